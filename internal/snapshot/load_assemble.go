@@ -1,0 +1,135 @@
+package snapshot
+
+import (
+	"fmt"
+	"strings"
+)
+
+// assembler puts outcomes together that come in the order of the input.
+type assembler struct {
+	// decoder is for the few pieces that have to be decoded again.
+	decoder *decoder
+	objects Objects
+	// items are those of the current List. They count only when the List has
+	// ended, because only then it is certain that it is one.
+	items []outcome
+
+	origins    map[objectID]Origin
+	duplicates []string
+}
+
+func (a *assembler) add(o outcome) {
+	switch {
+	case o.piece.role == roleItem:
+		a.items = append(a.items, o)
+	case o.piece.role == roleRest:
+		items := a.items
+		a.items = nil
+		a.addList(o, items)
+	case o.failed:
+		a.addProblem(o.problem)
+	default:
+		a.addEntries(o.entries)
+	}
+}
+
+// addList takes what comes after the items of a List.
+func (a *assembler) addList(rest outcome, items []outcome) {
+	intact := rest.isList
+	for _, item := range items {
+		intact = intact && !item.failed
+	}
+	if !intact && rest.piece.whole != nil {
+		whole := a.decoder.decode(unsplit(rest.piece, items))
+		if !whole.failed {
+			a.addEntries(whole.entries)
+			return
+		}
+		// The split was not to blame; the position of this error is right.
+		rest.problem = whole.problem
+		rest.failed = rest.failed || !rest.isList
+	}
+	switch {
+	case rest.isList:
+		a.addItems(items, rest.list)
+	case rest.failed:
+		a.addProblem(rest.problem)
+		a.addUsable(items)
+	default:
+		a.addEntries(rest.entries)
+	}
+}
+
+// unsplit returns the whole document of a List.
+func unsplit(rest piece, items []outcome) piece {
+	p := piece{origin: rest.origin, form: rest.form, line: rest.line, text: rest.whole}
+	for _, item := range items {
+		p.itemLines = append(p.itemLines, item.piece.origin.Line)
+	}
+	return p
+}
+
+// addItems takes the items of a List. One that cannot be read does not keep
+// the others from being used.
+func (a *assembler) addItems(items []outcome, list listType) {
+	for _, item := range items {
+		if item.untyped {
+			item.piece.list = list
+			item = a.decoder.decode(item.piece)
+		}
+		if item.failed {
+			a.addProblem(item.problem)
+			continue
+		}
+		a.addEntries(item.entries)
+	}
+}
+
+// addUsable takes those items of a broken document that are objects beyond
+// doubt.
+func (a *assembler) addUsable(items []outcome) {
+	for _, item := range items {
+		for _, e := range item.entries {
+			if e.store != nil {
+				a.addEntry(e)
+			}
+		}
+	}
+}
+
+func (a *assembler) addEntries(entries []entry) {
+	for _, e := range entries {
+		a.addEntry(e)
+	}
+}
+
+func (a *assembler) addEntry(e entry) {
+	a.objects.Problems = append(a.objects.Problems, e.problems...)
+	if e.ignored {
+		a.objects.Ignored++
+	}
+	if e.store == nil {
+		return
+	}
+	if first, taken := a.origins[e.id]; taken {
+		a.duplicates = append(a.duplicates, fmt.Sprintf("%s: %s and %s", e.id, first, e.origin))
+		return
+	}
+	a.origins[e.id] = e.origin
+	e.store(&a.objects)
+}
+
+func (a *assembler) addProblem(p Problem) { a.objects.Problems = append(a.objects.Problems, p) }
+
+// duplicateError names every object that occurs more than once, nil if none does.
+func (a *assembler) duplicateError() error {
+	switch len(a.duplicates) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("an object is given twice; remove one of %s", a.duplicates[0])
+	default:
+		return fmt.Errorf("%d objects are given twice; remove one of each:\n  %s",
+			len(a.duplicates), strings.Join(a.duplicates, "\n  "))
+	}
+}
