@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// ErrCancelled says that the user stopped the command before it was done: with
+// a signal or by declining a question.
+var ErrCancelled = errors.New("cancelled") //nolint:gochecknoglobals // a sentinel to compare with
+
+// ErrFindings says that the command ran fine and found problems, which are
+// part of what it printed. Nothing more is printed for it.
+var ErrFindings = errors.New("problems were found") //nolint:gochecknoglobals // a sentinel to compare with
+
+// ErrReported says that the command failed and has printed the reason itself.
+var ErrReported = errors.New("failed, see above") //nolint:gochecknoglobals // a sentinel to compare with
+
+// UsageError says that the command line cannot be run as it was typed. The user
+// is shown where the help is.
+type UsageError struct {
+	Err error
+}
+
+// Usagef returns a *UsageError with a message formatted as by fmt.Errorf.
+func Usagef(format string, args ...any) error {
+	return &UsageError{Err: fmt.Errorf(format, args...)}
+}
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// TimeoutError says that what the command waited for did not come in time. The
+// message must name what was not ready.
+type TimeoutError struct {
+	Err error
+}
+
+// Timeoutf returns a *TimeoutError with a message formatted as by fmt.Errorf.
+func Timeoutf(format string, args ...any) error {
+	return &TimeoutError{Err: fmt.Errorf(format, args...)}
+}
+
+// Error implements error.
+func (e *TimeoutError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// OutputError says that standard output does not take what the command prints,
+// for example because the disk is full.
+type OutputError struct {
+	Err error
+}
+
+// Error implements error.
+func (e *OutputError) Error() string {
+	reason := e.Err
+	var path *fs.PathError
+	if errors.As(reason, &path) {
+		reason = path.Err // the name of the device adds nothing
+	}
+	return "cannot write to standard output: " + reason.Error()
+}
+
+// Unwrap returns the cause.
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// ReaderGone reports whether the other end of a pipe was closed, as by
+// `meshctl ... | head`. That is no failure: the reader has all it wanted.
+func (e *OutputError) ReaderGone() bool { return errors.Is(e.Err, syscall.EPIPE) }

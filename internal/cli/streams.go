@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// Streams are the three standard streams of one run together with what output
+// may look like on them. Data goes to Out and nowhere else; progress, warnings,
+// prompts and errors go to Err.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+
+	// InTerminal, OutTerminal and ErrTerminal say which streams are terminals.
+	InTerminal, OutTerminal, ErrTerminal bool
+
+	// Color is what the user asked for; OutColor and ErrColor decide.
+	Color ColorMode
+
+	// Getenv reads an environment variable, empty if it is not set.
+	Getenv func(name string) string
+
+	// width measures the terminal behind Out, in columns.
+	width func() int
+	// buffer is the buffered writer behind Out; nil if Out is not buffered.
+	buffer *outputBuffer
+}
+
+// System returns the streams of this process. Out is buffered: call Flush
+// before the process ends and report its error.
+func System() *Streams {
+	s := &Streams{
+		In:          os.Stdin,
+		Err:         os.Stderr,
+		InTerminal:  isTerminal(os.Stdin),
+		OutTerminal: isTerminal(os.Stdout),
+		ErrTerminal: isTerminal(os.Stderr),
+		Color:       ColorAuto,
+		Getenv:      os.Getenv,
+		width:       func() int { return terminalWidth(os.Stdout) },
+	}
+	s.bufferOut(os.Stdout)
+	return s
+}
+
+// Test returns streams for a test that read stdin and collect what is written:
+// no stream is a terminal and the environment is empty. Change the fields to
+// test other cases.
+func Test(stdin string) (streams *Streams, out, errOut *bytes.Buffer) {
+	out, errOut = &bytes.Buffer{}, &bytes.Buffer{}
+	return &Streams{
+		In:     strings.NewReader(stdin),
+		Out:    out,
+		Err:    errOut,
+		Color:  ColorAuto,
+		Getenv: func(string) string { return "" },
+	}, out, errOut
+}
+
+// bufferOut makes Out a buffer in front of w.
+func (s *Streams) bufferOut(w io.Writer) {
+	s.buffer = newOutputBuffer(w, s.OutTerminal)
+	s.Out = s.buffer
+}
+
+// Flush writes what is still buffered for Out. It returns an *OutputError if
+// this or any earlier write to Out failed, and nil if the reader of a pipe went
+// away: it has read all it wanted.
+func (s *Streams) Flush() error {
+	if s.buffer == nil {
+		return nil
+	}
+	return s.buffer.finish()
+}
+
+// Width returns the number of columns of the terminal behind Out, or 0 if Out
+// is not a terminal or its size is unknown: then nothing must be cut or wrapped.
+func (s *Streams) Width() int {
+	if !s.OutTerminal || s.width == nil {
+		return 0
+	}
+	return s.width()
+}
+
+func isTerminal(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) //nolint:gosec // file descriptors are small
+}
+
+func terminalWidth(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd())) //nolint:gosec // file descriptors are small
+	if err != nil {
+		return 0
+	}
+	return width
+}

@@ -1,0 +1,76 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// noArgs is the cobra.PositionalArgs of commands that take flags only.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return cli.Usagef("%s takes no arguments, got %s", cmd.CommandPath(), quoteAll(args))
+}
+
+// withSubcommands makes cmd a parent that does nothing by itself and returns it:
+// alone it prints its help, and an argument that is none of its subcommands is a
+// usage error. The noun says what the subcommands are to the user, for example
+// "command" or "resource".
+func withSubcommands(cmd *cobra.Command, noun string) *cobra.Command {
+	cmd.Annotations = map[string]string{subcommandNoun: noun}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return unknownSubcommand(cmd, args[0])
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// subcommandNoun is the annotation that holds what withSubcommands was told.
+const subcommandNoun = "meshctl.io/subcommand-noun"
+
+// unknownSubcommand explains a word that names no subcommand of the parent.
+func unknownSubcommand(parent *cobra.Command, word string) error {
+	if parent.Root() == parent && isTopic(word) {
+		return cli.Usagef("unknown command %q, did you mean '%s help %s'?", word, parent.Name(), word)
+	}
+	return cli.Usagef("unknown %s %q%s", parent.Annotations[subcommandNoun], word, didYouMean(word, subcommandNames(parent)))
+}
+
+// subcommandNames returns the names and aliases of what the parent's help lists.
+func subcommandNames(parent *cobra.Command) []string {
+	var names []string
+	for _, child := range parent.Commands() {
+		if isListed(child) {
+			names = append(append(names, child.Name()), child.Aliases...)
+		}
+	}
+	return names
+}
+
+// quoteAll quotes words and joins them with commas.
+func quoteAll(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = fmt.Sprintf("%q", word)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// dedent removes the newline at the start and the tabs before each line of a
+// raw string, so that help texts can be indented like the code around them.
+func dedent(text string) string {
+	lines := strings.Split(strings.TrimPrefix(text, "\n"), "\n")
+	indent := len(lines[0]) - len(strings.TrimLeft(lines[0], "\t"))
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, strings.Repeat("\t", indent))
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\t\n")
+}

@@ -1,0 +1,75 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// Main runs meshctl with the arguments that follow the program's name and
+// returns the exit code. An interrupt or termination signal cancels the running
+// command; a second one ends the process at once.
+func Main(args []string, streams *cli.Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// Once stop has run, signals have their default effect again.
+	context.AfterFunc(ctx, stop)
+	return run(ctx, args, NewFactory(streams))
+}
+
+// run executes one command line, reports its error and returns the exit code.
+func run(ctx context.Context, args []string, f *Factory) int {
+	root := newRootCmd(f)
+	root.SetArgs(args)
+	ran, err := root.ExecuteContextC(ctx)
+	if err != nil && ctx.Err() != nil {
+		// Whatever broke, it broke because the user stopped it.
+		err = cli.ErrCancelled
+	}
+	flushErr := f.Streams.Flush()
+	report(f.Streams, ran, err)
+	if flushErr != nil && !isOutputError(err) {
+		printError(f.Streams, flushErr)
+	}
+	return cli.ExitCode(errors.Join(err, flushErr))
+}
+
+func isOutputError(err error) bool {
+	var output *cli.OutputError
+	return errors.As(err, &output)
+}
+
+// report tells the user what went wrong, unless the command has done so.
+func report(streams *cli.Streams, ran *cobra.Command, err error) {
+	var output *cli.OutputError
+	switch {
+	case err == nil:
+	case errors.Is(err, cli.ErrCancelled), errors.Is(err, context.Canceled):
+		fmt.Fprintln(streams.Err, "cancelled")
+	case errors.As(err, &output):
+		if !output.ReaderGone() {
+			printError(streams, output)
+		}
+	case errors.Is(err, cli.ErrReported), errors.Is(err, cli.ErrFindings):
+	default:
+		printError(streams, err)
+		if cli.ExitCode(err) == cli.ExitUsage {
+			fmt.Fprintf(streams.Err, "See '%s --help'\n", ran.CommandPath())
+		}
+	}
+}
+
+func printError(streams *cli.Streams, err error) {
+	label := "error:"
+	if streams.ErrColor() {
+		label = "\x1b[31merror:\x1b[0m"
+	}
+	fmt.Fprintln(streams.Err, label, err)
+}

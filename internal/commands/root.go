@@ -1,0 +1,54 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// The groups of the root command's help, in the order they are shown. A group
+// without commands is left out.
+const (
+	groupExplain = "explain"
+	groupOther   = "other"
+)
+
+// newRootCmd builds the tree of all commands.
+func newRootCmd(f *Factory) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "meshctl",
+		Short: "Configure and explain several service meshes as one",
+		Long: dedent(`
+			meshctl groups service meshes of several clusters into virtual meshes and says
+			exactly which policies affect each workload, and why. It needs no controller in
+			any cluster, and what only reads works on a directory of manifests too.`),
+		// Main prints errors, and usage only where usage was the error.
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	cmd.SetIn(f.Streams.In)
+	cmd.SetOut(f.Streams.Out)
+	cmd.SetErr(f.Streams.Err)
+	cmd.SetFlagErrorFunc(explainFlagError)
+	setHelp(cmd, f.Streams)
+
+	var modes []string
+	for _, mode := range cli.ColorModes() {
+		modes = append(modes, string(mode))
+	}
+	color := newEnumValue(string(cli.ColorAuto), modes...)
+	color.onSet = func(mode string) { f.Streams.Color = cli.ColorMode(mode) }
+	addPersistentEnumFlag(cmd, color, "color", "", "colour the output; auto means on a terminal, and respects NO_COLOR")
+	cmd.PersistentFlags().CountVarP(&f.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
+
+	cmd.AddGroup(
+		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},
+		&cobra.Group{ID: groupOther, Title: "Other commands"},
+	)
+	cmd.AddCommand(
+		newCompletionCmd(f, nil),
+		newVersionCmd(f, nil),
+	)
+	addHelpCommand(cmd)
+	return withSubcommands(cmd, "command")
+}

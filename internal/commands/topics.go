@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// topic is a page of help about something that is no command.
+type topic struct {
+	name, short, text string
+}
+
+// topics returns all help topics, sorted by name.
+func topics() []topic {
+	return []topic{
+		{
+			name:  "exit-codes",
+			short: "What the exit code of a command means",
+			text: dedent(`
+				Every command ends with one of these codes. They do not depend on the output
+				format.
+
+				    0    success
+				    1    failure: an error was printed
+				    2    usage: the command line is wrong, or a question has to be answered and
+				         nobody can be asked
+				    3    the command ran fine and found problems
+				         (describe --fail-on-findings and commands that check)
+				    4    timed out while waiting
+				    130  cancelled, by a signal or by the answer to a question
+
+				The diff command follows kubectl instead: 0 means no difference, 1 means
+				differences, and 2 and above mean trouble.`),
+		},
+	}
+}
+
+func isTopic(name string) bool {
+	return slices.ContainsFunc(topics(), func(t topic) bool { return t.name == name })
+}
+
+// addHelpCommand replaces cobra's help command by one that also knows the
+// topics and that fails when there is nothing of the asked name.
+func addHelpCommand(root *cobra.Command) {
+	help := &cobra.Command{
+		Use:     "help [COMMAND | TOPIC]",
+		Short:   "Show help about a command or a topic",
+		GroupID: groupOther,
+		Example: dedent(`
+			# what the version command does
+			meshctl help version
+
+			# what exit codes mean
+			meshctl help exit-codes`),
+		Args: cobra.ArbitraryArgs,
+		RunE: showHelp,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return helpCompletions(cmd.Root(), args), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	root.SetHelpCommand(help)
+	root.AddCommand(help)
+}
+
+func showHelp(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		for _, t := range topics() {
+			if t.name == args[0] {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), t.text)
+				return err
+			}
+		}
+	}
+	about := cmd.Root()
+	for _, word := range args {
+		child := subcommand(about, word)
+		switch {
+		case child != nil:
+			about = child
+		case about.HasSubCommands():
+			return unknownHelp(about, word)
+		default:
+			return cli.Usagef("%s has no subcommands, so there is no help about %q", about.CommandPath(), word)
+		}
+	}
+	about.InitDefaultHelpFlag()
+	return about.Help()
+}
+
+// unknownHelp explains a word that names neither a command nor a topic.
+func unknownHelp(parent *cobra.Command, word string) error {
+	names := subcommandNames(parent)
+	if !parent.HasParent() {
+		for _, t := range topics() {
+			names = append(names, t.name)
+		}
+	}
+	return cli.Usagef("no help about %q%s", word, didYouMean(word, names))
+}
+
+// subcommand returns the child that goes by the name, or nil.
+func subcommand(parent *cobra.Command, name string) *cobra.Command {
+	for _, child := range parent.Commands() {
+		if child.Name() == name || child.HasAlias(name) {
+			return child
+		}
+	}
+	return nil
+}
+
+func helpCompletions(root *cobra.Command, args []string) []cobra.Completion {
+	about := root
+	for _, word := range args {
+		if about = subcommand(about, word); about == nil {
+			return nil
+		}
+	}
+	var words []cobra.Completion
+	for _, child := range about.Commands() {
+		if isListed(child) {
+			words = append(words, cobra.CompletionWithDesc(child.Name(), child.Short))
+		}
+	}
+	if about == root {
+		for _, t := range topics() {
+			words = append(words, cobra.CompletionWithDesc(t.name, t.short))
+		}
+	}
+	return words
+}
