@@ -1,0 +1,82 @@
+# Building and testing meshctl. Only Go, make and git have to be there: the tools
+# are built from hack/tools/go.mod on first use and kept in Go's build cache.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+TOOL := go tool -modfile=hack/tools/go.mod
+PREFIX ?= $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
+
+# A tree without git metadata still builds.
+VERSION ?= $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null),v0.1.0-dev)
+COMMIT  ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null)
+DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null)
+STAMP   := github.com/meshctl/meshctl/internal/commands
+LDFLAGS := -s -w -X $(STAMP).buildVersion=$(VERSION) -X $(STAMP).buildCommit=$(COMMIT) -X $(STAMP).buildDate=$(DATE)
+
+# The race detector needs a C compiler; without one the tests still run.
+CC_FOUND := $(shell command -v $$(go env CC) 2>/dev/null)
+RACE     := $(if $(CC_FOUND),-race)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+##@ Use
+
+.PHONY: build
+build: ## Build bin/meshctl
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/meshctl ./cmd/meshctl
+
+.PHONY: install
+install: build ## Install meshctl into PREFIX (default: where `go install` does)
+	mkdir -p '$(PREFIX)'
+	cp bin/meshctl '$(PREFIX)/meshctl'
+
+.PHONY: demo
+demo: ## Describe a workload of the bundled two-cluster world
+	@go run ./cmd/meshctl describe workload productpage-v1.bookinfo.east -f testdata/worlds/bookinfo-two-clusters -R
+
+##@ Develop
+
+.PHONY: unit
+unit: ## Run the fast tests
+	go test ./...
+
+.PHONY: test
+test: lint verify test-race ## Run all checks and tests, as CI does
+
+.PHONY: test-race
+test-race:
+	$(if $(RACE),,@echo 'note: no C compiler found, the tests run without the race detector')
+	go test $(RACE) ./...
+
+.PHONY: lint
+lint: ## Check style, likely mistakes and the import rules
+	$(TOOL) golangci-lint run
+
+.PHONY: format
+format: ## Format the Go files
+	$(TOOL) golangci-lint fmt
+
+.PHONY: generate
+generate: ## Write deep copies, CRDs and generated docs anew
+	$(TOOL) controller-gen object paths=./pkg/api/...
+	$(TOOL) controller-gen crd paths=./pkg/api/... output:crd:dir=pkg/api/crds
+	go run ./hack/docs docs
+
+.PHONY: verify
+verify: ## Fail if generated files are not what generate writes
+	./hack/verify-generated.sh
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: update-golden
+update-golden: ## Rewrite the expected results of tests; look at the difference before committing
+	UPDATE=1 go test ./...
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin dist
