@@ -1,0 +1,60 @@
+package v1
+
+// StringMatch compares a string in one of several ways.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.exact), has(self.prefix), has(self.regex), has(self.suffix)].filter(x, x).size() <= 1",message="exact, prefix, regex and suffix exclude each other"
+type StringMatch struct {
+	Exact  *string `json:"exact,omitempty"`
+	Prefix *string `json:"prefix,omitempty"`
+	Regex  *string `json:"regex,omitempty"`
+	Suffix *string `json:"suffix,omitempty"`
+	// Ignore upper and lower case; only with exact and prefix (semantics D10).
+	IgnoreCase bool `json:"ignoreCase,omitempty"`
+}
+
+// HTTPMatcher selects HTTP requests; all fields that are set must match. The
+// fields prefix, exact and regex are the older spelling of uri.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.prefix), has(self.exact), has(self.regex)].filter(x, x).size() <= 1",message="prefix, exact and regex exclude each other"
+// +kubebuilder:validation:XValidation:rule="!has(self.uri) || !(has(self.prefix) || has(self.exact) || has(self.regex))",message="uri excludes the deprecated prefix, exact and regex"
+type HTTPMatcher struct {
+	Name   string       `json:"name,omitempty"`
+	Prefix *string      `json:"prefix,omitempty"`
+	Exact  *string      `json:"exact,omitempty"`
+	Regex  *string      `json:"regex,omitempty"`
+	URI    *StringMatch `json:"uri,omitempty"`
+	// +kubebuilder:validation:MaxItems=64
+	Headers []HeaderMatcher `json:"headers,omitempty"`
+	// +kubebuilder:validation:MaxItems=64
+	QueryParameters []QueryParameterMatcher `json:"queryParameters,omitempty"`
+	Method          string                  `json:"method,omitempty"`
+}
+
+// HeaderMatcher compares a request header. An empty value only asks for its
+// presence (semantics D10).
+type HeaderMatcher struct {
+	// +kubebuilder:validation:MinLength=1
+	Name  string `json:"name"`
+	Value string `json:"value,omitempty"`
+	// Treat value as a regular expression.
+	Regex bool `json:"regex,omitempty"`
+	// Match requests that do not satisfy the comparison.
+	InvertMatch bool `json:"invertMatch,omitempty"`
+}
+
+// QueryParameterMatcher compares a query parameter.
+type QueryParameterMatcher struct {
+	// +kubebuilder:validation:MinLength=1
+	Name  string `json:"name"`
+	Value string `json:"value,omitempty"`
+	// Treat value as a regular expression.
+	Regex bool `json:"regex,omitempty"`
+}
+
+// TCPKeepalive asks the operating system to probe idle connections.
+type TCPKeepalive struct {
+	// Unanswered probes after which the connection is dead.
+	Probes   uint32    `json:"probes,omitempty"`
+	Time     *Duration `json:"time,omitempty"`
+	Interval *Duration `json:"interval,omitempty"`
+}

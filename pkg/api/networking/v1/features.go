@@ -1,0 +1,167 @@
+package v1
+
+import (
+	"cmp"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// RetryPolicy repeats failed requests.
+type RetryPolicy struct {
+	// +kubebuilder:validation:Minimum=0
+	Attempts int32 `json:"attempts,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	PerTryTimeout *core.Duration `json:"perTryTimeout,omitempty"`
+}
+
+// FaultInjection delays or fails a part of the requests.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.fixedDelay) != has(self.abort)",message="exactly one of fixedDelay and abort is required"
+type FaultInjection struct {
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	FixedDelay *core.Duration `json:"fixedDelay,omitempty"`
+	Abort      *Abort         `json:"abort,omitempty"`
+	// Part of the requests; 100 if omitted (semantics D24).
+	//
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Percentage *float64 `json:"percentage,omitempty"`
+}
+
+// Abort answers requests with a status instead of forwarding them.
+type Abort struct {
+	// +kubebuilder:validation:Minimum=200
+	// +kubebuilder:validation:Maximum=599
+	HTTPStatus int32 `json:"httpStatus"`
+}
+
+// CORSPolicy answers cross-origin requests of browsers.
+type CORSPolicy struct {
+	// +kubebuilder:validation:MaxItems=64
+	AllowOrigins  []core.StringMatch `json:"allowOrigins,omitempty"`
+	AllowMethods  []string           `json:"allowMethods,omitempty"`
+	AllowHeaders  []string           `json:"allowHeaders,omitempty"`
+	ExposeHeaders []string           `json:"exposeHeaders,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	MaxAge           *core.Duration `json:"maxAge,omitempty"`
+	AllowCredentials *bool          `json:"allowCredentials,omitempty"`
+}
+
+// Mirror sends a copy of requests to another Destination.
+type Mirror struct {
+	// +kubebuilder:validation:XValidation:rule="has(self.name) && self.name != '' && has(self.__namespace__) && self.__namespace__ != '' && has(self.clusterName) && self.clusterName != ''",message="name, namespace and clusterName are required"
+	KubeService *core.ClusterObjectRef `json:"kubeService,omitempty"`
+	// Part of the requests; 100 if omitted (semantics D24).
+	//
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Percentage *float64 `json:"percentage,omitempty"`
+	// Needed only if the Service has several ports.
+	//
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port uint32 `json:"port,omitempty"`
+}
+
+// OutlierDetection stops using endpoints that fail. A field that is 0 or
+// omitted has its default.
+type OutlierDetection struct {
+	// Failures in a row; 5 by default.
+	ConsecutiveErrors uint32 `json:"consecutiveErrors,omitempty"`
+	// Time between looks at the endpoints; 10s by default.
+	//
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	Interval *core.Duration `json:"interval,omitempty"`
+	// How long an endpoint is not used; 30s by default.
+	//
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	BaseEjectionTime *core.Duration `json:"baseEjectionTime,omitempty"`
+	// Part of the endpoints that may be out of use; 100 by default.
+	//
+	// +kubebuilder:validation:Maximum=100
+	MaxEjectionPercent uint32 `json:"maxEjectionPercent,omitempty"`
+}
+
+// ConnectionPoolSettings limit the connections to a Destination.
+type ConnectionPoolSettings struct {
+	TCP  *TCPSettings  `json:"tcp,omitempty"`
+	HTTP *HTTPSettings `json:"http,omitempty"`
+}
+
+// TCPSettings limit TCP connections.
+type TCPSettings struct {
+	MaxConnections int32 `json:"maxConnections,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	ConnectTimeout *core.Duration     `json:"connectTimeout,omitempty"`
+	TCPKeepalive   *core.TCPKeepalive `json:"tcpKeepalive,omitempty"`
+}
+
+// HTTPSettings limit HTTP connections.
+type HTTPSettings struct {
+	HTTP1MaxPendingRequests  int32 `json:"http1MaxPendingRequests,omitempty"`
+	HTTP2MaxRequests         int32 `json:"http2MaxRequests,omitempty"`
+	MaxRequestsPerConnection int32 `json:"maxRequestsPerConnection,omitempty"`
+	MaxRetries               int32 `json:"maxRetries,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	IdleTimeout       *core.Duration  `json:"idleTimeout,omitempty"`
+	H2UpgradePolicy   H2UpgradePolicy `json:"h2UpgradePolicy,omitempty"`
+	UseClientProtocol bool            `json:"useClientProtocol,omitempty"`
+}
+
+// H2UpgradePolicy says whether HTTP/1.1 connections become HTTP/2.
+//
+// +kubebuilder:validation:Enum=DEFAULT;DO_NOT_UPGRADE;UPGRADE
+type H2UpgradePolicy string
+
+// The upgrade policies; DEFAULT is the wire default.
+const (
+	H2UpgradePolicyDefault      H2UpgradePolicy = "DEFAULT"
+	H2UpgradePolicyDoNotUpgrade H2UpgradePolicy = "DO_NOT_UPGRADE"
+	H2UpgradePolicyUpgrade      H2UpgradePolicy = "UPGRADE"
+)
+
+// OrDefault returns the policy, DEFAULT if it is unset.
+func (p H2UpgradePolicy) OrDefault() H2UpgradePolicy { return cmp.Or(p, H2UpgradePolicyDefault) }
+
+// MTLS says how clients connect, by mesh type.
+type MTLS struct {
+	Istio *IstioMTLS `json:"istio,omitempty"`
+}
+
+// IstioMTLS says how Istio proxies connect.
+type IstioMTLS struct {
+	TLSMode TLSMode `json:"tlsMode,omitempty"`
+}
+
+// TLSMode is a client-side TLS mode.
+//
+// +kubebuilder:validation:Enum=DISABLE;SIMPLE;ISTIO_MUTUAL
+type TLSMode string
+
+// The TLS modes; DISABLE is the wire default.
+const (
+	TLSModeDisable     TLSMode = "DISABLE"
+	TLSModeSimple      TLSMode = "SIMPLE"
+	TLSModeIstioMutual TLSMode = "ISTIO_MUTUAL"
+)
+
+// OrDefault returns the mode, DISABLE if it is unset.
+func (m TLSMode) OrDefault() TLSMode { return cmp.Or(m, TLSModeDisable) }
+
+// RouteSelector selects routes of gateways. It is read and kept, but not
+// supported (semantics D29).
+type RouteSelector struct {
+	VirtualHostRefs     []core.ObjectRef     `json:"virtualHostRefs,omitempty"`
+	VirtualHostSelector *core.ObjectSelector `json:"virtualHostSelector,omitempty"`
+	RouteTableRefs      []core.ObjectRef     `json:"routeTableRefs,omitempty"`
+	RouteTableSelector  *core.ObjectSelector `json:"routeTableSelector,omitempty"`
+	RouteLabelMatcher   map[string]string    `json:"routeLabelMatcher,omitempty"`
+}
+
+// HeaderManipulation adds and removes headers.
+type HeaderManipulation struct {
+	RemoveResponseHeaders []string          `json:"removeResponseHeaders,omitempty"`
+	AppendResponseHeaders map[string]string `json:"appendResponseHeaders,omitempty"`
+	RemoveRequestHeaders  []string          `json:"removeRequestHeaders,omitempty"`
+	AppendRequestHeaders  map[string]string `json:"appendRequestHeaders,omitempty"`
+}

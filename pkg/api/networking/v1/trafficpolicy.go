@@ -1,0 +1,76 @@
+package v1
+
+import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// TrafficPolicy changes what happens to requests from sources to Destinations.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=trafficpolicies,shortName=tp
+type TrafficPolicy struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+
+	Spec   TrafficPolicySpec   `json:"spec,omitempty,omitzero"`
+	Status TrafficPolicyStatus `json:"status,omitempty,omitzero"`
+}
+
+// TrafficPolicySpec is what the user asks for.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.policy) || !has(self.policy.outlierDetection) || !has(self.sourceSelector) || size(self.sourceSelector) == 0",message="outlierDetection applies to all sources and excludes sourceSelector"
+type TrafficPolicySpec struct {
+	// Where requests come from; everywhere if omitted.
+	//
+	// +kubebuilder:validation:MaxItems=256
+	SourceSelector []core.WorkloadSelector `json:"sourceSelector,omitempty"`
+	// Where requests go; everywhere if omitted.
+	//
+	// +kubebuilder:validation:MaxItems=256
+	DestinationSelector []core.DestinationSelector `json:"destinationSelector,omitempty"`
+	// Routes of gateways. Read and kept, not supported (semantics D29).
+	//
+	// +kubebuilder:validation:MaxItems=256
+	RouteSelector []RouteSelector `json:"routeSelector,omitempty"`
+	// Which requests; all if omitted.
+	//
+	// +kubebuilder:validation:MaxItems=64
+	HTTPRequestMatchers []core.HTTPMatcher   `json:"httpRequestMatchers,omitempty"`
+	Policy              *TrafficPolicyPolicy `json:"policy,omitempty"`
+	// Ports of the Destinations; all if omitted.
+	//
+	// +kubebuilder:validation:items:Minimum=1
+	// +kubebuilder:validation:items:Maximum=65535
+	DestinationPorts []uint32 `json:"destinationPorts,omitempty"`
+}
+
+// TrafficPolicyPolicy holds the settings. Those without a type of their own
+// are read and kept, but not supported (semantics D29).
+type TrafficPolicyPolicy struct {
+	// Send requests elsewhere.
+	TrafficShift *MultiDestination `json:"trafficShift,omitempty"`
+	// Delay or fail requests.
+	FaultInjection *FaultInjection `json:"faultInjection,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+	RequestTimeout *core.Duration `json:"requestTimeout,omitempty"`
+	Retries        *RetryPolicy   `json:"retries,omitempty"`
+	CORSPolicy     *CORSPolicy    `json:"corsPolicy,omitempty"`
+	// Send a copy of requests elsewhere.
+	Mirror             *Mirror             `json:"mirror,omitempty"`
+	HeaderManipulation *HeaderManipulation `json:"headerManipulation,omitempty"`
+	// Stop using endpoints that fail.
+	OutlierDetection *OutlierDetection `json:"outlierDetection,omitempty"`
+	// How clients connect.
+	MTLS                   *MTLS                   `json:"mtls,omitempty"`
+	CSRF                   *apiextensionsv1.JSON   `json:"csrf,omitempty"`
+	RateLimit              *apiextensionsv1.JSON   `json:"rateLimit,omitempty"`
+	Extauth                *apiextensionsv1.JSON   `json:"extauth,omitempty"`
+	RateLimitSettings      *apiextensionsv1.JSON   `json:"rateLimitSettings,omitempty"`
+	ExtauthSettings        *apiextensionsv1.JSON   `json:"extauthSettings,omitempty"`
+	ConnectionPoolSettings *ConnectionPoolSettings `json:"connectionPoolSettings,omitempty"`
+	Transformations        *apiextensionsv1.JSON   `json:"transformations,omitempty"`
+}

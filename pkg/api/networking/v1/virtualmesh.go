@@ -1,0 +1,210 @@
+package v1
+
+import (
+	"cmp"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// VirtualMesh groups meshes for shared trust, federation and access control.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=virtualmeshes,shortName=vmesh
+type VirtualMesh struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+
+	Spec   VirtualMeshSpec   `json:"spec,omitempty,omitzero"`
+	Status VirtualMeshStatus `json:"status,omitempty,omitzero"`
+}
+
+// VirtualMeshSpec is what the user asks for.
+type VirtualMeshSpec struct {
+	// The meshes to group. A mesh belongs to at most one VirtualMesh.
+	//
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != '' && has(self.__namespace__) && self.__namespace__ != ''",message="name and namespace are required"
+	Meshes []core.ObjectRef `json:"meshes,omitempty"`
+	// How the meshes trust each other.
+	MTLSConfig *MTLSConfig `json:"mtlsConfig,omitempty"`
+	// Which Destinations are exposed to other meshes, and how.
+	Federation *Federation `json:"federation,omitempty"`
+	// What happens to requests that no AccessPolicy decides about.
+	GlobalAccessPolicy GlobalAccessPolicy `json:"globalAccessPolicy,omitempty"`
+}
+
+// MTLSConfig says how the meshes of a VirtualMesh trust each other.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.shared) && has(self.limited))",message="shared and limited exclude each other"
+type MTLSConfig struct {
+	// One root certificate for all meshes.
+	Shared *SharedTrust `json:"shared,omitempty"`
+	// Trust between the gateways only. Not available yet (semantics D42).
+	Limited *LimitedTrust `json:"limited,omitempty"`
+	// Restart every workload when certificates change. Not meant for
+	// production.
+	AutoRestartPods bool `json:"autoRestartPods,omitempty"`
+	// Who decides that a step of a rotation worked.
+	RotationVerificationMethod *certificatesv1.CertificateRotationVerificationMethod `json:"rotationVerificationMethod,omitempty"`
+	RotationStrategy           certificatesv1.CertificateRotationStrategy            `json:"rotationStrategy,omitempty"`
+}
+
+// LimitedTrust has no options.
+type LimitedTrust struct{}
+
+// SharedTrust says where the common root certificate comes from.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.rootCertificateAuthority) && has(self.intermediateCertificateAuthority))",message="rootCertificateAuthority and intermediateCertificateAuthority exclude each other"
+type SharedTrust struct {
+	RootCertificateAuthority         *RootCertificateAuthority                        `json:"rootCertificateAuthority,omitempty"`
+	IntermediateCertificateAuthority *certificatesv1.IntermediateCertificateAuthority `json:"intermediateCertificateAuthority,omitempty"`
+	// Options of the intermediate certificate of each mesh.
+	IntermediateCertOptions *certificatesv1.CommonCertOptions `json:"intermediateCertOptions,omitempty"`
+}
+
+// RootCertificateAuthority is the common root; without a source it is
+// generated (semantics D41).
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.generated) && has(self.secret))",message="generated and secret exclude each other"
+type RootCertificateAuthority struct {
+	// Generate a self-signed root with these options.
+	Generated *certificatesv1.CommonCertOptions `json:"generated,omitempty"`
+	// Use the root in this Secret.
+	Secret *core.ObjectRef `json:"secret,omitempty"`
+}
+
+// Federation exposes Destinations to the other meshes of a VirtualMesh.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.ingressGatewaySelectors) && has(self.eastWestIngressGatewaySelectors))",message="ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors exclude each other"
+type Federation struct {
+	// The Services through which requests from other clusters enter.
+	//
+	// +kubebuilder:validation:MaxItems=256
+	IngressGatewaySelectors []IngressGatewaySelector `json:"ingressGatewaySelectors,omitempty"`
+	// Deprecated: the older spelling of ingressGatewaySelectors (semantics D16).
+	//
+	// +kubebuilder:validation:MaxItems=256
+	EastWestIngressGatewaySelectors []IngressGatewaySelector `json:"eastWestIngressGatewaySelectors,omitempty"`
+	// Deprecated: use `selectors: [{}]`. Expose everything to every mesh.
+	Permissive *core.Empty `json:"permissive,omitempty"`
+	// Requests go straight to the pods of other clusters, not through gateways.
+	FlatNetwork bool `json:"flatNetwork,omitempty"`
+	// The last labels of federated hostnames; `global` if omitted.
+	HostnameSuffix string `json:"hostnameSuffix,omitempty"`
+	// What is exposed to whom; without selectors nothing is.
+	//
+	// +kubebuilder:validation:MaxItems=256
+	Selectors []FederationSelector `json:"selectors,omitempty"`
+	// Keepalive of connections that cross clusters.
+	TCPKeepalive           *core.TCPKeepalive      `json:"tcpKeepalive,omitempty"`
+	TLSEnforcementSettings *TLSEnforcementSettings `json:"tlsEnforcementSettings,omitempty"`
+}
+
+// GatewaySelectors returns the gateway selectors in whichever spelling they
+// were written (semantics D16); nil for nil.
+func (f *Federation) GatewaySelectors() []IngressGatewaySelector {
+	switch {
+	case f == nil:
+		return nil
+	case len(f.IngressGatewaySelectors) > 0:
+		return f.IngressGatewaySelectors
+	default:
+		return f.EastWestIngressGatewaySelectors
+	}
+}
+
+// FederationSelector exposes the selected Destinations to the named meshes.
+type FederationSelector struct {
+	// All Destinations if omitted.
+	//
+	// +kubebuilder:validation:MaxItems=256
+	DestinationSelectors []core.DestinationSelector `json:"destinationSelectors,omitempty"`
+	// All meshes of the VirtualMesh if omitted.
+	//
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != '' && has(self.__namespace__) && self.__namespace__ != ''",message="name and namespace are required"
+	Meshes []core.ObjectRef `json:"meshes,omitempty"`
+}
+
+// IngressGatewaySelector selects the Services that act as ingress gateways.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.portName) && has(self.overrideHostInfo))",message="portName and overrideHostInfo exclude each other"
+type IngressGatewaySelector struct {
+	// All Destinations of a mesh if omitted.
+	//
+	// +kubebuilder:validation:MaxItems=256
+	DestinationSelectors []core.DestinationSelector `json:"destinationSelectors,omitempty"`
+	// The name of the TLS port; `tls` if omitted.
+	PortName *string `json:"portName,omitempty"`
+	// Connect to this address instead of the Service's own.
+	OverrideHostInfo *HostInfo `json:"overrideHostInfo,omitempty"`
+}
+
+// HostInfo is an address to connect to.
+type HostInfo struct {
+	// A DNS name or IP address.
+	//
+	// +kubebuilder:validation:MinLength=1
+	Addr string `json:"addr"`
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port uint32 `json:"port"`
+}
+
+// TLSEnforcementSettings say which connections servers accept.
+type TLSEnforcementSettings struct {
+	EnforcementMode EnforcementMode `json:"enforcementMode,omitempty"`
+}
+
+// EnforcementMode is a server-side TLS mode.
+//
+// +kubebuilder:validation:Enum=UNSET;DISABLE;PERMISSIVE;STRICT
+type EnforcementMode string
+
+// The enforcement modes; UNSET is the wire default.
+const (
+	EnforcementModeUnset      EnforcementMode = "UNSET"
+	EnforcementModeDisable    EnforcementMode = "DISABLE"
+	EnforcementModePermissive EnforcementMode = "PERMISSIVE"
+	EnforcementModeStrict     EnforcementMode = "STRICT"
+)
+
+// OrDefault returns the mode, UNSET if it is unset.
+func (m EnforcementMode) OrDefault() EnforcementMode { return cmp.Or(m, EnforcementModeUnset) }
+
+// GlobalAccessPolicy says what happens to requests that no AccessPolicy
+// decides about.
+//
+// +kubebuilder:validation:Enum=MESH_DEFAULT;ENABLED;DISABLED
+type GlobalAccessPolicy string
+
+// The global access policies: as the mesh does by itself (the wire default),
+// deny, allow.
+const (
+	GlobalAccessPolicyMeshDefault GlobalAccessPolicy = "MESH_DEFAULT"
+	GlobalAccessPolicyEnabled     GlobalAccessPolicy = "ENABLED"
+	GlobalAccessPolicyDisabled    GlobalAccessPolicy = "DISABLED"
+)
+
+// OrDefault returns the policy, MESH_DEFAULT if it is unset.
+func (p GlobalAccessPolicy) OrDefault() GlobalAccessPolicy {
+	return cmp.Or(p, GlobalAccessPolicyMeshDefault)
+}
+
+// VirtualMeshStatus is what became of a VirtualMesh.
+type VirtualMeshStatus struct {
+	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
+	State              core.ApprovalState `json:"state,omitempty"`
+	Errors             []string           `json:"errors,omitempty"`
+	// By mesh key, NAME.NAMESPACE.
+	Meshes map[string]core.ApprovalStatus `json:"meshes,omitempty"`
+	// By Destination key, NAME.NAMESPACE.CLUSTER.
+	Destinations map[string]core.ApprovalStatus `json:"destinations,omitempty"`
+	// The history of certificate rotations.
+	Conditions          []certificatesv1.CertificateRotationCondition `json:"conditions,omitempty"`
+	DeployedSharedTrust *SharedTrust                                  `json:"deployedSharedTrust,omitempty"`
+}

@@ -1,0 +1,78 @@
+// Package v1 holds the Settings resource.
+//
+// +kubebuilder:object:generate=true
+// +groupName=settings.mesh.gloo.solo.io
+package v1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// GroupName is the name of the API group.
+const GroupName = "settings.mesh.gloo.solo.io"
+
+// GroupVersion returns the API group and version of the resources.
+func GroupVersion() schema.GroupVersion { return schema.GroupVersion{Group: GroupName, Version: "v1"} }
+
+// Settings holds defaults for all virtual meshes.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=settings,singular=settings
+type Settings struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+
+	Spec   SettingsSpec   `json:"spec,omitempty,omitzero"`
+	Status SettingsStatus `json:"status,omitempty,omitzero"`
+}
+
+// SettingsSpec is what the user asks for.
+type SettingsSpec struct {
+	// How clients connect unless a TrafficPolicy says otherwise.
+	MTLS                       *networkingv1.MTLS `json:"mtls,omitempty"`
+	NetworkingExtensionServers []GRPCServer       `json:"networkingExtensionServers,omitempty"`
+	Discovery                  *DiscoverySettings `json:"discovery,omitempty"`
+	Relay                      *RelaySettings     `json:"relay,omitempty"`
+}
+
+// RelaySettings concern agents, which meshctl does not use; they are kept.
+type RelaySettings struct {
+	Enabled bool        `json:"enabled,omitempty"`
+	Server  *GRPCServer `json:"server,omitempty"`
+}
+
+// DiscoverySettings say how meshes are discovered.
+type DiscoverySettings struct {
+	Istio *IstioDiscovery `json:"istio,omitempty"`
+}
+
+// IstioDiscovery says how Istio's ingress gateways are recognised.
+type IstioDiscovery struct {
+	// By cluster name; `*` stands for all other clusters.
+	IngressGatewayDetectors map[string]IngressGatewayDetector `json:"ingressGatewayDetectors,omitempty"`
+}
+
+// IngressGatewayDetector recognises ingress gateways.
+type IngressGatewayDetector struct {
+	GatewayWorkloadLabels map[string]string `json:"gatewayWorkloadLabels,omitempty"`
+	GatewayTLSPortName    string            `json:"gatewayTlsPortName,omitempty"`
+}
+
+// GRPCServer is the address of a server.
+type GRPCServer struct {
+	Address                    string `json:"address,omitempty"`
+	Insecure                   bool   `json:"insecure,omitempty"`
+	ReconnectOnNetworkFailures bool   `json:"reconnectOnNetworkFailures,omitempty"`
+}
+
+// SettingsStatus is what became of the Settings.
+type SettingsStatus struct {
+	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
+	State              core.ApprovalState `json:"state,omitempty"`
+	Errors             []string           `json:"errors,omitempty"`
+}
