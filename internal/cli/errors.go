@@ -18,6 +18,31 @@ var ErrFindings = errors.New("problems were found") //nolint:gochecknoglobals //
 // ErrReported says that the command failed and has printed the reason itself.
 var ErrReported = errors.New("failed, see above") //nolint:gochecknoglobals // a sentinel to compare with
 
+// Untold returns the parts of a possibly joined error that the user has not been
+// told yet, that is all but ErrReported and ErrFindings.
+func Untold(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && isJoined(err, joined.Unwrap()) {
+		var untold []error
+		for _, part := range joined.Unwrap() {
+			untold = append(untold, Untold(part)...)
+		}
+		return untold
+	}
+	if errors.Is(err, ErrReported) || errors.Is(err, ErrFindings) {
+		return nil
+	}
+	return []error{err}
+}
+
+// isJoined tells errors.Join, which adds nothing to its parts, from an error
+// that wraps several others in a message of its own.
+func isJoined(err error, parts []error) bool {
+	return err.Error() == errors.Join(parts...).Error()
+}
+
 // UsageError says that the command line cannot be run as it was typed. The user
 // is shown where the help is.
 type UsageError struct {

@@ -40,9 +40,7 @@ func ExitCode(err error) int {
 		return ExitFailure
 	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
 		return ExitTimeout
-	case errors.Is(err, ErrReported):
-		return ExitFailure
-	case errors.Is(err, ErrFindings):
+	case errors.Is(err, ErrFindings) && !errors.Is(err, ErrReported) && len(Untold(err)) == 0:
 		return ExitFindings
 	default:
 		return ExitFailure

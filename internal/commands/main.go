@@ -57,9 +57,10 @@ func report(streams *cli.Streams, ran *cobra.Command, err error) {
 		if !output.ReaderGone() {
 			printError(streams, output)
 		}
-	case errors.Is(err, cli.ErrReported), errors.Is(err, cli.ErrFindings):
 	default:
-		printError(streams, err)
+		for _, part := range cli.Untold(err) {
+			printError(streams, part)
+		}
 		if cli.ExitCode(err) == cli.ExitUsage {
 			fmt.Fprintf(streams.Err, "See '%s --help'\n", ran.CommandPath())
 		}

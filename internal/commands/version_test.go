@@ -1,0 +1,155 @@
+package commands
+
+import (
+	"runtime/debug"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+func TestVersionFlags(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name       string
+		args       []string
+		wantClient bool
+		wantOutput string
+		wantErr    string
+	}{
+		{name: "nothing"},
+		{name: "client", args: []string{"--client"}, wantClient: true},
+		{name: "json", args: []string{"-o", "json"}, wantOutput: "json"},
+		{name: "yaml", args: []string{"--output=yaml"}, wantOutput: "yaml"},
+		{name: "argument", args: []string{"a", "b"}, wantErr: `version takes no arguments, got "a", "b"`},
+		{
+			name: "unknown format", args: []string{"-o", "table"},
+			wantErr: `invalid value "table" for --output: allowed are json, yaml`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			streams, _, _ := cli.Test("")
+			var got *versionOptions
+			cmd := newVersionCmd(NewFactory(streams), func(opts *versionOptions) error {
+				got = opts
+				return nil
+			})
+			cmd.SilenceErrors, cmd.SilenceUsage = true, true
+			cmd.SetFlagErrorFunc(explainFlagError)
+			cmd.SetArgs(tt.args)
+			err := cmd.ExecuteContext(t.Context())
+			if tt.wantErr != "" {
+				if err == nil || err.Error() != tt.wantErr || cli.ExitCode(err) != cli.ExitUsage {
+					t.Fatalf("error = %v with exit code %d, want %s with %d", err, cli.ExitCode(err), tt.wantErr, cli.ExitUsage)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.client != tt.wantClient || got.output.String() != tt.wantOutput {
+				t.Errorf("client = %t and output = %q, want %t and %q", got.client, got.output, tt.wantClient, tt.wantOutput)
+			}
+		})
+	}
+}
+
+func TestRunVersion(t *testing.T) {
+	t.Parallel()
+	release := BuildInfo{
+		Version: "v0.1.0", Commit: "0123456789abcdef0123", Date: "2026-11-22T18:00:00Z",
+		GoVersion: "go1.26.0", Platform: "linux/amd64",
+	}
+	tests := []struct {
+		name   string
+		info   BuildInfo
+		output string
+		want   string
+	}{
+		{name: "line", info: release, want: "meshctl v0.1.0 (0123456789ab, go1.26.0, linux/amd64)\n"},
+		{
+			name: "line without a commit",
+			info: BuildInfo{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
+			want: "meshctl v0.1.0 (go1.26.0, linux/amd64)\n",
+		},
+		{name: "json", info: release, output: "json", want: `{
+  "clientVersion": {
+    "version": "v0.1.0",
+    "commit": "0123456789abcdef0123",
+    "date": "2026-11-22T18:00:00Z",
+    "goVersion": "go1.26.0",
+    "platform": "linux/amd64"
+  }
+}
+`},
+		{name: "yaml", info: release, output: "yaml", want: `clientVersion:
+  commit: 0123456789abcdef0123
+  date: "2026-11-22T18:00:00Z"
+  goVersion: go1.26.0
+  platform: linux/amd64
+  version: v0.1.0
+`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			streams, out, _ := cli.Test("")
+			opts := &versionOptions{
+				streams: streams,
+				build:   func() BuildInfo { return tt.info },
+				output:  newEnumValue(tt.output),
+			}
+			if err := runVersion(t.Context(), opts); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
+				t.Errorf("output (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBuildInfoComplete(t *testing.T) {
+	t.Parallel()
+	recorded := &debug.BuildInfo{
+		Main: debug.Module{Version: "v0.1.1-0.20261122180000-0123456789ab"},
+		Settings: []debug.BuildSetting{
+			{Key: "vcs.revision", Value: "0123456789ab"},
+			{Key: "vcs.time", Value: "2026-11-22T18:00:00Z"},
+			{Key: "vcs.modified", Value: "true"},
+		},
+	}
+	tests := []struct {
+		name     string
+		linked   BuildInfo
+		recorded *debug.BuildInfo
+		want     BuildInfo
+	}{
+		{
+			name: "nothing linked", recorded: recorded,
+			want: BuildInfo{Version: recorded.Main.Version, Commit: "0123456789ab-dirty", Date: "2026-11-22T18:00:00Z"},
+		},
+		{
+			name: "what is linked stays", recorded: recorded,
+			linked: BuildInfo{Version: "v0.1.0", Commit: "fedcba", Date: "2026-01-01T00:00:00Z"},
+			want:   BuildInfo{Version: "v0.1.0", Commit: "fedcba", Date: "2026-01-01T00:00:00Z"},
+		},
+		{
+			name:     "no version control",
+			recorded: &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := tt.linked
+			got.complete(tt.recorded)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("build info (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
