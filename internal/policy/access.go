@@ -1,0 +1,219 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// AccessPolicy is what the engine decided about one AccessPolicy.
+type AccessPolicy struct {
+	Resource *networkingv1.AccessPolicy
+	Application
+
+	// grants say who is admitted; nil if that depends on the Destination's
+	// mesh (semantics D31).
+	grants []Grant
+}
+
+// ID names the policy in findings.
+func (p *AccessPolicy) ID() ObjectID {
+	return ObjectID{Kind: "AccessPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
+}
+
+// ownMeshOnly reports whether the policy has no sourceSelector and so admits
+// the workloads of each Destination's own mesh (semantics D31).
+func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSelector) == 0 }
+
+// Grants returns who the policy admits to the given Destination. An absent
+// sourceSelector admits the workloads of the Destination's own mesh
+// (semantics D31).
+func (p *AccessPolicy) Grants(d *snapshot.Destination) []Grant {
+	if !p.ownMeshOnly() {
+		return p.grants
+	}
+	if d.Mesh == nil {
+		return nil
+	}
+	return []Grant{{accounts: []account{wholeTrustDomain(d.Mesh.TrustDomain)}}}
+}
+
+// Condition is what a request must satisfy to be admitted; empty lists do not
+// restrict.
+type Condition struct {
+	Paths, Methods []string
+	Ports          []uint32
+	Request        RequestCondition
+}
+
+// IsZero reports whether the condition admits every request.
+func (c Condition) IsZero() bool {
+	return len(c.Paths)+len(c.Methods)+len(c.Ports) == 0 && c.Request.IsZero()
+}
+
+// Operation returns what the policy lets its callers do.
+func (p *AccessPolicy) Operation() Condition {
+	spec := &p.Resource.Spec
+	return Condition{Paths: spec.AllowedPaths, Methods: spec.AllowedMethods, Ports: spec.AllowedPorts}
+}
+
+// AccessRule is one access policy in force on the pods of a workload, by way
+// of one Destination.
+type AccessRule struct {
+	// Policy and Destination are positions in the world.
+	Policy, Destination int
+}
+
+// evaluateAccessPolicies validates every policy and attaches it to the
+// Destinations it selects. Access policies never conflict: they add up
+// (semantics 3.4).
+func (e *evaluator) evaluateAccessPolicies() {
+	e.result.AccessPolicies = make([]AccessPolicy, len(e.world.AccessPolicies))
+	trust := newTrustDomains(e.world)
+	for i, object := range e.world.AccessPolicies {
+		p := &e.result.AccessPolicies[i]
+		spec := &object.Resource.Spec
+		p.Resource, p.Fields = object.Resource, accessFields(spec)
+
+		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
+		problems = append(problems, checkIdentitySelectors("spec.sourceSelector", spec.SourceSelector)...)
+		grants, unknown := compileIdentities(trust, spec.SourceSelector)
+		p.grants = grants
+		p.Errors = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
+
+		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
+		if p.Valid() {
+			e.attachAccess(i, p)
+			e.reportAccess(p, trust)
+		}
+	}
+	e.result.accessSources = indexAccessSources(e.result.AccessPolicies)
+}
+
+func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
+	for _, id := range p.Destinations {
+		d := &e.world.Destinations[id]
+		switch {
+		case len(d.Selector) == 0:
+			// It would cover the whole namespace (semantics D32).
+			reason := fmt.Sprintf("Service %s selects no pods; a rule for it would cover its whole namespace", d.Key())
+			p.reject(id, reason)
+			e.report(newFinding(CodeEmptySelector, p.ID(), reason))
+		case d.Mesh == nil:
+			p.reject(id, fmt.Sprintf("Destination %s belongs to no known mesh that could enforce the policy", d.Key()))
+		}
+		e.result.Destinations[id].Access = append(e.result.Destinations[id].Access, i)
+	}
+}
+
+func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains) {
+	if len(p.Destinations) == 0 {
+		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
+	}
+	if len(p.grants) > 0 && !e.admitsAnyone(p.grants) {
+		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
+	}
+	for i, s := range p.Resource.Spec.SourceSelector {
+		clusters := slices.Clone(matcherOf(s).Clusters)
+		for _, ref := range accountRefs(s) {
+			if ref.ClusterName != "" {
+				clusters = append(clusters, ref.ClusterName)
+			}
+		}
+		if others := trust.sharedWith(clusters); len(others) > 0 {
+			e.report(newFinding(CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
+				"spec.sourceSelector[%d] is restricted to %s, but the meshes in %s use the same trust domain and are admitted as well",
+				i, plural("cluster", dedupe(clusters)), plural("cluster", others))))
+		}
+	}
+}
+
+// admitsAnyone reports whether any known workload is admitted by the grants.
+func (e *evaluator) admitsAnyone(grants []Grant) bool {
+	for _, g := range grants {
+		if g.AnySource {
+			return true
+		}
+	}
+	for i := range e.world.Workloads {
+		id, known := IdentityOf(&e.world.Workloads[i])
+		for _, g := range grants {
+			if g.admits(id, known) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plural joins names behind their noun: `cluster east`, `clusters east, west`.
+func plural(noun string, names []string) string {
+	if len(names) > 1 {
+		noun += "s"
+	}
+	return noun + " " + strings.Join(names, ", ")
+}
+
+func dedupe(names []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}
+
+func accessFields(spec *networkingv1.AccessPolicySpec) []string {
+	var fields []string
+	if len(spec.AllowedMethods) > 0 {
+		fields = append(fields, "allowedMethods")
+	}
+	if len(spec.AllowedPaths) > 0 {
+		fields = append(fields, "allowedPaths")
+	}
+	if len(spec.AllowedPorts) > 0 {
+		fields = append(fields, "allowedPorts")
+	}
+	return fields
+}
+
+// rulesFor returns every access rule in force on the pods of a workload: those
+// of all Destinations that select them add up (semantics D33). The order is by
+// Destination, then by policy.
+func (r *Result) rulesFor(w *snapshot.Workload) []AccessRule {
+	if rules, known := r.podRules[w.ID]; known {
+		return rules
+	}
+	var rules []AccessRule
+	for _, id := range w.Backs {
+		rules = append(rules, r.RulesOf(id)...)
+	}
+	r.podRules[w.ID] = rules
+	return rules
+}
+
+// RulesOf returns the access rules that a Destination itself carries.
+func (r *Result) RulesOf(destination int) []AccessRule {
+	var rules []AccessRule
+	for _, i := range r.Destinations[destination].Access {
+		if _, rejected := r.AccessPolicies[i].Rejected[destination]; !rejected {
+			rules = append(rules, AccessRule{Policy: i, Destination: destination})
+		}
+	}
+	return rules
+}
+
+// deniesByDefault reports whether the VirtualMesh of a mesh denies what no
+// AccessPolicy allows. MESH_DEFAULT means allow for Istio and deny for App
+// Mesh.
+func (r *Result) deniesByDefault(m *snapshot.Mesh) bool {
+	if m == nil || r.Meshes[m.ID].VirtualMesh == nil {
+		return false
+	}
+	switch r.Meshes[m.ID].VirtualMesh.GlobalAccessPolicy() {
+	case networkingv1.GlobalAccessPolicyEnabled:
+		return true
+	case networkingv1.GlobalAccessPolicyMeshDefault:
+		return m.Type == snapshot.MeshAppMesh
+	case networkingv1.GlobalAccessPolicyDisabled:
+	}
+	return false
+}

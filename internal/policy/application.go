@@ -1,0 +1,63 @@
+package policy
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// PolicyKind is the kind of a policy resource.
+type PolicyKind string
+
+// The kinds of policies.
+const (
+	KindTrafficPolicy PolicyKind = "TrafficPolicy"
+	KindAccessPolicy  PolicyKind = "AccessPolicy"
+)
+
+// PolicyRef points at a policy of either kind by its position in the world.
+type PolicyRef struct {
+	Kind  PolicyKind
+	Index int
+}
+
+// Application says where a policy applies and where not.
+type Application struct {
+	// Errors are the reasons why the policy is INVALID as a whole (schema,
+	// references, wildcards); it then applies to nothing (semantics 3.2, D12).
+	Errors []string
+	// Destinations are the ones it selects, ascending, including those it is
+	// INVALID on. For an INVALID policy, the ones its selectors would pick.
+	Destinations []int
+	// Rejected holds the reasons why it is INVALID on single Destinations.
+	Rejected map[int][]string
+	// Fields names the settings it carries, sorted.
+	Fields []string
+}
+
+// Valid reports whether the policy takes part at all.
+func (a *Application) Valid() bool { return len(a.Errors) == 0 }
+
+// reject notes why the policy is INVALID on one Destination.
+func (a *Application) reject(destination int, reason string) {
+	if a.Rejected == nil {
+		a.Rejected = map[int][]string{}
+	}
+	a.Rejected[destination] = append(a.Rejected[destination], reason)
+}
+
+func (r *Result) application(ref PolicyRef) *Application {
+	if ref.Kind == KindTrafficPolicy {
+		return &r.TrafficPolicies[ref.Index].Application
+	}
+	return &r.AccessPolicies[ref.Index].Application
+}
+
+// Meta returns the metadata of a policy.
+func (r *Result) Meta(ref PolicyRef) *metav1.ObjectMeta {
+	if ref.Kind == KindTrafficPolicy {
+		return &r.TrafficPolicies[ref.Index].Resource.ObjectMeta
+	}
+	return &r.AccessPolicies[ref.Index].Resource.ObjectMeta
+}
+
+// Fields names the settings that a policy carries, sorted.
+func (r *Result) Fields(ref PolicyRef) []string { return r.application(ref).Fields }

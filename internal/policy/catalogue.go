@@ -1,0 +1,181 @@
+package policy
+
+// Code is the stable name of a kind of finding. Codes are never reused.
+type Code string
+
+// The findings. MC01xx concern the input, MC02xx virtual meshes and
+// federation, MC03xx traffic policies, MC04xx access, MC05xx workloads.
+const (
+	CodeUnreadable         Code = "MC0101"
+	CodeUnknownKind        Code = "MC0102"
+	CodeUnknownField       Code = "MC0103"
+	CodeSchemaViolation    Code = "MC0104"
+	CodeUnreadableFile     Code = "MC0105"
+	CodeMeshNotFound       Code = "MC0201"
+	CodeMeshClaimedTwice   Code = "MC0202"
+	CodeMeshListedTwice    Code = "MC0203"
+	CodeBadFederation      Code = "MC0204"
+	CodeNoGateway          Code = "MC0205"
+	CodeGatewayNoAddress   Code = "MC0206"
+	CodeSuffixNeedsDNS     Code = "MC0207"
+	CodeTLSIncoherent      Code = "MC0208"
+	CodeLimitedTrust       Code = "MC0209"
+	CodeReferenceNotFound  Code = "MC0301"
+	CodeSelectsNothing     Code = "MC0302"
+	CodeNoSource           Code = "MC0303"
+	CodeWildcard           Code = "MC0304"
+	CodeDeniedByDefault    Code = "MC0401"
+	CodeSharedTrustDomain  Code = "MC0402"
+	CodeClusterWithoutMesh Code = "MC0403"
+	CodeEmptySelector      Code = "MC0404"
+	CodeWorkloadNoMesh     Code = "MC0501"
+)
+
+// Entry is what the catalogue says about one code.
+type Entry struct {
+	Code     Code
+	Severity Severity
+	// Title is one line for lists, Explanation a paragraph for the docs.
+	Title, Explanation string
+	// Hint is the next step that every finding of this code carries.
+	Hint string
+}
+
+// Entry returns the catalogue entry of the code; the zero Entry if there is
+// none.
+func (c Code) Entry() Entry {
+	for _, e := range Catalogue() {
+		if e.Code == c {
+			return e
+		}
+	}
+	return Entry{}
+}
+
+// Catalogue returns every finding that meshctl can report, by ascending code.
+// docs/findings.md is generated from it.
+func Catalogue() []Entry {
+	return []Entry{
+		{
+			CodeUnreadable, SeverityError, "A document cannot be read",
+			"The text is not valid YAML or JSON, or it is not a Kubernetes object. The other documents of the file are still used.",
+			"fix the syntax at the named line",
+		},
+		{
+			CodeUnknownKind, SeverityError, "A kind or version of the mesh API does not exist",
+			"The API group is one that meshctl models, but the kind or its version is not. The object is left out of every answer.",
+			"use the kind and apiVersion named in the message",
+		},
+		{
+			CodeUnknownField, SeverityWarning, "A field does not exist",
+			"The object carries a field that its kind does not have, usually a misspelling or a field at the wrong level. The field has no effect; the rest of the object is used.",
+			"correct or remove the field",
+		},
+		{
+			CodeSchemaViolation, SeverityError, "The schema rejects an object",
+			"A value is missing, out of range or contradicts another one. The object is INVALID and applies nowhere; a discovered object is left out.",
+			"correct the named fields; an API server with the CRDs would reject the object as well",
+		},
+		{
+			CodeUnreadableFile, SeverityError, "A file cannot be read",
+			"A file of a given directory could not be opened or read. Everything else is answered without it.",
+			"check the file and its permissions",
+		},
+		{
+			CodeMeshNotFound, SeverityError, "A VirtualMesh names a mesh or Service that does not exist",
+			"Every mesh of a VirtualMesh, and every Service that its selectors name, must have been discovered. The VirtualMesh is INVALID and groups nothing.",
+			"list the meshes with `meshctl describe mesh`, and correct the reference or remove it",
+		},
+		{
+			CodeMeshClaimedTwice, SeverityError, "Two VirtualMeshes claim one mesh",
+			"A mesh belongs to at most one VirtualMesh. The one accepted earlier keeps it, then the older one, then the first by namespace and name; the other VirtualMesh is INVALID as a whole.",
+			"remove the mesh from one of the two VirtualMeshes",
+		},
+		{
+			CodeMeshListedTwice, SeverityWarning, "A VirtualMesh lists a mesh twice",
+			"The repetition has no effect.",
+			"remove the repetition",
+		},
+		{
+			CodeBadFederation, SeverityError, "A federation selector names a mesh outside its VirtualMesh",
+			"Destinations can be federated only to meshes of the same VirtualMesh. The VirtualMesh is INVALID and groups nothing.",
+			"add the mesh to the VirtualMesh, or remove it from the selector",
+		},
+		{
+			CodeNoGateway, SeverityError, "A mesh exports Destinations but has no east-west gateway",
+			"Traffic from other clusters enters through an ingress gateway with a TLS port (named `tls` unless the VirtualMesh says otherwise) on a NodePort or LoadBalancer Service. Without one, none of the mesh's Destinations is federated; trust and access control still apply.",
+			"label a gateway Service's pods istio=ingressgateway and give it a port named tls, or select one with spec.federation.ingressGatewaySelectors",
+		},
+		{
+			CodeGatewayNoAddress, SeverityWarning, "An east-west gateway has no external address yet",
+			"Other clusters cannot reach the gateway before its Service has an address.",
+			"wait for the load balancer, or set spec.federation.ingressGatewaySelectors[].overrideHostInfo",
+		},
+		{
+			CodeSuffixNeedsDNS, SeverityError, "A mesh cannot resolve the hostname suffix",
+			"Hostnames with a suffix other than `global` are resolved by Istio's smart DNS proxying, which this mesh has not enabled. Nothing is federated to it.",
+			"set ISTIO_META_DNS_CAPTURE=true in the mesh's proxy metadata, or omit spec.federation.hostnameSuffix",
+		},
+		{
+			CodeTLSIncoherent, SeverityError, "TLS enforcement contradicts the Settings",
+			"STRICT needs clients that use ISTIO_MUTUAL, and DISABLE needs clients that do not; the Settings object says which clients use. The VirtualMesh is INVALID and groups nothing.",
+			"align spec.federation.tlsEnforcementSettings of the VirtualMesh with spec.mtls.istio.tlsMode of the Settings",
+		},
+		{
+			CodeLimitedTrust, SeverityWarning, "Limited trust is not available yet",
+			"The VirtualMesh asks for limited trust. Its meshes are grouped, but no trust is established between them.",
+			"use shared trust",
+		},
+		{
+			CodeReferenceNotFound, SeverityError, "A policy names a Service that does not exist",
+			"A policy with a reference that does not resolve is INVALID and applies to nothing, not even to the Services that its other references name.",
+			"correct the reference, or discover the cluster that runs the Service",
+		},
+		{
+			CodeSelectsNothing, SeverityWarning, "A policy selects no Destination",
+			"The policy is valid, but no known Service matches its destinationSelector, so it has no effect.",
+			"compare the selector with the labels, namespaces and clusters of the Services",
+		},
+		{
+			CodeNoSource, SeverityWarning, "A policy selects no workload as source",
+			"The policy is valid, but no known workload matches its sourceSelector, so no request is affected.",
+			"compare the selector with the pod labels, namespaces, clusters and service accounts of the workloads",
+		},
+		{
+			CodeWildcard, SeverityError, "A selector uses `*`",
+			"Selectors have no wildcards: `*` would be compared literally and match nothing. The object is INVALID.",
+			"omit the list to select all",
+		},
+		{
+			CodeDeniedByDefault, SeverityWarning, "Nobody may call a workload",
+			"The VirtualMesh denies what no AccessPolicy allows, and no AccessPolicy selects a Service of this workload.",
+			"create an AccessPolicy for the workload's Service if somebody should call it",
+		},
+		{
+			CodeSharedTrustDomain, SeverityWarning, "A cluster restriction cannot be enforced",
+			"The AccessPolicy restricts callers by cluster, but another mesh uses the same trust domain, so that its identities look the same. The policy admits callers of both.",
+			"give each mesh its own trust domain",
+		},
+		{
+			CodeClusterWithoutMesh, SeverityError, "An AccessPolicy names a cluster without an Istio mesh",
+			"Callers are told apart by the trust domain of their mesh; no Istio mesh is known in this cluster. The policy is INVALID.",
+			"correct the cluster name, or discover the cluster",
+		},
+		{
+			CodeEmptySelector, SeverityError, "An AccessPolicy selects a Service without pod selector",
+			"Access control for a Service without selector would cover its whole namespace, so the policy is INVALID on that Destination.",
+			"give the Service a selector, or exclude it from the policy",
+		},
+		{
+			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",
+			"The workload names no mesh, or one that was not discovered. No policy affects it.",
+			"check that its pods have a sidecar and that its mesh's control plane is discovered",
+		},
+	}
+}
+
+// HidesInput reports whether a finding of this code means that some object of
+// the input is missing from every answer.
+func (c Code) HidesInput() bool {
+	return c == CodeUnreadable || c == CodeUnknownKind || c == CodeUnreadableFile
+}

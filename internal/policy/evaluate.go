@@ -1,0 +1,166 @@
+// Package policy is the engine: it decides, for a whole world, which virtual
+// mesh every mesh belongs to, what is federated where, which policies apply to
+// which destination and workload, and who may call whom. It is pure: the same
+// world gives the same result, and nothing is read or written on the way.
+//
+// The rules and their names (D6, D11, ...) are those of the behavioural
+// specification of the mesh API; where it is silent the comment says so.
+package policy
+
+import (
+	"cmp"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Result is everything the engine decided. Slices that mirror the world have
+// the same length and order as the World's. It answers questions about single
+// workloads lazily and caches what it shares between them, so it is not safe
+// for concurrent use.
+type Result struct {
+	World *snapshot.World
+
+	VirtualMeshes   []VirtualMesh
+	Meshes          []Mesh
+	Destinations    []Destination
+	TrafficPolicies []TrafficPolicy
+	AccessPolicies  []AccessPolicy
+
+	// Findings are sorted by severity, code and object.
+	Findings []Finding
+
+	// invalid are the policies that are INVALID as a whole.
+	invalid        []PolicyRef
+	trafficSources sourceIndex
+	accessSources  sourceIndex
+	podRules       map[int][]AccessRule
+	tallies        map[tallyKey]tally
+	related        map[string][]int
+}
+
+// Destination is what the engine decided about one Destination.
+type Destination struct {
+	// Federation is nil if the Destination is not exposed to other meshes.
+	Federation *Federation
+	// Traffic are the positions of the valid traffic policies that select the
+	// Destination, in the order of D11; TrafficPolicy.Rejected says which are
+	// INVALID here.
+	Traffic []int
+	// Access are the positions of the valid access policies that select the
+	// Destination, by namespace and name; AccessPolicy.Rejected says which are
+	// INVALID here.
+	Access []int
+}
+
+// Evaluate decides everything about the world that does not depend on a single
+// source workload.
+func Evaluate(world *snapshot.World) *Result {
+	e := &evaluator{
+		world:    world,
+		services: allServices(world),
+		result: &Result{
+			World:        world,
+			Meshes:       make([]Mesh, len(world.Meshes)),
+			Destinations: make([]Destination, len(world.Destinations)),
+			podRules:     map[int][]AccessRule{},
+			tallies:      map[tallyKey]tally{},
+		},
+	}
+	e.indexMeshServices()
+	e.reportProblems()
+	e.evaluateVirtualMeshes()
+	e.evaluateFederation()
+	e.evaluateTrafficPolicies()
+	e.evaluateAccessPolicies()
+	e.result.collectInvalid()
+	e.reportWorkloads()
+	e.result.Findings = sortFindings(e.findings)
+	e.result.indexFindings()
+	return e.result
+}
+
+func (r *Result) collectInvalid() {
+	for i := range r.TrafficPolicies {
+		if !r.TrafficPolicies[i].Valid() {
+			r.invalid = append(r.invalid, PolicyRef{KindTrafficPolicy, i})
+		}
+	}
+	for i := range r.AccessPolicies {
+		if !r.AccessPolicies[i].Valid() {
+			r.invalid = append(r.invalid, PolicyRef{KindAccessPolicy, i})
+		}
+	}
+}
+
+// evaluator holds what one evaluation needs and the result does not keep.
+type evaluator struct {
+	world    *snapshot.World
+	result   *Result
+	services selection
+	byMesh   [][]int
+	findings []Finding
+}
+
+func (e *evaluator) report(f Finding) { e.findings = append(e.findings, f) }
+
+func (e *evaluator) indexMeshServices() {
+	e.byMesh = make([][]int, len(e.world.Meshes))
+	for _, id := range e.services {
+		if m := e.world.Destinations[id].Mesh; m != nil {
+			e.byMesh[m.ID] = append(e.byMesh[m.ID], id)
+		}
+	}
+}
+
+// meshServices returns the positions of the mesh's Services, ascending.
+func (e *evaluator) meshServices(mesh int) []int { return e.byMesh[mesh] }
+
+// reportProblems turns what the loader noted into findings.
+func (e *evaluator) reportProblems() {
+	codes := map[snapshot.ProblemKind]Code{
+		snapshot.UnreadableFile:     CodeUnreadableFile,
+		snapshot.UnreadableDocument: CodeUnreadable,
+		snapshot.UnknownKind:        CodeUnknownKind,
+		snapshot.UnknownField:       CodeUnknownField,
+		snapshot.SchemaViolation:    CodeSchemaViolation,
+	}
+	for _, p := range e.world.Problems {
+		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)
+		f.Object = cmp.Or(p.Object, p.Origin.String())
+		f.Hint = cmp.Or(p.Hint, f.Hint)
+		e.report(f)
+	}
+}
+
+// reportWorkloads notes what is remarkable about single workloads: no mesh, or
+// nobody may call them.
+func (e *evaluator) reportWorkloads() {
+	for i := range e.world.Workloads {
+		w := &e.world.Workloads[i]
+		if w.Mesh == nil {
+			message := "the workload names no mesh"
+			if ref := w.Resource.Spec.Mesh; ref != nil {
+				message = "mesh " + ref.Name + "." + ref.Namespace + " does not exist"
+			}
+			e.report(newFinding(CodeWorkloadNoMesh, workloadID(w), message))
+			continue
+		}
+		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 {
+			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
+			e.report(newFinding(CodeDeniedByDefault, workloadID(w),
+				"VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default and no AccessPolicy selects a Service of this workload"))
+		}
+	}
+}
+
+func meshID(m *snapshot.Mesh) ObjectID {
+	return ObjectID{Kind: "Mesh", Namespace: m.Ref.Namespace, Name: m.Ref.Name}
+}
+
+func workloadID(w *snapshot.Workload) ObjectID {
+	return ObjectID{Kind: "Workload", Namespace: w.Namespace, Name: w.Name, Cluster: w.Cluster}
+}
+
+func destinationID(d *snapshot.Destination) ObjectID {
+	return ObjectID{Kind: "Destination", Namespace: d.Ref.Namespace, Name: d.Ref.Name, Cluster: d.Ref.ClusterName}
+}

@@ -1,0 +1,206 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// defaultHostnameSuffix ends federated hostnames unless the VirtualMesh says
+// otherwise (semantics 3.5).
+const defaultHostnameSuffix = "global"
+
+// Mesh is what the engine decided about one mesh.
+type Mesh struct {
+	// VirtualMesh is the accepted one that the mesh belongs to, nil if none.
+	VirtualMesh *VirtualMesh
+	// Exports says that at least one Destination is federated from here.
+	Exports bool
+	// Gateways are the east-west gateways; only found for meshes that export.
+	Gateways []Gateway
+	// Errors says why nothing can be exported from here.
+	Errors []string
+}
+
+// Federation says to which other meshes a Destination is exposed. Destinations
+// with equal results share one value.
+type Federation struct {
+	VirtualMesh *VirtualMesh
+	// Meshes are positions in World.Meshes, ascending; never empty.
+	Meshes []int
+	// Flat says that requests go to the pods directly, not through a gateway
+	// (semantics D37).
+	Flat bool
+}
+
+// includes reports whether the Destination is federated to the mesh; a nil
+// Federation includes none.
+func (f *Federation) includes(mesh int) bool {
+	if f == nil {
+		return false
+	}
+	_, found := slices.BinarySearch(f.Meshes, mesh)
+	return found
+}
+
+// hostnameSuffix returns the last labels of the federated hostnames of a
+// VirtualMesh.
+func hostnameSuffix(vm *VirtualMesh) string {
+	if f := vm.Resource.Spec.Federation; f != nil && f.HostnameSuffix != "" {
+		return f.HostnameSuffix
+	}
+	return defaultHostnameSuffix
+}
+
+// FederatedHostname returns the name by which other meshes call a Destination
+// (semantics 3.5).
+func (f *Federation) FederatedHostname(d *snapshot.Destination) string {
+	return strings.Join([]string{d.Ref.Name, d.Ref.Namespace, "svc", d.Ref.ClusterName, hostnameSuffix(f.VirtualMesh)}, ".")
+}
+
+// evaluateFederation decides for every Destination of an accepted VirtualMesh
+// to which meshes it is exposed (semantics 3.5, D14), and which gateways that
+// needs (D15).
+func (e *evaluator) evaluateFederation() {
+	for i := range e.result.VirtualMeshes {
+		vm := &e.result.VirtualMeshes[i]
+		if federation := vm.Resource.Spec.Federation; federation != nil && len(vm.Errors) == 0 {
+			e.federate(vm, federation)
+		}
+	}
+}
+
+func (e *evaluator) federate(vm *VirtualMesh, spec *networkingv1.Federation) {
+	rules := e.exportRules(vm, spec)
+	for _, m := range vm.Meshes {
+		if e.world.Meshes[m].Type == snapshot.MeshIstio {
+			e.federateMesh(vm, spec, m, rules)
+		}
+	}
+}
+
+// importers returns the meshes that federated Destinations can be exposed to:
+// the Istio meshes that can resolve the hostname suffix (semantics D35).
+func (e *evaluator) importers(vm *VirtualMesh) []int {
+	var able []int
+	suffix := hostnameSuffix(vm)
+	for _, m := range vm.Meshes {
+		mesh := &e.world.Meshes[m]
+		if mesh.Type != snapshot.MeshIstio {
+			continue
+		}
+		if suffix != defaultHostnameSuffix && !mesh.Resource.Spec.Istio.SmartDNSProxyingEnabled {
+			e.report(newFinding(CodeSuffixNeedsDNS, meshID(mesh),
+				fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
+					vm.Resource.Name, vm.Resource.Namespace, suffix)))
+			continue
+		}
+		able = append(able, m)
+	}
+	return able
+}
+
+// exportRule is one federation selector with its references resolved.
+type exportRule struct {
+	destinations selection
+	meshes       []int
+}
+
+// exportRules resolves the federation selectors. Without selectors only the
+// deprecated permissive mode exposes anything (semantics 3.5).
+func (e *evaluator) exportRules(vm *VirtualMesh, spec *networkingv1.Federation) []exportRule {
+	importers := e.importers(vm)
+	if len(spec.Selectors) == 0 && spec.Permissive != nil {
+		return []exportRule{{e.services, importers}}
+	}
+	var rules []exportRule
+	for _, s := range spec.Selectors {
+		rule := exportRule{selectDestinations(e.world, e.services, s.DestinationSelectors), importers}
+		if len(s.Meshes) > 0 {
+			rule.meshes = nil
+			for _, ref := range s.Meshes {
+				if id := e.world.MeshByRef(ref).ID; slices.Contains(importers, id) {
+					rule.meshes = append(rule.meshes, id)
+				}
+			}
+		}
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation, m int, rules []exportRule) {
+	exports := e.exports(vm, spec, m, rules)
+	if len(exports) == 0 {
+		return
+	}
+	mesh, discovered := &e.result.Meshes[m], &e.world.Meshes[m]
+	mesh.Exports = true
+	if !spec.FlatNetwork {
+		gateways, err := e.findGateways(vm, discovered)
+		if err != nil {
+			message := fmt.Sprintf("cannot federate the mesh's Destinations: %v", err)
+			mesh.Errors = append(mesh.Errors, message)
+			e.report(newFinding(CodeNoGateway, meshID(discovered), message))
+			return
+		}
+		mesh.Gateways = gateways
+		e.reportMissingAddresses(gateways)
+	}
+	for id, federation := range exports {
+		e.result.Destinations[id].Federation = federation
+	}
+}
+
+// exports returns how each Destination of the mesh is federated; those that no
+// rule exposes to another mesh are left out. Destinations picked by the same
+// rules share one result.
+func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m int, rules []exportRule) map[int]*Federation {
+	exports := map[int]*Federation{}
+	shared := map[string]*Federation{}
+	picked := make([]byte, len(rules))
+	for _, id := range e.meshServices(m) {
+		for i, rule := range rules {
+			picked[i] = '-'
+			if rule.destinations.contains(id) {
+				picked[i] = '+'
+			}
+		}
+		federation, known := shared[string(picked)]
+		if !known {
+			if meshes := exposedTo(m, rules, picked); len(meshes) > 0 {
+				federation = &Federation{VirtualMesh: vm, Meshes: meshes, Flat: spec.FlatNetwork}
+			}
+			shared[string(picked)] = federation
+		}
+		if federation != nil {
+			exports[id] = federation
+		}
+	}
+	return exports
+}
+
+// exposedTo unites the meshes of the picked rules, without the own one.
+func exposedTo(own int, rules []exportRule, picked []byte) []int {
+	var meshes []int
+	for i, rule := range rules {
+		if picked[i] == '+' {
+			meshes = append(meshes, rule.meshes...)
+		}
+	}
+	slices.Sort(meshes)
+	meshes = slices.Compact(meshes)
+	return slices.DeleteFunc(meshes, func(mesh int) bool { return mesh == own })
+}
+
+func (e *evaluator) reportMissingAddresses(gateways []Gateway) {
+	for _, g := range gateways {
+		if len(g.Addresses) == 0 {
+			d := &e.world.Destinations[g.Destination]
+			e.report(newFinding(CodeGatewayNoAddress, destinationID(d), "the east-west gateway has no external address; other clusters cannot reach the mesh"))
+		}
+	}
+}

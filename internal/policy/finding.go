@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Severity says how much a finding matters.
+type Severity string
+
+// The severities, worst first.
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+	SeverityInfo    Severity = "info"
+)
+
+// rank orders severities, worst first.
+func (s Severity) rank() int {
+	return slices.Index([]Severity{SeverityError, SeverityWarning, SeverityInfo}, s)
+}
+
+// ObjectID names the object that a finding is about.
+type ObjectID struct{ Kind, Namespace, Name, Cluster string }
+
+// String returns KIND/NAME.NAMESPACE or KIND/NAME.NAMESPACE.CLUSTER, the name
+// part in the form that commands accept.
+func (o ObjectID) String() string {
+	s := o.Kind + "/" + o.Name
+	for _, part := range []string{o.Namespace, o.Cluster} {
+		if part != "" {
+			s += "." + part
+		}
+	}
+	return s
+}
+
+// Finding is one thing worth knowing about the world.
+type Finding struct {
+	Code     Code
+	Severity Severity
+	// Object is an ObjectID's text, or the place in the input if the object
+	// could not be read.
+	Object string
+	// Message says what is wrong or noteworthy about this object.
+	Message string
+	// Hint says what to do next.
+	Hint string
+}
+
+// newFinding fills severity and hint from the catalogue.
+func newFinding(code Code, object ObjectID, message string) Finding {
+	entry := code.Entry()
+	return Finding{Code: code, Severity: entry.Severity, Object: object.String(), Message: message, Hint: entry.Hint}
+}
+
+// sortFindings orders findings by severity, code, object and message, and
+// drops repetitions.
+func sortFindings(findings []Finding) []Finding {
+	slices.SortFunc(findings, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Severity.rank(), b.Severity.rank()),
+			strings.Compare(string(a.Code), string(b.Code)),
+			strings.Compare(a.Object, b.Object),
+			strings.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.Compact(findings)
+}
+
+// indexFindings files the findings by the object they are about.
+func (r *Result) indexFindings() {
+	r.related = make(map[string][]int, len(r.Findings))
+	for i, f := range r.Findings {
+		r.related[f.Object] = append(r.related[f.Object], i)
+	}
+}
+
+// FindingsAbout returns the positions of the findings that matter to a
+// workload, ascending: about itself, its mesh, the VirtualMeshes that list the
+// mesh, the Destinations it serves and the policies that affect it.
+func (r *Result) FindingsAbout(w *snapshot.Workload, effects []Effect) []int {
+	objects := []ObjectID{workloadID(w)}
+	if w.Mesh != nil {
+		objects = append(objects, meshID(w.Mesh))
+		for i := range r.VirtualMeshes {
+			if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, w.Mesh.ID) {
+				objects = append(objects, vm.ID())
+			}
+		}
+	}
+	for _, id := range w.Backs {
+		objects = append(objects, destinationID(&r.World.Destinations[id]))
+	}
+	for _, e := range effects {
+		meta := r.Meta(e.Policy)
+		objects = append(objects, ObjectID{Kind: string(e.Policy.Kind), Namespace: meta.Namespace, Name: meta.Name})
+	}
+	var found []int
+	for _, o := range objects {
+		found = append(found, r.related[o.String()]...)
+	}
+	return unique(found)
+}

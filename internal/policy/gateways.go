@@ -1,0 +1,182 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// defaultGatewayPort names the port that cross-cluster TLS traffic enters by
+// (semantics 3.6).
+const defaultGatewayPort = "tls"
+
+// Gateway is an east-west ingress gateway: where requests from other clusters
+// enter a mesh (semantics 3.6, D15).
+type Gateway struct {
+	// Destination is the position of the gateway's Service.
+	Destination int
+	// Addresses are the names or IPs that other clusters connect to.
+	Addresses []string
+	// ExternalPort is what they connect to, ContainerPort where the gateway
+	// listens.
+	ExternalPort, ContainerPort uint32
+}
+
+// findGateways returns the east-west gateways of a mesh, or an error that says
+// why there are none.
+func (e *evaluator) findGateways(vm *VirtualMesh, mesh *snapshot.Mesh) ([]Gateway, error) {
+	selectors := vm.Resource.Spec.Federation.GatewaySelectors()
+	gateways, err := e.selectedGateways(mesh, selectors)
+	if err != nil || len(gateways) > 0 {
+		return gateways, err
+	}
+	if gateways = e.listedGateways(mesh); len(gateways) > 0 {
+		return gateways, nil
+	}
+	if gateways = e.labelledGateways(mesh); len(gateways) > 0 {
+		return gateways, nil
+	}
+	if len(selectors) > 0 {
+		return nil, fmt.Errorf("no Service of the mesh matches spec.federation.ingressGatewaySelectors")
+	}
+	return nil, fmt.Errorf("no NodePort or LoadBalancer Service of the mesh selects istio=ingressgateway and has a port named %q", defaultGatewayPort)
+}
+
+// selectedGateways follows the VirtualMesh's own selectors; for each Service
+// the first one that matches decides.
+func (e *evaluator) selectedGateways(mesh *snapshot.Mesh, selectors []networkingv1.IngressGatewaySelector) ([]Gateway, error) {
+	var gateways []Gateway
+	for _, id := range e.meshServices(mesh.ID) {
+		d := &e.world.Destinations[id]
+		k := slices.IndexFunc(selectors, func(s networkingv1.IngressGatewaySelector) bool {
+			return selectDestinations(e.world, e.services, s.DestinationSelectors).contains(id)
+		})
+		if k < 0 {
+			continue
+		}
+		if len(d.Selector) == 0 {
+			return nil, fmt.Errorf("Service %s is selected as gateway but selects no pods", d.Key())
+		}
+		gateway, err := selectedGateway(d, selectors[k])
+		if err != nil {
+			return nil, err
+		}
+		gateways = append(gateways, gateway)
+	}
+	return gateways, nil
+}
+
+func selectedGateway(d *snapshot.Destination, selector networkingv1.IngressGatewaySelector) (Gateway, error) {
+	name := defaultGatewayPort
+	if selector.PortName != nil && *selector.PortName != "" {
+		name = *selector.PortName
+	}
+	gateway, ok := gatewayAt(d, name)
+	if host := selector.OverrideHostInfo; host != nil {
+		// The override says where to connect to; the gateway still listens on
+		// the port of its Service, if it has one of that name.
+		gateway.Addresses, gateway.ExternalPort = []string{host.Addr}, host.Port
+		gateway.ContainerPort = cmp.Or(gateway.ContainerPort, host.Port)
+		return gateway, nil
+	}
+	if !ok {
+		return Gateway{}, fmt.Errorf("Service %s has no port named %q that other clusters can reach", d.Key(), name)
+	}
+	return gateway, nil
+}
+
+// listedGateways reads the deprecated list on the Mesh itself.
+func (e *evaluator) listedGateways(mesh *snapshot.Mesh) []Gateway {
+	istio := mesh.Resource.Spec.Istio
+	if istio == nil {
+		return nil
+	}
+	var gateways []Gateway
+	for _, info := range istio.IngressGateways {
+		d := e.world.Service(core.ClusterObjectRef{Name: info.Name, Namespace: info.Namespace, ClusterName: mesh.Cluster})
+		if d == nil {
+			continue
+		}
+		gateways = append(gateways, Gateway{
+			Destination: d.ID, Addresses: addressesOf(d),
+			ExternalPort: info.ExternalTLSPort, ContainerPort: info.TLSContainerPort,
+		})
+	}
+	return gateways
+}
+
+// labelledGateways is the default: every Service for pods labelled
+// istio=ingressgateway that has the TLS port (semantics D15).
+func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
+	var gateways []Gateway
+	for _, id := range e.meshServices(mesh.ID) {
+		d := &e.world.Destinations[id]
+		if d.Selector["istio"] != "ingressgateway" {
+			continue
+		}
+		if gateway, ok := gatewayAt(d, defaultGatewayPort); ok {
+			gateways = append(gateways, gateway)
+		}
+	}
+	return gateways
+}
+
+// gatewayAt returns the gateway that a Service offers at its port of that
+// name; false if the port is missing or not reachable from outside.
+func gatewayAt(d *snapshot.Destination, portName string) (Gateway, bool) {
+	gateway := Gateway{Destination: d.ID, Addresses: addressesOf(d)}
+	service := d.Resource.Spec.KubeService
+	for _, p := range service.Ports {
+		if p.Name != portName {
+			continue
+		}
+		switch service.ServiceType.OrDefault() {
+		case discoveryv1.ServiceTypeNodePort:
+			gateway.ExternalPort = p.NodePort
+		case discoveryv1.ServiceTypeLoadBalancer:
+			gateway.ExternalPort = p.Port
+		case discoveryv1.ServiceTypeClusterIP, discoveryv1.ServiceTypeExternalName:
+		}
+		gateway.ContainerPort = containerPort(service, p)
+	}
+	return gateway, gateway.ExternalPort != 0 && gateway.ContainerPort != 0
+}
+
+// containerPort resolves a Service port's target, a name through the first
+// endpoints that have a port of that name (semantics 3.6).
+func containerPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) uint32 {
+	if port.TargetPortName == nil || *port.TargetPortName == "" {
+		if port.TargetPortNumber != nil && *port.TargetPortNumber != 0 {
+			return *port.TargetPortNumber
+		}
+		return port.Port // an unset target is the port itself
+	}
+	for _, subset := range service.EndpointSubsets {
+		for _, p := range subset.Ports {
+			// Endpoints carry the Service port's name; older writers used the
+			// container's.
+			if p.Name == port.Name || p.Name == *port.TargetPortName {
+				return p.Port
+			}
+		}
+	}
+	return 0
+}
+
+func addressesOf(d *snapshot.Destination) []string {
+	var addresses []string
+	for _, a := range d.Resource.Spec.KubeService.ExternalAddresses {
+		for _, v := range []*string{a.DNSName, a.IP} {
+			if v != nil && *v != "" && !slices.Contains(addresses, *v) {
+				addresses = append(addresses, *v)
+				break
+			}
+		}
+	}
+	return addresses
+}

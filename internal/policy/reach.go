@@ -1,0 +1,41 @@
+package policy
+
+import "github.com/meshctl/meshctl/internal/snapshot"
+
+// Via says how a request gets from a workload to a Destination.
+type Via string
+
+// The ways: inside the cluster, through the east-west gateway of the
+// Destination's mesh, or straight to the pods of another cluster (semantics
+// D37).
+const (
+	ViaLocal   Via = "local"
+	ViaGateway Via = "gateway"
+	ViaFlat    Via = "flat"
+)
+
+// Reach returns how a workload reaches a Destination and by which hostname;
+// false if it cannot: Services of other clusters must be federated to the
+// workload's mesh (semantics 3.5, 5).
+func (r *Result) Reach(w *snapshot.Workload, d *snapshot.Destination) (hostname string, via Via, ok bool) {
+	if !r.reaches(w, d.ID) {
+		return "", "", false
+	}
+	if w.Cluster == d.Ref.ClusterName {
+		return d.Hostname, ViaLocal, true
+	}
+	federation := r.Destinations[d.ID].Federation
+	if federation.Flat {
+		return federation.FederatedHostname(d), ViaFlat, true
+	}
+	return federation.FederatedHostname(d), ViaGateway, true
+}
+
+// reaches reports whether a workload can call a Destination at all.
+func (r *Result) reaches(w *snapshot.Workload, destination int) bool {
+	d := &r.World.Destinations[destination]
+	if w.Mesh == nil || !d.IsService() {
+		return false
+	}
+	return w.Cluster == d.Ref.ClusterName || r.Destinations[destination].Federation.includes(w.Mesh.ID)
+}

@@ -1,0 +1,146 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// TrafficPolicy is what the engine decided about one TrafficPolicy.
+type TrafficPolicy struct {
+	Resource *networkingv1.TrafficPolicy
+	Application
+}
+
+// ID names the policy in findings.
+func (p *TrafficPolicy) ID() ObjectID {
+	return ObjectID{Kind: "TrafficPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
+}
+
+// evaluateTrafficPolicies validates every policy and attaches it to the
+// Destinations it selects.
+func (e *evaluator) evaluateTrafficPolicies() {
+	e.result.TrafficPolicies = make([]TrafficPolicy, len(e.world.TrafficPolicies))
+	for i, object := range e.world.TrafficPolicies {
+		p := &e.result.TrafficPolicies[i]
+		spec := &object.Resource.Spec
+		p.Resource, p.Fields = object.Resource, trafficFields(spec.Policy)
+
+		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
+		problems = append(problems, checkWorkloadSelectors("spec.sourceSelector", spec.SourceSelector)...)
+		p.Errors = e.reportInvalid(p.ID(), object.Errors, problems)
+
+		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
+		if p.Valid() {
+			for _, id := range p.Destinations {
+				d := &e.result.Destinations[id]
+				d.Traffic = append(d.Traffic, i)
+			}
+			e.reportIdleTraffic(p)
+		}
+	}
+	e.orderTraffic()
+	e.result.trafficSources = indexTrafficSources(e.world.TrafficPolicies)
+}
+
+// reportInvalid notes why an object is INVALID. Schema violations were
+// reported by the loader; they only become errors of the object.
+func (e *evaluator) reportInvalid(id ObjectID, schema []string, problems []problem) []string {
+	errors := slices.Clone(schema)
+	for _, p := range problems {
+		errors = append(errors, p.message)
+		e.report(newFinding(p.code, id, p.message))
+	}
+	return errors
+}
+
+func (e *evaluator) reportIdleTraffic(p *TrafficPolicy) {
+	if len(p.Destinations) == 0 {
+		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
+	}
+	if !matchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {
+		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
+	}
+}
+
+// orderTraffic brings the policies of every Destination into the order of D11,
+// which depends on the Destination: the previous acceptance does.
+func (e *evaluator) orderTraffic() {
+	policies := e.result.TrafficPolicies
+	// Without previous acceptance one global order serves every Destination.
+	rank := make([]int, len(policies))
+	order := make([]int, len(policies))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return precedenceOf(&policies[a].Resource.ObjectMeta, false, 0).compare(precedenceOf(&policies[b].Resource.ObjectMeta, false, 0))
+	})
+	for place, i := range order {
+		rank[i] = place
+	}
+	for id := range e.result.Destinations {
+		key := e.world.Destinations[id].Key()
+		slices.SortFunc(e.result.Destinations[id].Traffic, func(a, b int) int {
+			return cmp.Or(
+				comparePrevious(policies[a].Resource.Status.Destinations, policies[b].Resource.Status.Destinations, key),
+				cmp.Compare(rank[a], rank[b]),
+			)
+		})
+	}
+}
+
+// comparePrevious puts policies that the previous status accepted on a
+// Destination first, in their previous order.
+func comparePrevious(a, b map[string]core.ApprovalStatus, destination string) int {
+	pa, okA := a[destination]
+	pb, okB := b[destination]
+	okA = okA && pa.State == core.ApprovalStateAccepted
+	okB = okB && pb.State == core.ApprovalStateAccepted
+	switch {
+	case okA && okB:
+		return cmp.Compare(pa.AcceptanceOrder, pb.AcceptanceOrder)
+	case okA:
+		return -1
+	case okB:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// trafficFields lists the names of the settings that a policy carries, as they
+// are spelled in the manifest, sorted.
+func trafficFields(p *networkingv1.TrafficPolicyPolicy) []string {
+	if p == nil {
+		return nil
+	}
+	set := map[string]bool{
+		"trafficShift":           p.TrafficShift != nil,
+		"faultInjection":         p.FaultInjection != nil,
+		"requestTimeout":         p.RequestTimeout != nil,
+		"retries":                p.Retries != nil,
+		"corsPolicy":             p.CORSPolicy != nil,
+		"mirror":                 p.Mirror != nil,
+		"headerManipulation":     p.HeaderManipulation != nil,
+		"outlierDetection":       p.OutlierDetection != nil,
+		"mtls":                   p.MTLS != nil,
+		"csrf":                   p.CSRF != nil,
+		"rateLimit":              p.RateLimit != nil,
+		"extauth":                p.Extauth != nil,
+		"rateLimitSettings":      p.RateLimitSettings != nil,
+		"extauthSettings":        p.ExtauthSettings != nil,
+		"connectionPoolSettings": p.ConnectionPoolSettings != nil,
+		"transformations":        p.Transformations != nil,
+	}
+	var fields []string
+	for name, present := range set {
+		if present {
+			fields = append(fields, name)
+		}
+	}
+	slices.Sort(fields)
+	return fields
+}

@@ -1,0 +1,168 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Decision says whether a request is let in.
+type Decision string
+
+// The decisions. Conditional means that it depends on the request, or on which
+// pod of the Destination receives it.
+const (
+	Allowed     Decision = "ALLOWED"
+	Denied      Decision = "DENIED"
+	Conditional Decision = "CONDITIONAL"
+)
+
+// Verdict is the decision about calls from one workload to one Destination.
+type Verdict struct {
+	Decision Decision
+	// Reason is a sentence for people.
+	Reason string
+	// Policies are the positions of the AccessPolicies that decide, ascending;
+	// none if a default does.
+	Policies []int
+	// Conditions are alternatives under which a CONDITIONAL call is let in.
+	Conditions []Condition
+}
+
+// Verdict decides whether a workload may call a Destination. The decision is
+// made by every pod that may receive the request, so it is computed for each
+// backing workload (semantics D33); the Destination's own rules stand in for
+// pods that are not known.
+func (r *Result) Verdict(source *snapshot.Workload, d *snapshot.Destination) Verdict {
+	if len(d.Backing) == 0 {
+		return r.judge(source, d, r.RulesOf(d.ID), d.Mesh)
+	}
+	verdicts := make([]Verdict, 0, len(d.Backing))
+	for _, id := range d.Backing {
+		pod := &r.World.Workloads[id]
+		verdicts = append(verdicts, r.judge(source, d, r.rulesFor(pod), pod.Mesh))
+	}
+	return r.combine(d, verdicts)
+}
+
+// judge decides for pods that carry the given rules.
+func (r *Result) judge(source *snapshot.Workload, d *snapshot.Destination, rules []AccessRule, mesh *snapshot.Mesh) Verdict {
+	if len(rules) == 0 {
+		return r.byDefault(d, mesh)
+	}
+	identity, known := IdentityOf(source)
+	var admitting, conditional, selecting []int
+	var conditions []Condition
+	for _, rule := range rules {
+		policy := &r.AccessPolicies[rule.Policy]
+		selecting = append(selecting, rule.Policy)
+		for _, grant := range policy.Grants(&r.World.Destinations[rule.Destination]) {
+			if !grant.admits(identity, known) {
+				continue
+			}
+			condition := policy.Operation()
+			condition.Request = grant.Request
+			if condition.IsZero() {
+				admitting = append(admitting, rule.Policy)
+			} else {
+				conditional = append(conditional, rule.Policy)
+				conditions = appendCondition(conditions, condition)
+			}
+		}
+	}
+	switch {
+	case len(admitting) > 0:
+		policies := unique(admitting)
+		return Verdict{Decision: Allowed, Policies: policies, Reason: r.admittedBy(policies)}
+	case len(conditional) > 0:
+		policies := unique(conditional)
+		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions, Reason: r.admittedBy(policies) + " under conditions"}
+	}
+	return Verdict{Decision: Denied, Policies: unique(selecting), Reason: notAdmitted(source, d, known)}
+}
+
+func notAdmitted(source *snapshot.Workload, d *snapshot.Destination, known bool) string {
+	who := "the workload, which has no identity,"
+	if identity, ok := IdentityOf(source); known && ok {
+		who = identity.principal()
+	}
+	return fmt.Sprintf("no AccessPolicy on %s admits %s", d.Key(), who)
+}
+
+func (r *Result) admittedBy(policies []int) string {
+	names := make([]string, 0, len(policies))
+	for _, i := range policies {
+		p := r.AccessPolicies[i].Resource
+		names = append(names, p.Name+"."+p.Namespace)
+	}
+	if len(names) == 1 {
+		return "admitted by AccessPolicy " + names[0]
+	}
+	return "admitted by AccessPolicies " + strings.Join(names, ", ")
+}
+
+// byDefault decides for pods without any rule.
+func (r *Result) byDefault(d *snapshot.Destination, mesh *snapshot.Mesh) Verdict {
+	if mesh == nil {
+		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s belongs to no mesh that could deny", d.Key())}
+	}
+	vm := r.Meshes[mesh.ID].VirtualMesh
+	if vm == nil {
+		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("no AccessPolicy selects %s and its mesh is in no VirtualMesh", d.Key())}
+	}
+	name := vm.Resource.Name + "." + vm.Resource.Namespace
+	if r.deniesByDefault(mesh) {
+		return Verdict{Decision: Denied, Reason: fmt.Sprintf(
+			"no AccessPolicy selects %s and VirtualMesh %s denies by default (globalAccessPolicy %s)", d.Key(), name, vm.GlobalAccessPolicy())}
+	}
+	return Verdict{Decision: Allowed, Reason: fmt.Sprintf(
+		"no AccessPolicy selects %s and VirtualMesh %s allows by default (globalAccessPolicy %s)", d.Key(), name, vm.GlobalAccessPolicy())}
+}
+
+// combine unites the verdicts of all pods that may receive the request.
+func (r *Result) combine(d *snapshot.Destination, verdicts []Verdict) Verdict {
+	first := verdicts[0]
+	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
+		return first
+	}
+	united := Verdict{Decision: first.Decision}
+	var parts []string
+	for i, v := range verdicts {
+		if v.Decision != united.Decision {
+			united.Decision = Conditional
+		}
+		united.Policies = append(united.Policies, v.Policies...)
+		for _, c := range v.Conditions {
+			united.Conditions = appendCondition(united.Conditions, c)
+		}
+		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, r.World.Workloads[d.Backing[i]].Name, v.Reason))
+	}
+	united.Policies = unique(united.Policies)
+	united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
+	return united
+}
+
+func sameVerdict(a, b Verdict) bool {
+	return a.Decision == b.Decision && slices.Equal(a.Policies, b.Policies) && a.Reason == b.Reason
+}
+
+func appendCondition(conditions []Condition, c Condition) []Condition {
+	if slices.ContainsFunc(conditions, c.equal) {
+		return conditions
+	}
+	return append(conditions, c)
+}
+
+func (c Condition) equal(d Condition) bool {
+	return slices.Equal(c.Paths, d.Paths) && slices.Equal(c.Methods, d.Methods) && slices.Equal(c.Ports, d.Ports) &&
+		slices.Equal(c.Request.RequestPrincipals, d.Request.RequestPrincipals) &&
+		slices.Equal(c.Request.NotRequestPrincipals, d.Request.NotRequestPrincipals) &&
+		slices.Equal(c.Request.ForwardedIPs, d.Request.ForwardedIPs) &&
+		slices.Equal(c.Request.NotForwardedIPs, d.Request.NotForwardedIPs)
+}
+
+func unique(ids []int) []int {
+	return slices.Compact(slices.Sorted(slices.Values(ids)))
+}

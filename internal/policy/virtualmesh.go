@@ -1,0 +1,229 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// TrustModel says how the meshes of a VirtualMesh trust each other.
+type TrustModel string
+
+// The trust models. TrustNone means that the VirtualMesh configures none.
+const (
+	TrustShared  TrustModel = "shared"
+	TrustLimited TrustModel = "limited"
+	TrustNone    TrustModel = "none"
+)
+
+// VirtualMesh is what the engine decided about one VirtualMesh.
+type VirtualMesh struct {
+	Resource *networkingv1.VirtualMesh
+	// State is ACCEPTED or INVALID. An INVALID VirtualMesh groups nothing
+	// (semantics D12, D14).
+	State core.ApprovalState
+	// Errors says why it is INVALID.
+	Errors []string
+	// Meshes are the positions of its meshes in World.Meshes, ascending and
+	// without repetition; for an INVALID one those of its references that exist.
+	Meshes []int
+}
+
+// ID names the VirtualMesh in findings.
+func (v *VirtualMesh) ID() ObjectID {
+	return ObjectID{Kind: "VirtualMesh", Namespace: v.Resource.Namespace, Name: v.Resource.Name}
+}
+
+// Trust returns the trust model.
+func (v *VirtualMesh) Trust() TrustModel {
+	switch m := v.Resource.Spec.MTLSConfig; {
+	case m == nil:
+		return TrustNone
+	case m.Shared != nil:
+		return TrustShared
+	case m.Limited != nil:
+		return TrustLimited
+	default:
+		return TrustNone
+	}
+}
+
+// GlobalAccessPolicy returns the default for destinations without access
+// policies, MESH_DEFAULT if unset.
+func (v *VirtualMesh) GlobalAccessPolicy() networkingv1.GlobalAccessPolicy {
+	return v.Resource.Spec.GlobalAccessPolicy.OrDefault()
+}
+
+// TLSEnforcement returns the server-side TLS mode, UNSET if unset.
+func (v *VirtualMesh) TLSEnforcement() networkingv1.EnforcementMode {
+	if f := v.Resource.Spec.Federation; f != nil && f.TLSEnforcementSettings != nil {
+		return f.TLSEnforcementSettings.EnforcementMode.OrDefault()
+	}
+	return networkingv1.EnforcementMode("").OrDefault()
+}
+
+// evaluateVirtualMeshes judges every VirtualMesh and assigns each mesh to at
+// most one accepted VirtualMesh: they claim their meshes in the order of D11,
+// and one that finds any of its meshes taken is INVALID as a whole.
+func (e *evaluator) evaluateVirtualMeshes() {
+	objects := e.world.VirtualMeshes
+	e.result.VirtualMeshes = make([]VirtualMesh, len(objects))
+	order := make([]int, len(objects))
+	for i := range objects {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return virtualMeshPrecedence(objects[a].Resource).compare(virtualMeshPrecedence(objects[b].Resource))
+	})
+	for _, i := range order {
+		e.evaluateVirtualMesh(i, objects[i])
+	}
+}
+
+func virtualMeshPrecedence(vm *networkingv1.VirtualMesh) precedence {
+	return precedenceOf(&vm.ObjectMeta, vm.Status.State == core.ApprovalStateAccepted, 0)
+}
+
+func (e *evaluator) evaluateVirtualMesh(i int, object snapshot.Object[networkingv1.VirtualMesh]) {
+	vm := &e.result.VirtualMeshes[i]
+	vm.Resource, vm.State = object.Resource, core.ApprovalStateAccepted
+	vm.Errors = slices.Clone(object.Errors) // reported by the loader already
+
+	problems := e.resolveMeshes(vm)
+	problems = append(problems, e.checkFederation(vm)...)
+	problems = append(problems, e.checkTLSCoherence(vm)...)
+	problems = append(problems, e.checkClaims(vm)...)
+	for _, p := range problems {
+		vm.Errors = append(vm.Errors, p.message)
+		e.report(newFinding(p.code, vm.ID(), p.message))
+	}
+	if len(vm.Errors) > 0 {
+		vm.State = core.ApprovalStateInvalid
+		return
+	}
+	for _, m := range vm.Meshes {
+		e.result.Meshes[m].VirtualMesh = vm
+	}
+	if vm.Trust() == TrustLimited {
+		e.report(newFinding(CodeLimitedTrust, vm.ID(), "spec.mtlsConfig.limited is not available yet; no trust is established"))
+	}
+}
+
+func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
+	var problems []problem
+	for i, ref := range vm.Resource.Spec.Meshes {
+		if ref.Name == "" || ref.Namespace == "" {
+			continue // the schema reports it
+		}
+		mesh := e.world.MeshByRef(ref)
+		switch {
+		case mesh == nil:
+			problems = append(problems, problem{
+				CodeMeshNotFound,
+				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s does not exist", i, ref.Name, ref.Namespace),
+			})
+		case slices.Contains(vm.Meshes, mesh.ID):
+			e.report(newFinding(CodeMeshListedTwice, vm.ID(),
+				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s is listed before", i, ref.Name, ref.Namespace)))
+		default:
+			vm.Meshes = append(vm.Meshes, mesh.ID)
+		}
+	}
+	slices.Sort(vm.Meshes)
+	return problems
+}
+
+func (e *evaluator) checkFederation(vm *VirtualMesh) []problem {
+	federation := vm.Resource.Spec.Federation
+	if federation == nil {
+		return nil
+	}
+	var problems []problem
+	for i, s := range federation.Selectors {
+		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
+		for k, ref := range s.Meshes {
+			mesh := e.world.MeshByRef(ref)
+			if mesh == nil || !slices.Contains(vm.Meshes, mesh.ID) {
+				problems = append(problems, problem{
+					CodeBadFederation,
+					fmt.Sprintf("%s.meshes[%d]: mesh %s.%s is not in this VirtualMesh", at, k, ref.Name, ref.Namespace),
+				})
+			}
+		}
+		problems = append(problems, forVirtualMesh(checkDestinationSelectors(e.world, at+".destinationSelectors", s.DestinationSelectors))...)
+	}
+	for i, s := range federation.GatewaySelectors() {
+		at := fmt.Sprintf("spec.federation.ingressGatewaySelectors[%d].destinationSelectors", i)
+		problems = append(problems, forVirtualMesh(checkDestinationSelectors(e.world, at, s.DestinationSelectors))...)
+	}
+	return problems
+}
+
+// forVirtualMesh gives unresolved references the code of virtual meshes.
+func forVirtualMesh(problems []problem) []problem {
+	for i := range problems {
+		if problems[i].code == CodeReferenceNotFound {
+			problems[i].code = CodeMeshNotFound
+		}
+	}
+	return problems
+}
+
+// checkTLSCoherence compares enforcement by the servers with the mode that the
+// Settings give to clients (semantics D39).
+func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []problem {
+	mode := clientTLSMode(e.world)
+	mutual := mode == networkingv1.TLSModeIstioMutual
+	enforced := vm.TLSEnforcement()
+	if (enforced == networkingv1.EnforcementModeStrict && !mutual) || (enforced == networkingv1.EnforcementModeDisable && mutual) {
+		return []problem{{
+			CodeTLSIncoherent,
+			fmt.Sprintf("spec.federation.tlsEnforcementSettings.enforcementMode: %s contradicts the Settings, whose mtls.istio.tlsMode is %s", enforced, mode),
+		}}
+	}
+	return nil
+}
+
+// clientTLSMode returns what clients use by default: ISTIO_MUTUAL without a
+// Settings object (semantics D39), DISABLE if the object does not say
+// (semantics 5.3).
+func clientTLSMode(world *snapshot.World) networkingv1.TLSMode {
+	if world.Settings == nil {
+		return networkingv1.TLSModeIstioMutual
+	}
+	if m := world.Settings.Spec.MTLS; m != nil && m.Istio != nil {
+		return m.Istio.TLSMode.OrDefault()
+	}
+	return networkingv1.TLSMode("").OrDefault()
+}
+
+func (e *evaluator) checkClaims(vm *VirtualMesh) []problem {
+	var problems []problem
+	for _, m := range vm.Meshes {
+		if holder := e.result.Meshes[m].VirtualMesh; holder != nil {
+			ref := e.world.Meshes[m].Ref
+			problems = append(problems, problem{
+				CodeMeshClaimedTwice,
+				fmt.Sprintf("mesh %s.%s already belongs to VirtualMesh %s.%s", ref.Name, ref.Namespace, holder.Resource.Name, holder.Resource.Namespace),
+			})
+		}
+	}
+	return problems
+}
+
+// VirtualMeshOf returns the accepted VirtualMesh that holds a mesh; without
+// one, the first INVALID one that lists it; nil if none does.
+func (r *Result) VirtualMeshOf(m *snapshot.Mesh) *VirtualMesh {
+	if holder := r.Meshes[m.ID].VirtualMesh; holder != nil {
+		return holder
+	}
+	for i := range r.VirtualMeshes {
+		if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, m.ID) {
+			return vm
+		}
+	}
+	return nil
+}

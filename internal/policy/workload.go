@@ -1,0 +1,303 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Role says on which side of a request a policy meets a workload.
+type Role string
+
+// The roles.
+const (
+	RoleSource      Role = "source"
+	RoleDestination Role = "destination"
+)
+
+// State says how much of a policy is in force for a workload.
+type State string
+
+// The states: on all of the Destinations concerned, on some, on none.
+const (
+	StateApplied State = "APPLIED"
+	StatePartial State = "PARTIAL"
+	StateInvalid State = "INVALID"
+)
+
+// Effect is one policy that affects a workload in one role.
+type Effect struct {
+	Policy PolicyRef
+	Role   Role
+	State  State
+	// Destinations are those it is in force on for this workload, ascending;
+	// not filled for summaries.
+	Destinations []int
+	// Count is their number.
+	Count int
+	// Errors say why it is not in force on the others.
+	Errors []string
+}
+
+// Effects lists every policy that affects a workload: as the source of
+// requests to Destinations it can reach, and as one of the pods behind the
+// Destinations it serves. A policy that is INVALID as a whole is listed where
+// its selectors would have met the workload. With detail, the Destinations of
+// each effect are listed; without, the cost does not depend on their number.
+// The order is by kind, namespace, name and role.
+func (r *Result) Effects(w *snapshot.Workload, detail bool) []Effect {
+	if w.Mesh == nil {
+		return nil
+	}
+	var effects []Effect
+	for _, ref := range r.sourcePolicies(w) {
+		app := r.application(ref)
+		found := tally{}
+		if detail {
+			found = r.count(ref, w)
+		} else {
+			found = r.tally(ref, w)
+		}
+		// Whether an INVALID policy would reach anything is unknown if its
+		// references do not resolve; hiding it would help nobody.
+		if found.concerned > 0 || (!app.Valid() && len(app.Destinations) == 0) {
+			effects = append(effects, newEffect(ref, RoleSource, app, found))
+		}
+	}
+	effects = append(effects, r.destinationEffects(w)...)
+	slices.SortFunc(effects, r.compareEffects)
+	return effects
+}
+
+// sourcePolicies returns the policies whose source selector matches the
+// workload, whatever they select as destination.
+func (r *Result) sourcePolicies(w *snapshot.Workload) []PolicyRef {
+	var refs []PolicyRef
+	for _, i := range r.trafficSources.candidates(w) {
+		if sourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w) {
+			refs = append(refs, PolicyRef{KindTrafficPolicy, i})
+		}
+	}
+	identity, known := IdentityOf(w)
+	for _, i := range r.accessSources.candidates(w) {
+		p := &r.AccessPolicies[i]
+		if p.ownMeshOnly() || slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) }) {
+			refs = append(refs, PolicyRef{KindAccessPolicy, i})
+		}
+	}
+	return refs
+}
+
+// tally counts the Destinations that a policy selects and a workload reaches.
+type tally struct {
+	// concerned is the number of them, destinations those it is in force on.
+	concerned    int
+	destinations []int
+	applied      int
+	errors       []string
+}
+
+// tallyKey identifies workloads that reach the same Destinations of a policy.
+type tallyKey struct {
+	policy  PolicyRef
+	cluster string
+	mesh    int
+}
+
+// tally returns the counts without the list, computed once for all workloads
+// of a mesh in a cluster.
+func (r *Result) tally(ref PolicyRef, w *snapshot.Workload) tally {
+	key := tallyKey{ref, w.Cluster, w.Mesh.ID}
+	t, known := r.tallies[key]
+	if !known {
+		t = r.count(ref, w)
+		t.destinations = nil
+		r.tallies[key] = t
+	}
+	return t
+}
+
+func (r *Result) count(ref PolicyRef, w *snapshot.Workload) tally {
+	var t tally
+	app := r.application(ref)
+	for _, id := range app.Destinations {
+		if !r.reaches(w, id) || !r.mayConcern(ref, w, id) {
+			continue
+		}
+		t.add(app, id)
+	}
+	return t
+}
+
+// mayConcern reports whether a policy that matches the workload does so for
+// this Destination, too: an access policy without sourceSelector admits the
+// Destination's own mesh only (semantics D31).
+func (r *Result) mayConcern(ref PolicyRef, w *snapshot.Workload, destination int) bool {
+	if ref.Kind == KindTrafficPolicy || !r.AccessPolicies[ref.Index].ownMeshOnly() {
+		return true
+	}
+	identity, known := IdentityOf(w)
+	return slices.ContainsFunc(r.AccessPolicies[ref.Index].Grants(&r.World.Destinations[destination]), func(g Grant) bool {
+		return g.admits(identity, known)
+	})
+}
+
+func (t *tally) add(app *Application, destination int) {
+	t.concerned++
+	if errors, rejected := app.Rejected[destination]; rejected {
+		t.errors = append(t.errors, errors...)
+	} else if app.Valid() {
+		t.applied++
+		t.destinations = append(t.destinations, destination)
+	}
+}
+
+// destinationEffects lists the policies on the Destinations that the workload
+// serves.
+func (r *Result) destinationEffects(w *snapshot.Workload) []Effect {
+	tallies := map[PolicyRef]*tally{}
+	for _, id := range w.Backs {
+		for _, ref := range r.policiesOn(id) {
+			if tallies[ref] == nil {
+				tallies[ref] = &tally{}
+			}
+			tallies[ref].add(r.application(ref), id)
+		}
+	}
+	effects := make([]Effect, 0, len(tallies))
+	for ref, t := range tallies {
+		effects = append(effects, newEffect(ref, RoleDestination, r.application(ref), *t))
+	}
+	return effects
+}
+
+// policiesOn returns every policy that selects a Destination, including those
+// that are INVALID.
+func (r *Result) policiesOn(destination int) []PolicyRef {
+	var refs []PolicyRef
+	for _, i := range r.Destinations[destination].Traffic {
+		refs = append(refs, PolicyRef{KindTrafficPolicy, i})
+	}
+	for _, i := range r.Destinations[destination].Access {
+		refs = append(refs, PolicyRef{KindAccessPolicy, i})
+	}
+	for _, ref := range r.invalid {
+		if selection(r.application(ref).Destinations).contains(destination) {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+func newEffect(ref PolicyRef, role Role, app *Application, t tally) Effect {
+	effect := Effect{Policy: ref, Role: role, Destinations: t.destinations, Count: t.applied}
+	switch {
+	case !app.Valid():
+		effect.State, effect.Errors = StateInvalid, app.Errors
+	case t.applied == 0:
+		effect.State, effect.Errors = StateInvalid, dedupe(t.errors)
+	case len(t.errors) > 0:
+		effect.State, effect.Errors = StatePartial, dedupe(t.errors)
+	default:
+		effect.State = StateApplied
+	}
+	return effect
+}
+
+func (r *Result) compareEffects(a, b Effect) int {
+	ma, mb := r.Meta(a.Policy), r.Meta(b.Policy)
+	return cmp.Or(
+		// TrafficPolicies before AccessPolicies: what happens to a request
+		// reads before whether it is let in.
+		-strings.Compare(string(a.Policy.Kind), string(b.Policy.Kind)),
+		strings.Compare(ma.Namespace, mb.Namespace),
+		strings.Compare(ma.Name, mb.Name),
+		// source before destination
+		-strings.Compare(string(a.Role), string(b.Role)),
+	)
+}
+
+// Outbound is one Destination as seen from a source workload.
+type Outbound struct {
+	Destination int
+	Hostname    string
+	Via         Via
+	Access      Verdict
+	// Traffic are the traffic policies that apply to this source here, in the
+	// order of D11.
+	Traffic []int
+}
+
+// Outbound lists the Destinations that a workload can reach and that a policy
+// touches for it: a traffic policy selects both, or access policies decide
+// about its pods. With all, every reachable Destination is listed. The order
+// is that of World.Destinations.
+func (r *Result) Outbound(w *snapshot.Workload, all bool) []Outbound {
+	matching := map[int]bool{}
+	for _, ref := range r.sourcePolicies(w) {
+		if ref.Kind == KindTrafficPolicy {
+			matching[ref.Index] = true
+		}
+	}
+	var calls []Outbound
+	for id := range r.World.Destinations {
+		if !r.reaches(w, id) {
+			continue
+		}
+		d := &r.World.Destinations[id]
+		var traffic []int
+		for _, i := range r.Destinations[id].Traffic {
+			if matching[i] {
+				traffic = append(traffic, i)
+			}
+		}
+		if !all && len(traffic) == 0 && !r.hasAccessRules(d) {
+			continue
+		}
+		call := Outbound{Destination: id, Access: r.Verdict(w, d), Traffic: traffic}
+		call.Hostname, call.Via, _ = r.Reach(w, d)
+		calls = append(calls, call)
+	}
+	return calls
+}
+
+// hasAccessRules reports whether an AccessPolicy concerns a Destination, by
+// itself or by way of its pods.
+func (r *Result) hasAccessRules(d *snapshot.Destination) bool {
+	return len(r.Destinations[d.ID].Access) > 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
+		return len(r.rulesFor(&r.World.Workloads[id])) > 0
+	})
+}
+
+// Inbound is one Destination that a workload serves.
+type Inbound struct {
+	Destination int
+	// DeniesOthers says that callers whom no rule admits are turned away: the
+	// VirtualMesh says so, or there are rules (semantics D33).
+	DeniesOthers bool
+	// Rules are all access rules on the workload's pods, those of this
+	// Destination first.
+	Rules []AccessRule
+}
+
+// Inbound lists the Destinations that a workload serves, in the order of
+// World.Destinations.
+func (r *Result) Inbound(w *snapshot.Workload) []Inbound {
+	rules := r.rulesFor(w)
+	served := make([]Inbound, 0, len(w.Backs))
+	for _, id := range w.Backs {
+		own := r.RulesOf(id)
+		for _, rule := range rules {
+			if rule.Destination != id && !slices.ContainsFunc(own, func(o AccessRule) bool { return o.Policy == rule.Policy }) {
+				own = append(own, rule)
+			}
+		}
+		served = append(served, Inbound{
+			Destination: id, Rules: own,
+			DeniesOthers: len(rules) > 0 || r.deniesByDefault(w.Mesh),
+		})
+	}
+	return served
+}
