@@ -1,0 +1,178 @@
+package snapshot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// Names are the ways to refer to one object on the command line.
+type Names struct {
+	// Kind may precede the name with a slash: `deployment/reviews-v1`.
+	Kind string
+	// Name, Namespace and Cluster are those of the object itself; Cluster is
+	// empty for resources that live on the management cluster only.
+	Name, Namespace, Cluster string
+	// Resource and ResourceNamespace name the custom resource that stands for
+	// the object, if that is a different one.
+	Resource, ResourceNamespace string
+}
+
+// full returns the longest form, NAME.NAMESPACE.CLUSTER or NAME.NAMESPACE.
+func (n Names) full() string {
+	if n.Cluster == "" {
+		return n.Name + "." + n.Namespace
+	}
+	return n.Name + "." + n.Namespace + "." + n.Cluster
+}
+
+// answersTo reports whether the name means this object in one of its forms.
+func (n Names) answersTo(name string) bool {
+	return name == n.Name || name == n.Name+"."+n.Namespace || name == n.full() ||
+		(n.Resource != "" && (name == n.Resource || name == n.Resource+"."+n.ResourceNamespace))
+}
+
+// NotFoundError says that no object has a name.
+type NotFoundError struct {
+	// Noun is what was looked for ("workload"), Name what the user typed.
+	Noun, Name string
+	// Near are the full names of objects with similar names.
+	Near []string
+}
+
+func (e *NotFoundError) Error() string {
+	message := fmt.Sprintf("%s %q not found", e.Noun, e.Name)
+	switch len(e.Near) {
+	case 0:
+		return message + fmt.Sprintf("; list them all with `meshctl describe %s`", e.Noun)
+	case 1:
+		return message + fmt.Sprintf("; did you mean %s?", e.Near[0])
+	default:
+		return message + "; did you mean one of these?\n  " + strings.Join(e.Near, "\n  ")
+	}
+}
+
+// AmbiguousError says that several objects have a name.
+type AmbiguousError struct {
+	Noun, Name string
+	// Candidates are names that mean one object each.
+	Candidates []string
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%s name %q is ambiguous; use one of these:\n  %s", e.Noun, e.Name, strings.Join(e.Candidates, "\n  "))
+}
+
+// Resolve finds the one item that a name given by the user means: NAME,
+// NAME.NAMESPACE or NAME.NAMESPACE.CLUSTER, optionally behind KIND/, or the
+// name of the custom resource. Names are compared with what exists, so that
+// names containing dots work; the full form of one object beats shorter forms
+// of others. The error is a *NotFoundError or an *AmbiguousError.
+func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T, error) {
+	kind, bare := "", name
+	if before, after, ok := strings.Cut(name, "/"); ok {
+		kind, bare = before, after
+	}
+	var exact, loose []T
+	for _, item := range items {
+		n := names(item)
+		if kind != "" && !strings.EqualFold(kind, n.Kind) && !strings.EqualFold(kind, noun) {
+			continue
+		}
+		if bare == n.full() || bare == n.Resource {
+			exact = append(exact, item)
+		}
+		if n.answersTo(bare) {
+			loose = append(loose, item)
+		}
+	}
+	found := loose
+	if len(exact) > 0 {
+		found = exact
+	}
+	var none T
+	switch len(found) {
+	case 0:
+		return none, &NotFoundError{Noun: noun, Name: name, Near: nearNames(items, names, bare)}
+	case 1:
+		return found[0], nil
+	default:
+		return none, &AmbiguousError{Noun: noun, Name: name, Candidates: candidates(found, names)}
+	}
+}
+
+// candidates names each item in the shortest way that is unambiguous: its full
+// name, with the kind in front if several share that.
+func candidates[T any](items []T, names func(T) Names) []string {
+	count := map[string]int{}
+	for _, item := range items {
+		count[names(item).full()]++
+	}
+	var list []string
+	for _, item := range items {
+		n := names(item)
+		if count[n.full()] > 1 {
+			list = append(list, strings.ToLower(n.Kind)+"/"+n.full())
+		} else {
+			list = append(list, n.full())
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// maxSuggestions keeps a "did you mean" list readable.
+const maxSuggestions = 5
+
+// nearNames returns the full names of the items whose name is most like the
+// one typed, best first.
+func nearNames[T any](items []T, names func(T) Names, typed string) []string {
+	type scored struct {
+		name     string
+		distance int
+	}
+	var near []scored
+	for _, item := range items {
+		n := names(item)
+		best := len(typed)
+		for _, form := range []string{n.Name, n.Name + "." + n.Namespace, n.full(), n.Resource} {
+			best = min(best, validation.Distance(typed, form))
+		}
+		limit := max(1, len(typed)/4)
+		if best <= limit || (len(typed) > 2 && strings.Contains(n.Name, typed)) {
+			near = append(near, scored{n.full(), best})
+		}
+	}
+	slices.SortFunc(near, func(a, b scored) int {
+		if a.distance != b.distance {
+			return a.distance - b.distance
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var list []string
+	for _, s := range near {
+		if len(list) < maxSuggestions && !slices.Contains(list, s.name) {
+			list = append(list, s.name)
+		}
+	}
+	return list
+}
+
+// WorkloadPointers returns all workloads in the world's order.
+func (w *World) WorkloadPointers() []*Workload {
+	all := make([]*Workload, len(w.Workloads))
+	for i := range w.Workloads {
+		all[i] = &w.Workloads[i]
+	}
+	return all
+}
+
+// Names returns the ways to refer to the workload.
+func (w *Workload) Names() Names {
+	return Names{
+		Kind: w.Kind, Name: w.Name, Namespace: w.Namespace, Cluster: w.Cluster,
+		Resource: w.Resource.Name, ResourceNamespace: w.Resource.Namespace,
+	}
+}
