@@ -1,0 +1,168 @@
+package describe
+
+import (
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// WorkloadDescriptionList is what `describe workload -o json` prints.
+type WorkloadDescriptionList struct {
+	APIVersion string                `json:"apiVersion"`
+	Kind       string                `json:"kind"`
+	Items      []WorkloadDescription `json:"items"`
+	// Findings concern the listed workloads, or the whole world if all are
+	// listed.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// WorkloadDescription says what affects one workload.
+type WorkloadDescription struct {
+	Name           string            `json:"name"`
+	Namespace      string            `json:"namespace"`
+	Cluster        string            `json:"cluster"`
+	Kind           string            `json:"kind"`
+	ServiceAccount string            `json:"serviceAccount,omitempty"`
+	Labels         map[string]string `json:"labels,omitempty"`
+	// Identity is a SPIFFE URI.
+	Identity    string              `json:"identity,omitempty"`
+	Mesh        *MeshSummary        `json:"mesh,omitempty"`
+	VirtualMesh *VirtualMeshSummary `json:"virtualMesh,omitempty"`
+	Policies    []PolicyEffect      `json:"policies,omitempty"`
+	// Outbound is left out of summaries.
+	Outbound []OutboundDestination `json:"outbound,omitempty"`
+	Inbound  []InboundDestination  `json:"inbound,omitempty"`
+
+	// findings counts the findings about this workload, for the table.
+	findings int
+	detailed bool
+}
+
+// Key returns NAME.NAMESPACE.CLUSTER.
+func (w *WorkloadDescription) Key() string {
+	return ServiceRef{w.Name, w.Namespace, w.Cluster}.String()
+}
+
+// MeshSummary is the mesh of a workload.
+type MeshSummary struct {
+	Name        string `json:"name"`
+	Namespace   string `json:"namespace"`
+	Type        string `json:"type"`
+	Version     string `json:"version,omitempty"`
+	TrustDomain string `json:"trustDomain,omitempty"`
+}
+
+// VirtualMeshSummary is the virtual mesh of a workload's mesh; an INVALID one
+// is shown only if no accepted one holds the mesh.
+type VirtualMeshSummary struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	// State is ACCEPTED or INVALID.
+	State              string            `json:"state"`
+	Trust              policy.TrustModel `json:"trust"`
+	GlobalAccessPolicy string            `json:"globalAccessPolicy"`
+	TLSEnforcement     string            `json:"tlsEnforcement"`
+}
+
+// PolicyEffect is one policy that affects a workload.
+type PolicyEffect struct {
+	Kind      string       `json:"kind"`
+	Namespace string       `json:"namespace"`
+	Name      string       `json:"name"`
+	Role      policy.Role  `json:"role"`
+	State     policy.State `json:"state"`
+	Fields    []string     `json:"fields,omitempty"`
+	// Destinations are NAME.NAMESPACE.CLUSTER of those the policy is in force
+	// on; summaries only have their number.
+	Destinations     []string `json:"destinations,omitempty"`
+	DestinationCount *int     `json:"destinationCount,omitempty"`
+	Errors           []string `json:"errors,omitempty"`
+}
+
+// OutboundDestination is one Destination as the workload may call it.
+type OutboundDestination struct {
+	Destination ServiceRef `json:"destination"`
+	Hostname    string     `json:"hostname"`
+	Via         policy.Via `json:"via"`
+	Access      Access     `json:"access"`
+}
+
+// Access is the verdict about a call.
+type Access struct {
+	Verdict policy.Decision `json:"verdict"`
+	Reason  string          `json:"reason"`
+	// Policies are the AccessPolicies that decide; none if a default does.
+	Policies []ObjectRef `json:"policies,omitempty"`
+	// Conditions are alternatives.
+	Conditions []Condition `json:"conditions,omitempty"`
+}
+
+// Condition is what a request must satisfy; absent lists do not restrict.
+type Condition struct {
+	Paths   []string `json:"paths,omitempty"`
+	Methods []string `json:"methods,omitempty"`
+	Ports   []uint32 `json:"ports,omitempty"`
+	RequestCondition
+}
+
+// RequestCondition restricts a request by its own credentials and addresses.
+type RequestCondition struct {
+	RequestPrincipals    []string `json:"requestPrincipals,omitempty"`
+	NotRequestPrincipals []string `json:"notRequestPrincipals,omitempty"`
+	ForwardedIPs         []string `json:"forwardedIPs,omitempty"`
+	NotForwardedIPs      []string `json:"notForwardedIPs,omitempty"`
+}
+
+// InboundDestination is one Destination that the workload serves.
+type InboundDestination struct {
+	Destination       ServiceRef      `json:"destination"`
+	Hostname          string          `json:"hostname"`
+	FederatedHostname string          `json:"federatedHostname,omitempty"`
+	FederatedTo       []ObjectRef     `json:"federatedTo,omitempty"`
+	TrafficPolicies   []AppliedPolicy `json:"trafficPolicies,omitempty"`
+	Access            InboundAccess   `json:"access"`
+}
+
+// AppliedPolicy is a traffic policy on a Destination.
+type AppliedPolicy struct {
+	Namespace string       `json:"namespace"`
+	Name      string       `json:"name"`
+	State     policy.State `json:"state"`
+	Fields    []string     `json:"fields,omitempty"`
+}
+
+// InboundAccess says who may call.
+type InboundAccess struct {
+	// Default is ALLOW or DENY: what happens to callers whom no rule admits.
+	Default string       `json:"default"`
+	Rules   []AccessRule `json:"rules,omitempty"`
+}
+
+// AccessRule is one alternative by which callers are admitted.
+type AccessRule struct {
+	Policy ObjectRef `json:"policy"`
+	// Destination is set on a rule that belongs to another Destination of the
+	// same pods.
+	Destination *ServiceRef `json:"destination,omitempty"`
+	// From is absent if any source is admitted.
+	From *AccessSource `json:"from,omitempty"`
+	// To is absent if every request is admitted.
+	To *AccessOperation `json:"to,omitempty"`
+}
+
+// AccessSource lists alternatives: one of the principals or one of the
+// namespaces.
+type AccessSource struct {
+	Principals []string `json:"principals,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"`
+	RequestCondition
+}
+
+// AccessOperation restricts what callers may do; absent lists do not restrict.
+type AccessOperation struct {
+	Paths   []string `json:"paths,omitempty"`
+	Methods []string `json:"methods,omitempty"`
+	Ports   []uint32 `json:"ports,omitempty"`
+}
+
+// NeedsAttention reports whether there is a finding of severity error or
+// warning.
+func (l WorkloadDescriptionList) NeedsAttention() bool { return needAttention(l.Findings) }
