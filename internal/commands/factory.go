@@ -15,6 +15,8 @@ type Factory struct {
 	Getenv func(name string) string
 	// Build says what this binary was built from.
 	Build func() BuildInfo
+	// LoadWorld loads and checks what the flags name.
+	LoadWorld worldLoader
 
 	// Verbosity counts how often -v was given. It is set once flags are parsed.
 	Verbosity int
@@ -23,9 +25,10 @@ type Factory struct {
 // NewFactory returns the factory of a real run on the given streams.
 func NewFactory(streams *cli.Streams) *Factory {
 	return &Factory{
-		Streams: streams,
-		Clock:   time.Now,
-		Getenv:  streams.Getenv,
-		Build:   readBuildInfo,
+		Streams:   streams,
+		Clock:     time.Now,
+		Getenv:    streams.Getenv,
+		Build:     readBuildInfo,
+		LoadWorld: loadWorld,
 	}
 }

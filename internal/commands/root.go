@@ -47,6 +47,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 	)
 	cmd.AddCommand(
 		newCompletionCmd(f, nil),
+		newDescribeCmd(f),
 		newVersionCmd(f, nil),
 	)
 	addHelpCommand(cmd)

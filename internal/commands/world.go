@@ -1,0 +1,84 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// worldFlags say what the world of a command is made of.
+type worldFlags struct {
+	filenames []string
+	recursive bool
+}
+
+func (f *worldFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVarP(&f.filenames, "filename", "f", nil,
+		"`FILE` or directory with manifests (YAML or JSON), or - for standard input; repeatable")
+	cmd.Flags().BoolVarP(&f.recursive, "recursive", "R", false,
+		"read the directories given with --filename recursively")
+	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
+}
+
+// check returns a usage error if the flags name no world.
+func (f *worldFlags) check() error {
+	if len(f.filenames) == 0 {
+		return cli.Usagef("no manifests given: name files or directories with -f, or pipe them to -f -")
+	}
+	return nil
+}
+
+// reportedProblems bounds the lines about bad input on standard error; the
+// findings of the answer have all of them.
+const reportedProblems = 20
+
+// reportProblems tells on standard error what could not be used. It returns
+// cli.ErrReported if something is missing from the answer because of it.
+func reportProblems(streams *cli.Streams, world *snapshot.World) error {
+	var result error
+	for i, p := range world.Problems {
+		severity := "warning"
+		if p.HidesInput() {
+			severity, result = "error", cli.ErrReported
+		}
+		if i < reportedProblems {
+			fmt.Fprintf(streams.Err, "%s: %s\n", severity, problemText(p))
+		}
+	}
+	if more := len(world.Problems) - reportedProblems; more > 0 {
+		fmt.Fprintf(streams.Err, "... and %d more; the findings list all of them\n", more)
+	}
+	return result
+}
+
+func problemText(p snapshot.Problem) string {
+	text := p.Origin.String() + ": "
+	if p.Object != "" {
+		text += p.Object + ": "
+	}
+	text += p.Message
+	if p.Hint != "" {
+		text += " (" + p.Hint + ")"
+	}
+	return text
+}
+
+// worldLoader loads a world; the Factory's is loadWorld.
+type worldLoader func(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error)
+
+// loadWorld reads the named manifests and contacts no cluster.
+func loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error) {
+	objects, err := snapshot.LoadFiles(ctx, snapshot.FileOptions{
+		Paths: flags.filenames, Recursive: flags.recursive, Stdin: stdin,
+	}, validation.New())
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.New(objects), nil
+}
