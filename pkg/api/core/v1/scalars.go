@@ -33,6 +33,9 @@ func (i *Int64) UnmarshalJSON(data []byte) error {
 // not change a manifest.
 //
 // +kubebuilder:validation:Type=string
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 type Duration struct {
 	text  string
 	value time.Duration

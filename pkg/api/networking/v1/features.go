@@ -10,7 +10,6 @@ import (
 type RetryPolicy struct {
 	// +kubebuilder:validation:Minimum=0
 	Attempts int32 `json:"attempts,omitempty"`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	PerTryTimeout *core.Duration `json:"perTryTimeout,omitempty"`
 }
 
@@ -18,7 +17,6 @@ type RetryPolicy struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.fixedDelay) != has(self.abort)",message="exactly one of fixedDelay and abort is required"
 type FaultInjection struct {
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	FixedDelay *core.Duration `json:"fixedDelay,omitempty"`
 	Abort      *Abort         `json:"abort,omitempty"`
 	// Part of the requests; 100 if omitted (semantics D24).
@@ -42,7 +40,6 @@ type CORSPolicy struct {
 	AllowMethods  []string           `json:"allowMethods,omitempty"`
 	AllowHeaders  []string           `json:"allowHeaders,omitempty"`
 	ExposeHeaders []string           `json:"exposeHeaders,omitempty"`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	MaxAge           *core.Duration `json:"maxAge,omitempty"`
 	AllowCredentials *bool          `json:"allowCredentials,omitempty"`
 }
@@ -69,12 +66,8 @@ type OutlierDetection struct {
 	// Failures in a row; 5 by default.
 	ConsecutiveErrors uint32 `json:"consecutiveErrors,omitempty"`
 	// Time between looks at the endpoints; 10s by default.
-	//
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	Interval *core.Duration `json:"interval,omitempty"`
 	// How long an endpoint is not used; 30s by default.
-	//
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	BaseEjectionTime *core.Duration `json:"baseEjectionTime,omitempty"`
 	// Part of the endpoints that may be out of use; 100 by default.
 	//
@@ -91,7 +84,6 @@ type ConnectionPoolSettings struct {
 // TCPSettings limit TCP connections.
 type TCPSettings struct {
 	MaxConnections int32 `json:"maxConnections,omitempty"`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	ConnectTimeout *core.Duration     `json:"connectTimeout,omitempty"`
 	TCPKeepalive   *core.TCPKeepalive `json:"tcpKeepalive,omitempty"`
 }
@@ -102,7 +94,6 @@ type HTTPSettings struct {
 	HTTP2MaxRequests         int32 `json:"http2MaxRequests,omitempty"`
 	MaxRequestsPerConnection int32 `json:"maxRequestsPerConnection,omitempty"`
 	MaxRetries               int32 `json:"maxRetries,omitempty"`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	IdleTimeout       *core.Duration  `json:"idleTimeout,omitempty"`
 	H2UpgradePolicy   H2UpgradePolicy `json:"h2UpgradePolicy,omitempty"`
 	UseClientProtocol bool            `json:"useClientProtocol,omitempty"`

@@ -55,7 +55,6 @@ type TrafficPolicyPolicy struct {
 	TrafficShift *MultiDestination `json:"trafficShift,omitempty"`
 	// Delay or fail requests.
 	FaultInjection *FaultInjection `json:"faultInjection,omitempty"`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
 	RequestTimeout *core.Duration `json:"requestTimeout,omitempty"`
 	Retries        *RetryPolicy   `json:"retries,omitempty"`
 	CORSPolicy     *CORSPolicy    `json:"corsPolicy,omitempty"`

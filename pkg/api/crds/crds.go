@@ -1,0 +1,36 @@
+// Package crds holds the CustomResourceDefinitions of the mesh API, generated
+// from the Go types.
+package crds
+
+import (
+	"embed"
+	"fmt"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed *.yaml
+var files embed.FS //nolint:gochecknoglobals // embedded files are constants
+
+// All returns the CustomResourceDefinitions, sorted by group and plural name.
+// An error means that the binary was built from broken files.
+func All() ([]*apiextensionsv1.CustomResourceDefinition, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded CRDs: %w", err)
+	}
+	crds := make([]*apiextensionsv1.CustomResourceDefinition, 0, len(entries))
+	for _, entry := range entries {
+		text, err := files.ReadFile(entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read the embedded CRD %s: %w", entry.Name(), err)
+		}
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.UnmarshalStrict(text, crd); err != nil {
+			return nil, fmt.Errorf("decode the embedded CRD %s: %w", entry.Name(), err)
+		}
+		crds = append(crds, crd)
+	}
+	return crds, nil
+}

@@ -1,0 +1,52 @@
+package validation
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// readable turns an API server's error into a path and a sentence for people.
+func readable(e *field.Error) FieldError {
+	return FieldError{Path: strings.TrimPrefix(e.Field, "<nil>."), Message: message(e)}
+}
+
+func message(e *field.Error) string {
+	switch e.Type {
+	case field.ErrorTypeRequired:
+		return "is required"
+	case field.ErrorTypeNotSupported:
+		return fmt.Sprintf("%q is not one of the %s", fmt.Sprint(e.BadValue), e.Detail)
+	case field.ErrorTypeTooMany:
+		return e.ErrorBody()
+	case field.ErrorTypeTypeInvalid, field.ErrorTypeInvalid, field.ErrorTypeTooLong, field.ErrorTypeTooShort,
+		field.ErrorTypeNotFound, field.ErrorTypeDuplicate, field.ErrorTypeForbidden, field.ErrorTypeInternal:
+	}
+	return reword(e)
+}
+
+// reword rewrites the phrases of the schema validator that speak of request
+// bodies and regular expressions.
+func reword(e *field.Error) string {
+	detail := e.Detail
+	if _, after, ok := strings.Cut(detail, " in body "); ok {
+		detail = after
+	}
+	switch {
+	case strings.Contains(detail, "(ns|us|"):
+		return fmt.Sprintf("%q is not a duration; write for example 10s, 150ms or 1m30s", fmt.Sprint(e.BadValue))
+	case detail == "should be at least 1 chars long":
+		return "must not be empty"
+	case strings.HasPrefix(detail, "should be "), strings.HasPrefix(detail, "should have "):
+		detail = "must " + strings.TrimPrefix(detail, "should ")
+		return fmt.Sprintf("%s, not %v", detail, e.BadValue)
+	case strings.HasPrefix(detail, "must be of type "):
+		wanted, _, _ := strings.Cut(strings.TrimPrefix(detail, "must be of type "), ":")
+		return fmt.Sprintf("must be of type %s", wanted)
+	case detail == "":
+		return e.ErrorBody()
+	default:
+		return detail
+	}
+}

@@ -1,0 +1,79 @@
+package validation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+)
+
+// removeUnknown deletes every field that the schema does not have and returns
+// them sorted by path.
+func (k *kindSchema) removeUnknown(object map[string]any) []UnknownField {
+	var unknown []UnknownField
+	k.walk("", object, k.structural, &unknown)
+	slices.SortFunc(unknown, func(a, b UnknownField) int { return strings.Compare(a.Path, b.Path) })
+	return unknown
+}
+
+func (k *kindSchema) walk(path string, value any, s *structuralschema.Structural, unknown *[]UnknownField) {
+	if s == nil || s.XPreserveUnknownFields {
+		return
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, child := range value {
+			at := strings.TrimPrefix(path+"."+name, ".")
+			if path == "" && (name == "metadata" || name == "apiVersion" || name == "kind") {
+				continue
+			}
+			property, known := s.Properties[name]
+			switch {
+			case known:
+				k.walk(at, child, &property, unknown)
+			case s.AdditionalProperties != nil:
+				k.walk(at, child, s.AdditionalProperties.Structural, unknown)
+			default:
+				*unknown = append(*unknown, UnknownField{Path: at, Suggestion: k.suggest(name, s)})
+				delete(value, name)
+			}
+		}
+	case []any:
+		for i, child := range value {
+			k.walk(fmt.Sprintf("%s[%d]", path, i), child, s.Items, unknown)
+		}
+	}
+}
+
+// suggest returns the field that was probably meant by an unknown name.
+func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) string {
+	var siblings []string
+	for sibling := range parent.Properties {
+		siblings = append(siblings, sibling)
+	}
+	if near := Nearest(name, siblings); near != "" {
+		return near
+	}
+	// A field at the wrong level is as common as a misspelt one.
+	if paths := k.paths[name]; len(paths) == 1 {
+		return paths[0]
+	}
+	return ""
+}
+
+// collectPaths files every property of a schema by its name.
+func collectPaths(path string, s *structuralschema.Structural, paths map[string][]string) {
+	if s == nil {
+		return
+	}
+	for name, property := range s.Properties {
+		at := strings.TrimPrefix(path+"."+name, ".")
+		if at == "metadata" {
+			continue
+		}
+		paths[name] = append(paths[name], at)
+		collectPaths(at, &property, paths)
+	}
+	collectPaths(path+"[]", s.Items, paths)
+}
