@@ -9,7 +9,7 @@ import (
 // RetryPolicy repeats failed requests.
 type RetryPolicy struct {
 	// +kubebuilder:validation:Minimum=0
-	Attempts int32 `json:"attempts,omitempty"`
+	Attempts      int32          `json:"attempts,omitempty"`
 	PerTryTimeout *core.Duration `json:"perTryTimeout,omitempty"`
 }
 
@@ -36,12 +36,12 @@ type Abort struct {
 // CORSPolicy answers cross-origin requests of browsers.
 type CORSPolicy struct {
 	// +kubebuilder:validation:MaxItems=64
-	AllowOrigins  []core.StringMatch `json:"allowOrigins,omitempty"`
-	AllowMethods  []string           `json:"allowMethods,omitempty"`
-	AllowHeaders  []string           `json:"allowHeaders,omitempty"`
-	ExposeHeaders []string           `json:"exposeHeaders,omitempty"`
-	MaxAge           *core.Duration `json:"maxAge,omitempty"`
-	AllowCredentials *bool          `json:"allowCredentials,omitempty"`
+	AllowOrigins     []core.StringMatch `json:"allowOrigins,omitempty"`
+	AllowMethods     []string           `json:"allowMethods,omitempty"`
+	AllowHeaders     []string           `json:"allowHeaders,omitempty"`
+	ExposeHeaders    []string           `json:"exposeHeaders,omitempty"`
+	MaxAge           *core.Duration     `json:"maxAge,omitempty"`
+	AllowCredentials *bool              `json:"allowCredentials,omitempty"`
 }
 
 // Mirror sends a copy of requests to another Destination.
@@ -83,20 +83,20 @@ type ConnectionPoolSettings struct {
 
 // TCPSettings limit TCP connections.
 type TCPSettings struct {
-	MaxConnections int32 `json:"maxConnections,omitempty"`
+	MaxConnections int32              `json:"maxConnections,omitempty"`
 	ConnectTimeout *core.Duration     `json:"connectTimeout,omitempty"`
 	TCPKeepalive   *core.TCPKeepalive `json:"tcpKeepalive,omitempty"`
 }
 
 // HTTPSettings limit HTTP connections.
 type HTTPSettings struct {
-	HTTP1MaxPendingRequests  int32 `json:"http1MaxPendingRequests,omitempty"`
-	HTTP2MaxRequests         int32 `json:"http2MaxRequests,omitempty"`
-	MaxRequestsPerConnection int32 `json:"maxRequestsPerConnection,omitempty"`
-	MaxRetries               int32 `json:"maxRetries,omitempty"`
-	IdleTimeout       *core.Duration  `json:"idleTimeout,omitempty"`
-	H2UpgradePolicy   H2UpgradePolicy `json:"h2UpgradePolicy,omitempty"`
-	UseClientProtocol bool            `json:"useClientProtocol,omitempty"`
+	HTTP1MaxPendingRequests  int32           `json:"http1MaxPendingRequests,omitempty"`
+	HTTP2MaxRequests         int32           `json:"http2MaxRequests,omitempty"`
+	MaxRequestsPerConnection int32           `json:"maxRequestsPerConnection,omitempty"`
+	MaxRetries               int32           `json:"maxRetries,omitempty"`
+	IdleTimeout              *core.Duration  `json:"idleTimeout,omitempty"`
+	H2UpgradePolicy          H2UpgradePolicy `json:"h2UpgradePolicy,omitempty"`
+	UseClientProtocol        bool            `json:"useClientProtocol,omitempty"`
 }
 
 // H2UpgradePolicy says whether HTTP/1.1 connections become HTTP/2.

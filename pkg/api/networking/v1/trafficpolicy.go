@@ -55,9 +55,9 @@ type TrafficPolicyPolicy struct {
 	TrafficShift *MultiDestination `json:"trafficShift,omitempty"`
 	// Delay or fail requests.
 	FaultInjection *FaultInjection `json:"faultInjection,omitempty"`
-	RequestTimeout *core.Duration `json:"requestTimeout,omitempty"`
-	Retries        *RetryPolicy   `json:"retries,omitempty"`
-	CORSPolicy     *CORSPolicy    `json:"corsPolicy,omitempty"`
+	RequestTimeout *core.Duration  `json:"requestTimeout,omitempty"`
+	Retries        *RetryPolicy    `json:"retries,omitempty"`
+	CORSPolicy     *CORSPolicy     `json:"corsPolicy,omitempty"`
 	// Send a copy of requests elsewhere.
 	Mirror             *Mirror             `json:"mirror,omitempty"`
 	HeaderManipulation *HeaderManipulation `json:"headerManipulation,omitempty"`
