@@ -9,14 +9,14 @@ import (
 
 // ErrCancelled says that the user stopped the command before it was done: with
 // a signal or by declining a question.
-var ErrCancelled = errors.New("cancelled") //nolint:gochecknoglobals // a sentinel to compare with
+var ErrCancelled = errors.New("cancelled")
 
 // ErrFindings says that the command ran fine and found problems, which are
 // part of what it printed. Nothing more is printed for it.
-var ErrFindings = errors.New("problems were found") //nolint:gochecknoglobals // a sentinel to compare with
+var ErrFindings = errors.New("problems were found")
 
 // ErrReported says that the command failed and has printed the reason itself.
-var ErrReported = errors.New("failed, see above") //nolint:gochecknoglobals // a sentinel to compare with
+var ErrReported = errors.New("failed, see above")
 
 // Untold returns the parts of a possibly joined error that the user has not been
 // told yet, that is all but ErrReported and ErrFindings.

@@ -89,11 +89,11 @@ func (s *Streams) Width() int {
 }
 
 func isTerminal(f *os.File) bool {
-	return term.IsTerminal(int(f.Fd())) //nolint:gosec // file descriptors are small
+	return term.IsTerminal(int(f.Fd()))
 }
 
 func terminalWidth(f *os.File) int {
-	width, _, err := term.GetSize(int(f.Fd())) //nolint:gosec // file descriptors are small
+	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0
 	}

@@ -71,7 +71,7 @@ func TestDidYouMean(t *testing.T) {
 	commands := []string{"apply", "check", "cluster", "completion", "create", "describe", "diff", "version"}
 	tests := []struct{ typed, want string }{
 		{"describe", `, did you mean "describe"?`},
-		{"descirbe", `, did you mean "describe"?`},
+		{"desribe", `, did you mean "describe"?`},
 		{"Version", `, did you mean "version"?`},
 		{"comp", `, did you mean "completion"?`},
 		{"creat", `, did you mean "create"?`},

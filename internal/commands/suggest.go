@@ -3,6 +3,8 @@ package commands
 import (
 	"slices"
 	"strings"
+
+	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // maxSuggestions keeps a "did you mean" readable.
@@ -30,7 +32,7 @@ func nearest(typed string, candidates []string) []string {
 	limit := max(1, len(typed)/3)
 	distances := map[string]int{}
 	for _, candidate := range candidates {
-		distance := editDistance(typed, strings.ToLower(candidate))
+		distance := validation.Distance(typed, strings.ToLower(candidate))
 		if distance <= limit || len(typed) > 1 && strings.HasPrefix(candidate, typed) {
 			distances[candidate] = distance
 		}
@@ -46,28 +48,4 @@ func nearest(typed string, candidates []string) []string {
 		return strings.Compare(a, b)
 	})
 	return near[:min(len(near), maxSuggestions)]
-}
-
-// editDistance counts the bytes to insert, remove, replace or swap with their
-// neighbour to turn a into b.
-func editDistance(a, b string) int {
-	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, above, row = above, row, before
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
