@@ -85,7 +85,7 @@ func (d *WorkloadDescription) countPolicies(kind policy.PolicyKind) int {
 // write writes the full description in the manner of kubectl describe.
 func (d *WorkloadDescription) write(w *textWriter, wide bool) {
 	d.writeHead(w)
-	d.writePolicies(w)
+	d.writePolicies(w, wide)
 	d.writeOutbound(w, wide)
 	d.writeInbound(w)
 }
@@ -134,13 +134,25 @@ func (w *textWriter) section(title string, empty bool, body func()) {
 	w.nested(body)
 }
 
-func (d *WorkloadDescription) writePolicies(w *textWriter) {
+// shownNames is how many names fit into a table cell.
+const shownNames = 3
+
+// shorten joins names, and counts those beyond the first few unless all are
+// wanted.
+func shorten(names []string, all bool) string {
+	if all || len(names) <= shownNames {
+		return orNone(strings.Join(names, ","))
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ","), len(names)-shownNames)
+}
+
+func (d *WorkloadDescription) writePolicies(w *textWriter, wide bool) {
 	w.section("Policies", len(d.Policies) == 0, func() {
 		rows := make([][]string, 0, len(d.Policies))
 		for _, p := range d.Policies {
 			rows = append(rows, []string{
 				p.Kind, ObjectRef{p.Namespace, p.Name}.String(), string(p.Role), w.style.state(string(p.State)),
-				orNone(strings.Join(p.Fields, ",")), orNone(strings.Join(p.Destinations, ",")),
+				orNone(strings.Join(p.Fields, ",")), shorten(p.Destinations, wide),
 			})
 		}
 		w.table([]string{"KIND", "NAME", "ROLE", "STATE", "FIELDS", "DESTINATIONS"}, rows)
@@ -262,25 +274,34 @@ func (a *InboundAccess) write(w *textWriter) {
 			if r.Destination != nil {
 				name += " (on " + r.Destination.String() + ")"
 			}
-			rows = append(rows, []string{name, r.From.text(), r.To.text()})
+			for i, from := range r.From.lines() {
+				if i > 0 {
+					rows = append(rows, []string{"", from, ""})
+					continue
+				}
+				rows = append(rows, []string{name, from, r.To.text()})
+			}
 		}
 		w.table([]string{"POLICY", "FROM", "TO"}, rows)
 	})
 }
 
-func (s *AccessSource) text() string {
+// lines returns the alternatives, one each.
+func (s *AccessSource) lines() []string {
 	if s == nil {
-		return "anyone"
+		return []string{"anyone"}
 	}
-	parts := slices.Clone(s.Principals)
+	alternatives := slices.Clone(s.Principals)
 	for _, n := range s.Namespaces {
-		parts = append(parts, "namespace "+n)
+		alternatives = append(alternatives, "namespace "+n)
 	}
-	who := strings.Join(parts, ", ")
-	if who == "" {
-		who = "anyone"
+	if len(alternatives) == 0 {
+		alternatives = []string{"anyone"}
 	}
-	return strings.Join(append([]string{who}, s.RequestCondition.text()...), " with ")
+	for i, who := range alternatives {
+		alternatives[i] = strings.Join(append([]string{who}, s.RequestCondition.text()...), " with ")
+	}
+	return alternatives
 }
 
 func (o *AccessOperation) text() string {

@@ -147,7 +147,7 @@ func Catalogue() []Entry {
 			"omit the list to select all",
 		},
 		{
-			CodeDeniedByDefault, SeverityWarning, "Nobody may call a workload",
+			CodeDeniedByDefault, SeverityInfo, "Nobody may call a workload",
 			"The VirtualMesh denies what no AccessPolicy allows, and no AccessPolicy selects a Service of this workload.",
 			"create an AccessPolicy for the workload's Service if somebody should call it",
 		},

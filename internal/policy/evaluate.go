@@ -145,7 +145,7 @@ func (e *evaluator) reportWorkloads() {
 			e.report(newFinding(CodeWorkloadNoMesh, workloadID(w), message))
 			continue
 		}
-		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 {
+		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 && !e.result.servesOpenGateway(w) {
 			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
 			e.report(newFinding(CodeDeniedByDefault, workloadID(w),
 				"VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default and no AccessPolicy selects a Service of this workload"))

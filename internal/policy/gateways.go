@@ -116,7 +116,7 @@ func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
 		d := &e.world.Destinations[id]
-		if d.Selector["istio"] != "ingressgateway" {
+		if !isIngressGateway(d) {
 			continue
 		}
 		if gateway, ok := gatewayAt(d, defaultGatewayPort); ok {
@@ -124,6 +124,27 @@ func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
 		}
 	}
 	return gateways
+}
+
+// isIngressGateway reports whether a Service stands for pods that are labelled
+// as Istio's ingress gateway.
+func isIngressGateway(d *snapshot.Destination) bool { return d.Selector["istio"] == "ingressgateway" }
+
+// openGateway reports whether a Destination is a gateway that stays open to
+// everybody although its VirtualMesh denies by default: traffic from outside
+// the mesh has to enter somewhere (semantics D38).
+func (r *Result) openGateway(d *snapshot.Destination) bool {
+	if d.Mesh == nil || d.Mesh.Type != snapshot.MeshIstio || !r.deniesByDefault(d.Mesh) {
+		return false
+	}
+	return isIngressGateway(d) || slices.ContainsFunc(r.Meshes[d.Mesh.ID].Gateways, func(g Gateway) bool {
+		return g.Destination == d.ID
+	})
+}
+
+// servesOpenGateway reports whether a workload is behind an open gateway.
+func (r *Result) servesOpenGateway(w *snapshot.Workload) bool {
+	return slices.ContainsFunc(w.Backs, func(id int) bool { return r.openGateway(&r.World.Destinations[id]) })
 }
 
 // gatewayAt returns the gateway that a Service offers at its port of that

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -216,7 +217,7 @@ func checkClusters(trust trustDomains, at string, matcher core.KubeIdentityMatch
 	slices.Sort(clusters)
 	var problems []problem
 	for _, c := range slices.Compact(clusters) {
-		if len(trust.byCluster[c]) == 0 {
+		if len(trust.byCluster[c]) == 0 && !strings.Contains(c, "*") { // a wildcard is reported as such
 			problems = append(problems, problem{CodeClusterWithoutMesh, fmt.Sprintf("%s: no Istio mesh is known in cluster %q", at, c)})
 		}
 	}

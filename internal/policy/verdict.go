@@ -37,11 +37,18 @@ type Verdict struct {
 // pods that are not known.
 func (r *Result) Verdict(source *snapshot.Workload, d *snapshot.Destination) Verdict {
 	if len(d.Backing) == 0 {
+		if r.openGateway(d) {
+			return r.throughGateway(d)
+		}
 		return r.judge(source, d, r.RulesOf(d.ID), d.Mesh)
 	}
 	verdicts := make([]Verdict, 0, len(d.Backing))
 	for _, id := range d.Backing {
 		pod := &r.World.Workloads[id]
+		if r.servesOpenGateway(pod) {
+			verdicts = append(verdicts, r.throughGateway(d))
+			continue
+		}
 		verdicts = append(verdicts, r.judge(source, d, r.rulesFor(pod), pod.Mesh))
 	}
 	return r.combine(d, verdicts)
@@ -81,6 +88,12 @@ func (r *Result) judge(source *snapshot.Workload, d *snapshot.Destination, rules
 		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions, Reason: r.admittedBy(policies) + " under conditions"}
 	}
 	return Verdict{Decision: Denied, Policies: unique(selecting), Reason: notAdmitted(source, d, known)}
+}
+
+// throughGateway is the verdict about a gateway that stays open.
+func (r *Result) throughGateway(d *snapshot.Destination) Verdict {
+	vm := r.Meshes[d.Mesh.ID].VirtualMesh.Resource
+	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s keeps open", d.Key(), vm.Name, vm.Namespace)}
 }
 
 func notAdmitted(source *snapshot.Workload, d *snapshot.Destination, known bool) string {

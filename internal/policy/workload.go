@@ -296,7 +296,7 @@ func (r *Result) Inbound(w *snapshot.Workload) []Inbound {
 		}
 		served = append(served, Inbound{
 			Destination: id, Rules: own,
-			DeniesOthers: len(rules) > 0 || r.deniesByDefault(w.Mesh),
+			DeniesOthers: !r.servesOpenGateway(w) && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
 		})
 	}
 	return served
