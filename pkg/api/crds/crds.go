@@ -5,6 +5,8 @@ package crds
 import (
 	"embed"
 	"fmt"
+	"slices"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
@@ -13,7 +15,8 @@ import (
 //go:embed *.yaml
 var files embed.FS //nolint:gochecknoglobals // embedded files are constants
 
-// All returns the CustomResourceDefinitions, sorted by group and plural name.
+// All returns the CustomResourceDefinitions, sorted by name, which is
+// PLURAL.GROUP.
 // An error means that the binary was built from broken files.
 func All() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	entries, err := files.ReadDir(".")
@@ -32,5 +35,6 @@ func All() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 		}
 		crds = append(crds, crd)
 	}
+	slices.SortFunc(crds, func(a, b *apiextensionsv1.CustomResourceDefinition) int { return strings.Compare(a.Name, b.Name) })
 	return crds, nil
 }

@@ -11,11 +11,18 @@ import (
 // CommonCertOptions are the options of a generated certificate.
 type CommonCertOptions struct {
 	// Days until expiry; 365 if 0.
+	//
+	// +kubebuilder:validation:Minimum=0
 	TTLDays uint32 `json:"ttlDays,omitempty"`
 	// Size of the RSA key in bits, whatever the name says; 4096 if 0.
+	//
+	// +kubebuilder:validation:Minimum=0
 	RSAKeySizeBytes uint32 `json:"rsaKeySizeBytes,omitempty"`
 	OrgName         string `json:"orgName,omitempty"`
 	// Part of the lifetime before expiry in which to renew; 0.1 if 0.
+	//
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1
 	SecretRotationGracePeriodRatio float64 `json:"secretRotationGracePeriodRatio,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package v1
 // StringMatch compares a string in one of several ways.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.exact), has(self.prefix), has(self.regex), has(self.suffix)].filter(x, x).size() <= 1",message="exact, prefix, regex and suffix exclude each other"
+// +kubebuilder:validation:XValidation:rule="!has(self.ignoreCase) || !self.ignoreCase || !(has(self.regex) || has(self.suffix))",message="ignoreCase applies to exact and prefix only"
 type StringMatch struct {
 	Exact  *string `json:"exact,omitempty"`
 	Prefix *string `json:"prefix,omitempty"`
@@ -23,7 +24,11 @@ type HTTPMatcher struct {
 	Exact  *string      `json:"exact,omitempty"`
 	Regex  *string      `json:"regex,omitempty"`
 	URI    *StringMatch `json:"uri,omitempty"`
+	// Several conditions on one header of the same polarity contradict each other
+	// (semantics D10).
+	//
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="[self.map(h, (has(h.invertMatch) && h.invertMatch ? '!' : '') + h.name.lowerAscii())].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per header name and polarity"
 	Headers []HeaderMatcher `json:"headers,omitempty"`
 	// +kubebuilder:validation:MaxItems=64
 	QueryParameters []QueryParameterMatcher `json:"queryParameters,omitempty"`
@@ -34,6 +39,7 @@ type HTTPMatcher struct {
 // presence (semantics D10).
 type HeaderMatcher struct {
 	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
 	Name  string `json:"name"`
 	Value string `json:"value,omitempty"`
 	// Treat value as a regular expression.
@@ -54,6 +60,8 @@ type QueryParameterMatcher struct {
 // TCPKeepalive asks the operating system to probe idle connections.
 type TCPKeepalive struct {
 	// Unanswered probes after which the connection is dead.
+	//
+	// +kubebuilder:validation:Minimum=0
 	Probes   uint32    `json:"probes,omitempty"`
 	Time     *Duration `json:"time,omitempty"`
 	Interval *Duration `json:"interval,omitempty"`

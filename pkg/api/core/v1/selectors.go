@@ -29,7 +29,10 @@ type KubeServiceMatcher struct {
 
 // KubeServiceRefs names Kubernetes Services.
 type KubeServiceRefs struct {
-	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != ''",message="name is required",reason="FieldValueRequired",fieldPath=".name"
+	// +kubebuilder:validation:items:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
+	// +kubebuilder:validation:items:XValidation:rule="has(self.clusterName) && self.clusterName != ''",message="clusterName is required",reason="FieldValueRequired",fieldPath=".clusterName"
 	Services []ClusterObjectRef `json:"services,omitempty"`
 }
 

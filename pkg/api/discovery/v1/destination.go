@@ -18,7 +18,13 @@ type Destination struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   DestinationSpec   `json:"spec,omitempty,omitzero"`
+	Spec DestinationSpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status DestinationStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -75,7 +81,7 @@ type ExternalAddress struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.targetPortName) && has(self.targetPortNumber))",message="targetPortName and targetPortNumber exclude each other"
 type KubeServicePort struct {
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	Port           uint32  `json:"port,omitempty"`
 	Name           string  `json:"name,omitempty"`
@@ -84,8 +90,10 @@ type KubeServicePort struct {
 	TargetPortName *string `json:"targetPortName,omitempty"`
 	// 0 means the port itself.
 	//
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	TargetPortNumber *uint32 `json:"targetPortNumber,omitempty"`
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	NodePort uint32 `json:"nodePort,omitempty"`
 }
@@ -116,6 +124,7 @@ type SubLocality struct {
 
 // EndpointPort is a port of endpoints.
 type EndpointPort struct {
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	Port        uint32 `json:"port,omitempty"`
 	Name        string `json:"name,omitempty"`
@@ -136,6 +145,7 @@ type ExternalService struct {
 
 // ExternalServicePort is a port of an external service.
 type ExternalServicePort struct {
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	Number   uint32 `json:"number,omitempty"`
 	Name     string `json:"name,omitempty"`

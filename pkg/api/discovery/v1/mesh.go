@@ -17,7 +17,13 @@ type Mesh struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   MeshSpec   `json:"spec,omitempty,omitzero"`
+	Spec MeshSpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status MeshStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -69,8 +75,10 @@ type IngressGatewayInfo struct {
 	ExternalAddress string            `json:"externalAddress,omitempty"`
 	DNSName         *string           `json:"dnsName,omitempty"`
 	IP              *string           `json:"ip,omitempty"`
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	ExternalTLSPort uint32 `json:"externalTlsPort,omitempty"`
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	TLSContainerPort uint32 `json:"tlsContainerPort,omitempty"`
 }

@@ -15,7 +15,13 @@ type Workload struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   WorkloadSpec   `json:"spec,omitempty,omitzero"`
+	Spec WorkloadSpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status WorkloadStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -43,6 +49,7 @@ type AppMeshWorkload struct {
 
 // ContainerPort is a port that a container listens on.
 type ContainerPort struct {
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
 	Port     uint32 `json:"port,omitempty"`
 	Protocol string `json:"protocol,omitempty"`

@@ -27,7 +27,13 @@ type KubernetesCluster struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   KubernetesClusterSpec   `json:"spec,omitempty,omitzero"`
+	Spec KubernetesClusterSpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status KubernetesClusterStatus `json:"status,omitempty,omitzero"`
 }
 

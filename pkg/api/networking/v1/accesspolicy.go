@@ -15,7 +15,13 @@ type AccessPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   AccessPolicySpec   `json:"spec,omitempty,omitzero"`
+	Spec AccessPolicySpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status AccessPolicyStatus `json:"status,omitempty,omitzero"`
 }
 

@@ -46,7 +46,10 @@ type CORSPolicy struct {
 
 // Mirror sends a copy of requests to another Destination.
 type Mirror struct {
-	// +kubebuilder:validation:XValidation:rule="has(self.name) && self.name != '' && has(self.__namespace__) && self.__namespace__ != '' && has(self.clusterName) && self.clusterName != ''",message="name, namespace and clusterName are required"
+	// +kubebuilder:validation:Required
+	// +kubebuilder:validation:XValidation:rule="has(self.name) && self.name != ''",message="name is required",reason="FieldValueRequired",fieldPath=".name"
+	// +kubebuilder:validation:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
+	// +kubebuilder:validation:XValidation:rule="has(self.clusterName) && self.clusterName != ''",message="clusterName is required",reason="FieldValueRequired",fieldPath=".clusterName"
 	KubeService *core.ClusterObjectRef `json:"kubeService,omitempty"`
 	// Part of the requests; 100 if omitted (semantics D24).
 	//
@@ -64,6 +67,8 @@ type Mirror struct {
 // omitted has its default.
 type OutlierDetection struct {
 	// Failures in a row; 5 by default.
+	//
+	// +kubebuilder:validation:Minimum=0
 	ConsecutiveErrors uint32 `json:"consecutiveErrors,omitempty"`
 	// Time between looks at the endpoints; 10s by default.
 	Interval *core.Duration `json:"interval,omitempty"`
@@ -71,6 +76,7 @@ type OutlierDetection struct {
 	BaseEjectionTime *core.Duration `json:"baseEjectionTime,omitempty"`
 	// Part of the endpoints that may be out of use; 100 by default.
 	//
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	MaxEjectionPercent uint32 `json:"maxEjectionPercent,omitempty"`
 }
@@ -83,6 +89,7 @@ type ConnectionPoolSettings struct {
 
 // TCPSettings limit TCP connections.
 type TCPSettings struct {
+	// +kubebuilder:validation:Minimum=0
 	MaxConnections int32              `json:"maxConnections,omitempty"`
 	ConnectTimeout *core.Duration     `json:"connectTimeout,omitempty"`
 	TCPKeepalive   *core.TCPKeepalive `json:"tcpKeepalive,omitempty"`
@@ -90,13 +97,17 @@ type TCPSettings struct {
 
 // HTTPSettings limit HTTP connections.
 type HTTPSettings struct {
-	HTTP1MaxPendingRequests  int32           `json:"http1MaxPendingRequests,omitempty"`
-	HTTP2MaxRequests         int32           `json:"http2MaxRequests,omitempty"`
-	MaxRequestsPerConnection int32           `json:"maxRequestsPerConnection,omitempty"`
-	MaxRetries               int32           `json:"maxRetries,omitempty"`
-	IdleTimeout              *core.Duration  `json:"idleTimeout,omitempty"`
-	H2UpgradePolicy          H2UpgradePolicy `json:"h2UpgradePolicy,omitempty"`
-	UseClientProtocol        bool            `json:"useClientProtocol,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	HTTP1MaxPendingRequests int32 `json:"http1MaxPendingRequests,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	HTTP2MaxRequests int32 `json:"http2MaxRequests,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	MaxRequestsPerConnection int32 `json:"maxRequestsPerConnection,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	MaxRetries        int32           `json:"maxRetries,omitempty"`
+	IdleTimeout       *core.Duration  `json:"idleTimeout,omitempty"`
+	H2UpgradePolicy   H2UpgradePolicy `json:"h2UpgradePolicy,omitempty"`
+	UseClientProtocol bool            `json:"useClientProtocol,omitempty"`
 }
 
 // H2UpgradePolicy says whether HTTP/1.1 connections become HTTP/2.

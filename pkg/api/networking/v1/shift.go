@@ -19,6 +19,7 @@ type WeightedDestination struct {
 	// Percent of the requests; may be omitted for a single destination
 	// (semantics D25).
 	//
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	Weight             *uint32             `json:"weight,omitempty"`
 	KubeService        *KubeDestination    `json:"kubeService,omitempty"`

@@ -16,7 +16,13 @@ type TrafficPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   TrafficPolicySpec   `json:"spec,omitempty,omitzero"`
+	Spec TrafficPolicySpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status TrafficPolicyStatus `json:"status,omitempty,omitzero"`
 }
 

@@ -18,7 +18,13 @@ type VirtualMesh struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   VirtualMeshSpec   `json:"spec,omitempty,omitzero"`
+	Spec VirtualMeshSpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status VirtualMeshStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -27,7 +33,8 @@ type VirtualMeshSpec struct {
 	// The meshes to group. A mesh belongs to at most one VirtualMesh.
 	//
 	// +kubebuilder:validation:MaxItems=1024
-	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != '' && has(self.__namespace__) && self.__namespace__ != ''",message="name and namespace are required"
+	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != ''",message="name is required",reason="FieldValueRequired",fieldPath=".name"
+	// +kubebuilder:validation:items:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
 	Meshes []core.ObjectRef `json:"meshes,omitempty"`
 	// How the meshes trust each other.
 	MTLSConfig *MTLSConfig `json:"mtlsConfig,omitempty"`
@@ -74,6 +81,9 @@ type RootCertificateAuthority struct {
 	// Generate a self-signed root with these options.
 	Generated *certificatesv1.CommonCertOptions `json:"generated,omitempty"`
 	// Use the root in this Secret.
+	//
+	// +kubebuilder:validation:XValidation:rule="has(self.name) && self.name != ''",message="name is required",reason="FieldValueRequired",fieldPath=".name"
+	// +kubebuilder:validation:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
 	Secret *core.ObjectRef `json:"secret,omitempty"`
 }
 
@@ -83,11 +93,11 @@ type RootCertificateAuthority struct {
 type Federation struct {
 	// The Services through which requests from other clusters enter.
 	//
-	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:MaxItems=64
 	IngressGatewaySelectors []IngressGatewaySelector `json:"ingressGatewaySelectors,omitempty"`
 	// Deprecated: the older spelling of ingressGatewaySelectors (semantics D16).
 	//
-	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:MaxItems=64
 	EastWestIngressGatewaySelectors []IngressGatewaySelector `json:"eastWestIngressGatewaySelectors,omitempty"`
 	// Deprecated: use `selectors: [{}]`. Expose everything to every mesh.
 	Permissive *core.Empty `json:"permissive,omitempty"`
@@ -97,7 +107,7 @@ type Federation struct {
 	HostnameSuffix string `json:"hostnameSuffix,omitempty"`
 	// What is exposed to whom; without selectors nothing is.
 	//
-	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:MaxItems=64
 	Selectors []FederationSelector `json:"selectors,omitempty"`
 	// Keepalive of connections that cross clusters.
 	TCPKeepalive           *core.TCPKeepalive      `json:"tcpKeepalive,omitempty"`
@@ -121,12 +131,13 @@ func (f *Federation) GatewaySelectors() []IngressGatewaySelector {
 type FederationSelector struct {
 	// All Destinations if omitted.
 	//
-	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:MaxItems=64
 	DestinationSelectors []core.DestinationSelector `json:"destinationSelectors,omitempty"`
 	// All meshes of the VirtualMesh if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=1024
-	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != '' && has(self.__namespace__) && self.__namespace__ != ''",message="name and namespace are required"
+	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != ''",message="name is required",reason="FieldValueRequired",fieldPath=".name"
+	// +kubebuilder:validation:items:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
 	Meshes []core.ObjectRef `json:"meshes,omitempty"`
 }
 
@@ -136,7 +147,7 @@ type FederationSelector struct {
 type IngressGatewaySelector struct {
 	// All Destinations of a mesh if omitted.
 	//
-	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:MaxItems=64
 	DestinationSelectors []core.DestinationSelector `json:"destinationSelectors,omitempty"`
 	// The name of the TLS port; `tls` if omitted.
 	PortName *string `json:"portName,omitempty"`

@@ -27,7 +27,13 @@ type Settings struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	Spec   SettingsSpec   `json:"spec,omitempty,omitzero"`
+	Spec SettingsSpec `json:"spec,omitempty,omitzero"`
+	// What a controller reports. Its schema is open, because controllers of other
+	// versions write it too.
+	//
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
 	Status SettingsStatus `json:"status,omitempty,omitzero"`
 }
 
