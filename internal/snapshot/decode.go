@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -263,20 +264,36 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 			Kind: UnknownField, Origin: origin, Object: id.String(), Message: message, Hint: "the field is left out",
 		})
 	}
-	var errors []string
+	violations := append(removeNonText(metadata, "labels"), removeNonText(metadata, "annotations")...)
 	for _, f := range report.Errors {
-		errors = append(errors, f.Path+": "+f.Message)
+		violations = append(violations, f.Path+": "+f.Message)
 	}
-	store, undecodable := kind.decode(object, origin, errors)
-	if undecodable != nil && len(errors) == 0 {
-		errors = append(errors, undecodable.Error())
-		store, _ = kind.decode(object, origin, errors)
+	store, err := kind.decode(object, origin, violations)
+	if err != nil && len(violations) == 0 {
+		violations = append(violations, "cannot be read as "+id.kind+": "+err.Error())
+		store, _ = kind.decode(object, origin, violations)
 	}
 	e.store = store
-	for _, message := range errors {
+	for _, message := range violations {
 		e.problems = append(e.problems, Problem{Kind: SchemaViolation, Origin: origin, Object: id.String(), Message: message})
 	}
 	return e
+}
+
+// removeNonText takes those values out of a mapping of the metadata that are
+// not text, and says which: numbers and booleans that lack their quotes. It is
+// for labels and annotations, which a schema cannot describe.
+func removeNonText(metadata map[string]any, field string) []string {
+	texts, _ := metadata[field].(map[string]any)
+	var violations []string
+	for key, value := range texts {
+		if _, ok := value.(string); !ok {
+			delete(texts, key)
+			violations = append(violations, fmt.Sprintf("metadata.%s.%s: must be text: put it in quotes", field, key))
+		}
+	}
+	slices.Sort(violations)
+	return violations
 }
 
 // partial is String for an object whose name may be missing.

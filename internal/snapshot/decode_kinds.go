@@ -25,9 +25,10 @@ type checker interface {
 // modelledKind is a kind that has a Go type.
 type modelledKind struct {
 	gvk schema.GroupVersionKind
-	// decode returns how to add the object to the loaded ones. With an error,
-	// what is added has only the metadata.
-	decode func(object map[string]any, origin Origin, errors []string) (func(*Objects), error)
+	// decode returns how to add the object, with its schema violations, to the
+	// loaded ones. With an error, only a part of the object is added, at least
+	// its name.
+	decode func(object map[string]any, origin Origin, violations []string) (func(*Objects), error)
 }
 
 // kindTable knows the kinds of meshctl's API groups.
@@ -68,13 +69,9 @@ type resource[T any] interface {
 func modelled[T any, P resource[T]](gv schema.GroupVersion, kind string, list func(*Objects) *[]Object[T]) modelledKind {
 	return modelledKind{
 		gvk: gv.WithKind(kind),
-		decode: func(object map[string]any, origin Origin, errors []string) (func(*Objects), error) {
-			resource, err := decodeResource[T](object)
-			if err != nil {
-				resource = new(T)
-				copyMetadata(P(resource).GetObjectMeta(), object)
-			}
-			loaded := Object[T]{Resource: resource, Origin: origin, Errors: errors}
+		decode: func(object map[string]any, origin Origin, violations []string) (func(*Objects), error) {
+			resource, err := decodeResource[T, P](object)
+			loaded := Object[T]{Resource: resource, Origin: origin, Errors: violations}
 			return func(into *Objects) {
 				target := list(into)
 				*target = append(*target, loaded)
@@ -83,29 +80,33 @@ func modelled[T any, P resource[T]](gv schema.GroupVersion, kind string, list fu
 	}
 }
 
-// decodeResource fills a typed object. A status that does not fit is dropped:
-// controllers of other versions wrote it, and users cannot correct it.
-func decodeResource[T any](object map[string]any) (*T, error) {
+// decodeResource fills a typed object. A status that does not fit is dropped
+// without an error: controllers of other versions wrote it, and users cannot
+// correct it. Of metadata that does not fit, what selectors and people need is
+// kept; a spec that does not fit stays empty.
+func decodeResource[T any, P resource[T]](object map[string]any) (*T, error) {
 	resource := new(T)
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, resource)
 	if err == nil {
 		return resource, nil
 	}
-	if _, found := object["status"]; !found {
-		return nil, err
+	if _, found := object["status"]; found {
+		delete(object, "status")
+		return decodeResource[T, P](object)
 	}
-	delete(object, "status")
-	return decodeResource[T](object)
-}
-
-// copyMetadata takes over what there is of the metadata that selectors and
-// people need.
-func copyMetadata(target metav1.Object, object map[string]any) {
 	metadata, _ := object["metadata"].(map[string]any)
-	target.SetName(textField(metadata, "name"))
-	target.SetNamespace(textField(metadata, "namespace"))
-	target.SetLabels(textFields(metadata["labels"]))
-	target.SetAnnotations(textFields(metadata["annotations"]))
+	delete(object, "metadata")
+	resource = new(T)
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(object, resource) != nil {
+		resource = new(T)
+	}
+	meta := P(resource).GetObjectMeta()
+	meta.SetName(textField(metadata, "name"))
+	meta.SetNamespace(textField(metadata, "namespace"))
+	meta.SetLabels(textFields(metadata["labels"]))
+	meta.SetAnnotations(textFields(metadata["annotations"]))
+	object["metadata"] = metadata
+	return resource, err
 }
 
 func textFields(value any) map[string]string {
@@ -209,7 +210,7 @@ func (t kindTable) hintForKind(gvk schema.GroupVersionKind) string {
 func (t kindTable) hintForVersion(kind string) string {
 	for _, k := range t.modelled {
 		if k.gvk.Kind == kind {
-			return "add apiVersion: " + k.gvk.GroupVersion().String()
+			return "use apiVersion: " + k.gvk.GroupVersion().String()
 		}
 	}
 	return ""

@@ -51,7 +51,7 @@ func loadFiles(ctx context.Context, opts FileOptions, c checker) (Objects, error
 		l.opts.DefaultNamespace = DefaultNamespace
 	}
 	for range runtime.GOMAXPROCS(0) {
-		go l.decode()
+		go l.decode(ctx)
 	}
 	readErr := make(chan error, 1)
 	go func() {
@@ -94,9 +94,13 @@ func (l *loader) newDecoder() *decoder {
 }
 
 // decode does jobs until there are no more.
-func (l *loader) decode() {
+func (l *loader) decode(ctx context.Context) {
 	d := l.newDecoder()
-	for j := range l.work {
+	for {
+		j, err := receive(ctx, l.work)
+		if j == nil || err != nil {
+			return
+		}
 		j.done <- d.decode(j.piece)
 		j.piece = piece{}
 	}
@@ -162,18 +166,32 @@ func send(ctx context.Context, to chan<- *job, j *job) error {
 	}
 }
 
+// receive returns the next value of a channel, the zero value after the last.
+func receive[T any](ctx context.Context, from <-chan T) (T, error) {
+	select {
+	case value := <-from:
+		return value, ctx.Err()
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // assemble takes the outcomes in order.
 func (l *loader) assemble(ctx context.Context) (Objects, error) {
 	a := &assembler{decoder: l.newDecoder(), origins: map[objectID]Origin{}}
-	for j := range l.queue {
-		select {
-		case o := <-j.done:
-			a.add(o)
-		case <-ctx.Done():
+	for {
+		j, err := receive(ctx, l.queue)
+		if j == nil && err == nil {
+			return a.objects, a.duplicateError()
 		}
-		if err := ctx.Err(); err != nil {
+		var o outcome
+		if err == nil {
+			o, err = receive(ctx, j.done)
+		}
+		if err != nil {
 			return Objects{}, fmt.Errorf("loading manifests stopped: %w", err)
 		}
+		a.add(o)
 	}
-	return a.objects, a.duplicateError()
 }

@@ -1,0 +1,524 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// pickyChecker stands for a schema: it knows no field "retrys" and rejects a
+// field "bad".
+type pickyChecker struct{}
+
+func (pickyChecker) Check(_ schema.GroupVersionKind, object map[string]any) (validation.Report, error) {
+	var report validation.Report
+	spec, _ := object["spec"].(map[string]any)
+	if _, found := spec["retrys"]; found {
+		delete(spec, "retrys")
+		report.Unknown = []validation.UnknownField{{Path: "spec.retrys", Suggestion: "retries"}}
+	}
+	if _, found := spec["bad"]; found {
+		delete(spec, "bad")
+		report.Errors = []validation.FieldError{{Path: "spec.bad", Message: "must be good"}}
+	}
+	return report, nil
+}
+
+// summary is what was loaded in a form that is easy to compare.
+type summary struct {
+	Objects  []string
+	Problems []string
+	Ignored  int
+}
+
+func summarise(o Objects) summary {
+	s := summary{Ignored: o.Ignored}
+	s.Objects = slices.Concat(
+		lines("VirtualMesh", o.VirtualMeshes), lines("TrafficPolicy", o.TrafficPolicies), lines("AccessPolicy", o.AccessPolicies),
+		lines("Mesh", o.Meshes), lines("Workload", o.Workloads), lines("Destination", o.Destinations),
+		lines("Settings", o.Settings), lines("KubernetesCluster", o.KubernetesClusters),
+	)
+	for _, p := range o.Problems {
+		line := fmt.Sprintf("%s %s: %s", p.Kind, p.Origin, p.Message)
+		if p.Object != "" {
+			line += " [" + p.Object + "]"
+		}
+		if p.Hint != "" {
+			line += " (" + p.Hint + ")"
+		}
+		s.Problems = append(s.Problems, line)
+	}
+	return s
+}
+
+func lines[T any, P resource[T]](kind string, objects []Object[T]) []string {
+	var lines []string
+	for _, o := range objects {
+		meta := P(o.Resource).GetObjectMeta()
+		line := fmt.Sprintf("%s %s/%s %s", kind, meta.GetNamespace(), meta.GetName(), o.Origin)
+		if len(o.Errors) > 0 {
+			line += fmt.Sprintf(" %q", o.Errors)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// inDirectory writes files to a directory that becomes the working directory.
+func inDirectory(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func load(t *testing.T, stdin string, paths ...string) Objects {
+	t.Helper()
+	objects, err := loadFiles(t.Context(), FileOptions{Paths: paths, Recursive: true, Stdin: strings.NewReader(stdin)}, pickyChecker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+const (
+	networking = "apiVersion: networking.mesh.gloo.solo.io/v1\n"
+	discovery  = "apiVersion: discovery.mesh.gloo.solo.io/v1\n"
+)
+
+func TestLoadDocuments(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       summary
+	}{
+		{name: "nothing"},
+		{
+			name: "every kind",
+			text: networking + "kind: VirtualMesh\nmetadata: {name: a}\n---\n" +
+				networking + "kind: TrafficPolicy\nmetadata: {name: b, namespace: x}\n---\n" +
+				networking + "kind: AccessPolicy\nmetadata: {name: c, namespace: ''}\n---\n" +
+				discovery + "kind: Mesh\nmetadata: {name: d, namespace: null}\n---\n" +
+				discovery + "kind: Workload\nmetadata: {name: e}\n---\n" +
+				discovery + "kind: Destination\nmetadata: {name: f}\n---\n" +
+				"apiVersion: settings.mesh.gloo.solo.io/v1\nkind: Settings\nmetadata: {name: g}\n---\n" +
+				"apiVersion: multicluster.solo.io/v1alpha1\nkind: KubernetesCluster\nmetadata: {name: h}\n",
+			want: summary{Objects: []string{
+				"VirtualMesh gloo-mesh/a stdin:1 (document 1)",
+				"TrafficPolicy x/b stdin:5 (document 2)",
+				"AccessPolicy gloo-mesh/c stdin:9 (document 3)",
+				"Mesh gloo-mesh/d stdin:13 (document 4)",
+				"Workload gloo-mesh/e stdin:17 (document 5)",
+				"Destination gloo-mesh/f stdin:21 (document 6)",
+				"Settings gloo-mesh/g stdin:25 (document 7)",
+				"KubernetesCluster gloo-mesh/h stdin:29 (document 8)",
+			}},
+		},
+		{
+			name: "kinds that are of no concern",
+			text: "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n" +
+				"apiVersion: certificates.mesh.gloo.solo.io/v1\nkind: IssuedCertificate\nmetadata: {name: a}\n---\n" +
+				"apiVersion: settings.mesh.gloo.solo.io/v1\nkind: Dashboard\nmetadata: {name: a}\n---\n" +
+				"apiVersion: security.policy.gloo.solo.io/v2\nkind: AccessPolicy\nmetadata: {name: a}\n---\n" +
+				"replicas: 1\nitems:\n- a\n---\njust text\n---\n[1, 2]\n",
+			want: summary{Ignored: 7},
+		},
+		{
+			name: "wrong kinds, versions and groups",
+			text: "apiVersion: networking.mesh.gloo.solo.io/v1alpha2\nkind: TrafficPolicy\nmetadata: {name: a}\n---\n" +
+				networking + "kind: TraficPolicy\nmetadata: {name: b}\n---\n" +
+				networking + "kind: workload\nmetadata: {name: c}\n---\n" +
+				networking + "kind: FailoverService\nmetadata: {namespace: x}\n---\n" +
+				"apiVersion: networking.mesh.glo.solo.io/v1\nkind: VirtualMesh\nmetadata: {name: e}\n---\n" +
+				"apiVersion: a/b/c\nkind: Mesh\nmetadata: {name: f}\n",
+			want: summary{Problems: []string{
+				"UnknownKind stdin:1 (document 1): version v1alpha2 of TrafficPolicy.networking.mesh.gloo.solo.io is not supported [TrafficPolicy gloo-mesh/a] (use apiVersion: networking.mesh.gloo.solo.io/v1)",
+				"UnknownKind stdin:5 (document 2): networking.mesh.gloo.solo.io/v1 has no kind TraficPolicy [TraficPolicy gloo-mesh/b] (did you mean TrafficPolicy?)",
+				"UnknownKind stdin:9 (document 3): networking.mesh.gloo.solo.io/v1 has no kind workload [workload gloo-mesh/c] (Workload belongs to apiVersion: discovery.mesh.gloo.solo.io/v1)",
+				"UnknownKind stdin:13 (document 4): networking.mesh.gloo.solo.io/v1 has no kind FailoverService [FailoverService] (its kinds are AccessPolicy, TrafficPolicy, VirtualMesh)",
+				"UnknownKind stdin:17 (document 5): there is no API group networking.mesh.glo.solo.io [VirtualMesh gloo-mesh/e] (did you mean apiVersion: networking.mesh.gloo.solo.io/v1?)",
+				`UnreadableDocument stdin:21 (document 6): apiVersion "a/b/c" is not of the form GROUP/VERSION (use apiVersion: discovery.mesh.gloo.solo.io/v1)`,
+			}},
+		},
+		{
+			name: "objects without their type",
+			text: discovery + "metadata: {name: a}\n---\nspec: {}\n---\nkind: Mesh\nmetadata: {name: a}\n---\nkind: Other\nspec: {}\n---\nkind: free text\n---\n" +
+				"- kind: Mesh\n---\n{\"kind\": 5, \"metadata\": {}}\n",
+			want: summary{
+				Problems: []string{
+					"UnreadableDocument stdin:1 (document 1): document has no kind; Kubernetes objects have apiVersion, kind and metadata (add kind: Destination, or Mesh, or Workload)",
+					"UnreadableDocument stdin:4 (document 2): document has no kind; Kubernetes objects have apiVersion, kind and metadata",
+					"UnreadableDocument stdin:6 (document 3): document of kind Mesh has no apiVersion (use apiVersion: discovery.mesh.gloo.solo.io/v1)",
+					"UnreadableDocument stdin:9 (document 4): document of kind Other has no apiVersion",
+					`UnreadableDocument stdin:14 (document 6): document is a bare sequence of objects (put the objects below "items:" of a "kind: List")`,
+					"UnreadableDocument stdin:16 (document 7): document has no kind; Kubernetes objects have apiVersion, kind and metadata",
+				},
+				Ignored: 1,
+			},
+		},
+		{
+			name: "objects without a name",
+			text: discovery + "kind: Mesh\n---\n" + discovery + "kind: Mesh\nmetadata: {generateName: a-}\n---\n" + discovery + "kind: Mesh\nmetadata: {name: 1}\n",
+			want: summary{Problems: []string{
+				"SchemaViolation stdin:1 (document 1): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name)",
+				"SchemaViolation stdin:4 (document 2): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name)",
+				"SchemaViolation stdin:8 (document 3): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name)",
+			}},
+		},
+		{
+			name: "what the schema says",
+			text: networking + "kind: TrafficPolicy\nmetadata: {name: a}\nspec: {bad: x, retrys: y}\n---\n" +
+				networking + "kind: TrafficPolicy\nmetadata: {name: b}\nspec: 5\n---\n" +
+				networking + "kind: TrafficPolicy\nmetadata: {name: c}\nstatus: 5\n",
+			want: summary{
+				Objects: []string{
+					`TrafficPolicy gloo-mesh/a stdin:1 (document 1) ["spec.bad: must be good"]`,
+					`TrafficPolicy gloo-mesh/b stdin:6 (document 2) ["cannot be read as TrafficPolicy: cannot restore struct from: int64"]`,
+					"TrafficPolicy gloo-mesh/c stdin:11 (document 3)",
+				},
+				Problems: []string{
+					"UnknownField stdin:1 (document 1): unknown field spec.retrys, did you mean retries? [TrafficPolicy gloo-mesh/a] (the field is left out)",
+					"SchemaViolation stdin:1 (document 1): spec.bad: must be good [TrafficPolicy gloo-mesh/a]",
+					"SchemaViolation stdin:6 (document 2): cannot be read as TrafficPolicy: cannot restore struct from: int64 [TrafficPolicy gloo-mesh/b]",
+				},
+			},
+		},
+		{
+			name: "documents that cannot be read do not hide the others",
+			text: discovery + "kind: Mesh\nmetadata: {name: a}\n---\n# broken\na: b\n  c: d\n---\n" +
+				discovery + "kind: Mesh\nmetadata:\n  name: c\n  name: d\n---\n{\"kind\": \"Mesh\",\n \"spec\" {}}\n---\n" +
+				discovery + "kind: Mesh\nmetadata:\n\tname: e\n---\nreplicas: {{ .Values.replicas }}\n---\n" +
+				discovery + "kind: Mesh\nmetadata: {name: g}\n",
+			want: summary{
+				Objects: []string{"Mesh gloo-mesh/a stdin:1 (document 1)", "Mesh gloo-mesh/g stdin:25 (document 7)"},
+				Problems: []string{
+					"UnreadableDocument stdin:7 (document 2): not valid YAML: mapping values are not allowed in this context",
+					`UnreadableDocument stdin:13 (document 3): not valid YAML: key "name" already set in map (remove one of the two)`,
+					"UnreadableDocument stdin:16 (document 4): not valid JSON: invalid character '{' after object key",
+					"UnreadableDocument stdin:21 (document 5): not valid YAML: found character that cannot start any token (indent with spaces, not with tabs)",
+					"UnreadableDocument stdin:23 (document 6): not valid YAML: invalid map key: map[interface {}]interface {}{\".Values.replicas\":interface {}(nil)} (this looks like a template; render it first)",
+				},
+			},
+		},
+		{
+			name: "concatenated JSON",
+			text: `{"apiVersion":"discovery.mesh.gloo.solo.io/v1","kind":"Mesh","metadata":{"name":"a"}}{"kind":"A","kind":"B"}` + "\n" +
+				`{"apiVersion":"discovery.mesh.gloo.solo.io/v1","kind":"Mesh","metadata":{"name":"c"}}`,
+			want: summary{
+				Objects:  []string{"Mesh gloo-mesh/a stdin:1 (document 1)", "Mesh gloo-mesh/c stdin:2 (document 3)"},
+				Problems: []string{`UnreadableDocument stdin:1 (document 2): not valid JSON: duplicate field "kind" (remove one of the two)`},
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, summarise(load(t, tt.text, "-"))); diff != "" {
+				t.Errorf("loaded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadLists(t *testing.T) {
+	const mesh = "apiVersion: discovery.mesh.gloo.solo.io/v1, kind: Mesh, metadata: "
+	tests := []struct {
+		name, text string
+		want       summary
+	}{
+		{
+			name: "a List as kubectl prints it",
+			text: "apiVersion: v1\nitems:\n- " + discovery + "  kind: Mesh\n  metadata:\n    name: a\n- apiVersion: v1\n  kind: Service\n- null\n" +
+				"-\n  {" + mesh + "{name: b}}\nkind: List\nmetadata: {resourceVersion: ''}\n---\n{" + mesh + "{name: c}}\n",
+			want: summary{
+				Objects: []string{
+					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
+					"Mesh gloo-mesh/b stdin:10 (document 1, item 4)",
+					"Mesh gloo-mesh/c stdin:15 (document 2)",
+				},
+				Ignored: 1,
+			},
+		},
+		{
+			name: "items without a type take that of the List, wherever it stands",
+			text: discovery + "kind: MeshList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n  kind: Workload\n---\n" +
+				"items:\n- metadata: {name: c}\n- metadata: {name: d}\nkind: MeshList\n" + discovery + "---\n" +
+				`{"items":[{"metadata":{"name":"e"}}],"kind":"MeshList","apiVersion":"discovery.mesh.gloo.solo.io/v1"}` + "\n" +
+				`{"kind":"MeshList","apiVersion":"discovery.mesh.gloo.solo.io/v1","items":[{"metadata":{"name":"f"}}]}` + "\n---\n" +
+				"kind: List\nitems:\n- metadata: {name: g}\n- text\n",
+			want: summary{
+				Objects: []string{
+					"Mesh gloo-mesh/a stdin:4 (document 1, item 1)",
+					"Mesh gloo-mesh/c stdin:9 (document 2, item 1)",
+					"Mesh gloo-mesh/d stdin:10 (document 2, item 2)",
+					"Mesh gloo-mesh/e stdin:14 (document 3, item 1)",
+					"Mesh gloo-mesh/f stdin:15 (document 4, item 1)",
+				},
+				Problems: []string{
+					"UnreadableDocument stdin:5 (document 1, item 2): item of kind Workload has no apiVersion (use apiVersion: discovery.mesh.gloo.solo.io/v1)",
+					"UnreadableDocument stdin:19 (document 5, item 1): item has no kind; Kubernetes objects have apiVersion, kind and metadata",
+					"UnreadableDocument stdin:20 (document 5, item 2): item is not an object",
+				},
+			},
+		},
+		{
+			name: "flow items, empty items, a List in a List, and what only ends in List",
+			text: "kind: List\nitems: [{" + mesh + "{name: a}}]\n---\nkind: List\nitems: []\n---\nkind: MeshList\n" + discovery + "items:\n---\n" +
+				"kind: List\nitems:\n- kind: List\n  items:\n  - {" + mesh + "{name: b}}\n  - {" + mesh + "{name: c}}\n---\n" +
+				"apiVersion: example.com/v1\nkind: AllowList\nitems: {}\n",
+			want: summary{
+				Objects: []string{
+					"Mesh gloo-mesh/a stdin (document 1, item 1)",
+					"Mesh gloo-mesh/b stdin:13 (document 4, item 1)",
+					"Mesh gloo-mesh/c stdin:13 (document 4, item 1)",
+				},
+				Ignored: 1,
+			},
+		},
+		{
+			name: "items that are no List",
+			text: "apiVersion: example.com/v1\nkind: Menu\nitems:\n- kind: Mesh\n  metadata: {}\n",
+			want: summary{Ignored: 1},
+		},
+		{
+			name: "an anchor of one item that another one refers to",
+			text: "kind: List\nitems:\n- apiVersion: &g discovery.mesh.gloo.solo.io/v1\n  kind: Mesh\n  metadata: {name: a}\n" +
+				"- apiVersion: *g\n  kind: Mesh\n  metadata: {name: b}\n",
+			want: summary{Objects: []string{
+				"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
+				"Mesh gloo-mesh/b stdin:6 (document 1, item 2)",
+			}},
+		},
+		{
+			name: "a quoted text that continues where items start",
+			text: "kind: List\nitems:\n- " + discovery + "  kind: Mesh\n  metadata:\n    name: a\n    annotations: {x: \"1\n- 2\"}\n",
+			want: summary{Objects: []string{"Mesh gloo-mesh/a stdin (document 1, item 1)"}},
+		},
+		{
+			name: "one broken item does not hide the others",
+			text: "kind: List\nitems:\n- {" + mesh + "{name: a}}\n- kind: Mesh\n  a: b: c\n- {" + mesh + "{name: c}}\n---\n" +
+				`{"kind": "List", "items": [` + "\n" + `{"a" 1}, {"apiVersion": "discovery.mesh.gloo.solo.io/v1", "kind": "Mesh", "metadata": {"name": "d"}}]}`,
+			want: summary{
+				Objects: []string{
+					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
+					"Mesh gloo-mesh/c stdin:6 (document 1, item 3)",
+					"Mesh gloo-mesh/d stdin:9 (document 2, item 2)",
+				},
+				Problems: []string{
+					"UnreadableDocument stdin:5 (document 1, item 2): not valid YAML: mapping values are not allowed in this context",
+					"UnreadableDocument stdin:9 (document 2, item 1): not valid JSON: invalid character '1' after object key",
+				},
+			},
+		},
+		{
+			name: "a List that is broken outside of its items",
+			text: "kind: List\nitems:\n- {" + mesh + "{name: a}}\n- text\n- metadata: {name: c}\nx: y: z\n---\n{" + mesh + "{name: d}}\n",
+			want: summary{
+				Objects: []string{
+					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
+					"Mesh gloo-mesh/d stdin:8 (document 2)",
+				},
+				Problems: []string{
+					"UnreadableDocument stdin:6 (document 1): not valid YAML: mapping values are not allowed in this context",
+				},
+			},
+		},
+		{
+			name: "a JSON List that ends too early",
+			text: `{"kind": "List", "items": [` + "\n" + `{"apiVersion": "discovery.mesh.gloo.solo.io/v1", "kind": "Mesh", "metadata": {"name": "a"}},` + "\n",
+			want: summary{
+				Objects:  []string{"Mesh gloo-mesh/a stdin:2 (document 1, item 1)"},
+				Problems: []string{"UnreadableDocument stdin:2 (document 1): not valid JSON: unexpected end of JSON input"},
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, summarise(load(t, tt.text, "-"))); diff != "" {
+				t.Errorf("loaded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadPaths(t *testing.T) {
+	mesh := func(name string) string { return discovery + "kind: Mesh\nmetadata: {name: " + name + "}\n" }
+	inDirectory(t, map[string]string{
+		"b.yaml":           mesh("b"),
+		"a/2.yml":          mesh("a2"),
+		"a/1.json":         `{"apiVersion":"discovery.mesh.gloo.solo.io/v1","kind":"Mesh","metadata":{"name":"a1"}}`,
+		"a/readme.md":      "not a manifest",
+		"a/sub/3.yaml":     mesh("a3"),
+		"a/zero.yaml":      "",
+		"odd.txt":          mesh("odd"),
+		"mount/..v1/m.yml": mesh("m"),
+		"only/below/x.yml": mesh("x"),
+		"empty/y.txt":      "",
+	})
+	for link, target := range map[string]string{
+		"a/sub/loop": "..", "a/same.yaml": "2.yml", "mount/m.yml": "..v1/m.yml", "mount/..data": "..v1", "a/gone.yaml": "nowhere",
+	} {
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := "UnreadableFile a/gone.yaml: cannot read the file: no such file or directory"
+	tests := []struct {
+		name  string
+		paths []string
+		flat  bool
+		want  summary
+	}{
+		{name: "a file of any name", paths: []string{"odd.txt"}, want: summary{Objects: []string{"Mesh gloo-mesh/odd odd.txt:1 (document 1)"}}},
+		{name: "the order of the user, each file once", paths: []string{"b.yaml", "./b.yaml", "a/2.yml", "-", "b.yaml", "a"}, flat: true, want: summary{
+			Objects: []string{
+				"Mesh gloo-mesh/b b.yaml:1 (document 1)", "Mesh gloo-mesh/a2 a/2.yml:1 (document 1)",
+				"Mesh gloo-mesh/s stdin:1 (document 1)", "Mesh gloo-mesh/a1 a/1.json:1 (document 1)",
+			},
+			Problems: []string{gone},
+		}},
+		{name: "subdirectories and loops", paths: []string{"a"}, want: summary{
+			Objects: []string{
+				"Mesh gloo-mesh/a1 a/1.json:1 (document 1)", "Mesh gloo-mesh/a2 a/2.yml:1 (document 1)", "Mesh gloo-mesh/a3 a/sub/3.yaml:1 (document 1)",
+			},
+			Problems: []string{gone},
+		}},
+		{name: "a mounted ConfigMap", paths: []string{"mount"}, want: summary{Objects: []string{"Mesh gloo-mesh/m mount/m.yml:1 (document 1)"}}},
+		{name: "a directory whose files are loaded already", paths: []string{"a/sub/3.yaml", "a/sub"}, flat: true, want: summary{
+			Objects: []string{"Mesh gloo-mesh/a3 a/sub/3.yaml:1 (document 1)"},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			objects, err := loadFiles(t.Context(), FileOptions{
+				Paths: tt.paths, Recursive: !tt.flat, Stdin: strings.NewReader(mesh("s")),
+			}, pickyChecker{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, summarise(objects)); diff != "" {
+				t.Errorf("loaded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	mesh := func(name string) string { return "---\n" + discovery + "kind: Mesh\nmetadata: {name: " + name + "}\n" }
+	inDirectory(t, map[string]string{
+		"a.yaml":           mesh("a"),
+		"ab.yaml":          mesh("a") + mesh("b") + mesh("b"),
+		"only/below/x.yml": "",
+		"empty/y.txt":      "",
+		"wide.yaml":        "\xff\xfea\x00",
+	})
+	tests := []struct {
+		name  string
+		paths []string
+		want  string
+	}{
+		{name: "no path", want: "no files to load: name files or directories, or - for standard input"},
+		{name: "an empty path", paths: []string{""}, want: "a path is empty: name a file or a directory, or - for standard input"},
+		{name: "all bad paths at once", paths: []string{"x.yaml", "https://example.com/a.yaml", "a.yaml"}, want: "x.yaml does not exist: check the path, which is relative to the working directory\n" +
+			"https://example.com/a.yaml is a URL: only files are read; download it, or pipe it into -f -"},
+		{name: "standard input twice", paths: []string{"-", "-"}, want: "- (standard input) is given twice: it can be read only once"},
+		{name: "a directory without manifests", paths: []string{"empty"}, want: "directory empty has no manifests: none of its files ends in .yaml, .yml, .json"},
+		{name: "manifests only in subdirectories", paths: []string{"only"}, want: "directory only has manifests only in subdirectories: add -R to read those too"},
+		{name: "a named file that is no text", paths: []string{"wide.yaml"}, want: "cannot read wide.yaml: the file is UTF-16 text; save it as UTF-8"},
+		{name: "one duplicate", paths: []string{"a.yaml", "-"}, want: "an object is given twice; remove one of Mesh gloo-mesh/a: a.yaml:2 (document 1) and stdin:2 (document 1)"},
+		{name: "several duplicates", paths: []string{"ab.yaml", "a.yaml"}, want: "2 objects are given twice; remove one of each:\n" +
+			"  Mesh gloo-mesh/b: ab.yaml:6 (document 2) and ab.yaml:10 (document 3)\n" +
+			"  Mesh gloo-mesh/a: ab.yaml:2 (document 1) and a.yaml:2 (document 1)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := loadFiles(t.Context(), FileOptions{Paths: tt.paths, Stdin: strings.NewReader(mesh("a"))}, pickyChecker{})
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadStopsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	silent, writer := io.Pipe() // standard input that never ends
+	defer writer.Close()
+	_, err := loadFiles(ctx, FileOptions{Paths: []string{"-"}, Stdin: silent}, pickyChecker{})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v, want that of the context", err)
+	}
+}
+
+func TestLoadKeepsMetadata(t *testing.T) {
+	objects := load(t, networking+`kind: AccessPolicy
+metadata:
+  name: a
+  labels: {app: x, count: 5}
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: |
+      {"kind": "AccessPolicy"}
+  managedFields:
+  - manager: kubectl
+  creationTimestamp: "2021-03-04T05:06:07Z"
+spec: 5
+---
+`+networking+`kind: AccessPolicy
+metadata:
+  name: b
+  annotations: {note: kept}
+  managedFields:
+  - manager: kubectl
+  creationTimestamp: "2021-03-04T05:06:07Z"
+`, "-")
+	var got []metav1.ObjectMeta
+	for _, o := range objects.AccessPolicies {
+		got = append(got, o.Resource.ObjectMeta)
+	}
+	want := []metav1.ObjectMeta{
+		{
+			Name: "a", Namespace: "gloo-mesh", Labels: map[string]string{"app": "x"},
+			Annotations: map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "{\"kind\": \"AccessPolicy\"}\n"},
+		},
+		{
+			Name: "b", Namespace: "gloo-mesh", Annotations: map[string]string{"note": "kept"},
+			CreationTimestamp: metav1.NewTime(time.Date(2021, 3, 4, 5, 6, 7, 0, time.UTC)),
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metadata (-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadDefaultNamespace(t *testing.T) {
+	objects, err := loadFiles(t.Context(), FileOptions{
+		Paths: []string{"-"}, DefaultNamespace: "mesh-config", Stdin: strings.NewReader(discovery + "kind: Mesh\nmetadata: {name: a}\n"),
+	}, pickyChecker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Mesh mesh-config/a stdin:1 (document 1)"}, summarise(objects).Objects); diff != "" {
+		t.Errorf("loaded (-want +got):\n%s", diff)
+	}
+}
