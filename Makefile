@@ -62,7 +62,7 @@ format: ## Format the Go files
 .PHONY: generate
 generate: ## Write deep copies, CRDs and generated docs anew
 	$(TOOL) controller-gen object paths=./pkg/api/...
-	$(TOOL) controller-gen crd paths=./pkg/api/... output:crd:dir=pkg/api/crds
+	$(TOOL) controller-gen crd:allowDangerousTypes=true paths=./pkg/api/... output:crd:dir=pkg/api/crds
 	go run ./hack/docs docs
 
 .PHONY: verify
