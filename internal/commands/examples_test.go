@@ -1,0 +1,102 @@
+package commands
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// bookinfo is the bundled world that help texts and the README talk about.
+const bookinfo = "../../testdata/worlds/bookinfo-two-clusters"
+
+// TestExamples runs every command that a help text shows, next to a directory
+// `manifests` with a copy of the bundled world.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	streams, _, _ := cli.Test("")
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, example := range exampleCommands(cmd) {
+			t.Run(example, func(t *testing.T) {
+				t.Parallel()
+				runExample(t, example)
+			})
+		}
+		for _, child := range cmd.Commands() {
+			visit(child)
+		}
+	}
+	visit(newRootCmd(NewFactory(streams)))
+}
+
+// exampleCommands returns the commands of a help text, without what shells do
+// with their output.
+func exampleCommands(cmd *cobra.Command) []string {
+	var found []string
+	for line := range strings.Lines(cmd.Example) {
+		if !strings.HasPrefix(line, "meshctl ") {
+			continue
+		}
+		line, _, _ = strings.Cut(line, " | ")
+		line, _, _ = strings.Cut(line, " > ")
+		found = append(found, strings.TrimSpace(line))
+	}
+	return found
+}
+
+func runExample(t *testing.T, example string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "manifests"), os.DirFS(bookinfo)); err != nil {
+		t.Fatal(err)
+	}
+	out, code := runShell(t, dir, example)
+	// Whoever asks for an exit code that tells about findings gets it: the
+	// bundled world has some.
+	want := cli.ExitOK
+	if strings.Contains(example, "--fail-on-findings") {
+		want = cli.ExitFindings
+	}
+	if code != want {
+		t.Errorf("exit code = %d, want %d; it printed:\n%s", code, want, out)
+	}
+	if out == "" {
+		t.Error("it printed nothing")
+	}
+}
+
+// runShell runs a line of shell in a directory, with meshctl on the PATH, and
+// returns what it printed on both streams and its exit code.
+func runShell(t *testing.T, dir, line string) (output string, code int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+	cmd.Dir = dir
+	cmd.Env = append(cleanEnv(), "HOME="+t.TempDir())
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return out.String(), exit.ExitCode()
+	}
+	if err != nil {
+		t.Fatalf("run %s: %v", line, err)
+	}
+	return out.String(), cli.ExitOK
+}
+
+// cleanEnv returns the environment without what would change the output.
+func cleanEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		name, _, _ := strings.Cut(setting, "=")
+		return name == "HOME" || name == "NO_COLOR" || strings.HasPrefix(name, "MESHCTL_")
+	})
+}

@@ -1,0 +1,181 @@
+package commands
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	readme   = "../../README.md"
+	makefile = "../../Makefile"
+	repoRoot = "../.."
+)
+
+// TestReadme runs every `$ meshctl` command of the README inside the bundled
+// world, and `$ make demo` at the root, and compares what they print with what
+// the README shows. There, a line `...` stands for any lines. Set UPDATE=1 to
+// rewrite what is shown: each stretch between two `...` keeps the lines that it
+// starts and ends with.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update := os.Getenv("UPDATE") != ""
+	lines := strings.Split(string(text), "\n")
+	transcripts := findTranscripts(lines)
+	if len(transcripts) < 5 {
+		t.Fatalf("found only %d transcripts in the README", len(transcripts))
+	}
+	// From the last to the first, so that an update does not move the others.
+	for _, shown := range slices.Backward(transcripts) {
+		t.Run(shown.command, func(t *testing.T) {
+			got := shown.run(t)
+			want := lines[shown.from:shown.to]
+			if update {
+				want = refresh(t, want, got)
+				lines = slices.Replace(lines, shown.from, shown.to, want...)
+			}
+			if !matches(want, got) {
+				t.Errorf("README.md:%d does not show what this prints (-shown +printed); update with `make update-golden`:\n%s",
+					shown.from, cmp.Diff(want, got))
+			}
+		})
+	}
+	if update {
+		if err := os.WriteFile(readme, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// transcript is a command of the README and the lines, from inclusive and to
+// exclusive, that show its output.
+type transcript struct {
+	command  string
+	from, to int
+}
+
+// findTranscripts returns the commands in blocks of the language `console`.
+func findTranscripts(lines []string) []transcript {
+	var found []transcript
+	inside := false
+	for i := 0; i < len(lines); i++ {
+		switch {
+		case strings.HasPrefix(lines[i], "```"):
+			inside = lines[i] == "```console"
+		case inside && strings.HasPrefix(lines[i], "$ "):
+			command := strings.TrimPrefix(lines[i], "$ ")
+			if strings.HasSuffix(command, "<<EOF") {
+				for command += "\n"; lines[i] != "EOF"; command += lines[i] + "\n" {
+					i++
+				}
+			}
+			shown := transcript{command: command, from: i + 1}
+			for i+1 < len(lines) && !strings.HasPrefix(lines[i+1], "```") && !strings.HasPrefix(lines[i+1], "$ ") {
+				i++
+			}
+			shown.to = i + 1
+			found = append(found, shown)
+		}
+	}
+	return found
+}
+
+// run returns the lines that the command prints.
+func (s transcript) run(t *testing.T) []string {
+	t.Helper()
+	command, dir := s.command, bookinfo
+	if command == "make demo" {
+		command, dir = demoCommand(t), repoRoot
+	}
+	if !strings.HasPrefix(command, "meshctl ") {
+		t.Fatalf("nobody knows how to test %q", command)
+	}
+	if _, err := exec.LookPath("jq"); err != nil && strings.Contains(command, "jq ") {
+		t.Skip("jq is not installed")
+	}
+	out, _ := runShell(t, dir, command)
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
+
+// demoCommand returns what `make demo` runs, as a command of meshctl.
+func demoCommand(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(makefile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipe, found := strings.Cut(string(text), "\ndemo:")
+	_, recipe, runs := strings.Cut(recipe, "go run ./cmd/meshctl ")
+	if !found || !runs {
+		t.Fatal("the Makefile has no demo that runs meshctl")
+	}
+	arguments, _, _ := strings.Cut(recipe, "\n")
+	return "meshctl " + arguments
+}
+
+func isEllipsis(line string) bool { return strings.TrimSpace(line) == "..." }
+
+// matches reports whether the printed lines are what is shown.
+func matches(shown, printed []string) bool {
+	if len(shown) == 0 {
+		return len(printed) == 0
+	}
+	if !isEllipsis(shown[0]) {
+		return len(printed) > 0 && printed[0] == shown[0] && matches(shown[1:], printed[1:])
+	}
+	for i := range len(printed) + 1 {
+		if matches(shown[1:], printed[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// refresh returns what is shown with the lines as they are printed now.
+func refresh(t *testing.T, shown, printed []string) []string {
+	t.Helper()
+	var fresh []string
+	for i := 0; i < len(shown); i++ {
+		if isEllipsis(shown[i]) {
+			fresh = append(fresh, shown[i])
+			continue
+		}
+		last := i
+		for last+1 < len(shown) && !isEllipsis(shown[last+1]) {
+			last++
+		}
+		from, to := 0, len(printed)
+		if i > 0 {
+			from = findLike(t, printed, shown[i])
+		}
+		if last+1 < len(shown) {
+			to = from + findLike(t, printed[from:], shown[last]) + 1
+		}
+		fresh, printed, i = append(fresh, printed[from:to]...), printed[to:], last
+	}
+	return fresh
+}
+
+// findLike returns the position of the first line that starts with the same
+// two words as the one shown, or the same word if it has only one.
+func findLike(t *testing.T, printed []string, shown string) int {
+	t.Helper()
+	start := strings.Fields(shown)
+	start = start[:min(len(start), 2)]
+	i := slices.IndexFunc(printed, func(line string) bool {
+		words := strings.Fields(line)
+		return len(words) >= len(start) && slices.Equal(words[:len(start)], start)
+	})
+	if i < 0 {
+		t.Fatalf("nothing printed now starts like %q: edit the README by hand", shown)
+	}
+	return i
+}
