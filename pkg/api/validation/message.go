@@ -17,7 +17,8 @@ func message(e *field.Error) string {
 	case field.ErrorTypeRequired:
 		return "is required"
 	case field.ErrorTypeNotSupported:
-		return fmt.Sprintf("%q is not one of the %s", fmt.Sprint(e.BadValue), e.Detail)
+		supported := strings.ReplaceAll(strings.TrimPrefix(e.Detail, "supported values: "), `"`, "")
+		return fmt.Sprintf("%q is not one of %s", fmt.Sprint(e.BadValue), supported)
 	case field.ErrorTypeTooMany:
 		return e.ErrorBody()
 	case field.ErrorTypeTypeInvalid, field.ErrorTypeInvalid, field.ErrorTypeTooLong, field.ErrorTypeTooShort,
@@ -34,16 +35,18 @@ func reword(e *field.Error) string {
 		detail = after
 	}
 	switch {
-	case strings.Contains(detail, "(ns|us|"):
-		return fmt.Sprintf("%q is not a duration; write for example 10s, 150ms or 1m30s", fmt.Sprint(e.BadValue))
 	case detail == "should be at least 1 chars long":
 		return "must not be empty"
 	case strings.HasPrefix(detail, "should be "), strings.HasPrefix(detail, "should have "):
 		detail = "must " + strings.TrimPrefix(detail, "should ")
 		return fmt.Sprintf("%s, not %v", detail, e.BadValue)
 	case strings.HasPrefix(detail, "must be of type "):
-		wanted, _, _ := strings.Cut(strings.TrimPrefix(detail, "must be of type "), ":")
-		return fmt.Sprintf("must be of type %s", wanted)
+		// The validator writes WANTED: "GOT".
+		wanted, got, ok := strings.Cut(detail, ": ")
+		if !ok {
+			return wanted
+		}
+		return fmt.Sprintf("%s, not %s", wanted, strings.Trim(got, `"`))
 	case detail == "":
 		return e.ErrorBody()
 	default:

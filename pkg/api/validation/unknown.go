@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // them sorted by path.
 func (k *kindSchema) removeUnknown(object map[string]any) []UnknownField {
 	var unknown []UnknownField
-	k.walk("", object, k.structural, &unknown)
+	k.walk("", object, &k.fields, &unknown)
 	slices.SortFunc(unknown, func(a, b UnknownField) int { return strings.Compare(a.Path, b.Path) })
 	return unknown
 }
@@ -25,9 +26,6 @@ func (k *kindSchema) walk(path string, value any, s *structuralschema.Structural
 	case map[string]any:
 		for name, child := range value {
 			at := strings.TrimPrefix(path+"."+name, ".")
-			if path == "" && (name == "metadata" || name == "apiVersion" || name == "kind") {
-				continue
-			}
 			property, known := s.Properties[name]
 			switch {
 			case known:
@@ -46,7 +44,8 @@ func (k *kindSchema) walk(path string, value any, s *structuralschema.Structural
 	}
 }
 
-// suggest returns the field that was probably meant by an unknown name.
+// suggest returns the field that was probably meant by an unknown name: the
+// nearest one beside it, else the path of one of exactly this name.
 func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) string {
 	var siblings []string
 	for sibling := range parent.Properties {
@@ -55,11 +54,16 @@ func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) s
 	if near := Nearest(name, siblings); near != "" {
 		return near
 	}
-	// A field at the wrong level is as common as a misspelt one.
-	if paths := k.paths[name]; len(paths) == 1 {
-		return paths[0]
+	// A field at the wrong level is as common as a misspelt one. If several
+	// levels have it, the outermost is the least surprising.
+	paths := slices.Clone(k.paths[name])
+	slices.SortFunc(paths, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.Count(a, "."), strings.Count(b, ".")), strings.Compare(a, b))
+	})
+	if len(paths) == 0 {
+		return ""
 	}
-	return ""
+	return paths[0]
 }
 
 // collectPaths files every property of a schema by its name.

@@ -5,8 +5,8 @@ package validation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -15,7 +15,6 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
-	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
@@ -98,9 +97,12 @@ type kindSchema struct {
 	compile    sync.Once
 	compileErr error
 	structural *structuralschema.Structural
-	openAPI    schemavalidation.SchemaValidator
-	rules      *cel.Validator
-	paths      map[string][]string
+	// fields is structural with the fields of metadata.
+	fields  structuralschema.Structural
+	openAPI schemavalidation.SchemaValidator
+	rules   *cel.Validator
+	// paths lists where fields of a name are.
+	paths map[string][]string
 }
 
 func (k *kindSchema) compiled() error {
@@ -130,6 +132,9 @@ func (k *kindSchema) doCompile() error {
 	k.rules = cel.NewValidator(structural, true, celconfig.PerCallLimit)
 	k.paths = map[string][]string{}
 	collectPaths("", structural, k.paths)
+	k.fields = *structural
+	k.fields.Properties = maps.Clone(structural.Properties)
+	k.fields.Properties["metadata"] = metadataSchema()
 	return nil
 }
 
@@ -144,38 +149,27 @@ func (k *kindSchema) check(object map[string]any) Report {
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, k.structural)
 	report := Report{Unknown: k.removeUnknown(object)}
 
-	errs := checkName(object)
-	errs = append(errs, schemavalidation.ValidateCustomResource(nil, object, k.openAPI)...)
-	if len(errs) == 0 && k.rules != nil {
-		// Like an API server, evaluate rules only on objects of the right shape:
-		// they may rely on it.
+	errs := schemavalidation.ValidateCustomResource(nil, object, k.openAPI)
+	if k.rules != nil && !slices.ContainsFunc(errs, hidesRules) {
 		ruleErrs, _ := k.rules.Validate(context.Background(), nil, k.structural, object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, ruleErrs...)
 	}
+	errs = append(errs, checkMetadata(object)...)
 	for _, e := range errs {
 		report.Errors = append(report.Errors, readable(e))
 	}
-	slices.SortFunc(report.Errors, func(a, b FieldError) int {
-		return strings.Compare(a.Path+"\x00"+a.Message, b.Path+"\x00"+b.Message)
-	})
-	report.Errors = slices.Compact(report.Errors)
+	report.Errors = sortErrors(report.Errors)
 	return report
 }
 
-func checkName(object map[string]any) field.ErrorList {
-	metadata, ok := object["metadata"].(map[string]any)
-	if !ok {
-		return nil
+// hidesRules reports whether an object with this error has a shape that rules
+// do not expect, so that an API server does not evaluate them.
+func hidesRules(e *field.Error) bool {
+	switch e.Type {
+	case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,
+		field.ErrorTypeTypeInvalid:
+		return true
+	default:
+		return false
 	}
-	var errs field.ErrorList
-	for name, check := range map[string]apivalidation.ValidateNameFunc{
-		"name": apivalidation.NameIsDNSSubdomain, "namespace": apivalidation.ValidateNamespaceName,
-	} {
-		if value, ok := metadata[name].(string); ok && value != "" {
-			for _, message := range check(value, false) {
-				errs = append(errs, field.Invalid(field.NewPath("metadata", name), value, message))
-			}
-		}
-	}
-	return errs
 }

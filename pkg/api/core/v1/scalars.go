@@ -34,8 +34,7 @@ func (i *Int64) UnmarshalJSON(data []byte) error {
 //
 // +kubebuilder:validation:Type=string
 // +kubebuilder:validation:MaxLength=64
-// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
-// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms')",message="must be at least 1ms"
+// +kubebuilder:validation:XValidation:rule=`self.matches('^([0-9]{1,9}(\\.[0-9]{1,9})?(ns|us|µs|ms|s)|[0-9]{1,7}(\\.[0-9]{1,9})?m|[0-9]{1,5}(\\.[0-9]{1,9})?h){1,4}$') && duration(self) >= duration('1ms')`,message="must be a duration of at least 1ms, such as 10s, 150ms or 1m30s"
 type Duration struct {
 	text  string
 	value time.Duration

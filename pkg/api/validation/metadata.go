@@ -1,0 +1,117 @@
+package validation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// metadataSchema knows the names of the fields of metadata, which a CRD leaves
+// to the API server.
+func metadataSchema() structuralschema.Structural {
+	names := []string{
+		"annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
+		"generateName", "generation", "labels", "managedFields", "name", "namespace", "ownerReferences",
+		"resourceVersion", "selfLink", "uid",
+	}
+	metadata := structuralschema.Structural{Properties: map[string]structuralschema.Structural{}}
+	for _, name := range names {
+		metadata.Properties[name] = structuralschema.Structural{
+			Extensions: structuralschema.Extensions{XPreserveUnknownFields: true},
+		}
+	}
+	return metadata
+}
+
+// checkMetadata validates what users write into metadata. It leaves what only
+// API servers write to them.
+func checkMetadata(object map[string]any) field.ErrorList {
+	path := field.NewPath("metadata")
+	metadata, ok := object["metadata"].(map[string]any)
+	if !ok {
+		if object["metadata"] != nil {
+			return field.ErrorList{field.TypeInvalid(path, object["metadata"], "must be of type object")}
+		}
+		return field.ErrorList{field.Required(path.Child("name"), "")}
+	}
+	errs := checkName(path.Child("name"), metadata["name"], apivalidation.NameIsDNSSubdomain)
+	if name, isText := metadata["name"].(string); metadata["name"] == nil || (isText && name == "") {
+		errs = append(errs, field.Required(path.Child("name"), ""))
+	}
+	errs = append(errs, checkName(path.Child("namespace"), metadata["namespace"], apivalidation.ValidateNamespaceName)...)
+
+	labels, labelErrs := texts(path.Child("labels"), metadata["labels"])
+	annotations, annotationErrs := texts(path.Child("annotations"), metadata["annotations"])
+	errs = append(append(errs, labelErrs...), annotationErrs...)
+	errs = append(errs, metavalidation.ValidateLabels(labels, path.Child("labels"))...)
+	errs = append(errs, apivalidation.ValidateAnnotations(annotations, path.Child("annotations"))...)
+	return append(errs, checkTime(path.Child("creationTimestamp"), metadata["creationTimestamp"])...)
+}
+
+func checkName(path *field.Path, value any, check apivalidation.ValidateNameFunc) field.ErrorList {
+	name, ok := value.(string)
+	switch {
+	case value == nil || (ok && name == ""):
+		return nil
+	case !ok:
+		return field.ErrorList{field.TypeInvalid(path, value, "must be of type string")}
+	}
+	var errs field.ErrorList
+	for _, message := range check(name, false) {
+		errs = append(errs, field.Invalid(path, name, message))
+	}
+	return errs
+}
+
+// texts returns a map of strings, and an error for everything that is not one.
+func texts(path *field.Path, value any) (map[string]string, field.ErrorList) {
+	if value == nil {
+		return nil, nil
+	}
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return nil, field.ErrorList{field.TypeInvalid(path, value, "must be of type object")}
+	}
+	found := make(map[string]string, len(fields))
+	var errs field.ErrorList
+	for name, value := range fields {
+		if text, ok := value.(string); ok {
+			found[name] = text
+			continue
+		}
+		errs = append(errs, field.TypeInvalid(path.Key(name), value,
+			fmt.Sprintf("must be of type string; write %q in quotes", fmt.Sprint(value))))
+	}
+	return found, errs
+}
+
+func checkTime(path *field.Path, value any) field.ErrorList {
+	if value == nil {
+		return nil
+	}
+	text, ok := value.(string)
+	if !ok {
+		return field.ErrorList{field.TypeInvalid(path, value, "must be of type string")}
+	}
+	if _, err := time.Parse(time.RFC3339, text); err != nil {
+		return field.ErrorList{field.Invalid(path, text, "must be a time such as 2006-01-02T15:04:05Z")}
+	}
+	return nil
+}
+
+// sortErrors orders errors by path, then by message, each once.
+func sortErrors(errs []FieldError) []FieldError {
+	slices.SortFunc(errs, func(a, b FieldError) int {
+		if byPath := strings.Compare(a.Path, b.Path); byPath != 0 {
+			return byPath
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
+	return slices.Compact(errs)
+}
