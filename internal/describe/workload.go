@@ -62,7 +62,7 @@ func (b *workloadBuilder) describe(w *snapshot.Workload) (WorkloadDescription, [
 	}
 	if b.detailed() {
 		for _, call := range b.result.Outbound(w, b.opts.AllDestinations) {
-			item.Outbound = append(item.Outbound, b.outbound(call))
+			item.Outbound = append(item.Outbound, b.outbound(w, call))
 		}
 	}
 	for _, served := range b.result.Inbound(w) {
@@ -129,7 +129,7 @@ func (b *workloadBuilder) effect(e policy.Effect) PolicyEffect {
 	return view
 }
 
-func (b *workloadBuilder) outbound(call policy.Outbound) OutboundDestination {
+func (b *workloadBuilder) outbound(w *snapshot.Workload, call policy.Outbound) OutboundDestination {
 	view := OutboundDestination{
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,
@@ -143,7 +143,44 @@ func (b *workloadBuilder) outbound(call policy.Outbound) OutboundDestination {
 			Paths: c.Paths, Methods: c.Methods, Ports: c.Ports, RequestCondition: RequestCondition(c.Request),
 		})
 	}
+	b.addTraffic(&view, w, call.Destination)
 	return view
+}
+
+// addTraffic fills in what happens to the requests.
+func (b *workloadBuilder) addTraffic(view *OutboundDestination, w *snapshot.Workload, destination int) {
+	for _, route := range b.result.RoutesFor(w, destination) {
+		r := Route{Ports: route.Ports}
+		if m := route.Match; m != nil {
+			r.Match = &RequestMatch{URI: m.URI, Method: m.Method, Headers: m.Headers, QueryParameters: m.QueryParameters}
+		}
+		for _, s := range route.Settings {
+			r.Settings = append(r.Settings, Setting{Field: s.Field, Value: s.Value, Policy: b.trafficPolicy(s.Policy), Inherited: s.Inherited})
+		}
+		view.Routes = append(view.Routes, r)
+	}
+	for _, s := range b.result.Connection(w, destination) {
+		c := ConnectionSetting{Field: s.Field, Value: s.Value, Ports: s.Ports}
+		if s.VirtualMesh != nil {
+			c.Policy = ObjectRef{Namespace: s.VirtualMesh.Resource.Namespace, Name: s.VirtualMesh.Resource.Name}
+		} else {
+			c.Policy = b.trafficPolicy(s.Policy)
+		}
+		view.Connection = append(view.Connection, c)
+	}
+	for _, rejected := range b.result.RejectedFor(w, destination) {
+		r := RejectedSetting{Policy: b.trafficPolicy(rejected.Policy), Field: rejected.Field, Reason: rejected.Reason}
+		if rejected.Winner >= 0 {
+			winner := b.trafficPolicy(rejected.Winner)
+			r.Winner = &winner
+		}
+		view.Rejected = append(view.Rejected, r)
+	}
+}
+
+func (b *workloadBuilder) trafficPolicy(i int) ObjectRef {
+	p := b.result.TrafficPolicies[i].Resource
+	return ObjectRef{Namespace: p.Namespace, Name: p.Name}
 }
 
 func (b *workloadBuilder) accessPolicies(ids []int) []ObjectRef {

@@ -180,6 +180,53 @@ func (d *WorkloadDescription) writeOutbound(w *textWriter, wide bool) {
 		}
 		w.table(header, rows)
 	})
+	for i := range d.Outbound {
+		if o := &d.Outbound[i]; len(o.Routes)+len(o.Connection)+len(o.Rejected) > 0 {
+			w.section("Requests to "+o.Destination.String(), false, func() { o.writeTraffic(w) })
+		}
+	}
+}
+
+// writeTraffic writes what happens to requests: the routes in the order they
+// are tried, then what holds for every connection, then what was asked in vain.
+func (o *OutboundDestination) writeTraffic(w *textWriter) {
+	var rows [][]string
+	add := func(match, field string, values []string, from string) {
+		for i, value := range values {
+			if i > 0 {
+				match, field, from = "", "", ""
+			}
+			rows = append(rows, []string{match, field, value, from})
+		}
+	}
+	for i, r := range o.Routes {
+		match := r.Match.text()
+		if i > 0 && r.Match == nil {
+			match = "all other requests"
+		}
+		if len(r.Settings) == 0 {
+			add(match, "-", []string{"no policy"}, none)
+		}
+		for _, s := range r.Settings {
+			from := s.Policy.String()
+			if s.Inherited {
+				from += " (inherited)"
+			}
+			add(match, s.Field, valueLines(s.Value), from)
+			match = ""
+		}
+	}
+	match := "every connection"
+	for _, c := range o.Connection {
+		add(match, c.Field, valueLines(c.Value), c.Policy.String())
+		match = ""
+	}
+	if len(rows) > 0 {
+		w.table([]string{"MATCH", "SETTING", "VALUE", "FROM"}, rows)
+	}
+	for _, r := range o.Rejected {
+		w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), r.Policy, r.Reason)
+	}
 }
 
 // why adds the conditions of a conditional verdict to its reason.

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // WorkloadDescriptionList is what `describe workload -o json` prints.
@@ -83,6 +84,58 @@ type OutboundDestination struct {
 	Hostname    string     `json:"hostname"`
 	Via         policy.Via `json:"via"`
 	Access      Access     `json:"access"`
+	// Routes are tried in order; the first that matches a request decides.
+	Routes []Route `json:"routes,omitempty"`
+	// Connection holds for all connections from the workload's cluster.
+	Connection []ConnectionSetting `json:"connection,omitempty"`
+	Rejected   []RejectedSetting   `json:"rejected,omitempty"`
+}
+
+// Route is one class of requests and what happens to them.
+type Route struct {
+	// Match is absent if every request matches.
+	Match *RequestMatch `json:"match,omitempty"`
+	Ports []uint32      `json:"ports,omitempty"`
+	// Settings is absent for the default route.
+	Settings []Setting `json:"settings,omitempty"`
+}
+
+// RequestMatch says which requests match; all fields that are set must.
+type RequestMatch struct {
+	URI             *core.StringMatch            `json:"uri,omitempty"`
+	Method          string                       `json:"method,omitempty"`
+	Headers         []core.HeaderMatcher         `json:"headers,omitempty"`
+	QueryParameters []core.QueryParameterMatcher `json:"queryParameters,omitempty"`
+}
+
+// Setting is one effective setting of requests.
+type Setting struct {
+	Field string `json:"field"`
+	// Value has the form of the field in a manifest, with defaults filled in.
+	Value  any       `json:"value"`
+	Policy ObjectRef `json:"policy"`
+	// Inherited says that it belongs to a broader policy.
+	Inherited bool `json:"inherited,omitempty"`
+}
+
+// ConnectionSetting is one effective setting of connections.
+type ConnectionSetting struct {
+	Field string `json:"field"`
+	Value any    `json:"value"`
+	// Policy is the TrafficPolicy, for tcpKeepalive the VirtualMesh.
+	Policy ObjectRef `json:"policy"`
+	// Ports is absent if the setting holds for all ports.
+	Ports []uint32 `json:"ports,omitempty"`
+}
+
+// RejectedSetting is a setting that a policy asks for in vain.
+type RejectedSetting struct {
+	Policy ObjectRef `json:"policy"`
+	// Field is absent if the whole policy is INVALID.
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason"`
+	// Winner is the policy that took effect instead, if one did.
+	Winner *ObjectRef `json:"winner,omitempty"`
 }
 
 // Access is the verdict about a call.

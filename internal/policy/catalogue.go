@@ -24,6 +24,9 @@ const (
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
 	CodeWildcard           Code = "MC0304"
+	CodeBadMatcher         Code = "MC0305"
+	CodeConflict           Code = "MC0306"
+	CodeUnrealisable       Code = "MC0307"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -145,6 +148,21 @@ func Catalogue() []Entry {
 			CodeWildcard, SeverityError, "A selector uses `*`",
 			"Selectors have no wildcards: `*` would be compared literally and match nothing. The object is INVALID.",
 			"omit the list to select all",
+		},
+		{
+			CodeBadMatcher, SeverityError, "A request matcher contradicts itself",
+			"Two conditions on one header of one matcher, or a case-insensitive comparison that Istio cannot do. The policy is INVALID.",
+			"correct the matcher; two conditions on one header can be one regular expression",
+		},
+		{
+			CodeConflict, SeverityError, "Two policies set the same field to different values",
+			"Both policies select the same requests to the same Destination. The one accepted earlier wins, then the older one, then the first by namespace and name; the other is INVALID on that Destination and none of its settings apply there.",
+			"change one of the policies, or give one of them a narrower match: the more specific one then wins without conflict",
+		},
+		{
+			CodeUnrealisable, SeverityError, "A policy cannot be realised on a Destination",
+			"The policy uses a field that has no counterpart on this mesh, or sends requests to a Service or port that does not exist or that the source cannot reach. It is INVALID on that Destination and none of its settings apply there.",
+			"correct the target or federate it to the source's mesh; remove unsupported fields",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "Nobody may call a workload",

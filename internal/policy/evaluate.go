@@ -36,6 +36,7 @@ type Result struct {
 	podRules       map[int][]AccessRule
 	tallies        map[tallyKey]tally
 	related        map[string][]int
+	routes         map[routesKey][]*Route
 }
 
 // Destination is what the engine decided about one Destination.
@@ -46,6 +47,8 @@ type Destination struct {
 	// Destination, in the order of D11; TrafficPolicy.Rejected says which are
 	// INVALID here.
 	Traffic []int
+	// Rejections says which settings of which of them do not take effect.
+	Rejections []Rejection
 	// Access are the positions of the valid access policies that select the
 	// Destination, by namespace and name; AccessPolicy.Rejected says which are
 	// INVALID here.
@@ -64,6 +67,7 @@ func Evaluate(world *snapshot.World) *Result {
 			Destinations: make([]Destination, len(world.Destinations)),
 			podRules:     map[int][]AccessRule{},
 			tallies:      map[tallyKey]tally{},
+			routes:       map[routesKey][]*Route{},
 		},
 	}
 	e.indexMeshServices()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/snapshot"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -12,6 +13,39 @@ import (
 type TrafficPolicy struct {
 	Resource *networkingv1.TrafficPolicy
 	Application
+
+	matches            []*RequestMatch
+	routeFeatures      []Feature
+	connectionFeatures []Feature
+	// unsupported are fields without effect, targets where requests are sent,
+	// badTargets why some of them cannot be used.
+	unsupported []string
+	targets     []target
+	badTargets  []Rejection
+	// clusterBound says that the sources depend on the cluster they are in.
+	clusterBound     bool
+	sourcesByCluster map[string][]SourceMatch
+}
+
+// rejectedOn reports whether the policy is INVALID on one Destination.
+func (p *TrafficPolicy) rejectedOn(destination int) bool {
+	_, rejected := p.Rejected[destination]
+	return rejected
+}
+
+// prepare works out what does not depend on a Destination.
+func (p *TrafficPolicy) prepare(world *snapshot.World, defaultMode networkingv1.TLSMode) {
+	spec := &p.Resource.Spec
+	p.matches = requestMatches(spec.HTTPRequestMatchers)
+	p.routeFeatures = routeFeatures(spec.Policy, func(ref core.ClusterObjectRef) uint32 { return onlyPort(world.Service(ref)) })
+	p.connectionFeatures = connectionFeatures(spec.Policy, defaultMode)
+	p.unsupported = unsupported(spec)
+	p.targets = targets(spec.Policy)
+	p.badTargets = checkTargets(world, spec.Policy)
+	p.clusterBound = slices.ContainsFunc(spec.SourceSelector, func(s core.WorkloadSelector) bool {
+		return s.KubeWorkloadMatcher != nil && len(s.KubeWorkloadMatcher.Clusters) > 0
+	})
+	p.sourcesByCluster = map[string][]SourceMatch{}
 }
 
 // ID names the policy in findings.
@@ -23,6 +57,7 @@ func (p *TrafficPolicy) ID() ObjectID {
 // Destinations it selects.
 func (e *evaluator) evaluateTrafficPolicies() {
 	e.result.TrafficPolicies = make([]TrafficPolicy, len(e.world.TrafficPolicies))
+	mode := clientTLSMode(e.world)
 	for i, object := range e.world.TrafficPolicies {
 		p := &e.result.TrafficPolicies[i]
 		spec := &object.Resource.Spec
@@ -30,10 +65,12 @@ func (e *evaluator) evaluateTrafficPolicies() {
 
 		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, checkWorkloadSelectors("spec.sourceSelector", spec.SourceSelector)...)
+		problems = append(problems, checkMatchers(spec.HTTPRequestMatchers)...)
 		p.Errors = e.reportInvalid(p.ID(), object.Errors, problems)
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
 		if p.Valid() {
+			p.prepare(e.world, mode)
 			for _, id := range p.Destinations {
 				d := &e.result.Destinations[id]
 				d.Traffic = append(d.Traffic, i)
@@ -42,6 +79,7 @@ func (e *evaluator) evaluateTrafficPolicies() {
 		}
 	}
 	e.orderTraffic()
+	e.judgeTraffic()
 	e.result.trafficSources = indexTrafficSources(e.world.TrafficPolicies)
 }
 

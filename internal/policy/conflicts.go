@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Rejection is a setting that does not take effect on a Destination.
+type Rejection struct {
+	// Policy is the position of the TrafficPolicy that asked for it.
+	Policy int
+	// Field is the setting; empty if the policy as a whole is meant.
+	Field  string
+	Reason string
+	// Winner is the position of the policy that took effect instead, -1 if none
+	// did.
+	Winner int
+}
+
+// judgeTraffic decides for every Destination which of its policies are INVALID
+// there: those that cannot be realised, and those that lose a conflict
+// (semantics 4, D19). They are judged in the order of D11.
+func (e *evaluator) judgeTraffic() {
+	lost := map[Rejection][]string{}
+	for id := range e.result.Destinations {
+		decided := &e.result.Destinations[id]
+		if len(decided.Traffic) == 0 {
+			continue
+		}
+		d := &e.world.Destinations[id]
+		origins := e.origins(id)
+		claims := claims{result: e.result, destination: d, origins: origins, held: map[claim][]int{}}
+		for _, i := range decided.Traffic {
+			rejections := e.unrealisable(i, d, origins)
+			if len(rejections) == 0 {
+				rejections = claims.stake(i)
+			}
+			for _, r := range rejections {
+				e.result.TrafficPolicies[i].reject(id, r.Reason)
+				decided.Rejections = append(decided.Rejections, r)
+				lost[r] = append(lost[r], d.Key())
+			}
+		}
+	}
+	e.reportLost(lost)
+}
+
+// reportLost makes one finding of each reason, however many Destinations it
+// concerns.
+func (e *evaluator) reportLost(lost map[Rejection][]string) {
+	for r, destinations := range lost {
+		code := CodeUnrealisable
+		if r.Winner >= 0 {
+			code = CodeConflict
+		}
+		slices.Sort(destinations)
+		where := destinations[0]
+		if more := len(destinations) - 1; more > 0 {
+			where = fmt.Sprintf("%s and %d more", where, more)
+		}
+		e.report(newFinding(code, e.result.TrafficPolicies[r.Policy].ID(), r.Reason+" (on "+where+")"))
+	}
+}
+
+// origins returns the meshes that requests to a Destination can come from: its
+// own and those it is federated to.
+func (e *evaluator) origins(destination int) []*snapshot.Mesh {
+	var origins []*snapshot.Mesh
+	if own := e.world.Destinations[destination].Mesh; own != nil {
+		origins = append(origins, own)
+	}
+	if f := e.result.Destinations[destination].Federation; f != nil {
+		for _, m := range f.Meshes {
+			origins = append(origins, &e.world.Meshes[m])
+		}
+	}
+	return origins
+}
+
+// claim is a setting that policies compete for: a route feature of one source
+// and request match, or a connection feature of one cluster.
+type claim struct{ field, match string }
+
+// claims knows who holds what on one Destination.
+type claims struct {
+	result      *Result
+	destination *snapshot.Destination
+	origins     []*snapshot.Mesh
+	held        map[claim][]int
+}
+
+// stake gives a policy what it asks for, or returns why not: another policy
+// that goes first holds the same setting with a different value. A policy that
+// loses one setting gets none (semantics 4).
+func (c *claims) stake(i int) []Rejection {
+	p := &c.result.TrafficPolicies[i]
+	wanted := c.wanted(p, i)
+	var rejections []Rejection
+	for _, w := range wanted {
+		for _, holder := range c.held[w.claim] {
+			other := &c.result.TrafficPolicies[holder]
+			if !portsMeet(p.Resource.Spec.DestinationPorts, other.Resource.Spec.DestinationPorts) {
+				continue
+			}
+			if value, _ := other.feature(w.claim.field); !sameValue(value, w.value) {
+				rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: holder, Reason: conflictReason(w.claim.field, p, other)})
+				break
+			}
+		}
+	}
+	if len(rejections) > 0 {
+		slices.SortFunc(rejections, func(a, b Rejection) int { return strings.Compare(a.Field+a.Reason, b.Field+b.Reason) })
+		return slices.Compact(rejections)
+	}
+	for _, w := range wanted {
+		if !slices.Contains(c.held[w.claim], i) {
+			c.held[w.claim] = append(c.held[w.claim], i)
+		}
+	}
+	return nil
+}
+
+func conflictReason(field string, loser, winner *TrafficPolicy) string {
+	return fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests and goes first",
+		field, loser.Resource.Name, loser.Resource.Namespace, winner.Resource.Name, winner.Resource.Namespace)
+}
+
+type wantedClaim struct {
+	claim claim
+	value any
+}
+
+// wanted lists what a policy asks for on the Destination, by origin: a selector
+// that names clusters asks for different things in each.
+func (c *claims) wanted(p *TrafficPolicy, i int) []wantedClaim {
+	var wanted []wantedClaim
+	seen := map[string]bool{}
+	for _, origin := range c.origins {
+		if seen[origin.Cluster] {
+			continue
+		}
+		seen[origin.Cluster] = true
+		sources := c.result.sources(i, origin.Cluster)
+		if len(sources) == 0 {
+			continue
+		}
+		scope := origin.Cluster + "\x00" + p.matchKey(sources)
+		for _, f := range p.routeFeatures {
+			wanted = append(wanted, wantedClaim{claim{f.Field, scope}, f.Value})
+		}
+		for _, f := range p.connectionFeatures {
+			wanted = append(wanted, wantedClaim{claim{f.Field, origin.Cluster}, f.Value})
+		}
+	}
+	return wanted
+}
+
+// matchKey identifies policies of equal match.
+func (p *TrafficPolicy) matchKey(sources []SourceMatch) string {
+	var b strings.Builder
+	for _, s := range sources {
+		b.WriteString(s.key() + "\x00")
+	}
+	for _, m := range p.matches {
+		b.WriteString("\x01" + m.identity())
+	}
+	return b.String()
+}
+
+// feature returns the effective value that a policy gives to a field.
+func (p *TrafficPolicy) feature(field string) (any, bool) {
+	for _, f := range slices.Concat(p.routeFeatures, p.connectionFeatures) {
+		if f.Field == field {
+			return f.Value, true
+		}
+	}
+	return nil, false
+}
+
+// portsMeet reports whether two port lists have a port in common; an empty list
+// has all.
+func portsMeet(a, b []uint32) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(p uint32) bool { return slices.Contains(b, p) })
+}
+
+func sortedFields(settings map[string]Setting) []string {
+	return slices.Sorted(maps.Keys(settings))
+}

@@ -1,0 +1,261 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// SourceMatch is a set of source workloads within one cluster; the zero value
+// stands for all of them.
+type SourceMatch struct {
+	Namespace string
+	Labels    map[string]string
+}
+
+// contains reports whether every workload of other belongs to s.
+func (s SourceMatch) contains(other SourceMatch) bool {
+	return (s.Namespace == "" || s.Namespace == other.Namespace) && snapshot.HasLabels(other.Labels, s.Labels)
+}
+
+// includes reports whether the workload belongs to the set.
+func (s SourceMatch) includes(w *snapshot.Workload) bool {
+	return (s.Namespace == "" || s.Namespace == w.Namespace) && snapshot.HasLabels(w.Labels, s.Labels)
+}
+
+func (s SourceMatch) key() string {
+	var b strings.Builder
+	b.WriteString(s.Namespace)
+	for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
+		fmt.Fprintf(&b, "|%s=%s", k, s.Labels[k])
+	}
+	return b.String()
+}
+
+// sourcesIn returns the sources that a sourceSelector admits from one cluster,
+// without those contained in others, sorted; none if it admits nobody from
+// there (semantics D7, D8).
+func sourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch {
+	if len(selectors) == 0 {
+		return []SourceMatch{{}}
+	}
+	var sources []SourceMatch
+	for _, s := range selectors {
+		m := s.KubeWorkloadMatcher
+		if m == nil {
+			return []SourceMatch{{}}
+		}
+		if !listAllows(m.Clusters, cluster) {
+			continue
+		}
+		if len(m.Namespaces) == 0 {
+			sources = append(sources, SourceMatch{Labels: m.Labels})
+		}
+		for _, n := range m.Namespaces {
+			sources = append(sources, SourceMatch{Namespace: n, Labels: m.Labels})
+		}
+	}
+	return widest(sources)
+}
+
+// widest drops sources that are contained in others and sorts the rest.
+func widest(sources []SourceMatch) []SourceMatch {
+	slices.SortFunc(sources, func(a, b SourceMatch) int { return strings.Compare(a.key(), b.key()) })
+	sources = slices.CompactFunc(sources, func(a, b SourceMatch) bool { return a.key() == b.key() })
+	var kept []SourceMatch
+	for i, s := range sources {
+		covered := false
+		for k, other := range sources {
+			covered = covered || (i != k && other.contains(s))
+		}
+		if !covered {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// RequestMatch is one HTTP matcher in its effective form: one spelling of the
+// path, lists sorted. A nil RequestMatch matches every request.
+type RequestMatch struct {
+	URI             *core.StringMatch
+	Headers         []core.HeaderMatcher
+	QueryParameters []core.QueryParameterMatcher
+	Method          string
+	// key identifies equal matches.
+	key string
+}
+
+// requestMatches returns the effective matchers of a policy without
+// repetition, sorted; a single nil if it has none (semantics D7: an empty list
+// equals an absent one).
+func requestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
+	if len(matchers) == 0 {
+		return []*RequestMatch{nil}
+	}
+	var matches []*RequestMatch
+	for _, m := range matchers {
+		matches = append(matches, newRequestMatch(m))
+	}
+	slices.SortFunc(matches, func(a, b *RequestMatch) int { return strings.Compare(a.identity(), b.identity()) })
+	return slices.CompactFunc(matches, func(a, b *RequestMatch) bool { return a.identity() == b.identity() })
+}
+
+func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
+	match := &RequestMatch{URI: effectiveURI(m), Headers: slices.Clone(m.Headers), QueryParameters: slices.Clone(m.QueryParameters), Method: m.Method}
+	if match.URI == nil && len(match.Headers)+len(match.QueryParameters) == 0 && match.Method == "" {
+		return nil
+	}
+	slices.SortFunc(match.Headers, func(a, b core.HeaderMatcher) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
+	})
+	slices.SortFunc(match.QueryParameters, func(a, b core.QueryParameterMatcher) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
+	})
+	kind, text := uriKind(match.URI)
+	match.key = fmt.Sprintf("%d|%q|%v|%q|%+q|%+q", kind, text, match.URI != nil && match.URI.IgnoreCase, match.Method,
+		fmt.Sprint(match.Headers), fmt.Sprint(match.QueryParameters))
+	return match
+}
+
+func (m *RequestMatch) identity() string {
+	if m == nil {
+		return ""
+	}
+	return m.key
+}
+
+// effectiveURI folds the deprecated spellings of the path into one.
+func effectiveURI(m core.HTTPMatcher) *core.StringMatch {
+	switch {
+	case m.URI != nil && (m.URI.Exact != nil || m.URI.Prefix != nil || m.URI.Regex != nil || m.URI.Suffix != nil):
+		return m.URI
+	case m.Exact != nil:
+		return &core.StringMatch{Exact: m.Exact}
+	case m.Prefix != nil:
+		return &core.StringMatch{Prefix: m.Prefix}
+	case m.Regex != nil:
+		return &core.StringMatch{Regex: m.Regex}
+	default:
+		return nil
+	}
+}
+
+// SuffixPattern returns the regular expression for paths that end in suffix,
+// since Istio has no other way to say it (semantics D10).
+func SuffixPattern(suffix string) string { return ".*" + regexp.QuoteMeta(suffix) + "$" }
+
+// uriKind ranks the ways to match a path, most specific first, and returns the
+// text that is compared.
+func uriKind(uri *core.StringMatch) (kind int, text string) {
+	switch {
+	case uri == nil:
+		return 3, ""
+	case uri.Exact != nil:
+		return 0, *uri.Exact
+	case uri.Regex != nil:
+		return 1, *uri.Regex
+	case uri.Prefix != nil:
+		return 2, *uri.Prefix
+	case uri.Suffix != nil:
+		return 1, SuffixPattern(*uri.Suffix)
+	default:
+		return 3, ""
+	}
+}
+
+// countHeaders returns how many headers must match and how many must not.
+func (m *RequestMatch) countHeaders() (with, without int) {
+	if m == nil {
+		return 0, 0
+	}
+	for _, h := range m.Headers {
+		if h.InvertMatch {
+			without++
+		} else {
+			with++
+		}
+	}
+	return with, without
+}
+
+// compareRoutes is the total order of routes, most specific first (semantics
+// 5.1, D23). The first route that matches a request decides about it.
+func compareRoutes(a, b *Route) int {
+	ma, mb := a.Match, b.Match
+	kindA, textA := uriKind(ma.uri())
+	kindB, textB := uriKind(mb.uri())
+	withA, withoutA := ma.countHeaders()
+	withB, withoutB := mb.countHeaders()
+	return cmp.Or(
+		cmp.Compare(kindA, kindB), cmp.Compare(len(textB), len(textA)), strings.Compare(textA, textB),
+		cmp.Compare(withB, withA),
+		cmp.Compare(ma.countParameters(), mb.countParameters())*-1,
+		cmp.Compare(len(b.Source.Labels), len(a.Source.Labels)),
+		strings.Compare(b.Source.Namespace, a.Source.Namespace),
+		compareMethods(ma.method(), mb.method()),
+		cmp.Compare(withoutB, withoutA),
+		cmp.Compare(firstPort(a.Ports), firstPort(b.Ports)),
+		cmp.Compare(a.order, b.order),
+		strings.Compare(ma.identity(), mb.identity()),
+		strings.Compare(a.Source.key(), b.Source.key()),
+	)
+}
+
+func (m *RequestMatch) uri() *core.StringMatch {
+	if m == nil {
+		return nil
+	}
+	return m.URI
+}
+
+func (m *RequestMatch) method() string {
+	if m == nil {
+		return ""
+	}
+	return m.Method
+}
+
+func (m *RequestMatch) countParameters() int {
+	if m == nil {
+		return 0
+	}
+	return len(m.QueryParameters)
+}
+
+// compareMethods puts a present method first, then orders lexically descending.
+func compareMethods(a, b string) int { return strings.Compare(b, a) }
+
+func firstPort(ports []uint32) uint32 {
+	if len(ports) == 0 {
+		return 0
+	}
+	return ports[0]
+}
+
+// checkMatchers returns why a matcher list is INVALID: two conditions of one
+// polarity on one header, or ignoreCase where Istio has none (semantics D10).
+func checkMatchers(matchers []core.HTTPMatcher) []problem {
+	var problems []problem
+	for i, m := range matchers {
+		at := fmt.Sprintf("spec.httpRequestMatchers[%d]", i)
+		seen := map[string]bool{}
+		for k, h := range m.Headers {
+			key := fmt.Sprintf("%s|%v", strings.ToLower(h.Name), h.InvertMatch)
+			if seen[key] {
+				problems = append(problems, problem{CodeBadMatcher, fmt.Sprintf("%s.headers[%d]: header %q has a condition already; combine them into one regex", at, k, h.Name)})
+			}
+			seen[key] = true
+		}
+		if u := m.URI; u != nil && u.IgnoreCase && u.Exact == nil && u.Prefix == nil {
+			problems = append(problems, problem{CodeBadMatcher, at + ".uri.ignoreCase: applies to exact and prefix only"})
+		}
+	}
+	return problems
+}

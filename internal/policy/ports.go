@@ -1,0 +1,85 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// Protocol is a protocol in Istio's spelling.
+type Protocol string
+
+// protocolUnknown is that of a port that declares none: proxies find it out by
+// looking at the traffic.
+const protocolUnknown Protocol = ""
+
+// PortProtocol infers a port's protocol the way Istio does: UDP as such, then
+// the application protocol, else the part of the port's name before the first
+// dash, else by well-known number (semantics 5.5).
+func PortProtocol(port discoveryv1.KubeServicePort) Protocol {
+	if strings.EqualFold(port.Protocol, "UDP") {
+		return "UDP"
+	}
+	declared := port.AppProtocol
+	if declared == "" {
+		declared = port.Name
+	}
+	declared = strings.ToLower(declared)
+	if strings.HasPrefix(declared, "grpc-web") {
+		return "GRPC-Web"
+	}
+	token, _, _ := strings.Cut(declared, "-")
+	known := map[string]Protocol{
+		"tcp": "TCP", "udp": "UDP", "grpc": "GRPC", "http": "HTTP", "http_proxy": "HTTP_PROXY", "http2": "HTTP2",
+		"https": "HTTPS", "tls": "TLS", "mongo": "Mongo", "redis": "Redis", "mysql": "MySQL",
+	}
+	if protocol, ok := known[token]; ok {
+		return protocol
+	}
+	switch port.Port {
+	case 25, 53, 3306, 27017:
+		return "TCP"
+	}
+	return protocolUnknown
+}
+
+// isHTTP reports whether routes can be rendered for a port: it declares HTTP,
+// HTTP/2 or gRPC, or nothing (semantics D22).
+func isHTTP(port discoveryv1.KubeServicePort) bool {
+	switch PortProtocol(port) {
+	case "HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-Web", protocolUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// httpPorts returns the numbers of the ports that routes can be rendered for,
+// ascending.
+func httpPorts(d *snapshot.Destination) []uint32 {
+	if !d.IsService() {
+		return nil
+	}
+	var ports []uint32
+	for _, p := range d.Resource.Spec.KubeService.Ports {
+		if isHTTP(p) {
+			ports = append(ports, p.Port)
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
+// onlyPort returns the number of a Service's port if it has just one, else 0.
+func onlyPort(d *snapshot.Destination) uint32 {
+	if d == nil || !d.IsService() || len(d.Resource.Spec.KubeService.Ports) != 1 {
+		return 0
+	}
+	return d.Resource.Spec.KubeService.Ports[0].Port
+}
+
+func hasPort(d *snapshot.Destination, number uint32) bool {
+	return slices.ContainsFunc(d.Resource.Spec.KubeService.Ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
+}

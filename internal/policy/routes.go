@@ -1,0 +1,234 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Route is what happens to one class of requests to a Destination: those from
+// a source that match, on some ports. Routes are tried in order; the first that
+// matches decides (semantics 5.1).
+type Route struct {
+	Source SourceMatch
+	// Match is nil if every request matches.
+	Match *RequestMatch
+	// Ports are numbers of the Destination's Service, ascending.
+	Ports []uint32
+	// Settings are sorted by field. The default route, which only keeps
+	// requests that no policy is about from failing (semantics D20), has none.
+	Settings []Setting
+
+	// order is the place of the first policy of the route among those of the
+	// Destination (semantics D11).
+	order int
+	// own are the settings that policies of this very match make, by field.
+	own map[string]Setting
+	// rejected are settings of the same match that came later.
+	rejected []Rejection
+}
+
+// Setting is one effective setting and where it comes from.
+type Setting struct {
+	Feature
+	// Policy is the position of the TrafficPolicy.
+	Policy int
+	// Inherited says that the setting belongs to a broader policy that contains
+	// this route (semantics D19).
+	Inherited bool
+}
+
+// routesFrom returns the ordered routes of a Destination for requests from one
+// cluster. Policies that are INVALID on the Destination take no part.
+func (r *Result) routesFrom(cluster string, destination int) []*Route {
+	key := routesKey{cluster, destination}
+	routes, known := r.routes[key]
+	if !known {
+		routes = r.composeRoutes(cluster, destination)
+		r.routes[key] = routes
+	}
+	return routes
+}
+
+type routesKey struct {
+	cluster     string
+	destination int
+}
+
+func (r *Result) composeRoutes(cluster string, destination int) []*Route {
+	d := &r.World.Destinations[destination]
+	var routes []*Route
+	for _, class := range r.portClasses(d) {
+		routes = append(routes, r.composePorts(cluster, destination, class)...)
+	}
+	slices.SortFunc(routes, compareRoutes)
+	return routes
+}
+
+// portClasses groups the HTTP ports of a Destination by the policies that may
+// apply to them, so that ports without difference share their routes.
+func (r *Result) portClasses(d *snapshot.Destination) [][]uint32 {
+	var classes [][]uint32
+	var members [][]int
+	for _, port := range httpPorts(d) {
+		var policies []int
+		for _, i := range r.Destinations[d.ID].Traffic {
+			if listAllowsPort(r.TrafficPolicies[i].Resource.Spec.DestinationPorts, port) {
+				policies = append(policies, i)
+			}
+		}
+		k := slices.IndexFunc(members, func(m []int) bool { return slices.Equal(m, policies) })
+		if k < 0 {
+			members, classes = append(members, policies), append(classes, []uint32{port})
+			continue
+		}
+		classes[k] = append(classes[k], port)
+	}
+	return classes
+}
+
+func listAllowsPort(ports []uint32, port uint32) bool {
+	return len(ports) == 0 || slices.Contains(ports, port)
+}
+
+// composePorts builds the routes of ports that the same policies apply to.
+func (r *Result) composePorts(cluster string, destination int, ports []uint32) []*Route {
+	var routes []*Route
+	index := map[[2]string]*Route{}
+	for order, i := range r.Destinations[destination].Traffic {
+		p := &r.TrafficPolicies[i]
+		if p.rejectedOn(destination) || len(p.routeFeatures) == 0 || !listAllowsPort(p.Resource.Spec.DestinationPorts, ports[0]) {
+			continue
+		}
+		for _, source := range r.sources(i, cluster) {
+			for _, match := range p.matches {
+				key := [2]string{source.key(), match.identity()}
+				route := index[key]
+				if route == nil {
+					route = &Route{Source: source, Match: match, Ports: ports, order: order, own: map[string]Setting{}}
+					index[key] = route
+					routes = append(routes, route)
+				}
+				for _, f := range p.routeFeatures {
+					route.set(f, i, r)
+				}
+			}
+		}
+	}
+	if len(routes) == 0 {
+		return nil
+	}
+	slices.SortFunc(routes, compareRoutes)
+	for _, route := range routes {
+		route.inherit(routes)
+	}
+	if last := routes[len(routes)-1]; last.Match != nil || last.Source.key() != "" {
+		routes = append(routes, &Route{Ports: ports, order: len(r.Destinations[destination].Traffic)})
+	}
+	return routes
+}
+
+// set gives the route a setting of one of its own policies, unless an earlier
+// one made it. Policies of wholly equal match would have been in conflict; here
+// their matches only overlap, so both stay in force elsewhere.
+func (route *Route) set(f Feature, policy int, r *Result) {
+	earlier, taken := route.own[f.Field]
+	if !taken {
+		route.own[f.Field] = Setting{Feature: f, Policy: policy}
+		return
+	}
+	if !sameValue(earlier.Value, f.Value) {
+		winner := r.TrafficPolicies[earlier.Policy].Resource
+		route.rejected = append(route.rejected, Rejection{
+			Policy: policy, Field: f.Field, Winner: earlier.Policy,
+			Reason: fmt.Sprintf("for some of its requests TrafficPolicy %s.%s sets %s, too, and goes first", winner.Name, winner.Namespace, f.Field),
+		})
+	}
+}
+
+// inherit fills in what the route's own policies do not set from broader
+// routes: those without request match whose source contains this one's, the
+// most specific first (semantics D19). All is in order already.
+func (route *Route) inherit(all []*Route) {
+	effective := map[string]Setting{}
+	for field, setting := range route.own {
+		effective[field] = setting
+	}
+	for _, broader := range all {
+		if broader == route || broader.Match != nil || !broader.Source.contains(route.Source) {
+			continue
+		}
+		for field, setting := range broader.own {
+			if _, set := effective[field]; !set {
+				setting.Inherited = true
+				effective[field] = setting
+			}
+		}
+	}
+	for _, field := range sortedFields(effective) {
+		route.Settings = append(route.Settings, effective[field])
+	}
+}
+
+// RoutesFor returns the routes that requests of a workload to a Destination
+// can take, in order; what comes after a route that takes all of them is left
+// out.
+func (r *Result) RoutesFor(w *snapshot.Workload, destination int) []*Route {
+	var routes []*Route
+	done := map[uint32]bool{}
+	for _, route := range r.routesFrom(w.Cluster, destination) {
+		if !route.Source.includes(w) || done[route.Ports[0]] {
+			continue
+		}
+		routes = append(routes, route)
+		done[route.Ports[0]] = route.Match == nil
+	}
+	return routes
+}
+
+// sources returns what a policy's sourceSelector admits from a cluster.
+func (r *Result) sources(policy int, cluster string) []SourceMatch {
+	p := &r.TrafficPolicies[policy]
+	if !p.clusterBound {
+		cluster = "" // the same from everywhere
+	}
+	found, known := p.sourcesByCluster[cluster]
+	if !known {
+		found = sourcesIn(cluster, p.Resource.Spec.SourceSelector)
+		p.sourcesByCluster[cluster] = found
+	}
+	return found
+}
+
+// RejectedFor returns the settings that policies ask for on requests of a
+// workload to a Destination and that do not take effect, sorted by policy and
+// field.
+func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection {
+	var rejected []Rejection
+	for _, rejection := range r.Destinations[destination].Rejections {
+		if sourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
+			rejected = append(rejected, rejection)
+		}
+	}
+	for _, route := range r.RoutesFor(w, destination) {
+		rejected = append(rejected, route.rejected...)
+	}
+	for _, ref := range r.invalid {
+		if ref.Kind != KindTrafficPolicy {
+			continue
+		}
+		p := &r.TrafficPolicies[ref.Index]
+		if selection(p.Destinations).contains(destination) && sourceMatches(p.Resource.Spec.SourceSelector, w) {
+			for _, reason := range p.Errors {
+				rejected = append(rejected, Rejection{Policy: ref.Index, Reason: reason, Winner: -1})
+			}
+		}
+	}
+	slices.SortFunc(rejected, func(a, b Rejection) int {
+		return cmp.Or(cmp.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
+	})
+	return slices.Compact(rejected)
+}

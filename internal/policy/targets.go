@@ -1,0 +1,138 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// target is a Service that a shift or mirror sends requests to.
+type target struct {
+	field string
+	at    string
+	ref   core.ClusterObjectRef
+	port  uint32
+}
+
+// targets returns the Services that a policy sends requests to.
+func targets(p *networkingv1.TrafficPolicyPolicy) []target {
+	var found []target
+	if p == nil {
+		return nil
+	}
+	if p.TrafficShift != nil {
+		for i, d := range p.TrafficShift.Destinations {
+			if d.KubeService != nil {
+				found = append(found, target{
+					fieldTrafficShift, fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i), shiftTarget(d.KubeService), d.KubeService.Port,
+				})
+			}
+		}
+	}
+	if m := p.Mirror; m != nil && m.KubeService != nil {
+		found = append(found, target{fieldMirror, "spec.policy.mirror", *m.KubeService, m.Port})
+	}
+	return found
+}
+
+// checkTargets returns why the targets of a policy cannot be used anywhere:
+// unknown Services, ports they do not have or that are ambiguous (semantics
+// 5.2, D22), and targets that are not Services (D29).
+func checkTargets(world *snapshot.World, p *networkingv1.TrafficPolicyPolicy) []Rejection {
+	rejections := checkTargetTypes(p)
+	for _, t := range targets(p) {
+		key := strings.Join([]string{t.ref.Name, t.ref.Namespace, t.ref.ClusterName}, ".")
+		d := world.Service(t.ref)
+		var reason string
+		switch {
+		case d == nil:
+			reason = fmt.Sprintf("%s: Service %s does not exist", t.at, key)
+		case t.port != 0 && !hasPort(d, t.port):
+			reason = fmt.Sprintf("%s: Service %s has no port %d", t.at, key, t.port)
+		case t.port == 0 && onlyPort(d) == 0:
+			reason = fmt.Sprintf("%s: Service %s has %d ports, so the port must be given", t.at, key, len(d.Resource.Spec.KubeService.Ports))
+		default:
+			continue
+		}
+		rejections = append(rejections, Rejection{Field: t.field, Reason: reason, Winner: -1})
+	}
+	return rejections
+}
+
+func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
+	var rejections []Rejection
+	reject := func(field, reason string) {
+		rejections = append(rejections, Rejection{Field: field, Reason: reason, Winner: -1})
+	}
+	if p == nil {
+		return nil
+	}
+	if p.TrafficShift != nil {
+		for i, d := range p.TrafficShift.Destinations {
+			at := fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i)
+			switch {
+			case d.VirtualDestination != nil:
+				reject(fieldTrafficShift, at+".virtualDestination is not supported")
+			case d.StaticDestination != nil:
+				reject(fieldTrafficShift, at+".staticDestination is not supported")
+			case d.ClusterHeader != nil:
+				reject(fieldTrafficShift, at+".clusterHeader is not supported")
+			case d.KubeService == nil:
+				reject(fieldTrafficShift, at+" names no destination")
+			}
+		}
+	}
+	if p.Mirror != nil && p.Mirror.KubeService == nil {
+		reject(fieldMirror, "spec.policy.mirror names no destination")
+	}
+	if p.CORSPolicy != nil {
+		for i, o := range p.CORSPolicy.AllowOrigins {
+			if o.Exact == nil && o.Prefix == nil && o.Regex == nil {
+				reject(fieldCORSPolicy, fmt.Sprintf("spec.policy.corsPolicy.allowOrigins[%d] needs exact, prefix or regex", i))
+			}
+		}
+	}
+	return rejections
+}
+
+// unrealisable returns why a policy cannot be realised on a Destination: fields
+// that Istio has no counterpart for (semantics D29), unusable targets, and
+// targets that some origin of requests cannot reach (D21).
+func (e *evaluator) unrealisable(i int, d *snapshot.Destination, origins []*snapshot.Mesh) []Rejection {
+	p := &e.result.TrafficPolicies[i]
+	var rejections []Rejection
+	if d.Mesh != nil && d.Mesh.Type == snapshot.MeshIstio {
+		for _, field := range p.unsupported {
+			rejections = append(rejections, Rejection{
+				Policy: i, Field: strings.TrimPrefix(strings.TrimPrefix(field, "spec."), "policy."), Winner: -1,
+				Reason: field + " is not supported on Istio",
+			})
+		}
+	}
+	for _, r := range p.badTargets {
+		r.Policy = i
+		rejections = append(rejections, r)
+	}
+	if len(rejections) > 0 {
+		return rejections
+	}
+	for _, t := range p.targets {
+		for _, origin := range origins {
+			if len(e.result.sources(i, origin.Cluster)) == 0 {
+				continue
+			}
+			target := e.world.Service(t.ref)
+			if target.Ref.ClusterName == origin.Cluster || e.result.Destinations[target.ID].Federation.includes(origin.ID) {
+				continue
+			}
+			rejections = append(rejections, Rejection{
+				Policy: i, Field: t.field, Winner: -1,
+				Reason: fmt.Sprintf("%s: %s is not federated to mesh %s.%s, where requests come from", t.at, target.Key(), origin.Ref.Name, origin.Ref.Namespace),
+			})
+		}
+	}
+	return rejections
+}
