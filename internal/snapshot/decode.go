@@ -28,18 +28,19 @@ type entry struct {
 
 // outcome is what one piece of a file came to.
 type outcome struct {
-	piece   piece
+	role   role
+	origin Origin
+	// entries are the objects of the piece; of a roleRest, what the document
+	// comes to if it is no List.
 	entries []entry
-	// failed says that the piece could not be parsed; problem tells why.
-	failed  bool
-	problem Problem
-	// untyped: an item without a kind, of a List whose kind was not known yet.
-	// Its piece has to be decoded again.
-	untyped bool
-	// list is the type of the List, if it is one; entries are what the document
-	// comes to if not. Only for roleRest.
+	// problem is why the piece could not be parsed, nil if it could.
+	problem *Problem
+	// list is the type of the List, if it is one; only for roleRest.
 	list   listType
 	isList bool
+	// again is what may have to be decoded again: an item without a kind, of a
+	// List whose kind was not known yet, or the whole of a List.
+	again *piece
 }
 
 // decoder turns pieces into objects. It must not be shared between goroutines.
@@ -50,20 +51,21 @@ type decoder struct {
 	namespace string
 }
 
-// decode never fails: what is wrong with a piece is part of the outcome. The
-// text of the piece is dropped unless it is needed again.
+// decode never fails: what is wrong with a piece is part of the outcome.
 func (d *decoder) decode(p piece) outcome {
-	o := outcome{piece: p}
-	value, syntax := d.parser.parse(p.text, p.form)
-	if syntax == nil && p.role == roleItem && p.form == formYAML {
-		value, syntax = onlyElement(value)
+	o := outcome{role: p.role, origin: p.origin}
+	if p.whole != nil {
+		o.again = &piece{origin: p.origin, form: p.form, text: p.whole, line: p.line}
 	}
-	o.piece.text = nil
-	if syntax != nil && p.role == roleRest {
-		syntax.line = 0 // lines are missing where the items were
+	value, err := d.parser.parse(p.text, p.form)
+	if err == nil && p.role == roleItem && p.form == formYAML {
+		value, err = onlyElement(value)
 	}
-	if syntax != nil {
-		o.failed, o.problem = true, syntax.problem(p)
+	if err != nil {
+		if p.role == roleRest {
+			err.line = 0 // lines are missing where the items were
+		}
+		o.problem = err.problem(p)
 		return o
 	}
 	switch p.role {
@@ -71,7 +73,7 @@ func (d *decoder) decode(p piece) outcome {
 		o.entries = d.document(value, p.origin, p.itemLines)
 	case roleItem:
 		if object, ok := value.(map[string]any); ok && p.list.kind == "" && textField(object, "kind") == "" {
-			o.untyped, o.piece.text = true, p.text
+			o.again = &p
 			return o
 		}
 		o.entries = d.item(value, p.origin, p.list)
@@ -91,12 +93,12 @@ func onlyElement(value any) (any, *syntaxError) {
 	return nil, &syntaxError{message: "not one item of a list"}
 }
 
-func (e *syntaxError) problem(p piece) Problem {
+func (e *syntaxError) problem(p piece) *Problem {
 	origin := p.origin
 	if e.line > 0 {
 		origin.Line = p.line + e.line - 1
 	}
-	return Problem{Kind: UnreadableDocument, Origin: origin, Message: e.message, Hint: e.hint}
+	return &Problem{Kind: UnreadableDocument, Origin: origin, Message: e.message, Hint: e.hint}
 }
 
 // document decodes a complete document: an object, a List, or something that is

@@ -169,10 +169,11 @@ func (p *parser) share(value any) any {
 }
 
 // The bounds of what is shared: longer strings hardly ever occur twice, and
-// names that occur once must not fill the memory.
+// names that occur once must not fill the memory. When there are too many, what
+// occurs often soon comes back.
 const (
 	maxSharedLength = 64
-	maxShared       = 1 << 15
+	maxShared       = 1 << 12
 )
 
 // intern returns an equal string, the same one for equal strings. It also drops
@@ -187,9 +188,10 @@ func (p *parser) intern(s string) string {
 	if !utf8.ValidString(s) {
 		return strings.ToValidUTF8(s, "\uFFFD")
 	}
-	if len(p.strings) < maxShared {
-		p.strings[s] = s
+	if len(p.strings) >= maxShared {
+		clear(p.strings)
 	}
+	p.strings[s] = s
 	return s
 }
 

@@ -60,7 +60,7 @@ const readBufferSize = 128 << 10
 // maxWhole bounds what is kept of a List besides its items, and what is parsed
 // in one go because it could not be split: the syntax tree of a text takes many
 // times the memory of the text.
-const maxWhole = 8 << 20
+const maxWhole = 1 << 20
 
 // splitDocuments reads a file of YAML or JSON documents and passes on its
 // pieces in the order of the file, with Lists split into their items so that

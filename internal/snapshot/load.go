@@ -153,7 +153,7 @@ func (l *loader) readManifest(ctx context.Context, m manifest) error {
 // report puts a problem in its place among the outcomes.
 func (l *loader) report(ctx context.Context, p Problem) {
 	j := &job{done: make(chan outcome, 1)}
-	j.done <- outcome{entries: []entry{{origin: p.Origin, problems: []Problem{p}}}}
+	j.done <- outcome{origin: p.Origin, problem: &p}
 	_ = send(ctx, l.queue, j) // read notices by itself that ctx ended
 }
 

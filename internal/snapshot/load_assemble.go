@@ -20,16 +20,14 @@ type assembler struct {
 
 func (a *assembler) add(o outcome) {
 	switch {
-	case o.piece.role == roleItem:
+	case o.role == roleItem:
 		a.items = append(a.items, o)
-	case o.piece.role == roleRest:
+	case o.role == roleRest:
 		items := a.items
 		a.items = nil
 		a.addList(o, items)
-	case o.failed:
-		a.addProblem(o.problem)
 	default:
-		a.addEntries(o.entries)
+		a.addOutcome(o)
 	}
 }
 
@@ -37,51 +35,42 @@ func (a *assembler) add(o outcome) {
 func (a *assembler) addList(rest outcome, items []outcome) {
 	intact := rest.isList
 	for _, item := range items {
-		intact = intact && !item.failed
+		intact = intact && item.problem == nil
 	}
-	if !intact && rest.piece.whole != nil {
-		whole := a.decoder.decode(unsplit(rest.piece, items))
-		if !whole.failed {
-			a.addEntries(whole.entries)
+	if !intact && rest.again != nil {
+		for _, item := range items {
+			rest.again.itemLines = append(rest.again.itemLines, item.origin.Line)
+		}
+		whole := a.decoder.decode(*rest.again)
+		if whole.problem == nil {
+			a.addOutcome(whole)
 			return
 		}
-		// The split was not to blame; the position of this error is right.
-		rest.problem = whole.problem
-		rest.failed = rest.failed || !rest.isList
+		// The split was not to blame. This problem has the right line.
+		if !rest.isList {
+			rest.problem = whole.problem
+		}
 	}
 	switch {
 	case rest.isList:
 		a.addItems(items, rest.list)
-	case rest.failed:
-		a.addProblem(rest.problem)
+	case rest.problem != nil:
+		a.addOutcome(rest)
 		a.addUsable(items)
 	default:
-		a.addEntries(rest.entries)
+		a.addOutcome(rest)
 	}
-}
-
-// unsplit returns the whole document of a List.
-func unsplit(rest piece, items []outcome) piece {
-	p := piece{origin: rest.origin, form: rest.form, line: rest.line, text: rest.whole}
-	for _, item := range items {
-		p.itemLines = append(p.itemLines, item.piece.origin.Line)
-	}
-	return p
 }
 
 // addItems takes the items of a List. One that cannot be read does not keep
 // the others from being used.
 func (a *assembler) addItems(items []outcome, list listType) {
 	for _, item := range items {
-		if item.untyped {
-			item.piece.list = list
-			item = a.decoder.decode(item.piece)
+		if item.again != nil {
+			item.again.list = list
+			item = a.decoder.decode(*item.again)
 		}
-		if item.failed {
-			a.addProblem(item.problem)
-			continue
-		}
-		a.addEntries(item.entries)
+		a.addOutcome(item)
 	}
 }
 
@@ -97,8 +86,12 @@ func (a *assembler) addUsable(items []outcome) {
 	}
 }
 
-func (a *assembler) addEntries(entries []entry) {
-	for _, e := range entries {
+func (a *assembler) addOutcome(o outcome) {
+	if o.problem != nil {
+		a.objects.Problems = append(a.objects.Problems, *o.problem)
+		return
+	}
+	for _, e := range o.entries {
 		a.addEntry(e)
 	}
 }
@@ -118,8 +111,6 @@ func (a *assembler) addEntry(e entry) {
 	a.origins[e.id] = e.origin
 	e.store(&a.objects)
 }
-
-func (a *assembler) addProblem(p Problem) { a.objects.Problems = append(a.objects.Problems, p) }
 
 // duplicateError names every object that occurs more than once, nil if none does.
 func (a *assembler) duplicateError() error {
