@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/labels"
@@ -17,8 +16,9 @@ import (
 )
 
 type describeWorkloadOptions struct {
-	streams *cli.Streams
-	load    worldLoader
+	streams   *cli.Streams
+	load      worldLoader
+	verbosity func() int
 
 	world           worldFlags
 	names           []string
@@ -29,17 +29,9 @@ type describeWorkloadOptions struct {
 	failOnFindings  bool
 }
 
-// workloadFilter narrows the workloads down; empty fields do not.
-type workloadFilter struct {
-	namespace string
-	clusters  []string
-	selector  string
-	search    []string
-}
-
 func newDescribeWorkloadCmd(f *Factory, runF func(*describeWorkloadOptions) error) *cobra.Command {
 	opts := &describeWorkloadOptions{
-		streams: f.Streams, load: f.LoadWorld,
+		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
 		format: newEnumValue(string(describe.FormatTable), describe.Formats()...),
 	}
 	cmd := &cobra.Command{
@@ -99,6 +91,9 @@ func runDescribeWorkload(ctx context.Context, opts *describeWorkloadOptions) err
 	if err != nil {
 		return err
 	}
+	if opts.verbosity() > 0 {
+		fmt.Fprintf(opts.streams.Err, "Objects of kinds that meshctl does not model, ignored: %d.\n", world.Ignored)
+	}
 	incomplete := reportProblems(opts.streams, world)
 
 	workloads, err := opts.filter.apply(world)
@@ -107,62 +102,60 @@ func runDescribeWorkload(ctx context.Context, opts *describeWorkloadOptions) err
 	}
 	whole := len(workloads) == len(world.Workloads) && len(opts.names) == 0
 	if len(opts.names) > 0 {
-		if workloads, err = resolveWorkloads(world, workloads, opts.names); err != nil {
+		if workloads, err = opts.filter.resolve(world, workloads, opts.names); err != nil {
 			return errors.Join(err, incomplete)
 		}
 	}
 	view := describe.Workloads(policy.Evaluate(world), workloads, describe.WorkloadOptions{
-		Details:         opts.details || len(opts.names) > 0,
+		Details:         opts.detailed(),
 		AllDestinations: opts.allDestinations,
 		WholeWorld:      whole,
 	})
 	if len(workloads) == 0 {
-		fmt.Fprintln(opts.streams.Err, "No workloads found.")
+		fmt.Fprintln(opts.streams.Err, opts.explainNothing(world))
 	}
 	err = describe.Print(opts.streams.Out, view, describe.Format(opts.format.String()), describe.Style{Color: opts.streams.OutColor()})
 	if err != nil {
 		return err
 	}
 	if opts.failOnFindings && view.NeedsAttention() {
+		opts.summariseFindings(view.Findings)
 		return errors.Join(incomplete, cli.ErrFindings)
 	}
 	return incomplete
 }
 
-// apply returns the workloads that pass the filter, in the world's order.
-func (f *workloadFilter) apply(world *snapshot.World) ([]*snapshot.Workload, error) {
-	selector, err := labels.Parse(f.selector)
-	if err != nil {
-		return nil, cli.Usagef("invalid --selector %q: %w", f.selector, err)
+// summariseFindings explains the exit code where the output does not: where
+// it only has names or numbers.
+func (opts *describeWorkloadOptions) summariseFindings(findings []describe.Finding) {
+	format := describe.Format(opts.format.String())
+	switch {
+	case format == describe.FormatJSON, format == describe.FormatYAML:
+		return
+	case format != describe.FormatName && opts.detailed():
+		return
 	}
-	return slices.DeleteFunc(world.WorkloadPointers(), func(w *snapshot.Workload) bool {
-		return (f.namespace != "" && w.Namespace != f.namespace) ||
-			(len(f.clusters) > 0 && !slices.Contains(f.clusters, w.Cluster)) ||
-			!selector.Matches(labels.Set(w.Labels)) ||
-			(len(f.search) > 0 && !slices.ContainsFunc(f.search, func(text string) bool { return strings.Contains(w.Name, text) }))
-	}), nil
+	count := map[policy.Severity]int{}
+	for _, f := range findings {
+		count[f.Severity]++
+	}
+	fmt.Fprintf(opts.streams.Err, "Findings: %d of severity error, %d of severity warning; -o json or --details shows them.\n",
+		count[policy.SeverityError], count[policy.SeverityWarning])
 }
 
-// resolveWorkloads finds the named workloads among those that pass the filter,
-// each once, in the world's order. All names that do not resolve are reported
-// together.
-func resolveWorkloads(world *snapshot.World, filtered []*snapshot.Workload, names []string) ([]*snapshot.Workload, error) {
-	var found []*snapshot.Workload
-	var failures []error
-	for _, name := range names {
-		w, err := snapshot.Resolve("workload", filtered, (*snapshot.Workload).Names, name)
-		var missing *snapshot.NotFoundError
-		if errors.As(err, &missing) && len(filtered) < len(world.Workloads) {
-			if other, elsewhere := snapshot.Resolve("workload", world.WorkloadPointers(), (*snapshot.Workload).Names, name); elsewhere == nil {
-				err = fmt.Errorf("workload %q is %s, which the given filters exclude", name, other.Key())
-			}
-		}
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
-		found = append(found, w)
+// detailed reports whether workloads are described in full.
+func (opts *describeWorkloadOptions) detailed() bool {
+	return opts.details || opts.allDestinations || len(opts.names) > 0
+}
+
+// explainNothing says why no workload is described.
+func (opts *describeWorkloadOptions) explainNothing(world *snapshot.World) string {
+	if len(world.Workloads) > 0 {
+		return fmt.Sprintf("No workloads found: none of the %d matches %s.", len(world.Workloads), opts.filter.explain(world))
 	}
-	slices.SortFunc(found, func(a, b *snapshot.Workload) int { return a.ID - b.ID })
-	return slices.Compact(found), errors.Join(failures...)
+	text := "No workloads found: the manifests hold no object of kind Workload."
+	if !opts.world.recursive && slices.ContainsFunc(opts.world.filenames, isDirectory) {
+		text += " Add -R to read subdirectories too."
+	}
+	return text
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,12 @@ func (f *worldFlags) check() error {
 		return cli.Usagef("no manifests given: name files or directories with -f, or pipe them to -f -")
 	}
 	return nil
+}
+
+// isDirectory reports whether a path given with --filename is a directory.
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // reportedProblems bounds the lines about bad input on standard error; the
