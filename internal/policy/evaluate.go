@@ -37,6 +37,7 @@ type Result struct {
 	tallies        map[tallyKey]tally
 	related        map[string][]int
 	routes         map[routesKey][]*Route
+	shifts         map[int][]int
 }
 
 // Destination is what the engine decided about one Destination.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,8 +22,12 @@ type Mesh struct {
 	Exports bool
 	// Gateways are the east-west gateways; only found for meshes that export.
 	Gateways []Gateway
-	// Errors says why nothing can be exported from here.
-	Errors []string
+	// Errors says why nothing can be exported from here, Unexported which
+	// Destinations that concerns, ascending.
+	Errors     []string
+	Unexported []int
+	// Warnings says why nothing can be imported here.
+	Warnings []string
 }
 
 // Federation says to which other meshes a Destination is exposed. Destinations
@@ -93,9 +98,10 @@ func (e *evaluator) importers(vm *VirtualMesh) []int {
 			continue
 		}
 		if suffix != defaultHostnameSuffix && !mesh.Resource.Spec.Istio.SmartDNSProxyingEnabled {
-			e.report(newFinding(CodeSuffixNeedsDNS, meshID(mesh),
-				fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
-					vm.Resource.Name, vm.Resource.Namespace, suffix)))
+			message := fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
+				vm.Resource.Name, vm.Resource.Namespace, suffix)
+			e.result.Meshes[m].Warnings = append(e.result.Meshes[m].Warnings, message)
+			e.report(newFinding(CodeSuffixNeedsDNS, meshID(mesh), message))
 			continue
 		}
 		able = append(able, m)
@@ -144,6 +150,7 @@ func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation,
 		if err != nil {
 			message := fmt.Sprintf("cannot federate the mesh's Destinations: %v", err)
 			mesh.Errors = append(mesh.Errors, message)
+			mesh.Unexported = slices.Sorted(maps.Keys(exports))
 			e.report(newFinding(CodeNoGateway, meshID(discovered), message))
 			return
 		}

@@ -120,7 +120,7 @@ func (e *evaluator) orderTraffic() {
 		rank[i] = place
 	}
 	for id := range e.result.Destinations {
-		key := e.world.Destinations[id].Key()
+		key := StatusKey(&e.world.Destinations[id].Resource.ObjectMeta)
 		slices.SortFunc(e.result.Destinations[id].Traffic, func(a, b int) int {
 			return cmp.Or(
 				comparePrevious(policies[a].Resource.Status.Destinations, policies[b].Resource.Status.Destinations, key),

@@ -84,7 +84,11 @@ func (e *evaluator) evaluateVirtualMeshes() {
 }
 
 func virtualMeshPrecedence(vm *networkingv1.VirtualMesh) precedence {
-	return precedenceOf(&vm.ObjectMeta, vm.Status.State == core.ApprovalStateAccepted, 0)
+	accepted := vm.Status.State == core.ApprovalStateAccepted
+	for _, mesh := range vm.Status.Meshes { // a VirtualMesh may be accepted although a Destination cannot be federated
+		accepted = accepted || mesh.State == core.ApprovalStateAccepted
+	}
+	return precedenceOf(&vm.ObjectMeta, accepted, 0)
 }
 
 func (e *evaluator) evaluateVirtualMesh(i int, object snapshot.Object[networkingv1.VirtualMesh]) {

@@ -49,7 +49,7 @@ type AccessPolicySpec struct {
 type AccessPolicyStatus struct {
 	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
 	State              core.ApprovalState `json:"state,omitempty"`
-	// By Destination key, NAME.NAMESPACE.CLUSTER.
+	// By the key of the Destination, NAME.NAMESPACE followed by a dot.
 	Destinations        map[string]core.ApprovalStatus `json:"destinations,omitempty"`
 	VirtualDestinations map[string]core.ApprovalStatus `json:"virtualDestinations,omitempty"`
 	// The keys of the workloads it has as source.

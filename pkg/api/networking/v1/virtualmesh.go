@@ -211,9 +211,9 @@ type VirtualMeshStatus struct {
 	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
 	State              core.ApprovalState `json:"state,omitempty"`
 	Errors             []string           `json:"errors,omitempty"`
-	// By mesh key, NAME.NAMESPACE.
+	// By the key of the Mesh, NAME.NAMESPACE followed by a dot.
 	Meshes map[string]core.ApprovalStatus `json:"meshes,omitempty"`
-	// By Destination key, NAME.NAMESPACE.CLUSTER.
+	// By the key of the Destination, NAME.NAMESPACE followed by a dot.
 	Destinations map[string]core.ApprovalStatus `json:"destinations,omitempty"`
 	// The history of certificate rotations.
 	Conditions          []certificatesv1.CertificateRotationCondition `json:"conditions,omitempty"`

@@ -1,0 +1,112 @@
+package describe
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// StatusList is what `describe ... --status` prints: the objects with the
+// status that they would get, and nothing else of them.
+type StatusList struct {
+	metav1.TypeMeta `json:",inline"`
+	Items           []StatusItem `json:"items"`
+}
+
+// StatusItem is one object and its status.
+type StatusItem struct {
+	metav1.TypeMeta `json:",inline"`
+	Metadata        StatusMetadata `json:"metadata"`
+	Status          any            `json:"status"`
+}
+
+// StatusMetadata names the object.
+type StatusMetadata struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+}
+
+// StatusKind is a kind of object that has a status.
+type StatusKind string
+
+// The kinds that have a status which the engine decides.
+const (
+	StatusVirtualMesh   StatusKind = "VirtualMesh"
+	StatusTrafficPolicy StatusKind = "TrafficPolicy"
+	StatusAccessPolicy  StatusKind = "AccessPolicy"
+	StatusMesh          StatusKind = "Mesh"
+	StatusWorkload      StatusKind = "Workload"
+	StatusDestination   StatusKind = "Destination"
+)
+
+// Statuses returns the objects of a kind at the given positions in the world
+// with the status they would get.
+func Statuses(result *policy.Result, kind StatusKind, positions []int) StatusList {
+	list := StatusList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: make([]StatusItem, 0, len(positions))}
+	for _, i := range positions {
+		list.Items = append(list.Items, statusItem(result, kind, i))
+	}
+	return list
+}
+
+func statusItem(result *policy.Result, kind StatusKind, i int) StatusItem {
+	world := result.World
+	networking, discovery := networkingv1.GroupVersion().String(), discoveryv1.GroupVersion().String()
+	switch kind {
+	case StatusVirtualMesh:
+		return newStatusItem(networking, kind, &result.VirtualMeshes[i].Resource.ObjectMeta, result.VirtualMeshStatus(i))
+	case StatusTrafficPolicy:
+		return newStatusItem(networking, kind, &result.TrafficPolicies[i].Resource.ObjectMeta, result.TrafficPolicyStatus(i))
+	case StatusAccessPolicy:
+		return newStatusItem(networking, kind, &result.AccessPolicies[i].Resource.ObjectMeta, result.AccessPolicyStatus(i))
+	case StatusMesh:
+		return newStatusItem(discovery, kind, &world.Meshes[i].Resource.ObjectMeta, result.MeshStatus(i))
+	case StatusWorkload:
+		return newStatusItem(discovery, kind, &world.Workloads[i].Resource.ObjectMeta, result.WorkloadStatus(i))
+	case StatusDestination:
+		return newStatusItem(discovery, kind, &world.Destinations[i].Resource.ObjectMeta, result.DestinationStatus(i))
+	default:
+		panic(fmt.Sprintf("no status for kind %q", kind)) // the kinds are constants
+	}
+}
+
+func newStatusItem(apiVersion string, kind StatusKind, meta *metav1.ObjectMeta, status any) StatusItem {
+	return StatusItem{
+		TypeMeta: metav1.TypeMeta{APIVersion: apiVersion, Kind: string(kind)},
+		Metadata: StatusMetadata{Name: meta.Name, Namespace: meta.Namespace}, Status: status,
+	}
+}
+
+func (l StatusList) names() []string {
+	names := make([]string, 0, len(l.Items))
+	for _, item := range l.Items {
+		names = append(names, item.Kind+"/"+item.Metadata.Name+"."+item.Metadata.Namespace)
+	}
+	return names
+}
+
+// writeTable writes the states; a status is made for machines.
+func (l StatusList) writeTable(w *textWriter, _ bool) {
+	rows := make([][]string, 0, len(l.Items))
+	for _, item := range l.Items {
+		rows = append(rows, []string{item.Kind, item.Metadata.Name + "." + item.Metadata.Namespace, w.style.state(orNone(stateOf(item.Status)))})
+	}
+	w.table([]string{"KIND", "NAME", "STATE"}, rows)
+}
+
+func stateOf(status any) string {
+	switch s := status.(type) {
+	case networkingv1.VirtualMeshStatus:
+		return string(s.State)
+	case networkingv1.TrafficPolicyStatus:
+		return string(s.State)
+	case networkingv1.AccessPolicyStatus:
+		return string(s.State)
+	default:
+		return ""
+	}
+}
