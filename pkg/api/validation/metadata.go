@@ -34,11 +34,11 @@ func metadataSchema() structuralschema.Structural {
 func checkMetadata(object map[string]any) field.ErrorList {
 	path := field.NewPath("metadata")
 	metadata, ok := object["metadata"].(map[string]any)
-	if !ok {
-		if object["metadata"] != nil {
-			return field.ErrorList{field.TypeInvalid(path, object["metadata"], "must be of type object")}
-		}
+	switch {
+	case object["metadata"] == nil:
 		return field.ErrorList{field.Required(path.Child("name"), "")}
+	case !ok:
+		return nil // the schema knows the type of metadata itself
 	}
 	errs := checkName(path.Child("name"), metadata["name"], apivalidation.NameIsDNSSubdomain)
 	if name, isText := metadata["name"].(string); metadata["name"] == nil || (isText && name == "") {

@@ -156,6 +156,11 @@ func (k *kindSchema) check(object map[string]any) Report {
 	}
 	errs = append(errs, checkMetadata(object)...)
 	for _, e := range errs {
+		if e.Type == field.ErrorTypeNotSupported && slices.ContainsFunc(errs, func(other *field.Error) bool {
+			return other.Type == field.ErrorTypeTypeInvalid && other.Field == e.Field
+		}) {
+			continue // of course a value of another type is none of the allowed ones
+		}
 		report.Errors = append(report.Errors, readable(e))
 	}
 	report.Errors = sortErrors(report.Errors)

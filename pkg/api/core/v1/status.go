@@ -41,3 +41,14 @@ type AppliedIngressGateway struct {
 	// Deprecated: the port that the gateway's container listens on.
 	ContainerPort uint32 `json:"containerPort,omitempty"`
 }
+
+// ReachablePort returns the port that other clusters connect to, in whichever
+// spelling it was written (semantics D16); 0 if there is none.
+func (g *AppliedIngressGateway) ReachablePort() uint32 {
+	return cmp.Or(g.ExternalPort, g.DestinationPort)
+}
+
+// ListeningPort returns the port at the gateway itself: where its container
+// listens if that was written, else what its Service offers (semantics 3.6,
+// T21); 0 if there is neither.
+func (g *AppliedIngressGateway) ListeningPort() uint32 { return cmp.Or(g.ContainerPort, g.Port) }
