@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -266,7 +265,7 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 			Kind: UnknownField, Origin: origin, Object: id.String(), Message: message, Hint: "the field is left out",
 		})
 	}
-	violations := append(removeNonText(metadata, "labels"), removeNonText(metadata, "annotations")...)
+	var violations []string
 	for _, f := range report.Errors {
 		violations = append(violations, f.Path+": "+f.Message)
 	}
@@ -280,22 +279,6 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 		e.problems = append(e.problems, Problem{Kind: SchemaViolation, Origin: origin, Object: id.String(), Message: message})
 	}
 	return e
-}
-
-// removeNonText takes those values out of a mapping of the metadata that are
-// not text, and says which: numbers and booleans that lack their quotes. It is
-// for labels and annotations, which a schema cannot describe.
-func removeNonText(metadata map[string]any, field string) []string {
-	texts, _ := metadata[field].(map[string]any)
-	var violations []string
-	for key, value := range texts {
-		if _, ok := value.(string); !ok {
-			delete(texts, key)
-			violations = append(violations, fmt.Sprintf("metadata.%s.%s: must be text: put it in quotes", field, key))
-		}
-	}
-	slices.Sort(violations)
-	return violations
 }
 
 // partial is String for an object whose name may be missing.

@@ -60,7 +60,9 @@ func (s *splitter) startJSON() {
 
 // jsonByte takes one byte of a value.
 func (s *splitter) jsonByte(c byte) error {
-	s.keepWhole(c)
+	if s.split {
+		s.keepWhole(c)
+	}
 	st := &s.json
 	if st.inString {
 		st.stringByte(c)

@@ -460,6 +460,30 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+func TestLoadKeepsTheOrder(t *testing.T) {
+	objects := largeWorld(2 * maxPending * 3)
+	half := len(objects) / 2
+	inDirectory(t, map[string]string{
+		"a.yaml": strings.Join(objects[:half], "---\n"), "b.yaml": asList(objects[half:]), "c.json": asJSON(t, objects[half:]),
+	})
+	for _, second := range []string{"b.yaml", "c.json"} {
+		loaded := load(t, "", "a.yaml", second)
+		var got, want []string
+		for _, w := range loaded.Workloads {
+			got = append(got, w.Resource.Name)
+		}
+		for _, object := range objects {
+			if _, rest, found := strings.Cut(object, "kind: Workload\nmetadata:\n  name: "); found {
+				name, _, _ := strings.Cut(rest, "\n")
+				want = append(want, name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("order with %s (-want +got):\n%s", second, diff)
+		}
+	}
+}
+
 func TestLoadStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
@@ -520,5 +544,60 @@ func TestLoadDefaultNamespace(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"Mesh mesh-config/a stdin:1 (document 1)"}, summarise(objects).Objects); diff != "" {
 		t.Errorf("loaded (-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadFilesChecksTheSchema(t *testing.T) {
+	text := networking + `kind: TrafficPolicy
+metadata: {name: a, labels: {app: x, count: 5, on: true}}
+spec:
+  policy:
+    requestTimeout: 5s
+    retrys: {attempts: 3}
+    faultInjection: {abort: {httpStatus: 42}}
+status: {observedGeneration: many}
+`
+	objects, err := LoadFiles(t.Context(), FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text)}, validation.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	violations := []string{
+		`metadata.labels[count]: must be of type string; write "5" in quotes`,
+		`metadata.labels[true]: must be of type string; write "true" in quotes`,
+		"spec.policy.faultInjection.abort.httpStatus: must be greater than or equal to 200, not 42",
+	}
+	want := summary{
+		Objects: []string{fmt.Sprintf("TrafficPolicy gloo-mesh/a stdin:1 (document 1) %q", violations)},
+		Problems: []string{
+			"UnknownField stdin:1 (document 1): unknown field spec.policy.retrys, did you mean retries? [TrafficPolicy gloo-mesh/a] (the field is left out)",
+			"SchemaViolation stdin:1 (document 1): " + violations[0] + " [TrafficPolicy gloo-mesh/a]",
+			"SchemaViolation stdin:1 (document 1): " + violations[1] + " [TrafficPolicy gloo-mesh/a]",
+			"SchemaViolation stdin:1 (document 1): " + violations[2] + " [TrafficPolicy gloo-mesh/a]",
+		},
+	}
+	if diff := cmp.Diff(want, summarise(objects)); diff != "" {
+		t.Errorf("loaded (-want +got):\n%s", diff)
+	}
+	policy := objects.TrafficPolicies[0].Resource
+	if got := policy.Spec.Policy.RequestTimeout.Std(); got != 5*time.Second {
+		t.Errorf("got request timeout %v, want what can be read of an invalid object", got)
+	}
+	if got := policy.Labels["app"]; got != "x" {
+		t.Errorf("got label app=%q, want x", got)
+	}
+}
+
+func TestLoadFilesReadsTheBundledWorld(t *testing.T) {
+	objects, err := LoadFiles(t.Context(), FileOptions{
+		Paths: []string{"../../testdata/worlds/bookinfo-two-clusters"}, Recursive: true,
+	}, validation.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(objects.Problems) > 0 || objects.Ignored > 0 {
+		t.Errorf("got problems %v and %d ignored objects, want none", objects.Problems, objects.Ignored)
+	}
+	if len(objects.VirtualMeshes) == 0 || len(objects.Workloads) == 0 {
+		t.Error("got no VirtualMesh or no Workload")
 	}
 }
