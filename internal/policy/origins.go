@@ -1,0 +1,140 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// Origin is a place that requests to a Destination come from.
+type Origin struct {
+	Cluster string
+	// Mesh is the position of the mesh there that the Destination is federated
+	// to; -1 for the Destination's own cluster.
+	Mesh     int
+	Hostname string
+	Via      Via
+}
+
+// Origins returns where requests to a Destination can come from: its own
+// cluster first, then the meshes that it is federated to, in the order of
+// World.Meshes. An external service has none.
+func (r *Result) Origins(destination int) []Origin {
+	d := &r.World.Destinations[destination]
+	if !d.IsService() {
+		return nil
+	}
+	origins := []Origin{{Cluster: d.Ref.ClusterName, Mesh: -1, Hostname: d.Hostname, Via: ViaLocal}}
+	federation := r.Destinations[destination].Federation
+	if federation == nil {
+		return origins
+	}
+	via := ViaGateway
+	if federation.Flat {
+		via = ViaFlat
+	}
+	for _, m := range federation.Meshes {
+		if cluster := r.World.Meshes[m].Cluster; cluster != d.Ref.ClusterName {
+			origins = append(origins, Origin{Cluster: cluster, Mesh: m, Hostname: federation.FederatedHostname(d), Via: via})
+		}
+	}
+	return origins
+}
+
+// RoutesFrom returns the ordered routes of requests from a cluster to a
+// Destination, whatever workload they come from; Route.Source says from which.
+func (r *Result) RoutesFrom(cluster string, destination int) []*Route {
+	return r.routesFrom(cluster, destination)
+}
+
+// ConnectionFrom returns the connection settings for requests from a cluster
+// to a Destination, sorted by field; they are the same for all its workloads.
+func (r *Result) ConnectionFrom(cluster string, destination int) []ConnectionSetting {
+	return r.Connection(&snapshot.Workload{Cluster: cluster}, destination)
+}
+
+// portOfTarget returns the port of a Service that has only one, else 0.
+func (r *Result) portOfTarget(ref core.ClusterObjectRef) uint32 { return onlyPort(r.World.Service(ref)) }
+
+// PodAccess is who may call pods of a Destination.
+type PodAccess struct {
+	// Workloads are the positions of those that it holds for, ascending; empty
+	// if the pods behind the Destination are not known.
+	Workloads []int
+	// Open says that the pods are a gateway that its VirtualMesh keeps open to
+	// everybody (semantics D38).
+	Open bool
+	// DeniesOthers says that callers whom no rule admits are turned away.
+	DeniesOthers bool
+	// Rules are all access rules on the pods, those of the Destination first.
+	Rules []AccessRule
+}
+
+// AccessTo returns who may call a Destination. The decision is made by the
+// pods (semantics D33), so there is one element for all workloads behind it
+// that decide alike.
+func (r *Result) AccessTo(destination int) []PodAccess {
+	d := &r.World.Destinations[destination]
+	if len(d.Backing) == 0 {
+		rules := r.RulesOf(destination)
+		open := r.openGateway(d)
+		return []PodAccess{{Open: open, Rules: rules, DeniesOthers: !open && (len(rules) > 0 || r.deniesByDefault(d.Mesh))}}
+	}
+	var all []PodAccess
+	for _, id := range d.Backing {
+		w := &r.World.Workloads[id]
+		for _, served := range r.Inbound(w) {
+			if served.Destination != destination {
+				continue
+			}
+			access := PodAccess{Open: r.servesOpenGateway(w), DeniesOthers: served.DeniesOthers, Rules: served.Rules}
+			k := slices.IndexFunc(all, access.same)
+			if k < 0 {
+				k, all = len(all), append(all, access)
+			}
+			all[k].Workloads = append(all[k].Workloads, id)
+		}
+	}
+	return all
+}
+
+func (a PodAccess) same(b PodAccess) bool {
+	return a.Open == b.Open && a.DeniesOthers == b.DeniesOthers && slices.Equal(a.Rules, b.Rules)
+}
+
+// GatewayOf returns the east-west gateway that a Destination is for its mesh,
+// nil if it is none.
+func (r *Result) GatewayOf(d *snapshot.Destination) *Gateway {
+	if d.Mesh == nil {
+		return nil
+	}
+	gateways := r.Meshes[d.Mesh.ID].Gateways
+	for i := range gateways {
+		if gateways[i].Destination == d.ID {
+			return &gateways[i]
+		}
+	}
+	return nil
+}
+
+// Exported returns the positions of the Destinations of a mesh that are
+// federated to other meshes, ascending.
+func (r *Result) Exported(m *snapshot.Mesh) []int {
+	return slices.DeleteFunc(r.Members(m), func(id int) bool { return r.Destinations[id].Federation == nil })
+}
+
+// Members returns the positions of the Destinations of a mesh, ascending.
+func (r *Result) Members(m *snapshot.Mesh) []int {
+	var members []int
+	for i := range r.World.Destinations {
+		if r.World.Destinations[i].Mesh == m {
+			members = append(members, i)
+		}
+	}
+	return members
+}
+
+// DeniesByDefault reports whether requests to the mesh's pods are denied where
+// no AccessPolicy decides, because of the mesh's VirtualMesh.
+func (r *Result) DeniesByDefault(m *snapshot.Mesh) bool { return r.deniesByDefault(m) }

@@ -1,0 +1,234 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// StateIdle is the state of a policy that is valid but in force nowhere,
+// because it selects no known Destination.
+const StateIdle State = "IDLE"
+
+// MeshID names a mesh in findings.
+func MeshID(m *snapshot.Mesh) ObjectID { return meshID(m) }
+
+// WorkloadID names a workload in findings.
+func WorkloadID(w *snapshot.Workload) ObjectID { return workloadID(w) }
+
+// DestinationID names a Destination in findings.
+func DestinationID(d *snapshot.Destination) ObjectID { return destinationID(d) }
+
+// FindingsOn returns the positions of the findings about any of the objects,
+// ascending.
+func (r *Result) FindingsOn(objects ...ObjectID) []int {
+	var found []int
+	for _, o := range objects {
+		found = append(found, r.related[o.String()]...)
+	}
+	return unique(found)
+}
+
+// VirtualMeshesListing returns the VirtualMeshes that list a mesh, accepted or
+// not, by namespace and name.
+func (r *Result) VirtualMeshesListing(m *snapshot.Mesh) []*VirtualMesh {
+	var listing []*VirtualMesh
+	for i := range r.VirtualMeshes {
+		if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, m.ID) {
+			listing = append(listing, vm)
+		}
+	}
+	return listing
+}
+
+// InvalidOn returns the policies that are INVALID as a whole and whose
+// selectors would pick the Destination, TrafficPolicies first.
+func (r *Result) InvalidOn(destination int) []PolicyRef {
+	var refs []PolicyRef
+	for _, ref := range r.invalid {
+		if selection(r.application(ref).Destinations).contains(destination) {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// ApplicationOf returns where a policy applies and where not.
+func (r *Result) ApplicationOf(ref PolicyRef) *Application { return r.application(ref) }
+
+// InForce returns the Destinations that a policy is in force on, ascending.
+func (a *Application) InForce() []int {
+	if !a.Valid() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(a.Destinations), func(id int) bool {
+		_, rejected := a.Rejected[id]
+		return rejected
+	})
+}
+
+// State sums up on how many of its Destinations the policy is in force.
+func (a *Application) State() State {
+	switch {
+	case !a.Valid():
+		return StateInvalid
+	case len(a.Destinations) == 0:
+		return StateIdle
+	case len(a.Rejected) == 0:
+		return StateApplied
+	case len(a.Rejected) < len(a.Destinations):
+		return StatePartial
+	default:
+		return StateInvalid
+	}
+}
+
+// AffectedSources returns the positions of the workloads whose requests a
+// policy affects, ascending: its source selector matches them, and they reach
+// a Destination that it is in force on.
+func (r *Result) AffectedSources(ref PolicyRef) []int {
+	app := r.application(ref)
+	if len(app.InForce()) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(r.matchingSources(ref), func(id int) bool {
+		w := &r.World.Workloads[id]
+		return w.Mesh == nil || r.tally(ref, w).applied == 0
+	})
+}
+
+// AffectedTargets returns the positions of the workloads behind the
+// Destinations that a policy is in force on, ascending.
+func (r *Result) AffectedTargets(ref PolicyRef) []int {
+	var targets []int
+	for _, id := range r.application(ref).InForce() {
+		targets = append(targets, r.World.Destinations[id].Backing...)
+	}
+	return unique(targets)
+}
+
+// matchingSources returns the workloads that a policy's source selector
+// matches, whatever they reach.
+func (r *Result) matchingSources(ref PolicyRef) []int {
+	if ref.Kind == KindTrafficPolicy {
+		selectors := r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector
+		if len(selectors) == 0 {
+			return r.World.WorkloadsWithin(nil, nil, nil)
+		}
+		var found []int
+		for _, s := range selectors {
+			m := s.KubeWorkloadMatcher
+			if m == nil {
+				return r.World.WorkloadsWithin(nil, nil, nil)
+			}
+			found = append(found, r.World.WorkloadsWithin(m.Clusters, m.Namespaces, m.Labels)...)
+		}
+		return unique(found)
+	}
+	p := &r.AccessPolicies[ref.Index]
+	all := r.World.WorkloadsWithin(nil, nil, nil)
+	if p.ownMeshOnly() {
+		return all // whom it admits depends on the Destination (semantics D31)
+	}
+	return slices.DeleteFunc(all, func(id int) bool {
+		identity, known := IdentityOf(&r.World.Workloads[id])
+		return !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) })
+	})
+}
+
+// Settings returns the settings that a TrafficPolicy asks for with their
+// effective values, sorted by field, whether it is valid or not. Fields that
+// are read and kept but not supported (semantics D29) have their raw value.
+func (r *Result) Settings(policy int) []Feature {
+	p := r.TrafficPolicies[policy].Resource.Spec.Policy
+	if p == nil {
+		return nil
+	}
+	ports := r.portOfTarget
+	features := append(routeFeatures(p, ports), connectionFeatures(p, "")...)
+	for _, raw := range []struct {
+		field string
+		value any
+		set   bool
+	}{
+		{"csrf", p.CSRF, p.CSRF != nil},
+		{"extauth", p.Extauth, p.Extauth != nil},
+		{"extauthSettings", p.ExtauthSettings, p.ExtauthSettings != nil},
+		{"rateLimit", p.RateLimit, p.RateLimit != nil},
+		{"rateLimitSettings", p.RateLimitSettings, p.RateLimitSettings != nil},
+		{"transformations", p.Transformations, p.Transformations != nil},
+	} {
+		if raw.set {
+			features = append(features, Feature{raw.field, raw.value})
+		}
+	}
+	// A mirror that names no target is INVALID and says nothing.
+	features = slices.DeleteFunc(features, func(f Feature) bool {
+		m, ok := f.Value.(*networkingv1.Mirror)
+		return ok && m.KubeService == nil
+	})
+	slices.SortFunc(features, func(a, b Feature) int { return strings.Compare(a.Field, b.Field) })
+	return features
+}
+
+// Matches returns the request matches of a policy in their effective form, nil
+// for one that is about all requests.
+func (p *TrafficPolicy) Matches() []*RequestMatch {
+	matches := requestMatches(p.Resource.Spec.HTTPRequestMatchers)
+	if slices.Contains(matches, nil) {
+		return nil
+	}
+	return matches
+}
+
+// RejectionsOf returns why a TrafficPolicy is not in force on a Destination,
+// or on some of the requests to it, sorted by field and reason.
+func (r *Result) RejectionsOf(policy, destination int) []Rejection {
+	decided := &r.Destinations[destination]
+	rejections := slices.Clone(decided.Rejections)
+	if len(decided.Traffic) > 1 && len(r.TrafficPolicies[policy].routeFeatures) > 0 {
+		rejections = append(rejections, r.overlaps(destination)...)
+	}
+	rejections = slices.DeleteFunc(rejections, func(j Rejection) bool { return j.Policy != policy })
+	return sortRejections(rejections)
+}
+
+// RejectedOn returns the settings that policies ask for on a Destination and
+// that do not take effect, whoever calls, sorted by policy, field and reason.
+func (r *Result) RejectedOn(destination int) []Rejection {
+	rejections := append(slices.Clone(r.Destinations[destination].Rejections), r.overlaps(destination)...)
+	for _, ref := range r.InvalidOn(destination) {
+		if ref.Kind != KindTrafficPolicy {
+			continue
+		}
+		for _, reason := range r.TrafficPolicies[ref.Index].Errors {
+			rejections = append(rejections, Rejection{Policy: ref.Index, Reason: reason, Winner: -1})
+		}
+	}
+	return sortRejections(rejections)
+}
+
+// overlaps returns the settings that lose on a part of the requests only.
+func (r *Result) overlaps(destination int) []Rejection {
+	var rejections []Rejection
+	for _, origin := range r.Origins(destination) {
+		for _, route := range r.routesFrom(origin.Cluster, destination) {
+			rejections = append(rejections, route.rejected...)
+		}
+	}
+	return rejections
+}
+
+func sortRejections(rejections []Rejection) []Rejection {
+	slices.SortFunc(rejections, func(a, b Rejection) int {
+		return cmp.Or(cmp.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
+	})
+	return slices.Compact(rejections)
+}
+
+// AdmitsOwnMeshOnly reports whether the policy has no sourceSelector and so
+// admits the workloads of each Destination's own mesh (semantics D31).
+func (p *AccessPolicy) AdmitsOwnMeshOnly() bool { return p.ownMeshOnly() }
