@@ -5,7 +5,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/snapshot"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // WorkloadOptions says how much to tell about workloads.
@@ -22,7 +21,7 @@ type WorkloadOptions struct {
 
 // Workloads describes the given workloads, in their order.
 func Workloads(result *policy.Result, workloads []*snapshot.Workload, opts WorkloadOptions) WorkloadDescriptionList {
-	b := workloadBuilder{result: result, world: result.World, opts: opts}
+	b := workloadBuilder{viewer: newViewer(result), opts: opts}
 	list := WorkloadDescriptionList{
 		APIVersion: APIVersion, Kind: "WorkloadDescriptionList",
 		Items: make([]WorkloadDescription, 0, len(workloads)),
@@ -33,14 +32,13 @@ func Workloads(result *policy.Result, workloads []*snapshot.Workload, opts Workl
 		list.Items = append(list.Items, item)
 		related = append(related, findings...)
 	}
-	list.Findings = b.findings(related)
+	list.Findings = b.findings(related, opts.WholeWorld)
 	return list
 }
 
 type workloadBuilder struct {
-	result *policy.Result
-	world  *snapshot.World
-	opts   WorkloadOptions
+	viewer
+	opts WorkloadOptions
 }
 
 func (b *workloadBuilder) detailed() bool { return b.opts.Details || b.opts.AllDestinations }
@@ -69,47 +67,6 @@ func (b *workloadBuilder) describe(w *snapshot.Workload) (WorkloadDescription, [
 		item.Inbound = append(item.Inbound, b.inbound(served))
 	}
 	return item, findings
-}
-
-// findings returns those at the given positions, or all of the world. Findings
-// about input that could not be used always belong to the answer, since
-// nobody knows what they hide.
-func (b *workloadBuilder) findings(related []int) []Finding {
-	slices.Sort(related)
-	related = slices.Compact(related)
-	var findings []Finding
-	for i, f := range b.result.Findings {
-		_, concerned := slices.BinarySearch(related, i)
-		if b.opts.WholeWorld || concerned || f.Code.HidesInput() {
-			findings = append(findings, viewFinding(f))
-		}
-	}
-	return findings
-}
-
-func viewMesh(m *snapshot.Mesh) *MeshSummary {
-	if m == nil {
-		return nil
-	}
-	summary := &MeshSummary{Name: m.Ref.Name, Namespace: m.Ref.Namespace, Type: string(m.Type), Version: m.Version}
-	if m.Type == snapshot.MeshIstio {
-		summary.TrustDomain = m.TrustDomain
-	}
-	return summary
-}
-
-func (b *workloadBuilder) virtualMesh(m *snapshot.Mesh) *VirtualMeshSummary {
-	if m == nil {
-		return nil
-	}
-	vm := b.result.VirtualMeshOf(m)
-	if vm == nil {
-		return nil
-	}
-	return &VirtualMeshSummary{
-		Name: vm.Resource.Name, Namespace: vm.Resource.Namespace, State: string(vm.State), Trust: vm.Trust(),
-		GlobalAccessPolicy: string(vm.GlobalAccessPolicy()), TLSEnforcement: string(vm.TLSEnforcement()),
-	}
 }
 
 func (b *workloadBuilder) effect(e policy.Effect) PolicyEffect {
@@ -143,53 +100,10 @@ func (b *workloadBuilder) outbound(w *snapshot.Workload, call policy.Outbound) O
 			Paths: c.Paths, Methods: c.Methods, Ports: c.Ports, RequestCondition: RequestCondition(c.Request),
 		})
 	}
-	b.addTraffic(&view, w, call.Destination)
+	view.Routes = b.routes(b.result.RoutesFor(w, call.Destination))
+	view.Connection = b.connection(b.result.Connection(w, call.Destination))
+	view.Rejected = b.rejected(b.result.RejectedFor(w, call.Destination))
 	return view
-}
-
-// addTraffic fills in what happens to the requests.
-func (b *workloadBuilder) addTraffic(view *OutboundDestination, w *snapshot.Workload, destination int) {
-	for _, route := range b.result.RoutesFor(w, destination) {
-		r := Route{Ports: route.Ports}
-		if m := route.Match; m != nil {
-			r.Match = &RequestMatch{URI: m.URI, Method: m.Method, Headers: m.Headers, QueryParameters: m.QueryParameters}
-		}
-		for _, s := range route.Settings {
-			r.Settings = append(r.Settings, Setting{Field: s.Field, Value: s.Value, Policy: b.trafficPolicy(s.Policy), Inherited: s.Inherited})
-		}
-		view.Routes = append(view.Routes, r)
-	}
-	for _, s := range b.result.Connection(w, destination) {
-		c := ConnectionSetting{Field: s.Field, Value: s.Value, Ports: s.Ports}
-		if s.VirtualMesh != nil {
-			c.Policy = ObjectRef{Namespace: s.VirtualMesh.Resource.Namespace, Name: s.VirtualMesh.Resource.Name}
-		} else {
-			c.Policy = b.trafficPolicy(s.Policy)
-		}
-		view.Connection = append(view.Connection, c)
-	}
-	for _, rejected := range b.result.RejectedFor(w, destination) {
-		r := RejectedSetting{Policy: b.trafficPolicy(rejected.Policy), Field: rejected.Field, Reason: rejected.Reason}
-		if rejected.Winner >= 0 {
-			winner := b.trafficPolicy(rejected.Winner)
-			r.Winner = &winner
-		}
-		view.Rejected = append(view.Rejected, r)
-	}
-}
-
-func (b *workloadBuilder) trafficPolicy(i int) ObjectRef {
-	p := b.result.TrafficPolicies[i].Resource
-	return ObjectRef{Namespace: p.Namespace, Name: p.Name}
-}
-
-func (b *workloadBuilder) accessPolicies(ids []int) []ObjectRef {
-	var refs []ObjectRef
-	for _, i := range ids {
-		meta := b.result.AccessPolicies[i].Resource
-		refs = append(refs, ObjectRef{Namespace: meta.Namespace, Name: meta.Name})
-	}
-	return refs
 }
 
 func (b *workloadBuilder) inbound(served policy.Inbound) InboundDestination {
@@ -222,53 +136,4 @@ func (b *workloadBuilder) inbound(served policy.Inbound) InboundDestination {
 		view.Access.Rules = append(view.Access.Rules, b.accessRules(served.Destination, rule)...)
 	}
 	return view
-}
-
-// accessRules shows one policy as one rule, or as several if it attaches
-// different request conditions to different sources.
-func (b *workloadBuilder) accessRules(destination int, rule policy.AccessRule) []AccessRule {
-	p := &b.result.AccessPolicies[rule.Policy]
-	owner := &b.world.Destinations[rule.Destination]
-	base := AccessRule{
-		Policy: viewObject(core.ObjectRef{Name: p.Resource.Name, Namespace: p.Resource.Namespace}),
-		To:     viewOperation(p.Operation()),
-	}
-	if rule.Destination != destination {
-		ref := viewService(owner)
-		base.Destination = &ref
-	}
-	var rules []AccessRule
-	plain, hasPlain, anySource := AccessSource{}, false, false
-	for _, grant := range p.Grants(owner) {
-		if !grant.Request.IsZero() {
-			conditional := base
-			conditional.From = &AccessSource{
-				Principals: grant.Principals(), Namespaces: grant.Namespaces,
-				RequestCondition: RequestCondition(grant.Request),
-			}
-			rules = append(rules, conditional)
-			continue
-		}
-		hasPlain, anySource = true, anySource || grant.AnySource
-		plain.Principals = append(plain.Principals, grant.Principals()...)
-		plain.Namespaces = append(plain.Namespaces, grant.Namespaces...)
-	}
-	switch {
-	case anySource: // everybody is admitted, whatever the other alternatives are (semantics D30)
-		return []AccessRule{base}
-	case hasPlain:
-		slices.Sort(plain.Principals)
-		slices.Sort(plain.Namespaces)
-		plain.Principals, plain.Namespaces = slices.Compact(plain.Principals), slices.Compact(plain.Namespaces)
-		base.From = &plain
-		rules = append([]AccessRule{base}, rules...)
-	}
-	return rules
-}
-
-func viewOperation(c policy.Condition) *AccessOperation {
-	if len(c.Paths)+len(c.Methods)+len(c.Ports) == 0 {
-		return nil
-	}
-	return &AccessOperation{Paths: c.Paths, Methods: c.Methods, Ports: c.Ports}
 }
