@@ -28,6 +28,9 @@ type BuildInfo struct {
 	Platform string `json:"platform"`
 }
 
+// dirtySuffix marks a commit from which the built files differed.
+const dirtySuffix = "-dirty"
+
 // unknownVersion is the version of a build from a tree without git.
 const unknownVersion = "v0.0.0-unknown"
 
@@ -58,7 +61,7 @@ func (info *BuildInfo) complete(recorded *debug.BuildInfo) {
 	if info.Commit == "" && settings["vcs.revision"] != "" {
 		info.Commit = settings["vcs.revision"]
 		if settings["vcs.modified"] == "true" {
-			info.Commit += "-dirty"
+			info.Commit += dirtySuffix
 		}
 	}
 	if info.Date == "" {

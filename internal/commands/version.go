@@ -86,8 +86,13 @@ const shortCommit = 12
 
 func writeVersionLine(w io.Writer, info BuildInfo) error {
 	var details []string
-	if commit := info.Commit; commit != "" {
-		details = append(details, commit[:min(len(commit), shortCommit)])
+	if info.Commit != "" {
+		hash, dirty := strings.CutSuffix(info.Commit, dirtySuffix)
+		short := hash[:min(len(hash), shortCommit)]
+		if dirty {
+			short += dirtySuffix
+		}
+		details = append(details, short)
 	}
 	details = append(details, info.GoVersion, info.Platform)
 	_, err := fmt.Fprintf(w, "meshctl %s (%s)\n", info.Version, strings.Join(details, ", "))

@@ -75,6 +75,11 @@ func TestRunVersion(t *testing.T) {
 			info: BuildInfo{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (go1.26.0, linux/amd64)\n",
 		},
+		{
+			name: "line with changed files",
+			info: BuildInfo{Version: "v0.1.0", Commit: "0123456789abcdef0123-dirty", GoVersion: "go1.26.0", Platform: "linux/amd64"},
+			want: "meshctl v0.1.0 (0123456789ab-dirty, go1.26.0, linux/amd64)\n",
+		},
 		{name: "json", info: release, output: "json", want: `{
   "clientVersion": {
     "version": "v0.1.0",
