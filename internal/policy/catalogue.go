@@ -20,17 +20,21 @@ const (
 	CodeSuffixNeedsDNS     Code = "MC0207"
 	CodeTLSIncoherent      Code = "MC0208"
 	CodeLimitedTrust       Code = "MC0209"
+	CodeNotIstio           Code = "MC0210"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
 	CodeWildcard           Code = "MC0304"
-	CodeBadMatcher         Code = "MC0305"
-	CodeConflict           Code = "MC0306"
-	CodeUnrealisable       Code = "MC0307"
+	CodeConflict           Code = "MC0305"
+	CodeUnrealisable       Code = "MC0306"
+	CodeSubsetWithoutPods  Code = "MC0307"
+	CodeNoEffect           Code = "MC0308"
+	CodeDeprecatedField    Code = "MC0309"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
 	CodeEmptySelector      Code = "MC0404"
+	CodeSharedPods         Code = "MC0405"
 	CodeWorkloadNoMesh     Code = "MC0501"
 )
 
@@ -130,6 +134,11 @@ func Catalogue() []Entry {
 			"use shared trust",
 		},
 		{
+			CodeNotIstio, SeverityWarning, "A mesh is not configured",
+			"The VirtualMesh lists a mesh of a type that meshctl only shows. Its workloads and Destinations are known, but no policy is enforced and nothing is federated there.",
+			"expect policies to have no effect in this mesh",
+		},
+		{
 			CodeReferenceNotFound, SeverityError, "A policy names a Service that does not exist",
 			"A policy with a reference that does not resolve is INVALID and applies to nothing, not even to the Services that its other references name.",
 			"correct the reference, or discover the cluster that runs the Service",
@@ -150,11 +159,6 @@ func Catalogue() []Entry {
 			"omit the list to select all",
 		},
 		{
-			CodeBadMatcher, SeverityError, "A request matcher contradicts itself",
-			"Two conditions on one header of one matcher, or a case-insensitive comparison that Istio cannot do. The policy is INVALID.",
-			"correct the matcher; two conditions on one header can be one regular expression",
-		},
-		{
 			CodeConflict, SeverityError, "Two policies set the same field to different values",
 			"Both policies select the same requests to the same Destination. The one accepted earlier wins, then the older one, then the first by namespace and name; the other is INVALID on that Destination and none of its settings apply there.",
 			"change one of the policies, or give one of them a narrower match: the more specific one then wins without conflict",
@@ -163,6 +167,21 @@ func Catalogue() []Entry {
 			CodeUnrealisable, SeverityError, "A policy cannot be realised on a Destination",
 			"The policy uses a field that has no counterpart on this mesh, or sends requests to a Service or port that does not exist or that the source cannot reach. It is INVALID on that Destination and none of its settings apply there.",
 			"correct the target or federate it to the source's mesh; remove unsupported fields",
+		},
+		{
+			CodeSubsetWithoutPods, SeverityWarning, "A shift goes to a subset without pods",
+			"No workload behind the target Service carries the labels of the subset, so these requests fail.",
+			"compare the subset with the pod labels of the workloads behind the Service",
+		},
+		{
+			CodeNoEffect, SeverityWarning, "A policy never takes effect",
+			"The policy is valid and selects Destinations, but on none of them does any of its settings decide about any request: it makes none, its Destinations have no HTTP port that its settings could apply to, or policies that go first decide about all of its requests.",
+			"remove the policy, or change what it selects",
+		},
+		{
+			CodeDeprecatedField, SeverityInfo, "A deprecated field is used",
+			"The field still works, but there is a newer spelling.",
+			"use the field named in the message",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "Nobody may call a workload",
@@ -183,6 +202,11 @@ func Catalogue() []Entry {
 			CodeEmptySelector, SeverityError, "An AccessPolicy selects a Service without pod selector",
 			"Access control for a Service without selector would cover its whole namespace, so the policy is INVALID on that Destination.",
 			"give the Service a selector, or exclude it from the policy",
+		},
+		{
+			CodeSharedPods, SeverityWarning, "Services with different access rules share pods",
+			"Rules are enforced by the pods, so those of all Services in front of them add up: who may call one of the Services may call the pods through the others as well.",
+			"select all of the Services in the same AccessPolicies, or give them pods of their own",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",

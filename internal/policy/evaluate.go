@@ -79,6 +79,7 @@ func Evaluate(world *snapshot.World) *Result {
 	e.evaluateAccessPolicies()
 	e.result.collectInvalid()
 	e.reportWorkloads()
+	e.reportRemarks()
 	e.result.Findings = sortFindings(e.findings)
 	e.result.indexFindings()
 	return e.result

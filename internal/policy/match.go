@@ -238,24 +238,3 @@ func firstPort(ports []uint32) uint32 {
 	}
 	return ports[0]
 }
-
-// checkMatchers returns why a matcher list is INVALID: two conditions of one
-// polarity on one header, or ignoreCase where Istio has none (semantics D10).
-func checkMatchers(matchers []core.HTTPMatcher) []problem {
-	var problems []problem
-	for i, m := range matchers {
-		at := fmt.Sprintf("spec.httpRequestMatchers[%d]", i)
-		seen := map[string]bool{}
-		for k, h := range m.Headers {
-			key := fmt.Sprintf("%s|%v", strings.ToLower(h.Name), h.InvertMatch)
-			if seen[key] {
-				problems = append(problems, problem{CodeBadMatcher, fmt.Sprintf("%s.headers[%d]: header %q has a condition already; combine them into one regex", at, k, h.Name)})
-			}
-			seen[key] = true
-		}
-		if u := m.URI; u != nil && u.IgnoreCase && u.Exact == nil && u.Prefix == nil {
-			problems = append(problems, problem{CodeBadMatcher, at + ".uri.ignoreCase: applies to exact and prefix only"})
-		}
-	}
-	return problems
-}

@@ -216,6 +216,7 @@ func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection 
 	for _, route := range r.RoutesFor(w, destination) {
 		rejected = append(rejected, route.rejected...)
 	}
+	rejected = append(rejected, r.idleSettings(w, destination)...)
 	for _, ref := range r.invalid {
 		if ref.Kind != KindTrafficPolicy {
 			continue
@@ -231,4 +232,36 @@ func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection 
 		return cmp.Or(cmp.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
 	})
 	return slices.Compact(rejected)
+}
+
+// idleSettings returns the route settings that have no HTTP port to apply to
+// (semantics D22).
+func (r *Result) idleSettings(w *snapshot.Workload, destination int) []Rejection {
+	var idle []Rejection
+	for _, i := range r.Destinations[destination].Traffic {
+		p := &r.TrafficPolicies[i]
+		if p.rejectedOn(destination) || len(p.routeFeatures) == 0 || !sourceMatches(p.Resource.Spec.SourceSelector, w) {
+			continue
+		}
+		if reason := r.portReason(p, destination); reason != "" {
+			for _, f := range p.routeFeatures {
+				idle = append(idle, Rejection{Policy: i, Field: f.Field, Reason: reason, Winner: -1})
+			}
+		}
+	}
+	return idle
+}
+
+// portReason returns why the route settings of a policy have no port of a
+// Destination to apply to; "" if they have.
+func (r *Result) portReason(p *TrafficPolicy, destination int) string {
+	ports := httpPorts(&r.World.Destinations[destination])
+	switch {
+	case len(ports) == 0:
+		return noHTTPPort
+	case !slices.ContainsFunc(ports, func(port uint32) bool { return listAllowsPort(p.Resource.Spec.DestinationPorts, port) }):
+		return noSelectedPort
+	default:
+		return ""
+	}
 }

@@ -1,0 +1,213 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// reportRemarks notes what is valid but probably not meant.
+func (e *evaluator) reportRemarks() {
+	for i := range e.result.TrafficPolicies {
+		if p := &e.result.TrafficPolicies[i]; p.Valid() {
+			e.remarkSubsets(p)
+			e.remarkEffect(i, p)
+			e.remarkDeprecatedMatchers(p)
+		}
+	}
+	e.remarkSharedPods()
+	for i := range e.result.VirtualMeshes {
+		if vm := &e.result.VirtualMeshes[i]; len(vm.Errors) == 0 {
+			e.remarkVirtualMesh(vm)
+		}
+	}
+}
+
+// remarkSubsets looks for pods behind every subset that requests are shifted
+// to.
+func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
+	policy := p.Resource.Spec.Policy
+	if policy == nil || policy.TrafficShift == nil {
+		return
+	}
+	for i, d := range policy.TrafficShift.Destinations {
+		if d.KubeService == nil || len(d.KubeService.Subset) == 0 {
+			continue
+		}
+		target := e.world.Service(shiftTarget(d.KubeService))
+		if target == nil || len(target.Backing) == 0 {
+			continue // unknown Services are errors; unknown pods prove nothing
+		}
+		if !slices.ContainsFunc(target.Backing, func(id int) bool {
+			return snapshot.HasLabels(e.world.Workloads[id].Labels, d.KubeService.Subset)
+		}) {
+			e.report(newFinding(CodeSubsetWithoutPods, p.ID(), fmt.Sprintf(
+				"spec.policy.trafficShift.destinations[%d]: no workload behind %s carries %s", i, target.Key(), labelText(d.KubeService.Subset))))
+		}
+	}
+}
+
+func labelText(labels map[string]string) string {
+	var pairs []string
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		pairs = append(pairs, k+"="+labels[k])
+	}
+	return strings.Join(pairs, ",")
+}
+
+// remarkEffect notes a policy that selects Destinations and is not INVALID on
+// all of them, but decides nowhere.
+func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
+	if len(p.Destinations) == 0 || len(p.Rejected) == len(p.Destinations) || len(p.unsupported) > 0 {
+		return
+	}
+	reasons := map[string]bool{}
+	for _, id := range p.Destinations {
+		if p.rejectedOn(id) {
+			continue
+		}
+		reason := e.result.idle(i, id)
+		if reason == "" {
+			return
+		}
+		reasons[reason] = true
+	}
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		e.report(newFinding(CodeNoEffect, p.ID(), reason))
+	}
+}
+
+// idle returns why a valid policy decides about nothing on a Destination; ""
+// if it does.
+func (r *Result) idle(policy, destination int) string {
+	p := &r.TrafficPolicies[policy]
+	settings := len(p.Fields)
+	if settings == 0 {
+		return "the policy makes no settings"
+	}
+	if len(p.routeFeatures) == 0 || settings > len(p.routeFeatures) {
+		return "" // some of its settings concern connections
+	}
+	if reason := r.portReason(p, destination); reason != "" {
+		return reason
+	}
+	if r.overtaken(policy, destination) {
+		return "policies that go first decide about all of its requests"
+	}
+	return ""
+}
+
+const (
+	noHTTPPort     = "the Service has no HTTP port that routes could apply to"
+	noSelectedPort = "none of spec.destinationPorts is an HTTP port of the Service"
+)
+
+// overtaken reports whether every setting of a policy is made by policies that
+// go first, for every match that it has. Policies of equal match would be in
+// conflict or agree; only matches that overlap in part come here.
+func (r *Result) overtaken(policy, destination int) bool {
+	p := &r.TrafficPolicies[policy]
+	if len(r.Destinations[destination].Traffic) < 2 || len(p.matches) < 1 {
+		return false
+	}
+	d := &r.World.Destinations[destination]
+	for _, cluster := range r.originClusters(d) {
+		for _, route := range r.routesFrom(cluster, destination) {
+			for _, s := range route.own {
+				if s.Policy == policy {
+					return false
+				}
+			}
+			if slices.ContainsFunc(p.routeFeatures, func(f Feature) bool {
+				s, ok := route.own[f.Field]
+				return ok && sameValue(s.Value, f.Value) // agreement is effect enough
+			}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// originClusters returns the clusters that requests to a Destination can come
+// from.
+func (r *Result) originClusters(d *snapshot.Destination) []string {
+	clusters := []string{d.Ref.ClusterName}
+	if f := r.Destinations[d.ID].Federation; f != nil {
+		for _, m := range f.Meshes {
+			clusters = appendNew(clusters, r.World.Meshes[m].Cluster)
+		}
+	}
+	return clusters
+}
+
+func (e *evaluator) remarkDeprecatedMatchers(p *TrafficPolicy) {
+	for i, m := range p.Resource.Spec.HTTPRequestMatchers {
+		for _, f := range []struct {
+			name string
+			used bool
+		}{{"prefix", m.Prefix != nil}, {"exact", m.Exact != nil}, {"regex", m.Regex != nil}} {
+			if f.used {
+				e.report(newFinding(CodeDeprecatedField, p.ID(), fmt.Sprintf(
+					"spec.httpRequestMatchers[%d].%s is the older spelling of uri.%s", i, f.name, f.name)))
+			}
+		}
+	}
+}
+
+// remarkSharedPods looks for Services in front of the same pods that carry
+// different access rules (semantics D33).
+func (e *evaluator) remarkSharedPods() {
+	for i := range e.world.Workloads {
+		w := &e.world.Workloads[i]
+		if len(w.Backs) < 2 {
+			continue
+		}
+		first := e.policiesOf(w.Backs[0])
+		var names []string
+		differ := false
+		for _, id := range w.Backs {
+			names = append(names, e.world.Destinations[id].Ref.Name)
+			differ = differ || !slices.Equal(first, e.policiesOf(id))
+		}
+		if differ {
+			e.report(newFinding(CodeSharedPods, workloadID(w), fmt.Sprintf(
+				"Services %s share the pods but not the access policies", strings.Join(names, ", "))))
+		}
+	}
+}
+
+func (e *evaluator) policiesOf(destination int) []int {
+	var policies []int
+	for _, rule := range e.result.RulesOf(destination) {
+		policies = append(policies, rule.Policy)
+	}
+	return policies
+}
+
+func (e *evaluator) remarkVirtualMesh(vm *VirtualMesh) {
+	for _, m := range vm.Meshes {
+		if mesh := &e.world.Meshes[m]; mesh.Type != snapshot.MeshIstio {
+			e.report(newFinding(CodeNotIstio, meshID(mesh), fmt.Sprintf(
+				"VirtualMesh %s.%s lists the mesh, but %s is not translated: policies have no effect in it", vm.Resource.Name, vm.Resource.Namespace, mesh.Type)))
+		}
+	}
+	f := vm.Resource.Spec.Federation
+	if f == nil {
+		return
+	}
+	e.remarkDeprecatedFederation(vm, f)
+}
+
+func (e *evaluator) remarkDeprecatedFederation(vm *VirtualMesh, f *networkingv1.Federation) {
+	if f.Permissive != nil {
+		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.permissive is the older spelling of selectors: [{}]"))
+	}
+	if len(f.EastWestIngressGatewaySelectors) > 0 {
+		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.eastWestIngressGatewaySelectors is the older spelling of ingressGatewaySelectors"))
+	}
+}
