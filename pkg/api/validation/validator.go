@@ -149,7 +149,10 @@ func (k *kindSchema) check(object map[string]any) Report {
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, k.structural)
 	report := Report{Unknown: k.removeUnknown(object)}
 
-	errs := schemavalidation.ValidateCustomResource(nil, object, k.openAPI)
+	var errs field.ErrorList
+	if !fits(object, k.structural) {
+		errs = schemavalidation.ValidateCustomResource(nil, object, k.openAPI)
+	}
 	if k.rules != nil && !slices.ContainsFunc(errs, hidesRules) {
 		ruleErrs, _ := k.rules.Validate(context.Background(), nil, k.structural, object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, ruleErrs...)
