@@ -14,10 +14,11 @@ import (
 // +kubebuilder:validation:XIntOrString
 type Int64 int64
 
-// UnmarshalJSON reads a number or a decimal string.
+// UnmarshalJSON reads a number, a decimal string, or null for 0.
 func (i *Int64) UnmarshalJSON(data []byte) error {
 	text := string(bytes.Trim(data, `"`))
-	if text == "null" || text == "" {
+	if text == "null" {
+		*i = 0
 		return nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
