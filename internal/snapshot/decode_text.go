@@ -65,8 +65,8 @@ func (p *parser) parseJSON(text []byte) (any, *syntaxError) {
 }
 
 func (p *parser) parseYAML(text []byte) (any, *syntaxError) {
-	var raw any
-	if err := yaml.UnmarshalStrict(text, &raw); err != nil {
+	raw, err := unmarshalYAML(text)
+	if err != nil {
 		return nil, explainYAML(err, text)
 	}
 	value, err := p.plain(raw)
@@ -74,6 +74,23 @@ func (p *parser) parseYAML(text []byte) (any, *syntaxError) {
 		return nil, &syntaxError{message: "not valid YAML: " + err.Error()}
 	}
 	return value, nil
+}
+
+// unmarshalYAML rejects keys that occur twice, but not those that override what
+// is merged from elsewhere, which the library does not tell apart.
+func unmarshalYAML(text []byte) (raw any, err error) {
+	err = yaml.UnmarshalStrict(text, &raw)
+	var typeErr *yaml.TypeError
+	if !errors.As(err, &typeErr) || !bytes.Contains(text, []byte("<<:")) {
+		return raw, err
+	}
+	var unmerged any
+	if err := yaml.UnmarshalStrict(bytes.ReplaceAll(text, []byte("<<:"), []byte("<~:")), &unmerged); err != nil {
+		return nil, err
+	}
+	raw = nil
+	err = yaml.Unmarshal(text, &raw)
+	return raw, err
 }
 
 // plain converts what the YAML library returns to what JSON would give, by the
@@ -208,12 +225,15 @@ func explainYAML(err error, text []byte) *syntaxError {
 	if errors.As(err, &typeErr) && len(typeErr.Errors) > 0 {
 		// With nothing to decode into, the only such error is a repeated key.
 		e.line, e.message = cutLine(typeErr.Errors[0])
+		e.message = strings.Replace(e.message, " already set in map", " is given twice", 1)
 		e.hint = hintDuplicateKey
 	} else {
 		e.line, e.message = cutLine(e.message)
 		switch {
 		case isGrammarError(e.message):
 			e.line++ // the library counts these from 0, and leaves out the 0
+		case strings.HasPrefix(e.message, "invalid map key"):
+			e.message = "a mapping or a sequence is used as a key"
 		case e.line == 0:
 			e.line = findLine(e.message, text)
 		}

@@ -279,6 +279,7 @@ func (s *splitter) flushDocument() error {
 	switch s.mode {
 	case modeBlank, modeAfterJSON:
 		return nil
+	case modeYAML:
 	case modeJSON:
 		// The brackets do not add up. The error, or that it is YAML after all,
 		// shows when it is decoded.

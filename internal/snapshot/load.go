@@ -129,7 +129,7 @@ func (l *loader) readManifest(ctx context.Context, m manifest) error {
 	if m.unreadable != nil {
 		return m.unreadable
 	}
-	var in io.Reader = l.opts.Stdin
+	in := l.opts.Stdin
 	if !m.stdin {
 		file, err := os.Open(m.name)
 		if err != nil {

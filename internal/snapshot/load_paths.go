@@ -110,6 +110,8 @@ func (f *pathFinder) directory(path string, entries []os.DirEntry) bool {
 				found = true
 			}
 		case !isManifest(entry.Name()):
+		case err == nil && !info.Mode().IsRegular():
+			// Reading a pipe that merely lies there might never end.
 		case !f.meet(file):
 			found = true
 		default:
@@ -135,17 +137,17 @@ func (f *pathFinder) subdirectory(path string) bool {
 // meet reports whether a file or directory is met for the first time, by
 // whatever name.
 func (f *pathFinder) meet(path string) bool {
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		real = path // a pipe such as /dev/fd/63 has no other name
+		target = path // a pipe such as /dev/fd/63 has no other name
 	}
-	if absolute, err := filepath.Abs(real); err == nil {
-		real = absolute
+	if absolute, err := filepath.Abs(target); err == nil {
+		target = absolute
 	}
-	if f.seen[real] {
+	if f.seen[target] {
 		return false
 	}
-	f.seen[real] = true
+	f.seen[target] = true
 	return true
 }
 
@@ -153,7 +155,7 @@ func (f *pathFinder) meet(path string) bool {
 // following links.
 func hasManifestBelow(path string) bool {
 	found := false
-	//nolint:errcheck // what cannot be looked into cannot make the hint wrong
+	// What cannot be looked into does not make the hint wrong.
 	_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && isManifest(entry.Name()) {
 			found = true

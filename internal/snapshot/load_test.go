@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -75,20 +73,6 @@ func lines[T any, P resource[T]](kind string, objects []Object[T]) []string {
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// inDirectory writes files to a directory that becomes the working directory.
-func inDirectory(t *testing.T, files map[string]string) {
-	t.Helper()
-	t.Chdir(t.TempDir())
-	for name, content := range files {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 func load(t *testing.T, stdin string, paths ...string) Objects {
@@ -211,10 +195,10 @@ func TestLoadDocuments(t *testing.T) {
 				Objects: []string{"Mesh gloo-mesh/a stdin:1 (document 1)", "Mesh gloo-mesh/g stdin:25 (document 7)"},
 				Problems: []string{
 					"UnreadableDocument stdin:7 (document 2): not valid YAML: mapping values are not allowed in this context",
-					`UnreadableDocument stdin:13 (document 3): not valid YAML: key "name" already set in map (remove one of the two)`,
+					`UnreadableDocument stdin:13 (document 3): not valid YAML: key "name" is given twice (remove one of the two)`,
 					"UnreadableDocument stdin:16 (document 4): not valid JSON: invalid character '{' after object key",
 					"UnreadableDocument stdin:21 (document 5): not valid YAML: found character that cannot start any token (indent with spaces, not with tabs)",
-					"UnreadableDocument stdin:23 (document 6): not valid YAML: invalid map key: map[interface {}]interface {}{\".Values.replicas\":interface {}(nil)} (this looks like a template; render it first)",
+					"UnreadableDocument stdin:23 (document 6): not valid YAML: a mapping or a sequence is used as a key (this looks like a template; render it first)",
 				},
 			},
 		},
@@ -232,229 +216,6 @@ func TestLoadDocuments(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, summarise(load(t, tt.text, "-"))); diff != "" {
 				t.Errorf("loaded (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestLoadLists(t *testing.T) {
-	const mesh = "apiVersion: discovery.mesh.gloo.solo.io/v1, kind: Mesh, metadata: "
-	tests := []struct {
-		name, text string
-		want       summary
-	}{
-		{
-			name: "a List as kubectl prints it",
-			text: "apiVersion: v1\nitems:\n- " + discovery + "  kind: Mesh\n  metadata:\n    name: a\n- apiVersion: v1\n  kind: Service\n- null\n" +
-				"-\n  {" + mesh + "{name: b}}\nkind: List\nmetadata: {resourceVersion: ''}\n---\n{" + mesh + "{name: c}}\n",
-			want: summary{
-				Objects: []string{
-					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-					"Mesh gloo-mesh/b stdin:10 (document 1, item 4)",
-					"Mesh gloo-mesh/c stdin:15 (document 2)",
-				},
-				Ignored: 1,
-			},
-		},
-		{
-			name: "items without a type take that of the List, wherever it stands",
-			text: discovery + "kind: MeshList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n  kind: Workload\n---\n" +
-				"items:\n- metadata: {name: c}\n- metadata: {name: d}\nkind: MeshList\n" + discovery + "---\n" +
-				`{"items":[{"metadata":{"name":"e"}}],"kind":"MeshList","apiVersion":"discovery.mesh.gloo.solo.io/v1"}` + "\n" +
-				`{"kind":"MeshList","apiVersion":"discovery.mesh.gloo.solo.io/v1","items":[{"metadata":{"name":"f"}}]}` + "\n---\n" +
-				"kind: List\nitems:\n- metadata: {name: g}\n- text\n",
-			want: summary{
-				Objects: []string{
-					"Mesh gloo-mesh/a stdin:4 (document 1, item 1)",
-					"Mesh gloo-mesh/c stdin:9 (document 2, item 1)",
-					"Mesh gloo-mesh/d stdin:10 (document 2, item 2)",
-					"Mesh gloo-mesh/e stdin:14 (document 3, item 1)",
-					"Mesh gloo-mesh/f stdin:15 (document 4, item 1)",
-				},
-				Problems: []string{
-					"UnreadableDocument stdin:5 (document 1, item 2): item of kind Workload has no apiVersion (use apiVersion: discovery.mesh.gloo.solo.io/v1)",
-					"UnreadableDocument stdin:19 (document 5, item 1): item has no kind; Kubernetes objects have apiVersion, kind and metadata",
-					"UnreadableDocument stdin:20 (document 5, item 2): item is not an object",
-				},
-			},
-		},
-		{
-			name: "flow items, empty items, a List in a List, and what only ends in List",
-			text: "kind: List\nitems: [{" + mesh + "{name: a}}]\n---\nkind: List\nitems: []\n---\nkind: MeshList\n" + discovery + "items:\n---\n" +
-				"kind: List\nitems:\n- kind: List\n  items:\n  - {" + mesh + "{name: b}}\n  - {" + mesh + "{name: c}}\n---\n" +
-				"apiVersion: example.com/v1\nkind: AllowList\nitems: {}\n",
-			want: summary{
-				Objects: []string{
-					"Mesh gloo-mesh/a stdin (document 1, item 1)",
-					"Mesh gloo-mesh/b stdin:13 (document 4, item 1)",
-					"Mesh gloo-mesh/c stdin:13 (document 4, item 1)",
-				},
-				Ignored: 1,
-			},
-		},
-		{
-			name: "items that are no List",
-			text: "apiVersion: example.com/v1\nkind: Menu\nitems:\n- kind: Mesh\n  metadata: {}\n",
-			want: summary{Ignored: 1},
-		},
-		{
-			name: "an anchor of one item that another one refers to",
-			text: "kind: List\nitems:\n- apiVersion: &g discovery.mesh.gloo.solo.io/v1\n  kind: Mesh\n  metadata: {name: a}\n" +
-				"- apiVersion: *g\n  kind: Mesh\n  metadata: {name: b}\n",
-			want: summary{Objects: []string{
-				"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-				"Mesh gloo-mesh/b stdin:6 (document 1, item 2)",
-			}},
-		},
-		{
-			name: "a quoted text that continues where items start",
-			text: "kind: List\nitems:\n- " + discovery + "  kind: Mesh\n  metadata:\n    name: a\n    annotations: {x: \"1\n- 2\"}\n",
-			want: summary{Objects: []string{"Mesh gloo-mesh/a stdin (document 1, item 1)"}},
-		},
-		{
-			name: "one broken item does not hide the others",
-			text: "kind: List\nitems:\n- {" + mesh + "{name: a}}\n- kind: Mesh\n  a: b: c\n- {" + mesh + "{name: c}}\n---\n" +
-				`{"kind": "List", "items": [` + "\n" + `{"a" 1}, {"apiVersion": "discovery.mesh.gloo.solo.io/v1", "kind": "Mesh", "metadata": {"name": "d"}}]}`,
-			want: summary{
-				Objects: []string{
-					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-					"Mesh gloo-mesh/c stdin:6 (document 1, item 3)",
-					"Mesh gloo-mesh/d stdin:9 (document 2, item 2)",
-				},
-				Problems: []string{
-					"UnreadableDocument stdin:5 (document 1, item 2): not valid YAML: mapping values are not allowed in this context",
-					"UnreadableDocument stdin:9 (document 2, item 1): not valid JSON: invalid character '1' after object key",
-				},
-			},
-		},
-		{
-			name: "a List that is broken outside of its items",
-			text: "kind: List\nitems:\n- {" + mesh + "{name: a}}\n- text\n- metadata: {name: c}\nx: y: z\n---\n{" + mesh + "{name: d}}\n",
-			want: summary{
-				Objects: []string{
-					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-					"Mesh gloo-mesh/d stdin:8 (document 2)",
-				},
-				Problems: []string{
-					"UnreadableDocument stdin:6 (document 1): not valid YAML: mapping values are not allowed in this context",
-				},
-			},
-		},
-		{
-			name: "a JSON List that ends too early",
-			text: `{"kind": "List", "items": [` + "\n" + `{"apiVersion": "discovery.mesh.gloo.solo.io/v1", "kind": "Mesh", "metadata": {"name": "a"}},` + "\n",
-			want: summary{
-				Objects:  []string{"Mesh gloo-mesh/a stdin:2 (document 1, item 1)"},
-				Problems: []string{"UnreadableDocument stdin:2 (document 1): not valid JSON: unexpected end of JSON input"},
-			},
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, summarise(load(t, tt.text, "-"))); diff != "" {
-				t.Errorf("loaded (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestLoadPaths(t *testing.T) {
-	mesh := func(name string) string { return discovery + "kind: Mesh\nmetadata: {name: " + name + "}\n" }
-	inDirectory(t, map[string]string{
-		"b.yaml":           mesh("b"),
-		"a/2.yml":          mesh("a2"),
-		"a/1.json":         `{"apiVersion":"discovery.mesh.gloo.solo.io/v1","kind":"Mesh","metadata":{"name":"a1"}}`,
-		"a/readme.md":      "not a manifest",
-		"a/sub/3.yaml":     mesh("a3"),
-		"a/zero.yaml":      "",
-		"odd.txt":          mesh("odd"),
-		"mount/..v1/m.yml": mesh("m"),
-		"only/below/x.yml": mesh("x"),
-		"empty/y.txt":      "",
-	})
-	for link, target := range map[string]string{
-		"a/sub/loop": "..", "a/same.yaml": "2.yml", "mount/m.yml": "..v1/m.yml", "mount/..data": "..v1", "a/gone.yaml": "nowhere",
-	} {
-		if err := os.Symlink(target, link); err != nil {
-			t.Fatal(err)
-		}
-	}
-	gone := "UnreadableFile a/gone.yaml: cannot read the file: no such file or directory"
-	tests := []struct {
-		name  string
-		paths []string
-		flat  bool
-		want  summary
-	}{
-		{name: "a file of any name", paths: []string{"odd.txt"}, want: summary{Objects: []string{"Mesh gloo-mesh/odd odd.txt:1 (document 1)"}}},
-		{name: "the order of the user, each file once", paths: []string{"b.yaml", "./b.yaml", "a/2.yml", "-", "b.yaml", "a"}, flat: true, want: summary{
-			Objects: []string{
-				"Mesh gloo-mesh/b b.yaml:1 (document 1)", "Mesh gloo-mesh/a2 a/2.yml:1 (document 1)",
-				"Mesh gloo-mesh/s stdin:1 (document 1)", "Mesh gloo-mesh/a1 a/1.json:1 (document 1)",
-			},
-			Problems: []string{gone},
-		}},
-		{name: "subdirectories and loops", paths: []string{"a"}, want: summary{
-			Objects: []string{
-				"Mesh gloo-mesh/a1 a/1.json:1 (document 1)", "Mesh gloo-mesh/a2 a/2.yml:1 (document 1)", "Mesh gloo-mesh/a3 a/sub/3.yaml:1 (document 1)",
-			},
-			Problems: []string{gone},
-		}},
-		{name: "a mounted ConfigMap", paths: []string{"mount"}, want: summary{Objects: []string{"Mesh gloo-mesh/m mount/m.yml:1 (document 1)"}}},
-		{name: "a directory whose files are loaded already", paths: []string{"a/sub/3.yaml", "a/sub"}, flat: true, want: summary{
-			Objects: []string{"Mesh gloo-mesh/a3 a/sub/3.yaml:1 (document 1)"},
-		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			objects, err := loadFiles(t.Context(), FileOptions{
-				Paths: tt.paths, Recursive: !tt.flat, Stdin: strings.NewReader(mesh("s")),
-			}, pickyChecker{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, summarise(objects)); diff != "" {
-				t.Errorf("loaded (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestLoadErrors(t *testing.T) {
-	mesh := func(name string) string { return "---\n" + discovery + "kind: Mesh\nmetadata: {name: " + name + "}\n" }
-	inDirectory(t, map[string]string{
-		"a.yaml":           mesh("a"),
-		"ab.yaml":          mesh("a") + mesh("b") + mesh("b"),
-		"only/below/x.yml": "",
-		"empty/y.txt":      "",
-		"wide.yaml":        "\xff\xfea\x00",
-	})
-	tests := []struct {
-		name  string
-		paths []string
-		want  string
-	}{
-		{name: "no path", want: "no files to load: name files or directories, or - for standard input"},
-		{name: "an empty path", paths: []string{""}, want: "a path is empty: name a file or a directory, or - for standard input"},
-		{name: "all bad paths at once", paths: []string{"x.yaml", "https://example.com/a.yaml", "a.yaml"}, want: "x.yaml does not exist: check the path, which is relative to the working directory\n" +
-			"https://example.com/a.yaml is a URL: only files are read; download it, or pipe it into -f -"},
-		{name: "standard input twice", paths: []string{"-", "-"}, want: "- (standard input) is given twice: it can be read only once"},
-		{name: "a directory without manifests", paths: []string{"empty"}, want: "directory empty has no manifests: none of its files ends in .yaml, .yml, .json"},
-		{name: "manifests only in subdirectories", paths: []string{"only"}, want: "directory only has manifests only in subdirectories: add -R to read those too"},
-		{name: "a named file that is no text", paths: []string{"wide.yaml"}, want: "cannot read wide.yaml: the file is UTF-16 text; save it as UTF-8"},
-		{name: "one duplicate", paths: []string{"a.yaml", "-"}, want: "an object is given twice; remove one of Mesh gloo-mesh/a: a.yaml:2 (document 1) and stdin:2 (document 1)"},
-		{name: "several duplicates", paths: []string{"ab.yaml", "a.yaml"}, want: "2 objects are given twice; remove one of each:\n" +
-			"  Mesh gloo-mesh/b: ab.yaml:6 (document 2) and ab.yaml:10 (document 3)\n" +
-			"  Mesh gloo-mesh/a: ab.yaml:2 (document 1) and a.yaml:2 (document 1)"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := loadFiles(t.Context(), FileOptions{Paths: tt.paths, Stdin: strings.NewReader(mesh("a"))}, pickyChecker{})
-			if err == nil {
-				t.Fatal("got no error")
-			}
-			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
-				t.Errorf("error (-want +got):\n%s", diff)
 			}
 		})
 	}
