@@ -154,6 +154,9 @@ func (opts *describeWorkloadOptions) explainNothing(world *snapshot.World) strin
 		return fmt.Sprintf("No workloads found: none of the %d matches %s.", len(world.Workloads), opts.filter.explain(world))
 	}
 	text := "No workloads found: the manifests hold no object of kind Workload."
+	if len(world.Problems) > 0 {
+		text = "No workloads found: the manifests hold no object of kind Workload that can be used."
+	}
 	if !opts.world.recursive && slices.ContainsFunc(opts.world.filenames, isDirectory) {
 		text += " Add -R to read subdirectories too."
 	}
