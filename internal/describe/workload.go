@@ -90,17 +90,10 @@ func (b *workloadBuilder) outbound(w *snapshot.Workload, call policy.Outbound) O
 	view := OutboundDestination{
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,
-		Access: Access{
-			Verdict: call.Access.Decision, Reason: call.Access.Reason,
-			Policies: b.accessPolicies(call.Access.Policies),
-		},
+		Access: b.access(call.Access),
 	}
-	for _, c := range call.Access.Conditions {
-		view.Access.Conditions = append(view.Access.Conditions, Condition{
-			Paths: c.Paths, Methods: c.Methods, Ports: c.Ports, RequestCondition: RequestCondition(c.Request),
-		})
-	}
-	view.Routes = b.routes(b.result.RoutesFor(w, call.Destination))
+	routes := b.result.RoutesFor(w, call.Destination)
+	view.Routes, view.Targets = b.routes(routes), b.targets(w, call.Destination, routes)
 	view.Connection = b.connection(b.result.Connection(w, call.Destination))
 	view.Rejected = b.rejected(b.result.RejectedFor(w, call.Destination))
 	return view

@@ -224,6 +224,11 @@ func (o *OutboundDestination) writeTraffic(w *textWriter) {
 	if len(rows) > 0 {
 		w.table([]string{"MATCH", "SETTING", "VALUE", "FROM"}, rows)
 	}
+	for _, t := range o.Targets {
+		if t.Access.Verdict != policy.Allowed {
+			w.linef("%s by %s: %s", w.style.state(string(t.Access.Verdict)), t.Destination, t.Access.why())
+		}
+	}
 	for _, r := range o.Rejected {
 		w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), r.Policy, r.Reason)
 	}

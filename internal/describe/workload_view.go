@@ -89,6 +89,15 @@ type OutboundDestination struct {
 	// Connection holds for all connections from the workload's cluster.
 	Connection []ConnectionSetting `json:"connection,omitempty"`
 	Rejected   []RejectedSetting   `json:"rejected,omitempty"`
+	// Targets are the Destinations that shifts and mirrors send the requests to,
+	// and whether they let them in.
+	Targets []Target `json:"targets,omitempty"`
+}
+
+// Target is a Destination that requests to another one are sent to.
+type Target struct {
+	Destination ServiceRef `json:"destination"`
+	Access      Access     `json:"access"`
 }
 
 // Route is one class of requests and what happens to them.
