@@ -1,0 +1,242 @@
+package commands
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// parsedDescribeWorkload is what a command line of describe workload says.
+type parsedDescribeWorkload struct {
+	Names, Filenames                         []string
+	Recursive                                bool
+	Namespace, Selector                      string
+	Clusters, Search                         []string
+	Output                                   string
+	Details, AllDestinations, FailOnFindings bool
+}
+
+func TestDescribeWorkloadFlags(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, args string
+		want       parsedDescribeWorkload
+		wantErr    string
+	}{
+		{
+			name: "files only", args: "-f a.yaml",
+			want: parsedDescribeWorkload{Filenames: []string{"a.yaml"}, Output: "table"},
+		},
+		{
+			name: "names, and flags between them", args: "web.shop -f a.yaml api.shop.east",
+			want: parsedDescribeWorkload{Names: []string{"web.shop", "api.shop.east"}, Filenames: []string{"a.yaml"}, Output: "table"},
+		},
+		{
+			name: "several files, from several flags", args: "-f a.yaml,b.yaml --filename=dir -R -f -",
+			want: parsedDescribeWorkload{Filenames: []string{"a.yaml", "b.yaml", "dir", "-"}, Recursive: true, Output: "table"},
+		},
+		{
+			name: "filters", args: "-f a -n shop --cluster east --cluster west,north -l app=web,tier!=back --search api,web",
+			want: parsedDescribeWorkload{
+				Filenames: []string{"a"}, Namespace: "shop", Clusters: []string{"east", "west", "north"},
+				Selector: "app=web,tier!=back", Search: []string{"api", "web"}, Output: "table",
+			},
+		},
+		{
+			name: "filters by their long names", args: "--filename a --recursive --namespace shop --selector app",
+			want: parsedDescribeWorkload{Filenames: []string{"a"}, Recursive: true, Namespace: "shop", Selector: "app", Output: "table"},
+		},
+		{
+			name: "how much, and how", args: "-f a --details --all-destinations --fail-on-findings -ojson",
+			want: parsedDescribeWorkload{Filenames: []string{"a"}, Output: "json", Details: true, AllDestinations: true, FailOnFindings: true},
+		},
+		{
+			name: "after -- everything is a name", args: "-f a -- -n",
+			want: parsedDescribeWorkload{Names: []string{"-n"}, Filenames: []string{"a"}, Output: "table"},
+		},
+		{name: "no files", args: "web", wantErr: "no manifests given: name files or directories with -f, or pipe them to -f -"},
+		{
+			name: "unknown format", args: "-f a -o xml",
+			wantErr: `invalid value "xml" for --output: allowed are table, wide, json, yaml, name`,
+		},
+		{name: "unknown flag", args: "-f a --namespaces x", wantErr: "unknown flag --namespaces, did you mean --namespace?"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := parseDescribeWorkload(t, strings.Fields(tt.args))
+			if tt.wantErr != "" {
+				if err == nil || err.Error() != tt.wantErr || cli.ExitCode(err) != cli.ExitUsage {
+					t.Fatalf("error = %v with exit code %d, want %s with %d", err, cli.ExitCode(err), tt.wantErr, cli.ExitUsage)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("options (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// parseDescribeWorkload parses a command line without running the command.
+func parseDescribeWorkload(t *testing.T, args []string) (parsed parsedDescribeWorkload, err error) {
+	t.Helper()
+	streams, _, _ := cli.Test("")
+	cmd := newDescribeWorkloadCmd(NewFactory(streams), func(opts *describeWorkloadOptions) error {
+		parsed = parsedDescribeWorkload{
+			Filenames: opts.world.filenames, Recursive: opts.world.recursive,
+			Namespace: opts.filter.namespace, Selector: opts.filter.selector,
+			Clusters: opts.filter.clusters, Search: opts.filter.search,
+			Output: opts.format.String(), Details: opts.details,
+			AllDestinations: opts.allDestinations, FailOnFindings: opts.failOnFindings,
+		}
+		if len(opts.names) > 0 {
+			parsed.Names = opts.names
+		}
+		return nil
+	})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetFlagErrorFunc(explainFlagError)
+	cmd.SetArgs(args)
+	return parsed, cmd.ExecuteContext(t.Context())
+}
+
+const golden = "../../testdata/golden"
+
+// TestDescribeWorkloadGolden compares answers about the bundled world with the
+// files of testdata/golden. Set UPDATE=1 to rewrite them.
+func TestDescribeWorkloadGolden(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ file, args string }{
+		{"workloads.txt", ""},
+		{"workloads-wide.txt", "-o wide"},
+		{"workloads.json", "-o json"},
+		{"workloads.yaml", "-o yaml"},
+		{"workloads-names.txt", "-o name"},
+		{"productpage.txt", "productpage-v1.bookinfo.east"},
+		{"productpage-wide.txt", "productpage-v1.bookinfo.east -o wide"},
+		{"productpage.json", "productpage-v1.bookinfo.east -o json"},
+		{"productpage.yaml", "productpage-v1.bookinfo.east -o yaml"},
+		{"productpage-all-destinations.txt", "productpage-v1.bookinfo.east --all-destinations"},
+		{"productpage-color.txt", "productpage-v1.bookinfo.east --color=always"},
+		{"ratings-west.txt", "ratings-v1.bookinfo.west"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.file, func(t *testing.T) {
+			t.Parallel()
+			got := describeWorkload(t, "", append(strings.Fields(tt.args), "-f", bookinfo, "-R")...)
+			path := filepath.Join(golden, "describe-workload", tt.file)
+			if os.Getenv("UPDATE") != "" {
+				writeFile(t, path, got)
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("output differs; look at it and update with `make update-golden` (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDescribeWorkloadIgnoresOrder gives the objects of the bundled world in
+// other orders and spread over other files.
+func TestDescribeWorkloadIgnoresOrder(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"-o json", "-o wide", "--all-destinations -o json", "productpage-v1.bookinfo.east"} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			want := describeWorkload(t, "", append(strings.Fields(args), "-f", bookinfo, "-R")...)
+			documents := worldDocuments(t)
+			random := rand.New(rand.NewPCG(1, 2))
+			for range 3 {
+				random.Shuffle(len(documents), func(i, k int) { documents[i], documents[k] = documents[k], documents[i] })
+				oneFile := describeWorkload(t, strings.Join(documents, "\n---\n"), append(strings.Fields(args), "-f", "-")...)
+				if diff := cmp.Diff(want, oneFile); diff != "" {
+					t.Fatalf("the order of the objects changes the answer (-given +shuffled):\n%s", diff)
+				}
+				dir := split(t, random, documents)
+				manyFiles := describeWorkload(t, "", append(strings.Fields(args), "-f", dir, "-R")...)
+				if diff := cmp.Diff(want, manyFiles); diff != "" {
+					t.Fatalf("how objects are spread over files changes the answer (-given +split):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+// worldDocuments returns the YAML documents of the bundled world.
+func worldDocuments(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(bookinfo, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := filepath.Glob(filepath.Join(bookinfo, "*", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documents []string
+	for _, file := range slices.Concat(files, below) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents = append(documents, strings.Split(string(text), "\n---\n")...)
+	}
+	return documents
+}
+
+// split spreads documents over files in directories of several depths, whose
+// names have nothing to do with what is in them, and returns the directory
+// around them.
+func split(t *testing.T, random *rand.Rand, documents []string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for len(documents) > 0 {
+		n := min(len(documents), 1+random.IntN(4))
+		depth := strings.Repeat("sub/", random.IntN(3))
+		name := string(rune('a'+random.IntN(26))) + string(rune('a'+len(documents)%26)) + ".yaml"
+		path := filepath.Join(dir, depth, string(rune('a'+len(documents)/26)), name)
+		writeFile(t, path, strings.Join(documents[:n], "\n---\n"))
+		documents = documents[n:]
+	}
+	return dir
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// describeWorkload runs the command and returns what it prints on standard
+// output. It must succeed and print nothing else.
+func describeWorkload(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	streams, out, errOut := cli.Test(stdin)
+	code := run(t.Context(), append([]string{"describe", "workload"}, args...), NewFactory(streams))
+	if code != cli.ExitOK || errOut.Len() > 0 {
+		t.Fatalf("exit code = %d, want %d and no errors; got:\n%s", code, cli.ExitOK, errOut)
+	}
+	if bytes.Contains(out.Bytes(), []byte(" \n")) {
+		t.Error("a line ends with blanks")
+	}
+	return out.String()
+}
