@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/snapshot"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // Origin is a place that requests to a Destination come from.
@@ -55,7 +56,9 @@ func (r *Result) ConnectionFrom(cluster string, destination int) []ConnectionSet
 }
 
 // portOfTarget returns the port of a Service that has only one, else 0.
-func (r *Result) portOfTarget(ref core.ClusterObjectRef) uint32 { return onlyPort(r.World.Service(ref)) }
+func (r *Result) portOfTarget(ref core.ClusterObjectRef) uint32 {
+	return onlyPort(r.World.Service(ref))
+}
 
 // PodAccess is who may call pods of a Destination.
 type PodAccess struct {
@@ -138,3 +141,10 @@ func (r *Result) Members(m *snapshot.Mesh) []int {
 // DeniesByDefault reports whether requests to the mesh's pods are denied where
 // no AccessPolicy decides, because of the mesh's VirtualMesh.
 func (r *Result) DeniesByDefault(m *snapshot.Mesh) bool { return r.deniesByDefault(m) }
+
+// RoutedProtocol returns the protocol that proxies assume for a port, empty if
+// they have to find out, and whether routes are rendered for it (semantics
+// D22).
+func RoutedProtocol(port discoveryv1.KubeServicePort) (protocol Protocol, routed bool) {
+	return PortProtocol(port), isHTTP(port)
+}

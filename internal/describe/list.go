@@ -1,0 +1,147 @@
+package describe
+
+import (
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Options says how much to tell about the listed objects.
+type Options struct {
+	// Details describes every object in full instead of one line each.
+	Details bool
+	// WholeWorld says that the objects are all there are of their kind, so that
+	// every finding of the world belongs to the answer.
+	WholeWorld bool
+}
+
+// Answer is a View with the findings that belong to it.
+type Answer interface {
+	View
+	// CountFindings returns how many findings there are of each severity.
+	CountFindings() map[policy.Severity]int
+}
+
+// description is one object of a List.
+type description interface {
+	// reference returns TYPE/NAME in the form that commands accept.
+	reference() string
+	// columns returns the header of the table; it must not look at the object.
+	columns(wide bool) []string
+	// row returns the object's cells under columns.
+	row(wide bool) []string
+	// write writes the full description in the manner of kubectl describe.
+	write(w *textWriter, wide bool)
+}
+
+// List is what describe prints about one kind: a documented JSON contract with
+// the descriptions in the order of the world.
+type List[T description] struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Items      []T    `json:"items"`
+	// Findings concern the listed objects, or the whole world if all objects of
+	// the kind are listed.
+	Findings []Finding `json:"findings,omitempty"`
+
+	detailed bool
+}
+
+// newList describes objects one by one; describe also returns the positions of
+// the findings that matter to the object.
+func newList[S any, T description](v viewer, kind string, objects []S, opts Options, describe func(S) (T, []int)) List[T] {
+	list := List[T]{APIVersion: APIVersion, Kind: kind, Items: make([]T, 0, len(objects)), detailed: opts.Details}
+	var related []int
+	for _, object := range objects {
+		item, findings := describe(object)
+		list.Items = append(list.Items, item)
+		related = append(related, findings...)
+	}
+	list.Findings = v.findings(related, opts.WholeWorld)
+	return list
+}
+
+// CountFindings implements Answer.
+func (l List[T]) CountFindings() map[policy.Severity]int {
+	count := map[policy.Severity]int{}
+	for _, f := range l.Findings {
+		count[f.Severity]++
+	}
+	return count
+}
+
+func (l List[T]) names() []string {
+	names := make([]string, 0, len(l.Items))
+	for _, item := range l.Items {
+		names = append(names, item.reference())
+	}
+	return names
+}
+
+// writeTable writes one row per object, or a full description of each if the
+// list was built with details.
+func (l List[T]) writeTable(w *textWriter, wide bool) {
+	if len(l.Items) == 0 {
+		return
+	}
+	if l.detailed {
+		for _, item := range l.Items {
+			item.write(w, wide)
+			w.linef("")
+		}
+		writeFindings(w, l.Findings)
+		return
+	}
+	rows := make([][]string, 0, len(l.Items))
+	for _, item := range l.Items {
+		rows = append(rows, item.row(wide))
+	}
+	w.table(l.Items[0].columns(wide), rows)
+}
+
+// workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, sorted.
+func (v viewer) workloadKeys(ids []int) []string {
+	keys := make([]string, 0, len(ids))
+	for _, id := range ids {
+		keys = append(keys, v.world.Workloads[id].Key())
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// destinationKeys returns NAME.NAMESPACE.CLUSTER of Destinations, sorted.
+func (v viewer) destinationKeys(ids []int) []string {
+	keys := make([]string, 0, len(ids))
+	for _, id := range ids {
+		keys = append(keys, viewService(&v.world.Destinations[id]).String())
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (v viewer) meshRefs(ids []int) []ObjectRef {
+	var refs []ObjectRef
+	for _, id := range ids {
+		refs = append(refs, viewObject(v.world.Meshes[id].Ref))
+	}
+	return refs
+}
+
+// meshObjects names a mesh and the VirtualMeshes that list it, to look up what
+// was found about them; nothing for nil.
+func (v viewer) meshObjects(m *snapshot.Mesh) []policy.ObjectID {
+	if m == nil {
+		return nil
+	}
+	objects := []policy.ObjectID{policy.MeshID(m)}
+	for _, vm := range v.result.VirtualMeshesListing(m) {
+		objects = append(objects, vm.ID())
+	}
+	return objects
+}
+
+func (v viewer) policyID(ref policy.PolicyRef) policy.ObjectID {
+	meta := v.result.Meta(ref)
+	return policy.ObjectID{Kind: string(ref.Kind), Namespace: meta.Namespace, Name: meta.Name}
+}
