@@ -1,0 +1,87 @@
+package describe_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/testkit/cputime"
+	"github.com/meshctl/meshctl/internal/testkit/genworld"
+)
+
+func generatedWorld(tb testing.TB, name string) *snapshot.World {
+	tb.Helper()
+	size, known := genworld.Named(name)
+	if !known {
+		tb.Fatalf("there is no size %q", name)
+	}
+	return snapshot.New(genworld.Objects(size))
+}
+
+// BenchmarkSummary describes every workload of a world that has been
+// evaluated; the bytes are what is printed.
+func BenchmarkSummary(b *testing.B) {
+	for _, c := range []struct {
+		world  string
+		format describe.Format
+	}{{"large", ""}, {"large", describe.FormatTable}, {"large", describe.FormatJSON}, {"xl", ""}, {"xl", describe.FormatTable}} {
+		b.Run(c.world+"/"+string(c.format), func(b *testing.B) {
+			world := generatedWorld(b, c.world)
+			b.ReportAllocs()
+			start := cputime.Used()
+			for b.Loop() {
+				b.StopTimer()
+				before := cputime.Used()
+				result := policy.Evaluate(world)
+				start += cputime.Used() - before
+				b.StartTimer()
+				view := describe.Workloads(result, world.WorkloadPointers(), describe.WorkloadOptions{WholeWorld: true})
+				if c.format == "" {
+					continue
+				}
+				var printed counter
+				if err := describe.Print(&printed, view, c.format, describe.Style{}); err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(int64(printed))
+			}
+			b.ReportMetric(float64((cputime.Used()-start).Milliseconds())/float64(b.N), "cpu-ms/op")
+		})
+	}
+}
+
+// BenchmarkInFull describes a single workload of a world that has been
+// evaluated.
+func BenchmarkInFull(b *testing.B) {
+	for _, name := range []string{"large", "xl"} {
+		for _, all := range []bool{false, true} {
+			b.Run(name+map[bool]string{false: "/touched", true: "/all destinations"}[all], func(b *testing.B) {
+				world := generatedWorld(b, name)
+				one := world.WorkloadPointers()[len(world.Workloads)/2:][:1]
+				b.ReportAllocs()
+				start := cputime.Used()
+				for b.Loop() {
+					b.StopTimer()
+					before := cputime.Used()
+					result := policy.Evaluate(world) // it remembers answers
+					start += cputime.Used() - before
+					b.StartTimer()
+					view := describe.Workloads(result, one, describe.WorkloadOptions{Details: true, AllDestinations: all})
+					if err := describe.Print(io.Discard, view, describe.FormatJSON, describe.Style{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64((cputime.Used()-start).Milliseconds())/float64(b.N), "cpu-ms/op")
+			})
+		}
+	}
+}
+
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
