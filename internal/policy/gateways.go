@@ -60,7 +60,7 @@ func (e *evaluator) selectedGateways(mesh *snapshot.Mesh, selectors []networking
 			continue
 		}
 		if len(d.Selector) == 0 {
-			return nil, fmt.Errorf("Service %s is selected as gateway but selects no pods", d.Key())
+			return nil, fmt.Errorf("the selected gateway %s is a Service without pod selector", d.Key())
 		}
 		gateway, err := selectedGateway(d, selectors[k])
 		if err != nil {
@@ -85,7 +85,7 @@ func selectedGateway(d *snapshot.Destination, selector networkingv1.IngressGatew
 		return gateway, nil
 	}
 	if !ok {
-		return Gateway{}, fmt.Errorf("Service %s has no port named %q that other clusters can reach", d.Key(), name)
+		return Gateway{}, fmt.Errorf("the selected gateway %s has no port named %q that other clusters can reach", d.Key(), name)
 	}
 	return gateway, nil
 }
