@@ -13,7 +13,7 @@ import (
 )
 
 //go:embed *.yaml
-var files embed.FS //nolint:gochecknoglobals // embedded files are constants
+var files embed.FS
 
 // All returns the CustomResourceDefinitions, sorted by name, which is
 // PLURAL.GROUP.

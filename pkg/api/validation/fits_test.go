@@ -15,8 +15,21 @@ import (
 // with every field is replaced in turn.
 func TestFitsAgreesWithTheAPIServer(t *testing.T) {
 	replacements := []any{
-		"", "a", "10s", strings.Repeat("é", 300), int64(0), int64(-1), int64(70000), int64(1) << 40, 0.5, true, nil,
-		map[string]any{}, []any{}, []any{map[string]any{}}, slices.Repeat([]any{map[string]any{}}, 65),
+		"",
+		"a",
+		"10s",
+		strings.Repeat("é", 300),
+		int64(0),
+		int64(-1),
+		int64(70000),
+		int64(1) << 40,
+		0.5,
+		true,
+		nil,
+		map[string]any{},
+		[]any{},
+		[]any{map[string]any{}},
+		slices.Repeat([]any{map[string]any{}}, 65),
 	}
 	v := New()
 	v.load.Do(v.loadKinds)

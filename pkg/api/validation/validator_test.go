@@ -1,6 +1,7 @@
 package validation_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,13 +26,13 @@ func kinds() map[string]schema.GroupVersion {
 
 // object returns a manifest of that kind, with a name and the given YAML beside
 // it, as a loader would decode it.
-func object(t testing.TB, kind, text string) (schema.GroupVersionKind, map[string]any) {
-	t.Helper()
+func object(tb testing.TB, kind, text string) (schema.GroupVersionKind, map[string]any) {
+	tb.Helper()
 	gv, known := kinds()[kind]
 	if !known {
-		t.Fatalf("no such kind: %s", kind)
+		tb.Fatalf("no such kind: %s", kind)
 	}
-	o := decode(t, text)
+	o := decode(tb, text)
 	o["apiVersion"], o["kind"] = gv.String(), kind
 	if _, found := o["metadata"]; !found {
 		o["metadata"] = map[string]any{"name": "example", "namespace": "gloo-mesh"}
@@ -39,15 +40,15 @@ func object(t testing.TB, kind, text string) (schema.GroupVersionKind, map[strin
 	return gv.WithKind(kind), o
 }
 
-func decode(t testing.TB, text string) map[string]any {
-	t.Helper()
+func decode(tb testing.TB, text string) map[string]any {
+	tb.Helper()
 	encoded, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	o := map[string]any{}
 	if err := json.Unmarshal(encoded, &o); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return o
 }
@@ -174,6 +175,23 @@ func TestCheckMetadata(t *testing.T) {
 	} {
 		if len(check(t, v, "AccessPolicy", text).Errors) == 0 {
 			t.Errorf("%s has no errors", text)
+		}
+	}
+}
+
+// Several loaders may share a Validator; run with -race.
+func TestCheckFromSeveralGoroutines(t *testing.T) {
+	v := validation.New()
+	var checks sync.WaitGroup
+	reports := make([]validation.Report, 8)
+	for i := range reports {
+		gvk, o := object(t, "TrafficPolicy", `spec: {retrys: {}, policy: {requestTimeout: 0s}}`)
+		checks.Go(func() { reports[i], _ = v.Check(gvk, o) })
+	}
+	checks.Wait()
+	for _, report := range reports {
+		if len(report.Errors) != 1 || len(report.Unknown) != 1 {
+			t.Errorf("report = %v", report)
 		}
 	}
 }
