@@ -164,18 +164,20 @@ func refresh(t *testing.T, shown, printed []string) []string {
 	return fresh
 }
 
-// findLike returns the position of the first line that starts with the same
-// two words as the one shown, or the same word if it has only one.
+// findLike returns the position of the line that starts most like the one
+// shown: with as many of its words as possible, but at least two or all.
 func findLike(t *testing.T, printed []string, shown string) int {
 	t.Helper()
-	start := strings.Fields(shown)
-	start = start[:min(len(start), 2)]
-	i := slices.IndexFunc(printed, func(line string) bool {
-		words := strings.Fields(line)
-		return len(words) >= len(start) && slices.Equal(words[:len(start)], start)
-	})
-	if i < 0 {
-		t.Fatalf("nothing printed now starts like %q: edit the README by hand", shown)
+	words := strings.Fields(shown)
+	for n := len(words); n >= min(len(words), 2); n-- {
+		i := slices.IndexFunc(printed, func(line string) bool {
+			candidate := strings.Fields(line)
+			return len(candidate) >= n && slices.Equal(candidate[:n], words[:n])
+		})
+		if i >= 0 {
+			return i
+		}
 	}
-	return i
+	t.Fatalf("nothing printed now starts like %q: edit the README by hand", shown)
+	return 0
 }
