@@ -20,12 +20,17 @@ type Names struct {
 	Resource, ResourceNamespace string
 }
 
-// full returns the longest form, NAME.NAMESPACE.CLUSTER or NAME.NAMESPACE.
+// full returns the longest form, NAME.NAMESPACE.CLUSTER or as much of it as the
+// object has.
 func (n Names) full() string {
-	if n.Cluster == "" {
+	switch {
+	case n.Namespace == "":
+		return n.Name
+	case n.Cluster == "":
 		return n.Name + "." + n.Namespace
+	default:
+		return n.Name + "." + n.Namespace + "." + n.Cluster
 	}
-	return n.Name + "." + n.Namespace + "." + n.Cluster
 }
 
 // answersTo reports whether the name means this object in one of its forms.
@@ -175,4 +180,42 @@ func (w *Workload) Names() Names {
 		Kind: w.Kind, Name: w.Name, Namespace: w.Namespace, Cluster: w.Cluster,
 		Resource: w.Resource.Name, ResourceNamespace: w.Resource.Namespace,
 	}
+}
+
+// MeshPointers returns all meshes in the world's order.
+func (w *World) MeshPointers() []*Mesh {
+	all := make([]*Mesh, len(w.Meshes))
+	for i := range w.Meshes {
+		all[i] = &w.Meshes[i]
+	}
+	return all
+}
+
+// DestinationPointers returns all Destinations in the world's order.
+func (w *World) DestinationPointers() []*Destination {
+	all := make([]*Destination, len(w.Destinations))
+	for i := range w.Destinations {
+		all[i] = &w.Destinations[i]
+	}
+	return all
+}
+
+// Names returns the ways to refer to the mesh.
+func (m *Mesh) Names() Names {
+	return Names{Kind: "Mesh", Name: m.Ref.Name, Namespace: m.Ref.Namespace}
+}
+
+// Names returns the ways to refer to the Destination: those of its Service, or
+// of the resource.
+func (d *Destination) Names() Names {
+	return Names{
+		Kind: "Service", Name: d.Ref.Name, Namespace: d.Ref.Namespace, Cluster: d.Ref.ClusterName,
+		Resource: d.Resource.Name, ResourceNamespace: d.Resource.Namespace,
+	}
+}
+
+// Registered reports whether a KubernetesCluster of that name exists.
+func (w *World) Registered(cluster string) bool {
+	_, registered := w.clusterDomains[cluster]
+	return registered
 }

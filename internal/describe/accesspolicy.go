@@ -1,0 +1,86 @@
+package describe
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// AccessPolicyDescriptionList is what `describe accesspolicy -o json` prints.
+type AccessPolicyDescriptionList = List[*AccessPolicyDescription]
+
+// AccessPolicyDescription says whom an AccessPolicy admits, to what, and where
+// it is in force.
+type AccessPolicyDescription struct {
+	PolicyReach
+	// OwnMeshOnly says that the workloads of each destination's own mesh are
+	// admitted; Admits is absent then.
+	OwnMeshOnly bool `json:"ownMeshOnly,omitempty"`
+	// Admits are alternatives; an element without any field admits anyone.
+	Admits []AccessSource `json:"admits,omitempty"`
+	// Operation is absent if callers may do everything.
+	Operation *AccessOperation `json:"operation,omitempty"`
+}
+
+// AccessPolicies describes the policies at the given positions in the world,
+// in their order.
+func AccessPolicies(result *policy.Result, positions []int, opts Options) AccessPolicyDescriptionList {
+	v := newViewer(result)
+	return newList(v, "AccessPolicyDescriptionList", positions, opts, func(i int) (*AccessPolicyDescription, []int) {
+		p := &result.AccessPolicies[i]
+		spec := &p.Resource.Spec
+		ref := policy.PolicyRef{Kind: policy.KindAccessPolicy, Index: i}
+		item := &AccessPolicyDescription{
+			PolicyReach: v.policyReach(ref, opts), OwnMeshOnly: p.AdmitsOwnMeshOnly(), Operation: viewOperation(p.Operation()),
+		}
+		item.From, item.To = identitySelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
+		if !item.OwnMeshOnly {
+			for _, rule := range alternatives(AccessRule{}, p.Grants(nil)) {
+				source := AccessSource{}
+				if rule.From != nil {
+					source = *rule.From
+				}
+				item.Admits = append(item.Admits, source)
+			}
+		}
+		findings := result.FindingsOn(p.ID())
+		item.findings = len(findings)
+		return item, findings
+	})
+}
+
+func (p *AccessPolicyDescription) reference() string { return "accesspolicy/" + p.name() }
+
+func (*AccessPolicyDescription) columns(wide bool) []string {
+	header := []string{"NAMESPACE", "NAME", "STATE", "MAY", "DESTINATIONS", "SOURCES", "FINDINGS"}
+	if wide {
+		header = append(header, "FROM", "TO")
+	}
+	return header
+}
+
+func (p *AccessPolicyDescription) row(wide bool) []string {
+	row := []string{
+		p.Namespace, p.Name, string(p.State), p.Operation.text(), p.inForceText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
+	}
+	if wide {
+		row = append(row, strings.Join(p.From, "; "), strings.Join(p.To, "; "))
+	}
+	return row
+}
+
+func (p *AccessPolicyDescription) write(w *textWriter, wide bool) {
+	var admitted []string
+	for i := range p.Admits {
+		admitted = append(admitted, p.Admits[i].lines()...)
+	}
+	if p.OwnMeshOnly {
+		admitted = []string{"identities of the destination's own mesh"}
+	}
+	p.writeHead(w, [][2]string{
+		{"May", p.Operation.text()},
+		{"Identities", orNone(strings.Join(admitted, "\n"))},
+	})
+	p.writeReach(w, wide)
+}

@@ -1,0 +1,170 @@
+package describe
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// ClusterDescriptionList is what `describe cluster -o json` prints.
+type ClusterDescriptionList = List[*ClusterDescription]
+
+// ClusterDescription says what is known about a cluster.
+type ClusterDescription struct {
+	Name string `json:"name"`
+	// Registered says that there is a KubernetesCluster of that name; otherwise
+	// discovered objects mention the cluster.
+	Registered bool `json:"registered"`
+	// Domain is the DNS domain of the cluster's Services.
+	Domain        string      `json:"domain"`
+	Meshes        []MeshOf    `json:"meshes,omitempty"`
+	VirtualMeshes []ObjectRef `json:"virtualMeshes,omitempty"`
+	// Namespaces are those with workloads or destinations.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// Outsiders are NAME.NAMESPACE.CLUSTER of the workloads that belong to no
+	// mesh; summaries only have their number.
+	Outsiders        []string `json:"workloadsWithoutMesh,omitempty"`
+	OutsiderCount    *int     `json:"workloadWithoutMeshCount,omitempty"`
+	WorkloadCount    int      `json:"workloadCount"`
+	DestinationCount int      `json:"destinationCount"`
+	ExportedCount    int      `json:"exportedDestinationCount"`
+
+	findings int
+}
+
+// MeshOf is a mesh of a cluster.
+type MeshOf struct {
+	MeshSummary
+	VirtualMesh *VirtualMeshSummary `json:"virtualMesh,omitempty"`
+}
+
+// Clusters describes the clusters of the given names, in their order.
+func Clusters(result *policy.Result, names []string, opts Options) ClusterDescriptionList {
+	v := newViewer(result)
+	return newList(v, "ClusterDescriptionList", names, opts, func(name string) (*ClusterDescription, []int) {
+		item := &ClusterDescription{Name: name, Registered: v.world.Registered(name), Domain: v.world.ClusterDomain(name)}
+		var objects []policy.ObjectID
+		for i := range v.world.Meshes {
+			m := &v.world.Meshes[i]
+			if m.Cluster != name {
+				continue
+			}
+			view := MeshOf{MeshSummary: *viewMesh(m), VirtualMesh: v.virtualMesh(m)}
+			item.Meshes = append(item.Meshes, view)
+			if vm := view.VirtualMesh; vm != nil {
+				item.VirtualMeshes = append(item.VirtualMeshes, ObjectRef{vm.Namespace, vm.Name})
+			}
+			objects = append(objects, v.meshObjects(m)...)
+		}
+		slices.SortFunc(item.VirtualMeshes, compareRefs)
+		item.VirtualMeshes = slices.Compact(item.VirtualMeshes)
+		objects = append(objects, v.addContents(item, opts)...)
+		findings := v.result.FindingsOn(objects...)
+		item.findings = len(findings)
+		return item, findings
+	})
+}
+
+func compareRefs(a, b ObjectRef) int {
+	return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+}
+
+// addContents counts what runs in the cluster and returns the names of it.
+func (v viewer) addContents(item *ClusterDescription, opts Options) []policy.ObjectID {
+	var objects []policy.ObjectID
+	var outsiders []int
+	cluster := []string{item.Name}
+	workloads, destinations := v.world.WorkloadsWithin(cluster, nil, nil), v.world.DestinationsWithin(cluster, nil, nil)
+	for _, id := range workloads {
+		w := &v.world.Workloads[id]
+		if w.Mesh == nil {
+			outsiders = append(outsiders, id)
+		}
+		item.Namespaces = append(item.Namespaces, w.Namespace)
+		objects = append(objects, policy.WorkloadID(w))
+	}
+	for _, id := range destinations {
+		d := &v.world.Destinations[id]
+		if v.result.Destinations[id].Federation != nil {
+			item.ExportedCount++
+		}
+		item.Namespaces = append(item.Namespaces, d.Ref.Namespace)
+		objects = append(objects, policy.DestinationID(d))
+	}
+	item.WorkloadCount, item.DestinationCount = len(workloads), len(destinations)
+	slices.Sort(item.Namespaces)
+	item.Namespaces = slices.Compact(item.Namespaces)
+	if opts.Details {
+		item.Outsiders = v.workloadKeys(outsiders)
+	} else {
+		count := len(outsiders)
+		item.OutsiderCount = &count
+	}
+	return objects
+}
+
+func (c *ClusterDescription) reference() string { return "cluster/" + c.Name }
+
+func (*ClusterDescription) columns(wide bool) []string {
+	header := []string{"NAME", "REGISTERED", "MESHES", "VIRTUAL-MESHES", "WORKLOADS", "DESTINATIONS", "EXPORTED", "FINDINGS"}
+	if wide {
+		header = append(header, "DOMAIN", "NAMESPACES", "WITHOUT-MESH")
+	}
+	return header
+}
+
+func (c *ClusterDescription) row(wide bool) []string {
+	meshes := make([]string, 0, len(c.Meshes))
+	for _, m := range c.Meshes {
+		meshes = append(meshes, m.Name)
+	}
+	row := []string{
+		c.Name, c.registeredText(), shorten(meshes, wide), orNone(refsText(c.VirtualMeshes)),
+		strconv.Itoa(c.WorkloadCount), strconv.Itoa(c.DestinationCount), strconv.Itoa(c.ExportedCount), strconv.Itoa(c.findings),
+	}
+	if wide {
+		row = append(row, c.Domain, orNone(strings.Join(c.Namespaces, ",")), strconv.Itoa(*c.OutsiderCount))
+	}
+	return row
+}
+
+func (c *ClusterDescription) registeredText() string {
+	if c.Registered {
+		return "yes"
+	}
+	return "no"
+}
+
+func (c *ClusterDescription) write(w *textWriter, _ bool) {
+	registered := "yes"
+	if !c.Registered {
+		registered = "no, only seen in discovered objects"
+	}
+	w.fields([][2]string{
+		{"Name", c.Name},
+		{"Registered", registered},
+		{"Domain", c.Domain},
+		{"Namespaces", orNone(strings.Join(c.Namespaces, "\n"))},
+		{"Workloads", strconv.Itoa(c.WorkloadCount)},
+		{"Destinations", strconv.Itoa(c.DestinationCount)},
+		{"Exported", strconv.Itoa(c.ExportedCount) + " destinations"},
+	})
+	w.section("Meshes", len(c.Meshes) == 0, func() {
+		rows := make([][]string, 0, len(c.Meshes))
+		for _, m := range c.Meshes {
+			virtualMesh := none
+			if m.VirtualMesh != nil {
+				virtualMesh = m.VirtualMesh.label()
+			}
+			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), m.Type, orNone(m.Version), orNone(m.TrustDomain), virtualMesh})
+		}
+		w.table([]string{"NAME", "TYPE", "VERSION", "TRUST-DOMAIN", "VIRTUAL-MESH"}, rows)
+	})
+	w.section("Workloads Without Mesh", len(c.Outsiders) == 0, func() {
+		for _, key := range c.Outsiders {
+			w.linef("%s", key)
+		}
+	})
+}

@@ -1,0 +1,221 @@
+package describe
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// MeshDescriptionList is what `describe mesh -o json` prints.
+type MeshDescriptionList = List[*MeshDescription]
+
+// MeshDescription says what a mesh is and what it shares with others.
+type MeshDescription struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	Type      string `json:"type"`
+	Version   string `json:"version,omitempty"`
+	Cluster   string `json:"cluster,omitempty"`
+	Region    string `json:"region,omitempty"`
+	// InstallationNamespace is where the control plane runs, RootNamespace where
+	// mesh-wide configuration lives.
+	InstallationNamespace string              `json:"installationNamespace,omitempty"`
+	RootNamespace         string              `json:"rootNamespace,omitempty"`
+	TrustDomain           string              `json:"trustDomain,omitempty"`
+	SmartDNS              *bool               `json:"smartDNS,omitempty"`
+	VirtualMesh           *VirtualMeshSummary `json:"virtualMesh,omitempty"`
+	MeshSharing
+	WorkloadCount    int `json:"workloadCount"`
+	DestinationCount int `json:"destinationCount"`
+
+	findings int
+}
+
+// MeshSharing says what a mesh shares with the others of its virtual mesh.
+type MeshSharing struct {
+	// ExportedDestinations are NAME.NAMESPACE.CLUSTER of those that other meshes
+	// can call; summaries only have their number.
+	ExportedDestinations     []string `json:"exportedDestinations,omitempty"`
+	ExportedDestinationCount *int     `json:"exportedDestinationCount,omitempty"`
+	// ExportedTo are the meshes that can call any of them.
+	ExportedTo []ObjectRef `json:"exportedTo,omitempty"`
+	// ImportedDestinationCount counts the Destinations of other meshes that this
+	// one can call.
+	ImportedDestinationCount int `json:"importedDestinationCount"`
+	// Gateways are where requests of other clusters enter; only meshes that
+	// export have them.
+	Gateways []GatewayDescription `json:"gateways,omitempty"`
+	// Errors say why nothing can be exported.
+	Errors []string `json:"errors,omitempty"`
+}
+
+// Meshes describes the given meshes, in their order.
+func Meshes(result *policy.Result, meshes []*snapshot.Mesh, opts Options) MeshDescriptionList {
+	v := newViewer(result)
+	counts := v.countByMesh()
+	return newList(v, "MeshDescriptionList", meshes, opts, func(m *snapshot.Mesh) (*MeshDescription, []int) {
+		item := &MeshDescription{
+			Name: m.Ref.Name, Namespace: m.Ref.Namespace, Type: string(m.Type), Version: m.Version, Cluster: m.Cluster,
+			InstallationNamespace: m.Namespace, VirtualMesh: v.virtualMesh(m), MeshSharing: v.sharing(m, opts),
+			WorkloadCount: counts.workloads[m], DestinationCount: counts.destinations[m],
+		}
+		item.ImportedDestinationCount = counts.imported[m.ID]
+		if istio := m.Resource.Spec.Istio; istio != nil {
+			item.TrustDomain, item.SmartDNS = m.TrustDomain, &istio.SmartDNSProxyingEnabled
+			item.RootNamespace = cmp.Or(istio.RootNamespace, m.Namespace)
+			if istio.Installation != nil {
+				item.Region = istio.Installation.Region
+			}
+		}
+		objects := v.meshObjects(m)
+		for _, g := range v.result.Meshes[m.ID].Gateways {
+			objects = append(objects, policy.DestinationID(&v.world.Destinations[g.Destination]))
+		}
+		findings := v.result.FindingsOn(objects...)
+		item.findings = len(findings)
+		return item, findings
+	})
+}
+
+// meshCounts are numbers per mesh, counted in one pass over the world.
+type meshCounts struct {
+	workloads, destinations map[*snapshot.Mesh]int
+	// imported is by position of the importing mesh.
+	imported map[int]int
+}
+
+func (v viewer) countByMesh() meshCounts {
+	counts := meshCounts{map[*snapshot.Mesh]int{}, map[*snapshot.Mesh]int{}, map[int]int{}}
+	for i := range v.world.Workloads {
+		counts.workloads[v.world.Workloads[i].Mesh]++
+	}
+	for i := range v.world.Destinations {
+		counts.destinations[v.world.Destinations[i].Mesh]++
+		if f := v.result.Destinations[i].Federation; f != nil {
+			for _, m := range f.Meshes {
+				counts.imported[m]++
+			}
+		}
+	}
+	return counts
+}
+
+// sharing leaves ImportedDestinationCount to the caller.
+func (v viewer) sharing(m *snapshot.Mesh, opts Options) MeshSharing {
+	decided := &v.result.Meshes[m.ID]
+	exported := v.result.Exported(m)
+	sharing := MeshSharing{Errors: decided.Errors, ExportedTo: v.meshRefs(v.importers(exported))}
+	if opts.Details {
+		sharing.ExportedDestinations = v.destinationKeys(exported)
+	} else {
+		count := len(exported)
+		sharing.ExportedDestinationCount = &count
+	}
+	for _, g := range decided.Gateways {
+		sharing.Gateways = append(sharing.Gateways, v.gateway(g))
+	}
+	return sharing
+}
+
+// importers returns the positions of the meshes that can call any of the
+// Destinations, ascending.
+func (v viewer) importers(exported []int) []int {
+	importing := make([]bool, len(v.world.Meshes))
+	for _, id := range exported {
+		for _, m := range v.result.Destinations[id].Federation.Meshes {
+			importing[m] = true
+		}
+	}
+	var ids []int
+	for id, imports := range importing {
+		if imports {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (m *MeshDescription) reference() string {
+	return "mesh/" + ObjectRef{m.Namespace, m.Name}.String()
+}
+
+func (*MeshDescription) columns(wide bool) []string {
+	header := []string{"NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS", "DESTINATIONS", "EXPORTED", "IMPORTED", "FINDINGS"}
+	if wide {
+		header = append(header, "TRUST-DOMAIN", "SMART-DNS", "ROOT-NAMESPACE", "GATEWAYS")
+	}
+	return header
+}
+
+func (m *MeshDescription) row(wide bool) []string {
+	virtualMesh := none
+	if m.VirtualMesh != nil {
+		virtualMesh = m.VirtualMesh.label()
+	}
+	row := []string{
+		m.Namespace, m.Name, orNone(m.Cluster), m.Type, orNone(m.Version), virtualMesh,
+		strconv.Itoa(m.WorkloadCount), strconv.Itoa(m.DestinationCount),
+		strconv.Itoa(*m.ExportedDestinationCount), strconv.Itoa(m.ImportedDestinationCount), strconv.Itoa(m.findings),
+	}
+	if wide {
+		row = append(row, orNone(m.TrustDomain), smartDNSText(m.SmartDNS), orNone(m.RootNamespace), orNone(strings.Join(gatewayTexts(m.Gateways), "; ")))
+	}
+	return row
+}
+
+func smartDNSText(enabled *bool) string {
+	switch {
+	case enabled == nil:
+		return none
+	case *enabled:
+		return "enabled"
+	default:
+		return "disabled"
+	}
+}
+
+func gatewayTexts(gateways []GatewayDescription) []string {
+	texts := make([]string, 0, len(gateways))
+	for _, g := range gateways {
+		texts = append(texts, g.Service.String()+" at "+g.address())
+	}
+	return texts
+}
+
+func (m *MeshDescription) write(w *textWriter, _ bool) {
+	w.fields([][2]string{
+		{"Name", m.Name},
+		{"Namespace", m.Namespace},
+		{"Type", strings.TrimSpace(m.Type + " " + m.Version)},
+		{"Cluster", orNone(m.Cluster)},
+		{"Region", orNone(m.Region)},
+		{"Installed In", orNone(m.InstallationNamespace)},
+		{"Root Namespace", orNone(m.RootNamespace)},
+		{"Trust Domain", orNone(m.TrustDomain)},
+		{"Smart DNS", smartDNSText(m.SmartDNS)},
+		{"Virtual Mesh", m.VirtualMesh.text(w)},
+		{"Workloads", strconv.Itoa(m.WorkloadCount)},
+		{"Destinations", strconv.Itoa(m.DestinationCount)},
+	})
+	m.MeshSharing.write(w)
+}
+
+// write writes what is shared, in full.
+func (s *MeshSharing) write(w *textWriter) {
+	w.fields([][2]string{
+		{"Gateways", orNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
+		{"Imported", strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
+		{"Exported To", orNone(refsText(s.ExportedTo))},
+	})
+	w.section("Exported", len(s.ExportedDestinations) == 0, func() {
+		for _, d := range s.ExportedDestinations {
+			w.linef("%s", d)
+		}
+	})
+	for _, e := range s.Errors {
+		w.linef("%s %s", w.style.paint(ansiRed, "error"), e)
+	}
+}

@@ -1,0 +1,170 @@
+package describe
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// PolicyReach says whom a policy affects, the reverse of what a workload or a
+// destination is described by.
+type PolicyReach struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	// State is APPLIED if the policy is in force on every destination that it
+	// selects, PARTIAL if on some, INVALID if on none, and IDLE if it is valid
+	// but selects none.
+	State  policy.State `json:"state"`
+	Fields []string     `json:"fields,omitempty"`
+	// From and To say in words what the selectors pick, alternatives.
+	From []string `json:"from"`
+	To   []string `json:"to"`
+	// Errors say why the policy is INVALID as a whole; what is wrong on single
+	// destinations is said there.
+	Errors []string `json:"errors,omitempty"`
+	// Destinations are those that it selects; summaries only have the number of
+	// those it is in force on and of those it is not.
+	Destinations     []PolicyDestination `json:"destinations,omitempty"`
+	DestinationCount *int                `json:"destinationCount,omitempty"`
+	RejectedCount    *int                `json:"rejectedCount,omitempty"`
+	// Sources are NAME.NAMESPACE.CLUSTER of the workloads whose requests it
+	// affects, Targets of those behind the destinations that it is in force on.
+	Sources     []string `json:"sources,omitempty"`
+	SourceCount *int     `json:"sourceCount,omitempty"`
+	Targets     []string `json:"targets,omitempty"`
+	TargetCount *int     `json:"targetCount,omitempty"`
+
+	findings int
+}
+
+// PolicyDestination is one destination that a policy selects.
+type PolicyDestination struct {
+	Destination ServiceRef `json:"destination"`
+	// State is APPLIED, PARTIAL if it is not in force on some of the requests,
+	// or INVALID.
+	State  policy.State `json:"state"`
+	Errors []string     `json:"errors,omitempty"`
+	// Lost lists the settings that do not take effect, and to whom they lost.
+	Lost []LostSetting `json:"lost,omitempty"`
+}
+
+// LostSetting is a setting of the policy that does not take effect.
+type LostSetting struct {
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason"`
+	// Winner is the policy that took effect instead, if one did.
+	Winner *ObjectRef `json:"winner,omitempty"`
+}
+
+func (v viewer) policyReach(ref policy.PolicyRef, opts Options) PolicyReach {
+	meta, app := v.result.Meta(ref), v.result.ApplicationOf(ref)
+	reach := PolicyReach{Name: meta.Name, Namespace: meta.Namespace, State: app.State(), Fields: app.Fields, Errors: app.Errors}
+	sources, targets := v.result.AffectedSources(ref), v.result.AffectedTargets(ref)
+	if !opts.Details {
+		inForce := len(app.InForce())
+		rejected, sourceCount, targetCount := len(app.Destinations)-inForce, len(sources), len(targets)
+		reach.DestinationCount, reach.RejectedCount, reach.SourceCount, reach.TargetCount = &inForce, &rejected, &sourceCount, &targetCount
+		return reach
+	}
+	reach.Sources, reach.Targets = v.workloadKeys(sources), v.workloadKeys(targets)
+	for _, id := range app.Destinations {
+		reach.Destinations = append(reach.Destinations, v.policyDestination(ref, app, id))
+	}
+	return reach
+}
+
+func (v viewer) policyDestination(ref policy.PolicyRef, app *policy.Application, id int) PolicyDestination {
+	on := v.policyOn(ref, id)
+	view := PolicyDestination{Destination: viewService(&v.world.Destinations[id]), State: on.State}
+	if !app.Valid() {
+		return view // the errors are the policy's
+	}
+	if ref.Kind == policy.KindAccessPolicy {
+		view.Errors = on.Errors
+		return view
+	}
+	for _, lost := range v.rejected(v.result.RejectionsOf(ref.Index, id)) {
+		view.Lost = append(view.Lost, LostSetting{Field: lost.Field, Reason: lost.Reason, Winner: lost.Winner})
+	}
+	if view.State == policy.StateApplied && len(view.Lost) > 0 {
+		view.State = policy.StatePartial
+	}
+	return view
+}
+
+func (r *PolicyReach) name() string { return ObjectRef{r.Namespace, r.Name}.String() }
+
+// inForceText says on how many of the selected destinations the policy is in
+// force.
+func (r *PolicyReach) inForceText() string {
+	if *r.RejectedCount == 0 {
+		return fmt.Sprint(*r.DestinationCount)
+	}
+	return fmt.Sprintf("%d of %d", *r.DestinationCount, *r.DestinationCount+*r.RejectedCount)
+}
+
+// writeHead writes what the policy asks for; more goes below the selectors.
+func (r *PolicyReach) writeHead(w *textWriter, more [][2]string) {
+	w.fields(append([][2]string{
+		{"Name", r.Name},
+		{"Namespace", r.Namespace},
+		{"State", w.style.state(string(r.State))},
+		{"From", strings.Join(r.From, "\n")},
+		{"To", orNone(strings.Join(r.To, "\n"))},
+	}, more...))
+	for _, e := range r.Errors {
+		w.linef("%s %s", w.style.paint(ansiRed, "error"), e)
+	}
+}
+
+// writeReach writes whom the policy affects.
+func (r *PolicyReach) writeReach(w *textWriter, wide bool) {
+	w.section("Destinations", len(r.Destinations) == 0, func() {
+		rows := make([][]string, 0, len(r.Destinations))
+		for _, d := range r.Destinations {
+			rows = append(rows, d.rows(w)...)
+		}
+		w.table([]string{"NAME", "STATE", "LOST", "TO", "WHY"}, rows)
+	})
+	writeKeys(w, "Sources", r.Sources, wide)
+	writeKeys(w, "Targets", r.Targets, wide)
+}
+
+// rows returns one row per setting that is not in force, at least one.
+func (d *PolicyDestination) rows(w *textWriter) [][]string {
+	name, state := d.Destination.String(), w.style.state(string(d.State))
+	var rows [][]string
+	for _, e := range d.Errors {
+		rows = append(rows, []string{name, state, none, none, e})
+		name, state = "", ""
+	}
+	for _, l := range d.Lost {
+		winner := none
+		if l.Winner != nil {
+			winner = l.Winner.String()
+		}
+		rows = append(rows, []string{name, state, orNone(l.Field), winner, l.Reason})
+		name, state = "", ""
+	}
+	if len(rows) == 0 {
+		return [][]string{{name, state, none, none, none}}
+	}
+	return rows
+}
+
+// shownKeys is how many names a section lists unless all are wanted.
+const shownKeys = 20
+
+// writeKeys writes a count and the names, one a line.
+func writeKeys(w *textWriter, title string, keys []string, all bool) {
+	w.section(fmt.Sprintf("%s (%d)", title, len(keys)), len(keys) == 0, func() {
+		for i, k := range keys {
+			if i == shownKeys && !all {
+				w.linef("and %d more; -o wide lists all", len(keys)-shownKeys)
+				return
+			}
+			w.linef("%s", k)
+		}
+	})
+}

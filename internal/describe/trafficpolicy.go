@@ -1,0 +1,111 @@
+package describe
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// TrafficPolicyDescriptionList is what `describe trafficpolicy -o json` prints.
+type TrafficPolicyDescriptionList = List[*TrafficPolicyDescription]
+
+// TrafficPolicyDescription says what a TrafficPolicy asks for and where it is
+// in force.
+type TrafficPolicyDescription struct {
+	PolicyReach
+	// Matches are the requests it is about, alternatives; absent for all.
+	Matches []RequestMatch `json:"matches,omitempty"`
+	// Ports of the destinations; absent for all.
+	Ports []uint32 `json:"ports,omitempty"`
+	// Settings have the form of the fields in a manifest, with defaults filled
+	// in.
+	Settings []PolicySetting `json:"settings,omitempty"`
+}
+
+// PolicySetting is one setting that a policy asks for.
+type PolicySetting struct {
+	Field string `json:"field"`
+	Value any    `json:"value"`
+}
+
+// TrafficPolicies describes the policies at the given positions in the world,
+// in their order.
+func TrafficPolicies(result *policy.Result, positions []int, opts Options) TrafficPolicyDescriptionList {
+	v := newViewer(result)
+	return newList(v, "TrafficPolicyDescriptionList", positions, opts, func(i int) (*TrafficPolicyDescription, []int) {
+		p := &result.TrafficPolicies[i]
+		spec := &p.Resource.Spec
+		ref := policy.PolicyRef{Kind: policy.KindTrafficPolicy, Index: i}
+		item := &TrafficPolicyDescription{PolicyReach: v.policyReach(ref, opts), Ports: slices.Sorted(slices.Values(spec.DestinationPorts))}
+		item.From, item.To = workloadSelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
+		for _, m := range p.Matches() {
+			item.Matches = append(item.Matches, *viewMatch(m))
+		}
+		for _, f := range result.Settings(i) {
+			item.Settings = append(item.Settings, PolicySetting(f))
+		}
+		findings := result.FindingsOn(p.ID())
+		item.findings = len(findings)
+		return item, findings
+	})
+}
+
+func (p *TrafficPolicyDescription) reference() string { return "trafficpolicy/" + p.name() }
+
+func (*TrafficPolicyDescription) columns(wide bool) []string {
+	header := []string{"NAMESPACE", "NAME", "STATE", "FIELDS", "DESTINATIONS", "SOURCES", "FINDINGS"}
+	if wide {
+		header = append(header, "FROM", "TO", "MATCHES")
+	}
+	return header
+}
+
+func (p *TrafficPolicyDescription) row(wide bool) []string {
+	row := []string{
+		p.Namespace, p.Name, string(p.State), orNone(strings.Join(p.Fields, ",")),
+		p.inForceText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
+	}
+	if wide {
+		row = append(row, strings.Join(p.From, "; "), strings.Join(p.To, "; "), strings.Join(p.matchTexts(), "; "))
+	}
+	return row
+}
+
+func (p *TrafficPolicyDescription) matchTexts() []string {
+	if len(p.Matches) == 0 {
+		return []string{"all requests"}
+	}
+	texts := make([]string, 0, len(p.Matches))
+	for i := range p.Matches {
+		texts = append(texts, p.Matches[i].text())
+	}
+	return texts
+}
+
+func (p *TrafficPolicyDescription) write(w *textWriter, wide bool) {
+	p.writeHead(w, [][2]string{
+		{"Requests", strings.Join(p.matchTexts(), "\n")},
+		{"Ports", portsOrAll(p.Ports)},
+	})
+	w.section("Settings", len(p.Settings) == 0, func() {
+		var rows [][]string
+		for _, s := range p.Settings {
+			field := s.Field
+			for _, value := range valueLines(s.Value) {
+				rows = append(rows, []string{field, value})
+				field = ""
+			}
+		}
+		w.table([]string{"SETTING", "VALUE"}, rows)
+	})
+	p.writeReach(w, wide)
+}
+
+func portsOrAll(ports []uint32) string {
+	if len(ports) == 0 {
+		return "all"
+	}
+	return strings.Join(operationText(nil, nil, ports), "")
+}

@@ -1,0 +1,80 @@
+package describe
+
+import (
+	"github.com/meshctl/meshctl/internal/policy"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// VirtualMeshDescriptionList is what `describe virtualmesh -o json` prints.
+type VirtualMeshDescriptionList = List[*VirtualMeshDescription]
+
+// VirtualMeshDescription says what a VirtualMesh groups and what it makes of
+// its meshes.
+type VirtualMeshDescription struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	// State is ACCEPTED or INVALID; an INVALID VirtualMesh groups nothing.
+	State      string                 `json:"state"`
+	Errors     []string               `json:"errors,omitempty"`
+	Trust      TrustDescription       `json:"trust"`
+	Federation *FederationDescription `json:"federation,omitempty"`
+	// TLSEnforcement is what servers demand of connections.
+	TLSEnforcement     string `json:"tlsEnforcement"`
+	GlobalAccessPolicy string `json:"globalAccessPolicy"`
+	// DefaultAccess is ALLOW or DENY: what happens to requests to Istio meshes
+	// that no AccessPolicy decides about.
+	DefaultAccess string          `json:"defaultAccess"`
+	Meshes        []MeshOfVirtual `json:"meshes,omitempty"`
+	findings      int
+}
+
+// TrustDescription says how the meshes trust each other.
+type TrustDescription struct {
+	Model policy.TrustModel `json:"model"`
+	// Root is where the common root certificate comes from: generated, secret or
+	// vault; absent without shared trust.
+	Root string `json:"root,omitempty"`
+	// RootOptions and IntermediateOptions have defaults filled in.
+	RootOptions         *CertificateOptions     `json:"rootOptions,omitempty"`
+	Secret              *ObjectRef              `json:"secret,omitempty"`
+	Vault               *certificatesv1.VaultCA `json:"vault,omitempty"`
+	IntermediateOptions *CertificateOptions     `json:"intermediateOptions,omitempty"`
+	AutoRestartPods     bool                    `json:"autoRestartPods,omitempty"`
+	RotationStrategy    string                  `json:"rotationStrategy,omitempty"`
+}
+
+// CertificateOptions are the options of a certificate.
+type CertificateOptions struct {
+	TTLDays    uint32 `json:"ttlDays"`
+	RSAKeyBits uint32 `json:"rsaKeyBits"`
+	OrgName    string `json:"orgName"`
+	// RenewBefore is the part of the lifetime before expiry in which to renew.
+	RenewBefore float64 `json:"renewBeforeRatio"`
+}
+
+// FederationDescription says what is exposed between the meshes.
+type FederationDescription struct {
+	HostnameSuffix string `json:"hostnameSuffix"`
+	// FlatNetwork says that requests go straight to pods of other clusters.
+	FlatNetwork  bool               `json:"flatNetwork,omitempty"`
+	TCPKeepalive *core.TCPKeepalive `json:"tcpKeepalive,omitempty"`
+	// Exposes says in words what is exposed to whom, one selector each.
+	Exposes []string `json:"exposes,omitempty"`
+}
+
+// MeshOfVirtual is one mesh that a VirtualMesh lists.
+type MeshOfVirtual struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	// State is ACCEPTED for a member; CLAIMED if another VirtualMesh holds the
+	// mesh; NOT_FOUND if it was not discovered; INVALID if only the VirtualMesh
+	// as a whole is.
+	State       string `json:"state"`
+	Type        string `json:"type,omitempty"`
+	Cluster     string `json:"cluster,omitempty"`
+	TrustDomain string `json:"trustDomain,omitempty"`
+	// ClaimedBy is the VirtualMesh that holds the mesh instead.
+	ClaimedBy *ObjectRef `json:"claimedBy,omitempty"`
+	MeshSharing
+}
