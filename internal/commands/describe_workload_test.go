@@ -2,9 +2,12 @@ package commands
 
 import (
 	"bytes"
+	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +152,55 @@ func TestDescribeWorkloadGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDescribeContract holds docs/describe.md against the golden files: the
+// contract must mention every field.
+func TestDescribeContract(t *testing.T) {
+	t.Parallel()
+	contract, err := os.ReadFile("../../docs/describe.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(golden, "describe-workload", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden JSON files (%v)", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list any
+		if err := json.Unmarshal(text, &list); err != nil {
+			t.Fatal(err)
+		}
+		for field := range contractFields(list) {
+			if !regexp.MustCompile(`\b` + field + `\b`).Match(contract) {
+				t.Errorf("docs/describe.md does not mention the field %s of %s", field, filepath.Base(file))
+			}
+		}
+	}
+}
+
+// contractFields returns the names of all fields in a JSON value, but not what
+// is below fields whose form is that of labels or of a manifest.
+func contractFields(value any) map[string]bool {
+	fields := map[string]bool{}
+	switch value := value.(type) {
+	case map[string]any:
+		for field, inner := range value {
+			fields[field] = true
+			if field != "labels" && field != "value" && field != "match" {
+				maps.Copy(fields, contractFields(inner))
+			}
+		}
+	case []any:
+		for _, inner := range value {
+			maps.Copy(fields, contractFields(inner))
+		}
+	}
+	return fields
 }
 
 // TestDescribeWorkloadIgnoresOrder gives the objects of the bundled world in
