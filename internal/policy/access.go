@@ -72,7 +72,7 @@ type AccessRule struct {
 // (semantics 3.4).
 func (e *evaluator) evaluateAccessPolicies() {
 	e.result.AccessPolicies = make([]AccessPolicy, len(e.world.AccessPolicies))
-	trust := newTrustDomains(e.world)
+	trust, callers := newTrustDomains(e.world), newCallers(e.world)
 	for i, object := range e.world.AccessPolicies {
 		p := &e.result.AccessPolicies[i]
 		spec := &object.Resource.Spec
@@ -87,7 +87,7 @@ func (e *evaluator) evaluateAccessPolicies() {
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
 		if p.Valid() {
 			e.attachAccess(i, p)
-			e.reportAccess(p, trust)
+			e.reportAccess(p, trust, callers)
 		}
 	}
 	e.result.accessSources = indexAccessSources(e.result.AccessPolicies)
@@ -109,11 +109,11 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 	}
 }
 
-func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains) {
+func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers callers) {
 	if len(p.Destinations) == 0 {
 		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
-	if len(p.grants) > 0 && !e.admitsAnyone(p.grants) {
+	if len(p.grants) > 0 && !callers.areAdmitted(p.grants) {
 		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
 	for i, s := range p.Resource.Spec.SourceSelector {
@@ -131,22 +131,38 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains) {
 	}
 }
 
-// admitsAnyone reports whether any known workload is admitted by the grants.
-func (e *evaluator) admitsAnyone(grants []Grant) bool {
-	for _, g := range grants {
-		if g.AnySource {
-			return true
+// callers knows the identities of all workloads.
+type callers struct {
+	// identities also has every identity with its namespace, its service
+	// account, or both left empty, which stand for any.
+	identities map[Identity]bool
+	namespaces map[string]bool
+}
+
+func newCallers(world *snapshot.World) callers {
+	c := callers{identities: map[Identity]bool{}, namespaces: map[string]bool{}}
+	for i := range world.Workloads {
+		id, known := IdentityOf(&world.Workloads[i])
+		if !known || c.identities[id] {
+			continue
 		}
-	}
-	for i := range e.world.Workloads {
-		id, known := IdentityOf(&e.world.Workloads[i])
-		for _, g := range grants {
-			if g.admits(id, known) {
-				return true
+		c.namespaces[id.Namespace] = true
+		for _, namespace := range []string{id.Namespace, ""} {
+			for _, account := range []string{id.ServiceAccount, ""} {
+				c.identities[Identity{id.TrustDomain, namespace, account}] = true
 			}
 		}
 	}
-	return false
+	return c
+}
+
+// areAdmitted reports whether any known workload is admitted by the grants.
+func (c callers) areAdmitted(grants []Grant) bool {
+	return slices.ContainsFunc(grants, func(g Grant) bool {
+		return g.AnySource ||
+			slices.ContainsFunc(g.Namespaces, func(n string) bool { return c.namespaces[n] }) ||
+			slices.ContainsFunc(g.accounts, func(a account) bool { return c.identities[Identity{a.trustDomain, a.namespace, a.name}] })
+	})
 }
 
 // plural joins names behind their noun: `cluster east`, `clusters east, west`.

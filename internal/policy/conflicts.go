@@ -26,6 +26,8 @@ type Rejection struct {
 // (semantics 4, D19). They are judged in the order of D11.
 func (e *evaluator) judgeTraffic() {
 	lost := map[Rejection][]string{}
+	claims := claims{result: e.result, scopes: map[string]int{}, held: map[claim][]int{}}
+	reach := map[reachKey][]Rejection{}
 	for id := range e.result.Destinations {
 		decided := &e.result.Destinations[id]
 		if len(decided.Traffic) == 0 {
@@ -33,9 +35,12 @@ func (e *evaluator) judgeTraffic() {
 		}
 		d := &e.world.Destinations[id]
 		origins := e.origins(id)
-		claims := claims{result: e.result, destination: d, origins: origins, held: map[claim][]int{}}
+		claims.begin(e.distinctOrigins(decided.Traffic, origins))
 		for _, i := range decided.Traffic {
-			rejections := e.unrealisable(i, d, origins)
+			rejections := e.unrealisable(i, d)
+			if len(rejections) == 0 {
+				rejections = e.unreachableTargets(reach, i, d, origins)
+			}
 			if len(rejections) == 0 {
 				rejections = claims.stake(i)
 			}
@@ -81,16 +86,53 @@ func (e *evaluator) origins(destination int) []*snapshot.Mesh {
 	return origins
 }
 
+// distinctOrigins leaves out origins whose cluster makes no difference: all
+// clusters that no sourceSelector of the policies names are alike, so one of
+// them stands for all.
+func (e *evaluator) distinctOrigins(policies []int, origins []*snapshot.Mesh) []string {
+	named := map[string]bool{}
+	for _, i := range policies {
+		for _, cluster := range e.result.TrafficPolicies[i].namedClusters {
+			named[cluster] = true
+		}
+	}
+	var clusters []string
+	other := false
+	for _, m := range origins {
+		if !named[m.Cluster] {
+			if other {
+				continue
+			}
+			other = true
+		}
+		clusters = appendNew(clusters, m.Cluster)
+	}
+	return clusters
+}
+
 // claim is a setting that policies compete for: a route feature of one source
 // and request match, or a connection feature of one cluster.
-type claim struct{ field, match string }
+type claim struct {
+	field, cluster string
+	// match is the number of the source and request match, 0 for connections.
+	match int
+}
 
 // claims knows who holds what on one Destination.
 type claims struct {
-	result      *Result
-	destination *snapshot.Destination
-	origins     []*snapshot.Mesh
-	held        map[claim][]int
+	result *Result
+	// scopes numbers the matches of all policies, from 1; equal ones have the
+	// same number.
+	scopes map[string]int
+	// clusters are those where requests can come from.
+	clusters []string
+	held     map[claim][]int
+}
+
+// begin turns to another Destination, where nothing is held yet.
+func (c *claims) begin(clusters []string) {
+	c.clusters = clusters
+	clear(c.held)
 }
 
 // stake gives a policy what it asks for, or returns why not: another policy
@@ -117,11 +159,16 @@ func (c *claims) stake(i int) []Rejection {
 		return slices.Compact(rejections)
 	}
 	for _, w := range wanted {
-		if !slices.Contains(c.held[w.claim], i) {
+		// A holder of the same ports has the same value, so it stands for both.
+		if !slices.ContainsFunc(c.held[w.claim], func(holder int) bool { return c.samePorts(i, holder) }) {
 			c.held[w.claim] = append(c.held[w.claim], i)
 		}
 	}
 	return nil
+}
+
+func (c *claims) samePorts(a, b int) bool {
+	return slices.Equal(c.result.TrafficPolicies[a].Resource.Spec.DestinationPorts, c.result.TrafficPolicies[b].Resource.Spec.DestinationPorts)
 }
 
 func conflictReason(field string, loser, winner *TrafficPolicy) string {
@@ -137,26 +184,36 @@ type wantedClaim struct {
 // wanted lists what a policy asks for on the Destination, by origin: a selector
 // that names clusters asks for different things in each.
 func (c *claims) wanted(p *TrafficPolicy, i int) []wantedClaim {
-	var wanted []wantedClaim
-	seen := map[string]bool{}
-	for _, origin := range c.origins {
-		if seen[origin.Cluster] {
+	wanted := make([]wantedClaim, 0, len(c.clusters)*(len(p.routeFeatures)+len(p.connectionFeatures)))
+	for _, cluster := range c.clusters {
+		if len(c.result.sources(i, cluster)) == 0 {
 			continue
 		}
-		seen[origin.Cluster] = true
-		sources := c.result.sources(i, origin.Cluster)
-		if len(sources) == 0 {
-			continue
-		}
-		scope := origin.Cluster + "\x00" + p.matchKey(sources)
+		match := c.scope(p, i, cluster)
 		for _, f := range p.routeFeatures {
-			wanted = append(wanted, wantedClaim{claim{f.Field, scope}, f.Value})
+			wanted = append(wanted, wantedClaim{claim{f.Field, cluster, match}, f.Value})
 		}
 		for _, f := range p.connectionFeatures {
-			wanted = append(wanted, wantedClaim{claim{f.Field, origin.Cluster}, f.Value})
+			wanted = append(wanted, wantedClaim{claim{field: f.Field, cluster: cluster}, f.Value})
 		}
 	}
 	return wanted
+}
+
+// scope numbers what a policy matches of the requests from a cluster.
+func (c *claims) scope(p *TrafficPolicy, i int, cluster string) int {
+	within := p.scopeOf(cluster)
+	if number, known := p.matchNumbers[within]; known {
+		return number
+	}
+	key := p.matchKey(c.result.sources(i, cluster))
+	number, known := c.scopes[key]
+	if !known {
+		number = len(c.scopes) + 1
+		c.scopes[key] = number
+	}
+	p.matchNumbers[within] = number
+	return number
 }
 
 // matchKey identifies policies of equal match.

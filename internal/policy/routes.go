@@ -192,9 +192,7 @@ func (r *Result) RoutesFor(w *snapshot.Workload, destination int) []*Route {
 // sources returns what a policy's sourceSelector admits from a cluster.
 func (r *Result) sources(policy int, cluster string) []SourceMatch {
 	p := &r.TrafficPolicies[policy]
-	if !p.clusterBound {
-		cluster = "" // the same from everywhere
-	}
+	cluster = p.scopeOf(cluster)
 	found, known := p.sourcesByCluster[cluster]
 	if !known {
 		found = sourcesIn(cluster, p.Resource.Spec.SourceSelector)

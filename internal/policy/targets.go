@@ -99,9 +99,8 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 }
 
 // unrealisable returns why a policy cannot be realised on a Destination: fields
-// that Istio has no counterpart for (semantics D29), unusable targets, and
-// targets that some origin of requests cannot reach (D21).
-func (e *evaluator) unrealisable(i int, d *snapshot.Destination, origins []*snapshot.Mesh) []Rejection {
+// that Istio has no counterpart for (semantics D29) and unusable targets.
+func (e *evaluator) unrealisable(i int, d *snapshot.Destination) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	var rejections []Rejection
 	if d.Mesh != nil && d.Mesh.Type == snapshot.MeshIstio {
@@ -116,7 +115,27 @@ func (e *evaluator) unrealisable(i int, d *snapshot.Destination, origins []*snap
 		r.Policy = i
 		rejections = append(rejections, r)
 	}
-	if len(rejections) > 0 {
+	return rejections
+}
+
+// reachKey identifies Destinations with the same origins of requests.
+type reachKey struct {
+	policy     int
+	mesh       *snapshot.Mesh
+	federation *Federation
+}
+
+// unreachableTargets returns the targets of a policy that some origin of
+// requests to a Destination cannot reach (semantics D21). It remembers the
+// answers in known.
+func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d *snapshot.Destination, origins []*snapshot.Mesh) []Rejection {
+	p := &e.result.TrafficPolicies[i]
+	if len(p.targets) == 0 {
+		return nil
+	}
+	key := reachKey{i, d.Mesh, e.result.Destinations[d.ID].Federation}
+	rejections, answered := known[key]
+	if answered {
 		return rejections
 	}
 	for _, t := range p.targets {
@@ -134,5 +153,6 @@ func (e *evaluator) unrealisable(i int, d *snapshot.Destination, origins []*snap
 			})
 		}
 	}
+	known[key] = rejections
 	return rejections
 }

@@ -22,9 +22,12 @@ type TrafficPolicy struct {
 	unsupported []string
 	targets     []target
 	badTargets  []Rejection
-	// clusterBound says that the sources depend on the cluster they are in.
-	clusterBound     bool
+	// namedClusters are the clusters that the sourceSelector names; the sources
+	// are the same from all others.
+	namedClusters    []string
 	sourcesByCluster map[string][]SourceMatch
+	// matchNumbers identifies equal matches among policies, by cluster.
+	matchNumbers map[string]int
 }
 
 // rejectedOn reports whether the policy is INVALID on one Destination.
@@ -42,10 +45,23 @@ func (p *TrafficPolicy) prepare(world *snapshot.World, defaultMode networkingv1.
 	p.unsupported = unsupported(spec)
 	p.targets = targets(spec.Policy)
 	p.badTargets = checkTargets(world, spec.Policy)
-	p.clusterBound = slices.ContainsFunc(spec.SourceSelector, func(s core.WorkloadSelector) bool {
-		return s.KubeWorkloadMatcher != nil && len(s.KubeWorkloadMatcher.Clusters) > 0
-	})
+	for _, s := range spec.SourceSelector {
+		if s.KubeWorkloadMatcher != nil {
+			p.namedClusters = append(p.namedClusters, s.KubeWorkloadMatcher.Clusters...)
+		}
+	}
+	p.namedClusters = dedupe(p.namedClusters)
 	p.sourcesByCluster = map[string][]SourceMatch{}
+	p.matchNumbers = map[string]int{}
+}
+
+// scopeOf returns the cluster if the policy's sources depend on it, else "",
+// which stands for all clusters that the policy does not name.
+func (p *TrafficPolicy) scopeOf(cluster string) string {
+	if _, named := slices.BinarySearch(p.namedClusters, cluster); named {
+		return cluster
+	}
+	return ""
 }
 
 // ID names the policy in findings.
