@@ -14,7 +14,7 @@ import (
 func (*DestinationDescription) columns(wide bool) []string {
 	header := []string{"NAMESPACE", "NAME", "CLUSTER", "MESH", "PORTS", "FEDERATED-TO", "WORKLOADS", "TRAFFIC", "ACCESS", "FINDINGS"}
 	if wide {
-		header = append(header, "TYPE", "VIRTUAL-MESH", "DEFAULT-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")
+		header = append(header, "TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")
 	}
 	return header
 }

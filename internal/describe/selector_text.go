@@ -108,6 +108,9 @@ func identityRequest(s core.IdentitySelector) string {
 }
 
 func accountText(ref core.ClusterObjectRef) string {
+	if ref.Name != "" && ref.Namespace != "" && ref.ClusterName != "" {
+		return "service account " + ServiceRef{ref.Name, ref.Namespace, ref.ClusterName}.String()
+	}
 	text := "any service account"
 	if ref.Name != "" {
 		text = "service account " + ref.Name

@@ -20,9 +20,9 @@ type Names struct {
 	Resource, ResourceNamespace string
 }
 
-// full returns the longest form, NAME.NAMESPACE.CLUSTER or as much of it as the
+// Full returns the longest form, NAME.NAMESPACE.CLUSTER or as much of it as the
 // object has.
-func (n Names) full() string {
+func (n Names) Full() string {
 	switch {
 	case n.Namespace == "":
 		return n.Name
@@ -35,7 +35,7 @@ func (n Names) full() string {
 
 // answersTo reports whether the name means this object in one of its forms.
 func (n Names) answersTo(name string) bool {
-	return name == n.Name || name == n.Name+"."+n.Namespace || name == n.full() ||
+	return name == n.Name || name == n.Name+"."+n.Namespace || name == n.Full() ||
 		(n.Resource != "" && (name == n.Resource || name == n.Resource+"."+n.ResourceNamespace))
 }
 
@@ -86,7 +86,7 @@ func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T
 		if kind != "" && !strings.EqualFold(kind, n.Kind) && !strings.EqualFold(kind, noun) {
 			continue
 		}
-		if bare == n.full() || bare == n.Resource {
+		if bare == n.Full() || bare == n.Resource {
 			exact = append(exact, item)
 		}
 		if n.answersTo(bare) {
@@ -113,15 +113,15 @@ func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T
 func candidates[T any](items []T, names func(T) Names) []string {
 	count := map[string]int{}
 	for _, item := range items {
-		count[names(item).full()]++
+		count[names(item).Full()]++
 	}
 	var list []string
 	for _, item := range items {
 		n := names(item)
-		if count[n.full()] > 1 {
-			list = append(list, strings.ToLower(n.Kind)+"/"+n.full())
+		if count[n.Full()] > 1 {
+			list = append(list, strings.ToLower(n.Kind)+"/"+n.Full())
 		} else {
-			list = append(list, n.full())
+			list = append(list, n.Full())
 		}
 	}
 	slices.Sort(list)
@@ -142,12 +142,12 @@ func nearNames[T any](items []T, names func(T) Names, typed string) []string {
 	for _, item := range items {
 		n := names(item)
 		best := len(typed)
-		for _, form := range []string{n.Name, n.Name + "." + n.Namespace, n.full(), n.Resource} {
+		for _, form := range []string{n.Name, n.Name + "." + n.Namespace, n.Full(), n.Resource} {
 			best = min(best, validation.Distance(typed, form))
 		}
 		limit := max(1, len(typed)/4)
 		if best <= limit || (len(typed) > 2 && strings.Contains(n.Name, typed)) {
-			near = append(near, scored{n.full(), best})
+			near = append(near, scored{n.Full(), best})
 		}
 	}
 	slices.SortFunc(near, func(a, b scored) int {

@@ -1,0 +1,57 @@
+package commands
+
+import (
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+func destinationNoun() describeNoun {
+	return describeNoun{
+		name: "destination", plural: "destinations", aliases: []string{"destinations"}, kind: "Destination",
+		short: "Show who may call destinations, what happens to requests and who is behind them",
+		long: dedent(`
+			Show who may call destinations, what happens to requests and who is behind them.
+
+			Without a name, print one line per destination. A name is that of the Service:
+			NAME, NAME.NAMESPACE or NAME.NAMESPACE.CLUSTER; it gives the full description,
+			with the requests of every cluster that can call the destination.`),
+		example: dedent(`
+			# every destination, one line each
+			meshctl describe destination -f manifests -R
+
+			# who may call reviews in the east, and what happens to their requests
+			meshctl describe destination reviews.bookinfo.east -f manifests -R
+
+			# the status that the discovered resource would get
+			meshctl describe destination reviews.bookinfo.east -f manifests -R --status -o yaml`),
+		objects: func(world *snapshot.World) []snapshot.Names {
+			return namesOfAll(world.DestinationPointers(), (*snapshot.Destination).Names)
+		},
+		labels:   func(world *snapshot.World, i int) map[string]string { return world.Destinations[i].Labels },
+		labelled: "Service labels",
+		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
+			return describe.Destinations(result, at(result.World.DestinationPointers(), positions), opts)
+		},
+		status:    describe.StatusDestination,
+		inCluster: true,
+	}
+}
+
+// namesOfAll returns the names of every object.
+func namesOfAll[T any](objects []T, names func(T) snapshot.Names) []snapshot.Names {
+	all := make([]snapshot.Names, 0, len(objects))
+	for _, object := range objects {
+		all = append(all, names(object))
+	}
+	return all
+}
+
+// at returns the objects at the positions.
+func at[T any](objects []T, positions []int) []T {
+	chosen := make([]T, 0, len(positions))
+	for _, i := range positions {
+		chosen = append(chosen, objects[i])
+	}
+	return chosen
+}

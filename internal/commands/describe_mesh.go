@@ -1,0 +1,35 @@
+package commands
+
+import (
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+func meshNoun() describeNoun {
+	return describeNoun{
+		name: "mesh", plural: "meshes", aliases: []string{"meshes"}, kind: "Mesh",
+		short: "Show the meshes, their gateways and what they share with other meshes",
+		long: dedent(`
+			Show the meshes, their gateways and what they share with other meshes.
+
+			Without a name, print one line per mesh. A name is NAME or NAME.NAMESPACE, and
+			gives the full description of that mesh.`),
+		example: dedent(`
+			# every mesh, one line each
+			meshctl describe mesh -f manifests -R
+
+			# the mesh of a cluster in full, with the destinations that it exports
+			meshctl describe mesh --cluster east --details -f manifests -R`),
+		objects: func(world *snapshot.World) []snapshot.Names {
+			return namesOfAll(world.MeshPointers(), (*snapshot.Mesh).Names)
+		},
+		labels:   func(world *snapshot.World, i int) map[string]string { return world.Meshes[i].Resource.Labels },
+		labelled: "labels",
+		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
+			return describe.Meshes(result, at(result.World.MeshPointers(), positions), opts)
+		},
+		status:    describe.StatusMesh,
+		inCluster: true,
+	}
+}

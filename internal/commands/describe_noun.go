@@ -1,0 +1,169 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// describeNoun is a kind that describe explains: what the command is called,
+// how its objects are found, and what is said about them. Objects are named by
+// their position in the world.
+type describeNoun struct {
+	name, plural string
+	aliases      []string
+	// kind is that of the manifests the objects come from.
+	kind                 string
+	short, long, example string
+
+	// objects returns the names of all objects, by position.
+	objects func(world *snapshot.World) []snapshot.Names
+	// labels returns the labels that -l compares, and labelled says whose they
+	// are; nil for kinds without.
+	labels   func(world *snapshot.World, position int) map[string]string
+	labelled string
+	// answer describes the objects at the positions.
+	answer func(result *policy.Result, positions []int, opts describe.Options) describe.Answer
+	// status is the kind of the objects' status, empty if they have none.
+	status describe.StatusKind
+	// inCluster says that the objects belong to clusters, global that they have
+	// no namespace.
+	inCluster, global bool
+}
+
+// describeQuery is one use of a describe command.
+type describeQuery struct {
+	streams   *cli.Streams
+	load      worldLoader
+	verbosity func() int
+	noun      describeNoun
+
+	world          worldFlags
+	names          []string
+	filter         objectFilter
+	format         *enumValue
+	details        bool
+	status         bool
+	failOnFindings bool
+}
+
+// newDescribeNounCmd returns the command that describes one kind. The query
+// goes to runF if that is not nil.
+func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery) error) *cobra.Command {
+	query := &describeQuery{
+		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity }, noun: noun,
+		format: newEnumValue(string(describe.FormatTable), describe.Formats()...),
+	}
+	cmd := &cobra.Command{
+		Use: noun.name + " [NAME...]", Aliases: noun.aliases,
+		Short: noun.short, Long: noun.long, Example: noun.example,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query.names = args
+			if err := errors.Join(query.world.check(), query.filter.check()); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(query)
+			}
+			return query.run(cmd.Context())
+		},
+	}
+	query.world.register(cmd)
+	query.filter.register(cmd, noun)
+	flags := cmd.Flags()
+	flags.BoolVar(&query.details, "details", false, "describe every listed "+noun.name+" in full")
+	flags.BoolVar(&query.failOnFindings, "fail-on-findings", false, "exit with 3 if there is a finding of severity error or warning")
+	if noun.status != "" {
+		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get, for -o yaml or json")
+	}
+	addEnumFlag(cmd, query.format, "output", "o", "output format")
+	return cmd
+}
+
+func (q *describeQuery) run(ctx context.Context) error {
+	world, err := q.load(ctx, q.world, q.streams.In)
+	if err != nil {
+		return err
+	}
+	if q.verbosity() > 0 {
+		fmt.Fprintf(q.streams.Err, "Objects of kinds that meshctl does not model, ignored: %d.\n", world.Ignored)
+	}
+	incomplete := reportProblems(q.streams, world)
+	all := q.noun.objects(world)
+	positions, err := q.filter.apply(world, q.noun, all)
+	if err != nil {
+		return err
+	}
+	whole := len(positions) == len(all) && len(q.names) == 0
+	if len(q.names) > 0 {
+		if positions, err = q.filter.resolve(q.noun, all, positions, q.names); err != nil {
+			return errors.Join(err, incomplete)
+		}
+	}
+	if len(positions) == 0 {
+		fmt.Fprintln(q.streams.Err, q.explainNothing(all))
+	}
+	result := policy.Evaluate(world)
+	answer := q.noun.answer(result, positions, describe.Options{Details: q.detailed(), WholeWorld: whole})
+	if err := q.print(result, positions, answer); err != nil {
+		return err
+	}
+	if q.failOnFindings && q.summariseFindings(answer.CountFindings()) {
+		return errors.Join(incomplete, cli.ErrFindings)
+	}
+	return incomplete
+}
+
+func (q *describeQuery) print(result *policy.Result, positions []int, answer describe.Answer) error {
+	var view describe.View = answer
+	if q.status {
+		view = describe.Statuses(result, q.noun.status, positions)
+	}
+	return describe.Print(q.streams.Out, view, q.outputFormat(), describe.Style{Color: q.streams.OutColor()})
+}
+
+func (q *describeQuery) outputFormat() describe.Format { return describe.Format(q.format.String()) }
+
+// detailed reports whether the objects are described in full.
+func (q *describeQuery) detailed() bool { return q.details || len(q.names) > 0 }
+
+// summariseFindings reports whether any finding needs attention. It explains
+// the exit code where the output does not: where it only has names or numbers.
+func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
+	failures, warnings := count[policy.SeverityError], count[policy.SeverityWarning]
+	if failures+warnings == 0 {
+		return false
+	}
+	shown := false
+	switch q.outputFormat() {
+	case describe.FormatJSON, describe.FormatYAML:
+		shown = !q.status
+	case describe.FormatTable, describe.FormatWide:
+		shown = !q.status && q.detailed()
+	case describe.FormatName:
+	}
+	if !shown {
+		fmt.Fprintf(q.streams.Err, "Findings: %d of severity error, %d of severity warning; -o json or --details shows them.\n", failures, warnings)
+	}
+	return true
+}
+
+// explainNothing says why no object is described.
+func (q *describeQuery) explainNothing(all []snapshot.Names) string {
+	if len(all) > 0 {
+		return fmt.Sprintf("No %s found: none of the %d matches %s.", q.noun.plural, len(all), q.filter.explain(all))
+	}
+	text := fmt.Sprintf("No %s found: the manifests hold no object of kind %s.", q.noun.plural, q.noun.kind)
+	if !q.world.recursive && slices.ContainsFunc(q.world.filenames, isDirectory) {
+		text += " Add -R to read subdirectories too."
+	}
+	return text
+}

@@ -1,0 +1,50 @@
+package commands
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+func virtualMeshNoun() describeNoun {
+	return describeNoun{
+		name: "virtualmesh", plural: "virtual meshes", aliases: []string{"virtualmeshes", "vmesh", "vm"}, kind: "VirtualMesh",
+		short: "Show virtual meshes: trust, federation, access and the state of their members",
+		long: dedent(`
+			Show virtual meshes: trust, federation, access and the state of their members.
+
+			Without a name, print one line per virtual mesh. A name is NAME or
+			NAME.NAMESPACE, and gives the full description: what is exported to which mesh
+			through which gateway, and which meshes another virtual mesh holds.`),
+		example: dedent(`
+			# every virtual mesh, one line each
+			meshctl describe virtualmesh -f manifests -R
+
+			# what one virtual mesh shares between its meshes
+			meshctl describe vm bookinfo -f manifests -R
+
+			# the status that it would get
+			meshctl describe virtualmesh bookinfo -f manifests -R --status -o yaml`),
+		objects: func(world *snapshot.World) []snapshot.Names {
+			return resourceNames("VirtualMesh", world.VirtualMeshes, func(r *networkingv1.VirtualMesh) *metav1.ObjectMeta { return &r.ObjectMeta })
+		},
+		labels:   func(world *snapshot.World, i int) map[string]string { return world.VirtualMeshes[i].Resource.Labels },
+		labelled: "labels",
+		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
+			return describe.VirtualMeshes(result, positions, opts)
+		},
+		status: describe.StatusVirtualMesh,
+	}
+}
+
+// resourceNames returns the names of resources that live on the management
+// cluster.
+func resourceNames[T any](kind string, objects []snapshot.Object[T], meta func(*T) *metav1.ObjectMeta) []snapshot.Names {
+	return namesOfAll(objects, func(o snapshot.Object[T]) snapshot.Names {
+		m := meta(o.Resource)
+		return snapshot.Names{Kind: kind, Name: m.Name, Namespace: m.Namespace}
+	})
+}

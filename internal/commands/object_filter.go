@@ -1,0 +1,131 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// objectFilter narrows the objects of a kind down; empty fields do not.
+type objectFilter struct {
+	namespace string
+	clusters  []string
+	selector  string
+	search    []string
+}
+
+// register adds the flags that make sense for the kind.
+func (f *objectFilter) register(cmd *cobra.Command, noun describeNoun) {
+	flags := cmd.Flags()
+	if !noun.global {
+		flags.StringVarP(&f.namespace, "namespace", "n", "", "only "+noun.plural+" of this `NAMESPACE`")
+	}
+	if noun.inCluster {
+		flags.StringSliceVar(&f.clusters, "cluster", nil, "only "+noun.plural+" of this `CLUSTER`; repeatable")
+	}
+	if noun.labels != nil {
+		flags.StringVarP(&f.selector, "selector", "l", "", "only "+noun.plural+" whose "+noun.labelled+" match this label `QUERY`")
+	}
+	flags.StringSliceVar(&f.search, "search", nil, "only "+noun.plural+" whose name contains one of these `TEXTS`, separated by commas")
+}
+
+// check returns a usage error if the selector cannot be read.
+func (f *objectFilter) check() error {
+	if _, err := labels.Parse(f.selector); err != nil {
+		return cli.Usagef("invalid --selector %q: %w", f.selector, err)
+	}
+	return nil
+}
+
+// apply returns the positions of the objects that pass the filter, ascending.
+func (f *objectFilter) apply(world *snapshot.World, noun describeNoun, all []snapshot.Names) ([]int, error) {
+	selector, err := labels.Parse(f.selector)
+	if err != nil {
+		return nil, cli.Usagef("invalid --selector %q: %w", f.selector, err)
+	}
+	var passed []int
+	for i, n := range all {
+		switch {
+		case f.namespace != "" && n.Namespace != f.namespace,
+			len(f.clusters) > 0 && !slices.Contains(f.clusters, n.Cluster),
+			len(f.search) > 0 && !slices.ContainsFunc(f.search, func(text string) bool { return strings.Contains(n.Name, text) }),
+			f.selector != "" && !selector.Matches(labels.Set(noun.labels(world, i))):
+		default:
+			passed = append(passed, i)
+		}
+	}
+	return passed, nil
+}
+
+// resolve finds the named objects among those that pass the filter, each once,
+// ascending. All names that do not resolve are reported together.
+func (f *objectFilter) resolve(noun describeNoun, all []snapshot.Names, filtered []int, names []string) ([]int, error) {
+	namesOf := func(i int) snapshot.Names { return all[i] }
+	var found []int
+	var failures []error
+	for _, name := range names {
+		i, err := snapshot.Resolve(noun.name, filtered, namesOf, name)
+		if err != nil {
+			failures = append(failures, f.blame(noun, all, name, err))
+			continue
+		}
+		found = append(found, i)
+	}
+	slices.Sort(found)
+	return slices.Compact(found), errors.Join(failures...)
+}
+
+// blame explains that a name was not found only because of the filter, if that
+// is so.
+func (f *objectFilter) blame(noun describeNoun, all []snapshot.Names, name string, err error) error {
+	var missing *snapshot.NotFoundError
+	reason := f.explain(all)
+	if !errors.As(err, &missing) || reason == "" {
+		return err
+	}
+	everything := make([]int, len(all))
+	for i := range everything {
+		everything[i] = i
+	}
+	only, elsewhere := snapshot.Resolve(noun.name, everything, func(i int) snapshot.Names { return all[i] }, name)
+	var several *snapshot.AmbiguousError
+	switch {
+	case elsewhere == nil:
+		return fmt.Errorf("%s %s does not match %s", noun.name, all[only].Full(), reason)
+	case errors.As(elsewhere, &several):
+		return fmt.Errorf("no %s named %q matches %s; without that there are:\n  %s",
+			noun.name, name, reason, strings.Join(several.Candidates, "\n  "))
+	default:
+		return err
+	}
+}
+
+// explain names the filters that are set, and what the user may have meant.
+func (f *objectFilter) explain(all []snapshot.Names) string {
+	var namespaces, clusters []string
+	for _, n := range all {
+		namespaces = append(namespaces, n.Namespace)
+		clusters = append(clusters, n.Cluster)
+	}
+	var parts []string
+	if f.namespace != "" {
+		parts = append(parts, "-n "+f.namespace+elsewhere(f.namespace, namespaces))
+	}
+	for _, cluster := range f.clusters {
+		parts = append(parts, "--cluster "+cluster+elsewhere(cluster, clusters))
+	}
+	if f.selector != "" {
+		parts = append(parts, fmt.Sprintf("-l %q", f.selector))
+	}
+	if len(f.search) > 0 {
+		parts = append(parts, "--search "+strings.Join(f.search, ","))
+	}
+	return strings.Join(parts, ", ")
+}
