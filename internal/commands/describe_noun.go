@@ -102,7 +102,6 @@ func (q *describeQuery) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	whole := len(positions) == len(all) && len(q.names) == 0
 	if len(q.names) > 0 {
 		if positions, err = q.filter.resolve(q.noun, all, positions, q.names); err != nil {
 			return errors.Join(err, incomplete)
@@ -112,7 +111,7 @@ func (q *describeQuery) run(ctx context.Context) error {
 		fmt.Fprintln(q.streams.Err, q.explainNothing(all))
 	}
 	result := policy.Evaluate(world)
-	answer := q.noun.answer(result, positions, describe.Options{Details: q.detailed(), WholeWorld: whole})
+	answer := q.noun.answer(result, positions, describe.Options{Details: q.detailed()})
 	if err := q.print(result, positions, answer); err != nil {
 		return err
 	}

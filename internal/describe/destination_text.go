@@ -94,15 +94,23 @@ func (d *DestinationDescription) write(w *textWriter, _ bool) {
 	}
 	w.fields(append(pairs, [2]string{"Workloads", orNone(strings.Join(d.Workloads, "\n"))}))
 	d.writePorts(w)
-	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies)
-	writePoliciesOn(w, "Access Policies", d.AccessPolicies)
+	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies, func() {
+		// They say more than the errors of the policies.
+		for _, r := range d.Rejected {
+			w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), r.Policy, r.Reason)
+		}
+	})
+	writePoliciesOn(w, "Access Policies", d.AccessPolicies, func() {
+		for _, p := range d.AccessPolicies {
+			for _, e := range p.Errors {
+				w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), ObjectRef{p.Namespace, p.Name}, e)
+			}
+		}
+	})
 	for i := range d.Access {
 		d.Access[i].write(w)
 	}
 	d.writeRequests(w)
-	for _, r := range d.Rejected {
-		w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), r.Policy, r.Reason)
-	}
 }
 
 // text says which mesh it is.
@@ -159,18 +167,15 @@ func (d *DestinationDescription) writePorts(w *textWriter) {
 	})
 }
 
-func writePoliciesOn(w *textWriter, title string, policies []PolicyOnDestination) {
+// writePoliciesOn writes policies and, by reasons, why some are not in force.
+func writePoliciesOn(w *textWriter, title string, policies []PolicyOnDestination, reasons func()) {
 	w.section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))
 		for _, p := range policies {
 			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), w.style.state(string(p.State)), orNone(strings.Join(p.Fields, ","))})
 		}
 		w.table([]string{"NAME", "STATE", "FIELDS"}, rows)
-		for _, p := range policies {
-			for _, e := range p.Errors {
-				w.linef("%s: %s", ObjectRef{p.Namespace, p.Name}, e)
-			}
-		}
+		reasons()
 	})
 }
 
@@ -242,13 +247,18 @@ func (o OriginRequests) write(w *textWriter) {
 			callers, match = "", ""
 		}
 	}
-	callers, match := "anyone", "every connection"
+	last := ""
 	for _, c := range o.Connection {
-		shown := match
+		callers, match := "anyone", "every connection"
 		if len(c.Ports) > 0 {
-			shown = "connections to " + strings.Join(operationText(nil, nil, c.Ports), "")
+			match = "connections to " + strings.Join(operationText(nil, nil, c.Ports), "")
 		}
-		add(callers, shown, c.Field, valueLines(c.Value), c.Policy.String())
+		if match == last {
+			callers, match = "", ""
+		} else {
+			last = match
+		}
+		add(callers, match, c.Field, valueLines(c.Value), c.Policy.String())
 	}
 	w.table([]string{"CALLERS", "MATCH", "SETTING", "VALUE", "FROM"}, rows)
 }

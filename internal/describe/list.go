@@ -11,9 +11,6 @@ import (
 type Options struct {
 	// Details describes every object in full instead of one line each.
 	Details bool
-	// WholeWorld says that the objects are all there are of their kind, so that
-	// every finding of the world belongs to the answer.
-	WholeWorld bool
 }
 
 // Answer is a View with the findings that belong to it.
@@ -41,8 +38,7 @@ type List[T description] struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Items      []T    `json:"items"`
-	// Findings concern the listed objects, or the whole world if all objects of
-	// the kind are listed.
+	// Findings concern the listed objects, or input that could not be read.
 	Findings []Finding `json:"findings,omitempty"`
 
 	detailed bool
@@ -58,7 +54,7 @@ func newList[S any, T description](v viewer, kind string, objects []S, opts Opti
 		list.Items = append(list.Items, item)
 		related = append(related, findings...)
 	}
-	list.Findings = v.findings(related, opts.WholeWorld)
+	list.Findings = v.findings(related, false)
 	return list
 }
 

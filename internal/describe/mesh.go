@@ -186,7 +186,7 @@ func gatewayTexts(gateways []GatewayDescription) []string {
 }
 
 func (m *MeshDescription) write(w *textWriter, _ bool) {
-	w.fields([][2]string{
+	w.fields(append([][2]string{
 		{"Name", m.Name},
 		{"Namespace", m.Namespace},
 		{"Type", strings.TrimSpace(m.Type + " " + m.Version)},
@@ -199,17 +199,20 @@ func (m *MeshDescription) write(w *textWriter, _ bool) {
 		{"Virtual Mesh", m.VirtualMesh.text(w)},
 		{"Workloads", strconv.Itoa(m.WorkloadCount)},
 		{"Destinations", strconv.Itoa(m.DestinationCount)},
-	})
-	m.MeshSharing.write(w)
+	}, m.MeshSharing.fields()...))
+	m.writeExported(w)
 }
 
-// write writes what is shared, in full.
-func (s *MeshSharing) write(w *textWriter) {
-	w.fields([][2]string{
+func (s *MeshSharing) fields() [][2]string {
+	return [][2]string{
 		{"Gateways", orNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
 		{"Imported", strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
 		{"Exported To", orNone(refsText(s.ExportedTo))},
-	})
+	}
+}
+
+// writeExported writes what is exported, or why nothing is.
+func (s *MeshSharing) writeExported(w *textWriter) {
 	w.section("Exported", len(s.ExportedDestinations) == 0, func() {
 		for _, d := range s.ExportedDestinations {
 			w.linef("%s", d)

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
@@ -121,34 +122,52 @@ func (r *PolicyReach) writeHead(w *textWriter, more [][2]string) {
 // writeReach writes whom the policy affects.
 func (r *PolicyReach) writeReach(w *textWriter, wide bool) {
 	w.section("Destinations", len(r.Destinations) == 0, func() {
-		rows := make([][]string, 0, len(r.Destinations))
-		for _, d := range r.Destinations {
-			rows = append(rows, d.rows(w)...)
+		header, reasons := []string{"NAME", "STATE"}, r.reasons()
+		if slices.ContainsFunc(r.Destinations, func(d PolicyDestination) bool { return len(d.Lost) > 0 }) {
+			header = append(header, "LOST", "LOST-TO")
 		}
-		w.table([]string{"NAME", "STATE", "LOST", "TO", "WHY"}, rows)
+		var rows [][]string
+		for _, d := range r.Destinations {
+			rows = append(rows, d.rows(w, len(header))...)
+		}
+		w.table(header, rows)
+		for _, reason := range reasons {
+			w.linef("%s %s", w.style.paint(ansiRed, "rejected"), reason)
+		}
 	})
 	writeKeys(w, "Sources", r.Sources, wide)
 	writeKeys(w, "Targets", r.Targets, wide)
 }
 
-// rows returns one row per setting that is not in force, at least one.
-func (d *PolicyDestination) rows(w *textWriter) [][]string {
-	name, state := d.Destination.String(), w.style.state(string(d.State))
-	var rows [][]string
-	for _, e := range d.Errors {
-		rows = append(rows, []string{name, state, none, none, e})
-		name, state = "", ""
+// reasons returns why the policy is not in force on single destinations, each
+// reason once.
+func (r *PolicyReach) reasons() []string {
+	var reasons []string
+	for _, d := range r.Destinations {
+		reasons = append(reasons, d.Errors...)
+		for _, l := range d.Lost {
+			reasons = append(reasons, l.Reason)
+		}
 	}
+	slices.Sort(reasons)
+	return slices.Compact(reasons)
+}
+
+// rows returns one row per setting that is not in force, at least one, cut to
+// the number of columns.
+func (d *PolicyDestination) rows(w *textWriter, columns int) [][]string {
+	name, state := d.Destination.String(), w.style.state(string(d.State))
+	if len(d.Lost) == 0 {
+		return [][]string{[]string{name, state, none, none}[:columns]}
+	}
+	var rows [][]string
 	for _, l := range d.Lost {
 		winner := none
 		if l.Winner != nil {
 			winner = l.Winner.String()
 		}
-		rows = append(rows, []string{name, state, orNone(l.Field), winner, l.Reason})
+		rows = append(rows, []string{name, state, orNone(l.Field), winner})
 		name, state = "", ""
-	}
-	if len(rows) == 0 {
-		return [][]string{{name, state, none, none, none}}
 	}
 	return rows
 }

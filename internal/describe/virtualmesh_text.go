@@ -79,7 +79,10 @@ func (d *VirtualMeshDescription) write(w *textWriter, _ bool) {
 	})
 	for i := range d.Meshes {
 		if m := &d.Meshes[i]; m.State == memberAccepted {
-			w.section("Shared by "+ObjectRef{m.Namespace, m.Name}.String(), false, func() { m.MeshSharing.write(w) })
+			w.section("Shared by "+ObjectRef{m.Namespace, m.Name}.String(), false, func() {
+				w.fields(m.MeshSharing.fields())
+				m.writeExported(w)
+			})
 		}
 	}
 }
