@@ -1,0 +1,287 @@
+package policy_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// FuzzEvaluate holds the engine against what must be true of any world, however
+// broken. A failing world is named by its seed.
+func FuzzEvaluate(f *testing.F) {
+	for seed := range uint64(16) {
+		f.Add(seed)
+	}
+	f.Fuzz(checkWorld)
+}
+
+// TestRandomWorlds is a short run of FuzzEvaluate that is the same every time.
+func TestRandomWorlds(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(250) {
+		checkWorld(t, seed)
+		if t.Failed() {
+			t.Fatalf("in the world of seed %d", seed)
+		}
+	}
+}
+
+func checkWorld(t *testing.T, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	objects := randomworld.Objects(random)
+	world := snapshot.New(objects)
+	result := policy.Evaluate(world)
+	full := describeAll(result, true)
+
+	checkOrderIndependence(t, random, objects)
+	checkUnrelatedPolicy(t, objects)
+	checkSummary(t, full, describeAll(result, false))
+	for _, w := range full.Items {
+		checkEffects(t, w)
+		checkDefaultRoutes(t, w)
+	}
+	checkDefaultVerdicts(t, result)
+}
+
+func describeAll(result *policy.Result, details bool) describe.WorkloadDescriptionList {
+	return describe.Workloads(result, result.World.WorkloadPointers(), describe.WorkloadOptions{
+		Details: details, AllDestinations: details, WholeWorld: true,
+	})
+}
+
+// everything is all that can be said about a world, as text.
+func everything(t *testing.T, objects snapshot.Objects) string {
+	t.Helper()
+	world := snapshot.New(objects)
+	result := policy.Evaluate(world)
+	var out bytes.Buffer
+	show := func(view describe.View, formats ...describe.Format) {
+		for _, format := range formats {
+			if err := describe.Print(&out, view, format, describe.Style{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, details := range []bool{true, false} {
+		opts := describe.Options{Details: details}
+		show(describeAll(result, details), describe.FormatJSON, describe.FormatWide)
+		show(describe.Destinations(result, pointers(world.Destinations), opts), describe.FormatJSON, describe.FormatWide)
+		show(describe.Meshes(result, pointers(world.Meshes), opts), describe.FormatJSON, describe.FormatWide)
+		show(describe.VirtualMeshes(result, positions(world.VirtualMeshes), opts), describe.FormatJSON, describe.FormatWide)
+		show(describe.TrafficPolicies(result, positions(world.TrafficPolicies), opts), describe.FormatJSON, describe.FormatWide)
+		show(describe.AccessPolicies(result, positions(world.AccessPolicies), opts), describe.FormatJSON, describe.FormatWide)
+		show(describe.Clusters(result, world.Clusters(), opts), describe.FormatJSON, describe.FormatWide)
+	}
+	return out.String()
+}
+
+func pointers[T any](values []T) []*T {
+	found := make([]*T, len(values))
+	for i := range values {
+		found[i] = &values[i]
+	}
+	return found
+}
+
+func positions[T any](values []T) []int {
+	found := make([]int, len(values))
+	for i := range values {
+		found[i] = i
+	}
+	return found
+}
+
+func checkOrderIndependence(t *testing.T, random *rand.Rand, objects snapshot.Objects) {
+	t.Helper()
+	given, mixed := everything(t, objects), everything(t, randomworld.Shuffled(random, objects))
+	if given != mixed {
+		t.Errorf("the order of the objects changes the answer (-given +shuffled)\n%s", cmp.Diff(given, mixed))
+	}
+}
+
+// checkUnrelatedPolicy adds a Service that stands apart, and then a policy from
+// its workload to itself, which must not matter to anybody else.
+func checkUnrelatedPolicy(t *testing.T, objects snapshot.Objects) {
+	t.Helper()
+	const name, namespace, cluster = "hermit", "apart", "east"
+	mesh := &core.ObjectRef{Name: "mesh-" + cluster, Namespace: snapshot.DefaultNamespace}
+	labels := map[string]string{"app": name}
+	service := core.ClusterObjectRef{Name: name, Namespace: namespace, ClusterName: cluster}
+	objects.Workloads = append(slices.Clip(objects.Workloads), snapshot.Object[discoveryv1.Workload]{Resource: &discoveryv1.Workload{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: snapshot.DefaultNamespace},
+		Spec: discoveryv1.WorkloadSpec{Mesh: mesh, Kubernetes: &discoveryv1.KubernetesWorkload{
+			Controller: &service, PodLabels: labels, ServiceAccountName: name,
+		}},
+	}})
+	objects.Destinations = append(slices.Clip(objects.Destinations), snapshot.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: snapshot.DefaultNamespace},
+		Spec: discoveryv1.DestinationSpec{Mesh: mesh, KubeService: &discoveryv1.KubeService{
+			Ref: &service, WorkloadSelectorLabels: labels, Ports: []discoveryv1.KubeServicePort{{Port: 8080, Name: "http"}},
+		}},
+	}})
+	without := others(describeAll(policy.Evaluate(snapshot.New(objects)), true), name)
+
+	added := &networkingv1.TrafficPolicy{ObjectMeta: metav1.ObjectMeta{
+		Name: "zz", Namespace: "zz", // after all others in the order of D11
+		CreationTimestamp: metav1.NewTime(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)),
+	}}
+	added.Spec.SourceSelector = []core.WorkloadSelector{{KubeWorkloadMatcher: &core.KubeWorkloadMatcher{Labels: labels}}}
+	added.Spec.DestinationSelector = []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{service}}}}
+	added.Spec.Policy = &networkingv1.TrafficPolicyPolicy{
+		RequestTimeout: core.NewDuration(time.Minute), Retries: &networkingv1.RetryPolicy{Attempts: 9},
+	}
+	objects.TrafficPolicies = append(slices.Clip(objects.TrafficPolicies), snapshot.Object[networkingv1.TrafficPolicy]{Resource: added})
+	with := others(describeAll(policy.Evaluate(snapshot.New(objects)), true), name)
+	if without != with {
+		t.Errorf("a policy changes what is said about workloads that it does not concern (-without +with)\n%s", cmp.Diff(without, with))
+	}
+}
+
+// others returns the descriptions of all workloads but one as text, without
+// their calls to the Service of that name.
+func others(list describe.WorkloadDescriptionList, name string) string {
+	list.Items = slices.DeleteFunc(list.Items, func(w describe.WorkloadDescription) bool { return w.Name == name })
+	for i := range list.Items {
+		w := &list.Items[i]
+		w.Outbound = slices.DeleteFunc(w.Outbound, func(call describe.OutboundDestination) bool { return call.Destination.Name == name })
+	}
+	list.Findings = nil
+	var out bytes.Buffer
+	if err := describe.Print(&out, list, describe.FormatJSON, describe.Style{}); err != nil {
+		return err.Error()
+	}
+	return out.String()
+}
+
+// checkSummary compares the numbers in summaries with what details list.
+func checkSummary(t *testing.T, full, summary describe.WorkloadDescriptionList) {
+	t.Helper()
+	count := func(list describe.WorkloadDescriptionList) []string {
+		var lines []string
+		for _, w := range list.Items {
+			for _, p := range w.Policies {
+				n := len(p.Destinations)
+				if p.DestinationCount != nil {
+					n = *p.DestinationCount
+				}
+				lines = append(lines, fmt.Sprintf("%s: %s %s.%s as %s is %s on %d, errors %q", w.Key(), p.Kind, p.Name, p.Namespace, p.Role, p.State, n, p.Errors))
+			}
+		}
+		return lines
+	}
+	if diff := cmp.Diff(count(full), count(summary)); diff != "" {
+		t.Errorf("the summary differs from the details (-details +summary)\n%s", diff)
+	}
+}
+
+// checkEffects looks for policies that claim to be in force nowhere.
+func checkEffects(t *testing.T, w describe.WorkloadDescription) {
+	t.Helper()
+	for _, p := range w.Policies {
+		switch {
+		case p.State != policy.StateInvalid && len(p.Destinations) == 0:
+			t.Errorf("%s: %s %s is %s as %s, but on no Destination", w.Key(), p.Kind, p.Name, p.State, p.Role)
+		case p.State != policy.StateApplied && len(p.Errors) == 0:
+			t.Errorf("%s: %s %s is %s as %s, but nothing says why", w.Key(), p.Kind, p.Name, p.State, p.Role)
+		case p.State == policy.StateApplied && len(p.Errors) > 0:
+			t.Errorf("%s: %s %s is applied as %s in spite of %q", w.Key(), p.Kind, p.Name, p.Role, p.Errors)
+		}
+	}
+}
+
+// checkDefaultRoutes looks for requests that policies would turn into 404
+// (semantics D20): on every port that has routes the last one takes all.
+func checkDefaultRoutes(t *testing.T, w describe.WorkloadDescription) {
+	t.Helper()
+	for _, call := range w.Outbound {
+		last := map[uint32]describe.Route{}
+		for _, route := range call.Routes {
+			for _, port := range route.Ports {
+				if before, seen := last[port]; seen && before.Match == nil {
+					t.Errorf("%s: to %s, port %d: a route follows one that takes every request", w.Key(), call.Destination, port)
+				}
+				last[port] = route
+			}
+		}
+		for port, route := range last {
+			if route.Match != nil {
+				t.Errorf("%s: to %s, port %d: no route takes what no policy matches", w.Key(), call.Destination, port)
+			}
+		}
+	}
+}
+
+// checkDefaultVerdicts compares the verdicts about Destinations without access
+// rules with the default of their pods' virtual mesh.
+func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
+	t.Helper()
+	world := result.World
+	for i := range world.Destinations {
+		d := &world.Destinations[i]
+		want, known := defaultVerdict(result, d)
+		if !known {
+			continue
+		}
+		for _, w := range world.WorkloadPointers() {
+			if _, _, ok := result.Reach(w, d); !ok {
+				continue
+			}
+			if got := result.Verdict(w, d); got.Decision != want || len(got.Policies) > 0 {
+				t.Errorf("%s to %s: verdict %s by policies %v, want the default %s", w.Key(), d.Key(), got.Decision, got.Policies, want)
+			}
+		}
+	}
+}
+
+// defaultVerdict returns what holds for a Destination on whose pods there is no
+// access rule; false if there is one, or if its pods differ.
+func defaultVerdict(result *policy.Result, d *snapshot.Destination) (policy.Decision, bool) {
+	meshes := []*snapshot.Mesh{d.Mesh}
+	if len(d.Backing) > 0 {
+		meshes = nil
+	}
+	for _, pod := range d.Backing {
+		w := &result.World.Workloads[pod]
+		meshes = append(meshes, w.Mesh)
+		for _, id := range w.Backs {
+			if len(result.RulesOf(id)) > 0 || result.World.Destinations[id].Selector["istio"] != "" || result.GatewayOf(&result.World.Destinations[id]) != nil {
+				return "", false
+			}
+		}
+	}
+	if len(result.RulesOf(d.ID)) > 0 || d.Selector["istio"] != "" || result.GatewayOf(d) != nil {
+		return "", false
+	}
+	decision := map[bool]policy.Decision{false: policy.Allowed, true: policy.Denied}
+	for _, m := range meshes {
+		if denies(result, m) != denies(result, meshes[0]) {
+			return "", false
+		}
+	}
+	return decision[denies(result, meshes[0])], true
+}
+
+func denies(result *policy.Result, m *snapshot.Mesh) bool {
+	if m == nil || result.Meshes[m.ID].VirtualMesh == nil {
+		return false
+	}
+	access := result.Meshes[m.ID].VirtualMesh.Resource.Spec.GlobalAccessPolicy
+	if access == networkingv1.GlobalAccessPolicyEnabled {
+		return true
+	}
+	return m.Type == snapshot.MeshAppMesh && access != networkingv1.GlobalAccessPolicyDisabled
+}
