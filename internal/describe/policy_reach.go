@@ -42,11 +42,11 @@ type PolicyReach struct {
 // PolicyDestination is one destination that a policy selects.
 type PolicyDestination struct {
 	Destination ServiceRef `json:"destination"`
-	// State is APPLIED, PARTIAL if it is not in force on some of the requests,
-	// or INVALID.
+	// State is APPLIED or INVALID.
 	State  policy.State `json:"state"`
 	Errors []string     `json:"errors,omitempty"`
-	// Lost lists the settings that do not take effect, and to whom they lost.
+	// Lost lists the settings that do not take effect, and to whom they lost; if
+	// the state is APPLIED, they lost for some of the requests only.
 	Lost []LostSetting `json:"lost,omitempty"`
 }
 
@@ -87,9 +87,6 @@ func (v viewer) policyDestination(ref policy.PolicyRef, app *policy.Application,
 	}
 	for _, lost := range v.rejected(v.result.RejectionsOf(ref.Index, id)) {
 		view.Lost = append(view.Lost, LostSetting{Field: lost.Field, Reason: lost.Reason, Winner: lost.Winner})
-	}
-	if view.State == policy.StateApplied && len(view.Lost) > 0 {
-		view.State = policy.StatePartial
 	}
 	return view
 }
