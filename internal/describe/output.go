@@ -1,11 +1,8 @@
 package describe
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-
-	"sigs.k8s.io/yaml"
 )
 
 // Format is an output format of the -o flag.
@@ -27,6 +24,7 @@ func Formats() []string {
 
 // View is what describe can print: a list whose JSON form is documented.
 type View interface {
+	enveloped
 	// names returns one TYPE/NAME per item.
 	names() []string
 	// writeTable writes the form for people.
@@ -43,14 +41,9 @@ type Style struct {
 func Print(out io.Writer, view View, format Format, style Style) error {
 	switch format {
 	case FormatJSON:
-		return printJSON(out, view)
+		return view.envelope().writeJSON(out)
 	case FormatYAML:
-		text, err := yaml.Marshal(view)
-		if err != nil {
-			return fmt.Errorf("encode the answer as YAML: %w", err)
-		}
-		_, err = out.Write(text)
-		return err
+		return view.envelope().writeYAML(out)
 	case FormatName:
 		for _, name := range view.names() {
 			if _, err := fmt.Fprintln(out, name); err != nil {
@@ -65,15 +58,4 @@ func Print(out io.Writer, view View, format Format, style Style) error {
 	default:
 		return fmt.Errorf("unknown output format %q", format)
 	}
-}
-
-func printJSON(out io.Writer, view View) error {
-	encoder := json.NewEncoder(out)
-	// The answer is read by people and jq, not by browsers.
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(view); err != nil {
-		return fmt.Errorf("encode the answer as JSON: %w", err)
-	}
-	return nil
 }

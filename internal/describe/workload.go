@@ -21,7 +21,7 @@ type WorkloadOptions struct {
 
 // Workloads describes the given workloads, in their order.
 func Workloads(result *policy.Result, workloads []*snapshot.Workload, opts WorkloadOptions) WorkloadDescriptionList {
-	b := workloadBuilder{viewer: newViewer(result), opts: opts}
+	b := workloadBuilder{viewer: newViewer(result), opts: opts, effects: map[*policy.Effect]*PolicyEffect{}}
 	list := WorkloadDescriptionList{
 		APIVersion: APIVersion, Kind: "WorkloadDescriptionList",
 		Items: make([]WorkloadDescription, 0, len(workloads)),
@@ -39,6 +39,8 @@ func Workloads(result *policy.Result, workloads []*snapshot.Workload, opts Workl
 type workloadBuilder struct {
 	viewer
 	opts WorkloadOptions
+	// effects are the views of effects that several workloads share.
+	effects map[*policy.Effect]*PolicyEffect
 }
 
 func (b *workloadBuilder) detailed() bool { return b.opts.Details || b.opts.AllDestinations }
@@ -69,9 +71,19 @@ func (b *workloadBuilder) describe(w *snapshot.Workload) (WorkloadDescription, [
 	return item, findings
 }
 
-func (b *workloadBuilder) effect(e policy.Effect) PolicyEffect {
+// effect shows one effect; equal ones of many workloads are the same value.
+func (b *workloadBuilder) effect(e *policy.Effect) *PolicyEffect {
+	if view, known := b.effects[e]; known {
+		return view
+	}
+	view := b.newEffect(e)
+	b.effects[e] = view
+	return view
+}
+
+func (b *workloadBuilder) newEffect(e *policy.Effect) *PolicyEffect {
 	meta := b.result.Meta(e.Policy)
-	view := PolicyEffect{
+	view := &PolicyEffect{
 		Kind: string(e.Policy.Kind), Namespace: meta.Namespace, Name: meta.Name,
 		Role: e.Role, State: e.State, Fields: b.result.Fields(e.Policy), Errors: e.Errors,
 	}

@@ -27,7 +27,7 @@ type WorkloadDescription struct {
 	Identity    string              `json:"identity,omitempty"`
 	Mesh        *MeshSummary        `json:"mesh,omitempty"`
 	VirtualMesh *VirtualMeshSummary `json:"virtualMesh,omitempty"`
-	Policies    []PolicyEffect      `json:"policies,omitempty"`
+	Policies    []*PolicyEffect     `json:"policies,omitempty"`
 	// Outbound is left out of summaries.
 	Outbound []OutboundDestination `json:"outbound,omitempty"`
 	Inbound  []InboundDestination  `json:"inbound,omitempty"`

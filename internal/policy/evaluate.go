@@ -34,10 +34,12 @@ type Result struct {
 	trafficSources sourceIndex
 	accessSources  sourceIndex
 	podRules       map[int][]AccessRule
-	tallies        map[tallyKey]tally
-	related        map[string][]int
-	routes         map[routesKey][]*Route
-	shifts         map[int][]int
+	effects        map[effectKey]*Effect
+	// related and aboutPolicy file findings by object.
+	related     map[string][]int
+	aboutPolicy map[PolicyRef][]int
+	routes      map[routesKey][]*Route
+	shifts      map[int][]int
 }
 
 // Destination is what the engine decided about one Destination.
@@ -67,7 +69,7 @@ func Evaluate(world *snapshot.World) *Result {
 			Meshes:       make([]Mesh, len(world.Meshes)),
 			Destinations: make([]Destination, len(world.Destinations)),
 			podRules:     map[int][]AccessRule{},
-			tallies:      map[tallyKey]tally{},
+			effects:      map[effectKey]*Effect{},
 			routes:       map[routesKey][]*Route{},
 		},
 	}

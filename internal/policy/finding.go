@@ -77,12 +77,25 @@ func (r *Result) indexFindings() {
 	for i, f := range r.Findings {
 		r.related[f.Object] = append(r.related[f.Object], i)
 	}
+	r.aboutPolicy = map[PolicyRef][]int{}
+	for i := range r.TrafficPolicies {
+		r.filePolicy(PolicyRef{KindTrafficPolicy, i}, r.TrafficPolicies[i].ID())
+	}
+	for i := range r.AccessPolicies {
+		r.filePolicy(PolicyRef{KindAccessPolicy, i}, r.AccessPolicies[i].ID())
+	}
+}
+
+func (r *Result) filePolicy(ref PolicyRef, id ObjectID) {
+	if found := r.related[id.String()]; len(found) > 0 {
+		r.aboutPolicy[ref] = found
+	}
 }
 
 // FindingsAbout returns the positions of the findings that matter to a
 // workload, ascending: about itself, its mesh, the VirtualMeshes that list the
 // mesh, the Destinations it serves and the policies that affect it.
-func (r *Result) FindingsAbout(w *snapshot.Workload, effects []Effect) []int {
+func (r *Result) FindingsAbout(w *snapshot.Workload, effects []*Effect) []int {
 	objects := []ObjectID{workloadID(w)}
 	if w.Mesh != nil {
 		objects = append(objects, meshID(w.Mesh))
@@ -95,11 +108,10 @@ func (r *Result) FindingsAbout(w *snapshot.Workload, effects []Effect) []int {
 	for _, id := range w.Backs {
 		objects = append(objects, destinationID(&r.World.Destinations[id]))
 	}
-	for _, e := range effects {
-		meta := r.Meta(e.Policy)
-		objects = append(objects, ObjectID{Kind: string(e.Policy.Kind), Namespace: meta.Namespace, Name: meta.Name})
-	}
 	var found []int
+	for _, e := range effects {
+		found = append(found, r.aboutPolicy[e.Policy]...)
+	}
 	for _, o := range objects {
 		found = append(found, r.related[o.String()]...)
 	}

@@ -96,7 +96,11 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 	}
 	return slices.DeleteFunc(r.matchingSources(ref), func(id int) bool {
 		w := &r.World.Workloads[id]
-		return w.Mesh == nil || r.tally(ref, w).applied == 0
+		if w.Mesh == nil {
+			return true
+		}
+		effect := r.sourceEffect(ref, w, false)
+		return effect == nil || effect.Count == 0
 	})
 }
 

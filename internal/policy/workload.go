@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,28 +48,48 @@ type Effect struct {
 // its selectors would have met the workload. With detail, the Destinations of
 // each effect are listed; without, the cost does not depend on their number.
 // The order is by kind, namespace, name and role.
-func (r *Result) Effects(w *snapshot.Workload, detail bool) []Effect {
+func (r *Result) Effects(w *snapshot.Workload, detail bool) []*Effect {
 	if w.Mesh == nil {
 		return nil
 	}
-	var effects []Effect
+	var effects []*Effect
 	for _, ref := range r.sourcePolicies(w) {
-		app := r.application(ref)
-		found := tally{}
-		if detail {
-			found = r.count(ref, w)
-		} else {
-			found = r.tally(ref, w)
-		}
-		// Whether an INVALID policy would reach anything is unknown if its
-		// references do not resolve; hiding it would help nobody.
-		if found.concerned > 0 || (!app.Valid() && len(app.Destinations) == 0) {
-			effects = append(effects, newEffect(ref, RoleSource, app, found))
+		if effect := r.sourceEffect(ref, w, detail); effect != nil {
+			effects = append(effects, effect)
 		}
 	}
 	effects = append(effects, r.destinationEffects(w)...)
-	slices.SortFunc(effects, r.compareEffects)
+	slices.SortFunc(effects, compareEffects)
 	return effects
+}
+
+// sourceEffect returns how a policy affects a workload as source, nil if it
+// reaches none of its Destinations. The answer is shared by all workloads that
+// reach the same ones.
+func (r *Result) sourceEffect(ref PolicyRef, w *snapshot.Workload, detail bool) *Effect {
+	key := effectKey{ref, w.Cluster, w.Mesh.ID, detail}
+	effect, known := r.effects[key]
+	if !known {
+		app, found := r.application(ref), r.count(ref, w)
+		// Whether an INVALID policy would reach anything is unknown if its
+		// references do not resolve; hiding it would help nobody.
+		if found.concerned > 0 || (!app.Valid() && len(app.Destinations) == 0) {
+			effect = newEffect(ref, RoleSource, app, found)
+			if !detail {
+				effect.Destinations = nil
+			}
+		}
+		r.effects[key] = effect
+	}
+	return effect
+}
+
+// effectKey identifies workloads that reach the same Destinations of a policy.
+type effectKey struct {
+	policy  PolicyRef
+	cluster string
+	mesh    int
+	detail  bool
 }
 
 // sourcePolicies returns the policies whose source selector matches the
@@ -96,27 +117,7 @@ type tally struct {
 	concerned    int
 	destinations []int
 	applied      int
-	errors       []string
-}
-
-// tallyKey identifies workloads that reach the same Destinations of a policy.
-type tallyKey struct {
-	policy  PolicyRef
-	cluster string
-	mesh    int
-}
-
-// tally returns the counts without the list, computed once for all workloads
-// of a mesh in a cluster.
-func (r *Result) tally(ref PolicyRef, w *snapshot.Workload) tally {
-	key := tallyKey{ref, w.Cluster, w.Mesh.ID}
-	t, known := r.tallies[key]
-	if !known {
-		t = r.count(ref, w)
-		t.destinations = nil
-		r.tallies[key] = t
-	}
-	return t
+	errors       map[string]bool
 }
 
 func (r *Result) count(ref PolicyRef, w *snapshot.Workload) tally {
@@ -147,7 +148,12 @@ func (r *Result) mayConcern(ref PolicyRef, w *snapshot.Workload, destination int
 func (t *tally) add(app *Application, destination int) {
 	t.concerned++
 	if errors, rejected := app.Rejected[destination]; rejected {
-		t.errors = append(t.errors, errors...)
+		if t.errors == nil {
+			t.errors = map[string]bool{}
+		}
+		for _, e := range errors {
+			t.errors[e] = true
+		}
 	} else if app.Valid() {
 		t.applied++
 		t.destinations = append(t.destinations, destination)
@@ -156,7 +162,7 @@ func (t *tally) add(app *Application, destination int) {
 
 // destinationEffects lists the policies on the Destinations that the workload
 // serves.
-func (r *Result) destinationEffects(w *snapshot.Workload) []Effect {
+func (r *Result) destinationEffects(w *snapshot.Workload) []*Effect {
 	tallies := map[PolicyRef]*tally{}
 	for _, id := range w.Backs {
 		for _, ref := range r.policiesOn(id) {
@@ -166,7 +172,7 @@ func (r *Result) destinationEffects(w *snapshot.Workload) []Effect {
 			tallies[ref].add(r.application(ref), id)
 		}
 	}
-	effects := make([]Effect, 0, len(tallies))
+	effects := make([]*Effect, 0, len(tallies))
 	for ref, t := range tallies {
 		effects = append(effects, newEffect(ref, RoleDestination, r.application(ref), *t))
 	}
@@ -191,31 +197,29 @@ func (r *Result) policiesOn(destination int) []PolicyRef {
 	return refs
 }
 
-func newEffect(ref PolicyRef, role Role, app *Application, t tally) Effect {
-	effect := Effect{Policy: ref, Role: role, Destinations: t.destinations, Count: t.applied}
+func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
+	effect := &Effect{Policy: ref, Role: role, Destinations: t.destinations, Count: t.applied}
 	switch {
 	case !app.Valid():
 		effect.State, effect.Errors = StateInvalid, app.Errors
 	case t.applied == 0:
-		effect.State, effect.Errors = StateInvalid, dedupe(t.errors)
+		effect.State, effect.Errors = StateInvalid, slices.Sorted(maps.Keys(t.errors))
 	case len(t.errors) > 0:
-		effect.State, effect.Errors = StatePartial, dedupe(t.errors)
+		effect.State, effect.Errors = StatePartial, slices.Sorted(maps.Keys(t.errors))
 	default:
 		effect.State = StateApplied
 	}
 	return effect
 }
 
-func (r *Result) compareEffects(a, b Effect) int {
-	ma, mb := r.Meta(a.Policy), r.Meta(b.Policy)
+// compareEffects orders by kind, namespace and name (as the world's positions
+// are), and role. TrafficPolicies come before AccessPolicies: what happens to a
+// request reads before whether it is let in.
+func compareEffects(a, b *Effect) int {
 	return cmp.Or(
-		// TrafficPolicies before AccessPolicies: what happens to a request
-		// reads before whether it is let in.
 		-strings.Compare(string(a.Policy.Kind), string(b.Policy.Kind)),
-		strings.Compare(ma.Namespace, mb.Namespace),
-		strings.Compare(ma.Name, mb.Name),
-		// source before destination
-		-strings.Compare(string(a.Role), string(b.Role)),
+		cmp.Compare(a.Policy.Index, b.Policy.Index),
+		-strings.Compare(string(a.Role), string(b.Role)), // source before destination
 	)
 }
 
