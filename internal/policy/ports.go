@@ -31,12 +31,10 @@ func PortProtocol(port discoveryv1.KubeServicePort) Protocol {
 		return "GRPC-Web"
 	}
 	token, _, _ := strings.Cut(declared, "-")
-	known := map[string]Protocol{
-		"tcp": "TCP", "udp": "UDP", "grpc": "GRPC", "http": "HTTP", "http_proxy": "HTTP_PROXY", "http2": "HTTP2",
-		"https": "HTTPS", "tls": "TLS", "mongo": "Mongo", "redis": "Redis", "mysql": "MySQL",
-	}
-	if protocol, ok := known[token]; ok {
-		return protocol
+	for _, known := range [...]Protocol{"HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS", "UDP", "HTTP_PROXY", "Mongo", "Redis", "MySQL"} {
+		if strings.EqualFold(token, string(known)) {
+			return known
+		}
 	}
 	switch port.Port {
 	case 25, 53, 3306, 27017:
