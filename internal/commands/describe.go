@@ -23,11 +23,15 @@ func newDescribeCmd(f *Factory) *cobra.Command {
 			# whom a policy affects
 			meshctl describe trafficpolicy reviews-retries -f manifests -R`),
 	}
-	cmd.AddCommand(newDescribeWorkloadCmd(f, nil))
-	for _, noun := range []describeNoun{
-		destinationNoun(), meshNoun(), virtualMeshNoun(), trafficPolicyNoun(), accessPolicyNoun(), clusterNoun(),
-	} {
+	for _, noun := range describeNouns() {
 		cmd.AddCommand(newDescribeNounCmd(f, noun, nil))
 	}
 	return withSubcommands(cmd, "resource")
+}
+
+// describeNouns returns the kinds that describe explains.
+func describeNouns() []describeNoun {
+	return []describeNoun{
+		workloadNoun(), destinationNoun(), meshNoun(), virtualMeshNoun(), trafficPolicyNoun(), accessPolicyNoun(), clusterNoun(),
+	}
 }

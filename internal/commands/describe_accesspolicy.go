@@ -29,8 +29,8 @@ func accessPolicyNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.AccessPolicies[i].Resource.Labels },
 		labelled: "labels",
-		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
-			return describe.AccessPolicies(result, positions, opts)
+		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
+			return describe.AccessPolicies(result, positions, describe.Options{Details: detail.full})
 		},
 		status: describe.StatusAccessPolicy,
 	}

@@ -30,8 +30,8 @@ func destinationNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.Destinations[i].Labels },
 		labelled: "Service labels",
-		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
-			return describe.Destinations(result, at(result.World.DestinationPointers(), positions), opts)
+		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
+			return describe.Destinations(result, at(result.World.DestinationPointers(), positions), describe.Options{Details: detail.full})
 		},
 		status:    describe.StatusDestination,
 		inCluster: true,

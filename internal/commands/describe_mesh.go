@@ -26,8 +26,8 @@ func meshNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.Meshes[i].Resource.Labels },
 		labelled: "labels",
-		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
-			return describe.Meshes(result, at(result.World.MeshPointers(), positions), opts)
+		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
+			return describe.Meshes(result, at(result.World.MeshPointers(), positions), describe.Options{Details: detail.full})
 		},
 		status:    describe.StatusMesh,
 		inCluster: true,

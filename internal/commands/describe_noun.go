@@ -31,12 +31,21 @@ type describeNoun struct {
 	labels   func(world *snapshot.World, position int) map[string]string
 	labelled string
 	// answer describes the objects at the positions.
-	answer func(result *policy.Result, positions []int, opts describe.Options) describe.Answer
+	answer func(result *policy.Result, positions []int, detail queryDetail) describe.Answer
 	// status is the kind of the objects' status, empty if they have none.
 	status describe.StatusKind
 	// inCluster says that the objects belong to clusters, global that they have
-	// no namespace.
-	inCluster, global bool
+	// no namespace, reaches that they call destinations.
+	inCluster, global, reaches bool
+}
+
+// queryDetail says how much of an answer is wanted.
+type queryDetail struct {
+	// full is for descriptions in full, allDestinations for those of all
+	// destinations within reach.
+	full, allDestinations bool
+	// wholeKind says that all objects of the kind are described.
+	wholeKind bool
 }
 
 // describeQuery is one use of a describe command.
@@ -46,13 +55,14 @@ type describeQuery struct {
 	verbosity func() int
 	noun      describeNoun
 
-	world          worldFlags
-	names          []string
-	filter         objectFilter
-	format         *enumValue
-	details        bool
-	status         bool
-	failOnFindings bool
+	world           worldFlags
+	names           []string
+	filter          objectFilter
+	format          *enumValue
+	details         bool
+	allDestinations bool
+	status          bool
+	failOnFindings  bool
 }
 
 // newDescribeNounCmd returns the command that describes one kind. The query
@@ -80,6 +90,10 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 	query.filter.register(cmd, noun)
 	flags := cmd.Flags()
 	flags.BoolVar(&query.details, "details", false, "describe every listed "+noun.name+" in full")
+	if noun.reaches {
+		flags.BoolVar(&query.allDestinations, "all-destinations", false,
+			"list every destination within reach, not only those that policies touch (implies --details)")
+	}
 	flags.BoolVar(&query.failOnFindings, "fail-on-findings", false, "exit with 3 if there is a finding of severity error or warning")
 	if noun.status != "" {
 		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get, for -o yaml or json")
@@ -111,7 +125,9 @@ func (q *describeQuery) run(ctx context.Context) error {
 		fmt.Fprintln(q.streams.Err, q.explainNothing(all))
 	}
 	result := policy.Evaluate(world)
-	answer := q.noun.answer(result, positions, describe.Options{Details: q.detailed()})
+	answer := q.noun.answer(result, positions, queryDetail{
+		full: q.detailed(), allDestinations: q.allDestinations, wholeKind: len(positions) == len(all) && len(q.names) == 0,
+	})
 	if err := q.print(result, positions, answer); err != nil {
 		return err
 	}
@@ -132,7 +148,7 @@ func (q *describeQuery) print(result *policy.Result, positions []int, answer des
 func (q *describeQuery) outputFormat() describe.Format { return describe.Format(q.format.String()) }
 
 // detailed reports whether the objects are described in full.
-func (q *describeQuery) detailed() bool { return q.details || len(q.names) > 0 }
+func (q *describeQuery) detailed() bool { return q.details || q.allDestinations || len(q.names) > 0 }
 
 // summariseFindings reports whether any finding needs attention. It explains
 // the exit code where the output does not: where it only has names or numbers.

@@ -30,8 +30,8 @@ func trafficPolicyNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.TrafficPolicies[i].Resource.Labels },
 		labelled: "labels",
-		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
-			return describe.TrafficPolicies(result, positions, opts)
+		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
+			return describe.TrafficPolicies(result, positions, describe.Options{Details: detail.full})
 		},
 		status: describe.StatusTrafficPolicy,
 	}

@@ -33,8 +33,8 @@ func virtualMeshNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.VirtualMeshes[i].Resource.Labels },
 		labelled: "labels",
-		answer: func(result *policy.Result, positions []int, opts describe.Options) describe.Answer {
-			return describe.VirtualMeshes(result, positions, opts)
+		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
+			return describe.VirtualMeshes(result, positions, describe.Options{Details: detail.full})
 		},
 		status: describe.StatusVirtualMesh,
 	}

@@ -96,7 +96,7 @@ func TestDescribeWorkloadFlags(t *testing.T) {
 func parseDescribeWorkload(t *testing.T, args []string) (parsed parsedDescribeWorkload, err error) {
 	t.Helper()
 	streams, _, _ := cli.Test("")
-	cmd := newDescribeWorkloadCmd(NewFactory(streams), func(opts *describeWorkloadOptions) error {
+	cmd := newDescribeNounCmd(NewFactory(streams), workloadNoun(), func(opts *describeQuery) error {
 		parsed = parsedDescribeWorkload{
 			Filenames: opts.world.filenames, Recursive: opts.world.recursive,
 			Namespace: opts.filter.namespace, Selector: opts.filter.selector,

@@ -129,3 +129,19 @@ func (f *objectFilter) explain(all []snapshot.Names) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// elsewhere says of a value that no object has which ones there are.
+func elsewhere(value string, existing []string) string {
+	if slices.Contains(existing, value) {
+		return ""
+	}
+	slices.Sort(existing)
+	existing = slices.DeleteFunc(slices.Compact(existing), func(name string) bool { return name == "" })
+	if len(existing) > maxSuggestions {
+		existing = nearest(value, existing)
+	}
+	if len(existing) == 0 {
+		return ""
+	}
+	return " (there are " + strings.Join(existing, ", ") + ")"
+}

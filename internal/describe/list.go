@@ -59,9 +59,16 @@ func newList[S any, T description](v viewer, kind string, objects []S, opts Opti
 }
 
 // CountFindings implements Answer.
-func (l List[T]) CountFindings() map[policy.Severity]int {
+func (l List[T]) CountFindings() map[policy.Severity]int { return countFindings(l.Findings) }
+
+// CountFindings implements Answer.
+func (l WorkloadDescriptionList) CountFindings() map[policy.Severity]int {
+	return countFindings(l.Findings)
+}
+
+func countFindings(findings []Finding) map[policy.Severity]int {
 	count := map[policy.Severity]int{}
-	for _, f := range l.Findings {
+	for _, f := range findings {
 		count[f.Severity]++
 	}
 	return count
