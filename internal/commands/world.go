@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 

@@ -99,3 +99,9 @@ type Problem struct {
 	// Message says what is wrong, Hint what to do about it; Hint may be empty.
 	Message, Hint string
 }
+
+// HidesInput reports whether something is missing from the world because of
+// the problem.
+func (p Problem) HidesInput() bool {
+	return p.Kind == UnreadableFile || p.Kind == UnreadableDocument || p.Kind == UnknownKind
+}
