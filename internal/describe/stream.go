@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -37,14 +38,18 @@ func (l StatusList) envelope() envelope {
 
 // writeJSON writes the list with two blanks of indentation.
 func (e envelope) writeJSON(out io.Writer) error {
-	w := &jsonWriter{out: out}
+	w := &jsonWriter{out: bufio.NewWriterSize(out, 1<<16), known: map[*PolicyEffect]string{}}
 	w.text(fmt.Sprintf("{\n  \"apiVersion\": %q,\n  \"kind\": %q,\n  \"items\": [", e.apiVersion, e.kind))
 	for i := range e.items {
 		if i > 0 {
 			w.text(",")
 		}
 		w.text("\n    ")
-		w.value("    ", e.item(i))
+		if item, ok := e.item(i).(selfWriting); ok {
+			item.writeJSON(w, "    ")
+		} else {
+			w.value("    ", e.item(i))
+		}
 	}
 	if e.items > 0 {
 		w.text("\n  ")
@@ -55,35 +60,44 @@ func (e envelope) writeJSON(out io.Writer) error {
 		w.value("  ", e.findings)
 	}
 	w.text("\n}\n")
-	return w.err
+	if w.err != nil {
+		return w.err
+	}
+	return w.out.Flush()
 }
 
 // jsonWriter remembers the first error, so that callers need not check.
 type jsonWriter struct {
-	out    io.Writer
+	out    *bufio.Writer
 	buffer bytes.Buffer
-	err    error
+	// known are the texts of shared values.
+	known map[*PolicyEffect]string
+	err   error
 }
 
 func (w *jsonWriter) text(s string) {
 	if w.err == nil {
-		_, w.err = io.WriteString(w.out, s)
+		_, w.err = w.out.WriteString(s)
 	}
 }
 
 func (w *jsonWriter) value(indent string, value any) {
-	if w.err != nil {
-		return
+	if text := w.encode(indent, value); w.err == nil {
+		_, w.err = w.out.Write(text)
 	}
+}
+
+// encode returns the text of a value, the first line without indentation; it
+// is valid until the next call.
+func (w *jsonWriter) encode(indent string, value any) []byte {
 	w.buffer.Reset()
 	encoder := json.NewEncoder(&w.buffer)
 	encoder.SetEscapeHTML(false) // the answer is read by people and jq, not by browsers
 	encoder.SetIndent(indent, "  ")
-	if err := encoder.Encode(value); err != nil {
+	if err := encoder.Encode(value); err != nil && w.err == nil {
 		w.err = fmt.Errorf("encode the answer as JSON: %w", err)
-		return
 	}
-	_, w.err = w.out.Write(bytes.TrimRight(w.buffer.Bytes(), "\n"))
+	return bytes.TrimRight(w.buffer.Bytes(), "\n")
 }
 
 // writeYAML writes the list with its keys in alphabetical order, as for all
