@@ -26,7 +26,7 @@ func write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("create the docs directory: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "findings.md"), []byte(findings()), 0o644); err != nil { //nolint:gosec // documentation is public
+	if err := os.WriteFile(filepath.Join(dir, "findings.md"), []byte(findings()), 0o644); err != nil {
 		return fmt.Errorf("write the findings: %w", err)
 	}
 	return nil
