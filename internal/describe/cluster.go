@@ -121,7 +121,7 @@ func (c *ClusterDescription) row(wide bool) []string {
 		meshes = append(meshes, m.Name)
 	}
 	row := []string{
-		c.Name, c.registeredText(), shorten(meshes, wide), orNone(refsText(c.VirtualMeshes)),
+		c.Name, c.registeredText(), shorten(meshes, wide), orNone(enumerate(refNames(c.VirtualMeshes), wide)),
 		strconv.Itoa(c.WorkloadCount), strconv.Itoa(c.DestinationCount), strconv.Itoa(c.ExportedCount), strconv.Itoa(c.findings),
 	}
 	if wide {

@@ -58,14 +58,14 @@ func (d *DestinationDescription) portsText() string {
 	return shorten(texts, false)
 }
 
-func (d *DestinationDescription) write(w *textWriter, _ bool) {
+func (d *DestinationDescription) write(w *textWriter, wide bool) {
 	federated := none
 	if d.FederatedHostname != "" {
 		how := "through the gateways of its mesh"
 		if d.FederatedVia == policy.ViaFlat {
 			how = "straight to its pods"
 		}
-		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, refsText(d.FederatedTo), how)
+		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, enumerate(refNames(d.FederatedTo), wide), how)
 	}
 	pairs := [][2]string{
 		{"Name", d.Name},
@@ -110,7 +110,7 @@ func (d *DestinationDescription) write(w *textWriter, _ bool) {
 	for i := range d.Access {
 		d.Access[i].write(w)
 	}
-	d.writeRequests(w)
+	d.writeRequests(w, wide)
 }
 
 // text says which mesh it is.
@@ -133,12 +133,21 @@ func (s *VirtualMeshSummary) text(w *textWriter) string {
 		s.Name, s.Namespace, w.style.state(s.State), s.Trust, s.GlobalAccessPolicy, s.TLSEnforcement)
 }
 
-func refsText(refs []ObjectRef) string {
+func refNames(refs []ObjectRef) []string {
 	names := make([]string, 0, len(refs))
 	for _, r := range refs {
 		names = append(names, r.String())
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+// enumerate joins names within a sentence, and counts those beyond the first
+// few unless all are wanted.
+func enumerate(names []string, all bool) string {
+	if all || len(names) <= shownNames {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
 }
 
 func (d *DestinationDescription) writePorts(w *textWriter) {
@@ -198,7 +207,7 @@ func (a *DestinationAccess) writeRules(w *textWriter) {
 
 // writeRequests writes what happens to requests, once for all clusters whose
 // requests are treated alike.
-func (d *DestinationDescription) writeRequests(w *textWriter) {
+func (d *DestinationDescription) writeRequests(w *textWriter, wide bool) {
 	for i, origin := range d.Requests {
 		same := func(o OriginRequests) bool {
 			return reflect.DeepEqual(o.Routes, origin.Routes) && reflect.DeepEqual(o.Connection, origin.Connection)
@@ -212,7 +221,7 @@ func (d *DestinationDescription) writeRequests(w *textWriter) {
 				from = append(from, fmt.Sprintf("%s (%s)", o.FromCluster, o.Via))
 			}
 		}
-		w.section("Requests from "+strings.Join(from, ", "), len(origin.Routes)+len(origin.Connection) == 0, func() { origin.write(w) })
+		w.section("Requests from "+enumerate(from, wide), len(origin.Routes)+len(origin.Connection) == 0, func() { origin.write(w) })
 	}
 }
 

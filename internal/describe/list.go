@@ -103,11 +103,13 @@ func (l List[T]) writeTable(w *textWriter, wide bool) {
 	w.table(l.Items[0].columns(wide), rows)
 }
 
-// workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, sorted.
+// workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as
+// is known, sorted.
 func (v viewer) workloadKeys(ids []int) []string {
 	keys := make([]string, 0, len(ids))
 	for _, id := range ids {
-		keys = append(keys, v.world.Workloads[id].Key())
+		w := &v.world.Workloads[id]
+		keys = append(keys, ServiceRef{w.Name, w.Namespace, w.Cluster}.String())
 	}
 	slices.Sort(keys)
 	return keys

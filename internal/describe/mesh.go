@@ -207,7 +207,7 @@ func (s *MeshSharing) fields() [][2]string {
 	return [][2]string{
 		{"Gateways", orNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
 		{"Imported", strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
-		{"Exported To", orNone(refsText(s.ExportedTo))},
+		{"Exported To", orNone(strings.Join(refNames(s.ExportedTo), "\n"))},
 	}
 }
 

@@ -105,13 +105,14 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 }
 
 // AffectedTargets returns the positions of the workloads behind the
-// Destinations that a policy is in force on, ascending.
+// Destinations that a policy is in force on, ascending, without those that
+// belong to no mesh: no policy affects them.
 func (r *Result) AffectedTargets(ref PolicyRef) []int {
 	var targets []int
 	for _, id := range r.application(ref).InForce() {
 		targets = append(targets, r.World.Destinations[id].Backing...)
 	}
-	return unique(targets)
+	return slices.DeleteFunc(unique(targets), func(id int) bool { return r.World.Workloads[id].Mesh == nil })
 }
 
 // matchingSources returns the workloads that a policy's source selector
