@@ -177,5 +177,7 @@ func (c Condition) equal(d Condition) bool {
 }
 
 func unique(ids []int) []int {
-	return slices.Compact(slices.Sorted(slices.Values(ids)))
+	sorted := slices.Clone(ids)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
 }

@@ -52,8 +52,9 @@ func (r *Result) Effects(w *snapshot.Workload, detail bool) []*Effect {
 	if w.Mesh == nil {
 		return nil
 	}
-	var effects []*Effect
-	for _, ref := range r.sourcePolicies(w) {
+	policies := r.sourcePolicies(w)
+	effects := make([]*Effect, 0, len(policies))
+	for _, ref := range policies {
 		if effect := r.sourceEffect(ref, w, detail); effect != nil {
 			effects = append(effects, effect)
 		}
@@ -216,11 +217,14 @@ func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
 // are), and role. TrafficPolicies come before AccessPolicies: what happens to a
 // request reads before whether it is let in.
 func compareEffects(a, b *Effect) int {
-	return cmp.Or(
-		-strings.Compare(string(a.Policy.Kind), string(b.Policy.Kind)),
-		cmp.Compare(a.Policy.Index, b.Policy.Index),
-		-strings.Compare(string(a.Role), string(b.Role)), // source before destination
-	)
+	switch {
+	case a.Policy.Kind != b.Policy.Kind:
+		return strings.Compare(string(b.Policy.Kind), string(a.Policy.Kind))
+	case a.Policy.Index != b.Policy.Index:
+		return cmp.Compare(a.Policy.Index, b.Policy.Index)
+	default:
+		return strings.Compare(string(b.Role), string(a.Role)) // source before destination
+	}
 }
 
 // Outbound is one Destination as seen from a source workload.
