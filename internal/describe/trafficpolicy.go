@@ -107,5 +107,9 @@ func portsOrAll(ports []uint32) string {
 	if len(ports) == 0 {
 		return "all"
 	}
-	return strings.Join(operationText(nil, nil, ports), "")
+	numbers := make([]string, 0, len(ports))
+	for _, p := range ports {
+		numbers = append(numbers, strconv.FormatUint(uint64(p), 10))
+	}
+	return strings.Join(numbers, ", ")
 }
