@@ -3,7 +3,6 @@ package describe_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -20,8 +19,6 @@ import (
 	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected results of the grid")
 
 // TestGrid runs every case of testdata/grid: a base world plus the manifests
 // of the case, and the exact descriptions they must give. The comment of a case
@@ -48,7 +45,7 @@ func TestGrid(t *testing.T) {
 			}
 			c := parseCase(t, dir, archive)
 			got := c.run(t, validator, c.manifests)
-			if *update {
+			if os.Getenv("UPDATE") != "" { // make update-golden
 				c.save(t, file, archive, got)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {

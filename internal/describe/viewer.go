@@ -25,7 +25,7 @@ func (v viewer) findings(related []int, wholeWorld bool) []Finding {
 	var findings []Finding
 	for i, f := range v.result.Findings {
 		_, concerned := slices.BinarySearch(related, i)
-		if wholeWorld || concerned || f.Code.HidesInput() {
+		if wholeWorld || concerned || f.HidesInput {
 			findings = append(findings, viewFinding(f))
 		}
 	}

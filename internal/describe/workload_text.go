@@ -30,6 +30,10 @@ func (l WorkloadDescriptionList) writeTable(w *textWriter, wide bool) {
 		return
 	}
 	l.writeRows(w, wide)
+	if len(l.Findings) > 0 {
+		w.linef("")
+		writeFindings(w, l.Findings)
+	}
 }
 
 func (l WorkloadDescriptionList) writeRows(w *textWriter, wide bool) {
@@ -205,7 +209,7 @@ func (o *OutboundDestination) writeTraffic(w *textWriter) {
 			match = "all other requests"
 		}
 		if len(r.Settings) == 0 {
-			add(match, "-", []string{"no policy"}, none)
+			add(match, "-", []string{"no settings"}, none)
 		}
 		for _, s := range r.Settings {
 			from := s.Policy.String()

@@ -215,9 +215,3 @@ func Catalogue() []Entry {
 		},
 	}
 }
-
-// HidesInput reports whether a finding of this code means that some object of
-// the input is missing from every answer.
-func (c Code) HidesInput() bool {
-	return c == CodeUnreadable || c == CodeUnknownKind || c == CodeUnreadableFile
-}

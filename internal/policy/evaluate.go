@@ -136,6 +136,7 @@ func (e *evaluator) reportProblems() {
 		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)
 		f.Object = cmp.Or(p.Object, p.Origin.String())
 		f.Hint = cmp.Or(p.Hint, f.Hint)
+		f.HidesInput = p.HidesInput()
 		e.report(f)
 	}
 }

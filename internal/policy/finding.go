@@ -49,6 +49,9 @@ type Finding struct {
 	Message string
 	// Hint says what to do next.
 	Hint string
+	// HidesInput says that something is missing from every answer because of
+	// what was found.
+	HidesInput bool
 }
 
 // newFinding fills severity and hint from the catalogue.

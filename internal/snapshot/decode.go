@@ -10,8 +10,8 @@ import (
 // objectID identifies an object in the world: no two objects may share it.
 type objectID struct{ kind, namespace, name string }
 
-// String returns the object for a person: "TrafficPolicy gloo-mesh/reviews".
-func (id objectID) String() string { return id.kind + " " + id.namespace + "/" + id.name }
+// String returns KIND/NAME.NAMESPACE, as findings name objects.
+func (id objectID) String() string { return id.kind + "/" + id.name + "." + id.namespace }
 
 // entry is what one object of the input came to.
 type entry struct {
@@ -276,7 +276,9 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 	}
 	e.store = store
 	for _, message := range violations {
-		e.problems = append(e.problems, Problem{Kind: SchemaViolation, Origin: origin, Object: id.String(), Message: message})
+		e.problems = append(e.problems, Problem{
+			Kind: SchemaViolation, Origin: origin, Object: id.String(), Message: message, LeftOut: kind.discovered(),
+		})
 	}
 	return e
 }

@@ -31,6 +31,10 @@ type modelledKind struct {
 	decode func(object map[string]any, origin Origin, violations []string) (func(*Objects), error)
 }
 
+// discovered reports whether objects of the kind say what exists. One that its
+// schema rejects cannot take part as INVALID, as a policy does: it is left out.
+func (k modelledKind) discovered() bool { return k.gvk.Group == discoveryv1.GroupName }
+
 // kindTable knows the kinds of meshctl's API groups.
 type kindTable struct {
 	modelled []modelledKind

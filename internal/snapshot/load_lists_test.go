@@ -19,9 +19,9 @@ func TestLoadLists(t *testing.T) {
 				"-\n  {" + mesh + "{name: b}}\nkind: List\nmetadata: {resourceVersion: ''}\n---\n{" + mesh + "{name: c}}\n",
 			want: summary{
 				Objects: []string{
-					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-					"Mesh gloo-mesh/b stdin:10 (document 1, item 4)",
-					"Mesh gloo-mesh/c stdin:15 (document 2)",
+					"Mesh/a.gloo-mesh stdin:3 (document 1, item 1)",
+					"Mesh/b.gloo-mesh stdin:10 (document 1, item 4)",
+					"Mesh/c.gloo-mesh stdin:15 (document 2)",
 				},
 				Ignored: 1,
 			},
@@ -35,11 +35,11 @@ func TestLoadLists(t *testing.T) {
 				"kind: List\nitems:\n- metadata: {name: g}\n- text\n",
 			want: summary{
 				Objects: []string{
-					"Mesh gloo-mesh/a stdin:4 (document 1, item 1)",
-					"Mesh gloo-mesh/c stdin:9 (document 2, item 1)",
-					"Mesh gloo-mesh/d stdin:10 (document 2, item 2)",
-					"Mesh gloo-mesh/e stdin:14 (document 3, item 1)",
-					"Mesh gloo-mesh/f stdin:15 (document 4, item 1)",
+					"Mesh/a.gloo-mesh stdin:4 (document 1, item 1)",
+					"Mesh/c.gloo-mesh stdin:9 (document 2, item 1)",
+					"Mesh/d.gloo-mesh stdin:10 (document 2, item 2)",
+					"Mesh/e.gloo-mesh stdin:14 (document 3, item 1)",
+					"Mesh/f.gloo-mesh stdin:15 (document 4, item 1)",
 				},
 				Problems: []string{
 					"UnreadableDocument stdin:5 (document 1, item 2): item of kind Workload has no apiVersion (use apiVersion: discovery.mesh.gloo.solo.io/v1)",
@@ -55,9 +55,9 @@ func TestLoadLists(t *testing.T) {
 				"apiVersion: example.com/v1\nkind: AllowList\nitems: {}\n",
 			want: summary{
 				Objects: []string{
-					"Mesh gloo-mesh/a stdin (document 1, item 1)",
-					"Mesh gloo-mesh/b stdin:13 (document 4, item 1)",
-					"Mesh gloo-mesh/c stdin:13 (document 4, item 1)",
+					"Mesh/a.gloo-mesh stdin (document 1, item 1)",
+					"Mesh/b.gloo-mesh stdin:13 (document 4, item 1)",
+					"Mesh/c.gloo-mesh stdin:13 (document 4, item 1)",
 				},
 				Ignored: 1,
 			},
@@ -72,14 +72,14 @@ func TestLoadLists(t *testing.T) {
 			text: "kind: List\nitems:\n- apiVersion: &g discovery.mesh.gloo.solo.io/v1\n  kind: Mesh\n  metadata: {name: a}\n" +
 				"- apiVersion: *g\n  kind: Mesh\n  metadata: {name: b}\n",
 			want: summary{Objects: []string{
-				"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-				"Mesh gloo-mesh/b stdin:6 (document 1, item 2)",
+				"Mesh/a.gloo-mesh stdin:3 (document 1, item 1)",
+				"Mesh/b.gloo-mesh stdin:6 (document 1, item 2)",
 			}},
 		},
 		{
 			name: "a quoted text that continues where items start",
 			text: "kind: List\nitems:\n- " + discovery + "  kind: Mesh\n  metadata:\n    name: a\n    annotations: {x: \"1\n- 2\"}\n",
-			want: summary{Objects: []string{"Mesh gloo-mesh/a stdin (document 1, item 1)"}},
+			want: summary{Objects: []string{"Mesh/a.gloo-mesh stdin (document 1, item 1)"}},
 		},
 		{
 			name: "one broken item does not hide the others",
@@ -87,9 +87,9 @@ func TestLoadLists(t *testing.T) {
 				`{"kind": "List", "items": [` + "\n" + `{"a" 1}, {"apiVersion": "discovery.mesh.gloo.solo.io/v1", "kind": "Mesh", "metadata": {"name": "d"}}]}`,
 			want: summary{
 				Objects: []string{
-					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-					"Mesh gloo-mesh/c stdin:6 (document 1, item 3)",
-					"Mesh gloo-mesh/d stdin:9 (document 2, item 2)",
+					"Mesh/a.gloo-mesh stdin:3 (document 1, item 1)",
+					"Mesh/c.gloo-mesh stdin:6 (document 1, item 3)",
+					"Mesh/d.gloo-mesh stdin:9 (document 2, item 2)",
 				},
 				Problems: []string{
 					"UnreadableDocument stdin:5 (document 1, item 2): not valid YAML: mapping values are not allowed in this context",
@@ -102,8 +102,8 @@ func TestLoadLists(t *testing.T) {
 			text: "kind: List\nitems:\n- {" + mesh + "{name: a}}\n- text\n- metadata: {name: c}\nx: y: z\n---\n{" + mesh + "{name: d}}\n",
 			want: summary{
 				Objects: []string{
-					"Mesh gloo-mesh/a stdin:3 (document 1, item 1)",
-					"Mesh gloo-mesh/d stdin:8 (document 2)",
+					"Mesh/a.gloo-mesh stdin:3 (document 1, item 1)",
+					"Mesh/d.gloo-mesh stdin:8 (document 2)",
 				},
 				Problems: []string{
 					"UnreadableDocument stdin:6 (document 1): not valid YAML: mapping values are not allowed in this context",
@@ -114,7 +114,7 @@ func TestLoadLists(t *testing.T) {
 			name: "a JSON List that ends too early",
 			text: `{"kind": "List", "items": [` + "\n" + `{"apiVersion": "discovery.mesh.gloo.solo.io/v1", "kind": "Mesh", "metadata": {"name": "a"}},` + "\n",
 			want: summary{
-				Objects:  []string{"Mesh gloo-mesh/a stdin:2 (document 1, item 1)"},
+				Objects:  []string{"Mesh/a.gloo-mesh stdin:2 (document 1, item 1)"},
 				Problems: []string{"UnreadableDocument stdin:2 (document 1): not valid JSON: unexpected end of JSON input"},
 			},
 		},
@@ -142,7 +142,7 @@ func TestLoadLargeLists(t *testing.T) {
 			name: "items that cannot be read",
 			text: "kind: List\nitems:\n" + mesh("&name a") + padding + mesh("*name") + mesh("c") + "- x: y: z\n",
 			want: summary{
-				Objects: []string{"Mesh gloo-mesh/a stdin:3 (document 1, item 1)", "Mesh gloo-mesh/c stdin:13 (document 1, item 4)"},
+				Objects: []string{"Mesh/a.gloo-mesh stdin:3 (document 1, item 1)", "Mesh/c.gloo-mesh stdin:13 (document 1, item 4)"},
 				Problems: []string{
 					"UnreadableDocument stdin:12 (document 1, item 3): not valid YAML: unknown anchor 'name' referenced",
 					"UnreadableDocument stdin:16 (document 1, item 5): not valid YAML: mapping values are not allowed in this context",
@@ -154,7 +154,7 @@ func TestLoadLargeLists(t *testing.T) {
 			name: "a List that is broken outside of its items",
 			text: "kind: List\nitems:\n" + mesh("a") + padding + "x: y: z\n",
 			want: summary{
-				Objects:  []string{"Mesh gloo-mesh/a stdin:3 (document 1, item 1)"},
+				Objects:  []string{"Mesh/a.gloo-mesh stdin:3 (document 1, item 1)"},
 				Problems: []string{"UnreadableDocument stdin:1 (document 1): not valid YAML: mapping values are not allowed in this context"},
 			},
 		},

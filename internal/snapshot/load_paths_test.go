@@ -37,23 +37,23 @@ func TestLoadPaths(t *testing.T) {
 		flat  bool
 		want  summary
 	}{
-		{name: "a file of any name", paths: []string{"odd.txt"}, want: summary{Objects: []string{"Mesh gloo-mesh/odd odd.txt:1 (document 1)"}}},
+		{name: "a file of any name", paths: []string{"odd.txt"}, want: summary{Objects: []string{"Mesh/odd.gloo-mesh odd.txt:1 (document 1)"}}},
 		{name: "the order of the user, each file once", paths: []string{"b.yaml", "./b.yaml", "a/2.yml", "-", "b.yaml", "a"}, flat: true, want: summary{
 			Objects: []string{
-				"Mesh gloo-mesh/b b.yaml:1 (document 1)", "Mesh gloo-mesh/a2 a/2.yml:1 (document 1)",
-				"Mesh gloo-mesh/s stdin:1 (document 1)", "Mesh gloo-mesh/a1 a/1.json:1 (document 1)",
+				"Mesh/b.gloo-mesh b.yaml:1 (document 1)", "Mesh/a2.gloo-mesh a/2.yml:1 (document 1)",
+				"Mesh/s.gloo-mesh stdin:1 (document 1)", "Mesh/a1.gloo-mesh a/1.json:1 (document 1)",
 			},
 			Problems: []string{gone},
 		}},
 		{name: "subdirectories and loops", paths: []string{"a"}, want: summary{
 			Objects: []string{
-				"Mesh gloo-mesh/a1 a/1.json:1 (document 1)", "Mesh gloo-mesh/a2 a/2.yml:1 (document 1)", "Mesh gloo-mesh/a3 a/sub/3.yaml:1 (document 1)",
+				"Mesh/a1.gloo-mesh a/1.json:1 (document 1)", "Mesh/a2.gloo-mesh a/2.yml:1 (document 1)", "Mesh/a3.gloo-mesh a/sub/3.yaml:1 (document 1)",
 			},
 			Problems: []string{gone},
 		}},
-		{name: "a mounted ConfigMap", paths: []string{"mount"}, want: summary{Objects: []string{"Mesh gloo-mesh/m mount/m.yml:1 (document 1)"}}},
+		{name: "a mounted ConfigMap", paths: []string{"mount"}, want: summary{Objects: []string{"Mesh/m.gloo-mesh mount/m.yml:1 (document 1)"}}},
 		{name: "a directory whose files are loaded already", paths: []string{"a/sub/3.yaml", "a/sub"}, flat: true, want: summary{
-			Objects: []string{"Mesh gloo-mesh/a3 a/sub/3.yaml:1 (document 1)"},
+			Objects: []string{"Mesh/a3.gloo-mesh a/sub/3.yaml:1 (document 1)"},
 		}},
 	}
 	for _, tt := range tests {
@@ -93,10 +93,10 @@ func TestLoadErrors(t *testing.T) {
 		{name: "a directory without manifests", paths: []string{"empty"}, want: "directory empty has no manifests: none of its files ends in .yaml, .yml, .json"},
 		{name: "manifests only in subdirectories", paths: []string{"only"}, want: "directory only has manifests only in subdirectories: add -R to read those too"},
 		{name: "a named file that is no text", paths: []string{"wide.yaml"}, want: "cannot read wide.yaml: the file is UTF-16 text; save it as UTF-8"},
-		{name: "one duplicate", paths: []string{"a.yaml", "-"}, want: "an object is given twice; remove one of Mesh gloo-mesh/a: a.yaml:2 (document 1) and stdin:2 (document 1)"},
+		{name: "one duplicate", paths: []string{"a.yaml", "-"}, want: "an object is given twice; remove one of Mesh/a.gloo-mesh: a.yaml:2 (document 1) and stdin:2 (document 1)"},
 		{name: "several duplicates", paths: []string{"ab.yaml", "a.yaml"}, want: "2 objects are given twice; remove one of each:\n" +
-			"  Mesh gloo-mesh/b: ab.yaml:6 (document 2) and ab.yaml:10 (document 3)\n" +
-			"  Mesh gloo-mesh/a: ab.yaml:2 (document 1) and a.yaml:2 (document 1)"},
+			"  Mesh/b.gloo-mesh: ab.yaml:6 (document 2) and ab.yaml:10 (document 3)\n" +
+			"  Mesh/a.gloo-mesh: ab.yaml:2 (document 1) and a.yaml:2 (document 1)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

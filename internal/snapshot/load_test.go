@@ -66,7 +66,7 @@ func lines[T any, P resource[T]](kind string, objects []Object[T]) []string {
 	var lines []string
 	for _, o := range objects {
 		meta := P(o.Resource).GetObjectMeta()
-		line := fmt.Sprintf("%s %s/%s %s", kind, meta.GetNamespace(), meta.GetName(), o.Origin)
+		line := fmt.Sprintf("%s/%s.%s %s", kind, meta.GetName(), meta.GetNamespace(), o.Origin)
 		if len(o.Errors) > 0 {
 			line += fmt.Sprintf(" %q", o.Errors)
 		}
@@ -106,14 +106,14 @@ func TestLoadDocuments(t *testing.T) {
 				"apiVersion: settings.mesh.gloo.solo.io/v1\nkind: Settings\nmetadata: {name: g}\n---\n" +
 				"apiVersion: multicluster.solo.io/v1alpha1\nkind: KubernetesCluster\nmetadata: {name: h}\n",
 			want: summary{Objects: []string{
-				"VirtualMesh gloo-mesh/a stdin:1 (document 1)",
-				"TrafficPolicy x/b stdin:5 (document 2)",
-				"AccessPolicy gloo-mesh/c stdin:9 (document 3)",
-				"Mesh gloo-mesh/d stdin:13 (document 4)",
-				"Workload gloo-mesh/e stdin:17 (document 5)",
-				"Destination gloo-mesh/f stdin:21 (document 6)",
-				"Settings gloo-mesh/g stdin:25 (document 7)",
-				"KubernetesCluster gloo-mesh/h stdin:29 (document 8)",
+				"VirtualMesh/a.gloo-mesh stdin:1 (document 1)",
+				"TrafficPolicy/b.x stdin:5 (document 2)",
+				"AccessPolicy/c.gloo-mesh stdin:9 (document 3)",
+				"Mesh/d.gloo-mesh stdin:13 (document 4)",
+				"Workload/e.gloo-mesh stdin:17 (document 5)",
+				"Destination/f.gloo-mesh stdin:21 (document 6)",
+				"Settings/g.gloo-mesh stdin:25 (document 7)",
+				"KubernetesCluster/h.gloo-mesh stdin:29 (document 8)",
 			}},
 		},
 		{
@@ -134,11 +134,11 @@ func TestLoadDocuments(t *testing.T) {
 				"apiVersion: networking.mesh.glo.solo.io/v1\nkind: VirtualMesh\nmetadata: {name: e}\n---\n" +
 				"apiVersion: a/b/c\nkind: Mesh\nmetadata: {name: f}\n",
 			want: summary{Problems: []string{
-				"UnknownKind stdin:1 (document 1): version v1alpha2 of TrafficPolicy.networking.mesh.gloo.solo.io is not supported [TrafficPolicy gloo-mesh/a] (use apiVersion: networking.mesh.gloo.solo.io/v1)",
-				"UnknownKind stdin:5 (document 2): networking.mesh.gloo.solo.io/v1 has no kind TraficPolicy [TraficPolicy gloo-mesh/b] (did you mean TrafficPolicy?)",
-				"UnknownKind stdin:9 (document 3): networking.mesh.gloo.solo.io/v1 has no kind workload [workload gloo-mesh/c] (Workload belongs to apiVersion: discovery.mesh.gloo.solo.io/v1)",
+				"UnknownKind stdin:1 (document 1): version v1alpha2 of TrafficPolicy.networking.mesh.gloo.solo.io is not supported [TrafficPolicy/a.gloo-mesh] (use apiVersion: networking.mesh.gloo.solo.io/v1)",
+				"UnknownKind stdin:5 (document 2): networking.mesh.gloo.solo.io/v1 has no kind TraficPolicy [TraficPolicy/b.gloo-mesh] (did you mean TrafficPolicy?)",
+				"UnknownKind stdin:9 (document 3): networking.mesh.gloo.solo.io/v1 has no kind workload [workload/c.gloo-mesh] (Workload belongs to apiVersion: discovery.mesh.gloo.solo.io/v1)",
 				"UnknownKind stdin:13 (document 4): networking.mesh.gloo.solo.io/v1 has no kind FailoverService [FailoverService] (its kinds are AccessPolicy, TrafficPolicy, VirtualMesh)",
-				"UnknownKind stdin:17 (document 5): there is no API group networking.mesh.glo.solo.io [VirtualMesh gloo-mesh/e] (did you mean apiVersion: networking.mesh.gloo.solo.io/v1?)",
+				"UnknownKind stdin:17 (document 5): there is no API group networking.mesh.glo.solo.io [VirtualMesh/e.gloo-mesh] (did you mean apiVersion: networking.mesh.gloo.solo.io/v1?)",
 				`UnreadableDocument stdin:21 (document 6): apiVersion "a/b/c" is not of the form GROUP/VERSION (use apiVersion: discovery.mesh.gloo.solo.io/v1)`,
 			}},
 		},
@@ -174,14 +174,14 @@ func TestLoadDocuments(t *testing.T) {
 				networking + "kind: TrafficPolicy\nmetadata: {name: c}\nstatus: 5\n",
 			want: summary{
 				Objects: []string{
-					`TrafficPolicy gloo-mesh/a stdin:1 (document 1) ["spec.bad: must be good"]`,
-					`TrafficPolicy gloo-mesh/b stdin:6 (document 2) ["cannot be read as TrafficPolicy: cannot restore struct from: int64"]`,
-					"TrafficPolicy gloo-mesh/c stdin:11 (document 3)",
+					`TrafficPolicy/a.gloo-mesh stdin:1 (document 1) ["spec.bad: must be good"]`,
+					`TrafficPolicy/b.gloo-mesh stdin:6 (document 2) ["cannot be read as TrafficPolicy: cannot restore struct from: int64"]`,
+					"TrafficPolicy/c.gloo-mesh stdin:11 (document 3)",
 				},
 				Problems: []string{
-					"UnknownField stdin:1 (document 1): unknown field spec.retrys, did you mean retries? [TrafficPolicy gloo-mesh/a] (the field is left out)",
-					"SchemaViolation stdin:1 (document 1): spec.bad: must be good [TrafficPolicy gloo-mesh/a]",
-					"SchemaViolation stdin:6 (document 2): cannot be read as TrafficPolicy: cannot restore struct from: int64 [TrafficPolicy gloo-mesh/b]",
+					"UnknownField stdin:1 (document 1): unknown field spec.retrys, did you mean retries? [TrafficPolicy/a.gloo-mesh] (the field is left out)",
+					"SchemaViolation stdin:1 (document 1): spec.bad: must be good [TrafficPolicy/a.gloo-mesh]",
+					"SchemaViolation stdin:6 (document 2): cannot be read as TrafficPolicy: cannot restore struct from: int64 [TrafficPolicy/b.gloo-mesh]",
 				},
 			},
 		},
@@ -192,7 +192,7 @@ func TestLoadDocuments(t *testing.T) {
 				discovery + "kind: Mesh\nmetadata:\n\tname: e\n---\nreplicas: {{ .Values.replicas }}\n---\n" +
 				discovery + "kind: Mesh\nmetadata: {name: g}\n",
 			want: summary{
-				Objects: []string{"Mesh gloo-mesh/a stdin:1 (document 1)", "Mesh gloo-mesh/g stdin:25 (document 7)"},
+				Objects: []string{"Mesh/a.gloo-mesh stdin:1 (document 1)", "Mesh/g.gloo-mesh stdin:25 (document 7)"},
 				Problems: []string{
 					"UnreadableDocument stdin:7 (document 2): not valid YAML: mapping values are not allowed in this context",
 					`UnreadableDocument stdin:13 (document 3): not valid YAML: key "name" is given twice (remove one of the two)`,
@@ -207,7 +207,7 @@ func TestLoadDocuments(t *testing.T) {
 			text: `{"apiVersion":"discovery.mesh.gloo.solo.io/v1","kind":"Mesh","metadata":{"name":"a"}}{"kind":"A","kind":"B"}` + "\n" +
 				`{"apiVersion":"discovery.mesh.gloo.solo.io/v1","kind":"Mesh","metadata":{"name":"c"}}`,
 			want: summary{
-				Objects:  []string{"Mesh gloo-mesh/a stdin:1 (document 1)", "Mesh gloo-mesh/c stdin:2 (document 3)"},
+				Objects:  []string{"Mesh/a.gloo-mesh stdin:1 (document 1)", "Mesh/c.gloo-mesh stdin:2 (document 3)"},
 				Problems: []string{`UnreadableDocument stdin:1 (document 2): not valid JSON: duplicate field "kind" (remove one of the two)`},
 			},
 		},
@@ -303,7 +303,7 @@ func TestLoadDefaultNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"Mesh mesh-config/a stdin:1 (document 1)"}, summarise(objects).Objects); diff != "" {
+	if diff := cmp.Diff([]string{"Mesh/a.mesh-config stdin:1 (document 1)"}, summarise(objects).Objects); diff != "" {
 		t.Errorf("loaded (-want +got):\n%s", diff)
 	}
 }
@@ -328,12 +328,12 @@ status: {observedGeneration: many}
 		"spec.policy.faultInjection.abort.httpStatus: must be greater than or equal to 200, not 42",
 	}
 	want := summary{
-		Objects: []string{fmt.Sprintf("TrafficPolicy gloo-mesh/a stdin:1 (document 1) %q", violations)},
+		Objects: []string{fmt.Sprintf("TrafficPolicy/a.gloo-mesh stdin:1 (document 1) %q", violations)},
 		Problems: []string{
-			"UnknownField stdin:1 (document 1): unknown field spec.policy.retrys, did you mean retries? [TrafficPolicy gloo-mesh/a] (the field is left out)",
-			"SchemaViolation stdin:1 (document 1): " + violations[0] + " [TrafficPolicy gloo-mesh/a]",
-			"SchemaViolation stdin:1 (document 1): " + violations[1] + " [TrafficPolicy gloo-mesh/a]",
-			"SchemaViolation stdin:1 (document 1): " + violations[2] + " [TrafficPolicy gloo-mesh/a]",
+			"UnknownField stdin:1 (document 1): unknown field spec.policy.retrys, did you mean retries? [TrafficPolicy/a.gloo-mesh] (the field is left out)",
+			"SchemaViolation stdin:1 (document 1): " + violations[0] + " [TrafficPolicy/a.gloo-mesh]",
+			"SchemaViolation stdin:1 (document 1): " + violations[1] + " [TrafficPolicy/a.gloo-mesh]",
+			"SchemaViolation stdin:1 (document 1): " + violations[2] + " [TrafficPolicy/a.gloo-mesh]",
 		},
 	}
 	if diff := cmp.Diff(want, summarise(objects)); diff != "" {

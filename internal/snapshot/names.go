@@ -51,7 +51,7 @@ func (e *NotFoundError) Error() string {
 	message := fmt.Sprintf("%s %q not found", e.Noun, e.Name)
 	switch len(e.Near) {
 	case 0:
-		return message + fmt.Sprintf("; list them all with `meshctl describe %s`", e.Noun)
+		return message + "; leave out the name to list them all"
 	case 1:
 		return message + fmt.Sprintf("; did you mean %s?", e.Near[0])
 	default:

@@ -93,9 +93,11 @@ const (
 type Problem struct {
 	Kind   ProblemKind
 	Origin Origin
-	// Object names the object as "TrafficPolicy gloo-mesh/reviews", or is empty
-	// if it is not known.
+	// Object names the object as KIND/NAME.NAMESPACE, or is empty if it is not
+	// known.
 	Object string
+	// LeftOut says that the world goes without the object.
+	LeftOut bool
 	// Message says what is wrong, Hint what to do about it; Hint may be empty.
 	Message, Hint string
 }
@@ -103,5 +105,5 @@ type Problem struct {
 // HidesInput reports whether something is missing from the world because of
 // the problem.
 func (p Problem) HidesInput() bool {
-	return p.Kind == UnreadableFile || p.Kind == UnreadableDocument || p.Kind == UnknownKind
+	return p.LeftOut || p.Kind == UnreadableFile || p.Kind == UnreadableDocument || p.Kind == UnknownKind
 }
