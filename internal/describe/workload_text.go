@@ -77,13 +77,15 @@ func (d *WorkloadDescription) row(wide bool) []string {
 // countPolicies counts the policies of a kind, one that meets the workload in
 // both roles once.
 func (d *WorkloadDescription) countPolicies(kind policy.PolicyKind) int {
-	seen := map[ObjectRef]bool{}
-	for _, p := range d.Policies {
-		if p.Kind == string(kind) {
-			seen[ObjectRef{p.Namespace, p.Name}] = true
+	count := 0
+	last := ObjectRef{}
+	for _, p := range d.Policies { // sorted, so both roles follow each other
+		if ref := (ObjectRef{p.Namespace, p.Name}); p.Kind == string(kind) && ref != last {
+			count++
+			last = ref
 		}
 	}
-	return len(seen)
+	return count
 }
 
 // write writes the full description in the manner of kubectl describe.
@@ -117,7 +119,42 @@ func (d *WorkloadDescription) writeHead(w *textWriter) {
 		{"Identity", orNone(d.Identity)},
 		{"Mesh", mesh},
 		{"Virtual Mesh", virtualMesh},
+		{"Policies", d.policySummary()},
+		{"Calls", d.callSummary()},
 	})
+}
+
+// policySummary counts the policies by what became of them.
+func (d *WorkloadDescription) policySummary() string {
+	counts := map[string]int{}
+	for _, p := range d.Policies {
+		counts[string(p.State)]++
+	}
+	return countText(counts, "APPLIED", "PARTIAL", "INVALID")
+}
+
+// callSummary counts the verdicts about what the workload calls.
+func (d *WorkloadDescription) callSummary() string {
+	counts := map[string]int{}
+	for _, o := range d.Outbound {
+		counts[string(o.Access.Verdict)]++
+		for _, t := range o.Targets {
+			if t.Access.Verdict == policy.Denied {
+				counts["DENIED as target of a shift or mirror"]++
+			}
+		}
+	}
+	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "DENIED as target of a shift or mirror")
+}
+
+func countText(counts map[string]int, order ...string) string {
+	var parts []string
+	for _, what := range order {
+		if n := counts[what]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	return orNone(strings.Join(parts, ", "))
 }
 
 func formatLabels(labels map[string]string) string {
@@ -151,7 +188,7 @@ func shorten(names []string, all bool) string {
 }
 
 func (d *WorkloadDescription) writePolicies(w *textWriter, wide bool) {
-	w.section("Policies", len(d.Policies) == 0, func() {
+	w.section("Affected By", len(d.Policies) == 0, func() {
 		rows := make([][]string, 0, len(d.Policies))
 		for _, p := range d.Policies {
 			rows = append(rows, []string{
@@ -162,10 +199,18 @@ func (d *WorkloadDescription) writePolicies(w *textWriter, wide bool) {
 		w.table([]string{"KIND", "NAME", "ROLE", "STATE", "FIELDS", "DESTINATIONS"}, rows)
 		for _, p := range d.Policies {
 			for _, e := range p.Errors {
-				w.linef("%s %s: %s", p.Kind, ObjectRef{p.Namespace, p.Name}, e)
+				w.linef("%s", about(p.Kind, ObjectRef{p.Namespace, p.Name}, e))
 			}
 		}
 	})
+}
+
+// about puts the policy in front of a sentence about it that does not name it.
+func about(kind string, ref ObjectRef, sentence string) string {
+	if strings.Contains(sentence, ref.String()) {
+		return sentence
+	}
+	return kind + " " + ref.String() + ": " + sentence
 }
 
 func (d *WorkloadDescription) writeOutbound(w *textWriter, wide bool) {
@@ -234,7 +279,7 @@ func (o *OutboundDestination) writeTraffic(w *textWriter) {
 		}
 	}
 	for _, r := range o.Rejected {
-		w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), r.Policy, r.Reason)
+		w.linef("%s %s", w.style.paint(ansiRed, "rejected:"), about("TrafficPolicy", r.Policy, r.Reason))
 	}
 }
 
@@ -248,7 +293,7 @@ func (a Access) why() string {
 	if len(alternatives) == 0 {
 		return a.Reason
 	}
-	return a.Reason + ": " + strings.Join(alternatives, " or ")
+	return a.Reason + ": only " + strings.Join(alternatives, " or ")
 }
 
 func operationText(paths, methods []string, ports []uint32) []string {

@@ -34,7 +34,7 @@ type Result struct {
 	trafficSources sourceIndex
 	accessSources  sourceIndex
 	podRules       map[int][]AccessRule
-	effects        map[effectKey]*Effect
+	effects        map[viewpoint]*sourceEffects
 	// related and aboutPolicy file findings by object.
 	related     map[string][]int
 	aboutPolicy map[PolicyRef][]int
@@ -69,7 +69,7 @@ func Evaluate(world *snapshot.World) *Result {
 			Meshes:       make([]Mesh, len(world.Meshes)),
 			Destinations: make([]Destination, len(world.Destinations)),
 			podRules:     map[int][]AccessRule{},
-			effects:      map[effectKey]*Effect{},
+			effects:      map[viewpoint]*sourceEffects{},
 			routes:       map[routesKey][]*Route{},
 		},
 	}

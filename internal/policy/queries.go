@@ -99,7 +99,7 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 		if w.Mesh == nil {
 			return true
 		}
-		effect := r.sourceEffect(ref, w, false)
+		effect := r.sourceEffect(r.effectsFrom(w, false), ref, w)
 		return effect == nil || effect.Count == 0
 	})
 }

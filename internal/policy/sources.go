@@ -27,7 +27,8 @@ func (x sourceIndex) candidates(w *snapshot.Workload) []int {
 	for k, v := range w.Labels {
 		found = append(found, x.byLabel[[2]string{k, v}]...)
 	}
-	return unique(found)
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 func (x sourceIndex) fileNamespaces(policy int, namespaces []string) {

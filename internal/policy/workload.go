@@ -52,10 +52,16 @@ func (r *Result) Effects(w *snapshot.Workload, detail bool) []*Effect {
 	if w.Mesh == nil {
 		return nil
 	}
-	policies := r.sourcePolicies(w)
-	effects := make([]*Effect, 0, len(policies))
-	for _, ref := range policies {
-		if effect := r.sourceEffect(ref, w, detail); effect != nil {
+	traffic, access := r.sourcePolicies(w)
+	effects := make([]*Effect, 0, len(traffic)+len(access))
+	known := r.effectsFrom(w, detail)
+	for _, i := range traffic {
+		if effect := r.sourceEffect(known, PolicyRef{KindTrafficPolicy, i}, w); effect != nil {
+			effects = append(effects, effect)
+		}
+	}
+	for _, i := range access {
+		if effect := r.sourceEffect(known, PolicyRef{KindAccessPolicy, i}, w); effect != nil {
 			effects = append(effects, effect)
 		}
 	}
@@ -64,52 +70,80 @@ func (r *Result) Effects(w *snapshot.Workload, detail bool) []*Effect {
 	return effects
 }
 
-// sourceEffect returns how a policy affects a workload as source, nil if it
-// reaches none of its Destinations. The answer is shared by all workloads that
-// reach the same ones.
-func (r *Result) sourceEffect(ref PolicyRef, w *snapshot.Workload, detail bool) *Effect {
-	key := effectKey{ref, w.Cluster, w.Mesh.ID, detail}
-	effect, known := r.effects[key]
-	if !known {
-		app, found := r.application(ref), r.count(ref, w)
-		// Whether an INVALID policy would reach anything is unknown if its
-		// references do not resolve; hiding it would help nobody.
-		if found.concerned > 0 || (!app.Valid() && len(app.Destinations) == 0) {
-			effect = newEffect(ref, RoleSource, app, found)
-			if !detail {
-				effect.Destinations = nil
-			}
-		}
-		r.effects[key] = effect
-	}
-	return effect
-}
-
-// effectKey identifies workloads that reach the same Destinations of a policy.
-type effectKey struct {
-	policy  PolicyRef
+// viewpoint identifies workloads that reach the same Destinations of every
+// policy.
+type viewpoint struct {
 	cluster string
 	mesh    int
 	detail  bool
 }
 
-// sourcePolicies returns the policies whose source selector matches the
-// workload, whatever they select as destination.
-func (r *Result) sourcePolicies(w *snapshot.Workload) []PolicyRef {
-	var refs []PolicyRef
-	for _, i := range r.trafficSources.candidates(w) {
-		if sourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w) {
-			refs = append(refs, PolicyRef{KindTrafficPolicy, i})
+// sourceEffects are the effects of policies on the workloads of a viewpoint as
+// sources, by the position of the policy; nil if not asked for before.
+type sourceEffects struct {
+	detail          bool
+	traffic, access []*Effect
+}
+
+// effectsFrom returns the effects that are known for the workload's viewpoint,
+// to be added to.
+func (r *Result) effectsFrom(w *snapshot.Workload, detail bool) *sourceEffects {
+	at := viewpoint{w.Cluster, w.Mesh.ID, detail}
+	known := r.effects[at]
+	if known == nil {
+		known = &sourceEffects{
+			detail: detail, traffic: make([]*Effect, len(r.TrafficPolicies)), access: make([]*Effect, len(r.AccessPolicies)),
 		}
+		r.effects[at] = known
 	}
+	return known
+}
+
+// sourceEffect returns how a policy affects a workload as source, nil if it
+// reaches none of its Destinations. The answer is shared by all workloads of
+// the viewpoint.
+func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *snapshot.Workload) *Effect {
+	effects := known.access
+	if ref.Kind == KindTrafficPolicy {
+		effects = known.traffic
+	}
+	if effects[ref.Index] == nil {
+		effects[ref.Index] = r.newSourceEffect(ref, w, known.detail)
+	}
+	if effect := effects[ref.Index]; effect.State != "" {
+		return effect
+	}
+	return nil
+}
+
+// newSourceEffect returns an Effect without State if the policy does not affect
+// the workload.
+func (r *Result) newSourceEffect(ref PolicyRef, w *snapshot.Workload, detail bool) *Effect {
+	app, found := r.application(ref), r.count(ref, w)
+	// Whether an INVALID policy would reach anything is unknown if its
+	// references do not resolve; hiding it would help nobody.
+	if found.concerned == 0 && (app.Valid() || len(app.Destinations) > 0) {
+		return &Effect{}
+	}
+	effect := newEffect(ref, RoleSource, app, found)
+	if !detail {
+		effect.Destinations = nil
+	}
+	return effect
+}
+
+// sourcePolicies returns the positions of the policies whose source selector
+// matches the workload, whatever they select as destination, ascending.
+func (r *Result) sourcePolicies(w *snapshot.Workload) (traffic, access []int) {
+	traffic = slices.DeleteFunc(r.trafficSources.candidates(w), func(i int) bool {
+		return !sourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
+	})
 	identity, known := IdentityOf(w)
-	for _, i := range r.accessSources.candidates(w) {
+	access = slices.DeleteFunc(r.accessSources.candidates(w), func(i int) bool {
 		p := &r.AccessPolicies[i]
-		if p.ownMeshOnly() || slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) }) {
-			refs = append(refs, PolicyRef{KindAccessPolicy, i})
-		}
-	}
-	return refs
+		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) })
+	})
+	return traffic, access
 }
 
 // tally counts the Destinations that a policy selects and a workload reaches.
@@ -243,12 +277,7 @@ type Outbound struct {
 // about its pods. With all, every reachable Destination is listed. The order
 // is that of World.Destinations.
 func (r *Result) Outbound(w *snapshot.Workload, all bool) []Outbound {
-	matching := map[int]bool{}
-	for _, ref := range r.sourcePolicies(w) {
-		if ref.Kind == KindTrafficPolicy {
-			matching[ref.Index] = true
-		}
-	}
+	matching, _ := r.sourcePolicies(w)
 	var calls []Outbound
 	for id := range r.World.Destinations {
 		if !r.reaches(w, id) {
@@ -257,7 +286,7 @@ func (r *Result) Outbound(w *snapshot.Workload, all bool) []Outbound {
 		d := &r.World.Destinations[id]
 		var traffic []int
 		for _, i := range r.Destinations[id].Traffic {
-			if matching[i] {
+			if _, matches := slices.BinarySearch(matching, i); matches {
 				traffic = append(traffic, i)
 			}
 		}
