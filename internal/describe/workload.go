@@ -57,6 +57,7 @@ func (b *workloadBuilder) describe(w *snapshot.Workload) (WorkloadDescription, [
 	if identity, known := policy.IdentityOf(w); known {
 		item.Identity = identity.String()
 	}
+	item.Policies = make([]*PolicyEffect, 0, len(effects))
 	for _, e := range effects {
 		item.Policies = append(item.Policies, b.effect(e))
 	}
