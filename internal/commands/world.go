@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -56,13 +57,34 @@ func reportProblems(streams *cli.Streams, world *snapshot.World) error {
 			severity, result = "error", cli.ErrReported
 		}
 		if i < reportedProblems {
-			fmt.Fprintf(streams.Err, "%s: %s\n", severity, problemText(p))
+			fmt.Fprintf(streams.Err, "%s: %s\n", severity, printable(problemText(p)))
 		}
 	}
 	if more := len(world.Problems) - reportedProblems; more > 0 {
 		fmt.Fprintf(streams.Err, "... and %d more; the findings list all of them\n", more)
 	}
 	return result
+}
+
+// shownText bounds what of the input one line shows.
+const shownText = 400
+
+// printable makes text from the input safe for a terminal and one line.
+func printable(text string) string {
+	runes := []rune(text)
+	cut := len(runes) > shownText
+	if cut {
+		runes = runes[:shownText]
+	}
+	for i, r := range runes {
+		if !unicode.IsPrint(r) {
+			runes[i] = '?'
+		}
+	}
+	if cut {
+		return string(runes) + "..."
+	}
+	return string(runes)
 }
 
 func problemText(p snapshot.Problem) string {

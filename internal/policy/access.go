@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (c Condition) IsZero() bool {
 // Operation returns what the policy lets its callers do.
 func (p *AccessPolicy) Operation() Condition {
 	spec := &p.Resource.Spec
-	return Condition{Paths: spec.AllowedPaths, Methods: spec.AllowedMethods, Ports: spec.AllowedPorts}
+	return Condition{Paths: sorted(spec.AllowedPaths), Methods: sorted(spec.AllowedMethods), Ports: sorted(spec.AllowedPorts)}
 }
 
 // AccessRule is one access policy in force on the pods of a workload, by way
@@ -126,7 +127,7 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 		if others := trust.sharedWith(clusters); len(others) > 0 {
 			e.report(newFinding(CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
 				"spec.sourceSelector[%d] is restricted to %s, but the meshes in %s use the same trust domain and are admitted as well",
-				i, plural("cluster", dedupe(clusters)), plural("cluster", others))))
+				i, plural("cluster", sorted(clusters)), plural("cluster", others))))
 		}
 	}
 }
@@ -173,8 +174,9 @@ func plural(noun string, names []string) string {
 	return noun + " " + strings.Join(names, ", ")
 }
 
-func dedupe(names []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(names)))
+// sorted returns the values in ascending order, each once.
+func sorted[T cmp.Ordered](values []T) []T {
+	return slices.Compact(slices.Sorted(slices.Values(values)))
 }
 
 func accessFields(spec *networkingv1.AccessPolicySpec) []string {

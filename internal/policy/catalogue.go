@@ -11,6 +11,7 @@ const (
 	CodeUnknownField       Code = "MC0103"
 	CodeSchemaViolation    Code = "MC0104"
 	CodeUnreadableFile     Code = "MC0105"
+	CodeServiceTwice       Code = "MC0106"
 	CodeMeshNotFound       Code = "MC0201"
 	CodeMeshClaimedTwice   Code = "MC0202"
 	CodeMeshListedTwice    Code = "MC0203"
@@ -35,6 +36,7 @@ const (
 	CodeClusterWithoutMesh Code = "MC0403"
 	CodeEmptySelector      Code = "MC0404"
 	CodeSharedPods         Code = "MC0405"
+	CodeContradiction      Code = "MC0406"
 	CodeWorkloadNoMesh     Code = "MC0501"
 )
 
@@ -87,6 +89,11 @@ func Catalogue() []Entry {
 			CodeUnreadableFile, SeverityError, "A file cannot be read",
 			"A file of a given directory could not be opened or read. Everything else is answered without it.",
 			"check the file and its permissions",
+		},
+		{
+			CodeServiceTwice, SeverityWarning, "Two Destinations stand for one Service",
+			"A Service is discovered once. The first Destination by namespace and name is used, the others are left out.",
+			"remove the stale Destination",
 		},
 		{
 			CodeMeshNotFound, SeverityError, "A VirtualMesh names a mesh or Service that does not exist",
@@ -207,6 +214,11 @@ func Catalogue() []Entry {
 			CodeSharedPods, SeverityWarning, "Services with different access rules share pods",
 			"Rules are enforced by the pods, so those of all Services in front of them add up: who may call one of the Services may call the pods through the others as well.",
 			"select all of the Services in the same AccessPolicies, or give them pods of their own",
+		},
+		{
+			CodeContradiction, SeverityError, "An AccessPolicy's source selector contradicts itself",
+			"All fields of one element of the sourceSelector must hold, and no identity satisfies this one. The policy is INVALID.",
+			"write the alternatives as separate elements of spec.sourceSelector",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",

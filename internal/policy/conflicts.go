@@ -35,7 +35,7 @@ func (e *evaluator) judgeTraffic() {
 		}
 		d := &e.world.Destinations[id]
 		origins := e.origins(id)
-		claims.begin(e.distinctOrigins(decided.Traffic, origins))
+		claims.begin(e.distinctOrigins(decided.Traffic, origins, d), servicePorts(d))
 		for _, i := range decided.Traffic {
 			rejections := e.unrealisable(i, d)
 			if len(rejections) == 0 {
@@ -89,23 +89,28 @@ func (e *evaluator) origins(destination int) []*snapshot.Mesh {
 // distinctOrigins leaves out origins whose cluster makes no difference: all
 // clusters that no sourceSelector of the policies names are alike, so one of
 // them stands for all.
-func (e *evaluator) distinctOrigins(policies []int, origins []*snapshot.Mesh) []string {
+func (e *evaluator) distinctOrigins(policies []int, origins []*snapshot.Mesh, d *snapshot.Destination) []string {
 	named := map[string]bool{}
 	for _, i := range policies {
 		for _, cluster := range e.result.TrafficPolicies[i].namedClusters {
 			named[cluster] = true
 		}
 	}
+	// Requests can come from the own cluster even if its mesh is not known.
+	sources := []string{d.Ref.ClusterName}
+	for _, m := range origins {
+		sources = append(sources, m.Cluster)
+	}
 	var clusters []string
 	other := false
-	for _, m := range origins {
-		if !named[m.Cluster] {
+	for _, cluster := range sources {
+		if !named[cluster] {
 			if other {
 				continue
 			}
 			other = true
 		}
-		clusters = appendNew(clusters, m.Cluster)
+		clusters = appendNew(clusters, cluster)
 	}
 	return clusters
 }
@@ -126,12 +131,14 @@ type claims struct {
 	scopes map[string]int
 	// clusters are those where requests can come from.
 	clusters []string
-	held     map[claim][]int
+	// ports are those of the Destination's Service.
+	ports []uint32
+	held  map[claim][]int
 }
 
 // begin turns to another Destination, where nothing is held yet.
-func (c *claims) begin(clusters []string) {
-	c.clusters = clusters
+func (c *claims) begin(clusters []string, ports []uint32) {
+	c.clusters, c.ports = clusters, ports
 	clear(c.held)
 }
 
@@ -145,7 +152,7 @@ func (c *claims) stake(i int) []Rejection {
 	for _, w := range wanted {
 		for _, holder := range c.held[w.claim] {
 			other := &c.result.TrafficPolicies[holder]
-			if !portsMeet(p.Resource.Spec.DestinationPorts, other.Resource.Spec.DestinationPorts) {
+			if !slices.ContainsFunc(c.ports, func(port uint32) bool { return p.allowsPort(port) && other.allowsPort(port) }) {
 				continue
 			}
 			if value, _ := other.feature(w.claim.field); !sameValue(value, w.value) {
@@ -238,10 +245,10 @@ func (p *TrafficPolicy) feature(field string) (any, bool) {
 	return nil, false
 }
 
-// portsMeet reports whether two port lists have a port in common; an empty list
-// has all.
-func portsMeet(a, b []uint32) bool {
-	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(p uint32) bool { return slices.Contains(b, p) })
+// allowsPort reports whether the policy applies to a port of a Service; ports
+// that a Service does not have mean nothing there (semantics 5.2).
+func (p *TrafficPolicy) allowsPort(port uint32) bool {
+	return listAllowsPort(p.Resource.Spec.DestinationPorts, port)
 }
 
 func sortedFields(settings map[string]Setting) []string {

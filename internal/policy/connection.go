@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -26,38 +28,55 @@ type ConnectionSetting struct {
 // alike, whatever labels and namespaces a policy's sourceSelector names
 // (semantics 2.2, 5.3).
 func (r *Result) Connection(w *snapshot.Workload, destination int) []ConnectionSetting {
-	var settings []ConnectionSetting
-	keepalive := false
+	pools := connections{all: servicePorts(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
 		if p.rejectedOn(destination) || len(r.sources(i, w.Cluster)) == 0 {
 			continue
 		}
 		for _, f := range p.connectionFeatures {
-			if pool, ok := f.Value.(*networkingv1.ConnectionPoolSettings); ok {
-				keepalive = keepalive || (pool.TCP != nil && pool.TCP.TCPKeepalive != nil)
-			}
-			if !slices.ContainsFunc(settings, func(s ConnectionSetting) bool {
-				return s.Field == f.Field && portsMeet(s.Ports, p.Resource.Spec.DestinationPorts)
-			}) {
-				settings = append(settings, ConnectionSetting{Feature: f, Policy: i, Ports: p.Resource.Spec.DestinationPorts})
+			ports := pools.add(ConnectionSetting{Feature: f, Policy: i}, p)
+			if pool, ok := f.Value.(*networkingv1.ConnectionPoolSettings); ok && pool.TCP != nil && pool.TCP.TCPKeepalive != nil {
+				pools.taken[fieldTCPKeepalive] = append(pools.taken[fieldTCPKeepalive], ports...)
 			}
 		}
 	}
 	// A policy's keepalive wins over that of the VirtualMesh (semantics D26).
-	if vm, value := r.crossClusterKeepalive(w, destination); value != nil && !keepalive {
-		settings = append(settings, ConnectionSetting{Feature: Feature{fieldTCPKeepalive, value}, Policy: -1, VirtualMesh: vm})
+	if vm, value := r.crossClusterKeepalive(w, destination); value != nil {
+		pools.add(ConnectionSetting{Feature: Feature{fieldTCPKeepalive, value}, Policy: -1, VirtualMesh: vm}, &TrafficPolicy{Resource: &networkingv1.TrafficPolicy{}})
 	}
-	slices.SortStableFunc(settings, func(a, b ConnectionSetting) int {
-		if a.Field != b.Field {
-			if a.Field < b.Field {
-				return -1
-			}
-			return 1
-		}
-		return slices.Compare(a.Ports, b.Ports)
+	slices.SortStableFunc(pools.settings, func(a, b ConnectionSetting) int {
+		return cmp.Or(strings.Compare(a.Field, b.Field), slices.Compare(a.Ports, b.Ports))
 	})
-	return settings
+	return pools.settings
+}
+
+// connections gives every port of a Service to the first policy that makes a
+// setting for it.
+type connections struct {
+	all      []uint32
+	taken    map[string][]uint32
+	settings []ConnectionSetting
+}
+
+// add adds a setting for the ports that the policy selects and that are not
+// taken yet, and returns them.
+func (c *connections) add(setting ConnectionSetting, p *TrafficPolicy) []uint32 {
+	var ports []uint32
+	for _, port := range c.all {
+		if p.allowsPort(port) && !slices.Contains(c.taken[setting.Field], port) {
+			ports = append(ports, port)
+		}
+	}
+	if len(ports) == 0 {
+		return nil
+	}
+	c.taken[setting.Field] = append(c.taken[setting.Field], ports...)
+	if len(ports) < len(c.all) {
+		setting.Ports = ports
+	}
+	c.settings = append(c.settings, setting)
+	return ports
 }
 
 // crossClusterKeepalive returns the keepalive of the VirtualMesh for requests

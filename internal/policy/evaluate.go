@@ -131,6 +131,7 @@ func (e *evaluator) reportProblems() {
 		snapshot.UnknownKind:        CodeUnknownKind,
 		snapshot.UnknownField:       CodeUnknownField,
 		snapshot.SchemaViolation:    CodeSchemaViolation,
+		snapshot.DuplicateService:   CodeServiceTwice,
 	}
 	for _, p := range e.world.Problems {
 		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)
@@ -154,7 +155,7 @@ func (e *evaluator) reportWorkloads() {
 			e.report(newFinding(CodeWorkloadNoMesh, workloadID(w), message))
 			continue
 		}
-		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 && !e.result.servesOpenGateway(w) {
+		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 && e.result.openGatewayOf(w) == nil {
 			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
 			e.report(newFinding(CodeDeniedByDefault, workloadID(w),
 				"VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default and no AccessPolicy selects a Service of this workload"))

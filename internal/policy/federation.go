@@ -88,25 +88,35 @@ func (e *evaluator) federate(vm *VirtualMesh, spec *networkingv1.Federation) {
 }
 
 // importers returns the meshes that federated Destinations can be exposed to:
-// the Istio meshes that can resolve the hostname suffix (semantics D35).
+// only Istio is configured.
 func (e *evaluator) importers(vm *VirtualMesh) []int {
 	var able []int
-	suffix := hostnameSuffix(vm)
 	for _, m := range vm.Meshes {
-		mesh := &e.world.Meshes[m]
-		if mesh.Type != snapshot.MeshIstio {
-			continue
+		if e.world.Meshes[m].Type == snapshot.MeshIstio {
+			able = append(able, m)
 		}
-		if suffix != defaultHostnameSuffix && !mesh.Resource.Spec.Istio.SmartDNSProxyingEnabled {
-			message := fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
-				vm.Resource.Name, vm.Resource.Namespace, suffix)
-			e.result.Meshes[m].Warnings = append(e.result.Meshes[m].Warnings, message)
-			e.report(newFinding(CodeSuffixNeedsDNS, meshID(mesh), message))
-			continue
-		}
-		able = append(able, m)
 	}
 	return able
+}
+
+// resolving returns those of the meshes that can resolve the hostname suffix,
+// and reports the others (semantics D35).
+func (e *evaluator) resolving(vm *VirtualMesh, meshes []int) []int {
+	suffix := hostnameSuffix(vm)
+	if suffix == defaultHostnameSuffix {
+		return meshes
+	}
+	return slices.DeleteFunc(meshes, func(m int) bool {
+		mesh := &e.world.Meshes[m]
+		if mesh.Resource.Spec.Istio.SmartDNSProxyingEnabled {
+			return false
+		}
+		message := fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
+			vm.Resource.Name, vm.Resource.Namespace, suffix)
+		e.result.Meshes[m].Warnings = appendNew(e.result.Meshes[m].Warnings, message)
+		e.report(newFinding(CodeSuffixNeedsDNS, meshID(mesh), message))
+		return true
+	})
 }
 
 // exportRule is one federation selector with its references resolved.
@@ -178,7 +188,7 @@ func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m in
 		}
 		federation, known := shared[string(picked)]
 		if !known {
-			if meshes := exposedTo(m, rules, picked); len(meshes) > 0 {
+			if meshes := e.resolving(vm, exposedTo(m, rules, picked)); len(meshes) > 0 {
 				federation = &Federation{VirtualMesh: vm, Meshes: meshes, Flat: spec.FlatNetwork}
 			}
 			shared[string(picked)] = federation

@@ -99,7 +99,7 @@ func (e *evaluator) listedGateways(mesh *snapshot.Mesh) []Gateway {
 	var gateways []Gateway
 	for _, info := range istio.IngressGateways {
 		d := e.world.Service(core.ClusterObjectRef{Name: info.Name, Namespace: info.Namespace, ClusterName: mesh.Cluster})
-		if d == nil {
+		if d == nil || info.ExternalTLSPort == 0 || info.TLSContainerPort == 0 {
 			continue
 		}
 		gateways = append(gateways, Gateway{
@@ -126,9 +126,12 @@ func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
 	return gateways
 }
 
-// isIngressGateway reports whether a Service stands for pods that are labelled
-// as Istio's ingress gateway.
-func isIngressGateway(d *snapshot.Destination) bool { return d.Selector["istio"] == "ingressgateway" }
+// isIngressGateway reports whether a Service is labelled as Istio's ingress
+// gateway, or stands for pods that are (semantics 3.6, D15).
+func isIngressGateway(d *snapshot.Destination) bool {
+	const key, value = "istio", "ingressgateway"
+	return len(d.Selector) > 0 && (d.Selector[key] == value || d.Labels[key] == value)
+}
 
 // openGateway reports whether a Destination is a gateway that stays open to
 // everybody although its VirtualMesh denies by default: traffic from outside
@@ -142,9 +145,15 @@ func (r *Result) openGateway(d *snapshot.Destination) bool {
 	})
 }
 
-// servesOpenGateway reports whether a workload is behind an open gateway.
-func (r *Result) servesOpenGateway(w *snapshot.Workload) bool {
-	return slices.ContainsFunc(w.Backs, func(id int) bool { return r.openGateway(&r.World.Destinations[id]) })
+// openGatewayOf returns the open gateway that a workload is behind, nil if it
+// is behind none.
+func (r *Result) openGatewayOf(w *snapshot.Workload) *snapshot.Destination {
+	for _, id := range w.Backs {
+		if d := &r.World.Destinations[id]; r.openGateway(d) {
+			return d
+		}
+	}
+	return nil
 }
 
 // gatewayAt returns the gateway that a Service offers at its port of that

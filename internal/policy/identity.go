@@ -13,9 +13,9 @@ import (
 type Identity struct{ TrustDomain, Namespace, ServiceAccount string }
 
 // IdentityOf returns the SPIFFE identity of a workload; false if it belongs to
-// no mesh and so has none.
+// no Istio mesh and so has none that could be recognised.
 func IdentityOf(w *snapshot.Workload) (Identity, bool) {
-	if w.Mesh == nil {
+	if w.Mesh == nil || w.Mesh.Type != snapshot.MeshIstio {
 		return Identity{}, false
 	}
 	return Identity{w.Mesh.TrustDomain, w.Namespace, w.ServiceAccount}, true
@@ -43,6 +43,9 @@ func (a account) includes(id Identity) bool {
 		(a.name == "" || a.name == id.ServiceAccount)
 }
 
+// newAccount returns the accounts of a trust domain in a namespace, or in any
+// if that is empty, with a name, or with any if that is empty; a name needs a
+// namespace.
 func newAccount(trustDomain, namespace, name string) account {
 	a := account{trustDomain: trustDomain, namespace: namespace, name: name}
 	switch {
@@ -50,8 +53,6 @@ func newAccount(trustDomain, namespace, name string) account {
 		a.principal = trustDomain + "/ns/*"
 	case name == "":
 		a.principal = trustDomain + "/ns/" + namespace + "/sa/*"
-	case namespace == "":
-		a.principal = trustDomain + "/ns/*/sa/" + name
 	default:
 		a.principal = Identity{trustDomain, namespace, name}.principal()
 	}
@@ -108,15 +109,25 @@ func (g Grant) admits(id Identity, known bool) bool {
 		slices.ContainsFunc(g.accounts, func(a account) bool { return a.includes(id) })
 }
 
-// trustDomains knows which trust domains identify which clusters.
+// trustDomains knows which trust domains identify which clusters, and in which
+// namespaces a service account is known.
 type trustDomains struct {
+	// homes are the namespaces by trust domain and account name, sorted.
+	homes map[[2]string][]string
+
 	all       []string
 	byCluster map[string][]string
 	clusters  map[string][]string
 }
 
 func newTrustDomains(world *snapshot.World) trustDomains {
-	t := trustDomains{byCluster: map[string][]string{}, clusters: map[string][]string{}}
+	t := trustDomains{byCluster: map[string][]string{}, clusters: map[string][]string{}, homes: map[[2]string][]string{}}
+	for i := range world.Workloads { // in the order of namespaces
+		if id, known := IdentityOf(&world.Workloads[i]); known {
+			home := [2]string{id.TrustDomain, id.ServiceAccount}
+			t.homes[home] = appendNew(t.homes[home], id.Namespace)
+		}
+	}
 	for i := range world.Meshes {
 		m := &world.Meshes[i]
 		if m.Type != snapshot.MeshIstio {
@@ -168,6 +179,9 @@ func compileIdentities(trust trustDomains, selectors []core.IdentitySelector) ([
 		switch {
 		case len(refs) > 0:
 			grant.accounts = refAccounts(trust, refs, matcher)
+			if contradicts(refs, matcher) {
+				problems = append(problems, problem{CodeContradiction, at + ": kubeIdentityMatcher excludes every account of kubeServiceAccountRefs, so nobody is admitted"})
+			}
 		case len(matcher.Clusters) > 0:
 			grant.accounts = matcherAccounts(trust, matcher)
 		case len(matcher.Namespaces) > 0:
@@ -245,12 +259,26 @@ func refAccounts(trust trustDomains, refs []core.ClusterObjectRef, limits core.K
 	var accounts []account
 	for _, ref := range refs {
 		for _, domain := range refTrustDomains(trust, ref.ClusterName, limits.Clusters) {
-			for _, namespace := range within(ref.Namespace, limits.Namespaces) {
+			namespaces := within(ref.Namespace, limits.Namespaces)
+			if ref.Name != "" && slices.Equal(namespaces, []string{""}) {
+				// No principal says "this name in any namespace", and one for the
+				// whole trust domain would admit too many: the known ones it is.
+				namespaces = trust.homes[[2]string{domain, ref.Name}]
+			}
+			for _, namespace := range namespaces {
 				accounts = append(accounts, newAccount(domain, namespace, ref.Name))
 			}
 		}
 	}
 	return accounts
+}
+
+// contradicts reports whether the matcher of an element excludes all of its
+// references.
+func contradicts(refs []core.ClusterObjectRef, limits core.KubeIdentityMatcher) bool {
+	return !slices.ContainsFunc(refs, func(ref core.ClusterObjectRef) bool {
+		return len(within(ref.Namespace, limits.Namespaces)) > 0 && len(within(ref.ClusterName, limits.Clusters)) > 0
+	})
 }
 
 func refTrustDomains(trust trustDomains, cluster string, limits []string) []string {

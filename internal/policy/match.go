@@ -112,6 +112,9 @@ func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
 	if match.URI == nil && len(match.Headers)+len(match.QueryParameters) == 0 && match.Method == "" {
 		return nil
 	}
+	for i := range match.Headers { // header names have no case
+		match.Headers[i].Name = strings.ToLower(match.Headers[i].Name)
+	}
 	slices.SortFunc(match.Headers, func(a, b core.HeaderMatcher) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 	})

@@ -91,7 +91,7 @@ func (r *Result) AccessTo(destination int) []PodAccess {
 			if served.Destination != destination {
 				continue
 			}
-			access := PodAccess{Open: r.servesOpenGateway(w), DeniesOthers: served.DeniesOthers, Rules: served.Rules}
+			access := PodAccess{Open: r.openGatewayOf(w) != nil, DeniesOthers: served.DeniesOthers, Rules: served.Rules}
 			k := slices.IndexFunc(all, access.same)
 			if k < 0 {
 				k, all = len(all), append(all, access)

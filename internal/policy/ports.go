@@ -19,8 +19,8 @@ const protocolUnknown Protocol = ""
 // the application protocol, else the part of the port's name before the first
 // dash, else by well-known number (semantics 5.5).
 func PortProtocol(port discoveryv1.KubeServicePort) Protocol {
-	if strings.EqualFold(port.Protocol, "UDP") {
-		return "UDP"
+	if port.Protocol != "" && !strings.EqualFold(port.Protocol, "TCP") {
+		return Protocol(strings.ToUpper(port.Protocol)) // UDP, SCTP
 	}
 	declared := port.AppProtocol
 	if declared == "" {
@@ -65,6 +65,20 @@ func httpPorts(d *snapshot.Destination) []uint32 {
 		if isHTTP(p) {
 			ports = append(ports, p.Port)
 		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
+// servicePorts returns the numbers of all ports, ascending; a single 0 stands
+// for those of a Service whose ports are not known.
+func servicePorts(d *snapshot.Destination) []uint32 {
+	var ports []uint32
+	for _, p := range d.Resource.Spec.KubeService.Ports {
+		ports = append(ports, p.Port)
+	}
+	if len(ports) == 0 {
+		return []uint32{0}
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports)

@@ -89,8 +89,11 @@ func (r *Result) idle(policy, destination int) string {
 	if settings == 0 {
 		return "the policy makes no settings"
 	}
-	if len(p.routeFeatures) == 0 || settings > len(p.routeFeatures) {
-		return "" // some of its settings concern connections
+	if len(p.connectionFeatures) > 0 || saysTLSMode(p) {
+		return "" // it concerns connections, be it by stating the default
+	}
+	if len(p.routeFeatures) == 0 {
+		return "the policy's settings are empty"
 	}
 	if reason := r.portReason(p, destination); reason != "" {
 		return reason
@@ -99,6 +102,11 @@ func (r *Result) idle(policy, destination int) string {
 		return "policies that go first decide about all of its requests"
 	}
 	return ""
+}
+
+func saysTLSMode(p *TrafficPolicy) bool {
+	mtls := p.Resource.Spec.Policy.MTLS
+	return mtls != nil && mtls.Istio != nil
 }
 
 const (

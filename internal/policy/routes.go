@@ -76,7 +76,7 @@ func (r *Result) portClasses(d *snapshot.Destination) [][]uint32 {
 	for _, port := range httpPorts(d) {
 		var policies []int
 		for _, i := range r.Destinations[d.ID].Traffic {
-			if listAllowsPort(r.TrafficPolicies[i].Resource.Spec.DestinationPorts, port) {
+			if p := &r.TrafficPolicies[i]; len(p.routeFeatures) > 0 && !p.rejectedOn(d.ID) && p.allowsPort(port) {
 				policies = append(policies, i)
 			}
 		}
@@ -174,19 +174,31 @@ func (route *Route) inherit(all []*Route) {
 }
 
 // RoutesFor returns the routes that requests of a workload to a Destination
-// can take, in order; what comes after a route that takes all of them is left
-// out.
+// can take, in order: those whose source includes the workload, without those
+// that never get a request because an earlier one takes the same or all.
 func (r *Result) RoutesFor(w *snapshot.Workload, destination int) []*Route {
-	var routes []*Route
-	done := map[uint32]bool{}
+	routes, _ := r.splitRoutes(w, destination)
+	return routes
+}
+
+// splitRoutes tells the routes that requests of a workload take from those
+// that its source matches in vain, each with the route that goes first.
+func (r *Result) splitRoutes(w *snapshot.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
+	overtaken = map[*Route]*Route{}
 	for _, route := range r.routesFrom(w.Cluster, destination) {
-		if !route.Source.includes(w) || done[route.Ports[0]] {
+		if !route.Source.includes(w) {
 			continue
 		}
-		routes = append(routes, route)
-		done[route.Ports[0]] = route.Match == nil
+		k := slices.IndexFunc(taken, func(first *Route) bool {
+			return first.Ports[0] == route.Ports[0] && (first.Match == nil || first.Match.identity() == route.Match.identity())
+		})
+		if k >= 0 {
+			overtaken[route] = taken[k]
+			continue
+		}
+		taken = append(taken, route)
 	}
-	return routes
+	return taken, overtaken
 }
 
 // sources returns what a policy's sourceSelector admits from a cluster.
@@ -211,9 +223,7 @@ func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection 
 			rejected = append(rejected, rejection)
 		}
 	}
-	for _, route := range r.RoutesFor(w, destination) {
-		rejected = append(rejected, route.rejected...)
-	}
+	rejected = append(rejected, r.overtakenSettings(w, destination)...)
 	rejected = append(rejected, r.idleSettings(w, destination)...)
 	for _, ref := range r.invalid {
 		if ref.Kind != KindTrafficPolicy {
@@ -230,6 +240,56 @@ func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection 
 		return cmp.Or(cmp.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
 	})
 	return slices.Compact(rejected)
+}
+
+// overtakenSettings returns the settings of routes that never decide about a
+// request of the workload, unless the route that does has them, too.
+func (r *Result) overtakenSettings(w *snapshot.Workload, destination int) []Rejection {
+	taken, overtaken := r.splitRoutes(w, destination)
+	effective := map[Rejection]bool{} // policies and fields that decide somewhere
+	var rejected []Rejection
+	for _, route := range taken {
+		rejected = append(rejected, route.rejected...)
+		for _, s := range route.Settings {
+			effective[Rejection{Policy: s.Policy, Field: s.Field}] = true
+		}
+	}
+	for route, first := range overtaken {
+		for field, s := range route.own {
+			value, set := first.setting(field)
+			if effective[Rejection{Policy: s.Policy, Field: field}] || (set && sameValue(value.Value, s.Value)) {
+				continue
+			}
+			winner := first.leader()
+			name := r.TrafficPolicies[winner].Resource
+			rejected = append(rejected, Rejection{
+				Policy: s.Policy, Field: field, Winner: winner,
+				Reason: fmt.Sprintf("the more specific route of TrafficPolicy %s.%s takes these requests of the workload", name.Name, name.Namespace),
+			})
+		}
+	}
+	return rejected
+}
+
+// setting returns what the route does about a field.
+func (route *Route) setting(field string) (Setting, bool) {
+	k := slices.IndexFunc(route.Settings, func(s Setting) bool { return s.Field == field })
+	if k < 0 {
+		return Setting{}, false
+	}
+	return route.Settings[k], true
+}
+
+// leader returns the policy that a route exists for. Only routes of policies
+// overtake others: the default route is the last.
+func (route *Route) leader() int {
+	leader := -1
+	for _, s := range route.own {
+		if leader < 0 || s.Policy < leader {
+			leader = s.Policy
+		}
+	}
+	return leader
 }
 
 // idleSettings returns the route settings that have no HTTP port to apply to

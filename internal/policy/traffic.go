@@ -50,7 +50,7 @@ func (p *TrafficPolicy) prepare(world *snapshot.World, defaultMode networkingv1.
 			p.namedClusters = append(p.namedClusters, s.KubeWorkloadMatcher.Clusters...)
 		}
 	}
-	p.namedClusters = dedupe(p.namedClusters)
+	p.namedClusters = sorted(p.namedClusters)
 	p.sourcesByCluster = map[string][]SourceMatch{}
 	p.matchNumbers = map[string]int{}
 }

@@ -45,8 +45,8 @@ func (r *Result) Verdict(source *snapshot.Workload, d *snapshot.Destination) Ver
 	verdicts := make([]Verdict, 0, len(d.Backing))
 	for _, id := range d.Backing {
 		pod := &r.World.Workloads[id]
-		if r.servesOpenGateway(pod) {
-			verdicts = append(verdicts, r.throughGateway(d))
+		if gateway := r.openGatewayOf(pod); gateway != nil {
+			verdicts = append(verdicts, r.throughGateway(gateway))
 			continue
 		}
 		verdicts = append(verdicts, r.judge(source, d, r.rulesFor(pod), pod.Mesh))
@@ -85,12 +85,12 @@ func (r *Result) judge(source *snapshot.Workload, d *snapshot.Destination, rules
 		return Verdict{Decision: Allowed, Policies: policies, Reason: r.admittedBy(policies)}
 	case len(conditional) > 0:
 		policies := unique(conditional)
-		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions, Reason: r.admittedBy(policies) + " under conditions"}
+		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions, Reason: r.admittedBy(policies) + " for some requests"}
 	}
 	return Verdict{Decision: Denied, Policies: unique(selecting), Reason: notAdmitted(source, d, known)}
 }
 
-// throughGateway is the verdict about a gateway that stays open.
+// throughGateway is the verdict about pods of a gateway that stays open.
 func (r *Result) throughGateway(d *snapshot.Destination) Verdict {
 	vm := r.Meshes[d.Mesh.ID].VirtualMesh.Resource
 	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s keeps open", d.Key(), vm.Name, vm.Namespace)}
@@ -122,16 +122,36 @@ func (r *Result) byDefault(d *snapshot.Destination, mesh *snapshot.Mesh) Verdict
 		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s belongs to no mesh that could deny", d.Key())}
 	}
 	vm := r.Meshes[mesh.ID].VirtualMesh
+	rules := r.missingRules(d)
 	if vm == nil {
-		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("no AccessPolicy selects %s and its mesh is in no VirtualMesh", d.Key())}
+		return Verdict{Decision: Allowed, Reason: rules + " and its mesh is in no VirtualMesh"}
 	}
-	name := vm.Resource.Name + "." + vm.Resource.Namespace
+	decision, does := Allowed, "allows"
 	if r.deniesByDefault(mesh) {
-		return Verdict{Decision: Denied, Reason: fmt.Sprintf(
-			"no AccessPolicy selects %s and VirtualMesh %s denies by default (globalAccessPolicy %s)", d.Key(), name, vm.GlobalAccessPolicy())}
+		decision, does = Denied, "denies"
 	}
-	return Verdict{Decision: Allowed, Reason: fmt.Sprintf(
-		"no AccessPolicy selects %s and VirtualMesh %s allows by default (globalAccessPolicy %s)", d.Key(), name, vm.GlobalAccessPolicy())}
+	return Verdict{Decision: decision, Reason: fmt.Sprintf("%s and VirtualMesh %s.%s %s by default (globalAccessPolicy %s)",
+		rules, vm.Resource.Name, vm.Resource.Namespace, does, vm.GlobalAccessPolicy())}
+}
+
+// missingRules says why no rule is in force on a Destination: nobody wrote one,
+// or those that were written are INVALID.
+func (r *Result) missingRules(d *snapshot.Destination) string {
+	var broken []string
+	for _, ref := range r.policiesOn(d.ID) {
+		if app := r.application(ref); ref.Kind == KindAccessPolicy && (!app.Valid() || len(app.Rejected[d.ID]) > 0) {
+			meta := r.Meta(ref)
+			broken = append(broken, meta.Name+"."+meta.Namespace)
+		}
+	}
+	switch len(broken) {
+	case 0:
+		return "no AccessPolicy selects " + d.Key()
+	case 1:
+		return fmt.Sprintf("AccessPolicy %s, which selects %s, is INVALID", broken[0], d.Key())
+	default:
+		return fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", strings.Join(broken, ", "), d.Key())
+	}
 }
 
 // combine unites the verdicts of all pods that may receive the request.

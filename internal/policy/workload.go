@@ -333,7 +333,7 @@ func (r *Result) Inbound(w *snapshot.Workload) []Inbound {
 		}
 		served = append(served, Inbound{
 			Destination: id, Rules: own,
-			DeniesOthers: !r.servesOpenGateway(w) && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
+			DeniesOthers: r.openGatewayOf(w) == nil && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
 		})
 	}
 	return served

@@ -87,7 +87,7 @@ func modelled[T any, P resource[T]](gv schema.GroupVersion, kind string, list fu
 // decodeResource fills a typed object. A status that does not fit is dropped
 // without an error: controllers of other versions wrote it, and users cannot
 // correct it. Of metadata that does not fit, what selectors and people need is
-// kept; a spec that does not fit stays empty.
+// kept, and of a spec the fields that fit.
 func decodeResource[T any, P resource[T]](object map[string]any) (*T, error) {
 	resource := new(T)
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, resource)
@@ -102,7 +102,7 @@ func decodeResource[T any, P resource[T]](object map[string]any) (*T, error) {
 	delete(object, "metadata")
 	resource = new(T)
 	if runtime.DefaultUnstructuredConverter.FromUnstructured(object, resource) != nil {
-		resource = new(T)
+		resource = decodeFields[T, P](object)
 	}
 	meta := P(resource).GetObjectMeta()
 	meta.SetName(textField(metadata, "name"))
@@ -111,6 +111,28 @@ func decodeResource[T any, P resource[T]](object map[string]any) (*T, error) {
 	meta.SetAnnotations(textFields(metadata["annotations"]))
 	object["metadata"] = metadata
 	return resource, err
+}
+
+// decodeFields decodes the spec field by field and leaves out those that do not
+// fit, so that a wrong number does not hide what a policy selects. A selector
+// of destinations that cannot be read selects nothing.
+func decodeFields[T any, P resource[T]](object map[string]any) *T {
+	spec, _ := object["spec"].(map[string]any)
+	fitting := map[string]any{}
+	for name, value := range spec {
+		err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": map[string]any{name: value}}, new(T))
+		switch {
+		case err == nil:
+			fitting[name] = value
+		case name == "destinationSelector":
+			fitting[name] = []any{map[string]any{}}
+		}
+	}
+	resource := new(T)
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": fitting}, resource) != nil {
+		return new(T)
+	}
+	return resource
 }
 
 func textFields(value any) map[string]string {

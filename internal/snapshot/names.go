@@ -86,7 +86,7 @@ func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T
 		if kind != "" && !strings.EqualFold(kind, n.Kind) && !strings.EqualFold(kind, noun) {
 			continue
 		}
-		if bare == n.Full() || bare == n.Resource {
+		if bare == n.Full() {
 			exact = append(exact, item)
 		}
 		if n.answersTo(bare) {
@@ -109,24 +109,31 @@ func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T
 }
 
 // candidates names each item in the shortest way that is unambiguous: its full
-// name, with the kind in front if several share that.
+// name, with the kind in front if several share that, or the resource if they
+// share the kind as well.
 func candidates[T any](items []T, names func(T) Names) []string {
 	count := map[string]int{}
 	for _, item := range items {
-		count[names(item).Full()]++
+		n := names(item)
+		count[n.Full()]++
+		count[n.withKind()]++
 	}
 	var list []string
 	for _, item := range items {
-		n := names(item)
-		if count[n.Full()] > 1 {
-			list = append(list, strings.ToLower(n.Kind)+"/"+n.Full())
-		} else {
+		switch n := names(item); {
+		case count[n.Full()] == 1:
 			list = append(list, n.Full())
+		case count[n.withKind()] == 1:
+			list = append(list, n.withKind())
+		default:
+			list = append(list, n.Resource+"."+n.ResourceNamespace)
 		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
 }
+
+func (n Names) withKind() string { return strings.ToLower(n.Kind) + "/" + n.Full() }
 
 // maxSuggestions keeps a "did you mean" list readable.
 const maxSuggestions = 5

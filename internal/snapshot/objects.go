@@ -84,6 +84,8 @@ const (
 	// UnknownField is a field that the kind's schema does not have; the object
 	// is used without it.
 	UnknownField ProblemKind = "UnknownField"
+	// DuplicateService is a second Destination for one Service; it is not used.
+	DuplicateService ProblemKind = "DuplicateService"
 	// SchemaViolation is an object that its schema rejects.
 	SchemaViolation ProblemKind = "SchemaViolation"
 )

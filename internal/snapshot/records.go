@@ -90,6 +90,8 @@ type Destination struct {
 	Mesh *Mesh
 	// Backing lists the positions of the workloads behind it.
 	Backing []int
+
+	origin Origin
 }
 
 // Key returns NAME.NAMESPACE.CLUSTER, the form that users type and that status
@@ -201,8 +203,8 @@ func (w *World) addDestinations(objects []Object[discoveryv1.Destination]) {
 			continue
 		}
 		d := Destination{
-			Resource: o.Resource,
-			Ref:      core.ClusterObjectRef{Name: o.Resource.Name, Namespace: o.Resource.Namespace},
+			Resource: o.Resource, origin: o.Origin,
+			Ref: core.ClusterObjectRef{Name: o.Resource.Name, Namespace: o.Resource.Namespace},
 		}
 		if s := o.Resource.Spec.KubeService; s != nil {
 			if s.Ref != nil {
@@ -224,7 +226,27 @@ func (w *World) addDestinations(objects []Object[discoveryv1.Destination]) {
 			compareMeta(&a.Resource.ObjectMeta, &b.Resource.ObjectMeta),
 		)
 	})
+	w.dropDuplicateServices()
 	w.indexDestinations()
+}
+
+// dropDuplicateServices keeps the first of several Destinations for one
+// Service; they are sorted.
+func (w *World) dropDuplicateServices() {
+	var last *Destination
+	kept := make([]Destination, 0, len(w.Destinations))
+	for i := range w.Destinations {
+		d := &w.Destinations[i]
+		if last != nil && d.IsService() && last.IsService() && d.Ref == last.Ref {
+			w.Problems = append(w.Problems, Problem{
+				Kind: DuplicateService, Origin: d.origin, Object: "Destination/" + d.Resource.Name + "." + d.Resource.Namespace,
+				Message: "Service " + d.Key() + " has a Destination already: " + last.Resource.Name + "." + last.Resource.Namespace,
+			})
+			continue
+		}
+		kept, last = append(kept, *d), d
+	}
+	w.Destinations = kept
 }
 
 func (w *World) indexDestinations() {

@@ -67,7 +67,6 @@ func New(objects Objects) *World {
 		clusterDomains:  clusterDomains(objects.KubernetesClusters),
 		clusters:        map[string]bool{},
 	}
-	slices.SortStableFunc(w.Problems, compareProblems)
 	for name := range w.clusterDomains {
 		w.clusters[name] = true
 	}
@@ -75,6 +74,7 @@ func New(objects Objects) *World {
 	w.addWorkloads(objects.Workloads)
 	w.addDestinations(objects.Destinations)
 	w.linkBackings()
+	slices.SortStableFunc(w.Problems, compareProblems)
 	return w
 }
 

@@ -54,6 +54,9 @@ func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) s
 	if near := Nearest(name, siblings); near != "" {
 		return near
 	}
+	if len(siblings) == 1 {
+		return siblings[0]
+	}
 	// A field at the wrong level is as common as a misspelt one. If several
 	// levels have it, the outermost is the least surprising.
 	paths := slices.Clone(k.paths[name])
