@@ -155,7 +155,7 @@ func (c *claims) stake(i int) []Rejection {
 			if !slices.ContainsFunc(c.ports, func(port uint32) bool { return p.allowsPort(port) && other.allowsPort(port) }) {
 				continue
 			}
-			if value, _ := other.feature(w.claim.field); !sameValue(value, w.value) {
+			if value, _ := other.feature(w.claim.field); !c.result.sameValue(value, w.value) {
 				rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: holder, Reason: conflictReason(w.claim.field, p, other)})
 				break
 			}

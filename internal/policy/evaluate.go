@@ -10,6 +10,8 @@ package policy
 import (
 	"cmp"
 
+	"k8s.io/apimachinery/pkg/conversion"
+
 	"github.com/meshctl/meshctl/internal/snapshot"
 )
 
@@ -35,6 +37,8 @@ type Result struct {
 	accessSources  sourceIndex
 	podRules       map[int][]AccessRule
 	effects        map[viewpoint]*sourceEffects
+	// equalities is costly to make, so it is made once.
+	equalities conversion.Equalities
 	// related and aboutPolicy file findings by object.
 	related     map[string][]int
 	aboutPolicy map[PolicyRef][]int
@@ -68,6 +72,7 @@ func Evaluate(world *snapshot.World) *Result {
 			World:        world,
 			Meshes:       make([]Mesh, len(world.Meshes)),
 			Destinations: make([]Destination, len(world.Destinations)),
+			equalities:   valueEqualities(),
 			podRules:     map[int][]AccessRule{},
 			effects:      map[viewpoint]*sourceEffects{},
 			routes:       map[routesKey][]*Route{},

@@ -192,9 +192,11 @@ func orDuration(d *core.Duration, fallback time.Duration) *core.Duration {
 	return d
 }
 
-// sameValue reports whether two effective values have the same effect: absent
-// and empty are equal, and so are durations written differently.
-func sameValue(a, b any) bool {
-	equalities := conversion.EqualitiesOrDie(func(x, y core.Duration) bool { return x.Std() == y.Std() })
-	return equalities.DeepEqual(a, b)
+// valueEqualities compares effective values by their effect: absent and empty
+// are equal, and so are durations written differently.
+func valueEqualities() conversion.Equalities {
+	return conversion.EqualitiesOrDie(func(x, y core.Duration) bool { return x.Std() == y.Std() })
 }
+
+// sameValue reports whether two effective values have the same effect.
+func (r *Result) sameValue(a, b any) bool { return r.equalities.DeepEqual(a, b) }

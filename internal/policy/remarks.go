@@ -132,7 +132,7 @@ func (r *Result) overtaken(policy, destination int) bool {
 			}
 			if slices.ContainsFunc(p.routeFeatures, func(f Feature) bool {
 				s, ok := route.own[f.Field]
-				return ok && sameValue(s.Value, f.Value) // agreement is effect enough
+				return ok && r.sameValue(s.Value, f.Value) // agreement is effect enough
 			}) {
 				return false
 			}

@@ -140,7 +140,7 @@ func (route *Route) set(f Feature, policy int, r *Result) {
 		route.own[f.Field] = Setting{Feature: f, Policy: policy}
 		return
 	}
-	if !sameValue(earlier.Value, f.Value) {
+	if !r.sameValue(earlier.Value, f.Value) {
 		winner := r.TrafficPolicies[earlier.Policy].Resource
 		route.rejected = append(route.rejected, Rejection{
 			Policy: policy, Field: f.Field, Winner: earlier.Policy,
@@ -257,7 +257,7 @@ func (r *Result) overtakenSettings(w *snapshot.Workload, destination int) []Reje
 	for route, first := range overtaken {
 		for field, s := range route.own {
 			value, set := first.setting(field)
-			if effective[Rejection{Policy: s.Policy, Field: field}] || (set && sameValue(value.Value, s.Value)) {
+			if effective[Rejection{Policy: s.Policy, Field: field}] || (set && r.sameValue(value.Value, s.Value)) {
 				continue
 			}
 			winner := first.leader()
