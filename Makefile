@@ -70,8 +70,8 @@ verify: ## Fail if generated files are not what generate writes
 	./hack/verify-generated.sh
 
 .PHONY: bench
-bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## Run the benchmarks of docs/performance.md
+	go test -run '^$$' -bench . -benchmem -timeout 30m ./internal/...
 
 .PHONY: update-golden
 update-golden: ## Rewrite the expected results of tests; look at the difference before committing

@@ -192,8 +192,8 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "Nobody may call a workload",
-			"The VirtualMesh denies what no AccessPolicy allows, and no AccessPolicy selects a Service of this workload.",
-			"create an AccessPolicy for the workload's Service if somebody should call it",
+			"The VirtualMesh denies what no AccessPolicy allows, and no AccessPolicy in force selects a Service of this workload.",
+			"if somebody should call the workload, create an AccessPolicy for its Service, or repair the INVALID one",
 		},
 		{
 			CodeSharedTrustDomain, SeverityWarning, "A cluster restriction cannot be enforced",

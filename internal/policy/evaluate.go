@@ -163,7 +163,7 @@ func (e *evaluator) reportWorkloads() {
 		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 && e.result.openGatewayOf(w) == nil {
 			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
 			e.report(newFinding(CodeDeniedByDefault, workloadID(w),
-				"VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default and no AccessPolicy selects a Service of this workload"))
+				e.result.missingRules(&e.world.Destinations[w.Backs[0]])+" and VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default"))
 		}
 	}
 }

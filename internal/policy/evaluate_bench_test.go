@@ -25,35 +25,62 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
-// BenchmarkEvaluateGrowth doubles one dimension of a world and reports how many
-// times as long judging it takes.
-func BenchmarkEvaluateGrowth(b *testing.B) {
-	base := genworld.Size{Clusters: 8, Services: 100, Traffic: 400, Access: 400, Seed: 1}
-	for _, c := range []struct {
-		name   string
-		double func(*genworld.Size)
-	}{
+// dimension is one way in which worlds grow.
+type dimension struct {
+	name   string
+	double func(*genworld.Size)
+}
+
+func dimensions() []dimension {
+	return []dimension{
 		{"clusters with their services", func(s *genworld.Size) { s.Clusters *= 2 }},
 		{"clusters of half the services", func(s *genworld.Size) { s.Clusters *= 2; s.Services /= 2 }},
 		{"services", func(s *genworld.Size) { s.Services *= 2 }},
 		{"traffic policies", func(s *genworld.Size) { s.Traffic *= 2 }},
 		{"access policies", func(s *genworld.Size) { s.Access *= 2 }},
-	} {
-		b.Run(c.name, func(b *testing.B) {
+	}
+}
+
+// BenchmarkEvaluateGrowth doubles one dimension of a world twice and reports
+// how many times as long judging it takes.
+func BenchmarkEvaluateGrowth(b *testing.B) {
+	for _, d := range dimensions() {
+		b.Run(d.name, func(b *testing.B) {
 			cost := func(size genworld.Size) float64 {
 				world := snapshot.New(genworld.Objects(size))
 				return float64(cputime.Measure(func() { policy.Evaluate(world) }))
 			}
-			double := base
-			c.double(&double)
-			double2 := double
-			c.double(&double2)
+			one := genworld.Size{Clusters: 8, Services: 200, Traffic: 800, Access: 800, Seed: 1}
+			two := one
+			d.double(&two)
+			four := two
+			d.double(&four)
+			var costs [3]float64
 			for b.Loop() {
-				one, two, four := cost(base), cost(double), cost(double2)
-				b.ReportMetric(two/one, "times(x2)")
-				b.ReportMetric(four/two, "times(x4/x2)")
+				costs[0] += cost(one)
+				costs[1] += cost(two)
+				costs[2] += cost(four)
 			}
+			b.ReportMetric(costs[1]/costs[0], "times(x2)")
+			b.ReportMetric(costs[2]/costs[1], "times(x4/x2)")
 			b.ReportMetric(0, "ns/op")
 		})
+	}
+}
+
+// TestEvaluateGrowth holds the growth of what is allocated, which unlike time
+// is the same on every machine, to a little more than that of the world.
+func TestEvaluateGrowth(t *testing.T) {
+	for _, d := range dimensions() {
+		allocations := func(size genworld.Size) float64 {
+			world := snapshot.New(genworld.Objects(size))
+			return testing.AllocsPerRun(1, func() { policy.Evaluate(world) })
+		}
+		one := genworld.Size{Clusters: 4, Services: 60, Traffic: 120, Access: 120, Seed: 1}
+		two := one
+		d.double(&two)
+		if times := allocations(two) / allocations(one); times > 2.4 {
+			t.Errorf("twice the %s: %.1f times the allocations", d.name, times)
+		}
 	}
 }
