@@ -41,6 +41,7 @@ func TestRandomWorlds(t *testing.T) {
 }
 
 func checkWorld(t *testing.T, seed uint64) {
+	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	objects := randomworld.Objects(random)
 	world := snapshot.New(objects)

@@ -78,7 +78,7 @@ func everywhere(number int) networkingv1.TrafficPolicySpec {
 func (g *generator) ofTeam(number int) networkingv1.TrafficPolicySpec {
 	team := teamName(number / 20 % g.teams())
 	return networkingv1.TrafficPolicySpec{
-		DestinationSelector: matching(nil, []string{team}, nil),
+		DestinationSelector: matching(nil, []string{team}),
 		Policy: &networkingv1.TrafficPolicyPolicy{
 			ConnectionPoolSettings: &networkingv1.ConnectionPoolSettings{TCP: &networkingv1.TCPSettings{MaxConnections: 100}},
 		},
@@ -90,7 +90,7 @@ func (g *generator) ofTier() networkingv1.TrafficPolicySpec {
 	tier := tiers()[g.random.IntN(len(tiers()))]
 	return networkingv1.TrafficPolicySpec{
 		SourceSelector:      g.sources(),
-		DestinationSelector: matching(map[string]string{"tier": tier}, []string{g.anyTeam()}, nil),
+		DestinationSelector: matching(map[string]string{"tier": tier}, []string{g.anyTeam()}),
 		Policy: &networkingv1.TrafficPolicyPolicy{
 			Retries: &networkingv1.RetryPolicy{Attempts: 3, PerTryTimeout: core.NewDuration(2 * time.Second)},
 		},
@@ -193,7 +193,7 @@ func (g *generator) addAccessPolicies() {
 func (g *generator) gatewayToFrontends() networkingv1.AccessPolicySpec {
 	return networkingv1.AccessPolicySpec{
 		SourceSelector:      accounts(core.ClusterObjectRef{Name: gatewayName, Namespace: istioNamespace}),
-		DestinationSelector: matching(map[string]string{"tier": "frontend"}, nil, nil),
+		DestinationSelector: matching(map[string]string{"tier": "frontend"}, nil),
 	}
 }
 
@@ -202,7 +202,7 @@ func (g *generator) teamToTeam() networkingv1.AccessPolicySpec {
 		SourceSelector: []core.IdentitySelector{{KubeIdentityMatcher: &core.KubeIdentityMatcher{
 			Namespaces: []string{g.anyTeam()}, Clusters: []string{g.anyCluster()},
 		}}},
-		DestinationSelector: matching(nil, []string{g.anyTeam()}, nil),
+		DestinationSelector: matching(nil, []string{g.anyTeam()}),
 	}
 }
 
@@ -235,8 +235,8 @@ func exactly(s service) []core.DestinationSelector {
 	}}}}
 }
 
-func matching(labels map[string]string, namespaces, clusters []string) []core.DestinationSelector {
+func matching(labels map[string]string, namespaces []string) []core.DestinationSelector {
 	return []core.DestinationSelector{{KubeServiceMatcher: &core.KubeServiceMatcher{
-		Labels: labels, Namespaces: namespaces, Clusters: clusters,
+		Labels: labels, Namespaces: namespaces,
 	}}}
 }

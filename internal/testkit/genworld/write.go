@@ -58,7 +58,7 @@ func sections(o snapshot.Objects) []section {
 }
 
 func (s section) writeFile(path string) error {
-	file, err := os.Create(path) //nolint:gosec // the user names the directory
+	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("create %s: %w", path, err)
 	}
