@@ -13,7 +13,7 @@ import (
 // BenchmarkLoadWorld reads generated worlds from YAML and checks them against
 // their schemas.
 func BenchmarkLoadWorld(b *testing.B) {
-	for _, name := range []string{"medium", "large"} {
+	for _, name := range []string{"medium", "large", "xl"} {
 		b.Run(name, func(b *testing.B) {
 			size, _ := genworld.Named(name)
 			var text bytes.Buffer
