@@ -31,6 +31,7 @@ const (
 	CodeSubsetWithoutPods  Code = "MC0307"
 	CodeNoEffect           Code = "MC0308"
 	CodeDeprecatedField    Code = "MC0309"
+	CodeOutOfReach         Code = "MC0310"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -189,6 +190,11 @@ func Catalogue() []Entry {
 			CodeDeprecatedField, SeverityInfo, "A deprecated field is used",
 			"The field still works, but there is a newer spelling.",
 			"use the field named in the message",
+		},
+		{
+			CodeOutOfReach, SeverityWarning, "A policy is about calls that cannot happen",
+			"The policy's sources and Destinations exist, but none of the sources can reach any of the Destinations: they are in other clusters and not federated to the sources' meshes.",
+			"federate the Destinations to the meshes of the sources, or correct the selectors",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "Nobody may call a workload",

@@ -31,6 +31,8 @@ type Result struct {
 	// Findings are sorted by severity, code and object.
 	Findings []Finding
 
+	// outOfReach are the policies whose sources reach none of their Destinations.
+	outOfReach []PolicyRef
 	// invalid are the policies that are INVALID as a whole.
 	invalid        []PolicyRef
 	trafficSources sourceIndex

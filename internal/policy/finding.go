@@ -115,6 +115,11 @@ func (r *Result) FindingsAbout(w *snapshot.Workload, effects []*Effect) []int {
 	for _, e := range effects {
 		found = append(found, r.aboutPolicy[e.Policy]...)
 	}
+	for _, ref := range r.outOfReach { // they have no effect that would name them
+		if r.hasSource(ref, w) {
+			found = append(found, r.aboutPolicy[ref]...)
+		}
+	}
 	for _, o := range objects {
 		found = append(found, r.related[o.String()]...)
 	}

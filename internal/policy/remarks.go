@@ -17,6 +17,12 @@ func (e *evaluator) reportRemarks() {
 			e.remarkSubsets(p)
 			e.remarkEffect(i, p)
 			e.remarkDeprecatedMatchers(p)
+			e.remarkReach(PolicyRef{KindTrafficPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
+		}
+	}
+	for i := range e.result.AccessPolicies {
+		if p := &e.result.AccessPolicies[i]; p.Valid() {
+			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 		}
 	}
 	e.remarkSharedPods()
@@ -24,6 +30,37 @@ func (e *evaluator) reportRemarks() {
 		if vm := &e.result.VirtualMeshes[i]; len(vm.Errors) == 0 {
 			e.remarkVirtualMesh(vm)
 		}
+	}
+}
+
+// remarkReach notes a policy whose sources can reach none of its Destinations.
+// Without source selector the Destinations' own neighbours always can.
+func (e *evaluator) remarkReach(ref PolicyRef, id ObjectID, selectors int) {
+	app := e.result.application(ref)
+	if selectors == 0 || len(app.Destinations) == 0 {
+		return
+	}
+	sources := e.result.matchingSources(ref)
+	// Workloads of one mesh in one cluster reach the same Destinations.
+	type place struct {
+		cluster string
+		mesh    *snapshot.Mesh
+	}
+	seen := map[place]bool{}
+	for _, w := range sources {
+		source := &e.world.Workloads[w]
+		here := place{source.Cluster, source.Mesh}
+		if seen[here] {
+			continue
+		}
+		seen[here] = true
+		if slices.ContainsFunc(app.Destinations, func(d int) bool { return e.result.reaches(source, d) }) {
+			return
+		}
+	}
+	if len(sources) > 0 { // no source at all is another finding
+		e.result.outOfReach = append(e.result.outOfReach, ref)
+		e.report(newFinding(CodeOutOfReach, id, "none of the workloads that spec.sourceSelector matches can reach a Destination that the policy selects"))
 	}
 }
 

@@ -1,10 +1,10 @@
 package randomworld
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -96,7 +96,6 @@ func (g *generator) matchers() []core.HTTPMatcher {
 // policies agree and contradict each other.
 func (g *generator) settings() *networkingv1.TrafficPolicyPolicy {
 	p := &networkingv1.TrafficPolicyPolicy{}
-	opaque := &apiextensionsv1.JSON{Raw: []byte(`{}`)}
 	for range 1 + g.below(3) {
 		switch g.below(12) {
 		case 0, 1:
@@ -124,7 +123,10 @@ func (g *generator) settings() *networkingv1.TrafficPolicyPolicy {
 		case 10:
 			p.TrafficShift = g.shift()
 		case 11:
-			p.CSRF, p.RateLimit, p.Extauth, p.Transformations = opaque, opaque, opaque, opaque
+			// Their type is pkg/api's alone; a manifest is how they come about.
+			if err := json.Unmarshal([]byte(`{"csrf":{},"rateLimit":{},"extauth":{},"transformations":{}}`), p); err != nil {
+				panic(err) // a constant that always decodes
+			}
 		}
 	}
 	return p
