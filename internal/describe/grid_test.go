@@ -27,7 +27,8 @@ import (
 //	base: FILE
 //	describe: NAME...
 //
-// and perhaps `all-destinations: true`. Every case also runs with its objects
+// and perhaps `all-destinations: true` or `status: KIND...`, which adds the status
+// that all objects of the kinds would get. Every case also runs with its objects
 // shuffled, which must not change a byte; `ordered: true` exempts one whose
 // answer names lines.
 func TestGrid(t *testing.T) {
@@ -69,6 +70,8 @@ type gridCase struct {
 	names     []string
 	options   describe.WorkloadOptions
 	want      string
+	// statuses are kinds whose objects' status belongs to the answer.
+	statuses []string
 	// ordered says that the answer names lines, which move when shuffled.
 	ordered bool
 }
@@ -87,6 +90,8 @@ func parseCase(t *testing.T, dir string, archive *txtar.Archive) gridCase {
 			c.manifests = append(c.manifests, documents(string(base))...)
 		case "describe":
 			c.names = strings.Fields(value)
+		case "status":
+			c.statuses = strings.Fields(value)
 		case "ordered":
 			c.ordered = true
 		case "all-destinations":
@@ -131,11 +136,33 @@ func (c gridCase) run(t *testing.T, validator *validation.Validator, manifests [
 		workloads = append(workloads, w)
 	}
 	var out bytes.Buffer
-	view := describe.Workloads(policy.Evaluate(world), workloads, c.options)
-	if err := describe.Print(&out, view, describe.FormatYAML, describe.Style{}); err != nil {
-		t.Fatal(err)
+	result := policy.Evaluate(world)
+	views := []describe.View{describe.Workloads(result, workloads, c.options)}
+	for _, kind := range c.statuses {
+		views = append(views, describe.Statuses(result, describe.StatusKind(kind), allOf(world, kind)))
+	}
+	for i, view := range views {
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		if err := describe.Print(&out, view, describe.FormatYAML, describe.Style{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return out.String()
+}
+
+// allOf returns the positions of all objects of a kind.
+func allOf(world *snapshot.World, kind string) []int {
+	count := map[string]int{
+		"VirtualMesh": len(world.VirtualMeshes), "TrafficPolicy": len(world.TrafficPolicies), "AccessPolicy": len(world.AccessPolicies),
+		"Mesh": len(world.Meshes), "Workload": len(world.Workloads), "Destination": len(world.Destinations),
+	}
+	positions := make([]int, count[kind])
+	for i := range positions {
+		positions[i] = i
+	}
+	return positions
 }
 
 func (c *gridCase) save(t *testing.T, file string, archive *txtar.Archive, got string) {
