@@ -31,12 +31,6 @@ type View interface {
 	writeTable(w *textWriter, wide bool)
 }
 
-// Style says how text for people may look.
-type Style struct {
-	// Color allows ANSI colours.
-	Color bool
-}
-
 // Print writes a view in the given format; the facts are the same in each.
 func Print(out io.Writer, view View, format Format, style Style) error {
 	switch format {
