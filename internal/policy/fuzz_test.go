@@ -32,7 +32,7 @@ func FuzzEvaluate(f *testing.F) {
 // TestRandomWorlds is a short run of FuzzEvaluate that is the same every time.
 func TestRandomWorlds(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(200) {
+	for seed := range uint64(100) {
 		checkWorld(t, seed)
 		if t.Failed() {
 			t.Fatalf("in the world of seed %d", seed)
@@ -93,6 +93,7 @@ func everything(t *testing.T, objects snapshot.Objects, text bool) string {
 		show(describe.Clusters(result, world.Clusters(), opts))
 	}
 	formats = formats[:1]
+	show(describe.Workloads(result, world.WorkloadPointers(), describe.WorkloadOptions{Details: true}))
 	show(describe.Statuses(result, describe.StatusVirtualMesh, positions(world.VirtualMeshes)))
 	show(describe.Statuses(result, describe.StatusTrafficPolicy, positions(world.TrafficPolicies)))
 	show(describe.Statuses(result, describe.StatusAccessPolicy, positions(world.AccessPolicies)))

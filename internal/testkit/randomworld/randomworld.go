@@ -27,7 +27,7 @@ func Objects(random *rand.Rand) snapshot.Objects {
 	for i := range g.below(4) {
 		g.addVirtualMesh(i)
 	}
-	policies := g.below(9)
+	policies := g.below(14)
 	if g.chance(50) {
 		policies = 101 // more than anybody would sort out by hand
 	}

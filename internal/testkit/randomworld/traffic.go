@@ -28,12 +28,12 @@ func (g *generator) addTrafficPolicy(number int) {
 	if !g.chance(20) {
 		p.Spec.Policy = g.settings()
 	}
-	for range g.below(3) {
+	for range pick(g, 0, 0, 2, 6) {
 		if p.Status.Destinations == nil {
 			p.Status.Destinations = map[string]core.ApprovalStatus{}
 		}
-		s := g.service()
-		p.Status.Destinations[s.Name+"."+s.Namespace+"."+s.ClusterName] = core.ApprovalStatus{
+		d := pick(g, g.objects.Destinations...).Resource
+		p.Status.Destinations[d.Name+"."+d.Namespace+"."] = core.ApprovalStatus{
 			State: pick(g, core.ApprovalStateAccepted, core.ApprovalStateInvalid, ""), AcceptanceOrder: uint32(g.below(3)), //nolint:gosec // at most 2
 		}
 	}
@@ -63,7 +63,11 @@ func (g *generator) workloads() []core.WorkloadSelector {
 
 func (g *generator) matchers() []core.HTTPMatcher {
 	var matchers []core.HTTPMatcher
-	for range g.below(3) {
+	for range g.below(4) {
+		if g.chance(2) { // so that matchers meet
+			matchers = append(matchers, core.HTTPMatcher{URI: &core.StringMatch{Prefix: ptr(pick(g, "/api", "/cart"))}})
+			continue
+		}
 		m := core.HTTPMatcher{Method: pick(g, "", "", "GET", "POST")}
 		switch g.below(8) {
 		case 0:

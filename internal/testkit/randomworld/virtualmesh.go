@@ -49,9 +49,9 @@ func (g *generator) federation() *networkingv1.Federation {
 		}
 		f.Selectors = append(f.Selectors, s)
 	}
-	if g.chance(4) {
+	if g.chance(2) {
 		s := networkingv1.IngressGatewaySelector{
-			DestinationSelectors: g.destinations(), PortName: maybe(g, 3, pick(g, "", "tls", "http")),
+			DestinationSelectors: pick(g, g.destinations(), gateways()), PortName: maybe(g, 3, pick(g, "", "tls", "http")),
 			OverrideHostInfo: maybe(g, 4, networkingv1.HostInfo{Addr: "198.51.100.1", Port: 443}),
 		}
 		if g.chance(3) {
@@ -70,7 +70,7 @@ func (g *generator) federation() *networkingv1.Federation {
 // destinations returns a selector list; a nil one selects everything.
 func (g *generator) destinations() []core.DestinationSelector {
 	var selectors []core.DestinationSelector
-	for range pick(g, 0, 1, 1, 1, 2) {
+	for range pick(g, 0, 0, 1, 1, 1, 2) {
 		var s core.DestinationSelector
 		switch g.below(10) {
 		case 0: // neither, which selects nothing
@@ -94,4 +94,8 @@ func (g *generator) destinations() []core.DestinationSelector {
 		selectors = append(selectors, s)
 	}
 	return selectors
+}
+
+func gateways() []core.DestinationSelector {
+	return []core.DestinationSelector{{KubeServiceMatcher: &core.KubeServiceMatcher{Labels: map[string]string{"istio": "ingressgateway"}}}}
 }
