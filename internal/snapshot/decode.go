@@ -261,9 +261,11 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 		if f.Suggestion != "" {
 			message += ", did you mean " + f.Suggestion + "?"
 		}
-		e.problems = append(e.problems, Problem{
-			Kind: UnknownField, Origin: origin, Object: id.String(), Message: message, Hint: "the field is left out",
-		})
+		hint := "the field is left out"
+		if f.LeavesEmpty {
+			hint = "the field is left out, which leaves an empty element; an empty source selector matches everything"
+		}
+		e.problems = append(e.problems, Problem{Kind: UnknownField, Origin: origin, Object: id.String(), Message: message, Hint: hint})
 	}
 	var violations []string
 	for _, f := range report.Errors {

@@ -24,6 +24,7 @@ func (k *kindSchema) walk(path string, value any, s *structuralschema.Structural
 	}
 	switch value := value.(type) {
 	case map[string]any:
+		first, size := len(*unknown), len(value)
 		for name, child := range value {
 			at := strings.TrimPrefix(path+"."+name, ".")
 			property, known := s.Properties[name]
@@ -35,6 +36,11 @@ func (k *kindSchema) walk(path string, value any, s *structuralschema.Structural
 			default:
 				*unknown = append(*unknown, UnknownField{Path: at, Suggestion: k.suggest(name, s)})
 				delete(value, name)
+			}
+		}
+		if size > 0 && len(value) == 0 {
+			for i := first; i < len(*unknown); i++ {
+				(*unknown)[i].LeavesEmpty = true
 			}
 		}
 	case []any:

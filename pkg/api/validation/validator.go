@@ -50,6 +50,9 @@ type UnknownField struct {
 	// it, or the full path where a field of this name exists; empty if there is
 	// none.
 	Suggestion string
+	// LeavesEmpty says that nothing is left of the object around the field. That
+	// matters where an empty object means something, as in selectors.
+	LeavesEmpty bool
 }
 
 // FieldError is one violation.

@@ -82,31 +82,36 @@ func TestCheckUnknownFields(t *testing.T) {
 	}{
 		{
 			"misspelt, beside the field that was meant", "TrafficPolicy", `spec: {policy: {retrys: {attempts: 2}, mirorr: {}}}`,
-			[]validation.UnknownField{{"spec.policy.mirorr", "mirror"}, {"spec.policy.retrys", "retries"}},
+			[]validation.UnknownField{{Path: "spec.policy.mirorr", Suggestion: "mirror", LeavesEmpty: true}, {Path: "spec.policy.retrys", Suggestion: "retries", LeavesEmpty: true}},
 		},
 		{
 			"right name at the wrong level", "TrafficPolicy", `spec: {retries: {attempts: 2}}`,
-			[]validation.UnknownField{{"spec.retries", "spec.policy.retries"}},
+			[]validation.UnknownField{{Path: "spec.retries", Suggestion: "spec.policy.retries", LeavesEmpty: true}},
 		},
 		{
 			"in a list", "TrafficPolicy", `spec: {httpRequestMatchers: [{}, {header: []}]}`,
-			[]validation.UnknownField{{"spec.httpRequestMatchers[1].header", "headers"}},
+			[]validation.UnknownField{{Path: "spec.httpRequestMatchers[1].header", Suggestion: "headers", LeavesEmpty: true}},
 		},
 		{
 			"in a map", "Settings", `spec: {discovery: {istio: {ingressGatewayDetectors: {east: {labels: {}}}}}}`,
-			[]validation.UnknownField{{"spec.discovery.istio.ingressGatewayDetectors.east.labels", ""}},
+			[]validation.UnknownField{{Path: "spec.discovery.istio.ingressGatewayDetectors.east.labels", LeavesEmpty: true}},
+		},
+		{
+			"of another kind of selector, which leaves one that matches everything", "TrafficPolicy",
+			`spec: {sourceSelector: [{kubeServiceMatcher: {labels: {a: b}}}]}`,
+			[]validation.UnknownField{{Path: "spec.sourceSelector[0].kubeServiceMatcher", Suggestion: "kubeWorkloadMatcher", LeavesEmpty: true}},
 		},
 		{
 			"beside spec", "AccessPolicy", `allowedPaths: [/a]`,
-			[]validation.UnknownField{{"allowedPaths", "spec.allowedPaths"}},
+			[]validation.UnknownField{{Path: "allowedPaths", Suggestion: "spec.allowedPaths"}},
 		},
 		{
 			"in metadata", "AccessPolicy", `metadata: {name: a, lables: {}}`,
-			[]validation.UnknownField{{"metadata.lables", "labels"}},
+			[]validation.UnknownField{{Path: "metadata.lables", Suggestion: "labels"}},
 		},
 		{
 			"resembling nothing", "AccessPolicy", `spec: {priority: 1}`,
-			[]validation.UnknownField{{"spec.priority", ""}},
+			[]validation.UnknownField{{Path: "spec.priority", LeavesEmpty: true}},
 		},
 		{
 			"not inside what is preserved, nor in status", "TrafficPolicy",
