@@ -262,8 +262,8 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 			message += ", did you mean " + f.Suggestion + "?"
 		}
 		hint := "the field is left out"
-		if f.LeavesEmpty {
-			hint = "the field is left out, which leaves an empty element; an empty source selector matches everything"
+		if f.LeavesEmpty && strings.HasPrefix(f.Path, "spec.sourceSelector[") {
+			hint = "the field is left out, and the empty selector that is left matches everything"
 		}
 		e.problems = append(e.problems, Problem{Kind: UnknownField, Origin: origin, Object: id.String(), Message: message, Hint: hint})
 	}
