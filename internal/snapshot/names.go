@@ -146,14 +146,21 @@ func nearNames[T any](items []T, names func(T) Names, typed string) []string {
 		distance int
 	}
 	var near []scored
+	if len(typed) < 3 { // everything is like so little
+		return nil
+	}
 	for _, item := range items {
 		n := names(item)
 		best := len(typed)
 		for _, form := range []string{n.Name, n.Name + "." + n.Namespace, n.Full(), n.Resource} {
 			best = min(best, validation.Distance(typed, form))
+			// The end may be left out as well: prodctpage for productpage-v1.
+			if len(form) > len(typed)+1 {
+				best = min(best, validation.Distance(typed, form[:len(typed)+1]))
+			}
 		}
 		limit := max(1, len(typed)/4)
-		if best <= limit || (len(typed) > 2 && strings.Contains(n.Name, typed)) {
+		if best <= limit || strings.Contains(n.Name, typed) {
 			near = append(near, scored{n.Full(), best})
 		}
 	}
