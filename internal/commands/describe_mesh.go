@@ -30,6 +30,7 @@ func meshNoun() describeNoun {
 			return describe.Meshes(result, at(result.World.MeshPointers(), positions), describe.Options{Details: detail.full})
 		},
 		status:    describe.StatusMesh,
+		clusters:  func(world *snapshot.World, i int) []string { return world.Meshes[i].Clusters },
 		inCluster: true,
 	}
 }

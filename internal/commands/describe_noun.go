@@ -34,6 +34,9 @@ type describeNoun struct {
 	answer func(result *policy.Result, positions []int, detail queryDetail) describe.Answer
 	// status is the kind of the objects' status, empty if they have none.
 	status describe.StatusKind
+	// clusters returns the clusters that an object belongs to where its name has
+	// none; nil for kinds whose names have the cluster, or that have none.
+	clusters func(world *snapshot.World, position int) []string
 	// inCluster says that the objects belong to clusters, global that they have
 	// no namespace, reaches that they call destinations.
 	inCluster, global, reaches bool
@@ -96,7 +99,7 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 	}
 	flags.BoolVar(&query.failOnFindings, "fail-on-findings", false, "exit with 3 if there is a finding of severity error or warning")
 	if noun.status != "" {
-		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get, for -o yaml or json")
+		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get instead of describing it")
 	}
 	addEnumFlag(cmd, query.format, "output", "o", "output format")
 	return cmd

@@ -54,7 +54,7 @@ func (f *objectFilter) apply(world *snapshot.World, noun describeNoun, all []sna
 	for i, n := range all {
 		switch {
 		case f.namespace != "" && n.Namespace != f.namespace,
-			len(f.clusters) > 0 && !slices.Contains(f.clusters, n.Cluster),
+			len(f.clusters) > 0 && !slices.ContainsFunc(noun.clustersOf(world, i, n), func(c string) bool { return slices.Contains(f.clusters, c) }),
 			len(f.search) > 0 && !slices.ContainsFunc(f.search, func(text string) bool { return strings.Contains(n.Name, text) }),
 			f.selector != "" && !selector.Matches(labels.Set(noun.labels(world, i))):
 		default:
@@ -62,6 +62,14 @@ func (f *objectFilter) apply(world *snapshot.World, noun describeNoun, all []sna
 		}
 	}
 	return passed, nil
+}
+
+// clustersOf returns the clusters that the object at a position belongs to.
+func (n describeNoun) clustersOf(world *snapshot.World, position int, names snapshot.Names) []string {
+	if n.clusters != nil {
+		return n.clusters(world, position)
+	}
+	return []string{names.Cluster}
 }
 
 // resolve finds the named objects among those that pass the filter, each once,

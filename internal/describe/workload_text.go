@@ -42,7 +42,7 @@ func (l WorkloadDescriptionList) writeRows(w *textWriter, wide bool) {
 	}
 	header := []string{"NAMESPACE", "NAME", "CLUSTER", "MESH", "VIRTUAL-MESH", "TRAFFIC", "ACCESS", "FINDINGS"}
 	if wide {
-		header = append(header, "KIND", "MESH-VERSION", "TRUST", "DEFAULT-ACCESS", "IDENTITY")
+		header = append(header, "KIND", "MESH-VERSION", "TRUST", "GLOBAL-ACCESS", "IDENTITY")
 	}
 	rows := make([][]string, 0, len(l.Items))
 	for i := range l.Items {

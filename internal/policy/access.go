@@ -91,6 +91,7 @@ func (e *evaluator) evaluateAccessPolicies() {
 			e.reportAccess(p, trust, callers)
 		}
 	}
+	orderPolicies(e.world, e.result.AccessPolicies, func(d *Destination) []int { return d.Access }, e.result.Destinations)
 	e.result.accessSources = indexAccessSources(e.result.AccessPolicies)
 }
 

@@ -137,7 +137,7 @@ func Catalogue() []Entry {
 			"align spec.federation.tlsEnforcementSettings of the VirtualMesh with spec.mtls.istio.tlsMode of the Settings",
 		},
 		{
-			CodeLimitedTrust, SeverityWarning, "Limited trust is not available yet",
+			CodeLimitedTrust, SeverityError, "Limited trust is not available yet",
 			"The VirtualMesh asks for limited trust. Its meshes are grouped, but no trust is established between them.",
 			"use shared trust",
 		},

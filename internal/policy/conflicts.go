@@ -156,7 +156,7 @@ func (c *claims) stake(i int) []Rejection {
 				continue
 			}
 			if value, _ := other.feature(w.claim.field); !c.result.sameValue(value, w.value) {
-				rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: holder, Reason: conflictReason(w.claim.field, p, other)})
+				rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: holder, Reason: conflictReason(w.claim, p, other)})
 				break
 			}
 		}
@@ -178,9 +178,13 @@ func (c *claims) samePorts(a, b int) bool {
 	return slices.Equal(c.result.TrafficPolicies[a].Resource.Spec.DestinationPorts, c.result.TrafficPolicies[b].Resource.Spec.DestinationPorts)
 }
 
-func conflictReason(field string, loser, winner *TrafficPolicy) string {
-	return fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests and goes first",
-		field, loser.Resource.Name, loser.Resource.Namespace, winner.Resource.Name, winner.Resource.Namespace)
+func conflictReason(lost claim, loser, winner *TrafficPolicy) string {
+	from := ""
+	if len(loser.namedClusters)+len(winner.namedClusters) > 0 {
+		from = " from cluster " + lost.cluster
+	}
+	return fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests%s and goes first",
+		lost.field, loser.Resource.Name, loser.Resource.Namespace, winner.Resource.Name, winner.Resource.Namespace, from)
 }
 
 type wantedClaim struct {

@@ -41,6 +41,13 @@ func (r *Result) Connection(w *snapshot.Workload, destination int) []ConnectionS
 			}
 		}
 	}
+	// Who asks for the default mode claims nothing, but may well be asked for it.
+	for _, i := range r.Destinations[destination].Traffic {
+		p := &r.TrafficPolicies[i]
+		if mode := tlsFeature(p.Resource.Spec.Policy); mode != nil && !p.rejectedOn(destination) && len(r.sources(i, w.Cluster)) > 0 {
+			pools.add(ConnectionSetting{Feature: *mode, Policy: i}, p)
+		}
+	}
 	// A policy's keepalive wins over that of the VirtualMesh (semantics D26).
 	if vm, value := r.crossClusterKeepalive(w, destination); value != nil {
 		pools.add(ConnectionSetting{Feature: Feature{fieldTCPKeepalive, value}, Policy: -1, VirtualMesh: vm}, &TrafficPolicy{Resource: &networkingv1.TrafficPolicy{}})

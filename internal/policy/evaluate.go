@@ -59,7 +59,7 @@ type Destination struct {
 	// Rejections says which settings of which of them do not take effect.
 	Rejections []Rejection
 	// Access are the positions of the valid access policies that select the
-	// Destination, by namespace and name; AccessPolicy.Rejected says which are
+	// Destination, in the order of D11; AccessPolicy.Rejected says which are
 	// INVALID here.
 	Access []int
 }

@@ -100,14 +100,22 @@ func connectionFeatures(p *networkingv1.TrafficPolicyPolicy, defaultMode network
 	if p.ConnectionPoolSettings != nil {
 		features = append(features, Feature{fieldConnectionPool, p.ConnectionPoolSettings})
 	}
-	if p.MTLS != nil && p.MTLS.Istio != nil && p.MTLS.Istio.TLSMode.OrDefault() != defaultMode {
-		mode := p.MTLS.Istio.TLSMode.OrDefault()
-		features = append(features, Feature{fieldMTLS, &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: mode}}})
+	if mode := tlsFeature(p); mode != nil && mode.Value.(*networkingv1.MTLS).Istio.TLSMode != defaultMode {
+		features = append(features, *mode)
 	}
 	if p.OutlierDetection != nil {
 		features = append(features, Feature{fieldOutlierDetection, effectiveOutliers(p.OutlierDetection)})
 	}
 	return features
+}
+
+// tlsFeature returns the TLS mode that a policy asks for, nil if it asks for
+// none.
+func tlsFeature(p *networkingv1.TrafficPolicyPolicy) *Feature {
+	if p == nil || p.MTLS == nil || p.MTLS.Istio == nil {
+		return nil
+	}
+	return &Feature{fieldMTLS, &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: p.MTLS.Istio.TLSMode.OrDefault()}}}
 }
 
 // percent returns a percentage with its default: omitted means all (semantics

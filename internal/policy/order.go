@@ -2,33 +2,34 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // precedence is everything that decides which of two objects goes first
 // (semantics D11).
 type precedence struct {
-	// accepted says that the previous status accepted the object, order its
-	// place then.
+	// accepted says that the previous status accepted the object.
 	accepted bool
-	order    uint32
 	// created is zero for manifests that never were in a cluster.
 	created time.Time
 	key     string
 }
 
-func precedenceOf(meta *metav1.ObjectMeta, accepted bool, order uint32) precedence {
+func precedenceOf(meta *metav1.ObjectMeta, accepted bool) precedence {
 	return precedence{
-		accepted: accepted, order: order, created: meta.CreationTimestamp.Time,
+		accepted: accepted, created: meta.CreationTimestamp.Time,
 		key: meta.Namespace + "/" + meta.Name,
 	}
 }
 
-// compare orders previously accepted objects first, by their previous order,
-// then older ones, then by namespace/name. An object without timestamp is
+// compare orders previously accepted objects first, then older ones, then by namespace/name. An object without timestamp is
 // newer than every object that a cluster has stamped.
 func (p precedence) compare(q precedence) int {
 	if p.accepted != q.accepted {
@@ -36,11 +37,6 @@ func (p precedence) compare(q precedence) int {
 			return -1
 		}
 		return 1
-	}
-	if p.accepted {
-		if c := cmp.Compare(p.order, q.order); c != 0 {
-			return c
-		}
 	}
 	return cmp.Or(compareAge(p.created, q.created), strings.Compare(p.key, q.key))
 }
@@ -55,5 +51,73 @@ func compareAge(a, b time.Time) int {
 		return -1
 	default:
 		return a.Compare(b)
+	}
+}
+
+// ordered is a policy as its order needs it.
+type ordered interface {
+	meta() *metav1.ObjectMeta
+	// previous returns what the policy's status said about each Destination.
+	previous() map[string]core.ApprovalStatus
+}
+
+// orderPolicies brings the policies of every Destination into the order of
+// D11, which depends on the Destination: the previous acceptance does. list
+// returns the positions of those on a Destination, which are sorted in place.
+func orderPolicies[P any, T interface {
+	*P
+	ordered
+}](world *snapshot.World, policies []P, list func(*Destination) []int, destinations []Destination) {
+	// Without previous acceptance one global order serves every Destination.
+	order := make([]int, len(policies))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return precedenceOf(T(&policies[a]).meta(), false).compare(precedenceOf(T(&policies[b]).meta(), false))
+	})
+	rank := make([]int, len(policies))
+	for place, i := range order {
+		rank[i] = place
+	}
+	for id := range destinations {
+		key := StatusKey(&world.Destinations[id].Resource.ObjectMeta)
+		slices.SortFunc(list(&destinations[id]), func(a, b int) int {
+			return cmp.Or(
+				comparePrevious(T(&policies[a]).previous(), T(&policies[b]).previous(), key),
+				cmp.Compare(rank[a], rank[b]),
+			)
+		})
+	}
+}
+
+func (p *TrafficPolicy) meta() *metav1.ObjectMeta { return &p.Resource.ObjectMeta }
+
+func (p *TrafficPolicy) previous() map[string]core.ApprovalStatus {
+	return p.Resource.Status.Destinations
+}
+
+func (p *AccessPolicy) meta() *metav1.ObjectMeta { return &p.Resource.ObjectMeta }
+
+func (p *AccessPolicy) previous() map[string]core.ApprovalStatus {
+	return p.Resource.Status.Destinations
+}
+
+// comparePrevious puts policies that the previous status accepted on a
+// Destination first, in their previous order.
+func comparePrevious(a, b map[string]core.ApprovalStatus, destination string) int {
+	pa, okA := a[destination]
+	pb, okB := b[destination]
+	okA = okA && pa.State == core.ApprovalStateAccepted
+	okB = okB && pb.State == core.ApprovalStateAccepted
+	switch {
+	case okA && okB:
+		return cmp.Compare(pa.AcceptanceOrder, pb.AcceptanceOrder)
+	case okA:
+		return -1
+	case okB:
+		return 1
+	default:
+		return 0
 	}
 }

@@ -138,10 +138,6 @@ func (r *Result) Members(m *snapshot.Mesh) []int {
 	return members
 }
 
-// DeniesByDefault reports whether requests to the mesh's pods are denied where
-// no AccessPolicy decides, because of the mesh's VirtualMesh.
-func (r *Result) DeniesByDefault(m *snapshot.Mesh) bool { return r.deniesByDefault(m) }
-
 // RoutedProtocol returns the protocol that proxies assume for a port, empty if
 // they have to find out, and whether routes are rendered for it (semantics
 // D22).

@@ -1,10 +1,8 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
 )
@@ -213,64 +211,6 @@ func (r *Result) sources(policy int, cluster string) []SourceMatch {
 	return found
 }
 
-// RejectedFor returns the settings that policies ask for on requests of a
-// workload to a Destination and that do not take effect, sorted by policy and
-// field.
-func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection {
-	var rejected []Rejection
-	for _, rejection := range r.Destinations[destination].Rejections {
-		if sourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
-			rejected = append(rejected, rejection)
-		}
-	}
-	rejected = append(rejected, r.overtakenSettings(w, destination)...)
-	rejected = append(rejected, r.idleSettings(w, destination)...)
-	for _, ref := range r.invalid {
-		if ref.Kind != KindTrafficPolicy {
-			continue
-		}
-		p := &r.TrafficPolicies[ref.Index]
-		if selection(p.Destinations).contains(destination) && sourceMatches(p.Resource.Spec.SourceSelector, w) {
-			for _, reason := range p.Errors {
-				rejected = append(rejected, Rejection{Policy: ref.Index, Reason: reason, Winner: -1})
-			}
-		}
-	}
-	slices.SortFunc(rejected, func(a, b Rejection) int {
-		return cmp.Or(cmp.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
-	})
-	return slices.Compact(rejected)
-}
-
-// overtakenSettings returns the settings of routes that never decide about a
-// request of the workload, unless the route that does has them, too.
-func (r *Result) overtakenSettings(w *snapshot.Workload, destination int) []Rejection {
-	taken, overtaken := r.splitRoutes(w, destination)
-	effective := map[Rejection]bool{} // policies and fields that decide somewhere
-	var rejected []Rejection
-	for _, route := range taken {
-		rejected = append(rejected, route.rejected...)
-		for _, s := range route.Settings {
-			effective[Rejection{Policy: s.Policy, Field: s.Field}] = true
-		}
-	}
-	for route, first := range overtaken {
-		for field, s := range route.own {
-			value, set := first.setting(field)
-			if effective[Rejection{Policy: s.Policy, Field: field}] || (set && r.sameValue(value.Value, s.Value)) {
-				continue
-			}
-			winner := first.leader()
-			name := r.TrafficPolicies[winner].Resource
-			rejected = append(rejected, Rejection{
-				Policy: s.Policy, Field: field, Winner: winner,
-				Reason: fmt.Sprintf("the more specific route of TrafficPolicy %s.%s takes these requests of the workload", name.Name, name.Namespace),
-			})
-		}
-	}
-	return rejected
-}
-
 // setting returns what the route does about a field.
 func (route *Route) setting(field string) (Setting, bool) {
 	k := slices.IndexFunc(route.Settings, func(s Setting) bool { return s.Field == field })
@@ -290,36 +230,4 @@ func (route *Route) leader() int {
 		}
 	}
 	return leader
-}
-
-// idleSettings returns the route settings that have no HTTP port to apply to
-// (semantics D22).
-func (r *Result) idleSettings(w *snapshot.Workload, destination int) []Rejection {
-	var idle []Rejection
-	for _, i := range r.Destinations[destination].Traffic {
-		p := &r.TrafficPolicies[i]
-		if p.rejectedOn(destination) || len(p.routeFeatures) == 0 || !sourceMatches(p.Resource.Spec.SourceSelector, w) {
-			continue
-		}
-		if reason := r.portReason(p, destination); reason != "" {
-			for _, f := range p.routeFeatures {
-				idle = append(idle, Rejection{Policy: i, Field: f.Field, Reason: reason, Winner: -1})
-			}
-		}
-	}
-	return idle
-}
-
-// portReason returns why the route settings of a policy have no port of a
-// Destination to apply to; "" if they have.
-func (r *Result) portReason(p *TrafficPolicy, destination int) string {
-	ports := httpPorts(&r.World.Destinations[destination])
-	switch {
-	case len(ports) == 0:
-		return noHTTPPort
-	case !slices.ContainsFunc(ports, func(port uint32) bool { return listAllowsPort(p.Resource.Spec.DestinationPorts, port) }):
-		return noSelectedPort
-	default:
-		return ""
-	}
 }

@@ -175,9 +175,11 @@ func (r *Result) VirtualMeshStatus(i int) networkingv1.VirtualMeshStatus {
 
 func (r *Result) addMember(status *networkingv1.VirtualMeshStatus, m int) {
 	mesh := &r.Meshes[m]
-	status.Meshes[StatusKey(&r.World.Meshes[m].Resource.ObjectMeta)] = core.ApprovalStatus{
-		State: core.ApprovalStateAccepted, Warnings: mesh.Warnings,
+	approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, Warnings: mesh.Warnings}
+	if mesh.VirtualMesh.Trust() == TrustLimited { // semantics D42
+		approval.State, approval.Errors = core.ApprovalStateInvalid, []string{limitedTrust}
 	}
+	status.Meshes[StatusKey(&r.World.Meshes[m].Resource.ObjectMeta)] = approval
 	for _, id := range mesh.Unexported {
 		status.Destinations[StatusKey(&r.World.Destinations[id].Resource.ObjectMeta)] = core.ApprovalStatus{
 			State: core.ApprovalStateInvalid, Errors: mesh.Errors,
@@ -192,7 +194,7 @@ func (r *Result) MeshStatus(i int) discoveryv1.MeshStatus {
 	status := discoveryv1.MeshStatus{ObservedGeneration: core.Int64(world.Resource.Generation)}
 	if vm := mesh.VirtualMesh; vm != nil {
 		status.AppliedVirtualMesh = &discoveryv1.AppliedVirtualMesh{
-			Ref: refOf(&vm.Resource.ObjectMeta), ObservedGeneration: core.Int64(vm.Resource.Generation), Spec: &vm.Resource.Spec,
+			Ref: refOf(&vm.Resource.ObjectMeta), ObservedGeneration: core.Int64(vm.Resource.Generation), Spec: newerSpelling(&vm.Resource.Spec),
 		}
 	}
 	for _, g := range mesh.Gateways {
@@ -202,6 +204,18 @@ func (r *Result) MeshStatus(i int) discoveryv1.MeshStatus {
 		})
 	}
 	return status
+}
+
+// newerSpelling returns a specification in which renamed fields have their
+// newer name, as in everything that is written (semantics D16).
+func newerSpelling(spec *networkingv1.VirtualMeshSpec) *networkingv1.VirtualMeshSpec {
+	if spec.Federation == nil || len(spec.Federation.EastWestIngressGatewaySelectors) == 0 {
+		return spec
+	}
+	written, federation := *spec, *spec.Federation
+	federation.IngressGatewaySelectors, federation.EastWestIngressGatewaySelectors = spec.Federation.GatewaySelectors(), nil
+	written.Federation = &federation
+	return &written
 }
 
 // DestinationStatus returns the status that the Destination at a position

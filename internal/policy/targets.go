@@ -133,6 +133,9 @@ func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d 
 	if len(p.targets) == 0 {
 		return nil
 	}
+	if d.Mesh == nil {
+		return e.unreachableFromCluster(i, d)
+	}
 	key := reachKey{i, d.Mesh, e.result.Destinations[d.ID].Federation}
 	rejections, answered := known[key]
 	if answered {
@@ -154,5 +157,24 @@ func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d 
 		}
 	}
 	known[key] = rejections
+	return rejections
+}
+
+// unreachableFromCluster is for a Destination of no known mesh: requests come
+// from its own cluster, and nothing is known to be federated there.
+func (e *evaluator) unreachableFromCluster(i int, d *snapshot.Destination) []Rejection {
+	cluster := d.Ref.ClusterName
+	if len(e.result.sources(i, cluster)) == 0 {
+		return nil
+	}
+	var rejections []Rejection
+	for _, t := range e.result.TrafficPolicies[i].targets {
+		if t.ref.ClusterName != cluster {
+			rejections = append(rejections, Rejection{
+				Policy: i, Field: t.field, Winner: -1,
+				Reason: fmt.Sprintf("%s: %s.%s.%s is not federated to cluster %s, where requests come from", t.at, t.ref.Name, t.ref.Namespace, t.ref.ClusterName, cluster),
+			})
+		}
+	}
 	return rejections
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
@@ -93,7 +92,7 @@ func (e *evaluator) evaluateTrafficPolicies() {
 			e.reportIdleTraffic(p)
 		}
 	}
-	e.orderTraffic()
+	orderPolicies(e.world, e.result.TrafficPolicies, func(d *Destination) []int { return d.Traffic }, e.result.Destinations)
 	e.judgeTraffic()
 	e.result.trafficSources = indexTrafficSources(e.world.TrafficPolicies)
 }
@@ -115,52 +114,6 @@ func (e *evaluator) reportIdleTraffic(p *TrafficPolicy) {
 	}
 	if !matchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {
 		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
-	}
-}
-
-// orderTraffic brings the policies of every Destination into the order of D11,
-// which depends on the Destination: the previous acceptance does.
-func (e *evaluator) orderTraffic() {
-	policies := e.result.TrafficPolicies
-	// Without previous acceptance one global order serves every Destination.
-	rank := make([]int, len(policies))
-	order := make([]int, len(policies))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return precedenceOf(&policies[a].Resource.ObjectMeta, false, 0).compare(precedenceOf(&policies[b].Resource.ObjectMeta, false, 0))
-	})
-	for place, i := range order {
-		rank[i] = place
-	}
-	for id := range e.result.Destinations {
-		key := StatusKey(&e.world.Destinations[id].Resource.ObjectMeta)
-		slices.SortFunc(e.result.Destinations[id].Traffic, func(a, b int) int {
-			return cmp.Or(
-				comparePrevious(policies[a].Resource.Status.Destinations, policies[b].Resource.Status.Destinations, key),
-				cmp.Compare(rank[a], rank[b]),
-			)
-		})
-	}
-}
-
-// comparePrevious puts policies that the previous status accepted on a
-// Destination first, in their previous order.
-func comparePrevious(a, b map[string]core.ApprovalStatus, destination string) int {
-	pa, okA := a[destination]
-	pb, okB := b[destination]
-	okA = okA && pa.State == core.ApprovalStateAccepted
-	okB = okB && pb.State == core.ApprovalStateAccepted
-	switch {
-	case okA && okB:
-		return cmp.Compare(pa.AcceptanceOrder, pb.AcceptanceOrder)
-	case okA:
-		return -1
-	case okB:
-		return 1
-	default:
-		return 0
 	}
 }
 

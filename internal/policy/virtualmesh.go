@@ -65,6 +65,8 @@ func (v *VirtualMesh) TLSEnforcement() networkingv1.EnforcementMode {
 	return networkingv1.EnforcementMode("").OrDefault()
 }
 
+const limitedTrust = "spec.mtlsConfig.limited is not available yet; no trust is established"
+
 // evaluateVirtualMeshes judges every VirtualMesh and assigns each mesh to at
 // most one accepted VirtualMesh: they claim their meshes in the order of D11,
 // and one that finds any of its meshes taken is INVALID as a whole.
@@ -88,7 +90,7 @@ func virtualMeshPrecedence(vm *networkingv1.VirtualMesh) precedence {
 	for _, mesh := range vm.Status.Meshes { // a VirtualMesh may be accepted although a Destination cannot be federated
 		accepted = accepted || mesh.State == core.ApprovalStateAccepted
 	}
-	return precedenceOf(&vm.ObjectMeta, accepted, 0)
+	return precedenceOf(&vm.ObjectMeta, accepted)
 }
 
 func (e *evaluator) evaluateVirtualMesh(i int, object snapshot.Object[networkingv1.VirtualMesh]) {
@@ -112,7 +114,7 @@ func (e *evaluator) evaluateVirtualMesh(i int, object snapshot.Object[networking
 		e.result.Meshes[m].VirtualMesh = vm
 	}
 	if vm.Trust() == TrustLimited {
-		e.report(newFinding(CodeLimitedTrust, vm.ID(), "spec.mtlsConfig.limited is not available yet; no trust is established"))
+		e.report(newFinding(CodeLimitedTrust, vm.ID(), limitedTrust))
 	}
 }
 

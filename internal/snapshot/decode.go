@@ -237,7 +237,8 @@ func (d *decoder) object(object map[string]any, origin Origin, list listType) en
 	case id.name == "":
 		return entry{origin: origin, problems: []Problem{{
 			Kind: SchemaViolation, Origin: origin, Object: kind,
-			Message: "metadata.name: a name is required, as text", Hint: "the object is left out; give it a name",
+			Message: "metadata.name: a name is required, as text", Hint: "the object is left out; give it a name, in quotes if it looks like a number or like yes or no",
+			LeftOut: true,
 		}}}
 	}
 	object["apiVersion"], object["kind"] = apiVersion, kind

@@ -162,9 +162,9 @@ func TestLoadDocuments(t *testing.T) {
 			name: "objects without a name",
 			text: discovery + "kind: Mesh\n---\n" + discovery + "kind: Mesh\nmetadata: {generateName: a-}\n---\n" + discovery + "kind: Mesh\nmetadata: {name: 1}\n",
 			want: summary{Problems: []string{
-				"SchemaViolation stdin:1 (document 1): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name)",
-				"SchemaViolation stdin:4 (document 2): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name)",
-				"SchemaViolation stdin:8 (document 3): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name)",
+				"SchemaViolation stdin:1 (document 1): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name, in quotes if it looks like a number or like yes or no)",
+				"SchemaViolation stdin:4 (document 2): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name, in quotes if it looks like a number or like yes or no)",
+				"SchemaViolation stdin:8 (document 3): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name, in quotes if it looks like a number or like yes or no)",
 			}},
 		},
 		{

@@ -42,8 +42,9 @@ type Mesh struct {
 	Type    MeshType
 	Version string
 	// Cluster is the cluster the control plane runs in, the first one for an
-	// App Mesh.
-	Cluster string
+	// App Mesh; Clusters are all that the mesh spans.
+	Cluster  string
+	Clusters []string
 	// Namespace is where the control plane is installed.
 	Namespace string
 	// TrustDomain is never empty (semantics D30).
@@ -138,11 +139,13 @@ func describeMesh(m *Mesh, spec discoveryv1.MeshSpec) {
 	case spec.AWSAppMesh != nil:
 		m.Type = MeshAppMesh
 		if clusters := spec.AWSAppMesh.Clusters; len(clusters) > 0 {
-			m.Cluster = slices.Min(clusters)
+			m.Clusters = slices.Compact(slices.Sorted(slices.Values(clusters)))
+			m.Cluster = m.Clusters[0]
 		}
 	}
 	if installation != nil {
 		m.Cluster, m.Namespace, m.Version = installation.Cluster, installation.Namespace, installation.Version
+		m.Clusters = []string{m.Cluster}
 	}
 }
 

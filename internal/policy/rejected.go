@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// RejectedFor returns the settings that policies ask for on requests of a
+// workload to a Destination and that do not take effect, sorted by policy and
+// field.
+func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection {
+	var rejected []Rejection
+	for _, rejection := range r.Destinations[destination].Rejections {
+		if sourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
+			rejected = append(rejected, rejection)
+		}
+	}
+	rejected = append(rejected, r.overtakenSettings(w, destination)...)
+	rejected = append(rejected, r.idleSettings(w, destination)...)
+	rejected = append(rejected, r.overriddenDefaults(w, destination)...)
+	for _, ref := range r.invalid {
+		if ref.Kind != KindTrafficPolicy {
+			continue
+		}
+		p := &r.TrafficPolicies[ref.Index]
+		if selection(p.Destinations).contains(destination) && sourceMatches(p.Resource.Spec.SourceSelector, w) {
+			for _, reason := range p.Errors {
+				rejected = append(rejected, Rejection{Policy: ref.Index, Reason: reason, Winner: -1})
+			}
+		}
+	}
+	slices.SortFunc(rejected, func(a, b Rejection) int {
+		return cmp.Or(cmp.Compare(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
+	})
+	return slices.Compact(rejected)
+}
+
+// overtakenSettings returns the settings of routes that never decide about a
+// request of the workload, unless the route that does has them, too.
+func (r *Result) overtakenSettings(w *snapshot.Workload, destination int) []Rejection {
+	taken, overtaken := r.splitRoutes(w, destination)
+	effective := map[Rejection]bool{} // policies and fields that decide somewhere
+	var rejected []Rejection
+	for _, route := range taken {
+		rejected = append(rejected, route.rejected...)
+		for _, s := range route.Settings {
+			effective[Rejection{Policy: s.Policy, Field: s.Field}] = true
+		}
+	}
+	for route, first := range overtaken {
+		for field, s := range route.own {
+			value, set := first.setting(field)
+			if set && (value.Policy == s.Policy || r.sameValue(value.Value, s.Value)) {
+				continue
+			}
+			winner := first.leader()
+			name := r.TrafficPolicies[winner].Resource
+			reason := fmt.Sprintf("the more specific route of TrafficPolicy %s.%s takes these requests of the workload", name.Name, name.Namespace)
+			if effective[Rejection{Policy: s.Policy, Field: field}] {
+				reason = "for some of its requests " + reason
+			}
+			rejected = append(rejected, Rejection{Policy: s.Policy, Field: field, Winner: winner, Reason: reason})
+		}
+	}
+	return rejected
+}
+
+// idleSettings returns the route settings that have no HTTP port to apply to
+// (semantics D22).
+func (r *Result) idleSettings(w *snapshot.Workload, destination int) []Rejection {
+	var idle []Rejection
+	for _, i := range r.Destinations[destination].Traffic {
+		p := &r.TrafficPolicies[i]
+		if p.rejectedOn(destination) || len(p.routeFeatures) == 0 || !sourceMatches(p.Resource.Spec.SourceSelector, w) {
+			continue
+		}
+		if reason := r.portReason(p, destination); reason != "" {
+			for _, f := range p.routeFeatures {
+				idle = append(idle, Rejection{Policy: i, Field: f.Field, Reason: reason, Winner: -1})
+			}
+		}
+	}
+	return idle
+}
+
+// overriddenDefaults returns the policies that ask for the default TLS mode, which
+// claims nothing, where another policy asks for something else.
+func (r *Result) overriddenDefaults(w *snapshot.Workload, destination int) []Rejection {
+	connection := r.Connection(w, destination)
+	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == fieldMTLS })
+	if k < 0 {
+		return nil
+	}
+	var overridden []Rejection
+	winner := connection[k].Policy
+	for _, i := range r.Destinations[destination].Traffic {
+		p := &r.TrafficPolicies[i]
+		mode := tlsFeature(p.Resource.Spec.Policy)
+		if i == winner || mode == nil || p.rejectedOn(destination) || r.sameValue(mode.Value, connection[k].Value) ||
+			!sourceMatches(p.Resource.Spec.SourceSelector, w) {
+			continue
+		}
+		name := r.TrafficPolicies[winner].Resource
+		overridden = append(overridden, Rejection{
+			Policy: i, Field: fieldMTLS, Winner: winner,
+			Reason: fmt.Sprintf("it asks for the default TLS mode, which claims nothing, and TrafficPolicy %s.%s asks for another", name.Name, name.Namespace),
+		})
+	}
+	return overridden
+}
+
+// portReason returns why the route settings of a policy have no port of a
+// Destination to apply to; "" if they have.
+func (r *Result) portReason(p *TrafficPolicy, destination int) string {
+	ports := httpPorts(&r.World.Destinations[destination])
+	switch {
+	case len(ports) == 0:
+		return noHTTPPort
+	case !slices.ContainsFunc(ports, func(port uint32) bool { return listAllowsPort(p.Resource.Spec.DestinationPorts, port) }):
+		return noSelectedPort
+	default:
+		return ""
+	}
+}
