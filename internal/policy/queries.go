@@ -134,14 +134,35 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 		return unique(found)
 	}
 	p := &r.AccessPolicies[ref.Index]
-	all := r.World.WorkloadsWithin(nil, nil, nil)
-	if p.ownMeshOnly() {
-		return all // whom it admits depends on the Destination (semantics D31)
+	if p.ownMeshOnly() { // whom it admits depends on the Destination (semantics D31)
+		return r.World.WorkloadsWithin(nil, nil, nil)
 	}
-	return slices.DeleteFunc(all, func(id int) bool {
+	return slices.DeleteFunc(r.workloadsNear(p.grants), func(id int) bool {
 		identity, known := IdentityOf(&r.World.Workloads[id])
 		return !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) })
 	})
+}
+
+// workloadsNear returns the workloads of the namespaces that grants name, all if
+// one names none.
+func (r *Result) workloadsNear(grants []Grant) []int {
+	var namespaces []string
+	for _, g := range grants {
+		if g.AnySource {
+			return r.World.WorkloadsWithin(nil, nil, nil)
+		}
+		namespaces = append(namespaces, g.Namespaces...)
+		for _, a := range g.accounts {
+			if a.namespace == "" {
+				return r.World.WorkloadsWithin(nil, nil, nil)
+			}
+			namespaces = append(namespaces, a.namespace)
+		}
+	}
+	if len(namespaces) == 0 {
+		return nil
+	}
+	return r.World.WorkloadsWithin(nil, sorted(namespaces), nil)
 }
 
 // Settings returns the settings that a TrafficPolicy asks for with their
