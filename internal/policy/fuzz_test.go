@@ -255,7 +255,7 @@ func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
 				continue
 			}
 			if got := result.Verdict(w, d); got.Decision != want || len(got.Policies) > 0 {
-				t.Errorf("%s to %s: verdict %s by policies %v, want the default %s", w.Key(), d.Key(), got.Decision, got.Policies, want)
+				t.Errorf("%s to %s: verdict %s by policies %v, want the default %s", w.Names().Full(), d.Key(), got.Decision, got.Policies, want)
 			}
 		}
 	}

@@ -69,9 +69,6 @@ type Workload struct {
 	Backs []int
 }
 
-// Key returns NAME.NAMESPACE.CLUSTER, the form that users type.
-func (w *Workload) Key() string { return w.Name + "." + w.Namespace + "." + w.Cluster }
-
 // Destination is one discovered Service, or an external service.
 type Destination struct {
 	Resource *discoveryv1.Destination
