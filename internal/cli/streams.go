@@ -23,6 +23,9 @@ type Streams struct {
 	// Color is what the user asked for; OutColor and ErrColor decide.
 	Color ColorMode
 
+	// NoInput says that the user wants no questions; CanPrompt decides.
+	NoInput bool
+
 	// Getenv reads an environment variable, empty if it is not set.
 	Getenv func(name string) string
 
@@ -30,6 +33,8 @@ type Streams struct {
 	width func() int
 	// buffer is the buffered writer behind Out; nil if Out is not buffered.
 	buffer *outputBuffer
+	// outFile is the file behind Out; nil if there is none.
+	outFile *os.File
 }
 
 // System returns the streams of this process. Out is buffered: call Flush
@@ -43,7 +48,8 @@ func System() *Streams {
 		ErrTerminal: isTerminal(os.Stderr),
 		Color:       ColorAuto,
 		Getenv:      os.Getenv,
-		width:       func() int { return terminalWidth(os.Stdout) },
+		width:       func() int { width, _ := terminalSize(os.Stdout); return width },
+		outFile:     os.Stdout,
 	}
 	s.bufferOut(os.Stdout)
 	return s
@@ -90,12 +96,4 @@ func (s *Streams) Width() int {
 
 func isTerminal(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd()))
-}
-
-func terminalWidth(f *os.File) int {
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
 }
