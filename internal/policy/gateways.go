@@ -116,7 +116,7 @@ func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
 		d := &e.world.Destinations[id]
-		if !isIngressGateway(d) {
+		if !IsIngressGateway(d) {
 			continue
 		}
 		if gateway, ok := gatewayAt(d, defaultGatewayPort); ok {
@@ -126,9 +126,9 @@ func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
 	return gateways
 }
 
-// isIngressGateway reports whether a Service is labelled as Istio's ingress
+// IsIngressGateway reports whether a Service is labelled as Istio's ingress
 // gateway, or stands for pods that are (semantics 3.6, D15).
-func isIngressGateway(d *snapshot.Destination) bool {
+func IsIngressGateway(d *snapshot.Destination) bool {
 	const key, value = "istio", "ingressgateway"
 	return len(d.Selector) > 0 && (d.Selector[key] == value || d.Labels[key] == value)
 }
@@ -140,7 +140,7 @@ func (r *Result) openGateway(d *snapshot.Destination) bool {
 	if d.Mesh == nil || d.Mesh.Type != snapshot.MeshIstio || !r.deniesByDefault(d.Mesh) {
 		return false
 	}
-	return isIngressGateway(d) || slices.ContainsFunc(r.Meshes[d.Mesh.ID].Gateways, func(g Gateway) bool {
+	return IsIngressGateway(d) || slices.ContainsFunc(r.Meshes[d.Mesh.ID].Gateways, func(g Gateway) bool {
 		return g.Destination == d.ID
 	})
 }
