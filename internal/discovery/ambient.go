@@ -1,0 +1,31 @@
+package discovery
+
+// ambient is the value of the data plane mode in which pods have no sidecar.
+const ambient = "ambient"
+
+// noteAmbient points at what takes part in a mesh without a sidecar: discovery
+// recognises workloads by their sidecars (semantics 1.4), so it would be
+// missing without a word.
+func (d *discoverer) noteAmbient() {
+	const hint = "Policies do not reach ambient workloads; give them sidecars to include them."
+	inAmbient := map[string]bool{}
+	for _, namespace := range d.namespaces {
+		if namespace.Labels[dataplaneModeLabel] == ambient {
+			inAmbient[namespace.Name] = true
+			d.note(Note{
+				Object:  d.object("Namespace", "", namespace.Name),
+				Message: "is in ambient mode; its pods without a sidecar are no workloads",
+				Hint:    hint, Skipped: true,
+			})
+		}
+	}
+	for _, pod := range d.pods {
+		if pod.Labels[dataplaneModeLabel] != ambient || inAmbient[pod.Namespace] || findProxy(pod, "istio", "proxy") != nil {
+			continue
+		}
+		d.count(tally{
+			scope: pod.Namespace, message: "is in ambient mode and has no sidecar, so it makes no workload",
+			hint: hint, skipped: true,
+		}, d.object("Pod", pod.Namespace, pod.Name))
+	}
+}

@@ -1,0 +1,54 @@
+package discovery
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// versionLatest stands for an image with neither tag nor digest (semantics D1).
+const versionLatest = "latest"
+
+// imagePattern is the grammar of image references: an optional registry with
+// a port, a path in lower case, a tag and a digest.
+const imagePattern = `^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f0-9:]+\])(?::[0-9]+)?/)?` +
+	`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*` +
+	`(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}))?$`
+
+// imageVersion returns the tag of an image, else its digest, else "latest"
+// (semantics 1.2, D1); an error if the text is no image reference.
+func imageVersion(image string) (string, error) {
+	pattern := regexp.MustCompile(imagePattern)
+	parts := pattern.FindStringSubmatch(image)
+	if parts == nil {
+		return "", fmt.Errorf("%q is not an image reference", image)
+	}
+	for _, group := range []string{"tag", "digest"} {
+		if version := parts[pattern.SubexpIndex(group)]; version != "" {
+			return version, nil
+		}
+	}
+	return versionLatest, nil
+}
+
+// imageOf returns the image of the first container whose image contains all of
+// the parts; empty if there is none.
+func imageOf(containers []corev1.Container, parts ...string) string {
+	for i := range containers {
+		if containsAll(containers[i].Image, parts...) {
+			return containers[i].Image
+		}
+	}
+	return ""
+}
+
+func containsAll(text string, parts ...string) bool {
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,59 @@
+package discovery
+
+import (
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Kind is a resource that Discover reads.
+type Kind struct {
+	schema.GroupVersionResource
+	// Kind is the name of the kind, as manifests spell it.
+	Kind string
+	// Optional says that many clusters do not serve the resource, and that
+	// nothing is missing then.
+	Optional bool
+	// MetadataOnly says that nothing but the metadata is read.
+	MetadataOnly bool
+	// Without says what is missing from the result if the objects could not be
+	// listed; such a result must not be taken as a reason to delete anything.
+	Without string
+}
+
+// Kinds returns the resources that Discover reads, so that nothing else needs
+// to be listed, or permitted.
+func Kinds() []Kind {
+	resource := func(group, version, plural string) schema.GroupVersionResource {
+		return schema.GroupVersionResource{Group: group, Version: version, Resource: plural}
+	}
+	return []Kind{
+		{GroupVersionResource: resource("apps", "v1", "deployments"), Kind: "Deployment", Without: "meshes, and workloads that are Deployments"},
+		{GroupVersionResource: resource("apps", "v1", "daemonsets"), Kind: "DaemonSet", Without: "workloads that are DaemonSets"},
+		{GroupVersionResource: resource("apps", "v1", "statefulsets"), Kind: "StatefulSet", Without: "workloads that are StatefulSets"},
+		{GroupVersionResource: resource("apps", "v1", "replicasets"), Kind: "ReplicaSet", MetadataOnly: true, Without: "workloads that are Deployments"},
+		{GroupVersionResource: resource("", "v1", "pods"), Kind: "Pod", Without: "workloads and destinations"},
+		{GroupVersionResource: resource("", "v1", "services"), Kind: "Service", Without: "destinations and ingress gateways"},
+		{GroupVersionResource: resource("discovery.k8s.io", "v1", "endpointslices"), Kind: "EndpointSlice", Without: "endpoints of destinations"},
+		{GroupVersionResource: resource("", "v1", "configmaps"), Kind: "ConfigMap", Without: "Istio meshes"},
+		{GroupVersionResource: resource("", "v1", "nodes"), Kind: "Node", Without: "regions, zones and the addresses of node ports"},
+		{GroupVersionResource: resource("", "v1", "namespaces"), Kind: "Namespace", MetadataOnly: true, Without: "notes about ambient mode"},
+		{GroupVersionResource: resource("appmesh.k8s.aws", "v1beta2", "meshes"), Kind: "Mesh", Optional: true, Without: "App Mesh meshes"},
+	}
+}
+
+// ControlPlaneNamespaces returns the namespaces, sorted, that hold a control
+// plane whose ConfigMap Discover reads; ConfigMaps of other namespaces need not
+// be listed.
+func ControlPlaneNamespaces(deployments []appsv1.Deployment) []string {
+	var namespaces []string
+	for i := range deployments {
+		deployment := &deployments[i]
+		if istiodImage(deployment) != "" || linkerdImage(deployment) != "" {
+			namespaces = append(namespaces, deployment.Namespace)
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
+}

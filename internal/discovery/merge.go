@@ -1,0 +1,68 @@
+package discovery
+
+import (
+	"slices"
+	"strings"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// Merge unites what was discovered in several clusters; the order of the
+// arguments does not matter, and they are not changed. An App Mesh that several
+// clusters share becomes one (semantics 1.3). Names that two clusters would
+// both use (`a-b` in `c`, and `a` in `b-c`) are told apart.
+func Merge(outputs ...Output) Output {
+	outputs = slices.Clone(outputs)
+	slices.SortStableFunc(outputs, func(a, b Output) int { return strings.Compare(a.Cluster, b.Cluster) })
+	var merged Output
+	appMeshes := map[string]int{} // by ARN, positions in merged.Meshes
+	meshNames, workloadNames, destinationNames := namer{}, namer{}, namer{}
+	for _, out := range outputs {
+		renamed := map[core.ObjectRef]string{}
+		for _, mesh := range out.Meshes {
+			if app := mesh.Spec.AWSAppMesh; app != nil {
+				at, known := appMeshes[app.ARN]
+				if known {
+					shareAppMesh(&merged.Meshes[at], app.Clusters)
+					renamed[core.ObjectRef{Name: mesh.Name, Namespace: mesh.Namespace}] = merged.Meshes[at].Name
+					continue
+				}
+				appMeshes[app.ARN] = len(merged.Meshes)
+			}
+			ref := core.ObjectRef{Name: mesh.Name, Namespace: mesh.Namespace}
+			mesh.Name, _ = meshNames.take(mesh.Name, key(mesh.Name, mesh.Namespace, out.Cluster))
+			renamed[ref] = mesh.Name
+			merged.Meshes = append(merged.Meshes, mesh)
+		}
+		for _, workload := range out.Workloads {
+			workload.Name, _ = workloadNames.take(workload.Name, key(workload.Name, workload.Namespace, out.Cluster))
+			workload.Spec.Mesh = renamedRef(workload.Spec.Mesh, renamed)
+			merged.Workloads = append(merged.Workloads, workload)
+		}
+		for _, destination := range out.Destinations {
+			destination.Name, _ = destinationNames.take(destination.Name, key(destination.Name, destination.Namespace, out.Cluster))
+			destination.Spec.Mesh = renamedRef(destination.Spec.Mesh, renamed)
+			merged.Destinations = append(merged.Destinations, destination)
+		}
+		merged.Notes = append(merged.Notes, out.Notes...)
+	}
+	merged.sort()
+	return merged
+}
+
+// shareAppMesh adds clusters to an App Mesh.
+func shareAppMesh(mesh *discoveryv1.Mesh, clusters []string) {
+	shared := *mesh.Spec.AWSAppMesh
+	shared.Clusters = slices.Concat(shared.Clusters, clusters)
+	slices.Sort(shared.Clusters)
+	shared.Clusters = slices.Compact(shared.Clusters)
+	mesh.Spec.AWSAppMesh = &shared
+}
+
+func renamedRef(ref *core.ObjectRef, renamed map[core.ObjectRef]string) *core.ObjectRef {
+	if ref == nil || renamed[*ref] == "" {
+		return ref
+	}
+	return &core.ObjectRef{Name: renamed[*ref], Namespace: ref.Namespace}
+}

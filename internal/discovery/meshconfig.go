@@ -1,0 +1,95 @@
+package discovery
+
+import (
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+)
+
+// meshConfig is what discovery needs of Istio's MeshConfig. Nothing else of it
+// is looked at, so a field of another version of Istio never hides a mesh.
+type meshConfig struct {
+	trustDomain, rootNamespace string
+	// capturesDNS says that proxies resolve names that no DNS server knows.
+	capturesDNS bool
+}
+
+// parseMeshConfig reads a MeshConfig. Like Istio it accepts each field in both
+// spellings, trustDomain and trust_domain.
+func parseMeshConfig(text string) (meshConfig, error) {
+	fields, err := parseFields(text)
+	if err != nil {
+		return meshConfig{}, err
+	}
+	var config meshConfig
+	if config.trustDomain, err = textField(fields, "trustDomain", "trust_domain"); err != nil {
+		return meshConfig{}, err
+	}
+	if config.rootNamespace, err = textField(fields, "rootNamespace", "root_namespace"); err != nil {
+		return meshConfig{}, err
+	}
+	proxy, err := mapField(fields, "defaultConfig", "default_config")
+	if err != nil {
+		return meshConfig{}, err
+	}
+	metadata, err := mapField(proxy, "proxyMetadata", "proxy_metadata")
+	if err != nil {
+		return meshConfig{}, err
+	}
+	config.capturesDNS = metadata["ISTIO_META_DNS_CAPTURE"] == "true"
+	return config, nil
+}
+
+// discoveryAddress returns the address of the istiod that a ProxyConfig names;
+// empty if it names none or cannot be read.
+func discoveryAddress(proxyConfig string) string {
+	fields, err := parseFields(proxyConfig)
+	if err != nil {
+		return ""
+	}
+	address, err := textField(fields, "discoveryAddress", "discovery_address")
+	if err != nil {
+		return ""
+	}
+	return address
+}
+
+// parseFields reads YAML or JSON; a text without content has no fields.
+func parseFields(text string) (map[string]any, error) {
+	var content any
+	if err := yaml.Unmarshal([]byte(text), &content); err != nil {
+		return nil, err
+	}
+	fields, ok := content.(map[string]any)
+	if !ok && content != nil {
+		return nil, errors.New("it holds no fields")
+	}
+	return fields, nil
+}
+
+func textField(fields map[string]any, spellings ...string) (string, error) {
+	for _, name := range spellings {
+		switch value := fields[name].(type) {
+		case nil:
+		case string:
+			return value, nil
+		default:
+			return "", fmt.Errorf("%s is not a text", name)
+		}
+	}
+	return "", nil
+}
+
+func mapField(fields map[string]any, spellings ...string) (map[string]any, error) {
+	for _, name := range spellings {
+		switch value := fields[name].(type) {
+		case nil:
+		case map[string]any:
+			return value, nil
+		default:
+			return nil, fmt.Errorf("%s does not hold fields", name)
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,139 @@
+package discovery
+
+import (
+	"crypto/md5" //nolint:gosec // names are shortened this way on the wire; nothing is secured by it
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Names longer than maxName bytes keep nameHead of them and as many digits of
+// a hash.
+const (
+	maxName  = 63
+	nameHead = 31
+)
+
+// SanitiseName turns a text into an object name: separators become dashes,
+// brackets, quotes and line ends are dropped, a result of more than 63 bytes is
+// cut and told apart by a hash, and all is lower case. The same texts give the
+// same names as the original implementation of this API (semantics,
+// Conventions).
+func SanitiseName(text string) string {
+	name := strings.Map(func(r rune) rune {
+		switch r {
+		case '*', '/', '.', ':', '_', ' ':
+			return '-'
+		case '[', ']', '\n', '"', '\'':
+			return -1
+		}
+		return r
+	}, text)
+	if len(name) > maxName {
+		name = name[:nameHead] + "-" + hash(name)[:nameHead]
+	}
+	return strings.ToLower(name)
+}
+
+// hash returns the MD5 of a text in hexadecimal digits.
+func hash(text string) string {
+	sum := md5.Sum([]byte(text)) //nolint:gosec // see the import
+	return hex.EncodeToString(sum[:])
+}
+
+// namer hands out names, each once.
+type namer map[string]bool
+
+// take returns the name, or, if it is taken (`a-b` in `c` and `a` in `b-c`
+// sanitise to the same), one with a hash of the source's key appended. It
+// reports whether the name was free.
+func (n namer) take(name, source string) (string, bool) {
+	if !n[name] {
+		n[name] = true
+		return name, true
+	}
+	distinct := name
+	for text := source; n[distinct]; text += "+" {
+		distinct = name + "-" + hash(text)[:8]
+	}
+	n[distinct] = true
+	return distinct, false
+}
+
+// key returns the text that sets of objects are ordered by (semantics,
+// Conventions).
+func key(name, namespace, cluster string) string {
+	return name + "." + namespace + "." + cluster
+}
+
+// object returns the name of an object of the cluster for notes.
+func (d *discoverer) object(kind, namespace, name string) string {
+	text := kind + "/" + name
+	for _, part := range []string{namespace, d.cluster} {
+		if part != "" {
+			text += "." + part
+		}
+	}
+	return text
+}
+
+// metadata returns the metadata of a discovered object (semantics 1.1). What
+// annotates the source is not copied: blobs of kubectl and annotations of other
+// controllers would spread (D40).
+func (d *discoverer) metadata(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: name, Namespace: d.managementNamespace,
+		Labels: map[string]string{OwnerLabel: d.managementNamespace, ClusterLabel: d.cluster},
+	}
+}
+
+// nameFor returns the name of the object discovered from an object of the
+// cluster, with a suffix that is added last, so that it may exceed 63 bytes
+// (semantics 1.1).
+func (d *discoverer) nameFor(names namer, kind, namespace, name, suffix string) string {
+	wanted := SanitiseName(name+"-"+namespace+"-"+d.cluster) + suffix
+	given, free := names.take(wanted, key(name, namespace, d.cluster))
+	if !free {
+		d.note(Note{
+			Object:  d.object(kind, namespace, name),
+			Message: fmt.Sprintf("the name %s stands for another object already, so this one is called %s", wanted, given),
+			Hint:    "Rename one of them, or refer to this one by the longer name.",
+		})
+	}
+	return given
+}
+
+// inKeyOrder returns pointers to the objects in the order of their keys. Of an
+// object that occurs twice the first is taken.
+func inKeyOrder[T any, P interface {
+	*T
+	metav1.Object
+}](d *discoverer, kind string, objects []T) []P {
+	type keyed struct {
+		key    string
+		object P
+	}
+	sorted := make([]keyed, 0, len(objects))
+	for i := range objects {
+		object := P(&objects[i])
+		sorted = append(sorted, keyed{key(object.GetName(), object.GetNamespace(), d.cluster), object})
+	}
+	slices.SortStableFunc(sorted, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	result := make([]P, 0, len(sorted))
+	for i, k := range sorted {
+		if i > 0 && k.key == sorted[i-1].key {
+			d.note(Note{
+				Object:  d.object(kind, k.object.GetNamespace(), k.object.GetName()),
+				Message: "occurs twice in the input; the first one is used",
+				Hint:    "Remove one of them.",
+				Skipped: true,
+			})
+			continue
+		}
+		result = append(result, k.object)
+	}
+	return result
+}

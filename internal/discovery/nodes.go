@@ -1,0 +1,65 @@
+package discovery
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// region returns the region of the cluster's first node; empty if it has none
+// (semantics 1.2).
+func (d *discoverer) region() string {
+	if len(d.nodes) == 0 {
+		return ""
+	}
+	return regionOf(d.nodes[0])
+}
+
+// regionOf returns the region of a node; empty if it has none, or for nil.
+func regionOf(node *corev1.Node) string {
+	if node == nil {
+		return ""
+	}
+	return cmp.Or(node.Labels[corev1.LabelTopologyRegion], node.Labels[corev1.LabelFailureDomainBetaRegion])
+}
+
+// subLocalityOf returns the place of a node within its region; nil if it has no
+// zone (semantics 1.5).
+func subLocalityOf(node *corev1.Node) *discoveryv1.SubLocality {
+	if node == nil {
+		return nil
+	}
+	zone := cmp.Or(node.Labels[corev1.LabelTopologyZone], node.Labels[corev1.LabelFailureDomainBetaZone])
+	if zone == "" {
+		return nil
+	}
+	return &discoveryv1.SubLocality{Zone: zone, SubZone: node.Labels[subzoneLabel]}
+}
+
+// isKindNode reports whether a node is a container of kind, which has no
+// external address: its internal one is reachable instead (semantics 1.2).
+func isKindNode(node *corev1.Node) bool {
+	for _, image := range node.Status.Images {
+		for _, name := range image.Names {
+			if strings.Contains(name, "kindnetd") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// firstAddress returns the first address of the node that is of one of the
+// types; empty if there is none.
+func firstAddress(node *corev1.Node, types ...corev1.NodeAddressType) string {
+	for _, a := range node.Status.Addresses {
+		if a.Address != "" && slices.Contains(types, a.Type) {
+			return a.Address
+		}
+	}
+	return ""
+}

@@ -1,0 +1,42 @@
+package discovery
+
+import "fmt"
+
+func (d *discoverer) note(n Note) { d.notes = append(d.notes, n) }
+
+// tally is what many objects have in common, so that they share one note: a
+// thousand pods without an istiod are one thing to know, not a thousand.
+type tally struct {
+	// scope keeps apart what is counted apart, such as a namespace.
+	scope         string
+	message, hint string
+	skipped       bool
+}
+
+type counted struct {
+	first string
+	count int
+}
+
+// count adds an object to a tally.
+func (d *discoverer) count(t tally, object string) {
+	c := d.tallies[t]
+	if c == nil {
+		c = &counted{first: object}
+		d.tallies[t] = c
+	}
+	c.first = min(c.first, object)
+	c.count++
+}
+
+// noteTallies turns each tally into one note about the first of its objects;
+// the notes are sorted later.
+func (d *discoverer) noteTallies() {
+	for t, c := range d.tallies {
+		message := t.message
+		if c.count > 1 {
+			message += fmt.Sprintf("; the same holds for %d more", c.count-1)
+		}
+		d.note(Note{Object: c.first, Message: message, Hint: t.hint, Skipped: t.skipped})
+	}
+}

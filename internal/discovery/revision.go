@@ -1,0 +1,143 @@
+package discovery
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// istioMeshOf returns the istiod that the pod's proxy talks to (semantics D3):
+// the revision that injection noted on the pod, or its label; where that leaves
+// a choice, the discovery address of the proxy; else the default revision, else
+// the first mesh. Nil if there is no Istio mesh at all.
+func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foundMesh {
+	if len(d.istio) == 0 {
+		return nil
+	}
+	candidates, named := d.istio, false
+	// The annotation is what injection used, while the label may name a tag
+	// that points elsewhere by now.
+	revisions := []string{pod.Annotations[revisionLabel], pod.Labels[revisionLabel]}
+	for _, revision := range revisions {
+		if meshes := d.ofRevision(revision); len(meshes) > 0 {
+			candidates, named = meshes, true
+			break
+		}
+	}
+	revision := cmp.Or(revisions...)
+	if len(candidates) == 1 && (named || revision == "") {
+		return candidates[0]
+	}
+	for _, address := range d.discoveryAddresses(pod, proxy) {
+		if meshes := d.atAddress(candidates, address, pod.Namespace); len(meshes) > 0 {
+			return meshes[0]
+		}
+	}
+	if named {
+		return candidates[0]
+	}
+	mesh := d.defaultMesh()
+	if revision != "" && revision != defaultRevision {
+		d.count(tally{
+			scope: revision,
+			message: fmt.Sprintf("names the revision or tag %s, which no istiod of its cluster has; it is taken to be in the mesh %s",
+				revision, mesh.resource.Name),
+			hint: "Restart the workload, so that a revision that exists injects it.",
+		}, d.object("Pod", pod.Namespace, pod.Name))
+	}
+	return mesh
+}
+
+// defaultMesh returns the Istio mesh of the default revision, else the first;
+// nil if there is none.
+func (d *discoverer) defaultMesh() *foundMesh {
+	if meshes := d.ofRevision(defaultRevision); len(meshes) > 0 {
+		return meshes[0]
+	}
+	if len(d.istio) > 0 {
+		return d.istio[0]
+	}
+	return nil
+}
+
+// ofRevision returns the meshes of a revision, or of the revision that a tag of
+// this name points to.
+func (d *discoverer) ofRevision(name string) []*foundMesh {
+	if name == "" {
+		return nil
+	}
+	for _, revision := range []string{name, d.revisionByTag[name]} {
+		var found []*foundMesh
+		for _, mesh := range d.istio {
+			if mesh.revision == revision {
+				found = append(found, mesh)
+			}
+		}
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// discoveryAddresses returns where the proxy may have its configuration from,
+// what is certain first: its own ProxyConfig, its arguments, the pod's
+// annotation, and the authority that signs its certificate, which usually is
+// istiod too.
+func (d *discoverer) discoveryAddresses(pod *corev1.Pod, proxy *corev1.Container) []string {
+	addresses := []string{d.configuredAddress(environment(proxy, "PROXY_CONFIG"))}
+	for i, argument := range proxy.Args {
+		name, value, joined := strings.Cut(argument, "=")
+		switch {
+		case name != "--discoveryAddress":
+		case joined:
+			addresses = append(addresses, value)
+		case i+1 < len(proxy.Args):
+			addresses = append(addresses, proxy.Args[i+1])
+		}
+	}
+	addresses = append(addresses, d.configuredAddress(pod.Annotations[proxyConfigKey]), environment(proxy, "CA_ADDR"))
+	return slices.DeleteFunc(addresses, func(address string) bool { return address == "" })
+}
+
+// configuredAddress returns the discovery address of a ProxyConfig. Thousands
+// of pods have the same one, so each text is read once.
+func (d *discoverer) configuredAddress(proxyConfig string) string {
+	address, known := d.addressOf[proxyConfig]
+	if !known {
+		address = discoveryAddress(proxyConfig)
+		d.addressOf[proxyConfig] = address
+	}
+	return address
+}
+
+// atAddress returns those of the meshes that a service address such as
+// istiod-canary.istio-system.svc:15012 leads to. A name without a namespace is
+// one of the pod's own namespace.
+func (d *discoverer) atAddress(meshes []*foundMesh, address, podNamespace string) []*foundMesh {
+	host, _, _ := strings.Cut(address, ":")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil
+	}
+	name, rest, _ := strings.Cut(host, ".")
+	namespace, _, _ := strings.Cut(rest, ".")
+	namespace = cmp.Or(namespace, podNamespace)
+	service := d.serviceByName[namespaced{namespace, name}]
+	var found []*foundMesh
+	for _, mesh := range meshes {
+		deployment := mesh.deployment
+		if deployment.Namespace != namespace {
+			continue
+		}
+		selected := service != nil && len(service.Spec.Selector) > 0 &&
+			hasLabels(deployment.Spec.Template.Labels, service.Spec.Selector)
+		if selected || (service == nil && deployment.Name == name) {
+			found = append(found, mesh)
+		}
+	}
+	return found
+}

@@ -1,0 +1,120 @@
+package discovery
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// sidecarName is what Istio's injection calls the proxy.
+const sidecarName = "istio-proxy"
+
+// meshOf returns the mesh that a pod takes part in by its sidecar, nil if it
+// has none that is recognised. The first that matches of Istio, App Mesh and
+// Open Service Mesh counts (semantics 1.4).
+func (d *discoverer) meshOf(pod *corev1.Pod) *foundMesh {
+	if proxy := findProxy(pod, "istio", "proxy"); proxy != nil {
+		if mesh := d.istioMeshOf(pod, proxy); mesh != nil {
+			return mesh
+		}
+		d.count(tally{
+			message: "has an Istio sidecar, but no istiod was discovered in its cluster, so it is in no mesh",
+			hint:    "A control plane outside of the cluster is not supported; if istiod runs here, see what is said about it.",
+			skipped: true,
+		}, d.object("Pod", pod.Namespace, pod.Name))
+	} else {
+		d.countUnknownProxy(pod)
+	}
+	if mesh := d.appMeshOf(pod); mesh != nil {
+		return mesh
+	}
+	if len(d.osm) > 0 && hasOSMSidecar(pod) {
+		return d.osm[0]
+	}
+	return nil
+}
+
+// findProxy returns the container that runs beside the application and whose
+// image contains all of the parts. An init container that is restarted always
+// is a sidecar too; one that ends is not.
+func findProxy(pod *corev1.Pod, parts ...string) *corev1.Container {
+	for i := range pod.Spec.Containers {
+		if containsAll(pod.Spec.Containers[i].Image, parts...) {
+			return &pod.Spec.Containers[i]
+		}
+	}
+	for i := range pod.Spec.InitContainers {
+		if c := &pod.Spec.InitContainers[i]; runsBeside(c) && containsAll(c.Image, parts...) {
+			return c
+		}
+	}
+	return nil
+}
+
+func runsBeside(c *corev1.Container) bool {
+	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+// countUnknownProxy points at sidecars whose image was renamed beyond
+// recognition, or never filled in.
+func (d *discoverer) countUnknownProxy(pod *corev1.Pod) {
+	for _, containers := range [][]corev1.Container{pod.Spec.Containers, pod.Spec.InitContainers} {
+		for i := range containers {
+			if containers[i].Name != sidecarName {
+				continue
+			}
+			message := `has a container istio-proxy, but its image does not contain both "istio" and "proxy", so it does not count as a sidecar`
+			hint := "If it is an Istio proxy, keep istio and proxy in the path when mirroring its image."
+			if containers[i].Image == "auto" {
+				message = `has a container istio-proxy whose image is still "auto": injection has not touched the pod`
+				hint = "Label the namespace or the pod for injection, and start the pod again."
+			}
+			d.count(tally{scope: containers[i].Image, message: message, hint: hint, skipped: true}, d.object("Pod", pod.Namespace, pod.Name))
+			return
+		}
+	}
+}
+
+// appMeshOf returns the App Mesh whose name the pod's proxy gives in its
+// variable mesh/NAME/virtualNode/NODE; nil if there is none.
+func (d *discoverer) appMeshOf(pod *corev1.Pod) *foundMesh {
+	if len(d.appMesh) == 0 {
+		return nil
+	}
+	proxy := findProxy(pod, "appmesh", "envoy")
+	if proxy == nil {
+		return nil
+	}
+	node := environment(proxy, "APPMESH_VIRTUAL_NODE_NAME")
+	parts := strings.Split(node, "/")
+	if len(parts) != 4 {
+		return nil
+	}
+	for _, mesh := range d.appMesh {
+		if mesh.resource.Spec.AWSAppMesh.AWSName == parts[1] {
+			return mesh
+		}
+	}
+	return nil
+}
+
+// hasOSMSidecar reports whether Open Service Mesh injected its proxy.
+func hasOSMSidecar(pod *corev1.Pod) bool {
+	for i := range pod.Spec.InitContainers {
+		c := &pod.Spec.InitContainers[i]
+		if strings.Contains(c.Image, "openservicemesh/init") && strings.Contains(c.Name, "osm-init") {
+			return findProxy(pod, "envoyproxy/envoy-alpine") != nil
+		}
+	}
+	return false
+}
+
+// environment returns a literal variable of a container; empty if it has none.
+func environment(c *corev1.Container, name string) string {
+	for _, variable := range c.Env {
+		if variable.Name == name {
+			return variable.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,173 @@
+package discovery
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+const appsGroup = "apps"
+
+// controllerID names a controller of the cluster.
+type controllerID struct{ kind, namespace, name string }
+
+// controller is a Deployment, DaemonSet or StatefulSet and the pods that it
+// owns.
+type controller struct {
+	controllerID
+	template *corev1.PodTemplateSpec
+	pods     []*corev1.Pod
+}
+
+// discoverWorkloads finds one workload per controller that owns a pod with a
+// sidecar (semantics 1.4).
+func (d *discoverer) discoverWorkloads() {
+	controllers, known := d.controllers()
+	deployments := d.deploymentOfReplicaSet()
+	for _, pod := range d.pods {
+		id := ownerOf(pod, deployments)
+		if owner := known[id]; owner != nil {
+			owner.pods = append(owner.pods, pod)
+			continue
+		}
+		d.countUncontrolled(pod, id)
+	}
+	for _, owner := range controllers {
+		mesh := d.meshOfController(owner)
+		if mesh == nil {
+			continue
+		}
+		workload := d.workload(owner, mesh)
+		d.workloads = append(d.workloads, workload)
+		for _, pod := range owner.pods {
+			d.workloadByPod[namespaced{pod.Namespace, pod.Name}] = workload
+		}
+	}
+	sortByKey(d.workloads)
+	for i, w := range d.workloads {
+		d.workloadLabels.add(i, w.Spec.Kubernetes.Controller.Namespace, w.Spec.Kubernetes.PodLabels)
+	}
+}
+
+// controllers returns all controllers, each kind in key order.
+func (d *discoverer) controllers() ([]*controller, map[controllerID]*controller) {
+	all := make([]*controller, 0, len(d.deployments)+len(d.daemonSets)+len(d.statefulSets))
+	known := make(map[controllerID]*controller, cap(all))
+	add := func(kind string, meta *metav1.ObjectMeta, template *corev1.PodTemplateSpec) {
+		c := &controller{controllerID: controllerID{kind, meta.Namespace, meta.Name}, template: template}
+		all = append(all, c)
+		known[c.controllerID] = c
+	}
+	for _, o := range d.deployments {
+		add("Deployment", &o.ObjectMeta, &o.Spec.Template)
+	}
+	for _, o := range d.daemonSets {
+		add("DaemonSet", &o.ObjectMeta, &o.Spec.Template)
+	}
+	for _, o := range d.statefulSets {
+		add("StatefulSet", &o.ObjectMeta, &o.Spec.Template)
+	}
+	return all, known
+}
+
+// deploymentOfReplicaSet returns the controller of each ReplicaSet that has one.
+func (d *discoverer) deploymentOfReplicaSet() map[namespaced]controllerID {
+	owners := make(map[namespaced]controllerID, len(d.replicaSets))
+	for _, set := range d.replicaSets {
+		if ref := metav1.GetControllerOfNoCopy(set); ref != nil {
+			owners[namespaced{set.Namespace, set.Name}] = referenced(ref, set.Namespace)
+		}
+	}
+	return owners
+}
+
+// ownerOf returns what controls a pod in the end: for a ReplicaSet its own
+// controller. The zero value means that nothing does.
+func ownerOf(pod *corev1.Pod, deployments map[namespaced]controllerID) controllerID {
+	ref := metav1.GetControllerOfNoCopy(pod)
+	if ref == nil {
+		return controllerID{}
+	}
+	id := referenced(ref, pod.Namespace)
+	if id.kind != "ReplicaSet" {
+		return id
+	}
+	if owner, ok := deployments[namespaced{id.namespace, id.name}]; ok {
+		return owner
+	}
+	return id
+}
+
+// referenced returns what an owner reference names. The kinds of other API
+// groups, such as those of Argo Rollouts or OpenKruise, are told apart by their
+// group.
+func referenced(ref *metav1.OwnerReference, namespace string) controllerID {
+	kind := ref.Kind
+	if gv, err := schema.ParseGroupVersion(ref.APIVersion); err == nil && gv.Group != "" && gv.Group != appsGroup && gv.Group != "extensions" {
+		kind += "." + gv.Group
+	}
+	return controllerID{kind, namespace, ref.Name}
+}
+
+// countUncontrolled points at pods that are in a mesh without being a workload.
+func (d *discoverer) countUncontrolled(pod *corev1.Pod, owner controllerID) {
+	if findProxy(pod, "istio", "proxy") == nil {
+		return
+	}
+	message := "has an Istio sidecar but no controller, so it is no workload"
+	if owner.kind != "" {
+		message = fmt.Sprintf("has an Istio sidecar, but its controller is a %s, so it is no workload", owner.kind)
+	}
+	if strings.HasPrefix(owner.kind, "ReplicaSet") || owner.kind == "Deployment" || owner.kind == "DaemonSet" || owner.kind == "StatefulSet" {
+		message = fmt.Sprintf("has an Istio sidecar, but its controller, a %s, is missing from the input or has no Deployment, so it is no workload", owner.kind)
+	}
+	d.count(tally{
+		scope: pod.Namespace, message: message, skipped: true,
+		hint: "Workloads are Deployments, DaemonSets and StatefulSets; policies on Destinations still apply to calls of this pod.",
+	}, d.object("Pod", pod.Namespace, pod.Name))
+}
+
+// meshOfController returns the mesh of the controller's first pod that has a
+// sidecar; nil if none has.
+func (d *discoverer) meshOfController(owner *controller) *foundMesh {
+	var found *foundMesh
+	for _, pod := range owner.pods {
+		mesh := d.meshOf(pod)
+		switch {
+		case mesh == nil:
+		case found == nil:
+			found = mesh
+		case mesh != found:
+			d.note(Note{
+				Object: d.object(owner.kind, owner.namespace, owner.name),
+				Message: fmt.Sprintf("its pods are in the meshes %s and %s; it counts as a workload of the first",
+					found.resource.Name, mesh.resource.Name),
+				Hint: "Wait for its rollout to end, or restart it, then discover again.",
+			})
+			return found
+		}
+	}
+	return found
+}
+
+func (d *discoverer) workload(owner *controller, mesh *foundMesh) *discoveryv1.Workload {
+	name := d.nameFor(d.workloadNames, owner.kind, owner.namespace, owner.name, "-"+strings.ToLower(owner.kind))
+	return &discoveryv1.Workload{
+		TypeMeta:   metav1.TypeMeta{APIVersion: discoveryv1.GroupVersion().String(), Kind: "Workload"},
+		ObjectMeta: d.metadata(name),
+		Spec: discoveryv1.WorkloadSpec{
+			Kubernetes: &discoveryv1.KubernetesWorkload{
+				Controller:         &core.ClusterObjectRef{Name: owner.name, Namespace: owner.namespace, ClusterName: d.cluster},
+				PodLabels:          copyLabels(owner.template.Labels),
+				ServiceAccountName: serviceAccount(&owner.template.Spec),
+			},
+			Mesh: mesh.ref(),
+		},
+	}
+}
