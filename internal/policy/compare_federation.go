@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"slices"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// MembershipChange is a mesh that another VirtualMesh holds than before.
+type MembershipChange struct {
+	Mesh int
+	// Before and After are the accepted VirtualMeshes that hold the mesh, nil for
+	// none.
+	Before, After *VirtualMesh
+}
+
+// compareMemberships fills in Memberships.
+func (c *comparer) compareMemberships() {
+	for m := range c.after.Meshes {
+		was, is := c.before.Meshes[m].VirtualMesh, c.after.Meshes[m].VirtualMesh
+		if (was == nil) != (is == nil) || (was != nil && was.ID() != is.ID()) {
+			c.Memberships = append(c.Memberships, MembershipChange{m, was, is})
+		}
+	}
+}
+
+// FederationChange is a group of Destinations of one mesh that are exposed to
+// other meshes than before, or in another way.
+type FederationChange struct {
+	// Mesh is the position of the mesh that the Destinations belong to.
+	Mesh int
+	// Before and After are nil where the Destinations are not federated.
+	Before, After *Federation
+	Destinations  []int
+}
+
+// compareFederation fills in Federation.
+func (c *comparer) compareFederation() {
+	type key struct {
+		mesh          int
+		before, after *Federation
+	}
+	places := map[key]int{}
+	for id := range c.after.Destinations {
+		was, is := c.before.Destinations[id].Federation, c.after.Destinations[id].Federation
+		if was.same(is) {
+			continue
+		}
+		at := key{c.world().Destinations[id].Mesh.ID, was, is} // only those of a mesh are federated
+		k, known := places[at]
+		if !known {
+			k = len(c.Federation)
+			places[at] = k
+			c.Federation = append(c.Federation, FederationChange{Mesh: at.mesh, Before: was, After: is})
+		}
+		c.Federation[k].Destinations = append(c.Federation[k].Destinations, id)
+	}
+}
+
+// same reports whether two Destinations are exposed in the same way.
+func (f *Federation) same(other *Federation) bool {
+	if f == nil || other == nil {
+		return f == other
+	}
+	return f.Flat == other.Flat && slices.Equal(f.Meshes, other.Meshes) && hostnameSuffix(f.VirtualMesh) == hostnameSuffix(other.VirtualMesh)
+}
+
+func (f *Federation) keepalive() *core.TCPKeepalive {
+	if f == nil {
+		return nil
+	}
+	return f.VirtualMesh.Resource.Spec.Federation.TCPKeepalive
+}

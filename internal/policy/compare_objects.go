@@ -1,0 +1,177 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// Presence says in which of two results an authored object is.
+type Presence string
+
+// The presences.
+const (
+	PresenceAdded   Presence = "added"
+	PresenceChanged Presence = "changed"
+	PresenceRemoved Presence = "removed"
+)
+
+// ObjectChange is an authored object that came, went or says something else.
+type ObjectChange struct {
+	Object   ObjectID
+	Presence Presence
+}
+
+// StateChange is an authored object that says the same as before and is judged
+// differently.
+type StateChange struct {
+	Object ObjectID
+	// Before and After are the states of the kind: ACCEPTED and INVALID of a
+	// VirtualMesh; APPLIED, PARTIAL, INVALID and IDLE of a policy.
+	Before, After State
+	// Errors say why the object is INVALID as a whole.
+	Errors []string
+}
+
+// pairing tells which authored objects of one kind are the same in two results,
+// by namespace and name.
+type pairing struct {
+	// after is by position before, before by position after; -1 without
+	// counterpart.
+	after, before []int
+	// differs is by position after: the object is new or says something else.
+	differs []bool
+}
+
+// same reports whether the objects at the two positions are one object that
+// says the same.
+func (p pairing) same(before, after int) bool { return p.after[before] == after && !p.differs[after] }
+
+// sameList reports whether two lists of positions are about the same objects in
+// the same order, all of which say the same.
+func (p pairing) sameList(before, after []int) bool { return slices.EqualFunc(before, after, p.same) }
+
+func pairObjects[T any](
+	before, after []snapshot.Object[T], meta func(*T) *metav1.ObjectMeta, same func(a, b *T) bool,
+) pairing {
+	p := pairing{after: make([]int, len(before)), before: make([]int, len(after)), differs: make([]bool, len(after))}
+	i, k := 0, 0
+	for i < len(before) || k < len(after) { // both are sorted
+		order := 0
+		switch {
+		case i == len(before):
+			order = 1
+		case k == len(after):
+			order = -1
+		default:
+			a, b := meta(before[i].Resource), meta(after[k].Resource)
+			order = cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+		}
+		switch {
+		case order < 0:
+			p.after[i] = -1
+			i++
+		case order > 0:
+			p.before[k], p.differs[k] = -1, true
+			k++
+		default:
+			p.after[i], p.before[k] = k, i
+			p.differs[k] = before[i].Resource != after[k].Resource &&
+				(!same(before[i].Resource, after[k].Resource) || !slices.Equal(before[i].Errors, after[k].Errors))
+			i, k = i+1, k+1
+		}
+	}
+	return p
+}
+
+func metaOfVirtualMesh(o *networkingv1.VirtualMesh) *metav1.ObjectMeta     { return &o.ObjectMeta }
+func metaOfTrafficPolicy(o *networkingv1.TrafficPolicy) *metav1.ObjectMeta { return &o.ObjectMeta }
+func metaOfAccessPolicy(o *networkingv1.AccessPolicy) *metav1.ObjectMeta   { return &o.ObjectMeta }
+
+func (r *Result) sameVirtualMesh(a, b *networkingv1.VirtualMesh) bool {
+	return r.sameValue(&a.Spec, &b.Spec)
+}
+
+func (r *Result) sameTrafficPolicy(a, b *networkingv1.TrafficPolicy) bool {
+	return r.sameValue(&a.Spec, &b.Spec)
+}
+
+func (r *Result) sameAccessPolicy(a, b *networkingv1.AccessPolicy) bool {
+	return r.sameValue(&a.Spec, &b.Spec)
+}
+
+// presences lists the objects that came, went or differ, in the order of the
+// world.
+func (p pairing) presences(before, after func(int) ObjectID) []ObjectChange {
+	var changes []ObjectChange
+	for i, k := range p.after {
+		if k < 0 {
+			changes = append(changes, ObjectChange{before(i), PresenceRemoved})
+		}
+	}
+	for k, differs := range p.differs {
+		switch {
+		case p.before[k] < 0:
+			changes = append(changes, ObjectChange{after(k), PresenceAdded})
+		case differs:
+			changes = append(changes, ObjectChange{after(k), PresenceChanged})
+		}
+	}
+	slices.SortFunc(changes, func(a, b ObjectChange) int { return compareIDs(a.Object, b.Object) })
+	return changes
+}
+
+// compareObjects fills in Objects and States.
+func (c *comparer) compareObjects() {
+	kinds := []struct {
+		pairing
+		before, after         func(int) ObjectID
+		stateBefore, stateNow func(int) (State, []string)
+	}{
+		{c.virtualMeshes, c.before.virtualMeshID, c.after.virtualMeshID, c.before.virtualMeshState, c.after.virtualMeshState},
+		{c.traffic, c.before.trafficID, c.after.trafficID, c.before.trafficState, c.after.trafficState},
+		{c.access, c.before.accessID, c.after.accessID, c.before.accessState, c.after.accessState},
+	}
+	for _, kind := range kinds {
+		c.Objects = append(c.Objects, kind.presences(kind.before, kind.after)...)
+		for k, i := range kind.pairing.before {
+			if kind.differs[k] {
+				continue
+			}
+			was, _ := kind.stateBefore(i)
+			is, errors := kind.stateNow(k)
+			if was != is {
+				c.States = append(c.States, StateChange{Object: kind.after(k), Before: was, After: is, Errors: errors})
+			}
+		}
+	}
+}
+
+func (r *Result) virtualMeshID(i int) ObjectID { return r.VirtualMeshes[i].ID() }
+func (r *Result) trafficID(i int) ObjectID     { return r.TrafficPolicies[i].ID() }
+func (r *Result) accessID(i int) ObjectID      { return r.AccessPolicies[i].ID() }
+
+func (r *Result) virtualMeshState(i int) (State, []string) {
+	return State(r.VirtualMeshes[i].State), r.VirtualMeshes[i].Errors
+}
+
+func (r *Result) trafficState(i int) (State, []string) {
+	return r.TrafficPolicies[i].State(), r.TrafficPolicies[i].Errors
+}
+
+func (r *Result) accessState(i int) (State, []string) {
+	return r.AccessPolicies[i].State(), r.AccessPolicies[i].Errors
+}
+
+// compareIDs orders objects by namespace, name, cluster and kind.
+func compareIDs(a, b ObjectID) int {
+	return cmp.Or(
+		strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name),
+		strings.Compare(a.Cluster, b.Cluster), strings.Compare(a.Kind, b.Kind),
+	)
+}

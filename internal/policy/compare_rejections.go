@@ -1,0 +1,138 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// RejectionChange is a policy that is not in force on Destinations in one of
+// two results.
+type RejectionChange struct {
+	Policy ObjectID
+	// Fields are all settings of a TrafficPolicy: one that loses a setting on a
+	// Destination gets none there (semantics 4).
+	Fields []string
+	// Field is the setting that is to blame, empty if there is no single one.
+	Field  string
+	Reason string
+	// Winner is the policy that took effect instead, the zero ObjectID if none did.
+	Winner       ObjectID
+	Destinations []int
+}
+
+// compareRejections fills in Rejected and Restored.
+func (c *comparer) compareRejections() {
+	was := c.before.rejections(c.traffic.after, c.access.after)
+	is := c.after.rejections(nil, nil)
+	c.Rejected = differing(is, was)
+	c.Restored = differing(was, is)
+}
+
+// rejection is one reason why a policy is not in force on a Destination.
+type rejection struct {
+	policy, winner ObjectID
+	field, reason  string
+	destination    int
+}
+
+type rejections struct {
+	of     map[rejection]bool
+	fields map[ObjectID][]string
+}
+
+// rejections returns why policies are not in force where. With the positions
+// of the same policies elsewhere, those without counterpart are left out.
+func (r *Result) rejections(traffic, access []int) rejections {
+	found := rejections{map[rejection]bool{}, map[ObjectID][]string{}}
+	for id := range r.Destinations {
+		for _, j := range r.Destinations[id].Rejections {
+			if traffic == nil || traffic[j.Policy] >= 0 {
+				r.addTrafficRejection(found, j, id)
+			}
+		}
+	}
+	for i := range r.AccessPolicies {
+		if access == nil || access[i] >= 0 {
+			r.addAccessRejections(found, i)
+		}
+	}
+	return found
+}
+
+func (r *Result) addTrafficRejection(to rejections, j Rejection, destination int) {
+	entry := rejection{policy: r.trafficID(j.Policy), field: j.Field, reason: j.Reason, destination: destination}
+	if j.Winner >= 0 {
+		entry.winner = r.trafficID(j.Winner)
+	}
+	to.of[entry] = true
+	to.fields[entry.policy] = r.TrafficPolicies[j.Policy].Fields
+}
+
+func (r *Result) addAccessRejections(to rejections, i int) {
+	for id, reasons := range r.AccessPolicies[i].Rejected {
+		for _, reason := range reasons {
+			to.of[rejection{policy: r.accessID(i), reason: reason, destination: id}] = true
+		}
+	}
+}
+
+// differing returns what is in a and not in b, one element for all Destinations
+// that have it in common.
+func differing(a, b rejections) []RejectionChange {
+	destinations := map[rejection][]int{}
+	for j := range a.of {
+		if !b.of[j] {
+			shared := j
+			shared.destination = 0
+			destinations[shared] = append(destinations[shared], j.destination)
+		}
+	}
+	var changes []RejectionChange
+	for j, ids := range destinations {
+		slices.Sort(ids)
+		changes = append(changes, RejectionChange{
+			Policy: j.policy, Fields: a.fields[j.policy], Field: j.field, Reason: j.reason, Winner: j.winner, Destinations: ids,
+		})
+	}
+	slices.SortFunc(changes, func(a, b RejectionChange) int {
+		return cmp.Or(compareIDs(a.Policy, b.Policy), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
+	})
+	return changes
+}
+
+// compareFindings fills in Introduced and Fixed.
+func (c *comparer) compareFindings() {
+	c.Introduced = findingsBeyond(c.after.Findings, c.before.Findings)
+	c.Fixed = findingsBeyond(c.before.Findings, c.after.Findings)
+}
+
+// findingsBeyond returns those of the findings that the others do not have.
+func findingsBeyond(findings, others []Finding) []Finding {
+	type key struct {
+		code            Code
+		object, message string
+	}
+	keyOf := func(f Finding) key {
+		message := f.Message
+		if f.Code == CodeConflict || f.Code == CodeUnrealisable {
+			// It ends in where and on how many Destinations; that changes without
+			// being news, and Rejected says it exactly.
+			if at := strings.LastIndex(message, " (on "); at >= 0 {
+				message = message[:at]
+			}
+		}
+		return key{f.Code, f.Object, message}
+	}
+	known := make(map[key]bool, len(others))
+	for _, f := range others {
+		known[keyOf(f)] = true
+	}
+	var beyond []Finding
+	for _, f := range findings {
+		if !known[keyOf(f)] {
+			beyond = append(beyond, f)
+		}
+	}
+	return beyond
+}

@@ -1,0 +1,285 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Unreachable is the decision about a call that cannot be made at all, because
+// the Destination is not federated to the caller's mesh. Only comparisons have
+// it.
+const Unreachable Decision = "UNREACHABLE"
+
+// VerdictChange is the decision about calls to one Destination that differs
+// between two results.
+type VerdictChange struct {
+	Destination int
+	// Before and After are equal for calls that are let in under other
+	// CONDITIONAL terms.
+	Before, After Decision
+	// Sources are the callers it is about.
+	Sources WorkloadSet
+	// RulesBefore and RulesAfter are the AccessPolicies in force on the pods behind
+	// the Destination; without any, a default decides.
+	RulesBefore, RulesAfter []ObjectID
+}
+
+// compareVerdicts fills in Verdicts. Whom rules admit is worked out once per
+// policy, for all workloads of one identity together, and each Destination only
+// combines the sets.
+func (c *comparer) compareVerdicts() {
+	for id := range c.after.Destinations {
+		if c.sameAccess(id) {
+			continue
+		}
+		c.verdictsOn(id)
+	}
+}
+
+// sameAccess reports whether the same callers reach a Destination and the same
+// rules decide about them, so that no verdict can differ.
+func (c *comparer) sameAccess(id int) bool {
+	d := &c.world().Destinations[id]
+	was, is := c.before.Destinations[id].Federation, c.after.Destinations[id].Federation
+	if was != is && (was == nil || is == nil || !slices.Equal(was.Meshes, is.Meshes)) {
+		return false
+	}
+	if len(d.Backing) == 0 {
+		return c.before.openGateway(d) == c.after.openGateway(d) && c.before.deniesByDefault(d.Mesh) == c.after.deniesByDefault(d.Mesh) &&
+			c.sameRules(c.before.RulesOf(id), c.after.RulesOf(id))
+	}
+	return !slices.ContainsFunc(d.Backing, func(pod int) bool {
+		w := &c.world().Workloads[pod]
+		return c.before.deniesByDefault(w.Mesh) != c.after.deniesByDefault(w.Mesh) ||
+			!c.sameRules(c.before.rulesFor(w), c.after.rulesFor(w)) ||
+			(c.before.openGatewayOf(w) == nil) != (c.after.openGatewayOf(w) == nil)
+	})
+}
+
+func (c *comparer) sameRules(was, is []AccessRule) bool {
+	return slices.EqualFunc(was, is, func(a, b AccessRule) bool {
+		return a.Destination == b.Destination && c.access.same(a.Policy, b.Policy)
+	})
+}
+
+func (c *comparer) verdictsOn(id int) {
+	was, is := c.decide(c.before, id), c.decide(c.after, id)
+	for _, before := range decisions() {
+		for _, after := range decisions() {
+			if before == after && before != Conditional {
+				continue
+			}
+			if before != Allowed && before != Conditional && after != Allowed && after != Conditional {
+				continue // the call cannot be made, whatever the reason
+			}
+			sources := intersection(was.callers[before], is.callers[after])
+			if before == after {
+				sources.intersect(c.otherTerms(was, is))
+			}
+			if sources.isEmpty() {
+				continue
+			}
+			c.Verdicts = append(c.Verdicts, VerdictChange{
+				Destination: id, Before: before, After: after, Sources: sources,
+				RulesBefore: was.policies, RulesAfter: is.policies,
+			})
+		}
+	}
+}
+
+// decisions lists all decisions, the most open first.
+func decisions() []Decision { return []Decision{Allowed, Conditional, Denied, Unreachable} }
+
+// judgement is what one result decides about all callers of a Destination.
+type judgement struct {
+	callers map[Decision]WorkloadSet
+	// policies are those in force on the pods.
+	policies []ObjectID
+	// terms are the conditions under which callers are let in by any pod.
+	terms map[string]WorkloadSet
+}
+
+// decide is Verdict for all workloads at once.
+func (c *comparer) decide(r *Result, id int) judgement {
+	d := &c.world().Destinations[id]
+	reaching := c.reaching(r, id)
+	j := judgement{terms: map[string]WorkloadSet{}}
+	var allowed, denied WorkloadSet
+	pods := [][]AccessRule{}
+	if len(d.Backing) == 0 {
+		rules := r.RulesOf(id)
+		pods = append(pods, rules)
+		allowed, denied = c.judgePods(r, &j, reaching, r.openGateway(d), rules, d.Mesh)
+	}
+	for i, pod := range d.Backing {
+		w := &c.world().Workloads[pod]
+		rules := r.rulesFor(w)
+		pods = append(pods, rules)
+		a, n := c.judgePods(r, &j, reaching, r.openGatewayOf(w) != nil, rules, w.Mesh)
+		if i == 0 {
+			allowed, denied = a, n
+			continue
+		}
+		allowed.intersect(a)
+		denied.intersect(n)
+	}
+	conditional := reaching.clone()
+	conditional.subtract(allowed)
+	conditional.subtract(denied)
+	unreachable := c.reachingAll()
+	unreachable.subtract(reaching)
+	j.callers = map[Decision]WorkloadSet{Allowed: allowed, Denied: denied, Conditional: conditional, Unreachable: unreachable}
+	for _, rules := range pods {
+		for _, rule := range rules {
+			if policy := r.accessID(rule.Policy); !slices.Contains(j.policies, policy) {
+				j.policies = append(j.policies, policy)
+			}
+		}
+	}
+	slices.SortFunc(j.policies, compareIDs)
+	return j
+}
+
+// reachingAll returns a new set of all workloads that belong to a mesh.
+func (c *comparer) reachingAll() WorkloadSet {
+	all := newWorkloadSet(len(c.world().Workloads))
+	for _, in := range c.inMesh {
+		all.unite(in)
+	}
+	return all
+}
+
+// judgePods returns the callers that pods let in whatever they ask for, and
+// those that they turn away; the others are let in under conditions, which are
+// noted as terms.
+func (c *comparer) judgePods(r *Result, j *judgement, reaching WorkloadSet, open bool, rules []AccessRule, mesh *snapshot.Mesh) (allowed, denied WorkloadSet) {
+	none := newWorkloadSet(len(c.world().Workloads))
+	if open || len(rules) == 0 {
+		if !open && r.deniesByDefault(mesh) {
+			return none, reaching.clone()
+		}
+		return reaching.clone(), none
+	}
+	allowed, denied = none, reaching.clone()
+	for _, rule := range rules {
+		for _, a := range c.admissionsOf(r, rule) {
+			callers := intersection(a.callers, reaching)
+			denied.subtract(callers)
+			if a.terms == "" {
+				allowed.unite(callers)
+				continue
+			}
+			if _, known := j.terms[a.terms]; !known {
+				j.terms[a.terms] = newWorkloadSet(len(c.world().Workloads))
+			}
+			j.terms[a.terms].unite(callers)
+		}
+	}
+	return allowed, denied
+}
+
+// otherTerms returns the callers that are let in under a condition in one of
+// the judgements only.
+func (c *comparer) otherTerms(was, is judgement) WorkloadSet {
+	differ := newWorkloadSet(len(c.world().Workloads))
+	for terms, callers := range was.terms {
+		only := callers.clone()
+		if others, known := is.terms[terms]; known {
+			only.toggle(others)
+		}
+		differ.unite(only)
+	}
+	for terms, callers := range is.terms {
+		if _, known := was.terms[terms]; !known {
+			differ.unite(callers)
+		}
+	}
+	return differ
+}
+
+// admission is whom one grant of a policy admits, and under which terms, ""
+// for none.
+type admission struct {
+	callers WorkloadSet
+	terms   string
+}
+
+// admissionKey identifies a policy; of one that admits the Destination's own
+// mesh, with the trust domain.
+type admissionKey struct {
+	result      *Result
+	policy      int
+	trustDomain string
+}
+
+func (c *comparer) admissionsOf(r *Result, rule AccessRule) []admission {
+	p := &r.AccessPolicies[rule.Policy]
+	d := &c.world().Destinations[rule.Destination]
+	key := admissionKey{result: r, policy: rule.Policy}
+	if p.ownMeshOnly() && d.Mesh != nil {
+		key.trustDomain = d.Mesh.TrustDomain
+	}
+	admissions, known := c.admissions[key]
+	if !known {
+		for _, grant := range p.Grants(d) {
+			condition := p.Operation()
+			condition.Request = grant.Request
+			terms := ""
+			if !condition.IsZero() {
+				terms = condition.key()
+			}
+			admissions = append(admissions, admission{c.admitted(grant), terms})
+		}
+		c.admissions[key] = admissions
+	}
+	return admissions
+}
+
+// key identifies equal conditions.
+func (c Condition) key() string {
+	return fmt.Sprintf("%q %q %d %q %q %q %q", c.Paths, c.Methods, c.Ports,
+		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
+}
+
+// identityClass are the workloads of one identity.
+type identityClass struct {
+	identity  Identity
+	known     bool
+	workloads []int
+}
+
+func (c *comparer) admitted(grant Grant) WorkloadSet {
+	c.classifyIdentities()
+	admitted := newWorkloadSet(len(c.world().Workloads))
+	for _, class := range c.identities {
+		if grant.admits(class.identity, class.known) {
+			for _, id := range class.workloads {
+				admitted.add(id)
+			}
+		}
+	}
+	return admitted
+}
+
+func (c *comparer) classifyIdentities() {
+	if c.identities != nil {
+		return
+	}
+	places := map[Identity]int{}
+	for i := range c.world().Workloads {
+		w := &c.world().Workloads[i]
+		if w.Mesh == nil {
+			continue
+		}
+		identity, known := IdentityOf(w)
+		k, seen := places[identity]
+		if !seen {
+			k = len(c.identities)
+			places[identity] = k
+			c.identities = append(c.identities, identityClass{identity: identity, known: known})
+		}
+		c.identities[k].workloads = append(c.identities[k].workloads, i)
+	}
+}

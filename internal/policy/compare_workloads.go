@@ -1,0 +1,132 @@
+package policy
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// WorkloadSet is a set of workloads, by their positions in the world. It does
+// not change once it is made.
+type WorkloadSet struct{ words []uint64 }
+
+const wordBits = 64
+
+func newWorkloadSet(workloads int) WorkloadSet {
+	return WorkloadSet{make([]uint64, (workloads+wordBits-1)/wordBits)}
+}
+
+// Count returns the number of workloads.
+func (s WorkloadSet) Count() int {
+	n := 0
+	for _, w := range s.words {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// Positions returns the positions of the workloads, ascending.
+func (s WorkloadSet) Positions() []int {
+	var found []int
+	for i, w := range s.words {
+		for ; w != 0; w &= w - 1 {
+			found = append(found, i*wordBits+bits.TrailingZeros64(w))
+		}
+	}
+	return found
+}
+
+// first returns the lowest position, -1 if the set is empty.
+func (s WorkloadSet) first() int {
+	for i, w := range s.words {
+		if w != 0 {
+			return i*wordBits + bits.TrailingZeros64(w)
+		}
+	}
+	return -1
+}
+
+// Equal reports whether both sets have the same workloads.
+func (s WorkloadSet) Equal(other WorkloadSet) bool { return slices.Equal(s.words, other.words) }
+
+func (s WorkloadSet) isEmpty() bool {
+	return !slices.ContainsFunc(s.words, func(w uint64) bool { return w != 0 })
+}
+
+func (s WorkloadSet) clone() WorkloadSet { return WorkloadSet{slices.Clone(s.words)} }
+
+// The methods below change the receiver; they are for sets that are being made.
+
+func (s WorkloadSet) add(workload int) { s.words[workload/wordBits] |= 1 << (workload % wordBits) }
+
+func (s WorkloadSet) unite(other WorkloadSet) {
+	for i, w := range other.words {
+		s.words[i] |= w
+	}
+}
+
+func (s WorkloadSet) intersect(other WorkloadSet) {
+	for i, w := range other.words {
+		s.words[i] &= w
+	}
+}
+
+func (s WorkloadSet) subtract(other WorkloadSet) {
+	for i, w := range other.words {
+		s.words[i] &^= w
+	}
+}
+
+// toggle keeps what is in one of the sets only.
+func (s WorkloadSet) toggle(other WorkloadSet) {
+	for i, w := range other.words {
+		s.words[i] ^= w
+	}
+}
+
+func intersection(a, b WorkloadSet) WorkloadSet {
+	both := a.clone()
+	both.intersect(b)
+	return both
+}
+
+// locateWorkloads sorts the workloads that belong to a mesh, the only ones that
+// reach anything, by place.
+func (c *comparer) locateWorkloads() {
+	if c.inCluster != nil {
+		return
+	}
+	c.inCluster, c.inMesh = map[string]WorkloadSet{}, map[int]WorkloadSet{}
+	all := len(c.world().Workloads)
+	for i := range c.world().Workloads {
+		w := &c.world().Workloads[i]
+		if w.Mesh == nil {
+			continue
+		}
+		if _, known := c.inCluster[w.Cluster]; !known {
+			c.inCluster[w.Cluster] = newWorkloadSet(all)
+		}
+		if _, known := c.inMesh[w.Mesh.ID]; !known {
+			c.inMesh[w.Mesh.ID] = newWorkloadSet(all)
+		}
+		c.inCluster[w.Cluster].add(i)
+		c.inMesh[w.Mesh.ID].add(i)
+	}
+}
+
+// reaching returns the workloads that can call a Destination in one of the
+// results.
+func (c *comparer) reaching(r *Result, destination int) WorkloadSet {
+	c.locateWorkloads()
+	reaching := newWorkloadSet(len(c.world().Workloads))
+	d := &c.world().Destinations[destination]
+	if !d.IsService() {
+		return reaching
+	}
+	reaching.unite(c.inCluster[d.Ref.ClusterName])
+	if f := r.Destinations[destination].Federation; f != nil {
+		for _, m := range f.Meshes {
+			reaching.unite(c.inMesh[m])
+		}
+	}
+	return reaching
+}
