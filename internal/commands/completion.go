@@ -95,6 +95,7 @@ func newShellCompletionCmd(f *Factory, sh shell, runF func(*completionOptions) e
 		Example:               sh.install,
 		Args:                  noArgs,
 		DisableFlagsInUseLine: true,
+		Annotations:           map[string]string{withoutSettings: "true"},
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.root, opts.write = cmd.Root(), sh.write

@@ -1,7 +1,10 @@
 package commands
 
 import (
+	"os"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
 )
@@ -15,20 +18,35 @@ type Factory struct {
 	Getenv func(name string) string
 	// Build says what this binary was built from.
 	Build func() BuildInfo
+	// Environ lists the environment as NAME=VALUE.
+	Environ func() []string
+	// Settings returns what the user chose by flags, environment and
+	// configuration file, which it reads when it is first called.
+	Settings func() (*Settings, error)
 	// LoadWorld loads and checks what the flags name.
 	LoadWorld worldLoader
 
+	// ConfigFile is the value of --config, empty if it is not given.
+	ConfigFile string
 	// Verbosity counts how often -v was given. It is set once flags are parsed.
 	Verbosity int
+
+	// given are the flags of the command line that have a setting, by its key.
+	given map[string]*pflag.Flag
+	// loaded are the settings once they have been read.
+	loaded *Settings
 }
 
 // NewFactory returns the factory of a real run on the given streams.
 func NewFactory(streams *cli.Streams) *Factory {
-	return &Factory{
-		Streams:   streams,
-		Clock:     time.Now,
-		Getenv:    streams.Getenv,
-		Build:     readBuildInfo,
-		LoadWorld: loadWorld,
+	f := &Factory{
+		Streams: streams,
+		Clock:   time.Now,
+		Getenv:  streams.Getenv,
+		Environ: os.Environ,
+		Build:   readBuildInfo,
 	}
+	f.Settings = f.loadSettings
+	f.LoadWorld = f.loadWorld
+	return f
 }

@@ -10,6 +10,7 @@ import (
 // without commands is left out.
 const (
 	groupExplain = "explain"
+	groupAuthor  = "author"
 	groupOther   = "other"
 )
 
@@ -32,24 +33,29 @@ func newRootCmd(f *Factory) *cobra.Command {
 	cmd.SetFlagErrorFunc(explainFlagError)
 	setHelp(cmd, f.Streams)
 
-	var modes []string
-	for _, mode := range cli.ColorModes() {
-		modes = append(modes, string(mode))
-	}
-	color := newEnumValue(string(cli.ColorAuto), modes...)
+	color := newEnumValue(string(cli.ColorAuto), colorModes()...)
 	color.onSet = func(mode string) { f.Streams.Color = cli.ColorMode(mode) }
-	addPersistentEnumFlag(cmd, color, "color", "", "colour the output; auto means on a terminal, and respects NO_COLOR")
-	cmd.PersistentFlags().CountVarP(&f.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
+	addPersistentEnumFlag(cmd, color, "color", "", settingUsage(settingColor))
+	global := cmd.PersistentFlags()
+	takeSetting(global, "color", settingColor)
+	global.StringVar(&f.ConfigFile, "config", "", "configuration `FILE` to use instead of the usual one")
+	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
+	global.BoolVar(&f.Streams.NoInput, "no-input", false, settingUsage(settingNoInput))
+	takeSetting(global, "no-input", settingNoInput)
+	global.CountVarP(&f.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
 
 	cmd.AddGroup(
 		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},
+		&cobra.Group{ID: groupAuthor, Title: "Author virtual meshes and policies"},
 		&cobra.Group{ID: groupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(
 		newCompletionCmd(f, nil),
+		newConfigCmd(f),
 		newDescribeCmd(f),
 		newVersionCmd(f, nil),
 	)
 	addHelpCommand(cmd)
+	loadSettingsFirst(cmd, f)
 	return withSubcommands(cmd, "command")
 }

@@ -56,8 +56,9 @@ func addHelpCommand(root *cobra.Command) {
 
 			# what exit codes mean
 			meshctl help exit-codes`),
-		Args: cobra.ArbitraryArgs,
-		RunE: showHelp,
+		Args:        cobra.ArbitraryArgs,
+		Annotations: map[string]string{withoutSettings: "true"},
+		RunE:        showHelp,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return helpCompletions(cmd.Root(), args), cobra.ShellCompDirectiveNoFileComp
 		},

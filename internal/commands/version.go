@@ -41,6 +41,7 @@ func newVersionCmd(f *Factory, runF func(*versionOptions) error) *cobra.Command 
 			meshctl version -o json | jq -r .clientVersion.version`),
 		Args:                  noArgs,
 		DisableFlagsInUseLine: true,
+		Annotations:           map[string]string{withoutSettings: "true"},
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {

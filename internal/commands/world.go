@@ -27,11 +27,16 @@ func (f *worldFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.recursive, "recursive", "R", false,
 		"read the directories given with --filename recursively")
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
+	takeSetting(cmd.Flags(), "filename", settingFilename)
+	takeSetting(cmd.Flags(), "recursive", settingRecursive)
 }
+
+// given reports whether the flags or the settings name a world.
+func (f *worldFlags) given() bool { return len(f.filenames) > 0 }
 
 // check returns a usage error if the flags name no world.
 func (f *worldFlags) check() error {
-	if len(f.filenames) == 0 {
+	if !f.given() {
 		return cli.Usagef("no manifests given: name files or directories with -f, or pipe them to -f -")
 	}
 	return nil
@@ -107,12 +112,16 @@ type worldLoader func(ctx context.Context, flags worldFlags, stdin io.Reader) (*
 const loadingGCPercent = 50
 
 // loadWorld reads the named manifests and contacts no cluster.
-func loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error) {
+func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error) {
+	settings, err := f.Settings()
+	if err != nil {
+		return nil, err
+	}
 	// Loading makes much garbage beside few objects that stay: collecting it
 	// twice as often keeps memory near what stays.
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGCPercent))
 	objects, err := snapshot.LoadFiles(ctx, snapshot.FileOptions{
-		Paths: flags.filenames, Recursive: flags.recursive, Stdin: stdin,
+		Paths: flags.filenames, Recursive: flags.recursive, Stdin: stdin, DefaultNamespace: settings.Namespace(),
 	}, validation.New())
 	if err != nil {
 		return nil, err

@@ -1,0 +1,181 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// configChange is one use of config set or config unset.
+type configChange struct {
+	streams  *cli.Streams
+	getenv   func(name string) string
+	location configLocation
+
+	key string
+	// values are what to set; none to unset.
+	values []string
+}
+
+func newConfigSetCmd(f *Factory, runF func(*configChange) error) *cobra.Command {
+	change := &configChange{streams: f.Streams, getenv: f.Getenv}
+	return &cobra.Command{
+		Use:   "set KEY VALUE...",
+		Short: "Choose the value of a setting in the configuration file",
+		Long: dedent(`
+			Choose the value of a setting in the configuration file, which is created if
+			there is none. Everything else in the file stays, comments too. A list takes
+			several values. 'meshctl config --help' lists the settings.`),
+		Example: dedent(`
+			# read these manifests unless a command is given others
+			meshctl config set filename manifests/east manifests/west
+
+			# never ask questions
+			meshctl config set no-input true`),
+		Args:        configSetArgs,
+		Annotations: map[string]string{withoutSettings: "true"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			change.location, change.key, change.values = f.configLocation(), args[0], args[1:]
+			if runF != nil {
+				return runF(change)
+			}
+			return change.set(cmd.Context())
+		},
+		ValidArgsFunction: completeConfigSet,
+	}
+}
+
+func newConfigUnsetCmd(f *Factory, runF func(*configChange) error) *cobra.Command {
+	change := &configChange{streams: f.Streams, getenv: f.Getenv}
+	return &cobra.Command{
+		Use:   "unset KEY",
+		Short: "Remove a setting from the configuration file",
+		Example: dedent(`
+			# colour as by default again
+			meshctl config unset color`),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.Usagef("%s takes the key of one setting; 'meshctl config --help' lists them", cmd.CommandPath())
+			}
+			return nil
+		},
+		Annotations: map[string]string{withoutSettings: "true"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			change.location, change.key = f.configLocation(), args[0]
+			if runF != nil {
+				return runF(change)
+			}
+			return change.unset(cmd.Context())
+		},
+		ValidArgsFunction: completeConfigUnset,
+	}
+}
+
+// configSetArgs checks the key and the values of config set.
+func configSetArgs(cmd *cobra.Command, args []string) error {
+	if len(args) < 2 {
+		return cli.Usagef("%s takes the key of a setting and its value; 'meshctl config --help' lists the settings", cmd.CommandPath())
+	}
+	s, known := findSetting(args[0])
+	if !known {
+		return cli.Usagef("%w", unknownSetting(args[0]))
+	}
+	if _, err := s.parse(s.itemsOf(args[1:])...); err != nil {
+		return cli.Usagef("invalid value for %s: %w", s.key, err)
+	}
+	return nil
+}
+
+// itemsOf returns the texts that words of a command line mean: items of a list
+// may be separated by commas, as in flags.
+func (s setting) itemsOf(words []string) []string {
+	if s.kind != listSetting {
+		return words
+	}
+	var items []string
+	for _, word := range words {
+		items = append(items, strings.Split(word, ",")...)
+	}
+	return items
+}
+
+func (c *configChange) set(ctx context.Context) error {
+	s, _ := findSetting(c.key)
+	value, err := s.parse(s.itemsOf(c.values)...)
+	if err != nil {
+		return err
+	}
+	path, err := editConfig(ctx, c.location, func(config *configDocument) error { return config.set(c.key, value) })
+	if err != nil {
+		return err
+	}
+	if name := s.env(); c.getenv(name) != "" {
+		fmt.Fprintf(c.streams.Err, "warning: %s is set in the environment and takes precedence\n", name)
+	}
+	_, err = fmt.Fprintf(c.streams.Out, "%s set in %s\n", c.key, path)
+	return err
+}
+
+func (c *configChange) unset(ctx context.Context) error {
+	_, known := findSetting(c.key)
+	if !known && !c.location.exists() {
+		return cli.Usagef("%w", unknownSetting(c.key))
+	}
+	found, path := false, c.location.path
+	var err error
+	if c.location.exists() {
+		path, err = editConfig(ctx, c.location, func(config *configDocument) error {
+			if found = config.unset(c.key); !found && !known {
+				return cli.Usagef("%w", unknownSetting(c.key))
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return err
+	}
+	outcome := "removed from"
+	if !found {
+		outcome = "is not set in"
+	}
+	_, err = fmt.Fprintf(c.streams.Out, "%s %s %s\n", c.key, outcome, path)
+	return err
+}
+
+// completeConfigSet offers the settings, then the values of the one chosen.
+func completeConfigSet(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return describedSettings(settingTable()), cobra.ShellCompDirectiveNoFileComp
+	}
+	s, _ := findSetting(args[0])
+	switch {
+	case s.files:
+		return nil, cobra.ShellCompDirectiveDefault
+	case len(args) > 1:
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	case s.kind == switchSetting:
+		return []cobra.Completion{"true", "false"}, cobra.ShellCompDirectiveNoFileComp
+	default:
+		return s.allowed, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeConfigUnset offers the settings.
+func completeConfigUnset(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return describedSettings(settingTable()), cobra.ShellCompDirectiveNoFileComp
+}
+
+func describedSettings(table []setting) []cobra.Completion {
+	var words []cobra.Completion
+	for _, s := range table {
+		words = append(words, cobra.CompletionWithDesc(s.key, s.usage))
+	}
+	return words
+}

@@ -1,0 +1,122 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+type configViewOptions struct {
+	streams  *cli.Streams
+	settings func() (*Settings, error)
+	output   *enumValue
+}
+
+func newConfigViewCmd(f *Factory, runF func(*configViewOptions) error) *cobra.Command {
+	opts := &configViewOptions{streams: f.Streams, settings: f.Settings, output: newEnumValue("table", "table", "json", "yaml")}
+	cmd := &cobra.Command{
+		Use:   "view",
+		Short: "Print the value of every setting and where it comes from",
+		Example: dedent(`
+			# every setting, and where its value comes from
+			meshctl config view
+
+			# the namespace that commands use
+			meshctl config view -o json | jq -r '.settings[] | select(.key == "namespace").value'`),
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			if runF != nil {
+				return runF(opts)
+			}
+			return runConfigView(opts)
+		},
+	}
+	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	return cmd
+}
+
+// configView is the documented form of -o json and -o yaml.
+type configView struct {
+	// File is where the configuration file is, or would be.
+	File     string        `json:"file,omitempty"`
+	Settings []settingView `json:"settings"`
+}
+
+// settingView is one effective setting. The value is a string, a boolean or a
+// list of strings.
+type settingView struct {
+	Key    string `json:"key"`
+	Value  any    `json:"value"`
+	Source string `json:"source"`
+	// From is the flag, the variable or the file, absent for defaults.
+	From string `json:"from,omitempty"`
+}
+
+func (s *Settings) view() configView {
+	view := configView{File: s.location.path}
+	for _, row := range settingTable() {
+		source := s.sources[row.key]
+		entry := settingView{Key: row.key, Source: string(source.kind), From: source.name}
+		switch row.kind {
+		case listSetting:
+			entry.Value = append([]string{}, s.list(row.key)...)
+		case switchSetting:
+			entry.Value = s.enabled(row.key)
+		default:
+			entry.Value = s.text(row.key)
+		}
+		view.Settings = append(view.Settings, entry)
+	}
+	return view
+}
+
+func runConfigView(opts *configViewOptions) error {
+	settings, err := opts.settings()
+	if err != nil {
+		return err
+	}
+	view := settings.view()
+	switch opts.output.String() {
+	case "json":
+		text, err := json.MarshalIndent(view, "", "  ")
+		if err != nil {
+			return fmt.Errorf("encode the settings as JSON: %w", err)
+		}
+		_, err = fmt.Fprintf(opts.streams.Out, "%s\n", text)
+		return err
+	case "yaml":
+		text, err := yaml.Marshal(view)
+		if err != nil {
+			return fmt.Errorf("encode the settings as YAML: %w", err)
+		}
+		_, err = opts.streams.Out.Write(text)
+		return err
+	default:
+		return writeSettings(opts.streams.Out, view)
+	}
+}
+
+// writeSettings prints one line per setting.
+func writeSettings(out io.Writer, view configView) error {
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "KEY\tVALUE\tSOURCE")
+	for _, s := range view.Settings {
+		text := fmt.Sprint(s.Value)
+		if list, isList := s.Value.([]string); isList {
+			text = strings.Join(list, ",")
+		}
+		if text == "" {
+			text = "<none>"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Key, printable(text), printable(strings.TrimSpace(s.Source+" "+s.From)))
+	}
+	return table.Flush()
+}

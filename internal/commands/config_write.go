@@ -1,0 +1,180 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// The permissions of a new configuration file, which holds no secrets, and of
+// the directory that is made for it.
+const (
+	configMode    fs.FileMode = 0o644
+	configDirMode fs.FileMode = 0o700
+)
+
+// editConfig changes the configuration file and returns where it is. The change
+// is seen whole or not at all, and edits at the same time wait for each other.
+// A file that cannot be parsed is left alone.
+func editConfig(ctx context.Context, location configLocation, change func(*configDocument) error) (path string, err error) {
+	if location.path == "" {
+		return "", errNoHome
+	}
+	path = location.path
+	// What a link points to is changed, not the link.
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if err := os.MkdirAll(filepath.Dir(path), configDirMode); err != nil {
+		return "", fmt.Errorf("make the directory of the configuration file: %w", err)
+	}
+	unlock, err := lockConfig(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	config, err := openConfig(configLocation{path: path})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		config = &configDocument{path: path}
+	case err != nil:
+		return "", fmt.Errorf("%w; it stays as it is: mend it by hand", err)
+	}
+	before, err := config.text()
+	if err != nil {
+		return "", err
+	}
+	if err := change(config); err != nil {
+		return "", err
+	}
+	after, err := config.text()
+	if err != nil {
+		return "", err
+	}
+	if bytes.Equal(before, after) {
+		return path, nil
+	}
+	return path, replaceFile(path, after)
+}
+
+// set gives a key its value, in place if it has one.
+func (c *configDocument) set(key string, value any) error {
+	var node yaml.Node
+	if err := node.Encode(value); err != nil {
+		return fmt.Errorf("encode %s: %w", key, err)
+	}
+	if c.entries == nil {
+		c.entries = &yaml.Node{Kind: yaml.MappingNode}
+		c.document = &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{c.entries}}
+	}
+	if len(c.entries.Content) == 0 {
+		c.entries.Style = 0 // {} was the only way to write it
+	}
+	for i := 0; i+1 < len(c.entries.Content); i += 2 {
+		if c.entries.Content[i].Value == key {
+			old := c.entries.Content[i+1]
+			node.HeadComment, node.LineComment, node.FootComment = old.HeadComment, old.LineComment, old.FootComment
+			c.entries.Content[i+1] = &node
+			return nil
+		}
+	}
+	c.entries.Content = append(c.entries.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, &node)
+	return nil
+}
+
+// unset removes a key and reports whether it was there.
+func (c *configDocument) unset(key string) bool {
+	found := false
+	for i := 0; c.entries != nil && i+1 < len(c.entries.Content); {
+		if c.entries.Content[i].Value != key {
+			i += 2
+			continue
+		}
+		found = true
+		c.entries.Content = append(c.entries.Content[:i:i], c.entries.Content[i+2:]...)
+	}
+	return found
+}
+
+// text returns the file's text.
+func (c *configDocument) text() ([]byte, error) {
+	if c.document == nil {
+		return nil, nil
+	}
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := errors.Join(encoder.Encode(c.document), encoder.Close()); err != nil {
+		return nil, fmt.Errorf("encode %s: %w", c.path, err)
+	}
+	return text.Bytes(), nil
+}
+
+// replaceFile gives a file a new text: readers see the old or the new one. An
+// existing file keeps its permissions.
+func replaceFile(path string, text []byte) (err error) {
+	mode := configMode
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write the configuration file: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name()) // the first error says what matters
+		}
+	}()
+	_, err = file.Write(text)
+	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("write the configuration file: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("replace the configuration file: %w", err)
+	}
+	return nil
+}
+
+// How long an edit waits for another one, how often it looks, and the age at
+// which the lock of an edit that died is taken over.
+const (
+	lockPatience = 5 * time.Second
+	lockInterval = 5 * time.Millisecond
+	lockLifetime = time.Minute
+)
+
+// lockConfig keeps other edits of the file out until unlock is called. The lock
+// is a file next to it, which works on every system.
+func lockConfig(ctx context.Context, path string) (unlock func(), err error) {
+	name := path + ".lock"
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	for {
+		file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err == nil {
+			return func() { _ = os.Remove(name) }, file.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("lock the configuration file: %w", err)
+		}
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > lockLifetime {
+			_ = os.Remove(name) // its owner is gone; whoever is next makes a new one
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil, cli.Timeoutf("the configuration file is being edited by another meshctl; if none is running, remove %s", name)
+		case <-time.After(lockInterval):
+		}
+	}
+}
