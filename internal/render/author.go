@@ -24,8 +24,9 @@ type Kind[I any, O Object] struct {
 	// Fields are the flags of the kind, in the order that help shows them.
 	Fields []Field[I]
 
-	// check returns every contradiction within an input.
-	check func(in *I) []error
+	// check returns every contradiction within an input, and with the resource
+	// that it is about to change.
+	check func(in *I, base O) []error
 	// apply sets on the resource what the input gives, and leaves the rest.
 	apply func(in *I, resource O)
 	// read returns the input that recreates the resource, as far as inputs can
@@ -35,6 +36,8 @@ type Kind[I any, O Object] struct {
 	empty func() O
 	// copy returns a deep copy.
 	copy func(O) O
+	// absent reports whether a pointer is nil.
+	absent func(O) bool
 }
 
 // Field is one flag of a kind: how its text is read into an Input, and how an
@@ -99,7 +102,7 @@ func (k Kind[I, O]) Parse(arguments []Argument, names Names) (*I, error) {
 			continue
 		}
 		seen[a.Name] = true
-		if err := field.set(in, a.Value, names); err != nil {
+		if err := field.Set(in, a.Value, names); err != nil {
 			errs = append(errs, fmt.Errorf("invalid --%s: %w", a.Name, err))
 		}
 	}
@@ -121,8 +124,9 @@ func (k Kind[I, O]) Field(name string) *Field[I] {
 // All contradictions are reported together.
 func (k Kind[I, O]) Build(meta Meta, in *I, base *O) (O, error) {
 	resource := k.empty()
-	if base != nil {
+	if base != nil && !k.absent(*base) {
 		resource = k.copy(*base)
+		resource.GetObjectKind().SetGroupVersionKind(k.GVK)
 	}
 	if meta.Name != "" {
 		resource.SetName(meta.Name)
@@ -130,11 +134,11 @@ func (k Kind[I, O]) Build(meta Meta, in *I, base *O) (O, error) {
 	if meta.Namespace != "" {
 		resource.SetNamespace(meta.Namespace)
 	}
-	if errs := k.check(in); len(errs) > 0 {
+	if errs := k.check(in, resource); len(errs) > 0 {
 		return resource, errors.Join(errs...)
 	}
 	k.apply(in, resource)
-	return resource, nil
+	return k.copy(resource), nil // the caller may go on changing the input
 }
 
 // Meta names a resource; an empty field keeps what the base has.
