@@ -15,7 +15,7 @@ func (d *discoverer) noteAmbient() {
 			d.note(Note{
 				Object:  d.object("Namespace", "", namespace.Name),
 				Message: "is in ambient mode; its pods without a sidecar are no workloads",
-				Hint:    hint, Skipped: true,
+				Hint:    hint,
 			})
 		}
 	}
@@ -25,7 +25,7 @@ func (d *discoverer) noteAmbient() {
 		}
 		d.count(tally{
 			scope: pod.Namespace, message: "is in ambient mode and has no sidecar, so it makes no workload",
-			hint: hint, skipped: true,
+			hint: hint,
 		}, d.object("Pod", pod.Namespace, pod.Name))
 	}
 }

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func (d *discoverer) discoverAppMeshes() {
 	for _, resource := range d.appMeshes {
 		arn, _, err := unstructured.NestedString(resource.Object, "status", "meshARN")
 		if err != nil {
-			d.noteAppMesh(resource, err)
+			d.noteAppMesh(resource, errors.New("its status.meshARN is not a text"))
 			continue
 		}
 		if arn != "" && sources[arn] == nil {
@@ -52,7 +53,7 @@ func (d *discoverer) noteAppMesh(resource *unstructured.Unstructured, err error)
 	d.note(Note{
 		Object:  d.object("Mesh", "", resource.GetName()),
 		Message: fmt.Sprintf("this App Mesh is left out: %s", err),
-		Hint:    "Look at its status.meshARN, which the controller of App Mesh writes.",
+		Hint:    "The controller of App Mesh writes the status of the resource; look at its logs.",
 		Skipped: true,
 	})
 }

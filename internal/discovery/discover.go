@@ -66,7 +66,8 @@ type Note struct {
 	Object string
 	// Message says what is noteworthy about the object, Hint what to do next.
 	Message, Hint string
-	// Skipped says that something is missing from the Output because of it.
+	// Skipped says that something which should be part of the Output is missing
+	// because of it: the Output must not be taken as complete.
 	Skipped bool
 }
 
@@ -110,6 +111,7 @@ type discoverer struct {
 	revisionByTag  map[string]string
 	workloadLabels labelIndex
 	addressOf      map[string]string // by the text of a ProxyConfig
+	leftOut        map[string]bool   // revisions of istiods that could not be used
 
 	meshNames, workloadNames, destinationNames namer
 
@@ -136,6 +138,7 @@ func newDiscoverer(in Input) *discoverer {
 		workloadByPod:       map[namespaced]*discoveryv1.Workload{},
 		revisionByTag:       map[string]string{},
 		addressOf:           map[string]string{},
+		leftOut:             map[string]bool{},
 		podsByLabel:         labelIndex{}, workloadLabels: labelIndex{},
 		meshNames: namer{}, workloadNames: namer{}, destinationNames: namer{},
 		tallies: map[tally]*counted{},

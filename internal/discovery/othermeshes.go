@@ -71,7 +71,7 @@ func (d *discoverer) otherMesh(deployment *appsv1.Deployment, image, product str
 		})
 		return nil
 	}
-	d.note(Note{Object: object, Message: fmt.Sprintf("is the control plane of a %s mesh", product), Hint: hintUnmanaged})
+	d.note(Note{Object: object, Message: "is a control plane of " + product, Hint: hintUnmanaged})
 	mesh := &discoveryv1.Mesh{
 		TypeMeta:   meshType(),
 		ObjectMeta: d.metadata(d.nameFor(d.meshNames, "Deployment", deployment.Namespace, deployment.Name, "")),

@@ -13,7 +13,8 @@ import (
 // istioMeshOf returns the istiod that the pod's proxy talks to (semantics D3):
 // the revision that injection noted on the pod, or its label; where that leaves
 // a choice, the discovery address of the proxy; else the default revision, else
-// the first mesh. Nil if there is no Istio mesh at all.
+// the first mesh. Nil if there is no Istio mesh at all, or if its istiod is one
+// that had to be left out.
 func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foundMesh {
 	if len(d.istio) == 0 {
 		return nil
@@ -39,6 +40,9 @@ func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foun
 	}
 	if named {
 		return candidates[0]
+	}
+	if d.leftOut[revision] || d.leftOut[d.revisionByTag[revision]] {
+		return nil
 	}
 	mesh := d.defaultMesh()
 	if revision != "" && revision != defaultRevision {

@@ -18,7 +18,7 @@ func (d *discoverer) meshOf(pod *corev1.Pod) *foundMesh {
 			return mesh
 		}
 		d.count(tally{
-			message: "has an Istio sidecar, but no istiod was discovered in its cluster, so it is in no mesh",
+			message: "has an Istio sidecar, but no istiod that it belongs to was discovered in its cluster, so it is in no mesh",
 			hint:    "A control plane outside of the cluster is not supported; if istiod runs here, see what is said about it.",
 			skipped: true,
 		}, d.object("Pod", pod.Namespace, pod.Name))

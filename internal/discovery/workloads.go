@@ -120,16 +120,20 @@ func (d *discoverer) countUncontrolled(pod *corev1.Pod, owner controllerID) {
 	if findProxy(pod, "istio", "proxy") == nil {
 		return
 	}
-	message := "has an Istio sidecar but no controller, so it is no workload"
-	if owner.kind != "" {
-		message = fmt.Sprintf("has an Istio sidecar, but its controller is a %s, so it is no workload", owner.kind)
-	}
-	if strings.HasPrefix(owner.kind, "ReplicaSet") || owner.kind == "Deployment" || owner.kind == "DaemonSet" || owner.kind == "StatefulSet" {
-		message = fmt.Sprintf("has an Istio sidecar, but its controller, a %s, is missing from the input or has no Deployment, so it is no workload", owner.kind)
+	message := "has an Istio sidecar"
+	switch owner.kind {
+	case "":
+		message += " but no controller, so it is no workload"
+	case "ReplicaSet":
+		message += ", but its ReplicaSet has no Deployment, so it is no workload"
+	case "Deployment", "DaemonSet", "StatefulSet":
+		message += fmt.Sprintf(", but its %s does not exist, so it is no workload", owner.kind)
+	default:
+		message += fmt.Sprintf(", but its controller is a %s, so it is no workload", owner.kind)
 	}
 	d.count(tally{
-		scope: pod.Namespace, message: message, skipped: true,
-		hint: "Workloads are Deployments, DaemonSets and StatefulSets; policies on Destinations still apply to calls of this pod.",
+		scope: pod.Namespace, message: message,
+		hint: "Workloads are Deployments, DaemonSets and StatefulSets; policies that name no source still apply to calls of this pod.",
 	}, d.object("Pod", pod.Namespace, pod.Name))
 }
 
