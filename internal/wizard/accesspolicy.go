@@ -1,0 +1,285 @@
+package wizard
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/render"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// AccessPolicy asks for what the draft of an AccessPolicy does not have.
+func AccessPolicy(p Prompter, c Catalogue, d *Draft[render.AccessPolicyInput]) error {
+	return newAccessPolicy(p, c, d).run()
+}
+
+// RevisitAccessPolicy lets the user change any part of a draft that is complete.
+func RevisitAccessPolicy(p Prompter, c Catalogue, d *Draft[render.AccessPolicyInput]) error {
+	return newAccessPolicy(p, c, d).revisit()
+}
+
+// accessPolicy is the questions about one AccessPolicy.
+type accessPolicy struct {
+	*flow
+	in *render.AccessPolicyInput
+}
+
+func newAccessPolicy(p Prompter, c Catalogue, d *Draft[render.AccessPolicyInput]) *flow {
+	if d.Input == nil {
+		d.Input = &render.AccessPolicyInput{}
+	}
+	f := &flow{Prompter: p, known: c, given: d.given}
+	a := &accessPolicy{flow: f, in: d.Input}
+	f.sections = []section{
+		naming(f, d, "access policy", "access-policy",
+			"What the policy is called. A name that says who may call what, such as productpage-to-reviews, is easy to find later."),
+		{
+			title: "Callers", basic: true, flags: []string{"source"}, ask: a.askCallers,
+			set: func() bool { return a.in.Sources != nil }, now: a.callersText,
+		},
+		{
+			title: "Destinations", basic: true, flags: []string{"destination", "destination-selector"}, ask: a.askDestinations,
+			set: func() bool { return a.in.Destinations != nil },
+			now: func() string { return destinationsText(a.in.Destinations) },
+		},
+		{
+			title: "Requests", basic: true, flags: []string{"path", "method", "port"}, ask: a.askRequests,
+			set: func() bool { return a.in.Paths != nil || a.in.Methods != nil || a.in.Ports != nil },
+			now: a.requestsText,
+		},
+	}
+	return f
+}
+
+// callers is who may call.
+type callers string
+
+const (
+	callersSome callers = "some"
+	callersMesh callers = "mesh"
+	callersAny  callers = "any"
+)
+
+func (a *accessPolicy) callers() callers {
+	switch {
+	case a.in.Sources == nil:
+		return callersSome
+	case len(a.in.Sources) == 0:
+		return callersMesh
+	case len(a.in.Sources) == 1 && a.in.Sources[0] == core.IdentitySelector{}:
+		return callersAny
+	default:
+		return callersSome
+	}
+}
+
+func (a *accessPolicy) askCallers() error {
+	chosen, err := pick(a.flow, Question{
+		Text: "Who may call?",
+		Help: "As soon as one access policy is about a service, callers that none of its policies names are refused.",
+	}, []choice[callers]{
+		{callersSome, "Callers that I choose", "by service account, namespace, cluster, token or address"},
+		{callersMesh, "Every workload of the service's own mesh", ""},
+		{callersAny, "Anyone", "also without identity"},
+	}, a.callers())
+	if err != nil {
+		return err
+	}
+	sources := []core.IdentitySelector{}
+	switch chosen {
+	case callersAny:
+		sources = []core.IdentitySelector{{}}
+	case callersSome:
+		var current []core.IdentitySelector
+		if a.callers() == callersSome {
+			current = a.in.Sources
+		}
+		if sources, err = grow(a.flow, "callers", current, identityText, a.oneIdentity); err != nil {
+			return err
+		}
+	default: // an empty list (semantics D31)
+	}
+	a.in.Sources = sources
+	return nil
+}
+
+// oneIdentity asks for callers for whom everything that is chosen holds.
+func (a *accessPolicy) oneIdentity() ([]core.IdentitySelector, error) {
+	var accounts []core.ClusterObjectRef
+	var namespaces, clusters, principals, notPrincipals, ips, notIPs []string
+	list := []setting{
+		{
+			label: "Service account", about: "the workloads that run as it",
+			now: func() string { return "" }, clear: func() {},
+			ask: func() (err error) {
+				accounts, err = a.accounts()
+				return err
+			},
+		},
+		{
+			label: "Namespace", about: "the workloads in it",
+			now: func() string { return "" }, clear: func() {},
+			ask: func() (err error) {
+				namespaces, err = a.strings("Callers in which namespaces?", "Workloads in one of them may call.", a.known.Namespaces, nil)
+				return err
+			},
+		},
+		{
+			label: "Cluster", about: "the workloads on it",
+			now: func() string { return "" }, clear: func() {},
+			ask: func() (err error) {
+				clusters, err = a.strings("Callers on which clusters?", "Workloads on one of them may call.", a.known.Clusters, nil)
+				return err
+			},
+		},
+		words(a.flow, "Token", "who a request's token names", "Request principals, ISSUER/SUBJECT:", checkPrincipal, &principals),
+		words(a.flow, "Not token", "who a request's token must not name", "Request principals that may not call, ISSUER/SUBJECT:", checkPrincipal, &notPrincipals),
+		words(a.flow, "Address", "where requests were forwarded from", "IP addresses or blocks:", checkAddress, &ips),
+		words(a.flow, "Not address", "where requests must not have been forwarded from", "IP addresses or blocks that may not call:", checkAddress, &notIPs),
+	}
+	known := []bool{len(a.known.ServiceAccounts) > 0, len(a.known.Namespaces) > 0, len(a.known.Clusters) > 0, true, true, true, true}
+	offered := slices.Collect(func(yield func(setting) bool) {
+		for i, s := range list {
+			if known[i] && !yield(s) {
+				return
+			}
+		}
+	})
+	err := a.settings(Question{
+		Text: "Recognise these callers by what?", AtLeastOne: true,
+		Help: "A caller must fulfil everything you mark here (AND). You can add more callers afterwards, who are let in as well (OR).",
+	}, offered)
+	s := core.IdentitySelector{}
+	if len(accounts) > 0 {
+		s.KubeServiceAccountRefs = &core.KubeServiceAccountRefs{ServiceAccounts: accounts}
+	}
+	if len(namespaces)+len(clusters) > 0 {
+		s.KubeIdentityMatcher = &core.KubeIdentityMatcher{Namespaces: namespaces, Clusters: clusters}
+	}
+	if len(principals)+len(notPrincipals) > 0 {
+		s.RequestIdentityMatcher = &core.RequestIdentityMatcher{RequestPrincipals: principals, NotRequestPrincipals: notPrincipals}
+	}
+	if len(ips)+len(notIPs) > 0 {
+		s.RequestIPMatcher = &core.RequestIPMatcher{ForwardedIPs: ips, NotForwardedIPs: notIPs}
+	}
+	return []core.IdentitySelector{s}, err
+}
+
+func (a *accessPolicy) accounts() ([]core.ClusterObjectRef, error) {
+	choices := make([]choice[core.ClusterObjectRef], len(a.known.ServiceAccounts))
+	for i, ref := range a.known.ServiceAccounts {
+		choices[i] = choice[core.ClusterObjectRef]{ref, refText(ref), ""}
+	}
+	return pickMany(a.flow, Question{
+		Text: "Which service accounts?", AtLeastOne: true,
+		Help: "Workloads that run as one of them may call. Type a part of a name, namespace or cluster to find one.",
+	}, choices, nil)
+}
+
+func identityText(s core.IdentitySelector) string {
+	var parts []string
+	if r := s.KubeServiceAccountRefs; r != nil {
+		parts = append(parts, "service account "+listText(r.ServiceAccounts, refText))
+	}
+	if m := s.KubeIdentityMatcher; m != nil {
+		parts = append(parts, cmp.Or(matcherText(m.Namespaces, m.Clusters, nil), "every workload"))
+	}
+	if m := s.RequestIdentityMatcher; m != nil {
+		parts = append(parts, eitherText("token", m.RequestPrincipals, m.NotRequestPrincipals)...)
+	}
+	if m := s.RequestIPMatcher; m != nil {
+		parts = append(parts, eitherText("address", m.ForwardedIPs, m.NotForwardedIPs)...)
+	}
+	return cmp.Or(strings.Join(parts, " and "), "anyone")
+}
+
+func eitherText(what string, yes, no []string) []string {
+	var parts []string
+	if len(yes) > 0 {
+		parts = append(parts, what+" "+strings.Join(yes, "|"))
+	}
+	if len(no) > 0 {
+		parts = append(parts, "not "+what+" "+strings.Join(no, "|"))
+	}
+	return parts
+}
+
+func (a *accessPolicy) callersText() string {
+	switch a.callers() {
+	case callersMesh:
+		return "every workload of the service's own mesh"
+	case callersAny:
+		return "anyone"
+	default:
+		return listText(a.in.Sources, identityText)
+	}
+}
+
+func (a *accessPolicy) askDestinations() error {
+	destinations, err := a.destinations("What may they call?", "The policy is about these services only.", a.in.Destinations)
+	if err == nil {
+		a.in.Destinations = destinations
+	}
+	return err
+}
+
+func (a *accessPolicy) requests() []setting {
+	in := a.in
+	paths := words(a.flow, "Paths", "such as /reviews/*", "Paths, with * for anything at either end:", checkPath, &in.Paths)
+	paths.clear = func() { in.Paths = []string{} }
+	return []setting{
+		paths,
+		{
+			label: "Methods", about: "such as GET",
+			now: func() string { return strings.Join(in.Methods, ", ") },
+			ask: func() (err error) {
+				in.Methods, err = a.methods(in.Methods)
+				return err
+			},
+			clear: func() { in.Methods = []string{} },
+		},
+		{
+			label: "Ports", about: "of the services",
+			now: func() string { return joinNumbers(in.Ports) },
+			ask: func() (err error) {
+				in.Ports, err = a.ports(in.Destinations, in.Ports)
+				return err
+			},
+			clear: func() { in.Ports = []uint32{} },
+		},
+	}
+}
+
+func (a *accessPolicy) askRequests() error {
+	preselected := scopeAll
+	if len(a.in.Paths)+len(a.in.Methods)+len(a.in.Ports) > 0 {
+		preselected = scopeSome
+	}
+	chosen, err := pick(a.flow, Question{
+		Text: "Which requests may they make?",
+		Help: "Paths, methods and ports can be restricted; a request must fulfil all restrictions.",
+	}, []choice[scope]{
+		{scopeAll, "All", "every path, method and port"},
+		{scopeSome, "Only some", "by path, method or port"},
+	}, preselected)
+	if err != nil {
+		return err
+	}
+	if chosen == scopeAll {
+		a.in.Paths, a.in.Methods, a.in.Ports = []string{}, []string{}, []uint32{}
+		return nil
+	}
+	return a.settings(Question{
+		Text: "What restricts the requests?", AtLeastOne: true,
+		Help: "Mark what to restrict; each is asked for next.",
+	}, a.requests())
+}
+
+func (a *accessPolicy) requestsText() string {
+	text := settingsText(a.requests())
+	if text == "defaults" {
+		return "all"
+	}
+	return text
+}

@@ -1,0 +1,118 @@
+package wizard
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/render"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// headers asks for headers to add and to remove.
+func (f *flow) headers(label, about string, in *render.HeaderInput) setting {
+	list := []setting{
+		addHeaders(f, "Add to requests", "request header to add", &in.AddRequest),
+		addHeaders(f, "Add to responses", "response header to add", &in.AddResponse),
+		words(f, "Remove from requests", "names of request headers that are dropped", "Request headers to remove:", checkHeaderName, &in.RemoveRequest),
+		words(f, "Remove from responses", "names of response headers that are dropped", "Response headers to remove:", checkHeaderName, &in.RemoveResponse),
+	}
+	return setting{
+		label: label, about: about,
+		now: func() string { return unlessDefaults(settingsText(list)) },
+		ask: func() error {
+			return f.settings(Question{
+				Text: "What about headers?", AtLeastOne: true, Help: "Mark what should be done; the names are asked for next.",
+			}, list)
+		},
+		clear: func() { *in = render.HeaderInput{} },
+	}
+}
+
+// addHeaders asks for headers one by one: a value may contain commas.
+func addHeaders(f *flow, label, noun string, at *map[string]string) setting {
+	return setting{
+		label: label, about: "NAME=VALUE, one after the other",
+		now: func() string { return labelsText(*at) },
+		ask: func() error {
+			list, err := grow(f, noun+"s", pairs(*at), func(p string) string { return p }, func() ([]string, error) {
+				answer, err := f.Input(Question{
+					Text: strings.ToUpper(noun[:1]) + noun[1:] + ", NAME=VALUE:", Help: "Such as x-team=payments. A header that is there already gets another value.",
+				}, "", checkHeader)
+				return []string{answer}, err
+			})
+			if err != nil {
+				return err
+			}
+			headers := map[string]string{}
+			for _, pair := range list {
+				name, value, _ := strings.Cut(pair, "=")
+				headers[name] = value
+			}
+			*at = headers
+			return nil
+		},
+		clear: func() { *at = nil },
+	}
+}
+
+// pairs writes a map as sorted NAME=VALUE.
+func pairs(m map[string]string) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, name+"="+m[name])
+	}
+	return list
+}
+
+// cors asks for the answer to cross-origin requests.
+func (t *trafficPolicy) cors() setting {
+	in := &t.in.CORS
+	origins := setting{
+		label: "Origins", about: "the origins that may call, such as https://shop.example.com",
+		now: func() string { return listText(in.Origins, stringMatchText) },
+		ask: func() (err error) {
+			in.Origins, err = grow(t.flow, "origins", in.Origins, stringMatchText, func() ([]core.StringMatch, error) {
+				m, err := t.stringMatch("origin", core.StringMatch{})
+				return []core.StringMatch{m}, err
+			})
+			return err
+		},
+		clear: func() { in.Origins = nil },
+	}
+	list := []setting{
+		origins,
+		{
+			label: "Methods", about: "the methods that may be used",
+			now: func() string { return strings.Join(in.Methods, ", ") },
+			ask: func() (err error) {
+				in.Methods, err = t.methods(in.Methods)
+				return err
+			},
+			clear: func() { in.Methods = nil },
+		},
+		words(t.flow, "Request headers", "headers that a request may have", "Request headers that are allowed:", checkHeaderName, &in.Headers),
+		words(t.flow, "Response headers", "headers that the page may read", "Response headers to expose:", checkHeaderName, &in.ExposeHeaders),
+		duration(t.flow, "Max age", "how long a browser remembers the answer", "How long the answer holds:", "24h", &in.MaxAge),
+		toggle("Credentials", "let requests carry cookies", &in.Credentials),
+	}
+	return setting{
+		label: "CORS", about: "answer cross-origin requests of browsers",
+		now: func() string { return unlessDefaults(settingsText(list)) },
+		ask: func() error {
+			return t.settings(Question{
+				Text: "What about cross-origin requests?", AtLeastOne: true, Help: "Browsers ask a service whether pages of another origin may call it. Mark what the answer says.",
+			}, list)
+		},
+		clear: func() { *in = render.CORSInput{} },
+	}
+}
+
+// methods asks for HTTP methods.
+func (f *flow) methods(current []string) ([]string, error) {
+	return f.strings("Which methods?", "The HTTP methods this is about.", httpMethods(), current)
+}
+
+func httpMethods() []string {
+	return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}
+}

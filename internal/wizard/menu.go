@@ -1,0 +1,192 @@
+package wizard
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// section is a part of a resource that is asked for together.
+type section struct {
+	title string
+	// basic sections are asked of everyone who did not give them by flags; the
+	// others are in the menu only.
+	basic bool
+	// flags set parts of the section.
+	flags []string
+	// set says that the input has the section already.
+	set func() bool
+	// now says in a few words what the section is set to.
+	now func() string
+	ask func() error
+}
+
+// flow is the questions about one resource.
+type flow struct {
+	Prompter
+	known    Catalogue
+	given    func(flags ...string) bool
+	sections []section
+}
+
+// run asks for the basics, then offers the rest.
+func (f *flow) run() error {
+	for _, s := range f.sections {
+		if !s.basic || f.given(s.flags...) || (s.set != nil && s.set()) {
+			continue
+		}
+		if err := s.ask(); err != nil {
+			return err
+		}
+	}
+	return f.menu("Anything else?", "No, review it")
+}
+
+// revisit offers every section again.
+func (f *flow) revisit() error {
+	return f.menu("What do you want to change?", "Nothing more, review it")
+}
+
+// menu lets the user visit any section, any number of times.
+func (f *flow) menu(text, leave string) error {
+	for {
+		options := []Option{{Label: leave}}
+		for _, s := range f.sections {
+			options = append(options, Option{Label: s.title, Detail: s.now()})
+		}
+		chosen, err := f.Select(Question{
+			Text: text,
+			Help: "Each line is a part of the resource with what it is set to. Choose one to answer its questions again; the first line goes on.",
+		}, options, 0)
+		if err != nil || chosen == 0 {
+			return err
+		}
+		if err := f.sections[chosen-1].ask(); err != nil {
+			return err
+		}
+	}
+}
+
+// setting is a value that a resource may do without.
+type setting struct {
+	label string
+	// about says what it is for; shown while it is not set.
+	about string
+	// now is the value for people; empty if it is not set.
+	now   func() string
+	ask   func() error
+	clear func()
+}
+
+// settings asks which of the settings the resource has, then for the value of
+// each.
+func (f *flow) settings(q Question, list []setting) error {
+	var options []Option
+	var set []int
+	for i, s := range list {
+		now := s.now()
+		if now != "" {
+			set = append(set, i)
+		}
+		options = append(options, Option{Label: s.label, Detail: cmp.Or(now, s.about)})
+	}
+	chosen, err := f.MultiSelect(q, options, set)
+	if err != nil {
+		return err
+	}
+	for i, s := range list {
+		if !slices.Contains(chosen, i) {
+			s.clear()
+		}
+	}
+	for _, i := range chosen {
+		if err := list[i].ask(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choice is one value to choose.
+type choice[T any] struct {
+	value         T
+	label, detail string
+}
+
+func optionsOf[T any](choices []choice[T]) []Option {
+	options := make([]Option, len(choices))
+	for i, c := range choices {
+		options[i] = Option{Label: c.label, Detail: c.detail}
+	}
+	return options
+}
+
+// pick asks for one value; the cursor starts at the current one.
+func pick[T comparable](f *flow, q Question, choices []choice[T], current T) (T, error) {
+	at := slices.IndexFunc(choices, func(c choice[T]) bool { return c.value == current })
+	chosen, err := f.Select(q, optionsOf(choices), max(at, 0))
+	if err != nil {
+		return current, err
+	}
+	return choices[chosen].value, nil
+}
+
+// pickMany asks for some values; the current ones are marked, and offered even
+// if they are not among the choices.
+func pickMany[T comparable](f *flow, q Question, choices []choice[T], current []T) ([]T, error) {
+	var marked []int
+	for _, value := range current {
+		at := slices.IndexFunc(choices, func(c choice[T]) bool { return c.value == value })
+		if at < 0 {
+			at = len(choices)
+			choices = append(slices.Clip(choices), choice[T]{value, fmt.Sprint(value), "not known here"})
+		}
+		marked = append(marked, at)
+	}
+	chosen, err := f.MultiSelect(q, optionsOf(choices), marked)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]T, len(chosen))
+	for i, at := range chosen {
+		values[i] = choices[at].value
+	}
+	return values, nil
+}
+
+// grow asks which elements of a list stay, then for more. It returns an empty
+// list that is not nil if none is left.
+func grow[T any](f *flow, noun string, list []T, text func(T) string, more func() ([]T, error)) ([]T, error) {
+	kept := []T{}
+	ask := len(list) == 0
+	if !ask {
+		var options []Option
+		var all []int
+		for i, element := range list {
+			options, all = append(options, Option{Label: text(element)}), append(all, i)
+		}
+		chosen, err := f.MultiSelect(Question{
+			Text: fmt.Sprintf("Which %s stay?", noun),
+			Help: "What you unmark is removed; you are asked for more afterwards. With none left nothing is restricted.",
+		}, options, all)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range chosen {
+			kept = append(kept, list[i])
+		}
+	}
+	for {
+		if !ask {
+			another, err := f.Confirm(Question{Text: fmt.Sprintf("Add more %s?", noun), Help: "Each addition is an alternative to those before it."}, false)
+			if err != nil || !another {
+				return kept, err
+			}
+		}
+		added, err := more()
+		if err != nil {
+			return nil, err
+		}
+		kept, ask = append(kept, added...), false
+	}
+}

@@ -1,0 +1,26 @@
+package wizard
+
+// Action is something to do with what was reviewed.
+type Action struct {
+	// ID tells actions apart in code.
+	ID string
+	// Label and Detail are as in an Option.
+	Label, Detail string
+}
+
+// Review asks what to do with what the user has just read. The first action is
+// where the cursor starts.
+func Review(p Prompter, actions []Action) (Action, error) {
+	options := make([]Option, len(actions))
+	for i, a := range actions {
+		options[i] = Option{Label: a.Label, Detail: a.Detail}
+	}
+	chosen, err := p.Select(Question{
+		Text: "What now?",
+		Help: "Nothing was written yet. Look at the manifest above and at what it would change.",
+	}, options, 0)
+	if err != nil {
+		return Action{}, err
+	}
+	return actions[chosen], nil
+}

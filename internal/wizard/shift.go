@@ -1,0 +1,248 @@
+package wizard
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/meshctl/meshctl/internal/render"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// maxWeight is what the weights of a shift sum to (semantics D25).
+const maxWeight = 100
+
+// shift sends requests elsewhere, by weight.
+func (t *trafficPolicy) shift() setting {
+	return setting{
+		label: "Shift", about: "send requests to other services or versions, by weight",
+		now:   func() string { return listText(t.in.Shift, targetText) },
+		ask:   t.askShift,
+		clear: func() { t.in.Shift = nil },
+	}
+}
+
+func (t *trafficPolicy) askShift() error {
+	offered := t.kubeServices()
+	if len(offered) == 0 {
+		return errNoServices()
+	}
+	var current []core.ClusterObjectRef
+	for _, d := range t.in.Shift {
+		if ref := targetRef(d); ref.Name != "" && !slices.Contains(current, ref) {
+			current = append(current, ref)
+		}
+	}
+	refs, err := t.services(Question{
+		Text: "Where do the requests go?", AtLeastOne: true,
+		Help: "Mark every service that gets a part of the requests. Versions of a service are asked for next.",
+	}, offered, current)
+	if err != nil {
+		return err
+	}
+	var targets []networkingv1.WeightedDestination
+	for _, ref := range refs {
+		more, err := t.targetsAt(ref)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, more...)
+	}
+	if err := t.weigh(targets); err != nil {
+		return err
+	}
+	if err := t.targetHeaders(targets); err != nil {
+		return err
+	}
+	t.in.Shift = targets
+	return nil
+}
+
+// targetsAt asks for the port of a Service and for the subsets of its pods,
+// each of which is a target.
+func (t *trafficPolicy) targetsAt(ref core.ClusterObjectRef) ([]networkingv1.WeightedDestination, error) {
+	s := t.find(ref)
+	var known []networkingv1.WeightedDestination
+	for _, d := range t.in.Shift {
+		if targetRef(d) == ref {
+			known = append(known, d)
+		}
+	}
+	port := uint32(0)
+	if len(known) > 0 {
+		port = known[0].KubeService.Port
+	}
+	port, err := t.portOf(s, port)
+	if err != nil {
+		return nil, err
+	}
+	subsets, err := t.subsets(s, known)
+	if err != nil {
+		return nil, err
+	}
+	if len(subsets) == 0 {
+		subsets = []map[string]string{nil}
+	}
+	var targets []networkingv1.WeightedDestination
+	for _, subset := range subsets {
+		target := networkingv1.WeightedDestination{KubeService: &networkingv1.KubeDestination{
+			Name: ref.Name, Namespace: ref.Namespace, ClusterName: ref.ClusterName, Port: port, Subset: subset,
+		}}
+		for _, d := range known {
+			if maps.Equal(d.KubeService.Subset, subset) {
+				target.Weight, target.Options = d.Weight, d.Options.DeepCopy()
+			}
+		}
+		targets = append(targets, target)
+	}
+	return targets, nil
+}
+
+// subsets asks which of the known subsets get requests; none means all pods.
+func (t *trafficPolicy) subsets(s ServiceChoice, known []networkingv1.WeightedDestination) ([]map[string]string, error) {
+	var choices []choice[string]
+	byText := map[string]map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(s.Subsets)) {
+		for _, value := range s.Subsets[key] {
+			subset := map[string]string{key: value}
+			byText[labelsText(subset)] = subset
+			choices = append(choices, choice[string]{labelsText(subset), labelsText(subset), ""})
+		}
+	}
+	var current []string
+	for _, d := range known {
+		if subset := d.KubeService.Subset; len(subset) > 0 {
+			byText[labelsText(subset)] = subset
+			current = append(current, labelsText(subset))
+		}
+	}
+	if len(choices)+len(current) == 0 {
+		return nil, nil
+	}
+	chosen, err := pickMany(t.flow, Question{
+		Text: fmt.Sprintf("Which versions of %s?", refText(s.Ref)),
+		Help: "Each version you mark gets a part of the requests of its own. With none, requests go to all pods of the service.",
+	}, choices, current)
+	if err != nil {
+		return nil, err
+	}
+	var subsets []map[string]string
+	for _, text := range chosen {
+		subsets = append(subsets, byText[text])
+	}
+	return subsets, nil
+}
+
+// weigh asks for the weight of each target. A single one needs none.
+func (t *trafficPolicy) weigh(targets []networkingv1.WeightedDestination) error {
+	if len(targets) == 1 {
+		targets[0].Weight = nil
+		return nil
+	}
+	rest := uint32(maxWeight)
+	for i := range targets {
+		left := uint32(len(targets) - i) //nolint:gosec // a handful
+		share := rest / left
+		if weight := targets[i].Weight; weight != nil && *weight <= rest {
+			share = *weight
+		}
+		check := checkRange(0, uint64(rest))
+		if left == 1 {
+			share, check = rest, checkRest(rest)
+		}
+		answer, err := t.Input(Question{
+			Text: fmt.Sprintf("Percent of the requests to %s:", targetName(targets[i])),
+			Help: "A whole number; together the targets get 100.",
+		}, fmt.Sprint(share), check)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.ParseUint(answer, 10, 32)
+		if err != nil {
+			return err
+		}
+		weight := uint32(n)
+		targets[i].Weight = &weight
+		rest -= weight
+	}
+	return nil
+}
+
+// checkRest accepts what is left of 100 only.
+func checkRest(rest uint32) func(string) error {
+	return func(text string) error {
+		n, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || n != uint64(rest) {
+			return fmt.Errorf("the weights must sum to %d, so this one is %d; choose Shift again to change the others", maxWeight, rest)
+		}
+		return nil
+	}
+}
+
+// targetHeaders asks for headers of single targets.
+func (t *trafficPolicy) targetHeaders(targets []networkingv1.WeightedDestination) error {
+	var choices []choice[int]
+	var current []int
+	for i, d := range targets {
+		choices = append(choices, choice[int]{i, targetName(d), ""})
+		if d.Options != nil && d.Options.HeaderManipulation != nil {
+			current = append(current, i)
+		}
+	}
+	chosen, err := pickMany(t.flow, Question{
+		Text: "Change headers for some of these only?",
+		Help: "Mark the targets whose requests or responses get other headers, for example to tell versions apart. Usually none.",
+	}, choices, current)
+	if err != nil {
+		return err
+	}
+	for i := range targets {
+		if !slices.Contains(chosen, i) {
+			targets[i].Options = nil
+			continue
+		}
+		in := render.HeaderInput{}
+		if o := targets[i].Options; o != nil && o.HeaderManipulation != nil {
+			h := o.HeaderManipulation
+			in = render.HeaderInput{
+				AddRequest: h.AppendRequestHeaders, AddResponse: h.AppendResponseHeaders,
+				RemoveRequest: h.RemoveRequestHeaders, RemoveResponse: h.RemoveResponseHeaders,
+			}
+		}
+		if err := t.headers("", "", &in).ask(); err != nil {
+			return err
+		}
+		targets[i].Options = &networkingv1.DestinationOptions{HeaderManipulation: &networkingv1.HeaderManipulation{
+			AppendRequestHeaders: in.AddRequest, AppendResponseHeaders: in.AddResponse,
+			RemoveRequestHeaders: in.RemoveRequest, RemoveResponseHeaders: in.RemoveResponse,
+		}}
+	}
+	return nil
+}
+
+func targetRef(d networkingv1.WeightedDestination) core.ClusterObjectRef {
+	if k := d.KubeService; k != nil {
+		return core.ClusterObjectRef{Name: k.Name, Namespace: k.Namespace, ClusterName: k.ClusterName}
+	}
+	return core.ClusterObjectRef{}
+}
+
+func targetName(d networkingv1.WeightedDestination) string {
+	if d.KubeService == nil {
+		return "another kind of target"
+	}
+	name := refText(targetRef(d))
+	if len(d.KubeService.Subset) > 0 {
+		name += " with " + labelsText(d.KubeService.Subset)
+	}
+	return name
+}
+
+func targetText(d networkingv1.WeightedDestination) string {
+	if d.Weight == nil {
+		return targetName(d)
+	}
+	return fmt.Sprintf("%d%% to %s", *d.Weight, targetName(d))
+}

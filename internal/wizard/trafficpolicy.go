@@ -1,0 +1,154 @@
+package wizard
+
+import (
+	"github.com/meshctl/meshctl/internal/render"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// TrafficPolicy asks for what the draft of a TrafficPolicy does not have.
+func TrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInput]) error {
+	return newTrafficPolicy(p, c, d).run()
+}
+
+// RevisitTrafficPolicy lets the user change any part of a draft that is
+// complete.
+func RevisitTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInput]) error {
+	return newTrafficPolicy(p, c, d).revisit()
+}
+
+// trafficPolicy is the questions about one TrafficPolicy.
+type trafficPolicy struct {
+	*flow
+	in *render.TrafficPolicyInput
+}
+
+func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInput]) *flow {
+	if d.Input == nil {
+		d.Input = &render.TrafficPolicyInput{}
+	}
+	f := &flow{Prompter: p, known: c, given: d.given}
+	t := &trafficPolicy{flow: f, in: d.Input}
+	f.sections = []section{
+		naming(f, d, "traffic policy", "traffic-policy",
+			"What the policy is called. A name that says what it does, such as reviews-timeout, is easy to find later."),
+		{
+			title: "Sources", basic: true, flags: []string{"source"}, ask: t.askSources,
+			set: func() bool { return t.in.Sources != nil }, now: t.sourcesText,
+		},
+		{
+			title: "Destinations", basic: true, flags: []string{"destination", "destination-selector"}, ask: t.askDestinations,
+			set: func() bool { return t.in.Destinations != nil },
+			now: func() string { return destinationsText(t.in.Destinations) },
+		},
+		{title: "Effect", basic: true, ask: t.askFeatures, set: t.hasFeatures, now: t.featuresText},
+		{title: "Requests", ask: t.askMatchers, now: t.matchersText},
+		{title: "Ports", ask: t.askPorts, now: func() string { return portsText(t.in.Ports) }},
+	}
+	return f
+}
+
+// scope is whether something is about everything or a part.
+type scope string
+
+const (
+	scopeAll  scope = "all"
+	scopeSome scope = "some"
+)
+
+func (t *trafficPolicy) askSources() error {
+	if len(t.in.Sources) > 0 {
+		sources, err := grow(t.flow, "sources", t.in.Sources, workloadText, t.workloads)
+		if err == nil {
+			t.in.Sources = sources
+		}
+		return err
+	}
+	chosen, err := pick(t.flow, Question{
+		Text: "Whose requests does the policy change?",
+		Help: "The policy takes effect where the request is made, so the sources are the callers.",
+	}, []choice[scope]{
+		{scopeAll, "Those of every workload", ""},
+		{scopeSome, "Those of some workloads", "by namespace, cluster or label"},
+	}, scopeAll)
+	if err != nil {
+		return err
+	}
+	sources := []core.KubeWorkloadMatcher{}
+	if chosen == scopeSome {
+		if sources, err = t.workloads(); err != nil {
+			return err
+		}
+	}
+	t.in.Sources = sources
+	return nil
+}
+
+func (t *trafficPolicy) sourcesText() string {
+	if len(t.in.Sources) == 0 {
+		return "every workload"
+	}
+	return listText(t.in.Sources, workloadText)
+}
+
+func (t *trafficPolicy) askDestinations() error {
+	destinations, err := t.destinations("Requests to which services?", "The policy changes requests to these services only.", t.in.Destinations)
+	if err == nil {
+		t.in.Destinations = destinations
+	}
+	return err
+}
+
+func (t *trafficPolicy) askPorts() error {
+	ports, err := t.ports(t.in.Destinations, t.in.Ports)
+	if err == nil {
+		t.in.Ports = ports
+	}
+	return err
+}
+
+func portsText(ports []uint32) string {
+	if len(ports) == 0 {
+		return "every port"
+	}
+	return joinNumbers(ports)
+}
+
+// features are what a policy can do to requests.
+func (t *trafficPolicy) features() []setting {
+	in := t.in
+	return []setting{
+		duration(t.flow, "Timeout", "give up on a request that takes too long", "Timeout:", "10s", &in.Timeout),
+		t.retries(),
+		t.shift(),
+		t.fault(),
+		t.mirror(),
+		t.headers("Headers", "add and remove headers of requests and responses", &in.Headers),
+		t.cors(),
+		t.outlier(),
+		enum(t.flow, "TLS", "how clients connect to the destinations", "How do clients connect?", []choice[networkingv1.TLSMode]{
+			{networkingv1.TLSModeIstioMutual, "Mutual TLS of the mesh", "ISTIO_MUTUAL"},
+			{networkingv1.TLSModeSimple, "TLS without client certificate", "SIMPLE"},
+			{networkingv1.TLSModeDisable, "Without TLS", "DISABLE"},
+		}, &in.TLSMode),
+		t.connectionPool(),
+	}
+}
+
+func (t *trafficPolicy) askFeatures() error {
+	return t.settings(Question{
+		Text: "What should the policy do?", AtLeastOne: true,
+		Help: "Mark everything that this policy should do; each is asked for next.",
+	}, t.features())
+}
+
+func (t *trafficPolicy) hasFeatures() bool {
+	for _, feature := range t.features() {
+		if feature.now() != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *trafficPolicy) featuresText() string { return settingsText(t.features()) }

@@ -1,0 +1,249 @@
+package wizard
+
+import (
+	"cmp"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// exposure is how much of the meshes is federated.
+type exposure string
+
+const (
+	exposeEverything exposure = "Everything"
+	exposeNothing    exposure = "Nothing"
+	exposeSome       exposure = "Let me choose"
+)
+
+// exposed returns what the input says.
+func (v *virtualMesh) exposed() exposure {
+	switch {
+	case v.in.Federate == nil:
+		return exposeEverything
+	case len(v.in.Federate) == 0:
+		return exposeNothing
+	case len(v.in.Federate) == 1 && len(v.in.Federate[0].DestinationSelectors)+len(v.in.Federate[0].Meshes) == 0:
+		return exposeEverything
+	default:
+		return exposeSome
+	}
+}
+
+func (v *virtualMesh) askFederation() error {
+	chosen, err := pick(v.flow, Question{
+		Text: "Which services can the other meshes call?",
+		Help: "A federated service can be called from the other meshes of the virtual mesh, by a hostname of its own. Who may call it is a matter of access policies.",
+	}, []choice[exposure]{
+		{exposeEverything, string(exposeEverything), "every service, from every mesh"},
+		{exposeNothing, string(exposeNothing), "the meshes only share trust"},
+		{exposeSome, string(exposeSome), "some services, perhaps to some meshes only"},
+	}, v.exposed())
+	if err != nil {
+		return err
+	}
+	switch chosen {
+	case exposeEverything:
+		v.in.Federate = []networkingv1.FederationSelector{{}}
+	case exposeNothing:
+		v.in.Federate = []networkingv1.FederationSelector{}
+	default:
+		var current []networkingv1.FederationSelector
+		if v.exposed() == exposeSome {
+			current = v.in.Federate
+		}
+		v.in.Federate, err = grow(v.flow, "federated services", current, federatedText, v.oneFederation)
+	}
+	return err
+}
+
+func (v *virtualMesh) oneFederation() ([]networkingv1.FederationSelector, error) {
+	destinations, err := v.oneDestination("Which services are federated?", "Only services of the meshes of this virtual mesh count.", true)
+	if err != nil {
+		return nil, err
+	}
+	s := networkingv1.FederationSelector{}
+	if len(destinations) > 0 {
+		s.DestinationSelectors = destinations
+	}
+	if len(v.in.Meshes) < 2 {
+		return []networkingv1.FederationSelector{s}, nil
+	}
+	choices := make([]choice[core.ObjectRef], len(v.in.Meshes))
+	for i, ref := range v.in.Meshes {
+		choices[i] = choice[core.ObjectRef]{value: ref, label: objectText(ref)}
+	}
+	meshes, err := pickMany(v.flow, Question{
+		Text: "Which meshes can call them?", AtLeastOne: true,
+		Help: "The services are federated to the meshes you mark. If all are marked, meshes that join later are meant too.",
+	}, choices, v.in.Meshes)
+	if len(meshes) < len(choices) {
+		s.Meshes = meshes
+	}
+	return []networkingv1.FederationSelector{s}, err
+}
+
+// federatesOutside says whether a mesh is named that is not a member.
+func (v *virtualMesh) federatesOutside() bool {
+	return slices.ContainsFunc(v.in.Federate, func(s networkingv1.FederationSelector) bool {
+		return slices.ContainsFunc(s.Meshes, func(ref core.ObjectRef) bool { return !slices.Contains(v.in.Meshes, ref) })
+	})
+}
+
+func federatedText(s networkingv1.FederationSelector) string {
+	text := destinationsText(s.DestinationSelectors)
+	if len(s.Meshes) > 0 {
+		text += " to " + listText(s.Meshes, objectText)
+	}
+	return text
+}
+
+func (v *virtualMesh) federationText() string {
+	switch v.exposed() {
+	case exposeEverything:
+		return "every service, from every mesh"
+	case exposeNothing:
+		return "no service"
+	default:
+		return listText(v.in.Federate, federatedText)
+	}
+}
+
+func (v *virtualMesh) federationDetails() []setting {
+	return []setting{
+		text(v.flow, "Hostname suffix", "the last labels of federated hostnames; global without it", "Suffix of federated hostnames:", checkName, &v.in.HostnameSuffix),
+		toggle("Flat network", "calls go straight to pods of other clusters, not through gateways", &v.in.FlatNetwork),
+		keepalive(v.flow, "probes of idle connections between clusters", &v.in.Keepalive),
+	}
+}
+
+func (v *virtualMesh) askFederationDetails() error {
+	return v.settings(Question{
+		Text: "What about federation differs from the defaults?",
+		Help: "Mark what you want to set; nothing is needed for calls between clusters through gateways.",
+	}, v.federationDetails())
+}
+
+func (v *virtualMesh) federationDetailsText() string { return settingsText(v.federationDetails()) }
+
+// settingsText names the settings that are set.
+func settingsText(list []setting) string {
+	var parts []string
+	for _, s := range list {
+		if now := s.now(); now != "" {
+			parts = append(parts, strings.ToLower(s.label[:1])+s.label[1:]+" "+now)
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "defaults")
+}
+
+// gatewayAddress is how the address of a gateway is found.
+type gatewayAddress string
+
+const (
+	usualPort   gatewayAddress = "usual"
+	namedPort   gatewayAddress = "port"
+	fixedTarget gatewayAddress = "address"
+)
+
+func (v *virtualMesh) askGateways() (err error) {
+	v.in.Gateways, err = grow(v.flow, "gateways", v.in.Gateways, gatewayText, v.oneGateway)
+	return err
+}
+
+func (v *virtualMesh) oneGateway() ([]networkingv1.IngressGatewaySelector, error) {
+	destinations, err := v.gatewayServices()
+	if err != nil {
+		return nil, err
+	}
+	g := networkingv1.IngressGatewaySelector{}
+	if len(destinations) > 0 {
+		g.DestinationSelectors = destinations
+	}
+	way, err := pick(v.flow, Question{
+		Text: "Where do other clusters connect to?",
+		Help: "Usually to the port called tls of the gateway's Service, on its external address.",
+	}, []choice[gatewayAddress]{
+		{usualPort, "The port called tls", "the default"},
+		{namedPort, "A port with another name", ""},
+		{fixedTarget, "A fixed address", "a host and port in front of the gateway"},
+	}, usualPort)
+	if err != nil {
+		return nil, err
+	}
+	switch way {
+	case namedPort:
+		name, err := v.portName(destinations)
+		if err != nil {
+			return nil, err
+		}
+		g.PortName = &name
+	case fixedTarget:
+		if g.OverrideHostInfo, err = v.hostInfo(); err != nil {
+			return nil, err
+		}
+	default:
+	}
+	return []networkingv1.IngressGatewaySelector{g}, nil
+}
+
+func (v *virtualMesh) gatewayServices() ([]core.DestinationSelector, error) {
+	view := *v.flow
+	view.known.Services = slices.DeleteFunc(slices.Clone(v.known.Services), func(s ServiceChoice) bool { return !s.Gateway })
+	if len(view.known.Services) == 0 {
+		view.known.Services = v.kubeServices()
+	}
+	return view.oneDestination("Which Services are the gateways?", "Calls from other clusters enter a mesh through its gateways.", true)
+}
+
+// portName asks for one of the names that the gateways' ports have.
+func (v *virtualMesh) portName(gateways []core.DestinationSelector) (string, error) {
+	var choices []choice[string]
+	for _, s := range v.mentioned(gateways) {
+		for _, p := range s.Ports {
+			if p.Name != "" && !slices.ContainsFunc(choices, func(c choice[string]) bool { return c.value == p.Name }) {
+				choices = append(choices, choice[string]{p.Name, p.Name, "port " + strconv.FormatUint(uint64(p.Number), 10)})
+			}
+		}
+	}
+	if len(choices) == 0 {
+		return v.Input(Question{Text: "Name of the port:", Help: "The name of the port that takes TLS."}, "tls", checkNamespace)
+	}
+	slices.SortFunc(choices, func(a, b choice[string]) int { return strings.Compare(a.value, b.value) })
+	return pick(v.flow, Question{Text: "Which port takes TLS?", Help: "The names of the ports of the gateways you chose."}, choices, "tls")
+}
+
+func (v *virtualMesh) hostInfo() (*networkingv1.HostInfo, error) {
+	host, err := v.Input(Question{Text: "Host of the gateway:", Help: "An IP address or a DNS name that the other clusters can reach."}, "", checkHost)
+	if err != nil {
+		return nil, err
+	}
+	port, err := v.Input(Question{Text: "Port of the gateway:", Help: "From 1 to 65535."}, "15443", checkPort)
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	return &networkingv1.HostInfo{Addr: host, Port: uint32(number)}, err
+}
+
+func gatewayText(g networkingv1.IngressGatewaySelector) string {
+	text := destinationsText(g.DestinationSelectors)
+	switch {
+	case g.PortName != nil:
+		text += ", port " + *g.PortName
+	case g.OverrideHostInfo != nil:
+		text += ", at " + net.JoinHostPort(g.OverrideHostInfo.Addr, strconv.FormatUint(uint64(g.OverrideHostInfo.Port), 10))
+	}
+	return text
+}
+
+func (v *virtualMesh) gatewaysText() string {
+	if len(v.in.Gateways) == 0 {
+		return "the Services labelled istio=ingressgateway"
+	}
+	return listText(v.in.Gateways, gatewayText)
+}
