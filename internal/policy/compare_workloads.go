@@ -3,6 +3,8 @@ package policy
 import (
 	"math/bits"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // WorkloadSet is a set of workloads, by their positions in the world. It does
@@ -45,8 +47,15 @@ func (s WorkloadSet) first() int {
 	return -1
 }
 
-// Equal reports whether both sets have the same workloads.
-func (s WorkloadSet) Equal(other WorkloadSet) bool { return slices.Equal(s.words, other.words) }
+// Key is equal for sets of the same workloads.
+func (s WorkloadSet) Key() string {
+	var b strings.Builder
+	for _, w := range s.words {
+		b.WriteString(strconv.FormatUint(w, 36))
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
 
 func (s WorkloadSet) isEmpty() bool {
 	return !slices.ContainsFunc(s.words, func(w uint64) bool { return w != 0 })

@@ -1,0 +1,122 @@
+package describe
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// accessChanges puts Destinations together about which the decision differs
+// for the same callers and for the same reason.
+func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
+	type key struct {
+		before, after   policy.Decision
+		reason, sources string
+	}
+	type group struct {
+		policy.VerdictChange
+		reason       string
+		destinations []int
+	}
+	var groups []*group
+	places := map[key]*group{}
+	for _, c := range changes {
+		at := key{c.Before, c.After, v.accessReason(c), c.Sources.Key()}
+		if places[at] == nil {
+			places[at] = &group{VerdictChange: c, reason: at.reason}
+			groups = append(groups, places[at])
+		}
+		places[at].destinations = append(places[at].destinations, c.Destination)
+	}
+	views := make([]AccessChange, 0, len(groups))
+	for _, g := range groups {
+		views = append(views, AccessChange{
+			Before: g.Before, After: g.After, Reason: g.reason, Destinations: v.destinationKeys(g.destinations),
+			Callers: v.callers(g.Sources), byDefault: len(g.RulesAfter) == 0,
+		})
+	}
+	slices.SortStableFunc(views, func(a, b AccessChange) int {
+		pairs := func(c AccessChange) int { return c.SourceCount * len(c.Destinations) }
+		return pairs(b) - pairs(a)
+	})
+	return views
+}
+
+// accessReason says why a decision is what it is now, in words that hold for
+// every Destination in the same situation.
+func (v viewer) accessReason(c policy.VerdictChange) string {
+	d := &v.world.Destinations[c.Destination]
+	switch c.After {
+	case policy.Unreachable:
+		return "not federated to their mesh any more"
+	case policy.Conditional:
+		return v.terms(c)
+	case policy.Denied:
+		switch {
+		case len(c.RulesAfter) == 0:
+			return v.defaultReason(c.Destination, "denies")
+		case len(c.RulesBefore) == 0:
+			return v.firstPolicies(c.RulesAfter)
+		default:
+			return "no AccessPolicy there admits them"
+		}
+	case policy.Allowed:
+	}
+	switch {
+	case c.Before == policy.Unreachable && len(c.RulesAfter) == 0:
+		return "federated to their mesh"
+	case len(c.RulesAfter) == 0 && len(c.RulesBefore) > 0:
+		return "no AccessPolicy is in force there any more"
+	case len(c.RulesAfter) == 0:
+		return v.defaultReason(c.Destination, "allows")
+	}
+	verdict := v.result.Verdict(&v.world.Workloads[c.Sources.Positions()[0]], d)
+	return verdict.Reason
+}
+
+// defaultReason says which VirtualMesh decides where no AccessPolicy does.
+func (v viewer) defaultReason(destination int, does string) string {
+	d := &v.world.Destinations[destination]
+	if d.Mesh == nil {
+		return "the mesh there is not known"
+	}
+	vm := v.result.Meshes[d.Mesh.ID].VirtualMesh
+	if vm == nil {
+		return "the mesh there is in no VirtualMesh"
+	}
+	return "VirtualMesh " + ObjectRef{vm.Resource.Namespace, vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
+}
+
+// firstPolicies says whom the first AccessPolicies on a Destination admit:
+// before them it was open.
+func (v viewer) firstPolicies(policies []policy.ObjectID) string {
+	var names, admitted []string
+	for _, id := range policies {
+		names = append(names, id.Name+"."+id.Namespace)
+		k := slices.IndexFunc(v.result.AccessPolicies, func(p policy.AccessPolicy) bool { return p.ID() == id })
+		admitted = append(admitted, identitySelectorTexts(v.result.AccessPolicies[k].Resource.Spec.SourceSelector)...)
+	}
+	slices.Sort(admitted)
+	who := anyOf(slices.Compact(admitted))
+	if len(names) == 1 {
+		return "the first AccessPolicy there, " + names[0] + ", admits only " + who
+	}
+	return "the first AccessPolicies there, " + andMore(names) + ", admit only " + who
+}
+
+// terms says under which conditions callers are let in now.
+func (v viewer) terms(c policy.VerdictChange) string {
+	b := &workloadBuilder{viewer: v}
+	verdict := b.access(v.result.Verdict(&v.world.Workloads[c.Sources.Positions()[0]], &v.world.Destinations[c.Destination]))
+	return verdict.why()
+}
+
+// anyOf joins alternatives, at most three of them.
+func anyOf(alternatives []string) string {
+	const most = 3
+	if len(alternatives) > most {
+		return strings.Join(alternatives[:most-1], ", ") + " and others"
+	}
+	return strings.Join(alternatives, " or ")
+}

@@ -1,0 +1,196 @@
+package describe
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// ImpactLines says in plain words what an authored object does to the world,
+// the most important first: errors that keep it from taking effect, warnings
+// about what others lose and who is turned away, then what it affects. At most
+// ten sentences are shown; a last one counts the others.
+func ImpactLines(view ImpactView) []ImpactLine {
+	l := &impactLines{own: view.KindRef}
+	for _, e := range view.Errors {
+		l.fail("%s", l.invalid(view.Kind, e))
+	}
+	for _, loss := range merged(view.Losses) {
+		l.ownLoss(loss)
+	}
+	l.reach(view)
+	if view.Grouping != nil {
+		l.grouping(view)
+	}
+	l.access(view.Changes.Access)
+	l.changes(view.Changes)
+	for _, u := range view.Unheard {
+		l.unheard(u, view)
+	}
+	l.findings(view.Changes, view.covers)
+	return l.sorted()
+}
+
+// ChangeLines says in plain words what differs between two worlds, as
+// ImpactLines does.
+func ChangeLines(view ChangeView) []ImpactLine {
+	l := &impactLines{}
+	l.access(view.Access)
+	l.changes(view)
+	l.findings(view, func(Finding) bool { return false })
+	return l.sorted()
+}
+
+func (*impactLines) invalid(kind, reason string) string {
+	if kind == string(policy.KindTrafficPolicy) || kind == string(policy.KindAccessPolicy) {
+		return "is INVALID and applies nowhere: " + reason
+	}
+	return "is INVALID and groups nothing: " + reason
+}
+
+// reach says what the object affects, or why that is nothing.
+func (l *impactLines) reach(view ImpactView) {
+	switch {
+	case view.Presence == "":
+		l.warn("changes nothing: %s exists and says the same", view.KindRef)
+	case view.State == policy.StateIdle:
+		l.warn("selects no destination that is known: it has no effect now")
+	}
+	a := view.Affects
+	if a == nil {
+		return
+	}
+	destinations := withNames(a.Destinations, "destination")
+	if view.Kind == string(policy.KindAccessPolicy) {
+		if a.SourceCount > 0 {
+			l.pin("admits %s in %s to %s", countOf(a.SourceCount, "workload"), countOf(len(a.SourceClusters), "cluster"), destinations)
+		} else {
+			l.pin("admits no known workload to %s", destinations)
+		}
+		if view.Presence == policy.PresenceAdded && len(view.Changes.Access) == 0 {
+			l.warn("changes no decision: the workloads that it admits are admitted already")
+		}
+		return
+	}
+	if a.SourceCount > 0 {
+		l.pin("affects %s in %s, as source of requests to %s",
+			countOf(a.SourceCount, "workload"), countOf(len(a.SourceClusters), "cluster"), destinations)
+	}
+	if len(view.MadeBy) > 0 && len(view.Unheard) == 0 {
+		l.warn("changes nothing now: %s %s the same", andMore(kindNames(view.MadeBy)), sayOrSays(len(view.MadeBy)))
+	}
+}
+
+func sayOrSays(n int) string {
+	if n == 1 {
+		return "says"
+	}
+	return "say"
+}
+
+func kindNames(refs []KindRef) []string {
+	names := make([]string, 0, len(refs))
+	for _, r := range refs {
+		names = append(names, r.String())
+	}
+	return names
+}
+
+// loss is what a policy loses for one reason, with all settings that are to
+// blame.
+type loss struct {
+	Loss
+	blamed []string
+}
+
+// merged puts losses together that differ only in the cluster that requests come
+// from, and then those that differ only in the setting that is to blame.
+func merged(losses []Loss) []loss {
+	var all []loss
+	for _, x := range losses {
+		k := slices.IndexFunc(all, func(o loss) bool {
+			return o.Policy == x.Policy && o.Field == x.Field && x.Winner != nil && o.Winner != nil && *o.Winner == *x.Winner
+		})
+		if k < 0 {
+			all = append(all, loss{x, []string{x.Field}})
+			continue
+		}
+		all[k].Destinations = slices.Compact(slices.Sorted(slices.Values(slices.Concat(all[k].Destinations, x.Destinations))))
+	}
+	var united []loss
+	for _, x := range all {
+		k := slices.IndexFunc(united, func(o loss) bool {
+			return o.Policy == x.Policy && x.Winner != nil && o.Winner != nil && *o.Winner == *x.Winner && slices.Equal(o.Destinations, x.Destinations)
+		})
+		if k < 0 {
+			united = append(united, x)
+			continue
+		}
+		united[k].blamed = append(united[k].blamed, x.Field)
+	}
+	return united
+}
+
+// conflict says what the winner of a conflict does.
+func (l *impactLines) conflict(x loss) string {
+	value := "value"
+	if len(x.Fields) > 1 {
+		value = andMore(x.blamed)
+	}
+	return l.name(*x.Winner) + " sets another " + value + " for the same requests and goes first"
+}
+
+func (l *impactLines) ownLoss(x loss) {
+	destinations := andMore(x.Destinations)
+	if x.Winner == nil {
+		l.fail("is not in force on %s: %s", destinations, x.Reason)
+		return
+	}
+	l.fail("%s %s not in force on %s: %s", andMore(x.Fields), isOrAre(len(x.Fields)), destinations, l.conflict(x))
+}
+
+// unheard says which setting does not take effect where the policy is in force.
+func (l *impactLines) unheard(u Unheard, view ImpactView) {
+	destinations := andMore(u.Destinations)
+	everywhere := len(u.Destinations) == len(view.Affects.Destinations)
+	switch {
+	case u.Reason != "" && u.Winner == nil:
+		severity := policy.SeverityInfo
+		if everywhere {
+			severity = policy.SeverityWarning
+		}
+		l.add(severity, "%s has no effect on %s: %s", u.Field, destinations, u.Reason)
+	case u.Reason != "":
+		l.warn("%s has no effect on %s: %s", u.Field, destinations, u.Reason)
+	case u.Winner == nil:
+		l.warn("%s does not take effect for %s", u.Field, requestsText("requests", u.Match, u.Callers, u.Destinations))
+	case u.Never:
+		l.warn("%s never takes effect on %s: %s", u.Field, destinations, l.overtaker(u))
+	default:
+		l.info("%s does not take effect for %s: %s", u.Field, requestsText("requests", u.Match, u.Callers, u.Destinations), l.overtaker(u))
+	}
+}
+
+func (l *impactLines) overtaker(u Unheard) string {
+	if u.Replaced {
+		return l.name(*u.Winner) + " sets another value for them and goes first"
+	}
+	return "the route of " + l.name(*u.Winner) + " takes them and leaves it out"
+}
+
+// covers reports whether a finding about the object itself is told by other
+// sentences.
+func (view ImpactView) covers(f Finding) bool {
+	if f.Object != view.Kind+"/"+view.Name+"."+view.Namespace {
+		return false
+	}
+	switch f.Code {
+	case policy.CodeSelectsNothing, policy.CodeEmptySelector, policy.CodeSchemaViolation:
+		return true
+	case policy.CodeNoEffect:
+		return len(view.Unheard) > 0
+	default:
+		return slices.ContainsFunc(view.Errors, func(e string) bool { return strings.Contains(f.Message, e) })
+	}
+}

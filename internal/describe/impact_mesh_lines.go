@@ -1,0 +1,152 @@
+package describe
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// grouping says what a VirtualMesh makes of its meshes.
+func (l *impactLines) grouping(view ImpactView) {
+	g := view.Grouping
+	l.pin("groups %s with %s and %s", countOf(g.MeshCount, "mesh"), countOf(g.WorkloadCount, "workload"), countOf(g.DestinationCount, "destination"))
+	if g.TrustChanged {
+		l.trust(g)
+	}
+	if g.TLSChanged {
+		switch g.TLSEnforcement {
+		case "STRICT":
+			l.warn("servers accept mutual TLS only (STRICT): callers without a sidecar are turned away")
+		case "DISABLE":
+			l.warn("servers accept plain text only (DISABLE)")
+		}
+	}
+	if g.MeshCount > 1 && g.ExportedCount == 0 && len(view.Changes.Federation) == 0 {
+		l.info("exposes no destination to another mesh")
+	}
+}
+
+func (l *impactLines) trust(g *Grouping) {
+	switch {
+	case g.Trust.Model == policy.TrustShared:
+		l.info("meshes trust each other through a shared root: %s", rootText(g.Trust))
+		if g.Trust.AutoRestartPods {
+			l.warn("pods restart when their certificates change (autoRestartPods)")
+		} else {
+			l.info("running pods prove their identity by the new root only after a restart; see `meshctl mesh restart`")
+		}
+	case g.MeshCount > 1:
+		l.info("establishes no trust: meshes with different roots cannot call each other")
+	}
+}
+
+// rootText says where the shared root comes from.
+func rootText(t TrustDescription) string {
+	switch t.Root {
+	case "secret":
+		return "the one in Secret " + t.Secret.String()
+	case "vault":
+		return "the one in Vault"
+	default:
+		return "a generated one"
+	}
+}
+
+// meshes says which meshes change hands.
+func (l *impactLines) meshes(changes []MeshChange) {
+	vm := func(ref ObjectRef) KindRef { return KindRef{"VirtualMesh", ref.Namespace, ref.Name} }
+	joined := map[KindRef][]string{}
+	var order []KindRef
+	for _, c := range changes {
+		switch {
+		case c.After == nil:
+			l.warn("mesh %s leaves %s and is in no VirtualMesh", c.Mesh, l.name(vm(*c.Before)))
+		case c.Before != nil:
+			l.warn("mesh %s moves from %s to %s", c.Mesh, l.name(vm(*c.Before)), l.name(vm(*c.After)))
+		default:
+			to := vm(*c.After)
+			if joined[to] == nil {
+				order = append(order, to)
+			}
+			joined[to] = append(joined[to], c.Mesh.String())
+		}
+	}
+	for _, to := range order {
+		verb := "joins"
+		noun := "mesh"
+		if len(joined[to]) > 1 {
+			verb, noun = "join", "meshes"
+		}
+		l.info("%s %s %s %s", noun, andMore(joined[to]), verb, l.name(to))
+	}
+}
+
+// shownExports is how many meshes are told one by one what they expose.
+const shownExports = 3
+
+// federation says what is exposed, and what is not any more.
+func (l *impactLines) federation(changes []FederationChange) {
+	var exposed, withdrawn, renamed []FederationChange
+	for _, c := range changes {
+		gained, gone := beyond(c.After, c.Before), beyond(c.Before, c.After)
+		if len(gained) > 0 {
+			part := c
+			part.After = gained
+			exposed = append(exposed, part)
+		}
+		if len(gone) > 0 {
+			part := c
+			part.Before = gone
+			withdrawn = append(withdrawn, part)
+		}
+		if len(gained)+len(gone) == 0 {
+			renamed = append(renamed, c)
+		}
+	}
+	l.exposure(exposed, policy.SeverityInfo, "exposed", func(c FederationChange) []ObjectRef { return c.After })
+	l.exposure(withdrawn, policy.SeverityWarning, "no longer exposed", func(c FederationChange) []ObjectRef { return c.Before })
+	for _, c := range renamed {
+		if c.HostnameBefore != c.HostnameAfter {
+			l.warn("other meshes must call %s by another name: %s instead of %s",
+				exportsText(c.Destinations, c.Mesh), c.HostnameAfter, c.HostnameBefore)
+			continue
+		}
+		way := "through gateways"
+		if c.Flat {
+			way = "straight to the pods"
+		}
+		l.info("requests of other meshes to %s go %s now", exportsText(c.Destinations, c.Mesh), way)
+	}
+}
+
+func (l *impactLines) exposure(changes []FederationChange, severity policy.Severity, what string, to func(FederationChange) []ObjectRef) {
+	if len(changes) <= shownExports {
+		for _, c := range changes {
+			l.add(severity, "%s %s %s to mesh %s", exportsText(c.Destinations, c.Mesh), isOrAre(len(c.Destinations)), what, andMore(refNames(to(c))))
+		}
+		return
+	}
+	destinations := 0
+	var from, others []string
+	for _, c := range changes {
+		destinations += len(c.Destinations)
+		from = append(from, c.Mesh.String())
+		others = append(others, refNames(to(c))...)
+	}
+	distinct := func(names []string) int { slices.Sort(names); return len(slices.Compact(names)) }
+	l.add(severity, "%s of %s %s %s to %s", countOf(destinations, "destination"), countOf(distinct(from), "mesh"),
+		isOrAre(destinations), what, countOf(distinct(others), "mesh"))
+}
+
+func exportsText(destinations []string, mesh ObjectRef) string {
+	if len(destinations) == 1 {
+		return destinations[0]
+	}
+	return fmt.Sprintf("%s of mesh %s", countOf(len(destinations), "destination"), mesh)
+}
+
+// beyond returns the references that others do not have.
+func beyond(refs, others []ObjectRef) []ObjectRef {
+	return slices.DeleteFunc(slices.Clone(refs), func(r ObjectRef) bool { return slices.Contains(others, r) })
+}

@@ -1,0 +1,161 @@
+package describe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// ImpactLine is one sentence about what changes. It starts in lower case, for
+// the name of the object or a bullet to go before it.
+type ImpactLine struct {
+	Severity policy.Severity `json:"severity"`
+	Text     string          `json:"text"`
+}
+
+// shownLines is how many sentences a review shows.
+const shownLines = 10
+
+// impactLines collects sentences, to be shown the most important first.
+type impactLines struct {
+	// own is the object under review, zero if there is no single one.
+	own    KindRef
+	lines  []ImpactLine
+	pinned string
+}
+
+func (l *impactLines) add(severity policy.Severity, format string, values ...any) {
+	l.lines = append(l.lines, ImpactLine{severity, fmt.Sprintf(format, values...)})
+}
+
+func (l *impactLines) fail(format string, values ...any) {
+	l.add(policy.SeverityError, format, values...)
+}
+
+func (l *impactLines) warn(format string, values ...any) {
+	l.add(policy.SeverityWarning, format, values...)
+}
+
+func (l *impactLines) info(format string, values ...any) {
+	l.add(policy.SeverityInfo, format, values...)
+}
+
+// pin adds a sentence that is shown however many others there are.
+func (l *impactLines) pin(format string, values ...any) {
+	l.info(format, values...)
+	l.pinned = l.lines[len(l.lines)-1].Text
+}
+
+// sorted returns the sentences by severity, otherwise in the order they were
+// added, each once; a last one counts those that are not shown.
+func (l *impactLines) sorted() []ImpactLine {
+	var all []ImpactLine
+	for _, severity := range []policy.Severity{policy.SeverityError, policy.SeverityWarning, policy.SeverityInfo} {
+		for _, line := range l.lines {
+			if line.Severity == severity && !slices.Contains(all, line) {
+				all = append(all, line)
+			}
+		}
+	}
+	if len(all) <= shownLines {
+		return all
+	}
+	if k := slices.IndexFunc(all, func(line ImpactLine) bool { return line.Text == l.pinned }); k >= shownLines {
+		pinned := all[k]
+		all = slices.Insert(slices.Delete(all, k, k+1), shownLines-1, pinned)
+	}
+	hidden := all[shownLines:]
+	more := ImpactLine{hidden[0].Severity, fmt.Sprintf("and %d more", len(hidden))}
+	return append(slices.Clone(all[:shownLines]), more)
+}
+
+// name names an object within a sentence.
+func (l *impactLines) name(ref KindRef) string {
+	if ref == l.own {
+		return "this " + ref.Kind
+	}
+	return ref.String()
+}
+
+// andMore joins names within a sentence, at most three of them.
+func andMore(names []string) string { return andMoreOf(names, len(names)) }
+
+// andMoreOf joins the first names of a number of them.
+func andMoreOf(names []string, total int) string {
+	const most = 3
+	switch {
+	case total > most && len(names) >= most-1:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), total-most+1)
+	case len(names) > 1:
+		return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	default:
+		return strings.Join(names, "")
+	}
+}
+
+func (c Callers) text() string { return andMoreOf(c.Sources, c.SourceCount) }
+
+// be agrees with the number of callers.
+func (c Callers) be() string { return isOrAre(c.SourceCount) }
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// countOf counts things: `1 workload`, `3 workloads`.
+func countOf(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "sh"):
+		noun += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// withNames counts things and names them if they are few.
+func withNames(names []string, noun string) string {
+	if len(names) > 3 {
+		return countOf(len(names), noun)
+	}
+	return fmt.Sprintf("%s (%s)", countOf(len(names), noun), strings.Join(names, ", "))
+}
+
+// shortValue is how long a value may be to be part of a sentence.
+const shortValue = 60
+
+// settingText names a setting and its value, if that is short; known reports
+// whether it is.
+func settingText(field string, value any) (text string, known bool) {
+	words := strings.Join(valueLines(value), ", ")
+	if words == "" || len(words) > shortValue {
+		return field, false
+	}
+	return field + " " + words, true
+}
+
+// carrier is what a setting is about.
+func carrier(value any) string {
+	switch value.(type) {
+	case *networkingv1.OutlierDetection, *networkingv1.MTLS, *networkingv1.ConnectionPoolSettings, *core.TCPKeepalive:
+		return "connections"
+	default:
+		return "requests"
+	}
+}
+
+// requestsText says which requests or connections are meant.
+func requestsText(what string, match *RequestMatch, callers Callers, destinations []string) string {
+	text := what
+	if match != nil {
+		text += " matching " + match.text()
+	}
+	return text + " from " + callers.text() + " to " + andMore(destinations)
+}
