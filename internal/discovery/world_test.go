@@ -2,9 +2,7 @@ package discovery_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/discovery"
@@ -33,20 +30,12 @@ func readInput(cluster string, manifests []byte) (discovery.Input, error) {
 
 func documents(manifests []byte) [][]byte {
 	var found [][]byte
-	reader := utilyaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(manifests)))
-	for {
-		document := make([]byte, len(manifests)+1)
-		n, err := reader.Read(document)
-		if errors.Is(err, io.EOF) {
-			return found
-		}
-		if len(bytes.TrimSpace(document[:n])) > 0 {
-			found = append(found, document[:n])
-		}
-		if err != nil {
-			return found
+	for _, document := range bytes.Split(append([]byte("\n"), manifests...), []byte("\n---\n")) {
+		if len(bytes.TrimSpace(document)) > 0 {
+			found = append(found, document)
 		}
 	}
+	return found
 }
 
 func addDocument(in *discovery.Input, document []byte) error {
