@@ -164,7 +164,8 @@ const blanks = " \t"
 
 // errorAt returns a *SyntaxError that points at byte i of the piece.
 func (p piece) errorAt(i int, format string, args ...any) error {
-	return &SyntaxError{Text: p.source, Offset: p.offset(i), Message: fmt.Sprintf(format, args...)}
+	message := strings.Join(shown(fmt.Sprintf(format, args...)), "") // what was typed may be part of it
+	return &SyntaxError{Text: p.source, Offset: p.offset(i), Message: message}
 }
 
 // errorf returns a *SyntaxError that points at the start of the piece.
