@@ -27,7 +27,7 @@ const (
 // cluster. Unlike one of the user, it must be complete by itself: whoever may
 // write it must not make meshctl run programs or read files.
 func FromKubeconfig(cluster string, text []byte, opts Options) (*Connection, error) {
-	const action = "use the kubeconfig of the registration"
+	const action = "use the registered credentials"
 	const hint = "register the cluster again"
 	fail := func(why string, cause error) (*Connection, error) {
 		e := unusable(action, why, hint, cause)

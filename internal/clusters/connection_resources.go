@@ -30,18 +30,33 @@ func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) 
 		return resource, nil
 	}
 	// What is not known may have been installed since.
-	var list metav1.APIResourceList
-	err := c.getJSON(ctx, apiPath(gvk.GroupVersion()), &list)
-	if err != nil && !apierrors.IsNotFound(err) {
+	served, err := c.discover(ctx, gvk.GroupVersion())
+	if err != nil {
 		return Resource{}, c.explain(action, err)
 	}
-	c.mu.Lock()
-	c.resources[gvk.GroupVersion()] = list.APIResources
-	c.mu.Unlock()
-	if resource, found := findKind(list.APIResources, gvk); found {
+	if resource, found := findKind(served, gvk); found {
 		return resource, nil
 	}
 	return Resource{}, c.noSuchKind(ctx, action, gvk.GroupVersion())
+}
+
+// discover reads what the cluster serves of a group and version, which is
+// nothing if it does not know them.
+func (c *Connection) discover(ctx context.Context, gv schema.GroupVersion) ([]metav1.APIResource, error) {
+	var list metav1.APIResourceList
+	if err := c.getJSON(ctx, apiPath(gv), &list); err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resources[gv] = list.APIResources
+	return list.APIResources, nil
+}
+
+// lacks reports whether the cluster certainly does not serve a resource.
+func (c *Connection) lacks(ctx context.Context, resource schema.GroupVersionResource) bool {
+	served, err := c.discover(ctx, resource.GroupVersion())
+	return err == nil && !slices.ContainsFunc(served, func(r metav1.APIResource) bool { return r.Name == resource.Resource })
 }
 
 func findKind(served []metav1.APIResource, gvk schema.GroupVersionKind) (Resource, bool) {

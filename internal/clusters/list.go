@@ -75,12 +75,13 @@ func ListMetadata(ctx context.Context, c *Connection, resource schema.GroupVersi
 }
 
 // ListTyped returns every object of a built-in resource as Go values, without
-// their managed fields. It reads protobuf, which takes a fraction of the time
-// and memory of JSON. T must be the type of the items of the list that is
-// passed to say what is listed, for example corev1.Pod and &corev1.PodList{};
-// the scheme must know both.
+// their managed fields and what trim removes. It reads protobuf, which takes a
+// fraction of the time and memory of JSON. T must be the type of the items of
+// the list that is passed to say what is listed, for example corev1.Pod and
+// &corev1.PodList{}; the scheme must know both.
 func ListTyped[T any](
-	ctx context.Context, c *Connection, scheme *runtime.Scheme, resource schema.GroupVersionResource, list runtime.Object, opts ListOptions,
+	ctx context.Context, c *Connection, scheme *runtime.Scheme, resource schema.GroupVersionResource, list runtime.Object,
+	opts ListOptions, trim func(*T),
 ) ([]T, error) {
 	client, err := c.typed(scheme, resource.GroupVersion())
 	if err != nil {
@@ -104,6 +105,7 @@ func ListTyped[T any](
 			if accessor, err := meta.Accessor(item); err == nil {
 				accessor.SetManagedFields(nil)
 			}
+			trim(object)
 			found = append(found, *object)
 			return nil
 		}); err != nil {
@@ -172,7 +174,8 @@ func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Cont
 
 func (p *pager) explain(ctx context.Context, err error) error {
 	e := p.connection.explain(p.action(), err)
-	if e.Reason == ReasonNoSuchKind {
+	// A server forbids also what it does not have.
+	if e.Reason == ReasonNoSuchKind || e.Reason == ReasonForbidden && p.connection.lacks(ctx, p.resource) {
 		e = p.connection.noSuchKind(ctx, p.action(), p.resource.GroupVersion())
 		e.cause = err
 	}

@@ -86,12 +86,12 @@ func (c *Connection) end(ctx context.Context, end error, deadline time.Duration)
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return err
 	}
-	e := c.explain("", end)
-	e.Action = "" // which of the questions failed first says nothing
+	e := *c.explain("", end) // others may be looking at the original
+	e.Action = ""            // which of the questions failed first says nothing
 	if errors.Is(end, errDeadline) {
 		e.Why = fmt.Sprintf("%s did not answer within %s", c.server(), deadline)
 	}
-	return e
+	return &e
 }
 
 // Each does the same for every connection, at the same time, and returns the

@@ -50,10 +50,13 @@ func TestEveryFindingHasAWorld(t *testing.T) {
 			}
 		}
 	}
-	// Standard input cannot be an unreadable file of a directory.
-	unreadable := snapshot.Objects{Problems: []snapshot.Problem{{
-		Kind: snapshot.UnreadableFile, Origin: snapshot.Origin{File: "dir/secret.yaml"}, Message: "permission denied",
-	}}}
+	// Standard input is neither an unreadable file of a directory nor a cluster.
+	unreadable := snapshot.Objects{Problems: []snapshot.Problem{
+		{Kind: snapshot.UnreadableFile, Origin: snapshot.Origin{File: "dir/secret.yaml"}, Message: "permission denied"},
+		{Kind: snapshot.UnusableCluster, Origin: snapshot.Origin{File: "cluster east"}, Message: "no answer"},
+		{Kind: snapshot.UnlistedKind, Origin: snapshot.Origin{File: "cluster east"}, Message: "forbidden"},
+		{Kind: snapshot.DiscoveryNote, Origin: snapshot.Origin{File: "cluster east"}, Object: "Pod/a.b.east", Message: "ambient"},
+	}}
 	for _, f := range policy.Evaluate(snapshot.New(unreadable)).Findings {
 		produced[f.Code] = true
 	}

@@ -12,6 +12,9 @@ const (
 	CodeSchemaViolation    Code = "MC0104"
 	CodeUnreadableFile     Code = "MC0105"
 	CodeServiceTwice       Code = "MC0106"
+	CodeUnusableCluster    Code = "MC0107"
+	CodeUnlistedKind       Code = "MC0108"
+	CodeDiscoveryNote      Code = "MC0109"
 	CodeMeshNotFound       Code = "MC0201"
 	CodeMeshClaimedTwice   Code = "MC0202"
 	CodeMeshListedTwice    Code = "MC0203"
@@ -95,6 +98,21 @@ func Catalogue() []Entry {
 			CodeServiceTwice, SeverityWarning, "Two Destinations stand for one Service",
 			"A Service is discovered once. The first Destination by namespace and name is used, the others are left out.",
 			"remove the stale Destination",
+		},
+		{
+			CodeUnusableCluster, SeverityError, "A cluster cannot be used",
+			"The cluster did not answer in time, or does not let meshctl in. Nothing of it is in the answer; everything else is answered without it.",
+			"check that the cluster runs, that this machine reaches it, and that the credentials are valid",
+		},
+		{
+			CodeUnlistedKind, SeverityWarning, "The objects of a kind could not be listed",
+			"The credentials do not allow it, or the cluster does not have the kind. The answer is the one for a world without such objects.",
+			"ask for permission to list the kind, or install its CustomResourceDefinition",
+		},
+		{
+			CodeDiscoveryNote, SeverityInfo, "Discovery left something out or assumed something",
+			"What runs in a cluster does not always say what it is. The message names the object and what was made of it.",
+			"look at the object; nothing has to be done if the message describes what you expect",
 		},
 		{
 			CodeMeshNotFound, SeverityError, "A VirtualMesh names a mesh or Service that does not exist",

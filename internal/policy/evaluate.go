@@ -139,6 +139,9 @@ func (e *evaluator) reportProblems() {
 		snapshot.UnknownField:       CodeUnknownField,
 		snapshot.SchemaViolation:    CodeSchemaViolation,
 		snapshot.DuplicateService:   CodeServiceTwice,
+		snapshot.UnusableCluster:    CodeUnusableCluster,
+		snapshot.UnlistedKind:       CodeUnlistedKind,
+		snapshot.DiscoveryNote:      CodeDiscoveryNote,
 	}
 	for _, p := range e.world.Problems {
 		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)

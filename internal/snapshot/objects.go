@@ -107,5 +107,10 @@ type Problem struct {
 // HidesInput reports whether something is missing from the world because of
 // the problem.
 func (p Problem) HidesInput() bool {
-	return p.LeftOut || p.Kind == UnreadableFile || p.Kind == UnreadableDocument || p.Kind == UnknownKind
+	switch p.Kind {
+	case UnreadableFile, UnreadableDocument, UnknownKind, UnusableCluster:
+		return true
+	default:
+		return p.LeftOut
+	}
 }
