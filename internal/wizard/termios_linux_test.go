@@ -1,0 +1,5 @@
+package wizard_test
+
+import "golang.org/x/sys/unix"
+
+const getTermios = unix.TCGETS
