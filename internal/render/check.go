@@ -185,7 +185,7 @@ func checkWeights(shift []networkingv1.WeightedDestination) []error {
 	for _, d := range shift {
 		switch {
 		case d.Weight == nil && d.KubeService != nil:
-			return []error{fmt.Errorf("several --shift each need a weight, and %s has none; write for example --shift REF=50", d.KubeService.Name)}
+			return []error{fmt.Errorf("several --shift each need a weight, and %s has none; write for example --shift REF=50", writeService(shiftService(d.KubeService)))}
 		case d.Weight == nil:
 			return []error{errors.New("several --shift each need a weight")}
 		}

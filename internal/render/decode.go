@@ -87,7 +87,7 @@ func (k Kind[I, O]) checkType(fields map[string]any) error {
 	case fields["items"] != nil:
 		return fmt.Errorf("the manifest is a list (%s); give one %s", kind, k.GVK.Kind)
 	case kind != k.GVK.Kind:
-		return fmt.Errorf("the manifest is a %s, not a %s", kind, k.GVK.Kind)
+		return fmt.Errorf("the manifest is of kind %s, not %s", kind, k.GVK.Kind)
 	case apiVersion != wanted:
 		return fmt.Errorf("the manifest has apiVersion %s, not %s", apiVersion, wanted)
 	}

@@ -108,7 +108,10 @@ func (d *destinationTerms) finish() ([]core.DestinationSelector, error) {
 	if len(ways) == 0 {
 		return nil, nil
 	}
-	if d.everything || len(ways) > 1 {
+	if d.everything {
+		return nil, d.first.errorf("everything excludes terms that select Services")
+	}
+	if len(ways) > 1 {
 		return nil, d.first.errorf("these terms are alternatives; give Services by name, Services by namespace, cluster and label, and external services in one flag each")
 	}
 	return []core.DestinationSelector{d.selector}, nil

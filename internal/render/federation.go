@@ -57,6 +57,9 @@ func readFederation(p piece, names Names) (networkingv1.FederationSelector, erro
 			f.everything, f.first = true, t.key
 			return nil
 		}},
+		{key: federateNothing, set: func(_ *federationTerms, t term, _ Names) error {
+			return t.key.errorf("nothing excludes other terms")
+		}},
 		{key: "to", value: "MESH", repeatable: true, set: func(f *federationTerms, t term, names Names) error {
 			ref, err := readMesh(t.value, names)
 			f.to = append(f.to, ref)

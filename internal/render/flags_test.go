@@ -25,6 +25,9 @@ func arguments(lines string) []render.Argument {
 		if !found {
 			value = "true"
 		}
+		if value == "<empty>" {
+			value = ""
+		}
 		list = append(list, render.Argument{Name: name, Value: value})
 	}
 	return list
@@ -67,11 +70,11 @@ func flagCases(t *testing.T, noun string) *txtar.Archive {
 }
 
 // mustCases returns the flags of all cases of a kind.
-func mustCases(t testing.TB, noun string) []string {
-	t.Helper()
+func mustCases(tb testing.TB, noun string) []string {
+	tb.Helper()
 	archive, err := txtar.ParseFile(filepath.Join("testdata", noun+".txtar"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var flags []string
 	for _, f := range archive.Files {

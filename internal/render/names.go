@@ -94,7 +94,14 @@ func checkLabelPart(p piece, what string, check func(string) []string) error {
 			return p.errorAt(i, "a %s has no %q here", what, r)
 		}
 	}
-	return p.errorf("%q is not a %s: %s", p.text, what, strings.Join(check(p.text), "; "))
+	return p.errorf("%q is not a %s: at most 63 characters that start and end with a letter or a digit%s", p.text, what, prefixRule(what))
+}
+
+func prefixRule(what string) string {
+	if what == "label key" {
+		return "; a DNS name and a slash may precede them"
+	}
+	return ""
 }
 
 // resolve finds the object of the world that a name means. A name that no

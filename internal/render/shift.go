@@ -139,7 +139,7 @@ func writeShift(d networkingv1.WeightedDestination) []string {
 	if d.KubeService == nil {
 		return nil
 	}
-	service := core.ClusterObjectRef{Name: d.KubeService.Name, Namespace: d.KubeService.Namespace, ClusterName: d.KubeService.ClusterName}
+	service := shiftService(d.KubeService)
 	if d.Options != nil && d.Options.HeaderManipulation != nil {
 		return []string{writeLongShift(d, service)}
 	}
@@ -155,6 +155,11 @@ func writeShift(d networkingv1.WeightedDestination) []string {
 		text += "=" + writeNumber(*d.Weight)
 	}
 	return []string{text}
+}
+
+// shiftService returns the reference to the Service of a destination.
+func shiftService(to *networkingv1.KubeDestination) core.ClusterObjectRef {
+	return core.ClusterObjectRef{Name: to.Name, Namespace: to.Namespace, ClusterName: to.ClusterName}
 }
 
 func writeServicePort(service core.ClusterObjectRef, port uint32) string {

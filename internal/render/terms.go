@@ -209,9 +209,9 @@ func parseTerms[T any](p piece, names Names, keys []termKey[T]) (T, error) {
 
 // findKey returns what a term means, and checks its form.
 func findKey[T any](t term, keys []termKey[T]) (termKey[T], error) {
-	var known []string
+	var known, forms []string
 	for _, k := range keys {
-		known = append(known, k.key)
+		known, forms = append(known, k.key), append(forms, strings.TrimSuffix(k.key+":"+k.argument, ":"))
 		if k.key != t.key.text {
 			continue
 		}
@@ -232,7 +232,7 @@ func findKey[T any](t term, keys []termKey[T]) (termKey[T], error) {
 	if near := validation.Nearest(t.key.text, known); near != "" {
 		return termKey[T]{}, t.key.errorf("unknown key %q; did you mean %s?", t.key.text, near)
 	}
-	return termKey[T]{}, t.key.errorf("unknown key %q; known are %s", t.key.text, strings.Join(known, ", "))
+	return termKey[T]{}, t.key.errorf("unknown key %q; known are %s", t.key.text, strings.Join(forms, ", "))
 }
 
 // termWriter writes terms so that splitTerms reads them back.
