@@ -1,8 +1,11 @@
 package commands
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/spf13/cobra"
 )
@@ -27,31 +30,32 @@ func shells() []shell {
 		{
 			name: "bash",
 			install: dedent(`
-				# load completion in this shell (needs the package bash-completion)
-				source <(meshctl completion bash)
+				# complete in every new shell (needs the package bash-completion)
+				mkdir -p ~/.local/share/bash-completion/completions && meshctl completion bash > ~/.local/share/bash-completion/completions/meshctl
 
-				# load it in every new shell
-				meshctl completion bash > ~/.local/share/bash-completion/completions/meshctl`),
-			write: func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
-			writePlain: func(root *cobra.Command, w io.Writer) error {
-				return root.GenBashCompletionV2(w, false)
-			},
+				# complete in this shell
+				source <(meshctl completion bash)`),
+			write:      func(root *cobra.Command, w io.Writer) error { return writeBashCompletion(root, w, true) },
+			writePlain: func(root *cobra.Command, w io.Writer) error { return writeBashCompletion(root, w, false) },
 		},
 		{
 			name: "fish",
 			install: dedent(`
-				# load completion in this shell
-				meshctl completion fish | source
+				# complete in every new shell
+				mkdir -p ~/.config/fish/completions && meshctl completion fish > ~/.config/fish/completions/meshctl.fish
 
-				# load it in every new shell
-				meshctl completion fish > ~/.config/fish/completions/meshctl.fish`),
+				# complete in this shell
+				meshctl completion fish | source`),
 			write:      func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
 			writePlain: func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, false) },
 		},
 		{
 			name: "powershell",
 			install: dedent(`
-				# load completion in this shell; add the line to $PROFILE for every new one
+				# complete in every new shell
+				meshctl completion powershell >> $PROFILE
+
+				# complete in this shell
 				meshctl completion powershell | Out-String | Invoke-Expression`),
 			write: func(root *cobra.Command, w io.Writer) error {
 				return root.GenPowerShellCompletionWithDesc(w)
@@ -61,15 +65,33 @@ func shells() []shell {
 		{
 			name: "zsh",
 			install: dedent(`
-				# load completion in this shell
-				source <(meshctl completion zsh)
+				# complete in every new shell
+				echo 'autoload -Uz compinit && compinit && source <(meshctl completion zsh)' >> ~/.zshrc
 
-				# load it in every new shell
-				meshctl completion zsh > "${fpath[1]}/_meshctl"`),
+				# complete in this shell, where compinit has run
+				source <(meshctl completion zsh)`),
 			write:      func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) },
 			writePlain: func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletionNoDesc(w) },
 		},
 	}
+}
+
+// writeBashCompletion prints cobra's script with one repair. Bash quotes choices
+// before it compares them with what is typed, commas too, so that no choice
+// would ever match after the first comma of a list.
+func writeBashCompletion(root *cobra.Command, w io.Writer, descriptions bool) error {
+	var script bytes.Buffer
+	if err := root.GenBashCompletionV2(&script, descriptions); err != nil {
+		return fmt.Errorf("generate the completion script: %w", err)
+	}
+	repaired := bashQuoting().ReplaceAllString(script.String(), "$0\n${1}$2=$${$2//\\\\,/,}")
+	_, err := io.WriteString(w, repaired)
+	return err
+}
+
+// bashQuoting matches the lines of cobra's script that quote one choice.
+func bashQuoting() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^( *)(?:printf -v )?(comp|COMPREPLY\[0\])(?: |=\$\(printf )"%q" .*$`)
 }
 
 func newCompletionCmd(f *Factory, runF func(*completionOptions) error) *cobra.Command {

@@ -29,6 +29,7 @@ func accessPolicyNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.AccessPolicies[i].Resource.Labels },
 		labelled: "labels",
+		hint:     hintPolicy(policy.KindAccessPolicy),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.AccessPolicies(result, positions, describe.Options{Details: detail.full})
 		},

@@ -23,6 +23,7 @@ func clusterNoun() describeNoun {
 		objects: func(world *snapshot.World) []snapshot.Names {
 			return namesOfAll(world.Clusters(), func(name string) snapshot.Names { return snapshot.Names{Kind: "KubernetesCluster", Name: name} })
 		},
+		hint: hintCluster,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Clusters(result, at(result.World.Clusters(), positions), describe.Options{Details: detail.full})
 		},

@@ -30,6 +30,7 @@ func destinationNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.Destinations[i].Labels },
 		labelled: "Service labels",
+		hint:     hintDestination,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Destinations(result, at(result.World.DestinationPointers(), positions), describe.Options{Details: detail.full})
 		},

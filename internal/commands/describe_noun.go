@@ -30,6 +30,8 @@ type describeNoun struct {
 	// are; nil for kinds without.
 	labels   func(world *snapshot.World, position int) map[string]string
 	labelled string
+	// hint says in a few words what an object is, for completion.
+	hint func(result *policy.Result, position int) string
 	// answer describes the objects at the positions.
 	answer func(result *policy.Result, positions []int, detail queryDetail) describe.Answer
 	// status is the kind of the objects' status, empty if they have none.
@@ -91,6 +93,7 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 	}
 	query.world.register(cmd)
 	query.filter.register(cmd, noun)
+	query.completeWith(f, cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&query.details, "details", false, "describe every listed "+noun.name+" in full")
 	if noun.reaches {

@@ -30,6 +30,7 @@ func trafficPolicyNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.TrafficPolicies[i].Resource.Labels },
 		labelled: "labels",
+		hint:     hintPolicy(policy.KindTrafficPolicy),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.TrafficPolicies(result, positions, describe.Options{Details: detail.full})
 		},

@@ -42,12 +42,13 @@ func TestExamples(t *testing.T) {
 // with their output.
 func exampleCommands(cmd *cobra.Command) []string {
 	var found []string
-	for line := range strings.Lines(cmd.Example) {
+	joined := strings.ReplaceAll(cmd.Example, " \\\n", "")
+	for line := range strings.Lines(joined) {
 		if !strings.HasPrefix(line, "meshctl ") {
 			continue
 		}
 		line, _, _ = strings.Cut(line, " | ")
-		line, _, _ = strings.Cut(line, " > ")
+		line, _, _ = strings.Cut(line, " >")
 		found = append(found, strings.TrimSpace(line))
 	}
 	return found

@@ -28,6 +28,9 @@ func Main(args []string, streams *cli.Streams) int {
 func run(ctx context.Context, args []string, f *Factory) int {
 	root := newRootCmd(f)
 	root.SetArgs(args)
+	if isCompletionRequest(args) {
+		prepareCompletion(root)
+	}
 	ran, err := root.ExecuteContextC(ctx)
 	if err != nil && ctx.Err() != nil {
 		// Whatever broke, it broke because the user stopped it.

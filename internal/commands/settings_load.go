@@ -19,6 +19,12 @@ const (
 	envConfig = envPrefix + "CONFIG"
 )
 
+// completionVariables are read, and in some shells set, by the completion
+// scripts of cobra.
+func completionVariables() []string {
+	return []string{envPrefix + "ACTIVE_HELP", envPrefix + "COMPLETION_DESCRIPTIONS"}
+}
+
 // sourceKind says where the value of a setting comes from.
 type sourceKind string
 
@@ -213,7 +219,7 @@ func (f *Factory) unknownVariables(known []string) []error {
 	var errs []error
 	for _, assignment := range slices.Sorted(slices.Values(f.Environ())) {
 		name, _, _ := strings.Cut(assignment, "=")
-		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || f.Getenv(name) == "" {
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || slices.Contains(completionVariables(), name) || f.Getenv(name) == "" {
 			continue
 		}
 		hint := didYouMean(name, known)

@@ -1,0 +1,149 @@
+package commands
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// completionPatience is how long a shell waits for choices. A world that takes
+// longer to load offers none.
+const completionPatience = 2 * time.Second
+
+// completeFromWorld returns a completion that offers what exists in the world of
+// the command line or of the settings. Whatever fails, it offers nothing and
+// says nothing: there is no place for it while somebody types.
+func (f *Factory) completeFromWorld(offer func(result *policy.Result, args []string, typed string) []cobra.Completion) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		result := f.worldToComplete(cmd)
+		if result == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offer(result, args, typed), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// worldToComplete returns the evaluated world of a half-typed command line, nil
+// if there is none or it does not come in time.
+func (f *Factory) worldToComplete(cmd *cobra.Command) *policy.Result {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
+	defer cancel()
+	loaded := make(chan *policy.Result, 1)
+	go func() { loaded <- f.evaluateQuietly(ctx, cmd) }()
+	select {
+	case result := <-loaded:
+		return result
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (f *Factory) evaluateQuietly(ctx context.Context, cmd *cobra.Command) *policy.Result {
+	if err := f.useSettings(cmd); err != nil {
+		return nil
+	}
+	flags, ok := worldOf(cmd)
+	if !ok {
+		return nil
+	}
+	// Standard input is the terminal that is being typed on.
+	world, err := f.LoadWorld(ctx, flags, strings.NewReader(""))
+	if err != nil {
+		return nil
+	}
+	return policy.Evaluate(world)
+}
+
+// worldOf returns the flags that name the world of a command line that is being
+// typed, without standard input; false if they name none.
+func worldOf(cmd *cobra.Command) (worldFlags, bool) {
+	filenames, err := cmd.Flags().GetStringSlice("filename")
+	if err != nil {
+		return worldFlags{}, false
+	}
+	recursive, err := cmd.Flags().GetBool("recursive")
+	if err != nil {
+		return worldFlags{}, false
+	}
+	// Cobra parses the flags of such a command line twice.
+	var distinct []string
+	for _, name := range filenames {
+		if name != "-" && !slices.Contains(distinct, name) {
+			distinct = append(distinct, name)
+		}
+	}
+	flags := worldFlags{filenames: distinct, recursive: recursive}
+	return flags, flags.given()
+}
+
+// isCompletionRequest reports whether the arguments ask for choices, as the
+// completion scripts do.
+func isCompletionRequest(args []string) bool {
+	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
+}
+
+// prepareCompletion makes the tree answer requests for choices. Files are
+// offered only where a flag or an argument is one.
+func prepareCompletion(root *cobra.Command) {
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	forgiveFlags(root)
+}
+
+// forgiveFlags lets a command line be completed although flags on it are unknown
+// or have values that are wrong, which half-typed ones often have.
+func forgiveFlags(cmd *cobra.Command) {
+	cmd.FParseErrWhitelist.UnknownFlags = true
+	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
+		flags.VisitAll(func(flag *pflag.Flag) {
+			switch value := flag.Value.(type) {
+			case forgivingValue, forgivingList:
+			case pflag.SliceValue:
+				flag.Value = forgivingList{flag.Value, value}
+			default:
+				flag.Value = forgivingValue{value}
+			}
+		})
+	}
+	for _, child := range cmd.Commands() {
+		forgiveFlags(child)
+	}
+}
+
+// forgivingValue ignores texts that its value does not accept.
+type forgivingValue struct{ pflag.Value }
+
+// Set implements pflag.Value.
+func (v forgivingValue) Set(text string) error {
+	_ = v.Value.Set(text) // the value stays what it was
+	return nil
+}
+
+// forgivingList is a forgivingValue with several items.
+type forgivingList struct {
+	pflag.Value
+	pflag.SliceValue
+}
+
+// Set implements pflag.Value.
+func (v forgivingList) Set(text string) error { return forgivingValue{v.Value}.Set(text) }
+
+// inList offers the choices for the item after the last comma of a list, without
+// those that the list, or an earlier flag, has already.
+func inList(typed string, given []string, choices []cobra.Completion) []cobra.Completion {
+	head := typed[:strings.LastIndexByte(typed, ',')+1]
+	taken := append(strings.Split(head, ","), given...)
+	var words []cobra.Completion
+	for _, choice := range choices {
+		word, _, _ := strings.Cut(choice, "\t")
+		if !slices.Contains(taken, word) {
+			words = append(words, head+choice)
+		}
+	}
+	return words
+}

@@ -1,0 +1,332 @@
+package commands
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/hinshun/vt10x"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// TestCompletionInShells installs completion as the help of each shell says, in
+// a home directory that has nothing else, and completes in a new shell.
+func TestCompletionInShells(t *testing.T) {
+	t.Parallel()
+	for _, sh := range shells() {
+		everywhere, here := installLines(t, sh)
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			switch sh.name {
+			case "bash":
+				t.Run("every", func(t *testing.T) { t.Parallel(); testBash(t, everywhere, "") })
+				t.Run("this", func(t *testing.T) { t.Parallel(); testBash(t, "", here) })
+			case "zsh":
+				t.Run("every", func(t *testing.T) { t.Parallel(); testZsh(t, everywhere, "") })
+				t.Run("this", func(t *testing.T) { t.Parallel(); testZsh(t, "", here) })
+			case "fish":
+				t.Run("every", func(t *testing.T) { t.Parallel(); testFish(t, everywhere, "") })
+				t.Run("this", func(t *testing.T) { t.Parallel(); testFish(t, "", here) })
+			default:
+				// No Debian package: only that the script is for this shell.
+				var script bytes.Buffer
+				if err := sh.write(newRootCmd(NewFactory(testStreams())), &script); err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(script.String(), "Register-ArgumentCompleter -CommandName 'meshctl'") {
+					t.Errorf("the script does not register a completer for meshctl:\n%.300s", script.String())
+				}
+			}
+		})
+	}
+}
+
+// installLines returns the commands that the help of a shell documents: for
+// every new shell, and for the present one.
+func installLines(t *testing.T, sh shell) (everywhere, here string) {
+	t.Helper()
+	var commands []string
+	for line := range strings.Lines(sh.install) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			commands = append(commands, line)
+		}
+	}
+	if len(commands) != 2 {
+		t.Fatalf("the help of %s has %d commands, want one for every shell and one for this shell:\n%s", sh.name, len(commands), sh.install)
+	}
+	return commands[0], commands[1]
+}
+
+func testBash(t *testing.T, install, load string) {
+	t.Helper()
+	program := requireProgram(t, "bash")
+	home := shellHome(t)
+	writeHomeFile(t, home, ".bashrc", "source "+bashCompletion(t)+"\nPS1='ready> '\n")
+	if install != "" {
+		runIn(t, home, program, "-c", install)
+	}
+	term := startTerminal(t, home, program, "-i")
+	term.expect("ready> ")
+	if load != "" {
+		term.write(load + " && echo loa''ded\n")
+		term.expect("loaded")
+	}
+	term.write("meshctl describe workload -f manifests -R prod")
+	term.tabUntil("productpage-v1.bookinfo.")
+	term.write("\t") // bash lists the choices at the second Tab
+	term.tabUntil("productpage-v1.bookinfo.west  (Deployment in mesh istiod-istio-system-west)")
+	term.write("w")
+	term.tabUntil("-R productpage-v1.bookinfo.west ")
+	term.write("--cluster west,")
+	term.tabUntil("--cluster west,east ")
+	term.write("-o j")
+	term.tabUntil("-o json ")
+}
+
+func testZsh(t *testing.T, install, load string) {
+	t.Helper()
+	program := requireProgram(t, "zsh")
+	home := shellHome(t)
+	writeHomeFile(t, home, ".zshrc", "")
+	if install != "" {
+		runIn(t, home, program, "-c", install)
+	} else {
+		writeHomeFile(t, home, ".zshrc", "autoload -Uz compinit && compinit\n")
+	}
+	file, err := os.OpenFile(filepath.Join(home, ".zshrc"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString("PS1='ready> '\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	term := startTerminal(t, home, program, "-i")
+	term.expect("ready> ")
+	if load != "" {
+		term.write(load + " && echo loa''ded\n")
+		term.expect("loaded")
+	}
+	term.write("meshctl describe workload -f manifests -R prod")
+	term.tabUntil("productpage-v1.bookinfo.")
+	term.tabUntil("productpage-v1.bookinfo.west  -- Deployment in mesh istiod-istio-system-west")
+	term.write("w")
+	term.tabUntil("-R productpage-v1.bookinfo.west ")
+	term.write("--cluster west,")
+	term.tabUntil("--cluster west,east ")
+	term.write("-o j")
+	term.tabUntil("-o json ")
+}
+
+func testFish(t *testing.T, install, load string) {
+	t.Helper()
+	program := requireProgram(t, "fish")
+	home := shellHome(t)
+	if install != "" {
+		runIn(t, home, program, "-c", install)
+	}
+	complete := func(line string) string {
+		script := "complete -C " + "'" + line + "'"
+		if load != "" {
+			script = load + "; " + script
+		}
+		return runIn(t, home, program, "-c", script)
+	}
+	eventually(t, func() (string, bool) {
+		got := complete("meshctl describe workload -f manifests -R prod")
+		return got, strings.Contains(got, "productpage-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west\n")
+	})
+	eventually(t, func() (string, bool) {
+		got := complete("meshctl describe workload -f manifests -R -o j")
+		return got, strings.HasPrefix(got, "json")
+	})
+}
+
+// requireProgram returns where a program is. Only a developer may do without.
+func requireProgram(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, name)
+	}
+	return path
+}
+
+func missing(t *testing.T, name string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed; .ci/run should have seen to that", name)
+	}
+	t.Skipf("install %s to check completion in it; continuous integration does", name)
+}
+
+// bashCompletion returns where the package bash-completion is.
+func bashCompletion(t *testing.T) string {
+	t.Helper()
+	for _, path := range []string{
+		"/usr/share/bash-completion/bash_completion", "/opt/homebrew/etc/profile.d/bash_completion.sh", "/usr/local/etc/profile.d/bash_completion.sh",
+	} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	missing(t, "bash-completion")
+	return ""
+}
+
+// shellHome returns a home directory with a copy of the bundled world.
+func shellHome(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	if err := os.CopyFS(filepath.Join(home, "manifests"), os.DirFS(bookinfo)); err != nil {
+		t.Fatal(err)
+	}
+	return home
+}
+
+func writeHomeFile(t *testing.T, home, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func shellEnv(home string) []string {
+	return append(cleanEnv(), "HOME="+home, "XDG_CONFIG_HOME="+home+"/.config", "XDG_DATA_HOME="+home+"/.local/share", "TERM=xterm", "LC_ALL=C.UTF-8")
+}
+
+// runIn runs a program in a home directory and returns what it prints.
+func runIn(t *testing.T, home, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir, cmd.Env = home, shellEnv(home)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", program, args, err, out)
+	}
+	return string(out)
+}
+
+// patience is how long a test waits for a shell, on a machine however busy;
+// nudging is how often it presses Tab, since completion itself gives up on slow
+// machines.
+const (
+	patience = 2 * time.Minute
+	nudging  = 4 * time.Second
+)
+
+// eventually tries until the attempt succeeds.
+func eventually(t *testing.T, attempt func() (string, bool)) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		got, ok := attempt()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not what was expected:\n%s", got)
+		}
+	}
+}
+
+// terminal is a shell on a pseudo-terminal.
+type terminal struct {
+	t      *testing.T
+	pty    *os.File
+	screen vt10x.Terminal
+	// changed is told about output.
+	changed chan struct{}
+}
+
+func startTerminal(t *testing.T, home, program string, args ...string) *terminal {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir, cmd.Env = home, shellEnv(home)
+	const columns, rows = 160, 50
+	device, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := &terminal{t: t, pty: device, screen: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}, 1)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buffer := make([]byte, 4096)
+		for {
+			n, err := device.Read(buffer)
+			_, _ = term.screen.Write(buffer[:n])
+			select {
+			case term.changed <- struct{}{}:
+			default:
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = device.Close()
+		<-done
+		_ = cmd.Wait()
+	})
+	return term
+}
+
+func (s *terminal) write(text string) {
+	s.t.Helper()
+	if _, err := s.pty.WriteString(text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// expect waits until the screen shows the text.
+func (s *terminal) expect(text string) {
+	s.t.Helper()
+	s.await(text, nil)
+}
+
+// tabUntil presses Tab until the screen shows the text.
+func (s *terminal) tabUntil(text string) {
+	s.t.Helper()
+	nudges := time.NewTicker(nudging)
+	defer nudges.Stop()
+	s.write("\t")
+	s.await(text, nudges.C)
+}
+
+func (s *terminal) await(text string, nudges <-chan time.Time) {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for !strings.Contains(s.text(), text) {
+		select {
+		case <-s.changed:
+		case <-nudges:
+			s.write("\t")
+		case <-deadline:
+			s.t.Fatalf("the screen does not show %q:\n%s", text, s.text())
+		}
+	}
+}
+
+var blankEnds = regexp.MustCompile(` +\n`)
+
+// text returns what the screen shows, with the blanks before the cursor.
+func (s *terminal) text() string {
+	return blankEnds.ReplaceAllString(s.screen.String()+"\n", " \n")
+}
+
+func testStreams() *cli.Streams {
+	streams, _, _ := cli.Test("")
+	return streams
+}
