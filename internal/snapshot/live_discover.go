@@ -74,7 +74,7 @@ func discoverCluster(ctx context.Context, c *clusters.Connection, scheme *runtim
 		return found
 	}
 	found.Unlisted = r.unlisted()
-	if len(found.Unlisted) > 0 && len(found.Unlisted) == r.required() {
+	if r.sawNothing() && len(found.Unlisted) > 0 {
 		// Credentials that may see nothing are no better than none.
 		found.Err = found.Unlisted[0].Err
 		return found

@@ -75,15 +75,15 @@ func (r *rawReader) unlisted() []Unlisted {
 	return unlisted
 }
 
-// required counts the kinds that every cluster has.
-func (r *rawReader) required() int {
-	count := 0
-	for _, kind := range r.kinds {
-		if !kind.Optional {
-			count++
+// sawNothing reports whether none of the kinds that every cluster has could be
+// listed. ConfigMaps do not count: without Deployments, nobody asks for them.
+func (r *rawReader) sawNothing() bool {
+	for i, kind := range r.kinds {
+		if r.failed[i] == nil && !kind.Optional && kind.Kind != "ConfigMap" {
+			return false
 		}
 	}
-	return count
+	return true
 }
 
 // read reads one kind into the input. ConfigMaps wait for the Deployments to say
