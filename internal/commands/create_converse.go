@@ -1,0 +1,217 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/wizard"
+)
+
+// What the user may do after the review.
+const (
+	actionSave   = "save"
+	actionSaveAs = "save-as"
+	actionPrint  = "print"
+	actionChange = "change"
+	actionEdit   = "edit"
+	actionCancel = "cancel"
+)
+
+// converse asks for what the flags do not say and shows the result, until the
+// user is content with it or gives up.
+func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
+	if a.world == nil {
+		return cli.Usagef("no manifests given: questions offer what exists, so name files or directories with -f")
+	}
+	prompter := o.prompter(ctx)
+	choices := catalogueOf(o.meaning(a), o.existing(a.world))
+	draft := o.draft(a)
+	if err := o.questions(prompter, choices, draft); err != nil {
+		return err
+	}
+	if err := o.rebuild(a, draft); err != nil {
+		return err
+	}
+	if o.editFirst {
+		if err := o.editInteractively(ctx, prompter, a); err != nil {
+			return err
+		}
+	}
+	for {
+		invalid := o.review(a)
+		action, err := wizard.Review(prompter, o.actions(a, invalid))
+		if err != nil {
+			return err
+		}
+		switch action.ID {
+		case actionSave, actionSaveAs, actionPrint:
+			done, err := o.finish(prompter, a, action.ID)
+			if err != nil || done {
+				return err
+			}
+		case actionChange:
+			draft = &wizard.Draft[I]{
+				Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: o.kind.Input(a.resource),
+				Given: func(string) bool { return false },
+			}
+			if err := o.revisit(prompter, choices, draft); err != nil {
+				return err
+			}
+			base := a.resource // an edit may have given it what questions cannot
+			a.base = &base
+			if err := o.rebuild(a, draft); err != nil {
+				return err
+			}
+		case actionEdit:
+			if err := o.editInteractively(ctx, prompter, a); err != nil {
+				return err
+			}
+		default:
+			return cli.ErrCancelled
+		}
+	}
+}
+
+func (o *createOptions[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err error) {
+	a.input = draft.Input
+	a.meta = render.Meta{Name: draft.Name, Namespace: draft.Namespace}
+	a.resource, err = o.kind.Build(a.meta, a.input, a.base)
+	return err
+}
+
+// review shows the manifest and what it would change. It returns why the
+// manifest cannot be used, nil if it can.
+func (o *createOptions[I, O]) review(a *authored[I, O]) error {
+	manifest, err := render.Manifest(a.resource)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.streams.Err, "\n%s\n", manifest)
+	if err := o.validate(a); err != nil {
+		for _, part := range cli.Untold(err) {
+			printError(o.streams, part)
+		}
+		return err
+	}
+	o.printImpact(o.impactOn(a))
+	fmt.Fprintln(o.streams.Err)
+	return nil
+}
+
+// actions returns what can be done with the reviewed manifest.
+func (o *createOptions[I, O]) actions(a *authored[I, O], invalid error) []wizard.Action {
+	var actions []wizard.Action
+	if invalid == nil {
+		actions = append(actions,
+			wizard.Action{ID: actionSave, Label: "Save it", Detail: "to " + o.saveName(a)},
+			wizard.Action{ID: actionSaveAs, Label: "Save as", Detail: "to a file that you name"},
+			wizard.Action{ID: actionPrint, Label: "Print it", Detail: "to standard output"},
+		)
+	}
+	return append(actions,
+		wizard.Action{ID: actionChange, Label: "Change answers", Detail: "to the questions that you choose"},
+		wizard.Action{ID: actionEdit, Label: "Edit the YAML", Detail: "in your editor"},
+		wizard.Action{ID: actionCancel, Label: "Cancel", Detail: "and create nothing"},
+	)
+}
+
+// saveName returns the file to save to unless the user names another.
+func (o *createOptions[I, O]) saveName(a *authored[I, O]) string {
+	extension := ".yaml"
+	if o.format.String() == "json" {
+		extension = ".json"
+	}
+	return cmp.Or(o.save, a.resource.GetName()+extension)
+}
+
+// finish prints or saves the manifest. It reports false if that was not done
+// and something else may be tried, such as another file.
+func (o *createOptions[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], action string) (done bool, err error) {
+	if action == actionPrint {
+		err := o.deliver(a, "")
+		o.printCommand(a, "")
+		return true, err
+	}
+	file := o.saveName(a)
+	if action == actionSaveAs {
+		file, err = prompter.Input(wizard.Question{
+			Text: "File:", Help: "The manifest is written to this file. An existing file is replaced only if you say so.",
+		}, file, nil)
+		if err != nil {
+			return false, err
+		}
+	}
+	replace := o.overwrite && file == o.save
+	if _, err := os.Lstat(file); err == nil && !replace {
+		replace, err = prompter.Confirm(wizard.Question{Text: file + " exists. Replace it?", Help: "Its present content is lost if you do."}, false)
+		if err != nil || !replace {
+			return false, err
+		}
+	}
+	if err := o.saveTo(a, file, replace); err != nil {
+		printError(o.streams, err)
+		return false, nil
+	}
+	o.printCommand(a, file)
+	return true, nil
+}
+
+// editInteractively lets the user edit the manifest until it is valid or the
+// edit is given up; what was typed is never lost.
+func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
+	text, err := render.Manifest(a.resource)
+	if err != nil {
+		return err
+	}
+	for {
+		edited, err := o.edit(ctx, text)
+		if err != nil && edited.path == "" {
+			return err
+		}
+		if err == nil {
+			var resource O
+			if resource, err = o.accept(a, edited.text); err == nil {
+				edited.discard()
+				a.resource = resource
+				return nil
+			}
+			text = edited.text
+		}
+		printError(o.streams, fmt.Errorf("%w (your text is kept in %s)", err, edited.path))
+		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No keeps the manifest as it was before the edit."}, true)
+		if err != nil || !again {
+			return err
+		}
+		edited.discard()
+	}
+}
+
+// printCommand shows how to create the same resource without questions.
+func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
+	arguments, exact := o.kind.Arguments(a.resource)
+	if !exact {
+		fmt.Fprintf(o.streams.Err, "\nFlags cannot express all of this manifest; keep it in a file and use --from FILE to start from it.\n")
+		return
+	}
+	first := []string{"meshctl", "create", o.kind.Noun, a.resource.GetName()}
+	first = append(first, o.world.words()...)
+	if namespace := a.resource.GetNamespace(); namespace != snapshot.DefaultNamespace || o.namespace != "" {
+		first = append(first, "-n", namespace)
+	}
+	var flags []string
+	for _, argument := range arguments {
+		flags = append(flags, "--"+argument.Name+"="+argument.Value)
+	}
+	if format := o.format.String(); format != defaultFormat {
+		flags = append(flags, "--output="+format)
+	}
+	if file != "" {
+		flags = append(flags, "--save="+file)
+	}
+	fmt.Fprintf(o.streams.Err, "\nThe same without questions:\n\n%s\n", commandLine(first, flags))
+}

@@ -1,0 +1,132 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/wizard"
+)
+
+// creation is a kind that create authors: what the command is called, which
+// flags and questions fill its input, and how the resource joins a world.
+type creation[I any, O render.Object] struct {
+	kind                 render.Kind[I, O]
+	aliases              []string
+	short, long, example string
+
+	// questions asks for what the draft does not have, revisit for changes of a
+	// draft that is complete.
+	questions, revisit func(wizard.Prompter, wizard.Catalogue, *wizard.Draft[I]) error
+	// missing names the flags that must still be given for the resource to mean
+	// anything, for people; empty if none.
+	missing func(resource O) string
+	// existing returns the names of the world's resources of the kind.
+	existing func(world *snapshot.World) []snapshot.Names
+	// joining returns what a world is given to contain a copy of the resource,
+	// created now if it is new.
+	joining func(world *snapshot.World, resource O, now time.Time) snapshot.Objects
+}
+
+// defaultFormat is the output format of create.
+const defaultFormat = "yaml"
+
+// createOptions is one use of a create command.
+type createOptions[I any, O render.Object] struct {
+	streams  *cli.Streams
+	load     worldLoader
+	clock    cli.Clock
+	edit     manifestEditor
+	prompter func(ctx context.Context) wizard.Prompter
+
+	creation[I, O]
+	world     worldFlags
+	name      string
+	namespace string
+	// arguments are the flags of the kind in the order they were given.
+	arguments   []render.Argument
+	from        string
+	save        string
+	overwrite   bool
+	editFirst   bool
+	interactive bool
+	dryRun      *enumValue
+	format      *enumValue
+}
+
+// newCreateKindCmd returns the command that creates resources of one kind. The
+// options go to runF if that is not nil.
+func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF func(*createOptions[I, O]) error) *cobra.Command {
+	opts := &createOptions[I, O]{
+		streams: f.Streams, load: f.LoadWorld, clock: f.Clock, creation: c,
+		edit:     func(ctx context.Context, manifest []byte) (editedManifest, error) { return editManifest(ctx, f.Streams, manifest) },
+		prompter: func(ctx context.Context) wizard.Prompter { return newPrompter(ctx, f.Streams) },
+		dryRun:   newEnumValue("none", "none", "client", "server"),
+		format:   newEnumValue(defaultFormat, defaultFormat, "json", "name"),
+	}
+	cmd := &cobra.Command{
+		Use: c.kind.Noun + " [NAME]", Aliases: c.aliases, Short: c.short, Long: c.long, Example: c.example,
+		Args: atMostOneName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				opts.name = args[0]
+			}
+			if err := opts.check(); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	cmd.Flags().SortFlags = false // the fields' own order groups them
+	for i := range c.kind.Fields {
+		addFieldFlag(cmd, f, &c.kind.Fields[i], &opts.arguments)
+	}
+	opts.world.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+snapshot.DefaultNamespace+")")
+	takeSetting(flags, "namespace", settingNamespace)
+	flags.StringVar(&opts.from, "from", "", "start from the manifest in this `FILE` (- for standard input); flags change it")
+	flags.BoolVarP(&opts.interactive, "interactive", "i", false, "ask for everything that the flags do not say")
+	flags.BoolVar(&opts.editFirst, "edit", false, "edit the manifest in $EDITOR before it is used")
+	flags.StringVar(&opts.save, "save", "", "write the manifest to this `FILE` instead of standard output")
+	flags.BoolVar(&opts.overwrite, "overwrite", false, "let --save replace a file that exists")
+	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
+	_ = cmd.MarkFlagFilename("save", "yaml", "yml", "json")
+	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "write nothing: client checks here, server asks the cluster to check")
+	flags.Lookup("dry-run").NoOptDefVal = "client"
+	addEnumFlag(cmd, opts.format, "output", "o", "output format")
+	return cmd
+}
+
+func atMostOneName(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return cli.Usagef("%s takes one name, got %s", cmd.CommandPath(), quoteAll(args))
+	}
+	return nil
+}
+
+// check reports all flags that contradict each other.
+func (o *createOptions[I, O]) check() error {
+	var errs []error
+	if o.overwrite && o.save == "" {
+		errs = append(errs, cli.Usagef("--overwrite is about --save FILE, which is not given"))
+	}
+	if o.dryRun.String() == "server" {
+		errs = append(errs, cli.Usagef("--dry-run=server needs a cluster, and with -f none is contacted; use --dry-run=client"))
+	}
+	if o.save != "" && o.dryRun.String() != "none" {
+		errs = append(errs, cli.Usagef("--dry-run writes nothing, so it excludes --save"))
+	}
+	if o.from == "-" && o.interactive {
+		errs = append(errs, cli.Usagef("--from - reads standard input, which --interactive needs for the answers"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,286 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// authored is the state of one creation between its steps.
+type authored[I any, O render.Object] struct {
+	// world is what exists, nil if nobody said; before is what it means.
+	world  *snapshot.World
+	before *policy.Result
+	// base is the resource to start from, nil for an empty one.
+	base     *O
+	meta     render.Meta
+	input    *I
+	resource O
+}
+
+func (o *createOptions[I, O]) run(ctx context.Context) error {
+	a, incomplete, err := o.begin(ctx)
+	if err != nil {
+		return errors.Join(err, incomplete)
+	}
+	if o.asks(a) {
+		err = o.converse(ctx, a)
+	} else {
+		err = o.runUnattended(ctx, a)
+	}
+	return errors.Join(err, incomplete)
+}
+
+// begin loads the world and the base and reads the flags. Everything that is
+// wrong with them is reported together. The second error says that the world is
+// incomplete, which does not keep anything from being created.
+func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
+	a = &authored[I, O]{meta: render.Meta{Name: o.name, Namespace: o.namespace}}
+	if o.world.given() {
+		if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
+			return a, nil, err
+		}
+		incomplete = reportProblems(o.streams, a.world)
+	}
+	if o.from != "" {
+		if err := o.readBase(a); err != nil {
+			return a, incomplete, err
+		}
+	}
+	if a.meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
+		a.meta.Namespace = snapshot.DefaultNamespace
+	}
+	a.input, err = o.kind.Parse(o.arguments, o.names(a))
+	errs := []error{usageErrors(err)}
+	if err == nil {
+		a.resource, err = o.kind.Build(a.meta, a.input, a.base)
+		errs = append(errs, usageErrors(err))
+	}
+	if o.interactive && !o.streams.CanPrompt() {
+		errs = append(errs, cli.Usagef("--interactive needs a terminal for standard input and output, and no --no-input"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return a, incomplete, err
+	}
+	return a, incomplete, nil
+}
+
+func (o *createOptions[I, O]) names(a *authored[I, O]) render.Names {
+	return render.Names{World: a.world, Namespace: cmp.Or(a.meta.Namespace, snapshot.DefaultNamespace)}
+}
+
+// readBase reads the manifest that --from names.
+func (o *createOptions[I, O]) readBase(a *authored[I, O]) error {
+	read, label := os.ReadFile, o.from
+	if o.from == "-" {
+		read, label = func(string) ([]byte, error) { return io.ReadAll(o.streams.In) }, "standard input"
+	}
+	text, err := read(o.from)
+	if err != nil {
+		return fmt.Errorf("cannot read --from: %w", err)
+	}
+	base, err := o.kind.Decode(validation.New(), text)
+	if err != nil {
+		return fmt.Errorf("--from %s: %w", label, err)
+	}
+	a.base = &base
+	return nil
+}
+
+// asks reports whether questions are asked: the user wants that, or something
+// is missing and a terminal is there.
+func (o *createOptions[I, O]) asks(a *authored[I, O]) bool {
+	return o.interactive || (len(o.missingParts(a)) > 0 && o.streams.CanPrompt())
+}
+
+// missingParts names what must still be given, as on the command line.
+func (o *createOptions[I, O]) missingParts(a *authored[I, O]) []string {
+	var parts []string
+	if a.resource.GetName() == "" {
+		parts = append(parts, "NAME")
+	}
+	if missing := o.missing(a.resource); missing != "" && !o.editFirst {
+		parts = append(parts, missing)
+	}
+	return parts
+}
+
+// runUnattended creates what the flags say.
+func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
+	if missing := o.missingParts(a); len(missing) > 0 {
+		var errs []error
+		for _, part := range missing {
+			errs = append(errs, cli.Usagef("missing: %s", part))
+		}
+		return errors.Join(errs...)
+	}
+	if o.editFirst {
+		manifest, err := render.Manifest(a.resource)
+		if err != nil {
+			return err
+		}
+		edited, err := o.edit(ctx, manifest)
+		if err != nil {
+			return err
+		}
+		if a.resource, err = o.accept(a, edited.text); err != nil {
+			return fmt.Errorf("the edited manifest is not valid: %w; your text is kept in %s, use it with --from", err, edited.path)
+		}
+		defer edited.discard()
+	}
+	if err := o.validate(a); err != nil {
+		return err
+	}
+	o.printImpact(o.impactOn(a))
+	return o.deliver(a, o.save)
+}
+
+// accept decodes an edited manifest and validates it.
+func (o *createOptions[I, O]) accept(a *authored[I, O], text []byte) (O, error) {
+	resource, err := o.kind.Decode(validation.New(), text)
+	if err != nil {
+		return resource, err
+	}
+	edited := *a
+	edited.resource = resource
+	return resource, o.validate(&edited)
+}
+
+// validate checks the resource by itself and that its name is free.
+func (o *createOptions[I, O]) validate(a *authored[I, O]) error {
+	if err := render.Validate(validation.New(), a.resource); err != nil {
+		return err
+	}
+	if taken := o.holder(a, a.resource.GetName()); taken != "" {
+		return fmt.Errorf("%s %s exists already; to change it, start from it with --from FILE, or choose another name", o.kind.Noun, taken)
+	}
+	return nil
+}
+
+// holder returns the full name of the resource that has the name already, empty
+// if it is free or that resource is the one to start from.
+func (o *createOptions[I, O]) holder(a *authored[I, O], name string) string {
+	if a.world == nil {
+		return ""
+	}
+	namespace := a.resource.GetNamespace()
+	if a.base != nil && (*a.base).GetName() == name && cmp.Or((*a.base).GetNamespace(), namespace) == namespace {
+		return ""
+	}
+	for _, n := range o.existing(a.world) {
+		if n.Name == name && n.Namespace == namespace {
+			return n.Full()
+		}
+	}
+	return ""
+}
+
+// impactOn says what the resource would do to the world, nothing if there is
+// none.
+func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
+	if a.world == nil {
+		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "not compared with what exists: name manifests with -f to see what it would change"}}
+	}
+	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
+	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
+	return describe.ImpactLines(describe.Impact(policy.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
+}
+
+// meaning evaluates the world once.
+func (o *createOptions[I, O]) meaning(a *authored[I, O]) *policy.Result {
+	if a.before == nil {
+		a.before = policy.Evaluate(a.world)
+	}
+	return a.before
+}
+
+// printImpact writes to standard error what the resource would change.
+func (o *createOptions[I, O]) printImpact(lines []describe.ImpactLine) {
+	for _, line := range lines {
+		fmt.Fprintln(o.streams.Err, impactText(o.streams, line))
+	}
+}
+
+func impactText(streams *cli.Streams, line describe.ImpactLine) string {
+	label, color := "", ""
+	switch line.Severity {
+	case policy.SeverityError:
+		label, color = "error: ", "\x1b[31m"
+	case policy.SeverityWarning:
+		label, color = "warning: ", "\x1b[33m"
+	case policy.SeverityInfo:
+		return line.Text
+	}
+	if streams.ErrColor() {
+		return color + label + "\x1b[0m" + line.Text
+	}
+	return label + line.Text
+}
+
+// deliver prints the manifest, or saves it to the file if that is not empty.
+func (o *createOptions[I, O]) deliver(a *authored[I, O], file string) error {
+	if file != "" {
+		return o.saveTo(a, file, o.overwrite)
+	}
+	switch o.format.String() {
+	case "name":
+		_, err := fmt.Fprintln(o.streams.Out, resourceName(a.resource))
+		return err
+	case "json":
+		return o.write(render.ManifestJSON(a.resource))
+	default:
+		return o.write(render.Manifest(a.resource))
+	}
+}
+
+func (o *createOptions[I, O]) write(manifest []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	_, err = o.streams.Out.Write(manifest)
+	return err
+}
+
+// saveTo writes the manifest to a file, which must be new unless overwrite is
+// set.
+func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite bool) error {
+	encode := render.Manifest
+	if o.format.String() == "json" {
+		encode = render.ManifestJSON
+	}
+	manifest, err := encode(a.resource)
+	if err != nil {
+		return err
+	}
+	if err := saveFile(file, manifest, overwrite); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.streams.Err, "%s saved to %s\n", resourceName(a.resource), file)
+	if o.format.String() == "name" {
+		_, err = fmt.Fprintln(o.streams.Out, resourceName(a.resource))
+	}
+	return err
+}
+
+// draft returns what the questions start from.
+func (o *createOptions[I, O]) draft(a *authored[I, O]) *wizard.Draft[I] {
+	return &wizard.Draft[I]{
+		Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: a.input,
+		Given: func(flag string) bool {
+			field := o.kind.Field(flag)
+			return field != nil && slices.ContainsFunc(o.arguments, func(g render.Argument) bool { return g.Name == flag })
+		},
+	}
+}

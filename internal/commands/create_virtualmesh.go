@@ -1,0 +1,52 @@
+package commands
+
+import (
+	"time"
+
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/wizard"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+func virtualMeshCreation() creation[render.VirtualMeshInput, *networkingv1.VirtualMesh] {
+	return creation[render.VirtualMeshInput, *networkingv1.VirtualMesh]{
+		kind: render.VirtualMesh(), aliases: []string{"virtualmeshes", "vmesh", "vm"},
+		short: "Group meshes into a virtual mesh",
+		long: dedent(`
+			Group meshes into a virtual mesh: they trust each other, can reach what is
+			federated, and share one default for access.
+
+			On a terminal, what the flags do not say is asked for. The values of --federate,
+			--gateway and --vault are lists of KEY=VALUE; 'meshctl help flag-forms' has
+			their grammar.`),
+		example: dedent(`
+			# two meshes with a generated root of trust, everything reachable from both
+			meshctl create virtualmesh prod -f manifests/meshes.yaml \
+			  --mesh istiod-istio-system-east --mesh istiod-istio-system-west \
+			  --trust shared --federate everything
+
+			# nobody may call anybody unless an access policy says so
+			meshctl create vm prod -f manifests/meshes.yaml --mesh istiod-istio-system-east \
+			  --trust shared --global-access-policy ENABLED --tls-enforcement STRICT
+
+			# make one that exists stricter, and keep it in a file
+			meshctl create virtualmesh -f manifests -R --from manifests/virtualmesh.yaml \
+			  --tls-enforcement STRICT --save stricter.yaml -o name`),
+		questions: wizard.VirtualMesh, revisit: wizard.RevisitVirtualMesh,
+		missing: func(vm *networkingv1.VirtualMesh) string {
+			if len(vm.Spec.Meshes) == 0 {
+				return "--mesh"
+			}
+			return ""
+		},
+		existing: virtualMeshNoun().objects,
+		joining: func(world *snapshot.World, resource *networkingv1.VirtualMesh, now time.Time) snapshot.Objects {
+			vm := resource.DeepCopy()
+			if old := joining(world.VirtualMeshes, vm, now); old != nil {
+				vm.Status = old.Status
+			}
+			return snapshot.Objects{VirtualMeshes: []snapshot.Object[networkingv1.VirtualMesh]{{Resource: vm}}}
+		},
+	}
+}

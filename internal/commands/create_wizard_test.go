@@ -1,0 +1,252 @@
+//go:build unix
+
+package commands_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// TestFirstVirtualMesh follows a newcomer: six answers, all of them what is
+// proposed, make a virtual mesh of all meshes.
+func TestFirstVirtualMesh(t *testing.T) {
+	t.Parallel()
+	dir := worldWithoutVirtualMesh(t)
+	d := converse(t, dir, "create", "virtualmesh", "-f", ".", "-R")
+	d.answer("Name of the virtual mesh:", enter)
+	d.answer("Which meshes?", enter)
+	d.answer("Which services can the other meshes call?", enter)
+	d.answer("Who may call a service that no access policy is about?", enter)
+	d.answer("Anything else?", enter)
+	d.answer("What now?", enter)
+	screen, code := d.end()
+	if code != cli.ExitOK {
+		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
+	}
+	saved, err := os.ReadFile(filepath.Join(dir, "virtual-mesh.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `apiVersion: networking.mesh.gloo.solo.io/v1
+kind: VirtualMesh
+metadata:
+  name: virtual-mesh
+  namespace: gloo-mesh
+spec:
+  federation:
+    selectors:
+    - {}
+  globalAccessPolicy: MESH_DEFAULT
+  meshes:
+  - name: istiod-istio-system-east
+    namespace: gloo-mesh
+  - name: istiod-istio-system-west
+    namespace: gloo-mesh
+  mtlsConfig:
+    shared:
+      rootCertificateAuthority:
+        generated: {}
+`
+	if diff := cmp.Diff(want, string(saved)); diff != "" {
+		t.Errorf("the manifest (-want +got):\n%s", diff)
+	}
+	if err := os.Remove(filepath.Join(dir, "virtual-mesh.yaml")); err != nil { // the name is taken while it is there
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(saved), rerun(t, dir, screen)); diff != "" {
+		t.Errorf("the shown command makes another manifest (-wizard +command):\n%s", diff)
+	}
+}
+
+// TestAskedPolicies goes through the questions about policies.
+func TestAskedPolicies(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		args []string
+		talk func(d *dialogue)
+		want string
+	}{
+		{
+			name: "a traffic policy, its name and destination given by flags",
+			args: []string{"create", "tp", "slow", "--destination", "ratings.bookinfo.east", "-o", "json"},
+			talk: func(d *dialogue) {
+				d.answer("Whose requests does the policy change?", enter)
+				d.answer("What should the policy do?", " "+enter)
+				d.answer("imeout", "3s"+enter)
+				d.answer("Anything else?", enter)
+				d.answer("What now?", down+down+enter)
+			},
+			want: `"requestTimeout": "3s"`,
+		},
+		{
+			name: "an access policy that anybody may use",
+			args: []string{"create", "ap", "-i", "--source", "any", "--destination", "ratings.bookinfo.east"},
+			talk: func(d *dialogue) {
+				d.answer("Name of the access policy:", "open-ratings"+enter)
+				d.answer("Which requests may they make?", enter)
+				d.answer("Anything else?", enter)
+				d.answer("What now?", down+down+enter)
+			},
+			want: "name: open-ratings",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := worldWithoutVirtualMesh(t)
+			d := converse(t, dir, append(tt.args, "-f", ".", "-R")...)
+			tt.talk(d)
+			screen, code := d.end()
+			if code != cli.ExitOK {
+				t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
+			}
+			if got := rerun(t, dir, screen); !strings.Contains(got, tt.want) {
+				t.Errorf("the shown command makes a manifest without %q:\n%s\nthe screen:\n%s", tt.want, got, screen)
+			}
+		})
+	}
+}
+
+// TestInterruptedWizard stops at the first, a middle and the last question.
+func TestInterruptedWizard(t *testing.T) {
+	t.Parallel()
+	questions := []string{
+		"Name of the virtual mesh:", "Which meshes?", "Which services can the other meshes call?",
+		"Who may call a service that no access policy is about?", "Anything else?", "What now?",
+	}
+	for stop := range questions {
+		t.Run(questions[stop], func(t *testing.T) {
+			t.Parallel()
+			dir := worldWithoutVirtualMesh(t)
+			before := filesIn(t, dir)
+			d := converse(t, dir, "create", "virtualmesh", "-f", ".", "-R")
+			for _, question := range questions[:stop] {
+				d.answer(question, enter)
+			}
+			d.answer(questions[stop], interrupt)
+			screen, code := d.end()
+			if code != cli.ExitCancelled || !strings.Contains(screen, "cancelled") {
+				t.Errorf("exit code = %d, want %d and a word about it; the screen:\n%s", code, cli.ExitCancelled, screen)
+			}
+			if diff := cmp.Diff(before, filesIn(t, dir)); diff != "" {
+				t.Errorf("files (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestReviewedAgain edits, changes and saves elsewhere after the review.
+func TestReviewedAgain(t *testing.T) {
+	t.Parallel()
+	dir := worldWithoutVirtualMesh(t)
+	editor := filepath.Join(t.TempDir(), "editor")
+	script := `#!/bin/sh
+if grep -q broken "$1"
+then sed -i 's/broken/ENABLED/' "$1"
+else sed -i 's/globalAccessPolicy: .*/globalAccessPolicy: broken/' "$1"
+fi
+`
+	if err := os.WriteFile(editor, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prod.yaml"), []byte("# mine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := converseWith(t, dir, []string{"EDITOR=" + editor}, "create", "virtualmesh", "prod", "-f", "meshes.yaml")
+	d.answer("Which meshes?", enter)
+	d.answer("Which services can the other meshes call?", enter)
+	d.answer("Who may call a service that no access policy is about?", enter)
+	d.answer("Anything else?", enter)
+	d.answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor breaks it
+	d.answer("Edit again?", "y"+enter)                   // and mends it
+	d.answer("What now?", enter)                         // save
+	d.answer("prod.yaml exists. Replace it?", enter)     // no
+	d.answer("What now?", down+enter)                    // save as
+	d.answer("File:", "nowhere/prod.yaml"+enter)         // a place that takes no file
+	d.answer("What now?", down+enter)
+	d.answer("File:", "other.yaml"+enter)
+	screen, code := d.end()
+	if code != cli.ExitOK {
+		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
+	}
+	for _, said := range []string{"globalAccessPolicy", "your text is kept in", "cannot save the manifest to nowhere/prod.yaml"} {
+		if !strings.Contains(screen, said) {
+			t.Errorf("the screen does not say %q:\n%s", said, screen)
+		}
+	}
+	saved, err := os.ReadFile(filepath.Join(dir, "other.yaml"))
+	if err != nil || !strings.Contains(string(saved), "globalAccessPolicy: ENABLED") {
+		t.Errorf("saved: %v\n%s", err, saved)
+	}
+	if mine, err := os.ReadFile(filepath.Join(dir, "prod.yaml")); err != nil || string(mine) != "# mine\n" {
+		t.Errorf("the existing file is now %q, %v", mine, err)
+	}
+}
+
+// TestNobodyToAsk runs where questions cannot be asked although something is
+// missing.
+func TestNobodyToAsk(t *testing.T) {
+	t.Parallel()
+	dir := worldWithoutVirtualMesh(t)
+	tests := []struct {
+		name string
+		env  []string
+		args []string
+	}{
+		{name: "--no-input", args: []string{"--no-input"}},
+		{name: "CI", env: []string{"CI=true"}},
+		{name: "MESHCTL_NO_INPUT", env: []string{"MESHCTL_NO_INPUT=1"}},
+		{name: "a terminal that cannot move the cursor", env: []string{"TERM=dumb"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := converseWith(t, dir, tt.env, append([]string{"create", "virtualmesh", "-f", ".", "-R"}, tt.args...)...)
+			screen, code := d.end()
+			if code != cli.ExitUsage || !strings.Contains(screen, "missing: NAME") || !strings.Contains(screen, "missing: --mesh") {
+				t.Errorf("exit code = %d, want %d and both things that are missing; the screen:\n%s", code, cli.ExitUsage, screen)
+			}
+		})
+	}
+}
+
+// rerun runs the command that the wizard shows at the end, without saving, and
+// returns the manifest it prints as YAML.
+func rerun(t *testing.T, dir, screen string) string {
+	t.Helper()
+	_, command, found := strings.Cut(strings.ReplaceAll(screen, "\r", ""), "The same without questions:\n\n")
+	if !found {
+		t.Fatalf("no command is shown; the screen:\n%s", screen)
+	}
+	var kept []string
+	for line := range strings.Lines(command) {
+		if line = strings.TrimSuffix(line, "\n"); !strings.Contains(line, "--save=") {
+			kept = append(kept, strings.TrimSuffix(line, " \\"))
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Join(kept, " "))
+	cmd.Dir = dir
+	cmd.Env = withoutPromptGuards(os.Environ())
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", strings.Join(kept, " "), err)
+	}
+	return string(out)
+}
+
+func filesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
