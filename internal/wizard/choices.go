@@ -1,7 +1,6 @@
 package wizard
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +18,11 @@ const (
 	byCluster   anythingBy = "Cluster"
 	byLabel     anythingBy = "Label"
 )
+
+// narrows says whether anything is known to narrow a selector of workloads down.
+func (f *flow) narrows() bool {
+	return len(f.known.Namespaces)+len(f.known.Clusters)+len(f.known.WorkloadLabels) > 0
+}
 
 // narrow asks for some of the namespaces, clusters and labels of a selector. A
 // nil argument is not offered, and nor is what the world has none of.
@@ -103,9 +107,6 @@ func (f *flow) services(q Question, offered []ServiceChoice, current []core.Clus
 // service asks for one Service by name.
 func (f *flow) service(q Question, current core.ClusterObjectRef) (ServiceChoice, error) {
 	offered := f.kubeServices()
-	if len(offered) == 0 {
-		return ServiceChoice{}, errNoServices()
-	}
 	var options []Option
 	at := 0
 	for i, s := range offered {
@@ -119,10 +120,6 @@ func (f *flow) service(q Question, current core.ClusterObjectRef) (ServiceChoice
 		return ServiceChoice{}, err
 	}
 	return offered[at], nil
-}
-
-func errNoServices() error {
-	return errors.New("no Services are known: discover clusters that have some, or read manifests with -f")
 }
 
 // kubeServices are the Services that requests can be sent to by name.

@@ -95,7 +95,7 @@ func (t *trafficPolicy) mirror() setting {
 	in := &t.in.Mirror
 	part := fraction(t.flow, "", "The part of the requests that is copied, in percent", "Percent of the requests to copy:", "100", 100, &in.Percentage)
 	return setting{
-		label: "Mirror", about: "send a copy of requests to another service",
+		label: mirrorLabel, about: "send a copy of requests to another service",
 		now: func() string {
 			if in.Service == nil {
 				return ""

@@ -33,7 +33,7 @@ func (f *flow) destinations(text, help string, current []core.DestinationSelecto
 // oneDestination asks for selectors of one sort; none means every Service.
 func (f *flow) oneDestination(text, help string, every bool) ([]core.DestinationSelector, error) {
 	var ways []choice[selected]
-	if every {
+	if every || len(f.known.Services) == 0 {
 		ways = append(ways, choice[selected]{everyService, "Every service", "of all meshes, also those to come"})
 	}
 	if len(f.known.Services) > 0 {
@@ -44,9 +44,6 @@ func (f *flow) oneDestination(text, help string, every bool) ([]core.Destination
 	}
 	if len(f.externalServices()) > 0 {
 		ways = append(ways, choice[selected]{someExternals, "External services by namespace or label", "also those to come"})
-	}
-	if len(ways) == 0 {
-		return nil, errNoServices()
 	}
 	way, err := pick(f, Question{Text: text, Help: help}, ways, namedServices)
 	if err != nil {

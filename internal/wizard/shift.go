@@ -17,7 +17,7 @@ const maxWeight = 100
 // shift sends requests elsewhere, by weight.
 func (t *trafficPolicy) shift() setting {
 	return setting{
-		label: "Shift", about: "send requests to other services or versions, by weight",
+		label: shiftLabel, about: "send requests to other services or versions, by weight",
 		now:   func() string { return listText(t.in.Shift, targetText) },
 		ask:   t.askShift,
 		clear: func() { t.in.Shift = nil },
@@ -25,10 +25,6 @@ func (t *trafficPolicy) shift() setting {
 }
 
 func (t *trafficPolicy) askShift() error {
-	offered := t.kubeServices()
-	if len(offered) == 0 {
-		return errNoServices()
-	}
 	var current []core.ClusterObjectRef
 	for _, d := range t.in.Shift {
 		if ref := targetRef(d); ref.Name != "" && !slices.Contains(current, ref) {
@@ -38,7 +34,7 @@ func (t *trafficPolicy) askShift() error {
 	refs, err := t.services(Question{
 		Text: "Where do the requests go?", AtLeastOne: true,
 		Help: "Mark every service that gets a part of the requests. Versions of a service are asked for next.",
-	}, offered, current)
+	}, t.kubeServices(), current)
 	if err != nil {
 		return err
 	}

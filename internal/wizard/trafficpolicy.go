@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"slices"
+
 	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -48,6 +50,12 @@ func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInpu
 	return f
 }
 
+// The features that name a Service.
+const (
+	shiftLabel  = "Shift"
+	mirrorLabel = "Mirror"
+)
+
 // scope is whether something is about everything or a part.
 type scope string
 
@@ -64,13 +72,14 @@ func (t *trafficPolicy) askSources() error {
 		}
 		return err
 	}
+	choices := []choice[scope]{{scopeAll, "Those of every workload", ""}}
+	if t.narrows() {
+		choices = append(choices, choice[scope]{scopeSome, "Those of some workloads", "by namespace, cluster or label"})
+	}
 	chosen, err := pick(t.flow, Question{
 		Text: "Whose requests does the policy change?",
 		Help: "The policy takes effect where the request is made, so the sources are the callers.",
-	}, []choice[scope]{
-		{scopeAll, "Those of every workload", ""},
-		{scopeSome, "Those of some workloads", "by namespace, cluster or label"},
-	}, scopeAll)
+	}, choices, scopeAll)
 	if err != nil {
 		return err
 	}
@@ -114,10 +123,11 @@ func portsText(ports []uint32) string {
 	return joinNumbers(ports)
 }
 
-// features are what a policy can do to requests.
+// features are what a policy can do to requests. Those that need a Service to
+// name are left out if none is known.
 func (t *trafficPolicy) features() []setting {
 	in := t.in
-	return []setting{
+	list := []setting{
 		duration(t.flow, "Timeout", "give up on a request that takes too long", "Timeout:", "10s", &in.Timeout),
 		t.retries(),
 		t.shift(),
@@ -133,6 +143,10 @@ func (t *trafficPolicy) features() []setting {
 		}, &in.TLSMode),
 		t.connectionPool(),
 	}
+	if len(t.kubeServices()) > 0 || len(in.Shift) > 0 || in.Mirror.Service != nil {
+		return list
+	}
+	return slices.DeleteFunc(list, func(s setting) bool { return s.label == shiftLabel || s.label == mirrorLabel })
 }
 
 func (t *trafficPolicy) askFeatures() error {

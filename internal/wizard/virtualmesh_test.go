@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
-	. "github.com/meshctl/meshctl/internal/wizard/wizardtest"
+	answer "github.com/meshctl/meshctl/internal/wizard/wizardtest"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -25,9 +25,9 @@ const (
 )
 
 // virtualMeshAnd answers the basics, then these answers, then leaves.
-func virtualMeshAnd(answers ...Answer) []Answer {
-	all := []Answer{Default("Name"), Default("Which meshes?"), Default(expose), Default(access)}
-	return append(append(all, answers...), Select(menu, done))
+func virtualMeshAnd(answers ...answer.Answer) []answer.Answer {
+	all := []answer.Answer{answer.Default("Name"), answer.Default("Which meshes?"), answer.Default(expose), answer.Default(access)}
+	return append(append(all, answers...), answer.Select(menu, done))
 }
 
 // basics is the input that virtualMeshAnd gives, with changes.
@@ -44,19 +44,20 @@ func basics(change func(*render.VirtualMeshInput)) *render.VirtualMeshInput {
 	return in
 }
 
-func TestVirtualMesh(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name    string
-		answers []Answer
-		want    *render.VirtualMeshInput
-	}{
+type virtualMeshTest struct {
+	name    string
+	answers []answer.Answer
+	want    *render.VirtualMeshInput
+}
+
+func virtualMeshTests() []virtualMeshTest {
+	return []virtualMeshTest{
 		{"five answers", virtualMeshAnd(), basics(nil)},
 		{
 			"nothing federated, nobody may call",
-			[]Answer{
-				Type("Name", "prod"), Mark("Which meshes?", "istiod-west.gloo-mesh"),
-				Select(expose, "Nothing"), Select(access, "Nobody"), Select(menu, done),
+			[]answer.Answer{
+				answer.Type("Name", "prod"), answer.Mark("Which meshes?", "istiod-west.gloo-mesh"),
+				answer.Select(expose, "Nothing"), answer.Select(access, "Nobody"), answer.Select(menu, done),
 			},
 			&render.VirtualMeshInput{
 				Meshes: []core.ObjectRef{mesh("istiod-west")}, Trust: to(render.TrustShared),
@@ -66,17 +67,17 @@ func TestVirtualMesh(t *testing.T) {
 		},
 		{
 			"some services to one mesh, others to all",
-			[]Answer{
-				Default("Name"), Default("Which meshes?"), Select(expose, "Let me choose"),
-				Select("Which services are federated?", "Services by name"),
-				Mark("Which services?", "reviews.bookinfo.west", "payments.shop"),
-				Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
-				Confirm("Add more federated services?", true),
-				Select("Which services are federated?", "Services by namespace, cluster or label"),
-				Mark("Choose the services by what?", "Label"), Mark("Which labels?", "app=ratings"),
-				Default("Which meshes can call them?"),
-				Confirm("Add more federated services?", false),
-				Select(access, "Everybody"), Select(menu, done),
+			[]answer.Answer{
+				answer.Default("Name"), answer.Default("Which meshes?"), answer.Select(expose, "Let me choose"),
+				answer.Select("Which services are federated?", "Services by name"),
+				answer.Mark("Which services?", "reviews.bookinfo.west", "payments.shop"),
+				answer.Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
+				answer.Confirm("Add more federated services?", true),
+				answer.Select("Which services are federated?", "Services by namespace, cluster or label"),
+				answer.Mark("Choose the services by what?", "Label"), answer.Mark("Which labels?", "app=ratings"),
+				answer.Default("Which meshes can call them?"),
+				answer.Confirm("Add more federated services?", false),
+				answer.Select(access, "Everybody"), answer.Select(menu, done),
 			},
 			basics(func(in *render.VirtualMeshInput) {
 				in.GlobalAccessPolicy = to(networkingv1.GlobalAccessPolicyDisabled)
@@ -95,10 +96,10 @@ func TestVirtualMesh(t *testing.T) {
 		{
 			"a generated root with options",
 			virtualMeshAnd(
-				Select(menu, "Trust"), Select("Where does the common root", "It is generated"),
-				Mark("What about the root certificate", "Lifetime", "Key size", "Organisation", "Renewal"),
-				Type("Days until", "never"), Type("Days until", "0"), Type("Days until", "90"), Type("Bits", "1024"), Default("Bits"),
-				Type("Organisation:", "Acme, Inc."), Type("Part of the lifetime", "1.1"), Type("Part of the lifetime", "NaN"), Type("Part of the lifetime", "0.25"),
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "It is generated"),
+				answer.Mark("What about the root certificate", "Lifetime", "Key size", "Organisation", "Renewal"),
+				answer.Type("Days until", "never"), answer.Type("Days until", "0"), answer.Type("Days until", "90"), answer.Type("Bits", "1024"), answer.Default("Bits"),
+				answer.Type("Organisation:", "Acme, Inc."), answer.Type("Part of the lifetime", "1.1"), answer.Type("Part of the lifetime", "NaN"), answer.Type("Part of the lifetime", "0.25"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.Root = render.CertificateInput{TTLDays: to(uint32(90)), KeyBits: to(uint32(4096)), Org: to("Acme, Inc."), RenewalRatio: to(0.25)}
@@ -107,11 +108,11 @@ func TestVirtualMesh(t *testing.T) {
 		{
 			"a root from a Secret replaces options of a generated one",
 			virtualMeshAnd(
-				Select(menu, "Trust"), Select("Where does the common root", "It is generated"),
-				Mark("What about the root certificate", "Lifetime"), Type("Days until", "90"),
-				Select(menu, "Trust"), Select("Where does the common root", "From a Secret"),
-				Type("Secret with the root", "ca"), Type("Secret with the root", "CA.gloo-mesh"), Type("Secret with the root", "my.ca.gloo-mesh"),
-				Select(menu, "Mesh certificates"), Mark("What about the certificates of the meshes", "Lifetime"), Type("Days until", "30"),
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "It is generated"),
+				answer.Mark("What about the root certificate", "Lifetime"), answer.Type("Days until", "90"),
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From a Secret"),
+				answer.Type("Secret with the root", "ca"), answer.Type("Secret with the root", "CA.gloo-mesh"), answer.Type("Secret with the root", "my.ca.gloo-mesh"),
+				answer.Select(menu, "Mesh certificates"), answer.Mark("What about the certificates of the meshes", "Lifetime"), answer.Type("Days until", "30"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.RootSecret = &core.ObjectRef{Name: "my.ca", Namespace: "gloo-mesh"}
@@ -121,23 +122,23 @@ func TestVirtualMesh(t *testing.T) {
 		{
 			"no trust, then no certificates either",
 			virtualMeshAnd(
-				Select(menu, "Trust"), Select("Where does the common root", "There is none"),
-				Select(menu, "Mesh certificates"), Confirm("The trust that is chosen has no such certificates.", false),
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "There is none"),
+				answer.Select(menu, "Mesh certificates"), answer.Confirm("The trust that is chosen has no such certificates.", false),
 			),
 			basics(func(in *render.VirtualMeshInput) { in.Trust = to(render.TrustNone) }),
 		},
 		{
 			"Vault with a token, then as a service account",
 			virtualMeshAnd(
-				Select(menu, "Trust"), Select("Where does the common root", "From Vault"),
-				Type("Vault server:", "https://vault"), Type("Path of the root:", "pki"), Type("Path that signs:", "pki/sign"),
-				Type("Namespace in Vault:", "team"), Select("How is the certificate of Vault", "By a file"), Type("Path of the file:", "/ca.pem"),
-				Select("How does one log in", "With a token"), Type("Secret with the token", "token.gloo-mesh"),
-				Select(menu, "Trust"), Default("Where does the common root"),
-				Default("Vault server:"), Default("Path of the root:"), Default("Path that signs:"),
-				Type("Namespace in Vault:", "none"), Select("How is the certificate of Vault", "By a bundle"), Type("Bundle", "?!"), Type("Bundle", "UEVN"),
-				Select("How does one log in", "As a service account"), Default("Path of the login:"), Type("Role:", "mesh"),
-				Default("Key of the token"), Type("Service account", "vault.gloo-mesh"),
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From Vault"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Path that signs:", "pki/sign"),
+				answer.Type("Namespace in Vault:", "team"), answer.Select("How is the certificate of Vault", "By a file"), answer.Type("Path of the file:", "/ca.pem"),
+				answer.Select("How does one log in", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
+				answer.Select(menu, "Trust"), answer.Default("Where does the common root"),
+				answer.Default("Vault server:"), answer.Default("Path of the root:"), answer.Default("Path that signs:"),
+				answer.Type("Namespace in Vault:", "none"), answer.Select("How is the certificate of Vault", "By a bundle"), answer.Type("Bundle", "?!"), answer.Type("Bundle", "UEVN"),
+				answer.Select("How does one log in", "As a service account"), answer.Default("Path of the login:"), answer.Type("Role:", "mesh"),
+				answer.Default("Key of the token"), answer.Type("Service account", "vault.gloo-mesh"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.Vault = &certificatesv1.VaultCA{
@@ -149,11 +150,44 @@ func TestVirtualMesh(t *testing.T) {
 			}),
 		},
 		{
+			"Vault with a token",
+			virtualMeshAnd(
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From Vault"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Path that signs:", "pki/sign"),
+				answer.Type("Namespace in Vault:", "team"), answer.Select("How is the certificate of Vault", "By a file"), answer.Type("Path of the file:", "/ca.pem"),
+				answer.Select("How does one log in", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
+			),
+			basics(func(in *render.VirtualMeshInput) {
+				in.Vault = &certificatesv1.VaultCA{
+					Server: "https://vault", CAPath: "pki", CSRPath: "pki/sign", Namespace: "team", CALocalPath: to("/ca.pem"),
+					TokenSecretRef: &core.ObjectRef{Name: "token", Namespace: "gloo-mesh"},
+				}
+			}),
+		},
+		{
+			"Vault as the pod's own service account",
+			virtualMeshAnd(
+				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From Vault"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Path that signs:", "pki/sign"),
+				answer.Default("Namespace in Vault:"), answer.Default("How is the certificate of Vault"),
+				answer.Select("How does one log in", "As the pod's own service account"), answer.Type("Path of the login:", "/v1/auth/k8s"), answer.Type("Role:", "mesh"),
+				answer.Type("Key of the token", "token"), answer.Default("Path of the mounted token:"),
+			),
+			basics(func(in *render.VirtualMeshInput) {
+				in.Vault = &certificatesv1.VaultCA{
+					Server: "https://vault", CAPath: "pki", CSRPath: "pki/sign",
+					KubernetesAuth: &certificatesv1.VaultKubernetesAuth{
+						MountPath: "/v1/auth/k8s", Role: "mesh", SecretTokenKey: "token", MountedSAPath: to("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+					},
+				}
+			}),
+		},
+		{
 			"restarts need a second yes",
 			virtualMeshAnd(
-				Select(menu, "Rotation and restarts"), Mark("What about certificate rotation", "Restart workloads", "Rotation strategy", "Rotation verification"),
-				Confirm("Every workload of these meshes is restarted", false),
-				Select("How is an old root replaced?", "At once"), Select("Who decides that a step", "The operator"),
+				answer.Select(menu, "Rotation and restarts"), answer.Mark("What about certificate rotation", "Restart workloads", "Rotation strategy", "Rotation verification"),
+				answer.Confirm("Every workload of these meshes is restarted", false),
+				answer.Select("How is an old root replaced?", "At once"), answer.Select("Who decides that a step", "The operator"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.RotationStrategy = to(certificatesv1.CertificateRotationStrategyNone)
@@ -163,27 +197,33 @@ func TestVirtualMesh(t *testing.T) {
 		{
 			"restarts with a second yes",
 			virtualMeshAnd(
-				Select(menu, "Rotation and restarts"), Mark("What about certificate rotation", "Restart workloads"),
-				Confirm("Every workload of these meshes is restarted", true),
+				answer.Select(menu, "Rotation and restarts"), answer.Mark("What about certificate rotation", "Restart workloads"),
+				answer.Confirm("Every workload of these meshes is restarted", true),
 			),
 			basics(func(in *render.VirtualMeshInput) { in.AutoRestartPods = to(true) }),
 		},
 		{
 			"federation details, gateways and enforcement",
 			virtualMeshAnd(
-				Select(menu, "Federation details"), Mark("What about federation differs", "Hostname suffix", "Flat network", "TCP keepalive"),
-				Type("Suffix", "Mesh"), Type("Suffix", "mesh.internal"), Mark("What about the keepalive", "Probes", "Time"), Default("Unanswered probes:"), Type("Idle time", "1m"),
-				Select(menu, "Gateways"), Select("Which Services are the gateways?", "Services by name"), Mark("Which services?", "gateway.istio-system.east"),
-				Select("Where do other clusters connect to?", "A port with another name"), Select("Which port takes TLS?", "mtls"),
-				Confirm("Add more gateways?", true), Select("Which Services are the gateways?", "Services by namespace, cluster or label"),
-				Mark("Choose the services by what?", "Cluster"), Mark("Which clusters?", "west"),
-				Select("Where do other clusters connect to?", "A fixed address"), Type("Host of the gateway:", "10.0.0.1:5"), Type("Host of the gateway:", "fd00::1"), Type("Port of the gateway:", "65536"), Default("Port of the gateway:"),
-				Confirm("Add more gateways?", false),
-				Select(menu, "TLS enforcement"), Select("Which connections", "Only mutual TLS"),
+				answer.Select(menu, "Federation"), answer.Select(expose, "Let me choose"), answer.Select("Which services are federated?", "External services by namespace or label"),
+				answer.Mark("Choose the external services by what?", "Namespace", "Label"), answer.Mark("Which namespaces?", "shop"), answer.Mark("Which labels?", "team=money"), answer.Default("Which meshes can"), answer.Confirm("Add more", false),
+				answer.Select(menu, "Federation details"), answer.Mark("What about federation differs", "Hostname suffix", "Flat network", "TCP keepalive"),
+				answer.Type("Suffix", "Mesh"), answer.Type("Suffix", "mesh.internal"), answer.Mark("What about the keepalive", "Probes", "Time", "Interval"),
+				answer.Default("Unanswered probes:"), answer.Type("Idle time", "1m"), answer.Type("Time between", "5s"),
+				answer.Select(menu, "Gateways"), answer.Select("Which Services are the gateways?", "Services by name"), answer.Mark("Which services?", "gateway.istio-system.east"),
+				answer.Select("Where do other clusters connect to?", "A port with another name"), answer.Select("Which port takes TLS?", "mtls"),
+				answer.Confirm("Add more gateways?", true), answer.Select("Which Services are the gateways?", "Services by namespace, cluster or label"),
+				answer.Mark("Choose the services by what?", "Namespace", "Cluster"), answer.Mark("Which namespaces?", "istio-system"), answer.Mark("Which clusters?", "west"),
+				answer.Select("Where do other clusters connect to?", "A fixed address"), answer.Type("Host of the gateway:", "10.0.0.1:5"), answer.Type("Host of the gateway:", "fd00::1"), answer.Type("Port of the gateway:", "65536"), answer.Default("Port of the gateway:"),
+				answer.Confirm("Add more gateways?", false),
+				answer.Select(menu, "TLS enforcement"), answer.Select("Which connections", "Only mutual TLS"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
+				in.Federate = []networkingv1.FederationSelector{{DestinationSelectors: []core.DestinationSelector{{
+					ExternalServiceMatcher: &core.ObjectMatcher{Namespaces: []string{"shop"}, Labels: map[string]string{"team": "money"}},
+				}}}}
 				in.HostnameSuffix, in.FlatNetwork = to("mesh.internal"), to(true)
-				in.Keepalive = &core.TCPKeepalive{Probes: 3, Time: core.NewDuration(time.Minute)}
+				in.Keepalive = &core.TCPKeepalive{Probes: 3, Time: core.NewDuration(time.Minute), Interval: seconds(5)}
 				in.Gateways = []networkingv1.IngressGatewaySelector{
 					{
 						DestinationSelectors: []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{
@@ -192,7 +232,7 @@ func TestVirtualMesh(t *testing.T) {
 						PortName: to("mtls"),
 					},
 					{
-						DestinationSelectors: []core.DestinationSelector{{KubeServiceMatcher: &core.KubeServiceMatcher{Clusters: []string{"west"}}}},
+						DestinationSelectors: []core.DestinationSelector{{KubeServiceMatcher: &core.KubeServiceMatcher{Namespaces: []string{"istio-system"}, Clusters: []string{"west"}}}},
 						OverrideHostInfo:     &networkingv1.HostInfo{Addr: "fd00::1", Port: 15443},
 					},
 				}
@@ -201,12 +241,12 @@ func TestVirtualMesh(t *testing.T) {
 		},
 		{
 			"a mesh that leaves takes its federation with it",
-			[]Answer{
-				Default("Name"), Default("Which meshes?"), Select(expose, "Let me choose"),
-				Select("Which services are federated?", "Every service"), Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
-				Confirm("Add more", false), Default(access),
-				Select(menu, "Meshes"), Mark("Which meshes?", "istiod-west.gloo-mesh"), Select(expose, "Nothing"),
-				Select(menu, done),
+			[]answer.Answer{
+				answer.Default("Name"), answer.Default("Which meshes?"), answer.Select(expose, "Let me choose"),
+				answer.Select("Which services are federated?", "Every service"), answer.Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
+				answer.Confirm("Add more", false), answer.Default(access),
+				answer.Select(menu, "Meshes"), answer.Mark("Which meshes?", "istiod-west.gloo-mesh"), answer.Select(expose, "Nothing"),
+				answer.Select(menu, done),
 			},
 			basics(func(in *render.VirtualMeshInput) {
 				in.Meshes = []core.ObjectRef{mesh("istiod-west")}
@@ -214,11 +254,15 @@ func TestVirtualMesh(t *testing.T) {
 			}),
 		},
 	}
-	for _, tt := range tests {
+}
+
+func TestVirtualMesh(t *testing.T) {
+	t.Parallel()
+	for _, tt := range virtualMeshTests() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			draft := &wizard.Draft[render.VirtualMeshInput]{}
-			if err := wizard.VirtualMesh(New(t, tt.answers...), bookinfo(), draft); err != nil {
+			if err := wizard.VirtualMesh(answer.New(t, tt.answers...), bookinfo(), draft); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, draft.Input); diff != "" {
@@ -230,7 +274,7 @@ func TestVirtualMesh(t *testing.T) {
 
 func TestVirtualMeshNewcomer(t *testing.T) {
 	t.Parallel()
-	stub := New(t, virtualMeshAnd()...)
+	stub := answer.New(t, virtualMeshAnd()...)
 	draft := &wizard.Draft[render.VirtualMeshInput]{}
 	if err := wizard.VirtualMesh(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
@@ -264,7 +308,7 @@ func TestVirtualMeshGiven(t *testing.T) {
 		Name: "prod", Namespace: "meshes", Given: given,
 		Input: &render.VirtualMeshInput{Meshes: []core.ObjectRef{mesh("far")}, Federate: []networkingv1.FederationSelector{}, Trust: to(render.TrustNone)},
 	}
-	stub := New(t, Default(access), Select(menu, "Meshes"), Default("Which meshes?"), Select(menu, done))
+	stub := answer.New(t, answer.Default(access), answer.Select(menu, "Meshes"), answer.Default("Which meshes?"), answer.Select(menu, done))
 	if err := wizard.VirtualMesh(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
 	}
@@ -279,11 +323,11 @@ func TestVirtualMeshGiven(t *testing.T) {
 
 func TestVirtualMeshName(t *testing.T) {
 	t.Parallel()
-	stub := New(t,
-		Type("Name", "Prod!"), Type("Name", "taken"), Type("Name", "prod"),
-		Default("Which meshes?"), Default(expose), Default(access),
-		Select(menu, "Name"), Type("Namespace:", "else.where"), Type("Namespace:", "elsewhere"), Type("Name", "taken"), Type("Name", "prod"),
-		Select(menu, done))
+	stub := answer.New(t,
+		answer.Type("Name", "Prod!"), answer.Type("Name", "taken"), answer.Type("Name", "prod"),
+		answer.Default("Which meshes?"), answer.Default(expose), answer.Default(access),
+		answer.Select(menu, "Name"), answer.Type("Namespace:", "else.where"), answer.Type("Namespace:", "elsewhere"), answer.Type("Name", "taken"), answer.Type("Name", "prod"),
+		answer.Select(menu, done))
 	draft := &wizard.Draft[render.VirtualMeshInput]{}
 	if err := wizard.VirtualMesh(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
@@ -328,7 +372,7 @@ func TestVirtualMeshImpossible(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := wizard.VirtualMesh(New(t), tt.known, &wizard.Draft[render.VirtualMeshInput]{})
+			err := wizard.VirtualMesh(answer.New(t), tt.known, &wizard.Draft[render.VirtualMeshInput]{})
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
@@ -340,7 +384,7 @@ func TestRevisitVirtualMesh(t *testing.T) {
 	t.Parallel()
 	draft := &wizard.Draft[render.VirtualMeshInput]{Name: "other", Namespace: "gloo-mesh", Input: basics(nil)}
 	const revisit = "What do you want to change?"
-	stub := New(t, Select(revisit, "Meshes"), Mark("Which meshes?", "istiod-north.gloo-mesh"), Select(revisit, "Calls"), Select(access, "Nobody"), Select(revisit, "Nothing more, review it"))
+	stub := answer.New(t, answer.Select(revisit, "Meshes"), answer.Mark("Which meshes?", "istiod-north.gloo-mesh"), answer.Select(revisit, "Calls"), answer.Select(access, "Nobody"), answer.Select(revisit, "Nothing more, review it"))
 	if err := wizard.RevisitVirtualMesh(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
 	}
@@ -357,15 +401,15 @@ func TestRevisitVirtualMesh(t *testing.T) {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	answers := virtualMeshAnd(
-		Select(menu, "Trust"), Default("Where does the common root"), Mark("What about the root", "Lifetime"), Default("Days until"),
-		Select(menu, "Gateways"), Default("Which Services are the gateways?"), Mark("Which services?", "gateway.istio-system.east"),
-		Default("Where do other clusters"), Confirm("Add more gateways?", false),
+		answer.Select(menu, "Trust"), answer.Default("Where does the common root"), answer.Mark("What about the root", "Lifetime"), answer.Default("Days until"),
+		answer.Select(menu, "Gateways"), answer.Default("Which Services are the gateways?"), answer.Mark("Which services?", "gateway.istio-system.east"),
+		answer.Default("Where do other clusters"), answer.Confirm("Add more gateways?", false),
 	)
 	for i := range answers {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			cancelled := append(append([]Answer{}, answers[:i]...), Fail("", cli.ErrCancelled))
-			err := wizard.VirtualMesh(New(t, cancelled...), bookinfo(), &wizard.Draft[render.VirtualMeshInput]{})
+			cancelled := append(append([]answer.Answer{}, answers[:i]...), answer.Fail("", cli.ErrCancelled))
+			err := wizard.VirtualMesh(answer.New(t, cancelled...), bookinfo(), &wizard.Draft[render.VirtualMeshInput]{})
 			if !errors.Is(err, cli.ErrCancelled) {
 				t.Errorf("cancelling question %d gives %v", i, err)
 			}
@@ -376,7 +420,7 @@ func TestCancel(t *testing.T) {
 func TestReview(t *testing.T) {
 	t.Parallel()
 	actions := []wizard.Action{{ID: "save", Label: "Save it", Detail: "to a file"}, {ID: "cancel", Label: "Cancel"}}
-	got, err := wizard.Review(New(t, Select("What now?", "Cancel")), actions)
+	got, err := wizard.Review(answer.New(t, answer.Select("What now?", "Cancel")), actions)
 	if err != nil || got != actions[1] {
 		t.Errorf("Review gives %v, %v", got, err)
 	}

@@ -93,12 +93,12 @@ type Stub struct {
 }
 
 // New returns a Stub that gives these answers in their order.
-func New(t testing.TB, answers ...Answer) *Stub {
-	t.Helper()
-	s := &Stub{t: t, answers: answers}
-	t.Cleanup(func() {
-		if len(s.answers) > 0 && !t.Failed() {
-			t.Errorf("%d answers were not asked for, first %q", len(s.answers), s.answers[0].question)
+func New(tb testing.TB, answers ...Answer) *Stub {
+	tb.Helper()
+	s := &Stub{t: tb, answers: answers}
+	tb.Cleanup(func() {
+		if len(s.answers) > 0 && !tb.Failed() {
+			tb.Errorf("%d answers were not asked for, first %q", len(s.answers), s.answers[0].question)
 		}
 	})
 	return s

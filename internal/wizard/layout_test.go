@@ -1,0 +1,41 @@
+package wizard
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLayoutOptions(t *testing.T) {
+	t.Parallel()
+	options := []Option{{Label: "istiod-east", Detail: "cluster east"}, {Label: "a", Detail: "東京"}, {Label: "bell\a"}}
+	tests := []struct {
+		name  string
+		width int
+		color bool
+		want  []string
+	}{
+		{"wide", 80, false, []string{"istiod-east  cluster east", "a            東京", "bell?"}},
+		{"coloured", 80, true, []string{"istiod-east  \x1b[2mcluster east\x1b[22m", "a            \x1b[2m東京\x1b[22m", "bell?"}},
+		{"cut details", 20, false, []string{"istiod-east  clus...", "a            東京", "bell?"}},
+		{"no room for details", 13, false, []string{"istiod-east", "a", "bell?"}},
+		{"cut labels", 6, false, []string{"ist...", "a", "bell?"}},
+		{"tiny", 2, false, []string{"..", "a", ".."}},
+		{"none", -3, false, []string{"", "", ""}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, layoutOptions(options, tt.width, tt.color)); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff("one two\nthree\nunbreakable\nx", wrap("one two three unbreakable\nx", 8)); diff != "" {
+		t.Errorf("wrapped (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,336 @@
+package wizard_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/wizard"
+	answer "github.com/meshctl/meshctl/internal/wizard/wizardtest"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+const (
+	whose  = "Whose requests does the policy change?"
+	which  = "Requests to which services?"
+	effect = "What should the policy do?"
+)
+
+// effectAnd answers the basics of a policy with these features, then these
+// answers, then leaves.
+func effectAnd(features []string, answers ...answer.Answer) []answer.Answer {
+	all := []answer.Answer{answer.Default("Name"), answer.Default(whose), answer.Select(which, "Every service"), answer.Mark(effect, features...)}
+	return append(append(all, answers...), answer.Select(menu, done))
+}
+
+// everywhere is the input that effectAnd gives, with changes.
+func everywhere(change func(*render.TrafficPolicyInput)) *render.TrafficPolicyInput {
+	in := &render.TrafficPolicyInput{Sources: []core.KubeWorkloadMatcher{}, Destinations: []core.DestinationSelector{}}
+	change(in)
+	return in
+}
+
+func seconds(n int) *core.Duration { return core.NewDuration(time.Duration(n) * time.Second) }
+
+func target(weight uint32, name, cluster string, port uint32, subset map[string]string) networkingv1.WeightedDestination {
+	return networkingv1.WeightedDestination{
+		Weight:      &weight,
+		KubeService: &networkingv1.KubeDestination{Name: name, Namespace: "bookinfo", ClusterName: cluster, Port: port, Subset: subset},
+	}
+}
+
+type trafficTest struct {
+	name    string
+	answers []answer.Answer
+	want    *render.TrafficPolicyInput
+}
+
+func trafficTests() []trafficTest {
+	return []trafficTest{
+		{
+			"a timeout for some callers of one service",
+			[]answer.Answer{
+				answer.Type("Name", "slow"), answer.Select(whose, "Those of some workloads"),
+				answer.Mark("Choose the workloads by what?", "Namespace", "Cluster", "Label"),
+				answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "west", "east"),
+				answer.Mark("Which labels?", "app=ratings", "app=reviews"), answer.Mark("Nothing has two values", "app=reviews", "version=v1"),
+				answer.Select(which, "Services by name"), answer.Mark("Which services?", "ratings.bookinfo.east"),
+				answer.Mark(effect, "Timeout"), answer.Type("Timeout:", "soon"), answer.Type("Timeout:", "-1s"), answer.Type("Timeout:", "1us"), answer.Type("Timeout:", "2s"), answer.Select(menu, done),
+			},
+			&render.TrafficPolicyInput{
+				Sources:      []core.KubeWorkloadMatcher{{Namespaces: []string{"bookinfo"}, Clusters: []string{"east", "west"}, Labels: map[string]string{"app": "reviews", "version": "v1"}}},
+				Destinations: []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{service("ratings", "east")}}}},
+				Timeout:      seconds(2),
+			},
+		},
+		{
+			"retries and their timeout, taken back",
+			effectAnd([]string{"Retries"}, answer.Type("Retries:", "-1"), answer.Type("Retries:", "3"), answer.Type("Timeout of each attempt:", "1s"),
+				answer.Select(menu, "Effect"), answer.Default(effect), answer.Default("Retries:"), answer.Type("Timeout of each attempt:", "none")),
+			everywhere(func(in *render.TrafficPolicyInput) { in.RetryAttempts = to(int32(3)) }),
+		},
+		{
+			"retries with a timeout each, to services of all kinds",
+			[]answer.Answer{
+				answer.Default("Name"), answer.Default(whose), answer.Select(which, "Services by name"), answer.Mark("Which services?", "payments.shop"), answer.Mark(effect, "Retries"),
+				answer.Default("Retries:"), answer.Type("Timeout of each attempt:", "500ms"),
+				answer.Select(menu, "Destinations"), answer.Default("Which destinations stay?"), answer.Confirm("Add more destinations?", true), answer.Select(which, "Services by namespace, cluster or label"),
+				answer.Mark("Choose the services by what?", "Cluster", "Label"), answer.Mark("Which clusters?", "east"), answer.Mark("Which labels?", "app=ratings"), answer.Confirm("Add more destinations?", false),
+				answer.Select(menu, done),
+			},
+			&render.TrafficPolicyInput{
+				Sources: []core.KubeWorkloadMatcher{},
+				Destinations: []core.DestinationSelector{
+					{ExternalServiceRefs: &core.ExternalServiceRefs{ExternalServices: []core.ObjectRef{{Name: "payments", Namespace: "shop"}}}},
+					{KubeServiceMatcher: &core.KubeServiceMatcher{Clusters: []string{"east"}, Labels: map[string]string{"app": "ratings"}}},
+				},
+				RetryAttempts: to(int32(2)), RetryTimeout: core.NewDuration(500 * time.Millisecond),
+			},
+		},
+		{
+			"a shift by version and port, with headers for one target",
+			effectAnd([]string{"Shift"},
+				answer.Mark("Where do the requests go?", "reviews.bookinfo.east", "reviews.bookinfo.west"),
+				answer.Mark("Which versions of reviews.bookinfo.east?", "version=v1", "version=v2"),
+				answer.Select("Which port of reviews.bookinfo.west?", "9090"), answer.Mark("Which versions of reviews.bookinfo.west?"),
+				answer.Type("Percent of the requests to reviews.bookinfo.east with version=v1:", "101"), answer.Type("Percent", "60"),
+				answer.Default("Percent of the requests to reviews.bookinfo.east with version=v2:"),
+				answer.Type("Percent of the requests to reviews.bookinfo.west:", "10"), answer.Default("Percent"),
+				answer.Mark("Change headers for some", "reviews.bookinfo.east with version=v2"),
+				answer.Mark("What about headers?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
+				answer.Type("Request header to add", "x-to=v2"), answer.Confirm("Add more", false), answer.Type("Response header to add", "x-version=v2"), answer.Confirm("Add more", false),
+				answer.Type("Request headers to remove:", "x-a, x-b,x-a"), answer.Type("Response headers to remove:", "server")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Shift = []networkingv1.WeightedDestination{
+					target(60, "reviews", "east", 0, map[string]string{"version": "v1"}),
+					target(20, "reviews", "east", 0, map[string]string{"version": "v2"}),
+					target(20, "reviews", "west", 9090, nil),
+				}
+				in.Shift[1].Options = &networkingv1.DestinationOptions{HeaderManipulation: &networkingv1.HeaderManipulation{
+					AppendRequestHeaders: map[string]string{"x-to": "v2"}, AppendResponseHeaders: map[string]string{"x-version": "v2"},
+					RemoveRequestHeaders: []string{"x-a", "x-b"}, RemoveResponseHeaders: []string{"server"},
+				}}
+			}),
+		},
+		{
+			"a shift visited again keeps what it had",
+			effectAnd([]string{"Shift"},
+				answer.Mark("Where do the requests go?", "ratings.bookinfo.east", "reviews.bookinfo.east"), answer.Mark("Which versions of reviews.bookinfo.east?", "version=v2"),
+				answer.Type("Percent", "30"), answer.Default("Percent"), answer.Mark("Change headers"),
+				answer.Select(menu, "Effect"), answer.Default(effect), answer.Default("Where do the requests go?"), answer.Default("Which versions of reviews.bookinfo.east?"),
+				answer.Default("Percent"), answer.Default("Percent"), answer.Default("Change headers")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Shift = []networkingv1.WeightedDestination{
+					target(30, "ratings", "east", 0, nil), target(70, "reviews", "east", 0, map[string]string{"version": "v2"}),
+				}
+			}),
+		},
+		{
+			"a shift to one target needs no weight",
+			effectAnd([]string{"Shift"}, answer.Mark("Where do the requests go?", "ratings.bookinfo.east"), answer.Default("Change headers")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Shift = []networkingv1.WeightedDestination{{KubeService: &networkingv1.KubeDestination{Name: "ratings", Namespace: "bookinfo", ClusterName: "east"}}}
+			}),
+		},
+		{
+			"a delay becomes an abort",
+			effectAnd([]string{"Fault"}, answer.Select("Which fault?", "Delay"), answer.Default("Delay:"), answer.Type("Percent of the requests:", "200"), answer.Type("Percent of the requests:", "12.5"),
+				answer.Select(menu, "Effect"), answer.Default(effect), answer.Select("Which fault?", "Abort"), answer.Type("HTTP status:", "99"), answer.Default("HTTP status:"), answer.Default("Percent of the requests:")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Fault = render.FaultInput{AbortStatus: to(int32(503)), Percentage: to(12.5)}
+			}),
+		},
+		{
+			"a delay",
+			effectAnd([]string{"Fault"}, answer.Default("Which fault?"), answer.Default("Delay:"), answer.Default("Percent")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Fault = render.FaultInput{Delay: seconds(5), Percentage: to(100.0)}
+			}),
+		},
+		{
+			"a mirror",
+			effectAnd([]string{"Mirror"}, answer.Select("Where do the copies go?", "reviews.bookinfo.west"), answer.Select("Which port", "9090"), answer.Type("Percent", "5")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Mirror = render.MirrorInput{Service: to(service("reviews", "west")), Port: 9090, Percentage: to(5.0)}
+			}),
+		},
+		{
+			"headers",
+			effectAnd([]string{"Headers"}, answer.Mark("What about headers?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
+				answer.Type("Request header to add", "bad name=x"), answer.Type("Request header to add", "x-a"), answer.Type("Request header to add", "x-a=1,2"), answer.Confirm("Add more", true), answer.Type("Request header to add", "x-b=3"), answer.Confirm("Add more", false),
+				answer.Type("Response header to add", "x-c=4"), answer.Confirm("Add more", false), answer.Type("Request headers to remove:", "x-d"), answer.Type("Response headers to remove:", "x-e")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Headers = render.HeaderInput{
+					AddRequest: map[string]string{"x-a": "1,2", "x-b": "3"}, AddResponse: map[string]string{"x-c": "4"},
+					RemoveRequest: []string{"x-d"}, RemoveResponse: []string{"x-e"},
+				}
+			}),
+		},
+		{
+			"cross-origin requests",
+			effectAnd([]string{"CORS"}, answer.Mark("What about cross-origin requests?", "Origins", "Methods", "Request headers", "Response headers", "Max age", "Credentials"),
+				answer.Select("How is the origin compared?", "Suffix"), answer.Type("Origin (suffix):", ".example.com"), answer.Confirm("Add more origins?", true),
+				answer.Select("How is the origin compared?", "Regular expression"), answer.Type("Origin", "("), answer.Type("Origin", "https://.*"), answer.Confirm("Add more origins?", false),
+				answer.Mark("Which methods?", "POST", "GET"), answer.Type("Request headers that", "x-a"), answer.Type("Response headers to", "x-b"), answer.Default("How long the answer")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.CORS = render.CORSInput{
+					Origins: []core.StringMatch{{Suffix: to(".example.com")}, {Regex: to("https://.*")}},
+					Methods: []string{"GET", "POST"}, Headers: []string{"x-a"}, ExposeHeaders: []string{"x-b"},
+					MaxAge: core.NewDuration(24 * time.Hour), Credentials: to(true),
+				}
+			}),
+		},
+		{
+			"outlier detection",
+			effectAnd([]string{"Outlier detection"}, answer.Mark("When is an endpoint", "Errors", "Interval", "Ejection time", "Max ejection"),
+				answer.Type("Failures", "7"), answer.Type("Time between", "1s"), answer.Default("How long an endpoint"), answer.Type("Percent of the endpoints:", "50")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Outlier = render.OutlierInput{Errors: to(uint32(7)), Interval: seconds(1), EjectionTime: seconds(30), MaxEjection: to(uint32(50))}
+			}),
+		},
+		{
+			"outlier detection makes the policy about everyone",
+			[]answer.Answer{
+				answer.Default("Name"), answer.Select(whose, "Those of some workloads"), answer.Mark("Choose the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection"), answer.Confirm("Outlier detection works for all callers", true),
+				answer.Mark("When is an endpoint", "Errors"), answer.Default("Failures"), answer.Select(menu, done),
+			},
+			everywhere(func(in *render.TrafficPolicyInput) { in.Outlier.Errors = to(uint32(5)) }),
+		},
+		{
+			"or is left out",
+			[]answer.Answer{
+				answer.Default("Name"), answer.Select(whose, "Those of some workloads"), answer.Mark("Choose the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection", "TLS"), answer.Confirm("Outlier detection works for all callers", false),
+				answer.Select("How do clients connect?", "TLS without client certificate"), answer.Select(menu, done),
+			},
+			&render.TrafficPolicyInput{
+				Sources: []core.KubeWorkloadMatcher{{Clusters: []string{"east"}}}, Destinations: []core.DestinationSelector{}, TLSMode: to(networkingv1.TLSModeSimple),
+			},
+		},
+		{
+			"connection pool",
+			effectAnd([]string{"Connection pool"},
+				answer.Mark("Which limits?", "Connections", "Connect timeout", "TCP keepalive", "Pending requests", "Requests", "Requests per connection", "Retries at once", "Idle timeout", "HTTP/2 upgrade", "Client protocol"),
+				answer.Type("Most connections:", "2147483648"), answer.Type("Most connections:", "9"), answer.Default("Connect timeout:"), answer.Mark("What about the keepalive", "Probes", "Time", "Interval"),
+				answer.Default("Unanswered"), answer.Default("Idle time"), answer.Default("Time between probes:"),
+				answer.Default("Most waiting"), answer.Default("Most requests"), answer.Default("Requests per"), answer.Default("Most retries"), answer.Default("Idle"), answer.Select("Do HTTP/1.1", "No")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.ConnectionPool = render.ConnectionPoolInput{
+					MaxConnections: to(int32(9)), ConnectTimeout: seconds(10), Keepalive: &core.TCPKeepalive{Probes: 3, Time: seconds(600), Interval: seconds(30)},
+					MaxPendingRequests: to(int32(1024)), MaxRequests: to(int32(1024)), MaxRequestsPerConnection: to(int32(100)), MaxRetries: to(int32(3)),
+					IdleTimeout: core.NewDuration(time.Hour), H2Upgrade: to(networkingv1.H2UpgradePolicyDoNotUpgrade), UseClientProtocol: to(true),
+				}
+			}),
+		},
+		{
+			"requests and ports",
+			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
+				answer.Select(menu, "Requests"), answer.Mark("Recognise the requests by what?", "Path", "Method", "Header", "Query parameter", "Name"),
+				answer.Select("How is the path compared?", "Prefix"), answer.Type("Path (prefix):", "/api"), answer.Confirm("Ignore upper", true), answer.Select("Which method?", "POST"),
+				answer.Type("Name of the header:", "x-user"), answer.Select("What about the header?", "Fits a regular expression"), answer.Type("Value of the header:", "["), answer.Type("Value of the header:", "j.*"), answer.Confirm("Match requests that do NOT", true),
+				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("What about the header?", "Is there"), answer.Confirm("Match requests that do NOT", false), answer.Confirm("Add more headers?", false),
+				answer.Type("Name of the query parameter:", "user"), answer.Select("What about the query parameter?", "Fits a regular expression"), answer.Type("Value of the query parameter:", "j+"), answer.Confirm("Add more query parameters?", true),
+				answer.Type("Name of the query parameter:", "page"), answer.Default("What about the query parameter?"), answer.Type("Value of the query parameter:", "1"), answer.Confirm("Add more query parameters?", false),
+				answer.Type("Name for these requests:", "canary"), answer.Confirm("Add more kinds of requests?", true),
+				answer.Mark("Recognise the requests by what?", "Path"), answer.Select("How is the path compared?", "Exactly"), answer.Type("Path", "/x"), answer.Confirm("Ignore upper", false), answer.Confirm("Add more kinds of requests?", false),
+				answer.Select(menu, "Ports"), answer.Mark("Which ports of the destinations?", "9080")),
+			everywhere(func(in *render.TrafficPolicyInput) {
+				in.Timeout = seconds(10)
+				in.Matchers = []core.HTTPMatcher{
+					{
+						Name: "canary", Method: "POST", URI: &core.StringMatch{Prefix: to("/api"), IgnoreCase: true},
+						Headers:         []core.HeaderMatcher{{Name: "x-user", Value: "j.*", Regex: true, InvertMatch: true}, {Name: "x-canary"}},
+						QueryParameters: []core.QueryParameterMatcher{{Name: "user", Value: "j+", Regex: true}, {Name: "page", Value: "1"}},
+					},
+					{URI: &core.StringMatch{Exact: to("/x")}},
+				}
+				in.Ports = []uint32{9080}
+			}),
+		},
+		{
+			"selections that grow and shrink",
+			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
+				answer.Select(menu, "Sources"), answer.Select(whose, "Those of some workloads"), answer.Mark("Choose the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(menu, "Sources"), answer.Default("Which sources stay?"), answer.Confirm("Add more sources?", true), answer.Mark("Choose the workloads", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more sources?", false),
+				answer.Select(menu, "Destinations"), answer.Select(which, "External services by namespace or label"), answer.Mark("Choose the external services by what?", "Namespace", "Label"),
+				answer.Mark("Which namespaces?", "shop"), answer.Mark("Which labels?", "team=money"),
+				answer.Select(menu, "Destinations"), answer.Default("Which destinations stay?"), answer.Confirm("Add more destinations?", true),
+				answer.Select(which, "Services by namespace, cluster or label"), answer.Mark("Choose the services by what?", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more destinations?", false),
+				answer.Select(menu, "Sources"), answer.Mark("Which sources stay?", "namespace bookinfo"), answer.Confirm("Add more sources?", false)),
+			&render.TrafficPolicyInput{
+				Sources: []core.KubeWorkloadMatcher{{Namespaces: []string{"bookinfo"}}},
+				Destinations: []core.DestinationSelector{
+					{ExternalServiceMatcher: &core.ObjectMatcher{Namespaces: []string{"shop"}, Labels: map[string]string{"team": "money"}}},
+					{KubeServiceMatcher: &core.KubeServiceMatcher{Namespaces: []string{"bookinfo"}}},
+				},
+				Timeout: seconds(10),
+			},
+		},
+		{
+			"a feature that is not marked any more is gone",
+			effectAnd([]string{"Timeout", "TLS"}, answer.Default("Timeout:"), answer.Default("How do clients connect?"), answer.Select(menu, "Effect"), answer.Mark(effect, "Timeout"), answer.Default("Timeout:")),
+			everywhere(func(in *render.TrafficPolicyInput) { in.Timeout = seconds(10) }),
+		},
+	}
+}
+
+func TestTrafficPolicy(t *testing.T) {
+	t.Parallel()
+	for _, tt := range trafficTests() {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			draft := &wizard.Draft[render.TrafficPolicyInput]{}
+			if err := wizard.TrafficPolicy(answer.New(t, tt.answers...), bookinfo(), draft); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, draft.Input); diff != "" {
+				t.Errorf("input (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTrafficPolicyGiven shows that nothing is asked about what flags gave.
+func TestTrafficPolicyGiven(t *testing.T) {
+	t.Parallel()
+	draft := &wizard.Draft[render.TrafficPolicyInput]{
+		Name: "slow", Given: func(flag string) bool { return flag == "destination-selector" },
+		Input: &render.TrafficPolicyInput{Timeout: seconds(1)},
+	}
+	stub := answer.New(t, answer.Default(whose), answer.Select(menu, done))
+	if err := wizard.TrafficPolicy(stub, bookinfo(), draft); err != nil {
+		t.Fatal(err)
+	}
+	if got := stub.Screens()[1].Detail("Effect"); got != "timeout 1s" {
+		t.Errorf("the menu says the effect is %q", got)
+	}
+}
+
+// TestEmptyWorld shows that what a world has nothing of is not offered.
+func TestEmptyWorld(t *testing.T) {
+	t.Parallel()
+	draft := &wizard.Draft[render.TrafficPolicyInput]{}
+	stub := answer.New(t, answer.Default("Name"), answer.Default(whose), answer.Default(which), answer.Mark(effect, "Timeout"), answer.Default("Timeout:"),
+		answer.Select(menu, "Ports"), answer.Type("Ports of the destinations:", "80, 0"), answer.Type("Ports of the destinations:", "443, 80"),
+		answer.Select(menu, "Ports"), answer.Type("Ports of the destinations:", "none"), answer.Select(menu, done))
+	if err := wizard.TrafficPolicy(stub, wizard.Catalogue{}, draft); err != nil {
+		t.Fatal(err)
+	}
+	var offered []string
+	for _, screen := range stub.Screens()[1:4] {
+		for _, o := range screen.Options {
+			offered = append(offered, o.Label)
+		}
+	}
+	want := []string{
+		"Those of every workload", "Every service",
+		"Timeout", "Retries", "Fault", "Headers", "CORS", "Outlier detection", "TLS", "Connection pool",
+	}
+	if diff := cmp.Diff(want, offered); diff != "" {
+		t.Errorf("offered (-want +got):\n%s", diff)
+	}
+}
