@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
 )
@@ -46,14 +47,38 @@ func writeUsage(w io.Writer, cmd *cobra.Command, width int) {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", indent(cmd.Example))
 	}
 	writeCommands(w, cmd)
-	if cmd.HasAvailableLocalFlags() {
-		fmt.Fprintf(w, "\nFlags:\n%s", cmd.LocalFlags().FlagUsagesWrapped(width))
-	}
+	writeFlags(w, cmd, width)
 	if cmd.HasAvailableInheritedFlags() {
 		fmt.Fprintf(w, "\nGlobal flags:\n%s", cmd.InheritedFlags().FlagUsagesWrapped(width))
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "\nUse '%s COMMAND --help' for more about a command.\n", cmd.CommandPath())
+	}
+}
+
+// writeFlags lists the flags of a command by group, those in no group last.
+func writeFlags(w io.Writer, cmd *cobra.Command, width int) {
+	var groups []string
+	sets := map[string]*pflag.FlagSet{}
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		group := strings.Join(flag.Annotations[flagGroup], "")
+		if flag.Hidden {
+			return
+		}
+		if sets[group] == nil {
+			groups = append(groups, group)
+			sets[group] = pflag.NewFlagSet(group, pflag.ContinueOnError)
+			sets[group].SortFlags = group == ""
+		}
+		sets[group].AddFlag(flag)
+	})
+	for _, group := range groups {
+		if group != "" {
+			fmt.Fprintf(w, "\n%s:\n%s", group, sets[group].FlagUsagesWrapped(width))
+		}
+	}
+	if sets[""] != nil {
+		fmt.Fprintf(w, "\nFlags:\n%s", sets[""].FlagUsagesWrapped(width))
 	}
 }
 

@@ -52,6 +52,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 	cmd.AddCommand(
 		newCompletionCmd(f, nil),
 		newConfigCmd(f),
+		newCreateCmd(f),
 		newDescribeCmd(f),
 		newVersionCmd(f, nil),
 	)

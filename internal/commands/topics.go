@@ -36,6 +36,7 @@ func topics() []topic {
 				The diff command follows kubectl instead: 0 means no difference, 1 means
 				differences, and 2 and above mean trouble.`),
 		},
+		formsTopic(),
 	}
 }
 
