@@ -5,10 +5,15 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Impact shows what an authored object does to the world.
+// Impact shows what an authored object does to the world; nil, for an object that
+// is not in it, gives an empty view.
 func Impact(impact *policy.Impact) ImpactView {
+	if impact == nil {
+		return ImpactView{}
+	}
 	v := newViewer(impact.After)
 	view := ImpactView{
 		KindRef: viewKind(impact.Object), Presence: impact.Presence, State: impact.State, Errors: impact.Errors,
@@ -103,7 +108,7 @@ func (v viewer) unheard(settings []policy.UnheardSetting) []Unheard {
 	for _, u := range settings {
 		views = append(views, Unheard{
 			Field: u.Field, Reason: u.Reason, Winner: kindOrNil(u.Winner), Replaced: u.Replaced, Never: u.Never,
-			Match: viewMatch(u.Match), Destinations: v.destinationKeys(u.Destinations), Callers: v.callers(u.Sources),
+			Match: viewMatch(u.Match), Destinations: v.destinationKeys(u.Destinations), Callers: v.callers(u.Sources, u.Everyone),
 		})
 	}
 	return views
@@ -112,13 +117,13 @@ func (v viewer) unheard(settings []policy.UnheardSetting) []Unheard {
 // listedCallers is how many callers a view names.
 const listedCallers = 20
 
-func (v viewer) callers(set policy.WorkloadSet) Callers {
+func (v viewer) callers(set policy.WorkloadSet, everyone bool) Callers {
 	ids := set.Positions()
 	names := v.workloadKeys(ids)
 	if len(names) > listedCallers {
 		names = names[:listedCallers]
 	}
-	return Callers{Sources: names, SourceCount: len(ids)}
+	return Callers{Sources: names, SourceCount: len(ids), Everyone: everyone}
 }
 
 func (v viewer) settingChanges(changes []policy.SettingChange) []SettingChange {
@@ -126,7 +131,7 @@ func (v viewer) settingChanges(changes []policy.SettingChange) []SettingChange {
 	for _, c := range changes {
 		views = append(views, SettingChange{
 			Field: c.Field, Match: viewMatch(c.Match), Before: viewEffective(c.Before), After: viewEffective(c.After), By: kindOrNil(c.By),
-			Destinations: v.destinationKeys(c.Destinations), Callers: v.callers(c.Sources),
+			Destinations: v.destinationKeys(c.Destinations), Callers: v.callers(c.Sources, c.Everyone),
 		})
 	}
 	return views
@@ -184,7 +189,11 @@ func (v viewer) settingTexts(p int) []string {
 
 func (v viewer) grouping(impact *policy.Impact) *Grouping {
 	vm := impact.VirtualMesh
-	g := &Grouping{Trust: viewTrust(vm), TLSEnforcement: string(vm.TLSEnforcement()), MeshCount: len(vm.Meshes)}
+	g := &Grouping{Trust: viewTrust(vm), TLSEnforcement: string(vm.TLSEnforcement()), Meshes: v.meshRefs(vm.Meshes)}
+	g.GlobalAccessPolicy, g.DefaultAccess = string(vm.GlobalAccessPolicy()), "ALLOW"
+	if vm.GlobalAccessPolicy() == networkingv1.GlobalAccessPolicyEnabled {
+		g.DefaultAccess = "DENY"
+	}
 	was := slices.IndexFunc(impact.Before.VirtualMeshes, func(old policy.VirtualMesh) bool {
 		return old.ID() == impact.Object && len(old.Errors) == 0
 	})

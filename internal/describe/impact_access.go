@@ -13,6 +13,7 @@ func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
 	type key struct {
 		before, after   policy.Decision
 		reason, sources string
+		everyone        bool
 	}
 	type group struct {
 		policy.VerdictChange
@@ -22,18 +23,22 @@ func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
 	var groups []*group
 	places := map[key]*group{}
 	for _, c := range changes {
-		at := key{c.Before, c.After, v.accessReason(c), c.Sources.Key()}
+		at := key{before: c.Before, after: c.After, reason: v.accessReason(c), everyone: c.Everyone}
+		if !c.Everyone { // whoever that is on each Destination
+			at.sources = c.Sources.Key()
+		}
 		if places[at] == nil {
 			places[at] = &group{VerdictChange: c, reason: at.reason}
 			groups = append(groups, places[at])
 		}
+		places[at].Sources = places[at].Sources.Union(c.Sources)
 		places[at].destinations = append(places[at].destinations, c.Destination)
 	}
 	views := make([]AccessChange, 0, len(groups))
 	for _, g := range groups {
 		views = append(views, AccessChange{
 			Before: g.Before, After: g.After, Reason: g.reason, Destinations: v.destinationKeys(g.destinations),
-			Callers: v.callers(g.Sources), byDefault: len(g.RulesAfter) == 0,
+			Callers: v.callers(g.Sources, g.Everyone), byDefault: len(g.RulesAfter) == 0,
 		})
 	}
 	slices.SortStableFunc(views, func(a, b AccessChange) int {
@@ -100,16 +105,25 @@ func (v viewer) firstPolicies(policies []policy.ObjectID) string {
 	slices.Sort(admitted)
 	who := anyOf(slices.Compact(admitted))
 	if len(names) == 1 {
-		return "the first AccessPolicy there, " + names[0] + ", admits only " + who
+		return firstPolicy(names[0]) + " admits only " + who
 	}
 	return "the first AccessPolicies there, " + andMore(names) + ", admit only " + who
 }
+
+func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }
 
 // terms says under which conditions callers are let in now.
 func (v viewer) terms(c policy.VerdictChange) string {
 	b := &workloadBuilder{viewer: v}
 	verdict := b.access(v.result.Verdict(&v.world.Workloads[c.Sources.Positions()[0]], &v.world.Destinations[c.Destination]))
-	return verdict.why()
+	if strings.HasPrefix(verdict.Reason, "depends on the pod") {
+		return verdict.why()
+	}
+	_, conditions, _ := strings.Cut(verdict.why(), ": only ")
+	if len(verdict.Policies) == 1 {
+		return "AccessPolicy " + verdict.Policies[0].String() + " admits only " + conditions
+	}
+	return "AccessPolicies " + andMore(refNames(verdict.Policies)) + " admit only " + conditions
 }
 
 // anyOf joins alternatives, at most three of them.

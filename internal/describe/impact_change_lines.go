@@ -49,130 +49,94 @@ func (l *impactLines) state(s StateChange) {
 	l.info("%s becomes %s", s.KindRef, s.After)
 }
 
-// settings says which requests and connections get what unlike before. New
-// settings of the same requests share a sentence.
+// sentence is about several settings of the same requests.
+type sentence struct {
+	severity      policy.Severity
+	before, after string
+	settings      []string
+}
+
+// settings says which requests and connections get what unlike before. The same
+// about several settings of the same requests is one sentence.
 func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
-	type added struct {
-		requests, by string
-		settings     []string
-	}
-	var news []*added
+	var all []*sentence
 	for _, c := range changes {
 		if c.Before != nil {
-			policyName := c.Before.Policy.String()
-			c.Destinations = slices.DeleteFunc(slices.Clone(c.Destinations), func(d string) bool { return lost[policyName+" "+d] })
-			if len(c.Destinations) > 0 {
-				l.changed(c)
+			name := c.Before.Policy.String()
+			c.Destinations = slices.DeleteFunc(slices.Clone(c.Destinations), func(d string) bool { return lost[name+" "+d] })
+			if len(c.Destinations) == 0 {
+				continue
 			}
-			continue
 		}
-		text, _ := settingText(c.Field, c.After.Value)
-		a := added{requests: requestsText(carrier(c.After.Value), c.Match, c.Callers, c.Destinations)}
-		if c.After.Policy != l.own {
-			a.by = " from " + c.After.Policy.String()
-		}
-		k := slices.IndexFunc(news, func(o *added) bool { return o.requests == a.requests && o.by == a.by })
+		severity, before, setting, after := l.changed(c)
+		k := slices.IndexFunc(all, func(s *sentence) bool { return s.severity == severity && s.before == before && s.after == after })
 		if k < 0 {
-			k, news = len(news), append(news, &a)
+			k, all = len(all), append(all, &sentence{severity: severity, before: before, after: after})
 		}
-		news[k].settings = append(news[k].settings, text)
+		all[k].settings = append(all[k].settings, setting)
 	}
-	for _, a := range news {
-		l.info("%s get %s%s", a.requests, strings.Join(a.settings, " and "), a.by)
+	for _, s := range all {
+		l.add(s.severity, "%s %s%s", s.before, andMore(s.settings), s.after)
 	}
 }
 
-// changed says what takes the place of a setting.
-func (l *impactLines) changed(c SettingChange) {
-	severity := policy.SeverityWarning
-	if c.Before.Policy == l.own {
-		severity = policy.SeverityInfo
+// changed says what takes the place of a setting: what goes before the setting,
+// the setting, and what goes behind it.
+func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before, setting, after string) {
+	requests := l.requests(c)
+	if c.Before == nil {
+		text, _ := settingText(c.Field, c.After.Value)
+		return policy.SeverityInfo, requests + " get", text, l.from(c.After)
+	}
+	severity = policy.SeverityWarning
+	if c.Before.Policy == l.own && !l.broken {
+		severity = policy.SeverityInfo // it is what its author asks for
 	}
 	old, oldKnown := settingText(c.Field, c.Before.Value)
-	requests := requestsText(carrier(c.Before.Value), c.Match, c.Callers, c.Destinations)
+	if c.After == nil {
+		switch {
+		case c.By != nil && *c.By != c.Before.Policy:
+			return severity, l.name(c.Before.Policy) + " loses", c.Field,
+				" for " + requests + ": the more specific route of " + l.name(*c.By) + " takes them and leaves it out"
+		case c.Before.Policy == l.own:
+			return severity, requests + " no longer get", old, ""
+		default:
+			return severity, requests + " no longer get", old, " from " + c.Before.Policy.String()
+		}
+	}
+	is, isKnown := settingText(c.Field, c.After.Value)
+	was := strings.TrimPrefix(old, c.Field+" ")
 	switch {
-	case c.After == nil && c.By != nil && *c.By != c.Before.Policy:
-		l.add(severity, "%s loses %s for %s: the route of %s takes them and leaves it out", l.name(c.Before.Policy), c.Field, requests, l.name(*c.By))
-	case c.After == nil:
-		l.add(severity, "%s no longer get %s, which %s set", requests, old, l.name(c.Before.Policy))
+	case !oldKnown || !isKnown:
+		if c.Before.Policy == c.After.Policy {
+			return severity, requests + " get another", c.Field, ""
+		}
+		return severity, requests + " get the", c.Field, " of " + l.name(c.After.Policy) + " instead of that of " + l.name(c.Before.Policy)
+	case c.Before.Policy == c.After.Policy:
+		return severity, requests + " get", is + " instead of " + was, ""
+	case c.After.Policy == l.own:
+		return severity, requests + " get", is + " instead of " + was, ", which " + l.name(c.Before.Policy) + " sets"
 	default:
-		is, isKnown := settingText(c.Field, c.After.Value)
-		was := strings.TrimPrefix(old, c.Field+" ")
-		if !oldKnown || !isKnown {
-			l.add(severity, "%s get the %s of %s instead of that of %s", requests, c.Field, l.name(c.After.Policy), l.name(c.Before.Policy))
-			return
-		}
-		switch {
-		case c.Before.Policy == c.After.Policy:
-			l.add(severity, "%s get %s instead of %s", requests, is, was)
-		case c.After.Policy == l.own:
-			l.add(severity, "%s get %s instead of %s, which %s sets", requests, is, was, l.name(c.Before.Policy))
-		default:
-			l.add(severity, "%s get %s from %s instead of %s from %s", requests, is, l.name(c.After.Policy), was, l.name(c.Before.Policy))
-		}
+		return severity, requests + " get", is, l.from(c.After) + " instead of " + was + " from " + l.name(c.Before.Policy)
 	}
 }
 
-// access says who may call what, unlike before.
-func (l *impactLines) access(changes []AccessChange) {
-	for _, c := range changes {
-		who, to := c.Callers.text(), andMore(c.Destinations)
-		switch {
-		case c.After == policy.Denied && c.Before == policy.Conditional:
-			l.warn("%s %s no longer allowed to call %s at all: %s", who, c.be(), to, c.Reason)
-		case c.After == policy.Denied:
-			l.warn("%s %s no longer allowed to call %s: %s", who, c.be(), to, c.Reason)
-		case c.After == policy.Unreachable:
-			l.warn("%s can no longer reach %s: %s", who, to, c.Reason)
-		case c.After == policy.Conditional && c.Before == policy.Allowed:
-			l.warn("%s may make only some requests to %s: %s", who, to, c.Reason)
-		case c.After == policy.Conditional && c.Before == policy.Conditional:
-			l.warn("%s may make other requests to %s than before: %s", who, to, c.Reason)
-		case c.After == policy.Conditional && c.Before == policy.Unreachable:
-			l.info("%s can now reach %s, for some requests: %s", who, to, c.Reason)
-		case c.After == policy.Conditional:
-			l.info("%s %s now allowed to call %s for some requests: %s", who, c.be(), to, c.Reason)
-		case c.Before == policy.Unreachable:
-			l.info("%s can now reach %s: %s", who, to, c.Reason)
-		case c.byDefault: // nobody asked for it
-			l.warn("%s %s now allowed to call %s: %s", who, c.be(), to, c.Reason)
-		default:
-			l.info("%s %s now allowed to call %s: %s", who, c.be(), to, c.Reason)
-		}
+// from names the policy that makes a setting unless it is the one under review.
+func (l *impactLines) from(s *EffectiveSetting) string {
+	if s.Policy == l.own {
+		return ""
 	}
+	return " from " + s.Policy.String()
 }
 
-// findings says what is new and what is settled, apart from what other
-// sentences say better.
-func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
-	told := func(f Finding) bool {
-		switch f.Code {
-		case policy.CodeConflict, policy.CodeUnrealisable, policy.CodeMeshClaimedTwice, policy.CodeDeniedByDefault:
-			return true
-		default:
-			return covered(f)
-		}
+// requests says which requests or connections a change is about.
+func (l *impactLines) requests(c SettingChange) string {
+	setting := c.After
+	if setting == nil {
+		setting = c.Before
 	}
-	for _, f := range view.Introduced {
-		if !told(f) {
-			l.add(f.Severity, "%s", l.findingText(f))
-		}
+	if setting.Policy.Kind == "VirtualMesh" { // it is about nothing else
+		return "connections from other clusters to " + andMore(c.Destinations)
 	}
-	settled := 0
-	for _, f := range view.Fixed {
-		if !told(f) && f.Severity != policy.SeverityInfo {
-			settled++
-		}
-	}
-	if settled > 0 {
-		l.info("settles %s", countOf(settled, "finding"))
-	}
-}
-
-func (l *impactLines) findingText(f Finding) string {
-	about := f.Object + ": "
-	if f.Object == l.own.Kind+"/"+l.own.Name+"."+l.own.Namespace {
-		about = ""
-	}
-	return about + f.Message + " (" + string(f.Code) + ")"
+	return requestsText(carrier(setting.Value), c.Match, c.Callers, c.Destinations)
 }

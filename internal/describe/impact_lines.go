@@ -10,9 +10,12 @@ import (
 // ImpactLines says in plain words what an authored object does to the world,
 // the most important first: errors that keep it from taking effect, warnings
 // about what others lose and who is turned away, then what it affects. At most
-// ten sentences are shown; a last one counts the others.
+// ten sentences are shown; a last one counts the others. An empty view gives none.
 func ImpactLines(view ImpactView) []ImpactLine {
-	l := &impactLines{own: view.KindRef}
+	if view.Kind == "" {
+		return nil
+	}
+	l := &impactLines{own: view.KindRef, broken: view.State == policy.StateInvalid}
 	for _, e := range view.Errors {
 		l.fail("%s", l.invalid(view.Kind, e))
 	}
@@ -25,9 +28,7 @@ func ImpactLines(view ImpactView) []ImpactLine {
 	}
 	l.access(view.Changes.Access)
 	l.changes(view.Changes)
-	for _, u := range view.Unheard {
-		l.unheard(u, view)
-	}
+	l.unheard(view)
 	l.findings(view.Changes, view.covers)
 	return l.sorted()
 }
@@ -53,7 +54,7 @@ func (*impactLines) invalid(kind, reason string) string {
 func (l *impactLines) reach(view ImpactView) {
 	switch {
 	case view.Presence == "":
-		l.warn("changes nothing: %s exists and says the same", view.KindRef)
+		l.info("changes nothing: %s exists and says the same", view.KindRef)
 	case view.State == policy.StateIdle:
 		l.warn("selects no destination that is known: it has no effect now")
 	}
@@ -68,7 +69,7 @@ func (l *impactLines) reach(view ImpactView) {
 		} else {
 			l.pin("admits no known workload to %s", destinations)
 		}
-		if view.Presence == policy.PresenceAdded && len(view.Changes.Access) == 0 {
+		if view.Presence == policy.PresenceAdded && a.SourceCount > 0 && len(view.Changes.Access) == 0 {
 			l.warn("changes no decision: the workloads that it admits are admitted already")
 		}
 		return
@@ -150,33 +151,45 @@ func (l *impactLines) ownLoss(x loss) {
 	l.fail("%s %s not in force on %s: %s", andMore(x.Fields), isOrAre(len(x.Fields)), destinations, l.conflict(x))
 }
 
-// unheard says which setting does not take effect where the policy is in force.
-func (l *impactLines) unheard(u Unheard, view ImpactView) {
-	destinations := andMore(u.Destinations)
-	everywhere := len(u.Destinations) == len(view.Affects.Destinations)
-	switch {
-	case u.Reason != "" && u.Winner == nil:
-		severity := policy.SeverityInfo
-		if everywhere {
-			severity = policy.SeverityWarning
+// unheard says which settings do not take effect where the policy is in force.
+// More specific policies that keep their own values for a part of the requests
+// share a sentence.
+func (l *impactLines) unheard(view ImpactView) {
+	type part struct{ field, destinations string }
+	keepers := map[part][]string{}
+	for _, u := range view.Unheard {
+		if !u.Never && u.Replaced && u.Reason == "" {
+			at := part{u.Field, andMore(u.Destinations)}
+			keepers[at] = append(keepers[at], l.name(*u.Winner))
 		}
-		l.add(severity, "%s has no effect on %s: %s", u.Field, destinations, u.Reason)
-	case u.Reason != "":
-		l.warn("%s has no effect on %s: %s", u.Field, destinations, u.Reason)
-	case u.Winner == nil:
-		l.warn("%s does not take effect for %s", u.Field, requestsText("requests", u.Match, u.Callers, u.Destinations))
-	case u.Never:
-		l.warn("%s never takes effect on %s: %s", u.Field, destinations, l.overtaker(u))
-	default:
-		l.info("%s does not take effect for %s: %s", u.Field, requestsText("requests", u.Match, u.Callers, u.Destinations), l.overtaker(u))
+	}
+	for _, u := range view.Unheard {
+		severity, destinations := policy.SeverityWarning, andMore(u.Destinations)
+		switch winners := keepers[part{u.Field, destinations}]; {
+		case u.Reason != "":
+			if u.Winner == nil && len(u.Destinations) < len(view.Affects.Destinations) {
+				severity = policy.SeverityInfo
+			}
+			l.add(severity, "%s has no effect on %s: %s", u.Field, destinations, u.Reason)
+		case u.Winner == nil:
+			l.warn("%s does not take effect for %s", u.Field, requestsText("requests", u.Match, u.Callers, u.Destinations))
+		case u.Never:
+			l.warn("%s never takes effect on %s: %s", u.Field, destinations, l.overtaker(u))
+		case u.Replaced && len(winners) > 1:
+			l.info("%s does not take effect for some requests to %s, for which more specific routes set other values: those of %s",
+				u.Field, destinations, andMore(distinct(winners)))
+		default:
+			l.info("%s does not take effect for %s: %s", u.Field, requestsText("requests", u.Match, u.Callers, u.Destinations), l.overtaker(u))
+		}
 	}
 }
 
 func (l *impactLines) overtaker(u Unheard) string {
+	does := "leaves it out"
 	if u.Replaced {
-		return l.name(*u.Winner) + " sets another value for them and goes first"
+		does = "sets another value"
 	}
-	return "the route of " + l.name(*u.Winner) + " takes them and leaves it out"
+	return "the more specific route of " + l.name(*u.Winner) + " takes them and " + does
 }
 
 // covers reports whether a finding about the object itself is told by other

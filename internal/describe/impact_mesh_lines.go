@@ -10,9 +10,17 @@ import (
 // grouping says what a VirtualMesh makes of its meshes.
 func (l *impactLines) grouping(view ImpactView) {
 	g := view.Grouping
-	l.pin("groups %s with %s and %s", countOf(g.MeshCount, "mesh"), countOf(g.WorkloadCount, "workload"), countOf(g.DestinationCount, "destination"))
+	l.groupsNew = view.Presence == policy.PresenceAdded
+	meshes := "mesh " + andMore(refNames(g.Meshes))
+	if len(g.Meshes) > 1 {
+		meshes = "meshes " + andMore(refNames(g.Meshes))
+	}
+	l.pin("groups %s with %s and %s", meshes, countOf(g.WorkloadCount, "workload"), countOf(g.DestinationCount, "destination"))
 	if g.TrustChanged {
 		l.trust(g)
+	}
+	if g.DefaultAccess == "DENY" && l.groupsNew {
+		l.info("denies what no AccessPolicy allows (globalAccessPolicy %s)", g.GlobalAccessPolicy)
 	}
 	if g.TLSChanged {
 		switch g.TLSEnforcement {
@@ -22,7 +30,7 @@ func (l *impactLines) grouping(view ImpactView) {
 			l.warn("servers accept plain text only (DISABLE)")
 		}
 	}
-	if g.MeshCount > 1 && g.ExportedCount == 0 && len(view.Changes.Federation) == 0 {
+	if len(g.Meshes) > 1 && g.ExportedCount == 0 && len(view.Changes.Federation) == 0 {
 		l.info("exposes no destination to another mesh")
 	}
 }
@@ -30,13 +38,17 @@ func (l *impactLines) grouping(view ImpactView) {
 func (l *impactLines) trust(g *Grouping) {
 	switch {
 	case g.Trust.Model == policy.TrustShared:
-		l.info("meshes trust each other through a shared root: %s", rootText(g.Trust))
+		if len(g.Meshes) > 1 {
+			l.info("its meshes trust each other through one root certificate, %s", rootText(g.Trust))
+		} else {
+			l.info("its mesh gets certificates of a new root, %s", rootText(g.Trust))
+		}
 		if g.Trust.AutoRestartPods {
 			l.warn("pods restart when their certificates change (autoRestartPods)")
 		} else {
 			l.info("running pods prove their identity by the new root only after a restart; see `meshctl mesh restart`")
 		}
-	case g.MeshCount > 1:
+	case len(g.Meshes) > 1:
 		l.info("establishes no trust: meshes with different roots cannot call each other")
 	}
 }
@@ -49,7 +61,7 @@ func rootText(t TrustDescription) string {
 	case "vault":
 		return "the one in Vault"
 	default:
-		return "a generated one"
+		return "which is generated"
 	}
 }
 
@@ -64,6 +76,8 @@ func (l *impactLines) meshes(changes []MeshChange) {
 			l.warn("mesh %s leaves %s and is in no VirtualMesh", c.Mesh, l.name(vm(*c.Before)))
 		case c.Before != nil:
 			l.warn("mesh %s moves from %s to %s", c.Mesh, l.name(vm(*c.Before)), l.name(vm(*c.After)))
+		case vm(*c.After) == l.own && l.groupsNew:
+			continue // told before
 		default:
 			to := vm(*c.After)
 			if joined[to] == nil {
@@ -108,7 +122,7 @@ func (l *impactLines) federation(changes []FederationChange) {
 	l.exposure(withdrawn, policy.SeverityWarning, "no longer exposed", func(c FederationChange) []ObjectRef { return c.Before })
 	for _, c := range renamed {
 		if c.HostnameBefore != c.HostnameAfter {
-			l.warn("other meshes must call %s by another name: %s instead of %s",
+			l.warn("other meshes must call %s by another name, such as %s instead of %s",
 				exportsText(c.Destinations, c.Mesh), c.HostnameAfter, c.HostnameBefore)
 			continue
 		}
@@ -123,7 +137,8 @@ func (l *impactLines) federation(changes []FederationChange) {
 func (l *impactLines) exposure(changes []FederationChange, severity policy.Severity, what string, to func(FederationChange) []ObjectRef) {
 	if len(changes) <= shownExports {
 		for _, c := range changes {
-			l.add(severity, "%s %s %s to mesh %s", exportsText(c.Destinations, c.Mesh), isOrAre(len(c.Destinations)), what, andMore(refNames(to(c))))
+			l.add(severity, "%s %s %s to %s", exportsText(c.Destinations, c.Mesh), isOrAre(len(c.Destinations)), what,
+				importersText(refNames(to(c)), len(c.Destinations), severity == policy.SeverityWarning))
 		}
 		return
 	}
@@ -134,14 +149,29 @@ func (l *impactLines) exposure(changes []FederationChange, severity policy.Sever
 		from = append(from, c.Mesh.String())
 		others = append(others, refNames(to(c))...)
 	}
-	distinct := func(names []string) int { slices.Sort(names); return len(slices.Compact(names)) }
-	l.add(severity, "%s of %s %s %s to %s", countOf(destinations, "destination"), countOf(distinct(from), "mesh"),
-		isOrAre(destinations), what, countOf(distinct(others), "mesh"))
+	l.add(severity, "%s of %s %s %s to %s", countOf(destinations, "destination"), countOf(len(distinct(from)), "mesh"),
+		isOrAre(destinations), what, countOf(len(distinct(others)), "mesh"))
+}
+
+// importersText names meshes and says what that means for them.
+func importersText(meshes []string, destinations int, lost bool) string {
+	importers, whose := "mesh", "its"
+	if len(meshes) > 1 {
+		importers, whose = "meshes", "their"
+	}
+	can, them := "can", "them"
+	if lost {
+		can = "can no longer"
+	}
+	if destinations == 1 {
+		them = "it"
+	}
+	return fmt.Sprintf("%s %s: %s workloads %s reach %s", importers, andMore(meshes), whose, can, them)
 }
 
 func exportsText(destinations []string, mesh ObjectRef) string {
-	if len(destinations) == 1 {
-		return destinations[0]
+	if len(destinations) <= shownExports {
+		return andMore(destinations)
 	}
 	return fmt.Sprintf("%s of mesh %s", countOf(len(destinations), "destination"), mesh)
 }

@@ -63,12 +63,16 @@ type Grouping struct {
 	TrustChanged   bool   `json:"trustChanged,omitempty"`
 	TLSEnforcement string `json:"tlsEnforcement"`
 	TLSChanged     bool   `json:"tlsChanged,omitempty"`
-	// MeshCount, WorkloadCount and DestinationCount count what it groups,
-	// ExportedCount the Destinations that other meshes can call.
-	MeshCount        int `json:"meshCount"`
-	WorkloadCount    int `json:"workloadCount"`
-	DestinationCount int `json:"destinationCount"`
-	ExportedCount    int `json:"exportedCount"`
+	// DefaultAccess is ALLOW or DENY: what happens to requests to Istio meshes
+	// that no AccessPolicy decides about.
+	DefaultAccess      string `json:"defaultAccess"`
+	GlobalAccessPolicy string `json:"globalAccessPolicy"`
+	// Meshes are those that it groups; WorkloadCount and DestinationCount count
+	// what they have, ExportedCount the Destinations that other meshes can call.
+	Meshes           []ObjectRef `json:"meshes"`
+	WorkloadCount    int         `json:"workloadCount"`
+	DestinationCount int         `json:"destinationCount"`
+	ExportedCount    int         `json:"exportedCount"`
 }
 
 // ChangeView is what differs between two worlds of the same discovered objects.
@@ -166,6 +170,8 @@ type Unheard struct {
 type Callers struct {
 	Sources     []string `json:"sources,omitempty"`
 	SourceCount int      `json:"sourceCount"`
+	// Everyone says that they are all who can call the Destinations.
+	Everyone bool `json:"everyone,omitempty"`
 }
 
 // SettingChange is a setting that requests or connections get unlike before.

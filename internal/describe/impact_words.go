@@ -23,9 +23,13 @@ const shownLines = 10
 // impactLines collects sentences, to be shown the most important first.
 type impactLines struct {
 	// own is the object under review, zero if there is no single one.
-	own    KindRef
-	lines  []ImpactLine
-	pinned string
+	own KindRef
+	// broken says that it is INVALID.
+	broken bool
+	// groupsNew says that it is a VirtualMesh that was not there before.
+	groupsNew bool
+	lines     []ImpactLine
+	pinned    string
 }
 
 func (l *impactLines) add(severity policy.Severity, format string, values ...any) {
@@ -99,8 +103,8 @@ func andMoreOf(names []string, total int) string {
 
 func (c Callers) text() string { return andMoreOf(c.Sources, c.SourceCount) }
 
-// be agrees with the number of callers.
-func (c Callers) be() string { return isOrAre(c.SourceCount) }
+// distinct returns the names sorted, each once.
+func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
 
 func isOrAre(n int) string {
 	if n == 1 {
@@ -122,8 +126,11 @@ func countOf(n int, noun string) string {
 
 // withNames counts things and names them if they are few.
 func withNames(names []string, noun string) string {
-	if len(names) > 3 {
+	switch {
+	case len(names) > 3:
 		return countOf(len(names), noun)
+	case len(names) == 1:
+		return names[0]
 	}
 	return fmt.Sprintf("%s (%s)", countOf(len(names), noun), strings.Join(names, ", "))
 }
@@ -157,5 +164,8 @@ func requestsText(what string, match *RequestMatch, callers Callers, destination
 	if match != nil {
 		text += " matching " + match.text()
 	}
-	return text + " from " + callers.text() + " to " + andMore(destinations)
+	if !callers.Everyone {
+		text += " from " + callers.text()
+	}
+	return text + " to " + andMore(destinations)
 }

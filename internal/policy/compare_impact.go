@@ -133,9 +133,11 @@ type UnheardSetting struct {
 	// of Sources.
 	Never bool
 	Match *RequestMatch
-	// Destinations are ascending, Sources the callers concerned.
+	// Destinations are ascending, Sources the callers concerned; Everyone says that
+	// they are all who can call them.
 	Destinations []int
 	Sources      WorkloadSet
+	Everyone     bool
 }
 
 type unheardKey struct {
@@ -161,6 +163,7 @@ func (c *comparer) unheard(i int, destinations []int) []UnheardSetting {
 				known.Destinations = append(known.Destinations, id)
 			}
 			known.Sources.unite(u.Sources)
+			known.Everyone = known.Everyone && u.Everyone
 		}
 	}
 	all := make([]UnheardSetting, 0, len(found))
@@ -215,7 +218,11 @@ func (c *comparer) unheardOn(i, id int) []UnheardSetting {
 	for k := range unheard {
 		unheard[k].Never = !heard[unheard[k].Field]
 	}
-	return c.withoutRepetition(unheard)
+	unheard = withoutRepetition(unheard)
+	for k := range unheard {
+		unheard[k].Everyone = c.isEveryone(unheard[k].Sources, id)
+	}
+	return unheard
 }
 
 // unheardFrom returns the settings that callers of one class miss, and notes
@@ -269,7 +276,7 @@ func (c *comparer) unheardDefault(i, id int, g callerGroup) []UnheardSetting {
 
 // withoutRepetition unites elements that differ in their callers only. What
 // never takes effect needs no match: one element for each winner says it.
-func (c *comparer) withoutRepetition(unheard []UnheardSetting) []UnheardSetting {
+func withoutRepetition(unheard []UnheardSetting) []UnheardSetting {
 	var kept []UnheardSetting
 	for _, u := range unheard {
 		if u.Never {

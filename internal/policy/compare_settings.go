@@ -20,9 +20,11 @@ type SettingChange struct {
 	// By is the policy whose route takes the requests now and leaves the setting
 	// out; the zero ObjectID unless After is nil.
 	By ObjectID
-	// Destinations are ascending; Sources are the callers of any of them.
+	// Destinations are ascending; Sources are the callers of any of them, Everyone
+	// says that they are all who could and can call them.
 	Destinations []int
 	Sources      WorkloadSet
+	Everyone     bool
 }
 
 // EffectiveSetting is a setting that takes effect.
@@ -43,7 +45,7 @@ type settingKey struct {
 // force differ, the requests of each class of callers are followed in both
 // results.
 func (c *comparer) compareSettings() {
-	found := map[settingKey]*SettingChange{}
+	found := map[settingKey]*settingGroup{}
 	for id := range c.after.Destinations {
 		if c.sameTraffic(id) {
 			continue
@@ -53,9 +55,9 @@ func (c *comparer) compareSettings() {
 			c.compareConnectionsOf(found, id, g)
 		}
 	}
-	for _, change := range found {
-		change.Destinations = unique(change.Destinations)
-		c.Settings = append(c.Settings, *change)
+	for _, group := range found {
+		c.leave(group)
+		c.Settings = append(c.Settings, group.SettingChange)
 	}
 	slices.SortFunc(c.Settings, compareSettingChanges)
 }
@@ -90,7 +92,7 @@ func (r *Result) inForce(destination int) []int {
 	})
 }
 
-func (c *comparer) compareRoutesOf(found map[settingKey]*SettingChange, destination int, g callerGroup) {
+func (c *comparer) compareRoutesOf(found map[settingKey]*settingGroup, destination int, g callerGroup) {
 	was, is := c.before.routesFrom(g.cluster, destination), c.after.routesFrom(g.cluster, destination)
 	sources, places := distinctSources(was, is)
 	for _, class := range c.callerClasses(g, sources) {
@@ -156,7 +158,7 @@ func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, 
 }
 
 // compareConnectionsOf compares what holds for the connections of callers.
-func (c *comparer) compareConnectionsOf(found map[settingKey]*SettingChange, destination int, g callerGroup) {
+func (c *comparer) compareConnectionsOf(found map[settingKey]*settingGroup, destination int, g callerGroup) {
 	for _, port := range servicePorts(&c.world().Destinations[destination]) {
 		before := c.connectionOf(c.before, g.cluster, destination, port)
 		after := c.connectionOf(c.after, g.cluster, destination, port)
@@ -201,17 +203,36 @@ func (s SettingChange) key() settingKey {
 	return settingKey{s.Field, s.Match.identity(), s.Before.id(), s.After.id(), s.By}
 }
 
+// settingGroup is what Destinations have in common, while it is being put
+// together.
+type settingGroup struct {
+	SettingChange
+	// here are the callers of the last of the Destinations.
+	here WorkloadSet
+}
+
 // note adds a change of one Destination to what others have in common with it.
-func (c *comparer) note(found map[settingKey]*SettingChange, change SettingChange, destination int, sources WorkloadSet) {
+func (c *comparer) note(found map[settingKey]*settingGroup, change SettingChange, destination int, sources WorkloadSet) {
 	key := change.key()
-	known := found[key]
-	if known == nil {
-		change.Sources = newWorkloadSet(len(c.world().Workloads))
-		known = &change
-		found[key] = known
+	group := found[key]
+	if group == nil {
+		all := len(c.world().Workloads)
+		change.Sources, change.Everyone = newWorkloadSet(all), true
+		group = &settingGroup{change, newWorkloadSet(all)}
+		found[key] = group
 	}
-	if n := len(known.Destinations); n == 0 || known.Destinations[n-1] != destination {
-		known.Destinations = append(known.Destinations, destination)
+	if n := len(group.Destinations); n == 0 || group.Destinations[n-1] != destination {
+		c.leave(group)
+		group.Destinations = append(group.Destinations, destination)
 	}
-	known.Sources.unite(sources)
+	group.here.unite(sources)
+}
+
+// leave closes the account of the last Destination of a group.
+func (c *comparer) leave(group *settingGroup) {
+	if n := len(group.Destinations); n > 0 {
+		group.Everyone = group.Everyone && c.isEveryone(group.here, group.Destinations[n-1])
+		group.Sources.unite(group.here)
+		clear(group.here.words)
+	}
 }

@@ -19,8 +19,10 @@ type VerdictChange struct {
 	// Before and After are equal for calls that are let in under other
 	// CONDITIONAL terms.
 	Before, After Decision
-	// Sources are the callers it is about.
-	Sources WorkloadSet
+	// Sources are the callers it is about; Everyone says that they are all who
+	// could and can call the Destination.
+	Sources  WorkloadSet
+	Everyone bool
 	// RulesBefore and RulesAfter are the AccessPolicies in force on the pods behind
 	// the Destination; without any, a default decides.
 	RulesBefore, RulesAfter []ObjectID
@@ -82,7 +84,7 @@ func (c *comparer) verdictsOn(id int) {
 				continue
 			}
 			c.Verdicts = append(c.Verdicts, VerdictChange{
-				Destination: id, Before: before, After: after, Sources: sources,
+				Destination: id, Before: before, After: after, Sources: sources, Everyone: c.isEveryone(sources, id),
 				RulesBefore: was.policies, RulesAfter: is.policies,
 			})
 		}
@@ -128,7 +130,7 @@ func (c *comparer) decide(r *Result, id int) judgement {
 	conditional := reaching.clone()
 	conditional.subtract(allowed)
 	conditional.subtract(denied)
-	unreachable := c.reachingAll()
+	unreachable := c.all()
 	unreachable.subtract(reaching)
 	j.callers = map[Decision]WorkloadSet{Allowed: allowed, Denied: denied, Conditional: conditional, Unreachable: unreachable}
 	for _, rules := range pods {
@@ -140,15 +142,6 @@ func (c *comparer) decide(r *Result, id int) judgement {
 	}
 	slices.SortFunc(j.policies, compareIDs)
 	return j
-}
-
-// reachingAll returns a new set of all workloads that belong to a mesh.
-func (c *comparer) reachingAll() WorkloadSet {
-	all := newWorkloadSet(len(c.world().Workloads))
-	for _, in := range c.inMesh {
-		all.unite(in)
-	}
-	return all
 }
 
 // judgePods returns the callers that pods let in whatever they ask for, and

@@ -37,6 +37,13 @@ func (s WorkloadSet) Positions() []int {
 	return found
 }
 
+// Union returns a set of the workloads of both sets.
+func (s WorkloadSet) Union(other WorkloadSet) WorkloadSet {
+	both := s.clone()
+	both.unite(other)
+	return both
+}
+
 // first returns the lowest position, -1 if the set is empty.
 func (s WorkloadSet) first() int {
 	for i, w := range s.words {
@@ -120,6 +127,26 @@ func (c *comparer) locateWorkloads() {
 		c.inCluster[w.Cluster].add(i)
 		c.inMesh[w.Mesh.ID].add(i)
 	}
+}
+
+// all returns a new set of all workloads that belong to a mesh.
+func (c *comparer) all() WorkloadSet {
+	c.locateWorkloads()
+	all := newWorkloadSet(len(c.world().Workloads))
+	for _, in := range c.inMesh {
+		all.unite(in)
+	}
+	return all
+}
+
+// isEveryone reports whether a set has all workloads that can call a
+// Destination in both results.
+func (c *comparer) isEveryone(set WorkloadSet, destination int) bool {
+	everyone := c.reaching(c.after, destination)
+	if !c.before.Destinations[destination].Federation.same(c.after.Destinations[destination].Federation) {
+		everyone.intersect(c.reaching(c.before, destination))
+	}
+	return slices.Equal(everyone.words, set.words)
 }
 
 // reaching returns the workloads that can call a Destination in one of the

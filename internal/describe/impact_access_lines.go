@@ -1,0 +1,70 @@
+package describe
+
+import (
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// access says who may call what, unlike before. Who can no longer reach a
+// Destination at all, or can now, is told with what is exposed to which mesh.
+func (l *impactLines) access(changes []AccessChange) {
+	for _, c := range changes {
+		if c.Before == policy.Unreachable || c.After == policy.Unreachable {
+			continue
+		}
+		severity := policy.SeverityWarning
+		if c.Before == policy.Denied || c.After == policy.Allowed {
+			severity = policy.SeverityInfo
+		}
+		if c.byDefault && c.After == policy.Allowed { // nobody asked for it
+			severity = policy.SeverityWarning
+		}
+		l.add(severity, "%s: %s", c.sentence(), l.reason(c.Reason))
+	}
+}
+
+// sentence says what the callers may do now.
+func (c AccessChange) sentence() string {
+	who, to := c.Callers.text(), andMore(c.Destinations)
+	is := who + " " + isOrAre(c.SourceCount)
+	if c.Everyone {
+		who, is = "everybody", "everybody is"
+	}
+	switch {
+	case c.After == policy.Denied && c.Everyone:
+		return "nobody may call " + to + " any more"
+	case c.After == policy.Denied && c.Before == policy.Conditional:
+		return is + " no longer allowed to call " + to + " at all"
+	case c.After == policy.Denied:
+		return is + " no longer allowed to call " + to
+	case c.After == policy.Conditional && c.Before == policy.Allowed:
+		return who + " may make only some requests to " + to
+	case c.After == policy.Conditional && c.Before == policy.Conditional:
+		return who + " may make other requests to " + to + " than before"
+	case c.After == policy.Conditional:
+		return is + " now allowed to call " + to + " for some requests"
+	case c.Before == policy.Conditional:
+		return is + " now allowed to make every request to " + to
+	default:
+		return is + " now allowed to call " + to
+	}
+}
+
+// reason names the policy under review as such.
+func (l *impactLines) reason(text string) string {
+	if l.own.Kind != string(policy.KindAccessPolicy) {
+		return text
+	}
+	this, name := "this "+l.own.Kind, l.own.Name+"."+l.own.Namespace
+	if rest, first := strings.CutPrefix(text, firstPolicy(name)); first {
+		return this + " is the first there and" + rest
+	}
+	if text == "admitted by "+l.own.String() {
+		return "admitted by " + this
+	}
+	if rest, found := strings.CutPrefix(text, l.own.String()+" admits"); found {
+		return this + " admits" + rest
+	}
+	return text
+}

@@ -1,0 +1,54 @@
+package describe
+
+import (
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// findings says what is new and what is settled, apart from what other
+// sentences say better.
+func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
+	told := func(f Finding) bool {
+		switch f.Code {
+		case policy.CodeConflict, policy.CodeUnrealisable, policy.CodeMeshClaimedTwice, policy.CodeDeniedByDefault:
+			return true
+		default:
+			return covered(f)
+		}
+	}
+	for _, f := range view.Introduced {
+		if !told(f) {
+			l.add(f.Severity, "%s", l.findingText(f))
+		}
+	}
+	for _, f := range view.Fixed {
+		if !told(f) && f.Severity != policy.SeverityInfo {
+			l.info("settled: %s", l.findingText(f))
+		}
+	}
+}
+
+func (l *impactLines) findingText(f Finding) string {
+	about := f.Object + ": "
+	if kind, name, named := strings.Cut(f.Object, "/"); named && isKind(kind) {
+		about = kind + " " + name + ": "
+	}
+	if f.Object == l.own.Kind+"/"+l.own.Name+"."+l.own.Namespace {
+		about = ""
+		if f.Code == policy.CodeNoSource {
+			return "no known workload matches its sourceSelector: it is about no request now (" + string(f.Code) + ")"
+		}
+	}
+	return about + f.Message + " (" + string(f.Code) + ")"
+}
+
+// isKind tells objects from places in the input, which have slashes, too.
+func isKind(text string) bool {
+	switch text {
+	case "Mesh", "Workload", "Destination", "VirtualMesh", string(policy.KindTrafficPolicy), string(policy.KindAccessPolicy):
+		return true
+	default:
+		return false
+	}
+}

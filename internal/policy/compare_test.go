@@ -1,0 +1,190 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+)
+
+// FuzzCompare compares a random world with the same world after some of its
+// objects were taken out and others of another random world were applied.
+func FuzzCompare(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(seed)
+	}
+	f.Fuzz(checkComparison)
+}
+
+// TestRandomComparisons is a short run of FuzzCompare that is the same every
+// time.
+func TestRandomComparisons(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(150) {
+		checkComparison(t, seed)
+		if t.Failed() {
+			t.Fatalf("in the worlds of seed %d", seed)
+		}
+	}
+}
+
+func checkComparison(t *testing.T, seed uint64) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	objects := randomworld.Objects(random)
+	fewer := objects
+	fewer.VirtualMeshes = without(random, objects.VirtualMeshes)
+	fewer.TrafficPolicies = without(random, objects.TrafficPolicies)
+	fewer.AccessPolicies = without(random, objects.AccessPolicies)
+	other := randomworld.Objects(random)
+	add := snapshot.Objects{
+		VirtualMeshes: without(random, other.VirtualMeshes), TrafficPolicies: without(random, other.TrafficPolicies),
+		AccessPolicies: without(random, other.AccessPolicies),
+	}
+	before := policy.Evaluate(snapshot.New(objects))
+	after := policy.Evaluate(snapshot.New(fewer).With(add))
+	c := policy.Compare(before, after)
+	checkVerdictChanges(t, c)
+	checkSettingChanges(t, c)
+	checkObjects(t, c)
+	if same := policy.Compare(after, policy.Evaluate(after.World)); !same.IsEmpty() || len(same.Objects) > 0 {
+		t.Errorf("a world differs from itself: %+v", same)
+	}
+}
+
+// without returns the objects without some of them.
+func without[T any](random *rand.Rand, objects []snapshot.Object[T]) []snapshot.Object[T] {
+	return slices.DeleteFunc(slices.Clone(objects), func(snapshot.Object[T]) bool { return random.IntN(4) == 0 })
+}
+
+// checkVerdictChanges asks both results about every call.
+func checkVerdictChanges(t *testing.T, c *policy.Comparison) {
+	t.Helper()
+	world := c.After.World
+	var want, got []string
+	for id := range world.Destinations {
+		for _, w := range world.WorkloadPointers() {
+			was, is := verdictOf(c.Before, w, id), verdictOf(c.After, w, id)
+			possible := func(v policy.Verdict) bool {
+				return v.Decision == policy.Allowed || v.Decision == policy.Conditional
+			}
+			differ := was.Decision != is.Decision
+			if was.Decision == policy.Conditional && is.Decision == policy.Conditional {
+				differ = !slices.Equal(termsOf(was), termsOf(is))
+			}
+			if differ && (possible(was) || possible(is)) {
+				want = append(want, fmt.Sprintf("%d to %d: %s, then %s", w.ID, id, was.Decision, is.Decision))
+			}
+		}
+	}
+	for _, v := range c.Verdicts {
+		for _, w := range v.Sources.Positions() {
+			got = append(got, fmt.Sprintf("%d to %d: %s, then %s", w, v.Destination, v.Before, v.After))
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("verdicts that differ (-asked one by one +compared)\n%s", diff)
+	}
+}
+
+func verdictOf(r *policy.Result, w *snapshot.Workload, destination int) policy.Verdict {
+	d := &r.World.Destinations[destination]
+	if _, _, ok := r.Reach(w, d); !ok {
+		return policy.Verdict{Decision: policy.Unreachable}
+	}
+	return r.Verdict(w, d)
+}
+
+func termsOf(v policy.Verdict) []string {
+	var terms []string
+	for _, c := range v.Conditions {
+		terms = append(terms, fmt.Sprintf("%q", fmt.Sprint(c)))
+	}
+	slices.Sort(terms)
+	return terms
+}
+
+// checkSettingChanges follows every call that no match is about in both
+// results, port by port.
+func checkSettingChanges(t *testing.T, c *policy.Comparison) {
+	t.Helper()
+	told := map[string]bool{}
+	for _, s := range c.Settings {
+		if s.Before == nil && s.After == nil {
+			t.Errorf("%s differs on %v, but is set nowhere", s.Field, s.Destinations)
+		}
+		for _, d := range s.Destinations {
+			for _, w := range s.Sources.Positions() {
+				told[fmt.Sprintf("%s of %d on %d", s.Field, w, d)] = true
+			}
+		}
+	}
+	for id := range c.After.World.Destinations {
+		for _, w := range c.After.World.WorkloadPointers() {
+			_, _, was := c.Before.Reach(w, &c.Before.World.Destinations[id])
+			_, _, is := c.After.Reach(w, &c.After.World.Destinations[id])
+			if !was || !is {
+				continue
+			}
+			before, after := settingsOf(c.Before, w, id), settingsOf(c.After, w, id)
+			for _, at := range slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after))) {
+				if before[at] != after[at] && !told[fmt.Sprintf("%s of %d on %d", at.field, w.ID, id)] {
+					t.Errorf("workload %d to Destination %d: %v is %q, then %q, and nothing says so", w.ID, id, at, before[at], after[at])
+				}
+			}
+		}
+	}
+}
+
+type fieldOfPort struct {
+	field string
+	port  uint32
+}
+
+// settingsOf returns what requests get that no match is about.
+func settingsOf(r *policy.Result, w *snapshot.Workload, destination int) map[fieldOfPort]string {
+	settings := map[fieldOfPort]string{}
+	for _, route := range r.RoutesFor(w, destination) {
+		if route.Match != nil {
+			continue
+		}
+		for _, s := range route.Settings {
+			for _, port := range route.Ports {
+				settings[fieldOfPort{s.Field, port}] = effectOf(s.Value)
+			}
+		}
+	}
+	return settings
+}
+
+func checkObjects(t *testing.T, c *policy.Comparison) {
+	t.Helper()
+	for _, o := range c.Objects {
+		impact := policy.ImpactOf(c.Before, c.After, o.Object.Kind, o.Object.Namespace, o.Object.Name)
+		if (impact == nil) != (o.Presence == policy.PresenceRemoved) {
+			t.Errorf("%s is %s, and its impact is %v", o.Object, o.Presence, impact)
+		}
+		if impact != nil && impact.Presence != o.Presence {
+			t.Errorf("%s is %s, its impact says %s", o.Object, o.Presence, impact.Presence)
+		}
+	}
+}
+
+// effectOf returns the text of a value.
+func effectOf(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
