@@ -95,18 +95,27 @@ func prepareCompletion(root *cobra.Command) {
 	forgiveFlags(root)
 }
 
+// flagRepeatable is the annotation of flags that may be given several times
+// although their value is no list.
+const flagRepeatable = "meshctl.io/flag-repeatable"
+
 // forgiveFlags lets a command line be completed although flags on it are unknown
 // or have values that are wrong, which half-typed ones often have.
 func forgiveFlags(cmd *cobra.Command) {
 	cmd.FParseErrWhitelist.UnknownFlags = true
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(flag *pflag.Flag) {
+			// What is in backquotes is for help, which knows what to do with them.
+			_, flag.Usage = pflag.UnquoteUsage(flag)
 			switch value := flag.Value.(type) {
-			case forgivingValue, forgivingList:
+			case forgivingValue, forgivingRepeated, forgivingList:
 			case pflag.SliceValue:
 				flag.Value = forgivingList{flag.Value, value}
 			default:
 				flag.Value = forgivingValue{value}
+				if flag.Annotations[flagRepeatable] != nil {
+					flag.Value = forgivingRepeated{forgivingValue{value}}
+				}
 			}
 		})
 	}
@@ -123,6 +132,12 @@ func (v forgivingValue) Set(text string) error {
 	_ = v.Value.Set(text) // the value stays what it was
 	return nil
 }
+
+// forgivingRepeated is a forgivingValue that cobra offers again once it is given.
+type forgivingRepeated struct{ forgivingValue }
+
+// GetSlice implements cobra.SliceValue.
+func (forgivingRepeated) GetSlice() []string { return nil }
 
 // forgivingList is a forgivingValue with several items.
 type forgivingList struct {

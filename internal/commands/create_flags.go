@@ -40,6 +40,9 @@ func addFieldFlag[I any](cmd *cobra.Command, f *Factory, field *render.Field[I],
 		flag.NoOptDefVal = "true"
 	}
 	flag.Annotations = map[string][]string{flagGroup: {field.Group}}
+	if field.Repeatable {
+		flag.Annotations[flagRepeatable] = []string{"true"}
+	}
 	if err := cmd.RegisterFlagCompletionFunc(field.Name, completeField(f, field)); err != nil {
 		panic(err) // the same flag declared twice: no input can cause it
 	}
