@@ -34,7 +34,7 @@ const (
 func accessPolicyFields() []Field[AccessPolicyInput] {
 	type input = AccessPolicyInput
 	fields := []Field[input]{many(Field[input]{
-		Name: "source", Value: "TERMS", Group: groupWho, Names: AccountNames,
+		Name: "source", Value: "TERMS", Group: groupWho, Names: AccountNames, Keys: append([]string{anyCaller}, usages(identityKeys())...),
 		Usage: "callers: `any`, or service-account=REF, namespace=NAME, cluster=NAME, request-principal=ISSUER/SUBJECT, ip=ADDRESS and others; " +
 			"the workloads of the same mesh if not given",
 	}, func(in *input) *[]core.IdentitySelector { return &in.Sources }, readIdentity, writeIdentity)}

@@ -57,6 +57,9 @@ type Field[I any] struct {
 	// Enum lists the accepted values of a flag that takes one of a few, in the
 	// API's spelling.
 	Enum []string
+	// Keys are the terms that the value of a flag that takes TERMS may consist
+	// of, as they are written: "all", "namespace=NAME", "label:KEY=VALUE".
+	Keys []string
 	// Names says which names of the world the value consists of; completion
 	// offers them.
 	Names NameKind

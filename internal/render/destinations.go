@@ -43,7 +43,10 @@ func destinationKeys[T any](at func(*T) *destinationTerms) []termKey[T] {
 		key(termKey[T]{key: "label", argument: "KEY", value: "VALUE"}, func(d *destinationTerms, t term, _ Names) error {
 			return addLabel(&d.matcher().Labels, t.argument, t.value)
 		}),
-		key(termKey[T]{key: "external", argument: "TERM", value: "VALUE", optional: true, repeatable: true}, setExternal),
+		key(termKey[T]{
+			key: "external", argument: "TERM", value: "VALUE", optional: true, repeatable: true,
+			forms: []string{"external:all", "external:service=REF", "external:namespace=NAME", "external:label:KEY=VALUE"},
+		}, setExternal),
 	}
 }
 
@@ -164,9 +167,13 @@ func writeMatcher(w *termWriter, prefix string, namespaces, clusters []string, l
 	w.arguments(prefix+"label", labels)
 }
 
+func selectorKeys() []termKey[destinationTerms] {
+	return destinationKeys(func(d *destinationTerms) *destinationTerms { return d })
+}
+
 // readSelector reads the terms of one DestinationSelector.
 func readSelector(p piece, names Names) (core.DestinationSelector, error) {
-	d, err := parseTerms(p, names, destinationKeys(func(d *destinationTerms) *destinationTerms { return d }))
+	d, err := parseTerms(p, names, selectorKeys())
 	if err != nil {
 		return core.DestinationSelector{}, err
 	}
@@ -217,7 +224,7 @@ func destinationFields[I any](group string, at func(*I) *[]core.DestinationSelec
 		},
 	}
 	selectors := Field[I]{
-		Name: "destination-selector", Value: "TERMS", Group: group, Names: NamespaceNames,
+		Name: "destination-selector", Value: "TERMS", Group: group, Names: NamespaceNames, Keys: usages(selectorKeys()),
 		Usage: "Services that the policy applies to: `all`, or namespace=NAME, cluster=NAME, label:KEY=VALUE",
 	}
 	selectors = spread(selectors, at, readSelector, writeSelector)

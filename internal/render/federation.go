@@ -18,7 +18,7 @@ const (
 // can be given.
 func federateField() Field[VirtualMeshInput] {
 	field := Field[VirtualMeshInput]{
-		Name: "federate", Value: "TERMS", Group: groupFederation, Names: ServiceNames,
+		Name: "federate", Value: "TERMS", Keys: usages(federationKeys()), Group: groupFederation, Names: ServiceNames,
 		Usage: "what other meshes may call: `everything`, `nothing`, or service=REF or namespace=NAME and others, with to=MESH for some meshes only",
 	}
 	at := func(in *VirtualMeshInput) *[]networkingv1.FederationSelector { return &in.Federate }
@@ -52,6 +52,15 @@ type federationTerms struct {
 }
 
 func readFederation(p piece, names Names) (networkingv1.FederationSelector, error) {
+	f, err := parseTerms(p, names, federationKeys())
+	if err != nil {
+		return networkingv1.FederationSelector{}, err
+	}
+	selectors, err := f.finish()
+	return networkingv1.FederationSelector{DestinationSelectors: selectors, Meshes: f.to}, err
+}
+
+func federationKeys() []termKey[federationTerms] {
 	keys := []termKey[federationTerms]{
 		{key: federateEverything, set: func(f *federationTerms, t term, _ Names) error {
 			f.everything, f.first = true, t.key
@@ -66,13 +75,7 @@ func readFederation(p piece, names Names) (networkingv1.FederationSelector, erro
 			return err
 		}},
 	}
-	keys = append(keys, destinationKeys(func(f *federationTerms) *destinationTerms { return &f.destinationTerms })...)
-	f, err := parseTerms(p, names, keys)
-	if err != nil {
-		return networkingv1.FederationSelector{}, err
-	}
-	selectors, err := f.finish()
-	return networkingv1.FederationSelector{DestinationSelectors: selectors, Meshes: f.to}, err
+	return append(keys, destinationKeys(func(f *federationTerms) *destinationTerms { return &f.destinationTerms })...)
 }
 
 // writeFederation writes one text for every alternative among the destinations.
@@ -112,6 +115,18 @@ type gatewayTerms struct {
 }
 
 func readGateway(p piece, names Names) (networkingv1.IngressGatewaySelector, error) {
+	g, err := parseTerms(p, names, gatewayKeys())
+	if err != nil {
+		return networkingv1.IngressGatewaySelector{}, err
+	}
+	if g.gateway.PortName != nil && g.gateway.OverrideHostInfo != nil {
+		return g.gateway, p.errorf("port-name and address exclude each other")
+	}
+	g.gateway.DestinationSelectors, err = g.finish()
+	return g.gateway, err
+}
+
+func gatewayKeys() []termKey[gatewayTerms] {
 	keys := []termKey[gatewayTerms]{
 		{key: federateEverything, set: func(g *gatewayTerms, t term, _ Names) error {
 			g.everything, g.first = true, t.key
@@ -127,16 +142,7 @@ func readGateway(p piece, names Names) (networkingv1.IngressGatewaySelector, err
 			return err
 		}},
 	}
-	keys = append(keys, destinationKeys(func(g *gatewayTerms) *destinationTerms { return &g.destinationTerms })...)
-	g, err := parseTerms(p, names, keys)
-	if err != nil {
-		return networkingv1.IngressGatewaySelector{}, err
-	}
-	if g.gateway.PortName != nil && g.gateway.OverrideHostInfo != nil {
-		return g.gateway, p.errorf("port-name and address exclude each other")
-	}
-	g.gateway.DestinationSelectors, err = g.finish()
-	return g.gateway, err
+	return append(keys, destinationKeys(func(g *gatewayTerms) *destinationTerms { return &g.destinationTerms })...)
 }
 
 func writeGateway(s networkingv1.IngressGatewaySelector) []string {

@@ -28,10 +28,18 @@ func fuzzFlags[I any, O render.Object](f *testing.F, kind render.Kind[I, O]) {
 			f.Add(a.Name, a.Value)
 		}
 	}
+	world := render.Names{World: smallWorld(), Namespace: "gloo-mesh"}
 	f.Fuzz(func(t *testing.T, name, text string) {
 		field := kind.Field(name)
 		if field == nil {
 			t.Skip()
+		}
+		resolved := new(I)
+		if err := field.Set(resolved, text, world); err == nil {
+			// What was short is written in full, so that it needs no world.
+			if _, err := kind.Parse(kind.ArgumentsOf(resolved), render.Names{}); err != nil {
+				t.Errorf("--%s %q is accepted in a world, but written as %q: %v", name, text, kind.ArgumentsOf(resolved), err)
+			}
 		}
 		in := new(I)
 		if err := field.Set(in, text, render.Names{}); err != nil {

@@ -8,8 +8,19 @@ import (
 
 // readMatcher reads the terms that select requests; `all` is every request.
 func readMatcher(p piece, names Names) (core.HTTPMatcher, error) {
+	collected, err := exclusive(p, names, everyRequest, matcherKeys())
+	if err != nil {
+		return core.HTTPMatcher{}, err
+	}
+	return collected.finish()
+}
+
+// everyRequest is how a matcher without conditions is written.
+const everyRequest = "all"
+
+func matcherKeys() []termKey[matcherTerms] {
 	type terms = matcherTerms
-	collected, err := exclusive(p, names, "all", []termKey[terms]{
+	return []termKey[terms]{
 		{key: "name", value: "TEXT", set: func(m *terms, t term, _ Names) error {
 			m.Name = t.text()
 			return checkPrintable(t.value, "the name")
@@ -44,11 +55,7 @@ func readMatcher(p piece, names Names) (core.HTTPMatcher, error) {
 		{key: "query", argument: "NAME", value: "VALUE", optional: true, regex: true, set: func(m *terms, t term, _ Names) error {
 			return m.addParameter(t)
 		}},
-	})
-	if err != nil {
-		return core.HTTPMatcher{}, err
 	}
-	return collected.finish()
 }
 
 // matcherTerms collects the terms of an HTTP matcher.
@@ -138,7 +145,7 @@ func writeHTTPMatcher(m core.HTTPMatcher) string {
 		writeComparison(&w, "query", q.Name, q.Value, q.Regex)
 	}
 	if w.String() == "" {
-		return "all"
+		return everyRequest
 	}
 	return w.String()
 }

@@ -75,8 +75,12 @@ func readWeight(d *networkingv1.WeightedDestination, p piece, names Names) error
 
 // readLongShift reads the form that can also give headers.
 func readLongShift(p piece, names Names) (networkingv1.WeightedDestination, error) {
+	return parseTerms(p, names, shiftKeys())
+}
+
+func shiftKeys() []termKey[networkingv1.WeightedDestination] {
 	type destination = networkingv1.WeightedDestination
-	keys := []termKey[destination]{
+	return []termKey[destination]{
 		{key: "service", value: "REF", set: func(d *destination, t term, names Names) error {
 			ref, err := readService(t.value, names)
 			to := kubeService(d)
@@ -106,7 +110,6 @@ func readLongShift(p piece, names Names) (networkingv1.WeightedDestination, erro
 			return appendChecked(&shiftHeaders(d).RemoveResponseHeaders, t.value, "header name", checkToken)
 		}},
 	}
-	return parseTerms(p, names, keys)
 }
 
 func kubeService(d *networkingv1.WeightedDestination) *networkingv1.KubeDestination {

@@ -8,8 +8,15 @@ import (
 
 // readWorkloads reads the terms that select workloads as sources.
 func readWorkloads(p piece, names Names) (core.KubeWorkloadMatcher, error) {
+	return exclusive(p, names, everyWorkload, workloadKeys())
+}
+
+// everyWorkload is how every workload is written.
+const everyWorkload = "all"
+
+func workloadKeys() []termKey[core.KubeWorkloadMatcher] {
 	type matcher = core.KubeWorkloadMatcher
-	return exclusive(p, names, "all", []termKey[matcher]{
+	return []termKey[matcher]{
 		{key: "namespace", value: "NAME", repeatable: true, set: func(m *matcher, t term, _ Names) error {
 			return appendChecked(&m.Namespaces, t.value, "namespace", checkLabel)
 		}},
@@ -19,7 +26,7 @@ func readWorkloads(p piece, names Names) (core.KubeWorkloadMatcher, error) {
 		{key: "label", argument: "KEY", value: "VALUE", set: func(m *matcher, t term, _ Names) error {
 			return addLabel(&m.Labels, t.argument, t.value)
 		}},
-	})
+	}
 }
 
 // exclusive reads terms, or one word that stands for none of them.
@@ -42,8 +49,12 @@ func writeWorkloads(m core.KubeWorkloadMatcher) string {
 
 // readIdentity reads the terms that select callers; `any` is every caller.
 func readIdentity(p piece, names Names) (core.IdentitySelector, error) {
+	return exclusive(p, names, anyCaller, identityKeys())
+}
+
+func identityKeys() []termKey[core.IdentitySelector] {
 	type selector = core.IdentitySelector
-	return exclusive(p, names, anyCaller, []termKey[selector]{
+	return []termKey[selector]{
 		{key: "service-account", value: "REF", repeatable: true, set: func(s *selector, t term, names Names) error {
 			ref, err := readAccount(t.value, names)
 			if s.KubeServiceAccountRefs == nil {
@@ -70,7 +81,7 @@ func readIdentity(p piece, names Names) (core.IdentitySelector, error) {
 		{key: "not-ip", value: "ADDRESS", repeatable: true, set: func(s *selector, t term, _ Names) error {
 			return appendChecked(&ipMatcher(s).NotForwardedIPs, t.value, "", checkAddress)
 		}},
-	})
+	}
 }
 
 // anyCaller is how every caller is written.

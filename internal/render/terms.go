@@ -167,7 +167,9 @@ type termKey[T any] struct {
 	regex bool
 	// repeatable: the key may be given several times.
 	repeatable bool
-	set        func(into *T, t term, names Names) error
+	// forms are the ways to write the term, if there is more than one.
+	forms []string
+	set   func(into *T, t term, names Names) error
 }
 
 // usage returns how the term is written.
@@ -180,6 +182,19 @@ func (k termKey[T]) usage() string {
 		text += "=" + k.value
 	}
 	return text
+}
+
+// usages returns how the terms are written, those of several keys.
+func usages[T any](keys []termKey[T]) []string {
+	var forms []string
+	for _, k := range keys {
+		if k.forms != nil {
+			forms = append(forms, k.forms...)
+		} else {
+			forms = append(forms, k.usage())
+		}
+	}
+	return forms
 }
 
 // parseTerms reads a value made of terms.

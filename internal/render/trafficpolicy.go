@@ -36,7 +36,7 @@ const (
 func trafficPolicyFields() []Field[TrafficPolicyInput] {
 	type input = TrafficPolicyInput
 	fields := []Field[input]{many(Field[input]{
-		Name: "source", Value: "TERMS", Group: groupApplies, Names: NamespaceNames,
+		Name: "source", Value: "TERMS", Group: groupApplies, Names: NamespaceNames, Keys: append([]string{everyWorkload}, usages(workloadKeys())...),
 		Usage: "workloads whose requests it applies to: `all`, or namespace=NAME, cluster=NAME, label:KEY=VALUE; all if not given",
 	}, func(in *input) *[]core.KubeWorkloadMatcher { return &in.Sources }, readWorkloads, writeWorkloads)}
 	fields = append(fields, destinationFields(groupApplies, func(in *input) *[]core.DestinationSelector { return &in.Destinations })...)
@@ -46,11 +46,11 @@ func trafficPolicyFields() []Field[TrafficPolicyInput] {
 			Usage: "port of the destinations that it applies to; all if not given",
 		}, func(in *input) *[]uint32 { return &in.Ports }, readPort, writeNumber[uint32]),
 		many(Field[input]{
-			Name: "match", Value: "TERMS", Group: groupApplies,
+			Name: "match", Value: "TERMS", Group: groupApplies, Keys: append([]string{everyRequest}, usages(matcherKeys())...),
 			Usage: "requests that it applies to: exact=PATH, prefix=PATH, suffix=PATH, regex=REGEX, method=METHOD, header:NAME=VALUE, query:NAME=VALUE and others",
 		}, func(in *input) *[]core.HTTPMatcher { return &in.Matchers }, readMatcher, writeHTTPMatcher),
 		spread(Field[input]{
-			Name: "shift", Value: "REF[:PORT][@KEY=VALUE,...][=WEIGHT]", Group: groupRouting, Names: ServiceNames,
+			Name: "shift", Value: "REF[:PORT][@KEY=VALUE,...][=WEIGHT]", Group: groupRouting, Names: ServiceNames, Keys: usages(shiftKeys()),
 			Usage: "send requests to this Service instead, or to a subset of its pods; several weights sum to 100",
 		}, func(in *input) *[]networkingv1.WeightedDestination { return &in.Shift }, readShift, writeShift),
 		mirrorField(),
@@ -199,7 +199,7 @@ func connectionFields() []Field[TrafficPolicyInput] {
 			Name: "connect-timeout", Group: groupConnections, Usage: "time after which connecting fails",
 		}, func(in *input) **core.Duration { return &pool(in).ConnectTimeout }),
 		single(Field[input]{
-			Name: "keepalive", Value: "TERMS", Group: groupConnections,
+			Name: "keepalive", Value: "TERMS", Group: groupConnections, Keys: usages(keepaliveKeys()),
 			Usage: "TCP keepalive: probes=NUMBER, time=DURATION, interval=DURATION",
 		}, func(in *input) **core.TCPKeepalive { return &pool(in).Keepalive }, readKeepalive, writeKeepalive),
 		limitField(Field[input]{

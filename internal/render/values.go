@@ -164,7 +164,11 @@ func checkRegex(p piece) error {
 
 // readKeepalive reads terms such as probes=3,time=2h,interval=75s.
 func readKeepalive(p piece, names Names) (core.TCPKeepalive, error) {
-	return parseTerms(p, names, []termKey[core.TCPKeepalive]{
+	return parseTerms(p, names, keepaliveKeys())
+}
+
+func keepaliveKeys() []termKey[core.TCPKeepalive] {
+	return []termKey[core.TCPKeepalive]{
 		{key: "probes", value: "NUMBER", set: func(k *core.TCPKeepalive, t term, names Names) (err error) {
 			k.Probes, err = readNumber[uint32](0, maxUint32)(t.value, names)
 			return err
@@ -175,7 +179,7 @@ func readKeepalive(p piece, names Names) (core.TCPKeepalive, error) {
 		{key: "interval", value: "DURATION", set: func(k *core.TCPKeepalive, t term, names Names) error {
 			return readDurationTerm(&k.Interval, t.value, names)
 		}},
-	})
+	}
 }
 
 func writeKeepalive(k core.TCPKeepalive) string {

@@ -9,6 +9,10 @@ import (
 // readVault reads the terms that describe a Vault. No secret is among them:
 // tokens stay in the Secret or the file that is named.
 func readVault(p piece, names Names) (certificatesv1.VaultCA, error) {
+	return parseTerms(p, names, vaultKeys())
+}
+
+func vaultKeys() []termKey[certificatesv1.VaultCA] {
 	type vault = certificatesv1.VaultCA
 	text := func(key, value string, at func(*vault) *string) termKey[vault] {
 		return termKey[vault]{key: key, value: value, set: func(v *vault, t term, _ Names) error {
@@ -16,7 +20,7 @@ func readVault(p piece, names Names) (certificatesv1.VaultCA, error) {
 			return checkPrintable(t.value, "the value of "+key)
 		}}
 	}
-	return parseTerms(p, names, []termKey[vault]{
+	return []termKey[vault]{
 		text("server", "URL", func(v *vault) *string { return &v.Server }),
 		text("ca-path", "PATH", func(v *vault) *string { return &v.CAPath }),
 		text("csr-path", "PATH", func(v *vault) *string { return &v.CSRPath }),
@@ -44,7 +48,7 @@ func readVault(p piece, names Names) (certificatesv1.VaultCA, error) {
 			auth.MountedSAPath = new(string)
 			return auth.MountedSAPath
 		}),
-	})
+	}
 }
 
 func setBundle(v *certificatesv1.VaultCA, p piece) error {

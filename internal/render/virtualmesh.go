@@ -54,7 +54,7 @@ func virtualMeshFields() []Field[VirtualMeshInput] {
 	fields = append(fields, certificateFields("intermediate", "intermediate", func(in *input) *CertificateInput { return &in.Intermediate })...)
 	fields = append(fields,
 		single(Field[input]{
-			Name: "vault", Value: "TERMS", Group: groupTrust,
+			Name: "vault", Value: "TERMS", Group: groupTrust, Keys: usages(vaultKeys()),
 			Usage: "let Vault sign the intermediate certificates: server=URL, ca-path=PATH, csr-path=PATH, role=ROLE and others",
 		}, func(in *input) **certificatesv1.VaultCA { return &in.Vault }, readVault, writeVault),
 		toggle(Field[input]{
@@ -117,11 +117,11 @@ func federationFields() []Field[VirtualMeshInput] {
 			Usage: "requests go straight to the pods of other clusters, not through gateways",
 		}, func(in *input) **bool { return &in.FlatNetwork }),
 		single(Field[input]{
-			Name: "keepalive", Value: "TERMS", Group: groupFederation,
+			Name: "keepalive", Value: "TERMS", Group: groupFederation, Keys: usages(keepaliveKeys()),
 			Usage: "TCP keepalive between clusters: probes=NUMBER, time=DURATION, interval=DURATION",
 		}, func(in *input) **core.TCPKeepalive { return &in.Keepalive }, readKeepalive, writeKeepalive),
 		spread(Field[input]{
-			Name: "gateway", Value: "TERMS", Group: groupFederation, Names: ServiceNames,
+			Name: "gateway", Value: "TERMS", Group: groupFederation, Names: ServiceNames, Keys: usages(gatewayKeys()),
 			Usage: "Services where requests from other clusters enter: service=REF or label:KEY=VALUE, with port-name=NAME or address=HOST:PORT",
 		}, func(in *input) *[]networkingv1.IngressGatewaySelector { return &in.Gateways }, readGateway, writeGateway),
 		choice(Field[input]{
