@@ -16,6 +16,8 @@ type section struct {
 	flags []string
 	// set says that the input has the section already.
 	set func() bool
+	// shown says whether the menu has it; nil is always.
+	shown func() bool
 	// now says in a few words what the section is set to.
 	now func() string
 	ask func() error
@@ -51,8 +53,11 @@ func (f *flow) revisit() error {
 func (f *flow) menu(text, leave string) error {
 	for {
 		options := []Option{{Label: leave}}
+		var shown []section
 		for _, s := range f.sections {
-			options = append(options, Option{Label: s.title, Detail: s.now()})
+			if s.shown == nil || s.shown() {
+				options, shown = append(options, Option{Label: s.title, Detail: s.now()}), append(shown, s)
+			}
 		}
 		chosen, err := f.Select(Question{
 			Text: text,
@@ -61,7 +66,7 @@ func (f *flow) menu(text, leave string) error {
 		if err != nil || chosen == 0 {
 			return err
 		}
-		if err := f.sections[chosen-1].ask(); err != nil {
+		if err := shown[chosen-1].ask(); err != nil {
 			return err
 		}
 	}
@@ -81,24 +86,46 @@ type setting struct {
 // settings asks which of the settings the resource has, then for the value of
 // each.
 func (f *flow) settings(q Question, list []setting) error {
+	chosen, _, err := f.choose(q, list)
+	if err != nil {
+		return err
+	}
+	return askAll(list, chosen)
+}
+
+// additions is settings without questions about what is set already and stays.
+func (f *flow) additions(q Question, list []setting) error {
+	chosen, before, err := f.choose(q, list)
+	if err != nil {
+		return err
+	}
+	return askAll(list, slices.DeleteFunc(chosen, func(i int) bool { return slices.Contains(before, i) }))
+}
+
+// choose asks which of the settings the resource has, and clears the others. It
+// returns the indices of those it has, and of those it had before.
+func (f *flow) choose(q Question, list []setting) (chosen, before []int, err error) {
 	var options []Option
-	var set []int
 	for i, s := range list {
 		now := s.now()
 		if now != "" {
-			set = append(set, i)
+			before = append(before, i)
 		}
 		options = append(options, Option{Label: s.label, Detail: cmp.Or(now, s.about)})
 	}
-	chosen, err := f.MultiSelect(q, options, set)
+	chosen, err = f.MultiSelect(q, options, before)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for i, s := range list {
 		if !slices.Contains(chosen, i) {
 			s.clear()
 		}
 	}
+	return chosen, before, nil
+}
+
+func askAll(list []setting, chosen []int) error {
 	for _, i := range chosen {
 		if err := list[i].ask(); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,6 +32,9 @@ func (t *trafficPolicy) askShift() error {
 			current = append(current, ref)
 		}
 	}
+	if len(t.in.Shift) == 0 {
+		current = t.namedDestinations() // most shift between the versions of one service
+	}
 	refs, err := t.services(Question{
 		Text: "Where do the requests go?", AtLeastOne: true,
 		Help: "Mark every service that gets a part of the requests. Versions of a service are asked for next.",
@@ -47,9 +51,6 @@ func (t *trafficPolicy) askShift() error {
 		targets = append(targets, more...)
 	}
 	if err := t.weigh(targets); err != nil {
-		return err
-	}
-	if err := t.targetHeaders(targets); err != nil {
 		return err
 	}
 	t.in.Shift = targets
@@ -177,8 +178,9 @@ func checkRest(rest uint32) func(string) error {
 	}
 }
 
-// targetHeaders asks for headers of single targets.
-func (t *trafficPolicy) targetHeaders(targets []networkingv1.WeightedDestination) error {
+// askTargetHeaders asks for headers of single targets.
+func (t *trafficPolicy) askTargetHeaders() error {
+	targets := slices.Clone(t.in.Shift)
 	var choices []choice[int]
 	var current []int
 	for i, d := range targets {
@@ -188,8 +190,8 @@ func (t *trafficPolicy) targetHeaders(targets []networkingv1.WeightedDestination
 		}
 	}
 	chosen, err := pickMany(t.flow, Question{
-		Text: "Change headers for some of these only?",
-		Help: "Mark the targets whose requests or responses get other headers, for example to tell versions apart. Usually none.",
+		Text: "Headers of requests to which targets are changed?",
+		Help: "Mark the targets whose requests or responses get other headers, for example to tell versions apart.",
 	}, choices, current)
 	if err != nil {
 		return err
@@ -215,7 +217,24 @@ func (t *trafficPolicy) targetHeaders(targets []networkingv1.WeightedDestination
 			RemoveRequestHeaders: in.RemoveRequest, RemoveResponseHeaders: in.RemoveResponse,
 		}}
 	}
+	t.in.Shift = targets
 	return nil
+}
+
+func (t *trafficPolicy) targetHeadersText() string {
+	changed := slices.DeleteFunc(slices.Clone(t.in.Shift), func(d networkingv1.WeightedDestination) bool { return d.Options == nil })
+	return cmp.Or(listText(changed, targetName), "none")
+}
+
+// namedDestinations are the Services that the policy names.
+func (t *trafficPolicy) namedDestinations() []core.ClusterObjectRef {
+	var refs []core.ClusterObjectRef
+	for _, d := range t.in.Destinations {
+		if d.KubeServiceRefs != nil {
+			refs = append(refs, d.KubeServiceRefs.Services...)
+		}
+	}
+	return refs
 }
 
 func targetRef(d networkingv1.WeightedDestination) core.ClusterObjectRef {

@@ -2,6 +2,7 @@ package wizard
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -44,9 +45,21 @@ func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInpu
 			now: func() string { return destinationsText(t.in.Destinations) },
 		},
 		{title: "Effect", basic: true, ask: t.askFeatures, set: t.hasFeatures, now: t.featuresText},
-		{title: "Requests", ask: t.askMatchers, now: t.matchersText},
-		{title: "Ports", ask: t.askPorts, now: func() string { return portsText(t.in.Ports) }},
 	}
+	for _, feature := range t.features() {
+		f.sections = append(f.sections, section{
+			title: feature.label, ask: feature.ask, now: feature.now,
+			shown: func() bool { return feature.now() != "" },
+		})
+	}
+	f.sections = append(f.sections,
+		section{
+			title: "Headers per target", ask: t.askTargetHeaders, now: t.targetHeadersText,
+			shown: func() bool { return len(t.in.Shift) > 0 },
+		},
+		section{title: "Requests", ask: t.askMatchers, now: t.matchersText},
+		section{title: "Ports", ask: t.askPorts, now: func() string { return portsText(t.in.Ports) }},
+	)
 	return f
 }
 
@@ -150,9 +163,9 @@ func (t *trafficPolicy) features() []setting {
 }
 
 func (t *trafficPolicy) askFeatures() error {
-	return t.settings(Question{
+	return t.additions(Question{
 		Text: "What should the policy do?", AtLeastOne: true,
-		Help: "Mark everything that this policy should do; each is asked for next.",
+		Help: "Mark everything that this policy should do; what you add is asked for next.",
 	}, t.features())
 }
 
@@ -165,4 +178,12 @@ func (t *trafficPolicy) hasFeatures() bool {
 	return false
 }
 
-func (t *trafficPolicy) featuresText() string { return settingsText(t.features()) }
+func (t *trafficPolicy) featuresText() string {
+	var set []setting
+	for _, feature := range t.features() {
+		if feature.now() != "" {
+			set = append(set, feature)
+		}
+	}
+	return strings.ToLower(listText(set, func(s setting) string { return s.label }))
+}

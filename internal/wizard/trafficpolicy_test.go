@@ -69,7 +69,7 @@ func trafficTests() []trafficTest {
 		{
 			"retries and their timeout, taken back",
 			effectAnd([]string{"Retries"}, answer.Type("Retries:", "-1"), answer.Type("Retries:", "3"), answer.Type("Timeout of each attempt:", "1s"),
-				answer.Select(menu, "Effect"), answer.Default(effect), answer.Default("Retries:"), answer.Type("Timeout of each attempt:", "none")),
+				answer.Select(menu, "Retries"), answer.Default("Retries:"), answer.Type("Timeout of each attempt:", "none")),
 			everywhere(func(in *render.TrafficPolicyInput) { in.RetryAttempts = to(int32(3)) }),
 		},
 		{
@@ -99,7 +99,7 @@ func trafficTests() []trafficTest {
 				answer.Type("Percent of the requests to reviews.bookinfo.east with version=v1:", "101"), answer.Type("Percent", "60"),
 				answer.Default("Percent of the requests to reviews.bookinfo.east with version=v2:"),
 				answer.Type("Percent of the requests to reviews.bookinfo.west:", "10"), answer.Default("Percent"),
-				answer.Mark("Change headers for some", "reviews.bookinfo.east with version=v2"),
+				answer.Select(menu, "Headers per target"), answer.Mark("Headers of requests to which targets", "reviews.bookinfo.east with version=v2"),
 				answer.Mark("What about headers?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
 				answer.Type("Request header to add", "x-to=v2"), answer.Confirm("Add more", false), answer.Type("Response header to add", "x-version=v2"), answer.Confirm("Add more", false),
 				answer.Type("Request headers to remove:", "x-a, x-b,x-a"), answer.Type("Response headers to remove:", "server")),
@@ -119,9 +119,9 @@ func trafficTests() []trafficTest {
 			"a shift visited again keeps what it had",
 			effectAnd([]string{"Shift"},
 				answer.Mark("Where do the requests go?", "ratings.bookinfo.east", "reviews.bookinfo.east"), answer.Mark("Which versions of reviews.bookinfo.east?", "version=v2"),
-				answer.Type("Percent", "30"), answer.Default("Percent"), answer.Mark("Change headers"),
-				answer.Select(menu, "Effect"), answer.Default(effect), answer.Default("Where do the requests go?"), answer.Default("Which versions of reviews.bookinfo.east?"),
-				answer.Default("Percent"), answer.Default("Percent"), answer.Default("Change headers")),
+				answer.Type("Percent", "30"), answer.Default("Percent"), answer.Select(menu, "Effect"), answer.Default(effect),
+				answer.Select(menu, "Shift"), answer.Default("Where do the requests go?"), answer.Default("Which versions of reviews.bookinfo.east?"),
+				answer.Default("Percent"), answer.Default("Percent")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Shift = []networkingv1.WeightedDestination{
 					target(30, "ratings", "east", 0, nil), target(70, "reviews", "east", 0, map[string]string{"version": "v2"}),
@@ -130,15 +130,31 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"a shift to one target needs no weight",
-			effectAnd([]string{"Shift"}, answer.Mark("Where do the requests go?", "ratings.bookinfo.east"), answer.Default("Change headers")),
+			effectAnd([]string{"Shift"}, answer.Mark("Where do the requests go?", "ratings.bookinfo.east")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Shift = []networkingv1.WeightedDestination{{KubeService: &networkingv1.KubeDestination{Name: "ratings", Namespace: "bookinfo", ClusterName: "east"}}}
 			}),
 		},
 		{
+			"a shift starts from the services that the policy names",
+			[]answer.Answer{
+				answer.Default("Name"), answer.Default(whose), answer.Default(which), answer.Mark("Which services?", "reviews.bookinfo.east"),
+				answer.Mark(effect, "Shift"), answer.Default("Where do the requests go?"), answer.Mark("Which versions", "version=v1", "version=v2"),
+				answer.Type("Percent", "90"), answer.Default("Percent"), answer.Select(menu, done),
+			},
+			&render.TrafficPolicyInput{
+				Sources:      []core.KubeWorkloadMatcher{},
+				Destinations: []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{service("reviews", "east")}}}},
+				Shift: []networkingv1.WeightedDestination{
+					target(90, "reviews", "east", 0, map[string]string{"version": "v1"}),
+					target(10, "reviews", "east", 0, map[string]string{"version": "v2"}),
+				},
+			},
+		},
+		{
 			"a delay becomes an abort",
 			effectAnd([]string{"Fault"}, answer.Select("Which fault?", "Delay"), answer.Default("Delay:"), answer.Type("Percent of the requests:", "200"), answer.Type("Percent of the requests:", "12.5"),
-				answer.Select(menu, "Effect"), answer.Default(effect), answer.Select("Which fault?", "Abort"), answer.Type("HTTP status:", "99"), answer.Default("HTTP status:"), answer.Default("Percent of the requests:")),
+				answer.Select(menu, "Fault"), answer.Select("Which fault?", "Abort"), answer.Type("HTTP status:", "99"), answer.Default("HTTP status:"), answer.Default("Percent of the requests:")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Fault = render.FaultInput{AbortStatus: to(int32(503)), Percentage: to(12.5)}
 			}),
@@ -272,7 +288,7 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"a feature that is not marked any more is gone",
-			effectAnd([]string{"Timeout", "TLS"}, answer.Default("Timeout:"), answer.Default("How do clients connect?"), answer.Select(menu, "Effect"), answer.Mark(effect, "Timeout"), answer.Default("Timeout:")),
+			effectAnd([]string{"Timeout", "TLS"}, answer.Default("Timeout:"), answer.Default("How do clients connect?"), answer.Select(menu, "Effect"), answer.Mark(effect, "Timeout")),
 			everywhere(func(in *render.TrafficPolicyInput) { in.Timeout = seconds(10) }),
 		},
 	}
@@ -305,8 +321,8 @@ func TestTrafficPolicyGiven(t *testing.T) {
 	if err := wizard.TrafficPolicy(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
 	}
-	if got := stub.Screens()[1].Detail("Effect"); got != "timeout 1s" {
-		t.Errorf("the menu says the effect is %q", got)
+	if got := stub.Screens()[1].Detail("Timeout"); got != "1s" {
+		t.Errorf("the menu says the timeout is %q", got)
 	}
 }
 
