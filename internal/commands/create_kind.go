@@ -64,7 +64,9 @@ type createOptions[I any, O render.Object] struct {
 func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF func(*createOptions[I, O]) error) *cobra.Command {
 	opts := &createOptions[I, O]{
 		streams: f.Streams, load: f.LoadWorld, clock: f.Clock, creation: c,
-		edit:     func(ctx context.Context, manifest []byte) (editedManifest, error) { return editManifest(ctx, f.Streams, manifest) },
+		edit: func(ctx context.Context, manifest []byte) (editedManifest, error) {
+			return editManifest(ctx, f.Streams, manifest)
+		},
 		prompter: func(ctx context.Context) wizard.Prompter { return newPrompter(ctx, f.Streams) },
 		dryRun:   newEnumValue("none", "none", "client", "server"),
 		format:   newEnumValue(defaultFormat, defaultFormat, "json", "name"),

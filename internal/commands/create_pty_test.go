@@ -26,12 +26,17 @@ const (
 	interrupt = "\x03"
 )
 
+// The size of the terminal.
+const columns, rows = 120, 60
+
 // dialogue is a conversation with the built binary on a pseudo-terminal.
 type dialogue struct {
 	t       *testing.T
 	console *expect.Console
-	screen  *bytes.Buffer
-	cmd     *exec.Cmd
+	// screen is everything that was printed, terminal what of it is shown now.
+	screen   *bytes.Buffer
+	terminal vt10x.Terminal
+	cmd      *exec.Cmd
 }
 
 // converse starts meshctl on a terminal of its own.
@@ -47,12 +52,9 @@ func converseWith(t *testing.T, dir string, env []string, args ...string) *dialo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pty.Setsize(master, &pty.Winsize{Rows: 50, Cols: 120}); err != nil {
-		t.Fatal(err)
-	}
 	var screen bytes.Buffer
 	// The terminal emulator answers what prompts ask the terminal.
-	terminal := vt10x.New(vt10x.WithWriter(slave), vt10x.WithSize(120, 50))
+	terminal := vt10x.New(vt10x.WithWriter(slave), vt10x.WithSize(columns, rows))
 	console, err := expect.NewConsole(expect.WithStdin(master), expect.WithStdout(terminal, &screen),
 		expect.WithCloser(master, slave), expect.WithDefaultTimeout(30*time.Second))
 	if err != nil {
@@ -63,12 +65,15 @@ func converseWith(t *testing.T, dir string, env []string, args ...string) *dialo
 	cmd.Env = append(withoutPromptGuards(os.Environ()), "TERM=xterm", "NO_COLOR=1", "HOME="+t.TempDir())
 	cmd.Env = append(cmd.Env, env...)
 	tty := console.Tty()
+	if err := pty.Setsize(tty, &pty.Winsize{Rows: rows, Cols: columns}); err != nil {
+		t.Fatal(err)
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return &dialogue{t: t, console: console, screen: &screen, cmd: cmd}
+	return &dialogue{t: t, console: console, screen: &screen, terminal: terminal, cmd: cmd}
 }
 
 // withoutPromptGuards removes what forbids questions, because tests run in
@@ -84,17 +89,29 @@ func withoutPromptGuards(environ []string) []string {
 	return kept
 }
 
-// answer waits for a question and sends keys once the terminal hands them over
-// unprocessed: what is sent earlier would be interpreted by the terminal.
+// answer waits for a question and sends keys.
 func (d *dialogue) answer(question, keys string) {
 	d.t.Helper()
-	if _, err := d.console.ExpectString(question); err != nil {
-		d.t.Fatalf("waiting for %q: %v; the screen:\n%s", question, err, d.screen)
+	d.wait(question)
+	d.send(keys)
+}
+
+// wait reads until a text is printed.
+func (d *dialogue) wait(text string) {
+	d.t.Helper()
+	if _, err := d.console.ExpectString(text); err != nil {
+		d.t.Fatalf("waiting for %q: %v; the screen:\n%s", text, err, d.screen)
 	}
+}
+
+// send sends keys once the terminal hands them over unprocessed: what is sent
+// earlier would be interpreted by the terminal.
+func (d *dialogue) send(keys string) {
+	d.t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for !raw(d.console.Tty()) {
 		if time.Now().After(deadline) {
-			d.t.Fatalf("the terminal never became raw after %q", question)
+			d.t.Fatalf("the terminal never became raw; the screen:\n%s", d.screen)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -106,6 +123,16 @@ func (d *dialogue) answer(question, keys string) {
 func raw(tty *os.File) bool {
 	settings, err := unix.IoctlGetTermios(int(tty.Fd()), ioctlGetTermios)
 	return err == nil && settings.Lflag&unix.ICANON == 0
+}
+
+// shown returns what a person sees, without blanks at the ends of lines and
+// without empty lines at the end.
+func (d *dialogue) shown() string {
+	var lines []string
+	for line := range strings.Lines(d.terminal.String()) {
+		lines = append(lines, strings.TrimRight(line, " \n\x00"))
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
 // end waits for the process and returns what it printed and its exit code.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
@@ -208,25 +210,53 @@ func (o *createOptions[I, O]) meaning(a *authored[I, O]) *policy.Result {
 
 // printImpact writes to standard error what the resource would change.
 func (o *createOptions[I, O]) printImpact(lines []describe.ImpactLine) {
+	width := 0
+	if o.streams.ErrTerminal {
+		width = o.streams.Width()
+	}
 	for _, line := range lines {
-		fmt.Fprintln(o.streams.Err, impactText(o.streams, line))
+		label, color := impactLabel(line.Severity)
+		text := wrapped(label+line.Text, width)
+		if o.streams.ErrColor() {
+			text = color + label + "\x1b[0m" + strings.TrimPrefix(text, label)
+		}
+		fmt.Fprintln(o.streams.Err, text)
 	}
 }
 
-func impactText(streams *cli.Streams, line describe.ImpactLine) string {
-	label, color := "", ""
-	switch line.Severity {
+// impactLabel returns what a line starts with, and its colour.
+func impactLabel(severity policy.Severity) (label, color string) {
+	switch severity {
 	case policy.SeverityError:
-		label, color = "error: ", "\x1b[31m"
+		return "error: ", "\x1b[31m"
 	case policy.SeverityWarning:
-		label, color = "warning: ", "\x1b[33m"
-	case policy.SeverityInfo:
-		return line.Text
+		return "warning: ", "\x1b[33m"
+	default:
+		return "", ""
 	}
-	if streams.ErrColor() {
-		return color + label + "\x1b[0m" + line.Text
+}
+
+// wrapped breaks text between words so that no line is longer than the width,
+// and indents what follows the first line; 0 breaks nothing.
+func wrapped(text string, width int) string {
+	const indent = "  "
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case width > 0 && column+1+length > width:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += length
 	}
-	return label + line.Text
+	return b.String()
 }
 
 // deliver prints the manifest, or saves it to the file if that is not empty.
