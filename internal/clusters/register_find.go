@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -97,13 +98,9 @@ func (r *registered) confirm(ctx context.Context, remote *Connection) error {
 // notRegistered says that a cluster is unknown, and which ones are not.
 func notRegistered(ctx context.Context, management *Connection, namespace, cluster string) error {
 	e := &Error{Cluster: management.Name, Action: "find cluster " + cluster, Reason: ReasonNotFound, Why: "it is not registered in namespace " + namespace}
-	found, err := ListMetadata(ctx, management, registrations(), ListOptions{Namespace: namespace})
+	names, err := RegisteredNames(ctx, management, namespace)
 	if err != nil {
 		return e
-	}
-	names := make([]string, 0, len(found))
-	for _, object := range found {
-		names = append(names, object.Name)
 	}
 	switch near := validation.Nearest(cluster, names); {
 	case near != "":
@@ -128,4 +125,19 @@ func isOwned(object metav1.Object, owner map[string]string) bool {
 // fromUnstructured decodes an object.
 func fromUnstructured(object *unstructured.Unstructured, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
+}
+
+// RegisteredNames returns the names of the registered clusters, sorted. It reads
+// nothing but metadata.
+func RegisteredNames(ctx context.Context, management *Connection, namespace string) ([]string, error) {
+	found, err := ListMetadata(ctx, management, registrations(), ListOptions{Namespace: namespace})
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(found))
+	for _, object := range found {
+		names = append(names, object.Name)
+	}
+	slices.Sort(names)
+	return names, nil
 }

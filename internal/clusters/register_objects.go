@@ -194,10 +194,9 @@ func toUnstructured(object runtime.Object) *unstructured.Unstructured {
 		panic(err) // a Kubernetes type that cannot be encoded: no input can cause it
 	}
 	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
-	for _, field := range []string{"status", "spec"} {
-		if value, isMap := content[field].(map[string]any); isMap && len(value) == 0 {
-			delete(content, field)
-		}
+	delete(content, "status")
+	if spec, isMap := content["spec"].(map[string]any); isMap && len(spec) == 0 {
+		delete(content, "spec")
 	}
 	return &unstructured.Unstructured{Object: content}
 }

@@ -25,6 +25,9 @@ func TestExamples(t *testing.T) {
 	streams, _, _ := cli.Test("")
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
+		if cmd.Annotations[needsCluster] != "" {
+			return // the end-to-end tests run what these commands do
+		}
 		for _, example := range exampleCommands(cmd) {
 			t.Run(example, func(t *testing.T) {
 				t.Parallel()

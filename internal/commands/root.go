@@ -9,9 +9,10 @@ import (
 // The groups of the root command's help, in the order they are shown. A group
 // without commands is left out.
 const (
-	groupExplain = "explain"
-	groupAuthor  = "author"
-	groupOther   = "other"
+	groupExplain  = "explain"
+	groupAuthor   = "author"
+	groupClusters = "clusters"
+	groupOther    = "other"
 )
 
 // newRootCmd builds the tree of all commands.
@@ -47,13 +48,17 @@ func newRootCmd(f *Factory) *cobra.Command {
 	cmd.AddGroup(
 		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},
 		&cobra.Group{ID: groupAuthor, Title: "Author virtual meshes and policies"},
+		&cobra.Group{ID: groupClusters, Title: "Work with clusters"},
 		&cobra.Group{ID: groupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(
+		newClusterCmd(f),
 		newCompletionCmd(f, nil),
 		newConfigCmd(f),
 		newCreateCmd(f),
 		newDescribeCmd(f),
+		newInstallCmd(f, nil),
+		newUninstallCmd(f, nil),
 		newVersionCmd(f, nil),
 	)
 	addHelpCommand(cmd)

@@ -1,0 +1,73 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/discovery"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// meshesOf finds the service meshes of a cluster by what discovery goes by, and
+// reads no more than that takes.
+func meshesOf(ctx context.Context, c *clusters.Connection) ([]string, error) {
+	deployments, err := listAs[appsv1.Deployment](ctx, c, appsv1.SchemeGroupVersion.WithResource("deployments"), "")
+	if err != nil {
+		return nil, err
+	}
+	input := discovery.Input{Cluster: c.Name, Deployments: deployments}
+	for _, namespace := range discovery.ControlPlaneNamespaces(deployments) {
+		maps, err := listAs[corev1.ConfigMap](ctx, c, schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, namespace)
+		if err != nil {
+			return nil, err
+		}
+		input.ConfigMaps = append(input.ConfigMaps, maps...)
+	}
+	var meshes []string
+	for _, mesh := range discovery.Discover(input).Meshes {
+		meshes = append(meshes, meshText(mesh.Spec))
+	}
+	return meshes, nil
+}
+
+// meshText names a mesh by its type, version and namespace.
+func meshText(spec discoveryv1.MeshSpec) string {
+	name, installation := "mesh", (*discoveryv1.MeshInstallation)(nil)
+	switch {
+	case spec.Istio != nil:
+		name, installation = "istio", spec.Istio.Installation
+	case spec.OSM != nil:
+		name, installation = "osm", spec.OSM.Installation
+	case spec.Linkerd != nil:
+		name, installation = "linkerd", spec.Linkerd.Installation
+	}
+	if installation == nil {
+		return name
+	}
+	return fmt.Sprintf("%s %s (%s)", name, installation.Version, installation.Namespace)
+}
+
+// listAs lists objects as Go values; those that cannot be decoded are left out.
+func listAs[T any](ctx context.Context, c *clusters.Connection, resource schema.GroupVersionResource, namespace string) ([]T, error) {
+	decoded, err := clusters.List(ctx, c, resource, clusters.ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) *T {
+		object := new(T)
+		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, object) != nil {
+			return nil
+		}
+		return object
+	})
+	objects := make([]T, 0, len(decoded))
+	for _, object := range decoded {
+		if object != nil {
+			objects = append(objects, *object)
+		}
+	}
+	return objects, err
+}

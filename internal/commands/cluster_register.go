@@ -1,0 +1,162 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+type clusterRegisterOptions struct {
+	clusterCommand
+	remote remoteFlags
+
+	remoteNamespace  string
+	clusterDomain    string
+	access           *enumValue
+	apiServerAddress string
+	insecure         bool
+	tokenTTL         time.Duration
+	adopt            bool
+	dryRun           *enumValue
+	output           *enumValue
+	outputDir        string
+}
+
+func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error) *cobra.Command {
+	opts := &clusterRegisterOptions{
+		clusterCommand: newClusterCommand(f),
+		access:         newEnumValue(string(clusters.AccessFull), clusters.Accesses()...),
+		dryRun:         newEnumValue("none", "none", "client", "server"),
+		output:         newEnumValue("", "json", "yaml", "name"),
+	}
+	cmd := &cobra.Command{
+		Use:   "register NAME",
+		Short: "Give meshctl access to a cluster",
+		Long: dedent(`
+			Give meshctl access to the cluster of a context: make a service account there,
+			with no more permissions than --access asks for, try its token, and keep it on
+			the management cluster. Your own credentials are used for that once, and never
+			stored.
+
+			It may be repeated: what is there stays, what is missing is added. If something
+			fails, what was made is removed again.
+
+			With --dry-run nothing is written, and -o yaml or --output-dir have what belongs
+			on either side, for a repository. The token is not part of it: it exists only on
+			the cluster.`),
+		Example: dedent(`
+			# register the cluster of a context as east
+			meshctl cluster register east --remote-context kind-east
+
+			# give it an address that works from everywhere, and a token that expires
+			meshctl cluster register west --remote-context kind-west --api-server-address west.example.com:6443 --token-ttl 720h
+
+			# look at what would be written
+			meshctl cluster register east --remote-context kind-east --dry-run -o yaml
+
+			# keep the manifests of both sides in a repository
+			meshctl cluster register east --remote-context kind-east --dry-run --output-dir clusters/east`),
+		Args: oneCluster,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.cluster = args[0]
+			if err := opts.check(); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	opts.register(cmd)
+	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the cluster to register")
+	flags := cmd.Flags()
+	flags.StringVar(&opts.remoteNamespace, "remote-namespace", "", "`NAMESPACE` of the service account on the cluster; that of --namespace if not given")
+	flags.StringVar(&opts.clusterDomain, "cluster-domain", clusters.DefaultClusterDomain, "DNS `DOMAIN` of the cluster")
+	addEnumFlag(cmd, opts.access, "access", "", "what the token may do: read the cluster, also configure Istio, or also what shared trust needs (the Secret cacerts, restarts)")
+	flags.StringVar(&opts.apiServerAddress, "api-server-address", "", "`ADDRESS` of the API server for everyone, as HOST, HOST:PORT or an https URL; that of the context if not given")
+	flags.BoolVar(&opts.insecure, "insecure-skip-tls-verify", false, "do not verify the certificate of the API server, now and later: whoever answers at the address can take the token")
+	flags.DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; it does not expire if not given")
+	flags.BoolVar(&opts.adopt, "adopt", false, "take over what a registration of this name with a management cluster that is gone left behind")
+	addDryRunFlag(cmd, opts.dryRun)
+	addEnumFlag(cmd, opts.output, "output", "o", "output format; json and yaml need --dry-run")
+	flags.StringVar(&opts.outputDir, "output-dir", "", "`DIR` for the manifests of a dry run: remote.yaml and management.yaml")
+	_ = cmd.MarkFlagDirname("output-dir")
+	return cmd
+}
+
+// addDryRunFlag adds --dry-run, which alone means client.
+func addDryRunFlag(cmd *cobra.Command, value *enumValue) {
+	addEnumFlag(cmd, value, "dry-run", "", "write nothing; with server, let the API server judge")
+	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"
+}
+
+func (o *clusterRegisterOptions) check() error {
+	var errs []error
+	if why := clusters.CheckClusterName(o.cluster); why != "" {
+		errs = append(errs, cli.Usagef("%s", why))
+	}
+	if o.tokenTTL != 0 && o.tokenTTL < clusters.MinTokenTTL {
+		errs = append(errs, cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", o.tokenTTL, clusters.MinTokenTTL))
+	}
+	manifests := o.output.String() == "yaml" || o.output.String() == "json"
+	if o.dryRun.String() == "none" && (manifests || o.outputDir != "") {
+		errs = append(errs, cli.Usagef("-o %s and --output-dir are for --dry-run", o.output))
+	}
+	if manifests && o.outputDir != "" {
+		errs = append(errs, cli.Usagef("-o and --output-dir exclude each other"))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *clusterRegisterOptions) run(ctx context.Context) error {
+	management, err := o.kube.management()
+	if err != nil {
+		return err
+	}
+	if err := o.remote.require(ctx, o.streams, o.kube, management, "Which context leads to the cluster to register as "+o.cluster+"?"); err != nil {
+		return err
+	}
+	remote, err := o.remote.connect(o.kube, o.cluster)
+	if err != nil {
+		return err
+	}
+	connection, err := o.kube.options()
+	if err != nil {
+		return err
+	}
+	opts := clusters.RegisterOptions{
+		Cluster: o.cluster, Namespace: o.namespace, RemoteNamespace: o.remoteNamespace, ClusterDomain: o.clusterDomain,
+		Access: clusters.Access(o.access.String()), APIServerAddress: o.apiServerAddress, InsecureSkipTLSVerify: o.insecure,
+		TokenTTL: o.tokenTTL, Adopt: o.adopt,
+		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
+	}
+	if opts.RemoteNamespace == "" {
+		opts.RemoteNamespace = opts.Namespace
+	}
+	ctx, stop := o.limited(ctx)
+	defer stop()
+	if o.dryRun.String() != "none" {
+		plan, err := clusters.PlanRegistration(ctx, management, remote, opts, o.dryRun.String() == "server", newProgress(o.streams).observe)
+		if err != nil {
+			return err
+		}
+		return o.printPlan(plan)
+	}
+	registration, err := clusters.Register(ctx, management, remote, opts, newProgress(o.streams).observe)
+	if err != nil {
+		return tellLeftovers(o.streams, err)
+	}
+	if err := printResults(o.streams, o.output.String(), clusters.DryRunNone, registration.Results); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.streams.Err, "Cluster %s is registered, Kubernetes %s at %s.\n", registration.Cluster, registration.Version, registration.Server)
+	return nil
+}

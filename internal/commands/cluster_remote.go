@@ -1,0 +1,126 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/wizard"
+)
+
+// remoteFlags say which other cluster a command is about. It is always named,
+// never the current one by accident.
+type remoteFlags struct {
+	context, kubeconfig string
+}
+
+func (r *remoteFlags) register(cmd *cobra.Command, k *kubeFlags, usage string) {
+	flags := cmd.Flags()
+	flags.StringVar(&r.context, "remote-context", "", usage)
+	flags.StringVar(&r.kubeconfig, "remote-kubeconfig", "", "kubeconfig `FILE` that has the remote context; that of --kubeconfig if not given")
+	_ = cmd.MarkFlagFilename("remote-kubeconfig")
+	completeFlag(cmd, "remote-context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		kubeconfig, err := clusters.LoadKubeconfig(r.path(k))
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return kubeconfig.Contexts(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// path is the kubeconfig file of the remote context, empty for the usual ones.
+func (r *remoteFlags) path(k *kubeFlags) string {
+	if r.kubeconfig != "" {
+		return r.kubeconfig
+	}
+	return k.kubeconfigPath()
+}
+
+// connect returns the connection to the other cluster, which is called name.
+func (r *remoteFlags) connect(k *kubeFlags, name string) (*clusters.Connection, error) {
+	opts, err := k.options()
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := clusters.LoadKubeconfig(r.path(k))
+	if err != nil {
+		return nil, err
+	}
+	return kubeconfig.Connect(r.context, name, clusters.SourceContext, opts)
+}
+
+// ask lets the user choose the remote context. Contexts other than that of the
+// management cluster come first.
+func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *clusters.Connection, question string) error {
+	kubeconfig, err := clusters.LoadKubeconfig(r.path(k))
+	if err != nil {
+		return err
+	}
+	contexts := kubeconfig.Contexts()
+	if len(contexts) == 0 {
+		return fmt.Errorf("the kubeconfig has no contexts to choose from: name a file that has them with --remote-kubeconfig")
+	}
+	if i := slices.Index(contexts, management.Context); i >= 0 {
+		contexts = append(slices.Delete(contexts, i, i+1), management.Context)
+	}
+	options := make([]wizard.Option, 0, len(contexts))
+	for _, name := range contexts {
+		option := wizard.Option{Label: name}
+		if connection, err := kubeconfig.Connect(name, "", clusters.SourceContext, clusters.Options{}); err == nil {
+			option.Detail = connection.Server()
+		}
+		if name == management.Context {
+			option.Detail += ", the management cluster"
+		}
+		options = append(options, option)
+	}
+	chosen, err := prompter.Select(wizard.Question{Text: question, Help: "These are the contexts of your kubeconfig. The credentials of the one that you choose are used once, and not stored."}, options, 0)
+	if err != nil {
+		return err
+	}
+	r.context = contexts[chosen]
+	return nil
+}
+
+// require asks for the remote context if it was not given, or says that it is
+// missing.
+func (r *remoteFlags) require(ctx context.Context, streams *cli.Streams, k *kubeFlags, management *clusters.Connection, question string) error {
+	if r.context != "" {
+		return nil
+	}
+	prompter := newPrompter(ctx, streams)
+	if prompter == nil {
+		return cli.Usagef("--remote-context is required when nobody can be asked")
+	}
+	return r.ask(prompter, k, management, question)
+}
+
+// confirmByName lets the user type a name before something is destroyed. yes
+// has been confirmed already.
+func confirmByName(ctx context.Context, streams *cli.Streams, yes bool, consequence, name string) error {
+	if yes {
+		return nil
+	}
+	prompter := newPrompter(ctx, streams)
+	if prompter == nil {
+		return cli.Usagef("--yes is required when nobody can be asked: %s", consequence)
+	}
+	fmt.Fprintln(streams.Err, consequence)
+	typed, err := prompter.Input(wizard.Question{Text: "Type " + name + " to go on, or nothing to stop:"}, "", func(text string) error {
+		if text != "" && text != name {
+			return fmt.Errorf("that is not %s", name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if typed != name {
+		return cli.ErrCancelled
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+type clusterRotateTokenOptions struct {
+	clusterCommand
+	remote   remoteFlags
+	tokenTTL time.Duration
+	output   *enumValue
+}
+
+func newClusterRotateTokenCmd(f *Factory, runF func(*clusterRotateTokenOptions) error) *cobra.Command {
+	opts := &clusterRotateTokenOptions{clusterCommand: newClusterCommand(f), output: newEnumValue("", "name")}
+	cmd := &cobra.Command{
+		Use:   "rotate-token NAME",
+		Short: "Replace the token of a registered cluster",
+		Long: dedent(`
+			Replace the token of a registered cluster by a new one, and revoke the old one.
+			The new token is tried before it takes the place of the old one, so that the
+			cluster stays usable whatever fails. A registration cannot renew itself, or else
+			whoever stole its token could: --remote-context says who makes the new one.`),
+		Example: dedent(`
+			# replace the token of east
+			meshctl cluster rotate-token east --remote-context kind-east
+
+			# by one that expires after thirty days
+			meshctl cluster rotate-token east --remote-context kind-east --token-ttl 720h`),
+		Args: oneCluster,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.cluster = args[0]
+			if opts.tokenTTL != 0 && opts.tokenTTL < clusters.MinTokenTTL {
+				return cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", opts.tokenTTL, clusters.MinTokenTTL)
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	cmd.ValidArgsFunction = opts.completeRegistered
+	opts.register(cmd)
+	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster, of someone who may make tokens there")
+	cmd.Flags().DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; it does not expire if not given")
+	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	return cmd
+}
+
+func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
+	management, err := o.kube.management()
+	if err != nil {
+		return err
+	}
+	if err := o.remote.require(ctx, o.streams, o.kube, management, "Which context leads to cluster "+o.cluster+"?"); err != nil {
+		return err
+	}
+	remote, err := o.remote.connect(o.kube, o.cluster)
+	if err != nil {
+		return err
+	}
+	connection, err := o.kube.options()
+	if err != nil {
+		return err
+	}
+	ctx, stop := o.limited(ctx)
+	defer stop()
+	rotation, err := clusters.RotateToken(ctx, management, remote, clusters.RotateOptions{
+		Cluster: o.cluster, Namespace: o.namespace, TokenTTL: o.tokenTTL,
+		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
+	}, newProgress(o.streams).observe)
+	if err != nil {
+		return tellLeftovers(o.streams, err)
+	}
+	if err := printResults(o.streams, o.output.String(), clusters.DryRunNone, rotation.Results); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.streams.Err, "Cluster %s has a new token.\n", rotation.Cluster)
+	return nil
+}

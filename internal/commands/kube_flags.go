@@ -1,0 +1,154 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+// needsCluster is the annotation of commands that contact a cluster, whose
+// examples are run by the end-to-end tests.
+const needsCluster = "meshctl.io/needs-cluster"
+
+// kubeFlags say which cluster is the management cluster and who is asking. They
+// are called like those of kubectl.
+type kubeFlags struct {
+	streams *cli.Streams
+	build   func() BuildInfo
+	config  *genericclioptions.ConfigFlags
+	// renamed are the old spellings that were used.
+	renamed []string
+}
+
+func newKubeFlags(f *Factory) *kubeFlags {
+	empty := func() *string { return new(string) }
+	groups := []string{}
+	return &kubeFlags{
+		streams: f.Streams, build: f.Build,
+		// There are no flags for tokens and passwords: others could read them.
+		config: &genericclioptions.ConfigFlags{
+			KubeConfig: empty(), Context: empty(), Timeout: empty(), Impersonate: empty(), ImpersonateGroup: &groups,
+		},
+	}
+}
+
+// register adds the flags to a command.
+func (k *kubeFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	k.config.AddFlags(flags)
+	for name, usage := range map[string]string{
+		"kubeconfig":      "kubeconfig `FILE` to use instead of those of $KUBECONFIG or ~/.kube/config",
+		"context":         "`CONTEXT` of the management cluster, instead of the current one",
+		"request-timeout": "`DURATION` after which a single request to a cluster is given up",
+		"as":              "`USER` to impersonate on the management cluster",
+		"as-group":        "`GROUP` to impersonate on the management cluster; repeatable",
+	} {
+		flag := flags.Lookup(name)
+		flag.Usage = usage
+		flag.Annotations = map[string][]string{flagGroup: {"Flags for clusters"}}
+	}
+	_ = cmd.MarkFlagFilename("kubeconfig")
+	for old, name := range map[string]string{"kubecontext": "context", "mgmt-context": "context", "mgmt-kubeconfig": "kubeconfig"} {
+		flags.Var(&renamedFlag{Value: flags.Lookup(name).Value, old: old, name: name, used: &k.renamed}, old, "")
+		flags.Lookup(old).Hidden = true
+	}
+	completeFlag(cmd, "context", k.completeContexts)
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[needsCluster] = "true"
+}
+
+// completeFlag registers the completion of a flag.
+func completeFlag(cmd *cobra.Command, name string, complete cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
+		panic(err) // the same flag declared twice: no input can cause it
+	}
+}
+
+// completeContexts offers the contexts of the kubeconfig, nothing if it cannot
+// be read.
+func (k *kubeFlags) completeContexts(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	kubeconfig, err := clusters.LoadKubeconfig(*k.config.KubeConfig)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return kubeconfig.Contexts(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// renamedFlag is the old spelling of a flag. It sets the same value.
+type renamedFlag struct {
+	pflag.Value
+	old, name string
+	used      *[]string
+}
+
+// Set implements pflag.Value.
+func (r *renamedFlag) Set(text string) error {
+	*r.used = append(*r.used, fmt.Sprintf("--%s is now called --%s", r.old, r.name))
+	return r.Value.Set(text)
+}
+
+// kubeconfigPath is the file that the user named, empty for the usual ones.
+func (k *kubeFlags) kubeconfigPath() string { return *k.config.KubeConfig }
+
+// options returns what all connections of the command have in common, without
+// whom to impersonate: that is for the management cluster only.
+func (k *kubeFlags) options() (clusters.Options, error) {
+	timeout, err := parseRequestTimeout(*k.config.Timeout)
+	if err != nil {
+		return clusters.Options{}, err
+	}
+	return clusters.Options{Version: k.build().Version, RequestTimeout: timeout}, nil
+}
+
+// parseRequestTimeout reads a duration as kubectl does: a number alone is
+// seconds. Nothing and 0 leave the default.
+func parseRequestTimeout(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second, nil
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout < 0 {
+		return 0, cli.Usagef("invalid value %q for --request-timeout: it must be a duration, such as 10s", text)
+	}
+	return timeout, nil
+}
+
+// management returns the connection to the management cluster; it contacts
+// nobody. Without any kubeconfig, a pod uses its own cluster.
+func (k *kubeFlags) management() (*clusters.Connection, error) {
+	for _, hint := range k.renamed {
+		fmt.Fprintln(k.streams.Err, "warning:", hint)
+	}
+	k.renamed = nil
+	opts, err := k.options()
+	if err != nil {
+		return nil, err
+	}
+	opts.As, opts.AsGroups = *k.config.Impersonate, *k.config.ImpersonateGroup
+	if opts.As == "" && len(opts.AsGroups) > 0 {
+		return nil, cli.Usagef("--as-group needs --as")
+	}
+	kubeconfig, err := clusters.LoadKubeconfig(k.kubeconfigPath())
+	if errors.Is(err, clusters.ErrNoKubeconfig) && *k.config.Context == "" {
+		if connection, inClusterErr := clusters.InCluster("in-cluster", clusters.SourceManagement, opts); inClusterErr == nil {
+			return connection, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return kubeconfig.Connect(*k.config.Context, "", clusters.SourceManagement, opts)
+}

@@ -1,0 +1,95 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+type uninstallOptions struct {
+	streams *cli.Streams
+	kube    *kubeFlags
+
+	namespace       string
+	deleteResources bool
+	yes             bool
+	dryRun          *enumValue
+	output          *enumValue
+	timeout         time.Duration
+}
+
+func newUninstallCmd(f *Factory, runF func(*uninstallOptions) error) *cobra.Command {
+	opts := &uninstallOptions{
+		streams: f.Streams, kube: newKubeFlags(f), dryRun: newEnumValue("none", "none", "server"), output: newEnumValue("", "name"),
+	}
+	cmd := &cobra.Command{
+		Use:     "uninstall",
+		Short:   "Remove from the management cluster what install put there",
+		GroupID: groupClusters,
+		Long: dedent(`
+			Remove from the management cluster what 'meshctl install' put there, and nothing
+			else. As long as there are resources of meshctl's kinds it is refused, unless
+			--delete-resources is given: then all of them are lost. The namespace goes only
+			if nothing is left in it.`),
+		Example: dedent(`
+			# remove everything that install made, after confirming the cluster
+			meshctl uninstall
+
+			# in a script, with all virtual meshes and policies
+			meshctl uninstall --context kind-management --delete-resources --yes`),
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.kube.register(cmd)
+	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
+	flags := cmd.Flags()
+	flags.BoolVar(&opts.deleteResources, "delete-resources", false, "delete all resources of meshctl's kinds, in all namespaces")
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
+	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "delete nothing; let the API server judge")
+	flags.Lookup("dry-run").NoOptDefVal = "server"
+	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	flags.DurationVar(&opts.timeout, "timeout", defaultClusterTimeout, "`DURATION` after which to give up")
+	return cmd
+}
+
+func (o *uninstallOptions) run(ctx context.Context) error {
+	management, err := o.kube.management()
+	if err != nil {
+		return err
+	}
+	dryRun := clusters.DryRun(o.dryRun.String())
+	consequence := fmt.Sprintf("What meshctl installed on cluster %s (%s) will be removed.", management.Name, management.Server())
+	if o.deleteResources {
+		consequence += " All virtual meshes, policies, registrations and discovered objects there will be lost."
+	}
+	if err := confirmByName(ctx, o.streams, o.yes || dryRun == clusters.DryRunServer, consequence, management.Name); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, o.timeout)
+	defer stop()
+	removed, err := clusters.Uninstall(ctx, management, clusters.UninstallOptions{
+		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
+	}, newProgress(o.streams).observe)
+	if printErr := printResults(o.streams, o.output.String(), dryRun, removed.Results); err == nil {
+		err = printErr
+	}
+	if err != nil {
+		return err
+	}
+	for _, kept := range removed.Kept {
+		fmt.Fprintln(o.streams.Err, "kept:", kept)
+	}
+	printLeftovers(o.streams, removed.Leftovers)
+	return nil
+}
