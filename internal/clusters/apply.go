@@ -143,9 +143,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 	result := Result{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(), Cluster: a.connection.Name}
 	action := a.action(object)
 	if end := a.end.Load(); end != nil {
-		e := *end
-		e.Action = action
-		result.fail(&e)
+		result.fail(action, end)
 		return result
 	}
 	target, err := a.connection.target(ctx, object.GroupVersionKind(), object.GetNamespace())
@@ -164,7 +162,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 		break
 	}
 	if err != nil {
-		result.fail(a.connection.explain(action, err))
+		result.fail(action, a.connection.explain(action, err))
 		if result.Err.WholeCluster() {
 			a.end.Store(result.Err)
 		}
@@ -175,8 +173,12 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 	return result
 }
 
-func (r *Result) fail(e *Error) {
-	r.Outcome, r.Err, r.Object = Failed, e, nil
+// fail sets why the object could not be written; the error may be about a step
+// on the way.
+func (r *Result) fail(action string, e *Error) {
+	own := *e
+	own.Action = action
+	r.Outcome, r.Err, r.Object = Failed, &own, nil
 	if e.Reason == ReasonConflict {
 		r.Outcome = Conflict
 	}

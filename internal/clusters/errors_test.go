@@ -72,6 +72,10 @@ func TestExplain(t *testing.T) {
 			}, "Apply failed"), ReasonConflict, "spec.a is owned by argo, spec.b is owned by kubectl: leave",
 		},
 		{"invalid", apierrors.NewBadRequest("spec.x: wrong"), ReasonInvalid, "spec.x: wrong"},
+		{
+			"unknown field", apierrors.NewInternalError(errors.New("failed to create typed patch object (a/b; example.com/v1, Kind=C): .spec.x: field not declared in schema")),
+			ReasonInvalid, "spec.x: field not declared in schema: correct the object",
+		},
 		{"overloaded", apierrors.NewTooManyRequests("slow down", 1), ReasonServerTrouble, server + " answers: slow down"},
 		{"broken", apierrors.NewInternalError(errors.New("etcd is gone")), ReasonServerTrouble, server + " answers: Internal error occurred: etcd is gone"},
 		{"anything else", errors.New("surprise\x1b[31m"), ReasonOther, "wrapped: surprise [31m"},

@@ -141,6 +141,9 @@ func judgeStatus(err error, server string) (verdict, bool) {
 		return verdict{}, false
 	}
 	message := status.Status().Message
+	if detail, found := untypedPatch(message); found {
+		return verdict{ReasonInvalid, detail, "correct the object"}, true
+	}
 	switch {
 	case apierrors.IsUnauthorized(err):
 		return verdict{
@@ -169,6 +172,17 @@ func judgeStatus(err error, server string) (verdict, bool) {
 	default:
 		return verdict{ReasonOther, message, ""}, true
 	}
+}
+
+// untypedPatch recognises an object that does not fit its schema. API servers
+// report that as a failure of their own.
+func untypedPatch(message string) (string, bool) {
+	_, rest, found := strings.Cut(message, "failed to create typed patch object (")
+	if !found {
+		return "", false
+	}
+	_, detail, found := strings.Cut(rest, "): ")
+	return strings.TrimPrefix(detail, "."), found
 }
 
 const hintNoSuchKind = "install its CustomResourceDefinition, or use a cluster that has it"

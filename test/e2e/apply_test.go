@@ -209,9 +209,12 @@ func TestApply(t *testing.T) {
 			reason  clusters.Reason
 			text    string
 		}{
-			{clusters.Failed, clusters.ReasonInvalid, "spec.policy.requestTimeuot: field not declared in schema"}, {clusters.Failed, clusters.ReasonInvalid, "spec.policy.requestTimeout"},
-			{clusters.Failed, clusters.ReasonNotFound, `namespaces "nowhere" not found`}, {clusters.Failed, clusters.ReasonInvalid, "it has no namespace"},
-			{clusters.Failed, clusters.ReasonNoSuchKind, "no such kind in example.com/v1"}, {clusters.Created, "", ""},
+			{clusters.Failed, clusters.ReasonInvalid, "spec.policy.requestTimeuot: field not declared in schema"},
+			{clusters.Failed, clusters.ReasonInvalid, "spec.policy.requestTimeout"},
+			{clusters.Failed, clusters.ReasonNotFound, `namespaces "nowhere" not found`},
+			{clusters.Failed, clusters.ReasonInvalid, "it has no namespace"},
+			{clusters.Failed, clusters.ReasonNoSuchKind, "no such kind in example.com/v1"},
+			{clusters.Created, "", ""},
 		}
 		for i, w := range want {
 			r := results[i]
