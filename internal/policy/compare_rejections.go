@@ -78,11 +78,20 @@ func (r *Result) addAccessRejections(to rejections, i int) {
 }
 
 // differing returns what is in a and not in b, one element for all Destinations
-// that have it in common.
+// that have it in common. A policy that is not in force in either of them, only
+// for another reason, is no news.
 func differing(a, b rejections) []RejectionChange {
+	type place struct {
+		policy      ObjectID
+		destination int
+	}
+	rejected := make(map[place]bool, len(b.of))
+	for j := range b.of {
+		rejected[place{j.policy, j.destination}] = true
+	}
 	destinations := map[rejection][]int{}
 	for j := range a.of {
-		if !b.of[j] {
+		if !rejected[place{j.policy, j.destination}] {
 			shared := j
 			shared.destination = 0
 			destinations[shared] = append(destinations[shared], j.destination)
