@@ -66,13 +66,26 @@ func (v *virtualMesh) oneFederation() ([]networkingv1.FederationSelector, error)
 	if err != nil {
 		return nil, err
 	}
-	s := networkingv1.FederationSelector{}
-	if len(destinations) > 0 {
-		s.DestinationSelectors = destinations
+	var to []core.ObjectRef
+	if len(v.in.Meshes) > 1 {
+		if to, err = v.importers(); err != nil {
+			return nil, err
+		}
 	}
-	if len(v.in.Meshes) < 2 {
-		return []networkingv1.FederationSelector{s}, nil
+	// One selector each says the same as one with all, and flags can say it.
+	var list []networkingv1.FederationSelector
+	for _, d := range destinations {
+		list = append(list, networkingv1.FederationSelector{DestinationSelectors: []core.DestinationSelector{d}, Meshes: to})
 	}
+	if len(list) == 0 {
+		list = append(list, networkingv1.FederationSelector{Meshes: to})
+	}
+	return list, nil
+}
+
+// importers asks which meshes can call what is federated; nil means all, also
+// those that join later.
+func (v *virtualMesh) importers() ([]core.ObjectRef, error) {
 	choices := make([]choice[core.ObjectRef], len(v.in.Meshes))
 	for i, ref := range v.in.Meshes {
 		choices[i] = choice[core.ObjectRef]{value: ref, label: objectText(ref)}
@@ -81,10 +94,10 @@ func (v *virtualMesh) oneFederation() ([]networkingv1.FederationSelector, error)
 		Text: "Which meshes can call them?", AtLeastOne: true,
 		Help: "The services are federated to the meshes you mark. If all are marked, meshes that join later are meant too.",
 	}, choices, v.in.Meshes)
-	if len(meshes) < len(choices) {
-		s.Meshes = meshes
+	if err != nil || len(meshes) == len(choices) {
+		return nil, err
 	}
-	return []networkingv1.FederationSelector{s}, err
+	return meshes, nil
 }
 
 // federatesOutside says whether a mesh is named that is not a member.
@@ -161,9 +174,6 @@ func (v *virtualMesh) oneGateway() ([]networkingv1.IngressGatewaySelector, error
 		return nil, err
 	}
 	g := networkingv1.IngressGatewaySelector{}
-	if len(destinations) > 0 {
-		g.DestinationSelectors = destinations
-	}
 	way, err := pick(v.flow, Question{
 		Text: "Where do other clusters connect to?",
 		Help: "Usually to the port called tls of the gateway's Service, on its external address.",
@@ -188,7 +198,16 @@ func (v *virtualMesh) oneGateway() ([]networkingv1.IngressGatewaySelector, error
 		}
 	default:
 	}
-	return []networkingv1.IngressGatewaySelector{g}, nil
+	if len(destinations) == 0 {
+		return []networkingv1.IngressGatewaySelector{g}, nil
+	}
+	var list []networkingv1.IngressGatewaySelector
+	for _, d := range destinations {
+		one := *g.DeepCopy()
+		one.DestinationSelectors = []core.DestinationSelector{d}
+		list = append(list, one)
+	}
+	return list, nil
 }
 
 func (v *virtualMesh) gatewayServices() ([]core.DestinationSelector, error) {

@@ -83,11 +83,12 @@ func virtualMeshTests() []virtualMeshTest {
 				in.GlobalAccessPolicy = to(networkingv1.GlobalAccessPolicyDisabled)
 				in.Federate = []networkingv1.FederationSelector{
 					{
-						DestinationSelectors: []core.DestinationSelector{
-							{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{service("reviews", "west")}}},
-							{ExternalServiceRefs: &core.ExternalServiceRefs{ExternalServices: []core.ObjectRef{{Name: "payments", Namespace: "shop"}}}},
-						},
-						Meshes: []core.ObjectRef{mesh("istiod-east")},
+						DestinationSelectors: []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{service("reviews", "west")}}}},
+						Meshes:               []core.ObjectRef{mesh("istiod-east")},
+					},
+					{
+						DestinationSelectors: []core.DestinationSelector{{ExternalServiceRefs: &core.ExternalServiceRefs{ExternalServices: []core.ObjectRef{{Name: "payments", Namespace: "shop"}}}}},
+						Meshes:               []core.ObjectRef{mesh("istiod-east")},
 					},
 					{DestinationSelectors: []core.DestinationSelector{{KubeServiceMatcher: &core.KubeServiceMatcher{Labels: map[string]string{"app": "ratings"}}}}},
 				}
