@@ -176,6 +176,7 @@ func TestLiveWorld(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
+	t.Run("of registered clusters", func(t *testing.T) { testRegistered(t, cluster, admin) })
 	t.Run("of many pages", func(t *testing.T) { testPages(t, cluster, admin) })
 	t.Run("of a cluster that hangs, and then is gone", func(t *testing.T) {
 		const deadline = 2 * time.Second
