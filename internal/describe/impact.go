@@ -118,12 +118,7 @@ func (v viewer) unheard(settings []policy.UnheardSetting) []Unheard {
 const listedCallers = 20
 
 func (v viewer) callers(set policy.WorkloadSet, everyone bool) Callers {
-	ids := set.Positions()
-	names := v.workloadKeys(ids)
-	if len(names) > listedCallers {
-		names = names[:listedCallers]
-	}
-	return Callers{Sources: names, SourceCount: len(ids), Everyone: everyone}
+	return Callers{Sources: v.workloadKeys(set.First(listedCallers)), SourceCount: set.Count(), Everyone: everyone}
 }
 
 func (v viewer) settingChanges(changes []policy.SettingChange) []SettingChange {

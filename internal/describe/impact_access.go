@@ -13,7 +13,7 @@ func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
 	type key struct {
 		before, after   policy.Decision
 		reason, sources string
-		everyone        bool
+		everyone, fewer bool
 	}
 	type group struct {
 		policy.VerdictChange
@@ -23,7 +23,7 @@ func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
 	var groups []*group
 	places := map[key]*group{}
 	for _, c := range changes {
-		at := key{before: c.Before, after: c.After, reason: v.accessReason(c), everyone: c.Everyone}
+		at := key{before: c.Before, after: c.After, reason: v.accessReason(c), everyone: c.Everyone, fewer: c.Fewer}
 		if !c.Everyone { // whoever that is on each Destination
 			at.sources = c.Sources.Key()
 		}
@@ -37,7 +37,7 @@ func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
 	views := make([]AccessChange, 0, len(groups))
 	for _, g := range groups {
 		views = append(views, AccessChange{
-			Before: g.Before, After: g.After, Reason: g.reason, Destinations: v.destinationKeys(g.destinations),
+			Before: g.Before, After: g.After, Fewer: g.Fewer, Reason: g.reason, Destinations: v.destinationKeys(g.destinations),
 			Callers: v.callers(g.Sources, g.Everyone), byDefault: len(g.RulesAfter) == 0,
 		})
 	}
@@ -76,7 +76,7 @@ func (v viewer) accessReason(c policy.VerdictChange) string {
 	case len(c.RulesAfter) == 0:
 		return v.defaultReason(c.Destination, "allows")
 	}
-	verdict := v.result.Verdict(&v.world.Workloads[c.Sources.Positions()[0]], d)
+	verdict := v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], d)
 	return verdict.Reason
 }
 
@@ -115,7 +115,7 @@ func firstPolicy(name string) string { return "the first AccessPolicy there, " +
 // terms says under which conditions callers are let in now.
 func (v viewer) terms(c policy.VerdictChange) string {
 	b := &workloadBuilder{viewer: v}
-	verdict := b.access(v.result.Verdict(&v.world.Workloads[c.Sources.Positions()[0]], &v.world.Destinations[c.Destination]))
+	verdict := b.access(v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
 	if strings.HasPrefix(verdict.Reason, "depends on the pod") {
 		return verdict.why()
 	}

@@ -9,12 +9,14 @@ import (
 // access says who may call what, unlike before. Who can no longer reach a
 // Destination at all, or can now, is told with what is exposed to which mesh.
 func (l *impactLines) access(changes []AccessChange) {
+	defer l.limit(len(l.lines), "changes of who may call what")
 	for _, c := range changes {
 		if c.Before == policy.Unreachable || c.After == policy.Unreachable {
 			continue
 		}
 		severity := policy.SeverityWarning
-		if c.Before == policy.Denied || c.After == policy.Allowed {
+		more := c.Before == policy.Conditional && c.After == policy.Conditional && !c.Fewer
+		if c.Before == policy.Denied || c.After == policy.Allowed || more {
 			severity = policy.SeverityInfo
 		}
 		if c.byDefault && c.After == policy.Allowed { // nobody asked for it
@@ -40,6 +42,8 @@ func (c AccessChange) sentence() string {
 		return is + " no longer allowed to call " + to
 	case c.After == policy.Conditional && c.Before == policy.Allowed:
 		return who + " may make only some requests to " + to
+	case c.After == policy.Conditional && c.Before == policy.Conditional && !c.Fewer:
+		return who + " may make more requests to " + to + " than before"
 	case c.After == policy.Conditional && c.Before == policy.Conditional:
 		return who + " may make other requests to " + to + " than before"
 	case c.After == policy.Conditional:

@@ -12,8 +12,26 @@ func (l *impactLines) changes(view ChangeView) {
 	for _, s := range view.States {
 		l.state(s)
 	}
-	lost := map[string]bool{} // policies and Destinations
-	for _, x := range merged(view.Losses) {
+	l.meshes(view.Meshes)
+	l.federation(view.Federation)
+	lost := l.losses(view.Losses)
+	l.settings(view.Settings, lost)
+	defer l.limit(len(l.lines), "policies are in force again")
+	for _, x := range merged(view.Restored) {
+		if x.Policy != l.own {
+			l.info("%s is in force again on %s", l.name(x.Policy), andMore(x.Destinations))
+		}
+	}
+}
+
+// losses says which policies are no longer in force, and returns where: the
+// policies with the Destinations.
+func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
+	defer l.limit(len(l.lines), "policies lose settings")
+	lost = map[string]bool{}
+	all := merged(losses)
+	slices.SortStableFunc(all, func(a, b loss) int { return len(b.Destinations) - len(a.Destinations) })
+	for _, x := range all {
 		if x.Policy == l.own {
 			continue // told before
 		}
@@ -26,14 +44,7 @@ func (l *impactLines) changes(view ChangeView) {
 		}
 		l.warn("%s loses %s on %s: %s", l.name(x.Policy), andMore(x.Fields), andMore(x.Destinations), l.conflict(x))
 	}
-	l.settings(view.Settings, lost)
-	l.meshes(view.Meshes)
-	l.federation(view.Federation)
-	for _, x := range merged(view.Restored) {
-		if x.Policy != l.own {
-			l.info("%s is in force again on %s", l.name(x.Policy), andMore(x.Destinations))
-		}
-	}
+	return lost
 }
 
 // state says that another object is judged differently. What policies lose and
@@ -59,6 +70,7 @@ type sentence struct {
 // settings says which requests and connections get what unlike before. The same
 // about several settings of the same requests is one sentence.
 func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
+	defer l.limit(len(l.lines), "changes of settings")
 	var all []*sentence
 	for _, c := range changes {
 		if c.Before != nil {

@@ -17,6 +17,7 @@ func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
 			return covered(f)
 		}
 	}
+	defer l.limit(len(l.lines), "findings")
 	for _, f := range view.Introduced {
 		if !told(f) {
 			l.add(f.Severity, "%s", l.findingText(f))

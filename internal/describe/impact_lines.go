@@ -17,11 +17,9 @@ func ImpactLines(view ImpactView) []ImpactLine {
 	}
 	l := &impactLines{own: view.KindRef, broken: view.State == policy.StateInvalid}
 	for _, e := range view.Errors {
-		l.fail("%s", l.invalid(view.Kind, e))
+		l.fail("%s", invalid(view.Kind, e))
 	}
-	for _, loss := range merged(view.Losses) {
-		l.ownLoss(loss)
-	}
+	l.ownLosses(view.Losses)
 	l.reach(view)
 	if view.Grouping != nil {
 		l.grouping(view)
@@ -43,11 +41,11 @@ func ChangeLines(view ChangeView) []ImpactLine {
 	return l.sorted()
 }
 
-func (*impactLines) invalid(kind, reason string) string {
+func invalid(kind, reason string) string {
 	if kind == string(policy.KindTrafficPolicy) || kind == string(policy.KindAccessPolicy) {
-		return "is INVALID and applies nowhere: " + reason
+		return "this " + kind + " is INVALID and applies nowhere: " + reason
 	}
-	return "is INVALID and groups nothing: " + reason
+	return "this " + kind + " is INVALID and groups nothing: " + reason
 }
 
 // reach says what the object affects, or why that is nothing.
@@ -142,19 +140,24 @@ func (l *impactLines) conflict(x loss) string {
 	return l.name(*x.Winner) + " sets another " + value + " for the same requests and goes first"
 }
 
-func (l *impactLines) ownLoss(x loss) {
-	destinations := andMore(x.Destinations)
-	if x.Winner == nil {
-		l.fail("is not in force on %s: %s", destinations, x.Reason)
-		return
+// ownLosses says where the policy under review is not in force.
+func (l *impactLines) ownLosses(losses []Loss) {
+	defer l.limit(len(l.lines), "reasons why it is not in force on destinations")
+	for _, x := range merged(losses) {
+		destinations := andMore(x.Destinations)
+		if x.Winner == nil {
+			l.fail("%s is not in force on %s: %s", l.name(x.Policy), destinations, x.Reason)
+			continue
+		}
+		l.fail("%s %s not in force on %s: %s", andMore(x.Fields), isOrAre(len(x.Fields)), destinations, l.conflict(x))
 	}
-	l.fail("%s %s not in force on %s: %s", andMore(x.Fields), isOrAre(len(x.Fields)), destinations, l.conflict(x))
 }
 
 // unheard says which settings do not take effect where the policy is in force.
 // More specific policies that keep their own values for a part of the requests
 // share a sentence.
 func (l *impactLines) unheard(view ImpactView) {
+	defer l.limit(len(l.lines), "settings do not take effect on some requests")
 	type part struct{ field, destinations string }
 	keepers := map[part][]string{}
 	for _, u := range view.Unheard {

@@ -67,6 +67,7 @@ func rootText(t TrustDescription) string {
 
 // meshes says which meshes change hands.
 func (l *impactLines) meshes(changes []MeshChange) {
+	defer l.limit(len(l.lines), "meshes")
 	vm := func(ref ObjectRef) KindRef { return KindRef{"VirtualMesh", ref.Namespace, ref.Name} }
 	joined := map[KindRef][]string{}
 	var order []KindRef
@@ -101,6 +102,7 @@ const shownExports = 3
 
 // federation says what is exposed, and what is not any more.
 func (l *impactLines) federation(changes []FederationChange) {
+	defer l.limit(len(l.lines), "meshes are exposed in another way")
 	var exposed, withdrawn, renamed []FederationChange
 	for _, c := range changes {
 		gained, gone := beyond(c.After, c.Before), beyond(c.Before, c.After)

@@ -200,6 +200,9 @@ type AccessChange struct {
 	// CONDITIONAL if the conditions differ.
 	Before policy.Decision `json:"before"`
 	After  policy.Decision `json:"after"`
+	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
+	// let in; otherwise there are only more.
+	Fewer bool `json:"fewer,omitempty"`
 	// Reason says why, for all of the Destinations.
 	Reason       string   `json:"reason"`
 	Destinations []string `json:"destinations"`

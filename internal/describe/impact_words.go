@@ -54,13 +54,46 @@ func (l *impactLines) pin(format string, values ...any) {
 	l.pinned = l.lines[len(l.lines)-1].Text
 }
 
+// shownOfKind is how many sentences of one kind a review shows.
+const shownOfKind = 3
+
+// limit keeps the first of the sentences of each severity that were added since
+// the list had the given length, and counts the others.
+func (l *impactLines) limit(start int, kind string) {
+	shown, hidden := map[policy.Severity]int{}, map[policy.Severity]int{}
+	all := distinctLines(l.lines[start:])
+	for _, line := range all {
+		hidden[line.Severity]++
+	}
+	l.lines = l.lines[:start]
+	for _, line := range all {
+		few := hidden[line.Severity] <= shownOfKind+1 // no sentence says less than "1 more"
+		if shown[line.Severity]++; few || shown[line.Severity] <= shownOfKind {
+			l.lines = append(l.lines, line)
+		} else if shown[line.Severity] == shownOfKind+1 {
+			l.add(line.Severity, "and %d more %s", hidden[line.Severity]-shownOfKind, kind)
+		}
+	}
+}
+
+func distinctLines(lines []ImpactLine) []ImpactLine {
+	var kept []ImpactLine
+	seen := map[ImpactLine]bool{}
+	for _, line := range lines {
+		if !seen[line] {
+			seen[line], kept = true, append(kept, line)
+		}
+	}
+	return kept
+}
+
 // sorted returns the sentences by severity, otherwise in the order they were
 // added, each once; a last one counts those that are not shown.
 func (l *impactLines) sorted() []ImpactLine {
 	var all []ImpactLine
 	for _, severity := range []policy.Severity{policy.SeverityError, policy.SeverityWarning, policy.SeverityInfo} {
-		for _, line := range l.lines {
-			if line.Severity == severity && !slices.Contains(all, line) {
+		for _, line := range distinctLines(l.lines) {
+			if line.Severity == severity {
 				all = append(all, line)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,7 @@ func checkComparison(t *testing.T, seed uint64) {
 	c := policy.Compare(before, after)
 	checkVerdictChanges(t, c)
 	checkSettingChanges(t, c)
+	checkRejections(t, c)
 	checkObjects(t, c)
 	if same := policy.Compare(after, policy.Evaluate(after.World)); !same.IsEmpty() || len(same.Objects) > 0 {
 		t.Errorf("a world differs from itself: %+v", same)
@@ -165,6 +167,56 @@ func settingsOf(r *policy.Result, w *snapshot.Workload, destination int) map[fie
 		}
 	}
 	return settings
+}
+
+// checkRejections compares what is said about policies that are not in force
+// any more, or are again, with the state of each on every Destination.
+func checkRejections(t *testing.T, c *policy.Comparison) {
+	t.Helper()
+	was, is := rejectedIn(c.Before), rejectedIn(c.After)
+	var want, got []string
+	for at := range is {
+		if !was[at] {
+			want = append(want, "rejected: "+at)
+		}
+	}
+	for at := range was {
+		if policyOf, _, _ := strings.Cut(at, " "); !is[at] && exists(c.After, policyOf) {
+			want = append(want, "restored: "+at)
+		}
+	}
+	for name, changes := range map[string][]policy.RejectionChange{"rejected: ": c.Rejected, "restored: ": c.Restored} {
+		for _, change := range changes {
+			for _, d := range change.Destinations {
+				got = append(got, fmt.Sprintf("%s%s on %d", name, change.Policy, d))
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
+		t.Errorf("policies (-one by one +compared)\n%s", diff)
+	}
+}
+
+func rejectedIn(r *policy.Result) map[string]bool {
+	rejected := map[string]bool{}
+	for i := range r.TrafficPolicies {
+		for d := range r.TrafficPolicies[i].Rejected {
+			rejected[fmt.Sprintf("%s on %d", r.TrafficPolicies[i].ID(), d)] = true
+		}
+	}
+	for i := range r.AccessPolicies {
+		for d := range r.AccessPolicies[i].Rejected {
+			rejected[fmt.Sprintf("%s on %d", r.AccessPolicies[i].ID(), d)] = true
+		}
+	}
+	return rejected
+}
+
+func exists(r *policy.Result, id string) bool {
+	return slices.ContainsFunc(r.TrafficPolicies, func(p policy.TrafficPolicy) bool { return p.ID().String() == id }) ||
+		slices.ContainsFunc(r.AccessPolicies, func(p policy.AccessPolicy) bool { return p.ID().String() == id })
 }
 
 func checkObjects(t *testing.T, c *policy.Comparison) {

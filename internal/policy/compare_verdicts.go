@@ -19,6 +19,9 @@ type VerdictChange struct {
 	// Before and After are equal for calls that are let in under other
 	// CONDITIONAL terms.
 	Before, After Decision
+	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
+	// let in; otherwise there are only more.
+	Fewer bool
 	// Sources are the callers it is about; Everyone says that they are all who
 	// could and can call the Destination.
 	Sources  WorkloadSet
@@ -76,19 +79,28 @@ func (c *comparer) verdictsOn(id int) {
 			if before != Allowed && before != Conditional && after != Allowed && after != Conditional {
 				continue // the call cannot be made, whatever the reason
 			}
+			change := VerdictChange{Destination: id, Before: before, After: after, RulesBefore: was.policies, RulesAfter: is.policies}
 			sources := intersection(was.callers[before], is.callers[after])
 			if before == after {
-				sources.intersect(c.otherTerms(was, is))
+				lost, gained := c.missingTerms(was, is), c.missingTerms(is, was)
+				gained.subtract(lost)
+				gained.intersect(sources)
+				c.noteVerdict(change, gained)
+				change.Fewer = true
+				sources.intersect(lost)
 			}
-			if sources.isEmpty() {
-				continue
-			}
-			c.Verdicts = append(c.Verdicts, VerdictChange{
-				Destination: id, Before: before, After: after, Sources: sources, Everyone: c.isEveryone(sources, id),
-				RulesBefore: was.policies, RulesAfter: is.policies,
-			})
+			c.noteVerdict(change, sources)
 		}
 	}
+}
+
+// noteVerdict adds a change for the callers that it is about, if there are any.
+func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
+	if sources.isEmpty() {
+		return
+	}
+	change.Sources, change.Everyone = sources, c.isEveryone(sources, change.Destination)
+	c.Verdicts = append(c.Verdicts, change)
 }
 
 // decisions lists all decisions, the most open first.
@@ -173,23 +185,16 @@ func (c *comparer) judgePods(r *Result, j *judgement, reaching WorkloadSet, open
 	return allowed, denied
 }
 
-// otherTerms returns the callers that are let in under a condition in one of
-// the judgements only.
-func (c *comparer) otherTerms(was, is judgement) WorkloadSet {
-	differ := newWorkloadSet(len(c.world().Workloads))
+// missingTerms returns the callers that were let in under a condition under
+// which they are not any more.
+func (c *comparer) missingTerms(was, is judgement) WorkloadSet {
+	missing := newWorkloadSet(len(c.world().Workloads))
 	for terms, callers := range was.terms {
 		only := callers.clone()
-		if others, known := is.terms[terms]; known {
-			only.toggle(others)
-		}
-		differ.unite(only)
+		only.subtract(is.terms[terms])
+		missing.unite(only)
 	}
-	for terms, callers := range is.terms {
-		if _, known := was.terms[terms]; !known {
-			differ.unite(callers)
-		}
-	}
-	return differ
+	return missing
 }
 
 // admission is whom one grant of a policy admits, and under which terms, ""

@@ -27,10 +27,16 @@ func (s WorkloadSet) Count() int {
 }
 
 // Positions returns the positions of the workloads, ascending.
-func (s WorkloadSet) Positions() []int {
+func (s WorkloadSet) Positions() []int { return s.First(len(s.words) * wordBits) }
+
+// First returns the lowest positions, at most as many as asked for, ascending.
+func (s WorkloadSet) First(most int) []int {
 	var found []int
 	for i, w := range s.words {
 		for ; w != 0; w &= w - 1 {
+			if len(found) == most {
+				return found
+			}
 			found = append(found, i*wordBits+bits.TrailingZeros64(w))
 		}
 	}
@@ -89,13 +95,6 @@ func (s WorkloadSet) intersect(other WorkloadSet) {
 func (s WorkloadSet) subtract(other WorkloadSet) {
 	for i, w := range other.words {
 		s.words[i] &^= w
-	}
-}
-
-// toggle keeps what is in one of the sets only.
-func (s WorkloadSet) toggle(other WorkloadSet) {
-	for i, w := range other.words {
-		s.words[i] ^= w
 	}
 }
 
