@@ -55,15 +55,11 @@ func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) e
 				return err
 			}
 		case actionChange:
-			draft = &wizard.Draft[I]{
-				Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: o.kind.Input(a.resource),
-				Given: func(string) bool { return false },
-			}
+			draft = o.draft(a)
+			draft.Given = nil // everything may be changed
 			if err := o.revisit(prompter, choices, draft); err != nil {
 				return err
 			}
-			base := a.resource // an edit may have given it what questions cannot
-			a.base = &base
 			if err := o.rebuild(a, draft); err != nil {
 				return err
 			}
@@ -77,10 +73,22 @@ func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) e
 	}
 }
 
+// rebuild makes the resource that was answered. What answers cannot express, such
+// as a label that came with --from, stays as it was.
 func (o *createOptions[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err error) {
-	a.input = draft.Input
-	a.meta = render.Meta{Name: draft.Name, Namespace: draft.Namespace}
-	a.resource, err = o.kind.Build(a.meta, a.input, a.base)
+	previous := a.resource
+	bare := previous.DeepCopyObject().(O) //nolint:errcheck // a copy has the type of the original
+	bare.SetLabels(nil)
+	bare.SetAnnotations(nil)
+	base := &previous
+	if _, exact := o.kind.Arguments(bare); exact {
+		base = nil // so that what was taken back is gone
+	}
+	a.resource, err = o.kind.Build(render.Meta{Name: draft.Name, Namespace: draft.Namespace}, draft.Input, base)
+	if err == nil && base == nil {
+		a.resource.SetLabels(previous.GetLabels())
+		a.resource.SetAnnotations(previous.GetAnnotations())
+	}
 	return err
 }
 

@@ -27,8 +27,6 @@ type authored[I any, O render.Object] struct {
 	before *policy.Result
 	// base is the resource to start from, nil for an empty one.
 	base     *O
-	meta     render.Meta
-	input    *I
 	resource O
 }
 
@@ -49,7 +47,8 @@ func (o *createOptions[I, O]) run(ctx context.Context) error {
 // wrong with them is reported together. The second error says that the world is
 // incomplete, which does not keep anything from being created.
 func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
-	a = &authored[I, O]{meta: render.Meta{Name: o.name, Namespace: o.namespace}}
+	a = &authored[I, O]{}
+	meta := render.Meta{Name: o.name, Namespace: o.namespace}
 	if o.world.given() {
 		if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
 			return a, nil, err
@@ -61,13 +60,14 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 			return a, incomplete, err
 		}
 	}
-	if a.meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
-		a.meta.Namespace = snapshot.DefaultNamespace
+	if meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
+		meta.Namespace = snapshot.DefaultNamespace
 	}
-	a.input, err = o.kind.Parse(o.arguments, o.names(a))
+	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, snapshot.DefaultNamespace)}
+	input, err := o.kind.Parse(o.arguments, names)
 	errs := []error{usageErrors(err)}
 	if err == nil {
-		a.resource, err = o.kind.Build(a.meta, a.input, a.base)
+		a.resource, err = o.kind.Build(meta, input, a.base)
 		errs = append(errs, usageErrors(err))
 	}
 	if o.interactive && !o.streams.CanPrompt() {
@@ -77,10 +77,6 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 		return a, incomplete, err
 	}
 	return a, incomplete, nil
-}
-
-func (o *createOptions[I, O]) names(a *authored[I, O]) render.Names {
-	return render.Names{World: a.world, Namespace: cmp.Or(a.meta.Namespace, snapshot.DefaultNamespace)}
 }
 
 // readBase reads the manifest that --from names.
@@ -304,10 +300,11 @@ func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite b
 	return err
 }
 
-// draft returns what the questions start from.
+// draft returns what the questions start from: what the resource has already is
+// not asked.
 func (o *createOptions[I, O]) draft(a *authored[I, O]) *wizard.Draft[I] {
 	return &wizard.Draft[I]{
-		Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: a.input,
+		Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: o.kind.Input(a.resource),
 		Given: func(flag string) bool {
 			field := o.kind.Field(flag)
 			return field != nil && slices.ContainsFunc(o.arguments, func(g render.Argument) bool { return g.Name == flag })

@@ -191,6 +191,49 @@ fi
 	}
 }
 
+// TestTakenBack starts from a manifest, takes one of its settings back after the
+// review, and keeps what questions cannot express.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	dir := worldWithoutVirtualMesh(t)
+	base := `apiVersion: networking.mesh.gloo.solo.io/v1
+kind: TrafficPolicy
+metadata:
+  labels:
+    team: reviews
+  name: slow
+  namespace: gloo-mesh
+spec:
+  policy:
+    requestTimeout: 3s
+    retries:
+      attempts: 2
+`
+	if err := os.WriteFile(filepath.Join(dir, "base.txt"), []byte(base), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := converse(t, dir, "create", "tp", "-i", "--from", "base.txt", "--source", "all", "--destination", "ratings.bookinfo.east", "-f", ".", "-R")
+	d.answer("Anything else?", enter)
+	d.answer("What now?", "Change"+enter)
+	d.answer("What do you want to change?", "Effect"+enter)
+	d.answer("What should the policy do?", " "+enter) // without the timeout
+	d.answer("What do you want to change?", enter)
+	d.answer("What now?", "Print"+enter)
+	screen, code := d.end()
+	if code != cli.ExitOK {
+		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
+	}
+	_, printed, _ := strings.Cut(strings.ReplaceAll(screen, "\r", ""), "What now? Print it")
+	for _, want := range []string{"team: reviews", "attempts: 2", "name: ratings"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("the manifest has no %q:\n%s", want, printed)
+		}
+	}
+	if strings.Contains(printed, "requestTimeout") {
+		t.Errorf("the manifest still has the timeout:\n%s", printed)
+	}
+}
+
 // TestNobodyToAsk runs where questions cannot be asked although something is
 // missing.
 func TestNobodyToAsk(t *testing.T) {
