@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
 // discoverAppMeshes finds one mesh per ARN among the resources of AWS App Mesh;
@@ -37,7 +38,7 @@ func (d *discoverer) discoverAppMeshes() {
 		}
 		spec.Clusters = []string{d.cluster}
 		meta := d.metadata("")
-		meta.Name, _ = d.meshNames.take(SanitiseName(spec.AWSName+"-"+spec.Region+"-"+spec.AWSAccountID), arn)
+		meta.Name, _ = d.meshNames.take(naming.Sanitise(spec.AWSName+"-"+spec.Region+"-"+spec.AWSAccountID), arn)
 		delete(meta.Labels, ClusterLabel)
 		d.appMesh = addMesh(d.appMesh, &foundMesh{resource: &discoveryv1.Mesh{
 			TypeMeta: meshType(), ObjectMeta: meta, Spec: discoveryv1.MeshSpec{AWSAppMesh: spec},

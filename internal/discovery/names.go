@@ -1,48 +1,14 @@
 package discovery
 
 import (
-	"crypto/md5" //nolint:gosec // names are shortened this way on the wire; nothing is secured by it
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/pkg/api/naming"
 )
-
-// Names longer than maxName bytes keep nameHead of them and as many digits of
-// a hash.
-const (
-	maxName  = 63
-	nameHead = 31
-)
-
-// SanitiseName turns a text into an object name: separators become dashes,
-// brackets, quotes and line ends are dropped, a result of more than 63 bytes is
-// cut and told apart by a hash, and all is lower case. The same texts give the
-// same names as the original implementation of this API (semantics,
-// Conventions).
-func SanitiseName(text string) string {
-	name := strings.Map(func(r rune) rune {
-		switch r {
-		case '*', '/', '.', ':', '_', ' ':
-			return '-'
-		case '[', ']', '\n', '"', '\'':
-			return -1
-		}
-		return r
-	}, text)
-	if len(name) > maxName {
-		name = name[:nameHead] + "-" + hash(name)[:nameHead]
-	}
-	return strings.ToLower(name)
-}
-
-// hash returns the MD5 of a text in hexadecimal digits.
-func hash(text string) string {
-	sum := md5.Sum([]byte(text)) //nolint:gosec // see the import
-	return hex.EncodeToString(sum[:])
-}
 
 // namer hands out names, each once.
 type namer map[string]bool
@@ -57,7 +23,7 @@ func (n namer) take(name, source string) (string, bool) {
 	}
 	distinct := name
 	for text := source; n[distinct]; text += "+" {
-		distinct = name + "-" + hash(text)[:8]
+		distinct = name + "-" + naming.Digest(text)[:8]
 	}
 	n[distinct] = true
 	return distinct, false
@@ -94,7 +60,7 @@ func (d *discoverer) metadata(name string) metav1.ObjectMeta {
 // cluster, with a suffix that is added last, so that it may exceed 63 bytes
 // (semantics 1.1).
 func (d *discoverer) nameFor(names namer, kind, namespace, name, suffix string) string {
-	wanted := SanitiseName(name+"-"+namespace+"-"+d.cluster) + suffix
+	wanted := naming.Sanitise(name+"-"+namespace+"-"+d.cluster) + suffix
 	given, free := names.take(wanted, key(name, namespace, d.cluster))
 	if !free {
 		d.note(Note{

@@ -1,13 +1,13 @@
-package discovery_test
+package naming_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-func TestSanitiseName(t *testing.T) {
+func TestSanitise(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
 		{"reviews-bookinfo-east", "reviews-bookinfo-east"},
@@ -24,7 +24,7 @@ func TestSanitiseName(t *testing.T) {
 		{strings.Repeat("A", 64), strings.Repeat("a", 31) + "-d289a97565bc2d27ac8b8545a5ddba4"},
 	}
 	for _, test := range tests {
-		if got := discovery.SanitiseName(test.text); got != test.want {
+		if got := naming.Sanitise(test.text); got != test.want {
 			t.Errorf("%q becomes %q, want %q", test.text, got, test.want)
 		}
 	}
