@@ -12,8 +12,8 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-// completionPatience is how long a shell waits for choices. A world that takes
-// longer to load offers none.
+// completionPatience is the usual Factory.CompletionPatience: people who type
+// notice longer waits.
 const completionPatience = 2 * time.Second
 
 // completeFromWorld returns a completion that offers what exists in the world of
@@ -32,7 +32,7 @@ func (f *Factory) completeFromWorld(offer func(result *policy.Result, args []str
 // worldToComplete returns the evaluated world of a half-typed command line, nil
 // if there is none or it does not come in time.
 func (f *Factory) worldToComplete(cmd *cobra.Command) *policy.Result {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
+	ctx, cancel := context.WithTimeout(cmd.Context(), f.CompletionPatience)
 	defer cancel()
 	loaded := make(chan *policy.Result, 1)
 	go func() { loaded <- f.evaluateQuietly(ctx, cmd) }()

@@ -141,14 +141,13 @@ func testFish(t *testing.T, install, load string) {
 		}
 		return runIn(t, home, program, "-c", script)
 	}
-	eventually(t, func() (string, bool) {
-		got := complete("meshctl describe workload -f manifests -R prod")
-		return got, strings.Contains(got, "productpage-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west\n")
-	})
-	eventually(t, func() (string, bool) {
-		got := complete("meshctl describe workload -f manifests -R -o j")
-		return got, strings.HasPrefix(got, "json")
-	})
+	want := "productpage-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west\n"
+	if got := complete("meshctl describe workload -f manifests -R prod"); !strings.Contains(got, want) {
+		t.Errorf("names complete to\n%swithout\n%s", got, want)
+	}
+	if got := complete("meshctl describe workload -f manifests -R -o j"); !strings.HasPrefix(got, "json") {
+		t.Errorf("a format completes to %q, not to json", got)
+	}
 }
 
 // requireProgram returns where a program is. Only a developer may do without.
@@ -216,28 +215,8 @@ func runIn(t *testing.T, home, program string, args ...string) string {
 	return string(out)
 }
 
-// patience is how long a test waits for a shell, on a machine however busy;
-// nudging is how often it presses Tab, since completion itself gives up on slow
-// machines.
-const (
-	patience = 2 * time.Minute
-	nudging  = 4 * time.Second
-)
-
-// eventually tries until the attempt succeeds.
-func eventually(t *testing.T, attempt func() (string, bool)) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		got, ok := attempt()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not what was expected:\n%s", got)
-		}
-	}
-}
+// patience is how long a test waits for a shell, on a machine however busy.
+const patience = 2 * time.Minute
 
 // terminal is a shell on a pseudo-terminal.
 type terminal struct {
@@ -293,30 +272,21 @@ func (s *terminal) write(text string) {
 // expect waits until the screen shows the text.
 func (s *terminal) expect(text string) {
 	s.t.Helper()
-	s.await(text, nil)
-}
-
-// tabUntil presses Tab until the screen shows the text.
-func (s *terminal) tabUntil(text string) {
-	s.t.Helper()
-	nudges := time.NewTicker(nudging)
-	defer nudges.Stop()
-	s.write("\t")
-	s.await(text, nudges.C)
-}
-
-func (s *terminal) await(text string, nudges <-chan time.Time) {
-	s.t.Helper()
 	deadline := time.After(patience)
 	for !strings.Contains(s.text(), text) {
 		select {
 		case <-s.changed:
-		case <-nudges:
-			s.write("\t")
 		case <-deadline:
 			s.t.Fatalf("the screen does not show %q:\n%s", text, s.text())
 		}
 	}
+}
+
+// tabUntil presses Tab and waits until the screen shows the text.
+func (s *terminal) tabUntil(text string) {
+	s.t.Helper()
+	s.write("\t")
+	s.expect(text)
 }
 
 var blankEnds = regexp.MustCompile(` +\n`)

@@ -111,6 +111,9 @@ func (c *configDocument) text() ([]byte, error) {
 		return nil, nil
 	}
 	var text bytes.Buffer
+	if len(c.comments) > 0 {
+		fmt.Fprintf(&text, "%s\n\n", c.comments)
+	}
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
 	if err := errors.Join(encoder.Encode(c.document), encoder.Close()); err != nil {

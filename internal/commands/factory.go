@@ -26,6 +26,9 @@ type Factory struct {
 	// LoadWorld loads and checks what the flags name.
 	LoadWorld worldLoader
 
+	// CompletionPatience is how long a shell waits for choices. A world that takes
+	// longer to load offers none.
+	CompletionPatience time.Duration
 	// ConfigFile is the value of --config, empty if it is not given.
 	ConfigFile string
 	// Verbosity counts how often -v was given. It is set once flags are parsed.
@@ -45,6 +48,8 @@ func NewFactory(streams *cli.Streams) *Factory {
 		Getenv:  streams.Getenv,
 		Environ: os.Environ,
 		Build:   readBuildInfo,
+
+		CompletionPatience: completionPatience,
 	}
 	f.Settings = f.loadSettings
 	f.LoadWorld = f.loadWorld

@@ -17,11 +17,15 @@ import (
 // returns the exit code. An interrupt or termination signal cancels the running
 // command; a second one ends the process at once.
 func Main(args []string, streams *cli.Streams) int {
+	return mainWith(args, NewFactory(streams))
+}
+
+func mainWith(args []string, f *Factory) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// Once stop has run, signals have their default effect again.
 	context.AfterFunc(ctx, stop)
-	return run(ctx, args, NewFactory(streams))
+	return run(ctx, args, f)
 }
 
 // run executes one command line, reports its error and returns the exit code.

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"meshctl": func() { os.Exit(commands.Main(os.Args[1:], cli.System())) },
+		"meshctl": func() { os.Exit(commands.PatientMain(os.Args[1:], cli.System())) },
 	})
 }
 

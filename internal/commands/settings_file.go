@@ -74,6 +74,8 @@ type configDocument struct {
 	// document is nil in an empty file; entries are its keys and values.
 	document *yaml.Node
 	entries  *yaml.Node
+	// comments is the text of a file that has nothing else.
+	comments []byte
 }
 
 // maxConfigSize bounds what is read, in bytes: a larger file is something else.
@@ -107,6 +109,7 @@ func parseConfig(path string, text []byte) (*configDocument, error) {
 	var document yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
+		config.comments = bytes.TrimSpace(text)
 		return config, nil
 	case err != nil:
 		return nil, fmt.Errorf("cannot parse %s: %w", path, err)

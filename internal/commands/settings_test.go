@@ -1,0 +1,174 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// TestSettingTable holds what every setting must have.
+func TestSettingTable(t *testing.T) {
+	t.Parallel()
+	keys := settingKeys()
+	if !slices.IsSorted(keys) || len(slices.Compact(slices.Clone(keys))) != len(keys) {
+		t.Errorf("keys are not sorted, or not different: %v", keys)
+	}
+	for _, s := range settingTable() {
+		if s.usage == "" {
+			t.Errorf("%s: nothing says what it is", s.key)
+		}
+		if s.kind == textSetting {
+			if _, err := s.parse(s.fallback); err != nil {
+				t.Errorf("%s: its default is refused: %v", s.key, err)
+			}
+		}
+		if other, found := findSetting(s.key); !found || other.key != s.key {
+			t.Errorf("%s: not found", s.key)
+		}
+	}
+}
+
+// TestSettingFlags checks that flags of settings exist in the table, and that a
+// value chosen elsewhere fits each of them.
+func TestSettingFlags(t *testing.T) {
+	t.Parallel()
+	texts := map[settingKind]string{switchSetting: "true", listSetting: "one,two"}
+	streams, _, _ := cli.Test("")
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			for _, key := range flag.Annotations[settingOfFlag] {
+				s, known := findSetting(key)
+				if !known {
+					t.Errorf("%s: --%s has the setting %s, which does not exist", cmd.CommandPath(), flag.Name, key)
+					continue
+				}
+				text := texts[s.kind]
+				if s.kind == textSetting {
+					text = s.fallback
+				}
+				if err := flag.Value.Set(text); err != nil {
+					t.Errorf("%s: --%s does not take %q: %v", cmd.CommandPath(), flag.Name, text, err)
+				}
+			}
+		})
+		for _, child := range cmd.Commands() {
+			visit(child)
+		}
+	}
+	visit(newRootCmd(NewFactory(streams)))
+}
+
+func TestSettingsPrecedence(t *testing.T) {
+	t.Parallel()
+	const file = "namespace: from-file\nfilename: [file]\nrecursive: true\ncolor: never\n"
+	tests := []struct {
+		name string
+		file string
+		env  map[string]string
+		args string
+		want map[string]settingSource
+		// wantFiles and wantNamespace are the values.
+		wantFiles     []string
+		wantNamespace string
+	}{
+		{
+			name: "defaults", wantNamespace: "gloo-mesh",
+			want: map[string]settingSource{
+				"color": {"default", ""}, "filename": {"default", ""}, "namespace": {"default", ""},
+				"no-input": {"default", ""}, "recursive": {"default", ""},
+			},
+		},
+		{
+			name: "file", file: file, wantFiles: []string{"file"}, wantNamespace: "from-file",
+			want: map[string]settingSource{
+				"color": {"file", "FILE"}, "filename": {"file", "FILE"}, "namespace": {"file", "FILE"},
+				"no-input": {"default", ""}, "recursive": {"file", "FILE"},
+			},
+		},
+		{
+			name: "environment before file", file: file,
+			env:       map[string]string{"MESHCTL_FILENAME": "a:b,c", "MESHCTL_NO_INPUT": "1", "MESHCTL_NAMESPACE": "from-env", "MESHCTL_COLOR": ""},
+			wantFiles: []string{"a", "b", "c"}, wantNamespace: "from-env",
+			want: map[string]settingSource{
+				"color": {"file", "FILE"}, "filename": {"env", "MESHCTL_FILENAME"}, "namespace": {"env", "MESHCTL_NAMESPACE"},
+				"no-input": {"env", "MESHCTL_NO_INPUT"}, "recursive": {"file", "FILE"},
+			},
+		},
+		{
+			name: "flags before all", file: file, env: map[string]string{"MESHCTL_FILENAME": "env", "MESHCTL_NO_INPUT": "true"},
+			args:      `-f x,y -f "z,]" --recursive=false --no-input=false --color auto`,
+			wantFiles: []string{"x", "y", "z,]"}, wantNamespace: "from-file",
+			want: map[string]settingSource{
+				"color": {"flag", "--color"}, "filename": {"flag", "--filename"}, "namespace": {"file", "FILE"},
+				"no-input": {"flag", "--no-input"}, "recursive": {"flag", "--recursive"},
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "meshctl", "config.yaml")
+			if tt.file != "" {
+				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			streams, _, _ := cli.Test("")
+			env := map[string]string{"XDG_CONFIG_HOME": filepath.Dir(filepath.Dir(path))}
+			for name, value := range tt.env {
+				env[name] = value
+			}
+			streams.Getenv = func(name string) string { return env[name] }
+			f := NewFactory(streams)
+			var flags worldFlags
+			root := newRootCmd(f)
+			probe := &cobra.Command{Use: "probe", RunE: func(*cobra.Command, []string) error { return nil }}
+			flags.register(probe)
+			root.AddCommand(probe)
+			loadSettingsFirst(probe, f)
+			args := []string{"probe"}
+			for word := range strings.FieldsSeq(tt.args) {
+				args = append(args, word)
+			}
+			root.SetArgs(args)
+			if err := root.ExecuteContext(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s, err := f.Settings()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for key, source := range tt.want {
+				if source.name == "FILE" {
+					tt.want[key] = settingSource{source.kind, path}
+				}
+			}
+			if diff := cmp.Diff(tt.want, s.sources, cmp.AllowUnexported(settingSource{})); diff != "" {
+				t.Errorf("sources (-want +got):\n%s", diff)
+			}
+			for what, got := range map[string][]string{"settings": s.Filenames(), "flags": flags.filenames} {
+				if !slices.Equal(got, tt.wantFiles) {
+					t.Errorf("files in the %s are %q, want %q", what, got, tt.wantFiles)
+				}
+			}
+			if s.Recursive() != flags.recursive || f.Streams.NoInput != s.enabled(settingNoInput) || string(f.Streams.Color) != s.text(settingColor) {
+				t.Errorf("flags %v and streams %v do not follow the settings", flags, f.Streams)
+			}
+			if got := s.Namespace(); got != tt.wantNamespace {
+				t.Errorf("namespace is %q, want %q", got, tt.wantNamespace)
+			}
+		})
+	}
+}
