@@ -21,6 +21,10 @@ cache=${MESHCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/meshctl}
 dir=$cache/kube/${key:0:16}
 mkdir -p "$dir"
 
+# Builds that nobody has asked for during a month are given up.
+touch "$dir"
+find "$cache/kube" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+
 building=
 trap 'rm -rf "$building"' EXIT
 
@@ -51,7 +55,7 @@ stages() {
 	go mod download -C kwok sigs.k8s.io/kwok
 	source=$(go list -C kwok -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
 	building=$(mktemp -d "$dir/.building.XXXXXX")
-	for stage in node/fast/node-initialize node/heartbeat/node-heartbeat pod/fast/pod-{ready,complete,delete}; do
+	for stage in node/fast/node-initialize pod/fast/pod-{ready,complete,delete}; do
 		echo ---
 		cat "$source/$stage.yaml"
 	done >"$building/kwok-stages.yaml"

@@ -35,7 +35,7 @@ func startProcess(program string, args []string, logFile string) (*process, erro
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", name, err)
 	}
-	//nolint:gosec,noctx // Runs what the build of the control plane has built, until it is stopped.
+	//nolint:gosec // Runs what the build of the control plane has built, until it is stopped.
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
