@@ -105,14 +105,7 @@ func Apply(ctx context.Context, c *Connection, objects []*unstructured.Unstructu
 		}
 	}
 	for _, indices := range [][]int{first, rest} {
-		written := inParallel(slices.Collect(slices.Chunk(indices, max(1, (len(indices)+maxQuestions-1)/maxQuestions))), func(part []int) []Result {
-			var done []Result
-			for _, i := range part {
-				done = append(done, a.apply(ctx, objects[i]))
-			}
-			return done
-		})
-		for k, result := range slices.Concat(written...) {
+		for k, result := range bounded(indices, func(i int) Result { return a.apply(ctx, objects[i]) }) {
 			results[indices[k]] = result
 		}
 	}

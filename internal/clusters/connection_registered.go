@@ -103,7 +103,7 @@ func Registered(ctx context.Context, management *Connection, namespace string, n
 		connection *Connection
 		err        error
 	}
-	outcomes := inParallel(registered, func(r registration) outcome {
+	outcomes := bounded(registered, func(r registration) outcome {
 		connection, err := readRegistration(ctx, management, namespace, r, opts)
 		return outcome{connection, err}
 	})

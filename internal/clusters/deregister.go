@@ -291,7 +291,7 @@ func istioKinds() []schema.GroupVersionResource {
 // leftovers: it goes on working, and nobody looks after it any more.
 func (d *deregistrar) noteApplied(ctx context.Context, c *Connection) {
 	selector := appliedOwnerLabel + "=" + d.opts.Namespace
-	counts := inParallel(istioKinds(), func(resource schema.GroupVersionResource) int {
+	counts := bounded(istioKinds(), func(resource schema.GroupVersionResource) int {
 		found, err := ListMetadata(ctx, c, resource, ListOptions{Labels: selector})
 		if err != nil {
 			return 0 // no such kind, or nothing to be said about it

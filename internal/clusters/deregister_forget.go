@@ -3,7 +3,6 @@ package clusters
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -52,14 +51,8 @@ func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
 		if err != nil {
 			return total, err
 		}
-		results := inParallel(slices.Collect(slices.Chunk(found, max(1, (len(found)+maxQuestions-1)/maxQuestions))), func(part []metav1.ObjectMeta) *Error {
-			for _, object := range part {
-				key := ObjectKey{GVK: gvk, Namespace: object.Namespace, Name: object.Name}
-				if result := Delete(ctx, d.management, key, DeleteOptions{Owner: owner}); result.Err != nil {
-					return result.Err
-				}
-			}
-			return nil
+		results := bounded(found, func(object metav1.ObjectMeta) *Error {
+			return Delete(ctx, d.management, ObjectKey{GVK: gvk, Namespace: object.Namespace, Name: object.Name}, DeleteOptions{Owner: owner}).Err
 		})
 		for _, e := range results {
 			if e != nil {

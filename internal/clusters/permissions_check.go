@@ -50,7 +50,7 @@ func Missing(ctx context.Context, c *Connection, permissions []Permission) ([]Pe
 		allowed bool
 		err     error
 	}
-	answers := inParallel(permissions, func(p Permission) answer {
+	answers := bounded(permissions, func(p Permission) answer {
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&authorizationv1.SelfSubjectAccessReview{
 			TypeMeta: metav1.TypeMeta{APIVersion: authorizationv1.SchemeGroupVersion.String(), Kind: "SelfSubjectAccessReview"},
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{

@@ -11,25 +11,29 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// RegisterOptions say how to register a cluster.
+// RegisterOptions say how to register a cluster. What is left open stays as an
+// earlier registration of the cluster has it.
 type RegisterOptions struct {
 	// Cluster is the name to register it under.
 	Cluster string
-	// Namespace is that of the registration on the management cluster,
-	// RemoteNamespace that of the service account on the other one.
-	Namespace, RemoteNamespace string
-	// ClusterDomain is the DNS domain of the cluster; DefaultClusterDomain if
-	// empty.
+	// Namespace is that of the registration on the management cluster.
+	Namespace string
+	// RemoteNamespace is that of the service account on the cluster; if left open,
+	// Namespace.
+	RemoteNamespace string
+	// ClusterDomain is the DNS domain of the cluster; if left open,
+	// DefaultClusterDomain.
 	ClusterDomain string
-	// Access is what the credentials may do; AccessFull if empty.
+	// Access is what the credentials may do; if left open, AccessFull.
 	Access Access
 	// APIServerAddress is where others reach the cluster, as HOST, HOST:PORT or an
-	// https URL; empty for where the user does.
+	// https URL; if left open, where the user does.
 	APIServerAddress string
 	// InsecureSkipTLSVerify accepts any certificate of the API server.
 	InsecureSkipTLSVerify bool
-	// TokenTTL makes the token expire; 0 is for one that does not.
-	TokenTTL time.Duration
+	// TokenTTL makes the token expire; 0 is for one that does not, and so is nil,
+	// left open.
+	TokenTTL *time.Duration
 	// Adopt takes over what a registration of the same name with another
 	// management cluster left, and fields that others own.
 	Adopt bool
@@ -86,18 +90,9 @@ type registrar struct {
 }
 
 func newRegistrar(management, remote *Connection, opts RegisterOptions, observe Observer) *registrar {
-	if opts.Access == "" {
-		opts.Access = AccessFull
-	}
-	if opts.ClusterDomain == "" {
-		opts.ClusterDomain = DefaultClusterDomain
-	}
 	return &registrar{
 		management: management, remote: remote, opts: opts, observe: observe,
-		member: membership{
-			cluster: opts.Cluster, namespace: opts.Namespace, remoteNamespace: opts.RemoteNamespace,
-			clusterDomain: opts.ClusterDomain, access: opts.Access,
-		},
+		member: membership{cluster: opts.Cluster, namespace: opts.Namespace},
 		result: Registration{Cluster: opts.Cluster},
 	}
 }
@@ -115,7 +110,32 @@ func (r *registrar) run(ctx context.Context) error {
 	if err := r.observe.phase(r.remote.Name, PhaseVerify, func() (string, error) { return r.verify(ctx) }); err != nil {
 		return err
 	}
-	return r.observe.phase(r.management.Name, PhaseRecord, func() (string, error) { return "", r.record(ctx) })
+	if err := r.observe.phase(r.management.Name, PhaseRecord, func() (string, error) { return "", r.record(ctx) }); err != nil {
+		return err
+	}
+	r.dropTokenSecrets(ctx)
+	return nil
+}
+
+// dropTokenSecrets revokes tokens that do not expire once one that does is in
+// use. The registration is complete by then.
+func (r *registrar) dropTokenSecrets(ctx context.Context) {
+	if *r.opts.TokenTTL == 0 {
+		return
+	}
+	names, err := r.member.listTokenSecrets(ctx, r.remote)
+	if err != nil {
+		return // whoever may not list Secrets has made none
+	}
+	for _, name := range names {
+		key := ObjectKey{GVK: secretKind(), Namespace: r.member.remoteNamespace, Name: name}
+		result := Delete(ctx, r.remote, key, DeleteOptions{Owner: r.member.labels()})
+		if result.Err != nil {
+			r.observe.warn(r.opts.Cluster, PhaseRevoke, fmt.Sprintf("the earlier token in Secret %s does not expire and still works: %v", name, result.Err))
+			continue
+		}
+		r.result.Results = append(r.result.Results, result)
+	}
 }
 
 // remoteApply and managementApply say how to write to either side: nothing that
@@ -175,8 +195,8 @@ func (r *registrar) makeCredentials(ctx context.Context) (string, error) {
 }
 
 func (r *registrar) getToken(ctx context.Context) (string, error) {
-	if r.opts.TokenTTL > 0 {
-		return requestToken(ctx, r.remote, r.member.remoteNamespace, r.opts.Cluster, r.opts.TokenTTL)
+	if ttl := *r.opts.TokenTTL; ttl > 0 {
+		return requestToken(ctx, r.remote, r.member.remoteNamespace, r.opts.Cluster, ttl)
 	}
 	// Repeating a registration keeps the token that the last rotation made.
 	name, err := r.currentTokenSecret(ctx)
@@ -261,15 +281,17 @@ func (o RegisterOptions) check() error {
 		return fail(why, "choose another name")
 	}
 	for _, namespace := range []string{o.Namespace, o.RemoteNamespace} {
-		if faults := validation.IsDNS1123Label(namespace); len(faults) > 0 {
+		if faults := validation.IsDNS1123Label(namespace); namespace != "" && len(faults) > 0 {
 			return fail(fmt.Sprintf("%q is not a namespace: %s", namespace, faults[0]), "choose another namespace")
 		}
 	}
 	if faults := validation.IsDNS1123Subdomain(o.ClusterDomain); o.ClusterDomain != "" && len(faults) > 0 {
 		return fail(fmt.Sprintf("%q is not a DNS domain: %s", o.ClusterDomain, faults[0]), "correct --cluster-domain")
 	}
-	if o.TokenTTL != 0 && o.TokenTTL < MinTokenTTL {
-		return fail(fmt.Sprintf("a token lives for %s at least, not %s", MinTokenTTL, o.TokenTTL), "correct --token-ttl")
+	if o.TokenTTL != nil {
+		if why := checkTokenTTL(*o.TokenTTL); why != "" {
+			return fail(why, "correct --token-ttl")
+		}
 	}
 	return nil
 }

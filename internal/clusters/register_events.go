@@ -10,6 +10,7 @@ const (
 	PhaseToken       Phase = "get a token"
 	PhaseVerify      Phase = "connect with the new credentials"
 	PhaseRecord      Phase = "record the cluster"
+	PhaseRevoke      Phase = "revoke the old token"
 	PhaseRollback    Phase = "take back what was made"
 	PhaseMember      Phase = "remove what registration made"
 	PhaseForget      Phase = "forget the cluster"

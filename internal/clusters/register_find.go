@@ -87,7 +87,7 @@ func (r *registered) confirm(ctx context.Context, remote *Connection) error {
 	}
 	if r.member.remoteUID != "" && r.member.remoteUID != uid {
 		return &Error{
-			Cluster: remote.Name, Action: "use context " + remote.Context, Reason: ReasonUnusable,
+			Action: "use context " + remote.Context, Reason: ReasonUnusable,
 			Why: "it leads to another cluster than the one that is registered as " + r.member.cluster, Hint: "name the right one with --remote-context",
 		}
 	}

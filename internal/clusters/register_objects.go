@@ -32,6 +32,13 @@ const (
 	ClusterUIDLabel = "registration.meshctl.io/uid"
 )
 
+// The annotations of a KubernetesCluster, with what the user chose, so that
+// repeating a registration keeps it.
+const (
+	accessAnnotation  = "registration.meshctl.io/access"
+	addressAnnotation = "registration.meshctl.io/api-server-address"
+)
+
 // DefaultClusterDomain is the DNS domain of a cluster that says nothing else.
 const DefaultClusterDomain = "cluster.local"
 
@@ -42,7 +49,9 @@ type membership struct {
 	namespace, remoteNamespace string
 	clusterDomain              string
 	access                     Access
-	managementUID, remoteUID   string
+	// address is what the user said about the address of the API server.
+	address                  string
+	managementUID, remoteUID string
 }
 
 // labels are those of every object of the registration, and what tells them
@@ -134,9 +143,13 @@ func (m membership) kubeconfigSecret(kubeconfig []byte) *unstructured.Unstructur
 func (m membership) kubernetesCluster() *unstructured.Unstructured {
 	labels := m.labels()
 	labels[ClusterUIDLabel] = m.remoteUID
+	annotations := map[string]string{accessAnnotation: string(m.access)}
+	if m.address != "" {
+		annotations[addressAnnotation] = m.address
+	}
 	return toUnstructured(&multiclusterv1alpha1.KubernetesCluster{
 		TypeMeta:   metav1.TypeMeta{APIVersion: multiclusterv1alpha1.GroupVersion().String(), Kind: "KubernetesCluster"},
-		ObjectMeta: metav1.ObjectMeta{Name: m.cluster, Namespace: m.namespace, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Name: m.cluster, Namespace: m.namespace, Labels: labels, Annotations: annotations},
 		Spec:       multiclusterv1alpha1.KubernetesClusterSpec{SecretName: m.cluster, ClusterDomain: m.clusterDomain},
 	})
 }

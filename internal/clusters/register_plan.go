@@ -30,10 +30,7 @@ func PlanRegistration(ctx context.Context, management, remote *Connection, opts 
 		if strict {
 			return r.preflight(ctx)
 		}
-		if err := r.opts.check(); err != nil {
-			return "", err
-		}
-		if err := r.identify(ctx); err != nil {
+		if err := r.begin(ctx); err != nil {
 			return "", err
 		}
 		for _, check := range []func(context.Context) error{r.checkDefinitions, r.checkManagementPermissions, r.checkRemotePermissions} {
@@ -66,7 +63,7 @@ func (r *registrar) plan() (*Plan, error) {
 	plan := &Plan{Remote: []*unstructured.Unstructured{
 		newNamespace(m.remoteNamespace, m.remoteNamespaceLabels()), m.clusterRole(), m.serviceAccount(""), m.clusterRoleBinding(""),
 	}}
-	if r.opts.TokenTTL == 0 {
+	if *r.opts.TokenTTL == 0 {
 		secret := m.tokenSecret(m.tokenSecretName(1))
 		plan.Remote = append(plan.Remote, secret)
 		where = fmt.Sprintf("Secret %s in %s", secret.GetName(), m.remoteNamespace)

@@ -1,12 +1,14 @@
 package clusters
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -16,17 +18,14 @@ import (
 // preflight finds out, without writing anything, whether the registration can
 // work. Everything that is wrong is reported together.
 func (r *registrar) preflight(ctx context.Context) (string, error) {
-	if err := r.opts.check(); err != nil {
-		return "", err
-	}
-	if err := r.identify(ctx); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return "", err
 	}
 	questions := []func(context.Context) error{
 		r.checkName, r.checkDuplicate, r.checkAdoption, r.checkDefinitions,
 		r.checkManagementPermissions, r.checkRemotePermissions, r.checkRole, r.noteIstio,
 	}
-	answers := inParallel(questions, func(ask func(context.Context) error) error { return ask(ctx) })
+	answers := inParallel(len(questions), questions, func(ask func(context.Context) error) error { return ask(ctx) })
 	if err := errors.Join(withoutRepeats(answers)...); err != nil {
 		return "", err
 	}
@@ -46,17 +45,76 @@ func withoutRepeats(errs []error) []error {
 	})
 }
 
-// identify finds out which clusters these are and how to reach the new one.
-func (r *registrar) identify(ctx context.Context) error {
+// begin settles what the registration is made of, and refuses what cannot work
+// whatever the clusters hold.
+func (r *registrar) begin(ctx context.Context) error {
+	if err := r.opts.check(); err != nil {
+		return err
+	}
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
 	var (
 		warnings []string
 		err      error
 	)
 	r.endpoint, warnings, err = newEndpoint(r.remote, endpointOptions{address: r.opts.APIServerAddress, insecure: r.opts.InsecureSkipTLSVerify})
-	if err != nil {
-		return err
-	}
 	r.observe.warn(r.opts.Cluster, PhasePreflight, warnings...)
+	return err
+}
+
+// settle fills in what the user left open: an earlier registration of the same
+// cluster keeps what it has, so that repeating it changes nothing; a new one
+// gets the defaults.
+func (r *registrar) settle(ctx context.Context) error {
+	found, err := findRegistration(ctx, r.management, r.opts.Namespace, r.opts.Cluster)
+	switch {
+	case isReason(err, ReasonNotFound), isReason(err, ReasonNoSuchKind), isReason(err, ReasonForbidden):
+		found = nil // what is forbidden is reported with the other permissions
+	case err != nil:
+		return err
+	case found.object == nil || found.object.GetLabels()[ClusterUIDLabel] != r.member.remoteUID:
+		found = nil
+	}
+	if found != nil {
+		r.opts.keep(found)
+	}
+	o := &r.opts
+	o.RemoteNamespace = cmp.Or(o.RemoteNamespace, o.Namespace)
+	o.ClusterDomain = cmp.Or(o.ClusterDomain, DefaultClusterDomain)
+	o.Access = cmp.Or(o.Access, AccessFull)
+	if o.TokenTTL == nil {
+		o.TokenTTL = new(time.Duration)
+	}
+	r.member.remoteNamespace, r.member.clusterDomain = o.RemoteNamespace, o.ClusterDomain
+	r.member.access, r.member.address = o.Access, o.APIServerAddress
+	return nil
+}
+
+// keep takes over what an earlier registration has and the user left open.
+// That certificates are not verified must be said every time.
+func (o *RegisterOptions) keep(found *registered) {
+	annotations := found.object.GetAnnotations()
+	o.RemoteNamespace = cmp.Or(o.RemoteNamespace, found.member.remoteNamespace)
+	o.ClusterDomain = cmp.Or(o.ClusterDomain, found.member.clusterDomain)
+	if access := annotations[accessAnnotation]; slices.Contains(Accesses(), access) {
+		o.Access = cmp.Or(o.Access, Access(access))
+	}
+	o.APIServerAddress = cmp.Or(o.APIServerAddress, annotations[addressAnnotation])
+	if o.TokenTTL == nil && found.secret != nil {
+		text, _ := secretText(found.secret, KubeconfigSecretKey)
+		if parts, err := splitKubeconfig(text); err == nil {
+			life := tokenLife(parts.token)
+			o.TokenTTL = &life
+		}
+	}
+}
+
+// identify finds out which clusters these are.
+func (r *registrar) identify(ctx context.Context) error {
 	type identity struct {
 		uid     string
 		version version.Info
@@ -115,7 +173,7 @@ func (r *registrar) checkName(ctx context.Context) error {
 }
 
 func (r *registrar) refuse(why, hint string) error {
-	return &Error{Cluster: r.management.Name, Action: "register cluster " + r.opts.Cluster, Reason: ReasonAlreadyExists, Why: why, Hint: hint}
+	return &Error{Action: "register cluster " + r.opts.Cluster, Reason: ReasonAlreadyExists, Why: why, Hint: hint}
 }
 
 func (m membership) registrationKey() ObjectKey {
@@ -184,7 +242,7 @@ func (r *registrar) checkAdoption(ctx context.Context) error {
 		return nil
 	}
 	return &Error{
-		Cluster: r.remote.Name, Action: "register cluster " + r.opts.Cluster, Reason: ReasonAlreadyExists,
+		Action: "register cluster " + r.opts.Cluster, Reason: ReasonAlreadyExists,
 		Why:  "it is registered under this name with another management cluster",
 		Hint: "choose another name, deregister it there, or, if that cluster is gone, take over with --adopt",
 	}
@@ -220,7 +278,7 @@ func (r *registrar) checkRemotePermissions(ctx context.Context) error {
 	needed := slices.Concat(
 		permissionsFor(role, "get", "create", "patch"), permissionsFor(binding, "get", "create", "patch"),
 		permissionsFor(account, "get", "create", "patch"))
-	if r.opts.TokenTTL > 0 {
+	if *r.opts.TokenTTL > 0 {
 		account.Subresource = "token"
 		needed = append(needed, permissionsFor(account, "create")...)
 	} else {

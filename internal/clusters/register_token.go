@@ -29,7 +29,7 @@ const MinTokenTTL = 10 * time.Minute
 const pollInterval = 200 * time.Millisecond
 
 // ErrWaited says that what was waited for did not come in time.
-var ErrWaited = errors.New("it did not come in time")
+var ErrWaited = fmt.Errorf("it did not come in time: %w", context.DeadlineExceeded)
 
 func secrets() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
@@ -110,27 +110,62 @@ func requestToken(ctx context.Context, c *Connection, namespace, account string,
 	return token, nil
 }
 
+// checkTokenTTL says why a token cannot live that long, empty if it can; 0 is
+// for ever.
+func checkTokenTTL(ttl time.Duration) string {
+	if ttl != 0 && ttl < MinTokenTTL {
+		return fmt.Sprintf("a token lives for %s at least, not %s", MinTokenTTL, ttl)
+	}
+	return ""
+}
+
 // TokenExpiry returns when a token of a service account expires, as it says
 // itself; nil if it says nothing, as with tokens of Secrets.
 func TokenExpiry(token string) *time.Time {
+	_, expires := tokenTimes(token)
+	return expires
+}
+
+// tokenLife returns how long a token lives from its beginning to its end; 0 for
+// one that does not expire.
+func tokenLife(token string) time.Duration {
+	issued, expires := tokenTimes(token)
+	if issued == nil || expires == nil || !expires.After(*issued) {
+		return 0
+	}
+	return max(expires.Sub(*issued).Round(time.Second), MinTokenTTL)
+}
+
+// tokenTimes reads the times of a token without judging its signature; nil for
+// those that it does not have.
+func tokenTimes(token string) (issued, expires *time.Time) {
 	parts := strings.Split(token, ".")
-	const parts3 = 3 // header, claims, signature
-	if len(parts) != parts3 {
-		return nil
+	const all = 3 // header, claims, signature
+	if len(parts) != all {
+		return nil, nil
 	}
-	claims, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	var expiry struct {
-		Exp *float64 `json:"exp"`
+	var claims struct {
+		Issued  *float64 `json:"iat"`
+		Expires *float64 `json:"exp"`
 	}
-	// A year of five digits is as far as times can be written.
+	if json.Unmarshal(text, &claims) != nil {
+		return nil, nil
+	}
+	return claimTime(claims.Issued), claimTime(claims.Expires)
+}
+
+// claimTime returns the time of a claim, nil for none and for nonsense.
+func claimTime(seconds *float64) *time.Time {
+	// No year has more than four digits.
 	const last = 253402300799
-	if json.Unmarshal(claims, &expiry) != nil || expiry.Exp == nil || *expiry.Exp <= 0 || *expiry.Exp > last {
+	if seconds == nil || *seconds <= 0 || *seconds > last {
 		return nil
 	}
-	at := time.Unix(int64(*expiry.Exp), 0).UTC()
+	at := time.Unix(int64(*seconds), 0).UTC()
 	return &at
 }
 

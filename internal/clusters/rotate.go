@@ -19,8 +19,9 @@ type RotateOptions struct {
 	// Cluster is the name that the cluster is registered under, Namespace that of
 	// its registration.
 	Cluster, Namespace string
-	// TokenTTL makes the token expire; 0 is for one that does not.
-	TokenTTL time.Duration
+	// TokenTTL makes the token expire; nil gives it the life of the old one, and 0
+	// is for a token that does not expire.
+	TokenTTL *time.Duration
 	// Wait bounds each wait; DefaultWait if 0.
 	Wait time.Duration
 	// Kubeconfig and RemoteKubeconfig are the files that the user named, for the
@@ -62,6 +63,7 @@ type rotator struct {
 	member  membership
 	secret  *unstructured.Unstructured
 	old     kubeconfigParts
+	ttl     time.Duration
 	journal journal
 	// obsolete are the token Secrets that the new one replaces.
 	obsolete []string
@@ -96,7 +98,7 @@ func (r *rotator) run(ctx context.Context) error {
 	if err := r.observe.phase(r.management.Name, PhaseRecord, func() (string, error) { return "", r.replace(ctx, kubeconfig) }); err != nil {
 		return err
 	}
-	return r.observe.phase(r.remote.Name, PhaseMember, func() (string, error) { return r.revoke(ctx) })
+	return r.observe.phase(r.remote.Name, PhaseRevoke, func() (string, error) { return r.revoke(ctx) })
 }
 
 // preflight reads the registration and makes sure that the connection leads to
@@ -120,8 +122,12 @@ func (r *rotator) preflight(ctx context.Context) error {
 	if err := r.management.checkOwner("rotate the token of cluster "+r.opts.Cluster, r.secret, r.member.labels()); err != nil {
 		return err
 	}
-	if ttl := r.opts.TokenTTL; ttl != 0 && ttl < MinTokenTTL {
-		return &Error{Action: "rotate the token of cluster " + r.opts.Cluster, Reason: ReasonInvalid, Why: fmt.Sprintf("a token lives for %s at least, not %s", MinTokenTTL, ttl), Hint: "correct --token-ttl"}
+	r.ttl = tokenLife(r.old.token)
+	if r.opts.TokenTTL != nil {
+		r.ttl = *r.opts.TokenTTL
+	}
+	if why := checkTokenTTL(r.ttl); why != "" {
+		return &Error{Action: "rotate the token of cluster " + r.opts.Cluster, Reason: ReasonInvalid, Why: why, Hint: "correct --token-ttl"}
 	}
 	return found.confirm(ctx, r.remote)
 }
@@ -133,8 +139,8 @@ func (r *rotator) newToken(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.obsolete = existing
-	if r.opts.TokenTTL > 0 {
-		return requestToken(ctx, r.remote, m.remoteNamespace, m.cluster, r.opts.TokenTTL)
+	if r.ttl > 0 {
+		return requestToken(ctx, r.remote, m.remoteNamespace, m.cluster, r.ttl)
 	}
 	next := 1
 	for _, name := range existing {

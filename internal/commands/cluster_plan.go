@@ -54,7 +54,7 @@ func (o *clusterRegisterOptions) printPlan(plan *clusters.Plan) error {
 // savePlan writes one file for each side. Earlier ones are replaced.
 func (o *clusterRegisterOptions) savePlan(plan *clusters.Plan) error {
 	const mode = 0o755
-	if err := os.MkdirAll(o.outputDir, mode); err != nil { //nolint:gosec // manifests without secrets, for a repository
+	if err := os.MkdirAll(o.outputDir, mode); err != nil {
 		return cannotSave(o.outputDir, err)
 	}
 	for _, side := range []struct {

@@ -22,6 +22,7 @@ type clusterRegisterOptions struct {
 	apiServerAddress string
 	insecure         bool
 	tokenTTL         time.Duration
+	tokenTTLGiven    bool
 	adopt            bool
 	dryRun           *enumValue
 	output           *enumValue
@@ -31,7 +32,7 @@ type clusterRegisterOptions struct {
 func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error) *cobra.Command {
 	opts := &clusterRegisterOptions{
 		clusterCommand: newClusterCommand(f),
-		access:         newEnumValue(string(clusters.AccessFull), clusters.Accesses()...),
+		access:         newEnumValue("", clusters.Accesses()...),
 		dryRun:         newEnumValue("none", "none", "client", "server"),
 		output:         newEnumValue("", "json", "yaml", "name"),
 	}
@@ -44,8 +45,9 @@ func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error)
 			the management cluster. Your own credentials are used for that once, and never
 			stored.
 
-			It may be repeated: what is there stays, what is missing is added. If something
-			fails, what was made is removed again.
+			It may be repeated: what is there stays, what is missing is added, and flags that
+			are not given stay as they were. If something fails, what was made is removed
+			again.
 
 			With --dry-run nothing is written, and -o yaml or --output-dir have what belongs
 			on either side, for a repository. The token is not part of it: it exists only on
@@ -65,6 +67,7 @@ func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error)
 		Args: oneCluster,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.cluster = args[0]
+			opts.tokenTTLGiven = cmd.Flags().Changed("token-ttl")
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -79,11 +82,11 @@ func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error)
 	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the cluster to register")
 	flags := cmd.Flags()
 	flags.StringVar(&opts.remoteNamespace, "remote-namespace", "", "`NAMESPACE` of the service account on the cluster; that of --namespace if not given")
-	flags.StringVar(&opts.clusterDomain, "cluster-domain", clusters.DefaultClusterDomain, "DNS `DOMAIN` of the cluster")
-	addEnumFlag(cmd, opts.access, "access", "", "what the token may do: read the cluster, also configure Istio, or also what shared trust needs (the Secret cacerts, restarts)")
+	flags.StringVar(&opts.clusterDomain, "cluster-domain", "", "DNS `DOMAIN` of the cluster (default "+clusters.DefaultClusterDomain+")")
+	addEnumFlag(cmd, opts.access, "access", "", "what the token may do: read the cluster, also configure Istio, or also what shared trust needs (the Secret cacerts, restarts) (default full)")
 	flags.StringVar(&opts.apiServerAddress, "api-server-address", "", "`ADDRESS` of the API server for everyone, as HOST, HOST:PORT or an https URL; that of the context if not given")
 	flags.BoolVar(&opts.insecure, "insecure-skip-tls-verify", false, "do not verify the certificate of the API server, now and later: whoever answers at the address can take the token")
-	flags.DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; it does not expire if not given")
+	flags.DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; 0 for a token that does not expire (default 0)")
 	flags.BoolVar(&opts.adopt, "adopt", false, "take over what a registration of this name with a management cluster that is gone left behind")
 	addDryRunFlag(cmd, opts.dryRun)
 	addEnumFlag(cmd, opts.output, "output", "o", "output format; json and yaml need --dry-run")
@@ -103,9 +106,7 @@ func (o *clusterRegisterOptions) check() error {
 	if why := clusters.CheckClusterName(o.cluster); why != "" {
 		errs = append(errs, cli.Usagef("%s", why))
 	}
-	if o.tokenTTL != 0 && o.tokenTTL < clusters.MinTokenTTL {
-		errs = append(errs, cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", o.tokenTTL, clusters.MinTokenTTL))
-	}
+	errs = append(errs, checkTokenTTL(o.tokenTTL))
 	manifests := o.output.String() == "yaml" || o.output.String() == "json"
 	if o.dryRun.String() == "none" && (manifests || o.outputDir != "") {
 		errs = append(errs, cli.Usagef("-o %s and --output-dir are for --dry-run", o.output))
@@ -114,6 +115,14 @@ func (o *clusterRegisterOptions) check() error {
 		errs = append(errs, cli.Usagef("-o and --output-dir exclude each other"))
 	}
 	return errors.Join(errs...)
+}
+
+// checkTokenTTL refuses a life that no token can have.
+func checkTokenTTL(ttl time.Duration) error {
+	if ttl != 0 && ttl < clusters.MinTokenTTL {
+		return cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", ttl, clusters.MinTokenTTL)
+	}
+	return nil
 }
 
 func (o *clusterRegisterOptions) run(ctx context.Context) error {
@@ -135,11 +144,11 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	opts := clusters.RegisterOptions{
 		Cluster: o.cluster, Namespace: o.namespace, RemoteNamespace: o.remoteNamespace, ClusterDomain: o.clusterDomain,
 		Access: clusters.Access(o.access.String()), APIServerAddress: o.apiServerAddress, InsecureSkipTLSVerify: o.insecure,
-		TokenTTL: o.tokenTTL, Adopt: o.adopt,
+		Adopt:      o.adopt,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
 	}
-	if opts.RemoteNamespace == "" {
-		opts.RemoteNamespace = opts.Namespace
+	if o.tokenTTLGiven {
+		opts.TokenTTL = &o.tokenTTL
 	}
 	ctx, stop := o.limited(ctx)
 	defer stop()

@@ -7,15 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
 )
 
 type clusterRotateTokenOptions struct {
 	clusterCommand
-	remote   remoteFlags
-	tokenTTL time.Duration
-	output   *enumValue
+	remote        remoteFlags
+	tokenTTL      time.Duration
+	tokenTTLGiven bool
+	output        *enumValue
 }
 
 func newClusterRotateTokenCmd(f *Factory, runF func(*clusterRotateTokenOptions) error) *cobra.Command {
@@ -37,8 +37,9 @@ func newClusterRotateTokenCmd(f *Factory, runF func(*clusterRotateTokenOptions) 
 		Args: oneCluster,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.cluster = args[0]
-			if opts.tokenTTL != 0 && opts.tokenTTL < clusters.MinTokenTTL {
-				return cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", opts.tokenTTL, clusters.MinTokenTTL)
+			opts.tokenTTLGiven = cmd.Flags().Changed("token-ttl")
+			if err := checkTokenTTL(opts.tokenTTL); err != nil {
+				return err
 			}
 			if runF != nil {
 				return runF(opts)
@@ -49,7 +50,7 @@ func newClusterRotateTokenCmd(f *Factory, runF func(*clusterRotateTokenOptions) 
 	cmd.ValidArgsFunction = opts.completeRegistered
 	opts.register(cmd)
 	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster, of someone who may make tokens there")
-	cmd.Flags().DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; it does not expire if not given")
+	cmd.Flags().DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more, 0 for one that does not; as with the old token if not given")
 	addEnumFlag(cmd, opts.output, "output", "o", "output format")
 	return cmd
 }
@@ -72,10 +73,14 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	}
 	ctx, stop := o.limited(ctx)
 	defer stop()
-	rotation, err := clusters.RotateToken(ctx, management, remote, clusters.RotateOptions{
-		Cluster: o.cluster, Namespace: o.namespace, TokenTTL: o.tokenTTL,
+	opts := clusters.RotateOptions{
+		Cluster: o.cluster, Namespace: o.namespace,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
-	}, newProgress(o.streams).observe)
+	}
+	if o.tokenTTLGiven {
+		opts.TokenTTL = &o.tokenTTL
+	}
+	rotation, err := clusters.RotateToken(ctx, management, remote, opts, newProgress(o.streams).observe)
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}

@@ -1,0 +1,129 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/test/e2e/clustertest"
+)
+
+func TestInstallation(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "installation")
+	path := kubeconfigOf(t, map[string]*clustertest.Credentials{"installation": c.Admin()})
+	run := func(code int, args ...string) result {
+		t.Helper()
+		got := meshctlWith(t, path, "", append(args, "--context", "installation")...)
+		if got.code != code {
+			t.Errorf("meshctl %s: exit code %d, want %d; it said:\n%s%s", strings.Join(args, " "), got.code, code, got.stdout, got.stderr)
+		}
+		return got
+	}
+	definitions := func() map[clusters.DefinitionState]int {
+		t.Helper()
+		found, err := clusters.Definitions(t.Context(), connection(c.Admin()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := map[clusters.DefinitionState]int{}
+		for _, d := range found {
+			count[d.State]++
+		}
+		return count
+	}
+	const all = 8
+
+	run(0, "uninstall", "--yes")
+	if got := run(0, "install", "--dry-run=server"); !strings.Contains(got.stdout, "(server dry run)") {
+		t.Errorf("a dry run does not say so:\n%s", got.stdout)
+	}
+	if got := definitions(); got[clusters.DefinitionMissing] != all {
+		t.Errorf("a dry run wrote: %v", got)
+	}
+	viewer, err := c.AddReadOnlyUser(t.Context(), "viewer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := meshctlWith(t, kubeconfigOf(t, map[string]*clustertest.Credentials{"installation": viewer}), "", "install", "--context", "installation"); got.code != 1 ||
+		!strings.Contains(got.stderr, "not allowed to create customresourcedefinitions.apiextensions.k8s.io") {
+		t.Errorf("installing without permission: %d\n%s", got.code, got.stderr)
+	}
+
+	run(0, "install")
+	if got := definitions(); got[clusters.DefinitionCurrent] != all {
+		t.Errorf("after install: %v", got)
+	}
+	if got := run(0, "install"); strings.Contains(got.stdout, "created") || strings.Contains(got.stdout, "configured") {
+		t.Errorf("installing again changes something:\n%s", got.stdout)
+	}
+	t.Run("standard roles have ours", func(t *testing.T) {
+		if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
+			missing, err := clusters.Missing(ctx, connection(viewer), []clusters.Permission{
+				{Verb: "list", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"},
+				{Verb: "list", Group: "multicluster.solo.io", Resource: "kubernetesclusters"},
+			})
+			if err == nil && len(missing) > 0 {
+				err = fmt.Errorf("missing: %v", missing)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		denied := []clusters.Permission{{Verb: "create", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"}, {Verb: "list", Resource: "secrets"}}
+		if missing, err := clusters.Missing(t.Context(), connection(viewer), denied); err != nil || len(missing) != len(denied) {
+			t.Errorf("who may view may write: %v, %v", missing, err)
+		}
+	})
+
+	mesh := parse(t, "apiVersion: networking.mesh.gloo.solo.io/v1\nkind: VirtualMesh\nmetadata: {name: prod, namespace: gloo-mesh}\nspec: {meshes: [{name: a, namespace: gloo-mesh}]}")
+	if got := clusters.Apply(t.Context(), connection(c.Admin()), []*unstructured.Unstructured{mesh}, clusters.ApplyOptions{})[0]; got.Err != nil {
+		t.Fatal(got.Err)
+	}
+	got := run(1, "uninstall", "--yes")
+	if !strings.Contains(got.stderr, "cluster installation still has resources of meshctl: 1 VirtualMesh") {
+		t.Errorf("uninstalling with resources says:\n%s", got.stderr)
+	}
+	if got := definitions(); got[clusters.DefinitionCurrent] != all {
+		t.Errorf("after a refused uninstall: %v", got)
+	}
+	// What someone else put into the namespace keeps it.
+	key := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "root-ca", Namespace: "gloo-mesh"}}
+	if _, err := admin(t, c).CoreV1().Secrets("gloo-mesh").Create(t.Context(), key, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	got = run(0, "uninstall", "--yes", "--delete-resources")
+	if !strings.Contains(got.stderr, "kept: Namespace gloo-mesh: something is left in it") {
+		t.Errorf("uninstall says:\n%s", got.stderr)
+	}
+	if got := definitions(); got[clusters.DefinitionMissing] != all {
+		t.Errorf("after uninstall: %v", got)
+	}
+
+	t.Run("definitions of others", func(t *testing.T) {
+		installCRDs(t, c)
+		got := run(0, "install")
+		if strings.Count(got.stderr, "was installed by someone else and is left as it is") != all {
+			t.Errorf("install says:\n%s", got.stderr)
+		}
+		if got := definitions(); got[clusters.DefinitionForeign] != all {
+			t.Errorf("install changed the definitions of others: %v", got)
+		}
+		run(0, "uninstall", "--yes", "--delete-resources")
+		if got := definitions(); got[clusters.DefinitionForeign] != all {
+			t.Errorf("uninstall changed the definitions of others: %v", got)
+		}
+		run(0, "install", "--force-conflicts")
+		if got := definitions(); got[clusters.DefinitionCurrent] != all {
+			t.Errorf("after taking over: %v", got)
+		}
+	})
+}
