@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -133,17 +134,18 @@ type UnheardSetting struct {
 	// of Sources.
 	Never bool
 	Match *RequestMatch
-	// Destinations are ascending, Sources the callers concerned; Everyone says that
-	// they are all who can call them.
+	// Destinations are ascending; Sources are the callers of each of them, or, with
+	// Everyone or Never, those of any.
 	Destinations []int
 	Sources      WorkloadSet
 	Everyone     bool
 }
 
 type unheardKey struct {
-	field, match, reason string
-	winner               ObjectID
-	never, replaced      bool
+	field, match, reason, sources string
+
+	winner          ObjectID
+	never, replaced bool
 }
 
 // unheard follows the requests that a policy is about, on the Destinations that
@@ -152,7 +154,10 @@ func (c *comparer) unheard(i int, destinations []int) []UnheardSetting {
 	found := map[unheardKey]*UnheardSetting{}
 	for _, id := range destinations {
 		for _, u := range c.unheardOn(i, id) {
-			key := unheardKey{u.Field, u.Match.identity(), u.Reason, u.Winner, u.Never, u.Replaced}
+			key := unheardKey{u.Field, u.Match.identity(), u.Reason, "", u.Winner, u.Never, u.Replaced}
+			if !u.Everyone && !u.Never {
+				key.sources = u.Sources.Key()
+			}
 			known := found[key]
 			if known == nil {
 				known = &u
@@ -180,7 +185,9 @@ func (c *comparer) unheard(i int, destinations []int) []UnheardSetting {
 		if order := strings.Compare(a.Field+"\x00"+a.Match.identity()+"\x00"+a.Reason, b.Field+"\x00"+b.Match.identity()+"\x00"+b.Reason); order != 0 {
 			return order
 		}
-		return compareIDs(a.Winner, b.Winner)
+		return cmp.Or(
+			compareIDs(a.Winner, b.Winner), slices.Compare(a.Destinations, b.Destinations), slices.Compare(a.Sources.words, b.Sources.words),
+		)
 	})
 	return all
 }

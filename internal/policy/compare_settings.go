@@ -20,8 +20,8 @@ type SettingChange struct {
 	// By is the policy whose route takes the requests now and leaves the setting
 	// out; the zero ObjectID unless After is nil.
 	By ObjectID
-	// Destinations are ascending; Sources are the callers of any of them, Everyone
-	// says that they are all who could and can call them.
+	// Destinations are ascending; Sources are the callers of each of them, or, with
+	// Everyone, all who could and can call one of them.
 	Destinations []int
 	Sources      WorkloadSet
 	Everyone     bool
@@ -43,21 +43,39 @@ type settingKey struct {
 
 // compareSettings fills in Settings: for every Destination whose policies in
 // force differ, the requests of each class of callers are followed in both
-// results.
+// results. Destinations share an element if the same callers are concerned, or
+// all callers of each.
 func (c *comparer) compareSettings() {
-	found := map[settingKey]*settingGroup{}
+	type group struct {
+		settingKey
+		sources string
+	}
+	found := map[group]*SettingChange{}
 	for id := range c.after.Destinations {
 		if c.sameTraffic(id) {
 			continue
 		}
+		here := map[settingKey]*SettingChange{}
 		for _, g := range c.callerGroups(id) {
-			c.compareRoutesOf(found, id, g)
-			c.compareConnectionsOf(found, id, g)
+			c.compareRoutesOf(here, id, g)
+			c.compareConnectionsOf(here, id, g)
+		}
+		for key, change := range here {
+			at := group{settingKey: key}
+			if change.Everyone = c.isEveryone(change.Sources, id); !change.Everyone {
+				at.sources = change.Sources.Key()
+			}
+			if known := found[at]; known != nil {
+				known.Destinations = append(known.Destinations, id)
+				known.Sources.unite(change.Sources)
+				continue
+			}
+			change.Destinations = []int{id}
+			found[at] = change
 		}
 	}
-	for _, group := range found {
-		c.leave(group)
-		c.Settings = append(c.Settings, group.SettingChange)
+	for _, change := range found {
+		c.Settings = append(c.Settings, *change)
 	}
 	slices.SortFunc(c.Settings, compareSettingChanges)
 }
@@ -66,6 +84,7 @@ func compareSettingChanges(a, b SettingChange) int {
 	return cmp.Or(
 		strings.Compare(a.Field, b.Field), strings.Compare(a.Match.identity(), b.Match.identity()),
 		compareIDs(a.Before.id(), b.Before.id()), compareIDs(a.After.id(), b.After.id()), compareIDs(a.By, b.By),
+		slices.Compare(a.Destinations, b.Destinations), slices.Compare(a.Sources.words, b.Sources.words),
 	)
 }
 
@@ -92,7 +111,7 @@ func (r *Result) inForce(destination int) []int {
 	})
 }
 
-func (c *comparer) compareRoutesOf(found map[settingKey]*settingGroup, destination int, g callerGroup) {
+func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
 	was, is := c.before.routesFrom(g.cluster, destination), c.after.routesFrom(g.cluster, destination)
 	sources, places := distinctSources(was, is)
 	for _, class := range c.callerClasses(g, sources) {
@@ -109,7 +128,7 @@ func (c *comparer) compareRoutesOf(found map[settingKey]*settingGroup, destinati
 						told[general] = true
 					}
 					change.Match = match
-					c.note(found, change, destination, class.callers)
+					c.note(here, change, class.callers)
 				}
 			}
 		}
@@ -158,7 +177,7 @@ func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, 
 }
 
 // compareConnectionsOf compares what holds for the connections of callers.
-func (c *comparer) compareConnectionsOf(found map[settingKey]*settingGroup, destination int, g callerGroup) {
+func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
 	for _, port := range servicePorts(&c.world().Destinations[destination]) {
 		before := c.connectionOf(c.before, g.cluster, destination, port)
 		after := c.connectionOf(c.after, g.cluster, destination, port)
@@ -166,7 +185,7 @@ func (c *comparer) compareConnectionsOf(found map[settingKey]*settingGroup, dest
 			if change.Field == fieldMTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
 				continue // asking for the default changes nothing
 			}
-			c.note(found, change, destination, g.callers)
+			c.note(here, change, g.callers)
 		}
 	}
 }
@@ -203,36 +222,12 @@ func (s SettingChange) key() settingKey {
 	return settingKey{s.Field, s.Match.identity(), s.Before.id(), s.After.id(), s.By}
 }
 
-// settingGroup is what Destinations have in common, while it is being put
-// together.
-type settingGroup struct {
-	SettingChange
-	// here are the callers of the last of the Destinations.
-	here WorkloadSet
-}
-
-// note adds a change of one Destination to what others have in common with it.
-func (c *comparer) note(found map[settingKey]*settingGroup, change SettingChange, destination int, sources WorkloadSet) {
+// note adds the callers to a change of one Destination.
+func (c *comparer) note(here map[settingKey]*SettingChange, change SettingChange, sources WorkloadSet) {
 	key := change.key()
-	group := found[key]
-	if group == nil {
-		all := len(c.world().Workloads)
-		change.Sources, change.Everyone = newWorkloadSet(all), true
-		group = &settingGroup{change, newWorkloadSet(all)}
-		found[key] = group
+	if here[key] == nil {
+		change.Sources = newWorkloadSet(len(c.world().Workloads))
+		here[key] = &change
 	}
-	if n := len(group.Destinations); n == 0 || group.Destinations[n-1] != destination {
-		c.leave(group)
-		group.Destinations = append(group.Destinations, destination)
-	}
-	group.here.unite(sources)
-}
-
-// leave closes the account of the last Destination of a group.
-func (c *comparer) leave(group *settingGroup) {
-	if n := len(group.Destinations); n > 0 {
-		group.Everyone = group.Everyone && c.isEveryone(group.here, group.Destinations[n-1])
-		group.Sources.unite(group.here)
-		clear(group.here.words)
-	}
+	here[key].Sources.unite(sources)
 }

@@ -120,7 +120,7 @@ func termsOf(v policy.Verdict) []string {
 // results, port by port.
 func checkSettingChanges(t *testing.T, c *policy.Comparison) {
 	t.Helper()
-	told := map[string]bool{}
+	told, differs := map[string]bool{}, map[string]bool{}
 	for _, s := range c.Settings {
 		if s.Before == nil && s.After == nil {
 			t.Errorf("%s differs on %v, but is set nowhere", s.Field, s.Destinations)
@@ -140,12 +140,32 @@ func checkSettingChanges(t *testing.T, c *policy.Comparison) {
 			}
 			before, after := settingsOf(c.Before, w, id), settingsOf(c.After, w, id)
 			for _, at := range slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after))) {
-				if before[at] != after[at] && !told[fmt.Sprintf("%s of %d on %d", at.field, w.ID, id)] {
+				if before[at] == after[at] {
+					continue
+				}
+				change := fmt.Sprintf("%s of %d on %d", at.field, w.ID, id)
+				differs[change] = true
+				if !told[change] {
 					t.Errorf("workload %d to Destination %d: %v is %q, then %q, and nothing says so", w.ID, id, at, before[at], after[at])
 				}
 			}
 		}
 	}
+	for _, s := range c.Settings {
+		for _, d := range s.Destinations {
+			for _, w := range s.Sources.Positions() {
+				if saysForAll(s) && !differs[fmt.Sprintf("%s of %d on %d", s.Field, w, d)] {
+					t.Errorf("workload %d to Destination %d: %s is said to differ, but does not", w, d, s.Field)
+				}
+			}
+		}
+	}
+}
+
+// saysForAll reports whether a change is about all requests that no match is
+// about, to Destinations that all of its sources can call.
+func saysForAll(s policy.SettingChange) bool {
+	return s.Match == nil && !s.Everyone && !slices.Contains([]string{"outlierDetection", "mtls", "connectionPoolSettings", "tcpKeepalive"}, s.Field)
 }
 
 type fieldOfPort struct {
