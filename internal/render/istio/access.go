@@ -1,0 +1,107 @@
+package istio
+
+import (
+	"strconv"
+
+	security "istio.io/api/security/v1"
+	selectors "istio.io/api/type/v1beta1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// openGatewayPrefix begins the names of policies that keep gateways open.
+const openGatewayPrefix = "allow-ingress-gateway-"
+
+// maxRules is how many rules, and sources of a rule, an AuthorizationPolicy can
+// have.
+const maxRules = 512
+
+// addAccess adds who may call a Destination (semantics 5.4), and that everybody
+// may if it is a gateway that stays open (D38).
+func (b *builder) addAccess(d *snapshot.Destination) {
+	if b.result.StaysOpen(d.ID) && len(d.Selector) > 0 {
+		vm := b.result.Meshes[d.Mesh.ID].VirtualMesh
+		b.add(KindAuthorizationPolicy, d.Ref.Namespace, objectName(openGatewayPrefix+d.Ref.Name), d.Key(),
+			&security.AuthorizationPolicy{Selector: selector(d), Rules: []*security.Rule{{}}},
+			[]policy.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)})
+	}
+	inForce := b.result.RulesOf(d.ID)
+	if len(inForce) == 0 || len(d.Selector) == 0 {
+		return // allowing nothing in particular would deny everything
+	}
+	var rules []*security.Rule
+	parents := []policy.ObjectID{parentOf(kindDestination, &d.Resource.ObjectMeta)}
+	for _, rule := range inForce {
+		p := &b.result.AccessPolicies[rule.Policy]
+		rules = append(rules, accessRules(p, d)...)
+		parents = append(parents, parentOf(kindAccessPolicy, &p.Resource.ObjectMeta))
+	}
+	// Policies that admit nobody still have the pods turn everybody away
+	// (D33): the first part is there even without rules.
+	for part := 0; part == 0 || len(rules) > 0; part++ {
+		some := rules[:min(len(rules), maxRules)]
+		rules = rules[len(some):]
+		name := d.Ref.Name
+		if part > 0 {
+			name += "-" + strconv.Itoa(part+1)
+		}
+		b.add(KindAuthorizationPolicy, d.Ref.Namespace, name, d.Key(),
+			&security.AuthorizationPolicy{Selector: selector(d), Rules: some}, sortedIDs(parents))
+	}
+}
+
+func selector(d *snapshot.Destination) *selectors.WorkloadSelector {
+	return &selectors.WorkloadSelector{MatchLabels: d.Selector}
+}
+
+// accessRules renders one policy for a Destination: a rule without sources if
+// it admits anybody, none if it admits nobody, mostly one with all its sources
+// (semantics 5.4, D30).
+func accessRules(p *policy.AccessPolicy, d *snapshot.Destination) []*security.Rule {
+	to := operations(p)
+	var from []*security.Rule_From
+	for _, grant := range p.Grants(d) {
+		source, anybody, somebody := source(grant)
+		if anybody {
+			return []*security.Rule{{To: to}}
+		}
+		if somebody {
+			from = append(from, &security.Rule_From{Source: source})
+		}
+	}
+	var rules []*security.Rule
+	for len(from) > 0 {
+		n := min(len(from), maxRules)
+		rules = append(rules, &security.Rule{From: from[:n], To: to})
+		from = from[n:]
+	}
+	return rules
+}
+
+// source renders who a grant admits; all that is set must hold. It is anybody
+// if nothing is, and nobody if no identity is left.
+func source(grant policy.Grant) (source *security.Source, anybody, somebody bool) {
+	source = &security.Source{
+		Principals: grant.Principals(), Namespaces: grant.Namespaces,
+		RequestPrincipals: grant.Request.RequestPrincipals, NotRequestPrincipals: grant.Request.NotRequestPrincipals,
+		RemoteIpBlocks: grant.Request.ForwardedIPs, NotRemoteIpBlocks: grant.Request.NotForwardedIPs,
+	}
+	if grant.AnySource {
+		return source, grant.Request.IsZero(), true
+	}
+	return source, false, len(source.Principals)+len(source.Namespaces) > 0
+}
+
+// operations renders what callers may do, nil if everything.
+func operations(p *policy.AccessPolicy) []*security.Rule_To {
+	allowed := p.Operation()
+	if allowed.IsZero() {
+		return nil
+	}
+	operation := &security.Operation{Paths: allowed.Paths, Methods: allowed.Methods}
+	for _, port := range allowed.Ports {
+		operation.Ports = append(operation.Ports, strconv.FormatUint(uint64(port), 10))
+	}
+	return []*security.Rule_To{{Operation: operation}}
+}

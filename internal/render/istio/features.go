@@ -1,0 +1,136 @@
+package istio
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+	networking "istio.io/api/networking/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// set writes one setting of a route (semantics 5.2).
+func (w *routeWriter) set(http *networking.HTTPRoute, setting policy.Setting) {
+	switch value := setting.Value.(type) {
+	case *core.Duration:
+		http.Timeout = duration(value, time.Millisecond)
+	case *networkingv1.RetryPolicy:
+		http.Retries = retries(value)
+	case *networkingv1.FaultInjection:
+		http.Fault = fault(value)
+	case *networkingv1.CORSPolicy:
+		http.CorsPolicy = cors(value)
+	case *networkingv1.HeaderManipulation:
+		http.Headers = headers(value)
+	case *networkingv1.Mirror:
+		if host, known := w.target(*value.KubeService, setting); known {
+			http.Mirror = &networking.Destination{Host: host, Port: portSelector(value.Port)}
+			http.MirrorPercentage = percent(value.Percentage)
+		}
+	case *networkingv1.MultiDestination:
+		http.Route = w.shift(value, setting)
+	}
+}
+
+// shift renders where requests are sent, nil if one of the Services is not
+// known in the cluster.
+func (w *routeWriter) shift(value *networkingv1.MultiDestination, setting policy.Setting) []*networking.HTTPRouteDestination {
+	route := make([]*networking.HTTPRouteDestination, 0, len(value.Destinations))
+	for _, d := range value.Destinations {
+		ref := serviceOf(d.KubeService)
+		host, known := w.target(ref, setting)
+		if !known {
+			return nil
+		}
+		to := &networking.HTTPRouteDestination{
+			Destination: &networking.Destination{Host: host, Port: portSelector(d.KubeService.Port)},
+			Weight:      int32(*d.Weight), //nolint:gosec // at most 100
+		}
+		if len(d.KubeService.Subset) > 0 {
+			to.Destination.Subset = w.subsetName(w.world.Service(ref), d.KubeService.Subset)
+		}
+		if d.Options != nil && d.Options.HeaderManipulation != nil {
+			to.Headers = headers(d.Options.HeaderManipulation)
+		}
+		route = append(route, to)
+	}
+	return route
+}
+
+// target returns what the cluster calls a target by. One that the cluster does
+// not know is noted once per policy.
+func (w *routeWriter) target(ref core.ClusterObjectRef, setting policy.Setting) (string, bool) {
+	d := w.world.Service(ref)
+	host, known := w.hostFrom(w.cluster, d)
+	if !known && !w.omissions[setting.Policy] {
+		w.omissions[setting.Policy] = true
+		w.traffic.omissions = append(w.traffic.omissions, Omission{
+			Object: w.result.TrafficPolicies[setting.Policy].ID(), Cluster: w.cluster, Targets: []string{w.destination.Key()},
+			Reason: fmt.Sprintf("%s: %s.%s.%s is not known in cluster %s, where requests come from", setting.Field, ref.Name, ref.Namespace, ref.ClusterName, w.cluster),
+		})
+	}
+	return host, known
+}
+
+// duration renders a length of time in multiples of what Istio tells apart.
+func duration(d *core.Duration, unit time.Duration) *durationpb.Duration {
+	if d == nil {
+		return nil
+	}
+	return durationpb.New(max(d.Std().Truncate(unit), 0))
+}
+
+// retries renders retries. Without any, there is nothing more to say about
+// them.
+func retries(r *networkingv1.RetryPolicy) *networking.HTTPRetry {
+	if r.Attempts == 0 {
+		return &networking.HTTPRetry{}
+	}
+	return &networking.HTTPRetry{Attempts: r.Attempts, PerTryTimeout: duration(r.PerTryTimeout, time.Millisecond)}
+}
+
+func percent(p *float64) *networking.Percent { return &networking.Percent{Value: *p} }
+
+func fault(f *networkingv1.FaultInjection) *networking.HTTPFaultInjection {
+	switch {
+	case f.Abort != nil:
+		return &networking.HTTPFaultInjection{Abort: &networking.HTTPFaultInjection_Abort{
+			ErrorType:  &networking.HTTPFaultInjection_Abort_HttpStatus{HttpStatus: f.Abort.HTTPStatus},
+			Percentage: percent(f.Percentage),
+		}}
+	case f.FixedDelay != nil:
+		return &networking.HTTPFaultInjection{Delay: &networking.HTTPFaultInjection_Delay{
+			HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: duration(f.FixedDelay, time.Millisecond)},
+			Percentage:    percent(f.Percentage),
+		}}
+	default:
+		return nil
+	}
+}
+
+func cors(c *networkingv1.CORSPolicy) *networking.CorsPolicy {
+	rendered := &networking.CorsPolicy{
+		AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders, ExposeHeaders: c.ExposeHeaders,
+		MaxAge: duration(c.MaxAge, time.Second),
+	}
+	for i := range c.AllowOrigins {
+		if origin := stringMatch(&c.AllowOrigins[i]); origin != nil {
+			rendered.AllowOrigins = append(rendered.AllowOrigins, origin)
+		}
+	}
+	if c.AllowCredentials != nil {
+		rendered.AllowCredentials = wrapperspb.Bool(*c.AllowCredentials)
+	}
+	return rendered
+}
+
+func headers(h *networkingv1.HeaderManipulation) *networking.Headers {
+	return &networking.Headers{
+		Request:  &networking.Headers_HeaderOperations{Add: h.AppendRequestHeaders, Remove: h.RemoveRequestHeaders},
+		Response: &networking.Headers_HeaderOperations{Add: h.AppendResponseHeaders, Remove: h.RemoveResponseHeaders},
+	}
+}

@@ -1,0 +1,102 @@
+package istio
+
+import (
+	"encoding/json"
+	"fmt"
+
+	yaml "go.yaml.in/yaml/v2"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	"github.com/meshctl/meshctl/pkg/api/naming"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// Labels returns the labels of the object.
+func (o *Object) Labels() map[string]string {
+	return map[string]string{OwnerLabel: o.owner, ClusterLabel: ClusterLabelValue(o.Cluster)}
+}
+
+// Annotations returns the annotations of the object.
+func (o *Object) Annotations() map[string]string {
+	annotations := map[string]string{ParentsAnnotation: parentsText(o.Parents)}
+	if o.Federates != "" {
+		annotations[FederationAnnotation] = o.Federates
+	}
+	return annotations
+}
+
+// ClusterLabelValue returns the value of ClusterLabel for a cluster: its name,
+// made fit for a label if it is none.
+func ClusterLabelValue(cluster string) string {
+	if isLabelValue(cluster) {
+		return cluster
+	}
+	return naming.Sanitise(cluster)
+}
+
+// parentsText writes parents as JSON: a list of names and namespaces by type
+// (semantics, section 0).
+func parentsText(parents []policy.ObjectID) string {
+	type ref struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+	}
+	byType := map[string][]ref{}
+	for _, p := range parents {
+		version := networkingv1.GroupVersion()
+		if p.Kind == kindDestination {
+			version = discoveryv1.GroupVersion()
+		}
+		key := version.WithKind(p.Kind).String()
+		byType[key] = append(byType[key], ref{p.Name, p.Namespace})
+	}
+	text, err := json.Marshal(byType)
+	if err != nil {
+		return "{}" // strings always marshal
+	}
+	return string(text)
+}
+
+// Fields returns the object as a manifest has it, in plain values: what
+// kubectl apply accepts, without status and what servers add. The caller may
+// change the result.
+func (o *Object) Fields() (map[string]any, error) {
+	spec := map[string]any{}
+	text, err := json.Marshal(o.Spec)
+	if err == nil {
+		err = utiljson.Unmarshal(text, &spec)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the specification of %s: %w", o.ID(), err)
+	}
+	return map[string]any{
+		"apiVersion": o.Kind.APIVersion(), "kind": string(o.Kind), "spec": spec,
+		"metadata": map[string]any{
+			"name": o.Name, "namespace": o.Namespace, "labels": plain(o.Labels()), "annotations": plain(o.Annotations()),
+		},
+	}, nil
+}
+
+// YAML returns the object's manifest. Keys are sorted, so equal objects give
+// equal bytes.
+func (o *Object) YAML() ([]byte, error) {
+	fields, err := o.Fields()
+	if err != nil {
+		return nil, err
+	}
+	text, err := yaml.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("write %s as YAML: %w", o.ID(), err)
+	}
+	return text, nil
+}
+
+func plain(texts map[string]string) map[string]any {
+	values := make(map[string]any, len(texts))
+	for k, v := range texts {
+		values[k] = v
+	}
+	return values
+}

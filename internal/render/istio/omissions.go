@@ -1,0 +1,157 @@
+package istio
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// Omission is something that is not rendered, and why.
+type Omission struct {
+	// Object is what is left out: a policy, VirtualMesh, mesh or Destination.
+	Object policy.ObjectID
+	// Cluster is where; empty if that is not about one cluster.
+	Cluster string
+	// Targets are the Destinations concerned (NAME.NAMESPACE.CLUSTER), sorted;
+	// empty if the object as a whole is meant.
+	Targets []string
+	Reason  string
+}
+
+// Omissions returns what is left out everywhere, sorted. What is left out of
+// one cluster is said with its objects.
+func (r *Renderer) Omissions() []Omission { return slices.Clone(r.omissions[""]) }
+
+func (r *Renderer) omit(o Omission) { r.omissions[o.Cluster] = append(r.omissions[o.Cluster], o) }
+
+func sortOmissions(omissions []Omission) []Omission {
+	slices.SortFunc(omissions, func(a, b Omission) int {
+		return cmp.Or(compareIDs(a.Object, b.Object), strings.Compare(a.Reason, b.Reason), slices.Compare(a.Targets, b.Targets))
+	})
+	return slices.CompactFunc(omissions, func(a, b Omission) bool {
+		return a.Object == b.Object && a.Cluster == b.Cluster && a.Reason == b.Reason && slices.Equal(a.Targets, b.Targets)
+	})
+}
+
+// collectOmissions notes what the engine decided against, and what is not of
+// Istio.
+func (r *Renderer) collectOmissions() {
+	for i := range r.result.VirtualMeshes {
+		vm := &r.result.VirtualMeshes[i]
+		for _, reason := range vm.Errors {
+			r.omit(Omission{Object: vm.ID(), Reason: reason})
+		}
+	}
+	for i := range r.world.Meshes {
+		r.omitOfMesh(&r.world.Meshes[i])
+	}
+	for i := range r.result.TrafficPolicies {
+		p := &r.result.TrafficPolicies[i]
+		r.omitOfPolicy(p.ID(), &p.Application)
+	}
+	for i := range r.result.AccessPolicies {
+		p := &r.result.AccessPolicies[i]
+		r.omitOfPolicy(p.ID(), &p.Application)
+	}
+	for cluster, omissions := range r.omissions {
+		r.omissions[cluster] = sortOmissions(omissions)
+	}
+}
+
+func (r *Renderer) omitOfMesh(m *snapshot.Mesh) {
+	id, decided := policy.MeshID(m), &r.result.Meshes[m.ID]
+	if !isIstio(m) {
+		for _, cluster := range clustersOf(m) {
+			r.omit(Omission{Object: id, Cluster: cluster, Reason: notTranslated(m)})
+		}
+		return
+	}
+	if !canHold(m) && decided.VirtualMesh != nil {
+		r.omit(Omission{Object: id, Cluster: m.Cluster, Reason: "it is not known where it is installed; nothing that holds for the whole mesh or comes from other clusters is rendered"})
+	}
+	for _, reason := range decided.Errors {
+		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: r.keys(decided.Unexported), Reason: reason})
+	}
+	for _, reason := range decided.Warnings {
+		r.omit(Omission{Object: id, Cluster: m.Cluster, Reason: reason})
+	}
+	for _, g := range decided.Gateways {
+		r.omitOfGateway(id, m, g)
+	}
+}
+
+func (r *Renderer) omitOfGateway(id policy.ObjectID, m *snapshot.Mesh, g policy.Gateway) {
+	d := &r.world.Destinations[g.Destination]
+	note := func(reason string) {
+		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: []string{d.Key()}, Reason: reason})
+	}
+	if len(g.Addresses) == 0 {
+		note("the gateway has no external address yet; other clusters are told no way through it")
+	}
+	for _, address := range g.Addresses {
+		if !isIP(address) && !isDNSName(address) {
+			note(fmt.Sprintf("its address %q is neither an IP address nor a DNS name; other clusters are not told about it", address))
+		}
+	}
+	if len(d.Selector) == 0 {
+		note("the gateway's Service selects no pods, so it is not told to accept requests from other clusters")
+	}
+}
+
+func clustersOf(m *snapshot.Mesh) []string {
+	if len(m.Clusters) == 0 {
+		return []string{m.Cluster}
+	}
+	return m.Clusters
+}
+
+func notTranslated(m *snapshot.Mesh) string {
+	return fmt.Sprintf("meshes of type %s are shown, but nothing is rendered for them", m.Type)
+}
+
+// omitOfPolicy notes where a policy is not rendered: nowhere if it is INVALID,
+// else on Destinations that reject it or are not of Istio.
+func (r *Renderer) omitOfPolicy(id policy.ObjectID, app *policy.Application) {
+	for _, reason := range app.Errors {
+		r.omit(Omission{Object: id, Reason: reason})
+	}
+	if !app.Valid() {
+		return
+	}
+	type where struct{ cluster, reason string }
+	targets := map[where][]int{}
+	for _, i := range app.Destinations {
+		d := &r.world.Destinations[i]
+		switch reasons := app.Rejected[i]; {
+		case len(reasons) > 0:
+			for _, reason := range reasons {
+				at := where{d.Ref.ClusterName, reason}
+				targets[at] = append(targets[at], i)
+			}
+		case d.Mesh == nil:
+			at := where{d.Ref.ClusterName, "the Service belongs to no known mesh"}
+			targets[at] = append(targets[at], i)
+		case !isIstio(d.Mesh):
+			at := where{d.Ref.ClusterName, notTranslated(d.Mesh)}
+			targets[at] = append(targets[at], i)
+		}
+	}
+	for at := range maps.Keys(targets) {
+		r.omit(Omission{Object: id, Cluster: at.cluster, Targets: r.keys(targets[at]), Reason: at.reason})
+	}
+}
+
+// keys returns the keys of Destinations, sorted.
+func (r *Renderer) keys(destinations []int) []string {
+	keys := make([]string, 0, len(destinations))
+	for _, i := range destinations {
+		keys = append(keys, r.world.Destinations[i].Key())
+	}
+	slices.Sort(keys)
+	return keys
+}

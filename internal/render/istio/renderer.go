@@ -1,0 +1,189 @@
+package istio
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/pkg/api/naming"
+)
+
+// The kinds of parents.
+const (
+	kindDestination   = "Destination"
+	kindTrafficPolicy = string(policy.KindTrafficPolicy)
+	kindAccessPolicy  = string(policy.KindAccessPolicy)
+	kindVirtualMesh   = "VirtualMesh"
+)
+
+// Options are what rendering needs to know besides the world.
+type Options struct {
+	// Namespace is where meshctl's own resources live, gloo-mesh if empty. It is
+	// the owner of what is rendered.
+	Namespace string
+}
+
+// Renderer renders the objects of one evaluated world, cluster by cluster. What
+// is equal for several clusters is made once and shared. It is not safe for
+// concurrent use.
+type Renderer struct {
+	result *policy.Result
+	world  *snapshot.World
+	owner  string
+
+	// subsets are those of every Destination that policies send requests to.
+	subsets map[int][]subset
+	// exports are what other clusters know about Destinations, by position; nil
+	// for those that only their own cluster knows.
+	exports []*export
+	// deciding are the clusters that requests come from or go to for which a
+	// TrafficPolicy says something of their own, by position.
+	deciding [][]string
+	// imported is what other clusters do with requests to a Destination.
+	imported map[importKey]*traffic
+	// omissions are those that are known from the start, by cluster.
+	omissions map[string][]Omission
+}
+
+// New prepares rendering the world that was evaluated.
+func New(result *policy.Result, options Options) *Renderer {
+	r := &Renderer{
+		result: result, world: result.World, owner: cmp.Or(options.Namespace, snapshot.DefaultNamespace),
+		subsets: map[int][]subset{}, exports: make([]*export, len(result.Destinations)),
+		deciding: make([][]string, len(result.TrafficPolicies)),
+		imported: map[importKey]*traffic{}, omissions: map[string][]Omission{},
+	}
+	r.collectSubsets()
+	r.collectDeciding()
+	r.collectExports()
+	r.collectOmissions()
+	return r
+}
+
+// Clusters returns the names of all clusters, ascending.
+func (r *Renderer) Clusters() []string { return r.world.Clusters() }
+
+// Cluster returns the objects of one cluster, sorted by kind, namespace and
+// name, and what is left out there, sorted.
+func (r *Renderer) Cluster(name string) ([]Object, []Omission) {
+	b := &builder{Renderer: r, cluster: name, places: map[place]bool{}, common: map[place]int{}}
+	for i := range r.world.Destinations {
+		if d := &r.world.Destinations[i]; d.IsService() && d.Ref.ClusterName == name {
+			b.addLocal(d)
+		}
+	}
+	b.addMeshes()
+	b.addGateways()
+	b.addExports()
+	b.addImports()
+	slices.SortFunc(b.objects, compareObjects)
+	return b.objects, sortOmissions(append(b.omissions, r.omissions[name]...))
+}
+
+// builder collects the objects of one cluster.
+type builder struct {
+	*Renderer
+	cluster   string
+	objects   []Object
+	omissions []Omission
+	places    map[place]bool
+	// common are the objects that stand for several meshes, by the place that
+	// they were meant for.
+	common map[place]int
+}
+
+// place is where an object is in a cluster; there can only be one.
+type place struct {
+	kind            Kind
+	namespace, name string
+}
+
+// add adds an object. If its place is taken, which names that are made of
+// several parts make possible, a digest of the key tells it apart.
+func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message, parents []policy.ObjectID) *Object {
+	at := place{kind, namespace, name}
+	for text := key; b.places[at]; text += "+" {
+		at.name = distinctName(name, text)
+	}
+	b.places[at] = true
+	b.objects = append(b.objects, Object{
+		Cluster: b.cluster, Kind: kind, Namespace: namespace, Name: at.name, Spec: spec, Parents: parents, owner: b.owner,
+	})
+	return &b.objects[len(b.objects)-1]
+}
+
+// share adds an object that stands for several meshes of the cluster. It
+// returns the one that is there instead if that says something else.
+func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, parents []policy.ObjectID) (other *Object) {
+	at := place{kind, namespace, name}
+	i, known := b.common[at]
+	if !known {
+		b.common[at] = len(b.objects)
+		b.add(kind, namespace, name, string(kind), spec, parents)
+		return nil
+	}
+	there := &b.objects[i]
+	if !proto.Equal(there.Spec, spec) {
+		return there
+	}
+	there.Parents = sortedIDs(slices.Concat(there.Parents, parents))
+	return nil
+}
+
+// addLocal adds what is about requests from a Service's own cluster to it, and
+// about who may make them (semantics 5).
+func (b *builder) addLocal(d *snapshot.Destination) {
+	if !isIstio(d.Mesh) {
+		b.addBareSubsets(d)
+		return
+	}
+	t := b.traffic(d.Hostname, d, b.cluster, parentOf(kindDestination, &d.Resource.ObjectMeta))
+	b.addTraffic(d.Ref.Namespace, d.Ref.Name, d, t)
+	b.addAccess(d)
+}
+
+// addTraffic adds routes and connection settings.
+func (b *builder) addTraffic(namespace, name string, d *snapshot.Destination, t *traffic) {
+	if t.routes != nil {
+		b.add(KindVirtualService, namespace, name, d.Key(), t.routes, t.routesParents).Federates = t.federates
+	}
+	b.add(KindDestinationRule, namespace, name, d.Key(), t.rule, t.ruleParents).Federates = t.federates
+	b.omissions = append(b.omissions, t.omissions...)
+}
+
+// addBareSubsets names the subsets of a Service outside of Istio that policies
+// of its cluster send requests to.
+func (b *builder) addBareSubsets(d *snapshot.Destination) {
+	subsets := b.subsets[d.ID]
+	if len(subsets) == 0 {
+		return
+	}
+	parents := append(subsetParents(subsets), parentOf(kindDestination, &d.Resource.ObjectMeta))
+	b.add(KindDestinationRule, d.Ref.Namespace, d.Ref.Name, d.Key(), bareRule(d.Hostname, subsets), sortedIDs(parents))
+}
+
+func isIstio(m *snapshot.Mesh) bool { return m != nil && m.Type == snapshot.MeshIstio }
+
+// canHold reports whether it is known where in its cluster a mesh looks for
+// its configuration.
+func canHold(m *snapshot.Mesh) bool { return isIstio(m) && m.Cluster != "" && m.Namespace != "" }
+
+func parentOf(kind string, meta *metav1.ObjectMeta) policy.ObjectID {
+	return policy.ObjectID{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}
+}
+
+func (r *Renderer) trafficParent(policy int) policy.ObjectID {
+	return parentOf(kindTrafficPolicy, &r.result.TrafficPolicies[policy].Resource.ObjectMeta)
+}
+
+func distinctName(name, key string) string {
+	if isDNSLabel(name) {
+		return distinct(name, key)
+	}
+	// A hostname; there is room for more, and dots stay.
+	return name + "-" + naming.Digest(key)[:digestLength]
+}

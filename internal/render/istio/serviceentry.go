@@ -1,0 +1,237 @@
+package istio
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	networking "istio.io/api/networking/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// maxEndpoints is how many endpoints a ServiceEntry can have.
+const maxEndpoints = 4096
+
+// entryPorts returns the ports of a Service that a ServiceEntry can carry. Its
+// ports have distinct names and numbers, and protocols that Istio knows; one
+// that has to find out the protocol has none, so that routes take effect on
+// the same ports everywhere (semantics 5.5, D22).
+func entryPorts(d *snapshot.Destination) []*networking.ServicePort {
+	var ports []*networking.ServicePort
+	names := map[string]bool{}
+	for _, p := range d.Resource.Spec.KubeService.Ports {
+		protocol := policy.PortProtocol(p)
+		if p.Port == 0 || !carries(protocol) {
+			continue
+		}
+		port := &networking.ServicePort{Number: p.Port, Name: portName(p), Protocol: string(protocol)}
+		k := slices.IndexFunc(ports, func(other *networking.ServicePort) bool { return other.Number == p.Port })
+		switch {
+		case k >= 0 && ports[k].Protocol == "UDP": // rather the one that proxies take part in
+			delete(names, ports[k].Name)
+			ports[k] = port
+		case k >= 0:
+			continue
+		default:
+			ports = append(ports, port)
+		}
+		if names[port.Name] {
+			port.Name = distinctPort(port.Name, p.Port)
+		}
+		names[port.Name] = true
+	}
+	return ports
+}
+
+// carries reports whether Istio knows the protocol.
+func carries(p policy.Protocol) bool {
+	switch p {
+	case "", "TCP", "UDP", "GRPC", "GRPC-Web", "HTTP", "HTTP_PROXY", "HTTP2", "HTTPS", "TLS", "Mongo", "Redis", "MySQL":
+		return true
+	default:
+		return false
+	}
+}
+
+// portName returns the name of a port in a ServiceEntry: the Service's own, or
+// what transports its data if it has none.
+func portName(p discoveryv1.KubeServicePort) string {
+	if p.Name == "" {
+		return cmp.Or(string(policy.PortProtocol(p)), p.Protocol, "TCP")
+	}
+	if isDNSLabel(p.Name) {
+		return p.Name
+	}
+	return dnsLabel(p.Name)
+}
+
+func distinctPort(name string, number uint32) string {
+	suffix := "-" + strconv.FormatUint(uint64(number), 10)
+	return name[:min(len(name), maxLabel-1-len(suffix))] + suffix
+}
+
+// importedEntry is what other clusters are told about a Destination: its
+// hostname and address, and how to get there (semantics 5.5).
+func (r *Renderer) importedEntry(e *export) *networking.ServiceEntry {
+	if e.entry != nil {
+		return e.entry
+	}
+	endpoints := podEndpoints(e)
+	if !e.federation.Flat {
+		endpoints = r.gatewayEndpoints(e)
+	}
+	e.entry = &networking.ServiceEntry{
+		Hosts: []string{e.hostname}, Addresses: []string{e.address}, Location: networking.ServiceEntry_MESH_INTERNAL,
+		Ports: e.ports, Endpoints: endpoints, Resolution: resolution(endpoints),
+	}
+	return e.entry
+}
+
+// ownEntry is what a gateway needs to know to pass on requests from other
+// clusters: the pods by the federated hostname. Only the named namespaces see
+// it (semantics 5.5).
+func (r *Renderer) ownEntry(e *export, visibleIn []string) *networking.ServiceEntry {
+	endpoints := podEndpoints(e)
+	return &networking.ServiceEntry{
+		Hosts: []string{e.hostname}, Location: networking.ServiceEntry_MESH_INTERNAL, ExportTo: visibleIn,
+		Ports: e.ports, Endpoints: endpoints, Resolution: resolution(endpoints),
+	}
+}
+
+// resolution says how the addresses of endpoints are found.
+func resolution(endpoints []*networking.WorkloadEntry) networking.ServiceEntry_Resolution {
+	if slices.ContainsFunc(endpoints, func(e *networking.WorkloadEntry) bool { return !isIP(e.Address) }) {
+		return networking.ServiceEntry_DNS
+	}
+	return networking.ServiceEntry_STATIC
+}
+
+// podEndpoints returns the pods behind a Destination with the ports they
+// listen on.
+func podEndpoints(e *export) []*networking.WorkloadEntry {
+	service := e.destination.Resource.Spec.KubeService
+	var endpoints []*networking.WorkloadEntry
+	for i := range service.EndpointSubsets {
+		group := &service.EndpointSubsets[i]
+		ports := podPorts(e, service, group)
+		for k := range group.Endpoints {
+			pod := &group.Endpoints[k]
+			if isIP(pod.IPAddress) {
+				endpoints = append(endpoints, &networking.WorkloadEntry{Address: pod.IPAddress, Ports: ports, Labels: pod.Labels})
+			}
+		}
+	}
+	return limited(endpoints)
+}
+
+// podPorts returns the ports of pods by the name they have in the
+// ServiceEntry.
+func podPorts(e *export, service *discoveryv1.KubeService, group *discoveryv1.EndpointsSubset) map[string]uint32 {
+	ports := make(map[string]uint32, len(e.ports))
+	for _, named := range e.ports {
+		k := slices.IndexFunc(service.Ports, func(p discoveryv1.KubeServicePort) bool {
+			return p.Port == named.Number && (p.Name == "" || portName(p) == named.Name)
+		})
+		if k < 0 {
+			k = slices.IndexFunc(service.Ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == named.Number })
+		}
+		if number := podPort(service, service.Ports[k], group); number != 0 {
+			ports[named.Name] = number
+		}
+	}
+	return ports
+}
+
+// podPort returns where pods listen for a port of their Service, 0 if that is
+// not known.
+func podPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort, group *discoveryv1.EndpointsSubset) uint32 {
+	target := ""
+	if port.TargetPortName != nil {
+		target = *port.TargetPortName
+	}
+	for _, p := range group.Ports {
+		// Endpoints carry the Service port's name; older writers used the
+		// container's.
+		if p.Name == port.Name || (target != "" && p.Name == target) {
+			return p.Port
+		}
+	}
+	switch {
+	case len(service.Ports) == 1 && len(group.Ports) == 1:
+		return group.Ports[0].Port
+	case target != "":
+		return 0
+	case port.TargetPortNumber != nil && *port.TargetPortNumber != 0:
+		return *port.TargetPortNumber
+	default:
+		return port.Port // an unset target is the port itself
+	}
+}
+
+// gatewayEndpoints returns the ways through the gateways of a Destination's
+// mesh: one per gateway, address and pod, with the pod's labels, so that
+// subsets can be told apart; one per gateway and address if no pods are known
+// (semantics T34, D34).
+func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
+	var pods []map[string]string
+	for _, group := range e.destination.Resource.Spec.KubeService.EndpointSubsets {
+		for _, pod := range group.Endpoints {
+			pods = append(pods, pod.Labels)
+		}
+	}
+	if len(pods) == 0 {
+		pods = []map[string]string{nil}
+	}
+	var endpoints []*networking.WorkloadEntry
+	for _, gateway := range r.result.Meshes[e.destination.Mesh.ID].Gateways {
+		ports := make(map[string]uint32, len(e.ports))
+		for _, p := range e.ports {
+			ports[p.Name] = gateway.ExternalPort
+		}
+		for _, address := range gateway.Addresses {
+			if !isIP(address) && !isDNSName(address) {
+				continue // collectOmissions notes it
+			}
+			for _, labels := range pods {
+				endpoints = append(endpoints, &networking.WorkloadEntry{Address: address, Ports: ports, Labels: labels})
+			}
+		}
+	}
+	return limited(endpoints)
+}
+
+// limited unites equal endpoints to one of their common weight if there are
+// more than a ServiceEntry can have.
+func limited(endpoints []*networking.WorkloadEntry) []*networking.WorkloadEntry {
+	if len(endpoints) <= maxEndpoints {
+		return endpoints
+	}
+	type identity struct {
+		address, labels string
+		ports           string
+	}
+	index := map[identity]int{}
+	var united []*networking.WorkloadEntry
+	for _, e := range endpoints {
+		id := identity{e.Address, labelsKey(e.Labels), portsKey(e.Ports)}
+		k, known := index[id]
+		if !known {
+			k = len(united)
+			index[id] = k
+			united = append(united, &networking.WorkloadEntry{Address: e.Address, Ports: e.Ports, Labels: e.Labels})
+		}
+		united[k].Weight++
+	}
+	return united
+}
+
+func portsKey(ports map[string]uint32) string {
+	key := ""
+	for _, name := range sortedKeys(ports) {
+		key += name + "=" + strconv.FormatUint(uint64(ports[name]), 10) + "\n"
+	}
+	return key
+}

@@ -1,0 +1,134 @@
+package istio
+
+import (
+	"slices"
+
+	networking "istio.io/api/networking/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// traffic is what happens to requests to a Destination that come from one
+// cluster, or from several in the same way.
+type traffic struct {
+	// routes is nil if no policy says anything about requests.
+	routes        *networking.VirtualService
+	routesParents []policy.ObjectID
+	rule          *networking.DestinationRule
+	ruleParents   []policy.ObjectID
+	federates     string
+	// omissions have no Cluster if they hold for several.
+	omissions []Omission
+}
+
+// importKey identifies clusters whose requests to a Destination are treated
+// alike: a cluster that policies treat in its own way, or "" for all others.
+type importKey struct {
+	destination int
+	cluster     string
+}
+
+// traffic renders what happens to requests from a cluster to a Destination,
+// which is called by the host there.
+func (r *Renderer) traffic(host string, d *snapshot.Destination, cluster string, parent policy.ObjectID) *traffic {
+	t := &traffic{}
+	t.routes, t.routesParents = r.virtualService(host, d, cluster, t)
+	t.routesParents = sortedIDs(append(t.routesParents, parent))
+	settings := r.result.ConnectionFrom(cluster, d.ID)
+	t.rule = r.destinationRule(host, settings, r.subsets[d.ID])
+	t.ruleParents = sortedIDs(append(r.ruleParents(settings, r.subsets[d.ID]), parent))
+	return t
+}
+
+// importedTraffic is traffic for a cluster other than the Destination's own.
+// Clusters for which policies say the same share one answer.
+func (r *Renderer) importedTraffic(d *snapshot.Destination, cluster string) *traffic {
+	key := importKey{d.ID, r.classOf(d, cluster)}
+	t, known := r.imported[key]
+	if !known {
+		e := r.exports[d.ID]
+		t = r.traffic(e.hostname, d, cluster, e.parent)
+		t.federates = d.Key()
+		r.imported[key] = t
+	}
+	return t
+}
+
+// collectDeciding notes for every TrafficPolicy from which clusters requests
+// are treated differently: those that its sourceSelector names, and those of
+// the Services that it sends requests to, which have another name there.
+func (r *Renderer) collectDeciding() {
+	for i := range r.result.TrafficPolicies {
+		p := &r.result.TrafficPolicies[i]
+		if !p.Valid() {
+			continue
+		}
+		clusters := slices.Clone(p.NamedClusters())
+		for _, t := range targetsOf(p.Resource.Spec.Policy) {
+			clusters = append(clusters, t.ClusterName)
+		}
+		slices.Sort(clusters)
+		r.deciding[i] = slices.Compact(clusters)
+	}
+}
+
+// classOf returns the cluster if any policy in force on the Destination treats
+// its requests in their own way, else "".
+func (r *Renderer) classOf(d *snapshot.Destination, cluster string) string {
+	for _, i := range r.result.Destinations[d.ID].Traffic {
+		p := &r.result.TrafficPolicies[i]
+		if !p.InForceOn(d.ID) {
+			continue
+		}
+		if _, decides := slices.BinarySearch(r.deciding[i], cluster); decides {
+			return cluster
+		}
+		for _, t := range targetsOf(p.Resource.Spec.Policy) {
+			if _, reachable := r.hostFrom(cluster, r.world.Service(t)); !reachable {
+				return cluster
+			}
+		}
+	}
+	return ""
+}
+
+// targetsOf returns the Services that a policy sends requests to.
+func targetsOf(p *networkingv1.TrafficPolicyPolicy) []core.ClusterObjectRef {
+	if p == nil || (p.TrafficShift == nil && p.Mirror == nil) {
+		return nil
+	}
+	var targets []core.ClusterObjectRef
+	if p.TrafficShift != nil {
+		for _, d := range p.TrafficShift.Destinations {
+			if d.KubeService != nil {
+				targets = append(targets, serviceOf(d.KubeService))
+			}
+		}
+	}
+	if p.Mirror != nil && p.Mirror.KubeService != nil {
+		targets = append(targets, *p.Mirror.KubeService)
+	}
+	return targets
+}
+
+func serviceOf(d *networkingv1.KubeDestination) core.ClusterObjectRef {
+	return core.ClusterObjectRef{Name: d.Name, Namespace: d.Namespace, ClusterName: d.ClusterName}
+}
+
+// hostFrom returns what a cluster calls a Service by; false if the Service is
+// not known there.
+func (r *Renderer) hostFrom(cluster string, d *snapshot.Destination) (string, bool) {
+	switch {
+	case d == nil:
+		return "", false
+	case d.Ref.ClusterName == cluster:
+		return d.Hostname, true
+	case r.exports[d.ID] == nil || !slices.Contains(r.exports[d.ID].clusters, cluster):
+		return "", false
+	default:
+		return r.exports[d.ID].hostname, true
+	}
+}

@@ -1,0 +1,136 @@
+package istio
+
+import (
+	networking "istio.io/api/networking/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// virtualService renders the routes of requests from a cluster to a
+// Destination, nil if there are none, and the policies they come from. A route
+// per match and port, the most specific first (semantics 5.1).
+func (r *Renderer) virtualService(host string, d *snapshot.Destination, cluster string, t *traffic) (*networking.VirtualService, []policy.ObjectID) {
+	routes := r.result.RoutesByPort(cluster, d.ID)
+	if len(routes) == 0 {
+		return nil, nil
+	}
+	writer := routeWriter{Renderer: r, host: host, cluster: cluster, destination: d, omissions: map[int]bool{}, traffic: t}
+	service := &networking.VirtualService{Hosts: []string{host}, Http: make([]*networking.HTTPRoute, 0, len(routes))}
+	contributing := map[int]bool{}
+	for _, route := range routes {
+		service.Http = append(service.Http, writer.route(route))
+		for _, setting := range route.Settings {
+			contributing[setting.Policy] = true
+		}
+	}
+	parents := make([]policy.ObjectID, 0, len(contributing)+1)
+	for i := range contributing {
+		parents = append(parents, r.trafficParent(i))
+	}
+	return service, parents
+}
+
+// routeWriter writes the routes of one Destination as seen from one cluster.
+type routeWriter struct {
+	*Renderer
+	host, cluster string
+	destination   *snapshot.Destination
+	traffic       *traffic
+	// omissions are the policies that something is noted about already.
+	omissions map[int]bool
+}
+
+func (w *routeWriter) route(route *policy.Route) *networking.HTTPRoute {
+	http := &networking.HTTPRoute{Match: []*networking.HTTPMatchRequest{matchRequest(route)}}
+	for _, setting := range route.Settings {
+		w.set(http, setting)
+	}
+	if len(http.Route) == 0 { // to the Destination itself
+		http.Route = []*networking.HTTPRouteDestination{{
+			Destination: &networking.Destination{Host: w.host, Port: portSelector(route.Ports[0])},
+		}}
+	}
+	return http
+}
+
+func portSelector(number uint32) *networking.PortSelector {
+	if number == 0 {
+		return nil
+	}
+	return &networking.PortSelector{Number: number}
+}
+
+// matchRequest renders which requests a route is for; it has one port
+// (semantics 2.4).
+func matchRequest(route *policy.Route) *networking.HTTPMatchRequest {
+	match := &networking.HTTPMatchRequest{
+		Port: route.Ports[0], SourceLabels: route.Source.Labels, SourceNamespace: route.Source.Namespace,
+	}
+	m := route.Match
+	if m == nil {
+		return match
+	}
+	if m.URI != nil {
+		match.Uri, match.IgnoreUriCase = pathMatch(m.URI), m.URI.IgnoreCase
+	}
+	if m.Method != "" {
+		match.Method = exactly(m.Method)
+	}
+	for _, h := range m.Headers {
+		into := &match.Headers
+		if h.InvertMatch {
+			into = &match.WithoutHeaders
+		}
+		if *into == nil {
+			*into = map[string]*networking.StringMatch{}
+		}
+		(*into)[h.Name] = valueMatch(h.Value, h.Regex)
+	}
+	for _, q := range m.QueryParameters {
+		if match.QueryParams == nil {
+			match.QueryParams = map[string]*networking.StringMatch{}
+		}
+		match.QueryParams[q.Name] = valueMatch(q.Value, q.Regex)
+	}
+	return match
+}
+
+// pathMatch renders a path. Istio has no suffixes (semantics D10).
+func pathMatch(m *core.StringMatch) *networking.StringMatch {
+	if m.Suffix != nil && m.Exact == nil && m.Prefix == nil && m.Regex == nil {
+		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: policy.SuffixPattern(*m.Suffix)}}
+	}
+	return stringMatch(m)
+}
+
+func stringMatch(m *core.StringMatch) *networking.StringMatch {
+	switch {
+	case m.Exact != nil:
+		return exactly(*m.Exact)
+	case m.Regex != nil:
+		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: *m.Regex}}
+	case m.Prefix != nil:
+		return &networking.StringMatch{MatchType: &networking.StringMatch_Prefix{Prefix: *m.Prefix}}
+	default:
+		return nil
+	}
+}
+
+// valueMatch renders a condition on a header or query parameter; an empty
+// value asks for its presence (semantics D10).
+func valueMatch(value string, regex bool) *networking.StringMatch {
+	switch {
+	case value == "":
+		return &networking.StringMatch{}
+	case regex:
+		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: value}}
+	default:
+		return exactly(value)
+	}
+}
+
+func exactly(text string) *networking.StringMatch {
+	return &networking.StringMatch{MatchType: &networking.StringMatch_Exact{Exact: text}}
+}
