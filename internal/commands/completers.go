@@ -48,7 +48,7 @@ func (f *Factory) evaluateQuietly(ctx context.Context, cmd *cobra.Command) *poli
 	if err := f.useSettings(cmd); err != nil {
 		return nil
 	}
-	flags, ok := worldOf(cmd)
+	flags, ok := f.worldOf(cmd)
 	if !ok {
 		return nil
 	}
@@ -60,26 +60,32 @@ func (f *Factory) evaluateQuietly(ctx context.Context, cmd *cobra.Command) *poli
 	return policy.Evaluate(world)
 }
 
-// worldOf returns the flags that name the world of a command line that is being
-// typed, without standard input; false if they name none.
-func worldOf(cmd *cobra.Command) (worldFlags, bool) {
-	filenames, err := cmd.Flags().GetStringSlice("filename")
-	if err != nil {
+// worldOf returns what names the world of a command line that is being typed,
+// without standard input; false if the command has no world, or if it is on
+// standard input.
+func (f *Factory) worldOf(cmd *cobra.Command) (worldFlags, bool) {
+	typed := f.worlds[cmd]
+	if typed == nil {
 		return worldFlags{}, false
 	}
-	recursive, err := cmd.Flags().GetBool("recursive")
-	if err != nil {
-		return worldFlags{}, false
-	}
-	// Cobra parses the flags of such a command line twice.
-	var distinct []string
-	for _, name := range filenames {
-		if name != "-" && !slices.Contains(distinct, name) {
-			distinct = append(distinct, name)
+	flags := *typed
+	flags.settle(cmd)
+	onInput := slices.Contains(flags.filenames, "-")
+	flags.filenames = distinct(flags.filenames)
+	flags.contexts = distinct(flags.contexts)
+	return flags, len(flags.filenames) > 0 || !onInput
+}
+
+// distinct returns each value once, without standard input: cobra parses the
+// flags of a command line that is being typed twice.
+func distinct(values []string) []string {
+	var once []string
+	for _, value := range values {
+		if value != "-" && !slices.Contains(once, value) {
+			once = append(once, value)
 		}
 	}
-	flags := worldFlags{filenames: distinct, recursive: recursive}
-	return flags, flags.given()
+	return once
 }
 
 // isCompletionRequest reports whether the arguments ask for choices, as the

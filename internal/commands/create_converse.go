@@ -14,6 +14,7 @@ import (
 
 // What the user may do after the review.
 const (
+	actionApply  = "apply"
 	actionSave   = "save"
 	actionSaveAs = "save-as"
 	actionPrint  = "print"
@@ -26,7 +27,7 @@ const (
 // user is content with it or gives up.
 func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
 	if a.world == nil {
-		return cli.Usagef("no manifests given: questions offer what exists, so name files or directories with -f")
+		return cli.Usagef("questions offer what exists, which is not looked at with --dry-run=client or --save: name manifests with -f, or a cluster with --context")
 	}
 	prompter := o.prompter(ctx)
 	choices := catalogueOf(o.meaning(a), o.existing(a.world))
@@ -49,6 +50,15 @@ func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) e
 			return err
 		}
 		switch action.ID {
+		case actionApply:
+			if err := o.apply(ctx, a); err != nil {
+				for _, part := range cli.Untold(err) {
+					printError(o.streams, part)
+				}
+				continue // nothing is lost: it can be saved, or applied again
+			}
+			o.printCommand(a, "")
+			return nil
 		case actionSave, actionSaveAs, actionPrint:
 			done, err := o.finish(prompter, a, action.ID)
 			if err != nil || done {
@@ -114,6 +124,9 @@ func (o *createOptions[I, O]) review(a *authored[I, O]) error {
 // actions returns what can be done with the reviewed manifest.
 func (o *createOptions[I, O]) actions(a *authored[I, O], invalid error) []wizard.Action {
 	var actions []wizard.Action
+	if invalid == nil && o.world.fromManagement() && o.dryRun.String() != dryRunClient {
+		actions = append(actions, wizard.Action{ID: actionApply, Label: "Apply it", Detail: "to " + o.world.kube.describe()})
+	}
 	if invalid == nil {
 		actions = append(actions,
 			wizard.Action{ID: actionSave, Label: "Save it", Detail: "to " + o.saveName(a)},
@@ -215,7 +228,7 @@ func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
 	for _, argument := range arguments {
 		flags = append(flags, "--"+argument.Name+"="+argument.Value)
 	}
-	if format := o.format.String(); format != defaultFormat {
+	if format := o.format.String(); format != "" {
 		flags = append(flags, "--output="+format)
 	}
 	if file != "" {

@@ -33,8 +33,12 @@ type creation[I any, O render.Object] struct {
 	joining func(world *snapshot.World, resource O, now time.Time) snapshot.Objects
 }
 
-// defaultFormat is the output format of create.
-const defaultFormat = "yaml"
+// The ways of not writing anything.
+const (
+	dryRunNone   = "none"
+	dryRunClient = "client"
+	dryRunServer = "server"
+)
 
 // createOptions is one use of a create command.
 type createOptions[I any, O render.Object] struct {
@@ -54,6 +58,7 @@ type createOptions[I any, O render.Object] struct {
 	save        string
 	overwrite   bool
 	editFirst   bool
+	force       bool
 	interactive bool
 	dryRun      *enumValue
 	format      *enumValue
@@ -68,8 +73,8 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 			return editManifest(ctx, f.Streams, manifest)
 		},
 		prompter: func(ctx context.Context) wizard.Prompter { return newPrompter(ctx, f.Streams) },
-		dryRun:   newEnumValue("none", "none", "client", "server"),
-		format:   newEnumValue(defaultFormat, defaultFormat, "json", "name"),
+		dryRun:   newEnumValue(dryRunNone, dryRunNone, dryRunClient, dryRunServer),
+		format:   newEnumValue("", "yaml", "json", "name"),
 	}
 	cmd := &cobra.Command{
 		Use: c.kind.Noun + " [NAME]", Aliases: c.aliases, Short: c.short, Long: c.long, Example: c.example,
@@ -78,6 +83,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 			if len(args) > 0 {
 				opts.name = args[0]
 			}
+			opts.world.settle(cmd)
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -91,7 +97,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 	for i := range c.kind.Fields {
 		addFieldFlag(cmd, f, &c.kind.Fields[i], &opts.arguments)
 	}
-	opts.world.register(cmd)
+	opts.world.register(cmd, f)
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+snapshot.DefaultNamespace+")")
 	takeSetting(flags, "namespace", settingNamespace)
@@ -100,11 +106,12 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 	flags.BoolVar(&opts.editFirst, "edit", false, "edit the manifest in $EDITOR before it is used")
 	flags.StringVar(&opts.save, "save", "", "write the manifest to this `FILE` instead of standard output")
 	flags.BoolVar(&opts.overwrite, "overwrite", false, "let --save replace a file that exists")
+	flags.BoolVar(&opts.force, "force-conflicts", false, "take over fields that someone else manages on the cluster")
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("save", "yaml", "yml", "json")
 	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "write nothing: client checks here, server asks the cluster to check")
-	flags.Lookup("dry-run").NoOptDefVal = "client"
-	addEnumFlag(cmd, opts.format, "output", "o", "output format")
+	flags.Lookup("dry-run").NoOptDefVal = dryRunClient
+	addEnumFlag(cmd, opts.format, "output", "o", "output format; without it, the manifest is printed, or what became of it on the cluster")
 	return cmd
 }
 
@@ -121,10 +128,10 @@ func (o *createOptions[I, O]) check() error {
 	if o.overwrite && o.save == "" {
 		errs = append(errs, cli.Usagef("--overwrite is about --save FILE, which is not given"))
 	}
-	if o.dryRun.String() == "server" {
-		errs = append(errs, cli.Usagef("--dry-run=server needs a cluster, and with -f none is contacted; use --dry-run=client"))
+	if o.dryRun.String() == dryRunServer && !o.world.fromManagement() {
+		errs = append(errs, cli.Usagef("--dry-run=server needs the management cluster, and with -f or --clusters it is not contacted; add --context, or use --dry-run=client"))
 	}
-	if o.save != "" && o.dryRun.String() != "none" {
+	if o.save != "" && o.dryRun.String() != dryRunNone {
 		errs = append(errs, cli.Usagef("--dry-run writes nothing, so it excludes --save"))
 	}
 	if o.from == "-" && o.interactive {

@@ -102,8 +102,11 @@ func (f *worldFlags) words() []string {
 	for _, name := range f.filenames {
 		words = append(words, "-f", name)
 	}
-	if f.recursive {
+	if f.recursive && len(f.filenames) > 0 {
 		words = append(words, "-R")
 	}
-	return words
+	for _, context := range f.contexts {
+		words = append(words, "--clusters", context)
+	}
+	return append(words, f.kube.words()...)
 }

@@ -49,11 +49,18 @@ func (o *createOptions[I, O]) run(ctx context.Context) error {
 func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
 	a = &authored[I, O]{}
 	meta := render.Meta{Name: o.name, Namespace: o.namespace}
-	if o.world.given() {
-		if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
+	var errs []error
+	if o.needsWorld() {
+		var usage *cli.UsageError
+		a.world, err = o.load(ctx, o.world, o.streams.In)
+		switch {
+		case errors.As(err, &usage): // more may be wrong with the command line
+			errs = append(errs, err)
+		case err != nil:
 			return a, nil, err
+		default:
+			incomplete = reportProblems(o.streams, a.world)
 		}
-		incomplete = reportProblems(o.streams, a.world)
 	}
 	if o.from != "" {
 		if err := o.readBase(a); err != nil {
@@ -65,7 +72,7 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 	}
 	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, snapshot.DefaultNamespace)}
 	input, err := o.kind.Parse(o.arguments, names)
-	errs := []error{usageErrors(err)}
+	errs = append(errs, usageErrors(err))
 	if err == nil {
 		a.resource, err = o.kind.Build(meta, input, a.base)
 		errs = append(errs, usageErrors(err))
@@ -73,10 +80,22 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 	if o.interactive && !o.streams.CanPrompt() {
 		errs = append(errs, cli.Usagef("--interactive needs a terminal for standard input and output, and no --no-input"))
 	}
+	if err == nil && !o.asks(a) {
+		for _, part := range o.missingParts(a) {
+			errs = append(errs, cli.Usagef("missing: %s", part))
+		}
+	}
 	if err := errors.Join(errs...); err != nil {
 		return a, incomplete, err
 	}
 	return a, incomplete, nil
+}
+
+// needsWorld reports whether what exists is looked at. A dry run and a file to
+// save to need no cluster unless the user names one.
+func (o *createOptions[I, O]) needsWorld() bool {
+	local := o.dryRun.String() == dryRunClient || o.save != ""
+	return !local || o.interactive || o.world.onTop || !o.world.fromManagement()
 }
 
 // readBase reads the manifest that --from names.
@@ -117,13 +136,6 @@ func (o *createOptions[I, O]) missingParts(a *authored[I, O]) []string {
 
 // runUnattended creates what the flags say.
 func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
-	if missing := o.missingParts(a); len(missing) > 0 {
-		var errs []error
-		for _, part := range missing {
-			errs = append(errs, cli.Usagef("missing: %s", part))
-		}
-		return errors.Join(errs...)
-	}
 	if o.editFirst {
 		manifest, err := render.Manifest(a.resource)
 		if err != nil {
@@ -142,6 +154,9 @@ func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, 
 		return err
 	}
 	o.printImpact(o.impactOn(a))
+	if o.applies() {
+		return o.apply(ctx, a)
+	}
 	return o.deliver(a, o.save)
 }
 
@@ -189,7 +204,7 @@ func (o *createOptions[I, O]) holder(a *authored[I, O], name string) string {
 // none.
 func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
 	if a.world == nil {
-		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "not compared with what exists: name manifests with -f to see what it would change"}}
+		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "not compared with what exists: name manifests with -f or a cluster with --context to see what it would change"}}
 	}
 	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind

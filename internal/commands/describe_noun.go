@@ -82,7 +82,8 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 		Short: noun.short, Long: noun.long, Example: noun.example,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query.names = args
-			if err := errors.Join(query.world.check(), query.filter.check()); err != nil {
+			query.world.settle(cmd)
+			if err := query.filter.check(); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -91,7 +92,7 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 			return query.run(cmd.Context())
 		},
 	}
-	query.world.register(cmd)
+	query.world.register(cmd, f)
 	query.filter.register(cmd, noun)
 	query.completeWith(f, cmd)
 	flags := cmd.Flags()
@@ -182,7 +183,7 @@ func (q *describeQuery) explainNothing(all []snapshot.Names) string {
 	if len(all) > 0 {
 		return fmt.Sprintf("No %s found: none of the %d matches %s.", q.noun.plural, len(all), q.filter.explain(all))
 	}
-	text := fmt.Sprintf("No %s found: the manifests hold no object of kind %s.", q.noun.plural, q.noun.kind)
+	text := fmt.Sprintf("No %s found: there is no object of kind %s.", q.noun.plural, q.noun.kind)
 	if !q.world.recursive && slices.ContainsFunc(q.world.filenames, isDirectory) {
 		text += " Add -R to read subdirectories too."
 	}

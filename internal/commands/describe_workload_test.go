@@ -65,7 +65,7 @@ func TestDescribeWorkloadFlags(t *testing.T) {
 			name: "after -- everything is a name", args: "-f a -- -n",
 			want: parsedDescribeWorkload{Names: []string{"-n"}, Filenames: []string{"a"}, Output: "table"},
 		},
-		{name: "no files", args: "web", wantErr: "no manifests given: name files or directories with -f, or pipe them to -f -"},
+		{name: "no files, so the management cluster", args: "web", want: parsedDescribeWorkload{Names: []string{"web"}, Output: "table"}},
 		{
 			name: "unknown format", args: "-f a -o xml",
 			wantErr: `invalid value "xml" for --output: allowed are table, wide, json, yaml, name`,

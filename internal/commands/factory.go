@@ -4,6 +4,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
@@ -34,6 +35,8 @@ type Factory struct {
 	// Verbosity counts how often -v was given. It is set once flags are parsed.
 	Verbosity int
 
+	// worlds are what names the world of each command that has one.
+	worlds map[*cobra.Command]*worldFlags
 	// given are the flags of the command line that have a setting, by its key.
 	given map[string]*pflag.Flag
 	// loaded are the settings once they have been read.
@@ -50,6 +53,8 @@ func NewFactory(streams *cli.Streams) *Factory {
 		Build:   readBuildInfo,
 
 		CompletionPatience: completionPatience,
+
+		worlds: map[*cobra.Command]*worldFlags{},
 	}
 	f.Settings = f.loadSettings
 	f.LoadWorld = f.loadWorld

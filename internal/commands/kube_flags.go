@@ -3,6 +3,7 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 // needsCluster is the annotation of commands that contact a cluster, whose
 // examples are run by the end-to-end tests.
 const needsCluster = "meshctl.io/needs-cluster"
+
+// clusterFlagGroup is the section of help with the flags that choose clusters.
+const clusterFlagGroup = "Flags for clusters"
 
 // kubeFlags say which cluster is the management cluster and who is asking. They
 // are called like those of kubectl.
@@ -53,7 +57,7 @@ func (k *kubeFlags) register(cmd *cobra.Command) {
 	} {
 		flag := flags.Lookup(name)
 		flag.Usage = usage
-		flag.Annotations = map[string][]string{flagGroup: {"Flags for clusters"}}
+		flag.Annotations = map[string][]string{flagGroup: {clusterFlagGroup}}
 	}
 	_ = cmd.MarkFlagFilename("kubeconfig")
 	for old, name := range map[string]string{"kubecontext": "context", "mgmt-context": "context", "mgmt-kubeconfig": "kubeconfig"} {
@@ -151,4 +155,25 @@ func (k *kubeFlags) management() (*clusters.Connection, error) {
 		return nil, err
 	}
 	return kubeconfig.Connect(*k.config.Context, "", clusters.SourceManagement, opts)
+}
+
+// describe names the management cluster for people.
+func (k *kubeFlags) describe() string {
+	management, err := k.management()
+	if err != nil {
+		return "the management cluster"
+	}
+	return "cluster " + management.Name
+}
+
+// words returns the flags as on a command line.
+func (k *kubeFlags) words() []string {
+	var words []string
+	for name, value := range map[string]string{"--kubeconfig": *k.config.KubeConfig, "--context": *k.config.Context} {
+		if value != "" {
+			words = append(words, name+"="+value)
+		}
+	}
+	slices.Sort(words)
+	return words
 }

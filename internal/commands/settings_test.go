@@ -135,7 +135,7 @@ func TestSettingsPrecedence(t *testing.T) {
 			var flags worldFlags
 			root := newRootCmd(f)
 			probe := &cobra.Command{Use: "probe", RunE: func(*cobra.Command, []string) error { return nil }}
-			flags.register(probe)
+			flags.register(probe, f)
 			root.AddCommand(probe)
 			loadSettingsFirst(probe, f)
 			args := []string{"probe"}

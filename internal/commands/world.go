@@ -12,34 +12,54 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/snapshot"
-	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// worldFlags say what the world of a command is made of.
+// worldFlags say what the world of a command is made of: manifests, the
+// management cluster, clusters that are discovered on the fly, or several of
+// these (design, section 4).
 type worldFlags struct {
 	filenames []string
 	recursive bool
+	// contexts are the clusters to discover, as CONTEXT or NAME=CONTEXT.
+	contexts []string
+	kube     *kubeFlags
+	// onTop says that the user named the management cluster explicitly, so that it
+	// takes part next to other sources.
+	onTop bool
 }
 
-func (f *worldFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVarP(&f.filenames, "filename", "f", nil,
-		"`FILE` or directory with manifests (YAML or JSON), or - for standard input; repeatable")
-	cmd.Flags().BoolVarP(&f.recursive, "recursive", "R", false,
+func (f *worldFlags) register(cmd *cobra.Command, factory *Factory) {
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&f.filenames, "filename", "f", nil,
+		"`FILE` or directory with manifests (YAML or JSON), or - for standard input; repeatable. No cluster is contacted then")
+	flags.BoolVarP(&f.recursive, "recursive", "R", false,
 		"read the directories given with --filename recursively")
+	flags.StringSliceVar(&f.contexts, "clusters", nil,
+		"discover the clusters of these `CONTEXTS` of the kubeconfig on the fly, nothing needs to be installed in them; NAME=CONTEXT names one")
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
-	takeSetting(cmd.Flags(), "filename", settingFilename)
-	takeSetting(cmd.Flags(), "recursive", settingRecursive)
+	takeSetting(flags, "filename", settingFilename)
+	takeSetting(flags, "recursive", settingRecursive)
+	factory.worlds[cmd] = f
+	f.kube = newKubeFlags(factory)
+	f.kube.register(cmd)
+	// Its examples need no cluster.
+	delete(cmd.Annotations, needsCluster)
+	flags.Lookup("clusters").Annotations = map[string][]string{flagGroup: {clusterFlagGroup}}
+	completeFlag(cmd, "clusters", f.kube.completeContexts)
 }
 
-// given reports whether the flags or the settings name a world.
-func (f *worldFlags) given() bool { return len(f.filenames) > 0 }
-
-// check returns a usage error if the flags name no world.
-func (f *worldFlags) check() error {
-	if !f.given() {
-		return cli.Usagef("no manifests given: name files or directories with -f, or pipe them to -f -")
+// settle decides between the sources once flags are parsed: what the user typed
+// beats manifests that the settings name.
+func (f *worldFlags) settle(cmd *cobra.Command) {
+	f.onTop = cmd.Flags().Changed("context")
+	if !cmd.Flags().Changed("filename") && (f.onTop || len(f.contexts) > 0) {
+		f.filenames = nil
 	}
-	return nil
+}
+
+// fromManagement reports whether the management cluster is one of the sources.
+func (f *worldFlags) fromManagement() bool {
+	return f.onTop || (len(f.filenames) == 0 && len(f.contexts) == 0)
 }
 
 // isDirectory reports whether a path given with --filename is a directory.
@@ -111,7 +131,7 @@ type worldLoader func(ctx context.Context, flags worldFlags, stdin io.Reader) (*
 // collector runs while loading.
 const loadingGCPercent = 50
 
-// loadWorld reads the named manifests and contacts no cluster.
+// loadWorld loads what the flags name. Only clusters among that are contacted.
 func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error) {
 	settings, err := f.Settings()
 	if err != nil {
@@ -120,9 +140,7 @@ func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Read
 	// Loading makes much garbage beside few objects that stay: collecting it
 	// twice as often keeps memory near what stays.
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGCPercent))
-	objects, err := snapshot.LoadFiles(ctx, snapshot.FileOptions{
-		Paths: flags.filenames, Recursive: flags.recursive, Stdin: stdin, DefaultNamespace: settings.Namespace(),
-	}, validation.New())
+	objects, err := flags.load(ctx, settings.Namespace(), stdin)
 	if err != nil {
 		return nil, err
 	}

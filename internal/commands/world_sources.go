@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// load reads all sources and unites them. An object that two of them have is an
+// error that names both places; but what was discovered just now replaces what
+// the management cluster knows of the same clusters.
+func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader) (snapshot.Objects, error) {
+	validator := validation.New()
+	var objects snapshot.Objects
+	if len(f.filenames) > 0 {
+		files, err := snapshot.LoadFiles(ctx, snapshot.FileOptions{
+			Paths: f.filenames, Recursive: f.recursive, Stdin: stdin, DefaultNamespace: namespace,
+		}, validator)
+		if err != nil {
+			return objects, err
+		}
+		objects = files
+	}
+	if f.fromManagement() {
+		stored, err := f.loadManagement(ctx, validator)
+		if err != nil {
+			return objects, err
+		}
+		if objects, err = snapshot.Combine(objects, stored); err != nil {
+			return objects, err
+		}
+	}
+	if len(f.contexts) == 0 {
+		return objects, nil
+	}
+	connections, err := f.discovered()
+	if err != nil {
+		return objects, err
+	}
+	fresh, err := snapshot.LoadDiscovered(ctx, snapshot.DiscoverOptions{
+		Connections: connections, ManagementNamespace: namespace, Settings: snapshot.SettingsOf(objects),
+	}, validator)
+	if err != nil {
+		return objects, err
+	}
+	var names []string
+	for _, c := range connections {
+		names = append(names, c.Name)
+	}
+	return snapshot.ReplaceDiscovered(objects, fresh, names)
+}
+
+func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (snapshot.Objects, error) {
+	management, err := f.kube.management()
+	if errors.Is(err, clusters.ErrNoKubeconfig) {
+		return snapshot.Objects{}, cli.Usagef("no manifests given, and %w", err)
+	}
+	if err != nil {
+		return snapshot.Objects{}, err
+	}
+	return snapshot.LoadLive(ctx, snapshot.LiveOptions{Management: management}, validator)
+}
+
+// discovered returns the connections to the clusters to discover.
+func (f *worldFlags) discovered() ([]*clusters.Connection, error) {
+	opts, err := f.kube.options()
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := clusters.LoadKubeconfig(f.kube.kubeconfigPath())
+	if err != nil {
+		return nil, err
+	}
+	var connections []*clusters.Connection
+	contexts := map[string]string{}
+	for _, text := range f.contexts {
+		name, context, named := strings.Cut(text, "=")
+		if !named {
+			context = name
+		}
+		if other, twice := contexts[name]; twice {
+			return nil, cli.Usagef("--clusters names cluster %q twice, as context %s and %s", name, other, context)
+		}
+		contexts[name] = context
+		connection, err := kubeconfig.Connect(context, name, clusters.SourceContext, opts)
+		if err != nil {
+			return nil, err
+		}
+		connections = append(connections, connection)
+	}
+	return connections, nil
+}
