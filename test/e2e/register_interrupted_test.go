@@ -141,4 +141,3 @@ func (r *registry) nothingRecorded(t *testing.T) {
 		t.Errorf("Secrets are left on the management cluster: %d, %v", len(secrets.Items), err)
 	}
 }
-

@@ -254,7 +254,8 @@ func (r *registry) testPermissions(t *testing.T) {
 	c := r.as(t, "east")
 	ctx := t.Context()
 	allowed := []clusters.Permission{
-		{Verb: "list", Resource: "pods"}, {Verb: "list", Resource: "nodes"},
+		{Verb: "list", Resource: "pods"},
+		{Verb: "list", Resource: "nodes"},
 		{Verb: "list", Group: "discovery.k8s.io", Resource: "endpointslices"},
 		{Verb: "patch", Group: "apps", Resource: "deployments", Namespace: "bookinfo"},
 		{Verb: "delete", Group: "networking.istio.io", Resource: "virtualservices", Namespace: "bookinfo"},
