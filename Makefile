@@ -28,10 +28,18 @@ help: ## List the targets
 build: ## Build bin/meshctl
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/meshctl ./cmd/meshctl
 
+# With a PREFIX, manual pages go where man looks next to it: PREFIX/../share/man.
+MANUAL := $(if $(filter file default,$(origin PREFIX)),,$(PREFIX)/../share/man/man1)
+
 .PHONY: install
-install: build ## Install meshctl into PREFIX (default: where `go install` does)
+install: build $(if $(MANUAL),man) ## Install meshctl into PREFIX (default: where `go install` does)
 	mkdir -p '$(PREFIX)'
 	cp bin/meshctl '$(PREFIX)/meshctl'
+	$(if $(MANUAL),mkdir -p '$(MANUAL)' && cp dist/man/*.1 '$(MANUAL)')
+
+.PHONY: man
+man: ## Write the manual pages to dist/man
+	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git show --no-patch --format=%ct HEAD 2>/dev/null),0) go run ./hack/docs man dist/man
 
 .PHONY: demo
 demo: ## Describe a workload of the bundled two-cluster world

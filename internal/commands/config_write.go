@@ -63,6 +63,9 @@ func editConfig(ctx context.Context, location configLocation, change func(*confi
 	if bytes.Equal(before, after) {
 		return path, nil
 	}
+	if _, err := parseConfig(path, after); err != nil {
+		return "", fmt.Errorf("this change would leave a file that cannot be read, so %s stays as it is: %w", path, err)
+	}
 	return path, replaceFile(path, after)
 }
 

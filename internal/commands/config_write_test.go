@@ -191,7 +191,7 @@ func TestLockConfig(t *testing.T) {
 // FuzzConfig reads any text as a configuration file, and edits it if that works.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{
-		"", "color: never\n", "filename: [a, &x b, *x]\nrecursive: true\n", "# only\n", "a: b\n---\nc: d\n", "{}", "[]", "? {a: b}\n: c", "color: *x", "\t", "\xff",
+		"", "color: never\n", "filename: [a, &x b, *x]\nrecursive: true\n", "# only\n", "a: b\n---\nc: d\n", "{}", "[]", "? {a: b}\n: c", "color: *x", "\t", "\xff", "\xfe\xff", "\xef\xbb\xbf# mark\n",
 	} {
 		f.Add(seed)
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -105,6 +106,9 @@ func openConfig(location configLocation) (*configDocument, error) {
 // parseConfig reads one YAML document that is a mapping, or nothing.
 func parseConfig(path string, text []byte) (*configDocument, error) {
 	config := &configDocument{path: path}
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("cannot parse %s: it is not text in UTF-8", path)
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
 	switch err := decoder.Decode(&document); {

@@ -1,0 +1,55 @@
+package commands
+
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshctl/meshctl/internal/cli"
+)
+
+// Tree returns the tree of all commands to read: to generate documentation from.
+// Nothing of it can be run.
+func Tree() *cobra.Command {
+	root := newRootCmd(NewFactory(&cli.Streams{
+		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard,
+		Getenv: func(string) string { return "" },
+	}))
+	walkTree(root, func(cmd *cobra.Command) {
+		cmd.InitDefaultHelpFlag()
+		cmd.DisableAutoGenTag = true
+		cmd.RunE = func(*cobra.Command, []string) error { return cli.Usagef("this tree is for documentation") }
+	})
+	return root
+}
+
+func walkTree(cmd *cobra.Command, visit func(*cobra.Command)) {
+	visit(cmd)
+	for _, child := range cmd.Commands() {
+		walkTree(child, visit)
+	}
+}
+
+// Listed reports whether help lists the command below its parent.
+func Listed(cmd *cobra.Command) bool { return isListed(cmd) }
+
+// FlagGroup returns the section of help that lists the flag, empty for the usual
+// one.
+func FlagGroup(flag *pflag.Flag) string { return strings.Join(flag.Annotations[flagGroup], "") }
+
+// Topic is a page of help about something that is no command.
+type Topic struct {
+	// Name is what follows `meshctl help`, Short one line about the page.
+	Name, Short, Text string
+}
+
+// Topics returns all help topics, sorted by name.
+func Topics() []Topic {
+	var all []Topic
+	for _, t := range topics() {
+		all = append(all, Topic{Name: t.name, Short: t.short, Text: t.text})
+	}
+	return all
+}
