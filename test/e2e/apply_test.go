@@ -267,6 +267,36 @@ func TestApply(t *testing.T) {
 			t.Errorf("%d of %d writers left their annotation", got, writers)
 		}
 	})
+	t.Run("what is stale", func(t *testing.T) {
+		t.Parallel()
+		owner := map[string]string{"owner": "stale-test"}
+		var keep []*unstructured.Unstructured
+		for _, name := range []string{"keep", "stale-b", "stale-a", "foreign"} {
+			object := policy(t, name, "{policy: {requestTimeout: 5s}}")
+			if name != "foreign" {
+				object.SetLabels(owner)
+			}
+			if name == "keep" {
+				keep = append(keep, object)
+			}
+			expectOutcomes(t, apply(t, plain, object), name+" created")
+		}
+		kinds := []schema.GroupVersionKind{{Group: "example.com", Version: "v1", Kind: "Widget"}, policyKey("").GVK}
+		stale, err := clusters.Stale(t.Context(), c, kinds, owner, keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]clusters.ObjectKey{policyKey("stale-a"), policyKey("stale-b")}, stale); diff != "" {
+			t.Errorf("stale (-want +got):\n%s", diff)
+		}
+		expectOutcomes(t, clusters.DeleteAll(t.Context(), c, stale, clusters.DeleteOptions{Owner: owner}), "stale-a deleted", "stale-b deleted")
+		if stale, err := clusters.Stale(t.Context(), c, kinds, owner, keep); err != nil || len(stale) != 0 {
+			t.Error(stale, err)
+		}
+		if _, err := clusters.Stale(t.Context(), c, kinds, nil, keep); err == nil {
+			t.Error("without an owner, everything would be stale")
+		}
+	})
 	t.Run("a status", func(t *testing.T) {
 		t.Parallel()
 		status := clusters.ApplyOptions{Status: true}
