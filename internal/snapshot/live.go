@@ -144,7 +144,7 @@ func (l *liveLoader) assemble() (Objects, error) {
 	case missing > 0 && missing == len(l.lists):
 		a.objects.Problems = append(a.objects.Problems, Problem{
 			Kind: UnlistedKind, Origin: l.origin, Message: "meshctl is not installed there: the cluster has none of its kinds",
-			Hint: "install it, choose the cluster it is installed on, or read manifests with --filename",
+			Hint: "run `meshctl install`, choose the cluster it is installed on with --context, or read manifests with --filename",
 		})
 		return a.objects, nil
 	case len(failed) == len(l.lists):

@@ -270,7 +270,7 @@ func TestLoadLiveProblems(t *testing.T) {
 		},
 		{
 			name: "not installed", server: &liveAPI{},
-			want: []string{"UnlistedKind cluster mgmt: meshctl is not installed there: the cluster has none of its kinds (install it, choose the cluster it is installed on, or read manifests with --filename)"},
+			want: []string{"UnlistedKind cluster mgmt: meshctl is not installed there: the cluster has none of its kinds (run `meshctl install`, choose the cluster it is installed on with --context, or read manifests with --filename)"},
 		},
 		{
 			name: "nothing may be listed", server: &liveAPI{lists: emptyManagement(), forbidden: everything()}, kinds: []string{"TrafficPolicy"}, hides: true,
