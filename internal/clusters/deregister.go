@@ -135,6 +135,10 @@ func (d *deregistrar) withdraw(ctx context.Context) error {
 	if err == nil {
 		err = d.withdrawItself(ctx, connection)
 	}
+	if errors.Is(err, errForeign) {
+		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster was registered anew with another management cluster, which keeps what is there")
+		return nil
+	}
 	if err != nil {
 		// Nobody says where the cluster is; the user will know.
 		d.leave(&Connection{Name: d.opts.Cluster}, d.memberObjects(nil)...)

@@ -22,8 +22,7 @@ func (r *registrar) preflight(ctx context.Context) (string, error) {
 		return "", err
 	}
 	questions := []func(context.Context) error{
-		r.checkName, r.checkDuplicate, r.checkAdoption, r.checkDefinitions,
-		r.checkManagementPermissions, r.checkRemotePermissions, r.checkRole, r.noteIstio,
+		r.checkName, r.checkDuplicate, r.checkDefinitions, r.checkManagementPermissions, r.checkRemotePermissions, r.checkRole, r.noteIstio,
 	}
 	answers := inParallel(len(questions), questions, func(ask func(context.Context) error) error { return ask(ctx) })
 	if err := errors.Join(withoutRepeats(answers)...); err != nil {
@@ -294,9 +293,13 @@ func (r *registrar) checkRemotePermissions(ctx context.Context) error {
 	return requirePermissions(ctx, r.remote, "make a service account", needed)
 }
 
-// checkRole asks the cluster whether the user may hand out the permissions of
-// the registration: only those that the user has.
+// checkRole makes sure that the ClusterRole can be written. The cluster itself
+// says whether the user may hand out the permissions of the registration: only
+// those that the user has.
 func (r *registrar) checkRole(ctx context.Context) error {
+	if err := r.checkAdoption(ctx); err != nil {
+		return err
+	}
 	opts := r.remoteApply()
 	opts.DryRun = DryRunServer
 	result := Apply(ctx, r.remote, []*unstructured.Unstructured{r.member.clusterRole()}, opts)[0]

@@ -248,6 +248,7 @@ func TestRegistration(t *testing.T) {
 	})
 	t.Run("rotates tokens", r.testRotation)
 	t.Run("deregisters", r.testDeregistration)
+	t.Run("with two management clusters", r.testTwoManagements)
 }
 
 func (r *registry) testPermissions(t *testing.T) {
@@ -426,4 +427,30 @@ func (r *registry) testDeregistration(t *testing.T) {
 	if err != nil || len(secrets.Items) > 0 {
 		t.Errorf("Secrets are left on the management cluster: %v, %v", secrets.Items, err)
 	}
+}
+
+// testTwoManagements registers east with another management cluster, west, too.
+func (r *registry) testTwoManagements(t *testing.T) {
+	west := func(code int, args ...string) result {
+		t.Helper()
+		return r.run(t, code, append(args, "--context", "west")...)
+	}
+	west(0, "install")
+	r.run(t, 0, "cluster", "register", "east", "--remote-context", "east")
+	got := west(1, "cluster", "register", "east", "--remote-context", "east")
+	r.expect(t, got.stderr, "it is registered under this name with another management cluster", "--adopt")
+	if strings.Count(got.stderr, "error:") != 1 {
+		t.Errorf("it says so more than once:\n%s", got.stderr)
+	}
+	west(0, "cluster", "register", "east", "--remote-context", "east", "--adopt")
+	// The first one has nothing to remove any more.
+	got = r.run(t, 0, "cluster", "deregister", "east", "--yes")
+	r.expect(t, got.stderr, "registered anew with another management cluster")
+	if strings.Contains(got.stderr, "Left behind") {
+		t.Errorf("it offers to remove what belongs to another management cluster:\n%s", got.stderr)
+	}
+	got = west(0, "cluster", "list")
+	r.expect(t, got.stdout, "east   Ready")
+	west(0, "cluster", "deregister", "east", "--yes", "--remote-context", "east")
+	eventuallyMember(t, r.east, "Namespace gloo-mesh")
 }
