@@ -52,12 +52,28 @@ unit: ## Run the fast tests
 	go test ./...
 
 .PHONY: test
-test: lint verify test-race ## Run all checks and tests, as CI does
+test: lint verify test-race e2e ## Run all checks and tests, as CI does
 
 .PHONY: test-race
 test-race:
 	$(if $(RACE),,@echo 'note: no C compiler found, the tests run without the race detector')
 	go test $(RACE) ./...
+
+.PHONY: e2e
+e2e: build ## Run the tests that need Kubernetes; builds a control plane on first use, which takes several minutes
+	set -e; assets=$$(hack/kube/build.sh); KUBE_ASSETS="$$assets" MESHCTL='$(CURDIR)/bin/meshctl' go test -tags e2e -timeout 30m ./test/e2e/...
+
+.PHONY: kube
+kube: ## Build the Kubernetes control plane of the tests, unless that is done
+	@hack/kube/build.sh
+
+.PHONY: playground
+playground: build ## Start three clusters to try meshctl on; prints what to set
+	@hack/kube/playground.sh up
+
+.PHONY: playground-down
+playground-down: ## Stop the clusters of `make playground`
+	@hack/kube/playground.sh down
 
 .PHONY: lint
 lint: ## Check style, likely mistakes and the import rules

@@ -5,7 +5,7 @@
 # programs. Progress goes to stderr.
 #
 # The first build takes several minutes; the result is kept outside the tree,
-# under MESHCTL_CACHE (default: $XDG_CACHE_HOME/meshctl or ~/.cache/meshctl).
+# under KUBE_CACHE (default: $XDG_CACHE_HOME/meshctl or ~/.cache/meshctl).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -17,7 +17,7 @@ key=$({
 	cat build.sh go.mod go.sum kwok/go.mod kwok/go.sum
 	go env GOVERSION GOOS GOARCH
 } | git hash-object --stdin)
-cache=${MESHCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/meshctl}
+cache=${KUBE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/meshctl}
 dir=$cache/kube/${key:0:16}
 mkdir -p "$dir"
 

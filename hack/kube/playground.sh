@@ -9,7 +9,7 @@
 # do next; `down` stops the clusters and removes the directory.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-dir=${2:-${MESHCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/meshctl}/playground}
+dir=${2:-${KUBE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/meshctl}/playground}
 [[ $dir == /* ]] || dir=$PWD/$dir
 
 usage() {
