@@ -87,7 +87,7 @@ func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) e
 // as a label that came with --from, stays as it was.
 func (o *createOptions[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err error) {
 	previous := a.resource
-	bare := previous.DeepCopyObject().(O) //nolint:errcheck // a copy has the type of the original
+	bare := previous.DeepCopyObject().(O)
 	bare.SetLabels(nil)
 	bare.SetAnnotations(nil)
 	base := &previous
