@@ -81,6 +81,7 @@ func (e *evaluator) evaluateAccessPolicies() {
 
 		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, checkIdentitySelectors("spec.sourceSelector", spec.SourceSelector)...)
+		problems = append(problems, checkAccessValues(spec)...)
 		grants, unknown := compileIdentities(trust, spec.SourceSelector)
 		p.grants = grants
 		p.Errors = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))

@@ -80,6 +80,7 @@ func (e *evaluator) evaluateTrafficPolicies() {
 
 		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, checkWorkloadSelectors("spec.sourceSelector", spec.SourceSelector)...)
+		problems = append(problems, checkTrafficValues(spec)...)
 		p.Errors = e.reportInvalid(p.ID(), object.Errors, problems)
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)

@@ -10,6 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/snapshot"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -75,4 +76,9 @@ func omissionsText(omissions []istio.Omission) string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "")
+}
+
+// selecting returns the selector of one Service.
+func selecting(ref core.ClusterObjectRef) []core.DestinationSelector {
+	return []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{ref}}}}
 }

@@ -1,0 +1,268 @@
+package istio_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	networking "istio.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// FuzzRender holds what is rendered of any world against what must be true of
+// it. A failing world is named by its seed.
+func FuzzRender(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(seed)
+	}
+	validator := validation.New()
+	f.Fuzz(func(t *testing.T, seed uint64) { checkWorld(t, validator, seed) })
+}
+
+// TestRandomWorlds is a short run of FuzzRender that is the same every time.
+func TestRandomWorlds(t *testing.T) {
+	t.Parallel()
+	validator := validation.New()
+	for seed := range uint64(150) {
+		checkWorld(t, validator, seed)
+		if t.Failed() {
+			t.Fatalf("in the world of seed %d", seed)
+		}
+	}
+}
+
+func checkWorld(t *testing.T, validator *validation.Validator, seed uint64) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	objects := randomworld.Objects(random)
+	addEndpoints(random, objects)
+	if seed%2 == 0 {
+		federateEverything(random, &objects)
+	}
+	validate(t, validator, &objects)
+
+	all := render(objects)
+	text := all.text(t, everything)
+	mixed := randomworld.Shuffled(random, objects)
+	if shuffled := render(mixed).text(t, everything); shuffled != text {
+		t.Errorf("the order of the objects changes what is rendered (-given +shuffled)\n%s", cmp.Diff(text, shuffled))
+	}
+	checkIdentities(t, all)
+	checkReferences(t, all)
+	checkParents(t, all)
+	for i := range all.objects {
+		for _, reason := range violations(&all.objects[i]) {
+			t.Errorf("Istio would reject %s: %s", all.objects[i].ID(), reason)
+		}
+	}
+	checkUnrelatedPolicy(t, objects, all)
+}
+
+func everything(*istio.Object) bool { return true }
+
+// addEndpoints adds pods to some Destinations.
+func addEndpoints(random *rand.Rand, objects snapshot.Objects) {
+	for _, d := range objects.Destinations {
+		service := d.Resource.Spec.KubeService
+		if service == nil {
+			continue
+		}
+		for range random.IntN(3) {
+			group := discoveryv1.EndpointsSubset{}
+			for n := range random.IntN(3) {
+				group.Endpoints = append(group.Endpoints, discoveryv1.Endpoint{
+					IPAddress: []string{fmt.Sprintf("10.0.0.%d", n), "2001:db8::1", ""}[random.IntN(3)],
+					Labels:    map[string]string{"version": []string{"v1", "v2"}[random.IntN(2)]},
+				})
+			}
+			for _, p := range service.Ports[:random.IntN(len(service.Ports)+1)] {
+				group.Ports = append(group.Ports, discoveryv1.EndpointPort{Name: p.Name, Port: p.Port + 1})
+			}
+			service.EndpointSubsets = append(service.EndpointSubsets, group)
+		}
+	}
+}
+
+// federateEverything replaces the VirtualMeshes by one that joins all meshes,
+// and makes most policies harmless, so that there is more to render.
+func federateEverything(random *rand.Rand, objects *snapshot.Objects) {
+	chance := func() bool { return random.IntN(2) == 0 }
+	vm := &networkingv1.VirtualMesh{}
+	vm.Name, vm.Namespace = "everything", snapshot.DefaultNamespace
+	vm.Spec.Federation = &networkingv1.Federation{
+		Selectors: []networkingv1.FederationSelector{{}}, FlatNetwork: random.IntN(4) == 0,
+		TCPKeepalive: []*core.TCPKeepalive{nil, {Probes: 3}}[random.IntN(2)],
+	}
+	if chance() {
+		vm.Spec.GlobalAccessPolicy = networkingv1.GlobalAccessPolicyEnabled
+	}
+	for _, m := range objects.Meshes {
+		vm.Spec.Meshes = append(vm.Spec.Meshes, core.ObjectRef{Name: m.Resource.Name, Namespace: m.Resource.Namespace})
+	}
+	objects.VirtualMeshes = []snapshot.Object[networkingv1.VirtualMesh]{{Resource: vm}}
+	for _, d := range objects.Destinations {
+		service := d.Resource.Spec.KubeService
+		if service == nil || service.WorkloadSelectorLabels["istio"] == "" {
+			continue
+		}
+		address := []discoveryv1.ExternalAddress{{IP: new("203.0.113.1")}, {DNSName: new("gateway.example.com")}, {IP: new("2001:db8::2")}}[random.IntN(3)]
+		service.ServiceType, service.ExternalAddresses = discoveryv1.ServiceTypeLoadBalancer, []discoveryv1.ExternalAddress{address}
+		service.Ports[0].Name = "tls"
+	}
+}
+
+// validate gives every object of the user the errors that its schema would.
+func validate(t *testing.T, validator *validation.Validator, objects *snapshot.Objects) {
+	t.Helper()
+	validateKind(t, validator, "TrafficPolicy", objects.TrafficPolicies)
+	validateKind(t, validator, "AccessPolicy", objects.AccessPolicies)
+	validateKind(t, validator, "VirtualMesh", objects.VirtualMeshes)
+}
+
+func validateKind[T any](t *testing.T, validator *validation.Validator, kind string, objects []snapshot.Object[T]) {
+	t.Helper()
+	gvk := schema.GroupVersionKind{Group: networkingv1.GroupName, Version: "v1", Kind: kind}
+	for i := range objects {
+		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(objects[i].Resource)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := validator.Check(gvk, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range report.Errors {
+			objects[i].Errors = append(slices.Clip(objects[i].Errors), e.Path+": "+e.Message)
+		}
+	}
+}
+
+func checkIdentities(t *testing.T, all rendered) {
+	t.Helper()
+	seen := map[policy.ObjectID]bool{}
+	for i := range all.objects {
+		id := all.objects[i].ID()
+		if seen[id] {
+			t.Errorf("%s is rendered twice", id)
+		}
+		seen[id] = true
+	}
+}
+
+// checkReferences holds that every host and subset that is named is known in
+// the cluster.
+func checkReferences(t *testing.T, all rendered) {
+	t.Helper()
+	hosts, subsets := map[string]bool{}, map[string]bool{}
+	world := all.result.World
+	for i := range world.Destinations {
+		if d := &world.Destinations[i]; d.IsService() {
+			hosts[d.Ref.ClusterName+" "+d.Hostname] = true
+		}
+	}
+	for i := range all.objects {
+		o := &all.objects[i]
+		switch spec := o.Spec.(type) {
+		case *networking.ServiceEntry:
+			hosts[o.Cluster+" "+spec.Hosts[0]] = true
+		case *networking.DestinationRule:
+			for _, s := range spec.Subsets {
+				subsets[o.Cluster+" "+spec.Host+" "+s.Name] = true
+			}
+		}
+	}
+	for i := range all.objects {
+		o := &all.objects[i]
+		check := func(host, subset string) {
+			if !hosts[o.Cluster+" "+host] {
+				t.Errorf("%s names host %s, which is not known in %s", o.ID(), host, o.Cluster)
+			}
+			if subset != "" && !subsets[o.Cluster+" "+host+" "+subset] {
+				t.Errorf("%s names subset %s of host %s, which is not known in %s", o.ID(), subset, host, o.Cluster)
+			}
+		}
+		switch spec := o.Spec.(type) {
+		case *networking.DestinationRule:
+			check(spec.Host, "")
+		case *networking.VirtualService:
+			check(spec.Hosts[0], "")
+			for _, route := range spec.Http {
+				for _, to := range route.Route {
+					check(to.Destination.Host, to.Destination.Subset)
+				}
+				if route.Mirror != nil {
+					check(route.Mirror.Host, route.Mirror.Subset)
+				}
+			}
+		}
+	}
+}
+
+// checkParents holds that nothing comes from what is INVALID.
+func checkParents(t *testing.T, all rendered) {
+	t.Helper()
+	invalid := map[policy.ObjectID]bool{}
+	for i := range all.result.TrafficPolicies {
+		p := &all.result.TrafficPolicies[i]
+		invalid[p.ID()] = len(p.InForce()) == 0
+	}
+	for i := range all.result.AccessPolicies {
+		p := &all.result.AccessPolicies[i]
+		invalid[p.ID()] = len(p.InForce()) == 0
+	}
+	for i := range all.result.VirtualMeshes {
+		vm := &all.result.VirtualMeshes[i]
+		invalid[vm.ID()] = len(vm.Errors) > 0
+	}
+	for i := range all.objects {
+		o := &all.objects[i]
+		if len(o.Parents) == 0 {
+			t.Errorf("%s comes from nothing", o.ID())
+		}
+		for _, parent := range o.Parents {
+			if invalid[parent] {
+				t.Errorf("%s comes from %s, which is INVALID", o.ID(), parent)
+			}
+		}
+	}
+}
+
+// checkUnrelatedPolicy adds a policy about one Service, and one that is
+// INVALID: no object of another Service may change.
+func checkUnrelatedPolicy(t *testing.T, objects snapshot.Objects, before rendered) {
+	t.Helper()
+	world := before.result.World
+	if len(world.Destinations) == 0 || !world.Destinations[0].IsService() {
+		return
+	}
+	d := &world.Destinations[0]
+	about := &networkingv1.TrafficPolicy{}
+	about.Name, about.Namespace = "zz-about-one", snapshot.DefaultNamespace
+	about.Spec.DestinationSelector = selecting(d.Ref)
+	about.Spec.Policy = &networkingv1.TrafficPolicyPolicy{Retries: &networkingv1.RetryPolicy{Attempts: 9}}
+	invalid := about.DeepCopy()
+	invalid.Name, invalid.Spec.DestinationSelector = "zz-invalid", nil
+	objects.TrafficPolicies = append(slices.Clip(objects.TrafficPolicies),
+		snapshot.Object[networkingv1.TrafficPolicy]{Resource: about},
+		snapshot.Object[networkingv1.TrafficPolicy]{Resource: invalid, Errors: []string{"it is broken"}})
+	after := render(objects)
+	others := func(o *istio.Object) bool {
+		return o.Federates != d.Key() && (o.Namespace != d.Ref.Namespace || o.Name != d.Ref.Name || o.Cluster != d.Ref.ClusterName)
+	}
+	before.omissions, after.omissions = nil, nil
+	if diff := cmp.Diff(before.text(t, others), after.text(t, others)); diff != "" {
+		t.Errorf("a policy about %s changes other objects (-without +with)\n%s", d.Key(), diff)
+	}
+}
