@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
@@ -28,8 +29,36 @@ type Gateway struct {
 }
 
 // findGateways returns the east-west gateways of a mesh, or an error that says
-// why there are none.
+// why there are none that could be used.
 func (e *evaluator) findGateways(vm *VirtualMesh, mesh *snapshot.Mesh) ([]Gateway, error) {
+	gateways, err := e.chooseGateways(vm, mesh)
+	if err != nil {
+		return nil, err
+	}
+	return gateways, checkAddresses(gateways)
+}
+
+// checkAddresses returns an error if some addresses are names and others of IP
+// version 6: proxies cannot resolve both at once (semantics 5.5).
+func checkAddresses(gateways []Gateway) error {
+	name, address := "", ""
+	for _, g := range gateways {
+		for _, text := range g.Addresses {
+			switch parsed, err := netip.ParseAddr(text); {
+			case err != nil:
+				name = cmp.Or(name, text)
+			case parsed.Is6():
+				address = cmp.Or(address, text)
+			}
+		}
+	}
+	if name != "" && address != "" {
+		return fmt.Errorf("its gateways have both names and IPv6 addresses (%s, %s), which cannot be used together", name, address)
+	}
+	return nil
+}
+
+func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *snapshot.Mesh) ([]Gateway, error) {
 	selectors := vm.Resource.Spec.Federation.GatewaySelectors()
 	gateways, err := e.selectedGateways(mesh, selectors)
 	if err != nil || len(gateways) > 0 {

@@ -48,7 +48,9 @@ func (c *valueChecks) matcher(at string, m core.HTTPMatcher) {
 	}
 	for k, h := range m.Headers {
 		field := fmt.Sprintf("%s.headers[%d]", at, k)
-		c.headerNames(field, h.Name)
+		if !isPseudoHeader(h.Name) {
+			c.headerNames(field, h.Name)
+		}
 		if h.Regex && h.Value != "" {
 			c.regex(field, &h.Value)
 		}
@@ -107,10 +109,20 @@ func (c *valueChecks) headers(at string, h *networkingv1.HeaderManipulation) {
 	if h == nil {
 		return
 	}
-	c.headerNames(at, slices.Sorted(maps.Keys(h.AppendRequestHeaders))...)
+	c.headerNames(at, slices.DeleteFunc(slices.Sorted(maps.Keys(h.AppendRequestHeaders)), func(n string) bool { return n == authorityHeader })...)
 	c.headerNames(at, slices.Sorted(maps.Keys(h.AppendResponseHeaders))...)
 	c.headerNames(at, h.RemoveRequestHeaders...)
 	c.headerNames(at, h.RemoveResponseHeaders...)
+}
+
+// authorityHeader is the one pseudo header that settings may write.
+const authorityHeader = ":authority"
+
+// isPseudoHeader reports whether a name stands for something else of the
+// request: its parts in HTTP/2, or a claim of its token.
+func isPseudoHeader(name string) bool {
+	return slices.Contains([]string{":method", ":scheme", authorityHeader, ":path", ":status"}, name) ||
+		strings.HasPrefix(name, "@request.auth.claims")
 }
 
 func (c *valueChecks) headerNames(at string, names ...string) {

@@ -20,8 +20,9 @@ import (
 type export struct {
 	destination *snapshot.Destination
 	federation  *policy.Federation
-	parent      policy.ObjectID
-	hostname    string
+	// parents is the VirtualMesh.
+	parents  []policy.ObjectID
+	hostname string
 	// name is that of the objects which go by no hostname.
 	name string
 	// address is what the hostname resolves to, unless something else does.
@@ -47,9 +48,9 @@ func (r *Renderer) collectExports() {
 		d := &r.world.Destinations[i]
 		e := &export{
 			destination: d, federation: federation, hostname: federation.FederatedHostname(d),
-			name:   objectName(d.Ref.Name + "-" + d.Ref.Namespace + "-" + d.Ref.ClusterName),
-			parent: parentOf(kindVirtualMesh, &federation.VirtualMesh.Resource.ObjectMeta),
-			ports:  entryPorts(d), clusters: r.importers(federation, d.Ref.ClusterName),
+			name:    objectName(d.Ref.Name + "-" + d.Ref.Namespace + "-" + d.Ref.ClusterName),
+			parents: []policy.ObjectID{parentOf(kindVirtualMesh, &federation.VirtualMesh.Resource.ObjectMeta)},
+			ports:   entryPorts(d), clusters: r.importers(federation, d.Ref.ClusterName),
 		}
 		if len(e.clusters) == 0 {
 			continue

@@ -21,11 +21,11 @@ func (b *builder) addExports() {
 		mesh := e.destination.Mesh
 		key := e.destination.Key()
 		entry := b.ownEntry(e, b.gatewayNamespaces(mesh))
-		b.add(KindServiceEntry, mesh.Namespace, e.hostname, key, entry, []policy.ObjectID{e.parent}).Federates = key
+		b.add(KindServiceEntry, mesh.Namespace, e.hostname, key, entry, e.parents).Federates = key
 
 		settings, subsets := b.commonConnection(e), b.subsets[e.destination.ID]
 		rule := b.destinationRule(e.hostname, settings, subsets)
-		parents := sortedIDs(append(b.ruleParents(settings, subsets), e.parent))
+		parents := sortedIDs(append(b.ruleParents(settings, subsets), e.parents...))
 		b.add(KindDestinationRule, mesh.Namespace, e.hostname, key, rule, parents).Federates = key
 	}
 }
@@ -98,6 +98,6 @@ func (b *builder) addImports() {
 
 func (b *builder) addImport(e *export, m *snapshot.Mesh) {
 	key := e.destination.Key()
-	b.add(KindServiceEntry, m.Namespace, e.hostname, key, b.importedEntry(e), []policy.ObjectID{e.parent}).Federates = key
+	b.add(KindServiceEntry, m.Namespace, e.hostname, key, b.importedEntry(e), e.parents).Federates = key
 	b.addTraffic(m.Namespace, e.name, e.destination, b.importedTraffic(e.destination, b.cluster))
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	yaml "go.yaml.in/yaml/v2"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/meshctl/meshctl/internal/policy"
@@ -63,13 +62,9 @@ func parentsText(parents []policy.ObjectID) string {
 // kubectl apply accepts, without status and what servers add. The caller may
 // change the result.
 func (o *Object) Fields() (map[string]any, error) {
-	spec := map[string]any{}
-	text, err := json.Marshal(o.Spec)
-	if err == nil {
-		err = utiljson.Unmarshal(text, &spec)
-	}
+	spec, err := o.specFields()
 	if err != nil {
-		return nil, fmt.Errorf("write the specification of %s: %w", o.ID(), err)
+		return nil, err
 	}
 	return map[string]any{
 		"apiVersion": o.Kind.APIVersion(), "kind": string(o.Kind), "spec": spec,
@@ -79,18 +74,16 @@ func (o *Object) Fields() (map[string]any, error) {
 	}, nil
 }
 
-// YAML returns the object's manifest. Keys are sorted, so equal objects give
-// equal bytes.
-func (o *Object) YAML() ([]byte, error) {
-	fields, err := o.Fields()
-	if err != nil {
-		return nil, err
+func (o *Object) specFields() (map[string]any, error) {
+	spec := map[string]any{}
+	text, err := json.Marshal(o.Spec)
+	if err == nil {
+		err = utiljson.Unmarshal(text, &spec)
 	}
-	text, err := yaml.Marshal(fields)
 	if err != nil {
-		return nil, fmt.Errorf("write %s as YAML: %w", o.ID(), err)
+		return nil, fmt.Errorf("write the specification of %s: %w", o.ID(), err)
 	}
-	return text, nil
+	return spec, nil
 }
 
 func plain(texts map[string]string) map[string]any {

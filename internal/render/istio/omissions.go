@@ -50,6 +50,11 @@ func (r *Renderer) collectOmissions() {
 	for i := range r.world.Meshes {
 		r.omitOfMesh(&r.world.Meshes[i])
 	}
+	for _, e := range r.exports {
+		if e != nil {
+			r.omitOfExport(e)
+		}
+	}
 	for i := range r.result.TrafficPolicies {
 		p := &r.result.TrafficPolicies[i]
 		r.omitOfPolicy(p.ID(), &p.Application)
@@ -101,6 +106,24 @@ func (r *Renderer) omitOfGateway(id policy.ObjectID, m *snapshot.Mesh, g policy.
 	if len(d.Selector) == 0 {
 		note("the gateway's Service selects no pods, so it is not told to accept requests from other clusters")
 	}
+}
+
+// omitOfExport notes which pods requests from other clusters do not get to.
+func (r *Renderer) omitOfExport(e *export) {
+	pods := 0
+	for _, group := range e.destination.Resource.Spec.KubeService.EndpointSubsets {
+		pods += len(group.Endpoints)
+	}
+	reason := ""
+	switch {
+	case pods > maxEndpoints && len(allPods(e)) > maxEndpoints:
+		reason = fmt.Sprintf("it has %d pods, but a ServiceEntry can name only %d; the others get no requests from other clusters", pods, maxEndpoints)
+	case pods == 0 && e.federation.Flat:
+		reason = "no pods behind it are known; other clusters are told no way to it"
+	default:
+		return
+	}
+	r.omit(Omission{Object: policy.DestinationID(e.destination), Cluster: e.destination.Ref.ClusterName, Reason: reason})
 }
 
 func clustersOf(m *snapshot.Mesh) []string {

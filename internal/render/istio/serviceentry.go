@@ -110,8 +110,10 @@ func resolution(endpoints []*networking.WorkloadEntry) networking.ServiceEntry_R
 }
 
 // podEndpoints returns the pods behind a Destination with the ports they
-// listen on.
-func podEndpoints(e *export) []*networking.WorkloadEntry {
+// listen on, as far as a ServiceEntry can have so many.
+func podEndpoints(e *export) []*networking.WorkloadEntry { return limited(allPods(e)) }
+
+func allPods(e *export) []*networking.WorkloadEntry {
 	service := e.destination.Resource.Spec.KubeService
 	var endpoints []*networking.WorkloadEntry
 	for i := range service.EndpointSubsets {
@@ -124,7 +126,7 @@ func podEndpoints(e *export) []*networking.WorkloadEntry {
 			}
 		}
 	}
-	return limited(endpoints)
+	return endpoints
 }
 
 // podPorts returns the ports of pods by the name they have in the
@@ -204,7 +206,8 @@ func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
 }
 
 // limited unites equal endpoints to one of their common weight if there are
-// more than a ServiceEntry can have.
+// more than a ServiceEntry can have, and leaves out those that are still too
+// many.
 func limited(endpoints []*networking.WorkloadEntry) []*networking.WorkloadEntry {
 	if len(endpoints) <= maxEndpoints {
 		return endpoints
@@ -225,7 +228,7 @@ func limited(endpoints []*networking.WorkloadEntry) []*networking.WorkloadEntry 
 		}
 		united[k].Weight++
 	}
-	return united
+	return united[:min(len(united), maxEndpoints)]
 }
 
 func portsKey(ports map[string]uint32) string {

@@ -50,7 +50,7 @@ func (r *Renderer) importedTraffic(d *snapshot.Destination, cluster string) *tra
 	t, known := r.imported[key]
 	if !known {
 		e := r.exports[d.ID]
-		t = r.traffic(e.hostname, d, cluster, e.parent)
+		t = r.traffic(e.hostname, d, cluster, e.parents[0])
 		t.federates = d.Key()
 		r.imported[key] = t
 	}

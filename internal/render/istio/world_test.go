@@ -47,12 +47,13 @@ func render(objects snapshot.Objects) rendered {
 func (r rendered) text(t *testing.T, keep func(*istio.Object) bool) string {
 	t.Helper()
 	var out strings.Builder
+	encoder := istio.NewEncoder()
 	for i := range r.objects {
 		o := &r.objects[i]
 		if !keep(o) {
 			continue
 		}
-		manifest, err := o.YAML()
+		manifest, err := encoder.YAML(o)
 		if err != nil {
 			t.Fatal(err)
 		}
