@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +89,104 @@ func TestCompletionLoadsOnce(t *testing.T) {
 	want := []worldFlags{{filenames: []string{"a", "b"}, recursive: true}}
 	if diff := cmp.Diff(want, loaded, cmp.AllowUnexported(worldFlags{})); diff != "" {
 		t.Errorf("worlds loaded (-want +got):\n%s", diff)
+	}
+}
+
+// TestCompleteFromWorld completes command lines in the bundled world.
+func TestCompleteFromWorld(t *testing.T) {
+	t.Parallel()
+	streams, _, _ := cli.Test("")
+	world, err := NewFactory(streams).LoadWorld(t.Context(), worldFlags{filenames: []string{bookinfo}, recursive: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, args string
+		// want are some of the choices, never are texts that none of them has.
+		want, never []string
+		// all says that there are no other choices than those.
+		all bool
+	}{
+		{name: "workloads", args: "describe workload -f x |", want: []string{"productpage-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west"}},
+		{name: "destinations", args: "describe destination -f x |", want: []string{"reviews.bookinfo.east\tService on port 9080"}},
+		{
+			name: "meshes", args: "describe mesh -f x |",
+			want: []string{"istiod-istio-system-east.gloo-mesh\tistio 1.26.2 on east, in virtual mesh bookinfo"},
+		},
+		{name: "virtual meshes", args: "describe vm -f x |", want: []string{"bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes"}, all: true},
+		{name: "traffic policies", args: "describe tp -f x |", want: []string{"reviews-timeout-storefront.gloo-mesh\tINVALID, in force on 0 destinations"}},
+		{name: "access policies", args: "describe ap -f x |", want: []string{"health-checks-east.gloo-mesh\tAPPLIED, in force on 4 destinations"}},
+		{name: "clusters", args: "describe cluster -f x |", want: []string{"east\tregistered", "west\tregistered"}, all: true},
+		{
+			name: "not what is named, in whatever form", never: []string{"productpage", "ratings-v1.bookinfo.east"},
+			args: "describe workload -f x productpage-v1.bookinfo.east productpage-v1.bookinfo.west deployment/ratings-v1.bookinfo.east |",
+			want: []string{"ratings-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west"},
+		},
+		{
+			name: "only what passes the filters", args: "describe workload -f x -n istio-system --cluster east |",
+			want: []string{"istio-ingressgateway.istio-system.east\tDeployment in mesh istiod-istio-system-east"}, all: true,
+		},
+		{
+			name: "behind a kind", args: "describe workload -f x Deployment/prod|",
+			want: []string{"Deployment/productpage-v1.bookinfo.east\tDeployment in mesh istiod-istio-system-east"},
+		},
+		{name: "behind a kind that there is not", args: "describe workload -f x job/prod|", all: true},
+		{name: "namespaces", args: "describe workload -f x -n |", want: []string{"bookinfo\t9 workloads", "istio-system\t2 workloads"}, all: true},
+		{name: "clusters of a flag", args: "describe workload -f x --cluster=|", want: []string{"east\t6 workloads", "west\t5 workloads"}, all: true},
+		{name: "clusters of a list", args: "describe workload -f x --cluster west,ea|", want: []string{"west,east\t6 workloads"}, all: true},
+		{name: "clusters of another flag", args: "describe workload -f x --cluster west --cluster |", want: []string{"east\t6 workloads"}, all: true},
+		{
+			name: "half-typed flags", args: "describe vm -f x -o jsn --nonsense --details=perhaps |",
+			want: []string{"bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes"}, all: true,
+		},
+		{name: "a service", args: "create tp -f x --destination |", want: []string{"reviews.bookinfo.east\tService on port 9080"}},
+		{name: "a port", args: "create tp -f x --shift reviews.bookinfo.east:|", want: []string{"reviews.bookinfo.east:9080\thttp"}, all: true},
+		{
+			name: "terms", args: "create tp -f x --source namespace=bookinfo,|", all: true,
+			want: []string{"namespace=bookinfo,namespace=istio-system", "namespace=bookinfo,cluster=east", "namespace=bookinfo,cluster=west"},
+		},
+		{name: "terms in quotes", args: `create tp -f x --source label:a="b,|`, all: true},
+		{
+			name: "service accounts", args: "create ap -f x --source |",
+			want: []string{"service-account=bookinfo-productpage.bookinfo.east\tof productpage-v1", "namespace=bookinfo"},
+		},
+		{name: "meshes of a virtual mesh", args: "create vm -f x --mesh |", want: []string{"istiod-istio-system-west.gloo-mesh\tistio 1.26.2 on west, in virtual mesh bookinfo"}},
+		{name: "choices of a flag", args: "create vm --trust |", want: []string{"shared", "limited", "none"}, all: true},
+		{
+			name: "flags that may be repeated", args: "create tp --destination a --timeout 1s --|",
+			want: []string{"--destination\ta Service that the policy applies to; all Services if no destination is given; repeatable"}, never: []string{"--timeout\t", "`"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			streams, out, _ := cli.Test("")
+			f := NewFactory(streams)
+			f.LoadWorld = func(context.Context, worldFlags, io.Reader) (*snapshot.World, error) { return world, nil }
+			line, _ := strings.CutSuffix(tt.args, "|")
+			if code := run(t.Context(), append([]string{"__complete"}, strings.Split(line, " ")...), f); code != cli.ExitOK {
+				t.Fatalf("exit code = %d", code)
+			}
+			choices := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			directive := choices[len(choices)-1]
+			choices = choices[:len(choices)-1]
+			if directive != ":4" {
+				t.Errorf("directive = %s, want that no files are offered", directive)
+			}
+			for _, want := range tt.want {
+				if !slices.Contains(choices, want) {
+					t.Errorf("%q is not offered, but\n%s", want, out)
+				}
+			}
+			for _, never := range tt.never {
+				if strings.Contains(out.String(), never) {
+					t.Errorf("%q is offered:\n%s", never, out)
+				}
+			}
+			if tt.all && len(choices) != len(tt.want) {
+				t.Errorf("more is offered than %q:\n%s", tt.want, out)
+			}
+		})
 	}
 }
 
