@@ -50,8 +50,10 @@ start() {
 		echo "playground: $dir is not empty and no playground; name another directory" >&2
 		exit 1
 	fi
-	local assets
+	local assets istio
 	assets=$("$root/hack/kube/build.sh")
+	(cd "$root" && go mod download istio.io/api)
+	istio=$(go list -C "$root" -m -f '{{.Dir}}' istio.io/api)/kubernetes/customresourcedefinitions.gen.yaml
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	: >"$dir/playground.log"
@@ -59,10 +61,22 @@ start() {
 	echo "playground: starting three clusters" >&2
 	(
 		trap '' HUP
-		exec "$dir/playground" -assets "$assets" -dir "$dir"
+		exec "$dir/playground" -assets "$assets" -dir "$dir" -dumps "$root/testdata/dumps" -istio "$istio"
 	) >>"$dir/playground.log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 	wait_ready kill -0 $!
+	use_meshctl
+}
+
+# use_meshctl makes a management cluster of one and registers the others.
+use_meshctl() {
+	local cluster
+	export KUBECONFIG=$dir/kubeconfig
+	"$root/bin/meshctl" install --context management >&2
+	for cluster in east west; do
+		"$root/bin/meshctl" cluster register "$cluster" --context management --remote-context "$cluster" >&2
+	done
+	"$root/bin/meshctl" discover --context management >&2
 }
 
 down() {

@@ -22,9 +22,11 @@ import (
 func main() {
 	assets := flag.String("assets", "", "directory with the programs of the control plane")
 	dir := flag.String("dir", "", "empty directory for data, keys, logs and the kubeconfig")
+	dumps := flag.String("dumps", "", "directory with what runs in the clusters east and west")
+	istio := flag.String("istio", "", "file with the CustomResourceDefinitions of Istio")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, *assets, *dir)
+	err := run(ctx, *assets, *dir, *dumps, *istio)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "playground:", err)
@@ -34,9 +36,9 @@ func main() {
 
 // run returns when the context ends or the clusters cannot be started. The
 // kubeconfig appears in dir when everything is ready.
-func run(ctx context.Context, assets, dir string) error {
-	if assets == "" || dir == "" {
-		return errors.New("both -assets and -dir are needed")
+func run(ctx context.Context, assets, dir, dumps, istio string) error {
+	if assets == "" || dir == "" || dumps == "" || istio == "" {
+		return errors.New("-assets, -dir, -dumps and -istio are needed")
 	}
 	fleet, err := clustertest.StartFleet(ctx, assets, dir)
 	if err != nil {
@@ -45,6 +47,14 @@ func run(ctx context.Context, assets, dir string) error {
 	defer fleet.Stop()
 	if err := startClusters(ctx, fleet); err != nil {
 		return err
+	}
+	for _, name := range []string{clustertest.East, clustertest.West} {
+		if err := installDefinitions(ctx, fleet.Cluster(name), istio); err != nil {
+			return err
+		}
+		if err := populate(ctx, fleet.Cluster(name), filepath.Join(dumps, name)); err != nil {
+			return err
+		}
 	}
 	temporary := filepath.Join(dir, ".kubeconfig")
 	if err := fleet.Kubeconfig(temporary); err != nil {
