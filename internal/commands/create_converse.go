@@ -189,26 +189,34 @@ func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wi
 	if err != nil {
 		return err
 	}
+	var previous editedManifest
 	for {
 		edited, err := o.edit(ctx, text)
-		if err != nil && edited.path == "" {
-			return err
-		}
 		if err == nil {
 			var resource O
 			if resource, err = o.accept(a, edited.text); err == nil {
+				previous.discard()
 				edited.discard()
 				a.resource = resource
 				return nil
 			}
-			text = edited.text
 		}
-		printError(o.streams, fmt.Errorf("%w (your text is kept in %s)", err, edited.path))
+		if edited.text != nil {
+			previous.discard()
+			previous, text = edited, edited.text
+		}
+		if ctx.Err() != nil {
+			previous.keep(o.streams)
+			return err
+		}
+		for _, part := range cli.Untold(err) {
+			printError(o.streams, part)
+		}
+		previous.keep(o.streams)
 		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No keeps the manifest as it was before the edit."}, true)
 		if err != nil || !again {
 			return err
 		}
-		edited.discard()
 	}
 }
 

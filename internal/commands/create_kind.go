@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,7 +71,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 	opts := &createOptions[I, O]{
 		streams: f.Streams, load: f.LoadWorld, clock: f.Clock, creation: c,
 		edit: func(ctx context.Context, manifest []byte) (editedManifest, error) {
-			return editManifest(ctx, f.Streams, manifest)
+			return editManifest(ctx, f.Streams, &f.interrupts, manifest)
 		},
 		prompter: func(ctx context.Context) wizard.Prompter { return newPrompter(ctx, f.Streams) },
 		dryRun:   newEnumValue(dryRunNone, dryRunNone, dryRunClient, dryRunServer),
@@ -84,7 +85,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 				opts.name = args[0]
 			}
 			opts.world.settle(cmd)
-			if err := opts.check(); err != nil {
+			if err := errors.Join(refuseEmpty(cmd, "from", "save"), opts.check()); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -122,6 +123,18 @@ func atMostOneName(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// refuseEmpty reports flags that name a file but are empty, as an unset variable
+// of a script makes them. Without the flag the command would mean something else.
+func refuseEmpty(cmd *cobra.Command, names ...string) error {
+	var errs []error
+	for _, name := range names {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			errs = append(errs, cli.Usagef("--%s is empty; name a file", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // check reports all flags that contradict each other.
 func (o *createOptions[I, O]) check() error {
 	var errs []error
@@ -133,6 +146,12 @@ func (o *createOptions[I, O]) check() error {
 	}
 	if o.save != "" && o.dryRun.String() != dryRunNone {
 		errs = append(errs, cli.Usagef("--dry-run writes nothing, so it excludes --save"))
+	}
+	if o.save == "-" {
+		errs = append(errs, cli.Usagef("--save writes a file; standard output has the manifest without it, with -f or --dry-run=client (a file that is called - is ./-)"))
+	}
+	if o.from == "-" && slices.Contains(o.world.filenames, "-") {
+		errs = append(errs, cli.Usagef("--from - and -f - both read all of standard input; name a file for one of them"))
 	}
 	if o.from == "-" && o.interactive {
 		errs = append(errs, cli.Usagef("--from - reads standard input, which --interactive needs for the answers"))

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -63,7 +61,7 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 		}
 	}
 	if o.from != "" {
-		if err := o.readBase(a); err != nil {
+		if err := o.readBase(ctx, a); err != nil {
 			return a, incomplete, err
 		}
 	}
@@ -99,12 +97,12 @@ func (o *createOptions[I, O]) needsWorld() bool {
 }
 
 // readBase reads the manifest that --from names.
-func (o *createOptions[I, O]) readBase(a *authored[I, O]) error {
-	read, label := os.ReadFile, o.from
+func (o *createOptions[I, O]) readBase(ctx context.Context, a *authored[I, O]) error {
+	label := o.from
 	if o.from == "-" {
-		read, label = func(string) ([]byte, error) { return io.ReadAll(o.streams.In) }, "standard input"
+		label = "standard input"
 	}
-	text, err := read(o.from)
+	text, err := readManifest(ctx, o.from, o.streams.In)
 	if err != nil {
 		return fmt.Errorf("cannot read --from: %w", err)
 	}
@@ -136,20 +134,33 @@ func (o *createOptions[I, O]) missingParts(a *authored[I, O]) []string {
 
 // runUnattended creates what the flags say.
 func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
-	if o.editFirst {
-		manifest, err := render.Manifest(a.resource)
-		if err != nil {
-			return err
-		}
-		edited, err := o.edit(ctx, manifest)
-		if err != nil {
-			return err
-		}
-		if a.resource, err = o.accept(a, edited.text); err != nil {
-			return fmt.Errorf("the edited manifest is not valid: %w; your text is kept in %s, use it with --from", err, edited.path)
-		}
-		defer edited.discard()
+	if !o.editFirst {
+		return o.create(ctx, a)
 	}
+	manifest, err := render.Manifest(a.resource)
+	if err != nil {
+		return err
+	}
+	edited, err := o.edit(ctx, manifest)
+	if err == nil {
+		if a.resource, err = o.accept(a, edited.text); err != nil {
+			err = fmt.Errorf("the edited manifest is not valid: %w", err)
+		}
+	}
+	if err == nil {
+		// Only what has arrived is no longer needed.
+		err = cmp.Or(o.create(ctx, a), o.streams.Flush())
+	}
+	if err != nil {
+		edited.keep(o.streams)
+		return err
+	}
+	edited.discard()
+	return nil
+}
+
+// create validates the resource and applies, saves or prints it.
+func (o *createOptions[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	if err := o.validate(a); err != nil {
 		return err
 	}

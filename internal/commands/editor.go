@@ -16,16 +16,32 @@ type manifestEditor func(ctx context.Context, manifest []byte) (editedManifest, 
 
 // editedManifest is what the user made of a manifest.
 type editedManifest struct {
+	// text is what was typed, also if the editor failed; nil if there is none.
 	text []byte
-	// path is the file it was edited in. It stays until discard is called, so
-	// that an edit that turns out to be invalid is not lost.
-	path    string
-	discard func()
+	// path is the file it was edited in, empty if there is nothing in it to lose.
+	// It stays until discard is called, so that an edit that turns out to be of no
+	// use is not lost.
+	path string
 }
 
-// editManifest opens $VISUAL or $EDITOR, else vi, on a copy of the manifest.
-// After a failure the file is kept, and the error names it.
-func editManifest(ctx context.Context, streams *cli.Streams, manifest []byte) (editedManifest, error) {
+// discard removes the file.
+func (e editedManifest) discard() {
+	if e.path != "" {
+		_ = os.Remove(e.path)
+	}
+}
+
+// keep says where the text is, for a user who cannot use it now.
+func (e editedManifest) keep(streams *cli.Streams) {
+	if e.path != "" {
+		fmt.Fprintf(streams.Err, "your text is kept in %s, use it with --from\n", e.path)
+	}
+}
+
+// editManifest opens the manifest in the user's editor. It fails if the editor
+// does, or leaves nothing. Interrupts are the editor's own while it runs: in some
+// of them they do not mean the end.
+func editManifest(ctx context.Context, streams *cli.Streams, signals *interrupts, manifest []byte) (editedManifest, error) {
 	editor := streams.Getenv("VISUAL")
 	if editor == "" {
 		editor = streams.Getenv("EDITOR")
@@ -37,21 +53,32 @@ func editManifest(ctx context.Context, streams *cli.Streams, manifest []byte) (e
 	if err != nil {
 		return editedManifest{}, fmt.Errorf("cannot open the manifest in an editor: %w", err)
 	}
-	edited := editedManifest{path: path, discard: func() { _ = os.Remove(path) }}
-	// The variable may hold arguments and is a piece of shell by convention.
-	cmd := exec.CommandContext(ctx, "sh", "-c", editor+` "$1"`, "sh", path) //nolint:gosec // running what $EDITOR says is its meaning
+	// The variable may hold arguments and is a piece of shell by convention. The
+	// shell must not end by what the terminal sends to the editor.
+	cmd := exec.CommandContext(ctx, "sh", "-c", "trap : INT; "+editor+` "$1"`, "sh", path) //nolint:gosec // running what $EDITOR says is its meaning
 	cmd.Stdin = streams.In
 	// Standard output carries data only; the terminal is behind standard error.
 	cmd.Stdout, cmd.Stderr = streams.Err, streams.Err
-	if err := cmd.Run(); err != nil {
-		return edited, fmt.Errorf("editor %q failed: %w; your text is kept in %s", editor, err, path)
-	}
+	release := signals.leave()
+	failure := cmd.Run()
+	release()
+	edited := editedManifest{path: path}
 	edited.text, err = os.ReadFile(path)
-	if err != nil {
-		return edited, fmt.Errorf("cannot read back what editor %q left in %s: %w", editor, path, err)
+	if blank := len(bytes.TrimSpace(edited.text)) == 0; blank || bytes.Equal(edited.text, manifest) {
+		if failure != nil || blank {
+			edited.discard()
+			edited.path = ""
+		}
+		if blank {
+			edited.text = nil
+		}
 	}
-	if len(bytes.TrimSpace(edited.text)) == 0 {
-		edited.discard()
+	switch {
+	case failure != nil:
+		return edited, fmt.Errorf("editor %q failed: %w", editor, failure)
+	case err != nil:
+		return edited, fmt.Errorf("cannot read back what editor %q left: %w", editor, err)
+	case edited.text == nil:
 		return edited, errors.New("the edited manifest is empty: nothing is created")
 	}
 	return edited, nil

@@ -35,6 +35,8 @@ type Factory struct {
 	// Verbosity counts how often -v was given. It is set once flags are parsed.
 	Verbosity int
 
+	// interrupts are the signals that end a command.
+	interrupts interrupts
 	// worlds are what names the world of each command that has one.
 	worlds map[*cobra.Command]*worldFlags
 	// given are the flags of the command line that have a setting, by its key.

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -21,10 +18,8 @@ func Main(args []string, streams *cli.Streams) int {
 }
 
 func mainWith(args []string, f *Factory) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := f.interrupts.cancelling(context.Background())
 	defer stop()
-	// Once stop has run, signals have their default effect again.
-	context.AfterFunc(ctx, stop)
 	return run(ctx, args, f)
 }
 

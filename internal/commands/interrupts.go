@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+)
+
+// interrupts turns signals into the end of a command, unless another program
+// that has the terminal answers them.
+type interrupts struct {
+	left atomic.Int32
+}
+
+// leave leaves interrupts to another program until back is called. Termination
+// still ends the command.
+func (i *interrupts) leave() (back func()) {
+	i.left.Add(1)
+	return func() { i.left.Add(-1) }
+}
+
+// cancelling returns a context that the first interrupt or termination signal
+// ends. A second one has its default effect. Call stop in the end.
+func (i *interrupts) cancelling(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	received := make(chan os.Signal, 1)
+	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case s := <-received:
+				if s == os.Interrupt && i.left.Load() > 0 {
+					continue
+				}
+				signal.Stop(received)
+				cancel()
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(received)
+		cancel()
+	}
+}
