@@ -52,6 +52,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 		&cobra.Group{ID: groupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(
+		newCheckCmd(f, nil),
 		newClusterCmd(f),
 		newCompletionCmd(f, nil),
 		newConfigCmd(f),

@@ -1,0 +1,39 @@
+package check
+
+// The categories.
+const (
+	CategoryManagement    = "management"
+	CategoryClusters      = "clusters"
+	CategoryMeshes        = "meshes"
+	CategoryConfiguration = "configuration"
+)
+
+// Categories returns all checks, in the order of their reports: what others
+// depend on comes first.
+func Categories() []Category {
+	return []Category{managementCategory(), clustersCategory(), meshesCategory(), configurationCategory()}
+}
+
+// CategoryIDs returns the names of the categories.
+func CategoryIDs() []string {
+	var ids []string
+	for _, c := range Categories() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// noManagement says why nothing can be said that the management cluster would
+// have to say; empty if it did.
+func noManagement(f *Facts) string {
+	switch {
+	case f.Management == nil && f.NoClusters:
+		return "no cluster is contacted when manifests are given"
+	case f.Management == nil:
+		return "the management cluster takes no part when contexts are given; name it with --context"
+	case f.Management.Err != nil:
+		return "it depends on " + idManagementReachable + ", which failed"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,131 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+func configurationCategory() Category {
+	return Category{
+		ID: CategoryConfiguration, Title: "Configuration", Skip: noWorld,
+		Checks: []Check{
+			{
+				ID: "configuration-findings", Description: "nothing is wrong with what is configured", Severity: Failed,
+				Judge: judgeFindings,
+			},
+			{
+				ID: "configuration-current", Description: "what was discovered is what runs now", Severity: Warning,
+				Hint: "run 'meshctl discover'", Judge: judgeDiscovered,
+			},
+		},
+	}
+}
+
+// noWorld says why nothing is known about what is configured; empty if
+// something is.
+func noWorld(f *Facts) string {
+	switch {
+	case f.World != nil:
+		return ""
+	case noManagement(f) != "":
+		return noManagement(f)
+	default:
+		return "it depends on " + idManagementDefinitions + ", which failed"
+	}
+}
+
+// judgeFindings reports what the engine found.
+func judgeFindings(f *Facts) []Outcome {
+	var outcomes []Outcome
+	for i := range f.World.Findings {
+		finding := &f.World.Findings[i]
+		if finding.Severity == policy.SeverityInfo || f.judgedElsewhere(finding) {
+			continue
+		}
+		outcomes = append(outcomes, outcomeOf(finding))
+	}
+	if len(outcomes) == 0 {
+		w := f.World.World
+		return one(holds(fmt.Sprintf("%d VirtualMeshes, %d TrafficPolicies, %d AccessPolicies",
+			len(w.VirtualMeshes), len(w.TrafficPolicies), len(w.AccessPolicies))))
+	}
+	return outcomes
+}
+
+// judgedElsewhere reports whether a finding is reported by a check of clusters,
+// or by one of meshes, which only look at meshes that belong to a VirtualMesh.
+func (f *Facts) judgedElsewhere(finding *policy.Finding) bool {
+	if finding.Code == policy.CodeUnusableCluster {
+		return f.ClustersJudged
+	}
+	if !f.MeshesJudged || !slices.Contains(meshFindings(), finding.Code) {
+		return false
+	}
+	for i := range f.World.World.Meshes {
+		if f.World.Meshes[i].VirtualMesh == nil {
+			continue
+		}
+		for _, object := range f.meshObjects(&f.World.World.Meshes[i]) {
+			if object.String() == finding.Object {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func outcomeOf(finding *policy.Finding) Outcome {
+	o := Outcome{Object: finding.Object, Result: Warning, Message: finding.Message, Hint: finding.Hint, Finding: finding.Code}
+	if finding.Severity == policy.SeverityError {
+		o.Result = Failed
+	}
+	return o
+}
+
+// judgeDiscovered compares what is stored of each cluster with what runs there.
+func judgeDiscovered(f *Facts) []Outcome {
+	if f.Management == nil {
+		return one(skipped(noManagement(f)))
+	}
+	var outcomes []Outcome
+	for i := range f.Members {
+		m := &f.Members[i]
+		if !m.Registered {
+			continue
+		}
+		o := judgeMember(f, m)
+		o.Cluster = m.Cluster
+		outcomes = append(outcomes, o)
+	}
+	if len(outcomes) == 0 {
+		return one(skipped(noMembersText(f)))
+	}
+	return outcomes
+}
+
+func noMembersText(f *Facts) string {
+	if why := noMembers(f); why != "" {
+		return why
+	}
+	return "contexts were discovered just now"
+}
+
+func judgeMember(f *Facts, m *MemberFacts) Outcome {
+	switch {
+	case !m.usable():
+		return skipped(unusable(m))
+	case m.Discovered == nil:
+		return skipped("nobody looked")
+	case m.Discovered.Err != nil:
+		return skipped(m.Discovered.Err.Message())
+	case len(m.Discovered.Unlisted) > 0:
+		return skipped(m.Discovered.Unlisted[0].Err.Message())
+	}
+	changes := compareDiscovered(f.Stored, m)
+	if changes.none() {
+		return holds(changes.seen())
+	}
+	return broken(changes.String(), "")
+}

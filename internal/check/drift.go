@@ -1,0 +1,108 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// clusterLabel says of which cluster a discovered object is (semantics 0).
+const clusterLabel = "cluster.discovery.mesh.gloo.solo.io"
+
+// drift is the difference between what is stored of a cluster and what runs
+// there. Each list is sorted.
+type drift struct {
+	// added runs and is not stored, removed is stored and does not run, changed is
+	// stored differently; as KIND/NAME.
+	added, removed, changed []string
+	// count is how much runs.
+	count int
+}
+
+func (d *drift) none() bool { return len(d.added)+len(d.removed)+len(d.changed) == 0 }
+
+func (d *drift) seen() string { return fmt.Sprintf("%d objects", d.count) }
+
+// shownNames bounds how many objects a message names.
+const shownNames = 3
+
+// String names what differs.
+func (d *drift) String() string {
+	var parts []string
+	for _, part := range []struct {
+		names []string
+		text  string
+	}{{d.added, "not recorded"}, {d.removed, "recorded and gone"}, {d.changed, "recorded differently"}} {
+		if len(part.names) == 0 {
+			continue
+		}
+		names := strings.Join(part.names[:min(len(part.names), shownNames)], ", ")
+		if more := len(part.names) - shownNames; more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		parts = append(parts, part.text+": "+names)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// compareDiscovered compares the stored objects of a cluster with what was
+// discovered just now. What spans several clusters is left aside: it carries no
+// cluster's label, and one cluster alone does not know all of it.
+func compareDiscovered(stored snapshot.Objects, m *MemberFacts) *drift {
+	d := &drift{}
+	now := m.Discovered.Output
+	compareKind(d, "Mesh", m.Cluster, stored.Meshes, now.Meshes,
+		func(r *discoveryv1.Mesh) (*metav1.ObjectMeta, any) { return &r.ObjectMeta, r.Spec })
+	compareKind(d, "Workload", m.Cluster, stored.Workloads, now.Workloads,
+		func(r *discoveryv1.Workload) (*metav1.ObjectMeta, any) { return &r.ObjectMeta, r.Spec })
+	compareKind(d, "Destination", m.Cluster, stored.Destinations, now.Destinations,
+		func(r *discoveryv1.Destination) (*metav1.ObjectMeta, any) { return &r.ObjectMeta, r.Spec })
+	for _, list := range [][]string{d.added, d.removed, d.changed} {
+		slices.Sort(list)
+	}
+	return d
+}
+
+func compareKind[T any](d *drift, kind, cluster string, stored []snapshot.Object[T], now []T, parts func(*T) (*metav1.ObjectMeta, any)) {
+	recorded := map[string][]byte{}
+	for i := range stored {
+		if meta, spec := parts(stored[i].Resource); meta.Labels[clusterLabel] == cluster {
+			recorded[meta.Name] = encoded(spec)
+		}
+	}
+	for i := range now {
+		meta, spec := parts(&now[i])
+		if meta.Labels[clusterLabel] != cluster {
+			continue
+		}
+		d.count++
+		was, known := recorded[meta.Name]
+		delete(recorded, meta.Name)
+		switch {
+		case !known:
+			d.added = append(d.added, kind+"/"+meta.Name)
+		case !bytes.Equal(was, encoded(spec)):
+			d.changed = append(d.changed, kind+"/"+meta.Name)
+		}
+	}
+	for name := range recorded {
+		d.removed = append(d.removed, kind+"/"+name)
+	}
+}
+
+// encoded returns a spec in a form that can be compared: what is absent and what
+// is empty are the same in it.
+func encoded(spec any) []byte {
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return []byte(err.Error()) // values of the API can always be encoded
+	}
+	return text
+}

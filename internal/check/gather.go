@@ -1,0 +1,180 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
+)
+
+// DefaultDeadline bounds what is asked of one cluster.
+const DefaultDeadline = 15 * time.Second
+
+// Options say what to check.
+type Options struct {
+	// Categories are those to check; all if empty.
+	Categories []string
+	// Namespace is that of meshctl's resources.
+	Namespace string
+	// Management is nil if the management cluster takes no part, Contexts are
+	// clusters to discover on the fly. Without both no cluster is asked.
+	Management *clusters.Connection
+	Contexts   []*clusters.Connection
+	// Connection is for connections to registered clusters.
+	Connection clusters.Options
+	// Load loads the objects of the world; it is given the deadline of a cluster.
+	Load func(context.Context) (snapshot.Objects, error)
+	// Deadline bounds what is asked of each cluster; DefaultDeadline if 0.
+	Deadline time.Duration
+	// ExpiryWarning is how long before its end a token is worth a warning.
+	ExpiryWarning time.Duration
+	// Clock tells the time.
+	Clock func() time.Time
+	// Observe is told about progress; nil listens to nothing.
+	Observe Observer
+}
+
+// Observer is told what happens next. It is called from one goroutine.
+type Observer func(phase string)
+
+func (o Observer) begin(phase string) {
+	if o != nil {
+		o(phase)
+	}
+}
+
+func (o *Options) deadline() time.Duration {
+	if o.Deadline <= 0 {
+		return DefaultDeadline
+	}
+	return o.Deadline
+}
+
+// wants reports whether any of the categories is to be checked.
+func (o *Options) wants(categories ...string) bool {
+	return len(o.Categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(o.Categories, c) })
+}
+
+// Gather finds out what the checks need to know. What a cluster does not say is
+// a fact, not an error; an error is that of ctx, or says that manifests cannot
+// be loaded.
+func Gather(ctx context.Context, opts Options) (*Facts, error) {
+	f := &Facts{
+		Now: opts.Clock(), Namespace: opts.Namespace, ExpiryWarning: opts.ExpiryWarning,
+		NoClusters: opts.Management == nil && len(opts.Contexts) == 0,
+	}
+	f.MeshesJudged = opts.wants(CategoryMeshes) && !f.NoClusters
+	f.ClustersJudged = opts.wants(CategoryClusters) && !f.NoClusters
+	if opts.Management != nil {
+		opts.Observe.begin("ask cluster " + opts.Management.Name)
+		f.Management = gatherManagement(ctx, opts.Management, &opts)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if opts.wants(CategoryMeshes, CategoryConfiguration) {
+		if err := f.gatherWorld(ctx, &opts); err != nil {
+			return nil, err
+		}
+	}
+	if opts.wants(CategoryClusters, CategoryMeshes, CategoryConfiguration) {
+		if err := f.gatherMembers(ctx, &opts); err != nil {
+			return nil, err
+		}
+	}
+	return f, ctx.Err()
+}
+
+// gatherWorld loads the world, unless the management cluster could not say what
+// is in it.
+func (f *Facts) gatherWorld(ctx context.Context, opts *Options) error {
+	if m := f.Management; m != nil && (m.Err != nil || m.notInstalled()) {
+		return nil
+	}
+	opts.Observe.begin("read what is configured")
+	load := ctx
+	if !f.NoClusters {
+		limited, stop := context.WithTimeout(ctx, opts.deadline())
+		defer stop()
+		load = limited
+	}
+	objects, err := opts.Load(load)
+	if err != nil {
+		return err
+	}
+	f.Stored, f.World = objects, policy.Evaluate(snapshot.New(objects))
+	return nil
+}
+
+// gatherMembers asks all clusters at the same time.
+func (f *Facts) gatherMembers(ctx context.Context, opts *Options) error {
+	connections := slices.Clone(opts.Contexts)
+	if m := f.Management; m != nil && m.Err == nil {
+		registered, err := f.readRegistrations(ctx, opts)
+		if err != nil {
+			return err
+		}
+		connections = append(connections, registered...)
+	}
+	if len(connections) > 0 {
+		opts.Observe.begin(askText(connections))
+	}
+	asked := clusters.Each(connections, func(c *clusters.Connection) MemberFacts { return gatherMember(ctx, c, f, opts) })
+	f.Members = append(f.Members, asked...)
+	slices.SortStableFunc(f.Members, func(a, b MemberFacts) int { return compareMembers(&a, &b) })
+	return ctx.Err()
+}
+
+// readRegistrations returns connections to the registered clusters. Those whose
+// registration cannot be used are facts already.
+func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*clusters.Connection, error) {
+	limited, stop := context.WithTimeout(ctx, opts.deadline())
+	defer stop()
+	registrations, err := clusters.ListMetadata(limited, opts.Management,
+		multiclusterv1alpha1.GroupVersion().WithResource("kubernetesclusters"), clusters.ListOptions{Namespace: opts.Namespace})
+	if err == nil && len(registrations) == 0 {
+		return nil, nil
+	}
+	var names []string
+	f.registeredUIDs = map[string]string{}
+	for i := range registrations {
+		names = append(names, registrations[i].Name)
+		f.registeredUIDs[registrations[i].Name] = registrations[i].Labels[clusters.ClusterUIDLabel]
+	}
+	slices.Sort(names)
+	var (
+		connections []*clusters.Connection
+		failed      []*clusters.Error
+	)
+	if err == nil {
+		connections, failed, err = clusters.Registered(limited, opts.Management, opts.Namespace, names, opts.Connection)
+	}
+	if err != nil {
+		if !errors.As(err, &f.MembersErr) {
+			f.MembersErr = &clusters.Error{
+				Cluster: opts.Management.Name, Action: "read the registrations", Reason: clusters.ReasonTimeout, Why: err.Error(),
+			}
+		}
+		return nil, ctx.Err()
+	}
+	usable := map[string]bool{}
+	for _, c := range connections {
+		usable[c.Name] = true
+	}
+	// Those without a connection come in the order of their names, like the errors.
+	for _, name := range names {
+		if usable[name] || len(failed) == 0 {
+			continue
+		}
+		f.Members = append(f.Members, MemberFacts{
+			Cluster: name, Registered: true, RegisteredUID: f.registeredUIDs[name], RegistrationErr: failed[0],
+		})
+		failed = failed[1:]
+	}
+	return connections, nil
+}

@@ -1,0 +1,191 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+func compareMembers(a, b *MemberFacts) int {
+	if order := cmp.Compare(a.Cluster, b.Cluster); order != 0 || a.Registered == b.Registered {
+		return order
+	}
+	if a.Registered {
+		return -1
+	}
+	return 1
+}
+
+func askText(connections []*clusters.Connection) string {
+	if len(connections) == 1 {
+		return "ask cluster " + connections[0].Name
+	}
+	return fmt.Sprintf("ask %d clusters", len(connections))
+}
+
+// gatherMember asks one cluster; all its answers together have one deadline.
+func gatherMember(ctx context.Context, c *clusters.Connection, f *Facts, opts *Options) MemberFacts {
+	m := MemberFacts{
+		Cluster: c.Name, Registered: c.Source == clusters.SourceRegistered, Server: c.Server(),
+		TokenExpires: clusters.TokenExpiry(c.RESTConfig().BearerToken),
+	}
+	if m.Registered {
+		m.RegisteredUID = f.registeredUIDs[c.Name]
+	}
+	// What the questions find goes to a value of its own: if the cluster does not
+	// answer in time, they may still be writing to it.
+	answers := &MemberFacts{}
+	questions := []clusters.Question{
+		func(ctx context.Context) error {
+			info, err := c.ServerVersion(ctx)
+			answers.Version = info.GitVersion
+			if err == nil {
+				answers.Outdated = asError(c, clusters.CheckVersion(c, info))
+			}
+			return err
+		},
+		func(ctx context.Context) error {
+			var err error
+			answers.UID, err = c.UID(ctx)
+			return err
+		},
+		func(ctx context.Context) error {
+			var err error
+			answers.Access, answers.CannotRead, err = accessOf(ctx, c)
+			answers.PermissionsErr = asError(c, err)
+			return err
+		},
+	}
+	if namespaces := f.controlPlaneNamespaces(c.Name); len(namespaces) > 0 {
+		questions = append(questions, func(ctx context.Context) error {
+			var err error
+			answers.ControlPlanes, err = controlPlanes(ctx, c, namespaces)
+			answers.ControlPlanesErr = asError(c, err)
+			return err
+		})
+	}
+	if m.Registered && f.World != nil && opts.wants(CategoryConfiguration) {
+		questions = append(questions, func(ctx context.Context) error {
+			found, err := snapshot.DiscoverClusters(ctx, snapshot.DiscoverOptions{
+				Connections: []*clusters.Connection{c}, ManagementNamespace: opts.Namespace,
+				Settings: snapshot.SettingsOf(f.Stored), Deadline: opts.deadline(),
+			})
+			if err != nil {
+				return err
+			}
+			answers.Discovered = &found[0]
+			if found[0].Err != nil {
+				return found[0].Err
+			}
+			return nil
+		})
+	}
+	if _, err := clusters.Ask(ctx, c, opts.deadline(), questions...); err != nil {
+		m.Err = asError(c, err)
+		return m
+	}
+	answers.Cluster, answers.Registered, answers.RegisteredUID = m.Cluster, m.Registered, m.RegisteredUID
+	answers.Server, answers.TokenExpires = m.Server, m.TokenExpires
+	return *answers
+}
+
+// controlPlaneNamespaces returns where the known Istio meshes of a cluster are
+// installed, sorted.
+func (f *Facts) controlPlaneNamespaces(cluster string) []string {
+	if f.World == nil {
+		return nil
+	}
+	var namespaces []string
+	for i := range f.World.World.Meshes {
+		if m := &f.World.World.Meshes[i]; m.Type == snapshot.MeshIstio && m.Cluster == cluster && m.Namespace != "" {
+			namespaces = append(namespaces, m.Namespace)
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
+}
+
+// controlPlanes returns the Deployments called istiod, or by that and a revision.
+func controlPlanes(ctx context.Context, c *clusters.Connection, namespaces []string) ([]ControlPlane, error) {
+	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	var planes []ControlPlane
+	for _, namespace := range namespaces {
+		found, err := clusters.List(ctx, c, deployments, clusters.ListOptions{Namespace: namespace}, newControlPlane)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			if strings.HasPrefix(p.Name, "istiod") {
+				planes = append(planes, p)
+			}
+		}
+	}
+	return planes, nil
+}
+
+func newControlPlane(u *unstructured.Unstructured) ControlPlane {
+	p := ControlPlane{Namespace: u.GetNamespace(), Name: u.GetName(), Wanted: 1}
+	if wanted, found, _ := unstructured.NestedInt64(u.Object, "spec", "replicas"); found {
+		p.Wanted = wanted
+	}
+	p.Available, _, _ = unstructured.NestedInt64(u.Object, "status", "availableReplicas")
+	p.Labels, _, _ = unstructured.NestedStringMap(u.Object, "spec", "template", "metadata", "labels")
+	return p
+}
+
+// accessOf returns the most that the credentials may do of what registrations
+// allow, and what is missing for reading.
+func accessOf(ctx context.Context, c *clusters.Connection) (clusters.Access, []clusters.Permission, error) {
+	levels := []clusters.Access{clusters.AccessRead, clusters.AccessConfigure, clusters.AccessFull}
+	missing, err := clusters.Missing(ctx, c, permissionsOf(clusters.AccessFull))
+	if err != nil {
+		return "", nil, err
+	}
+	lacks := func(p clusters.Permission) bool { return slices.Contains(missing, p) }
+	var access clusters.Access
+	for _, level := range levels {
+		if !slices.ContainsFunc(permissionsOf(level), lacks) {
+			access = level
+		}
+	}
+	var unreadable []clusters.Permission
+	for _, p := range permissionsOf(clusters.AccessRead) {
+		if lacks(p) {
+			unreadable = append(unreadable, p)
+		}
+	}
+	return access, unreadable, nil
+}
+
+// permissionsOf returns what a kind of access allows, without watching, which
+// meshctl never does.
+func permissionsOf(access clusters.Access) []clusters.Permission {
+	var permissions []clusters.Permission
+	for _, rule := range clusters.MemberRules(access) {
+		names := rule.ResourceNames
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, name := range names {
+					for _, verb := range rule.Verbs {
+						p := clusters.Permission{Verb: verb, Group: group, Resource: resource, Name: name}
+						if verb != "watch" && !slices.Contains(permissions, p) {
+							permissions = append(permissions, p)
+						}
+					}
+				}
+			}
+		}
+	}
+	return permissions
+}

@@ -1,0 +1,167 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+const (
+	idManagementReachable   = "management-reachable"
+	idManagementDefinitions = "management-definitions"
+)
+
+func managementCategory() Category {
+	return Category{
+		ID: CategoryManagement, Title: "Management cluster",
+		Skip: func(f *Facts) string {
+			if f.Management == nil {
+				return noManagement(f)
+			}
+			return ""
+		},
+		Checks: []Check{
+			{
+				ID: idManagementReachable, Description: "the API server answers", Severity: Failed,
+				Hint: "check the kubeconfig, or choose another context with --context", Judge: judgeManagementReachable,
+			},
+			{
+				ID: "management-version", Description: "Kubernetes is recent enough", Severity: Failed,
+				Hint: "upgrade the cluster", Judge: judgeManagement(judgeManagementVersion),
+			},
+			{
+				ID: idManagementDefinitions, Description: "meshctl's resources are defined", Severity: Failed,
+				Hint: "run 'meshctl install'", Judge: judgeManagement(judgeDefinitions),
+			},
+			{
+				ID: "management-edition", Description: "the definitions are those of this meshctl", Severity: Warning,
+				Hint: "run 'meshctl install' of the newer meshctl", Judge: judgeManagement(judgeEdition),
+			},
+			{
+				ID: "management-namespace", Description: "the namespace of meshctl's resources exists", Severity: Failed,
+				Hint: "run 'meshctl install', or name another namespace with --namespace", Judge: judgeManagement(judgeNamespace),
+			},
+			{
+				ID: "management-read", Description: "you may read meshctl's resources", Severity: Failed,
+				Hint: "ask for a role such as meshctl-view", Judge: judgeManagement(judgeReading),
+			},
+			{
+				ID: "management-write", Description: "you may change meshctl's resources and use registrations", Severity: Warning,
+				Hint: "nothing needs to be done for only reading; otherwise ask for roles such as meshctl-edit and meshctl-admin", Judge: judgeManagement(judgeWriting),
+			},
+		},
+	}
+}
+
+// judgeManagement returns a judgement that needs a cluster that answers.
+func judgeManagement(judge func(*Facts, *ManagementFacts) []Outcome) func(*Facts) []Outcome {
+	return func(f *Facts) []Outcome {
+		if why := noManagement(f); why != "" {
+			return one(skipped(why))
+		}
+		return judge(f, f.Management)
+	}
+}
+
+func judgeManagementReachable(f *Facts) []Outcome {
+	m := f.Management
+	o := holds("")
+	if m.Err != nil {
+		o = broken(m.Err.Message(), m.Err.Hint)
+	}
+	o.Cluster = m.Cluster
+	return one(o)
+}
+
+func judgeManagementVersion(_ *Facts, m *ManagementFacts) []Outcome {
+	if m.Outdated != nil {
+		return one(broken(m.Outdated.Message(), m.Outdated.Hint))
+	}
+	return one(holds("Kubernetes " + m.Version))
+}
+
+func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
+	if m.DefinitionsErr != nil {
+		return one(skipped(m.DefinitionsErr.Message()))
+	}
+	var outcomes []Outcome
+	for _, d := range m.Definitions {
+		o := Outcome{Object: "CustomResourceDefinition/" + d.Name}
+		switch d.State {
+		case clusters.DefinitionMissing:
+			o.Message = "it is not installed"
+		case clusters.DefinitionNotServed:
+			o.Message = "the API server does not serve it in the version that meshctl uses"
+			o.Hint = "run 'meshctl install'; if someone else installed it, upgrade it with the tool that did"
+		case clusters.DefinitionCurrent, clusters.DefinitionOther, clusters.DefinitionForeign:
+			continue
+		}
+		outcomes = append(outcomes, o)
+	}
+	if len(outcomes) == 0 {
+		return one(holds(fmt.Sprintf("%d definitions", len(m.Definitions))))
+	}
+	return outcomes
+}
+
+func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
+	if m.DefinitionsErr != nil {
+		return one(skipped(m.DefinitionsErr.Message()))
+	}
+	var outcomes []Outcome
+	foreign := 0
+	for _, d := range m.Definitions {
+		switch d.State {
+		case clusters.DefinitionOther:
+			outcomes = append(outcomes, Outcome{Object: "CustomResourceDefinition/" + d.Name, Message: "another version of meshctl installed it"})
+		case clusters.DefinitionForeign:
+			foreign++
+		case clusters.DefinitionCurrent, clusters.DefinitionMissing, clusters.DefinitionNotServed:
+		}
+	}
+	switch {
+	case len(outcomes) > 0:
+		return outcomes
+	case m.notInstalled():
+		return one(skipped("it depends on " + idManagementDefinitions + ", which failed"))
+	case foreign > 0:
+		return one(holds(fmt.Sprintf("%d of %d were installed by someone else", foreign, len(m.Definitions))))
+	default:
+		return one(holds(""))
+	}
+}
+
+func judgeNamespace(f *Facts, m *ManagementFacts) []Outcome {
+	switch {
+	case m.NamespaceErr != nil:
+		return one(skipped(m.NamespaceErr.Message()))
+	case m.NamespaceMissing:
+		return one(broken("there is no namespace "+f.Namespace, ""))
+	default:
+		return one(holds(f.Namespace))
+	}
+}
+
+func judgeReading(_ *Facts, m *ManagementFacts) []Outcome {
+	return judgePermissions(m.CannotRead, m.PermissionsErr)
+}
+
+func judgeWriting(_ *Facts, m *ManagementFacts) []Outcome {
+	return judgePermissions(m.CannotWrite, m.PermissionsErr)
+}
+
+// judgePermissions names the permissions that are missing.
+func judgePermissions(missing []clusters.Permission, unknown *clusters.Error) []Outcome {
+	if unknown != nil {
+		return one(skipped(unknown.Message()))
+	}
+	if len(missing) == 0 {
+		return one(holds(""))
+	}
+	texts := make([]string, 0, len(missing))
+	for _, p := range missing {
+		texts = append(texts, p.String())
+	}
+	return one(broken("not allowed to "+strings.Join(texts, ", "), ""))
+}

@@ -1,0 +1,218 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+const (
+	idRegistration = "cluster-registration"
+	idReachable    = "cluster-reachable"
+	idToken        = "cluster-token"
+)
+
+func clustersCategory() Category {
+	return Category{
+		ID: CategoryClusters, Title: "Clusters", Skip: noMembers,
+		Checks: []Check{
+			{
+				ID: idRegistration, Description: "the registration is complete", Severity: Failed,
+				Hint: "register the cluster again", Judge: judgeMembers(judgeRegistration),
+			},
+			{
+				ID: idReachable, Description: "the API server answers", Severity: Failed,
+				Hint: "make sure that the cluster runs and that its API server can be reached from here", Judge: judgeMembers(judgeReachable),
+			},
+			{
+				ID: idToken, Description: "the credentials are accepted and last", Severity: Failed,
+				Hint: "renew the token with 'meshctl cluster rotate-token'", Judge: judgeMembers(judgeToken),
+			},
+			{
+				ID: "cluster-version", Description: "Kubernetes is recent enough", Severity: Failed,
+				Hint: "upgrade the cluster", Judge: judgeMembers(judgeVersion),
+			},
+			{
+				ID: "cluster-permissions", Description: "the credentials may read what meshctl looks at", Severity: Failed,
+				Hint: "register the cluster again, which repairs the permissions", Judge: judgeMembers(judgeAccess),
+			},
+			{
+				ID: "cluster-identity", Description: "it is the cluster that was registered", Severity: Failed,
+				Hint: "deregister it, then register it again", Judge: judgeMembers(judgeIdentity),
+			},
+			{
+				ID: "cluster-unique", Description: "no cluster has two names", Severity: Failed,
+				Hint: "deregister all names but one", Judge: judgeUnique,
+			},
+		},
+	}
+}
+
+// noMembers says why nothing is known about clusters; empty if something is.
+func noMembers(f *Facts) string {
+	switch {
+	case len(f.Members) > 0:
+		return ""
+	case f.MembersErr != nil:
+		return f.MembersErr.Message()
+	case noManagement(f) != "":
+		return noManagement(f)
+	case f.Management.notInstalled():
+		return "it depends on " + idManagementDefinitions + ", which failed"
+	default:
+		return "no clusters are registered in namespace " + f.Namespace
+	}
+}
+
+// judgeMembers returns a judgement about every cluster.
+func judgeMembers(judge func(*Facts, *MemberFacts) Outcome) func(*Facts) []Outcome {
+	return func(f *Facts) []Outcome {
+		var outcomes []Outcome
+		for i := range f.Members {
+			o := judge(f, &f.Members[i])
+			o.Cluster = f.Members[i].Cluster
+			outcomes = append(outcomes, o)
+		}
+		return outcomes
+	}
+}
+
+func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
+	switch e := m.RegistrationErr; {
+	case !m.Registered:
+		return skipped("it is a cluster of your kubeconfig")
+	case e == nil:
+		return holds("")
+	case e.Reason == clusters.ReasonForbidden:
+		o := broken(e.Message(), "ask for permission to read the Secrets of registrations, such as with the role meshctl-admin; until then nothing is known about the cluster")
+		o.Result = Warning // it may well be in order
+		return o
+	default:
+		return broken(e.Message(), e.Hint)
+	}
+}
+
+// refused reports whether an API server answered, though only to refuse the
+// credentials.
+func refused(e *clusters.Error) bool { return e.Reason == clusters.ReasonUnauthorized }
+
+func judgeReachable(_ *Facts, m *MemberFacts) Outcome {
+	switch {
+	case m.RegistrationErr != nil:
+		return skipped("it depends on " + idRegistration)
+	case m.Err != nil && !refused(m.Err):
+		return broken(m.Err.Message(), m.Err.Hint)
+	default:
+		return holds(m.Server)
+	}
+}
+
+func judgeToken(f *Facts, m *MemberFacts) Outcome {
+	hint := ""
+	if !m.Registered {
+		hint = "log in to the cluster again"
+	}
+	switch {
+	case m.RegistrationErr != nil:
+		return skipped("it depends on " + idRegistration)
+	case m.TokenExpires != nil && !m.TokenExpires.After(f.Now):
+		return broken("the token expired "+duration.HumanDuration(f.Now.Sub(*m.TokenExpires))+" ago", hint)
+	case m.Err != nil && refused(m.Err):
+		return broken(m.Err.Message(), hint)
+	case m.TokenExpires != nil && m.TokenExpires.Before(f.Now.Add(f.ExpiryWarning)):
+		o := broken(fmt.Sprintf("the token expires in %s, at %s", duration.HumanDuration(m.TokenExpires.Sub(f.Now)), m.TokenExpires.UTC().Format(time.RFC3339)), hint)
+		o.Result = Warning
+		return o
+	case m.Err != nil:
+		return skipped("it depends on " + idReachable + ", which failed")
+	case m.TokenExpires != nil:
+		return holds("the token expires in " + duration.HumanDuration(m.TokenExpires.Sub(f.Now)))
+	default:
+		return holds("")
+	}
+}
+
+// unusable says why a cluster could not be asked; empty if it could.
+func unusable(m *MemberFacts) string {
+	switch {
+	case m.RegistrationErr != nil:
+		return "it depends on " + idRegistration
+	case m.Err == nil:
+		return ""
+	case refused(m.Err):
+		return "it depends on " + idToken + ", which failed"
+	default:
+		return "it depends on " + idReachable + ", which failed"
+	}
+}
+
+func judgeVersion(_ *Facts, m *MemberFacts) Outcome {
+	switch {
+	case !m.usable():
+		return skipped(unusable(m))
+	case m.Outdated != nil:
+		return broken(m.Outdated.Message(), m.Outdated.Hint)
+	default:
+		return holds("Kubernetes " + m.Version)
+	}
+}
+
+func judgeAccess(_ *Facts, m *MemberFacts) Outcome {
+	if !m.usable() {
+		return skipped(unusable(m))
+	}
+	o := judgePermissions(m.CannotRead, m.PermissionsErr)[0]
+	if o.Result == OK {
+		o.Message = "access: " + string(m.Access)
+	}
+	if o.Result == "" && !m.Registered {
+		o.Hint = "use credentials with more permissions"
+	}
+	return o
+}
+
+func judgeIdentity(_ *Facts, m *MemberFacts) Outcome {
+	switch {
+	case !m.Registered:
+		return skipped("it is a cluster of your kubeconfig")
+	case !m.usable():
+		return skipped(unusable(m))
+	case m.UID == "" || m.RegisteredUID == "":
+		return skipped("the registration does not say which cluster it was made for")
+	case m.UID != m.RegisteredUID:
+		return broken("another cluster answers at "+m.Server+" than the one that was registered", "")
+	default:
+		return holds("")
+	}
+}
+
+// judgeUnique finds clusters with several names by the uid of their namespace
+// kube-system. One that does not answer is known by its registration.
+func judgeUnique(f *Facts) []Outcome {
+	names := map[string][]string{}
+	for i := range f.Members {
+		m := &f.Members[i]
+		if uid := cmp.Or(m.UID, m.RegisteredUID); uid != "" && !slices.Contains(names[uid], m.Cluster) {
+			names[uid] = append(names[uid], m.Cluster)
+		}
+	}
+	var outcomes []Outcome
+	for i := range f.Members {
+		m := &f.Members[i]
+		if same := names[cmp.Or(m.UID, m.RegisteredUID)]; len(same) > 1 && same[0] == m.Cluster {
+			o := broken("the same cluster is known as "+strings.Join(same, " and "), "")
+			o.Cluster = m.Cluster
+			outcomes = append(outcomes, o)
+		}
+	}
+	if len(outcomes) == 0 {
+		return one(holds(""))
+	}
+	return outcomes
+}

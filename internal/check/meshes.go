@@ -1,0 +1,181 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// minIstioMinor is the first minor version of Istio 1 that serves version v1 of
+// the resources that meshctl renders.
+const minIstioMinor = 22
+
+func meshesCategory() Category {
+	return Category{
+		ID: CategoryMeshes, Title: "Meshes", Skip: noMeshes,
+		Checks: []Check{
+			{
+				ID: "mesh-control-plane", Description: "the control plane is ready", Severity: Failed,
+				Hint: "look at its pods with kubectl describe", Judge: judgeMeshes(judgeControlPlane),
+			},
+			{
+				ID: "mesh-version", Description: "the version is one that meshctl configures", Severity: Failed,
+				Hint: fmt.Sprintf("upgrade Istio to 1.%d or later", minIstioMinor), Judge: judgeMeshes(judgeIstioVersion),
+			},
+			{
+				ID: "mesh-dns", Description: "the hostname suffix can be resolved", Severity: Failed,
+				Judge: judgeMeshes(judgeByFindings(policy.CodeSuffixNeedsDNS)),
+			},
+			{
+				ID: "mesh-gateway", Description: "other clusters can reach an east-west gateway", Severity: Failed,
+				Judge: judgeMeshes(judgeByFindings(policy.CodeNoGateway, policy.CodeGatewayNoAddress)),
+			},
+		},
+	}
+}
+
+// noMeshes says why nothing is known about meshes; empty if something is.
+func noMeshes(f *Facts) string {
+	switch {
+	case f.NoClusters:
+		return noManagement(f)
+	case f.World == nil:
+		return noWorld(f)
+	case len(f.World.World.Meshes) == 0:
+		return "no mesh is known"
+	default:
+		return ""
+	}
+}
+
+// meshFindings are the codes of the findings that the checks of meshes report,
+// as those of configuration would otherwise.
+func meshFindings() []policy.Code {
+	return []policy.Code{policy.CodeSuffixNeedsDNS, policy.CodeNoGateway, policy.CodeGatewayNoAddress}
+}
+
+// judgeMeshes returns a judgement about every mesh.
+func judgeMeshes(judge func(*Facts, *snapshot.Mesh) []Outcome) func(*Facts) []Outcome {
+	return func(f *Facts) []Outcome {
+		var outcomes []Outcome
+		for i := range f.World.World.Meshes {
+			m := &f.World.World.Meshes[i]
+			found := one(skipped(string(m.Type) + " is not configured by meshctl"))
+			if m.Type == snapshot.MeshIstio {
+				found = judge(f, m)
+			}
+			for _, o := range found {
+				o.Cluster, o.Object = m.Cluster, policy.MeshID(m).String()
+				outcomes = append(outcomes, o)
+			}
+		}
+		return outcomes
+	}
+}
+
+func judgeControlPlane(f *Facts, m *snapshot.Mesh) []Outcome {
+	member := f.member(m.Cluster)
+	switch {
+	case member == nil:
+		return one(skipped("cluster " + m.Cluster + " is not among those that were asked"))
+	case !member.usable():
+		return one(skipped(unusable(member)))
+	case member.ControlPlanesErr != nil:
+		return one(skipped(member.ControlPlanesErr.Message()))
+	}
+	plane := member.controlPlane(m)
+	switch {
+	case plane == nil:
+		return one(broken("there is no Deployment of istiod in namespace "+m.Namespace+" for it any more", "run 'meshctl discover' if that is so on purpose"))
+	case plane.Wanted == 0:
+		return one(broken("Deployment "+plane.Name+" in "+m.Namespace+" is scaled to 0", "scale it up"))
+	case plane.Available == 0:
+		return one(broken(plane.readiness(), ""))
+	case plane.Available < plane.Wanted:
+		o := broken(plane.readiness(), "")
+		o.Result = Warning
+		return one(o)
+	default:
+		return one(holds(plane.readiness()))
+	}
+}
+
+// controlPlane returns the Deployment of a mesh, nil if it is not there.
+func (m *MemberFacts) controlPlane(mesh *snapshot.Mesh) *ControlPlane {
+	labels := mesh.Resource.Spec.Istio.Installation.PodLabels
+	for i := range m.ControlPlanes {
+		if p := &m.ControlPlanes[i]; p.Namespace == mesh.Namespace && snapshot.HasLabels(p.Labels, labels) {
+			return p
+		}
+	}
+	return nil
+}
+
+func (p *ControlPlane) readiness() string {
+	return fmt.Sprintf("%d of %d pods of Deployment %s are available", p.Available, p.Wanted, p.Name)
+}
+
+func judgeIstioVersion(_ *Facts, m *snapshot.Mesh) []Outcome {
+	minor, known := istioMinor(m.Version)
+	switch {
+	case !known:
+		o := broken(fmt.Sprintf("version %q does not say which Istio it is", m.Version), fmt.Sprintf("make sure that it is 1.%d or later", minIstioMinor))
+		o.Result = Warning
+		return one(o)
+	case minor < minIstioMinor:
+		return one(broken("it is Istio "+m.Version, ""))
+	default:
+		return one(holds("Istio " + m.Version))
+	}
+}
+
+// istioMinor reads the tag of an image; only versions 1.MINOR are known.
+func istioMinor(version string) (int, bool) {
+	match := regexp.MustCompile(`^v?1\.(\d{1,4})(?:[^\d]|$)`).FindStringSubmatch(strings.TrimSpace(version))
+	if match == nil {
+		return 0, false
+	}
+	minor, err := strconv.Atoi(match[1])
+	return minor, err == nil
+}
+
+// judgeByFindings returns a judgement by what the engine found about a mesh.
+func judgeByFindings(codes ...policy.Code) func(*Facts, *snapshot.Mesh) []Outcome {
+	return func(f *Facts, m *snapshot.Mesh) []Outcome {
+		if f.World.Meshes[m.ID].VirtualMesh == nil {
+			return one(skipped("it belongs to no VirtualMesh"))
+		}
+		var outcomes []Outcome
+		for _, i := range f.World.FindingsOn(f.meshObjects(m)...) {
+			finding := &f.World.Findings[i]
+			for _, code := range codes {
+				if finding.Code == code {
+					o := outcomeOf(finding)
+					o.Finding = "" // the check is the more telling name
+					if finding.Object != policy.MeshID(m).String() {
+						o.Message = finding.Object + ": " + o.Message
+					}
+					outcomes = append(outcomes, o)
+				}
+			}
+		}
+		if len(outcomes) == 0 {
+			return one(holds(""))
+		}
+		return outcomes
+	}
+}
+
+// meshObjects are what findings about a mesh may be about: itself and its
+// gateways.
+func (f *Facts) meshObjects(m *snapshot.Mesh) []policy.ObjectID {
+	objects := []policy.ObjectID{policy.MeshID(m)}
+	for _, g := range f.World.Meshes[m.ID].Gateways {
+		objects = append(objects, policy.DestinationID(&f.World.World.Destinations[g.Destination]))
+	}
+	return objects
+}

@@ -1,0 +1,64 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Run gathers the facts and judges them. An error says that checks could not be
+// run at all; what is wrong with clusters is part of the report.
+func Run(ctx context.Context, opts Options) (*Report, error) {
+	facts, err := Gather(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return Judge(facts, opts.Categories), nil
+}
+
+// WaitOptions say how long to wait for everything to be in order.
+type WaitOptions struct {
+	// Timeout is when to give up, Interval the time between two attempts.
+	Timeout, Interval time.Duration
+	// Pause waits, or returns the error of ctx.
+	Pause func(ctx context.Context, d time.Duration) error
+}
+
+// Wait repeats the checks until none fails or the time is over, and returns the
+// last report; whether it is a success says which of the two it was.
+func Wait(ctx context.Context, opts Options, wait WaitOptions) (*Report, error) {
+	end := opts.Clock().Add(wait.Timeout)
+	deadline := opts.deadline()
+	for {
+		opts.Deadline = min(deadline, max(end.Sub(opts.Clock()), time.Second))
+		report, err := Run(ctx, opts)
+		if err != nil || report.Success || !opts.Clock().Add(wait.Interval).Before(end) {
+			return report, err
+		}
+		opts.Observe.begin(fmt.Sprintf("wait for %s", summary(report.Failures())))
+		if err := wait.Pause(ctx, wait.Interval); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// summary names a few of many.
+func summary(names []string) string {
+	if more := len(names) - shownNames; more > 0 {
+		return strings.Join(names[:shownNames], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Pause waits for real.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

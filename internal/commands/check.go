@@ -1,0 +1,206 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/check"
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// The formats of check.
+const (
+	checkTable = "table"
+	checkShort = "short"
+	checkJSON  = "json"
+	checkYAML  = "yaml"
+)
+
+type checkOptions struct {
+	streams *cli.Streams
+	clock   cli.Clock
+
+	world         worldFlags
+	categories    []string
+	namespace     string
+	wait          bool
+	timeout       time.Duration
+	expiryWarning *daysValue
+	output        *enumValue
+}
+
+// The defaults of check.
+const (
+	defaultCheckTimeout  = time.Minute
+	defaultExpiryWarning = 30 * 24 * time.Hour
+	// checkInterval is the time between two attempts of --wait.
+	checkInterval = 2 * time.Second
+)
+
+func newCheckCmd(f *Factory, runF func(*checkOptions) error) *cobra.Command {
+	opts := &checkOptions{
+		streams: f.Streams, clock: f.Clock, expiryWarning: &daysValue{defaultExpiryWarning},
+		output: newEnumValue(checkTable, checkTable, checkShort, checkJSON, checkYAML),
+	}
+	cmd := &cobra.Command{
+		Use:     "check [CATEGORY...]",
+		Short:   "Check that clusters, meshes and configuration are in order",
+		GroupID: groupExplain,
+		Long: dedent(`
+			Check that everything that meshctl works with is in order: the management
+			cluster, registered clusters, meshes, and what is configured. All clusters are
+			asked at the same time, and one that does not answer does not keep the others
+			from being checked.
+
+			Categories are management, clusters, meshes and configuration; all are checked
+			unless some are named. With manifests alone no cluster is asked, and only the
+			configuration is checked.
+
+			The exit code is 3 if a check fails; warnings are no failures. With --wait
+			it is 4 if something still fails when the time is over.`),
+		Example: dedent(`
+			# check what a directory of manifests configures, as in CI
+			meshctl check -f manifests -R
+
+			# only what is not in order
+			meshctl check configuration -f manifests -R -o short
+
+			# names of failed checks, for scripts
+			meshctl check -f manifests -R -o json | jq -r '.categories[].checks[] | select(.result == "failed") | .id'`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.categories = args
+			opts.world.settle(cmd)
+			if err := opts.validate(); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.world.register(cmd, f)
+	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources on the management cluster")
+	flags := cmd.Flags()
+	flags.BoolVar(&opts.wait, "wait", false, "repeat the checks until none fails or the time is over")
+	flags.DurationVar(&opts.timeout, "timeout", defaultCheckTimeout, "`DURATION` after which --wait gives up; a cluster gets at most 15s each time")
+	flags.Var(opts.expiryWarning, "expiry-warning", "warn of credentials that expire within this `DURATION`, such as 30d or 12h")
+	addEnumFlag(cmd, opts.output, "output", "o", "output format; short shows only what is not in order")
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		left := slices.DeleteFunc(check.CategoryIDs(), func(id string) bool { return slices.Contains(args, id) })
+		return left, cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+func (o *checkOptions) validate() error {
+	known := check.CategoryIDs()
+	for _, c := range o.categories {
+		if !slices.Contains(known, c) {
+			return cli.Usagef("unknown category %q%s; there are %s", c, didYouMean(c, known), strings.Join(known, ", "))
+		}
+	}
+	offline := !o.world.fromManagement() && len(o.world.contexts) == 0
+	for _, c := range o.categories {
+		if offline && c != check.CategoryConfiguration {
+			return cli.Usagef("category %s needs a cluster, and none is asked when manifests are given: name one with --context or --clusters", c)
+		}
+	}
+	switch {
+	case o.timeout <= 0:
+		return cli.Usagef("--timeout must be more than 0")
+	case o.wait && offline:
+		return cli.Usagef("--wait has nothing to wait for: no cluster is asked when manifests are given")
+	case o.wait && slices.Contains(o.world.filenames, "-"):
+		return cli.Usagef("--wait reads the manifests several times, and standard input can be read only once")
+	default:
+		return nil
+	}
+}
+
+func (o *checkOptions) run(ctx context.Context) error {
+	opts, err := o.checks()
+	if err != nil {
+		return err
+	}
+	var report *check.Report
+	if o.wait {
+		report, err = check.Wait(ctx, opts, check.WaitOptions{Timeout: o.timeout, Interval: checkInterval, Pause: check.Pause})
+	} else {
+		report, err = check.Run(ctx, opts)
+	}
+	if err != nil {
+		return err
+	}
+	if err := printReport(o.streams, report, o.output.String()); err != nil {
+		return err
+	}
+	switch {
+	case report.Success:
+		return nil
+	case o.wait:
+		return cli.Timeoutf("still not in order after %s: %s", o.timeout, strings.Join(report.Failures(), ", "))
+	default:
+		return cli.ErrFindings
+	}
+}
+
+// checks says what to check; it contacts nobody.
+func (o *checkOptions) checks() (check.Options, error) {
+	connection, err := o.world.kube.options()
+	if err != nil {
+		return check.Options{}, err
+	}
+	opts := check.Options{
+		Categories: o.categories, Namespace: o.namespace, Connection: connection, Clock: o.clock,
+		Deadline: min(o.timeout, check.DefaultDeadline), ExpiryWarning: o.expiryWarning.duration, Observe: o.observe,
+		Load: func(ctx context.Context) (snapshot.Objects, error) {
+			return o.world.load(ctx, o.namespace, o.streams.In)
+		},
+	}
+	if o.world.fromManagement() {
+		opts.Management, err = o.world.kube.management()
+		if errors.Is(err, clusters.ErrNoKubeconfig) {
+			return check.Options{}, cli.Usagef("no manifests given, and %w", err)
+		}
+		if err != nil {
+			return check.Options{}, err
+		}
+	}
+	if len(o.world.contexts) > 0 {
+		if opts.Contexts, err = o.world.discovered(); err != nil {
+			return check.Options{}, err
+		}
+	}
+	return opts, nil
+}
+
+// observe says on a terminal what is going on, and elsewhere only what --wait
+// waits for.
+func (o *checkOptions) observe(phase string) {
+	if o.streams.ErrTerminal || o.wait && strings.HasPrefix(phase, "wait ") {
+		fmt.Fprintf(o.streams.Err, "%s ...\n", printable(phase))
+	}
+}
+
+// printReport prints a report in one of the formats.
+func printReport(streams *cli.Streams, report *check.Report, format string) error {
+	switch format {
+	case checkJSON:
+		return printJSON(streams.Out, report)
+	case checkYAML:
+		return printYAML(streams.Out, report)
+	default:
+		_, err := io.WriteString(streams.Out, reportText(report, checkStyleFor(streams), format == checkShort))
+		return err
+	}
+}
