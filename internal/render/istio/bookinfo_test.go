@@ -28,6 +28,7 @@ func TestBookinfo(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := render(objects)
+	checkSchemas(t, all.objects)
 	got := map[string]string{"omissions.txt": omissionsText(all.omissions)}
 	for i := range all.objects {
 		o := &all.objects[i]

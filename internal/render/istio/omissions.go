@@ -50,6 +50,11 @@ func (r *Renderer) collectOmissions() {
 	for i := range r.world.Meshes {
 		r.omitOfMesh(&r.world.Meshes[i])
 	}
+	for i := range r.world.Destinations {
+		if d := &r.world.Destinations[i]; d.IsService() && d.Ref.ClusterName == "" {
+			r.omit(Omission{Object: policy.DestinationID(d), Reason: "it is not known in which cluster the Service is"})
+		}
+	}
 	for _, e := range r.exports {
 		if e != nil {
 			r.omitOfExport(e)

@@ -64,8 +64,11 @@ func New(result *policy.Result, options Options) *Renderer {
 	return r
 }
 
-// Clusters returns the names of all clusters, ascending.
-func (r *Renderer) Clusters() []string { return r.world.Clusters() }
+// Clusters returns the names of all clusters, ascending. Services that are not
+// known to be in any are left out.
+func (r *Renderer) Clusters() []string {
+	return slices.DeleteFunc(r.world.Clusters(), func(cluster string) bool { return cluster == "" })
+}
 
 // Cluster returns the objects of one cluster, sorted by kind, namespace and
 // name, and what is left out there, sorted.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -42,6 +43,15 @@ func violations(o *istio.Object) []string {
 		v.check(len(validation.IsQualifiedName(k)) == 0 && len(validation.IsValidLabelValue(value)) == 0, "label %s: %s", k, value)
 	}
 	return v.found
+}
+
+func checkRules(t *testing.T, objects []istio.Object) {
+	t.Helper()
+	for i := range objects {
+		for _, reason := range violations(&objects[i]) {
+			t.Errorf("Istio would reject %s: %s", objects[i].ID(), reason)
+		}
+	}
 }
 
 type violation struct{ found []string }
