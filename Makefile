@@ -57,7 +57,7 @@ test: lint verify test-race e2e ## Run all checks and tests, as CI does
 .PHONY: test-race
 test-race:
 	$(if $(RACE),,@echo 'note: no C compiler found, the tests run without the race detector')
-	go test $(RACE) ./...
+	go test $(RACE) -timeout 30m ./...
 
 .PHONY: e2e
 e2e: build ## Run the tests that need Kubernetes; builds a control plane on first use, which takes several minutes

@@ -14,11 +14,11 @@ type Dialogue struct {
 }
 
 // CanPrompt reports whether questions may be asked: standard input and output
-// are terminals that can move the cursor, and neither the user nor the
-// environment (MESHCTL_NO_INPUT, CI) says otherwise (design, section 5).
+// are terminals that can move the cursor, and neither the user (NoInput, which
+// --no-input and MESHCTL_NO_INPUT set) nor CI says otherwise (design, section 5).
 func (s *Streams) CanPrompt() bool {
 	return s.InTerminal && s.OutTerminal && !s.NoInput &&
-		s.Getenv("MESHCTL_NO_INPUT") == "" && s.Getenv("CI") == "" && s.Getenv("TERM") != "dumb"
+		s.Getenv("CI") == "" && s.Getenv("TERM") != "dumb"
 }
 
 // Dialogue returns the terminal to ask on, nil if CanPrompt says no or the

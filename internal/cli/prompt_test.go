@@ -15,7 +15,6 @@ func TestCanPrompt(t *testing.T) {
 		{name: "input is a pipe", out: true},
 		{name: "output is a pipe", in: true},
 		{name: "--no-input", in: true, out: true, noInput: true},
-		{name: "MESHCTL_NO_INPUT", in: true, out: true, env: map[string]string{"MESHCTL_NO_INPUT": "1"}},
 		{name: "continuous integration", in: true, out: true, env: map[string]string{"CI": "true"}},
 		{name: "a terminal that cannot move the cursor", in: true, out: true, env: map[string]string{"TERM": "dumb"}},
 	}

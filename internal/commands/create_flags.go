@@ -31,7 +31,7 @@ func addFieldFlag[I any](cmd *cobra.Command, f *Factory, field *render.Field[I],
 	default:
 		value.valueType = strings.Join(field.Enum, "|")
 	}
-	usage := field.Usage
+	usage := strings.ReplaceAll(field.Usage, "`", "'") // pflag would take it for the value's name
 	if field.Repeatable {
 		usage += "; repeatable"
 	}
