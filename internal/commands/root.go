@@ -58,6 +58,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 		newConfigCmd(f),
 		newCreateCmd(f),
 		newDescribeCmd(f),
+		newDiscoverCmd(f, nil),
 		newInstallCmd(f, nil),
 		newUninstallCmd(f, nil),
 		newVersionCmd(f, nil),

@@ -26,9 +26,14 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE COMMAND...   run the command and expect the exit code
 //	$WORLDS                 the directory of the worlds in testdata
+//	$DUMPS                  the directory of the dumps of clusters in testdata
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	worlds, err := filepath.Abs("../../testdata/worlds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dumps, err := filepath.Abs("../../testdata/dumps")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +45,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("WORLDS", worlds)
+			env.Setenv("DUMPS", dumps)
 			return nil
 		},
 	})

@@ -40,6 +40,9 @@ type kindTable struct {
 	modelled []modelledKind
 	// other are the kinds of the same groups that exist but are of no use here.
 	other []schema.GroupKind
+	// open says that the groups have kinds that nobody listed, as those of
+	// Kubernetes have.
+	open bool
 }
 
 func newKindTable() kindTable {
@@ -157,6 +160,9 @@ func (t kindTable) find(gvk schema.GroupVersionKind) (*modelledKind, *Problem) {
 		if t.modelled[i].gvk == gvk {
 			return &t.modelled[i], nil
 		}
+	}
+	if t.open {
+		return nil, nil
 	}
 	if !ours {
 		return nil, t.misspelledGroup(gvk)

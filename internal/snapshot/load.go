@@ -43,13 +43,26 @@ func loadFiles(ctx context.Context, opts FileOptions, c checker) (Objects, error
 	if err != nil {
 		return Objects{}, err
 	}
-	l := &loader{
-		opts: opts, checker: c, kinds: newKindTable(),
+	if opts.DefaultNamespace == "" {
+		opts.DefaultNamespace = DefaultNamespace
+	}
+	a, err := newLoader(opts, c, newKindTable()).load(ctx, manifests)
+	if err != nil {
+		return Objects{}, err
+	}
+	return a.objects, a.duplicateError()
+}
+
+func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
+	return &loader{
+		opts: opts, checker: c, kinds: kinds,
 		queue: make(chan *job, maxPending), work: make(chan *job, maxPending),
 	}
-	if l.opts.DefaultNamespace == "" {
-		l.opts.DefaultNamespace = DefaultNamespace
-	}
+}
+
+// load reads the files; it may be called once. Of objects that occur twice the
+// first is taken.
+func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, error) {
 	for range runtime.GOMAXPROCS(0) {
 		go l.decode(ctx)
 	}
@@ -59,15 +72,15 @@ func loadFiles(ctx context.Context, opts FileOptions, c checker) (Objects, error
 		close(l.queue)
 		close(l.work)
 	}()
-	objects, err := l.assemble(ctx)
+	a, err := l.assemble(ctx)
 	if err != nil {
 		// The reader is not waited for: it may hang in standard input.
-		return Objects{}, err
+		return nil, err
 	}
 	if err := <-readErr; err != nil {
-		return Objects{}, err
+		return nil, err
 	}
-	return objects, nil
+	return a, nil
 }
 
 // maxPending bounds how many pieces are in memory at once.
@@ -178,19 +191,19 @@ func receive[T any](ctx context.Context, from <-chan T) (T, error) {
 }
 
 // assemble takes the outcomes in order.
-func (l *loader) assemble(ctx context.Context) (Objects, error) {
+func (l *loader) assemble(ctx context.Context) (*assembler, error) {
 	a := &assembler{decoder: l.newDecoder(), origins: map[objectID]Origin{}}
 	for {
 		j, err := receive(ctx, l.queue)
 		if j == nil && err == nil {
-			return a.objects, a.duplicateError()
+			return a, nil
 		}
 		var o outcome
 		if err == nil {
 			o, err = receive(ctx, j.done)
 		}
 		if err != nil {
-			return Objects{}, fmt.Errorf("loading manifests stopped: %w", err)
+			return nil, fmt.Errorf("loading manifests stopped: %w", err)
 		}
 		a.add(o)
 	}

@@ -1,0 +1,250 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// discovering is one run of discover.
+type discovering struct {
+	*discoverOptions
+
+	// management is where to write to and where clusters are registered; nil if
+	// it is not needed.
+	management *clusters.Connection
+	// stored is what it had before anything was discovered; nil without writing.
+	stored   *clusters.Stored
+	settings *settingsv1.Settings
+
+	connections []*clusters.Connection
+	dumps       []dumpSource
+	// found is sorted by name once everything is discovered.
+	found []discoveredCluster
+
+	// mu guards out, which has the progress.
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// dumpSource is a cluster as files show it.
+type dumpSource struct {
+	cluster string
+	paths   []string
+}
+
+// discoveredCluster is what came of one cluster.
+type discoveredCluster struct {
+	name   string
+	output discovery.Output
+	// partial says that something is missing from the output, offline that it is
+	// from files: they never show that something does not exist.
+	partial, offline bool
+	// err is why nothing is known of the cluster, reason the same in a word.
+	err    error
+	reason string
+	// errors and warnings are what else there is to say.
+	errors, warnings []string
+}
+
+// discoveredKinds are the kinds that discovery writes, those that others refer
+// to first.
+func discoveredKinds() []schema.GroupVersionKind {
+	var kinds []schema.GroupVersionKind
+	for _, kind := range []string{"Mesh", "Workload", "Destination"} {
+		kinds = append(kinds, discoveryv1.GroupVersion().WithKind(kind))
+	}
+	return kinds
+}
+
+// prepare finds out what to discover, and what the management cluster has.
+func (d *discovering) prepare(ctx context.Context) error {
+	if err := d.nameDumps(); err != nil {
+		return err
+	}
+	if d.writes() || d.registered() || d.onTop {
+		management, err := d.kube.management()
+		if err != nil {
+			return err
+		}
+		d.management = management
+		if err := d.readManagement(ctx); err != nil {
+			return err
+		}
+	}
+	if err := d.connectContexts(); err != nil {
+		return err
+	}
+	return d.checkNames()
+}
+
+// readManagement reads of the management cluster what it has stored, the
+// settings, and the registered clusters.
+func (d *discovering) readManagement(ctx context.Context) error {
+	if d.writes() {
+		stored, err := clusters.ReadStored(ctx, d.management, d.namespace, discoveredKinds())
+		var e *clusters.Error
+		if errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind {
+			e.Hint = "run 'meshctl install' there, or print what is found with -o"
+		}
+		if err != nil {
+			return err
+		}
+		d.stored = stored
+	}
+	objects, err := snapshot.LoadLive(ctx, snapshot.LiveOptions{
+		Management: d.management, Kinds: []string{"Settings"}, Namespace: d.namespace, Deadline: d.timeout,
+	}, validation.New())
+	if err != nil {
+		return err
+	}
+	for _, p := range objects.Problems {
+		if p.Kind == snapshot.UnusableCluster {
+			return fmt.Errorf("%s: %s", p.Message, p.Hint)
+		}
+		d.say("warning: %s", problemText(p))
+	}
+	d.settings = snapshot.SettingsOf(objects)
+	if d.registered() {
+		return d.connectRegistered(ctx)
+	}
+	return nil
+}
+
+// connectRegistered looks up the credentials of registered clusters.
+func (d *discovering) connectRegistered(ctx context.Context) error {
+	opts, err := d.kube.options()
+	if err != nil {
+		return err
+	}
+	connections, failed, err := clusters.Registered(ctx, d.management, d.namespace, d.names, opts)
+	if err != nil {
+		return err
+	}
+	d.connections = connections
+	for _, e := range failed {
+		d.say("error: %s", e)
+	}
+	switch {
+	case len(connections)+len(failed) == 0:
+		return fmt.Errorf("no clusters are registered in namespace %s of cluster %s: register some with 'meshctl cluster register', or name contexts with --contexts",
+			d.namespace, d.management.Name)
+	case len(failed) > 0:
+		names := d.names
+		if len(names) == 0 {
+			// Names are for the table only: without them it says so.
+			names, _ = clusters.RegisteredNames(ctx, d.management, d.namespace)
+		}
+		d.found = append(d.found, unusableClusters(names, connections, failed)...)
+	}
+	return nil
+}
+
+// unusableClusters are those whose credentials cannot be used, which was said.
+func unusableClusters(names []string, connections []*clusters.Connection, failed []*clusters.Error) []discoveredCluster {
+	wanted := slices.Sorted(slices.Values(names))
+	wanted = slices.DeleteFunc(slices.Compact(wanted), func(name string) bool {
+		return slices.ContainsFunc(connections, func(c *clusters.Connection) bool { return c.Name == name })
+	})
+	var unusable []discoveredCluster
+	for i, e := range failed {
+		cluster := discoveredCluster{err: cli.ErrReported, reason: string(e.Reason)}
+		if len(wanted) == len(failed) {
+			cluster.name = wanted[i] // both are sorted by cluster
+		}
+		unusable = append(unusable, cluster)
+	}
+	return unusable
+}
+
+func (d *discovering) connectContexts() error {
+	if len(d.contexts) == 0 {
+		return nil
+	}
+	opts, err := d.kube.options()
+	if err != nil {
+		return err
+	}
+	kubeconfig, err := clusters.LoadKubeconfig(d.kube.kubeconfigPath())
+	if err != nil {
+		return err
+	}
+	for _, text := range d.contexts {
+		name, context, named := strings.Cut(text, "=")
+		if !named {
+			context = name
+		}
+		if context == "" {
+			return cli.Usagef("--contexts has no context in %q", text)
+		}
+		if why := clusters.CheckClusterName(name); why != "" {
+			return cli.Usagef("--contexts %s: %s; name the cluster with NAME=CONTEXT", text, why)
+		}
+		connection, err := kubeconfig.Connect(context, name, clusters.SourceContext, opts)
+		if err != nil {
+			return err
+		}
+		d.connections = append(d.connections, connection)
+	}
+	return nil
+}
+
+// nameDumps reads the values of --from. Several for one cluster add up.
+func (d *discovering) nameDumps() error {
+	for _, text := range d.discoverOptions.dumps {
+		name, path, named := strings.Cut(text, "=")
+		if !named || path == "" {
+			return cli.Usagef("invalid value %q for --from: it must be NAME=PATH, such as east=dumps/east", text)
+		}
+		if why := clusters.CheckClusterName(name); why != "" {
+			return cli.Usagef("invalid value %q for --from: %s", text, why)
+		}
+		at := slices.IndexFunc(d.dumps, func(s dumpSource) bool { return s.cluster == name })
+		if at < 0 {
+			at = len(d.dumps)
+			d.dumps = append(d.dumps, dumpSource{cluster: name})
+		}
+		d.dumps[at].paths = append(d.dumps[at].paths, path)
+	}
+	return nil
+}
+
+// checkNames refuses to discover two clusters under one name.
+func (d *discovering) checkNames() error {
+	seen := map[string]bool{}
+	var names []string
+	for _, c := range d.connections {
+		names = append(names, c.Name)
+	}
+	for _, s := range d.dumps {
+		names = append(names, s.cluster)
+	}
+	for _, name := range names {
+		if seen[name] {
+			return cli.Usagef("cluster %s is given twice; name one of them differently, with NAME=CONTEXT or NAME=PATH", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// say prints a line about progress on standard error.
+func (d *discovering) say(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprintln(d.out, printable(fmt.Sprintf(format, args...)))
+}

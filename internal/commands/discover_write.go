@@ -1,0 +1,250 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/discovery"
+)
+
+// write makes the management cluster store what was found, or shows what that
+// would change.
+func (d *discovering) write(ctx context.Context) error {
+	out := d.merged()
+	d.keepUnseenClusters(&out)
+	objects, err := discoveredObjects(out)
+	if err != nil {
+		return err
+	}
+	opts := clusters.SyncOptions{Owner: map[string]string{discovery.OwnerLabel: d.namespace}, GroupLabel: discovery.ClusterLabel}
+	if d.prune {
+		opts.Stale = d.isStale
+	}
+	plan := d.stored.Plan(objects, opts)
+	if d.dryRun.String() != "none" {
+		if err := d.printDiff(plan); err != nil {
+			return err
+		}
+	}
+	var failed error
+	for _, group := range plan.Groups() {
+		d.explainLeft(plan, group)
+		lost, err := d.writeGroup(ctx, plan, group)
+		if err != nil {
+			failed = err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if lost {
+			d.say("error: the management cluster cannot be used any more; what is missing is written when discover runs again")
+			break
+		}
+	}
+	return failed
+}
+
+// writeGroup writes the objects of one cluster. It reports whether the
+// management cluster was lost on the way.
+func (d *discovering) writeGroup(ctx context.Context, plan *clusters.SyncPlan, group string) (lost bool, err error) {
+	var results []clusters.Result
+	dryRun := clusters.DryRun(d.dryRun.String())
+	if dryRun == "client" {
+		results = refusals(plan, group)
+	} else {
+		results = plan.Run(ctx, group, clusters.SyncRunOptions{Force: d.forceConflicts, DryRun: dryRun})
+	}
+	var written []clusters.Result
+	count := map[clusters.Outcome]int{clusters.Unchanged: plan.Count(group, clusters.ChangeNone)}
+	var errs []string
+	for _, r := range results {
+		count[r.Outcome]++
+		switch {
+		case r.Err != nil && r.Err.Reason == clusters.ReasonCancelled:
+		case r.Err != nil:
+			lost = lost || r.Err.WholeCluster()
+			errs = append(errs, r.Err.Error())
+		case r.Outcome == clusters.Created, r.Outcome == clusters.Configured, r.Outcome == clusters.Deleted:
+			written = append(written, r)
+		}
+	}
+	if dryRun == clusters.DryRunNone {
+		if err := printResults(d.streams, "", clusters.DryRunNone, written); err != nil {
+			return lost, err
+		}
+		d.say("%s: %s", groupLabel(group), outcomesText(count))
+	}
+	for _, text := range errs[:min(len(errs), reportedProblems)] {
+		d.say("error: %s", text)
+	}
+	if more := len(errs) - reportedProblems; more > 0 {
+		d.say("... and %d more", more)
+	}
+	if len(errs) > 0 {
+		err = cli.ErrReported
+	}
+	return lost, err
+}
+
+// refusals are the objects of a group that somebody else has.
+func refusals(plan *clusters.SyncPlan, group string) []clusters.Result {
+	var results []clusters.Result
+	for i := range plan.Changes {
+		if change := &plan.Changes[i]; change.Group == group && change.Kind == clusters.ChangeRefuse {
+			results = append(results, clusters.Result{Outcome: clusters.Conflict, Err: change.Err})
+		}
+	}
+	return results
+}
+
+// groupLabel names a group of objects for people.
+func groupLabel(group string) string {
+	if group == "" {
+		return "several clusters"
+	}
+	return group
+}
+
+// outcomesText says how often there was which outcome.
+func outcomesText(count map[clusters.Outcome]int) string {
+	var parts []string
+	for _, outcome := range []clusters.Outcome{
+		clusters.Created, clusters.Configured, clusters.Deleted, clusters.Kept, clusters.Conflict, clusters.Failed, clusters.Unchanged,
+	} {
+		if count[outcome] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[outcome], outcome))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// seen returns the names of the clusters that were seen completely.
+func (d *discovering) seen() []string {
+	var names []string
+	for _, c := range d.found {
+		if c.err == nil && !c.partial && !c.offline {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// isStale reports whether a stored object stands for nothing any more: all
+// clusters that it is about were seen completely, and none has it.
+func (d *discovering) isStale(object *unstructured.Unstructured) bool {
+	about := appMeshClusters(object)
+	if cluster := object.GetLabels()[discovery.ClusterLabel]; cluster != "" {
+		about = []string{cluster}
+	}
+	seen := d.seen()
+	return len(about) > 0 && !slices.ContainsFunc(about, func(cluster string) bool { return !slices.Contains(seen, cluster) })
+}
+
+// keepUnseenClusters adds to each App Mesh the clusters that it had and that
+// were not seen this time.
+func (d *discovering) keepUnseenClusters(out *discovery.Output) {
+	seen := d.seen()
+	for i := range out.Meshes {
+		mesh := &out.Meshes[i]
+		if mesh.Spec.AWSAppMesh == nil {
+			continue
+		}
+		stored := d.stored.Object(clusters.ObjectKey{GVK: discoveredKinds()[0], Namespace: mesh.Namespace, Name: mesh.Name})
+		shared := *mesh.Spec.AWSAppMesh
+		shared.Clusters = slices.Clone(shared.Clusters)
+		for _, cluster := range appMeshClusters(stored) {
+			if !slices.Contains(seen, cluster) {
+				shared.Clusters = append(shared.Clusters, cluster)
+			}
+		}
+		slices.Sort(shared.Clusters)
+		shared.Clusters = slices.Compact(shared.Clusters)
+		mesh.Spec.AWSAppMesh = &shared
+	}
+}
+
+// appMeshClusters returns the clusters of a stored App Mesh.
+func appMeshClusters(object *unstructured.Unstructured) []string {
+	if object == nil {
+		return nil
+	}
+	names, _, _ := unstructured.NestedStringSlice(object.Object, "spec", "awsAppMesh", "clusters")
+	return names
+}
+
+// explainLeft says why objects that were not found stay stored.
+func (d *discovering) explainLeft(plan *clusters.SyncPlan, group string) {
+	left := plan.Count(group, clusters.ChangeLeave)
+	at := slices.IndexFunc(d.found, func(c discoveredCluster) bool { return c.name == group })
+	if left == 0 || at < 0 || !d.prune {
+		return
+	}
+	why := "not everything could be seen"
+	switch cluster := &d.found[at]; {
+	case cluster.err != nil:
+		why = "the cluster could not be seen"
+	case cluster.offline:
+		why = "files do not show what is gone"
+	}
+	d.say("%s: %s not found, left as is: %s", group, countOf(left, "stored object", "stored objects"), why)
+}
+
+// printDiff prints what a dry run would change, cluster by cluster.
+func (d *discovering) printDiff(plan *clusters.SyncPlan) error {
+	var text strings.Builder
+	for _, group := range plan.Groups() {
+		add, modify, remove := plan.Count(group, clusters.ChangeAdd), plan.Count(group, clusters.ChangeModify), plan.Count(group, clusters.ChangeRemove)
+		if add+modify+remove+plan.Count(group, clusters.ChangeNone) == 0 {
+			continue
+		}
+		fmt.Fprintf(&text, "%s: %d to add, %d to change, %d to remove, %d unchanged\n", groupLabel(group), add, modify, remove, plan.Count(group, clusters.ChangeNone))
+		for i := range plan.Changes {
+			if plan.Changes[i].Group == group {
+				writeChange(&text, &plan.Changes[i])
+			}
+		}
+	}
+	_, err := fmt.Fprint(d.streams.Out, text.String())
+	return err
+}
+
+// changeSign is what stands before an object or a field that changes.
+func changeSign(kind clusters.ChangeKind) string {
+	switch kind {
+	case clusters.ChangeAdd:
+		return "+"
+	case clusters.ChangeModify:
+		return "~"
+	case clusters.ChangeRemove:
+		return "-"
+	case clusters.ChangeNone, clusters.ChangeLeave, clusters.ChangeRefuse:
+	}
+	return ""
+}
+
+// shownFields bounds the fields that a diff lists of one object.
+const shownFields = 12
+
+func writeChange(text *strings.Builder, change *clusters.Change) {
+	sign := changeSign(change.Kind)
+	if sign == "" {
+		return
+	}
+	fmt.Fprintf(text, "  %s %s/%s\n", sign, change.Key.GVK.Kind, change.Key.Name)
+	for i, field := range change.Fields {
+		if i == shownFields {
+			fmt.Fprintf(text, "      ... and %d more\n", len(change.Fields)-shownFields)
+			break
+		}
+		fmt.Fprintf(text, "      %s %s\n", changeSign(field.Kind), printable(field.Path))
+	}
+}
