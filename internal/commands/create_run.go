@@ -47,7 +47,7 @@ func (o *createOptions[I, O]) run(ctx context.Context) error {
 func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
 	a = &authored[I, O]{}
 	meta := render.Meta{Name: o.name, Namespace: o.namespace}
-	var errs []error
+	errs := []error{o.checkNames()}
 	if o.needsWorld() {
 		var usage *cli.UsageError
 		a.world, err = o.load(ctx, o.world, o.streams.In)
@@ -87,6 +87,22 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 		return a, incomplete, err
 	}
 	return a, incomplete, nil
+}
+
+// checkNames reports names on the command line that no resource can have.
+func (o *createOptions[I, O]) checkNames() error {
+	var errs []error
+	if o.name != "" {
+		if err := render.CheckName(o.name); err != nil {
+			errs = append(errs, cli.Usagef("invalid name %q: %w", o.name, err))
+		}
+	}
+	if o.namespace != "" {
+		if err := render.CheckNamespace(o.namespace); err != nil {
+			errs = append(errs, cli.Usagef("invalid --namespace %q: %w", o.namespace, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // needsWorld reports whether what exists is looked at. A dry run and a file to

@@ -7,12 +7,30 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Object is a resource of one of the kinds that can be authored.
 type Object interface {
 	metav1.Object
 	runtime.Object
+}
+
+// CheckName returns why an object cannot have the name, in words of how to mend
+// it; nil if it can.
+func CheckName(name string) error {
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return errors.New("use lower-case letters, digits, '-' and '.', with a letter or digit at both ends and at most 253 characters")
+	}
+	return nil
+}
+
+// CheckNamespace is CheckName for the name of a namespace.
+func CheckNamespace(name string) error {
+	if len(validation.IsDNS1123Label(name)) > 0 {
+		return errors.New("use lower-case letters, digits and '-', with a letter or digit at both ends and at most 63 characters")
+	}
+	return nil
 }
 
 // Kind says how resources of one kind are authored. I is its Input, O the

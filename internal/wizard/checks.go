@@ -13,25 +13,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // noValue is what people type for an optional value that they do not want.
 const noValue = "none"
-
-func checkName(text string) error {
-	if len(validation.IsDNS1123Subdomain(text)) > 0 {
-		return errors.New("use lower-case letters, digits, '-' and '.', with a letter or digit at both ends and at most 253 characters")
-	}
-	return nil
-}
-
-func checkNamespace(text string) error {
-	if len(validation.IsDNS1123Label(text)) > 0 {
-		return errors.New("use lower-case letters, digits and '-', with a letter or digit at both ends and at most 63 characters")
-	}
-	return nil
-}
 
 // checkObject accepts NAME.NAMESPACE.
 func checkObject(text string) error {
@@ -39,7 +26,7 @@ func checkObject(text string) error {
 	if ref.Namespace == "" {
 		return errors.New("write NAME.NAMESPACE")
 	}
-	return errors.Join(checkName(ref.Name), checkNamespace(ref.Namespace))
+	return errors.Join(render.CheckName(ref.Name), render.CheckNamespace(ref.Namespace))
 }
 
 func parseObject(text string) core.ObjectRef {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/meshctl/meshctl/internal/render"
 )
 
 // defaultNamespace is where resources are kept unless the user says otherwise.
@@ -24,7 +26,7 @@ func naming[I any](f *flow, d *Draft[I], noun, base, help string) section {
 	d.Namespace = cmp.Or(d.Namespace, defaultNamespace)
 	own := d.Name + "." + d.Namespace
 	check := func(text string) error {
-		if err := checkName(text); err != nil {
+		if err := render.CheckName(text); err != nil {
 			return err
 		}
 		if full := text + "." + d.Namespace; full != own && slices.Contains(f.known.Taken, full) {
@@ -40,7 +42,7 @@ func naming[I any](f *flow, d *Draft[I], noun, base, help string) section {
 			if d.Name != "" {
 				d.Namespace, err = f.Input(Question{
 					Text: "Namespace:", Help: "Where the " + noun + " is kept on the management cluster.",
-				}, d.Namespace, checkNamespace)
+				}, d.Namespace, render.CheckNamespace)
 				if err != nil {
 					return err
 				}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -128,7 +129,7 @@ func (v *virtualMesh) federationText() string {
 
 func (v *virtualMesh) federationDetails() []setting {
 	return []setting{
-		text(v.flow, "Hostname suffix", "the last labels of federated hostnames; global without it", "Suffix of federated hostnames:", checkName, &v.in.HostnameSuffix),
+		text(v.flow, "Hostname suffix", "the last labels of federated hostnames; global without it", "Suffix of federated hostnames:", render.CheckName, &v.in.HostnameSuffix),
 		toggle("Flat network", "calls go straight to pods of other clusters, not through gateways", &v.in.FlatNetwork),
 		keepalive(v.flow, "probes of idle connections between clusters", &v.in.Keepalive),
 	}
@@ -230,7 +231,7 @@ func (v *virtualMesh) portName(gateways []core.DestinationSelector) (string, err
 		}
 	}
 	if len(choices) == 0 {
-		return v.Input(Question{Text: "Name of the port:", Help: "The name of the port that takes TLS."}, "tls", checkNamespace)
+		return v.Input(Question{Text: "Name of the port:", Help: "The name of the port that takes TLS."}, "tls", render.CheckNamespace)
 	}
 	slices.SortFunc(choices, func(a, b choice[string]) int { return strings.Compare(a.value, b.value) })
 	return pick(v.flow, Question{Text: "Which port takes TLS?", Help: "The names of the ports of the gateways you chose."}, choices, "tls")
