@@ -37,7 +37,7 @@ func layers() map[string][]string {
 // reserved says which packages alone may import a library, by the prefix of
 // its import path.
 func reserved() map[string][]string {
-	clients := []string{"internal/clusters", "internal/snapshot", "internal/restart", "test/e2e"}
+	clients := []string{"internal/clusters", "internal/snapshot", "internal/restart", "test/e2e", "hack/playground"}
 	return map[string][]string{
 		"github.com/spf13/cobra":            {"internal/commands", "hack"},
 		"github.com/spf13/pflag":            {"internal/commands", "hack"},
