@@ -1,12 +1,12 @@
 package commands
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/meshctl/meshctl/internal/discovery"
 )
@@ -79,13 +79,19 @@ func orUnknown(text string) string {
 func discoveredObjects(out discovery.Output) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	add := func(resource any) error {
-		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(resource)
+		// Unlike the converter of client libraries, JSON has one kind of integers,
+		// the one that clusters print.
+		text, err := json.Marshal(resource)
+		object := &unstructured.Unstructured{}
+		if err == nil {
+			err = object.UnmarshalJSON(text)
+		}
 		if err != nil {
 			return fmt.Errorf("make a manifest of what was discovered: %w", err)
 		}
-		delete(fields, "status")
-		unstructured.RemoveNestedField(fields, "metadata", "creationTimestamp")
-		objects = append(objects, &unstructured.Unstructured{Object: fields})
+		delete(object.Object, "status")
+		unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
+		objects = append(objects, object)
 		return nil
 	}
 	for i := range out.Meshes {

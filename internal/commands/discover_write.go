@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // write makes the management cluster store what was found, or shows what that
@@ -152,24 +153,28 @@ func (d *discovering) isStale(object *unstructured.Unstructured) bool {
 // keepUnseenClusters adds to each App Mesh the clusters that it had and that
 // were not seen this time.
 func (d *discovering) keepUnseenClusters(out *discovery.Output) {
-	seen := d.seen()
 	for i := range out.Meshes {
 		mesh := &out.Meshes[i]
 		if mesh.Spec.AWSAppMesh == nil {
 			continue
 		}
 		stored := d.stored.Object(clusters.ObjectKey{GVK: discoveredKinds()[0], Namespace: mesh.Namespace, Name: mesh.Name})
-		shared := *mesh.Spec.AWSAppMesh
-		shared.Clusters = slices.Clone(shared.Clusters)
-		for _, cluster := range appMeshClusters(stored) {
-			if !slices.Contains(seen, cluster) {
-				shared.Clusters = append(shared.Clusters, cluster)
-			}
-		}
-		slices.Sort(shared.Clusters)
-		shared.Clusters = slices.Compact(shared.Clusters)
-		mesh.Spec.AWSAppMesh = &shared
+		mesh.Spec.AWSAppMesh = d.withUnseenClusters(mesh.Spec.AWSAppMesh, stored)
 	}
+}
+
+func (d *discovering) withUnseenClusters(mesh *discoveryv1.AWSAppMesh, stored *unstructured.Unstructured) *discoveryv1.AWSAppMesh {
+	shared := *mesh
+	shared.Clusters = slices.Clone(shared.Clusters)
+	seen := d.seen()
+	for _, cluster := range appMeshClusters(stored) {
+		if !slices.Contains(seen, cluster) {
+			shared.Clusters = append(shared.Clusters, cluster)
+		}
+	}
+	slices.Sort(shared.Clusters)
+	shared.Clusters = slices.Compact(shared.Clusters)
+	return &shared
 }
 
 // appMeshClusters returns the clusters of a stored App Mesh.

@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// TestDiscoveredObjectsAreLikeThoseOfClusters compares manifests with how they
+// come back from a cluster, which has no unsigned integers.
+func TestDiscoveredObjectsAreLikeThoseOfClusters(t *testing.T) {
+	t.Parallel()
+	dump, err := snapshot.DiscoverDump(t.Context(), snapshot.DumpOptions{Cluster: "east", Paths: []string{dumps + "/east"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := discoveredObjects(dump.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const all = 1 + 6 + 5
+	if len(objects) != all {
+		t.Errorf("%d objects, want %d", len(objects), all)
+	}
+	for _, object := range objects {
+		text, err := object.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed := &unstructured.Unstructured{}
+		if err := printed.UnmarshalJSON(text); err != nil {
+			t.Fatal(err)
+		}
+		// Comparing types too: a copy of other integers panics.
+		if diff := cmp.Diff(printed.Object, object.DeepCopy().Object); diff != "" {
+			t.Errorf("%s (-printed +manifest):\n%s", object.GetName(), diff)
+		}
+	}
+}
+
+// TestStale says which stored objects go when a, b and c were seen completely, d
+// was seen in part, e is dead and f was read from files.
+func TestStale(t *testing.T) {
+	t.Parallel()
+	d := &discovering{found: []discoveredCluster{
+		{name: "a"}, {name: "b"}, {name: "c"}, {name: "d", partial: true}, {name: "e", err: cli.ErrReported}, {name: "f", offline: true},
+	}}
+	tests := []struct {
+		name, cluster string
+		appMesh       []any
+		want          bool
+	}{
+		{name: "of a cluster that was seen", cluster: "a", want: true},
+		{name: "of a cluster that was seen in part", cluster: "d"},
+		{name: "of a dead cluster", cluster: "e"},
+		{name: "of a cluster in files", cluster: "f"},
+		{name: "of a cluster that nobody looked at", cluster: "z"},
+		{name: "an App Mesh of clusters that were seen", appMesh: []any{"a", "b"}, want: true},
+		{name: "an App Mesh that may still be in another cluster", appMesh: []any{"a", "d"}},
+		{name: "of no cluster"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			object := &unstructured.Unstructured{Object: map[string]any{}}
+			if tt.cluster != "" {
+				object.SetLabels(map[string]string{discovery.ClusterLabel: tt.cluster})
+			}
+			if tt.appMesh != nil {
+				object.Object["spec"] = map[string]any{"awsAppMesh": map[string]any{"clusters": tt.appMesh}}
+			}
+			if got := d.isStale(object); got != tt.want {
+				t.Errorf("stale: %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAppMeshesKeepTheClustersThatWereNotSeen(t *testing.T) {
+	t.Parallel()
+	d := &discovering{found: []discoveredCluster{{name: "a"}, {name: "b"}, {name: "d", partial: true}}}
+	stored := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"awsAppMesh": map[string]any{"clusters": []any{"b", "d", "z"}}}}}
+	found := &discoveryv1.AWSAppMesh{ARN: "arn", Clusters: []string{"a"}}
+	kept := d.withUnseenClusters(found, stored)
+	if diff := cmp.Diff([]string{"a", "d", "z"}, kept.Clusters); diff != "" {
+		t.Errorf("clusters (-want +got):\n%s", diff)
+	}
+	if !slices.Equal(found.Clusters, []string{"a"}) {
+		t.Errorf("what was found changed: %v", found.Clusters)
+	}
+}
