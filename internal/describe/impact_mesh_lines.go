@@ -155,20 +155,21 @@ func (l *impactLines) exposure(changes []FederationChange, severity policy.Sever
 		isOrAre(destinations), what, countOf(len(distinct(others)), "mesh"))
 }
 
-// importersText names meshes and says what that means for them.
+// importersText names meshes and says what that means for them. Whoever loses a
+// hostname cannot call any more; whoever gains one may still lack trust or access.
 func importersText(meshes []string, destinations int, lost bool) string {
 	importers, whose := "mesh", "its"
 	if len(meshes) > 1 {
 		importers, whose = "meshes", "their"
 	}
-	can, them := "can", "them"
+	can, them := "have a hostname for", "each of them"
 	if lost {
-		can = "can no longer"
+		can, them = "can no longer reach", "them"
 	}
 	if destinations == 1 {
 		them = "it"
 	}
-	return fmt.Sprintf("%s %s: %s workloads %s reach %s", importers, andMore(meshes), whose, can, them)
+	return fmt.Sprintf("%s %s: %s workloads %s %s", importers, andMore(meshes), whose, can, them)
 }
 
 func exportsText(destinations []string, mesh ObjectRef) string {
