@@ -151,7 +151,9 @@ func TestReviewedAgain(t *testing.T) {
 	script := `#!/bin/sh
 if grep -q broken "$1"
 then sed -i 's/broken/ENABLED/' "$1"
-else sed -i 's/globalAccessPolicy: .*/globalAccessPolicy: broken/' "$1"
+elif grep -q typed "$1"
+then sed -i 's/typed/broken/' "$1"
+else sed -i 's/globalAccessPolicy: .*/globalAccessPolicy: typed/' "$1"; exit 1
 fi
 `
 	if err := os.WriteFile(editor, []byte(script), 0o700); err != nil {
@@ -165,7 +167,8 @@ fi
 	d.answer("Which services can the other meshes call?", enter)
 	d.answer("Who may call a service that no access policy is about?", enter)
 	d.answer("Anything else?", enter)
-	d.answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor breaks it
+	d.answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor fails, what it had saved stays
+	d.answer("Edit again?", "y"+enter)                   // then it leaves something invalid
 	d.answer("Edit again?", "y"+enter)                   // and mends it
 	d.answer("What now?", enter)                         // save
 	d.answer("prod.yaml exists. Replace it?", enter)     // no
