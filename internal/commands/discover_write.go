@@ -51,6 +51,9 @@ func (d *discovering) write(ctx context.Context) error {
 	return failed
 }
 
+// announcedChanges is from how many changes on one is told to wait.
+const announcedChanges = 100
+
 // writeGroup writes the objects of one cluster. It reports whether the
 // management cluster was lost on the way.
 func (d *discovering) writeGroup(ctx context.Context, plan *clusters.SyncPlan, group string) (lost bool, err error) {
@@ -59,6 +62,10 @@ func (d *discovering) writeGroup(ctx context.Context, plan *clusters.SyncPlan, g
 	if dryRun == "client" {
 		results = refusals(plan, group)
 	} else {
+		changes := plan.Count(group, clusters.ChangeAdd) + plan.Count(group, clusters.ChangeModify) + plan.Count(group, clusters.ChangeRemove)
+		if changes >= announcedChanges {
+			d.say("%s: writing %d objects", groupLabel(group), changes)
+		}
 		results = plan.Run(ctx, group, clusters.SyncRunOptions{Force: d.forceConflicts, DryRun: dryRun})
 	}
 	var written []clusters.Result
