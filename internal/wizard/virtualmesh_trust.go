@@ -131,7 +131,7 @@ func (v *virtualMesh) rotation() []setting {
 	restarts.ask = func() error {
 		yes, err := v.Confirm(Question{
 			Text: "Every workload of these meshes is restarted whenever certificates change, which interrupts requests. Not for production. Really?",
-			Help: "Without it, 'meshctl mesh restart' restarts what needs new certificates, when you say so.",
+			Help: "Without it, you decide when the workloads that need new certificates are restarted.",
 		}, false)
 		v.in.AutoRestartPods = nil
 		if yes {
