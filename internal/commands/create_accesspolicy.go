@@ -39,11 +39,7 @@ func accessPolicyCreation() creation[render.AccessPolicyInput, *networkingv1.Acc
 		},
 		existing: accessPolicyNoun().objects,
 		joining: func(world *snapshot.World, resource *networkingv1.AccessPolicy, now time.Time) snapshot.Objects {
-			p := resource.DeepCopy()
-			if old := joining(world.AccessPolicies, p, now); old != nil {
-				p.Status = old.Status
-			}
-			return snapshot.Objects{AccessPolicies: []snapshot.Object[networkingv1.AccessPolicy]{{Resource: p}}}
+			return snapshot.Objects{AccessPolicies: joining(world.AccessPolicies, resource, now)}
 		},
 	}
 }

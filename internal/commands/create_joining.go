@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -8,27 +9,22 @@ import (
 	"github.com/meshctl/meshctl/internal/snapshot"
 )
 
-// joining prepares a resource for joining what exists, because the order of
-// semantics D11 depends on ages. It gets the age of the resource of the same
-// name, which is returned; else it is the youngest, as on a cluster. Files
-// without timestamps have no ages, and then it gets none.
+// joining returns a copy of the resource that is ready to join what exists. The
+// order of semantics D11 depends on ages: as on a cluster, a new resource is the
+// youngest. Files without timestamps have no ages, and then it gets none. One
+// that replaces another gets the age of that from World.With.
 func joining[T any, P interface {
 	*T
 	metav1.Object
+	DeepCopy() *T
 }](existing []snapshot.Object[T], resource P, now time.Time,
-) *T {
-	aged := false
-	for _, object := range existing {
-		other := P(object.Resource)
-		if other.GetName() == resource.GetName() && other.GetNamespace() == resource.GetNamespace() {
-			resource.SetCreationTimestamp(other.GetCreationTimestamp())
-			return object.Resource
-		}
-		created := other.GetCreationTimestamp()
-		aged = aged || !created.IsZero()
+) []snapshot.Object[T] {
+	joins := P(resource.DeepCopy())
+	if slices.ContainsFunc(existing, func(o snapshot.Object[T]) bool {
+		created := P(o.Resource).GetCreationTimestamp()
+		return !created.IsZero()
+	}) {
+		joins.SetCreationTimestamp(metav1.NewTime(now))
 	}
-	if aged {
-		resource.SetCreationTimestamp(metav1.NewTime(now))
-	}
-	return nil
+	return []snapshot.Object[T]{{Resource: joins}}
 }

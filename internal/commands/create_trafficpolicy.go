@@ -42,11 +42,7 @@ func trafficPolicyCreation() creation[render.TrafficPolicyInput, *networkingv1.T
 		},
 		existing: trafficPolicyNoun().objects,
 		joining: func(world *snapshot.World, resource *networkingv1.TrafficPolicy, now time.Time) snapshot.Objects {
-			p := resource.DeepCopy()
-			if old := joining(world.TrafficPolicies, p, now); old != nil {
-				p.Status = old.Status
-			}
-			return snapshot.Objects{TrafficPolicies: []snapshot.Object[networkingv1.TrafficPolicy]{{Resource: p}}}
+			return snapshot.Objects{TrafficPolicies: joining(world.TrafficPolicies, resource, now)}
 		},
 	}
 }

@@ -42,11 +42,7 @@ func virtualMeshCreation() creation[render.VirtualMeshInput, *networkingv1.Virtu
 		},
 		existing: virtualMeshNoun().objects,
 		joining: func(world *snapshot.World, resource *networkingv1.VirtualMesh, now time.Time) snapshot.Objects {
-			vm := resource.DeepCopy()
-			if old := joining(world.VirtualMeshes, vm, now); old != nil {
-				vm.Status = old.Status
-			}
-			return snapshot.Objects{VirtualMeshes: []snapshot.Object[networkingv1.VirtualMesh]{{Resource: vm}}}
+			return snapshot.Objects{VirtualMeshes: joining(world.VirtualMeshes, resource, now)}
 		},
 	}
 }
