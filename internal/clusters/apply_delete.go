@@ -125,3 +125,41 @@ func isMissingKindError(err error) bool {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// removeSeen deletes an object that was seen before, if it is still the same.
+// One that somebody changed meanwhile is asked about: it is deleted if still
+// says so, and otherwise Kept.
+func removeSeen(
+	ctx context.Context, target dynamic.ResourceInterface, seen *unstructured.Unstructured, dryRun DryRun, still func(now *unstructured.Unstructured) bool,
+) (Outcome, error) {
+	uid, version, policy := seen.GetUID(), seen.GetResourceVersion(), metav1.DeletePropagationBackground
+	for attempt := 1; ; attempt++ {
+		options := metav1.DeleteOptions{
+			Preconditions:     &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
+			PropagationPolicy: &policy,
+		}
+		if dryRun == DryRunServer {
+			options.DryRun = []string{metav1.DryRunAll}
+		}
+		err := target.Delete(ctx, seen.GetName(), options)
+		switch {
+		case err == nil:
+			return Deleted, nil
+		case apierrors.IsNotFound(err):
+			return Absent, nil
+		case !apierrors.IsConflict(err) || attempt == maxAttempts:
+			return "", err
+		}
+		now, err := target.Get(ctx, seen.GetName(), metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return Absent, nil
+		case err != nil:
+			return "", err
+		case !still(now):
+			return Kept, nil
+		}
+		// Somebody wrote the status, or an annotation.
+		version = now.GetResourceVersion()
+	}
+}

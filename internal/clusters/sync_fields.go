@@ -32,12 +32,33 @@ func fieldChanges(desired, stored *unstructured.Unstructured) []FieldChange {
 		for _, field := range path {
 			own, _ = own["f:"+field].(map[string]any)
 		}
-		changes = append(changes, compareFields(strings.Join(path, "."), wanted, has, own)...)
+		changes = append(changes, compareFields(strings.Join(path, "."), wanted, has, managed(own))...)
 	}
 	return changes
 }
 
-func compareFields(path string, desired, stored, owned map[string]any) []FieldChange {
+// ownership says which fields of an object are meshctl's, so that those that
+// are not desired any more have to go.
+type ownership interface {
+	// field reports whether a field is, and returns the same for what is in it.
+	field(name string) (ownership, bool)
+}
+
+// managed is the ownership that the API server notes: maps with "f:" before
+// each name.
+type managed map[string]any
+
+func (m managed) field(name string) (ownership, bool) {
+	inner, owned := m["f:"+name].(map[string]any)
+	return managed(inner), owned
+}
+
+// everything is the ownership of whole objects.
+type everything struct{}
+
+func (e everything) field(string) (ownership, bool) { return e, true }
+
+func compareFields(path string, desired, stored map[string]any, owned ownership) []FieldChange {
 	names := map[string]bool{}
 	for name := range desired {
 		names[name] = true
@@ -53,7 +74,7 @@ func compareFields(path string, desired, stored, owned map[string]any) []FieldCh
 		}
 		wanted, isWanted := desired[name]
 		has, isThere := stored[name]
-		inner, isOwned := owned["f:"+name].(map[string]any)
+		inner, isOwned := owned.field(name)
 		switch wantedMap, hasMap := asMap(wanted), asMap(has); {
 		case !isThere:
 			changes = append(changes, FieldChange{field, ChangeAdd})

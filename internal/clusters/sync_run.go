@@ -4,10 +4,7 @@ import (
 	"context"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
 )
 
 // Kept is the outcome for an object that was to be removed but that somebody
@@ -117,45 +114,14 @@ func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lo
 	}
 	target, err := p.connection.target(ctx, change.Key.GVK, change.Key.Namespace)
 	if err == nil {
-		result.Outcome, err = p.removeSeen(ctx, target, change.stored, dryRun)
+		result.Outcome, err = removeSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
+			return p.unchanged(change.stored, now)
+		})
 	}
 	if err != nil {
 		result.fail(action, p.connection.explain(action, err))
 	}
 	return result
-}
-
-func (p *SyncPlan) removeSeen(ctx context.Context, target dynamic.ResourceInterface, seen *unstructured.Unstructured, dryRun DryRun) (Outcome, error) {
-	uid, version, policy := seen.GetUID(), seen.GetResourceVersion(), metav1.DeletePropagationBackground
-	for attempt := 1; ; attempt++ {
-		options := metav1.DeleteOptions{
-			Preconditions:     &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
-			PropagationPolicy: &policy,
-		}
-		if dryRun == DryRunServer {
-			options.DryRun = []string{metav1.DryRunAll}
-		}
-		err := target.Delete(ctx, seen.GetName(), options)
-		switch {
-		case err == nil:
-			return Deleted, nil
-		case apierrors.IsNotFound(err):
-			return Absent, nil
-		case !apierrors.IsConflict(err) || attempt == maxAttempts:
-			return "", err
-		}
-		now, err := target.Get(ctx, seen.GetName(), metav1.GetOptions{})
-		switch {
-		case apierrors.IsNotFound(err):
-			return Absent, nil
-		case err != nil:
-			return "", err
-		case !p.unchanged(seen, now):
-			return Kept, nil
-		}
-		// Somebody wrote the status, or an annotation.
-		version = now.GetResourceVersion()
-	}
 }
 
 // unchanged reports whether an object still is the one that was seen, in what

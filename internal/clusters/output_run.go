@@ -1,0 +1,270 @@
+package clusters
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// OutputRunOptions say how to carry out an OutputPlan.
+type OutputRunOptions struct {
+	// Keep leaves what is not wanted any more.
+	Keep bool
+	// DryRun DryRunServer has the API server judge and writes nothing.
+	DryRun DryRun
+}
+
+// Run carries out the plan and returns one result for each change, in the order
+// of the changes; those that Keep leaves have none. Objects are written stage by
+// stage, several at a time, and removed stage by stage in the opposite order
+// after that. What needs an object that could not be written is held back, and
+// Failed.
+//
+// Fields that others set in the spec of these objects are taken over or removed,
+// because all of it is meshctl's. An object that was deleted, changed or taken
+// by somebody since the plan was made is treated as it is then; so several runs
+// can work at the same time, and a run that was stopped can be repeated.
+func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
+	r := &outputRun{plan: p, opts: opts, results: make([]Result, len(p.Changes)), failed: map[int]*Result{}}
+	for i := range p.Changes {
+		change := &p.Changes[i]
+		r.results[i] = Result{GVK: change.Key.GVK, Namespace: change.Key.Namespace, Name: change.Key.Name, Cluster: p.Cluster}
+		if change.Kind == ChangeRefuse {
+			r.results[i].fail(applyAction(change.Key), change.Err)
+			r.failed[change.position] = &r.results[i]
+		}
+	}
+	r.write(ctx)
+	if !opts.Keep {
+		r.remove(ctx)
+	}
+	var results []Result
+	for i := range r.results {
+		if r.results[i].Outcome != "" {
+			results = append(results, r.results[i])
+		}
+	}
+	return results
+}
+
+// outputRun carries out one plan.
+type outputRun struct {
+	plan    *OutputPlan
+	opts    OutputRunOptions
+	results []Result
+	// failed are the results of outputs that are not there as they should be, by
+	// position of the output.
+	failed map[int]*Result
+}
+
+// step is one object to write.
+type step struct {
+	stage, change int
+	// transition says that the object is not yet the desired one.
+	transition bool
+}
+
+// steps returns what is to be written, in order.
+func (r *outputRun) steps() []step {
+	var steps []step
+	last := 0
+	for i := range r.plan.Changes {
+		if change := &r.plan.Changes[i]; change.output != nil {
+			last = max(last, change.output.Stage+1)
+		}
+	}
+	for i := range r.plan.Changes {
+		change := &r.plan.Changes[i]
+		switch {
+		case change.Kind != ChangeAdd && change.Kind != ChangeModify:
+		case change.transition != nil:
+			steps = append(steps, step{change.early, i, true}, step{last, i, false})
+		default:
+			steps = append(steps, step{change.output.Stage, i, false})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.stage, b.stage) })
+	return steps
+}
+
+func (r *outputRun) write(ctx context.Context) {
+	steps := r.steps()
+	for len(steps) > 0 {
+		stage := steps[0].stage
+		end := slices.IndexFunc(steps, func(s step) bool { return s.stage != stage })
+		if end < 0 {
+			end = len(steps)
+		}
+		r.writeStage(ctx, steps[:end])
+		steps = steps[end:]
+	}
+}
+
+// writeStage writes the objects of one stage.
+func (r *outputRun) writeStage(ctx context.Context, steps []step) {
+	var objects []*unstructured.Unstructured
+	var ready []step
+	for _, s := range steps {
+		change := &r.plan.Changes[s.change]
+		object, err := change.transition, error(nil)
+		if !s.transition {
+			object, err = change.output.Build()
+		}
+		if err == nil && r.failed[change.position] != nil {
+			continue // the transition failed
+		}
+		if err == nil {
+			err = r.heldBack(change)
+		}
+		if err != nil {
+			r.fail(s.change, r.plan.connection.explain(applyAction(change.Key), err))
+			continue
+		}
+		objects, ready = append(objects, object), append(ready, s)
+	}
+	// All of these objects is meshctl's: whoever else set a field of it loses it.
+	written := Apply(ctx, r.plan.connection, objects, ApplyOptions{Force: true, DryRun: r.opts.DryRun, Owner: r.plan.opts.Owner})
+	indices := make([]int, len(ready))
+	for i := range ready {
+		indices[i] = i
+	}
+	trimmed := bounded(indices, func(i int) *Error {
+		if written[i].Object == nil || r.opts.DryRun == DryRunServer {
+			return nil
+		}
+		return r.trim(ctx, objects[i], &written[i])
+	})
+	for i, s := range ready {
+		before := r.results[s.change].Outcome
+		written[i].Object = nil
+		r.results[s.change] = written[i]
+		switch {
+		case written[i].Err != nil:
+			r.fail(s.change, written[i].Err)
+		case trimmed[i] != nil:
+			r.fail(s.change, trimmed[i])
+		case written[i].Outcome == Unchanged && before != "":
+			r.results[s.change].Outcome = before // of the transition
+		}
+	}
+}
+
+func (r *outputRun) fail(change int, e *Error) {
+	r.results[change].fail(applyAction(r.plan.Changes[change].Key), e)
+	r.failed[r.plan.Changes[change].position] = &r.results[change]
+}
+
+// heldBack says which object that an output needs could not be written; nil if
+// there is none.
+func (r *outputRun) heldBack(change *OutputChange) error {
+	for _, position := range change.output.Needs {
+		if other := r.failed[position]; other != nil {
+			return &Error{
+				Cluster: r.plan.Cluster, Action: applyAction(change.Key), Reason: other.Err.Reason,
+				Why:  "it is held back, because it needs " + describeObject(other.GVK.Kind, other.Namespace, other.Name) + ", which could not be written",
+				Hint: "see what is wrong with that, then apply again", cause: other.Err,
+			}
+		}
+	}
+	return nil
+}
+
+// trim removes from the spec of an object that was written what is not desired
+// there: applying leaves fields that only somebody else set.
+func (r *outputRun) trim(ctx context.Context, desired *unstructured.Unstructured, written *Result) *Error {
+	patch := extraFields(desired, written.Object)
+	if len(patch) == 0 {
+		return nil
+	}
+	c, action := r.plan.connection, "remove fields that others set from "+describeObject(written.GVK.Kind, written.Namespace, written.Name)
+	text, err := json.Marshal(patch)
+	if err != nil {
+		return c.explain(action, err)
+	}
+	target, err := c.target(ctx, written.GVK, written.Namespace)
+	if err == nil {
+		_, err = target.Patch(ctx, written.Name, types.JSONPatchType, text, metav1.PatchOptions{FieldManager: DefaultFieldManager})
+	}
+	if err != nil {
+		return c.explain(action, err)
+	}
+	written.Outcome = Configured
+	return nil
+}
+
+// patchOperation is one operation of a JSON patch.
+type patchOperation struct {
+	Op   string `json:"op"`
+	Path string `json:"path"`
+}
+
+// extraFields returns the patch that removes what the spec of an object has
+// beyond the desired one.
+func extraFields(desired, has *unstructured.Unstructured) []patchOperation {
+	var operations []patchOperation
+	var visit func(path string, desired, has map[string]any)
+	visit = func(path string, desired, has map[string]any) {
+		for _, name := range sortedKeys(has) {
+			at := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+			wanted, isWanted := desired[name]
+			if !isWanted {
+				operations = append(operations, patchOperation{"remove", at})
+				continue
+			}
+			if inner, isMap := has[name].(map[string]any); isMap {
+				visit(at, asMap(wanted), inner)
+			}
+		}
+	}
+	visit("/spec", asMap(desired.Object["spec"]), asMap(has.Object["spec"]))
+	return operations
+}
+
+// remove deletes what is not wanted any more, unless what was written before
+// made the cluster unusable.
+func (r *outputRun) remove(ctx context.Context) {
+	stages := map[int][]int{}
+	for i := range r.plan.Changes {
+		if change := &r.plan.Changes[i]; change.Kind == ChangeRemove {
+			stage := r.plan.opts.StageOf(change.stored)
+			stages[stage] = append(stages[stage], i)
+		}
+	}
+	order := make([]int, 0, len(stages))
+	for stage := range stages {
+		order = append(order, stage)
+	}
+	slices.Sort(order)
+	for _, stage := range slices.Backward(order) {
+		lost := lostCluster(r.results)
+		bounded(stages[stage], func(i int) struct{} {
+			r.removeOne(ctx, i, lost)
+			return struct{}{}
+		})
+	}
+}
+
+func (r *outputRun) removeOne(ctx context.Context, i int, lost *Error) {
+	change, c := &r.plan.Changes[i], r.plan.connection
+	action := "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+	if lost != nil {
+		r.results[i].fail(action, lost)
+		return
+	}
+	target, err := c.target(ctx, change.Key.GVK, change.Key.Namespace)
+	if err == nil {
+		r.results[i].Outcome, err = removeSeen(ctx, target, change.stored, r.opts.DryRun, func(now *unstructured.Unstructured) bool {
+			same := now.GetUID() == change.stored.GetUID() && now.GetGeneration() == change.stored.GetGeneration()
+			return same && isOwned(now, r.plan.opts.Owner)
+		})
+	}
+	if err != nil {
+		r.results[i].fail(action, c.explain(action, err))
+	}
+}
