@@ -11,6 +11,7 @@ import (
 const (
 	groupExplain  = "explain"
 	groupAuthor   = "author"
+	groupRender   = "render"
 	groupClusters = "clusters"
 	groupOther    = "other"
 )
@@ -48,10 +49,12 @@ func newRootCmd(f *Factory) *cobra.Command {
 	cmd.AddGroup(
 		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},
 		&cobra.Group{ID: groupAuthor, Title: "Author virtual meshes and policies"},
+		&cobra.Group{ID: groupRender, Title: "Render and apply"},
 		&cobra.Group{ID: groupClusters, Title: "Work with clusters"},
 		&cobra.Group{ID: groupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(
+		newApplyCmd(f, nil),
 		newCheckCmd(f, nil),
 		newClusterCmd(f),
 		newCompletionCmd(f, nil),

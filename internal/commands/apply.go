@@ -1,0 +1,203 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/wizard"
+)
+
+type applyOptions struct {
+	streams *cli.Streams
+	clock   cli.Clock
+	load    worldLoader
+	// verbosity is how often -v was given.
+	verbosity func() int
+
+	world           worldFlags
+	namespace       string
+	only            []string
+	prune           bool
+	allowIncomplete bool
+	yes             bool
+	showDiff        bool
+	dryRun          *enumValue
+	output          *enumValue
+	timeout         time.Duration
+}
+
+func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
+	opts := &applyOptions{
+		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
+		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("table", "table", "json", "yaml", "name"),
+	}
+	cmd := &cobra.Command{
+		Use:     "apply",
+		Short:   "Write the Istio configuration of virtual meshes and policies to the clusters",
+		GroupID: groupRender,
+		Long: dedent(`
+			Render the Istio configuration of every cluster, as 'meshctl render istio' does,
+			and make the clusters have it: objects that are missing are created, those that
+			differ are changed, and those that are not wanted any more are deleted. What
+			will be done is shown first, and done once you agree.
+
+			The clusters are the registered ones, or those named with --clusters. Only
+			objects with meshctl's label for that cluster are changed and deleted; an
+			object of the same name that something else made is reported and left alone.
+			All of the specification of meshctl's objects is meshctl's: what others change
+			there is changed back.
+
+			Clusters are written at the same time. In each of them hosts and subsets come
+			before the routes that lead there, and admissions before denials. A cluster
+			that fails does not keep the others from being written; run apply again to
+			finish. On the management cluster, the status of virtual meshes, policies,
+			meshes and destinations then says what became of them.
+
+			Nothing is applied when part of the input cannot be read, because what only
+			seems to be gone would be deleted.`),
+		Example: dedent(`
+			# look at what would change, in full
+			meshctl apply --dry-run=client --diff
+
+			# apply without being asked, as in CI
+			meshctl apply --yes
+
+			# from manifests to the clusters of two contexts, in which nothing is installed
+			meshctl apply -f policies -R --clusters east=kind-east,west=kind-west`),
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.world.settle(cmd)
+			if err := opts.check(); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.world.register(cmd, f)
+	cmd.Annotations[needsCluster] = "true"
+	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources on the management cluster")
+	flags := cmd.Flags()
+	flags.StringSliceVar(&opts.only, "cluster", nil, "write only to these `CLUSTERS`; repeatable")
+	completeFlag(cmd, "cluster", opts.completeClusters)
+	flags.BoolVar(&opts.prune, "prune", true, "delete meshctl's objects that are not wanted any more")
+	flags.BoolVar(&opts.allowIncomplete, "allow-incomplete", false,
+		"apply what is known when part of the input cannot be read, and delete nothing")
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
+	flags.BoolVar(&opts.showDiff, "diff", false, "show every change as a unified diff")
+	addDryRunFlag(cmd, opts.dryRun)
+	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
+	addEnumFlag(cmd, opts.output, "output", "o", "output format of what was done, or would be")
+	flags.DurationVar(&opts.timeout, "timeout", clusters.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
+	return cmd
+}
+
+// completeClusters offers the names of the registered clusters.
+func (o *applyOptions) completeClusters(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return (&clusterCommand{kube: o.world.kube, namespace: o.namespace}).completeRegistered(cmd, nil, typed)
+}
+
+// check refuses what cannot be meant.
+func (o *applyOptions) check() error {
+	switch {
+	case !o.world.fromManagement() && len(o.world.contexts) == 0:
+		return cli.Usagef("apply needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+	case !o.yes && o.writes() && !o.streams.CanPrompt():
+		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run=client")
+	case o.showDiff && o.output.String() != "table":
+		return cli.Usagef("--diff is for people; -o %s has the changes of each object", o.output)
+	case o.timeout <= 0:
+		return cli.Usagef("--timeout must be more than 0")
+	default:
+		return nil
+	}
+}
+
+// writes reports whether anything is written.
+func (o *applyOptions) writes() bool { return o.dryRun.String() == "none" }
+
+func (o *applyOptions) run(ctx context.Context) error {
+	a := &applying{applyOptions: o}
+	if err := a.prepare(ctx); err != nil {
+		return err
+	}
+	if err := a.plan(ctx); err != nil {
+		return err
+	}
+	if err := a.showPlan(); err != nil {
+		return err
+	}
+	if err := a.confirm(ctx); err != nil {
+		return err
+	}
+	if err := a.write(ctx); err != nil {
+		return err
+	}
+	a.writeStatuses(ctx)
+	if err := a.showResults(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if failed := a.failedClusters(); len(failed) > 0 && a.writes() {
+		a.say("Not everything could be written to %s. Repair what is wrong and run apply again; what is written already stays.", strings.Join(failed, ", "))
+	}
+	return a.outcome()
+}
+
+// outcome is the error of the command: it is nil if everything is, or would be,
+// as it should.
+func (a *applying) outcome() error {
+	if len(a.failedClusters()) > 0 || a.statusFailed || a.incomplete {
+		return cli.ErrReported
+	}
+	return nil
+}
+
+func (a *applying) failedClusters() []string {
+	var failed []string
+	for i := range a.targets {
+		if a.targets[i].failed() {
+			failed = append(failed, a.targets[i].name)
+		}
+	}
+	return failed
+}
+
+// confirm asks whether to go on, if there is anything to do.
+func (a *applying) confirm(ctx context.Context) error {
+	if a.yes || !a.writes() || a.count().total() == 0 {
+		return nil
+	}
+	prompter := newPrompter(ctx, a.streams)
+	if prompter == nil {
+		return cli.Usagef("--yes is required when nobody can be asked")
+	}
+	var names []string
+	for i := range a.targets {
+		if t := &a.targets[i]; t.plan != nil && !t.plan.Empty() {
+			names = append(names, t.name)
+		}
+	}
+	yes, err := prompter.Confirm(wizard.Question{Text: fmt.Sprintf("Apply this to %s?", strings.Join(names, ", ")), Help: "What was listed above is created, changed and deleted in these clusters, at the same time."}, false)
+	if err == nil && !yes {
+		err = cli.ErrCancelled
+	}
+	return err
+}
+
+// wanted reports whether a cluster is among those to write to.
+func (o *applyOptions) wanted(cluster string) bool {
+	return len(o.only) == 0 || slices.Contains(o.only, cluster)
+}

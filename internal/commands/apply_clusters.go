@@ -1,0 +1,337 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+// applying is one pass of apply.
+type applying struct {
+	*applyOptions
+	management *clusters.Connection
+	result     *policy.Result
+	// targets are the clusters that take part, sorted by name.
+	targets   []applyTarget
+	omissions []istio.Omission
+	statuses  []statusOutcome
+	// incomplete says that part of the input is missing, statusFailed that a status
+	// could not be written.
+	incomplete, statusFailed bool
+
+	mu sync.Mutex // guards progress on standard error
+}
+
+// applyTarget is a cluster that configuration is written to.
+type applyTarget struct {
+	name       string
+	connection *clusters.Connection
+	objects    []istio.Object
+	// positions are those of the objects, by their identity.
+	positions map[clusters.ObjectKey]int
+	plan      *clusters.OutputPlan
+	results   []clusters.Result
+	// err is why the cluster as a whole cannot be written to.
+	err error
+}
+
+// failed reports whether not everything is, or would be, as it should.
+func (t *applyTarget) failed() bool {
+	if t.err != nil || t.plan == nil || len(t.plan.Unread) > 0 || t.plan.Count(clusters.ChangeRefuse) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(t.results, func(r clusters.Result) bool { return r.Err != nil })
+}
+
+// say prints a line about progress on standard error.
+func (a *applying) say(format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fmt.Fprintln(a.streams.Err, printable(fmt.Sprintf(format, args...)))
+}
+
+// prepare renders the world and finds the clusters that it is for.
+func (a *applying) prepare(ctx context.Context) error {
+	world, err := a.load(ctx, a.world, a.streams.In)
+	if err != nil {
+		return err
+	}
+	if err := a.judgeInput(world); err != nil {
+		return err
+	}
+	a.result = policy.Evaluate(world)
+	renderer := istio.New(a.result, istio.Options{Namespace: a.namespace})
+	connections, failures, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	a.omissions = renderer.Omissions()
+	names := map[string]bool{}
+	for _, cluster := range renderer.Clusters() {
+		objects, omissions := renderer.Cluster(cluster)
+		if a.wanted(cluster) {
+			a.omissions = append(a.omissions, omissions...)
+		}
+		if len(objects) == 0 && !hasIstio(world, cluster) {
+			continue // it takes no part (semantics, section 0)
+		}
+		names[cluster] = true
+		if a.wanted(cluster) {
+			a.targets = append(a.targets, newApplyTarget(cluster, objects, connections[cluster], failures[cluster]))
+		}
+	}
+	if err := a.checkOnly(names); err != nil {
+		return err
+	}
+	for _, name := range sortedNames(connections) {
+		if !names[name] && a.wanted(name) {
+			a.say("%s: no Istio mesh is known there, so nothing is written to it", name)
+		}
+	}
+	if len(a.targets) == 0 {
+		a.say("No cluster has an Istio mesh: run 'meshctl discover' first, or see what is wrong with 'meshctl check'.")
+	}
+	return nil
+}
+
+func newApplyTarget(cluster string, objects []istio.Object, connection *clusters.Connection, failure error) applyTarget {
+	target := applyTarget{name: cluster, connection: connection, objects: objects, err: failure}
+	if connection == nil && failure == nil {
+		target.err = fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
+	}
+	return target
+}
+
+// judgeInput refuses to apply a world in which something is missing, which
+// would delete what only seems to be gone.
+func (a *applying) judgeInput(world *snapshot.World) error {
+	hidden := reportProblems(a.streams, world) != nil
+	for _, p := range world.Problems {
+		hidden = hidden || p.HidesInput() || p.Kind == snapshot.UnlistedKind
+	}
+	switch {
+	case !hidden:
+		return nil
+	case a.allowIncomplete:
+		a.say("warning: part of the input is missing; nothing is deleted")
+		a.incomplete, a.prune = true, false
+		return nil
+	default:
+		a.say("error: nothing is applied, because part of the input is missing and what only seems to be gone would be deleted; repair that, or go on and delete nothing with --allow-incomplete")
+		return cli.ErrReported
+	}
+}
+
+// checkOnly refuses names of clusters that take no part.
+func (a *applying) checkOnly(known map[string]bool) error {
+	for _, name := range a.only {
+		if !known[name] {
+			names := sortedNames(known)
+			return cli.Usagef("no Istio mesh is known in cluster %q%s; there are %s", name, didYouMean(name, names), orNone(strings.Join(names, ", ")))
+		}
+	}
+	return nil
+}
+
+func sortedNames[V any](names map[string]V) []string {
+	sorted := make([]string, 0, len(names))
+	for name := range names {
+		sorted = append(sorted, name)
+	}
+	slices.Sort(sorted)
+	return sorted
+}
+
+func hasIstio(world *snapshot.World, cluster string) bool {
+	return slices.ContainsFunc(world.Meshes, func(m snapshot.Mesh) bool {
+		return m.Type == snapshot.MeshIstio && m.Cluster == cluster
+	})
+}
+
+// connect returns the connections by the name of the cluster, and why others
+// have none.
+func (a *applying) connect(ctx context.Context) (map[string]*clusters.Connection, map[string]error, error) {
+	connections, failures := map[string]*clusters.Connection{}, map[string]error{}
+	if a.world.fromManagement() {
+		if err := a.connectRegistered(ctx, connections, failures); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(a.world.contexts) > 0 {
+		named, err := a.world.discovered()
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range named {
+			connections[c.Name] = c
+			delete(failures, c.Name)
+		}
+	}
+	return connections, failures, nil
+}
+
+func (a *applying) connectRegistered(ctx context.Context, connections map[string]*clusters.Connection, failures map[string]error) error {
+	management, err := a.world.kube.management()
+	if err != nil {
+		return err
+	}
+	a.management = management
+	opts, err := a.world.kube.options()
+	if err != nil {
+		return err
+	}
+	names, err := clusters.RegisteredNames(ctx, management, a.namespace)
+	var e *clusters.Error
+	if errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind && len(a.world.contexts) > 0 {
+		return nil // meshctl is not installed there, and need not be
+	}
+	if err != nil {
+		return err
+	}
+	registered, failed, err := clusters.Registered(ctx, management, a.namespace, nil, opts)
+	if err != nil {
+		return err
+	}
+	for _, c := range registered {
+		connections[c.Name] = c
+	}
+	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return connections[name] != nil })
+	for i, name := range unusable {
+		if i < len(failed) { // both are sorted by cluster
+			failures[name] = failed[i]
+		}
+	}
+	return nil
+}
+
+// plan finds out what is to be done in every cluster, at the same time.
+func (a *applying) plan(ctx context.Context) error {
+	a.each(func(t *applyTarget) bool { return t.err == nil }, func(t *applyTarget) {
+		t.plan, t.err = clusters.PlanOutputs(ctx, t.connection, t.outputs(), a.outputOptions(t.name), a.timeout)
+	})
+	return ctx.Err()
+}
+
+// each does the same for all targets that take part, at the same time.
+func (a *applying) each(takesPart func(*applyTarget) bool, do func(*applyTarget)) {
+	var connections []*clusters.Connection
+	byConnection := map[*clusters.Connection]*applyTarget{}
+	for i := range a.targets {
+		if t := &a.targets[i]; t.connection != nil && takesPart(t) {
+			connections = append(connections, t.connection)
+			byConnection[t.connection] = t
+		}
+	}
+	clusters.Each(connections, func(c *clusters.Connection) struct{} {
+		do(byConnection[c])
+		return struct{}{}
+	})
+}
+
+// outputOptions say which objects of a cluster are meshctl's.
+func (a *applying) outputOptions(cluster string) clusters.OutputOptions {
+	return clusters.OutputOptions{
+		Kinds: istioKinds(),
+		Owner: map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
+		StageOf: func(u *unstructured.Unstructured) int {
+			spec, _ := u.Object["spec"].(map[string]any)
+			return istio.StageOf(istio.Kind(u.GetKind()), len(spec) == 0)
+		},
+	}
+}
+
+// istioKinds are the kinds that are rendered.
+func istioKinds() []schema.GroupVersionKind {
+	kinds := istio.Kinds()
+	gvks := make([]schema.GroupVersionKind, 0, len(kinds))
+	for _, kind := range kinds {
+		gvks = append(gvks, istioGVK(kind))
+	}
+	return gvks
+}
+
+func istioGVK(kind istio.Kind) schema.GroupVersionKind {
+	return schema.FromAPIVersionAndKind(kind.APIVersion(), string(kind))
+}
+
+// outputs are the objects of a cluster as the plan takes them.
+func (t *applyTarget) outputs() []clusters.Output {
+	needs := istio.Needs(t.objects)
+	outputs := make([]clusters.Output, 0, len(t.objects))
+	t.positions = make(map[clusters.ObjectKey]int, len(t.objects))
+	for i := range t.objects {
+		object := &t.objects[i]
+		key := clusters.ObjectKey{GVK: istioGVK(object.Kind), Namespace: object.Namespace, Name: object.Name}
+		t.positions[key] = i
+		outputs = append(outputs, clusters.Output{
+			Key: key, Stage: object.Stage(), Needs: needs[i],
+			Build:      func() (*unstructured.Unstructured, error) { return unstructuredObject(object) },
+			Transition: transitionOf(object.Kind),
+		})
+	}
+	return outputs
+}
+
+func unstructuredObject(object *istio.Object) (*unstructured.Unstructured, error) {
+	fields, err := object.Fields()
+	if err != nil {
+		return nil, err
+	}
+	return &unstructured.Unstructured{Object: fields}, nil
+}
+
+func transitionOf(kind istio.Kind) func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
+	return func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
+		before, _ := stored.Object["spec"].(map[string]any)
+		after, _ := desired.Object["spec"].(map[string]any)
+		spec, stage := istio.Transition(kind, before, after)
+		if spec == nil {
+			return nil, 0
+		}
+		first := desired.DeepCopy()
+		first.Object["spec"] = spec
+		return first, stage
+	}
+}
+
+// parentsOf returns what an object of a cluster was rendered from.
+func (t *applyTarget) parentsOf(key clusters.ObjectKey) []policy.ObjectID {
+	if i, rendered := t.positions[key]; rendered {
+		return t.objects[i].Parents
+	}
+	return nil
+}
+
+// write carries out the plans of all clusters at the same time.
+func (a *applying) write(ctx context.Context) error {
+	if a.dryRun.String() == "client" {
+		return nil
+	}
+	a.each(func(t *applyTarget) bool { return t.err == nil && t.plan != nil }, func(t *applyTarget) {
+		if len(t.plan.Changes) == 0 {
+			return
+		}
+		if count := len(t.plan.Changes) - t.plan.Count(clusters.ChangeRefuse); count >= announcedChanges {
+			a.say("%s: writing %d objects", t.name, count)
+		}
+		t.results = t.plan.Run(ctx, clusters.OutputRunOptions{Keep: !a.prune, DryRun: clusters.DryRun(a.dryRun.String())})
+		count := map[clusters.Outcome]int{clusters.Unchanged: t.plan.Unchanged}
+		for i := range t.results {
+			count[t.results[i].Outcome]++
+		}
+		a.say("%s: %s", t.name, outcomesText(count))
+	})
+	return nil
+}
