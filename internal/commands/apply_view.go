@@ -293,6 +293,10 @@ func fieldsText(fields []clusters.FieldChange) string {
 
 // writeDiff writes the changes of a cluster as one unified diff.
 func (a *applying) writeDiff(out io.Writer, t *applyTarget) error {
+	style := describe.Style{Color: a.streams.OutColor()}
+	if a.writes() {
+		style.Color = a.streams.ErrColor()
+	}
 	for _, change := range a.changes(t) {
 		if change.Kind == clusters.ChangeRefuse {
 			continue
@@ -311,7 +315,8 @@ func (a *applying) writeDiff(out io.Writer, t *applyTarget) error {
 				return err
 			}
 		}
-		if _, err := out.Write(describe.UnifiedDiff(name+" (now)", name+" (applied)", texts[0], texts[1])); err != nil {
+		diff := describe.UnifiedDiff(name+" (now)", name+" (applied)", texts[0], texts[1])
+		if _, err := out.Write(describe.ColorDiff(diff, style)); err != nil {
 			return err
 		}
 	}
