@@ -35,6 +35,7 @@ const (
 	CodeNoEffect           Code = "MC0308"
 	CodeDeprecatedField    Code = "MC0309"
 	CodeOutOfReach         Code = "MC0310"
+	CodeNotTranslated      Code = "MC0311"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -161,7 +162,7 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeNotIstio, SeverityWarning, "A mesh is not configured",
-			"The VirtualMesh lists a mesh of a type that meshctl only shows. Its workloads and Destinations are known, but no policy is enforced and nothing is federated there.",
+			"The mesh is of a type that meshctl only shows. Its workloads and Destinations are known, but nothing is rendered for it: no policy is enforced and nothing is federated there, even if a VirtualMesh lists it.",
 			"expect policies to have no effect in this mesh",
 		},
 		{
@@ -213,6 +214,11 @@ func Catalogue() []Entry {
 			CodeOutOfReach, SeverityWarning, "A policy is about calls that cannot happen",
 			"The policy's sources and Destinations exist, but none of the sources can reach any of the Destinations: they are in other clusters and not federated to the sources' meshes.",
 			"federate the Destinations to the meshes of the sources, or correct the selectors",
+		},
+		{
+			CodeNotTranslated, SeverityWarning, "A policy is not translated for some Destinations",
+			"The policy selects Destinations of meshes of a type that meshctl only shows, or that belong to no known mesh. Nothing is rendered for the policy there; on other Destinations it takes effect.",
+			"select only Destinations of Istio meshes, or expect the policy to have no effect on the others",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "Nobody may call a workload",

@@ -18,19 +18,65 @@ func (e *evaluator) reportRemarks() {
 			e.remarkEffect(i, p)
 			e.remarkDeprecatedMatchers(p)
 			e.remarkReach(PolicyRef{KindTrafficPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
+			e.remarkTranslation(p.ID(), &p.Application)
 		}
 	}
 	for i := range e.result.AccessPolicies {
 		if p := &e.result.AccessPolicies[i]; p.Valid() {
 			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
+			e.remarkTranslation(p.ID(), &p.Application)
 		}
 	}
 	e.remarkSharedPods()
+	for i := range e.world.Meshes {
+		if mesh := &e.world.Meshes[i]; mesh.Type != snapshot.MeshIstio {
+			e.report(newFinding(CodeNotIstio, meshID(mesh), e.untranslatedMesh(mesh)))
+		}
+	}
 	for i := range e.result.VirtualMeshes {
 		if vm := &e.result.VirtualMeshes[i]; len(vm.Errors) == 0 {
 			e.remarkVirtualMesh(vm)
 		}
 	}
+}
+
+// untranslatedMesh says that nothing is rendered for a mesh.
+func (e *evaluator) untranslatedMesh(mesh *snapshot.Mesh) string {
+	text := string(mesh.Type) + " is not translated: policies have no effect in the mesh"
+	if vm := e.result.Meshes[mesh.ID].VirtualMesh; vm != nil {
+		text = fmt.Sprintf("VirtualMesh %s.%s lists the mesh, but %s", vm.Resource.Name, vm.Resource.Namespace, text)
+	}
+	return text
+}
+
+// remarkTranslation notes on which Destinations a policy is not translated.
+func (e *evaluator) remarkTranslation(id ObjectID, app *Application) {
+	byType := map[string][]string{}
+	for _, i := range app.Destinations {
+		d := &e.world.Destinations[i]
+		switch {
+		case len(app.Rejected[i]) > 0: // said by itself
+		case d.Mesh == nil:
+			byType["belong to no known mesh"] = append(byType["belong to no known mesh"], d.Key())
+		case d.Mesh.Type != snapshot.MeshIstio:
+			reason := "are of a mesh of type " + string(d.Mesh.Type)
+			byType[reason] = append(byType[reason], d.Key())
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(byType)) {
+		e.report(newFinding(CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, listed(byType[reason]))))
+	}
+}
+
+// listedNames bounds the names that one message has.
+const listedNames = 5
+
+// listed joins names, the first few of them if there are many.
+func listed(names []string) string {
+	if more := len(names) - listedNames; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:listedNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // remarkReach notes a policy whose sources can reach none of its Destinations.
@@ -235,12 +281,6 @@ func (e *evaluator) policiesOf(destination int) []int {
 }
 
 func (e *evaluator) remarkVirtualMesh(vm *VirtualMesh) {
-	for _, m := range vm.Meshes {
-		if mesh := &e.world.Meshes[m]; mesh.Type != snapshot.MeshIstio {
-			e.report(newFinding(CodeNotIstio, meshID(mesh), fmt.Sprintf(
-				"VirtualMesh %s.%s lists the mesh, but %s is not translated: policies have no effect in it", vm.Resource.Name, vm.Resource.Namespace, mesh.Type)))
-		}
-	}
 	f := vm.Resource.Spec.Federation
 	if f == nil {
 		return
