@@ -117,10 +117,7 @@ func newApplyTarget(cluster string, objects []istio.Object, connection *clusters
 // judgeInput refuses to apply a world in which something is missing, which
 // would delete what only seems to be gone.
 func (a *applying) judgeInput(world *snapshot.World) error {
-	hidden := reportProblems(a.streams, world) != nil
-	for _, p := range world.Problems {
-		hidden = hidden || p.HidesInput() || p.Kind == snapshot.UnlistedKind
-	}
+	hidden := reportProblems(a.streams, world) != nil || hidesObjects(world)
 	switch {
 	case !hidden:
 		return nil

@@ -14,7 +14,6 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
 // applyReport is the documented form of -o json and -o yaml: what was done to
@@ -200,7 +199,7 @@ func (a *applying) count() planCount {
 // showPlan shows what is to be done: as the answer of a dry run, and otherwise
 // on standard error, for whoever has to agree.
 func (a *applying) showPlan() error {
-	a.tellOmissions()
+	tellOmissions(a.streams, a.omissions, a.verbosity() > 0)
 	out := a.streams.Err
 	if !a.writes() {
 		out = a.streams.Out
@@ -376,15 +375,6 @@ func (a *applying) tellBounded(lines []string) {
 	}
 }
 
-// tellOmissions says what is not rendered, and why.
-func (a *applying) tellOmissions() {
-	var lines []string
-	for _, o := range a.omissions {
-		lines = append(lines, "warning: "+omissionText(o))
-	}
-	a.tellBounded(lines)
-}
-
 // showResults prints what was done.
 func (a *applying) showResults() error {
 	var failures []string
@@ -450,18 +440,6 @@ func (t *applyTarget) refused() map[clusters.ObjectKey]bool {
 
 func keyOfResult(r *clusters.Result) clusters.ObjectKey {
 	return clusters.ObjectKey{GVK: r.GVK, Namespace: r.Namespace, Name: r.Name}
-}
-
-// omissionText says what is left out, where and why.
-func omissionText(o istio.Omission) string {
-	text := o.Object.String()
-	if o.Cluster != "" {
-		text += " in " + o.Cluster
-	}
-	if len(o.Targets) > 0 {
-		text += " (" + strings.Join(o.Targets, ", ") + ")"
-	}
-	return text + ": " + o.Reason
 }
 
 func (a *applying) printReport() error {

@@ -63,6 +63,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 		newDescribeCmd(f),
 		newDiscoverCmd(f, nil),
 		newInstallCmd(f, nil),
+		newRenderCmd(f),
 		newUninstallCmd(f, nil),
 		newVersionCmd(f, nil),
 	)

@@ -1,0 +1,239 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+type renderIstioOptions struct {
+	streams   *cli.Streams
+	load      worldLoader
+	verbosity func() int
+
+	world          worldFlags
+	namespace      string
+	clusters       []string
+	kinds          []string
+	outputDir      string
+	dryRun         bool
+	explain        bool
+	failOnFindings bool
+	format         *enumValue
+}
+
+func newRenderIstioCmd(f *Factory, runF func(*renderIstioOptions) error) *cobra.Command {
+	opts := &renderIstioOptions{
+		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
+		format: newEnumValue("yaml", "yaml", "json", "name", "table", "wide"),
+	}
+	cmd := &cobra.Command{
+		Use:   "istio",
+		Short: "Render the Istio configuration of every cluster",
+		Long: dedent(`
+			Render the Istio objects of every cluster: VirtualService, DestinationRule,
+			ServiceEntry, Gateway, AuthorizationPolicy and PeerAuthentication. The same
+			input gives the same bytes, whatever its order.
+
+			Objects go to standard output as YAML documents, sorted by cluster, kind,
+			namespace and name; the label cluster.multicluster.solo.io says which cluster an
+			object is for. With --output-dir each object gets a file of its own,
+			DIR/CLUSTER/KIND-NAMESPACE-NAME.yaml. Files that meshctl rendered there earlier
+			and that are not wanted any more are removed, other files are never touched.
+
+			What cannot be rendered - INVALID policies, gateways without address, meshes of
+			other types - is left out, and standard error says what and why.`),
+		Example: dedent(`
+			# everything, as kubectl apply takes it
+			meshctl render istio -f manifests -R
+
+			# what one cluster gets, and why
+			meshctl render istio -f manifests -R --cluster west --kind virtualservice --explain
+
+			# keep a directory of a GitOps repository up to date
+			meshctl render istio -f manifests -R --output-dir rendered`),
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.world.settle(cmd)
+			if err := opts.check(cmd); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.world.register(cmd, f)
+	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources, the owner of what is rendered")
+	flags := cmd.Flags()
+	flags.StringSliceVar(&opts.clusters, "cluster", nil, "only objects of these `CLUSTERS`; repeatable")
+	flags.StringSliceVar(&opts.kinds, "kind", nil, "only objects of these `KINDS`, such as VirtualService or vs; repeatable")
+	completeFlag(cmd, "kind", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var names []string
+		for _, kind := range istio.Kinds() {
+			names = append(names, string(kind))
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
+	completeFlag(cmd, "cluster", opts.completeClusters(f))
+	flags.StringVar(&opts.outputDir, "output-dir", "", "write one file for each object below this `DIRECTORY`, and remove stale ones")
+	_ = cmd.MarkFlagDirname("output-dir")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "with --output-dir, say which files would be written and removed")
+	flags.BoolVar(&opts.explain, "explain", false, "say for each object which policies and virtual meshes it comes from")
+	flags.BoolVar(&opts.failOnFindings, "fail-on-findings", false, "exit with 3 if something is left out")
+	addEnumFlag(cmd, opts.format, "output", "o", "output format")
+	return cmd
+}
+
+// completeClusters offers the clusters of the world.
+func (o *renderIstioOptions) completeClusters(f *Factory) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		ctx, stop := context.WithTimeout(cmd.Context(), f.CompletionPatience)
+		defer stop()
+		o.world.settle(cmd)
+		world, err := o.load(ctx, o.world, nil)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return world.Clusters(), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (o *renderIstioOptions) check(cmd *cobra.Command) error {
+	for i, text := range o.kinds {
+		kind, err := istioKindOf(text)
+		if err != nil {
+			return err
+		}
+		o.kinds[i] = string(kind)
+	}
+	switch {
+	case o.dryRun && o.outputDir == "":
+		return cli.Usagef("--dry-run is for --output-dir: without that, nothing is written anyway")
+	case o.outputDir != "" && cmd.Flags().Changed("output") && o.format.String() != "yaml":
+		return cli.Usagef("--output-dir writes YAML; -o %s cannot be combined with it", o.format)
+	case o.outputDir == "" && cmd.Flags().Changed("output-dir"):
+		return cli.Usagef("--output-dir needs the name of a directory")
+	default:
+		return nil
+	}
+}
+
+// istioKindOf returns the kind that a user means: its name in any case, its
+// plural or its short name.
+func istioKindOf(text string) (istio.Kind, error) {
+	short := map[string]istio.Kind{
+		"ap": istio.KindAuthorizationPolicy, "dr": istio.KindDestinationRule, "gw": istio.KindGateway,
+		"pa": istio.KindPeerAuthentication, "se": istio.KindServiceEntry, "vs": istio.KindVirtualService,
+	}
+	name := strings.ToLower(text)
+	if kind, known := short[name]; known {
+		return kind, nil
+	}
+	var names []string
+	for _, kind := range istio.Kinds() {
+		singular := strings.ToLower(string(kind))
+		plural := singular + "s"
+		if stem, ends := strings.CutSuffix(singular, "y"); ends && !strings.HasSuffix(singular, "ay") {
+			plural = stem + "ies"
+		}
+		if name == singular || name == plural {
+			return kind, nil
+		}
+		names = append(names, string(kind))
+	}
+	return "", cli.Usagef("unknown kind %q%s; there are %s", text, didYouMean(text, names), strings.Join(names, ", "))
+}
+
+func (o *renderIstioOptions) run(ctx context.Context) error {
+	world, err := o.load(ctx, o.world, o.streams.In)
+	if err != nil {
+		return err
+	}
+	if o.verbosity() > 0 {
+		fmt.Fprintf(o.streams.Err, "Objects of kinds that meshctl does not model, ignored: %d.\n", world.Ignored)
+	}
+	incomplete := reportProblems(o.streams, world)
+	if err := o.checkClusters(world.Clusters()); err != nil {
+		return errors.Join(err, incomplete)
+	}
+	r := &rendering{
+		renderIstioOptions: o, ctx: ctx, incomplete: incomplete != nil || hidesObjects(world),
+		renderer: istio.New(policy.Evaluate(world), istio.Options{Namespace: o.namespace}),
+	}
+	r.omissions = r.renderer.Omissions()
+	if o.outputDir != "" {
+		err = r.writeFiles()
+	} else {
+		err = r.print()
+	}
+	if err != nil {
+		return err
+	}
+	tellOmissions(o.streams, r.omissions, o.verbosity() > 0)
+	if o.failOnFindings && len(r.omissions) > 0 {
+		return errors.Join(incomplete, cli.ErrFindings)
+	}
+	return incomplete
+}
+
+// hidesObjects reports whether the world goes without something that was asked
+// for, so that what is missing from it may exist all the same.
+func hidesObjects(world *snapshot.World) bool {
+	return slices.ContainsFunc(world.Problems, func(p snapshot.Problem) bool {
+		return p.HidesInput() || p.Kind == snapshot.UnlistedKind
+	})
+}
+
+// checkClusters refuses names of clusters that the world does not have.
+func (o *renderIstioOptions) checkClusters(known []string) error {
+	for _, name := range o.clusters {
+		if !slices.Contains(known, name) {
+			known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
+			return cli.Usagef("there is no cluster %q%s; there are %s", name, didYouMean(name, known), orNone(strings.Join(known, ", ")))
+		}
+	}
+	return nil
+}
+
+// rendering is one run of render.
+type rendering struct {
+	*renderIstioOptions
+	ctx      context.Context //nolint:containedctx // lives as long as the one call
+	renderer *istio.Renderer
+	// incomplete says that part of the input could not be read.
+	incomplete bool
+	omissions  []istio.Omission
+}
+
+// each calls do for every cluster that is asked for, with its objects that are.
+func (r *rendering) each(do func(cluster string, objects []istio.Object) error) error {
+	for _, cluster := range r.renderer.Clusters() {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if len(r.clusters) > 0 && !slices.Contains(r.clusters, cluster) {
+			continue
+		}
+		objects, omissions := r.renderer.Cluster(cluster)
+		r.omissions = append(r.omissions, omissions...)
+		if len(r.kinds) > 0 {
+			objects = slices.DeleteFunc(objects, func(o istio.Object) bool { return !slices.Contains(r.kinds, string(o.Kind)) })
+		}
+		if err := do(cluster, objects); err != nil {
+			return err
+		}
+	}
+	return nil
+}
