@@ -18,8 +18,25 @@ var ErrFindings = errors.New("problems were found")
 // ErrReported says that the command failed and has printed the reason itself.
 var ErrReported = errors.New("failed, see above")
 
+// ErrDifferences says that diff ran fine and found differences, which are what it
+// printed.
+var ErrDifferences = errors.New("there are differences")
+
+// TroubleError is a failure of diff, whose exit code must differ from that for
+// differences.
+type TroubleError struct {
+	Err error
+}
+
+// Error implements error.
+func (e *TroubleError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TroubleError) Unwrap() error { return e.Err }
+
 // Untold returns the parts of a possibly joined error that the user has not been
-// told yet, that is all but ErrReported and ErrFindings.
+// told yet, that is all but ErrReported, ErrFindings and
+// ErrDifferences.
 func Untold(err error) []error {
 	if err == nil {
 		return nil
@@ -31,7 +48,7 @@ func Untold(err error) []error {
 		}
 		return untold
 	}
-	if errors.Is(err, ErrReported) || errors.Is(err, ErrFindings) {
+	if errors.Is(err, ErrReported) || errors.Is(err, ErrFindings) || errors.Is(err, ErrDifferences) {
 		return nil
 	}
 	return []error{err}

@@ -14,6 +14,11 @@ const (
 	ExitFindings  = 3
 	ExitTimeout   = 4
 	ExitCancelled = 130
+
+	// ExitDifferences and ExitTrouble are those of diff: it ran fine and found
+	// differences, or it failed.
+	ExitDifferences = 1
+	ExitTrouble     = 2
 )
 
 // ExitCode returns the exit code for what a command returned, joined with what
@@ -21,6 +26,15 @@ const (
 // user's own interruption explains the others, then what kept the command from
 // running or ending comes before what it found.
 func ExitCode(err error) int {
+	var trouble *TroubleError
+	code := exitCode(err)
+	if code == ExitFailure && errors.As(err, &trouble) {
+		return ExitTrouble
+	}
+	return code
+}
+
+func exitCode(err error) int {
 	var (
 		usage   *UsageError
 		output  *OutputError

@@ -107,3 +107,9 @@ func ownedFields(object *unstructured.Unstructured) map[string]any {
 	}
 	return nil
 }
+
+// CompareSpecs returns how one specification differs from another, sorted by
+// path: what comes, changes and goes.
+func CompareSpecs(before, after map[string]any) []FieldChange {
+	return compareFields("spec", after, before, everything{})
+}

@@ -280,7 +280,12 @@ func fieldsText(fields []clusters.FieldChange) string {
 	const shown = 4
 	var paths []string
 	for _, field := range fields {
-		paths = append(paths, changeSign(field.Kind)+field.Path)
+		if strings.HasPrefix(field.Path, "spec") {
+			paths = append(paths, changeSign(field.Kind)+field.Path)
+		}
+	}
+	if len(paths) == 0 && len(fields) > 0 {
+		return "only labels or annotations" // which nobody needs to read beside others
 	}
 	more := ""
 	if len(paths) > shown {

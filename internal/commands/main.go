@@ -63,7 +63,7 @@ func report(streams *cli.Streams, ran *cobra.Command, err error) {
 		for _, part := range cli.Untold(err) {
 			printError(streams, part)
 		}
-		if cli.ExitCode(err) == cli.ExitUsage {
+		if usage := (*cli.UsageError)(nil); errors.As(err, &usage) {
 			fmt.Fprintf(streams.Err, "See '%s --help'\n", ran.CommandPath())
 		}
 	}

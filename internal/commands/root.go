@@ -61,6 +61,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 		newConfigCmd(f),
 		newCreateCmd(f),
 		newDescribeCmd(f),
+		newDiffCmd(f, nil),
 		newDiscoverCmd(f, nil),
 		newInstallCmd(f, nil),
 		newRenderCmd(f),

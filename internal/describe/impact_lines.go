@@ -33,8 +33,12 @@ func ImpactLines(view ImpactView) []ImpactLine {
 
 // ChangeLines says in plain words what differs between two worlds, as
 // ImpactLines does.
-func ChangeLines(view ChangeView) []ImpactLine {
-	l := &impactLines{}
+func ChangeLines(view ChangeView) []ImpactLine { return changeLines(view, &impactLines{}) }
+
+// AllChangeLines is ChangeLines without bounds.
+func AllChangeLines(view ChangeView) []ImpactLine { return changeLines(view, &impactLines{all: true}) }
+
+func changeLines(view ChangeView, l *impactLines) []ImpactLine {
 	l.access(view.Access)
 	l.changes(view)
 	l.findings(view, func(Finding) bool { return false })

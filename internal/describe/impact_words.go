@@ -30,6 +30,8 @@ type impactLines struct {
 	groupsNew bool
 	lines     []ImpactLine
 	pinned    string
+	// all says that no sentence is left out.
+	all bool
 }
 
 func (l *impactLines) add(severity policy.Severity, format string, values ...any) {
@@ -60,6 +62,9 @@ const shownOfKind = 3
 // limit keeps the first of the sentences of each severity that were added since
 // the list had the given length, and counts the others.
 func (l *impactLines) limit(start int, kind string) {
+	if l.all {
+		return
+	}
 	shown, hidden := map[policy.Severity]int{}, map[policy.Severity]int{}
 	all := distinctLines(l.lines[start:])
 	for _, line := range all {
@@ -98,7 +103,7 @@ func (l *impactLines) sorted() []ImpactLine {
 			}
 		}
 	}
-	if len(all) <= shownLines {
+	if l.all || len(all) <= shownLines {
 		return all
 	}
 	if k := slices.IndexFunc(all, func(line ImpactLine) bool { return line.Text == l.pinned }); k >= shownLines {
