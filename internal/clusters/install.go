@@ -20,13 +20,15 @@ type InstallOptions struct {
 	Force bool
 	// DryRun DryRunServer has the API server judge and writes nothing.
 	DryRun DryRun
+	// Controller also makes meshctl run in the cluster; nil does not.
+	Controller *ControllerOptions
 	// Wait bounds the wait for the definitions to be served; DefaultWait if 0.
 	Wait time.Duration
 }
 
 // Install writes the definitions of meshctl's resources, their namespace, and
 // the roles to use them, and waits until the definitions are served. Nothing
-// runs on the cluster because of it. It may be repeated, to upgrade or to
+// runs on the cluster because of it, unless opts.Controller says so. It may be repeated, to upgrade or to
 // repair. Definitions that someone else installed are left alone if they serve
 // the version that meshctl uses.
 //
@@ -71,6 +73,9 @@ func (i *installer) preflight(ctx context.Context) (string, error) {
 	_, err = Get(ctx, i.connection, ObjectKey{GVK: namespaceKind(), Name: i.opts.Namespace})
 	if isReason(err, ReasonNotFound) {
 		needed = append(needed, permissionsFor(Permission{Resource: "namespaces"}, "create")...)
+	}
+	if i.opts.Controller != nil {
+		needed = append(needed, controllerPermissions(i.opts.Namespace)...)
 	}
 	return "Kubernetes " + info.GitVersion, requirePermissions(ctx, i.connection, "install meshctl's resources", needed)
 }
@@ -193,6 +198,9 @@ func (i *installer) installRoles(ctx context.Context) error {
 	objects := make([]*unstructured.Unstructured, 0, len(roles))
 	for _, role := range roles {
 		objects = append(objects, toUnstructured(role))
+	}
+	if i.opts.Controller != nil {
+		objects = append(objects, ControllerObjects(*i.opts.Controller)...)
 	}
 	for _, result := range Apply(ctx, i.connection, objects, i.applyOptions()) {
 		i.results = append(i.results, result)

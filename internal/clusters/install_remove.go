@@ -126,7 +126,7 @@ func (u *uninstaller) resources(ctx context.Context, definition *unstructured.Un
 }
 
 func (u *uninstaller) remove(ctx context.Context) error {
-	for _, forget := range []func(context.Context) error{u.forgetClusters, u.removeDefinitions, u.removeRoles, u.removeNamespace} {
+	for _, forget := range []func(context.Context) error{u.removeController, u.forgetClusters, u.removeDefinitions, u.removeRoles, u.removeNamespace} {
 		if err := forget(ctx); err != nil {
 			return err
 		}
@@ -163,6 +163,17 @@ func (u *uninstaller) removeDefinitions(ctx context.Context) error {
 	}
 	for _, name := range u.definitions {
 		if err := waitUntilGone(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: name}, u.opts.Wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeController deletes what makes meshctl run in the cluster, its Deployment
+// first.
+func (u *uninstaller) removeController(ctx context.Context) error {
+	for _, object := range slices.Backward(ControllerObjects(ControllerOptions{Namespace: u.opts.Namespace})) {
+		if err := u.delete(ctx, keyOf(object), installLabels()); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ type applyOptions struct {
 	dryRun          *enumValue
 	output          *enumValue
 	timeout         time.Duration
+	watchFlags
+	// quiet leaves out the plan, and that there is nothing to do.
+	quiet bool
 }
 
 func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
@@ -61,7 +65,12 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 			meshes and destinations then says what became of them.
 
 			Nothing is applied when part of the input cannot be read, because what only
-			seems to be gone would be deleted.`),
+			seems to be gone would be deleted.
+
+			With --watch it goes on until it is interrupted: it applies whenever something
+			changes on the management cluster, and from time to time to repair what changed
+			in the clusters. Of several that run at once, one applies and the others wait.
+			'meshctl install --with-controller' runs it in the management cluster.`),
 		Example: dedent(`
 			# look at what would change, in full
 			meshctl apply --dry-run=client --diff
@@ -75,7 +84,7 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.world.settle(cmd)
-			if err := opts.check(); err != nil {
+			if err := errors.Join(opts.checkWatch(cmd), opts.check()); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -98,6 +107,7 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 	addDryRunFlag(cmd, opts.dryRun)
 	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
 	addEnumFlag(cmd, opts.output, "output", "o", "output format of what was done, or would be")
+	opts.register(cmd)
 	flags.DurationVar(&opts.timeout, "timeout", clusters.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
 	return cmd
 }
@@ -112,7 +122,7 @@ func (o *applyOptions) check() error {
 	switch {
 	case !o.world.fromManagement() && len(o.world.contexts) == 0:
 		return cli.Usagef("apply needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
-	case !o.yes && o.writes() && !o.streams.CanPrompt():
+	case !o.yes && !o.watch && o.writes() && !o.streams.CanPrompt():
 		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run=client")
 	case o.showDiff && o.output.String() != "table":
 		return cli.Usagef("--diff is for people; -o %s has the changes of each object", o.output)
@@ -127,6 +137,14 @@ func (o *applyOptions) check() error {
 func (o *applyOptions) writes() bool { return o.dryRun.String() == "none" }
 
 func (o *applyOptions) run(ctx context.Context) error {
+	if o.watch {
+		return o.runWatch(ctx)
+	}
+	return o.runOnce(ctx)
+}
+
+// runOnce applies once.
+func (o *applyOptions) runOnce(ctx context.Context) error {
 	a := &applying{applyOptions: o}
 	if err := a.prepare(ctx); err != nil {
 		return err

@@ -204,7 +204,7 @@ func (a *applying) showPlan() error {
 	if !a.writes() {
 		out = a.streams.Out
 	}
-	if a.output.String() != "table" {
+	if a.output.String() != "table" || a.quiet {
 		out = io.Discard
 	}
 	if len(a.targets) > 0 {
@@ -410,7 +410,7 @@ func (a *applying) showResults() error {
 		}
 		return nil
 	}
-	if a.count().nothing() && len(a.targets) > 0 && a.outcome() == nil {
+	if !a.quiet && a.count().nothing() && len(a.targets) > 0 && a.outcome() == nil {
 		a.say("Nothing to do: everything is as it should be.")
 	}
 	if !a.writes() {

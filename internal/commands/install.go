@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,17 +16,24 @@ import (
 type installOptions struct {
 	streams *cli.Streams
 	kube    *kubeFlags
+	build   func() BuildInfo
 
 	namespace      string
 	forceConflicts bool
-	dryRun         *enumValue
-	output         *enumValue
-	timeout        time.Duration
+	// controller says to run meshctl in the cluster, from the image, in so many
+	// pods.
+	controller         bool
+	controllerImage    string
+	controllerReplicas int32
+
+	dryRun  *enumValue
+	output  *enumValue
+	timeout time.Duration
 }
 
 func newInstallCmd(f *Factory, runF func(*installOptions) error) *cobra.Command {
 	opts := &installOptions{
-		streams: f.Streams, kube: newKubeFlags(f),
+		streams: f.Streams, kube: newKubeFlags(f), build: f.Build,
 		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("", "json", "yaml", "name"),
 	}
 	cmd := &cobra.Command{
@@ -35,7 +43,9 @@ func newInstallCmd(f *Factory, runF func(*installOptions) error) *cobra.Command 
 		Long: dedent(`
 			Install on the management cluster what is needed to keep meshctl's resources
 			there: their definitions, a namespace, and roles that Kubernetes adds to its
-			own view, edit and admin. Nothing runs in the cluster because of it.
+			own view, edit and admin. Nothing runs in the cluster because of it, unless
+			--with-controller adds a Deployment of 'meshctl apply --watch', which keeps all
+			registered clusters as virtual meshes and policies say.
 
 			It may be repeated, to upgrade or to repair. Definitions that someone else
 			installed are left as they are if they serve the right version.`),
@@ -44,7 +54,10 @@ func newInstallCmd(f *Factory, runF func(*installOptions) error) *cobra.Command 
 			meshctl install
 
 			# look at what would be installed; this contacts no cluster
-			meshctl install --dry-run -o yaml`),
+			meshctl install --dry-run -o yaml
+
+			# the manifests of everything, with a controller, for a GitOps repository
+			meshctl install --with-controller -o yaml`),
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,21 +73,48 @@ func newInstallCmd(f *Factory, runF func(*installOptions) error) *cobra.Command 
 	opts.kube.register(cmd)
 	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
 	cmd.Flags().BoolVar(&opts.forceConflicts, "force-conflicts", false, "replace definitions and roles that someone else installed")
+	cmd.Flags().BoolVar(&opts.controller, "with-controller", false, "also run 'meshctl apply --watch' in the cluster, as a Deployment")
+	cmd.Flags().StringVar(&opts.controllerImage, "controller-image", "", "container `IMAGE` of the controller; meshctl:VERSION of this meshctl if not given")
+	cmd.Flags().Int32Var(&opts.controllerReplicas, "controller-replicas", 1, "`NUMBER` of pods of the controller, of which one works and the others wait")
 	addDryRunFlag(cmd, opts.dryRun)
-	addEnumFlag(cmd, opts.output, "output", "o", "output format; json and yaml need --dry-run=client")
+	addEnumFlag(cmd, opts.output, "output", "o", "output format; json and yaml print the manifests and install nothing")
 	cmd.Flags().DurationVar(&opts.timeout, "timeout", defaultClusterTimeout, "`DURATION` after which to give up")
 	return cmd
 }
 
 func (o *installOptions) check() error {
-	if format := o.output.String(); (format == "json" || format == "yaml") && o.dryRun.String() != "client" {
-		return cli.Usagef("-o %s is for --dry-run=client", format)
+	switch format := o.output.String(); {
+	case (format == "json" || format == "yaml") && o.dryRun.String() == "server":
+		return cli.Usagef("-o %s prints the manifests without asking a cluster; it cannot be combined with --dry-run=server", format)
+	case !o.controller && o.controllerImage != "":
+		return cli.Usagef("--controller-image is for --with-controller")
+	case o.controllerReplicas < 0:
+		return cli.Usagef("--controller-replicas must not be negative")
+	default:
+		return nil
 	}
-	return nil
+}
+
+// prints reports whether manifests are printed instead of installed.
+func (o *installOptions) prints() bool {
+	format := o.output.String()
+	return o.dryRun.String() == "client" || format == "json" || format == "yaml"
+}
+
+// controllerOptions say how meshctl runs in the cluster, nil if it does not.
+func (o *installOptions) controllerOptions() *clusters.ControllerOptions {
+	if !o.controller {
+		return nil
+	}
+	image := o.controllerImage
+	if image == "" {
+		image = "meshctl:" + strings.NewReplacer("+", "-").Replace(strings.TrimPrefix(o.build().Version, "v"))
+	}
+	return &clusters.ControllerOptions{Namespace: o.namespace, Image: image, Replicas: o.controllerReplicas}
 }
 
 func (o *installOptions) run(ctx context.Context) error {
-	if o.dryRun.String() == "client" {
+	if o.prints() {
 		return o.print()
 	}
 	management, err := o.kube.management()
@@ -85,7 +125,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	results, err := clusters.Install(ctx, management, clusters.InstallOptions{
-		Namespace: o.namespace, Force: o.forceConflicts, DryRun: dryRun,
+		Namespace: o.namespace, Force: o.forceConflicts, DryRun: dryRun, Controller: o.controllerOptions(),
 	}, newProgress(o.streams).observe)
 	var written []clusters.Result
 	for _, r := range results {
@@ -107,6 +147,9 @@ func (o *installOptions) print() error {
 	objects, err := clusters.InstallObjects(o.namespace)
 	if err != nil {
 		return err
+	}
+	if controller := o.controllerOptions(); controller != nil {
+		objects = append(objects, clusters.ControllerObjects(*controller)...)
 	}
 	switch o.output.String() {
 	case "json":
