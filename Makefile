@@ -41,6 +41,14 @@ install: build $(if $(MANUAL),man) ## Install meshctl into PREFIX (default: wher
 man: ## Write the manual pages to dist/man
 	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git show --no-patch --format=%ct HEAD 2>/dev/null),0) go run ./hack/docs man dist/man
 
+IMAGE  ?= meshctl:$(patsubst v%,%,$(subst +,-,$(VERSION)))
+ENGINE ?= $(firstword $(foreach engine,docker podman buildah,$(if $(shell command -v $(engine)),$(engine))))
+
+.PHONY: image
+image: ## Build the container image of the controller, with docker, podman or buildah
+	@test -n '$(ENGINE)' || { echo 'image: neither docker nor podman nor buildah is installed; name another engine with ENGINE=' >&2; exit 1; }
+	$(ENGINE) build --build-arg VERSION='$(VERSION)' --build-arg COMMIT='$(COMMIT)' --build-arg DATE='$(DATE)' -t '$(IMAGE)' .
+
 .PHONY: demo
 demo: ## Describe a workload of the bundled two-cluster world
 	@go run ./cmd/meshctl describe workload productpage-v1.bookinfo.east -f testdata/worlds/bookinfo-two-clusters -R

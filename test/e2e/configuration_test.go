@@ -211,7 +211,9 @@ func TestApplyConfiguration(t *testing.T) {
 	t.Run("a dead cluster", g.testDeadCluster)
 	t.Run("several at once", g.testConcurrent)
 	t.Run("a report", g.testReport)
-	t.Run("registered credentials suffice", g.testAsMember)
+	t.Run("manifests alone", g.testManifestsAlone)
+	t.Run("contexts alone", g.testContexts)
+	t.Run("as long as it watches", g.testWatch)
 }
 
 // rendered returns what the renderer makes of what the management cluster has.
@@ -452,12 +454,86 @@ func (g *governed) testReport(t *testing.T) {
 	}
 }
 
-// testAsMember applies with nothing but contexts, in which nothing is
-// registered, from manifests.
-func (g *governed) testAsMember(t *testing.T) {
+func (g *governed) testManifestsAlone(t *testing.T) {
 	got := meshctlWith(t, g.kubeconfig, "", "apply", "-f", "../../testdata/worlds/bookinfo-two-clusters", "-R", "--yes")
 	if got.code != 2 || !strings.Contains(got.stderr, "name contexts with --clusters") {
 		t.Errorf("manifests alone: %d\n%s", got.code, got.stderr)
+	}
+}
+
+// testContexts applies manifests to clusters that are named by their contexts.
+// What is known of them is discovered on the fly, which is not much.
+func (g *governed) testContexts(t *testing.T) {
+	got := meshctlWith(t, g.kubeconfig, "", "apply", "-f", "../../testdata/worlds/bookinfo-two-clusters/traffic", "--clusters", "east,west", "--yes")
+	if got.code != 0 || !strings.Contains(got.stderr, "east: no Istio mesh is known there, so nothing is written to it") {
+		t.Errorf("clusters without mesh: %d\n%s", got.code, got.stderr)
+	}
+}
+
+// testWatch runs two processes that keep applying, and kills the one that does.
+func (g *governed) testWatch(t *testing.T) {
+	holder := func() string {
+		lease, err := clusters.Get(t.Context(), g.management, clusters.ObjectKey{
+			GVK: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Namespace: "gloo-mesh", Name: clusters.ControllerName,
+		})
+		if err != nil {
+			return ""
+		}
+		identity, _, _ := unstructured.NestedString(lease.Object, "spec", "holderIdentity")
+		return identity
+	}
+	start := func() *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), shared.binary, "apply", "--watch", "--resync", "1h")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "KUBECONFIG=" + g.kubeconfig}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	// applied changes a policy and waits until the clusters have it.
+	applied := func(version string) {
+		t.Helper()
+		put(t, g.registry.management, trafficPolicy(t, version))
+		if err := clustertest.Eventually(t.Context(), 2*patience, func(context.Context) error {
+			if diff := cmp.Diff(rendered(t, g, "east"), configured(t, g.east, false)); diff != "" {
+				return fmt.Errorf("east (-rendered +written):\n%s", diff)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := start()
+	if err := clustertest.Eventually(t.Context(), patience, func(context.Context) error {
+		if holder() == "" {
+			return fmt.Errorf("nobody holds the Lease")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	leader := holder()
+	second := start()
+	applied("v2")
+	if holder() != leader {
+		t.Errorf("the Lease went from %s to %s", leader, holder())
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Wait()
+	applied("v3")
+	if holder() == leader {
+		t.Error("a process that was killed holds the Lease")
+	}
+	if err := second.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Wait(); err != nil {
+		t.Errorf("interrupting it is no success: %v", err)
+	}
+	if holder() != "" {
+		t.Errorf("%s did not give the Lease back", holder())
 	}
 }
 
