@@ -15,7 +15,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/clusters"
@@ -482,9 +484,23 @@ func (g *governed) testWatch(t *testing.T) {
 		identity, _, _ := unstructured.NestedString(lease.Object, "spec", "holderIdentity")
 		return identity
 	}
+	// They may do what the controller may.
+	var rules []rbacv1.PolicyRule
+	for _, object := range clusters.ControllerObjects(clusters.ControllerOptions{Namespace: "gloo-mesh"}) {
+		var role rbacv1.ClusterRole
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err == nil {
+			rules = append(rules, role.Rules...)
+		}
+	}
+	user := addUser(t, g.registry.management, "controller", rules...)
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clustertest.WriteKubeconfig(kubeconfig, "management", map[string]*clustertest.Credentials{"management": user}); err != nil {
+		t.Fatal(err)
+	}
 	start := func() *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), shared.binary, "apply", "--watch", "--resync", "1h")
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "KUBECONFIG=" + g.kubeconfig}
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "KUBECONFIG=" + kubeconfig}
+		cmd.Stderr = t.Output()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
