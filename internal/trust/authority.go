@@ -1,0 +1,245 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// The Secret of a root certificate (semantics 7.2).
+const (
+	RootSecretType = "certificates.mesh.gloo.solo.io/generated_signing_cert"
+
+	RootCertKey = "root-cert.pem"
+	RootKeyKey  = "key.pem"
+	// RootChainKey is where a provided signing certificate that is not a root has
+	// the certificates up to its root, unless they follow it in RootCertKey.
+	RootChainKey = "cert-chain.pem"
+)
+
+// backdate is how long before now certificates begin to be valid, so that
+// clocks that are a little slow accept them at once.
+const backdate = time.Hour
+
+// Authority is a certificate that signs the intermediates of the meshes, with
+// its private key.
+type Authority struct {
+	// Chain is the signing certificate, its issuers, and as the last one the
+	// self-signed root, which is the only one for a generated authority.
+	Chain []*x509.Certificate
+
+	key Key
+}
+
+// Root returns the self-signed certificate that everything is verified with.
+func (a *Authority) Root() *x509.Certificate { return a.Chain[len(a.Chain)-1] }
+
+// signer returns the certificate that signs.
+func (a *Authority) signer() *x509.Certificate { return a.Chain[0] }
+
+// Data returns what the Secret of the authority holds. It includes the private
+// key.
+func (a *Authority) Data() (map[string][]byte, error) {
+	key, err := a.key.pem()
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{RootCertKey: EncodeCertificates(a.Chain...), RootKeyKey: key}, nil
+}
+
+// GenerateRoot makes a self-signed root for a VirtualMesh, given as
+// NAME.NAMESPACE. Two roots of one VirtualMesh have different subjects, so that
+// no verifier confuses them while both are in use.
+func GenerateRoot(virtualMesh string, opts Options, now time.Time) (*Authority, error) {
+	key, err := NewKey(opts.KeyBits)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.public())
+	if err != nil {
+		return nil, fmt.Errorf("make a root certificate: %w", err)
+	}
+	id := sha256.Sum256(public)
+	const shownID = 4
+	template := &x509.Certificate{
+		SerialNumber: serial,
+		Subject: pkix.Name{
+			Organization: []string{opts.Organization},
+			CommonName:   commonName(virtualMesh, " root "+hex.EncodeToString(id[:shownID])),
+		},
+		NotBefore: now.Add(-backdate).Truncate(time.Second), NotAfter: now.Add(opts.TTL).Truncate(time.Second),
+		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	root, err := sign(template, template, key.public(), key)
+	if err != nil {
+		return nil, err
+	}
+	return &Authority{Chain: []*x509.Certificate{root}, key: key}, nil
+}
+
+// maxCommonName is how long a common name may be (RFC 5280, ub-common-name).
+const maxCommonName = 64
+
+// commonName shortens a name so that the suffix fits behind it.
+func commonName(name, suffix string) string {
+	return name[:min(len(name), maxCommonName-len(suffix))] + suffix
+}
+
+// ParseAuthority reads the Secret of a root certificate and makes sure that it
+// can sign intermediates now: RootCertKey has the signing certificate and,
+// there or under RootChainKey, those up to a self-signed root; RootKeyKey has
+// its private key. Errors say what is wrong and never quote a key.
+func ParseAuthority(data map[string][]byte, now time.Time) (*Authority, error) {
+	for _, name := range []string{RootCertKey, RootKeyKey} {
+		if len(bytes.TrimSpace(data[name])) == 0 {
+			return nil, fmt.Errorf("it has nothing under the key %s", name)
+		}
+	}
+	certificates, err := ParseCertificates(data[RootCertKey])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", RootCertKey, err)
+	}
+	if len(bytes.TrimSpace(data[RootChainKey])) > 0 {
+		chain, err := ParseCertificates(data[RootChainKey])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", RootChainKey, err)
+		}
+		certificates = append(certificates, chain...)
+	}
+	key, err := parseKey(data[RootKeyKey])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", RootKeyKey, err)
+	}
+	signer := certificates[0]
+	if !key.fits(signer) {
+		return nil, fmt.Errorf("the private key in %s does not belong to the first certificate in %s (%s)", RootKeyKey, RootCertKey, subject(signer))
+	}
+	if why := unfitToSign(signer, now); why != "" {
+		return nil, fmt.Errorf("the certificate %s %s", subject(signer), why)
+	}
+	chain, err := chainToRoot(signer, certificates[1:], now)
+	if err != nil {
+		return nil, err
+	}
+	return &Authority{Chain: chain, key: key}, nil
+}
+
+// unfitToSign says why a certificate cannot sign intermediate certificates;
+// empty if it can.
+func unfitToSign(c *x509.Certificate, now time.Time) string {
+	switch {
+	case !c.BasicConstraintsValid || !c.IsCA:
+		return "is not that of a certificate authority (CA:TRUE is missing)"
+	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
+		return "may not sign certificates (its key usage lacks keyCertSign)"
+	case c.MaxPathLen == 0 && c.MaxPathLenZero:
+		return "may not sign other authorities (its path length is 0), and the intermediate of every mesh is one"
+	default:
+		return outsideValidity(c, now)
+	}
+}
+
+// outsideValidity says that a certificate is not valid now; empty if it is.
+func outsideValidity(c *x509.Certificate, now time.Time) string {
+	switch {
+	case now.After(c.NotAfter):
+		return "expired at " + timeText(c.NotAfter)
+	case now.Before(c.NotBefore):
+		return "is not valid before " + timeText(c.NotBefore)
+	default:
+		return ""
+	}
+}
+
+// chainToRoot finds the way from a certificate to a self-signed one among the
+// others.
+func chainToRoot(c *x509.Certificate, others []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	found := isSelfSigned(c)
+	if found {
+		roots.AddCert(c)
+	}
+	for _, other := range others {
+		if isSelfSigned(other) {
+			roots.AddCert(other)
+			found = true
+		} else {
+			between.AddCert(other)
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf(
+			"the certificate %s is not a root but an intermediate, issued by %s: add the certificates up to its self-signed root behind it in %s or under %s",
+			subject(c), subjectText(c.Issuer), RootCertKey, RootChainKey)
+	}
+	chains, err := c.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	if err != nil {
+		return nil, fmt.Errorf("the certificate %s does not lead to one of the given roots: %w", subject(c), err)
+	}
+	shortest := chains[0]
+	for _, chain := range chains[1:] {
+		if len(chain) < len(shortest) {
+			shortest = chain
+		}
+	}
+	return shortest, nil
+}
+
+// isSelfSigned reports whether a certificate is its own issuer.
+func isSelfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// NewKey makes an RSA key of so many bits.
+func NewKey(bits int) (Key, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return Key{}, fmt.Errorf("make an RSA key of %d bits: %w", bits, err)
+	}
+	return Key{key}, nil
+}
+
+// newSerial returns a random serial number of at most 20 bytes (RFC 5280).
+func newSerial() (*big.Int, error) {
+	const bits = 128
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), bits))
+	if err != nil {
+		return nil, fmt.Errorf("make a serial number: %w", err)
+	}
+	return serial.Add(serial, big.NewInt(1)), nil // never 0
+}
+
+// sign issues a certificate and reads it back.
+func sign(template, parent *x509.Certificate, public any, key Key) (*x509.Certificate, error) {
+	if key.IsZero() {
+		return nil, errors.New("sign a certificate: there is no private key to sign with")
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key.signer)
+	if err != nil {
+		return nil, fmt.Errorf("sign a certificate: %w", err)
+	}
+	return x509.ParseCertificate(der)
+}
+
+func subject(c *x509.Certificate) string { return subjectText(c.Subject) }
+
+func subjectText(name pkix.Name) string {
+	if text := name.String(); text != "" {
+		return fmt.Sprintf("%q", text)
+	}
+	return "without a subject"
+}
+
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
