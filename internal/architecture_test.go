@@ -23,6 +23,7 @@ func layers() map[string][]string {
 		"internal/discovery": {},
 		"internal/clusters":  {},
 		"internal/trust":     {},
+		"internal/vault":     {},
 		"internal/snapshot":  {"internal/discovery", "internal/clusters"},
 		"internal/policy":    {"internal/snapshot"},
 		"internal/describe":  {"internal/policy", "internal/snapshot", "internal/cli"},

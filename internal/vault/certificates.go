@@ -1,0 +1,169 @@
+package vault
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// maxCertificates is how many certificates an answer may have; those of a long
+// chain are ten.
+const maxCertificates = 64
+
+// issued are the certificates in an answer of a PKI secrets engine.
+type issued struct {
+	Certificate string   `json:"certificate"`
+	IssuingCA   string   `json:"issuing_ca"`
+	CAChain     textList `json:"ca_chain"`
+}
+
+// textList reads a JSON list of texts as well as a single text: the path that
+// reads a chain gives it as one text, the path that signs as a list.
+type textList []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *textList) UnmarshalJSON(data []byte) error {
+	var texts []string
+	if json.Unmarshal(data, &texts) == nil {
+		*l = texts
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return errors.New("neither a text nor a list of texts")
+	}
+	*l = textList{text}
+	return nil
+}
+
+// all returns the certificates of the answer in its order, each once.
+func (i issued) all() ([]*x509.Certificate, error) {
+	var certificates []*x509.Certificate
+	for _, text := range append([]string{i.Certificate, i.IssuingCA}, i.CAChain...) {
+		parsed, err := parsePEM([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		certificates = unique(append(certificates, parsed...))
+		if len(certificates) > maxCertificates {
+			return nil, errTooMany()
+		}
+	}
+	return certificates, nil
+}
+
+// parseCertificates reads what a path that serves certificates answers: JSON
+// (pki/cert/ca, pki/cert/ca_chain), PEM (pki/ca/pem, pki/ca_chain), or DER
+// (pki/ca).
+func parseCertificates(body []byte) ([]*x509.Certificate, error) {
+	body = bytes.TrimSpace(body)
+	switch {
+	case len(body) == 0:
+		return nil, nil
+	case body[0] == '{':
+		var answer struct {
+			Data *issued `json:"data"`
+		}
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return nil, fmt.Errorf("the JSON is not that of Vault: %w", err)
+		}
+		if answer.Data == nil {
+			return nil, nil
+		}
+		return answer.Data.all()
+	case bytes.Contains(body, []byte("-----BEGIN")):
+		certificates, err := parsePEM(body)
+		return unique(certificates), err
+	default:
+		certificates, err := x509.ParseCertificates(body)
+		if err != nil {
+			return nil, errors.New("it is neither PEM, DER nor the JSON of Vault")
+		}
+		return unique(certificates), nil
+	}
+}
+
+// parsePEM returns the certificates of the PEM text in its order. Text between
+// the blocks is skipped; a block of another type is an error, so that nobody
+// hands out a private key by mistake.
+func parsePEM(text []byte) ([]*x509.Certificate, error) {
+	var certificates []*x509.Certificate
+	for {
+		var block *pem.Block
+		block, text = pem.Decode(text)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("there is a PEM block of type %s where only certificates belong", printable(block.Type))
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d cannot be read: %w", len(certificates)+1, err)
+		}
+		certificates = append(certificates, certificate)
+		if len(certificates) > maxCertificates {
+			return nil, errTooMany()
+		}
+	}
+	if bytes.Contains(text, []byte("-----BEGIN")) {
+		return nil, fmt.Errorf("the PEM text after certificate %d is damaged", len(certificates))
+	}
+	return certificates, nil
+}
+
+func errTooMany() error { return fmt.Errorf("there are more than %d certificates", maxCertificates) }
+
+// unique drops repetitions and keeps the order.
+func unique(certificates []*x509.Certificate) []*x509.Certificate {
+	var result []*x509.Certificate
+	for _, certificate := range certificates {
+		if !slices.ContainsFunc(result, certificate.Equal) {
+			result = append(result, certificate)
+		}
+	}
+	return result
+}
+
+// selfSigned reports whether the certificate is a root.
+func selfSigned(certificate *x509.Certificate) bool {
+	return bytes.Equal(certificate.RawIssuer, certificate.RawSubject) && certificate.CheckSignatureFrom(certificate) == nil
+}
+
+// chainOf orders issuers behind the certificate, up to a root if one can be
+// reached through the candidates, else as far as the first of them lead.
+func chainOf(certificate *x509.Certificate, candidates []*x509.Certificate) []*x509.Certificate {
+	var visited []*x509.Certificate
+	// Authorities that sign each other offer several ways, not all of which end at
+	// a root; none is walked twice.
+	var extend func(chain []*x509.Certificate) []*x509.Certificate
+	extend = func(chain []*x509.Certificate) []*x509.Certificate {
+		last := chain[len(chain)-1]
+		visited = append(visited, last)
+		if selfSigned(last) {
+			return chain
+		}
+		var longest []*x509.Certificate
+		for _, candidate := range candidates {
+			if !bytes.Equal(last.RawIssuer, candidate.RawSubject) || slices.ContainsFunc(visited, candidate.Equal) || last.CheckSignatureFrom(candidate) != nil {
+				continue
+			}
+			longer := extend(append(slices.Clip(chain), candidate))
+			if selfSigned(longer[len(longer)-1]) {
+				return longer
+			}
+			if longest == nil {
+				longest = longer
+			}
+		}
+		if longest == nil {
+			return chain
+		}
+		return longest
+	}
+	return extend([]*x509.Certificate{certificate})
+}

@@ -1,0 +1,142 @@
+package vault
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+// maxDetail is how much of what a server says an error repeats, in characters.
+const maxDetail = 400
+
+// Error says what a Vault did not do, why, and what to do next. It never
+// contains a token.
+type Error struct {
+	// Server is the address of the Vault, Path the path of the request below
+	// /v1.
+	Server, Path string
+	// Action is what failed, as a verb with its object: "sign the intermediate
+	// certificate".
+	Action string
+	// Status is the HTTP status of the answer; 0 if there was none.
+	Status int
+	// Why is the cause in one line, Hint the next step; Hint may be empty.
+	Why, Hint string
+
+	cause error
+}
+
+// Error returns the whole message in one line.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("cannot %s with Vault at %s (path %s): %s", e.Action, e.Server, e.Path, e.Why)
+	if e.Hint != "" {
+		text += ": " + e.Hint
+	}
+	return text
+}
+
+// Unwrap returns the cause, for errors.Is and errors.As: a context that was
+// cancelled can be told from a server that does not answer.
+func (e *Error) Unwrap() error { return e.cause }
+
+// transportProblem says why there was no answer, and what to do about it.
+func transportProblem(ctx context.Context, err error) (why, hint string) {
+	var (
+		authority   x509.UnknownAuthorityError
+		hostname    x509.HostnameError
+		certificate x509.CertificateInvalidError
+		record      tls.RecordHeaderError
+		alert       tls.AlertError
+		host        *net.DNSError
+		timeout     net.Error
+	)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "cancelled", ""
+	case errors.As(err, &authority):
+		return "the certificate of the server is signed by an unknown authority", "put the certificate of that authority into caBundle or caLocalPath"
+	case errors.As(err, &hostname):
+		return "the certificate of the server is for another host: " + printable(hostname.Error()), "use a name in server that the certificate is for"
+	case errors.As(err, &certificate):
+		return "the certificate of the server is not valid: " + printable(certificate.Error()), "renew it, or check the clock of this machine"
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return "the server does not speak TLS", "check the port in server"
+	case errors.As(err, &alert):
+		return "the server ended the TLS handshake: " + printable(alert.Error()), "check whether it demands client certificates, which meshctl does not have"
+	case errors.As(err, &host):
+		return "the host name has no address: " + printable(host.Error()), "check server, and whether this machine may resolve names of that network"
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "there was no answer in time", "check that the address is right and Vault is running"
+	case neverSent(err):
+		return "nothing can be reached at that address: " + printable(innermost(err).Error()), "check server, and that Vault is running"
+	default:
+		return "the connection broke: " + printable(innermost(err).Error()), "try again"
+	}
+}
+
+// neverSent reports whether the request failed before the server could see it.
+func neverSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
+// statusHint says what to do about an answer of Vault that is not a success.
+func statusHint(status int, method, path, namespace, detail string) string {
+	capabilities := `"create", "update"`
+	if method == http.MethodGet {
+		capabilities = `"read"`
+	}
+	switch {
+	case strings.Contains(detail, "HTTP request to an HTTPS server"):
+		return "write https in server"
+	case strings.Contains(strings.ToLower(detail), "sealed"):
+		return "unseal Vault and try again"
+	case status >= 300 && status < 400:
+		return "name that address in server: credentials are not sent to addresses that only an answer names"
+	case status == http.StatusBadRequest:
+		return "correct the settings of the VirtualMesh or of Vault"
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return fmt.Sprintf("check that the token has not expired and its policy has path %q { capabilities = [%s] }", path, capabilities)
+	case status == http.StatusNotFound && namespace == "":
+		return "check the path, that a PKI secrets engine is mounted there, and whether Vault expects a namespace"
+	case status == http.StatusNotFound:
+		return fmt.Sprintf("check the path, and that a PKI secrets engine is mounted there in namespace %q", namespace)
+	case status == http.StatusMethodNotAllowed:
+		return "check the path: it does not do this"
+	case status == http.StatusTooManyRequests:
+		return "try again later"
+	case status == http.StatusNotImplemented:
+		return "check that Vault is initialized"
+	case status >= 500:
+		return "try again, and look into the log of Vault"
+	default:
+		return "check that server is the address of Vault, not of something in front of it"
+	}
+}
+
+// printable makes a text of the outside one line of moderate length.
+func printable(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
+	}), " ")
+	if runes := []rune(text); len(runes) > maxDetail {
+		text = string(runes[:maxDetail]) + "..."
+	}
+	return text
+}
