@@ -9,6 +9,10 @@ import (
 
 // changes says what others lose and gain.
 func (l *impactLines) changes(view ChangeView) {
+	l.written = map[KindRef]policy.Presence{}
+	for _, o := range view.Objects {
+		l.written[o.KindRef] = o.Presence
+	}
 	for _, s := range view.States {
 		l.state(s)
 	}
@@ -101,13 +105,14 @@ func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before
 		return policy.SeverityInfo, requests + " get", text, l.from(c.After)
 	}
 	severity = policy.SeverityWarning
-	if c.Before.Policy == l.own && !l.broken {
+	rewritten := c.After != nil && c.After.Policy == c.Before.Policy && l.written[c.After.Policy] == policy.PresenceChanged
+	if c.Before.Policy == l.own && !l.broken || rewritten {
 		severity = policy.SeverityInfo // it is what its author asks for
 	}
 	old, oldKnown := settingText(c.Field, c.Before.Value)
 	if c.After == nil {
 		switch {
-		case c.By != nil && *c.By != c.Before.Policy:
+		case c.By != nil && *c.By != c.Before.Policy && (c.Before.Policy == l.own || l.written[c.Before.Policy] == ""):
 			return severity, l.name(c.Before.Policy) + " loses", c.Field,
 				" for " + requests + ": the more specific route of " + l.name(*c.By) + " takes them and leaves it out"
 		case c.Before.Policy == l.own:
@@ -121,11 +126,11 @@ func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before
 	switch {
 	case !oldKnown || !isKnown:
 		if c.Before.Policy == c.After.Policy {
-			return severity, requests + " get another", c.Field, ""
+			return severity, requests + " get another", c.Field, l.behind(c.After)
 		}
 		return severity, requests + " get the", c.Field, " of " + l.name(c.After.Policy) + " instead of that of " + l.name(c.Before.Policy)
 	case c.Before.Policy == c.After.Policy:
-		return severity, requests + " get", is + " instead of " + was, ""
+		return severity, requests + " get", is + " instead of " + was, l.behind(c.After)
 	case c.After.Policy == l.own:
 		return severity, requests + " get", is + " instead of " + was, ", which " + l.name(c.Before.Policy) + " sets"
 	default:
@@ -139,6 +144,14 @@ func (l *impactLines) from(s *EffectiveSetting) string {
 		return ""
 	}
 	return " from " + s.Policy.String()
+}
+
+// behind is from, for the end of a sentence about two values.
+func (l *impactLines) behind(s *EffectiveSetting) string {
+	if from := l.from(s); from != "" {
+		return "," + from
+	}
+	return ""
 }
 
 // requests says which requests or connections a change is about.

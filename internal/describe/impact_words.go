@@ -32,6 +32,8 @@ type impactLines struct {
 	pinned    string
 	// all says that no sentence is left out.
 	all bool
+	// written are the authored objects that differ, and how.
+	written map[KindRef]policy.Presence
 }
 
 func (l *impactLines) add(severity policy.Severity, format string, values ...any) {
