@@ -119,6 +119,10 @@ func (o *renderIstioOptions) check(cmd *cobra.Command) error {
 		o.kinds[i] = string(kind)
 	}
 	switch {
+	case cmd.Flags().Changed("kind") && len(o.kinds) == 0:
+		return cli.Usagef("--kind needs the name of a kind")
+	case cmd.Flags().Changed("cluster") && len(o.clusters) == 0:
+		return cli.Usagef("--cluster needs the name of a cluster")
 	case o.dryRun && o.outputDir == "":
 		return cli.Usagef("--dry-run is for --output-dir: without that, nothing is written anyway")
 	case o.outputDir != "" && cmd.Flags().Changed("output") && o.format.String() != "yaml":
@@ -182,6 +186,9 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		return err
 	}
 	tellOmissions(o.streams, r.omissions, o.verbosity() > 0)
+	if r.rendered == 0 {
+		fmt.Fprintln(o.streams.Err, r.nothing())
+	}
 	if o.failOnFindings && len(r.omissions) > 0 {
 		return errors.Join(incomplete, cli.ErrFindings)
 	}
@@ -215,6 +222,16 @@ type rendering struct {
 	// incomplete says that part of the input could not be read.
 	incomplete bool
 	omissions  []istio.Omission
+	// rendered counts the objects so far.
+	rendered int
+}
+
+// nothing says why nothing is rendered.
+func (r *rendering) nothing() string {
+	if len(r.clusters)+len(r.kinds) > 0 {
+		return "Nothing rendered: there are no objects of that cluster and kind."
+	}
+	return "Nothing rendered: no Destination of an Istio mesh is known. 'meshctl discover' finds meshes and destinations."
 }
 
 // each calls do for every cluster that is asked for, with its objects that are.
@@ -231,6 +248,7 @@ func (r *rendering) each(do func(cluster string, objects []istio.Object) error) 
 		if len(r.kinds) > 0 {
 			objects = slices.DeleteFunc(objects, func(o istio.Object) bool { return !slices.Contains(r.kinds, string(o.Kind)) })
 		}
+		r.rendered += len(objects)
 		if err := do(cluster, objects); err != nil {
 			return err
 		}

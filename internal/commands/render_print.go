@@ -66,7 +66,7 @@ func (r *rendering) comments(o *istio.Object) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s in cluster %s", o.Kind, o.Cluster)
 	if o.Federates != "" {
-		fmt.Fprintf(&text, ", about the Service %s of another cluster or for others", o.Federates)
+		fmt.Fprintf(&text, ", about the federated Service %s", printable(o.Federates))
 	}
 	text.WriteString(", comes from\n")
 	for _, parent := range o.Parents {
