@@ -23,6 +23,8 @@ type DiscoverOptions struct {
 	Settings *settingsv1.Settings
 	// Deadline bounds what is read of each cluster, clusters.DefaultDeadline if 0.
 	Deadline time.Duration
+	// Members asks for Discovered.Input and Discovered.Members, too.
+	Members bool
 }
 
 // Discovered is what came of one cluster.
@@ -34,6 +36,10 @@ type Discovered struct {
 	// Unlisted are the resources that could not be listed, in the order of
 	// meshdiscovery.Kinds.
 	Unlisted []Unlisted
+	// Input is what was read, and Members which pods belong to which mesh, if
+	// DiscoverOptions.Members asks for them.
+	Input   meshdiscovery.Input
+	Members []meshdiscovery.MeshMembers
 }
 
 // Unlisted is a resource that could not be listed.
@@ -85,6 +91,9 @@ func discoverCluster(ctx context.Context, c *clusters.Connection, scheme *runtim
 		r.input.ManagementNamespace = DefaultNamespace
 	}
 	found.Output = meshdiscovery.Discover(r.input)
+	if opts.Members {
+		found.Input, found.Members = r.input, meshdiscovery.Members(r.input)
+	}
 	return found
 }
 
