@@ -1,0 +1,73 @@
+package restart
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// included reports whether the options choose the item.
+func (p *planner) included(item *Item) bool {
+	o := &p.opts
+	switch {
+	case len(o.Within) > 0 && !slices.Contains(o.Within, item.Namespace):
+		return false
+	case o.Selector != nil && !o.Selector.Matches(labels.Set(item.labels)):
+		return false
+	default:
+		return !slices.ContainsFunc(o.Exclude, func(name string) bool { return answers(item.Ref, p.facts.Cluster, name) })
+	}
+}
+
+// answers reports whether a name means the object: NAME, NAME.NAMESPACE or
+// NAME.NAMESPACE.CLUSTER, optionally behind KIND/.
+func answers(ref Ref, cluster, name string) bool {
+	if kind, bare, found := strings.Cut(name, "/"); found {
+		if !strings.EqualFold(kind, ref.Kind) {
+			return false
+		}
+		name = bare
+	}
+	full := ref.Name + "." + ref.Namespace
+	return name == ref.Name || name == full || name == full+"."+cluster
+}
+
+// CheckFilters returns an error for each namespace and each name to leave out of
+// the options that none of the plans, which were made with them, knows: a typing
+// error there would restart what should be left alone.
+func CheckFilters(plans []Plan, opts PlanOptions) error {
+	var namespaces, names []string
+	for i := range plans {
+		for _, ref := range plans[i].known {
+			namespaces, names = append(namespaces, ref.Namespace), append(names, ref.Name, ref.Name+"."+ref.Namespace)
+		}
+	}
+	var errs []error
+	for _, namespace := range opts.Within {
+		if !slices.Contains(namespaces, namespace) {
+			errs = append(errs, fmt.Errorf("nothing of these meshes runs in namespace %q%s", namespace, suggestion(namespace, namespaces)))
+		}
+	}
+	for _, name := range opts.Exclude {
+		known := slices.ContainsFunc(plans, func(p Plan) bool {
+			return slices.ContainsFunc(p.known, func(ref Ref) bool { return answers(ref, p.Cluster, name) })
+		})
+		if !known {
+			errs = append(errs, fmt.Errorf("nothing of these meshes is called %q, which is to be left out%s", name, suggestion(name, names)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// suggestion is a hint at what may have been meant.
+func suggestion(typed string, known []string) string {
+	if near := validation.Nearest(typed, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}

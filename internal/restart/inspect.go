@@ -1,0 +1,117 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
+)
+
+// InspectOptions say how to read a cluster.
+type InspectOptions struct {
+	// ManagementNamespace is that of the Mesh resources, which are named the way
+	// discovery names them; snapshot.DefaultNamespace if empty.
+	ManagementNamespace string
+	// Settings say how gateways are recognised; nil for the defaults.
+	Settings *settingsv1.Settings
+	// Deadline bounds what is read, clusters.DefaultDeadline if 0.
+	Deadline time.Duration
+}
+
+// Inspect reads from a cluster all that NewPlan needs. It writes nothing. The
+// error is an *Error of clusters if the cluster cannot be used or a kind without
+// which nothing can be planned may not be listed, or that of ctx. What is read
+// of the certificate authorities of meshes may fail for each of them:
+// MeshFacts.TrustErr.
+func Inspect(ctx context.Context, c *clusters.Connection, opts InspectOptions) (Facts, error) {
+	found, err := snapshot.DiscoverClusters(ctx, snapshot.DiscoverOptions{
+		Connections: []*clusters.Connection{c}, ManagementNamespace: opts.ManagementNamespace, Settings: opts.Settings,
+		Deadline: opts.Deadline, Members: true,
+	})
+	if err != nil {
+		return Facts{}, err
+	}
+	if found[0].Err != nil {
+		return Facts{}, found[0].Err
+	}
+	for _, u := range found[0].Unlisted {
+		if slices.Contains([]string{kindDeployment, kindDaemonSet, kindStatefulSet, "ReplicaSet", "Pod", "ConfigMap"}, u.Kind.Kind) {
+			return Facts{}, u.Err
+		}
+	}
+	in := &found[0].Input
+	facts := Facts{
+		Cluster: c.Name, Deployments: in.Deployments, DaemonSets: in.DaemonSets, StatefulSets: in.StatefulSets,
+		ReplicaSets: in.ReplicaSets, Pods: in.Pods,
+	}
+	for _, m := range found[0].Members {
+		mesh := MeshFacts{
+			Name: m.Mesh.Name, Namespace: m.Mesh.Namespace, InstallationNamespace: m.ControlPlane.Namespace,
+			ControlPlane: Ref(m.ControlPlane), Members: make([]Member, 0, len(m.Pods)),
+		}
+		for _, pod := range m.Pods {
+			mesh.Members = append(mesh.Members, Member{Namespace: pod.Namespace, Name: pod.Name, Owner: Ref(pod.Owner), Gateway: pod.Gateway})
+		}
+		facts.Meshes = append(facts.Meshes, mesh)
+	}
+	if err := readTrust(ctx, c, &facts, found[0].Output.Meshes); err != nil {
+		return Facts{}, err
+	}
+	return facts, readBudgets(ctx, c, &facts)
+}
+
+// readTrust finds out when the certificate authorities of the Istio meshes
+// changed.
+func readTrust(ctx context.Context, c *clusters.Connection, facts *Facts, meshes []discoveryv1.Mesh) error {
+	for i := range facts.Meshes {
+		mesh := &facts.Meshes[i]
+		if !slices.ContainsFunc(meshes, func(m discoveryv1.Mesh) bool { return m.Name == mesh.Name && m.Spec.Istio != nil }) {
+			continue
+		}
+		mesh.TrustChanged, _, mesh.TrustErr = clusters.TrustChangedAt(ctx, c, mesh.InstallationNamespace)
+		var e *clusters.Error
+		if errors.As(mesh.TrustErr, &e) && e.WholeCluster() {
+			return e
+		}
+	}
+	return ctx.Err()
+}
+
+// readBudgets reads the PodDisruptionBudgets, which are worth a note and no
+// more: many may not list them.
+func readBudgets(ctx context.Context, c *clusters.Connection, facts *Facts) error {
+	type read struct {
+		budget policyv1.PodDisruptionBudget
+		err    error
+	}
+	all, err := clusters.List(ctx, c, policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets"), clusters.ListOptions{},
+		func(u *unstructured.Unstructured) read {
+			var r read
+			r.err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &r.budget)
+			return r
+		})
+	var e *clusters.Error
+	if errors.As(err, &e) && !e.WholeCluster() {
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.err != nil {
+			return fmt.Errorf("read the PodDisruptionBudgets of cluster %s: %w", c.Name, r.err)
+		}
+		facts.Budgets = append(facts.Budgets, r.budget)
+	}
+	return nil
+}

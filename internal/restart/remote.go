@@ -1,0 +1,103 @@
+package restart
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+// remote is the target of a real run.
+type remote struct{ connection *clusters.Connection }
+
+func (r *remote) client(item *Item) (dynamic.ResourceInterface, error) {
+	client, err := r.connection.Dynamic()
+	if err != nil {
+		return nil, err
+	}
+	return client.Resource(resourceOf(item.Kind)).Namespace(item.Namespace), nil
+}
+
+// resourceOf returns what the API calls the objects of a kind that has a rolling
+// restart.
+func resourceOf(kind string) schema.GroupVersionResource {
+	return appsv1.SchemeGroupVersion.WithResource(strings.ToLower(kind) + "s")
+}
+
+func (r *remote) get(ctx context.Context, item *Item) (*unstructured.Unstructured, error) {
+	client, err := r.client(item)
+	if err != nil {
+		return nil, err
+	}
+	object, err := client.Get(ctx, item.Name, metav1.GetOptions{})
+	return object, r.connection.Explain("read "+item.String(), err)
+}
+
+// restart patches nothing but the annotation, and only of the object that was
+// planned for.
+func (r *remote) restart(ctx context.Context, item *Item, restartedAt string, dryRun bool) error {
+	client, err := r.client(item)
+	if err != nil {
+		return err
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": item.uid},
+		"spec":     map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]any{RestartedAtAnnotation: restartedAt}}}},
+	})
+	if err != nil {
+		return err
+	}
+	opts := metav1.PatchOptions{FieldManager: clusters.DefaultFieldManager}
+	if dryRun {
+		opts.DryRun = []string{metav1.DryRunAll}
+	}
+	_, err = client.Patch(ctx, item.Name, types.MergePatchType, patch, opts)
+	return r.connection.Explain("restart "+item.String(), err)
+}
+
+// Permissions returns what running the plan takes, each permission once.
+func (p *Plan) Permissions() []clusters.Permission {
+	var permissions []clusters.Permission
+	seen := map[clusters.Permission]bool{}
+	for i := range p.Items {
+		item := &p.Items[i]
+		if item.Action != ActionRestart {
+			continue
+		}
+		resource := resourceOf(item.Kind)
+		permission := clusters.Permission{Verb: "patch", Group: resource.Group, Resource: resource.Resource, Namespace: item.Namespace}
+		if !seen[permission] {
+			seen[permission] = true
+			permissions = append(permissions, permission)
+		}
+	}
+	return permissions
+}
+
+// Missing asks the cluster which of the permissions that running the plan takes
+// the credentials of the connection lack, before anything is written.
+func Missing(ctx context.Context, c *clusters.Connection, plan *Plan) ([]clusters.Permission, error) {
+	wanted := plan.Permissions()
+	// Most may do it everywhere, which is fewer questions than one per namespace.
+	var everywhere []clusters.Permission
+	for _, permission := range wanted {
+		permission.Namespace = ""
+		if !slices.Contains(everywhere, permission) {
+			everywhere = append(everywhere, permission)
+		}
+	}
+	missing, err := clusters.Missing(ctx, c, everywhere)
+	if err != nil || len(missing) == 0 {
+		return nil, err
+	}
+	return clusters.Missing(ctx, c, wanted)
+}
