@@ -196,7 +196,7 @@ func (c *Client) try(ctx context.Context, r request, content []byte) (body []byt
 	if err != nil {
 		return nil, c.mayRepeat(ctx, r, err), c.noAnswer(ctx, r, err)
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // It was only read.
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return nil, c.mayRepeat(ctx, r, err), c.noAnswer(ctx, r, err)

@@ -77,7 +77,7 @@ func TestCredentialsAreChecked(t *testing.T) {
 	t.Parallel()
 	for token, want := range map[string]string{
 		"":                      "the token for Vault is empty",
-		" \n":                   "the token for Vault is empty",
+		"\t\n":                  "the token for Vault is empty",
 		vaultToken + "\nsecond": "the token for Vault has blanks, line breaks",
 		"tökén":                 "the token for Vault has blanks, line breaks or special characters",
 	} {
@@ -120,8 +120,12 @@ func TestNothingShowsSecrets(t *testing.T) {
 		Open   vault.Credentials
 	}
 	for _, value := range []any{
-		token, &token, login, &login, holder{token, login}, &holder{login, token},
-		client, vault.New(config, token, time.Now), map[string]any{"credentials": login}, fmt.Errorf("with %v", login),
+		token, &token, login, &login,
+		holder{token, login},
+		&holder{login, token},
+		client, vault.New(config, token, time.Now),
+		map[string]any{"credentials": login},
+		fmt.Errorf("with %v", login),
 	} {
 		var text strings.Builder
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
