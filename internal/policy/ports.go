@@ -17,14 +17,22 @@ const protocolUnknown Protocol = ""
 
 // PortProtocol infers a port's protocol the way Istio does: UDP as such, then
 // the application protocol, else the part of the port's name before the first
-// dash, else by well-known number (semantics 5.5).
+// dash, else by well-known number (semantics 5.5). Application protocols that
+// Kubernetes itself defines have names of their own.
 func PortProtocol(port discoveryv1.KubeServicePort) Protocol {
 	if port.Protocol != "" && !strings.EqualFold(port.Protocol, "TCP") {
 		return Protocol(strings.ToUpper(port.Protocol)) // UDP, SCTP
 	}
 	declared := port.AppProtocol
-	if declared == "" {
+	switch declared {
+	case "":
 		declared = port.Name
+	case "kubernetes.io/h2c":
+		return "HTTP2"
+	case "kubernetes.io/ws": // WebSockets
+		return "HTTP"
+	case "kubernetes.io/wss":
+		return "HTTPS"
 	}
 	declared = strings.ToLower(declared)
 	if strings.HasPrefix(declared, "grpc-web") {

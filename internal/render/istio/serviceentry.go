@@ -57,10 +57,10 @@ func carries(p policy.Protocol) bool {
 }
 
 // portName returns the name of a port in a ServiceEntry: the Service's own, or
-// what transports its data if it has none.
+// what transports its data if it has none (semantics 5.5, T34).
 func portName(p discoveryv1.KubeServicePort) string {
 	if p.Name == "" {
-		return cmp.Or(string(policy.PortProtocol(p)), p.Protocol, "TCP")
+		return cmp.Or(p.Protocol, "TCP")
 	}
 	if isDNSLabel(p.Name) {
 		return p.Name
