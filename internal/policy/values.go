@@ -23,6 +23,15 @@ func (c *valueChecks) reject(format string, args ...any) {
 	c.problems = append(c.problems, problem{CodeUnrealisable, fmt.Sprintf(format, args...)})
 }
 
+// Limits of Istio.
+const (
+	// maxPattern is the length of a regular expression in bytes.
+	maxPattern = 1024
+	// leastPercentage is the smallest percentage of requests to fail that is not
+	// nothing.
+	leastPercentage = 0.0001
+)
+
 // checkTrafficValues returns which values of a TrafficPolicy Istio rejects.
 func checkTrafficValues(spec *networkingv1.TrafficPolicySpec) []problem {
 	c := &valueChecks{}
@@ -45,6 +54,9 @@ func checkTrafficValues(spec *networkingv1.TrafficPolicySpec) []problem {
 func (c *valueChecks) matcher(at string, m core.HTTPMatcher) {
 	if uri := effectiveURI(m); uri != nil {
 		c.regex(at+".uri", uri.Regex)
+		if uri.Suffix != nil && len(SuffixPattern(*uri.Suffix)) > maxPattern {
+			c.reject("%s.uri: the suffix is too long", at)
+		}
 	}
 	for k, h := range m.Headers {
 		field := fmt.Sprintf("%s.headers[%d]", at, k)
@@ -66,6 +78,9 @@ func (c *valueChecks) settings(p *networkingv1.TrafficPolicyPolicy) {
 	c.headers("spec.policy.headerManipulation", p.HeaderManipulation)
 	if p.CORSPolicy != nil {
 		c.cors(p.CORSPolicy)
+	}
+	if f := p.FaultInjection; f != nil && f.Percentage != nil && *f.Percentage > 0 && *f.Percentage < leastPercentage {
+		c.reject("spec.policy.faultInjection.percentage: %v is neither 0 nor at least %v", *f.Percentage, leastPercentage)
 	}
 	if p.TrafficShift != nil {
 		for i, d := range p.TrafficShift.Destinations {
@@ -113,6 +128,32 @@ func (c *valueChecks) headers(at string, h *networkingv1.HeaderManipulation) {
 	c.headerNames(at, slices.Sorted(maps.Keys(h.AppendResponseHeaders))...)
 	c.headerNames(at, h.RemoveRequestHeaders...)
 	c.headerNames(at, h.RemoveResponseHeaders...)
+	c.headerValues(at, h.AppendRequestHeaders)
+	c.headerValues(at, h.AppendResponseHeaders)
+	c.hostHeaders(at, h)
+}
+
+func (c *valueChecks) headerValues(at string, headers map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if flaw := flawOfHeaderValue(headers[name]); flaw != "" {
+			c.reject("%s: the value %q of header %s cannot be written: %s", at, headers[name], name, flaw)
+		}
+	}
+}
+
+// hostHeaders rejects what cannot be done to the host of a request: it can be
+// replaced, once.
+func (c *valueChecks) hostHeaders(at string, h *networkingv1.HeaderManipulation) {
+	isHost := func(name string) bool { return strings.EqualFold(name, "host") }
+	written := slices.DeleteFunc(slices.Sorted(maps.Keys(h.AppendRequestHeaders)), func(n string) bool { return n != authorityHeader && !isHost(n) })
+	if len(written) > 1 {
+		c.reject("%s.appendRequestHeaders: %s name the same header", at, strings.Join(written, " and "))
+	}
+	for _, name := range slices.Concat(slices.Sorted(maps.Keys(h.AppendResponseHeaders)), h.RemoveRequestHeaders, h.RemoveResponseHeaders) {
+		if isHost(name) {
+			c.reject("%s: header %s can only be appended to requests", at, name)
+		}
+	}
 }
 
 // authorityHeader is the one pseudo header that settings may write.
@@ -140,9 +181,15 @@ func (c *valueChecks) regex(at string, pattern *string) {
 	if pattern == nil {
 		return
 	}
-	if *pattern == "" {
+	switch {
+	case *pattern == "":
 		c.reject("%s: the regular expression is empty", at)
-	} else if _, err := regexp.Compile(*pattern); err != nil {
+		return
+	case len(*pattern) > maxPattern:
+		c.reject("%s: the regular expression is longer than %d bytes", at, maxPattern)
+		return
+	}
+	if _, err := regexp.Compile(*pattern); err != nil {
 		c.reject("%s: %v", at, err)
 	}
 }
@@ -183,6 +230,7 @@ func checkAccessValues(spec *networkingv1.AccessPolicySpec) []problem {
 		}
 	}
 	c.texts("spec.allowedPaths", spec.AllowedPaths)
+	c.paths("spec.allowedPaths", spec.AllowedPaths)
 	c.texts("spec.allowedMethods", spec.AllowedMethods)
 	return c.problems
 }
@@ -193,6 +241,32 @@ func (c *valueChecks) texts(at string, lists ...[]string) {
 			c.reject("%s: a value is empty", at)
 		}
 	}
+}
+
+// paths rejects paths with braces that are no templates: one that stands for a
+// segment, or, once and last, for any number of them.
+func (c *valueChecks) paths(at string, paths []string) {
+	const one, several = "{*}", "{**}"
+	for _, path := range paths {
+		isTemplate, ended := strings.Contains(path, one) || strings.Contains(path, several), false
+		for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+			switch {
+			case (segment == one || segment == several) && !ended:
+				ended = segment == several
+			case strings.ContainsAny(segment, "{}"):
+				c.reject("%s: in %q braces only stand for a segment, %s, or at the end for several, %s", at, path, one, several)
+			case isTemplate && !isPathLiteral(segment):
+				c.reject("%s: %q cannot stand next to %s and %s in %q", at, segment, one, several, path)
+			}
+		}
+	}
+}
+
+// isPathLiteral reports whether a text may be part of a path template.
+func isPathLiteral(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~%!$&'()+,;:@=", r)
+	})
 }
 
 func (c *valueChecks) addresses(at string, lists ...[]string) {
