@@ -1,7 +1,6 @@
 package istio_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,8 +14,6 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -47,9 +44,9 @@ func checkWorld(t *testing.T, validator *validation.Validator, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	objects := randomworld.Objects(random)
-	addEndpoints(random, objects)
+	randomworld.AddPods(random, objects)
 	if seed%2 == 0 {
-		federateEverything(random, &objects)
+		randomworld.Federate(random, &objects)
 	}
 	validate(t, validator, &objects)
 
@@ -70,57 +67,6 @@ func checkWorld(t *testing.T, validator *validation.Validator, seed uint64) {
 }
 
 func everything(*istio.Object) bool { return true }
-
-// addEndpoints adds pods to some Destinations.
-func addEndpoints(random *rand.Rand, objects snapshot.Objects) {
-	for _, d := range objects.Destinations {
-		service := d.Resource.Spec.KubeService
-		if service == nil {
-			continue
-		}
-		for range random.IntN(3) {
-			group := discoveryv1.EndpointsSubset{}
-			for n := range random.IntN(3) {
-				group.Endpoints = append(group.Endpoints, discoveryv1.Endpoint{
-					IPAddress: []string{fmt.Sprintf("10.0.0.%d", n), "2001:db8::1", ""}[random.IntN(3)],
-					Labels:    map[string]string{"version": []string{"v1", "v2"}[random.IntN(2)]},
-				})
-			}
-			for _, p := range service.Ports[:random.IntN(len(service.Ports)+1)] {
-				group.Ports = append(group.Ports, discoveryv1.EndpointPort{Name: p.Name, Port: p.Port + 1})
-			}
-			service.EndpointSubsets = append(service.EndpointSubsets, group)
-		}
-	}
-}
-
-// federateEverything replaces the VirtualMeshes by one that joins all meshes,
-// and makes most policies harmless, so that there is more to render.
-func federateEverything(random *rand.Rand, objects *snapshot.Objects) {
-	chance := func() bool { return random.IntN(2) == 0 }
-	vm := &networkingv1.VirtualMesh{}
-	vm.Name, vm.Namespace = "everything", snapshot.DefaultNamespace
-	vm.Spec.Federation = &networkingv1.Federation{
-		Selectors: []networkingv1.FederationSelector{{}}, FlatNetwork: random.IntN(4) == 0,
-		TCPKeepalive: []*core.TCPKeepalive{nil, {Probes: 3}}[random.IntN(2)],
-	}
-	if chance() {
-		vm.Spec.GlobalAccessPolicy = networkingv1.GlobalAccessPolicyEnabled
-	}
-	for _, m := range objects.Meshes {
-		vm.Spec.Meshes = append(vm.Spec.Meshes, core.ObjectRef{Name: m.Resource.Name, Namespace: m.Resource.Namespace})
-	}
-	objects.VirtualMeshes = []snapshot.Object[networkingv1.VirtualMesh]{{Resource: vm}}
-	for _, d := range objects.Destinations {
-		service := d.Resource.Spec.KubeService
-		if service == nil || service.WorkloadSelectorLabels["istio"] == "" {
-			continue
-		}
-		address := []discoveryv1.ExternalAddress{{IP: new("203.0.113.1")}, {DNSName: new("gateway.example.com")}, {IP: new("2001:db8::2")}}[random.IntN(3)]
-		service.ServiceType, service.ExternalAddresses = discoveryv1.ServiceTypeLoadBalancer, []discoveryv1.ExternalAddress{address}
-		service.Ports[0].Name = "tls"
-	}
-}
 
 // validate gives every object of the user the errors that its schema would.
 func validate(t *testing.T, validator *validation.Validator, objects *snapshot.Objects) {
