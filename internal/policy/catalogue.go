@@ -25,6 +25,7 @@ const (
 	CodeTLSIncoherent      Code = "MC0208"
 	CodeLimitedTrust       Code = "MC0209"
 	CodeNotIstio           Code = "MC0210"
+	CodeBadSuffix          Code = "MC0211"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
@@ -164,6 +165,11 @@ func Catalogue() []Entry {
 			CodeNotIstio, SeverityWarning, "A mesh is not configured",
 			"The mesh is of a type that meshctl only shows. Its workloads and Destinations are known, but nothing is rendered for it: no policy is enforced and nothing is federated there, even if a VirtualMesh lists it.",
 			"expect policies to have no effect in this mesh",
+		},
+		{
+			CodeBadSuffix, SeverityError, "A hostname suffix cannot end a hostname",
+			"Federated hostnames end in spec.federation.hostnameSuffix, which has to be a DNS name: lower-case labels of letters, digits and dashes. The VirtualMesh is INVALID and groups nothing.",
+			"choose a DNS name, such as mesh.example",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy names a Service that does not exist",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/meshctl/meshctl/internal/snapshot"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -148,6 +150,9 @@ func (e *evaluator) checkFederation(vm *VirtualMesh) []problem {
 		return nil
 	}
 	var problems []problem
+	if suffix := hostnameSuffix(vm); len(validation.IsDNS1123Subdomain(suffix)) > 0 {
+		problems = append(problems, problem{CodeBadSuffix, fmt.Sprintf("spec.federation.hostnameSuffix: %q cannot end a hostname", suffix)})
+	}
 	for i, s := range federation.Selectors {
 		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
 		for k, ref := range s.Meshes {
