@@ -18,6 +18,8 @@ type AccessPolicy struct {
 	// grants say who is admitted; nil if that depends on the Destination's
 	// mesh (semantics D31).
 	grants []Grant
+	// ambiguous says that some accounts could be of any trust domain.
+	ambiguous bool
 }
 
 // ID names the policy in findings.
@@ -29,17 +31,28 @@ func (p *AccessPolicy) ID() ObjectID {
 // the workloads of each Destination's own mesh (semantics D31).
 func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSelector) == 0 }
 
-// Grants returns who the policy admits to the given Destination. An absent
-// sourceSelector admits the workloads of the Destination's own mesh
-// (semantics D31).
+// Grants returns who the policy admits to the given Destination, as the
+// Destination's mesh reads it; without a Destination, as it is written. An
+// absent sourceSelector admits the workloads of the Destination's own mesh
+// (semantics D31), so the Destination is needed then.
 func (p *AccessPolicy) Grants(d *snapshot.Destination) []Grant {
 	if !p.ownMeshOnly() {
+		if d != nil && p.asReadBy(d.Mesh) {
+			return readBy(d.Mesh.TrustDomain, p.grants)
+		}
 		return p.grants
 	}
 	if d.Mesh == nil {
 		return nil
 	}
 	return []Grant{{accounts: []account{wholeTrustDomain(d.Mesh.TrustDomain)}}}
+}
+
+// asReadBy reports whether Istio reads identities of the policy in a way of its
+// own in a mesh: some are of the default trust domain, which it takes for the
+// mesh's own.
+func (p *AccessPolicy) asReadBy(m *snapshot.Mesh) bool {
+	return p.ambiguous && m != nil && m.Type == snapshot.MeshIstio && m.TrustDomain != defaultTrustDomain
 }
 
 // Condition is what a request must satisfy to be admitted; empty lists do not
@@ -83,7 +96,7 @@ func (e *evaluator) evaluateAccessPolicies() {
 		problems = append(problems, checkIdentitySelectors("spec.sourceSelector", spec.SourceSelector)...)
 		problems = append(problems, checkAccessValues(spec)...)
 		grants, unknown := compileIdentities(trust, spec.SourceSelector)
-		p.grants = grants
+		p.grants, p.ambiguous = grants, slices.ContainsFunc(grants, Grant.isAmbiguous)
 		p.Errors = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
@@ -119,6 +132,11 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 	if len(p.grants) > 0 && !callers.areAdmitted(p.grants) {
 		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
+	if domains := e.misreadIn(p); len(domains) > 0 {
+		e.report(newFinding(CodeDefaultTrustDomain, p.ID(), fmt.Sprintf(
+			"spec.sourceSelector names identities of the trust domain %s, but Istio takes them for identities of the called mesh's own %s",
+			defaultTrustDomain, plural("trust domain", domains))))
+	}
 	for i, s := range p.Resource.Spec.SourceSelector {
 		clusters := slices.Clone(matcherOf(s).Clusters)
 		for _, ref := range accountRefs(s) {
@@ -132,6 +150,21 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 				i, plural("cluster", sorted(clusters)), plural("cluster", others))))
 		}
 	}
+}
+
+// misreadIn returns the trust domains of the meshes that the policy is in force
+// in and that read its identities in their own way, sorted.
+func (e *evaluator) misreadIn(p *AccessPolicy) []string {
+	if !p.ambiguous {
+		return nil
+	}
+	var domains []string
+	for _, id := range p.InForce() {
+		if m := e.world.Destinations[id].Mesh; p.asReadBy(m) {
+			domains = append(domains, m.TrustDomain)
+		}
+	}
+	return sorted(domains)
 }
 
 // callers knows the identities of all workloads.

@@ -43,6 +43,7 @@ const (
 	CodeEmptySelector      Code = "MC0404"
 	CodeSharedPods         Code = "MC0405"
 	CodeContradiction      Code = "MC0406"
+	CodeDefaultTrustDomain Code = "MC0407"
 	CodeWorkloadNoMesh     Code = "MC0501"
 )
 
@@ -255,6 +256,11 @@ func Catalogue() []Entry {
 			CodeContradiction, SeverityError, "An AccessPolicy's source selector contradicts itself",
 			"All fields of one element of the sourceSelector must hold, and no identity satisfies this one. The policy is INVALID.",
 			"write the alternatives as separate elements of spec.sourceSelector",
+		},
+		{
+			CodeDefaultTrustDomain, SeverityWarning, "Identities of the default trust domain are taken for others",
+			"The AccessPolicy names service accounts of a mesh whose trust domain is cluster.local, and is in force in a mesh with another one. Istio reads cluster.local as the trust domain of the mesh that is called, so that the policy admits the accounts of the same name there, and not those that were meant.",
+			"give the mesh of the callers a trust domain of its own",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",

@@ -216,7 +216,7 @@ func (c *comparer) admissionsOf(r *Result, rule AccessRule) []admission {
 	p := &r.AccessPolicies[rule.Policy]
 	d := &c.world().Destinations[rule.Destination]
 	key := admissionKey{result: r, policy: rule.Policy}
-	if p.ownMeshOnly() && d.Mesh != nil {
+	if d.Mesh != nil && (p.ownMeshOnly() || p.asReadBy(d.Mesh)) {
 		key.trustDomain = d.Mesh.TrustDomain
 	}
 	admissions, known := c.admissions[key]

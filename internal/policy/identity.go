@@ -59,6 +59,14 @@ func newAccount(trustDomain, namespace, name string) account {
 	return a
 }
 
+// defaultTrustDomain is that of a mesh which names none (semantics D30).
+const defaultTrustDomain = "cluster.local"
+
+// isAmbiguous reports whether Istio takes the account for one of the trust
+// domain of whichever mesh reads it. It does so with the default trust domain,
+// where a principal names a namespace and an account.
+func (a account) isAmbiguous() bool { return a.trustDomain == defaultTrustDomain && a.namespace != "" }
+
 // wholeTrustDomain is every identity of a trust domain (semantics D31).
 func wholeTrustDomain(trustDomain string) account {
 	return account{trustDomain: trustDomain, principal: trustDomain + "/*"}
@@ -94,6 +102,23 @@ func (g Grant) Principals() []string {
 	}
 	slices.Sort(principals)
 	return slices.Compact(principals)
+}
+
+func (g Grant) isAmbiguous() bool { return slices.ContainsFunc(g.accounts, account.isAmbiguous) }
+
+// readBy returns grants the way a mesh of another than the default trust domain
+// reads them. Their principals stay what they are.
+func readBy(trustDomain string, grants []Grant) []Grant {
+	read := slices.Clone(grants)
+	for i := range read {
+		read[i].accounts = slices.Clone(read[i].accounts)
+		for k := range read[i].accounts {
+			if a := &read[i].accounts[k]; a.isAmbiguous() {
+				a.trustDomain = trustDomain
+			}
+		}
+	}
+	return read
 }
 
 // admits reports whether the identity is one of the grant's; known is false

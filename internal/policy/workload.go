@@ -169,9 +169,13 @@ func (r *Result) count(ref PolicyRef, w *snapshot.Workload) tally {
 
 // mayConcern reports whether a policy that matches the workload does so for
 // this Destination, too: an access policy without sourceSelector admits the
-// Destination's own mesh only (semantics D31).
+// Destination's own mesh only (semantics D31), and that mesh may read identities
+// in its own way.
 func (r *Result) mayConcern(ref PolicyRef, w *snapshot.Workload, destination int) bool {
-	if ref.Kind == KindTrafficPolicy || !r.AccessPolicies[ref.Index].ownMeshOnly() {
+	if ref.Kind == KindTrafficPolicy {
+		return true
+	}
+	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.asReadBy(r.World.Destinations[destination].Mesh) {
 		return true
 	}
 	identity, known := IdentityOf(w)
