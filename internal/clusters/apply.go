@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -258,15 +257,26 @@ func (c *Connection) checkOwner(action string, object *unstructured.Unstructured
 	labels := object.GetLabels()
 	for _, key := range sortedKeys(owner) {
 		if labels[key] != owner[key] {
-			return &Error{
+			label := key + "=" + owner[key]
+			e := &Error{
 				Cluster: c.Name, Action: action, Reason: ReasonConflict,
-				Why:   fmt.Sprintf("it exists and was not made by meshctl: it lacks the label %s=%s", key, owner[key]),
+				Why:   "it exists and was not made by meshctl: it lacks the label " + label,
 				Hint:  "rename or remove it, if nobody needs it",
 				cause: errForeign,
 			}
+			if slices.ContainsFunc(object.GetManagedFields(), isOwnApply) {
+				e.Why = "meshctl wrote it, but it does not carry the label " + label + " any more, and so is not meshctl's"
+				e.Hint = "give the label back with 'kubectl label', or remove the object, then apply again"
+			}
+			return e
 		}
 	}
 	return nil
+}
+
+// isOwnApply reports whether fields of an object were applied by meshctl.
+func isOwnApply(entry metav1.ManagedFieldsEntry) bool {
+	return entry.Manager == DefaultFieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
 }
 
 // adoptCreated makes the fields that meshctl set when it created the object

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -28,6 +29,14 @@ func get(err error) error {
 }
 
 func dial(err error) error { return get(&net.OpError{Op: "dial", Net: "tcp", Err: err}) }
+
+// terminating is the answer to creating something in a namespace that is being
+// deleted.
+func terminating() error {
+	err := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "a", errors.New("unable to create new content in namespace shop because it is being terminated"))
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
+	return err
+}
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
@@ -56,6 +65,10 @@ func TestExplain(t *testing.T) {
 		{"no TLS", get(errors.New("http: server gave HTTP response to HTTPS client")), ReasonUntrusted, server + " does not speak TLS"},
 		{"client certificate", get(errors.New("remote error: tls: expired certificate")), ReasonUnauthorized, server + " does not accept the client certificate: expired certificate"},
 		{"plugin", get(errors.New("getting credentials: exec: executable aws not found\n\nIt looks like you are trying")), ReasonNoCredentials, "the credential plugin of the kubeconfig failed: exec: executable aws not found It looks"},
+		{"terminating namespace", terminating(), ReasonInvalid, "its namespace is being deleted"},
+		{"no namespace", apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), ReasonNotFound, `namespaces "shop" not found: create the namespace`},
+		{"large request", apierrors.NewRequestEntityTooLargeError("limit is 3145728"), ReasonInvalid, "it is larger than the API server or its storage accepts: Request entity too large: limit is 3145728"},
+		{"large object", apierrors.NewInternalError(errors.New("etcdserver: request is too large")), ReasonInvalid, "it is larger than the API server or its storage accepts: "},
 		{"unauthorized", apierrors.NewUnauthorized("no"), ReasonUnauthorized, server + " does not accept the credentials"},
 		{
 			"forbidden", apierrors.NewForbidden(pods, "", errors.New(`User "bob" cannot list resource "pods" in API group "" at the cluster scope`)),

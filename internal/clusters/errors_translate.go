@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"unicode"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -145,6 +146,10 @@ func judgeStatus(err error, server string) (verdict, bool) {
 		return verdict{ReasonInvalid, detail, "correct the object"}, true
 	}
 	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return verdict{ReasonInvalid, "its namespace is being deleted", "wait until the namespace is gone and make it anew, or leave its workloads out"}, true
+	case isTooLarge(err, message):
+		return verdict{ReasonInvalid, "it is larger than the API server or its storage accepts: " + message, "split what it comes from into several smaller ones"}, true
 	case apierrors.IsUnauthorized(err):
 		return verdict{
 			ReasonUnauthorized, server + " does not accept the credentials",
@@ -157,13 +162,15 @@ func judgeStatus(err error, server string) (verdict, bool) {
 		return verdict{ReasonForbidden, "forbidden: " + message, "ask for this permission, or use other credentials"}, true
 	case apierrors.IsNotFound(err) && isMissingKind(status):
 		return verdict{ReasonNoSuchKind, "the cluster has no such kind", hintNoSuchKind}, true
+	case apierrors.IsNotFound(err) && status.Status().Details.Kind == "namespaces":
+		return verdict{ReasonNotFound, message, "create the namespace"}, true
 	case apierrors.IsNotFound(err):
 		return verdict{ReasonNotFound, message, ""}, true
 	case apierrors.IsAlreadyExists(err):
 		return verdict{ReasonAlreadyExists, message, ""}, true
 	case apierrors.IsConflict(err):
 		return judgeConflict(err), true
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return verdict{ReasonInvalid, message, ""}, true
 	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err):
 		return verdict{ReasonServerTrouble, message, "try again"}, true
@@ -172,6 +179,13 @@ func judgeStatus(err error, server string) (verdict, bool) {
 	default:
 		return verdict{ReasonOther, message, ""}, true
 	}
+}
+
+// isTooLarge recognises an object over the limits of the API server, which says
+// so itself, or of its storage, which it reports as a failure of its own.
+func isTooLarge(err error, message string) bool {
+	return apierrors.IsRequestEntityTooLargeError(err) || strings.Contains(message, "etcdserver: request is too large") ||
+		strings.Contains(message, "trying to send message larger than max")
 }
 
 // untypedPatch recognises an object that does not fit its schema. API servers

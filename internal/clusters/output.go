@@ -35,6 +35,22 @@ type OutputOptions struct {
 	// StageOf returns the stage of an object that is to be removed. Objects of a
 	// higher stage are removed first.
 	StageOf func(*unstructured.Unstructured) int
+	// Routing says which objects lead to which others; the zero value says that
+	// none do.
+	Routing OutputRouting
+}
+
+// OutputRouting says which stored objects send requests to hosts, and which make
+// hosts known. What a host needs is neither removed nor reduced while an object
+// that could not be changed still sends requests there.
+type OutputRouting struct {
+	// Kind is the kind of the objects that send requests.
+	Kind schema.GroupKind
+	// LeadsTo returns the hosts that a stored object of the kind sends requests to.
+	LeadsTo func(*unstructured.Unstructured) []string
+	// Provides returns the hosts that a stored object of another kind makes known
+	// or says something about; none if nothing depends on it.
+	Provides func(*unstructured.Unstructured) []string
 }
 
 // OutputChange is what is to be done about one object.

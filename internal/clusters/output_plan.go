@@ -30,6 +30,9 @@ type OutputPlan struct {
 	connection *Connection
 	opts       OutputOptions
 	outputs    []Output
+	// unseen are the kinds of which the cluster may have objects that could not be
+	// listed.
+	unseen map[schema.GroupKind]*Error
 }
 
 // Count returns how many changes there are of a kind.
@@ -56,7 +59,7 @@ func (p *OutputPlan) Empty() bool { return p.Count(ChangeRefuse) == len(p.Change
 // error is about the cluster as a whole.
 func PlanOutputs(ctx context.Context, c *Connection, outputs []Output, opts OutputOptions, deadline time.Duration) (*OutputPlan, error) {
 	p := &outputPlanner{
-		plan:   &OutputPlan{Cluster: c.Name, connection: c, opts: opts, outputs: outputs},
+		plan:   &OutputPlan{Cluster: c.Name, connection: c, opts: opts, outputs: outputs, unseen: map[schema.GroupKind]*Error{}},
 		byKind: make([]kindOutputs, len(opts.Kinds)),
 	}
 	kinds := map[schema.GroupKind]int{}
@@ -145,7 +148,14 @@ func (p *outputPlanner) see(stored *unstructured.Unstructured, k *kindOutputs) s
 	output := &p.plan.outputs[position]
 	change := OutputChange{Kind: ChangeModify, Key: output.Key, output: output, position: position, stored: stored}
 	desired, err := output.Build()
+	if err == nil && stored.GetDeletionTimestamp() != nil {
+		err = &Error{
+			Cluster: p.plan.Cluster, Action: applyAction(output.Key), Reason: ReasonConflict, Why: "it is being deleted, and its finalizers keep it for now",
+			Hint: "wait until it is gone, or see who has to remove the finalizers, then apply again",
+		}
+	}
 	if err != nil {
+		stored.SetManagedFields(nil)
 		change.Kind, change.Err = ChangeRefuse, p.plan.connection.explain(applyAction(output.Key), err)
 		seen.change = &change
 		return seen
@@ -189,6 +199,7 @@ func (p *outputPlanner) lookForForeign(ctx context.Context, resource schema.Grou
 		if meta, exists := there[key]; exists {
 			object := &unstructured.Unstructured{Object: map[string]any{}}
 			object.SetLabels(meta.Labels)
+			object.SetManagedFields(meta.ManagedFields)
 			if err := p.plan.connection.checkOwner(applyAction(output.Key), object, p.plan.opts.Owner); err != nil {
 				change.Kind, change.Err = ChangeRefuse, p.plan.connection.explain(applyAction(output.Key), err)
 			}
@@ -244,6 +255,9 @@ func (p *outputPlanner) finish() *OutputPlan {
 		k := &p.byKind[i]
 		if k.err != nil {
 			k.refuseRest(plan)
+			if k.err.Reason != ReasonNoSuchKind {
+				plan.unseen[plan.opts.Kinds[i].GroupKind()] = k.err
+			}
 			if k.err.Reason == ReasonNoSuchKind && len(k.changes) == 0 {
 				continue // nothing is wanted of it, and nothing can be there
 			}
@@ -253,10 +267,14 @@ func (p *outputPlanner) finish() *OutputPlan {
 		plan.Unchanged += k.unchanged
 	}
 	slices.SortFunc(plan.Changes, func(a, b OutputChange) int {
-		return strings.Compare(sortText(a.Key), sortText(b.Key))
+		return CompareOutputs(a.Key, b.Key)
 	})
 	return plan
 }
+
+// CompareOutputs is the order of the changes of an OutputPlan: negative if a comes
+// before b, 0 if they are the same object.
+func CompareOutputs(a, b ObjectKey) int { return strings.Compare(sortText(a), sortText(b)) }
 
 // sortText orders keys by kind, namespace and name.
 func sortText(key ObjectKey) string {

@@ -1,11 +1,12 @@
 package clusters
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,9 +23,10 @@ type OutputRunOptions struct {
 
 // Run carries out the plan and returns one result for each change, in the order
 // of the changes; those that Keep leaves have none. Objects are written stage by
-// stage, several at a time, and removed stage by stage in the opposite order
-// after that. What needs an object that could not be written is held back, and
-// Failed.
+// stage, several at a time. After that, in the opposite order, objects are
+// removed and those that had a transition are made the desired ones. What needs
+// an object that could not be written is held back, and Failed; so is the removal
+// of what an object that could not be changed still leads to.
 //
 // Fields that others set in the spec of these objects are taken over or removed,
 // because all of it is meshctl's. An object that was deleted, changed or taken
@@ -41,9 +43,7 @@ func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
 		}
 	}
 	r.write(ctx)
-	if !opts.Keep {
-		r.remove(ctx)
-	}
+	r.reduce(ctx)
 	var results []Result
 	for i := range r.results {
 		if r.results[i].Outcome != "" {
@@ -61,48 +61,38 @@ type outputRun struct {
 	// failed are the results of outputs that are not there as they should be, by
 	// position of the output.
 	failed map[int]*Result
+	// lost is why the cluster cannot be used any more; nil while it can.
+	lost atomic.Pointer[Error]
 }
 
 // step is one object to write.
 type step struct {
-	stage, change int
+	// change is the position of the change.
+	change int
 	// transition says that the object is not yet the desired one.
 	transition bool
 }
 
-// steps returns what is to be written, in order.
-func (r *outputRun) steps() []step {
-	var steps []step
-	last := 0
-	for i := range r.plan.Changes {
-		if change := &r.plan.Changes[i]; change.output != nil {
-			last = max(last, change.output.Stage+1)
-		}
-	}
+// steps returns what is to be written before anything is removed, by stage.
+func (r *outputRun) steps() map[int][]step {
+	steps := map[int][]step{}
 	for i := range r.plan.Changes {
 		change := &r.plan.Changes[i]
 		switch {
 		case change.Kind != ChangeAdd && change.Kind != ChangeModify:
 		case change.transition != nil:
-			steps = append(steps, step{change.early, i, true}, step{last, i, false})
+			steps[change.early] = append(steps[change.early], step{i, true})
 		default:
-			steps = append(steps, step{change.output.Stage, i, false})
+			steps[change.output.Stage] = append(steps[change.output.Stage], step{i, false})
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.stage, b.stage) })
 	return steps
 }
 
 func (r *outputRun) write(ctx context.Context) {
 	steps := r.steps()
-	for len(steps) > 0 {
-		stage := steps[0].stage
-		end := slices.IndexFunc(steps, func(s step) bool { return s.stage != stage })
-		if end < 0 {
-			end = len(steps)
-		}
-		r.writeStage(ctx, steps[:end])
-		steps = steps[end:]
+	for _, stage := range slices.Sorted(maps.Keys(steps)) {
+		r.writeStage(ctx, steps[stage])
 	}
 }
 
@@ -112,6 +102,10 @@ func (r *outputRun) writeStage(ctx context.Context, steps []step) {
 	var ready []step
 	for _, s := range steps {
 		change := &r.plan.Changes[s.change]
+		if lost := r.lost.Load(); lost != nil {
+			r.fail(s.change, lost)
+			continue
+		}
 		object, err := change.transition, error(nil)
 		if !s.transition {
 			object, err = change.output.Build()
@@ -156,6 +150,7 @@ func (r *outputRun) writeStage(ctx context.Context, steps []step) {
 }
 
 func (r *outputRun) fail(change int, e *Error) {
+	r.note(e)
 	r.results[change].fail(applyAction(r.plan.Changes[change].Key), e)
 	r.failed[r.plan.Changes[change].position] = &r.results[change]
 }
@@ -224,47 +219,4 @@ func extraFields(desired, has *unstructured.Unstructured) []patchOperation {
 	}
 	visit("/spec", asMap(desired.Object["spec"]), asMap(has.Object["spec"]))
 	return operations
-}
-
-// remove deletes what is not wanted any more, unless what was written before
-// made the cluster unusable.
-func (r *outputRun) remove(ctx context.Context) {
-	stages := map[int][]int{}
-	for i := range r.plan.Changes {
-		if change := &r.plan.Changes[i]; change.Kind == ChangeRemove {
-			stage := r.plan.opts.StageOf(change.stored)
-			stages[stage] = append(stages[stage], i)
-		}
-	}
-	order := make([]int, 0, len(stages))
-	for stage := range stages {
-		order = append(order, stage)
-	}
-	slices.Sort(order)
-	for _, stage := range slices.Backward(order) {
-		lost := lostCluster(r.results)
-		bounded(stages[stage], func(i int) struct{} {
-			r.removeOne(ctx, i, lost)
-			return struct{}{}
-		})
-	}
-}
-
-func (r *outputRun) removeOne(ctx context.Context, i int, lost *Error) {
-	change, c := &r.plan.Changes[i], r.plan.connection
-	action := "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
-	if lost != nil {
-		r.results[i].fail(action, lost)
-		return
-	}
-	target, err := c.target(ctx, change.Key.GVK, change.Key.Namespace)
-	if err == nil {
-		r.results[i].Outcome, err = removeSeen(ctx, target, change.stored, r.opts.DryRun, func(now *unstructured.Unstructured) bool {
-			same := now.GetUID() == change.stored.GetUID() && now.GetGeneration() == change.stored.GetGeneration()
-			return same && isOwned(now, r.plan.opts.Owner)
-		})
-	}
-	if err != nil {
-		r.results[i].fail(action, c.explain(action, err))
-	}
 }

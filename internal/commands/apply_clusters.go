@@ -243,10 +243,19 @@ func (a *applying) outputOptions(cluster string) clusters.OutputOptions {
 		Kinds: istioKinds(),
 		Owner: map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
 		StageOf: func(u *unstructured.Unstructured) int {
-			spec, _ := u.Object["spec"].(map[string]any)
-			return istio.StageOf(istio.Kind(u.GetKind()), len(spec) == 0)
+			return istio.StageOf(istio.Kind(u.GetKind()), len(specOf(u)) == 0)
+		},
+		Routing: clusters.OutputRouting{
+			Kind:     istioGVK(istio.KindVirtualService).GroupKind(),
+			LeadsTo:  func(u *unstructured.Unstructured) []string { return istio.LeadsTo(specOf(u)) },
+			Provides: func(u *unstructured.Unstructured) []string { return istio.Provides(istio.Kind(u.GetKind()), specOf(u)) },
 		},
 	}
+}
+
+func specOf(u *unstructured.Unstructured) map[string]any {
+	spec, _ := u.Object["spec"].(map[string]any)
+	return spec
 }
 
 // istioKinds are the kinds that are rendered.
@@ -291,9 +300,7 @@ func unstructuredObject(object *istio.Object) (*unstructured.Unstructured, error
 
 func transitionOf(kind istio.Kind) func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
 	return func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
-		before, _ := stored.Object["spec"].(map[string]any)
-		after, _ := desired.Object["spec"].(map[string]any)
-		spec, stage := istio.Transition(kind, before, after)
+		spec, stage := istio.Transition(kind, specOf(stored), specOf(desired))
 		if spec == nil {
 			return nil, 0
 		}
@@ -303,12 +310,22 @@ func transitionOf(kind istio.Kind) func(stored, desired *unstructured.Unstructur
 	}
 }
 
-// parentsOf returns what an object of a cluster was rendered from.
+// parentsOf returns what an object of a cluster is rendered from, or was, if it
+// is one to delete.
 func (t *applyTarget) parentsOf(key clusters.ObjectKey) []policy.ObjectID {
 	if i, rendered := t.positions[key]; rendered {
 		return t.objects[i].Parents
 	}
-	return nil
+	if t.plan == nil {
+		return nil
+	}
+	i, found := slices.BinarySearchFunc(t.plan.Changes, key, func(change clusters.OutputChange, key clusters.ObjectKey) int {
+		return clusters.CompareOutputs(change.Key, key)
+	})
+	if !found || t.plan.Changes[i].Before() == nil {
+		return nil
+	}
+	return istio.ParentsIn(t.plan.Changes[i].Before().GetAnnotations()[istio.ParentsAnnotation])
 }
 
 // write carries out the plans of all clusters at the same time.

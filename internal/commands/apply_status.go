@@ -165,7 +165,7 @@ func (w *statusWriter) add(gvk schema.GroupVersionKind, meta *metav1.ObjectMeta,
 		return
 	}
 	w.updates = append(w.updates, clusters.StatusUpdate{
-		Key: clusters.ObjectKey{GVK: gvk, Namespace: meta.Namespace, Name: meta.Name}, Fields: after, Keep: keep,
+		Key: clusters.ObjectKey{GVK: gvk, Namespace: meta.Namespace, Name: meta.Name}, UID: meta.UID, Fields: after, Keep: keep,
 	})
 }
 

@@ -3,6 +3,7 @@ package istio
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
@@ -56,6 +57,25 @@ func parentsText(parents []policy.ObjectID) string {
 		return "{}" // strings always marshal
 	}
 	return string(text)
+}
+
+// ParentsIn reads the parents out of the text of a ParentsAnnotation, sorted; none
+// if somebody made another text of it.
+func ParentsIn(text string) []policy.ObjectID {
+	var byType map[string][]struct{ Name, Namespace string }
+	if json.Unmarshal([]byte(text), &byType) != nil {
+		return nil
+	}
+	var parents []policy.ObjectID
+	for key, refs := range byType {
+		_, kind, typed := strings.Cut(key, ", Kind=")
+		for _, ref := range refs {
+			if typed && ref.Name != "" {
+				parents = append(parents, policy.ObjectID{Kind: kind, Namespace: ref.Namespace, Name: ref.Name})
+			}
+		}
+	}
+	return sortedIDs(parents)
 }
 
 // Fields returns the object as a manifest has it, in plain values: what

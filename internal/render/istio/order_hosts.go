@@ -1,0 +1,71 @@
+package istio
+
+import "slices"
+
+// LeadsTo returns the hosts that a stored VirtualService sends requests to,
+// mirrored ones included, sorted. The specification is in plain values, as
+// manifests have it, and may be anything.
+func LeadsTo(spec map[string]any) []string {
+	hosts := map[string]bool{}
+	note := func(target any) {
+		destination, _ := target.(map[string]any)
+		if host, ok := destination["host"].(string); ok {
+			hosts[host] = true
+		}
+	}
+	for _, protocol := range []string{"http", "tls", "tcp"} {
+		for _, route := range objectsIn(spec[protocol]) {
+			for _, to := range objectsIn(route["route"]) {
+				note(to["destination"])
+			}
+			for _, to := range objectsIn(route["mirrors"]) {
+				note(to["destination"])
+			}
+			note(route["mirror"])
+		}
+	}
+	return sortedHosts(hosts)
+}
+
+// Provides returns the hosts that a stored object makes known, or whose subsets
+// it names, sorted; none for kinds that routes do not need. The specification is
+// in plain values.
+func Provides(kind Kind, spec map[string]any) []string {
+	hosts := map[string]bool{}
+	switch kind {
+	case KindServiceEntry:
+		all, _ := spec["hosts"].([]any)
+		for _, host := range all {
+			if text, ok := host.(string); ok {
+				hosts[text] = true
+			}
+		}
+	case KindDestinationRule:
+		if host, ok := spec["host"].(string); ok && len(objectsIn(spec["subsets"])) > 0 {
+			hosts[host] = true
+		}
+	case KindAuthorizationPolicy, KindGateway, KindPeerAuthentication, KindVirtualService:
+	}
+	return sortedHosts(hosts)
+}
+
+// objectsIn returns the elements of a list that are objects.
+func objectsIn(list any) []map[string]any {
+	elements, _ := list.([]any)
+	var found []map[string]any
+	for _, element := range elements {
+		if fields, ok := element.(map[string]any); ok {
+			found = append(found, fields)
+		}
+	}
+	return found
+}
+
+func sortedHosts(hosts map[string]bool) []string {
+	sorted := make([]string, 0, len(hosts))
+	for host := range hosts {
+		sorted = append(sorted, host)
+	}
+	slices.Sort(sorted)
+	return sorted
+}
