@@ -63,6 +63,8 @@ func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
 		return cli.Usagef("--watch writes; it cannot be combined with --dry-run=%s", o.dryRun)
 	case o.output.String() != "table":
 		return cli.Usagef("--watch never ends, so there is no -o %s of it", o.output)
+	case o.showDiff:
+		return cli.Usagef("--watch does not show what it is going to do; see that with --diff and --dry-run=client")
 	case slices.Contains(o.world.filenames, "-"):
 		return cli.Usagef("--watch reads the manifests again and again, and standard input can be read only once")
 	case o.resync < minResync:
@@ -140,19 +142,14 @@ func (w *watching) loop(ctx context.Context) error {
 			}
 		})
 	}()
-	retry := firstRetry
-	for {
+	pauses := pauses{resync: w.resync}
+	for first := true; ; first = false {
 		err := w.pass(ctx)
 		var usage *cli.UsageError
-		if errors.As(err, &usage) {
-			return err
+		if first && errors.As(err, &usage) {
+			return err // what was asked for cannot be; later, it is the world that changed
 		}
-		pause := w.resync
-		if err != nil {
-			pause, retry = min(retry, w.resync), retry*2
-		} else {
-			retry = firstRetry
-		}
+		pause := pauses.after(err)
 		select {
 		case <-ctx.Done():
 			return <-watched
@@ -170,6 +167,23 @@ func (w *watching) loop(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// pauses are the times to wait between passes.
+type pauses struct {
+	resync, retry time.Duration
+}
+
+// after returns how long to wait after a pass: until the next resync if it went
+// well, and otherwise from firstRetry on twice as long each time, but no longer
+// than that.
+func (p *pauses) after(err error) time.Duration {
+	if err == nil {
+		p.retry = 0
+		return p.resync
+	}
+	p.retry = min(max(firstRetry, 2*p.retry), p.resync)
+	return p.retry
 }
 
 // pass applies once. What it says is printed if it differs from what the last
