@@ -4,7 +4,8 @@ package policy
 type Code string
 
 // The findings. MC01xx concern the input, MC02xx virtual meshes and
-// federation, MC03xx traffic policies, MC04xx access, MC05xx workloads.
+// federation, MC03xx traffic policies, MC04xx access, MC05xx workloads,
+// MC06xx what becomes of it in clusters.
 const (
 	CodeUnreadable         Code = "MC0101"
 	CodeUnknownKind        Code = "MC0102"
@@ -45,6 +46,7 @@ const (
 	CodeContradiction      Code = "MC0406"
 	CodeDefaultTrustDomain Code = "MC0407"
 	CodeWorkloadNoMesh     Code = "MC0501"
+	CodeNotWritten         Code = "MC0601"
 )
 
 // Entry is what the catalogue says about one code.
@@ -266,6 +268,11 @@ func Catalogue() []Entry {
 			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",
 			"The workload names no mesh, or one that was not discovered. No policy affects it.",
 			"check that its pods have a sidecar and that its mesh's control plane is discovered",
+		},
+		{
+			CodeNotWritten, SeverityError, "What a resource says is not in all clusters",
+			"The last apply could not write, change or delete all objects that come from the resource: its status is FAILED. Until that is repaired, clusters may go on with what they had before.",
+			"repair what the message says, then run 'meshctl apply' again",
 		},
 	}
 }

@@ -36,13 +36,23 @@ func (e *evaluator) judgeTraffic() {
 		d := &e.world.Destinations[id]
 		origins := e.origins(id)
 		claims.begin(e.distinctOrigins(decided.Traffic, origins, d), servicePorts(d))
+		impossible, losers := map[int][]Rejection{}, map[int]bool{}
 		for _, i := range decided.Traffic {
 			rejections := e.unrealisable(i, d)
 			if len(rejections) == 0 {
 				rejections = e.unreachableTargets(reach, i, d, origins)
 			}
-			if len(rejections) == 0 {
-				rejections = claims.stake(i)
+			if len(rejections) > 0 {
+				impossible[i] = rejections
+			} else if !claims.stake(i) {
+				losers[i] = true
+			}
+		}
+		for _, i := range decided.Traffic {
+			rejections := impossible[i]
+			if losers[i] {
+				// Those that were accepted after it count, too: from now on they go first.
+				rejections = claims.conflicts(i, claims.wanted(i))
 			}
 			for _, r := range rejections {
 				e.result.TrafficPolicies[i].reject(id, r.Reason)
@@ -142,12 +152,27 @@ func (c *claims) begin(clusters []string, ports []uint32) {
 	clear(c.held)
 }
 
-// stake gives a policy what it asks for, or returns why not: another policy
-// that goes first holds the same setting with a different value. A policy that
-// loses one setting gets none (semantics 4).
-func (c *claims) stake(i int) []Rejection {
+// stake gives a policy what it asks for and reports whether it could: another
+// policy that goes first may hold the same setting with a different value. A
+// policy that loses one setting gets none (semantics 4).
+func (c *claims) stake(i int) bool {
+	wanted := c.wanted(i)
+	if len(c.conflicts(i, wanted)) > 0 {
+		return false
+	}
+	for _, w := range wanted {
+		// A holder of the same ports has the same value, so it stands for both.
+		if !slices.ContainsFunc(c.held[w.claim], func(holder int) bool { return c.samePorts(i, holder) }) {
+			c.held[w.claim] = append(c.held[w.claim], i)
+		}
+	}
+	return true
+}
+
+// conflicts returns why a policy cannot have what it wants, sorted by field; none
+// if it can.
+func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
 	p := &c.result.TrafficPolicies[i]
-	wanted := c.wanted(p, i)
 	var rejections []Rejection
 	for _, w := range wanted {
 		for _, holder := range c.held[w.claim] {
@@ -161,17 +186,8 @@ func (c *claims) stake(i int) []Rejection {
 			}
 		}
 	}
-	if len(rejections) > 0 {
-		slices.SortFunc(rejections, func(a, b Rejection) int { return strings.Compare(a.Field+a.Reason, b.Field+b.Reason) })
-		return slices.Compact(rejections)
-	}
-	for _, w := range wanted {
-		// A holder of the same ports has the same value, so it stands for both.
-		if !slices.ContainsFunc(c.held[w.claim], func(holder int) bool { return c.samePorts(i, holder) }) {
-			c.held[w.claim] = append(c.held[w.claim], i)
-		}
-	}
-	return nil
+	slices.SortFunc(rejections, func(a, b Rejection) int { return strings.Compare(a.Field+a.Reason, b.Field+b.Reason) })
+	return slices.Compact(rejections)
 }
 
 func (c *claims) samePorts(a, b int) bool {
@@ -194,7 +210,8 @@ type wantedClaim struct {
 
 // wanted lists what a policy asks for on the Destination, by origin: a selector
 // that names clusters asks for different things in each.
-func (c *claims) wanted(p *TrafficPolicy, i int) []wantedClaim {
+func (c *claims) wanted(i int) []wantedClaim {
+	p := &c.result.TrafficPolicies[i]
 	wanted := make([]wantedClaim, 0, len(c.clusters)*(len(p.routeFeatures)+len(p.connectionFeatures)))
 	for _, cluster := range c.clusters {
 		if len(c.result.sources(i, cluster)) == 0 {

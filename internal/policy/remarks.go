@@ -12,6 +12,7 @@ import (
 
 // reportRemarks notes what is valid but probably not meant.
 func (e *evaluator) reportRemarks() {
+	e.reportFailures()
 	for i := range e.result.TrafficPolicies {
 		if p := &e.result.TrafficPolicies[i]; p.Valid() {
 			e.remarkSubsets(p)

@@ -1,0 +1,46 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// reportFailures notes what the last apply could not write, as the statuses say.
+// A status about an earlier generation says nothing about this one.
+func (e *evaluator) reportFailures() {
+	for i := range e.result.VirtualMeshes {
+		vm := &e.result.VirtualMeshes[i]
+		status := &vm.Resource.Status
+		e.reportFailure(vm.ID(), status.State, status.Errors, status.ObservedGeneration == core.Int64(vm.Resource.Generation))
+	}
+	for i := range e.result.TrafficPolicies {
+		p := &e.result.TrafficPolicies[i]
+		status := &p.Resource.Status
+		e.reportFailure(p.ID(), status.State, status.Errors, status.ObservedGeneration == core.Int64(p.Resource.Generation))
+	}
+	for i := range e.result.AccessPolicies {
+		p := &e.result.AccessPolicies[i]
+		status := &p.Resource.Status
+		e.reportFailure(p.ID(), status.State, status.Errors, status.ObservedGeneration == core.Int64(p.Resource.Generation))
+	}
+}
+
+// shownFailures bounds how many errors one finding has.
+const shownFailures = 3
+
+func (e *evaluator) reportFailure(id ObjectID, state core.ApprovalState, failures []string, current bool) {
+	if state != core.ApprovalStateFailed || !current {
+		return
+	}
+	shown := failures[:min(len(failures), shownFailures)]
+	text := "the last apply could not write all that comes from it"
+	if len(shown) > 0 {
+		text += ": " + strings.Join(shown, "; ")
+	}
+	if more := len(failures) - len(shown); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	e.report(newFinding(CodeNotWritten, id, text))
+}
