@@ -62,7 +62,9 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 			before the routes that lead there, and admissions before denials. A cluster
 			that fails does not keep the others from being written; run apply again to
 			finish. On the management cluster, the status of virtual meshes, policies,
-			meshes and destinations then says what became of them.
+			meshes and destinations then says what became of them: FAILED, with the errors,
+			where something that comes from them could not be written. With --cluster it is
+			left as it is.
 
 			Nothing is applied when part of the input cannot be read, because what only
 			seems to be gone would be deleted.

@@ -22,11 +22,16 @@ func (i *interrupts) leave() (back func()) {
 }
 
 // cancelling returns a context that the first interrupt or termination signal
-// ends. A second one has its default effect. Call stop in the end.
+// ends. A second one has its default effect. Until stop is called, which must
+// be in the end, writing to a pipe that nobody reads any more is an error instead
+// of the end of the process: what is being written to clusters goes on when only
+// `| head` has seen enough.
 func (i *interrupts) cancelling(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	unread := make(chan os.Signal, 1) // that it is notified suffices
+	signal.Notify(unread, syscall.SIGPIPE)
 	go func() {
 		for {
 			select {
@@ -43,6 +48,7 @@ func (i *interrupts) cancelling(parent context.Context) (ctx context.Context, st
 	}()
 	return ctx, func() {
 		signal.Stop(received)
+		signal.Stop(unread)
 		cancel()
 	}
 }

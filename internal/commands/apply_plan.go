@@ -1,0 +1,210 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/describe"
+)
+
+// changes returns the changes of a cluster that take place, or should.
+func (a *applying) changes(t *applyTarget) []*clusters.OutputChange {
+	var changes []*clusters.OutputChange
+	if t.plan == nil {
+		return nil
+	}
+	for i := range t.plan.Changes {
+		if change := &t.plan.Changes[i]; a.prune || change.Kind != clusters.ChangeRemove {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// planCount counts changes.
+type planCount struct{ create, change, remove, conflict, unchanged int }
+
+func (c planCount) total() int { return c.create + c.change + c.remove }
+
+func (c planCount) nothing() bool { return c.total()+c.conflict == 0 }
+
+func (a *applying) countOf(t *applyTarget) planCount {
+	var count planCount
+	if t.plan != nil {
+		count.unchanged = t.plan.Unchanged
+	}
+	for _, change := range a.changes(t) {
+		switch change.Kind {
+		case clusters.ChangeAdd:
+			count.create++
+		case clusters.ChangeModify:
+			count.change++
+		case clusters.ChangeRemove:
+			count.remove++
+		case clusters.ChangeRefuse, clusters.ChangeNone, clusters.ChangeLeave:
+			count.conflict++
+		}
+	}
+	return count
+}
+
+// count adds up all clusters.
+func (a *applying) count() planCount {
+	var sum planCount
+	for i := range a.targets {
+		c := a.countOf(&a.targets[i])
+		sum = planCount{sum.create + c.create, sum.change + c.change, sum.remove + c.remove, sum.conflict + c.conflict, sum.unchanged + c.unchanged}
+	}
+	return sum
+}
+
+// showPlan shows what is to be done: as the answer of a dry run, and otherwise
+// on standard error, for whoever has to agree.
+func (a *applying) showPlan() error {
+	tellOmissions(a.streams, a.omissions, a.verbosity() > 0)
+	out := a.streams.Err
+	if !a.writes() {
+		out = a.streams.Out
+	}
+	asked := a.writes() && !a.yes
+	if a.writes() && a.yes {
+		out = forgiving{out} // nobody has to see it
+	}
+	if a.quiet || a.output.String() != "table" && !asked {
+		out = io.Discard // the report says all of it
+	}
+	if len(a.targets) > 0 {
+		if err := a.writePlanTable(out); err != nil {
+			return err
+		}
+	}
+	var err error
+	for i := range a.targets {
+		t := &a.targets[i]
+		switch {
+		case a.showDiff:
+			err = a.writeDiff(out, t)
+		case a.yes && a.writes(): // nobody has to agree, and the results say it again
+		default:
+			_, err = io.WriteString(out, a.changeLines(t))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	a.tellErrors()
+	return nil
+}
+
+// forgiving is a writer whose failures do not matter, such as a standard error
+// that nobody reads any more.
+type forgiving struct{ io.Writer }
+
+// Write implements io.Writer.
+func (w forgiving) Write(p []byte) (int, error) {
+	_, _ = w.Writer.Write(p)
+	return len(p), nil
+}
+
+// writePlanTable writes one row for each cluster.
+func (a *applying) writePlanTable(out io.Writer) error {
+	const columnGap = 3
+	w := tabwriter.NewWriter(out, 0, 0, columnGap, ' ', 0)
+	fmt.Fprintln(w, "CLUSTER\tCREATE\tCHANGE\tDELETE\tCONFLICT\tUNCHANGED")
+	for i := range a.targets {
+		t := &a.targets[i]
+		if t.plan == nil {
+			fmt.Fprintf(w, "%s\t?\t?\t?\t?\t?\n", t.name)
+			continue
+		}
+		c := a.countOf(t)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", t.name, c.create, c.change, c.remove, c.conflict, c.unchanged)
+	}
+	return w.Flush()
+}
+
+// shownChanges bounds the objects of one cluster that a plan lists.
+const shownChanges = 20
+
+// changeLines lists the objects of a cluster that change.
+func (a *applying) changeLines(t *applyTarget) string {
+	var text strings.Builder
+	changes := a.changes(t)
+	for i, change := range changes {
+		if i == 0 {
+			fmt.Fprintf(&text, "\n%s:\n", t.name)
+		}
+		if i == shownChanges && a.verbosity() == 0 {
+			fmt.Fprintf(&text, "  ... and %d more; -v shows all, --diff in full\n", len(changes)-i)
+			break
+		}
+		sign := changeSign(change.Kind)
+		if sign == "" {
+			sign = "!"
+		}
+		fmt.Fprintf(&text, "  %s %s %s/%s", sign, change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+		if fields := fieldsText(change.Fields); fields != "" {
+			text.WriteString(": " + printable(fields))
+		}
+		text.WriteString("\n")
+	}
+	return text.String()
+}
+
+// fieldsText names the fields that change, within bounds.
+func fieldsText(fields []clusters.FieldChange) string {
+	const shown = 4
+	var paths []string
+	for _, field := range fields {
+		if strings.HasPrefix(field.Path, "spec") {
+			paths = append(paths, changeSign(field.Kind)+field.Path)
+		}
+	}
+	if len(paths) == 0 && len(fields) > 0 {
+		return "only labels or annotations" // which nobody needs to read beside others
+	}
+	more := ""
+	if len(paths) > shown {
+		more = fmt.Sprintf(" and %d more", len(paths)-shown)
+		paths = paths[:shown]
+	}
+	return strings.Join(paths, ", ") + more
+}
+
+// writeDiff writes the changes of a cluster as one unified diff.
+func (a *applying) writeDiff(out io.Writer, t *applyTarget) error {
+	style := describe.Style{Color: a.streams.OutColor()}
+	if a.writes() {
+		style.Color = a.streams.ErrColor()
+	}
+	for _, change := range a.changes(t) {
+		if change.Kind == clusters.ChangeRefuse {
+			continue
+		}
+		after, err := change.After()
+		if err != nil {
+			return err
+		}
+		name := t.name + "/" + change.Key.GVK.Kind + "/" + change.Key.Namespace + "/" + change.Key.Name
+		var texts [2][]byte
+		for i, object := range []*unstructured.Unstructured{change.Before(), after} {
+			if object == nil {
+				continue
+			}
+			if texts[i], err = yaml.Marshal(object.Object); err != nil {
+				return err
+			}
+		}
+		diff := describe.UnifiedDiff(name+" (now)", name+" (applied)", texts[0], texts[1])
+		if _, err := out.Write(describe.ColorDiff(diff, style)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

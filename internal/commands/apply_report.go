@@ -1,0 +1,143 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// applyReport is the documented form of -o json and -o yaml: what was done to
+// every cluster, or what would be.
+type applyReport struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// DryRun is none, client or server.
+	DryRun   string           `json:"dryRun"`
+	Clusters []appliedCluster `json:"clusters"`
+	// Statuses are the resources of the management cluster whose status was
+	// written, or could not be.
+	Statuses []appliedStatus `json:"statuses,omitempty"`
+}
+
+// appliedCluster is what came of one cluster.
+type appliedCluster struct {
+	Name string `json:"name"`
+	// Errors are about the cluster as a whole, or about whole kinds.
+	Errors    []string `json:"errors,omitempty"`
+	Unchanged int      `json:"unchanged"`
+	// Objects are those that were to be changed, by kind, namespace and name.
+	Objects []appliedObject `json:"objects"`
+}
+
+// appliedObject is what came of one object.
+type appliedObject struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Name       string `json:"name"`
+	// Change is create, change, delete or conflict.
+	Change string `json:"change"`
+	// Outcome is what came of it; absent if nothing was tried.
+	Outcome string   `json:"outcome,omitempty"`
+	Error   string   `json:"error,omitempty"`
+	Fields  []string `json:"fields,omitempty"`
+	// Parents are what it was rendered from.
+	Parents []string `json:"parents,omitempty"`
+}
+
+// appliedStatus is what came of the status of a resource.
+type appliedStatus struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Error     string `json:"error,omitempty"`
+}
+
+// The changes of an object as users see them.
+func changeWord(change *clusters.OutputChange) string {
+	switch change.Kind {
+	case clusters.ChangeAdd:
+		return "create"
+	case clusters.ChangeModify:
+		return "change"
+	case clusters.ChangeRemove:
+		return "delete"
+	case clusters.ChangeRefuse, clusters.ChangeNone, clusters.ChangeLeave:
+	}
+	if change.Err != nil && change.Err.Reason == clusters.ReasonConflict {
+		return "conflict"
+	}
+	return "error"
+}
+
+// report puts together what came of everything.
+func (a *applying) report() applyReport {
+	report := applyReport{APIVersion: "describe.meshctl.io/v1alpha1", Kind: "ApplyReport", DryRun: a.dryRun.String(), Clusters: []appliedCluster{}}
+	for i := range a.targets {
+		t := &a.targets[i]
+		cluster := appliedCluster{Name: t.name, Errors: t.errors(), Objects: []appliedObject{}}
+		if t.plan != nil {
+			cluster.Unchanged = t.plan.Unchanged
+		}
+		results := map[clusters.ObjectKey]*clusters.Result{}
+		for k := range t.results {
+			results[keyOfResult(&t.results[k])] = &t.results[k]
+		}
+		for _, change := range a.changes(t) {
+			cluster.Objects = append(cluster.Objects, newAppliedObject(change, results[change.Key], t.parentsOf(change.Key)))
+		}
+		report.Clusters = append(report.Clusters, cluster)
+	}
+	for _, s := range a.statuses {
+		status := appliedStatus{Kind: s.kind, Namespace: s.namespace, Name: s.name}
+		if s.err != nil {
+			status.Error = s.err.Error()
+		}
+		report.Statuses = append(report.Statuses, status)
+	}
+	return report
+}
+
+func newAppliedObject(change *clusters.OutputChange, result *clusters.Result, parents []policy.ObjectID) appliedObject {
+	object := appliedObject{
+		APIVersion: change.Key.GVK.GroupVersion().String(), Kind: change.Key.GVK.Kind, Namespace: change.Key.Namespace, Name: change.Key.Name,
+		Change: changeWord(change),
+	}
+	for _, parent := range parents {
+		object.Parents = append(object.Parents, parent.String())
+	}
+	for _, field := range change.Fields {
+		object.Fields = append(object.Fields, field.Path)
+	}
+	if change.Err != nil {
+		object.Error = change.Err.Error()
+	}
+	if result != nil {
+		object.Outcome = string(result.Outcome)
+		if result.Err != nil {
+			object.Error = result.Err.Error()
+		}
+	}
+	return object
+}
+
+// printReport prints the report as JSON or YAML.
+func (a *applying) printReport() error {
+	report := a.report()
+	if a.output.String() == "yaml" {
+		text, err := yaml.Marshal(report)
+		if err != nil {
+			return fmt.Errorf("encode the report as YAML: %w", err)
+		}
+		_, err = a.streams.Out.Write(text)
+		return err
+	}
+	encoder := json.NewEncoder(a.streams.Out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(report)
+}
