@@ -69,7 +69,7 @@ test-race:
 
 .PHONY: e2e
 e2e: build ## Run the tests that need Kubernetes; builds a control plane on first use, which takes several minutes
-	set -e; assets=$$(hack/kube/build.sh); KUBE_ASSETS="$$assets" MESHCTL='$(CURDIR)/bin/meshctl' go test -tags e2e -timeout 30m ./test/e2e/...
+	set -e; assets=$$(hack/kube/build.sh); vault=$$(hack/vault/build.sh); KUBE_ASSETS="$$assets" VAULT="$$vault" MESHCTL='$(CURDIR)/bin/meshctl' go test -tags e2e -timeout 30m ./test/e2e/...
 
 .PHONY: kube
 kube: ## Build the Kubernetes control plane of the tests, unless that is done
