@@ -64,6 +64,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 		newDiffCmd(f, nil),
 		newDiscoverCmd(f, nil),
 		newInstallCmd(f, nil),
+		newMeshCmd(f),
 		newRenderCmd(f),
 		newUninstallCmd(f, nil),
 		newVersionCmd(f, nil),

@@ -1,0 +1,271 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/restart"
+	"github.com/meshctl/meshctl/internal/snapshot"
+)
+
+type meshListOptions struct {
+	streams  *cli.Streams
+	load     worldLoader
+	settings func() (*Settings, error)
+
+	world        worldFlags
+	names        []string
+	needsRestart bool
+	output       *enumValue
+}
+
+func newMeshListCmd(f *Factory, runF func(*meshListOptions) error) *cobra.Command {
+	opts := &meshListOptions{
+		streams: f.Streams, load: f.LoadWorld, settings: f.Settings, output: newEnumValue(string(describe.FormatTable), describe.Formats()...),
+	}
+	cmd := &cobra.Command{
+		Use:     "list [NAME...]",
+		Aliases: []string{"ls"},
+		Short:   "List the meshes",
+		Long: dedent(`
+			List the meshes: where they run, which virtual mesh they are in, and how many
+			workloads they have. With --needs-restart, the clusters are asked how many of
+			the workloads run with certificates that may be older than the certificate
+			authority of their mesh.`),
+		Example: dedent(`
+			# all meshes of manifests
+			meshctl mesh list -f manifests -R
+
+			# their names alone, as other commands take them
+			meshctl mesh list -f manifests -R -o name`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.names = args
+			opts.world.settle(cmd)
+			if opts.needsRestart && !opts.world.fromManagement() && len(opts.world.contexts) == 0 {
+				return cli.Usagef("--needs-restart asks clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+			}
+			if runF != nil {
+				return runF(opts)
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.world.register(cmd, f)
+	cmd.ValidArgsFunction = f.completeFromWorld(func(result *policy.Result, args []string, _ string) []cobra.Completion {
+		return offerMeshNames(result, args)
+	})
+	cmd.Flags().BoolVar(&opts.needsRestart, "needs-restart", false, "ask the clusters how many workloads need a restart, which takes longer")
+	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	return cmd
+}
+
+// meshList is the documented form of -o json and -o yaml.
+type meshList struct {
+	APIVersion string       `json:"apiVersion"`
+	Kind       string       `json:"kind"`
+	Items      []listedMesh `json:"items"`
+}
+
+// listedMesh is one mesh of a list.
+type listedMesh struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	Cluster   string `json:"cluster,omitempty"`
+	Type      string `json:"type"`
+	Version   string `json:"version,omitempty"`
+	// InstallationNamespace is where the control plane runs.
+	InstallationNamespace string                       `json:"installationNamespace,omitempty"`
+	TrustDomain           string                       `json:"trustDomain,omitempty"`
+	VirtualMesh           *describe.VirtualMeshSummary `json:"virtualMesh,omitempty"`
+	WorkloadCount         int                          `json:"workloadCount"`
+	// NeedRestartCount counts what needs a restart, the control plane and the
+	// gateways too; absent if it was not asked for or cannot be known.
+	NeedRestartCount *int `json:"needRestartCount,omitempty"`
+}
+
+func (o *meshListOptions) run(ctx context.Context) error {
+	world, err := o.load(ctx, o.world, o.streams.In)
+	if err != nil {
+		return err
+	}
+	incomplete := reportProblems(o.streams, world)
+	meshes := world.MeshPointers()
+	if len(o.names) > 0 {
+		if meshes, err = meshesNamed(world, o.names); err != nil {
+			return errors.Join(err, incomplete)
+		}
+	}
+	var needs map[*snapshot.Mesh]int
+	if o.needsRestart {
+		var failed error
+		if needs, failed, err = o.countNeeds(ctx, world, meshes); err != nil {
+			return err
+		}
+		incomplete = errors.Join(incomplete, failed)
+	}
+	described := describe.Meshes(policy.Evaluate(world), meshes, describe.Options{})
+	list := meshList{APIVersion: describe.APIVersion, Kind: "MeshList", Items: []listedMesh{}}
+	for i, m := range described.Items {
+		item := listedMesh{
+			Name: m.Name, Namespace: m.Namespace, Cluster: m.Cluster, Type: m.Type, Version: m.Version,
+			InstallationNamespace: m.InstallationNamespace, TrustDomain: m.TrustDomain, VirtualMesh: m.VirtualMesh, WorkloadCount: m.WorkloadCount,
+		}
+		if count, known := needs[meshes[i]]; known {
+			item.NeedRestartCount = &count
+		}
+		list.Items = append(list.Items, item)
+	}
+	if len(list.Items) == 0 {
+		fmt.Fprintln(o.streams.Err, "No meshes found.")
+	}
+	return errors.Join(o.print(list), incomplete)
+}
+
+// meshesNamed returns the meshes that names mean, each once, in their order.
+func meshesNamed(world *snapshot.World, names []string) ([]*snapshot.Mesh, error) {
+	wanted := map[*snapshot.Mesh]bool{}
+	var errs []error
+	for _, name := range names {
+		mesh, err := snapshot.Resolve("mesh", world.MeshPointers(), (*snapshot.Mesh).Names, name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		wanted[mesh] = true
+	}
+	var found []*snapshot.Mesh
+	for _, mesh := range world.MeshPointers() {
+		if wanted[mesh] {
+			found = append(found, mesh)
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
+// countNeeds asks the clusters of Istio meshes how much of each needs a restart.
+// The first error is that some could not be asked, which has been reported.
+func (o *meshListOptions) countNeeds(ctx context.Context, world *snapshot.World, meshes []*snapshot.Mesh) (needs map[*snapshot.Mesh]int, failed, err error) {
+	settings, err := o.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := o.world.members(ctx, settings.Namespace())
+	if err != nil {
+		return nil, nil, err
+	}
+	byCluster := map[string][]*snapshot.Mesh{}
+	for _, mesh := range meshes {
+		if mesh.Type == snapshot.MeshIstio {
+			byCluster[mesh.Cluster] = append(byCluster[mesh.Cluster], mesh)
+		}
+	}
+	var connections []*clusters.Connection
+	complain := func(err error) {
+		fmt.Fprintln(o.streams.Err, "error:", printable(err.Error()))
+		failed = cli.ErrReported
+	}
+	for _, name := range sortedNames(byCluster) {
+		switch c := members.byName[name]; {
+		case c != nil:
+			connections = append(connections, c)
+		case members.failures[name] != nil:
+			complain(members.failures[name])
+		default:
+			complain(fmt.Errorf("cluster %s is not registered, so that nobody knows what needs a restart there", name))
+		}
+	}
+	opts := restart.InspectOptions{ManagementNamespace: settings.Namespace(), Settings: world.Settings}
+	type inspected struct {
+		facts restart.Facts
+		err   error
+	}
+	needs = map[*snapshot.Mesh]int{}
+	for i, found := range clusters.Each(connections, func(c *clusters.Connection) inspected {
+		facts, err := restart.Inspect(ctx, c, opts)
+		return inspected{facts, err}
+	}) {
+		if found.err != nil {
+			complain(found.err)
+			continue
+		}
+		for _, mesh := range byCluster[connections[i].Name] {
+			plan, err := restart.NewPlan(&found.facts, mesh.Ref.Name, mesh.Ref.Namespace, restart.PlanOptions{})
+			if err != nil {
+				complain(err)
+				continue
+			}
+			needs[mesh] = len(plan.Items) - plan.Count(restart.ActionNone)
+		}
+	}
+	return needs, failed, ctx.Err()
+}
+
+func (o *meshListOptions) print(list meshList) error {
+	switch describe.Format(o.output.String()) {
+	case describe.FormatJSON:
+		encoder := json.NewEncoder(o.streams.Out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(list)
+	case describe.FormatYAML:
+		text, err := yaml.Marshal(list)
+		if err != nil {
+			return fmt.Errorf("encode the meshes as YAML: %w", err)
+		}
+		_, err = o.streams.Out.Write(text)
+		return err
+	case describe.FormatName:
+		for _, item := range list.Items {
+			if _, err := fmt.Fprintln(o.streams.Out, "mesh/"+item.Name+"."+item.Namespace); err != nil {
+				return err
+			}
+		}
+		return nil
+	case describe.FormatTable, describe.FormatWide:
+	}
+	if len(list.Items) == 0 {
+		return nil
+	}
+	return writeColumns(o.streams.Out, list.rows(o.output.String() == string(describe.FormatWide), o.needsRestart))
+}
+
+// rows returns the table of the list.
+func (l meshList) rows(wide, needs bool) [][]string {
+	header := []string{"NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS"}
+	if needs {
+		header = append(header, "NEED-RESTART")
+	}
+	if wide {
+		header = append(header, "INSTALLED-IN", "TRUST-DOMAIN")
+	}
+	rows := [][]string{header}
+	for _, item := range l.Items {
+		virtualMesh := ""
+		if item.VirtualMesh != nil {
+			virtualMesh = item.VirtualMesh.Name + "." + item.VirtualMesh.Namespace
+		}
+		row := []string{item.Namespace, item.Name, orNone(item.Cluster), item.Type, orNone(item.Version), orNone(virtualMesh), strconv.Itoa(item.WorkloadCount)}
+		if needs {
+			count := "<unknown>"
+			if item.NeedRestartCount != nil {
+				count = strconv.Itoa(*item.NeedRestartCount)
+			}
+			row = append(row, count)
+		}
+		if wide {
+			row = append(row, orNone(item.InstallationNamespace), orNone(item.TrustDomain))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

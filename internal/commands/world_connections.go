@@ -1,0 +1,73 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+// memberConnections are the clusters that the world of a command is about.
+type memberConnections struct {
+	// byName are those that can be tried, failures why others cannot.
+	byName   map[string]*clusters.Connection
+	failures map[string]error
+}
+
+// members returns the connections to the registered clusters, if the management
+// cluster is a source, and to those named with --clusters. It contacts no other
+// cluster than the management cluster.
+func (f *worldFlags) members(ctx context.Context, namespace string) (memberConnections, error) {
+	found := memberConnections{map[string]*clusters.Connection{}, map[string]error{}}
+	if f.fromManagement() {
+		if err := f.registered(ctx, namespace, &found); err != nil {
+			return found, err
+		}
+	}
+	if len(f.contexts) == 0 {
+		return found, nil
+	}
+	named, err := f.discovered()
+	if err != nil {
+		return found, err
+	}
+	for _, c := range named {
+		found.byName[c.Name] = c
+		delete(found.failures, c.Name)
+	}
+	return found, nil
+}
+
+func (f *worldFlags) registered(ctx context.Context, namespace string, found *memberConnections) error {
+	management, err := f.kube.management()
+	if err != nil {
+		return err
+	}
+	opts, err := f.kube.options()
+	if err != nil {
+		return err
+	}
+	names, err := clusters.RegisteredNames(ctx, management, namespace)
+	var e *clusters.Error
+	if errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind && len(f.contexts) > 0 {
+		return nil // meshctl is not installed there, and need not be
+	}
+	if err != nil {
+		return err
+	}
+	registered, failed, err := clusters.Registered(ctx, management, namespace, nil, opts)
+	if err != nil {
+		return err
+	}
+	for _, c := range registered {
+		found.byName[c.Name] = c
+	}
+	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return found.byName[name] != nil })
+	for i, name := range unusable {
+		if i < len(failed) { // both are sorted by cluster
+			found.failures[name] = failed[i]
+		}
+	}
+	return nil
+}
