@@ -167,12 +167,12 @@ func outsideValidity(c *x509.Certificate, now time.Time) string {
 // others.
 func chainToRoot(c *x509.Certificate, others []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	found := isSelfSigned(c)
+	found := IsSelfSigned(c)
 	if found {
 		roots.AddCert(c)
 	}
 	for _, other := range others {
-		if isSelfSigned(other) {
+		if IsSelfSigned(other) {
 			roots.AddCert(other)
 			found = true
 		} else {
@@ -197,8 +197,8 @@ func chainToRoot(c *x509.Certificate, others []*x509.Certificate, now time.Time)
 	return shortest, nil
 }
 
-// isSelfSigned reports whether a certificate is its own issuer.
-func isSelfSigned(c *x509.Certificate) bool {
+// IsSelfSigned reports whether a certificate is its own issuer.
+func IsSelfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 

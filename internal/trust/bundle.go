@@ -102,7 +102,7 @@ func (b *Bundle) WithRoots(roots []*x509.Certificate) *Bundle {
 // nil if it does not lead to a self-signed one.
 func (b *Bundle) Signer() *x509.Certificate {
 	if len(b.Issuers) > 0 {
-		if last := b.Issuers[len(b.Issuers)-1]; isSelfSigned(last) {
+		if last := b.Issuers[len(b.Issuers)-1]; IsSelfSigned(last) {
 			return last
 		}
 	}
@@ -187,7 +187,7 @@ func (b *Bundle) Judge(e *Expected) Verdict {
 	}
 	switch {
 	case !slices.EqualFunc(b.Roots, e.Roots, (*x509.Certificate).Equal):
-		v.Rewrite = fmt.Sprintf("the mesh accepts %s, not %s", rootsText(b.Roots), rootsText(e.Roots))
+		v.Rewrite = fmt.Sprintf("the mesh accepts %s, not %s", RootsText(b.Roots), RootsText(e.Roots))
 	case len(b.others) > 0:
 		v.Rewrite = "the Secret also has " + strings.Join(b.others, ", ")
 	}
@@ -233,7 +233,8 @@ func Short(c *x509.Certificate) string {
 	return print[:min(len(print), shortLength)]
 }
 
-func rootsText(roots []*x509.Certificate) string {
+// RootsText names roots for people: "roots 1234 and 5678".
+func RootsText(roots []*x509.Certificate) string {
 	var texts []string
 	for _, root := range roots {
 		texts = append(texts, Short(root))
