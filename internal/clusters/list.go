@@ -23,6 +23,8 @@ type ListOptions struct {
 	Namespace string
 	// Labels is a label selector as kubectl takes it; empty selects all.
 	Labels string
+	// Fields is a field selector, such as metadata.name=settings; empty selects all.
+	Fields string
 }
 
 // List returns what keep makes of every object of a resource, in the order of
@@ -152,7 +154,7 @@ type pager struct {
 // list that took so long that the server forgot where it was starts again, once
 // and without pages; forget drops what came before.
 func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Context, metav1.ListOptions) (string, error)) error {
-	page := metav1.ListOptions{LabelSelector: p.opts.Labels, Limit: pageSize}
+	page := metav1.ListOptions{LabelSelector: p.opts.Labels, FieldSelector: p.opts.Fields, Limit: pageSize}
 	for restarted := false; ; {
 		next, err := fetch(ctx, page)
 		switch {

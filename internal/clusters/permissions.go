@@ -26,12 +26,16 @@ func Accesses() []string {
 	return []string{string(AccessRead), string(AccessConfigure), string(AccessFull)}
 }
 
-// trustSecret is the Secret that Istio reads its intermediate CA from.
-const trustSecret = "cacerts"
+// The Secrets of shared trust: the one that Istio reads its intermediate CA from,
+// and the one that keeps what a takeover replaces.
+const (
+	trustSecret       = "cacerts"
+	trustBackupSecret = "cacerts-backup"
+)
 
 // MemberRules returns what the credentials of a registered cluster may do
 // there: no more than meshctl does itself (semantics 8.2, without what an agent
-// would need). The rules name no Secret but Istio's CA.
+// would need). The rules name no Secret but Istio's CA and its backup.
 //
 // Two permissions are wider than their use, because RBAC knows nothing finer:
 // ConfigMaps are read in the namespaces of control planes only, and whoever may
@@ -57,7 +61,7 @@ func MemberRules(access Access) []rbacv1.PolicyRule {
 		rules = append(rules,
 			// Server-side apply names the object that it creates, so that even
 			// creating is confined to the one name.
-			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{trustSecret}, Verbs: []string{"get", "create", "patch"}},
+			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{trustSecret, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
 			rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: []string{"patch"}},
 		)
 	}

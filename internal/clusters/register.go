@@ -196,7 +196,7 @@ func (r *registrar) makeCredentials(ctx context.Context) (string, error) {
 
 func (r *registrar) getToken(ctx context.Context) (string, error) {
 	if ttl := *r.opts.TokenTTL; ttl > 0 {
-		return requestToken(ctx, r.remote, r.member.remoteNamespace, r.opts.Cluster, ttl)
+		return RequestToken(ctx, r.remote, r.member.remoteNamespace, r.opts.Cluster, ttl)
 	}
 	// Repeating a registration keeps the token that the last rotation made.
 	name, err := r.currentTokenSecret(ctx)

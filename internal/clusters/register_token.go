@@ -82,9 +82,9 @@ func secretText(secret *unstructured.Unstructured, key string) (string, error) {
 	return string(text), nil
 }
 
-// requestToken asks for a token of a service account that expires. The cluster
+// RequestToken asks for a token of a service account that expires. The cluster
 // may give it another life than asked for.
-func requestToken(ctx context.Context, c *Connection, namespace, account string, ttl time.Duration) (string, error) {
+func RequestToken(ctx context.Context, c *Connection, namespace, account string, ttl time.Duration) (string, error) {
 	client, err := c.Dynamic()
 	if err != nil {
 		return "", err

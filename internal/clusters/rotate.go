@@ -140,7 +140,7 @@ func (r *rotator) newToken(ctx context.Context) (string, error) {
 	}
 	r.obsolete = existing
 	if r.ttl > 0 {
-		return requestToken(ctx, r.remote, m.remoteNamespace, m.cluster, r.ttl)
+		return RequestToken(ctx, r.remote, m.remoteNamespace, m.cluster, r.ttl)
 	}
 	next := 1
 	for _, name := range existing {
