@@ -1,0 +1,123 @@
+package sharedtrust
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// Env is what shared trust works with.
+type Env struct {
+	Store Store
+	// History is nil if there is nowhere to write it; then no root is rotated.
+	History History
+	// Vault connects to Vaults; nil if none can be asked.
+	Vault Vaults
+	// Namespace is that of meshctl's resources on the management cluster.
+	Namespace string
+	Now       func() time.Time
+	// Observe is told what happens; it may be nil.
+	Observe func(Event)
+	// Pause bounds how many meshes are written at the same time; all of them if 0.
+	Parallel int
+}
+
+// Event says what happened about one mesh.
+type Event struct {
+	// Cluster is where; empty for the management cluster.
+	Cluster string
+	// What happened, in a few words; Err is why it did not.
+	What string
+	Err  error
+}
+
+func (e *Env) observe(cluster, what string, err error) {
+	if e.Observe != nil {
+		e.Observe(Event{Cluster: cluster, What: what, Err: err})
+	}
+}
+
+// Trail is what the status of a VirtualMesh says about its trust.
+type Trail struct {
+	Conditions []certificatesv1.CertificateRotationCondition
+	// Deployed is the configuration whose root the meshes have; nil if none was
+	// established.
+	Deployed *networkingv1.SharedTrust
+}
+
+// History reads and changes the trail of a VirtualMesh.
+type History interface {
+	// Change calls change with the trail as it is stored, and stores what it makes
+	// of it, if it reports that there is something to store. It may be called more
+	// than once. Its error is returned as it is.
+	Change(ctx context.Context, vm *networkingv1.VirtualMesh, change func(*Trail) (bool, error)) error
+}
+
+// ClusterHistory keeps trails in the status of VirtualMeshes on the management
+// cluster.
+type ClusterHistory struct{ Management *clusters.Connection }
+
+// Change implements History.
+func (h ClusterHistory) Change(ctx context.Context, vm *networkingv1.VirtualMesh, change func(*Trail) (bool, error)) error {
+	key := clusters.ObjectKey{GVK: networkingv1.GroupVersion().WithKind("VirtualMesh"), Namespace: vm.Namespace, Name: vm.Name}
+	return clusters.ChangeStatus(ctx, h.Management, key, func(status map[string]any) (bool, error) {
+		var trail Trail
+		if err := convert(map[string]any{"Conditions": status["conditions"], "Deployed": status["deployedSharedTrust"]}, &trail); err != nil {
+			return false, err
+		}
+		write, err := change(&trail)
+		if err != nil || !write {
+			return false, err
+		}
+		var fields map[string]any
+		if err := convert(trail, &fields); err != nil {
+			return false, err
+		}
+		status["conditions"], status["deployedSharedTrust"] = fields["Conditions"], fields["Deployed"]
+		for _, name := range []string{"conditions", "deployedSharedTrust"} {
+			if status[name] == nil {
+				delete(status, name)
+			}
+		}
+		return true, nil
+	})
+}
+
+// convert turns one form of a value into another one by way of JSON.
+func convert(from, into any) error {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// The labels and annotations of what is written (semantics, section 0).
+const (
+	ownerLabel        = "owner.networking.mesh.gloo.solo.io"
+	clusterLabel      = "cluster.multicluster.solo.io"
+	parentsAnnotation = "parents.networking.mesh.gloo.solo.io"
+)
+
+// owner returns the labels of what meshctl owns on a cluster.
+func (e *Env) owner(cluster string) map[string]string {
+	return map[string]string{ownerLabel: e.Namespace, clusterLabel: cluster}
+}
+
+// parents returns the annotation that names the VirtualMesh.
+func (s *Subject) parents() map[string]string {
+	type ref struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+	}
+	kind := networkingv1.GroupVersion().String() + ", Kind=VirtualMesh"
+	text, err := json.Marshal(map[string][]ref{kind: {{s.Resource.Name, s.Resource.Namespace}}})
+	if err != nil {
+		return nil // texts have a JSON form
+	}
+	return map[string]string{parentsAnnotation: string(text)}
+}

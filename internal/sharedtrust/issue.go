@@ -1,0 +1,196 @@
+package sharedtrust
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/trust"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// BackupName is the Secret that keeps what a takeover replaces, next to it.
+const BackupName = "cacerts-backup"
+
+// Outcome is what came of one action.
+type Outcome struct {
+	Action Action
+	// Changed reports whether anything was written.
+	Changed bool
+	// Bundle is what the mesh has now; nil if that is not known.
+	Bundle *trust.Bundle
+	// Err says why the action failed; nil for a refused one, too.
+	Err error
+}
+
+// Failed reports whether the mesh does not have what it should.
+func (o *Outcome) Failed() bool { return o.Err != nil || o.Action.Kind == ActionRefuse }
+
+// Issue carries out a plan: it makes the root if there is none, and gives every
+// mesh what its action says, several at the same time. A mesh that fails does not
+// keep the others from being written. Repeating it continues.
+//
+// The private key of an intermediate is made here, written to the Secret of its
+// mesh, and nowhere else. The error is about what concerns all meshes: then none
+// was written.
+func (e *Env) Issue(ctx context.Context, v *Survey, actions []Action, dryRun clusters.DryRun) ([]Outcome, error) {
+	if err := e.makeRoot(ctx, v, actions, dryRun); err != nil {
+		return nil, err
+	}
+	if dryRun != clusters.DryRunServer {
+		if err := e.recordDeployed(ctx, v, actions); err != nil {
+			return nil, err
+		}
+	}
+	outcomes := make([]Outcome, len(actions))
+	e.each(len(actions), func(i int) {
+		outcomes[i] = e.carryOut(ctx, v, &actions[i], dryRun)
+	})
+	return outcomes, ctx.Err()
+}
+
+// makeRoot generates the root that is missing, if an action needs it.
+func (e *Env) makeRoot(ctx context.Context, v *Survey, actions []Action, dryRun clusters.DryRun) error {
+	if !v.Current.Missing || Changes(actions) == 0 {
+		return nil
+	}
+	root, err := e.generate(ctx, v.Subject, v.Current.Source, dryRun)
+	if err != nil {
+		e.observe(Management, "make the root certificate", err)
+		return err
+	}
+	v.Current = root
+	e.observe(Management, fmt.Sprintf("root %s is made, valid until %s", trust.Short(root.Certificate), timeText(root.Certificate.NotAfter)), nil)
+	return nil
+}
+
+// recordDeployed notes which root the meshes get before they get it, so that a
+// later change of the VirtualMesh is known to be an exchange of roots.
+func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) error {
+	if e.History == nil || v.Position.Rotating() || v.Pending != "" {
+		return nil
+	}
+	if v.Trail.Deployed == nil && Changes(actions) == 0 && len(v.observed(nil)) == 0 {
+		return nil
+	}
+	return e.History.Change(ctx, v.Resource, func(t *Trail) (bool, error) {
+		if t.Deployed != nil && sameTrust(t.Deployed, v.Shared) {
+			return false, nil
+		}
+		t.Deployed = v.Shared
+		v.Trail.Deployed = v.Shared
+		return true, nil
+	})
+}
+
+func sameTrust(a, b *networkingv1.SharedTrust) bool {
+	var x, y any
+	if convert(a, &x) != nil || convert(b, &y) != nil {
+		return false
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+func (e *Env) carryOut(ctx context.Context, v *Survey, a *Action, dryRun clusters.DryRun) Outcome {
+	outcome := Outcome{Action: *a, Bundle: a.Mesh.Bundle}
+	if !a.Writes() {
+		return outcome
+	}
+	bundle, err := e.bundleFor(ctx, v, a)
+	if err == nil {
+		err = e.give(ctx, v, a, bundle, dryRun)
+	}
+	if err != nil {
+		outcome.Err = err
+		e.observe(a.Mesh.Cluster, fmt.Sprintf("%s certificate of %s", a.Kind, a.Mesh.Ref.Name), err)
+		return outcome
+	}
+	outcome.Changed, outcome.Bundle = true, bundle
+	e.observe(a.Mesh.Cluster, said(a, bundle), nil)
+	return outcome
+}
+
+// said says what a mesh was given.
+func said(a *Action, bundle *trust.Bundle) string {
+	if a.Kind == ActionUpdate {
+		return fmt.Sprintf("%s accepts %s", a.Mesh.Ref.Name, trust.RootsText(bundle.Roots))
+	}
+	return fmt.Sprintf("%s has an intermediate certificate of root %s, valid until %s",
+		a.Mesh.Ref.Name, trust.Short(bundle.Signer()), timeText(bundle.Certificate.NotAfter))
+}
+
+// bundleFor makes what a mesh is to have.
+func (e *Env) bundleFor(ctx context.Context, v *Survey, a *Action) (*trust.Bundle, error) {
+	roots := v.roots()
+	if a.Kind == ActionUpdate {
+		return a.Mesh.Bundle.WithRoots(roots), nil
+	}
+	signer := v.signer()
+	if err := signer.usable(); err != nil {
+		return nil, err
+	}
+	key, err := trust.NewKey(v.Intermediate.KeyBits)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := signer.signer.Sign(ctx, &a.Mesh.request, key)
+	if err != nil {
+		return nil, err
+	}
+	return trust.NewBundle(chain, key, roots), nil
+}
+
+// give writes the Secret of a mesh.
+func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bundle, dryRun clusters.DryRun) error {
+	data, err := bundle.Data()
+	if err != nil {
+		return err
+	}
+	m := a.Mesh
+	secret := &clusters.Secret{
+		Namespace: m.Namespace, Name: trust.CASecretName, Type: trust.CASecretType, Labels: e.owner(m.Cluster), Annotations: v.parents(), Data: data,
+	}
+	how := Write{Owner: e.owner(m.Cluster), DryRun: dryRun}
+	if m.secret != nil {
+		// The type of a Secret cannot be changed.
+		secret.Type = m.secret.Type
+	}
+	if m.Foreign != "" {
+		how.Owner = nil
+	}
+	if a.Kind == ActionTakeOver {
+		if err := e.backUp(ctx, m, dryRun); err != nil {
+			return err
+		}
+	}
+	_, err = e.Store.Write(ctx, m.Cluster, secret, how)
+	return err
+}
+
+// backUp keeps the Secret that is about to be replaced. An earlier backup of
+// something else is never replaced.
+func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun clusters.DryRun) error {
+	kept, err := e.Store.Read(ctx, m.Cluster, m.Namespace, BackupName)
+	if err != nil {
+		return err
+	}
+	if kept != nil {
+		if maps.EqualFunc(kept.Data, m.secret.Data, bytes.Equal) {
+			return nil
+		}
+		return fmt.Errorf("Secret %s in %s on cluster %s keeps what an earlier takeover replaced: rename or delete it first", BackupName, m.Namespace, m.Cluster)
+	}
+	backup := &clusters.Secret{
+		Namespace: m.Namespace, Name: BackupName, Type: m.secret.Type, Data: m.secret.Data,
+		Annotations: map[string]string{"meshctl.io/backup-of": trust.CASecretName},
+	}
+	_, err = e.Store.Write(ctx, m.Cluster, backup, Write{DryRun: dryRun})
+	return err
+}
+
+// errChanged says that somebody else works on the same VirtualMesh.
+var errChanged = errors.New("somebody else is working on its trust at the same time: look at 'meshctl trust status', and try again")

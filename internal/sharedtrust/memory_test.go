@@ -1,0 +1,326 @@
+package sharedtrust_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/trust"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// now is when the tests run.
+func now() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
+
+// errCrash is what everything answers after a crash.
+var errCrash = errors.New("crashed") //nolint:gochecknoglobals // a constant of the tests
+
+// memory is all clusters at once. It holds Secrets and trails, and it can crash.
+type memory struct {
+	mu      sync.Mutex
+	secrets map[string]clusters.Secret
+	trail   sharedtrust.Trail
+	// down are clusters that do not answer.
+	down map[string]bool
+	// writes counts what was written; after left more writes, everything fails. No
+	// limit if negative.
+	writes, left int
+	crashed      bool
+	// after is called after every write.
+	after func(*memory, string)
+}
+
+func newMemory() *memory {
+	return &memory{secrets: map[string]clusters.Secret{}, down: map[string]bool{}, left: -1}
+}
+
+func place(cluster, namespace, name string) string { return cluster + "/" + namespace + "/" + name }
+
+// begin starts an operation, and wrote ends one that wrote.
+func (m *memory) begin(cluster string) error {
+	switch {
+	case m.crashed:
+		return errCrash
+	case m.down[cluster]:
+		return &clusters.Error{Cluster: cluster, Reason: clusters.ReasonUnreachable, Why: "no answer"}
+	default:
+		return nil
+	}
+}
+
+// wrote notes a write. The process may crash right after it, before it hears of
+// it.
+func (m *memory) wrote(what string) error {
+	m.writes++
+	if m.after != nil {
+		m.after(m, what)
+	}
+	if m.left--; m.left == 0 {
+		m.crashed = true
+		return errCrash
+	}
+	return nil
+}
+
+func (m *memory) Read(_ context.Context, cluster, namespace, name string) (*clusters.Secret, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(cluster); err != nil {
+		return nil, err
+	}
+	secret, there := m.secrets[place(cluster, namespace, name)]
+	if !there {
+		return nil, nil
+	}
+	return &secret, nil
+}
+
+func (m *memory) Write(_ context.Context, cluster string, secret *clusters.Secret, how sharedtrust.Write) (clusters.Outcome, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(cluster); err != nil {
+		return clusters.Failed, err
+	}
+	at := place(cluster, secret.Namespace, secret.Name)
+	stored, there := m.secrets[at]
+	if there && how.Create {
+		return clusters.Failed, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonAlreadyExists}
+	}
+	for key, value := range how.Owner {
+		if there && stored.Labels[key] != value {
+			return clusters.Conflict, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict}
+		}
+	}
+	if there && stored.Type != secret.Type {
+		return clusters.Failed, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonInvalid, Why: "the type of a Secret cannot be changed"}
+	}
+	copied := *secret
+	copied.Data = maps.Clone(secret.Data)
+	m.secrets[at] = copied
+	return clusters.Configured, m.wrote("Secret " + at)
+}
+
+func (m *memory) Delete(_ context.Context, cluster, namespace, name string, owner map[string]string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(cluster); err != nil {
+		return err
+	}
+	at := place(cluster, namespace, name)
+	stored, there := m.secrets[at]
+	if !there {
+		return nil
+	}
+	for key, value := range owner {
+		if stored.Labels[key] != value {
+			return &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict}
+		}
+	}
+	delete(m.secrets, at)
+	return m.wrote("delete " + at)
+}
+
+func (m *memory) Change(_ context.Context, _ *networkingv1.VirtualMesh, change func(*sharedtrust.Trail) (bool, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.begin(sharedtrust.Management); err != nil {
+		return err
+	}
+	trail := m.trail
+	trail.Conditions = slices.Clone(trail.Conditions)
+	write, err := change(&trail)
+	if err != nil || !write {
+		return err
+	}
+	m.trail = trail
+	return m.wrote("trail " + m.state())
+}
+
+func (m *memory) state() string {
+	if len(m.trail.Conditions) == 0 {
+		return ""
+	}
+	return string(m.trail.Conditions[len(m.trail.Conditions)-1].State)
+}
+
+// restart is a new process on the same clusters.
+func (m *memory) restart() *memory {
+	m.crashed, m.left = false, -1
+	return m
+}
+
+func (m *memory) env() *sharedtrust.Env {
+	return &sharedtrust.Env{Store: m, History: m, Namespace: "gloo-mesh", Now: now, Parallel: 1}
+}
+
+// bundles returns what the meshes have, by cluster.
+func (m *memory) bundles(t *testing.T) map[string]*trust.Bundle {
+	t.Helper()
+	found := map[string]*trust.Bundle{}
+	for at, secret := range m.secrets {
+		if parts := strings.Split(at, "/"); parts[2] == trust.CASecretName {
+			bundle, err := trust.ParseBundle(secret.Data)
+			if err != nil {
+				t.Fatalf("%s: %v", at, err)
+			}
+			found[parts[0]] = bundle
+		}
+	}
+	return found
+}
+
+// roots returns the root Secrets of the management cluster by name.
+func (m *memory) roots(t *testing.T) map[string]*x509.Certificate {
+	t.Helper()
+	found := map[string]*x509.Certificate{}
+	for at, secret := range m.secrets {
+		if name, root := strings.CutPrefix(at, "/gloo-mesh/"); root {
+			authority, err := trust.ParseAuthority(secret.Data, now())
+			if err != nil {
+				t.Fatalf("%s: %v", at, err)
+			}
+			found[name] = authority.Root()
+		}
+	}
+	return found
+}
+
+const small = `{generated: {rsaKeySizeBytes: 2048}}`
+
+// world is a VirtualMesh of Istio meshes, one in each cluster.
+func world(t *testing.T, config string, names ...string) *policy.Result {
+	t.Helper()
+	var text strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&text, `---
+apiVersion: discovery.mesh.gloo.solo.io/v1
+kind: Mesh
+metadata: {name: istiod-%[1]s, namespace: gloo-mesh}
+spec:
+  istio:
+    trustDomain: %[1]s.example
+    istiodServiceAccount: istiod
+    installation: {namespace: istio-system, cluster: %[1]s, version: "1.27"}
+`, name)
+	}
+	fmt.Fprintf(&text, `---
+apiVersion: networking.mesh.gloo.solo.io/v1
+kind: VirtualMesh
+metadata: {name: prod, namespace: gloo-mesh}
+spec:
+  mtlsConfig: %s
+  meshes:
+`, config)
+	for _, name := range names {
+		fmt.Fprintf(&text, "  - {name: istiod-%s, namespace: gloo-mesh}\n", name)
+	}
+	objects, err := snapshot.LoadFiles(t.Context(), snapshot.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text.String()), DefaultNamespace: "gloo-mesh"}, validation.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := policy.Evaluate(snapshot.New(objects))
+	for _, f := range result.Findings {
+		t.Logf("finding %s %s: %s", f.Code, f.Object, f.Message)
+	}
+	return result
+}
+
+func shared(root, more string) string {
+	return fmt.Sprintf("{shared: {rootCertificateAuthority: %s, intermediateCertOptions: {rsaKeySizeBytes: 2048}}%s}", root, more)
+}
+
+func subject(t *testing.T, result *policy.Result) *sharedtrust.Subject {
+	t.Helper()
+	s, err := sharedtrust.Of(result, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// issue establishes trust, as trust issue does.
+func issue(t *testing.T, m *memory, s *sharedtrust.Subject, force bool) ([]sharedtrust.Outcome, error) {
+	t.Helper()
+	v, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		return nil, err
+	}
+	return m.env().Issue(t.Context(), v, v.Plan(force), clusters.DryRunNone)
+}
+
+// advance does one step of a rotation, as trust rotate does.
+func advance(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Outcome, error) {
+	t.Helper()
+	v, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		return nil, err
+	}
+	return m.env().Advance(t.Context(), v)
+}
+
+func rollBack(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Outcome, error) {
+	t.Helper()
+	v, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		return nil, err
+	}
+	return m.env().RollBack(t.Context(), v)
+}
+
+func verify(t *testing.T, m *memory, s *sharedtrust.Subject) error {
+	t.Helper()
+	v, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		return err
+	}
+	return m.env().Verify(t.Context(), v)
+}
+
+// everyPairTalks fails if two meshes do not accept each other.
+func everyPairTalks(t *testing.T, m *memory, when string) {
+	t.Helper()
+	bundles := m.bundles(t)
+	for from, a := range bundles {
+		for to, b := range bundles {
+			if !b.Accepts(a.Signer()) || a.Verify(now()) != nil {
+				t.Errorf("%s: %s does not accept %s", when, to, from)
+			}
+		}
+	}
+}
+
+// tally says what came of the meshes, sorted.
+func tally(outcomes []sharedtrust.Outcome) string {
+	var texts []string
+	for i := range outcomes {
+		o := &outcomes[i]
+		text := o.Action.Mesh.Cluster + " " + string(o.Action.Kind)
+		if o.Err != nil {
+			text += " failed"
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func marshal(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,339 @@
+package sharedtrust
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/restart"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/trust"
+	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
+)
+
+// Report is how the trust of a VirtualMesh stands, down to its workloads.
+type Report struct {
+	*Survey
+	// Reports are about the meshes, in the same order.
+	Reports []MeshReport
+	// Left are meshes that do not belong to the VirtualMesh any more and still have
+	// certificates of it.
+	Left []MeshState
+}
+
+// MeshReport is what became of the certificates of a mesh.
+type MeshReport struct {
+	*MeshState
+	// Reach says which namespaces know the roots; ReachErr why that is not known.
+	Reach    []NamespaceTrust
+	ReachErr error
+	// Older are the workloads, with the control plane and the gateways, that run
+	// with older certificates; OlderErr says why they are not known.
+	Older    []restart.Item
+	OlderErr error
+}
+
+// Connections returns the connection to a cluster, or why there is none.
+type Connections func(cluster string) (*clusters.Connection, error)
+
+// Inspect reads everything about the trust of a VirtualMesh. What cannot be read
+// of a mesh is part of the report.
+func Inspect(ctx context.Context, e *Env, s *Subject, world *snapshot.World, connect Connections, deadline time.Duration) (*Report, error) {
+	survey, err := Look(ctx, e, s)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Survey: survey, Reports: make([]MeshReport, len(survey.Meshes))}
+	e.each(len(r.Reports), func(i int) {
+		m := &r.Reports[i]
+		m.MeshState = &survey.Meshes[i]
+		if m.Err == nil {
+			m.inspect(ctx, e, connect, world.Settings, deadline)
+		}
+	})
+	r.findLeft(ctx, e, world)
+	return r, ctx.Err()
+}
+
+func (m *MeshReport) inspect(ctx context.Context, e *Env, connect Connections, settings *settingsv1.Settings, deadline time.Duration) {
+	c, err := connect(m.Cluster)
+	if err != nil {
+		m.ReachErr, m.OlderErr = err, err
+		return
+	}
+	m.Reach, m.ReachErr = m.MeshState.Reach(ctx, c)
+	facts, err := restart.Inspect(ctx, c, restart.InspectOptions{ManagementNamespace: e.Namespace, Settings: settings, Deadline: deadline})
+	if err != nil {
+		m.OlderErr = err
+		return
+	}
+	plan, err := restart.NewPlan(&facts, m.Ref.Name, m.Ref.Namespace, restart.PlanOptions{})
+	if err != nil {
+		m.OlderErr = err
+		return
+	}
+	for i := range plan.Items {
+		if plan.Items[i].Action != restart.ActionNone {
+			m.Older = append(m.Older, plan.Items[i])
+		}
+	}
+}
+
+// findLeft looks for meshes that belong to no VirtualMesh and have certificates
+// of this one.
+func (r *Report) findLeft(ctx context.Context, e *Env, world *snapshot.World) {
+	for i := range world.Meshes {
+		m := &world.Meshes[i]
+		if m.Type != snapshot.MeshIstio || m.Cluster == "" || m.Namespace == "" || r.lists(m) {
+			continue
+		}
+		state := MeshState{Mesh: r.newMesh(world, m)}
+		secret, err := e.Store.Read(ctx, m.Cluster, m.Namespace, trust.CASecretName)
+		if err != nil || secret == nil || secret.Annotations[parentsAnnotation] != r.parents()[parentsAnnotation] {
+			continue
+		}
+		state.take(e, secret)
+		r.Left = append(r.Left, state)
+	}
+}
+
+func (r *Report) lists(m *snapshot.Mesh) bool {
+	return slices.ContainsFunc(r.Subject.Meshes, func(own Mesh) bool { return own.Cluster == m.Cluster && own.Namespace == m.Namespace })
+}
+
+// Older counts what runs with older certificates, and names a few.
+func (r *Report) Older() (count int, names []string) {
+	for i := range r.Reports {
+		m := &r.Reports[i]
+		count += len(m.Older)
+		for k := range m.Older {
+			names = append(names, m.Older[k].String()+"."+m.Cluster)
+		}
+	}
+	return count, names
+}
+
+// Severity says how bad a problem is.
+type Severity string
+
+// The severities: an error breaks calls, or will when nothing is done.
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+)
+
+// Topic says what a problem is about; it is the name of the check, too.
+type Topic string
+
+// The topics.
+const (
+	TopicRoot         Topic = "trust-root"
+	TopicCertificates Topic = "trust-certificates"
+	TopicRotation     Topic = "trust-rotation"
+	TopicDistribution Topic = "trust-distribution"
+	TopicRestarts     Topic = "trust-restarts"
+	TopicLeft         Topic = "trust-left"
+)
+
+// Problem is something that needs action.
+type Problem struct {
+	Topic    Topic
+	Severity Severity
+	// Cluster and Mesh are what it is about; empty for the VirtualMesh.
+	Cluster, Mesh string
+	// Message says what is the matter, Hint what to do.
+	Message, Hint string
+}
+
+// Problems returns what needs action, in the order of the topics and the meshes.
+// A certificate that ends within the warning time is a problem.
+func (r *Report) Problems(now time.Time, warning time.Duration) []Problem {
+	j := &judging{report: r, now: now, warning: warning}
+	j.judgeRoot()
+	for i := range r.Reports {
+		j.judgeCertificates(&r.Reports[i])
+	}
+	j.judgeRotation()
+	for i := range r.Reports {
+		j.judgeDistribution(&r.Reports[i])
+	}
+	for i := range r.Reports {
+		j.judgeRestarts(&r.Reports[i])
+	}
+	for i := range r.Left {
+		m := &r.Left[i]
+		j.add(Problem{
+			TopicLeft, SeverityWarning, m.Cluster, m.Ref.Name, "the mesh does not belong to the VirtualMesh any more and still has certificates of it",
+			"take it into the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Namespace + " by another one and restart the mesh",
+		})
+	}
+	return j.problems
+}
+
+// judging collects problems.
+type judging struct {
+	report   *Report
+	now      time.Time
+	warning  time.Duration
+	problems []Problem
+}
+
+func (j *judging) add(p Problem) { j.problems = append(j.problems, p) }
+
+func (j *judging) judgeRoot() {
+	r := j.report
+	rotate := "exchange it with 'meshctl trust rotate " + r.Name() + "'"
+	for _, root := range []*Root{&r.Current, r.Coming} {
+		if root == nil {
+			continue
+		}
+		c := root.Certificate
+		switch {
+		case c != nil && j.now.After(c.NotAfter):
+			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: fmt.Sprintf("root %s expired at %s", trust.Short(c), timeText(c.NotAfter)), Hint: rotate})
+		case root.Err != nil:
+			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: root.Err.Error()})
+		case c != nil && c.NotAfter.Sub(j.now) < j.warning:
+			j.add(Problem{Topic: TopicRoot, Severity: SeverityWarning, Message: fmt.Sprintf("root %s expires in %s, at %s", trust.Short(c), Days(c.NotAfter.Sub(j.now)), timeText(c.NotAfter)), Hint: rotate})
+		}
+	}
+}
+
+func (j *judging) judgeCertificates(m *MeshReport) {
+	r := j.report
+	issue := "run 'meshctl trust issue " + r.Name() + "'"
+	p := Problem{Topic: TopicCertificates, Severity: SeverityError, Cluster: m.Cluster, Mesh: m.Ref.Name, Hint: issue}
+	if m.Err != nil {
+		p.Message, p.Hint = m.Err.Error(), ""
+		j.add(p)
+		return
+	}
+	action := r.plan(m.MeshState)
+	switch action.Kind {
+	case ActionKeep:
+	case ActionTakeOver:
+		p.Message, p.Hint = action.Reason, issue+" --force-takeover to replace it"
+		j.add(p)
+	case ActionRefuse:
+		p.Message, p.Hint = action.Reason, ""
+		j.add(p)
+	default:
+		p.Message = action.Reason
+		if r.Position.Rotating() {
+			p.Severity, p.Hint = SeverityWarning, "continue with 'meshctl trust rotate "+r.Name()+"'"
+			p.Message = "the step of the rotation has not reached the mesh: " + p.Message
+		}
+		j.add(p)
+	}
+	if m.Bundle == nil || m.Foreign != "" {
+		return
+	}
+	c := m.Bundle.Certificate
+	if err := m.Bundle.Verify(j.now); err != nil && m.Verdict.Reissue == "" {
+		p.Message = "its intermediate certificate does not lead to a root that the mesh accepts: " + err.Error()
+		j.add(p)
+	}
+	if left := c.NotAfter.Sub(j.now); left > 0 && left < j.warning && m.Verdict.Reissue == "" {
+		p.Severity, p.Message = SeverityWarning, fmt.Sprintf("its intermediate certificate expires in %s, at %s", Days(left), timeText(c.NotAfter))
+		if !c.NotAfter.Before(r.signer().Certificate.NotAfter) {
+			p.Hint = "it lives as long as its root: exchange that with 'meshctl trust rotate " + r.Name() + "'"
+		} else {
+			p.Hint = "from " + timeText(m.Verdict.RenewAt) + " on, " + issue + " to renew it"
+		}
+		j.add(p)
+	}
+}
+
+func (j *judging) judgeRotation() {
+	r := j.report
+	p := Problem{Topic: TopicRotation, Severity: SeverityWarning, Hint: "run 'meshctl trust rotate " + r.Name() + "'"}
+	pos := &r.Position
+	if !pos.Rotating() {
+		if r.Pending != "" {
+			p.Message = r.Pending
+			j.add(p)
+		}
+		return
+	}
+	p.Message = "a rotation is under way: " + pos.String()
+	switch {
+	case pos.Failed:
+		p.Severity = SeverityError
+		p.Message += "; " + strings.Join(r.lastErrors(), "; ")
+	case pos.Stage == trust.StageVerifying:
+		p.Hint = "make sure that everything works, then run 'meshctl trust verify " + r.Name() + "'"
+	}
+	if older, _ := r.Older(); older > 0 && pos.Stage != trust.StageDistributing {
+		p.Hint = "run 'meshctl mesh restart --virtual-mesh " + r.Name() + "', then go on"
+	}
+	j.add(p)
+}
+
+func (r *Report) lastErrors() []string {
+	if n := len(r.Trail.Conditions); n > 0 {
+		return r.Trail.Conditions[n-1].Errors
+	}
+	return nil
+}
+
+func (j *judging) judgeDistribution(m *MeshReport) {
+	p := Problem{Topic: TopicDistribution, Severity: SeverityWarning, Cluster: m.Cluster, Mesh: m.Ref.Name}
+	if m.ReachErr != nil {
+		p.Message = "it is not known which namespaces have the root: " + m.ReachErr.Error()
+		j.add(p)
+		return
+	}
+	var stale []string
+	for i := range m.Reach {
+		if n := &m.Reach[i]; !n.Missing && !n.Current() {
+			stale = append(stale, n.Namespace)
+		}
+	}
+	if len(stale) > 0 {
+		p.Message = fmt.Sprintf("ConfigMap %s of %s does not have the root yet", rootConfigMap, few(stale))
+		p.Hint = "istiod writes it: restart it with 'meshctl mesh restart " + m.Ref.Name + "'"
+		j.add(p)
+	}
+}
+
+func (j *judging) judgeRestarts(m *MeshReport) {
+	p := Problem{Topic: TopicRestarts, Severity: SeverityWarning, Cluster: m.Cluster, Mesh: m.Ref.Name}
+	switch {
+	case m.OlderErr != nil:
+		p.Message = "it is not known what runs with older certificates: " + m.OlderErr.Error()
+	case len(m.Older) > 0:
+		var names []string
+		for i := range m.Older {
+			names = append(names, m.Older[i].String())
+		}
+		p.Message = "older certificates are in use by " + few(names)
+		p.Hint = "run 'meshctl mesh restart " + m.Ref.Name + "'"
+	default:
+		return
+	}
+	j.add(p)
+}
+
+// fewNames is how many names a sentence holds.
+const fewNames = 3
+
+// few names the first ones and counts the rest.
+func few(names []string) string {
+	if len(names) <= fewNames {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:fewNames], ", "), len(names)-fewNames)
+}
+
+// Days says in whole days, or hours if there are fewer than two, how long
+// something lasts.
+func Days(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	return fmt.Sprintf("%dh", d/time.Hour)
+}

@@ -1,0 +1,130 @@
+package sharedtrust
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/trust"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+)
+
+// Signer signs the intermediate certificates of meshes. The first certificate of
+// the chain is the intermediate, the last one a self-signed root.
+type Signer interface {
+	Sign(ctx context.Context, request *trust.Request, key trust.Key) ([]*x509.Certificate, error)
+}
+
+// Vaults connects to a Vault. It returns its root certificate, and who signs
+// there.
+type Vaults func(ctx context.Context, settings *certificatesv1.VaultCA) (*x509.Certificate, Signer, error)
+
+// Root is the root certificate of a VirtualMesh.
+type Root struct {
+	Source Source
+	// Certificate is nil if there is none, or none can be read.
+	Certificate *x509.Certificate
+	// Missing says that it is to be generated and has not been yet.
+	Missing bool
+	// Err says why nothing can be signed with it, which is no trouble as long as
+	// nothing has to be.
+	Err error
+
+	signer Signer
+}
+
+// usable returns why nothing can be signed with the root; nil if something can.
+func (r *Root) usable() error {
+	switch {
+	case r.Err != nil:
+		return r.Err
+	case r.signer == nil:
+		return fmt.Errorf("the private key of root %s is not known any more", trust.Short(r.Certificate))
+	default:
+		return nil
+	}
+}
+
+// localSigner signs with a key that is at hand.
+type localSigner struct {
+	authority *trust.Authority
+	env       *Env
+}
+
+// Sign implements Signer.
+func (s localSigner) Sign(_ context.Context, request *trust.Request, key trust.Key) ([]*x509.Certificate, error) {
+	return s.authority.Sign(request, key, s.env.Now())
+}
+
+// readRoot reads the root of a source. Why it cannot be used is in Err.
+func (e *Env) readRoot(ctx context.Context, source Source) Root {
+	root := Root{Source: source}
+	if root.Err = source.check(); root.Err != nil {
+		return root
+	}
+	if source.Kind == SourceVault {
+		if e.Vault == nil {
+			root.Err = errors.New("no Vault can be asked here")
+			return root
+		}
+		root.Certificate, root.signer, root.Err = e.Vault(ctx, source.Vault)
+		return root
+	}
+	secret, err := e.Store.Read(ctx, Management, source.Namespace, source.Name)
+	if err != nil {
+		root.Err = err
+		return root
+	}
+	if secret == nil {
+		if root.Missing = source.Kind == SourceGenerated; !root.Missing {
+			root.Err = fmt.Errorf("Secret %s in %s, the root of the VirtualMesh, does not exist on the management cluster: create it with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
+		}
+		return root
+	}
+	authority, err := trust.ParseAuthority(secret.Data, e.Now())
+	if err != nil {
+		root.Err = fmt.Errorf("Secret %s in %s, the root of the VirtualMesh, cannot be used: %w", source.Name, source.Namespace, err)
+		if certificates, _ := trust.ParseCertificates(secret.Data[trust.RootCertKey]); len(certificates) == 1 {
+			root.Certificate = certificates[0] // an expired one is still known
+		}
+		return root
+	}
+	root.Certificate, root.signer = authority.Root(), localSigner{authority, e}
+	return root
+}
+
+// generate makes a root and stores it. If somebody else stored one at the same
+// time, that is the one.
+func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun clusters.DryRun) (Root, error) {
+	opts, err := trust.RootOptions(source.Options)
+	if err != nil {
+		return Root{}, fmt.Errorf("VirtualMesh %s: spec.mtlsConfig.shared.rootCertificateAuthority.generated: %w", s.Name(), err)
+	}
+	authority, err := trust.GenerateRoot(s.Name(), opts, e.Now())
+	if err != nil {
+		return Root{}, err
+	}
+	data, err := authority.Data()
+	if err != nil {
+		return Root{}, err
+	}
+	secret := e.rootSecret(s, source.Name, data)
+	if _, err := e.Store.Write(ctx, Management, secret, Write{Create: true, DryRun: dryRun}); err != nil {
+		var conflict *clusters.Error
+		if errors.As(err, &conflict) && conflict.Reason == clusters.ReasonAlreadyExists {
+			root := e.readRoot(ctx, source)
+			return root, root.usable()
+		}
+		return Root{}, err
+	}
+	return Root{Source: source, Certificate: authority.Root(), signer: localSigner{authority, e}}, nil
+}
+
+// rootSecret returns the Secret of a generated root (semantics 7.2).
+func (e *Env) rootSecret(s *Subject, name string, data map[string][]byte) *clusters.Secret {
+	return &clusters.Secret{
+		Namespace: e.Namespace, Name: name, Type: trust.RootSecretType, Labels: e.owner(""), Annotations: s.parents(), Data: data,
+	}
+}

@@ -1,0 +1,276 @@
+package sharedtrust
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/trust"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+)
+
+// Step is one step of a rotation, which is due or was done.
+type Step struct {
+	// State is the one to record before the step is done; empty if it is recorded
+	// already.
+	State certificatesv1.CertificateRotationState
+	// Message says what it does.
+	Message string
+}
+
+// NextStep says what a rotation does next. Its error says why there is nothing
+// to do, or nothing may be done yet.
+func (v *Survey) NextStep() (Step, error) {
+	p := &v.Position
+	switch {
+	case !p.Rotating() && v.Pending == "" && v.Current.Source.Kind != SourceGenerated:
+		return Step{}, fmt.Errorf("there is nothing to rotate to: the meshes have the root of %s; name another source in spec.mtlsConfig.shared, or put a new root into it", v.Current.Source)
+	case !p.Rotating() && v.Current.Certificate == nil:
+		return Step{}, fmt.Errorf("there is nothing to rotate: no mesh of VirtualMesh %s has a certificate yet; establish trust with 'meshctl trust issue %s'", v.Name(), v.Name())
+	case !p.Rotating():
+		state := trust.Begin(v.Strategy)
+		return Step{state, MessageOf(state, v.Strategy)}, nil
+	case p.Stage == trust.StageVerifying && v.Manual:
+		return Step{}, &WaitingError{VirtualMesh: v.Name(), Position: p.String()}
+	case p.Stage != trust.StageVerified:
+		return Step{Message: MessageOf(p.Phase().State, v.Strategy)}, nil
+	default:
+		state := p.Next()
+		return Step{state, MessageOf(state, v.Strategy)}, nil
+	}
+}
+
+// MessageOf says in words what a state is for.
+func MessageOf(state certificatesv1.CertificateRotationState, strategy certificatesv1.CertificateRotationStrategy) string {
+	switch state {
+	case trust.StateAddingNewRoot:
+		return "every mesh accepts the new root, too"
+	case trust.StatePropagatingIntermediate:
+		return "every mesh gets an intermediate certificate of the new root"
+	case trust.StateDeletingOldRoot:
+		if strategy == certificatesv1.CertificateRotationStrategyNone {
+			return "every mesh gets the new root in place of the old one, at once"
+		}
+		return "no mesh accepts the old root any more"
+	case trust.StateRollingBack:
+		return "every mesh goes one step back towards the old root"
+	case trust.StateFinished:
+		return "the new root has taken the place of the old one"
+	case trust.StateNotRotating:
+		return "the meshes have the old root again"
+	default:
+		return string(state)
+	}
+}
+
+// WaitingError says that an operator has to confirm a step first.
+type WaitingError struct{ VirtualMesh, Position string }
+
+// Error says what to do.
+func (e *WaitingError) Error() string {
+	return fmt.Sprintf("the rotation waits for somebody to confirm that it works (%s): look at 'meshctl trust status %s', then run 'meshctl trust verify %s'", e.Position, e.VirtualMesh, e.VirtualMesh)
+}
+
+// Advance does one step of a rotation: it records the state, gives every mesh
+// what the step says, and records that it is to be verified, or, if nobody has to,
+// that it is. It continues a step that was interrupted. After the last one it
+// finishes the rotation.
+//
+// The survey must be fresh. When a mesh cannot be written, the others are, FAILED
+// is recorded, and the outcomes say so: repeating it continues.
+func (e *Env) Advance(ctx context.Context, v *Survey) ([]Outcome, error) {
+	step, err := v.NextStep()
+	if err != nil {
+		return nil, err
+	}
+	switch step.State {
+	case trust.StateFinished, trust.StateNotRotating:
+		return nil, e.finish(ctx, v)
+	case "":
+	default:
+		if !v.Position.Rotating() {
+			if err := e.prepare(ctx, v); err != nil {
+				return nil, err
+			}
+		}
+		if v, err = e.enter(ctx, v, step); err != nil {
+			return nil, err
+		}
+	}
+	return e.distribute(ctx, v)
+}
+
+// RollBack turns a rotation around, or does the next step back. From then on
+// Advance does the remaining steps.
+func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
+	switch {
+	case !v.Position.Rotating():
+		return nil, fmt.Errorf("there is nothing to roll back: no rotation of VirtualMesh %s is under way", v.Name())
+	case v.Position.RollingBack:
+		return e.Advance(ctx, v)
+	case v.Current.Certificate == nil:
+		return nil, errors.New("the old root is not known any more, so the meshes cannot go back to it")
+	}
+	if signed := v.signedByNew(); len(signed) > 0 {
+		if err := v.Current.usable(); err != nil {
+			return nil, fmt.Errorf("%s would need intermediate certificates of the old root again, and nothing can be signed with that: %w", strings.Join(signed, ", "), err)
+		}
+	}
+	v, err := e.enter(ctx, v, Step{trust.StateRollingBack, MessageOf(trust.StateRollingBack, v.Strategy)})
+	if err != nil {
+		return nil, err
+	}
+	return e.distribute(ctx, v)
+}
+
+// signedByNew names the meshes whose intermediates lead to the new root.
+func (v *Survey) signedByNew() []string {
+	var names []string
+	for i := range v.Meshes {
+		if m := &v.Meshes[i]; m.ours() && !v.Current.is(m.Bundle.Signer()) {
+			names = append(names, m.Ref.Name)
+		}
+	}
+	return names
+}
+
+// prepare makes sure before anything changes that the new root can be used.
+func (e *Env) prepare(ctx context.Context, v *Survey) error {
+	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
+	if to.same(from) && to.Kind == SourceGenerated {
+		to = to.next()
+		if err := e.dropStaleNext(ctx, v, to); err != nil {
+			return err
+		}
+	}
+	coming := e.readRoot(ctx, to)
+	if coming.Missing {
+		var err error
+		if coming, err = e.generate(ctx, v.Subject, to, clusters.DryRunNone); err != nil {
+			return err
+		}
+		e.observe(Management, fmt.Sprintf("root %s is made, valid until %s", trust.Short(coming.Certificate), timeText(coming.Certificate.NotAfter)), nil)
+	}
+	if err := coming.usable(); err != nil {
+		return err
+	}
+	if v.Current.is(coming.Certificate) {
+		return fmt.Errorf("there is nothing to rotate: %s has the root that the meshes have already", to)
+	}
+	if refused := Refused(v.Plan(false)); len(refused) > 0 {
+		return fmt.Errorf("mesh %s on cluster %s: %s; a rotation begins when all meshes have their certificates ('meshctl trust issue %s')",
+			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
+	}
+	return nil
+}
+
+// dropStaleNext removes what an earlier rotation, which ended, did not get to
+// remove any more.
+func (e *Env) dropStaleNext(ctx context.Context, v *Survey, next Source) error {
+	if stale := e.readRoot(ctx, next); stale.Certificate != nil && v.Current.is(stale.Certificate) {
+		return e.Store.Delete(ctx, Management, next.Namespace, next.Name, e.owner(""))
+	}
+	return nil
+}
+
+// enter records a state, unless somebody else has recorded another one, and
+// looks again.
+func (e *Env) enter(ctx context.Context, v *Survey, step Step) (*Survey, error) {
+	if err := e.record(ctx, v, step.State, step.Message, nil, nil); err != nil {
+		return nil, err
+	}
+	e.observe(Management, fmt.Sprintf("%s: %s", step.State, step.Message), nil)
+	return Look(ctx, e, v.Subject)
+}
+
+// record appends a condition, if the trail is still the one of the survey.
+func (e *Env) record(
+	ctx context.Context, v *Survey, state certificatesv1.CertificateRotationState, message string, errs []string, also func(*Trail),
+) error {
+	if e.History == nil {
+		return errors.New("the state of a rotation is kept on the management cluster: name it with --context")
+	}
+	before := v.Trail.Conditions
+	var after Trail
+	err := e.History.Change(ctx, v.Resource, func(t *Trail) (bool, error) {
+		if !slices.EqualFunc(t.Conditions, before, sameCondition) {
+			return false, fmt.Errorf("VirtualMesh %s: %w", v.Name(), errChanged)
+		}
+		t.Conditions = trust.Record(t.Conditions, state, message, errs, e.Now())
+		if also != nil {
+			also(t)
+		}
+		after = *t
+		return true, nil
+	})
+	if err == nil {
+		v.Trail = after
+	}
+	return err
+}
+
+func sameCondition(a, b certificatesv1.CertificateRotationCondition) bool {
+	return a.State == b.State && a.Timestamp == b.Timestamp && a.Message == b.Message && slices.Equal(a.Errors, b.Errors)
+}
+
+// distribute gives every mesh what the present step says.
+func (e *Env) distribute(ctx context.Context, v *Survey) ([]Outcome, error) {
+	outcomes, err := e.Issue(ctx, v, v.Plan(false), clusters.DryRunNone)
+	if err != nil {
+		return outcomes, err
+	}
+	var errs []string
+	for i := range outcomes {
+		if o := &outcomes[i]; o.Failed() {
+			why := o.Action.Reason
+			if o.Err != nil {
+				why = o.Err.Error()
+			}
+			errs = append(errs, fmt.Sprintf("mesh %s on cluster %s: %s", o.Action.Mesh.Ref.Name, o.Action.Mesh.Cluster, why))
+		}
+	}
+	if len(errs) > 0 {
+		return outcomes, e.record(ctx, v, trust.StateFailed, fmt.Sprintf("%d of %d meshes could not be given their certificates", len(errs), len(outcomes)), errs, nil)
+	}
+	if err := e.record(ctx, v, trust.StateVerifying, "all meshes have the certificates of this step", nil, nil); err != nil {
+		return outcomes, err
+	}
+	if v.Manual {
+		return outcomes, nil
+	}
+	return outcomes, e.verified(ctx, v, "nobody has to confirm it (rotationVerificationMethod)")
+}
+
+// verified records that a step works, and finishes the rotation after the last.
+func (e *Env) verified(ctx context.Context, v *Survey, message string) error {
+	if err := e.record(ctx, v, trust.StateVerified, message, nil, nil); err != nil {
+		return err
+	}
+	e.observe(Management, string(trust.StateVerified)+": "+message, nil)
+	again, err := Look(ctx, e, v.Subject)
+	if err != nil {
+		return err
+	}
+	if !again.Position.Last() {
+		return nil
+	}
+	return e.finish(ctx, again)
+}
+
+// Verify records that an operator found a step to work. The survey must be
+// fresh.
+func (e *Env) Verify(ctx context.Context, v *Survey) error {
+	p := &v.Position
+	switch {
+	case !p.Rotating():
+		return fmt.Errorf("there is nothing to verify: no rotation of VirtualMesh %s is under way", v.Name())
+	case p.Stage == trust.StageDistributing:
+		return fmt.Errorf("the step is not complete (%s): continue it with 'meshctl trust rotate %s'", p.String(), v.Name())
+	case p.Stage == trust.StageVerified && !p.Last():
+		return nil // it is
+	}
+	return e.verified(ctx, v, "confirmed by an operator")
+}

@@ -1,0 +1,94 @@
+package sharedtrust
+
+import (
+	"bytes"
+	"context"
+	"maps"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/trust"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+)
+
+// finish ends a rotation after its last step. Signing keys are never deleted
+// (semantics D41): the one that is not in use any more is kept under a name of
+// its own. Each step may be repeated.
+func (e *Env) finish(ctx context.Context, v *Survey) error {
+	state, out := trust.StateFinished, trust.Old
+	if v.Position.RollingBack {
+		state, out = trust.StateNotRotating, trust.New
+	}
+	current := v.sourceOf(v.deployed(), e.Namespace)
+	next := current.next()
+	exchanged := current.Kind == SourceGenerated && v.Coming.Source.Name == next.Name
+	if exchanged {
+		if err := e.settleSecrets(ctx, v, current, next, out); err != nil {
+			return err
+		}
+	}
+	err := e.record(ctx, v, state, MessageOf(state, v.Strategy), nil, func(t *Trail) {
+		if state == trust.StateFinished {
+			t.Deployed = v.Shared
+		}
+	})
+	if err != nil {
+		return err
+	}
+	e.observe(Management, string(state)+": "+MessageOf(state, v.Strategy), nil)
+	if exchanged {
+		return e.Store.Delete(ctx, Management, next.Namespace, next.Name, e.owner(""))
+	}
+	return nil
+}
+
+// settleSecrets keeps the root that is out of use under a name of its own, and
+// puts the other one where the root of the VirtualMesh belongs.
+func (e *Env) settleSecrets(ctx context.Context, v *Survey, current, next Source, out trust.Which) error {
+	coming, err := e.Store.Read(ctx, Management, next.Namespace, next.Name)
+	if err != nil || coming == nil {
+		return err // it was done before
+	}
+	stored, err := e.Store.Read(ctx, Management, current.Namespace, current.Name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case out == trust.New:
+		return e.retire(ctx, v, coming)
+	case stored == nil || maps.EqualFunc(stored.Data, coming.Data, bytes.Equal):
+	default:
+		if err := e.retire(ctx, v, stored); err != nil {
+			return err
+		}
+	}
+	_, err = e.Store.Write(ctx, Management, e.rootSecret(v.Subject, current.Name, coming.Data), Write{Owner: e.owner("")})
+	return err
+}
+
+// retire keeps a root under a name that tells it from all others.
+func (e *Env) retire(ctx context.Context, v *Survey, root *clusters.Secret) error {
+	certificates, err := trust.ParseCertificates(root.Data[trust.RootCertKey])
+	if err != nil {
+		return err
+	}
+	name := v.Name() + ".retired-" + trust.Short(certificates[0])
+	_, err = e.Store.Write(ctx, Management, e.rootSecret(v.Subject, name, root.Data), Write{Owner: e.owner("")})
+	return err
+}
+
+// Since returns when the present step began, as its condition has it; empty if
+// nothing is rotated.
+func (v *Survey) Since() string {
+	var last *certificatesv1.CertificateRotationCondition
+	for i := range v.Trail.Conditions {
+		switch c := &v.Trail.Conditions[i]; c.State {
+		case trust.StateVerifying, trust.StateVerified, trust.StateFailed:
+		default:
+			last = c
+		}
+	}
+	if last == nil || !v.Position.Rotating() {
+		return ""
+	}
+	return last.Timestamp
+}

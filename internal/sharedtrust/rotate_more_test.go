@@ -1,0 +1,194 @@
+package sharedtrust_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/trust"
+)
+
+// TestRotateToProvidedRoot holds that a root of another source comes step by
+// step, and that an operator confirms each if the VirtualMesh wants it.
+func TestRotateToProvidedRoot(t *testing.T) {
+	t.Parallel()
+	m, _ := established(t, shared(small, ""), "east", "west")
+	old := m.roots(t)["prod.gloo-mesh"]
+	root, data := authority(t, "corporate")
+	m.put("", "certs", "corporate", "Opaque", nil, data)
+	s := subject(t, world(t, shared(`{secret: {name: corporate, namespace: certs}}`, ", rotationVerificationMethod: {manual: {}}"), "east", "west"))
+	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west keep" {
+		t.Fatalf("issue exchanges the root: %s, %v", tally(outcomes), err)
+	}
+	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
+	for _, want := range []string{"east update, west update", "east reissue, west reissue", "east update, west update"} {
+		outcomes, err := advance(t, m, s)
+		if got := tally(outcomes); err != nil || got != want {
+			t.Fatalf("%s, want %s: %v", got, want, err)
+		}
+		var waiting *sharedtrust.WaitingError
+		if _, err := advance(t, m, s); !errors.As(err, &waiting) {
+			t.Fatalf("it does not wait for anybody: %v", err)
+		}
+		if err := verify(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.HasSuffix(m.states(), "VERIFIED FINISHED") || m.trail.Deployed.RootCertificateAuthority.Secret == nil {
+		t.Errorf("conditions are %s, deployed is %s", m.states(), marshal(t, m.trail.Deployed))
+	}
+	for cluster, b := range m.bundles(t) {
+		if !b.Signer().Equal(root.Root()) || len(b.Roots) != 1 {
+			t.Errorf("%s does not have the new root alone", cluster)
+		}
+	}
+	if kept := m.roots(t)["prod.gloo-mesh"]; kept == nil || !kept.Equal(old) {
+		t.Error("the old root is gone")
+	}
+}
+
+// TestRotateRootReplacedInPlace holds that a new root in the Secret of the old
+// one is exchanged like any other.
+func TestRotateRootReplacedInPlace(t *testing.T) {
+	t.Parallel()
+	m, s := newMemory(), subject(t, world(t, shared(`{secret: {name: corporate, namespace: certs}}`, ""), "east", "west"))
+	_, data := authority(t, "first")
+	m.put("", "certs", "corporate", "Opaque", nil, data)
+	if _, err := issue(t, m, s, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "nothing to rotate") {
+		t.Fatalf("there is something to rotate: %v", err)
+	}
+	second, data := authority(t, "second")
+	m.put("", "certs", "corporate", "Opaque", nil, data)
+	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
+	for range 3 {
+		if _, err := advance(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for cluster, b := range m.bundles(t) {
+		if !b.Signer().Equal(second.Root()) || len(b.Roots) != 1 {
+			t.Errorf("%s does not have the new root alone", cluster)
+		}
+	}
+}
+
+// TestRotateAtOnce holds strategy NONE.
+func TestRotateAtOnce(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ", rotationStrategy: NONE"), "east", "west")
+	outcomes, err := advance(t, m, s)
+	if got, want := tally(outcomes), "east reissue, west reissue"; err != nil || got != want || m.states() != "DELETING_OLD_ROOT VERIFYING VERIFIED FINISHED" {
+		t.Errorf("%s, want %s, conditions %s: %v", got, want, m.states(), err)
+	}
+	everyPairTalks(t, m, "in the end")
+}
+
+// TestRotationWithDeadCluster holds that a step that does not reach a mesh is
+// FAILED, is not verified, and goes on when the cluster is back.
+func TestRotationWithDeadCluster(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	if _, err := advance(t, m, s); err != nil {
+		t.Fatal(err)
+	}
+	m.down["west"] = true
+	outcomes, err := advance(t, m, s)
+	if err != nil || !strings.HasSuffix(m.states(), "PROPAGATING_NEW_INTERMEDIATE FAILED") {
+		t.Fatalf("%s, conditions %s: %v", tally(outcomes), m.states(), err)
+	}
+	if errs := m.trail.Conditions[len(m.trail.Conditions)-1].Errors; len(errs) != 1 || !strings.Contains(errs[0], "no answer") {
+		t.Errorf("the errors are %q", errs)
+	}
+	delete(m.down, "west")
+	everyPairTalks(t, m, "while one is behind")
+	if err := verify(t, m, s); err == nil {
+		t.Error("a step that is not complete is verified")
+	}
+	outcomes, err = advance(t, m, s)
+	if got, want := tally(outcomes), "east keep, west reissue"; err != nil || got != want || !strings.HasSuffix(m.states(), "FAILED VERIFYING VERIFIED") {
+		t.Errorf("%s, want %s, conditions %s: %v", got, want, m.states(), err)
+	}
+}
+
+// TestMeshesComeAndGoDuringRotation holds that a mesh that joins gets what the
+// others have, and that one that leaves is not touched any more.
+func TestMeshesComeAndGoDuringRotation(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	for range 2 {
+		if _, err := advance(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := m.secrets["west/istio-system/cacerts"]
+	s = subject(t, world(t, shared(small, ""), "east", "north"))
+	outcomes, err := issue(t, m, s, false)
+	if got, want := tally(outcomes), "east keep, north issue"; err != nil || got != want {
+		t.Fatalf("%s, want %s: %v", got, want, err)
+	}
+	everyPairTalks(t, m, "after one joined and one left")
+	if _, err := advance(t, m, s); err != nil {
+		t.Fatal(err)
+	}
+	if marshal(t, left.Data) != marshal(t, m.secrets["west/istio-system/cacerts"].Data) {
+		t.Error("the mesh that left was changed")
+	}
+	if !strings.HasSuffix(m.states(), "FINISHED") {
+		t.Errorf("conditions are %s", m.states())
+	}
+}
+
+// TestSpecChangedDuringRotation holds that a third root does not come between
+// two that are being exchanged.
+func TestSpecChangedDuringRotation(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	if _, err := advance(t, m, s); err != nil {
+		t.Fatal(err)
+	}
+	_, data := authority(t, "third")
+	m.put("", "certs", "third", "Opaque", nil, data)
+	changed := subject(t, world(t, shared(`{secret: {name: third, namespace: certs}}`, ""), "east", "west"))
+	outcomes, err := advance(t, m, changed)
+	if err != nil || !slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Action.Kind == sharedtrust.ActionRefuse }) {
+		t.Fatalf("a third root is brought in: %s, %v", tally(outcomes), err)
+	}
+	everyPairTalks(t, m, "after the refusal")
+	// The way back is open.
+	for range 4 {
+		if _, err := rollBack(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(m.states(), string(trust.StateNotRotating)) {
+			everyPairTalks(t, m, "in the end")
+			return
+		}
+	}
+	t.Errorf("it does not come back: %s", m.states())
+}
+
+// TestTwoAtOnce holds that two who rotate at the same time do not do two steps.
+func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	first, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.env().Advance(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "somebody else is working on its trust") {
+		t.Errorf("the second one goes on: %v", err)
+	}
+	everyPairTalks(t, m, "in the end")
+}

@@ -1,0 +1,84 @@
+package sharedtrust
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/meshctl/meshctl/internal/trust"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// SourceKind says where a root comes from (semantics 7.2).
+type SourceKind string
+
+// The sources of roots.
+const (
+	SourceGenerated SourceKind = "generated"
+	SourceSecret    SourceKind = "secret"
+	SourceVault     SourceKind = "vault"
+)
+
+// Source says where the root of a VirtualMesh comes from.
+type Source struct {
+	Kind SourceKind
+	// Namespace and Name are those of the Secret on the management cluster; empty
+	// for Vault.
+	Namespace, Name string
+	// Options are those of a generated root.
+	Options *certificatesv1.CommonCertOptions
+	// Vault is set for SourceVault.
+	Vault *certificatesv1.VaultCA
+}
+
+// String names the source for people.
+func (s Source) String() string {
+	switch s.Kind {
+	case SourceVault:
+		return "Vault at " + s.Vault.Server
+	case SourceSecret:
+		return fmt.Sprintf("Secret %s in %s", s.Name, s.Namespace)
+	default:
+		return fmt.Sprintf("generated, Secret %s in %s", s.Name, s.Namespace)
+	}
+}
+
+// same reports whether two sources are one place: the options of a generated
+// root do not count, because a root that exists is kept (semantics 7.2).
+func (s Source) same(other Source) bool {
+	return s.Kind == other.Kind && s.Namespace == other.Namespace && s.Name == other.Name && reflect.DeepEqual(s.Vault, other.Vault)
+}
+
+// sourceOf reads where the root comes from. A generated root is kept in a Secret
+// called NAME.NAMESPACE after the VirtualMesh, in the namespace of meshctl's
+// resources. No source means generated (semantics D41).
+func (s *Subject) sourceOf(shared *networkingv1.SharedTrust, namespace string) Source {
+	generated := Source{Kind: SourceGenerated, Namespace: namespace, Name: s.Name()}
+	switch {
+	case shared.IntermediateCertificateAuthority != nil && shared.IntermediateCertificateAuthority.Vault != nil:
+		return Source{Kind: SourceVault, Vault: shared.IntermediateCertificateAuthority.Vault}
+	case shared.RootCertificateAuthority == nil:
+		return generated
+	case shared.RootCertificateAuthority.Secret != nil:
+		ref := shared.RootCertificateAuthority.Secret
+		return Source{Kind: SourceSecret, Namespace: ref.Namespace, Name: ref.Name}
+	default:
+		generated.Options = shared.RootCertificateAuthority.Generated
+		return generated
+	}
+}
+
+// check refuses a Secret that is the output of shared trust (semantics 7.2).
+func (s Source) check() error {
+	if s.Kind == SourceSecret && s.Name == trust.CASecretName {
+		return fmt.Errorf("Secret %s in %s is where the control plane of a mesh reads its own certificate from, and cannot be the root: store the root in another Secret", s.Name, s.Namespace)
+	}
+	return nil
+}
+
+// next is where the new root of a rotation is kept that replaces a generated
+// root by another one, until it takes the place of the old one.
+func (s Source) next() Source {
+	s.Name += ".next"
+	return s
+}

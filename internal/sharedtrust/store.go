@@ -1,0 +1,87 @@
+package sharedtrust
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+// Management is the name of the management cluster in a Store.
+const Management = ""
+
+// Write says how to write a Secret.
+type Write struct {
+	// Create fails if the Secret exists.
+	Create bool
+	// Owner are labels that an existing Secret must have; none trusts it.
+	Owner map[string]string
+	// DryRun has the API server judge and writes nothing.
+	DryRun clusters.DryRun
+}
+
+// Store keeps the Secrets of the management cluster and of the clusters of
+// meshes, which are called by their names.
+type Store interface {
+	// Read returns a Secret, nil if there is none.
+	Read(ctx context.Context, cluster, namespace, name string) (*clusters.Secret, error)
+	// Write makes the Secret hold exactly its data.
+	Write(ctx context.Context, cluster string, secret *clusters.Secret, how Write) (clusters.Outcome, error)
+	// Delete removes a Secret that has the labels; one that is gone is no error.
+	Delete(ctx context.Context, cluster, namespace, name string, owner map[string]string) error
+}
+
+// ClusterStore is the Store of real clusters.
+type ClusterStore struct {
+	// Management is nil if there is no management cluster.
+	Management *clusters.Connection
+	// Members are the clusters of meshes by name; Failures says why others cannot
+	// be used.
+	Members  map[string]*clusters.Connection
+	Failures map[string]error
+}
+
+// Connection returns the connection to a cluster, or why there is none.
+func (s *ClusterStore) Connection(cluster string) (*clusters.Connection, error) {
+	if cluster == Management {
+		if s.Management == nil {
+			return nil, errors.New("the root certificate is kept on the management cluster: name it with --context, or write Secrets to files with --output-dir")
+		}
+		return s.Management, nil
+	}
+	if c := s.Members[cluster]; c != nil {
+		return c, nil
+	}
+	if err := s.Failures[cluster]; err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
+}
+
+// Read implements Store.
+func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string) (*clusters.Secret, error) {
+	c, err := s.Connection(cluster)
+	if err != nil {
+		return nil, err
+	}
+	return clusters.ReadSecret(ctx, c, namespace, name)
+}
+
+// Write implements Store.
+func (s *ClusterStore) Write(ctx context.Context, cluster string, secret *clusters.Secret, how Write) (clusters.Outcome, error) {
+	c, err := s.Connection(cluster)
+	if err != nil {
+		return clusters.Failed, err
+	}
+	return clusters.WriteSecret(ctx, c, secret, clusters.ApplyOptions{Create: how.Create, Owner: how.Owner, Force: true, DryRun: how.DryRun})
+}
+
+// Delete implements Store.
+func (s *ClusterStore) Delete(ctx context.Context, cluster, namespace, name string, owner map[string]string) error {
+	c, err := s.Connection(cluster)
+	if err != nil {
+		return err
+	}
+	return clusters.DeleteSecret(ctx, c, namespace, name, owner)
+}

@@ -1,0 +1,121 @@
+package sharedtrust
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/trust"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// Subject is a VirtualMesh with shared trust.
+type Subject struct {
+	Resource *networkingv1.VirtualMesh
+	// Shared is what it asks for; never nil.
+	Shared *networkingv1.SharedTrust
+	// Strategy and Manual say how its root is rotated: whether an operator confirms
+	// each step. AutoRestart allows to restart workloads without being asked.
+	Strategy    certificatesv1.CertificateRotationStrategy
+	Manual      bool
+	AutoRestart bool
+	// Intermediate are the options of the intermediate certificates.
+	Intermediate trust.Options
+	// Meshes are its Istio meshes, sorted by cluster and namespace.
+	Meshes []Mesh
+	// Others are the names of its meshes that get no certificates, because they are
+	// not Istio.
+	Others []string
+}
+
+// Mesh is one mesh of a Subject.
+type Mesh struct {
+	// World is its position in World.Meshes.
+	World int
+	Ref   core.ObjectRef
+	// Cluster and Namespace are where its control plane is installed.
+	Cluster, Namespace string
+	// Identity is the SPIFFE ID of the control plane.
+	Identity string
+	// Workloads are the namespaces of its workloads, sorted.
+	Workloads []string
+
+	request trust.Request
+}
+
+// Name names the VirtualMesh as NAME.NAMESPACE.
+func (s *Subject) Name() string { return s.Resource.Name + "." + s.Resource.Namespace }
+
+// Of returns what a VirtualMesh, given by its position, asks for. The error says
+// why it cannot have shared trust and what to do about it.
+func Of(result *policy.Result, position int) (*Subject, error) {
+	vm := &result.VirtualMeshes[position]
+	s := &Subject{Resource: vm.Resource}
+	switch {
+	case vm.State != core.ApprovalStateAccepted:
+		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
+	case vm.Trust() == policy.TrustLimited: // semantics D42
+		return nil, fmt.Errorf("VirtualMesh %s asks for limited trust, which is not available yet: choose spec.mtlsConfig.shared", s.Name())
+	case vm.Trust() != policy.TrustShared:
+		return nil, fmt.Errorf("VirtualMesh %s asks for no shared trust: set spec.mtlsConfig.shared", s.Name())
+	}
+	config := vm.Resource.Spec.MTLSConfig
+	s.Shared, s.Strategy, s.AutoRestart = config.Shared, config.RotationStrategy, config.AutoRestartPods
+	s.Manual = config.RotationVerificationMethod != nil && config.RotationVerificationMethod.Manual != nil
+	var err error
+	if s.Intermediate, err = trust.IntermediateOptions(config.Shared.IntermediateCertOptions); err != nil {
+		return nil, fmt.Errorf("VirtualMesh %s: spec.mtlsConfig.shared.intermediateCertOptions: %w", s.Name(), err)
+	}
+	for _, i := range vm.Meshes {
+		m := &result.World.Meshes[i]
+		if m.Type != snapshot.MeshIstio {
+			s.Others = append(s.Others, m.Ref.Name+"."+m.Ref.Namespace)
+			continue
+		}
+		if m.Cluster == "" || m.Namespace == "" {
+			return nil, fmt.Errorf("mesh %s.%s does not say where it is installed: discover its cluster", m.Ref.Name, m.Ref.Namespace)
+		}
+		s.Meshes = append(s.Meshes, s.newMesh(result.World, m))
+	}
+	slices.SortFunc(s.Meshes, func(a, b Mesh) int {
+		return strings.Compare(a.Cluster+"\x00"+a.Namespace+"\x00"+a.Ref.Name, b.Cluster+"\x00"+b.Namespace+"\x00"+b.Ref.Name)
+	})
+	if len(s.Meshes) == 0 {
+		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh that could get certificates", s.Name())
+	}
+	return s, s.checkPlaces()
+}
+
+// checkPlaces refuses two control planes that would read one Secret: they cannot
+// have different identities.
+func (s *Subject) checkPlaces() error {
+	for i := 1; i < len(s.Meshes); i++ {
+		a, b := &s.Meshes[i-1], &s.Meshes[i]
+		if a.Cluster == b.Cluster && a.Namespace == b.Namespace && a.Identity != b.Identity {
+			return fmt.Errorf("meshes %s and %s are both installed in namespace %s of cluster %s with different identities, and can have one Secret %s only",
+				a.Ref.Name, b.Ref.Name, a.Namespace, a.Cluster, trust.CASecretName)
+		}
+	}
+	s.Meshes = slices.CompactFunc(s.Meshes, func(a, b Mesh) bool { return a.Cluster == b.Cluster && a.Namespace == b.Namespace })
+	return nil
+}
+
+func (s *Subject) newMesh(world *snapshot.World, m *snapshot.Mesh) Mesh {
+	identity := trust.Identity(m.TrustDomain, m.Namespace, m.Resource.Spec.Istio.IstiodServiceAccount)
+	mesh := Mesh{
+		World: m.ID, Ref: m.Ref, Cluster: m.Cluster, Namespace: m.Namespace, Identity: identity.String(),
+		request: trust.Request{Mesh: m.Ref.Name, Identity: identity, Options: s.Intermediate},
+	}
+	for i := range world.Workloads {
+		if w := &world.Workloads[i]; w.Mesh == m {
+			mesh.Workloads = append(mesh.Workloads, w.Namespace)
+		}
+	}
+	slices.Sort(mesh.Workloads)
+	mesh.Workloads = slices.Compact(mesh.Workloads)
+	return mesh
+}
