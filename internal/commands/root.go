@@ -66,6 +66,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 		newInstallCmd(f, nil),
 		newMeshCmd(f),
 		newRenderCmd(f),
+		newTrustCmd(f),
 		newUninstallCmd(f, nil),
 		newVersionCmd(f, nil),
 	)

@@ -1,0 +1,154 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/trust"
+	"github.com/meshctl/meshctl/internal/vault"
+	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
+)
+
+// vaultLogins connects to Vaults with the credentials that their settings name:
+// a token in a Secret, the token of a service account, or, if they name none,
+// that of the user in VAULT_TOKEN.
+type vaultLogins struct {
+	management *clusters.Connection
+	clock      cli.Clock
+	getenv     func(string) string
+
+	mu      sync.Mutex
+	clients []*vault.Client
+}
+
+// defaultTokenKey is the key of a Secret with a token of Vault.
+const defaultTokenKey = "token"
+
+// vaultTokenLife is how long the token of a service account lives that meshctl
+// shows to Vault; it is the shortest that Kubernetes makes.
+const vaultTokenLife = 10 * time.Minute
+
+// connect is a sharedtrust.Vaults.
+func (l *vaultLogins) connect(ctx context.Context, settings *certificatesv1.VaultCA) (*x509.Certificate, sharedtrust.Signer, error) {
+	var local []byte
+	if settings.CALocalPath != nil {
+		var err error
+		if local, err = os.ReadFile(*settings.CALocalPath); err != nil {
+			return nil, nil, fmt.Errorf("read the certificates that Vault is verified with (caLocalPath): %w", err)
+		}
+	}
+	config, err := vault.NewConfig(*settings, local)
+	if err != nil {
+		return nil, nil, err
+	}
+	credentials, err := l.credentials(ctx, settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	client := vault.New(config, credentials, l.clock)
+	l.mu.Lock()
+	l.clients = append(l.clients, client)
+	l.mu.Unlock()
+	certificates, err := client.Roots(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range certificates {
+		if trust.IsSelfSigned(c) {
+			return c, vaultSigner{client}, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("the Vault at %s serves no self-signed root at caPath or above it", config.Server())
+}
+
+// close ends what logins began.
+func (l *vaultLogins) close(ctx context.Context) {
+	for _, client := range l.clients {
+		client.Logout(ctx)
+	}
+}
+
+func (l *vaultLogins) credentials(ctx context.Context, settings *certificatesv1.VaultCA) (vault.Credentials, error) {
+	switch {
+	case settings.TokenSecretRef != nil:
+		token, err := l.fromSecret(ctx, settings.TokenSecretRef.Namespace, settings.TokenSecretRef.Name, defaultTokenKey)
+		if err != nil {
+			return vault.Credentials{}, err
+		}
+		return vault.TokenCredentials(token)
+	case settings.KubernetesAuth != nil:
+		jwt, err := l.serviceAccountToken(ctx, settings.KubernetesAuth)
+		if err != nil {
+			return vault.Credentials{}, err
+		}
+		return vault.KubernetesCredentials(*settings.KubernetesAuth, jwt)
+	}
+	if token := l.getenv("VAULT_TOKEN"); token != "" {
+		return vault.TokenCredentials(token)
+	}
+	return vault.Credentials{}, errors.New("nothing says how to log in to Vault: set tokenSecretRef or kubernetesAuth in the VirtualMesh, or VAULT_TOKEN in the environment")
+}
+
+func (l *vaultLogins) fromSecret(ctx context.Context, namespace, name, key string) (string, error) {
+	if l.management == nil {
+		return "", fmt.Errorf("the credentials for Vault are in Secret %s in %s of the management cluster: name that with --context", name, namespace)
+	}
+	secret, err := clusters.ReadSecret(ctx, l.management, namespace, name)
+	switch {
+	case err != nil:
+		return "", err
+	case secret == nil:
+		return "", fmt.Errorf("Secret %s in %s, which has the credentials for Vault, does not exist on the management cluster", name, namespace)
+	case len(secret.Data[key]) == 0:
+		return "", fmt.Errorf("Secret %s in %s, which has the credentials for Vault, has nothing under the key %s", name, namespace, key)
+	}
+	return string(secret.Data[key]), nil
+}
+
+// serviceAccountToken returns the token to show to Vault: one that Kubernetes
+// makes for the service account, the one in a Secret, or the mounted one.
+func (l *vaultLogins) serviceAccountToken(ctx context.Context, auth *certificatesv1.VaultKubernetesAuth) (string, error) {
+	ref := auth.ServiceAccountRef
+	switch {
+	case ref != nil && auth.SecretTokenKey != "":
+		return l.fromSecret(ctx, ref.Namespace, ref.Name, auth.SecretTokenKey)
+	case ref != nil && l.management == nil:
+		return "", fmt.Errorf("ServiceAccount %s in %s, which logs in to Vault, is on the management cluster: name that with --context", ref.Name, ref.Namespace)
+	case ref != nil:
+		return clusters.RequestToken(ctx, l.management, ref.Namespace, ref.Name, vaultTokenLife)
+	}
+	path := "/var/run/secrets/kubernetes.io/serviceaccount/token"
+	if auth.MountedSAPath != nil {
+		path = cmp.Or(*auth.MountedSAPath, path)
+	}
+	token, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the mounted token of the service account that logs in to Vault (kubernetesAuth): %w", err)
+	}
+	return strings.TrimSpace(string(token)), nil
+}
+
+// vaultSigner lets a Vault sign.
+type vaultSigner struct{ client *vault.Client }
+
+// Sign implements sharedtrust.Signer.
+func (s vaultSigner) Sign(ctx context.Context, request *trust.Request, key trust.Key) ([]*x509.Certificate, error) {
+	csr, err := request.CSR(key)
+	if err != nil {
+		return nil, err
+	}
+	subject := request.Subject()
+	return s.client.SignIntermediate(ctx, csr, vault.Options{
+		TTL: request.Options.TTL, URIs: []string{request.Identity.String()}, CommonName: subject.CommonName, Organization: subject.Organization[0],
+	})
+}
