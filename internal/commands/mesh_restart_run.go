@@ -233,16 +233,19 @@ func (r *restarting) plan(facts map[string]*restart.Facts) error {
 // withAccessHint says of a permission that is missing how to get it.
 func withAccessHint(m *restartedMesh, err error) error {
 	var e *clusters.Error
-	if !errors.As(err, &e) || e.Reason != clusters.ReasonForbidden || m.connection.Source != clusters.SourceRegistered {
+	if !errors.As(err, &e) || e.Reason != clusters.ReasonForbidden {
 		return err
 	}
-	return fmt.Errorf("%w; %s", err, accessHint(m.connection.Name))
+	return fmt.Errorf("it is not known what of the mesh %s needs a restart: not allowed on cluster %s to %s; %s",
+		m.name(), m.connection.Name, clusters.TrustPermission(m.mesh.Namespace), accessHint(m.connection))
 }
 
-// accessHint is the command that gives a registration the access that restarts
-// take.
-func accessHint(cluster string) string {
-	return fmt.Sprintf("the cluster may be registered with less access: 'meshctl cluster register %s --access %s --remote-context CONTEXT' raises it", cluster, clusters.AccessFull)
+// accessHint says how to get the permissions that restarts take.
+func accessHint(c *clusters.Connection) string {
+	if c.Source != clusters.SourceRegistered {
+		return "ask for the permission, or use other credentials"
+	}
+	return fmt.Sprintf("raise its access: meshctl cluster register %s --access %s --remote-context CONTEXT", c.Name, clusters.AccessFull)
 }
 
 // checkPermissions takes meshes out that may not be restarted, before anything
@@ -265,11 +268,7 @@ func (r *restarting) checkPermissions(ctx context.Context) {
 		if more := len(missing) - shown; more > 0 {
 			texts = append(texts, fmt.Sprintf("and %d more", more))
 		}
-		hint := "ask for these permissions, or use other credentials"
-		if m.connection.Source == clusters.SourceRegistered {
-			hint = accessHint(m.connection.Name)
-		}
-		m.err = fmt.Errorf("nothing of the mesh %s is restarted: not allowed on cluster %s to %s; %s", m.name(), m.connection.Name, strings.Join(texts, ", "), hint)
+		m.err = fmt.Errorf("nothing of the mesh %s is restarted: not allowed on cluster %s to %s; %s", m.name(), m.connection.Name, strings.Join(texts, ", "), accessHint(m.connection))
 	})
 	for i := range r.meshes {
 		if m := &r.meshes[i]; m.plan != nil && m.err != nil {

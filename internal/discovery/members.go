@@ -62,7 +62,7 @@ func Members(in Input) []MeshMembers {
 	d.assignPods(members)
 	all := make([]MeshMembers, 0, len(members))
 	for _, m := range members {
-		slices.SortFunc(m.Pods, func(a, b MemberPod) int { return comparePods(a, b) })
+		slices.SortFunc(m.Pods, comparePods)
 		all = append(all, *m)
 	}
 	slices.SortFunc(all, func(a, b MeshMembers) int { return strings.Compare(a.Mesh.Name, b.Mesh.Name) })

@@ -89,7 +89,7 @@ istiod-istio-system-east.gloo-mesh: Deployment istio-system/istiod
   report of Job.batch/shop/report
   web-1-a of Deployment/shop/web
 `
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, not a secret
+	random := rand.New(rand.NewPCG(1, 2))
 	for range 5 {
 		var got strings.Builder
 		for _, m := range discovery.Members(in) {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -17,7 +15,7 @@ func (p *planner) included(item *Item) bool {
 	switch {
 	case len(o.Within) > 0 && !slices.Contains(o.Within, item.Namespace):
 		return false
-	case o.Selector != nil && !o.Selector.Matches(labels.Set(item.labels)):
+	case o.Selector != nil && !o.Selector.Matches(item.labels):
 		return false
 	default:
 		return !slices.ContainsFunc(o.Exclude, func(name string) bool { return answers(item.Ref, p.facts.Cluster, name) })

@@ -117,7 +117,7 @@ func text(p Plan) []string {
 // expect plans and compares, also with the facts in another order.
 func (s *shop) expect(t *testing.T, opts PlanOptions, want ...string) {
 	t.Helper()
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, not a secret
+	random := rand.New(rand.NewPCG(1, 2))
 	for range 3 {
 		plan, err := NewPlan(&s.Facts, "mesh", "gloo-mesh", opts)
 		if err != nil {
@@ -356,8 +356,7 @@ func TestProspects(t *testing.T) {
 		"a DaemonSet with surge": {daemonSet(func(d *appsv1.DaemonSet) {
 			d.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateDaemonSet{MaxUnavailable: number("0"), MaxSurge: number("1")}
 		}), "restart", nil},
-		"a DaemonSet that waits for deletion": {daemonSet(func(d *appsv1.DaemonSet) { d.Spec.UpdateStrategy.Type = appsv1.OnDeleteDaemonSetStrategyType }), "manual",
-			[]string{"its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"}},
+		"a DaemonSet that waits for deletion": {daemonSet(func(d *appsv1.DaemonSet) { d.Spec.UpdateStrategy.Type = appsv1.OnDeleteDaemonSetStrategyType }), "manual", []string{"its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"}},
 		"a bare pod":   {owned("Pod"), "manual", []string{"nothing makes this pod again: delete it and create it again"}},
 		"a Job":        {owned("Job.batch"), "expire", []string{"its pods run to their end; the next ones start with a new certificate"}},
 		"a ReplicaSet": {owned("ReplicaSet"), "manual", []string{"it has no Deployment and replaces pods only when they are deleted: delete them one after the other"}},

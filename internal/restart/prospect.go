@@ -5,7 +5,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -145,7 +144,7 @@ func (p *planner) budgetNotes(item *Item, away string) []string {
 			continue
 		}
 		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
-		if err != nil || !selector.Matches(labels.Set(item.labels)) {
+		if err != nil || !selector.Matches(item.labels) {
 			continue
 		}
 		notes = append(notes, fmt.Sprintf(
