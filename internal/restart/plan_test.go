@@ -357,10 +357,10 @@ func TestProspects(t *testing.T) {
 			d.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateDaemonSet{MaxUnavailable: number("0"), MaxSurge: number("1")}
 		}), "restart", nil},
 		"a DaemonSet that waits for deletion": {daemonSet(func(d *appsv1.DaemonSet) { d.Spec.UpdateStrategy.Type = appsv1.OnDeleteDaemonSetStrategyType }), "manual", []string{"its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"}},
-		"a bare pod":   {owned("Pod"), "manual", []string{"nothing makes this pod again: delete it and create it again"}},
-		"a Job":        {owned("Job.batch"), "expire", []string{"its pods run to their end; the next ones start with a new certificate"}},
-		"a ReplicaSet": {owned("ReplicaSet"), "manual", []string{"it has no Deployment and replaces pods only when they are deleted: delete them one after the other"}},
-		"a Rollout":    {owned("Rollout.argoproj.io"), "manual", []string{"meshctl does not restart the kind Rollout.argoproj.io: use the tool that it belongs to"}},
+		"a bare pod":                          {owned("Pod"), "manual", []string{"nothing makes this pod again: delete it and create it again"}},
+		"a Job":                               {owned("Job.batch"), "expire", []string{"its pods run to their end; the next ones start with a new certificate"}},
+		"a ReplicaSet":                        {owned("ReplicaSet"), "manual", []string{"it has no Deployment and replaces pods only when they are deleted: delete them one after the other"}},
+		"a Rollout":                           {owned("Rollout.argoproj.io"), "manual", []string{"meshctl does not restart the kind Rollout.argoproj.io: use the tool that it belongs to"}},
 		"a budget that is used up": {func(s *shop) {
 			s.deployment("shop", "web", -1, -1, -1, -1)
 			budget := func(namespace, name, app string, allowed int32) {
