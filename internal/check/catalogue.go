@@ -5,13 +5,14 @@ const (
 	CategoryManagement    = "management"
 	CategoryClusters      = "clusters"
 	CategoryMeshes        = "meshes"
+	CategoryTrust         = "trust"
 	CategoryConfiguration = "configuration"
 )
 
 // Categories returns all checks, in the order of their reports: what others
 // depend on comes first.
 func Categories() []Category {
-	return []Category{managementCategory(), clustersCategory(), meshesCategory(), configurationCategory()}
+	return []Category{managementCategory(), clustersCategory(), meshesCategory(), trustCategory(), configurationCategory()}
 }
 
 // CategoryIDs returns the names of the categories.

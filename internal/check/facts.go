@@ -30,10 +30,15 @@ type Facts struct {
 	// the objects it was made of.
 	World  *policy.Result
 	Stored snapshot.Objects
+	// Trust is about the virtual meshes with shared trust, in the order of the
+	// world.
+	Trust []TrustFacts
 	// MeshesJudged and ClustersJudged say that findings about meshes and about
 	// clusters that cannot be used are reported by the checks of these.
 	MeshesJudged, ClustersJudged bool
 
+	// connections are those to the members.
+	connections []*clusters.Connection
 	// registeredUIDs has which cluster each registration was made for.
 	registeredUIDs map[string]string
 }

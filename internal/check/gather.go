@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/snapshot"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 )
@@ -29,9 +30,12 @@ type Options struct {
 	Connection clusters.Options
 	// Load loads the objects of the world; it is given the deadline of a cluster.
 	Load func(context.Context) (snapshot.Objects, error)
+	// Vault connects to the Vaults that sign certificates; nil if none can be asked.
+	Vault sharedtrust.Vaults
 	// Deadline bounds what is asked of each cluster; DefaultDeadline if 0.
 	Deadline time.Duration
-	// ExpiryWarning is how long before its end a token is worth a warning.
+	// ExpiryWarning is how long before its end a token or a certificate is worth a
+	// warning.
 	ExpiryWarning time.Duration
 	// Clock tells the time.
 	Clock func() time.Time
@@ -77,13 +81,18 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 			return nil, err
 		}
 	}
-	if opts.wants(CategoryMeshes, CategoryConfiguration) {
+	if opts.wants(CategoryMeshes, CategoryTrust, CategoryConfiguration) {
 		if err := f.gatherWorld(ctx, &opts); err != nil {
 			return nil, err
 		}
 	}
-	if opts.wants(CategoryClusters, CategoryMeshes, CategoryConfiguration) {
+	if opts.wants(CategoryClusters, CategoryMeshes, CategoryTrust, CategoryConfiguration) {
 		if err := f.gatherMembers(ctx, &opts); err != nil {
+			return nil, err
+		}
+	}
+	if opts.wants(CategoryTrust) {
+		if err := f.gatherTrust(ctx, &opts); err != nil {
 			return nil, err
 		}
 	}
@@ -121,6 +130,7 @@ func (f *Facts) gatherMembers(ctx context.Context, opts *Options) error {
 		}
 		connections = append(connections, registered...)
 	}
+	f.connections = connections
 	if len(connections) > 0 {
 		opts.Observe.begin(askText(connections))
 	}

@@ -28,6 +28,7 @@ const (
 type checkOptions struct {
 	streams *cli.Streams
 	clock   cli.Clock
+	getenv  func(string) string
 
 	world         worldFlags
 	categories    []string
@@ -48,7 +49,7 @@ const (
 
 func newCheckCmd(f *Factory, runF func(*checkOptions) error) *cobra.Command {
 	opts := &checkOptions{
-		streams: f.Streams, clock: f.Clock, expiryWarning: &daysValue{defaultExpiryWarning},
+		streams: f.Streams, clock: f.Clock, getenv: f.Getenv, expiryWarning: &daysValue{defaultExpiryWarning},
 		output: newEnumValue(checkTable, checkTable, checkShort, checkJSON, checkYAML),
 	}
 	cmd := &cobra.Command{
@@ -61,9 +62,9 @@ func newCheckCmd(f *Factory, runF func(*checkOptions) error) *cobra.Command {
 			asked at the same time, and one that does not answer does not keep the others
 			from being checked.
 
-			Categories are management, clusters, meshes and configuration; all are checked
-			unless some are named. With manifests alone no cluster is asked, and only the
-			configuration is checked.
+			Categories are management, clusters, meshes, trust and configuration; all are
+			checked unless some are named. With manifests alone no cluster is asked, and
+			only the configuration is checked.
 
 			The exit code is 3 if a check fails; warnings are no failures. With --wait
 			it is 4 if something still fails when the time is over.`),
@@ -93,7 +94,7 @@ func newCheckCmd(f *Factory, runF func(*checkOptions) error) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&opts.wait, "wait", false, "repeat the checks until none fails or the time is over")
 	flags.DurationVar(&opts.timeout, "timeout", defaultCheckTimeout, "`DURATION` after which --wait gives up; a cluster gets at most 15s each time")
-	flags.Var(opts.expiryWarning, "expiry-warning", "warn of credentials that expire within this `DURATION`, such as 30d or 12h")
+	flags.Var(opts.expiryWarning, "expiry-warning", "warn of credentials and certificates that expire within this `DURATION`, such as 30d or 12h")
 	addEnumFlag(cmd, opts.output, "output", "o", "output format; short shows only what is not in order")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		left := slices.DeleteFunc(check.CategoryIDs(), func(id string) bool { return slices.Contains(args, id) })
@@ -132,6 +133,9 @@ func (o *checkOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	vaults := &vaultLogins{management: opts.Management, clock: o.clock, getenv: o.getenv}
+	defer vaults.close(context.WithoutCancel(ctx))
+	opts.Vault = vaults.connect
 	var report *check.Report
 	if o.wait {
 		report, err = check.Wait(ctx, opts, check.WaitOptions{Timeout: o.timeout, Interval: checkInterval, Pause: check.Pause})

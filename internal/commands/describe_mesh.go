@@ -26,6 +26,7 @@ func meshNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.Meshes[i].Resource.Labels },
 		labelled: "labels",
+		trust:    true,
 		hint:     hintMesh,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Meshes(result, at(result.World.MeshPointers(), positions), describe.Options{Details: detail.full})

@@ -39,6 +39,8 @@ type describeNoun struct {
 	// clusters returns the clusters that an object belongs to where its name has
 	// none; nil for kinds whose names have the cluster, or that have none.
 	clusters func(world *snapshot.World, position int) []string
+	// trust says that --trust finds something out about the objects.
+	trust bool
 	// inCluster says that the objects belong to clusters, global that they have
 	// no namespace, reaches that they call destinations.
 	inCluster, global, reaches bool
@@ -68,6 +70,7 @@ type describeQuery struct {
 	allDestinations bool
 	status          bool
 	failOnFindings  bool
+	trustFlags
 }
 
 // newDescribeNounCmd returns the command that describes one kind. The query
@@ -83,7 +86,7 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query.names = args
 			query.world.settle(cmd)
-			if err := query.filter.check(); err != nil {
+			if err := errors.Join(query.filter.check(), query.trustFlags.check(cmd, &query.world)); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -102,6 +105,9 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 			"list every destination within reach, not only those that policies touch (implies --details)")
 	}
 	flags.BoolVar(&query.failOnFindings, "fail-on-findings", false, "exit with 3 if there is a finding of severity error or warning")
+	if noun.trust {
+		query.trustFlags.register(cmd, f, noun)
+	}
 	if noun.status != "" {
 		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get instead of describing it")
 	}
@@ -132,6 +138,11 @@ func (q *describeQuery) run(ctx context.Context) error {
 		fmt.Fprintln(q.streams.Err, q.explainNothing(all))
 	}
 	result := policy.Evaluate(world)
+	if q.trust {
+		if err := q.lookAtTrust(ctx, q.streams, q.world, result); err != nil {
+			return errors.Join(err, incomplete)
+		}
+	}
 	answer := q.noun.answer(result, positions, queryDetail{
 		full: q.detailed(), allDestinations: q.allDestinations, wholeKind: len(positions) == len(all) && len(q.names) == 0,
 	})

@@ -33,6 +33,7 @@ func virtualMeshNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.VirtualMeshes[i].Resource.Labels },
 		labelled: "labels",
+		trust:    true,
 		hint:     hintVirtualMesh,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.VirtualMeshes(result, positions, describe.Options{Details: detail.full})

@@ -35,6 +35,7 @@ func workloadNoun() describeNoun {
 		},
 		labels:   func(world *snapshot.World, i int) map[string]string { return world.Workloads[i].Labels },
 		labelled: "pod labels",
+		trust:    true,
 		hint:     hintWorkload,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Workloads(result, at(result.World.WorkloadPointers(), positions), describe.WorkloadOptions{

@@ -142,7 +142,18 @@ func (t *trustCommand) begin(ctx context.Context) (*trusting, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &trusting{trustCommand: t, incomplete: reportProblems(t.streams, world) != nil, result: policy.Evaluate(world)}
+	incomplete := reportProblems(t.streams, world) != nil
+	r, err := t.over(ctx, policy.Evaluate(world))
+	if err != nil {
+		return nil, err
+	}
+	r.incomplete = incomplete
+	return r, nil
+}
+
+// over finds the clusters of a world that is evaluated already.
+func (t *trustCommand) over(ctx context.Context, result *policy.Result) (*trusting, error) {
+	r := &trusting{trustCommand: t, result: result}
 	members, err := t.world.members(ctx, t.namespace)
 	if err != nil {
 		return nil, err

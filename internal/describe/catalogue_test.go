@@ -61,6 +61,9 @@ func TestEveryFindingHasAWorld(t *testing.T) {
 		produced[f.Code] = true
 	}
 	for _, entry := range policy.Catalogue() {
+		if strings.HasPrefix(string(entry.Code), "MC07") {
+			continue // found in clusters, by internal/sharedtrust, and held there
+		}
 		if !produced[entry.Code] {
 			t.Errorf("no case of %s produces %s (%s)", dir, entry.Code, entry.Title)
 		}

@@ -5,7 +5,7 @@ type Code string
 
 // The findings. MC01xx concern the input, MC02xx virtual meshes and
 // federation, MC03xx traffic policies, MC04xx access, MC05xx workloads,
-// MC06xx what becomes of it in clusters.
+// MC06xx what becomes of it in clusters, MC07xx the certificates there.
 const (
 	CodeUnreadable         Code = "MC0101"
 	CodeUnknownKind        Code = "MC0102"
@@ -47,6 +47,12 @@ const (
 	CodeDefaultTrustDomain Code = "MC0407"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
+	CodeTrustRoot          Code = "MC0701"
+	CodeTrustCertificate   Code = "MC0702"
+	CodeTrustRotation      Code = "MC0703"
+	CodeTrustDistribution  Code = "MC0704"
+	CodeRestartNeeded      Code = "MC0705"
+	CodeTrustLeft          Code = "MC0706"
 )
 
 // Entry is what the catalogue says about one code.
@@ -273,6 +279,36 @@ func Catalogue() []Entry {
 			CodeNotWritten, SeverityError, "What a resource says is not in all clusters",
 			"The last apply could not write, change or delete all objects that come from the resource: its status is FAILED. Until that is repaired, clusters may go on with what they had before.",
 			"repair what the message says, then run 'meshctl apply' again",
+		},
+		{
+			CodeTrustRoot, SeverityError, "The root certificate of a VirtualMesh is not as it should be",
+			"The root cannot sign, has expired, or expires soon (a warning). It is looked for by 'meshctl trust status', 'meshctl check' and the flag --trust of describe.",
+			"exchange it with 'meshctl trust rotate'",
+		},
+		{
+			CodeTrustCertificate, SeverityError, "A mesh does not have the certificate it should have",
+			"The Secret cacerts of the mesh is missing, belongs to somebody else, does not lead to the root of its VirtualMesh, or its renewal is due; or the certificate expires soon (a warning). Calls to and from other meshes of the VirtualMesh fail, or will.",
+			"run 'meshctl trust issue'",
+		},
+		{
+			CodeTrustRotation, SeverityWarning, "A root is being exchanged, or should be",
+			"A rotation of the root is under way or failed half way (an error), or the VirtualMesh asks for another root than its meshes have.",
+			"run 'meshctl trust rotate'",
+		},
+		{
+			CodeTrustDistribution, SeverityWarning, "A namespace does not have the root yet",
+			"The ConfigMap istio-ca-root-cert of a namespace with workloads lacks a root that the mesh accepts. The control plane writes it.",
+			"restart the control plane with 'meshctl mesh restart'",
+		},
+		{
+			CodeRestartNeeded, SeverityWarning, "A workload runs with older certificates",
+			"Pods of the workload, gateway or control plane are older than the certificate authority of their mesh, and may have certificates or roots from before.",
+			"restart it with 'meshctl mesh restart'",
+		},
+		{
+			CodeTrustLeft, SeverityWarning, "A mesh that left a VirtualMesh has certificates of it",
+			"The workloads of the mesh are accepted by the meshes of the VirtualMesh, to which it does not belong any more.",
+			"take it into the VirtualMesh again, or replace its Secret cacerts and restart it",
 		},
 	}
 }

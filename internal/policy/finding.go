@@ -60,6 +60,21 @@ func newFinding(code Code, object ObjectID, message string) Finding {
 	return Finding{Code: code, Severity: entry.Severity, Object: object.String(), Message: message, Hint: entry.Hint}
 }
 
+// NewFinding returns a finding of the catalogue about an object. An empty
+// severity or hint is that of the catalogue.
+func NewFinding(code Code, object ObjectID, severity Severity, message, hint string) Finding {
+	f := newFinding(code, object, message)
+	f.Severity, f.Hint = cmp.Or(severity, f.Severity), cmp.Or(hint, f.Hint)
+	return f
+}
+
+// AddFindings adds what others found about the objects of the result, so that it
+// is part of all answers from then on.
+func (r *Result) AddFindings(findings []Finding) {
+	r.Findings = sortFindings(append(r.Findings, findings...))
+	r.indexFindings()
+}
+
 // sortFindings orders findings by severity, code, object and message, and
 // drops repetitions.
 func sortFindings(findings []Finding) []Finding {

@@ -2,6 +2,7 @@ package sharedtrust
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,8 +143,11 @@ const (
 type Problem struct {
 	Topic    Topic
 	Severity Severity
-	// Cluster and Mesh are what it is about; empty for the VirtualMesh.
-	Cluster, Mesh string
+	// Cluster, Namespace and Mesh are what it is about, the latter two the name of
+	// the resource; empty for the VirtualMesh.
+	Cluster, Namespace, Mesh string
+	// Unknown says that nobody knows, for lack of permission.
+	Unknown bool
 	// Message says what is the matter, Hint what to do.
 	Message, Hint string
 }
@@ -165,12 +169,24 @@ func (r *Report) Problems(now time.Time, warning time.Duration) []Problem {
 	}
 	for i := range r.Left {
 		m := &r.Left[i]
-		j.add(Problem{
-			TopicLeft, SeverityWarning, m.Cluster, m.Ref.Name, "the mesh does not belong to the VirtualMesh any more and still has certificates of it",
-			"take it into the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Namespace + " by another one and restart the mesh",
-		})
+		p := m.problem(TopicLeft, SeverityWarning)
+		p.Message = "the mesh does not belong to the VirtualMesh any more and still has certificates of it"
+		p.Hint = "take it into the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Mesh.Namespace + " by another one and restart the mesh"
+		j.add(p)
 	}
 	return j.problems
+}
+
+// problem returns a problem of the mesh.
+func (m *MeshState) problem(topic Topic, severity Severity) Problem {
+	return Problem{Topic: topic, Severity: severity, Cluster: m.Cluster, Namespace: m.Ref.Namespace, Mesh: m.Ref.Name}
+}
+
+// unknowable reports whether an error says that something may not be known here,
+// and not that anything is wrong.
+func unknowable(err error) bool {
+	var e *clusters.Error
+	return errors.As(err, &e) && e.Reason == clusters.ReasonForbidden || errors.Is(err, errNoManagement)
 }
 
 // judging collects problems.
@@ -195,7 +211,7 @@ func (j *judging) judgeRoot() {
 		case c != nil && j.now.After(c.NotAfter):
 			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: fmt.Sprintf("root %s expired at %s", trust.Short(c), timeText(c.NotAfter)), Hint: rotate})
 		case root.Err != nil:
-			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: root.Err.Error()})
+			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: root.Err.Error(), Unknown: unknowable(root.Err)})
 		case c != nil && c.NotAfter.Sub(j.now) < j.warning:
 			j.add(Problem{Topic: TopicRoot, Severity: SeverityWarning, Message: fmt.Sprintf("root %s expires in %s, at %s", trust.Short(c), Days(c.NotAfter.Sub(j.now)), timeText(c.NotAfter)), Hint: rotate})
 		}
@@ -205,9 +221,10 @@ func (j *judging) judgeRoot() {
 func (j *judging) judgeCertificates(m *MeshReport) {
 	r := j.report
 	issue := "run 'meshctl trust issue " + r.Name() + "'"
-	p := Problem{Topic: TopicCertificates, Severity: SeverityError, Cluster: m.Cluster, Mesh: m.Ref.Name, Hint: issue}
+	p := m.problem(TopicCertificates, SeverityError)
+	p.Hint = issue
 	if m.Err != nil {
-		p.Message, p.Hint = m.Err.Error(), ""
+		p.Message, p.Hint, p.Unknown = m.Err.Error(), "", unknowable(m.Err)
 		j.add(p)
 		return
 	}
@@ -218,7 +235,7 @@ func (j *judging) judgeCertificates(m *MeshReport) {
 		p.Message, p.Hint = action.Reason, issue+" --force-takeover to replace it"
 		j.add(p)
 	case ActionRefuse:
-		p.Message, p.Hint = action.Reason, ""
+		p.Message, p.Hint, p.Unknown = action.Reason, "", unknowable(r.signer().Err)
 		j.add(p)
 	default:
 		p.Message = action.Reason
@@ -280,8 +297,9 @@ func (r *Report) lastErrors() []string {
 }
 
 func (j *judging) judgeDistribution(m *MeshReport) {
-	p := Problem{Topic: TopicDistribution, Severity: SeverityWarning, Cluster: m.Cluster, Mesh: m.Ref.Name}
+	p := m.problem(TopicDistribution, SeverityWarning)
 	if m.ReachErr != nil {
+		p.Unknown = unknowable(m.ReachErr)
 		p.Message = "it is not known which namespaces have the root: " + m.ReachErr.Error()
 		j.add(p)
 		return
@@ -300,9 +318,10 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 }
 
 func (j *judging) judgeRestarts(m *MeshReport) {
-	p := Problem{Topic: TopicRestarts, Severity: SeverityWarning, Cluster: m.Cluster, Mesh: m.Ref.Name}
+	p := m.problem(TopicRestarts, SeverityWarning)
 	switch {
 	case m.OlderErr != nil:
+		p.Unknown = unknowable(m.OlderErr)
 		p.Message = "it is not known what runs with older certificates: " + m.OlderErr.Error()
 	case len(m.Older) > 0:
 		var names []string

@@ -42,11 +42,14 @@ type ClusterStore struct {
 	Failures map[string]error
 }
 
+// errNoManagement says that there is no management cluster to ask.
+var errNoManagement = errors.New("the root certificate is kept on the management cluster: name it with --context")
+
 // Connection returns the connection to a cluster, or why there is none.
 func (s *ClusterStore) Connection(cluster string) (*clusters.Connection, error) {
 	if cluster == Management {
 		if s.Management == nil {
-			return nil, errors.New("the root certificate is kept on the management cluster: name it with --context, or write Secrets to files with --output-dir")
+			return nil, errNoManagement
 		}
 		return s.Management, nil
 	}

@@ -1,0 +1,71 @@
+package check
+
+import (
+	"context"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+)
+
+// TrustFacts are what is known about the shared trust of a VirtualMesh.
+type TrustFacts struct {
+	// VirtualMesh is its name as NAME.NAMESPACE.
+	VirtualMesh string
+	// Report is nil if it cannot have shared trust; Err says why.
+	Report *sharedtrust.Report
+	Err    error
+}
+
+// gatherTrust looks at the certificates of all virtual meshes with shared trust.
+func (f *Facts) gatherTrust(ctx context.Context, opts *Options) error {
+	if f.World == nil || f.NoClusters {
+		return nil
+	}
+	store := f.trustStore(opts)
+	env := &sharedtrust.Env{Store: store, Vault: opts.Vault, Namespace: opts.Namespace, Now: func() time.Time { return f.Now }}
+	for i := range f.World.VirtualMeshes {
+		vm := &f.World.VirtualMeshes[i]
+		if vm.Trust() != policy.TrustShared {
+			continue
+		}
+		opts.Observe.begin("look at the trust of " + vm.Resource.Name)
+		facts := TrustFacts{VirtualMesh: vm.Resource.Name + "." + vm.Resource.Namespace}
+		subject, err := sharedtrust.Of(f.World, i)
+		if err == nil {
+			limited, stop := context.WithTimeout(ctx, opts.deadline())
+			facts.Report, err = sharedtrust.Inspect(limited, env, subject, f.World.World, store.Connection, opts.deadline())
+			stop()
+		}
+		facts.Err = err
+		f.Trust = append(f.Trust, facts)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trustStore has the clusters that answered.
+func (f *Facts) trustStore(opts *Options) *sharedtrust.ClusterStore {
+	store := &sharedtrust.ClusterStore{Members: map[string]*clusters.Connection{}, Failures: map[string]error{}}
+	if f.Management != nil && f.Management.Err == nil {
+		store.Management = opts.Management
+	}
+	for _, c := range f.connections {
+		store.Members[c.Name] = c
+	}
+	for i := range f.Members {
+		m := &f.Members[i]
+		if m.usable() {
+			continue
+		}
+		delete(store.Members, m.Cluster)
+		store.Failures[m.Cluster] = m.Err
+		if m.RegistrationErr != nil {
+			store.Failures[m.Cluster] = m.RegistrationErr
+		}
+	}
+	return store
+}

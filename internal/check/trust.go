@@ -1,0 +1,101 @@
+package check
+
+import (
+	"fmt"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/trust"
+)
+
+func trustCategory() Category {
+	check := func(topic sharedtrust.Topic, description string, severity Result) Check {
+		return Check{ID: string(topic), Description: description, Severity: severity, Judge: judgeTrust(topic)}
+	}
+	return Category{
+		ID: CategoryTrust, Title: "Trust", Skip: noTrust,
+		Checks: []Check{
+			check(sharedtrust.TopicRoot, "the root certificate is valid and can sign", Failed),
+			check(sharedtrust.TopicCertificates, "every mesh has a valid certificate of the root", Failed),
+			check(sharedtrust.TopicRotation, "the deployed root is the one that is asked for", Warning),
+			check(sharedtrust.TopicDistribution, "namespaces with workloads have the root", Warning),
+			check(sharedtrust.TopicRestarts, "nothing runs with older certificates", Warning),
+			check(sharedtrust.TopicLeft, "no mesh that left has certificates of a VirtualMesh", Warning),
+		},
+	}
+}
+
+// noTrust says why nothing is known about trust; empty if something is.
+func noTrust(f *Facts) string {
+	switch {
+	case f.NoClusters:
+		return noManagement(f)
+	case f.World == nil:
+		return noWorld(f)
+	case len(f.Trust) == 0:
+		return "no VirtualMesh asks for shared trust"
+	default:
+		return ""
+	}
+}
+
+// judgeTrust returns a judgement about one topic, with an outcome for each
+// VirtualMesh or for each mesh that needs action.
+func judgeTrust(topic sharedtrust.Topic) func(*Facts) []Outcome {
+	return func(f *Facts) []Outcome {
+		var outcomes []Outcome
+		for i := range f.Trust {
+			t := &f.Trust[i]
+			object := "VirtualMesh/" + t.VirtualMesh
+			if t.Report == nil {
+				o := skipped(t.Err.Error())
+				o.Object = object
+				outcomes = append(outcomes, o)
+				continue
+			}
+			outcomes = append(outcomes, trustOutcomes(f, t.Report, topic, object)...)
+		}
+		return outcomes
+	}
+}
+
+func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic, object string) []Outcome {
+	var outcomes []Outcome
+	for _, p := range report.Problems(f.Now, f.ExpiryWarning) {
+		if p.Topic != topic {
+			continue
+		}
+		o := Outcome{Cluster: p.Cluster, Object: object, Result: Failed, Message: p.Message, Hint: p.Hint}
+		switch {
+		case p.Unknown:
+			o.Result, o.Hint = Skipped, ""
+		case p.Severity == sharedtrust.SeverityWarning:
+			o.Result = Warning
+		}
+		if p.Mesh != "" {
+			o.Object = policy.ObjectID{Kind: "Mesh", Namespace: p.Namespace, Name: p.Mesh}.String()
+		}
+		outcomes = append(outcomes, o)
+	}
+	if len(outcomes) > 0 {
+		return outcomes
+	}
+	o := holds(trustSummary(report, topic))
+	o.Object = object
+	return one(o)
+}
+
+// trustSummary says in a few words what holds.
+func trustSummary(report *sharedtrust.Report, topic sharedtrust.Topic) string {
+	switch topic {
+	case sharedtrust.TopicRoot:
+		if c := report.Current.Certificate; c != nil {
+			return fmt.Sprintf("root %s expires at %s", trust.Short(c), c.NotAfter.UTC().Format("2006-01-02"))
+		}
+		return "it is made when it is needed"
+	case sharedtrust.TopicCertificates:
+		return fmt.Sprintf("%d meshes", len(report.Reports))
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,75 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+)
+
+// trustFlags have describe look at certificates, too, which asks the clusters.
+type trustFlags struct {
+	trust         bool
+	expiryWarning *daysValue
+	factory       *Factory
+}
+
+func (t *trustFlags) register(cmd *cobra.Command, f *Factory, noun describeNoun) {
+	t.factory, t.expiryWarning = f, &daysValue{defaultExpiryWarning}
+	flags := cmd.Flags()
+	flags.BoolVar(&t.trust, "trust", false, "ask the clusters of "+noun.plural+" for findings about certificates, and about what has to be restarted because of them")
+	flags.Var(t.expiryWarning, "expiry-warning", "with --trust, warn of certificates that expire within this `DURATION`, such as 30d or 12h")
+}
+
+// check refuses what cannot be meant.
+func (t *trustFlags) check(cmd *cobra.Command, world *worldFlags) error {
+	switch {
+	case !t.trust && cmd.Flags().Changed("expiry-warning"):
+		return cli.Usagef("--expiry-warning is for --trust")
+	case t.trust && !world.fromManagement() && len(world.contexts) == 0:
+		return cli.Usagef("--trust asks clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+	default:
+		return nil
+	}
+}
+
+// lookAtTrust adds findings about the certificates of all virtual meshes to a
+// result.
+func (t *trustFlags) lookAtTrust(ctx context.Context, streams *cli.Streams, world worldFlags, result *policy.Result) error {
+	settings, err := t.factory.Settings()
+	if err != nil {
+		return err
+	}
+	command := newTrustCommand(t.factory)
+	command.streams, command.world, command.namespace, command.timeout = streams, world, settings.Namespace(), clusters.DefaultDeadline
+	reading, stop := command.limited(ctx)
+	defer stop()
+	r, err := command.over(reading, result)
+	if err != nil {
+		return err
+	}
+	defer r.vaults.close(context.WithoutCancel(ctx))
+	var findings []policy.Finding
+	for i := range result.VirtualMeshes {
+		vm := &result.VirtualMeshes[i]
+		if vm.Trust() != policy.TrustShared {
+			continue
+		}
+		subject, err := sharedtrust.Of(result, i)
+		if err != nil {
+			continue // its findings say so
+		}
+		report, err := sharedtrust.Inspect(reading, r.env, subject, result.World, r.store.Connection, time.Duration(0))
+		if err != nil {
+			return err
+		}
+		findings = append(findings, report.Findings(result.World, command.clock(), t.expiryWarning.duration)...)
+	}
+	result.AddFindings(findings)
+	return nil
+}
