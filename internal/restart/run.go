@@ -51,7 +51,28 @@ const (
 // When ctx ends, nothing more is begun and nothing is undone: a new plan says
 // what is left. The report has what was done until then.
 func Run(ctx context.Context, c *clusters.Connection, plan *Plan, opts RunOptions, observe Observer) Report {
+	if !opts.DryRun {
+		waitPast(ctx, plan.TrustChanged, func() (time.Time, bool) { return clusters.ServerTime(ctx, c) })
+	}
 	return run(ctx, &remote{c}, plan, opts, observe)
+}
+
+// The bounds of waiting for the next second.
+const (
+	secondAttempts = 8
+	secondPause    = 250 * time.Millisecond
+)
+
+// waitPast waits until the second is over in which the certificate authority
+// changed. Clusters tell times to the second, so that pods that start right in
+// it could not be told from older ones.
+func waitPast(ctx context.Context, changed time.Time, serverTime func() (time.Time, bool)) {
+	for range secondAttempts {
+		now, known := serverTime()
+		if !known || now.After(changed) || sleep(ctx, secondPause) != nil {
+			return
+		}
+	}
 }
 
 // target is the cluster as far as a run needs it.

@@ -275,3 +275,30 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
 }
+
+// TestWaitPast holds that pods are not started in the second in which the
+// certificate authority changed, and that nobody waits for ever.
+func TestWaitPast(t *testing.T) {
+	t.Parallel()
+	changed := time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		times []time.Duration // of the server, after the change
+		known bool
+		asked int
+	}{
+		"long ago":            {[]time.Duration{time.Hour}, true, 1},
+		"in the same second":  {[]time.Duration{0, 0, time.Second}, true, 3},
+		"a clock that stands": {[]time.Duration{0}, true, secondAttempts},
+		"not known":           {[]time.Duration{0}, false, 1},
+	} {
+		asked := 0
+		waitPast(t.Context(), changed, func() (time.Time, bool) {
+			at := tt.times[min(asked, len(tt.times)-1)]
+			asked++
+			return changed.Add(at), tt.known
+		})
+		if asked != tt.asked {
+			t.Errorf("%s: asked %d times, want %d", name, asked, tt.asked)
+		}
+	}
+}
