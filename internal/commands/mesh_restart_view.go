@@ -298,6 +298,9 @@ func (r *restarting) summarise(ctx context.Context) {
 	case left[restart.OutcomeBegun] > 0:
 		r.progress.line("%d restarts have begun and are not waited for; run the command again to wait for them.", left[restart.OutcomeBegun])
 	}
+	if left[restart.OutcomeRestarted]+left[restart.OutcomeBegun] > 0 && r.world.fromManagement() && ctx.Err() == nil {
+		r.progress.line("New pods have new addresses, which federated Destinations are reached by: run 'meshctl discover', then 'meshctl apply'.")
+	}
 	if manual := r.count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
 		r.progress.line("%d more need a restart that meshctl cannot do: see the notes above.", manual)
 	}
