@@ -28,6 +28,9 @@ type LeaseOptions struct {
 	Identity string
 	// Observe is told who leads now; it may be nil.
 	Observe func(leader string)
+	// Lost is told when this process leads no more, although it would like to; it
+	// may be nil.
+	Lost func()
 }
 
 // Lead waits until this process holds the Lease, and then runs. When the Lease
@@ -54,6 +57,9 @@ func Lead(ctx context.Context, c *Connection, opts LeaseOptions, run func(contex
 		err := lead(ctx, c, lock, opts, run)
 		if !errors.Is(err, errLeaseLost) {
 			return err
+		}
+		if opts.Lost != nil {
+			opts.Lost()
 		}
 	}
 	return ctx.Err()

@@ -98,6 +98,7 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 				w.log("%s applies; waiting for its Lease", leader)
 			}
 		},
+		Lost: func() { w.log("the Lease could not be renewed, so somebody else may apply now; waiting for it again") },
 	}, w.loop)
 	if ctx.Err() != nil {
 		return nil // interrupted, which is how it is meant to end
@@ -220,6 +221,7 @@ func (w *watching) serveHealth(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("answer probes at %s: %w", w.healthAddress, err)
 	}
+	w.log("answering probes at http://%s/healthz and /readyz", listener.Addr())
 	answer := func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte("ok\n")) }
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", answer)

@@ -15,9 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/clusters"
@@ -215,6 +213,7 @@ func TestApplyConfiguration(t *testing.T) {
 	t.Run("a report", g.testReport)
 	t.Run("manifests alone", g.testManifestsAlone)
 	t.Run("contexts alone", g.testContexts)
+	t.Run("what a controller may do", g.testControllerRights)
 	t.Run("as long as it watches", g.testWatch)
 }
 
@@ -469,87 +468,6 @@ func (g *governed) testContexts(t *testing.T) {
 	got := meshctlWith(t, g.kubeconfig, "", "apply", "-f", "../../testdata/worlds/bookinfo-two-clusters/traffic", "--clusters", "east,west", "--yes")
 	if got.code != 0 || !strings.Contains(got.stderr, "east: no Istio mesh is known there, so nothing is written to it") {
 		t.Errorf("clusters without mesh: %d\n%s", got.code, got.stderr)
-	}
-}
-
-// testWatch runs two processes that keep applying, and kills the one that does.
-func (g *governed) testWatch(t *testing.T) {
-	holder := func() string {
-		lease, err := clusters.Get(t.Context(), g.management, clusters.ObjectKey{
-			GVK: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Namespace: "gloo-mesh", Name: clusters.ControllerName,
-		})
-		if err != nil {
-			return ""
-		}
-		identity, _, _ := unstructured.NestedString(lease.Object, "spec", "holderIdentity")
-		return identity
-	}
-	// They may do what the controller may.
-	var rules []rbacv1.PolicyRule
-	for _, object := range clusters.ControllerObjects(clusters.ControllerOptions{Namespace: "gloo-mesh"}) {
-		var role rbacv1.ClusterRole
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err == nil {
-			rules = append(rules, role.Rules...)
-		}
-	}
-	user := addUser(t, g.registry.management, "controller", rules...)
-	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clustertest.WriteKubeconfig(kubeconfig, "management", map[string]*clustertest.Credentials{"management": user}); err != nil {
-		t.Fatal(err)
-	}
-	start := func() *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), shared.binary, "apply", "--watch", "--resync", "1h")
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "KUBECONFIG=" + kubeconfig}
-		cmd.Stderr = t.Output()
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return cmd
-	}
-	// applied changes a policy and waits until the clusters have it.
-	applied := func(version string) {
-		t.Helper()
-		put(t, g.registry.management, trafficPolicy(t, version))
-		if err := clustertest.Eventually(t.Context(), 2*patience, func(context.Context) error {
-			if diff := cmp.Diff(rendered(t, g, "east"), configured(t, g.east, false)); diff != "" {
-				return fmt.Errorf("east (-rendered +written):\n%s", diff)
-			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	first := start()
-	if err := clustertest.Eventually(t.Context(), patience, func(context.Context) error {
-		if holder() == "" {
-			return fmt.Errorf("nobody holds the Lease")
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	leader := holder()
-	second := start()
-	applied("v2")
-	if holder() != leader {
-		t.Errorf("the Lease went from %s to %s", leader, holder())
-	}
-	if err := first.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = first.Wait()
-	applied("v3")
-	if holder() == leader {
-		t.Error("a process that was killed holds the Lease")
-	}
-	if err := second.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Wait(); err != nil {
-		t.Errorf("interrupting it is no success: %v", err)
-	}
-	if holder() != "" {
-		t.Errorf("%s did not give the Lease back", holder())
 	}
 }
 

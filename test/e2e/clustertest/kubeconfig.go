@@ -21,6 +21,8 @@ type Credentials struct {
 
 	ca     []byte
 	client keyPair
+	// token is what a service account has instead of a key.
+	token string
 }
 
 // Config returns the credentials for Go clients. Requests are not throttled.
@@ -32,7 +34,8 @@ func (c *Credentials) Config() *rest.Config {
 			CertData: c.client.certificate,
 			KeyData:  c.client.key,
 		},
-		QPS: -1,
+		BearerToken: c.token,
+		QPS:         -1,
 	}
 }
 
@@ -50,6 +53,7 @@ func WriteKubeconfig(path, current string, contexts map[string]*Credentials) err
 		config.AuthInfos[user] = &clientcmdapi.AuthInfo{
 			ClientCertificateData: credentials.client.certificate,
 			ClientKeyData:         credentials.client.key,
+			Token:                 credentials.token,
 		}
 		config.Contexts[name] = &clientcmdapi.Context{Cluster: credentials.Cluster, AuthInfo: user}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -18,6 +19,21 @@ func (c *Cluster) AddUser(name string, groups ...string) (*Credentials, error) {
 		return nil, err
 	}
 	return &Credentials{Cluster: c.Name, User: name, Server: c.Server, ca: c.ca.pem, client: client}, nil
+}
+
+// ServiceAccount returns the credentials of a service account, with a token such
+// as the kubelet asks for when it starts a pod.
+func (c *Cluster) ServiceAccount(ctx context.Context, namespace, name string) (*Credentials, error) {
+	client, err := c.Clientset()
+	if err != nil {
+		return nil, err
+	}
+	request, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("request a token of service account %s in %s: %w", name, namespace, err)
+	}
+	user := "system:serviceaccount:" + namespace + ":" + name
+	return &Credentials{Cluster: c.Name, User: user, Server: c.Server, ca: c.ca.pem, token: request.Status.Token}, nil
 }
 
 // AddReadOnlyUser returns the credentials of a new user who may read what the
