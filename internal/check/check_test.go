@@ -211,7 +211,7 @@ func TestClusters(t *testing.T) {
 func TestSkipped(t *testing.T) {
 	t.Parallel()
 	f := &Facts{Now: noon(), Management: &ManagementFacts{Cluster: "mgmt", Err: &clusters.Error{Cluster: "mgmt", Reason: clusters.ReasonUnreachable, Why: "gone"}}}
-	for _, category := range []string{CategoryClusters, CategoryMeshes, CategoryConfiguration} {
+	for _, category := range []string{CategoryClusters, CategoryMeshes, CategoryTrust, CategoryConfiguration} {
 		r := Judge(f, []string{category})
 		if diff := cmp.Diff([]string{"skipped: it depends on management-reachable, which failed"}, lines(r, category)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", category, diff)

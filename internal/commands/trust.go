@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -111,12 +112,12 @@ func oneVirtualMesh(cmd *cobra.Command, args []string) error {
 	}
 }
 
-// check refuses what cannot be meant. Clusters says that the command is of no use
-// without any.
-func (t *trustCommand) check(needsClusters bool) error {
+// offline reports whether no cluster takes part.
+func (t *trustCommand) offline() bool { return !t.world.fromManagement() && len(t.world.contexts) == 0 }
+
+// check refuses what cannot be meant.
+func (t *trustCommand) check() error {
 	switch {
-	case needsClusters && !t.world.fromManagement() && len(t.world.contexts) == 0:
-		return cli.Usagef("trust is about clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
 	case t.timeout <= 0:
 		return cli.Usagef("--timeout must be more than 0")
 	default:
@@ -193,10 +194,20 @@ func (r *trusting) find(name string) (int, error) {
 	for i := range positions {
 		positions[i] = i
 	}
-	return snapshot.Resolve("virtualmesh", positions, func(i int) snapshot.Names {
+	namesOf := func(i int) snapshot.Names {
 		vm := r.result.VirtualMeshes[i].Resource
 		return snapshot.Names{Kind: "VirtualMesh", Name: vm.Name, Namespace: vm.Namespace}
-	}, name)
+	}
+	position, err := snapshot.Resolve("virtualmesh", positions, namesOf, name)
+	var missing *snapshot.NotFoundError
+	if errors.As(err, &missing) && len(missing.Near) == 0 {
+		var all []string
+		for _, i := range positions {
+			all = append(all, namesOf(i).Full())
+		}
+		err = fmt.Errorf("virtualmesh %q not found; there are %s", name, orNone(strings.Join(all, ", ")))
+	}
+	return position, err
 }
 
 // say prints a line on standard error. Several goroutines may call it.

@@ -64,7 +64,7 @@ func newTrustIssueCmd(f *Factory, runF func(*trustIssueOptions) error) *cobra.Co
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
 			opts.world.settle(cmd)
-			if err := errors.Join(opts.trustCommand.check(opts.outputDir == ""), opts.check()); err != nil {
+			if err := errors.Join(opts.trustCommand.check(), opts.check()); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -91,6 +91,8 @@ func (o *trustIssueOptions) writes() bool { return o.dryRun.String() == "none" }
 // check refuses what cannot be meant.
 func (o *trustIssueOptions) check() error {
 	switch {
+	case o.offline() && o.outputDir == "":
+		return cli.Usagef("trust issue needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context, or write files with --output-dir")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
 		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run")
 	case o.outputDir != "" && o.dryRun.String() == "server":

@@ -144,7 +144,7 @@ func (o *trustStepOptions) check() error {
 	case o.auto && o.ignoreOlder:
 		return cli.Usagef("--auto restarts what runs with older certificates, so that there is nothing to ignore with --ignore-older")
 	default:
-		return o.trustCommand.check(true)
+		return o.trustCommand.check()
 	}
 }
 

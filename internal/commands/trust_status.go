@@ -45,7 +45,7 @@ func newTrustStatusCmd(f *Factory, runF func(*trustStatusOptions) error) *cobra.
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
 			opts.world.settle(cmd)
-			if err := opts.check(true); err != nil {
+			if err := opts.check(); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -58,6 +58,14 @@ func newTrustStatusCmd(f *Factory, runF func(*trustStatusOptions) error) *cobra.
 	cmd.Flags().Var(opts.expiryWarning, "expiry-warning", "warn of certificates that expire within this `DURATION`, such as 30d or 12h")
 	addEnumFlag(cmd, opts.output, "output", "o", "output format")
 	return cmd
+}
+
+// check refuses what cannot be meant.
+func (o *trustStatusOptions) check() error {
+	if o.offline() {
+		return cli.Usagef("certificates are in clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+	}
+	return o.trustCommand.check()
 }
 
 // trustStatusList is the documented form of -o json and -o yaml.

@@ -64,7 +64,7 @@ func (o *trustVerifyOptions) check() error {
 	case !o.yes && !o.streams.CanPrompt():
 		return cli.Usagef("--yes is required when nobody can be asked; see how it stands with 'meshctl trust status'")
 	default:
-		return o.trustCommand.check(true)
+		return o.trustCommand.check()
 	}
 }
 
