@@ -54,7 +54,9 @@ func trustFacts(t *testing.T, err error) *Facts {
 		t.Fatal(subjectErr)
 	}
 	env := &sharedtrust.Env{Store: emptyStore{err}, Namespace: "gloo-mesh", Now: noon}
-	nobody := func(string) (*clusters.Connection, error) { return nil, &clusters.Error{Reason: clusters.ReasonForbidden, Why: "no"} }
+	nobody := func(string) (*clusters.Connection, error) {
+		return nil, &clusters.Error{Reason: clusters.ReasonForbidden, Why: "no"}
+	}
 	report, reportErr := sharedtrust.Inspect(t.Context(), env, subject, f.World.World, nobody, time.Second)
 	if reportErr != nil {
 		t.Fatal(reportErr)

@@ -71,10 +71,10 @@ func (l *vaultLogins) connect(ctx context.Context, settings *certificatesv1.Vaul
 	return nil, nil, fmt.Errorf("the Vault at %s serves no self-signed root at caPath or above it", config.Server())
 }
 
-// close ends what logins began.
+// close ends what logins began. A token that cannot be revoked expires by itself.
 func (l *vaultLogins) close(ctx context.Context) {
 	for _, client := range l.clients {
-		client.Logout(ctx)
+		_ = client.Logout(ctx)
 	}
 }
 
@@ -108,9 +108,9 @@ func (l *vaultLogins) fromSecret(ctx context.Context, namespace, name, key strin
 	case err != nil:
 		return "", err
 	case secret == nil:
-		return "", fmt.Errorf("Secret %s in %s, which has the credentials for Vault, does not exist on the management cluster", name, namespace)
+		return "", fmt.Errorf("the Secret %s in %s, which has the credentials for Vault, does not exist on the management cluster", name, namespace)
 	case len(secret.Data[key]) == 0:
-		return "", fmt.Errorf("Secret %s in %s, which has the credentials for Vault, has nothing under the key %s", name, namespace, key)
+		return "", fmt.Errorf("the Secret %s in %s, which has the credentials for Vault, has nothing under the key %s", name, namespace, key)
 	}
 	return string(secret.Data[key]), nil
 }

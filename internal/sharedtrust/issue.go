@@ -182,7 +182,7 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun clusters.DryRun) 
 		if maps.EqualFunc(kept.Data, m.secret.Data, bytes.Equal) {
 			return nil
 		}
-		return fmt.Errorf("Secret %s in %s on cluster %s keeps what an earlier takeover replaced: rename or delete it first", BackupName, m.Namespace, m.Cluster)
+		return fmt.Errorf("the Secret %s in %s on cluster %s keeps what an earlier takeover replaced: rename or delete it first", BackupName, m.Namespace, m.Cluster)
 	}
 	backup := &clusters.Secret{
 		Namespace: m.Namespace, Name: BackupName, Type: m.secret.Type, Data: m.secret.Data,

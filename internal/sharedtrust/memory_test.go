@@ -26,7 +26,7 @@ import (
 func now() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
 
 // errCrash is what everything answers after a crash.
-var errCrash = errors.New("crashed") //nolint:gochecknoglobals // a constant of the tests
+var errCrash = errors.New("crashed")
 
 // memory is all clusters at once. It holds Secrets and trails, and it can crash.
 type memory struct {

@@ -152,7 +152,8 @@ func TestProvidedRoot(t *testing.T) {
 		{"an intermediate with its root behind it", map[string][]byte{"root-cert.pem": trust.EncodeCertificates(between, root), "key.pem": keyText(t, betweenKey)}, ""},
 		{
 			"an intermediate with its chain elsewhere",
-			map[string][]byte{"root-cert.pem": trust.EncodeCertificates(between), "cert-chain.pem": trust.EncodeCertificates(root), "key.pem": keyText(t, betweenKey)}, "",
+			map[string][]byte{"root-cert.pem": trust.EncodeCertificates(between), "cert-chain.pem": trust.EncodeCertificates(root), "key.pem": keyText(t, betweenKey)},
+			"",
 		},
 		{"an intermediate alone", map[string][]byte{"root-cert.pem": trust.EncodeCertificates(between), "key.pem": keyText(t, betweenKey)}, "is not a root but an intermediate, issued by \"CN=root\""},
 		{"an intermediate of another root", map[string][]byte{"root-cert.pem": trust.EncodeCertificates(between, other), "key.pem": keyText(t, betweenKey)}, "does not lead to one of the given roots"},
@@ -211,7 +212,7 @@ func TestKeysDoNotPrintThemselves(t *testing.T) {
 			t.Error("an authority prints its private key")
 		}
 	}
-	for _, text := range []string{fmt.Sprint(key), fmt.Sprintf("%+v", key), fmt.Sprintf("%#v", key), fmt.Sprintf("%s", key)} {
+	for _, text := range []string{fmt.Sprint(key), fmt.Sprintf("%+v", key), fmt.Sprintf("%#v", key)} {
 		if text != "[private key]" {
 			t.Errorf("a key prints itself as %.100s", text)
 		}

@@ -229,8 +229,8 @@ const shortLength = 12
 
 // Short returns the beginning of the fingerprint of a certificate, for people.
 func Short(c *x509.Certificate) string {
-	print := Fingerprint(c)
-	return print[:min(len(print), shortLength)]
+	text := Fingerprint(c)
+	return text[:min(len(text), shortLength)]
 }
 
 // RootsText names roots for people: "roots 1234 and 5678".
