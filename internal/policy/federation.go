@@ -173,13 +173,17 @@ func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation,
 }
 
 // exports returns how each Destination of the mesh is federated; those that no
-// rule exposes to another mesh are left out. Destinations picked by the same
+// rule exposes to another mesh are left out, and those of an unknown cluster,
+// which no hostname could tell from others. Destinations picked by the same
 // rules share one result.
 func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m int, rules []exportRule) map[int]*Federation {
 	exports := map[int]*Federation{}
 	shared := map[string]*Federation{}
 	picked := make([]byte, len(rules))
 	for _, id := range e.meshServices(m) {
+		if e.world.Destinations[id].Ref.ClusterName == "" {
+			continue
+		}
 		for i, rule := range rules {
 			picked[i] = '-'
 			if rule.destinations.contains(id) {
