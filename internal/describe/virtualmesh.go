@@ -106,6 +106,7 @@ func viewTrust(vm *policy.VirtualMesh) TrustDescription {
 	if config.Shared == nil {
 		return trust
 	}
+	trust.Deployed, trust.Rotation = vm.Resource.Status.DeployedSharedTrust != nil, viewRotation(vm.Resource.Status.Conditions)
 	trust.RotationStrategy = string(cmp.Or(config.RotationStrategy, certificatesv1.CertificateRotationStrategyMultiRoot))
 	trust.IntermediateOptions = certificateOptions(config.Shared.IntermediateCertOptions, defaultIntermediateOrg)
 	root := config.Shared.RootCertificateAuthority
@@ -121,6 +122,21 @@ func viewTrust(vm *policy.VirtualMesh) TrustDescription {
 		trust.Root, trust.RootOptions = "generated", certificateOptions(nil, defaultRootOrg)
 	}
 	return trust
+}
+
+// viewRotation returns the last state, unless it ended the rotation (semantics
+// 7.8).
+func viewRotation(conditions []certificatesv1.CertificateRotationCondition) *RotationDescription {
+	if len(conditions) == 0 {
+		return nil
+	}
+	last := &conditions[len(conditions)-1]
+	switch last.State {
+	case "NOT_ROTATING", "PREVIOUS_CA", "FINISHED":
+		return nil
+	default:
+		return &RotationDescription{State: string(last.State), Since: last.Timestamp, Message: last.Message, Errors: last.Errors}
+	}
 }
 
 func certificateOptions(o *certificatesv1.CommonCertOptions, org string) *CertificateOptions {

@@ -105,6 +105,19 @@ func (t TrustDescription) text() string {
 	if t.IntermediateOptions != nil {
 		lines = append(lines, "intermediate of each mesh: "+t.IntermediateOptions.text(), "rotation "+t.RotationStrategy)
 	}
+	if r := t.Rotation; r != nil {
+		line := "the root is being exchanged: " + r.State
+		if r.Since != "" {
+			line += " since " + r.Since
+		}
+		lines = append(lines, line)
+		if r.Message != "" {
+			lines = append(lines, "  "+r.Message)
+		}
+		for _, e := range r.Errors {
+			lines = append(lines, "  error: "+e)
+		}
+	}
 	if t.AutoRestartPods {
 		lines = append(lines, "pods restart when certificates change")
 	}

@@ -42,6 +42,20 @@ type TrustDescription struct {
 	IntermediateOptions *CertificateOptions     `json:"intermediateOptions,omitempty"`
 	AutoRestartPods     bool                    `json:"autoRestartPods,omitempty"`
 	RotationStrategy    string                  `json:"rotationStrategy,omitempty"`
+	// Deployed reports whether the status says that meshes have certificates.
+	Deployed bool `json:"deployed,omitempty"`
+	// Rotation is where the exchange of the root stands, as the status has it; absent
+	// unless one is under way.
+	Rotation *RotationDescription `json:"rotation,omitempty"`
+}
+
+// RotationDescription is the last state of a rotation.
+type RotationDescription struct {
+	State string `json:"state"`
+	// Since is when it was reached.
+	Since   string   `json:"since,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Errors  []string `json:"errors,omitempty"`
 }
 
 // CertificateOptions are the options of a certificate.
