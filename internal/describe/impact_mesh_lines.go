@@ -46,7 +46,7 @@ func (l *impactLines) trust(g *Grouping) {
 		if g.Trust.AutoRestartPods {
 			l.warn("pods restart when their certificates change (autoRestartPods)")
 		} else {
-			l.info("running pods prove their identity by the new root only after a restart")
+			l.info("'meshctl trust issue' gives them certificates of it; running pods use those only after a restart")
 		}
 	case len(g.Meshes) > 1:
 		l.info("establishes no trust: meshes with different roots cannot call each other")
