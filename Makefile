@@ -75,6 +75,10 @@ e2e: build ## Run the tests that need Kubernetes; builds a control plane on firs
 kube: ## Build the Kubernetes control plane of the tests, unless that is done
 	@hack/kube/build.sh
 
+.PHONY: istio-check
+istio-check: ## Hold what is rendered and described against Istio's own code; compiles Istio on first use
+	cd hack/istio && go test -vet=off -timeout 30m ./...
+
 .PHONY: playground
 playground: build ## Start three clusters to try meshctl on; prints what to set
 	@hack/kube/playground.sh up
