@@ -47,7 +47,7 @@ func (t *trustFlags) lookAtTrust(ctx context.Context, streams *cli.Streams, worl
 	}
 	command := newTrustCommand(t.factory)
 	command.streams, command.world, command.namespace, command.timeout = streams, world, settings.Namespace(), clusters.DefaultDeadline
-	reading, stop := command.limited(ctx)
+	reading, stop := context.WithTimeout(ctx, command.timeout)
 	defer stop()
 	r, err := command.over(reading, result)
 	if err != nil {

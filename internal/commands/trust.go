@@ -152,6 +152,30 @@ func (t *trustCommand) begin(ctx context.Context) (*trusting, error) {
 	return r, nil
 }
 
+// on runs something about trust: with the world and its clusters, and with a
+// context that bounds what is read.
+func (t *trustCommand) on(ctx context.Context, do func(reading context.Context, r *trusting) error) error {
+	reading, stop := context.WithTimeout(ctx, t.timeout)
+	defer stop()
+	r, err := t.begin(reading)
+	if err != nil {
+		return err
+	}
+	defer r.vaults.close(context.WithoutCancel(ctx))
+	return do(reading, r)
+}
+
+// onSubject is on for the one virtual mesh that the command line names.
+func (t *trustCommand) onSubject(ctx context.Context, do func(reading context.Context, r *trusting, s *sharedtrust.Subject) error) error {
+	return t.on(ctx, func(reading context.Context, r *trusting) error {
+		s, err := r.subject()
+		if err != nil {
+			return r.inPart(err)
+		}
+		return do(reading, r, s)
+	})
+}
+
 // over finds the clusters of a world that is evaluated already.
 func (t *trustCommand) over(ctx context.Context, result *policy.Result) (*trusting, error) {
 	r := &trusting{trustCommand: t, result: result}
@@ -228,12 +252,6 @@ func (r *trusting) observe(event sharedtrust.Event) {
 		return
 	}
 	r.say("%s: %s", where, event.What)
-}
-
-// limited bounds everything that a command reads; what it asks and writes takes
-// its time.
-func (t *trustCommand) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, t.timeout)
 }
 
 // confirm asks whether to go on.

@@ -103,17 +103,13 @@ func (o *trustIssueOptions) check() error {
 }
 
 func (o *trustIssueOptions) run(ctx context.Context) error {
-	reading, stop := o.limited(ctx)
-	defer stop()
-	r, err := o.begin(reading)
-	if err != nil {
-		return err
-	}
-	defer r.vaults.close(context.WithoutCancel(ctx))
-	s, err := r.subject()
-	if err != nil {
-		return r.inPart(err)
-	}
+	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+		return o.issue(ctx, reading, r, s)
+	})
+}
+
+// issue compares, asks and writes; reading is for the first of these.
+func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	if o.outputDir != "" {
 		r.env.Store, r.env.History = newFileStore(o.outputDir, r.store), nil
 	} else if err := r.checkClocks(reading, s); err != nil {

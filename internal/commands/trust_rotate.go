@@ -166,18 +166,17 @@ func (o *trustStepOptions) run(ctx context.Context) error {
 
 // once does one step, or the restarts after it. It reports whether --auto has
 // more to do.
-func (o *trustStepOptions) once(ctx context.Context) (bool, error) {
-	reading, stop := o.limited(ctx)
-	defer stop()
-	r, err := o.begin(reading)
-	if err != nil {
-		return false, err
-	}
-	defer r.vaults.close(context.WithoutCancel(ctx))
-	s, err := r.subject()
-	if err != nil {
-		return false, r.inPart(err)
-	}
+func (o *trustStepOptions) once(ctx context.Context) (more bool, err error) {
+	err = o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+		var failure error
+		more, failure = o.advance(ctx, reading, r, s)
+		return failure
+	})
+	return more, err
+}
+
+// advance looks, asks and does the step; reading is for the first of these.
+func (o *trustStepOptions) advance(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) (bool, error) {
 	p := &stepping{r, o, s}
 	if o.auto && !s.AutoRestart {
 		return false, fmt.Errorf("VirtualMesh %s does not allow to restart its workloads automatically: set spec.mtlsConfig.autoRestartPods, or do one step after the other without --auto", s.Name())

@@ -3,9 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -68,86 +65,12 @@ func (o *trustStatusOptions) check() error {
 	return o.trustCommand.check()
 }
 
-// trustStatusList is the documented form of -o json and -o yaml.
-type trustStatusList struct {
-	APIVersion string        `json:"apiVersion"`
-	Kind       string        `json:"kind"`
-	Items      []trustStatus `json:"items"`
-}
-
-// trustStatus is how the trust of a virtual mesh stands.
-type trustStatus struct {
-	VirtualMesh objectOf `json:"virtualMesh"`
-	// OK says that nothing needs action.
-	OK bool `json:"ok"`
-	// Source says where the root comes from; it is generated, secret or vault.
-	Source string `json:"source"`
-	// Root is absent if there is none, or nobody knows it.
-	Root *certificateView `json:"root,omitempty"`
-	// NewRoot is the one that a rotation brings.
-	NewRoot  *certificateView `json:"newRoot,omitempty"`
-	Rotation *rotationView    `json:"rotation,omitempty"`
-	Meshes   []meshTrust      `json:"meshes"`
-	Problems []trustProblem   `json:"problems,omitempty"`
-}
-
-// meshTrust is how the trust of a mesh stands.
-type meshTrust struct {
-	Name                  string `json:"name"`
-	Namespace             string `json:"namespace"`
-	Cluster               string `json:"cluster"`
-	InstallationNamespace string `json:"installationNamespace"`
-	Identity              string `json:"identity"`
-	// Error is why nothing is known about it.
-	Error string `json:"error,omitempty"`
-	// Managed reports whether the Secret cacerts is meshctl's.
-	Managed      bool             `json:"managed"`
-	Intermediate *certificateView `json:"intermediate,omitempty"`
-	RenewAt      string           `json:"renewAt,omitempty"`
-	// Verifies reports whether the intermediate leads to a root that the mesh
-	// accepts.
-	Verifies bool              `json:"verifies"`
-	Roots    []certificateView `json:"roots,omitempty"`
-	// Namespaces are those of its workloads.
-	Namespaces []namespaceRoots `json:"namespaces,omitempty"`
-	// Older are what runs with older certificates.
-	Older []olderWorkload `json:"older,omitempty"`
-}
-
-// namespaceRoots says whether a namespace has the roots.
-type namespaceRoots struct {
-	Namespace string `json:"namespace"`
-	// State is current, stale, missing or unreadable.
-	State string `json:"state"`
-}
-
-// olderWorkload runs with older certificates.
-type olderWorkload struct {
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	Stage     string `json:"stage"`
-}
-
-// trustProblem needs action.
-type trustProblem struct {
-	// ID is that of the check.
-	ID       string `json:"id"`
-	Severity string `json:"severity"`
-	Cluster  string `json:"cluster,omitempty"`
-	Mesh     string `json:"mesh,omitempty"`
-	Message  string `json:"message"`
-	Hint     string `json:"hint,omitempty"`
-}
-
 func (o *trustStatusOptions) run(ctx context.Context) error {
-	reading, stop := o.limited(ctx)
-	defer stop()
-	r, err := o.begin(reading)
-	if err != nil {
-		return err
-	}
-	defer r.vaults.close(context.WithoutCancel(ctx))
+	return o.on(ctx, o.look)
+}
+
+// look reads and prints.
+func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
 	subjects, err := r.subjects()
 	if err != nil {
 		return r.inPart(err)
@@ -155,7 +78,7 @@ func (o *trustStatusOptions) run(ctx context.Context) error {
 	list := trustStatusList{APIVersion: trustVersion, Kind: "TrustStatusList", Items: []trustStatus{}}
 	ok := true
 	for _, s := range subjects {
-		report, err := sharedtrust.Inspect(reading, r.env, s, r.result.World, r.store.Connection, o.timeout)
+		report, err := sharedtrust.Inspect(ctx, r.env, s, r.result.World, r.store.Connection, o.timeout)
 		if err != nil {
 			return err
 		}
@@ -207,195 +130,4 @@ func (r *trusting) subjects() ([]*sharedtrust.Subject, error) {
 		}
 	}
 	return subjects, errors.Join(errs...)
-}
-
-func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration) trustStatus {
-	status := trustStatus{
-		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
-		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
-	}
-	if report.Coming != nil {
-		status.NewRoot = newCertificateView(report.Coming.Certificate, nil)
-	}
-	for i := range report.Reports {
-		status.Meshes = append(status.Meshes, newMeshTrust(&report.Reports[i], now))
-	}
-	for _, p := range report.Problems(now, warning) {
-		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint})
-	}
-	status.OK = len(status.Problems) == 0
-	return status
-}
-
-func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
-	mesh := meshTrust{
-		Name: m.Ref.Name, Namespace: m.Ref.Namespace, Cluster: m.Cluster, InstallationNamespace: m.Mesh.Namespace, Identity: m.Identity,
-		Managed: m.Err == nil && !m.Missing && m.Foreign == "",
-	}
-	if m.Err != nil {
-		mesh.Error = m.Err.Error()
-	}
-	if b := m.Bundle; b != nil {
-		mesh.Intermediate, mesh.Verifies = newCertificateView(b.Certificate, b.Signer()), b.Verify(now) == nil
-		for _, root := range b.Roots {
-			mesh.Roots = append(mesh.Roots, *newCertificateView(root, nil))
-		}
-		if !m.Verdict.RenewAt.IsZero() {
-			mesh.RenewAt = utc(m.Verdict.RenewAt)
-		}
-	}
-	for i := range m.Reach {
-		mesh.Namespaces = append(mesh.Namespaces, namespaceRoots{m.Reach[i].Namespace, reachState(&m.Reach[i])})
-	}
-	for i := range m.Older {
-		item := &m.Older[i]
-		mesh.Older = append(mesh.Older, olderWorkload{item.Kind, item.Namespace, item.Name, string(item.Stage)})
-	}
-	return mesh
-}
-
-func reachState(n *sharedtrust.NamespaceTrust) string {
-	switch {
-	case n.Missing:
-		return "missing"
-	case n.Err != nil:
-		return "unreadable"
-	case !n.Current():
-		return "stale"
-	default:
-		return "current"
-	}
-}
-
-func (o *trustStatusOptions) print(list *trustStatusList) error {
-	switch format := o.output.String(); format {
-	case "json", "yaml":
-		return printDocument(o.streams.Out, format, list)
-	case "name":
-		for i := range list.Items {
-			if _, err := fmt.Fprintf(o.streams.Out, "virtualmesh/%s.%s\n", list.Items[i].VirtualMesh.Name, list.Items[i].VirtualMesh.Namespace); err != nil {
-				return err
-			}
-		}
-		return nil
-	default:
-		for i := range list.Items {
-			if i > 0 {
-				fmt.Fprintln(o.streams.Out)
-			}
-			if err := o.printStatus(&list.Items[i], format == "wide"); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// printStatus prints one virtual mesh for people.
-func (o *trustStatusOptions) printStatus(s *trustStatus, wide bool) error {
-	out := o.streams.Out
-	fmt.Fprintf(out, "Virtual Mesh:  %s.%s\n", s.VirtualMesh.Name, s.VirtualMesh.Namespace)
-	fmt.Fprintf(out, "Root:          %s\n", o.rootText(s.Root, s.Source))
-	if s.NewRoot != nil {
-		fmt.Fprintf(out, "New Root:      %s\n", o.rootText(s.NewRoot, ""))
-	}
-	if r := s.Rotation; r != nil {
-		text := fmt.Sprintf("step %d of %d, %s, %s, since %s", r.Step, r.Steps, r.State, r.Stage, r.Since)
-		if r.Failed {
-			text += ", the last attempt failed"
-		}
-		fmt.Fprintf(out, "Rotation:      %s\n", text)
-	}
-	rows := [][]string{{"CLUSTER", "MESH", "ROOT", "EXPIRES", "VERIFIES", "NAMESPACES", "OLDER"}}
-	if wide {
-		rows[0] = append(rows[0], "RENEWAL", "IDENTITY")
-	}
-	for i := range s.Meshes {
-		rows = append(rows, s.Meshes[i].row(o.clock(), wide))
-	}
-	if err := writeColumns(out, rows); err != nil {
-		return err
-	}
-	if len(s.Problems) > 0 {
-		fmt.Fprintln(out, "Needs action:")
-	}
-	for _, p := range s.Problems {
-		about := strings.TrimSpace(p.Cluster + " " + p.Mesh)
-		if about != "" {
-			about = " " + about
-		}
-		fmt.Fprintf(out, "  %s %s%s\n    %s\n", p.Severity, p.ID, about, printable(p.Message))
-		if p.Hint != "" {
-			fmt.Fprintf(out, "    hint: %s\n", printable(p.Hint))
-		}
-	}
-	return nil
-}
-
-// shownFingerprint is how much of a fingerprint people see.
-const shownFingerprint = 12
-
-func short(fingerprint string) string { return fingerprint[:min(len(fingerprint), shownFingerprint)] }
-
-func (o *trustStatusOptions) rootText(c *certificateView, source string) string {
-	if c == nil {
-		return "<none>" + parenthesised(source)
-	}
-	return fmt.Sprintf("%s%s, expires %s (%s)", short(c.Fingerprint), parenthesised(source), c.NotAfter, remaining(c.NotAfter, o.clock()))
-}
-
-func parenthesised(text string) string {
-	if text == "" {
-		return ""
-	}
-	return " (" + text + ")"
-}
-
-// remaining says how long there is until a time.
-func remaining(at string, now time.Time) string {
-	end, err := time.Parse(time.RFC3339, at)
-	switch {
-	case err != nil:
-		return ""
-	case end.Before(now):
-		return "expired"
-	default:
-		return "in " + sharedtrust.Days(end.Sub(now))
-	}
-}
-
-// row is one line about a mesh.
-func (m *meshTrust) row(now time.Time, wide bool) []string {
-	row := []string{m.Cluster, m.Name, "<none>", "<none>", "<none>", "<none>", "0"}
-	if m.Error != "" {
-		row = []string{m.Cluster, m.Name, "<unknown>", "<unknown>", "<unknown>", "<unknown>", "<unknown>"}
-	}
-	if c := m.Intermediate; c != nil {
-		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
-		if !m.Verifies {
-			row[4] = "no"
-		}
-		if len(m.Roots) > 1 {
-			row[2] += fmt.Sprintf(" (accepts %d)", len(m.Roots))
-		}
-	}
-	if !m.Managed && m.Intermediate != nil {
-		row[2] += " (not meshctl's)"
-	}
-	if len(m.Namespaces) > 0 {
-		current := 0
-		for _, n := range m.Namespaces {
-			if n.State == "current" {
-				current++
-			}
-		}
-		row[5] = fmt.Sprintf("%d/%d", current, len(m.Namespaces))
-	}
-	if m.Error == "" {
-		row[6] = fmt.Sprint(len(m.Older))
-	}
-	if wide {
-		row = append(row, orNone(m.RenewAt), m.Identity)
-	}
-	return row
 }

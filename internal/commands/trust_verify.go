@@ -69,17 +69,13 @@ func (o *trustVerifyOptions) check() error {
 }
 
 func (o *trustVerifyOptions) run(ctx context.Context) error {
-	reading, stop := o.limited(ctx)
-	defer stop()
-	r, err := o.begin(reading)
-	if err != nil {
-		return err
-	}
-	defer r.vaults.close(context.WithoutCancel(ctx))
-	s, err := r.subject()
-	if err != nil {
-		return r.inPart(err)
-	}
+	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+		return o.verify(ctx, reading, r, s)
+	})
+}
+
+// verify looks, asks and confirms; reading is for the first of these.
+func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	report, err := sharedtrust.Inspect(reading, r.env, s, r.result.World, r.store.Connection, o.timeout)
 	if err != nil {
 		return err
