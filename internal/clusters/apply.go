@@ -146,7 +146,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 		}
 		result.Outcome, result.Object, err = a.write(ctx, target, desired)
 		// A conflict that is not about fields is about timing.
-		retry := apierrors.IsConflict(err) && len(fieldConflicts(err)) == 0 || apierrors.IsAlreadyExists(err) && !a.opts.Create
+		retry := apierrors.IsConflict(err) && len(fieldConflicts(err)) == 0 || apierrors.IsAlreadyExists(err) && !a.opts.Create || isOtherObject(err)
 		if retry && attempt < maxAttempts {
 			err = nil
 			continue
@@ -231,10 +231,8 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 		if before, err = a.adoptCreated(ctx, target, before); err != nil {
 			return "", nil, err
 		}
-		// An object that was deleted and made anew meanwhile is another one.
-		desired = desired.DeepCopy()
-		desired.SetUID(before.GetUID())
 	}
+	desired = a.conditional(before, desired)
 	after, err := a.patch(ctx, target, before, desired)
 	switch {
 	case err != nil:
@@ -246,6 +244,38 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 	default:
 		return Configured, after, nil
 	}
+}
+
+// versionOfNone is a resource version that no object has: etcd counts from 1,
+// and an empty one is at 1 already.
+const versionOfNone = "1"
+
+// conditional returns what to send so that it is applied only to what was seen,
+// and is a conflict about timing otherwise. An object that was deleted and made
+// anew meanwhile is another one. Where there was none, one that came meanwhile
+// may be somebody else's, and applying would merge with it: so it would have to
+// be of a version that it cannot have. An object that is created by applying
+// gets its version from the API server in any case.
+func (a *applier) conditional(before, desired *unstructured.Unstructured) *unstructured.Unstructured {
+	switch {
+	case before != nil:
+		desired = desired.DeepCopy()
+		desired.SetUID(before.GetUID())
+	case len(a.opts.Owner) > 0:
+		desired = desired.DeepCopy()
+		desired.SetResourceVersion(versionOfNone)
+	}
+	return desired
+}
+
+// isOtherObject reports whether the API server refused to change an object
+// because it is not the one that was seen.
+func isOtherObject(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	return slices.ContainsFunc(status.Status().Details.Causes, func(cause metav1.StatusCause) bool { return cause.Field == "metadata.uid" })
 }
 
 // checkOwner refuses an object that lacks a label of the owner.

@@ -178,6 +178,8 @@ func (r *outputRun) trim(ctx context.Context, desired *unstructured.Unstructured
 		return nil
 	}
 	c, action := r.plan.connection, "remove fields that others set from "+describeObject(written.GVK.Kind, written.Namespace, written.Name)
+	// An object that was made anew meanwhile is another one.
+	patch = append([]patchOperation{{"test", "/metadata/uid", written.Object.GetUID()}}, patch...)
 	text, err := json.Marshal(patch)
 	if err != nil {
 		return c.explain(action, err)
@@ -195,8 +197,9 @@ func (r *outputRun) trim(ctx context.Context, desired *unstructured.Unstructured
 
 // patchOperation is one operation of a JSON patch.
 type patchOperation struct {
-	Op   string `json:"op"`
-	Path string `json:"path"`
+	Op    string    `json:"op"`
+	Path  string    `json:"path"`
+	Value types.UID `json:"value,omitempty"`
 }
 
 // extraFields returns the patch that removes what the spec of an object has
@@ -209,7 +212,7 @@ func extraFields(desired, has *unstructured.Unstructured) []patchOperation {
 			at := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 			wanted, isWanted := desired[name]
 			if !isWanted {
-				operations = append(operations, patchOperation{"remove", at})
+				operations = append(operations, patchOperation{Op: "remove", Path: at})
 				continue
 			}
 			if inner, isMap := has[name].(map[string]any); isMap {

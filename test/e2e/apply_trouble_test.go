@@ -42,6 +42,10 @@ func TestApplyInTrouble(t *testing.T) {
 	t.Run("a namespace that goes", g.testTerminatingNamespace)
 	t.Run("a route that cannot be deleted", g.testRejectedRemoval)
 	t.Run("an interruption", g.testInterruption)
+	t.Run("an interruption in the middle of writing", g.testInterruptedWriting)
+	t.Run("two at once, in the middle of writing", g.testOvertaken)
+	t.Run("an object of somebody else that comes meanwhile", g.testForeignMeanwhile)
+	t.Run("an object that somebody else makes anew meanwhile", g.testRemadeMeanwhile)
 	t.Run("a cluster that hangs", g.testHanging)
 	t.Run("readers that go", g.testClosedStreams)
 	t.Run("kinds in older versions", g.testOlderVersions)
@@ -309,16 +313,8 @@ func (g *governed) testRejectedRemoval(t *testing.T) {
 
 // testInterruption interrupts an apply as soon as it writes, and applies again.
 func (g *governed) testInterruption(t *testing.T) {
-	for _, c := range []*clustertest.Cluster{g.east, g.west} {
-		for _, gvk := range istioGVKs() {
-			keys, err := clusters.Stale(t.Context(), connection(c.Admin()), []schema.GroupVersionKind{gvk},
-				map[string]string{istio.OwnerLabel: "gloo-mesh"}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			clusters.DeleteAll(t.Context(), connection(c.Admin()), keys, clusters.DeleteOptions{})
-		}
-	}
+	g.clear(t, g.east)
+	g.clear(t, g.west)
 	before := g.versions(t)
 	if err := g.west.PauseAPIServer(); err != nil {
 		t.Fatal(err)
