@@ -61,8 +61,7 @@ func missingKubeconfig(source string, fromEnvironment bool) error {
 	if fromEnvironment {
 		return unusable("read the kubeconfig", "no file of $KUBECONFIG exists: "+source, "correct $KUBECONFIG, or name a file with --kubeconfig", nil)
 	}
-	return unusable("read the kubeconfig", source+" does not exist",
-		"name a file with --kubeconfig, or work without a cluster on manifests with --filename", ErrNoKubeconfig)
+	return unusable("read the kubeconfig", source+" does not exist", "name a file with --kubeconfig", ErrNoKubeconfig)
 }
 
 // ErrNoKubeconfig says that the user has no kubeconfig at all, and named none.

@@ -86,7 +86,7 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.world.settle(cmd)
-			if err := errors.Join(opts.checkWatch(cmd), opts.check()); err != nil {
+			if err := errors.Join(opts.checkWatch(cmd), opts.check(cmd)); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -120,8 +120,10 @@ func (o *applyOptions) completeClusters(cmd *cobra.Command, _ []string, typed st
 }
 
 // check refuses what cannot be meant.
-func (o *applyOptions) check() error {
+func (o *applyOptions) check(cmd *cobra.Command) error {
 	switch {
+	case cmd.Flags().Changed("cluster") && len(o.only) == 0:
+		return cli.Usagef("--cluster needs the name of a cluster")
 	case !o.world.fromManagement() && len(o.world.contexts) == 0:
 		return cli.Usagef("apply needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
 	case !o.yes && !o.watch && o.writes() && !o.streams.CanPrompt():

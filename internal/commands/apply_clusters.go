@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,10 +72,11 @@ func (a *applying) prepare(ctx context.Context) error {
 	}
 	a.result = policy.Evaluate(world)
 	renderer := istio.New(a.result, istio.Options{Namespace: a.namespace})
-	connections, failures, err := a.connect(ctx)
+	members, err := a.world.members(ctx, a.namespace)
 	if err != nil {
 		return err
 	}
+	a.management = members.management
 	a.omissions = renderer.Omissions()
 	names := map[string]bool{}
 	for _, cluster := range renderer.Clusters() {
@@ -89,13 +89,13 @@ func (a *applying) prepare(ctx context.Context) error {
 		}
 		names[cluster] = true
 		if a.wanted(cluster) {
-			a.targets = append(a.targets, newApplyTarget(cluster, objects, connections[cluster], failures[cluster]))
+			a.targets = append(a.targets, newApplyTarget(cluster, objects, members.byName[cluster], members.failures[cluster]))
 		}
 	}
 	if err := a.checkOnly(names); err != nil {
 		return err
 	}
-	for _, name := range sortedNames(connections) {
+	for _, name := range sortedNames(members.byName) {
 		if !names[name] && a.wanted(name) {
 			a.say("%s: no Istio mesh is known there, so nothing is written to it", name)
 		}
@@ -155,62 +155,6 @@ func hasIstio(world *snapshot.World, cluster string) bool {
 	return slices.ContainsFunc(world.Meshes, func(m snapshot.Mesh) bool {
 		return m.Type == snapshot.MeshIstio && m.Cluster == cluster
 	})
-}
-
-// connect returns the connections by the name of the cluster, and why others
-// have none.
-func (a *applying) connect(ctx context.Context) (map[string]*clusters.Connection, map[string]error, error) {
-	connections, failures := map[string]*clusters.Connection{}, map[string]error{}
-	if a.world.fromManagement() {
-		if err := a.connectRegistered(ctx, connections, failures); err != nil {
-			return nil, nil, err
-		}
-	}
-	if len(a.world.contexts) > 0 {
-		named, err := a.world.discovered()
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, c := range named {
-			connections[c.Name] = c
-			delete(failures, c.Name)
-		}
-	}
-	return connections, failures, nil
-}
-
-func (a *applying) connectRegistered(ctx context.Context, connections map[string]*clusters.Connection, failures map[string]error) error {
-	management, err := a.world.kube.management()
-	if err != nil {
-		return err
-	}
-	a.management = management
-	opts, err := a.world.kube.options()
-	if err != nil {
-		return err
-	}
-	names, err := clusters.RegisteredNames(ctx, management, a.namespace)
-	var e *clusters.Error
-	if errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind && len(a.world.contexts) > 0 {
-		return nil // meshctl is not installed there, and need not be
-	}
-	if err != nil {
-		return err
-	}
-	registered, failed, err := clusters.Registered(ctx, management, a.namespace, nil, opts)
-	if err != nil {
-		return err
-	}
-	for _, c := range registered {
-		connections[c.Name] = c
-	}
-	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return connections[name] != nil })
-	for i, name := range unusable {
-		if i < len(failed) { // both are sorted by cluster
-			failures[name] = failed[i]
-		}
-	}
-	return nil
 }
 
 // plan finds out what is to be done in every cluster, at the same time.

@@ -26,6 +26,8 @@ type worldFlags struct {
 	// onTop says that the user named the management cluster explicitly, so that it
 	// takes part next to other sources.
 	onTop bool
+	// needsClusters says that manifests alone are not enough for the command.
+	needsClusters bool
 }
 
 func (f *worldFlags) register(cmd *cobra.Command, factory *Factory) {
@@ -52,6 +54,7 @@ func (f *worldFlags) register(cmd *cobra.Command, factory *Factory) {
 // beats manifests that the settings name.
 func (f *worldFlags) settle(cmd *cobra.Command) {
 	f.onTop = cmd.Flags().Changed("context")
+	f.needsClusters = cmd.Annotations[needsCluster] != ""
 	if !cmd.Flags().Changed("filename") && (f.onTop || len(f.contexts) > 0) {
 		f.filenames = nil
 	}

@@ -10,6 +10,8 @@ import (
 
 // memberConnections are the clusters that the world of a command is about.
 type memberConnections struct {
+	// management is the management cluster; nil if it is none of the sources.
+	management *clusters.Connection
 	// byName are those that can be tried, failures why others cannot.
 	byName   map[string]*clusters.Connection
 	failures map[string]error
@@ -19,7 +21,7 @@ type memberConnections struct {
 // cluster is a source, and to those named with --clusters. It contacts no other
 // cluster than the management cluster.
 func (f *worldFlags) members(ctx context.Context, namespace string) (memberConnections, error) {
-	found := memberConnections{map[string]*clusters.Connection{}, map[string]error{}}
+	found := memberConnections{byName: map[string]*clusters.Connection{}, failures: map[string]error{}}
 	if f.fromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
 			return found, err
@@ -44,6 +46,7 @@ func (f *worldFlags) registered(ctx context.Context, namespace string, found *me
 	if err != nil {
 		return err
 	}
+	found.management = management
 	opts, err := f.kube.options()
 	if err != nil {
 		return err

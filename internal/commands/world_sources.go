@@ -58,8 +58,8 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 
 func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (snapshot.Objects, error) {
 	management, err := f.kube.management()
-	if errors.Is(err, clusters.ErrNoKubeconfig) {
-		return snapshot.Objects{}, cli.Usagef("no manifests given, and %w", err)
+	if errors.Is(err, clusters.ErrNoKubeconfig) && !f.needsClusters {
+		return snapshot.Objects{}, cli.Usagef("no manifests given, and %w, or work without a cluster on manifests with --filename", err)
 	}
 	if err != nil {
 		return snapshot.Objects{}, err
