@@ -96,6 +96,10 @@ func (v *Survey) plan(m *MeshState) Action {
 	case signer.Certificate == nil && !signer.Missing:
 		return Action{Kind: ActionRefuse, Reason: signer.usable().Error()}
 	}
+	// Without all roots nobody can say whether the mesh has what it should.
+	if err := v.needs(ActionUpdate); err != nil {
+		return Action{Kind: ActionRefuse, Reason: err.Error()}
+	}
 	if strange := v.strangers(m); len(strange) > 0 {
 		return needs(ActionTakeOver, fmt.Sprintf("the mesh has root %s, which is none of this VirtualMesh's (%s)", strings.Join(strange, " and "), v.rootsText()))
 	}

@@ -168,12 +168,20 @@ func (e *Env) prepare(ctx context.Context, v *Survey) error {
 }
 
 // dropStaleNext removes what an earlier rotation, which ended, did not get to
-// remove any more.
+// remove any more: the root that is in use now, or, after a way back, the one
+// that was kept under a name of its own.
 func (e *Env) dropStaleNext(ctx context.Context, v *Survey, next Source) error {
-	if stale := e.readRoot(ctx, next); stale.Certificate != nil && v.Current.is(stale.Certificate) {
-		return e.Store.Delete(ctx, Management, next.Namespace, next.Name, e.owner(""))
+	stale := e.readRoot(ctx, next)
+	if stale.Certificate == nil {
+		return nil
 	}
-	return nil
+	if !v.Current.is(stale.Certificate) {
+		kept, err := e.Store.Read(ctx, Management, next.Namespace, v.retiredName(stale.Certificate))
+		if err != nil || kept == nil {
+			return err // it was made for a rotation that did not get to begin
+		}
+	}
+	return e.Store.Delete(ctx, Management, next.Namespace, next.Name, e.owner(""))
 }
 
 // enter records a state, unless somebody else has recorded another one, and

@@ -3,6 +3,7 @@ package sharedtrust
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"maps"
 
 	"github.com/meshctl/meshctl/internal/clusters"
@@ -71,9 +72,13 @@ func (e *Env) retire(ctx context.Context, v *Survey, root *clusters.Secret) erro
 	if err != nil {
 		return err
 	}
-	name := v.Name() + ".retired-" + trust.Short(certificates[0])
-	_, err = e.Store.Write(ctx, Management, e.rootSecret(v.Subject, name, root.Data), Write{Owner: e.owner("")})
+	_, err = e.Store.Write(ctx, Management, e.rootSecret(v.Subject, v.retiredName(certificates[0]), root.Data), Write{Owner: e.owner("")})
 	return err
+}
+
+// retiredName names the Secret of a root that is not in use any more.
+func (s *Subject) retiredName(root *x509.Certificate) string {
+	return s.Name() + ".retired-" + trust.Short(root)
 }
 
 // Since returns when the present step began, as its condition has it; empty if

@@ -172,6 +172,66 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 	t.Errorf("it does not come back: %s", m.states())
 }
 
+// TestSpecChangedBackDuringRotation holds that no step counts as done while the
+// new root is not there any more.
+func TestSpecChangedBackDuringRotation(t *testing.T) {
+	t.Parallel()
+	m, generated := established(t, shared(small, ""), "east", "west")
+	_, data := authority(t, "corp")
+	m.put("", "certs", "corp", "Opaque", nil, data)
+	corp := subject(t, world(t, shared(`{secret: {name: corp, namespace: certs}}`, ""), "east", "west"))
+	if _, err := advance(t, m, corp); err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := advance(t, m, generated)
+	if got, want := tally(outcomes), "east refuse, west refuse"; err != nil || got != want {
+		t.Fatalf("%s, want %s: %v", got, want, err)
+	}
+	if why := outcomes[0].Action.Reason; !strings.Contains(why, "the new root of the rotation, Secret prod.gloo-mesh.next in gloo-mesh, does not exist") {
+		t.Errorf("the reason is %q", why)
+	}
+	if m.state() != string(trust.StateFailed) {
+		t.Errorf("conditions are %s", m.states())
+	}
+	everyPairTalks(t, m, "after the refusal")
+	// With the source of before, it goes on where it was.
+	for !strings.HasSuffix(m.states(), string(trust.StateFinished)) {
+		if _, err := advance(t, m, corp); err != nil {
+			t.Fatal(err)
+		}
+		everyPairTalks(t, m, "afterwards")
+	}
+}
+
+// TestRolledBackRootIsNotUsedAgain holds that a rotation after a way back makes
+// a root of its own, even if the way back crashed before it had tidied up.
+func TestRolledBackRootIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	if _, err := advance(t, m, s); err != nil {
+		t.Fatal(err)
+	}
+	rejected := m.roots(t)["prod.gloo-mesh.next"]
+	m.after = func(m *memory, what string) {
+		if what == "trail "+string(trust.StateNotRotating) {
+			m.crashed = true
+		}
+	}
+	if _, err := rollBack(t, m, s); !errors.Is(err, errCrash) || m.secrets["/gloo-mesh/prod.gloo-mesh.next"].Name == "" {
+		t.Fatalf("it did not crash before the end: %v", err)
+	}
+	m.restart().after = nil
+	if _, err := advance(t, m, s); err != nil {
+		t.Fatal(err)
+	}
+	if m.roots(t)["prod.gloo-mesh.next"].Equal(rejected) {
+		t.Error("the rejected root is used")
+	}
+	if !m.roots(t)["prod.gloo-mesh.retired-"+trust.Short(rejected)].Equal(rejected) {
+		t.Error("the rejected root is lost")
+	}
+}
+
 // TestTwoAtOnce holds that two who rotate at the same time do not do two steps.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,20 @@ func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string
 	if err != nil {
 		return nil, err
 	}
-	return clusters.ReadSecret(ctx, c, namespace, name)
+	secret, err := clusters.ReadSecret(ctx, c, namespace, name)
+	return secret, advise(c, err)
+}
+
+// advise says how a registered cluster gets the permissions that shared trust
+// needs, if those are missing.
+func advise(c *clusters.Connection, err error) error {
+	var forbidden *clusters.Error
+	if c.Source != clusters.SourceRegistered || !errors.As(err, &forbidden) || forbidden.Reason != clusters.ReasonForbidden {
+		return err
+	}
+	advised := *forbidden
+	advised.Hint = fmt.Sprintf("let meshctl do more there with 'meshctl cluster register %s --remote-context CONTEXT --access full'", c.Name)
+	return &advised
 }
 
 // Write implements Store.
@@ -77,7 +90,8 @@ func (s *ClusterStore) Write(ctx context.Context, cluster string, secret *cluste
 	if err != nil {
 		return clusters.Failed, err
 	}
-	return clusters.WriteSecret(ctx, c, secret, clusters.ApplyOptions{Create: how.Create, Owner: how.Owner, Force: true, DryRun: how.DryRun})
+	outcome, err := clusters.WriteSecret(ctx, c, secret, clusters.ApplyOptions{Create: how.Create, Owner: how.Owner, Force: true, DryRun: how.DryRun})
+	return outcome, advise(c, err)
 }
 
 // Delete implements Store.
@@ -86,5 +100,5 @@ func (s *ClusterStore) Delete(ctx context.Context, cluster, namespace, name stri
 	if err != nil {
 		return err
 	}
-	return clusters.DeleteSecret(ctx, c, namespace, name, owner)
+	return advise(c, clusters.DeleteSecret(ctx, c, namespace, name, owner))
 }

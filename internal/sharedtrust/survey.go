@@ -144,6 +144,12 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 		if !to.same(from) {
 			coming = e.readRoot(ctx, to)
 		}
+		if coming.Missing && !v.Position.RollingBack {
+			// A rotation makes its new root before it begins.
+			coming.Missing = false
+			coming.Err = fmt.Errorf("the new root of the rotation, Secret %s in %s, does not exist (did the VirtualMesh ask for another source when the rotation began?): restore that, or go back to the old root with 'meshctl trust rollback %s'",
+				to.Name, to.Namespace, v.Name())
+		}
 		v.Coming = &coming
 		v.settleRotation()
 		return
