@@ -71,9 +71,9 @@ func (o *trustStatusOptions) run(ctx context.Context) error {
 
 // look reads and prints.
 func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
-	subjects, err := r.subjects()
-	if err != nil {
-		return r.inPart(err)
+	subjects, unfit := r.subjects()
+	if unfit != nil && (len(subjects) == 0 || len(r.names) > 0) {
+		return r.inPart(unfit)
 	}
 	list := trustStatusList{APIVersion: trustVersion, Kind: "TrustStatusList", Items: []trustStatus{}}
 	ok := true
@@ -90,6 +90,8 @@ func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
 		return err
 	}
 	switch {
+	case unfit != nil:
+		return r.inPart(unfit)
 	case r.incomplete:
 		return cli.ErrReported
 	case !ok:
@@ -100,7 +102,7 @@ func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
 }
 
 // subjects returns the virtual meshes to look at: the named ones, or all that
-// ask for shared trust.
+// ask for shared trust. The error is about those that cannot have it.
 func (r *trusting) subjects() ([]*sharedtrust.Subject, error) {
 	var subjects []*sharedtrust.Subject
 	var errs []error
