@@ -74,7 +74,7 @@ func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) e
 	if e.History == nil || v.Position.Rotating() || v.Pending != "" {
 		return nil
 	}
-	if v.Trail.Deployed == nil && Changes(actions) == 0 && len(v.observed(nil)) == 0 {
+	if v.Trail.Deployed == nil && Changes(actions) == 0 && len(v.observed()) == 0 {
 		return nil
 	}
 	return e.History.Change(ctx, v.Resource, func(t *Trail) (bool, error) {

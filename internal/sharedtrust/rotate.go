@@ -92,9 +92,11 @@ func (e *Env) Advance(ctx context.Context, v *Survey) ([]Outcome, error) {
 	case "":
 	default:
 		if !v.Position.Rotating() {
-			if err := e.prepare(ctx, v); err != nil {
+			coming, err := e.prepare(ctx, v)
+			if err != nil {
 				return nil, err
 			}
+			step.Message += exchange(v.Current.Certificate, coming.Certificate)
 		}
 		if v, err = e.enter(ctx, v, step); err != nil {
 			return nil, err
@@ -137,34 +139,35 @@ func (v *Survey) signedByNew() []string {
 	return names
 }
 
-// prepare makes sure before anything changes that the new root can be used.
-func (e *Env) prepare(ctx context.Context, v *Survey) error {
+// prepare makes sure before anything changes that the new root can be used, and
+// returns it.
+func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	if to.same(from) && to.Kind == SourceGenerated {
 		to = to.next()
 		if err := e.dropStaleNext(ctx, v, to); err != nil {
-			return err
+			return Root{}, err
 		}
 	}
 	coming := e.readRoot(ctx, to)
 	if coming.Missing {
 		var err error
 		if coming, err = e.generate(ctx, v.Subject, to, clusters.DryRunNone); err != nil {
-			return err
+			return Root{}, err
 		}
 		e.observe(Management, fmt.Sprintf("root %s is made, valid until %s", trust.Short(coming.Certificate), timeText(coming.Certificate.NotAfter)), nil)
 	}
 	if err := coming.usable(); err != nil {
-		return err
+		return Root{}, err
 	}
 	if v.Current.is(coming.Certificate) {
-		return fmt.Errorf("there is nothing to rotate: %s has the root that the meshes have already", to)
+		return Root{}, fmt.Errorf("there is nothing to rotate: %s has the root that the meshes have already", to)
 	}
 	if refused := Refused(v.Plan(false)); len(refused) > 0 {
-		return fmt.Errorf("mesh %s on cluster %s: %s; a rotation begins when all meshes have their certificates ('meshctl trust issue %s')",
+		return Root{}, fmt.Errorf("mesh %s on cluster %s: %s; a rotation begins when all meshes have their certificates ('meshctl trust issue %s')",
 			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
 	}
-	return nil
+	return coming, nil
 }
 
 // dropStaleNext removes what an earlier rotation, which ended, did not get to

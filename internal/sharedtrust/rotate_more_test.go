@@ -187,7 +187,7 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 	if got, want := tally(outcomes), "east refuse, west refuse"; err != nil || got != want {
 		t.Fatalf("%s, want %s: %v", got, want, err)
 	}
-	if why := outcomes[0].Action.Reason; !strings.Contains(why, "the new root of the rotation, Secret prod.gloo-mesh.next in gloo-mesh, does not exist") {
+	if why := outcomes[0].Action.Reason; !strings.Contains(why, "is not in Secret prod.gloo-mesh.next in gloo-mesh any more: restore it") {
 		t.Errorf("the reason is %q", why)
 	}
 	if m.state() != string(trust.StateFailed) {
@@ -230,6 +230,38 @@ func TestRolledBackRootIsNotUsedAgain(t *testing.T) {
 	if !m.roots(t)["prod.gloo-mesh.retired-"+trust.Short(rejected)].Equal(rejected) {
 		t.Error("the rejected root is lost")
 	}
+}
+
+// TestSourceSwappedDuringRotation holds that the two roots of a rotation do not
+// change their roles when the VirtualMesh asks for the old source again: no step
+// breaks two meshes, whatever it comes to.
+func TestSourceSwappedDuringRotation(t *testing.T) {
+	t.Parallel()
+	const first, second = `{secret: {name: first, namespace: certs}}`, `{secret: {name: second, namespace: certs}}`
+	m := newMemory()
+	for _, name := range []string{"first", "second"} {
+		_, data := authority(t, name)
+		m.put("", "certs", name, "Opaque", nil, data)
+	}
+	before := subject(t, world(t, shared(first, ""), "east", "west"))
+	if _, err := issue(t, m, before, false); err != nil {
+		t.Fatal(err)
+	}
+	after := subject(t, world(t, shared(second, ""), "east", "west"))
+	for range 2 {
+		if _, err := advance(t, m, after); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.left = 2 // the last step has reached one of the two meshes
+	if _, err := advance(t, m, after); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	m.restart().after = func(m *memory, what string) { everyPairTalks(t, m, what) }
+	for range 5 {
+		_, _ = advance(t, m, before)
+	}
+	everyPairTalks(t, m, "in the end")
 }
 
 // TestTwoAtOnce holds that two who rotate at the same time do not do two steps.

@@ -33,14 +33,18 @@ type Source struct {
 
 // String names the source for people.
 func (s Source) String() string {
-	switch s.Kind {
-	case SourceVault:
-		return "Vault at " + s.Vault.Server
-	case SourceSecret:
-		return fmt.Sprintf("Secret %s in %s", s.Name, s.Namespace)
-	default:
-		return fmt.Sprintf("generated, Secret %s in %s", s.Name, s.Namespace)
+	if s.Kind == SourceGenerated {
+		return "generated, " + s.place()
 	}
+	return s.place()
+}
+
+// place says where the root is kept.
+func (s Source) place() string {
+	if s.Kind == SourceVault {
+		return "Vault at " + s.Vault.Server
+	}
+	return fmt.Sprintf("Secret %s in %s", s.Name, s.Namespace)
 }
 
 // same reports whether two sources are one place: the options of a generated

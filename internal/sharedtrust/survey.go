@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 
@@ -129,10 +130,6 @@ func (m *MeshState) take(e *Env, secret *clusters.Secret) {
 func (m *MeshState) ours() bool { return m.Err == nil && m.Foreign == "" && m.Bundle != nil }
 
 // readRoots finds out which root the meshes have and which one they are to get.
-//
-// The old root of a rotation is where the deployed configuration says; but a
-// user may have put a new one into the same Secret. Then the meshes are the ones
-// to know the old one, which is all that a rotation forward needs of it.
 func (v *Survey) readRoots(ctx context.Context, e *Env) {
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	v.Current = e.readRoot(ctx, from)
@@ -144,17 +141,11 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 		if !to.same(from) {
 			coming = e.readRoot(ctx, to)
 		}
-		if coming.Missing && !v.Position.RollingBack {
-			// A rotation makes its new root before it begins.
-			coming.Missing = false
-			coming.Err = fmt.Errorf("the new root of the rotation, Secret %s in %s, does not exist (did the VirtualMesh ask for another source when the rotation began?): restore that, or go back to the old root with 'meshctl trust rollback %s'",
-				to.Name, to.Namespace, v.Name())
-		}
 		v.Coming = &coming
 		v.settleRotation()
 		return
 	}
-	observed := v.observed(nil)
+	observed := v.observed()
 	var known *x509.Certificate
 	if len(observed) == 1 {
 		known = observed[0]
@@ -174,33 +165,62 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 	}
 }
 
-// settleRotation corrects what the sources say about a rotation by what the
-// meshes have.
+// settleRotation holds the two roots to those that the rotation began with. The
+// sources may have changed since: a user put a new root into the Secret of the
+// old one, which is how such a rotation begins, or asks for something else in
+// the middle of it. The meshes know the certificates all the same, and that is
+// enough to accept them; to sign with them it is not.
 func (v *Survey) settleRotation() {
-	coming := v.Coming.Certificate
-	if v.Position.RollingBack {
-		// The new root only has to be accepted a little longer; what the meshes know
-		// of it is enough.
-		if others := v.observed(v.Current.Certificate); v.Current.Certificate != nil && len(others) == 1 {
-			coming = others[0]
-			if v.Coming.Certificate == nil || !v.Coming.Certificate.Equal(coming) {
-				v.Coming = &Root{Source: v.Coming.Source, Certificate: coming}
-			}
+	old, coming, known := exchanged(v.Position.Opening)
+	if !known {
+		// Somebody else began it. Its new root is there, or else nothing is done.
+		v.Coming.Missing = false
+		return
+	}
+	v.Current = v.held(v.Current, old, "old")
+	held := v.held(*v.Coming, coming, "new")
+	v.Coming = &held
+}
+
+// held returns a root of a rotation, given by the beginning of its fingerprint,
+// with the key if its source still has it.
+func (v *Survey) held(r Root, fingerprint, which string) Root {
+	if r.Certificate != nil && trust.Short(r.Certificate) == fingerprint {
+		return r
+	}
+	held := Root{Source: r.Source, Err: r.Err}
+	if held.Err == nil {
+		held.Err = fmt.Errorf("the %s root of the rotation, %s, is not in %s any more: restore it, or what the VirtualMesh asked for when the rotation began; 'meshctl trust rollback %s' leads back as long as the old one is there",
+			which, fingerprint, r.Source.place(), v.Name())
+	}
+	for _, c := range v.observed() {
+		if trust.Short(c) == fingerprint {
+			held.Certificate = c
 		}
 	}
-	if v.Current.Certificate != nil && coming != nil && v.Current.Certificate.Equal(coming) || v.Current.Certificate == nil {
-		if others := v.observed(coming); len(others) == 1 {
-			v.Current = Root{Source: v.Current.Source, Certificate: others[0]}
-		}
+	return held
+}
+
+// exchange says between which roots a rotation is, in the message of its first
+// condition; exchanged reads it.
+func exchange(old, coming *x509.Certificate) string {
+	return fmt.Sprintf(" (root %s is replaced by root %s)", trust.Short(old), trust.Short(coming))
+}
+
+func exchanged(opening string) (old, coming string, known bool) {
+	match := regexp.MustCompile(`\(root ([0-9a-f]{12}) is replaced by root ([0-9a-f]{12})\)$`).FindStringSubmatch(opening)
+	if match == nil {
+		return "", "", false
 	}
+	return match[1], match[2], true
 }
 
 // observed returns the roots that the meshes have, each once, in the order of
-// the meshes, without one of them.
-func (v *Survey) observed(without *x509.Certificate) []*x509.Certificate {
+// the meshes.
+func (v *Survey) observed() []*x509.Certificate {
 	var found []*x509.Certificate
 	note := func(c *x509.Certificate) {
-		if c != nil && (without == nil || !c.Equal(without)) && !slices.ContainsFunc(found, c.Equal) {
+		if c != nil && !slices.ContainsFunc(found, c.Equal) {
 			found = append(found, c)
 		}
 	}

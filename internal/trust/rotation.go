@@ -91,8 +91,9 @@ type Position struct {
 	// position of the present one among them; both are empty when idle.
 	Steps []Phase
 	Step  int
-	// Since is when the rotation began, as its first condition has it.
-	Since string
+	// Since is when the rotation began and Opening what was said then, as its first
+	// condition has it.
+	Since, Opening string
 
 	strategy certificatesv1.CertificateRotationStrategy
 }
@@ -181,7 +182,7 @@ func (p *Position) forward(c *certificatesv1.CertificateRotationCondition) bool 
 		if steps[0].State != c.State {
 			return false
 		}
-		*p = Position{Stage: StageDistributing, Steps: steps, Since: c.Timestamp, strategy: strategy}
+		*p = Position{Stage: StageDistributing, Steps: steps, Since: c.Timestamp, Opening: c.Message, strategy: strategy}
 		return true
 	}
 	switch {

@@ -437,7 +437,7 @@ func (g *governed) testOlderVersions(t *testing.T) {
 		if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 			_, err := connection(g.west.Admin()).Resource(ctx, istioGVK(istio.KindDestinationRule))
 			if (err == nil) != is {
-				return fmt.Errorf("served: %v", err)
+				return fmt.Errorf("served: %w", err)
 			}
 			return nil
 		}); err != nil {

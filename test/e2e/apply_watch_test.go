@@ -202,9 +202,12 @@ func (g *governed) testControllerRights(t *testing.T) {
 		}
 	}
 	denied := []clusters.Permission{
-		{Verb: "list", Resource: "secrets", Namespace: "gloo-mesh"}, {Verb: "get", Resource: "secrets", Namespace: "kube-system"},
-		{Verb: "update", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"}, {Verb: "delete", Group: "discovery.mesh.gloo.solo.io", Resource: "meshes"},
-		{Verb: "create", Resource: "pods", Namespace: "gloo-mesh"}, {Verb: "update", Group: "coordination.k8s.io", Resource: "leases", Namespace: "gloo-mesh", Name: "other"},
+		{Verb: "list", Resource: "secrets", Namespace: "gloo-mesh"},
+		{Verb: "get", Resource: "secrets", Namespace: "kube-system"},
+		{Verb: "update", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"},
+		{Verb: "delete", Group: "discovery.mesh.gloo.solo.io", Resource: "meshes"},
+		{Verb: "create", Resource: "pods", Namespace: "gloo-mesh"},
+		{Verb: "update", Group: "coordination.k8s.io", Resource: "leases", Namespace: "gloo-mesh", Name: "other"},
 		{Verb: "create", Resource: "serviceaccounts", Subresource: "token", Namespace: "gloo-mesh"},
 	}
 	missing, err := clusters.Missing(t.Context(), connection(user), denied)

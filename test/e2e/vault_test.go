@@ -137,7 +137,10 @@ func (v *vaultServer) connect(t *testing.T, settings certificatesv1.VaultCA, cre
 }
 
 // signer returns the credentials of somebody who may sign and nothing else.
-func (v *vaultServer) signer(t *testing.T) vault.Credentials { return tokenOf(t, v.Signer) }
+func (v *vaultServer) signer(t *testing.T) vault.Credentials {
+	t.Helper()
+	return tokenOf(t, v.Signer)
+}
 
 func tokenOf(t *testing.T, token string) vault.Credentials {
 	t.Helper()

@@ -20,7 +20,8 @@ func TestLeadsTo(t *testing.T) {
 		want []string
 	}{
 		"routes": {map[string]any{"http": []any{
-			map[string]any{"route": []any{to("b"), to("a")}}, map[string]any{"route": []any{to("a")}, "mirror": map[string]any{"host": "m"}},
+			map[string]any{"route": []any{to("b"), to("a")}},
+			map[string]any{"route": []any{to("a")}, "mirror": map[string]any{"host": "m"}},
 			map[string]any{"mirrors": []any{to("n")}},
 		}}, []string{"a", "b", "m", "n"}},
 		"routes that others wrote": {map[string]any{"tls": []any{map[string]any{"route": []any{to("t")}}}, "tcp": []any{map[string]any{"route": []any{to("c")}}}}, []string{"c", "t"}},
