@@ -45,6 +45,10 @@ type ApplyOptions struct {
 	// Owner are labels: an existing object that lacks one of them belongs to
 	// someone else and is not touched (D40). Empty trusts every object.
 	Owner map[string]string
+	// Version is the resource version that the caller has read, VersionOfNone if
+	// there was no object: an object of another version was changed meanwhile and
+	// is not touched. Empty allows every version.
+	Version string
 	// Status applies the status of the objects, and nothing else of them.
 	Status bool
 }
@@ -130,6 +134,9 @@ const maxAttempts = 5
 
 // errForeign says that an object belongs to someone else.
 var errForeign = errors.New("the object belongs to someone else")
+
+// errMeanwhile says that an object is not the one that was read any more.
+var errMeanwhile = errors.New("the object was changed meanwhile")
 
 func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) Result {
 	result := Result{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(), Cluster: a.connection.Name}
@@ -228,6 +235,11 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 		if err := a.checkOwner(before); err != nil {
 			return "", nil, err
 		}
+	}
+	if err := a.checkVersion(desired, before); err != nil {
+		return "", nil, err
+	}
+	if before != nil {
 		if before, err = a.adoptCreated(ctx, target, before); err != nil {
 			return "", nil, err
 		}
@@ -246,9 +258,9 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 	}
 }
 
-// versionOfNone is a resource version that no object has: etcd counts from 1,
+// VersionOfNone is a resource version that no object has: etcd counts from 1,
 // and an empty one is at 1 already.
-const versionOfNone = "1"
+const VersionOfNone = "1"
 
 // conditional returns what to send so that it is applied only to what was seen,
 // and is a conflict about timing otherwise. An object that was deleted and made
@@ -261,11 +273,30 @@ func (a *applier) conditional(before, desired *unstructured.Unstructured) *unstr
 	case before != nil:
 		desired = desired.DeepCopy()
 		desired.SetUID(before.GetUID())
-	case len(a.opts.Owner) > 0:
+		if a.opts.Version != "" {
+			desired.SetResourceVersion(before.GetResourceVersion())
+		}
+	case len(a.opts.Owner) > 0 || a.opts.Version != "":
 		desired = desired.DeepCopy()
-		desired.SetResourceVersion(versionOfNone)
+		desired.SetResourceVersion(VersionOfNone)
 	}
 	return desired
+}
+
+// checkVersion refuses an object that is not what the caller has read.
+func (a *applier) checkVersion(desired, before *unstructured.Unstructured) error {
+	version := VersionOfNone
+	if before != nil {
+		version = before.GetResourceVersion()
+	}
+	if a.opts.Version == "" || a.opts.Version == version {
+		return nil
+	}
+	return &Error{
+		Cluster: a.connection.Name, Action: a.action(desired), Reason: ReasonConflict,
+		Why: "somebody else changed it meanwhile, so that it was not overwritten", Hint: "run the command again, which looks again",
+		cause: errMeanwhile,
+	}
 }
 
 // isOtherObject reports whether the API server refused to change an object

@@ -18,6 +18,8 @@ type Secret struct {
 	Namespace, Name, Type string
 	Labels, Annotations   map[string]string
 	Data                  map[string][]byte
+	// Version is the resource version of a Secret that was read from a cluster.
+	Version string
 }
 
 // String names the Secret.
@@ -43,7 +45,7 @@ func ReadSecret(ctx context.Context, c *Connection, namespace, name string) (*Se
 func secretFrom(object *unstructured.Unstructured) (*Secret, error) {
 	s := &Secret{
 		Namespace: object.GetNamespace(), Name: object.GetName(), Labels: object.GetLabels(), Annotations: object.GetAnnotations(),
-		Data: map[string][]byte{},
+		Version: object.GetResourceVersion(), Data: map[string][]byte{},
 	}
 	s.Type, _, _ = unstructured.NestedString(object.Object, "type")
 	encoded, _, err := unstructured.NestedStringMap(object.Object, "data")

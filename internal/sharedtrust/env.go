@@ -22,7 +22,7 @@ type Env struct {
 	Now       func() time.Time
 	// Observe is told what happens; it may be nil.
 	Observe func(Event)
-	// Pause bounds how many meshes are written at the same time; all of them if 0.
+	// Parallel bounds how many meshes are written at the same time; all of them if 0.
 	Parallel int
 }
 

@@ -154,8 +154,11 @@ func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bund
 	secret := &clusters.Secret{
 		Namespace: m.Namespace, Name: trust.CASecretName, Type: trust.CASecretType, Labels: e.owner(m.Cluster), Annotations: v.parents(), Data: data,
 	}
-	how := Write{Owner: e.owner(m.Cluster), DryRun: dryRun}
+	// What was planned for another Secret may be a step of a rotation behind by now,
+	// and the mesh would not accept the others any more.
+	how := Write{Owner: e.owner(m.Cluster), Version: clusters.VersionOfNone, DryRun: dryRun}
 	if m.secret != nil {
+		how.Version = m.secret.Version
 		// The type of a Secret cannot be changed.
 		secret.Type = m.secret.Type
 	}

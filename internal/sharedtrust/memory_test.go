@@ -104,11 +104,19 @@ func (m *memory) Write(_ context.Context, cluster string, secret *clusters.Secre
 			return clusters.Conflict, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict}
 		}
 	}
+	version := clusters.VersionOfNone
+	if there {
+		version = stored.Version
+	}
+	if how.Version != "" && how.Version != version {
+		return clusters.Conflict, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict, Why: "changed meanwhile"}
+	}
 	if there && stored.Type != secret.Type {
 		return clusters.Failed, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonInvalid, Why: "the type of a Secret cannot be changed"}
 	}
 	copied := *secret
 	copied.Data = maps.Clone(secret.Data)
+	copied.Version = fmt.Sprintf("after %d writes", m.writes)
 	m.secrets[at] = copied
 	return clusters.Configured, m.wrote("Secret " + at)
 }

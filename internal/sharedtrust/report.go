@@ -239,7 +239,7 @@ func (j *judging) judgeCertificates(m *MeshReport) {
 		j.add(p)
 	default:
 		p.Message = action.Reason
-		if r.Position.Rotating() {
+		if r.Position.Stage == trust.StageDistributing {
 			p.Severity, p.Hint = SeverityWarning, "continue with 'meshctl trust rotate "+r.Name()+"'"
 			p.Message = "the step of the rotation has not reached the mesh: " + p.Message
 		}

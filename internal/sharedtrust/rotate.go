@@ -1,7 +1,9 @@
 package sharedtrust
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -97,12 +99,34 @@ func (e *Env) Advance(ctx context.Context, v *Survey) ([]Outcome, error) {
 				return nil, err
 			}
 			step.Message += exchange(v.Current.Certificate, coming.Certificate)
+		} else if err := v.inStep(); err != nil {
+			return nil, err
 		}
 		if v, err = e.enter(ctx, v, step); err != nil {
 			return nil, err
 		}
 	}
 	return e.distribute(ctx, v)
+}
+
+// inStep returns why the next step would part a mesh from the others: what it has
+// was changed since the present step gave it something else. A mesh that has
+// nothing yet, or nothing that can be read, has nobody to be parted from, and what
+// has roots of others is refused when it is to be written.
+func (v *Survey) inStep() error {
+	signer, roots := v.signer(), v.roots()
+	for i := range v.Meshes {
+		m := &v.Meshes[i]
+		if m.Bundle == nil || len(v.strangers(m)) > 0 {
+			continue
+		}
+		lacks := slices.ContainsFunc(roots, func(root *x509.Certificate) bool { return !m.Bundle.Accepts(root) })
+		if lacks || !signer.is(m.Bundle.Signer()) {
+			return fmt.Errorf("mesh %s on cluster %s does not have the certificates of the present step any more (%s): give it those with 'meshctl trust issue %s', and restart what runs in it, before the next step",
+				m.Ref.Name, m.Cluster, cmp.Or(m.Verdict.Reissue, m.Verdict.Rewrite), v.Name())
+		}
+	}
+	return nil
 }
 
 // RollBack turns a rotation around, or does the next step back. From then on

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 )
@@ -283,4 +284,59 @@ func TestTwoAtOnce(t *testing.T) {
 		t.Errorf("the second one goes on: %v", err)
 	}
 	everyPairTalks(t, m, "in the end")
+}
+
+// TestOldPlanIsNotCarriedOut holds that a plan from before a rotation, which
+// waited for its confirmation meanwhile, changes nothing.
+func TestOldPlanIsNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	m.secrets["west/istio-system/cacerts"].Data["extra"] = []byte("x")
+	old, err := sharedtrust.Look(t.Context(), m.env(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := old.Plan(false)
+	if changes := sharedtrust.Changes(plan); changes != 1 {
+		t.Fatalf("%d changes are planned, want 1", changes)
+	}
+	for range 3 {
+		if _, err := advance(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outcomes, err := m.env().Issue(t.Context(), old, plan, clusters.DryRunNone)
+	if got, want := tally(outcomes), "east keep, west update failed"; err != nil || got != want {
+		t.Errorf("%s, want %s: %v", got, want, err)
+	}
+	everyPairTalks(t, m, "in the end")
+}
+
+// TestStepTakenBackByOthers holds that no step is done while a mesh does not have
+// any more what the step before gave it, for example because a repository restored
+// its Secret.
+func TestStepTakenBackByOthers(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east", "west")
+	const west = "west/istio-system/cacerts"
+	before := m.secrets[west]
+	if _, err := advance(t, m, s); err != nil {
+		t.Fatal(err)
+	}
+	m.secrets[west] = before
+	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
+	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "mesh istiod-west on cluster west does not have the certificates of the present step any more") {
+		t.Fatalf("the next step is done all the same: %v", err)
+	}
+	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west update" {
+		t.Fatalf("issue does not give it back: %s, %v", tally(outcomes), err)
+	}
+	for range 2 {
+		if _, err := advance(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.HasSuffix(m.states(), string(trust.StateFinished)) {
+		t.Errorf("conditions are %s", m.states())
+	}
 }

@@ -17,6 +17,9 @@ type Write struct {
 	Create bool
 	// Owner are labels that an existing Secret must have; none trusts it.
 	Owner map[string]string
+	// Version is that of the Secret as it was read, clusters.VersionOfNone if there
+	// was none: it fails if the Secret is another one by now. Empty allows all.
+	Version string
 	// DryRun has the API server judge and writes nothing.
 	DryRun clusters.DryRun
 }
@@ -90,7 +93,7 @@ func (s *ClusterStore) Write(ctx context.Context, cluster string, secret *cluste
 	if err != nil {
 		return clusters.Failed, err
 	}
-	outcome, err := clusters.WriteSecret(ctx, c, secret, clusters.ApplyOptions{Create: how.Create, Owner: how.Owner, Force: true, DryRun: how.DryRun})
+	outcome, err := clusters.WriteSecret(ctx, c, secret, clusters.ApplyOptions{Create: how.Create, Owner: how.Owner, Version: how.Version, Force: true, DryRun: how.DryRun})
 	return outcome, advise(c, err)
 }
 
