@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/meshctl/meshctl/internal/policy"
@@ -49,6 +50,10 @@ func judgeTrust(topic sharedtrust.Topic) func(*Facts) []Outcome {
 			object := "VirtualMesh/" + t.VirtualMesh
 			if t.Report == nil {
 				o := skipped(t.Err.Error())
+				var edited *sharedtrust.StatusError
+				if topic == sharedtrust.TopicRotation && errors.As(t.Err, &edited) {
+					o = Outcome{Result: Failed, Message: edited.Error()} // nobody can go on
+				}
 				o.Object = object
 				outcomes = append(outcomes, o)
 				continue

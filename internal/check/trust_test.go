@@ -98,6 +98,10 @@ func TestTrust(t *testing.T) {
 			t.Errorf("%s of an INVALID VirtualMesh is %s", id, result)
 		}
 	}
+	invalid.Trust[0].Err = &sharedtrust.StatusError{VirtualMesh: "prod.gloo-mesh", Cause: errors.New("condition 2 of 2")}
+	if result := results(invalid)["trust-rotation"]; result != Failed {
+		t.Errorf("the rotation of a VirtualMesh with an impossible status is %s", result)
+	}
 	if report := Judge(wellFacts(), []string{CategoryTrust}); report.Categories[0].Skipped == "" {
 		t.Error("a world without shared trust is judged")
 	}

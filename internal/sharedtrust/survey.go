@@ -58,7 +58,7 @@ func Look(ctx context.Context, e *Env, s *Subject) (*Survey, error) {
 	}
 	var err error
 	if v.Position, err = trust.Locate(v.Trail.Conditions); err != nil {
-		return nil, fmt.Errorf("the status of VirtualMesh %s does not say where its rotation stands: %w; correct its conditions", s.Name(), err)
+		return nil, &StatusError{VirtualMesh: s.Name(), Cause: err}
 	}
 	v.readMeshes(ctx, e)
 	if err := ctx.Err(); err != nil {
@@ -71,6 +71,22 @@ func Look(ctx context.Context, e *Env, s *Subject) (*Survey, error) {
 	v.judge(e)
 	return v, nil
 }
+
+// StatusError says that the conditions of a VirtualMesh are none that a rotation
+// can have led to.
+type StatusError struct {
+	VirtualMesh string
+	// Cause says which condition it is.
+	Cause error
+}
+
+// Error says what to do.
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("the status of VirtualMesh %s does not say where its rotation stands: %s; correct its conditions", e.VirtualMesh, e.Cause)
+}
+
+// Unwrap returns the cause.
+func (e *StatusError) Unwrap() error { return e.Cause }
 
 // deployed returns the configuration of the root that the meshes have.
 func (v *Survey) deployed() *networkingv1.SharedTrust {
