@@ -1,11 +1,6 @@
 package commands
 
 import (
-	"encoding/json"
-	"fmt"
-
-	"sigs.k8s.io/yaml"
-
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -127,17 +122,5 @@ func newAppliedObject(change *clusters.OutputChange, result *clusters.Result, pa
 
 // printReport prints the report as JSON or YAML.
 func (a *applying) printReport() error {
-	report := a.report()
-	if a.output.String() == "yaml" {
-		text, err := yaml.Marshal(report)
-		if err != nil {
-			return fmt.Errorf("encode the report as YAML: %w", err)
-		}
-		_, err = a.streams.Out.Write(text)
-		return err
-	}
-	encoder := json.NewEncoder(a.streams.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(report)
+	return printDocument(a.streams.Out, a.output.String(), a.report())
 }

@@ -199,10 +199,8 @@ func (o *checkOptions) observe(phase string) {
 // printReport prints a report in one of the formats.
 func printReport(streams *cli.Streams, report *check.Report, format string) error {
 	switch format {
-	case checkJSON:
-		return printJSON(streams.Out, report)
-	case checkYAML:
-		return printYAML(streams.Out, report)
+	case checkJSON, checkYAML:
+		return printDocument(streams.Out, format, report)
 	default:
 		_, err := io.WriteString(streams.Out, reportText(report, checkStyleFor(streams), format == checkShort))
 		return err

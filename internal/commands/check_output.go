@@ -1,34 +1,14 @@
 package commands
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/check"
 	"github.com/meshctl/meshctl/internal/cli"
 )
-
-func printJSON(out io.Writer, report *check.Report) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(report)
-}
-
-func printYAML(out io.Writer, report *check.Report) error {
-	text, err := yaml.Marshal(report)
-	if err != nil {
-		return fmt.Errorf("encode the report as YAML: %w", err)
-	}
-	_, err = out.Write(text)
-	return err
-}
 
 // checkStyle says what marks look like.
 type checkStyle struct {

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/duration"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
@@ -151,20 +149,8 @@ func (l clusterStatusList) explain(streams *cli.Streams) {
 
 func (o *clusterListOptions) print(view clusterStatusList) error {
 	switch describe.Format(o.output.String()) {
-	case describe.FormatJSON:
-		text, err := json.MarshalIndent(view, "", "  ")
-		if err != nil {
-			return fmt.Errorf("encode the clusters as JSON: %w", err)
-		}
-		_, err = fmt.Fprintf(o.streams.Out, "%s\n", text)
-		return err
-	case describe.FormatYAML:
-		text, err := yaml.Marshal(view)
-		if err != nil {
-			return fmt.Errorf("encode the clusters as YAML: %w", err)
-		}
-		_, err = o.streams.Out.Write(text)
-		return err
+	case describe.FormatJSON, describe.FormatYAML:
+		return printDocument(o.streams.Out, o.output.String(), view)
 	case describe.FormatName:
 		for _, item := range view.Items {
 			if _, err := fmt.Fprintln(o.streams.Out, "kubernetescluster.multicluster.solo.io/"+item.Name); err != nil {

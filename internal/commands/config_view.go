@@ -1,14 +1,12 @@
 package commands
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
 )
@@ -85,20 +83,8 @@ func runConfigView(opts *configViewOptions) error {
 	}
 	view := settings.view()
 	switch opts.output.String() {
-	case "json":
-		text, err := json.MarshalIndent(view, "", "  ")
-		if err != nil {
-			return fmt.Errorf("encode the settings as JSON: %w", err)
-		}
-		_, err = fmt.Fprintf(opts.streams.Out, "%s\n", text)
-		return err
-	case "yaml":
-		text, err := yaml.Marshal(view)
-		if err != nil {
-			return fmt.Errorf("encode the settings as YAML: %w", err)
-		}
-		_, err = opts.streams.Out.Write(text)
-		return err
+	case formatJSON, formatYAML:
+		return printDocument(opts.streams.Out, opts.output.String(), view)
 	default:
 		return writeSettings(opts.streams.Out, view)
 	}

@@ -1,11 +1,8 @@
 package commands
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
@@ -102,18 +99,7 @@ func (d *differing) printView() error {
 	if err != nil {
 		return err
 	}
-	if d.format.String() == "yaml" {
-		text, err := yaml.Marshal(view)
-		if err != nil {
-			return fmt.Errorf("encode the differences as YAML: %w", err)
-		}
-		_, err = d.streams.Out.Write(text)
-		return err
-	}
-	encoder := json.NewEncoder(d.streams.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(view)
+	return printDocument(d.streams.Out, d.format.String(), view)
 }
 
 // printSentences says what changes in behaviour.

@@ -2,13 +2,11 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
@@ -212,18 +210,8 @@ func (o *meshListOptions) countNeeds(ctx context.Context, world *snapshot.World,
 
 func (o *meshListOptions) print(list meshList) error {
 	switch describe.Format(o.output.String()) {
-	case describe.FormatJSON:
-		encoder := json.NewEncoder(o.streams.Out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(list)
-	case describe.FormatYAML:
-		text, err := yaml.Marshal(list)
-		if err != nil {
-			return fmt.Errorf("encode the meshes as YAML: %w", err)
-		}
-		_, err = o.streams.Out.Write(text)
-		return err
+	case describe.FormatJSON, describe.FormatYAML:
+		return printDocument(o.streams.Out, o.output.String(), list)
 	case describe.FormatName:
 		for _, item := range list.Items {
 			if _, err := fmt.Fprintln(o.streams.Out, "mesh/"+item.Name+"."+item.Namespace); err != nil {

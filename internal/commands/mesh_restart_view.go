@@ -2,15 +2,12 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/restart"
@@ -186,33 +183,11 @@ func (r *restarting) eachShown(visit func(*restartedMesh, *restart.Item)) {
 	}
 }
 
-// writeColumns writes rows in the manner of kubectl.
-func writeColumns(out io.Writer, rows [][]string) error {
-	const columnGap = 3
-	w := tabwriter.NewWriter(out, 0, 0, columnGap, ' ', 0)
-	for _, row := range rows {
-		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
-			return err
-		}
-	}
-	return w.Flush()
-}
-
 // print prints what was done, or would be.
 func (r *restarting) print() error {
 	switch describe.Format(r.output.String()) {
-	case describe.FormatJSON:
-		encoder := json.NewEncoder(r.streams.Out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r.report())
-	case describe.FormatYAML:
-		text, err := yaml.Marshal(r.report())
-		if err != nil {
-			return fmt.Errorf("encode the report as YAML: %w", err)
-		}
-		_, err = r.streams.Out.Write(text)
-		return err
+	case describe.FormatJSON, describe.FormatYAML:
+		return printDocument(r.streams.Out, r.output.String(), r.report())
 	case describe.FormatName:
 		return r.printNames()
 	case describe.FormatTable, describe.FormatWide:

@@ -2,12 +2,8 @@ package commands
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
-	"io"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -166,20 +162,4 @@ func (r *trusting) printIssue(format string, report *trustReport) error {
 	default:
 		return writeColumns(r.streams.Out, report.rows())
 	}
-}
-
-// printDocument prints a value as JSON or YAML.
-func printDocument(out io.Writer, format string, value any) error {
-	if format == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(value)
-	}
-	text, err := yaml.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("encode the answer as YAML: %w", err)
-	}
-	_, err = out.Write(text)
-	return err
 }
