@@ -29,7 +29,7 @@ func layers() map[string][]string {
 		"internal/describe":  {"internal/policy", "internal/snapshot", "internal/cli"},
 		"internal/render":    {"internal/policy", "internal/snapshot"},
 		"internal/restart":   {"internal/clusters", "internal/snapshot", "internal/cli"},
-		"internal/check":     {"internal/policy", "internal/trust", "internal/snapshot", "internal/clusters"},
+		"internal/check":     {"internal/policy", "internal/trust", "internal/sharedtrust", "internal/snapshot", "internal/clusters"},
 		"internal/wizard":    {"internal/render", "internal/cli"},
 		"internal/commands":  {"internal"},
 	}
