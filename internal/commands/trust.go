@@ -152,10 +152,15 @@ func (t *trustCommand) begin(ctx context.Context) (*trusting, error) {
 	return r, nil
 }
 
+// readings is how many times in a row a cluster may use up its time: for the
+// world, the clocks, the Secrets, the namespaces and the workloads. None of them
+// keeps the other clusters from being read.
+const readings = 5
+
 // on runs something about trust: with the world and its clusters, and with a
 // context that bounds what is read.
 func (t *trustCommand) on(ctx context.Context, do func(reading context.Context, r *trusting) error) error {
-	reading, stop := context.WithTimeout(ctx, t.timeout)
+	reading, stop := context.WithTimeout(ctx, readings*t.timeout)
 	defer stop()
 	r, err := t.begin(reading)
 	if err != nil {
@@ -183,7 +188,7 @@ func (t *trustCommand) over(ctx context.Context, result *policy.Result) (*trusti
 	if err != nil {
 		return nil, err
 	}
-	r.store = &sharedtrust.ClusterStore{Members: members.byName, Failures: members.failures}
+	r.store = &sharedtrust.ClusterStore{Members: members.byName, Failures: members.failures, Deadline: t.timeout}
 	r.env = &sharedtrust.Env{Store: r.store, Namespace: t.namespace, Now: t.clock}
 	if t.world.fromManagement() {
 		if r.store.Management, err = t.world.kube.management(); err != nil {
@@ -285,6 +290,8 @@ func (r *trusting) checkClocks(ctx context.Context, s *sharedtrust.Subject) erro
 	}
 	const tolerated = 10 * time.Minute
 	var wrong []string
+	ctx, stop := context.WithTimeout(ctx, r.timeout)
+	defer stop()
 	for i, skew := range clusters.Each(connections, func(c *clusters.Connection) time.Duration { return clusters.ClockSkew(ctx, c, r.clock) }) {
 		if skew.Abs() > tolerated {
 			wrong = append(wrong, fmt.Sprintf("that of cluster %s by %s", connections[i].Name, skew.Abs().Round(time.Minute)))

@@ -65,7 +65,9 @@ func (m *MeshReport) inspect(ctx context.Context, e *Env, connect Connections, s
 		m.ReachErr, m.OlderErr = err, err
 		return
 	}
-	m.Reach, m.ReachErr = m.MeshState.Reach(ctx, c)
+	limited, stop := within(ctx, deadline)
+	m.Reach, m.ReachErr = m.MeshState.Reach(limited, c)
+	stop()
 	facts, err := restart.Inspect(ctx, c, restart.InspectOptions{ManagementNamespace: e.Namespace, Settings: settings, Deadline: deadline})
 	if err != nil {
 		m.OlderErr = err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/meshctl/meshctl/internal/clusters"
 )
@@ -43,6 +44,9 @@ type ClusterStore struct {
 	// be used.
 	Members  map[string]*clusters.Connection
 	Failures map[string]error
+	// Deadline bounds how long a Secret is waited for, so that a cluster that does
+	// not answer leaves time for the others; no bound of its own if 0.
+	Deadline time.Duration
 }
 
 // errNoManagement says that there is no management cluster to ask.
@@ -71,8 +75,18 @@ func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string
 	if err != nil {
 		return nil, err
 	}
-	secret, err := clusters.ReadSecret(ctx, c, namespace, name)
+	limited, stop := within(ctx, s.Deadline)
+	defer stop()
+	secret, err := clusters.ReadSecret(limited, c, namespace, name)
 	return secret, advise(c, err)
+}
+
+// within bounds a context by a time, if that is not 0.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 // advise says how a registered cluster gets the permissions that shared trust
