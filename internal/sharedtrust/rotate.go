@@ -30,6 +30,8 @@ func (v *Survey) NextStep() (Step, error) {
 	switch {
 	case !p.Rotating() && v.Pending == "" && v.Current.Source.Kind != SourceGenerated:
 		return Step{}, fmt.Errorf("there is nothing to rotate to: the meshes have the root of %s; name another source in spec.mtlsConfig.shared, or put a new root into it", v.Current.Source)
+	case !p.Rotating() && v.Current.Certificate == nil && v.Current.Err != nil:
+		return Step{}, v.Current.Err
 	case !p.Rotating() && v.Current.Certificate == nil:
 		return Step{}, fmt.Errorf("there is nothing to rotate: no mesh of VirtualMesh %s has a certificate yet; establish trust with 'meshctl trust issue %s'", v.Name(), v.Name())
 	case !p.Rotating():
