@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -212,7 +213,7 @@ func (p *stepping) step(ctx context.Context, report *sharedtrust.Report) (bool, 
 		return false, err
 	}
 	if !p.opts.writes() {
-		return false, p.print(report.Survey, planned(report.Plan(false)), "")
+		return false, p.print(report.Survey, p.planned(report), "")
 	}
 	if err := p.confirm(ctx, p.opts.yes, "Do this step?", "It is recorded in the status of the VirtualMesh, and the Secret cacerts of its meshes is written. It can be rolled back until the rotation has finished."); err != nil {
 		return false, err
@@ -273,6 +274,9 @@ func (p *stepping) gate(report *sharedtrust.Report) error {
 			unknown = append(unknown, fmt.Sprintf("%s: %s", m.Ref.Name, m.OlderErr))
 		}
 	}
+	if err := p.gateNamespaces(report); err != nil {
+		return err
+	}
 	count, names := report.Older()
 	if count == 0 && len(unknown) == 0 {
 		return nil
@@ -293,6 +297,48 @@ func (p *stepping) gate(report *sharedtrust.Report) error {
 	} else {
 		p.say("Not yet: it is not known what runs with certificates from before the last step. Repair that, or go on with --ignore-older.")
 	}
+	return cli.ErrFindings
+}
+
+// planned is what the next step would do to the meshes, as far as that is known
+// before it begins.
+func (p *stepping) planned(report *sharedtrust.Report) []sharedtrust.Outcome {
+	outcomes := planned(report.Plan(false))
+	step, err := report.NextStep()
+	if p.opts.back && !report.Position.RollingBack {
+		step, err = sharedtrust.Step{State: trust.StateRollingBack, Message: sharedtrust.MessageOf(trust.StateRollingBack, p.subject.Strategy)}, nil
+	}
+	if err != nil || step.State == "" {
+		return outcomes
+	}
+	for i := range outcomes {
+		if a := &outcomes[i].Action; a.Kind == sharedtrust.ActionKeep {
+			a.Kind, a.Reason = sharedtrust.ActionUpdate, step.Message
+			if step.State == trust.StatePropagatingIntermediate {
+				a.Kind = sharedtrust.ActionReissue
+			}
+		}
+	}
+	return outcomes
+}
+
+// gateNamespaces refuses to go on while the proxies of a namespace are told to
+// accept other roots than their mesh.
+func (p *stepping) gateNamespaces(report *sharedtrust.Report) error {
+	var stale []string
+	for i := range report.Reports {
+		m := &report.Reports[i]
+		for k := range m.Reach {
+			if n := &m.Reach[k]; !n.Missing && !n.Current() {
+				stale = append(stale, n.Namespace+" on "+m.Cluster)
+			}
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	p.say("Not yet: the ConfigMap istio-ca-root-cert of %s does not have the roots of the last step, so that proxies there would not accept others. The control plane writes it when it is restarted ('meshctl mesh restart --virtual-mesh %s'); or go on with --ignore-older.",
+		strings.Join(stale, ", "), p.subject.Name())
 	return cli.ErrFindings
 }
 

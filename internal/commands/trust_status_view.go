@@ -2,6 +2,8 @@ package commands
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +20,7 @@ type trustStatusList struct {
 // trustStatus is how the trust of a virtual mesh stands.
 type trustStatus struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
-	// OK says that nothing needs action.
+	// OK says that nothing needs action, as far as that is known.
 	OK bool `json:"ok"`
 	// Source says where the root comes from; it is generated, secret or vault.
 	Source string `json:"source"`
@@ -78,6 +80,8 @@ type trustProblem struct {
 	Mesh     string `json:"mesh,omitempty"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
+	// Unknown says that nobody knows, for example for lack of permission.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration) trustStatus {
@@ -91,10 +95,11 @@ func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Dura
 	for i := range report.Reports {
 		status.Meshes = append(status.Meshes, newMeshTrust(&report.Reports[i], now))
 	}
+	status.OK = true
 	for _, p := range report.Problems(now, warning) {
-		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint})
+		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint, p.Unknown})
+		status.OK = status.OK && p.Unknown
 	}
-	status.OK = len(status.Problems) == 0
 	return status
 }
 
@@ -187,20 +192,32 @@ func (o *trustStatusOptions) printStatus(s *trustStatus, wide bool) error {
 	if err := writeColumns(out, rows); err != nil {
 		return err
 	}
-	if len(s.Problems) > 0 {
-		fmt.Fprintln(out, "Needs action:")
-	}
+	s.printProblems(out, "Needs action:", false)
+	s.printProblems(out, "Not known:", true)
+	return nil
+}
+
+// printProblems prints those that need action, or those of which nothing is
+// known.
+func (s *trustStatus) printProblems(out io.Writer, title string, unknown bool) {
 	for _, p := range s.Problems {
-		about := strings.TrimSpace(p.Cluster + " " + p.Mesh)
-		if about != "" {
-			about = " " + about
+		if p.Unknown != unknown {
+			continue
 		}
-		fmt.Fprintf(out, "  %s %s%s\n    %s\n", p.Severity, p.ID, about, printable(p.Message))
+		if title != "" {
+			fmt.Fprintln(out, title)
+			title = ""
+		}
+		words := []string{p.ID, p.Cluster, p.Mesh}
+		if !unknown {
+			words = append([]string{p.Severity}, words...)
+		}
+		words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
+		fmt.Fprintf(out, "  %s\n    %s\n", strings.Join(words, " "), printable(p.Message))
 		if p.Hint != "" {
 			fmt.Fprintf(out, "    hint: %s\n", printable(p.Hint))
 		}
 	}
-	return nil
 }
 
 // shownFingerprint is how much of a fingerprint people see.

@@ -119,6 +119,9 @@ func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s
 func contradictions(problems []trustProblem) []trustProblem {
 	var found []trustProblem
 	for _, p := range problems {
+		if p.Unknown {
+			continue
+		}
 		switch sharedtrust.Topic(p.ID) {
 		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
 			found = append(found, p)

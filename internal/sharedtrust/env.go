@@ -108,14 +108,30 @@ func (e *Env) owner(cluster string) map[string]string {
 	return map[string]string{ownerLabel: e.Namespace, clusterLabel: cluster}
 }
 
+// otherIssuer returns the VirtualMesh that a Secret was issued for, as
+// NAME.NAMESPACE; empty if it is this one or nothing says so.
+func (s *Subject) otherIssuer(secret *clusters.Secret) string {
+	var parents map[string][]struct{ Name, Namespace string }
+	text := secret.Annotations[parentsAnnotation]
+	if text == "" || text == s.parents()[parentsAnnotation] || json.Unmarshal([]byte(text), &parents) != nil {
+		return ""
+	}
+	for _, ref := range parents[parentKind()] {
+		return ref.Name + "." + ref.Namespace
+	}
+	return ""
+}
+
+// parentKind is how annotations spell the kind of what something was made for.
+func parentKind() string { return networkingv1.GroupVersion().String() + ", Kind=VirtualMesh" }
+
 // parents returns the annotation that names the VirtualMesh.
 func (s *Subject) parents() map[string]string {
 	type ref struct {
 		Name      string `json:"name"`
 		Namespace string `json:"namespace"`
 	}
-	kind := networkingv1.GroupVersion().String() + ", Kind=VirtualMesh"
-	text, err := json.Marshal(map[string][]ref{kind: {{s.Resource.Name, s.Resource.Namespace}}})
+	text, err := json.Marshal(map[string][]ref{parentKind(): {{s.Resource.Name, s.Resource.Namespace}}})
 	if err != nil {
 		return nil // texts have a JSON form
 	}

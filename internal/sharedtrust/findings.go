@@ -49,7 +49,11 @@ func (r *Report) Findings(world *snapshot.World, now time.Time, warning time.Dur
 		if p.Mesh != "" {
 			id = policy.ObjectID{Kind: "Mesh", Namespace: p.Namespace, Name: p.Mesh}
 		}
-		findings = append(findings, policy.NewFinding(CodeOf(p.Topic), id, policy.Severity(p.Severity), p.Message, p.Hint))
+		severity := policy.Severity(p.Severity)
+		if p.Unknown {
+			severity = policy.SeverityInfo
+		}
+		findings = append(findings, policy.NewFinding(CodeOf(p.Topic), id, severity, p.Message, p.Hint))
 	}
 	return findings
 }

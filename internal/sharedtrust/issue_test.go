@@ -198,6 +198,32 @@ func TestLostRoot(t *testing.T) {
 	}
 }
 
+// TestMovedMesh holds that a mesh which came from another virtual mesh keeps its
+// certificate until somebody says to replace it.
+func TestMovedMesh(t *testing.T) {
+	t.Parallel()
+	m, s := established(t, shared(small, ""), "east")
+	moved := *s
+	resource := *s.Resource
+	resource.Name = "other"
+	moved.Resource = &resource
+	m.trail = sharedtrust.Trail{}
+	outcomes, err := issue(t, m, &moved, false)
+	if got, want := tally(outcomes), "east refuse"; err != nil || got != want || !strings.Contains(outcomes[0].Action.Reason, "a certificate of VirtualMesh prod.gloo-mesh") {
+		t.Fatalf("%s (%s), want %s: %v", got, outcomes[0].Action.Reason, want, err)
+	}
+	outcomes, err = issue(t, m, &moved, true)
+	if got, want := tally(outcomes), "east take over"; err != nil || got != want || outcomes[0].Err != nil {
+		t.Fatalf("%s, want %s: %v", got, want, err)
+	}
+	if root := m.roots(t)["other.gloo-mesh"]; root == nil || !m.bundles(t)["east"].Signer().Equal(root) {
+		t.Error("the mesh does not have a certificate of its new virtual mesh")
+	}
+	if m.secrets["east/istio-system/cacerts-backup"].Data == nil {
+		t.Error("what was replaced is not kept")
+	}
+}
+
 // TestStrangeRoot holds that a mesh with a good certificate of another root is
 // not touched.
 func TestStrangeRoot(t *testing.T) {

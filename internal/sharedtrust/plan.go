@@ -91,6 +91,8 @@ func (v *Survey) plan(m *MeshState) Action {
 		return needs(ActionIssue, "the mesh has no certificate yet")
 	case m.Foreign != "" && !v.adoptable(m):
 		return needs(ActionTakeOver, fmt.Sprintf("Secret %s in %s is not meshctl's: %s", trust.CASecretName, m.Namespace, m.Foreign))
+	case m.Other != "" && (m.Bundle == nil || !v.knows(m.Bundle.Signer())):
+		return needs(ActionTakeOver, fmt.Sprintf("the mesh has a certificate of VirtualMesh %s, to which it belonged", m.Other))
 	case m.BundleErr != nil:
 		return needs(ActionReissue, "the Secret cannot be read: "+m.BundleErr.Error())
 	case signer.Certificate == nil && !signer.Missing:
@@ -110,6 +112,8 @@ func (v *Survey) plan(m *MeshState) Action {
 		return needs(ActionUpdate, m.Verdict.Rewrite)
 	case m.Foreign != "":
 		return needs(ActionUpdate, "what an agent issued with the same root is adopted")
+	case m.Other != "":
+		return needs(ActionUpdate, fmt.Sprintf("what VirtualMesh %s issued with the same root is adopted", m.Other))
 	default:
 		return Action{Kind: ActionKeep, Reason: v.validity(m)}
 	}

@@ -234,7 +234,7 @@ func (j *judging) judgeCertificates(m *MeshReport) {
 	switch action.Kind {
 	case ActionKeep:
 	case ActionTakeOver:
-		p.Message, p.Hint = action.Reason, issue+" --force-takeover to replace it"
+		p.Message, p.Hint = action.Reason, "run 'meshctl trust issue "+r.Name()+" --force-takeover' to replace it"
 		j.add(p)
 	case ActionRefuse:
 		p.Message, p.Hint, p.Unknown = action.Reason, "", unknowable(r.signer().Err)
@@ -306,11 +306,20 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 		j.add(p)
 		return
 	}
-	var stale []string
+	var stale, missing []string
 	for i := range m.Reach {
-		if n := &m.Reach[i]; !n.Missing && !n.Current() {
+		switch n := &m.Reach[i]; {
+		case n.Missing:
+			missing = append(missing, n.Namespace)
+		case !n.Current():
 			stale = append(stale, n.Namespace)
 		}
+	}
+	if len(missing) > 0 {
+		u := p
+		u.Unknown = true
+		u.Message = fmt.Sprintf("it is not known whether %s has the root: there is no ConfigMap %s, which istiod writes", few(missing), rootConfigMap)
+		j.add(u)
 	}
 	if len(stale) > 0 {
 		p.Message = fmt.Sprintf("ConfigMap %s of %s does not have the root yet", rootConfigMap, few(stale))

@@ -68,7 +68,7 @@ func TestProblems(t *testing.T) {
 
 	stale := inspect(t, m, s, result.World)
 	stale.Reports[0].Reach = []sharedtrust.NamespaceTrust{{Namespace: "a"}, {Namespace: "b", Lacks: stale.Reports[0].Bundle.Roots}, {Namespace: "c", Missing: true}}
-	check("a namespace without the root", stale, now(), "warning trust-distribution east")
+	check("a namespace without the root, and one of which nothing is known", stale, now(), "warning trust-distribution east unknown", "warning trust-distribution east")
 
 	forbidden := inspect(t, m, s, result.World)
 	forbidden.Reports[0].Err = &clusters.Error{Cluster: "east", Reason: clusters.ReasonForbidden}

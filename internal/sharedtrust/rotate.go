@@ -168,6 +168,10 @@ func (v *Survey) signedByNew() []string {
 // prepare makes sure before anything changes that the new root can be used, and
 // returns it.
 func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
+	if refused := Refused(v.Plan(false)); len(refused) > 0 {
+		return Root{}, fmt.Errorf("mesh %s on cluster %s: %s; a rotation begins when all meshes have their certificates ('meshctl trust issue %s')",
+			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
+	}
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	if to.same(from) && to.Kind == SourceGenerated {
 		to = to.next()
@@ -188,10 +192,6 @@ func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	}
 	if v.Current.is(coming.Certificate) {
 		return Root{}, fmt.Errorf("there is nothing to rotate: %s has the root that the meshes have already", to)
-	}
-	if refused := Refused(v.Plan(false)); len(refused) > 0 {
-		return Root{}, fmt.Errorf("mesh %s on cluster %s: %s; a rotation begins when all meshes have their certificates ('meshctl trust issue %s')",
-			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
 	}
 	return coming, nil
 }

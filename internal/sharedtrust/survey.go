@@ -36,8 +36,11 @@ type MeshState struct {
 	Err error
 	// Missing says that there is no Secret.
 	Missing bool
-	// Foreign says who else the Secret belongs to; empty if it is meshctl's.
+	// Foreign says why the Secret is not meshctl's; empty if it is.
 	Foreign string
+	// Other is the VirtualMesh that meshctl's Secret was issued for, as
+	// NAME.NAMESPACE, if that is not this one: the mesh was moved.
+	Other string
 	// Bundle is what it holds, BundleErr why that cannot be read.
 	Bundle    *trust.Bundle
 	BundleErr error
@@ -82,7 +85,7 @@ type StatusError struct {
 
 // Error says what to do.
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the status of VirtualMesh %s does not say where its rotation stands: %s; correct its conditions", e.VirtualMesh, e.Cause)
+	return fmt.Sprintf("the status of VirtualMesh %s does not say where its rotation stands: %s; correct its conditions with 'kubectl edit virtualmesh --subresource status'", e.VirtualMesh, e.Cause)
 }
 
 // Unwrap returns the cause.
@@ -110,6 +113,7 @@ func (v *Survey) readMeshes(ctx context.Context, e *Env) {
 			m.Missing = true
 		default:
 			m.take(e, secret)
+			m.Other = v.otherIssuer(secret)
 		}
 	})
 }
@@ -142,8 +146,11 @@ func (m *MeshState) take(e *Env, secret *clusters.Secret) {
 	m.Bundle, m.BundleErr = trust.ParseBundle(secret.Data)
 }
 
-// ours reports whether the mesh has a Secret of meshctl that can be read.
-func (m *MeshState) ours() bool { return m.Err == nil && m.Foreign == "" && m.Bundle != nil }
+// ours reports whether the mesh has a Secret of meshctl for this VirtualMesh that
+// can be read.
+func (m *MeshState) ours() bool {
+	return m.Err == nil && m.Foreign == "" && m.Other == "" && m.Bundle != nil
+}
 
 // readRoots finds out which root the meshes have and which one they are to get.
 func (v *Survey) readRoots(ctx context.Context, e *Env) {

@@ -274,14 +274,14 @@ func (p *Position) String() string {
 const maxConditions = 64
 
 // Record returns the conditions with one more. One that says again what the last
-// one says takes its place, so that trying again and again does not fill the
+// one says takes its place, and so does another failure of the same step, so that trying again and again does not fill the
 // VirtualMesh; and when there are many, those of rotations that are over go.
 // The conditions of the rotation under way stay: they say where it stands.
 func Record(
 	conditions []certificatesv1.CertificateRotationCondition, state certificatesv1.CertificateRotationState, message string, errs []string, now time.Time,
 ) []certificatesv1.CertificateRotationCondition {
 	recorded := slices.Clone(conditions)
-	if last := len(recorded) - 1; last >= 0 && recorded[last].State == state && recorded[last].Message == message && slices.Equal(recorded[last].Errors, errs) {
+	if last := len(recorded) - 1; last >= 0 && recorded[last].State == state && (state == StateFailed || recorded[last].Message == message) {
 		recorded = recorded[:last]
 	}
 	recorded = append(recorded, certificatesv1.CertificateRotationCondition{
