@@ -274,9 +274,7 @@ func (p *stepping) gate(report *sharedtrust.Report) error {
 			unknown = append(unknown, fmt.Sprintf("%s: %s", m.Ref.Name, m.OlderErr))
 		}
 	}
-	if err := p.gateNamespaces(report); err != nil {
-		return err
-	}
+	p.warnOfNamespaces(report)
 	count, names := report.Older()
 	if count == 0 && len(unknown) == 0 {
 		return nil
@@ -322,9 +320,10 @@ func (p *stepping) planned(report *sharedtrust.Report) []sharedtrust.Outcome {
 	return outcomes
 }
 
-// gateNamespaces refuses to go on while the proxies of a namespace are told to
-// accept other roots than their mesh.
-func (p *stepping) gateNamespaces(report *sharedtrust.Report) error {
+// warnOfNamespaces says where proxies are told to accept other roots than their
+// mesh. It is no reason to stop: what runs was restarted after its control plane,
+// which is who tells it.
+func (p *stepping) warnOfNamespaces(report *sharedtrust.Report) {
 	var stale []string
 	for i := range report.Reports {
 		m := &report.Reports[i]
@@ -334,12 +333,9 @@ func (p *stepping) gateNamespaces(report *sharedtrust.Report) error {
 			}
 		}
 	}
-	if len(stale) == 0 {
-		return nil
+	if len(stale) > 0 {
+		p.say("warning: the ConfigMap istio-ca-root-cert of %s does not have the roots of the last step yet; the control plane writes it", strings.Join(stale, ", "))
 	}
-	p.say("Not yet: the ConfigMap istio-ca-root-cert of %s does not have the roots of the last step, so that proxies there would not accept others. The control plane writes it when it is restarted ('meshctl mesh restart --virtual-mesh %s'); or go on with --ignore-older.",
-		strings.Join(stale, ", "), p.subject.Name())
-	return cli.ErrFindings
 }
 
 // explain turns "not yet" into a finding.

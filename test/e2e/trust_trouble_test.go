@@ -109,7 +109,7 @@ func (f *trustFleet) testChangedSource(t *testing.T) {
 	// Back to the generated one, in the middle of it: another new root.
 	f.virtualMesh(t, "{shared: "+small+"}")
 	got := f.rotate(t, 1)
-	f.expect(t, got.stdout, "the new root of the rotation, Secret prod.gloo-mesh.next in gloo-mesh, does not exist", "meshctl trust rollback prod.gloo-mesh")
+	f.expect(t, got.stdout, "is not in Secret prod.gloo-mesh.next in gloo-mesh any more: restore it", "meshctl trust rollback prod.gloo-mesh")
 	f.everyPairTalks(t, "after another change", before)
 	f.virtualMesh(t, provided("corp"))
 	f.finish(t, "with the provided root")
