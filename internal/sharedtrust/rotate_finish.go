@@ -8,7 +8,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/trust"
-	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
 // finish ends a rotation after its last step. Signing keys are never deleted
@@ -79,21 +78,4 @@ func (e *Env) retire(ctx context.Context, v *Survey, root *clusters.Secret) erro
 // retiredName names the Secret of a root that is not in use any more.
 func (s *Subject) retiredName(root *x509.Certificate) string {
 	return s.Name() + ".retired-" + trust.Short(root)
-}
-
-// Since returns when the present step began, as its condition has it; empty if
-// nothing is rotated.
-func (v *Survey) Since() string {
-	var last *certificatesv1.CertificateRotationCondition
-	for i := range v.Trail.Conditions {
-		switch c := &v.Trail.Conditions[i]; c.State {
-		case trust.StateVerifying, trust.StateVerified, trust.StateFailed:
-		default:
-			last = c
-		}
-	}
-	if last == nil || !v.Position.Rotating() {
-		return ""
-	}
-	return last.Timestamp
 }
