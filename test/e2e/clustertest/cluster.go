@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -72,6 +73,23 @@ func newCluster(ctx context.Context, fleet *Fleet, name string) (*Cluster, error
 // Admin returns the credentials of a user who may do everything.
 func (c *Cluster) Admin() *Credentials { return c.admin }
 
+// address is where others than this machine reach the API server; the zero
+// address if they do not.
+func (c *Cluster) address() netip.Addr {
+	if c.fleet.options.Address == nil {
+		return netip.Addr{}
+	}
+	return c.fleet.options.Address(c.Name)
+}
+
+// Reachable returns the credentials for others than this machine: with the
+// address of the fleet's options in place of 127.0.0.1.
+func (c *Cluster) Reachable(credentials *Credentials) *Credentials {
+	elsewhere := *credentials
+	elsewhere.Server = "https://" + netip.AddrPortFrom(c.address(), uint16(c.port)).String() //nolint:gosec // A port.
+	return &elsewhere
+}
+
 // Clientset returns a client of the administrator.
 func (c *Cluster) Clientset() (kubernetes.Interface, error) {
 	return kubernetes.NewForConfig(c.admin.Config())
@@ -86,7 +104,7 @@ func (c *Cluster) start(ctx context.Context) error {
 
 // writeKeys writes the files that the programs of the cluster read.
 func (c *Cluster) writeKeys() error {
-	serving, err := c.ca.serve()
+	serving, err := c.ca.serve(c.address())
 	if err != nil {
 		return err
 	}
@@ -134,8 +152,7 @@ func (c *Cluster) writeKeys() error {
 func (c *Cluster) StartAPIServer(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var err error
-	c.apiServer, err = startProcess(filepath.Join(c.fleet.assets, "kube-apiserver"), []string{
+	flags := []string{
 		"--etcd-servers=" + c.fleet.etcdURL,
 		"--etcd-prefix=/" + c.Name,
 		"--bind-address=127.0.0.1",
@@ -154,7 +171,15 @@ func (c *Cluster) StartAPIServer(ctx context.Context) error {
 		"--disable-admission-plugins=TaintNodesByCondition",
 		"--allow-privileged",
 		"--profiling=false",
-	}, c.file("kube-apiserver.log"))
+	}
+	if address := c.address(); address.IsValid() {
+		flags = append(flags, "--bind-address=0.0.0.0", "--advertise-address="+address.String())
+	}
+	if more := c.fleet.options.APIServerFlags; more != nil {
+		flags = append(flags, more(c.Name)...)
+	}
+	var err error
+	c.apiServer, err = startProcess(filepath.Join(c.fleet.assets, "kube-apiserver"), flags, c.file("kube-apiserver.log"))
 	if err != nil {
 		return err
 	}

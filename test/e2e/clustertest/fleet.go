@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,7 @@ const (
 // concurrently.
 type Fleet struct {
 	assets  string
+	options Options
 	dir     string
 	etcd    *process
 	etcdURL string
@@ -40,17 +42,35 @@ type Fleet struct {
 	stopped  bool
 }
 
+// Options change what the clusters of a fleet are like. The zero value is what
+// the end-to-end tests use: API servers that only this machine reaches.
+type Options struct {
+	// Address returns the address by which others than this machine reach the API
+	// server of a cluster. It must be assigned to an interface already. API servers
+	// then listen on all addresses.
+	Address func(cluster string) netip.Addr
+	// APIServerFlags returns more flags of a cluster's API server; the last one of
+	// a name counts.
+	APIServerFlags func(cluster string) []string
+}
+
 // StartFleet starts etcd with the programs in assets, the directory that
 // hack/kube/build.sh prints. Data, keys and logs go to dir, which must exist and
 // should be empty. The caller must Stop the fleet, also after an error of other
 // methods; the context limits only the start.
 func StartFleet(ctx context.Context, assets, dir string) (*Fleet, error) {
+	return StartFleetWith(ctx, assets, dir, Options{})
+}
+
+// StartFleetWith is StartFleet for clusters with the options.
+func StartFleetWith(ctx context.Context, assets, dir string, options Options) (*Fleet, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
 	fleet := &Fleet{
 		assets:   assets,
+		options:  options,
 		dir:      dir,
 		etcdURL:  "http://127.0.0.1:" + strconv.Itoa(port),
 		clusters: map[string]*Cluster{},

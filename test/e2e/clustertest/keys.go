@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -52,8 +53,9 @@ func newAuthority(cluster string) (*authority, error) {
 	return &authority{certificate: certificate, key: key, pem: encode("CERTIFICATE", der)}, nil
 }
 
-// serve returns the certificate of an API server on this machine.
-func (a *authority) serve() (keyPair, error) {
+// serve returns the certificate of an API server on this machine, and at the
+// address if that is valid.
+func (a *authority) serve(address netip.Addr) (keyPair, error) {
 	template, err := template(pkix.Name{CommonName: "kube-apiserver"})
 	if err != nil {
 		return keyPair{}, err
@@ -61,6 +63,9 @@ func (a *authority) serve() (keyPair, error) {
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	if address.IsValid() {
+		template.IPAddresses = append(template.IPAddresses, address.AsSlice())
+	}
 	template.DNSNames = []string{"localhost", "kubernetes.default.svc"}
 	return a.sign(template)
 }

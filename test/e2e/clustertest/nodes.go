@@ -17,8 +17,8 @@ import (
 func (c *Cluster) AddNodes(ctx context.Context, names ...string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.scheduler != nil {
-		return fmt.Errorf("cluster %s has nodes already", c.Name)
+	if err := c.startScheduler(); err != nil {
+		return err
 	}
 	client, err := c.Clientset()
 	if err != nil {
@@ -28,14 +28,6 @@ func (c *Cluster) AddNodes(ctx context.Context, names ...string) error {
 		if _, err := client.CoreV1().Nodes().Create(ctx, node(name), metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("create node %s of cluster %s: %w", name, c.Name, err)
 		}
-	}
-	c.scheduler, err = startProcess(filepath.Join(c.fleet.assets, "kube-scheduler"), []string{
-		"--kubeconfig=" + c.file("scheduler.kubeconfig"),
-		"--leader-elect=false",
-		"--secure-port=0",
-	}, c.file("kube-scheduler.log"))
-	if err != nil {
-		return err
 	}
 	c.nodes, err = startProcess(filepath.Join(c.fleet.assets, "kwok"), []string{
 		"--kubeconfig=" + c.file("admin.kubeconfig"),
@@ -59,6 +51,27 @@ func (c *Cluster) AddNodes(ctx context.Context, names ...string) error {
 		}
 		return nil
 	})
+}
+
+// StartScheduler starts a scheduler for nodes that the caller plays. It may be
+// called once, and not together with AddNodes.
+func (c *Cluster) StartScheduler() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.startScheduler()
+}
+
+func (c *Cluster) startScheduler() error {
+	if c.scheduler != nil {
+		return fmt.Errorf("cluster %s has nodes already", c.Name)
+	}
+	var err error
+	c.scheduler, err = startProcess(filepath.Join(c.fleet.assets, "kube-scheduler"), []string{
+		"--kubeconfig=" + c.file("scheduler.kubeconfig"),
+		"--leader-elect=false",
+		"--secure-port=0",
+	}, c.file("kube-scheduler.log"))
+	return err
 }
 
 func node(name string) *corev1.Node {
