@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,16 +76,6 @@ func protocols() []client.Protocol {
 	return []client.Protocol{client.HTTP1, client.HTTP2, client.GRPC, client.TCP}
 }
 
-func each(t *testing.T, test func(*testing.T, client.Protocol)) {
-	t.Helper()
-	for _, protocol := range protocols() {
-		t.Run(strings.ReplaceAll(string(protocol), "/", ""), func(t *testing.T) {
-			t.Parallel()
-			test(t, protocol)
-		})
-	}
-}
-
 func TestSend(t *testing.T) {
 	t.Parallel()
 	server, addr := startEcho(t)
@@ -126,7 +117,7 @@ func TestSend(t *testing.T) {
 		}},
 		{client.GRPC, "", "", 200, 0, echo.Seen{
 			Method: "POST", Path: "/lab.Echo/Call", Host: authority,
-			Headers: web(map[string][]string{"content-length": {"9"}, "content-type": {"application/grpc"}, "te": {"trailers"}}),
+			Headers: web(map[string][]string{"content-type": {"application/grpc"}, "te": {"trailers"}}),
 		}},
 		{client.TCP, "", "", 0, -1, echo.Seen{
 			Line:    "x-lab-delay=1ms x-lab-id=an+id text",
@@ -167,7 +158,7 @@ func TestNothingIsAdded(t *testing.T) {
 	}{
 		{client.HTTP1, map[string][]string{}},
 		{client.HTTP2, map[string][]string{}},
-		{client.GRPC, map[string][]string{"content-length": {"5"}, "content-type": {"application/grpc"}, "te": {"trailers"}}},
+		{client.GRPC, map[string][]string{"content-type": {"application/grpc"}, "te": {"trailers"}}},
 		{client.TCP, nil},
 	} {
 		got := to(addr).Send(t.Context(), client.Request{Protocol: test.protocol, Host: "a", Port: addr.Port()})
@@ -242,44 +233,48 @@ func TestAnswersWithoutBody(t *testing.T) {
 func TestOrdersByArrival(t *testing.T) {
 	t.Parallel()
 	server, addr := startEcho(t)
-	each(t, func(t *testing.T, protocol client.Protocol) {
-		session := to(addr).NewSession()
-		defer session.Close()
-		request := client.Request{
-			Protocol: protocol, Host: "a", Port: addr.Port(), ID: string(protocol),
-			Headers: map[string]string{"x-lab-close": "2"},
-		}
-		switch protocol {
-		case client.GRPC:
-			request.Headers["x-lab-grpc-status"] = "14,14,0"
-		case client.HTTP1, client.HTTP2:
-			request.Headers["x-lab-status"] = "503,503,200"
-		}
-		var got []client.Outcome
-		for range 4 {
-			got = append(got, session.Send(t.Context(), request))
-		}
-		// What is on its way in HTTP/2 when the server closes can end in a reset.
-		if f := got[1].Failure; f != client.FailedClosed && (f != client.FailedReset || protocol == client.HTTP1) {
-			t.Errorf("second: %+v", got[1])
-		}
-		for _, i := range []int{0, 2, 3} {
-			want := map[client.Protocol][]int{
-				client.HTTP1: {503, 0, 200, 200}, client.HTTP2: {503, 0, 200, 200},
-				client.GRPC: {14, 0, 0, 0}, client.TCP: {0, 0, 0, 0},
-			}[protocol][i]
-			status := got[i].Status
-			if protocol == client.GRPC {
-				status = got[i].GRPCStatus
+	for _, protocol := range protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			session := to(addr).NewSession()
+			defer session.Close()
+			request := client.Request{
+				Protocol: protocol, Host: "a", Port: addr.Port(), ID: string(protocol),
+				Headers: map[string]string{"x-lab-close": "2"},
 			}
-			if got[i].Failure != "" || status != want || got[i].Seen == nil || got[i].Seen.Count != i+1 || got[i].Reused != (i == 3) {
-				t.Errorf("number %d: %+v", i+1, got[i])
+			switch protocol {
+			case client.TCP: // has no status
+			case client.GRPC:
+				request.Headers["x-lab-grpc-status"] = "14,14,0"
+			case client.HTTP1, client.HTTP2:
+				request.Headers["x-lab-status"] = "503,503,200"
 			}
-		}
-		if got := len(server.SeenBy(string(protocol))); got != 4 {
-			t.Errorf("the server has seen %d requests, want 4", got)
-		}
-	})
+			var got []client.Outcome
+			for range 4 {
+				got = append(got, session.Send(t.Context(), request))
+			}
+			// What is on its way in HTTP/2 when the server closes can end in a reset.
+			if f := got[1].Failure; f != client.FailedClosed && (f != client.FailedReset || protocol == client.HTTP1) {
+				t.Errorf("second: %+v", got[1])
+			}
+			for _, i := range []int{0, 2, 3} {
+				want := map[client.Protocol][]int{
+					client.HTTP1: {503, 0, 200, 200}, client.HTTP2: {503, 0, 200, 200},
+					client.GRPC: {14, 0, 0, 0}, client.TCP: {0, 0, 0, 0},
+				}[protocol][i]
+				status := got[i].Status
+				if protocol == client.GRPC {
+					status = got[i].GRPCStatus
+				}
+				if got[i].Failure != "" || status != want || got[i].Seen == nil || got[i].Seen.Count != i+1 || got[i].Reused != (i == 3) {
+					t.Errorf("number %d: %+v", i+1, got[i])
+				}
+			}
+			if got := len(server.SeenBy(string(protocol))); got != 4 {
+				t.Errorf("the server has seen %d requests, want 4", got)
+			}
+		})
+	}
 }
 
 func TestOtherServers(t *testing.T) {
@@ -321,7 +316,9 @@ func TestOtherServers(t *testing.T) {
 	// Proxies without gRPC answer calls in plain HTTP.
 	server := &http.Server{
 		ReadHeaderTimeout: time.Minute, Protocols: new(http.Protocols),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no upstream", http.StatusServiceUnavailable) }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no upstream", http.StatusServiceUnavailable)
+		}),
 	}
 	server.Protocols.SetUnencryptedHTTP2(true)
 	listener, addr := listen(t)
@@ -333,37 +330,59 @@ func TestOtherServers(t *testing.T) {
 	}
 }
 
-// TestStreamReset holds that a reset stream is a reset, and that the connection
-// is kept.
-func TestStreamReset(t *testing.T) {
+// A stream that is reset is a reset, and the connection is kept. A connection
+// that goes away before the request was processed is closed.
+func TestHTTP2Refuses(t *testing.T) {
 	t.Parallel()
-	addr := handle(t, func(conn *net.TCPConn) {
-		if _, err := io.ReadFull(conn, make([]byte, len(http2Preface))); err != nil {
-			return
-		}
-		_, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // SETTINGS
-		for {
-			header := make([]byte, 9)
-			if _, err := io.ReadFull(conn, header); err != nil {
-				return
+	for name, test := range map[string]struct {
+		// frame returns what answers a request on the stream.
+		frame func(stream []byte) []byte
+		want  client.Failure
+		kept  bool
+	}{
+		"RST_STREAM": {func(stream []byte) []byte { // REFUSED_STREAM
+			return slices.Concat([]byte{0, 0, 4, 3, 0}, stream, []byte{0, 0, 0, 7})
+		}, client.FailedReset, true},
+		"GOAWAY": {func([]byte) []byte { // NO_ERROR, after no stream
+			return []byte{0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+		}, client.FailedClosed, false},
+		"GOAWAY with an error": {func([]byte) []byte { // ENHANCE_YOUR_CALM
+			return []byte{0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11}
+		}, client.FailedClosed, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := handle(t, func(conn *net.TCPConn) { answerFrames(conn, test.frame) })
+			session := to(addr).NewSession()
+			defer session.Close()
+			for i := range 2 {
+				got := session.Send(t.Context(), client.Request{Protocol: client.HTTP2, Host: "a", Port: addr.Port()})
+				if got.Failure != test.want || got.Reused != (i > 0 && test.kept) {
+					t.Errorf("%+v", got)
+				}
 			}
-			length := int64(binary.BigEndian.Uint32(append([]byte{0}, header[:3]...)))
-			if _, err := io.CopyN(io.Discard, conn, length); err != nil {
-				return
-			}
-			if header[3] == 1 { // HEADERS: RST_STREAM with REFUSED_STREAM
-				_, _ = conn.Write(append([]byte{0, 0, 4, 3, 0, header[5], header[6], header[7], header[8]}, 0, 0, 0, 7))
-			}
-		}
-	})
-	session := to(addr).NewSession()
-	defer session.Close()
-	for i := range 2 {
-		got := session.Send(t.Context(), client.Request{Protocol: client.HTTP2, Host: "a", Port: addr.Port()})
-		if got.Failure != client.FailedReset || got.Reused != (i > 0) {
-			t.Errorf("%+v", got)
-		}
+		})
 	}
 }
 
-const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+// answerFrames is a server of HTTP/2 that answers each HEADERS with a frame.
+func answerFrames(conn io.ReadWriter, frame func(stream []byte) []byte) {
+	preface := make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+	if _, err := io.ReadFull(conn, preface); err != nil {
+		return
+	}
+	_, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // SETTINGS
+	for {
+		header := make([]byte, 9)
+		if _, err := io.ReadFull(conn, header); err != nil {
+			return
+		}
+		length := binary.BigEndian.Uint32(append([]byte{0}, header[:3]...))
+		if _, err := io.CopyN(io.Discard, conn, int64(length)); err != nil {
+			return
+		}
+		if header[3] == 1 { // HEADERS
+			_, _ = conn.Write(frame(header[5:]))
+		}
+	}
+}

@@ -14,71 +14,83 @@ import (
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, protocol client.Protocol) {
-		listener, addr := listen(t)
-		_ = listener.Close()
-		got := to(addr).Send(t.Context(), client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
-		if got.Failure != client.FailedRefused || got.Err == "" || got.Status != 0 || got.GRPCStatus != -1 || got.Resolved != addr.Addr() {
-			t.Errorf("%+v", got)
-		}
-	})
+	for _, protocol := range protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			listener, addr := listen(t)
+			_ = listener.Close()
+			got := to(addr).Send(t.Context(), client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
+			if got.Failure != client.FailedRefused || got.Err == "" || got.Status != 0 || got.GRPCStatus != -1 || got.Resolved != addr.Addr() {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
 }
 
 // A connection that is accepted, as every one is by a sidecar, is no answer.
 func TestReset(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, protocol client.Protocol) {
-		addr := handle(t, func(conn *net.TCPConn) {
-			_, _ = conn.Read(make([]byte, 1<<10))
-			_ = conn.SetLinger(0)
+	for _, protocol := range protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			addr := handle(t, func(conn *net.TCPConn) {
+				_, _ = conn.Read(make([]byte, 1<<10))
+				_ = conn.SetLinger(0)
+			})
+			got := to(addr).Send(t.Context(), client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
+			if got.Failure != client.FailedReset {
+				t.Errorf("%+v", got)
+			}
 		})
-		got := to(addr).Send(t.Context(), client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
-		if got.Failure != client.FailedReset {
-			t.Errorf("%+v", got)
-		}
-	})
+	}
 }
 
 func TestClosed(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, protocol client.Protocol) {
-		addr := handle(t, func(conn *net.TCPConn) {
-			_, _ = conn.Read(make([]byte, 1<<10))
-			_ = conn.CloseWrite()
-			for { // until the client has gone
-				if _, err := conn.Read(make([]byte, 1<<10)); err != nil {
-					return
+	for _, protocol := range protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			addr := handle(t, func(conn *net.TCPConn) {
+				_, _ = conn.Read(make([]byte, 1<<10))
+				_ = conn.CloseWrite()
+				for { // until the client has gone
+					if _, err := conn.Read(make([]byte, 1<<10)); err != nil {
+						return
+					}
 				}
+			})
+			got := to(addr).Send(t.Context(), client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
+			if got.Failure != client.FailedClosed {
+				t.Errorf("%+v", got)
 			}
 		})
-		got := to(addr).Send(t.Context(), client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
-		if got.Failure != client.FailedClosed {
-			t.Errorf("%+v", got)
-		}
-	})
+	}
 }
 
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	_, addr := startEcho(t)
 	const timeout = 20 * time.Millisecond
-	each(t, func(t *testing.T, protocol client.Protocol) {
-		request := client.Request{
-			Protocol: protocol, Host: "a", Port: addr.Port(), Timeout: timeout,
-			Headers: map[string]string{"x-lab-delay": "1h"},
-		}
-		session := to(addr).NewSession()
-		defer session.Close()
-		got := session.Send(t.Context(), request)
-		if got.Failure != client.FailedTimeout || got.Duration < timeout {
-			t.Errorf("%+v", got)
-		}
-		// An answer that comes late is not taken for that of the next request.
-		request.Headers, request.Timeout = nil, 0
-		if got := session.Send(t.Context(), request); got.Seen == nil || got.Seen.Headers["x-lab-delay"] != nil {
-			t.Errorf("%+v", got)
-		}
-	})
+	for _, protocol := range protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			request := client.Request{
+				Protocol: protocol, Host: "a", Port: addr.Port(), Timeout: timeout,
+				Headers: map[string]string{"x-lab-delay": "1h"},
+			}
+			session := to(addr).NewSession()
+			defer session.Close()
+			got := session.Send(t.Context(), request)
+			if got.Failure != client.FailedTimeout || got.Duration < timeout {
+				t.Errorf("%+v", got)
+			}
+			// An answer that comes late is not taken for that of the next request.
+			request.Headers, request.Timeout = nil, 0
+			if got := session.Send(t.Context(), request); got.Seen == nil || got.Seen.Headers["x-lab-delay"] != nil {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
 }
 
 func TestTimeoutOfDialing(t *testing.T) {
@@ -95,21 +107,24 @@ func TestTimeoutOfDialing(t *testing.T) {
 
 func TestCanceled(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, protocol client.Protocol) {
-		ctx, cancel := context.WithCancel(t.Context())
-		addr := handle(t, func(conn *net.TCPConn) {
-			for {
-				if _, err := conn.Read(make([]byte, 1<<10)); err != nil {
-					return
+	for _, protocol := range protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			addr := handle(t, func(conn *net.TCPConn) {
+				for {
+					if _, err := conn.Read(make([]byte, 1<<10)); err != nil {
+						return
+					}
+					cancel()
 				}
-				cancel()
+			})
+			got := to(addr).Send(ctx, client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
+			if got.Failure != client.FailedOther {
+				t.Errorf("%+v", got)
 			}
 		})
-		got := to(addr).Send(ctx, client.Request{Protocol: protocol, Host: "a", Port: addr.Port()})
-		if got.Failure != client.FailedOther {
-			t.Errorf("%+v", got)
-		}
-	})
+	}
 }
 
 func TestNotResolved(t *testing.T) {

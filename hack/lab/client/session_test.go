@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -143,5 +144,46 @@ func TestConnectionIsOfOneHostAndProtocol(t *testing.T) {
 		if got.Status != http.StatusNotFound || got.Reused != test.reused || got.Resolved != addr.Addr() {
 			t.Errorf("number %d: %+v", i, got)
 		}
+	}
+}
+
+// The library's own words for a connection that ended before the request do not
+// say how it ended.
+func TestHTTP2ConnectionEndsBeforeTheRequest(t *testing.T) {
+	t.Parallel()
+	for want, end := range map[Failure]func(*net.TCPConn) error{
+		FailedClosed: (*net.TCPConn).CloseWrite,
+		FailedReset:  func(conn *net.TCPConn) error { return errors.Join(conn.SetLinger(0), conn.Close()) },
+	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := newHTTP2Conn(near)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := end(far.(*net.TCPConn)); err != nil {
+			t.Fatal(err)
+		}
+		for conn.alive() { // until the end has arrived
+			runtime.Gosched()
+		}
+		outcome := Outcome{}
+		request := Request{Protocol: HTTP2, Host: "a", Port: 80}
+		if conn.exchange(t.Context(), &request, &outcome) || outcome.Failure != want {
+			t.Errorf("want %s, got %+v", want, outcome)
+		}
+		conn.close()
+		_ = far.Close()
+		_ = listener.Close()
 	}
 }

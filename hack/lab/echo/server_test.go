@@ -139,7 +139,7 @@ func TestHTTP1(t *testing.T) {
 	// The same connection goes on; a preflight is a request like others.
 	conn.say("OPTIONS * HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nAccess-Control-Request-Method: PUT\r\n\r\n")
 	_, body = conn.response("OPTIONS")
-	if got := parse(t, body); got.Method != "OPTIONS" || got.Path != "*" || got.Count != 0 || got.Headers["origin"][0] != "http://b" {
+	if got := parse(t, body); got.Method != http.MethodOptions || got.Path != "*" || got.Count != 0 || got.Headers["origin"][0] != "http://b" {
 		t.Errorf("seen %+v", got)
 	}
 
