@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,12 +16,11 @@ import (
 	"github.com/meshctl/meshctl/hack/lab/echo"
 )
 
-// How often questions about chance are asked. A share of 10% is missed by chance
-// in one of four thousand questions of the larger number, which the bounds
-// allow for.
+// How often questions about chance are asked: often enough to notice that
+// something rare never happens, within these limits.
 const (
-	repeat     = 40
-	repeatRare = 80
+	repeatLeast = 40
+	repeatMost  = 160
 	// repeatSlow is for questions whose answers are held back.
 	repeatSlow = 10
 )
@@ -32,6 +32,9 @@ type candidates struct {
 	questions []Question
 	// seen keeps the same request from being asked twice.
 	seen map[string]bool
+	// failed has the kinds of failures that pods with outlier detection have had to
+	// answer a caller with.
+	failed map[string]bool
 }
 
 // outbound adds the questions about one workload and one Service.
@@ -117,8 +120,8 @@ func (c *candidates) probes(caller Description, about *Outbound, port servicePor
 	if err := c.add(caller, about, port, v, "plain"); err != nil {
 		return err
 	}
-	if port.kind == kindTCP {
-		return nil
+	if port.kind == kindTCP || strings.Contains(v.name, "outside") {
+		return nil // what is outside of one thing is inside of another
 	}
 	more := func(name string, headers map[string]string, method string) error {
 		request := cloned(v.request)
@@ -130,7 +133,7 @@ func (c *candidates) probes(caller Description, about *Outbound, port servicePor
 	}
 	if limit := e.limit(); limit > 0 {
 		above := limit + max(limit/2, 700*time.Millisecond)
-		if above < client.DefaultTimeout/2 {
+		if above < client.DefaultTimeout/2 && c.mayFail(caller, about, "late") {
 			if err := more("above the timeout", map[string]string{echo.HeaderDelay: above.String()}, ""); err != nil {
 				return err
 			}
@@ -139,7 +142,7 @@ func (c *candidates) probes(caller Description, about *Outbound, port servicePor
 			return err
 		}
 	}
-	if e.Retries != nil {
+	if e.Retries != nil && c.mayFail(caller, about, "status") {
 		headers := map[string]string{echo.HeaderStatus: "503"}
 		if port.kind == kindGRPC {
 			headers = map[string]string{echo.HeaderGRPCStatus: strconv.Itoa(grpcUnavailable)}
@@ -167,6 +170,24 @@ func (c *candidates) probes(caller Description, about *Outbound, port servicePor
 	return c.cors(e, more)
 }
 
+// mayFail reports whether a backend may be told to fail. Where a few failures in
+// a row eject it, each caller gets to see each kind only once: otherwise the
+// questions would change the answers to others.
+func (c *candidates) mayFail(caller Description, about *Outbound, how string) bool {
+	const harmless = 20
+	for _, setting := range about.Connection {
+		var outliers networkingv1.OutlierDetection
+		if setting.Field != fieldOutliers || json.Unmarshal(setting.Value, &outliers) == nil && outliers.ConsecutiveErrors >= harmless {
+			continue
+		}
+		key := fmt.Sprint(caller.Ref(), about.Destination, how)
+		first := !c.failed[key]
+		c.failed[key] = true
+		return first
+	}
+	return true
+}
+
 // cors adds what browsers send.
 func (c *candidates) cors(e Expectation, more func(string, map[string]string, string) error) error {
 	for _, setting := range e.Settings {
@@ -178,8 +199,8 @@ func (c *candidates) cors(e Expectation, more func(string, map[string]string, st
 			return fmt.Errorf("read a CORS policy: %w", err)
 		}
 		origins := map[string]string{"strange origin": "https://strange.example.org"}
-		for _, allowed := range cors.AllowOrigins {
-			origins["allowed origin"] = textFor(allowed)
+		for i, allowed := range cors.AllowOrigins {
+			origins[fmt.Sprintf("allowed origin %d", i+1)] = textFor(allowed)
 		}
 		for _, name := range slices.Sorted(maps.Keys(origins)) {
 			if err := more(name, map[string]string{"origin": origins[name]}, ""); err != nil {
@@ -239,29 +260,32 @@ func (o *oracle) question(from WorkloadRef, to Ref, port servicePort, request cl
 
 // repeat says how often a request has to be sent to tell chance from certainty.
 func (e Expectation) repeat(o orders) int {
-	chance := func(percent float64) bool { return percent > 0 && percent < 100 }
-	times, rare := 1, 100.0
-	if e.Abort != nil && chance(e.Abort.Percent) || e.Mirror != nil && chance(e.Mirror.Percent) || len(e.Shares) > 1 {
-		times = repeat
+	var percents []float64
+	if e.Abort != nil {
+		percents = append(percents, e.Abort.Percent)
+	}
+	if e.Mirror != nil {
+		percents = append(percents, e.Mirror.Percent)
 	}
 	for _, s := range e.Shares {
-		if s.Weight > 0 {
-			rare = min(rare, s.Weight)
+		percents = append(percents, s.Weight)
+	}
+	rarest := 1.0
+	for _, percent := range percents {
+		if percent > 0 && percent < 100 {
+			rarest = min(rarest, percent/100, 1-percent/100)
 		}
 	}
-	if times > 1 && rare < 20 {
-		times = repeatRare
-	}
-	if o.delay > 0 || o.status > 0 || o.grpcStatus > 0 {
+	switch {
+	case o.delay > 0 || o.status > 0 || o.grpcStatus > 0:
 		return 1
-	}
-	if e.Delay != nil && e.Delay.Percent > 0 {
-		if chance(e.Delay.Percent) && e.Delay.Duration <= time.Second {
-			return repeatSlow
-		}
+	case e.Delay != nil && e.Delay.Percent > 0 && e.Delay.Percent < 100 && e.Delay.Duration <= time.Second:
+		return repeatSlow
+	case e.Delay != nil && e.Delay.Percent > 0 || rarest == 1:
 		return 1
+	default:
+		return min(max(int(math.Ceil(math.Log(falseAlarm)/math.Log1p(-rarest))), repeatLeast), repeatMost)
 	}
-	return times
 }
 
 // tags say what a question exercises.
@@ -286,14 +310,7 @@ func (o *oracle) tags(q Question, about *Outbound) []string {
 			add("share to another cluster %v, subset %v, %s", s.To.Cluster != q.From.Cluster, len(s.Subset) > 0, s.Verdict)
 		}
 	}
-	if w := o.facts.workloads[q.From]; w != nil && !w.injected {
-		add("caller without proxy")
-	}
-	for _, w := range o.facts.services[q.To].backends {
-		if !w.injected {
-			add("Service without proxy")
-		}
-	}
+	q.Tags = append(q.Tags, o.facts.touched(q)...)
 	slices.Sort(q.Tags)
 	return slices.Compact(q.Tags)
 }

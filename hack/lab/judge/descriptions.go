@@ -224,6 +224,8 @@ const (
 	fieldMirror  = "mirror"
 	fieldHeaders = "headerManipulation"
 	fieldTLS     = "mtls"
+
+	fieldOutliers = "outlierDetection"
 )
 
 func routeFields() []string {
@@ -233,7 +235,7 @@ func routeFields() []string {
 // connectionFields are not compared one by one, but TLS modes are: calls fail by
 // them.
 func connectionFields() []string {
-	return []string{fieldTLS, "outlierDetection", "connectionPoolSettings", "tcpKeepalive"}
+	return []string{fieldTLS, fieldOutliers, "connectionPoolSettings", "tcpKeepalive"}
 }
 
 // readDuration reads a value such as "1.5s".

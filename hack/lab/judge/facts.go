@@ -31,6 +31,7 @@ func (k kind) routed() bool { return k != kindTCP }
 type facts struct {
 	services  map[Ref]*service
 	workloads map[WorkloadRef]*workload
+	foreign   []foreign
 }
 
 type service struct {
@@ -124,6 +125,10 @@ func readFacts(world worldgen.World) (*facts, error) {
 					return nil, err
 				}
 				f.addService(cluster.Name, s)
+			default:
+				if strings.Contains(o.GetAPIVersion(), "istio.io/") {
+					f.foreign = append(f.foreign, foreign{cluster.Name, cluster.Domain, o})
+				}
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func (c Case) Ask(descriptions Descriptions) (Question, error) {
 
 // Known returns the list.
 func Known() []Entry {
-	web := Ref{"web-v1", "shop", "east"}
+	web, stock := Ref{"web-v1", "shop", "east"}, Ref{"stock", "shop", "east"}
 	get := func(port uint16) client.Request { return client.Request{Protocol: client.HTTP1, Port: port} }
 	return []Entry{
 		{
@@ -51,29 +51,7 @@ func Known() []Entry {
 destinationSelector: [{kubeServiceRefs: {services: [{name: stock, namespace: shop, clusterName: east}]}}]
 policy: {mtls: {istio: {tlsMode: DISABLE}}}`))
 				},
-				From: web, To: Ref{"stock", "shop", "east"}, Request: get(8080),
-			},
-		},
-		{
-			ID:     "caller-without-proxy",
-			Reason: "verdicts are about access rules only: under STRICT a caller without a proxy is refused by the transport",
-			Matches: func(d Disagreement) bool {
-				return slices.Contains(d.Question.Tags, "caller without proxy")
-			},
-			Case: Case{
-				World: func() worldgen.World { return worldgen.Plain("caller-without-proxy", "STRICT", "DISABLED") },
-				From:  Ref{"job-v1", "legacy", "east"}, To: Ref{"stock", "shop", "east"}, Request: get(8080),
-			},
-		},
-		{
-			ID:     "service-without-proxy",
-			Reason: "our DestinationRule asks for mutual TLS of pods that have no proxy, and verdicts do not say so",
-			Matches: func(d Disagreement) bool {
-				return slices.Contains(d.Question.Tags, "Service without proxy")
-			},
-			Case: Case{
-				World: func() worldgen.World { return worldgen.Plain("service-without-proxy", "PERMISSIVE", "DISABLED") },
-				From:  web, To: Ref{"job", "legacy", "east"}, Request: get(8080),
+				From: web, To: stock, Request: get(8080),
 			},
 		},
 		{
@@ -91,6 +69,31 @@ allowedMethods: [GET]`))
 				},
 				From: web, To: Ref{"pay", "bank", "east"}, Request: get(8888),
 			},
+		},
+		theirs("AuthorizationPolicy", `{action: DENY, selector: {matchLabels: {app: stock}}, rules: [{}]}`, stock),
+		theirs("PeerAuthentication", `{selector: {matchLabels: {app: stock}}, mtls: {mode: DISABLE}}`, stock),
+		theirs("VirtualService", `{hosts: [stock.shop.svc.cluster.local], http: [{fault: {abort: {httpStatus: 421, percentage: {value: 100}}},
+  route: [{destination: {host: stock.shop.svc.cluster.local}}]}]}`, stock),
+		theirs("DestinationRule", `{host: stock.shop.svc.cluster.local, trafficPolicy: {tls: {mode: DISABLE}}}`, stock),
+		theirs("Sidecar", `{workloadSelector: {labels: {app: web}}, egress: [{hosts: ["istio-system/*"]}]}`, stock),
+		theirs("ServiceEntry", `{hosts: [stock.shop.svc.west.global], location: MESH_EXTERNAL, resolution: STATIC,
+  ports: [{number: 8080, name: http, protocol: HTTP}], endpoints: [{address: 192.0.2.10}]}`, Ref{"stock", "shop", "west"}),
+	}
+}
+
+// theirs is the disagreement about calls that an object of somebody else may
+// change: the product does not look at such objects. The object stands in
+// namespace shop in the east, where web calls the Service.
+func theirs(kind, spec string, to Ref) Entry {
+	return Entry{
+		ID:      "foreign-" + strings.ToLower(kind),
+		Reason:  "a " + kind + " that somebody else wrote is not looked at",
+		Matches: func(d Disagreement) bool { return slices.Contains(d.Question.Tags, "foreign "+kind) },
+		Case: Case{
+			World: func() worldgen.World {
+				return worldgen.Plain("foreign-"+strings.ToLower(kind), "STRICT", "DISABLED").WithForeign("east", kind, "shop", spec)
+			},
+			From: Ref{"web-v1", "shop", "east"}, To: to, Request: client.Request{Protocol: client.HTTP1, Port: 8080},
 		},
 	}
 }

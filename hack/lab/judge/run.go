@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -116,7 +117,10 @@ func (r *Runner) ask(ctx context.Context, q Question, run string) result {
 }
 
 // aboutTime reports whether the outcome depends on how fast the machine is.
-func aboutTime(q Question) bool { return ordersOf(q.Request).delay > 0 || q.Expect.limit() > 0 }
+func aboutTime(q Question) bool {
+	limit := q.Expect.limit()
+	return ordersOf(q.Request).delay > 0 || limit > 0 && limit <= time.Second
+}
 
 func (r *Runner) once(ctx context.Context, q Question, id string) result {
 	request := q.Request
@@ -222,10 +226,8 @@ func (r Report) String() string {
 		}
 	}
 	fmt.Fprintf(&b, "%d questions in %s: %d disagreements", r.Asked, r.Duration.Round(time.Millisecond), len(r.Unexplained()))
-	for _, entry := range Known() {
-		if counts[entry.ID] > 0 {
-			fmt.Fprintf(&b, ", %d known as %s", counts[entry.ID], entry.ID)
-		}
+	for _, id := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, ", %d known as %s", counts[id], id)
 	}
 	fmt.Fprintf(&b, ", %d UNKNOWN, %d not asked, %d agreed at a second try\n", r.Unknown, len(r.Errors), r.Again)
 	return b.String()

@@ -18,7 +18,7 @@ func Questions(world worldgen.World, descriptions Descriptions, seed int64, n in
 	if err != nil {
 		return nil, err
 	}
-	c := &candidates{oracle: oracle{f, descriptions}, world: world.Name, seen: map[string]bool{}}
+	c := &candidates{oracle: oracle{f, descriptions}, world: world.Name, seen: map[string]bool{}, failed: map[string]bool{}}
 	for _, caller := range descriptions.Items {
 		for i := range caller.Outbound {
 			if err := c.outbound(caller, &caller.Outbound[i]); err != nil {

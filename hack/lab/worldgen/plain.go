@@ -2,6 +2,7 @@ package worldgen
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -62,4 +63,23 @@ func Resource(kind, name, spec string) unstructured.Unstructured {
 		panic(fmt.Sprintf("the spec of %s %s: %v", kind, name, err))
 	}
 	return manifest(named("networking.mesh.gloo.solo.io/v1", kind, ManagementNamespace, name, object{"spec": fields}))
+}
+
+// WithForeign returns the world with an object of Istio that somebody else wrote
+// in a namespace of one cluster; the spec is YAML that has to be right.
+func (w World) WithForeign(cluster, kind, namespace, spec string) World {
+	fields := object{}
+	if err := yaml.Unmarshal([]byte(spec), &fields); err != nil {
+		panic(fmt.Sprintf("the spec of a %s: %v", kind, err))
+	}
+	apiVersion := "networking.istio.io/v1"
+	if kind == "AuthorizationPolicy" || kind == "PeerAuthentication" || kind == "RequestAuthentication" {
+		apiVersion = "security.istio.io/v1"
+	}
+	w.Clusters = slices.Clone(w.Clusters)
+	c := w.Cluster(cluster)
+	w.Foreign++
+	name := fmt.Sprintf("theirs-%d", w.Foreign)
+	c.Objects = append(slices.Clone(c.Objects), manifest(named(apiVersion, kind, namespace, name, object{"spec": fields})))
+	return w
 }
