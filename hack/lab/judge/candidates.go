@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +101,7 @@ func (c *candidates) port(caller Description, about *Outbound, port servicePort,
 		}
 	}
 	for _, v := range variants {
-		if port.kind == kindGRPC && v.request.Method != "POST" {
+		if port.kind == kindGRPC && v.request.Method != http.MethodPost {
 			continue // the method of gRPC is fixed
 		}
 		if err := c.probes(caller, about, port, v); err != nil {

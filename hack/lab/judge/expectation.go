@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -277,7 +278,7 @@ func (o *oracle) target(to Ref, number uint32, caller *Description, about *Outbo
 	if s == nil {
 		return Share{}, fmt.Errorf("there is no Service %s", to)
 	}
-	port, found := s.port(uint16(number)) //nolint:gosec // the schema limits ports
+	port, found := s.port(uint16(number))
 	if !found {
 		return Share{}, fmt.Errorf("service %s has no port %d", to, number)
 	}
@@ -303,5 +304,5 @@ func applyCORS(e *Expectation, cors networkingv1.CORSPolicy, request client.Requ
 			e.AllowOrigin = origin
 		}
 	}
-	e.Preflight = e.AllowOrigin != "" && request.Method == "OPTIONS" && request.Headers["access-control-request-method"] != ""
+	e.Preflight = e.AllowOrigin != "" && request.Method == http.MethodOptions && request.Headers["access-control-request-method"] != ""
 }

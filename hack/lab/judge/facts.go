@@ -78,17 +78,6 @@ func (s *service) port(number uint16) (servicePort, bool) {
 	return s.ports[i], true
 }
 
-// subset returns the backends with labels.
-func (s *service) subset(labels map[string]string) []*workload {
-	var result []*workload
-	for _, w := range s.backends {
-		if hasLabels(w.labels, labels) {
-			result = append(result, w)
-		}
-	}
-	return result
-}
-
 func hasLabels(labels, want map[string]string) bool {
 	for key, value := range want {
 		if labels[key] != value {
@@ -158,7 +147,7 @@ func (f *facts) addWorkload(cluster string, d *appsv1.Deployment, injected bool)
 	}
 	for _, c := range template.Spec.Containers {
 		for _, p := range c.Ports {
-			w.ports[p.Name] = uint16(p.ContainerPort) //nolint:gosec // a port
+			w.ports[p.Name] = uint16(p.ContainerPort)
 		}
 	}
 	f.workloads[w.WorkloadRef] = w
@@ -167,7 +156,7 @@ func (f *facts) addWorkload(cluster string, d *appsv1.Deployment, injected bool)
 func (f *facts) addService(cluster string, s *corev1.Service) {
 	result := &service{Ref: Ref{s.Name, s.Namespace, cluster}, selector: s.Spec.Selector}
 	for _, p := range s.Spec.Ports {
-		result.ports = append(result.ports, servicePort{number: uint16(p.Port), kind: kindOf(p), target: p.TargetPort}) //nolint:gosec // a port
+		result.ports = append(result.ports, servicePort{number: uint16(p.Port), kind: kindOf(p), target: p.TargetPort})
 	}
 	f.services[result.Ref] = result
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,7 +95,7 @@ func answer(q judge.Question, i, n int) (client.Outcome, []echo.Seen) {
 	}
 	var copies []echo.Seen
 	if m := e.Mirror; m != nil && m.Verdict == judge.Allowed && math.Mod(part*7, 100) < m.Percent {
-		copies = append(copies, seenBy(q, m.Backends[0], strings.Replace(q.Hostname, ".", "-shadow.", 0)+"-shadow"))
+		copies = append(copies, seenBy(q, m.Backends[0], q.Hostname+"-shadow"))
 	}
 	share := choose(e.Shares, math.Mod(part*13, 100))
 	backend := share.Backends[i%len(share.Backends)]
@@ -116,7 +117,7 @@ func answer(q judge.Question, i, n int) (client.Outcome, []echo.Seen) {
 	for _, name := range append(e.RequestHeaders.Remove, share.Headers.RemoveRequestHeaders...) {
 		delete(seen.Headers, strings.ToLower(name))
 	}
-	arrivals := append(copies, seen)
+	arrivals := slices.Concat(copies, []echo.Seen{seen})
 	if delay, err := time.ParseDuration(q.Request.Headers[echo.HeaderDelay]); err == nil {
 		limit := e.Timeout
 		if e.Retries != nil && e.Retries.PerTry > 0 && (limit == 0 || e.Retries.PerTry < limit) {

@@ -28,7 +28,7 @@ func Questions(world worldgen.World, descriptions Descriptions, seed int64, n in
 	}
 	questions := c.questions
 	if n > 0 && n < len(questions) {
-		questions = spread(questions, rand.New(rand.NewPCG(uint64(seed), 0x61736b)), n) //nolint:gosec // repeatable on purpose
+		questions = spread(questions, rand.New(rand.NewPCG(uint64(seed), 0x61736b)), n)
 	}
 	for i := range questions {
 		questions[i].named(world.Name, i+1)
