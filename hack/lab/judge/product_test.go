@@ -19,12 +19,16 @@ import (
 
 var root = filepath.Join("..", "..", "..")
 
+// built is where the product was built, "" if no test needed it.
+var built string
+
 // meshctl is the product, built once.
 var meshctl = sync.OnceValues(func() (string, error) {
 	directory, err := os.MkdirTemp("", "judge")
 	if err != nil {
 		return "", err
 	}
+	built = directory
 	binary := filepath.Join(directory, "meshctl")
 	build := exec.Command("go", "build", "-C", root, "-o", binary, "./cmd/meshctl")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -35,8 +39,8 @@ var meshctl = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if binary, err := meshctl(); err == nil {
-		os.RemoveAll(filepath.Dir(binary))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
