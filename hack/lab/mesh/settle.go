@@ -1,0 +1,81 @@
+//go:build linux
+
+package mesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/meshctl/meshctl/hack/lab/node"
+)
+
+// Settle waits until all proxies have the configuration that istiods have now,
+// and none still serves connections by an older one.
+func (l *Lab) Settle(ctx context.Context) error {
+	return l.eachCluster(func(c *Cluster) error {
+		host, err := c.mark(ctx)
+		if err != nil {
+			return err
+		}
+		var pods []*node.Pod
+		for _, pod := range c.Node.Pods() {
+			if pod.HasProxy() && pod.Host != nil {
+				pods = append(pods, pod)
+			}
+		}
+		errs := make([]error, len(pods))
+		var group sync.WaitGroup
+		for i, pod := range pods {
+			group.Go(func() {
+				errs[i] = eventually(ctx, time.Minute, func(ctx context.Context) error { return settled(ctx, c, pod, host) })
+			})
+		}
+		group.Wait()
+		return errors.Join(errs...)
+	})
+}
+
+// mark applies an object that changes the configuration of every proxy: where
+// it has arrived, everything has that was written before.
+func (c *Cluster) mark(ctx context.Context) (host string, err error) {
+	host = "m" + strconv.FormatInt(time.Now().UnixNano(), 36) + ".settled.lab"
+	return host, c.Objects.ApplyYAML(ctx, fmt.Sprintf(`
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: lab-settled, namespace: istio-system}
+spec:
+  hosts: [%s]
+  exportTo: ["*"]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{number: 1, name: tcp, protocol: TCP}]
+  endpoints: [{address: 192.0.2.1}]
+`, host))
+}
+
+func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error {
+	if c.Node.Pod(pod.Namespace, pod.Name) != pod {
+		return nil // It has been replaced.
+	}
+	clusters, err := adminPage(ctx, pod, "/clusters")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(clusters), host) {
+		return fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
+	}
+	stats, err := adminPage(ctx, pod, "/stats?filter=total_listeners_draining")
+	if err != nil {
+		return err
+	}
+	if m := regexp.MustCompile(`total_listeners_draining: (\d+)`).FindSubmatch(stats); m != nil && string(m[1]) != "0" {
+		return fmt.Errorf("the proxy of %s/%s in %s drains %s listeners", pod.Namespace, pod.Name, c.Name, m[1])
+	}
+	return nil
+}
