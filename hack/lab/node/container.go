@@ -147,7 +147,7 @@ func (p *Pod) istiod(ctx context.Context, c *corev1.Container) (func() (*running
 
 // proxy runs a sidecar or a gateway as Istio's injection would set it up.
 func (p *Pod) proxy(ctx context.Context, c *corev1.Container) (func() (*running, error), error) {
-	sidecar := !slices.Contains(c.Args, "router")
+	sidecar := !p.isGateway(c)
 	config, metadata, err := p.proxyConfig()
 	if err != nil {
 		return nil, err
@@ -192,6 +192,12 @@ func (p *Pod) proxy(ctx context.Context, c *corev1.Container) (func() (*running,
 		Env: env, Dir: p.Dir, User: proxyUser, Files: p.resolver(),
 	}
 	return p.start(c, command, func(ctx context.Context) error { return p.probe(ctx, 15021, "/healthz/ready") }), nil
+}
+
+// isGateway reports whether a proxy is one of its own instead of a sidecar: it
+// is started as one, or injection would start it so.
+func (p *Pod) isGateway(c *corev1.Container) bool {
+	return slices.Contains(c.Args, "router") || p.object.Annotations["inject.istio.io/templates"] == "gateway"
 }
 
 // capture leads the traffic of the pod through its proxy.
