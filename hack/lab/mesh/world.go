@@ -96,13 +96,14 @@ func (l *Lab) Govern(ctx context.Context, world *worldgen.World) error {
 func (l *Lab) Trust(ctx context.Context, world *worldgen.World) error {
 	for i := range world.Management {
 		object := &world.Management[i]
+		// The certificates of the world before are those of another virtual mesh.
 		if object.GetKind() != "VirtualMesh" {
 			continue
 		}
 		if _, found, _ := unstructured.NestedMap(object.Object, "spec", "mtlsConfig", "shared"); !found {
 			continue
 		}
-		if _, err := l.Meshctl(ctx, nil, "trust", "issue", object.GetName(), "--yes"); err != nil {
+		if _, err := l.Meshctl(ctx, nil, "trust", "issue", object.GetName(), "--yes", "--force-takeover"); err != nil {
 			return err
 		}
 		if _, err := l.Meshctl(ctx, nil, "mesh", "restart", "--virtual-mesh", object.GetName(), "--yes"); err != nil {
