@@ -11,7 +11,7 @@ import (
 // reduce removes what is not wanted any more and finishes transitions, which
 // take something away, too. Stages come in the opposite order of writing, so
 // that what leads somewhere goes before what it leads to.
-func (r *outputRun) reduce(ctx context.Context) {
+func (r *OutputRun) reduce(ctx context.Context) {
 	removals, finals := map[int][]int{}, map[int][]step{}
 	stages := map[int]bool{}
 	for i := range r.plan.Changes {
@@ -36,7 +36,7 @@ func (r *outputRun) reduce(ctx context.Context) {
 
 // leaveInTransition reports whether an object keeps for now what it should have
 // no more. Where Keep asks for that, it is no failure.
-func (r *outputRun) leaveInTransition(change int, used map[string]*Error) bool {
+func (r *OutputRun) leaveInTransition(change int, used map[string]*Error) bool {
 	c := &r.plan.Changes[change]
 	if r.results[change].Err != nil {
 		return true
@@ -57,7 +57,7 @@ var errKept = &Error{Why: "what is not wanted any more is kept"}
 // usedHosts returns the hosts that stored objects still send requests to although
 // they should not, and why. The key "" stands for all hosts: it is not known
 // where requests are sent to.
-func (r *outputRun) usedHosts() map[string]*Error {
+func (r *OutputRun) usedHosts() map[string]*Error {
 	used := map[string]*Error{}
 	routing := r.plan.opts.Routing
 	if routing.LeadsTo == nil {
@@ -91,7 +91,7 @@ func (r *outputRun) usedHosts() map[string]*Error {
 }
 
 // userOf returns why a stored object is still needed; nil if it is not.
-func (r *outputRun) userOf(stored *unstructured.Unstructured, used map[string]*Error) *Error {
+func (r *OutputRun) userOf(stored *unstructured.Unstructured, used map[string]*Error) *Error {
 	if len(used) == 0 || r.plan.opts.Routing.Provides == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (r *outputRun) userOf(stored *unstructured.Unstructured, used map[string]*E
 }
 
 // stays says that an object keeps what requests still need.
-func (r *outputRun) stays(action string, user *Error) *Error {
+func (r *OutputRun) stays(action string, user *Error) *Error {
 	return &Error{
 		Cluster: r.plan.Cluster, Action: action, Reason: user.Reason, cause: user,
 		Why:  "requests may still be sent there, because meshctl cannot " + user.Action,
@@ -116,7 +116,7 @@ func (r *outputRun) stays(action string, user *Error) *Error {
 	}
 }
 
-func (r *outputRun) removeOne(ctx context.Context, i int, used map[string]*Error) {
+func (r *OutputRun) removeOne(ctx context.Context, i int, used map[string]*Error) {
 	change, c := &r.plan.Changes[i], r.plan.connection
 	action := "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
 	if lost := r.lost.Load(); lost != nil {
@@ -143,7 +143,7 @@ func (r *outputRun) removeOne(ctx context.Context, i int, used map[string]*Error
 
 // note remembers that the cluster cannot be used any more, so that nothing else
 // waits for it.
-func (r *outputRun) note(e *Error) {
+func (r *OutputRun) note(e *Error) {
 	if e.WholeCluster() {
 		r.lost.Store(e)
 	}

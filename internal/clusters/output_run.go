@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -33,7 +34,15 @@ type OutputRunOptions struct {
 // by somebody since the plan was made is treated as it is then; so several runs
 // can work at the same time, and a run that was stopped can be repeated.
 func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
-	r := &outputRun{plan: p, opts: opts, results: make([]Result, len(p.Changes)), failed: map[int]*Result{}}
+	r := p.Begin(opts)
+	r.Write(ctx, math.MaxInt)
+	return r.Finish(ctx)
+}
+
+// Begin prepares what Run does in one go, so that several clusters can wait for
+// each other in between.
+func (p *OutputPlan) Begin(opts OutputRunOptions) *OutputRun {
+	r := &OutputRun{plan: p, opts: opts, results: make([]Result, len(p.Changes)), failed: map[int]*Result{}}
 	for i := range p.Changes {
 		change := &p.Changes[i]
 		r.results[i] = Result{GVK: change.Key.GVK, Namespace: change.Key.Namespace, Name: change.Key.Name, Cluster: p.Cluster}
@@ -42,7 +51,24 @@ func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
 			r.failed[change.position] = &r.results[i]
 		}
 	}
-	r.write(ctx)
+	r.steps = r.stepsByStage()
+	return r
+}
+
+// Write writes the objects of all stages up to the last one that were not written
+// before, stage by stage.
+func (r *OutputRun) Write(ctx context.Context, last int) {
+	for _, stage := range slices.Sorted(maps.Keys(r.steps)) {
+		if stage <= last {
+			r.writeStage(ctx, r.steps[stage])
+			delete(r.steps, stage)
+		}
+	}
+}
+
+// Finish removes what is not wanted any more, completes transitions, and returns
+// the results.
+func (r *OutputRun) Finish(ctx context.Context) []Result {
 	r.reduce(ctx)
 	var results []Result
 	for i := range r.results {
@@ -53,11 +79,13 @@ func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
 	return results
 }
 
-// outputRun carries out one plan.
-type outputRun struct {
+// OutputRun carries out one plan. It is not safe for concurrent use.
+type OutputRun struct {
 	plan    *OutputPlan
 	opts    OutputRunOptions
 	results []Result
+	// steps are what is still to be written before anything is removed, by stage.
+	steps map[int][]step
 	// failed are the results of outputs that are not there as they should be, by
 	// position of the output.
 	failed map[int]*Result
@@ -73,8 +101,8 @@ type step struct {
 	transition bool
 }
 
-// steps returns what is to be written before anything is removed, by stage.
-func (r *outputRun) steps() map[int][]step {
+// stepsByStage returns what is to be written before anything is removed, by stage.
+func (r *OutputRun) stepsByStage() map[int][]step {
 	steps := map[int][]step{}
 	for i := range r.plan.Changes {
 		change := &r.plan.Changes[i]
@@ -89,15 +117,8 @@ func (r *outputRun) steps() map[int][]step {
 	return steps
 }
 
-func (r *outputRun) write(ctx context.Context) {
-	steps := r.steps()
-	for _, stage := range slices.Sorted(maps.Keys(steps)) {
-		r.writeStage(ctx, steps[stage])
-	}
-}
-
 // writeStage writes the objects of one stage.
-func (r *outputRun) writeStage(ctx context.Context, steps []step) {
+func (r *OutputRun) writeStage(ctx context.Context, steps []step) {
 	var objects []*unstructured.Unstructured
 	var ready []step
 	for _, s := range steps {
@@ -149,7 +170,7 @@ func (r *outputRun) writeStage(ctx context.Context, steps []step) {
 	}
 }
 
-func (r *outputRun) fail(change int, e *Error) {
+func (r *OutputRun) fail(change int, e *Error) {
 	r.note(e)
 	r.results[change].fail(applyAction(r.plan.Changes[change].Key), e)
 	r.failed[r.plan.Changes[change].position] = &r.results[change]
@@ -157,7 +178,7 @@ func (r *outputRun) fail(change int, e *Error) {
 
 // heldBack says which object that an output needs could not be written; nil if
 // there is none.
-func (r *outputRun) heldBack(change *OutputChange) error {
+func (r *OutputRun) heldBack(change *OutputChange) error {
 	for _, position := range change.output.Needs {
 		if other := r.failed[position]; other != nil {
 			return &Error{
@@ -172,7 +193,7 @@ func (r *outputRun) heldBack(change *OutputChange) error {
 
 // trim removes from the spec of an object that was written what is not desired
 // there: applying leaves fields that only somebody else set.
-func (r *outputRun) trim(ctx context.Context, desired *unstructured.Unstructured, written *Result) *Error {
+func (r *OutputRun) trim(ctx context.Context, desired *unstructured.Unstructured, written *Result) *Error {
 	patch := extraFields(desired, written.Object)
 	if len(patch) == 0 {
 		return nil

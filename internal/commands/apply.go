@@ -58,10 +58,10 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 			All of the specification of meshctl's objects is meshctl's: what others change
 			there is changed back.
 
-			Clusters are written at the same time. In each of them hosts and subsets come
-			before the routes that lead there, and admissions before denials. A cluster
-			that fails does not keep the others from being written; run apply again to
-			finish. On the management cluster, the status of virtual meshes, policies,
+			Clusters are written at the same time; what they need of each other comes first
+			in all of them. In each of them hosts and subsets come before the routes that
+			lead there, and admissions before denials. A cluster that fails does not keep
+			the others from being written; run apply again to finish. On the management cluster, the status of virtual meshes, policies,
 			meshes and destinations then says what became of them: FAILED, with the errors,
 			where something that comes from them could not be written. With --cluster it is
 			left as it is.

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ type applyTarget struct {
 	// positions are those of the objects, by their identity.
 	positions map[clusters.ObjectKey]int
 	plan      *clusters.OutputPlan
+	run       *clusters.OutputRun
 	results   []clusters.Result
 	// err is why the cluster as a whole cannot be written to.
 	err error
@@ -187,7 +189,7 @@ func (a *applying) outputOptions(cluster string) clusters.OutputOptions {
 		Kinds: istioKinds(),
 		Owner: map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
 		StageOf: func(u *unstructured.Unstructured) int {
-			return istio.StageOf(istio.Kind(u.GetKind()), len(specOf(u)) == 0)
+			return istio.StageOf(istio.Kind(u.GetKind()), u.GetAnnotations()[istio.FederationAnnotation] != "", len(specOf(u)) == 0)
 		},
 		Routing: clusters.OutputRouting{
 			Kind:     istioGVK(istio.KindVirtualService).GroupKind(),
@@ -228,7 +230,7 @@ func (t *applyTarget) outputs() []clusters.Output {
 		outputs = append(outputs, clusters.Output{
 			Key: key, Stage: object.Stage(), Needs: needs[i],
 			Build:      func() (*unstructured.Unstructured, error) { return unstructuredObject(object) },
-			Transition: transitionOf(object.Kind),
+			Transition: transitionOf(object.Kind, object.Stage()),
 		})
 	}
 	return outputs
@@ -242,9 +244,9 @@ func unstructuredObject(object *istio.Object) (*unstructured.Unstructured, error
 	return &unstructured.Unstructured{Object: fields}, nil
 }
 
-func transitionOf(kind istio.Kind) func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
+func transitionOf(kind istio.Kind, at int) func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
 	return func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
-		spec, stage := istio.Transition(kind, specOf(stored), specOf(desired))
+		spec, stage := istio.Transition(kind, at, specOf(stored), specOf(desired))
 		if spec == nil {
 			return nil, 0
 		}
@@ -272,19 +274,24 @@ func (t *applyTarget) parentsOf(key clusters.ObjectKey) []policy.ObjectID {
 	return istio.ParentsIn(t.plan.Changes[i].Before().GetAnnotations()[istio.ParentsAnnotation])
 }
 
-// write carries out the plans of all clusters at the same time.
+// write carries out the plans of all clusters at the same time. What clusters
+// need of each other is there before they use it, and stays as long as they do: all
+// of them wait until each has come as far.
 func (a *applying) write(ctx context.Context) error {
 	if a.dryRun.String() == "client" {
 		return nil
 	}
-	a.each(func(t *applyTarget) bool { return t.err == nil && t.plan != nil }, func(t *applyTarget) {
-		if len(t.plan.Changes) == 0 {
-			return
-		}
+	takesPart := func(t *applyTarget) bool { return t.err == nil && t.plan != nil && len(t.plan.Changes) > 0 }
+	a.each(takesPart, func(t *applyTarget) {
 		if count := len(t.plan.Changes) - t.plan.Count(clusters.ChangeRefuse); count >= announcedChanges {
 			a.say("%s: writing %d objects", t.name, count)
 		}
-		t.results = t.plan.Run(ctx, clusters.OutputRunOptions{Keep: !a.prune, DryRun: clusters.DryRun(a.dryRun.String())})
+		t.run = t.plan.Begin(clusters.OutputRunOptions{Keep: !a.prune, DryRun: clusters.DryRun(a.dryRun.String())})
+		t.run.Write(ctx, istio.LastExportStage)
+	})
+	a.each(takesPart, func(t *applyTarget) { t.run.Write(ctx, math.MaxInt) })
+	a.each(takesPart, func(t *applyTarget) {
+		t.results = t.run.Finish(ctx)
 		count := map[clusters.Outcome]int{clusters.Unchanged: t.plan.Unchanged}
 		for i := range t.results {
 			count[t.results[i].Outcome]++

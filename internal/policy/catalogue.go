@@ -27,6 +27,8 @@ const (
 	CodeLimitedTrust       Code = "MC0209"
 	CodeNotIstio           Code = "MC0210"
 	CodeBadSuffix          Code = "MC0211"
+	CodePassthroughTLS     Code = "MC0212"
+	CodeFederatedNobody    Code = "MC0213"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
@@ -181,6 +183,16 @@ func Catalogue() []Entry {
 			"choose a DNS name, such as mesh.example",
 		},
 		{
+			CodePassthroughTLS, SeverityWarning, "A TLS mode does not get through gateways",
+			"Requests from other clusters go through gateways, which pass on Istio's mutual TLS and nothing else, and only to pods that clients of their own cluster call with it, too. A TrafficPolicy, or the Settings, ask for another mode. It is rendered as it says; requests from other clusters to these Destinations fail.",
+			"ask for ISTIO_MUTUAL, exclude the Destinations from the policy, or do not federate them",
+		},
+		{
+			CodeFederatedNobody, SeverityInfo, "Nobody is known to answer for a federated Destination",
+			"The Destination is known in other clusters, but no pods and no workloads behind it were discovered. Requests to it fail while there are none.",
+			"start workloads behind the Service, or discover the cluster again if they are there",
+		},
+		{
 			CodeReferenceNotFound, SeverityError, "A policy names a Service that does not exist",
 			"A policy with a reference that does not resolve is INVALID and applies to nothing, not even to the Services that its other references name.",
 			"correct the reference, or discover the cluster that runs the Service",
@@ -243,7 +255,7 @@ func Catalogue() []Entry {
 		{
 			CodeSharedTrustDomain, SeverityWarning, "A cluster restriction cannot be enforced",
 			"The AccessPolicy restricts callers by cluster, but another mesh uses the same trust domain, so that its identities look the same. The policy admits callers of both.",
-			"give each mesh its own trust domain",
+			"name namespaces or service accounts that exist only where the callers are; a trust domain for each mesh tells them apart as well, but a mesh then refuses all calls from others until their trust domains are in its meshConfig.caCertificates[].trustDomains",
 		},
 		{
 			CodeClusterWithoutMesh, SeverityError, "An AccessPolicy names a cluster without an Istio mesh",
@@ -268,7 +280,7 @@ func Catalogue() []Entry {
 		{
 			CodeDefaultTrustDomain, SeverityWarning, "Identities of the default trust domain are taken for others",
 			"The AccessPolicy names service accounts of a mesh whose trust domain is cluster.local, and is in force in a mesh with another one. Istio reads cluster.local as the trust domain of the mesh that is called, so that the policy admits the accounts of the same name there, and not those that were meant.",
-			"give the mesh of the callers a trust domain of its own",
+			"name the callers by namespace instead; a trust domain of its own for their mesh tells them apart as well, but the mesh that is called then refuses them until it lists that trust domain in its meshConfig.caCertificates[].trustDomains",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -173,15 +174,17 @@ func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation,
 }
 
 // exports returns how each Destination of the mesh is federated; those that no
-// rule exposes to another mesh are left out, and those of an unknown cluster,
-// which no hostname could tell from others. Destinations picked by the same
+// rule exposes to another mesh are left out, those of an unknown cluster, which no
+// hostname could tell from others, and those that only stand for a name outside of
+// the cluster (semantics D62). Destinations picked by the same
 // rules share one result.
 func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m int, rules []exportRule) map[int]*Federation {
 	exports := map[int]*Federation{}
 	shared := map[string]*Federation{}
 	picked := make([]byte, len(rules))
 	for _, id := range e.meshServices(m) {
-		if e.world.Destinations[id].Ref.ClusterName == "" {
+		d := &e.world.Destinations[id]
+		if d.Ref.ClusterName == "" || d.Resource.Spec.KubeService.ServiceType == discoveryv1.ServiceTypeExternalName {
 			continue
 		}
 		for i, rule := range rules {

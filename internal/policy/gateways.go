@@ -24,8 +24,12 @@ type Gateway struct {
 	// Addresses are the names or IPs that other clusters connect to.
 	Addresses []string
 	// ExternalPort is what they connect to, ContainerPort where the gateway
-	// listens.
+	// listens; 0 if its pods have to tell, and are not known.
 	ExternalPort, ContainerPort uint32
+	// ServerPort is what a Gateway calls the latter: the same, or the Service's
+	// port where the target has a name, which Istio resolves for every pod. It
+	// does not depend on the pods that are there.
+	ServerPort uint32
 }
 
 // findGateways returns the east-west gateways of a mesh, or an error that says
@@ -111,6 +115,7 @@ func selectedGateway(d *snapshot.Destination, selector networkingv1.IngressGatew
 		// the port of its Service, if it has one of that name.
 		gateway.Addresses, gateway.ExternalPort = []string{host.Addr}, host.Port
 		gateway.ContainerPort = cmp.Or(gateway.ContainerPort, host.Port)
+		gateway.ServerPort = cmp.Or(gateway.ServerPort, host.Port)
 		return gateway, nil
 	}
 	if !ok {
@@ -133,7 +138,7 @@ func (e *evaluator) listedGateways(mesh *snapshot.Mesh) []Gateway {
 		}
 		gateways = append(gateways, Gateway{
 			Destination: d.ID, Addresses: addressesOf(d),
-			ExternalPort: info.ExternalTLSPort, ContainerPort: info.TLSContainerPort,
+			ExternalPort: info.ExternalTLSPort, ContainerPort: info.TLSContainerPort, ServerPort: info.TLSContainerPort,
 		})
 	}
 	return gateways
@@ -202,8 +207,12 @@ func gatewayAt(d *snapshot.Destination, portName string) (Gateway, bool) {
 		case discoveryv1.ServiceTypeClusterIP, discoveryv1.ServiceTypeExternalName:
 		}
 		gateway.ContainerPort = containerPort(service, p)
+		gateway.ServerPort = gateway.ContainerPort
+		if p.TargetPortName != nil && *p.TargetPortName != "" {
+			gateway.ServerPort = p.Port
+		}
 	}
-	return gateway, gateway.ExternalPort != 0 && gateway.ContainerPort != 0
+	return gateway, gateway.ExternalPort != 0 && gateway.ServerPort != 0
 }
 
 // containerPort resolves a Service port's target, a name through the first

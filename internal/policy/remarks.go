@@ -29,6 +29,7 @@ func (e *evaluator) reportRemarks() {
 		}
 	}
 	e.remarkSharedPods()
+	e.remarkFederation()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != snapshot.MeshIstio {
 			e.report(newFinding(CodeNotIstio, meshID(mesh), e.untranslatedMesh(mesh)))

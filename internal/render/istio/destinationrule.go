@@ -1,9 +1,11 @@
 package istio
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 	networking "istio.io/api/networking/v1"
 
@@ -15,40 +17,98 @@ import (
 // destinationRule renders the connection settings and subsets of a host
 // (semantics 5.3).
 func (r *Renderer) destinationRule(host string, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
-	general := effectiveSettings{mode: r.result.DefaultTLSMode()}
-	var ports []uint32
-	for _, s := range settings {
-		ports = append(ports, s.Ports...)
-		if len(s.Ports) == 0 {
-			general.add(s)
-		}
-	}
-	rule := &networking.DestinationRule{
-		Host: host, Subsets: renderedSubsets(subsets),
-		TrafficPolicy: &networking.TrafficPolicy{
-			ConnectionPool: general.connectionPool(), OutlierDetection: outliers(general.outliers), Tls: clientTLS(general.mode),
-		},
-	}
-	slices.Sort(ports)
-	for _, port := range slices.Compact(ports) {
-		// What a port says replaces everything that is said about all ports, so it
-		// repeats what holds there, too.
-		special := effectiveSettings{mode: r.result.DefaultTLSMode()}
-		for _, s := range settings {
-			if len(s.Ports) == 0 || slices.Contains(s.Ports, port) {
-				special.add(s)
-			}
-		}
-		rule.TrafficPolicy.PortLevelSettings = append(rule.TrafficPolicy.PortLevelSettings, &networking.TrafficPolicy_PortTrafficPolicy{
-			Port: portSelector(port), ConnectionPool: special.connectionPool(), OutlierDetection: outliers(special.outliers), Tls: clientTLS(special.mode),
-		})
+	rule := bareRule(host, subsets)
+	rule.TrafficPolicy = r.settingsFor(settings, 0).everyPort()
+	for _, port := range settingPorts(settings) {
+		rule.TrafficPolicy.PortLevelSettings = append(rule.TrafficPolicy.PortLevelSettings, r.settingsFor(settings, port).onePort(port, ""))
 	}
 	return rule
 }
 
 // bareRule only names the subsets of a host.
 func bareRule(host string, subsets []subset) *networking.DestinationRule {
-	return &networking.DestinationRule{Host: host, Subsets: renderedSubsets(subsets)}
+	return &networking.DestinationRule{Host: host, ExportTo: everywhere(), Subsets: renderedSubsets(subsets)}
+}
+
+// gatewayRule renders the connection settings and subsets of a federated host
+// that is reached through gateways. The name that a client gives in the
+// handshake says which port and subset of the Service is meant; the gateway
+// finds the pods (semantics D60).
+func (r *Renderer) gatewayRule(e *export, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
+	rule := &networking.DestinationRule{Host: e.hostname, ExportTo: everywhere(), TrafficPolicy: r.gatewayPolicy(e, settings, "")}
+	for _, s := range subsets {
+		rule.Subsets = append(rule.Subsets, &networking.Subset{Name: s.name, TrafficPolicy: r.gatewayPolicy(e, settings, s.name)})
+	}
+	return rule
+}
+
+// gatewayPolicy renders the connection settings of a federated host, or of one of
+// its subsets. Each has all of them: those of a subset replace those of the host,
+// and not all versions of Istio fall back on the host's.
+func (r *Renderer) gatewayPolicy(e *export, settings []policy.ConnectionSetting, subset string) *networking.TrafficPolicy {
+	rendered := r.settingsFor(settings, 0).everyPort()
+	ports := settingPorts(settings)
+	for _, p := range e.ports {
+		if p.Protocol != "UDP" { // no gateway passes that on
+			ports = append(ports, p.Number)
+		}
+	}
+	for _, port := range unique(ports) {
+		name := serverName(e.destination.Hostname, port, subset)
+		rendered.PortLevelSettings = append(rendered.PortLevelSettings, r.settingsFor(settings, port).onePort(port, name))
+	}
+	return rendered
+}
+
+// serverName is what a client calls a port of a Service, or of one of its
+// subsets, so that a gateway passes the connection on.
+func serverName(hostname string, port uint32, subset string) string {
+	return fmt.Sprintf("outbound_.%d_.%s_.%s", port, subset, hostname)
+}
+
+// settingPorts returns the ports that settings are restricted to, ascending.
+func settingPorts(settings []policy.ConnectionSetting) []uint32 {
+	var ports []uint32
+	for _, s := range settings {
+		ports = append(ports, s.Ports...)
+	}
+	return unique(ports)
+}
+
+func unique(ports []uint32) []uint32 {
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
+// settingsFor returns the settings of one port, or those that hold for all if
+// that is 0. What is said about a port replaces everything that is said about all
+// ports, so it repeats what holds there, too.
+func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32) *effectiveSettings {
+	effective := &effectiveSettings{mode: r.result.DefaultTLSMode()}
+	for _, s := range settings {
+		if len(s.Ports) == 0 || slices.Contains(s.Ports, port) {
+			effective.add(s)
+		}
+	}
+	return effective
+}
+
+// everyPort renders the settings as those of all ports.
+func (e *effectiveSettings) everyPort() *networking.TrafficPolicy {
+	return &networking.TrafficPolicy{ConnectionPool: e.connectionPool(), OutlierDetection: outliers(e.outliers), Tls: clientTLS(e.mode)}
+}
+
+// onePort renders the settings as those of one port, with the name that clients
+// give in the handshake if one is set. Only Istio's mutual TLS gets through
+// gateways with it.
+func (e *effectiveSettings) onePort(port uint32, name string) *networking.TrafficPolicy_PortTrafficPolicy {
+	tls := clientTLS(e.mode)
+	if e.mode == networkingv1.TLSModeIstioMutual {
+		tls.Sni = name
+	}
+	return &networking.TrafficPolicy_PortTrafficPolicy{
+		Port: portSelector(port), ConnectionPool: e.connectionPool(), OutlierDetection: outliers(e.outliers), Tls: tls,
+	}
 }
 
 // ruleParents returns what a rule comes from.
@@ -108,6 +168,9 @@ func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings 
 		rendered.Tcp.TcpKeepalive = &networking.ConnectionPoolSettings_TCPSettings_TcpKeepalive{
 			Probes: keepalive.Probes, Time: duration(keepalive.Time, time.Millisecond), Interval: duration(keepalive.Interval, time.Millisecond),
 		}
+	}
+	if rendered.Tcp != nil && proto.Size(rendered.Tcp) == 0 {
+		rendered.Tcp = nil // it sets nothing
 	}
 	if rendered.Tcp == nil && rendered.Http == nil {
 		return nil

@@ -84,6 +84,8 @@ func (e *export) obstacle() string {
 	switch {
 	case !isDNSName(e.hostname):
 		return fmt.Sprintf("its federated hostname %q is no valid DNS name; nothing makes it known to other clusters", e.hostname)
+	case !isDNSName(e.destination.Hostname):
+		return fmt.Sprintf("its hostname %q is no valid DNS name; nothing makes it known to other clusters", e.destination.Hostname)
 	case len(e.ports) == 0:
 		return "it has no port that a ServiceEntry can carry; nothing makes it known to other clusters"
 	default:
@@ -92,8 +94,8 @@ func (e *export) obstacle() string {
 }
 
 // giveAddresses gives every export an address of its own in 240.0.0.0/4 that
-// depends on its name. Where two come out equal the later by key is computed
-// anew with a counter (semantics 5.5, D36).
+// depends on its name. Where two come out equal, or one is reserved, the later by
+// key is computed anew with a counter (semantics 5.5, D36).
 func giveAddresses(exports []*export) {
 	inOrder := slices.Clone(exports)
 	slices.SortFunc(inOrder, func(a, b *export) int { return strings.Compare(a.destination.Key(), b.destination.Key()) })
@@ -102,7 +104,7 @@ func giveAddresses(exports []*export) {
 		ref := e.destination.Ref
 		text := ref.Name + ref.Namespace + ref.ClusterName + "kube-service"
 		sum := addressOf(text)
-		for n := 1; taken[sum] || sum == math.MaxUint32; n++ { // the broadcast address
+		for n := 1; taken[sum] || isReserved(sum); n++ {
 			sum = addressOf(text + strconv.Itoa(n))
 		}
 		taken[sum] = true
@@ -110,6 +112,14 @@ func giveAddresses(exports []*export) {
 		binary.BigEndian.PutUint32(octets[:], sum)
 		e.address = netip.AddrFrom4(octets).String()
 	}
+}
+
+// isReserved reports whether an address is not to be given: the one that reaches
+// everybody, and those that Istio itself gives to hosts, 240.240.0.0/16
+// (semantics D63).
+func isReserved(address uint32) bool {
+	const istioOwn = 240<<8 | 240
+	return address == math.MaxUint32 || address>>16 == istioOwn
 }
 
 // addressOf returns the address for a text: its 32 bit FNV-1 hash, the bytes in

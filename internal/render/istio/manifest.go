@@ -103,6 +103,7 @@ func (o *Object) specFields() (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the specification of %s: %w", o.ID(), err)
 	}
+	writeZeroEnums(o.Spec.ProtoReflect(), spec)
 	return spec, nil
 }
 

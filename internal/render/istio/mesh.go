@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 
-	networking "istio.io/api/networking/v1"
 	security "istio.io/api/security/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/snapshot"
-	"github.com/meshctl/meshctl/pkg/api/naming"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -67,30 +65,4 @@ func peerAuthentication(mode networkingv1.EnforcementMode) *security.PeerAuthent
 		return nil
 	}
 	return &security.PeerAuthentication{Mtls: tls}
-}
-
-// addGateways adds the entries to the cluster for requests from others
-// (semantics 6.1).
-func (b *builder) addGateways() {
-	for i := range b.world.Meshes {
-		m, decided := &b.world.Meshes[i], &b.result.Meshes[i]
-		if decided.VirtualMesh == nil || !isIstio(m) || m.Namespace == "" {
-			continue
-		}
-		for _, gateway := range decided.Gateways {
-			d := &b.world.Destinations[gateway.Destination]
-			if d.Ref.ClusterName != b.cluster || len(d.Selector) == 0 {
-				continue
-			}
-			name := naming.Sanitise(d.Resource.Name + "-" + d.Resource.Namespace)
-			b.add(KindGateway, m.Namespace, name, d.Key(), &networking.Gateway{
-				Selector: d.Selector,
-				Servers: []*networking.Server{{
-					Port:  &networking.Port{Number: gateway.ContainerPort, Protocol: "TLS", Name: "tls"},
-					Hosts: []string{"*." + decided.VirtualMesh.HostnameSuffix()},
-					Tls:   &networking.ServerTLSSettings{Mode: networking.ServerTLSSettings_AUTO_PASSTHROUGH},
-				}},
-			}, []policy.ObjectID{parentOf(kindVirtualMesh, &decided.VirtualMesh.Resource.ObjectMeta)})
-		}
-	}
 }

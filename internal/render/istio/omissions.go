@@ -113,17 +113,17 @@ func (r *Renderer) omitOfGateway(id policy.ObjectID, m *snapshot.Mesh, g policy.
 	}
 }
 
-// omitOfExport notes which pods requests from other clusters do not get to.
+// omitOfExport notes which pods requests from other clusters do not get to. Only
+// without gateways are the pods named there.
 func (r *Renderer) omitOfExport(e *export) {
-	pods := 0
-	for _, group := range e.destination.Resource.Spec.KubeService.EndpointSubsets {
-		pods += len(group.Endpoints)
+	if !e.federation.Flat {
+		return
 	}
 	reason := ""
-	switch {
-	case pods > maxEndpoints && len(allPods(e)) > maxEndpoints:
+	switch pods := len(allPods(e)); {
+	case pods > maxEndpoints:
 		reason = fmt.Sprintf("it has %d pods, but a ServiceEntry can name only %d; the others get no requests from other clusters", pods, maxEndpoints)
-	case pods == 0 && e.federation.Flat:
+	case pods == 0:
 		reason = "no pods behind it are known; other clusters are told no way to it"
 	default:
 		return

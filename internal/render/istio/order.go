@@ -2,7 +2,9 @@ package istio
 
 import (
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1"
@@ -13,13 +15,20 @@ import (
 const (
 	// stageFirst is for what must be there before anything else changes.
 	stageFirst = iota
+	// stageExports is for what callers in other clusters need: the gateways, and
+	// the subsets of Services.
+	stageExports
 	stageHosts
-	stageSubsets
+	stageImports
 	stageRoutes
 	stageRules
 	// stageDenials is for what turns everybody away who is not admitted.
 	stageDenials
 )
+
+// LastExportStage is the last stage of what other clusters need of a cluster. All
+// clusters should have come so far before any goes on.
+const LastExportStage = stageExports
 
 // Stage returns when an object of a cluster should be written: those of a lower
 // stage first, so that routes never lead to hosts and subsets that are not there
@@ -27,18 +36,23 @@ const (
 // is to be admitted is before all others are turned away. Objects are removed
 // in the opposite order.
 func (o *Object) Stage() int {
-	return StageOf(o.Kind, o.Kind == KindAuthorizationPolicy && proto.Equal(o.Spec, &security.AuthorizationPolicy{}))
+	return StageOf(o.Kind, o.Federates != "", o.Kind == KindAuthorizationPolicy && proto.Equal(o.Spec, &security.AuthorizationPolicy{}))
 }
 
 // StageOf returns the stage of an object of a kind, of which it is known
-// whether its specification is empty.
-func StageOf(kind Kind, empty bool) int {
+// whether it is about a federated Service, and whether its specification is empty.
+func StageOf(kind Kind, federates, empty bool) int {
 	switch kind {
+	case KindGateway:
+		return stageExports
 	case KindServiceEntry:
 		return stageHosts
 	case KindDestinationRule:
-		return stageSubsets
-	case KindVirtualService, KindGateway:
+		if federates {
+			return stageImports
+		}
+		return stageExports
+	case KindVirtualService:
 		return stageRoutes
 	case KindPeerAuthentication:
 		return stageRules
@@ -52,7 +66,8 @@ func StageOf(kind Kind, empty bool) int {
 
 // Needs returns for each of the objects of a cluster, by position, the
 // positions of the others that must be there before it is: for a VirtualService
-// what makes the hosts and the subsets known that it sends requests to.
+// what makes the hosts and the subsets known that it sends requests to, and how to
+// get to them.
 func Needs(objects []Object) [][]int {
 	hosts, rules := map[string][]int{}, map[string][]int{}
 	for i := range objects {
@@ -62,9 +77,7 @@ func Needs(objects []Object) [][]int {
 				hosts[host] = append(hosts[host], i)
 			}
 		case *networking.DestinationRule:
-			if len(spec.Subsets) > 0 {
-				rules[spec.Host] = append(rules[spec.Host], i)
-			}
+			rules[spec.Host] = append(rules[spec.Host], i)
 		}
 	}
 	needs := make([][]int, len(objects))
@@ -75,7 +88,7 @@ func Needs(objects []Object) [][]int {
 		}
 		for _, target := range routedTo(routes) {
 			needs[i] = append(needs[i], hosts[target.Host]...)
-			if target.Subset != "" {
+			if target.Subset != "" || len(hosts[target.Host]) > 0 {
 				needs[i] = append(needs[i], rules[target.Host]...)
 			}
 		}
@@ -100,20 +113,23 @@ func routedTo(routes *networking.VirtualService) []*networking.Destination {
 	return slices.DeleteFunc(targets, func(d *networking.Destination) bool { return d == nil })
 }
 
-// Transition returns the specification to give an object first when it is
-// stored with another one, and the stage to write that in; nil if it can be
-// changed at once. Both specifications are plain values, as manifests have them.
+// Transition returns the specification to give an object of a kind and stage first
+// when it is stored with another one, and the stage to write that in; nil if it can
+// be changed at once. Both specifications are plain values, as manifests have them.
 //
 //   - Subsets that go stay until no route leads to them any more.
+//   - Gateways pass on what they did until no other cluster asks for it any more.
 //   - Servers take both encrypted and plain requests while clients change from
 //     one to the other.
-func Transition(kind Kind, stored, desired map[string]any) (map[string]any, int) {
+func Transition(kind Kind, stage int, stored, desired map[string]any) (map[string]any, int) {
 	switch kind {
 	case KindDestinationRule:
-		return keepSubsets(stored, desired), stageSubsets
+		return keepSubsets(stored, desired), stage
+	case KindGateway:
+		return keepPassing(stored, desired), stage
 	case KindPeerAuthentication:
 		return acceptBoth(stored, desired), stageFirst
-	case KindAuthorizationPolicy, KindGateway, KindServiceEntry, KindVirtualService:
+	case KindAuthorizationPolicy, KindServiceEntry, KindVirtualService:
 	}
 	return nil, 0
 }
@@ -135,6 +151,29 @@ func keepSubsets(stored, desired map[string]any) map[string]any {
 		return nil
 	}
 	return with(desired, "subsets", merged)
+}
+
+// keepPassing adds the hosts that the one server of a Gateway passes on so far to
+// those that it is to pass on.
+func keepPassing(stored, desired map[string]any) map[string]any {
+	before, after := objectsIn(stored["servers"]), objectsIn(desired["servers"])
+	if len(before) != 1 || len(after) != 1 || !reflect.DeepEqual(stored["selector"], desired["selector"]) ||
+		!reflect.DeepEqual(before[0]["port"], after[0]["port"]) || !reflect.DeepEqual(before[0]["tls"], after[0]["tls"]) {
+		return nil
+	}
+	wanted, _ := after[0]["hosts"].([]any)
+	merged := slices.Clone(wanted)
+	old, _ := before[0]["hosts"].([]any)
+	for _, host := range old {
+		// Of older versions; nothing that is rendered asks for it.
+		if text, ok := host.(string); ok && !strings.HasPrefix(text, "*") && !slices.Contains(wanted, host) {
+			merged = append(merged, host)
+		}
+	}
+	if len(merged) == len(wanted) {
+		return nil
+	}
+	return with(desired, "servers", []any{with(after[0], "hosts", merged)})
 }
 
 func subsetName(subset any) any {

@@ -27,9 +27,9 @@ func LeadsTo(spec map[string]any) []string {
 	return sortedHosts(hosts)
 }
 
-// Provides returns the hosts that a stored object makes known, or whose subsets
-// it names, sorted; none for kinds that routes do not need. The specification is
-// in plain values.
+// Provides returns the hosts that a stored object makes known, whose subsets it
+// names, or that it says how to get to through gateways, sorted; none for objects
+// that routes do not need. The specification is in plain values.
 func Provides(kind Kind, spec map[string]any) []string {
 	hosts := map[string]bool{}
 	switch kind {
@@ -41,12 +41,22 @@ func Provides(kind Kind, spec map[string]any) []string {
 			}
 		}
 	case KindDestinationRule:
-		if host, ok := spec["host"].(string); ok && len(objectsIn(spec["subsets"])) > 0 {
+		if host, ok := spec["host"].(string); ok && (len(objectsIn(spec["subsets"])) > 0 || namesServer(spec["trafficPolicy"])) {
 			hosts[host] = true
 		}
 	case KindAuthorizationPolicy, KindGateway, KindPeerAuthentication, KindVirtualService:
 	}
 	return sortedHosts(hosts)
+}
+
+// namesServer reports whether settings of connections have a name that clients
+// give in the handshake.
+func namesServer(policy any) bool {
+	settings, _ := policy.(map[string]any)
+	return slices.ContainsFunc(objectsIn(settings["portLevelSettings"]), func(port map[string]any) bool {
+		tls, _ := port["tls"].(map[string]any)
+		return tls["sni"] != nil
+	})
 }
 
 // objectsIn returns the elements of a list that are objects.

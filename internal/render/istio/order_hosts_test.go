@@ -42,8 +42,11 @@ func TestProvides(t *testing.T) {
 		spec map[string]any
 		want []string
 	}{
-		"a ServiceEntry":       {istio.KindServiceEntry, map[string]any{"hosts": []any{"b", "a", 7}}, []string{"a", "b"}},
-		"a DestinationRule":    {istio.KindDestinationRule, map[string]any{"host": "a", "subsets": subsets}, []string{"a"}},
+		"a ServiceEntry":    {istio.KindServiceEntry, map[string]any{"hosts": []any{"b", "a", 7}}, []string{"a", "b"}},
+		"a DestinationRule": {istio.KindDestinationRule, map[string]any{"host": "a", "subsets": subsets}, []string{"a"}},
+		"how to get there": {istio.KindDestinationRule, map[string]any{"host": "a", "trafficPolicy": map[string]any{"portLevelSettings": []any{
+			map[string]any{"port": map[string]any{"number": 80}, "tls": map[string]any{"mode": "ISTIO_MUTUAL", "sni": "outbound_.80_._.a"}},
+		}}}, []string{"a"}},
 		"one without subsets":  {istio.KindDestinationRule, map[string]any{"host": "a"}, []string{}},
 		"what routes need not": {istio.KindAuthorizationPolicy, map[string]any{"host": "a", "hosts": []any{"a"}, "subsets": subsets}, []string{}},
 		"anything":             {istio.KindServiceEntry, map[string]any{"hosts": "?"}, []string{}},

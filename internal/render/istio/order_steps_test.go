@@ -19,6 +19,11 @@ func TestTransition(t *testing.T) {
 	rule := func(subsets ...any) map[string]any {
 		return map[string]any{"host": "reviews", "subsets": subsets, "trafficPolicy": map[string]any{}}
 	}
+	gateway := func(port int, hosts ...any) map[string]any {
+		return map[string]any{"selector": map[string]any{"istio": "ingressgateway"}, "servers": []any{map[string]any{
+			"port": map[string]any{"number": port}, "tls": map[string]any{"mode": "AUTO_PASSTHROUGH"}, "hosts": hosts,
+		}}}
+	}
 	mode := func(mode string) map[string]any { return map[string]any{"mtls": map[string]any{"mode": mode}} }
 	for name, test := range map[string]struct {
 		kind            istio.Kind
@@ -29,6 +34,11 @@ func TestTransition(t *testing.T) {
 		"one goes, one comes":         {istio.KindDestinationRule, rule(subset("v1", "v1")), rule(subset("v2", "v2")), rule(subset("v2", "v2"), subset("v1", "v1"))},
 		"a subset comes":              {istio.KindDestinationRule, rule(), rule(subset("v1", "v1")), nil},
 		"a subset changes":            {istio.KindDestinationRule, rule(subset("v1", "v1")), rule(subset("v1", "v1.1")), nil},
+		"a Service is not exported":   {istio.KindGateway, gateway(15443, "a", "b"), gateway(15443, "b"), gateway(15443, "b", "a")},
+		"a Service is exported":       {istio.KindGateway, gateway(15443, "a"), gateway(15443, "a", "b"), nil},
+		"the gateway's port changes":  {istio.KindGateway, gateway(15443, "a", "b"), gateway(8443, "b"), nil},
+		"an older version's Gateway":  {istio.KindGateway, gateway(15443, "*.global"), gateway(15443, "b"), nil},
+		"a broken Gateway":            {istio.KindGateway, map[string]any{"servers": "?"}, gateway(15443, "b"), nil},
 		"from no TLS to only TLS":     {istio.KindPeerAuthentication, mode("DISABLE"), mode("STRICT"), mode("PERMISSIVE")},
 		"from only TLS to no TLS":     {istio.KindPeerAuthentication, mode("STRICT"), mode("DISABLE"), mode("PERMISSIVE")},
 		"from permissive to strict":   {istio.KindPeerAuthentication, mode("PERMISSIVE"), mode("STRICT"), nil},
@@ -37,7 +47,7 @@ func TestTransition(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, _ := istio.Transition(test.kind, test.stored, test.desired)
+			got, _ := istio.Transition(test.kind, 1, test.stored, test.desired)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -66,7 +76,7 @@ func TestNeeds(t *testing.T) {
 					entries++
 				case istio.KindDestinationRule:
 					subsets++
-					if spec, ok := objects[n].Spec.(*networking.DestinationRule); !ok || len(spec.Subsets) == 0 {
+					if spec, ok := objects[n].Spec.(*networking.DestinationRule); !ok || (len(spec.Subsets) == 0 && objects[n].Federates == "") {
 						t.Errorf("%s needs %s, which has no subsets", objects[i].ID(), objects[n].ID())
 					}
 				default:

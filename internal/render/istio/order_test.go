@@ -18,14 +18,17 @@ func TestStages(t *testing.T) {
 	for i := range all.objects {
 		o := &all.objects[i]
 		name := string(o.Kind)
-		if o.Name == "global-access-control" {
+		switch {
+		case o.Name == "global-access-control":
 			name = o.Name
+		case o.Kind == istio.KindDestinationRule && o.Federates != "":
+			name = "imported " + name
 		}
 		if !slices.Contains(order, name) {
 			order = append(order, name)
 		}
 	}
-	want := []string{"ServiceEntry", "DestinationRule", "Gateway", "VirtualService", "AuthorizationPolicy", "PeerAuthentication", "global-access-control"}
+	want := []string{"DestinationRule", "Gateway", "ServiceEntry", "imported DestinationRule", "VirtualService", "AuthorizationPolicy", "PeerAuthentication", "global-access-control"}
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -25,6 +25,9 @@ type Options struct {
 	// Namespace is where meshctl's own resources live, gloo-mesh if empty. It is
 	// the owner of what is rendered.
 	Namespace string
+	// Foreign are the Gateways of somebody else that pass connections on, by
+	// cluster, as far as they are known.
+	Foreign map[string][]ForeignGateway
 }
 
 // Renderer renders the objects of one evaluated world, cluster by cluster. What
@@ -34,6 +37,8 @@ type Renderer struct {
 	result *policy.Result
 	world  *snapshot.World
 	owner  string
+	// foreign are the Gateways of somebody else, by cluster.
+	foreign map[string][]ForeignGateway
 
 	// subsets are those of every Destination that policies send requests to.
 	subsets map[int][]subset
@@ -52,7 +57,7 @@ type Renderer struct {
 // New prepares rendering the world that was evaluated.
 func New(result *policy.Result, options Options) *Renderer {
 	r := &Renderer{
-		result: result, world: result.World, owner: cmp.Or(options.Namespace, snapshot.DefaultNamespace),
+		result: result, world: result.World, owner: cmp.Or(options.Namespace, snapshot.DefaultNamespace), foreign: options.Foreign,
 		subsets: map[int][]subset{}, exports: make([]*export, len(result.Destinations)),
 		deciding: make([][]string, len(result.TrafficPolicies)),
 		imported: map[importKey]*traffic{}, omissions: map[string][]Omission{},
@@ -81,7 +86,6 @@ func (r *Renderer) Cluster(name string) ([]Object, []Omission) {
 	}
 	b.addMeshes()
 	b.addGateways()
-	b.addExports()
 	b.addImports()
 	slices.SortFunc(b.objects, compareObjects)
 	return b.objects, sortOmissions(append(b.omissions, r.omissions[name]...))

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +84,7 @@ func (v *violation) labels(field string, labels map[string]string) {
 
 func (v *violation) virtualService(s *networking.VirtualService) {
 	v.check(len(s.Hosts) == 1 && len(s.Http) > 0, "a host and routes")
+	v.check(slices.Equal(s.ExportTo, []string{"*"}), "exportTo %v", s.ExportTo)
 	for _, host := range s.Hosts {
 		v.name("hosts", host)
 	}
@@ -189,18 +190,28 @@ func (v *violation) stringMatch(at string, m *networking.StringMatch) {
 
 func (v *violation) destinationRule(r *networking.DestinationRule) {
 	v.name("host", r.Host)
+	v.check(slices.Equal(r.ExportTo, []string{"*"}), "exportTo %v", r.ExportTo)
 	names, places := map[string]bool{}, map[string]bool{}
 	for _, s := range r.Subsets {
 		v.check(len(validation.IsDNS1123Label(s.Name)) == 0 && !names[s.Name], "subset %q", s.Name)
+		names[s.Name] = true
+		if s.TrafficPolicy != nil { // of a gateway, which picks the pods
+			v.check(len(s.Labels) == 0, "subset %q: labels %v", s.Name, s.Labels)
+			v.trafficPolicy(s.TrafficPolicy)
+			continue
+		}
 		v.labels("subset "+s.Name, s.Labels)
 		v.check(len(s.Labels) > 0 && !places[fmt.Sprint(s.Labels)], "subset %q: labels %v", s.Name, s.Labels)
-		names[s.Name], places[fmt.Sprint(s.Labels)] = true, true
+		places[fmt.Sprint(s.Labels)] = true
 	}
-	p := r.TrafficPolicy
-	v.check(p != nil || len(r.Subsets) > 0, "it says nothing")
-	if p == nil {
-		return
+	v.check(r.TrafficPolicy != nil || len(r.Subsets) > 0, "it says nothing")
+	if r.TrafficPolicy != nil {
+		v.trafficPolicy(r.TrafficPolicy)
 	}
+}
+
+func (v *violation) trafficPolicy(p *networking.TrafficPolicy) {
+	v.check(p.Tls != nil, "no TLS mode")
 	v.connections(p.ConnectionPool, p.OutlierDetection)
 	ports := map[uint32]bool{}
 	for _, s := range p.PortLevelSettings {
@@ -208,6 +219,7 @@ func (v *violation) destinationRule(r *networking.DestinationRule) {
 		v.check(!ports[s.Port.GetNumber()], "port %d twice", s.Port.GetNumber())
 		ports[s.Port.GetNumber()] = true
 		v.check(s.Tls != nil, "port %d loses the TLS mode", s.Port.GetNumber())
+		v.check(s.Tls.GetSni() == "" || s.Tls.GetMode() == networking.ClientTLSSettings_ISTIO_MUTUAL, "port %d: a name for %s", s.Port.GetNumber(), s.Tls.GetMode())
 		v.connections(s.ConnectionPool, s.OutlierDetection)
 	}
 }
@@ -234,9 +246,10 @@ func (v *violation) serviceEntry(e *networking.ServiceEntry) {
 	for _, host := range e.Hosts {
 		v.name("hosts", host)
 	}
+	v.check(slices.Equal(e.ExportTo, []string{"*"}) && e.Location == networking.ServiceEntry_MESH_INTERNAL, "exportTo %v, location %s", e.ExportTo, e.Location)
 	for _, address := range e.Addresses {
-		_, err := netip.ParseAddr(address)
-		v.check(err == nil, "address %q", address)
+		parsed, err := netip.ParseAddr(address)
+		v.check(err == nil && !netip.MustParsePrefix("240.240.0.0/16").Contains(parsed), "address %q", address)
 	}
 	names, numbers := map[string]bool{}, map[uint32]bool{}
 	for _, p := range e.Ports {
@@ -267,8 +280,11 @@ func (v *violation) gateway(g *networking.Gateway) {
 	v.labels("selector", g.Selector)
 	for _, s := range g.Servers {
 		v.port("servers", s.Port.Number)
-		v.check(len(s.Hosts) == 1 && s.Tls != nil && s.Tls.Mode == networking.ServerTLSSettings_AUTO_PASSTHROUGH, "server %v", s)
-		v.name("hosts", strings.TrimPrefix(s.Hosts[0], "*."))
+		v.check(len(s.Hosts) > 0 && s.Tls != nil && s.Tls.Mode == networking.ServerTLSSettings_AUTO_PASSTHROUGH, "server %v", s)
+		v.check(slices.IsSorted(s.Hosts) && len(slices.Compact(slices.Clone(s.Hosts))) == len(s.Hosts), "hosts %v", s.Hosts)
+		for _, host := range s.Hosts {
+			v.name("hosts", host) // and no wildcard
+		}
 	}
 }
 

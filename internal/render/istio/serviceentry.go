@@ -79,26 +79,15 @@ func (r *Renderer) importedEntry(e *export) *networking.ServiceEntry {
 	if e.entry != nil {
 		return e.entry
 	}
-	endpoints := podEndpoints(e)
-	if !e.federation.Flat {
-		endpoints = r.gatewayEndpoints(e)
+	endpoints := r.gatewayEndpoints(e)
+	if e.federation.Flat {
+		endpoints = limited(allPods(e))
 	}
 	e.entry = &networking.ServiceEntry{
 		Hosts: []string{e.hostname}, Addresses: []string{e.address}, Location: networking.ServiceEntry_MESH_INTERNAL,
-		Ports: e.ports, Endpoints: endpoints, Resolution: resolution(endpoints),
+		Ports: e.ports, Endpoints: endpoints, Resolution: resolution(endpoints), ExportTo: everywhere(),
 	}
 	return e.entry
-}
-
-// ownEntry is what a gateway needs to know to pass on requests from other
-// clusters: the pods by the federated hostname. Only the named namespaces see
-// it (semantics 5.5).
-func (r *Renderer) ownEntry(e *export, visibleIn []string) *networking.ServiceEntry {
-	endpoints := podEndpoints(e)
-	return &networking.ServiceEntry{
-		Hosts: []string{e.hostname}, Location: networking.ServiceEntry_MESH_INTERNAL, ExportTo: visibleIn,
-		Ports: e.ports, Endpoints: endpoints, Resolution: resolution(endpoints),
-	}
 }
 
 // resolution says how the addresses of endpoints are found.
@@ -109,10 +98,7 @@ func resolution(endpoints []*networking.WorkloadEntry) networking.ServiceEntry_R
 	return networking.ServiceEntry_STATIC
 }
 
-// podEndpoints returns the pods behind a Destination with the ports they
-// listen on, as far as a ServiceEntry can have so many.
-func podEndpoints(e *export) []*networking.WorkloadEntry { return limited(allPods(e)) }
-
+// allPods returns the pods behind a Destination with the ports they listen on.
 func allPods(e *export) []*networking.WorkloadEntry {
 	service := e.destination.Resource.Spec.KubeService
 	var endpoints []*networking.WorkloadEntry
@@ -174,19 +160,15 @@ func podPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort,
 }
 
 // gatewayEndpoints returns the ways through the gateways of a Destination's
-// mesh: one per gateway, address and pod, with the pod's labels, so that
-// subsets can be told apart; one per gateway and address if no pods are known
-// (semantics T34, D34).
+// mesh, one per gateway and address. Which pods are behind them is none of the
+// other cluster's business: the name in the handshake picks them (semantics
+// D60).
 func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
-	var pods []map[string]string
-	for _, group := range e.destination.Resource.Spec.KubeService.EndpointSubsets {
-		for _, pod := range group.Endpoints {
-			pods = append(pods, pod.Labels)
-		}
+	type way struct {
+		address string
+		port    uint32
 	}
-	if len(pods) == 0 {
-		pods = []map[string]string{nil}
-	}
+	known := map[way]bool{}
 	var endpoints []*networking.WorkloadEntry
 	for _, gateway := range r.result.Meshes[e.destination.Mesh.ID].Gateways {
 		ports := make(map[string]uint32, len(e.ports))
@@ -197,44 +179,16 @@ func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
 			if !isIP(address) && !isDNSName(address) {
 				continue // collectOmissions notes it
 			}
-			for _, labels := range pods {
-				endpoints = append(endpoints, &networking.WorkloadEntry{Address: address, Ports: ports, Labels: labels})
+			if at := (way{address, gateway.ExternalPort}); !known[at] {
+				known[at] = true
+				endpoints = append(endpoints, &networking.WorkloadEntry{Address: address, Ports: ports})
 			}
 		}
 	}
 	return limited(endpoints)
 }
 
-// limited unites equal endpoints to one of their common weight if there are
-// more than a ServiceEntry can have, and leaves out those that are still too
-// many.
+// limited leaves out endpoints beyond what a ServiceEntry can have.
 func limited(endpoints []*networking.WorkloadEntry) []*networking.WorkloadEntry {
-	if len(endpoints) <= maxEndpoints {
-		return endpoints
-	}
-	type identity struct {
-		address, labels string
-		ports           string
-	}
-	index := map[identity]int{}
-	var united []*networking.WorkloadEntry
-	for _, e := range endpoints {
-		id := identity{e.Address, labelsKey(e.Labels), portsKey(e.Ports)}
-		k, known := index[id]
-		if !known {
-			k = len(united)
-			index[id] = k
-			united = append(united, &networking.WorkloadEntry{Address: e.Address, Ports: e.Ports, Labels: e.Labels})
-		}
-		united[k].Weight++
-	}
-	return united[:min(len(united), maxEndpoints)]
-}
-
-func portsKey(ports map[string]uint32) string {
-	key := ""
-	for _, name := range sortedKeys(ports) {
-		key += name + "=" + strconv.FormatUint(uint64(ports[name]), 10) + "\n"
-	}
-	return key
+	return endpoints[:min(len(endpoints), maxEndpoints)]
 }

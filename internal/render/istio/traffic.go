@@ -38,7 +38,11 @@ func (r *Renderer) traffic(host string, d *snapshot.Destination, cluster string,
 	t.routes, t.routesParents = r.virtualService(host, d, cluster, t)
 	t.routesParents = sortedIDs(append(t.routesParents, parent))
 	settings := r.result.ConnectionFrom(cluster, d.ID)
-	t.rule = r.destinationRule(host, settings, r.subsets[d.ID])
+	if e := r.exports[d.ID]; e != nil && !e.federation.Flat && cluster != d.Ref.ClusterName {
+		t.rule = r.gatewayRule(e, settings, r.subsets[d.ID])
+	} else {
+		t.rule = r.destinationRule(host, settings, r.subsets[d.ID])
+	}
 	t.ruleParents = sortedIDs(append(r.ruleParents(settings, r.subsets[d.ID]), parent))
 	return t
 }

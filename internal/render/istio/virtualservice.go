@@ -17,7 +17,7 @@ func (r *Renderer) virtualService(host string, d *snapshot.Destination, cluster 
 		return nil, nil
 	}
 	writer := routeWriter{Renderer: r, host: host, cluster: cluster, destination: d, omissions: map[int]bool{}, traffic: t}
-	service := &networking.VirtualService{Hosts: []string{host}, Http: make([]*networking.HTTPRoute, 0, len(routes))}
+	service := &networking.VirtualService{Hosts: []string{host}, ExportTo: everywhere(), Http: make([]*networking.HTTPRoute, 0, len(routes))}
 	contributing := map[int]bool{}
 	for _, route := range routes {
 		service.Http = append(service.Http, writer.route(route))

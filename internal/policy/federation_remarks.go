@@ -1,0 +1,121 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/snapshot"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// remarkFederation notes what keeps requests from other clusters from getting to
+// federated Destinations, although they are known there.
+func (e *evaluator) remarkFederation() {
+	modes := tlsRemarks{evaluator: e, defaultMode: e.result.DefaultTLSMode(), targets: map[ObjectID]map[string][]string{}}
+	for i := range e.result.Destinations {
+		federation := e.result.Destinations[i].Federation
+		if federation == nil {
+			continue
+		}
+		d := &e.world.Destinations[i]
+		clusters := e.callingClusters(federation, d)
+		if len(clusters) == 0 {
+			continue
+		}
+		e.remarkPods(d)
+		if !federation.Flat {
+			modes.note(d, federation, clusters)
+		}
+	}
+	modes.report()
+}
+
+// callingClusters returns the clusters, other than its own, that a Destination is
+// federated to, sorted.
+func (e *evaluator) callingClusters(federation *Federation, d *snapshot.Destination) []string {
+	var clusters []string
+	for _, m := range federation.Meshes {
+		if cluster := e.world.Meshes[m].Cluster; cluster != d.Ref.ClusterName {
+			clusters = append(clusters, cluster)
+		}
+	}
+	return sorted(clusters)
+}
+
+// remarkPods notes a federated Destination that nothing is known to answer for
+// (semantics D62).
+func (e *evaluator) remarkPods(d *snapshot.Destination) {
+	if len(d.Backing) > 0 {
+		return
+	}
+	for _, group := range d.Resource.Spec.KubeService.EndpointSubsets {
+		if len(group.Endpoints) > 0 {
+			return
+		}
+	}
+	e.report(newFinding(CodeFederatedNobody, destinationID(d), "the Destination is federated, but no pods or workloads behind it are known"))
+}
+
+// tlsRemarks collects what asks clients of federated Destinations for a TLS mode
+// that gateways do not pass on: they pass on Istio's mutual TLS and nothing else,
+// and only to pods whose own DestinationRule asks for it, too (semantics D49, D60).
+type tlsRemarks struct {
+	*evaluator
+	defaultMode networkingv1.TLSMode
+	// targets are the Destinations by what asks, and what that says.
+	targets map[ObjectID]map[string][]string
+}
+
+func (t *tlsRemarks) note(d *snapshot.Destination, federation *Federation, callers []string) {
+	if t.defaultMode == networkingv1.TLSModeIstioMutual && !slices.ContainsFunc(t.result.Destinations[d.ID].Traffic, func(i int) bool {
+		mode := tlsFeature(t.result.TrafficPolicies[i].Resource.Spec.Policy)
+		return mode != nil && modeOf(mode.Value) != networkingv1.TLSModeIstioMutual
+	}) {
+		return // most Destinations, for which no settings have to be put together
+	}
+	for _, cluster := range callers {
+		t.noteFrom(cluster, d, federation, "clients in cluster "+cluster+" are")
+	}
+	t.noteFrom(d.Ref.ClusterName, d, federation, "clients in the Destination's own cluster are")
+}
+
+func (t *tlsRemarks) noteFrom(cluster string, d *snapshot.Destination, federation *Federation, who string) {
+	open := servicePorts(d)
+	for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
+		if s.Field != fieldMTLS {
+			continue
+		}
+		mode := modeOf(s.Value)
+		if mode != networkingv1.TLSModeIstioMutual {
+			t.add(t.result.TrafficPolicies[s.Policy].ID(), fmt.Sprintf("%s asked for tlsMode %s", who, mode), d)
+		}
+		open = slices.DeleteFunc(open, func(port uint32) bool { return len(s.Ports) == 0 || slices.Contains(s.Ports, port) })
+	}
+	if len(open) > 0 && t.defaultMode != networkingv1.TLSModeIstioMutual {
+		t.add(federation.VirtualMesh.ID(), fmt.Sprintf("%s asked for tlsMode %s by the Settings", who, t.defaultMode), d)
+	}
+}
+
+func modeOf(value any) networkingv1.TLSMode {
+	if mtls, ok := value.(*networkingv1.MTLS); ok && mtls.Istio != nil {
+		return mtls.Istio.TLSMode
+	}
+	return networkingv1.TLSModeIstioMutual
+}
+
+func (t *tlsRemarks) add(id ObjectID, reason string, d *snapshot.Destination) {
+	if t.targets[id] == nil {
+		t.targets[id] = map[string][]string{}
+	}
+	t.targets[id][reason] = appendNew(t.targets[id][reason], d.Key())
+}
+
+func (t *tlsRemarks) report() {
+	for id, reasons := range t.targets {
+		for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+			t.evaluator.report(newFinding(CodePassthroughTLS, id, fmt.Sprintf(
+				"%s, so that requests from other clusters through gateways fail: %s", reason, listed(sorted(reasons[reason])))))
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package istio
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/snapshot"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	"github.com/meshctl/meshctl/pkg/api/naming"
+)
+
+// autoPassthrough is the mode of servers that pass connections on, still
+// encrypted, to what the client names.
+const autoPassthrough = "AUTO_PASSTHROUGH"
+
+// ForeignGateway is a Gateway of somebody else in a cluster, as far as it passes
+// connections on to Services.
+type ForeignGateway struct {
+	Namespace, Name string
+	// Selector are the labels of the pods that it is for; all pods if empty.
+	Selector map[string]string
+	Servers  []ForeignServer
+}
+
+// ForeignServer is a server of a ForeignGateway.
+type ForeignServer struct {
+	Port uint32
+	// Hosts may begin with a wildcard.
+	Hosts []string
+}
+
+// ReadForeignGateway returns what a Gateway passes on; false if nothing. Its
+// specification is in plain values, as manifests have it, and may be anything.
+func ReadForeignGateway(namespace, name string, spec map[string]any) (ForeignGateway, bool) {
+	gateway := ForeignGateway{Namespace: namespace, Name: name, Selector: map[string]string{}}
+	selector, _ := spec["selector"].(map[string]any)
+	for key, value := range selector {
+		gateway.Selector[key], _ = value.(string)
+	}
+	for _, server := range objectsIn(spec["servers"]) {
+		tls, _ := server["tls"].(map[string]any)
+		// A server that listens on an address of its own has a listener of its own.
+		if bind, _ := server["bind"].(string); tls["mode"] != autoPassthrough || bind != "" {
+			continue
+		}
+		port, _ := server["port"].(map[string]any)
+		found := ForeignServer{Port: portNumber(port["number"])}
+		hosts, _ := server["hosts"].([]any)
+		for _, host := range hosts {
+			text, _ := host.(string)
+			if _, inside, qualified := strings.Cut(text, "/"); qualified {
+				text = inside // Istio does not look at the namespace here
+			}
+			found.Hosts = append(found.Hosts, text)
+		}
+		gateway.Servers = append(gateway.Servers, found)
+	}
+	return gateway, len(gateway.Servers) > 0
+}
+
+func portNumber(value any) uint32 {
+	switch number := value.(type) {
+	case int64:
+		if number > 0 && number <= maxPort {
+			return uint32(number)
+		}
+	case float64:
+		if number > 0 && number <= maxPort {
+			return uint32(number)
+		}
+	}
+	return 0
+}
+
+const maxPort = 65535
+
+// addGateways adds the entries to the cluster for requests from others: servers
+// that pass connections on to the exported Services by their own names, and to
+// nothing else (semantics 6.1, D60).
+func (b *builder) addGateways() {
+	for i := range b.world.Meshes {
+		m, decided := &b.world.Meshes[i], &b.result.Meshes[i]
+		if decided.VirtualMesh == nil || !isIstio(m) || m.Namespace == "" {
+			continue
+		}
+		exported := b.passedOn(m)
+		if len(exported) == 0 {
+			continue
+		}
+		for _, gateway := range decided.Gateways {
+			d := &b.world.Destinations[gateway.Destination]
+			if d.Ref.ClusterName != b.cluster || len(d.Selector) == 0 {
+				continue
+			}
+			hosts := b.withoutCovered(m, d, gateway.ServerPort, exported)
+			if len(hosts) == 0 {
+				continue
+			}
+			name := naming.Sanitise(d.Resource.Name + "-" + d.Resource.Namespace)
+			b.add(KindGateway, m.Namespace, name, d.Key(), &networking.Gateway{
+				Selector: d.Selector,
+				Servers: []*networking.Server{{
+					Port:  &networking.Port{Number: gateway.ServerPort, Protocol: "TLS", Name: "tls"},
+					Hosts: hosts,
+					Tls:   &networking.ServerTLSSettings{Mode: networking.ServerTLSSettings_AUTO_PASSTHROUGH},
+				}},
+			}, []policy.ObjectID{parentOf(kindVirtualMesh, &decided.VirtualMesh.Resource.ObjectMeta)})
+		}
+	}
+}
+
+// passedOn returns the Destinations of a mesh that requests from other clusters
+// get to through gateways, by hostname.
+func (r *Renderer) passedOn(m *snapshot.Mesh) map[string]*snapshot.Destination {
+	found := map[string]*snapshot.Destination{}
+	for _, e := range r.exports {
+		if e != nil && !e.federation.Flat && e.destination.Mesh == m {
+			found[e.destination.Hostname] = e.destination
+		}
+	}
+	return found
+}
+
+// withoutCovered returns the hosts, sorted, that no Gateway of somebody else
+// passes on already at the port of the same pods: proxies refuse a listener with
+// two equal filter chains as a whole.
+func (b *builder) withoutCovered(m *snapshot.Mesh, gateway *snapshot.Destination, port uint32, exported map[string]*snapshot.Destination) []string {
+	var hosts []string
+	covered := map[string][]string{}
+	for _, host := range sortedKeys(exported) {
+		if other := b.foreignFor(gateway, port, host); other != nil {
+			by := other.Name + "." + other.Namespace
+			covered[by] = append(covered[by], exported[host].Key())
+		} else {
+			hosts = append(hosts, host)
+		}
+	}
+	for _, by := range sortedKeys(covered) {
+		slices.Sort(covered[by])
+		b.omissions = append(b.omissions, Omission{
+			Object: policy.MeshID(m), Cluster: b.cluster, Targets: covered[by],
+			Reason: fmt.Sprintf("Gateway %s, which meshctl did not make, passes requests to them on at port %d of %s already; if it goes, apply again",
+				by, port, gateway.Key()),
+		})
+	}
+	return hosts
+}
+
+// foreignFor returns the Gateway of somebody else that passes a host on at the
+// port of the pods of a gateway, nil if there is none.
+func (b *builder) foreignFor(gateway *snapshot.Destination, port uint32, host string) *ForeignGateway {
+	all := b.foreign[b.cluster]
+	for i := range all {
+		if !b.concerns(&all[i], gateway) {
+			continue
+		}
+		for _, server := range all[i].Servers {
+			if listensOn(gateway, server.Port) == listensOn(gateway, port) && slices.ContainsFunc(server.Hosts, func(h string) bool { return covers(h, host) }) {
+				return &all[i]
+			}
+		}
+	}
+	return nil
+}
+
+// concerns reports whether a Gateway is for pods of a gateway's Service.
+func (b *builder) concerns(foreign *ForeignGateway, gateway *snapshot.Destination) bool {
+	return snapshot.HasLabels(gateway.Selector, foreign.Selector) || slices.ContainsFunc(gateway.Backing, func(id int) bool {
+		return snapshot.HasLabels(b.world.Workloads[id].Labels, foreign.Selector)
+	})
+}
+
+// listensOn tells which servers of a gateway share a listener: a Gateway names a
+// port of the pods, or one of their Service, which Istio looks for first.
+func listensOn(gateway *snapshot.Destination, number uint32) string {
+	ports := gateway.Resource.Spec.KubeService.Ports
+	k := slices.IndexFunc(ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
+	switch {
+	case k >= 0 && ports[k].TargetPortName != nil && *ports[k].TargetPortName != "":
+		return *ports[k].TargetPortName
+	case k >= 0 && ports[k].TargetPortNumber != nil && *ports[k].TargetPortNumber != 0:
+		return fmt.Sprint(*ports[k].TargetPortNumber)
+	default:
+		return fmt.Sprint(number)
+	}
+}
+
+// covers reports whether a pattern of hosts, which may begin with a wildcard,
+// matches a host.
+func covers(pattern, host string) bool {
+	if suffix, wild := strings.CutPrefix(pattern, "*"); wild {
+		return strings.HasSuffix(host, suffix)
+	}
+	return pattern == host
+}

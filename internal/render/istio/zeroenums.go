@@ -1,0 +1,69 @@
+package istio
+
+import (
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// alwaysWritten reports whether a field is written with the value 0, too, which
+// JSON of protocol buffers leaves out. It is so for every enum of which a value
+// means as much as any other one: without it, `tls: {mode: DISABLE}` would be
+// `tls: {}`, which server-side apply over another mode turns into a null that
+// Istio's CRDs refuse (semantics D75). An AuthorizationPolicy without action keeps
+// its customary form, and versions of TLS that nobody asked for are left to Istio.
+func alwaysWritten(field protoreflect.FieldDescriptor) bool {
+	switch field.FullName() {
+	case "istio.networking.v1alpha3.ClientTLSSettings.mode",
+		"istio.networking.v1alpha3.ServerTLSSettings.mode",
+		"istio.networking.v1alpha3.ConnectionPoolSettings.HTTPSettings.h2_upgrade_policy",
+		"istio.networking.v1alpha3.ServiceEntry.location",
+		"istio.networking.v1alpha3.ServiceEntry.resolution",
+		"istio.security.v1beta1.PeerAuthentication.MutualTLS.mode":
+		return true
+	default:
+		return false
+	}
+}
+
+// writeZeroEnums adds the enums of a message with the value 0 to what was
+// written of it.
+func writeZeroEnums(message protoreflect.Message, written map[string]any) {
+	fields := message.Descriptor().Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		if field.Enum() != nil && alwaysWritten(field) && !message.Has(field) {
+			written[field.JSONName()] = string(field.Enum().Values().ByNumber(0).Name())
+		}
+	}
+	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Message() == nil {
+			return true
+		}
+		switch inner := written[field.JSONName()].(type) {
+		case map[string]any:
+			if field.IsMap() {
+				writeZeroEnumsOfMap(field, value.Map(), inner)
+			} else {
+				writeZeroEnums(value.Message(), inner)
+			}
+		case []any:
+			for i, element := range inner {
+				if fields, ok := element.(map[string]any); ok {
+					writeZeroEnums(value.List().Get(i).Message(), fields)
+				}
+			}
+		}
+		return true
+	})
+}
+
+func writeZeroEnumsOfMap(field protoreflect.FieldDescriptor, values protoreflect.Map, written map[string]any) {
+	if field.MapValue().Message() == nil {
+		return
+	}
+	values.Range(func(key protoreflect.MapKey, value protoreflect.Value) bool {
+		if fields, ok := written[key.String()].(map[string]any); ok {
+			writeZeroEnums(value.Message(), fields)
+		}
+		return true
+	})
+}
