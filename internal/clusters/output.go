@@ -38,6 +38,10 @@ type OutputOptions struct {
 	// Routing says which objects lead to which others; the zero value says that
 	// none do.
 	Routing OutputRouting
+	// Unlisted are kinds that could not be listed when the outputs were made from
+	// what was there, and why. They are not listed again: their outputs are refused,
+	// and none is removed.
+	Unlisted map[schema.GroupKind]error
 }
 
 // OutputRouting says which stored objects send requests to hosts, and which make

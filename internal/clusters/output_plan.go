@@ -102,6 +102,10 @@ type kindOutputs struct {
 // planKind finds out about the objects of one kind.
 func (p *outputPlanner) planKind(ctx context.Context, gvk schema.GroupVersionKind, k *kindOutputs) error {
 	c := p.plan.connection
+	if err := p.plan.opts.Unlisted[gvk.GroupKind()]; err != nil {
+		k.err = c.explain("list "+gvk.Kind+" objects", err)
+		return k.err
+	}
 	resource, err := c.Resource(ctx, gvk)
 	if err == nil {
 		owner := ListOptions{Labels: labels.SelectorFromSet(p.plan.opts.Owner).String()}

@@ -26,6 +26,7 @@ type applying struct {
 	// targets are the clusters that take part, sorted by name.
 	targets   []applyTarget
 	omissions []istio.Omission
+	foreign   foreignGateways
 	statuses  []statusOutcome
 	// incomplete says that part of the input is missing, statusFailed that a status
 	// could not be written.
@@ -73,12 +74,13 @@ func (a *applying) prepare(ctx context.Context) error {
 		return err
 	}
 	a.result = policy.Evaluate(world)
-	renderer := istio.New(a.result, istio.Options{Namespace: a.namespace})
 	members, err := a.world.members(ctx, a.namespace)
 	if err != nil {
 		return err
 	}
 	a.management = members.management
+	a.foreign = a.findForeignGateways(ctx, members.byName)
+	renderer := istio.New(a.result, istio.Options{Namespace: a.namespace, Foreign: a.foreign.byCluster})
 	a.omissions = renderer.Omissions()
 	names := map[string]bool{}
 	for _, cluster := range renderer.Clusters() {
@@ -185,9 +187,14 @@ func (a *applying) each(takesPart func(*applyTarget) bool, do func(*applyTarget)
 
 // outputOptions say which objects of a cluster are meshctl's.
 func (a *applying) outputOptions(cluster string) clusters.OutputOptions {
+	var unlisted map[schema.GroupKind]error
+	if err := a.foreign.unlisted[cluster]; err != nil {
+		unlisted = map[schema.GroupKind]error{istioGVK(istio.KindGateway).GroupKind(): err}
+	}
 	return clusters.OutputOptions{
-		Kinds: istioKinds(),
-		Owner: map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
+		Unlisted: unlisted,
+		Kinds:    istioKinds(),
+		Owner:    map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
 		StageOf: func(u *unstructured.Unstructured) int {
 			return istio.StageOf(istio.Kind(u.GetKind()), u.GetAnnotations()[istio.FederationAnnotation] != "", len(specOf(u)) == 0)
 		},

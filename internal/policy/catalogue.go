@@ -47,6 +47,8 @@ const (
 	CodeSharedPods         Code = "MC0405"
 	CodeContradiction      Code = "MC0406"
 	CodeDefaultTrustDomain Code = "MC0407"
+	CodePodPort            Code = "MC0408"
+	CodeNoSuchPort         Code = "MC0409"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
 	CodeTrustRoot          Code = "MC0701"
@@ -281,6 +283,16 @@ func Catalogue() []Entry {
 			CodeDefaultTrustDomain, SeverityWarning, "Identities of the default trust domain are taken for others",
 			"The AccessPolicy names service accounts of a mesh whose trust domain is cluster.local, and is in force in a mesh with another one. Istio reads cluster.local as the trust domain of the mesh that is called, so that the policy admits the accounts of the same name there, and not those that were meant.",
 			"name the callers by namespace instead; a trust domain of its own for their mesh tells them apart as well, but the mesh that is called then refuses them until it lists that trust domain in its meshConfig.caCertificates[].trustDomains",
+		},
+		{
+			CodePodPort, SeverityInfo, "An allowed port is one of the pods",
+			"spec.allowedPorts of an AccessPolicy names ports of Services, which meshctl renders as the ports that the pods behind them listen on. This number is no port of the Service, but one of its pods; it is taken as that.",
+			"name the port of the Service instead",
+		},
+		{
+			CodeNoSuchPort, SeverityWarning, "An allowed port does not exist",
+			"spec.allowedPorts of an AccessPolicy names a number that is neither a port of the Service nor one of the pods behind it, or a port whose target has a name that no known pod has. No call gets in by it; a policy of which that is true for all ports admits nobody.",
+			"name a port of the Service; if its pods are new, discover the cluster again",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload belongs to no mesh",

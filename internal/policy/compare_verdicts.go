@@ -125,13 +125,13 @@ func (c *comparer) decide(r *Result, id int) judgement {
 	if len(d.Backing) == 0 {
 		rules := r.RulesOf(id)
 		pods = append(pods, rules)
-		allowed, denied = c.judgePods(r, &j, reaching, r.openGateway(d), rules, d.Mesh)
+		allowed, denied = c.judgePods(r, &j, d, reaching, r.openGateway(d), rules, d.Mesh)
 	}
 	for i, pod := range d.Backing {
 		w := &c.world().Workloads[pod]
 		rules := r.rulesFor(w)
 		pods = append(pods, rules)
-		a, n := c.judgePods(r, &j, reaching, r.openGatewayOf(w) != nil, rules, w.Mesh)
+		a, n := c.judgePods(r, &j, d, reaching, r.openGatewayOf(w) != nil, rules, w.Mesh)
 		if i == 0 {
 			allowed, denied = a, n
 			continue
@@ -159,7 +159,9 @@ func (c *comparer) decide(r *Result, id int) judgement {
 // judgePods returns the callers that pods let in whatever they ask for, and
 // those that they turn away; the others are let in under conditions, which are
 // noted as terms.
-func (c *comparer) judgePods(r *Result, j *judgement, reaching WorkloadSet, open bool, rules []AccessRule, mesh *snapshot.Mesh) (allowed, denied WorkloadSet) {
+func (c *comparer) judgePods(
+	r *Result, j *judgement, called *snapshot.Destination, reaching WorkloadSet, open bool, rules []AccessRule, mesh *snapshot.Mesh,
+) (allowed, denied WorkloadSet) {
 	none := newWorkloadSet(len(c.world().Workloads))
 	if open || len(rules) == 0 {
 		if !open && r.deniesByDefault(mesh) {
@@ -169,7 +171,7 @@ func (c *comparer) judgePods(r *Result, j *judgement, reaching WorkloadSet, open
 	}
 	allowed, denied = none, reaching.clone()
 	for _, rule := range rules {
-		for _, a := range c.admissionsOf(r, rule) {
+		for _, a := range c.admissionsOf(r, rule, called) {
 			callers := intersection(a.callers, reaching)
 			denied.subtract(callers)
 			if a.terms == "" {
@@ -205,24 +207,34 @@ type admission struct {
 }
 
 // admissionKey identifies a policy; of one that admits the Destination's own
-// mesh, with the trust domain.
+// mesh, with the trust domain; of one that is restricted to ports, with what these
+// are for the Destination that is called.
 type admissionKey struct {
 	result      *Result
 	policy      int
 	trustDomain string
+	ports       string
 }
 
-func (c *comparer) admissionsOf(r *Result, rule AccessRule) []admission {
+// admissionsOf returns whom a rule lets in who calls a Destination.
+func (c *comparer) admissionsOf(r *Result, rule AccessRule, called *snapshot.Destination) []admission {
 	p := &r.AccessPolicies[rule.Policy]
 	d := &c.world().Destinations[rule.Destination]
 	key := admissionKey{result: r, policy: rule.Policy}
 	if d.Mesh != nil && (p.ownMeshOnly() || p.asReadBy(d.Mesh)) {
 		key.trustDomain = d.Mesh.TrustDomain
 	}
+	operation, possible := r.operationOn(rule, called)
+	if !possible {
+		return nil
+	}
+	if len(operation.Ports) > 0 {
+		key.ports = joinNumbers(operation.Ports)
+	}
 	admissions, known := c.admissions[key]
 	if !known {
 		for _, grant := range p.Grants(d) {
-			condition := p.Operation()
+			condition := operation
 			condition.Request = grant.Request
 			terms := ""
 			if !condition.IsZero() {

@@ -24,6 +24,7 @@ func (e *evaluator) reportRemarks() {
 	}
 	for i := range e.result.AccessPolicies {
 		if p := &e.result.AccessPolicies[i]; p.Valid() {
+			e.remarkPorts(p)
 			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}

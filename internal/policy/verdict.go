@@ -65,11 +65,15 @@ func (r *Result) judge(source *snapshot.Workload, d *snapshot.Destination, rules
 	for _, rule := range rules {
 		policy := &r.AccessPolicies[rule.Policy]
 		selecting = append(selecting, rule.Policy)
+		operation, possible := r.operationOn(rule, d)
+		if !possible {
+			continue
+		}
 		for _, grant := range policy.Grants(&r.World.Destinations[rule.Destination]) {
 			if !grant.admits(identity, known) {
 				continue
 			}
-			condition := policy.Operation()
+			condition := operation
 			condition.Request = grant.Request
 			if condition.IsZero() {
 				admitting = append(admitting, rule.Policy)

@@ -59,7 +59,10 @@ func selector(d *snapshot.Destination) *selectors.WorkloadSelector {
 // it admits anybody, none if it admits nobody, mostly one with all its sources
 // (semantics 5.4, D30).
 func accessRules(p *policy.AccessPolicy, d *snapshot.Destination) []*security.Rule {
-	to := operations(p)
+	to, possible := operations(p, d)
+	if !possible {
+		return nil
+	}
 	var from []*security.Rule_From
 	for _, grant := range p.Grants(d) {
 		source, anybody, somebody := source(grant)
@@ -93,15 +96,23 @@ func source(grant policy.Grant) (source *security.Source, anybody, somebody bool
 	return source, false, len(source.Principals)+len(source.Namespaces) > 0
 }
 
-// operations renders what callers may do, nil if everything.
-func operations(p *policy.AccessPolicy) []*security.Rule_To {
+// operations renders what callers may do, nil if everything; false if that is
+// nothing, because no allowed port leads to pods. Istio compares ports with those
+// of the pods (semantics D53).
+func operations(p *policy.AccessPolicy, d *snapshot.Destination) (to []*security.Rule_To, possible bool) {
 	allowed := p.Operation()
 	if allowed.IsZero() {
-		return nil
+		return nil, true
 	}
 	operation := &security.Operation{Paths: allowed.Paths, Methods: allowed.Methods}
-	for _, port := range allowed.Ports {
-		operation.Ports = append(operation.Ports, strconv.FormatUint(uint64(port), 10))
+	if len(allowed.Ports) > 0 {
+		ports := policy.PodPorts(d, allowed.Ports)
+		if len(ports) == 0 {
+			return nil, false // an operation without ports would allow all of them
+		}
+		for _, port := range ports {
+			operation.Ports = append(operation.Ports, strconv.FormatUint(uint64(port), 10))
+		}
 	}
-	return []*security.Rule_To{{Operation: operation}}
+	return []*security.Rule_To{{Operation: operation}}, true
 }

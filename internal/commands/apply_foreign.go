@@ -1,0 +1,100 @@
+package commands
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/render/istio"
+)
+
+// foreignGateways is what somebody else passes on in the clusters that requests
+// from others enter.
+type foreignGateways struct {
+	byCluster map[string][]istio.ForeignGateway
+	// unlisted says of which clusters that is not known, and why.
+	unlisted map[string]error
+}
+
+// findForeignGateways lists the Gateways of the clusters that have an east-west
+// gateway, as far as they are to be written to: names that others pass on already
+// must not be passed on twice.
+func (a *applying) findForeignGateways(ctx context.Context, connections map[string]*clusters.Connection) foreignGateways {
+	found := foreignGateways{byCluster: map[string][]istio.ForeignGateway{}, unlisted: map[string]error{}}
+	asked := map[string]*clusters.Connection{}
+	for i := range a.result.Meshes {
+		for _, gateway := range a.result.Meshes[i].Gateways {
+			cluster := a.result.World.Destinations[gateway.Destination].Ref.ClusterName
+			if c := connections[cluster]; c != nil && a.wanted(cluster) {
+				asked[cluster] = c
+			}
+		}
+	}
+	type answer struct {
+		cluster  string
+		gateways []istio.ForeignGateway
+		err      error
+	}
+	all := slices.SortedFunc(maps.Values(asked), func(x, y *clusters.Connection) int { return strings.Compare(x.Name, y.Name) })
+	for _, answer := range clusters.Each(all, func(c *clusters.Connection) answer {
+		gateways, err := a.listForeignGateways(ctx, c)
+		return answer{c.Name, gateways, err}
+	}) {
+		if answer.err != nil {
+			found.unlisted[answer.cluster] = answer.err
+		}
+		found.byCluster[answer.cluster] = answer.gateways
+	}
+	return found
+}
+
+func (a *applying) listForeignGateways(ctx context.Context, c *clusters.Connection) ([]istio.ForeignGateway, error) {
+	owner := a.outputOptions(c.Name).Owner
+	var gateways []istio.ForeignGateway
+	failed, err := clusters.Ask(ctx, c, a.timeout, func(ctx context.Context) error {
+		resource, err := c.Resource(ctx, istioGVK(istio.KindGateway))
+		if err != nil {
+			return err
+		}
+		all, err := clusters.List(ctx, c, resource.GroupVersionResource, clusters.ListOptions{}, func(u *unstructured.Unstructured) *istio.ForeignGateway {
+			if isOwned(u, owner) {
+				return nil
+			}
+			gateway, passes := istio.ReadForeignGateway(u.GetNamespace(), u.GetName(), specOf(u))
+			if !passes {
+				return nil
+			}
+			return &gateway
+		})
+		for _, gateway := range all {
+			if gateway != nil {
+				gateways = append(gateways, *gateway)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, failure := range failed {
+		// A cluster without the kind has no Gateways of others either.
+		if failure != nil && failure.Reason != clusters.ReasonNoSuchKind {
+			return nil, failure
+		}
+	}
+	return gateways, nil
+}
+
+func isOwned(u *unstructured.Unstructured, owner map[string]string) bool {
+	labels := u.GetLabels()
+	for key, value := range owner {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
+}
