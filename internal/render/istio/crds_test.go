@@ -29,6 +29,7 @@ type crdSchema struct {
 	structural *structuralschema.Structural
 	openAPI    schemavalidation.SchemaValidator
 	rules      *cel.Validator
+	crd        *apiextensionsv1.CustomResourceDefinition
 }
 
 // crdSchemas returns the schemas that come with Istio's types, by kind.
@@ -55,6 +56,7 @@ var crdSchemas = sync.OnceValues(func() (map[istio.Kind]*crdSchema, error) {
 			if err != nil {
 				return nil, err
 			}
+			schema.crd = &crd
 			schemas[istio.Kind(crd.Spec.Names.Kind)] = schema
 		}
 	}
@@ -74,24 +76,30 @@ func newSchema(source *apiextensionsv1.JSONSchemaProps) (*crdSchema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &crdSchema{structural, openAPI, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+	return &crdSchema{structural: structural, openAPI: openAPI, rules: cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
 }
 
 // schemaErrors returns why an API server with Istio's CRDs would reject an
 // object, or which of its fields it does not know.
 func schemaErrors(t *testing.T, o *istio.Object) []string {
 	t.Helper()
+	fields, err := o.Fields()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fieldErrors(t, o.Kind, fields)
+}
+
+// fieldErrors is schemaErrors for plain values.
+func fieldErrors(t *testing.T, kind istio.Kind, fields map[string]any) []string {
+	t.Helper()
 	schemas, err := crdSchemas()
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := schemas[o.Kind]
+	schema := schemas[kind]
 	if schema == nil {
-		t.Fatalf("there is no CRD for %s", o.Kind)
-	}
-	fields, err := o.Fields()
-	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("there is no CRD for %s", kind)
 	}
 	errs := schemavalidation.ValidateCustomResource(nil, fields, schema.openAPI)
 	if schema.rules != nil {
