@@ -223,6 +223,57 @@ func TestRunAgain(t *testing.T) {
 	}
 }
 
+// A run can stop between stages, so that clusters wait for each other.
+func TestRunInParts(t *testing.T) {
+	t.Parallel()
+	s := newStore("Host", "Route")
+	s.put(routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))
+	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(routeTo("r", "a", "v2"), hostWith("a", "v2")), outputOptions(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := plan.Begin(OutputRunOptions{})
+	var stored [][]string
+	for _, last := range []int{1, 2, 2} {
+		run.Write(t.Context(), last)
+		stored = append(stored, s.names())
+	}
+	outcomes := outcomeLines(run.Finish(t.Context()))
+	stored = append(stored, s.names())
+	want := [][]string{
+		{`a {"subsets":["v2","v1"]}`, `gone {"subsets":["v1"]}`, `r {"host":"a","subset":"v1"}`},
+		{`a {"subsets":["v2","v1"]}`, `gone {"subsets":["v1"]}`, `r {"host":"a","subset":"v2"}`},
+		{`a {"subsets":["v2","v1"]}`, `gone {"subsets":["v1"]}`, `r {"host":"a","subset":"v2"}`},
+		{`a {"subsets":["v2"]}`, `r {"host":"a","subset":"v2"}`},
+	}
+	if diff := cmp.Diff(want, stored); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a configured", "gone deleted", "r configured"}, outcomes); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
+// Of a kind that could not be listed before, nothing is written or removed.
+func TestKindThatWasNotListed(t *testing.T) {
+	t.Parallel()
+	s := newStore("Host", "Route")
+	s.put(routeTo("r", "a", ""), hostWith("a"), hostWith("gone"))
+	opts := outputOptions()
+	opts.Unlisted = map[schema.GroupKind]error{outputKind("Host").GroupKind(): &Error{Reason: ReasonForbidden, Why: "it is forbidden"}}
+	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(hostWith("a", "v1")), opts, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := outcomeLines(plan.Run(t.Context(), OutputRunOptions{}))
+	if diff := cmp.Diff([]string{"a failed: it is forbidden", "r deleted"}, outcomes); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	if len(plan.Unread) != 1 {
+		t.Errorf("not read is %v", plan.Unread)
+	}
+}
+
 // What is being deleted is not taken for being there.
 func TestOutputThatIsBeingDeleted(t *testing.T) {
 	t.Parallel()

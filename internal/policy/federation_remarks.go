@@ -93,7 +93,7 @@ func (t *tlsRemarks) noteFrom(cluster string, d *snapshot.Destination, federatio
 		open = slices.DeleteFunc(open, func(port uint32) bool { return len(s.Ports) == 0 || slices.Contains(s.Ports, port) })
 	}
 	if len(open) > 0 && t.defaultMode != networkingv1.TLSModeIstioMutual {
-		t.add(federation.VirtualMesh.ID(), fmt.Sprintf("%s asked for tlsMode %s by the Settings", who, t.defaultMode), d)
+		t.add(federation.VirtualMesh.ID(), fmt.Sprintf("%s asked by the Settings for tlsMode %s", who, t.defaultMode), d)
 	}
 }
 
