@@ -85,7 +85,7 @@ func TestAccess(t *testing.T) {
 					filters := inboundFilters(t, listeners, podPort(d, uint32(port.Port)))
 					for _, caller := range callers {
 						compared++
-						p.compareAccess(t, random, caller, d, podPort(d, uint32(port.Port)), filters)
+						p.compareAccess(t, random, caller, d, uint32(port.Port), filters)
 					}
 				}
 			}
@@ -105,6 +105,7 @@ func sameRules(p *pipeline, d *snapshot.Destination) bool {
 	return true
 }
 
+// compareAccess calls ports of a Service; its pods see ports of their own.
 func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *snapshot.Workload, d *snapshot.Destination, port uint32, filters []*rbac.RBAC) {
 	verdict := p.world.result.Verdict(caller, d)
 	principal := ""
@@ -112,7 +113,8 @@ func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *snapsh
 		principal = strings.TrimPrefix(identity.String(), "spiffe://")
 	}
 	for range 6 {
-		r := request{principal: principal, port: port, path: "/", method: []string{"GET", "POST", "PUT"}[random.IntN(3)]}
+		called := port
+		r := request{principal: principal, path: "/", method: []string{"GET", "POST", "PUT"}[random.IntN(3)]}
 		r.path = []string{"/", "/api", "/health", "/api/1"}[random.IntN(4)]
 		if len(verdict.Conditions) > 0 {
 			c := verdict.Conditions[random.IntN(len(verdict.Conditions))]
@@ -123,26 +125,27 @@ func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *snapsh
 				r.method = strings.ReplaceAll(c.Methods[random.IntN(len(c.Methods))], "*", "GET")
 			}
 			if len(c.Ports) > 0 && random.IntN(3) > 0 {
-				r.port = c.Ports[random.IntN(len(c.Ports))]
+				called = c.Ports[random.IntN(len(c.Ports))]
 			}
 		}
+		r.port = podPort(d, called)
 		got := true
 		for _, rules := range filters {
 			got = got && admits(rules, r)
 		}
 		want := verdict.Decision == policy.Allowed
 		if verdict.Decision == policy.Conditional {
-			want = slices.ContainsFunc(verdict.Conditions, func(c policy.Condition) bool { return holds(c, r) })
+			want = slices.ContainsFunc(verdict.Conditions, func(c policy.Condition) bool { return holds(c, r, called) })
 		}
 		if want != got {
 			t.Errorf("%s.%s.%s (%s) -> %s %s %s port %d: describe says %s (%s) %+v, Istio lets it in: %v", caller.Name, caller.Namespace, caller.Cluster, principal,
-				d.Key(), r.method, r.path, r.port, verdict.Decision, verdict.Reason, verdict.Conditions, got)
+				d.Key(), r.method, r.path, called, verdict.Decision, verdict.Reason, verdict.Conditions, got)
 			return
 		}
 	}
 }
 
-func holds(c policy.Condition, r request) bool {
+func holds(c policy.Condition, r request, called uint32) bool {
 	one := func(patterns []string, text string) bool {
 		return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
 			switch {
@@ -168,7 +171,7 @@ func holds(c policy.Condition, r request) bool {
 			return within(prefix, bits)
 		})
 	}
-	return one(c.Paths, r.path) && one(c.Methods, r.method) && (len(c.Ports) == 0 || slices.Contains(c.Ports, r.port)) &&
+	return one(c.Paths, r.path) && one(c.Methods, r.method) && (len(c.Ports) == 0 || slices.Contains(c.Ports, called)) &&
 		len(c.Request.RequestPrincipals) == 0 &&
 		(len(c.Request.ForwardedIPs) == 0 || inRange(c.Request.ForwardedIPs)) && !inRange(c.Request.NotForwardedIPs)
 }

@@ -1,6 +1,7 @@
 package istiocheck
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,12 +31,13 @@ func services(w *snapshot.World, cluster string) map[int]*corev1.Service {
 				Type: corev1.ServiceTypeClusterIP, Selector: d.Selector, ClusterIP: fmt.Sprintf("10.96.%d.%d", i/250, i%250+1),
 			},
 		}
-		seen := map[uint32]bool{}
+		seen := map[string]bool{}
 		for _, p := range d.Resource.Spec.KubeService.Ports {
-			if seen[p.Port] {
+			key := fmt.Sprint(p.Port, cmp.Or(p.Protocol, "TCP"))
+			if seen[key] {
 				continue
 			}
-			seen[p.Port] = true
+			seen[key] = true
 			port := corev1.ServicePort{
 				Name: p.Name, Port: int32(p.Port), Protocol: corev1.Protocol(p.Protocol), TargetPort: intstr.FromInt32(int32(podPort(d, p.Port))),
 			}

@@ -183,8 +183,8 @@ func (p *pipeline) clusterName(w *snapshot.Workload, ref core.ClusterObjectRef, 
 	name := ""
 	if len(subset) > 0 {
 		name = "unknown"
-		for i := range p.world.clusters[w.Cluster] {
-			if rule, ok := p.world.clusters[w.Cluster][i].Spec.(*networking.DestinationRule); ok && rule.Host == hostname {
+		for _, o := range p.world.clusters[d.Ref.ClusterName] { // others do not know the labels
+			if rule, ok := o.Spec.(*networking.DestinationRule); ok && rule.Host == d.Hostname {
 				for _, s := range rule.Subsets {
 					if maps.Equal(s.Labels, subset) {
 						name = s.Name

@@ -35,8 +35,12 @@ type world struct {
 }
 
 func evaluated(name string, objects snapshot.Objects) *world {
+	return renderedWith(name, objects, istio.Options{})
+}
+
+func renderedWith(name string, objects snapshot.Objects, options istio.Options) *world {
 	w := &world{name: name, result: policy.Evaluate(snapshot.New(objects)), clusters: map[string][]istio.Object{}, omissions: map[string][]istio.Omission{}}
-	renderer := istio.New(w.result, istio.Options{})
+	renderer := istio.New(w.result, options)
 	w.names = renderer.Clusters()
 	for _, cluster := range w.names {
 		w.clusters[cluster], w.omissions[cluster] = renderer.Cluster(cluster)

@@ -317,7 +317,7 @@ spec:
 `))
 	got := g.run(t, 0, "apply", "--yes")
 	g.expect(t, got.stderr, "Gateway cross-network-gateway.istio-system, which meshctl did not make, passes requests to them on at port 15443 of istio-ingressgateway.istio-system.west already")
-	g.expect(t, got.stdout, "gateway.networking.istio.io/istio-ingressgateway-istio-system-west-gloo-mesh in istio-system deleted from west")
+	g.expect(t, got.stdout, "gateway.networking.istio.io/istio-ingressgateway-istio-system-west-gloo-mesh in istio-system deleted on west")
 	foreign := istioKey(istio.KindGateway, "istio-system", "cross-network-gateway")
 	if result := clusters.Delete(t.Context(), connection(g.west.Admin()), foreign, clusters.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
