@@ -21,11 +21,14 @@ const (
 	leaseRetry    = 2 * time.Second
 )
 
-// LeaseOptions say which Lease decides who leads.
+// LeaseOptions say which Lease is to be held.
 type LeaseOptions struct {
 	Namespace, Name string
 	// Identity tells this process from all others.
 	Identity string
+	// Action is what the Lease decides, as a verb with its object, such as "decide
+	// who applies by a Lease".
+	Action string
 	// Observe is told who leads now; it may be nil.
 	Observe func(leader string)
 	// Lost is told when this process leads no more, although it would like to; it
@@ -39,22 +42,12 @@ type LeaseOptions struct {
 // the Lease is given back only after run has ended, so that two never run at the
 // same time. Missing permissions are an *Error.
 func Lead(ctx context.Context, c *Connection, opts LeaseOptions, run func(context.Context) error) error {
-	needed := append(
-		permissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace}, "create"),
-		permissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace, Name: opts.Name}, "get", "update")...)
-	if err := requirePermissions(ctx, c, "decide who applies by a Lease", needed); err != nil {
+	lock, err := leaseLock(ctx, c, opts)
+	if err != nil {
 		return err
 	}
-	client, err := coordinationv1.NewForConfig(c.RESTConfig())
-	if err != nil {
-		return c.Explain("decide who applies by a Lease", err)
-	}
-	lock := &resourcelock.LeaseLock{
-		LeaseMeta: metav1.ObjectMeta{Namespace: opts.Namespace, Name: opts.Name}, Client: client,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: opts.Identity},
-	}
 	for ctx.Err() == nil {
-		err := lead(ctx, c, lock, opts, run)
+		err := lead(ctx, lock, opts, nil, run)
 		if !errors.Is(err, errLeaseLost) {
 			return err
 		}
@@ -65,25 +58,44 @@ func Lead(ctx context.Context, c *Connection, opts LeaseOptions, run func(contex
 	return ctx.Err()
 }
 
+// leaseLock returns the Lease for an election, if the permissions suffice.
+func leaseLock(ctx context.Context, c *Connection, opts LeaseOptions) (*resourcelock.LeaseLock, error) {
+	needed := append(
+		permissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace}, "create"),
+		permissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace, Name: opts.Name}, "get", "update")...)
+	if err := requirePermissions(ctx, c, opts.Action, needed); err != nil {
+		return nil, err
+	}
+	client, err := coordinationv1.NewForConfig(c.RESTConfig())
+	if err != nil {
+		return nil, c.Explain(opts.Action, err)
+	}
+	return &resourcelock.LeaseLock{
+		LeaseMeta: metav1.ObjectMeta{Namespace: opts.Namespace, Name: opts.Name}, Client: client,
+		LockConfig: resourcelock.ResourceLockConfig{Identity: opts.Identity},
+	}, nil
+}
+
 // errLeaseLost says that somebody else may lead now.
 var errLeaseLost = errors.New("the Lease was lost")
 
-// lead takes part in one election and runs if it is won.
-func lead(ctx context.Context, c *Connection, lock resourcelock.Interface, opts LeaseOptions, run func(context.Context) error) error {
+// lead takes part in one election and runs if it is won. The requests to the lock
+// are made by way of watched, if it is not nil, which may withdraw from it. The
+// error is errLeaseLost if the election ended before run did.
+func lead(ctx context.Context, lock resourcelock.Interface, opts LeaseOptions, watched func(lock resourcelock.Interface, withdraw func()) resourcelock.Interface, run func(context.Context) error) error {
 	// What runs ends first, and then the Lease is given back.
 	leading, stopLeading := context.WithCancel(ctx)
 	defer stopLeading()
 	electing, stopElecting := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer stopElecting()
-	done := make(chan error, 1)
+	if watched != nil {
+		lock = watched(lock, stopElecting)
+	}
 	started := make(chan struct{})
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: lock, LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: leaseRetry, ReleaseOnCancel: true, Name: opts.Name,
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(context.Context) {
-				close(started)
-				done <- run(leading)
-			},
+			OnStartedLeading: func(context.Context) { close(started) },
 			OnStoppedLeading: stopLeading,
 			OnNewLeader: func(leader string) {
 				if opts.Observe != nil {
@@ -93,31 +105,24 @@ func lead(ctx context.Context, c *Connection, lock resourcelock.Interface, opts 
 		},
 	})
 	if err != nil {
-		return c.Explain("decide who applies by a Lease", err)
+		return err
 	}
 	ended := make(chan struct{})
 	go func() {
 		elector.Run(electing)
 		close(ended)
 	}()
+	var result error
+	lost := false
 	select {
 	case <-ctx.Done():
+		result = ctx.Err()
+	case <-ended: // it withdrew, or had no time to begin
+		lost = true
 	case <-started:
+		result = run(leading)
+		lost = ctx.Err() == nil && leading.Err() != nil
 	}
-	select {
-	case <-started:
-	default: // not elected before the end
-		stopElecting()
-		<-ended
-		select {
-		case <-started: // but just then
-			return <-done
-		default:
-			return ctx.Err()
-		}
-	}
-	result := <-done
-	lost := ctx.Err() == nil && leading.Err() != nil
 	stopElecting()
 	<-ended
 	if lost {

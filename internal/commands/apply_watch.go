@@ -92,7 +92,7 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 		return err
 	}
 	err = clusters.Lead(ctx, management, clusters.LeaseOptions{
-		Namespace: o.namespace, Name: clusters.ControllerName, Identity: identity,
+		Namespace: o.namespace, Name: clusters.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
 		Observe: func(leader string) {
 			if leader != identity && leader != "" {
 				w.log("%s applies; waiting for its Lease", leader)
