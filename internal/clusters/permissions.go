@@ -93,6 +93,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 		settings     = "settings.mesh.gloo.solo.io"
 		discovery    = "discovery.mesh.gloo.solo.io"
 		multicluster = "multicluster.solo.io"
+		coordination = "coordination.k8s.io"
 	)
 	read := []string{"get", "list", "watch"}
 	write := []string{"create", "delete", "deletecollection", "patch", "update"}
@@ -120,7 +121,10 @@ func managementRoles() []*rbacv1.ClusterRole {
 			rule(write, settings, "settings"),
 			rule(write, discovery, discovered...),
 			rule([]string{"patch", "update"}, networking, withStatus(policies)...),
-			rule([]string{"patch", "update"}, discovery, withStatus(discovered)...)),
+			rule([]string{"patch", "update"}, discovery, withStatus(discovered)...),
+			// Whoever works on trust holds a Lease for each virtual mesh, whose names
+			// are not known before.
+			rule([]string{"create", "get", "update"}, coordination, "leases")),
 		role(adminRole, "admin",
 			rule(write, multicluster, "kubernetesclusters"),
 			rule([]string{"patch", "update"}, multicluster, "kubernetesclusters/status")),

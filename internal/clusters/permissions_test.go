@@ -36,6 +36,20 @@ func TestMembersMayBeDiscovered(t *testing.T) {
 	}
 }
 
+// TestEditorsHoldLeases lets those work on trust who may edit the namespace of
+// meshctl's resources.
+func TestEditorsHoldLeases(t *testing.T) {
+	t.Parallel()
+	for _, role := range managementRoles() {
+		for _, verb := range []string{"create", "get", "update"} {
+			p := Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
+			if got, want := may(role.Rules, p), role.Name == editRole; got != want {
+				t.Errorf("%s lets somebody %s: %t, want %t", role.Name, p, got, want)
+			}
+		}
+	}
+}
+
 func TestMemberRules(t *testing.T) {
 	t.Parallel()
 	const istio = "networking.istio.io"

@@ -104,7 +104,10 @@ func (o *trustIssueOptions) check() error {
 
 func (o *trustIssueOptions) run(ctx context.Context) error {
 	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
-		return o.issue(ctx, reading, r, s)
+		if !o.writes() || o.outputDir != "" {
+			return o.issue(ctx, reading, r, s)
+		}
+		return r.alone(ctx, s, func(ctx, reading context.Context) error { return o.issue(ctx, reading, r, s) })
 	})
 }
 

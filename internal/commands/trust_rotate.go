@@ -157,16 +157,23 @@ type stepping struct {
 }
 
 func (o *trustStepOptions) run(ctx context.Context) error {
-	for {
-		more, err := o.once(ctx)
-		if err != nil || !more {
+	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+		if !o.writes() {
+			_, err := o.advance(ctx, reading, r, s)
 			return err
 		}
-	}
+		return r.alone(ctx, s, func(ctx, reading context.Context) error {
+			more, err := o.advance(ctx, reading, r, s)
+			for more && err == nil {
+				more, err = o.once(ctx)
+			}
+			return err
+		})
+	})
 }
 
-// once does one step, or the restarts after it. It reports whether --auto has
-// more to do.
+// once does one more step, or the restarts after it, in the world as it is then.
+// It reports whether --auto has more to do.
 func (o *trustStepOptions) once(ctx context.Context) (more bool, err error) {
 	err = o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 		var failure error

@@ -69,8 +69,8 @@ func (o *trustVerifyOptions) check() error {
 }
 
 func (o *trustVerifyOptions) run(ctx context.Context) error {
-	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
-		return o.verify(ctx, reading, r, s)
+	return o.onSubject(ctx, func(_ context.Context, r *trusting, s *sharedtrust.Subject) error {
+		return r.alone(ctx, s, func(ctx, reading context.Context) error { return o.verify(ctx, reading, r, s) })
 	})
 }
 

@@ -21,13 +21,17 @@ func TestTrustCrashes(t *testing.T) {
 	t.Run("a member that is down", f.testRotateInPart)
 	t.Run("a mesh that leaves", f.testLeavingMesh)
 	t.Run("a change of the VirtualMesh", f.testChangedSource)
-	t.Run("two at the same time", f.testTwoRotations)
+	t.Run("two at the same time", func(t *testing.T) {
+		t.Run("one at work", f.testTwoAtOnce)
+		t.Run("both begin", f.testTwoRotations)
+	})
+	t.Run("one that died", f.testDeadHolder)
 	t.Run("an interruption", f.testInterruptedIssue)
 	f.keepsSecrets(t)
 }
 
 // crash runs meshctl, which loses every connection after so many writes; with
-// kill, it is killed at that moment.
+// kill, it is killed at that moment. Then its Lease has expired.
 func (f *trustFleet) crash(t *testing.T, writes int, kill bool, args ...string) {
 	t.Helper()
 	cmd, stdout, stderr := f.command(t, args...)
@@ -42,6 +46,7 @@ func (f *trustFleet) crash(t *testing.T, writes int, kill bool, args ...string) 
 	}
 	f.heard(args, stdout, stderr, cmd.ProcessState.ExitCode())
 	f.faults.none()
+	f.expire(t)
 }
 
 // keysOf returns the signing keys, by themselves.

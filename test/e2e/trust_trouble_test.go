@@ -5,9 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -119,35 +117,6 @@ func (f *trustFleet) testChangedSource(t *testing.T) {
 	replaceSecret(t, f.management, "gloo-mesh", "corp", nil)
 }
 
-// testTwoRotations starts two at the same moment, again and again.
-func (f *trustFleet) testTwoRotations(t *testing.T) {
-	f.established(t, "{shared: "+small+"}")
-	for round := 0; f.state(t) != "FINISHED"; round++ {
-		if round == 10 {
-			t.Fatalf("it does not end: %v", f.conditions(t))
-		}
-		keys := f.keysOf(t)
-		var both sync.WaitGroup
-		var results [2]result
-		for i := range results {
-			both.Go(func() { results[i] = f.try(t, "trust", "rotate", "prod", "--yes", "--ignore-older") })
-		}
-		both.Wait()
-		if !slices.ContainsFunc(results[:], func(r result) bool { return r.code == 0 }) {
-			t.Errorf("both failed:\n%s\n%s", results[0].stderr, results[1].stderr)
-		}
-		for _, r := range results {
-			if r.code != 0 && !strings.Contains(r.stderr, "somebody else is working on its trust at the same time") {
-				t.Errorf("exit code %d: %s", r.code, r.stderr)
-			}
-		}
-		// One may do a step after the other did its own; what was two steps before
-		// is not compared.
-		f.everyPairTalks(t, fmt.Sprintf("round %d", round), nil)
-		f.losesNoKey(t, fmt.Sprintf("round %d", round), keys)
-	}
-}
-
 // testInterruptedIssue interrupts while certificates are written.
 func (f *trustFleet) testInterruptedIssue(t *testing.T) {
 	f.faults.none()
@@ -168,6 +137,9 @@ func (f *trustFleet) testInterruptedIssue(t *testing.T) {
 	close(done)
 	if got := f.heard(cmd.Args[1:], stdout, stderr, cmd.ProcessState.ExitCode()); got.code != 130 {
 		t.Errorf("exit code %d:\n%s", got.code, got.stderr)
+	}
+	if holder := f.leaseHolder(t); holder != "" {
+		t.Errorf("%s still holds the Lease", holder)
 	}
 	f.faults.none()
 	f.meshctl(t, 0, "trust", "issue", "prod", "--yes")

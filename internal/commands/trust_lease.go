@@ -1,0 +1,80 @@
+package commands
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+)
+
+// alone runs what changes the trust of a virtual mesh while this process holds
+// its Lease on the management cluster, so that no two do at the same time. Without
+// a management cluster there is none. What is read counts from the moment at which
+// the Lease is got: reading bounds it.
+func (r *trusting) alone(ctx context.Context, s *sharedtrust.Subject, do func(ctx, reading context.Context) error) error {
+	run := func(ctx context.Context) error {
+		reading, stop := context.WithTimeout(ctx, readings*r.timeout)
+		defer stop()
+		return do(ctx, reading)
+	}
+	if r.store.Management == nil {
+		return run(ctx)
+	}
+	identity, err := trustIdentity()
+	if err != nil {
+		return err
+	}
+	err = clusters.Hold(ctx, r.store.Management, clusters.LeaseOptions{
+		Namespace: r.namespace, Name: trustLease(s), Identity: identity,
+		Action: "make sure by a Lease that nobody else works on the trust of VirtualMesh " + s.Name(),
+	}, r.clock, run)
+	var held *clusters.HeldError
+	var lost *clusters.LeaseLostError
+	switch {
+	case errors.As(err, &held):
+		return fmt.Errorf("%s works on the trust of VirtualMesh %s since %s (Lease %s in %s): wait until that has ended, then try again; if it died, the Lease expires %s after that",
+			held.Holder, s.Name(), held.Since.UTC().Format(time.RFC3339), held.Lease, held.Namespace, held.Expires)
+	case errors.As(err, &lost):
+		return fmt.Errorf("stopped, since somebody else may work on the trust of VirtualMesh %s now: %w; what is written stays: look with 'meshctl trust status %s', then run it again", s.Name(), err, s.Name())
+	default:
+		return err
+	}
+}
+
+// trustLease is the name of the Lease for the trust of a virtual mesh. The
+// namespace comes last, since it has no dots. What would be too long is cut, and
+// told apart by a hash.
+func trustLease(s *sharedtrust.Subject) string {
+	name := "meshctl-trust-" + s.Name()
+	if len(name) <= validation.DNS1123SubdomainMaxLength {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	hash := hex.EncodeToString(sum[:8])
+	return strings.TrimRight(name[:validation.DNS1123SubdomainMaxLength-len(hash)-1], "-.") + "-" + hash
+}
+
+// trustIdentity says who works on trust: USER@HOST/PROCESS. Containers may share
+// all of that, so something random tells them apart.
+func trustIdentity() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("find out the name of this host for the Lease: %w", err)
+	}
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return fmt.Sprintf("%s@%s/%d-%s", name, host, os.Getpid(), strings.ToLower(rand.Text()[:4])), nil
+}
