@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/trust"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -20,6 +21,8 @@ type Env struct {
 	// Namespace is that of meshctl's resources on the management cluster.
 	Namespace string
 	Now       func() time.Time
+	// NewKey makes private keys; nil for trust.NewKey.
+	NewKey func(bits int) (trust.Key, error)
 	// Observe is told what happens; it may be nil.
 	Observe func(Event)
 	// Parallel bounds how many meshes are written at the same time; all of them if 0.
@@ -33,6 +36,13 @@ type Event struct {
 	// What happened, in a few words; Err is why it did not.
 	What string
 	Err  error
+}
+
+func (e *Env) newKey(bits int) (trust.Key, error) {
+	if e.NewKey == nil {
+		return trust.NewKey(bits)
+	}
+	return e.NewKey(bits)
 }
 
 func (e *Env) observe(cluster, what string, err error) {

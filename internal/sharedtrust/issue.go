@@ -133,7 +133,7 @@ func (e *Env) bundleFor(ctx context.Context, v *Survey, a *Action) (*trust.Bundl
 	if err := signer.usable(); err != nil {
 		return nil, err
 	}
-	key, err := trust.NewKey(v.Intermediate.KeyBits)
+	key, err := e.newKey(v.Intermediate.KeyBits)
 	if err != nil {
 		return nil, err
 	}

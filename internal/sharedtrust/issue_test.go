@@ -23,7 +23,11 @@ func (m *memory) put(cluster, namespace, name, kind string, labels map[string]st
 // authority makes a root with a small key, as users provide it.
 func authority(t *testing.T, name string) (*trust.Authority, map[string][]byte) {
 	t.Helper()
-	root, err := trust.GenerateRoot(name, trust.Options{TTL: 1000 * 24 * 3600 * 1e9, KeyBits: 2048, Organization: "Acme"}, now())
+	key, err := trust.NewKey(2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := trust.GenerateRoot(name, key, trust.Options{TTL: 1000 * 24 * 3600 * 1e9, KeyBits: 2048, Organization: "Acme"}, now())
 	if err != nil {
 		t.Fatal(err)
 	}

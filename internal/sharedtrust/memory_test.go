@@ -41,6 +41,36 @@ type memory struct {
 	crashed      bool
 	// after is called after every write.
 	after func(*memory, string)
+	// made counts the keys that were made.
+	made int
+}
+
+// madeKeys are keys for all tests: making one takes longer than anything else
+// that they do. No memory uses one twice.
+var madeKeys struct {
+	mu   sync.Mutex
+	keys []trust.Key
+}
+
+// newKey makes a key that this memory has not seen.
+func (m *memory) newKey(bits int) (trust.Key, error) {
+	if bits != 2048 {
+		return trust.NewKey(bits)
+	}
+	m.mu.Lock()
+	n := m.made
+	m.made++
+	m.mu.Unlock()
+	madeKeys.mu.Lock()
+	defer madeKeys.mu.Unlock()
+	for len(madeKeys.keys) <= n {
+		key, err := trust.NewKey(bits)
+		if err != nil {
+			return trust.Key{}, err
+		}
+		madeKeys.keys = append(madeKeys.keys, key)
+	}
+	return madeKeys.keys[n], nil
 }
 
 func newMemory() *memory {
@@ -171,7 +201,7 @@ func (m *memory) restart() *memory {
 }
 
 func (m *memory) env() *sharedtrust.Env {
-	return &sharedtrust.Env{Store: m, History: m, Namespace: "gloo-mesh", Now: now, Parallel: 1}
+	return &sharedtrust.Env{Store: m, History: m, Namespace: "gloo-mesh", Now: now, NewKey: m.newKey, Parallel: 1}
 }
 
 // bundles returns what the meshes have, by cluster.

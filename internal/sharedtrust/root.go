@@ -102,7 +102,11 @@ func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun cl
 	if err != nil {
 		return Root{}, fmt.Errorf("VirtualMesh %s: spec.mtlsConfig.shared.rootCertificateAuthority.generated: %w", s.Name(), err)
 	}
-	authority, err := trust.GenerateRoot(s.Name(), opts, e.Now())
+	key, err := e.newKey(opts.KeyBits)
+	if err != nil {
+		return Root{}, err
+	}
+	authority, err := trust.GenerateRoot(s.Name(), key, opts, e.Now())
 	if err != nil {
 		return Root{}, err
 	}

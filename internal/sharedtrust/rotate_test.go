@@ -32,6 +32,7 @@ func (m *memory) states() string {
 
 func (m *memory) clone() *memory {
 	c := newMemory()
+	c.made = m.made
 	maps.Copy(c.secrets, m.secrets)
 	c.trail = m.trail
 	c.trail.Conditions = slices.Clone(m.trail.Conditions)

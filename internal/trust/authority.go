@@ -55,14 +55,10 @@ func (a *Authority) Data() (map[string][]byte, error) {
 	return map[string][]byte{RootCertKey: EncodeCertificates(a.Chain...), RootKeyKey: key}, nil
 }
 
-// GenerateRoot makes a self-signed root for a VirtualMesh, given as
+// GenerateRoot makes a self-signed root with a key for a VirtualMesh, given as
 // NAME.NAMESPACE. Two roots of one VirtualMesh have different subjects, so that
 // no verifier confuses them while both are in use.
-func GenerateRoot(virtualMesh string, opts Options, now time.Time) (*Authority, error) {
-	key, err := NewKey(opts.KeyBits)
-	if err != nil {
-		return nil, err
-	}
+func GenerateRoot(virtualMesh string, key Key, opts Options, now time.Time) (*Authority, error) {
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err

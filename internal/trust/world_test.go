@@ -23,7 +23,11 @@ func newRoot(t *testing.T, days uint32) *trust.Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := trust.GenerateRoot("prod.gloo-mesh", opts, now())
+	key, err := trust.NewKey(opts.KeyBits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := trust.GenerateRoot("prod.gloo-mesh", key, opts, now())
 	if err != nil {
 		t.Fatal(err)
 	}
