@@ -20,7 +20,7 @@ RACE     := $(if $(CC_FOUND),-race)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 ##@ Use
 
@@ -59,17 +59,22 @@ demo: ## Describe a workload of the bundled two-cluster world
 unit: ## Run the fast tests
 	go test ./...
 
+# What needs clusters is beside it: e2e.
 .PHONY: test
-test: lint verify test-race e2e ## Run all checks and tests, as CI does
+test: lint verify race scripts ## Run all checks and tests that need no clusters, as CI does
 
-.PHONY: test-race
-test-race:
+.PHONY: race
+race: ## Run the tests with the race detector, but for those that start processes of meshctl
 	$(if $(RACE),,@echo 'note: no C compiler found, the tests run without the race detector')
-	go test $(RACE) -timeout 30m ./...
+	go test $(RACE) -timeout 20m ./...
+
+.PHONY: scripts
+scripts: ## Run the tests that start processes of meshctl, without the race detector
+	go test -timeout 20m ./internal/commands
 
 .PHONY: e2e
-e2e: build ## Run the tests that need Kubernetes; builds a control plane on first use, which takes several minutes
-	set -e; assets=$$(hack/kube/build.sh); vault=$$(hack/vault/build.sh); KUBE_ASSETS="$$assets" VAULT="$$vault" MESHCTL='$(CURDIR)/bin/meshctl' go test -tags e2e -timeout 30m ./test/e2e/...
+e2e: ## Run the tests that need Kubernetes; builds a control plane on first use, which takes several minutes
+	set -e; assets=$$(hack/kube/build.sh); vault=$$(hack/vault/build.sh); KUBE_ASSETS="$$assets" VAULT="$$vault" go test -tags e2e -timeout 30m ./test/e2e/...
 
 .PHONY: kube
 kube: ## Build the Kubernetes control plane of the tests, unless that is done
@@ -95,11 +100,15 @@ lint: ## Check style, likely mistakes and the import rules
 format: ## Format the Go files
 	$(TOOL) golangci-lint fmt
 
+# What generates, which hack/verify-generated.sh builds before.
+CONTROLLER_GEN ?= $(TOOL) controller-gen
+DOCS           ?= go run ./hack/docs
+
 .PHONY: generate
 generate: ## Write deep copies, CRDs and generated docs anew
-	$(TOOL) controller-gen object paths=./pkg/api/...
-	$(TOOL) controller-gen crd:allowDangerousTypes=true paths=./pkg/api/... output:crd:dir=pkg/api/crds
-	go run ./hack/docs docs
+	$(CONTROLLER_GEN) object paths=./pkg/api/...
+	$(CONTROLLER_GEN) crd:allowDangerousTypes=true paths=./pkg/api/... output:crd:dir=pkg/api/crds
+	$(DOCS) docs
 
 .PHONY: verify
 verify: ## Fail if generated files are not what generate writes

@@ -185,6 +185,7 @@ func bashCompletion(t *testing.T) string {
 // shellHome returns a home directory with a copy of the bundled world.
 func shellHome(t *testing.T) string {
 	t.Helper()
+	StartsProcesses(t)
 	home := t.TempDir()
 	if err := os.CopyFS(filepath.Join(home, "manifests"), os.DirFS(bookinfo)); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
 	"golang.org/x/sys/unix"
+
+	"github.com/meshctl/meshctl/internal/commands"
 )
 
 // Keys as a terminal sends them.
@@ -48,6 +50,7 @@ func converse(t *testing.T, dir string, args ...string) *dialogue {
 // converseWith is converse with more environment variables.
 func converseWith(t *testing.T, dir string, env []string, args ...string) *dialogue {
 	t.Helper()
+	commands.StartsProcesses(t)
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +59,7 @@ func converseWith(t *testing.T, dir string, env []string, args ...string) *dialo
 	// The terminal emulator answers what prompts ask the terminal.
 	terminal := vt10x.New(vt10x.WithWriter(slave), vt10x.WithSize(columns, rows))
 	console, err := expect.NewConsole(expect.WithStdin(master), expect.WithStdout(terminal, &screen),
-		expect.WithCloser(master, slave), expect.WithDefaultTimeout(30*time.Second))
+		expect.WithCloser(master, slave), expect.WithDefaultTimeout(commands.Patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +111,7 @@ func (d *dialogue) wait(text string) {
 // earlier would be interpreted by the terminal.
 func (d *dialogue) send(keys string) {
 	d.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(commands.Patience)
 	for !raw(d.console.Tty()) {
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the terminal never became raw; the screen:\n%s", d.screen)

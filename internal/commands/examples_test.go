@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,23 +27,63 @@ const dumps = "../../testdata/dumps"
 // of its clusters. Examples that need clusters are left out.
 func TestExamples(t *testing.T) {
 	t.Parallel()
+	StartsProcesses(t)
+	for _, example := range examples() {
+		t.Run(example, func(t *testing.T) {
+			t.Parallel()
+			dir := exampleDir(t)
+			// An example shows something on standard output; "nothing found" is no example.
+			out, code := runShell(t, dir, "{ "+example+"\n} 2>stderr")
+			said, _ := os.ReadFile(filepath.Join(dir, "stderr"))
+			judgeExample(t, example, out, string(said), code)
+		})
+	}
+}
+
+// TestExamplesInProcess is TestExamples for the race detector: it sees what
+// happens in this process.
+func TestExamplesInProcess(t *testing.T) {
+	if !raceDetector {
+		t.Skip("TestExamples does the same in processes of its own")
+	}
+	t.Setenv("HOME", t.TempDir())
+	for _, example := range examples() {
+		t.Run(example, func(t *testing.T) {
+			t.Chdir(exampleDir(t))
+			// The shell takes the command line apart.
+			line := exec.CommandContext(t.Context(), "sh", "-c", `meshctl() { printf '%s\n' "$@"; }; `+example)
+			args, err := line.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams, out, errOut := cli.Test("")
+			streams.Getenv = os.Getenv
+			f := NewFactory(streams)
+			f.CompletionPatience = time.Hour
+			code := mainWith(strings.Split(strings.TrimSuffix(string(args), "\n"), "\n"), f)
+			judgeExample(t, example, out.String(), errOut.String(), code)
+		})
+	}
+}
+
+// examples are the commands of all help texts, but for those that need clusters:
+// the end-to-end tests run what these do.
+func examples() []string {
 	streams, _, _ := cli.Test("")
+	var found []string
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		for _, example := range exampleCommands(cmd) {
-			if cmd.Annotations[needsCluster] != "" && !strings.Contains(example, " --from ") {
-				continue // the end-to-end tests run what these commands do
+			if cmd.Annotations[needsCluster] == "" || strings.Contains(example, " --from ") {
+				found = append(found, example)
 			}
-			t.Run(example, func(t *testing.T) {
-				t.Parallel()
-				runExample(t, example)
-			})
 		}
 		for _, child := range cmd.Commands() {
 			visit(child)
 		}
 	}
 	visit(newRootCmd(NewFactory(streams)))
+	return found
 }
 
 // exampleCommands returns the commands of a help text, without what shells do
@@ -61,7 +102,8 @@ func exampleCommands(cmd *cobra.Command) []string {
 	return found
 }
 
-func runExample(t *testing.T, example string) {
+// exampleDir returns a directory for examples.
+func exampleDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "manifests"), os.DirFS(bookinfo)); err != nil {
@@ -70,8 +112,12 @@ func runExample(t *testing.T, example string) {
 	if err := os.CopyFS(filepath.Join(dir, "dumps"), os.DirFS(dumps)); err != nil {
 		t.Fatal(err)
 	}
-	// An example shows something on standard output; "nothing found" is no example.
-	out, code := runShell(t, dir, "{ "+example+"\n} 2>stderr")
+	return dir
+}
+
+// judgeExample holds what an example printed, and its exit code.
+func judgeExample(t *testing.T, example, out, said string, code int) {
+	t.Helper()
 	// Whoever asks for an exit code that tells about findings gets it, and check
 	// always does: the bundled world has some.
 	want := cli.ExitOK
@@ -79,7 +125,6 @@ func runExample(t *testing.T, example string) {
 		want = cli.ExitFindings
 	}
 	if code != want {
-		said, _ := os.ReadFile(filepath.Join(dir, "stderr"))
 		t.Errorf("exit code = %d, want %d; it printed:\n%s%s", code, want, out, said)
 	}
 	if out == "" {

@@ -23,6 +23,7 @@ const (
 // starts and ends with.
 func TestReadme(t *testing.T) {
 	t.Parallel()
+	StartsProcesses(t)
 	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	$DUMPS                  the directory of the dumps of clusters in testdata
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	commands.StartsProcesses(t)
 	worlds, err := filepath.Abs("../../testdata/worlds")
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ const (
 	endOfText = "\x04"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // step is one thing that the user of a test does: wait for a text on the
 // screen, then type.
