@@ -121,7 +121,9 @@ func (c *Connection) holdsNone(ctx context.Context, resource schema.GroupVersion
 		return err
 	}
 	for _, object := range found {
-		if object.DeletionTimestamp == nil && !isGiven(resource.Resource, object.Name) {
+		// A Lease is only in use while meshctl works.
+		lease := resource.Resource == "leases" && object.Labels[ManagedByLabel] == ManagedBy
+		if object.DeletionTimestamp == nil && !lease && !isGiven(resource.Resource, object.Name) {
 			return &Error{Cluster: c.Name, Action: "empty Namespace " + namespace, Reason: ReasonConflict, Why: resource.Resource + " " + object.Name + " is in it"}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -107,6 +108,23 @@ func TestInstallation(t *testing.T) {
 	if got := definitions(); got[clusters.DefinitionMissing] != all {
 		t.Errorf("after uninstall: %v", got)
 	}
+
+	t.Run("a Lease of meshctl", func(t *testing.T) {
+		if err := admin(t, c).CoreV1().Secrets("gloo-mesh").Delete(t.Context(), "root-ca", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		run(0, "install")
+		lease := clusters.LeaseOptions{Namespace: "gloo-mesh", Name: prodLease, Identity: "anna", Action: "hold a Lease"}
+		if err := clusters.Hold(t.Context(), connection(c.Admin()), lease, time.Now, func(context.Context) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := admin(t, c).CoordinationV1().Leases("gloo-mesh").Get(t.Context(), prodLease, metav1.GetOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := run(0, "uninstall", "--yes"); strings.Contains(got.stderr, "kept") {
+			t.Errorf("uninstall says:\n%s", got.stderr)
+		}
+	})
 
 	t.Run("definitions of others", func(t *testing.T) {
 		installCRDs(t, c)
