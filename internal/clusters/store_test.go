@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -53,12 +54,30 @@ func (s *store) connect(t *testing.T) *Connection {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
+	// Only what is never answered is not waited for.
 	const patience = 200 * time.Millisecond
-	timeout := time.Minute
-	if s.hangs != "" {
-		timeout = patience
+	impatient := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method == s.hangs {
+				ctx, stop := context.WithTimeout(r.Context(), patience)
+				defer stop()
+				r = r.WithContext(ctx)
+			}
+			return next.RoundTrip(r)
+		})
 	}
-	return New("east", SourceContext, &rest.Config{Host: server.URL}, Options{RequestTimeout: timeout})
+	return New("east", SourceContext, &rest.Config{Host: server.URL, WrapTransport: impatient}, Options{RequestTimeout: time.Minute})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// unanswered returns how many requests did not end.
+func (s *store) unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hung
 }
 
 // put stores objects and forgets that.
