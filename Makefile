@@ -94,7 +94,7 @@ playground-down: ## Stop the clusters of `make playground`
 
 .PHONY: lint
 lint: ## Check style, likely mistakes and the import rules
-	$(TOOL) golangci-lint run
+	$(TOOL) golangci-lint run --allow-parallel-runners
 
 .PHONY: format
 format: ## Format the Go files
