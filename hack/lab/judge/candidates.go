@@ -24,6 +24,9 @@ const (
 	repeatMost  = 160
 	// repeatSlow is for questions whose answers are held back.
 	repeatSlow = 10
+	// repeatSubset is for requests that all go to one subset: those of a mesh that
+	// knows nothing of it would get there by chance, too.
+	repeatSubset = 16
 )
 
 // candidates collects every question that could be asked about a world.
@@ -282,7 +285,11 @@ func (e Expectation) repeat(o orders) int {
 		return 1
 	case e.Delay != nil && e.Delay.Percent > 0 && e.Delay.Percent < 100 && e.Delay.Duration <= time.Second:
 		return repeatSlow
-	case e.Delay != nil && e.Delay.Percent > 0 || rarest == 1:
+	case e.Delay != nil && e.Delay.Percent > 0:
+		return 1
+	case rarest == 1 && slices.ContainsFunc(e.Shares, func(s Share) bool { return len(s.Subset) > 0 }):
+		return repeatSubset
+	case rarest == 1:
 		return 1
 	default:
 		return min(max(int(math.Ceil(math.Log(falseAlarm)/math.Log1p(-rarest))), repeatLeast), repeatMost)

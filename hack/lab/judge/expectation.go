@@ -67,7 +67,7 @@ func (o *oracle) identify(e *Expectation, caller *Description, about *Outbound, 
 
 // share returns all requests to a Service, with what decides there.
 func (o *oracle) share(caller *Description, s *service, port servicePort, request client.Request, access Access) Share {
-	share := Share{To: s.Ref, Weight: 100}
+	share := Share{To: s.Ref, Kind: string(port.kind), Weight: 100}
 	share.Verdict = decide(access, request, s, port)
 	for _, w := range s.backends {
 		backend := Backend{Workload: w.WorkloadRef, Port: w.container(port), Verdict: share.Verdict}

@@ -89,7 +89,11 @@ type judgement struct {
 	found    []Disagreement
 }
 
+// disagree notes a disagreement; what repetitions have in common is said once.
 func (j *judgement) disagree(aspect, said, was string) {
+	if slices.ContainsFunc(j.found, func(d Disagreement) bool { return d.Aspect == aspect && d.Said == said && d.Was == was }) {
+		return
+	}
 	j.found = append(j.found, Disagreement{Question: j.question, Aspect: aspect, Said: said, Was: was, Observed: j.observed})
 }
 

@@ -104,7 +104,9 @@ type Mirror struct {
 
 // Share is a part of the requests and where it goes.
 type Share struct {
-	To      Ref
+	To Ref
+	// Kind is what the port that it goes to is for.
+	Kind    string
 	Subset  map[string]string
 	Weight  float64
 	Verdict Verdict

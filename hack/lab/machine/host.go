@@ -204,8 +204,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Show mounts a directory at another place, for this lab alone, so that users
-// who may not enter the way to it can use it.
+// Show mounts a directory at another place, for this lab alone and to read
+// only, so that users who may not enter the way to it can use it.
 func Show(dir, at string) error {
 	if err := os.MkdirAll(at, 0o755); err != nil { //nolint:gosec // For all users.
 		return err
@@ -213,5 +213,11 @@ func Show(dir, at string) error {
 	if err := unix.Mount(dir, at, "", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("show %s at %s: %w", dir, at, err)
 	}
+	if err := unix.Mount("", at, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
+		return fmt.Errorf("protect %s at %s: %w", dir, at, err)
+	}
 	return nil
 }
+
+// Hide ends what Show began.
+func Hide(at string) error { return unix.Unmount(at, unix.MNT_DETACH) }

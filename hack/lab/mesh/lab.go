@@ -157,6 +157,9 @@ func (l *Lab) Stop() {
 	if l.fleet != nil {
 		l.fleet.Stop()
 	}
+	if err := machine.Hide(l.options.Programs); err != nil {
+		l.options.Log("%v", err)
+	}
 }
 
 // Cluster returns a cluster with a mesh, or nil.

@@ -209,3 +209,13 @@ func sameJSON(a, b any) bool {
 	y, errB := json.Marshal(b)
 	return errA == nil && errB == nil && bytes.Equal(x, y)
 }
+
+// Patch changes an object.
+func (o *Objects) Patch(ctx context.Context, object *unstructured.Unstructured, kind types.PatchType, body []byte, options metav1.PatchOptions) error {
+	resource, err := o.resource(object)
+	if err != nil {
+		return err
+	}
+	_, err = resource.Patch(ctx, object.GetName(), kind, body, options)
+	return err
+}

@@ -23,7 +23,9 @@ func (s sender) Send(ctx context.Context, from judge.WorkloadRef, request client
 	return mesh.Client(pod).SendMany(ctx, request, client.Load{Count: n, Fresh: fresh}), nil
 }
 
-func (s sender) SeenBy(_ context.Context, id string) ([]echo.Seen, error) { return s.lab.SeenBy(id), nil }
+func (s sender) SeenBy(_ context.Context, id string) ([]echo.Seen, error) {
+	return s.lab.SeenBy(id), nil
+}
 
 func (s sender) ResponseFlags(_ context.Context, from judge.WorkloadRef, id string) (string, error) {
 	pod, err := s.lab.Pod(from.Cluster, from.Namespace, from.Name)
