@@ -76,6 +76,28 @@ scripts: ## Run the tests that start processes of meshctl, without the race dete
 e2e: ## Run the tests that need Kubernetes; builds a control plane on first use, which takes several minutes
 	set -e; assets=$$(hack/kube/build.sh); vault=$$(hack/vault/build.sh); KUBE_ASSETS="$$assets" VAULT="$$vault" go test -tags e2e -timeout 30m ./test/e2e/...
 
+# The lab, hack/lab, is a module of its own. It needs root, and the packages
+# iproute2, nftables and iptables.
+LAB_FLAGS ?=
+
+.PHONY: lab
+lab: lab-1.31 ## Hold what meshctl says against a real mesh: istiod and Envoy, on this machine; builds Istio on first use
+
+.PHONY: lab-versions
+lab-versions: lab-1.31 lab-1.29 ## Do so with all versions of Istio that the lab knows
+
+.PHONY: lab-1.31 lab-1.29
+lab-1.31 lab-1.29: lab-%: build
+	set -e; assets=$$(hack/kube/build.sh); programs=$$(hack/lab/build.sh $*); cd hack/lab; KUBE_ASSETS="$$assets" LAB_PROGRAMS="$$programs" MESHCTL='$(CURDIR)/bin/meshctl' go test -timeout 40m $(LAB_FLAGS) ./...
+
+.PHONY: lab-up
+lab-up: build ## Start bookinfo in two clusters with real istiods and Envoys; prints what to set
+	@hack/lab/lab.sh up
+
+.PHONY: lab-down
+lab-down: ## Stop what `make lab-up` started
+	@hack/lab/lab.sh down
+
 .PHONY: kube
 kube: ## Build the Kubernetes control plane of the tests, unless that is done
 	@hack/kube/build.sh

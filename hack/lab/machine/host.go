@@ -48,6 +48,15 @@ func NewHost(name string, address netip.Addr) (*Host, error) {
 	return h, nil
 }
 
+// Enter returns the network that a process lives in.
+func Enter(pid int) (*Host, error) {
+	ns, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("find the network of process %d: %w", pid, err)
+	}
+	return &Host{Name: fmt.Sprintf("process %d", pid), ns: ns}, nil
+}
+
 // newNamespace returns a new network namespace as an open file.
 func newNamespace() (int, error) {
 	fd := -1
@@ -164,6 +173,11 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (net.Co
 		return err
 	})
 	return conn, err
+}
+
+// Dial is DialContext without a context.
+func (h *Host) Dial(network, address string) (net.Conn, error) {
+	return h.DialContext(context.Background(), network, address)
 }
 
 // Listen listens inside of the host.

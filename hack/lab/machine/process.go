@@ -97,8 +97,9 @@ func (l *launch) become() error {
 	return syscall.Exec(program, l.Args, os.Environ()) //nolint:gosec // That is what it is for.
 }
 
-// command prepares the intermediate process.
-func (c *Command) command() (*exec.Cmd, error) {
+// Prepare returns the process that becomes the command once it is started on a
+// host, within Host.Do. The caller may set its streams.
+func (c *Command) Prepare() (*exec.Cmd, error) {
 	text, err := json.Marshal(launch{Args: c.Args, Dir: c.Dir, User: c.User, Files: c.Files})
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func (h *Host) Start(c *Command, log string) (*Process, error) {
 	if err := output.Chmod(0o666); err != nil {
 		return nil, err
 	}
-	cmd, err := c.command()
+	cmd, err := c.Prepare()
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +194,7 @@ func (p *Process) Stop(grace time.Duration) {
 // Run runs a program inside of the host to its end and returns its output; the
 // error has it, too.
 func (h *Host) Run(ctx context.Context, c *Command) (string, error) {
-	cmd, err := c.command()
+	cmd, err := c.Prepare()
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -352,6 +353,12 @@ func (p *Pod) environment(c *corev1.Container) []string {
 // resolver returns the files that lead to the cluster's name server.
 func (p *Pod) resolver() map[string]string {
 	return map[string]string{"/etc/resolv.conf": filepath.Join(p.Dir, "resolv.conf"), "/etc/hosts": filepath.Join(p.Dir, "hosts")}
+}
+
+// Command returns a process that runs a command as the pod's application would:
+// with its name server.
+func (p *Pod) Command(args, env []string) (*exec.Cmd, error) {
+	return (&machine.Command{Args: args, Env: env, Files: p.resolver()}).Prepare()
 }
 
 // Search returns the domains that names without dots are looked up in.
