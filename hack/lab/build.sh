@@ -63,8 +63,9 @@ sources() {
 		return
 	fi
 	local source
-	go mod download -C "$module" istio.io/istio
-	source=$(go list -C "$module" -m -f '{{.Dir}}' istio.io/istio)
+	# Asking for a package needs less than asking for the module, of which proxies
+	# may have the source but no description.
+	source=$(go list -C "$module" -f '{{.Module.Dir}}' istio.io/istio/pilot/cmd/pilot-agent)
 	building=$(mktemp -d "$dir/.building.XXXXXX")
 	install -m 644 "$source/manifests/charts/base/files/crd-all.gen.yaml" "$building/crds.yaml"
 	install -m 644 "$source/tools/packaging/common/envoy_bootstrap.json" "$building/envoy_bootstrap.json"
