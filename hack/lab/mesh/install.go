@@ -36,6 +36,9 @@ func (c *Cluster) install(ctx context.Context) error {
 	if err := c.Objects.ApplyYAML(ctx, string(crds)); err != nil {
 		return err
 	}
+	if err := c.Objects.Apply(ctx, c.options.Objects...); err != nil {
+		return err
+	}
 	if err := c.applyIstiod(ctx); err != nil {
 		return err
 	}

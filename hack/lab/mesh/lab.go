@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/meshctl/meshctl/hack/lab/machine"
 	"github.com/meshctl/meshctl/hack/lab/node"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
@@ -49,6 +51,8 @@ type ClusterOptions struct {
 	MeshConfig map[string]any
 	// IstiodEnv are more variables of istiod.
 	IstiodEnv map[string]string
+	// Objects are there before istiod starts, for example its CA certificates.
+	Objects []unstructured.Unstructured
 }
 
 // Lab is a running lab.
