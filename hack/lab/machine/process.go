@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,7 +106,7 @@ func (c *Command) Prepare() (*exec.Cmd, error) {
 		return nil, err
 	}
 	cmd := exec.Command("/proc/self/exe") //nolint:gosec // This program.
-	cmd.Env = append(c.Env[:len(c.Env):len(c.Env)], launchEnv+"="+string(text))
+	cmd.Env = slices.Concat(c.Env, []string{launchEnv + "=" + string(text)})
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd, nil
 }

@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meshctl/meshctl/hack/lab/node"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/hack/lab/node"
 )
 
 // About returns Istio's objects of the cluster that name the host, as YAML.

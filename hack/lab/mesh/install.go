@@ -133,7 +133,7 @@ func (c *Cluster) AwaitDeployment(ctx context.Context, namespace, name string) e
 			want = *deployment.Spec.Replicas
 		}
 		if status.ObservedGeneration < deployment.Generation || status.UpdatedReplicas != want || status.ReadyReplicas != want || status.Replicas != want {
-			return fmt.Errorf("Deployment %s/%s of %s has %d of %d ready pods", namespace, name, c.Name, status.ReadyReplicas, want)
+			return fmt.Errorf("%d of %d pods of Deployment %s/%s are ready", status.ReadyReplicas, want, namespace, name)
 		}
 		return nil
 	})

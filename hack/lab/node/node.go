@@ -68,7 +68,6 @@ type Node struct {
 	pods      map[types.UID]*Pod
 	addresses *addressPool
 	wake      chan struct{}
-	waiters   []chan struct{}
 }
 
 // New prepares the node of a cluster.

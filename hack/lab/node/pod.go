@@ -294,7 +294,7 @@ func (p *Pod) report(ctx context.Context, ready map[string]bool) error {
 	}
 	_, err = p.node.Client.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
 	if apierrors.IsNotFound(err) || ctx.Err() != nil {
-		return nil // It was deleted meanwhile.
+		return nil //nolint:nilerr // It was deleted meanwhile.
 	}
 	return err
 }
