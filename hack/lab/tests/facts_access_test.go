@@ -101,10 +101,14 @@ func connectionsKeepRules(t *testing.T, b *bench) {
 	raw := mesh.Client(b.pod(t, "east", "shop", "raw"))
 	// The proxy finds out what it is by the first bytes: a lone newline is not enough.
 	request := client.Request{Protocol: client.TCP, Host: "slow", Address: slow.Address(), Port: 7001, ID: b.id()}
-	kept := raw.NewSession()
+	web := client.Request{Protocol: client.HTTP1, Host: "slow", Address: slow.Address(), Port: 8081}
+	kept, keptWeb := raw.NewSession(), raw.NewSession()
 	defer kept.Close()
-	if outcome := kept.Send(t.Context(), request); told(&outcome) != "slow.east" {
-		t.Fatalf("before the rule: %s", told(&outcome))
+	defer keptWeb.Close()
+	for _, outcome := range []client.Outcome{kept.Send(t.Context(), request), keptWeb.Send(t.Context(), web)} {
+		if told(&outcome) != "slow.east" {
+			t.Fatalf("before the rule: %s", told(&outcome))
+		}
 	}
 	b.write(t, b.east, rule("shop", "app: slow", "DENY", "[{}]"))
 	b.soon(t, func() error {
@@ -117,6 +121,13 @@ func connectionsKeepRules(t *testing.T, b *bench) {
 	outcome := kept.Send(t.Context(), request)
 	if told(&outcome) != "slow.east" || !outcome.Reused {
 		t.Errorf("over the old connection, after the rule: %s", told(&outcome))
+	}
+	// HTTP/1.1 is told to close the connection by the next answer.
+	if outcome := keptWeb.Send(t.Context(), web); told(&outcome) != "slow.east" || !outcome.Reused {
+		t.Errorf("over the old connection of HTTP, after the rule: %s", told(&outcome))
+	}
+	if outcome := keptWeb.Send(t.Context(), web); told(&outcome) != "403" || outcome.Reused {
+		t.Errorf("the second request of HTTP after the rule: %s", told(&outcome))
 	}
 	b.soon(t, func() error {
 		outcome := kept.Send(t.Context(), request)

@@ -8,11 +8,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 )
@@ -133,5 +133,5 @@ func b64(text string) string { return base64.StdEncoding.EncodeToString([]byte(t
 
 // serial returns the serial number of a CA as Envoy writes it.
 func (a *authority) serial() string {
-	return strings.TrimLeft(fmt.Sprintf("%x", a.certificate.SerialNumber), "0")
+	return hex.EncodeToString(a.certificate.SerialNumber.Bytes())
 }

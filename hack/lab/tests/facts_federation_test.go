@@ -6,12 +6,41 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func federationFacts() []fact {
 	return []fact{
 		{"flat-network-without-labels", flatNetwork},
+		{"gateways-hide-pods-without-proxy", gatewaysHidePods},
 	}
+}
+
+// gatewaysHidePods calls a Service with pods of both kinds, and one with pods
+// without a proxy only, within the cluster and through its gateway.
+func gatewaysHidePods(t *testing.T, b *bench) {
+	b.write(t, b.west, `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: half, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - {port: {number: 15443, name: tls-half, protocol: TLS}, hosts: [half.shop.svc.cluster.local, raw.shop.svc.cluster.local], tls: {mode: AUTO_PASSTHROUGH}}
+`)
+	b.write(t, b.east, b.importing("half", "243.0.7.1"))
+	b.write(t, b.east, b.importing("raw", "243.0.7.2"))
+	b.settle(t)
+	local := b.counted(t, b.pod(t, "west", "shop", "stock-v1"), get("half.shop"), 20)
+	if local["raw.west"] == 0 || local["stock-v1.west for west.example/ns/shop/sa/stock"] == 0 || len(local) != 2 {
+		t.Errorf("within the cluster: %v, want answers of both pods", local)
+	}
+	web := b.web(t)
+	if diff := cmp.Diff(map[string]int{"stock-v1.west for " + webIdentity: 20}, b.counted(t, web, get("half.shop.svc.west.global"), 20)); diff != "" {
+		t.Errorf("through the gateway (-want +got):\n%s", diff)
+	}
+	b.expect(t, web, get("raw.shop.svc.west.global"), "503")
 }
 
 // flatNetwork calls a pod of another cluster directly.

@@ -17,6 +17,7 @@ func objectFacts() []fact {
 		{"two-virtual-services", twoVirtualServices},
 		{"two-destination-rules", twoDestinationRules},
 		{"two-service-entries", twoServiceEntries},
+		{"service-entries-for-services", serviceEntriesForServices},
 		{"sidecars-hide-hosts", sidecarsHideHosts},
 	}
 }
@@ -213,6 +214,46 @@ spec:
 		}
 		if got != p.want {
 			t.Errorf("%s: the endpoints are of the %q, want the %s", p, got, p.want)
+		}
+	}
+}
+
+// serviceEntriesForServices writes a ServiceEntry for the host of a Service of
+// Kubernetes.
+func serviceEntriesForServices(t *testing.T, b *bench) {
+	namespaces := []string{"front", "shop", "istio-system", "other"}
+	want := map[string]string{"front": "entry", "shop": "both", "istio-system": "service", "other": "service"}
+	for i := range namespaces {
+		b.write(t, b.east, service(i))
+	}
+	for i, namespace := range namespaces {
+		b.write(t, b.east, fmt.Sprintf(`
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: pair-%[1]d, namespace: %[2]s}
+spec:
+  hosts: [pair-%[1]d.shop.svc.cluster.local]
+  addresses: [243.0.8.%[3]d]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 8080, name: http, protocol: HTTP}]
+  endpoints: [{address: %[4]s, ports: {http: 8081}}]
+`, i, namespace, i+1, b.pod(t, "east", "shop", "stock-v2").Address()))
+	}
+	b.settle(t)
+	for i, namespace := range namespaces {
+		counts := b.counted(t, b.web(t), get(fmt.Sprintf("pair-%d.shop.svc.cluster.local", i)), 16)
+		got := fmt.Sprint(counts)
+		switch {
+		case counts["stock-v1.east for "+webIdentity] == 16:
+			got = "service"
+		case counts["stock-v2.east"] == 16:
+			got = "entry"
+		case counts["stock-v1.east for "+webIdentity]+counts["stock-v2.east"] == 16:
+			got = "both"
+		}
+		if got != want[namespace] {
+			t.Errorf("with a ServiceEntry in %s the answer is of the %s, want the %s", namespace, got, want[namespace])
 		}
 	}
 }

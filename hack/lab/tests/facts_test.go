@@ -5,8 +5,8 @@ package tests
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,8 +38,18 @@ func facts() []fact {
 	return slices.Concat(accessFacts(), trafficFacts(), objectFacts(), federationFacts(), trustFacts())
 }
 
+// factsVersion is the version of Istio that the facts are about.
+const factsVersion = "1.31"
+
 // TestFacts shows what Istio does, without meshctl.
 func TestFacts(t *testing.T) {
+	version, err := os.ReadFile(filepath.Join(os.Getenv("LAB_PROGRAMS"), "version"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(version), factsVersion+".") {
+		t.Skipf("the facts are about Istio %s, and this is %s", factsVersion, version)
+	}
 	b := startBench(t)
 	for _, f := range facts() {
 		t.Run(f.name, func(t *testing.T) {
@@ -57,7 +67,7 @@ func TestFactsAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed := map[string]bool{}
-	for _, m := range regexp.MustCompile("(?m)^\\|.*`TestFacts/([^`]+)` *\\|$").FindAllSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\|.*\\| "+regexp.QuoteMeta(factsVersion)+" \\| `TestFacts/([^`]+)` \\|$").FindAllSubmatch(text, -1) {
 		listed[string(m[1])] = true
 	}
 	exists := map[string]bool{}
@@ -131,7 +141,7 @@ func startBench(t *testing.T) *bench {
 		}
 		b.gateways[c.Name] = service.Status.LoadBalancer.Ingress[0].IP
 	}
-	if err := b.east.Objects.ApplyYAML(t.Context(), b.importing(federated, "243.0.0.1")); err != nil {
+	if err := b.east.Objects.ApplyYAML(t.Context(), b.importing("stock", "243.0.0.1")); err != nil {
 		t.Fatal(err)
 	}
 	b.settle(t)
@@ -140,13 +150,13 @@ func startBench(t *testing.T) *bench {
 
 // importing returns what makes a Service of the west known in the east: one
 // endpoint per gateway, and the SNI of the Service's port.
-func (b *bench) importing(host, address string) string {
+func (b *bench) importing(service, address string) string {
 	return fmt.Sprintf(`
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {name: imported, namespace: istio-system}
+metadata: {name: imported-%[1]s, namespace: istio-system}
 spec:
-  hosts: [%[1]s]
+  hosts: [%[1]s.shop.svc.west.global]
   addresses: [%[2]s]
   location: MESH_INTERNAL
   resolution: STATIC
@@ -157,19 +167,19 @@ spec:
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: imported, namespace: istio-system}
+metadata: {name: imported-%[1]s, namespace: istio-system}
 spec:
-  host: %[1]s
+  host: %[1]s.shop.svc.west.global
   trafficPolicy:
     portLevelSettings:
-    - {port: {number: 8080}, tls: {mode: ISTIO_MUTUAL, sni: outbound_.8080_._.stock.shop.svc.cluster.local}}
-    - {port: {number: 7000}, tls: {mode: ISTIO_MUTUAL, sni: outbound_.7000_._.stock.shop.svc.cluster.local}}
-`, host, address, b.gateways["west"])
+    - {port: {number: 8080}, tls: {mode: ISTIO_MUTUAL, sni: outbound_.8080_._.%[1]s.shop.svc.cluster.local}}
+    - {port: {number: 7000}, tls: {mode: ISTIO_MUTUAL, sni: outbound_.7000_._.%[1]s.shop.svc.cluster.local}}
+`, service, address, b.gateways["west"])
 }
 
 // benchObjects returns what is deployed in a cluster. The pods of raw have no
-// proxy; together with those of stock-v2 they are the Service half. Proxies of
-// stock-v2 get their configuration through their agent.
+// proxy; together with those of stock-v2 (in the west, stock-v1) they are the
+// Service half. Proxies of stock-v2 get their configuration through their agent.
 func benchObjects(cluster string) string {
 	objects := `
 apiVersion: v1
@@ -208,9 +218,24 @@ spec:
   ports: [{name: tls, port: 15443}, {name: limited-out, port: 15444}, {name: limited-in, port: 15445}]
 ---
 ` + deployment("istio-system", "gateway", "gateway", "istio: ingressgateway", "inject.istio.io/templates: gateway", "docker.io/istio/proxyv2:1.31.0") +
-		deployment("shop", "stock-v1", "stock", "app: stock, version: v1", "", "lab/echo")
+		deployment("shop", "raw", "default", `app: raw, half: "yes", sidecar.istio.io/inject: "false"`, "", "lab/echo") + `
+apiVersion: v1
+kind: Service
+metadata: {name: half, namespace: shop}
+spec:
+  selector: {half: "yes"}
+  ports: [{name: http, port: 8080, targetPort: 8081}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: raw, namespace: shop}
+spec:
+  selector: {app: raw}
+  ports: [{name: http, port: 8080, targetPort: 8081}]
+---
+`
 	if cluster == "west" {
-		return objects + `
+		return objects + deployment("shop", "stock-v1", "stock", `app: stock, version: v1, half: "yes"`, "", "lab/echo") + `
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: exported, namespace: istio-system}
@@ -225,16 +250,9 @@ apiVersion: v1
 kind: ServiceAccount
 metadata: {name: web, namespace: front}
 ---
-apiVersion: v1
-kind: Service
-metadata: {name: half, namespace: shop}
-spec:
-  selector: {half: "yes"}
-  ports: [{name: http, port: 8080, targetPort: 8081}]
----
 ` + deployment("front", "web", "web", "app: web", "", "lab/echo") +
-		deployment("shop", "stock-v2", "stock", `app: stock, version: v2, half: "yes"`, `proxy.istio.io/config: '{"proxyMetadata":{"PROXY_CONFIG_XDS_AGENT":"true"}}'`, "lab/echo") +
-		deployment("shop", "raw", "default", `app: raw, half: "yes", sidecar.istio.io/inject: "false"`, "", "lab/echo")
+		deployment("shop", "stock-v1", "stock", "app: stock, version: v1", "", "lab/echo") +
+		deployment("shop", "stock-v2", "stock", `app: stock, version: v2, half: "yes"`, `proxy.istio.io/config: '{"proxyMetadata":{"PROXY_CONFIG_XDS_AGENT":"true"}}'`, "lab/echo")
 }
 
 // deployment returns a Deployment with one pod; labels and annotations are
