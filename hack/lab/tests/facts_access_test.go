@@ -136,7 +136,7 @@ func connectionsKeepRules(t *testing.T, b *bench) {
 		}
 		return nil
 	})
-	if lived := time.Since(denied); lived < 4*time.Second {
+	if lived := time.Since(denied); lived < 2*time.Second {
 		t.Errorf("the old connection worked for %s only", lived)
 	}
 	if stats := admin(t, slow, "/stats?filter=total_listeners_draining"); !strings.Contains(stats, "total_listeners_draining: 0") {

@@ -49,17 +49,19 @@ spec:
 }
 
 func delaysComeBeforeTimeouts(t *testing.T, b *bench) {
-	b.apply(t, b.east, routes("fault: {delay: {fixedDelay: 2s, percentage: {value: 100}}}\ntimeout: 1500ms"))
+	b.apply(t, b.east, routes("fault: {delay: {fixedDelay: 4s, percentage: {value: 100}}}\ntimeout: 3s"))
 	web := b.web(t)
+	late := with(get(stock), "x-lab-delay", "20s")
+	late.Timeout = time.Minute
 	var quick, slow client.Outcome
 	var both sync.WaitGroup
 	both.Go(func() { quick = b.send(t, web, get(stock)) })
-	both.Go(func() { slow = b.send(t, web, with(get(stock), "x-lab-delay", "10s")) })
+	both.Go(func() { slow = b.send(t, web, late) })
 	both.Wait()
-	if quick.Status != 200 || quick.Duration < 2*time.Second {
+	if quick.Status != 200 || quick.Duration < 4*time.Second {
 		t.Errorf("an answer within the timeout, after a delay that is longer: %d after %s", quick.Status, quick.Duration)
 	}
-	if slow.Status != 504 || slow.Duration < 3500*time.Millisecond || slow.Duration > 9*time.Second {
+	if slow.Status != 504 || slow.Duration < 7*time.Second || slow.Duration > 19*time.Second {
 		t.Errorf("an answer after the timeout: %d after %s", slow.Status, slow.Duration)
 	}
 }
