@@ -349,7 +349,7 @@ func line(host string) client.Request {
 }
 
 // with returns the request with headers, given as names and values.
-func with(request client.Request, headers ...string) client.Request { //nolint:gocritic // Copied anyway.
+func with(request client.Request, headers ...string) client.Request {
 	request.Headers = map[string]string{}
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Headers[headers[i]] = headers[i+1]
@@ -358,7 +358,7 @@ func with(request client.Request, headers ...string) client.Request { //nolint:g
 }
 
 // send sends a request over a connection of its own, with an ID.
-func (b *bench) send(t *testing.T, from *node.Pod, request client.Request) client.Outcome { //nolint:gocritic // Copied anyway.
+func (b *bench) send(t *testing.T, from *node.Pod, request client.Request) client.Outcome {
 	t.Helper()
 	if request.ID == "" {
 		request.ID = b.id()
@@ -391,7 +391,7 @@ func told(o *client.Outcome) string {
 }
 
 // expect sends a request and compares what became of it.
-func (b *bench) expect(t *testing.T, from *node.Pod, request client.Request, want string) client.Outcome { //nolint:gocritic // Copied anyway.
+func (b *bench) expect(t *testing.T, from *node.Pod, request client.Request, want string) client.Outcome {
 	t.Helper()
 	outcome := b.send(t, from, request)
 	if got := told(&outcome); got != want {
@@ -401,7 +401,7 @@ func (b *bench) expect(t *testing.T, from *node.Pod, request client.Request, wan
 }
 
 // expectSoon is expect for changes whose arrival cannot be seen.
-func (b *bench) expectSoon(t *testing.T, from *node.Pod, request client.Request, want string) { //nolint:gocritic // Copied anyway.
+func (b *bench) expectSoon(t *testing.T, from *node.Pod, request client.Request, want string) {
 	t.Helper()
 	b.soon(t, func() error {
 		if outcome := b.send(t, from, request); told(&outcome) != want {
@@ -433,7 +433,7 @@ func (b *bench) soon(t *testing.T, condition func() error) {
 
 // counted sends a request n times over fresh connections and counts what became
 // of it.
-func (b *bench) counted(t *testing.T, from *node.Pod, request client.Request, n int) map[string]int { //nolint:gocritic // Copied anyway.
+func (b *bench) counted(t *testing.T, from *node.Pod, request client.Request, n int) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
 	outcomes := mesh.Client(from).SendMany(t.Context(), request, client.Load{Count: n, Concurrency: 4, Fresh: true})
@@ -460,7 +460,7 @@ func admin(t *testing.T, pod *node.Pod, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // It was only read.
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -111,8 +111,8 @@ func issuer(t *testing.T, from *node.Pod, address string, protocols ...string) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()                                                                                           //nolint:errcheck // Nothing is sent.
-	secured := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: protocols, ServerName: "lab"}) //nolint:gosec // Only looks.
+	defer conn.Close()
+	secured := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: protocols, ServerName: "lab"})
 	if err := secured.HandshakeContext(ctx); err != nil {
 		t.Fatalf("handshake with %s: %v", address, err)
 	}
