@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/tools/leaderelection"
@@ -128,5 +129,24 @@ func lead(ctx context.Context, lock resourcelock.Interface, opts LeaseOptions, w
 	if lost {
 		return errLeaseLost
 	}
+	giveBack(context.WithoutCancel(ctx), lock)
 	return result
+}
+
+// giveBack makes sure that this process does not hold the Lease any more. The
+// elector has tried, but fails if a renewal that it broke off reaches the API
+// server just then. If the API server is not reached either, the Lease expires.
+func giveBack(ctx context.Context, lock resourcelock.Interface) {
+	ctx, cancel := context.WithTimeout(ctx, renewDeadline)
+	defer cancel()
+	for ctx.Err() == nil {
+		record, _, err := lock.Get(ctx)
+		if err != nil || record.HolderIdentity != lock.Identity() {
+			return
+		}
+		record.HolderIdentity, record.LeaseDurationSeconds = "", 1
+		if err := lock.Update(ctx, *record); err == nil || !apierrors.IsConflict(err) {
+			return
+		}
+	}
 }
