@@ -17,6 +17,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// HostnameAnnotation makes a load balancer known by a name instead of its
+// address, as some clouds do. All name servers of the lab know the name.
+const HostnameAnnotation = "lab.meshctl.io/hostname"
+
 // assignBalancers gives an address to every Service of type LoadBalancer that
 // has none, as the controller of a cloud does.
 func (n *Node) assignBalancers(ctx context.Context) error {
@@ -30,7 +34,9 @@ func (n *Node) assignBalancers(ctx context.Context) error {
 	used := map[string]bool{}
 	for _, service := range services {
 		for _, ingress := range service.Status.LoadBalancer.Ingress {
-			used[ingress.IP] = true
+			for _, address := range n.Network.addressesOf(ingress) {
+				used[address.String()] = true
+			}
 		}
 	}
 	var errs []error
@@ -43,8 +49,13 @@ func (n *Node) assignBalancers(ctx context.Context) error {
 			return err
 		}
 		used[address.String()] = true
+		ingress := corev1.LoadBalancerIngress{IP: address.String()}
+		if name := service.Annotations[HostnameAnnotation]; name != "" {
+			n.Network.nameAddress(name, address)
+			ingress = corev1.LoadBalancerIngress{Hostname: name}
+		}
 		patch, err := json.Marshal(map[string]any{"status": corev1.ServiceStatus{
-			LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: address.String()}}},
+			LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{ingress}},
 		}})
 		if err != nil {
 			return err

@@ -20,8 +20,9 @@ import (
 	"github.com/meshctl/meshctl/hack/lab/machine"
 )
 
-// serveDNS answers the questions of the cluster's pods for names of Services
-// until the context ends. There is no outside world: other names do not exist.
+// serveDNS answers the questions of the cluster's pods for names of Services,
+// and of the lab's load balancers, until the context ends. There is no outside
+// world: other names do not exist.
 func (n *Node) serveDNS(ctx context.Context) error {
 	if err := machine.AddAddress(n.Plan.DNS); err != nil {
 		return err
@@ -79,6 +80,9 @@ func (n *Node) answer(question []byte) ([]byte, error) {
 
 // resolve returns the addresses of a name, and whether it exists.
 func (n *Node) resolve(name string) ([]netip.Addr, bool) {
+	if address, found := n.Network.named(strings.ToLower(name)); found {
+		return []netip.Addr{address}, true
+	}
 	rest, ok := strings.CutSuffix(strings.ToLower(name), ".svc."+strings.ToLower(n.Domain))
 	if !ok || n.services == nil {
 		return nil, false

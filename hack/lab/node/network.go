@@ -25,6 +25,8 @@ type Network struct {
 	flat bool
 	of   map[string]clusterRules
 	last string
+	// names are those of load balancers.
+	names map[string]netip.Addr
 }
 
 // clusterRules is what one cluster contributes.
@@ -43,7 +45,36 @@ type servicePort struct {
 }
 
 // NewNetwork returns the network of a lab.
-func NewNetwork() *Network { return &Network{of: map[string]clusterRules{}} }
+func NewNetwork() *Network {
+	return &Network{of: map[string]clusterRules{}, names: map[string]netip.Addr{}}
+}
+
+// nameAddress makes all name servers answer with the address.
+func (n *Network) nameAddress(name string, address netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names[name] = address
+}
+
+// named returns the address of a name.
+func (n *Network) named(name string) (netip.Addr, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	address, found := n.names[name]
+	return address, found
+}
+
+// addressesOf returns what a load balancer is reached by, none if that is not
+// known.
+func (n *Network) addressesOf(ingress corev1.LoadBalancerIngress) []netip.Addr {
+	if address, err := netip.ParseAddr(ingress.IP); err == nil {
+		return []netip.Addr{address}
+	}
+	if address, found := n.named(ingress.Hostname); found {
+		return []netip.Addr{address}
+	}
+	return nil
+}
 
 // SetFlat says whether pods of different clusters reach each other directly.
 func (n *Network) SetFlat(ctx context.Context, flat bool) error {
@@ -190,15 +221,32 @@ func (n *Node) rules() (clusterRules, error) {
 				s.address = address
 				rules.services = append(rules.services, s)
 			}
-			for _, ingress := range service.Status.LoadBalancer.Ingress {
-				if address, err := netip.ParseAddr(ingress.IP); err == nil {
-					s.address = address
-					rules.balancers = append(rules.balancers, s)
-				}
+			for _, address := range n.externalAddresses(service) {
+				s.address = address
+				rules.balancers = append(rules.balancers, s)
+			}
+			if port.NodePort != 0 {
+				s.address, s.port = n.Plan.Host, uint16(port.NodePort) //nolint:gosec // A port.
+				rules.balancers = append(rules.balancers, s)
 			}
 		}
 	}
 	return rules, nil
+}
+
+// externalAddresses returns what a Service is reached by at its own ports from
+// outside of the cluster.
+func (n *Node) externalAddresses(service *corev1.Service) []netip.Addr {
+	var addresses []netip.Addr
+	for _, ip := range service.Spec.ExternalIPs {
+		if address, err := netip.ParseAddr(ip); err == nil {
+			addresses = append(addresses, address)
+		}
+	}
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		addresses = append(addresses, n.Network.addressesOf(ingress)...)
+	}
+	return addresses
 }
 
 // backends returns the ready pods behind a Service by the name of its ports.

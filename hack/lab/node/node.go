@@ -158,7 +158,10 @@ func (n *Node) register(ctx context.Context) error {
 	created.Status = corev1.NodeStatus{
 		Capacity: capacity, Allocatable: capacity,
 		Conditions:      []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastHeartbeatTime: metav1.Now()}},
-		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.Plan.Host.String()}, {Type: corev1.NodeHostName, Address: n.Name()}},
+		Addresses: []corev1.NodeAddress{
+			{Type: corev1.NodeInternalIP, Address: n.Plan.Host.String()}, {Type: corev1.NodeExternalIP, Address: n.Plan.Host.String()},
+			{Type: corev1.NodeHostName, Address: n.Name()},
+		},
 		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: kubeletPort}},
 		NodeInfo:        corev1.NodeSystemInfo{KubeletVersion: "v1.36.3", OperatingSystem: "linux"},
 	}
