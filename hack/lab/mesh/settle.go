@@ -41,6 +41,9 @@ func (l *Lab) Settle(ctx context.Context) error {
 	})
 }
 
+// markName is that of the object by which the lab tells configurations apart.
+const markName = "lab-settled"
+
 // mark applies an object that changes the configuration of every proxy: where
 // it has arrived, everything has that was written before.
 func (c *Cluster) mark(ctx context.Context) (host string, err error) {
@@ -48,7 +51,7 @@ func (c *Cluster) mark(ctx context.Context) (host string, err error) {
 	return host, c.Objects.ApplyYAML(ctx, fmt.Sprintf(`
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {name: lab-settled, namespace: istio-system}
+metadata: {name: %s, namespace: istio-system}
 spec:
   hosts: [%s]
   exportTo: ["*"]
@@ -56,7 +59,7 @@ spec:
   resolution: STATIC
   ports: [{number: 1, name: tcp, protocol: TCP}]
   endpoints: [{address: 192.0.2.1}]
-`, host))
+`, markName, host))
 }
 
 func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error {
