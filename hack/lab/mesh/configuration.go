@@ -5,8 +5,13 @@ package mesh
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/hack/lab/node"
 )
 
 // Configuration returns the objects of Istio in the cluster, but not the lab's
@@ -27,6 +32,27 @@ func (c *Cluster) Configuration(ctx context.Context) (map[string]unstructured.Un
 		}
 	}
 	return found, nil
+}
+
+// Connections returns how many connections a pod's Envoy has made to the
+// endpoints that one of its clusters has now.
+func Connections(ctx context.Context, pod *node.Pod, cluster string) (int, error) {
+	page, err := adminPage(ctx, pod, "/clusters")
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for line := range strings.Lines(string(page)) {
+		fields := strings.Split(strings.TrimSpace(line), "::")
+		if len(fields) == 4 && fields[0] == cluster && fields[2] == "cx_total" {
+			n, err := strconv.Atoi(fields[3])
+			if err != nil {
+				return 0, fmt.Errorf("read the connections of %s/%s: %w", pod.Namespace, pod.Name, err)
+			}
+			total += n
+		}
+	}
+	return total, nil
 }
 
 // Rejected returns the listeners of a pod's Envoy whose newest version it did not

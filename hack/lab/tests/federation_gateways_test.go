@@ -52,7 +52,7 @@ func (f *federation) tcpOverGateways(t *testing.T, requests int) map[string]int 
 
 func federationSeveralGateways(t *testing.T, f *federation) {
 	base := f.world
-	two := federated()
+	two := federatedWorld()
 	two.Clusters[1].Objects = append(two.Clusters[1].Objects, worldgen.Gateway("second-gateway", "ingressgateway", "LoadBalancer", nil, nil)...)
 	f.become(t, two)
 	passed := f.tcpOverGateways(t, 40)
@@ -142,7 +142,7 @@ func federationEastWest(t *testing.T, f *federation) {
 		expect(t, "calls to a subset", map[string]int{"stock-v2.west": 10}, count(f.sendMany(t, webOf("east"), request, 10)),
 			f.seenBy(t, webOf("east"), "stock.shop.svc.west.global"))
 	}
-	first := federated(subset)
+	first := federatedWorld(subset)
 	first.Clusters[1].Objects = append(first.Clusters[1].Objects, eastWest...)
 	f.become(t, first.With("west", crossNetwork("eastwestgateway")))
 
@@ -154,7 +154,7 @@ func federationEastWest(t *testing.T, f *federation) {
 		}
 	})
 	t.Run("the same pods", func(t *testing.T) {
-		same := federated(subset)
+		same := federatedWorld(subset)
 		same.Clusters[1].Objects = append(same.Clusters[1].Objects, eastWest...)
 		// Until meshctl has seen it, two filter chains are equal.
 		must(t, f.lab.Cluster("west").Objects.ApplyYAML(t.Context(), crossNetwork("ingressgateway")))

@@ -96,7 +96,7 @@ func federationWithoutProxy(t *testing.T, f *federation) {
 	expect(t, "a call from outside", answer{Problem: "resolve"}, answerOf(&outcome))
 
 	// With some, those get all requests.
-	f.become(t, federated().With("east", injectedJob))
+	f.become(t, federatedWorld().With("east", injectedJob))
 	for range 10 {
 		outcome = f.send(t, webOf("west"), far)
 		expect(t, "a call from outside to a Service that has pods with and without a proxy", answer{

@@ -24,7 +24,7 @@ import (
 // TestFederation holds that what meshctl applies for calls between clusters
 // carries them, with two clusters that are joined through gateways.
 func TestFederation(t *testing.T) {
-	f := startFederation(t, federated(), withoutRetries)
+	f := startFederation(t, federatedWorld(), withoutRetries)
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *federation)
@@ -51,9 +51,9 @@ func withoutRetries(c *worldgen.Cluster) {
 	c.MeshConfig["defaultHttpRetryPolicy"] = map[string]any{"attempts": int64(0)}
 }
 
-// federated is the world that the parts of TestFederation begin with, and more
+// federatedWorld is the world that the parts of TestFederation begin with, and more
 // resources of meshctl.
-func federated(resources ...unstructured.Unstructured) worldgen.World {
+func federatedWorld(resources ...unstructured.Unstructured) worldgen.World {
 	return worldgen.Federated("federated", twoClusters(), `{selectors: [{}], tlsEnforcementSettings: {enforcementMode: STRICT}}`, "DISABLED", resources...)
 }
 

@@ -44,7 +44,7 @@ func shiftTo(destinations ...string) string {
 }
 
 func federationShift(t *testing.T, f *federation) {
-	f.become(t, federated(
+	f.become(t, federatedWorld(
 		worldgen.Resource("TrafficPolicy", "away", eastStock+at("/away")+shiftTo(to("stock", "shop", "west", "v2", 8080, 100))),
 		worldgen.Resource("TrafficPolicy", "divided", eastStock+at("/divided")+shiftTo(
 			to("stock", "shop", "east", "v2", 8080, 50), to("stock", "shop", "west", "v1", 8080, 30), to("stock", "shop", "west", "v2", 8080, 20))),
@@ -106,7 +106,7 @@ func withinDeviations(got, n int, p, deviations float64) bool {
 }
 
 func federationMirror(t *testing.T, f *federation) {
-	f.become(t, federated(
+	f.become(t, federatedWorld(
 		worldgen.Resource("TrafficPolicy", "mirror", eastStock+at("/copied")+`
 policy: {mirror: {kubeService: {name: stock, namespace: shop, clusterName: west}, port: 8080}}`),
 		worldgen.Resource("TrafficPolicy", "back", westStock+at("/copied-back")+`
@@ -143,7 +143,7 @@ policy: {mirror: {kubeService: {name: desk, namespace: bank, clusterName: east},
 }
 
 func federationSettings(t *testing.T, f *federation) {
-	f.become(t, federated(
+	f.become(t, federatedWorld(
 		worldgen.Resource("TrafficPolicy", "timeout", westStock+at("/timeout")+"\npolicy: {requestTimeout: 500ms}"),
 		worldgen.Resource("TrafficPolicy", "headers", westStock+at("/headers")+`
 policy: {headerManipulation: {appendRequestHeaders: {x-added: one}, removeRequestHeaders: [x-secret], appendResponseHeaders: {x-answered: meshctl}}}`),
@@ -234,7 +234,7 @@ func federationTLSMode(t *testing.T, f *federation) {
 	base := f.world
 	unencrypted := []string{"east " + fmt.Sprint(http.StatusServiceUnavailable), "west " + fmt.Sprint(http.StatusServiceUnavailable)}
 	for _, mode := range []string{"DISABLE", "SIMPLE", "DISABLE", "ISTIO_MUTUAL"} {
-		f.become(t, federated(worldgen.Resource("TrafficPolicy", "tls", westDesk+"\npolicy: {mtls: {istio: {tlsMode: "+mode+"}}}")))
+		f.become(t, federatedWorld(worldgen.Resource("TrafficPolicy", "tls", westDesk+"\npolicy: {mtls: {istio: {tlsMode: "+mode+"}}}")))
 		expect(t, "modes with "+mode, both(mode), modes())
 		if mode == "ISTIO_MUTUAL" {
 			expect(t, "calls with "+mode, []string{"east ", "west "}, ask())
