@@ -91,6 +91,9 @@ func principalsAndTrustDomains(t *testing.T, b *bench) {
 	check("principals: ['*/ns/front/sa/web']", foreign, "403")
 	check("namespaces: [front]", foreign, "403")
 	check("trustDomains: [cluster.local]", foreign, "403")
+	// This is the way to name one caller of such a mesh.
+	check("trustDomains: [cluster.local], serviceAccounts: [front/web, shop/stock]", foreign, "403")
+	check("trustDomains: [cluster.local], serviceAccounts: [shop/stock]", "403", "403")
 
 	b.setWest(t, map[string]any{"trustDomainAliases": []any{"cluster.local"}}, nil)
 	b.apply(t, b.west, rule("shop", "app: stock", "ALLOW", "[{from: [{source: {principals: [west.example/ns/front/sa/web]}}]}]"))
