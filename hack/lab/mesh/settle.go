@@ -57,7 +57,7 @@ spec:
   exportTo: ["*"]
   location: MESH_EXTERNAL
   resolution: STATIC
-  ports: [{number: 1, name: tcp, protocol: TCP}]
+  ports: [{number: 61999, name: http, protocol: HTTP}]
   endpoints: [{address: 192.0.2.1}]
 `, markName, host))
 }
@@ -66,11 +66,16 @@ func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error 
 	if c.Node.Pod(pod.Namespace, pod.Name) != pod {
 		return nil // It has been replaced.
 	}
-	clusters, err := adminPage(ctx, pod, "/clusters")
+	// Routes come last; gateways have none of this host.
+	newest := "/clusters"
+	if pod.HasSidecar() {
+		newest = "/config_dump?resource=dynamic_route_configs"
+	}
+	page, err := adminPage(ctx, pod, newest)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(clusters), host) {
+	if !strings.Contains(string(page), host) {
 		return fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
 	}
 	stats, err := adminPage(ctx, pod, "/stats?filter=total_listeners_draining")

@@ -80,6 +80,11 @@ func (p *Pod) HasProxy() bool {
 	return slices.ContainsFunc(p.object.Spec.Containers, func(c corev1.Container) bool { return kindOf(&c) == proxyContainer })
 }
 
+// HasSidecar reports whether the pod has a proxy that is no gateway.
+func (p *Pod) HasSidecar() bool {
+	return slices.ContainsFunc(p.object.Spec.Containers, func(c corev1.Container) bool { return kindOf(&c) == proxyContainer && !p.isGateway(&c) })
+}
+
 // Log returns the file with the output of a container.
 func (p *Pod) Log(container string) string { return filepath.Join(p.Dir, container+".log") }
 
