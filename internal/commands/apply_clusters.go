@@ -283,7 +283,8 @@ func (t *applyTarget) parentsOf(key clusters.ObjectKey) []policy.ObjectID {
 
 // write carries out the plans of all clusters at the same time. What clusters
 // need of each other is there before they use it, and stays as long as they do: all
-// of them wait until each has come as far.
+// of them wait until each has come as far. Routes to what could not be written in
+// another cluster are held back.
 func (a *applying) write(ctx context.Context) error {
 	if a.dryRun.String() == "client" {
 		return nil
@@ -296,6 +297,7 @@ func (a *applying) write(ctx context.Context) error {
 		t.run = t.plan.Begin(clusters.OutputRunOptions{Keep: !a.prune, DryRun: clusters.DryRun(a.dryRun.String())})
 		t.run.Write(ctx, istio.LastExportStage)
 	})
+	a.holdRoutes(takesPart)
 	a.each(takesPart, func(t *applyTarget) { t.run.Write(ctx, math.MaxInt) })
 	a.each(takesPart, func(t *applyTarget) {
 		t.results = t.run.Finish(ctx)

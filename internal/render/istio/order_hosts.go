@@ -1,16 +1,24 @@
 package istio
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-// LeadsTo returns the hosts that a stored VirtualService sends requests to,
-// mirrored ones included, sorted. The specification is in plain values, as
-// manifests have it, and may be anything.
-func LeadsTo(spec map[string]any) []string {
-	hosts := map[string]bool{}
+// Target is where a route sends requests to: a host, or one of its subsets.
+type Target struct{ Host, Subset string }
+
+// Targets returns where a stored VirtualService sends requests to, mirrored ones
+// included, sorted. The specification is in plain values, as manifests have it, and
+// may be anything.
+func Targets(spec map[string]any) []Target {
+	var targets []Target
 	note := func(target any) {
 		destination, _ := target.(map[string]any)
 		if host, ok := destination["host"].(string); ok {
-			hosts[host] = true
+			subset, _ := destination["subset"].(string)
+			targets = append(targets, Target{host, subset})
 		}
 	}
 	for _, protocol := range []string{"http", "tls", "tcp"} {
@@ -23,6 +31,19 @@ func LeadsTo(spec map[string]any) []string {
 			}
 			note(route["mirror"])
 		}
+	}
+	slices.SortFunc(targets, func(a, b Target) int {
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Subset, b.Subset))
+	})
+	return slices.Compact(targets)
+}
+
+// LeadsTo returns the hosts that a stored VirtualService sends requests to, as
+// Targets does.
+func LeadsTo(spec map[string]any) []string {
+	hosts := map[string]bool{}
+	for _, target := range Targets(spec) {
+		hosts[target.Host] = true
 	}
 	return sortedHosts(hosts)
 }

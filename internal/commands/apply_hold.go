@@ -1,0 +1,130 @@
+package commands
+
+import (
+	"errors"
+	"slices"
+
+	networking "istio.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/render/istio"
+)
+
+// holdRoutes keeps routes from being written that would send requests to another
+// cluster which could not be made to expect them: a subset may not be known there,
+// or the gateway may not pass them on. Requests go where they went before.
+func (a *applying) holdRoutes(takesPart func(*applyTarget) bool) {
+	lacking := map[string]*lackingExports{}
+	for i := range a.targets {
+		if found := a.targets[i].lackingExports(); found != nil {
+			lacking[a.targets[i].name] = found
+		}
+	}
+	if len(lacking) == 0 {
+		return
+	}
+	obstacles := a.obstacles(lacking)
+	for i := range a.targets {
+		t := &a.targets[i]
+		if !takesPart(t) {
+			continue
+		}
+		t.run.Hold(func(stored, desired *unstructured.Unstructured) *clusters.Error {
+			return newlyBlocked(t.name, stored, desired, obstacles)
+		})
+	}
+}
+
+// lackingExports is what a cluster does not have of what others need.
+type lackingExports struct {
+	// all is why nothing can be relied on; nil if the rest can.
+	all error
+	// hosts are the Services without their subsets, and why.
+	hosts map[string]error
+}
+
+// lackingExports returns what could not be written; nil if all was.
+func (t *applyTarget) lackingExports() *lackingExports {
+	switch {
+	case t.err != nil:
+		return &lackingExports{all: t.err}
+	case t.run == nil:
+		return nil
+	}
+	found := &lackingExports{hosts: map[string]error{}}
+	for _, result := range t.run.Failures() {
+		i, known := t.positions[clusters.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}]
+		if !known {
+			continue
+		}
+		switch spec := t.objects[i].Spec.(type) {
+		case *networking.Gateway:
+			found.all = result.Err
+		case *networking.DestinationRule:
+			if t.objects[i].Federates == "" {
+				found.hosts[spec.Host] = result.Err
+			}
+		}
+	}
+	if found.all == nil && len(found.hosts) == 0 {
+		return nil
+	}
+	return found
+}
+
+// obstacle is why requests cannot be sent to a host yet.
+type obstacle struct {
+	cluster string
+	cause   error
+}
+
+// obstacles returns the federated hosts that other clusters should not begin to
+// send requests to, since they are of a cluster that lacks something for that.
+func (a *applying) obstacles(lacking map[string]*lackingExports) map[string]obstacle {
+	found := map[string]obstacle{}
+	for i := range a.result.Destinations {
+		federation, d := a.result.Destinations[i].Federation, &a.result.World.Destinations[i]
+		exporter := lacking[d.Ref.ClusterName]
+		if exporter == nil || federation == nil || federation.Flat { // without gateways pods are asked directly
+			continue
+		}
+		cause := exporter.all
+		if cause == nil {
+			cause = exporter.hosts[d.Hostname]
+		}
+		if cause != nil {
+			found[federation.FederatedHostname(d)] = obstacle{d.Ref.ClusterName, cause}
+		}
+	}
+	return found
+}
+
+// newlyBlocked says which obstacle is in the way of an object, if it is a route
+// to somewhere that its stored version does not lead to.
+func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, obstacles map[string]obstacle) *clusters.Error {
+	if desired.GetKind() != string(istio.KindVirtualService) {
+		return nil
+	}
+	var before []istio.Target
+	if stored != nil {
+		before = istio.Targets(specOf(stored))
+	}
+	for _, target := range istio.Targets(specOf(desired)) {
+		in, blocked := obstacles[target.Host]
+		if !blocked || slices.Contains(before, target) {
+			continue
+		}
+		e := &clusters.Error{
+			Cluster: cluster, Reason: clusters.ReasonOther,
+			Why:  "it is held back, because it sends requests to " + target.Host + ", and what that needs could not be written to cluster " + in.cluster,
+			Hint: "see what is wrong with that cluster, then apply again",
+		}
+		var cause *clusters.Error
+		if errors.As(in.cause, &cause) {
+			e.Reason = cause.Reason
+		}
+		return e
+	}
+	return nil
+}

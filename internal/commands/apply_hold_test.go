@@ -1,0 +1,50 @@
+package commands
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+)
+
+func TestNewlyBlocked(t *testing.T) {
+	t.Parallel()
+	routes := func(kind string, targets ...any) *unstructured.Unstructured {
+		object := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"http": []any{map[string]any{"route": targets}}}}}
+		object.SetKind(kind)
+		return object
+	}
+	to := func(host, subset string) any {
+		return map[string]any{"destination": map[string]any{"host": host, "subset": subset}}
+	}
+	obstacles := map[string]obstacle{
+		"far.global":  {"west", &clusters.Error{Cluster: "west", Reason: clusters.ReasonTimeout}},
+		"else.global": {"north", errors.New("it is not registered")},
+	}
+	held := func(host, cluster string, reason clusters.Reason) *clusters.Error {
+		return &clusters.Error{
+			Cluster: "east", Reason: reason,
+			Why:  "it is held back, because it sends requests to " + host + ", and what that needs could not be written to cluster " + cluster,
+			Hint: "see what is wrong with that cluster, then apply again",
+		}
+	}
+	for name, test := range map[string]struct {
+		stored, desired *unstructured.Unstructured
+		want            *clusters.Error
+	}{
+		"a new route":            {nil, routes("VirtualService", to("near", ""), to("far.global", "v2")), held("far.global", "west", clusters.ReasonTimeout)},
+		"of an unknown cluster":  {nil, routes("VirtualService", to("else.global", "")), held("else.global", "north", clusters.ReasonOther)},
+		"to somewhere else":      {nil, routes("VirtualService", to("near", ""), to("other.global", "v2")), nil},
+		"as before":              {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("near", ""), to("far.global", "v2")), nil},
+		"to another subset":      {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("far.global", "v1")), held("far.global", "west", clusters.ReasonTimeout)},
+		"away from there":        {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("near", "")), nil},
+		"what is no route there": {nil, routes("DestinationRule", to("far.global", "v2")), nil},
+	} {
+		if diff := cmp.Diff(test.want, newlyBlocked("east", test.stored, test.desired, obstacles), cmp.AllowUnexported(clusters.Error{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
