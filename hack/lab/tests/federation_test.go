@@ -39,6 +39,7 @@ func TestFederation(t *testing.T) {
 		{"allowed ports", federationAllowedPorts},
 		{"several gateways", federationSeveralGateways},
 		{"east-west gateway", federationEastWest},
+		{"half applied", federationHalfApplied},
 		{"older version", federationOlder},
 		{"older version, flat network", federationOlderFlat},
 	} {
