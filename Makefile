@@ -117,6 +117,7 @@ playground-down: ## Stop the clusters of `make playground`
 .PHONY: lint
 lint: ## Check style, likely mistakes and the import rules
 	$(TOOL) golangci-lint run --allow-parallel-runners
+	cd hack/lab && go tool -modfile=../tools/go.mod golangci-lint run --config ../../.golangci.yml --allow-parallel-runners
 
 .PHONY: format
 format: ## Format the Go files

@@ -95,7 +95,7 @@ func (l *launch) become() error {
 	if err := os.Unsetenv(launchEnv); err != nil {
 		return err
 	}
-	return syscall.Exec(program, l.Args, os.Environ()) //nolint:gosec // That is what it is for.
+	return syscall.Exec(program, l.Args, os.Environ())
 }
 
 // Prepare returns the process that becomes the command once it is started on a
@@ -105,7 +105,7 @@ func (c *Command) Prepare() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("/proc/self/exe") //nolint:gosec // This program.
+	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = slices.Concat(c.Env, []string{launchEnv + "=" + string(text)})
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd, nil
@@ -128,7 +128,7 @@ func (h *Host) Start(c *Command, log string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer output.Close() //nolint:errcheck // The process has it.
+	defer output.Close()
 	if err := output.Chmod(0o666); err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (h *Host) Run(ctx context.Context, c *Command) (string, error) {
 
 // runWithInput runs a program in the lab's own namespace.
 func runWithInput(ctx context.Context, input string, args ...string) error {
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // Programs of this machine.
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin = strings.NewReader(input)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, output)

@@ -57,7 +57,7 @@ func (l *Lab) startCluster(ctx context.Context, options *ClusterOptions, plan no
 		return failed(err)
 	}
 	dir := filepath.Join(l.options.Dir, "pods", options.Name)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Proxies are other users.
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return failed(err)
 	}
 	c.Node = node.New(node.Config{

@@ -72,7 +72,7 @@ type Lab struct {
 // Start starts the clusters with their istiods, which takes half a minute. It
 // must be called inside of the namespaces that machine.Isolate makes. The caller
 // must Stop the lab; ctx ends it, too.
-func Start(ctx context.Context, options Options) (*Lab, error) { //nolint:gocritic // Called once a lab.
+func Start(ctx context.Context, options Options) (*Lab, error) {
 	if options.Log == nil {
 		options.Log = func(string, ...any) {}
 	}
@@ -86,7 +86,7 @@ func Start(ctx context.Context, options Options) (*Lab, error) { //nolint:gocrit
 			return nil, fmt.Errorf("the lab cannot live in %s: others may not enter %s", options.Dir, dir)
 		}
 	}
-	if err := os.Chmod(options.Dir, 0o755); err != nil { //nolint:gosec // See above.
+	if err := os.Chmod(options.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	programs := filepath.Join(options.Dir, "programs")

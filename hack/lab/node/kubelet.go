@@ -87,6 +87,6 @@ func (n *Node) logs(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	defer log.Close() //nolint:errcheck // It was only read.
-	io.Copy(w, log)   //nolint:errcheck // The client may leave.
+	defer log.Close()
+	io.Copy(w, log) //nolint:errcheck // The client may leave.
 }

@@ -213,7 +213,7 @@ func (n *Node) rules() (clusterRules, error) {
 		}
 		for i := range service.Spec.Ports {
 			port := &service.Spec.Ports[i]
-			s := servicePort{port: uint16(port.Port), protocol: strings.ToLower(string(port.Protocol)), backends: backends[port.Name]} //nolint:gosec // A port.
+			s := servicePort{port: uint16(port.Port), protocol: strings.ToLower(string(port.Protocol)), backends: backends[port.Name]}
 			if s.protocol == "sctp" {
 				continue
 			}
@@ -226,7 +226,7 @@ func (n *Node) rules() (clusterRules, error) {
 				rules.balancers = append(rules.balancers, s)
 			}
 			if port.NodePort != 0 {
-				s.address, s.port = n.Plan.Host, uint16(port.NodePort) //nolint:gosec // A port.
+				s.address, s.port = n.Plan.Host, uint16(port.NodePort)
 				rules.balancers = append(rules.balancers, s)
 			}
 		}
@@ -271,7 +271,7 @@ func (n *Node) backends(service *corev1.Service) (map[string][]netip.AddrPort, e
 					continue
 				}
 				if address, err := netip.ParseAddr(endpoint.Addresses[0]); err == nil {
-					backends[name] = append(backends[name], netip.AddrPortFrom(address, uint16(*port.Port))) //nolint:gosec // A port.
+					backends[name] = append(backends[name], netip.AddrPortFrom(address, uint16(*port.Port)))
 				}
 			}
 		}

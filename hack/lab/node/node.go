@@ -71,7 +71,7 @@ type Node struct {
 }
 
 // New prepares the node of a cluster.
-func New(config Config) *Node { //nolint:gocritic // Called once a cluster.
+func New(config Config) *Node {
 	return &Node{
 		Config: config, pods: map[types.UID]*Pod{}, wake: make(chan struct{}, 1),
 		addresses: newAddressPool(config.Plan.Pods),
@@ -157,9 +157,10 @@ func (n *Node) register(ctx context.Context) error {
 	}
 	created.Status = corev1.NodeStatus{
 		Capacity: capacity, Allocatable: capacity,
-		Conditions:      []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastHeartbeatTime: metav1.Now()}},
+		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastHeartbeatTime: metav1.Now()}},
 		Addresses: []corev1.NodeAddress{
-			{Type: corev1.NodeInternalIP, Address: n.Plan.Host.String()}, {Type: corev1.NodeExternalIP, Address: n.Plan.Host.String()},
+			{Type: corev1.NodeInternalIP, Address: n.Plan.Host.String()},
+			{Type: corev1.NodeExternalIP, Address: n.Plan.Host.String()},
 			{Type: corev1.NodeHostName, Address: n.Name()},
 		},
 		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: kubeletPort}},
@@ -276,7 +277,7 @@ func (n *Node) stopAll() {
 // podDir makes the directory of a pod.
 func (n *Node) podDir(pod *corev1.Pod) (string, error) {
 	dir := filepath.Join(n.Dir, pod.Namespace+"_"+pod.Name+"_"+string(pod.UID[:8]))
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Proxies are other users.
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	return dir, nil
@@ -294,7 +295,7 @@ type Plan struct {
 
 // PlanOf returns the addresses of the cluster with the number, 0 to 31.
 func PlanOf(number int) Plan {
-	n := byte(number) //nolint:gosec // At most 31.
+	n := byte(number)
 	return Plan{
 		Host:          netip.AddrFrom4([4]byte{10, 1, n, 1}),
 		Pods:          netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 64 + n, 0, 0}), 16),

@@ -23,14 +23,14 @@ func (p *Pod) writeVolumes() error {
 		"hosts":       fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", p.address, p.Name),
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(p.Dir, name), []byte(content), 0o644); err != nil { //nolint:gosec // Proxies are other users.
+		if err := os.WriteFile(filepath.Join(p.Dir, name), []byte(content), 0o644); err != nil {
 			return err
 		}
 	}
 	return p.eachVolume(func(volume *corev1.Volume, dir string) error {
 		data, found := p.volumeData(volume)
 		if !found {
-			return os.MkdirAll(dir, 0o755) //nolint:gosec // As a kubelet does.
+			return os.MkdirAll(dir, 0o755)
 		}
 		return writeAtomically(dir, data)
 	})
@@ -108,21 +108,21 @@ func (n *Node) mountedChanged(object any) {
 // writeAtomically makes the directory hold the files, as a kubelet does: names
 // are links into a directory that is replaced as a whole.
 func writeAtomically(dir string, files map[string][]byte) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // As a kubelet does.
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	name := fmt.Sprintf("..%d", time.Now().UnixNano())
 	fresh := filepath.Join(dir, name)
-	if err := os.Mkdir(fresh, 0o755); err != nil { //nolint:gosec // As a kubelet does.
+	if err := os.Mkdir(fresh, 0o755); err != nil {
 		return err
 	}
 	for file, content := range files {
-		if err := os.WriteFile(filepath.Join(fresh, file), content, 0o644); err != nil { //nolint:gosec // Proxies are other users.
+		if err := os.WriteFile(filepath.Join(fresh, file), content, 0o644); err != nil {
 			return err
 		}
 	}
 	data := filepath.Join(dir, "..data")
-	old, _ := os.Readlink(data) //nolint:errcheck // There is none at first.
+	old, _ := os.Readlink(data)
 	if err := os.Symlink(name, data+"_tmp"); err != nil {
 		return err
 	}
@@ -142,11 +142,11 @@ func writeAtomically(dir string, files map[string][]byte) error {
 
 // writeFile replaces a file that other users may read.
 func writeFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // Proxies are other users.
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, content, 0o644); err != nil { //nolint:gosec // Proxies are other users.
+	if err := os.WriteFile(temporary, content, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(temporary, path)

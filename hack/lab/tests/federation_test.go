@@ -167,7 +167,7 @@ func (f *federation) id() string { return fmt.Sprintf("federation-%d", f.ids.Add
 
 // send sends a request from the first pod of a workload, over a connection of
 // its own.
-func (f *federation) send(t *testing.T, from workload, request client.Request) client.Outcome { //nolint:gocritic // As clients take it.
+func (f *federation) send(t *testing.T, from workload, request client.Request) client.Outcome {
 	t.Helper()
 	pod, err := f.lab.Pod(from.cluster, from.namespace, from.name)
 	must(t, err)
@@ -175,7 +175,7 @@ func (f *federation) send(t *testing.T, from workload, request client.Request) c
 }
 
 // sendMany sends a request many times, each time over a connection of its own.
-func (f *federation) sendMany(t *testing.T, from workload, request client.Request, count int) []client.Outcome { //nolint:gocritic // As clients take it.
+func (f *federation) sendMany(t *testing.T, from workload, request client.Request, count int) []client.Outcome {
 	t.Helper()
 	pod, err := f.lab.Pod(from.cluster, from.namespace, from.name)
 	must(t, err)

@@ -51,7 +51,7 @@ const root = "../../.."
 
 // startLab starts a lab for one test and stops it afterwards. Its directory
 // stays if the test fails.
-func startLab(t *testing.T, options mesh.Options) *mesh.Lab { //nolint:gocritic // Once a test.
+func startLab(t *testing.T, options mesh.Options) *mesh.Lab {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "meshctl-lab-")
 	if err != nil {
@@ -62,7 +62,7 @@ func startLab(t *testing.T, options mesh.Options) *mesh.Lab { //nolint:gocritic 
 			t.Logf("what the lab wrote is in %s", dir)
 			return
 		}
-		os.RemoveAll(dir) //nolint:errcheck // It is temporary.
+		os.RemoveAll(dir)
 	})
 	options.KubeAssets, options.Programs, options.Dir = os.Getenv("KUBE_ASSETS"), os.Getenv("LAB_PROGRAMS"), dir
 	if options.Meshctl, err = filepath.Abs(os.Getenv("MESHCTL")); err != nil {

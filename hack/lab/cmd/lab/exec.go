@@ -105,7 +105,7 @@ func obey(ctx context.Context, l *mesh.Lab, conn *net.UnixConn) (int, error) {
 	}
 	defer func() {
 		for _, stream := range streams {
-			stream.Close() //nolint:errcheck // The command has ended.
+			stream.Close()
 		}
 	}()
 	parts := strings.SplitN(o.Pod, ".", 3)

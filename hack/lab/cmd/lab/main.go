@@ -77,7 +77,7 @@ func report(err error) int {
 
 // up runs the bundled world until it is interrupted. The file servers appears
 // in the directory when everything is ready.
-func up(options mesh.Options, root string) error { //nolint:gocritic // Called once.
+func up(options mesh.Options, root string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	world, err := worldgen.Bundled(root)
