@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // Kubeconfig is the client configuration of the user.
@@ -119,7 +119,7 @@ func (k *Kubeconfig) suggest(context string) string {
 			near = append(near, candidate)
 		}
 	}
-	if nearest := validation.Nearest(context, contexts); len(near) == 0 && nearest != "" {
+	if nearest := spelling.Nearest(context, contexts); len(near) == 0 && nearest != "" {
 		near = []string{nearest}
 	}
 	if len(near) > 0 {

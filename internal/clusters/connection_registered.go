@@ -13,7 +13,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // The Secret that registration leaves in the management cluster (semantics 0
@@ -139,7 +139,7 @@ func chooseRegistrations(management *Connection, all []registration, names []str
 		i := slices.Index(known, name)
 		if i < 0 {
 			e := &Error{Cluster: management.Name, Action: "find cluster " + name, Reason: ReasonNotFound, Why: "it is not registered", Hint: "register it, or name one that is"}
-			if near := validation.Nearest(name, known); near != "" {
+			if near := spelling.Nearest(name, known); near != "" {
 				e.Hint = "did you mean " + near + "?"
 			}
 			return nil, e

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // registered is a registration as the management cluster has it.
@@ -102,7 +102,7 @@ func notRegistered(ctx context.Context, management *Connection, namespace, clust
 	if err != nil {
 		return e
 	}
-	switch near := validation.Nearest(cluster, names); {
+	switch near := spelling.Nearest(cluster, names); {
 	case near != "":
 		e.Hint = "did you mean " + near + "?"
 	case len(names) > 0:

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // maxSuggestions keeps a "did you mean" readable.
@@ -32,7 +32,7 @@ func nearest(typed string, candidates []string) []string {
 	limit := max(1, len(typed)/3)
 	distances := map[string]int{}
 	for _, candidate := range candidates {
-		distance := validation.Distance(typed, strings.ToLower(candidate))
+		distance := spelling.Distance(typed, strings.ToLower(candidate))
 		if distance <= limit || len(typed) > 1 && strings.HasPrefix(candidate, typed) {
 			distances[candidate] = distance
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // term is one of the comma-separated parts of a flag's value: KEY, KEY=VALUE,
@@ -244,7 +244,7 @@ func findKey[T any](t term, keys []termKey[T]) (termKey[T], error) {
 		}
 		return k, nil
 	}
-	if near := validation.Nearest(t.key.text, known); near != "" {
+	if near := spelling.Nearest(t.key.text, known); near != "" {
 		return termKey[T]{}, t.key.errorf("unknown key %q; did you mean %s?", t.key.text, near)
 	}
 	return termKey[T]{}, t.key.errorf("unknown key %q; known are %s", t.key.text, strings.Join(forms, ", "))

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 func readBool(p piece, _ Names) (bool, error) {
@@ -33,7 +33,7 @@ func readEnum(p piece, values []string) (string, error) {
 			return v, nil
 		}
 	}
-	if near := validation.Nearest(p.text, values); near != "" {
+	if near := spelling.Nearest(p.text, values); near != "" {
 		return "", p.errorf("%q is not one of %s; did you mean %s?", p.text, strings.Join(values, ", "), near)
 	}
 	return "", p.errorf("%q is not one of %s", p.text, strings.Join(values, ", "))

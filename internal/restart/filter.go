@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // included reports whether the options choose the item.
@@ -64,7 +64,7 @@ func CheckFilters(plans []Plan, opts PlanOptions) error {
 
 // suggestion is a hint at what may have been meant.
 func suggestion(typed string, known []string) string {
-	if near := validation.Nearest(typed, known); near != "" {
+	if near := spelling.Nearest(typed, known); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return ""

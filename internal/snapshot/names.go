@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // Names are the ways to refer to one object on the command line.
@@ -153,10 +153,10 @@ func nearNames[T any](items []T, names func(T) Names, typed string) []string {
 		n := names(item)
 		best := len(typed)
 		for _, form := range []string{n.Name, n.Name + "." + n.Namespace, n.Full(), n.Resource} {
-			best = min(best, validation.Distance(typed, form))
+			best = min(best, spelling.Distance(typed, form))
 			// The end may be left out as well: prodctpage for productpage-v1.
 			if len(form) > len(typed)+1 {
-				best = min(best, validation.Distance(typed, form[:len(typed)+1]))
+				best = min(best, spelling.Distance(typed, form[:len(typed)+1]))
 			}
 		}
 		limit := max(1, len(typed)/4)

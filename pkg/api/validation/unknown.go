@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // removeUnknown deletes every field that the schema does not have and returns
@@ -57,7 +59,7 @@ func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) s
 	for sibling := range parent.Properties {
 		siblings = append(siblings, sibling)
 	}
-	if near := Nearest(name, siblings); near != "" {
+	if near := spelling.Nearest(name, siblings); near != "" {
 		return near
 	}
 	if len(siblings) == 1 {

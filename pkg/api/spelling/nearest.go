@@ -1,4 +1,5 @@
-package validation
+// Package spelling finds what a misspelt word most probably means.
+package spelling
 
 import (
 	"slices"

@@ -1,9 +1,9 @@
-package validation_test
+package spelling_test
 
 import (
 	"testing"
 
-	"github.com/meshctl/meshctl/pkg/api/validation"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 func TestNearest(t *testing.T) {
@@ -18,11 +18,11 @@ func TestNearest(t *testing.T) {
 		{"", ""},
 	}
 	for _, test := range tests {
-		if got := validation.Nearest(test.word, candidates); got != test.want {
+		if got := spelling.Nearest(test.word, candidates); got != test.want {
 			t.Errorf("nearest to %q is %q, want %q", test.word, got, test.want)
 		}
 	}
-	if got := validation.Nearest("ab", []string{"ax", "aa"}); got != "aa" {
+	if got := spelling.Nearest("ab", []string{"ax", "aa"}); got != "aa" {
 		t.Errorf("of two equally near candidates %q is taken", got)
 	}
 }
@@ -41,10 +41,10 @@ func TestDistance(t *testing.T) {
 		{"é", "e", 1},
 	}
 	for _, test := range tests {
-		if got := validation.Distance(test.a, test.b); got != test.want {
+		if got := spelling.Distance(test.a, test.b); got != test.want {
 			t.Errorf("distance of %q and %q is %d, want %d", test.a, test.b, got, test.want)
 		}
-		if got := validation.Distance(test.b, test.a); got != test.want {
+		if got := spelling.Distance(test.b, test.a); got != test.want {
 			t.Errorf("distance of %q and %q is %d, want %d", test.b, test.a, got, test.want)
 		}
 	}
