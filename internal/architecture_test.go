@@ -24,12 +24,13 @@ func layers() map[string][]string {
 		"internal/clusters":  {},
 		"internal/trust":     {},
 		"internal/vault":     {},
-		"internal/snapshot":  {"internal/discovery", "internal/clusters"},
-		"internal/policy":    {"internal/snapshot"},
-		"internal/describe":  {"internal/policy", "internal/snapshot", "internal/cli"},
-		"internal/render":    {"internal/policy", "internal/snapshot"},
-		"internal/restart":   {"internal/clusters", "internal/snapshot", "internal/cli"},
-		"internal/check":     {"internal/policy", "internal/trust", "internal/sharedtrust", "internal/snapshot", "internal/clusters"},
+		"internal/world":     {},
+		"internal/load":      {"internal/world", "internal/discovery", "internal/clusters"},
+		"internal/policy":    {"internal/world"},
+		"internal/describe":  {"internal/policy", "internal/world", "internal/cli"},
+		"internal/render":    {"internal/policy", "internal/world"},
+		"internal/restart":   {"internal/clusters", "internal/load", "internal/world", "internal/cli"},
+		"internal/check":     {"internal/policy", "internal/trust", "internal/sharedtrust", "internal/world", "internal/load", "internal/clusters"},
 		"internal/wizard":    {"internal/render", "internal/cli"},
 		"internal/commands":  {"internal"},
 	}
@@ -38,7 +39,7 @@ func layers() map[string][]string {
 // reserved says which packages alone may import a library, by the prefix of
 // its import path.
 func reserved() map[string][]string {
-	clients := []string{"internal/clusters", "internal/snapshot", "internal/restart", "test/e2e", "hack/playground"}
+	clients := []string{"internal/clusters", "internal/load", "internal/restart", "test/e2e", "hack/playground"}
 	return map[string][]string{
 		"github.com/spf13/cobra":            {"internal/commands", "hack"},
 		"github.com/spf13/pflag":            {"internal/commands", "hack"},
@@ -59,7 +60,7 @@ func reserved() map[string][]string {
 // pure lists the packages that turn values into values; impure is what would
 // let them do something else.
 func pure() []string {
-	return []string{"internal/policy", "internal/render", "internal/describe", "internal/discovery", "internal/trust"}
+	return []string{"internal/world", "internal/policy", "internal/render", "internal/describe", "internal/discovery", "internal/trust"}
 }
 
 func impure() []string {
@@ -92,15 +93,16 @@ func TestImportRulesBite(t *testing.T) {
 		pkg, imported string
 		want          bool
 	}{
-		{"internal/policy", module + "/internal/snapshot", false},
+		{"internal/policy", module + "/internal/world", false},
 		{"internal/policy", module + "/pkg/api/core/v1", false},
 		{"internal/policy", module + "/internal/policy/sub", false},
 		{"internal/policy", module + "/internal/describe", true},
 		{"internal/policy", "context", true},
 		{"internal/policy", "net/netip", false},
-		{"internal/snapshot", module + "/internal/policy", true},
-		{"internal/snapshot", "context", false},
-		{"internal/cli", module + "/internal/snapshot", true},
+		{"internal/world", module + "/internal/policy", true},
+		{"internal/world", "context", true},
+		{"internal/load", "context", false},
+		{"internal/cli", module + "/internal/world", true},
 		{"internal/cli", "github.com/spf13/cobra", true},
 		{"internal/commands", "github.com/spf13/cobra", false},
 		{"internal/commands", "k8s.io/client-go/rest", true},

@@ -16,7 +16,7 @@ import (
 	"istio.io/istio/pilot/test/xdstest"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func hasClientCertificate(c *cluster.Cluster) bool {
@@ -60,10 +60,10 @@ func TestAccess(t *testing.T) {
 	compared := 0
 	eachCluster(t, func(t *testing.T, p *pipeline, name string) {
 		random := rand.New(rand.NewPCG(3, 4))
-		world := p.world.result.World
-		callers := []*snapshot.Workload{}
-		for i := range world.Workloads {
-			if w := &world.Workloads[i]; w.Namespace != "" {
+		all := p.world.result.World
+		callers := []*world.Workload{}
+		for i := range all.Workloads {
+			if w := &all.Workloads[i]; w.Namespace != "" {
 				callers = append(callers, w)
 			}
 		}
@@ -74,7 +74,7 @@ func TestAccess(t *testing.T) {
 		for _, w := range targets[:min(len(targets), 15)] {
 			listeners := p.Listeners(p.proxy(w))
 			for _, id := range w.Backs {
-				d := &world.Destinations[id]
+				d := &all.Destinations[id]
 				if len(d.Backing) != 1 && !sameRules(p, d) {
 					continue // depends on the pod
 				}
@@ -94,7 +94,7 @@ func TestAccess(t *testing.T) {
 	t.Logf("%d calls compared", compared)
 }
 
-func sameRules(p *pipeline, d *snapshot.Destination) bool {
+func sameRules(p *pipeline, d *world.Destination) bool {
 	first := p.world.result.World.Workloads[d.Backing[0]].Backs
 	for _, id := range d.Backing {
 		w := &p.world.result.World.Workloads[id]
@@ -106,7 +106,7 @@ func sameRules(p *pipeline, d *snapshot.Destination) bool {
 }
 
 // compareAccess calls ports of a Service; its pods see ports of their own.
-func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *snapshot.Workload, d *snapshot.Destination, port uint32, filters []*rbac.RBAC) {
+func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *world.Workload, d *world.Destination, port uint32, filters []*rbac.RBAC) {
 	verdict := p.world.result.Verdict(caller, d)
 	principal := ""
 	if identity, known := policy.IdentityOf(caller); known {

@@ -17,7 +17,7 @@ import (
 
 // configs parses what is rendered for a cluster, and holds each object against
 // Istio's validation.
-func configs(t *testing.T, w *world, cluster string) []config.Config {
+func configs(t *testing.T, w *renderedWorld, cluster string) []config.Config {
 	parsed, others, err := crd.ParseInputs(text(t, w.clusters[cluster]))
 	if err != nil {
 		t.Fatalf("%s: %v", cluster, err)
@@ -30,7 +30,7 @@ func configs(t *testing.T, w *world, cluster string) []config.Config {
 
 // TestValidate holds every object against the rules of `istioctl validate`.
 func TestValidate(t *testing.T) {
-	eachWorld(t, func(t *testing.T, w *world) {
+	eachWorld(t, func(t *testing.T, w *renderedWorld) {
 		for _, cluster := range w.names {
 			for _, c := range configs(t, w, cluster) {
 				s, known := collections.All.FindByGroupVersionAliasesKind(c.GroupVersionKind)
@@ -77,7 +77,7 @@ func excused(m *diag.Message) bool {
 
 // TestAnalyze runs `istioctl analyze` on every cluster.
 func TestAnalyze(t *testing.T) {
-	eachWorld(t, func(t *testing.T, w *world) {
+	eachWorld(t, func(t *testing.T, w *renderedWorld) {
 		for _, cluster := range w.names {
 			settings := filepath.Join(t.TempDir(), "mesh.yaml")
 			if err := os.WriteFile(settings, []byte("rootNamespace: "+rootNamespace(w.meshIn(cluster))+"\n"), 0o600); err != nil {

@@ -12,12 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // services returns the Kubernetes Services of a cluster, by Destination.
-func services(w *snapshot.World, cluster string) map[int]*corev1.Service {
+func services(w *world.World, cluster string) map[int]*corev1.Service {
 	found := map[int]*corev1.Service{}
 	for i := range w.Destinations {
 		d := &w.Destinations[i]
@@ -55,7 +55,7 @@ func services(w *snapshot.World, cluster string) map[int]*corev1.Service {
 }
 
 // podPort is where the pods behind a Destination listen for a port of it.
-func podPort(d *snapshot.Destination, number uint32) uint32 {
+func podPort(d *world.Destination, number uint32) uint32 {
 	service := d.Resource.Spec.KubeService
 	k := slices.IndexFunc(service.Ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
 	switch p := service.Ports[k]; {
@@ -76,10 +76,10 @@ func podPort(d *snapshot.Destination, number uint32) uint32 {
 }
 
 // podAddress is the address of the one pod that each workload has.
-func podAddress(w *snapshot.Workload) string { return fmt.Sprintf("10.1.%d.%d", w.ID/250, w.ID%250+1) }
+func podAddress(w *world.Workload) string { return fmt.Sprintf("10.1.%d.%d", w.ID/250, w.ID%250+1) }
 
 // kubernetes writes the namespaces, Services and Deployments of a cluster.
-func kubernetes(t *testing.T, w *snapshot.World, cluster string) string {
+func kubernetes(t *testing.T, w *world.World, cluster string) string {
 	var out strings.Builder
 	write := func(object any) {
 		manifest, err := yaml.Marshal(object)

@@ -10,7 +10,7 @@ import (
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pkg/config/protocol"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -26,7 +26,7 @@ type connection struct {
 
 const unlimited = 4294967295
 
-func (p *pipeline) compareConnection(t *testing.T, w *snapshot.Workload, d *snapshot.Destination, service *model.Service, clusters map[string]*cluster.Cluster) {
+func (p *pipeline) compareConnection(t *testing.T, w *world.Workload, d *world.Destination, service *model.Service, clusters map[string]*cluster.Cluster) {
 	settings := p.world.result.Connection(w, d.ID)
 	for _, port := range service.Ports {
 		if port.Protocol == protocol.UDP {

@@ -10,15 +10,16 @@ import (
 	networking "istio.io/api/networking/v1"
 	"istio.io/istio/pilot/pkg/model"
 
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // bookinfo is the bundled world with what is rendered of it.
-func bookinfo(t *testing.T, options istio.Options) *world {
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{
+func bookinfo(t *testing.T, options istio.Options) *renderedWorld {
+	objects, err := load.Files(context.Background(), load.FileOptions{
 		Paths: []string{filepath.Join("..", "..", "testdata", "worlds", "bookinfo-two-clusters")}, Recursive: true,
 	}, validation.New())
 	if err != nil {
@@ -28,7 +29,7 @@ func bookinfo(t *testing.T, options istio.Options) *world {
 }
 
 // entryOf is the first gateway of a cluster.
-func (p *pipeline) entryOf() (*snapshot.Destination, policy.Gateway) {
+func (p *pipeline) entryOf() (*world.Destination, policy.Gateway) {
 	g := p.world.result.Meshes[p.mesh.ID].Gateways[0]
 	return &p.world.result.World.Destinations[g.Destination], g
 }

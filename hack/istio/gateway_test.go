@@ -20,7 +20,7 @@ import (
 	hostpkg "istio.io/istio/pkg/config/host"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -31,7 +31,7 @@ import (
 // endpoints that the gateway's proxy has.
 func TestGateways(t *testing.T) {
 	names, pods := 0, 0
-	eachWorld(t, func(t *testing.T, w *world) {
+	eachWorld(t, func(t *testing.T, w *renderedWorld) {
 		pipelines := map[string]*pipeline{}
 		for _, name := range w.names {
 			if p := newPipeline(t, w, name); p != nil {
@@ -77,7 +77,7 @@ type entry struct {
 	clusters map[string]*cluster.Cluster
 }
 
-func (p *pipeline) entry(t *testing.T, d *snapshot.Destination, g policy.Gateway) *entry {
+func (p *pipeline) entry(t *testing.T, d *world.Destination, g policy.Gateway) *entry {
 	e := &entry{pipeline: p, proxy: p.gateway(d), gateway: g}
 	port := g.ServerPort
 	if len(e.proxy.ServiceTargets) > 0 && slices.ContainsFunc(d.Resource.Spec.KubeService.Ports, func(s discoveryv1.KubeServicePort) bool { return s.Port == port }) {
@@ -96,7 +96,7 @@ func (p *pipeline) entry(t *testing.T, d *snapshot.Destination, g policy.Gateway
 }
 
 // gateway is the proxy of a gateway: of a pod that is known, if any.
-func (p *pipeline) gateway(d *snapshot.Destination) *model.Proxy {
+func (p *pipeline) gateway(d *world.Destination) *model.Proxy {
 	address, labels := "10.3.0.1", d.Selector
 	if len(d.Backing) > 0 {
 		w := &p.world.result.World.Workloads[d.Backing[0]]
@@ -134,7 +134,7 @@ func equalChains(chains []*listener.FilterChain) []string {
 // askGateway follows the names that a proxy of p gives for the ports and
 // subsets of a Service, and returns how many there are, and to how many
 // endpoints they lead.
-func (p *pipeline) askGateway(t *testing.T, d *snapshot.Destination, hostname string, e *entry) (names, pods int) {
+func (p *pipeline) askGateway(t *testing.T, d *world.Destination, hostname string, e *entry) (names, pods int) {
 	callers := p.sidecars(p.mesh.Cluster)
 	if len(callers) == 0 {
 		return 0, 0
@@ -181,7 +181,7 @@ func (p *pipeline) askGateway(t *testing.T, d *snapshot.Destination, hostname st
 }
 
 // tlsMode is how describe says that clients of a cluster encrypt for a port.
-func (p *pipeline) tlsMode(cluster string, d *snapshot.Destination, port uint32) networkingv1.TLSMode {
+func (p *pipeline) tlsMode(cluster string, d *world.Destination, port uint32) networkingv1.TLSMode {
 	mode := p.world.result.DefaultTLSMode()
 	for _, s := range p.world.result.ConnectionFrom(cluster, d.ID) {
 		if mtls, ok := s.Value.(*networkingv1.MTLS); ok && (len(s.Ports) == 0 || slices.Contains(s.Ports, port)) {
@@ -192,7 +192,7 @@ func (p *pipeline) tlsMode(cluster string, d *snapshot.Destination, port uint32)
 }
 
 // wayTo are the gateways of a Service's mesh as the world has them.
-func (p *pipeline) wayTo(d *snapshot.Destination) []string {
+func (p *pipeline) wayTo(d *world.Destination) []string {
 	var ways []string
 	for _, g := range p.world.result.Meshes[d.Mesh.ID].Gateways {
 		for _, address := range g.Addresses {
@@ -205,11 +205,11 @@ func (p *pipeline) wayTo(d *snapshot.Destination) []string {
 
 // podsBehind are the pods of a Service, or of one of its subsets, as the world has
 // them.
-func (p *pipeline) podsBehind(t *testing.T, d *snapshot.Destination, port uint32, subset string) []string {
+func (p *pipeline) podsBehind(t *testing.T, d *world.Destination, port uint32, subset string) []string {
 	labels := p.subsetLabels(t, d, subset)
 	var pods []string
 	for _, id := range d.Backing {
-		if w := &p.world.result.World.Workloads[id]; snapshot.HasLabels(w.Labels, labels) {
+		if w := &p.world.result.World.Workloads[id]; world.HasLabels(w.Labels, labels) {
 			pods = append(pods, fmt.Sprintf("%s:%d", podAddress(w), podPort(d, port)))
 		}
 	}
@@ -218,7 +218,7 @@ func (p *pipeline) podsBehind(t *testing.T, d *snapshot.Destination, port uint32
 }
 
 // subsetLabels are the labels that a policy of the world names by a subset.
-func (p *pipeline) subsetLabels(t *testing.T, d *snapshot.Destination, subset string) map[string]string {
+func (p *pipeline) subsetLabels(t *testing.T, d *world.Destination, subset string) map[string]string {
 	if subset == "" {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 	corev1 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -131,7 +131,7 @@ func describes(m *policy.RequestMatch, r request) bool {
 const defaultRetries = "2"
 
 // outcomeOf is what describe says about a request.
-func outcomeOf(p *pipeline, w *snapshot.Workload, d *snapshot.Destination, port uint32, routes []*policy.Route, r request) outcome {
+func outcomeOf(p *pipeline, w *world.Workload, d *world.Destination, port uint32, routes []*policy.Route, r request) outcome {
 	hostname, _, _ := p.world.result.Reach(w, d)
 	o := outcome{Retries: defaultRetries, Targets: []string{fmt.Sprintf("outbound|%d||%s 100", port, hostname)}}
 	for _, candidate := range routes {
@@ -177,7 +177,7 @@ func outcomeOf(p *pipeline, w *snapshot.Workload, d *snapshot.Destination, port 
 	return o
 }
 
-func (p *pipeline) clusterName(w *snapshot.Workload, ref core.ClusterObjectRef, port uint32, subset map[string]string) string {
+func (p *pipeline) clusterName(w *world.Workload, ref core.ClusterObjectRef, port uint32, subset map[string]string) string {
 	d := p.world.result.World.Service(ref)
 	hostname, _, _ := p.world.result.Reach(w, d)
 	name := ""

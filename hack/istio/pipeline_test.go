@@ -22,19 +22,19 @@ import (
 	"istio.io/istio/pkg/config/protocol"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // pipeline is Istio's control plane of one cluster, fed with what is rendered
 // for it.
 type pipeline struct {
 	*core.ConfigGenTest
-	world    *world
-	mesh     *snapshot.Mesh
+	world    *renderedWorld
+	mesh     *world.Mesh
 	services map[int]*model.Service
 }
 
-func newPipeline(t *testing.T, w *world, name string) *pipeline {
+func newPipeline(t *testing.T, w *renderedWorld, name string) *pipeline {
 	m := w.meshIn(name)
 	if m == nil {
 		return nil
@@ -68,7 +68,7 @@ func newPipeline(t *testing.T, w *world, name string) *pipeline {
 	return p
 }
 
-func (p *pipeline) proxy(w *snapshot.Workload) *model.Proxy {
+func (p *pipeline) proxy(w *world.Workload) *model.Proxy {
 	return p.SetupProxy(&model.Proxy{
 		ID: w.Name + "." + w.Namespace, ConfigNamespace: w.Namespace, IPAddresses: []string{podAddress(w)}, Labels: w.Labels,
 		DNSDomain: w.Namespace + ".svc." + p.world.result.World.ClusterDomain(w.Cluster),
@@ -81,7 +81,7 @@ func (p *pipeline) proxy(w *snapshot.Workload) *model.Proxy {
 
 // eachCluster calls f with the control plane of every cluster of every world.
 func eachCluster(t *testing.T, f func(t *testing.T, p *pipeline, name string)) {
-	eachWorld(t, func(t *testing.T, w *world) {
+	eachWorld(t, func(t *testing.T, w *renderedWorld) {
 		for _, name := range w.names {
 			p := newPipeline(t, w, name)
 			if p == nil {
@@ -93,8 +93,8 @@ func eachCluster(t *testing.T, f func(t *testing.T, p *pipeline, name string)) {
 }
 
 // sidecars are the workloads of a cluster that the control plane configures.
-func (p *pipeline) sidecars(name string) []*snapshot.Workload {
-	var found []*snapshot.Workload
+func (p *pipeline) sidecars(name string) []*world.Workload {
+	var found []*world.Workload
 	for i := range p.world.result.World.Workloads {
 		w := &p.world.result.World.Workloads[i]
 		if w.Cluster == name && w.Mesh == p.mesh && w.Namespace != "" {
@@ -106,8 +106,8 @@ func (p *pipeline) sidecars(name string) []*snapshot.Workload {
 
 // rendered reports whether anything is rendered for a Destination; describe
 // says so where not (MC0311).
-func rendered(d *snapshot.Destination) bool {
-	return d.Mesh != nil && d.Mesh.Type == snapshot.MeshIstio
+func rendered(d *world.Destination) bool {
+	return d.Mesh != nil && d.Mesh.Type == world.MeshIstio
 }
 
 // TestRoutes compares what Istio does with requests with what describe says.
@@ -146,7 +146,7 @@ func TestRoutes(t *testing.T) {
 	t.Logf("%d requests compared", compared)
 }
 
-func (p *pipeline) compareRoutes(t *testing.T, random *rand.Rand, w *snapshot.Workload, d *snapshot.Destination, service *model.Service,
+func (p *pipeline) compareRoutes(t *testing.T, random *rand.Rand, w *world.Workload, d *world.Destination, service *model.Service,
 	listeners []*listener.Listener, routes map[string]*route.RouteConfiguration, clusters map[string]*cluster.Cluster,
 ) int {
 	expected := p.world.result.RoutesFor(w, d.ID)

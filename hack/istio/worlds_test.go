@@ -16,17 +16,18 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// world is a world and what is rendered of it.
-type world struct {
+// renderedWorld is a world and what is rendered of it.
+type renderedWorld struct {
 	name      string
 	result    *policy.Result
 	clusters  map[string][]istio.Object
@@ -34,12 +35,12 @@ type world struct {
 	names     []string
 }
 
-func evaluated(name string, objects snapshot.Objects) *world {
+func evaluated(name string, objects world.Objects) *renderedWorld {
 	return renderedWith(name, objects, istio.Options{})
 }
 
-func renderedWith(name string, objects snapshot.Objects, options istio.Options) *world {
-	w := &world{name: name, result: policy.Evaluate(snapshot.New(objects)), clusters: map[string][]istio.Object{}, omissions: map[string][]istio.Omission{}}
+func renderedWith(name string, objects world.Objects, options istio.Options) *renderedWorld {
+	w := &renderedWorld{name: name, result: policy.Evaluate(world.New(objects)), clusters: map[string][]istio.Object{}, omissions: map[string][]istio.Omission{}}
 	renderer := istio.New(w.result, options)
 	w.names = renderer.Clusters()
 	for _, cluster := range w.names {
@@ -49,9 +50,9 @@ func renderedWith(name string, objects snapshot.Objects, options istio.Options) 
 }
 
 // meshIn returns the first Istio mesh of a cluster, nil if there is none.
-func (w *world) meshIn(cluster string) *snapshot.Mesh {
+func (w *renderedWorld) meshIn(cluster string) *world.Mesh {
 	for i := range w.result.World.Meshes {
-		if m := &w.result.World.Meshes[i]; m.Cluster == cluster && m.Type == snapshot.MeshIstio && m.Namespace != "" {
+		if m := &w.result.World.Meshes[i]; m.Cluster == cluster && m.Type == world.MeshIstio && m.Namespace != "" {
 			return m
 		}
 	}
@@ -59,7 +60,7 @@ func (w *world) meshIn(cluster string) *snapshot.Mesh {
 }
 
 // rootNamespace is where configuration holds for the whole mesh.
-func rootNamespace(m *snapshot.Mesh) string {
+func rootNamespace(m *world.Mesh) string {
 	if m == nil {
 		return "istio-system"
 	}
@@ -68,7 +69,7 @@ func rootNamespace(m *snapshot.Mesh) string {
 
 // unexported reports whether meshctl render says that other clusters do not
 // get to know a Destination, which has no port or no valid hostname.
-func (w *world) unexported(d *snapshot.Destination) bool {
+func (w *renderedWorld) unexported(d *world.Destination) bool {
 	return slices.ContainsFunc(w.omissions[d.Ref.ClusterName], func(o istio.Omission) bool {
 		return o.Object == policy.DestinationID(d) && strings.Contains(o.Reason, "nothing makes it known to other clusters")
 	})
@@ -84,13 +85,13 @@ func number(name string, otherwise int) int {
 
 // eachWorld calls f with the bundled world, the cases of the grids, generated
 // worlds and random ones.
-func eachWorld(t *testing.T, f func(t *testing.T, w *world)) {
+func eachWorld(t *testing.T, f func(t *testing.T, w *renderedWorld)) {
 	validator := validation.New()
 	root := filepath.Join("..", "..", "testdata")
-	run := func(name string, objects snapshot.Objects) {
+	run := func(name string, objects world.Objects) {
 		t.Run(name, func(t *testing.T) { f(t, evaluated(name, objects)) })
 	}
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{Paths: []string{filepath.Join(root, "worlds", "bookinfo-two-clusters")}, Recursive: true}, validator)
+	objects, err := load.Files(context.Background(), load.FileOptions{Paths: []string{filepath.Join(root, "worlds", "bookinfo-two-clusters")}, Recursive: true}, validator)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,17 +128,17 @@ func eachWorld(t *testing.T, f func(t *testing.T, w *world)) {
 	}
 }
 
-func gridWorld(file string, validator *validation.Validator) (snapshot.Objects, error) {
+func gridWorld(file string, validator *validation.Validator) (world.Objects, error) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
-		return snapshot.Objects{}, err
+		return world.Objects{}, err
 	}
 	var manifests []string
 	for line := range strings.Lines(string(archive.Comment)) {
 		if base, found := strings.CutPrefix(strings.TrimSpace(line), "base: "); found {
 			text, err := os.ReadFile(filepath.Join(filepath.Dir(file), base))
 			if err != nil {
-				return snapshot.Objects{}, err
+				return world.Objects{}, err
 			}
 			manifests = append(manifests, string(text))
 		}
@@ -147,17 +148,17 @@ func gridWorld(file string, validator *validation.Validator) (snapshot.Objects, 
 			manifests = append(manifests, string(f.Data))
 		}
 	}
-	return snapshot.LoadFiles(context.Background(), snapshot.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(manifests, "\n---\n"))}, validator)
+	return load.Files(context.Background(), load.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(manifests, "\n---\n"))}, validator)
 }
 
 // check gives every object of the user the errors that its schema would.
-func check(t *testing.T, validator *validation.Validator, objects *snapshot.Objects) {
+func check(t *testing.T, validator *validation.Validator, objects *world.Objects) {
 	checkKind(t, validator, "TrafficPolicy", objects.TrafficPolicies)
 	checkKind(t, validator, "AccessPolicy", objects.AccessPolicies)
 	checkKind(t, validator, "VirtualMesh", objects.VirtualMeshes)
 }
 
-func checkKind[T any](t *testing.T, validator *validation.Validator, kind string, objects []snapshot.Object[T]) {
+func checkKind[T any](t *testing.T, validator *validation.Validator, kind string, objects []world.Object[T]) {
 	gvk := schema.GroupVersionKind{Group: networkingv1.GroupName, Version: "v1", Kind: kind}
 	for i := range objects {
 		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(objects[i].Resource)

@@ -10,8 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -41,7 +42,7 @@ func wellFacts(members ...MemberFacts) *Facts {
 			Cluster: "kind-mgmt", Version: "v1.36.3",
 			Definitions: []clusters.Definition{{Name: "virtualmeshes", State: clusters.DefinitionCurrent}},
 		},
-		World: policy.Evaluate(snapshot.New(snapshot.Objects{})),
+		World: policy.Evaluate(world.New(world.Objects{})),
 	}
 }
 
@@ -273,7 +274,7 @@ func TestMeshes(t *testing.T) {
 			east.ControlPlanes = []ControlPlane{ready}
 			test.change(&east)
 			f := wellFacts(east)
-			f.World = policy.Evaluate(snapshot.New(snapshot.Objects{Meshes: []snapshot.Object[discoveryv1.Mesh]{{Resource: istio(test.version)}}}))
+			f.World = policy.Evaluate(world.New(world.Objects{Meshes: []world.Object[discoveryv1.Mesh]{{Resource: istio(test.version)}}}))
 			got := problemsOf(lines(Judge(f, []string{CategoryMeshes}), CategoryMeshes))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
@@ -299,9 +300,9 @@ func TestMeshFindings(t *testing.T) {
 			Ref: &core.ClusterObjectRef{Name: "reviews", Namespace: "bookinfo", ClusterName: "east"},
 		}},
 	}
-	world := policy.Evaluate(snapshot.New(snapshot.Objects{
-		Destinations:  []snapshot.Object[discoveryv1.Destination]{{Resource: reviews}},
-		VirtualMeshes: []snapshot.Object[networkingv1.VirtualMesh]{{Resource: vm}}, Meshes: []snapshot.Object[discoveryv1.Mesh]{{Resource: mesh}, {Resource: other}},
+	w := policy.Evaluate(world.New(world.Objects{
+		Destinations:  []world.Object[discoveryv1.Destination]{{Resource: reviews}},
+		VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: vm}}, Meshes: []world.Object[discoveryv1.Mesh]{{Resource: mesh}, {Resource: other}},
 	}))
 	for name, test := range map[string]struct {
 		categories []string
@@ -312,7 +313,7 @@ func TestMeshFindings(t *testing.T) {
 		"configuration only": {[]string{CategoryConfiguration}, false, "failed MC0205"},
 	} {
 		f := wellFacts(wellMember("east"))
-		f.World, f.MeshesJudged = world, test.judged
+		f.World, f.MeshesJudged = w, test.judged
 		r := Judge(f, test.categories)
 		var found []string
 		for _, c := range CategoryIDs() {
@@ -336,18 +337,18 @@ func TestDrift(t *testing.T) {
 			Spec:       discoveryv1.WorkloadSpec{Kubernetes: &discoveryv1.KubernetesWorkload{ServiceAccountName: account}},
 		}
 	}
-	stored := func(workloads ...discoveryv1.Workload) snapshot.Objects {
-		var o snapshot.Objects
+	stored := func(workloads ...discoveryv1.Workload) world.Objects {
+		var o world.Objects
 		for i := range workloads {
-			o.Workloads = append(o.Workloads, snapshot.Object[discoveryv1.Workload]{Resource: &workloads[i]})
+			o.Workloads = append(o.Workloads, world.Object[discoveryv1.Workload]{Resource: &workloads[i]})
 		}
 		west := workload("west", "a")
 		west.Labels = map[string]string{clusterLabel: "west"}
-		o.Workloads = append(o.Workloads, snapshot.Object[discoveryv1.Workload]{Resource: &west})
+		o.Workloads = append(o.Workloads, world.Object[discoveryv1.Workload]{Resource: &west})
 		return o
 	}
 	for name, test := range map[string]struct {
-		stored snapshot.Objects
+		stored world.Objects
 		want   string
 	}{
 		"same":         {stored(workload("b", "x"), workload("a", "x")), "ok configuration-current east: 2 objects"},
@@ -357,7 +358,7 @@ func TestDrift(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			east := wellMember("east")
-			east.Discovered = &snapshot.Discovered{Cluster: "east"}
+			east.Discovered = &load.Discovered{Cluster: "east"}
 			east.Discovered.Output.Workloads = []discoveryv1.Workload{workload("a", "x"), workload("b", "x")}
 			f := wellFacts(east)
 			f.Stored = test.stored

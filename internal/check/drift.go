@@ -9,7 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -55,7 +55,7 @@ func (d *drift) String() string {
 // compareDiscovered compares the stored objects of a cluster with what was
 // discovered just now. What spans several clusters is left aside: it carries no
 // cluster's label, and one cluster alone does not know all of it.
-func compareDiscovered(stored snapshot.Objects, m *MemberFacts) *drift {
+func compareDiscovered(stored world.Objects, m *MemberFacts) *drift {
 	d := &drift{}
 	now := m.Discovered.Output
 	compareKind(d, "Mesh", m.Cluster, stored.Meshes, now.Meshes,
@@ -70,7 +70,7 @@ func compareDiscovered(stored snapshot.Objects, m *MemberFacts) *drift {
 	return d
 }
 
-func compareKind[T any](d *drift, kind, cluster string, stored []snapshot.Object[T], now []T, parts func(*T) (*metav1.ObjectMeta, any)) {
+func compareKind[T any](d *drift, kind, cluster string, stored []world.Object[T], now []T, parts func(*T) (*metav1.ObjectMeta, any)) {
 	recorded := map[string][]byte{}
 	for i := range stored {
 		if meta, spec := parts(stored[i].Resource); meta.Labels[clusterLabel] == cluster {

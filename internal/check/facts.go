@@ -4,8 +4,9 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Facts are what checks judge.
@@ -29,7 +30,7 @@ type Facts struct {
 	// World is nil if it could not be loaded, or nobody asked for it. Stored are
 	// the objects it was made of.
 	World  *policy.Result
-	Stored snapshot.Objects
+	Stored world.Objects
 	// Trust is about the virtual meshes with shared trust, in the order of the
 	// world.
 	Trust []TrustFacts
@@ -106,7 +107,7 @@ type MemberFacts struct {
 	ControlPlanes    []ControlPlane
 	ControlPlanesErr *clusters.Error
 	// Discovered is what runs now; nil if nobody looked.
-	Discovered *snapshot.Discovered
+	Discovered *load.Discovered
 }
 
 // ControlPlane is the Deployment of a control plane.

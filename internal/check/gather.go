@@ -9,7 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 )
 
@@ -29,7 +29,7 @@ type Options struct {
 	// Connection is for connections to registered clusters.
 	Connection clusters.Options
 	// Load loads the objects of the world; it is given the deadline of a cluster.
-	Load func(context.Context) (snapshot.Objects, error)
+	Load func(context.Context) (world.Objects, error)
 	// Vault connects to the Vaults that sign certificates; nil if none can be asked.
 	Vault sharedtrust.Vaults
 	// Deadline bounds what is asked of each cluster; DefaultDeadline if 0.
@@ -116,7 +116,7 @@ func (f *Facts) gatherWorld(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	f.Stored, f.World = objects, policy.Evaluate(snapshot.New(objects))
+	f.Stored, f.World = objects, policy.Evaluate(world.New(objects))
 	return nil
 }
 

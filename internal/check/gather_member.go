@@ -11,7 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/clusters"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func compareMembers(a, b *MemberFacts) int {
@@ -74,9 +75,9 @@ func gatherMember(ctx context.Context, c *clusters.Connection, f *Facts, opts *O
 	}
 	if m.Registered && f.World != nil && opts.wants(CategoryConfiguration) {
 		questions = append(questions, func(ctx context.Context) error {
-			found, err := snapshot.DiscoverClusters(ctx, snapshot.DiscoverOptions{
+			found, err := load.Discover(ctx, load.DiscoverOptions{
 				Connections: []*clusters.Connection{c}, ManagementNamespace: opts.Namespace,
-				Settings: snapshot.SettingsOf(f.Stored), Deadline: opts.deadline(),
+				Settings: world.SettingsOf(f.Stored), Deadline: opts.deadline(),
 			})
 			if err != nil {
 				return err
@@ -105,7 +106,7 @@ func (f *Facts) controlPlaneNamespaces(cluster string) []string {
 	}
 	var namespaces []string
 	for i := range f.World.World.Meshes {
-		if m := &f.World.World.Meshes[i]; m.Type == snapshot.MeshIstio && m.Cluster == cluster && m.Namespace != "" {
+		if m := &f.World.World.Meshes[i]; m.Type == world.MeshIstio && m.Cluster == cluster && m.Namespace != "" {
 			namespaces = append(namespaces, m.Namespace)
 		}
 	}

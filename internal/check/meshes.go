@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // minIstioMinor is the first minor version of Istio 1 that serves version v1 of
@@ -59,13 +59,13 @@ func meshFindings() []policy.Code {
 }
 
 // judgeMeshes returns a judgement about every mesh.
-func judgeMeshes(judge func(*Facts, *snapshot.Mesh) []Outcome) func(*Facts) []Outcome {
+func judgeMeshes(judge func(*Facts, *world.Mesh) []Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		var outcomes []Outcome
 		for i := range f.World.World.Meshes {
 			m := &f.World.World.Meshes[i]
 			found := one(skipped(string(m.Type) + " is not configured by meshctl"))
-			if m.Type == snapshot.MeshIstio {
+			if m.Type == world.MeshIstio {
 				found = judge(f, m)
 			}
 			for _, o := range found {
@@ -77,7 +77,7 @@ func judgeMeshes(judge func(*Facts, *snapshot.Mesh) []Outcome) func(*Facts) []Ou
 	}
 }
 
-func judgeControlPlane(f *Facts, m *snapshot.Mesh) []Outcome {
+func judgeControlPlane(f *Facts, m *world.Mesh) []Outcome {
 	member := f.member(m.Cluster)
 	switch {
 	case member == nil:
@@ -105,10 +105,10 @@ func judgeControlPlane(f *Facts, m *snapshot.Mesh) []Outcome {
 }
 
 // controlPlane returns the Deployment of a mesh, nil if it is not there.
-func (m *MemberFacts) controlPlane(mesh *snapshot.Mesh) *ControlPlane {
+func (m *MemberFacts) controlPlane(mesh *world.Mesh) *ControlPlane {
 	labels := mesh.Resource.Spec.Istio.Installation.PodLabels
 	for i := range m.ControlPlanes {
-		if p := &m.ControlPlanes[i]; p.Namespace == mesh.Namespace && snapshot.HasLabels(p.Labels, labels) {
+		if p := &m.ControlPlanes[i]; p.Namespace == mesh.Namespace && world.HasLabels(p.Labels, labels) {
 			return p
 		}
 	}
@@ -119,7 +119,7 @@ func (p *ControlPlane) readiness() string {
 	return fmt.Sprintf("%d of %d pods of Deployment %s are available", p.Available, p.Wanted, p.Name)
 }
 
-func judgeIstioVersion(_ *Facts, m *snapshot.Mesh) []Outcome {
+func judgeIstioVersion(_ *Facts, m *world.Mesh) []Outcome {
 	minor, known := istioMinor(m.Version)
 	switch {
 	case !known:
@@ -144,8 +144,8 @@ func istioMinor(version string) (int, bool) {
 }
 
 // judgeByFindings returns a judgement by what the engine found about a mesh.
-func judgeByFindings(codes ...policy.Code) func(*Facts, *snapshot.Mesh) []Outcome {
-	return func(f *Facts, m *snapshot.Mesh) []Outcome {
+func judgeByFindings(codes ...policy.Code) func(*Facts, *world.Mesh) []Outcome {
+	return func(f *Facts, m *world.Mesh) []Outcome {
 		if f.World.Meshes[m.ID].VirtualMesh == nil {
 			return one(skipped("it belongs to no VirtualMesh"))
 		}
@@ -172,7 +172,7 @@ func judgeByFindings(codes ...policy.Code) func(*Facts, *snapshot.Mesh) []Outcom
 
 // meshObjects are what findings about a mesh may be about: itself and its
 // gateways.
-func (f *Facts) meshObjects(m *snapshot.Mesh) []policy.ObjectID {
+func (f *Facts) meshObjects(m *world.Mesh) []policy.ObjectID {
 	objects := []policy.ObjectID{policy.MeshID(m)}
 	for _, g := range f.World.Meshes[m.ID].Gateways {
 		objects = append(objects, policy.DestinationID(&f.World.World.Destinations[g.Destination]))

@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -45,10 +45,10 @@ func trustFacts(t *testing.T, err error) *Facts {
 	vm.Spec.Meshes = []core.ObjectRef{{Name: "istiod", Namespace: "gloo-mesh"}}
 	vm.Spec.MTLSConfig = &networkingv1.MTLSConfig{Shared: &networkingv1.SharedTrust{}}
 	f := wellFacts()
-	var objects snapshot.Objects
-	objects.Meshes = append(objects.Meshes, snapshot.Object[discoveryv1.Mesh]{Resource: mesh})
-	objects.VirtualMeshes = append(objects.VirtualMeshes, snapshot.Object[networkingv1.VirtualMesh]{Resource: vm})
-	f.World = policy.Evaluate(snapshot.New(objects))
+	var objects world.Objects
+	objects.Meshes = append(objects.Meshes, world.Object[discoveryv1.Mesh]{Resource: mesh})
+	objects.VirtualMeshes = append(objects.VirtualMeshes, world.Object[networkingv1.VirtualMesh]{Resource: vm})
+	f.World = policy.Evaluate(world.New(objects))
 	subject, subjectErr := sharedtrust.Of(f.World, 0)
 	if subjectErr != nil {
 		t.Fatal(subjectErr)

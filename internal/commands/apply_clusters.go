@@ -15,7 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // applying is one pass of apply.
@@ -120,8 +120,8 @@ func newApplyTarget(cluster string, objects []istio.Object, connection *clusters
 
 // judgeInput refuses to apply a world in which something is missing, which
 // would delete what only seems to be gone.
-func (a *applying) judgeInput(world *snapshot.World) error {
-	hidden := reportProblems(a.streams, world) != nil || hidesObjects(world)
+func (a *applying) judgeInput(w *world.World) error {
+	hidden := reportProblems(a.streams, w) != nil || hidesObjects(w)
 	switch {
 	case !hidden:
 		return nil
@@ -155,9 +155,9 @@ func sortedNames[V any](names map[string]V) []string {
 	return sorted
 }
 
-func hasIstio(world *snapshot.World, cluster string) bool {
-	return slices.ContainsFunc(world.Meshes, func(m snapshot.Mesh) bool {
-		return m.Type == snapshot.MeshIstio && m.Cluster == cluster
+func hasIstio(w *world.World, cluster string) bool {
+	return slices.ContainsFunc(w.Meshes, func(m world.Mesh) bool {
+		return m.Type == world.MeshIstio && m.Cluster == cluster
 	})
 }
 

@@ -14,13 +14,13 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // governedWorld is a random world as a management cluster has it.
-type governedWorld struct{ objects snapshot.Objects }
+type governedWorld struct{ objects world.Objects }
 
 func newGovernedWorld(seed uint64) *governedWorld {
 	w := &governedWorld{objects: genworld.Objects(genworld.Size{Clusters: 3, Services: 6, Traffic: 30, Access: 12, Seed: seed})}
@@ -53,7 +53,7 @@ func (w *governedWorld) each(visit func(kind string, meta *metav1.ObjectMeta, st
 // these results, and writes them.
 func (w *governedWorld) apply(t *testing.T, targets ...applyTarget) map[string]map[string]any {
 	t.Helper()
-	a := &applying{applyOptions: &applyOptions{}, result: policy.Evaluate(snapshot.New(w.objects)), targets: targets}
+	a := &applying{applyOptions: &applyOptions{}, result: policy.Evaluate(world.New(w.objects)), targets: targets}
 	updates, err := a.statusUpdates()
 	if err != nil {
 		t.Fatal(err)
@@ -145,8 +145,8 @@ func TestFailuresInStatuses(t *testing.T) {
 	t.Parallel()
 	w := newGovernedWorld(3)
 	w.apply(t)
-	world := snapshot.New(w.objects)
-	objects, _ := istio.New(policy.Evaluate(world), istio.Options{}).Cluster("cluster-01")
+	all := world.New(w.objects)
+	objects, _ := istio.New(policy.Evaluate(all), istio.Options{}).Cluster("cluster-01")
 	target := newApplyTarget("cluster-01", objects, &clusters.Connection{}, nil)
 	target.outputs()
 	failed := map[string]bool{}

@@ -6,29 +6,29 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // catalogueOf lists what questions about a world offer. Taken are the names of
 // the resources of the kind that exist already.
-func catalogueOf(result *policy.Result, taken []snapshot.Names) wizard.Catalogue {
-	world := result.World
+func catalogueOf(result *policy.Result, taken []world.Names) wizard.Catalogue {
+	w := result.World
 	c := wizard.Catalogue{
-		Meshes: meshChoices(result), Services: serviceChoices(world), Clusters: world.Clusters(),
-		ServiceAccounts: accountsOf(world), Namespaces: namespacesOf(world),
+		Meshes: meshChoices(result), Services: serviceChoices(w), Clusters: w.Clusters(),
+		ServiceAccounts: accountsOf(w), Namespaces: namespacesOf(w),
 	}
 	for _, n := range taken {
 		c.Taken = append(c.Taken, n.Full())
 	}
 	var workloads, services []map[string]string
-	for i := range world.Workloads {
-		workloads = append(workloads, world.Workloads[i].Labels)
+	for i := range w.Workloads {
+		workloads = append(workloads, w.Workloads[i].Labels)
 	}
-	for i := range world.Destinations {
-		if world.Destinations[i].IsService() {
-			services = append(services, world.Destinations[i].Labels)
+	for i := range w.Destinations {
+		if w.Destinations[i].IsService() {
+			services = append(services, w.Destinations[i].Labels)
 		}
 	}
 	c.WorkloadLabels, c.ServiceLabels = labelChoices(workloads), labelChoices(services)
@@ -49,9 +49,9 @@ func meshChoices(result *policy.Result) []wizard.MeshChoice {
 	return choices
 }
 
-func serviceChoices(world *snapshot.World) []wizard.ServiceChoice {
+func serviceChoices(w *world.World) []wizard.ServiceChoice {
 	var choices []wizard.ServiceChoice
-	for _, d := range world.DestinationPointers() {
+	for _, d := range w.DestinationPointers() {
 		choice := wizard.ServiceChoice{Ref: d.Ref, Labels: d.Labels, External: !d.IsService(), Gateway: policy.IsIngressGateway(d)}
 		if service := d.Resource.Spec.KubeService; service != nil {
 			for _, port := range service.Ports {
@@ -68,10 +68,10 @@ func serviceChoices(world *snapshot.World) []wizard.ServiceChoice {
 }
 
 // accountsOf returns the service accounts that workloads run as, sorted.
-func accountsOf(world *snapshot.World) []core.ClusterObjectRef {
+func accountsOf(all *world.World) []core.ClusterObjectRef {
 	var accounts []core.ClusterObjectRef
-	for i := range world.Workloads {
-		if w := &world.Workloads[i]; w.ServiceAccount != "" {
+	for i := range all.Workloads {
+		if w := &all.Workloads[i]; w.ServiceAccount != "" {
 			accounts = append(accounts, core.ClusterObjectRef{Name: w.ServiceAccount, Namespace: w.Namespace, ClusterName: w.Cluster})
 		}
 	}
@@ -82,14 +82,14 @@ func accountsOf(world *snapshot.World) []core.ClusterObjectRef {
 }
 
 // namespacesOf returns the namespaces of workloads and Services, sorted.
-func namespacesOf(world *snapshot.World) []string {
+func namespacesOf(w *world.World) []string {
 	var namespaces []string
-	for i := range world.Workloads {
-		namespaces = append(namespaces, world.Workloads[i].Namespace)
+	for i := range w.Workloads {
+		namespaces = append(namespaces, w.Workloads[i].Namespace)
 	}
-	for i := range world.Destinations {
-		if world.Destinations[i].IsService() {
-			namespaces = append(namespaces, world.Destinations[i].Ref.Namespace)
+	for i := range w.Destinations {
+		if w.Destinations[i].IsService() {
+			namespaces = append(namespaces, w.Destinations[i].Ref.Namespace)
 		}
 	}
 	slices.Sort(namespaces)

@@ -14,7 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/check"
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // The formats of check.
@@ -167,7 +167,7 @@ func (o *checkOptions) checks() (check.Options, error) {
 	opts := check.Options{
 		Categories: o.categories, Namespace: o.namespace, Connection: connection, Clock: o.clock,
 		Deadline: min(o.timeout, check.DefaultDeadline), ExpiryWarning: o.expiryWarning.duration, Observe: o.observe,
-		Load: func(ctx context.Context) (snapshot.Objects, error) {
+		Load: func(ctx context.Context) (world.Objects, error) {
 			return o.world.load(ctx, o.namespace, o.streams.In)
 		},
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func newClusterCmd(f *Factory) *cobra.Command {
@@ -66,7 +66,7 @@ func (c *clusterCommand) register(cmd *cobra.Command) {
 
 // registerNamespace adds the flag for the namespace of meshctl's resources.
 func registerNamespace(cmd *cobra.Command, namespace *string, usage string) {
-	cmd.Flags().StringVarP(namespace, "namespace", "n", snapshot.DefaultNamespace, usage)
+	cmd.Flags().StringVarP(namespace, "namespace", "n", world.DefaultNamespace, usage)
 	takeSetting(cmd.Flags(), "namespace", settingNamespace)
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // completeWith makes the names, namespaces and clusters of the query's command
@@ -36,10 +36,10 @@ func (q *describeQuery) offerNames(result *policy.Result, args []string, typed s
 	if err != nil {
 		return nil
 	}
-	namesOf := func(i int) snapshot.Names { return all[i] }
+	namesOf := func(i int) world.Names { return all[i] }
 	named := map[int]bool{}
 	for _, arg := range args {
-		if i, err := snapshot.Resolve(q.noun.name, positions, namesOf, arg); err == nil {
+		if i, err := world.Resolve(q.noun.name, positions, namesOf, arg); err == nil {
 			named[i] = true
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // TestCompletionGivesUp lets the world never come, or fail: choices are none, in
@@ -28,21 +28,21 @@ func TestCompletionGivesUp(t *testing.T) {
 	}{
 		{
 			name: "hangs", want: 2 * time.Second,
-			load: func(ctx context.Context, _ worldFlags, _ io.Reader) (*snapshot.World, error) {
+			load: func(ctx context.Context, _ worldFlags, _ io.Reader) (*world.World, error) {
 				time.Sleep(hanging) // whoever hangs does not look at the context
 				return nil, ctx.Err()
 			},
 		},
 		{
 			name: "stops at the deadline", want: 2 * time.Second,
-			load: func(ctx context.Context, _ worldFlags, _ io.Reader) (*snapshot.World, error) {
+			load: func(ctx context.Context, _ worldFlags, _ io.Reader) (*world.World, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			},
 		},
 		{
 			name: "fails",
-			load: func(context.Context, worldFlags, io.Reader) (*snapshot.World, error) {
+			load: func(context.Context, worldFlags, io.Reader) (*world.World, error) {
 				return nil, errors.New("no such file")
 			},
 		},
@@ -77,13 +77,13 @@ func TestCompletionLoadsOnce(t *testing.T) {
 	streams, _, _ := cli.Test("typed by a person")
 	f := NewFactory(streams)
 	var loaded []worldFlags
-	f.LoadWorld = func(_ context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error) {
+	f.LoadWorld = func(_ context.Context, flags worldFlags, stdin io.Reader) (*world.World, error) {
 		flags.kube = nil // which cluster is not what this is about
 		loaded = append(loaded, flags)
 		if text, err := io.ReadAll(stdin); err != nil || len(text) > 0 {
 			t.Errorf("standard input is read: %q, %v", text, err)
 		}
-		return snapshot.New(snapshot.Objects{}), nil
+		return world.New(world.Objects{}), nil
 	}
 	run(t.Context(), []string{"__complete", "describe", "mesh", "-f", "a,b", "-Rf", "a", "-f", "-", ""}, f)
 	want := []worldFlags{{filenames: []string{"a", "b"}, recursive: true}}
@@ -96,7 +96,7 @@ func TestCompletionLoadsOnce(t *testing.T) {
 func TestCompleteFromWorld(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("")
-	world, err := NewFactory(streams).LoadWorld(t.Context(), worldFlags{filenames: []string{bookinfo}, recursive: true}, nil)
+	w, err := NewFactory(streams).LoadWorld(t.Context(), worldFlags{filenames: []string{bookinfo}, recursive: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestCompleteFromWorld(t *testing.T) {
 			t.Parallel()
 			streams, out, _ := cli.Test("")
 			f := NewFactory(streams)
-			f.LoadWorld = func(context.Context, worldFlags, io.Reader) (*snapshot.World, error) { return world, nil }
+			f.LoadWorld = func(context.Context, worldFlags, io.Reader) (*world.World, error) { return w, nil }
 			line, _ := strings.CutSuffix(tt.args, "|")
 			if code := run(t.Context(), append([]string{"__complete"}, strings.Split(line, " ")...), f); code != cli.ExitOK {
 				t.Fatalf("exit code = %d", code)

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -38,8 +38,8 @@ func accessPolicyCreation() creation[render.AccessPolicyInput, *networkingv1.Acc
 			return ""
 		},
 		existing: accessPolicyNoun().objects,
-		joining: func(world *snapshot.World, resource *networkingv1.AccessPolicy, now time.Time) snapshot.Objects {
-			return snapshot.Objects{AccessPolicies: joining(world.AccessPolicies, resource, now)}
+		joining: func(w *world.World, resource *networkingv1.AccessPolicy, now time.Time) world.Objects {
+			return world.Objects{AccessPolicies: joining(w.AccessPolicies, resource, now)}
 		},
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // What the user may do after the review.
@@ -229,7 +229,7 @@ func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
 	}
 	first := []string{"meshctl", "create", o.kind.Noun, a.resource.GetName()}
 	first = append(first, o.world.words()...)
-	if namespace := a.resource.GetNamespace(); namespace != snapshot.DefaultNamespace || o.namespace != "" {
+	if namespace := a.resource.GetNamespace(); namespace != world.DefaultNamespace || o.namespace != "" {
 		first = append(first, "-n", namespace)
 	}
 	var flags []string

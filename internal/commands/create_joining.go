@@ -6,7 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // joining returns a copy of the resource that is ready to join what exists. The
@@ -17,14 +17,14 @@ func joining[T any, P interface {
 	*T
 	metav1.Object
 	DeepCopy() *T
-}](existing []snapshot.Object[T], resource P, now time.Time,
-) []snapshot.Object[T] {
+}](existing []world.Object[T], resource P, now time.Time,
+) []world.Object[T] {
 	joins := P(resource.DeepCopy())
-	if slices.ContainsFunc(existing, func(o snapshot.Object[T]) bool {
+	if slices.ContainsFunc(existing, func(o world.Object[T]) bool {
 		created := P(o.Resource).GetCreationTimestamp()
 		return !created.IsZero()
 	}) {
 		joins.SetCreationTimestamp(metav1.NewTime(now))
 	}
-	return []snapshot.Object[T]{{Resource: joins}}
+	return []world.Object[T]{{Resource: joins}}
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // creation is a kind that create authors: what the command is called, which
@@ -28,10 +28,10 @@ type creation[I any, O render.Object] struct {
 	// anything, for people; empty if none.
 	missing func(resource O) string
 	// existing returns the names of the world's resources of the kind.
-	existing func(world *snapshot.World) []snapshot.Names
+	existing func(w *world.World) []world.Names
 	// joining returns what a world is given to contain a copy of the resource,
 	// created now if it is new.
-	joining func(world *snapshot.World, resource O, now time.Time) snapshot.Objects
+	joining func(w *world.World, resource O, now time.Time) world.Objects
 }
 
 // The ways of not writing anything.
@@ -100,7 +100,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 	}
 	opts.world.register(cmd, f)
 	flags := cmd.Flags()
-	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+snapshot.DefaultNamespace+")")
+	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+world.DefaultNamespace+")")
 	takeSetting(flags, "namespace", settingNamespace)
 	flags.StringVar(&opts.from, "from", "", "start from the manifest in this `FILE` (- for standard input); flags change it")
 	flags.BoolVarP(&opts.interactive, "interactive", "i", false, "ask for everything that the flags do not say")

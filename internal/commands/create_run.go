@@ -13,15 +13,15 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // authored is the state of one creation between its steps.
 type authored[I any, O render.Object] struct {
 	// world is what exists, nil if nobody said; before is what it means.
-	world  *snapshot.World
+	world  *world.World
 	before *policy.Result
 	// base is the resource to start from, nil for an empty one.
 	base     *O
@@ -66,9 +66,9 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 		}
 	}
 	if meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
-		meta.Namespace = snapshot.DefaultNamespace
+		meta.Namespace = world.DefaultNamespace
 	}
-	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, snapshot.DefaultNamespace)}
+	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, world.DefaultNamespace)}
 	input, err := o.kind.Parse(o.arguments, names)
 	errs = append(errs, usageErrors(err))
 	if err == nil {

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -41,8 +41,8 @@ func trafficPolicyCreation() creation[render.TrafficPolicyInput, *networkingv1.T
 			return ""
 		},
 		existing: trafficPolicyNoun().objects,
-		joining: func(world *snapshot.World, resource *networkingv1.TrafficPolicy, now time.Time) snapshot.Objects {
-			return snapshot.Objects{TrafficPolicies: joining(world.TrafficPolicies, resource, now)}
+		joining: func(w *world.World, resource *networkingv1.TrafficPolicy, now time.Time) world.Objects {
+			return world.Objects{TrafficPolicies: joining(w.TrafficPolicies, resource, now)}
 		},
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -41,8 +41,8 @@ func virtualMeshCreation() creation[render.VirtualMeshInput, *networkingv1.Virtu
 			return ""
 		},
 		existing: virtualMeshNoun().objects,
-		joining: func(world *snapshot.World, resource *networkingv1.VirtualMesh, now time.Time) snapshot.Objects {
-			return snapshot.Objects{VirtualMeshes: joining(world.VirtualMeshes, resource, now)}
+		joining: func(w *world.World, resource *networkingv1.VirtualMesh, now time.Time) world.Objects {
+			return world.Objects{VirtualMeshes: joining(w.VirtualMeshes, resource, now)}
 		},
 	}
 }

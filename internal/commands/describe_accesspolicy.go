@@ -5,7 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -24,10 +24,10 @@ func accessPolicyNoun() describeNoun {
 
 			# which workloads one policy lets in where, as YAML
 			meshctl describe ap health-checks-east -f manifests -R -o yaml`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return resourceNames("AccessPolicy", world.AccessPolicies, func(r *networkingv1.AccessPolicy) *metav1.ObjectMeta { return &r.ObjectMeta })
+		objects: func(w *world.World) []world.Names {
+			return resourceNames("AccessPolicy", w.AccessPolicies, func(r *networkingv1.AccessPolicy) *metav1.ObjectMeta { return &r.ObjectMeta })
 		},
-		labels:   func(world *snapshot.World, i int) map[string]string { return world.AccessPolicies[i].Resource.Labels },
+		labels:   func(w *world.World, i int) map[string]string { return w.AccessPolicies[i].Resource.Labels },
 		labelled: "labels",
 		hint:     hintPolicy(policy.KindAccessPolicy),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {

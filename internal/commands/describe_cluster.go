@@ -3,7 +3,7 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func clusterNoun() describeNoun {
@@ -20,8 +20,8 @@ func clusterNoun() describeNoun {
 
 			# one cluster, and what is wrong in it
 			meshctl describe cluster west -f manifests -R`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return namesOfAll(world.Clusters(), func(name string) snapshot.Names { return snapshot.Names{Kind: "KubernetesCluster", Name: name} })
+		objects: func(w *world.World) []world.Names {
+			return namesOfAll(w.Clusters(), func(name string) world.Names { return world.Names{Kind: "KubernetesCluster", Name: name} })
 		},
 		hint: hintCluster,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {

@@ -3,7 +3,7 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func destinationNoun() describeNoun {
@@ -25,10 +25,10 @@ func destinationNoun() describeNoun {
 
 			# the status that the discovered resource would get
 			meshctl describe destination reviews.bookinfo.east -f manifests -R --status -o yaml`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return namesOfAll(world.DestinationPointers(), (*snapshot.Destination).Names)
+		objects: func(w *world.World) []world.Names {
+			return namesOfAll(w.DestinationPointers(), (*world.Destination).Names)
 		},
-		labels:   func(world *snapshot.World, i int) map[string]string { return world.Destinations[i].Labels },
+		labels:   func(w *world.World, i int) map[string]string { return w.Destinations[i].Labels },
 		labelled: "Service labels",
 		hint:     hintDestination,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
@@ -40,8 +40,8 @@ func destinationNoun() describeNoun {
 }
 
 // namesOfAll returns the names of every object.
-func namesOfAll[T any](objects []T, names func(T) snapshot.Names) []snapshot.Names {
-	all := make([]snapshot.Names, 0, len(objects))
+func namesOfAll[T any](objects []T, names func(T) world.Names) []world.Names {
+	all := make([]world.Names, 0, len(objects))
 	for _, object := range objects {
 		all = append(all, names(object))
 	}

@@ -3,7 +3,7 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func meshNoun() describeNoun {
@@ -21,10 +21,10 @@ func meshNoun() describeNoun {
 
 			# the mesh of a cluster in full, with the destinations that it exports
 			meshctl describe mesh --cluster east --details -f manifests -R`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return namesOfAll(world.MeshPointers(), (*snapshot.Mesh).Names)
+		objects: func(w *world.World) []world.Names {
+			return namesOfAll(w.MeshPointers(), (*world.Mesh).Names)
 		},
-		labels:   func(world *snapshot.World, i int) map[string]string { return world.Meshes[i].Resource.Labels },
+		labels:   func(w *world.World, i int) map[string]string { return w.Meshes[i].Resource.Labels },
 		labelled: "labels",
 		trust:    true,
 		hint:     hintMesh,
@@ -32,7 +32,7 @@ func meshNoun() describeNoun {
 			return describe.Meshes(result, at(result.World.MeshPointers(), positions), describe.Options{Details: detail.full})
 		},
 		status:    describe.StatusMesh,
-		clusters:  func(world *snapshot.World, i int) []string { return world.Meshes[i].Clusters },
+		clusters:  func(w *world.World, i int) []string { return w.Meshes[i].Clusters },
 		inCluster: true,
 	}
 }

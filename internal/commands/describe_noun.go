@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // describeNoun is a kind that describe explains: what the command is called,
@@ -25,10 +25,10 @@ type describeNoun struct {
 	short, long, example string
 
 	// objects returns the names of all objects, by position.
-	objects func(world *snapshot.World) []snapshot.Names
+	objects func(w *world.World) []world.Names
 	// labels returns the labels that -l compares, and labelled says whose they
 	// are; nil for kinds without.
-	labels   func(world *snapshot.World, position int) map[string]string
+	labels   func(w *world.World, position int) map[string]string
 	labelled string
 	// hint says in a few words what an object is, for completion.
 	hint func(result *policy.Result, position int) string
@@ -38,7 +38,7 @@ type describeNoun struct {
 	status describe.StatusKind
 	// clusters returns the clusters that an object belongs to where its name has
 	// none; nil for kinds whose names have the cluster, or that have none.
-	clusters func(world *snapshot.World, position int) []string
+	clusters func(w *world.World, position int) []string
 	// trust says that --trust finds something out about the objects.
 	trust bool
 	// inCluster says that the objects belong to clusters, global that they have
@@ -190,7 +190,7 @@ func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
 }
 
 // explainNothing says why no object is described.
-func (q *describeQuery) explainNothing(all []snapshot.Names) string {
+func (q *describeQuery) explainNothing(all []world.Names) string {
 	if len(all) > 0 {
 		return fmt.Sprintf("No %s found: none of the %d matches %s.", q.noun.plural, len(all), q.filter.explain(all))
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -25,10 +25,10 @@ func trafficPolicyNoun() describeNoun {
 
 			# where one policy loses, and to which other policy
 			meshctl describe tp reviews-timeout-storefront -f manifests -R`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return resourceNames("TrafficPolicy", world.TrafficPolicies, func(r *networkingv1.TrafficPolicy) *metav1.ObjectMeta { return &r.ObjectMeta })
+		objects: func(w *world.World) []world.Names {
+			return resourceNames("TrafficPolicy", w.TrafficPolicies, func(r *networkingv1.TrafficPolicy) *metav1.ObjectMeta { return &r.ObjectMeta })
 		},
-		labels:   func(world *snapshot.World, i int) map[string]string { return world.TrafficPolicies[i].Resource.Labels },
+		labels:   func(w *world.World, i int) map[string]string { return w.TrafficPolicies[i].Resource.Labels },
 		labelled: "labels",
 		hint:     hintPolicy(policy.KindTrafficPolicy),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -28,10 +28,10 @@ func virtualMeshNoun() describeNoun {
 
 			# the status that it would get
 			meshctl describe virtualmesh bookinfo -f manifests -R --status -o yaml`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return resourceNames("VirtualMesh", world.VirtualMeshes, func(r *networkingv1.VirtualMesh) *metav1.ObjectMeta { return &r.ObjectMeta })
+		objects: func(w *world.World) []world.Names {
+			return resourceNames("VirtualMesh", w.VirtualMeshes, func(r *networkingv1.VirtualMesh) *metav1.ObjectMeta { return &r.ObjectMeta })
 		},
-		labels:   func(world *snapshot.World, i int) map[string]string { return world.VirtualMeshes[i].Resource.Labels },
+		labels:   func(w *world.World, i int) map[string]string { return w.VirtualMeshes[i].Resource.Labels },
 		labelled: "labels",
 		trust:    true,
 		hint:     hintVirtualMesh,
@@ -44,9 +44,9 @@ func virtualMeshNoun() describeNoun {
 
 // resourceNames returns the names of resources that live on the management
 // cluster.
-func resourceNames[T any](kind string, objects []snapshot.Object[T], meta func(*T) *metav1.ObjectMeta) []snapshot.Names {
-	return namesOfAll(objects, func(o snapshot.Object[T]) snapshot.Names {
+func resourceNames[T any](kind string, objects []world.Object[T], meta func(*T) *metav1.ObjectMeta) []world.Names {
+	return namesOfAll(objects, func(o world.Object[T]) world.Names {
 		m := meta(o.Resource)
-		return snapshot.Names{Kind: kind, Name: m.Name, Namespace: m.Namespace}
+		return world.Names{Kind: kind, Name: m.Name, Namespace: m.Namespace}
 	})
 }

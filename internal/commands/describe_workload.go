@@ -3,7 +3,7 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func workloadNoun() describeNoun {
@@ -30,10 +30,10 @@ func workloadNoun() describeNoun {
 
 			# in CI: exit with 3 if anything is wrong
 			meshctl describe workload --fail-on-findings -f manifests -R`),
-		objects: func(world *snapshot.World) []snapshot.Names {
-			return namesOfAll(world.WorkloadPointers(), (*snapshot.Workload).Names)
+		objects: func(w *world.World) []world.Names {
+			return namesOfAll(w.WorkloadPointers(), (*world.Workload).Names)
 		},
-		labels:   func(world *snapshot.World, i int) map[string]string { return world.Workloads[i].Labels },
+		labels:   func(w *world.World, i int) map[string]string { return w.Workloads[i].Labels },
 		labelled: "pod labels",
 		trust:    true,
 		hint:     hintWorkload,

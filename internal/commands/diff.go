@@ -12,8 +12,9 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -139,17 +140,17 @@ func (o *diffOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before := snapshot.New(objects)
+	before := world.New(objects)
 	incomplete := reportProblems(o.streams, before)
 	add, err := o.loadNew(ctx)
 	if err != nil {
 		return errors.Join(err, incomplete)
 	}
-	authored, environment := add.Split()
-	incomplete = errors.Join(incomplete, reportProblems(o.streams, snapshot.New(snapshot.Objects{Problems: add.Problems})))
+	authored, environment := load.Split(add)
+	incomplete = errors.Join(incomplete, reportProblems(o.streams, world.New(world.Objects{Problems: add.Problems})))
 	shared := before
 	if !environment.IsEmpty() {
-		shared = snapshot.New(objects.Replaced(environment))
+		shared = world.New(load.Replace(objects, environment))
 	}
 	after := shared.With(authored)
 	for _, text := range o.deleted {
@@ -176,30 +177,30 @@ func (o *diffOptions) run(ctx context.Context) error {
 	return incomplete
 }
 
-func (o *diffOptions) loadNew(ctx context.Context) (snapshot.Objects, error) {
+func (o *diffOptions) loadNew(ctx context.Context) (world.Objects, error) {
 	if len(o.filenames) == 0 {
-		return snapshot.Objects{}, nil
+		return world.Objects{}, nil
 	}
-	return snapshot.LoadFiles(ctx, snapshot.FileOptions{
+	return load.Files(ctx, load.FileOptions{
 		Paths: o.filenames, Recursive: o.current.recursive, Stdin: o.streams.In, DefaultNamespace: o.namespace,
 	}, validation.New())
 }
 
 // without returns the world without an object that is named KIND/NAME or
 // KIND/NAME.NAMESPACE.
-func without(world *snapshot.World, text string) (*snapshot.World, error) {
+func without(w *world.World, text string) (*world.World, error) {
 	kindText, name, ok := strings.Cut(text, "/")
 	if !ok {
 		return nil, cli.Usagef("invalid --delete %q: it must be KIND/NAME, such as trafficpolicy/retries", text)
 	}
 	type deletable struct {
 		kind  string
-		names []snapshot.Names
+		names []world.Names
 	}
 	of := map[string]deletable{
-		"virtualmesh":   {"VirtualMesh", virtualMeshNoun().objects(world)},
-		"trafficpolicy": {"TrafficPolicy", trafficPolicyNoun().objects(world)},
-		"accesspolicy":  {"AccessPolicy", accessPolicyNoun().objects(world)},
+		"virtualmesh":   {"VirtualMesh", virtualMeshNoun().objects(w)},
+		"trafficpolicy": {"TrafficPolicy", trafficPolicyNoun().objects(w)},
+		"accesspolicy":  {"AccessPolicy", accessPolicyNoun().objects(w)},
 	}
 	aliases := map[string]string{
 		"vm": "virtualmesh", "virtualmeshes": "virtualmesh", "tp": "trafficpolicy", "trafficpolicies": "trafficpolicy",
@@ -217,11 +218,11 @@ func without(world *snapshot.World, text string) (*snapshot.World, error) {
 	for i := range all {
 		all[i] = i
 	}
-	i, err := snapshot.Resolve(word, all, func(i int) snapshot.Names { return found.names[i] }, name)
+	i, err := world.Resolve(word, all, func(i int) world.Names { return found.names[i] }, name)
 	if err != nil {
 		return nil, err
 	}
-	changed, there := world.Without(found.kind, found.names[i].Namespace, found.names[i].Name)
+	changed, there := w.Without(found.kind, found.names[i].Namespace, found.names[i].Name)
 	if !there {
 		return nil, fmt.Errorf("%s %s cannot be taken out of the world", word, found.names[i].Full())
 	}

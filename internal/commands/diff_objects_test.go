@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // What differs between two random worlds is what their manifests show.
@@ -49,8 +49,8 @@ func TestDifferencesOfRandomWorlds(t *testing.T) {
 	}
 }
 
-func rendererOf(objects snapshot.Objects) *istio.Renderer {
-	return istio.New(policy.Evaluate(snapshot.New(objects)), istio.Options{})
+func rendererOf(objects world.Objects) *istio.Renderer {
+	return istio.New(policy.Evaluate(world.New(objects)), istio.Options{})
 }
 
 // manifestDifferences compares the text of all manifests.

@@ -9,7 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // discover looks at all clusters, live ones at the same time.
@@ -32,7 +33,7 @@ func (d *discovering) discover(ctx context.Context) error {
 }
 
 func (d *discovering) discoverLive(ctx context.Context, c *clusters.Connection) discoveredCluster {
-	all, err := snapshot.DiscoverClusters(ctx, snapshot.DiscoverOptions{
+	all, err := load.Discover(ctx, load.DiscoverOptions{
 		Connections: []*clusters.Connection{c}, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout,
 	})
 	if err != nil {
@@ -52,7 +53,7 @@ func (d *discovering) discoverLive(ctx context.Context, c *clusters.Connection) 
 }
 
 func (d *discovering) discoverDump(ctx context.Context, source dumpSource) (discoveredCluster, error) {
-	dump, err := snapshot.DiscoverDump(ctx, snapshot.DumpOptions{
+	dump, err := load.DiscoverDump(ctx, load.DumpOptions{
 		Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings,
 	})
 	if err != nil {
@@ -60,7 +61,7 @@ func (d *discovering) discoverDump(ctx context.Context, source dumpSource) (disc
 	}
 	found := discoveredCluster{name: source.cluster, output: dump.Output, offline: true}
 	for _, p := range dump.Problems {
-		found.partial = found.partial || p.HidesInput() || p.Kind == snapshot.UnlistedKind
+		found.partial = found.partial || p.HidesInput() || p.Kind == world.UnlistedKind
 		if p.HidesInput() {
 			found.errors = append(found.errors, problemText(p))
 			continue

@@ -14,7 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
@@ -106,19 +107,19 @@ func (d *discovering) readManagement(ctx context.Context) error {
 		}
 		d.stored = stored
 	}
-	objects, err := snapshot.LoadLive(ctx, snapshot.LiveOptions{
-		Management: d.management, Kinds: []string{"Settings"}, Namespace: d.namespace, Deadline: d.timeout,
+	objects, err := load.Management(ctx, load.ManagementOptions{
+		Connection: d.management, Kinds: []string{"Settings"}, Namespace: d.namespace, Deadline: d.timeout,
 	}, validation.New())
 	if err != nil {
 		return err
 	}
 	for _, p := range objects.Problems {
-		if p.Kind == snapshot.UnusableCluster {
+		if p.Kind == world.UnusableCluster {
 			return fmt.Errorf("%s: %s", p.Message, p.Hint)
 		}
 		d.say("warning: %s", problemText(p))
 	}
-	d.settings = snapshot.SettingsOf(objects)
+	d.settings = world.SettingsOf(objects)
 	if d.registered() {
 		return d.connectRegistered(ctx)
 	}

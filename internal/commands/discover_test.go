@@ -9,7 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/discovery"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -17,7 +17,7 @@ import (
 // come back from a cluster, which has no unsigned integers.
 func TestDiscoveredObjectsAreLikeThoseOfClusters(t *testing.T) {
 	t.Parallel()
-	dump, err := snapshot.DiscoverDump(t.Context(), snapshot.DumpOptions{Cluster: "east", Paths: []string{dumps + "/east"}})
+	dump, err := load.DiscoverDump(t.Context(), load.DumpOptions{Cluster: "east", Paths: []string{dumps + "/east"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 type meshListOptions struct {
@@ -92,26 +92,26 @@ type listedMesh struct {
 }
 
 func (o *meshListOptions) run(ctx context.Context) error {
-	world, err := o.load(ctx, o.world, o.streams.In)
+	w, err := o.load(ctx, o.world, o.streams.In)
 	if err != nil {
 		return err
 	}
-	incomplete := reportProblems(o.streams, world)
-	meshes := world.MeshPointers()
+	incomplete := reportProblems(o.streams, w)
+	meshes := w.MeshPointers()
 	if len(o.names) > 0 {
-		if meshes, err = meshesNamed(world, o.names); err != nil {
+		if meshes, err = meshesNamed(w, o.names); err != nil {
 			return errors.Join(err, incomplete)
 		}
 	}
-	var needs map[*snapshot.Mesh]int
+	var needs map[*world.Mesh]int
 	if o.needsRestart {
 		var failed error
-		if needs, failed, err = o.countNeeds(ctx, world, meshes); err != nil {
+		if needs, failed, err = o.countNeeds(ctx, w, meshes); err != nil {
 			return err
 		}
 		incomplete = errors.Join(incomplete, failed)
 	}
-	described := describe.Meshes(policy.Evaluate(world), meshes, describe.Options{})
+	described := describe.Meshes(policy.Evaluate(w), meshes, describe.Options{})
 	list := meshList{APIVersion: describe.APIVersion, Kind: "MeshList", Items: []listedMesh{}}
 	for i, m := range described.Items {
 		item := listedMesh{
@@ -130,19 +130,19 @@ func (o *meshListOptions) run(ctx context.Context) error {
 }
 
 // meshesNamed returns the meshes that names mean, each once, in their order.
-func meshesNamed(world *snapshot.World, names []string) ([]*snapshot.Mesh, error) {
-	wanted := map[*snapshot.Mesh]bool{}
+func meshesNamed(w *world.World, names []string) ([]*world.Mesh, error) {
+	wanted := map[*world.Mesh]bool{}
 	var errs []error
 	for _, name := range names {
-		mesh, err := snapshot.Resolve("mesh", world.MeshPointers(), (*snapshot.Mesh).Names, name)
+		mesh, err := world.Resolve("mesh", w.MeshPointers(), (*world.Mesh).Names, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		wanted[mesh] = true
 	}
-	var found []*snapshot.Mesh
-	for _, mesh := range world.MeshPointers() {
+	var found []*world.Mesh
+	for _, mesh := range w.MeshPointers() {
 		if wanted[mesh] {
 			found = append(found, mesh)
 		}
@@ -152,7 +152,7 @@ func meshesNamed(world *snapshot.World, names []string) ([]*snapshot.Mesh, error
 
 // countNeeds asks the clusters of Istio meshes how much of each needs a restart.
 // The first error is that some could not be asked, which has been reported.
-func (o *meshListOptions) countNeeds(ctx context.Context, world *snapshot.World, meshes []*snapshot.Mesh) (needs map[*snapshot.Mesh]int, failed, err error) {
+func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes []*world.Mesh) (needs map[*world.Mesh]int, failed, err error) {
 	settings, err := o.settings()
 	if err != nil {
 		return nil, nil, err
@@ -161,9 +161,9 @@ func (o *meshListOptions) countNeeds(ctx context.Context, world *snapshot.World,
 	if err != nil {
 		return nil, nil, err
 	}
-	byCluster := map[string][]*snapshot.Mesh{}
+	byCluster := map[string][]*world.Mesh{}
 	for _, mesh := range meshes {
-		if mesh.Type == snapshot.MeshIstio {
+		if mesh.Type == world.MeshIstio {
 			byCluster[mesh.Cluster] = append(byCluster[mesh.Cluster], mesh)
 		}
 	}
@@ -182,12 +182,12 @@ func (o *meshListOptions) countNeeds(ctx context.Context, world *snapshot.World,
 			complain(fmt.Errorf("cluster %s is not registered, so that nobody knows what needs a restart there", name))
 		}
 	}
-	opts := restart.InspectOptions{ManagementNamespace: settings.Namespace(), Settings: world.Settings}
+	opts := restart.InspectOptions{ManagementNamespace: settings.Namespace(), Settings: w.Settings}
 	type inspected struct {
 		facts restart.Facts
 		err   error
 	}
-	needs = map[*snapshot.Mesh]int{}
+	needs = map[*world.Mesh]int{}
 	for i, found := range clusters.Each(connections, func(c *clusters.Connection) inspected {
 		facts, err := restart.Inspect(ctx, c, opts)
 		return inspected{facts, err}

@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 type meshRestartOptions struct {
@@ -139,9 +139,9 @@ func (o *meshRestartOptions) registerFlags(cmd *cobra.Command) {
 // offerMeshNames offers the meshes that are not named yet.
 func offerMeshNames(result *policy.Result, args []string) []cobra.Completion {
 	meshes := result.World.MeshPointers()
-	named := map[*snapshot.Mesh]bool{}
+	named := map[*world.Mesh]bool{}
 	for _, arg := range args {
-		if mesh, err := snapshot.Resolve("mesh", meshes, (*snapshot.Mesh).Names, arg); err == nil {
+		if mesh, err := world.Resolve("mesh", meshes, (*world.Mesh).Names, arg); err == nil {
 			named[mesh] = true
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/restart"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // restarting is one run of mesh restart.
@@ -32,7 +32,7 @@ type restarting struct {
 
 // restartedMesh is one mesh of a run.
 type restartedMesh struct {
-	mesh       *snapshot.Mesh
+	mesh       *world.Mesh
 	connection *clusters.Connection
 	plan       *restart.Plan
 	report     restart.Report
@@ -80,21 +80,21 @@ func (r *restarting) prepare(ctx context.Context) error {
 }
 
 // choose finds the meshes that the command line means.
-func (r *restarting) choose(world *snapshot.World) error {
-	var chosen []*snapshot.Mesh
+func (r *restarting) choose(w *world.World) error {
+	var chosen []*world.Mesh
 	var errs []error
 	switch {
 	case r.all:
-		for _, mesh := range world.MeshPointers() {
-			if mesh.Type == snapshot.MeshIstio {
+		for _, mesh := range w.MeshPointers() {
+			if mesh.Type == world.MeshIstio {
 				chosen = append(chosen, mesh)
 			}
 		}
 	case len(r.virtualMeshes) > 0:
-		chosen, errs = meshesOfVirtualMeshes(world, r.virtualMeshes)
+		chosen, errs = meshesOfVirtualMeshes(w, r.virtualMeshes)
 	default:
 		for _, name := range r.names {
-			mesh, err := snapshot.Resolve("mesh", world.MeshPointers(), (*snapshot.Mesh).Names, name)
+			mesh, err := world.Resolve("mesh", w.MeshPointers(), (*world.Mesh).Names, name)
 			errs = append(errs, err)
 			chosen = append(chosen, mesh)
 		}
@@ -105,7 +105,7 @@ func (r *restarting) choose(world *snapshot.World) error {
 		}
 		return err
 	}
-	slices.SortFunc(chosen, func(a, b *snapshot.Mesh) int {
+	slices.SortFunc(chosen, func(a, b *world.Mesh) int {
 		return strings.Compare(a.Cluster+"/"+a.Names().Full(), b.Cluster+"/"+b.Names().Full())
 	})
 	for _, mesh := range slices.Compact(chosen) {
@@ -113,7 +113,7 @@ func (r *restarting) choose(world *snapshot.World) error {
 		switch {
 		case mesh.Resource == nil:
 			m.err = fmt.Errorf("the mesh %s, which the virtual mesh lists, is not known: its cluster does not answer, or 'meshctl discover' has not found it", mesh.Names().Full())
-		case mesh.Type != snapshot.MeshIstio:
+		case mesh.Type != world.MeshIstio:
 			m.err = fmt.Errorf("the mesh %s is of type %s: only Istio meshes are restarted", mesh.Names().Full(), mesh.Type)
 		}
 		r.meshes = append(r.meshes, m)
@@ -126,30 +126,30 @@ func (r *restarting) choose(world *snapshot.World) error {
 
 // meshesOfVirtualMeshes returns the meshes that the named virtual meshes list;
 // those that are not known have no Resource.
-func meshesOfVirtualMeshes(world *snapshot.World, names []string) ([]*snapshot.Mesh, []error) {
-	positions := make([]int, len(world.VirtualMeshes))
+func meshesOfVirtualMeshes(w *world.World, names []string) ([]*world.Mesh, []error) {
+	positions := make([]int, len(w.VirtualMeshes))
 	for i := range positions {
 		positions[i] = i
 	}
-	namesOf := func(i int) snapshot.Names {
-		vm := world.VirtualMeshes[i].Resource
-		return snapshot.Names{Kind: "VirtualMesh", Name: vm.Name, Namespace: vm.Namespace}
+	namesOf := func(i int) world.Names {
+		vm := w.VirtualMeshes[i].Resource
+		return world.Names{Kind: "VirtualMesh", Name: vm.Name, Namespace: vm.Namespace}
 	}
 	var (
-		chosen []*snapshot.Mesh
+		chosen []*world.Mesh
 		errs   []error
 	)
 	for _, name := range names {
-		i, err := snapshot.Resolve("virtualmesh", positions, namesOf, name)
+		i, err := world.Resolve("virtualmesh", positions, namesOf, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		for _, ref := range world.VirtualMeshes[i].Resource.Spec.Meshes {
-			mesh := world.MeshByRef(ref)
+		for _, ref := range w.VirtualMeshes[i].Resource.Spec.Meshes {
+			mesh := w.MeshByRef(ref)
 			if mesh == nil {
 				// Its cluster may be one that does not answer.
-				mesh = &snapshot.Mesh{Ref: ref, Type: snapshot.MeshUnknown}
+				mesh = &world.Mesh{Ref: ref, Type: world.MeshUnknown}
 			}
 			chosen = append(chosen, mesh)
 		}

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // objectFilter narrows the objects of a kind down; empty fields do not.
@@ -45,7 +45,7 @@ func (f *objectFilter) check() error {
 }
 
 // apply returns the positions of the objects that pass the filter, ascending.
-func (f *objectFilter) apply(world *snapshot.World, noun describeNoun, all []snapshot.Names) ([]int, error) {
+func (f *objectFilter) apply(w *world.World, noun describeNoun, all []world.Names) ([]int, error) {
 	selector, err := labels.Parse(f.selector)
 	if err != nil {
 		return nil, cli.Usagef("invalid --selector %q: %w", f.selector, err)
@@ -54,9 +54,9 @@ func (f *objectFilter) apply(world *snapshot.World, noun describeNoun, all []sna
 	for i, n := range all {
 		switch {
 		case f.namespace != "" && n.Namespace != f.namespace,
-			len(f.clusters) > 0 && !slices.ContainsFunc(noun.clustersOf(world, i, n), func(c string) bool { return slices.Contains(f.clusters, c) }),
+			len(f.clusters) > 0 && !slices.ContainsFunc(noun.clustersOf(w, i, n), func(c string) bool { return slices.Contains(f.clusters, c) }),
 			len(f.search) > 0 && !slices.ContainsFunc(f.search, func(text string) bool { return strings.Contains(n.Name, text) }),
-			f.selector != "" && !selector.Matches(labels.Set(noun.labels(world, i))):
+			f.selector != "" && !selector.Matches(labels.Set(noun.labels(w, i))):
 		default:
 			passed = append(passed, i)
 		}
@@ -65,21 +65,21 @@ func (f *objectFilter) apply(world *snapshot.World, noun describeNoun, all []sna
 }
 
 // clustersOf returns the clusters that the object at a position belongs to.
-func (n describeNoun) clustersOf(world *snapshot.World, position int, names snapshot.Names) []string {
+func (n describeNoun) clustersOf(w *world.World, position int, names world.Names) []string {
 	if n.clusters != nil {
-		return n.clusters(world, position)
+		return n.clusters(w, position)
 	}
 	return []string{names.Cluster}
 }
 
 // resolve finds the named objects among those that pass the filter, each once,
 // ascending. All names that do not resolve are reported together.
-func (f *objectFilter) resolve(noun describeNoun, all []snapshot.Names, filtered []int, names []string) ([]int, error) {
-	namesOf := func(i int) snapshot.Names { return all[i] }
+func (f *objectFilter) resolve(noun describeNoun, all []world.Names, filtered []int, names []string) ([]int, error) {
+	namesOf := func(i int) world.Names { return all[i] }
 	var found []int
 	var failures []error
 	for _, name := range names {
-		i, err := snapshot.Resolve(noun.name, filtered, namesOf, name)
+		i, err := world.Resolve(noun.name, filtered, namesOf, name)
 		if err != nil {
 			failures = append(failures, f.blame(noun, all, name, err))
 			continue
@@ -92,8 +92,8 @@ func (f *objectFilter) resolve(noun describeNoun, all []snapshot.Names, filtered
 
 // blame explains that a name was not found only because of the filter, if that
 // is so.
-func (f *objectFilter) blame(noun describeNoun, all []snapshot.Names, name string, err error) error {
-	var missing *snapshot.NotFoundError
+func (f *objectFilter) blame(noun describeNoun, all []world.Names, name string, err error) error {
+	var missing *world.NotFoundError
 	reason := f.explain(all)
 	if !errors.As(err, &missing) || reason == "" {
 		return err
@@ -102,8 +102,8 @@ func (f *objectFilter) blame(noun describeNoun, all []snapshot.Names, name strin
 	for i := range everything {
 		everything[i] = i
 	}
-	only, elsewhere := snapshot.Resolve(noun.name, everything, func(i int) snapshot.Names { return all[i] }, name)
-	var several *snapshot.AmbiguousError
+	only, elsewhere := world.Resolve(noun.name, everything, func(i int) world.Names { return all[i] }, name)
+	var several *world.AmbiguousError
 	switch {
 	case elsewhere == nil:
 		return fmt.Errorf("%s %s does not match %s", noun.name, all[only].Full(), reason)
@@ -116,7 +116,7 @@ func (f *objectFilter) blame(noun describeNoun, all []snapshot.Names, name strin
 }
 
 // explain names the filters that are set, and what the user may have meant.
-func (f *objectFilter) explain(all []snapshot.Names) string {
+func (f *objectFilter) explain(all []world.Names) string {
 	var namespaces, clusters []string
 	for _, n := range all {
 		namespaces = append(namespaces, n.Namespace)

@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 type renderIstioOptions struct {
@@ -197,9 +197,9 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 
 // hidesObjects reports whether the world goes without something that was asked
 // for, so that what is missing from it may exist all the same.
-func hidesObjects(world *snapshot.World) bool {
-	return slices.ContainsFunc(world.Problems, func(p snapshot.Problem) bool {
-		return p.HidesInput() || p.Kind == snapshot.UnlistedKind
+func hidesObjects(w *world.World) bool {
+	return slices.ContainsFunc(w.Problems, func(p world.Problem) bool {
+		return p.HidesInput() || p.Kind == world.UnlistedKind
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // The keys of the settings. Each has a row in settingTable.
@@ -64,7 +64,7 @@ func settingTable() []setting {
 			usage: "files or directories with manifests, read by commands that are given no -f",
 		},
 		{
-			key: settingNamespace, kind: textSetting, fallback: snapshot.DefaultNamespace, check: checkNamespace,
+			key: settingNamespace, kind: textSetting, fallback: world.DefaultNamespace, check: checkNamespace,
 			usage: "namespace of the resources of meshctl that name none",
 		},
 		{

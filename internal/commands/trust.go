@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func newTrustCmd(f *Factory) *cobra.Command {
@@ -223,12 +223,12 @@ func (r *trusting) find(name string) (int, error) {
 	for i := range positions {
 		positions[i] = i
 	}
-	namesOf := func(i int) snapshot.Names {
+	namesOf := func(i int) world.Names {
 		vm := r.result.VirtualMeshes[i].Resource
-		return snapshot.Names{Kind: "VirtualMesh", Name: vm.Name, Namespace: vm.Namespace}
+		return world.Names{Kind: "VirtualMesh", Name: vm.Name, Namespace: vm.Namespace}
 	}
-	position, err := snapshot.Resolve("virtualmesh", positions, namesOf, name)
-	var missing *snapshot.NotFoundError
+	position, err := world.Resolve("virtualmesh", positions, namesOf, name)
+	var missing *world.NotFoundError
 	if errors.As(err, &missing) && len(missing.Near) == 0 {
 		var all []string
 		for _, i := range positions {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // worldFlags say what the world of a command is made of: manifests, the
@@ -77,9 +77,9 @@ const reportedProblems = 20
 
 // reportProblems tells on standard error what could not be used. It returns
 // cli.ErrReported if something is missing from the answer because of it.
-func reportProblems(streams *cli.Streams, world *snapshot.World) error {
+func reportProblems(streams *cli.Streams, w *world.World) error {
 	var result error
-	for i, p := range world.Problems {
+	for i, p := range w.Problems {
 		severity := "warning"
 		if p.HidesInput() {
 			severity, result = "error", cli.ErrReported
@@ -88,7 +88,7 @@ func reportProblems(streams *cli.Streams, world *snapshot.World) error {
 			fmt.Fprintf(streams.Err, "%s: %s\n", severity, printable(problemText(p)))
 		}
 	}
-	if more := len(world.Problems) - reportedProblems; more > 0 {
+	if more := len(w.Problems) - reportedProblems; more > 0 {
 		fmt.Fprintf(streams.Err, "... and %d more; the findings list all of them\n", more)
 	}
 	return result
@@ -115,7 +115,7 @@ func printable(text string) string {
 	return string(runes)
 }
 
-func problemText(p snapshot.Problem) string {
+func problemText(p world.Problem) string {
 	text := p.Origin.String() + ": "
 	if p.Object != "" {
 		text += p.Object + ": "
@@ -128,14 +128,14 @@ func problemText(p snapshot.Problem) string {
 }
 
 // worldLoader loads a world; the Factory's is loadWorld.
-type worldLoader func(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error)
+type worldLoader func(ctx context.Context, flags worldFlags, stdin io.Reader) (*world.World, error)
 
 // loadingGCPercent is the garbage, in percent of what is in use, at which the
 // collector runs while loading.
 const loadingGCPercent = 50
 
 // loadWorld loads what the flags name. Only clusters among that are contacted.
-func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*snapshot.World, error) {
+func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*world.World, error) {
 	settings, err := f.Settings()
 	if err != nil {
 		return nil, err
@@ -147,5 +147,5 @@ func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Read
 	if err != nil {
 		return nil, err
 	}
-	return snapshot.New(objects), nil
+	return world.New(objects), nil
 }

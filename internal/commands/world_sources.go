@@ -8,18 +8,19 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/clusters"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // load reads all sources and unites them. An object that two of them have is an
 // error that names both places; but what was discovered just now replaces what
 // the management cluster knows of the same clusters.
-func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader) (snapshot.Objects, error) {
+func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader) (world.Objects, error) {
 	validator := validation.New()
-	var objects snapshot.Objects
+	var objects world.Objects
 	if len(f.filenames) > 0 {
-		files, err := snapshot.LoadFiles(ctx, snapshot.FileOptions{
+		files, err := load.Files(ctx, load.FileOptions{
 			Paths: f.filenames, Recursive: f.recursive, Stdin: stdin, DefaultNamespace: namespace,
 		}, validator)
 		if err != nil {
@@ -32,7 +33,7 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 		if err != nil {
 			return objects, err
 		}
-		if objects, err = snapshot.Combine(objects, stored); err != nil {
+		if objects, err = load.Combine(objects, stored); err != nil {
 			return objects, err
 		}
 	}
@@ -43,8 +44,8 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 	if err != nil {
 		return objects, err
 	}
-	fresh, err := snapshot.LoadDiscovered(ctx, snapshot.DiscoverOptions{
-		Connections: connections, ManagementNamespace: namespace, Settings: snapshot.SettingsOf(objects),
+	fresh, err := load.Clusters(ctx, load.DiscoverOptions{
+		Connections: connections, ManagementNamespace: namespace, Settings: world.SettingsOf(objects),
 	}, validator)
 	if err != nil {
 		return objects, err
@@ -53,18 +54,18 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 	for _, c := range connections {
 		names = append(names, c.Name)
 	}
-	return snapshot.ReplaceDiscovered(objects, fresh, names)
+	return load.ReplaceDiscovered(objects, fresh, names)
 }
 
-func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (snapshot.Objects, error) {
+func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (world.Objects, error) {
 	management, err := f.kube.management()
 	if errors.Is(err, clusters.ErrNoKubeconfig) && !f.needsClusters {
-		return snapshot.Objects{}, cli.Usagef("no manifests given, and %w, or work without a cluster on manifests with --filename", err)
+		return world.Objects{}, cli.Usagef("no manifests given, and %w, or work without a cluster on manifests with --filename", err)
 	}
 	if err != nil {
-		return snapshot.Objects{}, err
+		return world.Objects{}, err
 	}
-	return snapshot.LoadLive(ctx, snapshot.LiveOptions{Management: management}, validator)
+	return load.Management(ctx, load.ManagementOptions{Connection: management}, validator)
 }
 
 // discovered returns the connections to the clusters to discover.

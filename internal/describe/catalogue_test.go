@@ -10,21 +10,22 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // findingsOf evaluates the whole world of a case.
 func findingsOf(t *testing.T, validator *validation.Validator, c gridCase) []policy.Finding {
 	t.Helper()
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{
+	objects, err := load.Files(context.Background(), load.FileOptions{
 		Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(c.manifests, "\n---\n")),
 	}, validator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return policy.Evaluate(snapshot.New(objects)).Findings
+	return policy.Evaluate(world.New(objects)).Findings
 }
 
 // TestEveryFindingHasAWorld holds the catalogue to what the engine reports:
@@ -51,13 +52,13 @@ func TestEveryFindingHasAWorld(t *testing.T) {
 		}
 	}
 	// Standard input is neither an unreadable file of a directory nor a cluster.
-	unreadable := snapshot.Objects{Problems: []snapshot.Problem{
-		{Kind: snapshot.UnreadableFile, Origin: snapshot.Origin{File: "dir/secret.yaml"}, Message: "permission denied"},
-		{Kind: snapshot.UnusableCluster, Origin: snapshot.Origin{File: "cluster east"}, Message: "no answer"},
-		{Kind: snapshot.UnlistedKind, Origin: snapshot.Origin{File: "cluster east"}, Message: "forbidden"},
-		{Kind: snapshot.DiscoveryNote, Origin: snapshot.Origin{File: "cluster east"}, Object: "Pod/a.b.east", Message: "ambient"},
+	unreadable := world.Objects{Problems: []world.Problem{
+		{Kind: world.UnreadableFile, Origin: world.Origin{File: "dir/secret.yaml"}, Message: "permission denied"},
+		{Kind: world.UnusableCluster, Origin: world.Origin{File: "cluster east"}, Message: "no answer"},
+		{Kind: world.UnlistedKind, Origin: world.Origin{File: "cluster east"}, Message: "forbidden"},
+		{Kind: world.DiscoveryNote, Origin: world.Origin{File: "cluster east"}, Object: "Pod/a.b.east", Message: "ambient"},
 	}}
-	for _, f := range policy.Evaluate(snapshot.New(unreadable)).Findings {
+	for _, f := range policy.Evaluate(world.New(unreadable)).Findings {
 		produced[f.Code] = true
 	}
 	for _, entry := range policy.Catalogue() {

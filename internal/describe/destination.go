@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -14,13 +14,13 @@ import (
 const typeExternal = "EXTERNAL"
 
 // Destinations describes the given Destinations, in their order.
-func Destinations(result *policy.Result, destinations []*snapshot.Destination, opts Options) DestinationDescriptionList {
+func Destinations(result *policy.Result, destinations []*world.Destination, opts Options) DestinationDescriptionList {
 	v := newViewer(result)
 	return newList(v, "DestinationDescriptionList", destinations, opts,
-		func(d *snapshot.Destination) (*DestinationDescription, []int) { return v.destination(d, opts) })
+		func(d *world.Destination) (*DestinationDescription, []int) { return v.destination(d, opts) })
 }
 
-func (v viewer) destination(d *snapshot.Destination, opts Options) (*DestinationDescription, []int) {
+func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDescription, []int) {
 	item := &DestinationDescription{
 		Name: d.Ref.Name, Namespace: d.Ref.Namespace, Cluster: d.Ref.ClusterName,
 		Type: typeExternal, Labels: d.Labels, Selector: d.Selector, Hostname: d.Hostname,
@@ -51,7 +51,7 @@ func (v viewer) destination(d *snapshot.Destination, opts Options) (*Destination
 }
 
 // objectsOf names everything whose findings matter to a Destination.
-func (v viewer) objectsOf(d *snapshot.Destination) []policy.ObjectID {
+func (v viewer) objectsOf(d *world.Destination) []policy.ObjectID {
 	objects := append(v.meshObjects(d.Mesh), policy.DestinationID(d))
 	for _, id := range d.Backing {
 		objects = append(objects, policy.WorkloadID(&v.world.Workloads[id]))
@@ -108,7 +108,7 @@ func externalAddresses(service *discoveryv1.KubeService) []string {
 	return slices.Compact(addresses)
 }
 
-func (v viewer) addFederation(item *DestinationDescription, d *snapshot.Destination) {
+func (v viewer) addFederation(item *DestinationDescription, d *world.Destination) {
 	if f := v.result.Destinations[d.ID].Federation; f != nil {
 		item.FederatedHostname, item.FederatedTo, item.FederatedVia = f.FederatedHostname(d), v.meshRefs(f.Meshes), policy.ViaGateway
 		if f.Flat {
@@ -162,7 +162,7 @@ func (v viewer) policyOn(ref policy.PolicyRef, destination int) PolicyOnDestinat
 }
 
 // addCallers fills in who may call and what happens to requests.
-func (v viewer) addCallers(item *DestinationDescription, d *snapshot.Destination) {
+func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 	if !d.IsService() {
 		return
 	}

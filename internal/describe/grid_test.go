@@ -15,8 +15,9 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -120,26 +121,26 @@ func shuffle(random *rand.Rand, documents []string) []string {
 
 func (c gridCase) run(t *testing.T, validator *validation.Validator, manifests []string) string {
 	t.Helper()
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{
+	objects, err := load.Files(context.Background(), load.FileOptions{
 		Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(manifests, "\n---\n")),
 	}, validator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	world := snapshot.New(objects)
-	var workloads []*snapshot.Workload
+	all := world.New(objects)
+	var workloads []*world.Workload
 	for _, name := range c.names {
-		w, err := snapshot.Resolve("workload", world.WorkloadPointers(), (*snapshot.Workload).Names, name)
+		w, err := world.Resolve("workload", all.WorkloadPointers(), (*world.Workload).Names, name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		workloads = append(workloads, w)
 	}
 	var out bytes.Buffer
-	result := policy.Evaluate(world)
+	result := policy.Evaluate(all)
 	views := []describe.View{describe.Workloads(result, workloads, c.options)}
 	for _, kind := range c.statuses {
-		views = append(views, describe.Statuses(result, describe.StatusKind(kind), allOf(world, kind)))
+		views = append(views, describe.Statuses(result, describe.StatusKind(kind), allOf(all, kind)))
 	}
 	for i, view := range views {
 		if i > 0 {
@@ -153,10 +154,10 @@ func (c gridCase) run(t *testing.T, validator *validation.Validator, manifests [
 }
 
 // allOf returns the positions of all objects of a kind.
-func allOf(world *snapshot.World, kind string) []int {
+func allOf(w *world.World, kind string) []int {
 	count := map[string]int{
-		"VirtualMesh": len(world.VirtualMeshes), "TrafficPolicy": len(world.TrafficPolicies), "AccessPolicy": len(world.AccessPolicies),
-		"Mesh": len(world.Meshes), "Workload": len(world.Workloads), "Destination": len(world.Destinations),
+		"VirtualMesh": len(w.VirtualMeshes), "TrafficPolicy": len(w.TrafficPolicies), "AccessPolicy": len(w.AccessPolicies),
+		"Mesh": len(w.Meshes), "Workload": len(w.Workloads), "Destination": len(w.Destinations),
 	}
 	positions := make([]int, count[kind])
 	for i := range positions {

@@ -15,8 +15,9 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -104,10 +105,10 @@ func parseImpact(t *testing.T, archive *txtar.Archive) impactCase {
 
 // review returns the sentences about what is new, one a line, and the view that
 // they are made from.
-func (c impactCase) review(t *testing.T, validator *validation.Validator, world []string) (sentences, view string) {
+func (c impactCase) review(t *testing.T, validator *validation.Validator, w []string) (sentences, view string) {
 	t.Helper()
 	add := loadText(t, validator, c.new)
-	before := snapshot.New(loadText(t, validator, strings.Join(world, "\n---\n")))
+	before := world.New(loadText(t, validator, strings.Join(w, "\n---\n")))
 	was, is := policy.Evaluate(before), policy.Evaluate(before.With(add))
 	var lines []describe.ImpactLine
 	var shown any
@@ -130,7 +131,7 @@ func (c impactCase) review(t *testing.T, validator *validation.Validator, world 
 	return text.String(), string(data) + "\n"
 }
 
-func authored(o snapshot.Objects) []policy.ObjectID {
+func authored(o world.Objects) []policy.ObjectID {
 	var ids []policy.ObjectID
 	for _, object := range o.VirtualMeshes {
 		ids = append(ids, policy.ObjectID{Kind: "VirtualMesh", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
@@ -144,9 +145,9 @@ func authored(o snapshot.Objects) []policy.ObjectID {
 	return ids
 }
 
-func loadText(t *testing.T, validator *validation.Validator, text string) snapshot.Objects {
+func loadText(t *testing.T, validator *validation.Validator, text string) world.Objects {
 	t.Helper()
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text)}, validator)
+	objects, err := load.Files(context.Background(), load.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text)}, validator)
 	if err != nil {
 		t.Fatal(err)
 	}

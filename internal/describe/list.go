@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Options says how much to tell about the listed objects.
@@ -135,7 +135,7 @@ func (v viewer) meshRefs(ids []int) []ObjectRef {
 
 // meshObjects names a mesh and the VirtualMeshes that list it, to look up what
 // was found about them; nothing for nil.
-func (v viewer) meshObjects(m *snapshot.Mesh) []policy.ObjectID {
+func (v viewer) meshObjects(m *world.Mesh) []policy.ObjectID {
 	if m == nil {
 		return nil
 	}

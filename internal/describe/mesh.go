@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // MeshDescriptionList is what `describe mesh -o json` prints.
@@ -53,10 +53,10 @@ type MeshSharing struct {
 }
 
 // Meshes describes the given meshes, in their order.
-func Meshes(result *policy.Result, meshes []*snapshot.Mesh, opts Options) MeshDescriptionList {
+func Meshes(result *policy.Result, meshes []*world.Mesh, opts Options) MeshDescriptionList {
 	v := newViewer(result)
 	counts := v.countByMesh()
-	return newList(v, "MeshDescriptionList", meshes, opts, func(m *snapshot.Mesh) (*MeshDescription, []int) {
+	return newList(v, "MeshDescriptionList", meshes, opts, func(m *world.Mesh) (*MeshDescription, []int) {
 		item := &MeshDescription{
 			Name: m.Ref.Name, Namespace: m.Ref.Namespace, Type: string(m.Type), Version: m.Version, Cluster: m.Cluster,
 			InstallationNamespace: m.Namespace, VirtualMesh: v.virtualMesh(m), MeshSharing: v.sharing(m, opts),
@@ -82,13 +82,13 @@ func Meshes(result *policy.Result, meshes []*snapshot.Mesh, opts Options) MeshDe
 
 // meshCounts are numbers per mesh, counted in one pass over the world.
 type meshCounts struct {
-	workloads, destinations map[*snapshot.Mesh]int
+	workloads, destinations map[*world.Mesh]int
 	// imported is by position of the importing mesh.
 	imported map[int]int
 }
 
 func (v viewer) countByMesh() meshCounts {
-	counts := meshCounts{map[*snapshot.Mesh]int{}, map[*snapshot.Mesh]int{}, map[int]int{}}
+	counts := meshCounts{map[*world.Mesh]int{}, map[*world.Mesh]int{}, map[int]int{}}
 	for i := range v.world.Workloads {
 		counts.workloads[v.world.Workloads[i].Mesh]++
 	}
@@ -104,7 +104,7 @@ func (v viewer) countByMesh() meshCounts {
 }
 
 // sharing leaves ImportedDestinationCount to the caller.
-func (v viewer) sharing(m *snapshot.Mesh, opts Options) MeshSharing {
+func (v viewer) sharing(m *world.Mesh, opts Options) MeshSharing {
 	decided := &v.result.Meshes[m.ID]
 	exported := v.result.Exported(m)
 	sharing := MeshSharing{Errors: decided.Errors, ExportedTo: v.meshRefs(v.importers(exported))}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // TestPoliciesAndWorkloadsAgree asks in random worlds both ways: which policies
@@ -20,8 +20,8 @@ import (
 func TestPoliciesAndWorkloadsAgree(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
-		world := snapshot.New(randomworld.Objects(rand.New(rand.NewPCG(seed, 1))))
-		result := policy.Evaluate(world)
+		w := world.New(randomworld.Objects(rand.New(rand.NewPCG(seed, 1))))
+		result := policy.Evaluate(w)
 		if diff := gocmp.Diff(effectsOfWorkloads(result), effectsOfPolicies(result)); diff != "" {
 			t.Fatalf("world of seed %d: what workloads and policies say about each other (-workloads +policies):\n%s", seed, diff)
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // TestJSONInParts holds the lists, which are written part by part, against
@@ -32,8 +32,8 @@ func TestJSONInParts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			world := snapshot.New(genworld.Objects(c.size))
-			view := describe.Workloads(policy.Evaluate(world), world.WorkloadPointers(), c.options)
+			w := world.New(genworld.Objects(c.size))
+			view := describe.Workloads(policy.Evaluate(w), w.WorkloadPointers(), c.options)
 			var want, got bytes.Buffer
 			encoder := json.NewEncoder(&want)
 			encoder.SetEscapeHTML(false)

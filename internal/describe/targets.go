@@ -2,7 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -10,7 +10,7 @@ import (
 // targets lists the Destinations that routes shift or mirror requests of a
 // workload to, each once, in the order they appear, and whether they let them
 // in.
-func (b *workloadBuilder) targets(w *snapshot.Workload, destination int, routes []*policy.Route) []Target {
+func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*policy.Route) []Target {
 	var views []Target
 	seen := map[int]bool{destination: true}
 	for _, route := range routes {

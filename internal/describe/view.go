@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -57,7 +57,7 @@ func viewObject(ref core.ObjectRef) ObjectRef {
 	return ObjectRef{Namespace: ref.Namespace, Name: ref.Name}
 }
 
-func viewService(d *snapshot.Destination) ServiceRef {
+func viewService(d *world.Destination) ServiceRef {
 	return ServiceRef{Name: d.Ref.Name, Namespace: d.Ref.Namespace, Cluster: d.Ref.ClusterName}
 }
 

@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // viewer turns decisions of the engine into the parts that several views share.
 type viewer struct {
 	result *policy.Result
-	world  *snapshot.World
+	world  *world.World
 }
 
 func newViewer(result *policy.Result) viewer { return viewer{result: result, world: result.World} }
@@ -32,18 +32,18 @@ func (v viewer) findings(related []int, wholeWorld bool) []Finding {
 	return findings
 }
 
-func viewMesh(m *snapshot.Mesh) *MeshSummary {
+func viewMesh(m *world.Mesh) *MeshSummary {
 	if m == nil {
 		return nil
 	}
 	summary := &MeshSummary{Name: m.Ref.Name, Namespace: m.Ref.Namespace, Type: string(m.Type), Version: m.Version}
-	if m.Type == snapshot.MeshIstio {
+	if m.Type == world.MeshIstio {
 		summary.TrustDomain = m.TrustDomain
 	}
 	return summary
 }
 
-func (v viewer) virtualMesh(m *snapshot.Mesh) *VirtualMeshSummary {
+func (v viewer) virtualMesh(m *world.Mesh) *VirtualMeshSummary {
 	if m == nil {
 		return nil
 	}

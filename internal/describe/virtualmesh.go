@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -72,7 +72,7 @@ func (v viewer) memberOf(vm *policy.VirtualMesh, ref core.ObjectRef, opts Option
 		return member
 	}
 	member.Type, member.Cluster = string(m.Type), m.Cluster
-	if m.Type == snapshot.MeshIstio {
+	if m.Type == world.MeshIstio {
 		member.TrustDomain = m.TrustDomain
 	}
 	switch holder := v.result.Meshes[m.ID].VirtualMesh; {

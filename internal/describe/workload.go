@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // WorkloadOptions says how much to tell about workloads.
@@ -20,7 +20,7 @@ type WorkloadOptions struct {
 }
 
 // Workloads describes the given workloads, in their order.
-func Workloads(result *policy.Result, workloads []*snapshot.Workload, opts WorkloadOptions) WorkloadDescriptionList {
+func Workloads(result *policy.Result, workloads []*world.Workload, opts WorkloadOptions) WorkloadDescriptionList {
 	b := workloadBuilder{viewer: newViewer(result), opts: opts, effects: map[*policy.Effect]*PolicyEffect{}}
 	list := WorkloadDescriptionList{
 		APIVersion: APIVersion, Kind: "WorkloadDescriptionList",
@@ -45,7 +45,7 @@ type workloadBuilder struct {
 
 func (b *workloadBuilder) detailed() bool { return b.opts.Details || b.opts.AllDestinations }
 
-func (b *workloadBuilder) describe(w *snapshot.Workload) (WorkloadDescription, []int) {
+func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []int) {
 	effects := b.result.Effects(w, b.detailed())
 	findings := b.result.FindingsAbout(w, effects)
 	item := WorkloadDescription{
@@ -99,7 +99,7 @@ func (b *workloadBuilder) newEffect(e *policy.Effect) *PolicyEffect {
 	return view
 }
 
-func (b *workloadBuilder) outbound(w *snapshot.Workload, call policy.Outbound) OutboundDestination {
+func (b *workloadBuilder) outbound(w *world.Workload, call policy.Outbound) OutboundDestination {
 	view := OutboundDestination{
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,

@@ -7,18 +7,18 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/cputime"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
-func generatedWorld(tb testing.TB, name string) *snapshot.World {
+func generatedWorld(tb testing.TB, name string) *world.World {
 	tb.Helper()
 	size, known := genworld.Named(name)
 	if !known {
 		tb.Fatalf("there is no size %q", name)
 	}
-	return snapshot.New(genworld.Objects(size))
+	return world.New(genworld.Objects(size))
 }
 
 // BenchmarkSummary describes every workload of a world that has been

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -35,7 +35,7 @@ func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSel
 // Destination's mesh reads it; without a Destination, as it is written. An
 // absent sourceSelector admits the workloads of the Destination's own mesh
 // (semantics D31), so the Destination is needed then.
-func (p *AccessPolicy) Grants(d *snapshot.Destination) []Grant {
+func (p *AccessPolicy) Grants(d *world.Destination) []Grant {
 	if !p.ownMeshOnly() {
 		if d != nil && p.asReadBy(d.Mesh) {
 			return readBy(d.Mesh.TrustDomain, p.grants)
@@ -51,8 +51,8 @@ func (p *AccessPolicy) Grants(d *snapshot.Destination) []Grant {
 // asReadBy reports whether Istio reads identities of the policy in a way of its
 // own in a mesh: some are of the default trust domain, which it takes for the
 // mesh's own.
-func (p *AccessPolicy) asReadBy(m *snapshot.Mesh) bool {
-	return p.ambiguous && m != nil && m.Type == snapshot.MeshIstio && m.TrustDomain != defaultTrustDomain
+func (p *AccessPolicy) asReadBy(m *world.Mesh) bool {
+	return p.ambiguous && m != nil && m.Type == world.MeshIstio && m.TrustDomain != defaultTrustDomain
 }
 
 // Condition is what a request must satisfy to be admitted; empty lists do not
@@ -175,10 +175,10 @@ type callers struct {
 	namespaces map[string]bool
 }
 
-func newCallers(world *snapshot.World) callers {
+func newCallers(w *world.World) callers {
 	c := callers{identities: map[Identity]bool{}, namespaces: map[string]bool{}}
-	for i := range world.Workloads {
-		id, known := IdentityOf(&world.Workloads[i])
+	for i := range w.Workloads {
+		id, known := IdentityOf(&w.Workloads[i])
 		if !known || c.identities[id] {
 			continue
 		}
@@ -231,7 +231,7 @@ func accessFields(spec *networkingv1.AccessPolicySpec) []string {
 // rulesFor returns every access rule in force on the pods of a workload: those
 // of all Destinations that select them add up (semantics D33). The order is by
 // Destination, then by policy.
-func (r *Result) rulesFor(w *snapshot.Workload) []AccessRule {
+func (r *Result) rulesFor(w *world.Workload) []AccessRule {
 	if rules, known := r.podRules[w.ID]; known {
 		return rules
 	}
@@ -257,7 +257,7 @@ func (r *Result) RulesOf(destination int) []AccessRule {
 // deniesByDefault reports whether the VirtualMesh of a mesh denies what no
 // AccessPolicy allows. MESH_DEFAULT means allow for Istio and deny for App
 // Mesh.
-func (r *Result) deniesByDefault(m *snapshot.Mesh) bool {
+func (r *Result) deniesByDefault(m *world.Mesh) bool {
 	if m == nil || r.Meshes[m.ID].VirtualMesh == nil {
 		return false
 	}
@@ -265,7 +265,7 @@ func (r *Result) deniesByDefault(m *snapshot.Mesh) bool {
 	case networkingv1.GlobalAccessPolicyEnabled:
 		return true
 	case networkingv1.GlobalAccessPolicyMeshDefault:
-		return m.Type == snapshot.MeshAppMesh
+		return m.Type == world.MeshAppMesh
 	case networkingv1.GlobalAccessPolicyDisabled:
 	}
 	return false

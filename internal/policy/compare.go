@@ -1,12 +1,12 @@
 package policy
 
 import (
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Comparison is what differs between two results over the same discovered
 // objects: their worlds differ in VirtualMeshes, TrafficPolicies and
-// AccessPolicies only, as those of snapshot.World.With do. Positions of meshes,
+// AccessPolicies only, as those of world.World.With do. Positions of meshes,
 // workloads and Destinations are the same in both; authored objects, whose
 // positions move, are named by their ObjectID. All lists are sorted.
 type Comparison struct {
@@ -83,4 +83,4 @@ type comparer struct {
 }
 
 // world is that of both results as far as discovered objects are concerned.
-func (c *comparer) world() *snapshot.World { return c.after.World }
+func (c *comparer) world() *world.World { return c.after.World }

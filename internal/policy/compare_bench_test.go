@@ -7,9 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/cputime"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -17,17 +17,17 @@ import (
 // addition is one object that somebody adds to a generated world.
 type addition struct {
 	name, kind string
-	objects    snapshot.Objects
+	objects    world.Objects
 }
 
-func additions(world *snapshot.World) []addition {
-	meta := metav1.ObjectMeta{Name: "a-new-one", Namespace: snapshot.DefaultNamespace}
+func additions(w *world.World) []addition {
+	meta := metav1.ObjectMeta{Name: "a-new-one", Namespace: world.DefaultNamespace}
 	one := []core.DestinationSelector{{KubeServiceRefs: &core.KubeServiceRefs{Services: []core.ClusterObjectRef{
-		world.Destinations[len(world.Destinations)/2].Ref,
+		w.Destinations[len(w.Destinations)/2].Ref,
 	}}}}
 	traffic := func(name string, to []core.DestinationSelector) addition {
-		return addition{"traffic policy " + name, "TrafficPolicy", snapshot.Objects{
-			TrafficPolicies: []snapshot.Object[networkingv1.TrafficPolicy]{{Resource: &networkingv1.TrafficPolicy{
+		return addition{"traffic policy " + name, "TrafficPolicy", world.Objects{
+			TrafficPolicies: []world.Object[networkingv1.TrafficPolicy]{{Resource: &networkingv1.TrafficPolicy{
 				ObjectMeta: meta, Spec: networkingv1.TrafficPolicySpec{
 					DestinationSelector: to, Policy: &networkingv1.TrafficPolicyPolicy{RequestTimeout: core.NewDuration(time.Second)},
 				},
@@ -35,15 +35,15 @@ func additions(world *snapshot.World) []addition {
 		}}
 	}
 	access := func(name string, to []core.DestinationSelector, methods ...string) addition {
-		return addition{"access policy " + name, "AccessPolicy", snapshot.Objects{
-			AccessPolicies: []snapshot.Object[networkingv1.AccessPolicy]{{Resource: &networkingv1.AccessPolicy{
+		return addition{"access policy " + name, "AccessPolicy", world.Objects{
+			AccessPolicies: []world.Object[networkingv1.AccessPolicy]{{Resource: &networkingv1.AccessPolicy{
 				ObjectMeta: meta, Spec: networkingv1.AccessPolicySpec{
 					SourceSelector: []core.IdentitySelector{{}}, DestinationSelector: to, AllowedMethods: methods,
 				},
 			}}},
 		}}
 	}
-	open := *world.VirtualMeshes[0].Resource
+	open := *w.VirtualMeshes[0].Resource
 	open.Spec.GlobalAccessPolicy = networkingv1.GlobalAccessPolicyDisabled
 	open.Spec.Federation = nil
 	return []addition{
@@ -51,8 +51,8 @@ func additions(world *snapshot.World) []addition {
 		traffic("of every destination", nil),
 		access("of one destination", one),
 		access("of every destination", nil, "GET"),
-		{"virtual mesh without federation", "VirtualMesh", snapshot.Objects{
-			VirtualMeshes: []snapshot.Object[networkingv1.VirtualMesh]{{Resource: &open}},
+		{"virtual mesh without federation", "VirtualMesh", world.Objects{
+			VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: &open}},
 		}},
 	}
 }
@@ -62,15 +62,15 @@ func additions(world *snapshot.World) []addition {
 func BenchmarkImpact(b *testing.B) {
 	for _, name := range []string{"large", "xl"} {
 		size, _ := genworld.Named(name)
-		world := snapshot.New(genworld.Objects(size))
-		for _, a := range additions(world) {
+		w := world.New(genworld.Objects(size))
+		for _, a := range additions(w) {
 			b.Run(name+"/"+a.name, func(b *testing.B) {
 				b.ReportAllocs()
 				start := cputime.Used()
 				for b.Loop() {
 					b.StopTimer()
 					paused := cputime.Used()
-					before, after := policy.Evaluate(world), policy.Evaluate(world.With(a.objects)) // they remember answers
+					before, after := policy.Evaluate(w), policy.Evaluate(w.With(a.objects)) // they remember answers
 					start += cputime.Used() - paused
 					b.StartTimer()
 					object := metaOf(a.objects)
@@ -85,7 +85,7 @@ func BenchmarkImpact(b *testing.B) {
 }
 
 // metaOf returns the metadata of the only object.
-func metaOf(o snapshot.Objects) metav1.ObjectMeta {
+func metaOf(o world.Objects) metav1.ObjectMeta {
 	for _, object := range o.VirtualMeshes {
 		return object.Resource.ObjectMeta
 	}

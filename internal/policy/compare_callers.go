@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // callerGroup are the callers of a Destination whose requests take the same
@@ -241,6 +241,6 @@ func matchesOf(port uint32, class callerClass, places map[string]int, lists ...[
 }
 
 // anyCaller returns one workload of the class.
-func (c *comparer) anyCaller(class callerClass) *snapshot.Workload {
+func (c *comparer) anyCaller(class callerClass) *world.Workload {
 	return &c.world().Workloads[class.callers.first()]
 }

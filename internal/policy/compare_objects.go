@@ -7,7 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -57,7 +57,7 @@ func (p pairing) same(before, after int) bool { return p.after[before] == after 
 func (p pairing) sameList(before, after []int) bool { return slices.EqualFunc(before, after, p.same) }
 
 func pairObjects[T any](
-	before, after []snapshot.Object[T], meta func(*T) *metav1.ObjectMeta, same func(a, b *T) bool,
+	before, after []world.Object[T], meta func(*T) *metav1.ObjectMeta, same func(a, b *T) bool,
 ) pairing {
 	p := pairing{after: make([]int, len(before)), before: make([]int, len(after)), differs: make([]bool, len(after))}
 	i, k := 0, 0

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // FuzzCompare compares a random world with the same world after some of its
@@ -46,12 +46,12 @@ func checkComparison(t *testing.T, seed uint64) {
 	fewer.TrafficPolicies = without(random, objects.TrafficPolicies)
 	fewer.AccessPolicies = without(random, objects.AccessPolicies)
 	other := randomworld.Objects(random)
-	add := snapshot.Objects{
+	add := world.Objects{
 		VirtualMeshes: without(random, other.VirtualMeshes), TrafficPolicies: without(random, other.TrafficPolicies),
 		AccessPolicies: without(random, other.AccessPolicies),
 	}
-	before := policy.Evaluate(snapshot.New(objects))
-	after := policy.Evaluate(snapshot.New(fewer).With(add))
+	before := policy.Evaluate(world.New(objects))
+	after := policy.Evaluate(world.New(fewer).With(add))
 	c := policy.Compare(before, after)
 	checkVerdictChanges(t, c)
 	checkSettingChanges(t, c)
@@ -63,8 +63,8 @@ func checkComparison(t *testing.T, seed uint64) {
 }
 
 // without returns the objects without some of them.
-func without[T any](random *rand.Rand, objects []snapshot.Object[T]) []snapshot.Object[T] {
-	return slices.DeleteFunc(slices.Clone(objects), func(snapshot.Object[T]) bool { return random.IntN(4) == 0 })
+func without[T any](random *rand.Rand, objects []world.Object[T]) []world.Object[T] {
+	return slices.DeleteFunc(slices.Clone(objects), func(world.Object[T]) bool { return random.IntN(4) == 0 })
 }
 
 // checkVerdictChanges asks both results about every call.
@@ -99,7 +99,7 @@ func checkVerdictChanges(t *testing.T, c *policy.Comparison) {
 	}
 }
 
-func verdictOf(r *policy.Result, w *snapshot.Workload, destination int) policy.Verdict {
+func verdictOf(r *policy.Result, w *world.Workload, destination int) policy.Verdict {
 	d := &r.World.Destinations[destination]
 	if _, _, ok := r.Reach(w, d); !ok {
 		return policy.Verdict{Decision: policy.Unreachable}
@@ -174,7 +174,7 @@ type fieldOfPort struct {
 }
 
 // settingsOf returns what requests get that no match is about.
-func settingsOf(r *policy.Result, w *snapshot.Workload, destination int) map[fieldOfPort]string {
+func settingsOf(r *policy.Result, w *world.Workload, destination int) map[fieldOfPort]string {
 	settings := map[fieldOfPort]string{}
 	for _, route := range r.RoutesFor(w, destination) {
 		if route.Match != nil {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Unreachable is the decision about a call that cannot be made at all, because
@@ -160,7 +160,7 @@ func (c *comparer) decide(r *Result, id int) judgement {
 // those that they turn away; the others are let in under conditions, which are
 // noted as terms.
 func (c *comparer) judgePods(
-	r *Result, j *judgement, called *snapshot.Destination, reaching WorkloadSet, open bool, rules []AccessRule, mesh *snapshot.Mesh,
+	r *Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []AccessRule, mesh *world.Mesh,
 ) (allowed, denied WorkloadSet) {
 	none := newWorkloadSet(len(c.world().Workloads))
 	if open || len(rules) == 0 {
@@ -217,7 +217,7 @@ type admissionKey struct {
 }
 
 // admissionsOf returns whom a rule lets in who calls a Destination.
-func (c *comparer) admissionsOf(r *Result, rule AccessRule, called *snapshot.Destination) []admission {
+func (c *comparer) admissionsOf(r *Result, rule AccessRule, called *world.Destination) []admission {
 	p := &r.AccessPolicies[rule.Policy]
 	d := &c.world().Destinations[rule.Destination]
 	key := admissionKey{result: r, policy: rule.Policy}

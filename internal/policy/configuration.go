@@ -3,7 +3,7 @@ package policy
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -51,7 +51,7 @@ func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 
 // DeniesByDefault reports whether the VirtualMesh of a mesh turns away callers
 // whom no AccessPolicy admits.
-func (r *Result) DeniesByDefault(m *snapshot.Mesh) bool { return r.deniesByDefault(m) }
+func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(m) }
 
 // StaysOpen reports whether a Destination is a gateway that its VirtualMesh
 // keeps open to everybody (semantics D38).

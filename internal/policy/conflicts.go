@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Rejection is a setting that does not take effect on a Destination.
@@ -83,8 +83,8 @@ func (e *evaluator) reportLost(lost map[Rejection][]string) {
 
 // origins returns the meshes that requests to a Destination can come from: its
 // own and those it is federated to.
-func (e *evaluator) origins(destination int) []*snapshot.Mesh {
-	var origins []*snapshot.Mesh
+func (e *evaluator) origins(destination int) []*world.Mesh {
+	var origins []*world.Mesh
 	if own := e.world.Destinations[destination].Mesh; own != nil {
 		origins = append(origins, own)
 	}
@@ -99,7 +99,7 @@ func (e *evaluator) origins(destination int) []*snapshot.Mesh {
 // distinctOrigins leaves out origins whose cluster makes no difference: all
 // clusters that no sourceSelector of the policies names are alike, so one of
 // them stands for all.
-func (e *evaluator) distinctOrigins(policies []int, origins []*snapshot.Mesh, d *snapshot.Destination) []string {
+func (e *evaluator) distinctOrigins(policies []int, origins []*world.Mesh, d *world.Destination) []string {
 	named := map[string]bool{}
 	for _, i := range policies {
 		for _, cluster := range e.result.TrafficPolicies[i].namedClusters {

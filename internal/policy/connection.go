@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -27,7 +27,7 @@ type ConnectionSetting struct {
 // Destination, sorted by field. They hold for all workloads of the cluster
 // alike, whatever labels and namespaces a policy's sourceSelector names
 // (semantics 2.2, 5.3).
-func (r *Result) Connection(w *snapshot.Workload, destination int) []ConnectionSetting {
+func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSetting {
 	pools := connections{all: servicePorts(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
@@ -88,7 +88,7 @@ func (c *connections) add(setting ConnectionSetting, p *TrafficPolicy) []uint32 
 
 // crossClusterKeepalive returns the keepalive of the VirtualMesh for requests
 // that leave the cluster, nil for others.
-func (r *Result) crossClusterKeepalive(w *snapshot.Workload, destination int) (*VirtualMesh, *core.TCPKeepalive) {
+func (r *Result) crossClusterKeepalive(w *world.Workload, destination int) (*VirtualMesh, *core.TCPKeepalive) {
 	federation := r.Destinations[destination].Federation
 	if federation == nil || r.World.Destinations[destination].Ref.ClusterName == w.Cluster {
 		return nil, nil

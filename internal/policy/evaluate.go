@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/conversion"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Result is everything the engine decided. Slices that mirror the world have
@@ -20,7 +20,7 @@ import (
 // workloads lazily and caches what it shares between them, so it is not safe
 // for concurrent use.
 type Result struct {
-	World *snapshot.World
+	World *world.World
 
 	VirtualMeshes   []VirtualMesh
 	Meshes          []Mesh
@@ -66,14 +66,14 @@ type Destination struct {
 
 // Evaluate decides everything about the world that does not depend on a single
 // source workload.
-func Evaluate(world *snapshot.World) *Result {
+func Evaluate(w *world.World) *Result {
 	e := &evaluator{
-		world:    world,
-		services: allServices(world),
+		world:    w,
+		services: allServices(w),
 		result: &Result{
-			World:        world,
-			Meshes:       make([]Mesh, len(world.Meshes)),
-			Destinations: make([]Destination, len(world.Destinations)),
+			World:        w,
+			Meshes:       make([]Mesh, len(w.Meshes)),
+			Destinations: make([]Destination, len(w.Destinations)),
 			equalities:   valueEqualities(),
 			podRules:     map[int][]AccessRule{},
 			effects:      map[viewpoint]*sourceEffects{},
@@ -109,7 +109,7 @@ func (r *Result) collectInvalid() {
 
 // evaluator holds what one evaluation needs and the result does not keep.
 type evaluator struct {
-	world    *snapshot.World
+	world    *world.World
 	result   *Result
 	services selection
 	byMesh   [][]int
@@ -132,16 +132,16 @@ func (e *evaluator) meshServices(mesh int) []int { return e.byMesh[mesh] }
 
 // reportProblems turns what the loader noted into findings.
 func (e *evaluator) reportProblems() {
-	codes := map[snapshot.ProblemKind]Code{
-		snapshot.UnreadableFile:     CodeUnreadableFile,
-		snapshot.UnreadableDocument: CodeUnreadable,
-		snapshot.UnknownKind:        CodeUnknownKind,
-		snapshot.UnknownField:       CodeUnknownField,
-		snapshot.SchemaViolation:    CodeSchemaViolation,
-		snapshot.DuplicateService:   CodeServiceTwice,
-		snapshot.UnusableCluster:    CodeUnusableCluster,
-		snapshot.UnlistedKind:       CodeUnlistedKind,
-		snapshot.DiscoveryNote:      CodeDiscoveryNote,
+	codes := map[world.ProblemKind]Code{
+		world.UnreadableFile:     CodeUnreadableFile,
+		world.UnreadableDocument: CodeUnreadable,
+		world.UnknownKind:        CodeUnknownKind,
+		world.UnknownField:       CodeUnknownField,
+		world.SchemaViolation:    CodeSchemaViolation,
+		world.DuplicateService:   CodeServiceTwice,
+		world.UnusableCluster:    CodeUnusableCluster,
+		world.UnlistedKind:       CodeUnlistedKind,
+		world.DiscoveryNote:      CodeDiscoveryNote,
 	}
 	for _, p := range e.world.Problems {
 		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)
@@ -173,14 +173,14 @@ func (e *evaluator) reportWorkloads() {
 	}
 }
 
-func meshID(m *snapshot.Mesh) ObjectID {
+func meshID(m *world.Mesh) ObjectID {
 	return ObjectID{Kind: "Mesh", Namespace: m.Ref.Namespace, Name: m.Ref.Name}
 }
 
-func workloadID(w *snapshot.Workload) ObjectID {
+func workloadID(w *world.Workload) ObjectID {
 	return ObjectID{Kind: "Workload", Namespace: w.Namespace, Name: w.Name, Cluster: w.Cluster}
 }
 
-func destinationID(d *snapshot.Destination) ObjectID {
+func destinationID(d *world.Destination) ObjectID {
 	return ObjectID{Kind: "Destination", Namespace: d.Ref.Namespace, Name: d.Ref.Name, Cluster: d.Ref.ClusterName}
 }

@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/cputime"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // BenchmarkEvaluate judges all policies of generated worlds.
@@ -14,11 +14,11 @@ func BenchmarkEvaluate(b *testing.B) {
 	for _, name := range []string{"medium", "large", "xl"} {
 		b.Run(name, func(b *testing.B) {
 			size, _ := genworld.Named(name)
-			world := snapshot.New(genworld.Objects(size))
+			w := world.New(genworld.Objects(size))
 			b.ReportAllocs()
 			start := cputime.Used()
 			for b.Loop() {
-				policy.Evaluate(world)
+				policy.Evaluate(w)
 			}
 			b.ReportMetric(float64((cputime.Used()-start).Milliseconds())/float64(b.N), "cpu-ms/op")
 		})
@@ -47,8 +47,8 @@ func BenchmarkEvaluateGrowth(b *testing.B) {
 	for _, d := range dimensions() {
 		b.Run(d.name, func(b *testing.B) {
 			cost := func(size genworld.Size) float64 {
-				world := snapshot.New(genworld.Objects(size))
-				return float64(cputime.Measure(func() { policy.Evaluate(world) }))
+				w := world.New(genworld.Objects(size))
+				return float64(cputime.Measure(func() { policy.Evaluate(w) }))
 			}
 			one := genworld.Size{Clusters: 8, Services: 200, Traffic: 800, Access: 800, Seed: 1}
 			two := one
@@ -73,8 +73,8 @@ func BenchmarkEvaluateGrowth(b *testing.B) {
 func TestEvaluateGrowth(t *testing.T) {
 	for _, d := range dimensions() {
 		allocations := func(size genworld.Size) float64 {
-			world := snapshot.New(genworld.Objects(size))
-			return testing.AllocsPerRun(1, func() { policy.Evaluate(world) })
+			w := world.New(genworld.Objects(size))
+			return testing.AllocsPerRun(1, func() { policy.Evaluate(w) })
 		}
 		one := genworld.Size{Clusters: 4, Services: 60, Traffic: 120, Access: 120, Seed: 1}
 		two := one

@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -25,7 +25,7 @@ func TestFindingsOfFailures(t *testing.T) {
 	traffic[1].Resource.Status.State, traffic[1].Resource.Status.Errors = core.ApprovalStateFailed, []string{"no"}
 	traffic[2].Resource.Status.State, traffic[2].Resource.Status.Errors = core.ApprovalStateInvalid, []string{"no"}
 	var got []string
-	for _, f := range policy.Evaluate(snapshot.New(objects)).Findings {
+	for _, f := range policy.Evaluate(world.New(objects)).Findings {
 		if f.Code == policy.CodeNotWritten {
 			got = append(got, f.Object+": "+f.Message)
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -63,7 +63,7 @@ func hostnameSuffix(vm *VirtualMesh) string {
 
 // FederatedHostname returns the name by which other meshes call a Destination
 // (semantics 3.5).
-func (f *Federation) FederatedHostname(d *snapshot.Destination) string {
+func (f *Federation) FederatedHostname(d *world.Destination) string {
 	return strings.Join([]string{d.Ref.Name, d.Ref.Namespace, "svc", d.Ref.ClusterName, hostnameSuffix(f.VirtualMesh)}, ".")
 }
 
@@ -82,7 +82,7 @@ func (e *evaluator) evaluateFederation() {
 func (e *evaluator) federate(vm *VirtualMesh, spec *networkingv1.Federation) {
 	rules := e.exportRules(vm, spec)
 	for _, m := range vm.Meshes {
-		if e.world.Meshes[m].Type == snapshot.MeshIstio {
+		if e.world.Meshes[m].Type == world.MeshIstio {
 			e.federateMesh(vm, spec, m, rules)
 		}
 	}
@@ -93,7 +93,7 @@ func (e *evaluator) federate(vm *VirtualMesh, spec *networkingv1.Federation) {
 func (e *evaluator) importers(vm *VirtualMesh) []int {
 	var able []int
 	for _, m := range vm.Meshes {
-		if e.world.Meshes[m].Type == snapshot.MeshIstio {
+		if e.world.Meshes[m].Type == world.MeshIstio {
 			able = append(able, m)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -33,7 +33,7 @@ func (e *evaluator) remarkFederation() {
 
 // callingClusters returns the clusters, other than its own, that a Destination is
 // federated to, sorted.
-func (e *evaluator) callingClusters(federation *Federation, d *snapshot.Destination) []string {
+func (e *evaluator) callingClusters(federation *Federation, d *world.Destination) []string {
 	var clusters []string
 	for _, m := range federation.Meshes {
 		if cluster := e.world.Meshes[m].Cluster; cluster != d.Ref.ClusterName {
@@ -45,7 +45,7 @@ func (e *evaluator) callingClusters(federation *Federation, d *snapshot.Destinat
 
 // remarkPods notes a federated Destination that nothing is known to answer for
 // (semantics D62).
-func (e *evaluator) remarkPods(d *snapshot.Destination) {
+func (e *evaluator) remarkPods(d *world.Destination) {
 	if len(d.Backing) > 0 {
 		return
 	}
@@ -67,7 +67,7 @@ type tlsRemarks struct {
 	targets map[ObjectID]map[string][]string
 }
 
-func (t *tlsRemarks) note(d *snapshot.Destination, federation *Federation, callers []string) {
+func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers []string) {
 	if t.defaultMode == networkingv1.TLSModeIstioMutual && !slices.ContainsFunc(t.result.Destinations[d.ID].Traffic, func(i int) bool {
 		mode := tlsFeature(t.result.TrafficPolicies[i].Resource.Spec.Policy)
 		return mode != nil && modeOf(mode.Value) != networkingv1.TLSModeIstioMutual
@@ -80,7 +80,7 @@ func (t *tlsRemarks) note(d *snapshot.Destination, federation *Federation, calle
 	t.noteFrom(d.Ref.ClusterName, d, federation, "clients in the Destination's own cluster are")
 }
 
-func (t *tlsRemarks) noteFrom(cluster string, d *snapshot.Destination, federation *Federation, who string) {
+func (t *tlsRemarks) noteFrom(cluster string, d *world.Destination, federation *Federation, who string) {
 	open := servicePorts(d)
 	for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
 		if s.Field != fieldMTLS {
@@ -104,7 +104,7 @@ func modeOf(value any) networkingv1.TLSMode {
 	return networkingv1.TLSModeIstioMutual
 }
 
-func (t *tlsRemarks) add(id ObjectID, reason string, d *snapshot.Destination) {
+func (t *tlsRemarks) add(id ObjectID, reason string, d *world.Destination) {
 	if t.targets[id] == nil {
 		t.targets[id] = map[string][]string{}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Severity says how much a finding matters.
@@ -113,7 +113,7 @@ func (r *Result) filePolicy(ref PolicyRef, id ObjectID) {
 // FindingsAbout returns the positions of the findings that matter to a
 // workload, ascending: about itself, its mesh, the VirtualMeshes that list the
 // mesh, the Destinations it serves and the policies that affect it.
-func (r *Result) FindingsAbout(w *snapshot.Workload, effects []*Effect) []int {
+func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 	objects := []ObjectID{workloadID(w)}
 	if w.Mesh != nil {
 		objects = append(objects, meshID(w.Mesh))

@@ -13,8 +13,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -44,8 +44,8 @@ func checkWorld(t *testing.T, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	objects := randomworld.Objects(random)
-	world := snapshot.New(objects)
-	result := policy.Evaluate(world)
+	all := world.New(objects)
+	result := policy.Evaluate(all)
 	full := describeAll(result, true)
 
 	checkOrderIndependence(t, random, objects, seed%16 == 0)
@@ -66,10 +66,10 @@ func describeAll(result *policy.Result, details bool) describe.WorkloadDescripti
 
 // everything is all that can be said about a world: as JSON, and as text for
 // people, too, if asked for, which takes most of the time.
-func everything(t *testing.T, objects snapshot.Objects, text bool) string {
+func everything(t *testing.T, objects world.Objects, text bool) string {
 	t.Helper()
-	world := snapshot.New(objects)
-	result := policy.Evaluate(world)
+	w := world.New(objects)
+	result := policy.Evaluate(w)
 	formats := []describe.Format{describe.FormatJSON}
 	if text {
 		formats = append(formats, describe.FormatWide)
@@ -85,21 +85,21 @@ func everything(t *testing.T, objects snapshot.Objects, text bool) string {
 	for _, details := range []bool{true, false} {
 		opts := describe.Options{Details: details}
 		show(describeAll(result, details))
-		show(describe.Destinations(result, pointers(world.Destinations), opts))
-		show(describe.Meshes(result, pointers(world.Meshes), opts))
-		show(describe.VirtualMeshes(result, positions(world.VirtualMeshes), opts))
-		show(describe.TrafficPolicies(result, positions(world.TrafficPolicies), opts))
-		show(describe.AccessPolicies(result, positions(world.AccessPolicies), opts))
-		show(describe.Clusters(result, world.Clusters(), opts))
+		show(describe.Destinations(result, pointers(w.Destinations), opts))
+		show(describe.Meshes(result, pointers(w.Meshes), opts))
+		show(describe.VirtualMeshes(result, positions(w.VirtualMeshes), opts))
+		show(describe.TrafficPolicies(result, positions(w.TrafficPolicies), opts))
+		show(describe.AccessPolicies(result, positions(w.AccessPolicies), opts))
+		show(describe.Clusters(result, w.Clusters(), opts))
 	}
 	formats = formats[:1]
-	show(describe.Workloads(result, world.WorkloadPointers(), describe.WorkloadOptions{Details: true}))
-	show(describe.Statuses(result, describe.StatusVirtualMesh, positions(world.VirtualMeshes)))
-	show(describe.Statuses(result, describe.StatusTrafficPolicy, positions(world.TrafficPolicies)))
-	show(describe.Statuses(result, describe.StatusAccessPolicy, positions(world.AccessPolicies)))
-	show(describe.Statuses(result, describe.StatusMesh, positions(world.Meshes)))
-	show(describe.Statuses(result, describe.StatusWorkload, positions(world.Workloads)))
-	show(describe.Statuses(result, describe.StatusDestination, positions(world.Destinations)))
+	show(describe.Workloads(result, w.WorkloadPointers(), describe.WorkloadOptions{Details: true}))
+	show(describe.Statuses(result, describe.StatusVirtualMesh, positions(w.VirtualMeshes)))
+	show(describe.Statuses(result, describe.StatusTrafficPolicy, positions(w.TrafficPolicies)))
+	show(describe.Statuses(result, describe.StatusAccessPolicy, positions(w.AccessPolicies)))
+	show(describe.Statuses(result, describe.StatusMesh, positions(w.Meshes)))
+	show(describe.Statuses(result, describe.StatusWorkload, positions(w.Workloads)))
+	show(describe.Statuses(result, describe.StatusDestination, positions(w.Destinations)))
 	return out.String()
 }
 
@@ -119,7 +119,7 @@ func positions[T any](values []T) []int {
 	return found
 }
 
-func checkOrderIndependence(t *testing.T, random *rand.Rand, objects snapshot.Objects, text bool) {
+func checkOrderIndependence(t *testing.T, random *rand.Rand, objects world.Objects, text bool) {
 	t.Helper()
 	given, mixed := everything(t, objects, text), everything(t, randomworld.Shuffled(random, objects), text)
 	if given != mixed {
@@ -129,25 +129,25 @@ func checkOrderIndependence(t *testing.T, random *rand.Rand, objects snapshot.Ob
 
 // checkUnrelatedPolicy adds a Service that stands apart, and then a policy from
 // its workload to itself, which must not matter to anybody else.
-func checkUnrelatedPolicy(t *testing.T, objects snapshot.Objects) {
+func checkUnrelatedPolicy(t *testing.T, objects world.Objects) {
 	t.Helper()
 	const name, namespace, cluster = "hermit", "apart", "east"
-	mesh := &core.ObjectRef{Name: "mesh-" + cluster, Namespace: snapshot.DefaultNamespace}
+	mesh := &core.ObjectRef{Name: "mesh-" + cluster, Namespace: world.DefaultNamespace}
 	labels := map[string]string{"app": name}
 	service := core.ClusterObjectRef{Name: name, Namespace: namespace, ClusterName: cluster}
-	objects.Workloads = append(slices.Clip(objects.Workloads), snapshot.Object[discoveryv1.Workload]{Resource: &discoveryv1.Workload{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: snapshot.DefaultNamespace},
+	objects.Workloads = append(slices.Clip(objects.Workloads), world.Object[discoveryv1.Workload]{Resource: &discoveryv1.Workload{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: world.DefaultNamespace},
 		Spec: discoveryv1.WorkloadSpec{Mesh: mesh, Kubernetes: &discoveryv1.KubernetesWorkload{
 			Controller: &service, PodLabels: labels, ServiceAccountName: name,
 		}},
 	}})
-	objects.Destinations = append(slices.Clip(objects.Destinations), snapshot.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: snapshot.DefaultNamespace},
+	objects.Destinations = append(slices.Clip(objects.Destinations), world.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: world.DefaultNamespace},
 		Spec: discoveryv1.DestinationSpec{Mesh: mesh, KubeService: &discoveryv1.KubeService{
 			Ref: &service, WorkloadSelectorLabels: labels, Ports: []discoveryv1.KubeServicePort{{Port: 8080, Name: "http"}},
 		}},
 	}})
-	without := others(describeAll(policy.Evaluate(snapshot.New(objects)), true), name)
+	without := others(describeAll(policy.Evaluate(world.New(objects)), true), name)
 
 	added := &networkingv1.TrafficPolicy{ObjectMeta: metav1.ObjectMeta{
 		Name: "zz", Namespace: "zz", // after all others in the order of D11
@@ -158,8 +158,8 @@ func checkUnrelatedPolicy(t *testing.T, objects snapshot.Objects) {
 	added.Spec.Policy = &networkingv1.TrafficPolicyPolicy{
 		RequestTimeout: core.NewDuration(time.Minute), Retries: &networkingv1.RetryPolicy{Attempts: 9},
 	}
-	objects.TrafficPolicies = append(slices.Clip(objects.TrafficPolicies), snapshot.Object[networkingv1.TrafficPolicy]{Resource: added})
-	with := others(describeAll(policy.Evaluate(snapshot.New(objects)), true), name)
+	objects.TrafficPolicies = append(slices.Clip(objects.TrafficPolicies), world.Object[networkingv1.TrafficPolicy]{Resource: added})
+	with := others(describeAll(policy.Evaluate(world.New(objects)), true), name)
 	if without != with {
 		t.Errorf("a policy changes what is said about workloads that it does not concern (-without +with)\n%s", cmp.Diff(without, with))
 	}
@@ -263,8 +263,8 @@ func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
 
 // defaultVerdict returns what holds for a Destination on whose pods there is no
 // access rule; false if there is one, or if its pods differ.
-func defaultVerdict(result *policy.Result, d *snapshot.Destination) (policy.Decision, bool) {
-	meshes := []*snapshot.Mesh{d.Mesh}
+func defaultVerdict(result *policy.Result, d *world.Destination) (policy.Decision, bool) {
+	meshes := []*world.Mesh{d.Mesh}
 	if len(d.Backing) > 0 {
 		meshes = nil
 	}
@@ -289,7 +289,7 @@ func defaultVerdict(result *policy.Result, d *snapshot.Destination) (policy.Deci
 	return decision[denies(result, meshes[0])], true
 }
 
-func denies(result *policy.Result, m *snapshot.Mesh) bool {
+func denies(result *policy.Result, m *world.Mesh) bool {
 	if m == nil || result.Meshes[m.ID].VirtualMesh == nil {
 		return false
 	}
@@ -297,5 +297,5 @@ func denies(result *policy.Result, m *snapshot.Mesh) bool {
 	if access == networkingv1.GlobalAccessPolicyEnabled {
 		return true
 	}
-	return m.Type == snapshot.MeshAppMesh && access != networkingv1.GlobalAccessPolicyDisabled
+	return m.Type == world.MeshAppMesh && access != networkingv1.GlobalAccessPolicyDisabled
 }

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -34,7 +34,7 @@ type Gateway struct {
 
 // findGateways returns the east-west gateways of a mesh, or an error that says
 // why there are none that could be used.
-func (e *evaluator) findGateways(vm *VirtualMesh, mesh *snapshot.Mesh) ([]Gateway, error) {
+func (e *evaluator) findGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway, error) {
 	gateways, err := e.chooseGateways(vm, mesh)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func checkAddresses(gateways []Gateway) error {
 	return nil
 }
 
-func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *snapshot.Mesh) ([]Gateway, error) {
+func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway, error) {
 	selectors := vm.Resource.Spec.Federation.GatewaySelectors()
 	gateways, err := e.selectedGateways(mesh, selectors)
 	if err != nil || len(gateways) > 0 {
@@ -82,7 +82,7 @@ func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *snapshot.Mesh) ([]Gate
 
 // selectedGateways follows the VirtualMesh's own selectors; for each Service
 // the first one that matches decides.
-func (e *evaluator) selectedGateways(mesh *snapshot.Mesh, selectors []networkingv1.IngressGatewaySelector) ([]Gateway, error) {
+func (e *evaluator) selectedGateways(mesh *world.Mesh, selectors []networkingv1.IngressGatewaySelector) ([]Gateway, error) {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
 		d := &e.world.Destinations[id]
@@ -104,7 +104,7 @@ func (e *evaluator) selectedGateways(mesh *snapshot.Mesh, selectors []networking
 	return gateways, nil
 }
 
-func selectedGateway(d *snapshot.Destination, selector networkingv1.IngressGatewaySelector) (Gateway, error) {
+func selectedGateway(d *world.Destination, selector networkingv1.IngressGatewaySelector) (Gateway, error) {
 	name := defaultGatewayPort
 	if selector.PortName != nil && *selector.PortName != "" {
 		name = *selector.PortName
@@ -125,7 +125,7 @@ func selectedGateway(d *snapshot.Destination, selector networkingv1.IngressGatew
 }
 
 // listedGateways reads the deprecated list on the Mesh itself.
-func (e *evaluator) listedGateways(mesh *snapshot.Mesh) []Gateway {
+func (e *evaluator) listedGateways(mesh *world.Mesh) []Gateway {
 	istio := mesh.Resource.Spec.Istio
 	if istio == nil {
 		return nil
@@ -146,7 +146,7 @@ func (e *evaluator) listedGateways(mesh *snapshot.Mesh) []Gateway {
 
 // labelledGateways is the default: every Service for pods labelled
 // istio=ingressgateway that has the TLS port (semantics D15).
-func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
+func (e *evaluator) labelledGateways(mesh *world.Mesh) []Gateway {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
 		d := &e.world.Destinations[id]
@@ -162,7 +162,7 @@ func (e *evaluator) labelledGateways(mesh *snapshot.Mesh) []Gateway {
 
 // IsIngressGateway reports whether a Service is labelled as Istio's ingress
 // gateway, or stands for pods that are (semantics 3.6, D15).
-func IsIngressGateway(d *snapshot.Destination) bool {
+func IsIngressGateway(d *world.Destination) bool {
 	const key, value = "istio", "ingressgateway"
 	return len(d.Selector) > 0 && (d.Selector[key] == value || d.Labels[key] == value)
 }
@@ -170,8 +170,8 @@ func IsIngressGateway(d *snapshot.Destination) bool {
 // openGateway reports whether a Destination is a gateway that stays open to
 // everybody although its VirtualMesh denies by default: traffic from outside
 // the mesh has to enter somewhere (semantics D38).
-func (r *Result) openGateway(d *snapshot.Destination) bool {
-	if d.Mesh == nil || d.Mesh.Type != snapshot.MeshIstio || !r.deniesByDefault(d.Mesh) {
+func (r *Result) openGateway(d *world.Destination) bool {
+	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !r.deniesByDefault(d.Mesh) {
 		return false
 	}
 	return IsIngressGateway(d) || slices.ContainsFunc(r.Meshes[d.Mesh.ID].Gateways, func(g Gateway) bool {
@@ -181,7 +181,7 @@ func (r *Result) openGateway(d *snapshot.Destination) bool {
 
 // openGatewayOf returns the open gateway that a workload is behind, nil if it
 // is behind none.
-func (r *Result) openGatewayOf(w *snapshot.Workload) *snapshot.Destination {
+func (r *Result) openGatewayOf(w *world.Workload) *world.Destination {
 	for _, id := range w.Backs {
 		if d := &r.World.Destinations[id]; r.openGateway(d) {
 			return d
@@ -192,7 +192,7 @@ func (r *Result) openGatewayOf(w *snapshot.Workload) *snapshot.Destination {
 
 // gatewayAt returns the gateway that a Service offers at its port of that
 // name; false if the port is missing or not reachable from outside.
-func gatewayAt(d *snapshot.Destination, portName string) (Gateway, bool) {
+func gatewayAt(d *world.Destination, portName string) (Gateway, bool) {
 	gateway := Gateway{Destination: d.ID, Addresses: addressesOf(d)}
 	service := d.Resource.Spec.KubeService
 	for _, p := range service.Ports {
@@ -236,7 +236,7 @@ func containerPort(service *discoveryv1.KubeService, port discoveryv1.KubeServic
 	return 0
 }
 
-func addressesOf(d *snapshot.Destination) []string {
+func addressesOf(d *world.Destination) []string {
 	var addresses []string
 	for _, a := range d.Resource.Spec.KubeService.ExternalAddresses {
 		for _, v := range []*string{a.DNSName, a.IP} {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -14,8 +14,8 @@ type Identity struct{ TrustDomain, Namespace, ServiceAccount string }
 
 // IdentityOf returns the SPIFFE identity of a workload; false if it belongs to
 // no Istio mesh and so has none that could be recognised.
-func IdentityOf(w *snapshot.Workload) (Identity, bool) {
-	if w.Mesh == nil || w.Mesh.Type != snapshot.MeshIstio {
+func IdentityOf(w *world.Workload) (Identity, bool) {
+	if w.Mesh == nil || w.Mesh.Type != world.MeshIstio {
 		return Identity{}, false
 	}
 	return Identity{w.Mesh.TrustDomain, w.Namespace, w.ServiceAccount}, true
@@ -145,17 +145,17 @@ type trustDomains struct {
 	clusters  map[string][]string
 }
 
-func newTrustDomains(world *snapshot.World) trustDomains {
+func newTrustDomains(w *world.World) trustDomains {
 	t := trustDomains{byCluster: map[string][]string{}, clusters: map[string][]string{}, homes: map[[2]string][]string{}}
-	for i := range world.Workloads { // in the order of namespaces
-		if id, known := IdentityOf(&world.Workloads[i]); known {
+	for i := range w.Workloads { // in the order of namespaces
+		if id, known := IdentityOf(&w.Workloads[i]); known {
 			home := [2]string{id.TrustDomain, id.ServiceAccount}
 			t.homes[home] = appendNew(t.homes[home], id.Namespace)
 		}
 	}
-	for i := range world.Meshes {
-		m := &world.Meshes[i]
-		if m.Type != snapshot.MeshIstio {
+	for i := range w.Meshes {
+		m := &w.Meshes[i]
+		if m.Type != world.MeshIstio {
 			continue
 		}
 		t.all = appendNew(t.all, m.TrustDomain)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -21,12 +21,12 @@ type SourceMatch struct {
 
 // contains reports whether every workload of other belongs to s.
 func (s SourceMatch) contains(other SourceMatch) bool {
-	return (s.Namespace == "" || s.Namespace == other.Namespace) && snapshot.HasLabels(other.Labels, s.Labels)
+	return (s.Namespace == "" || s.Namespace == other.Namespace) && world.HasLabels(other.Labels, s.Labels)
 }
 
 // includes reports whether the workload belongs to the set.
-func (s SourceMatch) includes(w *snapshot.Workload) bool {
-	return (s.Namespace == "" || s.Namespace == w.Namespace) && snapshot.HasLabels(w.Labels, s.Labels)
+func (s SourceMatch) includes(w *world.Workload) bool {
+	return (s.Namespace == "" || s.Namespace == w.Namespace) && world.HasLabels(w.Labels, s.Labels)
 }
 
 func (s SourceMatch) key() string {

@@ -8,7 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -67,7 +67,7 @@ type ordered interface {
 func orderPolicies[P any, T interface {
 	*P
 	ordered
-}](world *snapshot.World, policies []P, list func(*Destination) []int, destinations []Destination) {
+}](w *world.World, policies []P, list func(*Destination) []int, destinations []Destination) {
 	// Without previous acceptance one global order serves every Destination.
 	order := make([]int, len(policies))
 	for i := range order {
@@ -81,7 +81,7 @@ func orderPolicies[P any, T interface {
 		rank[i] = place
 	}
 	for id := range destinations {
-		key := StatusKey(&world.Destinations[id].Resource.ObjectMeta)
+		key := StatusKey(&w.Destinations[id].Resource.ObjectMeta)
 		slices.SortFunc(list(&destinations[id]), func(a, b int) int {
 			return cmp.Or(
 				comparePrevious(T(&policies[a]).previous(), T(&policies[b]).previous(), key),

@@ -3,7 +3,7 @@ package policy
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -52,7 +52,7 @@ func (r *Result) RoutesFrom(cluster string, destination int) []*Route {
 // ConnectionFrom returns the connection settings for requests from a cluster
 // to a Destination, sorted by field; they are the same for all its workloads.
 func (r *Result) ConnectionFrom(cluster string, destination int) []ConnectionSetting {
-	return r.Connection(&snapshot.Workload{Cluster: cluster}, destination)
+	return r.Connection(&world.Workload{Cluster: cluster}, destination)
 }
 
 // portOfTarget returns the port of a Service that has only one, else 0.
@@ -108,7 +108,7 @@ func (a PodAccess) same(b PodAccess) bool {
 
 // GatewayOf returns the east-west gateway that a Destination is for its mesh,
 // nil if it is none.
-func (r *Result) GatewayOf(d *snapshot.Destination) *Gateway {
+func (r *Result) GatewayOf(d *world.Destination) *Gateway {
 	if d.Mesh == nil {
 		return nil
 	}
@@ -123,12 +123,12 @@ func (r *Result) GatewayOf(d *snapshot.Destination) *Gateway {
 
 // Exported returns the positions of the Destinations of a mesh that are
 // federated to other meshes, ascending.
-func (r *Result) Exported(m *snapshot.Mesh) []int {
+func (r *Result) Exported(m *world.Mesh) []int {
 	return slices.DeleteFunc(r.Members(m), func(id int) bool { return r.Destinations[id].Federation == nil })
 }
 
 // Members returns the positions of the Destinations of a mesh, ascending.
-func (r *Result) Members(m *snapshot.Mesh) []int {
+func (r *Result) Members(m *world.Mesh) []int {
 	var members []int
 	for i := range r.World.Destinations {
 		if r.World.Destinations[i].Mesh == m {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -14,7 +14,7 @@ import (
 // Service, ascending (semantics D53). A number that is no port of the Service but
 // one of its pods stands for itself, and one that is neither for nothing. Of a
 // Service whose ports are not known, every number is taken as it is.
-func PodPorts(d *snapshot.Destination, numbers []uint32) []uint32 {
+func PodPorts(d *world.Destination, numbers []uint32) []uint32 {
 	if !knowsPorts(d) {
 		return sorted(numbers)
 	}
@@ -26,13 +26,13 @@ func PodPorts(d *snapshot.Destination, numbers []uint32) []uint32 {
 	return sorted(pods)
 }
 
-func knowsPorts(d *snapshot.Destination) bool {
+func knowsPorts(d *world.Destination) bool {
 	return d.IsService() && len(d.Resource.Spec.KubeService.Ports) > 0
 }
 
 // podPortsOf resolves one number; ofService says that it is a port of the
 // Service.
-func podPortsOf(d *snapshot.Destination, number uint32) (pods []uint32, ofService bool) {
+func podPortsOf(d *world.Destination, number uint32) (pods []uint32, ofService bool) {
 	isTarget := false
 	for _, p := range d.Resource.Spec.KubeService.Ports {
 		targets := targetsOfPort(d.Resource.Spec.KubeService, p)
@@ -73,7 +73,7 @@ func targetsOfPort(service *discoveryv1.KubeService, port discoveryv1.KubeServic
 }
 
 // portsAt returns which ports of a Service get to ports of its pods, ascending.
-func portsAt(d *snapshot.Destination, pods []uint32) []uint32 {
+func portsAt(d *world.Destination, pods []uint32) []uint32 {
 	if !knowsPorts(d) {
 		return pods
 	}
@@ -89,7 +89,7 @@ func portsAt(d *snapshot.Destination, pods []uint32) []uint32 {
 // operationOn returns what an access rule lets its callers do who call a
 // Destination, in terms of that Destination's ports; false if that is nothing.
 // The rule may be on the pods by way of another Service, whose ports are others.
-func (r *Result) operationOn(rule AccessRule, called *snapshot.Destination) (Condition, bool) {
+func (r *Result) operationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
 	condition := r.AccessPolicies[rule.Policy].Operation()
 	if len(condition.Ports) == 0 {
 		return condition, true

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -64,7 +64,7 @@ func isHTTP(port discoveryv1.KubeServicePort) bool {
 
 // httpPorts returns the numbers of the ports that routes can be rendered for,
 // ascending.
-func httpPorts(d *snapshot.Destination) []uint32 {
+func httpPorts(d *world.Destination) []uint32 {
 	if !d.IsService() {
 		return nil
 	}
@@ -80,7 +80,7 @@ func httpPorts(d *snapshot.Destination) []uint32 {
 
 // servicePorts returns the numbers of all ports, ascending; a single 0 stands
 // for those of a Service whose ports are not known.
-func servicePorts(d *snapshot.Destination) []uint32 {
+func servicePorts(d *world.Destination) []uint32 {
 	var ports []uint32
 	for _, p := range d.Resource.Spec.KubeService.Ports {
 		ports = append(ports, p.Port)
@@ -93,13 +93,13 @@ func servicePorts(d *snapshot.Destination) []uint32 {
 }
 
 // onlyPort returns the number of a Service's port if it has just one, else 0.
-func onlyPort(d *snapshot.Destination) uint32 {
+func onlyPort(d *world.Destination) uint32 {
 	if d == nil || !d.IsService() || len(d.Resource.Spec.KubeService.Ports) != 1 {
 		return 0
 	}
 	return d.Resource.Spec.KubeService.Ports[0].Port
 }
 
-func hasPort(d *snapshot.Destination, number uint32) bool {
+func hasPort(d *world.Destination, number uint32) bool {
 	return slices.ContainsFunc(d.Resource.Spec.KubeService.Ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
 }

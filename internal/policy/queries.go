@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -14,13 +14,13 @@ import (
 const StateIdle State = "IDLE"
 
 // MeshID names a mesh in findings.
-func MeshID(m *snapshot.Mesh) ObjectID { return meshID(m) }
+func MeshID(m *world.Mesh) ObjectID { return meshID(m) }
 
 // WorkloadID names a workload in findings.
-func WorkloadID(w *snapshot.Workload) ObjectID { return workloadID(w) }
+func WorkloadID(w *world.Workload) ObjectID { return workloadID(w) }
 
 // DestinationID names a Destination in findings.
-func DestinationID(d *snapshot.Destination) ObjectID { return destinationID(d) }
+func DestinationID(d *world.Destination) ObjectID { return destinationID(d) }
 
 // FindingsOn returns the positions of the findings about any of the objects,
 // ascending.
@@ -34,7 +34,7 @@ func (r *Result) FindingsOn(objects ...ObjectID) []int {
 
 // VirtualMeshesListing returns the VirtualMeshes that list a mesh, accepted or
 // not, by namespace and name.
-func (r *Result) VirtualMeshesListing(m *snapshot.Mesh) []*VirtualMesh {
+func (r *Result) VirtualMeshesListing(m *world.Mesh) []*VirtualMesh {
 	var listing []*VirtualMesh
 	for i := range r.VirtualMeshes {
 		if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, m.ID) {

@@ -1,6 +1,6 @@
 package policy
 
-import "github.com/meshctl/meshctl/internal/snapshot"
+import "github.com/meshctl/meshctl/internal/world"
 
 // Via says how a request gets from a workload to a Destination.
 type Via string
@@ -17,7 +17,7 @@ const (
 // Reach returns how a workload reaches a Destination and by which hostname;
 // false if it cannot: Services of other clusters must be federated to the
 // workload's mesh (semantics 3.5, 5).
-func (r *Result) Reach(w *snapshot.Workload, d *snapshot.Destination) (hostname string, via Via, ok bool) {
+func (r *Result) Reach(w *world.Workload, d *world.Destination) (hostname string, via Via, ok bool) {
 	if !r.reaches(w, d.ID) {
 		return "", "", false
 	}
@@ -32,7 +32,7 @@ func (r *Result) Reach(w *snapshot.Workload, d *snapshot.Destination) (hostname 
 }
 
 // reaches reports whether a workload can call a Destination at all.
-func (r *Result) reaches(w *snapshot.Workload, destination int) bool {
+func (r *Result) reaches(w *world.Workload, destination int) bool {
 	d := &r.World.Destinations[destination]
 	if w.Mesh == nil || !d.IsService() {
 		return false

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // RejectedFor returns the settings that policies ask for on requests of a
 // workload to a Destination and that do not take effect, sorted by policy and
 // field.
-func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection {
+func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	var rejected []Rejection
 	for _, rejection := range r.Destinations[destination].Rejections {
 		if sourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
@@ -41,7 +41,7 @@ func (r *Result) RejectedFor(w *snapshot.Workload, destination int) []Rejection 
 
 // overtakenSettings returns the settings of routes that never decide about a
 // request of the workload, unless the route that does has them, too.
-func (r *Result) overtakenSettings(w *snapshot.Workload, destination int) []Rejection {
+func (r *Result) overtakenSettings(w *world.Workload, destination int) []Rejection {
 	taken, overtaken := r.splitRoutes(w, destination)
 	effective := map[Rejection]bool{} // policies and fields that decide somewhere
 	var rejected []Rejection
@@ -71,7 +71,7 @@ func (r *Result) overtakenSettings(w *snapshot.Workload, destination int) []Reje
 
 // idleSettings returns the route settings that have no HTTP port to apply to
 // (semantics D22).
-func (r *Result) idleSettings(w *snapshot.Workload, destination int) []Rejection {
+func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	var idle []Rejection
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
@@ -89,7 +89,7 @@ func (r *Result) idleSettings(w *snapshot.Workload, destination int) []Rejection
 
 // overriddenDefaults returns the policies that ask for the default TLS mode, which
 // claims nothing, where another policy asks for something else.
-func (r *Result) overriddenDefaults(w *snapshot.Workload, destination int) []Rejection {
+func (r *Result) overriddenDefaults(w *world.Workload, destination int) []Rejection {
 	connection := r.Connection(w, destination)
 	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == fieldMTLS })
 	if k < 0 {

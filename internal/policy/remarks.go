@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -32,7 +32,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkSharedPods()
 	e.remarkFederation()
 	for i := range e.world.Meshes {
-		if mesh := &e.world.Meshes[i]; mesh.Type != snapshot.MeshIstio {
+		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
 			e.report(newFinding(CodeNotIstio, meshID(mesh), e.untranslatedMesh(mesh)))
 		}
 	}
@@ -44,7 +44,7 @@ func (e *evaluator) reportRemarks() {
 }
 
 // untranslatedMesh says that nothing is rendered for a mesh.
-func (e *evaluator) untranslatedMesh(mesh *snapshot.Mesh) string {
+func (e *evaluator) untranslatedMesh(mesh *world.Mesh) string {
 	text := string(mesh.Type) + " is not translated: policies have no effect in the mesh"
 	if vm := e.result.Meshes[mesh.ID].VirtualMesh; vm != nil {
 		text = fmt.Sprintf("VirtualMesh %s.%s lists the mesh, but %s", vm.Resource.Name, vm.Resource.Namespace, text)
@@ -61,7 +61,7 @@ func (e *evaluator) remarkTranslation(id ObjectID, app *Application) {
 		case len(app.Rejected[i]) > 0: // said by itself
 		case d.Mesh == nil:
 			byType["belong to no known mesh"] = append(byType["belong to no known mesh"], d.Key())
-		case d.Mesh.Type != snapshot.MeshIstio:
+		case d.Mesh.Type != world.MeshIstio:
 			reason := "are of a mesh of type " + string(d.Mesh.Type)
 			byType[reason] = append(byType[reason], d.Key())
 		}
@@ -93,7 +93,7 @@ func (e *evaluator) remarkReach(ref PolicyRef, id ObjectID, selectors int) {
 	// Workloads of one mesh in one cluster reach the same Destinations.
 	type place struct {
 		cluster string
-		mesh    *snapshot.Mesh
+		mesh    *world.Mesh
 	}
 	seen := map[place]bool{}
 	for _, w := range sources {
@@ -129,7 +129,7 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 			continue // unknown Services are errors; unknown pods prove nothing
 		}
 		if !slices.ContainsFunc(target.Backing, func(id int) bool {
-			return snapshot.HasLabels(e.world.Workloads[id].Labels, d.KubeService.Subset)
+			return world.HasLabels(e.world.Workloads[id].Labels, d.KubeService.Subset)
 		}) {
 			e.report(newFinding(CodeSubsetWithoutPods, p.ID(), fmt.Sprintf(
 				"spec.policy.trafficShift.destinations[%d]: no workload behind %s carries %s", i, target.Key(), labelText(d.KubeService.Subset))))
@@ -229,7 +229,7 @@ func (r *Result) overtaken(policy, destination int) bool {
 
 // originClusters returns the clusters that requests to a Destination can come
 // from.
-func (r *Result) originClusters(d *snapshot.Destination) []string {
+func (r *Result) originClusters(d *world.Destination) []string {
 	clusters := []string{d.Ref.ClusterName}
 	if f := r.Destinations[d.ID].Federation; f != nil {
 		for _, m := range f.Meshes {

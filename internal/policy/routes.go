@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Route is what happens to one class of requests to a Destination: those from
@@ -68,7 +68,7 @@ func (r *Result) composeRoutes(cluster string, destination int) []*Route {
 
 // portClasses groups the HTTP ports of a Destination by the policies that may
 // apply to them, so that ports without difference share their routes.
-func (r *Result) portClasses(d *snapshot.Destination) [][]uint32 {
+func (r *Result) portClasses(d *world.Destination) [][]uint32 {
 	var classes [][]uint32
 	var members [][]int
 	for _, port := range httpPorts(d) {
@@ -174,14 +174,14 @@ func (route *Route) inherit(all []*Route) {
 // RoutesFor returns the routes that requests of a workload to a Destination
 // can take, in order: those whose source includes the workload, without those
 // that never get a request because an earlier one takes the same or all.
-func (r *Result) RoutesFor(w *snapshot.Workload, destination int) []*Route {
+func (r *Result) RoutesFor(w *world.Workload, destination int) []*Route {
 	routes, _ := r.splitRoutes(w, destination)
 	return routes
 }
 
 // splitRoutes tells the routes that requests of a workload take from those
 // that its source matches in vain, each with the route that goes first.
-func (r *Result) splitRoutes(w *snapshot.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
+func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
 	overtaken = map[*Route]*Route{}
 	for _, route := range r.routesFrom(w.Cluster, destination) {
 		if !route.Source.includes(w) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -25,7 +25,7 @@ func (s selection) contains(id int) bool {
 // matcher and references selects nothing, and matcher and references of one
 // element are alternatives as well (semantics 2.1). References must have been
 // checked before; unresolved ones select nothing.
-func selectDestinations(world *snapshot.World, all selection, selectors []core.DestinationSelector) selection {
+func selectDestinations(w *world.World, all selection, selectors []core.DestinationSelector) selection {
 	if len(selectors) == 0 {
 		return all
 	}
@@ -35,11 +35,11 @@ func selectDestinations(world *snapshot.World, all selection, selectors []core.D
 			if len(m.Namespaces) == 0 && len(m.Clusters) == 0 && len(m.Labels) == 0 {
 				return all
 			}
-			found = append(found, world.DestinationsWithin(m.Clusters, m.Namespaces, m.Labels)...)
+			found = append(found, w.DestinationsWithin(m.Clusters, m.Namespaces, m.Labels)...)
 		}
 		if r := s.KubeServiceRefs; r != nil {
 			for _, ref := range r.Services {
-				if d := world.Service(ref); d != nil {
+				if d := w.Service(ref); d != nil {
 					found = append(found, d.ID)
 				}
 			}
@@ -50,10 +50,10 @@ func selectDestinations(world *snapshot.World, all selection, selectors []core.D
 }
 
 // allServices returns every Destination that is a Kubernetes Service.
-func allServices(world *snapshot.World) selection {
-	all := make(selection, 0, len(world.Destinations))
-	for i := range world.Destinations {
-		if world.Destinations[i].IsService() {
+func allServices(w *world.World) selection {
+	all := make(selection, 0, len(w.Destinations))
+	for i := range w.Destinations {
+		if w.Destinations[i].IsService() {
 			all = append(all, i)
 		}
 	}
@@ -63,17 +63,17 @@ func allServices(world *snapshot.World) selection {
 // workloadMatches evaluates one element of a sourceSelector: labels,
 // namespaces and clusters must all match, what is omitted matches everything
 // (semantics 2.2, D7).
-func workloadMatches(selector core.WorkloadSelector, w *snapshot.Workload) bool {
+func workloadMatches(selector core.WorkloadSelector, w *world.Workload) bool {
 	m := selector.KubeWorkloadMatcher
 	if m == nil {
 		return true
 	}
-	return listAllows(m.Clusters, w.Cluster) && listAllows(m.Namespaces, w.Namespace) && snapshot.HasLabels(w.Labels, m.Labels)
+	return listAllows(m.Clusters, w.Cluster) && listAllows(m.Namespaces, w.Namespace) && world.HasLabels(w.Labels, m.Labels)
 }
 
 // sourceMatches evaluates a whole sourceSelector list; an absent list matches
 // every workload (semantics D7).
-func sourceMatches(selectors []core.WorkloadSelector, w *snapshot.Workload) bool {
+func sourceMatches(selectors []core.WorkloadSelector, w *world.Workload) bool {
 	return len(selectors) == 0 || slices.ContainsFunc(selectors, func(s core.WorkloadSelector) bool {
 		return workloadMatches(s, w)
 	})
@@ -81,16 +81,16 @@ func sourceMatches(selectors []core.WorkloadSelector, w *snapshot.Workload) bool
 
 // matchesAnyWorkload reports whether a sourceSelector list matches any known
 // workload.
-func matchesAnyWorkload(world *snapshot.World, selectors []core.WorkloadSelector) bool {
+func matchesAnyWorkload(w *world.World, selectors []core.WorkloadSelector) bool {
 	if len(selectors) == 0 {
-		return len(world.Workloads) > 0
+		return len(w.Workloads) > 0
 	}
 	return slices.ContainsFunc(selectors, func(s core.WorkloadSelector) bool {
 		m := s.KubeWorkloadMatcher
 		if m == nil {
-			return len(world.Workloads) > 0
+			return len(w.Workloads) > 0
 		}
-		return len(world.WorkloadsWithin(m.Clusters, m.Namespaces, m.Labels)) > 0
+		return len(w.WorkloadsWithin(m.Clusters, m.Namespaces, m.Labels)) > 0
 	})
 }
 
@@ -108,7 +108,7 @@ type problem struct {
 // checkDestinationSelectors returns why a destinationSelector list is INVALID:
 // references that do not resolve (semantics 3.2) and wildcards (D6). field is
 // the path of the list, for the messages.
-func checkDestinationSelectors(world *snapshot.World, field string, selectors []core.DestinationSelector) []problem {
+func checkDestinationSelectors(w *world.World, field string, selectors []core.DestinationSelector) []problem {
 	var problems []problem
 	for i, s := range selectors {
 		at := fmt.Sprintf("%s[%d]", field, i)
@@ -121,14 +121,14 @@ func checkDestinationSelectors(world *snapshot.World, field string, selectors []
 		if r := s.KubeServiceRefs; r != nil {
 			for k, ref := range r.Services {
 				at := fmt.Sprintf("%s.kubeServiceRefs.services[%d]", at, k)
-				problems = append(problems, checkServiceRef(world, at, ref)...)
+				problems = append(problems, checkServiceRef(w, at, ref)...)
 			}
 		}
 	}
 	return problems
 }
 
-func checkServiceRef(world *snapshot.World, at string, ref core.ClusterObjectRef) []problem {
+func checkServiceRef(w *world.World, at string, ref core.ClusterObjectRef) []problem {
 	key := ref.Name + "." + ref.Namespace + "." + ref.ClusterName
 	if wild := checkWildcards(at, []string{ref.Name, ref.Namespace, ref.ClusterName}); len(wild) > 0 {
 		return wild[:1]
@@ -137,11 +137,11 @@ func checkServiceRef(world *snapshot.World, at string, ref core.ClusterObjectRef
 		// The schema reports each missing field by itself.
 		return nil
 	}
-	if world.Service(ref) != nil {
+	if w.Service(ref) != nil {
 		return nil
 	}
 	message := fmt.Sprintf("%s: Service %s does not exist", at, key)
-	if !world.HasCluster(ref.ClusterName) {
+	if !w.HasCluster(ref.ClusterName) {
 		message += fmt.Sprintf(" (nothing is known about cluster %q)", ref.ClusterName)
 	}
 	return []problem{{CodeReferenceNotFound, message}}

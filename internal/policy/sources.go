@@ -3,7 +3,7 @@ package policy
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -22,7 +22,7 @@ func newSourceIndex() sourceIndex {
 
 // candidates returns the positions of the policies to look at for a workload,
 // ascending.
-func (x sourceIndex) candidates(w *snapshot.Workload) []int {
+func (x sourceIndex) candidates(w *world.Workload) []int {
 	found := slices.Concat(x.any, x.byNamespace[w.Namespace], x.byCluster[w.Cluster])
 	for k, v := range w.Labels {
 		found = append(found, x.byLabel[[2]string{k, v}]...)
@@ -37,7 +37,7 @@ func (x sourceIndex) fileNamespaces(policy int, namespaces []string) {
 	}
 }
 
-func indexTrafficSources(policies []snapshot.Object[networkingv1.TrafficPolicy]) sourceIndex {
+func indexTrafficSources(policies []world.Object[networkingv1.TrafficPolicy]) sourceIndex {
 	x := newSourceIndex()
 	for i, object := range policies {
 		selectors := object.Resource.Spec.SourceSelector

@@ -7,7 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -108,7 +108,7 @@ func (r *Result) affectedWorkloads(ref PolicyRef) []string {
 	if !app.Valid() {
 		return nil
 	}
-	meshes := map[*snapshot.Mesh]bool{}
+	meshes := map[*world.Mesh]bool{}
 	groups := map[*VirtualMesh]bool{}
 	for _, id := range app.Destinations {
 		if m := r.World.Destinations[id].Mesh; m != nil {
@@ -132,7 +132,7 @@ func (r *Result) affectedWorkloads(ref PolicyRef) []string {
 
 // hasSource reports whether a policy has a workload as source of requests to
 // any of its Destinations.
-func (r *Result) hasSource(ref PolicyRef, w *snapshot.Workload) bool {
+func (r *Result) hasSource(ref PolicyRef, w *world.Workload) bool {
 	if ref.Kind == KindTrafficPolicy {
 		return sourceMatches(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
 	}
@@ -244,7 +244,7 @@ func (r *Result) DestinationStatus(i int) discoveryv1.DestinationStatus {
 	return status
 }
 
-func (r *Result) appliedFederation(f *Federation, d *snapshot.Destination) *discoveryv1.AppliedFederation {
+func (r *Result) appliedFederation(f *Federation, d *world.Destination) *discoveryv1.AppliedFederation {
 	applied := &discoveryv1.AppliedFederation{
 		FederatedHostname: f.FederatedHostname(d), FlatNetwork: f.Flat,
 		VirtualMeshRef: refOf(&f.VirtualMesh.Resource.ObjectMeta), TCPKeepalive: f.VirtualMesh.Resource.Spec.Federation.TCPKeepalive,
@@ -258,7 +258,7 @@ func (r *Result) appliedFederation(f *Federation, d *snapshot.Destination) *disc
 // requiredSubsets lists the accepted policies that shift requests to a subset
 // of the Destination, once all Destinations are judged (semantics 3.7, D17).
 // Of each shift only what is about this Destination is kept (D28).
-func (r *Result) requiredSubsets(d *snapshot.Destination) []discoveryv1.RequiredSubsets {
+func (r *Result) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSubsets {
 	var required []discoveryv1.RequiredSubsets
 	for _, i := range r.shiftsTo()[d.ID] {
 		p := &r.TrafficPolicies[i]

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -41,11 +41,11 @@ func targets(p *networkingv1.TrafficPolicyPolicy) []target {
 // checkTargets returns why the targets of a policy cannot be used anywhere:
 // unknown Services, ports they do not have or that are ambiguous (semantics
 // 5.2, D22), and targets that are not Services (D29).
-func checkTargets(world *snapshot.World, p *networkingv1.TrafficPolicyPolicy) []Rejection {
+func checkTargets(w *world.World, p *networkingv1.TrafficPolicyPolicy) []Rejection {
 	rejections := checkTargetTypes(p)
 	for _, t := range targets(p) {
 		key := strings.Join([]string{t.ref.Name, t.ref.Namespace, t.ref.ClusterName}, ".")
-		d := world.Service(t.ref)
+		d := w.Service(t.ref)
 		var reason string
 		switch {
 		case d == nil:
@@ -100,10 +100,10 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 
 // unrealisable returns why a policy cannot be realised on a Destination: fields
 // that Istio has no counterpart for (semantics D29) and unusable targets.
-func (e *evaluator) unrealisable(i int, d *snapshot.Destination) []Rejection {
+func (e *evaluator) unrealisable(i int, d *world.Destination) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	var rejections []Rejection
-	if d.Mesh != nil && d.Mesh.Type == snapshot.MeshIstio {
+	if d.Mesh != nil && d.Mesh.Type == world.MeshIstio {
 		for _, field := range p.unsupported {
 			rejections = append(rejections, Rejection{
 				Policy: i, Field: strings.TrimPrefix(strings.TrimPrefix(field, "spec."), "policy."), Winner: -1,
@@ -121,14 +121,14 @@ func (e *evaluator) unrealisable(i int, d *snapshot.Destination) []Rejection {
 // reachKey identifies Destinations with the same origins of requests.
 type reachKey struct {
 	policy     int
-	mesh       *snapshot.Mesh
+	mesh       *world.Mesh
 	federation *Federation
 }
 
 // unreachableTargets returns the targets of a policy that some origin of
 // requests to a Destination cannot reach (semantics D21). It remembers the
 // answers in known.
-func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d *snapshot.Destination, origins []*snapshot.Mesh) []Rejection {
+func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d *world.Destination, origins []*world.Mesh) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	if len(p.targets) == 0 {
 		return nil
@@ -162,7 +162,7 @@ func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d 
 
 // unreachableFromCluster is for a Destination of no known mesh: requests come
 // from its own cluster, and nothing is known to be federated there.
-func (e *evaluator) unreachableFromCluster(i int, d *snapshot.Destination) []Rejection {
+func (e *evaluator) unreachableFromCluster(i int, d *world.Destination) []Rejection {
 	cluster := d.Ref.ClusterName
 	if len(e.result.sources(i, cluster)) == 0 {
 		return nil

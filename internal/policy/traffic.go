@@ -3,7 +3,7 @@ package policy
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -36,14 +36,14 @@ func (p *TrafficPolicy) rejectedOn(destination int) bool {
 }
 
 // prepare works out what does not depend on a Destination.
-func (p *TrafficPolicy) prepare(world *snapshot.World, defaultMode networkingv1.TLSMode) {
+func (p *TrafficPolicy) prepare(w *world.World, defaultMode networkingv1.TLSMode) {
 	spec := &p.Resource.Spec
 	p.matches = requestMatches(spec.HTTPRequestMatchers)
-	p.routeFeatures = routeFeatures(spec.Policy, func(ref core.ClusterObjectRef) uint32 { return onlyPort(world.Service(ref)) })
+	p.routeFeatures = routeFeatures(spec.Policy, func(ref core.ClusterObjectRef) uint32 { return onlyPort(w.Service(ref)) })
 	p.connectionFeatures = connectionFeatures(spec.Policy, defaultMode)
 	p.unsupported = unsupported(spec)
 	p.targets = targets(spec.Policy)
-	p.badTargets = checkTargets(world, spec.Policy)
+	p.badTargets = checkTargets(w, spec.Policy)
 	for _, s := range spec.SourceSelector {
 		if s.KubeWorkloadMatcher != nil {
 			p.namedClusters = append(p.namedClusters, s.KubeWorkloadMatcher.Clusters...)

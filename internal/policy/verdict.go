@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Decision says whether a request is let in.
@@ -35,7 +35,7 @@ type Verdict struct {
 // made by every pod that may receive the request, so it is computed for each
 // backing workload (semantics D33); the Destination's own rules stand in for
 // pods that are not known.
-func (r *Result) Verdict(source *snapshot.Workload, d *snapshot.Destination) Verdict {
+func (r *Result) Verdict(source *world.Workload, d *world.Destination) Verdict {
 	if len(d.Backing) == 0 {
 		if r.openGateway(d) {
 			return r.throughGateway(d)
@@ -55,7 +55,7 @@ func (r *Result) Verdict(source *snapshot.Workload, d *snapshot.Destination) Ver
 }
 
 // judge decides for pods that carry the given rules.
-func (r *Result) judge(source *snapshot.Workload, d *snapshot.Destination, rules []AccessRule, mesh *snapshot.Mesh) Verdict {
+func (r *Result) judge(source *world.Workload, d *world.Destination, rules []AccessRule, mesh *world.Mesh) Verdict {
 	if len(rules) == 0 {
 		return r.byDefault(d, mesh)
 	}
@@ -95,12 +95,12 @@ func (r *Result) judge(source *snapshot.Workload, d *snapshot.Destination, rules
 }
 
 // throughGateway is the verdict about pods of a gateway that stays open.
-func (r *Result) throughGateway(d *snapshot.Destination) Verdict {
+func (r *Result) throughGateway(d *world.Destination) Verdict {
 	vm := r.Meshes[d.Mesh.ID].VirtualMesh.Resource
 	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s keeps open", d.Key(), vm.Name, vm.Namespace)}
 }
 
-func notAdmitted(source *snapshot.Workload, d *snapshot.Destination, known bool) string {
+func notAdmitted(source *world.Workload, d *world.Destination, known bool) string {
 	who := "the workload, which has no identity,"
 	if identity, ok := IdentityOf(source); known && ok {
 		who = identity.principal()
@@ -121,7 +121,7 @@ func (r *Result) admittedBy(policies []int) string {
 }
 
 // byDefault decides for pods without any rule.
-func (r *Result) byDefault(d *snapshot.Destination, mesh *snapshot.Mesh) Verdict {
+func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 	if mesh == nil {
 		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s belongs to no mesh that could deny", d.Key())}
 	}
@@ -140,7 +140,7 @@ func (r *Result) byDefault(d *snapshot.Destination, mesh *snapshot.Mesh) Verdict
 
 // missingRules says why no rule is in force on a Destination: nobody wrote one,
 // or those that were written are INVALID.
-func (r *Result) missingRules(d *snapshot.Destination) string {
+func (r *Result) missingRules(d *world.Destination) string {
 	var broken []string
 	for _, ref := range r.policiesOn(d.ID) {
 		if app := r.application(ref); ref.Kind == KindAccessPolicy && (!app.Valid() || len(app.Rejected[d.ID]) > 0) {
@@ -159,7 +159,7 @@ func (r *Result) missingRules(d *snapshot.Destination) string {
 }
 
 // combine unites the verdicts of all pods that may receive the request.
-func (r *Result) combine(d *snapshot.Destination, verdicts []Verdict) Verdict {
+func (r *Result) combine(d *world.Destination, verdicts []Verdict) Verdict {
 	first := verdicts[0]
 	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
 		return first

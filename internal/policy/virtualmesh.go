@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -95,7 +95,7 @@ func virtualMeshPrecedence(vm *networkingv1.VirtualMesh) precedence {
 	return precedenceOf(&vm.ObjectMeta, accepted)
 }
 
-func (e *evaluator) evaluateVirtualMesh(i int, object snapshot.Object[networkingv1.VirtualMesh]) {
+func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.VirtualMesh]) {
 	vm := &e.result.VirtualMeshes[i]
 	vm.Resource, vm.State = object.Resource, core.ApprovalStateAccepted
 	vm.Errors = slices.Clone(object.Errors) // reported by the loader already
@@ -201,11 +201,11 @@ func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []problem {
 // clientTLSMode returns what clients use by default: ISTIO_MUTUAL without a
 // Settings object (semantics D39), DISABLE if the object does not say
 // (semantics 5.3).
-func clientTLSMode(world *snapshot.World) networkingv1.TLSMode {
-	if world.Settings == nil {
+func clientTLSMode(w *world.World) networkingv1.TLSMode {
+	if w.Settings == nil {
 		return networkingv1.TLSModeIstioMutual
 	}
-	if m := world.Settings.Spec.MTLS; m != nil && m.Istio != nil {
+	if m := w.Settings.Spec.MTLS; m != nil && m.Istio != nil {
 		return m.Istio.TLSMode.OrDefault()
 	}
 	return networkingv1.TLSMode("").OrDefault()
@@ -227,7 +227,7 @@ func (e *evaluator) checkClaims(vm *VirtualMesh) []problem {
 
 // VirtualMeshOf returns the accepted VirtualMesh that holds a mesh; without
 // one, the first INVALID one that lists it; nil if none does.
-func (r *Result) VirtualMeshOf(m *snapshot.Mesh) *VirtualMesh {
+func (r *Result) VirtualMeshOf(m *world.Mesh) *VirtualMesh {
 	if holder := r.Meshes[m.ID].VirtualMesh; holder != nil {
 		return holder
 	}

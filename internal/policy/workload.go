@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Role says on which side of a request a policy meets a workload.
@@ -48,7 +48,7 @@ type Effect struct {
 // its selectors would have met the workload. With detail, the Destinations of
 // each effect are listed; without, the cost does not depend on their number.
 // The order is by kind, namespace, name and role.
-func (r *Result) Effects(w *snapshot.Workload, detail bool) []*Effect {
+func (r *Result) Effects(w *world.Workload, detail bool) []*Effect {
 	if w.Mesh == nil {
 		return nil
 	}
@@ -87,7 +87,7 @@ type sourceEffects struct {
 
 // effectsFrom returns the effects that are known for the workload's viewpoint,
 // to be added to.
-func (r *Result) effectsFrom(w *snapshot.Workload, detail bool) *sourceEffects {
+func (r *Result) effectsFrom(w *world.Workload, detail bool) *sourceEffects {
 	at := viewpoint{w.Cluster, w.Mesh.ID, detail}
 	known := r.effects[at]
 	if known == nil {
@@ -102,7 +102,7 @@ func (r *Result) effectsFrom(w *snapshot.Workload, detail bool) *sourceEffects {
 // sourceEffect returns how a policy affects a workload as source, nil if it
 // reaches none of its Destinations. The answer is shared by all workloads of
 // the viewpoint.
-func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *snapshot.Workload) *Effect {
+func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *world.Workload) *Effect {
 	effects := known.access
 	if ref.Kind == KindTrafficPolicy {
 		effects = known.traffic
@@ -118,7 +118,7 @@ func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *snapshot.W
 
 // newSourceEffect returns an Effect without State if the policy does not affect
 // the workload.
-func (r *Result) newSourceEffect(ref PolicyRef, w *snapshot.Workload, detail bool) *Effect {
+func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) *Effect {
 	app, found := r.application(ref), r.count(ref, w)
 	// Whether an INVALID policy would reach anything is unknown if its
 	// references do not resolve; hiding it would help nobody.
@@ -134,7 +134,7 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *snapshot.Workload, detail boo
 
 // sourcePolicies returns the positions of the policies whose source selector
 // matches the workload, whatever they select as destination, ascending.
-func (r *Result) sourcePolicies(w *snapshot.Workload) (traffic, access []int) {
+func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
 	traffic = slices.DeleteFunc(r.trafficSources.candidates(w), func(i int) bool {
 		return !sourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
 	})
@@ -155,7 +155,7 @@ type tally struct {
 	errors       map[string]bool
 }
 
-func (r *Result) count(ref PolicyRef, w *snapshot.Workload) tally {
+func (r *Result) count(ref PolicyRef, w *world.Workload) tally {
 	var t tally
 	app := r.application(ref)
 	for _, id := range app.Destinations {
@@ -171,7 +171,7 @@ func (r *Result) count(ref PolicyRef, w *snapshot.Workload) tally {
 // this Destination, too: an access policy without sourceSelector admits the
 // Destination's own mesh only (semantics D31), and that mesh may read identities
 // in its own way.
-func (r *Result) mayConcern(ref PolicyRef, w *snapshot.Workload, destination int) bool {
+func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) bool {
 	if ref.Kind == KindTrafficPolicy {
 		return true
 	}
@@ -201,7 +201,7 @@ func (t *tally) add(app *Application, destination int) {
 
 // destinationEffects lists the policies on the Destinations that the workload
 // serves.
-func (r *Result) destinationEffects(w *snapshot.Workload) []*Effect {
+func (r *Result) destinationEffects(w *world.Workload) []*Effect {
 	tallies := map[PolicyRef]*tally{}
 	for _, id := range w.Backs {
 		for _, ref := range r.policiesOn(id) {
@@ -280,7 +280,7 @@ type Outbound struct {
 // touches for it: a traffic policy selects both, or access policies decide
 // about its pods. With all, every reachable Destination is listed. The order
 // is that of World.Destinations.
-func (r *Result) Outbound(w *snapshot.Workload, all bool) []Outbound {
+func (r *Result) Outbound(w *world.Workload, all bool) []Outbound {
 	matching, _ := r.sourcePolicies(w)
 	var calls []Outbound
 	for id := range r.World.Destinations {
@@ -306,7 +306,7 @@ func (r *Result) Outbound(w *snapshot.Workload, all bool) []Outbound {
 
 // hasAccessRules reports whether an AccessPolicy concerns a Destination, by
 // itself or by way of its pods.
-func (r *Result) hasAccessRules(d *snapshot.Destination) bool {
+func (r *Result) hasAccessRules(d *world.Destination) bool {
 	return len(r.Destinations[d.ID].Access) > 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
 		return len(r.rulesFor(&r.World.Workloads[id])) > 0
 	})
@@ -325,7 +325,7 @@ type Inbound struct {
 
 // Inbound lists the Destinations that a workload serves, in the order of
 // World.Destinations.
-func (r *Result) Inbound(w *snapshot.Workload) []Inbound {
+func (r *Result) Inbound(w *world.Workload) []Inbound {
 	rules := r.rulesFor(w)
 	served := make([]Inbound, 0, len(w.Backs))
 	for _, id := range w.Backs {

@@ -6,14 +6,14 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Names completes and checks the names in flags against what exists.
 type Names struct {
 	// World is what exists, nil if that is unknown: then only full names are
 	// accepted.
-	World *snapshot.World
+	World *world.World
 	// Namespace is that of resources of the management cluster whose name has
 	// none.
 	Namespace string
@@ -107,9 +107,9 @@ func prefixRule(what string) string {
 // resolve finds the object of the world that a name means. A name that no
 // object answers to is an error that says how to write one that does not exist
 // yet.
-func resolve[T any](p piece, noun, form string, items []T, names func(T) snapshot.Names) (T, error) {
-	item, err := snapshot.Resolve(noun, items, names, p.text)
-	var missing *snapshot.NotFoundError
+func resolve[T any](p piece, noun, form string, items []T, names func(T) world.Names) (T, error) {
+	item, err := world.Resolve(noun, items, names, p.text)
+	var missing *world.NotFoundError
 	if errors.As(err, &missing) && len(missing.Near) == 0 {
 		return item, p.errorf("%s %q not found; write %s for one that does not exist yet", noun, p.text, form)
 	}
@@ -117,6 +117,6 @@ func resolve[T any](p piece, noun, form string, items []T, names func(T) snapsho
 }
 
 func isAmbiguous(err error) bool {
-	var ambiguous *snapshot.AmbiguousError
+	var ambiguous *world.AmbiguousError
 	return errors.As(err, &ambiguous)
 }

@@ -8,26 +8,26 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/render"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // smallWorld has the Services ratings, and reviews in two clusters, and three
 // meshes, two of which share their name.
-func smallWorld() *snapshot.World {
-	var objects snapshot.Objects
+func smallWorld() *world.World {
+	var objects world.Objects
 	for _, ref := range []core.ClusterObjectRef{
 		{Name: "reviews", Namespace: "bookinfo", ClusterName: "east"},
 		{Name: "reviews", Namespace: "bookinfo", ClusterName: "west"},
 		{Name: "ratings", Namespace: "bookinfo", ClusterName: "c1.example"},
 	} {
-		objects.Destinations = append(objects.Destinations, snapshot.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
+		objects.Destinations = append(objects.Destinations, world.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
 			ObjectMeta: metav1.ObjectMeta{Name: ref.Name + "-" + ref.ClusterName, Namespace: "gloo-mesh"},
 			Spec:       discoveryv1.DestinationSpec{KubeService: &discoveryv1.KubeService{Ref: &ref}},
 		}})
 	}
-	objects.Destinations = append(objects.Destinations, snapshot.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
+	objects.Destinations = append(objects.Destinations, world.Object[discoveryv1.Destination]{Resource: &discoveryv1.Destination{
 		ObjectMeta: metav1.ObjectMeta{Name: "database", Namespace: "gloo-mesh"},
 		Spec:       discoveryv1.DestinationSpec{ExternalService: &discoveryv1.ExternalService{Name: "database"}},
 	}})
@@ -37,11 +37,11 @@ func smallWorld() *snapshot.World {
 		{Name: "istiod-east", Namespace: "other"},
 		{Name: "istiod.v1", Namespace: "gloo-mesh"},
 	} {
-		objects.Meshes = append(objects.Meshes, snapshot.Object[discoveryv1.Mesh]{Resource: &discoveryv1.Mesh{
+		objects.Meshes = append(objects.Meshes, world.Object[discoveryv1.Mesh]{Resource: &discoveryv1.Mesh{
 			ObjectMeta: metav1.ObjectMeta{Name: ref.Name, Namespace: ref.Namespace},
 		}})
 	}
-	return snapshot.New(objects)
+	return world.New(objects)
 }
 
 func TestNamesAreResolvedInTheWorld(t *testing.T) {
@@ -116,7 +116,7 @@ func TestNamesThatMeanNothing(t *testing.T) {
 		}
 	}
 	_, err := texts("destination", "reviews", names)
-	var ambiguous *snapshot.AmbiguousError
+	var ambiguous *world.AmbiguousError
 	if !errors.As(err, &ambiguous) {
 		t.Errorf("%T is no AmbiguousError", err)
 	}

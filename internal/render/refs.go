@@ -3,7 +3,7 @@ package render
 import (
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -67,13 +67,13 @@ func findService(p piece, names Names) (core.ClusterObjectRef, error) {
 	if names.World == nil {
 		return core.ClusterObjectRef{}, p.errorAt(len(p.text), "%s is missing; write %s", absentPart(p), serviceForm)
 	}
-	var services []*snapshot.Destination
+	var services []*world.Destination
 	for _, d := range names.World.DestinationPointers() {
 		if d.IsService() {
 			services = append(services, d)
 		}
 	}
-	found, err := resolve(p, "service", serviceForm, services, (*snapshot.Destination).Names)
+	found, err := resolve(p, "service", serviceForm, services, (*world.Destination).Names)
 	if err != nil {
 		return core.ClusterObjectRef{}, err
 	}
@@ -148,7 +148,7 @@ func readMesh(p piece, names Names) (core.ObjectRef, error) {
 	if err := checkSubdomain(p, "mesh"); err != nil {
 		return core.ObjectRef{}, err
 	}
-	found, err := resolve(p, "mesh", objectForm, names.World.MeshPointers(), (*snapshot.Mesh).Names)
+	found, err := resolve(p, "mesh", objectForm, names.World.MeshPointers(), (*world.Mesh).Names)
 	switch {
 	case err == nil:
 		return found.Ref, nil

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/meshctl/meshctl/internal/clusters"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
@@ -20,7 +20,7 @@ import (
 // InspectOptions say how to read a cluster.
 type InspectOptions struct {
 	// ManagementNamespace is that of the Mesh resources, which are named the way
-	// discovery names them; snapshot.DefaultNamespace if empty.
+	// discovery names them; world.DefaultNamespace if empty.
 	ManagementNamespace string
 	// Settings say how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
@@ -34,7 +34,7 @@ type InspectOptions struct {
 // of the certificate authorities of meshes may fail for each of them:
 // MeshFacts.TrustErr.
 func Inspect(ctx context.Context, c *clusters.Connection, opts InspectOptions) (Facts, error) {
-	found, err := snapshot.DiscoverClusters(ctx, snapshot.DiscoverOptions{
+	found, err := load.Discover(ctx, load.DiscoverOptions{
 		Connections: []*clusters.Connection{c}, ManagementNamespace: opts.ManagementNamespace, Settings: opts.Settings,
 		Deadline: opts.Deadline, Members: true,
 	})

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // CodeOf returns the code of the findings about a topic.
@@ -28,11 +28,11 @@ func CodeOf(topic Topic) policy.Code {
 // Findings returns the problems as findings about the objects that they concern.
 // What runs with older certificates is about the workload itself, if the world
 // has it, and about its mesh otherwise.
-func (r *Report) Findings(world *snapshot.World, now time.Time, warning time.Duration) []policy.Finding {
+func (r *Report) Findings(w *world.World, now time.Time, warning time.Duration) []policy.Finding {
 	var findings []policy.Finding
 	workloads := map[policy.ObjectID]bool{}
-	for i := range world.Workloads {
-		workloads[policy.WorkloadID(&world.Workloads[i])] = true
+	for i := range w.Workloads {
+		workloads[policy.WorkloadID(&w.Workloads[i])] = true
 	}
 	for i := range r.Reports {
 		m := &r.Reports[i]

@@ -41,7 +41,7 @@ func authority(t *testing.T, name string) (*trust.Authority, map[string][]byte) 
 // TestIssue holds what is written, and that repeating it writes nothing.
 func TestIssue(t *testing.T) {
 	t.Parallel()
-	m, s := newMemory(), subject(t, world(t, shared(small, ""), "east", "west"))
+	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "west"))
 	outcomes, err := issue(t, m, s, false)
 	if got, want := tally(outcomes), "east issue, west issue"; err != nil || got != want {
 		t.Fatalf("%s, want %s: %v", got, want, err)
@@ -82,7 +82,7 @@ func TestIssue(t *testing.T) {
 // written, and that a later run finishes the work.
 func TestIssueGoesOn(t *testing.T) {
 	t.Parallel()
-	m, s := newMemory(), subject(t, world(t, shared(small, ""), "east", "north", "west"))
+	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "north", "west"))
 	m.down["north"] = true
 	outcomes, err := issue(t, m, s, false)
 	if got, want := tally(outcomes), "east issue, north refuse, west issue"; err != nil || got != want {
@@ -119,7 +119,7 @@ func TestIssueWithProvidedRoot(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			m, s := newMemory(), subject(t, world(t, tt.config, "east"))
+			m, s := newMemory(), subject(t, evaluated(t, tt.config, "east"))
 			if tt.data != nil {
 				m.put("", "certs", "corporate", "Opaque", nil, tt.data)
 			}
@@ -138,7 +138,7 @@ func TestIssueWithProvidedRoot(t *testing.T) {
 // taken over, and is kept then.
 func TestForeignSecrets(t *testing.T) {
 	t.Parallel()
-	m, s := newMemory(), subject(t, world(t, shared(small, ""), "east", "west"))
+	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "west"))
 	theirs := map[string][]byte{"ca-cert.pem": []byte("x"), "ca-key.pem": []byte("y"), "more": []byte("z")}
 	m.put("west", "istio-system", "cacerts", "Opaque", nil, theirs)
 	outcomes, err := issue(t, m, s, false)
@@ -250,7 +250,7 @@ func TestRefusedSubjects(t *testing.T) {
 		"{}":            "asks for no shared trust",
 		"{shared: {intermediateCertOptions: {rsaKeySizeBytes: 512}}}": "it counts bits",
 	} {
-		if _, err := sharedtrust.Of(world(t, config, "east"), 0); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := sharedtrust.Of(evaluated(t, config, "east"), 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", config, err, want)
 		}
 	}

@@ -14,10 +14,11 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/trust"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -238,8 +239,8 @@ func (m *memory) roots(t *testing.T) map[string]*x509.Certificate {
 
 const small = `{generated: {rsaKeySizeBytes: 2048}}`
 
-// world is a VirtualMesh of Istio meshes, one in each cluster.
-func world(t *testing.T, config string, names ...string) *policy.Result {
+// evaluated returns a world with a VirtualMesh of Istio meshes, one in each cluster.
+func evaluated(t *testing.T, config string, names ...string) *policy.Result {
 	t.Helper()
 	var text strings.Builder
 	for _, name := range names {
@@ -265,11 +266,11 @@ spec:
 	for _, name := range names {
 		fmt.Fprintf(&text, "  - {name: istiod-%s, namespace: gloo-mesh}\n", name)
 	}
-	objects, err := snapshot.LoadFiles(t.Context(), snapshot.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text.String()), DefaultNamespace: "gloo-mesh"}, validation.New())
+	objects, err := load.Files(t.Context(), load.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text.String()), DefaultNamespace: "gloo-mesh"}, validation.New())
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := policy.Evaluate(snapshot.New(objects))
+	result := policy.Evaluate(world.New(objects))
 	for _, f := range result.Findings {
 		t.Logf("finding %s %s: %s", f.Code, f.Object, f.Message)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/restart"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/trust"
+	"github.com/meshctl/meshctl/internal/world"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
@@ -42,7 +42,7 @@ type Connections func(cluster string) (*clusters.Connection, error)
 
 // Inspect reads everything about the trust of a VirtualMesh. What cannot be read
 // of a mesh is part of the report.
-func Inspect(ctx context.Context, e *Env, s *Subject, world *snapshot.World, connect Connections, deadline time.Duration) (*Report, error) {
+func Inspect(ctx context.Context, e *Env, s *Subject, w *world.World, connect Connections, deadline time.Duration) (*Report, error) {
 	survey, err := Look(ctx, e, s)
 	if err != nil {
 		return nil, err
@@ -52,10 +52,10 @@ func Inspect(ctx context.Context, e *Env, s *Subject, world *snapshot.World, con
 		m := &r.Reports[i]
 		m.MeshState = &survey.Meshes[i]
 		if m.Err == nil {
-			m.inspect(ctx, e, connect, world.Settings, deadline)
+			m.inspect(ctx, e, connect, w.Settings, deadline)
 		}
 	})
-	r.findLeft(ctx, e, world)
+	r.findLeft(ctx, e, w)
 	return r, ctx.Err()
 }
 
@@ -87,13 +87,13 @@ func (m *MeshReport) inspect(ctx context.Context, e *Env, connect Connections, s
 
 // findLeft looks for meshes that belong to no VirtualMesh and have certificates
 // of this one.
-func (r *Report) findLeft(ctx context.Context, e *Env, world *snapshot.World) {
-	for i := range world.Meshes {
-		m := &world.Meshes[i]
-		if m.Type != snapshot.MeshIstio || m.Cluster == "" || m.Namespace == "" || r.lists(m) {
+func (r *Report) findLeft(ctx context.Context, e *Env, w *world.World) {
+	for i := range w.Meshes {
+		m := &w.Meshes[i]
+		if m.Type != world.MeshIstio || m.Cluster == "" || m.Namespace == "" || r.lists(m) {
 			continue
 		}
-		state := MeshState{Mesh: r.newMesh(world, m)}
+		state := MeshState{Mesh: r.newMesh(w, m)}
 		secret, err := e.Store.Read(ctx, m.Cluster, m.Namespace, trust.CASecretName)
 		if err != nil || secret == nil || secret.Annotations[parentsAnnotation] != r.parents()[parentsAnnotation] {
 			continue
@@ -103,7 +103,7 @@ func (r *Report) findLeft(ctx context.Context, e *Env, world *snapshot.World) {
 	}
 }
 
-func (r *Report) lists(m *snapshot.Mesh) bool {
+func (r *Report) lists(m *world.Mesh) bool {
 	return slices.ContainsFunc(r.Subject.Meshes, func(own Mesh) bool { return own.Cluster == m.Cluster && own.Namespace == m.Namespace })
 }
 

@@ -12,14 +12,14 @@ import (
 	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // inspect reads a report in which what only clusters know is as given.
-func inspect(t *testing.T, m *memory, s *sharedtrust.Subject, world *snapshot.World) *sharedtrust.Report {
+func inspect(t *testing.T, m *memory, s *sharedtrust.Subject, w *world.World) *sharedtrust.Report {
 	t.Helper()
 	nobody := func(string) (*clusters.Connection, error) { return nil, errors.New("nobody is asked") }
-	report, err := sharedtrust.Inspect(t.Context(), m.env(), s, world, nobody, time.Second)
+	report, err := sharedtrust.Inspect(t.Context(), m.env(), s, w, nobody, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func problems(report *sharedtrust.Report, now time.Time, warning time.Duration) 
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	const month = 30 * 24 * time.Hour
-	result := world(t, shared(`{generated: {rsaKeySizeBytes: 2048, ttlDays: 1000}}`, ""), "east", "west")
+	result := evaluated(t, shared(`{generated: {rsaKeySizeBytes: 2048, ttlDays: 1000}}`, ""), "east", "west")
 	s := subject(t, result)
 	m := newMemory()
 	if _, err := issue(t, m, s, false); err != nil {
@@ -111,7 +111,7 @@ func TestProblems(t *testing.T) {
 // new one does not outlive the root.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
-	m, s := newMemory(), subject(t, world(t, `{shared: {rootCertificateAuthority: {generated: {rsaKeySizeBytes: 2048, ttlDays: 120}}, intermediateCertOptions: {rsaKeySizeBytes: 2048, ttlDays: 100, secretRotationGracePeriodRatio: 0.2}}}`, "east"))
+	m, s := newMemory(), subject(t, evaluated(t, `{shared: {rootCertificateAuthority: {generated: {rsaKeySizeBytes: 2048, ttlDays: 120}}, intermediateCertOptions: {rsaKeySizeBytes: 2048, ttlDays: 100, secretRotationGracePeriodRatio: 0.2}}}`, "east"))
 	if _, err := issue(t, m, s, false); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func TestRotateToProvidedRoot(t *testing.T) {
 	old := m.roots(t)["prod.gloo-mesh"]
 	root, data := authority(t, "corporate")
 	m.put("", "certs", "corporate", "Opaque", nil, data)
-	s := subject(t, world(t, shared(`{secret: {name: corporate, namespace: certs}}`, ", rotationVerificationMethod: {manual: {}}"), "east", "west"))
+	s := subject(t, evaluated(t, shared(`{secret: {name: corporate, namespace: certs}}`, ", rotationVerificationMethod: {manual: {}}"), "east", "west"))
 	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west keep" {
 		t.Fatalf("issue exchanges the root: %s, %v", tally(outcomes), err)
 	}
@@ -54,7 +54,7 @@ func TestRotateToProvidedRoot(t *testing.T) {
 // one is exchanged like any other.
 func TestRotateRootReplacedInPlace(t *testing.T) {
 	t.Parallel()
-	m, s := newMemory(), subject(t, world(t, shared(`{secret: {name: corporate, namespace: certs}}`, ""), "east", "west"))
+	m, s := newMemory(), subject(t, evaluated(t, shared(`{secret: {name: corporate, namespace: certs}}`, ""), "east", "west"))
 	_, data := authority(t, "first")
 	m.put("", "certs", "corporate", "Opaque", nil, data)
 	if _, err := issue(t, m, s, false); err != nil {
@@ -127,7 +127,7 @@ func TestMeshesComeAndGoDuringRotation(t *testing.T) {
 		}
 	}
 	left := m.secrets["west/istio-system/cacerts"]
-	s = subject(t, world(t, shared(small, ""), "east", "north"))
+	s = subject(t, evaluated(t, shared(small, ""), "east", "north"))
 	outcomes, err := issue(t, m, s, false)
 	if got, want := tally(outcomes), "east keep, north issue"; err != nil || got != want {
 		t.Fatalf("%s, want %s: %v", got, want, err)
@@ -154,7 +154,7 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 	}
 	_, data := authority(t, "third")
 	m.put("", "certs", "third", "Opaque", nil, data)
-	changed := subject(t, world(t, shared(`{secret: {name: third, namespace: certs}}`, ""), "east", "west"))
+	changed := subject(t, evaluated(t, shared(`{secret: {name: third, namespace: certs}}`, ""), "east", "west"))
 	outcomes, err := advance(t, m, changed)
 	if err != nil || !slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Action.Kind == sharedtrust.ActionRefuse }) {
 		t.Fatalf("a third root is brought in: %s, %v", tally(outcomes), err)
@@ -180,7 +180,7 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 	m, generated := established(t, shared(small, ""), "east", "west")
 	_, data := authority(t, "corp")
 	m.put("", "certs", "corp", "Opaque", nil, data)
-	corp := subject(t, world(t, shared(`{secret: {name: corp, namespace: certs}}`, ""), "east", "west"))
+	corp := subject(t, evaluated(t, shared(`{secret: {name: corp, namespace: certs}}`, ""), "east", "west"))
 	if _, err := advance(t, m, corp); err != nil {
 		t.Fatal(err)
 	}
@@ -244,11 +244,11 @@ func TestSourceSwappedDuringRotation(t *testing.T) {
 		_, data := authority(t, name)
 		m.put("", "certs", name, "Opaque", nil, data)
 	}
-	before := subject(t, world(t, shared(first, ""), "east", "west"))
+	before := subject(t, evaluated(t, shared(first, ""), "east", "west"))
 	if _, err := issue(t, m, before, false); err != nil {
 		t.Fatal(err)
 	}
-	after := subject(t, world(t, shared(second, ""), "east", "west"))
+	after := subject(t, evaluated(t, shared(second, ""), "east", "west"))
 	for range 2 {
 		if _, err := advance(t, m, after); err != nil {
 			t.Fatal(err)

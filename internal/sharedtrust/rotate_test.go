@@ -15,7 +15,7 @@ import (
 // established is a world in which trust is established.
 func established(t *testing.T, config string, names ...string) (*memory, *sharedtrust.Subject) {
 	t.Helper()
-	m, s := newMemory(), subject(t, world(t, config, names...))
+	m, s := newMemory(), subject(t, evaluated(t, config, names...))
 	if outcomes, err := issue(t, m, s, false); err != nil || slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Failed() }) {
 		t.Fatalf("%s: %v", tally(outcomes), err)
 	}

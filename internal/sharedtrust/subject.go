@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/trust"
+	"github.com/meshctl/meshctl/internal/world"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -72,7 +72,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	}
 	for _, i := range vm.Meshes {
 		m := &result.World.Meshes[i]
-		if m.Type != snapshot.MeshIstio {
+		if m.Type != world.MeshIstio {
 			s.Others = append(s.Others, m.Ref.Name+"."+m.Ref.Namespace)
 			continue
 		}
@@ -104,14 +104,14 @@ func (s *Subject) checkPlaces() error {
 	return nil
 }
 
-func (s *Subject) newMesh(world *snapshot.World, m *snapshot.Mesh) Mesh {
+func (s *Subject) newMesh(all *world.World, m *world.Mesh) Mesh {
 	identity := trust.Identity(m.TrustDomain, m.Namespace, m.Resource.Spec.Istio.IstiodServiceAccount)
 	mesh := Mesh{
 		World: m.ID, Ref: m.Ref, Cluster: m.Cluster, Namespace: m.Namespace, Identity: identity.String(),
 		request: trust.Request{Mesh: m.Ref.Name, Identity: identity, Options: s.Intermediate},
 	}
-	for i := range world.Workloads {
-		if w := &world.Workloads[i]; w.Mesh == m {
+	for i := range all.Workloads {
+		if w := &all.Workloads[i]; w.Mesh == m {
 			mesh.Workloads = append(mesh.Workloads, w.Namespace)
 		}
 	}

@@ -21,10 +21,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/load"
 	meshpolicy "github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -224,9 +225,9 @@ func TestApplyConfiguration(t *testing.T) {
 // rendered returns what the renderer makes of what the management cluster has.
 func rendered(t *testing.T, g *governed, cluster string) map[string]string {
 	t.Helper()
-	objects := loadLive(t, g.registry.management.Admin(), snapshot.LiveOptions{})
+	objects := loadLive(t, g.registry.management.Admin(), load.ManagementOptions{})
 	want := map[string]string{}
-	all, _ := istio.New(meshpolicy.Evaluate(snapshot.New(objects)), istio.Options{}).Cluster(cluster)
+	all, _ := istio.New(meshpolicy.Evaluate(world.New(objects)), istio.Options{}).Cluster(cluster)
 	for i := range all {
 		fields, err := all[i].Fields()
 		if err != nil {
@@ -512,8 +513,8 @@ func TestAPIServerAcceptsRandomConfiguration(t *testing.T) {
 	installIstioCRDs(t, c)
 	admin := connection(c.Admin())
 	for seed := range uint64(3) {
-		world := snapshot.New(genworld.Objects(genworld.Size{Clusters: 3, Services: 30, Traffic: 120, Access: 60, Seed: seed + 1}))
-		renderer := istio.New(meshpolicy.Evaluate(world), istio.Options{})
+		w := world.New(genworld.Objects(genworld.Size{Clusters: 3, Services: 30, Traffic: 120, Access: 60, Seed: seed + 1}))
+		renderer := istio.New(meshpolicy.Evaluate(w), istio.Options{})
 		for _, name := range renderer.Clusters() {
 			objects, _ := renderer.Cluster(name)
 			var all []*unstructured.Unstructured
@@ -616,13 +617,13 @@ func renderedCases(t *testing.T) [][]istio.Object {
 				texts = append(texts, string(f.Data))
 			}
 		}
-		objects, err := snapshot.LoadFiles(t.Context(), snapshot.FileOptions{
+		objects, err := load.Files(t.Context(), load.FileOptions{
 			Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(texts, "\n---\n")),
 		}, validation.New())
 		if err != nil {
 			t.Fatal(err)
 		}
-		renderer := istio.New(meshpolicy.Evaluate(snapshot.New(objects)), istio.Options{})
+		renderer := istio.New(meshpolicy.Evaluate(world.New(objects)), istio.Options{})
 		for _, name := range renderer.Clusters() {
 			rendered, _ := renderer.Cluster(name)
 			all = append(all, rendered)

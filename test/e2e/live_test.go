@@ -18,7 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/clusters"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -30,10 +31,10 @@ func ourGroups() []string {
 	return []string{"networking.mesh.gloo.solo.io", "discovery.mesh.gloo.solo.io", "settings.mesh.gloo.solo.io", "multicluster.solo.io"}
 }
 
-func loadLive(t *testing.T, user *clustertest.Credentials, opts snapshot.LiveOptions) snapshot.Objects {
+func loadLive(t *testing.T, user *clustertest.Credentials, opts load.ManagementOptions) world.Objects {
 	t.Helper()
-	opts.Management = connection(user)
-	objects, err := snapshot.LoadLive(t.Context(), opts, validation.New())
+	opts.Connection = connection(user)
+	objects, err := load.Management(t.Context(), opts, validation.New())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,31 +42,31 @@ func loadLive(t *testing.T, user *clustertest.Credentials, opts snapshot.LiveOpt
 }
 
 // names lists what is in a world.
-func names(o snapshot.Objects) []string {
-	world := snapshot.New(o)
+func names(o world.Objects) []string {
+	everything := world.New(o)
 	var all []string
-	for _, vm := range world.VirtualMeshes {
+	for _, vm := range everything.VirtualMeshes {
 		all = append(all, "VirtualMesh "+vm.Resource.Name)
 	}
-	for _, p := range world.TrafficPolicies {
+	for _, p := range everything.TrafficPolicies {
 		all = append(all, "TrafficPolicy "+p.Resource.Name)
 	}
-	for _, p := range world.AccessPolicies {
+	for _, p := range everything.AccessPolicies {
 		all = append(all, "AccessPolicy "+p.Resource.Name)
 	}
-	for _, m := range world.Meshes {
+	for _, m := range everything.Meshes {
 		all = append(all, "Mesh "+m.Ref.Name+" "+m.TrustDomain)
 	}
-	for _, w := range world.Workloads {
+	for _, w := range everything.Workloads {
 		all = append(all, fmt.Sprintf("Workload %s %s %v", w.Name, w.Cluster, w.Backs))
 	}
-	for _, d := range world.Destinations {
+	for _, d := range everything.Destinations {
 		all = append(all, "Destination "+d.Key())
 	}
-	return append(all, world.Clusters()...)
+	return append(all, everything.Clusters()...)
 }
 
-func problems(o snapshot.Objects) []string {
+func problems(o world.Objects) []string {
 	var all []string
 	for _, p := range o.Problems {
 		all = append(all, string(p.Kind)+" "+p.Message)
@@ -74,7 +75,7 @@ func problems(o snapshot.Objects) []string {
 	return all
 }
 
-func expectProblems(t *testing.T, o snapshot.Objects, want ...string) {
+func expectProblems(t *testing.T, o world.Objects, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, problems(o)); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
@@ -101,8 +102,8 @@ func TestLiveWorld(t *testing.T) {
 	nobody := addUser(t, cluster, "nobody")
 
 	const notInstalled = "UnlistedKind meshctl is not installed there: the cluster has none of its kinds"
-	expectProblems(t, loadLive(t, cluster.Admin(), snapshot.LiveOptions{}), notInstalled)
-	expectProblems(t, loadLive(t, nobody, snapshot.LiveOptions{}), notInstalled)
+	expectProblems(t, loadLive(t, cluster.Admin(), load.ManagementOptions{}), notInstalled)
+	expectProblems(t, loadLive(t, nobody, load.ManagementOptions{}), notInstalled)
 
 	installCRDs(t, cluster)
 	admin := connection(cluster.Admin())
@@ -118,7 +119,7 @@ func TestLiveWorld(t *testing.T) {
 			t.Errorf("%s %s: %s %v", r.GVK.Kind, r.Name, r.Outcome, r.Err)
 		}
 	}
-	files, err := snapshot.LoadFiles(t.Context(), snapshot.FileOptions{Paths: []string{bundledWorld}, Recursive: true}, validation.New())
+	files, err := load.Files(t.Context(), load.FileOptions{Paths: []string{bundledWorld}, Recursive: true}, validation.New())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestLiveWorld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		live := loadLive(t, reader, snapshot.LiveOptions{})
+		live := loadLive(t, reader, load.ManagementOptions{})
 		expectProblems(t, live)
 		if diff := cmp.Diff(names(files), names(live)); diff != "" {
 			t.Errorf("the live world differs (-files +live):\n%s", diff)
@@ -139,7 +140,7 @@ func TestLiveWorld(t *testing.T) {
 	})
 	t.Run("without a kind that may not be listed", func(t *testing.T) {
 		user := addUser(t, cluster, "half", rbacv1.PolicyRule{APIGroups: ourGroups()[:1], Resources: []string{"trafficpolicies", "virtualmeshes"}, Verbs: []string{"list"}})
-		live := loadLive(t, user, snapshot.LiveOptions{Kinds: []string{"VirtualMesh", "TrafficPolicy", "AccessPolicy"}})
+		live := loadLive(t, user, load.ManagementOptions{Kinds: []string{"VirtualMesh", "TrafficPolicy", "AccessPolicy"}})
 		expectProblems(t, live, `UnlistedKind cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster live: forbidden: `+
 			`User "half" cannot list resource "accesspolicies" in API group "networking.mesh.gloo.solo.io" at the cluster scope`)
 		if len(live.TrafficPolicies) != len(files.TrafficPolicies) || live.Problems[0].HidesInput() {
@@ -147,7 +148,7 @@ func TestLiveWorld(t *testing.T) {
 		}
 	})
 	t.Run("of someone who may see nothing", func(t *testing.T) {
-		live := loadLive(t, nobody, snapshot.LiveOptions{})
+		live := loadLive(t, nobody, load.ManagementOptions{})
 		for _, p := range live.Problems {
 			if !p.HidesInput() || !strings.Contains(p.Message, `User "nobody" cannot list`) {
 				t.Error(p)
@@ -160,7 +161,7 @@ func TestLiveWorld(t *testing.T) {
 	t.Run("of someone whom the cluster does not know", func(t *testing.T) {
 		config := cluster.Admin().Config()
 		config.CertData, config.KeyData, config.BearerToken = nil, nil, "not-a-token"
-		objects, err := snapshot.LoadLive(t.Context(), snapshot.LiveOptions{Management: clusters.New("live", clusters.SourceContext, config, clusters.Options{})}, validation.New())
+		objects, err := load.Management(t.Context(), load.ManagementOptions{Connection: clusters.New("live", clusters.SourceContext, config, clusters.Options{})}, validation.New())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +185,7 @@ func TestLiveWorld(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		hanging := loadLive(t, cluster.Admin(), snapshot.LiveOptions{Deadline: deadline})
+		hanging := loadLive(t, cluster.Admin(), load.ManagementOptions{Deadline: deadline})
 		expectProblems(t, hanging, "UnusableCluster cannot use cluster live: "+cluster.Server+" did not answer within 2s")
 		if took := time.Since(start); took > deadline+5*time.Second {
 			t.Errorf("it took %s", took)
@@ -193,7 +194,7 @@ func TestLiveWorld(t *testing.T) {
 			t.Fatal(err)
 		}
 		cluster.StopAPIServer()
-		expectProblems(t, loadLive(t, cluster.Admin(), snapshot.LiveOptions{}), "UnusableCluster cannot use cluster live: "+cluster.Server+" refuses the connection")
+		expectProblems(t, loadLive(t, cluster.Admin(), load.ManagementOptions{}), "UnusableCluster cannot use cluster live: "+cluster.Server+" refuses the connection")
 	})
 }
 
@@ -217,7 +218,7 @@ func testPages(t *testing.T, cluster *clustertest.Cluster, admin *clusters.Conne
 			t.Fatalf("%s: %s %v", r.Name, r.Outcome, r.Err)
 		}
 	}
-	live := loadLive(t, cluster.Admin(), snapshot.LiveOptions{Kinds: []string{"TrafficPolicy"}, Namespace: "many"})
+	live := loadLive(t, cluster.Admin(), load.ManagementOptions{Kinds: []string{"TrafficPolicy"}, Namespace: "many"})
 	var got []string
 	for _, p := range live.TrafficPolicies {
 		got = append(got, p.Resource.Name)
@@ -298,10 +299,10 @@ func TestDiscoverLive(t *testing.T) {
 	gone.StopAPIServer()
 	want := []string{"Mesh istiod-istio-system-member shop.example.com", "Workload reviews member [0]", "Destination reviews.shop.member", "member"}
 	connections := []*clusters.Connection{connection(gone.Admin()), connection(reader)}
-	var found snapshot.Objects
+	var found world.Objects
 	if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 		var err error
-		if found, err = snapshot.LoadDiscovered(ctx, snapshot.DiscoverOptions{Connections: connections}, validation.New()); err != nil {
+		if found, err = load.Clusters(ctx, load.DiscoverOptions{Connections: connections}, validation.New()); err != nil {
 			return err
 		}
 		// The controllers may still be making the pods.
@@ -315,7 +316,7 @@ func TestDiscoverLive(t *testing.T) {
 	expectProblems(t, found, "UnusableCluster cannot use cluster gone: "+gone.Server+" refuses the connection")
 
 	blind := addUser(t, member, "blind", rbacv1.PolicyRule{APIGroups: []string{"", "apps"}, Resources: []string{"deployments", "configmaps", "pods", "replicasets"}, Verbs: []string{"list"}})
-	parts, err := snapshot.DiscoverClusters(t.Context(), snapshot.DiscoverOptions{Connections: []*clusters.Connection{connection(blind)}})
+	parts, err := load.Discover(t.Context(), load.DiscoverOptions{Connections: []*clusters.Connection{connection(blind)}})
 	if err != nil {
 		t.Fatal(err)
 	}

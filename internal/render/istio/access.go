@@ -7,7 +7,7 @@ import (
 	selectors "istio.io/api/type/v1beta1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // openGatewayPrefix begins the names of policies that keep gateways open.
@@ -19,7 +19,7 @@ const maxRules = 512
 
 // addAccess adds who may call a Destination (semantics 5.4), and that everybody
 // may if it is a gateway that stays open (D38).
-func (b *builder) addAccess(d *snapshot.Destination) {
+func (b *builder) addAccess(d *world.Destination) {
 	if b.result.StaysOpen(d.ID) && len(d.Selector) > 0 {
 		vm := b.result.Meshes[d.Mesh.ID].VirtualMesh
 		b.add(KindAuthorizationPolicy, d.Ref.Namespace, objectName(openGatewayPrefix+d.Ref.Name), d.Key(),
@@ -51,14 +51,14 @@ func (b *builder) addAccess(d *snapshot.Destination) {
 	}
 }
 
-func selector(d *snapshot.Destination) *selectors.WorkloadSelector {
+func selector(d *world.Destination) *selectors.WorkloadSelector {
 	return &selectors.WorkloadSelector{MatchLabels: d.Selector}
 }
 
 // accessRules renders one policy for a Destination: a rule without sources if
 // it admits anybody, none if it admits nobody, mostly one with all its sources
 // (semantics 5.4, D30).
-func accessRules(p *policy.AccessPolicy, d *snapshot.Destination) []*security.Rule {
+func accessRules(p *policy.AccessPolicy, d *world.Destination) []*security.Rule {
 	to, possible := operations(p, d)
 	if !possible {
 		return nil
@@ -99,7 +99,7 @@ func source(grant policy.Grant) (source *security.Source, anybody, somebody bool
 // operations renders what callers may do, nil if everything; false if that is
 // nothing, because no allowed port leads to pods. Istio compares ports with those
 // of the pods (semantics D53).
-func operations(p *policy.AccessPolicy, d *snapshot.Destination) (to []*security.Rule_To, possible bool) {
+func operations(p *policy.AccessPolicy, d *world.Destination) (to []*security.Rule_To, possible bool) {
 	allowed := p.Operation()
 	if allowed.IsZero() {
 		return nil, true

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -21,7 +21,7 @@ func TestBookinfo(t *testing.T) {
 	t.Parallel()
 	testdata := filepath.Join("..", "..", "..", "testdata")
 	golden := filepath.Join(testdata, "golden", "istio")
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{
+	objects, err := load.Files(context.Background(), load.FileOptions{
 		Paths: []string{filepath.Join(testdata, "worlds", "bookinfo-two-clusters")}, Recursive: true,
 	}, validation.New())
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // export is what makes a Destination known to other clusters (semantics 5.5).
 type export struct {
-	destination *snapshot.Destination
+	destination *world.Destination
 	federation  *policy.Federation
 	// parents is the VirtualMesh.
 	parents  []policy.ObjectID

@@ -3,7 +3,7 @@ package istio
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // everywhere makes an object visible in all namespaces, whatever the default of
@@ -14,7 +14,7 @@ func everywhere() []string { return []string{"*"} }
 // Destinations of others: that they exist, what happens to requests to them,
 // and the settings of connections (semantics 5.5, D60).
 func (b *builder) addImports() {
-	var meshes []*snapshot.Mesh
+	var meshes []*world.Mesh
 	for i := range b.world.Meshes {
 		if m := &b.world.Meshes[i]; canHold(m) && m.Cluster == b.cluster {
 			meshes = append(meshes, m)
@@ -38,7 +38,7 @@ func (b *builder) addImports() {
 	}
 }
 
-func (b *builder) addImport(e *export, m *snapshot.Mesh) {
+func (b *builder) addImport(e *export, m *world.Mesh) {
 	key := e.destination.Key()
 	b.add(KindServiceEntry, m.Namespace, e.hostname, key, b.importedEntry(e), e.parents).Federates = key
 	b.addTraffic(m.Namespace, e.name, e.destination, b.importedTraffic(e.destination, b.cluster))

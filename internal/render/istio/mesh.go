@@ -7,7 +7,7 @@ import (
 	security "istio.io/api/security/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -46,7 +46,7 @@ func (b *builder) addMeshes() {
 }
 
 // rootNamespace is where configuration holds for the whole mesh.
-func rootNamespace(m *snapshot.Mesh) string {
+func rootNamespace(m *world.Mesh) string {
 	return cmp.Or(m.Resource.Spec.Istio.RootNamespace, m.Namespace)
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Omission is something that is not rendered, and why.
@@ -73,7 +73,7 @@ func (r *Renderer) collectOmissions() {
 	}
 }
 
-func (r *Renderer) omitOfMesh(m *snapshot.Mesh) {
+func (r *Renderer) omitOfMesh(m *world.Mesh) {
 	id, decided := policy.MeshID(m), &r.result.Meshes[m.ID]
 	if !isIstio(m) {
 		for _, cluster := range clustersOf(m) {
@@ -95,7 +95,7 @@ func (r *Renderer) omitOfMesh(m *snapshot.Mesh) {
 	}
 }
 
-func (r *Renderer) omitOfGateway(id policy.ObjectID, m *snapshot.Mesh, g policy.Gateway) {
+func (r *Renderer) omitOfGateway(id policy.ObjectID, m *world.Mesh, g policy.Gateway) {
 	d := &r.world.Destinations[g.Destination]
 	note := func(reason string) {
 		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: []string{d.Key()}, Reason: reason})
@@ -131,14 +131,14 @@ func (r *Renderer) omitOfExport(e *export) {
 	r.omit(Omission{Object: policy.DestinationID(e.destination), Cluster: e.destination.Ref.ClusterName, Reason: reason})
 }
 
-func clustersOf(m *snapshot.Mesh) []string {
+func clustersOf(m *world.Mesh) []string {
 	if len(m.Clusters) == 0 {
 		return []string{m.Cluster}
 	}
 	return m.Clusters
 }
 
-func notTranslated(m *snapshot.Mesh) string {
+func notTranslated(m *world.Mesh) string {
 	return fmt.Sprintf("meshes of type %s are shown, but nothing is rendered for them", m.Type)
 }
 

@@ -8,7 +8,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
@@ -115,8 +115,8 @@ func (b *builder) addGateways() {
 
 // passedOn returns the Destinations of a mesh that requests from other clusters
 // get to through gateways, by hostname.
-func (r *Renderer) passedOn(m *snapshot.Mesh) map[string]*snapshot.Destination {
-	found := map[string]*snapshot.Destination{}
+func (r *Renderer) passedOn(m *world.Mesh) map[string]*world.Destination {
+	found := map[string]*world.Destination{}
 	for _, e := range r.exports {
 		if e != nil && !e.federation.Flat && e.destination.Mesh == m {
 			found[e.destination.Hostname] = e.destination
@@ -128,7 +128,7 @@ func (r *Renderer) passedOn(m *snapshot.Mesh) map[string]*snapshot.Destination {
 // withoutCovered returns the hosts, sorted, that no Gateway of somebody else
 // passes on already at the port of the same pods: proxies refuse a listener with
 // two equal filter chains as a whole.
-func (b *builder) withoutCovered(m *snapshot.Mesh, gateway *snapshot.Destination, port uint32, exported map[string]*snapshot.Destination) []string {
+func (b *builder) withoutCovered(m *world.Mesh, gateway *world.Destination, port uint32, exported map[string]*world.Destination) []string {
 	var hosts []string
 	covered := map[string][]string{}
 	for _, host := range sortedKeys(exported) {
@@ -152,7 +152,7 @@ func (b *builder) withoutCovered(m *snapshot.Mesh, gateway *snapshot.Destination
 
 // foreignFor returns the Gateway of somebody else that passes a host on at the
 // port of the pods of a gateway, nil if there is none.
-func (b *builder) foreignFor(gateway *snapshot.Destination, port uint32, host string) *ForeignGateway {
+func (b *builder) foreignFor(gateway *world.Destination, port uint32, host string) *ForeignGateway {
 	all := b.foreign[b.cluster]
 	for i := range all {
 		if !b.concerns(&all[i], gateway) {
@@ -168,15 +168,15 @@ func (b *builder) foreignFor(gateway *snapshot.Destination, port uint32, host st
 }
 
 // concerns reports whether a Gateway is for pods of a gateway's Service.
-func (b *builder) concerns(foreign *ForeignGateway, gateway *snapshot.Destination) bool {
-	return snapshot.HasLabels(gateway.Selector, foreign.Selector) || slices.ContainsFunc(gateway.Backing, func(id int) bool {
-		return snapshot.HasLabels(b.world.Workloads[id].Labels, foreign.Selector)
+func (b *builder) concerns(foreign *ForeignGateway, gateway *world.Destination) bool {
+	return world.HasLabels(gateway.Selector, foreign.Selector) || slices.ContainsFunc(gateway.Backing, func(id int) bool {
+		return world.HasLabels(b.world.Workloads[id].Labels, foreign.Selector)
 	})
 }
 
 // listensOn tells which servers of a gateway share a listener: a Gateway names a
 // port of the pods, or one of their Service, which Istio looks for first.
-func listensOn(gateway *snapshot.Destination, number uint32) string {
+func listensOn(gateway *world.Destination, number uint32) string {
 	ports := gateway.Resource.Spec.KubeService.Ports
 	k := slices.IndexFunc(ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
 	switch {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -22,7 +22,7 @@ func TestForeignGateways(t *testing.T) {
 	at := func(port uint32, hosts ...string) []istio.ForeignServer {
 		return []istio.ForeignServer{{Port: port, Hosts: hosts}}
 	}
-	world := snapshot.New(loadText(t, validation.New(), twoClusters(t)))
+	w := world.New(loadText(t, validation.New(), twoClusters(t)))
 	for name, test := range map[string]struct {
 		foreign istio.ForeignGateway
 		want    []string
@@ -40,7 +40,7 @@ func TestForeignGateways(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test.foreign.Namespace, test.foreign.Name = "istio-system", "cross-network-gateway"
-			renderer := istio.New(policy.Evaluate(world), istio.Options{Foreign: map[string][]istio.ForeignGateway{"east": {test.foreign}}})
+			renderer := istio.New(policy.Evaluate(w), istio.Options{Foreign: map[string][]istio.ForeignGateway{"east": {test.foreign}}})
 			var hosts []string
 			objects, omissions := renderer.Cluster("east")
 			for i := range objects {

@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -22,7 +22,7 @@ import (
 func TestPodsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	validator := validation.New()
-	worlds := []snapshot.Objects{genworld.Objects(genworld.Size{Clusters: 3, Services: 12, Traffic: 60, Access: 30, Seed: 7})}
+	worlds := []world.Objects{genworld.Objects(genworld.Size{Clusters: 3, Services: 12, Traffic: 60, Access: 30, Seed: 7})}
 	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		objects := randomworld.Objects(random)
@@ -64,7 +64,7 @@ func TestPodsDoNotMatter(t *testing.T) {
 }
 
 // withPods returns the objects with other pods behind their Services.
-func withPods(objects snapshot.Objects, change func([]discoveryv1.EndpointsSubset) []discoveryv1.EndpointsSubset) snapshot.Objects {
+func withPods(objects world.Objects, change func([]discoveryv1.EndpointsSubset) []discoveryv1.EndpointsSubset) world.Objects {
 	objects.Destinations = slices.Clone(objects.Destinations)
 	for i := range objects.Destinations {
 		d := objects.Destinations[i].Resource.DeepCopy()

@@ -12,8 +12,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -69,14 +69,14 @@ func checkWorld(t *testing.T, validator *validation.Validator, seed uint64) {
 func everything(*istio.Object) bool { return true }
 
 // validate gives every object of the user the errors that its schema would.
-func validate(t *testing.T, validator *validation.Validator, objects *snapshot.Objects) {
+func validate(t *testing.T, validator *validation.Validator, objects *world.Objects) {
 	t.Helper()
 	validateKind(t, validator, "TrafficPolicy", objects.TrafficPolicies)
 	validateKind(t, validator, "AccessPolicy", objects.AccessPolicies)
 	validateKind(t, validator, "VirtualMesh", objects.VirtualMeshes)
 }
 
-func validateKind[T any](t *testing.T, validator *validation.Validator, kind string, objects []snapshot.Object[T]) {
+func validateKind[T any](t *testing.T, validator *validation.Validator, kind string, objects []world.Object[T]) {
 	t.Helper()
 	gvk := schema.GroupVersionKind{Group: networkingv1.GroupName, Version: "v1", Kind: kind}
 	for i := range objects {
@@ -186,22 +186,22 @@ func checkParents(t *testing.T, all rendered) {
 
 // checkUnrelatedPolicy adds a policy about one Service, and one that is
 // INVALID: no object of another Service may change.
-func checkUnrelatedPolicy(t *testing.T, objects snapshot.Objects, before rendered) {
+func checkUnrelatedPolicy(t *testing.T, objects world.Objects, before rendered) {
 	t.Helper()
-	world := before.result.World
-	if len(world.Destinations) == 0 || !world.Destinations[0].IsService() {
+	w := before.result.World
+	if len(w.Destinations) == 0 || !w.Destinations[0].IsService() {
 		return
 	}
-	d := &world.Destinations[0]
+	d := &w.Destinations[0]
 	about := &networkingv1.TrafficPolicy{}
-	about.Name, about.Namespace = "zz-about-one", snapshot.DefaultNamespace
+	about.Name, about.Namespace = "zz-about-one", world.DefaultNamespace
 	about.Spec.DestinationSelector = selecting(d.Ref)
 	about.Spec.Policy = &networkingv1.TrafficPolicyPolicy{Retries: &networkingv1.RetryPolicy{Attempts: 9}}
 	invalid := about.DeepCopy()
 	invalid.Name, invalid.Spec.DestinationSelector = "zz-invalid", nil
 	objects.TrafficPolicies = append(slices.Clip(objects.TrafficPolicies),
-		snapshot.Object[networkingv1.TrafficPolicy]{Resource: about},
-		snapshot.Object[networkingv1.TrafficPolicy]{Resource: invalid, Errors: []string{"it is broken"}})
+		world.Object[networkingv1.TrafficPolicy]{Resource: about},
+		world.Object[networkingv1.TrafficPolicy]{Resource: invalid, Errors: []string{"it is broken"}})
 	after := render(objects)
 	others := func(o *istio.Object) bool {
 		return o.Federates != d.Key() && (o.Namespace != d.Ref.Namespace || o.Name != d.Ref.Name || o.Cluster != d.Ref.ClusterName)

@@ -8,9 +8,9 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
 	"github.com/meshctl/meshctl/internal/testkit/cputime"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // BenchmarkRender renders all clusters of evaluated worlds, one after the
@@ -19,12 +19,12 @@ func BenchmarkRender(b *testing.B) {
 	for _, name := range []string{"medium", "large", "xl"} {
 		b.Run(name, func(b *testing.B) {
 			size, _ := genworld.Named(name)
-			world := snapshot.New(genworld.Objects(size))
+			w := world.New(genworld.Objects(size))
 			b.ReportAllocs()
 			objects, used, peak := 0, time.Duration(0), uint64(0)
 			for b.Loop() {
 				b.StopTimer()
-				result := policy.Evaluate(world) // its answers are cached
+				result := policy.Evaluate(w) // its answers are cached
 				before := liveHeap()
 				b.StartTimer()
 				start := cputime.Used()
@@ -65,7 +65,7 @@ func BenchmarkWrite(b *testing.B) {
 	for _, name := range []string{"medium", "large"} {
 		b.Run(name, func(b *testing.B) {
 			size, _ := genworld.Named(name)
-			result := policy.Evaluate(snapshot.New(genworld.Objects(size)))
+			result := policy.Evaluate(world.New(genworld.Objects(size)))
 			used, written := time.Duration(0), 0
 			for b.Loop() {
 				start := cputime.Used()
@@ -104,9 +104,9 @@ func TestRenderGrowth(t *testing.T) {
 		{"access policies", func(s *genworld.Size) { s.Access *= 2 }},
 	}
 	cost := func(size genworld.Size) (allocations, objects float64) {
-		world := snapshot.New(genworld.Objects(size))
+		w := world.New(genworld.Objects(size))
 		allocations = testing.AllocsPerRun(1, func() {
-			n, _ := renderAll(policy.Evaluate(world))
+			n, _ := renderAll(policy.Evaluate(w))
 			objects = float64(n)
 		})
 		return allocations, objects

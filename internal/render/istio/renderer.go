@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
@@ -35,7 +35,7 @@ type Options struct {
 // concurrent use.
 type Renderer struct {
 	result *policy.Result
-	world  *snapshot.World
+	world  *world.World
 	owner  string
 	// foreign are the Gateways of somebody else, by cluster.
 	foreign map[string][]ForeignGateway
@@ -57,7 +57,7 @@ type Renderer struct {
 // New prepares rendering the world that was evaluated.
 func New(result *policy.Result, options Options) *Renderer {
 	r := &Renderer{
-		result: result, world: result.World, owner: cmp.Or(options.Namespace, snapshot.DefaultNamespace), foreign: options.Foreign,
+		result: result, world: result.World, owner: cmp.Or(options.Namespace, world.DefaultNamespace), foreign: options.Foreign,
 		subsets: map[int][]subset{}, exports: make([]*export, len(result.Destinations)),
 		deciding: make([][]string, len(result.TrafficPolicies)),
 		imported: map[importKey]*traffic{}, omissions: map[string][]Omission{},
@@ -143,7 +143,7 @@ func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, p
 
 // addLocal adds what is about requests from a Service's own cluster to it, and
 // about who may make them (semantics 5).
-func (b *builder) addLocal(d *snapshot.Destination) {
+func (b *builder) addLocal(d *world.Destination) {
 	if !isIstio(d.Mesh) {
 		b.addBareSubsets(d)
 		return
@@ -154,7 +154,7 @@ func (b *builder) addLocal(d *snapshot.Destination) {
 }
 
 // addTraffic adds routes and connection settings.
-func (b *builder) addTraffic(namespace, name string, d *snapshot.Destination, t *traffic) {
+func (b *builder) addTraffic(namespace, name string, d *world.Destination, t *traffic) {
 	if t.routes != nil {
 		b.add(KindVirtualService, namespace, name, d.Key(), t.routes, t.routesParents).Federates = t.federates
 	}
@@ -164,7 +164,7 @@ func (b *builder) addTraffic(namespace, name string, d *snapshot.Destination, t 
 
 // addBareSubsets names the subsets of a Service outside of Istio that policies
 // of its cluster send requests to.
-func (b *builder) addBareSubsets(d *snapshot.Destination) {
+func (b *builder) addBareSubsets(d *world.Destination) {
 	subsets := b.subsets[d.ID]
 	if len(subsets) == 0 {
 		return
@@ -173,11 +173,11 @@ func (b *builder) addBareSubsets(d *snapshot.Destination) {
 	b.add(KindDestinationRule, d.Ref.Namespace, d.Ref.Name, d.Key(), bareRule(d.Hostname, subsets), sortedIDs(parents))
 }
 
-func isIstio(m *snapshot.Mesh) bool { return m != nil && m.Type == snapshot.MeshIstio }
+func isIstio(m *world.Mesh) bool { return m != nil && m.Type == world.MeshIstio }
 
 // canHold reports whether it is known where in its cluster a mesh looks for
 // its configuration.
-func canHold(m *snapshot.Mesh) bool { return isIstio(m) && m.Cluster != "" && m.Namespace != "" }
+func canHold(m *world.Mesh) bool { return isIstio(m) && m.Cluster != "" && m.Namespace != "" }
 
 func parentOf(kind string, meta *metav1.ObjectMeta) policy.ObjectID {
 	return policy.ObjectID{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}

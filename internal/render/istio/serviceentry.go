@@ -8,7 +8,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -19,7 +19,7 @@ const maxEndpoints = 4096
 // ports have distinct names and numbers, and protocols that Istio knows; one
 // that has to find out the protocol has none, so that routes take effect on
 // the same ports everywhere (semantics 5.5, D22).
-func entryPorts(d *snapshot.Destination) []*networking.ServicePort {
+func entryPorts(d *world.Destination) []*networking.ServicePort {
 	var ports []*networking.ServicePort
 	names := map[string]bool{}
 	for _, p := range d.Resource.Spec.KubeService.Ports {

@@ -7,7 +7,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
@@ -74,7 +74,7 @@ func nameSubsets(subsets []subset) {
 }
 
 // subsetName returns the name of a subset of a Destination.
-func (r *Renderer) subsetName(d *snapshot.Destination, labels map[string]string) string {
+func (r *Renderer) subsetName(d *world.Destination, labels map[string]string) string {
 	key := labelsKey(labels)
 	for _, s := range r.subsets[d.ID] {
 		if s.key == key {

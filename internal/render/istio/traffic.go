@@ -6,7 +6,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -33,7 +33,7 @@ type importKey struct {
 
 // traffic renders what happens to requests from a cluster to a Destination,
 // which is called by the host there.
-func (r *Renderer) traffic(host string, d *snapshot.Destination, cluster string, parent policy.ObjectID) *traffic {
+func (r *Renderer) traffic(host string, d *world.Destination, cluster string, parent policy.ObjectID) *traffic {
 	t := &traffic{}
 	t.routes, t.routesParents = r.virtualService(host, d, cluster, t)
 	t.routesParents = sortedIDs(append(t.routesParents, parent))
@@ -49,7 +49,7 @@ func (r *Renderer) traffic(host string, d *snapshot.Destination, cluster string,
 
 // importedTraffic is traffic for a cluster other than the Destination's own.
 // Clusters for which policies say the same share one answer.
-func (r *Renderer) importedTraffic(d *snapshot.Destination, cluster string) *traffic {
+func (r *Renderer) importedTraffic(d *world.Destination, cluster string) *traffic {
 	key := importKey{d.ID, r.classOf(d, cluster)}
 	t, known := r.imported[key]
 	if !known {
@@ -81,7 +81,7 @@ func (r *Renderer) collectDeciding() {
 
 // classOf returns the cluster if any policy in force on the Destination treats
 // its requests in their own way, else "".
-func (r *Renderer) classOf(d *snapshot.Destination, cluster string) string {
+func (r *Renderer) classOf(d *world.Destination, cluster string) string {
 	for _, i := range r.result.Destinations[d.ID].Traffic {
 		p := &r.result.TrafficPolicies[i]
 		if !p.InForceOn(d.ID) {
@@ -124,7 +124,7 @@ func serviceOf(d *networkingv1.KubeDestination) core.ClusterObjectRef {
 
 // hostFrom returns what a cluster calls a Service by; false if the Service is
 // not known there.
-func (r *Renderer) hostFrom(cluster string, d *snapshot.Destination) (string, bool) {
+func (r *Renderer) hostFrom(cluster string, d *world.Destination) (string, bool) {
 	switch {
 	case d == nil:
 		return "", false

@@ -4,14 +4,14 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // virtualService renders the routes of requests from a cluster to a
 // Destination, nil if there are none, and the policies they come from. A route
 // per match and port, the most specific first (semantics 5.1).
-func (r *Renderer) virtualService(host string, d *snapshot.Destination, cluster string, t *traffic) (*networking.VirtualService, []policy.ObjectID) {
+func (r *Renderer) virtualService(host string, d *world.Destination, cluster string, t *traffic) (*networking.VirtualService, []policy.ObjectID) {
 	routes := r.result.RoutesByPort(cluster, d.ID)
 	if len(routes) == 0 {
 		return nil, nil
@@ -36,7 +36,7 @@ func (r *Renderer) virtualService(host string, d *snapshot.Destination, cluster 
 type routeWriter struct {
 	*Renderer
 	host, cluster string
-	destination   *snapshot.Destination
+	destination   *world.Destination
 	traffic       *traffic
 	// omissions are the policies that something is noted about already.
 	omissions map[int]bool

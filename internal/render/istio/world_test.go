@@ -7,17 +7,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // loadText loads manifests the way files are loaded.
-func loadText(t *testing.T, validator *validation.Validator, text string) snapshot.Objects {
+func loadText(t *testing.T, validator *validation.Validator, text string) world.Objects {
 	t.Helper()
-	objects, err := snapshot.LoadFiles(context.Background(), snapshot.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text)}, validator)
+	objects, err := load.Files(context.Background(), load.FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text)}, validator)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +32,8 @@ type rendered struct {
 	omissions []istio.Omission
 }
 
-func render(objects snapshot.Objects) rendered {
-	all := rendered{result: policy.Evaluate(snapshot.New(objects))}
+func render(objects world.Objects) rendered {
+	all := rendered{result: policy.Evaluate(world.New(objects))}
 	renderer := istio.New(all.result, istio.Options{})
 	for _, cluster := range renderer.Clusters() {
 		some, omissions := renderer.Cluster(cluster)

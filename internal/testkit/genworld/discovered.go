@@ -5,7 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
@@ -19,7 +19,7 @@ const (
 )
 
 func meshRef(cluster string) core.ObjectRef {
-	return core.ObjectRef{Name: "istiod-" + istioNamespace + "-" + cluster, Namespace: snapshot.DefaultNamespace}
+	return core.ObjectRef{Name: "istiod-" + istioNamespace + "-" + cluster, Namespace: world.DefaultNamespace}
 }
 
 func discoveryType(kind string) metav1.TypeMeta {
@@ -28,10 +28,10 @@ func discoveryType(kind string) metav1.TypeMeta {
 
 func discoveredMeta(name, cluster string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
-		Name: name, Namespace: snapshot.DefaultNamespace,
+		Name: name, Namespace: world.DefaultNamespace,
 		Labels: map[string]string{
 			"cluster.discovery.mesh.gloo.solo.io": cluster,
-			"owner.discovery.mesh.gloo.solo.io":   snapshot.DefaultNamespace,
+			"owner.discovery.mesh.gloo.solo.io":   world.DefaultNamespace,
 		},
 	}
 }
@@ -39,7 +39,7 @@ func discoveredMeta(name, cluster string) metav1.ObjectMeta {
 func (g *generator) addSettings() {
 	g.objects.Settings = append(g.objects.Settings, object(&settingsv1.Settings{
 		TypeMeta:   metav1.TypeMeta{APIVersion: settingsv1.GroupVersion().String(), Kind: "Settings"},
-		ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: snapshot.DefaultNamespace},
+		ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: world.DefaultNamespace},
 		Spec: settingsv1.SettingsSpec{
 			MTLS: &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: networkingv1.TLSModeIstioMutual}},
 		},
@@ -51,7 +51,7 @@ func (g *generator) addCluster(number int) {
 	cluster := clusterName(number)
 	g.objects.KubernetesClusters = append(g.objects.KubernetesClusters, object(&multiclusterv1alpha1.KubernetesCluster{
 		TypeMeta:   metav1.TypeMeta{APIVersion: multiclusterv1alpha1.GroupVersion().String(), Kind: "KubernetesCluster"},
-		ObjectMeta: metav1.ObjectMeta{Name: cluster, Namespace: snapshot.DefaultNamespace},
+		ObjectMeta: metav1.ObjectMeta{Name: cluster, Namespace: world.DefaultNamespace},
 		Spec:       multiclusterv1alpha1.KubernetesClusterSpec{SecretName: cluster, ClusterDomain: "cluster.local"},
 	}))
 	g.objects.Meshes = append(g.objects.Meshes, object(&discoveryv1.Mesh{

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Size says how much a world holds.
@@ -56,7 +56,7 @@ func (s Size) Check() error {
 
 // Objects returns the objects of a world of the given size, which must be
 // valid, as the loader would.
-func Objects(size Size) snapshot.Objects {
+func Objects(size Size) world.Objects {
 	g := generator{
 		Size: size,
 		//nolint:gosec // worlds have to be repeatable, not secret
@@ -75,7 +75,7 @@ func Objects(size Size) snapshot.Objects {
 type generator struct {
 	Size
 	random  *rand.Rand
-	objects snapshot.Objects
+	objects world.Objects
 }
 
 // servicesPerNamespace is what a team runs; its namespace exists in every
@@ -124,4 +124,4 @@ func (g *generator) spread(number int) service {
 
 func ptr[T any](value T) *T { return &value }
 
-func object[T any](resource *T) snapshot.Object[T] { return snapshot.Object[T]{Resource: resource} }
+func object[T any](resource *T) world.Object[T] { return world.Object[T]{Resource: resource} }

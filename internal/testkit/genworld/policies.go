@@ -6,14 +6,14 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 func networkingMeta(kind, name string) (metav1.TypeMeta, metav1.ObjectMeta) {
 	return metav1.TypeMeta{APIVersion: networkingv1.GroupVersion().String(), Kind: kind},
-		metav1.ObjectMeta{Name: name, Namespace: snapshot.DefaultNamespace}
+		metav1.ObjectMeta{Name: name, Namespace: world.DefaultNamespace}
 }
 
 // addVirtualMesh joins all meshes: one root of trust, everything federated to

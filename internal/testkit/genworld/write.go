@@ -11,11 +11,11 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Write prints all objects as one stream of YAML documents.
-func Write(w io.Writer, objects snapshot.Objects) error {
+func Write(w io.Writer, objects world.Objects) error {
 	buffered := bufio.NewWriter(w)
 	for _, section := range sections(objects) {
 		if err := section.write(buffered); err != nil {
@@ -26,7 +26,7 @@ func Write(w io.Writer, objects snapshot.Objects) error {
 }
 
 // WriteDir writes one file per kind into a directory, which it creates.
-func WriteDir(dir string, objects snapshot.Objects) error {
+func WriteDir(dir string, objects world.Objects) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("create the output directory: %w", err)
 	}
@@ -44,7 +44,7 @@ type section struct {
 	write func(io.Writer) error
 }
 
-func sections(o snapshot.Objects) []section {
+func sections(o world.Objects) []section {
 	return []section{
 		{"settings", writer(o.Settings)},
 		{"clusters", writer(o.KubernetesClusters)},
@@ -69,7 +69,7 @@ func (s section) writeFile(path string) error {
 	return nil
 }
 
-func writer[T any](objects []snapshot.Object[T]) func(io.Writer) error {
+func writer[T any](objects []world.Object[T]) func(io.Writer) error {
 	return func(w io.Writer) error {
 		for _, o := range objects {
 			text, err := yaml.Marshal(o.Resource)

@@ -3,7 +3,7 @@ package randomworld
 import (
 	"fmt"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -23,7 +23,7 @@ func (g *generator) addAccessPolicy(number int) {
 	if g.chance(4) {
 		p.Spec.AllowedPorts = some[uint32](g, 8080, 9090)
 	}
-	g.objects.AccessPolicies = append(g.objects.AccessPolicies, snapshot.Object[networkingv1.AccessPolicy]{Resource: p, Errors: g.errors()})
+	g.objects.AccessPolicies = append(g.objects.AccessPolicies, world.Object[networkingv1.AccessPolicy]{Resource: p, Errors: g.errors()})
 }
 
 func (g *generator) identities() []core.IdentitySelector {

@@ -5,7 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
@@ -14,14 +14,14 @@ import (
 )
 
 func discoveredMeta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: name, Namespace: snapshot.DefaultNamespace}
+	return metav1.ObjectMeta{Name: name, Namespace: world.DefaultNamespace}
 }
 
 func (g *generator) addSettings() {
 	if g.chance(2) {
 		return
 	}
-	g.objects.Settings = append(g.objects.Settings, snapshot.Object[settingsv1.Settings]{
+	g.objects.Settings = append(g.objects.Settings, world.Object[settingsv1.Settings]{
 		Resource: &settingsv1.Settings{
 			ObjectMeta: discoveredMeta("settings"),
 			Spec:       settingsv1.SettingsSpec{MTLS: maybe(g, 2, networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: g.tlsMode()}})},
@@ -38,7 +38,7 @@ func (g *generator) tlsMode() networkingv1.TLSMode {
 func (g *generator) addMeshes(number int) {
 	cluster := clusterNames()[number]
 	if g.chance(2) {
-		g.objects.KubernetesClusters = append(g.objects.KubernetesClusters, snapshot.Object[multiclusterv1alpha1.KubernetesCluster]{
+		g.objects.KubernetesClusters = append(g.objects.KubernetesClusters, world.Object[multiclusterv1alpha1.KubernetesCluster]{
 			Resource: &multiclusterv1alpha1.KubernetesCluster{
 				ObjectMeta: discoveredMeta(cluster),
 				Spec:       multiclusterv1alpha1.KubernetesClusterSpec{ClusterDomain: pick(g, "", "cluster.local", "corp.local")},
@@ -66,7 +66,7 @@ func (g *generator) addMeshes(number int) {
 				SmartDNSProxyingEnabled: g.chance(2), IngressGateways: g.listedGateways(),
 			}
 		}
-		g.objects.Meshes = append(g.objects.Meshes, snapshot.Object[discoveryv1.Mesh]{Resource: mesh, Errors: g.errors()})
+		g.objects.Meshes = append(g.objects.Meshes, world.Object[discoveryv1.Mesh]{Resource: mesh, Errors: g.errors()})
 	}
 }
 
@@ -153,13 +153,13 @@ func (g *generator) home(cluster string) *core.ObjectRef {
 	case 1:
 		return ptr(g.mesh())
 	default:
-		return &core.ObjectRef{Name: "mesh-" + cluster, Namespace: snapshot.DefaultNamespace}
+		return &core.ObjectRef{Name: "mesh-" + cluster, Namespace: world.DefaultNamespace}
 	}
 }
 
 func (g *generator) addDestination(name, cluster string, spec discoveryv1.DestinationSpec) {
 	spec.Mesh = g.home(cluster)
-	g.objects.Destinations = append(g.objects.Destinations, snapshot.Object[discoveryv1.Destination]{
+	g.objects.Destinations = append(g.objects.Destinations, world.Object[discoveryv1.Destination]{
 		Resource: &discoveryv1.Destination{ObjectMeta: discoveredMeta(name), Spec: spec}, Errors: g.errors(),
 	})
 }
@@ -179,5 +179,5 @@ func (g *generator) addWorkload(name, namespace, cluster string, labels map[stri
 			workload.Spec.Kubernetes.Controller = nil
 		}
 	}
-	g.objects.Workloads = append(g.objects.Workloads, snapshot.Object[discoveryv1.Workload]{Resource: workload, Errors: g.errors()})
+	g.objects.Workloads = append(g.objects.Workloads, world.Object[discoveryv1.Workload]{Resource: workload, Errors: g.errors()})
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -12,7 +12,7 @@ import (
 
 // AddPods gives some Destinations pods, with and without addresses, ports and
 // labels that can be told apart. It changes the resources.
-func AddPods(random *rand.Rand, objects snapshot.Objects) {
+func AddPods(random *rand.Rand, objects world.Objects) {
 	for _, d := range objects.Destinations {
 		service := d.Resource.Spec.KubeService
 		if service == nil {
@@ -37,10 +37,10 @@ func AddPods(random *rand.Rand, objects snapshot.Objects) {
 // Federate replaces the VirtualMeshes by one that joins all meshes and exposes
 // everything, with gateways that have addresses, so that there is more to
 // render. It changes the resources.
-func Federate(random *rand.Rand, objects *snapshot.Objects) {
+func Federate(random *rand.Rand, objects *world.Objects) {
 	chance := func() bool { return random.IntN(2) == 0 }
 	vm := &networkingv1.VirtualMesh{}
-	vm.Name, vm.Namespace = "everything", snapshot.DefaultNamespace
+	vm.Name, vm.Namespace = "everything", world.DefaultNamespace
 	vm.Spec.Federation = &networkingv1.Federation{
 		Selectors: []networkingv1.FederationSelector{{}}, FlatNetwork: random.IntN(4) == 0,
 		TCPKeepalive: []*core.TCPKeepalive{nil, {Probes: 3}}[random.IntN(2)],
@@ -51,7 +51,7 @@ func Federate(random *rand.Rand, objects *snapshot.Objects) {
 	for _, m := range objects.Meshes {
 		vm.Spec.Meshes = append(vm.Spec.Meshes, core.ObjectRef{Name: m.Resource.Name, Namespace: m.Resource.Namespace})
 	}
-	objects.VirtualMeshes = []snapshot.Object[networkingv1.VirtualMesh]{{Resource: vm}}
+	objects.VirtualMeshes = []world.Object[networkingv1.VirtualMesh]{{Resource: vm}}
 	for _, d := range objects.Destinations {
 		service := d.Resource.Spec.KubeService
 		if service == nil || service.WorkloadSelectorLabels["istio"] == "" {

@@ -11,12 +11,12 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // Objects returns the objects of a random world.
-func Objects(random *rand.Rand) snapshot.Objects {
+func Objects(random *rand.Rand) world.Objects {
 	g := generator{random: random}
 	g.clusters = 1 + g.below(4)
 	for c := range g.clusters {
@@ -41,7 +41,7 @@ func Objects(random *rand.Rand) snapshot.Objects {
 }
 
 // Shuffled returns the same objects in another order.
-func Shuffled(random *rand.Rand, o snapshot.Objects) snapshot.Objects {
+func Shuffled(random *rand.Rand, o world.Objects) world.Objects {
 	o.VirtualMeshes = shuffled(random, o.VirtualMeshes)
 	o.TrafficPolicies = shuffled(random, o.TrafficPolicies)
 	o.AccessPolicies = shuffled(random, o.AccessPolicies)
@@ -53,8 +53,8 @@ func Shuffled(random *rand.Rand, o snapshot.Objects) snapshot.Objects {
 	return o
 }
 
-func shuffled[T any](random *rand.Rand, objects []snapshot.Object[T]) []snapshot.Object[T] {
-	mixed := make([]snapshot.Object[T], len(objects))
+func shuffled[T any](random *rand.Rand, objects []world.Object[T]) []world.Object[T] {
+	mixed := make([]world.Object[T], len(objects))
 	for to, from := range random.Perm(len(objects)) {
 		mixed[to] = objects[from]
 	}
@@ -64,7 +64,7 @@ func shuffled[T any](random *rand.Rand, objects []snapshot.Object[T]) []snapshot
 type generator struct {
 	random   *rand.Rand
 	clusters int
-	objects  snapshot.Objects
+	objects  world.Objects
 }
 
 func (g *generator) below(n int) int { return g.random.IntN(n) }
@@ -136,13 +136,13 @@ func (g *generator) labels() map[string]string {
 }
 
 func (g *generator) mesh() core.ObjectRef {
-	return core.ObjectRef{Name: "mesh-" + g.cluster() + pick(g, "", "", "", "-2"), Namespace: snapshot.DefaultNamespace}
+	return core.ObjectRef{Name: "mesh-" + g.cluster() + pick(g, "", "", "", "-2"), Namespace: world.DefaultNamespace}
 }
 
 // meta returns the metadata of a policy. Some were created at the same time,
 // some never were in a cluster.
 func (g *generator) meta(name string) metav1.ObjectMeta {
-	meta := metav1.ObjectMeta{Name: name, Namespace: pick(g, snapshot.DefaultNamespace, "other")}
+	meta := metav1.ObjectMeta{Name: name, Namespace: pick(g, world.DefaultNamespace, "other")}
 	if g.chance(3) {
 		meta.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 1, 0, g.below(4), 0, 0, time.UTC))
 	}

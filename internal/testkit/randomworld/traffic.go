@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -37,7 +37,7 @@ func (g *generator) addTrafficPolicy(number int) {
 			State: pick(g, core.ApprovalStateAccepted, core.ApprovalStateInvalid, ""), AcceptanceOrder: uint32(g.below(3)), //nolint:gosec // at most 2
 		}
 	}
-	g.objects.TrafficPolicies = append(g.objects.TrafficPolicies, snapshot.Object[networkingv1.TrafficPolicy]{Resource: p, Errors: g.errors()})
+	g.objects.TrafficPolicies = append(g.objects.TrafficPolicies, world.Object[networkingv1.TrafficPolicy]{Resource: p, Errors: g.errors()})
 }
 
 func (g *generator) workloads() []core.WorkloadSelector {

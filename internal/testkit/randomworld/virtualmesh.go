@@ -3,7 +3,7 @@ package randomworld
 import (
 	"fmt"
 
-	"github.com/meshctl/meshctl/internal/snapshot"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -30,7 +30,7 @@ func (g *generator) addVirtualMesh(number int) {
 	if g.chance(4) {
 		vm.Status.State = core.ApprovalStateAccepted
 	}
-	g.objects.VirtualMeshes = append(g.objects.VirtualMeshes, snapshot.Object[networkingv1.VirtualMesh]{Resource: vm, Errors: g.errors()})
+	g.objects.VirtualMeshes = append(g.objects.VirtualMeshes, world.Object[networkingv1.VirtualMesh]{Resource: vm, Errors: g.errors()})
 }
 
 func (g *generator) federation() *networkingv1.Federation {

@@ -1,0 +1,128 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// assembler puts outcomes together that come in the order of the input.
+type assembler struct {
+	// decoder is for the few pieces that have to be decoded again.
+	decoder *decoder
+	objects world.Objects
+	// items are those of the current List. They count only when the List has
+	// ended, because only then it is certain that it is one.
+	items []outcome
+
+	origins    map[objectID]world.Origin
+	duplicates []string
+}
+
+func (a *assembler) add(o outcome) {
+	switch {
+	case o.role == roleItem:
+		a.items = append(a.items, o)
+	case o.role == roleRest:
+		items := a.items
+		a.items = nil
+		a.addList(o, items)
+	default:
+		a.addOutcome(o)
+	}
+}
+
+// addList takes what comes after the items of a List.
+func (a *assembler) addList(rest outcome, items []outcome) {
+	intact := rest.isList
+	for _, item := range items {
+		intact = intact && item.problem == nil
+	}
+	if !intact && rest.again != nil {
+		for _, item := range items {
+			rest.again.itemLines = append(rest.again.itemLines, item.origin.Line)
+		}
+		whole := a.decoder.decode(*rest.again)
+		if whole.problem == nil {
+			a.addOutcome(whole)
+			return
+		}
+		// The split was not to blame. This problem has the right line.
+		if !rest.isList {
+			rest.problem = whole.problem
+		}
+	}
+	switch {
+	case rest.isList:
+		a.addItems(items, rest.list)
+	case rest.problem != nil:
+		a.addOutcome(rest)
+		a.addUsable(items)
+	default:
+		a.addOutcome(rest)
+	}
+}
+
+// addItems takes the items of a List. One that cannot be read does not keep
+// the others from being used.
+func (a *assembler) addItems(items []outcome, list listType) {
+	for _, item := range items {
+		if item.again != nil {
+			item.again.list = list
+			item = a.decoder.decode(*item.again)
+		}
+		a.addOutcome(item)
+	}
+}
+
+// addUsable takes those items of a broken document that are objects beyond
+// doubt.
+func (a *assembler) addUsable(items []outcome) {
+	for _, item := range items {
+		for _, e := range item.entries {
+			if e.store != nil {
+				a.addEntry(e)
+			}
+		}
+	}
+}
+
+func (a *assembler) addOutcome(o outcome) {
+	if o.problem != nil {
+		a.objects.Problems = append(a.objects.Problems, *o.problem)
+		return
+	}
+	for _, e := range o.entries {
+		a.addEntry(e)
+	}
+}
+
+func (a *assembler) addEntry(e entry) {
+	a.objects.Problems = append(a.objects.Problems, e.problems...)
+	if e.ignored {
+		a.objects.Ignored++
+	}
+	if e.store == nil {
+		return
+	}
+	if first, taken := a.origins[e.id]; taken {
+		a.duplicates = append(a.duplicates, fmt.Sprintf("%s: %s and %s", e.id, first, e.origin))
+		return
+	}
+	a.origins[e.id] = e.origin
+	e.store(&a.objects)
+}
+
+// duplicateError names every object that occurs more than once, nil if none does.
+func (a *assembler) duplicateError() error {
+	switch len(a.duplicates) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("an object is given twice; remove one of %s", a.duplicates[0])
+	default:
+		return fmt.Errorf("%d objects are given twice; remove one of each:\n  %s",
+			len(a.duplicates), strings.Join(a.duplicates, "\n  "))
+	}
+}

@@ -1,0 +1,142 @@
+package load
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	meshdiscovery "github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
+)
+
+// Combine unites objects of several sources, such as files and clusters, in
+// their order. Objects that occur in two of them are an error that names both
+// places.
+func Combine(sources ...world.Objects) (world.Objects, error) {
+	a := &assembler{origins: map[objectID]world.Origin{}}
+	for _, source := range sources {
+		for _, e := range entriesOf(source) {
+			a.addEntry(e)
+		}
+		a.objects.Problems = append(a.objects.Problems, source.Problems...)
+		a.objects.Ignored += source.Ignored
+	}
+	return a.objects, a.duplicateError()
+}
+
+// ReplaceDiscovered unites what the management cluster stores with what was
+// discovered just now: of the clusters that could be discovered, only the new
+// meshes, workloads and destinations count. What is stored of the others stays.
+func ReplaceDiscovered(stored, fresh world.Objects, discovered []string) (world.Objects, error) {
+	replaced := map[objectID]bool{}
+	for _, e := range entriesOf(fresh) {
+		replaced[e.id] = true
+	}
+	stored.Meshes = without(stored.Meshes, "Mesh", replaced, discovered, func(m *discoveryv1.Mesh) string {
+		// The mesh of several clusters stays until discovery has a newer one.
+		return world.MeshCluster(m.Spec)
+	})
+	stored.Workloads = without(stored.Workloads, "Workload", replaced, discovered, func(w *discoveryv1.Workload) string {
+		if k := w.Spec.Kubernetes; k != nil && k.Controller != nil {
+			return k.Controller.ClusterName
+		}
+		return ""
+	})
+	stored.Destinations = without(stored.Destinations, "Destination", replaced, discovered, func(d *discoveryv1.Destination) string {
+		if s := d.Spec.KubeService; s != nil && s.Ref != nil {
+			return s.Ref.ClusterName
+		}
+		return ""
+	})
+	return Combine(stored, fresh)
+}
+
+// without returns the objects that are neither replaced nor of one of the
+// clusters. The cluster is that of the label, else what clusterOf says.
+func without[T any, P resource[T]](
+	objects []world.Object[T], kind string, replaced map[objectID]bool, discovered []string, clusterOf func(*T) string,
+) []world.Object[T] {
+	return slices.DeleteFunc(slices.Clone(objects), func(o world.Object[T]) bool {
+		meta := P(o.Resource).GetObjectMeta()
+		cluster := meta.GetLabels()[meshdiscovery.ClusterLabel]
+		if cluster == "" {
+			cluster = clusterOf(o.Resource)
+		}
+		return replaced[idOf(kind, meta)] || slices.Contains(discovered, cluster)
+	})
+}
+
+// authoredKinds are those that people write, rather than discovery or
+// registration.
+func authoredKinds() []string { return []string{"VirtualMesh", "TrafficPolicy", "AccessPolicy"} }
+
+// Split takes objects apart into VirtualMeshes, TrafficPolicies and
+// AccessPolicies, with the problems of all objects, and the others.
+func Split(o world.Objects) (authored, environment world.Objects) {
+	for _, e := range entriesOf(o) {
+		if slices.Contains(authoredKinds(), e.id.kind) {
+			e.store(&authored)
+		} else {
+			e.store(&environment)
+		}
+	}
+	authored.Problems, authored.Ignored = o.Problems, o.Ignored
+	return authored, environment
+}
+
+// Replace returns the objects with others in place of those of the same kind,
+// namespace and name, or beside them.
+func Replace(o, by world.Objects) world.Objects {
+	newer := map[objectID]bool{}
+	for _, e := range entriesOf(by) {
+		newer[e.id] = true
+	}
+	replaced := world.Objects{Problems: slices.Concat(o.Problems, by.Problems), Ignored: o.Ignored + by.Ignored}
+	for _, e := range entriesOf(o) {
+		if !newer[e.id] {
+			e.store(&replaced)
+		}
+	}
+	for _, e := range entriesOf(by) {
+		e.store(&replaced)
+	}
+	return replaced
+}
+
+// entriesOf takes loaded objects apart, without their problems.
+func entriesOf(o world.Objects) []entry {
+	return slices.Concat(
+		entriesOfKind("VirtualMesh", o.VirtualMeshes, func(into *world.Objects) *[]world.Object[networkingv1.VirtualMesh] { return &into.VirtualMeshes }),
+		entriesOfKind("TrafficPolicy", o.TrafficPolicies, func(into *world.Objects) *[]world.Object[networkingv1.TrafficPolicy] { return &into.TrafficPolicies }),
+		entriesOfKind("AccessPolicy", o.AccessPolicies, func(into *world.Objects) *[]world.Object[networkingv1.AccessPolicy] { return &into.AccessPolicies }),
+		entriesOfKind("Mesh", o.Meshes, func(into *world.Objects) *[]world.Object[discoveryv1.Mesh] { return &into.Meshes }),
+		entriesOfKind("Workload", o.Workloads, func(into *world.Objects) *[]world.Object[discoveryv1.Workload] { return &into.Workloads }),
+		entriesOfKind("Destination", o.Destinations, func(into *world.Objects) *[]world.Object[discoveryv1.Destination] { return &into.Destinations }),
+		entriesOfKind("Settings", o.Settings, func(into *world.Objects) *[]world.Object[settingsv1.Settings] { return &into.Settings }),
+		entriesOfKind("KubernetesCluster", o.KubernetesClusters, func(into *world.Objects) *[]world.Object[multiclusterv1alpha1.KubernetesCluster] {
+			return &into.KubernetesClusters
+		}),
+	)
+}
+
+func entriesOfKind[T any, P resource[T]](kind string, objects []world.Object[T], list func(*world.Objects) *[]world.Object[T]) []entry {
+	entries := make([]entry, 0, len(objects))
+	for _, o := range objects {
+		entries = append(entries, entry{
+			origin: o.Origin, id: idOf(kind, P(o.Resource).GetObjectMeta()),
+			store: func(into *world.Objects) {
+				target := list(into)
+				*target = append(*target, o)
+			},
+		})
+	}
+	return entries
+}
+
+func idOf(kind string, meta metav1.Object) objectID {
+	return objectID{kind: kind, namespace: meta.GetNamespace(), name: meta.GetName()}
+}

@@ -1,0 +1,168 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryk8sv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	meshdiscovery "github.com/meshctl/meshctl/internal/discovery"
+)
+
+// rawReader reads of a cluster what discovery looks at.
+type rawReader struct {
+	connection *clusters.Connection
+	scheme     *runtime.Scheme
+	kinds      []meshdiscovery.Kind
+	// failed has why a kind could not be listed; each of its places belongs to
+	// one question.
+	failed []error
+	input  meshdiscovery.Input
+}
+
+// discoveryScheme knows the built-in kinds that discovery looks at, and no
+// others: registering all of Kubernetes takes longer than many commands.
+func discoveryScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, discoveryk8sv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("register the built-in kinds: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+func newRawReader(c *clusters.Connection, scheme *runtime.Scheme) *rawReader {
+	kinds := meshdiscovery.Kinds()
+	return &rawReader{connection: c, scheme: scheme, kinds: kinds, failed: make([]error, len(kinds)), input: meshdiscovery.Input{Cluster: c.Name}}
+}
+
+// questions are what to ask the cluster, one for each kind.
+func (r *rawReader) questions() []clusters.Question {
+	var questions []clusters.Question
+	deployed := make(chan struct{})
+	for i, kind := range r.kinds {
+		questions = append(questions, func(ctx context.Context) error {
+			err := r.read(ctx, kind, deployed)
+			var e *clusters.Error
+			if kind.Optional && errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind {
+				err = nil
+			}
+			r.failed[i] = err
+			return err
+		})
+	}
+	return questions
+}
+
+// unlisted returns what could not be listed; it may be called when all
+// questions are answered.
+func (r *rawReader) unlisted() []Unlisted {
+	var unlisted []Unlisted
+	for i, err := range r.failed {
+		var e *clusters.Error
+		if errors.As(err, &e) {
+			unlisted = append(unlisted, Unlisted{Kind: r.kinds[i], Err: e})
+		}
+	}
+	return unlisted
+}
+
+// sawNothing reports whether none of the kinds that every cluster has could be
+// listed. ConfigMaps do not count: without Deployments, nobody asks for them.
+func (r *rawReader) sawNothing() bool {
+	for i, kind := range r.kinds {
+		if r.failed[i] == nil && !kind.Optional && kind.Kind != "ConfigMap" {
+			return false
+		}
+	}
+	return true
+}
+
+// read reads one kind into the input. ConfigMaps wait for the Deployments to say
+// which of them are needed: the others are many, and may be nobody's business.
+func (r *rawReader) read(ctx context.Context, kind meshdiscovery.Kind, deployed chan struct{}) error {
+	in := &r.input
+	var err error
+	switch kind.GroupResource() {
+	case schema.GroupResource{Group: appsv1.GroupName, Resource: "deployments"}:
+		defer close(deployed)
+		in.Deployments, err = listRaw(ctx, r, kind, &appsv1.DeploymentList{}, func(d *appsv1.Deployment) { trimPod(&d.Spec.Template.Spec) })
+	case schema.GroupResource{Group: appsv1.GroupName, Resource: "daemonsets"}:
+		in.DaemonSets, err = listRaw(ctx, r, kind, &appsv1.DaemonSetList{}, func(d *appsv1.DaemonSet) { trimPod(&d.Spec.Template.Spec) })
+	case schema.GroupResource{Group: appsv1.GroupName, Resource: "statefulsets"}:
+		in.StatefulSets, err = listRaw(ctx, r, kind, &appsv1.StatefulSetList{}, func(s *appsv1.StatefulSet) { trimPod(&s.Spec.Template.Spec) })
+	case schema.GroupResource{Group: appsv1.GroupName, Resource: "replicasets"}:
+		metas, listErr := clusters.ListMetadata(ctx, r.connection, kind.GroupVersionResource, clusters.ListOptions{})
+		err = listErr
+		for _, meta := range metas {
+			in.ReplicaSets = append(in.ReplicaSets, appsv1.ReplicaSet{ObjectMeta: meta})
+		}
+	case schema.GroupResource{Resource: "pods"}:
+		in.Pods, err = listRaw(ctx, r, kind, &corev1.PodList{}, func(p *corev1.Pod) {
+			trimPod(&p.Spec)
+			p.Status.Conditions, p.Status.ContainerStatuses, p.Status.InitContainerStatuses = nil, nil, nil
+		})
+	case schema.GroupResource{Resource: "services"}:
+		in.Services, err = listRaw(ctx, r, kind, &corev1.ServiceList{}, func(*corev1.Service) {})
+	case schema.GroupResource{Group: discoveryk8sv1.GroupName, Resource: "endpointslices"}:
+		in.EndpointSlices, err = listRaw(ctx, r, kind, &discoveryk8sv1.EndpointSliceList{}, func(*discoveryk8sv1.EndpointSlice) {})
+	case schema.GroupResource{Resource: "configmaps"}:
+		return r.readConfigMaps(ctx, kind, deployed)
+	case schema.GroupResource{Resource: "nodes"}:
+		in.Nodes, err = listRaw(ctx, r, kind, &corev1.NodeList{}, func(*corev1.Node) {})
+	case schema.GroupResource{Resource: "namespaces"}:
+		metas, listErr := clusters.ListMetadata(ctx, r.connection, kind.GroupVersionResource, clusters.ListOptions{})
+		err = listErr
+		for _, meta := range metas {
+			in.Namespaces = append(in.Namespaces, corev1.Namespace{ObjectMeta: meta})
+		}
+	case schema.GroupResource{Group: "appmesh.k8s.aws", Resource: "meshes"}:
+		in.AppMeshes, err = clusters.List(ctx, r.connection, kind.GroupVersionResource, clusters.ListOptions{},
+			func(u *unstructured.Unstructured) unstructured.Unstructured { return *u })
+	default:
+		return fmt.Errorf("nobody reads %s", kind.GroupVersionResource)
+	}
+	return err
+}
+
+// readConfigMaps reads those of the namespaces that hold control planes.
+func (r *rawReader) readConfigMaps(ctx context.Context, kind meshdiscovery.Kind, deployed <-chan struct{}) error {
+	select {
+	case <-deployed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for _, namespace := range meshdiscovery.ControlPlaneNamespaces(r.input.Deployments) {
+		found, err := clusters.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, &corev1.ConfigMapList{},
+			clusters.ListOptions{Namespace: namespace}, func(*corev1.ConfigMap) {})
+		if err != nil {
+			return err
+		}
+		r.input.ConfigMaps = append(r.input.ConfigMaps, found...)
+	}
+	return nil
+}
+
+func listRaw[T any](ctx context.Context, r *rawReader, kind meshdiscovery.Kind, list runtime.Object, trim func(*T)) ([]T, error) {
+	return clusters.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, list, clusters.ListOptions{}, trim)
+}
+
+// trimPod removes what is large and tells nothing about meshes.
+func trimPod(spec *corev1.PodSpec) {
+	spec.Volumes, spec.Affinity, spec.Tolerations = nil, nil, nil
+	for _, containers := range [][]corev1.Container{spec.Containers, spec.InitContainers} {
+		for i := range containers {
+			c := &containers[i]
+			c.VolumeMounts, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe, c.Lifecycle = nil, nil, nil, nil, nil
+			c.Resources = corev1.ResourceRequirements{}
+		}
+	}
+}

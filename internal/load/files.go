@@ -1,0 +1,211 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// FileOptions selects what Files reads.
+type FileOptions struct {
+	// Paths are files, directories, or "-" for Stdin. Of a directory, the files
+	// ending in .yaml, .yml or .json are read.
+	Paths []string
+	// Recursive includes the subdirectories of directories.
+	Recursive bool
+	// Stdin is read for the path "-"; nil is like an empty one.
+	Stdin io.Reader
+	// DefaultNamespace is that of objects of ours that name none; if empty,
+	// world.DefaultNamespace.
+	DefaultNamespace string
+}
+
+// Files reads manifests: YAML or JSON, of one or many documents, and Lists.
+// The result is in the order of the paths, the sorted names in a directory, the
+// documents, and the items, however the work was scheduled. A file that is
+// reached twice is read once.
+//
+// What is wrong with one file of a directory, with one document or with one
+// object becomes a Problem. An error is returned for a path of the user that
+// does not exist or cannot be read, for a directory without manifests, for "-"
+// given twice, for objects that occur twice (naming all of them, with both
+// places), and when ctx ends.
+func Files(ctx context.Context, opts FileOptions, v *validation.Validator) (world.Objects, error) {
+	return readFiles(ctx, opts, v)
+}
+
+func readFiles(ctx context.Context, opts FileOptions, c checker) (world.Objects, error) {
+	manifests, err := findManifests(opts.Paths, opts.Recursive)
+	if err != nil {
+		return world.Objects{}, err
+	}
+	if opts.DefaultNamespace == "" {
+		opts.DefaultNamespace = world.DefaultNamespace
+	}
+	a, err := newLoader(opts, c, newKindTable()).load(ctx, manifests)
+	if err != nil {
+		return world.Objects{}, err
+	}
+	return a.objects, a.duplicateError()
+}
+
+func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
+	return &loader{
+		opts: opts, checker: c, kinds: kinds,
+		queue: make(chan *job, maxPending), work: make(chan *job, maxPending),
+	}
+}
+
+// load reads the files; it may be called once. Of objects that occur twice the
+// first is taken.
+func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, error) {
+	for range runtime.GOMAXPROCS(0) {
+		go l.decode(ctx)
+	}
+	readErr := make(chan error, 1)
+	go func() {
+		readErr <- l.read(ctx, manifests)
+		close(l.queue)
+		close(l.work)
+	}()
+	a, err := l.assemble(ctx)
+	if err != nil {
+		// The reader is not waited for: it may hang in standard input.
+		return nil, err
+	}
+	if err := <-readErr; err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// maxPending bounds how many pieces are in memory at once.
+const maxPending = 256
+
+// loader reads files in one goroutine, decodes their pieces in several, and
+// puts the outcomes together in the order of reading.
+type loader struct {
+	opts    FileOptions
+	checker checker
+	kinds   kindTable
+	// queue has every job in order, work those that a decoder has to do.
+	queue, work chan *job
+}
+
+// job is a piece and, once it is done, its outcome.
+type job struct {
+	piece piece
+	done  chan outcome
+}
+
+func (l *loader) newDecoder() *decoder {
+	return &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: l.opts.DefaultNamespace}
+}
+
+// decode does jobs until there are no more.
+func (l *loader) decode(ctx context.Context) {
+	d := l.newDecoder()
+	for {
+		j, err := receive(ctx, l.work)
+		if j == nil || err != nil {
+			return
+		}
+		j.done <- d.decode(j.piece)
+		j.piece = piece{}
+	}
+}
+
+// read splits all files into jobs.
+func (l *loader) read(ctx context.Context, manifests []manifest) error {
+	for _, m := range manifests {
+		err := l.readManifest(ctx, m)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case m.named:
+			return fmt.Errorf("cannot read %s: %w", m.name, reason(err))
+		default:
+			l.report(ctx, world.Problem{
+				Kind: world.UnreadableFile, Origin: world.Origin{File: m.name}, Message: "cannot read the file: " + reason(err).Error(),
+			})
+		}
+	}
+	return nil
+}
+
+func (l *loader) readManifest(ctx context.Context, m manifest) error {
+	if m.unreadable != nil {
+		return m.unreadable
+	}
+	in := l.opts.Stdin
+	if !m.stdin {
+		file, err := os.Open(m.name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		in = file
+	}
+	if in == nil {
+		return nil
+	}
+	return splitDocuments(ctx, m.name, in, func(p piece) error {
+		j := &job{piece: p, done: make(chan outcome, 1)}
+		if err := send(ctx, l.queue, j); err != nil {
+			return err
+		}
+		return send(ctx, l.work, j)
+	})
+}
+
+// report puts a problem in its place among the outcomes.
+func (l *loader) report(ctx context.Context, p world.Problem) {
+	j := &job{done: make(chan outcome, 1)}
+	j.done <- outcome{origin: p.Origin, problem: &p}
+	_ = send(ctx, l.queue, j) // read notices by itself that ctx ended
+}
+
+func send(ctx context.Context, to chan<- *job, j *job) error {
+	select {
+	case to <- j:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// receive returns the next value of a channel, the zero value after the last.
+func receive[T any](ctx context.Context, from <-chan T) (T, error) {
+	select {
+	case value := <-from:
+		return value, ctx.Err()
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// assemble takes the outcomes in order.
+func (l *loader) assemble(ctx context.Context) (*assembler, error) {
+	a := &assembler{decoder: l.newDecoder(), origins: map[objectID]world.Origin{}}
+	for {
+		j, err := receive(ctx, l.queue)
+		if j == nil && err == nil {
+			return a, nil
+		}
+		var o outcome
+		if err == nil {
+			o, err = receive(ctx, j.done)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("loading manifests stopped: %w", err)
+		}
+		a.add(o)
+	}
+}

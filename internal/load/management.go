@@ -1,0 +1,161 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// ManagementOptions selects what Management reads.
+type ManagementOptions struct {
+	// Connection is to the cluster that meshctl's resources live in.
+	Connection *clusters.Connection
+	// Kinds are those to list, such as "TrafficPolicy"; all modelled ones if
+	// empty.
+	Kinds []string
+	// Namespace is the one to list; all if empty.
+	Namespace string
+	// Deadline bounds the whole, clusters.DefaultDeadline if 0.
+	Deadline time.Duration
+}
+
+// Management reads meshctl's resources from the management cluster. They pass the
+// same checks as those in files, so that an object means the same wherever it
+// comes from.
+//
+// What may not be listed, or is not installed, becomes a Problem; so does a
+// cluster that cannot be used, of which nothing is loaded then. An error is
+// returned when ctx ends, and for kinds that do not exist.
+func Management(ctx context.Context, opts ManagementOptions, v *validation.Validator) (world.Objects, error) {
+	return readManagement(ctx, opts, v)
+}
+
+func readManagement(ctx context.Context, opts ManagementOptions, c checker) (world.Objects, error) {
+	l := &managementReader{opts: opts, checker: c, kinds: newKindTable(), origin: clusterOrigin(opts.Connection.Name)}
+	wanted, err := l.wantedKinds()
+	if err != nil {
+		return world.Objects{}, err
+	}
+	l.lists = make([]kindList, len(wanted))
+	questions := make([]clusters.Question, 0, len(wanted))
+	for i, kind := range wanted {
+		questions = append(questions, func(ctx context.Context) error {
+			l.lists[i] = l.list(ctx, kind)
+			return l.lists[i].err
+		})
+	}
+	if _, err := clusters.Ask(ctx, opts.Connection, opts.Deadline, questions...); err != nil {
+		return unusableCluster(opts.Connection.Name, err)
+	}
+	return l.assemble()
+}
+
+// clusterOrigin is where objects of a cluster come from.
+func clusterOrigin(cluster string) world.Origin { return world.Origin{File: "cluster " + cluster} }
+
+// managementReader reads the management cluster.
+type managementReader struct {
+	opts    ManagementOptions
+	checker checker
+	kinds   kindTable
+	origin  world.Origin
+	lists   []kindList
+}
+
+// kindList is what came of one kind.
+type kindList struct {
+	kind    string
+	entries []entry
+	err     error
+}
+
+func (l *managementReader) wantedKinds() ([]schema.GroupVersionKind, error) {
+	var wanted []schema.GroupVersionKind
+	var known []string
+	for _, k := range l.kinds.modelled {
+		known = append(known, k.gvk.Kind)
+		if len(l.opts.Kinds) == 0 || slices.Contains(l.opts.Kinds, k.gvk.Kind) {
+			wanted = append(wanted, k.gvk)
+		}
+	}
+	for _, kind := range l.opts.Kinds {
+		if !slices.Contains(known, kind) {
+			return nil, fmt.Errorf("there is no kind %s to list; there are %s", kind, strings.Join(known, ", "))
+		}
+	}
+	return wanted, nil
+}
+
+// list reads and checks one kind.
+func (l *managementReader) list(ctx context.Context, gvk schema.GroupVersionKind) kindList {
+	d := &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: world.DefaultNamespace}
+	entries, err := clusters.List(ctx, l.opts.Connection, resourceOf(gvk), clusters.ListOptions{Namespace: l.opts.Namespace},
+		func(u *unstructured.Unstructured) entry {
+			// The items of a list need not name their type.
+			u.SetGroupVersionKind(gvk)
+			d.parser.share(u.Object)
+			return d.object(u.Object, l.origin, listType{})
+		})
+	return kindList{kind: gvk.Kind, entries: entries, err: err}
+}
+
+// resourceOf returns what the API calls the objects of a kind of ours.
+func resourceOf(gvk schema.GroupVersionKind) schema.GroupVersionResource {
+	name := strings.ToLower(gvk.Kind)
+	switch {
+	case strings.HasSuffix(name, "settings"):
+	case strings.HasSuffix(name, "sh"):
+		name += "es"
+	case strings.HasSuffix(name, "y"):
+		name = strings.TrimSuffix(name, "y") + "ies"
+	default:
+		name += "s"
+	}
+	return gvk.GroupVersion().WithResource(name)
+}
+
+// assemble puts the lists together in the order of the kinds.
+func (l *managementReader) assemble() (world.Objects, error) {
+	a := &assembler{origins: map[objectID]world.Origin{}}
+	var failed []*clusters.Error
+	missing := 0
+	for _, list := range l.lists {
+		for _, e := range list.entries {
+			a.addEntry(e)
+		}
+		var e *clusters.Error
+		if errors.As(list.err, &e) {
+			failed = append(failed, e)
+			if e.Reason == clusters.ReasonNoSuchKind {
+				missing++
+			}
+		}
+	}
+	switch {
+	case missing > 0 && missing == len(l.lists):
+		a.objects.Problems = append(a.objects.Problems, world.Problem{
+			Kind: world.UnlistedKind, Origin: l.origin, Message: "meshctl is not installed there: the cluster has none of its kinds",
+			Hint: "run `meshctl install`, choose the cluster it is installed on with --context, or read manifests with --filename",
+		})
+		return a.objects, nil
+	case len(failed) == len(l.lists):
+		for _, e := range failed {
+			a.objects.Problems = append(a.objects.Problems, unlisted(l.origin, e, true))
+		}
+	default:
+		for _, e := range failed {
+			a.objects.Problems = append(a.objects.Problems, unlisted(l.origin, e, false))
+		}
+	}
+	return a.objects, a.duplicateError()
+}

@@ -1,0 +1,433 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/crds"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// liveAPI answers lists as an API server does: the objects below their paths,
+// and "forbidden" or "not found" for other paths.
+type liveAPI struct {
+	lists     map[string][]map[string]any
+	forbidden []string
+	slow      bool
+}
+
+func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if a.slow {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Minute):
+		}
+	}
+	items, found := a.lists[r.URL.Path]
+	forbidden := slices.Contains(a.forbidden, r.URL.Path)
+	switch {
+	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // what the group has
+		list := metav1.APIResourceList{}
+		for path := range a.lists {
+			if name, found := strings.CutPrefix(path, r.URL.Path+"/"); found {
+				list.APIResources = append(list.APIResources, metav1.APIResource{Name: name})
+			}
+		}
+		_ = json.NewEncoder(w).Encode(list)
+	case forbidden:
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
+			Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: "x is forbidden: not for you",
+		})
+	case found:
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"apiVersion": listVersion(r), "kind": listKind(r), "metadata": map[string]any{"resourceVersion": "7"}, "items": items,
+		})
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// listKind is the kind of a list, which clients that read typed objects need.
+func listKind(r *http.Request) string {
+	if strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadataList") {
+		return "PartialObjectMetadataList"
+	}
+	kinds := map[string]string{
+		"deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet", "pods": "Pod", "services": "Service",
+		"endpointslices": "EndpointSlice", "configmaps": "ConfigMap", "nodes": "Node",
+	}
+	return kinds[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]] + "List"
+}
+
+// listVersion is the group and version of a list.
+func listVersion(r *http.Request) string {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadataList"):
+		return "meta.k8s.io/v1"
+	case parts[0] == "api":
+		return parts[1]
+	default:
+		return parts[1] + "/" + parts[2]
+	}
+}
+
+// emptyManagement has meshctl installed and nothing else.
+func emptyManagement() map[string][]map[string]any {
+	lists := map[string][]map[string]any{}
+	for _, k := range newKindTable().modelled {
+		r := resourceOf(k.gvk)
+		lists["/apis/"+r.Group+"/"+r.Version+"/"+r.Resource] = []map[string]any{}
+	}
+	return lists
+}
+
+func (a *liveAPI) connect(t *testing.T, name string) *clusters.Connection {
+	t.Helper()
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	return clusters.New(name, clusters.SourceManagement, &rest.Config{Host: server.URL}, clusters.Options{})
+}
+
+const networkingPath = "/apis/networking.mesh.gloo.solo.io/v1/"
+
+func object(name string, spec map[string]any) map[string]any {
+	return map[string]any{
+		"metadata": map[string]any{"name": name, "namespace": "team", "managedFields": []any{}, "resourceVersion": "5", "uid": "x"}, "spec": spec,
+	}
+}
+
+// TestResourceOf holds the names that the API uses to the CRDs.
+func TestResourceOf(t *testing.T) {
+	t.Parallel()
+	all, err := crds.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plurals := map[string]string{}
+	for _, crd := range all {
+		plurals[crd.Spec.Group+" "+crd.Spec.Names.Kind] = crd.Spec.Names.Plural
+	}
+	for _, k := range newKindTable().modelled {
+		if got, want := resourceOf(k.gvk).Resource, plurals[k.gvk.Group+" "+k.gvk.Kind]; got != want {
+			t.Errorf("%s: got %q, want %q", k.gvk.Kind, got, want)
+		}
+	}
+}
+
+func TestManagement(t *testing.T) {
+	t.Parallel()
+	lists := emptyManagement()
+	lists[networkingPath+"trafficpolicies"] = []map[string]any{
+		object("a", map[string]any{"policy": map[string]any{}, "retrys": 3}), object("b", map[string]any{"bad": 1}),
+	}
+	lists[networkingPath+"virtualmeshes"] = []map[string]any{object("vm", nil)}
+	server := &liveAPI{lists: lists}
+	objects, err := readManagement(t.Context(), ManagementOptions{Connection: server.connect(t, "mgmt")}, pickyChecker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := summary{
+		Objects: []string{
+			"VirtualMesh/vm.team cluster mgmt",
+			"TrafficPolicy/a.team cluster mgmt",
+			`TrafficPolicy/b.team cluster mgmt ["spec.bad: must be good"]`,
+		},
+		Problems: []string{
+			"UnknownField cluster mgmt: unknown field spec.retrys, did you mean retries? [TrafficPolicy/a.team] (the field is left out)",
+			"SchemaViolation cluster mgmt: spec.bad: must be good [TrafficPolicy/b.team]",
+		},
+	}
+	if diff := cmp.Diff(want, summarise(objects)); diff != "" {
+		t.Errorf("loaded (-want +got):\n%s", diff)
+	}
+	if meta := objects.TrafficPolicies[0].Resource; meta.UID != "x" || meta.ManagedFields != nil || meta.Kind != "TrafficPolicy" {
+		t.Errorf("uid %q, managed fields %v, kind %q", meta.UID, meta.ManagedFields, meta.Kind)
+	}
+}
+
+// TestManagementObjectsAreLikeThoseOfFiles loads one world from both.
+func TestManagementObjectsAreLikeThoseOfFiles(t *testing.T) {
+	t.Parallel()
+	validator := validation.New()
+	files, err := Files(t.Context(), FileOptions{Paths: []string{"../../testdata/worlds/bookinfo-two-clusters"}, Recursive: true}, validator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := emptyManagement()
+	for _, e := range entriesOf(files) {
+		var one world.Objects
+		e.store(&one)
+		text, err := json.Marshal(onlyResource(one))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var raw map[string]any
+		if err := json.Unmarshal(text, &raw); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range newKindTable().modelled {
+			if k.gvk.Kind == e.id.kind {
+				r := resourceOf(k.gvk)
+				path := "/apis/" + r.Group + "/" + r.Version + "/" + r.Resource
+				lists[path] = append(lists[path], raw)
+			}
+		}
+	}
+	live, err := Management(t.Context(), ManagementOptions{Connection: (&liveAPI{lists: lists}).connect(t, "mgmt")}, validator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(withoutOrigins(files), withoutOrigins(live)); diff != "" {
+		t.Errorf("the world of files differs from the live one (-files +live):\n%s", diff)
+	}
+}
+
+// onlyResource returns the one resource among the objects.
+func onlyResource(o world.Objects) any {
+	switch {
+	case len(o.VirtualMeshes) > 0:
+		return o.VirtualMeshes[0].Resource
+	case len(o.TrafficPolicies) > 0:
+		return o.TrafficPolicies[0].Resource
+	case len(o.AccessPolicies) > 0:
+		return o.AccessPolicies[0].Resource
+	case len(o.Meshes) > 0:
+		return o.Meshes[0].Resource
+	case len(o.Workloads) > 0:
+		return o.Workloads[0].Resource
+	case len(o.Destinations) > 0:
+		return o.Destinations[0].Resource
+	case len(o.Settings) > 0:
+		return o.Settings[0].Resource
+	default:
+		return o.KubernetesClusters[0].Resource
+	}
+}
+
+// withoutOrigins returns every object as JSON, sorted.
+func withoutOrigins(o world.Objects) []string {
+	var texts []string
+	for _, e := range entriesOf(o) {
+		var one world.Objects
+		e.store(&one)
+		text, _ := json.Marshal(onlyResource(one))
+		texts = append(texts, string(text))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+func TestManagementProblems(t *testing.T) {
+	t.Parallel()
+	everything := func() []string {
+		var paths []string
+		for path := range emptyManagement() {
+			paths = append(paths, path)
+		}
+		return paths
+	}
+	without := func(name string) map[string][]map[string]any {
+		lists := emptyManagement()
+		delete(lists, networkingPath+name)
+		return lists
+	}
+	const forbidden = "forbidden: not for you (ask for this permission, or use other credentials)"
+	tests := []struct {
+		name   string
+		server *liveAPI
+		kinds  []string
+		want   []string
+		hides  bool
+	}{
+		{
+			name: "a kind that may not be listed", server: &liveAPI{lists: emptyManagement(), forbidden: []string{networkingPath + "accesspolicies"}},
+			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster mgmt: " + forbidden},
+		},
+		{
+			name: "a kind that is not asked for", server: &liveAPI{lists: emptyManagement(), forbidden: []string{networkingPath + "accesspolicies"}},
+			kinds: []string{"TrafficPolicy", "Mesh"},
+		},
+		{
+			name: "a kind that is missing", server: &liveAPI{lists: without("virtualmeshes")},
+			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io on cluster mgmt: the cluster has no such kind in networking.mesh.gloo.solo.io/v1 (install its CustomResourceDefinition, or use a cluster that has it)"},
+		},
+		{
+			name: "not installed", server: &liveAPI{},
+			want: []string{"UnlistedKind cluster mgmt: meshctl is not installed there: the cluster has none of its kinds (run `meshctl install`, choose the cluster it is installed on with --context, or read manifests with --filename)"},
+		},
+		{
+			name: "nothing may be listed", server: &liveAPI{lists: emptyManagement(), forbidden: everything()}, kinds: []string{"TrafficPolicy"}, hides: true,
+			want: []string{"UnlistedKind cluster mgmt: cannot list trafficpolicies.networking.mesh.gloo.solo.io on cluster mgmt: " + forbidden},
+		},
+		{
+			name: "a cluster that hangs", server: &liveAPI{slow: true}, hides: true,
+			want: []string{"UnusableCluster cluster mgmt: cannot use cluster mgmt: SERVER did not answer within 100ms (check that the cluster runs and that a firewall or a VPN does not swallow the connection, or allow more time)"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := tt.server.connect(t, "mgmt")
+			opts := ManagementOptions{Connection: c, Kinds: tt.kinds}
+			if tt.server.slow {
+				opts.Deadline = 100 * time.Millisecond
+			}
+			objects, err := readManagement(t.Context(), opts, pickyChecker{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := summarise(objects).Problems
+			for i := range got {
+				got[i] = strings.ReplaceAll(got[i], c.Server(), "SERVER")
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+			if hides := slices.ContainsFunc(objects.Problems, world.Problem.HidesInput); hides != tt.hides {
+				t.Errorf("hides input: %t, want %t", hides, tt.hides)
+			}
+		})
+	}
+}
+
+func TestManagementErrors(t *testing.T) {
+	t.Parallel()
+	c := (&liveAPI{lists: emptyManagement()}).connect(t, "mgmt")
+	_, err := readManagement(t.Context(), ManagementOptions{Connection: c, Kinds: []string{"Pod"}}, pickyChecker{})
+	if err == nil || !strings.HasPrefix(err.Error(), "there is no kind Pod to list; there are VirtualMesh, ") {
+		t.Errorf("got %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := readManagement(ctx, ManagementOptions{Connection: c}, pickyChecker{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// memberCluster is a cluster with an istiod, and a workload behind a Service.
+func memberCluster() map[string][]map[string]any {
+	labels := map[string]any{"app": "reviews"}
+	container := func(name, image string) map[string]any { return map[string]any{"name": name, "image": image} }
+	owner := func(kind, name string) []any {
+		return []any{map[string]any{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": name, "controller": true}}
+	}
+	deployment := func(namespace, name string, containers ...any) map[string]any {
+		return map[string]any{
+			"metadata": map[string]any{"name": name, "namespace": namespace, "uid": name},
+			"spec": map[string]any{
+				"selector": map[string]any{"matchLabels": labels},
+				"template": map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{"serviceAccountName": name, "containers": containers}},
+			},
+		}
+	}
+	return map[string][]map[string]any{
+		"/apis/apps/v1/deployments": {
+			deployment("istio-system", "istiod", container("discovery", "docker.io/istio/pilot:1.31.1")),
+			deployment("shop", "reviews", container("app", "reviews:1")),
+		},
+		"/apis/apps/v1/daemonsets": {}, "/apis/apps/v1/statefulsets": {},
+		"/apis/apps/v1/replicasets": {{"metadata": map[string]any{"name": "reviews-1", "namespace": "shop", "uid": "reviews-1", "ownerReferences": owner("Deployment", "reviews")}}},
+		"/api/v1/pods": {{
+			"metadata": map[string]any{"name": "reviews-1-x", "namespace": "shop", "labels": labels, "ownerReferences": owner("ReplicaSet", "reviews-1")},
+			"spec":     map[string]any{"containers": []any{container("app", "reviews:1"), container("istio-proxy", "docker.io/istio/proxyv2:1.31.1")}},
+		}},
+		"/api/v1/services": {{
+			"metadata": map[string]any{"name": "reviews", "namespace": "shop"},
+			"spec":     map[string]any{"selector": labels, "ports": []any{map[string]any{"name": "http", "port": 9080}}},
+		}},
+		"/apis/discovery.k8s.io/v1/endpointslices":   {},
+		"/api/v1/namespaces/istio-system/configmaps": {{"metadata": map[string]any{"name": "istio", "namespace": "istio-system"}, "data": map[string]any{"mesh": "trustDomain: td"}}},
+		"/api/v1/nodes":      {},
+		"/api/v1/namespaces": {},
+	}
+}
+
+func TestClusters(t *testing.T) {
+	t.Parallel()
+	east := (&liveAPI{lists: memberCluster()}).connect(t, "east")
+	west := (&liveAPI{lists: memberCluster(), forbidden: []string{"/api/v1/nodes"}}).connect(t, "west")
+	dead := clusters.New("dead", clusters.SourceContext, &rest.Config{Host: "https://127.0.0.1:1"}, clusters.Options{})
+	objects, err := Clusters(t.Context(), DiscoverOptions{Connections: []*clusters.Connection{west, dead, east}}, validation.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := summarise(objects)
+	want := summary{
+		Objects: []string{
+			"Mesh/istiod-istio-system-east.gloo-mesh cluster east", "Mesh/istiod-istio-system-west.gloo-mesh cluster west",
+			"Workload/reviews-shop-east-deployment.gloo-mesh cluster east", "Workload/reviews-shop-west-deployment.gloo-mesh cluster west",
+			"Destination/reviews-shop-east.gloo-mesh cluster east", "Destination/reviews-shop-west.gloo-mesh cluster west",
+		},
+		Problems: []string{
+			"UnlistedKind cluster west: cannot list nodes on cluster west: forbidden: not for you; so these are unknown: regions, zones and the addresses of node ports (ask for this permission, or use other credentials)",
+			"UnusableCluster cluster dead: cannot use cluster dead: https://127.0.0.1:1 refuses the connection (check that the cluster runs and that the address is right)",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("loaded (-want +got):\n%s", diff)
+	}
+	if mesh := objects.Meshes[0].Resource.Spec.Istio; mesh == nil || mesh.TrustDomain != "td" {
+		t.Errorf("the ConfigMap of the mesh was not read: %+v", mesh)
+	}
+}
+
+func TestDiscoverKnowsWhatItSaw(t *testing.T) {
+	t.Parallel()
+	nothing := []string{"/api/v1/configmaps", "/apis/appmesh.k8s.aws/v1beta2/meshes"}
+	for path := range memberCluster() {
+		nothing = append(nothing, path)
+	}
+	noDeployments := memberCluster()
+	tests := []struct {
+		name     string
+		server   *liveAPI
+		complete bool
+		want     string
+	}{
+		{"everything", &liveAPI{lists: memberCluster()}, true, "1 meshes, unlisted [], error <nil>"},
+		{"no pods", &liveAPI{lists: memberCluster(), forbidden: []string{"/api/v1/pods"}}, false, "1 meshes, unlisted [Pod], error <nil>"},
+		{
+			"no deployments, and so no ConfigMaps to look at", &liveAPI{lists: noDeployments, forbidden: []string{"/apis/apps/v1/deployments"}}, false,
+			"0 meshes, unlisted [Deployment], error <nil>",
+		},
+		{"nothing", &liveAPI{lists: memberCluster(), forbidden: nothing}, false, "0 meshes, unlisted"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found, err := Discover(t.Context(), DiscoverOptions{Connections: []*clusters.Connection{tt.server.connect(t, "east")}})
+			if err != nil || len(found) != 1 {
+				t.Fatal(found, err)
+			}
+			var unlisted []string
+			for _, u := range found[0].Unlisted {
+				unlisted = append(unlisted, u.Kind.Kind)
+			}
+			got := fmt.Sprintf("%d meshes, unlisted %v, error %v", len(found[0].Output.Meshes), unlisted, found[0].Err)
+			if !strings.HasPrefix(got, tt.want) || found[0].Complete() != tt.complete {
+				t.Errorf("got %q, complete %t", got, found[0].Complete())
+			}
+			if tt.name == "nothing" && found[0].Err == nil {
+				t.Error("a cluster that shows nothing counts as discovered")
+			}
+		})
+	}
+}
