@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 
-	networking "istio.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/clusters"
@@ -58,13 +57,14 @@ func (t *applyTarget) lackingExports() *lackingExports {
 		if !known {
 			continue
 		}
-		switch spec := t.objects[i].Spec.(type) {
-		case *networking.Gateway:
+		switch object := &t.objects[i]; object.Kind {
+		case istio.KindGateway:
 			found.all = result.Err
-		case *networking.DestinationRule:
-			if t.objects[i].Federates == "" {
-				found.hosts[spec.Host] = result.Err
+		case istio.KindDestinationRule:
+			if object.Federates == "" {
+				found.hosts[object.Host()] = result.Err
 			}
+		default: // nobody else needs it
 		}
 	}
 	if found.all == nil && len(found.hosts) == 0 {

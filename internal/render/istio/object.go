@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -76,6 +77,15 @@ type Object struct {
 	Federates string
 
 	owner string
+}
+
+// Host returns the host that a DestinationRule is about; empty for other kinds.
+func (o *Object) Host() string {
+	rule, ok := o.Spec.(*networking.DestinationRule)
+	if !ok {
+		return ""
+	}
+	return rule.Host
 }
 
 // ID names the object the way findings name objects.
