@@ -49,3 +49,32 @@ func TestHoldOutputs(t *testing.T) {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
 }
+
+// What is used elsewhere stays; the rest is removed, stage by stage.
+func TestUsedElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newStore("Host", "Route")
+	s.put(routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("b", "v1"), hostWith("c", "v1"))
+	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(hostWith("a"), hostWith("b")), outputOptions(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := plan.Begin(OutputRunOptions{})
+	run.Write(t.Context(), 2)
+	run.Reduce(t.Context(), 2)
+	want := []string{`a {"subsets":["v1"]}`, `b {"subsets":["v1"]}`, `c {"subsets":["v1"]}`}
+	if diff := cmp.Diff(want, s.names()); diff != "" {
+		t.Errorf("stored when the last stage is reduced (-want +got):\n%s", diff)
+	}
+	user := &Error{Action: "change the routes of cluster far", Reason: ReasonOther}
+	run.UsedElsewhere(map[string]*Error{"b": user, "c": user})
+	const stays = "requests may still be sent there, because meshctl cannot change the routes of cluster far"
+	want = []string{"a configured", "b failed: " + stays, "c failed: " + stays, "r deleted"}
+	if diff := cmp.Diff(want, outcomeLines(run.Finish(t.Context()))); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	want = []string{`a {"subsets":null}`, `b {"subsets":["v1"]}`, `c {"subsets":["v1"]}`}
+	if diff := cmp.Diff(want, s.names()); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+}

@@ -8,10 +8,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// reduce removes what is not wanted any more and finishes transitions, which
-// take something away, too. Stages come in the opposite order of writing, so
-// that what leads somewhere goes before what it leads to.
-func (r *OutputRun) reduce(ctx context.Context) {
+// Reduce removes what is not wanted any more and finishes transitions, which
+// take something away, too, in all stages from the last one down to the first one
+// given that it has not been called for before. Stages come in the opposite order of
+// writing, so that what leads somewhere goes before what it leads to.
+func (r *OutputRun) Reduce(ctx context.Context, first int) {
 	removals, finals := map[int][]int{}, map[int][]step{}
 	stages := map[int]bool{}
 	for i := range r.plan.Changes {
@@ -25,6 +26,10 @@ func (r *OutputRun) reduce(ctx context.Context) {
 		}
 	}
 	for _, stage := range slices.Backward(slices.Sorted(maps.Keys(stages))) {
+		if stage < first || r.reduced[stage] {
+			continue
+		}
+		r.reduced[stage] = true
 		used := r.usedHosts()
 		bounded(removals[stage], func(i int) struct{} {
 			r.removeOne(ctx, i, used)
@@ -51,6 +56,10 @@ func (r *OutputRun) leaveInTransition(change int, used map[string]*Error) bool {
 	return true
 }
 
+// UsedElsewhere says which hosts others than the stored objects of this cluster may
+// still send requests to, and why, for the stages that are yet to be reduced.
+func (r *OutputRun) UsedElsewhere(hosts map[string]*Error) { r.elsewhere = hosts }
+
 // errKept stands for an object that stays because Keep says so.
 var errKept = &Error{Why: "what is not wanted any more is kept"}
 
@@ -58,7 +67,10 @@ var errKept = &Error{Why: "what is not wanted any more is kept"}
 // they should not, and why. The key "" stands for all hosts: it is not known
 // where requests are sent to.
 func (r *OutputRun) usedHosts() map[string]*Error {
-	used := map[string]*Error{}
+	used := maps.Clone(r.elsewhere)
+	if used == nil {
+		used = map[string]*Error{}
+	}
 	routing := r.plan.opts.Routing
 	if routing.LeadsTo == nil {
 		return used

@@ -42,7 +42,7 @@ func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
 // Begin prepares what Run does in one go, so that several clusters can wait for
 // each other in between.
 func (p *OutputPlan) Begin(opts OutputRunOptions) *OutputRun {
-	r := &OutputRun{plan: p, opts: opts, results: make([]Result, len(p.Changes)), failed: map[int]*Result{}}
+	r := &OutputRun{plan: p, opts: opts, results: make([]Result, len(p.Changes)), failed: map[int]*Result{}, reduced: map[int]bool{}}
 	for i := range p.Changes {
 		change := &p.Changes[i]
 		r.results[i] = Result{GVK: change.Key.GVK, Namespace: change.Key.Namespace, Name: change.Key.Name, Cluster: p.Cluster}
@@ -69,7 +69,7 @@ func (r *OutputRun) Write(ctx context.Context, last int) {
 // Finish removes what is not wanted any more, completes transitions, and returns
 // the results.
 func (r *OutputRun) Finish(ctx context.Context) []Result {
-	r.reduce(ctx)
+	r.Reduce(ctx, math.MinInt)
 	var results []Result
 	for i := range r.results {
 		if r.results[i].Outcome != "" {
@@ -89,6 +89,10 @@ type OutputRun struct {
 	// failed are the results of outputs that are not there as they should be, by
 	// position of the output.
 	failed map[int]*Result
+	// reduced are the stages of which nothing is to be removed any more, elsewhere the
+	// hosts that others may still use, and why.
+	reduced   map[int]bool
+	elsewhere map[string]*Error
 	// lost is why the cluster cannot be used any more; nil while it can.
 	lost atomic.Pointer[Error]
 }

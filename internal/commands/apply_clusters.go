@@ -284,7 +284,8 @@ func (t *applyTarget) parentsOf(key clusters.ObjectKey) []policy.ObjectID {
 // write carries out the plans of all clusters at the same time. What clusters
 // need of each other is there before they use it, and stays as long as they do: all
 // of them wait until each has come as far. Routes to what could not be written in
-// another cluster are held back.
+// another cluster are held back, and what routes of another cluster may still lead
+// to is kept.
 func (a *applying) write(ctx context.Context) error {
 	if a.dryRun.String() == "client" {
 		return nil
@@ -299,6 +300,8 @@ func (a *applying) write(ctx context.Context) error {
 	})
 	a.holdRoutes(takesPart)
 	a.each(takesPart, func(t *applyTarget) { t.run.Write(ctx, math.MaxInt) })
+	a.each(takesPart, func(t *applyTarget) { t.run.Reduce(ctx, istio.LastExportStage+1) })
+	a.keepExports(takesPart)
 	a.each(takesPart, func(t *applyTarget) {
 		t.results = t.run.Finish(ctx)
 		count := map[clusters.Outcome]int{clusters.Unchanged: t.plan.Unchanged}

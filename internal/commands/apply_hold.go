@@ -115,16 +115,80 @@ func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, ob
 		if !blocked || slices.Contains(before, target) {
 			continue
 		}
-		e := &clusters.Error{
-			Cluster: cluster, Reason: clusters.ReasonOther,
+		return &clusters.Error{
+			Cluster: cluster, Reason: reasonOf(in.cause),
 			Why:  "it is held back, because it sends requests to " + target.Host + ", and what that needs could not be written to cluster " + in.cluster,
 			Hint: "see what is wrong with that cluster, then apply again",
 		}
-		var cause *clusters.Error
-		if errors.As(in.cause, &cause) {
-			e.Reason = cause.Reason
-		}
-		return e
 	}
 	return nil
+}
+
+// keepExports keeps the subsets that another cluster may still send requests to,
+// because its routes could not be changed.
+func (a *applying) keepExports(takesPart func(*applyTarget) bool) {
+	used := map[string]map[string]*clusters.Error{} // by cluster and host
+	for i := range a.targets {
+		t := &a.targets[i]
+		leadsTo, all := t.unchangedRoutes()
+		if all == nil && len(leadsTo) == 0 {
+			continue
+		}
+		for k := range a.result.Destinations {
+			federation, d := a.result.Destinations[k].Federation, &a.result.World.Destinations[k]
+			if federation == nil || federation.Flat || d.Ref.ClusterName == t.name {
+				continue
+			}
+			why := all
+			if why == nil {
+				why = leadsTo[federation.FederatedHostname(d)]
+			}
+			if why == nil {
+				continue
+			}
+			if used[d.Ref.ClusterName] == nil {
+				used[d.Ref.ClusterName] = map[string]*clusters.Error{}
+			}
+			used[d.Ref.ClusterName][d.Hostname] = why
+		}
+	}
+	for i := range a.targets {
+		if t := &a.targets[i]; takesPart(t) && used[t.name] != nil {
+			t.run.UsedElsewhere(used[t.name])
+		}
+	}
+}
+
+// unchangedRoutes returns the hosts that routes still lead to which could not be
+// changed, and why; or why that is not known of any.
+func (t *applyTarget) unchangedRoutes() (hosts map[string]*clusters.Error, all *clusters.Error) {
+	if t.err != nil {
+		return nil, &clusters.Error{Action: "change the routes of cluster " + t.name, Reason: clusters.ReasonOther}
+	}
+	hosts = map[string]*clusters.Error{}
+	if t.run == nil {
+		return hosts, nil
+	}
+	for _, result := range t.run.Failures() {
+		if result.GVK.Kind != string(istio.KindVirtualService) {
+			continue
+		}
+		key := clusters.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}
+		k := slices.IndexFunc(t.plan.Changes, func(change clusters.OutputChange) bool { return change.Key == key })
+		if k < 0 || t.plan.Changes[k].Before() == nil {
+			continue
+		}
+		for _, host := range istio.LeadsTo(specOf(t.plan.Changes[k].Before())) {
+			hosts[host] = &clusters.Error{Action: result.Err.Action + " on cluster " + t.name, Reason: clusters.ReasonOther}
+		}
+	}
+	return hosts, nil
+}
+
+func reasonOf(err error) clusters.Reason {
+	var known *clusters.Error
+	if errors.As(err, &known) {
+		return known.Reason
+	}
+	return clusters.ReasonOther
 }
