@@ -40,6 +40,7 @@ func TestFederation(t *testing.T) {
 		{"several gateways", federationSeveralGateways},
 		{"east-west gateway", federationEastWest},
 		{"half applied", federationHalfApplied},
+		{"half withdrawn", federationHalfWithdrawn},
 		{"older version", federationOlder},
 		{"older version, flat network", federationOlderFlat},
 	} {
