@@ -78,12 +78,15 @@ func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error 
 	if !strings.Contains(string(page), host) {
 		return fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
 	}
-	stats, err := adminPage(ctx, pod, "/stats?filter=total_listeners_draining")
+	// A listener of which only some filter chains have changed drains those alone.
+	stats, err := adminPage(ctx, pod, "/stats?filter=_draining$")
 	if err != nil {
 		return err
 	}
-	if m := regexp.MustCompile(`total_listeners_draining: (\d+)`).FindSubmatch(stats); m != nil && string(m[1]) != "0" {
-		return fmt.Errorf("the proxy of %s/%s in %s drains %s listeners", pod.Namespace, pod.Name, c.Name, m[1])
+	for _, m := range regexp.MustCompile(`total_(listeners|filter_chains)_draining: (\d+)`).FindAllSubmatch(stats, -1) {
+		if string(m[2]) != "0" {
+			return fmt.Errorf("the proxy of %s/%s in %s drains %s %s", pod.Namespace, pod.Name, c.Name, m[2], m[1])
+		}
 	}
 	return nil
 }
