@@ -68,7 +68,7 @@ func federationHalfApplied(t *testing.T, f *federation) {
 // requests to stays.
 func federationHalfWithdrawn(t *testing.T, f *federation) {
 	shift := worldgen.Resource("TrafficPolicy", "half", eastStock+shiftTo(to("stock", "shop", "west", "v2", 8080, 100)))
-	f.become(t, federated(shift))
+	f.become(t, federatedWorld(shift))
 	management, err := f.lab.Management()
 	must(t, err)
 	must(t, management.Delete(t.Context(), shift))
