@@ -12,6 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/world"
@@ -235,7 +236,7 @@ func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine 
 	}
 	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
-	return describe.ImpactLines(describe.Impact(policy.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
+	return describe.ImpactLines(describe.Impact(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
 }
 
 // meaning evaluates the world once.

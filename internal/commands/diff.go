@@ -14,6 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -164,7 +165,7 @@ func (o *diffOptions) run(ctx context.Context) error {
 	if shared != before {
 		shownBefore = policy.Evaluate(shared)
 	}
-	d.changes = describe.Changes(policy.Compare(shownBefore, d.after))
+	d.changes = describe.Changes(compare.Results(shownBefore, d.after))
 	if err := d.compareObjects(ctx); err != nil {
 		return errors.Join(err, incomplete)
 	}

@@ -5,19 +5,20 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // Impact shows what an authored object does to the world; nil, for an object that
 // is not in it, gives an empty view.
-func Impact(impact *policy.Impact) ImpactView {
+func Impact(impact *compare.Impact) ImpactView {
 	if impact == nil {
 		return ImpactView{}
 	}
 	v := newViewer(impact.After)
 	view := ImpactView{
 		KindRef: viewKind(impact.Object), Presence: impact.Presence, State: impact.State, Errors: impact.Errors,
-		Losses: v.losses(impact.Losses), Unheard: v.unheard(impact.Unheard), Changes: Changes(impact.Comparison),
+		Losses: v.losses(impact.Losses), Unheard: v.unheard(impact.Ineffective), Changes: Changes(impact.Differences),
 	}
 	if len(impact.InForce) > 0 {
 		view.Affects = &ImpactReach{
@@ -25,7 +26,7 @@ func Impact(impact *policy.Impact) ImpactView {
 			SourceCount: len(impact.Sources), SourceClusters: v.clustersOf(impact.Sources),
 			TargetCount: len(impact.Targets), TargetClusters: v.clustersOf(impact.Targets),
 		}
-		if impact.Presence == policy.PresenceAdded && len(impact.Settings) == 0 && len(impact.Rejected) == 0 {
+		if impact.Presence == compare.PresenceAdded && len(impact.Settings) == 0 && len(impact.Rejected) == 0 {
 			view.MadeBy = v.alsoMade(impact)
 		}
 	}
@@ -36,7 +37,7 @@ func Impact(impact *policy.Impact) ImpactView {
 }
 
 // Changes shows what differs between two results.
-func Changes(c *policy.Comparison) ChangeView {
+func Changes(c *compare.Differences) ChangeView {
 	v := newViewer(c.After)
 	view := ChangeView{
 		Losses: v.losses(c.Rejected), Restored: v.losses(c.Restored), Settings: v.settingChanges(c.Settings), Access: v.accessChanges(c.Verdicts),
@@ -92,7 +93,7 @@ func (v viewer) clustersOf(workloads []int) []string {
 	return slices.Compact(clusters)
 }
 
-func (v viewer) losses(changes []policy.RejectionChange) []Loss {
+func (v viewer) losses(changes []compare.RejectionChange) []Loss {
 	var views []Loss
 	for _, r := range changes {
 		views = append(views, Loss{
@@ -103,7 +104,7 @@ func (v viewer) losses(changes []policy.RejectionChange) []Loss {
 	return views
 }
 
-func (v viewer) unheard(settings []policy.UnheardSetting) []Unheard {
+func (v viewer) unheard(settings []compare.IneffectiveSetting) []Unheard {
 	var views []Unheard
 	for _, u := range settings {
 		views = append(views, Unheard{
@@ -117,11 +118,11 @@ func (v viewer) unheard(settings []policy.UnheardSetting) []Unheard {
 // listedCallers is how many callers a view names.
 const listedCallers = 20
 
-func (v viewer) callers(set policy.WorkloadSet, everyone bool) Callers {
+func (v viewer) callers(set compare.WorkloadSet, everyone bool) Callers {
 	return Callers{Sources: v.workloadKeys(set.First(listedCallers)), SourceCount: set.Count(), Everyone: everyone}
 }
 
-func (v viewer) settingChanges(changes []policy.SettingChange) []SettingChange {
+func (v viewer) settingChanges(changes []compare.SettingChange) []SettingChange {
 	var views []SettingChange
 	for _, c := range changes {
 		views = append(views, SettingChange{
@@ -132,14 +133,14 @@ func (v viewer) settingChanges(changes []policy.SettingChange) []SettingChange {
 	return views
 }
 
-func viewEffective(s *policy.EffectiveSetting) *EffectiveSetting {
+func viewEffective(s *compare.EffectiveSetting) *EffectiveSetting {
 	if s == nil {
 		return nil
 	}
 	return &EffectiveSetting{Value: s.Value, Policy: viewKind(s.By)}
 }
 
-func (v viewer) federationChange(f policy.FederationChange) FederationChange {
+func (v viewer) federationChange(f compare.FederationChange) FederationChange {
 	view := FederationChange{Mesh: viewObject(v.world.Meshes[f.Mesh].Ref), Destinations: v.destinationKeys(f.Destinations)}
 	first := &v.world.Destinations[f.Destinations[0]]
 	if f.Before != nil {
@@ -153,7 +154,7 @@ func (v viewer) federationChange(f policy.FederationChange) FederationChange {
 
 // alsoMade returns the policies that make a setting of a TrafficPolicy with the
 // same value where it is in force: it changed none, so they say the same.
-func (v viewer) alsoMade(impact *policy.Impact) []KindRef {
+func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 	if impact.Object.Kind != string(policy.KindTrafficPolicy) {
 		return nil
 	}
@@ -182,7 +183,7 @@ func (v viewer) settingTexts(p int) []string {
 	return texts
 }
 
-func (v viewer) grouping(impact *policy.Impact) *Grouping {
+func (v viewer) grouping(impact *compare.Impact) *Grouping {
 	vm := impact.VirtualMesh
 	g := &Grouping{Trust: viewTrust(vm), TLSEnforcement: string(vm.TLSEnforcement()), Meshes: v.meshRefs(vm.Meshes)}
 	g.GlobalAccessPolicy, g.DefaultAccess = string(vm.GlobalAccessPolicy()), "ALLOW"

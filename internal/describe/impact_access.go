@@ -5,18 +5,19 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 )
 
 // accessChanges puts Destinations together about which the decision differs
 // for the same callers and for the same reason.
-func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
+func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	type key struct {
 		before, after   policy.Decision
 		reason, sources string
 		everyone, fewer bool
 	}
 	type group struct {
-		policy.VerdictChange
+		compare.VerdictChange
 		reason       string
 		destinations []int
 	}
@@ -50,10 +51,10 @@ func (v viewer) accessChanges(changes []policy.VerdictChange) []AccessChange {
 
 // accessReason says why a decision is what it is now, in words that hold for
 // every Destination in the same situation.
-func (v viewer) accessReason(c policy.VerdictChange) string {
+func (v viewer) accessReason(c compare.VerdictChange) string {
 	d := &v.world.Destinations[c.Destination]
 	switch c.After {
-	case policy.Unreachable:
+	case compare.Unreachable:
 		return "not federated to their mesh any more"
 	case policy.Conditional:
 		return v.terms(c)
@@ -69,7 +70,7 @@ func (v viewer) accessReason(c policy.VerdictChange) string {
 	case policy.Allowed:
 	}
 	switch {
-	case c.Before == policy.Unreachable && len(c.RulesAfter) == 0:
+	case c.Before == compare.Unreachable && len(c.RulesAfter) == 0:
 		return "federated to their mesh"
 	case len(c.RulesAfter) == 0 && len(c.RulesBefore) > 0:
 		return "no AccessPolicy is in force there any more"
@@ -113,7 +114,7 @@ func (v viewer) firstPolicies(policies []policy.ObjectID) string {
 func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }
 
 // terms says under which conditions callers are let in now.
-func (v viewer) terms(c policy.VerdictChange) string {
+func (v viewer) terms(c compare.VerdictChange) string {
 	b := &workloadBuilder{viewer: v}
 	verdict := b.access(v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
 	if strings.HasPrefix(verdict.Reason, "depends on the pod") {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 )
 
 // access says who may call what, unlike before. Who can no longer reach a
@@ -11,7 +12,7 @@ import (
 func (l *impactLines) access(changes []AccessChange) {
 	defer l.limit(len(l.lines), "changes of who may call what")
 	for _, c := range changes {
-		if c.Before == policy.Unreachable || c.After == policy.Unreachable {
+		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
 			continue
 		}
 		severity := policy.SeverityWarning

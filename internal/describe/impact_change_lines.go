@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 )
 
 // changes says what others lose and gain.
 func (l *impactLines) changes(view ChangeView) {
-	l.written = map[KindRef]policy.Presence{}
+	l.written = map[KindRef]compare.Presence{}
 	for _, o := range view.Objects {
 		l.written[o.KindRef] = o.Presence
 	}
@@ -105,7 +106,7 @@ func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before
 		return policy.SeverityInfo, requests + " get", text, l.from(c.After)
 	}
 	severity = policy.SeverityWarning
-	rewritten := c.After != nil && c.After.Policy == c.Before.Policy && l.written[c.After.Policy] == policy.PresenceChanged
+	rewritten := c.After != nil && c.After.Policy == c.Before.Policy && l.written[c.After.Policy] == compare.PresenceChanged
 	if c.Before.Policy == l.own && !l.broken || rewritten {
 		severity = policy.SeverityInfo // it is what its author asks for
 	}

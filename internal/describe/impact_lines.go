@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 )
 
 // ImpactLines says in plain words what an authored object does to the world,
@@ -71,7 +72,7 @@ func (l *impactLines) reach(view ImpactView) {
 		} else {
 			l.pin("admits no known workload to %s", destinations)
 		}
-		if view.Presence == policy.PresenceAdded && a.SourceCount > 0 && len(view.Changes.Access) == 0 {
+		if view.Presence == compare.PresenceAdded && a.SourceCount > 0 && len(view.Changes.Access) == 0 {
 			l.warn("changes no decision: the workloads that it admits are admitted already")
 		}
 		return

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 )
 
 // grouping says what a VirtualMesh makes of its meshes.
 func (l *impactLines) grouping(view ImpactView) {
 	g := view.Grouping
-	l.groupsNew = view.Presence == policy.PresenceAdded
+	l.groupsNew = view.Presence == compare.PresenceAdded
 	meshes := "mesh " + andMore(refNames(g.Meshes))
 	if len(g.Meshes) > 1 {
 		meshes = "meshes " + andMore(refNames(g.Meshes))

@@ -17,6 +17,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -113,11 +114,11 @@ func (c impactCase) review(t *testing.T, validator *validation.Validator, w []st
 	var lines []describe.ImpactLine
 	var shown any
 	if objects := authored(add); len(objects) == 1 {
-		impact := policy.ImpactOf(was, is, objects[0].Kind, objects[0].Namespace, objects[0].Name)
+		impact := compare.ImpactOf(was, is, objects[0].Kind, objects[0].Namespace, objects[0].Name)
 		view := describe.Impact(impact)
 		lines, shown = describe.ImpactLines(view), view
 	} else {
-		view := describe.Changes(policy.Compare(was, is))
+		view := describe.Changes(compare.Results(was, is))
 		lines, shown = describe.ChangeLines(view), view
 	}
 	data, err := json.MarshalIndent(shown, "", "  ")

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 )
 
 // KindRef names an authored object in a view.
@@ -19,7 +20,7 @@ func (r KindRef) String() string { return r.Kind + " " + r.Name + "." + r.Namesp
 type ImpactView struct {
 	KindRef
 	// Presence is added or changed; absent if the object says the same as before.
-	Presence policy.Presence `json:"presence,omitempty"`
+	Presence compare.Presence `json:"presence,omitempty"`
 	// State is APPLIED, PARTIAL, INVALID or IDLE of a policy, ACCEPTED or INVALID
 	// of a VirtualMesh; Errors say why it is INVALID as a whole.
 	State  policy.State `json:"state"`
@@ -101,7 +102,7 @@ type ChangeView struct {
 // ObjectChange is an authored object that was added, changed or removed.
 type ObjectChange struct {
 	KindRef
-	Presence policy.Presence `json:"presence"`
+	Presence compare.Presence `json:"presence"`
 }
 
 // StateChange is an object that is judged differently than before.

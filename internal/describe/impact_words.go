@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -33,7 +34,7 @@ type impactLines struct {
 	// all says that no sentence is left out.
 	all bool
 	// written are the authored objects that differ, and how.
-	written map[KindRef]policy.Presence
+	written map[KindRef]compare.Presence
 }
 
 func (l *impactLines) add(severity policy.Severity, format string, values ...any) {

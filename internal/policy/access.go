@@ -37,7 +37,7 @@ func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSel
 // (semantics D31), so the Destination is needed then.
 func (p *AccessPolicy) Grants(d *world.Destination) []Grant {
 	if !p.ownMeshOnly() {
-		if d != nil && p.asReadBy(d.Mesh) {
+		if d != nil && p.AsReadBy(d.Mesh) {
 			return readBy(d.Mesh.TrustDomain, p.grants)
 		}
 		return p.grants
@@ -48,10 +48,10 @@ func (p *AccessPolicy) Grants(d *world.Destination) []Grant {
 	return []Grant{{accounts: []account{wholeTrustDomain(d.Mesh.TrustDomain)}}}
 }
 
-// asReadBy reports whether Istio reads identities of the policy in a way of its
+// AsReadBy reports whether Istio reads identities of the policy in a way of its
 // own in a mesh: some are of the default trust domain, which it takes for the
 // mesh's own.
-func (p *AccessPolicy) asReadBy(m *world.Mesh) bool {
+func (p *AccessPolicy) AsReadBy(m *world.Mesh) bool {
 	return p.ambiguous && m != nil && m.Type == world.MeshIstio && m.TrustDomain != defaultTrustDomain
 }
 
@@ -160,7 +160,7 @@ func (e *evaluator) misreadIn(p *AccessPolicy) []string {
 	}
 	var domains []string
 	for _, id := range p.InForce() {
-		if m := e.world.Destinations[id].Mesh; p.asReadBy(m) {
+		if m := e.world.Destinations[id].Mesh; p.AsReadBy(m) {
 			domains = append(domains, m.TrustDomain)
 		}
 	}
@@ -228,10 +228,10 @@ func accessFields(spec *networkingv1.AccessPolicySpec) []string {
 	return fields
 }
 
-// rulesFor returns every access rule in force on the pods of a workload: those
+// RulesFor returns every access rule in force on the pods of a workload: those
 // of all Destinations that select them add up (semantics D33). The order is by
 // Destination, then by policy.
-func (r *Result) rulesFor(w *world.Workload) []AccessRule {
+func (r *Result) RulesFor(w *world.Workload) []AccessRule {
 	if rules, known := r.podRules[w.ID]; known {
 		return rules
 	}

@@ -56,5 +56,5 @@ func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(
 // StaysOpen reports whether a Destination is a gateway that its VirtualMesh
 // keeps open to everybody (semantics D38).
 func (r *Result) StaysOpen(destination int) bool {
-	return r.openGateway(&r.World.Destinations[destination])
+	return r.OpenGateway(&r.World.Destinations[destination])
 }

@@ -35,7 +35,7 @@ func (e *evaluator) judgeTraffic() {
 		}
 		d := &e.world.Destinations[id]
 		origins := e.origins(id)
-		claims.begin(e.distinctOrigins(decided.Traffic, origins, d), servicePorts(d))
+		claims.begin(e.distinctOrigins(decided.Traffic, origins, d), ServicePorts(d))
 		impossible, losers := map[int][]Rejection{}, map[int]bool{}
 		for _, i := range decided.Traffic {
 			rejections := e.unrealisable(i, d)
@@ -177,10 +177,10 @@ func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
 	for _, w := range wanted {
 		for _, holder := range c.held[w.claim] {
 			other := &c.result.TrafficPolicies[holder]
-			if !slices.ContainsFunc(c.ports, func(port uint32) bool { return p.allowsPort(port) && other.allowsPort(port) }) {
+			if !slices.ContainsFunc(c.ports, func(port uint32) bool { return p.AllowsPort(port) && other.AllowsPort(port) }) {
 				continue
 			}
-			if value, _ := other.feature(w.claim.field); !c.result.sameValue(value, w.value) {
+			if value, _ := other.feature(w.claim.field); !c.result.SameValue(value, w.value) {
 				rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: holder, Reason: conflictReason(w.claim, p, other)})
 				break
 			}
@@ -212,13 +212,13 @@ type wantedClaim struct {
 // that names clusters asks for different things in each.
 func (c *claims) wanted(i int) []wantedClaim {
 	p := &c.result.TrafficPolicies[i]
-	wanted := make([]wantedClaim, 0, len(c.clusters)*(len(p.routeFeatures)+len(p.connectionFeatures)))
+	wanted := make([]wantedClaim, 0, len(c.clusters)*(len(p.RouteFeatures)+len(p.connectionFeatures)))
 	for _, cluster := range c.clusters {
 		if len(c.result.sources(i, cluster)) == 0 {
 			continue
 		}
 		match := c.scope(p, i, cluster)
-		for _, f := range p.routeFeatures {
+		for _, f := range p.RouteFeatures {
 			wanted = append(wanted, wantedClaim{claim{f.Field, cluster, match}, f.Value})
 		}
 		for _, f := range p.connectionFeatures {
@@ -248,17 +248,17 @@ func (c *claims) scope(p *TrafficPolicy, i int, cluster string) int {
 func (p *TrafficPolicy) matchKey(sources []SourceMatch) string {
 	var b strings.Builder
 	for _, s := range sources {
-		b.WriteString(s.key() + "\x00")
+		b.WriteString(s.Key() + "\x00")
 	}
 	for _, m := range p.matches {
-		b.WriteString("\x01" + m.identity())
+		b.WriteString("\x01" + m.Key())
 	}
 	return b.String()
 }
 
 // feature returns the effective value that a policy gives to a field.
 func (p *TrafficPolicy) feature(field string) (any, bool) {
-	for _, f := range slices.Concat(p.routeFeatures, p.connectionFeatures) {
+	for _, f := range slices.Concat(p.RouteFeatures, p.connectionFeatures) {
 		if f.Field == field {
 			return f.Value, true
 		}
@@ -266,10 +266,10 @@ func (p *TrafficPolicy) feature(field string) (any, bool) {
 	return nil, false
 }
 
-// allowsPort reports whether the policy applies to a port of a Service; ports
+// AllowsPort reports whether the policy applies to a port of a Service; ports
 // that a Service does not have mean nothing there (semantics 5.2).
-func (p *TrafficPolicy) allowsPort(port uint32) bool {
-	return listAllowsPort(p.Resource.Spec.DestinationPorts, port)
+func (p *TrafficPolicy) AllowsPort(port uint32) bool {
+	return AllowsPort(p.Resource.Spec.DestinationPorts, port)
 }
 
 func sortedFields(settings map[string]Setting) []string {

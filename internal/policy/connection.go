@@ -28,10 +28,10 @@ type ConnectionSetting struct {
 // alike, whatever labels and namespaces a policy's sourceSelector names
 // (semantics 2.2, 5.3).
 func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSetting {
-	pools := connections{all: servicePorts(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
+	pools := connections{all: ServicePorts(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if p.rejectedOn(destination) || len(r.sources(i, w.Cluster)) == 0 {
+		if p.RejectedOn(destination) || len(r.sources(i, w.Cluster)) == 0 {
 			continue
 		}
 		for _, f := range p.connectionFeatures {
@@ -44,7 +44,7 @@ func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSett
 	// Who asks for the default mode claims nothing, but may well be asked for it.
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if mode := tlsFeature(p.Resource.Spec.Policy); mode != nil && !p.rejectedOn(destination) && len(r.sources(i, w.Cluster)) > 0 {
+		if mode := tlsFeature(p.Resource.Spec.Policy); mode != nil && !p.RejectedOn(destination) && len(r.sources(i, w.Cluster)) > 0 {
 			pools.add(ConnectionSetting{Feature: *mode, Policy: i}, p)
 		}
 	}
@@ -71,7 +71,7 @@ type connections struct {
 func (c *connections) add(setting ConnectionSetting, p *TrafficPolicy) []uint32 {
 	var ports []uint32
 	for _, port := range c.all {
-		if p.allowsPort(port) && !slices.Contains(c.taken[setting.Field], port) {
+		if p.AllowsPort(port) && !slices.Contains(c.taken[setting.Field], port) {
 			ports = append(ports, port)
 		}
 	}

@@ -165,7 +165,7 @@ func (e *evaluator) reportWorkloads() {
 			e.report(newFinding(CodeWorkloadNoMesh, workloadID(w), message))
 			continue
 		}
-		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.rulesFor(w)) == 0 && e.result.openGatewayOf(w) == nil {
+		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.RulesFor(w)) == 0 && e.result.OpenGatewayOf(w) == nil {
 			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
 			e.report(newFinding(CodeDeniedByDefault, workloadID(w),
 				e.result.missingRules(&e.world.Destinations[w.Backs[0]])+" and VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default"))

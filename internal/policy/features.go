@@ -33,9 +33,11 @@ const (
 	fieldMirror           = "mirror"
 	fieldHeaders          = "headerManipulation"
 	fieldOutlierDetection = "outlierDetection"
-	fieldMTLS             = "mtls"
 	fieldConnectionPool   = "connectionPoolSettings"
 	fieldTCPKeepalive     = "tcpKeepalive"
+
+	// FieldMTLS is the TLS mode of connections.
+	FieldMTLS = "mtls"
 )
 
 // unsupported returns the names of the fields that are read and kept but have
@@ -115,7 +117,7 @@ func tlsFeature(p *networkingv1.TrafficPolicyPolicy) *Feature {
 	if p == nil || p.MTLS == nil || p.MTLS.Istio == nil {
 		return nil
 	}
-	return &Feature{fieldMTLS, &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: p.MTLS.Istio.TLSMode.OrDefault()}}}
+	return &Feature{FieldMTLS, &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: p.MTLS.Istio.TLSMode.OrDefault()}}}
 }
 
 // percent returns a percentage with its default: omitted means all (semantics
@@ -206,5 +208,5 @@ func valueEqualities() conversion.Equalities {
 	return conversion.EqualitiesOrDie(func(x, y core.Duration) bool { return x.Std() == y.Std() })
 }
 
-// sameValue reports whether two effective values have the same effect.
-func (r *Result) sameValue(a, b any) bool { return r.equalities.DeepEqual(a, b) }
+// SameValue reports whether two effective values have the same effect.
+func (r *Result) SameValue(a, b any) bool { return r.equalities.DeepEqual(a, b) }

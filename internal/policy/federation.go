@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/world"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -227,4 +228,21 @@ func (e *evaluator) reportMissingAddresses(gateways []Gateway) {
 			e.report(newFinding(CodeGatewayNoAddress, destinationID(d), "the east-west gateway has no external address; other clusters cannot reach the mesh"))
 		}
 	}
+}
+
+// SameExposure reports whether two Destinations are exposed in the same way.
+func (f *Federation) SameExposure(other *Federation) bool {
+	if f == nil || other == nil {
+		return f == other
+	}
+	return f.Flat == other.Flat && slices.Equal(f.Meshes, other.Meshes) && hostnameSuffix(f.VirtualMesh) == hostnameSuffix(other.VirtualMesh)
+}
+
+// TCPKeepalive returns what the VirtualMesh says about keeping connections
+// alive, nil for nothing.
+func (f *Federation) TCPKeepalive() *core.TCPKeepalive {
+	if f == nil {
+		return nil
+	}
+	return f.VirtualMesh.Resource.Spec.Federation.TCPKeepalive
 }

@@ -81,9 +81,9 @@ func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers 
 }
 
 func (t *tlsRemarks) noteFrom(cluster string, d *world.Destination, federation *Federation, who string) {
-	open := servicePorts(d)
+	open := ServicePorts(d)
 	for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
-		if s.Field != fieldMTLS {
+		if s.Field != FieldMTLS {
 			continue
 		}
 		mode := modeOf(s.Value)

@@ -167,10 +167,10 @@ func IsIngressGateway(d *world.Destination) bool {
 	return len(d.Selector) > 0 && (d.Selector[key] == value || d.Labels[key] == value)
 }
 
-// openGateway reports whether a Destination is a gateway that stays open to
+// OpenGateway reports whether a Destination is a gateway that stays open to
 // everybody although its VirtualMesh denies by default: traffic from outside
 // the mesh has to enter somewhere (semantics D38).
-func (r *Result) openGateway(d *world.Destination) bool {
+func (r *Result) OpenGateway(d *world.Destination) bool {
 	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !r.deniesByDefault(d.Mesh) {
 		return false
 	}
@@ -179,11 +179,11 @@ func (r *Result) openGateway(d *world.Destination) bool {
 	})
 }
 
-// openGatewayOf returns the open gateway that a workload is behind, nil if it
+// OpenGatewayOf returns the open gateway that a workload is behind, nil if it
 // is behind none.
-func (r *Result) openGatewayOf(w *world.Workload) *world.Destination {
+func (r *Result) OpenGatewayOf(w *world.Workload) *world.Destination {
 	for _, id := range w.Backs {
-		if d := &r.World.Destinations[id]; r.openGateway(d) {
+		if d := &r.World.Destinations[id]; r.OpenGateway(d) {
 			return d
 		}
 	}

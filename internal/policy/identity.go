@@ -121,9 +121,9 @@ func readBy(trustDomain string, grants []Grant) []Grant {
 	return read
 }
 
-// admits reports whether the identity is one of the grant's; known is false
+// Admits reports whether the identity is one of the grant's; known is false
 // for a source without identity, which only an any-source grant admits.
-func (g Grant) admits(id Identity, known bool) bool {
+func (g Grant) Admits(id Identity, known bool) bool {
 	if g.AnySource {
 		return true
 	}

@@ -29,7 +29,8 @@ func (s SourceMatch) includes(w *world.Workload) bool {
 	return (s.Namespace == "" || s.Namespace == w.Namespace) && world.HasLabels(w.Labels, s.Labels)
 }
 
-func (s SourceMatch) key() string {
+// Key identifies equal sources.
+func (s SourceMatch) Key() string {
 	var b strings.Builder
 	b.WriteString(s.Namespace)
 	for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
@@ -66,8 +67,8 @@ func sourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch 
 
 // widest drops sources that are contained in others and sorts the rest.
 func widest(sources []SourceMatch) []SourceMatch {
-	slices.SortFunc(sources, func(a, b SourceMatch) int { return strings.Compare(a.key(), b.key()) })
-	sources = slices.CompactFunc(sources, func(a, b SourceMatch) bool { return a.key() == b.key() })
+	slices.SortFunc(sources, func(a, b SourceMatch) int { return strings.Compare(a.Key(), b.Key()) })
+	sources = slices.CompactFunc(sources, func(a, b SourceMatch) bool { return a.Key() == b.Key() })
 	var kept []SourceMatch
 	for i, s := range sources {
 		covered := false
@@ -103,8 +104,8 @@ func requestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
 	for _, m := range matchers {
 		matches = append(matches, newRequestMatch(m))
 	}
-	slices.SortFunc(matches, func(a, b *RequestMatch) int { return strings.Compare(a.identity(), b.identity()) })
-	return slices.CompactFunc(matches, func(a, b *RequestMatch) bool { return a.identity() == b.identity() })
+	slices.SortFunc(matches, func(a, b *RequestMatch) int { return strings.Compare(a.Key(), b.Key()) })
+	return slices.CompactFunc(matches, func(a, b *RequestMatch) bool { return a.Key() == b.Key() })
 }
 
 func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
@@ -127,7 +128,8 @@ func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
 	return match
 }
 
-func (m *RequestMatch) identity() string {
+// Key identifies equal matches; it is "" for all requests.
+func (m *RequestMatch) Key() string {
 	if m == nil {
 		return ""
 	}
@@ -206,8 +208,8 @@ func compareRoutes(a, b *Route) int {
 		cmp.Compare(withoutB, withoutA),
 		cmp.Compare(firstPort(a.Ports), firstPort(b.Ports)),
 		cmp.Compare(a.order, b.order),
-		strings.Compare(ma.identity(), mb.identity()),
-		strings.Compare(a.Source.key(), b.Source.key()),
+		strings.Compare(ma.Key(), mb.Key()),
+		strings.Compare(a.Source.Key(), b.Source.Key()),
 	)
 }
 
@@ -240,4 +242,58 @@ func firstPort(ports []uint32) uint32 {
 		return 0
 	}
 	return ports[0]
+}
+
+// Contains reports whether every request that satisfies other provably
+// satisfies m; a nil match is satisfied by every request.
+func (m *RequestMatch) Contains(other *RequestMatch) bool {
+	switch {
+	case m == nil:
+		return true
+	case other == nil:
+		return false
+	case m.Key() == other.Key():
+		return true
+	}
+	if m.Method != "" && m.Method != other.Method {
+		return false
+	}
+	for _, h := range m.Headers {
+		if !slices.Contains(other.Headers, h) {
+			return false
+		}
+	}
+	for _, q := range m.QueryParameters {
+		if !slices.Contains(other.QueryParameters, q) {
+			return false
+		}
+	}
+	return uriContains(m, other)
+}
+
+// uriContains compares what is asked of the path.
+func uriContains(m, other *RequestMatch) bool {
+	a, b := m.URI, other.URI
+	if a == nil {
+		return true
+	}
+	if b == nil || a.IgnoreCase != b.IgnoreCase {
+		return false
+	}
+	kindA, textA := uriKind(a)
+	kindB, textB := uriKind(b)
+	if kindA == kindB && textA == textB {
+		return true
+	}
+	if a.IgnoreCase {
+		textA, textB = strings.ToLower(textA), strings.ToLower(textB)
+	}
+	switch {
+	case a.Prefix != nil && (b.Prefix != nil || b.Exact != nil):
+		return strings.HasPrefix(textB, textA)
+	case a.Suffix != nil && b.Exact != nil:
+		return strings.HasSuffix(*b.Exact, *a.Suffix)
+	default:
+		return false
+	}
 }

@@ -81,7 +81,7 @@ func (r *Result) AccessTo(destination int) []PodAccess {
 	d := &r.World.Destinations[destination]
 	if len(d.Backing) == 0 {
 		rules := r.RulesOf(destination)
-		open := r.openGateway(d)
+		open := r.OpenGateway(d)
 		return []PodAccess{{Open: open, Rules: rules, DeniesOthers: !open && (len(rules) > 0 || r.deniesByDefault(d.Mesh))}}
 	}
 	var all []PodAccess
@@ -91,7 +91,7 @@ func (r *Result) AccessTo(destination int) []PodAccess {
 			if served.Destination != destination {
 				continue
 			}
-			access := PodAccess{Open: r.openGatewayOf(w) != nil, DeniesOthers: served.DeniesOthers, Rules: served.Rules}
+			access := PodAccess{Open: r.OpenGatewayOf(w) != nil, DeniesOthers: served.DeniesOthers, Rules: served.Rules}
 			k := slices.IndexFunc(all, access.same)
 			if k < 0 {
 				k, all = len(all), append(all, access)

@@ -86,10 +86,10 @@ func portsAt(d *world.Destination, pods []uint32) []uint32 {
 	return sorted(ports)
 }
 
-// operationOn returns what an access rule lets its callers do who call a
+// OperationOn returns what an access rule lets its callers do who call a
 // Destination, in terms of that Destination's ports; false if that is nothing.
 // The rule may be on the pods by way of another Service, whose ports are others.
-func (r *Result) operationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
+func (r *Result) OperationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
 	condition := r.AccessPolicies[rule.Policy].Operation()
 	if len(condition.Ports) == 0 {
 		return condition, true

@@ -62,9 +62,9 @@ func isHTTP(port discoveryv1.KubeServicePort) bool {
 	}
 }
 
-// httpPorts returns the numbers of the ports that routes can be rendered for,
+// HTTPPorts returns the numbers of the ports that routes can be rendered for,
 // ascending.
-func httpPorts(d *world.Destination) []uint32 {
+func HTTPPorts(d *world.Destination) []uint32 {
 	if !d.IsService() {
 		return nil
 	}
@@ -78,9 +78,9 @@ func httpPorts(d *world.Destination) []uint32 {
 	return slices.Compact(ports)
 }
 
-// servicePorts returns the numbers of all ports, ascending; a single 0 stands
+// ServicePorts returns the numbers of all ports, ascending; a single 0 stands
 // for those of a Service whose ports are not known.
-func servicePorts(d *world.Destination) []uint32 {
+func ServicePorts(d *world.Destination) []uint32 {
 	var ports []uint32
 	for _, p := range d.Resource.Spec.KubeService.Ports {
 		ports = append(ports, p.Port)

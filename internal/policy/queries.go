@@ -139,7 +139,7 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 	}
 	return slices.DeleteFunc(r.workloadsNear(p.grants), func(id int) bool {
 		identity, known := IdentityOf(&r.World.Workloads[id])
-		return !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) })
+		return !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
 	})
 }
 
@@ -215,7 +215,7 @@ func (p *TrafficPolicy) Matches() []*RequestMatch {
 func (r *Result) RejectionsOf(policy, destination int) []Rejection {
 	decided := &r.Destinations[destination]
 	rejections := slices.Clone(decided.Rejections)
-	if len(decided.Traffic) > 1 && len(r.TrafficPolicies[policy].routeFeatures) > 0 {
+	if len(decided.Traffic) > 1 && len(r.TrafficPolicies[policy].RouteFeatures) > 0 {
 		rejections = append(rejections, r.overlaps(destination)...)
 	}
 	rejections = slices.DeleteFunc(rejections, func(j Rejection) bool { return j.Policy != policy })

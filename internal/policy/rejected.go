@@ -15,19 +15,19 @@ import (
 func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	var rejected []Rejection
 	for _, rejection := range r.Destinations[destination].Rejections {
-		if sourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
+		if SourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
 			rejected = append(rejected, rejection)
 		}
 	}
 	rejected = append(rejected, r.overtakenSettings(w, destination)...)
 	rejected = append(rejected, r.idleSettings(w, destination)...)
-	rejected = append(rejected, r.overriddenDefaults(w, destination)...)
+	rejected = append(rejected, r.OverriddenDefaults(w, destination)...)
 	for _, ref := range r.invalid {
 		if ref.Kind != KindTrafficPolicy {
 			continue
 		}
 		p := &r.TrafficPolicies[ref.Index]
-		if selection(p.Destinations).contains(destination) && sourceMatches(p.Resource.Spec.SourceSelector, w) {
+		if selection(p.Destinations).contains(destination) && SourceMatches(p.Resource.Spec.SourceSelector, w) {
 			for _, reason := range p.Errors {
 				rejected = append(rejected, Rejection{Policy: ref.Index, Reason: reason, Winner: -1})
 			}
@@ -53,11 +53,11 @@ func (r *Result) overtakenSettings(w *world.Workload, destination int) []Rejecti
 	}
 	for route, first := range overtaken {
 		for field, s := range route.own {
-			value, set := first.setting(field)
-			if set && (value.Policy == s.Policy || r.sameValue(value.Value, s.Value)) {
+			value, set := first.Setting(field)
+			if set && (value.Policy == s.Policy || r.SameValue(value.Value, s.Value)) {
 				continue
 			}
-			winner := first.leader()
+			winner := first.Leader()
 			name := r.TrafficPolicies[winner].Resource
 			reason := fmt.Sprintf("the more specific route of TrafficPolicy %s.%s takes these requests of the workload", name.Name, name.Namespace)
 			if effective[Rejection{Policy: s.Policy, Field: field}] {
@@ -75,11 +75,11 @@ func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	var idle []Rejection
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if p.rejectedOn(destination) || len(p.routeFeatures) == 0 || !sourceMatches(p.Resource.Spec.SourceSelector, w) {
+		if p.RejectedOn(destination) || len(p.RouteFeatures) == 0 || !SourceMatches(p.Resource.Spec.SourceSelector, w) {
 			continue
 		}
-		if reason := r.portReason(p, destination); reason != "" {
-			for _, f := range p.routeFeatures {
+		if reason := r.PortReason(p, destination); reason != "" {
+			for _, f := range p.RouteFeatures {
 				idle = append(idle, Rejection{Policy: i, Field: f.Field, Reason: reason, Winner: -1})
 			}
 		}
@@ -87,11 +87,11 @@ func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	return idle
 }
 
-// overriddenDefaults returns the policies that ask for the default TLS mode, which
+// OverriddenDefaults returns the policies that ask for the default TLS mode, which
 // claims nothing, where another policy asks for something else.
-func (r *Result) overriddenDefaults(w *world.Workload, destination int) []Rejection {
+func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Rejection {
 	connection := r.Connection(w, destination)
-	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == fieldMTLS })
+	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == FieldMTLS })
 	if k < 0 {
 		return nil
 	}
@@ -100,27 +100,27 @@ func (r *Result) overriddenDefaults(w *world.Workload, destination int) []Reject
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
 		mode := tlsFeature(p.Resource.Spec.Policy)
-		if i == winner || mode == nil || p.rejectedOn(destination) || r.sameValue(mode.Value, connection[k].Value) ||
-			!sourceMatches(p.Resource.Spec.SourceSelector, w) {
+		if i == winner || mode == nil || p.RejectedOn(destination) || r.SameValue(mode.Value, connection[k].Value) ||
+			!SourceMatches(p.Resource.Spec.SourceSelector, w) {
 			continue
 		}
 		name := r.TrafficPolicies[winner].Resource
 		overridden = append(overridden, Rejection{
-			Policy: i, Field: fieldMTLS, Winner: winner,
+			Policy: i, Field: FieldMTLS, Winner: winner,
 			Reason: fmt.Sprintf("it asks for the default TLS mode, which claims nothing, and TrafficPolicy %s.%s asks for another", name.Name, name.Namespace),
 		})
 	}
 	return overridden
 }
 
-// portReason returns why the route settings of a policy have no port of a
+// PortReason returns why the route settings of a policy have no port of a
 // Destination to apply to; "" if they have.
-func (r *Result) portReason(p *TrafficPolicy, destination int) string {
-	ports := httpPorts(&r.World.Destinations[destination])
+func (r *Result) PortReason(p *TrafficPolicy, destination int) string {
+	ports := HTTPPorts(&r.World.Destinations[destination])
 	switch {
 	case len(ports) == 0:
 		return noHTTPPort
-	case !slices.ContainsFunc(ports, func(port uint32) bool { return listAllowsPort(p.Resource.Spec.DestinationPorts, port) }):
+	case !slices.ContainsFunc(ports, func(port uint32) bool { return AllowsPort(p.Resource.Spec.DestinationPorts, port) }):
 		return noSelectedPort
 	default:
 		return ""

@@ -153,7 +153,7 @@ func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 	}
 	reasons := map[string]bool{}
 	for _, id := range p.Destinations {
-		if p.rejectedOn(id) {
+		if p.RejectedOn(id) {
 			continue
 		}
 		reason := e.result.idle(i, id)
@@ -178,10 +178,10 @@ func (r *Result) idle(policy, destination int) string {
 	if len(p.connectionFeatures) > 0 || saysTLSMode(p) {
 		return "" // it concerns connections, be it by stating the default
 	}
-	if len(p.routeFeatures) == 0 {
+	if len(p.RouteFeatures) == 0 {
 		return "the policy's settings are empty"
 	}
-	if reason := r.portReason(p, destination); reason != "" {
+	if reason := r.PortReason(p, destination); reason != "" {
 		return reason
 	}
 	if r.overtaken(policy, destination) {
@@ -216,9 +216,9 @@ func (r *Result) overtaken(policy, destination int) bool {
 					return false
 				}
 			}
-			if slices.ContainsFunc(p.routeFeatures, func(f Feature) bool {
+			if slices.ContainsFunc(p.RouteFeatures, func(f Feature) bool {
 				s, ok := route.own[f.Field]
-				return ok && r.sameValue(s.Value, f.Value) // agreement is effect enough
+				return ok && r.SameValue(s.Value, f.Value) // agreement is effect enough
 			}) {
 				return false
 			}

@@ -71,10 +71,10 @@ func (r *Result) composeRoutes(cluster string, destination int) []*Route {
 func (r *Result) portClasses(d *world.Destination) [][]uint32 {
 	var classes [][]uint32
 	var members [][]int
-	for _, port := range httpPorts(d) {
+	for _, port := range HTTPPorts(d) {
 		var policies []int
 		for _, i := range r.Destinations[d.ID].Traffic {
-			if p := &r.TrafficPolicies[i]; len(p.routeFeatures) > 0 && !p.rejectedOn(d.ID) && p.allowsPort(port) {
+			if p := &r.TrafficPolicies[i]; len(p.RouteFeatures) > 0 && !p.RejectedOn(d.ID) && p.AllowsPort(port) {
 				policies = append(policies, i)
 			}
 		}
@@ -88,7 +88,9 @@ func (r *Result) portClasses(d *world.Destination) [][]uint32 {
 	return classes
 }
 
-func listAllowsPort(ports []uint32, port uint32) bool {
+// AllowsPort reports whether a list of ports, of which an empty one does not
+// restrict, includes the port.
+func AllowsPort(ports []uint32, port uint32) bool {
 	return len(ports) == 0 || slices.Contains(ports, port)
 }
 
@@ -98,19 +100,19 @@ func (r *Result) composePorts(cluster string, destination int, ports []uint32) [
 	index := map[[2]string]*Route{}
 	for order, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if p.rejectedOn(destination) || len(p.routeFeatures) == 0 || !listAllowsPort(p.Resource.Spec.DestinationPorts, ports[0]) {
+		if p.RejectedOn(destination) || len(p.RouteFeatures) == 0 || !AllowsPort(p.Resource.Spec.DestinationPorts, ports[0]) {
 			continue
 		}
 		for _, source := range r.sources(i, cluster) {
 			for _, match := range p.matches {
-				key := [2]string{source.key(), match.identity()}
+				key := [2]string{source.Key(), match.Key()}
 				route := index[key]
 				if route == nil {
 					route = &Route{Source: source, Match: match, Ports: ports, order: order, own: map[string]Setting{}}
 					index[key] = route
 					routes = append(routes, route)
 				}
-				for _, f := range p.routeFeatures {
+				for _, f := range p.RouteFeatures {
 					route.set(f, i, r)
 				}
 			}
@@ -123,7 +125,7 @@ func (r *Result) composePorts(cluster string, destination int, ports []uint32) [
 	for _, route := range routes {
 		route.inherit(routes)
 	}
-	if last := routes[len(routes)-1]; last.Match != nil || last.Source.key() != "" {
+	if last := routes[len(routes)-1]; last.Match != nil || last.Source.Key() != "" {
 		routes = append(routes, &Route{Ports: ports, order: len(r.Destinations[destination].Traffic)})
 	}
 	return routes
@@ -138,7 +140,7 @@ func (route *Route) set(f Feature, policy int, r *Result) {
 		route.own[f.Field] = Setting{Feature: f, Policy: policy}
 		return
 	}
-	if !r.sameValue(earlier.Value, f.Value) {
+	if !r.SameValue(earlier.Value, f.Value) {
 		winner := r.TrafficPolicies[earlier.Policy].Resource
 		route.rejected = append(route.rejected, Rejection{
 			Policy: policy, Field: f.Field, Winner: earlier.Policy,
@@ -188,7 +190,7 @@ func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route
 			continue
 		}
 		k := slices.IndexFunc(taken, func(first *Route) bool {
-			return first.Ports[0] == route.Ports[0] && (first.Match == nil || first.Match.identity() == route.Match.identity())
+			return first.Ports[0] == route.Ports[0] && (first.Match == nil || first.Match.Key() == route.Match.Key())
 		})
 		if k >= 0 {
 			overtaken[route] = taken[k]
@@ -211,8 +213,8 @@ func (r *Result) sources(policy int, cluster string) []SourceMatch {
 	return found
 }
 
-// setting returns what the route does about a field.
-func (route *Route) setting(field string) (Setting, bool) {
+// Setting returns what the route does about a field.
+func (route *Route) Setting(field string) (Setting, bool) {
 	k := slices.IndexFunc(route.Settings, func(s Setting) bool { return s.Field == field })
 	if k < 0 {
 		return Setting{}, false
@@ -220,9 +222,9 @@ func (route *Route) setting(field string) (Setting, bool) {
 	return route.Settings[k], true
 }
 
-// leader returns the policy that a route exists for. Only routes of policies
+// Leader returns the policy that a route exists for. Only routes of policies
 // overtake others: the default route is the last.
-func (route *Route) leader() int {
+func (route *Route) Leader() int {
 	leader := -1
 	for _, s := range route.own {
 		if leader < 0 || s.Policy < leader {

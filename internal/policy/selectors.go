@@ -71,9 +71,9 @@ func workloadMatches(selector core.WorkloadSelector, w *world.Workload) bool {
 	return listAllows(m.Clusters, w.Cluster) && listAllows(m.Namespaces, w.Namespace) && world.HasLabels(w.Labels, m.Labels)
 }
 
-// sourceMatches evaluates a whole sourceSelector list; an absent list matches
+// SourceMatches evaluates a whole sourceSelector list; an absent list matches
 // every workload (semantics D7).
-func sourceMatches(selectors []core.WorkloadSelector, w *world.Workload) bool {
+func SourceMatches(selectors []core.WorkloadSelector, w *world.Workload) bool {
 	return len(selectors) == 0 || slices.ContainsFunc(selectors, func(s core.WorkloadSelector) bool {
 		return workloadMatches(s, w)
 	})

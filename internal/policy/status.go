@@ -134,12 +134,12 @@ func (r *Result) affectedWorkloads(ref PolicyRef) []string {
 // any of its Destinations.
 func (r *Result) hasSource(ref PolicyRef, w *world.Workload) bool {
 	if ref.Kind == KindTrafficPolicy {
-		return sourceMatches(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
+		return SourceMatches(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
 	}
 	identity, known := IdentityOf(w)
 	p := &r.AccessPolicies[ref.Index]
 	if !p.ownMeshOnly() {
-		return slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) })
+		return slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
 	}
 	return slices.ContainsFunc(p.Destinations, func(id int) bool { return r.mayConcern(ref, w, id) })
 }
@@ -226,7 +226,7 @@ func (r *Result) DestinationStatus(i int) discoveryv1.DestinationStatus {
 		ObservedGeneration: core.Int64(d.Resource.Generation), LocalFQDN: d.Hostname, RequiredSubsets: r.requiredSubsets(d),
 	}
 	for _, p := range decided.Traffic {
-		if policy := &r.TrafficPolicies[p]; !policy.rejectedOn(i) {
+		if policy := &r.TrafficPolicies[p]; !policy.RejectedOn(i) {
 			status.AppliedTrafficPolicies = append(status.AppliedTrafficPolicies, networkingv1.AppliedTrafficPolicy{
 				Ref: refOf(&policy.Resource.ObjectMeta), ObservedGeneration: core.Int64(policy.Resource.Generation), Spec: &policy.Resource.Spec,
 			})

@@ -13,8 +13,9 @@ type TrafficPolicy struct {
 	Resource *networkingv1.TrafficPolicy
 	Application
 
-	matches            []*RequestMatch
-	routeFeatures      []Feature
+	matches []*RequestMatch
+	// RouteFeatures are the settings that routes carry, sorted by field.
+	RouteFeatures      []Feature
 	connectionFeatures []Feature
 	// unsupported are fields without effect, targets where requests are sent,
 	// badTargets why some of them cannot be used.
@@ -29,17 +30,23 @@ type TrafficPolicy struct {
 	matchNumbers map[string]int
 }
 
-// rejectedOn reports whether the policy is INVALID on one Destination.
-func (p *TrafficPolicy) rejectedOn(destination int) bool {
+// RejectedOn reports whether the policy is INVALID on one Destination.
+func (p *TrafficPolicy) RejectedOn(destination int) bool {
 	_, rejected := p.Rejected[destination]
 	return rejected
+}
+
+// CoversRequests reports whether the policy is about every request that
+// satisfies a match; nil stands for all requests.
+func (p *TrafficPolicy) CoversRequests(match *RequestMatch) bool {
+	return slices.ContainsFunc(p.matches, func(m *RequestMatch) bool { return m.Contains(match) })
 }
 
 // prepare works out what does not depend on a Destination.
 func (p *TrafficPolicy) prepare(w *world.World, defaultMode networkingv1.TLSMode) {
 	spec := &p.Resource.Spec
 	p.matches = requestMatches(spec.HTTPRequestMatchers)
-	p.routeFeatures = routeFeatures(spec.Policy, func(ref core.ClusterObjectRef) uint32 { return onlyPort(w.Service(ref)) })
+	p.RouteFeatures = routeFeatures(spec.Policy, func(ref core.ClusterObjectRef) uint32 { return onlyPort(w.Service(ref)) })
 	p.connectionFeatures = connectionFeatures(spec.Policy, defaultMode)
 	p.unsupported = unsupported(spec)
 	p.targets = targets(spec.Policy)

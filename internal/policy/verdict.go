@@ -37,7 +37,7 @@ type Verdict struct {
 // pods that are not known.
 func (r *Result) Verdict(source *world.Workload, d *world.Destination) Verdict {
 	if len(d.Backing) == 0 {
-		if r.openGateway(d) {
+		if r.OpenGateway(d) {
 			return r.throughGateway(d)
 		}
 		return r.judge(source, d, r.RulesOf(d.ID), d.Mesh)
@@ -45,11 +45,11 @@ func (r *Result) Verdict(source *world.Workload, d *world.Destination) Verdict {
 	verdicts := make([]Verdict, 0, len(d.Backing))
 	for _, id := range d.Backing {
 		pod := &r.World.Workloads[id]
-		if gateway := r.openGatewayOf(pod); gateway != nil {
+		if gateway := r.OpenGatewayOf(pod); gateway != nil {
 			verdicts = append(verdicts, r.throughGateway(gateway))
 			continue
 		}
-		verdicts = append(verdicts, r.judge(source, d, r.rulesFor(pod), pod.Mesh))
+		verdicts = append(verdicts, r.judge(source, d, r.RulesFor(pod), pod.Mesh))
 	}
 	return r.combine(d, verdicts)
 }
@@ -65,12 +65,12 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 	for _, rule := range rules {
 		policy := &r.AccessPolicies[rule.Policy]
 		selecting = append(selecting, rule.Policy)
-		operation, possible := r.operationOn(rule, d)
+		operation, possible := r.OperationOn(rule, d)
 		if !possible {
 			continue
 		}
 		for _, grant := range policy.Grants(&r.World.Destinations[rule.Destination]) {
-			if !grant.admits(identity, known) {
+			if !grant.Admits(identity, known) {
 				continue
 			}
 			condition := operation

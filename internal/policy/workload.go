@@ -136,12 +136,12 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 // matches the workload, whatever they select as destination, ascending.
 func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
 	traffic = slices.DeleteFunc(r.trafficSources.candidates(w), func(i int) bool {
-		return !sourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
+		return !SourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
 	})
 	identity, known := IdentityOf(w)
 	access = slices.DeleteFunc(r.accessSources.candidates(w), func(i int) bool {
 		p := &r.AccessPolicies[i]
-		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.admits(identity, known) })
+		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
 	})
 	return traffic, access
 }
@@ -175,12 +175,12 @@ func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) b
 	if ref.Kind == KindTrafficPolicy {
 		return true
 	}
-	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.asReadBy(r.World.Destinations[destination].Mesh) {
+	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.AsReadBy(r.World.Destinations[destination].Mesh) {
 		return true
 	}
 	identity, known := IdentityOf(w)
 	return slices.ContainsFunc(r.AccessPolicies[ref.Index].Grants(&r.World.Destinations[destination]), func(g Grant) bool {
-		return g.admits(identity, known)
+		return g.Admits(identity, known)
 	})
 }
 
@@ -308,7 +308,7 @@ func (r *Result) Outbound(w *world.Workload, all bool) []Outbound {
 // itself or by way of its pods.
 func (r *Result) hasAccessRules(d *world.Destination) bool {
 	return len(r.Destinations[d.ID].Access) > 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
-		return len(r.rulesFor(&r.World.Workloads[id])) > 0
+		return len(r.RulesFor(&r.World.Workloads[id])) > 0
 	})
 }
 
@@ -326,7 +326,7 @@ type Inbound struct {
 // Inbound lists the Destinations that a workload serves, in the order of
 // World.Destinations.
 func (r *Result) Inbound(w *world.Workload) []Inbound {
-	rules := r.rulesFor(w)
+	rules := r.RulesFor(w)
 	served := make([]Inbound, 0, len(w.Backs))
 	for _, id := range w.Backs {
 		own := r.RulesOf(id)
@@ -337,7 +337,7 @@ func (r *Result) Inbound(w *world.Workload) []Inbound {
 		}
 		served = append(served, Inbound{
 			Destination: id, Rules: own,
-			DeniesOthers: r.openGatewayOf(w) == nil && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
+			DeniesOthers: r.OpenGatewayOf(w) == nil && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
 		})
 	}
 	return served

@@ -1,10 +1,11 @@
-package policy
+package compare
 
 import (
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -24,26 +25,26 @@ type callerGroup struct {
 // results, the Destination's own cluster first.
 func (c *comparer) callerGroups(destination int) []callerGroup {
 	named := map[string]bool{}
-	for _, r := range []*Result{c.before, c.after} {
+	for _, r := range []*policy.Result{c.before, c.after} {
 		for _, i := range r.Destinations[destination].Traffic {
-			for _, cluster := range r.TrafficPolicies[i].namedClusters {
+			for _, cluster := range r.TrafficPolicies[i].NamedClusters() {
 				named[cluster] = true
 			}
 		}
 	}
 	was := c.before.Origins(destination)
-	origins := slices.DeleteFunc(c.after.Origins(destination), func(o Origin) bool {
-		return !slices.ContainsFunc(was, func(w Origin) bool { return w.Cluster == o.Cluster && w.Mesh == o.Mesh })
+	origins := slices.DeleteFunc(c.after.Origins(destination), func(o policy.Origin) bool {
+		return !slices.ContainsFunc(was, func(w policy.Origin) bool { return w.Cluster == o.Cluster && w.Mesh == o.Mesh })
 	})
-	var alike [][]Origin // the first is the own cluster
+	var alike [][]policy.Origin // the first is the own cluster
 	others := -1
 	for i, o := range origins {
 		switch {
 		case i == 0 || named[o.Cluster]:
-			alike = append(alike, []Origin{o})
+			alike = append(alike, []policy.Origin{o})
 		case others < 0:
 			others = len(alike)
-			alike = append(alike, []Origin{o})
+			alike = append(alike, []policy.Origin{o})
 		default:
 			alike[others] = append(alike[others], o)
 		}
@@ -57,7 +58,7 @@ func (c *comparer) callerGroups(destination int) []callerGroup {
 	return groups
 }
 
-func (c *comparer) newCallerGroup(origins []Origin) callerGroup {
+func (c *comparer) newCallerGroup(origins []policy.Origin) callerGroup {
 	c.locateWorkloads()
 	g := callerGroup{cluster: origins[0].Cluster}
 	var key strings.Builder
@@ -91,10 +92,10 @@ type callerClass struct {
 
 // callerClasses tells the callers of a group apart by which of the sources
 // include them. Those that none includes are left out.
-func (c *comparer) callerClasses(g callerGroup, sources []SourceMatch) []callerClass {
+func (c *comparer) callerClasses(g callerGroup, sources []policy.SourceMatch) []callerClass {
 	key := g.key
 	for _, s := range sources {
-		key += "\x00" + s.key()
+		key += "\x00" + s.Key()
 	}
 	classes, known := c.classes[key]
 	if !known {
@@ -104,7 +105,7 @@ func (c *comparer) callerClasses(g callerGroup, sources []SourceMatch) []callerC
 	return classes
 }
 
-func (c *comparer) newCallerClasses(g callerGroup, sources []SourceMatch) []callerClass {
+func (c *comparer) newCallerClasses(g callerGroup, sources []policy.SourceMatch) []callerClass {
 	classes := []callerClass{{g.callers, nil}}
 	for _, s := range sources {
 		included := c.callersFrom(g, s)
@@ -126,7 +127,7 @@ func (c *comparer) newCallerClasses(g callerGroup, sources []SourceMatch) []call
 
 // callersFrom returns the callers of a group that a source includes, perhaps
 // with others.
-func (c *comparer) callersFrom(g callerGroup, s SourceMatch) WorkloadSet {
+func (c *comparer) callersFrom(g callerGroup, s policy.SourceMatch) WorkloadSet {
 	if s.Namespace == "" && len(s.Labels) == 0 {
 		return g.callers
 	}
@@ -143,11 +144,11 @@ func (c *comparer) callersFrom(g callerGroup, s SourceMatch) WorkloadSet {
 
 // distinctSources returns the sources of routes, each once, and the place of
 // each by its key.
-func distinctSources(routes ...[]*Route) (sources []SourceMatch, places map[string]int) {
+func distinctSources(routes ...[]*policy.Route) (sources []policy.SourceMatch, places map[string]int) {
 	places = map[string]int{}
 	for _, list := range routes {
 		for _, route := range list {
-			key := route.Source.key()
+			key := route.Source.Key()
 			if _, known := places[key]; !known {
 				places[key] = len(sources)
 				sources = append(sources, route.Source)
@@ -157,65 +158,11 @@ func distinctSources(routes ...[]*Route) (sources []SourceMatch, places map[stri
 	return sources, places
 }
 
-// contains reports whether every request that satisfies other provably
-// satisfies m; a nil match is satisfied by every request.
-func (m *RequestMatch) contains(other *RequestMatch) bool {
-	switch {
-	case m == nil:
-		return true
-	case other == nil:
-		return false
-	case m.identity() == other.identity():
-		return true
-	}
-	if m.Method != "" && m.Method != other.Method {
-		return false
-	}
-	for _, h := range m.Headers {
-		if !slices.Contains(other.Headers, h) {
-			return false
-		}
-	}
-	for _, q := range m.QueryParameters {
-		if !slices.Contains(other.QueryParameters, q) {
-			return false
-		}
-	}
-	return uriContains(m, other)
-}
-
-// uriContains compares what is asked of the path.
-func uriContains(m, other *RequestMatch) bool {
-	a, b := m.URI, other.URI
-	if a == nil {
-		return true
-	}
-	if b == nil || a.IgnoreCase != b.IgnoreCase {
-		return false
-	}
-	kindA, textA := uriKind(a)
-	kindB, textB := uriKind(b)
-	if kindA == kindB && textA == textB {
-		return true
-	}
-	if a.IgnoreCase {
-		textA, textB = strings.ToLower(textA), strings.ToLower(textB)
-	}
-	switch {
-	case a.Prefix != nil && (b.Prefix != nil || b.Exact != nil):
-		return strings.HasPrefix(textB, textA)
-	case a.Suffix != nil && b.Exact != nil:
-		return strings.HasSuffix(*b.Exact, *a.Suffix)
-	default:
-		return false
-	}
-}
-
 // deciding returns the first of the routes that takes all requests of a match
 // on a port from callers within the marked sources, nil if there is none.
-func deciding(routes []*Route, port uint32, match *RequestMatch, class callerClass, places map[string]int) *Route {
-	k := slices.IndexFunc(routes, func(route *Route) bool {
-		return slices.Contains(route.Ports, port) && class.within[places[route.Source.key()]] && route.Match.contains(match)
+func deciding(routes []*policy.Route, port uint32, match *policy.RequestMatch, class callerClass, places map[string]int) *policy.Route {
+	k := slices.IndexFunc(routes, func(route *policy.Route) bool {
+		return slices.Contains(route.Ports, port) && class.within[places[route.Source.Key()]] && route.Match.Contains(match)
 	})
 	if k < 0 {
 		return nil
@@ -225,13 +172,13 @@ func deciding(routes []*Route, port uint32, match *RequestMatch, class callerCla
 
 // matchesOf returns the matches of the routes on a port that callers within the
 // marked sources can take, each once, the one of all requests first.
-func matchesOf(port uint32, class callerClass, places map[string]int, lists ...[]*Route) []*RequestMatch {
-	matches := []*RequestMatch{nil}
+func matchesOf(port uint32, class callerClass, places map[string]int, lists ...[]*policy.Route) []*policy.RequestMatch {
+	matches := []*policy.RequestMatch{nil}
 	seen := map[string]bool{"": true}
 	for _, routes := range lists {
 		for _, route := range routes {
-			id := route.Match.identity()
-			if !seen[id] && slices.Contains(route.Ports, port) && class.within[places[route.Source.key()]] {
+			id := route.Match.Key()
+			if !seen[id] && slices.Contains(route.Ports, port) && class.within[places[route.Source.Key()]] {
 				seen[id] = true
 				matches = append(matches, route.Match)
 			}

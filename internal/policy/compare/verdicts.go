@@ -1,16 +1,17 @@
-package policy
+package compare
 
 import (
 	"fmt"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Unreachable is the decision about a call that cannot be made at all, because
 // the Destination is not federated to the caller's mesh. Only comparisons have
 // it.
-const Unreachable Decision = "UNREACHABLE"
+const Unreachable policy.Decision = "UNREACHABLE"
 
 // VerdictChange is the decision about calls to one Destination that differs
 // between two results.
@@ -18,7 +19,7 @@ type VerdictChange struct {
 	Destination int
 	// Before and After are equal for calls that are let in under other
 	// CONDITIONAL terms.
-	Before, After Decision
+	Before, After policy.Decision
 	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
 	// let in; otherwise there are only more.
 	Fewer bool
@@ -28,7 +29,7 @@ type VerdictChange struct {
 	Everyone bool
 	// RulesBefore and RulesAfter are the AccessPolicies in force on the pods behind
 	// the Destination; without any, a default decides.
-	RulesBefore, RulesAfter []ObjectID
+	RulesBefore, RulesAfter []policy.ObjectID
 }
 
 // compareVerdicts fills in Verdicts. Whom rules admit is worked out once per
@@ -52,19 +53,19 @@ func (c *comparer) sameAccess(id int) bool {
 		return false
 	}
 	if len(d.Backing) == 0 {
-		return c.before.openGateway(d) == c.after.openGateway(d) && c.before.deniesByDefault(d.Mesh) == c.after.deniesByDefault(d.Mesh) &&
+		return c.before.OpenGateway(d) == c.after.OpenGateway(d) && c.before.DeniesByDefault(d.Mesh) == c.after.DeniesByDefault(d.Mesh) &&
 			c.sameRules(c.before.RulesOf(id), c.after.RulesOf(id))
 	}
 	return !slices.ContainsFunc(d.Backing, func(pod int) bool {
 		w := &c.world().Workloads[pod]
-		return c.before.deniesByDefault(w.Mesh) != c.after.deniesByDefault(w.Mesh) ||
-			!c.sameRules(c.before.rulesFor(w), c.after.rulesFor(w)) ||
-			(c.before.openGatewayOf(w) == nil) != (c.after.openGatewayOf(w) == nil)
+		return c.before.DeniesByDefault(w.Mesh) != c.after.DeniesByDefault(w.Mesh) ||
+			!c.sameRules(c.before.RulesFor(w), c.after.RulesFor(w)) ||
+			(c.before.OpenGatewayOf(w) == nil) != (c.after.OpenGatewayOf(w) == nil)
 	})
 }
 
-func (c *comparer) sameRules(was, is []AccessRule) bool {
-	return slices.EqualFunc(was, is, func(a, b AccessRule) bool {
+func (c *comparer) sameRules(was, is []policy.AccessRule) bool {
+	return slices.EqualFunc(was, is, func(a, b policy.AccessRule) bool {
 		return a.Destination == b.Destination && c.access.same(a.Policy, b.Policy)
 	})
 }
@@ -73,10 +74,10 @@ func (c *comparer) verdictsOn(id int) {
 	was, is := c.decide(c.before, id), c.decide(c.after, id)
 	for _, before := range decisions() {
 		for _, after := range decisions() {
-			if before == after && before != Conditional {
+			if before == after && before != policy.Conditional {
 				continue
 			}
-			if before != Allowed && before != Conditional && after != Allowed && after != Conditional {
+			if before != policy.Allowed && before != policy.Conditional && after != policy.Allowed && after != policy.Conditional {
 				continue // the call cannot be made, whatever the reason
 			}
 			change := VerdictChange{Destination: id, Before: before, After: after, RulesBefore: was.policies, RulesAfter: is.policies}
@@ -104,34 +105,36 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 }
 
 // decisions lists all decisions, the most open first.
-func decisions() []Decision { return []Decision{Allowed, Conditional, Denied, Unreachable} }
+func decisions() []policy.Decision {
+	return []policy.Decision{policy.Allowed, policy.Conditional, policy.Denied, Unreachable}
+}
 
 // judgement is what one result decides about all callers of a Destination.
 type judgement struct {
-	callers map[Decision]WorkloadSet
+	callers map[policy.Decision]WorkloadSet
 	// policies are those in force on the pods.
-	policies []ObjectID
+	policies []policy.ObjectID
 	// terms are the conditions under which callers are let in by any pod.
 	terms map[string]WorkloadSet
 }
 
 // decide is Verdict for all workloads at once.
-func (c *comparer) decide(r *Result, id int) judgement {
+func (c *comparer) decide(r *policy.Result, id int) judgement {
 	d := &c.world().Destinations[id]
 	reaching := c.reaching(r, id)
 	j := judgement{terms: map[string]WorkloadSet{}}
 	var allowed, denied WorkloadSet
-	pods := [][]AccessRule{}
+	pods := [][]policy.AccessRule{}
 	if len(d.Backing) == 0 {
 		rules := r.RulesOf(id)
 		pods = append(pods, rules)
-		allowed, denied = c.judgePods(r, &j, d, reaching, r.openGateway(d), rules, d.Mesh)
+		allowed, denied = c.judgePods(r, &j, d, reaching, r.OpenGateway(d), rules, d.Mesh)
 	}
 	for i, pod := range d.Backing {
 		w := &c.world().Workloads[pod]
-		rules := r.rulesFor(w)
+		rules := r.RulesFor(w)
 		pods = append(pods, rules)
-		a, n := c.judgePods(r, &j, d, reaching, r.openGatewayOf(w) != nil, rules, w.Mesh)
+		a, n := c.judgePods(r, &j, d, reaching, r.OpenGatewayOf(w) != nil, rules, w.Mesh)
 		if i == 0 {
 			allowed, denied = a, n
 			continue
@@ -144,10 +147,10 @@ func (c *comparer) decide(r *Result, id int) judgement {
 	conditional.subtract(denied)
 	unreachable := c.all()
 	unreachable.subtract(reaching)
-	j.callers = map[Decision]WorkloadSet{Allowed: allowed, Denied: denied, Conditional: conditional, Unreachable: unreachable}
+	j.callers = map[policy.Decision]WorkloadSet{policy.Allowed: allowed, policy.Denied: denied, policy.Conditional: conditional, Unreachable: unreachable}
 	for _, rules := range pods {
 		for _, rule := range rules {
-			if policy := r.accessID(rule.Policy); !slices.Contains(j.policies, policy) {
+			if policy := accessID(r, rule.Policy); !slices.Contains(j.policies, policy) {
 				j.policies = append(j.policies, policy)
 			}
 		}
@@ -160,11 +163,11 @@ func (c *comparer) decide(r *Result, id int) judgement {
 // those that they turn away; the others are let in under conditions, which are
 // noted as terms.
 func (c *comparer) judgePods(
-	r *Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []AccessRule, mesh *world.Mesh,
+	r *policy.Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []policy.AccessRule, mesh *world.Mesh,
 ) (allowed, denied WorkloadSet) {
 	none := newWorkloadSet(len(c.world().Workloads))
 	if open || len(rules) == 0 {
-		if !open && r.deniesByDefault(mesh) {
+		if !open && r.DeniesByDefault(mesh) {
 			return none, reaching.clone()
 		}
 		return reaching.clone(), none
@@ -210,26 +213,26 @@ type admission struct {
 // mesh, with the trust domain; of one that is restricted to ports, with what these
 // are for the Destination that is called.
 type admissionKey struct {
-	result      *Result
+	result      *policy.Result
 	policy      int
 	trustDomain string
 	ports       string
 }
 
 // admissionsOf returns whom a rule lets in who calls a Destination.
-func (c *comparer) admissionsOf(r *Result, rule AccessRule, called *world.Destination) []admission {
+func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule, called *world.Destination) []admission {
 	p := &r.AccessPolicies[rule.Policy]
 	d := &c.world().Destinations[rule.Destination]
 	key := admissionKey{result: r, policy: rule.Policy}
-	if d.Mesh != nil && (p.ownMeshOnly() || p.asReadBy(d.Mesh)) {
+	if d.Mesh != nil && (p.AdmitsOwnMeshOnly() || p.AsReadBy(d.Mesh)) {
 		key.trustDomain = d.Mesh.TrustDomain
 	}
-	operation, possible := r.operationOn(rule, called)
+	operation, possible := r.OperationOn(rule, called)
 	if !possible {
 		return nil
 	}
 	if len(operation.Ports) > 0 {
-		key.ports = joinNumbers(operation.Ports)
+		key.ports = fmt.Sprint(operation.Ports)
 	}
 	admissions, known := c.admissions[key]
 	if !known {
@@ -238,7 +241,7 @@ func (c *comparer) admissionsOf(r *Result, rule AccessRule, called *world.Destin
 			condition.Request = grant.Request
 			terms := ""
 			if !condition.IsZero() {
-				terms = condition.key()
+				terms = conditionKey(condition)
 			}
 			admissions = append(admissions, admission{c.admitted(grant), terms})
 		}
@@ -247,24 +250,24 @@ func (c *comparer) admissionsOf(r *Result, rule AccessRule, called *world.Destin
 	return admissions
 }
 
-// key identifies equal conditions.
-func (c Condition) key() string {
+// conditionKey identifies equal conditions.
+func conditionKey(c policy.Condition) string {
 	return fmt.Sprintf("%q %q %d %q %q %q %q", c.Paths, c.Methods, c.Ports,
 		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
 }
 
 // identityClass are the workloads of one identity.
 type identityClass struct {
-	identity  Identity
+	identity  policy.Identity
 	known     bool
 	workloads []int
 }
 
-func (c *comparer) admitted(grant Grant) WorkloadSet {
+func (c *comparer) admitted(grant policy.Grant) WorkloadSet {
 	c.classifyIdentities()
 	admitted := newWorkloadSet(len(c.world().Workloads))
 	for _, class := range c.identities {
-		if grant.admits(class.identity, class.known) {
+		if grant.Admits(class.identity, class.known) {
 			for _, id := range class.workloads {
 				admitted.add(id)
 			}
@@ -277,13 +280,13 @@ func (c *comparer) classifyIdentities() {
 	if c.identities != nil {
 		return
 	}
-	places := map[Identity]int{}
+	places := map[policy.Identity]int{}
 	for i := range c.world().Workloads {
 		w := &c.world().Workloads[i]
 		if w.Mesh == nil {
 			continue
 		}
-		identity, known := IdentityOf(w)
+		identity, known := policy.IdentityOf(w)
 		k, seen := places[identity]
 		if !seen {
 			k = len(c.identities)

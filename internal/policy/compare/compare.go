@@ -1,16 +1,19 @@
-package policy
+// Package compare says what differs between two results of the engine: what
+// applying or deleting objects changes for requests, connections and callers.
+package compare
 
 import (
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Comparison is what differs between two results over the same discovered
+// Differences is what differs between two results over the same discovered
 // objects: their worlds differ in VirtualMeshes, TrafficPolicies and
 // AccessPolicies only, as those of world.World.With do. Positions of meshes,
 // workloads and Destinations are the same in both; authored objects, whose
 // positions move, are named by their ObjectID. All lists are sorted.
-type Comparison struct {
-	Before, After *Result
+type Differences struct {
+	Before, After *policy.Result
 
 	// Objects are the authored objects that came, went or say something else.
 	Objects []ObjectChange
@@ -30,24 +33,24 @@ type Comparison struct {
 	// Verdicts are the decisions about callers that differ.
 	Verdicts []VerdictChange
 	// Introduced and Fixed are the findings that only one of the results has.
-	Introduced, Fixed []Finding
+	Introduced, Fixed []policy.Finding
 }
 
-// Compare returns what differs between two results. The cost grows with what
+// Results returns what differs between two results. The cost grows with what
 // differs, not with the worlds, apart from one pass over the Destinations.
-func Compare(before, after *Result) *Comparison {
+func Results(before, after *policy.Result) *Differences {
 	c := newComparer(before, after)
 	c.compare()
-	return c.Comparison
+	return c.Differences
 }
 
-func newComparer(before, after *Result) *comparer {
+func newComparer(before, after *policy.Result) *comparer {
 	return &comparer{
-		before: before, after: after, Comparison: &Comparison{Before: before, After: after},
+		before: before, after: after, Differences: &Differences{Before: before, After: after},
 		callers: map[string]WorkloadSet{}, classes: map[string][]callerClass{}, admissions: map[admissionKey][]admission{},
-		virtualMeshes: pairObjects(before.World.VirtualMeshes, after.World.VirtualMeshes, metaOfVirtualMesh, after.sameVirtualMesh),
-		traffic:       pairObjects(before.World.TrafficPolicies, after.World.TrafficPolicies, metaOfTrafficPolicy, after.sameTrafficPolicy),
-		access:        pairObjects(before.World.AccessPolicies, after.World.AccessPolicies, metaOfAccessPolicy, after.sameAccessPolicy),
+		virtualMeshes: pairObjects(after, before.World.VirtualMeshes, after.World.VirtualMeshes, metaOfVirtualMesh, sameVirtualMesh),
+		traffic:       pairObjects(after, before.World.TrafficPolicies, after.World.TrafficPolicies, metaOfTrafficPolicy, sameTrafficPolicy),
+		access:        pairObjects(after, before.World.AccessPolicies, after.World.AccessPolicies, metaOfAccessPolicy, sameAccessPolicy),
 	}
 }
 
@@ -63,15 +66,15 @@ func (c *comparer) compare() {
 
 // IsEmpty reports whether nothing behaves differently: whatever the objects
 // say, requests and findings are as before.
-func (c *Comparison) IsEmpty() bool {
+func (c *Differences) IsEmpty() bool {
 	return len(c.States)+len(c.Memberships)+len(c.Federation)+len(c.Rejected)+len(c.Restored)+
 		len(c.Settings)+len(c.Verdicts)+len(c.Introduced)+len(c.Fixed) == 0
 }
 
 // comparer holds what one comparison needs and does not keep.
 type comparer struct {
-	*Comparison
-	before, after                  *Result
+	*Differences
+	before, after                  *policy.Result
 	virtualMeshes, traffic, access pairing
 
 	callers    map[string]WorkloadSet

@@ -1,9 +1,7 @@
-package policy
+package compare
 
 import (
-	"slices"
-
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	"github.com/meshctl/meshctl/internal/policy"
 )
 
 // MembershipChange is a mesh that another VirtualMesh holds than before.
@@ -11,7 +9,7 @@ type MembershipChange struct {
 	Mesh int
 	// Before and After are the accepted VirtualMeshes that hold the mesh, nil for
 	// none.
-	Before, After *VirtualMesh
+	Before, After *policy.VirtualMesh
 }
 
 // compareMemberships fills in Memberships.
@@ -30,7 +28,7 @@ type FederationChange struct {
 	// Mesh is the position of the mesh that the Destinations belong to.
 	Mesh int
 	// Before and After are nil where the Destinations are not federated.
-	Before, After *Federation
+	Before, After *policy.Federation
 	Destinations  []int
 }
 
@@ -38,12 +36,12 @@ type FederationChange struct {
 func (c *comparer) compareFederation() {
 	type key struct {
 		mesh          int
-		before, after *Federation
+		before, after *policy.Federation
 	}
 	places := map[key]int{}
 	for id := range c.after.Destinations {
 		was, is := c.before.Destinations[id].Federation, c.after.Destinations[id].Federation
-		if was.same(is) {
+		if was.SameExposure(is) {
 			continue
 		}
 		at := key{c.world().Destinations[id].Mesh.ID, was, is} // only those of a mesh are federated
@@ -55,19 +53,4 @@ func (c *comparer) compareFederation() {
 		}
 		c.Federation[k].Destinations = append(c.Federation[k].Destinations, id)
 	}
-}
-
-// same reports whether two Destinations are exposed in the same way.
-func (f *Federation) same(other *Federation) bool {
-	if f == nil || other == nil {
-		return f == other
-	}
-	return f.Flat == other.Flat && slices.Equal(f.Meshes, other.Meshes) && hostnameSuffix(f.VirtualMesh) == hostnameSuffix(other.VirtualMesh)
-}
-
-func (f *Federation) keepalive() *core.TCPKeepalive {
-	if f == nil {
-		return nil
-	}
-	return f.VirtualMesh.Resource.Spec.Federation.TCPKeepalive
 }

@@ -1,4 +1,4 @@
-package policy_test
+package compare_test
 
 import (
 	"encoding/json"
@@ -12,22 +12,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// FuzzCompare compares a random world with the same world after some of its
+// FuzzResults compares a random world with the same world after some of its
 // objects were taken out and others of another random world were applied.
-func FuzzCompare(f *testing.F) {
+func FuzzResults(f *testing.F) {
 	for seed := range uint64(8) {
 		f.Add(seed)
 	}
 	f.Fuzz(checkComparison)
 }
 
-// TestRandomComparisons is a short run of FuzzCompare that is the same every
+// TestRandomResults is a short run of FuzzResults that is the same every
 // time.
-func TestRandomComparisons(t *testing.T) {
+func TestRandomResults(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(150) {
 		checkComparison(t, seed)
@@ -52,12 +53,12 @@ func checkComparison(t *testing.T, seed uint64) {
 	}
 	before := policy.Evaluate(world.New(objects))
 	after := policy.Evaluate(world.New(fewer).With(add))
-	c := policy.Compare(before, after)
+	c := compare.Results(before, after)
 	checkVerdictChanges(t, c)
 	checkSettingChanges(t, c)
 	checkRejections(t, c)
 	checkObjects(t, c)
-	if same := policy.Compare(after, policy.Evaluate(after.World)); !same.IsEmpty() || len(same.Objects) > 0 {
+	if same := compare.Results(after, policy.Evaluate(after.World)); !same.IsEmpty() || len(same.Objects) > 0 {
 		t.Errorf("a world differs from itself: %+v", same)
 	}
 }
@@ -68,7 +69,7 @@ func without[T any](random *rand.Rand, objects []world.Object[T]) []world.Object
 }
 
 // checkVerdictChanges asks both results about every call.
-func checkVerdictChanges(t *testing.T, c *policy.Comparison) {
+func checkVerdictChanges(t *testing.T, c *compare.Differences) {
 	t.Helper()
 	world := c.After.World
 	var want, got []string
@@ -102,7 +103,7 @@ func checkVerdictChanges(t *testing.T, c *policy.Comparison) {
 func verdictOf(r *policy.Result, w *world.Workload, destination int) policy.Verdict {
 	d := &r.World.Destinations[destination]
 	if _, _, ok := r.Reach(w, d); !ok {
-		return policy.Verdict{Decision: policy.Unreachable}
+		return policy.Verdict{Decision: compare.Unreachable}
 	}
 	return r.Verdict(w, d)
 }
@@ -118,7 +119,7 @@ func termsOf(v policy.Verdict) []string {
 
 // checkSettingChanges follows every call that no match is about in both
 // results, port by port.
-func checkSettingChanges(t *testing.T, c *policy.Comparison) {
+func checkSettingChanges(t *testing.T, c *compare.Differences) {
 	t.Helper()
 	told, differs := map[string]bool{}, map[string]bool{}
 	for _, s := range c.Settings {
@@ -164,7 +165,7 @@ func checkSettingChanges(t *testing.T, c *policy.Comparison) {
 
 // saysForAll reports whether a change is about all requests that no match is
 // about, to Destinations that all of its sources can call.
-func saysForAll(s policy.SettingChange) bool {
+func saysForAll(s compare.SettingChange) bool {
 	return s.Match == nil && !s.Everyone && !slices.Contains([]string{"outlierDetection", "mtls", "connectionPoolSettings", "tcpKeepalive"}, s.Field)
 }
 
@@ -191,7 +192,7 @@ func settingsOf(r *policy.Result, w *world.Workload, destination int) map[fieldO
 
 // checkRejections compares what is said about policies that are not in force
 // any more, or are again, with the state of each on every Destination.
-func checkRejections(t *testing.T, c *policy.Comparison) {
+func checkRejections(t *testing.T, c *compare.Differences) {
 	t.Helper()
 	was, is := rejectedIn(c.Before), rejectedIn(c.After)
 	var want, got []string
@@ -205,7 +206,7 @@ func checkRejections(t *testing.T, c *policy.Comparison) {
 			want = append(want, "restored: "+at)
 		}
 	}
-	for name, changes := range map[string][]policy.RejectionChange{"rejected: ": c.Rejected, "restored: ": c.Restored} {
+	for name, changes := range map[string][]compare.RejectionChange{"rejected: ": c.Rejected, "restored: ": c.Restored} {
 		for _, change := range changes {
 			for _, d := range change.Destinations {
 				got = append(got, fmt.Sprintf("%s%s on %d", name, change.Policy, d))
@@ -239,11 +240,11 @@ func exists(r *policy.Result, id string) bool {
 		slices.ContainsFunc(r.AccessPolicies, func(p policy.AccessPolicy) bool { return p.ID().String() == id })
 }
 
-func checkObjects(t *testing.T, c *policy.Comparison) {
+func checkObjects(t *testing.T, c *compare.Differences) {
 	t.Helper()
 	for _, o := range c.Objects {
-		impact := policy.ImpactOf(c.Before, c.After, o.Object.Kind, o.Object.Namespace, o.Object.Name)
-		if (impact == nil) != (o.Presence == policy.PresenceRemoved) {
+		impact := compare.ImpactOf(c.Before, c.After, o.Object.Kind, o.Object.Namespace, o.Object.Name)
+		if (impact == nil) != (o.Presence == compare.PresenceRemoved) {
 			t.Errorf("%s is %s, and its impact is %v", o.Object, o.Presence, impact)
 		}
 		if impact != nil && impact.Presence != o.Presence {

@@ -1,4 +1,4 @@
-package policy
+package compare
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -23,17 +24,17 @@ const (
 
 // ObjectChange is an authored object that came, went or says something else.
 type ObjectChange struct {
-	Object   ObjectID
+	Object   policy.ObjectID
 	Presence Presence
 }
 
 // StateChange is an authored object that says the same as before and is judged
 // differently.
 type StateChange struct {
-	Object ObjectID
+	Object policy.ObjectID
 	// Before and After are the states of the kind: ACCEPTED and INVALID of a
 	// VirtualMesh; APPLIED, PARTIAL, INVALID and IDLE of a policy.
-	Before, After State
+	Before, After policy.State
 	// Errors say why the object is INVALID as a whole.
 	Errors []string
 }
@@ -57,7 +58,7 @@ func (p pairing) same(before, after int) bool { return p.after[before] == after 
 func (p pairing) sameList(before, after []int) bool { return slices.EqualFunc(before, after, p.same) }
 
 func pairObjects[T any](
-	before, after []world.Object[T], meta func(*T) *metav1.ObjectMeta, same func(a, b *T) bool,
+	r *policy.Result, before, after []world.Object[T], meta func(*T) *metav1.ObjectMeta, same func(r *policy.Result, a, b *T) bool,
 ) pairing {
 	p := pairing{after: make([]int, len(before)), before: make([]int, len(after)), differs: make([]bool, len(after))}
 	i, k := 0, 0
@@ -82,7 +83,7 @@ func pairObjects[T any](
 		default:
 			p.after[i], p.before[k] = k, i
 			p.differs[k] = before[i].Resource != after[k].Resource &&
-				(!same(before[i].Resource, after[k].Resource) || !slices.Equal(before[i].Errors, after[k].Errors))
+				(!same(r, before[i].Resource, after[k].Resource) || !slices.Equal(before[i].Errors, after[k].Errors))
 			i, k = i+1, k+1
 		}
 	}
@@ -93,33 +94,33 @@ func metaOfVirtualMesh(o *networkingv1.VirtualMesh) *metav1.ObjectMeta     { ret
 func metaOfTrafficPolicy(o *networkingv1.TrafficPolicy) *metav1.ObjectMeta { return &o.ObjectMeta }
 func metaOfAccessPolicy(o *networkingv1.AccessPolicy) *metav1.ObjectMeta   { return &o.ObjectMeta }
 
-func (r *Result) sameVirtualMesh(a, b *networkingv1.VirtualMesh) bool {
-	return r.sameValue(&a.Spec, &b.Spec)
+func sameVirtualMesh(r *policy.Result, a, b *networkingv1.VirtualMesh) bool {
+	return r.SameValue(&a.Spec, &b.Spec)
 }
 
-func (r *Result) sameTrafficPolicy(a, b *networkingv1.TrafficPolicy) bool {
-	return r.sameValue(&a.Spec, &b.Spec)
+func sameTrafficPolicy(r *policy.Result, a, b *networkingv1.TrafficPolicy) bool {
+	return r.SameValue(&a.Spec, &b.Spec)
 }
 
-func (r *Result) sameAccessPolicy(a, b *networkingv1.AccessPolicy) bool {
-	return r.sameValue(&a.Spec, &b.Spec)
+func sameAccessPolicy(r *policy.Result, a, b *networkingv1.AccessPolicy) bool {
+	return r.SameValue(&a.Spec, &b.Spec)
 }
 
 // presences lists the objects that came, went or differ, in the order of the
 // world.
-func (p pairing) presences(before, after func(int) ObjectID) []ObjectChange {
+func (p pairing) presences(before, after *policy.Result, id func(*policy.Result, int) policy.ObjectID) []ObjectChange {
 	var changes []ObjectChange
 	for i, k := range p.after {
 		if k < 0 {
-			changes = append(changes, ObjectChange{before(i), PresenceRemoved})
+			changes = append(changes, ObjectChange{id(before, i), PresenceRemoved})
 		}
 	}
 	for k, differs := range p.differs {
 		switch {
 		case p.before[k] < 0:
-			changes = append(changes, ObjectChange{after(k), PresenceAdded})
+			changes = append(changes, ObjectChange{id(after, k), PresenceAdded})
 		case differs:
-			changes = append(changes, ObjectChange{after(k), PresenceChanged})
+			changes = append(changes, ObjectChange{id(after, k), PresenceChanged})
 		}
 	}
 	slices.SortFunc(changes, func(a, b ObjectChange) int { return compareIDs(a.Object, b.Object) })
@@ -130,46 +131,46 @@ func (p pairing) presences(before, after func(int) ObjectID) []ObjectChange {
 func (c *comparer) compareObjects() {
 	kinds := []struct {
 		pairing
-		before, after         func(int) ObjectID
-		stateBefore, stateNow func(int) (State, []string)
+		id    func(*policy.Result, int) policy.ObjectID
+		state func(*policy.Result, int) (policy.State, []string)
 	}{
-		{c.virtualMeshes, c.before.virtualMeshID, c.after.virtualMeshID, c.before.virtualMeshState, c.after.virtualMeshState},
-		{c.traffic, c.before.trafficID, c.after.trafficID, c.before.trafficState, c.after.trafficState},
-		{c.access, c.before.accessID, c.after.accessID, c.before.accessState, c.after.accessState},
+		{c.virtualMeshes, virtualMeshID, virtualMeshState},
+		{c.traffic, trafficID, trafficState},
+		{c.access, accessID, accessState},
 	}
 	for _, kind := range kinds {
-		c.Objects = append(c.Objects, kind.presences(kind.before, kind.after)...)
-		for k, i := range kind.pairing.before {
+		c.Objects = append(c.Objects, kind.presences(c.before, c.after, kind.id)...)
+		for k, i := range kind.before {
 			if kind.differs[k] {
 				continue
 			}
-			was, _ := kind.stateBefore(i)
-			is, errors := kind.stateNow(k)
+			was, _ := kind.state(c.before, i)
+			is, errors := kind.state(c.after, k)
 			if was != is {
-				c.States = append(c.States, StateChange{Object: kind.after(k), Before: was, After: is, Errors: errors})
+				c.States = append(c.States, StateChange{Object: kind.id(c.after, k), Before: was, After: is, Errors: errors})
 			}
 		}
 	}
 }
 
-func (r *Result) virtualMeshID(i int) ObjectID { return r.VirtualMeshes[i].ID() }
-func (r *Result) trafficID(i int) ObjectID     { return r.TrafficPolicies[i].ID() }
-func (r *Result) accessID(i int) ObjectID      { return r.AccessPolicies[i].ID() }
+func virtualMeshID(r *policy.Result, i int) policy.ObjectID { return r.VirtualMeshes[i].ID() }
+func trafficID(r *policy.Result, i int) policy.ObjectID     { return r.TrafficPolicies[i].ID() }
+func accessID(r *policy.Result, i int) policy.ObjectID      { return r.AccessPolicies[i].ID() }
 
-func (r *Result) virtualMeshState(i int) (State, []string) {
-	return State(r.VirtualMeshes[i].State), r.VirtualMeshes[i].Errors
+func virtualMeshState(r *policy.Result, i int) (policy.State, []string) {
+	return policy.State(r.VirtualMeshes[i].State), r.VirtualMeshes[i].Errors
 }
 
-func (r *Result) trafficState(i int) (State, []string) {
+func trafficState(r *policy.Result, i int) (policy.State, []string) {
 	return r.TrafficPolicies[i].State(), r.TrafficPolicies[i].Errors
 }
 
-func (r *Result) accessState(i int) (State, []string) {
+func accessState(r *policy.Result, i int) (policy.State, []string) {
 	return r.AccessPolicies[i].State(), r.AccessPolicies[i].Errors
 }
 
 // compareIDs orders objects by namespace, name, cluster and kind.
-func compareIDs(a, b ObjectID) int {
+func compareIDs(a, b policy.ObjectID) int {
 	return cmp.Or(
 		strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name),
 		strings.Compare(a.Cluster, b.Cluster), strings.Compare(a.Kind, b.Kind),

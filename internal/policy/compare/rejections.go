@@ -1,15 +1,17 @@
-package policy
+package compare
 
 import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
 )
 
 // RejectionChange is a policy that is not in force on Destinations in one of
 // two results.
 type RejectionChange struct {
-	Policy ObjectID
+	Policy policy.ObjectID
 	// Fields are all settings of a TrafficPolicy: one that loses a setting on a
 	// Destination gets none there (semantics 4).
 	Fields []string
@@ -17,62 +19,62 @@ type RejectionChange struct {
 	Field  string
 	Reason string
 	// Winner is the policy that took effect instead, the zero ObjectID if none did.
-	Winner       ObjectID
+	Winner       policy.ObjectID
 	Destinations []int
 }
 
 // compareRejections fills in Rejected and Restored.
 func (c *comparer) compareRejections() {
-	was := c.before.rejections(c.traffic.after, c.access.after)
-	is := c.after.rejections(nil, nil)
+	was := rejectionsIn(c.before, c.traffic.after, c.access.after)
+	is := rejectionsIn(c.after, nil, nil)
 	c.Rejected = differing(is, was)
 	c.Restored = differing(was, is)
 }
 
 // rejection is one reason why a policy is not in force on a Destination.
 type rejection struct {
-	policy, winner ObjectID
+	policy, winner policy.ObjectID
 	field, reason  string
 	destination    int
 }
 
 type rejections struct {
 	of     map[rejection]bool
-	fields map[ObjectID][]string
+	fields map[policy.ObjectID][]string
 }
 
-// rejections returns why policies are not in force where. With the positions
+// rejectionsIn returns why policies are not in force where. With the positions
 // of the same policies elsewhere, those without counterpart are left out.
-func (r *Result) rejections(traffic, access []int) rejections {
-	found := rejections{map[rejection]bool{}, map[ObjectID][]string{}}
+func rejectionsIn(r *policy.Result, traffic, access []int) rejections {
+	found := rejections{map[rejection]bool{}, map[policy.ObjectID][]string{}}
 	for id := range r.Destinations {
 		for _, j := range r.Destinations[id].Rejections {
 			if traffic == nil || traffic[j.Policy] >= 0 {
-				r.addTrafficRejection(found, j, id)
+				addTrafficRejection(r, found, j, id)
 			}
 		}
 	}
 	for i := range r.AccessPolicies {
 		if access == nil || access[i] >= 0 {
-			r.addAccessRejections(found, i)
+			addAccessRejections(r, found, i)
 		}
 	}
 	return found
 }
 
-func (r *Result) addTrafficRejection(to rejections, j Rejection, destination int) {
-	entry := rejection{policy: r.trafficID(j.Policy), field: j.Field, reason: j.Reason, destination: destination}
+func addTrafficRejection(r *policy.Result, to rejections, j policy.Rejection, destination int) {
+	entry := rejection{policy: trafficID(r, j.Policy), field: j.Field, reason: j.Reason, destination: destination}
 	if j.Winner >= 0 {
-		entry.winner = r.trafficID(j.Winner)
+		entry.winner = trafficID(r, j.Winner)
 	}
 	to.of[entry] = true
 	to.fields[entry.policy] = r.TrafficPolicies[j.Policy].Fields
 }
 
-func (r *Result) addAccessRejections(to rejections, i int) {
+func addAccessRejections(r *policy.Result, to rejections, i int) {
 	for id, reasons := range r.AccessPolicies[i].Rejected {
 		for _, reason := range reasons {
-			to.of[rejection{policy: r.accessID(i), reason: reason, destination: id}] = true
+			to.of[rejection{policy: accessID(r, i), reason: reason, destination: id}] = true
 		}
 	}
 }
@@ -82,7 +84,7 @@ func (r *Result) addAccessRejections(to rejections, i int) {
 // for another reason, is no news.
 func differing(a, b rejections) []RejectionChange {
 	type place struct {
-		policy      ObjectID
+		policy      policy.ObjectID
 		destination int
 	}
 	rejected := make(map[place]bool, len(b.of))
@@ -117,14 +119,14 @@ func (c *comparer) compareFindings() {
 }
 
 // findingsBeyond returns those of the findings that the others do not have.
-func findingsBeyond(findings, others []Finding) []Finding {
+func findingsBeyond(findings, others []policy.Finding) []policy.Finding {
 	type key struct {
-		code            Code
+		code            policy.Code
 		object, message string
 	}
-	keyOf := func(f Finding) key {
+	keyOf := func(f policy.Finding) key {
 		message := f.Message
-		if f.Code == CodeConflict || f.Code == CodeUnrealisable {
+		if f.Code == policy.CodeConflict || f.Code == policy.CodeUnrealisable {
 			// It ends in where and on how many Destinations; that changes without
 			// being news, and Rejected says it exactly.
 			if at := strings.LastIndex(message, " (on "); at >= 0 {
@@ -137,7 +139,7 @@ func findingsBeyond(findings, others []Finding) []Finding {
 	for _, f := range others {
 		known[keyOf(f)] = true
 	}
-	var beyond []Finding
+	var beyond []policy.Finding
 	for _, f := range findings {
 		if !known[keyOf(f)] {
 			beyond = append(beyond, f)

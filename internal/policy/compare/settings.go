@@ -1,10 +1,11 @@
-package policy
+package compare
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -14,12 +15,12 @@ type SettingChange struct {
 	Field string
 	// Match are the requests concerned, nil for all, and for a setting of
 	// connections.
-	Match *RequestMatch
+	Match *policy.RequestMatch
 	// Before and After are nil where the setting is not made.
 	Before, After *EffectiveSetting
 	// By is the policy whose route takes the requests now and leaves the setting
 	// out; the zero ObjectID unless After is nil.
-	By ObjectID
+	By policy.ObjectID
 	// Destinations are ascending; Sources are the callers of each of them, or, with
 	// Everyone, all who could and can call one of them.
 	Destinations []int
@@ -31,14 +32,14 @@ type SettingChange struct {
 type EffectiveSetting struct {
 	Value any
 	// By is the TrafficPolicy that makes it, or a VirtualMesh.
-	By ObjectID
+	By policy.ObjectID
 }
 
 // settingKey identifies what Destinations have in common.
 type settingKey struct {
 	field, match  string
-	before, after ObjectID
-	by            ObjectID
+	before, after policy.ObjectID
+	by            policy.ObjectID
 }
 
 // compareSettings fills in Settings: for every Destination whose policies in
@@ -82,15 +83,15 @@ func (c *comparer) compareSettings() {
 
 func compareSettingChanges(a, b SettingChange) int {
 	return cmp.Or(
-		strings.Compare(a.Field, b.Field), strings.Compare(a.Match.identity(), b.Match.identity()),
+		strings.Compare(a.Field, b.Field), strings.Compare(a.Match.Key(), b.Match.Key()),
 		compareIDs(a.Before.id(), b.Before.id()), compareIDs(a.After.id(), b.After.id()), compareIDs(a.By, b.By),
 		slices.Compare(a.Destinations, b.Destinations), slices.Compare(a.Sources.words, b.Sources.words),
 	)
 }
 
-func (s *EffectiveSetting) id() ObjectID {
+func (s *EffectiveSetting) id() policy.ObjectID {
 	if s == nil {
-		return ObjectID{}
+		return policy.ObjectID{}
 	}
 	return s.By
 }
@@ -99,23 +100,23 @@ func (s *EffectiveSetting) id() ObjectID {
 // in both results, so that its settings cannot differ.
 func (c *comparer) sameTraffic(destination int) bool {
 	was, is := c.before.Destinations[destination].Federation, c.after.Destinations[destination].Federation
-	return c.traffic.sameList(c.before.inForce(destination), c.after.inForce(destination)) &&
-		c.after.sameValue(was.keepalive(), is.keepalive())
+	return c.traffic.sameList(inForce(c.before, destination), inForce(c.after, destination)) &&
+		c.after.SameValue(was.TCPKeepalive(), is.TCPKeepalive())
 }
 
 // inForce returns the traffic policies that are not INVALID on a Destination,
 // in the order of D11.
-func (r *Result) inForce(destination int) []int {
+func inForce(r *policy.Result, destination int) []int {
 	return slices.DeleteFunc(slices.Clone(r.Destinations[destination].Traffic), func(i int) bool {
-		return r.TrafficPolicies[i].rejectedOn(destination)
+		return r.TrafficPolicies[i].RejectedOn(destination)
 	})
 }
 
 func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
-	was, is := c.before.routesFrom(g.cluster, destination), c.after.routesFrom(g.cluster, destination)
+	was, is := c.before.RoutesFrom(g.cluster, destination), c.after.RoutesFrom(g.cluster, destination)
 	sources, places := distinctSources(was, is)
 	for _, class := range c.callerClasses(g, sources) {
-		for _, port := range httpPorts(&c.world().Destinations[destination]) {
+		for _, port := range policy.HTTPPorts(&c.world().Destinations[destination]) {
 			// What differs for all requests is not repeated for some of them.
 			told := map[settingKey]bool{}
 			for _, match := range matchesOf(port, class, places, was, is) {
@@ -137,34 +138,34 @@ func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destinati
 
 // compareRoutes returns the settings of two routes that differ; either may be
 // nil.
-func (c *comparer) compareRoutes(was, is *Route) []SettingChange {
+func (c *comparer) compareRoutes(was, is *policy.Route) []SettingChange {
 	before, after := map[string]*EffectiveSetting{}, map[string]*EffectiveSetting{}
-	var by ObjectID
+	var by policy.ObjectID
 	if was != nil {
 		for _, s := range was.Settings {
-			before[s.Field] = &EffectiveSetting{s.Value, c.before.trafficID(s.Policy)}
+			before[s.Field] = &EffectiveSetting{s.Value, trafficID(c.before, s.Policy)}
 		}
 	}
 	if is != nil {
 		for _, s := range is.Settings {
-			after[s.Field] = &EffectiveSetting{s.Value, c.after.trafficID(s.Policy)}
+			after[s.Field] = &EffectiveSetting{s.Value, trafficID(c.after, s.Policy)}
 		}
-		if leader := is.leader(); leader >= 0 {
-			by = c.after.trafficID(leader)
+		if leader := is.Leader(); leader >= 0 {
+			by = trafficID(c.after, leader)
 		}
 	}
 	return c.compareEffective(before, after, by)
 }
 
 // compareEffective returns the settings, by field, that differ.
-func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, by ObjectID) []SettingChange {
+func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, by policy.ObjectID) []SettingChange {
 	var changes []SettingChange
 	for field, was := range before {
 		is := after[field]
 		switch {
 		case is == nil:
 			changes = append(changes, SettingChange{Field: field, Before: was, By: by})
-		case !c.after.sameValue(was.Value, is.Value):
+		case !c.after.SameValue(was.Value, is.Value):
 			changes = append(changes, SettingChange{Field: field, Before: was, After: is})
 		}
 	}
@@ -178,11 +179,11 @@ func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, 
 
 // compareConnectionsOf compares what holds for the connections of callers.
 func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
-	for _, port := range servicePorts(&c.world().Destinations[destination]) {
+	for _, port := range policy.ServicePorts(&c.world().Destinations[destination]) {
 		before := c.connectionOf(c.before, g.cluster, destination, port)
 		after := c.connectionOf(c.after, g.cluster, destination, port)
-		for _, change := range c.compareEffective(before, after, ObjectID{}) {
-			if change.Field == fieldMTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
+		for _, change := range c.compareEffective(before, after, policy.ObjectID{}) {
+			if change.Field == policy.FieldMTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
 				continue // asking for the default changes nothing
 			}
 			c.note(here, change, g.callers)
@@ -191,17 +192,17 @@ func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, dest
 }
 
 // connectionOf returns the settings of connections to one port, by field.
-func (c *comparer) connectionOf(r *Result, cluster string, destination int, port uint32) map[string]*EffectiveSetting {
+func (c *comparer) connectionOf(r *policy.Result, cluster string, destination int, port uint32) map[string]*EffectiveSetting {
 	effective := map[string]*EffectiveSetting{}
 	for _, s := range r.ConnectionFrom(cluster, destination) {
-		if !listAllowsPort(s.Ports, port) || effective[s.Field] != nil {
+		if !policy.AllowsPort(s.Ports, port) || effective[s.Field] != nil {
 			continue
 		}
 		setting := &EffectiveSetting{Value: s.Value}
 		if s.VirtualMesh != nil {
 			setting.By = s.VirtualMesh.ID()
 		} else {
-			setting.By = r.trafficID(s.Policy)
+			setting.By = trafficID(r, s.Policy)
 		}
 		effective[s.Field] = setting
 	}
@@ -215,11 +216,11 @@ func (c *comparer) isDefaultMode(s *EffectiveSetting) bool {
 		return true
 	}
 	mtls, ok := s.Value.(*networkingv1.MTLS)
-	return ok && mtls.Istio != nil && mtls.Istio.TLSMode == clientTLSMode(c.world())
+	return ok && mtls.Istio != nil && mtls.Istio.TLSMode == c.after.DefaultTLSMode()
 }
 
 func (s SettingChange) key() settingKey {
-	return settingKey{s.Field, s.Match.identity(), s.Before.id(), s.After.id(), s.By}
+	return settingKey{s.Field, s.Match.Key(), s.Before.id(), s.After.id(), s.By}
 }
 
 // note adds the callers to a change of one Destination.

@@ -1,4 +1,4 @@
-package policy_test
+package compare_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/testkit/cputime"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
 	"github.com/meshctl/meshctl/internal/world"
@@ -74,7 +75,7 @@ func BenchmarkImpact(b *testing.B) {
 					start += cputime.Used() - paused
 					b.StartTimer()
 					object := metaOf(a.objects)
-					if policy.ImpactOf(before, after, a.kind, object.Namespace, object.Name) == nil {
+					if compare.ImpactOf(before, after, a.kind, object.Namespace, object.Name) == nil {
 						b.Fatal("the object is not in the world")
 					}
 				}

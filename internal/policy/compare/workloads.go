@@ -1,10 +1,12 @@
-package policy
+package compare
 
 import (
 	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
 )
 
 // WorkloadSet is a set of workloads, by their positions in the world. It does
@@ -142,7 +144,7 @@ func (c *comparer) all() WorkloadSet {
 // Destination in both results.
 func (c *comparer) isEveryone(set WorkloadSet, destination int) bool {
 	everyone := c.reaching(c.after, destination)
-	if !c.before.Destinations[destination].Federation.same(c.after.Destinations[destination].Federation) {
+	if !c.before.Destinations[destination].Federation.SameExposure(c.after.Destinations[destination].Federation) {
 		everyone.intersect(c.reaching(c.before, destination))
 	}
 	return slices.Equal(everyone.words, set.words)
@@ -150,7 +152,7 @@ func (c *comparer) isEveryone(set WorkloadSet, destination int) bool {
 
 // reaching returns the workloads that can call a Destination in one of the
 // results.
-func (c *comparer) reaching(r *Result, destination int) WorkloadSet {
+func (c *comparer) reaching(r *policy.Result, destination int) WorkloadSet {
 	c.locateWorkloads()
 	reaching := newWorkloadSet(len(c.world().Workloads))
 	d := &c.world().Destinations[destination]

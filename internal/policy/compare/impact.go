@@ -1,0 +1,305 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// Impact is what one authored object does to the world: the Differences of the
+// worlds without and with it, and what becomes of the object itself.
+type Impact struct {
+	*Differences
+	Object policy.ObjectID
+	// Presence is empty if the object says the same as before.
+	Presence Presence
+	// State is that of a policy (APPLIED, PARTIAL, INVALID, IDLE), or of a
+	// VirtualMesh (ACCEPTED, INVALID); Errors say why it is INVALID as a whole.
+	State  policy.State
+	Errors []string
+	// Fields are the settings of a policy.
+	Fields []string
+
+	// Selected and InForce are the Destinations of a policy, ascending.
+	Selected, InForce []int
+	// Sources are the workloads whose requests the policy affects, Targets those
+	// behind the Destinations that it is in force on, ascending.
+	Sources, Targets []int
+	// Clusters are those of the Sources and Targets, sorted.
+	Clusters []string
+	// Losses say on which Destinations the policy is not in force, and why, new or not.
+	Losses []RejectionChange
+	// Ineffective are settings of the policy that do not take effect although it is in
+	// force, because other policies decide.
+	Ineffective []IneffectiveSetting
+
+	// VirtualMesh is set for a VirtualMesh, and for nothing else.
+	VirtualMesh *policy.VirtualMesh
+}
+
+// ImpactOf compares the world without and with one authored object, named by
+// kind (VirtualMesh, TrafficPolicy, AccessPolicy), namespace and name. The
+// results must be about the same discovered objects, as for Results. It returns
+// nil if the object is not in the second world.
+func ImpactOf(before, after *policy.Result, kind, namespace, name string) *Impact {
+	id := policy.ObjectID{Kind: kind, Namespace: namespace, Name: name}
+	k, known := find(after, id)
+	if !known {
+		return nil
+	}
+	c := newComparer(before, after)
+	c.compare()
+	impact := &Impact{Differences: c.Differences, Object: id}
+	for _, change := range c.Objects {
+		if change.Object == id {
+			impact.Presence = change.Presence
+		}
+	}
+	if kind == kindVirtualMesh {
+		impact.VirtualMesh = &after.VirtualMeshes[k]
+		impact.State, impact.Errors = virtualMeshState(after, k)
+		return impact
+	}
+	c.addPolicy(impact, policy.PolicyRef{Kind: policy.PolicyKind(kind), Index: k})
+	return impact
+}
+
+const kindVirtualMesh = "VirtualMesh"
+
+// find returns the position of an authored object among those of its kind.
+func find(r *policy.Result, id policy.ObjectID) (position int, known bool) {
+	switch id.Kind {
+	case kindVirtualMesh:
+		position = slices.IndexFunc(r.VirtualMeshes, func(vm policy.VirtualMesh) bool { return vm.ID() == id })
+	case string(policy.KindTrafficPolicy):
+		position = slices.IndexFunc(r.TrafficPolicies, func(p policy.TrafficPolicy) bool { return p.ID() == id })
+	case string(policy.KindAccessPolicy):
+		position = slices.IndexFunc(r.AccessPolicies, func(p policy.AccessPolicy) bool { return p.ID() == id })
+	default:
+		position = -1
+	}
+	return position, position >= 0
+}
+
+func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
+	app := c.after.ApplicationOf(ref)
+	impact.State, impact.Errors, impact.Fields = app.State(), app.Errors, app.Fields
+	impact.Selected, impact.InForce = app.Destinations, app.InForce()
+	if !app.Valid() {
+		return
+	}
+	impact.Sources, impact.Targets = c.after.AffectedSources(ref), c.after.AffectedTargets(ref)
+	for _, id := range slices.Concat(impact.Sources, impact.Targets) {
+		impact.Clusters = append(impact.Clusters, c.world().Workloads[id].Cluster)
+	}
+	slices.Sort(impact.Clusters)
+	impact.Clusters = slices.Compact(impact.Clusters)
+	impact.Losses = rejectionsOf(c.after, ref)
+	if ref.Kind == policy.KindTrafficPolicy {
+		impact.Ineffective = c.ineffective(ref.Index, impact.InForce)
+	}
+}
+
+// rejectionsOf returns why a policy is not in force on Destinations that it
+// selects, one element for all that have it in common.
+func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
+	all := rejections{map[rejection]bool{}, map[policy.ObjectID][]string{}}
+	if ref.Kind == policy.KindAccessPolicy {
+		addAccessRejections(r, all, ref.Index)
+	}
+	if ref.Kind == policy.KindTrafficPolicy {
+		for id := range r.TrafficPolicies[ref.Index].Rejected {
+			for _, j := range r.Destinations[id].Rejections {
+				if j.Policy == ref.Index {
+					addTrafficRejection(r, all, j, id)
+				}
+			}
+		}
+	}
+	return differing(all, rejections{})
+}
+
+// IneffectiveSetting is a setting of a policy that does not take effect on
+// Destinations that the policy is in force on.
+type IneffectiveSetting struct {
+	Field string
+	// Winner is the policy that decides instead, the zero ObjectID if the setting
+	// has nothing to apply to, which Reason then says.
+	Winner policy.ObjectID
+	Reason string
+	// Replaced says that the winner makes the setting, too, with another value;
+	// otherwise its route takes the requests and leaves the setting out.
+	Replaced bool
+	// Never says that the setting takes effect on no request at all to the
+	// Destinations. Otherwise Match says on which it does not; nil means on those
+	// of Sources.
+	Never bool
+	Match *policy.RequestMatch
+	// Destinations are ascending; Sources are the callers of each of them, or, with
+	// Everyone or Never, those of any.
+	Destinations []int
+	Sources      WorkloadSet
+	Everyone     bool
+}
+
+type ineffectiveKey struct {
+	field, match, reason, sources string
+
+	winner          policy.ObjectID
+	never, replaced bool
+}
+
+// ineffective follows the requests that a policy is about, on the Destinations that
+// it is in force on, and returns the settings that something else decides.
+func (c *comparer) ineffective(i int, destinations []int) []IneffectiveSetting {
+	found := map[ineffectiveKey]*IneffectiveSetting{}
+	for _, id := range destinations {
+		for _, u := range c.ineffectiveOn(i, id) {
+			key := ineffectiveKey{u.Field, u.Match.Key(), u.Reason, "", u.Winner, u.Never, u.Replaced}
+			if !u.Everyone && !u.Never {
+				key.sources = u.Sources.Key()
+			}
+			known := found[key]
+			if known == nil {
+				known = &u
+				found[key] = known
+				continue
+			}
+			if known.Destinations[len(known.Destinations)-1] != id {
+				known.Destinations = append(known.Destinations, id)
+			}
+			known.Sources.unite(u.Sources)
+			known.Everyone = known.Everyone && u.Everyone
+		}
+	}
+	all := make([]IneffectiveSetting, 0, len(found))
+	for _, u := range found {
+		all = append(all, *u)
+	}
+	slices.SortFunc(all, func(a, b IneffectiveSetting) int {
+		switch {
+		case a.Never != b.Never && a.Never:
+			return -1
+		case a.Never != b.Never:
+			return 1
+		}
+		if order := strings.Compare(a.Field+"\x00"+a.Match.Key()+"\x00"+a.Reason, b.Field+"\x00"+b.Match.Key()+"\x00"+b.Reason); order != 0 {
+			return order
+		}
+		return cmp.Or(
+			compareIDs(a.Winner, b.Winner), slices.Compare(a.Destinations, b.Destinations), slices.Compare(a.Sources.words, b.Sources.words),
+		)
+	})
+	return all
+}
+
+// ineffectiveOn returns the settings of a policy that something else decides on one
+// Destination.
+func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
+	p := &c.after.TrafficPolicies[i]
+	if reason := c.after.PortReason(p, id); reason != "" {
+		var idle []IneffectiveSetting
+		for _, f := range p.RouteFeatures {
+			idle = append(idle, IneffectiveSetting{
+				Field: f.Field, Reason: reason, Never: true, Destinations: []int{id}, Sources: newWorkloadSet(len(c.world().Workloads)),
+			})
+		}
+		return idle
+	}
+	var ineffective []IneffectiveSetting
+	heard := map[string]bool{}
+	for _, g := range c.callerGroups(id) {
+		routes := c.after.RoutesFrom(g.cluster, id)
+		sources, places := distinctSources(routes)
+		for _, class := range c.callerClasses(g, sources) {
+			if !policy.SourceMatches(p.Resource.Spec.SourceSelector, c.anyCaller(class)) {
+				continue
+			}
+			for _, port := range policy.HTTPPorts(&c.world().Destinations[id]) {
+				if p.AllowsPort(port) {
+					ineffective = append(ineffective, c.ineffectiveFrom(heard, i, id, port, routes, class, places)...)
+				}
+			}
+		}
+		ineffective = append(ineffective, c.ineffectiveDefault(i, id, g)...)
+	}
+	for k := range ineffective {
+		ineffective[k].Never = !heard[ineffective[k].Field]
+	}
+	ineffective = withoutRepetition(ineffective)
+	for k := range ineffective {
+		ineffective[k].Everyone = c.isEveryone(ineffective[k].Sources, id)
+	}
+	return ineffective
+}
+
+// ineffectiveFrom returns the settings that callers of one class miss, and notes
+// those that they get.
+func (c *comparer) ineffectiveFrom(
+	heard map[string]bool, i, id int, port uint32, routes []*policy.Route, class callerClass, places map[string]int,
+) []IneffectiveSetting {
+	p := &c.after.TrafficPolicies[i]
+	var ineffective []IneffectiveSetting
+	for _, match := range matchesOf(port, class, places, routes) {
+		if !p.CoversRequests(match) {
+			continue
+		}
+		route := deciding(routes, port, match, class, places)
+		if route == nil {
+			continue
+		}
+		for _, f := range p.RouteFeatures {
+			s, set := route.Setting(f.Field)
+			if set && (s.Policy == i || c.after.SameValue(s.Value, f.Value)) {
+				heard[f.Field] = true
+				continue
+			}
+			u := IneffectiveSetting{Field: f.Field, Match: match, Replaced: set, Destinations: []int{id}, Sources: class.callers.clone()}
+			switch {
+			case set:
+				u.Winner = trafficID(c.after, s.Policy)
+			case route.Leader() >= 0:
+				u.Winner = trafficID(c.after, route.Leader())
+			}
+			ineffective = append(ineffective, u)
+		}
+	}
+	return ineffective
+}
+
+// ineffectiveDefault returns the TLS mode of a policy that asks for the default,
+// which claims nothing, where another policy asks for another.
+func (c *comparer) ineffectiveDefault(i, id int, g callerGroup) []IneffectiveSetting {
+	var ineffective []IneffectiveSetting
+	for _, j := range c.after.OverriddenDefaults(c.anyCaller(callerClass{callers: g.callers}), id) {
+		if j.Policy == i {
+			ineffective = append(ineffective, IneffectiveSetting{
+				Field: j.Field, Reason: j.Reason, Winner: trafficID(c.after, j.Winner), Replaced: true,
+				Destinations: []int{id}, Sources: g.callers.clone(),
+			})
+		}
+	}
+	return ineffective
+}
+
+// withoutRepetition unites elements that differ in their callers only. What
+// never takes effect needs no match: one element for each winner says it.
+func withoutRepetition(ineffective []IneffectiveSetting) []IneffectiveSetting {
+	var kept []IneffectiveSetting
+	for _, u := range ineffective {
+		if u.Never {
+			u.Match = nil
+		}
+		k := slices.IndexFunc(kept, func(o IneffectiveSetting) bool {
+			return o.Field == u.Field && o.Winner == u.Winner && o.Reason == u.Reason && o.Replaced == u.Replaced && o.Match.Key() == u.Match.Key()
+		})
+		if k < 0 {
+			kept = append(kept, u)
+			continue
+		}
+		kept[k].Sources.unite(u.Sources)
+	}
+	return kept
+}
