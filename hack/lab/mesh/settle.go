@@ -3,6 +3,7 @@
 package mesh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,17 +67,16 @@ func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error 
 	if c.Node.Pod(pod.Namespace, pod.Name) != pod {
 		return nil // It has been replaced.
 	}
-	// Routes come last; gateways have none of this host.
-	newest := "/clusters"
-	if pod.HasSidecar() {
-		newest = "/config_dump?resource=dynamic_route_configs"
-	}
-	page, err := adminPage(ctx, pod, newest)
+	outdated := fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
+	page, err := adminPage(ctx, pod, "/clusters")
 	if err != nil {
 		return err
 	}
 	if !strings.Contains(string(page), host) {
-		return fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
+		return outdated
+	}
+	if found, err := hasRoutes(ctx, pod, host); err != nil || !found {
+		return cmp.Or(err, outdated)
 	}
 	// A listener of which only some filter chains have changed drains those alone.
 	stats, err := adminPage(ctx, pod, "/stats?filter=_draining$")
@@ -89,4 +89,18 @@ func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error 
 		}
 	}
 	return nil
+}
+
+// hasRoutes reports whether a proxy has the routes of a host, which come last. A
+// gateway has none of them, and one that has rejected routes may never get them.
+func hasRoutes(ctx context.Context, pod *node.Pod, host string) (bool, error) {
+	if !pod.HasSidecar() {
+		return true, nil
+	}
+	page, err := adminPage(ctx, pod, "/config_dump?resource=dynamic_route_configs")
+	if err != nil || strings.Contains(string(page), host) {
+		return err == nil, err
+	}
+	stats, err := adminPage(ctx, pod, "/stats?filter=rds.*update_rejected")
+	return err == nil && regexp.MustCompile(`: [1-9]`).Match(stats), err
 }
