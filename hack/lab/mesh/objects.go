@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -78,8 +79,7 @@ func (o *Objects) Apply(ctx context.Context, objects ...unstructured.Unstructure
 		if err == nil {
 			var body []byte
 			if body, err = json.Marshal(object); err == nil {
-				force := true
-				_, err = resource.Patch(ctx, object.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: manager, Force: &force})
+				err = patch(ctx, resource, object.GetName(), body)
 			}
 		}
 		if err != nil {
@@ -87,6 +87,25 @@ func (o *Objects) Apply(ctx context.Context, objects ...unstructured.Unstructure
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// patch applies one object. While istiod is replaced, API servers may ask one
+// that has gone to validate it: that is tried again.
+func patch(ctx context.Context, resource dynamic.ResourceInterface, name string, body []byte) error {
+	force := true
+	var err error
+	for range 20 {
+		_, err = resource.Patch(ctx, name, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: manager, Force: &force})
+		if !apierrors.IsInternalError(err) || !strings.Contains(err.Error(), "failed calling webhook") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	return err
 }
 
 // ApplyYAML applies the objects of a YAML stream.

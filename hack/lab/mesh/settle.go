@@ -3,7 +3,6 @@
 package mesh
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +34,7 @@ func (l *Lab) Settle(ctx context.Context) error {
 		for i, pod := range pods {
 			group.Go(func() {
 				errs[i] = eventually(ctx, time.Minute, func(ctx context.Context) error { return settled(ctx, c, pod, host) })
+				awaitRoutes(ctx, pod, host)
 			})
 		}
 		group.Wait()
@@ -67,16 +67,12 @@ func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error 
 	if c.Node.Pod(pod.Namespace, pod.Name) != pod {
 		return nil // It has been replaced.
 	}
-	outdated := fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
 	page, err := adminPage(ctx, pod, "/clusters")
 	if err != nil {
 		return err
 	}
 	if !strings.Contains(string(page), host) {
-		return outdated
-	}
-	if found, err := hasRoutes(ctx, pod, host); err != nil || !found {
-		return cmp.Or(err, outdated)
+		return fmt.Errorf("the proxy of %s/%s in %s does not have the newest configuration", pod.Namespace, pod.Name, c.Name)
 	}
 	// A listener of which only some filter chains have changed drains those alone.
 	stats, err := adminPage(ctx, pod, "/stats?filter=_draining$")
@@ -91,16 +87,18 @@ func settled(ctx context.Context, c *Cluster, pod *node.Pod, host string) error 
 	return nil
 }
 
-// hasRoutes reports whether a proxy has the routes of a host, which come last. A
-// gateway has none of them, and one that has rejected routes may never get them.
-func hasRoutes(ctx context.Context, pod *node.Pod, host string) (bool, error) {
+// awaitRoutes waits until a sidecar has the routes of a host, which come last. One
+// that has rejected routes may never get them, so it is not waited for long.
+func awaitRoutes(ctx context.Context, pod *node.Pod, host string) {
 	if !pod.HasSidecar() {
-		return true, nil
+		return
 	}
-	page, err := adminPage(ctx, pod, "/config_dump?resource=dynamic_route_configs")
-	if err != nil || strings.Contains(string(page), host) {
-		return err == nil, err
-	}
-	stats, err := adminPage(ctx, pod, "/stats?filter=rds.*update_rejected")
-	return err == nil && regexp.MustCompile(`: [1-9]`).Match(stats), err
+	//nolint:errcheck // See above.
+	eventually(ctx, 3*time.Second, func(ctx context.Context) error {
+		page, err := adminPage(ctx, pod, "/config_dump?resource=dynamic_route_configs")
+		if err == nil && !strings.Contains(string(page), host) {
+			err = errors.New("no routes of the newest configuration")
+		}
+		return err
+	})
 }
