@@ -1,0 +1,130 @@
+package internal_test
+
+// room is one package of ours: what it is for, and what it may know.
+type room struct {
+	path    string
+	purpose string
+	// imports are the packages of ours that it may import, besides pkg/api.
+	imports []string
+	// pure: it turns values into values, and so does everything of ours that it
+	// imports. No clock, no client, no file.
+	pure bool
+	// except is what a pure package needs all the same, as its purpose says.
+	except []string
+}
+
+// rooms lists every package of the module. A new package gets a line here, in
+// CONTRIBUTING.md, and in the rules of depguard.
+func rooms() []room {
+	return []room{
+		{path: "cmd/meshctl", purpose: "the program", imports: []string{"internal/commands", "internal/cli"}},
+		{path: "internal", purpose: "tests about the tree itself"},
+
+		{
+			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
+			imports: []string{
+				"internal/check", "internal/cli", "internal/clusters", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
+				"internal/policy/compare", "internal/render", "internal/render/istio", "internal/restart", "internal/sharedtrust", "internal/trust",
+				"internal/vault", "internal/wizard", "internal/world",
+			},
+		},
+		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/cli"}},
+		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
+		{
+			path: "internal/describe", purpose: "views of evaluated worlds; prints them, until there is a printer for all (so io)", pure: true,
+			except: []string{"io", "bufio"}, imports: []string{"internal/policy", "internal/policy/compare", "internal/world"},
+		},
+		{
+			path: "internal/check", purpose: "what is checked, and the verdict",
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/clusters"},
+		},
+		{path: "internal/restart", purpose: "restarts of workloads and control planes", imports: []string{"internal/clusters", "internal/load", "internal/cli"}},
+		{
+			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
+			imports: []string{"internal/clusters", "internal/policy", "internal/restart", "internal/trust", "internal/world"},
+		},
+		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs"},
+		{
+			path: "internal/render", purpose: "inputs into resources; reads manifests (so io), and checks them with validation", pure: true,
+			except: []string{"io", "bufio", "github.com/spf13/cobra"}, imports: []string{"internal/world"},
+		},
+		{
+			path: "internal/render/istio", purpose: "evaluated worlds into Istio objects, cluster by cluster", pure: true,
+			imports: []string{"internal/policy", "internal/world"},
+		},
+		{path: "internal/policy", purpose: "the engine: what applies, what is overridden, why; findings", pure: true, imports: []string{"internal/world"}},
+		{
+			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
+			imports: []string{"internal/policy", "internal/world"},
+		},
+		{
+			path: "internal/load", purpose: "files, dumps, the management cluster and discovered clusters into objects",
+			imports: []string{"internal/clusters", "internal/discovery", "internal/world"},
+		},
+		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
+		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
+		{path: "internal/clusters", purpose: "connections, lists, writes, leases; registration; installation"},
+		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},
+		{path: "internal/cli", purpose: "streams, terminals, errors and exit codes, signals"},
+
+		{path: "internal/testkit/cputime", purpose: "CPU time for benchmarks"},
+		{path: "internal/testkit/genworld", purpose: "generated worlds of a given size", imports: []string{"internal/world"}},
+		{path: "internal/testkit/randomworld", purpose: "random worlds", imports: []string{"internal/world"}},
+
+		{path: "pkg/api/core/v1", purpose: "types that the API groups share", pure: true},
+		{path: "pkg/api/certificates/v1", purpose: "the certificates of the API", pure: true},
+		{path: "pkg/api/discovery/v1", purpose: "Mesh, Workload, Destination", pure: true},
+		{path: "pkg/api/multicluster/v1alpha1", purpose: "KubernetesCluster", pure: true},
+		{path: "pkg/api/networking/v1", purpose: "VirtualMesh, TrafficPolicy, AccessPolicy", pure: true},
+		{path: "pkg/api/settings/v1", purpose: "Settings", pure: true},
+		{path: "pkg/api/crds", purpose: "the CustomResourceDefinitions", pure: true},
+		{path: "pkg/api/naming", purpose: "texts into names of objects", pure: true},
+		{path: "pkg/api/spelling", purpose: "what a misspelt word probably means", pure: true},
+		{
+			path: "pkg/api/validation", purpose: "schema checks by the code of the API server, which wants a context and brings flags along", pure: true,
+			except: []string{"context", "github.com/spf13/cobra"},
+		},
+
+		{path: "test/e2e", purpose: "tests on real control planes"},
+		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
+		{path: "hack/docs", purpose: "writes the generated docs", imports: []string{"internal/commands", "internal/policy"}},
+		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
+	}
+}
+
+// reserved says which packages alone may import a library, by the prefix of its
+// import path.
+func reserved() map[string][]string {
+	return map[string][]string{
+		"github.com/spf13/cobra":            {"internal/commands", "hack/docs"},
+		"github.com/spf13/pflag":            {"internal/commands", "hack/docs"},
+		"github.com/spf13/viper":            {"internal/commands"},
+		"k8s.io/cli-runtime":                {"internal/commands"},
+		"github.com/AlecAivazis/survey":     {"internal/wizard"},
+		"github.com/olekukonko/tablewriter": {"internal/describe"},
+		"k8s.io/client-go":                  {"internal/clusters", "internal/restart", "test/e2e/clustertest", "hack/playground"},
+		"sigs.k8s.io/controller-runtime":    {},
+		"k8s.io/kubectl":                    {"internal/restart"},
+		"istio.io":                          {"internal/render/istio"},
+		"k8s.io/apiserver":                  {"pkg/api/validation"},
+		"github.com/google/cel-go":          {"pkg/api/validation"},
+		"github.com/rogpeppe/go-internal":   {},
+		"github.com/google/go-cmp":          {},
+		"k8s.io/apiextensions-apiserver": {
+			"pkg/api/crds", "pkg/api/validation", "pkg/api/discovery/v1", "pkg/api/multicluster/v1alpha1", "pkg/api/networking/v1",
+		},
+	}
+}
+
+// impure is what a package imports that does more than to turn values into
+// values.
+func impure() []string {
+	return []string{"bufio", "context", "io", "log", "log/slog", "net", "net/http", "os", "os/exec", "os/signal", "path/filepath"}
+}
+
+// clients are libraries that no pure package may need, however indirectly.
+func clients() []string {
+	return []string{
+		"github.com/spf13/cobra", "github.com/spf13/viper", "k8s.io/cli-runtime", "k8s.io/client-go", "k8s.io/kubectl", "sigs.k8s.io/controller-runtime",
+	}
+}
