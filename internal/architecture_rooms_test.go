@@ -23,7 +23,7 @@ func rooms() []room {
 		{
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
-				"internal/check", "internal/cli", "internal/clusters", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
+				"internal/check", "internal/cli", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
 				"internal/policy/compare", "internal/render", "internal/render/istio", "internal/restart", "internal/sharedtrust", "internal/trust",
 				"internal/vault", "internal/wizard", "internal/world",
 			},
@@ -36,12 +36,12 @@ func rooms() []room {
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/clusters"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube"},
 		},
-		{path: "internal/restart", purpose: "restarts of workloads and control planes", imports: []string{"internal/clusters", "internal/load", "internal/cli"}},
+		{path: "internal/restart", purpose: "restarts of workloads and control planes", imports: []string{"internal/kube", "internal/load", "internal/cli"}},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
-			imports: []string{"internal/clusters", "internal/policy", "internal/restart", "internal/trust", "internal/world"},
+			imports: []string{"internal/kube", "internal/policy", "internal/restart", "internal/trust", "internal/world"},
 		},
 		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs"},
 		{
@@ -59,11 +59,11 @@ func rooms() []room {
 		},
 		{
 			path: "internal/load", purpose: "files, dumps, the management cluster and discovered clusters into objects",
-			imports: []string{"internal/clusters", "internal/discovery", "internal/world"},
+			imports: []string{"internal/kube", "internal/discovery", "internal/world"},
 		},
 		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
 		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
-		{path: "internal/clusters", purpose: "connections, lists, writes, leases; registration; installation"},
+		{path: "internal/kube", purpose: "connections, lists, writes, leases; registration; installation"},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},
 		{path: "internal/cli", purpose: "streams, terminals, errors and exit codes, signals"},
 
@@ -102,7 +102,7 @@ func reserved() map[string][]string {
 		"k8s.io/cli-runtime":                {"internal/commands"},
 		"github.com/AlecAivazis/survey":     {"internal/wizard"},
 		"github.com/olekukonko/tablewriter": {"internal/describe"},
-		"k8s.io/client-go":                  {"internal/clusters", "internal/restart", "test/e2e/clustertest", "hack/playground"},
+		"k8s.io/client-go":                  {"internal/kube", "internal/restart", "test/e2e/clustertest", "hack/playground"},
 		"sigs.k8s.io/controller-runtime":    {},
 		"k8s.io/kubectl":                    {"internal/restart"},
 		"istio.io":                          {"internal/render/istio"},

@@ -46,10 +46,10 @@ func TestArchitecture(t *testing.T) {
 func TestArchitectureBites(t *testing.T) {
 	t.Parallel()
 	rooms := []room{
-		{path: "internal/commands", imports: []string{"internal/policy", "internal/clusters"}},
+		{path: "internal/commands", imports: []string{"internal/policy", "internal/kube"}},
 		{path: "internal/policy", pure: true, imports: []string{"internal/world"}},
 		{path: "internal/world", pure: true},
-		{path: "internal/clusters"},
+		{path: "internal/kube"},
 		{path: "pkg/api/core/v1", pure: true},
 	}
 	tests := []struct {
@@ -60,21 +60,21 @@ func TestArchitectureBites(t *testing.T) {
 		{
 			name: "nothing is wrong",
 			imports: map[string][]string{
-				"internal/commands": {"internal/policy", "internal/clusters", "pkg/api/core/v1", "github.com/spf13/cobra", "context"},
+				"internal/commands": {"internal/policy", "internal/kube", "pkg/api/core/v1", "github.com/spf13/cobra", "context"},
 				"internal/policy":   {"internal/world", "net/netip"},
-				"internal/clusters": {"k8s.io/client-go/rest", "context"},
+				"internal/kube":     {"k8s.io/client-go/rest", "context"},
 			},
 		},
 		{
 			name:    "a package of ours that is not in the list",
-			imports: map[string][]string{"internal/policy": {"internal/clusters"}},
-			want:    []string{"internal/policy imports internal/clusters: it may import [internal/world] and pkg/api of ours", "internal/policy is pure, and imports internal/clusters, which is not"},
+			imports: map[string][]string{"internal/policy": {"internal/kube"}},
+			want:    []string{"internal/policy imports internal/kube: it may import [internal/world] and pkg/api of ours", "internal/policy is pure, and imports internal/kube, which is not"},
 		},
 		{
 			name:    "a reserved library",
 			imports: map[string][]string{"internal/commandsextra": {"github.com/spf13/cobra"}, "internal/commands": {"k8s.io/client-go/rest"}},
 			want: []string{
-				"internal/commands imports k8s.io/client-go/rest: only [internal/clusters internal/restart test/e2e/clustertest hack/playground] may",
+				"internal/commands imports k8s.io/client-go/rest: only [internal/kube internal/restart test/e2e/clustertest hack/playground] may",
 				"internal/commandsextra is not known: say in rooms() what it is for and what it may import",
 				"internal/commandsextra imports github.com/spf13/cobra: only [internal/commands hack/docs] may",
 			},

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
@@ -30,7 +30,7 @@ func in(d time.Duration) *time.Time {
 func wellMember(name string) MemberFacts {
 	return MemberFacts{
 		Cluster: name, Registered: true, RegisteredUID: "uid-" + name, UID: "uid-" + name, Server: "https://" + name,
-		Version: "v1.36.3", Access: clusters.AccessFull,
+		Version: "v1.36.3", Access: kube.AccessFull,
 	}
 }
 
@@ -40,7 +40,7 @@ func wellFacts(members ...MemberFacts) *Facts {
 		Now: noon(), Namespace: "gloo-mesh", ExpiryWarning: 30 * 24 * time.Hour, Members: members,
 		Management: &ManagementFacts{
 			Cluster: "kind-mgmt", Version: "v1.36.3",
-			Definitions: []clusters.Definition{{Name: "virtualmeshes", State: clusters.DefinitionCurrent}},
+			Definitions: []kube.Definition{{Name: "virtualmeshes", State: kube.DefinitionCurrent}},
 		},
 		World: policy.Evaluate(world.New(world.Objects{})),
 	}
@@ -83,7 +83,7 @@ func problemsOf(all []string) []string {
 
 func TestManagement(t *testing.T) {
 	t.Parallel()
-	forbidden := &clusters.Error{Cluster: "kind-mgmt", Action: "list x", Reason: clusters.ReasonForbidden, Why: "no"}
+	forbidden := &kube.Error{Cluster: "kind-mgmt", Action: "list x", Reason: kube.ReasonForbidden, Why: "no"}
 	for name, test := range map[string]struct {
 		change func(*ManagementFacts)
 		want   []string
@@ -91,17 +91,17 @@ func TestManagement(t *testing.T) {
 		"in order": {change: func(*ManagementFacts) {}},
 		"dead": {
 			func(m *ManagementFacts) {
-				*m = ManagementFacts{Cluster: "kind-mgmt", Err: &clusters.Error{Cluster: "kind-mgmt", Reason: clusters.ReasonUnreachable, Why: "nobody home"}}
+				*m = ManagementFacts{Cluster: "kind-mgmt", Err: &kube.Error{Cluster: "kind-mgmt", Reason: kube.ReasonUnreachable, Why: "nobody home"}}
 			},
 			[]string{"failed management-reachable kind-mgmt: cannot use cluster kind-mgmt: nobody home"},
 		},
 		"definitions": {
 			func(m *ManagementFacts) {
-				m.Definitions = []clusters.Definition{
-					{Name: "a", State: clusters.DefinitionMissing},
-					{Name: "b", State: clusters.DefinitionNotServed},
-					{Name: "c", State: clusters.DefinitionForeign},
-					{Name: "d", State: clusters.DefinitionOther},
+				m.Definitions = []kube.Definition{
+					{Name: "a", State: kube.DefinitionMissing},
+					{Name: "b", State: kube.DefinitionNotServed},
+					{Name: "c", State: kube.DefinitionForeign},
+					{Name: "d", State: kube.DefinitionOther},
 				}
 			},
 			[]string{
@@ -112,13 +112,13 @@ func TestManagement(t *testing.T) {
 		},
 		"read only": {
 			func(m *ManagementFacts) {
-				m.CannotWrite = []clusters.Permission{{Verb: "get", Resource: "secrets", Namespace: "gloo-mesh"}}
+				m.CannotWrite = []kube.Permission{{Verb: "get", Resource: "secrets", Namespace: "gloo-mesh"}}
 			},
 			[]string{"warning management-write: not allowed to get secrets in gloo-mesh"},
 		},
 		"no reading": {
 			func(m *ManagementFacts) {
-				m.CannotRead = []clusters.Permission{{Verb: "list", Group: "g", Resource: "a"}, {Verb: "list", Group: "g", Resource: "b"}}
+				m.CannotRead = []kube.Permission{{Verb: "list", Group: "g", Resource: "a"}, {Verb: "list", Group: "g", Resource: "b"}}
 			},
 			[]string{"failed management-read: not allowed to list a.g, list b.g"},
 		},
@@ -128,7 +128,7 @@ func TestManagement(t *testing.T) {
 		},
 		"old": {
 			func(m *ManagementFacts) {
-				m.Outdated = &clusters.Error{Cluster: "kind-mgmt", Action: "use the cluster", Why: "it runs Kubernetes v1.16.0"}
+				m.Outdated = &kube.Error{Cluster: "kind-mgmt", Action: "use the cluster", Why: "it runs Kubernetes v1.16.0"}
 			},
 			[]string{"failed management-version: cannot use the cluster on cluster kind-mgmt: it runs Kubernetes v1.16.0"},
 		},
@@ -154,8 +154,8 @@ func TestManagement(t *testing.T) {
 
 func TestClusters(t *testing.T) {
 	t.Parallel()
-	dead := &clusters.Error{Cluster: "east", Reason: clusters.ReasonTimeout, Why: "no answer"}
-	refusedErr := &clusters.Error{Cluster: "east", Reason: clusters.ReasonUnauthorized, Why: "not accepted"}
+	dead := &kube.Error{Cluster: "east", Reason: kube.ReasonTimeout, Why: "no answer"}
+	refusedErr := &kube.Error{Cluster: "east", Reason: kube.ReasonUnauthorized, Why: "not accepted"}
 	for name, test := range map[string]struct {
 		change func(*MemberFacts)
 		want   []string
@@ -168,18 +168,18 @@ func TestClusters(t *testing.T) {
 		"expires soon": {func(m *MemberFacts) { m.TokenExpires = in(48 * time.Hour) }, []string{"warning cluster-token east: the token expires in 2d, at 2030-01-04T12:00:00Z"}},
 		"broken secret": {
 			func(m *MemberFacts) {
-				m.RegistrationErr = &clusters.Error{Cluster: "mgmt", Action: "use Secret east", Reason: clusters.ReasonUnusable, Why: "it has no data"}
+				m.RegistrationErr = &kube.Error{Cluster: "mgmt", Action: "use Secret east", Reason: kube.ReasonUnusable, Why: "it has no data"}
 			},
 			[]string{"failed cluster-registration east: cannot use Secret east on cluster mgmt: it has no data"},
 		},
 		"secret may not be read": {
 			func(m *MemberFacts) {
-				m.RegistrationErr = &clusters.Error{Cluster: "mgmt", Action: "read Secret east", Reason: clusters.ReasonForbidden, Why: "no"}
+				m.RegistrationErr = &kube.Error{Cluster: "mgmt", Action: "read Secret east", Reason: kube.ReasonForbidden, Why: "no"}
 			},
 			[]string{"warning cluster-registration east: cannot read Secret east on cluster mgmt: no"},
 		},
 		"few permissions": {
-			func(m *MemberFacts) { m.CannotRead = []clusters.Permission{{Verb: "list", Resource: "pods"}} },
+			func(m *MemberFacts) { m.CannotRead = []kube.Permission{{Verb: "list", Resource: "pods"}} },
 			[]string{"failed cluster-permissions east: not allowed to list pods"},
 		},
 		"another cluster": {
@@ -211,7 +211,7 @@ func TestClusters(t *testing.T) {
 // checked: the cause is part of the report.
 func TestSkipped(t *testing.T) {
 	t.Parallel()
-	f := &Facts{Now: noon(), Management: &ManagementFacts{Cluster: "mgmt", Err: &clusters.Error{Cluster: "mgmt", Reason: clusters.ReasonUnreachable, Why: "gone"}}}
+	f := &Facts{Now: noon(), Management: &ManagementFacts{Cluster: "mgmt", Err: &kube.Error{Cluster: "mgmt", Reason: kube.ReasonUnreachable, Why: "gone"}}}
 	for _, category := range []string{CategoryClusters, CategoryMeshes, CategoryTrust, CategoryConfiguration} {
 		r := Judge(f, []string{category})
 		if diff := cmp.Diff([]string{"skipped: it depends on management-reachable, which failed"}, lines(r, category)); diff != "" {
@@ -265,7 +265,7 @@ func TestMeshes(t *testing.T) {
 		"half ready":  {"1.26.2", func(m *MemberFacts) { m.ControlPlanes[0].Available = 1 }, []string{"warning mesh-control-plane" + mesh + "1 of 2 pods of Deployment istiod are available"}},
 		"scaled down": {"1.26.2", func(m *MemberFacts) { m.ControlPlanes[0].Wanted = 0 }, []string{"failed mesh-control-plane" + mesh + "Deployment istiod in istio-system is scaled to 0"}},
 		"dead cluster": {"1.26.2", func(m *MemberFacts) {
-			m.Err = &clusters.Error{Cluster: "east", Reason: clusters.ReasonTimeout}
+			m.Err = &kube.Error{Cluster: "east", Reason: kube.ReasonTimeout}
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,7 +3,7 @@ package check
 import (
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
@@ -25,7 +25,7 @@ type Facts struct {
 	// Members are the registered clusters and those of contexts, by name.
 	Members []MemberFacts
 	// MembersErr is why registered clusters are not known.
-	MembersErr *clusters.Error
+	MembersErr *kube.Error
 
 	// World is nil if it could not be loaded, or nobody asked for it. Stored are
 	// the objects it was made of.
@@ -39,7 +39,7 @@ type Facts struct {
 	MeshesJudged, ClustersJudged bool
 
 	// connections are those to the members.
-	connections []*clusters.Connection
+	connections []*kube.Connection
 	// registeredUIDs has which cluster each registration was made for.
 	registeredUIDs map[string]string
 }
@@ -48,28 +48,28 @@ type Facts struct {
 type ManagementFacts struct {
 	Cluster string
 	// Err is why the cluster cannot be used; nothing else is known then.
-	Err *clusters.Error
+	Err *kube.Error
 	// Version is that of Kubernetes; Outdated says that it is too old.
 	Version  string
-	Outdated *clusters.Error
+	Outdated *kube.Error
 	// Definitions are the definitions of meshctl's resources, DefinitionsErr why
 	// they are not known.
-	Definitions    []clusters.Definition
-	DefinitionsErr *clusters.Error
+	Definitions    []kube.Definition
+	DefinitionsErr *kube.Error
 	// NamespaceMissing says that the namespace does not exist, NamespaceErr why
 	// that is not known.
 	NamespaceMissing bool
-	NamespaceErr     *clusters.Error
+	NamespaceErr     *kube.Error
 	// CannotRead and CannotWrite are the permissions that are missing,
 	// PermissionsErr says why they are not known.
-	CannotRead, CannotWrite []clusters.Permission
-	PermissionsErr          *clusters.Error
+	CannotRead, CannotWrite []kube.Permission
+	PermissionsErr          *kube.Error
 }
 
 // notInstalled reports whether the cluster has none of meshctl's resources.
 func (m *ManagementFacts) notInstalled() bool {
 	for _, d := range m.Definitions {
-		if d.State != clusters.DefinitionMissing {
+		if d.State != kube.DefinitionMissing {
 			return false
 		}
 	}
@@ -85,27 +85,27 @@ type MemberFacts struct {
 	RegisteredUID string
 	// RegistrationErr is why the registration cannot be used; nothing else is
 	// known then.
-	RegistrationErr *clusters.Error
+	RegistrationErr *kube.Error
 	// Server is the address of the API server.
 	Server string
 	// TokenExpires is nil for never, or if the credentials do not say.
 	TokenExpires *time.Time
 	// Err is why the cluster cannot be used; nothing of what follows is known then.
-	Err *clusters.Error
+	Err *kube.Error
 	// Version is that of Kubernetes; Outdated says that it is too old.
 	Version  string
-	Outdated *clusters.Error
+	Outdated *kube.Error
 	// UID identifies the cluster; empty if it is not known.
 	UID string
 	// Access is the most that the credentials may do, empty if that is less than
 	// reading; CannotRead are the permissions that are missing for that.
-	Access         clusters.Access
-	CannotRead     []clusters.Permission
-	PermissionsErr *clusters.Error
+	Access         kube.Access
+	CannotRead     []kube.Permission
+	PermissionsErr *kube.Error
 	// ControlPlanes are the Deployments called istiod in the namespaces of known
 	// meshes.
 	ControlPlanes    []ControlPlane
-	ControlPlanesErr *clusters.Error
+	ControlPlanesErr *kube.Error
 	// Discovered is what runs now; nil if nobody looked.
 	Discovered *load.Discovered
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/world"
@@ -24,10 +24,10 @@ type Options struct {
 	Namespace string
 	// Management is nil if the management cluster takes no part, Contexts are
 	// clusters to discover on the fly. Without both no cluster is asked.
-	Management *clusters.Connection
-	Contexts   []*clusters.Connection
+	Management *kube.Connection
+	Contexts   []*kube.Connection
 	// Connection is for connections to registered clusters.
-	Connection clusters.Options
+	Connection kube.Options
 	// Load loads the objects of the world; it is given the deadline of a cluster.
 	Load func(context.Context) (world.Objects, error)
 	// Vault connects to the Vaults that sign certificates; nil if none can be asked.
@@ -134,7 +134,7 @@ func (f *Facts) gatherMembers(ctx context.Context, opts *Options) error {
 	if len(connections) > 0 {
 		opts.Observe.begin(askText(connections))
 	}
-	asked := clusters.Each(connections, func(c *clusters.Connection) MemberFacts { return gatherMember(ctx, c, f, opts) })
+	asked := kube.Each(connections, func(c *kube.Connection) MemberFacts { return gatherMember(ctx, c, f, opts) })
 	f.Members = append(f.Members, asked...)
 	slices.SortStableFunc(f.Members, func(a, b MemberFacts) int { return compareMembers(&a, &b) })
 	return ctx.Err()
@@ -142,11 +142,11 @@ func (f *Facts) gatherMembers(ctx context.Context, opts *Options) error {
 
 // readRegistrations returns connections to the registered clusters. Those whose
 // registration cannot be used are facts already.
-func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*clusters.Connection, error) {
+func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*kube.Connection, error) {
 	limited, stop := context.WithTimeout(ctx, opts.deadline())
 	defer stop()
-	registrations, err := clusters.ListMetadata(limited, opts.Management,
-		multiclusterv1alpha1.GroupVersion().WithResource("kubernetesclusters"), clusters.ListOptions{Namespace: opts.Namespace})
+	registrations, err := kube.ListMetadata(limited, opts.Management,
+		multiclusterv1alpha1.GroupVersion().WithResource("kubernetesclusters"), kube.ListOptions{Namespace: opts.Namespace})
 	if err == nil && len(registrations) == 0 {
 		return nil, nil
 	}
@@ -154,20 +154,20 @@ func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*cluste
 	f.registeredUIDs = map[string]string{}
 	for i := range registrations {
 		names = append(names, registrations[i].Name)
-		f.registeredUIDs[registrations[i].Name] = registrations[i].Labels[clusters.ClusterUIDLabel]
+		f.registeredUIDs[registrations[i].Name] = registrations[i].Labels[kube.ClusterUIDLabel]
 	}
 	slices.Sort(names)
 	var (
-		connections []*clusters.Connection
-		failed      []*clusters.Error
+		connections []*kube.Connection
+		failed      []*kube.Error
 	)
 	if err == nil {
-		connections, failed, err = clusters.Registered(limited, opts.Management, opts.Namespace, names, opts.Connection)
+		connections, failed, err = kube.Registered(limited, opts.Management, opts.Namespace, names, opts.Connection)
 	}
 	if err != nil {
 		if !errors.As(err, &f.MembersErr) {
-			f.MembersErr = &clusters.Error{
-				Cluster: opts.Management.Name, Action: "read the registrations", Reason: clusters.ReasonTimeout, Why: err.Error(),
+			f.MembersErr = &kube.Error{
+				Cluster: opts.Management.Name, Action: "read the registrations", Reason: kube.ReasonTimeout, Why: err.Error(),
 			}
 		}
 		return nil, ctx.Err()

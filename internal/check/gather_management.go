@@ -7,34 +7,34 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // gatherManagement asks the management cluster.
-func gatherManagement(ctx context.Context, c *clusters.Connection, opts *Options) *ManagementFacts {
+func gatherManagement(ctx context.Context, c *kube.Connection, opts *Options) *ManagementFacts {
 	m := &ManagementFacts{Cluster: c.Name}
-	_, err := clusters.Ask(ctx, c, opts.deadline(),
+	_, err := kube.Ask(ctx, c, opts.deadline(),
 		func(ctx context.Context) error {
 			info, err := c.ServerVersion(ctx)
 			m.Version = info.GitVersion
 			if err == nil {
-				m.Outdated = asError(c, clusters.CheckVersion(c, info))
+				m.Outdated = asError(c, kube.CheckVersion(c, info))
 			}
 			return err
 		},
 		func(ctx context.Context) error {
 			var err error
-			m.Definitions, err = clusters.Definitions(ctx, c)
-			if isReason(err, clusters.ReasonForbidden) {
+			m.Definitions, err = kube.Definitions(ctx, c)
+			if isReason(err, kube.ReasonForbidden) {
 				m.Definitions, err = servedDefinitions(ctx, c, opts.Namespace)
 			}
 			m.DefinitionsErr = asError(c, err)
 			return err
 		},
 		func(ctx context.Context) error {
-			key := clusters.ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}, Name: opts.Namespace}
-			_, err := clusters.Get(ctx, c, key)
-			if isReason(err, clusters.ReasonNotFound) {
+			key := kube.ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}, Name: opts.Namespace}
+			_, err := kube.Get(ctx, c, key)
+			if isReason(err, kube.ReasonNotFound) {
 				m.NamespaceMissing = true
 				return nil
 			}
@@ -44,10 +44,10 @@ func gatherManagement(ctx context.Context, c *clusters.Connection, opts *Options
 		func(ctx context.Context) error {
 			read, write, err := managementPermissions(opts.Namespace)
 			if err == nil {
-				m.CannotRead, err = clusters.Missing(ctx, c, read)
+				m.CannotRead, err = kube.Missing(ctx, c, read)
 			}
 			if err == nil {
-				m.CannotWrite, err = clusters.Missing(ctx, c, write)
+				m.CannotWrite, err = kube.Missing(ctx, c, write)
 			}
 			m.PermissionsErr = asError(c, err)
 			return err
@@ -61,22 +61,22 @@ func gatherManagement(ctx context.Context, c *clusters.Connection, opts *Options
 
 // servedDefinitions finds out what everybody may: which of meshctl's kinds the
 // cluster serves. It is for users who may not read the definitions.
-func servedDefinitions(ctx context.Context, c *clusters.Connection, namespace string) ([]clusters.Definition, error) {
+func servedDefinitions(ctx context.Context, c *kube.Connection, namespace string) ([]kube.Definition, error) {
 	wanted, err := definitions(namespace)
 	if err != nil {
 		return nil, err
 	}
-	var found []clusters.Definition
+	var found []kube.Definition
 	for _, d := range wanted {
-		state := clusters.DefinitionCurrent
+		state := kube.DefinitionCurrent
 		_, err := c.Resource(ctx, d.kind)
 		switch {
-		case isReason(err, clusters.ReasonNoSuchKind):
-			state = clusters.DefinitionMissing
+		case isReason(err, kube.ReasonNoSuchKind):
+			state = kube.DefinitionMissing
 		case err != nil:
 			return nil, err
 		}
-		found = append(found, clusters.Definition{Name: d.name, State: state})
+		found = append(found, kube.Definition{Name: d.name, State: state})
 	}
 	return found, nil
 }
@@ -90,7 +90,7 @@ type definition struct {
 
 // definitions returns what install defines.
 func definitions(namespace string) ([]definition, error) {
-	objects, err := clusters.InstallObjects(namespace)
+	objects, err := kube.InstallObjects(namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -120,34 +120,34 @@ func definitions(namespace string) ([]definition, error) {
 
 // managementPermissions returns what reading needs, and what changing things and
 // using registrations needs besides.
-func managementPermissions(namespace string) (read, write []clusters.Permission, err error) {
+func managementPermissions(namespace string) (read, write []kube.Permission, err error) {
 	wanted, err := definitions(namespace)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, d := range wanted {
-		read = append(read, clusters.Permission{Verb: "list", Group: d.kind.Group, Resource: d.plural})
+		read = append(read, kube.Permission{Verb: "list", Group: d.kind.Group, Resource: d.plural})
 		for _, verb := range []string{"create", "patch"} {
-			write = append(write, clusters.Permission{Verb: verb, Group: d.kind.Group, Resource: d.plural, Namespace: namespace})
+			write = append(write, kube.Permission{Verb: verb, Group: d.kind.Group, Resource: d.plural, Namespace: namespace})
 		}
 	}
-	write = append(write, clusters.Permission{Verb: "get", Resource: "secrets", Namespace: namespace})
+	write = append(write, kube.Permission{Verb: "get", Resource: "secrets", Namespace: namespace})
 	return read, write, nil
 }
 
 // asError returns the error of a cluster, nil for nil.
-func asError(c *clusters.Connection, err error) *clusters.Error {
+func asError(c *kube.Connection, err error) *kube.Error {
 	if err == nil {
 		return nil
 	}
-	var e *clusters.Error
+	var e *kube.Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return &clusters.Error{Cluster: c.Name, Action: "ask", Reason: clusters.ReasonOther, Why: err.Error()}
+	return &kube.Error{Cluster: c.Name, Action: "ask", Reason: kube.ReasonOther, Why: err.Error()}
 }
 
-func isReason(err error, reason clusters.Reason) bool {
-	var e *clusters.Error
+func isReason(err error, reason kube.Reason) bool {
+	var e *kube.Error
 	return errors.As(err, &e) && e.Reason == reason
 }

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -25,7 +25,7 @@ func compareMembers(a, b *MemberFacts) int {
 	return 1
 }
 
-func askText(connections []*clusters.Connection) string {
+func askText(connections []*kube.Connection) string {
 	if len(connections) == 1 {
 		return "ask cluster " + connections[0].Name
 	}
@@ -33,10 +33,10 @@ func askText(connections []*clusters.Connection) string {
 }
 
 // gatherMember asks one cluster; all its answers together have one deadline.
-func gatherMember(ctx context.Context, c *clusters.Connection, f *Facts, opts *Options) MemberFacts {
+func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Options) MemberFacts {
 	m := MemberFacts{
-		Cluster: c.Name, Registered: c.Source == clusters.SourceRegistered, Server: c.Server(),
-		TokenExpires: clusters.TokenExpiry(c.RESTConfig().BearerToken),
+		Cluster: c.Name, Registered: c.Source == kube.SourceRegistered, Server: c.Server(),
+		TokenExpires: kube.TokenExpiry(c.RESTConfig().BearerToken),
 	}
 	if m.Registered {
 		m.RegisteredUID = f.registeredUIDs[c.Name]
@@ -44,12 +44,12 @@ func gatherMember(ctx context.Context, c *clusters.Connection, f *Facts, opts *O
 	// What the questions find goes to a value of its own: if the cluster does not
 	// answer in time, they may still be writing to it.
 	answers := &MemberFacts{}
-	questions := []clusters.Question{
+	questions := []kube.Question{
 		func(ctx context.Context) error {
 			info, err := c.ServerVersion(ctx)
 			answers.Version = info.GitVersion
 			if err == nil {
-				answers.Outdated = asError(c, clusters.CheckVersion(c, info))
+				answers.Outdated = asError(c, kube.CheckVersion(c, info))
 			}
 			return err
 		},
@@ -76,7 +76,7 @@ func gatherMember(ctx context.Context, c *clusters.Connection, f *Facts, opts *O
 	if m.Registered && f.World != nil && opts.wants(CategoryConfiguration) {
 		questions = append(questions, func(ctx context.Context) error {
 			found, err := load.Discover(ctx, load.DiscoverOptions{
-				Connections: []*clusters.Connection{c}, ManagementNamespace: opts.Namespace,
+				Connections: []*kube.Connection{c}, ManagementNamespace: opts.Namespace,
 				Settings: world.SettingsOf(f.Stored), Deadline: opts.deadline(),
 			})
 			if err != nil {
@@ -89,7 +89,7 @@ func gatherMember(ctx context.Context, c *clusters.Connection, f *Facts, opts *O
 			return nil
 		})
 	}
-	if _, err := clusters.Ask(ctx, c, opts.deadline(), questions...); err != nil {
+	if _, err := kube.Ask(ctx, c, opts.deadline(), questions...); err != nil {
 		m.Err = asError(c, err)
 		return m
 	}
@@ -115,11 +115,11 @@ func (f *Facts) controlPlaneNamespaces(cluster string) []string {
 }
 
 // controlPlanes returns the Deployments called istiod, or by that and a revision.
-func controlPlanes(ctx context.Context, c *clusters.Connection, namespaces []string) ([]ControlPlane, error) {
+func controlPlanes(ctx context.Context, c *kube.Connection, namespaces []string) ([]ControlPlane, error) {
 	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	var planes []ControlPlane
 	for _, namespace := range namespaces {
-		found, err := clusters.List(ctx, c, deployments, clusters.ListOptions{Namespace: namespace}, newControlPlane)
+		found, err := kube.List(ctx, c, deployments, kube.ListOptions{Namespace: namespace}, newControlPlane)
 		if err != nil {
 			return nil, err
 		}
@@ -144,21 +144,21 @@ func newControlPlane(u *unstructured.Unstructured) ControlPlane {
 
 // accessOf returns the most that the credentials may do of what registrations
 // allow, and what is missing for reading.
-func accessOf(ctx context.Context, c *clusters.Connection) (clusters.Access, []clusters.Permission, error) {
-	levels := []clusters.Access{clusters.AccessRead, clusters.AccessConfigure, clusters.AccessFull}
-	missing, err := clusters.Missing(ctx, c, permissionsOf(clusters.AccessFull))
+func accessOf(ctx context.Context, c *kube.Connection) (kube.Access, []kube.Permission, error) {
+	levels := []kube.Access{kube.AccessRead, kube.AccessConfigure, kube.AccessFull}
+	missing, err := kube.Missing(ctx, c, permissionsOf(kube.AccessFull))
 	if err != nil {
 		return "", nil, err
 	}
-	lacks := func(p clusters.Permission) bool { return slices.Contains(missing, p) }
-	var access clusters.Access
+	lacks := func(p kube.Permission) bool { return slices.Contains(missing, p) }
+	var access kube.Access
 	for _, level := range levels {
 		if !slices.ContainsFunc(permissionsOf(level), lacks) {
 			access = level
 		}
 	}
-	var unreadable []clusters.Permission
-	for _, p := range permissionsOf(clusters.AccessRead) {
+	var unreadable []kube.Permission
+	for _, p := range permissionsOf(kube.AccessRead) {
 		if lacks(p) {
 			unreadable = append(unreadable, p)
 		}
@@ -168,9 +168,9 @@ func accessOf(ctx context.Context, c *clusters.Connection) (clusters.Access, []c
 
 // permissionsOf returns what a kind of access allows, without watching, which
 // meshctl never does.
-func permissionsOf(access clusters.Access) []clusters.Permission {
-	var permissions []clusters.Permission
-	for _, rule := range clusters.MemberRules(access) {
+func permissionsOf(access kube.Access) []kube.Permission {
+	var permissions []kube.Permission
+	for _, rule := range kube.MemberRules(access) {
 		names := rule.ResourceNames
 		if len(names) == 0 {
 			names = []string{""}
@@ -179,7 +179,7 @@ func permissionsOf(access clusters.Access) []clusters.Permission {
 			for _, resource := range rule.Resources {
 				for _, name := range names {
 					for _, verb := range rule.Verbs {
-						p := clusters.Permission{Verb: verb, Group: group, Resource: resource, Name: name}
+						p := kube.Permission{Verb: verb, Group: group, Resource: resource, Name: name}
 						if verb != "watch" && !slices.Contains(permissions, p) {
 							permissions = append(permissions, p)
 						}

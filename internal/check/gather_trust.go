@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
@@ -49,7 +49,7 @@ func (f *Facts) gatherTrust(ctx context.Context, opts *Options) error {
 
 // trustStore has the clusters that answered.
 func (f *Facts) trustStore(opts *Options) *sharedtrust.ClusterStore {
-	store := &sharedtrust.ClusterStore{Members: map[string]*clusters.Connection{}, Failures: map[string]error{}}
+	store := &sharedtrust.ClusterStore{Members: map[string]*kube.Connection{}, Failures: map[string]error{}}
 	if f.Management != nil && f.Management.Err == nil {
 		store.Management = opts.Management
 	}

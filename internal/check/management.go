@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 const (
@@ -89,12 +89,12 @@ func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 	for _, d := range m.Definitions {
 		o := Outcome{Object: "CustomResourceDefinition/" + d.Name}
 		switch d.State {
-		case clusters.DefinitionMissing:
+		case kube.DefinitionMissing:
 			o.Message = "it is not installed"
-		case clusters.DefinitionNotServed:
+		case kube.DefinitionNotServed:
 			o.Message = "the API server does not serve it in the version that meshctl uses"
 			o.Hint = "run 'meshctl install'; if someone else installed it, upgrade it with the tool that did"
-		case clusters.DefinitionCurrent, clusters.DefinitionOther, clusters.DefinitionForeign:
+		case kube.DefinitionCurrent, kube.DefinitionOther, kube.DefinitionForeign:
 			continue
 		}
 		outcomes = append(outcomes, o)
@@ -113,11 +113,11 @@ func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	foreign := 0
 	for _, d := range m.Definitions {
 		switch d.State {
-		case clusters.DefinitionOther:
+		case kube.DefinitionOther:
 			outcomes = append(outcomes, Outcome{Object: "CustomResourceDefinition/" + d.Name, Message: "another version of meshctl installed it"})
-		case clusters.DefinitionForeign:
+		case kube.DefinitionForeign:
 			foreign++
-		case clusters.DefinitionCurrent, clusters.DefinitionMissing, clusters.DefinitionNotServed:
+		case kube.DefinitionCurrent, kube.DefinitionMissing, kube.DefinitionNotServed:
 		}
 	}
 	switch {
@@ -152,7 +152,7 @@ func judgeWriting(_ *Facts, m *ManagementFacts) []Outcome {
 }
 
 // judgePermissions names the permissions that are missing.
-func judgePermissions(missing []clusters.Permission, unknown *clusters.Error) []Outcome {
+func judgePermissions(missing []kube.Permission, unknown *kube.Error) []Outcome {
 	if unknown != nil {
 		return one(skipped(unknown.Message()))
 	}

@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 const (
@@ -89,7 +89,7 @@ func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 		return skipped("it is a cluster of your kubeconfig")
 	case e == nil:
 		return holds("")
-	case e.Reason == clusters.ReasonForbidden:
+	case e.Reason == kube.ReasonForbidden:
 		o := broken(e.Message(), "ask for permission to read the Secrets of registrations, such as with the role meshctl-admin; until then nothing is known about the cluster")
 		o.Result = Warning // it may well be in order
 		return o
@@ -100,7 +100,7 @@ func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 
 // refused reports whether an API server answered, though only to refuse the
 // credentials.
-func refused(e *clusters.Error) bool { return e.Reason == clusters.ReasonUnauthorized }
+func refused(e *kube.Error) bool { return e.Reason == kube.ReasonUnauthorized }
 
 func judgeReachable(_ *Facts, m *MemberFacts) Outcome {
 	switch {

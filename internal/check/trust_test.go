@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
@@ -22,12 +22,12 @@ import (
 // look.
 type emptyStore struct{ err error }
 
-func (s emptyStore) Read(context.Context, string, string, string) (*clusters.Secret, error) {
+func (s emptyStore) Read(context.Context, string, string, string) (*kube.Secret, error) {
 	return nil, s.err
 }
 
-func (emptyStore) Write(context.Context, string, *clusters.Secret, sharedtrust.Write) (clusters.Outcome, error) {
-	return clusters.Failed, errors.New("checks write nothing")
+func (emptyStore) Write(context.Context, string, *kube.Secret, sharedtrust.Write) (kube.Outcome, error) {
+	return kube.Failed, errors.New("checks write nothing")
 }
 
 func (emptyStore) Delete(context.Context, string, string, string, map[string]string) error {
@@ -54,8 +54,8 @@ func trustFacts(t *testing.T, err error) *Facts {
 		t.Fatal(subjectErr)
 	}
 	env := &sharedtrust.Env{Store: emptyStore{err}, Namespace: "gloo-mesh", Now: noon}
-	nobody := func(string) (*clusters.Connection, error) {
-		return nil, &clusters.Error{Reason: clusters.ReasonForbidden, Why: "no"}
+	nobody := func(string) (*kube.Connection, error) {
+		return nil, &kube.Error{Reason: kube.ReasonForbidden, Why: "no"}
 	}
 	report, reportErr := sharedtrust.Inspect(t.Context(), env, subject, f.World.World, nobody, time.Second)
 	if reportErr != nil {
@@ -84,7 +84,7 @@ func TestTrust(t *testing.T) {
 	}, results(missing)); diff != "" {
 		t.Errorf("without certificates (-want +got):\n%s", diff)
 	}
-	forbidden := trustFacts(t, &clusters.Error{Cluster: "east", Reason: clusters.ReasonForbidden, Why: "no"})
+	forbidden := trustFacts(t, &kube.Error{Cluster: "east", Reason: kube.ReasonForbidden, Why: "no"})
 	if diff := cmp.Diff(map[string]Result{
 		"trust-root": Skipped, "trust-certificates": Skipped, "trust-rotation": OK, "trust-distribution": OK, "trust-restarts": OK, "trust-left": OK,
 	}, results(forbidden)); diff != "" {

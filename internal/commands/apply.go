@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
@@ -110,7 +110,7 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
 	addEnumFlag(cmd, opts.output, "output", "o", "output format of what was done, or would be")
 	opts.register(cmd)
-	flags.DurationVar(&opts.timeout, "timeout", clusters.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
+	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
 	return cmd
 }
 

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/world"
@@ -21,7 +21,7 @@ import (
 // applying is one pass of apply.
 type applying struct {
 	*applyOptions
-	management *clusters.Connection
+	management *kube.Connection
 	result     *policy.Result
 	// targets are the clusters that take part, sorted by name.
 	targets   []applyTarget
@@ -38,23 +38,23 @@ type applying struct {
 // applyTarget is a cluster that configuration is written to.
 type applyTarget struct {
 	name       string
-	connection *clusters.Connection
+	connection *kube.Connection
 	objects    []istio.Object
 	// positions are those of the objects, by their identity.
-	positions map[clusters.ObjectKey]int
-	plan      *clusters.OutputPlan
-	run       *clusters.OutputRun
-	results   []clusters.Result
+	positions map[kube.ObjectKey]int
+	plan      *kube.OutputPlan
+	run       *kube.OutputRun
+	results   []kube.Result
 	// err is why the cluster as a whole cannot be written to.
 	err error
 }
 
 // failed reports whether not everything is, or would be, as it should.
 func (t *applyTarget) failed() bool {
-	if t.err != nil || t.plan == nil || len(t.plan.Unread) > 0 || t.plan.Count(clusters.ChangeRefuse) > 0 {
+	if t.err != nil || t.plan == nil || len(t.plan.Unread) > 0 || t.plan.Count(kube.ChangeRefuse) > 0 {
 		return true
 	}
-	return slices.ContainsFunc(t.results, func(r clusters.Result) bool { return r.Err != nil })
+	return slices.ContainsFunc(t.results, func(r kube.Result) bool { return r.Err != nil })
 }
 
 // say prints a line about progress on standard error.
@@ -110,7 +110,7 @@ func (a *applying) prepare(ctx context.Context) error {
 	return nil
 }
 
-func newApplyTarget(cluster string, objects []istio.Object, connection *clusters.Connection, failure error) applyTarget {
+func newApplyTarget(cluster string, objects []istio.Object, connection *kube.Connection, failure error) applyTarget {
 	target := applyTarget{name: cluster, connection: connection, objects: objects, err: failure}
 	if connection == nil && failure == nil {
 		target.err = fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
@@ -164,41 +164,41 @@ func hasIstio(w *world.World, cluster string) bool {
 // plan finds out what is to be done in every cluster, at the same time.
 func (a *applying) plan(ctx context.Context) error {
 	a.each(func(t *applyTarget) bool { return t.err == nil }, func(t *applyTarget) {
-		t.plan, t.err = clusters.PlanOutputs(ctx, t.connection, t.outputs(), a.outputOptions(t.name), a.timeout)
+		t.plan, t.err = kube.PlanOutputs(ctx, t.connection, t.outputs(), a.outputOptions(t.name), a.timeout)
 	})
 	return ctx.Err()
 }
 
 // each does the same for all targets that take part, at the same time.
 func (a *applying) each(takesPart func(*applyTarget) bool, do func(*applyTarget)) {
-	var connections []*clusters.Connection
-	byConnection := map[*clusters.Connection]*applyTarget{}
+	var connections []*kube.Connection
+	byConnection := map[*kube.Connection]*applyTarget{}
 	for i := range a.targets {
 		if t := &a.targets[i]; t.connection != nil && takesPart(t) {
 			connections = append(connections, t.connection)
 			byConnection[t.connection] = t
 		}
 	}
-	clusters.Each(connections, func(c *clusters.Connection) struct{} {
+	kube.Each(connections, func(c *kube.Connection) struct{} {
 		do(byConnection[c])
 		return struct{}{}
 	})
 }
 
 // outputOptions say which objects of a cluster are meshctl's.
-func (a *applying) outputOptions(cluster string) clusters.OutputOptions {
+func (a *applying) outputOptions(cluster string) kube.OutputOptions {
 	var unlisted map[schema.GroupKind]error
 	if err := a.foreign.unlisted[cluster]; err != nil {
 		unlisted = map[schema.GroupKind]error{istioGVK(istio.KindGateway).GroupKind(): err}
 	}
-	return clusters.OutputOptions{
+	return kube.OutputOptions{
 		Unlisted: unlisted,
 		Kinds:    istioKinds(),
 		Owner:    map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
 		StageOf: func(u *unstructured.Unstructured) int {
 			return istio.StageOf(istio.Kind(u.GetKind()), u.GetAnnotations()[istio.FederationAnnotation] != "", len(specOf(u)) == 0)
 		},
-		Routing: clusters.OutputRouting{
+		Routing: kube.OutputRouting{
 			Kind:     istioGVK(istio.KindVirtualService).GroupKind(),
 			LeadsTo:  func(u *unstructured.Unstructured) []string { return istio.LeadsTo(specOf(u)) },
 			Provides: func(u *unstructured.Unstructured) []string { return istio.Provides(istio.Kind(u.GetKind()), specOf(u)) },
@@ -226,15 +226,15 @@ func istioGVK(kind istio.Kind) schema.GroupVersionKind {
 }
 
 // outputs are the objects of a cluster as the plan takes them.
-func (t *applyTarget) outputs() []clusters.Output {
+func (t *applyTarget) outputs() []kube.Output {
 	needs := istio.Needs(t.objects)
-	outputs := make([]clusters.Output, 0, len(t.objects))
-	t.positions = make(map[clusters.ObjectKey]int, len(t.objects))
+	outputs := make([]kube.Output, 0, len(t.objects))
+	t.positions = make(map[kube.ObjectKey]int, len(t.objects))
 	for i := range t.objects {
 		object := &t.objects[i]
-		key := clusters.ObjectKey{GVK: istioGVK(object.Kind), Namespace: object.Namespace, Name: object.Name}
+		key := kube.ObjectKey{GVK: istioGVK(object.Kind), Namespace: object.Namespace, Name: object.Name}
 		t.positions[key] = i
-		outputs = append(outputs, clusters.Output{
+		outputs = append(outputs, kube.Output{
 			Key: key, Stage: object.Stage(), Needs: needs[i],
 			Build:      func() (*unstructured.Unstructured, error) { return unstructuredObject(object) },
 			Transition: transitionOf(object.Kind, object.Stage()),
@@ -265,15 +265,15 @@ func transitionOf(kind istio.Kind, at int) func(stored, desired *unstructured.Un
 
 // parentsOf returns what an object of a cluster is rendered from, or was, if it
 // is one to delete.
-func (t *applyTarget) parentsOf(key clusters.ObjectKey) []policy.ObjectID {
+func (t *applyTarget) parentsOf(key kube.ObjectKey) []policy.ObjectID {
 	if i, rendered := t.positions[key]; rendered {
 		return t.objects[i].Parents
 	}
 	if t.plan == nil {
 		return nil
 	}
-	i, found := slices.BinarySearchFunc(t.plan.Changes, key, func(change clusters.OutputChange, key clusters.ObjectKey) int {
-		return clusters.CompareOutputs(change.Key, key)
+	i, found := slices.BinarySearchFunc(t.plan.Changes, key, func(change kube.OutputChange, key kube.ObjectKey) int {
+		return kube.CompareOutputs(change.Key, key)
 	})
 	if !found || t.plan.Changes[i].Before() == nil {
 		return nil
@@ -292,10 +292,10 @@ func (a *applying) write(ctx context.Context) error {
 	}
 	takesPart := func(t *applyTarget) bool { return t.err == nil && t.plan != nil && len(t.plan.Changes) > 0 }
 	a.each(takesPart, func(t *applyTarget) {
-		if count := len(t.plan.Changes) - t.plan.Count(clusters.ChangeRefuse); count >= announcedChanges {
+		if count := len(t.plan.Changes) - t.plan.Count(kube.ChangeRefuse); count >= announcedChanges {
 			a.say("%s: writing %d objects", t.name, count)
 		}
-		t.run = t.plan.Begin(clusters.OutputRunOptions{Keep: !a.prune, DryRun: clusters.DryRun(a.dryRun.String())})
+		t.run = t.plan.Begin(kube.OutputRunOptions{Keep: !a.prune, DryRun: kube.DryRun(a.dryRun.String())})
 		t.run.Write(ctx, istio.LastExportStage)
 	})
 	a.holdRoutes(takesPart)
@@ -304,7 +304,7 @@ func (a *applying) write(ctx context.Context) error {
 	a.keepExports(takesPart)
 	a.each(takesPart, func(t *applyTarget) {
 		t.results = t.run.Finish(ctx)
-		count := map[clusters.Outcome]int{clusters.Unchanged: t.plan.Unchanged}
+		count := map[kube.Outcome]int{kube.Unchanged: t.plan.Unchanged}
 		for i := range t.results {
 			count[t.results[i].Outcome]++
 		}

@@ -3,7 +3,7 @@ package commands
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // errors are what is wrong with a cluster as a whole, or with whole kinds.
@@ -41,20 +41,20 @@ func (a *applying) tellErrors() {
 
 // refusalsOf are why objects cannot be written, without those that Unread says
 // already.
-func refusalsOf(plan *clusters.OutputPlan) []*clusters.Error {
-	var errs []*clusters.Error
+func refusalsOf(plan *kube.OutputPlan) []*kube.Error {
+	var errs []*kube.Error
 	missing := map[string]bool{}
 	for i := range plan.Changes {
 		change := &plan.Changes[i]
-		if change.Kind != clusters.ChangeRefuse {
+		if change.Kind != kube.ChangeRefuse {
 			continue
 		}
 		kind := change.Key.GVK.Kind
-		unread := slices.ContainsFunc(plan.Unread, func(e *clusters.Error) bool { return e.Why == change.Err.Why })
+		unread := slices.ContainsFunc(plan.Unread, func(e *kube.Error) bool { return e.Why == change.Err.Why })
 		if unread || missing[kind] {
 			continue
 		}
-		missing[kind] = change.Err.Reason == clusters.ReasonNoSuchKind
+		missing[kind] = change.Err.Reason == kube.ReasonNoSuchKind
 		errs = append(errs, change.Err)
 	}
 	return errs
@@ -74,13 +74,13 @@ func (a *applying) tellBounded(lines []string) {
 }
 
 // refused returns what the plan has said already that it cannot be written.
-func (t *applyTarget) refused() map[clusters.ObjectKey]bool {
-	refused := map[clusters.ObjectKey]bool{}
+func (t *applyTarget) refused() map[kube.ObjectKey]bool {
+	refused := map[kube.ObjectKey]bool{}
 	if t.plan == nil {
 		return refused
 	}
 	for i := range t.plan.Changes {
-		if change := &t.plan.Changes[i]; change.Kind == clusters.ChangeRefuse {
+		if change := &t.plan.Changes[i]; change.Kind == kube.ChangeRefuse {
 			refused[change.Key] = true
 		}
 	}

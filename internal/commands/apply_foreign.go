@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -23,9 +23,9 @@ type foreignGateways struct {
 // findForeignGateways lists the Gateways of the clusters that have an east-west
 // gateway, as far as they are to be written to: names that others pass on already
 // must not be passed on twice.
-func (a *applying) findForeignGateways(ctx context.Context, connections map[string]*clusters.Connection) foreignGateways {
+func (a *applying) findForeignGateways(ctx context.Context, connections map[string]*kube.Connection) foreignGateways {
 	found := foreignGateways{byCluster: map[string][]istio.ForeignGateway{}, unlisted: map[string]error{}}
-	asked := map[string]*clusters.Connection{}
+	asked := map[string]*kube.Connection{}
 	for i := range a.result.Meshes {
 		for _, gateway := range a.result.Meshes[i].Gateways {
 			cluster := a.result.World.Destinations[gateway.Destination].Ref.ClusterName
@@ -39,8 +39,8 @@ func (a *applying) findForeignGateways(ctx context.Context, connections map[stri
 		gateways []istio.ForeignGateway
 		err      error
 	}
-	all := slices.SortedFunc(maps.Values(asked), func(x, y *clusters.Connection) int { return strings.Compare(x.Name, y.Name) })
-	for _, answer := range clusters.Each(all, func(c *clusters.Connection) answer {
+	all := slices.SortedFunc(maps.Values(asked), func(x, y *kube.Connection) int { return strings.Compare(x.Name, y.Name) })
+	for _, answer := range kube.Each(all, func(c *kube.Connection) answer {
 		gateways, err := a.listForeignGateways(ctx, c)
 		return answer{c.Name, gateways, err}
 	}) {
@@ -52,15 +52,15 @@ func (a *applying) findForeignGateways(ctx context.Context, connections map[stri
 	return found
 }
 
-func (a *applying) listForeignGateways(ctx context.Context, c *clusters.Connection) ([]istio.ForeignGateway, error) {
+func (a *applying) listForeignGateways(ctx context.Context, c *kube.Connection) ([]istio.ForeignGateway, error) {
 	owner := a.outputOptions(c.Name).Owner
 	var gateways []istio.ForeignGateway
-	failed, err := clusters.Ask(ctx, c, a.timeout, func(ctx context.Context) error {
+	failed, err := kube.Ask(ctx, c, a.timeout, func(ctx context.Context) error {
 		resource, err := c.Resource(ctx, istioGVK(istio.KindGateway))
 		if err != nil {
 			return err
 		}
-		all, err := clusters.List(ctx, c, resource.GroupVersionResource, clusters.ListOptions{}, func(u *unstructured.Unstructured) *istio.ForeignGateway {
+		all, err := kube.List(ctx, c, resource.GroupVersionResource, kube.ListOptions{}, func(u *unstructured.Unstructured) *istio.ForeignGateway {
 			if isOwned(u, owner) {
 				return nil
 			}
@@ -82,7 +82,7 @@ func (a *applying) listForeignGateways(ctx context.Context, c *clusters.Connecti
 	}
 	for _, failure := range failed {
 		// A cluster without the kind has no Gateways of others either.
-		if failure != nil && failure.Reason != clusters.ReasonNoSuchKind {
+		if failure != nil && failure.Reason != kube.ReasonNoSuchKind {
 			return nil, failure
 		}
 	}

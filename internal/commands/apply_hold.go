@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -29,7 +29,7 @@ func (a *applying) holdRoutes(takesPart func(*applyTarget) bool) {
 		if !takesPart(t) {
 			continue
 		}
-		t.run.Hold(func(stored, desired *unstructured.Unstructured) *clusters.Error {
+		t.run.Hold(func(stored, desired *unstructured.Unstructured) *kube.Error {
 			return newlyBlocked(t.name, stored, desired, obstacles)
 		})
 	}
@@ -53,7 +53,7 @@ func (t *applyTarget) lackingExports() *lackingExports {
 	}
 	found := &lackingExports{hosts: map[string]error{}}
 	for _, result := range t.run.Failures() {
-		i, known := t.positions[clusters.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}]
+		i, known := t.positions[kube.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}]
 		if !known {
 			continue
 		}
@@ -102,7 +102,7 @@ func (a *applying) obstacles(lacking map[string]*lackingExports) map[string]obst
 
 // newlyBlocked says which obstacle is in the way of an object, if it is a route
 // to somewhere that its stored version does not lead to.
-func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, obstacles map[string]obstacle) *clusters.Error {
+func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, obstacles map[string]obstacle) *kube.Error {
 	if desired.GetKind() != string(istio.KindVirtualService) {
 		return nil
 	}
@@ -115,7 +115,7 @@ func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, ob
 		if !blocked || slices.Contains(before, target) {
 			continue
 		}
-		return &clusters.Error{
+		return &kube.Error{
 			Cluster: cluster, Reason: reasonOf(in.cause),
 			Why:  "it is held back, because it sends requests to " + target.Host + ", and what that needs could not be written to cluster " + in.cluster,
 			Hint: "see what is wrong with that cluster, then apply again",
@@ -127,7 +127,7 @@ func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, ob
 // keepExports keeps the subsets that another cluster may still send requests to,
 // because its routes could not be changed.
 func (a *applying) keepExports(takesPart func(*applyTarget) bool) {
-	used := map[string]map[string]*clusters.Error{} // by cluster and host
+	used := map[string]map[string]*kube.Error{} // by cluster and host
 	for i := range a.targets {
 		t := &a.targets[i]
 		leadsTo, all := t.unchangedRoutes()
@@ -147,7 +147,7 @@ func (a *applying) keepExports(takesPart func(*applyTarget) bool) {
 				continue
 			}
 			if used[d.Ref.ClusterName] == nil {
-				used[d.Ref.ClusterName] = map[string]*clusters.Error{}
+				used[d.Ref.ClusterName] = map[string]*kube.Error{}
 			}
 			used[d.Ref.ClusterName][d.Hostname] = why
 		}
@@ -161,11 +161,11 @@ func (a *applying) keepExports(takesPart func(*applyTarget) bool) {
 
 // unchangedRoutes returns the hosts that routes still lead to which could not be
 // changed, and why; or why that is not known of any.
-func (t *applyTarget) unchangedRoutes() (hosts map[string]*clusters.Error, all *clusters.Error) {
+func (t *applyTarget) unchangedRoutes() (hosts map[string]*kube.Error, all *kube.Error) {
 	if t.err != nil {
-		return nil, &clusters.Error{Action: "change the routes of cluster " + t.name, Reason: clusters.ReasonOther}
+		return nil, &kube.Error{Action: "change the routes of cluster " + t.name, Reason: kube.ReasonOther}
 	}
-	hosts = map[string]*clusters.Error{}
+	hosts = map[string]*kube.Error{}
 	if t.run == nil {
 		return hosts, nil
 	}
@@ -173,22 +173,22 @@ func (t *applyTarget) unchangedRoutes() (hosts map[string]*clusters.Error, all *
 		if result.GVK.Kind != string(istio.KindVirtualService) {
 			continue
 		}
-		key := clusters.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}
-		k := slices.IndexFunc(t.plan.Changes, func(change clusters.OutputChange) bool { return change.Key == key })
+		key := kube.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}
+		k := slices.IndexFunc(t.plan.Changes, func(change kube.OutputChange) bool { return change.Key == key })
 		if k < 0 || t.plan.Changes[k].Before() == nil {
 			continue
 		}
 		for _, host := range istio.LeadsTo(specOf(t.plan.Changes[k].Before())) {
-			hosts[host] = &clusters.Error{Action: result.Err.Action + " on cluster " + t.name, Reason: clusters.ReasonOther}
+			hosts[host] = &kube.Error{Action: result.Err.Action + " on cluster " + t.name, Reason: kube.ReasonOther}
 		}
 	}
 	return hosts, nil
 }
 
-func reasonOf(err error) clusters.Reason {
-	var known *clusters.Error
+func reasonOf(err error) kube.Reason {
+	var known *kube.Error
 	if errors.As(err, &known) {
 		return known.Reason
 	}
-	return clusters.ReasonOther
+	return kube.ReasonOther
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 func TestNewlyBlocked(t *testing.T) {
@@ -21,11 +21,11 @@ func TestNewlyBlocked(t *testing.T) {
 		return map[string]any{"destination": map[string]any{"host": host, "subset": subset}}
 	}
 	obstacles := map[string]obstacle{
-		"far.global":  {"west", &clusters.Error{Cluster: "west", Reason: clusters.ReasonTimeout}},
+		"far.global":  {"west", &kube.Error{Cluster: "west", Reason: kube.ReasonTimeout}},
 		"else.global": {"north", errors.New("it is not registered")},
 	}
-	held := func(host, cluster string, reason clusters.Reason) *clusters.Error {
-		return &clusters.Error{
+	held := func(host, cluster string, reason kube.Reason) *kube.Error {
+		return &kube.Error{
 			Cluster: "east", Reason: reason,
 			Why:  "it is held back, because it sends requests to " + host + ", and what that needs could not be written to cluster " + cluster,
 			Hint: "see what is wrong with that cluster, then apply again",
@@ -33,17 +33,17 @@ func TestNewlyBlocked(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		stored, desired *unstructured.Unstructured
-		want            *clusters.Error
+		want            *kube.Error
 	}{
-		"a new route":            {nil, routes("VirtualService", to("near", ""), to("far.global", "v2")), held("far.global", "west", clusters.ReasonTimeout)},
-		"of an unknown cluster":  {nil, routes("VirtualService", to("else.global", "")), held("else.global", "north", clusters.ReasonOther)},
+		"a new route":            {nil, routes("VirtualService", to("near", ""), to("far.global", "v2")), held("far.global", "west", kube.ReasonTimeout)},
+		"of an unknown cluster":  {nil, routes("VirtualService", to("else.global", "")), held("else.global", "north", kube.ReasonOther)},
 		"to somewhere else":      {nil, routes("VirtualService", to("near", ""), to("other.global", "v2")), nil},
 		"as before":              {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("near", ""), to("far.global", "v2")), nil},
-		"to another subset":      {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("far.global", "v1")), held("far.global", "west", clusters.ReasonTimeout)},
+		"to another subset":      {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("far.global", "v1")), held("far.global", "west", kube.ReasonTimeout)},
 		"away from there":        {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("near", "")), nil},
 		"what is no route there": {nil, routes("DestinationRule", to("far.global", "v2")), nil},
 	} {
-		if diff := cmp.Diff(test.want, newlyBlocked("east", test.stored, test.desired, obstacles), cmp.AllowUnexported(clusters.Error{})); diff != "" {
+		if diff := cmp.Diff(test.want, newlyBlocked("east", test.stored, test.desired, obstacles), cmp.AllowUnexported(kube.Error{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

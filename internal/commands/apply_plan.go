@@ -9,18 +9,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // changes returns the changes of a cluster that take place, or should.
-func (a *applying) changes(t *applyTarget) []*clusters.OutputChange {
-	var changes []*clusters.OutputChange
+func (a *applying) changes(t *applyTarget) []*kube.OutputChange {
+	var changes []*kube.OutputChange
 	if t.plan == nil {
 		return nil
 	}
 	for i := range t.plan.Changes {
-		if change := &t.plan.Changes[i]; a.prune || change.Kind != clusters.ChangeRemove {
+		if change := &t.plan.Changes[i]; a.prune || change.Kind != kube.ChangeRemove {
 			changes = append(changes, change)
 		}
 	}
@@ -41,13 +41,13 @@ func (a *applying) countOf(t *applyTarget) planCount {
 	}
 	for _, change := range a.changes(t) {
 		switch change.Kind {
-		case clusters.ChangeAdd:
+		case kube.ChangeAdd:
 			count.create++
-		case clusters.ChangeModify:
+		case kube.ChangeModify:
 			count.change++
-		case clusters.ChangeRemove:
+		case kube.ChangeRemove:
 			count.remove++
-		case clusters.ChangeRefuse, clusters.ChangeNone, clusters.ChangeLeave:
+		case kube.ChangeRefuse, kube.ChangeNone, kube.ChangeLeave:
 			count.conflict++
 		}
 	}
@@ -158,7 +158,7 @@ func (a *applying) changeLines(t *applyTarget) string {
 }
 
 // fieldsText names the fields that change, within bounds.
-func fieldsText(fields []clusters.FieldChange) string {
+func fieldsText(fields []kube.FieldChange) string {
 	const shown = 4
 	var paths []string
 	for _, field := range fields {
@@ -184,7 +184,7 @@ func (a *applying) writeDiff(out io.Writer, t *applyTarget) error {
 		style.Color = a.streams.ErrColor()
 	}
 	for _, change := range a.changes(t) {
-		if change.Kind == clusters.ChangeRefuse {
+		if change.Kind == kube.ChangeRefuse {
 			continue
 		}
 		after, err := change.After()

@@ -1,7 +1,7 @@
 package commands
 
 import (
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
@@ -53,17 +53,17 @@ type appliedStatus struct {
 }
 
 // The changes of an object as users see them.
-func changeWord(change *clusters.OutputChange) string {
+func changeWord(change *kube.OutputChange) string {
 	switch change.Kind {
-	case clusters.ChangeAdd:
+	case kube.ChangeAdd:
 		return "create"
-	case clusters.ChangeModify:
+	case kube.ChangeModify:
 		return "change"
-	case clusters.ChangeRemove:
+	case kube.ChangeRemove:
 		return "delete"
-	case clusters.ChangeRefuse, clusters.ChangeNone, clusters.ChangeLeave:
+	case kube.ChangeRefuse, kube.ChangeNone, kube.ChangeLeave:
 	}
-	if change.Err != nil && change.Err.Reason == clusters.ReasonConflict {
+	if change.Err != nil && change.Err.Reason == kube.ReasonConflict {
 		return "conflict"
 	}
 	return "error"
@@ -78,7 +78,7 @@ func (a *applying) report() applyReport {
 		if t.plan != nil {
 			cluster.Unchanged = t.plan.Unchanged
 		}
-		results := map[clusters.ObjectKey]*clusters.Result{}
+		results := map[kube.ObjectKey]*kube.Result{}
 		for k := range t.results {
 			results[keyOfResult(&t.results[k])] = &t.results[k]
 		}
@@ -97,7 +97,7 @@ func (a *applying) report() applyReport {
 	return report
 }
 
-func newAppliedObject(change *clusters.OutputChange, result *clusters.Result, parents []policy.ObjectID) appliedObject {
+func newAppliedObject(change *kube.OutputChange, result *kube.Result, parents []policy.ObjectID) appliedObject {
 	object := appliedObject{
 		APIVersion: change.Key.GVK.GroupVersion().String(), Kind: change.Key.GVK.Kind, Namespace: change.Key.Namespace, Name: change.Key.Name,
 		Change: changeWord(change),

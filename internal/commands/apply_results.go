@@ -3,7 +3,7 @@ package commands
 import (
 	"fmt"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // showResults prints what was done.
@@ -14,7 +14,7 @@ func (a *applying) showResults() error {
 		refused := t.refused()
 		for k := range t.results {
 			r := &t.results[k]
-			if r.Err != nil && r.Err.Reason != clusters.ReasonCancelled && !refused[keyOfResult(r)] {
+			if r.Err != nil && r.Err.Reason != kube.ReasonCancelled && !refused[keyOfResult(r)] {
 				failures = append(failures, "error: "+r.Err.Error())
 			}
 		}
@@ -26,7 +26,7 @@ func (a *applying) showResults() error {
 	case "name":
 		for i := range a.targets {
 			for _, change := range a.changes(&a.targets[i]) {
-				if change.Kind == clusters.ChangeRefuse {
+				if change.Kind == kube.ChangeRefuse {
 					continue
 				}
 				if _, err := fmt.Fprintln(a.streams.Out, objectName(change.Key.GVK.GroupKind(), change.Key.Name)); err != nil {
@@ -55,6 +55,6 @@ func (a *applying) showResults() error {
 	return nil
 }
 
-func keyOfResult(r *clusters.Result) clusters.ObjectKey {
-	return clusters.ObjectKey{GVK: r.GVK, Namespace: r.Namespace, Name: r.Name}
+func keyOfResult(r *kube.Result) kube.ObjectKey {
+	return kube.ObjectKey{GVK: r.GVK, Namespace: r.Namespace, Name: r.Name}
 }

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -21,7 +21,7 @@ import (
 // statusOutcome is what came of the status of one resource.
 type statusOutcome struct {
 	kind, namespace, name string
-	err                   *clusters.Error
+	err                   *kube.Error
 }
 
 // writeStatuses makes the resources of the management cluster say what became
@@ -39,28 +39,28 @@ func (a *applying) writeStatuses(ctx context.Context) {
 	if len(updates) == 0 {
 		return
 	}
-	results := clusters.WriteStatuses(ctx, a.management, updates, clusters.DryRunNone)
-	count := map[clusters.Outcome]int{}
+	results := kube.WriteStatuses(ctx, a.management, updates, kube.DryRunNone)
+	count := map[kube.Outcome]int{}
 	var errs []string
 	for i := range results {
 		r := &results[i]
 		count[r.Outcome]++
-		if r.Outcome == clusters.Configured || r.Err != nil {
+		if r.Outcome == kube.Configured || r.Err != nil {
 			a.statuses = append(a.statuses, statusOutcome{r.GVK.Kind, r.Namespace, r.Name, r.Err})
 		}
-		if r.Err != nil && r.Err.Reason != clusters.ReasonCancelled {
+		if r.Err != nil && r.Err.Reason != kube.ReasonCancelled {
 			errs = append(errs, "error: "+r.Err.Error())
 		}
 	}
 	a.tellBounded(errs)
 	a.statusFailed = len(errs) > 0
-	if written := count[clusters.Configured]; written > 0 {
+	if written := count[kube.Configured]; written > 0 {
 		a.say("%s: the status of %s written", a.management.Name, countOf(written, "resource", "resources"))
 	}
 }
 
 // statusUpdates are the statuses that differ from those that were read.
-func (a *applying) statusUpdates() ([]clusters.StatusUpdate, error) {
+func (a *applying) statusUpdates() ([]kube.StatusUpdate, error) {
 	w := &statusWriter{failures: a.failuresByParent()}
 	result, world := a.result, a.result.World
 	for i := range world.VirtualMeshes {
@@ -122,7 +122,7 @@ func (a *applying) failuresByParent() map[policy.ObjectID][]string {
 // statusWriter collects statuses that differ.
 type statusWriter struct {
 	failures map[policy.ObjectID][]string
-	updates  []clusters.StatusUpdate
+	updates  []kube.StatusUpdate
 	err      error
 }
 
@@ -164,8 +164,8 @@ func (w *statusWriter) add(gvk schema.GroupVersionKind, meta *metav1.ObjectMeta,
 	if reflect.DeepEqual(before, after) {
 		return
 	}
-	w.updates = append(w.updates, clusters.StatusUpdate{
-		Key: clusters.ObjectKey{GVK: gvk, Namespace: meta.Namespace, Name: meta.Name}, UID: meta.UID, Fields: after, Keep: keep,
+	w.updates = append(w.updates, kube.StatusUpdate{
+		Key: kube.ObjectKey{GVK: gvk, Namespace: meta.Namespace, Name: meta.Name}, UID: meta.UID, Fields: after, Keep: keep,
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
@@ -147,14 +147,14 @@ func TestFailuresInStatuses(t *testing.T) {
 	w.apply(t)
 	all := world.New(w.objects)
 	objects, _ := istio.New(policy.Evaluate(all), istio.Options{}).Cluster("cluster-01")
-	target := newApplyTarget("cluster-01", objects, &clusters.Connection{}, nil)
+	target := newApplyTarget("cluster-01", objects, &kube.Connection{}, nil)
 	target.outputs()
 	failed := map[string]bool{}
 	for i := range objects {
 		if o := &objects[i]; o.Kind == istio.KindVirtualService && i%2 == 0 {
-			target.results = append(target.results, clusters.Result{
-				GVK: istioGVK(o.Kind), Namespace: o.Namespace, Name: o.Name, Cluster: "cluster-01", Outcome: clusters.Failed,
-				Err: &clusters.Error{Cluster: "cluster-01", Action: "apply it", Reason: clusters.ReasonInvalid, Why: "no"},
+			target.results = append(target.results, kube.Result{
+				GVK: istioGVK(o.Kind), Namespace: o.Namespace, Name: o.Name, Cluster: "cluster-01", Outcome: kube.Failed,
+				Err: &kube.Error{Cluster: "cluster-01", Action: "apply it", Reason: kube.ReasonInvalid, Why: "no"},
 			})
 			for _, parent := range o.Parents {
 				if parent.Kind != "Destination" {

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // watchFlags say how to keep applying.
@@ -91,8 +91,8 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = clusters.Lead(ctx, management, clusters.LeaseOptions{
-		Namespace: o.namespace, Name: clusters.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
+	err = kube.Lead(ctx, management, kube.LeaseOptions{
+		Namespace: o.namespace, Name: kube.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
 		Observe: func(leader string) {
 			if leader != identity && leader != "" {
 				w.log("%s applies; waiting for its Lease", leader)
@@ -118,7 +118,7 @@ func watchIdentity() (string, error) {
 // watching is one run of apply --watch.
 type watching struct {
 	*applyOptions
-	management *clusters.Connection
+	management *kube.Connection
 	// said is what the last pass said.
 	said string
 }
@@ -136,7 +136,7 @@ func (w *watching) loop(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		watched <- clusters.Watch(ctx, w.management, func() {
+		watched <- kube.Watch(ctx, w.management, func() {
 			select {
 			case changed <- struct{}{}:
 			default: // it is known already

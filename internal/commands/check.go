@@ -13,7 +13,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/check"
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -173,7 +173,7 @@ func (o *checkOptions) checks() (check.Options, error) {
 	}
 	if o.world.fromManagement() {
 		opts.Management, err = o.world.kube.management()
-		if errors.Is(err, clusters.ErrNoKubeconfig) {
+		if errors.Is(err, kube.ErrNoKubeconfig) {
 			return check.Options{}, cli.Usagef("no manifests given, and %w", err)
 		}
 		if err != nil {

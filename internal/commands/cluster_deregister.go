@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 type clusterDeregisterOptions struct {
@@ -63,7 +63,7 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var remote *clusters.Connection
+	var remote *kube.Connection
 	if o.remote.context != "" {
 		if remote, err = o.remote.connect(o.kube, o.cluster); err != nil {
 			return err
@@ -79,14 +79,14 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 	}
 	ctx, stop := o.limited(ctx)
 	defer stop()
-	deregistration, err := clusters.Deregister(ctx, management, remote, clusters.DeregisterOptions{
+	deregistration, err := kube.Deregister(ctx, management, remote, kube.DeregisterOptions{
 		Cluster: o.cluster, Namespace: o.namespace, Force: o.force,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
 	}, newProgress(o.streams).observe)
 	if err != nil {
 		return err
 	}
-	if err := printResults(o.streams, o.output.String(), clusters.DryRunNone, deregistration.Results); err != nil {
+	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, deregistration.Results); err != nil {
 		return err
 	}
 	printLeftovers(o.streams, deregistration.Leftovers)

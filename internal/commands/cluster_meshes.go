@@ -10,14 +10,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // meshesOf finds the service meshes of a cluster by what discovery goes by, and
 // reads no more than that takes.
-func meshesOf(ctx context.Context, c *clusters.Connection) ([]string, error) {
+func meshesOf(ctx context.Context, c *kube.Connection) ([]string, error) {
 	deployments, err := listAs[appsv1.Deployment](ctx, c, appsv1.SchemeGroupVersion.WithResource("deployments"), "")
 	if err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func meshText(spec discoveryv1.MeshSpec) string {
 }
 
 // listAs lists objects as Go values; those that cannot be decoded are left out.
-func listAs[T any](ctx context.Context, c *clusters.Connection, resource schema.GroupVersionResource, namespace string) ([]T, error) {
-	decoded, err := clusters.List(ctx, c, resource, clusters.ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) *T {
+func listAs[T any](ctx context.Context, c *kube.Connection, resource schema.GroupVersionResource, namespace string) ([]T, error) {
+	decoded, err := kube.List(ctx, c, resource, kube.ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) *T {
 		object := new(T)
 		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, object) != nil {
 			return nil

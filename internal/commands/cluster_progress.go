@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // progress prints the phases of an operation on standard error, one line each.
@@ -22,20 +22,20 @@ type progress struct {
 
 func newProgress(streams *cli.Streams) *progress { return &progress{streams: streams} }
 
-// observe is a clusters.Observer.
-func (p *progress) observe(event clusters.Event) {
+// observe is a kube.Observer.
+func (p *progress) observe(event kube.Event) {
 	label := string(event.Phase)
 	if event.Cluster != "" {
 		label = event.Cluster + ": " + label
 	}
 	switch event.State {
-	case clusters.PhaseStarted:
+	case kube.PhaseStarted:
 		p.begin(label)
-	case clusters.PhaseDone:
+	case kube.PhaseDone:
 		p.end(label, "done", event.Detail)
-	case clusters.PhaseFailed:
+	case kube.PhaseFailed:
 		p.end(label, "failed", event.Detail)
-	case clusters.PhaseWarning:
+	case kube.PhaseWarning:
 		p.breakLine()
 		fmt.Fprintf(p.streams.Err, "warning: %s\n", printable(event.Detail))
 	}
@@ -69,12 +69,12 @@ func (p *progress) breakLine() {
 
 // printResults prints what became of objects, as kubectl does. With format name
 // only the names are printed.
-func printResults(streams *cli.Streams, format string, dryRun clusters.DryRun, results []clusters.Result) error {
+func printResults(streams *cli.Streams, format string, dryRun kube.DryRun, results []kube.Result) error {
 	for _, r := range results {
 		line := objectName(r.GVK.GroupKind(), r.Name)
 		if format != "name" {
 			line = fmt.Sprintf("%s %s on %s", line, r.Outcome, r.Cluster)
-			if dryRun == clusters.DryRunServer {
+			if dryRun == kube.DryRunServer {
 				line += " (server dry run)"
 			}
 		}
@@ -95,7 +95,7 @@ func objectName(kind schema.GroupKind, name string) string {
 }
 
 // printLeftovers says on standard error what stays behind, and how to remove it.
-func printLeftovers(streams *cli.Streams, leftovers []clusters.Leftover) {
+func printLeftovers(streams *cli.Streams, leftovers []kube.Leftover) {
 	if len(leftovers) == 0 {
 		return
 	}
@@ -108,7 +108,7 @@ func printLeftovers(streams *cli.Streams, leftovers []clusters.Leftover) {
 // tellLeftovers prints the leftovers that an error is about, and returns the
 // error without them.
 func tellLeftovers(streams *cli.Streams, err error) error {
-	var incomplete *clusters.IncompleteError
+	var incomplete *kube.IncompleteError
 	if !errors.As(err, &incomplete) {
 		return err
 	}

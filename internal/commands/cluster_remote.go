@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
@@ -24,7 +24,7 @@ func (r *remoteFlags) register(cmd *cobra.Command, k *kubeFlags, usage string) {
 	flags.StringVar(&r.kubeconfig, "remote-kubeconfig", "", "kubeconfig `FILE` that has the remote context; that of --kubeconfig if not given")
 	_ = cmd.MarkFlagFilename("remote-kubeconfig")
 	completeFlag(cmd, "remote-context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		kubeconfig, err := clusters.LoadKubeconfig(r.path(k))
+		kubeconfig, err := kube.LoadKubeconfig(r.path(k))
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -41,22 +41,22 @@ func (r *remoteFlags) path(k *kubeFlags) string {
 }
 
 // connect returns the connection to the other cluster, which is called name.
-func (r *remoteFlags) connect(k *kubeFlags, name string) (*clusters.Connection, error) {
+func (r *remoteFlags) connect(k *kubeFlags, name string) (*kube.Connection, error) {
 	opts, err := k.options()
 	if err != nil {
 		return nil, err
 	}
-	kubeconfig, err := clusters.LoadKubeconfig(r.path(k))
+	kubeconfig, err := kube.LoadKubeconfig(r.path(k))
 	if err != nil {
 		return nil, err
 	}
-	return kubeconfig.Connect(r.context, name, clusters.SourceContext, opts)
+	return kubeconfig.Connect(r.context, name, kube.SourceContext, opts)
 }
 
 // ask lets the user choose the remote context. Contexts other than that of the
 // management cluster come first.
-func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *clusters.Connection, question string) error {
-	kubeconfig, err := clusters.LoadKubeconfig(r.path(k))
+func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *kube.Connection, question string) error {
+	kubeconfig, err := kube.LoadKubeconfig(r.path(k))
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *cl
 	options := make([]wizard.Option, 0, len(contexts))
 	for _, name := range contexts {
 		option := wizard.Option{Label: name}
-		if connection, err := kubeconfig.Connect(name, "", clusters.SourceContext, clusters.Options{}); err == nil {
+		if connection, err := kubeconfig.Connect(name, "", kube.SourceContext, kube.Options{}); err == nil {
 			option.Detail = connection.Server()
 		}
 		if name == management.Context {
@@ -88,7 +88,7 @@ func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *cl
 
 // require asks for the remote context if it was not given, or says that it is
 // missing.
-func (r *remoteFlags) require(ctx context.Context, streams *cli.Streams, k *kubeFlags, management *clusters.Connection, question string) error {
+func (r *remoteFlags) require(ctx context.Context, streams *cli.Streams, k *kubeFlags, management *kube.Connection, question string) error {
 	if r.context != "" {
 		return nil
 	}

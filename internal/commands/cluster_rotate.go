@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 type clusterRotateTokenOptions struct {
@@ -73,18 +73,18 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	}
 	ctx, stop := o.limited(ctx)
 	defer stop()
-	opts := clusters.RotateOptions{
+	opts := kube.RotateOptions{
 		Cluster: o.cluster, Namespace: o.namespace,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
 	}
 	if o.tokenTTLGiven {
 		opts.TokenTTL = &o.tokenTTL
 	}
-	rotation, err := clusters.RotateToken(ctx, management, remote, opts, newProgress(o.streams).observe)
+	rotation, err := kube.RotateToken(ctx, management, remote, opts, newProgress(o.streams).observe)
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}
-	if err := printResults(o.streams, o.output.String(), clusters.DryRunNone, rotation.Results); err != nil {
+	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, rotation.Results); err != nil {
 		return err
 	}
 	fmt.Fprintf(o.streams.Err, "Cluster %s has a new token.\n", rotation.Cluster)

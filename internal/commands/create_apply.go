@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render"
 )
 
@@ -29,12 +29,12 @@ func (o *createOptions[I, O]) apply(ctx context.Context, a *authored[I, O]) erro
 	if err != nil {
 		return err
 	}
-	opts := clusters.ApplyOptions{Force: o.force, Create: a.base == nil || (*a.base).GetName() != a.resource.GetName()}
+	opts := kube.ApplyOptions{Force: o.force, Create: a.base == nil || (*a.base).GetName() != a.resource.GetName()}
 	note := ""
 	if o.dryRun.String() == dryRunServer {
-		opts.DryRun, note = clusters.DryRunServer, " (server dry run)"
+		opts.DryRun, note = kube.DryRunServer, " (server dry run)"
 	}
-	result := clusters.Apply(ctx, management, []*unstructured.Unstructured{object}, opts)[0]
+	result := kube.Apply(ctx, management, []*unstructured.Unstructured{object}, opts)[0]
 	if result.Err != nil {
 		return errors.Join(result.Err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
@@ -46,7 +46,7 @@ func (t *trustFlags) lookAtTrust(ctx context.Context, streams *cli.Streams, worl
 		return err
 	}
 	command := newTrustCommand(t.factory)
-	command.streams, command.world, command.namespace, command.timeout = streams, world, settings.Namespace(), clusters.DefaultDeadline
+	command.streams, command.world, command.namespace, command.timeout = streams, world, settings.Namespace(), kube.DefaultDeadline
 	reading, stop := context.WithTimeout(ctx, command.timeout)
 	defer stop()
 	r, err := command.over(reading, result)

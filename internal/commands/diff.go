@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
@@ -135,7 +135,7 @@ func (o *diffOptions) check(cmd *cobra.Command) error {
 
 func (o *diffOptions) run(ctx context.Context) error {
 	objects, err := o.current.load(ctx, o.namespace, o.streams.In)
-	if errors.Is(err, clusters.ErrNoKubeconfig) {
+	if errors.Is(err, kube.ErrNoKubeconfig) {
 		return cli.Usagef("no kubeconfig leads to the world as it is: name its manifests with --base, or a kubeconfig with --kubeconfig")
 	}
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -25,26 +25,26 @@ func (d *objectDifference) object() *istio.Object {
 	return d.before
 }
 
-func (d *objectDifference) kind() clusters.ChangeKind {
+func (d *objectDifference) kind() kube.ChangeKind {
 	switch {
 	case d.before == nil:
-		return clusters.ChangeAdd
+		return kube.ChangeAdd
 	case d.after == nil:
-		return clusters.ChangeRemove
+		return kube.ChangeRemove
 	default:
-		return clusters.ChangeModify
+		return kube.ChangeModify
 	}
 }
 
 // fields returns what differs of an object that both worlds have.
-func (d *objectDifference) fields() ([]clusters.FieldChange, error) {
+func (d *objectDifference) fields() ([]kube.FieldChange, error) {
 	if d.before == nil || d.after == nil {
 		return nil, nil
 	}
-	var fields []clusters.FieldChange
+	var fields []kube.FieldChange
 	for _, key := range []string{istio.ParentsAnnotation, istio.FederationAnnotation} {
 		if d.before.Annotations()[key] != d.after.Annotations()[key] {
-			fields = append(fields, clusters.FieldChange{Path: "metadata.annotations[" + key + "]", Kind: clusters.ChangeModify})
+			fields = append(fields, kube.FieldChange{Path: "metadata.annotations[" + key + "]", Kind: kube.ChangeModify})
 		}
 	}
 	before, err := d.before.Fields()
@@ -57,7 +57,7 @@ func (d *objectDifference) fields() ([]clusters.FieldChange, error) {
 	}
 	was, _ := before["spec"].(map[string]any)
 	is, _ := after["spec"].(map[string]any)
-	return append(fields, clusters.CompareSpecs(was, is)...), nil
+	return append(fields, kube.CompareSpecs(was, is)...), nil
 }
 
 // compareObjects renders both worlds, one cluster at a time.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
@@ -16,7 +16,7 @@ import (
 // What differs between two random worlds is what their manifests show.
 func TestDifferencesOfRandomWorlds(t *testing.T) {
 	t.Parallel()
-	kinds := map[clusters.ChangeKind]int{}
+	kinds := map[kube.ChangeKind]int{}
 	for seed := range uint64(8) {
 		objects := genworld.Objects(genworld.Size{Clusters: 3, Services: 6, Traffic: 30, Access: 12, Seed: seed + 1})
 		fewer := objects

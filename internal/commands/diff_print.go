@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -35,13 +35,13 @@ type differingObject struct {
 	Parents []string `json:"parents"`
 }
 
-func presenceOf(kind clusters.ChangeKind) string {
+func presenceOf(kind kube.ChangeKind) string {
 	switch kind {
-	case clusters.ChangeAdd:
+	case kube.ChangeAdd:
 		return "added"
-	case clusters.ChangeRemove:
+	case kube.ChangeRemove:
 		return "removed"
-	case clusters.ChangeModify, clusters.ChangeNone, clusters.ChangeLeave, clusters.ChangeRefuse:
+	case kube.ChangeModify, kube.ChangeNone, kube.ChangeLeave, kube.ChangeRefuse:
 	}
 	return "changed"
 }
@@ -146,12 +146,12 @@ func (d *differing) printObjects() error {
 }
 
 func (d *differing) writeCluster(text *strings.Builder, objects []objectDifference) error {
-	count := map[clusters.ChangeKind]int{}
+	count := map[kube.ChangeKind]int{}
 	for i := range objects {
 		count[objects[i].kind()]++
 	}
 	fmt.Fprintf(text, "  %s: %d added, %d changed, %d removed\n", objects[0].cluster,
-		count[clusters.ChangeAdd], count[clusters.ChangeModify], count[clusters.ChangeRemove])
+		count[kube.ChangeAdd], count[kube.ChangeModify], count[kube.ChangeRemove])
 	for i := range objects {
 		if i == shownChanges && d.verbosity() == 0 {
 			fmt.Fprintf(text, "    ... and %d more; -v shows all, --diff in full\n", len(objects)-i)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 type discoverOptions struct {
@@ -97,7 +97,7 @@ func newDiscoverCmd(f *Factory, runF func(*discoverOptions) error) *cobra.Comman
 	addDryRunFlag(cmd, opts.dryRun)
 	flags.Lookup("dry-run").Usage = "show what would change, and write nothing; with server, let the API server judge"
 	addEnumFlag(cmd, opts.output, "output", "o", "print what is found in this format, and write nothing")
-	flags.DurationVar(&opts.timeout, "timeout", clusters.DefaultDeadline, "`DURATION` after which a cluster is taken for dead")
+	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster is taken for dead")
 	return cmd
 }
 

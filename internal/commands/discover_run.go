@@ -7,15 +7,15 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
 // discover looks at all clusters, live ones at the same time.
 func (d *discovering) discover(ctx context.Context) error {
-	d.found = append(d.found, clusters.Each(d.connections, func(c *clusters.Connection) discoveredCluster {
+	d.found = append(d.found, kube.Each(d.connections, func(c *kube.Connection) discoveredCluster {
 		found := d.discoverLive(ctx, c)
 		d.tell(found)
 		return found
@@ -32,12 +32,12 @@ func (d *discovering) discover(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (d *discovering) discoverLive(ctx context.Context, c *clusters.Connection) discoveredCluster {
+func (d *discovering) discoverLive(ctx context.Context, c *kube.Connection) discoveredCluster {
 	all, err := load.Discover(ctx, load.DiscoverOptions{
-		Connections: []*clusters.Connection{c}, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout,
+		Connections: []*kube.Connection{c}, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout,
 	})
 	if err != nil {
-		return discoveredCluster{name: c.Name, err: err, reason: string(clusters.ReasonCancelled)}
+		return discoveredCluster{name: c.Name, err: err, reason: string(kube.ReasonCancelled)}
 	}
 	live := all[0]
 	found := discoveredCluster{name: c.Name, output: live.Output, partial: !live.Complete()}

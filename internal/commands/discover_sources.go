@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -27,12 +27,12 @@ type discovering struct {
 
 	// management is where to write to and where clusters are registered; nil if
 	// it is not needed.
-	management *clusters.Connection
+	management *kube.Connection
 	// stored is what it had before anything was discovered; nil without writing.
-	stored   *clusters.Stored
+	stored   *kube.Stored
 	settings *settingsv1.Settings
 
-	connections []*clusters.Connection
+	connections []*kube.Connection
 	dumps       []dumpSource
 	// found is sorted by name once everything is discovered.
 	found []discoveredCluster
@@ -97,9 +97,9 @@ func (d *discovering) prepare(ctx context.Context) error {
 // settings, and the registered clusters.
 func (d *discovering) readManagement(ctx context.Context) error {
 	if d.writes() {
-		stored, err := clusters.ReadStored(ctx, d.management, d.namespace, discoveredKinds())
-		var e *clusters.Error
-		if errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind {
+		stored, err := kube.ReadStored(ctx, d.management, d.namespace, discoveredKinds())
+		var e *kube.Error
+		if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
 			e.Hint = "run 'meshctl install' there, or print what is found with -o"
 		}
 		if err != nil {
@@ -132,7 +132,7 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	connections, failed, err := clusters.Registered(ctx, d.management, d.namespace, d.names, opts)
+	connections, failed, err := kube.Registered(ctx, d.management, d.namespace, d.names, opts)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 		names := d.names
 		if len(names) == 0 {
 			// Names are for the table only: without them it says so.
-			names, _ = clusters.RegisteredNames(ctx, d.management, d.namespace)
+			names, _ = kube.RegisteredNames(ctx, d.management, d.namespace)
 		}
 		d.found = append(d.found, unusableClusters(names, connections, failed)...)
 	}
@@ -156,10 +156,10 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 }
 
 // unusableClusters are those whose credentials cannot be used, which was said.
-func unusableClusters(names []string, connections []*clusters.Connection, failed []*clusters.Error) []discoveredCluster {
+func unusableClusters(names []string, connections []*kube.Connection, failed []*kube.Error) []discoveredCluster {
 	wanted := slices.Sorted(slices.Values(names))
 	wanted = slices.DeleteFunc(slices.Compact(wanted), func(name string) bool {
-		return slices.ContainsFunc(connections, func(c *clusters.Connection) bool { return c.Name == name })
+		return slices.ContainsFunc(connections, func(c *kube.Connection) bool { return c.Name == name })
 	})
 	var unusable []discoveredCluster
 	for i, e := range failed {
@@ -180,7 +180,7 @@ func (d *discovering) connectContexts() error {
 	if err != nil {
 		return err
 	}
-	kubeconfig, err := clusters.LoadKubeconfig(d.kube.kubeconfigPath())
+	kubeconfig, err := kube.LoadKubeconfig(d.kube.kubeconfigPath())
 	if err != nil {
 		return err
 	}
@@ -192,10 +192,10 @@ func (d *discovering) connectContexts() error {
 		if context == "" {
 			return cli.Usagef("--contexts has no context in %q", text)
 		}
-		if why := clusters.CheckClusterName(name); why != "" {
+		if why := kube.CheckClusterName(name); why != "" {
 			return cli.Usagef("--contexts %s: %s; name the cluster with NAME=CONTEXT", text, why)
 		}
-		connection, err := kubeconfig.Connect(context, name, clusters.SourceContext, opts)
+		connection, err := kubeconfig.Connect(context, name, kube.SourceContext, opts)
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (d *discovering) nameDumps() error {
 		if !named || path == "" {
 			return cli.Usagef("invalid value %q for --from: it must be NAME=PATH, such as east=dumps/east", text)
 		}
-		if why := clusters.CheckClusterName(name); why != "" {
+		if why := kube.CheckClusterName(name); why != "" {
 			return cli.Usagef("invalid value %q for --from: %s", text, why)
 		}
 		at := slices.IndexFunc(d.dumps, func(s dumpSource) bool { return s.cluster == name })

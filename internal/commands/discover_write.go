@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -23,7 +23,7 @@ func (d *discovering) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts := clusters.SyncOptions{Owner: map[string]string{discovery.OwnerLabel: d.namespace}, GroupLabel: discovery.ClusterLabel}
+	opts := kube.SyncOptions{Owner: map[string]string{discovery.OwnerLabel: d.namespace}, GroupLabel: discovery.ClusterLabel}
 	if d.prune {
 		opts.Stale = d.isStale
 	}
@@ -56,34 +56,34 @@ const announcedChanges = 100
 
 // writeGroup writes the objects of one cluster. It reports whether the
 // management cluster was lost on the way.
-func (d *discovering) writeGroup(ctx context.Context, plan *clusters.SyncPlan, group string) (lost bool, err error) {
-	var results []clusters.Result
-	dryRun := clusters.DryRun(d.dryRun.String())
+func (d *discovering) writeGroup(ctx context.Context, plan *kube.SyncPlan, group string) (lost bool, err error) {
+	var results []kube.Result
+	dryRun := kube.DryRun(d.dryRun.String())
 	if dryRun == "client" {
 		results = refusals(plan, group)
 	} else {
-		changes := plan.Count(group, clusters.ChangeAdd) + plan.Count(group, clusters.ChangeModify) + plan.Count(group, clusters.ChangeRemove)
+		changes := plan.Count(group, kube.ChangeAdd) + plan.Count(group, kube.ChangeModify) + plan.Count(group, kube.ChangeRemove)
 		if changes >= announcedChanges {
 			d.say("%s: writing %d objects", groupLabel(group), changes)
 		}
-		results = plan.Run(ctx, group, clusters.SyncRunOptions{Force: d.forceConflicts, DryRun: dryRun})
+		results = plan.Run(ctx, group, kube.SyncRunOptions{Force: d.forceConflicts, DryRun: dryRun})
 	}
-	var written []clusters.Result
-	count := map[clusters.Outcome]int{clusters.Unchanged: plan.Count(group, clusters.ChangeNone)}
+	var written []kube.Result
+	count := map[kube.Outcome]int{kube.Unchanged: plan.Count(group, kube.ChangeNone)}
 	var errs []string
 	for _, r := range results {
 		count[r.Outcome]++
 		switch {
-		case r.Err != nil && r.Err.Reason == clusters.ReasonCancelled:
+		case r.Err != nil && r.Err.Reason == kube.ReasonCancelled:
 		case r.Err != nil:
 			lost = lost || r.Err.WholeCluster()
 			errs = append(errs, r.Err.Error())
-		case r.Outcome == clusters.Created, r.Outcome == clusters.Configured, r.Outcome == clusters.Deleted:
+		case r.Outcome == kube.Created, r.Outcome == kube.Configured, r.Outcome == kube.Deleted:
 			written = append(written, r)
 		}
 	}
-	if dryRun == clusters.DryRunNone {
-		if err := printResults(d.streams, "", clusters.DryRunNone, written); err != nil {
+	if dryRun == kube.DryRunNone {
+		if err := printResults(d.streams, "", kube.DryRunNone, written); err != nil {
 			return lost, err
 		}
 		d.say("%s: %s", groupLabel(group), outcomesText(count))
@@ -101,11 +101,11 @@ func (d *discovering) writeGroup(ctx context.Context, plan *clusters.SyncPlan, g
 }
 
 // refusals are the objects of a group that somebody else has.
-func refusals(plan *clusters.SyncPlan, group string) []clusters.Result {
-	var results []clusters.Result
+func refusals(plan *kube.SyncPlan, group string) []kube.Result {
+	var results []kube.Result
 	for i := range plan.Changes {
-		if change := &plan.Changes[i]; change.Group == group && change.Kind == clusters.ChangeRefuse {
-			results = append(results, clusters.Result{Outcome: clusters.Conflict, Err: change.Err})
+		if change := &plan.Changes[i]; change.Group == group && change.Kind == kube.ChangeRefuse {
+			results = append(results, kube.Result{Outcome: kube.Conflict, Err: change.Err})
 		}
 	}
 	return results
@@ -120,10 +120,10 @@ func groupLabel(group string) string {
 }
 
 // outcomesText says how often there was which outcome.
-func outcomesText(count map[clusters.Outcome]int) string {
+func outcomesText(count map[kube.Outcome]int) string {
 	var parts []string
-	for _, outcome := range []clusters.Outcome{
-		clusters.Created, clusters.Configured, clusters.Deleted, clusters.Kept, clusters.Conflict, clusters.Failed, clusters.Unchanged,
+	for _, outcome := range []kube.Outcome{
+		kube.Created, kube.Configured, kube.Deleted, kube.Kept, kube.Conflict, kube.Failed, kube.Unchanged,
 	} {
 		if count[outcome] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[outcome], outcome))
@@ -165,7 +165,7 @@ func (d *discovering) keepUnseenClusters(out *discovery.Output) {
 		if mesh.Spec.AWSAppMesh == nil {
 			continue
 		}
-		stored := d.stored.Object(clusters.ObjectKey{GVK: discoveredKinds()[0], Namespace: mesh.Namespace, Name: mesh.Name})
+		stored := d.stored.Object(kube.ObjectKey{GVK: discoveredKinds()[0], Namespace: mesh.Namespace, Name: mesh.Name})
 		mesh.Spec.AWSAppMesh = d.withUnseenClusters(mesh.Spec.AWSAppMesh, stored)
 	}
 }
@@ -194,8 +194,8 @@ func appMeshClusters(object *unstructured.Unstructured) []string {
 }
 
 // explainLeft says why objects that were not found stay stored.
-func (d *discovering) explainLeft(plan *clusters.SyncPlan, group string) {
-	left := plan.Count(group, clusters.ChangeLeave)
+func (d *discovering) explainLeft(plan *kube.SyncPlan, group string) {
+	left := plan.Count(group, kube.ChangeLeave)
 	at := slices.IndexFunc(d.found, func(c discoveredCluster) bool { return c.name == group })
 	if left == 0 || at < 0 || !d.prune {
 		return
@@ -211,14 +211,14 @@ func (d *discovering) explainLeft(plan *clusters.SyncPlan, group string) {
 }
 
 // printDiff prints what a dry run would change, cluster by cluster.
-func (d *discovering) printDiff(plan *clusters.SyncPlan) error {
+func (d *discovering) printDiff(plan *kube.SyncPlan) error {
 	var text strings.Builder
 	for _, group := range plan.Groups() {
-		add, modify, remove := plan.Count(group, clusters.ChangeAdd), plan.Count(group, clusters.ChangeModify), plan.Count(group, clusters.ChangeRemove)
-		if add+modify+remove+plan.Count(group, clusters.ChangeNone) == 0 {
+		add, modify, remove := plan.Count(group, kube.ChangeAdd), plan.Count(group, kube.ChangeModify), plan.Count(group, kube.ChangeRemove)
+		if add+modify+remove+plan.Count(group, kube.ChangeNone) == 0 {
 			continue
 		}
-		fmt.Fprintf(&text, "%s: %d to add, %d to change, %d to remove, %d unchanged\n", groupLabel(group), add, modify, remove, plan.Count(group, clusters.ChangeNone))
+		fmt.Fprintf(&text, "%s: %d to add, %d to change, %d to remove, %d unchanged\n", groupLabel(group), add, modify, remove, plan.Count(group, kube.ChangeNone))
 		for i := range plan.Changes {
 			if plan.Changes[i].Group == group {
 				writeChange(&text, &plan.Changes[i])
@@ -230,15 +230,15 @@ func (d *discovering) printDiff(plan *clusters.SyncPlan) error {
 }
 
 // changeSign is what stands before an object or a field that changes.
-func changeSign(kind clusters.ChangeKind) string {
+func changeSign(kind kube.ChangeKind) string {
 	switch kind {
-	case clusters.ChangeAdd:
+	case kube.ChangeAdd:
 		return "+"
-	case clusters.ChangeModify:
+	case kube.ChangeModify:
 		return "~"
-	case clusters.ChangeRemove:
+	case kube.ChangeRemove:
 		return "-"
-	case clusters.ChangeNone, clusters.ChangeLeave, clusters.ChangeRefuse:
+	case kube.ChangeNone, kube.ChangeLeave, kube.ChangeRefuse:
 	}
 	return ""
 }
@@ -246,7 +246,7 @@ func changeSign(kind clusters.ChangeKind) string {
 // shownFields bounds the fields that a diff lists of one object.
 const shownFields = 12
 
-func writeChange(text *strings.Builder, change *clusters.Change) {
+func writeChange(text *strings.Builder, change *kube.Change) {
 	sign := changeSign(change.Kind)
 	if sign == "" {
 		return

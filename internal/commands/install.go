@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 type installOptions struct {
@@ -102,7 +102,7 @@ func (o *installOptions) prints() bool {
 }
 
 // controllerOptions say how meshctl runs in the cluster, nil if it does not.
-func (o *installOptions) controllerOptions() *clusters.ControllerOptions {
+func (o *installOptions) controllerOptions() *kube.ControllerOptions {
 	if !o.controller {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (o *installOptions) controllerOptions() *clusters.ControllerOptions {
 	if image == "" {
 		image = "meshctl:" + strings.NewReplacer("+", "-").Replace(strings.TrimPrefix(o.build().Version, "v"))
 	}
-	return &clusters.ControllerOptions{Namespace: o.namespace, Image: image, Replicas: o.controllerReplicas}
+	return &kube.ControllerOptions{Namespace: o.namespace, Image: image, Replicas: o.controllerReplicas}
 }
 
 func (o *installOptions) run(ctx context.Context) error {
@@ -121,13 +121,13 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dryRun := clusters.DryRun(o.dryRun.String())
+	dryRun := kube.DryRun(o.dryRun.String())
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
-	results, err := clusters.Install(ctx, management, clusters.InstallOptions{
+	results, err := kube.Install(ctx, management, kube.InstallOptions{
 		Namespace: o.namespace, Force: o.forceConflicts, DryRun: dryRun, Controller: o.controllerOptions(),
 	}, newProgress(o.streams).observe)
-	var written []clusters.Result
+	var written []kube.Result
 	for _, r := range results {
 		if r.Err == nil {
 			written = append(written, r)
@@ -136,7 +136,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err := errors.Join(err, printResults(o.streams, o.output.String(), dryRun, written)); err != nil {
 		return err
 	}
-	if dryRun != clusters.DryRunServer {
+	if dryRun != kube.DryRunServer {
 		fmt.Fprintf(o.streams.Err, "meshctl's resources can be kept on cluster %s, in namespace %s.\n", management.Name, o.namespace)
 	}
 	return nil
@@ -144,12 +144,12 @@ func (o *installOptions) run(ctx context.Context) error {
 
 // print prints what would be installed.
 func (o *installOptions) print() error {
-	objects, err := clusters.InstallObjects(o.namespace)
+	objects, err := kube.InstallObjects(o.namespace)
 	if err != nil {
 		return err
 	}
 	if controller := o.controllerOptions(); controller != nil {
-		objects = append(objects, clusters.ControllerObjects(*controller)...)
+		objects = append(objects, kube.ControllerObjects(*controller)...)
 	}
 	switch o.output.String() {
 	case "json":

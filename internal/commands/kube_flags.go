@@ -12,7 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // needsCluster is the annotation of commands that contact a cluster, whose
@@ -81,7 +81,7 @@ func completeFlag(cmd *cobra.Command, name string, complete cobra.CompletionFunc
 // completeContexts offers the contexts of the kubeconfig, nothing if it cannot
 // be read.
 func (k *kubeFlags) completeContexts(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	kubeconfig, err := clusters.LoadKubeconfig(*k.config.KubeConfig)
+	kubeconfig, err := kube.LoadKubeconfig(*k.config.KubeConfig)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -106,12 +106,12 @@ func (k *kubeFlags) kubeconfigPath() string { return *k.config.KubeConfig }
 
 // options returns what all connections of the command have in common, without
 // whom to impersonate: that is for the management cluster only.
-func (k *kubeFlags) options() (clusters.Options, error) {
+func (k *kubeFlags) options() (kube.Options, error) {
 	timeout, err := parseRequestTimeout(*k.config.Timeout)
 	if err != nil {
-		return clusters.Options{}, err
+		return kube.Options{}, err
 	}
-	return clusters.Options{Version: k.build().Version, RequestTimeout: timeout}, nil
+	return kube.Options{Version: k.build().Version, RequestTimeout: timeout}, nil
 }
 
 // parseRequestTimeout reads a duration as kubectl does: a number alone is
@@ -132,7 +132,7 @@ func parseRequestTimeout(text string) (time.Duration, error) {
 
 // management returns the connection to the management cluster; it contacts
 // nobody. Without any kubeconfig, a pod uses its own cluster.
-func (k *kubeFlags) management() (*clusters.Connection, error) {
+func (k *kubeFlags) management() (*kube.Connection, error) {
 	for _, hint := range k.renamed {
 		fmt.Fprintln(k.streams.Err, "warning:", hint)
 	}
@@ -145,16 +145,16 @@ func (k *kubeFlags) management() (*clusters.Connection, error) {
 	if opts.As == "" && len(opts.AsGroups) > 0 {
 		return nil, cli.Usagef("--as-group needs --as")
 	}
-	kubeconfig, err := clusters.LoadKubeconfig(k.kubeconfigPath())
-	if errors.Is(err, clusters.ErrNoKubeconfig) && *k.config.Context == "" {
-		if connection, inClusterErr := clusters.InCluster("in-cluster", clusters.SourceManagement, opts); inClusterErr == nil {
+	kubeconfig, err := kube.LoadKubeconfig(k.kubeconfigPath())
+	if errors.Is(err, kube.ErrNoKubeconfig) && *k.config.Context == "" {
+		if connection, inClusterErr := kube.InCluster("in-cluster", kube.SourceManagement, opts); inClusterErr == nil {
 			return connection, nil
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return kubeconfig.Connect(*k.config.Context, "", clusters.SourceManagement, opts)
+	return kubeconfig.Connect(*k.config.Context, "", kube.SourceManagement, opts)
 }
 
 // describe names the management cluster for people.

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/world"
@@ -167,7 +167,7 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 			byCluster[mesh.Cluster] = append(byCluster[mesh.Cluster], mesh)
 		}
 	}
-	var connections []*clusters.Connection
+	var connections []*kube.Connection
 	complain := func(err error) {
 		fmt.Fprintln(o.streams.Err, "error:", printable(err.Error()))
 		failed = cli.ErrReported
@@ -188,7 +188,7 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 		err   error
 	}
 	needs = map[*world.Mesh]int{}
-	for i, found := range clusters.Each(connections, func(c *clusters.Connection) inspected {
+	for i, found := range kube.Each(connections, func(c *kube.Connection) inspected {
 		facts, err := restart.Inspect(ctx, c, opts)
 		return inspected{facts, err}
 	}) {

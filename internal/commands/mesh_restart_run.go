@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/world"
@@ -33,7 +33,7 @@ type restarting struct {
 // restartedMesh is one mesh of a run.
 type restartedMesh struct {
 	mesh       *world.Mesh
-	connection *clusters.Connection
+	connection *kube.Connection
 	plan       *restart.Plan
 	report     restart.Report
 	// err is why the mesh cannot be restarted at all.
@@ -159,7 +159,7 @@ func meshesOfVirtualMeshes(w *world.World, names []string) ([]*world.Mesh, []err
 
 // inspect reads the clusters of the meshes, all at the same time.
 func (r *restarting) inspect(ctx context.Context, opts restart.InspectOptions) map[string]*restart.Facts {
-	var connections []*clusters.Connection
+	var connections []*kube.Connection
 	for i := range r.meshes {
 		if m := &r.meshes[i]; m.err == nil && !slices.Contains(connections, m.connection) {
 			connections = append(connections, m.connection)
@@ -169,7 +169,7 @@ func (r *restarting) inspect(ctx context.Context, opts restart.InspectOptions) m
 		facts restart.Facts
 		err   error
 	}
-	results := clusters.Each(connections, func(c *clusters.Connection) inspected {
+	results := kube.Each(connections, func(c *kube.Connection) inspected {
 		facts, err := restart.Inspect(ctx, c, opts)
 		return inspected{facts, err}
 	})
@@ -184,7 +184,7 @@ func (r *restarting) inspect(ctx context.Context, opts restart.InspectOptions) m
 	return found
 }
 
-func (r *restarting) failCluster(c *clusters.Connection, err error) {
+func (r *restarting) failCluster(c *kube.Connection, err error) {
 	for i := range r.meshes {
 		if m := &r.meshes[i]; m.connection == c && m.err == nil {
 			m.err = err
@@ -232,20 +232,20 @@ func (r *restarting) plan(facts map[string]*restart.Facts) error {
 
 // withAccessHint says of a permission that is missing how to get it.
 func withAccessHint(m *restartedMesh, err error) error {
-	var e *clusters.Error
-	if !errors.As(err, &e) || e.Reason != clusters.ReasonForbidden {
+	var e *kube.Error
+	if !errors.As(err, &e) || e.Reason != kube.ReasonForbidden {
 		return err
 	}
 	return fmt.Errorf("it is not known what of the mesh %s needs a restart: not allowed on cluster %s to %s; %s",
-		m.name(), m.connection.Name, clusters.TrustPermission(m.mesh.Namespace), accessHint(m.connection))
+		m.name(), m.connection.Name, kube.TrustPermission(m.mesh.Namespace), accessHint(m.connection))
 }
 
 // accessHint says how to get the permissions that restarts take.
-func accessHint(c *clusters.Connection) string {
-	if c.Source != clusters.SourceRegistered {
+func accessHint(c *kube.Connection) string {
+	if c.Source != kube.SourceRegistered {
 		return "ask for the permission, or use other credentials"
 	}
-	return fmt.Sprintf("raise its access: meshctl cluster register %s --access %s --remote-context CONTEXT", c.Name, clusters.AccessFull)
+	return fmt.Sprintf("raise its access: meshctl cluster register %s --access %s --remote-context CONTEXT", c.Name, kube.AccessFull)
 }
 
 // checkPermissions takes meshes out that may not be restarted, before anything

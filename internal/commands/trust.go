@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/wizard"
@@ -75,7 +75,7 @@ func (t *trustCommand) register(cmd *cobra.Command, f *Factory) {
 	t.world.register(cmd, f)
 	cmd.Annotations[needsCluster] = "true"
 	registerNamespace(cmd, &t.namespace, "`NAMESPACE` of meshctl's resources on the management cluster")
-	cmd.Flags().DurationVar(&t.timeout, "timeout", clusters.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
+	cmd.Flags().DurationVar(&t.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
 	cmd.ValidArgsFunction = f.completeFromWorld(func(result *policy.Result, args []string, _ string) []cobra.Completion {
 		var offered []cobra.Completion
 		for i := range result.VirtualMeshes {
@@ -279,7 +279,7 @@ func (r *trusting) confirm(ctx context.Context, yes bool, question, help string)
 // far from those of the clusters: they would not be valid there yet, or not long
 // enough.
 func (r *trusting) checkClocks(ctx context.Context, s *sharedtrust.Subject) error {
-	connections := []*clusters.Connection{}
+	connections := []*kube.Connection{}
 	if r.store.Management != nil {
 		connections = append(connections, r.store.Management)
 	}
@@ -292,7 +292,7 @@ func (r *trusting) checkClocks(ctx context.Context, s *sharedtrust.Subject) erro
 	var wrong []string
 	ctx, stop := context.WithTimeout(ctx, r.timeout)
 	defer stop()
-	for i, skew := range clusters.Each(connections, func(c *clusters.Connection) time.Duration { return clusters.ClockSkew(ctx, c, r.clock) }) {
+	for i, skew := range kube.Each(connections, func(c *kube.Connection) time.Duration { return kube.ClockSkew(ctx, c, r.clock) }) {
 		if skew.Abs() > tolerated {
 			wrong = append(wrong, fmt.Sprintf("that of cluster %s by %s", connections[i].Name, skew.Abs().Round(time.Minute)))
 		}

@@ -12,7 +12,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
@@ -46,7 +46,7 @@ func (s *fileStore) path(cluster, namespace, name string) string {
 }
 
 // Read implements sharedtrust.Store.
-func (s *fileStore) Read(ctx context.Context, cluster, namespace, name string) (*clusters.Secret, error) {
+func (s *fileStore) Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error) {
 	path := s.path(cluster, namespace, name)
 	text, err := os.ReadFile(path)
 	switch {
@@ -62,7 +62,7 @@ func (s *fileStore) Read(ctx context.Context, cluster, namespace, name string) (
 }
 
 // secretOfFile reads a manifest. Its errors never quote the file.
-func secretOfFile(path string, text []byte) (*clusters.Secret, error) {
+func secretOfFile(path string, text []byte) (*kube.Secret, error) {
 	var manifest struct {
 		Kind, Type string
 		Metadata   struct {
@@ -74,7 +74,7 @@ func secretOfFile(path string, text []byte) (*clusters.Secret, error) {
 	if err := yaml.Unmarshal(text, &manifest); err != nil || manifest.Kind != "Secret" {
 		return nil, fmt.Errorf("%s is not the manifest of a Secret (if it was encrypted in place, decrypt it first): move it away, or choose another directory", path)
 	}
-	secret := &clusters.Secret{
+	secret := &kube.Secret{
 		Namespace: manifest.Metadata.Namespace, Name: manifest.Metadata.Name, Type: manifest.Type,
 		Labels: manifest.Metadata.Labels, Annotations: manifest.Metadata.Annotations, Data: map[string][]byte{},
 	}
@@ -90,25 +90,25 @@ func secretOfFile(path string, text []byte) (*clusters.Secret, error) {
 
 // Write implements sharedtrust.Store. The file appears as a whole or not at all,
 // and nobody else can read it at any time.
-func (s *fileStore) Write(ctx context.Context, cluster string, secret *clusters.Secret, how sharedtrust.Write) (clusters.Outcome, error) {
+func (s *fileStore) Write(ctx context.Context, cluster string, secret *kube.Secret, how sharedtrust.Write) (kube.Outcome, error) {
 	stored, err := s.Read(ctx, cluster, secret.Namespace, secret.Name)
 	if err != nil {
-		return clusters.Failed, err
+		return kube.Failed, err
 	}
 	if stored != nil && how.Create {
-		return clusters.Failed, &clusters.Error{Cluster: cluster, Action: "write " + secret.String(), Reason: clusters.ReasonAlreadyExists, Why: "it exists"}
+		return kube.Failed, &kube.Error{Cluster: cluster, Action: "write " + secret.String(), Reason: kube.ReasonAlreadyExists, Why: "it exists"}
 	}
 	text, err := yaml.Marshal(secret.Manifest().Object)
 	if err != nil {
-		return clusters.Failed, fmt.Errorf("encode %s: %w", secret, err)
+		return kube.Failed, fmt.Errorf("encode %s: %w", secret, err)
 	}
 	path := s.path(cluster, secret.Namespace, secret.Name)
 	if err := os.MkdirAll(filepath.Dir(path), secretDirectoryMode); err != nil {
-		return clusters.Failed, cannotSave(path, err)
+		return kube.Failed, cannotSave(path, err)
 	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".meshctl-*") // readable by nobody else
 	if err != nil {
-		return clusters.Failed, cannotSave(path, err)
+		return kube.Failed, cannotSave(path, err)
 	}
 	_, err = temporary.Write(text)
 	err = errors.Join(err, temporary.Chmod(secretMode), temporary.Sync(), temporary.Close())
@@ -117,12 +117,12 @@ func (s *fileStore) Write(ctx context.Context, cluster string, secret *clusters.
 	}
 	if err != nil {
 		_ = os.Remove(temporary.Name())
-		return clusters.Failed, cannotSave(path, err)
+		return kube.Failed, cannotSave(path, err)
 	}
 	if stored == nil {
-		return clusters.Created, nil
+		return kube.Created, nil
 	}
-	return clusters.Configured, nil
+	return kube.Configured, nil
 }
 
 // Delete implements sharedtrust.Store. Files are never deleted: only a rotation

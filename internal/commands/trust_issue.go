@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
@@ -136,7 +136,7 @@ func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *
 		}
 	}
 	r.env.Observe = r.observe
-	outcomes, err := r.env.Issue(ctx, v, actions, clusters.DryRun(o.dryRun.String()))
+	outcomes, err := r.env.Issue(ctx, v, actions, kube.DryRun(o.dryRun.String()))
 	if err != nil && outcomes == nil {
 		return err
 	}

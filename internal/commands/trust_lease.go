@@ -14,7 +14,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
@@ -35,12 +35,12 @@ func (r *trusting) alone(ctx context.Context, s *sharedtrust.Subject, do func(ct
 	if err != nil {
 		return err
 	}
-	err = clusters.Hold(ctx, r.store.Management, clusters.LeaseOptions{
+	err = kube.Hold(ctx, r.store.Management, kube.LeaseOptions{
 		Namespace: r.namespace, Name: trustLease(s), Identity: identity,
 		Action: "make sure by a Lease that nobody else works on the trust of VirtualMesh " + s.Name(),
 	}, r.clock, run)
-	var held *clusters.HeldError
-	var lost *clusters.LeaseLostError
+	var held *kube.HeldError
+	var lost *kube.LeaseLostError
 	switch {
 	case errors.As(err, &held):
 		return fmt.Errorf("%s works on the trust of VirtualMesh %s since %s (Lease %s in %s): wait until that has ended, then try again; if it died, the Lease expires %s after that",

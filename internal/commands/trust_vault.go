@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 	"github.com/meshctl/meshctl/internal/vault"
@@ -23,7 +23,7 @@ import (
 // a token in a Secret, the token of a service account, or, if they name none,
 // that of the user in VAULT_TOKEN.
 type vaultLogins struct {
-	management *clusters.Connection
+	management *kube.Connection
 	clock      cli.Clock
 	getenv     func(string) string
 
@@ -103,7 +103,7 @@ func (l *vaultLogins) fromSecret(ctx context.Context, namespace, name, key strin
 	if l.management == nil {
 		return "", fmt.Errorf("the credentials for Vault are in Secret %s in %s of the management cluster: name that with --context", name, namespace)
 	}
-	secret, err := clusters.ReadSecret(ctx, l.management, namespace, name)
+	secret, err := kube.ReadSecret(ctx, l.management, namespace, name)
 	switch {
 	case err != nil:
 		return "", err
@@ -125,7 +125,7 @@ func (l *vaultLogins) serviceAccountToken(ctx context.Context, auth *certificate
 	case ref != nil && l.management == nil:
 		return "", fmt.Errorf("ServiceAccount %s in %s, which logs in to Vault, is on the management cluster: name that with --context", ref.Name, ref.Namespace)
 	case ref != nil:
-		return clusters.RequestToken(ctx, l.management, ref.Namespace, ref.Name, vaultTokenLife)
+		return kube.RequestToken(ctx, l.management, ref.Namespace, ref.Name, vaultTokenLife)
 	}
 	path := "/var/run/secrets/kubernetes.io/serviceaccount/token"
 	if auth.MountedSAPath != nil {

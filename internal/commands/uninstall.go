@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 type uninstallOptions struct {
@@ -68,17 +68,17 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dryRun := clusters.DryRun(o.dryRun.String())
+	dryRun := kube.DryRun(o.dryRun.String())
 	consequence := fmt.Sprintf("What meshctl installed on cluster %s (%s) will be removed.", management.Name, management.Server())
 	if o.deleteResources {
 		consequence += " All virtual meshes, policies, registrations and discovered objects there will be lost."
 	}
-	if err := confirmByName(ctx, o.streams, o.yes || dryRun == clusters.DryRunServer, consequence, management.Name); err != nil {
+	if err := confirmByName(ctx, o.streams, o.yes || dryRun == kube.DryRunServer, consequence, management.Name); err != nil {
 		return err
 	}
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
-	removed, err := clusters.Uninstall(ctx, management, clusters.UninstallOptions{
+	removed, err := kube.Uninstall(ctx, management, kube.UninstallOptions{
 		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
 	}, newProgress(o.streams).observe)
 	if printErr := printResults(o.streams, o.output.String(), dryRun, removed.Results); err == nil {

@@ -5,15 +5,15 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // memberConnections are the clusters that the world of a command is about.
 type memberConnections struct {
 	// management is the management cluster; nil if it is none of the sources.
-	management *clusters.Connection
+	management *kube.Connection
 	// byName are those that can be tried, failures why others cannot.
-	byName   map[string]*clusters.Connection
+	byName   map[string]*kube.Connection
 	failures map[string]error
 }
 
@@ -21,7 +21,7 @@ type memberConnections struct {
 // cluster is a source, and to those named with --clusters. It contacts no other
 // cluster than the management cluster.
 func (f *worldFlags) members(ctx context.Context, namespace string) (memberConnections, error) {
-	found := memberConnections{byName: map[string]*clusters.Connection{}, failures: map[string]error{}}
+	found := memberConnections{byName: map[string]*kube.Connection{}, failures: map[string]error{}}
 	if f.fromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
 			return found, err
@@ -51,15 +51,15 @@ func (f *worldFlags) registered(ctx context.Context, namespace string, found *me
 	if err != nil {
 		return err
 	}
-	names, err := clusters.RegisteredNames(ctx, management, namespace)
-	var e *clusters.Error
-	if errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind && len(f.contexts) > 0 {
+	names, err := kube.RegisteredNames(ctx, management, namespace)
+	var e *kube.Error
+	if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind && len(f.contexts) > 0 {
 		return nil // meshctl is not installed there, and need not be
 	}
 	if err != nil {
 		return err
 	}
-	registered, failed, err := clusters.Registered(ctx, management, namespace, nil, opts)
+	registered, failed, err := kube.Registered(ctx, management, namespace, nil, opts)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
@@ -59,7 +59,7 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 
 func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (world.Objects, error) {
 	management, err := f.kube.management()
-	if errors.Is(err, clusters.ErrNoKubeconfig) && !f.needsClusters {
+	if errors.Is(err, kube.ErrNoKubeconfig) && !f.needsClusters {
 		return world.Objects{}, cli.Usagef("no manifests given, and %w, or work without a cluster on manifests with --filename", err)
 	}
 	if err != nil {
@@ -69,16 +69,16 @@ func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.V
 }
 
 // discovered returns the connections to the clusters to discover.
-func (f *worldFlags) discovered() ([]*clusters.Connection, error) {
+func (f *worldFlags) discovered() ([]*kube.Connection, error) {
 	opts, err := f.kube.options()
 	if err != nil {
 		return nil, err
 	}
-	kubeconfig, err := clusters.LoadKubeconfig(f.kube.kubeconfigPath())
+	kubeconfig, err := kube.LoadKubeconfig(f.kube.kubeconfigPath())
 	if err != nil {
 		return nil, err
 	}
-	var connections []*clusters.Connection
+	var connections []*kube.Connection
 	contexts := map[string]string{}
 	for _, text := range f.contexts {
 		name, context, named := strings.Cut(text, "=")
@@ -89,7 +89,7 @@ func (f *worldFlags) discovered() ([]*clusters.Connection, error) {
 			return nil, cli.Usagef("--clusters names cluster %q twice, as context %s and %s", name, other, context)
 		}
 		contexts[name] = context
-		connection, err := kubeconfig.Connect(context, name, clusters.SourceContext, opts)
+		connection, err := kubeconfig.Connect(context, name, kube.SourceContext, opts)
 		if err != nil {
 			return nil, err
 		}

@@ -8,8 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/meshctl/meshctl/internal/clusters"
 	meshdiscovery "github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
@@ -17,12 +17,12 @@ import (
 
 // DiscoverOptions selects the clusters to discover.
 type DiscoverOptions struct {
-	Connections []*clusters.Connection
+	Connections []*kube.Connection
 	// ManagementNamespace is that of the results; world.DefaultNamespace if empty.
 	ManagementNamespace string
 	// Settings say how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
-	// Deadline bounds what is read of each cluster, clusters.DefaultDeadline if 0.
+	// Deadline bounds what is read of each cluster, kube.DefaultDeadline if 0.
 	Deadline time.Duration
 	// Members asks for Discovered.Input and Discovered.Members, too.
 	Members bool
@@ -33,7 +33,7 @@ type Discovered struct {
 	Cluster string
 	Output  meshdiscovery.Output
 	// Err is why the cluster cannot be used; nothing is known of it then.
-	Err *clusters.Error
+	Err *kube.Error
 	// Unlisted are the resources that could not be listed, in the order of
 	// meshdiscovery.Kinds.
 	Unlisted []Unlisted
@@ -46,7 +46,7 @@ type Discovered struct {
 // Unlisted is a resource that could not be listed.
 type Unlisted struct {
 	Kind meshdiscovery.Kind
-	Err  *clusters.Error
+	Err  *kube.Error
 }
 
 // Complete reports whether everything was seen, so that what is not in the
@@ -62,7 +62,7 @@ func Discover(ctx context.Context, opts DiscoverOptions) ([]Discovered, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := clusters.Each(opts.Connections, func(c *clusters.Connection) Discovered {
+	found := kube.Each(opts.Connections, func(c *kube.Connection) Discovered {
 		return discoverCluster(ctx, c, scheme, opts)
 	})
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
@@ -71,12 +71,12 @@ func Discover(ctx context.Context, opts DiscoverOptions) ([]Discovered, error) {
 	return found, nil
 }
 
-func discoverCluster(ctx context.Context, c *clusters.Connection, scheme *runtime.Scheme, opts DiscoverOptions) Discovered {
+func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Scheme, opts DiscoverOptions) Discovered {
 	r := newRawReader(c, scheme)
 	found := Discovered{Cluster: c.Name}
-	if _, err := clusters.Ask(ctx, c, opts.Deadline, r.questions()...); err != nil {
+	if _, err := kube.Ask(ctx, c, opts.Deadline, r.questions()...); err != nil {
 		if !errors.As(err, &found.Err) {
-			found.Err = &clusters.Error{Cluster: c.Name, Reason: clusters.ReasonCancelled, Why: err.Error()}
+			found.Err = &kube.Error{Cluster: c.Name, Reason: kube.ReasonCancelled, Why: err.Error()}
 		}
 		return found
 	}

@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
 	meshdiscovery "github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // rawReader reads of a cluster what discovery looks at.
 type rawReader struct {
-	connection *clusters.Connection
+	connection *kube.Connection
 	scheme     *runtime.Scheme
 	kinds      []meshdiscovery.Kind
 	// failed has why a kind could not be listed; each of its places belongs to
@@ -39,20 +39,20 @@ func discoveryScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-func newRawReader(c *clusters.Connection, scheme *runtime.Scheme) *rawReader {
+func newRawReader(c *kube.Connection, scheme *runtime.Scheme) *rawReader {
 	kinds := meshdiscovery.Kinds()
 	return &rawReader{connection: c, scheme: scheme, kinds: kinds, failed: make([]error, len(kinds)), input: meshdiscovery.Input{Cluster: c.Name}}
 }
 
 // questions are what to ask the cluster, one for each kind.
-func (r *rawReader) questions() []clusters.Question {
-	var questions []clusters.Question
+func (r *rawReader) questions() []kube.Question {
+	var questions []kube.Question
 	deployed := make(chan struct{})
 	for i, kind := range r.kinds {
 		questions = append(questions, func(ctx context.Context) error {
 			err := r.read(ctx, kind, deployed)
-			var e *clusters.Error
-			if kind.Optional && errors.As(err, &e) && e.Reason == clusters.ReasonNoSuchKind {
+			var e *kube.Error
+			if kind.Optional && errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
 				err = nil
 			}
 			r.failed[i] = err
@@ -67,7 +67,7 @@ func (r *rawReader) questions() []clusters.Question {
 func (r *rawReader) unlisted() []Unlisted {
 	var unlisted []Unlisted
 	for i, err := range r.failed {
-		var e *clusters.Error
+		var e *kube.Error
 		if errors.As(err, &e) {
 			unlisted = append(unlisted, Unlisted{Kind: r.kinds[i], Err: e})
 		}
@@ -100,7 +100,7 @@ func (r *rawReader) read(ctx context.Context, kind meshdiscovery.Kind, deployed 
 	case schema.GroupResource{Group: appsv1.GroupName, Resource: "statefulsets"}:
 		in.StatefulSets, err = listRaw(ctx, r, kind, &appsv1.StatefulSetList{}, func(s *appsv1.StatefulSet) { trimPod(&s.Spec.Template.Spec) })
 	case schema.GroupResource{Group: appsv1.GroupName, Resource: "replicasets"}:
-		metas, listErr := clusters.ListMetadata(ctx, r.connection, kind.GroupVersionResource, clusters.ListOptions{})
+		metas, listErr := kube.ListMetadata(ctx, r.connection, kind.GroupVersionResource, kube.ListOptions{})
 		err = listErr
 		for _, meta := range metas {
 			in.ReplicaSets = append(in.ReplicaSets, appsv1.ReplicaSet{ObjectMeta: meta})
@@ -119,13 +119,13 @@ func (r *rawReader) read(ctx context.Context, kind meshdiscovery.Kind, deployed 
 	case schema.GroupResource{Resource: "nodes"}:
 		in.Nodes, err = listRaw(ctx, r, kind, &corev1.NodeList{}, func(*corev1.Node) {})
 	case schema.GroupResource{Resource: "namespaces"}:
-		metas, listErr := clusters.ListMetadata(ctx, r.connection, kind.GroupVersionResource, clusters.ListOptions{})
+		metas, listErr := kube.ListMetadata(ctx, r.connection, kind.GroupVersionResource, kube.ListOptions{})
 		err = listErr
 		for _, meta := range metas {
 			in.Namespaces = append(in.Namespaces, corev1.Namespace{ObjectMeta: meta})
 		}
 	case schema.GroupResource{Group: "appmesh.k8s.aws", Resource: "meshes"}:
-		in.AppMeshes, err = clusters.List(ctx, r.connection, kind.GroupVersionResource, clusters.ListOptions{},
+		in.AppMeshes, err = kube.List(ctx, r.connection, kind.GroupVersionResource, kube.ListOptions{},
 			func(u *unstructured.Unstructured) unstructured.Unstructured { return *u })
 	default:
 		return fmt.Errorf("nobody reads %s", kind.GroupVersionResource)
@@ -141,8 +141,8 @@ func (r *rawReader) readConfigMaps(ctx context.Context, kind meshdiscovery.Kind,
 		return ctx.Err()
 	}
 	for _, namespace := range meshdiscovery.ControlPlaneNamespaces(r.input.Deployments) {
-		found, err := clusters.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, &corev1.ConfigMapList{},
-			clusters.ListOptions{Namespace: namespace}, func(*corev1.ConfigMap) {})
+		found, err := kube.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, &corev1.ConfigMapList{},
+			kube.ListOptions{Namespace: namespace}, func(*corev1.ConfigMap) {})
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (r *rawReader) readConfigMaps(ctx context.Context, kind meshdiscovery.Kind,
 }
 
 func listRaw[T any](ctx context.Context, r *rawReader, kind meshdiscovery.Kind, list runtime.Object, trim func(*T)) ([]T, error) {
-	return clusters.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, list, clusters.ListOptions{}, trim)
+	return kube.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, list, kube.ListOptions{}, trim)
 }
 
 // trimPod removes what is large and tells nothing about meshes.

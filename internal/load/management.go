@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -19,13 +19,13 @@ import (
 // ManagementOptions selects what Management reads.
 type ManagementOptions struct {
 	// Connection is to the cluster that meshctl's resources live in.
-	Connection *clusters.Connection
+	Connection *kube.Connection
 	// Kinds are those to list, such as "TrafficPolicy"; all modelled ones if
 	// empty.
 	Kinds []string
 	// Namespace is the one to list; all if empty.
 	Namespace string
-	// Deadline bounds the whole, clusters.DefaultDeadline if 0.
+	// Deadline bounds the whole, kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
 
@@ -47,14 +47,14 @@ func readManagement(ctx context.Context, opts ManagementOptions, c checker) (wor
 		return world.Objects{}, err
 	}
 	l.lists = make([]kindList, len(wanted))
-	questions := make([]clusters.Question, 0, len(wanted))
+	questions := make([]kube.Question, 0, len(wanted))
 	for i, kind := range wanted {
 		questions = append(questions, func(ctx context.Context) error {
 			l.lists[i] = l.list(ctx, kind)
 			return l.lists[i].err
 		})
 	}
-	if _, err := clusters.Ask(ctx, opts.Connection, opts.Deadline, questions...); err != nil {
+	if _, err := kube.Ask(ctx, opts.Connection, opts.Deadline, questions...); err != nil {
 		return unusableCluster(opts.Connection.Name, err)
 	}
 	return l.assemble()
@@ -99,7 +99,7 @@ func (l *managementReader) wantedKinds() ([]schema.GroupVersionKind, error) {
 // list reads and checks one kind.
 func (l *managementReader) list(ctx context.Context, gvk schema.GroupVersionKind) kindList {
 	d := &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: world.DefaultNamespace}
-	entries, err := clusters.List(ctx, l.opts.Connection, resourceOf(gvk), clusters.ListOptions{Namespace: l.opts.Namespace},
+	entries, err := kube.List(ctx, l.opts.Connection, resourceOf(gvk), kube.ListOptions{Namespace: l.opts.Namespace},
 		func(u *unstructured.Unstructured) entry {
 			// The items of a list need not name their type.
 			u.SetGroupVersionKind(gvk)
@@ -127,16 +127,16 @@ func resourceOf(gvk schema.GroupVersionKind) schema.GroupVersionResource {
 // assemble puts the lists together in the order of the kinds.
 func (l *managementReader) assemble() (world.Objects, error) {
 	a := &assembler{origins: map[objectID]world.Origin{}}
-	var failed []*clusters.Error
+	var failed []*kube.Error
 	missing := 0
 	for _, list := range l.lists {
 		for _, e := range list.entries {
 			a.addEntry(e)
 		}
-		var e *clusters.Error
+		var e *kube.Error
 		if errors.As(list.err, &e) {
 			failed = append(failed, e)
-			if e.Reason == clusters.ReasonNoSuchKind {
+			if e.Reason == kube.ReasonNoSuchKind {
 				missing++
 			}
 		}

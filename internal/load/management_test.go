@@ -16,7 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/crds"
 	"github.com/meshctl/meshctl/pkg/api/validation"
@@ -99,11 +99,11 @@ func emptyManagement() map[string][]map[string]any {
 	return lists
 }
 
-func (a *liveAPI) connect(t *testing.T, name string) *clusters.Connection {
+func (a *liveAPI) connect(t *testing.T, name string) *kube.Connection {
 	t.Helper()
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
-	return clusters.New(name, clusters.SourceManagement, &rest.Config{Host: server.URL}, clusters.Options{})
+	return kube.New(name, kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
 }
 
 const networkingPath = "/apis/networking.mesh.gloo.solo.io/v1/"
@@ -364,8 +364,8 @@ func TestClusters(t *testing.T) {
 	t.Parallel()
 	east := (&liveAPI{lists: memberCluster()}).connect(t, "east")
 	west := (&liveAPI{lists: memberCluster(), forbidden: []string{"/api/v1/nodes"}}).connect(t, "west")
-	dead := clusters.New("dead", clusters.SourceContext, &rest.Config{Host: "https://127.0.0.1:1"}, clusters.Options{})
-	objects, err := Clusters(t.Context(), DiscoverOptions{Connections: []*clusters.Connection{west, dead, east}}, validation.New())
+	dead := kube.New("dead", kube.SourceContext, &rest.Config{Host: "https://127.0.0.1:1"}, kube.Options{})
+	objects, err := Clusters(t.Context(), DiscoverOptions{Connections: []*kube.Connection{west, dead, east}}, validation.New())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,7 +413,7 @@ func TestDiscoverKnowsWhatItSaw(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			found, err := Discover(t.Context(), DiscoverOptions{Connections: []*clusters.Connection{tt.server.connect(t, "east")}})
+			found, err := Discover(t.Context(), DiscoverOptions{Connections: []*kube.Connection{tt.server.connect(t, "east")}})
 			if err != nil || len(found) != 1 {
 				t.Fatal(found, err)
 			}

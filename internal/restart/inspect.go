@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
@@ -24,7 +24,7 @@ type InspectOptions struct {
 	ManagementNamespace string
 	// Settings say how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
-	// Deadline bounds what is read, clusters.DefaultDeadline if 0.
+	// Deadline bounds what is read, kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
 
@@ -33,9 +33,9 @@ type InspectOptions struct {
 // which nothing can be planned may not be listed, or that of ctx. What is read
 // of the certificate authorities of meshes may fail for each of them:
 // MeshFacts.TrustErr.
-func Inspect(ctx context.Context, c *clusters.Connection, opts InspectOptions) (Facts, error) {
+func Inspect(ctx context.Context, c *kube.Connection, opts InspectOptions) (Facts, error) {
 	found, err := load.Discover(ctx, load.DiscoverOptions{
-		Connections: []*clusters.Connection{c}, ManagementNamespace: opts.ManagementNamespace, Settings: opts.Settings,
+		Connections: []*kube.Connection{c}, ManagementNamespace: opts.ManagementNamespace, Settings: opts.Settings,
 		Deadline: opts.Deadline, Members: true,
 	})
 	if err != nil {
@@ -72,14 +72,14 @@ func Inspect(ctx context.Context, c *clusters.Connection, opts InspectOptions) (
 
 // readTrust finds out when the certificate authorities of the Istio meshes
 // changed.
-func readTrust(ctx context.Context, c *clusters.Connection, facts *Facts, meshes []discoveryv1.Mesh) error {
+func readTrust(ctx context.Context, c *kube.Connection, facts *Facts, meshes []discoveryv1.Mesh) error {
 	for i := range facts.Meshes {
 		mesh := &facts.Meshes[i]
 		if !slices.ContainsFunc(meshes, func(m discoveryv1.Mesh) bool { return m.Name == mesh.Name && m.Spec.Istio != nil }) {
 			continue
 		}
-		mesh.TrustChanged, _, mesh.TrustErr = clusters.TrustChangedAt(ctx, c, mesh.InstallationNamespace)
-		var e *clusters.Error
+		mesh.TrustChanged, _, mesh.TrustErr = kube.TrustChangedAt(ctx, c, mesh.InstallationNamespace)
+		var e *kube.Error
 		if errors.As(mesh.TrustErr, &e) && e.WholeCluster() {
 			return e
 		}
@@ -89,18 +89,18 @@ func readTrust(ctx context.Context, c *clusters.Connection, facts *Facts, meshes
 
 // readBudgets reads the PodDisruptionBudgets, which are worth a note and no
 // more: many may not list them.
-func readBudgets(ctx context.Context, c *clusters.Connection, facts *Facts) error {
+func readBudgets(ctx context.Context, c *kube.Connection, facts *Facts) error {
 	type read struct {
 		budget policyv1.PodDisruptionBudget
 		err    error
 	}
-	all, err := clusters.List(ctx, c, policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets"), clusters.ListOptions{},
+	all, err := kube.List(ctx, c, policyv1.SchemeGroupVersion.WithResource("poddisruptionbudgets"), kube.ListOptions{},
 		func(u *unstructured.Unstructured) read {
 			var r read
 			r.err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &r.budget)
 			return r
 		})
-	var e *clusters.Error
+	var e *kube.Error
 	if errors.As(err, &e) && !e.WholeCluster() {
 		return ctx.Err()
 	}

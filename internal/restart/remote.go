@@ -13,11 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // remote is the target of a real run.
-type remote struct{ connection *clusters.Connection }
+type remote struct{ connection *kube.Connection }
 
 func (r *remote) client(item *Item) (dynamic.ResourceInterface, error) {
 	client, err := r.connection.Dynamic()
@@ -56,7 +56,7 @@ func (r *remote) restart(ctx context.Context, item *Item, restartedAt string, dr
 	if err != nil {
 		return err
 	}
-	opts := metav1.PatchOptions{FieldManager: clusters.DefaultFieldManager}
+	opts := metav1.PatchOptions{FieldManager: kube.DefaultFieldManager}
 	if dryRun {
 		opts.DryRun = []string{metav1.DryRunAll}
 	}
@@ -65,16 +65,16 @@ func (r *remote) restart(ctx context.Context, item *Item, restartedAt string, dr
 }
 
 // Permissions returns what running the plan takes, each permission once.
-func (p *Plan) Permissions() []clusters.Permission {
-	var permissions []clusters.Permission
-	seen := map[clusters.Permission]bool{}
+func (p *Plan) Permissions() []kube.Permission {
+	var permissions []kube.Permission
+	seen := map[kube.Permission]bool{}
 	for i := range p.Items {
 		item := &p.Items[i]
 		if item.Action != ActionRestart {
 			continue
 		}
 		resource := resourceOf(item.Kind)
-		permission := clusters.Permission{Verb: "patch", Group: resource.Group, Resource: resource.Resource, Namespace: item.Namespace}
+		permission := kube.Permission{Verb: "patch", Group: resource.Group, Resource: resource.Resource, Namespace: item.Namespace}
 		if !seen[permission] {
 			seen[permission] = true
 			permissions = append(permissions, permission)
@@ -85,19 +85,19 @@ func (p *Plan) Permissions() []clusters.Permission {
 
 // Missing asks the cluster which of the permissions that running the plan takes
 // the credentials of the connection lack, before anything is written.
-func Missing(ctx context.Context, c *clusters.Connection, plan *Plan) ([]clusters.Permission, error) {
+func Missing(ctx context.Context, c *kube.Connection, plan *Plan) ([]kube.Permission, error) {
 	wanted := plan.Permissions()
 	// Most may do it everywhere, which is fewer questions than one per namespace.
-	var everywhere []clusters.Permission
+	var everywhere []kube.Permission
 	for _, permission := range wanted {
 		permission.Namespace = ""
 		if !slices.Contains(everywhere, permission) {
 			everywhere = append(everywhere, permission)
 		}
 	}
-	missing, err := clusters.Missing(ctx, c, everywhere)
+	missing, err := kube.Missing(ctx, c, everywhere)
 	if err != nil || len(missing) == 0 {
 		return nil, err
 	}
-	return clusters.Missing(ctx, c, wanted)
+	return kube.Missing(ctx, c, wanted)
 }

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // RunOptions say how to run a plan.
@@ -50,9 +50,9 @@ const (
 //
 // When ctx ends, nothing more is begun and nothing is undone: a new plan says
 // what is left. The report has what was done until then.
-func Run(ctx context.Context, c *clusters.Connection, plan *Plan, opts RunOptions, observe Observer) Report {
+func Run(ctx context.Context, c *kube.Connection, plan *Plan, opts RunOptions, observe Observer) Report {
 	if !opts.DryRun {
-		waitPast(ctx, plan.TrustChanged, func() (time.Time, bool) { return clusters.ServerTime(ctx, c) })
+		waitPast(ctx, plan.TrustChanged, func() (time.Time, bool) { return kube.ServerTime(ctx, c) })
 	}
 	return run(ctx, &remote{c}, plan, opts, observe)
 }
@@ -279,12 +279,12 @@ func (r *runner) wait(ctx context.Context, item *Item) (string, error) {
 
 // isTransient reports whether an error may be over in a moment.
 func isTransient(err error) bool {
-	var e *clusters.Error
+	var e *kube.Error
 	if !errors.As(err, &e) {
 		return false
 	}
 	switch e.Reason {
-	case clusters.ReasonUnreachable, clusters.ReasonTimeout, clusters.ReasonServerTrouble:
+	case kube.ReasonUnreachable, kube.ReasonTimeout, kube.ReasonServerTrouble:
 		return true
 	default:
 		return false

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // fake is a cluster whose rollouts end when they are told to.
@@ -42,7 +42,7 @@ func (f *fake) get(ctx context.Context, item *Item) (*unstructured.Unstructured,
 	}
 	if f.away[item.Name] > 0 && f.rolling[item.Name] > 0 {
 		f.away[item.Name]--
-		return nil, &clusters.Error{Cluster: "east", Reason: clusters.ReasonUnreachable, Why: "gone"}
+		return nil, &kube.Error{Cluster: "east", Reason: kube.ReasonUnreachable, Why: "gone"}
 	}
 	updated := int64(1)
 	if left := f.rolling[item.Name]; left > 0 {

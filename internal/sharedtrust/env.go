@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -69,12 +69,12 @@ type History interface {
 
 // ClusterHistory keeps trails in the status of VirtualMeshes on the management
 // cluster.
-type ClusterHistory struct{ Management *clusters.Connection }
+type ClusterHistory struct{ Management *kube.Connection }
 
 // Change implements History.
 func (h ClusterHistory) Change(ctx context.Context, vm *networkingv1.VirtualMesh, change func(*Trail) (bool, error)) error {
-	key := clusters.ObjectKey{GVK: networkingv1.GroupVersion().WithKind("VirtualMesh"), Namespace: vm.Namespace, Name: vm.Name}
-	return clusters.ChangeStatus(ctx, h.Management, key, func(status map[string]any) (bool, error) {
+	key := kube.ObjectKey{GVK: networkingv1.GroupVersion().WithKind("VirtualMesh"), Namespace: vm.Namespace, Name: vm.Name}
+	return kube.ChangeStatus(ctx, h.Management, key, func(status map[string]any) (bool, error) {
 		var trail Trail
 		if err := convert(map[string]any{"Conditions": status["conditions"], "Deployed": status["deployedSharedTrust"]}, &trail); err != nil {
 			return false, err
@@ -120,7 +120,7 @@ func (e *Env) owner(cluster string) map[string]string {
 
 // otherIssuer returns the VirtualMesh that a Secret was issued for, as
 // NAME.NAMESPACE; empty if it is this one or nothing says so.
-func (s *Subject) otherIssuer(secret *clusters.Secret) string {
+func (s *Subject) otherIssuer(secret *kube.Secret) string {
 	var parents map[string][]struct{ Name, Namespace string }
 	text := secret.Annotations[parentsAnnotation]
 	if text == "" || text == s.parents()[parentsAnnotation] || json.Unmarshal([]byte(text), &parents) != nil {

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"reflect"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -37,11 +37,11 @@ func (o *Outcome) Failed() bool { return o.Err != nil || o.Action.Kind == Action
 // The private key of an intermediate is made here, written to the Secret of its
 // mesh, and nowhere else. The error is about what concerns all meshes: then none
 // was written.
-func (e *Env) Issue(ctx context.Context, v *Survey, actions []Action, dryRun clusters.DryRun) ([]Outcome, error) {
+func (e *Env) Issue(ctx context.Context, v *Survey, actions []Action, dryRun kube.DryRun) ([]Outcome, error) {
 	if err := e.makeRoot(ctx, v, actions, dryRun); err != nil {
 		return nil, err
 	}
-	if dryRun != clusters.DryRunServer {
+	if dryRun != kube.DryRunServer {
 		if err := e.recordDeployed(ctx, v, actions); err != nil {
 			return nil, err
 		}
@@ -54,7 +54,7 @@ func (e *Env) Issue(ctx context.Context, v *Survey, actions []Action, dryRun clu
 }
 
 // makeRoot generates the root that is missing, if an action needs it.
-func (e *Env) makeRoot(ctx context.Context, v *Survey, actions []Action, dryRun clusters.DryRun) error {
+func (e *Env) makeRoot(ctx context.Context, v *Survey, actions []Action, dryRun kube.DryRun) error {
 	if !v.Current.Missing || Changes(actions) == 0 {
 		return nil
 	}
@@ -95,7 +95,7 @@ func sameTrust(a, b *networkingv1.SharedTrust) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-func (e *Env) carryOut(ctx context.Context, v *Survey, a *Action, dryRun clusters.DryRun) Outcome {
+func (e *Env) carryOut(ctx context.Context, v *Survey, a *Action, dryRun kube.DryRun) Outcome {
 	outcome := Outcome{Action: *a, Bundle: a.Mesh.Bundle}
 	if !a.Writes() {
 		return outcome
@@ -145,18 +145,18 @@ func (e *Env) bundleFor(ctx context.Context, v *Survey, a *Action) (*trust.Bundl
 }
 
 // give writes the Secret of a mesh.
-func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bundle, dryRun clusters.DryRun) error {
+func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bundle, dryRun kube.DryRun) error {
 	data, err := bundle.Data()
 	if err != nil {
 		return err
 	}
 	m := a.Mesh
-	secret := &clusters.Secret{
+	secret := &kube.Secret{
 		Namespace: m.Namespace, Name: trust.CASecretName, Type: trust.CASecretType, Labels: e.owner(m.Cluster), Annotations: v.parents(), Data: data,
 	}
 	// What was planned for another Secret may be a step of a rotation behind by now,
 	// and the mesh would not accept the others any more.
-	how := Write{Owner: e.owner(m.Cluster), Version: clusters.VersionOfNone, DryRun: dryRun}
+	how := Write{Owner: e.owner(m.Cluster), Version: kube.VersionOfNone, DryRun: dryRun}
 	if m.secret != nil {
 		how.Version = m.secret.Version
 		// The type of a Secret cannot be changed.
@@ -176,7 +176,7 @@ func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bund
 
 // backUp keeps the Secret that is about to be replaced. An earlier backup of
 // something else is never replaced.
-func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun clusters.DryRun) error {
+func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) error {
 	kept, err := e.Store.Read(ctx, m.Cluster, m.Namespace, BackupName)
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun clusters.DryRun) 
 		}
 		return fmt.Errorf("the Secret %s in %s on cluster %s keeps what an earlier takeover replaced: rename or delete it first", BackupName, m.Namespace, m.Cluster)
 	}
-	backup := &clusters.Secret{
+	backup := &kube.Secret{
 		Namespace: m.Namespace, Name: BackupName, Type: m.secret.Type, Data: m.secret.Data,
 		Annotations: map[string]string{"meshctl.io/backup-of": trust.CASecretName},
 	}

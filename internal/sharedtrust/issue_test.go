@@ -10,14 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
 // secret returns a Secret of a mesh as a user may have put it there.
 func (m *memory) put(cluster, namespace, name, kind string, labels map[string]string, data map[string][]byte) {
-	m.secrets[place(cluster, namespace, name)] = clusters.Secret{Namespace: namespace, Name: name, Type: kind, Labels: labels, Data: data}
+	m.secrets[place(cluster, namespace, name)] = kube.Secret{Namespace: namespace, Name: name, Type: kind, Labels: labels, Data: data}
 }
 
 // authority makes a root with a small key, as users provide it.

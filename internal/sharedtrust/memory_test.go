@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
@@ -32,7 +32,7 @@ var errCrash = errors.New("crashed")
 // memory is all clusters at once. It holds Secrets and trails, and it can crash.
 type memory struct {
 	mu      sync.Mutex
-	secrets map[string]clusters.Secret
+	secrets map[string]kube.Secret
 	trail   sharedtrust.Trail
 	// down are clusters that do not answer.
 	down map[string]bool
@@ -75,7 +75,7 @@ func (m *memory) newKey(bits int) (trust.Key, error) {
 }
 
 func newMemory() *memory {
-	return &memory{secrets: map[string]clusters.Secret{}, down: map[string]bool{}, left: -1}
+	return &memory{secrets: map[string]kube.Secret{}, down: map[string]bool{}, left: -1}
 }
 
 func place(cluster, namespace, name string) string { return cluster + "/" + namespace + "/" + name }
@@ -86,7 +86,7 @@ func (m *memory) begin(cluster string) error {
 	case m.crashed:
 		return errCrash
 	case m.down[cluster]:
-		return &clusters.Error{Cluster: cluster, Reason: clusters.ReasonUnreachable, Why: "no answer"}
+		return &kube.Error{Cluster: cluster, Reason: kube.ReasonUnreachable, Why: "no answer"}
 	default:
 		return nil
 	}
@@ -106,7 +106,7 @@ func (m *memory) wrote(what string) error {
 	return nil
 }
 
-func (m *memory) Read(_ context.Context, cluster, namespace, name string) (*clusters.Secret, error) {
+func (m *memory) Read(_ context.Context, cluster, namespace, name string) (*kube.Secret, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.begin(cluster); err != nil {
@@ -119,37 +119,37 @@ func (m *memory) Read(_ context.Context, cluster, namespace, name string) (*clus
 	return &secret, nil
 }
 
-func (m *memory) Write(_ context.Context, cluster string, secret *clusters.Secret, how sharedtrust.Write) (clusters.Outcome, error) {
+func (m *memory) Write(_ context.Context, cluster string, secret *kube.Secret, how sharedtrust.Write) (kube.Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.begin(cluster); err != nil {
-		return clusters.Failed, err
+		return kube.Failed, err
 	}
 	at := place(cluster, secret.Namespace, secret.Name)
 	stored, there := m.secrets[at]
 	if there && how.Create {
-		return clusters.Failed, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonAlreadyExists}
+		return kube.Failed, &kube.Error{Cluster: cluster, Reason: kube.ReasonAlreadyExists}
 	}
 	for key, value := range how.Owner {
 		if there && stored.Labels[key] != value {
-			return clusters.Conflict, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict}
+			return kube.Conflict, &kube.Error{Cluster: cluster, Reason: kube.ReasonConflict}
 		}
 	}
-	version := clusters.VersionOfNone
+	version := kube.VersionOfNone
 	if there {
 		version = stored.Version
 	}
 	if how.Version != "" && how.Version != version {
-		return clusters.Conflict, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict, Why: "changed meanwhile"}
+		return kube.Conflict, &kube.Error{Cluster: cluster, Reason: kube.ReasonConflict, Why: "changed meanwhile"}
 	}
 	if there && stored.Type != secret.Type {
-		return clusters.Failed, &clusters.Error{Cluster: cluster, Reason: clusters.ReasonInvalid, Why: "the type of a Secret cannot be changed"}
+		return kube.Failed, &kube.Error{Cluster: cluster, Reason: kube.ReasonInvalid, Why: "the type of a Secret cannot be changed"}
 	}
 	copied := *secret
 	copied.Data = maps.Clone(secret.Data)
 	copied.Version = fmt.Sprintf("after %d writes", m.writes)
 	m.secrets[at] = copied
-	return clusters.Configured, m.wrote("Secret " + at)
+	return kube.Configured, m.wrote("Secret " + at)
 }
 
 func (m *memory) Delete(_ context.Context, cluster, namespace, name string, owner map[string]string) error {
@@ -165,7 +165,7 @@ func (m *memory) Delete(_ context.Context, cluster, namespace, name string, owne
 	}
 	for key, value := range owner {
 		if stored.Labels[key] != value {
-			return &clusters.Error{Cluster: cluster, Reason: clusters.ReasonConflict}
+			return &kube.Error{Cluster: cluster, Reason: kube.ReasonConflict}
 		}
 	}
 	delete(m.secrets, at)
@@ -297,7 +297,7 @@ func issue(t *testing.T, m *memory, s *sharedtrust.Subject, force bool) ([]share
 	if err != nil {
 		return nil, err
 	}
-	return m.env().Issue(t.Context(), v, v.Plan(force), clusters.DryRunNone)
+	return m.env().Issue(t.Context(), v, v.Plan(force), kube.DryRunNone)
 }
 
 // advance does one step of a rotation, as trust rotate does.

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
@@ -34,13 +34,13 @@ func (n *NamespaceTrust) Current() bool { return !n.Missing && n.Err == nil && l
 // Reach reads which roots the namespaces of a mesh's workloads have, sorted by
 // namespace. It is nil for a mesh without certificates of meshctl: its control
 // plane distributes what it likes.
-func (m *MeshState) Reach(ctx context.Context, c *clusters.Connection) ([]NamespaceTrust, error) {
+func (m *MeshState) Reach(ctx context.Context, c *kube.Connection) ([]NamespaceTrust, error) {
 	if !m.ours() {
 		return nil, nil
 	}
 	type held struct{ namespace, roots string }
 	resource := schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
-	found, err := clusters.List(ctx, c, resource, clusters.ListOptions{Fields: "metadata.name=" + rootConfigMap}, func(u *unstructured.Unstructured) held {
+	found, err := kube.List(ctx, c, resource, kube.ListOptions{Fields: "metadata.name=" + rootConfigMap}, func(u *unstructured.Unstructured) held {
 		roots, _, _ := unstructured.NestedString(u.Object, "data", trust.CARootKey)
 		return held{u.GetNamespace(), roots}
 	})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/trust"
 	"github.com/meshctl/meshctl/internal/world"
@@ -38,7 +38,7 @@ type MeshReport struct {
 }
 
 // Connections returns the connection to a cluster, or why there is none.
-type Connections func(cluster string) (*clusters.Connection, error)
+type Connections func(cluster string) (*kube.Connection, error)
 
 // Inspect reads everything about the trust of a VirtualMesh. What cannot be read
 // of a mesh is part of the report.
@@ -187,8 +187,8 @@ func (m *MeshState) problem(topic Topic, severity Severity) Problem {
 // unknowable reports whether an error says that something may not be known here,
 // and not that anything is wrong.
 func unknowable(err error) bool {
-	var e *clusters.Error
-	return errors.As(err, &e) && e.Reason == clusters.ReasonForbidden || errors.Is(err, errNoManagement)
+	var e *kube.Error
+	return errors.As(err, &e) && e.Reason == kube.ReasonForbidden || errors.Is(err, errNoManagement)
 }
 
 // judging collects problems.

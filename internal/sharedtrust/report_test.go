@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/world"
@@ -18,7 +18,7 @@ import (
 // inspect reads a report in which what only clusters know is as given.
 func inspect(t *testing.T, m *memory, s *sharedtrust.Subject, w *world.World) *sharedtrust.Report {
 	t.Helper()
-	nobody := func(string) (*clusters.Connection, error) { return nil, errors.New("nobody is asked") }
+	nobody := func(string) (*kube.Connection, error) { return nil, errors.New("nobody is asked") }
 	report, err := sharedtrust.Inspect(t.Context(), m.env(), s, w, nobody, time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestProblems(t *testing.T) {
 	check("a namespace without the root, and one of which nothing is known", stale, now(), "warning trust-distribution east unknown", "warning trust-distribution east")
 
 	forbidden := inspect(t, m, s, result.World)
-	forbidden.Reports[0].Err = &clusters.Error{Cluster: "east", Reason: clusters.ReasonForbidden}
+	forbidden.Reports[0].Err = &kube.Error{Cluster: "east", Reason: kube.ReasonForbidden}
 	check("a Secret that may not be read", forbidden, now(), "error trust-certificates east unknown")
 
 	fewer := *s
@@ -123,7 +123,7 @@ func TestRenewal(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		outcomes, err := env.Issue(t.Context(), v, v.Plan(false), clusters.DryRunNone)
+		outcomes, err := env.Issue(t.Context(), v, v.Plan(false), kube.DryRunNone)
 		return tally(outcomes), err
 	}
 	for _, step := range []struct {

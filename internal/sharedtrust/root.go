@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
@@ -97,7 +97,7 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 
 // generate makes a root and stores it. If somebody else stored one at the same
 // time, that is the one.
-func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun clusters.DryRun) (Root, error) {
+func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun kube.DryRun) (Root, error) {
 	opts, err := trust.RootOptions(source.Options)
 	if err != nil {
 		return Root{}, fmt.Errorf("VirtualMesh %s: spec.mtlsConfig.shared.rootCertificateAuthority.generated: %w", s.Name(), err)
@@ -116,8 +116,8 @@ func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun cl
 	}
 	secret := e.rootSecret(s, source.Name, data)
 	if _, err := e.Store.Write(ctx, Management, secret, Write{Create: true, DryRun: dryRun}); err != nil {
-		var conflict *clusters.Error
-		if errors.As(err, &conflict) && conflict.Reason == clusters.ReasonAlreadyExists {
+		var conflict *kube.Error
+		if errors.As(err, &conflict) && conflict.Reason == kube.ReasonAlreadyExists {
 			root := e.readRoot(ctx, source)
 			return root, root.usable()
 		}
@@ -127,8 +127,8 @@ func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun cl
 }
 
 // rootSecret returns the Secret of a generated root (semantics 7.2).
-func (e *Env) rootSecret(s *Subject, name string, data map[string][]byte) *clusters.Secret {
-	return &clusters.Secret{
+func (e *Env) rootSecret(s *Subject, name string, data map[string][]byte) *kube.Secret {
+	return &kube.Secret{
 		Namespace: e.Namespace, Name: name, Type: trust.RootSecretType, Labels: e.owner(""), Annotations: s.parents(), Data: data,
 	}
 }

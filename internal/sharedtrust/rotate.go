@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
@@ -182,7 +182,7 @@ func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	coming := e.readRoot(ctx, to)
 	if coming.Missing {
 		var err error
-		if coming, err = e.generate(ctx, v.Subject, to, clusters.DryRunNone); err != nil {
+		if coming, err = e.generate(ctx, v.Subject, to, kube.DryRunNone); err != nil {
 			return Root{}, err
 		}
 		e.observe(Management, fmt.Sprintf("root %s is made, valid until %s", trust.Short(coming.Certificate), timeText(coming.Certificate.NotAfter)), nil)
@@ -255,7 +255,7 @@ func sameCondition(a, b certificatesv1.CertificateRotationCondition) bool {
 
 // distribute gives every mesh what the present step says.
 func (e *Env) distribute(ctx context.Context, v *Survey) ([]Outcome, error) {
-	outcomes, err := e.Issue(ctx, v, v.Plan(false), clusters.DryRunNone)
+	outcomes, err := e.Issue(ctx, v, v.Plan(false), kube.DryRunNone)
 	if err != nil {
 		return outcomes, err
 	}

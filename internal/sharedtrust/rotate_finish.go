@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"maps"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
@@ -66,7 +66,7 @@ func (e *Env) settleSecrets(ctx context.Context, v *Survey, current, next Source
 }
 
 // retire keeps a root under a name that tells it from all others.
-func (e *Env) retire(ctx context.Context, v *Survey, root *clusters.Secret) error {
+func (e *Env) retire(ctx context.Context, v *Survey, root *kube.Secret) error {
 	certificates, err := trust.ParseCertificates(root.Data[trust.RootCertKey])
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 )
@@ -305,7 +305,7 @@ func TestOldPlanIsNotCarriedOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	outcomes, err := m.env().Issue(t.Context(), old, plan, clusters.DryRunNone)
+	outcomes, err := m.env().Issue(t.Context(), old, plan, kube.DryRunNone)
 	if got, want := tally(outcomes), "east keep, west update failed"; err != nil || got != want {
 		t.Errorf("%s, want %s: %v", got, want, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Management is the name of the management cluster in a Store.
@@ -18,20 +18,20 @@ type Write struct {
 	Create bool
 	// Owner are labels that an existing Secret must have; none trusts it.
 	Owner map[string]string
-	// Version is that of the Secret as it was read, clusters.VersionOfNone if there
+	// Version is that of the Secret as it was read, kube.VersionOfNone if there
 	// was none: it fails if the Secret is another one by now. Empty allows all.
 	Version string
 	// DryRun has the API server judge and writes nothing.
-	DryRun clusters.DryRun
+	DryRun kube.DryRun
 }
 
 // Store keeps the Secrets of the management cluster and of the clusters of
 // meshes, which are called by their names.
 type Store interface {
 	// Read returns a Secret, nil if there is none.
-	Read(ctx context.Context, cluster, namespace, name string) (*clusters.Secret, error)
+	Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error)
 	// Write makes the Secret hold exactly its data.
-	Write(ctx context.Context, cluster string, secret *clusters.Secret, how Write) (clusters.Outcome, error)
+	Write(ctx context.Context, cluster string, secret *kube.Secret, how Write) (kube.Outcome, error)
 	// Delete removes a Secret that has the labels; one that is gone is no error.
 	Delete(ctx context.Context, cluster, namespace, name string, owner map[string]string) error
 }
@@ -39,10 +39,10 @@ type Store interface {
 // ClusterStore is the Store of real clusters.
 type ClusterStore struct {
 	// Management is nil if there is no management cluster.
-	Management *clusters.Connection
+	Management *kube.Connection
 	// Members are the clusters of meshes by name; Failures says why others cannot
 	// be used.
-	Members  map[string]*clusters.Connection
+	Members  map[string]*kube.Connection
 	Failures map[string]error
 	// Deadline bounds how long a Secret is waited for, so that a cluster that does
 	// not answer leaves time for the others; no bound of its own if 0.
@@ -53,7 +53,7 @@ type ClusterStore struct {
 var errNoManagement = errors.New("the root certificate is kept on the management cluster: name it with --context")
 
 // Connection returns the connection to a cluster, or why there is none.
-func (s *ClusterStore) Connection(cluster string) (*clusters.Connection, error) {
+func (s *ClusterStore) Connection(cluster string) (*kube.Connection, error) {
 	if cluster == Management {
 		if s.Management == nil {
 			return nil, errNoManagement
@@ -70,14 +70,14 @@ func (s *ClusterStore) Connection(cluster string) (*clusters.Connection, error) 
 }
 
 // Read implements Store.
-func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string) (*clusters.Secret, error) {
+func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error) {
 	c, err := s.Connection(cluster)
 	if err != nil {
 		return nil, err
 	}
 	limited, stop := within(ctx, s.Deadline)
 	defer stop()
-	secret, err := clusters.ReadSecret(limited, c, namespace, name)
+	secret, err := kube.ReadSecret(limited, c, namespace, name)
 	return secret, advise(c, err)
 }
 
@@ -91,9 +91,9 @@ func within(ctx context.Context, limit time.Duration) (context.Context, context.
 
 // advise says how a registered cluster gets the permissions that shared trust
 // needs, if those are missing.
-func advise(c *clusters.Connection, err error) error {
-	var forbidden *clusters.Error
-	if c.Source != clusters.SourceRegistered || !errors.As(err, &forbidden) || forbidden.Reason != clusters.ReasonForbidden {
+func advise(c *kube.Connection, err error) error {
+	var forbidden *kube.Error
+	if c.Source != kube.SourceRegistered || !errors.As(err, &forbidden) || forbidden.Reason != kube.ReasonForbidden {
 		return err
 	}
 	advised := *forbidden
@@ -102,12 +102,12 @@ func advise(c *clusters.Connection, err error) error {
 }
 
 // Write implements Store.
-func (s *ClusterStore) Write(ctx context.Context, cluster string, secret *clusters.Secret, how Write) (clusters.Outcome, error) {
+func (s *ClusterStore) Write(ctx context.Context, cluster string, secret *kube.Secret, how Write) (kube.Outcome, error) {
 	c, err := s.Connection(cluster)
 	if err != nil {
-		return clusters.Failed, err
+		return kube.Failed, err
 	}
-	outcome, err := clusters.WriteSecret(ctx, c, secret, clusters.ApplyOptions{Create: how.Create, Owner: how.Owner, Version: how.Version, Force: true, DryRun: how.DryRun})
+	outcome, err := kube.WriteSecret(ctx, c, secret, kube.ApplyOptions{Create: how.Create, Owner: how.Owner, Version: how.Version, Force: true, DryRun: how.DryRun})
 	return outcome, advise(c, err)
 }
 
@@ -117,5 +117,5 @@ func (s *ClusterStore) Delete(ctx context.Context, cluster, namespace, name stri
 	if err != nil {
 		return err
 	}
-	return advise(c, clusters.DeleteSecret(ctx, c, namespace, name, owner))
+	return advise(c, kube.DeleteSecret(ctx, c, namespace, name, owner))
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -47,7 +47,7 @@ type MeshState struct {
 	// Verdict says how it differs from what it should be; only with a Bundle.
 	Verdict trust.Verdict
 
-	secret *clusters.Secret
+	secret *kube.Secret
 }
 
 // Look reads how the trust of a VirtualMesh stands. What cannot be read of a mesh
@@ -136,7 +136,7 @@ func (e *Env) each(count int, do func(int)) {
 	pending.Wait()
 }
 
-func (m *MeshState) take(e *Env, secret *clusters.Secret) {
+func (m *MeshState) take(e *Env, secret *kube.Secret) {
 	m.secret = secret
 	for _, key := range []string{ownerLabel, clusterLabel} {
 		if want := e.owner(m.Cluster)[key]; m.Foreign == "" && secret.Labels[key] != want {

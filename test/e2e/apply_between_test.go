@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -25,12 +25,12 @@ import (
 func (g *governed) clear(t *testing.T, c *clustertest.Cluster) {
 	t.Helper()
 	for _, gvk := range istioGVKs() {
-		keys, err := clusters.Stale(t.Context(), connection(c.Admin()), []schema.GroupVersionKind{gvk},
+		keys, err := kube.Stale(t.Context(), connection(c.Admin()), []schema.GroupVersionKind{gvk},
 			map[string]string{istio.OwnerLabel: "gloo-mesh"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		clusters.DeleteAll(t.Context(), connection(c.Admin()), keys, clusters.DeleteOptions{})
+		kube.DeleteAll(t.Context(), connection(c.Admin()), keys, kube.DeleteOptions{})
 	}
 }
 
@@ -120,10 +120,10 @@ func (g *governed) testInterruptedWriting(t *testing.T) {
 		if diff := cmp.Diff(before, g.versions(t)) + cmp.Diff(west, configured(t, g.west, true)); diff != "" {
 			t.Errorf("interrupted at write %d, it wrote statuses, or to west (-before +after):\n%s", n, diff)
 		}
-		if _, err := clusters.Get(t.Context(), connection(g.east.Admin()), istioKey(istio.KindDestinationRule, "bookinfo", "theirs")); err != nil {
+		if _, err := kube.Get(t.Context(), connection(g.east.Admin()), istioKey(istio.KindDestinationRule, "bookinfo", "theirs")); err != nil {
 			t.Errorf("interrupted at write %d: %v", n, err)
 		}
-		clusters.Delete(t.Context(), connection(g.east.Admin()), istioKey(istio.KindDestinationRule, "bookinfo", "theirs"), clusters.DeleteOptions{})
+		kube.Delete(t.Context(), connection(g.east.Admin()), istioKey(istio.KindDestinationRule, "bookinfo", "theirs"), kube.DeleteOptions{})
 		got := g.run(t, 0, "apply", "--yes")
 		g.expect(t, got.stdout, " created on east\n")
 		g.expectRendered(t, g.east, g.west)
@@ -158,7 +158,7 @@ func (g *governed) testForeignMeanwhile(t *testing.T) {
 	key := istioKey(istio.KindDestinationRule, "bookinfo", "details")
 	path := "/namespaces/bookinfo/destinationrules/details"
 	for name, spec := range map[string]string{"another specification": "{host: theirs}", "the same host": "{host: details.bookinfo.svc.cluster.local}"} {
-		if result := clusters.Delete(t.Context(), connection(g.east.Admin()), key, clusters.DeleteOptions{}); result.Err != nil {
+		if result := kube.Delete(t.Context(), connection(g.east.Admin()), key, kube.DeleteOptions{}); result.Err != nil {
 			t.Fatal(result.Err)
 		}
 		theirs := parse(t, "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: details, namespace: bookinfo, labels: {team: blue}}, spec: "+spec+"}")
@@ -170,7 +170,7 @@ func (g *governed) testForeignMeanwhile(t *testing.T) {
 		})
 		got := g.run(t, 1, "apply", "--yes")
 		g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: it exists and was not made by meshctl")
-		object, err := clusters.Get(t.Context(), connection(g.east.Admin()), key)
+		object, err := kube.Get(t.Context(), connection(g.east.Admin()), key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,13 +178,13 @@ func (g *governed) testForeignMeanwhile(t *testing.T) {
 			t.Errorf("%s: meshctl took it over (-theirs +now):\n%s", name, diff)
 		}
 		for _, entry := range object.GetManagedFields() {
-			if entry.Manager == clusters.DefaultFieldManager {
+			if entry.Manager == kube.DefaultFieldManager {
 				t.Errorf("%s: meshctl owns fields of it: %v", name, entry.FieldsV1)
 			}
 		}
 	}
 	p.does(func(*http.Request) {})
-	if result := clusters.Delete(t.Context(), connection(g.east.Admin()), key, clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), connection(g.east.Admin()), key, kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	g.run(t, 0, "apply", "--yes")
@@ -203,14 +203,14 @@ func (g *governed) testRemadeMeanwhile(t *testing.T) {
 	p.does(func(r *http.Request) {
 		if r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/namespaces/bookinfo/destinationrules/details") {
 			once.Do(func() {
-				clusters.Delete(t.Context(), east, key, clusters.DeleteOptions{})
+				kube.Delete(t.Context(), east, key, kube.DeleteOptions{})
 				put(t, g.east, theirs)
 			})
 		}
 	})
 	got := g.run(t, 1, "apply", "--yes")
 	g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: it exists and was not made by meshctl")
-	object, err := clusters.Get(t.Context(), east, key)
+	object, err := kube.Get(t.Context(), east, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func (g *governed) testRemadeMeanwhile(t *testing.T) {
 		t.Errorf("the object of somebody else has host %q", host)
 	}
 	p.does(func(*http.Request) {})
-	clusters.Delete(t.Context(), east, key, clusters.DeleteOptions{})
+	kube.Delete(t.Context(), east, key, kube.DeleteOptions{})
 	g.run(t, 0, "apply", "--yes")
 	g.expectRendered(t, g.east)
 }

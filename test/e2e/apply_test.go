@@ -13,13 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
 // connection returns what meshctl knows a cluster as.
-func connection(c *clustertest.Credentials) *clusters.Connection {
-	return clusters.New(c.Cluster, clusters.SourceManagement, c.Config(), clusters.Options{Version: "e2e"})
+func connection(c *clustertest.Credentials) *kube.Connection {
+	return kube.New(c.Cluster, kube.SourceManagement, c.Config(), kube.Options{Version: "e2e"})
 }
 
 // parse returns the object of a manifest.
@@ -38,15 +38,15 @@ func policy(t *testing.T, name, spec string) *unstructured.Unstructured {
 	return parse(t, "apiVersion: networking.mesh.gloo.solo.io/v1\nkind: TrafficPolicy\nmetadata: {name: "+name+", namespace: apply}\nspec: "+spec)
 }
 
-func policyKey(name string) clusters.ObjectKey {
-	return clusters.ObjectKey{
+func policyKey(name string) kube.ObjectKey {
+	return kube.ObjectKey{
 		GVK:       schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: "TrafficPolicy"},
 		Namespace: "apply", Name: name,
 	}
 }
 
 // outcomes returns results as lines.
-func outcomes(results ...clusters.Result) []string {
+func outcomes(results ...kube.Result) []string {
 	var lines []string
 	for _, r := range results {
 		line := r.Name + " " + string(r.Outcome)
@@ -58,7 +58,7 @@ func outcomes(results ...clusters.Result) []string {
 	return lines
 }
 
-func expectOutcomes(t *testing.T, results []clusters.Result, want ...string) {
+func expectOutcomes(t *testing.T, results []kube.Result, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, outcomes(results...)); diff != "" {
 		t.Fatalf("outcomes (-want +got):\n%s", diff)
@@ -66,9 +66,9 @@ func expectOutcomes(t *testing.T, results []clusters.Result, want ...string) {
 }
 
 // spec reads the spec of a policy back.
-func spec(t *testing.T, c *clusters.Connection, name string) string {
+func spec(t *testing.T, c *kube.Connection, name string) string {
 	t.Helper()
-	object, err := clusters.Get(t.Context(), c, policyKey(name))
+	object, err := kube.Get(t.Context(), c, policyKey(name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,16 +84,16 @@ func TestApply(t *testing.T) {
 	cluster := newCluster(t, "apply")
 	installCRDs(t, cluster)
 	c := connection(cluster.Admin())
-	if created, err := clusters.EnsureNamespace(t.Context(), c, "apply", nil, clusters.DryRunNone); err != nil || !created {
+	if created, err := kube.EnsureNamespace(t.Context(), c, "apply", nil, kube.DryRunNone); err != nil || !created {
 		t.Fatal(created, err)
 	}
-	apply := func(t *testing.T, opts clusters.ApplyOptions, objects ...*unstructured.Unstructured) []clusters.Result {
+	apply := func(t *testing.T, opts kube.ApplyOptions, objects ...*unstructured.Unstructured) []kube.Result {
 		t.Helper()
-		return clusters.Apply(t.Context(), c, objects, opts)
+		return kube.Apply(t.Context(), c, objects, opts)
 	}
-	plain := clusters.ApplyOptions{}
-	dry := clusters.ApplyOptions{DryRun: clusters.DryRunServer}
-	other := clusters.ApplyOptions{FieldManager: "someone"}
+	plain := kube.ApplyOptions{}
+	dry := kube.ApplyOptions{DryRun: kube.DryRunServer}
+	other := kube.ApplyOptions{FieldManager: "someone"}
 
 	t.Run("created, unchanged, configured", func(t *testing.T) {
 		t.Parallel()
@@ -114,7 +114,7 @@ func TestApply(t *testing.T) {
 	})
 	t.Run("creating what exists", func(t *testing.T) {
 		t.Parallel()
-		create := clusters.ApplyOptions{Create: true}
+		create := kube.ApplyOptions{Create: true}
 		expectOutcomes(t, apply(t, create, policy(t, "two", "{policy: {requestTimeout: 5s}}")), "two created")
 		expectOutcomes(t, apply(t, create, policy(t, "two", "{policy: {requestTimeout: 6s}}")),
 			"two failed: cannot create TrafficPolicy two in apply on cluster apply: it exists already: choose another name, or change the existing one with apply")
@@ -124,7 +124,7 @@ func TestApply(t *testing.T) {
 	})
 	t.Run("applying what was created", func(t *testing.T) {
 		t.Parallel()
-		expectOutcomes(t, apply(t, clusters.ApplyOptions{Create: true}, policy(t, "three", "{policy: {requestTimeout: 5s, retries: {attempts: 2}}}")), "three created")
+		expectOutcomes(t, apply(t, kube.ApplyOptions{Create: true}, policy(t, "three", "{policy: {requestTimeout: 5s, retries: {attempts: 2}}}")), "three created")
 		changed := policy(t, "three", "{policy: {requestTimeout: 7s}}")
 		expectOutcomes(t, apply(t, dry, changed), "three configured")
 		expectOutcomes(t, apply(t, plain, changed), "three configured")
@@ -141,10 +141,10 @@ func TestApply(t *testing.T) {
 		expectOutcomes(t, apply(t, dry, mine), want)
 		results := apply(t, plain, mine)
 		expectOutcomes(t, results, want)
-		if diff := cmp.Diff([]clusters.FieldConflict{{Field: "spec.policy.requestTimeout", Owner: "someone"}}, results[0].Err.Conflicts); diff != "" {
+		if diff := cmp.Diff([]kube.FieldConflict{{Field: "spec.policy.requestTimeout", Owner: "someone"}}, results[0].Err.Conflicts); diff != "" {
 			t.Errorf("conflicts (-want +got):\n%s", diff)
 		}
-		expectOutcomes(t, apply(t, clusters.ApplyOptions{Force: true}, mine), "four configured")
+		expectOutcomes(t, apply(t, kube.ApplyOptions{Force: true}, mine), "four configured")
 		if got, want := spec(t, c, "four"), "policy:\n  requestTimeout: 6s\n  retries:\n    attempts: 2\n"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
@@ -152,9 +152,9 @@ func TestApply(t *testing.T) {
 	t.Run("a dry run writes nothing", func(t *testing.T) {
 		t.Parallel()
 		five := policy(t, "five", "{policy: {requestTimeout: 5s}}")
-		for _, opts := range []clusters.ApplyOptions{dry, {DryRun: clusters.DryRunServer, Create: true}} {
+		for _, opts := range []kube.ApplyOptions{dry, {DryRun: kube.DryRunServer, Create: true}} {
 			expectOutcomes(t, apply(t, opts, five), "five created")
-			if _, err := clusters.Get(t.Context(), c, policyKey("five")); err == nil {
+			if _, err := kube.Get(t.Context(), c, policyKey("five")); err == nil {
 				t.Fatal("a dry run wrote")
 			}
 		}
@@ -165,14 +165,14 @@ func TestApply(t *testing.T) {
 		if value, _, _ := unstructured.NestedString(changed[0].Object.Object, "spec", "policy", "requestTimeout"); value != "9s" {
 			t.Errorf("the dry run shows %q", value)
 		}
-		expectOutcomes(t, []clusters.Result{clusters.Delete(t.Context(), c, policyKey("five"), clusters.DeleteOptions{DryRun: clusters.DryRunServer})}, "five deleted")
+		expectOutcomes(t, []kube.Result{kube.Delete(t.Context(), c, policyKey("five"), kube.DeleteOptions{DryRun: kube.DryRunServer})}, "five deleted")
 		if got, want := spec(t, c, "five"), "policy:\n  requestTimeout: 5s\n"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-		if created, err := clusters.EnsureNamespace(t.Context(), c, "dry", nil, clusters.DryRunServer); err != nil || !created {
+		if created, err := kube.EnsureNamespace(t.Context(), c, "dry", nil, kube.DryRunServer); err != nil || !created {
 			t.Error(created, err)
 		}
-		if created, err := clusters.EnsureNamespace(t.Context(), c, "dry", nil, clusters.DryRunServer); err != nil || !created {
+		if created, err := kube.EnsureNamespace(t.Context(), c, "dry", nil, kube.DryRunServer); err != nil || !created {
 			t.Error("a dry run made a namespace", created, err)
 		}
 	})
@@ -183,13 +183,13 @@ func TestApply(t *testing.T) {
 		mine := policy(t, "six", "{policy: {requestTimeout: 5s}}")
 		mine.SetLabels(owner)
 		const why = "it exists and was not made by meshctl: it lacks the label owner=meshctl: rename or remove it, if nobody needs it"
-		expectOutcomes(t, apply(t, clusters.ApplyOptions{Owner: owner, Force: true}, mine), "six conflict: cannot apply TrafficPolicy six in apply on cluster apply: "+why)
-		expectOutcomes(t, []clusters.Result{clusters.Delete(t.Context(), c, policyKey("six"), clusters.DeleteOptions{Owner: owner})},
+		expectOutcomes(t, apply(t, kube.ApplyOptions{Owner: owner, Force: true}, mine), "six conflict: cannot apply TrafficPolicy six in apply on cluster apply: "+why)
+		expectOutcomes(t, []kube.Result{kube.Delete(t.Context(), c, policyKey("six"), kube.DeleteOptions{Owner: owner})},
 			"six conflict: cannot delete TrafficPolicy six in apply on cluster apply: "+why)
 		expectOutcomes(t, apply(t, plain, mine), "six configured")
-		expectOutcomes(t, apply(t, clusters.ApplyOptions{Owner: owner}, mine), "six unchanged")
-		remove := func() []clusters.Result {
-			return []clusters.Result{clusters.Delete(t.Context(), c, policyKey("six"), clusters.DeleteOptions{Owner: owner})}
+		expectOutcomes(t, apply(t, kube.ApplyOptions{Owner: owner}, mine), "six unchanged")
+		remove := func() []kube.Result {
+			return []kube.Result{kube.Delete(t.Context(), c, policyKey("six"), kube.DeleteOptions{Owner: owner})}
 		}
 		expectOutcomes(t, remove(), "six deleted")
 		expectOutcomes(t, remove(), "six absent")
@@ -205,20 +205,20 @@ func TestApply(t *testing.T) {
 			parse(t, "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: widget, namespace: apply}"), policy(t, "fine", "{policy: {requestTimeout: 5s}}"),
 		)
 		want := []struct {
-			outcome clusters.Outcome
-			reason  clusters.Reason
+			outcome kube.Outcome
+			reason  kube.Reason
 			text    string
 		}{
-			{clusters.Failed, clusters.ReasonInvalid, "spec.policy.requestTimeuot: field not declared in schema"},
-			{clusters.Failed, clusters.ReasonInvalid, "spec.policy.requestTimeout"},
-			{clusters.Failed, clusters.ReasonNotFound, `namespaces "nowhere" not found`},
-			{clusters.Failed, clusters.ReasonInvalid, "it has no namespace"},
-			{clusters.Failed, clusters.ReasonNoSuchKind, "no such kind in example.com/v1"},
-			{clusters.Created, "", ""},
+			{kube.Failed, kube.ReasonInvalid, "spec.policy.requestTimeuot: field not declared in schema"},
+			{kube.Failed, kube.ReasonInvalid, "spec.policy.requestTimeout"},
+			{kube.Failed, kube.ReasonNotFound, `namespaces "nowhere" not found`},
+			{kube.Failed, kube.ReasonInvalid, "it has no namespace"},
+			{kube.Failed, kube.ReasonNoSuchKind, "no such kind in example.com/v1"},
+			{kube.Created, "", ""},
 		}
 		for i, w := range want {
 			r := results[i]
-			reason, text := clusters.Reason(""), ""
+			reason, text := kube.Reason(""), ""
 			if r.Err != nil {
 				reason, text = r.Err.Reason, r.Err.Error()
 			}
@@ -232,7 +232,7 @@ func TestApply(t *testing.T) {
 		object := policy(t, "inside", "{policy: {requestTimeout: 5s}}")
 		object.SetNamespace("made")
 		expectOutcomes(t, apply(t, plain, object, parse(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: made, labels: {team: a}}")), "inside created", "made created")
-		if created, err := clusters.EnsureNamespace(t.Context(), c, "made", map[string]string{"team": "b", "new": "x"}, clusters.DryRunNone); err != nil || created {
+		if created, err := kube.EnsureNamespace(t.Context(), c, "made", map[string]string{"team": "b", "new": "x"}, kube.DryRunNone); err != nil || created {
 			t.Error(created, err)
 		}
 		made, err := clientset(t, cluster.Admin().Config()).CoreV1().Namespaces().Get(t.Context(), "made", metav1.GetOptions{})
@@ -246,12 +246,12 @@ func TestApply(t *testing.T) {
 	t.Run("several writers of one object", func(t *testing.T) {
 		t.Parallel()
 		const writers = 12
-		results := make(chan clusters.Result, writers)
+		results := make(chan kube.Result, writers)
 		for i := range writers {
 			go func() {
 				object := policy(t, "shared", "{policy: {requestTimeout: 5s}}")
 				object.SetAnnotations(map[string]string{fmt.Sprintf("example.com/writer-%d", i): "here"})
-				results <- clusters.Apply(t.Context(), c, []*unstructured.Unstructured{object}, clusters.ApplyOptions{FieldManager: fmt.Sprintf("writer-%d", i)})[0]
+				results <- kube.Apply(t.Context(), c, []*unstructured.Unstructured{object}, kube.ApplyOptions{FieldManager: fmt.Sprintf("writer-%d", i)})[0]
 			}()
 		}
 		for range writers {
@@ -259,7 +259,7 @@ func TestApply(t *testing.T) {
 				t.Error(r.Err)
 			}
 		}
-		object, err := clusters.Get(t.Context(), c, policyKey("shared"))
+		object, err := kube.Get(t.Context(), c, policyKey("shared"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,24 +282,24 @@ func TestApply(t *testing.T) {
 			expectOutcomes(t, apply(t, plain, object), name+" created")
 		}
 		kinds := []schema.GroupVersionKind{{Group: "example.com", Version: "v1", Kind: "Widget"}, policyKey("").GVK}
-		stale, err := clusters.Stale(t.Context(), c, kinds, owner, keep)
+		stale, err := kube.Stale(t.Context(), c, kinds, owner, keep)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]clusters.ObjectKey{policyKey("stale-a"), policyKey("stale-b")}, stale); diff != "" {
+		if diff := cmp.Diff([]kube.ObjectKey{policyKey("stale-a"), policyKey("stale-b")}, stale); diff != "" {
 			t.Errorf("stale (-want +got):\n%s", diff)
 		}
-		expectOutcomes(t, clusters.DeleteAll(t.Context(), c, stale, clusters.DeleteOptions{Owner: owner}), "stale-a deleted", "stale-b deleted")
-		if stale, err := clusters.Stale(t.Context(), c, kinds, owner, keep); err != nil || len(stale) != 0 {
+		expectOutcomes(t, kube.DeleteAll(t.Context(), c, stale, kube.DeleteOptions{Owner: owner}), "stale-a deleted", "stale-b deleted")
+		if stale, err := kube.Stale(t.Context(), c, kinds, owner, keep); err != nil || len(stale) != 0 {
 			t.Error(stale, err)
 		}
-		if _, err := clusters.Stale(t.Context(), c, kinds, nil, keep); err == nil {
+		if _, err := kube.Stale(t.Context(), c, kinds, nil, keep); err == nil {
 			t.Error("without an owner, everything would be stale")
 		}
 	})
 	t.Run("a status", func(t *testing.T) {
 		t.Parallel()
-		status := clusters.ApplyOptions{Status: true}
+		status := kube.ApplyOptions{Status: true}
 		object := parse(t, "apiVersion: multicluster.solo.io/v1alpha1\nkind: KubernetesCluster\nmetadata: {name: east, namespace: apply}\nspec: {secretName: east}\nstatus: {namespace: gloo-mesh}")
 		expectOutcomes(t, apply(t, plain, object), "east created")
 		expectOutcomes(t, apply(t, status, object), "east configured")
@@ -317,7 +317,7 @@ func TestApplyToAClusterThatGoesAway(t *testing.T) {
 	for i := range 500 {
 		objects = append(objects, policy(t, fmt.Sprintf("p%d", i), "{}"))
 	}
-	for i, r := range clusters.Apply(t.Context(), connection(cluster.Admin()), objects, clusters.ApplyOptions{}) {
+	for i, r := range kube.Apply(t.Context(), connection(cluster.Admin()), objects, kube.ApplyOptions{}) {
 		want := fmt.Sprintf("p%d failed: cannot apply TrafficPolicy p%d in apply on cluster going: %s refuses the connection: check that the cluster runs and that the address is right", i, i, cluster.Server)
 		if got := outcomes(r)[0]; got != want {
 			t.Fatalf("got %s, want %s", got, want)

@@ -23,7 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -64,7 +64,7 @@ func (g *governed) versions(t *testing.T) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := clusters.List(t.Context(), g.management, resource.GroupVersionResource, clusters.ListOptions{}, func(u *unstructured.Unstructured) bool {
+			if _, err := kube.List(t.Context(), g.management, resource.GroupVersionResource, kube.ListOptions{}, func(u *unstructured.Unstructured) bool {
 				found[kind+"/"+u.GetName()] = u.GetResourceVersion()
 				observed, _, _ := unstructured.NestedInt64(u.Object, "status", "observedGeneration")
 				if kind != "Workload" && observed != u.GetGeneration() {
@@ -79,8 +79,8 @@ func (g *governed) versions(t *testing.T) map[string]string {
 	return found
 }
 
-func meshKey() clusters.ObjectKey {
-	return clusters.ObjectKey{GVK: schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: "VirtualMesh"}, Namespace: "gloo-mesh", Name: "bookinfo"}
+func meshKey() kube.ObjectKey {
+	return kube.ObjectKey{GVK: schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: "VirtualMesh"}, Namespace: "gloo-mesh", Name: "bookinfo"}
 }
 
 func (g *governed) testStatusIsStable(t *testing.T) {
@@ -95,7 +95,7 @@ func (g *governed) testStatusIsStable(t *testing.T) {
 	// What others write in a status stays.
 	write(t, g.management, meshKey(), `{"status": {"conditions": [{"type": "RotationVerified", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "x", "message": "theirs"}]}}`, "status")
 	conditions := func() string {
-		object, err := clusters.Get(t.Context(), g.management, meshKey())
+		object, err := kube.Get(t.Context(), g.management, meshKey())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func (g *governed) testAcceptance(t *testing.T) {
 	accepted := func() map[string]any {
 		key := e2eShift()
 		key.Name = "z-first"
-		object, err := clusters.Get(t.Context(), g.management, key)
+		object, err := kube.Get(t.Context(), g.management, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func (g *governed) testAcceptance(t *testing.T) {
 	for _, name := range []string{"z-first", "a-second"} {
 		key := e2eShift()
 		key.Name = name
-		if result := clusters.Delete(t.Context(), g.management, key, clusters.DeleteOptions{}); result.Err != nil {
+		if result := kube.Delete(t.Context(), g.management, key, kube.DeleteOptions{}); result.Err != nil {
 			t.Fatal(result.Err)
 		}
 	}
@@ -178,7 +178,7 @@ func (g *governed) testRemovedLabels(t *testing.T) {
 func (g *governed) testFinalizer(t *testing.T) {
 	east, rule := connection(g.east.Admin()), istioKey(istio.KindDestinationRule, "bookinfo", "reviews")
 	write(t, east, rule, `{"metadata": {"finalizers": ["example.com/wait"]}}`)
-	if result := clusters.Delete(t.Context(), east, rule, clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), east, rule, kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	got := g.run(t, 1, "apply", "--yes")
@@ -249,7 +249,7 @@ spec:
 	put(t, c, probe)
 	key := istioKey(istio.KindVirtualService, "istio-system", "probe")
 	forbidden := func(ctx context.Context) bool {
-		return clusters.Delete(ctx, connection(c.Admin()), key, clusters.DeleteOptions{DryRun: clusters.DryRunServer}).Err != nil
+		return kube.Delete(ctx, connection(c.Admin()), key, kube.DeleteOptions{DryRun: kube.DryRunServer}).Err != nil
 	}
 	if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 		if !forbidden(ctx) {
@@ -261,8 +261,8 @@ spec:
 	}
 	return func() {
 		for _, kind := range []string{"ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"} {
-			key := clusters.ObjectKey{GVK: schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: kind}, Name: "no-deleting"}
-			if result := clusters.Delete(t.Context(), connection(c.Admin()), key, clusters.DeleteOptions{}); result.Err != nil {
+			key := kube.ObjectKey{GVK: schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: kind}, Name: "no-deleting"}
+			if result := kube.Delete(t.Context(), connection(c.Admin()), key, kube.DeleteOptions{}); result.Err != nil {
 				t.Fatal(result.Err)
 			}
 		}
@@ -274,7 +274,7 @@ spec:
 		}); err != nil {
 			t.Fatal(err)
 		}
-		clusters.Delete(t.Context(), connection(c.Admin()), key, clusters.DeleteOptions{})
+		kube.Delete(t.Context(), connection(c.Admin()), key, kube.DeleteOptions{})
 	}
 }
 
@@ -289,7 +289,7 @@ func (g *governed) testRejectedRemoval(t *testing.T) {
 		t.Fatalf("the policy needs no subset: %s", before)
 	}
 	allow := forbidDeleting(t, g.east)
-	if result := clusters.Delete(t.Context(), g.management, e2eShift(), clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), g.management, e2eShift(), kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	got := meshctlWith(t, g.kubeconfig, "", "apply", "--yes")

@@ -24,7 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -121,7 +121,7 @@ func (w *watcher) ends(t *testing.T, signal os.Signal) {
 func (g *governed) controllerToken(t *testing.T) (string, *clustertest.Credentials) {
 	t.Helper()
 	g.run(t, 0, "install", "--with-controller", "--controller-image", "example.com/meshctl:1", "--controller-replicas", "0")
-	user, err := g.registry.management.ServiceAccount(t.Context(), "gloo-mesh", clusters.ControllerName)
+	user, err := g.registry.management.ServiceAccount(t.Context(), "gloo-mesh", kube.ControllerName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func addRule(may map[string]bool, rule rbacv1.PolicyRule) {
 func (g *governed) testControllerRights(t *testing.T) {
 	_, user := g.controllerToken(t)
 	want := map[string]map[string]bool{"": {}, "gloo-mesh": {}}
-	for _, object := range clusters.ControllerObjects(clusters.ControllerOptions{Namespace: "gloo-mesh"}) {
+	for _, object := range kube.ControllerObjects(kube.ControllerOptions{Namespace: "gloo-mesh"}) {
 		if kind := object.GetKind(); kind != "Role" && kind != "ClusterRole" {
 			continue
 		}
@@ -201,7 +201,7 @@ func (g *governed) testControllerRights(t *testing.T) {
 			t.Errorf("what the controller may in %s (-manifest +granted):\n%s", namespace, diff)
 		}
 	}
-	denied := []clusters.Permission{
+	denied := []kube.Permission{
 		{Verb: "list", Resource: "secrets", Namespace: "gloo-mesh"},
 		{Verb: "get", Resource: "secrets", Namespace: "kube-system"},
 		{Verb: "update", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"},
@@ -210,7 +210,7 @@ func (g *governed) testControllerRights(t *testing.T) {
 		{Verb: "update", Group: "coordination.k8s.io", Resource: "leases", Namespace: "gloo-mesh", Name: "other"},
 		{Verb: "create", Resource: "serviceaccounts", Subresource: "token", Namespace: "gloo-mesh"},
 	}
-	missing, err := clusters.Missing(t.Context(), connection(user), denied)
+	missing, err := kube.Missing(t.Context(), connection(user), denied)
 	if err != nil || len(missing) != len(denied) {
 		t.Errorf("of what it may not do, it lacks only %v: %v", missing, err)
 	}
@@ -219,8 +219,8 @@ func (g *governed) testControllerRights(t *testing.T) {
 // holder returns who holds the controller's Lease.
 func (g *governed) holder(t *testing.T) string {
 	t.Helper()
-	lease, err := clusters.Get(t.Context(), g.management, clusters.ObjectKey{
-		GVK: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Namespace: "gloo-mesh", Name: clusters.ControllerName,
+	lease, err := kube.Get(t.Context(), g.management, kube.ObjectKey{
+		GVK: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Namespace: "gloo-mesh", Name: kube.ControllerName,
 	})
 	if err != nil {
 		return ""
@@ -270,7 +270,7 @@ func (g *governed) testWatch(t *testing.T) {
 	g.eventuallyRendered(t, g.east)
 	// So does what is in a cluster, which shows when everything is compared again.
 	key := istioKey(istio.KindDestinationRule, "bookinfo", "reviews")
-	if result := clusters.Delete(t.Context(), connection(g.east.Admin()), key, clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), connection(g.east.Admin()), key, kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	write(t, connection(g.west.Admin()), key, `{"spec": {"trafficPolicy": {"tls": {"mode": "DISABLE"}}}}`)

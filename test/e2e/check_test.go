@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/check"
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -94,28 +94,28 @@ func TestCheck(t *testing.T) {
 		add := func(name, kubeconfig string) []*unstructured.Unstructured {
 			return []*unstructured.Unstructured{
 				parse(t, "apiVersion: multicluster.solo.io/v1alpha1\nkind: KubernetesCluster\n"+meta+name+"}\nspec: {secretName: "+name+"}"),
-				parse(t, "apiVersion: v1\nkind: Secret\n"+meta+name+"}\ntype: "+clusters.KubeconfigSecretType+"\ndata: {kubeconfig: "+
+				parse(t, "apiVersion: v1\nkind: Secret\n"+meta+name+"}\ntype: "+kube.KubeconfigSecretType+"\ndata: {kubeconfig: "+
 					base64.StdEncoding.EncodeToString([]byte(kubeconfig))+"}"),
 			}
 		}
 		east := r.kubeconfigIn(t, "east")
 		objects := slices.Concat(add("again", east), add("broken", "token: [secret"), add("refused", withToken(east)))
-		for _, applied := range clusters.Apply(t.Context(), admin, objects, clusters.ApplyOptions{}) {
+		for _, applied := range kube.Apply(t.Context(), admin, objects, kube.ApplyOptions{}) {
 			if applied.Err != nil {
 				t.Fatal(applied.Err)
 			}
 		}
 		expectProblemsIn(t, checked(t, r, 3), "failed cluster-registration broken", "failed cluster-token refused", "failed cluster-unique again")
 		for _, object := range objects {
-			key := clusters.ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
-			if deleted := clusters.Delete(t.Context(), admin, key, clusters.DeleteOptions{}); deleted.Err != nil {
+			key := kube.ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
+			if deleted := kube.Delete(t.Context(), admin, key, kube.DeleteOptions{}); deleted.Err != nil {
 				t.Fatal(deleted.Err)
 			}
 		}
 	})
 	t.Run("an older version of a definition", func(t *testing.T) {
 		admin := connection(r.management.Admin())
-		all, err := clusters.InstallObjects("gloo-mesh")
+		all, err := kube.InstallObjects("gloo-mesh")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,13 +127,13 @@ func TestCheck(t *testing.T) {
 		if err := unstructured.SetNestedSlice(older.Object, versions, "spec", "versions"); err != nil {
 			t.Fatal(err)
 		}
-		key := clusters.ObjectKey{GVK: older.GroupVersionKind(), Name: name}
+		key := kube.ObjectKey{GVK: older.GroupVersionKind(), Name: name}
 		replace := func(definition *unstructured.Unstructured) {
-			if deleted := clusters.Delete(t.Context(), admin, key, clusters.DeleteOptions{}); deleted.Err != nil {
+			if deleted := kube.Delete(t.Context(), admin, key, kube.DeleteOptions{}); deleted.Err != nil {
 				t.Fatal(deleted.Err)
 			}
 			err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
-				if applied := clusters.Apply(ctx, admin, []*unstructured.Unstructured{definition}, clusters.ApplyOptions{})[0]; applied.Err != nil {
+				if applied := kube.Apply(ctx, admin, []*unstructured.Unstructured{definition}, kube.ApplyOptions{})[0]; applied.Err != nil {
 					return applied.Err
 				}
 				return nil

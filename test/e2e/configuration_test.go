@@ -20,7 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	meshpolicy "github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
@@ -65,7 +65,7 @@ func installIstioCRDs(t *testing.T, c *clustertest.Cluster) {
 // put writes objects as somebody else.
 func put(t *testing.T, c *clustertest.Cluster, objects ...*unstructured.Unstructured) {
 	t.Helper()
-	for _, r := range clusters.Apply(t.Context(), connection(c.Admin()), objects, clusters.ApplyOptions{FieldManager: "somebody", Force: true}) {
+	for _, r := range kube.Apply(t.Context(), connection(c.Admin()), objects, kube.ApplyOptions{FieldManager: "somebody", Force: true}) {
 		if r.Err != nil {
 			t.Fatal(r.Err)
 		}
@@ -84,8 +84,8 @@ func istioGVK(kind istio.Kind) schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(kind.APIVersion(), string(kind))
 }
 
-func istioKey(kind istio.Kind, namespace, name string) clusters.ObjectKey {
-	return clusters.ObjectKey{GVK: istioGVK(kind), Namespace: namespace, Name: name}
+func istioKey(kind istio.Kind, namespace, name string) kube.ObjectKey {
+	return kube.ObjectKey{GVK: istioGVK(kind), Namespace: namespace, Name: name}
 }
 
 // configured returns the Istio objects of a cluster by KIND/NAMESPACE/NAME, with
@@ -99,7 +99,7 @@ func configured(t *testing.T, c *clustertest.Cluster, versions bool) map[string]
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := clusters.List(t.Context(), admin, resource.GroupVersionResource, clusters.ListOptions{}, func(u *unstructured.Unstructured) bool {
+		if _, err := kube.List(t.Context(), admin, resource.GroupVersionResource, kube.ListOptions{}, func(u *unstructured.Unstructured) bool {
 			text, err := json.Marshal(u.Object["spec"])
 			if err != nil {
 				t.Error(err)
@@ -119,7 +119,7 @@ func configured(t *testing.T, c *clustertest.Cluster, versions bool) map[string]
 // governed is a registry whose management cluster has the bundled world.
 type governed struct {
 	*registry
-	management *clusters.Connection
+	management *kube.Connection
 }
 
 func newGoverned(t *testing.T, name string) *governed {
@@ -145,7 +145,7 @@ func newGoverned(t *testing.T, name string) *governed {
 // status reads the status of a policy or a VirtualMesh.
 func (g *governed) status(t *testing.T, kind, name string) (state string, observed int64, errs []string) {
 	t.Helper()
-	object, err := clusters.Get(t.Context(), g.management, clusters.ObjectKey{
+	object, err := kube.Get(t.Context(), g.management, kube.ObjectKey{
 		GVK: schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: kind}, Namespace: "gloo-mesh", Name: name,
 	})
 	if err != nil {
@@ -250,7 +250,7 @@ func (g *governed) testDrift(t *testing.T) {
 	rule := istioKey(istio.KindDestinationRule, "bookinfo", "reviews")
 	write(t, east, rule, `{"spec": {"trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}, "tls": {"mode": "DISABLE"}}}}`)
 	write(t, east, rule, `{"metadata": {"labels": {"team": "blue"}}}`)
-	if result := clusters.Delete(t.Context(), east, istioKey(istio.KindDestinationRule, "bookinfo", "ratings"), clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), east, istioKey(istio.KindDestinationRule, "bookinfo", "ratings"), kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	got := g.run(t, 0, "apply", "--yes")
@@ -259,7 +259,7 @@ func (g *governed) testDrift(t *testing.T) {
 	if diff := cmp.Diff(before, configured(t, g.east, false)); diff != "" {
 		t.Errorf("east is not repaired (-want +got):\n%s", diff)
 	}
-	object, err := clusters.Get(t.Context(), east, rule)
+	object, err := kube.Get(t.Context(), east, rule)
 	if err != nil || object.GetLabels()["team"] != "blue" {
 		t.Errorf("the label of somebody else is gone: %v %v", object, err)
 	}
@@ -279,7 +279,7 @@ func (g *governed) testForeign(t *testing.T) {
 		"of another namespace":        "{owner.networking.mesh.gloo.solo.io: other, cluster.multicluster.solo.io: east}",
 		"written for another cluster": "{owner.networking.mesh.gloo.solo.io: gloo-mesh, cluster.multicluster.solo.io: west}",
 	} {
-		if result := clusters.Delete(t.Context(), east, key, clusters.DeleteOptions{}); result.Err != nil {
+		if result := kube.Delete(t.Context(), east, key, kube.DeleteOptions{}); result.Err != nil {
 			t.Fatal(result.Err)
 		}
 		put(t, g.east, foreign(t, labels))
@@ -287,7 +287,7 @@ func (g *governed) testForeign(t *testing.T) {
 		g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: it exists and was not made by meshctl")
 		got = g.run(t, 1, "apply", "--dry-run=client", "-o", "json")
 		g.expect(t, got.stdout, `"change": "conflict"`)
-		object, err := clusters.Get(t.Context(), east, key)
+		object, err := kube.Get(t.Context(), east, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,7 +295,7 @@ func (g *governed) testForeign(t *testing.T) {
 			t.Errorf("the object %s was changed: %v", name, object)
 		}
 	}
-	if result := clusters.Delete(t.Context(), east, key, clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), east, key, kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	g.run(t, 0, "apply", "--yes")
@@ -322,7 +322,7 @@ spec:
 	g.expect(t, got.stderr, "Gateway cross-network-gateway.istio-system, which meshctl did not make, passes requests to them on at port 15443 of istio-ingressgateway.istio-system.west already")
 	g.expect(t, got.stdout, "gateway.networking.istio.io/istio-ingressgateway-istio-system-west-gloo-mesh in istio-system deleted on west")
 	foreign := istioKey(istio.KindGateway, "istio-system", "cross-network-gateway")
-	if result := clusters.Delete(t.Context(), connection(g.west.Admin()), foreign, clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), connection(g.west.Admin()), foreign, kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	g.run(t, 0, "apply", "--yes")
@@ -347,7 +347,7 @@ func (g *governed) testPrune(t *testing.T) {
 	if got := configured(t, g.east, false); got["VirtualService/bookinfo/ratings"] == before["VirtualService/bookinfo/ratings"] {
 		t.Fatalf("the policy does nothing: %v", got)
 	}
-	if result := clusters.Delete(t.Context(), g.management, e2eShift(), clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), g.management, e2eShift(), kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	got := g.run(t, 0, "apply", "--yes", "--prune=false")
@@ -360,8 +360,8 @@ func (g *governed) testPrune(t *testing.T) {
 	}
 }
 
-func e2eShift() clusters.ObjectKey {
-	return clusters.ObjectKey{
+func e2eShift() kube.ObjectKey {
+	return kube.ObjectKey{
 		GVK: schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: "TrafficPolicy"}, Namespace: "gloo-mesh", Name: "e2e-shift",
 	}
 }
@@ -381,7 +381,7 @@ spec:
 	east := connection(g.east.Admin())
 	if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 		probe := parse(t, "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: ratings, namespace: istio-system}, spec: {host: probe}}")
-		result := clusters.Apply(ctx, east, []*unstructured.Unstructured{probe}, clusters.ApplyOptions{DryRun: clusters.DryRunServer})[0]
+		result := kube.Apply(ctx, east, []*unstructured.Unstructured{probe}, kube.ApplyOptions{DryRun: kube.DryRunServer})[0]
 		if result.Err == nil {
 			return fmt.Errorf("the policy is not in force yet")
 		}
@@ -402,8 +402,8 @@ spec:
 		t.Errorf("the policy is %s: %q", state, errs)
 	}
 	for _, kind := range []string{"ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"} {
-		key := clusters.ObjectKey{GVK: schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: kind}, Name: "no-ratings"}
-		if result := clusters.Delete(t.Context(), east, key, clusters.DeleteOptions{}); result.Err != nil {
+		key := kube.ObjectKey{GVK: schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: kind}, Name: "no-ratings"}
+		if result := kube.Delete(t.Context(), east, key, kube.DeleteOptions{}); result.Err != nil {
 			t.Fatal(result.Err)
 		}
 	}
@@ -534,7 +534,7 @@ func TestAPIServerAcceptsRandomConfiguration(t *testing.T) {
 			for namespace := range namespaces {
 				put(t, c, parse(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+namespace+"}}"))
 			}
-			for _, r := range clusters.Apply(t.Context(), admin, all, clusters.ApplyOptions{DryRun: clusters.DryRunServer}) {
+			for _, r := range kube.Apply(t.Context(), admin, all, kube.ApplyOptions{DryRun: kube.DryRunServer}) {
 				if r.Err != nil {
 					t.Error(r.Err)
 				}
@@ -575,12 +575,12 @@ func TestAPIServerAcceptsUpdates(t *testing.T) {
 			object.SetGroupVersionKind(istioGVK(kind))
 			object.SetNamespace("shop")
 			object.SetName("updated")
-			for _, r := range clusters.Apply(t.Context(), admin, []*unstructured.Unstructured{object}, clusters.ApplyOptions{Force: true}) {
+			for _, r := range kube.Apply(t.Context(), admin, []*unstructured.Unstructured{object}, kube.ApplyOptions{Force: true}) {
 				if r.Err != nil {
 					t.Fatal(r.Err)
 				}
 			}
-			stored, err := clusters.Get(t.Context(), admin, istioKey(kind, "shop", "updated"))
+			stored, err := kube.Get(t.Context(), admin, istioKey(kind, "shop", "updated"))
 			if err != nil {
 				t.Fatal(err)
 			}

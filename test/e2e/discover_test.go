@@ -19,7 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -33,8 +33,8 @@ func discoveredKind(kind string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: "discovery.mesh.gloo.solo.io", Version: "v1", Kind: kind}
 }
 
-func discoveredKey(kind, name, cluster string) clusters.ObjectKey {
-	return clusters.ObjectKey{GVK: discoveredKind(kind), Namespace: "gloo-mesh", Name: fmt.Sprintf(name, cluster)}
+func discoveredKey(kind, name, cluster string) kube.ObjectKey {
+	return kube.ObjectKey{GVK: discoveredKind(kind), Namespace: "gloo-mesh", Name: fmt.Sprintf(name, cluster)}
 }
 
 // shopOf are the names of all that is discovered in the cluster of
@@ -49,7 +49,7 @@ func shopOf(cluster string) []string {
 
 // storedNames lists what is discovered according to the management cluster, with
 // versions if asked for.
-func storedNames(t *testing.T, c *clusters.Connection, versions bool) []string {
+func storedNames(t *testing.T, c *kube.Connection, versions bool) []string {
 	t.Helper()
 	var all []string
 	for _, kind := range []string{"Mesh", "Workload", "Destination"} {
@@ -57,7 +57,7 @@ func storedNames(t *testing.T, c *clusters.Connection, versions bool) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		names, err := clusters.List(t.Context(), c, resource.GroupVersionResource, clusters.ListOptions{Namespace: "gloo-mesh"}, func(u *unstructured.Unstructured) string {
+		names, err := kube.List(t.Context(), c, resource.GroupVersionResource, kube.ListOptions{Namespace: "gloo-mesh"}, func(u *unstructured.Unstructured) string {
 			name := kind + " " + u.GetName()
 			if versions {
 				name += " " + u.GetResourceVersion()
@@ -73,7 +73,7 @@ func storedNames(t *testing.T, c *clusters.Connection, versions bool) []string {
 	return all
 }
 
-func expectStored(t *testing.T, c *clusters.Connection, want ...[]string) {
+func expectStored(t *testing.T, c *kube.Connection, want ...[]string) {
 	t.Helper()
 	all := slices.Sorted(slices.Values(slices.Concat(want...)))
 	if diff := cmp.Diff(all, storedNames(t, c, false)); diff != "" {
@@ -90,7 +90,7 @@ func putShop(t *testing.T, c *clustertest.Cluster, kinds ...string) {
 			objects = append(objects, object)
 		}
 	}
-	for _, r := range clusters.Apply(t.Context(), connection(c.Admin()), objects, clusters.ApplyOptions{}) {
+	for _, r := range kube.Apply(t.Context(), connection(c.Admin()), objects, kube.ApplyOptions{}) {
 		if r.Err != nil {
 			t.Fatal(r.Err)
 		}
@@ -105,7 +105,7 @@ func removeService(t *testing.T, c *clustertest.Cluster) {
 }
 
 // write changes an object as somebody else.
-func write(t *testing.T, c *clusters.Connection, key clusters.ObjectKey, patch string, subresources ...string) {
+func write(t *testing.T, c *kube.Connection, key kube.ObjectKey, patch string, subresources ...string) {
 	t.Helper()
 	client, err := c.Dynamic()
 	if err != nil {
@@ -158,7 +158,7 @@ func TestDiscover(t *testing.T) {
 		r.expect(t, got.stdout, "destination.discovery.mesh.gloo.solo.io/reviews-shop-east created on management\n")
 		r.expect(t, got.stderr, "east: found 1 mesh, 1 workload, 1 destination\n", "east: 3 created\n", "west: 3 created\n")
 		expectStored(t, management, shopOf("east"), shopOf("west"))
-		mesh, err := clusters.Get(t.Context(), management, discoveredKey("Mesh", shopMesh, "east"))
+		mesh, err := kube.Get(t.Context(), management, discoveredKey("Mesh", shopMesh, "east"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestDiscover(t *testing.T) {
 	})
 	t.Run("changes what changed", func(t *testing.T) {
 		write(t, management, discoveredKey("Destination", shopDestination, "west"), `{"spec": {"kubeService": {"labels": {"old": "1"}}}}`)
-		write(t, connection(r.west.Admin()), clusters.ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "Service"}, Namespace: "shop", Name: "reviews"},
+		write(t, connection(r.west.Admin()), kube.ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "Service"}, Namespace: "shop", Name: "reviews"},
 			`{"metadata": {"labels": {"tier": "backend"}}}`)
 		got := r.run(t, 0, "discover", "west", "--dry-run")
 		r.expect(t, got.stdout, "west: 0 to add, 1 to change, 0 to remove, 2 unchanged\n  ~ Destination/reviews-shop-west\n      + spec.kubeService.labels.tier\n")
@@ -194,7 +194,7 @@ func TestDiscover(t *testing.T) {
 		}
 		got = r.run(t, 0, "discover", "west")
 		r.expect(t, got.stderr, "west: 1 configured, 2 unchanged\n")
-		mesh, err := clusters.Get(t.Context(), management, discoveredKey("Mesh", shopMesh, "east"))
+		mesh, err := kube.Get(t.Context(), management, discoveredKey("Mesh", shopMesh, "east"))
 		if err != nil || mesh.GetLabels()["team"] != "blue" || mesh.Object["status"] == nil {
 			t.Errorf("labels, annotations or status of others are gone: %v %v", mesh, err)
 		}
@@ -235,13 +235,13 @@ func (r *registry) testPrune(t *testing.T) {
 func (r *registry) testForeign(t *testing.T) {
 	management := connection(r.management.Admin())
 	foreign := parse(t, "apiVersion: discovery.mesh.gloo.solo.io/v1\nkind: Destination\nmetadata: {name: reviews-shop-west, namespace: gloo-mesh}\nspec: {}")
-	for _, result := range clusters.Apply(t.Context(), management, []*unstructured.Unstructured{foreign}, clusters.ApplyOptions{Create: true, FieldManager: "somebody"}) {
+	for _, result := range kube.Apply(t.Context(), management, []*unstructured.Unstructured{foreign}, kube.ApplyOptions{Create: true, FieldManager: "somebody"}) {
 		if result.Err != nil {
 			t.Fatal(result.Err)
 		}
 	}
 	key := discoveredKey("Destination", shopDestination, "west")
-	before, err := clusters.Get(t.Context(), management, key)
+	before, err := kube.Get(t.Context(), management, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,11 +252,11 @@ func (r *registry) testForeign(t *testing.T) {
 		got := r.run(t, 1, args...)
 		r.expect(t, got.stderr, "error: cannot apply Destination reviews-shop-west in gloo-mesh on cluster management: it exists and was not made by meshctl")
 	}
-	after, err := clusters.Get(t.Context(), management, key)
+	after, err := kube.Get(t.Context(), management, key)
 	if err != nil || after.GetResourceVersion() != before.GetResourceVersion() {
 		t.Errorf("the object of somebody else changed: %v %v", after, err)
 	}
-	if result := clusters.Delete(t.Context(), management, key, clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), management, key, kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	r.run(t, 0, "discover")
@@ -392,21 +392,21 @@ func (r *registry) testConcurrentRuns(t *testing.T) {
 func (r *registry) testChangesMeanwhile(t *testing.T) {
 	management := connection(r.management.Admin())
 	kinds := []schema.GroupVersionKind{discoveredKind("Mesh"), discoveredKind("Workload"), discoveredKind("Destination")}
-	stored, err := clusters.ReadStored(t.Context(), management, "gloo-mesh", kinds)
+	stored, err := kube.ReadStored(t.Context(), management, "gloo-mesh", kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := stored.Plan(nil, clusters.SyncOptions{
+	plan := stored.Plan(nil, kube.SyncOptions{
 		Owner: map[string]string{"owner.discovery.mesh.gloo.solo.io": "gloo-mesh"}, GroupLabel: "cluster.discovery.mesh.gloo.solo.io",
 		Stale: func(*unstructured.Unstructured) bool { return true },
 	})
 	write(t, management, discoveredKey("Mesh", shopMesh, "west"), `{"spec": {"istio": {"trustDomain": "newer"}}}`)
 	write(t, management, discoveredKey("Workload", shopWorkload, "west"), `{"status": {"observedGeneration": 1}}`, "status")
-	if result := clusters.Delete(t.Context(), management, discoveredKey("Destination", shopDestination, "west"), clusters.DeleteOptions{}); result.Err != nil {
+	if result := kube.Delete(t.Context(), management, discoveredKey("Destination", shopDestination, "west"), kube.DeleteOptions{}); result.Err != nil {
 		t.Fatal(result.Err)
 	}
 	var outcomes []string
-	for _, result := range plan.Run(t.Context(), "west", clusters.SyncRunOptions{}) {
+	for _, result := range plan.Run(t.Context(), "west", kube.SyncRunOptions{}) {
 		outcomes = append(outcomes, fmt.Sprintf("%s %s %v", result.GVK.Kind, result.Outcome, result.Err))
 	}
 	if diff := cmp.Diff([]string{"Mesh kept <nil>", "Workload deleted <nil>", "Destination absent <nil>"}, outcomes); diff != "" {

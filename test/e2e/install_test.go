@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -29,13 +29,13 @@ func TestInstallation(t *testing.T) {
 		}
 		return got
 	}
-	definitions := func() map[clusters.DefinitionState]int {
+	definitions := func() map[kube.DefinitionState]int {
 		t.Helper()
-		found, err := clusters.Definitions(t.Context(), connection(c.Admin()))
+		found, err := kube.Definitions(t.Context(), connection(c.Admin()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		count := map[clusters.DefinitionState]int{}
+		count := map[kube.DefinitionState]int{}
 		for _, d := range found {
 			count[d.State]++
 		}
@@ -47,7 +47,7 @@ func TestInstallation(t *testing.T) {
 	if got := run(0, "install", "--dry-run=server"); !strings.Contains(got.stdout, "(server dry run)") {
 		t.Errorf("a dry run does not say so:\n%s", got.stdout)
 	}
-	if got := definitions(); got[clusters.DefinitionMissing] != all {
+	if got := definitions(); got[kube.DefinitionMissing] != all {
 		t.Errorf("a dry run wrote: %v", got)
 	}
 	viewer, err := c.AddReadOnlyUser(t.Context(), "viewer")
@@ -60,7 +60,7 @@ func TestInstallation(t *testing.T) {
 	}
 
 	run(0, "install")
-	if got := definitions(); got[clusters.DefinitionCurrent] != all {
+	if got := definitions(); got[kube.DefinitionCurrent] != all {
 		t.Errorf("after install: %v", got)
 	}
 	if got := run(0, "install"); strings.Contains(got.stdout, "created") || strings.Contains(got.stdout, "configured") {
@@ -68,7 +68,7 @@ func TestInstallation(t *testing.T) {
 	}
 	t.Run("standard roles have ours", func(t *testing.T) {
 		if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
-			missing, err := clusters.Missing(ctx, connection(viewer), []clusters.Permission{
+			missing, err := kube.Missing(ctx, connection(viewer), []kube.Permission{
 				{Verb: "list", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"},
 				{Verb: "list", Group: "multicluster.solo.io", Resource: "kubernetesclusters"},
 			})
@@ -79,21 +79,21 @@ func TestInstallation(t *testing.T) {
 		}); err != nil {
 			t.Error(err)
 		}
-		denied := []clusters.Permission{{Verb: "create", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"}, {Verb: "list", Resource: "secrets"}}
-		if missing, err := clusters.Missing(t.Context(), connection(viewer), denied); err != nil || len(missing) != len(denied) {
+		denied := []kube.Permission{{Verb: "create", Group: "networking.mesh.gloo.solo.io", Resource: "virtualmeshes"}, {Verb: "list", Resource: "secrets"}}
+		if missing, err := kube.Missing(t.Context(), connection(viewer), denied); err != nil || len(missing) != len(denied) {
 			t.Errorf("who may view may write: %v, %v", missing, err)
 		}
 	})
 
 	mesh := parse(t, "apiVersion: networking.mesh.gloo.solo.io/v1\nkind: VirtualMesh\nmetadata: {name: prod, namespace: gloo-mesh}\nspec: {meshes: [{name: a, namespace: gloo-mesh}]}")
-	if got := clusters.Apply(t.Context(), connection(c.Admin()), []*unstructured.Unstructured{mesh}, clusters.ApplyOptions{})[0]; got.Err != nil {
+	if got := kube.Apply(t.Context(), connection(c.Admin()), []*unstructured.Unstructured{mesh}, kube.ApplyOptions{})[0]; got.Err != nil {
 		t.Fatal(got.Err)
 	}
 	got := run(1, "uninstall", "--yes")
 	if !strings.Contains(got.stderr, "cluster installation still has resources of meshctl: 1 VirtualMesh") {
 		t.Errorf("uninstalling with resources says:\n%s", got.stderr)
 	}
-	if got := definitions(); got[clusters.DefinitionCurrent] != all {
+	if got := definitions(); got[kube.DefinitionCurrent] != all {
 		t.Errorf("after a refused uninstall: %v", got)
 	}
 	// What someone else put into the namespace keeps it.
@@ -105,7 +105,7 @@ func TestInstallation(t *testing.T) {
 	if !strings.Contains(got.stderr, "kept: Namespace gloo-mesh: something is left in it") {
 		t.Errorf("uninstall says:\n%s", got.stderr)
 	}
-	if got := definitions(); got[clusters.DefinitionMissing] != all {
+	if got := definitions(); got[kube.DefinitionMissing] != all {
 		t.Errorf("after uninstall: %v", got)
 	}
 
@@ -114,8 +114,8 @@ func TestInstallation(t *testing.T) {
 			t.Fatal(err)
 		}
 		run(0, "install")
-		lease := clusters.LeaseOptions{Namespace: "gloo-mesh", Name: prodLease, Identity: "anna", Action: "hold a Lease"}
-		if err := clusters.Hold(t.Context(), connection(c.Admin()), lease, time.Now, func(context.Context) error { return nil }); err != nil {
+		lease := kube.LeaseOptions{Namespace: "gloo-mesh", Name: prodLease, Identity: "anna", Action: "hold a Lease"}
+		if err := kube.Hold(t.Context(), connection(c.Admin()), lease, time.Now, func(context.Context) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := admin(t, c).CoordinationV1().Leases("gloo-mesh").Get(t.Context(), prodLease, metav1.GetOptions{}); err != nil {
@@ -132,15 +132,15 @@ func TestInstallation(t *testing.T) {
 		if strings.Count(got.stderr, "was installed by someone else and is left as it is") != all {
 			t.Errorf("install says:\n%s", got.stderr)
 		}
-		if got := definitions(); got[clusters.DefinitionForeign] != all {
+		if got := definitions(); got[kube.DefinitionForeign] != all {
 			t.Errorf("install changed the definitions of others: %v", got)
 		}
 		run(0, "uninstall", "--yes", "--delete-resources")
-		if got := definitions(); got[clusters.DefinitionForeign] != all {
+		if got := definitions(); got[kube.DefinitionForeign] != all {
 			t.Errorf("uninstall changed the definitions of others: %v", got)
 		}
 		run(0, "install", "--force-conflicts")
-		if got := definitions(); got[clusters.DefinitionCurrent] != all {
+		if got := definitions(); got[kube.DefinitionCurrent] != all {
 			t.Errorf("after taking over: %v", got)
 		}
 	})

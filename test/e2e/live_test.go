@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
@@ -107,15 +107,15 @@ func TestLiveWorld(t *testing.T) {
 
 	installCRDs(t, cluster)
 	admin := connection(cluster.Admin())
-	if _, err := clusters.EnsureNamespace(t.Context(), admin, "gloo-mesh", nil, clusters.DryRunNone); err != nil {
+	if _, err := kube.EnsureNamespace(t.Context(), admin, "gloo-mesh", nil, kube.DryRunNone); err != nil {
 		t.Fatal(err)
 	}
 	var objects []*unstructured.Unstructured
 	for _, m := range manifests(t, bundledWorld) {
 		objects = append(objects, m.object)
 	}
-	for _, r := range clusters.Apply(t.Context(), admin, objects, clusters.ApplyOptions{}) {
-		if r.Outcome != clusters.Created {
+	for _, r := range kube.Apply(t.Context(), admin, objects, kube.ApplyOptions{}) {
+		if r.Outcome != kube.Created {
 			t.Errorf("%s %s: %s %v", r.GVK.Kind, r.Name, r.Outcome, r.Err)
 		}
 	}
@@ -161,7 +161,7 @@ func TestLiveWorld(t *testing.T) {
 	t.Run("of someone whom the cluster does not know", func(t *testing.T) {
 		config := cluster.Admin().Config()
 		config.CertData, config.KeyData, config.BearerToken = nil, nil, "not-a-token"
-		objects, err := load.Management(t.Context(), load.ManagementOptions{Connection: clusters.New("live", clusters.SourceContext, config, clusters.Options{})}, validation.New())
+		objects, err := load.Management(t.Context(), load.ManagementOptions{Connection: kube.New("live", kube.SourceContext, config, kube.Options{})}, validation.New())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestLiveWorld(t *testing.T) {
 	t.Run("of a cluster with a certificate of someone else", func(t *testing.T) {
 		config := cluster.Admin().Config()
 		config.CAData = shared.fleet.Cluster(clustertest.East).Admin().Config().CAData
-		_, err := clusters.New("live", clusters.SourceContext, config, clusters.Options{}).ServerVersion(t.Context())
+		_, err := kube.New("live", kube.SourceContext, config, kube.Options{}).ServerVersion(t.Context())
 		want := "cannot read the version on cluster live: the certificate of " + cluster.Server + " is signed by an unknown authority: " +
 			"check certificate-authority-data in the kubeconfig; a proxy in between may present a certificate of its own"
 		if err == nil || err.Error() != want {
@@ -199,10 +199,10 @@ func TestLiveWorld(t *testing.T) {
 }
 
 // testPages reads more objects than fit on two pages.
-func testPages(t *testing.T, cluster *clustertest.Cluster, admin *clusters.Connection) {
+func testPages(t *testing.T, cluster *clustertest.Cluster, admin *kube.Connection) {
 	t.Helper()
 	const count = 1203
-	if _, err := clusters.EnsureNamespace(t.Context(), admin, "many", nil, clusters.DryRunNone); err != nil {
+	if _, err := kube.EnsureNamespace(t.Context(), admin, "many", nil, kube.DryRunNone); err != nil {
 		t.Fatal(err)
 	}
 	var many []*unstructured.Unstructured
@@ -213,8 +213,8 @@ func testPages(t *testing.T, cluster *clustertest.Cluster, admin *clusters.Conne
 		many = append(many, object)
 		want = append(want, object.GetName())
 	}
-	for _, r := range clusters.Apply(t.Context(), admin, many, clusters.ApplyOptions{}) {
-		if r.Outcome != clusters.Created {
+	for _, r := range kube.Apply(t.Context(), admin, many, kube.ApplyOptions{}) {
+		if r.Outcome != kube.Created {
 			t.Fatalf("%s: %s %v", r.Name, r.Outcome, r.Err)
 		}
 	}
@@ -227,7 +227,7 @@ func testPages(t *testing.T, cluster *clustertest.Cluster, admin *clusters.Conne
 		t.Errorf("policies (-want +got):\n%s", diff)
 	}
 	resource := schema.GroupVersionResource{Group: "networking.mesh.gloo.solo.io", Version: "v1", Resource: "trafficpolicies"}
-	metas, err := clusters.ListMetadata(t.Context(), admin, resource, clusters.ListOptions{Namespace: "many"})
+	metas, err := kube.ListMetadata(t.Context(), admin, resource, kube.ListOptions{Namespace: "many"})
 	if err != nil || len(metas) != count || metas[count-1].Name != want[count-1] {
 		t.Errorf("%d objects, %v", len(metas), err)
 	}
@@ -286,7 +286,7 @@ func TestDiscoverLive(t *testing.T) {
 	for _, text := range strings.Split(meshManifests, "---\n") {
 		objects = append(objects, parse(t, text))
 	}
-	for _, r := range clusters.Apply(t.Context(), admin, objects, clusters.ApplyOptions{}) {
+	for _, r := range kube.Apply(t.Context(), admin, objects, kube.ApplyOptions{}) {
 		if r.Err != nil {
 			t.Fatal(r.Err)
 		}
@@ -298,7 +298,7 @@ func TestDiscoverLive(t *testing.T) {
 	gone := newCluster(t, "gone")
 	gone.StopAPIServer()
 	want := []string{"Mesh istiod-istio-system-member shop.example.com", "Workload reviews member [0]", "Destination reviews.shop.member", "member"}
-	connections := []*clusters.Connection{connection(gone.Admin()), connection(reader)}
+	connections := []*kube.Connection{connection(gone.Admin()), connection(reader)}
 	var found world.Objects
 	if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 		var err error
@@ -316,7 +316,7 @@ func TestDiscoverLive(t *testing.T) {
 	expectProblems(t, found, "UnusableCluster cannot use cluster gone: "+gone.Server+" refuses the connection")
 
 	blind := addUser(t, member, "blind", rbacv1.PolicyRule{APIGroups: []string{"", "apps"}, Resources: []string{"deployments", "configmaps", "pods", "replicasets"}, Verbs: []string{"list"}})
-	parts, err := load.Discover(t.Context(), load.DiscoverOptions{Connections: []*clusters.Connection{connection(blind)}})
+	parts, err := load.Discover(t.Context(), load.DiscoverOptions{Connections: []*kube.Connection{connection(blind)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestDiscoverLive(t *testing.T) {
 
 func TestKubeconfigContexts(t *testing.T) {
 	t.Parallel()
-	kubeconfig, err := clusters.LoadKubeconfig(shared.kubeconfig)
+	kubeconfig, err := kube.LoadKubeconfig(shared.kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +342,7 @@ func TestKubeconfigContexts(t *testing.T) {
 		if !slices.Contains([]string{clustertest.Management, clustertest.East, clustertest.West}, name) {
 			continue
 		}
-		c, err := kubeconfig.Connect(name, "", clusters.SourceContext, clusters.Options{})
+		c, err := kubeconfig.Connect(name, "", kube.SourceContext, kube.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -359,7 +359,7 @@ func TestKubeconfigContexts(t *testing.T) {
 	if len(uids) != 3 {
 		t.Errorf("%d clusters", len(uids))
 	}
-	if _, err := clusters.LoadKubeconfig(filepath.Join(t.TempDir(), "gone")); err == nil {
+	if _, err := kube.LoadKubeconfig(filepath.Join(t.TempDir(), "gone")); err == nil {
 		t.Error("a kubeconfig that does not exist was read")
 	}
 }

@@ -10,15 +10,15 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
 // at returns an observer that does something when a phase begins, once.
-func at(phase clusters.Phase, do func()) clusters.Observer {
+func at(phase kube.Phase, do func()) kube.Observer {
 	done := false
-	return func(event clusters.Event) {
-		if event.Phase == phase && event.State == clusters.PhaseStarted && !done {
+	return func(event kube.Event) {
+		if event.Phase == phase && event.State == kube.PhaseStarted && !done {
 			done = true
 			do()
 		}
@@ -29,11 +29,11 @@ func TestInterruptedRegistration(t *testing.T) {
 	t.Parallel()
 	r := newRegistry(t, "interrupted")
 	r.run(t, 0, "install")
-	options := clusters.RegisterOptions{Cluster: "east", Namespace: "gloo-mesh"}
-	register := func(ctx context.Context, observe clusters.Observer) error {
-		remote := clusters.New("east", clusters.SourceContext, r.east.Admin().Config(), clusters.Options{})
+	options := kube.RegisterOptions{Cluster: "east", Namespace: "gloo-mesh"}
+	register := func(ctx context.Context, observe kube.Observer) error {
+		remote := kube.New("east", kube.SourceContext, r.east.Admin().Config(), kube.Options{})
 		remote.Context = "east"
-		_, err := clusters.Register(ctx, connection(r.management.Admin()), remote, options, observe)
+		_, err := kube.Register(ctx, connection(r.management.Admin()), remote, options, observe)
 		return err
 	}
 	restart := func(c *clustertest.Cluster) {
@@ -44,7 +44,7 @@ func TestInterruptedRegistration(t *testing.T) {
 	}
 
 	t.Run("by the user", func(t *testing.T) {
-		for _, phase := range []clusters.Phase{clusters.PhaseToken, clusters.PhaseVerify, clusters.PhaseRecord} {
+		for _, phase := range []kube.Phase{kube.PhaseToken, kube.PhaseVerify, kube.PhaseRecord} {
 			ctx, cancel := context.WithCancel(t.Context())
 			err := register(ctx, at(phase, cancel))
 			cancel()
@@ -56,9 +56,9 @@ func TestInterruptedRegistration(t *testing.T) {
 		}
 	})
 	t.Run("by the management cluster", func(t *testing.T) {
-		err := register(t.Context(), at(clusters.PhaseRecord, r.management.StopAPIServer))
+		err := register(t.Context(), at(kube.PhaseRecord, r.management.StopAPIServer))
 		restart(r.management)
-		var incomplete *clusters.IncompleteError
+		var incomplete *kube.IncompleteError
 		if err == nil {
 			t.Fatal("registering without a management cluster works")
 		}
@@ -73,9 +73,9 @@ func TestInterruptedRegistration(t *testing.T) {
 		r.nothingRecorded(t)
 	})
 	t.Run("by the cluster itself", func(t *testing.T) {
-		err := register(t.Context(), at(clusters.PhaseToken, r.east.StopAPIServer))
+		err := register(t.Context(), at(kube.PhaseToken, r.east.StopAPIServer))
 		restart(r.east)
-		var incomplete *clusters.IncompleteError
+		var incomplete *kube.IncompleteError
 		if !errors.As(err, &incomplete) {
 			t.Fatalf("%v is no IncompleteError", err)
 		}

@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -161,9 +161,9 @@ func (r *registry) kubeconfigIn(t *testing.T, name string) string {
 }
 
 // as returns a connection with the registered credentials.
-func (r *registry) as(t *testing.T, name string) *clusters.Connection {
+func (r *registry) as(t *testing.T, name string) *kube.Connection {
 	t.Helper()
-	c, err := clusters.FromKubeconfig(name, []byte(r.kubeconfigIn(t, name)), clusters.Options{})
+	c, err := kube.FromKubeconfig(name, []byte(r.kubeconfigIn(t, name)), kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestRegistration(t *testing.T) {
 func (r *registry) testPermissions(t *testing.T) {
 	c := r.as(t, "east")
 	ctx := t.Context()
-	allowed := []clusters.Permission{
+	allowed := []kube.Permission{
 		{Verb: "list", Resource: "pods"},
 		{Verb: "list", Resource: "nodes"},
 		{Verb: "list", Group: "discovery.k8s.io", Resource: "endpointslices"},
@@ -264,11 +264,11 @@ func (r *registry) testPermissions(t *testing.T) {
 		{Verb: "get", Resource: "secrets", Namespace: "istio-system", Name: "cacerts"},
 		{Verb: "delete", Group: rbacv1.GroupName, Resource: "clusterroles", Name: "meshctl-east"},
 	}
-	missing, err := clusters.Missing(ctx, c, allowed)
+	missing, err := kube.Missing(ctx, c, allowed)
 	if err != nil || len(missing) > 0 {
 		t.Errorf("the token lacks %v: %v", missing, err)
 	}
-	denied := []clusters.Permission{
+	denied := []kube.Permission{
 		{Verb: "get", Resource: "secrets", Namespace: "gloo-mesh", Name: "east-token"},
 		{Verb: "list", Resource: "secrets", Namespace: "istio-system"},
 		{Verb: "delete", Resource: "secrets", Namespace: "istio-system", Name: "cacerts"},
@@ -285,7 +285,7 @@ func (r *registry) testPermissions(t *testing.T) {
 		{Verb: "impersonate", Resource: "users"},
 		{Verb: "create", Group: "networking.istio.io", Resource: "envoyfilters", Namespace: "bookinfo"},
 	}
-	missing, err = clusters.Missing(ctx, c, denied)
+	missing, err = kube.Missing(ctx, c, denied)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,17 +295,17 @@ func (r *registry) testPermissions(t *testing.T) {
 
 	// Even creating is confined to the one name.
 	namespace(t, admin(t, r.east), "istio-system")
-	for name, want := range map[string]clusters.Outcome{"cacerts": clusters.Created, "cacert": clusters.Failed} {
+	for name, want := range map[string]kube.Outcome{"cacerts": kube.Created, "cacert": kube.Failed} {
 		secret := parse(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: "+name+", namespace: istio-system}\nstringData: {a: b}")
 		target, err := c.Dynamic()
 		if err != nil {
 			t.Fatal(err)
 		}
-		outcome := clusters.Created
+		outcome := kube.Created
 		_, err = target.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace("istio-system").
 			Apply(ctx, name, secret, metav1.ApplyOptions{FieldManager: "meshctl"})
 		if apierrors.IsForbidden(err) {
-			outcome = clusters.Failed
+			outcome = kube.Failed
 		}
 		if outcome != want {
 			t.Errorf("applying Secret %s: %s (%v), want %s", name, outcome, err, want)
@@ -376,7 +376,7 @@ func (r *registry) testExistingNamespace(t *testing.T) {
 	got = r.run(t, 0, "cluster", "register", "west", "--remote-context", "west")
 	r.expect(t, got.stdout, "clusterrole.rbac.authorization.k8s.io/meshctl-west unchanged")
 	expectMember(t, r.west, want...)
-	missing, err := clusters.Missing(ctx, r.as(t, "west"), []clusters.Permission{{Verb: "create", Group: "networking.istio.io", Resource: "virtualservices"}})
+	missing, err := kube.Missing(ctx, r.as(t, "west"), []kube.Permission{{Verb: "create", Group: "networking.istio.io", Resource: "virtualservices"}})
 	if err != nil || len(missing) != 1 {
 		t.Errorf("a token for reading may write: %v", err)
 	}

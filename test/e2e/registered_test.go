@@ -11,12 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
 // testRegistered reads the credentials of registered clusters of all sorts.
-func testRegistered(t *testing.T, cluster *clustertest.Cluster, admin *clusters.Connection) {
+func testRegistered(t *testing.T, cluster *clustertest.Cluster, admin *kube.Connection) {
 	t.Helper()
 	const namespace = "registered"
 	path := kubeconfigOf(t, map[string]*clustertest.Credentials{"east": shared.fleet.Cluster(clustertest.East).Admin()})
@@ -35,20 +35,20 @@ func testRegistered(t *testing.T, cluster *clustertest.Cluster, admin *clusters.
 				base64.StdEncoding.EncodeToString([]byte(kubeconfig))+"}"))
 		}
 	}
-	register("good", "good", clusters.KubeconfigSecretType, string(text))
-	register("default", "", clusters.KubeconfigSecretType, string(text))
+	register("good", "good", kube.KubeconfigSecretType, string(text))
+	register("default", "", kube.KubeconfigSecretType, string(text))
 	register("gone", "gone", "", "")
 	register("opaque", "opaque", "Opaque", string(text))
-	register("program", "program", clusters.KubeconfigSecretType, program)
-	register("broken", "broken", clusters.KubeconfigSecretType, "token: [my-secret")
-	for _, r := range clusters.Apply(t.Context(), admin, objects, clusters.ApplyOptions{}) {
+	register("program", "program", kube.KubeconfigSecretType, program)
+	register("broken", "broken", kube.KubeconfigSecretType, "token: [my-secret")
+	for _, r := range kube.Apply(t.Context(), admin, objects, kube.ApplyOptions{}) {
 		if r.Err != nil {
 			t.Fatal(r.Err)
 		}
 	}
-	read := func(t *testing.T, c *clusters.Connection, names ...string) ([]string, error) {
+	read := func(t *testing.T, c *kube.Connection, names ...string) ([]string, error) {
 		t.Helper()
-		connections, failed, err := clusters.Registered(t.Context(), c, namespace, names, clusters.Options{})
+		connections, failed, err := kube.Registered(t.Context(), c, namespace, names, kube.Options{})
 		var got []string
 		for _, c := range connections {
 			got = append(got, c.Name+" "+string(c.Source))
@@ -79,7 +79,7 @@ func testRegistered(t *testing.T, cluster *clustertest.Cluster, admin *clusters.
 		t.Errorf("got %v", err)
 	}
 
-	connections, _, err := clusters.Registered(t.Context(), admin, namespace, []string{"good"}, clusters.Options{})
+	connections, _, err := kube.Registered(t.Context(), admin, namespace, []string{"good"}, kube.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

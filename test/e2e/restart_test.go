@@ -22,7 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -230,7 +230,7 @@ func newRestartFleet(t *testing.T) *restartFleet {
 		// The pod without a controller needs a service account, which takes a moment.
 		if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 			var errs []error
-			for _, r := range clusters.Apply(ctx, connection(c.Admin()), objects, clusters.ApplyOptions{FieldManager: "somebody"}) {
+			for _, r := range kube.Apply(ctx, connection(c.Admin()), objects, kube.ApplyOptions{FieldManager: "somebody"}) {
 				if r.Err != nil {
 					errs = append(errs, r.Err)
 				}
@@ -299,7 +299,7 @@ func nextSecond(t *testing.T, after time.Time) {
 func renewCA(t *testing.T, c *clustertest.Cluster, content string) {
 	t.Helper()
 	secret := parse(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: cacerts, namespace: istio-system}\nstringData: {ca-cert.pem: "+content+"}")
-	for _, r := range clusters.Apply(t.Context(), connection(c.Admin()), []*unstructured.Unstructured{secret}, clusters.ApplyOptions{FieldManager: "somebody", Force: true}) {
+	for _, r := range kube.Apply(t.Context(), connection(c.Admin()), []*unstructured.Unstructured{secret}, kube.ApplyOptions{FieldManager: "somebody", Force: true}) {
 		if r.Err != nil {
 			t.Fatal(r.Err)
 		}

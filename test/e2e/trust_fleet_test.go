@@ -28,7 +28,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -40,7 +40,7 @@ const small = "{rootCertificateAuthority: {generated: {rsaKeySizeBytes: 2048}}, 
 type trustFleet struct {
 	*registry
 	faults  *faults
-	central *clusters.Connection
+	central *kube.Connection
 	// home is the home and temporary directory of every run.
 	home string
 
@@ -156,14 +156,14 @@ func (f *trustFleet) virtualMesh(t *testing.T, config string, members ...string)
 		"mtlsConfig: "+config+", meshes: ["+strings.Join(meshes, ", ")+"]}}"))
 }
 
-func prodKey() clusters.ObjectKey {
-	return clusters.ObjectKey{GVK: schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: "VirtualMesh"}, Namespace: "gloo-mesh", Name: "prod"}
+func prodKey() kube.ObjectKey {
+	return kube.ObjectKey{GVK: schema.GroupVersionKind{Group: "networking.mesh.gloo.solo.io", Version: "v1", Kind: "VirtualMesh"}, Namespace: "gloo-mesh", Name: "prod"}
 }
 
 // conditions returns the states of the conditions of prod.
 func (f *trustFleet) conditions(t *testing.T) []string {
 	t.Helper()
-	object, err := clusters.Get(t.Context(), f.central, prodKey())
+	object, err := kube.Get(t.Context(), f.central, prodKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func (f *trustFleet) save(t *testing.T) trustState {
 		}
 	}
 	var err error
-	if s.virtualMesh, err = clusters.Get(t.Context(), f.central, prodKey()); err != nil {
+	if s.virtualMesh, err = kube.Get(t.Context(), f.central, prodKey()); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -397,7 +397,7 @@ func (f *trustFleet) restore(t *testing.T, s trustState) {
 		replaceSecret(t, c, "istio-system", "cacerts-backup", nil)
 	}
 	if s.virtualMesh == nil {
-		if result := clusters.Delete(t.Context(), f.central, prodKey(), clusters.DeleteOptions{}); result.Err != nil && result.Err.Reason != clusters.ReasonNotFound {
+		if result := kube.Delete(t.Context(), f.central, prodKey(), kube.DeleteOptions{}); result.Err != nil && result.Err.Reason != kube.ReasonNotFound {
 			t.Fatal(result.Err)
 		}
 		return

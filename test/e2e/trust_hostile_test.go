@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // testHostileInput asks for what cannot be had.
@@ -26,7 +26,7 @@ func (f *trustFleet) testHostileInput(t *testing.T) {
 		for _, name := range []string{"limited", "plain", "empty", "wrong", "tiny"} {
 			key := prodKey()
 			key.Name = name
-			clusters.Delete(t.Context(), f.central, key, clusters.DeleteOptions{})
+			kube.Delete(t.Context(), f.central, key, kube.DeleteOptions{})
 		}
 	}()
 	f.faults.none()

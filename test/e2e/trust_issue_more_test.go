@@ -27,7 +27,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -277,8 +277,8 @@ func (f *trustFleet) testIssueInPart(t *testing.T) {
 func (f *trustFleet) testIssueToFiles(t *testing.T) {
 	f.virtualMesh(t, "{shared: "+small+"}")
 	world := t.TempDir()
-	for _, key := range []clusters.ObjectKey{discoveredKey("Mesh", shopMesh, "east"), discoveredKey("Mesh", shopMesh, "west"), prodKey()} {
-		object, err := clusters.Get(t.Context(), f.central, key)
+	for _, key := range []kube.ObjectKey{discoveredKey("Mesh", shopMesh, "east"), discoveredKey("Mesh", shopMesh, "west"), prodKey()} {
+		object, err := kube.Get(t.Context(), f.central, key)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/clusters"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // established establishes trust anew, with a configuration.
@@ -46,7 +46,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	if state := f.state(t); state != "FAILED" {
 		t.Errorf("the last state is %s", state)
 	}
-	object, err := clusters.Get(t.Context(), f.central, prodKey())
+	object, err := kube.Get(t.Context(), f.central, prodKey())
 	if err != nil {
 		t.Fatal(err)
 	}

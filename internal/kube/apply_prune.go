@@ -1,0 +1,75 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Stale returns the objects of the kinds that carry all labels of the owner and
+// are not among those to keep, sorted by kind, namespace and name (semantics 0).
+// Kinds that the cluster does not have have no objects. No labels at all are an
+// error: everything would be stale.
+func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, owner map[string]string, keep []*unstructured.Unstructured) ([]ObjectKey, error) {
+	if len(owner) == 0 {
+		return nil, errors.New("no labels say whose objects may be stale")
+	}
+	// An object keeps its identity when the version of its kind changes.
+	kept := map[ObjectKey]bool{}
+	for _, object := range keep {
+		kept[unversioned(ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()})] = true
+	}
+	found := make([][]ObjectKey, len(kinds))
+	var questions []Question
+	for i, gvk := range kinds {
+		questions = append(questions, func(ctx context.Context) error {
+			resource, err := c.Resource(ctx, gvk)
+			if err != nil {
+				return err
+			}
+			metas, err := ListMetadata(ctx, c, resource.GroupVersionResource, ListOptions{Labels: labels.SelectorFromSet(owner).String()})
+			for _, meta := range metas {
+				key := ObjectKey{GVK: gvk, Namespace: meta.Namespace, Name: meta.Name}
+				if !kept[unversioned(key)] {
+					found[i] = append(found[i], key)
+				}
+			}
+			return err
+		})
+	}
+	notes, err := Ask(ctx, c, 0, questions...)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range notes {
+		if e.Reason != ReasonNoSuchKind {
+			return nil, e
+		}
+	}
+	stale := slices.Concat(found...)
+	slices.SortFunc(stale, compareKeys)
+	return stale, nil
+}
+
+// DeleteAll deletes objects, several at a time, and returns one result for each,
+// in their order.
+func DeleteAll(ctx context.Context, c *Connection, keys []ObjectKey, opts DeleteOptions) []Result {
+	return bounded(keys, func(key ObjectKey) Result { return Delete(ctx, c, key, opts) })
+}
+
+func unversioned(key ObjectKey) ObjectKey {
+	key.GVK.Version = ""
+	return key
+}
+
+func compareKeys(a, b ObjectKey) int {
+	return strings.Compare(
+		strings.Join([]string{a.GVK.Group, a.GVK.Kind, a.Namespace, a.Name}, "\x00"),
+		strings.Join([]string{b.GVK.Group, b.GVK.Kind, b.Namespace, b.Name}, "\x00"),
+	)
+}

@@ -1,0 +1,157 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/meshctl/meshctl/pkg/api/spelling"
+)
+
+// Kubeconfig is the client configuration of the user.
+type Kubeconfig struct {
+	raw clientcmdapi.Config
+	// source is what to call it in errors.
+	source string
+}
+
+// LoadKubeconfig reads a kubeconfig file, or, if path is empty, the files of
+// $KUBECONFIG, or else ~/.kube/config. Of several files in $KUBECONFIG some may
+// be missing, as with kubectl. A path that does not exist is an error, and so
+// are files of which none exists: nothing else is used in their place. Paths in
+// the files are relative to the file they are in.
+func LoadKubeconfig(path string) (*Kubeconfig, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.MigrationRules = nil // reading must not write
+	rules.WarnIfAllMissing = false
+	source := path
+	if path == "" {
+		files := slices.DeleteFunc(slices.Clone(rules.Precedence), func(file string) bool { return file == "" })
+		source = strings.Join(files, string(filepath.ListSeparator))
+		if !slices.ContainsFunc(files, fileExists) {
+			return nil, missingKubeconfig(source, os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "")
+		}
+	} else {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, unusable("read the kubeconfig", "file "+path+" does not exist", "correct --kubeconfig", err)
+		}
+		rules.ExplicitPath = path
+	}
+	raw, err := rules.Load()
+	if err != nil {
+		return nil, unusable("read the kubeconfig", oneLine(err.Error()), "correct the file, or name another one with --kubeconfig", err)
+	}
+	return &Kubeconfig{raw: *raw, source: source}, nil
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func missingKubeconfig(source string, fromEnvironment bool) error {
+	if fromEnvironment {
+		return unusable("read the kubeconfig", "no file of $KUBECONFIG exists: "+source, "correct $KUBECONFIG, or name a file with --kubeconfig", nil)
+	}
+	return unusable("read the kubeconfig", source+" does not exist", "name a file with --kubeconfig", ErrNoKubeconfig)
+}
+
+// ErrNoKubeconfig says that the user has no kubeconfig at all, and named none.
+var ErrNoKubeconfig = errors.New("there is no kubeconfig")
+
+func unusable(action, why, hint string, cause error) *Error {
+	return &Error{Action: action, Reason: ReasonUnusable, Why: why, Hint: hint, cause: cause}
+}
+
+// Contexts returns the names of all contexts, sorted.
+func (k *Kubeconfig) Contexts() []string {
+	names := make([]string, 0, len(k.raw.Contexts))
+	for name := range k.raw.Contexts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// CurrentContext returns the name of the current context, empty if none is set.
+func (k *Kubeconfig) CurrentContext() string { return k.raw.CurrentContext }
+
+// Connect returns a connection to the cluster of a context, the current one if
+// the context is empty. If name is empty, the cluster is called like the
+// context. A context that does not exist is an error that names the nearest
+// ones.
+func (k *Kubeconfig) Connect(context, name string, source Source, opts Options) (*Connection, error) {
+	if context == "" {
+		context = k.raw.CurrentContext
+	}
+	if context == "" {
+		return nil, unusable("choose a cluster", k.source+" has no current context", "name one with --context"+k.offer(), nil)
+	}
+	if _, found := k.raw.Contexts[context]; !found {
+		return nil, unusable("use context "+context, "there is no such context in "+k.source, k.suggest(context), nil)
+	}
+	config, err := clientcmd.NewNonInteractiveClientConfig(k.raw, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
+	if err != nil {
+		return nil, unusable("use context "+context, oneLine(err.Error()), "correct "+k.source, err)
+	}
+	if name == "" {
+		name = context
+	}
+	connection := New(name, source, config, opts)
+	connection.Context = context
+	return connection, nil
+}
+
+// suggest says which contexts were perhaps meant.
+func (k *Kubeconfig) suggest(context string) string {
+	contexts := k.Contexts()
+	var near []string
+	for _, candidate := range contexts {
+		if len(context) > 1 && strings.Contains(candidate, context) {
+			near = append(near, candidate)
+		}
+	}
+	if nearest := spelling.Nearest(context, contexts); len(near) == 0 && nearest != "" {
+		near = []string{nearest}
+	}
+	if len(near) > 0 {
+		return "did you mean " + strings.Join(near[:min(len(near), maxOffered)], " or ") + "?"
+	}
+	if len(contexts) == 0 {
+		return "it has no contexts at all"
+	}
+	return "name one that exists" + k.offer()
+}
+
+// maxOffered bounds the contexts that an error lists.
+const maxOffered = 8
+
+func (k *Kubeconfig) offer() string {
+	contexts := k.Contexts()
+	switch {
+	case len(contexts) == 0:
+		return ""
+	case len(contexts) > maxOffered:
+		return fmt.Sprintf(": %s and %d more", strings.Join(contexts[:maxOffered], ", "), len(contexts)-maxOffered)
+	default:
+		return ": " + strings.Join(contexts, ", ")
+	}
+}
+
+// InCluster returns a connection to the cluster that meshctl itself runs in, as
+// the service account of its pod. Outside of a cluster it is an error.
+func InCluster(name string, source Source, opts Options) (*Connection, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, unusable("use the service account of the pod", "meshctl does not run in a cluster", "name a kubeconfig with --kubeconfig", err)
+	}
+	return New(name, source, config, opts), nil
+}

@@ -1,0 +1,104 @@
+package kube
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Resource is a kind as a cluster serves it.
+type Resource struct {
+	schema.GroupVersionResource
+	Kind string
+	// Namespaced says that objects of the kind live in namespaces.
+	Namespaced bool
+}
+
+// Resource finds out how the cluster serves a kind. It asks for no more than
+// the group and version of the kind, and only once for each. A kind that the
+// cluster does not serve is an *Error with ReasonNoSuchKind.
+func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) (Resource, error) {
+	action := "find kind " + gvk.Kind
+	c.mu.Lock()
+	served := c.resources[gvk.GroupVersion()]
+	c.mu.Unlock()
+	if resource, found := findKind(served, gvk); found {
+		return resource, nil
+	}
+	// What is not known may have been installed since.
+	served, err := c.discover(ctx, gvk.GroupVersion())
+	if err != nil {
+		return Resource{}, c.explain(action, err)
+	}
+	if resource, found := findKind(served, gvk); found {
+		return resource, nil
+	}
+	return Resource{}, c.noSuchKind(ctx, action, gvk.GroupVersion())
+}
+
+// discover reads what the cluster serves of a group and version, which is
+// nothing if it does not know them.
+func (c *Connection) discover(ctx context.Context, gv schema.GroupVersion) ([]metav1.APIResource, error) {
+	var list metav1.APIResourceList
+	if err := c.getJSON(ctx, apiPath(gv), &list); err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resources[gv] = list.APIResources
+	return list.APIResources, nil
+}
+
+// lacks reports whether the cluster certainly does not serve a resource.
+func (c *Connection) lacks(ctx context.Context, resource schema.GroupVersionResource) bool {
+	served, err := c.discover(ctx, resource.GroupVersion())
+	return err == nil && !slices.ContainsFunc(served, func(r metav1.APIResource) bool { return r.Name == resource.Resource })
+}
+
+func findKind(served []metav1.APIResource, gvk schema.GroupVersionKind) (Resource, bool) {
+	for _, r := range served {
+		// Subresources such as pods/status are listed too.
+		if r.Kind == gvk.Kind && !strings.Contains(r.Name, "/") {
+			return Resource{
+				GroupVersionResource: gvk.GroupVersion().WithResource(r.Name), Kind: r.Kind, Namespaced: r.Namespaced,
+			}, true
+		}
+	}
+	return Resource{}, false
+}
+
+func apiPath(gv schema.GroupVersion) string {
+	if gv.Group == "" {
+		return "/api/" + gv.Version
+	}
+	return "/apis/" + gv.Group + "/" + gv.Version
+}
+
+// noSuchKind says that a kind is missing, and what the cluster has instead.
+func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.GroupVersion) *Error {
+	e := &Error{Cluster: c.Name, Action: action, Reason: ReasonNoSuchKind, Why: "the cluster has no such kind in " + gv.String(), Hint: hintNoSuchKind}
+	if versions := c.servedVersions(ctx, gv.Group); len(versions) > 0 && !slices.Contains(versions, gv.Version) {
+		e.Why = "the cluster does not serve " + gv.String() + " but " + strings.Join(versions, ", ") + " of that group"
+		e.Hint = "upgrade its CustomResourceDefinitions"
+	}
+	return e
+}
+
+// servedVersions returns the versions that a cluster serves of a group, none if
+// that cannot be found out.
+func (c *Connection) servedVersions(ctx context.Context, group string) []string {
+	var served metav1.APIGroup
+	if group == "" || c.getJSON(ctx, "/apis/"+group, &served) != nil {
+		return nil
+	}
+	versions := make([]string, 0, len(served.Versions))
+	for _, v := range served.Versions {
+		versions = append(versions, v.Version)
+	}
+	slices.Sort(versions)
+	return versions
+}

@@ -1,0 +1,322 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// DeregisterOptions say how to deregister a cluster.
+type DeregisterOptions struct {
+	// Cluster is the name that the cluster is registered under, Namespace that of
+	// its registration.
+	Cluster, Namespace string
+	// Force goes on if the cluster cannot be reached or refuses.
+	Force bool
+	// Wait bounds each wait; DefaultWait if 0.
+	Wait time.Duration
+	// Kubeconfig and RemoteKubeconfig are the files that the user named, for the
+	// commands that are shown.
+	Kubeconfig, RemoteKubeconfig string
+	// Connection is for the connection with the registered credentials.
+	Connection Options
+}
+
+// Deregistration is what deregistering came to.
+type Deregistration struct {
+	Cluster string
+	// Results are the objects that were deleted, on both sides.
+	Results []Result
+	// Leftovers are on the cluster; some of them on purpose.
+	Leftovers []Leftover
+}
+
+// Deregister takes meshctl's access to a cluster away, and forgets the cluster:
+// what was discovered there, too. It deletes only what carries the labels of
+// this registration, never definitions of resources or policies, and no
+// configuration that was applied to the cluster: that is among the leftovers.
+//
+// remote may be nil: then the registered credentials are used to remove
+// themselves. A cluster that cannot be reached is an error unless opts.Force is
+// set. Repeating it finishes what an earlier run began.
+func Deregister(ctx context.Context, management, remote *Connection, opts DeregisterOptions, observe Observer) (*Deregistration, error) {
+	d := &deregistrar{management: management, remote: remote, opts: opts, observe: observe, result: Deregistration{Cluster: opts.Cluster}}
+	if err := d.run(ctx); err != nil {
+		return nil, err
+	}
+	return &d.result, nil
+}
+
+type deregistrar struct {
+	management, remote *Connection
+	opts               DeregisterOptions
+	observe            Observer
+
+	found  *registered
+	result Deregistration
+}
+
+func (d *deregistrar) run(ctx context.Context) error {
+	if err := d.observe.phase(d.opts.Cluster, PhasePreflight, func() (string, error) { return "", d.preflight(ctx) }); err != nil {
+		return err
+	}
+	err := d.observe.phase(d.opts.Cluster, PhaseMember, func() (string, error) { return "", d.withdraw(ctx) })
+	if err != nil && (!d.opts.Force || ctx.Err() != nil) {
+		if isDead(err) {
+			return fmt.Errorf("%w; if the cluster is gone for good, add --force", err)
+		}
+		return err
+	}
+	if err != nil {
+		d.observe.warn(d.opts.Cluster, PhaseMember, err.Error())
+	}
+	return d.observe.phase(d.management.Name, PhaseForget, func() (string, error) { return d.forget(ctx) })
+}
+
+func isDead(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.WholeCluster() || e.Reason == ReasonForbidden || e.Reason == ReasonUnusable)
+}
+
+func (d *deregistrar) preflight(ctx context.Context) error {
+	found, err := findRegistration(ctx, d.management, d.opts.Namespace, d.opts.Cluster)
+	if isReason(err, ReasonNotFound) && d.remote != nil {
+		// Half a registration may be left on the cluster.
+		if half := d.findHalf(ctx); half != nil {
+			found, err = half, nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	d.found = found
+	if found.object != nil {
+		if err := d.management.checkOwner("deregister cluster "+d.opts.Cluster, found.object, found.member.labels()); err != nil {
+			return err
+		}
+	}
+	if d.remote != nil {
+		if err := found.confirm(ctx, d.remote); err != nil && (!d.opts.Force || !isDead(err) || isReason(err, ReasonUnusable)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// findHalf returns a registration of which only the cluster knows, nil if there
+// is none.
+func (d *deregistrar) findHalf(ctx context.Context) *registered {
+	uid, err := d.management.UID(ctx)
+	if err != nil {
+		return nil
+	}
+	half := &registered{management: d.management, secretName: d.opts.Cluster, member: membership{
+		cluster: d.opts.Cluster, namespace: d.opts.Namespace, remoteNamespace: d.opts.Namespace, managementUID: uid,
+	}}
+	role := half.member.clusterRole()
+	object, err := Get(ctx, d.remote, ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
+	if err != nil || !isOwned(object, half.member.labels()) {
+		return nil
+	}
+	return half
+}
+
+// withdraw removes what registration made on the cluster.
+func (d *deregistrar) withdraw(ctx context.Context) error {
+	if d.remote != nil {
+		return d.withdrawAs(ctx, d.remote)
+	}
+	connection, err := d.registeredConnection()
+	if err == nil {
+		err = d.withdrawItself(ctx, connection)
+	}
+	if errors.Is(err, errForeign) {
+		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster was registered anew with another management cluster, which keeps what is there")
+		return nil
+	}
+	if err != nil {
+		// Nobody says where the cluster is; the user will know.
+		d.leave(&Connection{Name: d.opts.Cluster}, d.memberObjects(nil)...)
+	}
+	return err
+}
+
+func (d *deregistrar) registeredConnection() (*Connection, error) {
+	if d.found.secret == nil {
+		return nil, d.found.broken("Secret " + d.found.secretName + " does not exist")
+	}
+	text, err := secretText(d.found.secret, KubeconfigSecretKey)
+	if err != nil {
+		return nil, d.found.broken(err.Error())
+	}
+	connection, err := FromKubeconfig(d.opts.Cluster, []byte(text), d.opts.Connection)
+	if err != nil {
+		return nil, err
+	}
+	return connection, nil
+}
+
+// withdrawAs removes everything, one after the other.
+func (d *deregistrar) withdrawAs(ctx context.Context, c *Connection) error {
+	m := d.found.member
+	tokens, err := m.listTokenSecrets(ctx, c)
+	if err != nil {
+		d.leave(c, d.memberObjects(nil)...)
+		return err
+	}
+	d.noteApplied(ctx, c)
+	var failed *Error
+	objects := d.memberObjects(tokens)
+	for i, key := range objects {
+		result := Delete(ctx, c, key, DeleteOptions{Owner: m.labels()})
+		if result.Err == nil {
+			d.result.Results = append(d.result.Results, result)
+			continue
+		}
+		failed = result.Err
+		if failed.WholeCluster() {
+			d.leave(c, objects[i:]...)
+			return failed
+		}
+		if !errors.Is(failed, errForeign) {
+			d.leave(c, key)
+		}
+	}
+	if failed != nil && !errors.Is(failed, errForeign) {
+		return failed
+	}
+	return d.withdrawNamespace(ctx, c)
+}
+
+// withdrawNamespace deletes the namespace if registration made it and nothing
+// is in it.
+func (d *deregistrar) withdrawNamespace(ctx context.Context, c *Connection) error {
+	key := ObjectKey{GVK: namespaceKind(), Name: d.found.member.remoteNamespace}
+	var removed bool
+	// What was just deleted may take a moment to be gone.
+	err := c.await(ctx, d.opts.Wait, "delete Namespace "+key.Name, "it is in use", "", func(ctx context.Context) (bool, error) {
+		namespace, err := Get(ctx, c, key)
+		if isReason(err, ReasonNotFound) || err == nil && !isOwned(namespace, d.found.member.labels()) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		removed, err = deleteIfEmpty(ctx, c, key.Name, d.found.member.labels())
+		return true, err
+	})
+	if err != nil {
+		d.leave(c, key)
+		return err
+	}
+	if removed {
+		d.result.Results = append(d.result.Results, Result{GVK: key.GVK, Name: key.Name, Cluster: c.Name, Outcome: Deleted})
+	}
+	return nil
+}
+
+// withdrawItself deletes the ClusterRole with the credentials that it gives
+// permissions to. Kubernetes then removes the rest, which the role owns; the
+// namespace stays.
+func (d *deregistrar) withdrawItself(ctx context.Context, c *Connection) error {
+	if err := d.found.confirm(ctx, c); err != nil {
+		return err
+	}
+	d.noteApplied(ctx, c)
+	m := d.found.member
+	namespace, err := Get(ctx, c, ObjectKey{GVK: namespaceKind(), Name: m.remoteNamespace})
+	if err != nil && !isReason(err, ReasonNotFound) {
+		return err
+	}
+	role := m.clusterRole()
+	result := Delete(ctx, c, ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()}, DeleteOptions{Owner: m.labels()})
+	if result.Err != nil {
+		return result.Err
+	}
+	d.result.Results = append(d.result.Results, result)
+	if namespace != nil && isOwned(namespace, m.labels()) {
+		d.leave(&Connection{Name: c.Name}, ObjectKey{GVK: namespaceKind(), Name: m.remoteNamespace})
+	}
+	return nil
+}
+
+// memberObjects returns what registration makes on a cluster, in the order in
+// which to delete it.
+func (d *deregistrar) memberObjects(tokenSecrets []string) []ObjectKey {
+	m := d.found.member
+	rbac := rbacv1.SchemeGroupVersion
+	var keys []ObjectKey
+	if tokenSecrets == nil {
+		tokenSecrets = []string{m.tokenSecretName(1)}
+	}
+	keys = append(keys, ObjectKey{GVK: rbac.WithKind("ClusterRoleBinding"), Name: m.roleName()})
+	for _, name := range tokenSecrets {
+		keys = append(keys, ObjectKey{GVK: secretKind(), Namespace: m.remoteNamespace, Name: name})
+	}
+	return append(keys,
+		ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}, Namespace: m.remoteNamespace, Name: m.cluster},
+		ObjectKey{GVK: rbac.WithKind("ClusterRole"), Name: m.roleName()})
+}
+
+func secretKind() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Version: "v1", Kind: "Secret"}
+}
+
+// leave notes objects that stay on the cluster.
+func (d *deregistrar) leave(c *Connection, keys ...ObjectKey) {
+	for _, key := range keys {
+		d.result.Leftovers = append(d.result.Leftovers, journalEntry{connection: c, kubeconfig: d.opts.RemoteKubeconfig, key: key}.leftover())
+	}
+}
+
+// The labels of configuration that was applied to a cluster (semantics 0).
+const (
+	appliedOwnerLabel   = "owner.networking.mesh.gloo.solo.io"
+	discoveryOwnerLabel = "owner.discovery.mesh.gloo.solo.io"
+	discoveredInLabel   = "cluster.discovery.mesh.gloo.solo.io"
+)
+
+// istioKinds are the kinds of Istio that meshctl applies.
+func istioKinds() []schema.GroupVersionResource {
+	networking := schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}
+	security := schema.GroupVersion{Group: "security.istio.io", Version: "v1"}
+	return []schema.GroupVersionResource{
+		networking.WithResource("destinationrules"), networking.WithResource("gateways"), networking.WithResource("serviceentries"),
+		networking.WithResource("virtualservices"), security.WithResource("authorizationpolicies"), security.WithResource("peerauthentications"),
+	}
+}
+
+// noteApplied puts the configuration that was applied to the cluster among the
+// leftovers: it goes on working, and nobody looks after it any more.
+func (d *deregistrar) noteApplied(ctx context.Context, c *Connection) {
+	selector := appliedOwnerLabel + "=" + d.opts.Namespace
+	counts := bounded(istioKinds(), func(resource schema.GroupVersionResource) int {
+		found, err := ListMetadata(ctx, c, resource, ListOptions{Labels: selector})
+		if err != nil {
+			return 0 // no such kind, or nothing to be said about it
+		}
+		return len(found)
+	})
+	var (
+		total     int
+		resources []string
+	)
+	for i, count := range counts {
+		if count > 0 {
+			total += count
+			resources = append(resources, istioKinds()[i].GroupResource().String())
+		}
+	}
+	if total == 0 {
+		return
+	}
+	d.result.Leftovers = append(d.result.Leftovers, Leftover{
+		Cluster: c.Name, Object: fmt.Sprintf("%d objects of applied configuration", total),
+		Command: c.kubectl(d.opts.RemoteKubeconfig, "delete", strings.Join(resources, ","), "--all-namespaces", "--selector", selector),
+	})
+}

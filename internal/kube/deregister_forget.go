@@ -1,0 +1,65 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// forget removes the registration, and what was discovered on the cluster, from
+// the management cluster.
+func (d *deregistrar) forget(ctx context.Context) (string, error) {
+	m := d.found.member
+	discovered, err := d.forgetDiscovered(ctx)
+	if err != nil {
+		return "", err
+	}
+	keys := []ObjectKey{m.registrationKey()}
+	if d.found.secret != nil {
+		keys = append(keys, ObjectKey{GVK: secretKind(), Namespace: m.namespace, Name: d.found.secretName})
+	}
+	for _, key := range keys {
+		result := Delete(ctx, d.management, key, DeleteOptions{Owner: m.labels()})
+		if result.Err != nil {
+			return "", result.Err
+		}
+		d.result.Results = append(d.result.Results, result)
+	}
+	if discovered == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("with %d discovered objects", discovered), nil
+}
+
+// forgetDiscovered deletes what discovery wrote about the cluster.
+func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
+	owner := map[string]string{discoveryOwnerLabel: d.opts.Namespace, discoveredInLabel: d.opts.Cluster}
+	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: owner})
+	total := 0
+	for _, kind := range []string{"Destination", "Workload", "Mesh"} {
+		gvk := schema.GroupVersionKind{Group: "discovery.mesh.gloo.solo.io", Version: "v1", Kind: kind}
+		resource, err := d.management.Resource(ctx, gvk)
+		if isReason(err, ReasonNoSuchKind) {
+			continue
+		}
+		if err != nil {
+			return total, err
+		}
+		found, err := ListMetadata(ctx, d.management, resource.GroupVersionResource, ListOptions{Namespace: d.opts.Namespace, Labels: selector})
+		if err != nil {
+			return total, err
+		}
+		results := bounded(found, func(object metav1.ObjectMeta) *Error {
+			return Delete(ctx, d.management, ObjectKey{GVK: gvk, Namespace: object.Namespace, Name: object.Name}, DeleteOptions{Owner: owner}).Err
+		})
+		for _, e := range results {
+			if e != nil {
+				return total, e
+			}
+		}
+		total += len(found)
+	}
+	return total, nil
+}

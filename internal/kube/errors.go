@@ -1,0 +1,119 @@
+package kube
+
+import (
+	"strings"
+)
+
+// Reason classifies an Error.
+type Reason string
+
+// The reasons for which a request to a cluster fails.
+const (
+	// ReasonUnreachable: nothing answers at the address of the API server, or
+	// the connection breaks.
+	ReasonUnreachable Reason = "Unreachable"
+	// ReasonUnknownHost: the host name of the API server has no address.
+	ReasonUnknownHost Reason = "UnknownHost"
+	// ReasonUntrusted: the certificate of the API server is not one to trust: of
+	// an unknown authority, expired, or for another host.
+	ReasonUntrusted Reason = "Untrusted"
+	// ReasonNoCredentials: there are no credentials to show: a plugin failed, a
+	// file cannot be read.
+	ReasonNoCredentials Reason = "NoCredentials"
+	// ReasonUnauthorized: the API server does not accept the credentials.
+	ReasonUnauthorized Reason = "Unauthorized"
+	// ReasonTimeout: there was no answer in time.
+	ReasonTimeout Reason = "Timeout"
+	// ReasonForbidden: the credentials do not allow the request.
+	ReasonForbidden Reason = "Forbidden"
+	// ReasonNoSuchKind: the cluster does not serve the kind, for example because
+	// its CustomResourceDefinition is missing.
+	ReasonNoSuchKind Reason = "NoSuchKind"
+	// ReasonNotFound: the object, or its namespace, does not exist.
+	ReasonNotFound Reason = "NotFound"
+	// ReasonAlreadyExists: an object of that name exists.
+	ReasonAlreadyExists Reason = "AlreadyExists"
+	// ReasonConflict: someone else owns a field or the object, or changed it at
+	// the same time.
+	ReasonConflict Reason = "Conflict"
+	// ReasonInvalid: the API server rejects the object.
+	ReasonInvalid Reason = "Invalid"
+	// ReasonServerTrouble: the API server is overloaded or failed.
+	ReasonServerTrouble Reason = "ServerTrouble"
+	// ReasonCancelled: the user stopped meshctl.
+	ReasonCancelled Reason = "Cancelled"
+	// ReasonUnusable: the configuration of the connection is broken.
+	ReasonUnusable Reason = "Unusable"
+	// ReasonOther is none of the others.
+	ReasonOther Reason = "Other"
+)
+
+// Error says what failed on which cluster, why, and what to do next. It never
+// contains credentials.
+type Error struct {
+	// Cluster is the name that meshctl knows the cluster by; empty if the error
+	// is about no particular one.
+	Cluster string
+	// Action is what failed, as a verb with its object: "list pods". If it is
+	// empty, the cluster cannot be used at all.
+	Action string
+	Reason Reason
+	// Why is the cause in one line, Hint the next step; Hint may be empty.
+	Why, Hint string
+	// Conflicts are the fields that others own, for ReasonConflict.
+	Conflicts []FieldConflict
+
+	cause error
+}
+
+// FieldConflict is a field that cannot be set because another field manager
+// owns it.
+type FieldConflict struct {
+	// Field is the path, such as spec.policy.requestTimeout.
+	Field string
+	// Owner is the name of the field manager.
+	Owner string
+}
+
+// Error returns the whole message in one line.
+func (e *Error) Error() string {
+	if e.Hint == "" {
+		return e.Message()
+	}
+	return e.Message() + ": " + e.Hint
+}
+
+// Message returns the message without the hint.
+func (e *Error) Message() string {
+	var text strings.Builder
+	text.WriteString("cannot ")
+	switch {
+	case e.Action == "":
+		text.WriteString("use cluster " + e.Cluster)
+	case e.Cluster == "":
+		text.WriteString(e.Action)
+	default:
+		text.WriteString(e.Action + " on cluster " + e.Cluster)
+	}
+	if e.Why != "" {
+		text.WriteString(": ")
+		text.WriteString(e.Why)
+	}
+	return text.String()
+}
+
+// Unwrap returns the cause, for errors.Is and errors.As. Its text is not meant
+// for users.
+func (e *Error) Unwrap() error { return e.cause }
+
+// WholeCluster reports whether any other request to the cluster would fail the
+// same way.
+func (e *Error) WholeCluster() bool {
+	switch e.Reason {
+	case ReasonUnreachable, ReasonUnknownHost, ReasonUntrusted, ReasonNoCredentials, ReasonUnauthorized, ReasonTimeout,
+		ReasonCancelled, ReasonUnusable:
+		return true
+	default:
+		return false
+	}
+}

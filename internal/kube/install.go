@@ -1,0 +1,277 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// InstallOptions say how to install what meshctl needs on the management
+// cluster.
+type InstallOptions struct {
+	// Namespace is where meshctl's resources live.
+	Namespace string
+	// Force takes over definitions and roles that someone else installed, and
+	// fields that others own.
+	Force bool
+	// DryRun DryRunServer has the API server judge and writes nothing.
+	DryRun DryRun
+	// Controller also makes meshctl run in the cluster; nil does not.
+	Controller *ControllerOptions
+	// Wait bounds the wait for the definitions to be served; DefaultWait if 0.
+	Wait time.Duration
+}
+
+// Install writes the definitions of meshctl's resources, their namespace, and
+// the roles to use them, and waits until the definitions are served. Nothing
+// runs on the cluster because of it, unless opts.Controller says so. It may be repeated, to upgrade or to
+// repair. Definitions that someone else installed are left alone if they serve
+// the version that meshctl uses.
+//
+// The results are in the order of writing; those before a failure come with
+// the error.
+func Install(ctx context.Context, c *Connection, opts InstallOptions, observe Observer) ([]Result, error) {
+	i := &installer{connection: c, opts: opts, observe: observe}
+	err := i.run(ctx)
+	return i.results, err
+}
+
+type installer struct {
+	connection *Connection
+	opts       InstallOptions
+	observe    Observer
+	results    []Result
+}
+
+func (i *installer) run(ctx context.Context) error {
+	name := i.connection.Name
+	if err := i.observe.phase(name, PhasePreflight, func() (string, error) { return i.preflight(ctx) }); err != nil {
+		return err
+	}
+	if err := i.observe.phase(name, PhaseDefinitions, func() (string, error) { return i.installDefinitions(ctx) }); err != nil {
+		return err
+	}
+	return i.observe.phase(name, PhaseRoles, func() (string, error) { return "", i.installRoles(ctx) })
+}
+
+func (i *installer) preflight(ctx context.Context) (string, error) {
+	info, err := i.connection.ServerVersion(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := checkVersion(i.connection, info); err != nil {
+		return "", err
+	}
+	needed := slices.Concat(
+		permissionsFor(Permission{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}, "get", "create", "patch"),
+		permissionsFor(Permission{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"}, "get", "create", "patch"),
+		permissionsFor(Permission{Resource: "namespaces", Name: i.opts.Namespace}, "get"))
+	_, err = Get(ctx, i.connection, ObjectKey{GVK: namespaceKind(), Name: i.opts.Namespace})
+	if isReason(err, ReasonNotFound) {
+		needed = append(needed, permissionsFor(Permission{Resource: "namespaces"}, "create")...)
+	}
+	if i.opts.Controller != nil {
+		needed = append(needed, controllerPermissions(i.opts.Namespace)...)
+	}
+	return "Kubernetes " + info.GitVersion, requirePermissions(ctx, i.connection, "install meshctl's resources", needed)
+}
+
+func (i *installer) applyOptions() ApplyOptions {
+	opts := ApplyOptions{DryRun: i.opts.DryRun, Force: i.opts.Force, Owner: map[string]string{ManagedByLabel: ManagedBy}}
+	if i.opts.Force {
+		opts.Owner = nil
+	}
+	return opts
+}
+
+// installDefinitions writes the definitions and waits until they are served.
+func (i *installer) installDefinitions(ctx context.Context) (string, error) {
+	objects, err := definitions()
+	if err != nil {
+		return "", err
+	}
+	var write []*unstructured.Unstructured
+	for _, object := range objects {
+		foreign, err := i.foreign(ctx, object)
+		if err != nil {
+			return "", err
+		}
+		if foreign == nil {
+			write = append(write, object)
+			continue
+		}
+		i.observe.warn(i.connection.Name, PhaseDefinitions, fmt.Sprintf("%s was installed by someone else and is left as it is; --force-conflicts replaces it", object.GetName()))
+		i.results = append(i.results, Result{GVK: object.GroupVersionKind(), Name: object.GetName(), Cluster: i.connection.Name, Outcome: Unchanged, Object: foreign})
+	}
+	for _, result := range Apply(ctx, i.connection, write, i.applyOptions()) {
+		if result.Err != nil && err == nil {
+			err = result.Err
+		}
+		i.results = append(i.results, result)
+	}
+	if err != nil || i.opts.DryRun == DryRunServer {
+		return "", err
+	}
+	for _, object := range write {
+		if err := i.waitUntilEstablished(ctx, object.GetName()); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("%d definitions", len(objects)), nil
+}
+
+// foreign returns a definition that someone else installed and that will do, nil
+// if there is none.
+func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	existing, err := Get(ctx, i.connection, ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
+	if isReason(err, ReasonNotFound) {
+		return nil, nil
+	}
+	if err != nil || i.opts.Force || existing.GetLabels()[ManagedByLabel] == ManagedBy {
+		return nil, err
+	}
+	for _, wanted := range servedVersionsOf(object) {
+		if served := servedVersionsOf(existing); !slices.Contains(served, wanted) {
+			return nil, &Error{
+				Cluster: i.connection.Name, Action: "install " + object.GetName(), Reason: ReasonConflict,
+				Why:  fmt.Sprintf("someone else installed it, and it does not serve %s but %s", wanted, strings.Join(served, ", ")),
+				Hint: "upgrade it with the tool that installed it, or replace it with --force-conflicts",
+			}
+		}
+	}
+	return existing, nil
+}
+
+// servedVersionsOf returns the versions that a definition serves.
+func servedVersionsOf(definition *unstructured.Unstructured) []string {
+	list, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+	var served []string
+	for _, item := range list {
+		version, isMap := item.(map[string]any)
+		if on, _, _ := unstructured.NestedBool(version, "served"); isMap && on {
+			name, _, _ := unstructured.NestedString(version, "name")
+			served = append(served, name)
+		}
+	}
+	return served
+}
+
+func (i *installer) waitUntilEstablished(ctx context.Context, name string) error {
+	return i.connection.await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at its conditions with kubectl describe",
+		func(ctx context.Context) (bool, error) {
+			definition, err := Get(ctx, i.connection, ObjectKey{GVK: definitionKind(), Name: name})
+			return err == nil && isEstablished(definition), err
+		})
+}
+
+// isEstablished reports whether a definition is served.
+func isEstablished(definition *unstructured.Unstructured) bool {
+	conditions, _, _ := unstructured.NestedSlice(definition.Object, "status", "conditions")
+	return slices.ContainsFunc(conditions, func(item any) bool {
+		condition, _ := item.(map[string]any)
+		return condition["type"] == "Established" && condition["status"] == "True"
+	})
+}
+
+// installRoles writes the namespace and the roles.
+func (i *installer) installRoles(ctx context.Context) error {
+	var j journal
+	namespace := Result{GVK: namespaceKind(), Name: i.opts.Namespace, Cluster: i.connection.Name, Outcome: Unchanged}
+	var err error
+	if i.opts.DryRun == DryRunServer {
+		created := false
+		if created, err = EnsureNamespace(ctx, i.connection, i.opts.Namespace, installLabels(), DryRunServer); created {
+			namespace.Outcome = Created
+		}
+	} else {
+		namespace, err = j.ensureNamespace(ctx, i.connection, "", i.opts.Namespace, installLabels(), i.opts.Wait)
+	}
+	if err != nil {
+		return err
+	}
+	i.results = append(i.results, namespace)
+	roles := managementRoles()
+	objects := make([]*unstructured.Unstructured, 0, len(roles))
+	for _, role := range roles {
+		objects = append(objects, toUnstructured(role))
+	}
+	if i.opts.Controller != nil {
+		objects = append(objects, ControllerObjects(*i.opts.Controller)...)
+	}
+	for _, result := range Apply(ctx, i.connection, objects, i.applyOptions()) {
+		i.results = append(i.results, result)
+		if result.Err != nil && err == nil {
+			err = result.Err
+		}
+	}
+	return err
+}
+
+// DefinitionState says how a definition of resources is on a cluster.
+type DefinitionState string
+
+// The states of definitions.
+const (
+	// DefinitionCurrent is what Install would write; DefinitionOther another
+	// edition of it that meshctl wrote, DefinitionForeign that of someone else.
+	DefinitionCurrent DefinitionState = "current"
+	DefinitionOther   DefinitionState = "other"
+	DefinitionForeign DefinitionState = "foreign"
+	DefinitionMissing DefinitionState = "missing"
+	// DefinitionNotServed: it is there, and the API server does not serve it, or
+	// not in the version that meshctl uses.
+	DefinitionNotServed DefinitionState = "not served"
+)
+
+// Definition is a definition of resources on a cluster.
+type Definition struct {
+	// Name is PLURAL.GROUP.
+	Name  string
+	State DefinitionState
+}
+
+// Definitions returns how each definition that Install writes is on a cluster,
+// sorted by name.
+func Definitions(ctx context.Context, c *Connection) ([]Definition, error) {
+	objects, err := definitions()
+	if err != nil {
+		return nil, err
+	}
+	states := make([]Definition, 0, len(objects))
+	for _, object := range objects {
+		state := DefinitionMissing
+		existing, err := Get(ctx, c, ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
+		switch {
+		case isReason(err, ReasonNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			state = definitionState(existing, object)
+		}
+		states = append(states, Definition{Name: object.GetName(), State: state})
+	}
+	return states, nil
+}
+
+func definitionState(existing, wanted *unstructured.Unstructured) DefinitionState {
+	served := servedVersionsOf(existing)
+	for _, version := range servedVersionsOf(wanted) {
+		if !slices.Contains(served, version) {
+			return DefinitionNotServed
+		}
+	}
+	switch {
+	case !isEstablished(existing):
+		return DefinitionNotServed
+	case existing.GetLabels()[ManagedByLabel] != ManagedBy:
+		return DefinitionForeign
+	case existing.GetAnnotations()[DefinitionAnnotation] != wanted.GetAnnotations()[DefinitionAnnotation]:
+		return DefinitionOther
+	default:
+		return DefinitionCurrent
+	}
+}

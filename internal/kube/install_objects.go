@@ -1,0 +1,76 @@
+package kube
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/pkg/api/crds"
+)
+
+// DefinitionAnnotation is on the CustomResourceDefinitions that install writes
+// and says which edition of them it is.
+const DefinitionAnnotation = "meshctl.io/definition"
+
+// partOfLabel is, besides ManagedByLabel, on everything that install makes, and
+// on the namespace of meshctl's resources.
+const partOfLabel = "app.kubernetes.io/part-of"
+
+// installLabels are those of what install makes.
+func installLabels() map[string]string {
+	return map[string]string{ManagedByLabel: ManagedBy, partOfLabel: ManagedBy}
+}
+
+// InstallObjects returns what Install writes, in that order: the definitions of
+// resources, the namespace, the roles.
+func InstallObjects(namespace string) ([]*unstructured.Unstructured, error) {
+	definitions, err := definitions()
+	if err != nil {
+		return nil, err
+	}
+	objects := append(definitions, newNamespace(namespace, installLabels())) //nolint:gocritic // the definitions are made for this call
+	for _, role := range managementRoles() {
+		objects = append(objects, toUnstructured(role))
+	}
+	return objects, nil
+}
+
+// definitions returns the CustomResourceDefinitions of the mesh API.
+func definitions() ([]*unstructured.Unstructured, error) {
+	all, err := crds.All()
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]*unstructured.Unstructured, 0, len(all))
+	for _, crd := range all {
+		edition, err := editionOf(crd.Spec)
+		if err != nil {
+			return nil, err
+		}
+		crd = crd.DeepCopy()
+		crd.SetGroupVersionKind(definitionKind())
+		crd.Labels = installLabels()
+		crd.Annotations = map[string]string{DefinitionAnnotation: edition}
+		objects = append(objects, toUnstructured(crd))
+	}
+	return objects, nil
+}
+
+// editionOf returns a short hash of what a definition says.
+func editionOf(spec any) (string, error) {
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return "", fmt.Errorf("encode a definition: %w", err)
+	}
+	const length = 8
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:length]), nil
+}
+
+func definitionKind() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
+}

@@ -1,0 +1,237 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// UninstallOptions say how to remove what Install made.
+type UninstallOptions struct {
+	// Namespace is where meshctl's resources live.
+	Namespace string
+	// DeleteResources deletes the resources of all kinds with their definitions.
+	DeleteResources bool
+	// DryRun DryRunServer has the API server judge and deletes nothing.
+	DryRun DryRun
+	// Wait bounds the wait for the definitions to be gone; DefaultWait if 0.
+	Wait time.Duration
+}
+
+// Uninstallation is what removing came to.
+type Uninstallation struct {
+	// Results are the objects that were deleted.
+	Results []Result
+	// Kept says what stays, and why.
+	Kept []string
+	// Leftovers are on clusters that were registered.
+	Leftovers []Leftover
+}
+
+// ResourcesExistError says that resources would be lost.
+type ResourcesExistError struct {
+	Cluster string
+	// Counts are the numbers of resources by kind, such as "2 VirtualMesh".
+	Counts []string
+}
+
+// Error says what there is and what to do.
+func (e *ResourcesExistError) Error() string {
+	return fmt.Sprintf("cluster %s still has resources of meshctl: %s; deregister the clusters and delete the rest, or lose all of them with --delete-resources",
+		e.Cluster, strings.Join(e.Counts, ", "))
+}
+
+// Uninstall removes what Install made, and nothing else: definitions and roles
+// that someone else installed stay, and so does the namespace if anything is
+// left in it. As long as there are resources it is refused with a
+// *ResourcesExistError, unless opts.DeleteResources is set. Repeating it finishes
+// what an earlier run began.
+func Uninstall(ctx context.Context, c *Connection, opts UninstallOptions, observe Observer) (*Uninstallation, error) {
+	u := &uninstaller{connection: c, opts: opts}
+	if err := observe.phase(c.Name, PhaseResources, func() (string, error) { return "", u.look(ctx) }); err != nil {
+		return &u.result, err
+	}
+	err := observe.phase(c.Name, PhaseRemove, func() (string, error) { return "", u.remove(ctx) })
+	return &u.result, err
+}
+
+type uninstaller struct {
+	connection *Connection
+	opts       UninstallOptions
+	// definitions are those that Install made.
+	definitions []string
+	// registrations are the registered clusters, whose credentials go, too.
+	registrations []metav1.ObjectMeta
+	result        Uninstallation
+}
+
+// look finds the definitions, and the resources that would be lost with them.
+func (u *uninstaller) look(ctx context.Context) error {
+	objects, err := definitions()
+	if err != nil {
+		return err
+	}
+	var counts []string
+	for _, object := range objects {
+		existing, err := Get(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: object.GetName()})
+		if isReason(err, ReasonNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if existing.GetLabels()[ManagedByLabel] != ManagedBy {
+			u.result.Kept = append(u.result.Kept, object.GetName()+": someone else installed it")
+			continue
+		}
+		u.definitions = append(u.definitions, object.GetName())
+		found, err := u.resources(ctx, object)
+		if err != nil {
+			return err
+		}
+		kind, _, _ := unstructured.NestedString(object.Object, "spec", "names", "kind")
+		if kind == registrationKind().Kind {
+			u.registrations = found
+		}
+		if len(found) > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", len(found), kind))
+		}
+	}
+	if len(counts) > 0 && !u.opts.DeleteResources {
+		return &ResourcesExistError{Cluster: u.connection.Name, Counts: counts}
+	}
+	return nil
+}
+
+// resources lists the resources of a definition in all namespaces.
+func (u *uninstaller) resources(ctx context.Context, definition *unstructured.Unstructured) ([]metav1.ObjectMeta, error) {
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
+	versions := servedVersionsOf(definition)
+	if len(versions) == 0 {
+		return nil, nil
+	}
+	found, err := ListMetadata(ctx, u.connection, schema.GroupVersionResource{Group: group, Version: versions[0], Resource: plural}, ListOptions{})
+	if isReason(err, ReasonNoSuchKind) {
+		return nil, nil // it is being removed
+	}
+	return found, err
+}
+
+func (u *uninstaller) remove(ctx context.Context) error {
+	for _, forget := range []func(context.Context) error{u.removeController, u.forgetClusters, u.removeDefinitions, u.removeRoles, u.removeNamespace} {
+		if err := forget(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetClusters deletes the credentials of registered clusters, which nobody
+// could use any more, and says what stays on these clusters.
+func (u *uninstaller) forgetClusters(ctx context.Context) error {
+	for _, r := range u.registrations {
+		if r.Labels[ManagedByLabel] != ManagedBy {
+			continue
+		}
+		owner := map[string]string{ManagedByLabel: ManagedBy, RegisteredAsLabel: r.Name, ManagementLabel: r.Labels[ManagementLabel]}
+		if err := u.delete(ctx, ObjectKey{GVK: secretKind(), Namespace: r.Namespace, Name: r.Name}, owner); err != nil {
+			return err
+		}
+		role := ObjectKey{GVK: rbacv1.SchemeGroupVersion.WithKind("ClusterRole"), Name: membership{cluster: r.Name}.roleName()}
+		u.result.Leftovers = append(u.result.Leftovers, journalEntry{connection: &Connection{Name: r.Name}, key: role}.leftover())
+	}
+	return nil
+}
+
+func (u *uninstaller) removeDefinitions(ctx context.Context) error {
+	owner := map[string]string{ManagedByLabel: ManagedBy}
+	for _, name := range u.definitions {
+		if err := u.delete(ctx, ObjectKey{GVK: definitionKind(), Name: name}, owner); err != nil {
+			return err
+		}
+	}
+	if u.opts.DryRun == DryRunServer {
+		return nil
+	}
+	for _, name := range u.definitions {
+		if err := waitUntilGone(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: name}, u.opts.Wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeController deletes what makes meshctl run in the cluster, its Deployment
+// first.
+func (u *uninstaller) removeController(ctx context.Context) error {
+	for _, object := range slices.Backward(ControllerObjects(ControllerOptions{Namespace: u.opts.Namespace})) {
+		if err := u.delete(ctx, keyOf(object), installLabels()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *uninstaller) removeRoles(ctx context.Context) error {
+	for _, role := range slices.Backward(managementRoles()) {
+		if err := u.delete(ctx, ObjectKey{GVK: role.GroupVersionKind(), Name: role.Name}, installLabels()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeNamespace deletes the namespace if Install made it and it is empty: it
+// may hold signing keys.
+func (u *uninstaller) removeNamespace(ctx context.Context) error {
+	key := ObjectKey{GVK: namespaceKind(), Name: u.opts.Namespace}
+	existing, err := Get(ctx, u.connection, key)
+	if isReason(err, ReasonNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !isOwned(existing, installLabels()) {
+		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": meshctl did not make it")
+		return nil
+	}
+	if u.opts.DryRun == DryRunServer {
+		return nil
+	}
+	removed, err := deleteIfEmpty(ctx, u.connection, key.Name, installLabels())
+	if err != nil {
+		return err
+	}
+	if !removed {
+		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": something is left in it")
+		return nil
+	}
+	u.result.Results = append(u.result.Results, Result{GVK: key.GVK, Name: key.Name, Cluster: u.connection.Name, Outcome: Deleted})
+	return nil
+}
+
+// delete deletes an object of ours. One that is someone else's is kept.
+func (u *uninstaller) delete(ctx context.Context, key ObjectKey, owner map[string]string) error {
+	result := Delete(ctx, u.connection, key, DeleteOptions{Owner: owner, DryRun: u.opts.DryRun})
+	switch {
+	case result.Err == nil:
+		if result.Outcome == Deleted {
+			u.result.Results = append(u.result.Results, result)
+		}
+		return nil
+	case result.Err.Reason == ReasonConflict:
+		u.result.Kept = append(u.result.Kept, describeObject(key.GVK.Kind, key.Namespace, key.Name)+": it is not meshctl's")
+		return nil
+	default:
+		return result.Err
+	}
+}

@@ -1,0 +1,106 @@
+package kube
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/meshctl/meshctl/internal/discovery"
+)
+
+// may reports whether rules allow something.
+func may(rules []rbacv1.PolicyRule, p Permission) bool {
+	resource := p.Resource
+	if p.Subresource != "" {
+		resource += "/" + p.Subresource
+	}
+	return slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool {
+		return slices.Contains(r.Verbs, p.Verb) && slices.Contains(r.APIGroups, p.Group) && slices.Contains(r.Resources, resource) &&
+			(len(r.ResourceNames) == 0 || slices.Contains(r.ResourceNames, p.Name))
+	})
+}
+
+func TestMembersMayBeDiscovered(t *testing.T) {
+	t.Parallel()
+	for _, access := range Accesses() {
+		for _, kind := range discovery.Kinds() {
+			for _, verb := range []string{"get", "list"} {
+				p := Permission{Verb: verb, Group: kind.Group, Resource: kind.Resource}
+				if !may(MemberRules(Access(access)), p) {
+					t.Errorf("with access %s, discovery may not %s", access, p)
+				}
+			}
+		}
+	}
+}
+
+// TestEditorsHoldLeases lets those work on trust who may edit the namespace of
+// meshctl's resources.
+func TestEditorsHoldLeases(t *testing.T) {
+	t.Parallel()
+	for _, role := range managementRoles() {
+		for _, verb := range []string{"create", "get", "update"} {
+			p := Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
+			if got, want := may(role.Rules, p), role.Name == editRole; got != want {
+				t.Errorf("%s lets somebody %s: %t, want %t", role.Name, p, got, want)
+			}
+		}
+	}
+}
+
+func TestMemberRules(t *testing.T) {
+	t.Parallel()
+	const istio = "networking.istio.io"
+	for _, tt := range []struct {
+		what Permission
+		want []bool // read, configure, full
+	}{
+		{Permission{Verb: "list", Group: istio, Resource: "virtualservices"}, []bool{true, true, true}},
+		{Permission{Verb: "patch", Group: istio, Resource: "virtualservices"}, []bool{false, true, true}},
+		{Permission{Verb: "delete", Group: "security.istio.io", Resource: "peerauthentications"}, []bool{false, true, true}},
+		{Permission{Verb: "create", Group: istio, Resource: "envoyfilters"}, []bool{false, false, false}},
+		{Permission{Verb: "create", Group: istio, Resource: "sidecars"}, []bool{false, false, false}},
+		{Permission{Verb: "get", Resource: "secrets", Name: "cacerts"}, []bool{false, false, true}},
+		{Permission{Verb: "patch", Resource: "secrets", Name: "cacerts"}, []bool{false, false, true}},
+		{Permission{Verb: "get", Resource: "secrets", Name: "other"}, []bool{false, false, false}},
+		{Permission{Verb: "list", Resource: "secrets"}, []bool{false, false, false}},
+		{Permission{Verb: "delete", Resource: "secrets", Name: "cacerts"}, []bool{false, false, false}},
+		{Permission{Verb: "patch", Group: "apps", Resource: "deployments"}, []bool{false, false, true}},
+		{Permission{Verb: "patch", Group: "apps", Resource: "replicasets"}, []bool{false, false, false}},
+		{Permission{Verb: "update", Group: "apps", Resource: "deployments"}, []bool{false, false, false}},
+		{Permission{Verb: "delete", Resource: "pods"}, []bool{false, false, false}},
+		{Permission{Verb: "patch", Resource: "configmaps"}, []bool{false, false, false}},
+	} {
+		var got []bool
+		for _, access := range Accesses() {
+			got = append(got, may(MemberRules(Access(access)), tt.what))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s with access %v (-want +got):\n%s", tt.what, Accesses(), diff)
+		}
+	}
+	for _, access := range Accesses() {
+		for _, rule := range MemberRules(Access(access)) {
+			for _, words := range [][]string{rule.Verbs, rule.APIGroups, rule.Resources} {
+				if slices.Contains(words, "*") || len(words) == 0 {
+					t.Errorf("a rule of access %s is wider than it looks: %v", access, rule)
+				}
+			}
+		}
+	}
+}
+
+func TestPermissionText(t *testing.T) {
+	t.Parallel()
+	for want, p := range map[string]Permission{
+		"list pods": {Verb: "list", Resource: "pods"},
+		"create serviceaccounts/token east in gloo-mesh": {Verb: "create", Resource: "serviceaccounts", Subresource: "token", Namespace: "gloo-mesh", Name: "east"},
+		"get deployments.apps in default":                {Verb: "get", Group: "apps", Resource: "deployments", Namespace: "default"},
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

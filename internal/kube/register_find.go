@@ -1,0 +1,143 @@
+package kube
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
+)
+
+// registered is a registration as the management cluster has it.
+type registered struct {
+	management *Connection
+	member     membership
+	// object is the KubernetesCluster, secret what it refers to; nil if missing.
+	object, secret *unstructured.Unstructured
+	secretName     string
+}
+
+// findRegistration reads one registration. A cluster that is not registered is
+// an *Error with ReasonNotFound; what is left of half a registration is found.
+func findRegistration(ctx context.Context, management *Connection, namespace, cluster string) (*registered, error) {
+	found := &registered{management: management, secretName: cluster, member: membership{
+		cluster: cluster, namespace: namespace, remoteNamespace: namespace, access: AccessFull, clusterDomain: DefaultClusterDomain,
+	}}
+	uid, err := management.UID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found.member.managementUID = uid
+	object, err := Get(ctx, management, found.member.registrationKey())
+	if err != nil && !isReason(err, ReasonNotFound) && !isReason(err, ReasonNoSuchKind) {
+		return nil, err
+	}
+	if err == nil {
+		found.object = object
+		found.read(object)
+	}
+	secret, err := Get(ctx, management, ObjectKey{GVK: secretKind(), Namespace: namespace, Name: found.secretName})
+	if err != nil && !isReason(err, ReasonNotFound) {
+		return nil, err
+	}
+	if err == nil {
+		found.secret = secret
+	}
+	if found.object == nil && (found.secret == nil || !isOwned(found.secret, found.member.labels())) {
+		return nil, notRegistered(ctx, management, namespace, cluster)
+	}
+	return found, nil
+}
+
+// read takes over what a KubernetesCluster says.
+func (r *registered) read(object *unstructured.Unstructured) {
+	var cluster multiclusterv1alpha1.KubernetesCluster
+	if fromUnstructured(object, &cluster) != nil {
+		return
+	}
+	if cluster.Spec.SecretName != "" {
+		r.secretName = cluster.Spec.SecretName
+	}
+	if cluster.Status.Namespace != "" {
+		r.member.remoteNamespace = cluster.Status.Namespace
+	}
+	if cluster.Spec.ClusterDomain != "" {
+		r.member.clusterDomain = cluster.Spec.ClusterDomain
+	}
+	r.member.remoteUID = object.GetLabels()[ClusterUIDLabel]
+}
+
+func (r *registered) broken(why string) error {
+	return &Error{
+		Cluster: r.management.Name, Action: "use the registration of cluster " + r.member.cluster, Reason: ReasonUnusable, Why: why,
+		Hint: "run 'meshctl cluster register " + r.member.cluster + "' again",
+	}
+}
+
+// confirm makes sure that a connection leads to the registered cluster.
+func (r *registered) confirm(ctx context.Context, remote *Connection) error {
+	uid, err := remote.UID(ctx)
+	if err != nil {
+		return err
+	}
+	if r.member.remoteUID != "" && r.member.remoteUID != uid {
+		return &Error{
+			Action: "use context " + remote.Context, Reason: ReasonUnusable,
+			Why: "it leads to another cluster than the one that is registered as " + r.member.cluster, Hint: "name the right one with --remote-context",
+		}
+	}
+	r.member.remoteUID = uid
+	return nil
+}
+
+// notRegistered says that a cluster is unknown, and which ones are not.
+func notRegistered(ctx context.Context, management *Connection, namespace, cluster string) error {
+	e := &Error{Cluster: management.Name, Action: "find cluster " + cluster, Reason: ReasonNotFound, Why: "it is not registered in namespace " + namespace}
+	names, err := RegisteredNames(ctx, management, namespace)
+	if err != nil {
+		return e
+	}
+	switch near := spelling.Nearest(cluster, names); {
+	case near != "":
+		e.Hint = "did you mean " + near + "?"
+	case len(names) > 0:
+		e.Hint = "registered are " + strings.Join(names, ", ")
+	}
+	return e
+}
+
+// isOwned reports whether an object carries the labels of its owner.
+func isOwned(object metav1.Object, owner map[string]string) bool {
+	labels := object.GetLabels()
+	for key, value := range owner {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// fromUnstructured decodes an object.
+func fromUnstructured(object *unstructured.Unstructured, into any) error {
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
+}
+
+// RegisteredNames returns the names of the registered clusters, sorted. It reads
+// nothing but metadata.
+func RegisteredNames(ctx context.Context, management *Connection, namespace string) ([]string, error) {
+	found, err := ListMetadata(ctx, management, registrations(), ListOptions{Namespace: namespace})
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(found))
+	for _, object := range found {
+		names = append(names, object.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}

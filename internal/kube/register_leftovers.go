@@ -1,0 +1,190 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Leftover is something that should be gone and is, or may be, still there.
+type Leftover struct {
+	// Cluster is where it is.
+	Cluster string
+	// Object names it: "ClusterRole meshctl-east".
+	Object string
+	// Command removes it.
+	Command string
+}
+
+// IncompleteError says that an operation ended halfway and what is left of it.
+type IncompleteError struct {
+	// Err is what ended it.
+	Err error
+	// Leftovers are in the order in which to remove them.
+	Leftovers []Leftover
+}
+
+// Error names the cause and how much is left; the leftovers tell the rest.
+func (e *IncompleteError) Error() string {
+	names := make([]string, 0, len(e.Leftovers))
+	for _, l := range e.Leftovers {
+		names = append(names, fmt.Sprintf("%s on %s", l.Object, l.Cluster))
+	}
+	return fmt.Sprintf("%v; what is left behind: %s", e.Err, strings.Join(names, ", "))
+}
+
+// Unwrap returns the cause.
+func (e *IncompleteError) Unwrap() error { return e.Err }
+
+// kubectl returns a kubectl command for the cluster of a connection. kubeconfig
+// is the file that its context is in, empty for the usual ones.
+func (c *Connection) kubectl(kubeconfig string, words ...string) string {
+	command := []string{"kubectl"}
+	if kubeconfig != "" {
+		command = append(command, "--kubeconfig", kubeconfig)
+	}
+	if c.Context != "" {
+		command = append(command, "--context", c.Context)
+	}
+	return shellquote.Join(append(command, words...)...)
+}
+
+// deleteCommand returns the kubectl command that deletes an object.
+func (c *Connection) deleteCommand(kubeconfig string, key ObjectKey) string {
+	words := []string{"delete", kubectlResource(key.GVK.GroupKind()), key.Name}
+	if key.Namespace != "" {
+		words = append(words, "--namespace", key.Namespace)
+	}
+	return c.kubectl(kubeconfig, words...)
+}
+
+// kubectlResource names a kind so that kubectl takes it for no other.
+func kubectlResource(kind schema.GroupKind) string {
+	name := strings.ToLower(kind.Kind)
+	if kind.Group != "" && strings.Contains(kind.Group, ".") && !strings.HasSuffix(kind.Group, ".k8s.io") {
+		name += "." + kind.Group
+	}
+	return name
+}
+
+// journal remembers what one run made, to take it back if the run fails.
+type journal struct {
+	entries []journalEntry
+}
+
+type journalEntry struct {
+	connection *Connection
+	kubeconfig string
+	key        ObjectKey
+	owner      map[string]string
+}
+
+// rollbackTime bounds taking back, which goes on after the user has stopped the
+// run.
+const rollbackTime = 20 * time.Second
+
+// takeBack deletes what was made, the last first, and returns err, within an
+// *IncompleteError if something could not be deleted. The time of ctx does not
+// count.
+func (j *journal) takeBack(ctx context.Context, observe Observer, err error) error {
+	if len(j.entries) == 0 {
+		return err
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
+	defer stop()
+	var (
+		leftovers []Leftover
+		dead      []*Connection
+		removed   int
+	)
+	observe.tell(Event{Phase: PhaseRollback, State: PhaseStarted})
+	for _, entry := range slices.Backward(j.entries) {
+		var failure *Error
+		if !slices.Contains(dead, entry.connection) {
+			failure = entry.remove(ctx)
+		}
+		if failure == nil && !slices.Contains(dead, entry.connection) {
+			removed++
+			continue
+		}
+		if failure != nil && failure.WholeCluster() {
+			dead = append(dead, entry.connection)
+		}
+		leftovers = append(leftovers, entry.leftover())
+	}
+	if len(leftovers) > 0 {
+		observe.tell(Event{Phase: PhaseRollback, State: PhaseFailed})
+		return &IncompleteError{Err: err, Leftovers: leftovers}
+	}
+	observe.tell(Event{Phase: PhaseRollback, State: PhaseDone, Detail: fmt.Sprintf("%d objects", removed)})
+	return err
+}
+
+func (e journalEntry) remove(ctx context.Context) *Error {
+	if e.key.GVK.Kind == "Namespace" {
+		removed, err := deleteIfEmpty(ctx, e.connection, e.key.Name, e.owner)
+		if err == nil && !removed {
+			// Others have moved in; then it is theirs.
+			return nil
+		}
+		return e.connection.explain("delete Namespace "+e.key.Name, err)
+	}
+	return Delete(ctx, e.connection, e.key, DeleteOptions{Owner: e.owner}).Err
+}
+
+func (e journalEntry) leftover() Leftover {
+	return Leftover{
+		Cluster: e.connection.Name,
+		Object:  describeObject(e.key.GVK.Kind, e.key.Namespace, e.key.Name),
+		Command: e.connection.deleteCommand(e.kubeconfig, e.key),
+	}
+}
+
+// apply applies objects that belong to meshctl one after the other, notes what
+// is new, and stops at the first that fails. A dry run notes nothing.
+func (j *journal) apply(ctx context.Context, c *Connection, kubeconfig string, opts ApplyOptions, objects ...*unstructured.Unstructured) ([]Result, error) {
+	results := make([]Result, 0, len(objects))
+	for _, object := range objects {
+		key := ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
+		_, err := Get(ctx, c, key)
+		isNew := isReason(err, ReasonNotFound)
+		if err != nil && !isNew {
+			return results, err
+		}
+		result := Apply(ctx, c, []*unstructured.Unstructured{object}, opts)[0]
+		// A request whose answer was lost may have created the object.
+		created := result.Outcome == Created || result.Err != nil && isNew && isLost(result.Err)
+		if created && opts.DryRun != DryRunServer {
+			j.entries = append(j.entries, journalEntry{c, kubeconfig, key, opts.Owner})
+		}
+		if result.Err != nil {
+			return results, result.Err
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// isReason reports whether an error of a cluster has the reason.
+func isReason(err error, reason Reason) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Reason == reason
+}
+
+// isLost reports whether a request may have been carried out although it
+// failed: nobody heard the answer.
+func isLost(e *Error) bool {
+	switch e.Reason {
+	case ReasonUnreachable, ReasonTimeout, ReasonCancelled, ReasonServerTrouble, ReasonOther:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,209 @@
+package kube
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// DefaultWait bounds each wait of a registration: for a token, for permissions
+// to take effect, for something to be gone.
+const DefaultWait = 30 * time.Second
+
+// MinTokenTTL is the shortest life that Kubernetes gives to a requested token.
+const MinTokenTTL = 10 * time.Minute
+
+// pollInterval is the time between two looks at something that is waited for.
+const pollInterval = 200 * time.Millisecond
+
+// ErrWaited says that what was waited for did not come in time.
+var ErrWaited = fmt.Errorf("it did not come in time: %w", context.DeadlineExceeded)
+
+func secrets() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+}
+
+func serviceAccounts() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
+}
+
+// await calls look until it is done, fails, or the time is up; why says what is
+// missing then, and hint what to do about it.
+func (c *Connection) await(ctx context.Context, limit time.Duration, action, why, hint string, look func(context.Context) (bool, error)) error {
+	if limit <= 0 {
+		limit = DefaultWait
+	}
+	err := wait.PollUntilContextTimeout(ctx, pollInterval, limit, true, look)
+	if err != nil && ctx.Err() == nil && wait.Interrupted(err) {
+		return &Error{Cluster: c.Name, Action: action, Reason: ReasonTimeout, Why: fmt.Sprintf("%s after %s", why, limit), Hint: hint, cause: ErrWaited}
+	}
+	return c.Explain(action, err)
+}
+
+// waitForToken waits until the cluster has put a token into a Secret.
+func waitForToken(ctx context.Context, c *Connection, namespace, name string, limit time.Duration) (string, error) {
+	client, err := c.Dynamic()
+	if err != nil {
+		return "", err
+	}
+	var token string
+	err = c.await(ctx, limit, "get a token", fmt.Sprintf("Secret %s in %s has none", name, namespace),
+		"check that the cluster's controller manager runs, or ask for a token that expires with --token-ttl",
+		func(ctx context.Context) (bool, error) {
+			secret, err := client.Resource(secrets()).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+			if err != nil {
+				return false, err
+			}
+			token, err = secretText(secret, "token")
+			return token != "", err
+		})
+	return token, err
+}
+
+// secretText returns the value of a key of a Secret, empty if there is none.
+func secretText(secret *unstructured.Unstructured, key string) (string, error) {
+	encoded, _, _ := unstructured.NestedString(secret.Object, "data", key)
+	text, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", fmt.Errorf("the key %s of Secret %s in %s is not base64", key, secret.GetName(), secret.GetNamespace())
+	}
+	return string(text), nil
+}
+
+// RequestToken asks for a token of a service account that expires. The cluster
+// may give it another life than asked for.
+func RequestToken(ctx context.Context, c *Connection, namespace, account string, ttl time.Duration) (string, error) {
+	client, err := c.Dynamic()
+	if err != nil {
+		return "", err
+	}
+	seconds := int64(ttl / time.Second)
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&authenticationv1.TokenRequest{
+		TypeMeta:   metav1.TypeMeta{APIVersion: authenticationv1.SchemeGroupVersion.String(), Kind: "TokenRequest"},
+		ObjectMeta: metav1.ObjectMeta{Name: account, Namespace: namespace},
+		Spec:       authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds},
+	})
+	if err != nil {
+		return "", fmt.Errorf("encode the request for a token: %w", err)
+	}
+	answer, err := client.Resource(serviceAccounts()).Namespace(namespace).
+		Create(ctx, &unstructured.Unstructured{Object: content}, metav1.CreateOptions{}, "token")
+	if err != nil {
+		return "", c.Explain("request a token of ServiceAccount "+account+" in "+namespace, err)
+	}
+	token, _, _ := unstructured.NestedString(answer.Object, "status", "token")
+	if token == "" {
+		return "", &Error{Cluster: c.Name, Action: "request a token of ServiceAccount " + account + " in " + namespace, Reason: ReasonServerTrouble, Why: "the answer has none"}
+	}
+	return token, nil
+}
+
+// checkTokenTTL says why a token cannot live that long, empty if it can; 0 is
+// for ever.
+func checkTokenTTL(ttl time.Duration) string {
+	if ttl != 0 && ttl < MinTokenTTL {
+		return fmt.Sprintf("a token lives for %s at least, not %s", MinTokenTTL, ttl)
+	}
+	return ""
+}
+
+// TokenExpiry returns when a token of a service account expires, as it says
+// itself; nil if it says nothing, as with tokens of Secrets.
+func TokenExpiry(token string) *time.Time {
+	_, expires := tokenTimes(token)
+	return expires
+}
+
+// tokenLife returns how long a token lives from its beginning to its end; 0 for
+// one that does not expire.
+func tokenLife(token string) time.Duration {
+	issued, expires := tokenTimes(token)
+	if issued == nil || expires == nil || !expires.After(*issued) {
+		return 0
+	}
+	return max(expires.Sub(*issued).Round(time.Second), MinTokenTTL)
+}
+
+// tokenTimes reads the times of a token without judging its signature; nil for
+// those that it does not have.
+func tokenTimes(token string) (issued, expires *time.Time) {
+	parts := strings.Split(token, ".")
+	const all = 3 // header, claims, signature
+	if len(parts) != all {
+		return nil, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return nil, nil
+	}
+	var claims struct {
+		Issued  *float64 `json:"iat"`
+		Expires *float64 `json:"exp"`
+	}
+	if json.Unmarshal(text, &claims) != nil {
+		return nil, nil
+	}
+	return claimTime(claims.Issued), claimTime(claims.Expires)
+}
+
+// claimTime returns the time of a claim, nil for none and for nonsense.
+func claimTime(seconds *float64) *time.Time {
+	// No year has more than four digits.
+	const last = 253402300799
+	if seconds == nil || *seconds <= 0 || *seconds > last {
+		return nil
+	}
+	at := time.Unix(int64(*seconds), 0).UTC()
+	return &at
+}
+
+// verify connects with new credentials and waits until they work: the cluster
+// must be the one that they were made on, and let them list what discovery
+// lists. Permissions take a moment to have effect everywhere.
+func verify(ctx context.Context, c *Connection, uid string, limit time.Duration) error {
+	return c.await(ctx, limit, "use the new credentials", c.server()+" does not accept them", "check the clocks and the controller manager of the cluster",
+		func(ctx context.Context) (bool, error) {
+			found, err := c.UID(ctx)
+			if err != nil {
+				return false, settles(err)
+			}
+			if found != uid {
+				return false, &Error{
+					Cluster: c.Name, Action: "use the new credentials", Reason: ReasonUnusable,
+					Why: c.server() + " is another cluster than the one that the credentials were made on", Hint: "correct --api-server-address",
+				}
+			}
+			client, err := c.Metadata()
+			if err != nil {
+				return false, err
+			}
+			deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+			if _, err := client.Resource(deployments).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+				return false, settles(err)
+			}
+			return true, nil
+		})
+}
+
+// settles returns nil for errors that pass once a cluster has noticed its new
+// objects, others as they are.
+func settles(err error) error {
+	var e *Error
+	if errors.As(err, &e) && (e.Reason == ReasonUnauthorized || e.Reason == ReasonForbidden) ||
+		apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
+		return nil
+	}
+	return err
+}

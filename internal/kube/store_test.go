@@ -1,0 +1,196 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+)
+
+// store is as much of an API server as writing takes: objects of the group
+// example.com/v1, which are replaced by what is applied.
+type store struct {
+	// kinds are the resources that are served, by kind.
+	kinds map[string]string
+	// forbidden are resources that may not be listed.
+	forbidden []string
+	// rejects are names of objects that may not be written or deleted.
+	rejects []string
+	// hangs is the method of requests that are never answered.
+	hangs string
+
+	mu      sync.Mutex
+	objects map[string]*unstructured.Unstructured
+	version int
+	// log are the writes that succeeded, hung counts the requests that did not end.
+	log  []string
+	hung int
+}
+
+func newStore(kinds ...string) *store {
+	s := &store{kinds: map[string]string{}, objects: map[string]*unstructured.Unstructured{}}
+	for _, kind := range kinds {
+		s.kinds[kind] = strings.ToLower(kind) + "s"
+	}
+	return s
+}
+
+// connect starts the server and returns a connection to it.
+func (s *store) connect(t *testing.T) *Connection {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	// Only what is never answered is not waited for.
+	const patience = 200 * time.Millisecond
+	impatient := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method == s.hangs {
+				ctx, stop := context.WithTimeout(r.Context(), patience)
+				defer stop()
+				r = r.WithContext(ctx)
+			}
+			return next.RoundTrip(r)
+		})
+	}
+	return New("east", SourceContext, &rest.Config{Host: server.URL, WrapTransport: impatient}, Options{RequestTimeout: time.Minute})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// unanswered returns how many requests did not end.
+func (s *store) unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hung
+}
+
+// put stores objects and forgets that.
+func (s *store) put(objects ...*unstructured.Unstructured) {
+	for _, object := range objects {
+		s.save("/apis/example.com/v1/namespaces/"+object.GetNamespace()+"/"+s.kinds[object.GetKind()]+"/"+object.GetName(), object.DeepCopy())
+	}
+	s.log = nil
+}
+
+func (s *store) save(path string, object *unstructured.Unstructured) {
+	s.version++
+	object.SetResourceVersion(strconv.Itoa(s.version))
+	if object.GetUID() == "" {
+		object.SetUID(types.UID("uid-" + object.GetName()))
+	}
+	s.objects[path] = object
+	s.log = append(s.log, "write "+object.GetName()+" "+specText(object))
+}
+
+func specText(object *unstructured.Unstructured) string {
+	text, err := json.Marshal(object.Object["spec"])
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == s.hangs {
+		s.mu.Lock()
+		s.hung++
+		s.mu.Unlock()
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch len(parts) {
+	case 3:
+		list := metav1.APIResourceList{GroupVersion: "example.com/v1"}
+		for kind, resource := range s.kinds {
+			list.APIResources = append(list.APIResources, metav1.APIResource{Name: resource, Namespaced: true, Kind: kind})
+		}
+		answer(w, http.StatusOK, list)
+	case 4:
+		s.list(w, r, parts[3])
+	default:
+		s.serveObject(w, r, parts[5], parts[6])
+	}
+}
+
+func (s *store) list(w http.ResponseWriter, r *http.Request, resource string) {
+	if slices.Contains(s.forbidden, resource) {
+		refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden, resource+" is forbidden: not you")
+		return
+	}
+	selector, err := labels.Parse(r.URL.Query().Get("labelSelector"))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
+		return
+	}
+	items := []any{}
+	for _, path := range sortedKeys(s.objects) {
+		if object := s.objects[path]; strings.Contains(path, "/"+resource+"/") && selector.Matches(labels.Set(object.GetLabels())) {
+			items = append(items, object.Object)
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"apiVersion": "example.com/v1", "kind": "List", "metadata": map[string]any{}, "items": items})
+}
+
+func (s *store) serveObject(w http.ResponseWriter, r *http.Request, resource, name string) {
+	path := strings.TrimSuffix(r.URL.Path, "/status")
+	object, there := s.objects[path]
+	if !there && r.Method != http.MethodPatch {
+		answer(w, http.StatusNotFound, metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
+			Message: name + " not found", Details: &metav1.StatusDetails{Name: name, Kind: resource},
+		})
+		return
+	}
+	if r.Method != http.MethodGet && slices.Contains(s.rejects, name) {
+		refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden, name+" is forbidden: a webhook says no")
+		return
+	}
+	switch r.Method {
+	case http.MethodGet:
+		answer(w, http.StatusOK, object.Object)
+	case http.MethodDelete:
+		delete(s.objects, path)
+		s.log = append(s.log, "delete "+name)
+		answer(w, http.StatusOK, metav1.Status{Status: metav1.StatusSuccess})
+	case http.MethodPut, http.MethodPatch:
+		written := &unstructured.Unstructured{}
+		if err := json.NewDecoder(r.Body).Decode(&written.Object); err != nil {
+			refuse(w, http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
+			return
+		}
+		s.save(path, written)
+		answer(w, http.StatusOK, written.Object)
+	}
+}
+
+// names returns the names of all stored objects, sorted.
+func (s *store) names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := []string{}
+	for _, object := range s.objects {
+		names = append(names, fmt.Sprintf("%s %s", object.GetName(), specText(object)))
+	}
+	slices.Sort(names)
+	return names
+}

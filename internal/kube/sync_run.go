@@ -1,0 +1,134 @@
+package kube
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Kept is the outcome for an object that was to be removed but that somebody
+// changed after the plan was made: it may be wanted again.
+const Kept Outcome = "kept"
+
+// SyncRunOptions say how to carry out a plan.
+type SyncRunOptions struct {
+	// Force takes over fields that others own.
+	Force bool
+	// DryRun DryRunServer has the API server judge and writes nothing.
+	DryRun DryRun
+}
+
+// Groups returns the groups of the plan, sorted.
+func (p *SyncPlan) Groups() []string {
+	var groups []string
+	for i := range p.Changes {
+		groups = append(groups, p.Changes[i].Group)
+	}
+	return slices.Compact(groups) // the changes are sorted by group
+}
+
+// Run carries out what the plan has for one group and returns one result for
+// each object that was to be added, modified or removed, and for each that was
+// refused, in the order of the changes. It writes kind by kind, several objects
+// at a time, then removes in the opposite order, so that what refers to others
+// is there only while they are.
+//
+// An object is removed only if it is still the one that the plan saw; one that
+// was changed since is Kept. That, and that applying is idempotent, lets
+// several runs work at the same time, and a run that was stopped be repeated.
+func (p *SyncPlan) Run(ctx context.Context, group string, opts SyncRunOptions) []Result {
+	results := make([]Result, len(p.Changes))
+	var done []int
+	for _, gvk := range p.kinds {
+		var indices []int
+		var objects []*unstructured.Unstructured
+		for i := range p.Changes {
+			change := &p.Changes[i]
+			if change.Group != group || change.Key.GVK != gvk {
+				continue
+			}
+			switch change.Kind {
+			case ChangeAdd, ChangeModify:
+				indices = append(indices, i)
+				objects = append(objects, change.desired)
+			case ChangeRefuse:
+				results[i] = p.result(change.Key)
+				results[i].Outcome, results[i].Err = Conflict, change.Err
+				done = append(done, i)
+			case ChangeRemove, ChangeNone, ChangeLeave:
+			}
+		}
+		if len(indices) == 0 {
+			continue
+		}
+		owner := p.ownerOf(p.Changes[indices[0]])
+		for k, result := range Apply(ctx, p.connection, objects, ApplyOptions{Force: opts.Force, DryRun: opts.DryRun, Owner: owner}) {
+			results[indices[k]] = result
+			done = append(done, indices[k])
+		}
+	}
+	lost := lostCluster(results)
+	for _, gvk := range slices.Backward(p.kinds) {
+		var indices []int
+		for i := range p.Changes {
+			if change := &p.Changes[i]; change.Group == group && change.Key.GVK == gvk && change.Kind == ChangeRemove {
+				indices = append(indices, i)
+			}
+		}
+		for k, result := range bounded(indices, func(i int) Result { return p.remove(ctx, &p.Changes[i], opts.DryRun, lost) }) {
+			results[indices[k]] = result
+			done = append(done, indices[k])
+		}
+	}
+	slices.Sort(done)
+	ordered := make([]Result, 0, len(done))
+	for _, i := range done {
+		ordered = append(ordered, results[i])
+	}
+	return ordered
+}
+
+func (p *SyncPlan) result(key ObjectKey) Result {
+	return Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: p.connection.Name}
+}
+
+// lostCluster returns why the cluster cannot be used any more, nil if it can.
+func lostCluster(results []Result) *Error {
+	for i := range results {
+		if e := results[i].Err; e != nil && e.WholeCluster() {
+			return e
+		}
+	}
+	return nil
+}
+
+// remove deletes an object that is still as the plan saw it. Of a cluster that is
+// lost nothing more is asked.
+func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lost *Error) Result {
+	result := p.result(change.Key)
+	action := "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+	if lost != nil {
+		result.fail(action, lost)
+		return result
+	}
+	target, err := p.connection.target(ctx, change.Key.GVK, change.Key.Namespace)
+	if err == nil {
+		result.Outcome, err = removeSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
+			return p.unchanged(change.stored, now)
+		})
+	}
+	if err != nil {
+		result.fail(action, p.connection.explain(action, err))
+	}
+	return result
+}
+
+// unchanged reports whether an object still is the one that was seen, in what
+// makes it stale: its spec, which has a generation, and whose it is.
+func (p *SyncPlan) unchanged(seen, now *unstructured.Unstructured) bool {
+	return seen.GetUID() == now.GetUID() && seen.GetGeneration() == now.GetGeneration() && isOwned(now, p.opts.Owner) &&
+		seen.GetLabels()[p.opts.GroupLabel] == now.GetLabels()[p.opts.GroupLabel]
+}
+
+func (p *SyncPlan) sort() { slices.SortFunc(p.Changes, p.compare) }

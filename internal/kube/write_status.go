@@ -1,0 +1,120 @@
+package kube
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync/atomic"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// StatusUpdate is the status that an object should have.
+type StatusUpdate struct {
+	Key ObjectKey
+	// UID is that of the object which the status is about; another one of the same
+	// name gets none.
+	UID types.UID
+	// Fields are the whole status in plain values.
+	Fields map[string]any
+	// Keep are fields of the status that somebody else writes: they stay as they
+	// are stored.
+	Keep []string
+}
+
+// WriteStatuses replaces the status of objects, several at a time, and returns
+// one result for each, in their order. Applying would not do: parts of maps that
+// an earlier controller wrote would stay. An object that is gone is Absent, one
+// whose status is right already Unchanged, and one whose status is about a later
+// generation Kept. When the cluster cannot be used any more, those that were not
+// reached are Failed.
+func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, dryRun DryRun) []Result {
+	var end atomic.Pointer[Error]
+	return bounded(updates, func(update StatusUpdate) Result {
+		key := update.Key
+		action := "write the status of " + describeObject(key.GVK.Kind, key.Namespace, key.Name)
+		result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
+		if lost := end.Load(); lost != nil {
+			result.fail(action, lost)
+			return result
+		}
+		var err error
+		for range maxAttempts {
+			if result.Outcome, err = c.writeStatus(ctx, update, dryRun); !apierrors.IsConflict(err) {
+				break
+			}
+		}
+		if err != nil {
+			result.fail(action, c.explain(action, err))
+			if result.Err.WholeCluster() {
+				end.Store(result.Err)
+			}
+		}
+		return result
+	})
+}
+
+func (c *Connection) writeStatus(ctx context.Context, update StatusUpdate, dryRun DryRun) (Outcome, error) {
+	target, err := c.target(ctx, update.Key.GVK, update.Key.Namespace)
+	if err != nil {
+		return "", err
+	}
+	object, err := target.Get(ctx, update.Key.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) && !isMissingKindError(err) {
+		return Absent, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if update.UID != "" && object.GetUID() != update.UID {
+		return Absent, nil
+	}
+	stored := asMap(object.Object["status"])
+	if observedGeneration(stored) > observedGeneration(update.Fields) {
+		return Kept, nil // somebody saw more than this run
+	}
+	status := map[string]any{}
+	for name, value := range update.Fields {
+		if !slices.Contains(update.Keep, name) {
+			status[name] = value
+		}
+	}
+	for _, name := range update.Keep {
+		if value, there := stored[name]; there {
+			status[name] = value
+		}
+	}
+	if reflect.DeepEqual(stored, status) || len(stored)+len(status) == 0 {
+		return Unchanged, nil
+	}
+	changed := &unstructured.Unstructured{Object: object.Object}
+	changed.Object["status"] = status
+	options := metav1.UpdateOptions{FieldManager: DefaultFieldManager}
+	if dryRun == DryRunServer {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	_, err = target.UpdateStatus(ctx, changed, options)
+	if apierrors.IsNotFound(err) {
+		return Absent, nil
+	}
+	return Configured, err
+}
+
+// observedGeneration returns which generation of an object a status is about, 0
+// if it does not say so. Controllers have written it as text, too (D18).
+func observedGeneration(status map[string]any) int64 {
+	switch value := status["observedGeneration"].(type) {
+	case int64:
+		return value
+	case string:
+		generation, err := strconv.ParseInt(value, 10, 64)
+		if err == nil {
+			return generation
+		}
+	}
+	return 0
+}
