@@ -37,7 +37,7 @@ type ControllerOptions struct {
 // the Secrets with the credentials of registered clusters, hold its Lease.
 func ControllerObjects(opts ControllerOptions) []*unstructured.Unstructured {
 	meta := func(namespace string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Name: ControllerName, Namespace: namespace, Labels: installLabels()}
+		return metav1.ObjectMeta{Name: ControllerName, Namespace: namespace, Labels: OwnLabels()}
 	}
 	kind := func(version schema.GroupVersion, kind string) metav1.TypeMeta {
 		return metav1.TypeMeta{APIVersion: version.String(), Kind: kind}

@@ -85,7 +85,7 @@ func isDead(err error) bool {
 
 func (d *deregistrar) preflight(ctx context.Context) error {
 	found, err := findRegistration(ctx, d.management, d.opts.Namespace, d.opts.Cluster)
-	if isReason(err, ReasonNotFound) && d.remote != nil {
+	if IsReason(err, ReasonNotFound) && d.remote != nil {
 		// Half a registration may be left on the cluster.
 		if half := d.findHalf(ctx); half != nil {
 			found, err = half, nil
@@ -101,7 +101,7 @@ func (d *deregistrar) preflight(ctx context.Context) error {
 		}
 	}
 	if d.remote != nil {
-		if err := found.confirm(ctx, d.remote); err != nil && (!d.opts.Force || !isDead(err) || isReason(err, ReasonUnusable)) {
+		if err := found.confirm(ctx, d.remote); err != nil && (!d.opts.Force || !isDead(err) || IsReason(err, ReasonUnusable)) {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func (d *deregistrar) findHalf(ctx context.Context) *registered {
 	}}
 	role := half.member.clusterRole()
 	object, err := Get(ctx, d.remote, ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
-	if err != nil || !isOwned(object, half.member.labels()) {
+	if err != nil || !IsOwned(object, half.member.labels()) {
 		return nil
 	}
 	return half
@@ -196,18 +196,18 @@ func (d *deregistrar) withdrawAs(ctx context.Context, c *Connection) error {
 // withdrawNamespace deletes the namespace if registration made it and nothing
 // is in it.
 func (d *deregistrar) withdrawNamespace(ctx context.Context, c *Connection) error {
-	key := ObjectKey{GVK: namespaceKind(), Name: d.found.member.remoteNamespace}
+	key := ObjectKey{GVK: NamespaceKind(), Name: d.found.member.remoteNamespace}
 	var removed bool
 	// What was just deleted may take a moment to be gone.
-	err := c.await(ctx, d.opts.Wait, "delete Namespace "+key.Name, "it is in use", "", func(ctx context.Context) (bool, error) {
+	err := c.Await(ctx, d.opts.Wait, "delete Namespace "+key.Name, "it is in use", "", func(ctx context.Context) (bool, error) {
 		namespace, err := Get(ctx, c, key)
-		if isReason(err, ReasonNotFound) || err == nil && !isOwned(namespace, d.found.member.labels()) {
+		if IsReason(err, ReasonNotFound) || err == nil && !IsOwned(namespace, d.found.member.labels()) {
 			return true, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		removed, err = deleteIfEmpty(ctx, c, key.Name, d.found.member.labels())
+		removed, err = DeleteNamespaceIfEmpty(ctx, c, key.Name, d.found.member.labels())
 		return true, err
 	})
 	if err != nil {
@@ -229,8 +229,8 @@ func (d *deregistrar) withdrawItself(ctx context.Context, c *Connection) error {
 	}
 	d.noteApplied(ctx, c)
 	m := d.found.member
-	namespace, err := Get(ctx, c, ObjectKey{GVK: namespaceKind(), Name: m.remoteNamespace})
-	if err != nil && !isReason(err, ReasonNotFound) {
+	namespace, err := Get(ctx, c, ObjectKey{GVK: NamespaceKind(), Name: m.remoteNamespace})
+	if err != nil && !IsReason(err, ReasonNotFound) {
 		return err
 	}
 	role := m.clusterRole()
@@ -239,8 +239,8 @@ func (d *deregistrar) withdrawItself(ctx context.Context, c *Connection) error {
 		return result.Err
 	}
 	d.result.Results = append(d.result.Results, result)
-	if namespace != nil && isOwned(namespace, m.labels()) {
-		d.leave(&Connection{Name: c.Name}, ObjectKey{GVK: namespaceKind(), Name: m.remoteNamespace})
+	if namespace != nil && IsOwned(namespace, m.labels()) {
+		d.leave(&Connection{Name: c.Name}, ObjectKey{GVK: NamespaceKind(), Name: m.remoteNamespace})
 	}
 	return nil
 }
@@ -256,15 +256,11 @@ func (d *deregistrar) memberObjects(tokenSecrets []string) []ObjectKey {
 	}
 	keys = append(keys, ObjectKey{GVK: rbac.WithKind("ClusterRoleBinding"), Name: m.roleName()})
 	for _, name := range tokenSecrets {
-		keys = append(keys, ObjectKey{GVK: secretKind(), Namespace: m.remoteNamespace, Name: name})
+		keys = append(keys, ObjectKey{GVK: SecretKind(), Namespace: m.remoteNamespace, Name: name})
 	}
 	return append(keys,
 		ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}, Namespace: m.remoteNamespace, Name: m.cluster},
 		ObjectKey{GVK: rbac.WithKind("ClusterRole"), Name: m.roleName()})
-}
-
-func secretKind() schema.GroupVersionKind {
-	return schema.GroupVersionKind{Version: "v1", Kind: "Secret"}
 }
 
 // leave notes objects that stay on the cluster.
@@ -317,6 +313,6 @@ func (d *deregistrar) noteApplied(ctx context.Context, c *Connection) {
 	}
 	d.result.Leftovers = append(d.result.Leftovers, Leftover{
 		Cluster: c.Name, Object: fmt.Sprintf("%d objects of applied configuration", total),
-		Command: c.kubectl(d.opts.RemoteKubeconfig, "delete", strings.Join(resources, ","), "--all-namespaces", "--selector", selector),
+		Command: kubectl(c, d.opts.RemoteKubeconfig, "delete", strings.Join(resources, ","), "--all-namespaces", "--selector", selector),
 	})
 }

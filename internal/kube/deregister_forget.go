@@ -18,7 +18,7 @@ func (d *deregistrar) forget(ctx context.Context) (string, error) {
 	}
 	keys := []ObjectKey{m.registrationKey()}
 	if d.found.secret != nil {
-		keys = append(keys, ObjectKey{GVK: secretKind(), Namespace: m.namespace, Name: d.found.secretName})
+		keys = append(keys, ObjectKey{GVK: SecretKind(), Namespace: m.namespace, Name: d.found.secretName})
 	}
 	for _, key := range keys {
 		result := Delete(ctx, d.management, key, DeleteOptions{Owner: m.labels()})
@@ -41,7 +41,7 @@ func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
 	for _, kind := range []string{"Destination", "Workload", "Mesh"} {
 		gvk := schema.GroupVersionKind{Group: "discovery.mesh.gloo.solo.io", Version: "v1", Kind: kind}
 		resource, err := d.management.Resource(ctx, gvk)
-		if isReason(err, ReasonNoSuchKind) {
+		if IsReason(err, ReasonNoSuchKind) {
 			continue
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"strings"
 )
 
@@ -102,6 +103,12 @@ func (e *Error) Message() string {
 	return text.String()
 }
 
+// WithCause notes the error behind this one, for errors.Is and errors.As.
+func (e *Error) WithCause(cause error) *Error {
+	e.cause = cause
+	return e
+}
+
 // Unwrap returns the cause, for errors.Is and errors.As. Its text is not meant
 // for users.
 func (e *Error) Unwrap() error { return e.cause }
@@ -116,4 +123,10 @@ func (e *Error) WholeCluster() bool {
 	default:
 		return false
 	}
+}
+
+// IsReason reports whether an error of a cluster has the reason.
+func IsReason(err error, reason Reason) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Reason == reason
 }

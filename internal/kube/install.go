@@ -63,15 +63,15 @@ func (i *installer) preflight(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkVersion(i.connection, info); err != nil {
+	if err := CheckVersion(i.connection, info); err != nil {
 		return "", err
 	}
 	needed := slices.Concat(
 		permissionsFor(Permission{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}, "get", "create", "patch"),
 		permissionsFor(Permission{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"}, "get", "create", "patch"),
 		permissionsFor(Permission{Resource: "namespaces", Name: i.opts.Namespace}, "get"))
-	_, err = Get(ctx, i.connection, ObjectKey{GVK: namespaceKind(), Name: i.opts.Namespace})
-	if isReason(err, ReasonNotFound) {
+	_, err = Get(ctx, i.connection, ObjectKey{GVK: NamespaceKind(), Name: i.opts.Namespace})
+	if IsReason(err, ReasonNotFound) {
 		needed = append(needed, permissionsFor(Permission{Resource: "namespaces"}, "create")...)
 	}
 	if i.opts.Controller != nil {
@@ -128,7 +128,7 @@ func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 // if there is none.
 func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	existing, err := Get(ctx, i.connection, ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
-	if isReason(err, ReasonNotFound) {
+	if IsReason(err, ReasonNotFound) {
 		return nil, nil
 	}
 	if err != nil || i.opts.Force || existing.GetLabels()[ManagedByLabel] == ManagedBy {
@@ -161,7 +161,7 @@ func servedVersionsOf(definition *unstructured.Unstructured) []string {
 }
 
 func (i *installer) waitUntilEstablished(ctx context.Context, name string) error {
-	return i.connection.await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at its conditions with kubectl describe",
+	return i.connection.Await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at its conditions with kubectl describe",
 		func(ctx context.Context) (bool, error) {
 			definition, err := Get(ctx, i.connection, ObjectKey{GVK: definitionKind(), Name: name})
 			return err == nil && isEstablished(definition), err
@@ -180,15 +180,15 @@ func isEstablished(definition *unstructured.Unstructured) bool {
 // installRoles writes the namespace and the roles.
 func (i *installer) installRoles(ctx context.Context) error {
 	var j journal
-	namespace := Result{GVK: namespaceKind(), Name: i.opts.Namespace, Cluster: i.connection.Name, Outcome: Unchanged}
+	namespace := Result{GVK: NamespaceKind(), Name: i.opts.Namespace, Cluster: i.connection.Name, Outcome: Unchanged}
 	var err error
 	if i.opts.DryRun == DryRunServer {
 		created := false
-		if created, err = EnsureNamespace(ctx, i.connection, i.opts.Namespace, installLabels(), DryRunServer); created {
+		if created, err = EnsureNamespace(ctx, i.connection, i.opts.Namespace, OwnLabels(), DryRunServer); created {
 			namespace.Outcome = Created
 		}
 	} else {
-		namespace, err = j.ensureNamespace(ctx, i.connection, "", i.opts.Namespace, installLabels(), i.opts.Wait)
+		namespace, err = j.ensureNamespace(ctx, i.connection, "", i.opts.Namespace, OwnLabels(), i.opts.Wait)
 	}
 	if err != nil {
 		return err
@@ -246,7 +246,7 @@ func Definitions(ctx context.Context, c *Connection) ([]Definition, error) {
 		state := DefinitionMissing
 		existing, err := Get(ctx, c, ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
 		switch {
-		case isReason(err, ReasonNotFound):
+		case IsReason(err, ReasonNotFound):
 		case err != nil:
 			return nil, err
 		default:

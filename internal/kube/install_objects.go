@@ -16,15 +16,6 @@ import (
 // and says which edition of them it is.
 const DefinitionAnnotation = "meshctl.io/definition"
 
-// partOfLabel is, besides ManagedByLabel, on everything that install makes, and
-// on the namespace of meshctl's resources.
-const partOfLabel = "app.kubernetes.io/part-of"
-
-// installLabels are those of what install makes.
-func installLabels() map[string]string {
-	return map[string]string{ManagedByLabel: ManagedBy, partOfLabel: ManagedBy}
-}
-
 // InstallObjects returns what Install writes, in that order: the definitions of
 // resources, the namespace, the roles.
 func InstallObjects(namespace string) ([]*unstructured.Unstructured, error) {
@@ -32,7 +23,7 @@ func InstallObjects(namespace string) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := append(definitions, newNamespace(namespace, installLabels())) //nolint:gocritic // the definitions are made for this call
+	objects := append(definitions, newNamespace(namespace, OwnLabels())) //nolint:gocritic // the definitions are made for this call
 	for _, role := range managementRoles() {
 		objects = append(objects, toUnstructured(role))
 	}
@@ -53,7 +44,7 @@ func definitions() ([]*unstructured.Unstructured, error) {
 		}
 		crd = crd.DeepCopy()
 		crd.SetGroupVersionKind(definitionKind())
-		crd.Labels = installLabels()
+		crd.Labels = OwnLabels()
 		crd.Annotations = map[string]string{DefinitionAnnotation: edition}
 		objects = append(objects, toUnstructured(crd))
 	}

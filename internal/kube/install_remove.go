@@ -81,7 +81,7 @@ func (u *uninstaller) look(ctx context.Context) error {
 	var counts []string
 	for _, object := range objects {
 		existing, err := Get(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: object.GetName()})
-		if isReason(err, ReasonNotFound) {
+		if IsReason(err, ReasonNotFound) {
 			continue
 		}
 		if err != nil {
@@ -119,7 +119,7 @@ func (u *uninstaller) resources(ctx context.Context, definition *unstructured.Un
 		return nil, nil
 	}
 	found, err := ListMetadata(ctx, u.connection, schema.GroupVersionResource{Group: group, Version: versions[0], Resource: plural}, ListOptions{})
-	if isReason(err, ReasonNoSuchKind) {
+	if IsReason(err, ReasonNoSuchKind) {
 		return nil, nil // it is being removed
 	}
 	return found, err
@@ -142,7 +142,7 @@ func (u *uninstaller) forgetClusters(ctx context.Context) error {
 			continue
 		}
 		owner := map[string]string{ManagedByLabel: ManagedBy, RegisteredAsLabel: r.Name, ManagementLabel: r.Labels[ManagementLabel]}
-		if err := u.delete(ctx, ObjectKey{GVK: secretKind(), Namespace: r.Namespace, Name: r.Name}, owner); err != nil {
+		if err := u.delete(ctx, ObjectKey{GVK: SecretKind(), Namespace: r.Namespace, Name: r.Name}, owner); err != nil {
 			return err
 		}
 		role := ObjectKey{GVK: rbacv1.SchemeGroupVersion.WithKind("ClusterRole"), Name: membership{cluster: r.Name}.roleName()}
@@ -162,7 +162,7 @@ func (u *uninstaller) removeDefinitions(ctx context.Context) error {
 		return nil
 	}
 	for _, name := range u.definitions {
-		if err := waitUntilGone(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: name}, u.opts.Wait); err != nil {
+		if err := WaitUntilGone(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: name}, u.opts.Wait); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (u *uninstaller) removeDefinitions(ctx context.Context) error {
 // first.
 func (u *uninstaller) removeController(ctx context.Context) error {
 	for _, object := range slices.Backward(ControllerObjects(ControllerOptions{Namespace: u.opts.Namespace})) {
-		if err := u.delete(ctx, keyOf(object), installLabels()); err != nil {
+		if err := u.delete(ctx, keyOf(object), OwnLabels()); err != nil {
 			return err
 		}
 	}
@@ -182,7 +182,7 @@ func (u *uninstaller) removeController(ctx context.Context) error {
 
 func (u *uninstaller) removeRoles(ctx context.Context) error {
 	for _, role := range slices.Backward(managementRoles()) {
-		if err := u.delete(ctx, ObjectKey{GVK: role.GroupVersionKind(), Name: role.Name}, installLabels()); err != nil {
+		if err := u.delete(ctx, ObjectKey{GVK: role.GroupVersionKind(), Name: role.Name}, OwnLabels()); err != nil {
 			return err
 		}
 	}
@@ -192,22 +192,22 @@ func (u *uninstaller) removeRoles(ctx context.Context) error {
 // removeNamespace deletes the namespace if Install made it and it is empty: it
 // may hold signing keys.
 func (u *uninstaller) removeNamespace(ctx context.Context) error {
-	key := ObjectKey{GVK: namespaceKind(), Name: u.opts.Namespace}
+	key := ObjectKey{GVK: NamespaceKind(), Name: u.opts.Namespace}
 	existing, err := Get(ctx, u.connection, key)
-	if isReason(err, ReasonNotFound) {
+	if IsReason(err, ReasonNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !isOwned(existing, installLabels()) {
+	if !IsOwned(existing, OwnLabels()) {
 		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": meshctl did not make it")
 		return nil
 	}
 	if u.opts.DryRun == DryRunServer {
 		return nil
 	}
-	removed, err := deleteIfEmpty(ctx, u.connection, key.Name, installLabels())
+	removed, err := DeleteNamespaceIfEmpty(ctx, u.connection, key.Name, OwnLabels())
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func leaseLock(ctx context.Context, c *Connection, opts LeaseOptions) (*resource
 	}
 	return &resourcelock.LeaseLock{
 		LeaseMeta: metav1.ObjectMeta{Namespace: opts.Namespace, Name: opts.Name}, Client: client,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: opts.Identity}, Labels: installLabels(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: opts.Identity}, Labels: OwnLabels(),
 	}, nil
 }
 

@@ -143,7 +143,7 @@ func (r *OutputRun) removeOne(ctx context.Context, i int, used map[string]*Error
 	if err == nil {
 		r.results[i].Outcome, err = removeSeen(ctx, target, change.stored, r.opts.DryRun, func(now *unstructured.Unstructured) bool {
 			same := now.GetUID() == change.stored.GetUID() && now.GetGeneration() == change.stored.GetGeneration()
-			return same && isOwned(now, r.plan.opts.Owner)
+			return same && IsOwned(now, r.plan.opts.Owner)
 		})
 	}
 	if err != nil {

@@ -29,7 +29,6 @@ func Accesses() []string {
 // The Secrets of shared trust: the one that Istio reads its intermediate CA from,
 // and the one that keeps what a takeover replaces.
 const (
-	trustSecret       = "cacerts"
 	trustBackupSecret = "cacerts-backup"
 )
 
@@ -61,7 +60,7 @@ func MemberRules(access Access) []rbacv1.PolicyRule {
 		rules = append(rules,
 			// Server-side apply names the object that it creates, so that even
 			// creating is confined to the one name.
-			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{trustSecret, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
+			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{TrustSecret, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
 			rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: []string{"patch"}},
 		)
 	}
@@ -106,7 +105,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 		r := &rbacv1.ClusterRole{Rules: rules}
 		r.SetGroupVersionKind(rbacv1.SchemeGroupVersion.WithKind("ClusterRole"))
 		r.Name = name
-		r.Labels = installLabels()
+		r.Labels = OwnLabels()
 		r.Labels["rbac.authorization.k8s.io/aggregate-to-"+aggregateTo] = "true"
 		return r
 	}

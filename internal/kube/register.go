@@ -128,7 +128,7 @@ func (r *registrar) dropTokenSecrets(ctx context.Context) {
 		return // whoever may not list Secrets has made none
 	}
 	for _, name := range names {
-		key := ObjectKey{GVK: secretKind(), Namespace: r.member.remoteNamespace, Name: name}
+		key := ObjectKey{GVK: SecretKind(), Namespace: r.member.remoteNamespace, Name: name}
 		result := Delete(ctx, r.remote, key, DeleteOptions{Owner: r.member.labels()})
 		if result.Err != nil {
 			r.observe.warn(r.opts.Cluster, PhaseRevoke, fmt.Sprintf("the earlier token in Secret %s does not expire and still works: %v", name, result.Err))
@@ -235,17 +235,17 @@ func (r *registrar) verify(ctx context.Context) (string, error) {
 	if err := verify(ctx, connection, r.member.remoteUID, r.opts.Wait); err != nil {
 		return "", explainVerification(err, r.opts)
 	}
-	r.result.Server = connection.server()
-	return connection.server(), nil
+	r.result.Server = connection.Server()
+	return connection.Server(), nil
 }
 
 // explainVerification adds what a registration can do about an address that
 // does not work.
 func explainVerification(err error, opts RegisterOptions) error {
 	switch {
-	case isReason(err, ReasonUntrusted) && opts.APIServerAddress != "":
+	case IsReason(err, ReasonUntrusted) && opts.APIServerAddress != "":
 		return fmt.Errorf("%w; name an address that the certificate of the API server is for, or accept any certificate with --insecure-skip-tls-verify", err)
-	case isReason(err, ReasonUnreachable), isReason(err, ReasonUnknownHost), isReason(err, ReasonUntrusted):
+	case IsReason(err, ReasonUnreachable), IsReason(err, ReasonUnknownHost), IsReason(err, ReasonUntrusted):
 		return fmt.Errorf("%w; --api-server-address names another address", err)
 	default:
 		return err
@@ -254,7 +254,7 @@ func explainVerification(err error, opts RegisterOptions) error {
 
 // record writes down the registration on the management cluster.
 func (r *registrar) record(ctx context.Context) error {
-	namespace, err := r.journal.ensureNamespace(ctx, r.management, r.opts.Kubeconfig, r.member.namespace, installLabels(), r.opts.Wait)
+	namespace, err := r.journal.ensureNamespace(ctx, r.management, r.opts.Kubeconfig, r.member.namespace, OwnLabels(), r.opts.Wait)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,8 @@ type endpointOptions struct {
 func newEndpoint(c *Connection, opts endpointOptions) (endpoint, []string, error) {
 	config := c.RESTConfig()
 	fail := func(why, hint string, cause error) (endpoint, []string, error) {
-		return endpoint{}, nil, &Error{Cluster: c.Name, Action: "use the address of the API server", Reason: ReasonUnusable, Why: why, Hint: hint, cause: cause}
+		e := &Error{Cluster: c.Name, Action: "use the address of the API server", Reason: ReasonUnusable, Why: why, Hint: hint}
+		return endpoint{}, nil, e.WithCause(cause)
 	}
 	original, err := parseServer(config.Host)
 	if err != nil {

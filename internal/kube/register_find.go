@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -34,21 +33,21 @@ func findRegistration(ctx context.Context, management *Connection, namespace, cl
 	}
 	found.member.managementUID = uid
 	object, err := Get(ctx, management, found.member.registrationKey())
-	if err != nil && !isReason(err, ReasonNotFound) && !isReason(err, ReasonNoSuchKind) {
+	if err != nil && !IsReason(err, ReasonNotFound) && !IsReason(err, ReasonNoSuchKind) {
 		return nil, err
 	}
 	if err == nil {
 		found.object = object
 		found.read(object)
 	}
-	secret, err := Get(ctx, management, ObjectKey{GVK: secretKind(), Namespace: namespace, Name: found.secretName})
-	if err != nil && !isReason(err, ReasonNotFound) {
+	secret, err := Get(ctx, management, ObjectKey{GVK: SecretKind(), Namespace: namespace, Name: found.secretName})
+	if err != nil && !IsReason(err, ReasonNotFound) {
 		return nil, err
 	}
 	if err == nil {
 		found.secret = secret
 	}
-	if found.object == nil && (found.secret == nil || !isOwned(found.secret, found.member.labels())) {
+	if found.object == nil && (found.secret == nil || !IsOwned(found.secret, found.member.labels())) {
 		return nil, notRegistered(ctx, management, namespace, cluster)
 	}
 	return found, nil
@@ -109,17 +108,6 @@ func notRegistered(ctx context.Context, management *Connection, namespace, clust
 		e.Hint = "registered are " + strings.Join(names, ", ")
 	}
 	return e
-}
-
-// isOwned reports whether an object carries the labels of its owner.
-func isOwned(object metav1.Object, owner map[string]string) bool {
-	labels := object.GetLabels()
-	for key, value := range owner {
-		if labels[key] != value {
-			return false
-		}
-	}
-	return true
 }
 
 // fromUnstructured decodes an object.

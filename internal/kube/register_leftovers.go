@@ -45,7 +45,7 @@ func (e *IncompleteError) Unwrap() error { return e.Err }
 
 // kubectl returns a kubectl command for the cluster of a connection. kubeconfig
 // is the file that its context is in, empty for the usual ones.
-func (c *Connection) kubectl(kubeconfig string, words ...string) string {
+func kubectl(c *Connection, kubeconfig string, words ...string) string {
 	command := []string{"kubectl"}
 	if kubeconfig != "" {
 		command = append(command, "--kubeconfig", kubeconfig)
@@ -57,12 +57,12 @@ func (c *Connection) kubectl(kubeconfig string, words ...string) string {
 }
 
 // deleteCommand returns the kubectl command that deletes an object.
-func (c *Connection) deleteCommand(kubeconfig string, key ObjectKey) string {
+func deleteCommand(c *Connection, kubeconfig string, key ObjectKey) string {
 	words := []string{"delete", kubectlResource(key.GVK.GroupKind()), key.Name}
 	if key.Namespace != "" {
 		words = append(words, "--namespace", key.Namespace)
 	}
-	return c.kubectl(kubeconfig, words...)
+	return kubectl(c, kubeconfig, words...)
 }
 
 // kubectlResource names a kind so that kubectl takes it for no other.
@@ -129,12 +129,12 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 
 func (e journalEntry) remove(ctx context.Context) *Error {
 	if e.key.GVK.Kind == "Namespace" {
-		removed, err := deleteIfEmpty(ctx, e.connection, e.key.Name, e.owner)
+		removed, err := DeleteNamespaceIfEmpty(ctx, e.connection, e.key.Name, e.owner)
 		if err == nil && !removed {
 			// Others have moved in; then it is theirs.
 			return nil
 		}
-		return e.connection.explain("delete Namespace "+e.key.Name, err)
+		return explained(e.connection, "delete Namespace "+e.key.Name, err)
 	}
 	return Delete(ctx, e.connection, e.key, DeleteOptions{Owner: e.owner}).Err
 }
@@ -143,7 +143,7 @@ func (e journalEntry) leftover() Leftover {
 	return Leftover{
 		Cluster: e.connection.Name,
 		Object:  describeObject(e.key.GVK.Kind, e.key.Namespace, e.key.Name),
-		Command: e.connection.deleteCommand(e.kubeconfig, e.key),
+		Command: deleteCommand(e.connection, e.kubeconfig, e.key),
 	}
 }
 
@@ -154,7 +154,7 @@ func (j *journal) apply(ctx context.Context, c *Connection, kubeconfig string, o
 	for _, object := range objects {
 		key := ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
 		_, err := Get(ctx, c, key)
-		isNew := isReason(err, ReasonNotFound)
+		isNew := IsReason(err, ReasonNotFound)
 		if err != nil && !isNew {
 			return results, err
 		}
@@ -172,12 +172,6 @@ func (j *journal) apply(ctx context.Context, c *Connection, kubeconfig string, o
 	return results, nil
 }
 
-// isReason reports whether an error of a cluster has the reason.
-func isReason(err error, reason Reason) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Reason == reason
-}
-
 // isLost reports whether a request may have been carried out although it
 // failed: nobody heard the answer.
 func isLost(e *Error) bool {
@@ -187,4 +181,11 @@ func isLost(e *Error) bool {
 	default:
 		return false
 	}
+}
+
+// explained is Connection.Explain for those who look into the error.
+func explained(c *Connection, action string, err error) *Error {
+	var e *Error
+	errors.As(c.Explain(action, err), &e)
+	return e
 }

@@ -18,10 +18,6 @@ import (
 
 // The labels of what registration makes, on either side.
 const (
-	// ManagedByLabel has the value ManagedBy on every object that belongs to
-	// meshctl itself.
-	ManagedByLabel = "app.kubernetes.io/managed-by"
-	ManagedBy      = "meshctl"
 	// RegisteredAsLabel has the name that the cluster is registered under.
 	RegisteredAsLabel = "registration.meshctl.io/cluster"
 	// ManagementLabel has the UID of the management cluster, so that two

@@ -50,7 +50,7 @@ func PlanRegistration(ctx context.Context, management, remote *Connection, opts 
 // unlessForbidden turns the error of a question that the user may not ask into
 // a warning.
 func (r *registrar) unlessForbidden(err error) error {
-	if isReason(err, ReasonForbidden) {
+	if IsReason(err, ReasonForbidden) {
 		r.observe.warn(r.opts.Cluster, PhasePreflight, err.Error())
 		return nil
 	}
@@ -75,7 +75,7 @@ func (r *registrar) plan() (*Plan, error) {
 	secret := m.kubeconfigSecret(nil)
 	delete(secret.Object, "data")
 	secret.Object["stringData"] = map[string]any{KubeconfigSecretKey: string(kubeconfig)}
-	namespace := newNamespace(m.namespace, maps.Clone(installLabels()))
+	namespace := newNamespace(m.namespace, maps.Clone(OwnLabels()))
 	plan.Management = []*unstructured.Unstructured{namespace, secret, m.kubernetesCluster()}
 	return plan, nil
 }

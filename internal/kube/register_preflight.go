@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +70,7 @@ func (r *registrar) begin(ctx context.Context) error {
 func (r *registrar) settle(ctx context.Context) error {
 	found, err := findRegistration(ctx, r.management, r.opts.Namespace, r.opts.Cluster)
 	switch {
-	case isReason(err, ReasonNotFound), isReason(err, ReasonNoSuchKind), isReason(err, ReasonForbidden):
+	case IsReason(err, ReasonNotFound), IsReason(err, ReasonNoSuchKind), IsReason(err, ReasonForbidden):
 		found = nil // what is forbidden is reported with the other permissions
 	case err != nil:
 		return err
@@ -122,7 +121,7 @@ func (r *registrar) identify(ctx context.Context) error {
 	found := Each([]*Connection{r.management, r.remote}, func(c *Connection) identity {
 		info, err := c.ServerVersion(ctx)
 		if err == nil {
-			err = checkVersion(c, info)
+			err = CheckVersion(c, info)
 		}
 		if err != nil {
 			return identity{err: err}
@@ -138,25 +137,10 @@ func (r *registrar) identify(ctx context.Context) error {
 	return nil
 }
 
-// minMinor is the first minor version of Kubernetes 1 that serves all that is
-// used: server-side apply and EndpointSlices.
-const minMinor = 22
-
-func checkVersion(c *Connection, info version.Info) error {
-	minor, err := strconv.Atoi(strings.TrimRight(info.Minor, "+"))
-	if err != nil || info.Major != "1" || minor >= minMinor {
-		return nil //nolint:nilerr // a version that says nothing does no harm
-	}
-	return &Error{
-		Cluster: c.Name, Action: "use the cluster", Reason: ReasonUnusable,
-		Why: "it runs Kubernetes " + info.GitVersion, Hint: fmt.Sprintf("upgrade it to 1.%d or later", minMinor),
-	}
-}
-
 // checkName refuses a name that another cluster has.
 func (r *registrar) checkName(ctx context.Context) error {
 	existing, err := Get(ctx, r.management, r.member.registrationKey())
-	if isReason(err, ReasonNotFound) || isReason(err, ReasonNoSuchKind) {
+	if IsReason(err, ReasonNotFound) || IsReason(err, ReasonNoSuchKind) {
 		return nil // a missing kind is reported once, for all
 	}
 	if err != nil {
@@ -191,7 +175,7 @@ func (r *registrar) checkDuplicate(ctx context.Context) error {
 	all, err := List(ctx, r.management, registrations(), ListOptions{Namespace: r.member.namespace}, func(u *unstructured.Unstructured) labelled {
 		return labelled{u.GetName(), u.GetLabels()[ClusterUIDLabel]}
 	})
-	if isReason(err, ReasonNoSuchKind) {
+	if IsReason(err, ReasonNoSuchKind) {
 		return nil
 	}
 	if err != nil {
@@ -286,8 +270,8 @@ func (r *registrar) checkRemotePermissions(ctx context.Context) error {
 	}
 	namespace := Permission{Resource: "namespaces", Name: r.member.remoteNamespace}
 	needed = append(needed, permissionsFor(namespace, "get")...)
-	_, err := Get(ctx, r.remote, ObjectKey{GVK: namespaceKind(), Name: r.member.remoteNamespace})
-	if isReason(err, ReasonNotFound) {
+	_, err := Get(ctx, r.remote, ObjectKey{GVK: NamespaceKind(), Name: r.member.remoteNamespace})
+	if IsReason(err, ReasonNotFound) {
 		needed = append(needed, permissionsFor(Permission{Resource: "namespaces"}, "create")...)
 	}
 	return requirePermissions(ctx, r.remote, "make a service account", needed)

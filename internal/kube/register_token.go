@@ -15,21 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 )
-
-// DefaultWait bounds each wait of a registration: for a token, for permissions
-// to take effect, for something to be gone.
-const DefaultWait = 30 * time.Second
 
 // MinTokenTTL is the shortest life that Kubernetes gives to a requested token.
 const MinTokenTTL = 10 * time.Minute
-
-// pollInterval is the time between two looks at something that is waited for.
-const pollInterval = 200 * time.Millisecond
-
-// ErrWaited says that what was waited for did not come in time.
-var ErrWaited = fmt.Errorf("it did not come in time: %w", context.DeadlineExceeded)
 
 func secrets() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
@@ -39,19 +28,6 @@ func serviceAccounts() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
 }
 
-// await calls look until it is done, fails, or the time is up; why says what is
-// missing then, and hint what to do about it.
-func (c *Connection) await(ctx context.Context, limit time.Duration, action, why, hint string, look func(context.Context) (bool, error)) error {
-	if limit <= 0 {
-		limit = DefaultWait
-	}
-	err := wait.PollUntilContextTimeout(ctx, pollInterval, limit, true, look)
-	if err != nil && ctx.Err() == nil && wait.Interrupted(err) {
-		return &Error{Cluster: c.Name, Action: action, Reason: ReasonTimeout, Why: fmt.Sprintf("%s after %s", why, limit), Hint: hint, cause: ErrWaited}
-	}
-	return c.Explain(action, err)
-}
-
 // waitForToken waits until the cluster has put a token into a Secret.
 func waitForToken(ctx context.Context, c *Connection, namespace, name string, limit time.Duration) (string, error) {
 	client, err := c.Dynamic()
@@ -59,7 +35,7 @@ func waitForToken(ctx context.Context, c *Connection, namespace, name string, li
 		return "", err
 	}
 	var token string
-	err = c.await(ctx, limit, "get a token", fmt.Sprintf("Secret %s in %s has none", name, namespace),
+	err = c.Await(ctx, limit, "get a token", fmt.Sprintf("Secret %s in %s has none", name, namespace),
 		"check that the cluster's controller manager runs, or ask for a token that expires with --token-ttl",
 		func(ctx context.Context) (bool, error) {
 			secret, err := client.Resource(secrets()).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
@@ -173,7 +149,7 @@ func claimTime(seconds *float64) *time.Time {
 // must be the one that they were made on, and let them list what discovery
 // lists. Permissions take a moment to have effect everywhere.
 func verify(ctx context.Context, c *Connection, uid string, limit time.Duration) error {
-	return c.await(ctx, limit, "use the new credentials", c.server()+" does not accept them", "check the clocks and the controller manager of the cluster",
+	return c.Await(ctx, limit, "use the new credentials", c.Server()+" does not accept them", "check the clocks and the controller manager of the cluster",
 		func(ctx context.Context) (bool, error) {
 			found, err := c.UID(ctx)
 			if err != nil {
@@ -182,7 +158,7 @@ func verify(ctx context.Context, c *Connection, uid string, limit time.Duration)
 			if found != uid {
 				return false, &Error{
 					Cluster: c.Name, Action: "use the new credentials", Reason: ReasonUnusable,
-					Why: c.server() + " is another cluster than the one that the credentials were made on", Hint: "correct --api-server-address",
+					Why: c.Server() + " is another cluster than the one that the credentials were made on", Hint: "correct --api-server-address",
 				}
 			}
 			client, err := c.Metadata()

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -31,7 +32,7 @@ func (s Secret) GoString() string { return s.String() }
 // ReadSecret reads a Secret. One that does not exist is nil without an error.
 // Errors never quote the data.
 func ReadSecret(ctx context.Context, c *Connection, namespace, name string) (*Secret, error) {
-	object, err := Get(ctx, c, ObjectKey{GVK: secretKind(), Namespace: namespace, Name: name})
+	object, err := Get(ctx, c, ObjectKey{GVK: SecretKind(), Namespace: namespace, Name: name})
 	var e *Error
 	if errors.As(err, &e) && e.Reason == ReasonNotFound {
 		return nil, nil //nolint:nilnil // documented: there is none
@@ -70,7 +71,7 @@ func (s *Secret) Manifest() *unstructured.Unstructured {
 	if s.Type != "" {
 		object.Object["type"] = s.Type
 	}
-	object.SetGroupVersionKind(secretKind())
+	object.SetGroupVersionKind(SecretKind())
 	object.SetNamespace(s.Namespace)
 	object.SetName(s.Name)
 	object.SetLabels(maps.Clone(s.Labels))
@@ -101,7 +102,7 @@ func WriteSecret(ctx context.Context, c *Connection, s *Secret, opts ApplyOption
 	if err != nil {
 		return Failed, c.explain(action, err)
 	}
-	target, err := c.target(ctx, secretKind(), s.Namespace)
+	target, err := c.target(ctx, SecretKind(), s.Namespace)
 	if err == nil {
 		_, err = target.Patch(ctx, s.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: DefaultFieldManager})
 	}
@@ -114,9 +115,13 @@ func WriteSecret(ctx context.Context, c *Connection, s *Secret, opts ApplyOption
 // DeleteSecret deletes a Secret that has the labels of its owner. One that does
 // not exist is no error; all others are an *Error.
 func DeleteSecret(ctx context.Context, c *Connection, namespace, name string, owner map[string]string) error {
-	result := Delete(ctx, c, ObjectKey{GVK: secretKind(), Namespace: namespace, Name: name}, DeleteOptions{Owner: owner})
+	result := Delete(ctx, c, ObjectKey{GVK: SecretKind(), Namespace: namespace, Name: name}, DeleteOptions{Owner: owner})
 	if result.Err != nil {
 		return result.Err
 	}
 	return nil
+}
+
+func SecretKind() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Version: "v1", Kind: "Secret"}
 }

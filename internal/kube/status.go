@@ -153,7 +153,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *Connection, opts StatusOption
 	}
 	notes, err := Ask(ctx, c, opts.Deadline, questions...)
 	if err != nil {
-		s.Err = c.explain("", err)
+		s.Err = explained(c, "", err)
 		return
 	}
 	s.Reachable, s.Version, s.Latency, s.Meshes, s.Notes = true, version, latency, meshes, notes

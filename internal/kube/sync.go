@@ -149,7 +149,7 @@ func (s *Stored) Plan(desired []*unstructured.Unstructured, opts SyncOptions) *S
 		plan.Changes = append(plan.Changes, plan.change(object, s.objects[keyOf(object)]))
 	}
 	for key, object := range s.objects {
-		if wanted[key] || !isOwned(object, opts.Owner) {
+		if wanted[key] || !IsOwned(object, opts.Owner) {
 			continue
 		}
 		change := Change{Kind: ChangeLeave, Key: key, Group: object.GetLabels()[opts.GroupLabel], stored: object}

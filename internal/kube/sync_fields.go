@@ -74,11 +74,11 @@ func compareFields(path string, desired, stored map[string]any, owned ownership)
 		}
 		wanted, isWanted := desired[name]
 		has, isThere := stored[name]
-		inner, isOwned := owned.field(name)
+		inner, IsOwned := owned.field(name)
 		switch wantedMap, hasMap := asMap(wanted), asMap(has); {
 		case !isThere:
 			changes = append(changes, FieldChange{field, ChangeAdd})
-		case !isWanted && isOwned:
+		case !isWanted && IsOwned:
 			changes = append(changes, FieldChange{field, ChangeRemove})
 		case !isWanted:
 		case wantedMap != nil && hasMap != nil:

@@ -127,7 +127,7 @@ func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lo
 // unchanged reports whether an object still is the one that was seen, in what
 // makes it stale: its spec, which has a generation, and whose it is.
 func (p *SyncPlan) unchanged(seen, now *unstructured.Unstructured) bool {
-	return seen.GetUID() == now.GetUID() && seen.GetGeneration() == now.GetGeneration() && isOwned(now, p.opts.Owner) &&
+	return seen.GetUID() == now.GetUID() && seen.GetGeneration() == now.GetGeneration() && IsOwned(now, p.opts.Owner) &&
 		seen.GetLabels()[p.opts.GroupLabel] == now.GetLabels()[p.opts.GroupLabel]
 }
 

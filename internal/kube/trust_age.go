@@ -10,6 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
+// TrustSecret is the Secret with the CA certificate that istiod signs with.
+const TrustSecret = "cacerts"
+
 // TrustChangedAt returns when the certificate authority of a control plane last
 // changed: the Secret cacerts in the namespace that it is installed in. It is
 // the API server's time, to the second, so that it compares with when the same
@@ -25,19 +28,19 @@ func TrustChangedAt(ctx context.Context, c *Connection, namespace string) (chang
 		return time.Time{}, false, err
 	}
 	secrets := schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
-	secret, err := client.Resource(secrets).Namespace(namespace).Get(ctx, trustSecret, metav1.GetOptions{})
+	secret, err := client.Resource(secrets).Namespace(namespace).Get(ctx, TrustSecret, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return time.Time{}, false, nil
 	}
 	if err != nil {
-		return time.Time{}, false, c.Explain("read when Secret "+trustSecret+" in "+namespace+" last changed", err)
+		return time.Time{}, false, c.Explain("read when Secret "+TrustSecret+" in "+namespace+" last changed", err)
 	}
 	return dataChangedAt(&secret.ObjectMeta), true, nil
 }
 
 // TrustPermission is what TrustChangedAt needs.
 func TrustPermission(namespace string) Permission {
-	return Permission{Verb: "get", Resource: "secrets", Namespace: namespace, Name: trustSecret}
+	return Permission{Verb: "get", Resource: "secrets", Namespace: namespace, Name: TrustSecret}
 }
 
 // dataChangedAt tells from the managed fields when the data of an object

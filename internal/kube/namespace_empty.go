@@ -1,0 +1,113 @@
+package kube
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+)
+
+// DeleteNamespaceIfEmpty deletes a namespace that carries the labels of its owner and in
+// which nothing is left but what Kubernetes and Istio put into every namespace.
+// It reports whether it did; a namespace that may hold something stays.
+func DeleteNamespaceIfEmpty(ctx context.Context, c *Connection, name string, owner map[string]string) (bool, error) {
+	namespace, err := Get(ctx, c, ObjectKey{GVK: NamespaceKind(), Name: name})
+	if IsReason(err, ReasonNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if !IsOwned(namespace, owner) {
+		return false, nil
+	}
+	if empty, err := c.isEmpty(ctx, name); err != nil || !empty {
+		return false, err
+	}
+	result := Delete(ctx, c, ObjectKey{GVK: NamespaceKind(), Name: name}, DeleteOptions{Owner: owner})
+	if result.Err != nil {
+		return false, result.Err
+	}
+	return result.Outcome == Deleted, nil
+}
+
+// isEmpty reports whether a namespace holds no object of any kind that anyone
+// made. What cannot be looked at may be there.
+func (c *Connection) isEmpty(ctx context.Context, namespace string) (bool, error) {
+	if err := c.connect(); err != nil {
+		return false, err
+	}
+	client, err := discovery.NewDiscoveryClientForConfigAndClient(c.config, c.clients.http)
+	if err != nil {
+		return false, c.Explain("use the configuration", err)
+	}
+	served, err := client.ServerPreferredNamespacedResources()
+	switch {
+	case discovery.IsGroupDiscoveryFailedError(err):
+		return false, nil
+	case err != nil:
+		return false, c.Explain("list the kinds of resources", err)
+	}
+	answers := bounded(listable(served), func(resource schema.GroupVersionResource) error {
+		return c.holdsNone(ctx, resource, namespace)
+	})
+	return !slices.ContainsFunc(answers, func(err error) bool { return err != nil }), ctx.Err()
+}
+
+// listable returns the resources whose objects people make.
+func listable(served []*metav1.APIResourceList) []schema.GroupVersionResource {
+	var resources []schema.GroupVersionResource
+	for _, list := range served {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil || version.Group == "metrics.k8s.io" {
+			continue
+		}
+		for _, r := range list.APIResources {
+			byCluster := r.Name == "events" || r.Name == "endpoints" || r.Name == "endpointslices"
+			if !byCluster && slices.Contains(r.Verbs, "list") && !strings.Contains(r.Name, "/") {
+				resources = append(resources, version.WithResource(r.Name))
+			}
+		}
+	}
+	return resources
+}
+
+// holdsNone returns an error if a namespace has, or may have, objects of a
+// resource that someone made.
+func (c *Connection) holdsNone(ctx context.Context, resource schema.GroupVersionResource, namespace string) error {
+	found, err := ListMetadata(ctx, c, resource, ListOptions{Namespace: namespace})
+	if IsReason(err, ReasonNoSuchKind) {
+		return nil // it was removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	for _, object := range found {
+		// A Lease is only in use while meshctl works.
+		lease := resource.Resource == "leases" && object.Labels[ManagedByLabel] == ManagedBy
+		if object.DeletionTimestamp == nil && !lease && !isGiven(resource.Resource, object.Name) {
+			return &Error{Cluster: c.Name, Action: "empty Namespace " + namespace, Reason: ReasonConflict, Why: resource.Resource + " " + object.Name + " is in it"}
+		}
+	}
+	return nil
+}
+
+// isGiven reports whether an object is in every namespace without anyone having
+// made it there.
+func isGiven(resource, name string) bool {
+	switch resource {
+	case "configmaps":
+		return name == "kube-root-ca.crt" || strings.HasPrefix(name, "istio-ca-")
+	case "serviceaccounts":
+		return name == metav1.NamespaceDefault
+	default:
+		return false
+	}
+}
+
+func NamespaceKind() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
+}
