@@ -108,6 +108,7 @@ func isGiven(resource, name string) bool {
 	}
 }
 
+// NamespaceKind returns the kind of namespaces.
 func NamespaceKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
 }

@@ -122,6 +122,7 @@ func DeleteSecret(ctx context.Context, c *Connection, namespace, name string, ow
 	return nil
 }
 
+// SecretKind returns the kind of Secrets.
 func SecretKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Version: "v1", Kind: "Secret"}
 }
