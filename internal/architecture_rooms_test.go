@@ -24,7 +24,7 @@ func rooms() []room {
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
 				"internal/check", "internal/cli", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
-				"internal/policy/compare", "internal/render", "internal/render/istio", "internal/restart", "internal/sharedtrust", "internal/trust",
+				"internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/sharedtrust", "internal/trust",
 				"internal/vault", "internal/wizard", "internal/world",
 			},
 		},
@@ -36,7 +36,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube", "internal/registration"},
 		},
 		{path: "internal/restart", purpose: "restarts of workloads and control planes", imports: []string{"internal/kube", "internal/load", "internal/cli"}},
 		{
@@ -63,7 +63,11 @@ func rooms() []room {
 		},
 		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
 		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
-		{path: "internal/kube", purpose: "connections, lists, writes, leases; registration; installation"},
+		{
+			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
+			imports: []string{"internal/kube"},
+		},
+		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},
 		{path: "internal/cli", purpose: "streams, terminals, errors and exit codes, signals"},
 
@@ -102,7 +106,7 @@ func reserved() map[string][]string {
 		"k8s.io/cli-runtime":                {"internal/commands"},
 		"github.com/AlecAivazis/survey":     {"internal/wizard"},
 		"github.com/olekukonko/tablewriter": {"internal/describe"},
-		"k8s.io/client-go":                  {"internal/kube", "internal/restart", "test/e2e/clustertest", "hack/playground"},
+		"k8s.io/client-go":                  {"internal/kube", "internal/registration", "internal/restart", "test/e2e/clustertest", "hack/playground"},
 		"sigs.k8s.io/controller-runtime":    {},
 		"k8s.io/kubectl":                    {"internal/restart"},
 		"istio.io":                          {"internal/render/istio"},

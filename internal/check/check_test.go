@@ -12,6 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -30,7 +31,7 @@ func in(d time.Duration) *time.Time {
 func wellMember(name string) MemberFacts {
 	return MemberFacts{
 		Cluster: name, Registered: true, RegisteredUID: "uid-" + name, UID: "uid-" + name, Server: "https://" + name,
-		Version: "v1.36.3", Access: kube.AccessFull,
+		Version: "v1.36.3", Access: registration.AccessFull,
 	}
 }
 
@@ -40,7 +41,7 @@ func wellFacts(members ...MemberFacts) *Facts {
 		Now: noon(), Namespace: "gloo-mesh", ExpiryWarning: 30 * 24 * time.Hour, Members: members,
 		Management: &ManagementFacts{
 			Cluster: "kind-mgmt", Version: "v1.36.3",
-			Definitions: []kube.Definition{{Name: "virtualmeshes", State: kube.DefinitionCurrent}},
+			Definitions: []registration.Definition{{Name: "virtualmeshes", State: registration.DefinitionCurrent}},
 		},
 		World: policy.Evaluate(world.New(world.Objects{})),
 	}
@@ -97,11 +98,11 @@ func TestManagement(t *testing.T) {
 		},
 		"definitions": {
 			func(m *ManagementFacts) {
-				m.Definitions = []kube.Definition{
-					{Name: "a", State: kube.DefinitionMissing},
-					{Name: "b", State: kube.DefinitionNotServed},
-					{Name: "c", State: kube.DefinitionForeign},
-					{Name: "d", State: kube.DefinitionOther},
+				m.Definitions = []registration.Definition{
+					{Name: "a", State: registration.DefinitionMissing},
+					{Name: "b", State: registration.DefinitionNotServed},
+					{Name: "c", State: registration.DefinitionForeign},
+					{Name: "d", State: registration.DefinitionOther},
 				}
 			},
 			[]string{

@@ -6,6 +6,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -54,7 +55,7 @@ type ManagementFacts struct {
 	Outdated *kube.Error
 	// Definitions are the definitions of meshctl's resources, DefinitionsErr why
 	// they are not known.
-	Definitions    []kube.Definition
+	Definitions    []registration.Definition
 	DefinitionsErr *kube.Error
 	// NamespaceMissing says that the namespace does not exist, NamespaceErr why
 	// that is not known.
@@ -69,7 +70,7 @@ type ManagementFacts struct {
 // notInstalled reports whether the cluster has none of meshctl's resources.
 func (m *ManagementFacts) notInstalled() bool {
 	for _, d := range m.Definitions {
-		if d.State != kube.DefinitionMissing {
+		if d.State != registration.DefinitionMissing {
 			return false
 		}
 	}
@@ -99,7 +100,7 @@ type MemberFacts struct {
 	UID string
 	// Access is the most that the credentials may do, empty if that is less than
 	// reading; CannotRead are the permissions that are missing for that.
-	Access         kube.Access
+	Access         registration.Access
 	CannotRead     []kube.Permission
 	PermissionsErr *kube.Error
 	// ControlPlanes are the Deployments called istiod in the namespaces of known

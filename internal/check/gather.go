@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/world"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
@@ -154,7 +155,7 @@ func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*kube.C
 	f.registeredUIDs = map[string]string{}
 	for i := range registrations {
 		names = append(names, registrations[i].Name)
-		f.registeredUIDs[registrations[i].Name] = registrations[i].Labels[kube.ClusterUIDLabel]
+		f.registeredUIDs[registrations[i].Name] = registrations[i].Labels[registration.ClusterUIDLabel]
 	}
 	slices.Sort(names)
 	var (

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 // gatherManagement asks the management cluster.
@@ -24,7 +25,7 @@ func gatherManagement(ctx context.Context, c *kube.Connection, opts *Options) *M
 		},
 		func(ctx context.Context) error {
 			var err error
-			m.Definitions, err = kube.Definitions(ctx, c)
+			m.Definitions, err = registration.Definitions(ctx, c)
 			if isReason(err, kube.ReasonForbidden) {
 				m.Definitions, err = servedDefinitions(ctx, c, opts.Namespace)
 			}
@@ -61,22 +62,22 @@ func gatherManagement(ctx context.Context, c *kube.Connection, opts *Options) *M
 
 // servedDefinitions finds out what everybody may: which of meshctl's kinds the
 // cluster serves. It is for users who may not read the definitions.
-func servedDefinitions(ctx context.Context, c *kube.Connection, namespace string) ([]kube.Definition, error) {
+func servedDefinitions(ctx context.Context, c *kube.Connection, namespace string) ([]registration.Definition, error) {
 	wanted, err := definitions(namespace)
 	if err != nil {
 		return nil, err
 	}
-	var found []kube.Definition
+	var found []registration.Definition
 	for _, d := range wanted {
-		state := kube.DefinitionCurrent
+		state := registration.DefinitionCurrent
 		_, err := c.Resource(ctx, d.kind)
 		switch {
 		case isReason(err, kube.ReasonNoSuchKind):
-			state = kube.DefinitionMissing
+			state = registration.DefinitionMissing
 		case err != nil:
 			return nil, err
 		}
-		found = append(found, kube.Definition{Name: d.name, State: state})
+		found = append(found, registration.Definition{Name: d.name, State: state})
 	}
 	return found, nil
 }
@@ -90,7 +91,7 @@ type definition struct {
 
 // definitions returns what install defines.
 func definitions(namespace string) ([]definition, error) {
-	objects, err := kube.InstallObjects(namespace)
+	objects, err := registration.InstallObjects(namespace)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -36,7 +37,7 @@ func askText(connections []*kube.Connection) string {
 func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Options) MemberFacts {
 	m := MemberFacts{
 		Cluster: c.Name, Registered: c.Source == kube.SourceRegistered, Server: c.Server(),
-		TokenExpires: kube.TokenExpiry(c.RESTConfig().BearerToken),
+		TokenExpires: registration.TokenExpiry(c.RESTConfig().BearerToken),
 	}
 	if m.Registered {
 		m.RegisteredUID = f.registeredUIDs[c.Name]
@@ -144,21 +145,21 @@ func newControlPlane(u *unstructured.Unstructured) ControlPlane {
 
 // accessOf returns the most that the credentials may do of what registrations
 // allow, and what is missing for reading.
-func accessOf(ctx context.Context, c *kube.Connection) (kube.Access, []kube.Permission, error) {
-	levels := []kube.Access{kube.AccessRead, kube.AccessConfigure, kube.AccessFull}
-	missing, err := kube.Missing(ctx, c, permissionsOf(kube.AccessFull))
+func accessOf(ctx context.Context, c *kube.Connection) (registration.Access, []kube.Permission, error) {
+	levels := []registration.Access{registration.AccessRead, registration.AccessConfigure, registration.AccessFull}
+	missing, err := kube.Missing(ctx, c, permissionsOf(registration.AccessFull))
 	if err != nil {
 		return "", nil, err
 	}
 	lacks := func(p kube.Permission) bool { return slices.Contains(missing, p) }
-	var access kube.Access
+	var access registration.Access
 	for _, level := range levels {
 		if !slices.ContainsFunc(permissionsOf(level), lacks) {
 			access = level
 		}
 	}
 	var unreadable []kube.Permission
-	for _, p := range permissionsOf(kube.AccessRead) {
+	for _, p := range permissionsOf(registration.AccessRead) {
 		if lacks(p) {
 			unreadable = append(unreadable, p)
 		}
@@ -168,9 +169,9 @@ func accessOf(ctx context.Context, c *kube.Connection) (kube.Access, []kube.Perm
 
 // permissionsOf returns what a kind of access allows, without watching, which
 // meshctl never does.
-func permissionsOf(access kube.Access) []kube.Permission {
+func permissionsOf(access registration.Access) []kube.Permission {
 	var permissions []kube.Permission
-	for _, rule := range kube.MemberRules(access) {
+	for _, rule := range registration.MemberRules(access) {
 		names := rule.ResourceNames
 		if len(names) == 0 {
 			names = []string{""}

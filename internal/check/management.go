@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 const (
@@ -89,12 +90,12 @@ func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 	for _, d := range m.Definitions {
 		o := Outcome{Object: "CustomResourceDefinition/" + d.Name}
 		switch d.State {
-		case kube.DefinitionMissing:
+		case registration.DefinitionMissing:
 			o.Message = "it is not installed"
-		case kube.DefinitionNotServed:
+		case registration.DefinitionNotServed:
 			o.Message = "the API server does not serve it in the version that meshctl uses"
 			o.Hint = "run 'meshctl install'; if someone else installed it, upgrade it with the tool that did"
-		case kube.DefinitionCurrent, kube.DefinitionOther, kube.DefinitionForeign:
+		case registration.DefinitionCurrent, registration.DefinitionOther, registration.DefinitionForeign:
 			continue
 		}
 		outcomes = append(outcomes, o)
@@ -113,11 +114,11 @@ func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	foreign := 0
 	for _, d := range m.Definitions {
 		switch d.State {
-		case kube.DefinitionOther:
+		case registration.DefinitionOther:
 			outcomes = append(outcomes, Outcome{Object: "CustomResourceDefinition/" + d.Name, Message: "another version of meshctl installed it"})
-		case kube.DefinitionForeign:
+		case registration.DefinitionForeign:
 			foreign++
-		case kube.DefinitionCurrent, kube.DefinitionMissing, kube.DefinitionNotServed:
+		case registration.DefinitionCurrent, registration.DefinitionMissing, registration.DefinitionNotServed:
 		}
 	}
 	switch {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 // watchFlags say how to keep applying.
@@ -92,7 +93,7 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 		return err
 	}
 	err = kube.Lead(ctx, management, kube.LeaseOptions{
-		Namespace: o.namespace, Name: kube.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
+		Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
 		Observe: func(leader string) {
 			if leader != identity && leader != "" {
 				w.log("%s applies; waiting for its Lease", leader)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -103,7 +103,7 @@ func (c *clusterCommand) completeRegistered(cmd *cobra.Command, args []string, _
 	}
 	ctx, stop := context.WithTimeout(cmd.Context(), completionPatience)
 	defer stop()
-	names, err := kube.RegisteredNames(ctx, management, c.namespace)
+	names, err := registration.RegisteredNames(ctx, management, c.namespace)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

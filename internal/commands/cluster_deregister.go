@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 type clusterDeregisterOptions struct {
@@ -79,7 +80,7 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 	}
 	ctx, stop := o.limited(ctx)
 	defer stop()
-	deregistration, err := kube.Deregister(ctx, management, remote, kube.DeregisterOptions{
+	deregistration, err := registration.Deregister(ctx, management, remote, registration.DeregisterOptions{
 		Cluster: o.cluster, Namespace: o.namespace, Force: o.force,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
 	}, newProgress(o.streams).observe)

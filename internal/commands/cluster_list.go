@@ -13,7 +13,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
-	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 type clusterListOptions struct {
@@ -67,7 +67,7 @@ func (o *clusterListOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	statuses, err := kube.Statuses(ctx, management, kube.StatusOptions{
+	statuses, err := registration.Statuses(ctx, management, registration.StatusOptions{
 		Namespace: o.namespace, Names: o.names, Deadline: o.timeout, Meshes: meshesOf, Clock: o.clock, Connection: connection,
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ type clusterStatus struct {
 // statusReady is the status of a cluster that answers.
 const statusReady = "Ready"
 
-func newClusterStatus(s *kube.MemberStatus) clusterStatus {
+func newClusterStatus(s *registration.MemberStatus) clusterStatus {
 	view := clusterStatus{
 		Name: s.Cluster, Namespace: s.Namespace, UID: s.UID, Server: s.Server, InsecureSkipTLSVerify: s.InsecureSkipTLSVerify,
 		Registered: s.Created.UTC(), Reachable: s.Reachable, Status: statusReady, Version: s.Version, Meshes: s.Meshes, TokenExpires: s.TokenExpires,

@@ -10,11 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 // printPlan prints the manifests of a dry run, or writes them to files.
-func (o *clusterRegisterOptions) printPlan(plan *kube.Plan) error {
+func (o *clusterRegisterOptions) printPlan(plan *registration.Plan) error {
 	if o.outputDir != "" {
 		return o.savePlan(plan)
 	}
@@ -52,7 +52,7 @@ func (o *clusterRegisterOptions) printPlan(plan *kube.Plan) error {
 }
 
 // savePlan writes one file for each side. Earlier ones are replaced.
-func (o *clusterRegisterOptions) savePlan(plan *kube.Plan) error {
+func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
 	const mode = 0o755
 	if err := os.MkdirAll(o.outputDir, mode); err != nil {
 		return cannotSave(o.outputDir, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 // progress prints the phases of an operation on standard error, one line each.
@@ -23,19 +24,19 @@ type progress struct {
 func newProgress(streams *cli.Streams) *progress { return &progress{streams: streams} }
 
 // observe is a kube.Observer.
-func (p *progress) observe(event kube.Event) {
+func (p *progress) observe(event registration.Event) {
 	label := string(event.Phase)
 	if event.Cluster != "" {
 		label = event.Cluster + ": " + label
 	}
 	switch event.State {
-	case kube.PhaseStarted:
+	case registration.PhaseStarted:
 		p.begin(label)
-	case kube.PhaseDone:
+	case registration.PhaseDone:
 		p.end(label, "done", event.Detail)
-	case kube.PhaseFailed:
+	case registration.PhaseFailed:
 		p.end(label, "failed", event.Detail)
-	case kube.PhaseWarning:
+	case registration.PhaseWarning:
 		p.breakLine()
 		fmt.Fprintf(p.streams.Err, "warning: %s\n", printable(event.Detail))
 	}
@@ -95,7 +96,7 @@ func objectName(kind schema.GroupKind, name string) string {
 }
 
 // printLeftovers says on standard error what stays behind, and how to remove it.
-func printLeftovers(streams *cli.Streams, leftovers []kube.Leftover) {
+func printLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	if len(leftovers) == 0 {
 		return
 	}
@@ -108,7 +109,7 @@ func printLeftovers(streams *cli.Streams, leftovers []kube.Leftover) {
 // tellLeftovers prints the leftovers that an error is about, and returns the
 // error without them.
 func tellLeftovers(streams *cli.Streams, err error) error {
-	var incomplete *kube.IncompleteError
+	var incomplete *registration.IncompleteError
 	if !errors.As(err, &incomplete) {
 		return err
 	}

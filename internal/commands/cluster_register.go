@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 type clusterRegisterOptions struct {
@@ -32,7 +33,7 @@ type clusterRegisterOptions struct {
 func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error) *cobra.Command {
 	opts := &clusterRegisterOptions{
 		clusterCommand: newClusterCommand(f),
-		access:         newEnumValue("", kube.Accesses()...),
+		access:         newEnumValue("", registration.Accesses()...),
 		dryRun:         newEnumValue("none", "none", "client", "server"),
 		output:         newEnumValue("", "json", "yaml", "name"),
 	}
@@ -82,7 +83,7 @@ func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error)
 	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the cluster to register")
 	flags := cmd.Flags()
 	flags.StringVar(&opts.remoteNamespace, "remote-namespace", "", "`NAMESPACE` of the service account on the cluster; that of --namespace if not given")
-	flags.StringVar(&opts.clusterDomain, "cluster-domain", "", "DNS `DOMAIN` of the cluster (default "+kube.DefaultClusterDomain+")")
+	flags.StringVar(&opts.clusterDomain, "cluster-domain", "", "DNS `DOMAIN` of the cluster (default "+registration.DefaultClusterDomain+")")
 	addEnumFlag(cmd, opts.access, "access", "", "what the token may do: read the cluster, also configure Istio, or also what shared trust needs (the Secret cacerts, restarts) (default full)")
 	flags.StringVar(&opts.apiServerAddress, "api-server-address", "", "`ADDRESS` of the API server for everyone, as HOST, HOST:PORT or an https URL; that of the context if not given")
 	flags.BoolVar(&opts.insecure, "insecure-skip-tls-verify", false, "do not verify the certificate of the API server, now and later: whoever answers at the address can take the token")
@@ -103,7 +104,7 @@ func addDryRunFlag(cmd *cobra.Command, value *enumValue) {
 
 func (o *clusterRegisterOptions) check() error {
 	var errs []error
-	if why := kube.CheckClusterName(o.cluster); why != "" {
+	if why := registration.CheckClusterName(o.cluster); why != "" {
 		errs = append(errs, cli.Usagef("%s", why))
 	}
 	errs = append(errs, checkTokenTTL(o.tokenTTL))
@@ -119,8 +120,8 @@ func (o *clusterRegisterOptions) check() error {
 
 // checkTokenTTL refuses a life that no token can have.
 func checkTokenTTL(ttl time.Duration) error {
-	if ttl != 0 && ttl < kube.MinTokenTTL {
-		return cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", ttl, kube.MinTokenTTL)
+	if ttl != 0 && ttl < registration.MinTokenTTL {
+		return cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", ttl, registration.MinTokenTTL)
 	}
 	return nil
 }
@@ -141,9 +142,9 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts := kube.RegisterOptions{
+	opts := registration.RegisterOptions{
 		Cluster: o.cluster, Namespace: o.namespace, RemoteNamespace: o.remoteNamespace, ClusterDomain: o.clusterDomain,
-		Access: kube.Access(o.access.String()), APIServerAddress: o.apiServerAddress, InsecureSkipTLSVerify: o.insecure,
+		Access: registration.Access(o.access.String()), APIServerAddress: o.apiServerAddress, InsecureSkipTLSVerify: o.insecure,
 		Adopt:      o.adopt,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
 	}
@@ -153,19 +154,19 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	ctx, stop := o.limited(ctx)
 	defer stop()
 	if o.dryRun.String() != "none" {
-		plan, err := kube.PlanRegistration(ctx, management, remote, opts, o.dryRun.String() == "server", newProgress(o.streams).observe)
+		plan, err := registration.PlanRegistration(ctx, management, remote, opts, o.dryRun.String() == "server", newProgress(o.streams).observe)
 		if err != nil {
 			return err
 		}
 		return o.printPlan(plan)
 	}
-	registration, err := kube.Register(ctx, management, remote, opts, newProgress(o.streams).observe)
+	made, err := registration.Register(ctx, management, remote, opts, newProgress(o.streams).observe)
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}
-	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, registration.Results); err != nil {
+	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, made.Results); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.streams.Err, "Cluster %s is registered, Kubernetes %s at %s.\n", registration.Cluster, registration.Version, registration.Server)
+	fmt.Fprintf(o.streams.Err, "Cluster %s is registered, Kubernetes %s at %s.\n", made.Cluster, made.Version, made.Server)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 type clusterRotateTokenOptions struct {
@@ -73,14 +74,14 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	}
 	ctx, stop := o.limited(ctx)
 	defer stop()
-	opts := kube.RotateOptions{
+	opts := registration.RotateOptions{
 		Cluster: o.cluster, Namespace: o.namespace,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
 	}
 	if o.tokenTTLGiven {
 		opts.TokenTTL = &o.tokenTTL
 	}
-	rotation, err := kube.RotateToken(ctx, management, remote, opts, newProgress(o.streams).observe)
+	rotation, err := registration.RotateToken(ctx, management, remote, opts, newProgress(o.streams).observe)
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/discovery"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
@@ -148,7 +149,7 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 		names := d.names
 		if len(names) == 0 {
 			// Names are for the table only: without them it says so.
-			names, _ = kube.RegisteredNames(ctx, d.management, d.namespace)
+			names, _ = registration.RegisteredNames(ctx, d.management, d.namespace)
 		}
 		d.found = append(d.found, unusableClusters(names, connections, failed)...)
 	}
@@ -192,7 +193,7 @@ func (d *discovering) connectContexts() error {
 		if context == "" {
 			return cli.Usagef("--contexts has no context in %q", text)
 		}
-		if why := kube.CheckClusterName(name); why != "" {
+		if why := registration.CheckClusterName(name); why != "" {
 			return cli.Usagef("--contexts %s: %s; name the cluster with NAME=CONTEXT", text, why)
 		}
 		connection, err := kubeconfig.Connect(context, name, kube.SourceContext, opts)
@@ -211,7 +212,7 @@ func (d *discovering) nameDumps() error {
 		if !named || path == "" {
 			return cli.Usagef("invalid value %q for --from: it must be NAME=PATH, such as east=dumps/east", text)
 		}
-		if why := kube.CheckClusterName(name); why != "" {
+		if why := registration.CheckClusterName(name); why != "" {
 			return cli.Usagef("invalid value %q for --from: %s", text, why)
 		}
 		at := slices.IndexFunc(d.dumps, func(s dumpSource) bool { return s.cluster == name })

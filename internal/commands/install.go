@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 type installOptions struct {
@@ -102,7 +103,7 @@ func (o *installOptions) prints() bool {
 }
 
 // controllerOptions say how meshctl runs in the cluster, nil if it does not.
-func (o *installOptions) controllerOptions() *kube.ControllerOptions {
+func (o *installOptions) controllerOptions() *registration.ControllerOptions {
 	if !o.controller {
 		return nil
 	}
@@ -110,7 +111,7 @@ func (o *installOptions) controllerOptions() *kube.ControllerOptions {
 	if image == "" {
 		image = "meshctl:" + strings.NewReplacer("+", "-").Replace(strings.TrimPrefix(o.build().Version, "v"))
 	}
-	return &kube.ControllerOptions{Namespace: o.namespace, Image: image, Replicas: o.controllerReplicas}
+	return &registration.ControllerOptions{Namespace: o.namespace, Image: image, Replicas: o.controllerReplicas}
 }
 
 func (o *installOptions) run(ctx context.Context) error {
@@ -124,7 +125,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	dryRun := kube.DryRun(o.dryRun.String())
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
-	results, err := kube.Install(ctx, management, kube.InstallOptions{
+	results, err := registration.Install(ctx, management, registration.InstallOptions{
 		Namespace: o.namespace, Force: o.forceConflicts, DryRun: dryRun, Controller: o.controllerOptions(),
 	}, newProgress(o.streams).observe)
 	var written []kube.Result
@@ -144,12 +145,12 @@ func (o *installOptions) run(ctx context.Context) error {
 
 // print prints what would be installed.
 func (o *installOptions) print() error {
-	objects, err := kube.InstallObjects(o.namespace)
+	objects, err := registration.InstallObjects(o.namespace)
 	if err != nil {
 		return err
 	}
 	if controller := o.controllerOptions(); controller != nil {
-		objects = append(objects, kube.ControllerObjects(*controller)...)
+		objects = append(objects, registration.ControllerObjects(*controller)...)
 	}
 	switch o.output.String() {
 	case "json":

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/world"
@@ -245,7 +246,7 @@ func accessHint(c *kube.Connection) string {
 	if c.Source != kube.SourceRegistered {
 		return "ask for the permission, or use other credentials"
 	}
-	return fmt.Sprintf("raise its access: meshctl cluster register %s --access %s --remote-context CONTEXT", c.Name, kube.AccessFull)
+	return fmt.Sprintf("raise its access: meshctl cluster register %s --access %s --remote-context CONTEXT", c.Name, registration.AccessFull)
 }
 
 // checkPermissions takes meshes out that may not be restarted, before anything

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 	"github.com/meshctl/meshctl/internal/vault"
@@ -125,7 +126,7 @@ func (l *vaultLogins) serviceAccountToken(ctx context.Context, auth *certificate
 	case ref != nil && l.management == nil:
 		return "", fmt.Errorf("ServiceAccount %s in %s, which logs in to Vault, is on the management cluster: name that with --context", ref.Name, ref.Namespace)
 	case ref != nil:
-		return kube.RequestToken(ctx, l.management, ref.Namespace, ref.Name, vaultTokenLife)
+		return registration.RequestToken(ctx, l.management, ref.Namespace, ref.Name, vaultTokenLife)
 	}
 	path := "/var/run/secrets/kubernetes.io/serviceaccount/token"
 	if auth.MountedSAPath != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 type uninstallOptions struct {
@@ -78,7 +79,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	}
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
-	removed, err := kube.Uninstall(ctx, management, kube.UninstallOptions{
+	removed, err := registration.Uninstall(ctx, management, registration.UninstallOptions{
 		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
 	}, newProgress(o.streams).observe)
 	if printErr := printResults(o.streams, o.output.String(), dryRun, removed.Results); err == nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 )
 
 // memberConnections are the clusters that the world of a command is about.
@@ -51,7 +52,7 @@ func (f *worldFlags) registered(ctx context.Context, namespace string, found *me
 	if err != nil {
 		return err
 	}
-	names, err := kube.RegisteredNames(ctx, management, namespace)
+	names, err := registration.RegisteredNames(ctx, management, namespace)
 	var e *kube.Error
 	if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind && len(f.contexts) > 0 {
 		return nil // meshctl is not installed there, and need not be

@@ -108,7 +108,7 @@ func Apply(ctx context.Context, c *Connection, objects []*unstructured.Unstructu
 		}
 	}
 	for _, indices := range [][]int{first, rest} {
-		for k, result := range bounded(indices, func(i int) Result { return a.apply(ctx, objects[i]) }) {
+		for k, result := range ParallelRequests(indices, func(i int) Result { return a.apply(ctx, objects[i]) }) {
 			results[indices[k]] = result
 		}
 	}
@@ -132,8 +132,8 @@ type applier struct {
 // same time.
 const maxAttempts = 5
 
-// errForeign says that an object belongs to someone else.
-var errForeign = errors.New("the object belongs to someone else")
+// ErrForeign says that an object belongs to someone else.
+var ErrForeign = errors.New("the object belongs to someone else")
 
 // errMeanwhile says that an object is not the one that was read any more.
 var errMeanwhile = errors.New("the object was changed meanwhile")
@@ -188,11 +188,11 @@ func (a *applier) action(object *unstructured.Unstructured) string {
 	if a.opts.Create {
 		verb = "create"
 	}
-	return verb + " " + describeObject(object.GetKind(), object.GetNamespace(), object.GetName())
+	return verb + " " + DescribeObject(object.GetKind(), object.GetNamespace(), object.GetName())
 }
 
-// describeObject names an object like "TrafficPolicy retries in gloo-mesh".
-func describeObject(kind, namespace, name string) string {
+// DescribeObject names an object like "TrafficPolicy retries in gloo-mesh".
+func DescribeObject(kind, namespace, name string) string {
 	if namespace == "" {
 		return kind + " " + name
 	}
@@ -311,10 +311,12 @@ func isOtherObject(err error) bool {
 
 // checkOwner refuses an object that lacks a label of the owner.
 func (a *applier) checkOwner(object *unstructured.Unstructured) error {
-	return a.connection.checkOwner(a.action(object), object, a.opts.Owner)
+	return a.connection.CheckOwner(a.action(object), object, a.opts.Owner)
 }
 
-func (c *Connection) checkOwner(action string, object *unstructured.Unstructured, owner map[string]string) error {
+// CheckOwner returns an *Error if an object does not carry the labels of its
+// owner, nil if it does.
+func (c *Connection) CheckOwner(action string, object *unstructured.Unstructured, owner map[string]string) error {
 	labels := object.GetLabels()
 	for _, key := range sortedKeys(owner) {
 		if labels[key] != owner[key] {
@@ -323,7 +325,7 @@ func (c *Connection) checkOwner(action string, object *unstructured.Unstructured
 				Cluster: c.Name, Action: action, Reason: ReasonConflict,
 				Why:   "it exists and was not made by meshctl: it lacks the label " + label,
 				Hint:  "rename or remove it, if nobody needs it",
-				cause: errForeign,
+				cause: ErrForeign,
 			}
 			if slices.ContainsFunc(object.GetManagedFields(), isOwnApply) {
 				e.Why = "meshctl wrote it, but it does not carry the label " + label + " any more, and so is not meshctl's"

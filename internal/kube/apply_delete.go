@@ -29,7 +29,7 @@ func Get(ctx context.Context, c *Connection, key ObjectKey) (*unstructured.Unstr
 	}
 	object, err := target.Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, c.Explain("read "+describeObject(key.GVK.Kind, key.Namespace, key.Name), err)
+		return nil, c.Explain("read "+DescribeObject(key.GVK.Kind, key.Namespace, key.Name), err)
 	}
 	object.SetManagedFields(nil)
 	return object, nil
@@ -50,7 +50,7 @@ type DeleteOptions struct {
 // outcome Absent, not an error.
 func Delete(ctx context.Context, c *Connection, key ObjectKey, opts DeleteOptions) Result {
 	result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
-	action := "delete " + describeObject(key.GVK.Kind, key.Namespace, key.Name)
+	action := "delete " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 	target, err := c.target(ctx, key.GVK, key.Namespace)
 	for attempt := 1; err == nil; attempt++ {
 		result.Outcome, err = c.delete(ctx, target, key.Name, action, opts)
@@ -79,7 +79,7 @@ func (c *Connection) delete(ctx context.Context, target dynamic.ResourceInterfac
 	if err != nil {
 		return "", err
 	}
-	if err := c.checkOwner(action, object, opts.Owner); err != nil {
+	if err := c.CheckOwner(action, object, opts.Owner); err != nil {
 		return "", err
 	}
 	uid, version, policy := object.GetUID(), object.GetResourceVersion(), metav1.DeletePropagationBackground

@@ -16,7 +16,7 @@ func EnsureNamespace(ctx context.Context, c *Connection, name string, labels map
 	if err != nil {
 		return false, err
 	}
-	target := client.Resource(namespaces())
+	target := client.Resource(Namespaces())
 	action := "create Namespace " + name
 	_, err = target.Get(ctx, name, metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {

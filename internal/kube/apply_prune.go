@@ -59,7 +59,7 @@ func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, 
 // DeleteAll deletes objects, several at a time, and returns one result for each,
 // in their order.
 func DeleteAll(ctx context.Context, c *Connection, keys []ObjectKey, opts DeleteOptions) []Result {
-	return bounded(keys, func(key ObjectKey) Result { return Delete(ctx, c, key, opts) })
+	return ParallelRequests(keys, func(key ObjectKey) Result { return Delete(ctx, c, key, opts) })
 }
 
 func unversioned(key ObjectKey) ObjectKey {

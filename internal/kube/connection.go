@@ -216,14 +216,15 @@ func (c *Connection) UID(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	namespace, err := client.Resource(namespaces()).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	namespace, err := client.Resource(Namespaces()).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
 		return "", c.Explain("read Namespace "+metav1.NamespaceSystem, err)
 	}
 	return string(namespace.UID), nil
 }
 
-func namespaces() schema.GroupVersionResource {
+// Namespaces is the resource of namespaces.
+func Namespaces() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 }
 

@@ -47,7 +47,7 @@ func LoadKubeconfig(path string) (*Kubeconfig, error) {
 	}
 	raw, err := rules.Load()
 	if err != nil {
-		return nil, unusable("read the kubeconfig", oneLine(err.Error()), "correct the file, or name another one with --kubeconfig", err)
+		return nil, unusable("read the kubeconfig", OneLine(err.Error()), "correct the file, or name another one with --kubeconfig", err)
 	}
 	return &Kubeconfig{raw: *raw, source: source}, nil
 }
@@ -100,7 +100,7 @@ func (k *Kubeconfig) Connect(context, name string, source Source, opts Options) 
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(k.raw, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
-		return nil, unusable("use context "+context, oneLine(err.Error()), "correct "+k.source, err)
+		return nil, unusable("use context "+context, OneLine(err.Error()), "correct "+k.source, err)
 	}
 	if name == "" {
 		name = context

@@ -63,7 +63,7 @@ func TestKubeconfig(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := c.Name + " " + c.Server() + " " + c.Context; got != tt.want {
+			if got := c.Name + " " + c.server() + " " + c.Context; got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if ca := c.RESTConfig().CAFile; ca != filepath.Join(filepath.Dir(file), "ca", c.Context+".crt") {

@@ -48,19 +48,19 @@ func FromKubeconfig(cluster string, text []byte, opts Options) (*Connection, err
 	if raw.Contexts[context] == nil {
 		return fail("it has no current context", nil)
 	}
-	if why := unsafeKubeconfig(raw, raw.Contexts[context]); why != "" {
+	if why := UnsafeKubeconfig(raw, raw.Contexts[context]); why != "" {
 		return fail(why, nil)
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
-		return fail(oneLine(err.Error()), err)
+		return fail(OneLine(err.Error()), err)
 	}
 	return New(cluster, SourceRegistered, config, opts), nil
 }
 
-// unsafeKubeconfig says why a context must not be used when it comes out of a
+// UnsafeKubeconfig says why a context must not be used when it comes out of a
 // cluster; empty if it may.
-func unsafeKubeconfig(raw *clientcmdapi.Config, context *clientcmdapi.Context) string {
+func UnsafeKubeconfig(raw *clientcmdapi.Config, context *clientcmdapi.Context) string {
 	cluster, user := raw.Clusters[context.Cluster], raw.AuthInfos[context.AuthInfo]
 	switch {
 	case cluster == nil:
@@ -86,7 +86,7 @@ func unsafeKubeconfig(raw *clientcmdapi.Config, context *clientcmdapi.Context) s
 // result is for what concerns all of them: the list cannot be read, a name is
 // not registered.
 func Registered(ctx context.Context, management *Connection, namespace string, names []string, opts Options) ([]*Connection, []*Error, error) {
-	registered, err := List(ctx, management, registrations(), ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) registration {
+	registered, err := List(ctx, management, KubernetesClusters(), ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) registration {
 		secret, _, _ := unstructured.NestedString(u.Object, "spec", "secretName")
 		return registration{cluster: u.GetName(), secret: secret}
 	})
@@ -103,7 +103,7 @@ func Registered(ctx context.Context, management *Connection, namespace string, n
 		connection *Connection
 		err        error
 	}
-	outcomes := bounded(registered, func(r registration) outcome {
+	outcomes := ParallelRequests(registered, func(r registration) outcome {
 		connection, err := readRegistration(ctx, management, namespace, r, opts)
 		return outcome{connection, err}
 	})
@@ -125,7 +125,8 @@ func Registered(ctx context.Context, management *Connection, namespace string, n
 // registration is a KubernetesCluster as far as it matters here.
 type registration struct{ cluster, secret string }
 
-func registrations() schema.GroupVersionResource {
+// KubernetesClusters is the resource of registered clusters.
+func KubernetesClusters() schema.GroupVersionResource {
 	return multiclusterv1alpha1.GroupVersion().WithResource("kubernetesclusters")
 }
 

@@ -81,16 +81,16 @@ func apiPath(gv schema.GroupVersion) string {
 // noSuchKind says that a kind is missing, and what the cluster has instead.
 func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.GroupVersion) *Error {
 	e := &Error{Cluster: c.Name, Action: action, Reason: ReasonNoSuchKind, Why: "the cluster has no such kind in " + gv.String(), Hint: hintNoSuchKind}
-	if versions := c.servedVersions(ctx, gv.Group); len(versions) > 0 && !slices.Contains(versions, gv.Version) {
+	if versions := c.ServedVersions(ctx, gv.Group); len(versions) > 0 && !slices.Contains(versions, gv.Version) {
 		e.Why = "the cluster does not serve " + gv.String() + " but " + strings.Join(versions, ", ") + " of that group"
 		e.Hint = "upgrade its CustomResourceDefinitions"
 	}
 	return e
 }
 
-// servedVersions returns the versions that a cluster serves of a group, none if
+// ServedVersions returns the versions that a cluster serves of a group, none if
 // that cannot be found out.
-func (c *Connection) servedVersions(ctx context.Context, group string) []string {
+func (c *Connection) ServedVersions(ctx context.Context, group string) []string {
 	var served metav1.APIGroup
 	if group == "" || c.getJSON(ctx, "/apis/"+group, &served) != nil {
 		return nil

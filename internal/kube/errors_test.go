@@ -154,7 +154,7 @@ func TestNoSecrets(t *testing.T) {
 			t.Errorf("%q has a secret", text)
 		}
 	}
-	if server := c.Server(); server != "https://east:6443" {
+	if server := c.server(); server != "https://east:6443" {
 		t.Errorf("the server is %q", server)
 	}
 }

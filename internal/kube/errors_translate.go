@@ -38,7 +38,7 @@ func (c *Connection) explain(action string, err error) *Error {
 	}
 	v := judge(err, c.server())
 	return &Error{
-		Cluster: c.Name, Action: action, Reason: v.reason, Why: c.redact(oneLine(v.why)), Hint: v.hint,
+		Cluster: c.Name, Action: action, Reason: v.reason, Why: c.redact(OneLine(v.why)), Hint: v.hint,
 		Conflicts: fieldConflicts(err), cause: err,
 	}
 }
@@ -264,8 +264,8 @@ func innermost(err error) error {
 // maxWhy bounds what of a server's message is shown.
 const maxWhy = 600
 
-// oneLine makes one line of a text that the server or a plugin wrote.
-func oneLine(text string) string {
+// OneLine makes one line of a text that the server or a plugin wrote.
+func OneLine(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if runes := []rune(text); len(runes) > maxWhy {
 		return string(runes[:maxWhy]) + "..."

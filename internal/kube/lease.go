@@ -62,9 +62,9 @@ func Lead(ctx context.Context, c *Connection, opts LeaseOptions, run func(contex
 // leaseLock returns the Lease for an election, if the permissions suffice.
 func leaseLock(ctx context.Context, c *Connection, opts LeaseOptions) (*resourcelock.LeaseLock, error) {
 	needed := append(
-		permissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace}, "create"),
-		permissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace, Name: opts.Name}, "get", "update")...)
-	if err := requirePermissions(ctx, c, opts.Action, needed); err != nil {
+		PermissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace}, "create"),
+		PermissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace, Name: opts.Name}, "get", "update")...)
+	if err := RequirePermissions(ctx, c, opts.Action, needed); err != nil {
 		return nil, err
 	}
 	client, err := coordinationv1.NewForConfig(c.RESTConfig())

@@ -97,15 +97,17 @@ func (c *Connection) end(ctx context.Context, end error, deadline time.Duration)
 // Each does the same for every connection, at the same time, and returns the
 // results in the order of the connections.
 func Each[T any](connections []*Connection, do func(*Connection) T) []T {
-	return inParallel(maxClusters, connections, do)
+	return Parallel(maxClusters, connections, do)
 }
 
-// bounded does what concerns a single cluster for every input, a few at a time,
+// ParallelRequests does what concerns a single cluster for every input, a few at a time,
 // and returns the results in the order of the inputs.
-func bounded[I, O any](inputs []I, do func(I) O) []O { return inParallel(maxQuestions, inputs, do) }
+func ParallelRequests[I, O any](inputs []I, do func(I) O) []O {
+	return Parallel(maxQuestions, inputs, do)
+}
 
-// inParallel is a loop of which so many rounds run at the same time.
-func inParallel[I, O any](limit int, inputs []I, do func(I) O) []O {
+// Parallel is a loop of which so many rounds run at the same time.
+func Parallel[I, O any](limit int, inputs []I, do func(I) O) []O {
 	outputs := make([]O, len(inputs))
 	free := make(chan struct{}, limit)
 	var pending sync.WaitGroup

@@ -199,7 +199,7 @@ func TestAskEnds(t *testing.T) {
 		_, err := Ask(t.Context(), c, 200*time.Millisecond, questionsFor(c, &answered, "as", "bs")...)
 		var e *Error
 		if !errors.As(err, &e) || e.Reason != ReasonTimeout || !errors.Is(err, context.DeadlineExceeded) ||
-			e.Message() != "cannot use cluster east: "+c.Server()+" did not answer within 200ms" {
+			e.Message() != "cannot use cluster east: "+c.server()+" did not answer within 200ms" {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -51,7 +51,7 @@ func (c *Connection) isEmpty(ctx context.Context, namespace string) (bool, error
 	case err != nil:
 		return false, c.Explain("list the kinds of resources", err)
 	}
-	answers := bounded(listable(served), func(resource schema.GroupVersionResource) error {
+	answers := ParallelRequests(listable(served), func(resource schema.GroupVersionResource) error {
 		return c.holdsNone(ctx, resource, namespace)
 	})
 	return !slices.ContainsFunc(answers, func(err error) bool { return err != nil }), ctx.Err()

@@ -140,12 +140,12 @@ type seenOutput struct {
 // see compares a stored object with what is wanted in its place. It changes
 // nothing, because a list may begin again.
 func (p *outputPlanner) see(stored *unstructured.Unstructured, k *kindOutputs) seenOutput {
-	seen := seenOutput{key: unversioned(keyOf(stored))}
+	seen := seenOutput{key: unversioned(KeyOf(stored))}
 	position, wanted := k.wanted[seen.key]
 	if !wanted {
 		if stored.GetDeletionTimestamp() == nil {
 			stored.SetManagedFields(nil)
-			seen.change = &OutputChange{Kind: ChangeRemove, Key: keyOf(stored), position: -1, stored: stored}
+			seen.change = &OutputChange{Kind: ChangeRemove, Key: KeyOf(stored), position: -1, stored: stored}
 		}
 		return seen
 	}
@@ -204,7 +204,7 @@ func (p *outputPlanner) lookForForeign(ctx context.Context, resource schema.Grou
 			object := &unstructured.Unstructured{Object: map[string]any{}}
 			object.SetLabels(meta.Labels)
 			object.SetManagedFields(meta.ManagedFields)
-			if err := p.plan.connection.checkOwner(applyAction(output.Key), object, p.plan.opts.Owner); err != nil {
+			if err := p.plan.connection.CheckOwner(applyAction(output.Key), object, p.plan.opts.Owner); err != nil {
 				change.Kind, change.Err = ChangeRefuse, p.plan.connection.explain(applyAction(output.Key), err)
 			}
 		}

@@ -31,7 +31,7 @@ func (r *OutputRun) Reduce(ctx context.Context, first int) {
 		}
 		r.reduced[stage] = true
 		used := r.usedHosts()
-		bounded(removals[stage], func(i int) struct{} {
+		ParallelRequests(removals[stage], func(i int) struct{} {
 			r.removeOne(ctx, i, used)
 			return struct{}{}
 		})
@@ -89,7 +89,7 @@ func (r *OutputRun) usedHosts() map[string]*Error {
 		case change.Kind == ChangeRemove && r.opts.Keep:
 			why = errKept
 		case change.Kind == ChangeRemove && result.Outcome == Kept:
-			why = &Error{Action: "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name), Reason: ReasonConflict}
+			why = &Error{Action: "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name), Reason: ReasonConflict}
 		default:
 			continue
 		}
@@ -130,7 +130,7 @@ func (r *OutputRun) stays(action string, user *Error) *Error {
 
 func (r *OutputRun) removeOne(ctx context.Context, i int, used map[string]*Error) {
 	change, c := &r.plan.Changes[i], r.plan.connection
-	action := "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+	action := "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
 	if lost := r.lost.Load(); lost != nil {
 		r.results[i].fail(action, lost)
 		return

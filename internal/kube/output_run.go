@@ -153,7 +153,7 @@ func (r *OutputRun) writeStage(ctx context.Context, steps []step) {
 	for i := range ready {
 		indices[i] = i
 	}
-	trimmed := bounded(indices, func(i int) *Error {
+	trimmed := ParallelRequests(indices, func(i int) *Error {
 		if written[i].Object == nil || r.opts.DryRun == DryRunServer {
 			return nil
 		}
@@ -187,7 +187,7 @@ func (r *OutputRun) heldBack(change *OutputChange) error {
 		if other := r.failed[position]; other != nil {
 			return &Error{
 				Cluster: r.plan.Cluster, Action: applyAction(change.Key), Reason: other.Err.Reason,
-				Why:  "it is held back, because it needs " + describeObject(other.GVK.Kind, other.Namespace, other.Name) + ", which could not be written",
+				Why:  "it is held back, because it needs " + DescribeObject(other.GVK.Kind, other.Namespace, other.Name) + ", which could not be written",
 				Hint: "see what is wrong with that, then apply again", cause: other.Err,
 			}
 		}
@@ -202,7 +202,7 @@ func (r *OutputRun) trim(ctx context.Context, desired *unstructured.Unstructured
 	if len(patch) == 0 {
 		return nil
 	}
-	c, action := r.plan.connection, "remove fields that others set from "+describeObject(written.GVK.Kind, written.Namespace, written.Name)
+	c, action := r.plan.connection, "remove fields that others set from "+DescribeObject(written.GVK.Kind, written.Namespace, written.Name)
 	// An object that was made anew meanwhile is another one.
 	patch = append([]patchOperation{{"test", "/metadata/uid", written.Object.GetUID()}}, patch...)
 	text, err := json.Marshal(patch)

@@ -60,7 +60,7 @@ func outputsOf(objects ...*unstructured.Unstructured) []Output {
 	var outputs []Output
 	for _, object := range objects {
 		output := Output{
-			Key: keyOf(object), Stage: outputOptions().StageOf(object),
+			Key: KeyOf(object), Stage: outputOptions().StageOf(object),
 			Build: func() (*unstructured.Unstructured, error) { return object.DeepCopy(), nil },
 		}
 		if object.GetKind() == "Host" {
@@ -364,7 +364,7 @@ func TestWriteStatuses(t *testing.T) {
 		return object
 	}
 	update := func(name string, fields map[string]any, keep ...string) StatusUpdate {
-		return StatusUpdate{Key: keyOf(hostWith(name)), UID: types.UID("uid-" + name), Fields: fields, Keep: keep}
+		return StatusUpdate{Key: KeyOf(hostWith(name)), UID: types.UID("uid-" + name), Fields: fields, Keep: keep}
 	}
 	s := newStore("Host")
 	s.put(
@@ -383,7 +383,7 @@ func TestWriteStatuses(t *testing.T) {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	want := map[string]any{"state": "ACCEPTED", "observedGeneration": int64(1), "conditions": "theirs"}
-	stored, err := Get(t.Context(), s.connect(t), keyOf(hostWith("other")))
+	stored, err := Get(t.Context(), s.connect(t), KeyOf(hostWith("other")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,7 +399,7 @@ func TestStatusesOfAClusterThatStopsAnswering(t *testing.T) {
 	for i := range 500 {
 		host := hostWith(fmt.Sprintf("h%d", i))
 		s.put(host)
-		updates = append(updates, StatusUpdate{Key: keyOf(host), Fields: map[string]any{"state": "ACCEPTED"}})
+		updates = append(updates, StatusUpdate{Key: KeyOf(host), Fields: map[string]any{"state": "ACCEPTED"}})
 	}
 	s.hangs = http.MethodPut
 	for _, r := range WriteStatuses(t.Context(), s.connect(t), updates, DryRunNone) {

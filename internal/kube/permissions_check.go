@@ -50,7 +50,7 @@ func Missing(ctx context.Context, c *Connection, permissions []Permission) ([]Pe
 		allowed bool
 		err     error
 	}
-	answers := bounded(permissions, func(p Permission) answer {
+	answers := ParallelRequests(permissions, func(p Permission) answer {
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&authorizationv1.SelfSubjectAccessReview{
 			TypeMeta: metav1.TypeMeta{APIVersion: authorizationv1.SchemeGroupVersion.String(), Kind: "SelfSubjectAccessReview"},
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
@@ -79,9 +79,9 @@ func Missing(ctx context.Context, c *Connection, permissions []Permission) ([]Pe
 	return missing, nil
 }
 
-// requirePermissions returns an *Error that lists all permissions that the
+// RequirePermissions returns an *Error that lists all permissions that the
 // credentials lack, nil if there is none.
-func requirePermissions(ctx context.Context, c *Connection, action string, permissions []Permission) error {
+func RequirePermissions(ctx context.Context, c *Connection, action string, permissions []Permission) error {
 	missing, err := Missing(ctx, c, permissions)
 	if err != nil {
 		return err
@@ -99,8 +99,8 @@ func requirePermissions(ctx context.Context, c *Connection, action string, permi
 	}
 }
 
-// permissionsFor returns one permission for each verb.
-func permissionsFor(p Permission, verbs ...string) []Permission {
+// PermissionsFor returns one permission for each verb.
+func PermissionsFor(p Permission, verbs ...string) []Permission {
 	all := make([]Permission, 0, len(verbs))
 	for _, verb := range verbs {
 		p.Verb = verb

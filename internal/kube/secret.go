@@ -24,7 +24,7 @@ type Secret struct {
 }
 
 // String names the Secret.
-func (s Secret) String() string { return describeObject("Secret", s.Namespace, s.Name) }
+func (s Secret) String() string { return DescribeObject("Secret", s.Namespace, s.Name) }
 
 // GoString names the Secret.
 func (s Secret) GoString() string { return s.String() }

@@ -14,7 +14,7 @@ import (
 // the same time, so that what it decides is never about an old status. Its error
 // ends the attempt and is returned as it is; all others are an *Error.
 func ChangeStatus(ctx context.Context, c *Connection, key ObjectKey, change func(status map[string]any) (bool, error)) error {
-	action := "write the status of " + describeObject(key.GVK.Kind, key.Namespace, key.Name)
+	action := "write the status of " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 	target, err := c.target(ctx, key.GVK, key.Namespace)
 	if err != nil {
 		return c.Explain(action, err)

@@ -50,7 +50,7 @@ func ReadStored(ctx context.Context, c *Connection, namespace string, kinds []sc
 	}
 	for _, list := range lists {
 		for _, object := range list {
-			stored.objects[keyOf(object)] = object
+			stored.objects[KeyOf(object)] = object
 		}
 	}
 	return stored, nil
@@ -66,7 +66,7 @@ func (c *Connection) checkNamespace(ctx context.Context, name string) error {
 		return err
 	}
 	action := "find Namespace " + name
-	_, err = client.Resource(namespaces()).Get(ctx, name, metav1.GetOptions{})
+	_, err = client.Resource(Namespaces()).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsForbidden(err):
 		return nil
@@ -80,7 +80,8 @@ func (c *Connection) checkNamespace(ctx context.Context, name string) error {
 	}
 }
 
-func keyOf(object *unstructured.Unstructured) ObjectKey {
+// KeyOf returns what identifies an object.
+func KeyOf(object *unstructured.Unstructured) ObjectKey {
 	return ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
@@ -145,8 +146,8 @@ func (s *Stored) Plan(desired []*unstructured.Unstructured, opts SyncOptions) *S
 	plan := &SyncPlan{connection: s.connection, opts: opts, kinds: s.kinds}
 	wanted := map[ObjectKey]bool{}
 	for _, object := range desired {
-		wanted[keyOf(object)] = true
-		plan.Changes = append(plan.Changes, plan.change(object, s.objects[keyOf(object)]))
+		wanted[KeyOf(object)] = true
+		plan.Changes = append(plan.Changes, plan.change(object, s.objects[KeyOf(object)]))
 	}
 	for key, object := range s.objects {
 		if wanted[key] || !IsOwned(object, opts.Owner) {
@@ -164,11 +165,11 @@ func (s *Stored) Plan(desired []*unstructured.Unstructured, opts SyncOptions) *S
 
 // change says what is to be done about a desired object.
 func (p *SyncPlan) change(desired, stored *unstructured.Unstructured) Change {
-	change := Change{Kind: ChangeAdd, Key: keyOf(desired), Group: desired.GetLabels()[p.opts.GroupLabel], desired: desired, stored: stored}
+	change := Change{Kind: ChangeAdd, Key: KeyOf(desired), Group: desired.GetLabels()[p.opts.GroupLabel], desired: desired, stored: stored}
 	if stored == nil {
 		return change
 	}
-	if err := p.connection.checkOwner(applyAction(change.Key), stored, p.opts.Owner); err != nil {
+	if err := p.connection.CheckOwner(applyAction(change.Key), stored, p.opts.Owner); err != nil {
 		change.Kind, change.Err = ChangeRefuse, p.connection.explain(applyAction(change.Key), err)
 		return change
 	}
@@ -176,7 +177,7 @@ func (p *SyncPlan) change(desired, stored *unstructured.Unstructured) Change {
 		change.Kind, change.Err = ChangeRefuse, &Error{
 			Cluster: p.connection.Name, Action: applyAction(change.Key), Reason: ReasonConflict,
 			Why:  "an object of that name belongs to " + groupName(group) + " and not to " + groupName(change.Group),
-			Hint: "discover both together, which tells them apart, or rename one of what they stand for", cause: errForeign,
+			Hint: "discover both together, which tells them apart, or rename one of what they stand for", cause: ErrForeign,
 		}
 		return change
 	}
@@ -207,7 +208,7 @@ func groupName(group string) string {
 }
 
 func applyAction(key ObjectKey) string {
-	return "apply " + describeObject(key.GVK.Kind, key.Namespace, key.Name)
+	return "apply " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 }
 
 // Count returns how many changes of a kind a group has.

@@ -76,7 +76,7 @@ func (p *SyncPlan) Run(ctx context.Context, group string, opts SyncRunOptions) [
 				indices = append(indices, i)
 			}
 		}
-		for k, result := range bounded(indices, func(i int) Result { return p.remove(ctx, &p.Changes[i], opts.DryRun, lost) }) {
+		for k, result := range ParallelRequests(indices, func(i int) Result { return p.remove(ctx, &p.Changes[i], opts.DryRun, lost) }) {
 			results[indices[k]] = result
 			done = append(done, indices[k])
 		}
@@ -107,7 +107,7 @@ func lostCluster(results []Result) *Error {
 // lost nothing more is asked.
 func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lost *Error) Result {
 	result := p.result(change.Key)
-	action := "delete " + describeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+	action := "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
 	if lost != nil {
 		result.fail(action, lost)
 		return result

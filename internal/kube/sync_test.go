@@ -56,7 +56,7 @@ func storedOf(objects ...*unstructured.Unstructured) *Stored {
 		stored.kinds = append(stored.kinds, schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: kind})
 	}
 	for _, object := range objects {
-		stored.objects[keyOf(object)] = object
+		stored.objects[KeyOf(object)] = object
 	}
 	return stored
 }

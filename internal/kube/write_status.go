@@ -34,9 +34,9 @@ type StatusUpdate struct {
 // reached are Failed.
 func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, dryRun DryRun) []Result {
 	var end atomic.Pointer[Error]
-	return bounded(updates, func(update StatusUpdate) Result {
+	return ParallelRequests(updates, func(update StatusUpdate) Result {
 		key := update.Key
-		action := "write the status of " + describeObject(key.GVK.Kind, key.Namespace, key.Name)
+		action := "write the status of " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 		result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
 		if lost := end.Load(); lost != nil {
 			result.fail(action, lost)

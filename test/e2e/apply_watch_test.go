@@ -25,6 +25,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -121,7 +122,7 @@ func (w *watcher) ends(t *testing.T, signal os.Signal) {
 func (g *governed) controllerToken(t *testing.T) (string, *clustertest.Credentials) {
 	t.Helper()
 	g.run(t, 0, "install", "--with-controller", "--controller-image", "example.com/meshctl:1", "--controller-replicas", "0")
-	user, err := g.registry.management.ServiceAccount(t.Context(), "gloo-mesh", kube.ControllerName)
+	user, err := g.registry.management.ServiceAccount(t.Context(), "gloo-mesh", registration.ControllerName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func addRule(may map[string]bool, rule rbacv1.PolicyRule) {
 func (g *governed) testControllerRights(t *testing.T) {
 	_, user := g.controllerToken(t)
 	want := map[string]map[string]bool{"": {}, "gloo-mesh": {}}
-	for _, object := range kube.ControllerObjects(kube.ControllerOptions{Namespace: "gloo-mesh"}) {
+	for _, object := range registration.ControllerObjects(registration.ControllerOptions{Namespace: "gloo-mesh"}) {
 		if kind := object.GetKind(); kind != "Role" && kind != "ClusterRole" {
 			continue
 		}
@@ -220,7 +221,7 @@ func (g *governed) testControllerRights(t *testing.T) {
 func (g *governed) holder(t *testing.T) string {
 	t.Helper()
 	lease, err := kube.Get(t.Context(), g.management, kube.ObjectKey{
-		GVK: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Namespace: "gloo-mesh", Name: kube.ControllerName,
+		GVK: schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}, Namespace: "gloo-mesh", Name: registration.ControllerName,
 	})
 	if err != nil {
 		return ""

@@ -15,6 +15,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/check"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -115,7 +116,7 @@ func TestCheck(t *testing.T) {
 	})
 	t.Run("an older version of a definition", func(t *testing.T) {
 		admin := connection(r.management.Admin())
-		all, err := kube.InstallObjects("gloo-mesh")
+		all, err := registration.InstallObjects("gloo-mesh")
 		if err != nil {
 			t.Fatal(err)
 		}

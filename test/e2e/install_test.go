@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
@@ -29,13 +30,13 @@ func TestInstallation(t *testing.T) {
 		}
 		return got
 	}
-	definitions := func() map[kube.DefinitionState]int {
+	definitions := func() map[registration.DefinitionState]int {
 		t.Helper()
-		found, err := kube.Definitions(t.Context(), connection(c.Admin()))
+		found, err := registration.Definitions(t.Context(), connection(c.Admin()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		count := map[kube.DefinitionState]int{}
+		count := map[registration.DefinitionState]int{}
 		for _, d := range found {
 			count[d.State]++
 		}
@@ -47,7 +48,7 @@ func TestInstallation(t *testing.T) {
 	if got := run(0, "install", "--dry-run=server"); !strings.Contains(got.stdout, "(server dry run)") {
 		t.Errorf("a dry run does not say so:\n%s", got.stdout)
 	}
-	if got := definitions(); got[kube.DefinitionMissing] != all {
+	if got := definitions(); got[registration.DefinitionMissing] != all {
 		t.Errorf("a dry run wrote: %v", got)
 	}
 	viewer, err := c.AddReadOnlyUser(t.Context(), "viewer")
@@ -60,7 +61,7 @@ func TestInstallation(t *testing.T) {
 	}
 
 	run(0, "install")
-	if got := definitions(); got[kube.DefinitionCurrent] != all {
+	if got := definitions(); got[registration.DefinitionCurrent] != all {
 		t.Errorf("after install: %v", got)
 	}
 	if got := run(0, "install"); strings.Contains(got.stdout, "created") || strings.Contains(got.stdout, "configured") {
@@ -93,7 +94,7 @@ func TestInstallation(t *testing.T) {
 	if !strings.Contains(got.stderr, "cluster installation still has resources of meshctl: 1 VirtualMesh") {
 		t.Errorf("uninstalling with resources says:\n%s", got.stderr)
 	}
-	if got := definitions(); got[kube.DefinitionCurrent] != all {
+	if got := definitions(); got[registration.DefinitionCurrent] != all {
 		t.Errorf("after a refused uninstall: %v", got)
 	}
 	// What someone else put into the namespace keeps it.
@@ -105,7 +106,7 @@ func TestInstallation(t *testing.T) {
 	if !strings.Contains(got.stderr, "kept: Namespace gloo-mesh: something is left in it") {
 		t.Errorf("uninstall says:\n%s", got.stderr)
 	}
-	if got := definitions(); got[kube.DefinitionMissing] != all {
+	if got := definitions(); got[registration.DefinitionMissing] != all {
 		t.Errorf("after uninstall: %v", got)
 	}
 
@@ -132,15 +133,15 @@ func TestInstallation(t *testing.T) {
 		if strings.Count(got.stderr, "was installed by someone else and is left as it is") != all {
 			t.Errorf("install says:\n%s", got.stderr)
 		}
-		if got := definitions(); got[kube.DefinitionForeign] != all {
+		if got := definitions(); got[registration.DefinitionForeign] != all {
 			t.Errorf("install changed the definitions of others: %v", got)
 		}
 		run(0, "uninstall", "--yes", "--delete-resources")
-		if got := definitions(); got[kube.DefinitionForeign] != all {
+		if got := definitions(); got[registration.DefinitionForeign] != all {
 			t.Errorf("uninstall changed the definitions of others: %v", got)
 		}
 		run(0, "install", "--force-conflicts")
-		if got := definitions(); got[kube.DefinitionCurrent] != all {
+		if got := definitions(); got[registration.DefinitionCurrent] != all {
 			t.Errorf("after taking over: %v", got)
 		}
 	})

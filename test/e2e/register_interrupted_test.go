@@ -11,14 +11,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
 
 // at returns an observer that does something when a phase begins, once.
-func at(phase kube.Phase, do func()) kube.Observer {
+func at(phase registration.Phase, do func()) registration.Observer {
 	done := false
-	return func(event kube.Event) {
-		if event.Phase == phase && event.State == kube.PhaseStarted && !done {
+	return func(event registration.Event) {
+		if event.Phase == phase && event.State == registration.PhaseStarted && !done {
 			done = true
 			do()
 		}
@@ -29,11 +30,11 @@ func TestInterruptedRegistration(t *testing.T) {
 	t.Parallel()
 	r := newRegistry(t, "interrupted")
 	r.run(t, 0, "install")
-	options := kube.RegisterOptions{Cluster: "east", Namespace: "gloo-mesh"}
-	register := func(ctx context.Context, observe kube.Observer) error {
+	options := registration.RegisterOptions{Cluster: "east", Namespace: "gloo-mesh"}
+	register := func(ctx context.Context, observe registration.Observer) error {
 		remote := kube.New("east", kube.SourceContext, r.east.Admin().Config(), kube.Options{})
 		remote.Context = "east"
-		_, err := kube.Register(ctx, connection(r.management.Admin()), remote, options, observe)
+		_, err := registration.Register(ctx, connection(r.management.Admin()), remote, options, observe)
 		return err
 	}
 	restart := func(c *clustertest.Cluster) {
@@ -44,7 +45,7 @@ func TestInterruptedRegistration(t *testing.T) {
 	}
 
 	t.Run("by the user", func(t *testing.T) {
-		for _, phase := range []kube.Phase{kube.PhaseToken, kube.PhaseVerify, kube.PhaseRecord} {
+		for _, phase := range []registration.Phase{registration.PhaseToken, registration.PhaseVerify, registration.PhaseRecord} {
 			ctx, cancel := context.WithCancel(t.Context())
 			err := register(ctx, at(phase, cancel))
 			cancel()
@@ -56,9 +57,9 @@ func TestInterruptedRegistration(t *testing.T) {
 		}
 	})
 	t.Run("by the management cluster", func(t *testing.T) {
-		err := register(t.Context(), at(kube.PhaseRecord, r.management.StopAPIServer))
+		err := register(t.Context(), at(registration.PhaseRecord, r.management.StopAPIServer))
 		restart(r.management)
-		var incomplete *kube.IncompleteError
+		var incomplete *registration.IncompleteError
 		if err == nil {
 			t.Fatal("registering without a management cluster works")
 		}
@@ -73,9 +74,9 @@ func TestInterruptedRegistration(t *testing.T) {
 		r.nothingRecorded(t)
 	})
 	t.Run("by the cluster itself", func(t *testing.T) {
-		err := register(t.Context(), at(kube.PhaseToken, r.east.StopAPIServer))
+		err := register(t.Context(), at(registration.PhaseToken, r.east.StopAPIServer))
 		restart(r.east)
-		var incomplete *kube.IncompleteError
+		var incomplete *registration.IncompleteError
 		if !errors.As(err, &incomplete) {
 			t.Fatalf("%v is no IncompleteError", err)
 		}

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // endpoint is how to reach a cluster, with nothing of who asks: what a
@@ -33,20 +35,20 @@ type endpointOptions struct {
 // user should know about it. The certificate authority is read and inlined;
 // credentials, the programs that make them and paths of files are left behind.
 // Verification of certificates is off if the user says so, and then only.
-func newEndpoint(c *Connection, opts endpointOptions) (endpoint, []string, error) {
+func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, error) {
 	config := c.RESTConfig()
 	fail := func(why, hint string, cause error) (endpoint, []string, error) {
-		e := &Error{Cluster: c.Name, Action: "use the address of the API server", Reason: ReasonUnusable, Why: why, Hint: hint}
+		e := &kube.Error{Cluster: c.Name, Action: "use the address of the API server", Reason: kube.ReasonUnusable, Why: why, Hint: hint}
 		return endpoint{}, nil, e.WithCause(cause)
 	}
 	original, err := parseServer(config.Host)
 	if err != nil {
-		return fail(oneLine(err.Error()), "correct the server of the context "+c.Context, err)
+		return fail(kube.OneLine(err.Error()), "correct the server of the context "+c.Context, err)
 	}
 	server := original
 	if opts.address != "" {
 		if server, err = overrideServer(original, opts.address); err != nil {
-			return fail(oneLine(err.Error()), "give --api-server-address a host, or host and port", err)
+			return fail(kube.OneLine(err.Error()), "give --api-server-address a host, or host and port", err)
 		}
 	}
 	if server.Scheme != "https" {

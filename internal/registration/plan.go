@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Plan holds the objects of a registration, as a tool that keeps clusters in
@@ -24,7 +26,7 @@ type Plan struct {
 //
 // The token exists only once the cluster has made it: in its place, the
 // kubeconfig says where it will be.
-func PlanRegistration(ctx context.Context, management, remote *Connection, opts RegisterOptions, strict bool, observe Observer) (*Plan, error) {
+func PlanRegistration(ctx context.Context, management, remote *kube.Connection, opts RegisterOptions, strict bool, observe Observer) (*Plan, error) {
 	r := newRegistrar(management, remote, opts, observe)
 	err := observe.phase(opts.Cluster, PhasePreflight, func() (string, error) {
 		if strict {
@@ -50,7 +52,7 @@ func PlanRegistration(ctx context.Context, management, remote *Connection, opts 
 // unlessForbidden turns the error of a question that the user may not ask into
 // a warning.
 func (r *registrar) unlessForbidden(err error) error {
-	if IsReason(err, ReasonForbidden) {
+	if kube.IsReason(err, kube.ReasonForbidden) {
 		r.observe.warn(r.opts.Cluster, PhasePreflight, err.Error())
 		return nil
 	}
@@ -74,8 +76,8 @@ func (r *registrar) plan() (*Plan, error) {
 	}
 	secret := m.kubeconfigSecret(nil)
 	delete(secret.Object, "data")
-	secret.Object["stringData"] = map[string]any{KubeconfigSecretKey: string(kubeconfig)}
-	namespace := newNamespace(m.namespace, maps.Clone(OwnLabels()))
+	secret.Object["stringData"] = map[string]any{kube.KubeconfigSecretKey: string(kubeconfig)}
+	namespace := newNamespace(m.namespace, maps.Clone(kube.OwnLabels()))
 	plan.Management = []*unstructured.Unstructured{namespace, secret, m.kubernetesCluster()}
 	return plan, nil
 }

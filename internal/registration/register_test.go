@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"encoding/base64"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 func TestEndpoint(t *testing.T) {
@@ -81,7 +83,7 @@ func TestEndpoint(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.config.BearerToken = "hush-hush"
-			got, warnings, err := newEndpoint(New("east", SourceContext, &tt.config, Options{}), tt.opts)
+			got, warnings, err := newEndpoint(kube.New("east", kube.SourceContext, &tt.config, kube.Options{}), tt.opts)
 			if tt.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fails) || strings.Contains(err.Error(), "hush") {
 					t.Errorf("error %v, want %q in it", err, tt.fails)
@@ -234,10 +236,10 @@ func TestRepeatingKeepsWhatWasChosen(t *testing.T) {
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	m := membership{cluster: "east", remoteNamespace: "gloo-mesh"}
-	c := New("east", SourceContext, &rest.Config{Host: "https://a.example"}, Options{})
+	c := kube.New("east", kube.SourceContext, &rest.Config{Host: "https://a.example"}, kube.Options{})
 	c.Context = "my east"
 	role, account := m.clusterRole(), m.serviceAccount("")
-	keys := []ObjectKey{
+	keys := []kube.ObjectKey{
 		{GVK: role.GroupVersionKind(), Name: role.GetName()},
 		{GVK: account.GroupVersionKind(), Namespace: "gloo-mesh", Name: "east"},
 		m.registrationKey(),

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // registered is a registration as the management cluster has it.
 type registered struct {
-	management *Connection
+	management *kube.Connection
 	member     membership
 	// object is the KubernetesCluster, secret what it refers to; nil if missing.
 	object, secret *unstructured.Unstructured
@@ -23,7 +24,7 @@ type registered struct {
 
 // findRegistration reads one registration. A cluster that is not registered is
 // an *Error with ReasonNotFound; what is left of half a registration is found.
-func findRegistration(ctx context.Context, management *Connection, namespace, cluster string) (*registered, error) {
+func findRegistration(ctx context.Context, management *kube.Connection, namespace, cluster string) (*registered, error) {
 	found := &registered{management: management, secretName: cluster, member: membership{
 		cluster: cluster, namespace: namespace, remoteNamespace: namespace, access: AccessFull, clusterDomain: DefaultClusterDomain,
 	}}
@@ -32,22 +33,22 @@ func findRegistration(ctx context.Context, management *Connection, namespace, cl
 		return nil, err
 	}
 	found.member.managementUID = uid
-	object, err := Get(ctx, management, found.member.registrationKey())
-	if err != nil && !IsReason(err, ReasonNotFound) && !IsReason(err, ReasonNoSuchKind) {
+	object, err := kube.Get(ctx, management, found.member.registrationKey())
+	if err != nil && !kube.IsReason(err, kube.ReasonNotFound) && !kube.IsReason(err, kube.ReasonNoSuchKind) {
 		return nil, err
 	}
 	if err == nil {
 		found.object = object
 		found.read(object)
 	}
-	secret, err := Get(ctx, management, ObjectKey{GVK: SecretKind(), Namespace: namespace, Name: found.secretName})
-	if err != nil && !IsReason(err, ReasonNotFound) {
+	secret, err := kube.Get(ctx, management, kube.ObjectKey{GVK: kube.SecretKind(), Namespace: namespace, Name: found.secretName})
+	if err != nil && !kube.IsReason(err, kube.ReasonNotFound) {
 		return nil, err
 	}
 	if err == nil {
 		found.secret = secret
 	}
-	if found.object == nil && (found.secret == nil || !IsOwned(found.secret, found.member.labels())) {
+	if found.object == nil && (found.secret == nil || !kube.IsOwned(found.secret, found.member.labels())) {
 		return nil, notRegistered(ctx, management, namespace, cluster)
 	}
 	return found, nil
@@ -72,21 +73,21 @@ func (r *registered) read(object *unstructured.Unstructured) {
 }
 
 func (r *registered) broken(why string) error {
-	return &Error{
-		Cluster: r.management.Name, Action: "use the registration of cluster " + r.member.cluster, Reason: ReasonUnusable, Why: why,
+	return &kube.Error{
+		Cluster: r.management.Name, Action: "use the registration of cluster " + r.member.cluster, Reason: kube.ReasonUnusable, Why: why,
 		Hint: "run 'meshctl cluster register " + r.member.cluster + "' again",
 	}
 }
 
 // confirm makes sure that a connection leads to the registered cluster.
-func (r *registered) confirm(ctx context.Context, remote *Connection) error {
+func (r *registered) confirm(ctx context.Context, remote *kube.Connection) error {
 	uid, err := remote.UID(ctx)
 	if err != nil {
 		return err
 	}
 	if r.member.remoteUID != "" && r.member.remoteUID != uid {
-		return &Error{
-			Action: "use context " + remote.Context, Reason: ReasonUnusable,
+		return &kube.Error{
+			Action: "use context " + remote.Context, Reason: kube.ReasonUnusable,
 			Why: "it leads to another cluster than the one that is registered as " + r.member.cluster, Hint: "name the right one with --remote-context",
 		}
 	}
@@ -95,8 +96,8 @@ func (r *registered) confirm(ctx context.Context, remote *Connection) error {
 }
 
 // notRegistered says that a cluster is unknown, and which ones are not.
-func notRegistered(ctx context.Context, management *Connection, namespace, cluster string) error {
-	e := &Error{Cluster: management.Name, Action: "find cluster " + cluster, Reason: ReasonNotFound, Why: "it is not registered in namespace " + namespace}
+func notRegistered(ctx context.Context, management *kube.Connection, namespace, cluster string) error {
+	e := &kube.Error{Cluster: management.Name, Action: "find cluster " + cluster, Reason: kube.ReasonNotFound, Why: "it is not registered in namespace " + namespace}
 	names, err := RegisteredNames(ctx, management, namespace)
 	if err != nil {
 		return e
@@ -117,8 +118,8 @@ func fromUnstructured(object *unstructured.Unstructured, into any) error {
 
 // RegisteredNames returns the names of the registered clusters, sorted. It reads
 // nothing but metadata.
-func RegisteredNames(ctx context.Context, management *Connection, namespace string) ([]string, error) {
-	found, err := ListMetadata(ctx, management, registrations(), ListOptions{Namespace: namespace})
+func RegisteredNames(ctx context.Context, management *kube.Connection, namespace string) ([]string, error) {
+	found, err := kube.ListMetadata(ctx, management, kube.KubernetesClusters(), kube.ListOptions{Namespace: namespace})
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // DeregisterOptions say how to deregister a cluster.
@@ -24,14 +26,14 @@ type DeregisterOptions struct {
 	// commands that are shown.
 	Kubeconfig, RemoteKubeconfig string
 	// Connection is for the connection with the registered credentials.
-	Connection Options
+	Connection kube.Options
 }
 
 // Deregistration is what deregistering came to.
 type Deregistration struct {
 	Cluster string
 	// Results are the objects that were deleted, on both sides.
-	Results []Result
+	Results []kube.Result
 	// Leftovers are on the cluster; some of them on purpose.
 	Leftovers []Leftover
 }
@@ -44,7 +46,7 @@ type Deregistration struct {
 // remote may be nil: then the registered credentials are used to remove
 // themselves. A cluster that cannot be reached is an error unless opts.Force is
 // set. Repeating it finishes what an earlier run began.
-func Deregister(ctx context.Context, management, remote *Connection, opts DeregisterOptions, observe Observer) (*Deregistration, error) {
+func Deregister(ctx context.Context, management, remote *kube.Connection, opts DeregisterOptions, observe Observer) (*Deregistration, error) {
 	d := &deregistrar{management: management, remote: remote, opts: opts, observe: observe, result: Deregistration{Cluster: opts.Cluster}}
 	if err := d.run(ctx); err != nil {
 		return nil, err
@@ -53,7 +55,7 @@ func Deregister(ctx context.Context, management, remote *Connection, opts Deregi
 }
 
 type deregistrar struct {
-	management, remote *Connection
+	management, remote *kube.Connection
 	opts               DeregisterOptions
 	observe            Observer
 
@@ -79,13 +81,13 @@ func (d *deregistrar) run(ctx context.Context) error {
 }
 
 func isDead(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && (e.WholeCluster() || e.Reason == ReasonForbidden || e.Reason == ReasonUnusable)
+	var e *kube.Error
+	return errors.As(err, &e) && (e.WholeCluster() || e.Reason == kube.ReasonForbidden || e.Reason == kube.ReasonUnusable)
 }
 
 func (d *deregistrar) preflight(ctx context.Context) error {
 	found, err := findRegistration(ctx, d.management, d.opts.Namespace, d.opts.Cluster)
-	if IsReason(err, ReasonNotFound) && d.remote != nil {
+	if kube.IsReason(err, kube.ReasonNotFound) && d.remote != nil {
 		// Half a registration may be left on the cluster.
 		if half := d.findHalf(ctx); half != nil {
 			found, err = half, nil
@@ -96,12 +98,12 @@ func (d *deregistrar) preflight(ctx context.Context) error {
 	}
 	d.found = found
 	if found.object != nil {
-		if err := d.management.checkOwner("deregister cluster "+d.opts.Cluster, found.object, found.member.labels()); err != nil {
+		if err := d.management.CheckOwner("deregister cluster "+d.opts.Cluster, found.object, found.member.labels()); err != nil {
 			return err
 		}
 	}
 	if d.remote != nil {
-		if err := found.confirm(ctx, d.remote); err != nil && (!d.opts.Force || !isDead(err) || IsReason(err, ReasonUnusable)) {
+		if err := found.confirm(ctx, d.remote); err != nil && (!d.opts.Force || !isDead(err) || kube.IsReason(err, kube.ReasonUnusable)) {
 			return err
 		}
 	}
@@ -119,8 +121,8 @@ func (d *deregistrar) findHalf(ctx context.Context) *registered {
 		cluster: d.opts.Cluster, namespace: d.opts.Namespace, remoteNamespace: d.opts.Namespace, managementUID: uid,
 	}}
 	role := half.member.clusterRole()
-	object, err := Get(ctx, d.remote, ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
-	if err != nil || !IsOwned(object, half.member.labels()) {
+	object, err := kube.Get(ctx, d.remote, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
+	if err != nil || !kube.IsOwned(object, half.member.labels()) {
 		return nil
 	}
 	return half
@@ -135,26 +137,26 @@ func (d *deregistrar) withdraw(ctx context.Context) error {
 	if err == nil {
 		err = d.withdrawItself(ctx, connection)
 	}
-	if errors.Is(err, errForeign) {
+	if errors.Is(err, kube.ErrForeign) {
 		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster was registered anew with another management cluster, which keeps what is there")
 		return nil
 	}
 	if err != nil {
 		// Nobody says where the cluster is; the user will know.
-		d.leave(&Connection{Name: d.opts.Cluster}, d.memberObjects(nil)...)
+		d.leave(&kube.Connection{Name: d.opts.Cluster}, d.memberObjects(nil)...)
 	}
 	return err
 }
 
-func (d *deregistrar) registeredConnection() (*Connection, error) {
+func (d *deregistrar) registeredConnection() (*kube.Connection, error) {
 	if d.found.secret == nil {
 		return nil, d.found.broken("Secret " + d.found.secretName + " does not exist")
 	}
-	text, err := secretText(d.found.secret, KubeconfigSecretKey)
+	text, err := secretText(d.found.secret, kube.KubeconfigSecretKey)
 	if err != nil {
 		return nil, d.found.broken(err.Error())
 	}
-	connection, err := FromKubeconfig(d.opts.Cluster, []byte(text), d.opts.Connection)
+	connection, err := kube.FromKubeconfig(d.opts.Cluster, []byte(text), d.opts.Connection)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +164,7 @@ func (d *deregistrar) registeredConnection() (*Connection, error) {
 }
 
 // withdrawAs removes everything, one after the other.
-func (d *deregistrar) withdrawAs(ctx context.Context, c *Connection) error {
+func (d *deregistrar) withdrawAs(ctx context.Context, c *kube.Connection) error {
 	m := d.found.member
 	tokens, err := m.listTokenSecrets(ctx, c)
 	if err != nil {
@@ -170,10 +172,10 @@ func (d *deregistrar) withdrawAs(ctx context.Context, c *Connection) error {
 		return err
 	}
 	d.noteApplied(ctx, c)
-	var failed *Error
+	var failed *kube.Error
 	objects := d.memberObjects(tokens)
 	for i, key := range objects {
-		result := Delete(ctx, c, key, DeleteOptions{Owner: m.labels()})
+		result := kube.Delete(ctx, c, key, kube.DeleteOptions{Owner: m.labels()})
 		if result.Err == nil {
 			d.result.Results = append(d.result.Results, result)
 			continue
@@ -183,11 +185,11 @@ func (d *deregistrar) withdrawAs(ctx context.Context, c *Connection) error {
 			d.leave(c, objects[i:]...)
 			return failed
 		}
-		if !errors.Is(failed, errForeign) {
+		if !errors.Is(failed, kube.ErrForeign) {
 			d.leave(c, key)
 		}
 	}
-	if failed != nil && !errors.Is(failed, errForeign) {
+	if failed != nil && !errors.Is(failed, kube.ErrForeign) {
 		return failed
 	}
 	return d.withdrawNamespace(ctx, c)
@@ -195,19 +197,19 @@ func (d *deregistrar) withdrawAs(ctx context.Context, c *Connection) error {
 
 // withdrawNamespace deletes the namespace if registration made it and nothing
 // is in it.
-func (d *deregistrar) withdrawNamespace(ctx context.Context, c *Connection) error {
-	key := ObjectKey{GVK: NamespaceKind(), Name: d.found.member.remoteNamespace}
+func (d *deregistrar) withdrawNamespace(ctx context.Context, c *kube.Connection) error {
+	key := kube.ObjectKey{GVK: kube.NamespaceKind(), Name: d.found.member.remoteNamespace}
 	var removed bool
 	// What was just deleted may take a moment to be gone.
 	err := c.Await(ctx, d.opts.Wait, "delete Namespace "+key.Name, "it is in use", "", func(ctx context.Context) (bool, error) {
-		namespace, err := Get(ctx, c, key)
-		if IsReason(err, ReasonNotFound) || err == nil && !IsOwned(namespace, d.found.member.labels()) {
+		namespace, err := kube.Get(ctx, c, key)
+		if kube.IsReason(err, kube.ReasonNotFound) || err == nil && !kube.IsOwned(namespace, d.found.member.labels()) {
 			return true, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		removed, err = DeleteNamespaceIfEmpty(ctx, c, key.Name, d.found.member.labels())
+		removed, err = kube.DeleteNamespaceIfEmpty(ctx, c, key.Name, d.found.member.labels())
 		return true, err
 	})
 	if err != nil {
@@ -215,7 +217,7 @@ func (d *deregistrar) withdrawNamespace(ctx context.Context, c *Connection) erro
 		return err
 	}
 	if removed {
-		d.result.Results = append(d.result.Results, Result{GVK: key.GVK, Name: key.Name, Cluster: c.Name, Outcome: Deleted})
+		d.result.Results = append(d.result.Results, kube.Result{GVK: key.GVK, Name: key.Name, Cluster: c.Name, Outcome: kube.Deleted})
 	}
 	return nil
 }
@@ -223,48 +225,48 @@ func (d *deregistrar) withdrawNamespace(ctx context.Context, c *Connection) erro
 // withdrawItself deletes the ClusterRole with the credentials that it gives
 // permissions to. Kubernetes then removes the rest, which the role owns; the
 // namespace stays.
-func (d *deregistrar) withdrawItself(ctx context.Context, c *Connection) error {
+func (d *deregistrar) withdrawItself(ctx context.Context, c *kube.Connection) error {
 	if err := d.found.confirm(ctx, c); err != nil {
 		return err
 	}
 	d.noteApplied(ctx, c)
 	m := d.found.member
-	namespace, err := Get(ctx, c, ObjectKey{GVK: NamespaceKind(), Name: m.remoteNamespace})
-	if err != nil && !IsReason(err, ReasonNotFound) {
+	namespace, err := kube.Get(ctx, c, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: m.remoteNamespace})
+	if err != nil && !kube.IsReason(err, kube.ReasonNotFound) {
 		return err
 	}
 	role := m.clusterRole()
-	result := Delete(ctx, c, ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()}, DeleteOptions{Owner: m.labels()})
+	result := kube.Delete(ctx, c, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()}, kube.DeleteOptions{Owner: m.labels()})
 	if result.Err != nil {
 		return result.Err
 	}
 	d.result.Results = append(d.result.Results, result)
-	if namespace != nil && IsOwned(namespace, m.labels()) {
-		d.leave(&Connection{Name: c.Name}, ObjectKey{GVK: NamespaceKind(), Name: m.remoteNamespace})
+	if namespace != nil && kube.IsOwned(namespace, m.labels()) {
+		d.leave(&kube.Connection{Name: c.Name}, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: m.remoteNamespace})
 	}
 	return nil
 }
 
 // memberObjects returns what registration makes on a cluster, in the order in
 // which to delete it.
-func (d *deregistrar) memberObjects(tokenSecrets []string) []ObjectKey {
+func (d *deregistrar) memberObjects(tokenSecrets []string) []kube.ObjectKey {
 	m := d.found.member
 	rbac := rbacv1.SchemeGroupVersion
-	var keys []ObjectKey
+	var keys []kube.ObjectKey
 	if tokenSecrets == nil {
 		tokenSecrets = []string{m.tokenSecretName(1)}
 	}
-	keys = append(keys, ObjectKey{GVK: rbac.WithKind("ClusterRoleBinding"), Name: m.roleName()})
+	keys = append(keys, kube.ObjectKey{GVK: rbac.WithKind("ClusterRoleBinding"), Name: m.roleName()})
 	for _, name := range tokenSecrets {
-		keys = append(keys, ObjectKey{GVK: SecretKind(), Namespace: m.remoteNamespace, Name: name})
+		keys = append(keys, kube.ObjectKey{GVK: kube.SecretKind(), Namespace: m.remoteNamespace, Name: name})
 	}
 	return append(keys,
-		ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}, Namespace: m.remoteNamespace, Name: m.cluster},
-		ObjectKey{GVK: rbac.WithKind("ClusterRole"), Name: m.roleName()})
+		kube.ObjectKey{GVK: schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}, Namespace: m.remoteNamespace, Name: m.cluster},
+		kube.ObjectKey{GVK: rbac.WithKind("ClusterRole"), Name: m.roleName()})
 }
 
 // leave notes objects that stay on the cluster.
-func (d *deregistrar) leave(c *Connection, keys ...ObjectKey) {
+func (d *deregistrar) leave(c *kube.Connection, keys ...kube.ObjectKey) {
 	for _, key := range keys {
 		d.result.Leftovers = append(d.result.Leftovers, journalEntry{connection: c, kubeconfig: d.opts.RemoteKubeconfig, key: key}.leftover())
 	}
@@ -289,10 +291,10 @@ func istioKinds() []schema.GroupVersionResource {
 
 // noteApplied puts the configuration that was applied to the cluster among the
 // leftovers: it goes on working, and nobody looks after it any more.
-func (d *deregistrar) noteApplied(ctx context.Context, c *Connection) {
+func (d *deregistrar) noteApplied(ctx context.Context, c *kube.Connection) {
 	selector := appliedOwnerLabel + "=" + d.opts.Namespace
-	counts := bounded(istioKinds(), func(resource schema.GroupVersionResource) int {
-		found, err := ListMetadata(ctx, c, resource, ListOptions{Labels: selector})
+	counts := kube.ParallelRequests(istioKinds(), func(resource schema.GroupVersionResource) int {
+		found, err := kube.ListMetadata(ctx, c, resource, kube.ListOptions{Labels: selector})
 		if err != nil {
 			return 0 // no such kind, or nothing to be said about it
 		}

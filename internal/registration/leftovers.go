@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"github.com/kballard/go-shellquote"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Leftover is something that should be gone and is, or may be, still there.
@@ -45,7 +47,7 @@ func (e *IncompleteError) Unwrap() error { return e.Err }
 
 // kubectl returns a kubectl command for the cluster of a connection. kubeconfig
 // is the file that its context is in, empty for the usual ones.
-func kubectl(c *Connection, kubeconfig string, words ...string) string {
+func kubectl(c *kube.Connection, kubeconfig string, words ...string) string {
 	command := []string{"kubectl"}
 	if kubeconfig != "" {
 		command = append(command, "--kubeconfig", kubeconfig)
@@ -57,7 +59,7 @@ func kubectl(c *Connection, kubeconfig string, words ...string) string {
 }
 
 // deleteCommand returns the kubectl command that deletes an object.
-func deleteCommand(c *Connection, kubeconfig string, key ObjectKey) string {
+func deleteCommand(c *kube.Connection, kubeconfig string, key kube.ObjectKey) string {
 	words := []string{"delete", kubectlResource(key.GVK.GroupKind()), key.Name}
 	if key.Namespace != "" {
 		words = append(words, "--namespace", key.Namespace)
@@ -80,9 +82,9 @@ type journal struct {
 }
 
 type journalEntry struct {
-	connection *Connection
+	connection *kube.Connection
 	kubeconfig string
-	key        ObjectKey
+	key        kube.ObjectKey
 	owner      map[string]string
 }
 
@@ -101,12 +103,12 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 	defer stop()
 	var (
 		leftovers []Leftover
-		dead      []*Connection
+		dead      []*kube.Connection
 		removed   int
 	)
 	observe.tell(Event{Phase: PhaseRollback, State: PhaseStarted})
 	for _, entry := range slices.Backward(j.entries) {
-		var failure *Error
+		var failure *kube.Error
 		if !slices.Contains(dead, entry.connection) {
 			failure = entry.remove(ctx)
 		}
@@ -127,41 +129,41 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 	return err
 }
 
-func (e journalEntry) remove(ctx context.Context) *Error {
+func (e journalEntry) remove(ctx context.Context) *kube.Error {
 	if e.key.GVK.Kind == "Namespace" {
-		removed, err := DeleteNamespaceIfEmpty(ctx, e.connection, e.key.Name, e.owner)
+		removed, err := kube.DeleteNamespaceIfEmpty(ctx, e.connection, e.key.Name, e.owner)
 		if err == nil && !removed {
 			// Others have moved in; then it is theirs.
 			return nil
 		}
 		return explained(e.connection, "delete Namespace "+e.key.Name, err)
 	}
-	return Delete(ctx, e.connection, e.key, DeleteOptions{Owner: e.owner}).Err
+	return kube.Delete(ctx, e.connection, e.key, kube.DeleteOptions{Owner: e.owner}).Err
 }
 
 func (e journalEntry) leftover() Leftover {
 	return Leftover{
 		Cluster: e.connection.Name,
-		Object:  describeObject(e.key.GVK.Kind, e.key.Namespace, e.key.Name),
+		Object:  kube.DescribeObject(e.key.GVK.Kind, e.key.Namespace, e.key.Name),
 		Command: deleteCommand(e.connection, e.kubeconfig, e.key),
 	}
 }
 
 // apply applies objects that belong to meshctl one after the other, notes what
 // is new, and stops at the first that fails. A dry run notes nothing.
-func (j *journal) apply(ctx context.Context, c *Connection, kubeconfig string, opts ApplyOptions, objects ...*unstructured.Unstructured) ([]Result, error) {
-	results := make([]Result, 0, len(objects))
+func (j *journal) apply(ctx context.Context, c *kube.Connection, kubeconfig string, opts kube.ApplyOptions, objects ...*unstructured.Unstructured) ([]kube.Result, error) {
+	results := make([]kube.Result, 0, len(objects))
 	for _, object := range objects {
-		key := ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
-		_, err := Get(ctx, c, key)
-		isNew := IsReason(err, ReasonNotFound)
+		key := kube.ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
+		_, err := kube.Get(ctx, c, key)
+		isNew := kube.IsReason(err, kube.ReasonNotFound)
 		if err != nil && !isNew {
 			return results, err
 		}
-		result := Apply(ctx, c, []*unstructured.Unstructured{object}, opts)[0]
+		result := kube.Apply(ctx, c, []*unstructured.Unstructured{object}, opts)[0]
 		// A request whose answer was lost may have created the object.
-		created := result.Outcome == Created || result.Err != nil && isNew && isLost(result.Err)
-		if created && opts.DryRun != DryRunServer {
+		created := result.Outcome == kube.Created || result.Err != nil && isNew && isLost(result.Err)
+		if created && opts.DryRun != kube.DryRunServer {
 			j.entries = append(j.entries, journalEntry{c, kubeconfig, key, opts.Owner})
 		}
 		if result.Err != nil {
@@ -174,9 +176,9 @@ func (j *journal) apply(ctx context.Context, c *Connection, kubeconfig string, o
 
 // isLost reports whether a request may have been carried out although it
 // failed: nobody heard the answer.
-func isLost(e *Error) bool {
+func isLost(e *kube.Error) bool {
 	switch e.Reason {
-	case ReasonUnreachable, ReasonTimeout, ReasonCancelled, ReasonServerTrouble, ReasonOther:
+	case kube.ReasonUnreachable, kube.ReasonTimeout, kube.ReasonCancelled, kube.ReasonServerTrouble, kube.ReasonOther:
 		return true
 	default:
 		return false
@@ -184,8 +186,8 @@ func isLost(e *Error) bool {
 }
 
 // explained is Connection.Explain for those who look into the error.
-func explained(c *Connection, action string, err error) *Error {
-	var e *Error
+func explained(c *kube.Connection, action string, err error) *kube.Error {
+	var e *kube.Error
 	errors.As(c.Explain(action, err), &e)
 	return e
 }

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // UninstallOptions say how to remove what Install made.
@@ -20,7 +22,7 @@ type UninstallOptions struct {
 	// DeleteResources deletes the resources of all kinds with their definitions.
 	DeleteResources bool
 	// DryRun DryRunServer has the API server judge and deletes nothing.
-	DryRun DryRun
+	DryRun kube.DryRun
 	// Wait bounds the wait for the definitions to be gone; DefaultWait if 0.
 	Wait time.Duration
 }
@@ -28,7 +30,7 @@ type UninstallOptions struct {
 // Uninstallation is what removing came to.
 type Uninstallation struct {
 	// Results are the objects that were deleted.
-	Results []Result
+	Results []kube.Result
 	// Kept says what stays, and why.
 	Kept []string
 	// Leftovers are on clusters that were registered.
@@ -53,7 +55,7 @@ func (e *ResourcesExistError) Error() string {
 // left in it. As long as there are resources it is refused with a
 // *ResourcesExistError, unless opts.DeleteResources is set. Repeating it finishes
 // what an earlier run began.
-func Uninstall(ctx context.Context, c *Connection, opts UninstallOptions, observe Observer) (*Uninstallation, error) {
+func Uninstall(ctx context.Context, c *kube.Connection, opts UninstallOptions, observe Observer) (*Uninstallation, error) {
 	u := &uninstaller{connection: c, opts: opts}
 	if err := observe.phase(c.Name, PhaseResources, func() (string, error) { return "", u.look(ctx) }); err != nil {
 		return &u.result, err
@@ -63,7 +65,7 @@ func Uninstall(ctx context.Context, c *Connection, opts UninstallOptions, observ
 }
 
 type uninstaller struct {
-	connection *Connection
+	connection *kube.Connection
 	opts       UninstallOptions
 	// definitions are those that Install made.
 	definitions []string
@@ -80,14 +82,14 @@ func (u *uninstaller) look(ctx context.Context) error {
 	}
 	var counts []string
 	for _, object := range objects {
-		existing, err := Get(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: object.GetName()})
-		if IsReason(err, ReasonNotFound) {
+		existing, err := kube.Get(ctx, u.connection, kube.ObjectKey{GVK: definitionKind(), Name: object.GetName()})
+		if kube.IsReason(err, kube.ReasonNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if existing.GetLabels()[ManagedByLabel] != ManagedBy {
+		if existing.GetLabels()[kube.ManagedByLabel] != kube.ManagedBy {
 			u.result.Kept = append(u.result.Kept, object.GetName()+": someone else installed it")
 			continue
 		}
@@ -118,8 +120,8 @@ func (u *uninstaller) resources(ctx context.Context, definition *unstructured.Un
 	if len(versions) == 0 {
 		return nil, nil
 	}
-	found, err := ListMetadata(ctx, u.connection, schema.GroupVersionResource{Group: group, Version: versions[0], Resource: plural}, ListOptions{})
-	if IsReason(err, ReasonNoSuchKind) {
+	found, err := kube.ListMetadata(ctx, u.connection, schema.GroupVersionResource{Group: group, Version: versions[0], Resource: plural}, kube.ListOptions{})
+	if kube.IsReason(err, kube.ReasonNoSuchKind) {
 		return nil, nil // it is being removed
 	}
 	return found, err
@@ -138,31 +140,31 @@ func (u *uninstaller) remove(ctx context.Context) error {
 // could use any more, and says what stays on these clusters.
 func (u *uninstaller) forgetClusters(ctx context.Context) error {
 	for _, r := range u.registrations {
-		if r.Labels[ManagedByLabel] != ManagedBy {
+		if r.Labels[kube.ManagedByLabel] != kube.ManagedBy {
 			continue
 		}
-		owner := map[string]string{ManagedByLabel: ManagedBy, RegisteredAsLabel: r.Name, ManagementLabel: r.Labels[ManagementLabel]}
-		if err := u.delete(ctx, ObjectKey{GVK: SecretKind(), Namespace: r.Namespace, Name: r.Name}, owner); err != nil {
+		owner := map[string]string{kube.ManagedByLabel: kube.ManagedBy, RegisteredAsLabel: r.Name, ManagementLabel: r.Labels[ManagementLabel]}
+		if err := u.delete(ctx, kube.ObjectKey{GVK: kube.SecretKind(), Namespace: r.Namespace, Name: r.Name}, owner); err != nil {
 			return err
 		}
-		role := ObjectKey{GVK: rbacv1.SchemeGroupVersion.WithKind("ClusterRole"), Name: membership{cluster: r.Name}.roleName()}
-		u.result.Leftovers = append(u.result.Leftovers, journalEntry{connection: &Connection{Name: r.Name}, key: role}.leftover())
+		role := kube.ObjectKey{GVK: rbacv1.SchemeGroupVersion.WithKind("ClusterRole"), Name: membership{cluster: r.Name}.roleName()}
+		u.result.Leftovers = append(u.result.Leftovers, journalEntry{connection: &kube.Connection{Name: r.Name}, key: role}.leftover())
 	}
 	return nil
 }
 
 func (u *uninstaller) removeDefinitions(ctx context.Context) error {
-	owner := map[string]string{ManagedByLabel: ManagedBy}
+	owner := map[string]string{kube.ManagedByLabel: kube.ManagedBy}
 	for _, name := range u.definitions {
-		if err := u.delete(ctx, ObjectKey{GVK: definitionKind(), Name: name}, owner); err != nil {
+		if err := u.delete(ctx, kube.ObjectKey{GVK: definitionKind(), Name: name}, owner); err != nil {
 			return err
 		}
 	}
-	if u.opts.DryRun == DryRunServer {
+	if u.opts.DryRun == kube.DryRunServer {
 		return nil
 	}
 	for _, name := range u.definitions {
-		if err := WaitUntilGone(ctx, u.connection, ObjectKey{GVK: definitionKind(), Name: name}, u.opts.Wait); err != nil {
+		if err := kube.WaitUntilGone(ctx, u.connection, kube.ObjectKey{GVK: definitionKind(), Name: name}, u.opts.Wait); err != nil {
 			return err
 		}
 	}
@@ -173,7 +175,7 @@ func (u *uninstaller) removeDefinitions(ctx context.Context) error {
 // first.
 func (u *uninstaller) removeController(ctx context.Context) error {
 	for _, object := range slices.Backward(ControllerObjects(ControllerOptions{Namespace: u.opts.Namespace})) {
-		if err := u.delete(ctx, keyOf(object), OwnLabels()); err != nil {
+		if err := u.delete(ctx, kube.KeyOf(object), kube.OwnLabels()); err != nil {
 			return err
 		}
 	}
@@ -182,7 +184,7 @@ func (u *uninstaller) removeController(ctx context.Context) error {
 
 func (u *uninstaller) removeRoles(ctx context.Context) error {
 	for _, role := range slices.Backward(managementRoles()) {
-		if err := u.delete(ctx, ObjectKey{GVK: role.GroupVersionKind(), Name: role.Name}, OwnLabels()); err != nil {
+		if err := u.delete(ctx, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.Name}, kube.OwnLabels()); err != nil {
 			return err
 		}
 	}
@@ -192,22 +194,22 @@ func (u *uninstaller) removeRoles(ctx context.Context) error {
 // removeNamespace deletes the namespace if Install made it and it is empty: it
 // may hold signing keys.
 func (u *uninstaller) removeNamespace(ctx context.Context) error {
-	key := ObjectKey{GVK: NamespaceKind(), Name: u.opts.Namespace}
-	existing, err := Get(ctx, u.connection, key)
-	if IsReason(err, ReasonNotFound) {
+	key := kube.ObjectKey{GVK: kube.NamespaceKind(), Name: u.opts.Namespace}
+	existing, err := kube.Get(ctx, u.connection, key)
+	if kube.IsReason(err, kube.ReasonNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !IsOwned(existing, OwnLabels()) {
+	if !kube.IsOwned(existing, kube.OwnLabels()) {
 		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": meshctl did not make it")
 		return nil
 	}
-	if u.opts.DryRun == DryRunServer {
+	if u.opts.DryRun == kube.DryRunServer {
 		return nil
 	}
-	removed, err := DeleteNamespaceIfEmpty(ctx, u.connection, key.Name, OwnLabels())
+	removed, err := kube.DeleteNamespaceIfEmpty(ctx, u.connection, key.Name, kube.OwnLabels())
 	if err != nil {
 		return err
 	}
@@ -215,21 +217,21 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": something is left in it")
 		return nil
 	}
-	u.result.Results = append(u.result.Results, Result{GVK: key.GVK, Name: key.Name, Cluster: u.connection.Name, Outcome: Deleted})
+	u.result.Results = append(u.result.Results, kube.Result{GVK: key.GVK, Name: key.Name, Cluster: u.connection.Name, Outcome: kube.Deleted})
 	return nil
 }
 
 // delete deletes an object of ours. One that is someone else's is kept.
-func (u *uninstaller) delete(ctx context.Context, key ObjectKey, owner map[string]string) error {
-	result := Delete(ctx, u.connection, key, DeleteOptions{Owner: owner, DryRun: u.opts.DryRun})
+func (u *uninstaller) delete(ctx context.Context, key kube.ObjectKey, owner map[string]string) error {
+	result := kube.Delete(ctx, u.connection, key, kube.DeleteOptions{Owner: owner, DryRun: u.opts.DryRun})
 	switch {
 	case result.Err == nil:
-		if result.Outcome == Deleted {
+		if result.Outcome == kube.Deleted {
 			u.result.Results = append(u.result.Results, result)
 		}
 		return nil
-	case result.Err.Reason == ReasonConflict:
-		u.result.Kept = append(u.result.Kept, describeObject(key.GVK.Kind, key.Namespace, key.Name)+": it is not meshctl's")
+	case result.Err.Reason == kube.ReasonConflict:
+		u.result.Kept = append(u.result.Kept, kube.DescribeObject(key.GVK.Kind, key.Namespace, key.Name)+": it is not meshctl's")
 		return nil
 	default:
 		return result.Err

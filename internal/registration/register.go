@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // RegisterOptions say how to register a cluster. What is left open stays as an
@@ -43,7 +45,7 @@ type RegisterOptions struct {
 	// commands that errors show.
 	Kubeconfig, RemoteKubeconfig string
 	// Connection is for the connection with the new credentials.
-	Connection Options
+	Connection kube.Options
 }
 
 // Registration is what registering came to.
@@ -53,7 +55,7 @@ type Registration struct {
 	// the cluster, UID what identifies it.
 	Server, Version, UID string
 	// Results are the objects on both sides, in the order of writing.
-	Results []Result
+	Results []kube.Result
 	// Expires is when the token does; nil for never.
 	Expires *time.Time
 }
@@ -65,7 +67,7 @@ type Registration struct {
 // It may be repeated: what is there already stays, and what is missing is
 // added. If it fails or is cancelled, what this run made is deleted; if that
 // cannot be done, the error is an *IncompleteError.
-func Register(ctx context.Context, management, remote *Connection, opts RegisterOptions, observe Observer) (*Registration, error) {
+func Register(ctx context.Context, management, remote *kube.Connection, opts RegisterOptions, observe Observer) (*Registration, error) {
 	r := newRegistrar(management, remote, opts, observe)
 	if err := r.run(ctx); err != nil {
 		return nil, r.journal.takeBack(ctx, observe, err)
@@ -75,7 +77,7 @@ func Register(ctx context.Context, management, remote *Connection, opts Register
 
 // registrar is the state of one registration.
 type registrar struct {
-	management, remote *Connection
+	management, remote *kube.Connection
 	opts               RegisterOptions
 	observe            Observer
 
@@ -89,7 +91,7 @@ type registrar struct {
 	kubeconfig []byte
 }
 
-func newRegistrar(management, remote *Connection, opts RegisterOptions, observe Observer) *registrar {
+func newRegistrar(management, remote *kube.Connection, opts RegisterOptions, observe Observer) *registrar {
 	return &registrar{
 		management: management, remote: remote, opts: opts, observe: observe,
 		member: membership{cluster: opts.Cluster, namespace: opts.Namespace},
@@ -128,8 +130,8 @@ func (r *registrar) dropTokenSecrets(ctx context.Context) {
 		return // whoever may not list Secrets has made none
 	}
 	for _, name := range names {
-		key := ObjectKey{GVK: SecretKind(), Namespace: r.member.remoteNamespace, Name: name}
-		result := Delete(ctx, r.remote, key, DeleteOptions{Owner: r.member.labels()})
+		key := kube.ObjectKey{GVK: kube.SecretKind(), Namespace: r.member.remoteNamespace, Name: name}
+		result := kube.Delete(ctx, r.remote, key, kube.DeleteOptions{Owner: r.member.labels()})
 		if result.Err != nil {
 			r.observe.warn(r.opts.Cluster, PhaseRevoke, fmt.Sprintf("the earlier token in Secret %s does not expire and still works: %v", name, result.Err))
 			continue
@@ -140,8 +142,8 @@ func (r *registrar) dropTokenSecrets(ctx context.Context) {
 
 // remoteApply and managementApply say how to write to either side: nothing that
 // belongs to someone else is touched.
-func (r *registrar) remoteApply() ApplyOptions {
-	return ApplyOptions{Owner: r.owner(), Force: r.opts.Adopt}
+func (r *registrar) remoteApply() kube.ApplyOptions {
+	return kube.ApplyOptions{Owner: r.owner(), Force: r.opts.Adopt}
 }
 
 func (r *registrar) owner() map[string]string {
@@ -172,11 +174,11 @@ func (r *registrar) makeAccount(ctx context.Context) error {
 	return nil
 }
 
-func (r *registrar) applyRemote(ctx context.Context, object *unstructured.Unstructured) (Result, error) {
+func (r *registrar) applyRemote(ctx context.Context, object *unstructured.Unstructured) (kube.Result, error) {
 	results, err := r.journal.apply(ctx, r.remote, r.opts.RemoteKubeconfig, r.remoteApply(), object)
 	r.result.Results = append(r.result.Results, results...)
 	if err != nil {
-		return Result{}, err
+		return kube.Result{}, err
 	}
 	return results[0], nil
 }
@@ -228,7 +230,7 @@ func expiryText(expires *time.Time) string {
 
 // verify connects the way that everyone will from now on.
 func (r *registrar) verify(ctx context.Context) (string, error) {
-	connection, err := FromKubeconfig(r.opts.Cluster, r.kubeconfig, r.opts.Connection)
+	connection, err := kube.FromKubeconfig(r.opts.Cluster, r.kubeconfig, r.opts.Connection)
 	if err != nil {
 		return "", err
 	}
@@ -243,9 +245,9 @@ func (r *registrar) verify(ctx context.Context) (string, error) {
 // does not work.
 func explainVerification(err error, opts RegisterOptions) error {
 	switch {
-	case IsReason(err, ReasonUntrusted) && opts.APIServerAddress != "":
+	case kube.IsReason(err, kube.ReasonUntrusted) && opts.APIServerAddress != "":
 		return fmt.Errorf("%w; name an address that the certificate of the API server is for, or accept any certificate with --insecure-skip-tls-verify", err)
-	case IsReason(err, ReasonUnreachable), IsReason(err, ReasonUnknownHost), IsReason(err, ReasonUntrusted):
+	case kube.IsReason(err, kube.ReasonUnreachable), kube.IsReason(err, kube.ReasonUnknownHost), kube.IsReason(err, kube.ReasonUntrusted):
 		return fmt.Errorf("%w; --api-server-address names another address", err)
 	default:
 		return err
@@ -254,7 +256,7 @@ func explainVerification(err error, opts RegisterOptions) error {
 
 // record writes down the registration on the management cluster.
 func (r *registrar) record(ctx context.Context) error {
-	namespace, err := r.journal.ensureNamespace(ctx, r.management, r.opts.Kubeconfig, r.member.namespace, OwnLabels(), r.opts.Wait)
+	namespace, err := r.journal.ensureNamespace(ctx, r.management, r.opts.Kubeconfig, r.member.namespace, kube.OwnLabels(), r.opts.Wait)
 	if err != nil {
 		return err
 	}
@@ -275,7 +277,7 @@ func (r *registrar) record(ctx context.Context) error {
 // check refuses what cannot be registered whatever the clusters hold.
 func (o RegisterOptions) check() error {
 	fail := func(why, hint string) error {
-		return &Error{Action: "register cluster " + o.Cluster, Reason: ReasonInvalid, Why: why, Hint: hint}
+		return &kube.Error{Action: "register cluster " + o.Cluster, Reason: kube.ReasonInvalid, Why: why, Hint: hint}
 	}
 	if why := CheckClusterName(o.Cluster); why != "" {
 		return fail(why, "choose another name")

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 // Phase is a part of a longer operation on clusters.
 type Phase string

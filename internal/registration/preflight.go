@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"cmp"
@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // preflight finds out, without writing anything, whether the registration can
@@ -23,7 +25,7 @@ func (r *registrar) preflight(ctx context.Context) (string, error) {
 	questions := []func(context.Context) error{
 		r.checkName, r.checkDuplicate, r.checkDefinitions, r.checkManagementPermissions, r.checkRemotePermissions, r.checkRole, r.noteIstio,
 	}
-	answers := inParallel(len(questions), questions, func(ask func(context.Context) error) error { return ask(ctx) })
+	answers := kube.Parallel(len(questions), questions, func(ask func(context.Context) error) error { return ask(ctx) })
 	if err := errors.Join(withoutRepeats(answers)...); err != nil {
 		return "", err
 	}
@@ -70,7 +72,7 @@ func (r *registrar) begin(ctx context.Context) error {
 func (r *registrar) settle(ctx context.Context) error {
 	found, err := findRegistration(ctx, r.management, r.opts.Namespace, r.opts.Cluster)
 	switch {
-	case IsReason(err, ReasonNotFound), IsReason(err, ReasonNoSuchKind), IsReason(err, ReasonForbidden):
+	case kube.IsReason(err, kube.ReasonNotFound), kube.IsReason(err, kube.ReasonNoSuchKind), kube.IsReason(err, kube.ReasonForbidden):
 		found = nil // what is forbidden is reported with the other permissions
 	case err != nil:
 		return err
@@ -103,7 +105,7 @@ func (o *RegisterOptions) keep(found *registered) {
 	}
 	o.APIServerAddress = cmp.Or(o.APIServerAddress, annotations[addressAnnotation])
 	if o.TokenTTL == nil && found.secret != nil {
-		text, _ := secretText(found.secret, KubeconfigSecretKey)
+		text, _ := secretText(found.secret, kube.KubeconfigSecretKey)
 		if parts, err := splitKubeconfig(text); err == nil {
 			life := tokenLife(parts.token)
 			o.TokenTTL = &life
@@ -118,10 +120,10 @@ func (r *registrar) identify(ctx context.Context) error {
 		version version.Info
 		err     error
 	}
-	found := Each([]*Connection{r.management, r.remote}, func(c *Connection) identity {
+	found := kube.Each([]*kube.Connection{r.management, r.remote}, func(c *kube.Connection) identity {
 		info, err := c.ServerVersion(ctx)
 		if err == nil {
-			err = CheckVersion(c, info)
+			err = kube.CheckVersion(c, info)
 		}
 		if err != nil {
 			return identity{err: err}
@@ -139,8 +141,8 @@ func (r *registrar) identify(ctx context.Context) error {
 
 // checkName refuses a name that another cluster has.
 func (r *registrar) checkName(ctx context.Context) error {
-	existing, err := Get(ctx, r.management, r.member.registrationKey())
-	if IsReason(err, ReasonNotFound) || IsReason(err, ReasonNoSuchKind) {
+	existing, err := kube.Get(ctx, r.management, r.member.registrationKey())
+	if kube.IsReason(err, kube.ReasonNotFound) || kube.IsReason(err, kube.ReasonNoSuchKind) {
 		return nil // a missing kind is reported once, for all
 	}
 	if err != nil {
@@ -149,33 +151,33 @@ func (r *registrar) checkName(ctx context.Context) error {
 	if uid := existing.GetLabels()[ClusterUIDLabel]; uid != "" && uid != r.member.remoteUID {
 		return r.refuse("the name is taken by another cluster", "choose another name, or deregister that cluster first")
 	}
-	if err := r.management.checkOwner("register cluster "+r.opts.Cluster, existing, r.owner()); err != nil {
+	if err := r.management.CheckOwner("register cluster "+r.opts.Cluster, existing, r.owner()); err != nil {
 		return r.refuse("KubernetesCluster "+r.opts.Cluster+" exists and was not made by meshctl", "choose another name, or remove it with the tool that made it")
 	}
 	return nil
 }
 
 func (r *registrar) refuse(why, hint string) error {
-	return &Error{Action: "register cluster " + r.opts.Cluster, Reason: ReasonAlreadyExists, Why: why, Hint: hint}
+	return &kube.Error{Action: "register cluster " + r.opts.Cluster, Reason: kube.ReasonAlreadyExists, Why: why, Hint: hint}
 }
 
-func (m membership) registrationKey() ObjectKey {
-	return ObjectKey{GVK: registrationKind(), Namespace: m.namespace, Name: m.cluster}
+func (m membership) registrationKey() kube.ObjectKey {
+	return kube.ObjectKey{GVK: registrationKind(), Namespace: m.namespace, Name: m.cluster}
 }
 
 func registrationKind() schema.GroupVersionKind {
-	return schema.GroupVersionKind{Group: registrations().Group, Version: registrations().Version, Kind: "KubernetesCluster"}
+	return schema.GroupVersionKind{Group: kube.KubernetesClusters().Group, Version: kube.KubernetesClusters().Version, Kind: "KubernetesCluster"}
 }
 
 // checkDuplicate refuses a cluster that is registered under another name. Of
-// registrations that do not say which cluster they are for, those are asked
+// KubernetesClusters that do not say which cluster they are for, those are asked
 // that answer.
 func (r *registrar) checkDuplicate(ctx context.Context) error {
 	type labelled struct{ name, uid string }
-	all, err := List(ctx, r.management, registrations(), ListOptions{Namespace: r.member.namespace}, func(u *unstructured.Unstructured) labelled {
+	all, err := kube.List(ctx, r.management, kube.KubernetesClusters(), kube.ListOptions{Namespace: r.member.namespace}, func(u *unstructured.Unstructured) labelled {
 		return labelled{u.GetName(), u.GetLabels()[ClusterUIDLabel]}
 	})
-	if IsReason(err, ReasonNoSuchKind) {
+	if kube.IsReason(err, kube.ReasonNoSuchKind) {
 		return nil
 	}
 	if err != nil {
@@ -194,11 +196,11 @@ func (r *registrar) checkDuplicate(ctx context.Context) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	connections, _, err := Registered(ctx, r.management, r.member.namespace, unknown, r.opts.Connection)
+	connections, _, err := kube.Registered(ctx, r.management, r.member.namespace, unknown, r.opts.Connection)
 	if err != nil {
 		return err
 	}
-	uids := Each(connections, func(c *Connection) string {
+	uids := kube.Each(connections, func(c *kube.Connection) string {
 		uid, _ := c.UID(ctx) // one that does not answer cannot be compared
 		return uid
 	})
@@ -216,16 +218,16 @@ func (r *registrar) refuseDuplicate(name string) error {
 // management cluster.
 func (r *registrar) checkAdoption(ctx context.Context) error {
 	role := r.member.clusterRole()
-	existing, err := Get(ctx, r.remote, ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
+	existing, err := kube.Get(ctx, r.remote, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
 	if err != nil || r.opts.Adopt {
 		return nil //nolint:nilerr // what cannot be read is judged when it is written
 	}
 	labels := existing.GetLabels()
-	if labels[ManagedByLabel] != ManagedBy || labels[ManagementLabel] == r.member.managementUID {
+	if labels[kube.ManagedByLabel] != kube.ManagedBy || labels[ManagementLabel] == r.member.managementUID {
 		return nil
 	}
-	return &Error{
-		Action: "register cluster " + r.opts.Cluster, Reason: ReasonAlreadyExists,
+	return &kube.Error{
+		Action: "register cluster " + r.opts.Cluster, Reason: kube.ReasonAlreadyExists,
 		Why:  "it is registered under this name with another management cluster",
 		Hint: "choose another name, deregister it there, or, if that cluster is gone, take over with --adopt",
 	}
@@ -234,8 +236,8 @@ func (r *registrar) checkAdoption(ctx context.Context) error {
 // checkDefinitions makes sure that a registration can be stored.
 func (r *registrar) checkDefinitions(ctx context.Context) error {
 	_, err := r.management.Resource(ctx, registrationKind())
-	var e *Error
-	if errors.As(err, &e) && e.Reason == ReasonNoSuchKind {
+	var e *kube.Error
+	if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
 		missing := *e
 		missing.Hint = "run 'meshctl install' for this cluster first"
 		return &missing
@@ -244,37 +246,37 @@ func (r *registrar) checkDefinitions(ctx context.Context) error {
 }
 
 func (r *registrar) checkManagementPermissions(ctx context.Context) error {
-	group := registrations().Group
-	clusters := Permission{Group: group, Resource: "kubernetesclusters", Namespace: r.member.namespace, Name: r.opts.Cluster}
+	group := kube.KubernetesClusters().Group
+	clusters := kube.Permission{Group: group, Resource: "kubernetesclusters", Namespace: r.member.namespace, Name: r.opts.Cluster}
 	status := clusters
 	status.Subresource = "status"
-	secret := Permission{Resource: "secrets", Namespace: r.member.namespace, Name: r.opts.Cluster}
-	return requirePermissions(ctx, r.management, "register clusters", slices.Concat(
-		permissionsFor(clusters, "get", "create", "patch"), permissionsFor(status, "patch"), permissionsFor(secret, "get", "create", "patch")))
+	secret := kube.Permission{Resource: "secrets", Namespace: r.member.namespace, Name: r.opts.Cluster}
+	return kube.RequirePermissions(ctx, r.management, "register clusters", slices.Concat(
+		kube.PermissionsFor(clusters, "get", "create", "patch"), kube.PermissionsFor(status, "patch"), kube.PermissionsFor(secret, "get", "create", "patch")))
 }
 
 func (r *registrar) checkRemotePermissions(ctx context.Context) error {
 	const rbac = "rbac.authorization.k8s.io"
-	role := Permission{Group: rbac, Resource: "clusterroles", Name: r.member.roleName()}
-	binding := Permission{Group: rbac, Resource: "clusterrolebindings", Name: r.member.roleName()}
-	account := Permission{Resource: "serviceaccounts", Namespace: r.member.remoteNamespace, Name: r.opts.Cluster}
+	role := kube.Permission{Group: rbac, Resource: "clusterroles", Name: r.member.roleName()}
+	binding := kube.Permission{Group: rbac, Resource: "clusterrolebindings", Name: r.member.roleName()}
+	account := kube.Permission{Resource: "serviceaccounts", Namespace: r.member.remoteNamespace, Name: r.opts.Cluster}
 	needed := slices.Concat(
-		permissionsFor(role, "get", "create", "patch"), permissionsFor(binding, "get", "create", "patch"),
-		permissionsFor(account, "get", "create", "patch"))
+		kube.PermissionsFor(role, "get", "create", "patch"), kube.PermissionsFor(binding, "get", "create", "patch"),
+		kube.PermissionsFor(account, "get", "create", "patch"))
 	if *r.opts.TokenTTL > 0 {
 		account.Subresource = "token"
-		needed = append(needed, permissionsFor(account, "create")...)
+		needed = append(needed, kube.PermissionsFor(account, "create")...)
 	} else {
-		secret := Permission{Resource: "secrets", Namespace: r.member.remoteNamespace}
-		needed = append(needed, permissionsFor(secret, "get", "list", "create", "patch")...)
+		secret := kube.Permission{Resource: "secrets", Namespace: r.member.remoteNamespace}
+		needed = append(needed, kube.PermissionsFor(secret, "get", "list", "create", "patch")...)
 	}
-	namespace := Permission{Resource: "namespaces", Name: r.member.remoteNamespace}
-	needed = append(needed, permissionsFor(namespace, "get")...)
-	_, err := Get(ctx, r.remote, ObjectKey{GVK: NamespaceKind(), Name: r.member.remoteNamespace})
-	if IsReason(err, ReasonNotFound) {
-		needed = append(needed, permissionsFor(Permission{Resource: "namespaces"}, "create")...)
+	namespace := kube.Permission{Resource: "namespaces", Name: r.member.remoteNamespace}
+	needed = append(needed, kube.PermissionsFor(namespace, "get")...)
+	_, err := kube.Get(ctx, r.remote, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: r.member.remoteNamespace})
+	if kube.IsReason(err, kube.ReasonNotFound) {
+		needed = append(needed, kube.PermissionsFor(kube.Permission{Resource: "namespaces"}, "create")...)
 	}
-	return requirePermissions(ctx, r.remote, "make a service account", needed)
+	return kube.RequirePermissions(ctx, r.remote, "make a service account", needed)
 }
 
 // checkRole makes sure that the ClusterRole can be written. The cluster itself
@@ -285,10 +287,10 @@ func (r *registrar) checkRole(ctx context.Context) error {
 		return err
 	}
 	opts := r.remoteApply()
-	opts.DryRun = DryRunServer
-	result := Apply(ctx, r.remote, []*unstructured.Unstructured{r.member.clusterRole()}, opts)[0]
+	opts.DryRun = kube.DryRunServer
+	result := kube.Apply(ctx, r.remote, []*unstructured.Unstructured{r.member.clusterRole()}, opts)[0]
 	// Who may not write roles at all is told so with the other permissions.
-	if result.Err != nil && (result.Err.Reason != ReasonForbidden || strings.Contains(result.Err.Why, "attempting to grant")) {
+	if result.Err != nil && (result.Err.Reason != kube.ReasonForbidden || strings.Contains(result.Err.Why, "attempting to grant")) {
 		return result.Err
 	}
 	return nil
@@ -297,7 +299,7 @@ func (r *registrar) checkRole(ctx context.Context) error {
 // noteIstio says so if there is no Istio: registering is no mistake then, but
 // nothing can be configured yet.
 func (r *registrar) noteIstio(ctx context.Context) error {
-	if len(r.remote.servedVersions(ctx, "networking.istio.io")) == 0 && ctx.Err() == nil {
+	if len(r.remote.ServedVersions(ctx, "networking.istio.io")) == 0 && ctx.Err() == nil {
 		r.observe.warn(r.opts.Cluster, PhasePreflight, "Istio is not installed there: meshctl can look at the cluster, and configure it once Istio is")
 	}
 	return nil

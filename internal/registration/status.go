@@ -1,10 +1,12 @@
-package kube
+package registration
 
 import (
 	"context"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // MemberStatus is how a registered cluster is at the moment.
@@ -27,14 +29,14 @@ type MemberStatus struct {
 	TokenExpires *time.Time
 	// Reachable says that the API server accepted the credentials; Err is why not.
 	Reachable bool
-	Err       *Error
+	Err       *kube.Error
 	// Version is that of Kubernetes, Latency what a small request took.
 	Version string
 	Latency time.Duration
 	// Meshes are the service meshes that were found there.
 	Meshes []string
 	// Notes say what could not be found out.
-	Notes []*Error
+	Notes []*kube.Error
 }
 
 // StatusOptions say what to find out about registered clusters.
@@ -46,17 +48,17 @@ type StatusOptions struct {
 	// Deadline bounds all questions to one cluster; DefaultDeadline if 0.
 	Deadline time.Duration
 	// Meshes finds the service meshes of a cluster; nil looks for none.
-	Meshes func(context.Context, *Connection) ([]string, error)
+	Meshes func(context.Context, *kube.Connection) ([]string, error)
 	// Clock tells the time, to measure latency.
 	Clock func() time.Time
 	// Connection is for the connections to the clusters.
-	Connection Options
+	Connection kube.Options
 }
 
 // Statuses asks all registered clusters at the same time how they are, and
 // returns the answers sorted by name. A cluster that cannot be reached is an
 // answer, not an error.
-func Statuses(ctx context.Context, management *Connection, opts StatusOptions) ([]MemberStatus, error) {
+func Statuses(ctx context.Context, management *kube.Connection, opts StatusOptions) ([]MemberStatus, error) {
 	statuses, err := listMembers(ctx, management, opts)
 	if err != nil {
 		return nil, err
@@ -70,11 +72,11 @@ func Statuses(ctx context.Context, management *Connection, opts StatusOptions) (
 	if len(names) == 0 {
 		return statuses, nil
 	}
-	connections, failed, err := Registered(ctx, management, opts.Namespace, names, opts.Connection)
+	connections, failed, err := kube.Registered(ctx, management, opts.Namespace, names, opts.Connection)
 	if err != nil {
 		return nil, err
 	}
-	Each(connections, func(c *Connection) struct{} {
+	kube.Each(connections, func(c *kube.Connection) struct{} {
 		statuses[index[c.Name]].ask(ctx, c, opts)
 		return struct{}{}
 	})
@@ -93,8 +95,8 @@ func Statuses(ctx context.Context, management *Connection, opts StatusOptions) (
 	return statuses, ctx.Err()
 }
 
-func listMembers(ctx context.Context, management *Connection, opts StatusOptions) ([]MemberStatus, error) {
-	statuses, err := List(ctx, management, registrations(), ListOptions{Namespace: opts.Namespace}, func(u *unstructured.Unstructured) MemberStatus {
+func listMembers(ctx context.Context, management *kube.Connection, opts StatusOptions) ([]MemberStatus, error) {
+	statuses, err := kube.List(ctx, management, kube.KubernetesClusters(), kube.ListOptions{Namespace: opts.Namespace}, func(u *unstructured.Unstructured) MemberStatus {
 		return MemberStatus{
 			Cluster: u.GetName(), Namespace: u.GetNamespace(), UID: u.GetLabels()[ClusterUIDLabel], Created: u.GetCreationTimestamp().Time,
 		}
@@ -122,16 +124,16 @@ func listMembers(ctx context.Context, management *Connection, opts StatusOptions
 }
 
 // ask asks one cluster.
-func (s *MemberStatus) ask(ctx context.Context, c *Connection, opts StatusOptions) {
+func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusOptions) {
 	config := c.RESTConfig()
-	s.Server, s.InsecureSkipTLSVerify, s.TokenExpires = c.server(), config.Insecure, TokenExpiry(config.BearerToken)
+	s.Server, s.InsecureSkipTLSVerify, s.TokenExpires = c.Server(), config.Insecure, TokenExpiry(config.BearerToken)
 	var (
 		version string
 		latency time.Duration
 		uid     string
 		meshes  []string
 	)
-	questions := []Question{
+	questions := []kube.Question{
 		func(ctx context.Context) error {
 			start := opts.Clock()
 			info, err := c.ServerVersion(ctx)
@@ -151,16 +153,16 @@ func (s *MemberStatus) ask(ctx context.Context, c *Connection, opts StatusOption
 			return err
 		})
 	}
-	notes, err := Ask(ctx, c, opts.Deadline, questions...)
+	notes, err := kube.Ask(ctx, c, opts.Deadline, questions...)
 	if err != nil {
 		s.Err = explained(c, "", err)
 		return
 	}
 	s.Reachable, s.Version, s.Latency, s.Meshes, s.Notes = true, version, latency, meshes, notes
 	if s.UID != "" && uid != "" && uid != s.UID {
-		s.Notes = append(s.Notes, &Error{
-			Cluster: c.Name, Action: "trust the registration", Reason: ReasonConflict,
-			Why: "another cluster answers at " + c.server() + " than the one that was registered", Hint: "deregister it, then register it again",
+		s.Notes = append(s.Notes, &kube.Error{
+			Cluster: c.Name, Action: "trust the registration", Reason: kube.ReasonConflict,
+			Why: "another cluster answers at " + c.Server() + " than the one that was registered", Hint: "deregister it, then register it again",
 		})
 	}
 	if uid != "" {

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // InstallOptions say how to install what meshctl needs on the management
@@ -19,7 +21,7 @@ type InstallOptions struct {
 	// fields that others own.
 	Force bool
 	// DryRun DryRunServer has the API server judge and writes nothing.
-	DryRun DryRun
+	DryRun kube.DryRun
 	// Controller also makes meshctl run in the cluster; nil does not.
 	Controller *ControllerOptions
 	// Wait bounds the wait for the definitions to be served; DefaultWait if 0.
@@ -34,17 +36,17 @@ type InstallOptions struct {
 //
 // The results are in the order of writing; those before a failure come with
 // the error.
-func Install(ctx context.Context, c *Connection, opts InstallOptions, observe Observer) ([]Result, error) {
+func Install(ctx context.Context, c *kube.Connection, opts InstallOptions, observe Observer) ([]kube.Result, error) {
 	i := &installer{connection: c, opts: opts, observe: observe}
 	err := i.run(ctx)
 	return i.results, err
 }
 
 type installer struct {
-	connection *Connection
+	connection *kube.Connection
 	opts       InstallOptions
 	observe    Observer
-	results    []Result
+	results    []kube.Result
 }
 
 func (i *installer) run(ctx context.Context) error {
@@ -63,25 +65,25 @@ func (i *installer) preflight(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := CheckVersion(i.connection, info); err != nil {
+	if err := kube.CheckVersion(i.connection, info); err != nil {
 		return "", err
 	}
 	needed := slices.Concat(
-		permissionsFor(Permission{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}, "get", "create", "patch"),
-		permissionsFor(Permission{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"}, "get", "create", "patch"),
-		permissionsFor(Permission{Resource: "namespaces", Name: i.opts.Namespace}, "get"))
-	_, err = Get(ctx, i.connection, ObjectKey{GVK: NamespaceKind(), Name: i.opts.Namespace})
-	if IsReason(err, ReasonNotFound) {
-		needed = append(needed, permissionsFor(Permission{Resource: "namespaces"}, "create")...)
+		kube.PermissionsFor(kube.Permission{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}, "get", "create", "patch"),
+		kube.PermissionsFor(kube.Permission{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"}, "get", "create", "patch"),
+		kube.PermissionsFor(kube.Permission{Resource: "namespaces", Name: i.opts.Namespace}, "get"))
+	_, err = kube.Get(ctx, i.connection, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: i.opts.Namespace})
+	if kube.IsReason(err, kube.ReasonNotFound) {
+		needed = append(needed, kube.PermissionsFor(kube.Permission{Resource: "namespaces"}, "create")...)
 	}
 	if i.opts.Controller != nil {
 		needed = append(needed, controllerPermissions(i.opts.Namespace)...)
 	}
-	return "Kubernetes " + info.GitVersion, requirePermissions(ctx, i.connection, "install meshctl's resources", needed)
+	return "Kubernetes " + info.GitVersion, kube.RequirePermissions(ctx, i.connection, "install meshctl's resources", needed)
 }
 
-func (i *installer) applyOptions() ApplyOptions {
-	opts := ApplyOptions{DryRun: i.opts.DryRun, Force: i.opts.Force, Owner: map[string]string{ManagedByLabel: ManagedBy}}
+func (i *installer) applyOptions() kube.ApplyOptions {
+	opts := kube.ApplyOptions{DryRun: i.opts.DryRun, Force: i.opts.Force, Owner: map[string]string{kube.ManagedByLabel: kube.ManagedBy}}
 	if i.opts.Force {
 		opts.Owner = nil
 	}
@@ -105,15 +107,15 @@ func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 			continue
 		}
 		i.observe.warn(i.connection.Name, PhaseDefinitions, fmt.Sprintf("%s was installed by someone else and is left as it is; --force-conflicts replaces it", object.GetName()))
-		i.results = append(i.results, Result{GVK: object.GroupVersionKind(), Name: object.GetName(), Cluster: i.connection.Name, Outcome: Unchanged, Object: foreign})
+		i.results = append(i.results, kube.Result{GVK: object.GroupVersionKind(), Name: object.GetName(), Cluster: i.connection.Name, Outcome: kube.Unchanged, Object: foreign})
 	}
-	for _, result := range Apply(ctx, i.connection, write, i.applyOptions()) {
+	for _, result := range kube.Apply(ctx, i.connection, write, i.applyOptions()) {
 		if result.Err != nil && err == nil {
 			err = result.Err
 		}
 		i.results = append(i.results, result)
 	}
-	if err != nil || i.opts.DryRun == DryRunServer {
+	if err != nil || i.opts.DryRun == kube.DryRunServer {
 		return "", err
 	}
 	for _, object := range write {
@@ -127,17 +129,17 @@ func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 // foreign returns a definition that someone else installed and that will do, nil
 // if there is none.
 func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	existing, err := Get(ctx, i.connection, ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
-	if IsReason(err, ReasonNotFound) {
+	existing, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
+	if kube.IsReason(err, kube.ReasonNotFound) {
 		return nil, nil
 	}
-	if err != nil || i.opts.Force || existing.GetLabels()[ManagedByLabel] == ManagedBy {
+	if err != nil || i.opts.Force || existing.GetLabels()[kube.ManagedByLabel] == kube.ManagedBy {
 		return nil, err
 	}
 	for _, wanted := range servedVersionsOf(object) {
 		if served := servedVersionsOf(existing); !slices.Contains(served, wanted) {
-			return nil, &Error{
-				Cluster: i.connection.Name, Action: "install " + object.GetName(), Reason: ReasonConflict,
+			return nil, &kube.Error{
+				Cluster: i.connection.Name, Action: "install " + object.GetName(), Reason: kube.ReasonConflict,
 				Why:  fmt.Sprintf("someone else installed it, and it does not serve %s but %s", wanted, strings.Join(served, ", ")),
 				Hint: "upgrade it with the tool that installed it, or replace it with --force-conflicts",
 			}
@@ -163,7 +165,7 @@ func servedVersionsOf(definition *unstructured.Unstructured) []string {
 func (i *installer) waitUntilEstablished(ctx context.Context, name string) error {
 	return i.connection.Await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at its conditions with kubectl describe",
 		func(ctx context.Context) (bool, error) {
-			definition, err := Get(ctx, i.connection, ObjectKey{GVK: definitionKind(), Name: name})
+			definition, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: definitionKind(), Name: name})
 			return err == nil && isEstablished(definition), err
 		})
 }
@@ -180,15 +182,15 @@ func isEstablished(definition *unstructured.Unstructured) bool {
 // installRoles writes the namespace and the roles.
 func (i *installer) installRoles(ctx context.Context) error {
 	var j journal
-	namespace := Result{GVK: NamespaceKind(), Name: i.opts.Namespace, Cluster: i.connection.Name, Outcome: Unchanged}
+	namespace := kube.Result{GVK: kube.NamespaceKind(), Name: i.opts.Namespace, Cluster: i.connection.Name, Outcome: kube.Unchanged}
 	var err error
-	if i.opts.DryRun == DryRunServer {
+	if i.opts.DryRun == kube.DryRunServer {
 		created := false
-		if created, err = EnsureNamespace(ctx, i.connection, i.opts.Namespace, OwnLabels(), DryRunServer); created {
-			namespace.Outcome = Created
+		if created, err = kube.EnsureNamespace(ctx, i.connection, i.opts.Namespace, kube.OwnLabels(), kube.DryRunServer); created {
+			namespace.Outcome = kube.Created
 		}
 	} else {
-		namespace, err = j.ensureNamespace(ctx, i.connection, "", i.opts.Namespace, OwnLabels(), i.opts.Wait)
+		namespace, err = j.ensureNamespace(ctx, i.connection, "", i.opts.Namespace, kube.OwnLabels(), i.opts.Wait)
 	}
 	if err != nil {
 		return err
@@ -202,7 +204,7 @@ func (i *installer) installRoles(ctx context.Context) error {
 	if i.opts.Controller != nil {
 		objects = append(objects, ControllerObjects(*i.opts.Controller)...)
 	}
-	for _, result := range Apply(ctx, i.connection, objects, i.applyOptions()) {
+	for _, result := range kube.Apply(ctx, i.connection, objects, i.applyOptions()) {
 		i.results = append(i.results, result)
 		if result.Err != nil && err == nil {
 			err = result.Err
@@ -236,7 +238,7 @@ type Definition struct {
 
 // Definitions returns how each definition that Install writes is on a cluster,
 // sorted by name.
-func Definitions(ctx context.Context, c *Connection) ([]Definition, error) {
+func Definitions(ctx context.Context, c *kube.Connection) ([]Definition, error) {
 	objects, err := definitions()
 	if err != nil {
 		return nil, err
@@ -244,9 +246,9 @@ func Definitions(ctx context.Context, c *Connection) ([]Definition, error) {
 	states := make([]Definition, 0, len(objects))
 	for _, object := range objects {
 		state := DefinitionMissing
-		existing, err := Get(ctx, c, ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
+		existing, err := kube.Get(ctx, c, kube.ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
 		switch {
-		case IsReason(err, ReasonNotFound):
+		case kube.IsReason(err, kube.ReasonNotFound):
 		case err != nil:
 			return nil, err
 		default:
@@ -267,7 +269,7 @@ func definitionState(existing, wanted *unstructured.Unstructured) DefinitionStat
 	switch {
 	case !isEstablished(existing):
 		return DefinitionNotServed
-	case existing.GetLabels()[ManagedByLabel] != ManagedBy:
+	case existing.GetLabels()[kube.ManagedByLabel] != kube.ManagedBy:
 		return DefinitionForeign
 	case existing.GetAnnotations()[DefinitionAnnotation] != wanted.GetAnnotations()[DefinitionAnnotation]:
 		return DefinitionOther

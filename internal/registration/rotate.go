@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // RotateOptions say how to give a registered cluster a new token.
@@ -28,7 +30,7 @@ type RotateOptions struct {
 	// commands that errors show.
 	Kubeconfig, RemoteKubeconfig string
 	// Connection is for the connection with the new credentials.
-	Connection Options
+	Connection kube.Options
 }
 
 // Rotation is what rotating a token came to.
@@ -40,14 +42,14 @@ type Rotation struct {
 	// nil if it is revoked.
 	OldExpires *time.Time
 	// Results are the objects that were written or deleted.
-	Results []Result
+	Results []kube.Result
 }
 
 // RotateToken replaces the token of a registered cluster. The new one is tried
 // before it takes the place of the old one, which is revoked last. remote is a
 // connection of someone who may make tokens there: a registration cannot renew
 // itself, or else whoever stole its token could, too.
-func RotateToken(ctx context.Context, management, remote *Connection, opts RotateOptions, observe Observer) (*Rotation, error) {
+func RotateToken(ctx context.Context, management, remote *kube.Connection, opts RotateOptions, observe Observer) (*Rotation, error) {
 	r := &rotator{management: management, remote: remote, opts: opts, observe: observe, result: Rotation{Cluster: opts.Cluster}}
 	if err := r.run(ctx); err != nil {
 		return nil, r.journal.takeBack(ctx, observe, err)
@@ -56,7 +58,7 @@ func RotateToken(ctx context.Context, management, remote *Connection, opts Rotat
 }
 
 type rotator struct {
-	management, remote *Connection
+	management, remote *kube.Connection
 	opts               RotateOptions
 	observe            Observer
 
@@ -87,11 +89,11 @@ func (r *rotator) run(ctx context.Context) error {
 		return err
 	}
 	if err := r.observe.phase(r.remote.Name, PhaseVerify, func() (string, error) {
-		connection, err := FromKubeconfig(r.opts.Cluster, kubeconfig, r.opts.Connection)
+		connection, err := kube.FromKubeconfig(r.opts.Cluster, kubeconfig, r.opts.Connection)
 		if err != nil {
 			return "", err
 		}
-		return connection.server(), verify(ctx, connection, r.member.remoteUID, r.opts.Wait)
+		return connection.Server(), verify(ctx, connection, r.member.remoteUID, r.opts.Wait)
 	}); err != nil {
 		return err
 	}
@@ -112,14 +114,14 @@ func (r *rotator) preflight(ctx context.Context) error {
 	if r.secret = found.secret; r.secret == nil {
 		return found.broken("Secret " + found.secretName + " does not exist")
 	}
-	text, err := secretText(r.secret, KubeconfigSecretKey)
+	text, err := secretText(r.secret, kube.KubeconfigSecretKey)
 	if err != nil {
 		return found.broken(err.Error())
 	}
 	if r.old, err = splitKubeconfig(text); err != nil {
 		return found.broken(err.Error())
 	}
-	if err := r.management.checkOwner("rotate the token of cluster "+r.opts.Cluster, r.secret, r.member.labels()); err != nil {
+	if err := r.management.CheckOwner("rotate the token of cluster "+r.opts.Cluster, r.secret, r.member.labels()); err != nil {
 		return err
 	}
 	r.ttl = tokenLife(r.old.token)
@@ -127,7 +129,7 @@ func (r *rotator) preflight(ctx context.Context) error {
 		r.ttl = *r.opts.TokenTTL
 	}
 	if why := checkTokenTTL(r.ttl); why != "" {
-		return &Error{Action: "rotate the token of cluster " + r.opts.Cluster, Reason: ReasonInvalid, Why: why, Hint: "correct --token-ttl"}
+		return &kube.Error{Action: "rotate the token of cluster " + r.opts.Cluster, Reason: kube.ReasonInvalid, Why: why, Hint: "correct --token-ttl"}
 	}
 	return found.confirm(ctx, r.remote)
 }
@@ -147,7 +149,7 @@ func (r *rotator) newToken(ctx context.Context) (string, error) {
 		next = max(next, tokenSecretNumber(m.cluster, name)+1)
 	}
 	name := m.tokenSecretName(next)
-	results, err := r.journal.apply(ctx, r.remote, r.opts.RemoteKubeconfig, ApplyOptions{Owner: m.labels()}, m.tokenSecret(name))
+	results, err := r.journal.apply(ctx, r.remote, r.opts.RemoteKubeconfig, kube.ApplyOptions{Owner: m.labels()}, m.tokenSecret(name))
 	r.result.Results = append(r.result.Results, results...)
 	if err != nil {
 		return "", err
@@ -160,7 +162,7 @@ func (r *rotator) newToken(ctx context.Context) (string, error) {
 func (r *rotator) replace(ctx context.Context, kubeconfig []byte) error {
 	desired := r.member.kubeconfigSecret(kubeconfig)
 	desired.SetName(r.secret.GetName())
-	result := Apply(ctx, r.management, []*unstructured.Unstructured{desired}, ApplyOptions{Owner: r.member.labels(), Force: true})[0]
+	result := kube.Apply(ctx, r.management, []*unstructured.Unstructured{desired}, kube.ApplyOptions{Owner: r.member.labels(), Force: true})[0]
 	if result.Err == nil {
 		r.result.Results = append(r.result.Results, result)
 		r.journal.entries = nil
@@ -171,9 +173,9 @@ func (r *rotator) replace(ctx context.Context, kubeconfig []byte) error {
 	}
 	again, stop := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
 	defer stop()
-	stored, err := Get(again, r.management, ObjectKey{GVK: desired.GroupVersionKind(), Namespace: desired.GetNamespace(), Name: desired.GetName()})
+	stored, err := kube.Get(again, r.management, kube.ObjectKey{GVK: desired.GroupVersionKind(), Namespace: desired.GetNamespace(), Name: desired.GetName()})
 	if err == nil {
-		text, _ := secretText(stored, KubeconfigSecretKey)
+		text, _ := secretText(stored, kube.KubeconfigSecretKey)
 		if text != string(kubeconfig) {
 			return result.Err
 		}
@@ -189,10 +191,10 @@ func (r *rotator) replace(ctx context.Context, kubeconfig []byte) error {
 func (r *rotator) revoke(ctx context.Context) (string, error) {
 	m := r.member
 	var leftovers []Leftover
-	var cause *Error
+	var cause *kube.Error
 	for _, name := range r.obsolete {
-		key := ObjectKey{GVK: m.tokenSecret(name).GroupVersionKind(), Namespace: m.remoteNamespace, Name: name}
-		result := Delete(ctx, r.remote, key, DeleteOptions{Owner: m.labels()})
+		key := kube.ObjectKey{GVK: m.tokenSecret(name).GroupVersionKind(), Namespace: m.remoteNamespace, Name: name}
+		result := kube.Delete(ctx, r.remote, key, kube.DeleteOptions{Owner: m.labels()})
 		if result.Err != nil {
 			cause = result.Err
 			leftovers = append(leftovers, journalEntry{connection: r.remote, kubeconfig: r.opts.RemoteKubeconfig, key: key}.leftover())
@@ -212,9 +214,9 @@ func (r *rotator) revoke(ctx context.Context) (string, error) {
 
 // listTokenSecrets returns the names of the token Secrets of a registration on
 // its cluster, the oldest first.
-func (m membership) listTokenSecrets(ctx context.Context, c *Connection) ([]string, error) {
+func (m membership) listTokenSecrets(ctx context.Context, c *kube.Connection) ([]string, error) {
 	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: m.labels()})
-	found, err := ListMetadata(ctx, c, secrets(), ListOptions{Namespace: m.remoteNamespace, Labels: selector})
+	found, err := kube.ListMetadata(ctx, c, secrets(), kube.ListOptions{Namespace: m.remoteNamespace, Labels: selector})
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +261,7 @@ func splitKubeconfig(text string) (kubeconfigParts, error) {
 	if context == nil {
 		return kubeconfigParts{}, errors.New("it has no current context")
 	}
-	if why := unsafeKubeconfig(raw, context); why != "" {
+	if why := kube.UnsafeKubeconfig(raw, context); why != "" {
 		return kubeconfigParts{}, errors.New(why)
 	}
 	cluster := raw.Clusters[context.Cluster]

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"slices"
@@ -8,10 +8,11 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // may reports whether rules allow something.
-func may(rules []rbacv1.PolicyRule, p Permission) bool {
+func may(rules []rbacv1.PolicyRule, p kube.Permission) bool {
 	resource := p.Resource
 	if p.Subresource != "" {
 		resource += "/" + p.Subresource
@@ -27,7 +28,7 @@ func TestMembersMayBeDiscovered(t *testing.T) {
 	for _, access := range Accesses() {
 		for _, kind := range discovery.Kinds() {
 			for _, verb := range []string{"get", "list"} {
-				p := Permission{Verb: verb, Group: kind.Group, Resource: kind.Resource}
+				p := kube.Permission{Verb: verb, Group: kind.Group, Resource: kind.Resource}
 				if !may(MemberRules(Access(access)), p) {
 					t.Errorf("with access %s, discovery may not %s", access, p)
 				}
@@ -42,7 +43,7 @@ func TestEditorsHoldLeases(t *testing.T) {
 	t.Parallel()
 	for _, role := range managementRoles() {
 		for _, verb := range []string{"create", "get", "update"} {
-			p := Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
+			p := kube.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
 			if got, want := may(role.Rules, p), role.Name == editRole; got != want {
 				t.Errorf("%s lets somebody %s: %t, want %t", role.Name, p, got, want)
 			}
@@ -54,24 +55,24 @@ func TestMemberRules(t *testing.T) {
 	t.Parallel()
 	const istio = "networking.istio.io"
 	for _, tt := range []struct {
-		what Permission
+		what kube.Permission
 		want []bool // read, configure, full
 	}{
-		{Permission{Verb: "list", Group: istio, Resource: "virtualservices"}, []bool{true, true, true}},
-		{Permission{Verb: "patch", Group: istio, Resource: "virtualservices"}, []bool{false, true, true}},
-		{Permission{Verb: "delete", Group: "security.istio.io", Resource: "peerauthentications"}, []bool{false, true, true}},
-		{Permission{Verb: "create", Group: istio, Resource: "envoyfilters"}, []bool{false, false, false}},
-		{Permission{Verb: "create", Group: istio, Resource: "sidecars"}, []bool{false, false, false}},
-		{Permission{Verb: "get", Resource: "secrets", Name: "cacerts"}, []bool{false, false, true}},
-		{Permission{Verb: "patch", Resource: "secrets", Name: "cacerts"}, []bool{false, false, true}},
-		{Permission{Verb: "get", Resource: "secrets", Name: "other"}, []bool{false, false, false}},
-		{Permission{Verb: "list", Resource: "secrets"}, []bool{false, false, false}},
-		{Permission{Verb: "delete", Resource: "secrets", Name: "cacerts"}, []bool{false, false, false}},
-		{Permission{Verb: "patch", Group: "apps", Resource: "deployments"}, []bool{false, false, true}},
-		{Permission{Verb: "patch", Group: "apps", Resource: "replicasets"}, []bool{false, false, false}},
-		{Permission{Verb: "update", Group: "apps", Resource: "deployments"}, []bool{false, false, false}},
-		{Permission{Verb: "delete", Resource: "pods"}, []bool{false, false, false}},
-		{Permission{Verb: "patch", Resource: "configmaps"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "list", Group: istio, Resource: "virtualservices"}, []bool{true, true, true}},
+		{kube.Permission{Verb: "patch", Group: istio, Resource: "virtualservices"}, []bool{false, true, true}},
+		{kube.Permission{Verb: "delete", Group: "security.istio.io", Resource: "peerauthentications"}, []bool{false, true, true}},
+		{kube.Permission{Verb: "create", Group: istio, Resource: "envoyfilters"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "create", Group: istio, Resource: "sidecars"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "get", Resource: "secrets", Name: "cacerts"}, []bool{false, false, true}},
+		{kube.Permission{Verb: "patch", Resource: "secrets", Name: "cacerts"}, []bool{false, false, true}},
+		{kube.Permission{Verb: "get", Resource: "secrets", Name: "other"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "list", Resource: "secrets"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "delete", Resource: "secrets", Name: "cacerts"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "patch", Group: "apps", Resource: "deployments"}, []bool{false, false, true}},
+		{kube.Permission{Verb: "patch", Group: "apps", Resource: "replicasets"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "update", Group: "apps", Resource: "deployments"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "delete", Resource: "pods"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "patch", Resource: "configmaps"}, []bool{false, false, false}},
 	} {
 		var got []bool
 		for _, access := range Accesses() {
@@ -94,7 +95,7 @@ func TestMemberRules(t *testing.T) {
 
 func TestPermissionText(t *testing.T) {
 	t.Parallel()
-	for want, p := range map[string]Permission{
+	for want, p := range map[string]kube.Permission{
 		"list pods": {Verb: "list", Resource: "pods"},
 		"create serviceaccounts/token east in gloo-mesh": {Verb: "create", Resource: "serviceaccounts", Subresource: "token", Namespace: "gloo-mesh", Name: "east"},
 		"get deployments.apps in default":                {Verb: "get", Group: "apps", Resource: "deployments", Namespace: "default"},

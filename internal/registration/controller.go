@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"fmt"
@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // ControllerName is that of everything that belongs to the Deployment which keeps
@@ -37,7 +39,7 @@ type ControllerOptions struct {
 // the Secrets with the credentials of registered clusters, hold its Lease.
 func ControllerObjects(opts ControllerOptions) []*unstructured.Unstructured {
 	meta := func(namespace string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Name: ControllerName, Namespace: namespace, Labels: OwnLabels()}
+		return metav1.ObjectMeta{Name: ControllerName, Namespace: namespace, Labels: kube.OwnLabels()}
 	}
 	kind := func(version schema.GroupVersion, kind string) metav1.TypeMeta {
 		return metav1.TypeMeta{APIVersion: version.String(), Kind: kind}
@@ -132,17 +134,17 @@ func controllerSpec(opts ControllerOptions) appsv1.DeploymentSpec {
 }
 
 // controllerPermissions are what it takes to write the ControllerObjects.
-func controllerPermissions(namespace string) []Permission {
+func controllerPermissions(namespace string) []kube.Permission {
 	const rbac = "rbac.authorization.k8s.io"
-	var needed []Permission
-	for _, p := range []Permission{
+	var needed []kube.Permission
+	for _, p := range []kube.Permission{
 		{Resource: "serviceaccounts", Namespace: namespace},
 		{Group: "apps", Resource: "deployments", Namespace: namespace},
 		{Group: rbac, Resource: "roles", Namespace: namespace},
 		{Group: rbac, Resource: "rolebindings", Namespace: namespace},
 		{Group: rbac, Resource: "clusterrolebindings"},
 	} {
-		needed = append(needed, permissionsFor(p, "get", "create", "patch")...)
+		needed = append(needed, kube.PermissionsFor(p, "get", "create", "patch")...)
 	}
 	return needed
 }

@@ -1,9 +1,11 @@
-package kube
+package registration
 
 import (
 	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Access says how much the credentials of a registered cluster may do there.
@@ -60,7 +62,7 @@ func MemberRules(access Access) []rbacv1.PolicyRule {
 		rules = append(rules,
 			// Server-side apply names the object that it creates, so that even
 			// creating is confined to the one name.
-			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{TrustSecret, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
+			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{kube.TrustSecret, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
 			rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: []string{"patch"}},
 		)
 	}
@@ -105,7 +107,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 		r := &rbacv1.ClusterRole{Rules: rules}
 		r.SetGroupVersionKind(rbacv1.SchemeGroupVersion.WithKind("ClusterRole"))
 		r.Name = name
-		r.Labels = OwnLabels()
+		r.Labels = kube.OwnLabels()
 		r.Labels["rbac.authorization.k8s.io/aggregate-to-"+aggregateTo] = "true"
 		return r
 	}

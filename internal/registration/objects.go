@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 )
 
@@ -53,7 +54,7 @@ type membership struct {
 // labels are those of every object of the registration, and what tells them
 // from everyone else's.
 func (m membership) labels() map[string]string {
-	return map[string]string{ManagedByLabel: ManagedBy, RegisteredAsLabel: m.cluster, ManagementLabel: m.managementUID}
+	return map[string]string{kube.ManagedByLabel: kube.ManagedBy, RegisteredAsLabel: m.cluster, ManagementLabel: m.managementUID}
 }
 
 // roleName is the name of the ClusterRole and of its binding.
@@ -131,8 +132,8 @@ func (m membership) kubeconfigSecret(kubeconfig []byte) *unstructured.Unstructur
 	return toUnstructured(&corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 		ObjectMeta: metav1.ObjectMeta{Name: m.cluster, Namespace: m.namespace, Labels: m.labels()},
-		Type:       KubeconfigSecretType,
-		Data:       map[string][]byte{KubeconfigSecretKey: kubeconfig},
+		Type:       kube.KubeconfigSecretType,
+		Data:       map[string][]byte{kube.KubeconfigSecretKey: kubeconfig},
 	})
 }
 

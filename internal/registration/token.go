@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // MinTokenTTL is the shortest life that Kubernetes gives to a requested token.
@@ -29,7 +31,7 @@ func serviceAccounts() schema.GroupVersionResource {
 }
 
 // waitForToken waits until the cluster has put a token into a Secret.
-func waitForToken(ctx context.Context, c *Connection, namespace, name string, limit time.Duration) (string, error) {
+func waitForToken(ctx context.Context, c *kube.Connection, namespace, name string, limit time.Duration) (string, error) {
 	client, err := c.Dynamic()
 	if err != nil {
 		return "", err
@@ -60,7 +62,7 @@ func secretText(secret *unstructured.Unstructured, key string) (string, error) {
 
 // RequestToken asks for a token of a service account that expires. The cluster
 // may give it another life than asked for.
-func RequestToken(ctx context.Context, c *Connection, namespace, account string, ttl time.Duration) (string, error) {
+func RequestToken(ctx context.Context, c *kube.Connection, namespace, account string, ttl time.Duration) (string, error) {
 	client, err := c.Dynamic()
 	if err != nil {
 		return "", err
@@ -81,7 +83,7 @@ func RequestToken(ctx context.Context, c *Connection, namespace, account string,
 	}
 	token, _, _ := unstructured.NestedString(answer.Object, "status", "token")
 	if token == "" {
-		return "", &Error{Cluster: c.Name, Action: "request a token of ServiceAccount " + account + " in " + namespace, Reason: ReasonServerTrouble, Why: "the answer has none"}
+		return "", &kube.Error{Cluster: c.Name, Action: "request a token of ServiceAccount " + account + " in " + namespace, Reason: kube.ReasonServerTrouble, Why: "the answer has none"}
 	}
 	return token, nil
 }
@@ -148,7 +150,7 @@ func claimTime(seconds *float64) *time.Time {
 // verify connects with new credentials and waits until they work: the cluster
 // must be the one that they were made on, and let them list what discovery
 // lists. Permissions take a moment to have effect everywhere.
-func verify(ctx context.Context, c *Connection, uid string, limit time.Duration) error {
+func verify(ctx context.Context, c *kube.Connection, uid string, limit time.Duration) error {
 	return c.Await(ctx, limit, "use the new credentials", c.Server()+" does not accept them", "check the clocks and the controller manager of the cluster",
 		func(ctx context.Context) (bool, error) {
 			found, err := c.UID(ctx)
@@ -156,8 +158,8 @@ func verify(ctx context.Context, c *Connection, uid string, limit time.Duration)
 				return false, settles(err)
 			}
 			if found != uid {
-				return false, &Error{
-					Cluster: c.Name, Action: "use the new credentials", Reason: ReasonUnusable,
+				return false, &kube.Error{
+					Cluster: c.Name, Action: "use the new credentials", Reason: kube.ReasonUnusable,
 					Why: c.Server() + " is another cluster than the one that the credentials were made on", Hint: "correct --api-server-address",
 				}
 			}
@@ -176,8 +178,8 @@ func verify(ctx context.Context, c *Connection, uid string, limit time.Duration)
 // settles returns nil for errors that pass once a cluster has noticed its new
 // objects, others as they are.
 func settles(err error) error {
-	var e *Error
-	if errors.As(err, &e) && (e.Reason == ReasonUnauthorized || e.Reason == ReasonForbidden) ||
+	var e *kube.Error
+	if errors.As(err, &e) && (e.Reason == kube.ReasonUnauthorized || e.Reason == kube.ReasonForbidden) ||
 		apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"crypto/sha256"
@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/pkg/api/crds"
 )
 
@@ -23,7 +24,7 @@ func InstallObjects(namespace string) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := append(definitions, newNamespace(namespace, OwnLabels())) //nolint:gocritic // the definitions are made for this call
+	objects := append(definitions, newNamespace(namespace, kube.OwnLabels())) //nolint:gocritic // the definitions are made for this call
 	for _, role := range managementRoles() {
 		objects = append(objects, toUnstructured(role))
 	}
@@ -44,7 +45,7 @@ func definitions() ([]*unstructured.Unstructured, error) {
 		}
 		crd = crd.DeepCopy()
 		crd.SetGroupVersionKind(definitionKind())
-		crd.Labels = OwnLabels()
+		crd.Labels = kube.OwnLabels()
 		crd.Annotations = map[string]string{DefinitionAnnotation: edition}
 		objects = append(objects, toUnstructured(crd))
 	}

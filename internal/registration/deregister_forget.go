@@ -1,4 +1,4 @@
-package kube
+package registration
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // forget removes the registration, and what was discovered on the cluster, from
@@ -16,12 +18,12 @@ func (d *deregistrar) forget(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keys := []ObjectKey{m.registrationKey()}
+	keys := []kube.ObjectKey{m.registrationKey()}
 	if d.found.secret != nil {
-		keys = append(keys, ObjectKey{GVK: SecretKind(), Namespace: m.namespace, Name: d.found.secretName})
+		keys = append(keys, kube.ObjectKey{GVK: kube.SecretKind(), Namespace: m.namespace, Name: d.found.secretName})
 	}
 	for _, key := range keys {
-		result := Delete(ctx, d.management, key, DeleteOptions{Owner: m.labels()})
+		result := kube.Delete(ctx, d.management, key, kube.DeleteOptions{Owner: m.labels()})
 		if result.Err != nil {
 			return "", result.Err
 		}
@@ -41,18 +43,18 @@ func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
 	for _, kind := range []string{"Destination", "Workload", "Mesh"} {
 		gvk := schema.GroupVersionKind{Group: "discovery.mesh.gloo.solo.io", Version: "v1", Kind: kind}
 		resource, err := d.management.Resource(ctx, gvk)
-		if IsReason(err, ReasonNoSuchKind) {
+		if kube.IsReason(err, kube.ReasonNoSuchKind) {
 			continue
 		}
 		if err != nil {
 			return total, err
 		}
-		found, err := ListMetadata(ctx, d.management, resource.GroupVersionResource, ListOptions{Namespace: d.opts.Namespace, Labels: selector})
+		found, err := kube.ListMetadata(ctx, d.management, resource.GroupVersionResource, kube.ListOptions{Namespace: d.opts.Namespace, Labels: selector})
 		if err != nil {
 			return total, err
 		}
-		results := bounded(found, func(object metav1.ObjectMeta) *Error {
-			return Delete(ctx, d.management, ObjectKey{GVK: gvk, Namespace: object.Namespace, Name: object.Name}, DeleteOptions{Owner: owner}).Err
+		results := kube.ParallelRequests(found, func(object metav1.ObjectMeta) *kube.Error {
+			return kube.Delete(ctx, d.management, kube.ObjectKey{GVK: gvk, Namespace: object.Namespace, Name: object.Name}, kube.DeleteOptions{Owner: owner}).Err
 		})
 		for _, e := range results {
 			if e != nil {
