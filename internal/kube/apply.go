@@ -161,7 +161,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 		break
 	}
 	if err != nil {
-		result.fail(action, a.connection.explain(action, err))
+		result.fail(action, a.connection.Translate(action, err))
 		if result.Err.WholeCluster() {
 			a.end.Store(result.Err)
 		}
@@ -218,7 +218,7 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 			FieldManager: a.opts.FieldManager, DryRun: a.dryRun(), FieldValidation: metav1.FieldValidationStrict,
 		})
 		if apierrors.IsAlreadyExists(err) {
-			e := a.connection.explain(a.action(desired), err)
+			e := a.connection.Translate(a.action(desired), err)
 			e.Why, e.Hint = "it exists already", "choose another name, or change the existing one with apply"
 			err = e
 		}

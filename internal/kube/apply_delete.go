@@ -66,7 +66,7 @@ func Delete(ctx context.Context, c *Connection, key ObjectKey, opts DeleteOption
 		result.Outcome, err = Absent, nil
 	}
 	if err != nil {
-		result.fail(action, c.explain(action, err))
+		result.fail(action, c.Translate(action, err))
 	}
 	return result
 }

@@ -145,7 +145,7 @@ func (c *Connection) Metadata() (metadata.Interface, error) {
 // Explain turns an error of a client into an *Error; nil stays nil. The action
 // is a verb with its object, such as "read Secret east in gloo-mesh".
 func (c *Connection) Explain(action string, err error) error {
-	if translated := c.explain(action, err); translated != nil {
+	if translated := c.Translate(action, err); translated != nil {
 		return translated
 	}
 	return nil
@@ -156,7 +156,7 @@ func (c *Connection) connect() error {
 	c.build.Do(func() {
 		var err error
 		if c.clients, err = newClients(c.config); err != nil {
-			c.buildErr = c.explain("use the configuration", err)
+			c.buildErr = c.Translate("use the configuration", err)
 			if c.buildErr.Reason == ReasonOther {
 				c.buildErr.Reason = ReasonUnusable
 				c.buildErr.Hint = "correct the kubeconfig of this cluster"

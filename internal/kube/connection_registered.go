@@ -113,7 +113,7 @@ func Registered(ctx context.Context, management *Connection, namespace string, n
 	)
 	for i, o := range outcomes {
 		if o.err != nil {
-			e := management.explain("read the credentials of cluster "+registered[i].cluster, o.err)
+			e := management.Translate("read the credentials of cluster "+registered[i].cluster, o.err)
 			failed = append(failed, e)
 			continue
 		}

@@ -32,7 +32,7 @@ func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) 
 	// What is not known may have been installed since.
 	served, err := c.discover(ctx, gvk.GroupVersion())
 	if err != nil {
-		return Resource{}, c.explain(action, err)
+		return Resource{}, c.Translate(action, err)
 	}
 	if resource, found := findKind(served, gvk); found {
 		return resource, nil

@@ -97,7 +97,7 @@ func TestExplain(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := c.explain("list pods", fmt.Errorf("wrapped: %w", tt.err))
+			e := c.Translate("list pods", fmt.Errorf("wrapped: %w", tt.err))
 			if e.Reason != tt.reason || !strings.HasPrefix(e.Error(), at+tt.want) {
 				t.Errorf("got %s %q, want %s %q", e.Reason, e.Error(), tt.reason, at+tt.want)
 			}
@@ -149,7 +149,7 @@ func TestNoSecrets(t *testing.T) {
 		errors.New("bad header: Bearer " + token), errors.New("getting credentials: " + password), dial(syscall.ECONNREFUSED),
 		apierrors.NewBadRequest("token " + token), errors.New("remote error: tls: " + password),
 	} {
-		text := c.explain("list pods", err).Error()
+		text := c.Translate("list pods", err).Error()
 		if strings.Contains(text, token) || strings.Contains(text, password) {
 			t.Errorf("%q has a secret", text)
 		}

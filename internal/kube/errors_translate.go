@@ -26,9 +26,9 @@ type verdict struct {
 	why, hint string
 }
 
-// explain translates what a request to the cluster returned, nil for nil. An
+// Translate is Explain for those who look into the error. It translates what a request to the cluster returned, nil for nil. An
 // error that is translated already stays as it is.
-func (c *Connection) explain(action string, err error) *Error {
+func (c *Connection) Translate(action string, err error) *Error {
 	if err == nil {
 		return nil
 	}

@@ -138,7 +138,7 @@ func (c *Connection) typed(scheme *runtime.Scheme, gv schema.GroupVersion) (rest
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	client, err := rest.RESTClientForConfigAndClient(config, c.clients.http)
 	if err != nil {
-		return nil, c.explain("use the configuration", err)
+		return nil, c.Translate("use the configuration", err)
 	}
 	return client, nil
 }
@@ -175,7 +175,7 @@ func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Cont
 }
 
 func (p *pager) explain(ctx context.Context, err error) error {
-	e := p.connection.explain(p.action(), err)
+	e := p.connection.Translate(p.action(), err)
 	// A server forbids also what it does not have.
 	if e.Reason == ReasonNoSuchKind || e.Reason == ReasonForbidden && p.connection.lacks(ctx, p.resource) {
 		e = p.connection.noSuchKind(ctx, p.action(), p.resource.GroupVersion())

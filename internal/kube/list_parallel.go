@@ -48,7 +48,7 @@ func Ask(ctx context.Context, c *Connection, deadline time.Duration, questions .
 			case <-limited.Done():
 				return
 			}
-			err := c.explain("ask", question(limited))
+			err := c.Translate("ask", question(limited))
 			if err != nil && err.WholeCluster() {
 				giveUp(err)
 			}
@@ -86,7 +86,7 @@ func (c *Connection) end(ctx context.Context, end error, deadline time.Duration)
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return err
 	}
-	e := *c.explain("", end) // others may be looking at the original
+	e := *c.Translate("", end) // others may be looking at the original
 	e.Action = ""            // which of the questions failed first says nothing
 	if errors.Is(end, errDeadline) {
 		e.Why = fmt.Sprintf("%s did not answer within %s", c.server(), deadline)

@@ -1,7 +1,9 @@
 package kube
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -129,16 +131,16 @@ func manifestOf(object *unstructured.Unstructured) *unstructured.Unstructured {
 func outputChanges(desired, stored *unstructured.Unstructured) []FieldChange {
 	changes := missingTexts("metadata.labels", desired.GetLabels(), stored.GetLabels())
 	changes = append(changes, missingTexts("metadata.annotations", desired.GetAnnotations(), stored.GetAnnotations())...)
-	wanted, has := asMap(desired.Object["spec"]), asMap(stored.Object["spec"])
+	wanted, has := specOf(desired), specOf(stored)
 	if reflect.DeepEqual(wanted, has) || len(wanted)+len(has) == 0 {
 		return changes
 	}
-	return append(changes, compareFields("spec", wanted, has, everything{})...)
+	return append(changes, CompareSpecs(has, wanted)...)
 }
 
 func missingTexts(path string, wanted, has map[string]string) []FieldChange {
 	var changes []FieldChange
-	for _, key := range sortedKeys(wanted) {
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		value, there := has[key]
 		switch field := path + "[" + key + "]"; {
 		case !there:
@@ -148,4 +150,9 @@ func missingTexts(path string, wanted, has map[string]string) []FieldChange {
 		}
 	}
 	return changes
+}
+
+func specOf(object *unstructured.Unstructured) map[string]any {
+	spec, _ := object.Object["spec"].(map[string]any)
+	return spec
 }

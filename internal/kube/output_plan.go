@@ -103,7 +103,7 @@ type kindOutputs struct {
 func (p *outputPlanner) planKind(ctx context.Context, gvk schema.GroupVersionKind, k *kindOutputs) error {
 	c := p.plan.connection
 	if err := p.plan.opts.Unlisted[gvk.GroupKind()]; err != nil {
-		k.err = c.explain("list "+gvk.Kind+" objects", err)
+		k.err = c.Translate("list "+gvk.Kind+" objects", err)
 		return k.err
 	}
 	resource, err := c.Resource(ctx, gvk)
@@ -126,7 +126,7 @@ func (p *outputPlanner) planKind(ctx context.Context, gvk schema.GroupVersionKin
 	if err == nil {
 		return nil
 	}
-	k.err = c.explain("list "+gvk.Kind+" objects", err)
+	k.err = c.Translate("list "+gvk.Kind+" objects", err)
 	return k.err
 }
 
@@ -160,7 +160,7 @@ func (p *outputPlanner) see(stored *unstructured.Unstructured, k *kindOutputs) s
 	}
 	if err != nil {
 		stored.SetManagedFields(nil)
-		change.Kind, change.Err = ChangeRefuse, p.plan.connection.explain(applyAction(output.Key), err)
+		change.Kind, change.Err = ChangeRefuse, p.plan.connection.Translate(applyAction(output.Key), err)
 		seen.change = &change
 		return seen
 	}
@@ -205,7 +205,7 @@ func (p *outputPlanner) lookForForeign(ctx context.Context, resource schema.Grou
 			object.SetLabels(meta.Labels)
 			object.SetManagedFields(meta.ManagedFields)
 			if err := p.plan.connection.CheckOwner(applyAction(output.Key), object, p.plan.opts.Owner); err != nil {
-				change.Kind, change.Err = ChangeRefuse, p.plan.connection.explain(applyAction(output.Key), err)
+				change.Kind, change.Err = ChangeRefuse, p.plan.connection.Translate(applyAction(output.Key), err)
 			}
 		}
 		k.changes = append(k.changes, change)

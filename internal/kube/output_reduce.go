@@ -121,11 +121,12 @@ func (r *OutputRun) userOf(stored *unstructured.Unstructured, used map[string]*E
 
 // stays says that an object keeps what requests still need.
 func (r *OutputRun) stays(action string, user *Error) *Error {
-	return &Error{
-		Cluster: r.plan.Cluster, Action: action, Reason: user.Reason, cause: user,
+	e := &Error{
+		Cluster: r.plan.Cluster, Action: action, Reason: user.Reason,
 		Why:  "requests may still be sent there, because meshctl cannot " + user.Action,
 		Hint: "see what is wrong with that, then apply again",
 	}
+	return e.WithCause(user)
 }
 
 func (r *OutputRun) removeOne(ctx context.Context, i int, used map[string]*Error) {
@@ -147,7 +148,7 @@ func (r *OutputRun) removeOne(ctx context.Context, i int, used map[string]*Error
 		})
 	}
 	if err != nil {
-		e := c.explain(action, err)
+		e := c.Translate(action, err)
 		r.note(e)
 		r.results[i].fail(action, e)
 	}

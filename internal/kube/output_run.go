@@ -142,7 +142,7 @@ func (r *OutputRun) writeStage(ctx context.Context, steps []step) {
 			err = r.heldBack(change)
 		}
 		if err != nil {
-			r.fail(s.change, r.plan.connection.explain(applyAction(change.Key), err))
+			r.fail(s.change, r.plan.connection.Translate(applyAction(change.Key), err))
 			continue
 		}
 		objects, ready = append(objects, object), append(ready, s)
@@ -185,11 +185,12 @@ func (r *OutputRun) fail(change int, e *Error) {
 func (r *OutputRun) heldBack(change *OutputChange) error {
 	for _, position := range change.output.Needs {
 		if other := r.failed[position]; other != nil {
-			return &Error{
+			e := &Error{
 				Cluster: r.plan.Cluster, Action: applyAction(change.Key), Reason: other.Err.Reason,
 				Why:  "it is held back, because it needs " + DescribeObject(other.GVK.Kind, other.Namespace, other.Name) + ", which could not be written",
-				Hint: "see what is wrong with that, then apply again", cause: other.Err,
+				Hint: "see what is wrong with that, then apply again",
 			}
+			return e.WithCause(other.Err)
 		}
 	}
 	return nil
@@ -207,14 +208,14 @@ func (r *OutputRun) trim(ctx context.Context, desired *unstructured.Unstructured
 	patch = append([]patchOperation{{"test", "/metadata/uid", written.Object.GetUID()}}, patch...)
 	text, err := json.Marshal(patch)
 	if err != nil {
-		return c.explain(action, err)
+		return c.Translate(action, err)
 	}
 	target, err := c.target(ctx, written.GVK, written.Namespace)
 	if err == nil {
 		_, err = target.Patch(ctx, written.Name, types.JSONPatchType, text, metav1.PatchOptions{FieldManager: DefaultFieldManager})
 	}
 	if err != nil {
-		return c.explain(action, err)
+		return c.Translate(action, err)
 	}
 	written.Outcome = Configured
 	return nil
@@ -233,7 +234,7 @@ func extraFields(desired, has *unstructured.Unstructured) []patchOperation {
 	var operations []patchOperation
 	var visit func(path string, desired, has map[string]any)
 	visit = func(path string, desired, has map[string]any) {
-		for _, name := range sortedKeys(has) {
+		for _, name := range slices.Sorted(maps.Keys(has)) {
 			at := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 			wanted, isWanted := desired[name]
 			if !isWanted {
@@ -241,10 +242,11 @@ func extraFields(desired, has *unstructured.Unstructured) []patchOperation {
 				continue
 			}
 			if inner, isMap := has[name].(map[string]any); isMap {
-				visit(at, asMap(wanted), inner)
+				below, _ := wanted.(map[string]any)
+				visit(at, below, inner)
 			}
 		}
 	}
-	visit("/spec", asMap(desired.Object["spec"]), asMap(has.Object["spec"]))
+	visit("/spec", specOf(desired), specOf(has))
 	return operations
 }

@@ -100,14 +100,14 @@ func WriteSecret(ctx context.Context, c *Connection, s *Secret, opts ApplyOption
 	action := "remove other data of " + s.String()
 	body, err := json.Marshal(map[string]any{"data": surplus, "metadata": map[string]any{"resourceVersion": result.Object.GetResourceVersion()}})
 	if err != nil {
-		return Failed, c.explain(action, err)
+		return Failed, c.Translate(action, err)
 	}
 	target, err := c.target(ctx, SecretKind(), s.Namespace)
 	if err == nil {
 		_, err = target.Patch(ctx, s.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: DefaultFieldManager})
 	}
 	if err != nil {
-		return Failed, c.explain(action, err)
+		return Failed, c.Translate(action, err)
 	}
 	return Configured, nil
 }

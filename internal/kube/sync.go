@@ -170,7 +170,7 @@ func (p *SyncPlan) change(desired, stored *unstructured.Unstructured) Change {
 		return change
 	}
 	if err := p.connection.CheckOwner(applyAction(change.Key), stored, p.opts.Owner); err != nil {
-		change.Kind, change.Err = ChangeRefuse, p.connection.explain(applyAction(change.Key), err)
+		change.Kind, change.Err = ChangeRefuse, p.connection.Translate(applyAction(change.Key), err)
 		return change
 	}
 	if group := stored.GetLabels()[p.opts.GroupLabel]; group != change.Group {

@@ -119,7 +119,7 @@ func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lo
 		})
 	}
 	if err != nil {
-		result.fail(action, p.connection.explain(action, err))
+		result.fail(action, p.connection.Translate(action, err))
 	}
 	return result
 }

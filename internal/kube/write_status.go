@@ -49,7 +49,7 @@ func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, d
 			}
 		}
 		if err != nil {
-			result.fail(action, c.explain(action, err))
+			result.fail(action, c.Translate(action, err))
 			if result.Err.WholeCluster() {
 				end.Store(result.Err)
 			}

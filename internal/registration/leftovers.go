@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,7 +135,7 @@ func (e journalEntry) remove(ctx context.Context) *kube.Error {
 			// Others have moved in; then it is theirs.
 			return nil
 		}
-		return explained(e.connection, "delete Namespace "+e.key.Name, err)
+		return e.connection.Translate("delete Namespace "+e.key.Name, err)
 	}
 	return kube.Delete(ctx, e.connection, e.key, kube.DeleteOptions{Owner: e.owner}).Err
 }
@@ -183,11 +182,4 @@ func isLost(e *kube.Error) bool {
 	default:
 		return false
 	}
-}
-
-// explained is Connection.Explain for those who look into the error.
-func explained(c *kube.Connection, action string, err error) *kube.Error {
-	var e *kube.Error
-	errors.As(c.Explain(action, err), &e)
-	return e
 }

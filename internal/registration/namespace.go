@@ -29,7 +29,7 @@ func (j *journal) ensureNamespace(ctx context.Context, c *kube.Connection, kubec
 		return result, err
 	}
 	created, err := kube.EnsureNamespace(ctx, c, name, labels, kube.DryRunNone)
-	if e := explained(c, "create Namespace "+name, err); created || e != nil && isLost(e) {
+	if e := c.Translate("create Namespace "+name, err); created || e != nil && isLost(e) {
 		// Only one with our labels is ever taken back.
 		j.entries = append(j.entries, journalEntry{c, kubeconfig, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: name}, labels})
 	}

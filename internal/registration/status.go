@@ -155,7 +155,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 	}
 	notes, err := kube.Ask(ctx, c, opts.Deadline, questions...)
 	if err != nil {
-		s.Err = explained(c, "", err)
+		s.Err = c.Translate("", err)
 		return
 	}
 	s.Reachable, s.Version, s.Latency, s.Meshes, s.Notes = true, version, latency, meshes, notes
