@@ -24,7 +24,7 @@ func rooms() []room {
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
 				"internal/check", "internal/cli", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
-				"internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/sharedtrust", "internal/trust",
+				"internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
 				"internal/vault", "internal/wizard", "internal/world",
 			},
 		},
@@ -65,6 +65,10 @@ func rooms() []room {
 		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
 		{
 			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
+			imports: []string{"internal/kube"},
+		},
+		{
+			path: "internal/rollout", purpose: "desired objects of a cluster: plan, write in stages, remove; knows no Istio and no command line",
 			imports: []string{"internal/kube"},
 		},
 		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},

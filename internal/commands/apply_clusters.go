@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -42,8 +43,8 @@ type applyTarget struct {
 	objects    []istio.Object
 	// positions are those of the objects, by their identity.
 	positions map[kube.ObjectKey]int
-	plan      *kube.OutputPlan
-	run       *kube.OutputRun
+	plan      *rollout.Plan
+	run       *rollout.Run
 	results   []kube.Result
 	// err is why the cluster as a whole cannot be written to.
 	err error
@@ -164,7 +165,7 @@ func hasIstio(w *world.World, cluster string) bool {
 // plan finds out what is to be done in every cluster, at the same time.
 func (a *applying) plan(ctx context.Context) error {
 	a.each(func(t *applyTarget) bool { return t.err == nil }, func(t *applyTarget) {
-		t.plan, t.err = kube.PlanOutputs(ctx, t.connection, t.outputs(), a.outputOptions(t.name), a.timeout)
+		t.plan, t.err = rollout.NewPlan(ctx, t.connection, t.outputs(), a.outputOptions(t.name), a.timeout)
 	})
 	return ctx.Err()
 }
@@ -186,19 +187,19 @@ func (a *applying) each(takesPart func(*applyTarget) bool, do func(*applyTarget)
 }
 
 // outputOptions say which objects of a cluster are meshctl's.
-func (a *applying) outputOptions(cluster string) kube.OutputOptions {
+func (a *applying) outputOptions(cluster string) rollout.Options {
 	var unlisted map[schema.GroupKind]error
 	if err := a.foreign.unlisted[cluster]; err != nil {
 		unlisted = map[schema.GroupKind]error{istioGVK(istio.KindGateway).GroupKind(): err}
 	}
-	return kube.OutputOptions{
+	return rollout.Options{
 		Unlisted: unlisted,
 		Kinds:    istioKinds(),
 		Owner:    map[string]string{istio.OwnerLabel: a.namespace, istio.ClusterLabel: istio.ClusterLabelValue(cluster)},
 		StageOf: func(u *unstructured.Unstructured) int {
 			return istio.StageOf(istio.Kind(u.GetKind()), u.GetAnnotations()[istio.FederationAnnotation] != "", len(specOf(u)) == 0)
 		},
-		Routing: kube.OutputRouting{
+		Routing: rollout.Routing{
 			Kind:     istioGVK(istio.KindVirtualService).GroupKind(),
 			LeadsTo:  func(u *unstructured.Unstructured) []string { return istio.LeadsTo(specOf(u)) },
 			Provides: func(u *unstructured.Unstructured) []string { return istio.Provides(istio.Kind(u.GetKind()), specOf(u)) },
@@ -226,15 +227,15 @@ func istioGVK(kind istio.Kind) schema.GroupVersionKind {
 }
 
 // outputs are the objects of a cluster as the plan takes them.
-func (t *applyTarget) outputs() []kube.Output {
+func (t *applyTarget) outputs() []rollout.Object {
 	needs := istio.Needs(t.objects)
-	outputs := make([]kube.Output, 0, len(t.objects))
+	outputs := make([]rollout.Object, 0, len(t.objects))
 	t.positions = make(map[kube.ObjectKey]int, len(t.objects))
 	for i := range t.objects {
 		object := &t.objects[i]
 		key := kube.ObjectKey{GVK: istioGVK(object.Kind), Namespace: object.Namespace, Name: object.Name}
 		t.positions[key] = i
-		outputs = append(outputs, kube.Output{
+		outputs = append(outputs, rollout.Object{
 			Key: key, Stage: object.Stage(), Needs: needs[i],
 			Build:      func() (*unstructured.Unstructured, error) { return unstructuredObject(object) },
 			Transition: transitionOf(object.Kind, object.Stage()),
@@ -272,8 +273,8 @@ func (t *applyTarget) parentsOf(key kube.ObjectKey) []policy.ObjectID {
 	if t.plan == nil {
 		return nil
 	}
-	i, found := slices.BinarySearchFunc(t.plan.Changes, key, func(change kube.OutputChange, key kube.ObjectKey) int {
-		return kube.CompareOutputs(change.Key, key)
+	i, found := slices.BinarySearchFunc(t.plan.Changes, key, func(change rollout.Change, key kube.ObjectKey) int {
+		return rollout.CompareKeys(change.Key, key)
 	})
 	if !found || t.plan.Changes[i].Before() == nil {
 		return nil
@@ -295,7 +296,7 @@ func (a *applying) write(ctx context.Context) error {
 		if count := len(t.plan.Changes) - t.plan.Count(kube.ChangeRefuse); count >= announcedChanges {
 			a.say("%s: writing %d objects", t.name, count)
 		}
-		t.run = t.plan.Begin(kube.OutputRunOptions{Keep: !a.prune, DryRun: kube.DryRun(a.dryRun.String())})
+		t.run = t.plan.Begin(rollout.RunOptions{Keep: !a.prune, DryRun: kube.DryRun(a.dryRun.String())})
 		t.run.Write(ctx, istio.LastExportStage)
 	})
 	a.holdRoutes(takesPart)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/rollout"
 )
 
 // errors are what is wrong with a cluster as a whole, or with whole kinds.
@@ -41,7 +42,7 @@ func (a *applying) tellErrors() {
 
 // refusalsOf are why objects cannot be written, without those that Unread says
 // already.
-func refusalsOf(plan *kube.OutputPlan) []*kube.Error {
+func refusalsOf(plan *rollout.Plan) []*kube.Error {
 	var errs []*kube.Error
 	missing := map[string]bool{}
 	for i := range plan.Changes {

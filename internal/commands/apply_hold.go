@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/rollout"
 )
 
 // holdRoutes keeps routes from being written that would send requests to another
@@ -174,7 +175,7 @@ func (t *applyTarget) unchangedRoutes() (hosts map[string]*kube.Error, all *kube
 			continue
 		}
 		key := kube.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}
-		k := slices.IndexFunc(t.plan.Changes, func(change kube.OutputChange) bool { return change.Key == key })
+		k := slices.IndexFunc(t.plan.Changes, func(change rollout.Change) bool { return change.Key == key })
 		if k < 0 || t.plan.Changes[k].Before() == nil {
 			continue
 		}

@@ -11,11 +11,12 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/rollout"
 )
 
 // changes returns the changes of a cluster that take place, or should.
-func (a *applying) changes(t *applyTarget) []*kube.OutputChange {
-	var changes []*kube.OutputChange
+func (a *applying) changes(t *applyTarget) []*rollout.Change {
+	var changes []*rollout.Change
 	if t.plan == nil {
 		return nil
 	}

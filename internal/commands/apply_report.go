@@ -3,6 +3,7 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/rollout"
 )
 
 // applyReport is the documented form of -o json and -o yaml: what was done to
@@ -53,7 +54,7 @@ type appliedStatus struct {
 }
 
 // The changes of an object as users see them.
-func changeWord(change *kube.OutputChange) string {
+func changeWord(change *rollout.Change) string {
 	switch change.Kind {
 	case kube.ChangeAdd:
 		return "create"
@@ -97,7 +98,7 @@ func (a *applying) report() applyReport {
 	return report
 }
 
-func newAppliedObject(change *kube.OutputChange, result *kube.Result, parents []policy.ObjectID) appliedObject {
+func newAppliedObject(change *rollout.Change, result *kube.Result, parents []policy.ObjectID) appliedObject {
 	object := appliedObject{
 		APIVersion: change.Key.GVK.GroupVersion().String(), Kind: change.Key.GVK.Kind, Namespace: change.Key.Namespace, Name: change.Key.Name,
 		Change: changeWord(change),

@@ -142,10 +142,10 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 	result := Result{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(), Cluster: a.connection.Name}
 	action := a.action(object)
 	if end := a.end.Load(); end != nil {
-		result.fail(action, end)
+		result.Fail(action, end)
 		return result
 	}
-	target, err := a.connection.target(ctx, object.GroupVersionKind(), object.GetNamespace())
+	target, err := a.connection.Target(ctx, object.GroupVersionKind(), object.GetNamespace())
 	desired := a.prepare(object)
 	for attempt := 1; err == nil; attempt++ {
 		if err = ctx.Err(); err != nil {
@@ -161,7 +161,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 		break
 	}
 	if err != nil {
-		result.fail(action, a.connection.Translate(action, err))
+		result.Fail(action, a.connection.Translate(action, err))
 		if result.Err.WholeCluster() {
 			a.end.Store(result.Err)
 		}
@@ -172,9 +172,9 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 	return result
 }
 
-// fail sets why the object could not be written; the error may be about a step
+// Fail sets why the object could not be written; the error may be about a step
 // on the way.
-func (r *Result) fail(action string, e *Error) {
+func (r *Result) Fail(action string, e *Error) {
 	own := *e
 	own.Action = action
 	r.Outcome, r.Err, r.Object = Failed, &own, nil
@@ -225,7 +225,7 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 		return Created, created, err
 	}
 	before, err := target.Get(ctx, desired.GetName(), metav1.GetOptions{})
-	if apierrors.IsNotFound(err) && !isMissingKindError(err) {
+	if apierrors.IsNotFound(err) && !IsMissingKindError(err) {
 		before, err = nil, nil
 	}
 	if err != nil {

@@ -23,7 +23,7 @@ type ObjectKey struct {
 // Get reads one object, without its managed fields. An object that does not
 // exist is an *Error with ReasonNotFound.
 func Get(ctx context.Context, c *Connection, key ObjectKey) (*unstructured.Unstructured, error) {
-	target, err := c.target(ctx, key.GVK, key.Namespace)
+	target, err := c.Target(ctx, key.GVK, key.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ type DeleteOptions struct {
 func Delete(ctx context.Context, c *Connection, key ObjectKey, opts DeleteOptions) Result {
 	result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
 	action := "delete " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
-	target, err := c.target(ctx, key.GVK, key.Namespace)
+	target, err := c.Target(ctx, key.GVK, key.Namespace)
 	for attempt := 1; err == nil; attempt++ {
 		result.Outcome, err = c.delete(ctx, target, key.Name, action, opts)
 		if apierrors.IsConflict(err) && attempt < maxAttempts {
@@ -66,7 +66,7 @@ func Delete(ctx context.Context, c *Connection, key ObjectKey, opts DeleteOption
 		result.Outcome, err = Absent, nil
 	}
 	if err != nil {
-		result.fail(action, c.Translate(action, err))
+		result.Fail(action, c.Translate(action, err))
 	}
 	return result
 }
@@ -97,8 +97,8 @@ func (c *Connection) delete(ctx context.Context, target dynamic.ResourceInterfac
 	return Deleted, err
 }
 
-// target returns the client for the objects of a kind in a namespace.
-func (c *Connection) target(ctx context.Context, gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
+// Target returns the client for the objects of a kind in a namespace.
+func (c *Connection) Target(ctx context.Context, gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
 	client, err := c.Dynamic()
 	if err != nil {
 		return nil, err
@@ -119,17 +119,19 @@ func (c *Connection) target(ctx context.Context, gvk schema.GroupVersionKind, na
 	return client.Resource(resource.GroupVersionResource).Namespace(namespace), nil
 }
 
-func isMissingKindError(err error) bool {
+// IsMissingKindError reports whether a cluster answered that it does not serve a
+// kind, rather than that it has no object of that name.
+func IsMissingKindError(err error) bool {
 	var status apierrors.APIStatus
 	return errors.As(err, &status) && isMissingKind(status)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// removeSeen deletes an object that was seen before, if it is still the same.
+// DeleteSeen deletes an object that was seen before, if it is still the same.
 // One that somebody changed meanwhile is asked about: it is deleted if still
 // says so, and otherwise Kept.
-func removeSeen(
+func DeleteSeen(
 	ctx context.Context, target dynamic.ResourceInterface, seen *unstructured.Unstructured, dryRun DryRun, still func(now *unstructured.Unstructured) bool,
 ) (Outcome, error) {
 	uid, version, policy := seen.GetUID(), seen.GetResourceVersion(), metav1.DeletePropagationBackground

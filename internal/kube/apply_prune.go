@@ -22,7 +22,7 @@ func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, 
 	// An object keeps its identity when the version of its kind changes.
 	kept := map[ObjectKey]bool{}
 	for _, object := range keep {
-		kept[unversioned(ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()})] = true
+		kept[Unversioned(ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()})] = true
 	}
 	found := make([][]ObjectKey, len(kinds))
 	var questions []Question
@@ -35,7 +35,7 @@ func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, 
 			metas, err := ListMetadata(ctx, c, resource.GroupVersionResource, ListOptions{Labels: labels.SelectorFromSet(owner).String()})
 			for _, meta := range metas {
 				key := ObjectKey{GVK: gvk, Namespace: meta.Namespace, Name: meta.Name}
-				if !kept[unversioned(key)] {
+				if !kept[Unversioned(key)] {
 					found[i] = append(found[i], key)
 				}
 			}
@@ -62,7 +62,9 @@ func DeleteAll(ctx context.Context, c *Connection, keys []ObjectKey, opts Delete
 	return ParallelRequests(keys, func(key ObjectKey) Result { return Delete(ctx, c, key, opts) })
 }
 
-func unversioned(key ObjectKey) ObjectKey {
+// Unversioned returns the key without the version of its kind, which two
+// manifests of one object may differ in.
+func Unversioned(key ObjectKey) ObjectKey {
 	key.GVK.Version = ""
 	return key
 }

@@ -12,11 +12,11 @@ import (
 // otherwise.
 const DefaultDeadline = 60 * time.Second
 
-// The bounds of what happens at the same time.
-const (
-	maxClusters  = 64
-	maxQuestions = 6
-)
+// maxClusters bounds how many clusters are used at the same time.
+const maxClusters = 64
+
+// MaxQuestions bounds how many requests one cluster gets at the same time.
+const MaxQuestions = 6
 
 // Question is one of several things to ask a cluster.
 type Question func(ctx context.Context) error
@@ -38,7 +38,7 @@ func Ask(ctx context.Context, c *Connection, deadline time.Duration, questions .
 	limited, giveUp := context.WithCancelCause(limited)
 	defer giveUp(nil)
 	failed := make([]*Error, len(questions))
-	free := make(chan struct{}, maxQuestions)
+	free := make(chan struct{}, MaxQuestions)
 	var pending sync.WaitGroup
 	for i, question := range questions {
 		pending.Go(func() {
@@ -87,7 +87,7 @@ func (c *Connection) end(ctx context.Context, end error, deadline time.Duration)
 		return err
 	}
 	e := *c.Translate("", end) // others may be looking at the original
-	e.Action = ""            // which of the questions failed first says nothing
+	e.Action = ""              // which of the questions failed first says nothing
 	if errors.Is(end, errDeadline) {
 		e.Why = fmt.Sprintf("%s did not answer within %s", c.server(), deadline)
 	}
@@ -103,7 +103,7 @@ func Each[T any](connections []*Connection, do func(*Connection) T) []T {
 // ParallelRequests does what concerns a single cluster for every input, a few at a time,
 // and returns the results in the order of the inputs.
 func ParallelRequests[I, O any](inputs []I, do func(I) O) []O {
-	return Parallel(maxQuestions, inputs, do)
+	return Parallel(MaxQuestions, inputs, do)
 }
 
 // Parallel is a loop of which so many rounds run at the same time.

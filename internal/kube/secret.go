@@ -102,7 +102,7 @@ func WriteSecret(ctx context.Context, c *Connection, s *Secret, opts ApplyOption
 	if err != nil {
 		return Failed, c.Translate(action, err)
 	}
-	target, err := c.target(ctx, SecretKind(), s.Namespace)
+	target, err := c.Target(ctx, SecretKind(), s.Namespace)
 	if err == nil {
 		_, err = target.Patch(ctx, s.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: DefaultFieldManager})
 	}

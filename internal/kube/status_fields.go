@@ -15,7 +15,7 @@ import (
 // ends the attempt and is returned as it is; all others are an *Error.
 func ChangeStatus(ctx context.Context, c *Connection, key ObjectKey, change func(status map[string]any) (bool, error)) error {
 	action := "write the status of " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
-	target, err := c.target(ctx, key.GVK, key.Namespace)
+	target, err := c.Target(ctx, key.GVK, key.Namespace)
 	if err != nil {
 		return c.Explain(action, err)
 	}

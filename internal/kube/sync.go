@@ -169,13 +169,13 @@ func (p *SyncPlan) change(desired, stored *unstructured.Unstructured) Change {
 	if stored == nil {
 		return change
 	}
-	if err := p.connection.CheckOwner(applyAction(change.Key), stored, p.opts.Owner); err != nil {
-		change.Kind, change.Err = ChangeRefuse, p.connection.Translate(applyAction(change.Key), err)
+	if err := p.connection.CheckOwner(ApplyAction(change.Key), stored, p.opts.Owner); err != nil {
+		change.Kind, change.Err = ChangeRefuse, p.connection.Translate(ApplyAction(change.Key), err)
 		return change
 	}
 	if group := stored.GetLabels()[p.opts.GroupLabel]; group != change.Group {
 		change.Kind, change.Err = ChangeRefuse, &Error{
-			Cluster: p.connection.Name, Action: applyAction(change.Key), Reason: ReasonConflict,
+			Cluster: p.connection.Name, Action: ApplyAction(change.Key), Reason: ReasonConflict,
 			Why:  "an object of that name belongs to " + groupName(group) + " and not to " + groupName(change.Group),
 			Hint: "discover both together, which tells them apart, or rename one of what they stand for", cause: ErrForeign,
 		}
@@ -207,7 +207,8 @@ func groupName(group string) string {
 	return group
 }
 
-func applyAction(key ObjectKey) string {
+// ApplyAction is the action of errors about writing an object.
+func ApplyAction(key ObjectKey) string {
 	return "apply " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 }
 

@@ -109,17 +109,17 @@ func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lo
 	result := p.result(change.Key)
 	action := "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
 	if lost != nil {
-		result.fail(action, lost)
+		result.Fail(action, lost)
 		return result
 	}
-	target, err := p.connection.target(ctx, change.Key.GVK, change.Key.Namespace)
+	target, err := p.connection.Target(ctx, change.Key.GVK, change.Key.Namespace)
 	if err == nil {
-		result.Outcome, err = removeSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
+		result.Outcome, err = DeleteSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
 			return p.unchanged(change.stored, now)
 		})
 	}
 	if err != nil {
-		result.fail(action, p.connection.Translate(action, err))
+		result.Fail(action, p.connection.Translate(action, err))
 	}
 	return result
 }

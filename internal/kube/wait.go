@@ -35,7 +35,7 @@ func (c *Connection) Await(ctx context.Context, limit time.Duration, action, why
 
 // WaitUntilGone waits until an object does not exist any more.
 func WaitUntilGone(ctx context.Context, c *Connection, key ObjectKey, limit time.Duration) error {
-	target, err := c.target(ctx, key.GVK, key.Namespace)
+	target, err := c.Target(ctx, key.GVK, key.Namespace)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, d
 		action := "write the status of " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 		result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
 		if lost := end.Load(); lost != nil {
-			result.fail(action, lost)
+			result.Fail(action, lost)
 			return result
 		}
 		var err error
@@ -49,7 +49,7 @@ func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, d
 			}
 		}
 		if err != nil {
-			result.fail(action, c.Translate(action, err))
+			result.Fail(action, c.Translate(action, err))
 			if result.Err.WholeCluster() {
 				end.Store(result.Err)
 			}
@@ -59,12 +59,12 @@ func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, d
 }
 
 func (c *Connection) writeStatus(ctx context.Context, update StatusUpdate, dryRun DryRun) (Outcome, error) {
-	target, err := c.target(ctx, update.Key.GVK, update.Key.Namespace)
+	target, err := c.Target(ctx, update.Key.GVK, update.Key.Namespace)
 	if err != nil {
 		return "", err
 	}
 	object, err := target.Get(ctx, update.Key.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) && !isMissingKindError(err) {
+	if apierrors.IsNotFound(err) && !IsMissingKindError(err) {
 		return Absent, nil
 	}
 	if err != nil {

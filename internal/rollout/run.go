@@ -1,4 +1,4 @@
-package kube
+package rollout
 
 import (
 	"context"
@@ -12,14 +12,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// OutputRunOptions say how to carry out an OutputPlan.
-type OutputRunOptions struct {
+// RunOptions say how to carry out a Plan.
+type RunOptions struct {
 	// Keep leaves what is not wanted any more.
 	Keep bool
 	// DryRun DryRunServer has the API server judge and writes nothing.
-	DryRun DryRun
+	DryRun kube.DryRun
 }
 
 // Run carries out the plan and returns one result for each change, in the order
@@ -33,7 +35,7 @@ type OutputRunOptions struct {
 // because all of it is meshctl's. An object that was deleted, changed or taken
 // by somebody since the plan was made is treated as it is then; so several runs
 // can work at the same time, and a run that was stopped can be repeated.
-func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
+func (p *Plan) Run(ctx context.Context, opts RunOptions) []kube.Result {
 	r := p.Begin(opts)
 	r.Write(ctx, math.MaxInt)
 	return r.Finish(ctx)
@@ -41,13 +43,13 @@ func (p *OutputPlan) Run(ctx context.Context, opts OutputRunOptions) []Result {
 
 // Begin prepares what Run does in one go, so that several clusters can wait for
 // each other in between.
-func (p *OutputPlan) Begin(opts OutputRunOptions) *OutputRun {
-	r := &OutputRun{plan: p, opts: opts, results: make([]Result, len(p.Changes)), failed: map[int]*Result{}, reduced: map[int]bool{}}
+func (p *Plan) Begin(opts RunOptions) *Run {
+	r := &Run{plan: p, opts: opts, results: make([]kube.Result, len(p.Changes)), failed: map[int]*kube.Result{}, reduced: map[int]bool{}}
 	for i := range p.Changes {
 		change := &p.Changes[i]
-		r.results[i] = Result{GVK: change.Key.GVK, Namespace: change.Key.Namespace, Name: change.Key.Name, Cluster: p.Cluster}
-		if change.Kind == ChangeRefuse {
-			r.results[i].fail(applyAction(change.Key), change.Err)
+		r.results[i] = kube.Result{GVK: change.Key.GVK, Namespace: change.Key.Namespace, Name: change.Key.Name, Cluster: p.Cluster}
+		if change.Kind == kube.ChangeRefuse {
+			r.results[i].Fail(kube.ApplyAction(change.Key), change.Err)
 			r.failed[change.position] = &r.results[i]
 		}
 	}
@@ -57,7 +59,7 @@ func (p *OutputPlan) Begin(opts OutputRunOptions) *OutputRun {
 
 // Write writes the objects of all stages up to the last one that were not written
 // before, stage by stage.
-func (r *OutputRun) Write(ctx context.Context, last int) {
+func (r *Run) Write(ctx context.Context, last int) {
 	for _, stage := range slices.Sorted(maps.Keys(r.steps)) {
 		if stage <= last {
 			r.writeStage(ctx, r.steps[stage])
@@ -68,9 +70,9 @@ func (r *OutputRun) Write(ctx context.Context, last int) {
 
 // Finish removes what is not wanted any more, completes transitions, and returns
 // the results.
-func (r *OutputRun) Finish(ctx context.Context) []Result {
+func (r *Run) Finish(ctx context.Context) []kube.Result {
 	r.Reduce(ctx, math.MinInt)
-	var results []Result
+	var results []kube.Result
 	for i := range r.results {
 		if r.results[i].Outcome != "" {
 			results = append(results, r.results[i])
@@ -79,22 +81,22 @@ func (r *OutputRun) Finish(ctx context.Context) []Result {
 	return results
 }
 
-// OutputRun carries out one plan. It is not safe for concurrent use.
-type OutputRun struct {
-	plan    *OutputPlan
-	opts    OutputRunOptions
-	results []Result
+// Run carries out one plan. It is not safe for concurrent use.
+type Run struct {
+	plan    *Plan
+	opts    RunOptions
+	results []kube.Result
 	// steps are what is still to be written before anything is removed, by stage.
 	steps map[int][]step
-	// failed are the results of outputs that are not there as they should be, by
-	// position of the output.
-	failed map[int]*Result
+	// failed are the results of desired objects that are not there as they should be, by
+	// position of the desired object.
+	failed map[int]*kube.Result
 	// reduced are the stages of which nothing is to be removed any more, elsewhere the
 	// hosts that others may still use, and why.
 	reduced   map[int]bool
-	elsewhere map[string]*Error
+	elsewhere map[string]*kube.Error
 	// lost is why the cluster cannot be used any more; nil while it can.
-	lost atomic.Pointer[Error]
+	lost atomic.Pointer[kube.Error]
 }
 
 // step is one object to write.
@@ -106,12 +108,12 @@ type step struct {
 }
 
 // stepsByStage returns what is to be written before anything is removed, by stage.
-func (r *OutputRun) stepsByStage() map[int][]step {
+func (r *Run) stepsByStage() map[int][]step {
 	steps := map[int][]step{}
 	for i := range r.plan.Changes {
 		change := &r.plan.Changes[i]
 		switch {
-		case change.Kind != ChangeAdd && change.Kind != ChangeModify:
+		case change.Kind != kube.ChangeAdd && change.Kind != kube.ChangeModify:
 		case change.transition != nil:
 			steps[change.early] = append(steps[change.early], step{i, true})
 		default:
@@ -122,7 +124,7 @@ func (r *OutputRun) stepsByStage() map[int][]step {
 }
 
 // writeStage writes the objects of one stage.
-func (r *OutputRun) writeStage(ctx context.Context, steps []step) {
+func (r *Run) writeStage(ctx context.Context, steps []step) {
 	var objects []*unstructured.Unstructured
 	var ready []step
 	for _, s := range steps {
@@ -142,19 +144,19 @@ func (r *OutputRun) writeStage(ctx context.Context, steps []step) {
 			err = r.heldBack(change)
 		}
 		if err != nil {
-			r.fail(s.change, r.plan.connection.Translate(applyAction(change.Key), err))
+			r.fail(s.change, r.plan.connection.Translate(kube.ApplyAction(change.Key), err))
 			continue
 		}
 		objects, ready = append(objects, object), append(ready, s)
 	}
 	// All of these objects is meshctl's: whoever else set a field of it loses it.
-	written := Apply(ctx, r.plan.connection, objects, ApplyOptions{Force: true, DryRun: r.opts.DryRun, Owner: r.plan.opts.Owner})
+	written := kube.Apply(ctx, r.plan.connection, objects, kube.ApplyOptions{Force: true, DryRun: r.opts.DryRun, Owner: r.plan.opts.Owner})
 	indices := make([]int, len(ready))
 	for i := range ready {
 		indices[i] = i
 	}
-	trimmed := ParallelRequests(indices, func(i int) *Error {
-		if written[i].Object == nil || r.opts.DryRun == DryRunServer {
+	trimmed := kube.ParallelRequests(indices, func(i int) *kube.Error {
+		if written[i].Object == nil || r.opts.DryRun == kube.DryRunServer {
 			return nil
 		}
 		return r.trim(ctx, objects[i], &written[i])
@@ -168,26 +170,26 @@ func (r *OutputRun) writeStage(ctx context.Context, steps []step) {
 			r.fail(s.change, written[i].Err)
 		case trimmed[i] != nil:
 			r.fail(s.change, trimmed[i])
-		case written[i].Outcome == Unchanged && before != "":
+		case written[i].Outcome == kube.Unchanged && before != "":
 			r.results[s.change].Outcome = before // of the transition
 		}
 	}
 }
 
-func (r *OutputRun) fail(change int, e *Error) {
+func (r *Run) fail(change int, e *kube.Error) {
 	r.note(e)
-	r.results[change].fail(applyAction(r.plan.Changes[change].Key), e)
+	r.results[change].Fail(kube.ApplyAction(r.plan.Changes[change].Key), e)
 	r.failed[r.plan.Changes[change].position] = &r.results[change]
 }
 
-// heldBack says which object that an output needs could not be written; nil if
+// heldBack says which object that a desired object needs could not be written; nil if
 // there is none.
-func (r *OutputRun) heldBack(change *OutputChange) error {
+func (r *Run) heldBack(change *Change) error {
 	for _, position := range change.output.Needs {
 		if other := r.failed[position]; other != nil {
-			e := &Error{
-				Cluster: r.plan.Cluster, Action: applyAction(change.Key), Reason: other.Err.Reason,
-				Why:  "it is held back, because it needs " + DescribeObject(other.GVK.Kind, other.Namespace, other.Name) + ", which could not be written",
+			e := &kube.Error{
+				Cluster: r.plan.Cluster, Action: kube.ApplyAction(change.Key), Reason: other.Err.Reason,
+				Why:  "it is held back, because it needs " + kube.DescribeObject(other.GVK.Kind, other.Namespace, other.Name) + ", which could not be written",
 				Hint: "see what is wrong with that, then apply again",
 			}
 			return e.WithCause(other.Err)
@@ -198,26 +200,26 @@ func (r *OutputRun) heldBack(change *OutputChange) error {
 
 // trim removes from the spec of an object that was written what is not desired
 // there: applying leaves fields that only somebody else set.
-func (r *OutputRun) trim(ctx context.Context, desired *unstructured.Unstructured, written *Result) *Error {
+func (r *Run) trim(ctx context.Context, desired *unstructured.Unstructured, written *kube.Result) *kube.Error {
 	patch := extraFields(desired, written.Object)
 	if len(patch) == 0 {
 		return nil
 	}
-	c, action := r.plan.connection, "remove fields that others set from "+DescribeObject(written.GVK.Kind, written.Namespace, written.Name)
+	c, action := r.plan.connection, "remove fields that others set from "+kube.DescribeObject(written.GVK.Kind, written.Namespace, written.Name)
 	// An object that was made anew meanwhile is another one.
 	patch = append([]patchOperation{{"test", "/metadata/uid", written.Object.GetUID()}}, patch...)
 	text, err := json.Marshal(patch)
 	if err != nil {
 		return c.Translate(action, err)
 	}
-	target, err := c.target(ctx, written.GVK, written.Namespace)
+	target, err := c.Target(ctx, written.GVK, written.Namespace)
 	if err == nil {
-		_, err = target.Patch(ctx, written.Name, types.JSONPatchType, text, metav1.PatchOptions{FieldManager: DefaultFieldManager})
+		_, err = target.Patch(ctx, written.Name, types.JSONPatchType, text, metav1.PatchOptions{FieldManager: kube.DefaultFieldManager})
 	}
 	if err != nil {
 		return c.Translate(action, err)
 	}
-	written.Outcome = Configured
+	written.Outcome = kube.Configured
 	return nil
 }
 

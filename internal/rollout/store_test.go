@@ -1,10 +1,11 @@
-package kube
+package rollout
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,6 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // store is as much of an API server as writing takes: objects of the group
@@ -50,7 +53,7 @@ func newStore(kinds ...string) *store {
 }
 
 // connect starts the server and returns a connection to it.
-func (s *store) connect(t *testing.T) *Connection {
+func (s *store) connect(t *testing.T) *kube.Connection {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -66,7 +69,7 @@ func (s *store) connect(t *testing.T) *Connection {
 			return next.RoundTrip(r)
 		})
 	}
-	return New("east", SourceContext, &rest.Config{Host: server.URL, WrapTransport: impatient}, Options{RequestTimeout: time.Minute})
+	return kube.New("east", kube.SourceContext, &rest.Config{Host: server.URL, WrapTransport: impatient}, kube.Options{RequestTimeout: time.Minute})
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -143,7 +146,7 @@ func (s *store) list(w http.ResponseWriter, r *http.Request, resource string) {
 		return
 	}
 	items := []any{}
-	for _, path := range sortedKeys(s.objects) {
+	for _, path := range slices.Sorted(maps.Keys(s.objects)) {
 		if object := s.objects[path]; strings.Contains(path, "/"+resource+"/") && selector.Matches(labels.Set(object.GetLabels())) {
 			items = append(items, object.Object)
 		}
@@ -193,4 +196,16 @@ func (s *store) names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
+	answer(w, code, metav1.Status{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message,
+	})
+}
+
+func answer(w http.ResponseWriter, code int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(body)
 }

@@ -1,20 +1,22 @@
-package kube
+package rollout
 
 import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Failures returns the results of what could not be written so far.
-func (r *OutputRun) Failures() []Result {
-	return slices.DeleteFunc(slices.Clone(r.results), func(result Result) bool { return result.Err == nil })
+func (r *Run) Failures() []kube.Result {
+	return slices.DeleteFunc(slices.Clone(r.results), func(result kube.Result) bool { return result.Err == nil })
 }
 
 // Hold keeps objects that were not written yet from being written, where the
 // function says why: it gets the stored object, nil if there is none, and the
 // desired one. Such a change is Failed, and what its stored object needs stays.
-func (r *OutputRun) Hold(why func(stored, desired *unstructured.Unstructured) *Error) {
+func (r *Run) Hold(why func(stored, desired *unstructured.Unstructured) *kube.Error) {
 	for stage, steps := range r.steps {
 		r.steps[stage] = slices.DeleteFunc(steps, func(s step) bool {
 			change := &r.plan.Changes[s.change]
@@ -27,7 +29,7 @@ func (r *OutputRun) Hold(why func(stored, desired *unstructured.Unstructured) *E
 				return false
 			}
 			// It says nothing about the cluster, which can still be used.
-			r.results[s.change].fail(applyAction(change.Key), obstacle)
+			r.results[s.change].Fail(kube.ApplyAction(change.Key), obstacle)
 			r.failed[change.position] = &r.results[s.change]
 			return true
 		})

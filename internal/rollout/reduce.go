@@ -1,4 +1,4 @@
-package kube
+package rollout
 
 import (
 	"context"
@@ -6,22 +6,24 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Reduce removes what is not wanted any more and finishes transitions, which
 // take something away, too, in all stages from the last one down to the first one
 // given that it has not been called for before. Stages come in the opposite order of
 // writing, so that what leads somewhere goes before what it leads to.
-func (r *OutputRun) Reduce(ctx context.Context, first int) {
+func (r *Run) Reduce(ctx context.Context, first int) {
 	removals, finals := map[int][]int{}, map[int][]step{}
 	stages := map[int]bool{}
 	for i := range r.plan.Changes {
 		change := &r.plan.Changes[i]
 		switch {
-		case change.Kind == ChangeRemove && !r.opts.Keep:
+		case change.Kind == kube.ChangeRemove && !r.opts.Keep:
 			stage := r.plan.opts.StageOf(change.stored)
 			removals[stage], stages[stage] = append(removals[stage], i), true
-		case change.Kind == ChangeModify && change.transition != nil:
+		case change.Kind == kube.ChangeModify && change.transition != nil:
 			finals[change.early], stages[change.early] = append(finals[change.early], step{i, false}), true
 		}
 	}
@@ -31,7 +33,7 @@ func (r *OutputRun) Reduce(ctx context.Context, first int) {
 		}
 		r.reduced[stage] = true
 		used := r.usedHosts()
-		ParallelRequests(removals[stage], func(i int) struct{} {
+		kube.ParallelRequests(removals[stage], func(i int) struct{} {
 			r.removeOne(ctx, i, used)
 			return struct{}{}
 		})
@@ -41,7 +43,7 @@ func (r *OutputRun) Reduce(ctx context.Context, first int) {
 
 // leaveInTransition reports whether an object keeps for now what it should have
 // no more. Where Keep asks for that, it is no failure.
-func (r *OutputRun) leaveInTransition(change int, used map[string]*Error) bool {
+func (r *Run) leaveInTransition(change int, used map[string]*kube.Error) bool {
 	c := &r.plan.Changes[change]
 	if r.results[change].Err != nil {
 		return true
@@ -51,25 +53,25 @@ func (r *OutputRun) leaveInTransition(change int, used map[string]*Error) bool {
 		return false
 	}
 	if user != errKept {
-		r.fail(change, r.stays(applyAction(c.Key), user))
+		r.fail(change, r.stays(kube.ApplyAction(c.Key), user))
 	}
 	return true
 }
 
 // UsedElsewhere says which hosts others than the stored objects of this cluster may
 // still send requests to, and why, for the stages that are yet to be reduced.
-func (r *OutputRun) UsedElsewhere(hosts map[string]*Error) { r.elsewhere = hosts }
+func (r *Run) UsedElsewhere(hosts map[string]*kube.Error) { r.elsewhere = hosts }
 
 // errKept stands for an object that stays because Keep says so.
-var errKept = &Error{Why: "what is not wanted any more is kept"}
+var errKept = &kube.Error{Why: "what is not wanted any more is kept"}
 
 // usedHosts returns the hosts that stored objects still send requests to although
 // they should not, and why. The key "" stands for all hosts: it is not known
 // where requests are sent to.
-func (r *OutputRun) usedHosts() map[string]*Error {
+func (r *Run) usedHosts() map[string]*kube.Error {
 	used := maps.Clone(r.elsewhere)
 	if used == nil {
-		used = map[string]*Error{}
+		used = map[string]*kube.Error{}
 	}
 	routing := r.plan.opts.Routing
 	if routing.LeadsTo == nil {
@@ -86,10 +88,10 @@ func (r *OutputRun) usedHosts() map[string]*Error {
 		why := result.Err
 		switch {
 		case why != nil:
-		case change.Kind == ChangeRemove && r.opts.Keep:
+		case change.Kind == kube.ChangeRemove && r.opts.Keep:
 			why = errKept
-		case change.Kind == ChangeRemove && result.Outcome == Kept:
-			why = &Error{Action: "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name), Reason: ReasonConflict}
+		case change.Kind == kube.ChangeRemove && result.Outcome == kube.Kept:
+			why = &kube.Error{Action: "delete " + kube.DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name), Reason: kube.ReasonConflict}
 		default:
 			continue
 		}
@@ -103,7 +105,7 @@ func (r *OutputRun) usedHosts() map[string]*Error {
 }
 
 // userOf returns why a stored object is still needed; nil if it is not.
-func (r *OutputRun) userOf(stored *unstructured.Unstructured, used map[string]*Error) *Error {
+func (r *Run) userOf(stored *unstructured.Unstructured, used map[string]*kube.Error) *kube.Error {
 	if len(used) == 0 || r.plan.opts.Routing.Provides == nil {
 		return nil
 	}
@@ -120,8 +122,8 @@ func (r *OutputRun) userOf(stored *unstructured.Unstructured, used map[string]*E
 }
 
 // stays says that an object keeps what requests still need.
-func (r *OutputRun) stays(action string, user *Error) *Error {
-	e := &Error{
+func (r *Run) stays(action string, user *kube.Error) *kube.Error {
+	e := &kube.Error{
 		Cluster: r.plan.Cluster, Action: action, Reason: user.Reason,
 		Why:  "requests may still be sent there, because meshctl cannot " + user.Action,
 		Hint: "see what is wrong with that, then apply again",
@@ -129,34 +131,34 @@ func (r *OutputRun) stays(action string, user *Error) *Error {
 	return e.WithCause(user)
 }
 
-func (r *OutputRun) removeOne(ctx context.Context, i int, used map[string]*Error) {
+func (r *Run) removeOne(ctx context.Context, i int, used map[string]*kube.Error) {
 	change, c := &r.plan.Changes[i], r.plan.connection
-	action := "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+	action := "delete " + kube.DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
 	if lost := r.lost.Load(); lost != nil {
-		r.results[i].fail(action, lost)
+		r.results[i].Fail(action, lost)
 		return
 	}
 	if user := r.userOf(change.stored, used); user != nil {
-		r.results[i].fail(action, r.stays(action, user))
+		r.results[i].Fail(action, r.stays(action, user))
 		return
 	}
-	target, err := c.target(ctx, change.Key.GVK, change.Key.Namespace)
+	target, err := c.Target(ctx, change.Key.GVK, change.Key.Namespace)
 	if err == nil {
-		r.results[i].Outcome, err = removeSeen(ctx, target, change.stored, r.opts.DryRun, func(now *unstructured.Unstructured) bool {
+		r.results[i].Outcome, err = kube.DeleteSeen(ctx, target, change.stored, r.opts.DryRun, func(now *unstructured.Unstructured) bool {
 			same := now.GetUID() == change.stored.GetUID() && now.GetGeneration() == change.stored.GetGeneration()
-			return same && IsOwned(now, r.plan.opts.Owner)
+			return same && kube.IsOwned(now, r.plan.opts.Owner)
 		})
 	}
 	if err != nil {
 		e := c.Translate(action, err)
 		r.note(e)
-		r.results[i].fail(action, e)
+		r.results[i].Fail(action, e)
 	}
 }
 
 // note remembers that the cluster cannot be used any more, so that nothing else
 // waits for it.
-func (r *OutputRun) note(e *Error) {
+func (r *Run) note(e *kube.Error) {
 	if e.WholeCluster() {
 		r.lost.Store(e)
 	}

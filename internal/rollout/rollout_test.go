@@ -1,4 +1,4 @@
-package kube
+package rollout
 
 import (
 	"fmt"
@@ -11,16 +11,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // A Route leads to a Host; a Host has subsets.
-func outputKind(kind string) schema.GroupVersionKind {
+func kindOf(kind string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: kind}
 }
 
-func outputObject(kind, name string, spec map[string]any) *unstructured.Unstructured {
+func objectOf(kind, name string, spec map[string]any) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-	object.SetGroupVersionKind(outputKind(kind))
+	object.SetGroupVersionKind(kindOf(kind))
 	object.SetNamespace("shop")
 	object.SetName(name)
 	object.SetLabels(map[string]string{"owner": "us"})
@@ -28,11 +30,11 @@ func outputObject(kind, name string, spec map[string]any) *unstructured.Unstruct
 }
 
 func hostWith(name string, subsets ...any) *unstructured.Unstructured {
-	return outputObject("Host", name, map[string]any{"subsets": subsets})
+	return objectOf("Host", name, map[string]any{"subsets": subsets})
 }
 
 func routeTo(name, host, subset string) *unstructured.Unstructured {
-	return outputObject("Route", name, map[string]any{"host": host, "subset": subset})
+	return objectOf("Route", name, map[string]any{"host": host, "subset": subset})
 }
 
 func textOf(u *unstructured.Unstructured, field string) []string {
@@ -40,14 +42,14 @@ func textOf(u *unstructured.Unstructured, field string) []string {
 	return []string{text}
 }
 
-func outputOptions() OutputOptions {
-	return OutputOptions{
-		Kinds: []schema.GroupVersionKind{outputKind("Host"), outputKind("Route")},
+func options() Options {
+	return Options{
+		Kinds: []schema.GroupVersionKind{kindOf("Host"), kindOf("Route")},
 		Owner: map[string]string{"owner": "us"},
 		StageOf: func(u *unstructured.Unstructured) int {
 			return map[string]int{"Host": 1, "Route": 2}[u.GetKind()]
 		},
-		Routing: OutputRouting{
+		Routing: Routing{
 			Kind:     schema.GroupKind{Group: "example.com", Kind: "Route"},
 			LeadsTo:  func(u *unstructured.Unstructured) []string { return textOf(u, "host") },
 			Provides: func(u *unstructured.Unstructured) []string { return []string{u.GetName()} },
@@ -55,12 +57,12 @@ func outputOptions() OutputOptions {
 	}
 }
 
-// outputsOf are the objects as outputs. Hosts lose subsets only at the end.
-func outputsOf(objects ...*unstructured.Unstructured) []Output {
-	var outputs []Output
+// objectsOf are the objects as desired objects. Hosts lose subsets only at the end.
+func objectsOf(objects ...*unstructured.Unstructured) []Object {
+	var outputs []Object
 	for _, object := range objects {
-		output := Output{
-			Key: KeyOf(object), Stage: outputOptions().StageOf(object),
+		output := Object{
+			Key: kube.KeyOf(object), Stage: options().StageOf(object),
 			Build: func() (*unstructured.Unstructured, error) { return object.DeepCopy(), nil },
 		}
 		if object.GetKind() == "Host" {
@@ -79,7 +81,7 @@ func outputsOf(objects ...*unstructured.Unstructured) []Output {
 }
 
 // outcomeLines are results as lines.
-func outcomeLines(results []Result) []string {
+func outcomeLines(results []kube.Result) []string {
 	lines := []string{}
 	for i := range results {
 		r := &results[i]
@@ -178,12 +180,12 @@ func TestOrderOfWriting(t *testing.T) {
 			s.put(test.stored...)
 			s.rejects, s.forbidden = test.rejects, test.forbidden
 			c := s.connect(t)
-			plan, err := PlanOutputs(t.Context(), c, outputsOf(test.wanted...), outputOptions(), time.Minute)
+			plan, err := NewPlan(t.Context(), c, objectsOf(test.wanted...), options(), time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s.log = []string{}
-			results := plan.Run(t.Context(), OutputRunOptions{Keep: test.keep})
+			results := plan.Run(t.Context(), RunOptions{Keep: test.keep})
 			if diff := cmp.Diff(test.outcomes, outcomeLines(results)); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
 			}
@@ -201,14 +203,14 @@ func TestRunAgain(t *testing.T) {
 	s.put(routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))
 	s.rejects = []string{"r", "gone"}
 	c := s.connect(t)
-	wanted := outputsOf(routeTo("r", "a", "v2"), hostWith("a", "v2"))
+	wanted := objectsOf(routeTo("r", "a", "v2"), hostWith("a", "v2"))
 	run := func() []string {
 		t.Helper()
-		plan, err := PlanOutputs(t.Context(), c, wanted, outputOptions(), time.Minute)
+		plan, err := NewPlan(t.Context(), c, wanted, options(), time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return outcomeLines(plan.Run(t.Context(), OutputRunOptions{}))
+		return outcomeLines(plan.Run(t.Context(), RunOptions{}))
 	}
 	run()
 	s.rejects = nil
@@ -228,11 +230,11 @@ func TestRunInParts(t *testing.T) {
 	t.Parallel()
 	s := newStore("Host", "Route")
 	s.put(routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))
-	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(routeTo("r", "a", "v2"), hostWith("a", "v2")), outputOptions(), time.Minute)
+	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(routeTo("r", "a", "v2"), hostWith("a", "v2")), options(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := plan.Begin(OutputRunOptions{})
+	run := plan.Begin(RunOptions{})
 	var stored [][]string
 	for _, last := range []int{1, 2, 2} {
 		run.Write(t.Context(), last)
@@ -259,13 +261,13 @@ func TestKindThatWasNotListed(t *testing.T) {
 	t.Parallel()
 	s := newStore("Host", "Route")
 	s.put(routeTo("r", "a", ""), hostWith("a"), hostWith("gone"))
-	opts := outputOptions()
-	opts.Unlisted = map[schema.GroupKind]error{outputKind("Host").GroupKind(): &Error{Reason: ReasonForbidden, Why: "it is forbidden"}}
-	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(hostWith("a", "v1")), opts, time.Minute)
+	opts := options()
+	opts.Unlisted = map[schema.GroupKind]error{kindOf("Host").GroupKind(): &kube.Error{Reason: kube.ReasonForbidden, Why: "it is forbidden"}}
+	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(hostWith("a", "v1")), opts, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcomes := outcomeLines(plan.Run(t.Context(), OutputRunOptions{}))
+	outcomes := outcomeLines(plan.Run(t.Context(), RunOptions{}))
 	if diff := cmp.Diff([]string{"a failed: it is forbidden", "r deleted"}, outcomes); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
@@ -275,35 +277,35 @@ func TestKindThatWasNotListed(t *testing.T) {
 }
 
 // What is being deleted is not taken for being there.
-func TestOutputThatIsBeingDeleted(t *testing.T) {
+func TestObjectThatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	s := newStore("Host", "Route")
 	going := hostWith("a", "v1")
 	now := metav1.Now()
 	going.SetDeletionTimestamp(&now)
 	s.put(going)
-	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(hostWith("a", "v1")), outputOptions(), time.Minute)
+	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(hostWith("a", "v1")), options(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"a conflict: it is being deleted, and its finalizers keep it for now"}
-	if diff := cmp.Diff(want, outcomeLines(plan.Run(t.Context(), OutputRunOptions{}))); diff != "" {
+	if diff := cmp.Diff(want, outcomeLines(plan.Run(t.Context(), RunOptions{}))); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
 
 // An object of meshctl's without its label is told from those of others.
-func TestOutputThatLostItsLabel(t *testing.T) {
+func TestObjectThatLostItsLabel(t *testing.T) {
 	t.Parallel()
 	s := newStore("Host", "Route")
 	ours, theirs := hostWith("a", "v1"), hostWith("b", "v1")
 	for _, object := range []*unstructured.Unstructured{ours, theirs} {
 		object.SetLabels(nil)
 	}
-	ours.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: DefaultFieldManager, Operation: metav1.ManagedFieldsOperationApply}})
+	ours.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kube.DefaultFieldManager, Operation: metav1.ManagedFieldsOperationApply}})
 	theirs.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: metav1.ManagedFieldsOperationApply}})
 	s.put(ours, theirs)
-	plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(hostWith("a", "v1"), hostWith("b", "v1")), outputOptions(), time.Minute)
+	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(hostWith("a", "v1"), hostWith("b", "v1")), options(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +313,7 @@ func TestOutputThatLostItsLabel(t *testing.T) {
 		"a conflict: meshctl wrote it, but it does not carry the label owner=us any more, and so is not meshctl's",
 		"b conflict: it exists and was not made by meshctl: it lacks the label owner=us",
 	}
-	if diff := cmp.Diff(want, outcomeLines(plan.Run(t.Context(), OutputRunOptions{}))); diff != "" {
+	if diff := cmp.Diff(want, outcomeLines(plan.Run(t.Context(), RunOptions{}))); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
@@ -336,20 +338,20 @@ func TestClusterThatStopsAnswering(t *testing.T) {
 				wanted = append(wanted, hostWith(fmt.Sprintf("h%d", i)), routeTo(fmt.Sprintf("r%d", i), "elsewhere", ""))
 			}
 			s.put(stored...)
-			plan, err := PlanOutputs(t.Context(), s.connect(t), outputsOf(wanted...), outputOptions(), time.Minute)
+			plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(wanted...), options(), time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
-			results := plan.Run(t.Context(), OutputRunOptions{})
+			results := plan.Run(t.Context(), RunOptions{})
 			if len(results) != 2*many {
 				t.Errorf("%d results, want %d", len(results), 2*many)
 			}
 			for i := range results {
-				if e := results[i].Err; e == nil || e.Reason != ReasonTimeout {
+				if e := results[i].Err; e == nil || e.Reason != kube.ReasonTimeout {
 					t.Fatalf("%s: %v", results[i].Name, e)
 				}
 			}
-			if asked := s.unanswered(); asked > 2*maxQuestions {
+			if asked := s.unanswered(); asked > 2*kube.MaxQuestions {
 				t.Errorf("it was asked %d times", asked)
 			}
 		})
@@ -363,8 +365,8 @@ func TestWriteStatuses(t *testing.T) {
 		object.Object["status"] = status
 		return object
 	}
-	update := func(name string, fields map[string]any, keep ...string) StatusUpdate {
-		return StatusUpdate{Key: KeyOf(hostWith(name)), UID: types.UID("uid-" + name), Fields: fields, Keep: keep}
+	update := func(name string, fields map[string]any, keep ...string) kube.StatusUpdate {
+		return kube.StatusUpdate{Key: kube.KeyOf(hostWith(name)), UID: types.UID("uid-" + name), Fields: fields, Keep: keep}
 	}
 	s := newStore("Host")
 	s.put(
@@ -376,14 +378,14 @@ func TestWriteStatuses(t *testing.T) {
 	fields := func() map[string]any { return map[string]any{"state": "ACCEPTED", "observedGeneration": int64(1)} }
 	another := update("anew", fields())
 	another.UID = "the one before"
-	results := WriteStatuses(t.Context(), s.connect(t), []StatusUpdate{
+	results := kube.WriteStatuses(t.Context(), s.connect(t), []kube.StatusUpdate{
 		update("same", fields()), update("other", fields(), "conditions"), update("later", fields()), another, update("missing", fields()),
-	}, DryRunNone)
+	}, kube.DryRunNone)
 	if diff := cmp.Diff([]string{"same unchanged", "other configured", "later kept", "anew absent", "missing absent"}, outcomeLines(results)); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	want := map[string]any{"state": "ACCEPTED", "observedGeneration": int64(1), "conditions": "theirs"}
-	stored, err := Get(t.Context(), s.connect(t), KeyOf(hostWith("other")))
+	stored, err := kube.Get(t.Context(), s.connect(t), kube.KeyOf(hostWith("other")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,19 +397,19 @@ func TestWriteStatuses(t *testing.T) {
 func TestStatusesOfAClusterThatStopsAnswering(t *testing.T) {
 	t.Parallel()
 	s := newStore("Host")
-	var updates []StatusUpdate
+	var updates []kube.StatusUpdate
 	for i := range 500 {
 		host := hostWith(fmt.Sprintf("h%d", i))
 		s.put(host)
-		updates = append(updates, StatusUpdate{Key: KeyOf(host), Fields: map[string]any{"state": "ACCEPTED"}})
+		updates = append(updates, kube.StatusUpdate{Key: kube.KeyOf(host), Fields: map[string]any{"state": "ACCEPTED"}})
 	}
 	s.hangs = http.MethodPut
-	for _, r := range WriteStatuses(t.Context(), s.connect(t), updates, DryRunNone) {
-		if r.Err == nil || r.Err.Reason != ReasonTimeout {
+	for _, r := range kube.WriteStatuses(t.Context(), s.connect(t), updates, kube.DryRunNone) {
+		if r.Err == nil || r.Err.Reason != kube.ReasonTimeout {
 			t.Fatalf("%s: %v", r.Name, r.Err)
 		}
 	}
-	if asked := s.unanswered(); asked > 2*maxQuestions {
+	if asked := s.unanswered(); asked > 2*kube.MaxQuestions {
 		t.Errorf("it was asked %d times", asked)
 	}
 }

@@ -1,4 +1,4 @@
-package kube
+package rollout
 
 import (
 	"maps"
@@ -7,15 +7,17 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Output is an object that a cluster should have because of what it was
+// Object is an object that a cluster should have because of what it was
 // rendered from. All of its spec is meshctl's.
-type Output struct {
-	Key ObjectKey
+type Object struct {
+	Key kube.ObjectKey
 	// Stage orders writing: objects of a lower stage come first.
 	Stage int
-	// Needs are the positions of outputs without which this one would do harm. It
+	// Needs are the positions of the desired objects without which this one would do harm. It
 	// is not written if one of them cannot be.
 	Needs []int
 	// Build returns the object as a manifest has it. It may be called more than
@@ -27,9 +29,9 @@ type Output struct {
 	Transition func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int)
 }
 
-// OutputOptions say which objects of a cluster are meshctl's.
-type OutputOptions struct {
-	// Kinds are those that outputs can have.
+// Options say which objects of a cluster are meshctl's.
+type Options struct {
+	// Kinds are those that desired objects can have.
 	Kinds []schema.GroupVersionKind
 	// Owner are the labels of what may be changed and removed. Objects without
 	// them are somebody else's, whatever they are called (D40).
@@ -39,17 +41,17 @@ type OutputOptions struct {
 	StageOf func(*unstructured.Unstructured) int
 	// Routing says which objects lead to which others; the zero value says that
 	// none do.
-	Routing OutputRouting
-	// Unlisted are kinds that could not be listed when the outputs were made from
-	// what was there, and why. They are not listed again: their outputs are refused,
+	Routing Routing
+	// Unlisted are kinds that could not be listed when the desired objects were made from
+	// what was there, and why. They are not listed again: their desired objects are refused,
 	// and none is removed.
 	Unlisted map[schema.GroupKind]error
 }
 
-// OutputRouting says which stored objects send requests to hosts, and which make
+// Routing says which stored objects send requests to hosts, and which make
 // hosts known. What a host needs is neither removed nor reduced while an object
 // that could not be changed still sends requests there.
-type OutputRouting struct {
+type Routing struct {
 	// Kind is the kind of the objects that send requests.
 	Kind schema.GroupKind
 	// LeadsTo returns the hosts that a stored object of the kind sends requests to.
@@ -59,17 +61,17 @@ type OutputRouting struct {
 	Provides func(*unstructured.Unstructured) []string
 }
 
-// OutputChange is what is to be done about one object.
-type OutputChange struct {
+// Change is what is to be done about one object.
+type Change struct {
 	// Kind is ChangeAdd, ChangeModify, ChangeRemove or ChangeRefuse.
-	Kind ChangeKind
-	Key  ObjectKey
+	Kind kube.ChangeKind
+	Key  kube.ObjectKey
 	// Fields are what ChangeModify is about, sorted by path.
-	Fields []FieldChange
+	Fields []kube.FieldChange
 	// Err says why nothing can be done, for ChangeRefuse.
-	Err *Error
+	Err *kube.Error
 
-	output     *Output
+	output     *Object
 	position   int
 	stored     *unstructured.Unstructured
 	transition *unstructured.Unstructured
@@ -78,7 +80,7 @@ type OutputChange struct {
 
 // Before returns the object as it is stored, without what the cluster itself
 // maintains; nil if it is to be added.
-func (c *OutputChange) Before() *unstructured.Unstructured {
+func (c *Change) Before() *unstructured.Unstructured {
 	if c.stored == nil {
 		return nil
 	}
@@ -86,7 +88,7 @@ func (c *OutputChange) Before() *unstructured.Unstructured {
 }
 
 // After returns the object as it will be; nil if it is to be removed.
-func (c *OutputChange) After() (*unstructured.Unstructured, error) {
+func (c *Change) After() (*unstructured.Unstructured, error) {
 	if c.output == nil {
 		return nil, nil //nolint:nilnil // nothing will be there
 	}
@@ -126,27 +128,27 @@ func manifestOf(object *unstructured.Unstructured) *unstructured.Unstructured {
 	return manifest
 }
 
-// outputChanges returns how a stored object differs from the desired one:
+// fieldChanges returns how a stored object differs from the desired one:
 // labels and annotations that it should have, and all of its spec.
-func outputChanges(desired, stored *unstructured.Unstructured) []FieldChange {
+func fieldChanges(desired, stored *unstructured.Unstructured) []kube.FieldChange {
 	changes := missingTexts("metadata.labels", desired.GetLabels(), stored.GetLabels())
 	changes = append(changes, missingTexts("metadata.annotations", desired.GetAnnotations(), stored.GetAnnotations())...)
 	wanted, has := specOf(desired), specOf(stored)
 	if reflect.DeepEqual(wanted, has) || len(wanted)+len(has) == 0 {
 		return changes
 	}
-	return append(changes, CompareSpecs(has, wanted)...)
+	return append(changes, kube.CompareSpecs(has, wanted)...)
 }
 
-func missingTexts(path string, wanted, has map[string]string) []FieldChange {
-	var changes []FieldChange
+func missingTexts(path string, wanted, has map[string]string) []kube.FieldChange {
+	var changes []kube.FieldChange
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		value, there := has[key]
 		switch field := path + "[" + key + "]"; {
 		case !there:
-			changes = append(changes, FieldChange{field, ChangeAdd})
+			changes = append(changes, kube.FieldChange{Path: field, Kind: kube.ChangeAdd})
 		case value != wanted[key]:
-			changes = append(changes, FieldChange{field, ChangeModify})
+			changes = append(changes, kube.FieldChange{Path: field, Kind: kube.ChangeModify})
 		}
 	}
 	return changes
