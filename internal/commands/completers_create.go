@@ -130,8 +130,8 @@ func offerAccounts(result *policy.Result, key string) []cobra.Completion {
 // offerNamespaces offers the namespaces of workloads and destinations.
 func offerNamespaces(result *policy.Result, key string) []cobra.Completion {
 	var words []cobra.Completion
-	for _, noun := range []describeNoun{workloadNoun(), destinationNoun()} {
-		for _, n := range noun.objects(result.World) {
+	for _, kind := range []objectKind{workloadKind(), destinationKind()} {
+		for _, n := range kind.objects(result.World) {
 			words = append(words, key+n.Namespace)
 		}
 	}

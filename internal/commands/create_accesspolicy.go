@@ -37,7 +37,7 @@ func accessPolicyCreation() creation[render.AccessPolicyInput, *networkingv1.Acc
 			}
 			return ""
 		},
-		existing: accessPolicyNoun().objects,
+		existing: accessPolicyKind().objects,
 		joining: func(w *world.World, resource *networkingv1.AccessPolicy, now time.Time) world.Objects {
 			return world.Objects{AccessPolicies: joining(w.AccessPolicies, resource, now)}
 		},

@@ -40,7 +40,7 @@ func trafficPolicyCreation() creation[render.TrafficPolicyInput, *networkingv1.T
 			}
 			return ""
 		},
-		existing: trafficPolicyNoun().objects,
+		existing: trafficPolicyKind().objects,
 		joining: func(w *world.World, resource *networkingv1.TrafficPolicy, now time.Time) world.Objects {
 			return world.Objects{TrafficPolicies: joining(w.TrafficPolicies, resource, now)}
 		},

@@ -40,7 +40,7 @@ func virtualMeshCreation() creation[render.VirtualMeshInput, *networkingv1.Virtu
 			}
 			return ""
 		},
-		existing: virtualMeshNoun().objects,
+		existing: virtualMeshKind().objects,
 		joining: func(w *world.World, resource *networkingv1.VirtualMesh, now time.Time) world.Objects {
 			return world.Objects{VirtualMeshes: joining(w.VirtualMeshes, resource, now)}
 		},

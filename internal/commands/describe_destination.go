@@ -3,12 +3,11 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/world"
 )
 
 func destinationNoun() describeNoun {
 	return describeNoun{
-		name: "destination", plural: "destinations", aliases: []string{"destinations"}, kind: "Destination",
+		objectKind: destinationKind(), aliases: []string{"destinations"},
 		short: "Show who may call destinations, what happens to requests and who is behind them",
 		long: dedent(`
 			Show who may call destinations, what happens to requests and who is behind them.
@@ -25,27 +24,11 @@ func destinationNoun() describeNoun {
 
 			# the status that the discovered resource would get
 			meshctl describe destination reviews.bookinfo.east -f manifests -R --status -o yaml`),
-		objects: func(w *world.World) []world.Names {
-			return namesOfAll(w.DestinationPointers(), (*world.Destination).Names)
-		},
-		labels:   func(w *world.World, i int) map[string]string { return w.Destinations[i].Labels },
-		labelled: "Service labels",
-		hint:     hintDestination,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Destinations(result, at(result.World.DestinationPointers(), positions), describe.Options{Details: detail.full})
 		},
-		status:    describe.StatusDestination,
-		inCluster: true,
+		status: describe.StatusDestination,
 	}
-}
-
-// namesOfAll returns the names of every object.
-func namesOfAll[T any](objects []T, names func(T) world.Names) []world.Names {
-	all := make([]world.Names, 0, len(objects))
-	for _, object := range objects {
-		all = append(all, names(object))
-	}
-	return all
 }
 
 // at returns the objects at the positions.

@@ -3,12 +3,11 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/world"
 )
 
 func meshNoun() describeNoun {
 	return describeNoun{
-		name: "mesh", plural: "meshes", aliases: []string{"meshes"}, kind: "Mesh",
+		objectKind: meshKind(), aliases: []string{"meshes"},
 		short: "Show the meshes, their gateways and what they share with other meshes",
 		long: dedent(`
 			Show the meshes, their gateways and what they share with other meshes.
@@ -21,18 +20,10 @@ func meshNoun() describeNoun {
 
 			# the mesh of a cluster in full, with the destinations that it exports
 			meshctl describe mesh --cluster east --details -f manifests -R`),
-		objects: func(w *world.World) []world.Names {
-			return namesOfAll(w.MeshPointers(), (*world.Mesh).Names)
-		},
-		labels:   func(w *world.World, i int) map[string]string { return w.Meshes[i].Resource.Labels },
-		labelled: "labels",
-		trust:    true,
-		hint:     hintMesh,
+		trust: true,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Meshes(result, at(result.World.MeshPointers(), positions), describe.Options{Details: detail.full})
 		},
-		status:    describe.StatusMesh,
-		clusters:  func(w *world.World, i int) []string { return w.Meshes[i].Clusters },
-		inCluster: true,
+		status: describe.StatusMesh,
 	}
 }

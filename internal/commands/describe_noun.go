@@ -14,36 +14,21 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// describeNoun is a kind that describe explains: what the command is called,
-// how its objects are found, and what is said about them. Objects are named by
-// their position in the world.
+// describeNoun is a kind that describe explains: the command about it, and what
+// is said about its objects, which are named by their position in the world.
 type describeNoun struct {
-	name, plural string
-	aliases      []string
-	// kind is that of the manifests the objects come from.
-	kind                 string
+	objectKind
+	aliases              []string
 	short, long, example string
 
-	// objects returns the names of all objects, by position.
-	objects func(w *world.World) []world.Names
-	// labels returns the labels that -l compares, and labelled says whose they
-	// are; nil for kinds without.
-	labels   func(w *world.World, position int) map[string]string
-	labelled string
-	// hint says in a few words what an object is, for completion.
-	hint func(result *policy.Result, position int) string
 	// answer describes the objects at the positions.
 	answer func(result *policy.Result, positions []int, detail queryDetail) describe.Answer
 	// status is the kind of the objects' status, empty if they have none.
 	status describe.StatusKind
-	// clusters returns the clusters that an object belongs to where its name has
-	// none; nil for kinds whose names have the cluster, or that have none.
-	clusters func(w *world.World, position int) []string
 	// trust says that --trust finds something out about the objects.
 	trust bool
-	// inCluster says that the objects belong to clusters, global that they have
-	// no namespace, reaches that they call destinations.
-	inCluster, global, reaches bool
+	// reaches says that the objects call destinations.
+	reaches bool
 }
 
 // queryDetail says how much of an answer is wanted.
@@ -96,8 +81,8 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 		},
 	}
 	query.world.register(cmd, f)
-	query.filter.register(cmd, noun)
-	query.completeWith(f, cmd)
+	query.filter.register(cmd, noun.objectKind)
+	completeObjects(f, cmd, noun.objectKind, &query.filter)
 	flags := cmd.Flags()
 	flags.BoolVar(&query.details, "details", false, "describe every listed "+noun.name+" in full")
 	if noun.reaches {
@@ -125,12 +110,12 @@ func (q *describeQuery) run(ctx context.Context) error {
 	}
 	incomplete := reportProblems(q.streams, world)
 	all := q.noun.objects(world)
-	positions, err := q.filter.apply(world, q.noun, all)
+	positions, err := q.filter.apply(world, q.noun.objectKind, all)
 	if err != nil {
 		return err
 	}
 	if len(q.names) > 0 {
-		if positions, err = q.filter.resolve(q.noun, all, positions, q.names); err != nil {
+		if positions, err = q.filter.resolve(q.noun.objectKind, all, positions, q.names); err != nil {
 			return errors.Join(err, incomplete)
 		}
 	}

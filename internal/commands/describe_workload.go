@@ -3,12 +3,11 @@ package commands
 import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/world"
 )
 
 func workloadNoun() describeNoun {
 	return describeNoun{
-		name: "workload", plural: "workloads", aliases: []string{"workloads"}, kind: "Workload",
+		objectKind: workloadKind(), aliases: []string{"workloads"},
 		short: "Show which policies affect workloads, whom they may call and who may call them",
 		long: dedent(`
 			Show which policies affect workloads, whom they may call and who may call them.
@@ -30,20 +29,13 @@ func workloadNoun() describeNoun {
 
 			# in CI: exit with 3 if anything is wrong
 			meshctl describe workload --fail-on-findings -f manifests -R`),
-		objects: func(w *world.World) []world.Names {
-			return namesOfAll(w.WorkloadPointers(), (*world.Workload).Names)
-		},
-		labels:   func(w *world.World, i int) map[string]string { return w.Workloads[i].Labels },
-		labelled: "pod labels",
-		trust:    true,
-		hint:     hintWorkload,
+		trust: true,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Workloads(result, at(result.World.WorkloadPointers(), positions), describe.WorkloadOptions{
 				Details: detail.full, AllDestinations: detail.allDestinations, WholeWorld: detail.wholeKind,
 			})
 		},
-		status:    describe.StatusWorkload,
-		inCluster: true,
-		reaches:   true,
+		status:  describe.StatusWorkload,
+		reaches: true,
 	}
 }

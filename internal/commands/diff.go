@@ -199,9 +199,9 @@ func without(w *world.World, text string) (*world.World, error) {
 		names []world.Names
 	}
 	of := map[string]deletable{
-		"virtualmesh":   {"VirtualMesh", virtualMeshNoun().objects(w)},
-		"trafficpolicy": {"TrafficPolicy", trafficPolicyNoun().objects(w)},
-		"accesspolicy":  {"AccessPolicy", accessPolicyNoun().objects(w)},
+		"virtualmesh":   {"VirtualMesh", virtualMeshKind().objects(w)},
+		"trafficpolicy": {"TrafficPolicy", trafficPolicyKind().objects(w)},
+		"accesspolicy":  {"AccessPolicy", accessPolicyKind().objects(w)},
 	}
 	aliases := map[string]string{
 		"vm": "virtualmesh", "virtualmeshes": "virtualmesh", "tp": "trafficpolicy", "trafficpolicies": "trafficpolicy",

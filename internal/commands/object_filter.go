@@ -22,18 +22,18 @@ type objectFilter struct {
 }
 
 // register adds the flags that make sense for the kind.
-func (f *objectFilter) register(cmd *cobra.Command, noun describeNoun) {
+func (f *objectFilter) register(cmd *cobra.Command, kind objectKind) {
 	flags := cmd.Flags()
-	if !noun.global {
-		flags.StringVarP(&f.namespace, "namespace", "n", "", "only "+noun.plural+" of this `NAMESPACE`")
+	if !kind.global {
+		flags.StringVarP(&f.namespace, "namespace", "n", "", "only "+kind.plural+" of this `NAMESPACE`")
 	}
-	if noun.inCluster {
-		flags.StringSliceVar(&f.clusters, "cluster", nil, "only "+noun.plural+" of this `CLUSTER`; repeatable")
+	if kind.inCluster {
+		flags.StringSliceVar(&f.clusters, "cluster", nil, "only "+kind.plural+" of this `CLUSTER`; repeatable")
 	}
-	if noun.labels != nil {
-		flags.StringVarP(&f.selector, "selector", "l", "", "only "+noun.plural+" whose "+noun.labelled+" match this label `QUERY`")
+	if kind.labels != nil {
+		flags.StringVarP(&f.selector, "selector", "l", "", "only "+kind.plural+" whose "+kind.labelled+" match this label `QUERY`")
 	}
-	flags.StringSliceVar(&f.search, "search", nil, "only "+noun.plural+" whose name contains one of these `TEXTS`, separated by commas")
+	flags.StringSliceVar(&f.search, "search", nil, "only "+kind.plural+" whose name contains one of these `TEXTS`, separated by commas")
 }
 
 // check returns a usage error if the selector cannot be read.
@@ -45,7 +45,7 @@ func (f *objectFilter) check() error {
 }
 
 // apply returns the positions of the objects that pass the filter, ascending.
-func (f *objectFilter) apply(w *world.World, noun describeNoun, all []world.Names) ([]int, error) {
+func (f *objectFilter) apply(w *world.World, kind objectKind, all []world.Names) ([]int, error) {
 	selector, err := labels.Parse(f.selector)
 	if err != nil {
 		return nil, cli.Usagef("invalid --selector %q: %w", f.selector, err)
@@ -54,9 +54,9 @@ func (f *objectFilter) apply(w *world.World, noun describeNoun, all []world.Name
 	for i, n := range all {
 		switch {
 		case f.namespace != "" && n.Namespace != f.namespace,
-			len(f.clusters) > 0 && !slices.ContainsFunc(noun.clustersOf(w, i, n), func(c string) bool { return slices.Contains(f.clusters, c) }),
+			len(f.clusters) > 0 && !slices.ContainsFunc(kind.clustersOf(w, i, n), func(c string) bool { return slices.Contains(f.clusters, c) }),
 			len(f.search) > 0 && !slices.ContainsFunc(f.search, func(text string) bool { return strings.Contains(n.Name, text) }),
-			f.selector != "" && !selector.Matches(labels.Set(noun.labels(w, i))):
+			f.selector != "" && !selector.Matches(labels.Set(kind.labels(w, i))):
 		default:
 			passed = append(passed, i)
 		}
@@ -65,7 +65,7 @@ func (f *objectFilter) apply(w *world.World, noun describeNoun, all []world.Name
 }
 
 // clustersOf returns the clusters that the object at a position belongs to.
-func (n describeNoun) clustersOf(w *world.World, position int, names world.Names) []string {
+func (n objectKind) clustersOf(w *world.World, position int, names world.Names) []string {
 	if n.clusters != nil {
 		return n.clusters(w, position)
 	}
@@ -74,14 +74,14 @@ func (n describeNoun) clustersOf(w *world.World, position int, names world.Names
 
 // resolve finds the named objects among those that pass the filter, each once,
 // ascending. All names that do not resolve are reported together.
-func (f *objectFilter) resolve(noun describeNoun, all []world.Names, filtered []int, names []string) ([]int, error) {
+func (f *objectFilter) resolve(kind objectKind, all []world.Names, filtered []int, names []string) ([]int, error) {
 	namesOf := func(i int) world.Names { return all[i] }
 	var found []int
 	var failures []error
 	for _, name := range names {
-		i, err := world.Resolve(noun.name, filtered, namesOf, name)
+		i, err := world.Resolve(kind.name, filtered, namesOf, name)
 		if err != nil {
-			failures = append(failures, f.blame(noun, all, name, err))
+			failures = append(failures, f.blame(kind, all, name, err))
 			continue
 		}
 		found = append(found, i)
@@ -92,7 +92,7 @@ func (f *objectFilter) resolve(noun describeNoun, all []world.Names, filtered []
 
 // blame explains that a name was not found only because of the filter, if that
 // is so.
-func (f *objectFilter) blame(noun describeNoun, all []world.Names, name string, err error) error {
+func (f *objectFilter) blame(kind objectKind, all []world.Names, name string, err error) error {
 	var missing *world.NotFoundError
 	reason := f.explain(all)
 	if !errors.As(err, &missing) || reason == "" {
@@ -102,14 +102,14 @@ func (f *objectFilter) blame(noun describeNoun, all []world.Names, name string, 
 	for i := range everything {
 		everything[i] = i
 	}
-	only, elsewhere := world.Resolve(noun.name, everything, func(i int) world.Names { return all[i] }, name)
+	only, elsewhere := world.Resolve(kind.name, everything, func(i int) world.Names { return all[i] }, name)
 	var several *world.AmbiguousError
 	switch {
 	case elsewhere == nil:
-		return fmt.Errorf("%s %s does not match %s", noun.name, all[only].Full(), reason)
+		return fmt.Errorf("%s %s does not match %s", kind.name, all[only].Full(), reason)
 	case errors.As(elsewhere, &several):
 		return fmt.Errorf("no %s named %q matches %s; without that there are:\n  %s",
-			noun.name, name, reason, strings.Join(several.Candidates, "\n  "))
+			kind.name, name, reason, strings.Join(several.Candidates, "\n  "))
 	default:
 		return err
 	}
