@@ -74,3 +74,9 @@ func dedent(text string) string {
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\t\n")
 }
+
+// isListed reports whether the help of its parent names the command. Cobra does
+// not count its help command as available.
+func isListed(cmd *cobra.Command) bool {
+	return cmd.IsAvailableCommand() || cmd.Name() == "help"
+}

@@ -96,12 +96,6 @@ func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error)
 	return cmd
 }
 
-// addDryRunFlag adds --dry-run, which alone means client.
-func addDryRunFlag(cmd *cobra.Command, value *enumValue) {
-	addEnumFlag(cmd, value, "dry-run", "", "write nothing; with server, let the API server judge")
-	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"
-}
-
 func (o *clusterRegisterOptions) check() error {
 	var errs []error
 	if why := registration.CheckClusterName(o.cluster); why != "" {

@@ -8,9 +8,6 @@ import (
 	"github.com/meshctl/meshctl/internal/render"
 )
 
-// flagGroup is the annotation that holds the section of help a flag is in.
-const flagGroup = "meshctl.io/flag-group"
-
 // fieldFlag is the pflag.Value of a field of a resource. It only notes what was
 // given: all flags are read together later, so that one error names everything
 // that is wrong.

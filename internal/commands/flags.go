@@ -123,3 +123,12 @@ func plainReason(flag *pflag.Flag, reason error) error {
 		return errors.New("it must be a number")
 	}
 }
+
+// flagGroup is the annotation that holds the section of help a flag is in.
+const flagGroup = "meshctl.io/flag-group"
+
+// addDryRunFlag adds --dry-run, which alone means client.
+func addDryRunFlag(cmd *cobra.Command, value *enumValue) {
+	addEnumFlag(cmd, value, "dry-run", "", "write nothing; with server, let the API server judge")
+	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"
+}

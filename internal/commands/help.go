@@ -104,12 +104,6 @@ func writeCommands(w io.Writer, cmd *cobra.Command) {
 	}
 }
 
-// isListed reports whether the help of its parent names the command. Cobra does
-// not count its help command as available.
-func isListed(cmd *cobra.Command) bool {
-	return cmd.IsAvailableCommand() || cmd.Name() == "help"
-}
-
 // row is one name in a list of help, and what it means.
 type row struct{ name, short string }
 

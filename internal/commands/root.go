@@ -6,16 +6,6 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 )
 
-// The groups of the root command's help, in the order they are shown. A group
-// without commands is left out.
-const (
-	groupExplain  = "explain"
-	groupAuthor   = "author"
-	groupRender   = "render"
-	groupClusters = "clusters"
-	groupOther    = "other"
-)
-
 // newRootCmd builds the tree of all commands.
 func newRootCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
