@@ -74,6 +74,7 @@ func rooms() []room {
 		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},
 		{path: "internal/cli", purpose: "streams, terminals, errors and exit codes, signals"},
+		{path: "internal/cli/text", purpose: "words for people: lists, counts, lines of a width, printable text", pure: true},
 
 		{path: "internal/testkit/cputime", purpose: "CPU time for benchmarks"},
 		{path: "internal/testkit/genworld", purpose: "generated worlds of a given size", imports: []string{"internal/world"}},
@@ -110,6 +111,7 @@ func reserved() map[string][]string {
 		"k8s.io/cli-runtime":                {"internal/commands"},
 		"github.com/AlecAivazis/survey":     {"internal/wizard"},
 		"github.com/olekukonko/tablewriter": {"internal/describe"},
+		"github.com/clipperhouse":           {"internal/cli/text"},
 		"k8s.io/client-go":                  {"internal/kube", "internal/registration", "internal/restart", "test/e2e/clustertest", "hack/playground"},
 		"sigs.k8s.io/controller-runtime":    {},
 		"k8s.io/kubectl":                    {"internal/restart"},

@@ -1,0 +1,41 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+)
+
+// And joins items for a sentence: `a`, `a and b`, `a, b and c`.
+func And(items []string) string { return join(items, "and") }
+
+// Or joins items for a sentence: `a`, `a or b`, `a, b or c`.
+func Or(items []string) string { return join(items, "or") }
+
+func join(items []string, conjunction string) string {
+	last := len(items) - 1
+	if last < 1 {
+		return strings.Join(items, "")
+	}
+	return strings.Join(items[:last], ", ") + " " + conjunction + " " + items[last]
+}
+
+// Bounded joins the first items of a list and counts the rest:
+// `a, b, c and 12 more`.
+func Bounded(items []string, limit int) string { return BoundedOf(items, len(items), limit) }
+
+// BoundedOf is Bounded for a list of which only the first of total items are at
+// hand.
+func BoundedOf(items []string, total, limit int) string {
+	shown := items[:min(max(limit, 0), len(items))]
+	switch more := total - len(shown); {
+	case more <= 0:
+		return strings.Join(shown, ", ")
+	case len(shown) == 0:
+		return fmt.Sprintf("%d more", more)
+	default:
+		return strings.Join(shown, ", ") + " " + More(more)
+	}
+}
+
+// More ends a list whose last items are not shown: `and 12 more`.
+func More(n int) string { return fmt.Sprintf("and %d more", n) }

@@ -1,0 +1,48 @@
+package text
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Printable returns a text from outside as one line that cannot control a
+// terminal. What is not a visible character (control characters and escape
+// sequences, line ends, tabs, marks that change the direction of writing,
+// invisible characters, bytes that are not UTF-8) becomes an escape like \x1b,
+// \n or \u202e. Text without any of these is returned as it is, so escaping it
+// twice changes nothing.
+func Printable(s string) string { return escape(s, "") }
+
+// PrintableLines is Printable for a text of several lines: it keeps line ends
+// and tabs.
+func PrintableLines(s string) string { return escape(s, "\n\t") }
+
+func escape(s, keep string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		invalid := r == utf8.RuneError && size == 1
+		if !invalid && (unicode.IsPrint(r) || strings.ContainsRune(keep, r)) {
+			i += size
+			continue
+		}
+		b.WriteString(s[done:i])
+		if invalid {
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		} else {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += size
+		done = i
+	}
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
+}
