@@ -114,7 +114,6 @@ func reserved() map[string][]string {
 		"github.com/clipperhouse":           {"internal/cli/text"},
 		"k8s.io/client-go":                  {"internal/kube", "internal/registration", "internal/restart", "test/e2e/clustertest", "hack/playground"},
 		"sigs.k8s.io/controller-runtime":    {},
-		"k8s.io/kubectl":                    {"internal/restart"},
 		"istio.io":                          {"internal/render/istio"},
 		"k8s.io/apiserver":                  {"pkg/api/validation"},
 		"github.com/google/cel-go":          {"pkg/api/validation"},

@@ -410,7 +410,7 @@ func TestGoingOn(t *testing.T) {
 	mark(s.deployment("shop", "given-up", -1, 8), now, 1)
 	s.Deployments[5].Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}
 	s.deployment("shop", "untouched", -1)
-	const waits = `  it is being restarted already: waiting for deployment "begun" rollout to finish: 1 out of 2 new replicas have been updated`
+	const waits = `  it is being restarted already: waiting for its rollout: 1 of 2 replicas updated`
 	const unwell = "  it is not all well before the restart: 1 of 2 pods are up to date, 2 available"
 	s.expect(t, PlanOptions{},
 		"control-plane deployment/istiod.istio-system 1(0) none",

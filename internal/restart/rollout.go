@@ -1,40 +1,121 @@
 package restart
 
 import (
-	"strings"
+	"errors"
+	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/kubectl/pkg/polymorphichelpers"
 )
 
-// rolloutStatus says of a Deployment, DaemonSet or StatefulSet what `kubectl
-// rollout status` says: what it waits for, and whether it is done. The error is
-// that the rollout has failed, or cannot be watched.
+// progressDeadlineExceeded is the reason of the condition Progressing once the
+// controller of Deployments has given up.
+const progressDeadlineExceeded = "ProgressDeadlineExceeded"
+
+// rolloutStatus judges the rollout of a Deployment, DaemonSet or StatefulSet as
+// `kubectl rollout status` does. It returns what the rollout waits for and
+// whether it is done; the error is that it has failed, or that nobody rolls the
+// object out. The rules are few, and the library that has them links all of
+// kubectl, which every command would pay for at its start.
 func rolloutStatus(kind string, object runtime.Object) (message string, done bool, err error) {
-	content, isUnstructured := object.(*unstructured.Unstructured)
-	if !isUnstructured {
-		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-		if err != nil {
-			return "", false, err
-		}
-		content = &unstructured.Unstructured{Object: fields}
+	switch kind {
+	case "Deployment":
+		return judge(object, deploymentStatus)
+	case "DaemonSet":
+		return judge(object, daemonSetStatus)
+	case "StatefulSet":
+		return judge(object, statefulSetStatus)
+	default:
+		return "", false, fmt.Errorf("a %s has no rollout", kind)
 	}
-	viewer, err := polymorphichelpers.StatusViewerFor(schema.GroupKind{Group: appsv1.GroupName, Kind: kind})
-	if err != nil {
-		return "", false, err
-	}
-	message, done, err = viewer.Status(content, 0)
-	return plain(message), done, err
 }
 
-// plain makes a phrase of kubectl's message.
-func plain(message string) string {
-	message = strings.TrimRight(message, ".\n")
-	if rest, found := strings.CutPrefix(message, "Waiting for "); found {
-		return "waiting for " + rest
+// judge hands an object, typed or unstructured, to the rules of its kind.
+func judge[T any](object runtime.Object, status func(*T) (string, bool, error)) (string, bool, error) {
+	if typed, ok := any(object).(*T); ok {
+		return status(typed)
 	}
-	return message
+	content, ok := object.(*unstructured.Unstructured)
+	if !ok {
+		return "", false, fmt.Errorf("unexpected type %T", object)
+	}
+	var typed T
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content.Object, &typed); err != nil {
+		return "", false, fmt.Errorf("read the status of the rollout: %w", err)
+	}
+	return status(&typed)
+}
+
+const (
+	waitingForController = "waiting for its controller to observe the change"
+	rolledOut            = "rolled out"
+)
+
+func deploymentStatus(d *appsv1.Deployment) (string, bool, error) {
+	if d.Generation > d.Status.ObservedGeneration {
+		return waitingForController, false, nil
+	}
+	for _, condition := range d.Status.Conditions {
+		if condition.Type == appsv1.DeploymentProgressing && condition.Reason == progressDeadlineExceeded {
+			return "", false, errors.New("it exceeded its progress deadline")
+		}
+	}
+	s := d.Status
+	switch {
+	case d.Spec.Replicas != nil && s.UpdatedReplicas < *d.Spec.Replicas:
+		return fmt.Sprintf("waiting for its rollout: %d of %d replicas updated", s.UpdatedReplicas, *d.Spec.Replicas), false, nil
+	case s.Replicas > s.UpdatedReplicas:
+		return fmt.Sprintf("waiting for its rollout: %d old replicas pending termination", s.Replicas-s.UpdatedReplicas), false, nil
+	case s.AvailableReplicas < s.UpdatedReplicas:
+		return fmt.Sprintf("waiting for its rollout: %d of %d updated replicas available", s.AvailableReplicas, s.UpdatedReplicas), false, nil
+	default:
+		return rolledOut, true, nil
+	}
+}
+
+func daemonSetStatus(d *appsv1.DaemonSet) (string, bool, error) {
+	if d.Spec.UpdateStrategy.Type != appsv1.RollingUpdateDaemonSetStrategyType {
+		return "", true, notRolling(string(d.Spec.UpdateStrategy.Type))
+	}
+	s := d.Status
+	switch {
+	case d.Generation > s.ObservedGeneration:
+		return waitingForController, false, nil
+	case s.UpdatedNumberScheduled < s.DesiredNumberScheduled:
+		return fmt.Sprintf("waiting for its rollout: %d of %d pods updated", s.UpdatedNumberScheduled, s.DesiredNumberScheduled), false, nil
+	case s.NumberAvailable < s.DesiredNumberScheduled:
+		return fmt.Sprintf("waiting for its rollout: %d of %d updated pods available", s.NumberAvailable, s.DesiredNumberScheduled), false, nil
+	default:
+		return rolledOut, true, nil
+	}
+}
+
+func statefulSetStatus(d *appsv1.StatefulSet) (string, bool, error) {
+	if d.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType {
+		return "", true, notRolling(string(d.Spec.UpdateStrategy.Type))
+	}
+	s, replicas := d.Status, int32(1)
+	if d.Spec.Replicas != nil {
+		replicas = *d.Spec.Replicas
+	}
+	rolling := d.Spec.UpdateStrategy.RollingUpdate
+	wanted := replicas // the pods of the partition stay as they are
+	if rolling != nil && rolling.Partition != nil {
+		wanted -= *rolling.Partition
+	}
+	switch {
+	case s.ObservedGeneration == 0 || d.Generation > s.ObservedGeneration:
+		return waitingForController, false, nil
+	case s.ReadyReplicas < replicas:
+		return fmt.Sprintf("waiting for its rollout: %d of %d pods ready", s.ReadyReplicas, replicas), false, nil
+	case rolling != nil && s.UpdatedReplicas < wanted, rolling == nil && s.UpdateRevision != s.CurrentRevision:
+		return fmt.Sprintf("waiting for its rollout: %d of %d pods updated", s.UpdatedReplicas, wanted), false, nil
+	default:
+		return rolledOut, true, nil
+	}
+}
+
+func notRolling(strategy string) error {
+	return fmt.Errorf("its update strategy is %s, so it is not rolled out", strategy)
 }

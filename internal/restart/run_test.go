@@ -133,7 +133,7 @@ func options() RunOptions {
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	const never = "deployment/%s.shop on cluster east was not ready within 50ms: waiting for deployment %q rollout to finish: 0 out of 1 new replicas have been updated"
+	const never = "deployment/%s.shop on cluster east was not ready within 50ms: waiting for its rollout: 0 of 1 replicas updated"
 	full := []string{"control-plane:istiod", "gateways:ingress", "workloads:a", "workloads:b"}
 	soon := func(o *RunOptions) { o.Timeout = 50 * time.Millisecond }
 	tests := map[string]struct {
@@ -154,7 +154,7 @@ func TestRun(t *testing.T) {
 		},
 		"a control plane that does not get ready ends it": {
 			plan: full, fake: &fake{stuck: []string{"istiod"}}, opts: soon,
-			want:  []string{"istiod timed out: " + fmt.Sprintf(never, "istiod", "istiod"), "ingress not started", "a not started", "b not started"},
+			want:  []string{"istiod timed out: " + fmt.Sprintf(never, "istiod"), "ingress not started", "a not started", "b not started"},
 			wrote: []string{"restart istiod now"},
 		},
 		"a control plane that fails ends it": {
@@ -163,7 +163,7 @@ func TestRun(t *testing.T) {
 		},
 		"others go on": {
 			plan: full, fake: &fake{stuck: []string{"ingress"}, refused: []string{"a"}}, opts: soon,
-			want: []string{"istiod restarted", "ingress timed out: " + fmt.Sprintf(never, "ingress", "ingress"), "a failed: the API server refuses a", "b restarted"},
+			want: []string{"istiod restarted", "ingress timed out: " + fmt.Sprintf(never, "ingress"), "a failed: the API server refuses a", "b restarted"},
 		},
 		"unless they shall not": {
 			plan: full, fake: &fake{refused: []string{"ingress"}}, opts: func(o *RunOptions) { o.FailFast = true },
@@ -171,7 +171,7 @@ func TestRun(t *testing.T) {
 		},
 		"a rollout that its controller gives up": {
 			plan: full[2:], fake: &fake{broken: []string{"a"}},
-			want: []string{`a failed: the rollout of deployment/a.shop on cluster east failed: deployment "a" exceeded its progress deadline`, "b restarted"},
+			want: []string{`a failed: the rollout of deployment/a.shop on cluster east failed: it exceeded its progress deadline`, "b restarted"},
 		},
 		"paused meanwhile": {
 			plan: full[2:3], fake: &fake{paused: []string{"a"}},
@@ -260,7 +260,7 @@ func TestRunTellsWhatItWaitsFor(t *testing.T) {
 			details = append(details, e.Detail)
 		}
 	})
-	want := []string{`waiting for deployment "a" rollout to finish: 0 out of 1 new replicas have been updated`}
+	want := []string{"waiting for its rollout: 0 of 1 replicas updated"}
 	if diff := cmp.Diff(want, details); diff != "" || !report.Done() {
 		t.Errorf("details (-want +got):\n%s", diff)
 	}

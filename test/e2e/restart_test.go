@@ -516,7 +516,7 @@ func (f *restartFleet) testControlPlane(t *testing.T) {
 		t.Errorf("something was restarted twice (-before +after):\n%s", diff)
 	}
 	cordon(t, f.east, "control", false)
-	f.expect(t, got.stderr, "error: deployment/istiod.istio-system on cluster east was not ready within 4s: waiting for deployment", "1 workload was not ready within 4s")
+	f.expect(t, got.stderr, "error: deployment/istiod.istio-system on cluster east was not ready within 4s: waiting for its rollout", "1 workload was not ready within 4s")
 	outcomes := outcomesOf(got.stdout)
 	if outcomes["istio-system deployment/istiod"] != "timed out" || outcomes["gateways deployment/ingress"] != "not started" || outcomes["shop deployment/web"] != "not started" {
 		t.Errorf("outcomes: %v", outcomes)
