@@ -6,8 +6,9 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands"
+	"github.com/meshctl/meshctl/internal/startup"
 )
 
 func main() {
-	os.Exit(commands.Main(os.Args[1:], cli.System()))
+	os.Exit(commands.Main(os.Args[1:], cli.System(), startup.Done))
 }

@@ -35,6 +35,8 @@ type Factory struct {
 	// Verbosity counts how often -v was given. It is set once flags are parsed.
 	Verbosity int
 
+	// beginsWork is called before a command reads anything.
+	beginsWork func()
 	// interrupts are the signals that end a command.
 	interrupts interrupts
 	// worlds are what names the world of each command that has one.
@@ -56,7 +58,8 @@ func NewFactory(streams *cli.Streams) *Factory {
 
 		CompletionPatience: completionPatience,
 
-		worlds: map[*cobra.Command]*worldFlags{},
+		beginsWork: func() {},
+		worlds:     map[*cobra.Command]*worldFlags{},
 	}
 	f.Settings = f.loadSettings
 	f.LoadWorld = f.loadWorld

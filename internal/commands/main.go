@@ -12,9 +12,12 @@ import (
 
 // Main runs meshctl with the arguments that follow the program's name and
 // returns the exit code. An interrupt or termination signal cancels the running
-// command; a second one ends the process at once.
-func Main(args []string, streams *cli.Streams) int {
-	return mainWith(args, NewFactory(streams))
+// command; a second one ends the process at once. The function beginsWork is
+// called before a command does more than to print what it knows from its build.
+func Main(args []string, streams *cli.Streams, beginsWork func()) int {
+	f := NewFactory(streams)
+	f.beginsWork = beginsWork
+	return mainWith(args, f)
 }
 
 func mainWith(args []string, f *Factory) int {

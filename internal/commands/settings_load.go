@@ -102,6 +102,7 @@ func loadSettingsFirst(cmd *cobra.Command, f *Factory) {
 // useSettings loads the settings of a command whose flags are parsed, and gives
 // the flags that the user left out the values that were chosen for them.
 func (f *Factory) useSettings(cmd *cobra.Command) error {
+	f.beginsWork()
 	f.given = settingFlags(cmd)
 	settings, err := f.Settings()
 	if err != nil {
