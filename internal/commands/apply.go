@@ -37,7 +37,7 @@ type applyOptions struct {
 	quiet bool
 }
 
-func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
+func newApplyCmd(f *Factory) *cobra.Command {
 	opts := &applyOptions{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
 		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("table", "table", "json", "yaml", "name"),
@@ -88,9 +88,6 @@ func newApplyCmd(f *Factory, runF func(*applyOptions) error) *cobra.Command {
 			opts.world.settle(cmd)
 			if err := errors.Join(opts.checkWatch(cmd), opts.check(cmd)); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

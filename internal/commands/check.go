@@ -47,7 +47,7 @@ const (
 	checkInterval = 2 * time.Second
 )
 
-func newCheckCmd(f *Factory, runF func(*checkOptions) error) *cobra.Command {
+func newCheckCmd(f *Factory) *cobra.Command {
 	opts := &checkOptions{
 		streams: f.Streams, clock: f.Clock, getenv: f.Getenv, expiryWarning: &daysValue{defaultExpiryWarning},
 		output: newEnumValue(checkTable, checkTable, checkShort, checkJSON, checkYAML),
@@ -82,9 +82,6 @@ func newCheckCmd(f *Factory, runF func(*checkOptions) error) *cobra.Command {
 			opts.world.settle(cmd)
 			if err := opts.validate(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -25,10 +25,10 @@ func newClusterCmd(f *Factory) *cobra.Command {
 		Annotations: map[string]string{needsCluster: "true"},
 	}
 	cmd.AddCommand(
-		newClusterDeregisterCmd(f, nil),
-		newClusterListCmd(f, nil),
-		newClusterRegisterCmd(f, nil),
-		newClusterRotateTokenCmd(f, nil),
+		newClusterDeregisterCmd(f),
+		newClusterListCmd(f),
+		newClusterRegisterCmd(f),
+		newClusterRotateTokenCmd(f),
 	)
 	withSubcommands(cmd, "command")
 	cmd.Annotations[needsCluster] = "true"

@@ -18,7 +18,7 @@ type clusterDeregisterOptions struct {
 	output *enumValue
 }
 
-func newClusterDeregisterCmd(f *Factory, runF func(*clusterDeregisterOptions) error) *cobra.Command {
+func newClusterDeregisterCmd(f *Factory) *cobra.Command {
 	opts := &clusterDeregisterOptions{clusterCommand: newClusterCommand(f), output: newEnumValue("", "name")}
 	cmd := &cobra.Command{
 		Use:   "deregister NAME",
@@ -44,9 +44,6 @@ func newClusterDeregisterCmd(f *Factory, runF func(*clusterDeregisterOptions) er
 		Args: oneCluster,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.cluster = args[0]
-			if runF != nil {
-				return runF(opts)
-			}
 			return opts.run(cmd.Context())
 		},
 	}

@@ -25,7 +25,7 @@ type clusterListOptions struct {
 // defaultListTimeout bounds what is asked of one cluster.
 const defaultListTimeout = 15 * time.Second
 
-func newClusterListCmd(f *Factory, runF func(*clusterListOptions) error) *cobra.Command {
+func newClusterListCmd(f *Factory) *cobra.Command {
 	opts := &clusterListOptions{clusterCommand: newClusterCommand(f), output: newEnumValue(string(describe.FormatTable), describe.Formats()...)}
 	cmd := &cobra.Command{
 		Use:     "list [NAME...]",
@@ -43,9 +43,6 @@ func newClusterListCmd(f *Factory, runF func(*clusterListOptions) error) *cobra.
 			meshctl cluster list -o json | jq -r '.items[] | select(.tokenExpires) | [.name, .tokenExpires] | @tsv'`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
-			if runF != nil {
-				return runF(opts)
-			}
 			return opts.run(cmd.Context())
 		},
 	}

@@ -30,7 +30,7 @@ type clusterRegisterOptions struct {
 	outputDir        string
 }
 
-func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error) *cobra.Command {
+func newClusterRegisterCmd(f *Factory) *cobra.Command {
 	opts := &clusterRegisterOptions{
 		clusterCommand: newClusterCommand(f),
 		access:         newEnumValue("", registration.Accesses()...),
@@ -71,9 +71,6 @@ func newClusterRegisterCmd(f *Factory, runF func(*clusterRegisterOptions) error)
 			opts.tokenTTLGiven = cmd.Flags().Changed("token-ttl")
 			if err := opts.check(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

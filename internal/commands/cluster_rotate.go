@@ -19,7 +19,7 @@ type clusterRotateTokenOptions struct {
 	output        *enumValue
 }
 
-func newClusterRotateTokenCmd(f *Factory, runF func(*clusterRotateTokenOptions) error) *cobra.Command {
+func newClusterRotateTokenCmd(f *Factory) *cobra.Command {
 	opts := &clusterRotateTokenOptions{clusterCommand: newClusterCommand(f), output: newEnumValue("", "name")}
 	cmd := &cobra.Command{
 		Use:   "rotate-token NAME",
@@ -41,9 +41,6 @@ func newClusterRotateTokenCmd(f *Factory, runF func(*clusterRotateTokenOptions) 
 			opts.tokenTTLGiven = cmd.Flags().Changed("token-ttl")
 			if err := checkTokenTTL(opts.tokenTTL); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

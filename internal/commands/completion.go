@@ -94,7 +94,7 @@ func bashQuoting() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^( *)(?:printf -v )?(comp|COMPREPLY\[0\])(?: |=\$\(printf )"%q" .*$`)
 }
 
-func newCompletionCmd(f *Factory, runF func(*completionOptions) error) *cobra.Command {
+func newCompletionCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "completion",
 		Short:   "Print the completion script of a shell",
@@ -104,12 +104,12 @@ func newCompletionCmd(f *Factory, runF func(*completionOptions) error) *cobra.Co
 			meshctl. The help of each shell says how to install it.`),
 	}
 	for _, sh := range shells() {
-		cmd.AddCommand(newShellCompletionCmd(f, sh, runF))
+		cmd.AddCommand(newShellCompletionCmd(f, sh))
 	}
 	return withSubcommands(cmd, "shell")
 }
 
-func newShellCompletionCmd(f *Factory, sh shell, runF func(*completionOptions) error) *cobra.Command {
+func newShellCompletionCmd(f *Factory, sh shell) *cobra.Command {
 	opts := &completionOptions{out: f.Streams.Out}
 	cmd := &cobra.Command{
 		Use:                   sh.name + " [flags]",
@@ -123,9 +123,6 @@ func newShellCompletionCmd(f *Factory, sh shell, runF func(*completionOptions) e
 			opts.root, opts.write = cmd.Root(), sh.write
 			if opts.noDescriptions {
 				opts.write = sh.writePlain
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return runCompletion(cmd.Context(), opts)
 		},

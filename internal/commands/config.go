@@ -22,9 +22,9 @@ func newConfigCmd(f *Factory) *cobra.Command {
 			meshctl config set recursive true`),
 	}
 	cmd.AddCommand(
-		newConfigViewCmd(f, nil),
-		newConfigSetCmd(f, nil),
-		newConfigUnsetCmd(f, nil),
+		newConfigViewCmd(f),
+		newConfigSetCmd(f),
+		newConfigUnsetCmd(f),
 		newConfigPathCmd(f),
 	)
 	return withSubcommands(cmd, "command")

@@ -21,7 +21,7 @@ type configChange struct {
 	values []string
 }
 
-func newConfigSetCmd(f *Factory, runF func(*configChange) error) *cobra.Command {
+func newConfigSetCmd(f *Factory) *cobra.Command {
 	change := &configChange{streams: f.Streams, getenv: f.Getenv}
 	return &cobra.Command{
 		Use:   "set KEY VALUE...",
@@ -40,16 +40,13 @@ func newConfigSetCmd(f *Factory, runF func(*configChange) error) *cobra.Command 
 		Annotations: map[string]string{withoutSettings: "true"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			change.location, change.key, change.values = f.configLocation(), args[0], args[1:]
-			if runF != nil {
-				return runF(change)
-			}
 			return change.set(cmd.Context())
 		},
 		ValidArgsFunction: completeConfigSet,
 	}
 }
 
-func newConfigUnsetCmd(f *Factory, runF func(*configChange) error) *cobra.Command {
+func newConfigUnsetCmd(f *Factory) *cobra.Command {
 	change := &configChange{streams: f.Streams, getenv: f.Getenv}
 	return &cobra.Command{
 		Use:   "unset KEY",
@@ -66,9 +63,6 @@ func newConfigUnsetCmd(f *Factory, runF func(*configChange) error) *cobra.Comman
 		Annotations: map[string]string{withoutSettings: "true"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			change.location, change.key = f.configLocation(), args[0]
-			if runF != nil {
-				return runF(change)
-			}
 			return change.unset(cmd.Context())
 		},
 		ValidArgsFunction: completeConfigUnset,

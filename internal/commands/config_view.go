@@ -17,7 +17,7 @@ type configViewOptions struct {
 	output   *enumValue
 }
 
-func newConfigViewCmd(f *Factory, runF func(*configViewOptions) error) *cobra.Command {
+func newConfigViewCmd(f *Factory) *cobra.Command {
 	opts := &configViewOptions{streams: f.Streams, settings: f.Settings, output: newEnumValue("table", "table", "json", "yaml")}
 	cmd := &cobra.Command{
 		Use:   "view",
@@ -31,9 +31,6 @@ func newConfigViewCmd(f *Factory, runF func(*configViewOptions) error) *cobra.Co
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
-			if runF != nil {
-				return runF(opts)
-			}
 			return runConfigView(opts)
 		},
 	}

@@ -26,9 +26,9 @@ func newCreateCmd(f *Factory) *cobra.Command {
 			  --source service-account=bookinfo-reviews.bookinfo.east --destination ratings.bookinfo.east`),
 	}
 	cmd.AddCommand(
-		newCreateKindCmd(f, virtualMeshCreation(), nil),
-		newCreateKindCmd(f, trafficPolicyCreation(), nil),
-		newCreateKindCmd(f, accessPolicyCreation(), nil),
+		newCreateKindCmd(f, virtualMeshCreation()),
+		newCreateKindCmd(f, trafficPolicyCreation()),
+		newCreateKindCmd(f, accessPolicyCreation()),
 	)
 	return withSubcommands(cmd, "resource")
 }

@@ -65,9 +65,8 @@ type createOptions[I any, O render.Object] struct {
 	format      *enumValue
 }
 
-// newCreateKindCmd returns the command that creates resources of one kind. The
-// options go to runF if that is not nil.
-func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF func(*createOptions[I, O]) error) *cobra.Command {
+// newCreateKindCmd returns the command that creates resources of one kind.
+func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O]) *cobra.Command {
 	opts := &createOptions[I, O]{
 		streams: f.Streams, load: f.LoadWorld, clock: f.Clock, creation: c,
 		edit: func(ctx context.Context, manifest []byte) (editedManifest, error) {
@@ -87,9 +86,6 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O], runF
 			opts.world.settle(cmd)
 			if err := errors.Join(refuseEmpty(cmd, "from", "save"), opts.check()); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -33,7 +33,7 @@ type diffOptions struct {
 	format    *enumValue
 }
 
-func newDiffCmd(f *Factory, runF func(*diffOptions) error) *cobra.Command {
+func newDiffCmd(f *Factory) *cobra.Command {
 	opts := &diffOptions{
 		streams: f.Streams, verbosity: func() int { return f.Verbosity },
 		format: newEnumValue("table", "table", "json", "yaml", "name"),
@@ -70,9 +70,6 @@ func newDiffCmd(f *Factory, runF func(*diffOptions) error) *cobra.Command {
 			opts.current.settle(cmd)
 			if err := opts.check(cmd); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return troubled(opts.run(cmd.Context()))
 		},

@@ -28,7 +28,7 @@ type discoverOptions struct {
 	timeout        time.Duration
 }
 
-func newDiscoverCmd(f *Factory, runF func(*discoverOptions) error) *cobra.Command {
+func newDiscoverCmd(f *Factory) *cobra.Command {
 	opts := &discoverOptions{
 		streams: f.Streams, kube: newKubeFlags(f),
 		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("", "table", "json", "yaml", "name"),
@@ -75,9 +75,6 @@ func newDiscoverCmd(f *Factory, runF func(*discoverOptions) error) *cobra.Comman
 			opts.names, opts.onTop = args, cmd.Flags().Changed("context")
 			if err := opts.check(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -2,9 +2,8 @@
 // around them what all of them share. Every command follows one shape:
 //
 //	xxxOptions                 injected dependencies first, then flag values
-//	newXxxCmd(f, runF)         declares help and flags, fills the options and
-//	                           calls runF, or runXxx if runF is nil
+//	newXxxCmd(f)               declares help and flags, and fills the options
 //	runXxx(ctx, opts)          does the work; knows no cobra
 //
-// version.go is the smallest example.
+// version.go is the smallest example; it also hands its options to a test.
 package commands

@@ -32,7 +32,7 @@ type installOptions struct {
 	timeout time.Duration
 }
 
-func newInstallCmd(f *Factory, runF func(*installOptions) error) *cobra.Command {
+func newInstallCmd(f *Factory) *cobra.Command {
 	opts := &installOptions{
 		streams: f.Streams, kube: newKubeFlags(f), build: f.Build,
 		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("", "json", "yaml", "name"),
@@ -64,9 +64,6 @@ func newInstallCmd(f *Factory, runF func(*installOptions) error) *cobra.Command 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := opts.check(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -15,6 +15,6 @@ func newMeshCmd(f *Factory) *cobra.Command {
 			# which meshes are there?
 			meshctl mesh list -f manifests -R`),
 	}
-	cmd.AddCommand(newMeshListCmd(f, nil), newMeshRestartCmd(f, nil))
+	cmd.AddCommand(newMeshListCmd(f), newMeshRestartCmd(f))
 	return withSubcommands(cmd, "command")
 }

@@ -27,7 +27,7 @@ type meshListOptions struct {
 	output       *enumValue
 }
 
-func newMeshListCmd(f *Factory, runF func(*meshListOptions) error) *cobra.Command {
+func newMeshListCmd(f *Factory) *cobra.Command {
 	opts := &meshListOptions{
 		streams: f.Streams, load: f.LoadWorld, settings: f.Settings, output: newEnumValue(string(describe.FormatTable), describe.Formats()...),
 	}
@@ -51,9 +51,6 @@ func newMeshListCmd(f *Factory, runF func(*meshListOptions) error) *cobra.Comman
 			opts.world.settle(cmd)
 			if opts.needsRestart && !opts.world.fromManagement() && len(opts.world.contexts) == 0 {
 				return cli.Usagef("--needs-restart asks clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -42,7 +42,7 @@ type meshRestartOptions struct {
 	output      *enumValue
 }
 
-func newMeshRestartCmd(f *Factory, runF func(*meshRestartOptions) error) *cobra.Command {
+func newMeshRestartCmd(f *Factory) *cobra.Command {
 	opts := &meshRestartOptions{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, settings: f.Settings, verbosity: func() int { return f.Verbosity },
 		dryRun: newEnumValue("none", "none", "client", "server"),
@@ -94,9 +94,6 @@ func newMeshRestartCmd(f *Factory, runF func(*meshRestartOptions) error) *cobra.
 			opts.world.settle(cmd)
 			if err := opts.check(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -14,6 +14,6 @@ func newRenderCmd(f *Factory) *cobra.Command {
 			# the Istio configuration of every cluster
 			meshctl render istio -f manifests -R`),
 	}
-	cmd.AddCommand(newRenderIstioCmd(f, nil))
+	cmd.AddCommand(newRenderIstioCmd(f))
 	return withSubcommands(cmd, "kind")
 }

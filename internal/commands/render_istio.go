@@ -31,7 +31,7 @@ type renderIstioOptions struct {
 	format         *enumValue
 }
 
-func newRenderIstioCmd(f *Factory, runF func(*renderIstioOptions) error) *cobra.Command {
+func newRenderIstioCmd(f *Factory) *cobra.Command {
 	opts := &renderIstioOptions{
 		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
 		format: newEnumValue("yaml", "yaml", "json", "name", "table", "wide"),
@@ -67,9 +67,6 @@ func newRenderIstioCmd(f *Factory, runF func(*renderIstioOptions) error) *cobra.
 			opts.world.settle(cmd)
 			if err := opts.check(cmd); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -44,20 +44,20 @@ func newRootCmd(f *Factory) *cobra.Command {
 		&cobra.Group{ID: groupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(
-		newApplyCmd(f, nil),
-		newCheckCmd(f, nil),
+		newApplyCmd(f),
+		newCheckCmd(f),
 		newClusterCmd(f),
-		newCompletionCmd(f, nil),
+		newCompletionCmd(f),
 		newConfigCmd(f),
 		newCreateCmd(f),
 		newDescribeCmd(f),
-		newDiffCmd(f, nil),
-		newDiscoverCmd(f, nil),
-		newInstallCmd(f, nil),
+		newDiffCmd(f),
+		newDiscoverCmd(f),
+		newInstallCmd(f),
 		newMeshCmd(f),
 		newRenderCmd(f),
 		newTrustCmd(f),
-		newUninstallCmd(f, nil),
+		newUninstallCmd(f),
 		newVersionCmd(f, nil),
 	)
 	addHelpCommand(cmd)

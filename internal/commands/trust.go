@@ -40,11 +40,11 @@ func newTrustCmd(f *Factory) *cobra.Command {
 			meshctl trust status`),
 	}
 	cmd.AddCommand(
-		newTrustIssueCmd(f, nil),
-		newTrustRollbackCmd(f, nil),
-		newTrustRotateCmd(f, nil),
-		newTrustStatusCmd(f, nil),
-		newTrustVerifyCmd(f, nil),
+		newTrustIssueCmd(f),
+		newTrustRollbackCmd(f),
+		newTrustRotateCmd(f),
+		newTrustStatusCmd(f),
+		newTrustVerifyCmd(f),
 	)
 	withSubcommands(cmd, "command")
 	if cmd.Annotations == nil {

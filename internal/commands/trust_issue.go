@@ -23,7 +23,7 @@ type trustIssueOptions struct {
 	output        *enumValue
 }
 
-func newTrustIssueCmd(f *Factory, runF func(*trustIssueOptions) error) *cobra.Command {
+func newTrustIssueCmd(f *Factory) *cobra.Command {
 	opts := &trustIssueOptions{
 		trustCommand: newTrustCommand(f),
 		dryRun:       newEnumValue("none", "none", "client", "server"), output: newEnumValue("table", "table", "json", "yaml", "name"),
@@ -66,9 +66,6 @@ func newTrustIssueCmd(f *Factory, runF func(*trustIssueOptions) error) *cobra.Co
 			opts.world.settle(cmd)
 			if err := errors.Join(opts.trustCommand.check(), opts.check()); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

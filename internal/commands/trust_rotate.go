@@ -48,7 +48,7 @@ func (o *trustStepOptions) registerFlags(cmd *cobra.Command) {
 	addEnumFlag(cmd, o.output, "output", "o", "output format of what was done")
 }
 
-func newTrustRotateCmd(f *Factory, runF func(*trustStepOptions) error) *cobra.Command {
+func newTrustRotateCmd(f *Factory) *cobra.Command {
 	opts := newTrustStepOptions(f, false)
 	cmd := &cobra.Command{
 		Use:   "rotate VIRTUALMESH",
@@ -84,14 +84,14 @@ func newTrustRotateCmd(f *Factory, runF func(*trustStepOptions) error) *cobra.Co
 			# all steps with all restarts, as far as the VirtualMesh allows it
 			meshctl trust rotate prod --auto --yes`),
 		Args: oneVirtualMesh,
-		RunE: opts.runE(runF),
+		RunE: opts.runE,
 	}
 	opts.register(cmd, f)
 	opts.registerFlags(cmd)
 	return cmd
 }
 
-func newTrustRollbackCmd(f *Factory, runF func(*trustStepOptions) error) *cobra.Command {
+func newTrustRollbackCmd(f *Factory) *cobra.Command {
 	opts := newTrustStepOptions(f, true)
 	cmd := &cobra.Command{
 		Use:   "rollback VIRTUALMESH",
@@ -110,25 +110,20 @@ func newTrustRollbackCmd(f *Factory, runF func(*trustStepOptions) error) *cobra.
 			# do it
 			meshctl trust rollback prod`),
 		Args: oneVirtualMesh,
-		RunE: opts.runE(runF),
+		RunE: opts.runE,
 	}
 	opts.register(cmd, f)
 	opts.registerFlags(cmd)
 	return cmd
 }
 
-func (o *trustStepOptions) runE(runF func(*trustStepOptions) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		o.names = args
-		o.world.settle(cmd)
-		if err := o.check(); err != nil {
-			return err
-		}
-		if runF != nil {
-			return runF(o)
-		}
-		return o.run(cmd.Context())
+func (o *trustStepOptions) runE(cmd *cobra.Command, args []string) error {
+	o.names = args
+	o.world.settle(cmd)
+	if err := o.check(); err != nil {
+		return err
 	}
+	return o.run(cmd.Context())
 }
 
 func (o *trustStepOptions) writes() bool { return o.dryRun.String() == "none" }

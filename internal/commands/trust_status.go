@@ -17,7 +17,7 @@ type trustStatusOptions struct {
 	output        *enumValue
 }
 
-func newTrustStatusCmd(f *Factory, runF func(*trustStatusOptions) error) *cobra.Command {
+func newTrustStatusCmd(f *Factory) *cobra.Command {
 	opts := &trustStatusOptions{
 		trustCommand: newTrustCommand(f), expiryWarning: &daysValue{defaultExpiryWarning}, output: newEnumValue("table", "table", "wide", "json", "yaml", "name"),
 	}
@@ -44,9 +44,6 @@ func newTrustStatusCmd(f *Factory, runF func(*trustStatusOptions) error) *cobra.
 			opts.world.settle(cmd)
 			if err := opts.check(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

@@ -18,7 +18,7 @@ type trustVerifyOptions struct {
 	output *enumValue
 }
 
-func newTrustVerifyCmd(f *Factory, runF func(*trustVerifyOptions) error) *cobra.Command {
+func newTrustVerifyCmd(f *Factory) *cobra.Command {
 	opts := &trustVerifyOptions{trustCommand: newTrustCommand(f), output: newEnumValue("table", "table", "json", "yaml")}
 	cmd := &cobra.Command{
 		Use:   "verify VIRTUALMESH",
@@ -41,9 +41,6 @@ func newTrustVerifyCmd(f *Factory, runF func(*trustVerifyOptions) error) *cobra.
 			opts.world.settle(cmd)
 			if err := opts.check(); err != nil {
 				return err
-			}
-			if runF != nil {
-				return runF(opts)
 			}
 			return opts.run(cmd.Context())
 		},

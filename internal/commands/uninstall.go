@@ -24,7 +24,7 @@ type uninstallOptions struct {
 	timeout         time.Duration
 }
 
-func newUninstallCmd(f *Factory, runF func(*uninstallOptions) error) *cobra.Command {
+func newUninstallCmd(f *Factory) *cobra.Command {
 	opts := &uninstallOptions{
 		streams: f.Streams, kube: newKubeFlags(f), dryRun: newEnumValue("none", "none", "server"), output: newEnumValue("", "name"),
 	}
@@ -46,9 +46,6 @@ func newUninstallCmd(f *Factory, runF func(*uninstallOptions) error) *cobra.Comm
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if runF != nil {
-				return runF(opts)
-			}
 			return opts.run(cmd.Context())
 		},
 	}
