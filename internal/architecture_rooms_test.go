@@ -23,10 +23,14 @@ func rooms() []room {
 		{
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
-				"internal/check", "internal/cli", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
+				"internal/check", "internal/cli", "internal/commands/settings", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
 				"internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
 				"internal/vault", "internal/wizard", "internal/world",
 			},
+		},
+		{
+			path: "internal/commands/settings", purpose: "which settings there are, where their values come from, and the configuration file",
+			imports: []string{"internal/cli", "internal/world"},
 		},
 		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/cli"}},
 		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
@@ -108,7 +112,7 @@ func reserved() map[string][]string {
 	return map[string][]string{
 		"github.com/spf13/cobra":            {"internal/commands", "hack/docs"},
 		"github.com/spf13/pflag":            {"internal/commands", "hack/docs"},
-		"github.com/spf13/viper":            {"internal/commands"},
+		"github.com/spf13/viper":            {"internal/commands/settings"},
 		"k8s.io/cli-runtime":                {"internal/commands"},
 		"github.com/AlecAivazis/survey":     {"internal/wizard"},
 		"github.com/olekukonko/tablewriter": {"internal/describe"},

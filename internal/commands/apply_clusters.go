@@ -17,6 +17,7 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // applying is one pass of apply.
@@ -141,7 +142,7 @@ func (a *applying) checkOnly(known map[string]bool) error {
 	for _, name := range a.only {
 		if !known[name] {
 			names := sortedNames(known)
-			return cli.Usagef("no Istio mesh is known in cluster %q%s; there are %s", name, didYouMean(name, names), orNone(strings.Join(names, ", ")))
+			return cli.Usagef("no Istio mesh is known in cluster %q%s; there are %s", name, spelling.DidYouMean(name, names), orNone(strings.Join(names, ", ")))
 		}
 	}
 	return nil

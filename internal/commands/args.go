@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // noArgs is the cobra.PositionalArgs of commands that take flags only.
@@ -41,7 +42,7 @@ func unknownSubcommand(parent *cobra.Command, word string) error {
 	if parent.Root() == parent && isTopic(word) {
 		return cli.Usagef("unknown command %q, did you mean '%s help %s'?", word, parent.Name(), word)
 	}
-	return cli.Usagef("unknown %s %q%s", parent.Annotations[subcommandNoun], word, didYouMean(word, subcommandNames(parent)))
+	return cli.Usagef("unknown %s %q%s", parent.Annotations[subcommandNoun], word, spelling.DidYouMean(word, subcommandNames(parent)))
 }
 
 // subcommandNames returns the names and aliases of what the parent's help lists.

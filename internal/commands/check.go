@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // The formats of check.
@@ -104,7 +105,7 @@ func (o *checkOptions) validate() error {
 	known := check.CategoryIDs()
 	for _, c := range o.categories {
 		if !slices.Contains(known, c) {
-			return cli.Usagef("unknown category %q%s; there are %s", c, didYouMean(c, known), strings.Join(known, ", "))
+			return cli.Usagef("unknown category %q%s; there are %s", c, spelling.DidYouMean(c, known), strings.Join(known, ", "))
 		}
 	}
 	offline := !o.world.fromManagement() && len(o.world.contexts) == 0

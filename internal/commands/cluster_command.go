@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -38,7 +39,7 @@ func (c *clusterCommand) register(cmd *cobra.Command) {
 // registerNamespace adds the flag for the namespace of meshctl's resources.
 func registerNamespace(cmd *cobra.Command, namespace *string, usage string) {
 	cmd.Flags().StringVarP(namespace, "namespace", "n", world.DefaultNamespace, usage)
-	takeSetting(cmd.Flags(), "namespace", settingNamespace)
+	takeSetting(cmd.Flags(), "namespace", settings.Namespace)
 }
 
 // limited returns the context of the command with its timeout.

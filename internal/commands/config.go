@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
 func newConfigCmd(f *Factory) *cobra.Command {
@@ -41,9 +43,9 @@ func configHelp() string {
 
 		Settings and their variables:`))
 	b.WriteString("\n")
-	for _, s := range settingTable() {
-		fmt.Fprintf(&b, "\n  %s, %s (%s)\n    %s", s.key, s.env(), s.values(), s.usage)
-		if text := s.defaultText(); text != "" {
+	for _, s := range settings.Catalogue() {
+		fmt.Fprintf(&b, "\n  %s, %s (%s)\n    %s", s.Key, s.Env(), s.Values(), s.Usage)
+		if text := s.DefaultText(); text != "" {
 			fmt.Fprintf(&b, "\n    default: %s", text)
 		}
 	}
@@ -66,10 +68,10 @@ func newConfigPathCmd(f *Factory) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			location := f.configLocation()
-			if location.path == "" {
-				return errNoHome
+			if location.Path == "" {
+				return settings.ErrNoHome
 			}
-			_, err := fmt.Fprintln(f.Streams.Out, location.path)
+			_, err := fmt.Fprintln(f.Streams.Out, location.Path)
 			return err
 		},
 	}

@@ -3,18 +3,18 @@ package commands
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
 // configChange is one use of config set or config unset.
 type configChange struct {
 	streams  *cli.Streams
 	getenv   func(name string) string
-	location configLocation
+	location settings.Location
 
 	key string
 	// values are what to set; none to unset.
@@ -74,40 +74,27 @@ func configSetArgs(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return cli.Usagef("%s takes the key of a setting and its value; 'meshctl config --help' lists the settings", cmd.CommandPath())
 	}
-	s, known := findSetting(args[0])
+	s, known := settings.Find(args[0])
 	if !known {
-		return cli.Usagef("%w", unknownSetting(args[0]))
+		return cli.Usagef("%w", settings.Unknown(args[0]))
 	}
-	if _, err := s.parse(s.itemsOf(args[1:])...); err != nil {
-		return cli.Usagef("invalid value for %s: %w", s.key, err)
+	if _, err := s.Parse(s.Items(args[1:])...); err != nil {
+		return cli.Usagef("invalid value for %s: %w", s.Key, err)
 	}
 	return nil
 }
 
-// itemsOf returns the texts that words of a command line mean: items of a list
-// may be separated by commas, as in flags.
-func (s setting) itemsOf(words []string) []string {
-	if s.kind != listSetting {
-		return words
-	}
-	var items []string
-	for _, word := range words {
-		items = append(items, strings.Split(word, ",")...)
-	}
-	return items
-}
-
 func (c *configChange) set(ctx context.Context) error {
-	s, _ := findSetting(c.key)
-	value, err := s.parse(s.itemsOf(c.values)...)
+	s, _ := settings.Find(c.key)
+	value, err := s.Parse(s.Items(c.values)...)
 	if err != nil {
 		return err
 	}
-	path, err := editConfig(ctx, c.location, func(config *configDocument) error { return config.set(c.key, value) })
+	path, err := settings.Edit(ctx, c.location, func(config *settings.Document) error { return config.Set(c.key, value) })
 	if err != nil {
 		return err
 	}
-	if name := s.env(); c.getenv(name) != "" {
+	if name := s.Env(); c.getenv(name) != "" {
 		fmt.Fprintf(c.streams.Err, "warning: %s is set in the environment and takes precedence\n", name)
 	}
 	_, err = fmt.Fprintf(c.streams.Out, "%s set in %s\n", c.key, path)
@@ -115,16 +102,16 @@ func (c *configChange) set(ctx context.Context) error {
 }
 
 func (c *configChange) unset(ctx context.Context) error {
-	_, known := findSetting(c.key)
-	if !known && !c.location.exists() {
-		return cli.Usagef("%w", unknownSetting(c.key))
+	_, known := settings.Find(c.key)
+	if !known && !c.location.Exists() {
+		return cli.Usagef("%w", settings.Unknown(c.key))
 	}
-	found, path := false, c.location.path
+	found, path := false, c.location.Path
 	var err error
-	if c.location.exists() {
-		path, err = editConfig(ctx, c.location, func(config *configDocument) error {
-			if found = config.unset(c.key); !found && !known {
-				return cli.Usagef("%w", unknownSetting(c.key))
+	if c.location.Exists() {
+		path, err = settings.Edit(ctx, c.location, func(config *settings.Document) error {
+			if found = config.Unset(c.key); !found && !known {
+				return cli.Usagef("%w", settings.Unknown(c.key))
 			}
 			return nil
 		})
@@ -143,18 +130,18 @@ func (c *configChange) unset(ctx context.Context) error {
 // completeConfigSet offers the settings, then the values of the one chosen.
 func completeConfigSet(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		return describedSettings(settingTable()), cobra.ShellCompDirectiveNoFileComp
+		return describedSettings(settings.Catalogue()), cobra.ShellCompDirectiveNoFileComp
 	}
-	s, _ := findSetting(args[0])
+	s, _ := settings.Find(args[0])
 	switch {
-	case s.files:
+	case s.Files:
 		return nil, cobra.ShellCompDirectiveDefault
 	case len(args) > 1:
 		return nil, cobra.ShellCompDirectiveNoFileComp
-	case s.kind == switchSetting:
+	case s.Kind == settings.Switch:
 		return []cobra.Completion{"true", "false"}, cobra.ShellCompDirectiveNoFileComp
 	default:
-		return s.allowed, cobra.ShellCompDirectiveNoFileComp
+		return s.Allowed, cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
@@ -163,13 +150,13 @@ func completeConfigUnset(_ *cobra.Command, args []string, _ string) ([]cobra.Com
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return describedSettings(settingTable()), cobra.ShellCompDirectiveNoFileComp
+	return describedSettings(settings.Catalogue()), cobra.ShellCompDirectiveNoFileComp
 }
 
-func describedSettings(table []setting) []cobra.Completion {
+func describedSettings(table []settings.Setting) []cobra.Completion {
 	var words []cobra.Completion
 	for _, s := range table {
-		words = append(words, cobra.CompletionWithDesc(s.key, s.usage))
+		words = append(words, cobra.CompletionWithDesc(s.Key, s.Usage))
 	}
 	return words
 }

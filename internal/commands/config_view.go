@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
 type configViewOptions struct {
 	streams  *cli.Streams
-	settings func() (*Settings, error)
+	settings func() (*settings.Settings, error)
 	output   *enumValue
 }
 
@@ -55,30 +56,21 @@ type settingView struct {
 	From string `json:"from,omitempty"`
 }
 
-func (s *Settings) view() configView {
-	view := configView{File: s.location.path}
-	for _, row := range settingTable() {
-		source := s.sources[row.key]
-		entry := settingView{Key: row.key, Source: string(source.kind), From: source.name}
-		switch row.kind {
-		case listSetting:
-			entry.Value = append([]string{}, s.list(row.key)...)
-		case switchSetting:
-			entry.Value = s.enabled(row.key)
-		default:
-			entry.Value = s.text(row.key)
-		}
-		view.Settings = append(view.Settings, entry)
+func newConfigView(loaded *settings.Settings) configView {
+	view := configView{File: loaded.Location().Path}
+	for _, row := range settings.Catalogue() {
+		source := loaded.Source(row.Key)
+		view.Settings = append(view.Settings, settingView{Key: row.Key, Value: loaded.Value(row), Source: string(source.Kind), From: source.Name})
 	}
 	return view
 }
 
 func runConfigView(opts *configViewOptions) error {
-	settings, err := opts.settings()
+	loaded, err := opts.settings()
 	if err != nil {
 		return err
 	}
-	view := settings.view()
+	view := newConfigView(loaded)
 	switch opts.output.String() {
 	case formatJSON, formatYAML:
 		return printDocument(opts.streams.Out, opts.output.String(), view)

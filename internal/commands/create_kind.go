@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/world"
@@ -97,7 +98,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O]) *cob
 	opts.world.register(cmd, f)
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+world.DefaultNamespace+")")
-	takeSetting(flags, "namespace", settingNamespace)
+	takeSetting(flags, "namespace", settings.Namespace)
 	flags.StringVar(&opts.from, "from", "", "start from the manifest in this `FILE` (- for standard input); flags change it")
 	flags.BoolVarP(&opts.interactive, "interactive", "i", false, "ask for everything that the flags do not say")
 	flags.BoolVar(&opts.editFirst, "edit", false, "edit the manifest in $EDITOR before it is used")

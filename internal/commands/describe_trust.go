@@ -41,12 +41,12 @@ func (t *trustFlags) check(cmd *cobra.Command, world *worldFlags) error {
 // lookAtTrust adds findings about the certificates of all virtual meshes to a
 // result.
 func (t *trustFlags) lookAtTrust(ctx context.Context, streams *cli.Streams, world worldFlags, result *policy.Result) error {
-	settings, err := t.factory.Settings()
+	chosen, err := t.factory.Settings()
 	if err != nil {
 		return err
 	}
 	command := newTrustCommand(t.factory)
-	command.streams, command.world, command.namespace, command.timeout = streams, world, settings.Namespace(), kube.DefaultDeadline
+	command.streams, command.world, command.namespace, command.timeout = streams, world, chosen.Namespace(), kube.DefaultDeadline
 	reading, stop := context.WithTimeout(ctx, command.timeout)
 	defer stop()
 	r, err := command.over(reading, result)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
@@ -88,8 +89,8 @@ func (o *diffOptions) register(f *Factory, cmd *cobra.Command) {
 	for _, name := range []string{"filename", "base"} {
 		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
 	}
-	takeSetting(flags, "base", settingFilename)
-	takeSetting(flags, "recursive", settingRecursive)
+	takeSetting(flags, "base", settings.Filename)
+	takeSetting(flags, "recursive", settings.Recursive)
 	o.current.kube = newKubeFlags(f)
 	o.current.kube.register(cmd)
 	flags.Lookup("clusters").Annotations = map[string][]string{flagGroup: {clusterFlagGroup}}

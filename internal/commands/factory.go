@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
 // Factory hands the commands what they depend on. What is costly is a function,
@@ -23,7 +23,7 @@ type Factory struct {
 	Environ func() []string
 	// Settings returns what the user chose by flags, environment and
 	// configuration file, which it reads when it is first called.
-	Settings func() (*Settings, error)
+	Settings func() (*settings.Settings, error)
 	// LoadWorld loads and checks what the flags name.
 	LoadWorld worldLoader
 
@@ -42,9 +42,9 @@ type Factory struct {
 	// worlds are what names the world of each command that has one.
 	worlds map[*cobra.Command]*worldFlags
 	// given are the flags of the command line that have a setting, by its key.
-	given map[string]*pflag.Flag
+	given map[string]settings.Flag
 	// loaded are the settings once they have been read.
-	loaded *Settings
+	loaded *settings.Settings
 }
 
 // NewFactory returns the factory of a real run on the given streams.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // enumValue is the pflag.Value of a flag that takes one of a few values.
@@ -52,7 +53,7 @@ func (v *enumValue) String() string { return v.value }
 // Set implements pflag.Value.
 func (v *enumValue) Set(text string) error {
 	if !slices.Contains(v.allowed, text) {
-		return fmt.Errorf("allowed are %s%s", strings.Join(v.allowed, ", "), didYouMean(text, v.allowed))
+		return fmt.Errorf("allowed are %s%s", strings.Join(v.allowed, ", "), spelling.DidYouMean(text, v.allowed))
 	}
 	v.value = text
 	if v.onSet != nil {
@@ -104,7 +105,7 @@ func explainUnknownFlag(cmd *cobra.Command, missing *pflag.NotExistError) error 
 		}
 	})
 	typed := "--" + missing.GetSpecifiedName()
-	near := nearest(typed, names)
+	near := spelling.Near(typed, names)
 	if len(near) == 0 {
 		return cli.Usagef("unknown flag %s", typed)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
@@ -19,7 +20,7 @@ import (
 type meshListOptions struct {
 	streams  *cli.Streams
 	load     worldLoader
-	settings func() (*Settings, error)
+	settings func() (*settings.Settings, error)
 
 	world        worldFlags
 	names        []string
@@ -150,11 +151,11 @@ func meshesNamed(w *world.World, names []string) ([]*world.Mesh, error) {
 // countNeeds asks the clusters of Istio meshes how much of each needs a restart.
 // The first error is that some could not be asked, which has been reported.
 func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes []*world.Mesh) (needs map[*world.Mesh]int, failed, err error) {
-	settings, err := o.settings()
+	chosen, err := o.settings()
 	if err != nil {
 		return nil, nil, err
 	}
-	members, err := o.world.members(ctx, settings.Namespace())
+	members, err := o.world.members(ctx, chosen.Namespace())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -179,7 +180,7 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 			complain(fmt.Errorf("cluster %s is not registered, so that nobody knows what needs a restart there", name))
 		}
 	}
-	opts := restart.InspectOptions{ManagementNamespace: settings.Namespace(), Settings: w.Settings}
+	opts := restart.InspectOptions{ManagementNamespace: chosen.Namespace(), Settings: w.Settings}
 	type inspected struct {
 		facts restart.Facts
 		err   error

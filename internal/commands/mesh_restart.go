@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
@@ -19,7 +20,7 @@ type meshRestartOptions struct {
 	streams   *cli.Streams
 	clock     cli.Clock
 	load      worldLoader
-	settings  func() (*Settings, error)
+	settings  func() (*settings.Settings, error)
 	verbosity func() int
 
 	world         worldFlags

@@ -46,7 +46,7 @@ func (m *restartedMesh) name() string { return m.mesh.Names().Full() }
 // prepare finds the meshes and plans.
 func (r *restarting) prepare(ctx context.Context) error {
 	r.progress = newRestartProgress(r.streams, r.verbosity() > 0)
-	settings, err := r.settings()
+	chosen, err := r.settings()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (r *restarting) prepare(ctx context.Context) error {
 	if err := r.choose(world); err != nil {
 		return err
 	}
-	members, err := r.world.members(ctx, settings.Namespace())
+	members, err := r.world.members(ctx, chosen.Namespace())
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (r *restarting) prepare(ctx context.Context) error {
 			m.err = fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", m.mesh.Cluster, m.mesh.Cluster)
 		}
 	}
-	facts := r.inspect(ctx, restart.InspectOptions{ManagementNamespace: settings.Namespace(), Settings: world.Settings})
+	facts := r.inspect(ctx, restart.InspectOptions{ManagementNamespace: chosen.Namespace(), Settings: world.Settings})
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // objectFilter narrows the objects of a kind down; empty fields do not.
@@ -145,8 +146,8 @@ func elsewhere(value string, existing []string) string {
 	}
 	slices.Sort(existing)
 	existing = slices.DeleteFunc(slices.Compact(existing), func(name string) bool { return name == "" })
-	if len(existing) > maxSuggestions {
-		existing = nearest(value, existing)
+	if len(existing) > spelling.MaxSuggestions {
+		existing = spelling.Near(value, existing)
 	}
 	if len(existing) == 0 {
 		return ""

@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 type renderIstioOptions struct {
@@ -154,7 +155,7 @@ func istioKindOf(text string) (istio.Kind, error) {
 		}
 		names = append(names, string(kind))
 	}
-	return "", cli.Usagef("unknown kind %q%s; there are %s", text, didYouMean(text, names), strings.Join(names, ", "))
+	return "", cli.Usagef("unknown kind %q%s; there are %s", text, spelling.DidYouMean(text, names), strings.Join(names, ", "))
 }
 
 func (o *renderIstioOptions) run(ctx context.Context) error {
@@ -205,7 +206,7 @@ func (o *renderIstioOptions) checkClusters(known []string) error {
 	for _, name := range o.clusters {
 		if !slices.Contains(known, name) {
 			known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
-			return cli.Usagef("there is no cluster %q%s; there are %s", name, didYouMean(name, known), orNone(strings.Join(known, ", ")))
+			return cli.Usagef("there is no cluster %q%s; there are %s", name, spelling.DidYouMean(name, known), orNone(strings.Join(known, ", ")))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
 // newRootCmd builds the tree of all commands.
@@ -25,15 +26,15 @@ func newRootCmd(f *Factory) *cobra.Command {
 	cmd.SetFlagErrorFunc(explainFlagError)
 	setHelp(cmd, f.Streams)
 
-	color := newEnumValue(string(cli.ColorAuto), colorModes()...)
+	color := newEnumValue(string(cli.ColorAuto), settings.Allowed(settings.Color)...)
 	color.onSet = func(mode string) { f.Streams.Color = cli.ColorMode(mode) }
-	addPersistentEnumFlag(cmd, color, "color", "", settingUsage(settingColor))
+	addPersistentEnumFlag(cmd, color, "color", "", settings.UsageOf(settings.Color))
 	global := cmd.PersistentFlags()
-	takeSetting(global, "color", settingColor)
+	takeSetting(global, "color", settings.Color)
 	global.StringVar(&f.ConfigFile, "config", "", "configuration `FILE` to use instead of the usual one")
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
-	global.BoolVar(&f.Streams.NoInput, "no-input", false, settingUsage(settingNoInput))
-	takeSetting(global, "no-input", settingNoInput)
+	global.BoolVar(&f.Streams.NoInput, "no-input", false, settings.UsageOf(settings.NoInput))
+	takeSetting(global, "no-input", settings.NoInput)
 	global.CountVarP(&f.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
 
 	cmd.AddGroup(

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 // topic is a page of help about something that is no command.
@@ -101,7 +102,7 @@ func unknownHelp(parent *cobra.Command, word string) error {
 			names = append(names, t.name)
 		}
 	}
-	return cli.Usagef("no help about %q%s", word, didYouMean(word, names))
+	return cli.Usagef("no help about %q%s", word, spelling.DidYouMean(word, names))
 }
 
 // subcommand returns the child that goes by the name, or nil.

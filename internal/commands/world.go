@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -39,8 +40,8 @@ func (f *worldFlags) register(cmd *cobra.Command, factory *Factory) {
 	flags.StringSliceVar(&f.contexts, "clusters", nil,
 		"discover the clusters of these `CONTEXTS` of the kubeconfig on the fly, nothing needs to be installed in them; NAME=CONTEXT names one")
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
-	takeSetting(flags, "filename", settingFilename)
-	takeSetting(flags, "recursive", settingRecursive)
+	takeSetting(flags, "filename", settings.Filename)
+	takeSetting(flags, "recursive", settings.Recursive)
 	factory.worlds[cmd] = f
 	f.kube = newKubeFlags(factory)
 	f.kube.register(cmd)
@@ -136,14 +137,14 @@ const loadingGCPercent = 50
 
 // loadWorld loads what the flags name. Only clusters among that are contacted.
 func (f *Factory) loadWorld(ctx context.Context, flags worldFlags, stdin io.Reader) (*world.World, error) {
-	settings, err := f.Settings()
+	chosen, err := f.Settings()
 	if err != nil {
 		return nil, err
 	}
 	// Loading makes much garbage beside few objects that stay: collecting it
 	// twice as often keeps memory near what stays.
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGCPercent))
-	objects, err := flags.load(ctx, settings.Namespace(), stdin)
+	objects, err := flags.load(ctx, chosen.Namespace(), stdin)
 	if err != nil {
 		return nil, err
 	}

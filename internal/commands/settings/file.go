@@ -1,67 +1,28 @@
-package commands
+package settings
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// configLocation is where the configuration file is.
-type configLocation struct {
-	// path is empty if there is no place for it: no home directory is known.
-	path string
-	// origin is the flag or the variable that names the file; empty if it is in
-	// its usual place, where it need not exist.
-	origin string
-}
-
-// exists reports whether there is a file.
-func (l configLocation) exists() bool {
-	_, err := os.Stat(l.path)
-	return err == nil
-}
-
-// errNoHome says that there is no place for a configuration file.
-var errNoHome = errors.New("there is no place for a configuration file: neither XDG_CONFIG_HOME nor HOME is set; name one with --config FILE")
-
-// configLocation finds the configuration file: --config, MESHCTL_CONFIG, or
-// meshctl/config.yaml in $XDG_CONFIG_HOME or else in $HOME/.config.
-func (f *Factory) configLocation() configLocation {
-	if f.ConfigFile != "" {
-		return configLocation{f.ConfigFile, "--config"}
-	}
-	if path := f.Getenv(envConfig); path != "" {
-		return configLocation{path, envConfig}
-	}
-	// A relative directory is to be ignored, says the specification of XDG.
-	dir := f.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) {
-		home := cmp.Or(f.Getenv("HOME"), f.Getenv("USERPROFILE"))
-		if home == "" {
-			return configLocation{}
-		}
-		dir = filepath.Join(home, ".config")
-	}
-	return configLocation{path: filepath.Join(dir, "meshctl", "config.yaml")}
-}
-
-// readConfig returns the settings in the configuration file, by key. A file in
+// read returns the settings in the configuration file, by key. A file in
 // the usual place that does not exist has none.
-func readConfig(location configLocation) (map[string]any, error) {
-	document, err := openConfig(location)
+func read(location Location) (map[string]any, error) {
+	document, err := open(location)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && location.origin == "":
+	case errors.Is(err, fs.ErrNotExist) && location.NamedBy == "":
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the configuration file %s, named by %s, does not exist: create it with 'meshctl config set', or name another", location.path, location.origin)
+		return nil, fmt.Errorf("the configuration file %s, named by %s, does not exist: create it with 'meshctl config set', or name another", location.Path, location.NamedBy)
 	case err != nil:
 		return nil, err
 	default:
@@ -69,8 +30,8 @@ func readConfig(location configLocation) (map[string]any, error) {
 	}
 }
 
-// configDocument is a configuration file as YAML nodes, which keep comments.
-type configDocument struct {
+// Document is a configuration file as YAML nodes, which keep comments.
+type Document struct {
 	path string
 	// document is nil in an empty file; entries are its keys and values.
 	document *yaml.Node
@@ -79,33 +40,33 @@ type configDocument struct {
 	comments []byte
 }
 
-// maxConfigSize bounds what is read, in bytes: a larger file is something else.
-const maxConfigSize = 1 << 20
+// maxSize bounds what is read, in bytes: a larger file is something else.
+const maxSize = 1 << 20
 
-// openConfig reads and parses the configuration file. The error is
+// open reads and parses the configuration file. The error is
 // fs.ErrNotExist if there is none.
-func openConfig(location configLocation) (*configDocument, error) {
-	if location.path == "" {
-		return &configDocument{}, fs.ErrNotExist
+func open(location Location) (*Document, error) {
+	if location.Path == "" {
+		return &Document{}, fs.ErrNotExist
 	}
-	file, err := os.Open(location.path)
+	file, err := os.Open(location.Path)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration file: %w", err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxConfigSize+1))
+	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the configuration file: %w", err)
-	case len(text) > maxConfigSize:
-		return nil, fmt.Errorf("%s is too large for a configuration file", location.path)
+	case len(text) > maxSize:
+		return nil, fmt.Errorf("%s is too large for a configuration file", location.Path)
 	}
-	return parseConfig(location.path, text)
+	return parse(location.Path, text)
 }
 
-// parseConfig reads one YAML document that is a mapping, or nothing.
-func parseConfig(path string, text []byte) (*configDocument, error) {
-	config := &configDocument{path: path}
+// parse reads one YAML document that is a mapping, or nothing.
+func parse(path string, text []byte) (*Document, error) {
+	config := &Document{path: path}
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("cannot parse %s: it is not text in UTF-8", path)
 	}
@@ -137,7 +98,7 @@ func parseConfig(path string, text []byte) (*configDocument, error) {
 
 // settings returns the values by key. Everything wrong is reported together,
 // each with its line.
-func (c *configDocument) settings() (map[string]any, error) {
+func (c *Document) settings() (map[string]any, error) {
 	values := map[string]any{}
 	if c.entries == nil {
 		return values, nil
@@ -148,26 +109,26 @@ func (c *configDocument) settings() (map[string]any, error) {
 	}
 	for i := 0; i+1 < len(c.entries.Content); i += 2 {
 		key, node := c.entries.Content[i], c.entries.Content[i+1]
-		s, known := findSetting(key.Value)
+		s, known := Find(key.Value)
 		if !known {
-			refuse(key, "%w", unknownSetting(key.Value))
+			refuse(key, "%w", Unknown(key.Value))
 			continue
 		}
-		if _, again := values[s.key]; again {
-			refuse(key, "%s is set twice", s.key)
+		if _, again := values[s.Key]; again {
+			refuse(key, "%s is set twice", s.Key)
 			continue
 		}
-		texts, err := scalars(node, s.kind == listSetting)
+		texts, err := scalars(node, s.Kind == List)
 		if err != nil {
-			refuse(node, "%s: %w", s.key, err)
+			refuse(node, "%s: %w", s.Key, err)
 			continue
 		}
-		value, err := s.parse(texts...)
+		value, err := s.Parse(texts...)
 		if err != nil {
-			refuse(node, "%s: %w", s.key, err)
+			refuse(node, "%s: %w", s.Key, err)
 			continue
 		}
-		values[s.key] = value
+		values[s.Key] = value
 	}
 	return values, errors.Join(errs...)
 }
@@ -197,9 +158,9 @@ func scalars(node *yaml.Node, list bool) ([]string, error) {
 	return texts, nil
 }
 
-// unknownSetting explains a key that no setting has.
-func unknownSetting(key string) error {
-	if hint := didYouMean(key, settingKeys()); hint != "" {
+// Unknown explains a key that no setting has.
+func Unknown(key string) error {
+	if hint := spelling.DidYouMean(key, keys()); hint != "" {
 		return fmt.Errorf("unknown setting %q%s", key, hint)
 	}
 	return fmt.Errorf("unknown setting %q; 'meshctl config --help' lists those there are", key)

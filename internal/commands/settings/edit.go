@@ -1,4 +1,4 @@
-package commands
+package settings
 
 import (
 	"bytes"
@@ -22,14 +22,14 @@ const (
 	configDirMode fs.FileMode = 0o700
 )
 
-// editConfig changes the configuration file and returns where it is. The change
+// Edit changes the configuration file and returns where it is. The change
 // is seen whole or not at all, and edits at the same time wait for each other.
 // A file that cannot be parsed is left alone.
-func editConfig(ctx context.Context, location configLocation, change func(*configDocument) error) (path string, err error) {
-	if location.path == "" {
-		return "", errNoHome
+func Edit(ctx context.Context, location Location, change func(*Document) error) (path string, err error) {
+	if location.Path == "" {
+		return "", ErrNoHome
 	}
-	path = location.path
+	path = location.Path
 	// What a link points to is changed, not the link.
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -37,15 +37,15 @@ func editConfig(ctx context.Context, location configLocation, change func(*confi
 	if err := os.MkdirAll(filepath.Dir(path), configDirMode); err != nil {
 		return "", fmt.Errorf("make the directory of the configuration file: %w", err)
 	}
-	unlock, err := lockConfig(ctx, path)
+	unlock, err := lock(ctx, path)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	config, err := openConfig(configLocation{path: path})
+	config, err := open(Location{Path: path})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		config = &configDocument{path: path}
+		config = &Document{path: path}
 	case err != nil:
 		return "", fmt.Errorf("%w; it stays as it is: mend it by hand", err)
 	}
@@ -63,14 +63,14 @@ func editConfig(ctx context.Context, location configLocation, change func(*confi
 	if bytes.Equal(before, after) {
 		return path, nil
 	}
-	if _, err := parseConfig(path, after); err != nil {
+	if _, err := parse(path, after); err != nil {
 		return "", fmt.Errorf("this change would leave a file that cannot be read, so %s stays as it is: %w", path, err)
 	}
 	return path, replaceFile(path, after)
 }
 
-// set gives a key its value, in place if it has one.
-func (c *configDocument) set(key string, value any) error {
+// Set gives a key its value, in place if it has one.
+func (c *Document) Set(key string, value any) error {
 	var node yaml.Node
 	if err := node.Encode(value); err != nil {
 		return fmt.Errorf("encode %s: %w", key, err)
@@ -94,8 +94,8 @@ func (c *configDocument) set(key string, value any) error {
 	return nil
 }
 
-// unset removes a key and reports whether it was there.
-func (c *configDocument) unset(key string) bool {
+// Unset removes a key and reports whether it was there.
+func (c *Document) Unset(key string) bool {
 	found := false
 	for i := 0; c.entries != nil && i+1 < len(c.entries.Content); {
 		if c.entries.Content[i].Value != key {
@@ -109,7 +109,7 @@ func (c *configDocument) unset(key string) bool {
 }
 
 // text returns the file's text.
-func (c *configDocument) text() ([]byte, error) {
+func (c *Document) text() ([]byte, error) {
 	if c.document == nil {
 		return nil, nil
 	}
@@ -159,9 +159,9 @@ const (
 	lockLifetime = time.Minute
 )
 
-// lockConfig keeps other edits of the file out until unlock is called. The lock
+// lock keeps other edits of the file out until unlock is called. The lock
 // is a file next to it, which works on every system.
-func lockConfig(ctx context.Context, path string) (unlock func(), err error) {
+func lock(ctx context.Context, path string) (unlock func(), err error) {
 	name := path + ".lock"
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()

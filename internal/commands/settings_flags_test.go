@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,48 +13,27 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
 )
-
-// TestSettingTable holds what every setting must have.
-func TestSettingTable(t *testing.T) {
-	t.Parallel()
-	keys := settingKeys()
-	if !slices.IsSorted(keys) || len(slices.Compact(slices.Clone(keys))) != len(keys) {
-		t.Errorf("keys are not sorted, or not different: %v", keys)
-	}
-	for _, s := range settingTable() {
-		if s.usage == "" {
-			t.Errorf("%s: nothing says what it is", s.key)
-		}
-		if s.kind == textSetting {
-			if _, err := s.parse(s.fallback); err != nil {
-				t.Errorf("%s: its default is refused: %v", s.key, err)
-			}
-		}
-		if other, found := findSetting(s.key); !found || other.key != s.key {
-			t.Errorf("%s: not found", s.key)
-		}
-	}
-}
 
 // TestSettingFlags checks that flags of settings exist in the table, and that a
 // value chosen elsewhere fits each of them.
 func TestSettingFlags(t *testing.T) {
 	t.Parallel()
-	texts := map[settingKind]string{switchSetting: "true", listSetting: "one,two"}
+	texts := map[settings.Kind]string{settings.Switch: "true", settings.List: "one,two"}
 	streams, _, _ := cli.Test("")
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 			for _, key := range flag.Annotations[settingOfFlag] {
-				s, known := findSetting(key)
+				s, known := settings.Find(key)
 				if !known {
 					t.Errorf("%s: --%s has the setting %s, which does not exist", cmd.CommandPath(), flag.Name, key)
 					continue
 				}
-				text := texts[s.kind]
-				if s.kind == textSetting {
-					text = s.fallback
+				text := texts[s.Kind]
+				if s.Kind == settings.Text {
+					text = s.Default
 				}
 				if err := flag.Value.Set(text); err != nil {
 					t.Errorf("%s: --%s does not take %q: %v", cmd.CommandPath(), flag.Name, text, err)
@@ -75,41 +55,41 @@ func TestSettingsPrecedence(t *testing.T) {
 		file string
 		env  map[string]string
 		args string
-		want map[string]settingSource
+		want map[string]settings.Source
 		// wantFiles and wantNamespace are the values.
 		wantFiles     []string
 		wantNamespace string
 	}{
 		{
 			name: "defaults", wantNamespace: "gloo-mesh",
-			want: map[string]settingSource{
-				"color": {"default", ""}, "filename": {"default", ""}, "namespace": {"default", ""},
-				"no-input": {"default", ""}, "recursive": {"default", ""},
+			want: map[string]settings.Source{
+				"color": {Kind: "default", Name: ""}, "filename": {Kind: "default", Name: ""}, "namespace": {Kind: "default", Name: ""},
+				"no-input": {Kind: "default", Name: ""}, "recursive": {Kind: "default", Name: ""},
 			},
 		},
 		{
 			name: "file", file: file, wantFiles: []string{"file"}, wantNamespace: "from-file",
-			want: map[string]settingSource{
-				"color": {"file", "FILE"}, "filename": {"file", "FILE"}, "namespace": {"file", "FILE"},
-				"no-input": {"default", ""}, "recursive": {"file", "FILE"},
+			want: map[string]settings.Source{
+				"color": {Kind: "file", Name: "FILE"}, "filename": {Kind: "file", Name: "FILE"}, "namespace": {Kind: "file", Name: "FILE"},
+				"no-input": {Kind: "default", Name: ""}, "recursive": {Kind: "file", Name: "FILE"},
 			},
 		},
 		{
 			name: "environment before file", file: file,
 			env:       map[string]string{"MESHCTL_FILENAME": "a:b,c", "MESHCTL_NO_INPUT": "1", "MESHCTL_NAMESPACE": "from-env", "MESHCTL_COLOR": ""},
 			wantFiles: []string{"a", "b", "c"}, wantNamespace: "from-env",
-			want: map[string]settingSource{
-				"color": {"file", "FILE"}, "filename": {"env", "MESHCTL_FILENAME"}, "namespace": {"env", "MESHCTL_NAMESPACE"},
-				"no-input": {"env", "MESHCTL_NO_INPUT"}, "recursive": {"file", "FILE"},
+			want: map[string]settings.Source{
+				"color": {Kind: "file", Name: "FILE"}, "filename": {Kind: "env", Name: "MESHCTL_FILENAME"}, "namespace": {Kind: "env", Name: "MESHCTL_NAMESPACE"},
+				"no-input": {Kind: "env", Name: "MESHCTL_NO_INPUT"}, "recursive": {Kind: "file", Name: "FILE"},
 			},
 		},
 		{
 			name: "flags before all", file: file, env: map[string]string{"MESHCTL_FILENAME": "env", "MESHCTL_NO_INPUT": "true"},
 			args:      `-f x,y -f "z,]" --recursive=false --no-input=false --color auto`,
 			wantFiles: []string{"x", "y", "z,]"}, wantNamespace: "from-file",
-			want: map[string]settingSource{
-				"color": {"flag", "--color"}, "filename": {"flag", "--filename"}, "namespace": {"file", "FILE"},
-				"no-input": {"flag", "--no-input"}, "recursive": {"flag", "--recursive"},
+			want: map[string]settings.Source{
+				"color": {Kind: "flag", Name: "--color"}, "filename": {Kind: "flag", Name: "--filename"}, "namespace": {Kind: "file", Name: "FILE"},
+				"no-input": {Kind: "flag", Name: "--no-input"}, "recursive": {Kind: "flag", Name: "--recursive"},
 			},
 		},
 	}
@@ -150,12 +130,16 @@ func TestSettingsPrecedence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			got := map[string]settings.Source{}
+			for _, row := range settings.Catalogue() {
+				got[row.Key] = s.Source(row.Key)
+			}
 			for key, source := range tt.want {
-				if source.name == "FILE" {
-					tt.want[key] = settingSource{source.kind, path}
+				if source.Name == "FILE" {
+					tt.want[key] = settings.Source{Kind: source.Kind, Name: path}
 				}
 			}
-			if diff := cmp.Diff(tt.want, s.sources, cmp.AllowUnexported(settingSource{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("sources (-want +got):\n%s", diff)
 			}
 			for what, got := range map[string][]string{"settings": s.Filenames(), "flags": flags.filenames} {
@@ -163,7 +147,7 @@ func TestSettingsPrecedence(t *testing.T) {
 					t.Errorf("files in the %s are %q, want %q", what, got, tt.wantFiles)
 				}
 			}
-			if s.Recursive() != flags.recursive || f.Streams.NoInput != s.enabled(settingNoInput) || string(f.Streams.Color) != s.text(settingColor) {
+			if s.Recursive() != flags.recursive || fmt.Sprint(f.Streams.NoInput) != s.Text(settings.NoInput) || string(f.Streams.Color) != s.Text(settings.Color) {
 				t.Errorf("flags %v and streams %v do not follow the settings", flags, f.Streams)
 			}
 			if got := s.Namespace(); got != tt.wantNamespace {

@@ -1,4 +1,4 @@
-package commands
+package settings
 
 import (
 	"context"
@@ -24,24 +24,24 @@ func TestEditConfigKeepsTheRest(t *testing.T) {
 		// value nil removes the key.
 		value any
 	}{
-		{name: "no file", key: settingColor, value: "never", want: "color: never\n"},
-		{name: "empty file", before: "\n", key: settingColor, value: "never", want: "color: never\n"},
-		{name: "comments only", before: "# mine\n", key: settingColor, value: "never", want: "# mine\n\ncolor: never\n"},
+		{name: "no file", key: Color, value: "never", want: "color: never\n"},
+		{name: "empty file", before: "\n", key: Color, value: "never", want: "color: never\n"},
+		{name: "comments only", before: "# mine\n", key: Color, value: "never", want: "# mine\n\ncolor: never\n"},
 		{
-			name: "in place, with comments", key: settingColor, value: "never",
+			name: "in place, with comments", key: Color, value: "never",
 			before: "# mine\n\n# dark background\ncolor: always # as ever\nrecursive: true\n",
 			want:   "# mine\n\n# dark background\ncolor: never # as ever\nrecursive: true\n",
 		},
 		{
-			name: "at the end", before: "recursive: true\n", key: settingFilename, value: []string{"a b", "c"},
+			name: "at the end", before: "recursive: true\n", key: Filename, value: []string{"a b", "c"},
 			want: "recursive: true\nfilename:\n  - a b\n  - c\n",
 		},
-		{name: "text that looks like something else", key: settingNamespace, value: "1", want: "namespace: \"1\"\n"},
-		{name: "removed", before: "color: never\nrecursive: true # deep\n", key: settingColor, want: "recursive: true # deep\n"},
-		{name: "removed, twice there", before: "color: never\ncolor: always\n", key: settingColor, want: "{}\n"},
-		{name: "set after nothing was left", before: "{}\n", key: settingColor, value: "never", want: "color: never\n"},
-		{name: "not there", before: "recursive:   true\n", key: settingColor, want: "recursive:   true\n"},
-		{name: "keys of others", before: "later: {a: 1}\n", key: settingColor, value: "never", want: "later: {a: 1}\ncolor: never\n"},
+		{name: "text that looks like something else", key: Namespace, value: "1", want: "namespace: \"1\"\n"},
+		{name: "removed", before: "color: never\nrecursive: true # deep\n", key: Color, want: "recursive: true # deep\n"},
+		{name: "removed, twice there", before: "color: never\ncolor: always\n", key: Color, want: "{}\n"},
+		{name: "set after nothing was left", before: "{}\n", key: Color, value: "never", want: "color: never\n"},
+		{name: "not there", before: "recursive:   true\n", key: Color, want: "recursive:   true\n"},
+		{name: "keys of others", before: "later: {a: 1}\n", key: Color, value: "never", want: "later: {a: 1}\ncolor: never\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,12 +53,12 @@ func TestEditConfigKeepsTheRest(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := editConfig(t.Context(), configLocation{path: path}, func(config *configDocument) error {
+			_, err := Edit(t.Context(), Location{Path: path}, func(config *Document) error {
 				if tt.value == nil {
-					config.unset(tt.key)
+					config.Unset(tt.key)
 					return nil
 				}
-				return config.set(tt.key, tt.value)
+				return config.Set(tt.key, tt.value)
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -86,8 +86,8 @@ func TestEditConfigPermissions(t *testing.T) {
 	dir := t.TempDir()
 	edit := func(path string) {
 		t.Helper()
-		change := func(config *configDocument) error { return config.set(settingColor, "never") }
-		if _, err := editConfig(t.Context(), configLocation{path: path}, change); err != nil {
+		change := func(config *Document) error { return config.Set(Color, "never") }
+		if _, err := Edit(t.Context(), Location{Path: path}, change); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,26 +131,26 @@ func TestEditConfigPermissions(t *testing.T) {
 // no edit is lost, and nobody sees half of one.
 func TestEditConfigTogether(t *testing.T) {
 	t.Parallel()
-	location := configLocation{path: filepath.Join(t.TempDir(), "config.yaml")}
+	location := Location{Path: filepath.Join(t.TempDir(), "config.yaml")}
 	const editors = 8
 	var group sync.WaitGroup
 	for i := range editors {
 		group.Go(func() {
-			_, err := editConfig(t.Context(), location, func(config *configDocument) error {
-				return config.set(fmt.Sprintf("key-%d", i), strings.Repeat("x", 10000))
+			_, err := Edit(t.Context(), location, func(config *Document) error {
+				return config.Set(fmt.Sprintf("key-%d", i), strings.Repeat("x", 10000))
 			})
 			if err != nil {
 				t.Errorf("editor %d: %v", i, err)
 			}
 		})
 		group.Go(func() {
-			if _, err := openConfig(location); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if _, err := open(location); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("reader %d: %v", i, err)
 			}
 		})
 	}
 	group.Wait()
-	config, err := openConfig(location)
+	config, err := open(location)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,13 +162,13 @@ func TestEditConfigTogether(t *testing.T) {
 func TestLockConfig(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "config.yaml")
-	unlock, err := lockConfig(t.Context(), path)
+	unlock, err := lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	waiting, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = lockConfig(waiting, path)
+	_, err = lock(waiting, path)
 	if cli.ExitCode(err) != cli.ExitTimeout || !strings.Contains(err.Error(), path+".lock") {
 		t.Errorf("a locked file: %v, want a timeout that names the lock", err)
 	}
@@ -177,7 +177,7 @@ func TestLockConfig(t *testing.T) {
 	if err := os.Chtimes(path+".lock", past, past); err != nil {
 		t.Fatal(err)
 	}
-	unlockToo, err := lockConfig(t.Context(), path)
+	unlockToo, err := lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,24 +196,24 @@ func FuzzConfig(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		config, err := parseConfig("config.yaml", []byte(text))
+		config, err := parse("config.yaml", []byte(text))
 		if err != nil {
 			return
 		}
 		_, _ = config.settings()
-		if err := config.set(settingColor, "never"); err != nil {
+		if err := config.Set(Color, "never"); err != nil {
 			t.Fatal(err)
 		}
 		edited, err := config.text()
 		if err != nil {
 			return // refused, and not written
 		}
-		again, err := parseConfig("config.yaml", edited)
+		again, err := parse("config.yaml", edited)
 		if err != nil {
 			t.Fatalf("%q is edited to %q, which cannot be read: %v", text, edited, err)
 		}
 		values, _ := again.settings()
-		if values[settingColor] != "never" {
+		if values[Color] != "never" {
 			t.Errorf("%q is edited to %q, which does not set the color", text, edited)
 		}
 	})

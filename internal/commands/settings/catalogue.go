@@ -1,0 +1,222 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
+)
+
+// The keys of the settings. Each has a row in Catalogue.
+const (
+	Color     = "color"
+	Filename  = "filename"
+	Namespace = "namespace"
+	NoInput   = "no-input"
+	Recursive = "recursive"
+)
+
+// Setting is something that a user chooses once instead of with every command:
+// by a flag, a MESHCTL_* variable or the configuration file. Catalogue is the
+// source of what all of them accept and of what help says.
+type Setting struct {
+	// Key is its name in the configuration file.
+	Key   string
+	Kind  Kind
+	Usage string
+	// Default is the value that holds if nobody chose one; empty lists and
+	// switches that are off need none.
+	Default string
+	// Allowed lists the only values of a text, nil if there are too many.
+	Allowed []string
+	// Files says that completion offers files.
+	Files bool
+
+	// check refuses single values beyond what the kind refuses; may be nil.
+	check func(value string) error
+}
+
+// Kind is the type of a setting's value.
+type Kind string
+
+// The kinds of settings: one text, true or false, texts.
+const (
+	Text   Kind = "text"
+	Switch Kind = "true|false"
+	List   Kind = "list"
+)
+
+// Catalogue returns all settings, sorted by key. A new row is all that another
+// setting needs to be read, checked, listed, completed and documented; commands
+// connect it with a flag.
+func Catalogue() []Setting {
+	return []Setting{
+		{
+			Key: Color, Kind: Text, Default: string(cli.ColorAuto), Allowed: colorModes(),
+			Usage: "colour the output; auto means on a terminal, and respects NO_COLOR",
+		},
+		{
+			Key: Filename, Kind: List, check: checkFilename, Files: true,
+			Usage: "files or directories with manifests, read by commands that are given no -f",
+		},
+		{
+			Key: Namespace, Kind: Text, Default: world.DefaultNamespace, check: checkNamespace,
+			Usage: "namespace of the resources of meshctl that name none",
+		},
+		{
+			Key: NoInput, Kind: Switch,
+			Usage: "never ask questions; fail where an answer is missing",
+		},
+		{
+			Key: Recursive, Kind: Switch,
+			Usage: "read directories with manifests recursively",
+		},
+	}
+}
+
+// Find returns the setting of that key, false if there is none.
+func Find(key string) (Setting, bool) {
+	table := Catalogue()
+	i := slices.IndexFunc(table, func(s Setting) bool { return s.Key == key })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return table[i], true
+}
+
+// keys returns the keys of all settings, sorted.
+func keys() []string {
+	var keys []string
+	for _, s := range Catalogue() {
+		keys = append(keys, s.Key)
+	}
+	return keys
+}
+
+// UsageOf returns the help text of a flag that sets the setting.
+func UsageOf(key string) string {
+	s, _ := Find(key)
+	return s.Usage
+}
+
+// Allowed returns the only values of a setting, nil if there are too many.
+func Allowed(key string) []string {
+	s, _ := Find(key)
+	return s.Allowed
+}
+
+// Env returns the name of the environment variable.
+func (s Setting) Env() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.Key, "-", "_"))
+}
+
+// Values returns what people may write for the value, in a word.
+func (s Setting) Values() string {
+	if s.Allowed != nil {
+		return strings.Join(s.Allowed, "|")
+	}
+	return string(s.Kind)
+}
+
+// DefaultText returns the default the way people write it.
+func (s Setting) DefaultText() string {
+	if s.Kind == Switch && s.Default == "" {
+		return "false"
+	}
+	return s.Default
+}
+
+// Parse checks the texts of one value and returns it as the kind's Go type:
+// string, bool or []string. Only a list has other than one text.
+func (s Setting) Parse(texts ...string) (any, error) {
+	if s.Kind != List && len(texts) != 1 {
+		return nil, fmt.Errorf("it takes one value, not %d", len(texts))
+	}
+	for _, text := range texts {
+		if err := s.checkOne(text); err != nil {
+			return nil, err
+		}
+	}
+	switch s.Kind {
+	case Switch:
+		on, err := strconv.ParseBool(texts[0])
+		if err != nil {
+			return nil, fmt.Errorf("it must be true or false, not %q", texts[0])
+		}
+		return on, nil
+	case List:
+		return slices.Clone(texts), nil
+	default:
+		return texts[0], nil
+	}
+}
+
+// Items returns the texts that words of a command line mean: items of a list may
+// be separated by commas, as in flags.
+func (s Setting) Items(words []string) []string {
+	if s.Kind != List {
+		return words
+	}
+	var items []string
+	for _, word := range words {
+		items = append(items, strings.Split(word, ",")...)
+	}
+	return items
+}
+
+// checkOne refuses a text that cannot be the value, or one item of it.
+func (s Setting) checkOne(text string) error {
+	switch {
+	case text == "":
+		return errors.New("it must not be empty")
+	case s.Allowed != nil && !slices.Contains(s.Allowed, text):
+		return fmt.Errorf("%q is not one of %s%s", text, strings.Join(s.Allowed, ", "), spelling.DidYouMean(text, s.Allowed))
+	case s.check != nil:
+		return s.check(text)
+	default:
+		return nil
+	}
+}
+
+// defaultValue returns the default as the kind's Go type.
+func (s Setting) defaultValue() any {
+	switch s.Kind {
+	case Switch:
+		return s.Default == "true"
+	case List:
+		return []string{}
+	default:
+		return s.Default
+	}
+}
+
+func colorModes() []string {
+	var modes []string
+	for _, mode := range cli.ColorModes() {
+		modes = append(modes, string(mode))
+	}
+	return modes
+}
+
+// checkFilename refuses standard input: a command that reads it because of a
+// setting would seem to hang.
+func checkFilename(path string) error {
+	if path == "-" {
+		return errors.New("standard input can only be given on the command line, with -f -")
+	}
+	return nil
+}
+
+func checkNamespace(name string) error {
+	if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
+		return fmt.Errorf("%q is not a namespace: %s", name, faults[0])
+	}
+	return nil
+}

@@ -1,0 +1,28 @@
+package settings
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestCatalogue holds what every setting must have.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	all := keys()
+	if !slices.IsSorted(all) || len(slices.Compact(slices.Clone(all))) != len(all) {
+		t.Errorf("keys are not sorted, or not different: %v", all)
+	}
+	for _, s := range Catalogue() {
+		if s.Usage == "" {
+			t.Errorf("%s: nothing says what it is", s.Key)
+		}
+		if s.Kind == Text {
+			if _, err := s.Parse(s.Default); err != nil {
+				t.Errorf("%s: its default is refused: %v", s.Key, err)
+			}
+		}
+		if other, found := Find(s.Key); !found || other.Key != s.Key {
+			t.Errorf("%s: not found", s.Key)
+		}
+	}
+}
