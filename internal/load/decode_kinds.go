@@ -14,6 +14,7 @@ import (
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
@@ -190,7 +191,7 @@ func (t kindTable) find(gvk schema.GroupVersionKind) (*modelledKind, *world.Prob
 // misspelledGroup finds kinds of ours in a group that is almost one of ours.
 func (t kindTable) misspelledGroup(gvk schema.GroupVersionKind) *world.Problem {
 	for _, k := range t.modelled {
-		if k.gvk.Kind == gvk.Kind && editDistance(k.gvk.Group, gvk.Group) <= maxTypos {
+		if k.gvk.Kind == gvk.Kind && spelling.Distance(k.gvk.Group, gvk.Group) <= maxTypos {
 			return &world.Problem{
 				Kind:    world.UnknownKind,
 				Message: fmt.Sprintf("there is no API group %s", gvk.Group),
@@ -220,7 +221,7 @@ func (t kindTable) hintForKind(gvk schema.GroupVersionKind) string {
 	nearest, distance := schema.GroupVersionKind{}, maxTypos+1
 	var kinds []string
 	for _, k := range t.modelled {
-		d := editDistance(strings.ToLower(k.gvk.Kind), strings.ToLower(gvk.Kind))
+		d := spelling.Distance(strings.ToLower(k.gvk.Kind), strings.ToLower(gvk.Kind))
 		if d < distance || d == distance && d <= maxTypos && k.gvk.Group == gvk.Group {
 			nearest, distance = k.gvk, d
 		}
@@ -262,25 +263,4 @@ func (t kindTable) hintForMissing(apiVersion string) string {
 	}
 	slices.Sort(kinds)
 	return "add kind: " + strings.Join(kinds, ", or ")
-}
-
-// editDistance counts the letters to insert, remove or replace to make one
-// string of the other.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			next := diagonal
-			if a[i] != b[j] {
-				next = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }
