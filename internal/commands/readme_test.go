@@ -3,6 +3,7 @@ package commands
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,20 +12,30 @@ import (
 )
 
 const (
-	readme   = "../../README.md"
 	makefile = "../../Makefile"
 	repoRoot = "../.."
 )
 
-// TestReadme runs every `$ meshctl` command of the README inside the bundled
-// world, and `$ make demo` at the root, and compares what they print with what
-// the README shows. There, a line `...` stands for any lines. Set UPDATE=1 to
-// rewrite what is shown: each stretch between two `...` keeps the lines that it
-// starts and ends with.
-func TestReadme(t *testing.T) {
+// TestTranscripts runs every `$ meshctl` command of the README and the tour
+// inside the bundled world, and `$ make demo` at the root, and compares the output
+// with what the page shows. There, a line `...` stands for any lines. Set UPDATE=1
+// to rewrite the pages: each stretch between two `...` keeps its first and last
+// line.
+func TestTranscripts(t *testing.T) {
 	t.Parallel()
 	StartsProcesses(t)
-	text, err := os.ReadFile(readme)
+	for _, page := range []string{"README.md", "docs/tour.md"} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			checkTranscripts(t, page)
+		})
+	}
+}
+
+func checkTranscripts(t *testing.T, page string) {
+	t.Helper()
+	path := filepath.Join(repoRoot, page)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +43,7 @@ func TestReadme(t *testing.T) {
 	lines := strings.Split(string(text), "\n")
 	transcripts := findTranscripts(lines)
 	if len(transcripts) < 5 {
-		t.Fatalf("found only %d transcripts in the README", len(transcripts))
+		t.Fatalf("found only %d transcripts in %s", len(transcripts), page)
 	}
 	// From the last to the first, so that an update does not move the others.
 	for _, shown := range slices.Backward(transcripts) {
@@ -44,19 +55,19 @@ func TestReadme(t *testing.T) {
 				lines = slices.Replace(lines, shown.from, shown.to, want...)
 			}
 			if !matches(want, got) {
-				t.Errorf("README.md:%d does not show what this prints (-shown +printed); update with `make update-golden`:\n%s",
-					shown.from, cmp.Diff(want, got))
+				t.Errorf("%s:%d does not show the output of the command (-shown +printed); update with `make update-golden`:\n%s",
+					page, shown.from, cmp.Diff(want, got))
 			}
 		})
 	}
 	if update {
-		if err := os.WriteFile(readme, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// transcript is a command of the README and the lines, from inclusive and to
+// transcript is a command on a page and the lines, from inclusive and to
 // exclusive, that show its output.
 type transcript struct {
 	command  string
@@ -97,7 +108,7 @@ func (s transcript) run(t *testing.T) []string {
 		command, dir = demoCommand(t), repoRoot
 	}
 	if !strings.HasPrefix(command, "meshctl ") {
-		t.Fatalf("nobody knows how to test %q", command)
+		t.Fatalf("no way to test %q", command)
 	}
 	if _, err := exec.LookPath("jq"); err != nil && strings.Contains(command, "jq ") {
 		if os.Getenv("CI") != "" {
@@ -182,6 +193,6 @@ func findLike(t *testing.T, printed []string, shown string) int {
 			return i
 		}
 	}
-	t.Fatalf("nothing printed now starts like %q: edit the README by hand", shown)
+	t.Fatalf("nothing printed now starts like %q: edit the page by hand", shown)
 	return 0
 }
