@@ -72,8 +72,8 @@ func rooms() []room {
 			imports: []string{"internal/kube"},
 		},
 		{
-			path: "internal/rollout", purpose: "desired objects of a cluster: plan, write in stages, remove; knows no Istio and no command line",
-			imports: []string{"internal/kube"},
+			path: "internal/rollout", purpose: "evaluated worlds into clusters: plan, write in stages, status, watch; knows no command line",
+			imports: []string{"internal/kube", "internal/policy", "internal/render/istio", "internal/world"},
 		},
 		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},

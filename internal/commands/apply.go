@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
 type applyOptions struct {
@@ -147,11 +149,13 @@ func (o *applyOptions) run(ctx context.Context) error {
 // runOnce applies once.
 func (o *applyOptions) runOnce(ctx context.Context) error {
 	a := &applying{applyOptions: o}
-	if err := a.prepare(ctx); err != nil {
-		return err
+	in, err := o.readInput(ctx)
+	a.tellInput(in.World)
+	if err != nil {
+		return inputError(err)
 	}
-	if err := a.plan(ctx); err != nil {
-		return err
+	if a.plan, err = rollout.NewPlan(ctx, in, o.planOptions()); err != nil {
+		return inputError(err)
 	}
 	if err := a.showPlan(); err != nil {
 		return err
@@ -159,44 +163,82 @@ func (o *applyOptions) runOnce(ctx context.Context) error {
 	if err := a.confirm(ctx); err != nil {
 		return err
 	}
-	if err := a.write(ctx); err != nil {
-		return err
+	if o.dryRun.String() != "client" {
+		a.plan.Run(ctx, rollout.RunOptions{DryRun: kube.DryRun(o.dryRun.String()), Begun: a.tellBegun, Done: a.tellDone})
 	}
-	a.writeStatuses(ctx)
+	a.tellStatuses()
 	if err := a.showResults(); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if failed := a.failedClusters(); len(failed) > 0 && a.writes() {
-		a.say("Not everything could be written to %s. Repair what is wrong and run apply again; what is written already stays.", strings.Join(failed, ", "))
-	}
+	a.tellUnfinished()
 	return a.outcome()
+}
+
+// readInput reads the world, and finds the clusters to write to. If that fails,
+// it returns what it has got so far.
+func (o *applyOptions) readInput(ctx context.Context) (rollout.Input, error) {
+	var in rollout.Input
+	var err error
+	if in.World, err = o.load(ctx, o.world, o.streams.In); err != nil {
+		return in, err
+	}
+	options := o.planOptions()
+	if err := options.CheckInput(in.World); err != nil {
+		return in, err
+	}
+	members, err := o.world.members(ctx, o.namespace)
+	if err != nil {
+		return in, err
+	}
+	in.Management, in.Members, in.Failures = members.management, members.byName, members.failures
+	return in, nil
+}
+
+func (o *applyOptions) planOptions() rollout.Options {
+	return rollout.Options{Namespace: o.namespace, Only: o.only, Keep: !o.prune, AllowIncomplete: o.allowIncomplete, Deadline: o.timeout}
+}
+
+// inputError is the error of the command if there can be no plan.
+func inputError(err error) error {
+	if errors.Is(err, rollout.ErrIncomplete) {
+		return cli.ErrReported
+	}
+	var unknown *rollout.UnknownClusterError
+	if errors.As(err, &unknown) {
+		return cli.Usagef("%w%s; there are %s", unknown, spelling.DidYouMean(unknown.Name, unknown.Known), orNone(strings.Join(unknown.Known, ", ")))
+	}
+	return err
+}
+
+// applying is one pass of apply.
+type applying struct {
+	*applyOptions
+	plan *rollout.Plan
+	mu   sync.Mutex // guards progress on standard error
+}
+
+// say prints a line about progress on standard error.
+func (a *applying) say(format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fmt.Fprintln(a.streams.Err, printable(fmt.Sprintf(format, args...)))
 }
 
 // outcome is the error of the command: it is nil if everything is, or would be,
 // as it should.
 func (a *applying) outcome() error {
-	if len(a.failedClusters()) > 0 || a.statusFailed || a.incomplete {
+	if a.plan.Failed() {
 		return cli.ErrReported
 	}
 	return nil
 }
 
-func (a *applying) failedClusters() []string {
-	var failed []string
-	for i := range a.targets {
-		if a.targets[i].failed() {
-			failed = append(failed, a.targets[i].name)
-		}
-	}
-	return failed
-}
-
 // confirm asks whether to go on, if there is anything to do.
 func (a *applying) confirm(ctx context.Context) error {
-	if a.yes || !a.writes() || a.count().total() == 0 {
+	if a.yes || !a.writes() || a.plan.Writes() == 0 {
 		return nil
 	}
 	prompter := newPrompter(ctx, a.streams)
@@ -204,9 +246,9 @@ func (a *applying) confirm(ctx context.Context) error {
 		return cli.Usagef("--yes is required when nobody can be asked")
 	}
 	var names []string
-	for i := range a.targets {
-		if t := &a.targets[i]; t.plan != nil && !t.plan.Empty() {
-			names = append(names, t.name)
+	for i := range a.plan.Clusters {
+		if c := &a.plan.Clusters[i]; c.Writes() > 0 {
+			names = append(names, c.Name)
 		}
 	}
 	yes, err := prompter.Confirm(wizard.Question{Text: fmt.Sprintf("Apply this to %s?", strings.Join(names, ", ")), Help: "What was listed above is created, changed and deleted in these clusters, at the same time."}, false)
@@ -214,9 +256,4 @@ func (a *applying) confirm(ctx context.Context) error {
 		err = cli.ErrCancelled
 	}
 	return err
-}
-
-// wanted reports whether a cluster is among those to write to.
-func (o *applyOptions) wanted(cluster string) bool {
-	return len(o.only) == 0 || slices.Contains(o.only, cluster)
 }

@@ -2,38 +2,48 @@ package commands
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/rollout"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
-// errors are what is wrong with a cluster as a whole, or with whole kinds.
-func (t *applyTarget) errors() []string {
-	var errs []string
-	if t.err != nil {
-		errs = append(errs, t.err.Error())
+// tellInput says what is missing from the input.
+func (a *applying) tellInput(w *world.World) {
+	if w == nil {
+		return
 	}
-	if t.plan != nil {
-		for _, e := range t.plan.Unread {
-			errs = append(errs, e.Error())
-		}
+	_ = reportProblems(a.streams, w) // what that means is decided here
+	switch {
+	case !w.Incomplete():
+	case a.allowIncomplete:
+		a.say("warning: part of the input is missing; nothing is deleted")
+	default:
+		a.say("error: nothing is applied, because part of the input is missing and what only seems to be gone would be deleted; repair that, or go on and delete nothing with --allow-incomplete")
 	}
-	return errs
+}
+
+// tellIdle says which clusters nothing is written to.
+func (a *applying) tellIdle() {
+	for _, name := range a.plan.Idle {
+		a.say("%s: no Istio mesh is known there, so nothing is written to it", name)
+	}
+	if len(a.plan.Clusters) == 0 {
+		a.say("No cluster has an Istio mesh: run 'meshctl discover' first, or see what is wrong with 'meshctl check'.")
+	}
 }
 
 // tellErrors says what is in the way, within bounds: the same reason only once
 // for each kind of a cluster.
 func (a *applying) tellErrors() {
 	var lines []string
-	for i := range a.targets {
-		t := &a.targets[i]
-		for _, text := range t.errors() {
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		for _, text := range c.Errors() {
 			lines = append(lines, "error: "+text)
 		}
-		if t.plan == nil {
-			continue
-		}
-		for _, e := range refusalsOf(t.plan) {
+		for _, e := range refusalsOf(c) {
 			lines = append(lines, "error: "+e.Error())
 		}
 	}
@@ -42,16 +52,16 @@ func (a *applying) tellErrors() {
 
 // refusalsOf are why objects cannot be written, without those that Unread says
 // already.
-func refusalsOf(plan *rollout.Plan) []*kube.Error {
+func refusalsOf(c *rollout.Cluster) []*kube.Error {
 	var errs []*kube.Error
 	missing := map[string]bool{}
-	for i := range plan.Changes {
-		change := &plan.Changes[i]
+	for i := range c.Changes {
+		change := &c.Changes[i]
 		if change.Kind != kube.ChangeRefuse {
 			continue
 		}
 		kind := change.Key.GVK.Kind
-		unread := slices.ContainsFunc(plan.Unread, func(e *kube.Error) bool { return e.Why == change.Err.Why })
+		unread := slices.ContainsFunc(c.Unread, func(e *kube.Error) bool { return e.Why == change.Err.Why })
 		if unread || missing[kind] {
 			continue
 		}
@@ -59,6 +69,27 @@ func refusalsOf(plan *rollout.Plan) []*kube.Error {
 		errs = append(errs, change.Err)
 	}
 	return errs
+}
+
+// tellFailures says what could not be written although nothing seemed to be in
+// the way.
+func (a *applying) tellFailures() {
+	var lines []string
+	for i := range a.plan.Clusters {
+		for _, change := range a.plan.Clusters[i].Changes {
+			if change.Err != nil && change.Kind != kube.ChangeRefuse && change.Err.Reason != kube.ReasonCancelled {
+				lines = append(lines, "error: "+change.Err.Error())
+			}
+		}
+	}
+	a.tellBounded(lines)
+}
+
+// tellUnfinished says how to go on where not everything could be written.
+func (a *applying) tellUnfinished() {
+	if failed := a.plan.FailedClusters(); len(failed) > 0 && a.writes() {
+		a.say("Not everything could be written to %s. Repair what is wrong and run apply again; what is written already stays.", strings.Join(failed, ", "))
+	}
 }
 
 func (a *applying) tellBounded(lines []string) {
@@ -72,18 +103,4 @@ func (a *applying) tellBounded(lines []string) {
 	if more := len(lines) - shown; more > 0 {
 		a.say("... and %d more; -v shows all", more)
 	}
-}
-
-// refused returns what the plan has said already that it cannot be written.
-func (t *applyTarget) refused() map[kube.ObjectKey]bool {
-	refused := map[kube.ObjectKey]bool{}
-	if t.plan == nil {
-		return refused
-	}
-	for i := range t.plan.Changes {
-		if change := &t.plan.Changes[i]; change.Kind == kube.ChangeRefuse {
-			refused[change.Key] = true
-		}
-	}
-	return refused
 }

@@ -14,61 +14,22 @@ import (
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
-// changes returns the changes of a cluster that take place, or should.
-func (a *applying) changes(t *applyTarget) []*rollout.Change {
+// changesOf returns the changes of a cluster that take place, or should.
+func changesOf(c *rollout.Cluster) []*rollout.Change {
 	var changes []*rollout.Change
-	if t.plan == nil {
-		return nil
-	}
-	for i := range t.plan.Changes {
-		if change := &t.plan.Changes[i]; a.prune || change.Kind != kube.ChangeRemove {
+	for i := range c.Changes {
+		if change := &c.Changes[i]; change.Kind != kube.ChangeLeave {
 			changes = append(changes, change)
 		}
 	}
 	return changes
 }
 
-// planCount counts changes.
-type planCount struct{ create, change, remove, conflict, unchanged int }
-
-func (c planCount) total() int { return c.create + c.change + c.remove }
-
-func (c planCount) nothing() bool { return c.total()+c.conflict == 0 }
-
-func (a *applying) countOf(t *applyTarget) planCount {
-	var count planCount
-	if t.plan != nil {
-		count.unchanged = t.plan.Unchanged
-	}
-	for _, change := range a.changes(t) {
-		switch change.Kind {
-		case kube.ChangeAdd:
-			count.create++
-		case kube.ChangeModify:
-			count.change++
-		case kube.ChangeRemove:
-			count.remove++
-		case kube.ChangeRefuse, kube.ChangeNone, kube.ChangeLeave:
-			count.conflict++
-		}
-	}
-	return count
-}
-
-// count adds up all clusters.
-func (a *applying) count() planCount {
-	var sum planCount
-	for i := range a.targets {
-		c := a.countOf(&a.targets[i])
-		sum = planCount{sum.create + c.create, sum.change + c.change, sum.remove + c.remove, sum.conflict + c.conflict, sum.unchanged + c.unchanged}
-	}
-	return sum
-}
-
 // showPlan shows what is to be done: as the answer of a dry run, and otherwise
 // on standard error, for whoever has to agree.
 func (a *applying) showPlan() error {
-	tellOmissions(a.streams, a.omissions, a.verbosity() > 0)
+	a.tellIdle()
+	tellOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
 	out := a.streams.Err
 	if !a.writes() {
 		out = a.streams.Out
@@ -80,20 +41,20 @@ func (a *applying) showPlan() error {
 	if a.quiet || a.output.String() != "table" && !asked {
 		out = io.Discard // the report says all of it
 	}
-	if len(a.targets) > 0 {
+	if len(a.plan.Clusters) > 0 {
 		if err := a.writePlanTable(out); err != nil {
 			return err
 		}
 	}
 	var err error
-	for i := range a.targets {
-		t := &a.targets[i]
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
 		switch {
 		case a.showDiff:
-			err = a.writeDiff(out, t)
+			err = a.writeDiff(out, c)
 		case a.yes && a.writes(): // nobody has to agree, and the results say it again
 		default:
-			_, err = io.WriteString(out, a.changeLines(t))
+			_, err = io.WriteString(out, a.changeLines(c))
 		}
 		if err != nil {
 			return err
@@ -118,14 +79,14 @@ func (a *applying) writePlanTable(out io.Writer) error {
 	const columnGap = 3
 	w := tabwriter.NewWriter(out, 0, 0, columnGap, ' ', 0)
 	fmt.Fprintln(w, "CLUSTER\tCREATE\tCHANGE\tDELETE\tCONFLICT\tUNCHANGED")
-	for i := range a.targets {
-		t := &a.targets[i]
-		if t.plan == nil {
-			fmt.Fprintf(w, "%s\t?\t?\t?\t?\t?\n", t.name)
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		if c.Err != nil {
+			fmt.Fprintf(w, "%s\t?\t?\t?\t?\t?\n", c.Name)
 			continue
 		}
-		c := a.countOf(t)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", t.name, c.create, c.change, c.remove, c.conflict, c.unchanged)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Name,
+			c.Count(kube.ChangeAdd), c.Count(kube.ChangeModify), c.Count(kube.ChangeRemove), c.Count(kube.ChangeRefuse), c.Unchanged)
 	}
 	return w.Flush()
 }
@@ -134,12 +95,12 @@ func (a *applying) writePlanTable(out io.Writer) error {
 const shownChanges = 20
 
 // changeLines lists the objects of a cluster that change.
-func (a *applying) changeLines(t *applyTarget) string {
+func (a *applying) changeLines(c *rollout.Cluster) string {
 	var text strings.Builder
-	changes := a.changes(t)
+	changes := changesOf(c)
 	for i, change := range changes {
 		if i == 0 {
-			fmt.Fprintf(&text, "\n%s:\n", t.name)
+			fmt.Fprintf(&text, "\n%s:\n", c.Name)
 		}
 		if i == shownChanges && a.verbosity() == 0 {
 			fmt.Fprintf(&text, "  ... and %d more; -v shows all, --diff in full\n", len(changes)-i)
@@ -179,12 +140,12 @@ func fieldsText(fields []kube.FieldChange) string {
 }
 
 // writeDiff writes the changes of a cluster as one unified diff.
-func (a *applying) writeDiff(out io.Writer, t *applyTarget) error {
+func (a *applying) writeDiff(out io.Writer, c *rollout.Cluster) error {
 	style := describe.Style{Color: a.streams.OutColor()}
 	if a.writes() {
 		style.Color = a.streams.ErrColor()
 	}
-	for _, change := range a.changes(t) {
+	for _, change := range changesOf(c) {
 		if change.Kind == kube.ChangeRefuse {
 			continue
 		}
@@ -192,7 +153,7 @@ func (a *applying) writeDiff(out io.Writer, t *applyTarget) error {
 		if err != nil {
 			return err
 		}
-		name := t.name + "/" + change.Key.GVK.Kind + "/" + change.Key.Namespace + "/" + change.Key.Name
+		name := c.Name + "/" + change.Key.GVK.Kind + "/" + change.Key.Namespace + "/" + change.Key.Name
 		var texts [2][]byte
 		for i, object := range []*unstructured.Unstructured{change.Before(), after} {
 			if object == nil {

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
@@ -73,37 +72,31 @@ func changeWord(change *rollout.Change) string {
 // report puts together what came of everything.
 func (a *applying) report() applyReport {
 	report := applyReport{APIVersion: "describe.meshctl.io/v1alpha1", Kind: "ApplyReport", DryRun: a.dryRun.String(), Clusters: []appliedCluster{}}
-	for i := range a.targets {
-		t := &a.targets[i]
-		cluster := appliedCluster{Name: t.name, Errors: t.errors(), Objects: []appliedObject{}}
-		if t.plan != nil {
-			cluster.Unchanged = t.plan.Unchanged
-		}
-		results := map[kube.ObjectKey]*kube.Result{}
-		for k := range t.results {
-			results[keyOfResult(&t.results[k])] = &t.results[k]
-		}
-		for _, change := range a.changes(t) {
-			cluster.Objects = append(cluster.Objects, newAppliedObject(change, results[change.Key], t.parentsOf(change.Key)))
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		cluster := appliedCluster{Name: c.Name, Errors: c.Errors(), Unchanged: c.Unchanged, Objects: []appliedObject{}}
+		for _, change := range changesOf(c) {
+			cluster.Objects = append(cluster.Objects, newAppliedObject(change))
 		}
 		report.Clusters = append(report.Clusters, cluster)
 	}
-	for _, s := range a.statuses {
-		status := appliedStatus{Kind: s.kind, Namespace: s.namespace, Name: s.name}
-		if s.err != nil {
-			status.Error = s.err.Error()
+	for i := range a.plan.Statuses {
+		r := &a.plan.Statuses[i]
+		status := appliedStatus{Kind: r.GVK.Kind, Namespace: r.Namespace, Name: r.Name}
+		if r.Err != nil {
+			status.Error = r.Err.Error()
 		}
 		report.Statuses = append(report.Statuses, status)
 	}
 	return report
 }
 
-func newAppliedObject(change *rollout.Change, result *kube.Result, parents []policy.ObjectID) appliedObject {
+func newAppliedObject(change *rollout.Change) appliedObject {
 	object := appliedObject{
 		APIVersion: change.Key.GVK.GroupVersion().String(), Kind: change.Key.GVK.Kind, Namespace: change.Key.Namespace, Name: change.Key.Name,
-		Change: changeWord(change),
+		Change: changeWord(change), Outcome: string(change.Outcome),
 	}
-	for _, parent := range parents {
+	for _, parent := range change.Parents() {
 		object.Parents = append(object.Parents, parent.String())
 	}
 	for _, field := range change.Fields {
@@ -111,12 +104,6 @@ func newAppliedObject(change *rollout.Change, result *kube.Result, parents []pol
 	}
 	if change.Err != nil {
 		object.Error = change.Err.Error()
-	}
-	if result != nil {
-		object.Outcome = string(result.Outcome)
-		if result.Err != nil {
-			object.Error = result.Err.Error()
-		}
 	}
 	return object
 }

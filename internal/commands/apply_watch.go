@@ -1,11 +1,11 @@
 package commands
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +18,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/registration"
+	"github.com/meshctl/meshctl/internal/rollout"
 )
 
 // watchFlags say how to keep applying.
@@ -29,14 +30,10 @@ type watchFlags struct {
 	healthAddress string
 }
 
-// The bounds of waiting between two passes.
+// The bounds of --resync.
 const (
 	defaultResync = 5 * time.Minute
 	minResync     = 10 * time.Second
-	// settling is how long to wait for further changes after the first one.
-	settling = time.Second
-	// firstRetry doubles after each failure, up to the time of a resync.
-	firstRetry = 5 * time.Second
 )
 
 func (w *watchFlags) register(cmd *cobra.Command) {
@@ -82,7 +79,7 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := &watching{applyOptions: o, management: management}
+	w := &watching{applyOptions: o}
 	stop, err := w.serveHealth(ctx)
 	if err != nil {
 		return err
@@ -92,19 +89,30 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = kube.Lead(ctx, management, kube.LeaseOptions{
-		Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
-		Observe: func(leader string) {
-			if leader != identity && leader != "" {
-				w.log("%s applies; waiting for its Lease", leader)
-			}
+	err = rollout.Watch(ctx, rollout.WatchOptions{
+		Management: management, Resync: o.resync, Input: o.readInput, Options: o.planOptions(), Handle: w.tell,
+		Lease: kube.LeaseOptions{
+			Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
+			Observe: func(leader string) {
+				if leader != identity && leader != "" {
+					w.log("%s applies; waiting for its Lease", leader)
+				}
+			},
+			Lost: func() { w.log("the Lease could not be renewed, so somebody else may apply now; waiting for it again") },
 		},
-		Lost: func() { w.log("the Lease could not be renewed, so somebody else may apply now; waiting for it again") },
-	}, w.loop)
+		Begin: func() {
+			w.log("applying to the clusters that are registered in namespace %s of cluster %s", o.namespace, management.Name)
+		},
+		GiveUp: func(err error) bool {
+			// What was asked for cannot be; later, it is the world that changed.
+			var usage *cli.UsageError
+			return errors.As(inputError(err), &usage)
+		},
+	})
 	if ctx.Err() != nil {
 		return nil // interrupted, which is how it is meant to end
 	}
-	return err
+	return inputError(err)
 }
 
 // watchIdentity tells this process from all others that may want the Lease.
@@ -117,99 +125,60 @@ func watchIdentity() (string, error) {
 }
 
 // watching is one run of apply --watch.
-type watching struct {
-	*applyOptions
-	management *kube.Connection
-	// said is what the last pass said.
-	said string
-}
+type watching struct{ *applyOptions }
 
 // log prints a line with the time on standard error.
 func (w *watching) log(format string, args ...any) {
 	fmt.Fprintf(w.streams.Err, "%s %s\n", w.clock().UTC().Format(time.RFC3339), printable(fmt.Sprintf(format, args...)))
 }
 
-// loop applies again and again while this process holds the Lease.
-func (w *watching) loop(ctx context.Context) error {
-	w.log("applying to the clusters that are registered in namespace %s of cluster %s", w.namespace, w.management.Name)
-	changed := make(chan struct{}, 1)
-	watched := make(chan error, 1)
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() {
-		watched <- kube.Watch(ctx, w.management, func() {
-			select {
-			case changed <- struct{}{}:
-			default: // it is known already
-			}
-		})
-	}()
-	pauses := pauses{resync: w.resync}
-	for first := true; ; first = false {
-		err := w.pass(ctx)
-		var usage *cli.UsageError
-		if first && errors.As(err, &usage) {
-			return err // what was asked for cannot be; later, it is the world that changed
-		}
-		pause := pauses.after(err)
-		select {
-		case <-ctx.Done():
-			return <-watched
-		case err := <-watched:
-			return err
-		case <-time.After(pause):
-		case <-changed:
-			select {
-			case <-ctx.Done():
-			case <-time.After(settling):
-			}
-			select {
-			case <-changed:
-			default:
-			}
-		}
+// Write implements io.Writer: it logs lines, each of which must be whole.
+func (w *watching) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		w.log("%s", strings.TrimRight(line, "\n"))
 	}
+	return len(text), nil
 }
 
-// pauses are the times to wait between passes.
-type pauses struct {
-	resync, retry time.Duration
-}
-
-// after returns how long to wait after a pass: until the next resync if it went
-// well, and otherwise from firstRetry on twice as long each time, but no longer
-// than that.
-func (p *pauses) after(err error) time.Duration {
-	if err == nil {
-		p.retry = 0
-		return p.resync
-	}
-	p.retry = min(max(firstRetry, 2*p.retry), p.resync)
-	return p.retry
-}
-
-// pass applies once. What it says is printed if it differs from what the last
-// one said.
-func (w *watching) pass(ctx context.Context) error {
-	var said bytes.Buffer
+// tell says what came of a pass, unless that was said already, and prints what was
+// written.
+func (w *watching) tell(pass *rollout.Pass) error {
 	streams := *w.streams
-	streams.Err, streams.ErrTerminal = &said, false
+	streams.Err, streams.ErrTerminal = io.Writer(w), false
+	if pass.Repeated {
+		streams.Err = io.Discard
+	}
 	opts := *w.applyOptions
 	opts.streams, opts.yes, opts.quiet = &streams, true, true
-	err := opts.runOnce(ctx)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	a := &applying{applyOptions: &opts, plan: pass.Plan}
+	a.tellInput(pass.Input.World)
+	var printing error
+	if a.plan != nil {
+		printing = a.tellAll()
 	}
-	for _, untold := range cli.Untold(err) {
-		fmt.Fprintf(&said, "error: %s\n", printable(untold.Error()))
+	for _, untold := range cli.Untold(errors.Join(inputError(pass.Err), printing)) {
+		a.say("error: %s", untold)
 	}
-	if text := said.String(); text != w.said {
-		for line := range strings.Lines(text) {
-			w.log("%s", strings.TrimRight(line, "\n"))
+	return errors.Join(printing, w.streams.Flush())
+}
+
+// tellAll says what came of a plan after it was carried out.
+func (a *applying) tellAll() error {
+	if err := a.showPlan(); err != nil {
+		return err
+	}
+	for i := range a.plan.Clusters {
+		if c := &a.plan.Clusters[i]; c.TakesPart() {
+			a.tellBegun(c)
+			a.tellDone(c)
 		}
-		w.said = text
 	}
-	return errors.Join(err, w.streams.Flush())
+	a.tellStatuses()
+	if err := a.showResults(); err != nil {
+		return err
+	}
+	a.tellUnfinished()
+	return nil
 }
 
 // serveHealth answers probes: /healthz as long as the process runs, /readyz too.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -170,7 +172,7 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 		fmt.Fprintln(o.streams.Err, "error:", printable(err.Error()))
 		failed = cli.ErrReported
 	}
-	for _, name := range sortedNames(byCluster) {
+	for _, name := range slices.Sorted(maps.Keys(byCluster)) {
 		switch c := members.byName[name]; {
 		case c != nil:
 			connections = append(connections, c)

@@ -12,7 +12,6 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
@@ -171,7 +170,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		return errors.Join(err, incomplete)
 	}
 	r := &rendering{
-		renderIstioOptions: o, ctx: ctx, incomplete: incomplete != nil || hidesObjects(world),
+		renderIstioOptions: o, ctx: ctx, incomplete: world.Incomplete(),
 		renderer: istio.New(policy.Evaluate(world), istio.Options{Namespace: o.namespace}),
 	}
 	r.omissions = r.renderer.Omissions()
@@ -191,14 +190,6 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		return errors.Join(incomplete, cli.ErrFindings)
 	}
 	return incomplete
-}
-
-// hidesObjects reports whether the world goes without something that was asked
-// for, so that what is missing from it may exist all the same.
-func hidesObjects(w *world.World) bool {
-	return slices.ContainsFunc(w.Problems, func(p world.Problem) bool {
-		return p.HidesInput() || p.Kind == world.UnlistedKind
-	})
 }
 
 // checkClusters refuses names of clusters that the world does not have.

@@ -34,7 +34,7 @@ func (r *rendering) print() error {
 
 // renderedName names an object in one word: CLUSTER/KIND.GROUP/NAMESPACE/NAME.
 func renderedName(o *istio.Object) string {
-	return o.Cluster + "/" + objectName(istioGVK(o.Kind).GroupKind(), o.Namespace+"/"+o.Name)
+	return o.Cluster + "/" + objectName(o.Kind.GVK().GroupKind(), o.Namespace+"/"+o.Name)
 }
 
 // printYAML writes one document for each object.

@@ -84,6 +84,11 @@ type Result struct {
 	Object *unstructured.Unstructured
 }
 
+// Key returns what identifies the object.
+func (r *Result) Key() ObjectKey {
+	return ObjectKey{GVK: r.GVK, Namespace: r.Namespace, Name: r.Name}
+}
+
 // Apply writes objects to a cluster by server-side apply and returns one result
 // for each, in their order. Namespaces and CustomResourceDefinitions are written
 // first, whatever the order, the others several at a time. A failure of one

@@ -2,96 +2,100 @@ package rollout
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// A Route leads to a Host; a Host has subsets.
-func kindOf(kind string) schema.GroupVersionKind {
-	return schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: kind}
+// object returns what is rendered for cluster east.
+func object(kind istio.Kind, name string, spec proto.Message) *istio.Object {
+	return &istio.Object{Cluster: "east", Kind: kind, Namespace: "shop", Name: name, Spec: spec, Owner: "meshes"}
 }
 
-func objectOf(kind, name string, spec map[string]any) *unstructured.Unstructured {
-	object := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-	object.SetGroupVersionKind(kindOf(kind))
-	object.SetNamespace("shop")
-	object.SetName(name)
-	object.SetLabels(map[string]string{"owner": "us"})
-	return object
-}
-
-func hostWith(name string, subsets ...any) *unstructured.Unstructured {
-	return objectOf("Host", name, map[string]any{"subsets": subsets})
-}
-
-func routeTo(name, host, subset string) *unstructured.Unstructured {
-	return objectOf("Route", name, map[string]any{"host": host, "subset": subset})
-}
-
-func textOf(u *unstructured.Unstructured, field string) []string {
-	text, _, _ := unstructured.NestedString(u.Object, "spec", field)
-	return []string{text}
-}
-
-func options() Options {
-	return Options{
-		Kinds: []schema.GroupVersionKind{kindOf("Host"), kindOf("Route")},
-		Owner: map[string]string{"owner": "us"},
-		StageOf: func(u *unstructured.Unstructured) int {
-			return map[string]int{"Host": 1, "Route": 2}[u.GetKind()]
-		},
-		Routing: Routing{
-			Kind:     schema.GroupKind{Group: "example.com", Kind: "Route"},
-			LeadsTo:  func(u *unstructured.Unstructured) []string { return textOf(u, "host") },
-			Provides: func(u *unstructured.Unstructured) []string { return []string{u.GetName()} },
-		},
+// hostWith makes the subsets of a host known.
+func hostWith(name string, subsets ...string) *istio.Object {
+	rule := &networking.DestinationRule{Host: name}
+	for _, subset := range subsets {
+		rule.Subsets = append(rule.Subsets, &networking.Subset{Name: subset})
 	}
+	return object(istio.KindDestinationRule, name, rule)
 }
 
-// objectsOf are the objects as desired objects. Hosts lose subsets only at the end.
-func objectsOf(objects ...*unstructured.Unstructured) []Object {
-	var outputs []Object
-	for _, object := range objects {
-		output := Object{
-			Key: kube.KeyOf(object), Stage: options().StageOf(object),
-			Build: func() (*unstructured.Unstructured, error) { return object.DeepCopy(), nil },
+// routeTo sends requests to a subset of a host.
+func routeTo(name, host, subset string) *istio.Object {
+	to := &networking.HTTPRouteDestination{Destination: &networking.Destination{Host: host, Subset: subset}}
+	return object(istio.KindVirtualService, name, &networking.VirtualService{
+		Hosts: []string{name}, Http: []*networking.HTTPRoute{{Route: []*networking.HTTPRouteDestination{to}}},
+	})
+}
+
+// stored returns objects as a cluster has them.
+func stored(t *testing.T, objects ...*istio.Object) []*unstructured.Unstructured {
+	t.Helper()
+	var all []*unstructured.Unstructured
+	for _, o := range objects {
+		u, err := manifest(o)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if object.GetKind() == "Host" {
-			output.Transition = func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
-				old, _, _ := unstructured.NestedSlice(stored.Object, "spec", "subsets")
-				wanted, _, _ := unstructured.NestedSlice(desired.Object, "spec", "subsets")
-				if len(old) == 0 {
-					return nil, 0
-				}
-				return hostWith(desired.GetName(), append(wanted, old...)...), 1
-			}
-		}
-		outputs = append(outputs, output)
+		all = append(all, u)
 	}
-	return outputs
+	return all
 }
 
-// outcomeLines are results as lines.
-func outcomeLines(results []kube.Result) []string {
+// compared returns what it takes to make the cluster of the store have the
+// objects.
+func compared(t *testing.T, s *store, opts compareOptions, objects ...*istio.Object) *Cluster {
+	t.Helper()
+	c := &Cluster{Name: "east", connection: s.connect(t), owner: istio.OwnerLabels("meshes", "east")}
+	for _, o := range objects {
+		c.Objects = append(c.Objects, *o)
+	}
+	opts.deadline = time.Minute
+	if err := c.compare(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// run carries out what one cluster needs, and returns the outcomes as lines.
+func run(t *testing.T, c *Cluster) []string {
+	t.Helper()
+	w := newWriter(c, kube.DryRunNone)
+	w.write(t.Context(), math.MaxInt)
+	w.reduce(t.Context(), math.MinInt)
+	return outcomeLines(c)
+}
+
+// outcomeLines are the outcomes of changes as lines.
+func outcomeLines(c *Cluster) []string {
 	lines := []string{}
-	for i := range results {
-		r := &results[i]
-		line := fmt.Sprintf("%s %s", r.Name, r.Outcome)
-		if r.Err != nil {
-			line += ": " + r.Err.Why
+	for i := range c.Changes {
+		if change := &c.Changes[i]; change.Outcome != "" {
+			lines = append(lines, outcomeLine(change.Key.Name, change.Outcome, change.Err))
 		}
-		lines = append(lines, line)
 	}
 	return lines
+}
+
+func outcomeLine(name string, outcome kube.Outcome, e *kube.Error) string {
+	line := name + " " + string(outcome)
+	if e != nil {
+		line += ": " + e.Why
+	}
+	return line
 }
 
 // A route leads to nothing that is not there, whatever changes and whatever
@@ -100,93 +104,97 @@ func TestOrderOfWriting(t *testing.T) {
 	t.Parallel()
 	const stays = "requests may still be sent there, because meshctl cannot "
 	for name, test := range map[string]struct {
-		stored, wanted []*unstructured.Unstructured
+		stored, wanted []*istio.Object
 		rejects        []string
 		forbidden      []string
 		keep           bool
 		log, outcomes  []string
 	}{
 		"everything is new": {
-			wanted:   []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			wanted:   []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
 			log:      []string{`write a {"subsets":["v1"]}`, `write r {"host":"a","subset":"v1"}`},
 			outcomes: []string{"a created", "r created"},
 		},
 		"another subset": {
-			stored: []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
-			wanted: []*unstructured.Unstructured{routeTo("r", "a", "v2"), hostWith("a", "v2")},
+			stored: []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			wanted: []*istio.Object{routeTo("r", "a", "v2"), hostWith("a", "v2")},
 			log: []string{
 				`write a {"subsets":["v2","v1"]}`, `write r {"host":"a","subset":"v2"}`, `write a {"subsets":["v2"]}`,
 			},
 			outcomes: []string{"a configured", "r configured"},
 		},
 		"a route goes with its subset": {
-			stored:   []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
-			wanted:   []*unstructured.Unstructured{hostWith("a")},
+			stored:   []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			wanted:   []*istio.Object{hostWith("a")},
 			log:      []string{`write a {"subsets":["v1"]}`, "delete r", `write a {"subsets":null}`},
 			outcomes: []string{"a configured", "r deleted"},
 		},
 		"a route goes with its host": {
-			stored:   []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			stored:   []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
 			log:      []string{"delete r", "delete a"},
 			outcomes: []string{"a deleted", "r deleted"},
 		},
 		"a route cannot be changed": {
-			stored:  []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("b", "v1"), hostWith("c")},
-			wanted:  []*unstructured.Unstructured{routeTo("r", "b", "v2"), hostWith("b", "v2")},
+			stored:  []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("b", "v1"), hostWith("c")},
+			wanted:  []*istio.Object{routeTo("r", "b", "v2"), hostWith("b", "v2")},
 			rejects: []string{"r"},
 			log:     []string{`write b {"subsets":["v2","v1"]}`, "delete c", `write b {"subsets":["v2"]}`},
 			outcomes: []string{
-				"a failed: " + stays + "apply Route r in shop", "b configured", "c deleted", "r failed: forbidden: a webhook says no",
+				"a failed: " + stays + "apply VirtualService r in shop", "b configured", "c deleted", "r failed: forbidden: a webhook says no",
 			},
 		},
 		"a route to a subset cannot be changed": {
-			stored:  []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
-			wanted:  []*unstructured.Unstructured{routeTo("r", "a", "v2"), hostWith("a", "v2")},
+			stored:  []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			wanted:  []*istio.Object{routeTo("r", "a", "v2"), hostWith("a", "v2")},
 			rejects: []string{"r"},
 			log:     []string{`write a {"subsets":["v2","v1"]}`},
 			outcomes: []string{
-				"a failed: " + stays + "apply Route r in shop", "r failed: forbidden: a webhook says no",
+				"a failed: " + stays + "apply VirtualService r in shop", "r failed: forbidden: a webhook says no",
 			},
 		},
 		"a route cannot be deleted": {
-			stored:   []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			stored:   []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
 			rejects:  []string{"r"},
 			log:      []string{},
-			outcomes: []string{"a failed: " + stays + "delete Route r in shop", "r failed: forbidden: a webhook says no"},
+			outcomes: []string{"a failed: " + stays + "delete VirtualService r in shop", "r failed: forbidden: a webhook says no"},
 		},
 		"a route is kept": {
-			stored:   []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("b", "v1")},
-			wanted:   []*unstructured.Unstructured{hostWith("a", "v2")},
+			stored:   []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("b", "v1")},
+			wanted:   []*istio.Object{hostWith("a", "v2")},
 			keep:     true,
 			log:      []string{`write a {"subsets":["v2","v1"]}`},
 			outcomes: []string{"a configured"},
 		},
 		"routes cannot be seen": {
-			stored:    []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
-			forbidden: []string{"routes"},
+			stored:    []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			forbidden: []string{"virtualservices"},
 			log:       []string{},
-			outcomes:  []string{"a failed: " + stays + "list routes.example.com"},
+			outcomes:  []string{"a failed: " + stays + "list virtualservices.networking.istio.io"},
+		},
+		"a host cannot be made known": {
+			wanted:  []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1"), routeTo("other", "b", "")},
+			rejects: []string{"a"},
+			log:     []string{`write other {"host":"b","subset":""}`},
+			outcomes: []string{
+				"a failed: forbidden: a webhook says no", "other created",
+				"r failed: it is held back, because it needs DestinationRule a in shop, which could not be written",
+			},
 		},
 		"hosts cannot be seen": {
-			stored:    []*unstructured.Unstructured{routeTo("r", "a", "v1"), hostWith("a", "v1")},
-			forbidden: []string{"hosts"},
+			stored:    []*istio.Object{routeTo("r", "a", "v1"), hostWith("a", "v1")},
+			forbidden: []string{"destinationrules"},
 			log:       []string{"delete r"},
 			outcomes:  []string{"r deleted"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStore("Host", "Route")
-			s.put(test.stored...)
+			s := newStore()
+			s.put(stored(t, test.stored...)...)
 			s.rejects, s.forbidden = test.rejects, test.forbidden
-			c := s.connect(t)
-			plan, err := NewPlan(t.Context(), c, objectsOf(test.wanted...), options(), time.Minute)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := compared(t, s, compareOptions{keep: test.keep}, test.wanted...)
 			s.log = []string{}
-			results := plan.Run(t.Context(), RunOptions{Keep: test.keep})
-			if diff := cmp.Diff(test.outcomes, outcomeLines(results)); diff != "" {
+			if diff := cmp.Diff(test.outcomes, run(t, c)); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.log, s.log); diff != "" {
@@ -199,28 +207,22 @@ func TestOrderOfWriting(t *testing.T) {
 // Whatever stopped a run, another one gets to the same end.
 func TestRunAgain(t *testing.T) {
 	t.Parallel()
-	s := newStore("Host", "Route")
-	s.put(routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))
+	s := newStore()
+	s.put(stored(t, routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))...)
 	s.rejects = []string{"r", "gone"}
-	c := s.connect(t)
-	wanted := objectsOf(routeTo("r", "a", "v2"), hostWith("a", "v2"))
-	run := func() []string {
+	again := func() []string {
 		t.Helper()
-		plan, err := NewPlan(t.Context(), c, wanted, options(), time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return outcomeLines(plan.Run(t.Context(), RunOptions{}))
+		return run(t, compared(t, s, compareOptions{}, routeTo("r", "a", "v2"), hostWith("a", "v2")))
 	}
-	run()
+	again()
 	s.rejects = nil
-	if diff := cmp.Diff([]string{"a configured", "gone deleted", "r configured"}, run()); diff != "" {
+	if diff := cmp.Diff([]string{"a configured", "gone deleted", "r configured"}, again()); diff != "" {
 		t.Errorf("again (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{`a {"subsets":["v2"]}`, `r {"host":"a","subset":"v2"}`}, s.names()); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
-	if got := run(); len(got) > 0 {
+	if got := again(); len(got) > 0 {
 		t.Errorf("a third run does something: %q", got)
 	}
 }
@@ -228,27 +230,25 @@ func TestRunAgain(t *testing.T) {
 // A run can stop between stages, so that clusters wait for each other.
 func TestRunInParts(t *testing.T) {
 	t.Parallel()
-	s := newStore("Host", "Route")
-	s.put(routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))
-	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(routeTo("r", "a", "v2"), hostWith("a", "v2")), options(), time.Minute)
-	if err != nil {
-		t.Fatal(err)
+	s := newStore()
+	s.put(stored(t, routeTo("r", "a", "v1"), hostWith("a", "v1"), hostWith("gone", "v1"))...)
+	c := compared(t, s, compareOptions{}, routeTo("r", "a", "v2"), hostWith("a", "v2"))
+	w := newWriter(c, kube.DryRunNone)
+	var states [][]string
+	for _, last := range []int{istio.LastExportStage, math.MaxInt, math.MaxInt} {
+		w.write(t.Context(), last)
+		states = append(states, s.names())
 	}
-	run := plan.Begin(RunOptions{})
-	var stored [][]string
-	for _, last := range []int{1, 2, 2} {
-		run.Write(t.Context(), last)
-		stored = append(stored, s.names())
-	}
-	outcomes := outcomeLines(run.Finish(t.Context()))
-	stored = append(stored, s.names())
+	w.reduce(t.Context(), math.MinInt)
+	outcomes := outcomeLines(c)
+	states = append(states, s.names())
 	want := [][]string{
 		{`a {"subsets":["v2","v1"]}`, `gone {"subsets":["v1"]}`, `r {"host":"a","subset":"v1"}`},
 		{`a {"subsets":["v2","v1"]}`, `gone {"subsets":["v1"]}`, `r {"host":"a","subset":"v2"}`},
 		{`a {"subsets":["v2","v1"]}`, `gone {"subsets":["v1"]}`, `r {"host":"a","subset":"v2"}`},
 		{`a {"subsets":["v2"]}`, `r {"host":"a","subset":"v2"}`},
 	}
-	if diff := cmp.Diff(want, stored); diff != "" {
+	if diff := cmp.Diff(want, states); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"a configured", "gone deleted", "r configured"}, outcomes); diff != "" {
@@ -259,37 +259,28 @@ func TestRunInParts(t *testing.T) {
 // Of a kind that could not be listed before, nothing is written or removed.
 func TestKindThatWasNotListed(t *testing.T) {
 	t.Parallel()
-	s := newStore("Host", "Route")
-	s.put(routeTo("r", "a", ""), hostWith("a"), hostWith("gone"))
-	opts := options()
-	opts.Unlisted = map[schema.GroupKind]error{kindOf("Host").GroupKind(): &kube.Error{Reason: kube.ReasonForbidden, Why: "it is forbidden"}}
-	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(hostWith("a", "v1")), opts, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	outcomes := outcomeLines(plan.Run(t.Context(), RunOptions{}))
-	if diff := cmp.Diff([]string{"a failed: it is forbidden", "r deleted"}, outcomes); diff != "" {
+	s := newStore()
+	s.put(stored(t, routeTo("r", "a", ""), hostWith("a"), hostWith("gone"))...)
+	unlisted := map[schema.GroupKind]error{istio.KindDestinationRule.GVK().GroupKind(): &kube.Error{Reason: kube.ReasonForbidden, Why: "it is forbidden"}}
+	c := compared(t, s, compareOptions{unlisted: unlisted}, hostWith("a", "v1"))
+	if diff := cmp.Diff([]string{"a failed: it is forbidden", "r deleted"}, run(t, c)); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
-	if len(plan.Unread) != 1 {
-		t.Errorf("not read is %v", plan.Unread)
+	if len(c.Unread) != 1 {
+		t.Errorf("not read is %v", c.Unread)
 	}
 }
 
 // What is being deleted is not taken for being there.
 func TestObjectThatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
-	s := newStore("Host", "Route")
-	going := hostWith("a", "v1")
+	s := newStore()
+	going := stored(t, hostWith("a", "v1"))
 	now := metav1.Now()
-	going.SetDeletionTimestamp(&now)
-	s.put(going)
-	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(hostWith("a", "v1")), options(), time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	going[0].SetDeletionTimestamp(&now)
+	s.put(going...)
 	want := []string{"a conflict: it is being deleted, and its finalizers keep it for now"}
-	if diff := cmp.Diff(want, outcomeLines(plan.Run(t.Context(), RunOptions{}))); diff != "" {
+	if diff := cmp.Diff(want, run(t, compared(t, s, compareOptions{}, hostWith("a", "v1")))); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
@@ -297,23 +288,19 @@ func TestObjectThatIsBeingDeleted(t *testing.T) {
 // An object of meshctl's without its label is told from those of others.
 func TestObjectThatLostItsLabel(t *testing.T) {
 	t.Parallel()
-	s := newStore("Host", "Route")
-	ours, theirs := hostWith("a", "v1"), hostWith("b", "v1")
-	for _, object := range []*unstructured.Unstructured{ours, theirs} {
+	s := newStore()
+	there := stored(t, hostWith("a", "v1"), hostWith("b", "v1"))
+	for _, object := range there {
 		object.SetLabels(nil)
 	}
-	ours.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kube.DefaultFieldManager, Operation: metav1.ManagedFieldsOperationApply}})
-	theirs.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: metav1.ManagedFieldsOperationApply}})
-	s.put(ours, theirs)
-	plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(hostWith("a", "v1"), hostWith("b", "v1")), options(), time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	there[0].SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kube.DefaultFieldManager, Operation: metav1.ManagedFieldsOperationApply}})
+	there[1].SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: metav1.ManagedFieldsOperationApply}})
+	s.put(there...)
 	want := []string{
-		"a conflict: meshctl wrote it, but it does not carry the label owner=us any more, and so is not meshctl's",
-		"b conflict: it exists and was not made by meshctl: it lacks the label owner=us",
+		"a conflict: meshctl wrote it, but it does not carry the label cluster.multicluster.solo.io=east any more, and so is not meshctl's",
+		"b conflict: it exists and was not made by meshctl: it lacks the label cluster.multicluster.solo.io=east",
 	}
-	if diff := cmp.Diff(want, outcomeLines(plan.Run(t.Context(), RunOptions{}))); diff != "" {
+	if diff := cmp.Diff(want, run(t, compared(t, s, compareOptions{}, hostWith("a", "v1"), hostWith("b", "v1")))); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
@@ -328,27 +315,23 @@ func TestClusterThatStopsAnswering(t *testing.T) {
 	} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
-			s := newStore("Host", "Route")
+			s := newStore()
 			s.hangs = method
-			var stored, wanted []*unstructured.Unstructured
+			var has, wanted []*istio.Object
 			for i := range test.stored {
-				stored = append(stored, hostWith(fmt.Sprintf("h%d", i)), routeTo(fmt.Sprintf("r%d", i), "elsewhere", ""))
+				has = append(has, hostWith(fmt.Sprintf("h%d", i)), routeTo(fmt.Sprintf("r%d", i), "elsewhere", ""))
 			}
 			for i := range test.wanted {
 				wanted = append(wanted, hostWith(fmt.Sprintf("h%d", i)), routeTo(fmt.Sprintf("r%d", i), "elsewhere", ""))
 			}
-			s.put(stored...)
-			plan, err := NewPlan(t.Context(), s.connect(t), objectsOf(wanted...), options(), time.Minute)
-			if err != nil {
-				t.Fatal(err)
+			s.put(stored(t, has...)...)
+			c := compared(t, s, compareOptions{}, wanted...)
+			if outcomes := run(t, c); len(outcomes) != 2*many {
+				t.Errorf("%d outcomes, want %d", len(outcomes), 2*many)
 			}
-			results := plan.Run(t.Context(), RunOptions{})
-			if len(results) != 2*many {
-				t.Errorf("%d results, want %d", len(results), 2*many)
-			}
-			for i := range results {
-				if e := results[i].Err; e == nil || e.Reason != kube.ReasonTimeout {
-					t.Fatalf("%s: %v", results[i].Name, e)
+			for i := range c.Changes {
+				if e := c.Changes[i].Err; e == nil || e.Reason != kube.ReasonTimeout {
+					t.Fatalf("%s: %v", c.Changes[i].Key.Name, e)
 				}
 			}
 			if asked := s.unanswered(); asked > 2*kube.MaxQuestions {
@@ -361,14 +344,14 @@ func TestClusterThatStopsAnswering(t *testing.T) {
 func TestWriteStatuses(t *testing.T) {
 	t.Parallel()
 	with := func(name string, status map[string]any) *unstructured.Unstructured {
-		object := hostWith(name)
+		object := stored(t, hostWith(name))[0]
 		object.Object["status"] = status
 		return object
 	}
 	update := func(name string, fields map[string]any, keep ...string) kube.StatusUpdate {
-		return kube.StatusUpdate{Key: kube.KeyOf(hostWith(name)), UID: types.UID("uid-" + name), Fields: fields, Keep: keep}
+		return kube.StatusUpdate{Key: keyOf(hostWith(name)), UID: types.UID("uid-" + name), Fields: fields, Keep: keep}
 	}
-	s := newStore("Host")
+	s := newStore()
 	s.put(
 		with("same", map[string]any{"state": "ACCEPTED", "observedGeneration": int64(1)}),
 		with("other", map[string]any{"state": "ACCEPTED", "conditions": "theirs", "gone": "x"}),
@@ -381,27 +364,31 @@ func TestWriteStatuses(t *testing.T) {
 	results := kube.WriteStatuses(t.Context(), s.connect(t), []kube.StatusUpdate{
 		update("same", fields()), update("other", fields(), "conditions"), update("later", fields()), another, update("missing", fields()),
 	}, kube.DryRunNone)
-	if diff := cmp.Diff([]string{"same unchanged", "other configured", "later kept", "anew absent", "missing absent"}, outcomeLines(results)); diff != "" {
+	var outcomes []string
+	for i := range results {
+		outcomes = append(outcomes, outcomeLine(results[i].Name, results[i].Outcome, results[i].Err))
+	}
+	if diff := cmp.Diff([]string{"same unchanged", "other configured", "later kept", "anew absent", "missing absent"}, outcomes); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	want := map[string]any{"state": "ACCEPTED", "observedGeneration": int64(1), "conditions": "theirs"}
-	stored, err := kube.Get(t.Context(), s.connect(t), kube.KeyOf(hostWith("other")))
+	now, err := kube.Get(t.Context(), s.connect(t), keyOf(hostWith("other")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, stored.Object["status"]); diff != "" {
+	if diff := cmp.Diff(want, now.Object["status"]); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
 }
 
 func TestStatusesOfAClusterThatStopsAnswering(t *testing.T) {
 	t.Parallel()
-	s := newStore("Host")
+	s := newStore()
 	var updates []kube.StatusUpdate
 	for i := range 500 {
 		host := hostWith(fmt.Sprintf("h%d", i))
-		s.put(host)
-		updates = append(updates, kube.StatusUpdate{Key: kube.KeyOf(host), Fields: map[string]any{"state": "ACCEPTED"}})
+		s.put(stored(t, host)...)
+		updates = append(updates, kube.StatusUpdate{Key: keyOf(host), Fields: map[string]any{"state": "ACCEPTED"}})
 	}
 	s.hangs = http.MethodPut
 	for _, r := range kube.WriteStatuses(t.Context(), s.connect(t), updates, kube.DryRunNone) {

@@ -22,13 +22,12 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// store is as much of an API server as writing takes: objects of the group
-// example.com/v1, which are replaced by what is applied.
+// store is as much of an API server as writing takes: objects of Istio's
+// networking group, which are replaced by what is applied, and none of others.
 type store struct {
-	// kinds are the resources that are served, by kind.
-	kinds map[string]string
 	// forbidden are resources that may not be listed.
 	forbidden []string
 	// rejects are names of objects that may not be written or deleted.
@@ -44,12 +43,14 @@ type store struct {
 	hung int
 }
 
-func newStore(kinds ...string) *store {
-	s := &store{kinds: map[string]string{}, objects: map[string]*unstructured.Unstructured{}}
-	for _, kind := range kinds {
-		s.kinds[kind] = strings.ToLower(kind) + "s"
-	}
-	return s
+func newStore() *store { return &store{objects: map[string]*unstructured.Unstructured{}} }
+
+// api is the group and version of what is stored.
+const api = "networking.istio.io/v1"
+
+// resourceOf returns the resource of a kind that is stored.
+func resourceOf(kind string) string {
+	return strings.ReplaceAll(strings.ToLower(kind)+"s", "ys", "ies")
 }
 
 // connect starts the server and returns a connection to it.
@@ -86,7 +87,7 @@ func (s *store) unanswered() int {
 // put stores objects and forgets that.
 func (s *store) put(objects ...*unstructured.Unstructured) {
 	for _, object := range objects {
-		s.save("/apis/example.com/v1/namespaces/"+object.GetNamespace()+"/"+s.kinds[object.GetKind()]+"/"+object.GetName(), object.DeepCopy())
+		s.save("/apis/"+api+"/namespaces/"+object.GetNamespace()+"/"+resourceOf(object.GetKind())+"/"+object.GetName(), object.DeepCopy())
 	}
 	s.log = nil
 }
@@ -101,8 +102,22 @@ func (s *store) save(path string, object *unstructured.Unstructured) {
 	s.log = append(s.log, "write "+object.GetName()+" "+specText(object))
 }
 
+// specText is a specification in short.
 func specText(object *unstructured.Unstructured) string {
-	text, err := json.Marshal(object.Object["spec"])
+	short := map[string]any{}
+	if object.GetKind() == string(istio.KindVirtualService) {
+		for _, to := range istio.Targets(specOf(object)) {
+			short["host"], short["subset"] = to.Host, to.Subset
+		}
+	} else {
+		var names []any
+		subsets, _, _ := unstructured.NestedSlice(object.Object, "spec", "subsets")
+		for _, subset := range subsets {
+			names = append(names, subset.(map[string]any)["name"])
+		}
+		short["subsets"] = names
+	}
+	text, err := json.Marshal(short)
 	if err != nil {
 		return err.Error()
 	}
@@ -123,9 +138,11 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch len(parts) {
 	case 3:
-		list := metav1.APIResourceList{GroupVersion: "example.com/v1"}
-		for kind, resource := range s.kinds {
-			list.APIResources = append(list.APIResources, metav1.APIResource{Name: resource, Namespaced: true, Kind: kind})
+		list := metav1.APIResourceList{GroupVersion: parts[1] + "/" + parts[2]}
+		for _, kind := range istio.Kinds() {
+			if kind.APIVersion() == list.GroupVersion {
+				list.APIResources = append(list.APIResources, metav1.APIResource{Name: resourceOf(string(kind)), Namespaced: true, Kind: string(kind)})
+			}
 		}
 		answer(w, http.StatusOK, list)
 	case 4:
@@ -151,7 +168,7 @@ func (s *store) list(w http.ResponseWriter, r *http.Request, resource string) {
 			items = append(items, object.Object)
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"apiVersion": "example.com/v1", "kind": "List", "metadata": map[string]any{}, "items": items})
+	answer(w, http.StatusOK, map[string]any{"apiVersion": api, "kind": "List", "metadata": map[string]any{}, "items": items})
 }
 
 func (s *store) serveObject(w http.ResponseWriter, r *http.Request, resource, name string) {

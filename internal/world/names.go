@@ -233,3 +233,9 @@ func (w *World) Registered(cluster string) bool {
 	_, registered := w.clusterDomains[cluster]
 	return registered
 }
+
+// Incomplete reports whether the world goes without something that was asked
+// for, so that what is missing from it may exist all the same.
+func (w *World) Incomplete() bool {
+	return slices.ContainsFunc(w.Problems, func(p Problem) bool { return p.HidesInput() || p.Kind == UnlistedKind })
+}

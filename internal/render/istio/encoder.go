@@ -98,7 +98,7 @@ func (e *Encoder) annotationsOf(o *Object) ([]byte, error) {
 }
 
 func (e *Encoder) labelsOf(o *Object) ([]byte, error) {
-	key := [2]string{o.owner, o.Cluster}
+	key := [2]string{o.Owner, o.Cluster}
 	if text, known := e.labels[key]; known {
 		return text, nil
 	}

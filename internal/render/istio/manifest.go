@@ -15,7 +15,13 @@ import (
 
 // Labels returns the labels of the object.
 func (o *Object) Labels() map[string]string {
-	return map[string]string{OwnerLabel: o.owner, ClusterLabel: ClusterLabelValue(o.Cluster)}
+	return OwnerLabels(o.Owner, o.Cluster)
+}
+
+// OwnerLabels returns the labels of everything that is rendered for a management
+// namespace and a cluster.
+func OwnerLabels(namespace, cluster string) map[string]string {
+	return map[string]string{OwnerLabel: namespace, ClusterLabel: ClusterLabelValue(cluster)}
 }
 
 // Annotations returns the annotations of the object.

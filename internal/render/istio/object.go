@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -47,6 +48,11 @@ func (k Kind) APIVersion() string {
 	}
 }
 
+// GVK returns the group, version and kind.
+func (k Kind) GVK() schema.GroupVersionKind {
+	return schema.FromAPIVersionAndKind(k.APIVersion(), string(k))
+}
+
 // Labels and annotations of what is rendered (semantics, section 0).
 const (
 	// OwnerLabel says which management namespace an object was rendered for.
@@ -75,8 +81,8 @@ type Object struct {
 	// Federates is the NAME.NAMESPACE.CLUSTER of the Service that the object
 	// makes known to other clusters; empty for others.
 	Federates string
-
-	owner string
+	// Owner is the management namespace that it is rendered for.
+	Owner string
 }
 
 // Host returns the host that a DestinationRule is about; empty for other kinds.

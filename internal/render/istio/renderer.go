@@ -118,7 +118,7 @@ func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message
 	}
 	b.places[at] = true
 	b.objects = append(b.objects, Object{
-		Cluster: b.cluster, Kind: kind, Namespace: namespace, Name: at.name, Spec: spec, Parents: parents, owner: b.owner,
+		Cluster: b.cluster, Kind: kind, Namespace: namespace, Name: at.name, Spec: spec, Parents: parents, Owner: b.owner,
 	})
 	return &b.objects[len(b.objects)-1]
 }

@@ -1,4 +1,4 @@
-package commands
+package rollout
 
 import (
 	"errors"
@@ -8,30 +8,26 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/render/istio"
-	"github.com/meshctl/meshctl/internal/rollout"
 )
 
 // holdRoutes keeps routes from being written that would send requests to another
 // cluster which could not be made to expect them: a subset may not be known there,
 // or the gateway may not pass them on. Requests go where they went before.
-func (a *applying) holdRoutes(takesPart func(*applyTarget) bool) {
+func (p *Plan) holdRoutes(writers map[*Cluster]*writer) {
 	lacking := map[string]*lackingExports{}
-	for i := range a.targets {
-		if found := a.targets[i].lackingExports(); found != nil {
-			lacking[a.targets[i].name] = found
+	for i := range p.Clusters {
+		c := &p.Clusters[i]
+		if found := c.lackingExports(writers[c]); found != nil {
+			lacking[c.Name] = found
 		}
 	}
 	if len(lacking) == 0 {
 		return
 	}
-	obstacles := a.obstacles(lacking)
-	for i := range a.targets {
-		t := &a.targets[i]
-		if !takesPart(t) {
-			continue
-		}
-		t.run.Hold(func(stored, desired *unstructured.Unstructured) *kube.Error {
-			return newlyBlocked(t.name, stored, desired, obstacles)
+	obstacles := p.obstacles(lacking)
+	for _, w := range writers {
+		w.hold(func(stored, desired *unstructured.Unstructured) *kube.Error {
+			return newlyBlocked(w.Name, stored, desired, obstacles)
 		})
 	}
 }
@@ -44,26 +40,26 @@ type lackingExports struct {
 	hosts map[string]error
 }
 
-// lackingExports returns what could not be written; nil if all was.
-func (t *applyTarget) lackingExports() *lackingExports {
+// lackingExports returns what could not be written; nil if all was. There is no
+// writer of a cluster that nothing is written to.
+func (c *Cluster) lackingExports(w *writer) *lackingExports {
 	switch {
-	case t.err != nil:
-		return &lackingExports{all: t.err}
-	case t.run == nil:
+	case c.Err != nil:
+		return &lackingExports{all: c.Err}
+	case w == nil:
 		return nil
 	}
 	found := &lackingExports{hosts: map[string]error{}}
-	for _, result := range t.run.Failures() {
-		i, known := t.positions[kube.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}]
-		if !known {
+	for _, change := range w.failures() {
+		if change.desired == nil {
 			continue
 		}
-		switch object := &t.objects[i]; object.Kind {
+		switch object := change.desired; object.Kind {
 		case istio.KindGateway:
-			found.all = result.Err
+			found.all = change.Err
 		case istio.KindDestinationRule:
 			if object.Federates == "" {
-				found.hosts[object.Host()] = result.Err
+				found.hosts[object.Host()] = change.Err
 			}
 		default: // nobody else needs it
 		}
@@ -82,10 +78,10 @@ type obstacle struct {
 
 // obstacles returns the federated hosts that other clusters should not begin to
 // send requests to, since they are of a cluster that lacks something for that.
-func (a *applying) obstacles(lacking map[string]*lackingExports) map[string]obstacle {
+func (p *Plan) obstacles(lacking map[string]*lackingExports) map[string]obstacle {
 	found := map[string]obstacle{}
-	for i := range a.result.Destinations {
-		federation, d := a.result.Destinations[i].Federation, &a.result.World.Destinations[i]
+	for i := range p.Result.Destinations {
+		federation, d := p.Result.Destinations[i].Federation, &p.Result.World.Destinations[i]
 		exporter := lacking[d.Ref.ClusterName]
 		if exporter == nil || federation == nil || federation.Flat { // without gateways pods are asked directly
 			continue
@@ -127,17 +123,17 @@ func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, ob
 
 // keepExports keeps the subsets that another cluster may still send requests to,
 // because its routes could not be changed.
-func (a *applying) keepExports(takesPart func(*applyTarget) bool) {
+func (p *Plan) keepExports(writers map[*Cluster]*writer) {
 	used := map[string]map[string]*kube.Error{} // by cluster and host
-	for i := range a.targets {
-		t := &a.targets[i]
-		leadsTo, all := t.unchangedRoutes()
+	for i := range p.Clusters {
+		c := &p.Clusters[i]
+		leadsTo, all := c.unchangedRoutes(writers[c])
 		if all == nil && len(leadsTo) == 0 {
 			continue
 		}
-		for k := range a.result.Destinations {
-			federation, d := a.result.Destinations[k].Federation, &a.result.World.Destinations[k]
-			if federation == nil || federation.Flat || d.Ref.ClusterName == t.name {
+		for k := range p.Result.Destinations {
+			federation, d := p.Result.Destinations[k].Federation, &p.Result.World.Destinations[k]
+			if federation == nil || federation.Flat || d.Ref.ClusterName == c.Name {
 				continue
 			}
 			why := all
@@ -153,34 +149,27 @@ func (a *applying) keepExports(takesPart func(*applyTarget) bool) {
 			used[d.Ref.ClusterName][d.Hostname] = why
 		}
 	}
-	for i := range a.targets {
-		if t := &a.targets[i]; takesPart(t) && used[t.name] != nil {
-			t.run.UsedElsewhere(used[t.name])
-		}
+	for _, w := range writers {
+		w.elsewhere = used[w.Name]
 	}
 }
 
 // unchangedRoutes returns the hosts that routes still lead to which could not be
 // changed, and why; or why that is not known of any.
-func (t *applyTarget) unchangedRoutes() (hosts map[string]*kube.Error, all *kube.Error) {
-	if t.err != nil {
-		return nil, &kube.Error{Action: "change the routes of cluster " + t.name, Reason: kube.ReasonOther}
+func (c *Cluster) unchangedRoutes(w *writer) (hosts map[string]*kube.Error, all *kube.Error) {
+	if c.Err != nil {
+		return nil, &kube.Error{Action: "change the routes of cluster " + c.Name, Reason: kube.ReasonOther}
 	}
 	hosts = map[string]*kube.Error{}
-	if t.run == nil {
+	if w == nil {
 		return hosts, nil
 	}
-	for _, result := range t.run.Failures() {
-		if result.GVK.Kind != string(istio.KindVirtualService) {
+	for _, change := range w.failures() {
+		if change.Key.GVK.Kind != string(istio.KindVirtualService) || change.stored == nil {
 			continue
 		}
-		key := kube.ObjectKey{GVK: result.GVK, Namespace: result.Namespace, Name: result.Name}
-		k := slices.IndexFunc(t.plan.Changes, func(change rollout.Change) bool { return change.Key == key })
-		if k < 0 || t.plan.Changes[k].Before() == nil {
-			continue
-		}
-		for _, host := range istio.LeadsTo(specOf(t.plan.Changes[k].Before())) {
-			hosts[host] = &kube.Error{Action: result.Err.Action + " on cluster " + t.name, Reason: kube.ReasonOther}
+		for _, host := range istio.LeadsTo(specOf(change.stored)) {
+			hosts[host] = &kube.Error{Action: change.Err.Action + " on cluster " + c.Name, Reason: kube.ReasonOther}
 		}
 	}
 	return hosts, nil

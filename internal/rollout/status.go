@@ -1,4 +1,4 @@
-package commands
+package rollout
 
 import (
 	"context"
@@ -18,51 +18,30 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// statusOutcome is what came of the status of one resource.
-type statusOutcome struct {
-	kind, namespace, name string
-	err                   *kube.Error
-}
-
 // writeStatuses makes the resources of the management cluster say what became
-// of them (semantics 3.8). Only those that change are read again and written.
-func (a *applying) writeStatuses(ctx context.Context) {
-	if a.management == nil || !a.writes() || a.incomplete || len(a.only) > 0 || ctx.Err() != nil {
+// of them (semantics 3.8). Only those that change are read again and written. Where
+// only a part is rolled out, nothing can be said about all of it.
+func (p *Plan) writeStatuses(ctx context.Context) {
+	if p.management == nil || p.Incomplete || len(p.opts.Only) > 0 || ctx.Err() != nil {
 		return
 	}
-	updates, err := a.statusUpdates()
+	updates, err := p.statusUpdates()
 	if err != nil {
-		a.say("error: %s", err)
-		a.statusFailed = true
+		p.StatusErr = err
 		return
 	}
 	if len(updates) == 0 {
 		return
 	}
-	results := kube.WriteStatuses(ctx, a.management, updates, kube.DryRunNone)
-	count := map[kube.Outcome]int{}
-	var errs []string
-	for i := range results {
-		r := &results[i]
-		count[r.Outcome]++
-		if r.Outcome == kube.Configured || r.Err != nil {
-			a.statuses = append(a.statuses, statusOutcome{r.GVK.Kind, r.Namespace, r.Name, r.Err})
-		}
-		if r.Err != nil && r.Err.Reason != kube.ReasonCancelled {
-			errs = append(errs, "error: "+r.Err.Error())
-		}
-	}
-	a.tellBounded(errs)
-	a.statusFailed = len(errs) > 0
-	if written := count[kube.Configured]; written > 0 {
-		a.say("%s: the status of %s written", a.management.Name, countOf(written, "resource", "resources"))
-	}
+	p.Statuses = slices.DeleteFunc(kube.WriteStatuses(ctx, p.management, updates, kube.DryRunNone), func(r kube.Result) bool {
+		return r.Outcome != kube.Configured && r.Err == nil
+	})
 }
 
 // statusUpdates are the statuses that differ from those that were read.
-func (a *applying) statusUpdates() ([]kube.StatusUpdate, error) {
-	w := &statusWriter{failures: a.failuresByParent()}
-	result, world := a.result, a.result.World
+func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
+	w := &statusWriter{failures: p.failuresByParent()}
+	result, world := p.Result, p.Result.World
 	for i := range world.VirtualMeshes {
 		vm := world.VirtualMeshes[i].Resource
 		status := result.VirtualMeshStatus(i)
@@ -70,16 +49,16 @@ func (a *applying) statusUpdates() ([]kube.StatusUpdate, error) {
 		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, status, "conditions", "deployedSharedTrust")
 	}
 	for i := range world.TrafficPolicies {
-		p := world.TrafficPolicies[i].Resource
+		traffic := world.TrafficPolicies[i].Resource
 		status := result.TrafficPolicyStatus(i)
-		status.State, status.Errors = w.failed(policy.ObjectID{Kind: string(policy.KindTrafficPolicy), Namespace: p.Namespace, Name: p.Name}, status.State, status.Errors)
-		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindTrafficPolicy)), &p.ObjectMeta, p.Status, status)
+		status.State, status.Errors = w.failed(policy.ObjectID{Kind: string(policy.KindTrafficPolicy), Namespace: traffic.Namespace, Name: traffic.Name}, status.State, status.Errors)
+		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindTrafficPolicy)), &traffic.ObjectMeta, traffic.Status, status)
 	}
 	for i := range world.AccessPolicies {
-		p := world.AccessPolicies[i].Resource
+		access := world.AccessPolicies[i].Resource
 		status := result.AccessPolicyStatus(i)
-		status.State, status.Errors = w.failed(policy.ObjectID{Kind: string(policy.KindAccessPolicy), Namespace: p.Namespace, Name: p.Name}, status.State, status.Errors)
-		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindAccessPolicy)), &p.ObjectMeta, p.Status, status)
+		status.State, status.Errors = w.failed(policy.ObjectID{Kind: string(policy.KindAccessPolicy), Namespace: access.Namespace, Name: access.Name}, status.State, status.Errors)
+		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindAccessPolicy)), &access.ObjectMeta, access.Status, status)
 	}
 	for i := range world.Meshes {
 		mesh := world.Meshes[i].Resource
@@ -94,7 +73,7 @@ func (a *applying) statusUpdates() ([]kube.StatusUpdate, error) {
 
 // failuresByParent returns what went wrong in clusters, by the resource that
 // the objects come from, each reason once and in order.
-func (a *applying) failuresByParent() map[policy.ObjectID][]string {
+func (p *Plan) failuresByParent() map[policy.ObjectID][]string {
 	failures := map[policy.ObjectID][]string{}
 	note := func(parents []policy.ObjectID, text string) {
 		for _, parent := range parents {
@@ -103,16 +82,16 @@ func (a *applying) failuresByParent() map[policy.ObjectID][]string {
 			}
 		}
 	}
-	for i := range a.targets {
-		t := &a.targets[i]
-		if t.err != nil {
-			for k := range t.objects {
-				note(t.objects[k].Parents, t.err.Error())
+	for i := range p.Clusters {
+		c := &p.Clusters[i]
+		if c.Err != nil {
+			for k := range c.Objects {
+				note(c.Objects[k].Parents, c.Err.Error())
 			}
 		}
-		for k := range t.results {
-			if r := &t.results[k]; r.Err != nil {
-				note(t.parentsOf(keyOfResult(r)), r.Err.Error())
+		for k := range c.Changes {
+			if change := &c.Changes[k]; change.Err != nil {
+				note(change.Parents(), change.Err.Error())
 			}
 		}
 	}

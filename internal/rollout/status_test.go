@@ -1,4 +1,4 @@
-package commands
+package rollout
 
 import (
 	"encoding/json"
@@ -51,10 +51,10 @@ func (w *governedWorld) each(visit func(kind string, meta *metav1.ObjectMeta, st
 
 // apply returns the statuses that a pass writes when writing to clusters had
 // these results, and writes them.
-func (w *governedWorld) apply(t *testing.T, targets ...applyTarget) map[string]map[string]any {
+func (w *governedWorld) apply(t *testing.T, clusters ...Cluster) map[string]map[string]any {
 	t.Helper()
-	a := &applying{applyOptions: &applyOptions{}, result: policy.Evaluate(world.New(w.objects)), targets: targets}
-	updates, err := a.statusUpdates()
+	p := &Plan{Result: policy.Evaluate(world.New(w.objects)), Clusters: clusters}
+	updates, err := p.statusUpdates()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,13 +147,12 @@ func TestFailuresInStatuses(t *testing.T) {
 	w.apply(t)
 	all := world.New(w.objects)
 	objects, _ := istio.New(policy.Evaluate(all), istio.Options{}).Cluster("cluster-01")
-	target := newApplyTarget("cluster-01", objects, &kube.Connection{}, nil)
-	target.outputs()
+	cluster := Cluster{Name: "cluster-01", Objects: objects}
 	failed := map[string]bool{}
 	for i := range objects {
 		if o := &objects[i]; o.Kind == istio.KindVirtualService && i%2 == 0 {
-			target.results = append(target.results, kube.Result{
-				GVK: istioGVK(o.Kind), Namespace: o.Namespace, Name: o.Name, Cluster: "cluster-01", Outcome: kube.Failed,
+			cluster.Changes = append(cluster.Changes, Change{
+				Kind: kube.ChangeAdd, Key: keyOf(o), desired: o, Outcome: kube.Failed,
 				Err: &kube.Error{Cluster: "cluster-01", Action: "apply it", Reason: kube.ReasonInvalid, Why: "no"},
 			})
 			for _, parent := range o.Parents {
@@ -166,7 +165,7 @@ func TestFailuresInStatuses(t *testing.T) {
 	if len(failed) == 0 {
 		t.Fatal("no policy is rendered: the world shows nothing")
 	}
-	written := w.apply(t, target)
+	written := w.apply(t, cluster)
 	for name, fields := range written {
 		if fields["state"] != "FAILED" && fields["state"] != "INVALID" {
 			t.Errorf("%s is %v", name, fields["state"])
@@ -183,7 +182,7 @@ func TestFailuresInStatuses(t *testing.T) {
 		t.Errorf("%d statuses are written, want %d", len(written), len(failed))
 	}
 	// A new policy does not get before those that failed.
-	if again := w.apply(t, target); len(again) > 0 {
+	if again := w.apply(t, cluster); len(again) > 0 {
 		t.Errorf("failing again writes %d statuses", len(again))
 	}
 	for name, fields := range w.apply(t) {

@@ -6,76 +6,55 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// Object is an object that a cluster should have because of what it was
-// rendered from. All of its spec is meshctl's.
-type Object struct {
-	Key kube.ObjectKey
-	// Stage orders writing: objects of a lower stage come first.
-	Stage int
-	// Needs are the positions of the desired objects without which this one would do harm. It
-	// is not written if one of them cannot be.
-	Needs []int
-	// Build returns the object as a manifest has it. It may be called more than
-	// once, and from several goroutines.
-	Build func() (*unstructured.Unstructured, error)
-	// Transition returns what to write first when the stored object is to become
-	// the desired one, and in which stage; nil if one step will do. The desired
-	// object is then written after all stages.
-	Transition func(stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int)
-}
-
-// Options say which objects of a cluster are meshctl's.
-type Options struct {
-	// Kinds are those that desired objects can have.
-	Kinds []schema.GroupVersionKind
-	// Owner are the labels of what may be changed and removed. Objects without
-	// them are somebody else's, whatever they are called (D40).
-	Owner map[string]string
-	// StageOf returns the stage of an object that is to be removed. Objects of a
-	// higher stage are removed first.
-	StageOf func(*unstructured.Unstructured) int
-	// Routing says which objects lead to which others; the zero value says that
-	// none do.
-	Routing Routing
-	// Unlisted are kinds that could not be listed when the desired objects were made from
-	// what was there, and why. They are not listed again: their desired objects are refused,
-	// and none is removed.
-	Unlisted map[schema.GroupKind]error
-}
-
-// Routing says which stored objects send requests to hosts, and which make
-// hosts known. What a host needs is neither removed nor reduced while an object
-// that could not be changed still sends requests there.
-type Routing struct {
-	// Kind is the kind of the objects that send requests.
-	Kind schema.GroupKind
-	// LeadsTo returns the hosts that a stored object of the kind sends requests to.
-	LeadsTo func(*unstructured.Unstructured) []string
-	// Provides returns the hosts that a stored object of another kind makes known
-	// or says something about; none if nothing depends on it.
-	Provides func(*unstructured.Unstructured) []string
-}
-
-// Change is what is to be done about one object.
+// Change is what is to be done about one object of a cluster, and what came of
+// it.
 type Change struct {
-	// Kind is ChangeAdd, ChangeModify, ChangeRemove or ChangeRefuse.
+	// Kind is ChangeAdd, ChangeModify, ChangeRemove, ChangeRefuse, or ChangeLeave for
+	// an object that would be removed, but is kept.
 	Kind kube.ChangeKind
 	Key  kube.ObjectKey
 	// Fields are what ChangeModify is about, sorted by path.
 	Fields []kube.FieldChange
-	// Err says why nothing can be done, for ChangeRefuse.
+	// Outcome is what came of it; empty as long as nothing was tried.
+	Outcome kube.Outcome
+	// Err says why nothing can be done (ChangeRefuse), or why it failed.
 	Err *kube.Error
 
-	output     *Object
+	// desired is nil for an object that should not be there, which has no position.
+	desired    *istio.Object
 	position   int
 	stored     *unstructured.Unstructured
 	transition *unstructured.Unstructured
 	early      int
+}
+
+// noPosition is the position of objects that are not desired.
+const noPosition = -1
+
+// Parents returns what the object is rendered from, or was, if it should not be
+// there any more.
+func (c *Change) Parents() []policy.ObjectID {
+	switch {
+	case c.desired != nil:
+		return c.desired.Parents
+	case c.stored != nil:
+		return istio.ParentsIn(c.stored.GetAnnotations()[istio.ParentsAnnotation])
+	default:
+		return nil
+	}
+}
+
+// fail notes why the change could not be made.
+func (c *Change) fail(action string, e *kube.Error) {
+	var result kube.Result
+	result.Fail(action, e)
+	c.Outcome, c.Err = result.Outcome, result.Err
 }
 
 // Before returns the object as it is stored, without what the cluster itself
@@ -84,19 +63,19 @@ func (c *Change) Before() *unstructured.Unstructured {
 	if c.stored == nil {
 		return nil
 	}
-	return manifestOf(c.stored)
+	return withoutUpkeep(c.stored)
 }
 
 // After returns the object as it will be; nil if it is to be removed.
 func (c *Change) After() (*unstructured.Unstructured, error) {
-	if c.output == nil {
+	if c.desired == nil {
 		return nil, nil //nolint:nilnil // nothing will be there
 	}
-	desired, err := c.output.Build()
+	desired, err := manifest(c.desired)
 	if err != nil || c.stored == nil {
 		return desired, err
 	}
-	after := manifestOf(c.stored)
+	after := withoutUpkeep(c.stored)
 	after.SetLabels(overlay(after.GetLabels(), desired.GetLabels()))
 	after.SetAnnotations(overlay(after.GetAnnotations(), desired.GetAnnotations()))
 	after.SetAPIVersion(desired.GetAPIVersion())
@@ -114,8 +93,8 @@ func overlay(below, above map[string]string) map[string]string {
 	return below
 }
 
-// manifestOf returns what of an object a user would write.
-func manifestOf(object *unstructured.Unstructured) *unstructured.Unstructured {
+// withoutUpkeep returns an object without what the cluster itself maintains.
+func withoutUpkeep(object *unstructured.Unstructured) *unstructured.Unstructured {
 	manifest := &unstructured.Unstructured{Object: map[string]any{}}
 	manifest.SetGroupVersionKind(object.GroupVersionKind())
 	manifest.SetNamespace(object.GetNamespace())
@@ -126,6 +105,39 @@ func manifestOf(object *unstructured.Unstructured) *unstructured.Unstructured {
 		manifest.Object["spec"] = spec
 	}
 	return manifest
+}
+
+// keyOf identifies a rendered object in its cluster.
+func keyOf(object *istio.Object) kube.ObjectKey {
+	return kube.ObjectKey{GVK: object.Kind.GVK(), Namespace: object.Namespace, Name: object.Name}
+}
+
+// manifest returns a rendered object as it is written.
+func manifest(object *istio.Object) (*unstructured.Unstructured, error) {
+	fields, err := object.Fields()
+	if err != nil {
+		return nil, err
+	}
+	return &unstructured.Unstructured{Object: fields}, nil
+}
+
+// transition returns what to write first when a stored object is to become the
+// desired one, and in which stage; nil if one step will do. The desired object is
+// then written after all stages.
+func transition(object *istio.Object, stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
+	spec, stage := istio.Transition(object.Kind, object.Stage(), specOf(stored), specOf(desired))
+	if spec == nil {
+		return nil, 0
+	}
+	first := desired.DeepCopy()
+	first.Object["spec"] = spec
+	return first, stage
+}
+
+// stageOf returns the stage of a stored object. Objects of a higher stage are
+// removed first.
+func stageOf(stored *unstructured.Unstructured) int {
+	return istio.StageOf(istio.Kind(stored.GetKind()), stored.GetAnnotations()[istio.FederationAnnotation] != "", len(specOf(stored)) == 0)
 }
 
 // fieldChanges returns how a stored object differs from the desired one:

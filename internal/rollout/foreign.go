@@ -1,4 +1,4 @@
-package commands
+package rollout
 
 import (
 	"context"
@@ -23,13 +23,13 @@ type foreignGateways struct {
 // findForeignGateways lists the Gateways of the clusters that have an east-west
 // gateway, as far as they are to be written to: names that others pass on already
 // must not be passed on twice.
-func (a *applying) findForeignGateways(ctx context.Context, connections map[string]*kube.Connection) foreignGateways {
+func (p *Plan) findForeignGateways(ctx context.Context, connections map[string]*kube.Connection) foreignGateways {
 	found := foreignGateways{byCluster: map[string][]istio.ForeignGateway{}, unlisted: map[string]error{}}
 	asked := map[string]*kube.Connection{}
-	for i := range a.result.Meshes {
-		for _, gateway := range a.result.Meshes[i].Gateways {
-			cluster := a.result.World.Destinations[gateway.Destination].Ref.ClusterName
-			if c := connections[cluster]; c != nil && a.wanted(cluster) {
+	for i := range p.Result.Meshes {
+		for _, gateway := range p.Result.Meshes[i].Gateways {
+			cluster := p.Result.World.Destinations[gateway.Destination].Ref.ClusterName
+			if c := connections[cluster]; c != nil && p.opts.selects(cluster) {
 				asked[cluster] = c
 			}
 		}
@@ -41,7 +41,7 @@ func (a *applying) findForeignGateways(ctx context.Context, connections map[stri
 	}
 	all := slices.SortedFunc(maps.Values(asked), func(x, y *kube.Connection) int { return strings.Compare(x.Name, y.Name) })
 	for _, answer := range kube.Each(all, func(c *kube.Connection) answer {
-		gateways, err := a.listForeignGateways(ctx, c)
+		gateways, err := p.listForeignGateways(ctx, c)
 		return answer{c.Name, gateways, err}
 	}) {
 		if answer.err != nil {
@@ -52,16 +52,16 @@ func (a *applying) findForeignGateways(ctx context.Context, connections map[stri
 	return found
 }
 
-func (a *applying) listForeignGateways(ctx context.Context, c *kube.Connection) ([]istio.ForeignGateway, error) {
-	owner := a.outputOptions(c.Name).Owner
+func (p *Plan) listForeignGateways(ctx context.Context, c *kube.Connection) ([]istio.ForeignGateway, error) {
+	owner := istio.OwnerLabels(p.opts.Namespace, c.Name)
 	var gateways []istio.ForeignGateway
-	failed, err := kube.Ask(ctx, c, a.timeout, func(ctx context.Context) error {
-		resource, err := c.Resource(ctx, istioGVK(istio.KindGateway))
+	failed, err := kube.Ask(ctx, c, p.opts.Deadline, func(ctx context.Context) error {
+		resource, err := c.Resource(ctx, istio.KindGateway.GVK())
 		if err != nil {
 			return err
 		}
 		all, err := kube.List(ctx, c, resource.GroupVersionResource, kube.ListOptions{}, func(u *unstructured.Unstructured) *istio.ForeignGateway {
-			if isOwned(u, owner) {
+			if kube.IsOwned(u, owner) {
 				return nil
 			}
 			gateway, passes := istio.ReadForeignGateway(u.GetNamespace(), u.GetName(), specOf(u))
@@ -87,14 +87,4 @@ func (a *applying) listForeignGateways(ctx context.Context, c *kube.Connection) 
 		}
 	}
 	return gateways, nil
-}
-
-func isOwned(u *unstructured.Unstructured, owner map[string]string) bool {
-	labels := u.GetLabels()
-	for key, value := range owner {
-		if labels[key] != value {
-			return false
-		}
-	}
-	return true
 }

@@ -1,0 +1,227 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// The bounds of waiting between two passes.
+const (
+	// settling is how long to wait for further changes after the first one.
+	settling = time.Second
+	// firstRetry doubles after each failure, up to the time of a resync.
+	firstRetry = 5 * time.Second
+)
+
+// WatchOptions say how to keep rolling out.
+type WatchOptions struct {
+	// Management is the cluster that is watched and that has the Lease.
+	Management *kube.Connection
+	// Lease decides which of several processes rolls out.
+	Lease kube.LeaseOptions
+	// Resync is after what time the clusters are compared even if nothing changed.
+	Resync time.Duration
+	// Input reads what to roll out, for each pass anew. What it has got so far is part
+	// of the Pass also if it fails.
+	Input func(context.Context) (Input, error)
+	// Options are those of each plan.
+	Options Options
+	// Begin is called whenever this process has got the Lease; it may be nil.
+	Begin func()
+	// Handle is told of each pass, one after the other. Its error makes the pass one that
+	// failed.
+	Handle func(*Pass) error
+	// GiveUp says whether an error of the first pass ends watching, because trying again
+	// would not help; nil never does.
+	GiveUp func(error) bool
+}
+
+// Pass is one time that everything was rolled out.
+type Pass struct {
+	Input Input
+	// Plan has what came of it; nil if there was none.
+	Plan *Plan
+	// Err is why there is no Plan.
+	Err error
+	// Repeated says that all of this is as the pass before had it already.
+	Repeated bool
+}
+
+// Watch rolls out whenever something changes on the management cluster, and from
+// time to time in any case, until ctx ends. Only the process that holds the Lease
+// does, the others wait for it.
+func Watch(ctx context.Context, opts WatchOptions) error {
+	return kube.Lead(ctx, opts.Management, opts.Lease, func(ctx context.Context) error {
+		if opts.Begin != nil {
+			opts.Begin()
+		}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		changed, watched := make(chan struct{}, 1), make(chan error, 1)
+		go func() {
+			watched <- kube.Watch(ctx, opts.Management, func() {
+				select {
+				case changed <- struct{}{}:
+				default: // it is known already
+				}
+			})
+		}()
+		w := &watcher{opts: opts}
+		return w.loop(ctx, changed, watched)
+	})
+}
+
+// watcher is one time that this process holds the Lease.
+type watcher struct {
+	opts WatchOptions
+	last *report
+}
+
+// loop rolls out again and again.
+func (w *watcher) loop(ctx context.Context, changed <-chan struct{}, watched <-chan error) error {
+	pauses := pauses{resync: w.opts.Resync}
+	for first := true; ; first = false {
+		err := w.pass(ctx)
+		if first && err != nil && w.opts.GiveUp != nil && w.opts.GiveUp(err) {
+			return err
+		}
+		pause := pauses.after(err)
+		select {
+		case <-ctx.Done():
+			return <-watched
+		case err := <-watched:
+			return err
+		case <-time.After(pause):
+		case <-changed:
+			select {
+			case <-ctx.Done():
+			case <-time.After(settling):
+			}
+			select {
+			case <-changed:
+			default:
+			}
+		}
+	}
+}
+
+// errFailed says that a pass did not reach everything; its Plan says what.
+var errFailed = errors.New("not everything could be rolled out")
+
+// pass rolls out once.
+func (w *watcher) pass(ctx context.Context) error {
+	p := &Pass{}
+	if p.Input, p.Err = w.opts.Input(ctx); p.Err == nil {
+		p.Plan, p.Err = NewPlan(ctx, p.Input, w.opts.Options)
+	}
+	if p.Err == nil {
+		p.Plan.Run(ctx, RunOptions{})
+	}
+	if err := ctx.Err(); err != nil {
+		// What is wrong now is that it was interrupted.
+		if p.Plan != nil {
+			p.Repeated = true
+			err = errors.Join(err, w.opts.Handle(p))
+		}
+		return err
+	}
+	report := p.report()
+	p.Repeated = w.last != nil && reflect.DeepEqual(w.last, report)
+	w.last = report
+	err := p.Err
+	if err == nil && p.Plan.Failed() {
+		err = errFailed
+	}
+	return errors.Join(err, w.opts.Handle(p))
+}
+
+// report is what a pass has to say, as values that can be compared.
+type report struct {
+	problems   []world.Problem
+	err        string
+	idle       []string
+	omissions  []istio.Omission
+	incomplete bool
+	clusters   []clusterReport
+	statuses   []objectReport
+}
+
+type clusterReport struct {
+	name string
+	// errors are about the cluster as a whole, and about whole kinds.
+	errors  []string
+	objects []objectReport
+}
+
+// objectReport is what came of one object.
+type objectReport struct {
+	key     kube.ObjectKey
+	outcome kube.Outcome
+	err     string
+}
+
+func (p *Pass) report() *report {
+	r := &report{err: textOf(p.Err)}
+	if p.Input.World != nil {
+		r.problems = p.Input.World.Problems
+	}
+	if p.Plan == nil {
+		return r
+	}
+	r.idle, r.omissions, r.incomplete = p.Plan.Idle, p.Plan.Omissions, p.Plan.Incomplete
+	for i := range p.Plan.Clusters {
+		c := &p.Plan.Clusters[i]
+		cluster := clusterReport{name: c.Name, errors: c.Errors()}
+		for k := range c.Changes {
+			change := &c.Changes[k]
+			cluster.objects = append(cluster.objects, newObjectReport(change.Key, change.Outcome, change.Err))
+		}
+		r.clusters = append(r.clusters, cluster)
+	}
+	for i := range p.Plan.Statuses {
+		s := &p.Plan.Statuses[i]
+		r.statuses = append(r.statuses, newObjectReport(s.Key(), s.Outcome, s.Err))
+	}
+	if p.Plan.StatusErr != nil {
+		r.statuses = append(r.statuses, objectReport{err: p.Plan.StatusErr.Error()})
+	}
+	return r
+}
+
+func newObjectReport(key kube.ObjectKey, outcome kube.Outcome, e *kube.Error) objectReport {
+	r := objectReport{key: key, outcome: outcome}
+	if e != nil {
+		r.err = e.Error()
+	}
+	return r
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// pauses are the times to wait between passes.
+type pauses struct {
+	resync, retry time.Duration
+}
+
+// after returns how long to wait after a pass: until the next resync if it went
+// well, and otherwise from firstRetry on twice as long each time, but no longer
+// than that.
+func (p *pauses) after(err error) time.Duration {
+	if err == nil {
+		p.retry = 0
+		return p.resync
+	}
+	p.retry = min(max(firstRetry, 2*p.retry), p.resync)
+	return p.retry
+}
