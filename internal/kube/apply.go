@@ -13,9 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/util/csaupgrade"
 )
 
 // DefaultFieldManager is who owns the fields that meshctl writes.
@@ -136,9 +134,6 @@ type applier struct {
 // maxAttempts bounds how often an object is tried that others change at the
 // same time.
 const maxAttempts = 5
-
-// ErrForeign says that an object belongs to someone else.
-var ErrForeign = errors.New("the object belongs to someone else")
 
 // errMeanwhile says that an object is not the one that was read any more.
 var errMeanwhile = errors.New("the object was changed meanwhile")
@@ -312,57 +307,6 @@ func isOtherObject(err error) bool {
 		return false
 	}
 	return slices.ContainsFunc(status.Status().Details.Causes, func(cause metav1.StatusCause) bool { return cause.Field == "metadata.uid" })
-}
-
-// checkOwner refuses an object that lacks a label of the owner.
-func (a *applier) checkOwner(object *unstructured.Unstructured) error {
-	return a.connection.CheckOwner(a.action(object), object, a.opts.Owner)
-}
-
-// CheckOwner returns an *Error if an object does not carry the labels of its
-// owner, nil if it does.
-func (c *Connection) CheckOwner(action string, object *unstructured.Unstructured, owner map[string]string) error {
-	labels := object.GetLabels()
-	for _, key := range sortedKeys(owner) {
-		if labels[key] != owner[key] {
-			label := key + "=" + owner[key]
-			e := &Error{
-				Cluster: c.Name, Action: action, Reason: ReasonConflict,
-				Why:   "it exists and was not made by meshctl: it lacks the label " + label,
-				Hint:  "rename or remove it, if nobody needs it",
-				cause: ErrForeign,
-			}
-			if slices.ContainsFunc(object.GetManagedFields(), isOwnApply) {
-				e.Why = "meshctl wrote it, but it does not carry the label " + label + " any more, and so is not meshctl's"
-				e.Hint = "give the label back with 'kubectl label', or remove the object, then apply again"
-			}
-			return e
-		}
-	}
-	return nil
-}
-
-// isOwnApply reports whether fields of an object were applied by meshctl.
-func isOwnApply(entry metav1.ManagedFieldsEntry) bool {
-	return entry.Manager == DefaultFieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
-}
-
-// adoptCreated makes the fields that meshctl set when it created the object
-// fields that it applied, as kubectl does. Otherwise, a field that is applied no
-// more would stay, and meshctl would be in conflict with itself.
-func (a *applier) adoptCreated(ctx context.Context, target dynamic.ResourceInterface, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if a.opts.Status || !slices.ContainsFunc(object.GetManagedFields(), a.isOwnCreation) {
-		return object, nil
-	}
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(object, sets.New(a.opts.FieldManager), a.opts.FieldManager)
-	if err != nil || patch == nil || a.opts.DryRun == DryRunServer {
-		return object, nil //nolint:nilerr // fields that cannot be read are nobody's
-	}
-	return target.Patch(ctx, object.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: a.opts.FieldManager})
-}
-
-func (a *applier) isOwnCreation(entry metav1.ManagedFieldsEntry) bool {
-	return entry.Manager == a.opts.FieldManager && entry.Operation == metav1.ManagedFieldsOperationUpdate && entry.Subresource == ""
 }
 
 // patch applies the object.
