@@ -42,7 +42,10 @@ func rooms() []room {
 			path: "internal/check", purpose: "what is checked, and the verdict",
 			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube", "internal/registration"},
 		},
-		{path: "internal/restart", purpose: "restarts of workloads and control planes", imports: []string{"internal/kube", "internal/load", "internal/cli"}},
+		{
+			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
+			imports: []string{"internal/kube", "internal/load", "internal/cli", "internal/trust", "internal/world"},
+		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
 			imports: []string{"internal/kube", "internal/policy", "internal/restart", "internal/trust", "internal/world"},
@@ -69,7 +72,7 @@ func rooms() []room {
 		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
 		{
 			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
-			imports: []string{"internal/kube"},
+			imports: []string{"internal/kube", "internal/trust"},
 		},
 		{
 			path: "internal/rollout", purpose: "evaluated worlds into clusters: plan, write in stages, status, watch; knows no command line",

@@ -193,7 +193,7 @@ func (o *applyOptions) readInput(ctx context.Context) (rollout.Input, error) {
 	if err != nil {
 		return in, err
 	}
-	in.Management, in.Members, in.Failures = members.management, members.byName, members.failures
+	in.Management, in.Members, in.Failures = members.management, members.Connections, members.Failures
 	return in, nil
 }
 

@@ -173,31 +173,22 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 		failed = cli.ErrReported
 	}
 	for _, name := range slices.Sorted(maps.Keys(byCluster)) {
-		switch c := members.byName[name]; {
-		case c != nil:
-			connections = append(connections, c)
-		case members.failures[name] != nil:
-			complain(members.failures[name])
-		default:
-			complain(fmt.Errorf("cluster %s is not registered, so that nobody knows what needs a restart there", name))
+		c, err := members.Connection(name)
+		if err != nil {
+			complain(err)
+			continue
 		}
+		connections = append(connections, c)
 	}
 	opts := restart.InspectOptions{ManagementNamespace: chosen.Namespace(), Settings: w.Settings}
-	type inspected struct {
-		facts restart.Facts
-		err   error
-	}
 	needs = map[*world.Mesh]int{}
-	for i, found := range kube.Each(connections, func(c *kube.Connection) inspected {
-		facts, err := restart.Inspect(ctx, c, opts)
-		return inspected{facts, err}
-	}) {
-		if found.err != nil {
-			complain(found.err)
+	for i, found := range restart.InspectAll(ctx, connections, opts) {
+		if found.Err != nil {
+			complain(found.Err)
 			continue
 		}
 		for _, mesh := range byCluster[connections[i].Name] {
-			plan, err := restart.NewPlan(&found.facts, mesh.Ref.Name, mesh.Ref.Namespace, restart.PlanOptions{})
+			plan, err := restart.NewPlan(&found.Facts, mesh.Ref.Name, mesh.Ref.Namespace, restart.PlanOptions{})
 			if err != nil {
 				complain(err)
 				continue

@@ -171,7 +171,7 @@ func (o *meshRestartOptions) check() error {
 	if !o.world.fromManagement() && len(o.world.contexts) == 0 {
 		complain("restart needs clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
 	}
-	if !o.yes && o.writes() && !o.streams.CanPrompt() {
+	if !o.yes && o.dryRun.String() == "none" && !o.streams.CanPrompt() {
 		complain("--yes is required when nobody can be asked; see what would be done with --dry-run")
 	}
 	if _, err := labels.Parse(o.selector); err != nil {
@@ -191,9 +191,6 @@ func (o *meshRestartOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// writes reports whether anything is written.
-func (o *meshRestartOptions) writes() bool { return o.dryRun.String() == "none" }
-
 func (o *meshRestartOptions) run(ctx context.Context) error {
 	r := &restarting{meshRestartOptions: o}
 	if err := r.prepare(ctx); err != nil {
@@ -202,17 +199,17 @@ func (o *meshRestartOptions) run(ctx context.Context) error {
 	if err := r.showPlan(); err != nil {
 		return err
 	}
-	if r.count(restart.ActionRestart, restart.ActionWait) == 0 {
+	if r.fleet.Count(restart.ActionRestart, restart.ActionWait) == 0 {
 		r.explainNothing()
 		return errors.Join(r.print(), r.outcome())
 	}
-	if o.dryRun.String() != "client" {
+	if !r.planOnly {
 		r.checkPermissions(ctx)
 	}
 	if err := r.confirm(ctx); err != nil {
 		return err
 	}
-	r.start(ctx)
+	r.runFleet(ctx)
 	if err := r.print(); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -52,21 +51,21 @@ type restartedItem struct {
 
 func (r *restarting) report() restartReport {
 	report := restartReport{
-		APIVersion: describe.APIVersion, Kind: "MeshRestart", DryRun: r.dryRun.String(), RestartedAt: r.restartedAt, Meshes: []restartedMeshReport{},
+		APIVersion: describe.APIVersion, Kind: "MeshRestart", DryRun: r.dryRun.String(), RestartedAt: r.fleet.RestartedAt, Meshes: []restartedMeshReport{},
 	}
-	for i := range r.meshes {
-		m := &r.meshes[i]
-		view := restartedMeshReport{Name: m.mesh.Ref.Name, Namespace: m.mesh.Ref.Namespace, Cluster: m.mesh.Cluster, Items: []restartedItem{}}
-		if m.err != nil {
-			view.Error = m.err.Error()
+	for i := range r.fleet.Meshes {
+		m := &r.fleet.Meshes[i]
+		view := restartedMeshReport{Name: m.Mesh.Ref.Name, Namespace: m.Mesh.Ref.Namespace, Cluster: m.Mesh.Cluster, Items: []restartedItem{}}
+		if m.Err != nil {
+			view.Error = m.Err.Error()
 		}
-		if m.plan != nil {
-			if changed := m.plan.TrustChanged.UTC(); !m.plan.TrustChanged.IsZero() {
+		if m.Plan != nil {
+			if changed := m.Plan.TrustChanged.UTC(); !m.Plan.TrustChanged.IsZero() {
 				view.CAChanged = &changed
 			}
-			view.Notes = m.plan.Notes
-			for k := range m.plan.Items {
-				view.Items = append(view.Items, m.item(&m.plan.Items[k]))
+			view.Notes = m.Plan.Notes
+			for k := range m.Plan.Items {
+				view.Items = append(view.Items, newRestartedItem(m, &m.Plan.Items[k]))
 			}
 		}
 		report.Meshes = append(report.Meshes, view)
@@ -74,9 +73,9 @@ func (r *restarting) report() restartReport {
 	return report
 }
 
-func (m *restartedMesh) item(item *restart.Item) restartedItem {
+func newRestartedItem(m *restart.MeshRestart, item *restart.Item) restartedItem {
 	view := restartedItem{Item: *item}
-	result := m.result(item)
+	result := m.Result(item)
 	if result == nil {
 		return view
 	}
@@ -89,16 +88,6 @@ func (m *restartedMesh) item(item *restart.Item) restartedItem {
 		view.Seconds = &seconds
 	}
 	return view
-}
-
-// result returns what came of an item, nil if nothing was tried.
-func (m *restartedMesh) result(item *restart.Item) *restart.Result {
-	for i := range m.report.Results {
-		if m.report.Results[i].Item == item {
-			return &m.report.Results[i]
-		}
-	}
-	return nil
 }
 
 // shows reports whether a table has a row for the item.
@@ -114,11 +103,7 @@ func (r *restarting) isTable() bool {
 // showPlan prints the plan for people: to those who have to agree on standard
 // error, and where nothing is written as what the command was asked for.
 func (r *restarting) showPlan() error {
-	for i := range r.meshes {
-		if m := &r.meshes[i]; m.err != nil {
-			r.progress.line("error: %s", m.err)
-		}
-	}
+	r.tellFailures()
 	out := r.streams.Err
 	if !r.writes() {
 		out = r.streams.Out
@@ -129,21 +114,21 @@ func (r *restarting) showPlan() error {
 	if err := r.writePlanTable(out); err != nil {
 		return err
 	}
-	for i := range r.meshes {
-		m := &r.meshes[i]
-		if m.plan == nil || m.err != nil {
+	for i := range r.fleet.Meshes {
+		m := &r.fleet.Meshes[i]
+		if m.Plan == nil || m.Err != nil {
 			continue
 		}
-		for _, note := range m.plan.Notes {
-			r.progress.line("note: %s: %s", m.mesh.Cluster, note)
+		for _, note := range m.Plan.Notes {
+			r.progress.line("note: %s: %s", m.Mesh.Cluster, note)
 		}
-		for k := range m.plan.Items {
-			item := &m.plan.Items[k]
+		for k := range m.Plan.Items {
+			item := &m.Plan.Items[k]
 			if !r.shows(item) {
 				continue
 			}
 			for _, note := range item.Notes {
-				r.progress.line("note: %s.%s: %s", item.Ref, m.mesh.Cluster, note)
+				r.progress.line("note: %s.%s: %s", item.Ref, m.Mesh.Cluster, note)
 			}
 		}
 	}
@@ -152,13 +137,13 @@ func (r *restarting) showPlan() error {
 
 func (r *restarting) writePlanTable(out io.Writer) error {
 	rows := [][]string{{"CLUSTER", "STAGE", "NAMESPACE", "NAME", "PODS", "ACTION", "WHY"}}
-	r.eachShown(func(m *restartedMesh, item *restart.Item) {
+	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
 		var why []string
 		for _, reason := range item.Reasons {
 			why = append(why, reason.Message)
 		}
 		rows = append(rows, []string{
-			m.mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind) + "/" + item.Name,
+			m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind) + "/" + item.Name,
 			fmt.Sprint(item.Pods), string(item.Action), orNone(strings.Join(why, "; ")),
 		})
 	})
@@ -169,14 +154,14 @@ func (r *restarting) writePlanTable(out io.Writer) error {
 }
 
 // eachShown visits the items that tables show, in their order.
-func (r *restarting) eachShown(visit func(*restartedMesh, *restart.Item)) {
-	for i := range r.meshes {
-		m := &r.meshes[i]
-		if m.plan == nil {
+func (r *restarting) eachShown(visit func(*restart.MeshRestart, *restart.Item)) {
+	for i := range r.fleet.Meshes {
+		m := &r.fleet.Meshes[i]
+		if m.Plan == nil {
 			continue
 		}
-		for k := range m.plan.Items {
-			if item := &m.plan.Items[k]; r.shows(item) {
+		for k := range m.Plan.Items {
+			if item := &m.Plan.Items[k]; r.shows(item) {
 				visit(m, item)
 			}
 		}
@@ -196,13 +181,13 @@ func (r *restarting) print() error {
 		return nil // the plan is all there is to say
 	}
 	rows := [][]string{{"CLUSTER", "STAGE", "NAMESPACE", "NAME", "OUTCOME", "TOOK"}}
-	r.eachShown(func(m *restartedMesh, item *restart.Item) {
-		if result := m.result(item); result != nil {
+	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
+		if result := m.Result(item); result != nil {
 			took := "<none>"
-			if view := m.item(item); view.Seconds != nil {
+			if view := newRestartedItem(m, item); view.Seconds != nil {
 				took = result.Took.Round(100 * time.Millisecond).String()
 			}
-			rows = append(rows, []string{m.mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind) + "/" + item.Name, string(result.Outcome), took})
+			rows = append(rows, []string{m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind) + "/" + item.Name, string(result.Outcome), took})
 		}
 	})
 	if len(rows) == 1 {
@@ -213,13 +198,13 @@ func (r *restarting) print() error {
 
 // printNames prints what is, or would be, restarted.
 func (r *restarting) printNames() error {
-	for i := range r.meshes {
-		m := &r.meshes[i]
-		if m.plan == nil || m.err != nil {
+	for i := range r.fleet.Meshes {
+		m := &r.fleet.Meshes[i]
+		if m.Plan == nil || m.Err != nil {
 			continue
 		}
-		for k := range m.plan.Items {
-			item := &m.plan.Items[k]
+		for k := range m.Plan.Items {
+			item := &m.Plan.Items[k]
 			if item.Action != restart.ActionRestart && item.Action != restart.ActionWait {
 				continue
 			}
@@ -229,54 +214,4 @@ func (r *restarting) printNames() error {
 		}
 	}
 	return nil
-}
-
-// explainNothing says why nothing is restarted.
-func (r *restarting) explainNothing() {
-	planned := 0
-	for i := range r.meshes {
-		if m := &r.meshes[i]; m.plan != nil && m.err == nil {
-			planned++
-		}
-	}
-	switch {
-	case planned == 0:
-	case r.count(restart.ActionManual) > 0:
-		r.progress.line("Nothing that meshctl can restart needs it; what is listed, its owner has to restart.")
-	case r.allWorkloads:
-		r.progress.line("There is nothing to restart.")
-	default:
-		r.progress.line("Nothing needs a restart: no pod is older than the certificate authority of its mesh. --all-workloads restarts all the same.")
-	}
-}
-
-// summarise says what is left, and how to go on.
-func (r *restarting) summarise(ctx context.Context) {
-	if !r.writes() {
-		return
-	}
-	left := map[restart.Outcome]int{}
-	for i := range r.meshes {
-		for _, result := range r.meshes[i].report.Results {
-			left[result.Outcome]++
-			if result.Err != nil {
-				r.progress.line("error: %s", result.Err)
-			}
-		}
-	}
-	unfinished := left[restart.OutcomeFailed] + left[restart.OutcomeTimeout] + left[restart.OutcomeInterrupted] + left[restart.OutcomeNotStarted]
-	switch {
-	case unfinished > 0 && r.allWorkloads:
-		r.progress.line("%d of the workloads are not restarted, or not ready. To go on, run the command again with --resume %s.", unfinished, r.restartedAt)
-	case unfinished > 0:
-		r.progress.line("%d of the workloads are not restarted, or not ready. To go on, run the command again: what is restarted is not restarted again.", unfinished)
-	case left[restart.OutcomeBegun] > 0:
-		r.progress.line("%d restarts have begun and are not waited for; run the command again to wait for them.", left[restart.OutcomeBegun])
-	}
-	if left[restart.OutcomeRestarted]+left[restart.OutcomeBegun] > 0 && r.world.fromManagement() && ctx.Err() == nil {
-		r.progress.line("New pods have new addresses, which federated Destinations are reached by: run 'meshctl discover', then 'meshctl apply'.")
-	}
-	if manual := r.count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
-		r.progress.line("%d more need a restart that meshctl cannot do: see the notes above.", manual)
-	}
 }

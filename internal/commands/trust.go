@@ -188,7 +188,7 @@ func (t *trustCommand) over(ctx context.Context, result *policy.Result) (*trusti
 	if err != nil {
 		return nil, err
 	}
-	r.store = &sharedtrust.ClusterStore{Members: members.byName, Failures: members.failures, Deadline: t.timeout}
+	r.store = &sharedtrust.ClusterStore{Members: members.Connections, Failures: members.Failures, Deadline: t.timeout}
 	r.env = &sharedtrust.Env{Store: r.store, Namespace: t.namespace, Now: t.clock}
 	if t.world.fromManagement() {
 		if r.store.Management, err = t.world.kube.management(); err != nil {

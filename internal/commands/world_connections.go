@@ -13,16 +13,14 @@ import (
 type memberConnections struct {
 	// management is the management cluster; nil if it is none of the sources.
 	management *kube.Connection
-	// byName are those that can be tried, failures why others cannot.
-	byName   map[string]*kube.Connection
-	failures map[string]error
+	kube.Members
 }
 
 // members returns the connections to the registered clusters, if the management
 // cluster is a source, and to those named with --clusters. It contacts no other
 // cluster than the management cluster.
 func (f *worldFlags) members(ctx context.Context, namespace string) (memberConnections, error) {
-	found := memberConnections{byName: map[string]*kube.Connection{}, failures: map[string]error{}}
+	found := memberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.fromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
 			return found, err
@@ -36,8 +34,8 @@ func (f *worldFlags) members(ctx context.Context, namespace string) (memberConne
 		return found, err
 	}
 	for _, c := range named {
-		found.byName[c.Name] = c
-		delete(found.failures, c.Name)
+		found.Connections[c.Name] = c
+		delete(found.Failures, c.Name)
 	}
 	return found, nil
 }
@@ -65,12 +63,12 @@ func (f *worldFlags) registered(ctx context.Context, namespace string, found *me
 		return err
 	}
 	for _, c := range registered {
-		found.byName[c.Name] = c
+		found.Connections[c.Name] = c
 	}
-	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return found.byName[name] != nil })
+	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return found.Connections[name] != nil })
 	for i, name := range unusable {
 		if i < len(failed) { // both are sorted by cluster
-			found.failures[name] = failed[i]
+			found.Failures[name] = failed[i]
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/trust"
 )
 
 // Access says how much the credentials of a registered cluster may do there.
@@ -62,7 +63,7 @@ func MemberRules(access Access) []rbacv1.PolicyRule {
 		rules = append(rules,
 			// Server-side apply names the object that it creates, so that even
 			// creating is confined to the one name.
-			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{kube.TrustSecret, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
+			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{trust.CASecretName, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
 			rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: []string{"patch"}},
 		)
 	}

@@ -56,8 +56,8 @@ type MeshFacts struct {
 	// Members are the pods with a proxy of the mesh.
 	Members []Member
 	// TrustChanged is when the certificate authority of the control plane last
-	// changed, in the API server's time (kube.TrustChangedAt). It is zero if the
-	// control plane signs with a certificate authority of its own.
+	// changed, in the API server's time. It is zero if the control plane signs with
+	// a certificate authority of its own.
 	TrustChanged time.Time
 	// TrustErr is why TrustChanged could not be found out.
 	TrustErr error

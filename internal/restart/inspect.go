@@ -70,6 +70,22 @@ func Inspect(ctx context.Context, c *kube.Connection, opts InspectOptions) (Fact
 	return facts, readBudgets(ctx, c, &facts)
 }
 
+// Inspected is what InspectAll read of one cluster.
+type Inspected struct {
+	Facts Facts
+	// Err is that of Inspect.
+	Err error
+}
+
+// InspectAll inspects several clusters at the same time, and returns what it
+// found in their order.
+func InspectAll(ctx context.Context, connections []*kube.Connection, opts InspectOptions) []Inspected {
+	return kube.Each(connections, func(c *kube.Connection) Inspected {
+		facts, err := Inspect(ctx, c, opts)
+		return Inspected{facts, err}
+	})
+}
+
 // readTrust finds out when the certificate authorities of the Istio meshes
 // changed.
 func readTrust(ctx context.Context, c *kube.Connection, facts *Facts, meshes []discoveryv1.Mesh) error {
@@ -78,7 +94,7 @@ func readTrust(ctx context.Context, c *kube.Connection, facts *Facts, meshes []d
 		if !slices.ContainsFunc(meshes, func(m discoveryv1.Mesh) bool { return m.Name == mesh.Name && m.Spec.Istio != nil }) {
 			continue
 		}
-		mesh.TrustChanged, _, mesh.TrustErr = kube.TrustChangedAt(ctx, c, mesh.InstallationNamespace)
+		mesh.TrustChanged, _, mesh.TrustErr = authorityChangedAt(ctx, c, mesh.InstallationNamespace)
 		var e *kube.Error
 		if errors.As(mesh.TrustErr, &e) && e.WholeCluster() {
 			return e

@@ -1,4 +1,4 @@
-package kube
+package restart
 
 import (
 	"net/http"
@@ -8,6 +8,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 func TestDataChangedAt(t *testing.T) {
@@ -41,8 +43,8 @@ func TestDataChangedAt(t *testing.T) {
 	}
 }
 
-// TestTrustChangedAtReadsNoKey shows that only metadata is asked for.
-func TestTrustChangedAtReadsNoKey(t *testing.T) {
+// TestAuthorityChangedAtReadsNoKey shows that only metadata is asked for.
+func TestAuthorityChangedAtReadsNoKey(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if accept := r.Header.Get("Accept"); accept != "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json" &&
@@ -62,15 +64,15 @@ func TestTrustChangedAtReadsNoKey(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c := New("east", SourceContext, &rest.Config{Host: server.URL}, Options{})
-	changed, found, err := TrustChangedAt(t.Context(), c, "istio-system")
+	c := kube.New("east", kube.SourceContext, &rest.Config{Host: server.URL}, kube.Options{})
+	changed, found, err := authorityChangedAt(t.Context(), c, "istio-system")
 	if want := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC); err != nil || !found || !changed.Equal(want) {
 		t.Errorf("got %s, %t, %v", changed, found, err)
 	}
-	if changed, found, err := TrustChangedAt(t.Context(), c, "none"); err != nil || found || !changed.IsZero() {
+	if changed, found, err := authorityChangedAt(t.Context(), c, "none"); err != nil || found || !changed.IsZero() {
 		t.Errorf("got %s, %t, %v", changed, found, err)
 	}
-	_, _, err = TrustChangedAt(t.Context(), c, "secret")
+	_, _, err = authorityChangedAt(t.Context(), c, "secret")
 	if want := "cannot read when Secret cacerts in secret last changed on cluster east: forbidden: no: ask for this permission, or use other credentials"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

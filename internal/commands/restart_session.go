@@ -1,0 +1,121 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/restart"
+)
+
+// restartSession runs the restart of a fleet for people: it tells on standard
+// error what happens and what is left. It is for every command that restarts.
+type restartSession struct {
+	fleet    *restart.Fleet
+	progress *restartProgress
+	how      restart.RunOptions
+	// planOnly says that nothing is run, everything that also what needs no restart
+	// is restarted.
+	planOnly, everything bool
+	// discovered says that the world comes from the management cluster, where
+	// addresses of pods are recorded.
+	discovered bool
+	// incomplete says that part of the input is missing.
+	incomplete bool
+}
+
+// writes reports whether anything is written.
+func (s *restartSession) writes() bool { return !s.planOnly && !s.how.DryRun }
+
+// tellFailures says of meshes why they cannot be restarted.
+func (s *restartSession) tellFailures() {
+	for i := range s.fleet.Meshes {
+		if m := &s.fleet.Meshes[i]; m.Err != nil {
+			s.progress.line("error: %s", m.Err)
+		}
+	}
+}
+
+// checkPermissions says of meshes that they may not be restarted.
+func (s *restartSession) checkPermissions(ctx context.Context) {
+	for _, m := range s.fleet.CheckPermissions(ctx) {
+		s.progress.line("error: %s", m.Err)
+	}
+}
+
+// runFleet runs the plans, those of different clusters at the same time.
+func (s *restartSession) runFleet(ctx context.Context) {
+	if s.planOnly {
+		return
+	}
+	if s.writes() {
+		s.progress.line("The restarts of this run are marked %s.", s.fleet.RestartedAt)
+	}
+	s.fleet.Run(ctx, s.how, s.progress.observe)
+	s.progress.end()
+}
+
+// explainNothing says why nothing is restarted.
+func (s *restartSession) explainNothing() {
+	switch {
+	case !s.fleet.Planned():
+	case s.fleet.Count(restart.ActionManual) > 0:
+		s.progress.line("Nothing that meshctl can restart needs it; what is listed, its owner has to restart.")
+	case s.everything:
+		s.progress.line("There is nothing to restart.")
+	default:
+		s.progress.line("Nothing needs a restart: no pod is older than the certificate authority of its mesh. --all-workloads restarts all the same.")
+	}
+}
+
+// summarise says what is left, and how to go on.
+func (s *restartSession) summarise(ctx context.Context) {
+	if !s.writes() {
+		return
+	}
+	for i := range s.fleet.Meshes {
+		for _, result := range s.fleet.Meshes[i].Report.Results {
+			if result.Err != nil {
+				s.progress.line("error: %s", result.Err)
+			}
+		}
+	}
+	left := s.fleet.Outcomes()
+	unfinished := left[restart.OutcomeFailed] + left[restart.OutcomeTimeout] + left[restart.OutcomeInterrupted] + left[restart.OutcomeNotStarted]
+	switch {
+	case unfinished > 0 && s.everything:
+		s.progress.line("%d of the workloads are not restarted, or not ready. To go on, run the command again with --resume %s.", unfinished, s.fleet.RestartedAt)
+	case unfinished > 0:
+		s.progress.line("%d of the workloads are not restarted, or not ready. To go on, run the command again: what is restarted is not restarted again.", unfinished)
+	case left[restart.OutcomeBegun] > 0:
+		s.progress.line("%d restarts have begun and are not waited for; run the command again to wait for them.", left[restart.OutcomeBegun])
+	}
+	if left[restart.OutcomeRestarted]+left[restart.OutcomeBegun] > 0 && s.discovered && ctx.Err() == nil {
+		s.progress.line("New pods have new addresses, which federated Destinations are reached by: run 'meshctl discover', then 'meshctl apply'.")
+	}
+	if manual := s.fleet.Count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
+		s.progress.line("%d more need a restart that meshctl cannot do: see the notes above.", manual)
+	}
+}
+
+// outcome is the error of the command.
+func (s *restartSession) outcome() error {
+	timedOut, manual := s.fleet.Outcomes()[restart.OutcomeTimeout], s.fleet.Count(restart.ActionManual)
+	switch {
+	case s.incomplete || s.fleet.Failed():
+		return cli.ErrReported
+	case timedOut > 0:
+		return cli.Timeoutf("%s not ready within %s; run the command again to wait for it", countedAre(timedOut, "workload"), s.how.Timeout)
+	case manual > 0 && s.writes():
+		return cli.ErrFindings
+	default:
+		return nil
+	}
+}
+
+func countedAre(count int, noun string) string {
+	if count == 1 {
+		return "1 " + noun + " was"
+	}
+	return fmt.Sprintf("%d %ss were", count, noun)
+}
