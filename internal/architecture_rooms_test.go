@@ -25,7 +25,7 @@ func rooms() []room {
 			imports: []string{
 				"internal/check", "internal/cli", "internal/commands/settings", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
 				"internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
-				"internal/vault", "internal/wizard", "internal/world",
+				"internal/wizard", "internal/world",
 			},
 		},
 		{
@@ -48,7 +48,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
-			imports: []string{"internal/kube", "internal/policy", "internal/restart", "internal/trust", "internal/world"},
+			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world"},
 		},
 		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs"},
 		{

@@ -49,22 +49,22 @@ func (f *Facts) gatherTrust(ctx context.Context, opts *Options) error {
 
 // trustStore has the clusters that answered.
 func (f *Facts) trustStore(opts *Options) *sharedtrust.ClusterStore {
-	store := &sharedtrust.ClusterStore{Members: map[string]*kube.Connection{}, Failures: map[string]error{}}
+	store := &sharedtrust.ClusterStore{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.Management != nil && f.Management.Err == nil {
 		store.Management = opts.Management
 	}
 	for _, c := range f.connections {
-		store.Members[c.Name] = c
+		store.Members.Connections[c.Name] = c
 	}
 	for i := range f.Members {
 		m := &f.Members[i]
 		if m.usable() {
 			continue
 		}
-		delete(store.Members, m.Cluster)
-		store.Failures[m.Cluster] = m.Err
+		delete(store.Members.Connections, m.Cluster)
+		store.Members.Failures[m.Cluster] = m.Err
 		if m.RegistrationErr != nil {
-			store.Failures[m.Cluster] = m.RegistrationErr
+			store.Members.Failures[m.Cluster] = m.RegistrationErr
 		}
 	}
 	return store

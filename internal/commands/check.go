@@ -14,6 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/check"
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
@@ -131,9 +132,9 @@ func (o *checkOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	vaults := &vaultLogins{management: opts.Management, clock: o.clock, getenv: o.getenv}
-	defer vaults.close(context.WithoutCancel(ctx))
-	opts.Vault = vaults.connect
+	vaults := sharedtrust.NewVaultLogins(opts.Management, o.clock, o.getenv)
+	defer vaults.Close(context.WithoutCancel(ctx))
+	opts.Vault = vaults.Connect
 	var report *check.Report
 	if o.wait {
 		report, err = check.Wait(ctx, opts, check.WaitOptions{Timeout: o.timeout, Interval: checkInterval, Pause: check.Pause})

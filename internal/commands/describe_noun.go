@@ -124,7 +124,7 @@ func (q *describeQuery) run(ctx context.Context) error {
 	}
 	result := policy.Evaluate(world)
 	if q.trust {
-		if err := q.lookAtTrust(ctx, q.streams, q.world, result); err != nil {
+		if err := q.lookAtTrust(ctx, q.world, result); err != nil {
 			return errors.Join(err, incomplete)
 		}
 	}

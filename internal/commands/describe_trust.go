@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,35 +39,25 @@ func (t *trustFlags) check(cmd *cobra.Command, world *worldFlags) error {
 
 // lookAtTrust adds findings about the certificates of all virtual meshes to a
 // result.
-func (t *trustFlags) lookAtTrust(ctx context.Context, streams *cli.Streams, world worldFlags, result *policy.Result) error {
+func (t *trustFlags) lookAtTrust(ctx context.Context, world worldFlags, result *policy.Result) error {
 	chosen, err := t.factory.Settings()
 	if err != nil {
 		return err
 	}
-	command := newTrustCommand(t.factory)
-	command.streams, command.world, command.namespace, command.timeout = streams, world, chosen.Namespace(), kube.DefaultDeadline
-	reading, stop := context.WithTimeout(ctx, command.timeout)
+	reading, stop := context.WithTimeout(ctx, kube.DefaultDeadline)
 	defer stop()
-	r, err := command.over(reading, result)
+	members, err := world.members(reading, chosen.Namespace())
 	if err != nil {
 		return err
 	}
-	defer r.vaults.close(context.WithoutCancel(ctx))
-	var findings []policy.Finding
-	for i := range result.VirtualMeshes {
-		vm := &result.VirtualMeshes[i]
-		if vm.Trust() != policy.TrustShared {
-			continue
-		}
-		subject, err := sharedtrust.Of(result, i)
-		if err != nil {
-			continue // its findings say so
-		}
-		report, err := sharedtrust.Inspect(reading, r.env, subject, result.World, r.store.Connection, time.Duration(0))
-		if err != nil {
-			return err
-		}
-		findings = append(findings, report.Findings(result.World, command.clock(), t.expiryWarning.duration)...)
+	session := sharedtrust.NewSession(sharedtrust.SessionOptions{
+		Management: members.management, Members: members.Members, Namespace: chosen.Namespace(),
+		Timeout: kube.DefaultDeadline, Clock: t.factory.Clock, Getenv: t.factory.Getenv,
+	})
+	defer session.Close(context.WithoutCancel(ctx))
+	findings, err := session.Findings(reading, result, t.expiryWarning.duration)
+	if err != nil {
+		return err
 	}
 	result.AddFindings(findings)
 	return nil

@@ -128,10 +128,8 @@ func (t *trustCommand) check() error {
 // trusting is one run of a command about trust.
 type trusting struct {
 	*trustCommand
+	*sharedtrust.Session
 	result *policy.Result
-	store  *sharedtrust.ClusterStore
-	env    *sharedtrust.Env
-	vaults *vaultLogins
 	// incomplete says that part of the input is missing.
 	incomplete bool
 	telling    sync.Mutex // guards standard error
@@ -143,30 +141,27 @@ func (t *trustCommand) begin(ctx context.Context) (*trusting, error) {
 	if err != nil {
 		return nil, err
 	}
-	incomplete := reportProblems(t.streams, world) != nil
-	r, err := t.over(ctx, policy.Evaluate(world))
+	r := &trusting{trustCommand: t, incomplete: reportProblems(t.streams, world) != nil, result: policy.Evaluate(world)}
+	members, err := t.world.members(ctx, t.namespace)
 	if err != nil {
 		return nil, err
 	}
-	r.incomplete = incomplete
+	r.Session = sharedtrust.NewSession(sharedtrust.SessionOptions{
+		Management: members.management, Members: members.Members, Namespace: t.namespace, Timeout: t.timeout, Clock: t.clock, Getenv: t.getenv,
+	})
 	return r, nil
 }
-
-// readings is how many times in a row a cluster may use up its time: for the
-// world, the clocks, the Secrets, the namespaces and the workloads. None of them
-// keeps the other clusters from being read.
-const readings = 5
 
 // on runs something about trust: with the world and its clusters, and with a
 // context that bounds what is read.
 func (t *trustCommand) on(ctx context.Context, do func(reading context.Context, r *trusting) error) error {
-	reading, stop := context.WithTimeout(ctx, readings*t.timeout)
+	reading, stop := context.WithTimeout(ctx, sharedtrust.ReadingTime(t.timeout))
 	defer stop()
 	r, err := t.begin(reading)
 	if err != nil {
 		return err
 	}
-	defer r.vaults.close(context.WithoutCancel(ctx))
+	defer r.Close(context.WithoutCancel(ctx))
 	return do(reading, r)
 }
 
@@ -179,26 +174,6 @@ func (t *trustCommand) onSubject(ctx context.Context, do func(reading context.Co
 		}
 		return do(reading, r, s)
 	})
-}
-
-// over finds the clusters of a world that is evaluated already.
-func (t *trustCommand) over(ctx context.Context, result *policy.Result) (*trusting, error) {
-	r := &trusting{trustCommand: t, result: result}
-	members, err := t.world.members(ctx, t.namespace)
-	if err != nil {
-		return nil, err
-	}
-	r.store = &sharedtrust.ClusterStore{Members: members.Connections, Failures: members.Failures, Deadline: t.timeout}
-	r.env = &sharedtrust.Env{Store: r.store, Namespace: t.namespace, Now: t.clock}
-	if t.world.fromManagement() {
-		if r.store.Management, err = t.world.kube.management(); err != nil {
-			return nil, err
-		}
-		r.env.History = sharedtrust.ClusterHistory{Management: r.store.Management}
-	}
-	r.vaults = &vaultLogins{management: r.store.Management, clock: t.clock, getenv: t.getenv}
-	r.env.Vault = r.vaults.connect
-	return r, nil
 }
 
 // subject finds the one virtual mesh that the command line names.
@@ -273,32 +248,4 @@ func (r *trusting) confirm(ctx context.Context, yes bool, question, help string)
 		err = cli.ErrCancelled
 	}
 	return err
-}
-
-// checkClocks refuses to make certificates while the clock of this machine is
-// far from those of the clusters: they would not be valid there yet, or not long
-// enough.
-func (r *trusting) checkClocks(ctx context.Context, s *sharedtrust.Subject) error {
-	connections := []*kube.Connection{}
-	if r.store.Management != nil {
-		connections = append(connections, r.store.Management)
-	}
-	for i := range s.Meshes {
-		if c := r.store.Members[s.Meshes[i].Cluster]; c != nil {
-			connections = append(connections, c)
-		}
-	}
-	const tolerated = 10 * time.Minute
-	var wrong []string
-	ctx, stop := context.WithTimeout(ctx, r.timeout)
-	defer stop()
-	for i, skew := range kube.Each(connections, func(c *kube.Connection) time.Duration { return kube.ClockSkew(ctx, c, r.clock) }) {
-		if skew.Abs() > tolerated {
-			wrong = append(wrong, fmt.Sprintf("that of cluster %s by %s", connections[i].Name, skew.Abs().Round(time.Minute)))
-		}
-	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("the clock of this machine (%s) differs from %s: certificates would not be valid when they should; correct the clock first", r.clock().UTC().Format(time.RFC3339), strings.Join(wrong, " and "))
-	}
-	return nil
 }

@@ -104,18 +104,18 @@ func (o *trustIssueOptions) run(ctx context.Context) error {
 		if !o.writes() || o.outputDir != "" {
 			return o.issue(ctx, reading, r, s)
 		}
-		return r.alone(ctx, s, func(ctx, reading context.Context) error { return o.issue(ctx, reading, r, s) })
+		return r.Alone(ctx, s, func(ctx, reading context.Context) error { return o.issue(ctx, reading, r, s) })
 	})
 }
 
 // issue compares, asks and writes; reading is for the first of these.
 func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	if o.outputDir != "" {
-		r.env.Store, r.env.History = newFileStore(o.outputDir, r.store), nil
-	} else if err := r.checkClocks(reading, s); err != nil {
+		r.Env.Store, r.Env.History = &sharedtrust.FileStore{Dir: o.outputDir, Directory: clusterDirectory, Clusters: r.Store}, nil
+	} else if err := r.CheckClocks(reading, s); err != nil {
 		return err
 	}
-	v, err := sharedtrust.Look(reading, r.env, s)
+	v, err := sharedtrust.Look(reading, r.Env, s)
 	if err != nil {
 		return err
 	}
@@ -124,16 +124,16 @@ func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *
 		r.say("The root does not exist yet and is made: Secret %s in %s.", v.Current.Source.Name, v.Current.Source.Namespace)
 	}
 	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
-		return r.endIssue(o, v, planned(actions))
+		return r.endIssue(o, v, sharedtrust.Planned(actions))
 	}
-	_ = writeColumns(r.streams.Err, outcomeRows(planned(actions)))
+	_ = writeColumns(r.streams.Err, outcomeRows(sharedtrust.Planned(actions)))
 	if o.writes() {
 		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "The Secret cacerts of each mesh named above is written. Workloads get certificates of the new authority when they are restarted."); err != nil {
 			return err
 		}
 	}
-	r.env.Observe = r.observe
-	outcomes, err := r.env.Issue(ctx, v, actions, kube.DryRun(o.dryRun.String()))
+	r.Env.Observe = r.observe
+	outcomes, err := r.Env.Issue(ctx, v, actions, kube.DryRun(o.dryRun.String()))
 	if err != nil && outcomes == nil {
 		return err
 	}
@@ -165,32 +165,18 @@ func (o *trustIssueOptions) where(actions []sharedtrust.Action) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-// planned are the outcomes of a plan that is not carried out.
-func planned(actions []sharedtrust.Action) []sharedtrust.Outcome {
-	outcomes := make([]sharedtrust.Outcome, len(actions))
-	for i := range actions {
-		outcomes[i] = sharedtrust.Outcome{Action: actions[i], Bundle: actions[i].Mesh.Bundle}
-	}
-	return outcomes
-}
-
 // endIssue prints what came of it and says what is next.
 func (r *trusting) endIssue(o *trustIssueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome) error {
 	report := newIssueReport(v, outcomes, o.dryRun.String())
 	if err := r.printIssue(o.output.String(), &report); err != nil {
 		return err
 	}
-	changed, failed := 0, false
-	for i := range outcomes {
-		if outcomes[i].Changed {
-			changed++
-		}
-		failed = failed || outcomes[i].Failed()
-	}
+	changed := slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Changed })
+	failed := sharedtrust.AnyFailed(outcomes)
 	switch {
 	case failed && o.writes():
 		r.say("Not every mesh has its certificate. Repair what is wrong and run trust issue again; what is written already stays.")
-	case changed > 0 && o.writes() && o.outputDir == "":
+	case changed && o.writes() && o.outputDir == "":
 		r.say("Next: restart what runs with older certificates, with 'meshctl mesh restart --virtual-mesh %s'.", v.Name())
 	case v.Pending != "":
 		r.say("%s: exchange the root with 'meshctl trust rotate %s'.", v.Pending, v.Name())

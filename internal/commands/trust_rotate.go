@@ -1,26 +1,18 @@
 package commands
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
-	"github.com/meshctl/meshctl/internal/trust"
 )
 
 // trustStepOptions are those of the commands that do steps of a rotation.
 type trustStepOptions struct {
 	trustCommand
 	factory *Factory
-	// back says that the steps lead back to the old root.
-	back bool
+	// direction is where the steps lead.
+	direction sharedtrust.Direction
 
 	yes         bool
 	auto        bool
@@ -31,9 +23,9 @@ type trustStepOptions struct {
 	output *enumValue
 }
 
-func newTrustStepOptions(f *Factory, back bool) *trustStepOptions {
+func newTrustStepOptions(f *Factory, direction sharedtrust.Direction) *trustStepOptions {
 	return &trustStepOptions{
-		trustCommand: newTrustCommand(f), factory: f, back: back,
+		trustCommand: newTrustCommand(f), factory: f, direction: direction,
 		dryRun: newEnumValue("none", "none", "client"), output: newEnumValue("table", "table", "json", "yaml", "name"),
 	}
 }
@@ -49,7 +41,7 @@ func (o *trustStepOptions) registerFlags(cmd *cobra.Command) {
 }
 
 func newTrustRotateCmd(f *Factory) *cobra.Command {
-	opts := newTrustStepOptions(f, false)
+	opts := newTrustStepOptions(f, sharedtrust.Forward)
 	cmd := &cobra.Command{
 		Use:   "rotate VIRTUALMESH",
 		Short: "Exchange the root of a virtual mesh, one step at a time",
@@ -92,7 +84,7 @@ func newTrustRotateCmd(f *Factory) *cobra.Command {
 }
 
 func newTrustRollbackCmd(f *Factory) *cobra.Command {
-	opts := newTrustStepOptions(f, true)
+	opts := newTrustStepOptions(f, sharedtrust.Back)
 	cmd := &cobra.Command{
 		Use:   "rollback VIRTUALMESH",
 		Short: "Turn a rotation around, and go back to the old root",
@@ -142,280 +134,4 @@ func (o *trustStepOptions) check() error {
 	default:
 		return o.trustCommand.check()
 	}
-}
-
-// stepping does steps of a rotation.
-type stepping struct {
-	*trusting
-	opts    *trustStepOptions
-	subject *sharedtrust.Subject
-}
-
-func (o *trustStepOptions) run(ctx context.Context) error {
-	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
-		if !o.writes() {
-			_, err := o.advance(ctx, reading, r, s)
-			return err
-		}
-		return r.alone(ctx, s, func(ctx, reading context.Context) error {
-			more, err := o.advance(ctx, reading, r, s)
-			for more && err == nil {
-				more, err = o.once(ctx)
-			}
-			return err
-		})
-	})
-}
-
-// once does one more step, or the restarts after it, in the world as it is then.
-// It reports whether --auto has more to do.
-func (o *trustStepOptions) once(ctx context.Context) (more bool, err error) {
-	err = o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
-		var failure error
-		more, failure = o.advance(ctx, reading, r, s)
-		return failure
-	})
-	return more, err
-}
-
-// advance looks, asks and does the step; reading is for the first of these.
-func (o *trustStepOptions) advance(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) (bool, error) {
-	p := &stepping{r, o, s}
-	if o.auto && !s.AutoRestart {
-		return false, fmt.Errorf("VirtualMesh %s does not allow to restart its workloads automatically: set spec.mtlsConfig.autoRestartPods, or do one step after the other without --auto", s.Name())
-	}
-	if err := r.checkClocks(reading, s); err != nil {
-		return false, err
-	}
-	report, err := sharedtrust.Inspect(reading, r.env, s, r.result.World, r.store.Connection, o.timeout)
-	if err != nil {
-		return false, err
-	}
-	if o.auto && (o.begun || report.Position.Rotating()) {
-		restarted, err := p.restartOlder(ctx, report)
-		if err != nil || !report.Position.Rotating() {
-			return false, err
-		}
-		if restarted {
-			return true, nil // look again
-		}
-	}
-	o.begun = true
-	return p.step(ctx, report)
-}
-
-// step does the next step.
-func (p *stepping) step(ctx context.Context, report *sharedtrust.Report) (bool, error) {
-	next, err := p.next(report)
-	if err != nil {
-		return false, p.explain(err)
-	}
-	p.say("%s", next)
-	if err := p.gate(report); err != nil {
-		return false, err
-	}
-	if !p.opts.writes() {
-		return false, p.print(report.Survey, p.planned(report), "")
-	}
-	if err := p.confirm(ctx, p.opts.yes, "Do this step?", "It is recorded in the status of the VirtualMesh, and the Secret cacerts of its meshes is written. It can be rolled back until the rotation has finished."); err != nil {
-		return false, err
-	}
-	p.env.Observe = p.observe
-	outcomes, err := p.do(ctx, report.Survey)
-	if err != nil {
-		return false, p.explain(err)
-	}
-	after, err := sharedtrust.Look(ctx, p.env, p.subject)
-	if err != nil {
-		return false, err
-	}
-	failed := failedOutcomes(outcomes)
-	text := p.nextText(after, outcomes, failed)
-	if err := p.print(after, outcomes, text); err != nil {
-		return false, err
-	}
-	p.say("%s", text)
-	if failed {
-		return false, cli.ErrReported
-	}
-	return p.opts.auto, nil
-}
-
-// next says what the next step does.
-func (p *stepping) next(report *sharedtrust.Report) (string, error) {
-	pos := &report.Position
-	if p.opts.back {
-		switch {
-		case !pos.Rotating():
-			return "", fmt.Errorf("there is nothing to roll back: no rotation of VirtualMesh %s is under way", p.subject.Name())
-		case !pos.RollingBack:
-			return "Next: ROLLING_BACK, " + sharedtrust.MessageOf(trust.StateRollingBack, p.subject.Strategy), nil
-		}
-	} else if pos.RollingBack {
-		return "", fmt.Errorf("the rotation of VirtualMesh %s is being rolled back: go on with 'meshctl trust rollback %s'", p.subject.Name(), p.subject.Name())
-	}
-	step, err := report.NextStep()
-	if err != nil {
-		return "", err
-	}
-	if step.State == "" {
-		return fmt.Sprintf("Next: continue %s, %s", pos.Phase().State, step.Message), nil
-	}
-	return fmt.Sprintf("Next: %s, %s", step.State, step.Message), nil
-}
-
-// gate refuses to go on while workloads run with certificates that the next step
-// takes for gone: their calls would fail.
-func (p *stepping) gate(report *sharedtrust.Report) error {
-	if report.Position.Stage != trust.StageVerified || p.opts.ignoreOlder || p.opts.back && !report.Position.RollingBack {
-		return nil
-	}
-	var unknown []string
-	for i := range report.Reports {
-		if m := &report.Reports[i]; m.OlderErr != nil {
-			unknown = append(unknown, fmt.Sprintf("%s: %s", m.Ref.Name, m.OlderErr))
-		}
-	}
-	p.warnOfNamespaces(report)
-	count, names := report.Older()
-	if count == 0 && len(unknown) == 0 {
-		return nil
-	}
-	for i, name := range names {
-		if i == reportedProblems {
-			p.say("  ... and %d more", count-i)
-			break
-		}
-		p.say("  %s", name)
-	}
-	for _, text := range unknown {
-		p.say("  %s", text)
-	}
-	if count > 0 {
-		p.say("Not yet: %s run with certificates from before the last step, and calls between them and others would fail. Restart them with 'meshctl mesh restart --virtual-mesh %s', or go on with --ignore-older.",
-			countOf(count, "workload still", "workloads still"), p.subject.Name())
-	} else {
-		p.say("Not yet: it is not known what runs with certificates from before the last step. Repair that, or go on with --ignore-older.")
-	}
-	return cli.ErrFindings
-}
-
-// planned is what the next step would do to the meshes, as far as that is known
-// before it begins.
-func (p *stepping) planned(report *sharedtrust.Report) []sharedtrust.Outcome {
-	outcomes := planned(report.Plan(false))
-	step, err := report.NextStep()
-	if p.opts.back && !report.Position.RollingBack {
-		step, err = sharedtrust.Step{State: trust.StateRollingBack, Message: sharedtrust.MessageOf(trust.StateRollingBack, p.subject.Strategy)}, nil
-	}
-	if err != nil || step.State == "" {
-		return outcomes
-	}
-	for i := range outcomes {
-		if a := &outcomes[i].Action; a.Kind == sharedtrust.ActionKeep {
-			a.Kind, a.Reason = sharedtrust.ActionUpdate, step.Message
-			if step.State == trust.StatePropagatingIntermediate {
-				a.Kind = sharedtrust.ActionReissue
-			}
-		}
-	}
-	return outcomes
-}
-
-// warnOfNamespaces says where proxies are told to accept other roots than their
-// mesh. It is no reason to stop: what runs was restarted after its control plane,
-// which is who tells it.
-func (p *stepping) warnOfNamespaces(report *sharedtrust.Report) {
-	var stale []string
-	for i := range report.Reports {
-		m := &report.Reports[i]
-		for k := range m.Reach {
-			if n := &m.Reach[k]; !n.Missing && !n.Current() {
-				stale = append(stale, n.Namespace+" on "+m.Cluster)
-			}
-		}
-	}
-	if len(stale) > 0 {
-		p.say("warning: the ConfigMap istio-ca-root-cert of %s does not have the roots of the last step yet; the control plane writes it", strings.Join(stale, ", "))
-	}
-}
-
-// explain turns "not yet" into a finding.
-func (p *stepping) explain(err error) error {
-	var waiting *sharedtrust.WaitingError
-	if errors.As(err, &waiting) {
-		p.say("Not yet: %s.", waiting.Error())
-		return cli.ErrFindings
-	}
-	return err
-}
-
-func (p *stepping) do(ctx context.Context, v *sharedtrust.Survey) ([]sharedtrust.Outcome, error) {
-	if p.opts.back {
-		return p.env.RollBack(ctx, v)
-	}
-	return p.env.Advance(ctx, v)
-}
-
-func failedOutcomes(outcomes []sharedtrust.Outcome) bool {
-	for i := range outcomes {
-		if outcomes[i].Failed() {
-			return true
-		}
-	}
-	return false
-}
-
-// nextText says what to do after a step.
-func (p *stepping) nextText(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, failed bool) string {
-	name, again := p.subject.Name(), "rotate"
-	if v.Position.RollingBack || p.opts.back {
-		again = "rollback"
-	}
-	restart := fmt.Sprintf("restart what runs with older certificates ('meshctl mesh restart --virtual-mesh %s')", name)
-	switch {
-	case failed:
-		return fmt.Sprintf("The step is not complete. Repair what is wrong, then continue it with 'meshctl trust %s %s'.", again, name)
-	case !v.Position.Rotating() && len(outcomes) == 0:
-		return "The rotation has ended."
-	case !v.Position.Rotating():
-		return "The rotation has ended. To be done with the old certificates, " + restart + "."
-	case v.Position.Stage == trust.StageVerifying:
-		return fmt.Sprintf("Next: %s, make sure that everything works, and confirm it with 'meshctl trust verify %s'.", restart, name)
-	default:
-		return fmt.Sprintf("Next: %s, then do the next step with 'meshctl trust %s %s'.", restart, again, name)
-	}
-}
-
-// print prints what was done.
-func (p *stepping) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, next string) error {
-	if p.opts.auto && p.opts.output.String() == "table" {
-		return nil // standard error has told it, step by step
-	}
-	report := newIssueReport(v, outcomes, p.opts.dryRun.String())
-	report.Next = next
-	return p.printIssue(p.opts.output.String(), &report)
-}
-
-// restartOlder restarts what runs with older certificates, and reports whether
-// there was anything to restart.
-func (p *stepping) restartOlder(ctx context.Context, report *sharedtrust.Report) (bool, error) {
-	count, _ := report.Older()
-	if count == 0 || report.Position.Stage == trust.StageDistributing {
-		return false, nil
-	}
-	restarts := &meshRestartOptions{
-		streams: p.quietStreams(), clock: p.clock, load: p.load, settings: p.opts.factory.Settings, verbosity: func() int { return p.opts.factory.Verbosity },
-		world: p.world, virtualMeshes: []string{p.subject.Name()}, maxParallel: restart.DefaultMaxParallel, timeout: restart.DefaultTimeout,
-		wait: true, yes: true, dryRun: newEnumValue("none", "none"), output: newEnumValue("name", "name"),
-	}
-	return true, restarts.run(ctx)
-}
-
-// quietStreams are those of the command, with nothing on standard output: that
-// is for the steps.
-func (p *stepping) quietStreams() *cli.Streams {
-	streams := *p.streams
-	streams.Out = io.Discard
-	return &streams
 }

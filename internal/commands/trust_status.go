@@ -75,7 +75,7 @@ func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
 	list := trustStatusList{APIVersion: trustVersion, Kind: "TrustStatusList", Items: []trustStatus{}}
 	ok := true
 	for _, s := range subjects {
-		report, err := sharedtrust.Inspect(ctx, r.env, s, r.result.World, r.store.Connection, o.timeout)
+		report, err := r.Inspect(ctx, r.result, s)
 		if err != nil {
 			return err
 		}

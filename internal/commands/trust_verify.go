@@ -67,18 +67,18 @@ func (o *trustVerifyOptions) check() error {
 
 func (o *trustVerifyOptions) run(ctx context.Context) error {
 	return o.onSubject(ctx, func(_ context.Context, r *trusting, s *sharedtrust.Subject) error {
-		return r.alone(ctx, s, func(ctx, reading context.Context) error { return o.verify(ctx, reading, r, s) })
+		return r.Alone(ctx, s, func(ctx, reading context.Context) error { return o.verify(ctx, reading, r, s) })
 	})
 }
 
 // verify looks, asks and confirms; reading is for the first of these.
 func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
-	report, err := sharedtrust.Inspect(reading, r.env, s, r.result.World, r.store.Connection, o.timeout)
+	report, err := r.Inspect(reading, r.result, s)
 	if err != nil {
 		return err
 	}
 	if !report.Position.Rotating() || report.Position.Stage == trust.StageDistributing {
-		return r.env.Verify(ctx, report.Survey) // it says why not
+		return r.Env.Verify(ctx, report.Survey) // it says why not
 	}
 	status := newTrustStatus(report, o.clock(), 0)
 	status.Problems = contradictions(status.Problems)
@@ -93,11 +93,11 @@ func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s
 	if err := r.confirm(ctx, o.yes, fmt.Sprintf("Confirm that %s works?", report.Position.Phase().State), "The next step of the rotation may be done after that."); err != nil {
 		return err
 	}
-	r.env.Observe = r.observe
-	if err := r.env.Verify(ctx, report.Survey); err != nil {
+	r.Env.Observe = r.observe
+	if err := r.Env.Verify(ctx, report.Survey); err != nil {
 		return err
 	}
-	after, err := sharedtrust.Look(ctx, r.env, s)
+	after, err := sharedtrust.Look(ctx, r.Env, s)
 	if err != nil {
 		return err
 	}

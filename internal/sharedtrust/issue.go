@@ -30,6 +30,25 @@ type Outcome struct {
 // Failed reports whether the mesh does not have what it should.
 func (o *Outcome) Failed() bool { return o.Err != nil || o.Action.Kind == ActionRefuse }
 
+// Planned returns the outcomes of a plan that is not carried out.
+func Planned(actions []Action) []Outcome {
+	outcomes := make([]Outcome, len(actions))
+	for i := range actions {
+		outcomes[i] = Outcome{Action: actions[i], Bundle: actions[i].Mesh.Bundle}
+	}
+	return outcomes
+}
+
+// AnyFailed reports whether a mesh does not have what it should.
+func AnyFailed(outcomes []Outcome) bool {
+	for i := range outcomes {
+		if outcomes[i].Failed() {
+			return true
+		}
+	}
+	return false
+}
+
 // Issue carries out a plan: it makes the root if there is none, and gives every
 // mesh what its action says, several at the same time. A mesh that fails does not
 // keep the others from being written. Repeating it continues.

@@ -40,10 +40,8 @@ type Store interface {
 type ClusterStore struct {
 	// Management is nil if there is no management cluster.
 	Management *kube.Connection
-	// Members are the clusters of meshes by name; Failures says why others cannot
-	// be used.
-	Members  map[string]*kube.Connection
-	Failures map[string]error
+	// Members are the clusters of meshes.
+	Members kube.Members
 	// Deadline bounds how long a Secret is waited for, so that a cluster that does
 	// not answer leaves time for the others; no bound of its own if 0.
 	Deadline time.Duration
@@ -60,13 +58,7 @@ func (s *ClusterStore) Connection(cluster string) (*kube.Connection, error) {
 		}
 		return s.Management, nil
 	}
-	if c := s.Members[cluster]; c != nil {
-		return c, nil
-	}
-	if err := s.Failures[cluster]; err != nil {
-		return nil, err
-	}
-	return nil, fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
+	return s.Members.Connection(cluster)
 }
 
 // Read implements Store.

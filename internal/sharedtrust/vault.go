@@ -1,4 +1,4 @@
-package commands
+package sharedtrust
 
 import (
 	"cmp"
@@ -11,25 +11,29 @@ import (
 	"sync"
 	"time"
 
-	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/registration"
-	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 	"github.com/meshctl/meshctl/internal/vault"
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// vaultLogins connects to Vaults with the credentials that their settings name:
+// VaultLogins connects to Vaults with the credentials that their settings name:
 // a token in a Secret, the token of a service account, or, if they name none,
 // that of the user in VAULT_TOKEN.
-type vaultLogins struct {
+type VaultLogins struct {
 	management *kube.Connection
-	clock      cli.Clock
+	clock      func() time.Time
 	getenv     func(string) string
 
 	mu      sync.Mutex
 	clients []*vault.Client
+}
+
+// NewVaultLogins returns logins that read Secrets of the management cluster, nil
+// if none takes part, and the environment.
+func NewVaultLogins(management *kube.Connection, clock func() time.Time, getenv func(name string) string) *VaultLogins {
+	return &VaultLogins{management: management, clock: clock, getenv: getenv}
 }
 
 // defaultTokenKey is the key of a Secret with a token of Vault.
@@ -39,8 +43,8 @@ const defaultTokenKey = "token"
 // shows to Vault; it is the shortest that Kubernetes makes.
 const vaultTokenLife = 10 * time.Minute
 
-// connect is a sharedtrust.Vaults.
-func (l *vaultLogins) connect(ctx context.Context, settings *certificatesv1.VaultCA) (*x509.Certificate, sharedtrust.Signer, error) {
+// Connect implements Vaults.
+func (l *VaultLogins) Connect(ctx context.Context, settings *certificatesv1.VaultCA) (*x509.Certificate, Signer, error) {
 	var local []byte
 	if settings.CALocalPath != nil {
 		var err error
@@ -72,14 +76,14 @@ func (l *vaultLogins) connect(ctx context.Context, settings *certificatesv1.Vaul
 	return nil, nil, fmt.Errorf("the Vault at %s serves no self-signed root at caPath or above it", config.Server())
 }
 
-// close ends what logins began. A token that cannot be revoked expires by itself.
-func (l *vaultLogins) close(ctx context.Context) {
+// Close ends what logins began. A token that cannot be revoked expires by itself.
+func (l *VaultLogins) Close(ctx context.Context) {
 	for _, client := range l.clients {
 		_ = client.Logout(ctx)
 	}
 }
 
-func (l *vaultLogins) credentials(ctx context.Context, settings *certificatesv1.VaultCA) (vault.Credentials, error) {
+func (l *VaultLogins) credentials(ctx context.Context, settings *certificatesv1.VaultCA) (vault.Credentials, error) {
 	switch {
 	case settings.TokenSecretRef != nil:
 		token, err := l.fromSecret(ctx, settings.TokenSecretRef.Namespace, settings.TokenSecretRef.Name, defaultTokenKey)
@@ -100,7 +104,7 @@ func (l *vaultLogins) credentials(ctx context.Context, settings *certificatesv1.
 	return vault.Credentials{}, errors.New("nothing says how to log in to Vault: set tokenSecretRef or kubernetesAuth in the VirtualMesh, or VAULT_TOKEN in the environment")
 }
 
-func (l *vaultLogins) fromSecret(ctx context.Context, namespace, name, key string) (string, error) {
+func (l *VaultLogins) fromSecret(ctx context.Context, namespace, name, key string) (string, error) {
 	if l.management == nil {
 		return "", fmt.Errorf("the credentials for Vault are in Secret %s in %s of the management cluster: name that with --context", name, namespace)
 	}
@@ -118,7 +122,7 @@ func (l *vaultLogins) fromSecret(ctx context.Context, namespace, name, key strin
 
 // serviceAccountToken returns the token to show to Vault: one that Kubernetes
 // makes for the service account, the one in a Secret, or the mounted one.
-func (l *vaultLogins) serviceAccountToken(ctx context.Context, auth *certificatesv1.VaultKubernetesAuth) (string, error) {
+func (l *VaultLogins) serviceAccountToken(ctx context.Context, auth *certificatesv1.VaultKubernetesAuth) (string, error) {
 	ref := auth.ServiceAccountRef
 	switch {
 	case ref != nil && auth.SecretTokenKey != "":
@@ -142,7 +146,7 @@ func (l *vaultLogins) serviceAccountToken(ctx context.Context, auth *certificate
 // vaultSigner lets a Vault sign.
 type vaultSigner struct{ client *vault.Client }
 
-// Sign implements sharedtrust.Signer.
+// Sign implements Signer.
 func (s vaultSigner) Sign(ctx context.Context, request *trust.Request, key trust.Key) ([]*x509.Certificate, error) {
 	csr, err := request.CSR(key)
 	if err != nil {

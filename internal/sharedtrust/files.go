@@ -1,4 +1,4 @@
-package commands
+package sharedtrust
 
 import (
 	"context"
@@ -13,14 +13,16 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// fileStore keeps Secrets in files, one directory for each cluster, in place of
+// FileStore keeps Secrets in files, one directory for each cluster, in place of
 // clusters: what a cluster has is read, but never written.
-type fileStore struct {
-	dir     string
-	cluster *sharedtrust.ClusterStore
+type FileStore struct {
+	// Dir is where the directories are, Directory names that of a cluster.
+	Dir       string
+	Directory func(cluster string) string
+	// Clusters are read for what has no file.
+	Clusters *ClusterStore
 }
 
 // The modes of what holds private keys.
@@ -32,21 +34,17 @@ const (
 // managementDirectory has the Secrets of the management cluster.
 const managementDirectory = "management"
 
-func newFileStore(dir string, cluster *sharedtrust.ClusterStore) *fileStore {
-	return &fileStore{dir, cluster}
-}
-
 // path is the file of a Secret, called like the files of 'render istio'.
-func (s *fileStore) path(cluster, namespace, name string) string {
+func (s *FileStore) path(cluster, namespace, name string) string {
 	directory := managementDirectory
-	if cluster != sharedtrust.Management {
-		directory = clusterDirectory(cluster)
+	if cluster != Management {
+		directory = s.Directory(cluster)
 	}
-	return filepath.Join(s.dir, directory, "secret-"+namespace+"-"+name+".yaml")
+	return filepath.Join(s.Dir, directory, "secret-"+namespace+"-"+name+".yaml")
 }
 
-// Read implements sharedtrust.Store.
-func (s *fileStore) Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error) {
+// Read implements Store.
+func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error) {
 	path := s.path(cluster, namespace, name)
 	text, err := os.ReadFile(path)
 	switch {
@@ -55,10 +53,10 @@ func (s *fileStore) Read(ctx context.Context, cluster, namespace, name string) (
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	if _, err := s.cluster.Connection(cluster); err != nil {
+	if _, err := s.Clusters.Connection(cluster); err != nil {
 		return nil, nil //nolint:nilerr,nilnil // documented: nobody knows of one
 	}
-	return s.cluster.Read(ctx, cluster, namespace, name)
+	return s.Clusters.Read(ctx, cluster, namespace, name)
 }
 
 // secretOfFile reads a manifest. Its errors never quote the file.
@@ -88,9 +86,9 @@ func secretOfFile(path string, text []byte) (*kube.Secret, error) {
 	return secret, nil
 }
 
-// Write implements sharedtrust.Store. The file appears as a whole or not at all,
+// Write implements Store. The file appears as a whole or not at all,
 // and nobody else can read it at any time.
-func (s *fileStore) Write(ctx context.Context, cluster string, secret *kube.Secret, how sharedtrust.Write) (kube.Outcome, error) {
+func (s *FileStore) Write(ctx context.Context, cluster string, secret *kube.Secret, how Write) (kube.Outcome, error) {
 	stored, err := s.Read(ctx, cluster, secret.Namespace, secret.Name)
 	if err != nil {
 		return kube.Failed, err
@@ -125,8 +123,17 @@ func (s *fileStore) Write(ctx context.Context, cluster string, secret *kube.Secr
 	return kube.Configured, nil
 }
 
-// Delete implements sharedtrust.Store. Files are never deleted: only a rotation
+// cannotSave says that a file cannot be written.
+func cannotSave(path string, err error) error {
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		err = reason.Err // the path in it may be that of the temporary file
+	}
+	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
+}
+
+// Delete implements Store. Files are never deleted: only a rotation
 // deletes anything, and that needs a management cluster.
-func (s *fileStore) Delete(_ context.Context, cluster, namespace, name string, _ map[string]string) error {
-	return fmt.Errorf("%s is not deleted", strings.TrimPrefix(s.path(cluster, namespace, name), s.dir))
+func (s *FileStore) Delete(_ context.Context, cluster, namespace, name string, _ map[string]string) error {
+	return fmt.Errorf("%s is not deleted", strings.TrimPrefix(s.path(cluster, namespace, name), s.Dir))
 }

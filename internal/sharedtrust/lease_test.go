@@ -1,4 +1,4 @@
-package commands
+package sharedtrust
 
 import (
 	"strings"
@@ -6,11 +6,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/meshctl/meshctl/internal/sharedtrust"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-func TestTrustLease(t *testing.T) {
+func TestLeaseName(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 253)
 	tests := []struct{ name, namespace, want string }{
@@ -23,7 +22,7 @@ func TestTrustLease(t *testing.T) {
 	for _, tt := range tests {
 		vm := &networkingv1.VirtualMesh{}
 		vm.Name, vm.Namespace = tt.name, tt.namespace
-		got := trustLease(&sharedtrust.Subject{Resource: vm})
+		got := leaseName(&Subject{Resource: vm})
 		if whole := len(tt.want) < 200; whole && got != tt.want || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("the Lease of %s.%s is %s, want %s", tt.name, tt.namespace, got, tt.want)
 		}
@@ -36,20 +35,20 @@ func TestTrustLease(t *testing.T) {
 	for _, end := range []string{"b", "c"} {
 		vm := &networkingv1.VirtualMesh{}
 		vm.Name, vm.Namespace = long[:252]+end, "mesh"
-		seen[trustLease(&sharedtrust.Subject{Resource: vm})] = true
+		seen[leaseName(&Subject{Resource: vm})] = true
 	}
 	if len(seen) != len(tests)+2 {
 		t.Errorf("two virtual meshes have one Lease: %v", seen)
 	}
 }
 
-func TestTrustIdentity(t *testing.T) {
+func TestLeaseIdentity(t *testing.T) {
 	t.Parallel()
-	first, err := trustIdentity()
+	first, err := leaseIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := trustIdentity()
+	second, err := leaseIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package commands
+package sharedtrust
 
 import (
 	"context"
@@ -15,30 +15,29 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// alone runs what changes the trust of a virtual mesh while this process holds
+// Alone runs what changes the trust of a virtual mesh while this process holds
 // its Lease on the management cluster, so that no two do at the same time. Without
 // a management cluster there is none. What is read counts from the moment at which
 // the Lease is got: reading bounds it.
-func (r *trusting) alone(ctx context.Context, s *sharedtrust.Subject, do func(ctx, reading context.Context) error) error {
+func (t *Session) Alone(ctx context.Context, s *Subject, do func(ctx, reading context.Context) error) error {
 	run := func(ctx context.Context) error {
-		reading, stop := context.WithTimeout(ctx, readings*r.timeout)
+		reading, stop := context.WithTimeout(ctx, ReadingTime(t.Store.Deadline))
 		defer stop()
 		return do(ctx, reading)
 	}
-	if r.store.Management == nil {
+	if t.Store.Management == nil {
 		return run(ctx)
 	}
-	identity, err := trustIdentity()
+	identity, err := leaseIdentity()
 	if err != nil {
 		return err
 	}
-	err = kube.Hold(ctx, r.store.Management, kube.LeaseOptions{
-		Namespace: r.namespace, Name: trustLease(s), Identity: identity,
+	err = kube.Hold(ctx, t.Store.Management, kube.LeaseOptions{
+		Namespace: t.Env.Namespace, Name: leaseName(s), Identity: identity,
 		Action: "make sure by a Lease that nobody else works on the trust of VirtualMesh " + s.Name(),
-	}, r.clock, run)
+	}, t.Env.Now, run)
 	var held *kube.HeldError
 	var lost *kube.LeaseLostError
 	switch {
@@ -52,10 +51,10 @@ func (r *trusting) alone(ctx context.Context, s *sharedtrust.Subject, do func(ct
 	}
 }
 
-// trustLease is the name of the Lease for the trust of a virtual mesh. The
+// leaseName is the name of the Lease for the trust of a virtual mesh. The
 // namespace comes last, since it has no dots. What would be too long is cut, and
 // told apart by a hash.
-func trustLease(s *sharedtrust.Subject) string {
+func leaseName(s *Subject) string {
 	name := "meshctl-trust-" + s.Name()
 	if len(name) <= validation.DNS1123SubdomainMaxLength {
 		return name
@@ -65,9 +64,9 @@ func trustLease(s *sharedtrust.Subject) string {
 	return strings.TrimRight(name[:validation.DNS1123SubdomainMaxLength-len(hash)-1], "-.") + "-" + hash
 }
 
-// trustIdentity says who works on trust: USER@HOST/PROCESS. Containers may share
+// leaseIdentity says who works on trust: USER@HOST/PROCESS. Containers may share
 // all of that, so something random tells them apart.
-func trustIdentity() (string, error) {
+func leaseIdentity() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return "", fmt.Errorf("find out the name of this host for the Lease: %w", err)
