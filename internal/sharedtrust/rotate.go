@@ -21,6 +21,9 @@ type Step struct {
 	State certificatesv1.CertificateRotationState
 	// Message says what it does.
 	Message string
+
+	// roots are recorded with the first step of a rotation.
+	roots *certificatesv1.CertificateRotationRoots
 }
 
 // NextStep says what a rotation does next. Its error says why there is nothing
@@ -36,14 +39,14 @@ func (v *Survey) NextStep() (Step, error) {
 		return Step{}, fmt.Errorf("there is nothing to rotate: no mesh of VirtualMesh %s has a certificate yet; establish trust with 'meshctl trust issue %s'", v.Name(), v.Name())
 	case !p.Rotating():
 		state := trust.Begin(v.Strategy)
-		return Step{state, MessageOf(state, v.Strategy)}, nil
+		return Step{State: state, Message: MessageOf(state, v.Strategy)}, nil
 	case p.Stage == trust.StageVerifying && v.Manual:
 		return Step{}, &WaitingError{VirtualMesh: v.Name(), Position: p.String()}
 	case p.Stage != trust.StageVerified:
 		return Step{Message: MessageOf(p.Phase().State, v.Strategy)}, nil
 	default:
 		state := p.Next()
-		return Step{state, MessageOf(state, v.Strategy)}, nil
+		return Step{State: state, Message: MessageOf(state, v.Strategy)}, nil
 	}
 }
 
@@ -100,7 +103,8 @@ func (e *Env) Advance(ctx context.Context, v *Survey) ([]Outcome, error) {
 			if err != nil {
 				return nil, err
 			}
-			step.Message += exchange(v.Current.Certificate, coming.Certificate)
+			step.Message += rootsMessage(v.Current.Certificate, coming.Certificate)
+			step.roots = rootsOf(v.Current.Certificate, coming.Certificate)
 		} else if err := v.inStep(); err != nil {
 			return nil, err
 		}
@@ -147,7 +151,7 @@ func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
 			return nil, fmt.Errorf("%s would need intermediate certificates of the old root again, and nothing can be signed with that: %w", strings.Join(signed, ", "), err)
 		}
 	}
-	v, err := e.enter(ctx, v, Step{trust.StateRollingBack, MessageOf(trust.StateRollingBack, v.Strategy)})
+	v, err := e.enter(ctx, v, Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)})
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +220,9 @@ func (e *Env) dropStaleNext(ctx context.Context, v *Survey, next Source) error {
 // enter records a state, unless somebody else has recorded another one, and
 // looks again.
 func (e *Env) enter(ctx context.Context, v *Survey, step Step) (*Survey, error) {
-	if err := e.record(ctx, v, step.State, step.Message, nil, nil); err != nil {
+	if err := e.record(ctx, v, step.State, step.Message, nil, func(t *Trail) {
+		t.Conditions[len(t.Conditions)-1].Roots = step.roots
+	}); err != nil {
 		return nil, err
 	}
 	e.observe(Management, fmt.Sprintf("%s: %s", step.State, step.Message), nil)

@@ -28,7 +28,7 @@ func (v *Survey) Due(direction Direction) (Step, error) {
 	case direction == Back && !p.Rotating():
 		return Step{}, fmt.Errorf("there is nothing to roll back: no rotation of VirtualMesh %s is under way", v.Name())
 	case direction == Back && !p.RollingBack:
-		return Step{trust.StateRollingBack, MessageOf(trust.StateRollingBack, v.Strategy)}, nil
+		return Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)}, nil
 	case direction == Forward && p.RollingBack:
 		return Step{}, fmt.Errorf("the rotation of VirtualMesh %s is being rolled back: go on with 'meshctl trust rollback %s'", v.Name(), v.Name())
 	default:

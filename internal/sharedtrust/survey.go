@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"regexp"
 	"slices"
 	"sync"
 
@@ -194,7 +193,7 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 // the middle of it. The meshes know the certificates all the same, and that is
 // enough to accept them; to sign with them it is not.
 func (v *Survey) settleRotation() {
-	old, coming, known := exchanged(v.Position.Opening)
+	old, coming, known := rotatedRoots(&v.Position)
 	if !known {
 		// Somebody else began it. Its new root is there, or else nothing is done.
 		v.Coming.Missing = false
@@ -205,37 +204,22 @@ func (v *Survey) settleRotation() {
 	v.Coming = &held
 }
 
-// held returns a root of a rotation, given by the beginning of its fingerprint,
-// with the key if its source still has it.
-func (v *Survey) held(r Root, fingerprint, which string) Root {
-	if r.Certificate != nil && trust.Short(r.Certificate) == fingerprint {
+// held returns a root of a rotation with the key if its source still has it.
+func (v *Survey) held(r Root, id rootID, which string) Root {
+	if id.names(r.Certificate) {
 		return r
 	}
 	held := Root{Source: r.Source, Err: r.Err}
 	if held.Err == nil {
 		held.Err = fmt.Errorf("the %s root of the rotation, %s, is not in %s any more: restore it, or what the VirtualMesh asked for when the rotation began; 'meshctl trust rollback %s' leads back as long as the old one is there",
-			which, fingerprint, r.Source.place(), v.Name())
+			which, id.short(), r.Source.place(), v.Name())
 	}
 	for _, c := range v.observed() {
-		if trust.Short(c) == fingerprint {
+		if id.names(c) {
 			held.Certificate = c
 		}
 	}
 	return held
-}
-
-// exchange says between which roots a rotation is, in the message of its first
-// condition; exchanged reads it.
-func exchange(old, coming *x509.Certificate) string {
-	return fmt.Sprintf(" (root %s is replaced by root %s)", trust.Short(old), trust.Short(coming))
-}
-
-func exchanged(opening string) (old, coming string, known bool) {
-	match := regexp.MustCompile(`\(root ([0-9a-f]{12}) is replaced by root ([0-9a-f]{12})\)$`).FindStringSubmatch(opening)
-	if match == nil {
-		return "", "", false
-	}
-	return match[1], match[2], true
 }
 
 // observed returns the roots that the meshes have, each once, in the order of

@@ -224,13 +224,13 @@ func (b *Bundle) identities() string {
 	return strings.Join(texts, ", ")
 }
 
-// shortLength is how much of a fingerprint people see.
-const shortLength = 12
+// ShortLength is how much of a fingerprint people see.
+const ShortLength = 12
 
 // Short returns the beginning of the fingerprint of a certificate, for people.
 func Short(c *x509.Certificate) string {
 	text := Fingerprint(c)
-	return text[:min(len(text), shortLength)]
+	return text[:min(len(text), ShortLength)]
 }
 
 // RootsText names roots for people: "roots 1234 and 5678".

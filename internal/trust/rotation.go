@@ -91,9 +91,12 @@ type Position struct {
 	// position of the present one among them; both are empty when idle.
 	Steps []Phase
 	Step  int
-	// Since is when the rotation began and Opening what was said then, as its first
-	// condition has it.
-	Since, Opening string
+	// Since is when the rotation began, Roots are the fingerprints of the roots that
+	// it exchanges, nil if nobody recorded them, and Opening is what was said then, as
+	// its first condition has it.
+	Since   string
+	Roots   *certificatesv1.CertificateRotationRoots
+	Opening string
 
 	strategy certificatesv1.CertificateRotationStrategy
 }
@@ -182,7 +185,7 @@ func (p *Position) forward(c *certificatesv1.CertificateRotationCondition) bool 
 		if steps[0].State != c.State {
 			return false
 		}
-		*p = Position{Stage: StageDistributing, Steps: steps, Since: c.Timestamp, Opening: c.Message, strategy: strategy}
+		*p = Position{Stage: StageDistributing, Steps: steps, Since: c.Timestamp, Roots: c.Roots, Opening: c.Message, strategy: strategy}
 		return true
 	}
 	switch {

@@ -91,4 +91,14 @@ type CertificateRotationCondition struct {
 	State     CertificateRotationState `json:"state,omitempty"`
 	Message   string                   `json:"message,omitempty"`
 	Errors    []string                 `json:"errors,omitempty"`
+	// The roots of the rotation, on its first condition only. It is meshctl's own,
+	// and absent from rotations that others began.
+	Roots *CertificateRotationRoots `json:"roots,omitempty"`
+}
+
+// CertificateRotationRoots are the SHA-256 fingerprints of the root certificates
+// that a rotation exchanges, in hexadecimal.
+type CertificateRotationRoots struct {
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
 }
