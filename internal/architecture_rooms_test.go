@@ -32,11 +32,11 @@ func rooms() []room {
 			path: "internal/commands/settings", purpose: "which settings there are, where their values come from, and the configuration file",
 			imports: []string{"internal/cli", "internal/world"},
 		},
-		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/cli"}},
+		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/policy/feature", "internal/cli"}},
 		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
 		{
 			path: "internal/describe", purpose: "views of evaluated worlds; prints them, until there is a printer for all (so io)", pure: true,
-			except: []string{"io", "bufio"}, imports: []string{"internal/policy", "internal/policy/compare", "internal/world"},
+			except: []string{"io", "bufio"}, imports: []string{"internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world"},
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
@@ -53,16 +53,20 @@ func rooms() []room {
 		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs"},
 		{
 			path: "internal/render", purpose: "inputs into resources; reads manifests (so io), and checks them with validation", pure: true,
-			except: []string{"io", "bufio", "github.com/spf13/cobra"}, imports: []string{"internal/world"},
+			except: []string{"io", "bufio", "github.com/spf13/cobra"}, imports: []string{"internal/policy/feature", "internal/world"},
 		},
 		{
 			path: "internal/render/istio", purpose: "evaluated worlds into Istio objects, cluster by cluster", pure: true,
-			imports: []string{"internal/policy", "internal/world"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
 		},
-		{path: "internal/policy", purpose: "the engine: what applies, what is overridden, why; findings", pure: true, imports: []string{"internal/world"}},
+		{
+			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why; findings", pure: true,
+			imports: []string{"internal/policy/feature", "internal/world"},
+		},
+		{path: "internal/policy/feature", purpose: "the table of what a TrafficPolicy can do: how it is read, compared, shown and explained", pure: true},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
-			imports: []string{"internal/policy", "internal/world"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps, the management cluster and discovered clusters into objects",
@@ -104,7 +108,10 @@ func rooms() []room {
 
 		{path: "test/e2e", purpose: "tests on real control planes"},
 		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
-		{path: "hack/docs", purpose: "writes the generated docs", imports: []string{"internal/commands", "internal/policy"}},
+		{
+			path: "hack/docs", purpose: "writes the generated docs",
+			imports: []string{"internal/commands", "internal/policy", "internal/policy/feature", "internal/render"},
+		},
 		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
 	}
 }

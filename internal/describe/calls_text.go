@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
 // about puts the policy in front of a sentence about it that does not name it.
@@ -62,13 +63,13 @@ func (o *OutboundDestination) writeTraffic(w *textWriter) {
 			if s.Inherited {
 				from += " (inherited)"
 			}
-			add(match, s.Field, valueLines(s.Value), from)
+			add(match, s.Field, feature.Lines(s.Field, s.Value), from)
 			match = ""
 		}
 	}
 	match := "every connection"
 	for _, c := range o.Connection {
-		add(match, c.Field, valueLines(c.Value), c.Policy.String())
+		add(match, c.Field, feature.Lines(c.Field, c.Value), c.Policy.String())
 		match = ""
 	}
 	if len(rows) > 0 {

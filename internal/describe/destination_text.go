@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
 func (*DestinationDescription) columns(wide bool) []string {
@@ -252,7 +253,7 @@ func (o OriginRequests) write(w *textWriter) {
 			if s.Inherited {
 				from += " (inherited)"
 			}
-			add(callers, match, s.Field, valueLines(s.Value), from)
+			add(callers, match, s.Field, feature.Lines(s.Field, s.Value), from)
 			callers, match = "", ""
 		}
 	}
@@ -267,7 +268,7 @@ func (o OriginRequests) write(w *textWriter) {
 		} else {
 			last = match
 		}
-		add(callers, match, c.Field, valueLines(c.Value), c.Policy.String())
+		add(callers, match, c.Field, feature.Lines(c.Field, c.Value), c.Policy.String())
 	}
 	w.table([]string{"CALLERS", "MATCH", "SETTING", "VALUE", "FROM"}, rows)
 }

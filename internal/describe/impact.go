@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -178,7 +179,7 @@ func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 func (v viewer) settingTexts(p int) []string {
 	var texts []string
 	for _, f := range v.result.Settings(p) {
-		texts = append(texts, f.Field+" "+strings.Join(valueLines(f.Value), " "))
+		texts = append(texts, f.Field+" "+strings.Join(feature.Lines(f.Field, f.Value), " "))
 	}
 	return texts
 }

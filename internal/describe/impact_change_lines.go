@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
 // changes says what others lose and gain.
@@ -164,5 +165,5 @@ func (l *impactLines) requests(c SettingChange) string {
 	if setting.Policy.Kind == "VirtualMesh" { // it is about nothing else
 		return "connections from other clusters to " + andMore(c.Destinations)
 	}
-	return requestsText(carrier(setting.Value), c.Match, c.Callers, c.Destinations)
+	return requestsText(string(feature.All().Of(c.Field).Scope), c.Match, c.Callers, c.Destinations)
 }

@@ -7,8 +7,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
 // ImpactLine is one sentence about what changes. It starts in lower case, for
@@ -182,21 +181,11 @@ const shortValue = 60
 // settingText names a setting and its value, if that is short; known reports
 // whether it is.
 func settingText(field string, value any) (text string, known bool) {
-	words := strings.Join(valueLines(value), ", ")
+	words := strings.Join(feature.Lines(field, value), ", ")
 	if words == "" || len(words) > shortValue {
 		return field, false
 	}
 	return field + " " + words, true
-}
-
-// carrier is what a setting is about.
-func carrier(value any) string {
-	switch value.(type) {
-	case *networkingv1.OutlierDetection, *networkingv1.MTLS, *networkingv1.ConnectionPoolSettings, *core.TCPKeepalive:
-		return "connections"
-	default:
-		return "requests"
-	}
 }
 
 // requestsText says which requests or connections are meant.

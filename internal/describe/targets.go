@@ -3,8 +3,6 @@ package describe
 import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // targets lists the Destinations that routes shift or mirror requests of a
@@ -15,8 +13,8 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 	seen := map[int]bool{destination: true}
 	for _, route := range routes {
 		for _, s := range route.Settings {
-			for _, ref := range targetRefs(s.Value) {
-				d := b.world.Service(ref)
+			for _, target := range b.features.Of(s.Field).Targets(s.Value) {
+				d := b.world.Service(target.Service)
 				if d == nil || seen[d.ID] {
 					continue
 				}
@@ -26,24 +24,6 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 		}
 	}
 	return views
-}
-
-func targetRefs(value any) []core.ClusterObjectRef {
-	switch v := value.(type) {
-	case *networkingv1.MultiDestination:
-		var refs []core.ClusterObjectRef
-		for _, d := range v.Destinations {
-			if k := d.KubeService; k != nil {
-				refs = append(refs, core.ClusterObjectRef{Name: k.Name, Namespace: k.Namespace, ClusterName: k.ClusterName})
-			}
-		}
-		return refs
-	case *networkingv1.Mirror:
-		if v.KubeService != nil {
-			return []core.ClusterObjectRef{*v.KubeService}
-		}
-	}
-	return nil
 }
 
 // access shows a verdict.

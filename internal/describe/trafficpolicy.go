@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
 // TrafficPolicyDescriptionList is what `describe trafficpolicy -o json` prints.
@@ -93,7 +94,7 @@ func (p *TrafficPolicyDescription) write(w *textWriter, wide bool) {
 		var rows [][]string
 		for _, s := range p.Settings {
 			field := s.Field
-			for _, value := range valueLines(s.Value) {
+			for _, value := range feature.Lines(s.Field, s.Value) {
 				rows = append(rows, []string{field, value})
 				field = ""
 			}

@@ -4,17 +4,21 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // viewer turns decisions of the engine into the parts that several views share.
 type viewer struct {
-	result *policy.Result
-	world  *world.World
+	result   *policy.Result
+	world    *world.World
+	features feature.Features
 }
 
-func newViewer(result *policy.Result) viewer { return viewer{result: result, world: result.World} }
+func newViewer(result *policy.Result) viewer {
+	return viewer{result: result, world: result.World, features: feature.All()}
+}
 
 // findings returns those at the given positions, or all of the world.
 // Findings about input that could not be used always belong to the answer, since

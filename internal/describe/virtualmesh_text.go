@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
 func (d *VirtualMeshDescription) reference() string {
@@ -139,7 +141,7 @@ func (f *FederationDescription) write(w *textWriter) {
 		}
 		keepalive := none
 		if k := f.TCPKeepalive; k != nil {
-			keepalive = strings.ReplaceAll(genericText(k), "\n", ", ")
+			keepalive = strings.Join(feature.Lines(feature.TCPKeepalive, k), ", ")
 		}
 		w.fields([][2]string{
 			{"Exposes", orNone(strings.Join(f.Exposes, "\n"))},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -37,20 +38,20 @@ func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSett
 		for _, f := range p.connectionFeatures {
 			ports := pools.add(ConnectionSetting{Feature: f, Policy: i}, p)
 			if pool, ok := f.Value.(*networkingv1.ConnectionPoolSettings); ok && pool.TCP != nil && pool.TCP.TCPKeepalive != nil {
-				pools.taken[fieldTCPKeepalive] = append(pools.taken[fieldTCPKeepalive], ports...)
+				pools.taken[feature.TCPKeepalive] = append(pools.taken[feature.TCPKeepalive], ports...)
 			}
 		}
 	}
 	// Who asks for the default mode claims nothing, but may well be asked for it.
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if mode := tlsFeature(p.Resource.Spec.Policy); mode != nil && !p.RejectedOn(destination) && len(r.sources(i, w.Cluster)) > 0 {
+		if mode := p.tlsMode; mode != nil && !p.RejectedOn(destination) && len(r.sources(i, w.Cluster)) > 0 {
 			pools.add(ConnectionSetting{Feature: *mode, Policy: i}, p)
 		}
 	}
 	// A policy's keepalive wins over that of the VirtualMesh (semantics D26).
 	if vm, value := r.crossClusterKeepalive(w, destination); value != nil {
-		pools.add(ConnectionSetting{Feature: Feature{fieldTCPKeepalive, value}, Policy: -1, VirtualMesh: vm}, &TrafficPolicy{Resource: &networkingv1.TrafficPolicy{}})
+		pools.add(ConnectionSetting{Feature: Feature{feature.TCPKeepalive, value}, Policy: -1, VirtualMesh: vm}, &TrafficPolicy{Resource: &networkingv1.TrafficPolicy{}})
 	}
 	slices.SortStableFunc(pools.settings, func(a, b ConnectionSetting) int {
 		return cmp.Or(strings.Compare(a.Field, b.Field), slices.Compare(a.Ports, b.Ports))

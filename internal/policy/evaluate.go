@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/conversion"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -39,6 +40,7 @@ type Result struct {
 	accessSources  sourceIndex
 	podRules       map[int][]AccessRule
 	effects        map[viewpoint]*sourceEffects
+	features       feature.Features
 	// equalities is costly to make, so it is made once.
 	equalities conversion.Equalities
 	// related and aboutPolicy file findings by object.
@@ -74,7 +76,8 @@ func Evaluate(w *world.World) *Result {
 			World:        w,
 			Meshes:       make([]Mesh, len(w.Meshes)),
 			Destinations: make([]Destination, len(w.Destinations)),
-			equalities:   valueEqualities(),
+			features:     feature.All(),
+			equalities:   feature.Equalities(),
 			podRules:     map[int][]AccessRule{},
 			effects:      map[viewpoint]*sourceEffects{},
 			routes:       map[routesKey][]*Route{},

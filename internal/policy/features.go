@@ -1,13 +1,10 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
-	"time"
+	"strings"
 
-	"k8s.io/apimachinery/pkg/conversion"
-
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -21,191 +18,47 @@ type Feature struct {
 	Value any
 }
 
-// The features by where they take effect. Route features belong to the requests
-// that a policy matches; connection features to all connections from a cluster
-// to a Destination (semantics 4).
-const (
-	fieldTrafficShift     = "trafficShift"
-	fieldFaultInjection   = "faultInjection"
-	fieldRequestTimeout   = "requestTimeout"
-	fieldRetries          = "retries"
-	fieldCORSPolicy       = "corsPolicy"
-	fieldMirror           = "mirror"
-	fieldHeaders          = "headerManipulation"
-	fieldOutlierDetection = "outlierDetection"
-	fieldConnectionPool   = "connectionPoolSettings"
-	fieldTCPKeepalive     = "tcpKeepalive"
-
-	// FieldMTLS is the TLS mode of connections.
-	FieldMTLS = "mtls"
-)
-
 // unsupported returns the names of the fields that are read and kept but have
 // no effect on Istio (semantics D29), sorted.
-func unsupported(spec *networkingv1.TrafficPolicySpec) []string {
+func unsupported(features feature.Features, spec *networkingv1.TrafficPolicySpec) []string {
 	var fields []string
 	if len(spec.RouteSelector) > 0 {
 		fields = append(fields, "spec.routeSelector")
 	}
-	p := spec.Policy
-	if p == nil {
-		return fields
-	}
-	for _, f := range []struct {
-		name string
-		set  bool
-	}{
-		{"csrf", p.CSRF != nil},
-		{"extauth", p.Extauth != nil},
-		{"extauthSettings", p.ExtauthSettings != nil},
-		{"rateLimit", p.RateLimit != nil},
-		{"rateLimitSettings", p.RateLimitSettings != nil},
-		{"transformations", p.Transformations != nil},
-	} {
-		if f.set {
-			fields = append(fields, "spec.policy."+f.name)
+	for _, f := range features {
+		if f.Scope == feature.ScopeUnsupported && f.Said(spec.Policy) {
+			fields = append(fields, "spec.policy."+f.Field)
 		}
 	}
 	return fields
 }
 
-// routeFeatures returns the route features of a policy, sorted by field.
-// Ports of targets are filled in by the caller's resolver, which returns 0 if
-// it cannot tell.
-func routeFeatures(p *networkingv1.TrafficPolicyPolicy, port func(core.ClusterObjectRef) uint32) []Feature {
-	if p == nil {
-		return nil
-	}
-	var features []Feature
-	add := func(field string, value any, present bool) {
-		if present {
-			features = append(features, Feature{field, value})
+// featuresOf returns what a policy asks for within the scopes, sorted by field.
+func featuresOf(features feature.Features, p *networkingv1.TrafficPolicyPolicy, ports feature.PortResolver, scopes ...feature.Scope) []Feature {
+	var found []Feature
+	for _, f := range features {
+		if !slices.Contains(scopes, f.Scope) {
+			continue
+		}
+		if value := f.Value(p, ports); value != nil {
+			found = append(found, Feature{f.Field, value})
 		}
 	}
-	add(fieldCORSPolicy, p.CORSPolicy, p.CORSPolicy != nil)
-	add(fieldFaultInjection, effectiveFault(p.FaultInjection), p.FaultInjection != nil)
-	add(fieldHeaders, p.HeaderManipulation, p.HeaderManipulation != nil)
-	add(fieldMirror, effectiveMirror(p.Mirror, port), p.Mirror != nil)
-	add(fieldRequestTimeout, p.RequestTimeout, p.RequestTimeout != nil)
-	add(fieldRetries, p.Retries, p.Retries != nil)
-	add(fieldTrafficShift, effectiveShift(p.TrafficShift, port), p.TrafficShift != nil && len(p.TrafficShift.Destinations) > 0)
-	return features
+	slices.SortFunc(found, func(a, b Feature) int { return strings.Compare(a.Field, b.Field) })
+	return found
 }
 
-// connectionFeatures returns the connection features of a policy, sorted by
-// field. A TLS mode that is the default anyway claims nothing (semantics 4).
-func connectionFeatures(p *networkingv1.TrafficPolicyPolicy, defaultMode networkingv1.TLSMode) []Feature {
-	if p == nil {
-		return nil
-	}
-	var features []Feature
-	if p.ConnectionPoolSettings != nil {
-		features = append(features, Feature{fieldConnectionPool, p.ConnectionPoolSettings})
-	}
-	if mode := tlsFeature(p); mode != nil && mode.Value.(*networkingv1.MTLS).Istio.TLSMode != defaultMode {
-		features = append(features, *mode)
-	}
-	if p.OutlierDetection != nil {
-		features = append(features, Feature{fieldOutlierDetection, effectiveOutliers(p.OutlierDetection)})
-	}
-	return features
-}
-
-// tlsFeature returns the TLS mode that a policy asks for, nil if it asks for
-// none.
-func tlsFeature(p *networkingv1.TrafficPolicyPolicy) *Feature {
-	if p == nil || p.MTLS == nil || p.MTLS.Istio == nil {
-		return nil
-	}
-	return &Feature{FieldMTLS, &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: p.MTLS.Istio.TLSMode.OrDefault()}}}
-}
-
-// percent returns a percentage with its default: omitted means all (semantics
-// D24).
-func percent(p *float64) *float64 {
-	if p != nil {
-		return p
-	}
-	all := 100.0
-	return &all
-}
-
-func effectiveFault(f *networkingv1.FaultInjection) *networkingv1.FaultInjection {
-	if f == nil {
-		return nil
-	}
-	effective := *f
-	effective.Percentage = percent(f.Percentage)
-	return &effective
-}
-
-func effectiveMirror(m *networkingv1.Mirror, port func(core.ClusterObjectRef) uint32) *networkingv1.Mirror {
-	if m == nil {
-		return nil
-	}
-	effective := *m
-	effective.Percentage = percent(m.Percentage)
-	if m.KubeService != nil && m.Port == 0 {
-		effective.Port = port(*m.KubeService)
-	}
-	return &effective
-}
-
-func effectiveShift(s *networkingv1.MultiDestination, port func(core.ClusterObjectRef) uint32) *networkingv1.MultiDestination {
-	if s == nil {
-		return nil
-	}
-	effective := &networkingv1.MultiDestination{Destinations: slices.Clone(s.Destinations)}
-	for i := range effective.Destinations {
-		d := &effective.Destinations[i]
-		if d.Weight == nil {
-			weight := uint32(0)
-			if len(effective.Destinations) == 1 { // all of it (semantics D25)
-				weight = 100
-			}
-			d.Weight = &weight
-		}
-		if d.KubeService != nil && d.KubeService.Port == 0 {
-			target := *d.KubeService
-			target.Port = port(shiftTarget(&target))
-			d.KubeService = &target
+// trafficFields lists the names of the settings that a policy carries, as they
+// are spelled in the manifest, sorted.
+func trafficFields(features feature.Features, p *networkingv1.TrafficPolicyPolicy) []string {
+	var fields []string
+	for _, f := range features {
+		if f.Said(p) {
+			fields = append(fields, f.Field)
 		}
 	}
-	return effective
-}
-
-func shiftTarget(d *networkingv1.KubeDestination) core.ClusterObjectRef {
-	return core.ClusterObjectRef{Name: d.Name, Namespace: d.Namespace, ClusterName: d.ClusterName}
-}
-
-// The defaults of outlier detection (semantics 5.2).
-const (
-	defaultConsecutiveErrors  = 5
-	defaultOutlierInterval    = 10 * time.Second
-	defaultBaseEjectionTime   = 30 * time.Second
-	defaultMaxEjectionPercent = 100
-)
-
-func effectiveOutliers(o *networkingv1.OutlierDetection) *networkingv1.OutlierDetection {
-	return &networkingv1.OutlierDetection{
-		ConsecutiveErrors:  cmp.Or(o.ConsecutiveErrors, defaultConsecutiveErrors),
-		Interval:           orDuration(o.Interval, defaultOutlierInterval),
-		BaseEjectionTime:   orDuration(o.BaseEjectionTime, defaultBaseEjectionTime),
-		MaxEjectionPercent: cmp.Or(o.MaxEjectionPercent, defaultMaxEjectionPercent),
-	}
-}
-
-func orDuration(d *core.Duration, fallback time.Duration) *core.Duration {
-	if d.Std() == 0 {
-		return core.NewDuration(fallback)
-	}
-	return d
-}
-
-// valueEqualities compares effective values by their effect: absent and empty
-// are equal, and so are durations written differently.
-func valueEqualities() conversion.Equalities {
-	return conversion.EqualitiesOrDie(func(x, y core.Duration) bool { return x.Std() == y.Std() })
+	slices.Sort(fields)
+	return fields
 }
 
 // SameValue reports whether two effective values have the same effect.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -69,7 +70,7 @@ type tlsRemarks struct {
 
 func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers []string) {
 	if t.defaultMode == networkingv1.TLSModeIstioMutual && !slices.ContainsFunc(t.result.Destinations[d.ID].Traffic, func(i int) bool {
-		mode := tlsFeature(t.result.TrafficPolicies[i].Resource.Spec.Policy)
+		mode := t.result.TrafficPolicies[i].tlsMode
 		return mode != nil && modeOf(mode.Value) != networkingv1.TLSModeIstioMutual
 	}) {
 		return // most Destinations, for which no settings have to be put together
@@ -83,7 +84,7 @@ func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers 
 func (t *tlsRemarks) noteFrom(cluster string, d *world.Destination, federation *Federation, who string) {
 	open := ServicePorts(d)
 	for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
-		if s.Field != FieldMTLS {
+		if s.Field != feature.MTLS {
 			continue
 		}
 		mode := modeOf(s.Value)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -170,34 +171,12 @@ func (r *Result) workloadsNear(grants []Grant) []int {
 // are read and kept but not supported (semantics D29) have their raw value.
 func (r *Result) Settings(policy int) []Feature {
 	p := r.TrafficPolicies[policy].Resource.Spec.Policy
-	if p == nil {
-		return nil
-	}
-	ports := r.portOfTarget
-	features := append(routeFeatures(p, ports), connectionFeatures(p, "")...)
-	for _, raw := range []struct {
-		field string
-		value any
-		set   bool
-	}{
-		{"csrf", p.CSRF, p.CSRF != nil},
-		{"extauth", p.Extauth, p.Extauth != nil},
-		{"extauthSettings", p.ExtauthSettings, p.ExtauthSettings != nil},
-		{"rateLimit", p.RateLimit, p.RateLimit != nil},
-		{"rateLimitSettings", p.RateLimitSettings, p.RateLimitSettings != nil},
-		{"transformations", p.Transformations, p.Transformations != nil},
-	} {
-		if raw.set {
-			features = append(features, Feature{raw.field, raw.value})
-		}
-	}
+	features := featuresOf(r.features, p, r.portOfTarget, feature.ScopeRequests, feature.ScopeConnections, feature.ScopeUnsupported)
 	// A mirror that names no target is INVALID and says nothing.
-	features = slices.DeleteFunc(features, func(f Feature) bool {
+	return slices.DeleteFunc(features, func(f Feature) bool {
 		m, ok := f.Value.(*networkingv1.Mirror)
 		return ok && m.KubeService == nil
 	})
-	slices.SortFunc(features, func(a, b Feature) int { return strings.Compare(a.Field, b.Field) })
-	return features
 }
 
 // Matches returns the request matches of a policy in their effective form, nil

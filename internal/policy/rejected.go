@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -91,7 +92,7 @@ func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 // claims nothing, where another policy asks for something else.
 func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Rejection {
 	connection := r.Connection(w, destination)
-	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == FieldMTLS })
+	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == feature.MTLS })
 	if k < 0 {
 		return nil
 	}
@@ -99,14 +100,14 @@ func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Reject
 	winner := connection[k].Policy
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		mode := tlsFeature(p.Resource.Spec.Policy)
+		mode := p.tlsMode
 		if i == winner || mode == nil || p.RejectedOn(destination) || r.SameValue(mode.Value, connection[k].Value) ||
 			!SourceMatches(p.Resource.Spec.SourceSelector, w) {
 			continue
 		}
 		name := r.TrafficPolicies[winner].Resource
 		overridden = append(overridden, Rejection{
-			Policy: i, Field: FieldMTLS, Winner: winner,
+			Policy: i, Field: feature.MTLS, Winner: winner,
 			Reason: fmt.Sprintf("it asks for the default TLS mode, which claims nothing, and TrafficPolicy %s.%s asks for another", name.Name, name.Namespace),
 		})
 	}

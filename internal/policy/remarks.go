@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -124,7 +125,7 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 		if d.KubeService == nil || len(d.KubeService.Subset) == 0 {
 			continue
 		}
-		target := e.world.Service(shiftTarget(d.KubeService))
+		target := e.world.Service(feature.ShiftTarget(d.KubeService))
 		if target == nil || len(target.Backing) == 0 {
 			continue // unknown Services are errors; unknown pods prove nothing
 		}
@@ -175,7 +176,7 @@ func (r *Result) idle(policy, destination int) string {
 	if settings == 0 {
 		return "the policy makes no settings"
 	}
-	if len(p.connectionFeatures) > 0 || saysTLSMode(p) {
+	if len(p.connectionFeatures) > 0 || p.tlsMode != nil {
 		return "" // it concerns connections, be it by stating the default
 	}
 	if len(p.RouteFeatures) == 0 {
@@ -188,11 +189,6 @@ func (r *Result) idle(policy, destination int) string {
 		return "policies that go first decide about all of its requests"
 	}
 	return ""
-}
-
-func saysTLSMode(p *TrafficPolicy) bool {
-	mtls := p.Resource.Spec.Policy.MTLS
-	return mtls != nil && mtls.Istio != nil
 }
 
 const (

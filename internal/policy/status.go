@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -264,7 +265,7 @@ func (r *Result) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSub
 		p := &r.TrafficPolicies[i]
 		shift := &networkingv1.MultiDestination{}
 		for _, w := range p.Resource.Spec.Policy.TrafficShift.Destinations {
-			if w.KubeService != nil && len(w.KubeService.Subset) > 0 && shiftTarget(w.KubeService) == d.Ref {
+			if w.KubeService != nil && len(w.KubeService.Subset) > 0 && feature.ShiftTarget(w.KubeService) == d.Ref {
 				shift.Destinations = append(shift.Destinations, w)
 			}
 		}
@@ -295,7 +296,7 @@ func (r *Result) shiftsTo() map[int][]int {
 			if w.KubeService == nil || len(w.KubeService.Subset) == 0 {
 				continue
 			}
-			if d := r.World.Service(shiftTarget(w.KubeService)); d != nil && !slices.Contains(r.shifts[d.ID], i) {
+			if d := r.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !slices.Contains(r.shifts[d.ID], i) {
 				r.shifts[d.ID] = append(r.shifts[d.ID], i)
 			}
 		}

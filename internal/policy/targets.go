@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -14,36 +15,39 @@ type target struct {
 	field string
 	at    string
 	ref   core.ClusterObjectRef
-	port  uint32
+	// port is 0 if the policy leaves it out.
+	port uint32
 }
 
 // targets returns the Services that a policy sends requests to.
-func targets(p *networkingv1.TrafficPolicyPolicy) []target {
+func targets(features feature.Features, p *networkingv1.TrafficPolicyPolicy) []target {
 	var found []target
-	if p == nil {
-		return nil
-	}
-	if p.TrafficShift != nil {
-		for i, d := range p.TrafficShift.Destinations {
-			if d.KubeService != nil {
-				found = append(found, target{
-					fieldTrafficShift, fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i), shiftTarget(d.KubeService), d.KubeService.Port,
-				})
-			}
+	for _, f := range features {
+		if !f.NamesServices() {
+			continue
+		}
+		for _, t := range f.Targets(f.Value(p, feature.NoPorts)) {
+			found = append(found, target{f.Field, "spec.policy." + f.Field + t.At, t.Service, t.Port})
 		}
 	}
-	if m := p.Mirror; m != nil && m.KubeService != nil {
-		found = append(found, target{fieldMirror, "spec.policy.mirror", *m.KubeService, m.Port})
-	}
 	return found
+}
+
+// Targets returns the Services that a valid policy sends requests to.
+func (p *TrafficPolicy) Targets() []core.ClusterObjectRef {
+	services := make([]core.ClusterObjectRef, 0, len(p.targets))
+	for _, t := range p.targets {
+		services = append(services, t.ref)
+	}
+	return services
 }
 
 // checkTargets returns why the targets of a policy cannot be used anywhere:
 // unknown Services, ports they do not have or that are ambiguous (semantics
 // 5.2, D22), and targets that are not Services (D29).
-func checkTargets(w *world.World, p *networkingv1.TrafficPolicyPolicy) []Rejection {
+func checkTargets(w *world.World, named []target, p *networkingv1.TrafficPolicyPolicy) []Rejection {
 	rejections := checkTargetTypes(p)
-	for _, t := range targets(p) {
+	for _, t := range named {
 		key := strings.Join([]string{t.ref.Name, t.ref.Namespace, t.ref.ClusterName}, ".")
 		d := w.Service(t.ref)
 		var reason string
@@ -75,23 +79,23 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 			at := fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i)
 			switch {
 			case d.VirtualDestination != nil:
-				reject(fieldTrafficShift, at+".virtualDestination is not supported")
+				reject(feature.TrafficShift, at+".virtualDestination is not supported")
 			case d.StaticDestination != nil:
-				reject(fieldTrafficShift, at+".staticDestination is not supported")
+				reject(feature.TrafficShift, at+".staticDestination is not supported")
 			case d.ClusterHeader != nil:
-				reject(fieldTrafficShift, at+".clusterHeader is not supported")
+				reject(feature.TrafficShift, at+".clusterHeader is not supported")
 			case d.KubeService == nil:
-				reject(fieldTrafficShift, at+" names no destination")
+				reject(feature.TrafficShift, at+" names no destination")
 			}
 		}
 	}
 	if p.Mirror != nil && p.Mirror.KubeService == nil {
-		reject(fieldMirror, "spec.policy.mirror names no destination")
+		reject(feature.Mirror, "spec.policy.mirror names no destination")
 	}
 	if p.CORSPolicy != nil {
 		for i, o := range p.CORSPolicy.AllowOrigins {
 			if o.Exact == nil && o.Prefix == nil && o.Regex == nil {
-				reject(fieldCORSPolicy, fmt.Sprintf("spec.policy.corsPolicy.allowOrigins[%d] needs exact, prefix or regex", i))
+				reject(feature.CORSPolicy, fmt.Sprintf("spec.policy.corsPolicy.allowOrigins[%d] needs exact, prefix or regex", i))
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -15,8 +16,12 @@ type TrafficPolicy struct {
 
 	matches []*RequestMatch
 	// RouteFeatures are the settings that routes carry, sorted by field.
-	RouteFeatures      []Feature
+	RouteFeatures []Feature
+	// connectionFeatures are the settings that the policy claims for connections,
+	// sorted by field. A TLS mode that is the default anyway claims nothing
+	// (semantics 4); tlsMode is the one that it asks for, nil if none.
 	connectionFeatures []Feature
+	tlsMode            *Feature
 	// unsupported are fields without effect, targets where requests are sent,
 	// badTargets why some of them cannot be used.
 	unsupported []string
@@ -43,14 +48,22 @@ func (p *TrafficPolicy) CoversRequests(match *RequestMatch) bool {
 }
 
 // prepare works out what does not depend on a Destination.
-func (p *TrafficPolicy) prepare(w *world.World, defaultMode networkingv1.TLSMode) {
+func (p *TrafficPolicy) prepare(w *world.World, features feature.Features, defaultMode networkingv1.TLSMode) {
 	spec := &p.Resource.Spec
+	ports := func(ref core.ClusterObjectRef) uint32 { return onlyPort(w.Service(ref)) }
 	p.matches = requestMatches(spec.HTTPRequestMatchers)
-	p.RouteFeatures = routeFeatures(spec.Policy, func(ref core.ClusterObjectRef) uint32 { return onlyPort(w.Service(ref)) })
-	p.connectionFeatures = connectionFeatures(spec.Policy, defaultMode)
-	p.unsupported = unsupported(spec)
-	p.targets = targets(spec.Policy)
-	p.badTargets = checkTargets(w, spec.Policy)
+	p.RouteFeatures = featuresOf(features, spec.Policy, ports, feature.ScopeRequests)
+	p.connectionFeatures = featuresOf(features, spec.Policy, ports, feature.ScopeConnections)
+	if k := slices.IndexFunc(p.connectionFeatures, func(f Feature) bool { return f.Field == feature.MTLS }); k >= 0 {
+		mode := p.connectionFeatures[k]
+		p.tlsMode = &mode
+		if modeOf(mode.Value) == defaultMode {
+			p.connectionFeatures = slices.Delete(p.connectionFeatures, k, k+1)
+		}
+	}
+	p.unsupported = unsupported(features, spec)
+	p.targets = targets(features, spec.Policy)
+	p.badTargets = checkTargets(w, p.targets, spec.Policy)
 	for _, s := range spec.SourceSelector {
 		if s.KubeWorkloadMatcher != nil {
 			p.namedClusters = append(p.namedClusters, s.KubeWorkloadMatcher.Clusters...)
@@ -83,16 +96,16 @@ func (e *evaluator) evaluateTrafficPolicies() {
 	for i, object := range e.world.TrafficPolicies {
 		p := &e.result.TrafficPolicies[i]
 		spec := &object.Resource.Spec
-		p.Resource, p.Fields = object.Resource, trafficFields(spec.Policy)
+		p.Resource, p.Fields = object.Resource, trafficFields(e.result.features, spec.Policy)
 
 		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, checkWorkloadSelectors("spec.sourceSelector", spec.SourceSelector)...)
-		problems = append(problems, checkTrafficValues(spec)...)
+		problems = append(problems, checkTrafficValues(e.result.features, spec)...)
 		p.Errors = e.reportInvalid(p.ID(), object.Errors, problems)
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
 		if p.Valid() {
-			p.prepare(e.world, mode)
+			p.prepare(e.world, e.result.features, mode)
 			for _, id := range p.Destinations {
 				d := &e.result.Destinations[id]
 				d.Traffic = append(d.Traffic, i)
@@ -123,38 +136,4 @@ func (e *evaluator) reportIdleTraffic(p *TrafficPolicy) {
 	if !matchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {
 		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
-}
-
-// trafficFields lists the names of the settings that a policy carries, as they
-// are spelled in the manifest, sorted.
-func trafficFields(p *networkingv1.TrafficPolicyPolicy) []string {
-	if p == nil {
-		return nil
-	}
-	set := map[string]bool{
-		"trafficShift":           p.TrafficShift != nil,
-		"faultInjection":         p.FaultInjection != nil,
-		"requestTimeout":         p.RequestTimeout != nil,
-		"retries":                p.Retries != nil,
-		"corsPolicy":             p.CORSPolicy != nil,
-		"mirror":                 p.Mirror != nil,
-		"headerManipulation":     p.HeaderManipulation != nil,
-		"outlierDetection":       p.OutlierDetection != nil,
-		"mtls":                   p.MTLS != nil,
-		"csrf":                   p.CSRF != nil,
-		"rateLimit":              p.RateLimit != nil,
-		"extauth":                p.Extauth != nil,
-		"rateLimitSettings":      p.RateLimitSettings != nil,
-		"extauthSettings":        p.ExtauthSettings != nil,
-		"connectionPoolSettings": p.ConnectionPoolSettings != nil,
-		"transformations":        p.Transformations != nil,
-	}
-	var fields []string
-	for name, present := range set {
-		if present {
-			fields = append(fields, name)
-		}
-	}
-	slices.Sort(fields)
-	return fields
 }

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -33,7 +34,7 @@ const (
 )
 
 // checkTrafficValues returns which values of a TrafficPolicy Istio rejects.
-func checkTrafficValues(spec *networkingv1.TrafficPolicySpec) []problem {
+func checkTrafficValues(features feature.Features, spec *networkingv1.TrafficPolicySpec) []problem {
 	c := &valueChecks{}
 	for i, s := range spec.SourceSelector {
 		if m := s.KubeWorkloadMatcher; m != nil {
@@ -45,8 +46,11 @@ func checkTrafficValues(spec *networkingv1.TrafficPolicySpec) []problem {
 	for i := range spec.HTTPRequestMatchers {
 		c.matcher(fmt.Sprintf("spec.httpRequestMatchers[%d]", i), spec.HTTPRequestMatchers[i])
 	}
-	if spec.Policy != nil {
-		c.settings(spec.Policy)
+	for _, f := range features {
+		if value := f.Value(spec.Policy, feature.NoPorts); value != nil {
+			f.VisitRequests(settingChecks{c}, value)
+			f.VisitConnections(settingChecks{c}, value)
+		}
 	}
 	return c.problems
 }
@@ -71,52 +75,6 @@ func (c *valueChecks) matcher(at string, m core.HTTPMatcher) {
 		if q.Regex && q.Value != "" {
 			c.regex(fmt.Sprintf("%s.queryParameters[%d]", at, k), &q.Value)
 		}
-	}
-}
-
-func (c *valueChecks) settings(p *networkingv1.TrafficPolicyPolicy) {
-	c.headers("spec.policy.headerManipulation", p.HeaderManipulation)
-	if p.CORSPolicy != nil {
-		c.cors(p.CORSPolicy)
-	}
-	if f := p.FaultInjection; f != nil && f.Percentage != nil && *f.Percentage > 0 && *f.Percentage < leastPercentage {
-		c.reject("spec.policy.faultInjection.percentage: %v is neither 0 nor at least %v", *f.Percentage, leastPercentage)
-	}
-	if p.TrafficShift != nil {
-		for i, d := range p.TrafficShift.Destinations {
-			at := fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i)
-			if d.KubeService != nil {
-				c.labels(at+".kubeService.subset", d.KubeService.Subset)
-			}
-			if d.Options != nil {
-				c.headers(at+".options.headerManipulation", d.Options.HeaderManipulation)
-			}
-		}
-	}
-	if pool := p.ConnectionPoolSettings; pool != nil && pool.HTTP != nil &&
-		pool.HTTP.UseClientProtocol && pool.HTTP.H2UpgradePolicy == networkingv1.H2UpgradePolicyUpgrade {
-		c.reject("spec.policy.connectionPoolSettings.http: useClientProtocol contradicts h2UpgradePolicy UPGRADE")
-	}
-}
-
-func (c *valueChecks) cors(p *networkingv1.CORSPolicy) {
-	const at = "spec.policy.corsPolicy"
-	for i, o := range p.AllowOrigins {
-		field := fmt.Sprintf("%s.allowOrigins[%d]", at, i)
-		for _, text := range []*string{o.Exact, o.Prefix} {
-			if text != nil && *text == "" {
-				c.reject("%s: the origin is empty", field)
-			}
-		}
-		c.regex(field, o.Regex)
-	}
-	for _, method := range p.AllowMethods {
-		if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"}, method) {
-			c.reject("%s.allowMethods: %q is no HTTP method", at, method)
-		}
-	}
-	for _, names := range [][]string{p.AllowHeaders, p.ExposeHeaders} {
-		c.headerNames(at, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "*" })...)
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-func (t *trafficPolicy) retries() setting {
+func (t *trafficPolicy) retries(label, about string) setting {
 	in := t.in
 	attempts := count(t.flow, "", "How often a failed request is sent again", "Retries:", "2", 0, math.MaxInt32, &in.RetryAttempts)
 	return setting{
-		label: "Retries", about: "send failed requests again",
+		label: label, about: about,
 		now: func() string {
 			if in.RetryTimeout != nil {
 				return attempts.now() + ", each within " + textOf(in.RetryTimeout)
@@ -40,13 +40,13 @@ func (t *trafficPolicy) retries() setting {
 }
 
 // fault is a delay or an abort.
-func (t *trafficPolicy) fault() setting {
+func (t *trafficPolicy) fault(label, about string) setting {
 	in := &t.in.Fault
 	delay := duration(t.flow, "", "How long a request waits before it is sent", "Delay:", "5s", &in.Delay)
 	abort := count(t.flow, "", "The status to answer with instead of sending the request", "HTTP status:", "503", 200, 599, &in.AbortStatus)
 	part := fraction(t.flow, "", "The part of the requests it happens to, in percent", "Percent of the requests:", "100", 100, &in.Percentage)
 	return setting{
-		label: "Fault", about: "delay requests or answer them with an error, to test",
+		label: label, about: about,
 		now: func() string {
 			switch {
 			case in.Delay != nil:
@@ -91,11 +91,11 @@ func percentText(part *float64) string {
 	return fmt.Sprintf(" for %v%%", *part)
 }
 
-func (t *trafficPolicy) mirror() setting {
+func (t *trafficPolicy) mirror(label, about string) setting {
 	in := &t.in.Mirror
 	part := fraction(t.flow, "", "The part of the requests that is copied, in percent", "Percent of the requests to copy:", "100", 100, &in.Percentage)
 	return setting{
-		label: mirrorLabel, about: "send a copy of requests to another service",
+		label: label, about: about,
 		now: func() string {
 			if in.Service == nil {
 				return ""
@@ -118,7 +118,7 @@ func (t *trafficPolicy) mirror() setting {
 	}
 }
 
-func (t *trafficPolicy) outlier() setting {
+func (t *trafficPolicy) outlier(label, about string) setting {
 	in := &t.in.Outlier
 	list := []setting{
 		count(t.flow, "Errors", "failures in a row after which an endpoint is not used; 5 without it", "Failures in a row:", "5", 1, math.MaxInt32, &in.Errors),
@@ -127,7 +127,7 @@ func (t *trafficPolicy) outlier() setting {
 		count(t.flow, "Max ejection", "percent of the endpoints that may be out of use; 100 without it", "Percent of the endpoints:", "100", 1, 100, &in.MaxEjection),
 	}
 	return setting{
-		label: "Outlier detection", about: "stop using endpoints that fail; for every source only",
+		label: label, about: about,
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			if len(t.in.Sources) > 0 {
@@ -160,7 +160,7 @@ func unlessDefaults(text string) string {
 	return text
 }
 
-func (t *trafficPolicy) connectionPool() setting {
+func (t *trafficPolicy) connectionPool(label, about string) setting {
 	in := &t.in.ConnectionPool
 	list := []setting{
 		count(t.flow, "Connections", "most TCP connections to an endpoint", "Most connections:", "100", 1, math.MaxInt32, &in.MaxConnections),
@@ -179,7 +179,7 @@ func (t *trafficPolicy) connectionPool() setting {
 		toggle("Client protocol", "keep the HTTP version that the client used", &in.UseClientProtocol),
 	}
 	return setting{
-		label: "Connection pool", about: "limit the connections to the destinations",
+		label: label, about: about,
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			return t.settings(Question{

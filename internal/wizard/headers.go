@@ -66,7 +66,7 @@ func pairs(m map[string]string) []string {
 }
 
 // cors asks for the answer to cross-origin requests.
-func (t *trafficPolicy) cors() setting {
+func (t *trafficPolicy) cors(label, about string) setting {
 	in := &t.in.CORS
 	origins := setting{
 		label: "Origins", about: "the origins that may call, such as https://shop.example.com",
@@ -97,7 +97,7 @@ func (t *trafficPolicy) cors() setting {
 		toggle("Credentials", "let requests carry cookies", &in.Credentials),
 	}
 	return setting{
-		label: "CORS", about: "answer cross-origin requests of browsers",
+		label: label, about: about,
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			return t.settings(Question{

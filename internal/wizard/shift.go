@@ -16,9 +16,9 @@ import (
 const maxWeight = 100
 
 // shift sends requests elsewhere, by weight.
-func (t *trafficPolicy) shift() setting {
+func (t *trafficPolicy) shift(label, about string) setting {
 	return setting{
-		label: shiftLabel, about: "send requests to other services or versions, by weight",
+		label: label, about: about,
 		now:   func() string { return listText(t.in.Shift, targetText) },
 		ask:   t.askShift,
 		clear: func() { t.in.Shift = nil },

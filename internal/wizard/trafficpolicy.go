@@ -1,9 +1,9 @@
 package wizard
 
 import (
-	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -46,10 +46,10 @@ func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInpu
 		},
 		{title: "Effect", basic: true, ask: t.askFeatures, set: t.hasFeatures, now: t.featuresText},
 	}
-	for _, feature := range t.features() {
+	for _, s := range t.features() {
 		f.sections = append(f.sections, section{
-			title: feature.label, ask: feature.ask, now: feature.now,
-			shown: func() bool { return feature.now() != "" },
+			title: s.label, ask: s.ask, now: s.now,
+			shown: func() bool { return s.now() != "" },
 		})
 	}
 	f.sections = append(f.sections,
@@ -62,12 +62,6 @@ func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInpu
 	)
 	return f
 }
-
-// The features that name a Service.
-const (
-	shiftLabel  = "Shift"
-	mirrorLabel = "Mirror"
-)
 
 // scope is whether something is about everything or a part.
 type scope string
@@ -136,30 +130,40 @@ func portsText(ports []uint32) string {
 	return joinNumbers(ports)
 }
 
-// features are what a policy can do to requests. Those that need a Service to
-// name are left out if none is known.
+// features are what a policy can do to requests, in the order in which they are
+// offered. Those that need a Service to name are left out if none is known.
 func (t *trafficPolicy) features() []setting {
-	in := t.in
-	list := []setting{
-		duration(t.flow, "Timeout", "give up on a request that takes too long", "Timeout:", "10s", &in.Timeout),
-		t.retries(),
-		t.shift(),
-		t.fault(),
-		t.mirror(),
-		t.headers("Headers", "add and remove headers of requests and responses", &in.Headers),
-		t.cors(),
-		t.outlier(),
-		enum(t.flow, "TLS", "how clients connect to the destinations", "How do clients connect?", []choice[networkingv1.TLSMode]{
-			{networkingv1.TLSModeIstioMutual, "Mutual TLS of the mesh", "ISTIO_MUTUAL"},
-			{networkingv1.TLSModeSimple, "TLS without client certificate", "SIMPLE"},
-			{networkingv1.TLSModeDisable, "Without TLS", "DISABLE"},
-		}, &in.TLSMode),
-		t.connectionPool(),
+	in, table := t.in, feature.All()
+	services := len(t.kubeServices()) > 0 || len(in.Shift) > 0 || in.Mirror.Service != nil
+	var list []setting
+	for _, asked := range []struct {
+		field    string
+		question func(label, about string) setting
+	}{
+		{feature.RequestTimeout, func(label, about string) setting {
+			return duration(t.flow, label, about, "Timeout:", "10s", &in.Timeout)
+		}},
+		{feature.Retries, t.retries},
+		{feature.TrafficShift, t.shift},
+		{feature.FaultInjection, t.fault},
+		{feature.Mirror, t.mirror},
+		{feature.HeaderManipulation, func(label, about string) setting { return t.headers(label, about, &in.Headers) }},
+		{feature.CORSPolicy, t.cors},
+		{feature.OutlierDetection, t.outlier},
+		{feature.MTLS, func(label, about string) setting {
+			return enum(t.flow, label, about, "How do clients connect?", []choice[networkingv1.TLSMode]{
+				{networkingv1.TLSModeIstioMutual, "Mutual TLS of the mesh", "ISTIO_MUTUAL"},
+				{networkingv1.TLSModeSimple, "TLS without client certificate", "SIMPLE"},
+				{networkingv1.TLSModeDisable, "Without TLS", "DISABLE"},
+			}, &in.TLSMode)
+		}},
+		{feature.ConnectionPoolSettings, t.connectionPool},
+	} {
+		if row := table.Of(asked.field); services || !row.NamesServices() {
+			list = append(list, asked.question(row.Title, row.About))
+		}
 	}
-	if len(t.kubeServices()) > 0 || len(in.Shift) > 0 || in.Mirror.Service != nil {
-		return list
-	}
-	return slices.DeleteFunc(list, func(s setting) bool { return s.label == shiftLabel || s.label == mirrorLabel })
+	return list
 }
 
 func (t *trafficPolicy) askFeatures() error {
@@ -170,8 +174,8 @@ func (t *trafficPolicy) askFeatures() error {
 }
 
 func (t *trafficPolicy) hasFeatures() bool {
-	for _, feature := range t.features() {
-		if feature.now() != "" {
+	for _, s := range t.features() {
+		if s.now() != "" {
 			return true
 		}
 	}
@@ -180,9 +184,9 @@ func (t *trafficPolicy) hasFeatures() bool {
 
 func (t *trafficPolicy) featuresText() string {
 	var set []setting
-	for _, feature := range t.features() {
-		if feature.now() != "" {
-			set = append(set, feature)
+	for _, s := range t.features() {
+		if s.now() != "" {
+			set = append(set, s)
 		}
 	}
 	return strings.ToLower(listText(set, func(s setting) string { return s.label }))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -183,7 +184,7 @@ func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, dest
 		before := c.connectionOf(c.before, g.cluster, destination, port)
 		after := c.connectionOf(c.after, g.cluster, destination, port)
 		for _, change := range c.compareEffective(before, after, policy.ObjectID{}) {
-			if change.Field == policy.FieldMTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
+			if change.Field == feature.MTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
 				continue // asking for the default changes nothing
 			}
 			c.note(here, change, g.callers)

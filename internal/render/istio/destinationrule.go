@@ -87,7 +87,7 @@ func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32)
 	effective := &effectiveSettings{mode: r.result.DefaultTLSMode()}
 	for _, s := range settings {
 		if len(s.Ports) == 0 || slices.Contains(s.Ports, port) {
-			effective.add(s)
+			r.features.Of(s.Field).VisitConnections(effective, s.Value)
 		}
 	}
 	return effective
@@ -124,7 +124,9 @@ func (r *Renderer) ruleParents(settings []policy.ConnectionSetting, subsets []su
 	return parents
 }
 
-// effectiveSettings are the connection settings of one port, or of all.
+// effectiveSettings are the connection settings of one port, or of all. The
+// methods take in the features of connections; it does not compile without one
+// for each.
 type effectiveSettings struct {
 	mode      networkingv1.TLSMode
 	outliers  *networkingv1.OutlierDetection
@@ -132,21 +134,16 @@ type effectiveSettings struct {
 	keepalive *core.TCPKeepalive
 }
 
-func (e *effectiveSettings) add(s policy.ConnectionSetting) {
-	switch value := s.Value.(type) {
-	case *networkingv1.MTLS:
-		e.mode = value.Istio.TLSMode
-	case *networkingv1.OutlierDetection:
-		e.outliers = value
-	case *networkingv1.ConnectionPoolSettings:
-		e.pool = value
-	case *core.TCPKeepalive:
-		e.keepalive = value
-	}
+func (e *effectiveSettings) ConnectionPoolSettings(pool *networkingv1.ConnectionPoolSettings) {
+	e.pool = pool
 }
 
-// connectionPool renders the limits of connections; a keepalive of its own
-// goes before that of the VirtualMesh (semantics D26).
+func (e *effectiveSettings) MTLS(mtls *networkingv1.MTLS) { e.mode = mtls.Istio.TLSMode }
+
+func (e *effectiveSettings) OutlierDetection(o *networkingv1.OutlierDetection) { e.outliers = o }
+
+func (e *effectiveSettings) TCPKeepalive(k *core.TCPKeepalive) { e.keepalive = k }
+
 func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings {
 	rendered := &networking.ConnectionPoolSettings{}
 	keepalive := e.keepalive

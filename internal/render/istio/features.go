@@ -9,31 +9,45 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// set writes one setting of a route (semantics 5.2).
-func (w *routeWriter) set(http *networking.HTTPRoute, setting policy.Setting) {
-	switch value := setting.Value.(type) {
-	case *core.Duration:
-		http.Timeout = duration(value, time.Millisecond)
-	case *networkingv1.RetryPolicy:
-		http.Retries = retries(value)
-	case *networkingv1.FaultInjection:
-		http.Fault = fault(value)
-	case *networkingv1.CORSPolicy:
-		http.CorsPolicy = cors(value)
-	case *networkingv1.HeaderManipulation:
-		http.Headers = headers(value)
-	case *networkingv1.Mirror:
-		if host, known := w.target(*value.KubeService, setting); known {
-			http.Mirror = &networking.Destination{Host: host, Port: portSelector(value.Port)}
-			http.MirrorPercentage = percent(value.Percentage)
-		}
-	case *networkingv1.MultiDestination:
-		http.Route = w.shift(value, setting)
+// routeSettings writes the features of requests into one route (semantics 5.2).
+// It does not compile without a method for each.
+type routeSettings struct {
+	*routeWriter
+	http *networking.HTTPRoute
+	// setting is what is being written.
+	setting policy.Setting
+}
+
+func (s *routeSettings) RequestTimeout(value *core.Duration) {
+	s.http.Timeout = duration(value, time.Millisecond)
+}
+
+func (s *routeSettings) Retries(value *networkingv1.RetryPolicy) { s.http.Retries = retries(value) }
+
+func (s *routeSettings) FaultInjection(value *networkingv1.FaultInjection) {
+	s.http.Fault = fault(value)
+}
+
+func (s *routeSettings) CORSPolicy(value *networkingv1.CORSPolicy) { s.http.CorsPolicy = cors(value) }
+
+func (s *routeSettings) HeaderManipulation(value *networkingv1.HeaderManipulation) {
+	s.http.Headers = headers(value)
+}
+
+func (s *routeSettings) Mirror(value *networkingv1.Mirror) {
+	if host, known := s.target(*value.KubeService, s.setting); known {
+		s.http.Mirror = &networking.Destination{Host: host, Port: portSelector(value.Port)}
+		s.http.MirrorPercentage = percent(value.Percentage)
 	}
+}
+
+func (s *routeSettings) TrafficShift(value *networkingv1.MultiDestination) {
+	s.http.Route = s.shift(value, s.setting)
 }
 
 // shift renders where requests are sent, nil if one of the Services is not
@@ -41,7 +55,7 @@ func (w *routeWriter) set(http *networking.HTTPRoute, setting policy.Setting) {
 func (w *routeWriter) shift(value *networkingv1.MultiDestination, setting policy.Setting) []*networking.HTTPRouteDestination {
 	route := make([]*networking.HTTPRouteDestination, 0, len(value.Destinations))
 	for _, d := range value.Destinations {
-		ref := serviceOf(d.KubeService)
+		ref := feature.ShiftTarget(d.KubeService)
 		host, known := w.target(ref, setting)
 		if !known {
 			return nil

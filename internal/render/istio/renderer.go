@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
@@ -34,9 +35,10 @@ type Options struct {
 // is equal for several clusters is made once and shared. It is not safe for
 // concurrent use.
 type Renderer struct {
-	result *policy.Result
-	world  *world.World
-	owner  string
+	result   *policy.Result
+	world    *world.World
+	owner    string
+	features feature.Features
 	// foreign are the Gateways of somebody else, by cluster.
 	foreign map[string][]ForeignGateway
 
@@ -57,7 +59,7 @@ type Renderer struct {
 // New prepares rendering the world that was evaluated.
 func New(result *policy.Result, options Options) *Renderer {
 	r := &Renderer{
-		result: result, world: result.World, owner: cmp.Or(options.Namespace, world.DefaultNamespace), foreign: options.Foreign,
+		result: result, world: result.World, owner: cmp.Or(options.Namespace, world.DefaultNamespace), foreign: options.Foreign, features: feature.All(),
 		subsets: map[int][]subset{}, exports: make([]*export, len(result.Destinations)),
 		deciding: make([][]string, len(result.TrafficPolicies)),
 		imported: map[importKey]*traffic{}, omissions: map[string][]Omission{},

@@ -7,6 +7,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
@@ -35,7 +36,7 @@ func (r *Renderer) collectSubsets() {
 			if w.KubeService == nil || len(w.KubeService.Subset) == 0 {
 				continue
 			}
-			if d := r.world.Service(serviceOf(w.KubeService)); d != nil {
+			if d := r.world.Service(feature.ShiftTarget(w.KubeService)); d != nil {
 				r.subsets[d.ID] = withSubset(r.subsets[d.ID], w.KubeService.Subset, r.trafficParent(i))
 			}
 		}

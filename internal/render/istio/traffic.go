@@ -7,8 +7,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // traffic is what happens to requests to a Destination that come from one
@@ -71,7 +69,7 @@ func (r *Renderer) collectDeciding() {
 			continue
 		}
 		clusters := slices.Clone(p.NamedClusters())
-		for _, t := range targetsOf(p.Resource.Spec.Policy) {
+		for _, t := range p.Targets() {
 			clusters = append(clusters, t.ClusterName)
 		}
 		slices.Sort(clusters)
@@ -90,36 +88,13 @@ func (r *Renderer) classOf(d *world.Destination, cluster string) string {
 		if _, decides := slices.BinarySearch(r.deciding[i], cluster); decides {
 			return cluster
 		}
-		for _, t := range targetsOf(p.Resource.Spec.Policy) {
+		for _, t := range p.Targets() {
 			if _, reachable := r.hostFrom(cluster, r.world.Service(t)); !reachable {
 				return cluster
 			}
 		}
 	}
 	return ""
-}
-
-// targetsOf returns the Services that a policy sends requests to.
-func targetsOf(p *networkingv1.TrafficPolicyPolicy) []core.ClusterObjectRef {
-	if p == nil || (p.TrafficShift == nil && p.Mirror == nil) {
-		return nil
-	}
-	var targets []core.ClusterObjectRef
-	if p.TrafficShift != nil {
-		for _, d := range p.TrafficShift.Destinations {
-			if d.KubeService != nil {
-				targets = append(targets, serviceOf(d.KubeService))
-			}
-		}
-	}
-	if p.Mirror != nil && p.Mirror.KubeService != nil {
-		targets = append(targets, *p.Mirror.KubeService)
-	}
-	return targets
-}
-
-func serviceOf(d *networkingv1.KubeDestination) core.ClusterObjectRef {
-	return core.ClusterObjectRef{Name: d.Name, Namespace: d.Namespace, ClusterName: d.ClusterName}
 }
 
 // hostFrom returns what a cluster calls a Service by; false if the Service is

@@ -45,7 +45,7 @@ type routeWriter struct {
 func (w *routeWriter) route(route *policy.Route) *networking.HTTPRoute {
 	http := &networking.HTTPRoute{Match: []*networking.HTTPMatchRequest{matchRequest(route)}}
 	for _, setting := range route.Settings {
-		w.set(http, setting)
+		w.features.Of(setting.Field).VisitRequests(&routeSettings{w, http, setting}, setting.Value)
 	}
 	if len(http.Route) == 0 { // to the Destination itself
 		http.Route = []*networking.HTTPRouteDestination{{

@@ -1,0 +1,70 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// settingChecks rejects the values of features that Istio rejects.
+type settingChecks struct{ *valueChecks }
+
+func (c settingChecks) HeaderManipulation(h *networkingv1.HeaderManipulation) {
+	c.headers("spec.policy.headerManipulation", h)
+}
+
+func (c settingChecks) CORSPolicy(p *networkingv1.CORSPolicy) {
+	const at = "spec.policy.corsPolicy"
+	for i, o := range p.AllowOrigins {
+		field := fmt.Sprintf("%s.allowOrigins[%d]", at, i)
+		for _, text := range []*string{o.Exact, o.Prefix} {
+			if text != nil && *text == "" {
+				c.reject("%s: the origin is empty", field)
+			}
+		}
+		c.regex(field, o.Regex)
+	}
+	for _, method := range p.AllowMethods {
+		if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"}, method) {
+			c.reject("%s.allowMethods: %q is no HTTP method", at, method)
+		}
+	}
+	for _, names := range [][]string{p.AllowHeaders, p.ExposeHeaders} {
+		c.headerNames(at, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "*" })...)
+	}
+}
+
+func (c settingChecks) FaultInjection(f *networkingv1.FaultInjection) {
+	if f.Percentage != nil && *f.Percentage > 0 && *f.Percentage < leastPercentage {
+		c.reject("spec.policy.faultInjection.percentage: %v is neither 0 nor at least %v", *f.Percentage, leastPercentage)
+	}
+}
+
+func (c settingChecks) TrafficShift(s *networkingv1.MultiDestination) {
+	for i, d := range s.Destinations {
+		at := fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i)
+		if d.KubeService != nil {
+			c.labels(at+".kubeService.subset", d.KubeService.Subset)
+		}
+		if d.Options != nil {
+			c.headers(at+".options.headerManipulation", d.Options.HeaderManipulation)
+		}
+	}
+}
+
+func (c settingChecks) ConnectionPoolSettings(pool *networkingv1.ConnectionPoolSettings) {
+	if pool.HTTP != nil && pool.HTTP.UseClientProtocol && pool.HTTP.H2UpgradePolicy == networkingv1.H2UpgradePolicyUpgrade {
+		c.reject("spec.policy.connectionPoolSettings.http: useClientProtocol contradicts h2UpgradePolicy UPGRADE")
+	}
+}
+
+// The schema is strict enough for these.
+
+func (settingChecks) Mirror(*networkingv1.Mirror)                     {}
+func (settingChecks) RequestTimeout(*core.Duration)                   {}
+func (settingChecks) Retries(*networkingv1.RetryPolicy)               {}
+func (settingChecks) MTLS(*networkingv1.MTLS)                         {}
+func (settingChecks) OutlierDetection(*networkingv1.OutlierDetection) {}
+func (settingChecks) TCPKeepalive(*core.TCPKeepalive)                 {}
