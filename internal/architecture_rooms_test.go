@@ -136,6 +136,7 @@ func reserved() map[string][]string {
 		"github.com/google/go-cmp":          {},
 		"k8s.io/apiextensions-apiserver": {
 			"pkg/api/crds", "pkg/api/validation", "pkg/api/discovery/v1", "pkg/api/multicluster/v1alpha1", "pkg/api/networking/v1",
+			"internal/policy/feature", // the type of opaque fields
 		},
 	}
 }

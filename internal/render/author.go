@@ -70,6 +70,9 @@ type Field[I any] struct {
 	Usage string
 	// Group is the section of help that the flag belongs to.
 	Group string
+	// Feature is the field of a TrafficPolicy's policy that the flag sets a part of;
+	// empty for flags that are about something else.
+	Feature string
 	// Repeatable says that the flag may be given several times.
 	Repeatable bool
 	// Enum lists the accepted values of a flag that takes one of a few, in the

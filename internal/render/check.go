@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -142,7 +143,7 @@ func checkTrafficPolicy(in *TrafficPolicyInput, base *networkingv1.TrafficPolicy
 	if in.Fault.Percentage != nil && in.Fault.Delay == nil && in.Fault.AbortStatus == nil && settings.FaultInjection == nil {
 		errs = append(errs, errors.New("--fault-percentage needs --fault-delay or --fault-abort"))
 	}
-	if in.Mirror.Percentage != nil && in.Mirror.Service == nil && settings.Mirror == nil {
+	if in.Mirror.Percentage != nil && in.Mirror.KubeService == nil && settings.Mirror == nil {
 		errs = append(errs, errors.New("--mirror-percentage needs --mirror"))
 	}
 	if in.RetryTimeout != nil && in.RetryAttempts == nil && settings.Retries == nil {
@@ -185,7 +186,7 @@ func checkWeights(shift []networkingv1.WeightedDestination) []error {
 	for _, d := range shift {
 		switch {
 		case d.Weight == nil && d.KubeService != nil:
-			return []error{fmt.Errorf("several --shift each need a weight, and %s has none; write for example --shift REF=50", writeService(shiftService(d.KubeService)))}
+			return []error{fmt.Errorf("several --shift each need a weight, and %s has none; write for example --shift REF=50", writeService(feature.ShiftTarget(d.KubeService)))}
 		case d.Weight == nil:
 			return []error{errors.New("several --shift each need a weight")}
 		}

@@ -82,9 +82,9 @@ type TrafficPolicyInput struct {
 	RetryAttempts  *int32
 	RetryTimeout   *core.Duration
 	Fault          FaultInput
-	Mirror         MirrorInput
-	Headers        HeaderInput
-	CORS           CORSInput
+	Mirror         networkingv1.Mirror
+	Headers        networkingv1.HeaderManipulation
+	CORS           networkingv1.CORSPolicy
 	Outlier        OutlierInput
 	TLSMode        *networkingv1.TLSMode
 	ConnectionPool ConnectionPoolInput
@@ -97,29 +97,6 @@ type FaultInput struct {
 	AbortStatus *int32
 	// Percentage is the part of the requests, 0 to 100.
 	Percentage *float64
-}
-
-// MirrorInput gives the parts of a mirror.
-type MirrorInput struct {
-	Service *core.ClusterObjectRef
-	// Port is 0 if the Service has only one.
-	Port uint32
-	// Percentage is the part of the requests, 0 to 100.
-	Percentage *float64
-}
-
-// HeaderInput gives headers to add, by name, and to remove.
-type HeaderInput struct {
-	AddRequest, AddResponse       map[string]string
-	RemoveRequest, RemoveResponse []string
-}
-
-// CORSInput gives the parts of an answer to cross-origin requests.
-type CORSInput struct {
-	Origins                         []core.StringMatch
-	Methods, Headers, ExposeHeaders []string
-	MaxAge                          *core.Duration
-	Credentials                     *bool
 }
 
 // OutlierInput says when an endpoint is no longer used.

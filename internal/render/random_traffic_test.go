@@ -10,7 +10,7 @@ func (g generator) trafficPolicy() *render.TrafficPolicyInput {
 	in := &render.TrafficPolicyInput{
 		Destinations: list(g, g.destination), Ports: list(g, func() uint32 { return uint32(1 + g.below(65535)) }), Matchers: list(g, g.matcher),
 		Shift: g.shift(), Timeout: maybe(g, 3, g.duration),
-		Headers: render.HeaderInput{AddRequest: g.headers(), AddResponse: g.headers(), RemoveRequest: list(g, g.name), RemoveResponse: list(g, g.name)},
+		Headers: networkingv1.HeaderManipulation{AppendRequestHeaders: g.headers(), AppendResponseHeaders: g.headers(), RemoveRequestHeaders: list(g, g.name), RemoveResponseHeaders: list(g, g.name)},
 	}
 	percentage := func() float64 { return float64(g.below(1001)) / 10 }
 	if g.chance(3) {
@@ -23,12 +23,12 @@ func (g generator) trafficPolicy() *render.TrafficPolicyInput {
 		in.Fault = render.FaultInput{AbortStatus: pointer(int32(200 + g.below(400))), Percentage: maybe(g, 2, percentage)}
 	}
 	if g.chance(3) {
-		in.Mirror = render.MirrorInput{Service: pointer(g.service()), Port: uint32(g.below(2) * 80), Percentage: maybe(g, 2, percentage)}
+		in.Mirror = networkingv1.Mirror{KubeService: pointer(g.service()), Port: uint32(g.below(2) * 80), Percentage: maybe(g, 2, percentage)}
 	}
 	if g.chance(3) {
-		in.CORS = render.CORSInput{
-			Origins: list(g, func() core.StringMatch { return *g.match() }), Methods: list(g, always("GET")), Headers: list(g, g.name), ExposeHeaders: list(g, g.name),
-			MaxAge: maybe(g, 2, g.duration), Credentials: maybe(g, 2, func() bool { return g.chance(2) }),
+		in.CORS = networkingv1.CORSPolicy{
+			AllowOrigins: list(g, func() core.StringMatch { return *g.match() }), AllowMethods: list(g, always("GET")), AllowHeaders: list(g, g.name), ExposeHeaders: list(g, g.name),
+			MaxAge: maybe(g, 2, g.duration), AllowCredentials: maybe(g, 2, func() bool { return g.chance(2) }),
 		}
 	}
 	if g.chance(4) {

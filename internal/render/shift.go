@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -142,7 +143,7 @@ func writeShift(d networkingv1.WeightedDestination) []string {
 	if d.KubeService == nil {
 		return nil
 	}
-	service := shiftService(d.KubeService)
+	service := feature.ShiftTarget(d.KubeService)
 	if d.Options != nil && d.Options.HeaderManipulation != nil {
 		return []string{writeLongShift(d, service)}
 	}
@@ -158,11 +159,6 @@ func writeShift(d networkingv1.WeightedDestination) []string {
 		text += "=" + writeNumber(*d.Weight)
 	}
 	return []string{text}
-}
-
-// shiftService returns the reference to the Service of a destination.
-func shiftService(to *networkingv1.KubeDestination) core.ClusterObjectRef {
-	return core.ClusterObjectRef{Name: to.Name, Namespace: to.Namespace, ClusterName: to.ClusterName}
 }
 
 func writeServicePort(service core.ClusterObjectRef, port uint32) string {

@@ -15,41 +15,11 @@ func applyTrafficPolicy(in *TrafficPolicyInput, spec *networkingv1.TrafficPolicy
 	setList(&spec.DestinationSelector, in.Destinations)
 	setList(&spec.DestinationPorts, in.Ports)
 	setList(&spec.HTTPRequestMatchers, in.Matchers)
-	change(&spec.Policy, func(p *networkingv1.TrafficPolicyPolicy) { applySettings(in, p) })
-}
-
-func applySettings(in *TrafficPolicyInput, p *networkingv1.TrafficPolicyPolicy) {
-	change(&p.TrafficShift, func(m *networkingv1.MultiDestination) { setList(&m.Destinations, in.Shift) })
-	change(&p.FaultInjection, in.Fault.apply)
-	if in.Timeout != nil {
-		p.RequestTimeout = in.Timeout
-	}
-	if in.RetryAttempts != nil && p.Retries == nil {
-		p.Retries = &networkingv1.RetryPolicy{} // without content it asks for no retries
-	}
-	if p.Retries != nil {
-		retries := *p.Retries
-		set(&retries.Attempts, in.RetryAttempts)
-		if in.RetryTimeout != nil {
-			retries.PerTryTimeout = in.RetryTimeout
+	change(&spec.Policy, func(p *networkingv1.TrafficPolicyPolicy) {
+		for _, f := range authoredFeatures() {
+			f.apply(in, p)
 		}
-		p.Retries = &retries
-	}
-	change(&p.CORSPolicy, in.CORS.apply)
-	change(&p.Mirror, in.Mirror.apply)
-	change(&p.HeaderManipulation, in.Headers.apply)
-	if in.Outlier != (OutlierInput{}) && p.OutlierDetection == nil {
-		p.OutlierDetection = &networkingv1.OutlierDetection{} // without content it asks for the defaults
-	}
-	if p.OutlierDetection != nil {
-		outlier := *p.OutlierDetection
-		in.Outlier.apply(&outlier)
-		p.OutlierDetection = &outlier
-	}
-	if in.TLSMode != nil {
-		p.MTLS = &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: *in.TLSMode}}
-	}
-	change(&p.ConnectionPoolSettings, in.ConnectionPool.apply)
+	})
 }
 
 func (f FaultInput) apply(to *networkingv1.FaultInjection) {
@@ -64,32 +34,32 @@ func (f FaultInput) apply(to *networkingv1.FaultInjection) {
 	}
 }
 
-func (m MirrorInput) apply(to *networkingv1.Mirror) {
-	if m.Service != nil {
-		to.KubeService, to.Port = m.Service, m.Port
+func applyMirror(from, to *networkingv1.Mirror) {
+	if from.KubeService != nil {
+		to.KubeService, to.Port = from.KubeService, from.Port
 	}
-	if m.Percentage != nil {
-		to.Percentage = m.Percentage
+	if from.Percentage != nil {
+		to.Percentage = from.Percentage
 	}
 }
 
-func (h HeaderInput) apply(to *networkingv1.HeaderManipulation) {
-	setTable(&to.AppendRequestHeaders, h.AddRequest)
-	setTable(&to.AppendResponseHeaders, h.AddResponse)
-	setList(&to.RemoveRequestHeaders, h.RemoveRequest)
-	setList(&to.RemoveResponseHeaders, h.RemoveResponse)
+func applyHeaders(from, to *networkingv1.HeaderManipulation) {
+	setTable(&to.AppendRequestHeaders, from.AppendRequestHeaders)
+	setTable(&to.AppendResponseHeaders, from.AppendResponseHeaders)
+	setList(&to.RemoveRequestHeaders, from.RemoveRequestHeaders)
+	setList(&to.RemoveResponseHeaders, from.RemoveResponseHeaders)
 }
 
-func (c CORSInput) apply(to *networkingv1.CORSPolicy) {
-	setList(&to.AllowOrigins, c.Origins)
-	setList(&to.AllowMethods, c.Methods)
-	setList(&to.AllowHeaders, c.Headers)
-	setList(&to.ExposeHeaders, c.ExposeHeaders)
-	if c.MaxAge != nil {
-		to.MaxAge = c.MaxAge
+func applyCORS(from, to *networkingv1.CORSPolicy) {
+	setList(&to.AllowOrigins, from.AllowOrigins)
+	setList(&to.AllowMethods, from.AllowMethods)
+	setList(&to.AllowHeaders, from.AllowHeaders)
+	setList(&to.ExposeHeaders, from.ExposeHeaders)
+	if from.MaxAge != nil {
+		to.MaxAge = from.MaxAge
 	}
-	if c.Credentials != nil {
-		to.AllowCredentials = c.Credentials
+	if from.AllowCredentials != nil {
+		to.AllowCredentials = from.AllowCredentials
 	}
 }
 
@@ -138,38 +108,11 @@ func trafficPolicyInput(spec *networkingv1.TrafficPolicySpec) *TrafficPolicyInpu
 	for _, m := range spec.HTTPRequestMatchers {
 		in.Matchers = append(in.Matchers, modernMatcher(m))
 	}
-	p := spec.Policy
-	if p == nil {
-		return in
-	}
-	if p.TrafficShift != nil {
-		in.Shift = p.TrafficShift.Destinations
-	}
-	in.Timeout = p.RequestTimeout
-	if p.Retries != nil {
-		in.RetryAttempts, in.RetryTimeout = pointer(p.Retries.Attempts), p.Retries.PerTryTimeout
-	}
-	in.Fault = faultInput(p.FaultInjection)
-	if m := p.Mirror; m != nil {
-		in.Mirror = MirrorInput{Service: m.KubeService, Port: m.Port, Percentage: m.Percentage}
-	}
-	if h := p.HeaderManipulation; h != nil {
-		in.Headers = HeaderInput{
-			AddRequest: h.AppendRequestHeaders, AddResponse: h.AppendResponseHeaders,
-			RemoveRequest: h.RemoveRequestHeaders, RemoveResponse: h.RemoveResponseHeaders,
+	if spec.Policy != nil {
+		for _, f := range authoredFeatures() {
+			f.read(spec.Policy, in)
 		}
 	}
-	if c := p.CORSPolicy; c != nil {
-		in.CORS = CORSInput{
-			Origins: c.AllowOrigins, Methods: c.AllowMethods, Headers: c.AllowHeaders, ExposeHeaders: c.ExposeHeaders,
-			MaxAge: c.MaxAge, Credentials: c.AllowCredentials,
-		}
-	}
-	in.Outlier = outlierInput(p.OutlierDetection)
-	if p.MTLS != nil && p.MTLS.Istio != nil {
-		in.TLSMode = pointer(p.MTLS.Istio.TLSMode.OrDefault())
-	}
-	in.ConnectionPool = connectionPoolInput(p.ConnectionPoolSettings)
 	return in
 }
 

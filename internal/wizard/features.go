@@ -97,13 +97,13 @@ func (t *trafficPolicy) mirror(label, about string) setting {
 	return setting{
 		label: label, about: about,
 		now: func() string {
-			if in.Service == nil {
+			if in.KubeService == nil {
 				return ""
 			}
-			return "to " + refText(*in.Service) + percentText(in.Percentage)
+			return "to " + refText(*in.KubeService) + percentText(in.Percentage)
 		},
 		ask: func() error {
-			s, err := t.service(Question{Text: "Where do the copies go?", Help: "The answers to copies are thrown away."}, valueOf(in.Service))
+			s, err := t.service(Question{Text: "Where do the copies go?", Help: "The answers to copies are thrown away."}, valueOf(in.KubeService))
 			if err != nil {
 				return err
 			}
@@ -111,10 +111,10 @@ func (t *trafficPolicy) mirror(label, about string) setting {
 			if err != nil {
 				return err
 			}
-			in.Service, in.Port = &s.Ref, port
+			in.KubeService, in.Port = &s.Ref, port
 			return part.ask()
 		},
-		clear: func() { *in = render.MirrorInput{} },
+		clear: func() { *in = networkingv1.Mirror{} },
 	}
 }
 

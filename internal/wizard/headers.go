@@ -5,17 +5,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // headers asks for headers to add and to remove.
-func (f *flow) headers(label, about string, in *render.HeaderInput) setting {
+func (f *flow) headers(label, about string, in *networkingv1.HeaderManipulation) setting {
 	list := []setting{
-		addHeaders(f, "Add to requests", "request header to add", &in.AddRequest),
-		addHeaders(f, "Add to responses", "response header to add", &in.AddResponse),
-		words(f, "Remove from requests", "names of request headers that are dropped", "Request headers to remove:", checkHeaderName, &in.RemoveRequest),
-		words(f, "Remove from responses", "names of response headers that are dropped", "Response headers to remove:", checkHeaderName, &in.RemoveResponse),
+		addHeaders(f, "Add to requests", "request header to add", &in.AppendRequestHeaders),
+		addHeaders(f, "Add to responses", "response header to add", &in.AppendResponseHeaders),
+		words(f, "Remove from requests", "names of request headers that are dropped", "Request headers to remove:", checkHeaderName, &in.RemoveRequestHeaders),
+		words(f, "Remove from responses", "names of response headers that are dropped", "Response headers to remove:", checkHeaderName, &in.RemoveResponseHeaders),
 	}
 	return setting{
 		label: label, about: about,
@@ -25,7 +25,7 @@ func (f *flow) headers(label, about string, in *render.HeaderInput) setting {
 				Text: "What about headers?", AtLeastOne: true, Help: "Mark what should be done; the names are asked for next.",
 			}, list)
 		},
-		clear: func() { *in = render.HeaderInput{} },
+		clear: func() { *in = networkingv1.HeaderManipulation{} },
 	}
 }
 
@@ -70,31 +70,31 @@ func (t *trafficPolicy) cors(label, about string) setting {
 	in := &t.in.CORS
 	origins := setting{
 		label: "Origins", about: "the origins that may call, such as https://shop.example.com",
-		now: func() string { return listText(in.Origins, stringMatchText) },
+		now: func() string { return listText(in.AllowOrigins, stringMatchText) },
 		ask: func() (err error) {
-			in.Origins, err = grow(t.flow, "origins", in.Origins, stringMatchText, func() ([]core.StringMatch, error) {
+			in.AllowOrigins, err = grow(t.flow, "origins", in.AllowOrigins, stringMatchText, func() ([]core.StringMatch, error) {
 				m, err := t.stringMatch("origin", core.StringMatch{})
 				return []core.StringMatch{m}, err
 			})
 			return err
 		},
-		clear: func() { in.Origins = nil },
+		clear: func() { in.AllowOrigins = nil },
 	}
 	list := []setting{
 		origins,
 		{
 			label: "Methods", about: "the methods that may be used",
-			now: func() string { return strings.Join(in.Methods, ", ") },
+			now: func() string { return strings.Join(in.AllowMethods, ", ") },
 			ask: func() (err error) {
-				in.Methods, err = t.methods(in.Methods)
+				in.AllowMethods, err = t.methods(in.AllowMethods)
 				return err
 			},
-			clear: func() { in.Methods = nil },
+			clear: func() { in.AllowMethods = nil },
 		},
-		words(t.flow, "Request headers", "headers that a request may have", "Request headers that are allowed:", checkHeaderName, &in.Headers),
+		words(t.flow, "Request headers", "headers that a request may have", "Request headers that are allowed:", checkHeaderName, &in.AllowHeaders),
 		words(t.flow, "Response headers", "headers that the page may read", "Response headers to expose:", checkHeaderName, &in.ExposeHeaders),
 		duration(t.flow, "Max age", "how long a browser remembers the answer", "How long the answer holds:", "24h", &in.MaxAge),
-		toggle("Credentials", "let requests carry cookies", &in.Credentials),
+		toggle("Credentials", "let requests carry cookies", &in.AllowCredentials),
 	}
 	return setting{
 		label: label, about: about,
@@ -104,7 +104,7 @@ func (t *trafficPolicy) cors(label, about string) setting {
 				Text: "What about cross-origin requests?", AtLeastOne: true, Help: "Browsers ask a service whether pages of another origin may call it. Mark what the answer says.",
 			}, list)
 		},
-		clear: func() { *in = render.CORSInput{} },
+		clear: func() { *in = networkingv1.CORSPolicy{} },
 	}
 }
 

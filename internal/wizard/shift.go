@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/meshctl/meshctl/internal/render"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -201,21 +200,14 @@ func (t *trafficPolicy) askTargetHeaders() error {
 			targets[i].Options = nil
 			continue
 		}
-		in := render.HeaderInput{}
+		in := networkingv1.HeaderManipulation{}
 		if o := targets[i].Options; o != nil && o.HeaderManipulation != nil {
-			h := o.HeaderManipulation
-			in = render.HeaderInput{
-				AddRequest: h.AppendRequestHeaders, AddResponse: h.AppendResponseHeaders,
-				RemoveRequest: h.RemoveRequestHeaders, RemoveResponse: h.RemoveResponseHeaders,
-			}
+			in = *o.HeaderManipulation
 		}
 		if err := t.headers("", "", &in).ask(); err != nil {
 			return err
 		}
-		targets[i].Options = &networkingv1.DestinationOptions{HeaderManipulation: &networkingv1.HeaderManipulation{
-			AppendRequestHeaders: in.AddRequest, AppendResponseHeaders: in.AddResponse,
-			RemoveRequestHeaders: in.RemoveRequest, RemoveResponseHeaders: in.RemoveResponse,
-		}}
+		targets[i].Options = &networkingv1.DestinationOptions{HeaderManipulation: &in}
 	}
 	t.in.Shift = targets
 	return nil

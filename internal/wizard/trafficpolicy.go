@@ -134,7 +134,7 @@ func portsText(ports []uint32) string {
 // offered. Those that need a Service to name are left out if none is known.
 func (t *trafficPolicy) features() []setting {
 	in, table := t.in, feature.All()
-	services := len(t.kubeServices()) > 0 || len(in.Shift) > 0 || in.Mirror.Service != nil
+	services := len(t.kubeServices()) > 0 || len(in.Shift) > 0 || in.Mirror.KubeService != nil
 	var list []setting
 	for _, asked := range []struct {
 		field    string

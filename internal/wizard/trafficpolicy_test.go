@@ -170,7 +170,7 @@ func trafficTests() []trafficTest {
 			"a mirror",
 			effectAnd([]string{"Mirror"}, answer.Select("Where do the copies go?", "reviews.bookinfo.west"), answer.Select("Which port", "9090"), answer.Type("Percent", "5")),
 			everywhere(func(in *render.TrafficPolicyInput) {
-				in.Mirror = render.MirrorInput{Service: to(service("reviews", "west")), Port: 9090, Percentage: to(5.0)}
+				in.Mirror = networkingv1.Mirror{KubeService: to(service("reviews", "west")), Port: 9090, Percentage: to(5.0)}
 			}),
 		},
 		{
@@ -179,9 +179,9 @@ func trafficTests() []trafficTest {
 				answer.Type("Request header to add", "bad name=x"), answer.Type("Request header to add", "x-a"), answer.Type("Request header to add", "x-a=1,2"), answer.Confirm("Add more", true), answer.Type("Request header to add", "x-b=3"), answer.Confirm("Add more", false),
 				answer.Type("Response header to add", "x-c=4"), answer.Confirm("Add more", false), answer.Type("Request headers to remove:", "x-d"), answer.Type("Response headers to remove:", "x-e")),
 			everywhere(func(in *render.TrafficPolicyInput) {
-				in.Headers = render.HeaderInput{
-					AddRequest: map[string]string{"x-a": "1,2", "x-b": "3"}, AddResponse: map[string]string{"x-c": "4"},
-					RemoveRequest: []string{"x-d"}, RemoveResponse: []string{"x-e"},
+				in.Headers = networkingv1.HeaderManipulation{
+					AppendRequestHeaders: map[string]string{"x-a": "1,2", "x-b": "3"}, AppendResponseHeaders: map[string]string{"x-c": "4"},
+					RemoveRequestHeaders: []string{"x-d"}, RemoveResponseHeaders: []string{"x-e"},
 				}
 			}),
 		},
@@ -192,10 +192,10 @@ func trafficTests() []trafficTest {
 				answer.Select("How is the origin compared?", "Regular expression"), answer.Type("Origin", "("), answer.Type("Origin", "https://.*"), answer.Confirm("Add more origins?", false),
 				answer.Mark("Which methods?", "POST", "GET"), answer.Type("Request headers that", "x-a"), answer.Type("Response headers to", "x-b"), answer.Default("How long the answer")),
 			everywhere(func(in *render.TrafficPolicyInput) {
-				in.CORS = render.CORSInput{
-					Origins: []core.StringMatch{{Suffix: to(".example.com")}, {Regex: to("https://.*")}},
-					Methods: []string{"GET", "POST"}, Headers: []string{"x-a"}, ExposeHeaders: []string{"x-b"},
-					MaxAge: core.NewDuration(24 * time.Hour), Credentials: to(true),
+				in.CORS = networkingv1.CORSPolicy{
+					AllowOrigins: []core.StringMatch{{Suffix: to(".example.com")}, {Regex: to("https://.*")}},
+					AllowMethods: []string{"GET", "POST"}, AllowHeaders: []string{"x-a"}, ExposeHeaders: []string{"x-b"},
+					MaxAge: core.NewDuration(24 * time.Hour), AllowCredentials: to(true),
 				}
 			}),
 		},
