@@ -48,7 +48,8 @@ func TestSelect(t *testing.T) {
 		"names, one twice": {Selection{Names: []string{"b", "osm", "b.gloo-mesh"}}, []string{"osm.gloo-mesh", "b.gloo-mesh"}, ""},
 		"virtual mesh":     {Selection{VirtualMeshes: []string{"prod"}}, []string{"gone.gloo-mesh", "osm.gloo-mesh", "b.gloo-mesh"}, ""},
 		"unknown names": {
-			Selection{Names: []string{"x", "a", "y"}}, nil,
+			Selection{Names: []string{"x", "a", "y"}},
+			nil,
 			"mesh \"x\" not found; leave out the name to list them all\nmesh \"y\" not found; leave out the name to list them all",
 		},
 	} {
