@@ -23,8 +23,8 @@ func rooms() []room {
 		{
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
-				"internal/check", "internal/cli", "internal/commands/settings", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/policy",
-				"internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
+				"internal/check", "internal/cli", "internal/commands/settings", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/output",
+				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
 				"internal/wizard", "internal/world",
 			},
 		},
@@ -35,8 +35,8 @@ func rooms() []room {
 		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/policy/feature", "internal/cli"}},
 		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
 		{
-			path: "internal/describe", purpose: "views of evaluated worlds; prints them, until there is a printer for all (so io)", pure: true,
-			except: []string{"io", "bufio"}, imports: []string{"internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world"},
+			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
+			imports: []string{"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world"},
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
@@ -85,6 +85,11 @@ func rooms() []room {
 		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},
 		{path: "internal/startup", purpose: "no garbage collection while packages are initialised"},
+		{
+			path: "internal/output", purpose: "the one printer: tables, texts, JSON, YAML and names of views",
+			imports: []string{"internal/cli", "internal/cli/text", "internal/output/view"},
+		},
+		{path: "internal/output/view", purpose: "results as values: documents, tables, texts, names", pure: true},
 		{path: "internal/cli", purpose: "streams, terminals, errors and exit codes, signals"},
 		{path: "internal/cli/text", purpose: "words for people: lists, counts, lines of a width, printable text", pure: true},
 
@@ -125,7 +130,7 @@ func reserved() map[string][]string {
 		"github.com/spf13/viper":            {"internal/commands/settings"},
 		"k8s.io/cli-runtime":                {"internal/commands"},
 		"github.com/AlecAivazis/survey":     {"internal/wizard"},
-		"github.com/olekukonko/tablewriter": {"internal/describe"},
+		"github.com/olekukonko/tablewriter": {"internal/output"},
 		"github.com/clipperhouse":           {"internal/cli/text"},
 		"k8s.io/client-go":                  {"internal/kube", "internal/registration", "internal/restart", "test/e2e/clustertest", "hack/playground"},
 		"sigs.k8s.io/controller-runtime":    {},

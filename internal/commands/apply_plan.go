@@ -9,8 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
@@ -141,9 +142,9 @@ func fieldsText(fields []kube.FieldChange) string {
 
 // writeDiff writes the changes of a cluster as one unified diff.
 func (a *applying) writeDiff(out io.Writer, c *rollout.Cluster) error {
-	style := describe.Style{Color: a.streams.OutColor()}
+	color := a.streams.OutColor()
 	if a.writes() {
-		style.Color = a.streams.ErrColor()
+		color = a.streams.ErrColor()
 	}
 	for _, change := range changesOf(c) {
 		if change.Kind == kube.ChangeRefuse {
@@ -163,8 +164,8 @@ func (a *applying) writeDiff(out io.Writer, c *rollout.Cluster) error {
 				return err
 			}
 		}
-		diff := describe.UnifiedDiff(name+" (now)", name+" (applied)", texts[0], texts[1])
-		if _, err := out.Write(describe.ColorDiff(diff, style)); err != nil {
+		diff := view.View{Text: view.Lines(func(t *view.Text) { t.Diff(name+" (now)", name+" (applied)", texts[0], texts[1]) })}
+		if err := output.Write(out, output.FormatTable, color, diff); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -14,18 +13,14 @@ import (
 	"github.com/meshctl/meshctl/internal/check"
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// The formats of check.
-const (
-	checkTable = "table"
-	checkShort = "short"
-	checkJSON  = "json"
-	checkYAML  = "yaml"
-)
+// formatShort is a format that only check has: what is not in order.
+const formatShort = "short"
 
 type checkOptions struct {
 	streams *cli.Streams
@@ -52,7 +47,7 @@ const (
 func newCheckCmd(f *Factory) *cobra.Command {
 	opts := &checkOptions{
 		streams: f.Streams, clock: f.Clock, getenv: f.Getenv, expiryWarning: &daysValue{defaultExpiryWarning},
-		output: newEnumValue(checkTable, checkTable, checkShort, checkJSON, checkYAML),
+		output: newOutput(output.FormatTable, formatShort),
 	}
 	cmd := &cobra.Command{
 		Use:     "check [CATEGORY...]",
@@ -94,7 +89,7 @@ func newCheckCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.wait, "wait", false, "repeat the checks until none fails or the time is over")
 	flags.DurationVar(&opts.timeout, "timeout", defaultCheckTimeout, "`DURATION` after which --wait gives up; a cluster gets at most 15s each time")
 	flags.Var(opts.expiryWarning, "expiry-warning", "warn of credentials and certificates that expire within this `DURATION`, such as 30d or 12h")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format; short shows only what is not in order")
+	addOutputFlag(cmd, opts.output, "output format; short shows only what is not in order, name the checks that it is about")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		left := slices.DeleteFunc(check.CategoryIDs(), func(id string) bool { return slices.Contains(args, id) })
 		return left, cobra.ShellCompDirectiveNoFileComp
@@ -144,7 +139,7 @@ func (o *checkOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printReport(o.streams, report, o.output.String()); err != nil {
+	if err := printReport(o.streams, report, o.output.format()); err != nil {
 		return err
 	}
 	switch {
@@ -196,12 +191,10 @@ func (o *checkOptions) observe(phase string) {
 }
 
 // printReport prints a report in one of the formats.
-func printReport(streams *cli.Streams, report *check.Report, format string) error {
-	switch format {
-	case checkJSON, checkYAML:
-		return printDocument(streams.Out, format, report)
-	default:
-		_, err := io.WriteString(streams.Out, reportText(report, checkStyleFor(streams), format == checkShort))
-		return err
+func printReport(streams *cli.Streams, report *check.Report, format output.Format) error {
+	short := format == formatShort
+	if short {
+		format = output.FormatTable
 	}
+	return output.Print(streams, format, reportView(report, streams.OutTerminal && showsUTF8(streams.Getenv), short))
 }

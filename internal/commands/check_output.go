@@ -3,22 +3,15 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/meshctl/meshctl/internal/check"
-	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output/view"
 )
-
-// checkStyle says what marks look like.
-type checkStyle struct {
-	// symbols says that the terminal can show more than ASCII.
-	symbols, color bool
-}
-
-func checkStyleFor(streams *cli.Streams) checkStyle {
-	return checkStyle{symbols: streams.OutTerminal && showsUTF8(streams.Getenv), color: streams.OutColor()}
-}
 
 // showsUTF8 reports whether the locale says that the terminal shows UTF-8; the
 // first variable that is set decides, as for other programs.
@@ -35,85 +28,114 @@ func showsUTF8(getenv func(string) string) bool {
 	return false
 }
 
-// mark returns the mark of a result. All are equally wide.
-func (s checkStyle) mark(result check.Result) string {
-	text, symbol, code := "ok  ", "√", "32"
-	switch result {
-	case check.OK:
-	case check.Warning:
-		text, symbol, code = "WARN", "‼", "33"
-	case check.Failed:
-		text, symbol, code = "FAIL", "×", "31"
-	case check.Skipped:
-		text, symbol, code = "skip", "-", "2"
+// reportView returns a report in all forms; short leaves out of the text what is
+// in order, and symbols says that the terminal can show more than ASCII.
+func reportView(report *check.Report, symbols, short bool) view.View {
+	return view.View{
+		Document: view.Value(report),
+		Text:     view.Lines(func(t *view.Text) { reportText{t, symbols}.write(report, short) }),
+		Names:    problemNames(report),
 	}
-	if s.symbols {
-		text = symbol
-	}
-	if s.color {
-		text = "\x1b[" + code + "m" + text + "\x1b[0m"
-	}
-	return text
 }
 
-// indent is as wide as a mark and the gap after it.
-func (s checkStyle) indent() string {
-	if s.symbols {
-		return "  "
-	}
-	return "     "
-}
-
-// reportText returns a report for people; short leaves out what is in order.
-func reportText(report *check.Report, style checkStyle, short bool) string {
-	var text strings.Builder
+// problemNames are the names of the checks that found a problem, each once.
+func problemNames(report *check.Report) iter.Seq2[string, error] {
+	var ids []string
 	for _, c := range report.Categories {
-		var lines strings.Builder
 		for i := range c.Checks {
-			if l := &c.Checks[i]; !short || l.Problem() {
-				writeLine(&lines, l, style)
+			if l := &c.Checks[i]; l.Problem() && !slices.Contains(ids, l.ID) {
+				ids = append(ids, l.ID)
 			}
 		}
-		if c.Skipped != "" && !short {
-			fmt.Fprintf(&lines, "%s %s\n", style.mark(check.Skipped), printable(c.Skipped))
-		}
-		if lines.Len() > 0 {
-			fmt.Fprintf(&text, "%s (%s)\n%s\n", c.Title, c.ID, lines.String())
-		}
+	}
+	return view.NameEach(ids, func(id *string) string { return "check/" + *id })
+}
+
+// reportText writes a report for people.
+type reportText struct {
+	*view.Text
+	symbols bool
+}
+
+func (t reportText) write(report *check.Report, short bool) {
+	for i := range report.Categories {
+		t.category(&report.Categories[i], short)
 	}
 	if short && report.Success && report.Count(check.Warning) == 0 {
-		return "Everything that could be checked is in order.\n"
+		t.Line("Everything that could be checked is in order.")
+		return
 	}
 	warnings := "warnings"
 	if report.Count(check.Warning) == 1 {
 		warnings = "warning"
 	}
-	fmt.Fprintf(&text, "%d failed, %d %s, %d ok, %d skipped\n",
+	t.Linef("%d failed, %d %s, %d ok, %d skipped",
 		report.Count(check.Failed), report.Count(check.Warning), warnings, report.Count(check.OK), report.Count(check.Skipped))
-	return text.String()
 }
 
-// writeLine writes what came of one check: one line, and if it is a problem, why,
-// what to do, and where to read more.
-func writeLine(text *strings.Builder, l *check.Line, style checkStyle) {
-	fmt.Fprintf(text, "%s ", style.mark(l.Result))
-	if subject := l.Subject(); subject != "" {
-		text.WriteString(printable(subject) + ": ")
+// category writes a title and what belongs to it; nothing if all is in order and
+// only the rest is wanted.
+func (t reportText) category(c *check.CategoryReport, short bool) {
+	var shown []*check.Line
+	for i := range c.Checks {
+		if l := &c.Checks[i]; !short || l.Problem() {
+			shown = append(shown, l)
+		}
 	}
-	text.WriteString(l.Description)
+	skipped := c.Skipped != "" && !short
+	if len(shown) == 0 && !skipped {
+		return
+	}
+	t.Linef("%s (%s)", c.Title, c.ID)
+	for _, l := range shown {
+		t.line(l)
+	}
+	if skipped {
+		t.Marked(t.mark(check.Skipped), " "+c.Skipped)
+	}
+	t.Blank()
+}
+
+// mark returns the mark of a result. All are equally wide.
+func (t reportText) mark(result check.Result) view.Word {
+	mark, symbol := view.Word{Text: "ok  ", Tone: view.Good}, "√"
+	switch result {
+	case check.OK:
+	case check.Warning:
+		mark, symbol = view.Word{Text: "WARN", Tone: view.Warning}, "‼"
+	case check.Failed:
+		mark, symbol = view.Word{Text: "FAIL", Tone: view.Bad}, "×"
+	case check.Skipped:
+		mark, symbol = view.Word{Text: "skip", Tone: view.Faint}, "-"
+	}
+	if t.symbols {
+		mark.Text = symbol
+	}
+	return mark
+}
+
+// line writes what came of one check: one line, and if it is a problem, why,
+// what to do, and where to read more.
+func (t reportText) line(l *check.Line) {
+	text := l.Description
+	if subject := l.Subject(); subject != "" {
+		text = subject + ": " + text
+	}
 	switch {
 	case l.Result == check.Skipped:
-		text.WriteString(" (skipped: " + printable(l.Message) + ")\n")
+		text += " (skipped: " + l.Message + ")"
 	case !l.Problem() && l.Message != "":
-		text.WriteString(" (" + printable(l.Message) + ")\n")
-	case !l.Problem():
-		text.WriteString("\n")
-	default:
-		text.WriteString("\n")
-		for _, part := range []struct{ label, value string }{{"", l.Message}, {"hint: ", l.Hint}, {"see ", l.Anchor}} {
-			if part.value != "" {
-				text.WriteString(style.indent() + part.label + printable(part.value) + "\n")
-			}
+		text += " (" + l.Message + ")"
+	}
+	mark := t.mark(l.Result)
+	t.Marked(mark, " "+text)
+	if !l.Problem() {
+		return
+	}
+	indent := strings.Repeat(" ", utf8.RuneCountInString(mark.Text)+1)
+	for _, part := range []struct{ label, value string }{{"", l.Message}, {"hint: ", l.Hint}, {"see ", l.Anchor}} {
+		if part.value != "" {
+			t.Line(indent + part.label + part.value)
 		}
 	}
 }

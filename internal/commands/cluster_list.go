@@ -3,9 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +11,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -26,7 +26,7 @@ type clusterListOptions struct {
 const defaultListTimeout = 15 * time.Second
 
 func newClusterListCmd(f *Factory) *cobra.Command {
-	opts := &clusterListOptions{clusterCommand: newClusterCommand(f), output: newEnumValue(string(describe.FormatTable), describe.Formats()...)}
+	opts := &clusterListOptions{clusterCommand: newClusterCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:     "list [NAME...]",
 		Aliases: []string{"ls"},
@@ -51,7 +51,7 @@ func newClusterListCmd(f *Factory) *cobra.Command {
 	timeout := cmd.Flags().Lookup("timeout")
 	timeout.Usage = "`DURATION` after which a cluster is taken for dead"
 	timeout.DefValue, opts.timeout = defaultListTimeout.String(), defaultListTimeout
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -73,12 +73,12 @@ func (o *clusterListOptions) run(ctx context.Context) error {
 	if len(statuses) == 0 {
 		fmt.Fprintf(o.streams.Err, "No clusters are registered in namespace %s of cluster %s.\n", o.namespace, management.Name)
 	}
-	view := clusterStatusList{APIVersion: "describe.meshctl.io/v1alpha1", Kind: "ClusterStatusList", Items: []clusterStatus{}}
+	list := clusterStatusList{APIVersion: describe.APIVersion, Kind: "ClusterStatusList", Items: []clusterStatus{}}
 	for i := range statuses {
-		view.Items = append(view.Items, newClusterStatus(&statuses[i]))
+		list.Items = append(list.Items, newClusterStatus(&statuses[i]))
 	}
-	view.explain(o.streams)
-	return o.print(view)
+	list.explain(o.streams)
+	return output.Print(o.streams, o.output.format(), list.view(o.clock()))
 }
 
 // clusterStatusList is the documented form of -o json and -o yaml.
@@ -144,57 +144,37 @@ func (l clusterStatusList) explain(streams *cli.Streams) {
 	}
 }
 
-func (o *clusterListOptions) print(view clusterStatusList) error {
-	switch describe.Format(o.output.String()) {
-	case describe.FormatJSON, describe.FormatYAML:
-		return printDocument(o.streams.Out, o.output.String(), view)
-	case describe.FormatName:
-		for _, item := range view.Items {
-			if _, err := fmt.Fprintln(o.streams.Out, "kubernetescluster.multicluster.solo.io/"+item.Name); err != nil {
-				return err
-			}
-		}
-		return nil
-	case describe.FormatTable, describe.FormatWide:
+// view returns the list in all forms.
+func (l clusterStatusList) view(now time.Time) view.View {
+	v := view.View{
+		Document: view.Value(l),
+		Names:    view.NameEach(l.Items, func(item *clusterStatus) string { return "kubernetescluster.multicluster.solo.io/" + item.Name }),
 	}
-	if len(view.Items) == 0 {
-		return nil
+	if len(l.Items) > 0 {
+		v.Table = view.Rows(l.table(now))
 	}
-	return view.writeTable(o.streams.Out, o.output.String() == string(describe.FormatWide), o.clock())
+	return v
 }
 
-// writeTable writes one row for each cluster, in the manner of kubectl.
-func (l clusterStatusList) writeTable(out io.Writer, wide bool, now time.Time) error {
-	const columnGap = 3
-	w := tabwriter.NewWriter(out, 0, 0, columnGap, ' ', 0)
-	header := []string{"NAME", "STATUS", "VERSION", "MESHES", "TOKEN-EXPIRES", "AGE"}
-	if wide {
-		header = append(header, "LATENCY", "SERVER", "UID")
-	}
-	rows := [][]string{header}
+// table has one row for each cluster.
+func (l clusterStatusList) table(now time.Time) view.Table {
+	table := view.Table{Columns: append(
+		view.Columns("NAME", "STATUS", "VERSION", "MESHES", "TOKEN-EXPIRES", "AGE"),
+		view.WideColumns("LATENCY", "SERVER", "UID")...)}
 	for _, item := range l.Items {
-		row := []string{
-			item.Name, item.Status, orNone(item.Version), orNone(strings.Join(item.Meshes, ", ")), item.expiryText(now),
+		table.Add(
+			item.Name, item.Status, view.OrNone(item.Version), view.OrNone(strings.Join(item.Meshes, ", ")), item.expiryText(now),
 			duration.HumanDuration(now.Sub(item.Registered)),
-		}
-		if wide {
-			row = append(row, orNone(item.Latency), orNone(item.Server), orNone(item.UID))
-		}
-		rows = append(rows, row)
+			view.OrNone(item.Latency), view.OrNone(item.Server), view.OrNone(item.UID))
 	}
-	for _, row := range rows {
-		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
-			return err
-		}
-	}
-	return w.Flush()
+	return table
 }
 
 // expiryText says when a token expires, as people say it.
 func (s clusterStatus) expiryText(now time.Time) string {
 	switch {
 	case s.Server == "":
-		return "<unknown>"
+		return view.Unknown
 	case s.TokenExpires == nil:
 		return "never"
 	case !s.TokenExpires.After(now):
@@ -202,12 +182,4 @@ func (s clusterStatus) expiryText(now time.Time) string {
 	default:
 		return "in " + duration.HumanDuration(s.TokenExpires.Sub(now))
 	}
-}
-
-// orNone stands for a value that is not known.
-func orNone(text string) string {
-	if text == "" {
-		return "<none>"
-	}
-	return text
 }

@@ -2,14 +2,14 @@ package commands
 
 import (
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 type configViewOptions struct {
@@ -19,7 +19,7 @@ type configViewOptions struct {
 }
 
 func newConfigViewCmd(f *Factory) *cobra.Command {
-	opts := &configViewOptions{streams: f.Streams, settings: f.Settings, output: newEnumValue("table", "table", "json", "yaml")}
+	opts := &configViewOptions{streams: f.Streams, settings: f.Settings, output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "view",
 		Short: "Print the value of every setting and where it comes from",
@@ -35,7 +35,7 @@ func newConfigViewCmd(f *Factory) *cobra.Command {
 			return runConfigView(opts)
 		},
 	}
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -70,28 +70,27 @@ func runConfigView(opts *configViewOptions) error {
 	if err != nil {
 		return err
 	}
-	view := newConfigView(loaded)
-	switch opts.output.String() {
-	case formatJSON, formatYAML:
-		return printDocument(opts.streams.Out, opts.output.String(), view)
-	default:
-		return writeSettings(opts.streams.Out, view)
+	return output.Print(opts.streams, opts.output.format(), newConfigView(loaded).view())
+}
+
+// view returns the settings in all forms; their names are their keys.
+func (c configView) view() view.View {
+	return view.View{
+		Document: view.Value(c),
+		Table:    view.Rows(c.table()),
+		Names:    view.NameEach(c.Settings, func(s *settingView) string { return s.Key }),
 	}
 }
 
-// writeSettings prints one line per setting.
-func writeSettings(out io.Writer, view configView) error {
-	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "KEY\tVALUE\tSOURCE")
-	for _, s := range view.Settings {
+// table has one row for each setting.
+func (c configView) table() view.Table {
+	table := view.Table{Columns: view.Columns("KEY", "VALUE", "SOURCE")}
+	for _, s := range c.Settings {
 		text := fmt.Sprint(s.Value)
 		if list, isList := s.Value.([]string); isList {
 			text = strings.Join(list, ",")
 		}
-		if text == "" {
-			text = "<none>"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Key, printable(text), printable(strings.TrimSpace(s.Source+" "+s.From)))
+		table.Add(s.Key, view.OrNone(text), strings.TrimSpace(s.Source+" "+s.From))
 	}
-	return table.Flush()
+	return table
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -63,7 +64,7 @@ type describeQuery struct {
 func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery) error) *cobra.Command {
 	query := &describeQuery{
 		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity }, noun: noun,
-		format: newEnumValue(string(describe.FormatTable), describe.Formats()...),
+		format: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use: noun.name + " [NAME...]", Aliases: noun.aliases,
@@ -96,7 +97,7 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 	if noun.status != "" {
 		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get instead of describing it")
 	}
-	addEnumFlag(cmd, query.format, "output", "o", "output format")
+	addOutputFlag(cmd, query.format, "output format")
 	return cmd
 }
 
@@ -141,14 +142,11 @@ func (q *describeQuery) run(ctx context.Context) error {
 }
 
 func (q *describeQuery) print(result *policy.Result, positions []int, answer describe.Answer) error {
-	var view describe.View = answer
 	if q.status {
-		view = describe.Statuses(result, q.noun.status, positions)
+		return output.Print(q.streams, q.format.format(), describe.Statuses(result, q.noun.status, positions).View())
 	}
-	return describe.Print(q.streams.Out, view, q.outputFormat(), describe.Style{Color: q.streams.OutColor()})
+	return output.Print(q.streams, q.format.format(), answer.View())
 }
-
-func (q *describeQuery) outputFormat() describe.Format { return describe.Format(q.format.String()) }
 
 // detailed reports whether the objects are described in full.
 func (q *describeQuery) detailed() bool { return q.details || q.allDestinations || len(q.names) > 0 }
@@ -161,12 +159,12 @@ func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
 		return false
 	}
 	shown := false
-	switch q.outputFormat() {
-	case describe.FormatJSON, describe.FormatYAML:
+	switch q.format.format() {
+	case output.FormatJSON, output.FormatYAML:
 		shown = !q.status
-	case describe.FormatTable, describe.FormatWide:
+	case output.FormatTable, output.FormatWide:
 		shown = !q.status && q.detailed()
-	case describe.FormatName:
+	case output.FormatName:
 	}
 	if !shown {
 		fmt.Fprintf(q.streams.Err, "Findings: %d of severity error, %d of severity warning; -o json or --details shows them.\n", failures, warnings)

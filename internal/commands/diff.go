@@ -14,6 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/world"
@@ -37,7 +38,7 @@ type diffOptions struct {
 func newDiffCmd(f *Factory) *cobra.Command {
 	opts := &diffOptions{
 		streams: f.Streams, verbosity: func() int { return f.Verbosity },
-		format: newEnumValue("table", "table", "json", "yaml", "name"),
+		format: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:     "diff",
@@ -98,7 +99,7 @@ func (o *diffOptions) register(f *Factory, cmd *cobra.Command) {
 	registerNamespace(cmd, &o.namespace, "`NAMESPACE` of meshctl's resources")
 	flags.StringSliceVar(&o.deleted, "delete", nil, "compare with the world without this `KIND/NAME`; repeatable")
 	flags.BoolVar(&o.full, "diff", false, "show the configuration that changes as a unified diff")
-	addEnumFlag(cmd, o.format, "output", "o", "output format")
+	addOutputFlag(cmd, o.format, "output format")
 }
 
 // troubled gives failures of diff an exit code that is not that of differences.
@@ -124,7 +125,7 @@ func (o *diffOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef("nothing to compare with: name manifests with --filename, or something to delete with --delete")
 	case stdin > 1:
 		return cli.Usagef("standard input can be read only once")
-	case o.full && o.format.String() != "table":
+	case o.full && !o.format.format().ForPeople():
 		return cli.Usagef("--diff is for people; -o %s names the fields that change", o.format)
 	default:
 		return nil
@@ -167,7 +168,7 @@ func (o *diffOptions) run(ctx context.Context) error {
 	if err := d.compareObjects(ctx); err != nil {
 		return errors.Join(err, incomplete)
 	}
-	if err := d.print(); err != nil {
+	if err := output.Print(d.streams, d.format.format(), d.view()); err != nil {
 		return err
 	}
 	if incomplete == nil && d.differ() {

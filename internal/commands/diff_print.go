@@ -1,13 +1,15 @@
 package commands
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
+
+// diffVersion is the version of the document of diff.
+const diffVersion = "diff.meshctl.io/v1alpha1"
 
 // worldDiff is the documented form of -o json and -o yaml.
 type worldDiff struct {
@@ -46,41 +48,29 @@ func presenceOf(kind kube.ChangeKind) string {
 	return "changed"
 }
 
-func (d *differing) print() error {
-	switch d.format.String() {
-	case "json", "yaml":
-		return d.printView()
-	case "name":
-		for i := range d.objects {
-			if _, err := fmt.Fprintln(d.streams.Out, renderedName(d.objects[i].object())); err != nil {
-				return err
-			}
-		}
-		return nil
+// view returns the differences in all forms.
+func (d *differing) view() view.View {
+	return view.View{
+		Document: d.document, Text: d.write,
+		Names: view.NameEach(d.objects, func(o *objectDifference) string { return renderedName(o.object()) }),
 	}
-	if err := d.printSentences(); err != nil {
-		return err
-	}
-	if d.full {
-		return d.printFull()
-	}
-	return d.printObjects()
 }
 
-func (d *differing) view() (worldDiff, error) {
-	view := worldDiff{
-		APIVersion: "describe.meshctl.io/v1alpha1", Kind: "WorldDiff",
+// document puts together what differs, for programs.
+func (d *differing) document() (any, error) {
+	document := worldDiff{
+		APIVersion: diffVersion, Kind: "WorldDiff",
 		Objects: []differingObject{}, Sentences: describe.AllChangeLines(d.changes), Changes: d.changes,
 	}
-	if view.Sentences == nil {
-		view.Sentences = []describe.ImpactLine{}
+	if document.Sentences == nil {
+		document.Sentences = []describe.ImpactLine{}
 	}
 	for i := range d.objects {
 		difference := &d.objects[i]
 		o := difference.object()
 		fields, err := difference.fields()
 		if err != nil {
-			return view, err
+			return document, err
 		}
 		object := differingObject{
 			Cluster: difference.cluster, APIVersion: o.Kind.APIVersion(), Kind: string(o.Kind), Namespace: o.Namespace, Name: o.Name,
@@ -89,91 +79,105 @@ func (d *differing) view() (worldDiff, error) {
 		for _, field := range fields {
 			object.Fields = append(object.Fields, field.Path)
 		}
-		view.Objects = append(view.Objects, object)
+		document.Objects = append(document.Objects, object)
 	}
-	return view, nil
+	return document, nil
 }
 
-func (d *differing) printView() error {
-	view, err := d.view()
-	if err != nil {
-		return err
+// write writes the differences for people.
+func (d *differing) write(t *view.Text) error {
+	d.writeBehaviour(t)
+	if d.full {
+		return d.writeFull(t)
 	}
-	return printDocument(d.streams.Out, d.format.String(), view)
+	return d.writeObjects(t)
 }
 
-// printSentences says what changes in behaviour.
-func (d *differing) printSentences() error {
+// nothingChanges is said of behaviour and of configuration.
+const nothingChanges = "nothing changes"
+
+// writeBehaviour says what changes in behaviour.
+func (d *differing) writeBehaviour(t *view.Text) {
 	lines := describe.ChangeLines(d.changes)
 	if d.verbosity() > 0 {
 		lines = describe.AllChangeLines(d.changes)
 	}
-	var text strings.Builder
-	text.WriteString("Behaviour:\n")
-	if len(lines) == 0 {
-		text.WriteString("  nothing changes\n")
-	}
-	for _, line := range lines {
-		label, color := impactLabel(line.Severity)
-		if d.streams.OutColor() {
-			label = color + label + "\x1b[0m"
+	t.Line("Behaviour:")
+	t.Nested(func() {
+		if len(lines) == 0 {
+			t.Line(nothingChanges)
 		}
-		fmt.Fprintf(&text, "  %s%s\n", label, printable(line.Text))
+		for _, line := range lines {
+			t.Marked(impactMark(line.Severity), line.Text)
+		}
+	})
+}
+
+// impactMark returns what a line of an impact begins with.
+func impactMark(severity policy.Severity) view.Word {
+	label, _ := impactLabel(severity)
+	switch severity {
+	case policy.SeverityError:
+		return view.Word{Text: label, Tone: view.Bad}
+	case policy.SeverityWarning:
+		return view.Word{Text: label, Tone: view.Warning}
+	default:
+		return view.Word{Text: label}
 	}
-	_, err := d.streams.Out.Write([]byte(text.String()))
+}
+
+// writeObjects lists the objects that differ, cluster by cluster.
+func (d *differing) writeObjects(t *view.Text) error {
+	t.Blank()
+	t.Line("Configuration:")
+	var err error
+	t.Nested(func() {
+		if len(d.objects) == 0 {
+			t.Line(nothingChanges)
+		}
+		for start := 0; start < len(d.objects) && err == nil; {
+			end := start
+			for end < len(d.objects) && d.objects[end].cluster == d.objects[start].cluster {
+				end++
+			}
+			err = d.writeCluster(t, d.objects[start:end])
+			start = end
+		}
+	})
 	return err
 }
 
-// printObjects lists the objects that differ, cluster by cluster.
-func (d *differing) printObjects() error {
-	var text strings.Builder
-	text.WriteString("\nConfiguration:\n")
-	if len(d.objects) == 0 {
-		text.WriteString("  nothing changes\n")
-	}
-	for start := 0; start < len(d.objects); {
-		end := start
-		for end < len(d.objects) && d.objects[end].cluster == d.objects[start].cluster {
-			end++
-		}
-		if err := d.writeCluster(&text, d.objects[start:end]); err != nil {
-			return err
-		}
-		start = end
-	}
-	_, err := d.streams.Out.Write([]byte(text.String()))
-	return err
-}
-
-func (d *differing) writeCluster(text *strings.Builder, objects []objectDifference) error {
+func (d *differing) writeCluster(t *view.Text, objects []objectDifference) error {
 	count := map[kube.ChangeKind]int{}
 	for i := range objects {
 		count[objects[i].kind()]++
 	}
-	fmt.Fprintf(text, "  %s: %d added, %d changed, %d removed\n", objects[0].cluster,
+	t.Linef("%s: %d added, %d changed, %d removed", objects[0].cluster,
 		count[kube.ChangeAdd], count[kube.ChangeModify], count[kube.ChangeRemove])
-	for i := range objects {
-		if i == shownChanges && d.verbosity() == 0 {
-			fmt.Fprintf(text, "    ... and %d more; -v shows all, --diff in full\n", len(objects)-i)
-			break
+	var err error
+	t.Nested(func() {
+		for i := range objects {
+			if i == shownChanges && d.verbosity() == 0 {
+				t.Linef("... and %d more; -v shows all, --diff in full", len(objects)-i)
+				return
+			}
+			var fields []kube.FieldChange
+			if fields, err = objects[i].fields(); err != nil {
+				return
+			}
+			line := changeSign(objects[i].kind()) + " " + identity(objects[i].object())
+			if what := fieldsText(fields); what != "" {
+				line += ": " + what
+			}
+			t.Line(line)
 		}
-		fields, err := objects[i].fields()
-		if err != nil {
-			return err
-		}
-		line := changeSign(objects[i].kind()) + " " + identity(objects[i].object())
-		if what := fieldsText(fields); what != "" {
-			line += ": " + what
-		}
-		fmt.Fprintf(text, "    %s\n", printable(line))
-	}
-	return nil
+	})
+	return err
 }
 
-// printFull writes the configuration that differs as unified diffs.
-func (d *differing) printFull() error {
+// writeFull writes the configuration that differs as unified diffs.
+func (d *differing) writeFull(t *view.Text) error {
 	encoder := istio.NewEncoder()
-	style := describe.Style{Color: d.streams.OutColor()}
 	for i := range d.objects {
 		difference := &d.objects[i]
 		o := difference.object()
@@ -189,13 +193,10 @@ func (d *differing) printFull() error {
 			}
 			texts[k] = text
 		}
-		diff := describe.ColorDiff(describe.UnifiedDiff(name+" (now)", name+" (then)", texts[0], texts[1]), style)
 		if i == 0 {
-			diff = append([]byte("\n"), diff...)
+			t.Blank()
 		}
-		if _, err := d.streams.Out.Write(diff); err != nil {
-			return err
-		}
+		t.Diff(name+" (now)", name+" (then)", texts[0], texts[1])
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
@@ -46,6 +47,20 @@ func completeEnumFlag(cmd *cobra.Command, value *enumValue, name string) {
 		panic(err) // the same flag declared twice: no input can cause it
 	}
 }
+
+// newOutput returns the value of an -o flag: the formats that every command has,
+// and those that one adds.
+func newOutput(fallback output.Format, more ...string) *enumValue {
+	return newEnumValue(string(fallback), append(output.Formats(), more...)...)
+}
+
+// addOutputFlag adds the -o flag for the value to cmd.
+func addOutputFlag(cmd *cobra.Command, value *enumValue, usage string) {
+	addEnumFlag(cmd, value, "output", "o", usage)
+}
+
+// format returns the value of an -o flag.
+func (v *enumValue) format() output.Format { return output.Format(v.value) }
 
 // String implements pflag.Value.
 func (v *enumValue) String() string { return v.value }

@@ -14,6 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/world"
@@ -32,7 +34,7 @@ type meshListOptions struct {
 
 func newMeshListCmd(f *Factory) *cobra.Command {
 	opts := &meshListOptions{
-		streams: f.Streams, load: f.LoadWorld, settings: f.Settings, output: newEnumValue(string(describe.FormatTable), describe.Formats()...),
+		streams: f.Streams, load: f.LoadWorld, settings: f.Settings, output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:     "list [NAME...]",
@@ -63,7 +65,7 @@ func newMeshListCmd(f *Factory) *cobra.Command {
 		return offerMeshNames(result, args)
 	})
 	cmd.Flags().BoolVar(&opts.needsRestart, "needs-restart", false, "ask the clusters how many workloads need a restart, which takes longer")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -126,7 +128,7 @@ func (o *meshListOptions) run(ctx context.Context) error {
 	if len(list.Items) == 0 {
 		fmt.Fprintln(o.streams.Err, "No meshes found.")
 	}
-	return errors.Join(o.print(list), incomplete)
+	return errors.Join(output.Print(o.streams, o.output.format(), list.view(o.needsRestart)), incomplete)
 }
 
 // meshesNamed returns the meshes that names mean, each once, in their order.
@@ -199,52 +201,41 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 	return needs, failed, ctx.Err()
 }
 
-func (o *meshListOptions) print(list meshList) error {
-	switch describe.Format(o.output.String()) {
-	case describe.FormatJSON, describe.FormatYAML:
-		return printDocument(o.streams.Out, o.output.String(), list)
-	case describe.FormatName:
-		for _, item := range list.Items {
-			if _, err := fmt.Fprintln(o.streams.Out, "mesh/"+item.Name+"."+item.Namespace); err != nil {
-				return err
-			}
-		}
-		return nil
-	case describe.FormatTable, describe.FormatWide:
+// view returns the list in all forms.
+func (l meshList) view(needs bool) view.View {
+	v := view.View{
+		Document: view.Value(l),
+		Names:    view.NameEach(l.Items, func(item *listedMesh) string { return "mesh/" + item.Name + "." + item.Namespace }),
 	}
-	if len(list.Items) == 0 {
-		return nil
+	if len(l.Items) > 0 {
+		v.Table = view.Rows(l.table(needs))
 	}
-	return writeColumns(o.streams.Out, list.rows(o.output.String() == string(describe.FormatWide), o.needsRestart))
+	return v
 }
 
-// rows returns the table of the list.
-func (l meshList) rows(wide, needs bool) [][]string {
-	header := []string{"NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS"}
+// table has one row for each mesh.
+func (l meshList) table(needs bool) view.Table {
+	table := view.Table{Columns: view.Columns("NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS")}
 	if needs {
-		header = append(header, "NEED-RESTART")
+		table.Columns = append(table.Columns, view.Column{Name: "NEED-RESTART"})
 	}
-	if wide {
-		header = append(header, "INSTALLED-IN", "TRUST-DOMAIN")
-	}
-	rows := [][]string{header}
+	table.Columns = append(table.Columns, view.WideColumns("INSTALLED-IN", "TRUST-DOMAIN")...)
 	for _, item := range l.Items {
-		virtualMesh := ""
+		virtualMesh := view.None
 		if item.VirtualMesh != nil {
 			virtualMesh = item.VirtualMesh.Name + "." + item.VirtualMesh.Namespace
 		}
-		row := []string{item.Namespace, item.Name, orNone(item.Cluster), item.Type, orNone(item.Version), orNone(virtualMesh), strconv.Itoa(item.WorkloadCount)}
+		row := []string{
+			item.Namespace, item.Name, view.OrNone(item.Cluster), item.Type, view.OrNone(item.Version), virtualMesh, strconv.Itoa(item.WorkloadCount),
+		}
 		if needs {
-			count := "<unknown>"
+			count := view.Unknown
 			if item.NeedRestartCount != nil {
 				count = strconv.Itoa(*item.NeedRestartCount)
 			}
 			row = append(row, count)
 		}
-		if wide {
-			row = append(row, orNone(item.InstallationNamespace), orNone(item.TrustDomain))
-		}
-		rows = append(rows, row)
+		table.Add(append(row, view.OrNone(item.InstallationNamespace), view.OrNone(item.TrustDomain))...)
 	}
-	return rows
+	return table
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/settings"
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/world"
@@ -47,7 +47,7 @@ func newMeshRestartCmd(f *Factory) *cobra.Command {
 	opts := &meshRestartOptions{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, settings: f.Settings, verbosity: func() int { return f.Verbosity },
 		dryRun: newEnumValue("none", "none", "client", "server"),
-		output: newEnumValue(string(describe.FormatTable), describe.Formats()...),
+		output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:   "restart [NAME...]",

@@ -8,9 +8,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/restart"
 )
+
+// restartVersion is the version of the document of mesh restart.
+const restartVersion = "restart.meshctl.io/v1alpha1"
 
 // restartReport is the documented form of -o json and -o yaml: what is
 // restarted and why, and what came of it.
@@ -51,7 +54,7 @@ type restartedItem struct {
 
 func (r *restarting) report() restartReport {
 	report := restartReport{
-		APIVersion: describe.APIVersion, Kind: "MeshRestart", DryRun: r.dryRun.String(), RestartedAt: r.fleet.RestartedAt, Meshes: []restartedMeshReport{},
+		APIVersion: restartVersion, Kind: "MeshRestart", DryRun: r.dryRun.String(), RestartedAt: r.fleet.RestartedAt, Meshes: []restartedMeshReport{},
 	}
 	for i := range r.fleet.Meshes {
 		m := &r.fleet.Meshes[i]
@@ -92,12 +95,12 @@ func newRestartedItem(m *restart.MeshRestart, item *restart.Item) restartedItem 
 
 // shows reports whether a table has a row for the item.
 func (r *restarting) shows(item *restart.Item) bool {
-	return item.Action != restart.ActionNone || r.output.String() == string(describe.FormatWide)
+	return item.Action != restart.ActionNone || r.output.String() == string(output.FormatWide)
 }
 
 // isTable reports whether the output is for people.
 func (r *restarting) isTable() bool {
-	return r.output.String() == string(describe.FormatTable) || r.output.String() == string(describe.FormatWide)
+	return r.output.String() == string(output.FormatTable) || r.output.String() == string(output.FormatWide)
 }
 
 // showPlan prints the plan for people: to those who have to agree on standard
@@ -170,12 +173,12 @@ func (r *restarting) eachShown(visit func(*restart.MeshRestart, *restart.Item)) 
 
 // print prints what was done, or would be.
 func (r *restarting) print() error {
-	switch describe.Format(r.output.String()) {
-	case describe.FormatJSON, describe.FormatYAML:
+	switch output.Format(r.output.String()) {
+	case output.FormatJSON, output.FormatYAML:
 		return printDocument(r.streams.Out, r.output.String(), r.report())
-	case describe.FormatName:
+	case output.FormatName:
 		return r.printNames()
-	case describe.FormatTable, describe.FormatWide:
+	case output.FormatTable, output.FormatWide:
 	}
 	if r.dryRun.String() == "client" {
 		return nil // the plan is all there is to say

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
@@ -138,13 +139,13 @@ func (f *renderedFiles) fileOf(directory string, o *istio.Object) string {
 func (f *renderedFiles) writeCluster(encoder *istio.Encoder, cluster string, objects []istio.Object) error {
 	directory := f.directoryOf(cluster)
 	for i := range objects {
-		text, err := encoder.YAML(&objects[i])
+		text, err := output.Manifest(f.manifest(encoder, &objects[i]))
 		if err != nil {
 			return err
 		}
 		path := f.fileOf(directory, &objects[i])
 		f.wanted[path] = true
-		if err := f.write(path, cluster, append([]byte(f.comments(&objects[i])), text...)); err != nil {
+		if err := f.write(path, cluster, text); err != nil {
 			if failed := (*foreignFileError)(nil); errors.As(err, &failed) {
 				f.failures = append(f.failures, err.Error())
 				continue

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
@@ -34,7 +35,7 @@ type renderIstioOptions struct {
 func newRenderIstioCmd(f *Factory) *cobra.Command {
 	opts := &renderIstioOptions{
 		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
-		format: newEnumValue("yaml", "yaml", "json", "name", "table", "wide"),
+		format: newOutput(output.FormatYAML),
 	}
 	cmd := &cobra.Command{
 		Use:   "istio",
@@ -89,7 +90,7 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "with --output-dir, say which files would be written and removed")
 	flags.BoolVar(&opts.explain, "explain", false, "say for each object which policies and virtual meshes it comes from")
 	flags.BoolVar(&opts.failOnFindings, "fail-on-findings", false, "exit with 3 if something is left out")
-	addEnumFlag(cmd, opts.format, "output", "o", "output format")
+	addOutputFlag(cmd, opts.format, "output format")
 	return cmd
 }
 
@@ -122,7 +123,7 @@ func (o *renderIstioOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef("--cluster needs the name of a cluster")
 	case o.dryRun && o.outputDir == "":
 		return cli.Usagef("--dry-run is for --output-dir: without that, nothing is written anyway")
-	case o.outputDir != "" && cmd.Flags().Changed("output") && o.format.String() != "yaml":
+	case o.outputDir != "" && cmd.Flags().Changed("output") && o.format.format() != output.FormatYAML:
 		return cli.Usagef("--output-dir writes YAML; -o %s cannot be combined with it", o.format)
 	case o.outputDir == "" && cmd.Flags().Changed("output-dir"):
 		return cli.Usagef("--output-dir needs the name of a directory")
@@ -177,7 +178,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 	if o.outputDir != "" {
 		err = r.writeFiles()
 	} else {
-		err = r.print()
+		err = output.Print(r.streams, r.format.format(), r.view())
 	}
 	if err != nil {
 		return err

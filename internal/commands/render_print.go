@@ -1,78 +1,58 @@
 package commands
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// print writes the objects to standard output, cluster by cluster, so that only
-// those of one are in memory.
-func (r *rendering) print() error {
-	switch r.format.String() {
-	case "json":
-		return r.printJSON(r.streams.Out)
-	case "name":
-		return r.each(func(_ string, objects []istio.Object) error {
+// view returns the objects in all forms.
+func (r *rendering) view() view.View {
+	return view.View{Document: r.document, Table: r.table, Names: r.names()}
+}
+
+// objects returns the objects, cluster by cluster, so that only those of one are
+// in memory.
+func (r *rendering) objects() iter.Seq2[*istio.Object, error] {
+	return func(yield func(*istio.Object, error) bool) {
+		stopped := errors.New("enough")
+		err := r.each(func(_ string, objects []istio.Object) error {
 			for i := range objects {
-				if _, err := fmt.Fprintln(r.streams.Out, renderedName(&objects[i])); err != nil {
-					return err
+				if !yield(&objects[i], nil) {
+					return stopped
 				}
 			}
 			return nil
 		})
-	case "table", "wide":
-		return r.printTable(r.streams.Out)
-	default:
-		return r.printYAML(r.streams.Out)
+		if err != nil && !errors.Is(err, stopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+func (r *rendering) names() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for o, err := range r.objects() {
+			name := ""
+			if err == nil {
+				name = renderedName(o)
+			}
+			if !yield(name, err) {
+				return
+			}
+		}
 	}
 }
 
 // renderedName names an object in one word: CLUSTER/KIND.GROUP/NAMESPACE/NAME.
 func renderedName(o *istio.Object) string {
 	return o.Cluster + "/" + objectName(o.Kind.GVK().GroupKind(), o.Namespace+"/"+o.Name)
-}
-
-// printYAML writes one document for each object.
-func (r *rendering) printYAML(out io.Writer) error {
-	encoder := istio.NewEncoder()
-	return r.each(func(_ string, objects []istio.Object) error {
-		for i := range objects {
-			text, err := encoder.YAML(&objects[i])
-			if err == nil {
-				_, err = io.WriteString(out, "---\n"+r.comments(&objects[i]))
-			}
-			if err == nil {
-				_, err = out.Write(text)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// comments says in YAML comments what an object is for and comes from, if that
-// is wanted.
-func (r *rendering) comments(o *istio.Object) string {
-	if !r.explain {
-		return ""
-	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "# %s in cluster %s", o.Kind, o.Cluster)
-	if o.Federates != "" {
-		fmt.Fprintf(&text, ", about the federated Service %s", printable(o.Federates))
-	}
-	text.WriteString(", comes from\n")
-	for _, parent := range o.Parents {
-		fmt.Fprintf(&text, "#   %s\n", printable(parent.String()))
-	}
-	return text.String()
 }
 
 // explainedObject is an object of -o json with --explain.
@@ -82,51 +62,69 @@ type explainedObject struct {
 	Object  map[string]any `json:"object"`
 }
 
-// printJSON writes one List, object by object.
-func (r *rendering) printJSON(out io.Writer) error {
-	const indent = "  "
-	head, open := `{
-  "apiVersion": "v1",
-  "kind": "List",
-  "items": [`, ""
-	if r.explain {
-		head = strings.Replace(head, `"v1",
-  "kind": "List"`, `"describe.meshctl.io/v1alpha1",
-  "kind": "RenderedObjectList"`, 1)
+// document returns manifests. With --explain, JSON says beside each object what
+// it comes from, which YAML says in comments.
+func (r *rendering) document() (any, error) {
+	if r.explain && r.format.format() == output.FormatJSON {
+		return view.List{APIVersion: describe.APIVersion, Kind: "RenderedObjectList", Items: r.explained()}, nil
 	}
-	if _, err := io.WriteString(out, head); err != nil {
-		return err
-	}
-	err := r.each(func(_ string, objects []istio.Object) error {
-		for i := range objects {
-			fields, err := objects[i].Fields()
-			if err != nil {
-				return err
+	return view.Manifests{Items: r.manifests(), Separated: true}, nil
+}
+
+func (r *rendering) explained() iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		for o, err := range r.objects() {
+			var item explainedObject
+			if err == nil {
+				item.Cluster, item.Parents = o.Cluster, parentNames(o)
+				item.Object, err = o.Fields()
 			}
-			var item any = fields
-			if r.explain {
-				item = explainedObject{Cluster: objects[i].Cluster, Parents: parentNames(&objects[i]), Object: fields}
+			if !yield(item, err) {
+				return
 			}
-			text, err := json.MarshalIndent(item, indent+indent, indent)
-			if err != nil {
-				return fmt.Errorf("encode %s: %w", objects[i].ID(), err)
-			}
-			if _, err := fmt.Fprintf(out, "%s\n%s%s%s", open, indent, indent, text); err != nil {
-				return err
-			}
-			open = ","
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	end := "\n  ]\n}\n"
-	if open == "" {
-		end = "]\n}\n"
+}
+
+func (r *rendering) manifests() iter.Seq2[view.Manifest, error] {
+	encoder := istio.NewEncoder()
+	return func(yield func(view.Manifest, error) bool) {
+		for o, err := range r.objects() {
+			var manifest view.Manifest
+			if err == nil {
+				manifest = r.manifest(encoder, o)
+			}
+			if !yield(manifest, err) {
+				return
+			}
+		}
 	}
-	_, err = io.WriteString(out, end)
-	return err
+}
+
+// manifest returns an object with, if that is wanted, what it comes from.
+func (r *rendering) manifest(encoder *istio.Encoder, o *istio.Object) view.Manifest {
+	manifest := view.Manifest{
+		Object: func() (any, error) { return o.Fields() },
+		YAML:   func() ([]byte, error) { return encoder.YAML(o) },
+	}
+	if r.explain {
+		manifest.Comment = explanation(o)
+	}
+	return manifest
+}
+
+// explanation says what an object is for and comes from.
+func explanation(o *istio.Object) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s in cluster %s", o.Kind, o.Cluster)
+	if o.Federates != "" {
+		fmt.Fprintf(&text, ", about the federated Service %s", o.Federates)
+	}
+	text.WriteString(", comes from\n")
+	for _, parent := range o.Parents {
+		fmt.Fprintf(&text, "  %s\n", parent)
+	}
+	return text.String()
 }
 
 func parentNames(o *istio.Object) []string {
@@ -137,30 +135,22 @@ func parentNames(o *istio.Object) []string {
 	return names
 }
 
-// printTable writes one row for each object, in the manner of kubectl.
-func (r *rendering) printTable(out io.Writer) error {
-	const columnGap = 3
-	w := tabwriter.NewWriter(out, 0, 0, columnGap, ' ', 0)
-	wide := r.explain || r.format.String() == "wide"
-	header := "CLUSTER\tKIND\tNAMESPACE\tNAME"
+// table has one row for each object.
+func (r *rendering) table(wide bool) (view.Table, error) {
+	wide = wide || r.explain
+	table := view.Table{Columns: view.Columns("CLUSTER", "KIND", "NAMESPACE", "NAME")}
 	if wide {
-		header += "\tFROM"
+		table.Columns = append(table.Columns, view.Column{Name: "FROM"})
 	}
-	fmt.Fprintln(w, header)
-	if err := r.each(func(cluster string, objects []istio.Object) error {
-		for i := range objects {
-			o := &objects[i]
-			row := []string{cluster, string(o.Kind), o.Namespace, o.Name}
-			if wide {
-				row = append(row, strings.Join(parentNames(o), ", "))
-			}
-			if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
-				return err
-			}
+	for o, err := range r.objects() {
+		if err != nil {
+			return table, err
 		}
-		return nil
-	}); err != nil {
-		return err
+		row := []string{o.Cluster, string(o.Kind), o.Namespace, o.Name}
+		if wide {
+			row = append(row, strings.Join(parentNames(o), ", "))
+		}
+		table.Add(row...)
 	}
-	return w.Flush()
+	return table, nil
 }

@@ -2,15 +2,14 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 type versionOptions struct {
@@ -20,12 +19,11 @@ type versionOptions struct {
 	// client is accepted for the habit of kubectl's users; there is no other
 	// version yet.
 	client bool
-	// output is json, yaml, or empty for a line for people.
 	output *enumValue
 }
 
 func newVersionCmd(f *Factory, runF func(*versionOptions) error) *cobra.Command {
-	opts := &versionOptions{streams: f.Streams, build: f.Build, output: newEnumValue("", "json", "yaml")}
+	opts := &versionOptions{streams: f.Streams, build: f.Build, output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:     "version [flags]",
 		Short:   "Print the version of meshctl",
@@ -51,7 +49,7 @@ func newVersionCmd(f *Factory, runF func(*versionOptions) error) *cobra.Command 
 		},
 	}
 	cmd.Flags().BoolVar(&opts.client, "client", false, "print the version of this binary only")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -62,30 +60,18 @@ type versionView struct {
 
 func runVersion(_ context.Context, opts *versionOptions) error {
 	info := opts.build()
-	switch opts.output.String() {
-	case "json":
-		text, err := json.MarshalIndent(versionView{info}, "", "  ")
-		if err != nil {
-			return fmt.Errorf("encode the version as JSON: %w", err)
-		}
-		_, err = fmt.Fprintf(opts.streams.Out, "%s\n", text)
-		return err
-	case "yaml":
-		text, err := yaml.Marshal(versionView{info})
-		if err != nil {
-			return fmt.Errorf("encode the version as YAML: %w", err)
-		}
-		_, err = opts.streams.Out.Write(text)
-		return err
-	default:
-		return writeVersionLine(opts.streams.Out, info)
-	}
+	return output.Print(opts.streams, opts.output.format(), view.View{
+		Document: view.Value(versionView{info}),
+		Text:     view.Lines(func(t *view.Text) { t.Line(versionLine(info)) }),
+		Names:    view.NameEach([]BuildInfo{info}, func(info *BuildInfo) string { return "meshctl/" + info.Version }),
+	})
 }
 
 // shortCommit is how many digits of a commit people read.
 const shortCommit = 12
 
-func writeVersionLine(w io.Writer, info BuildInfo) error {
+// versionLine is for people.
+func versionLine(info BuildInfo) string {
 	var details []string
 	if info.Commit != "" {
 		hash, dirty := strings.CutSuffix(info.Commit, dirtySuffix)
@@ -96,6 +82,5 @@ func writeVersionLine(w io.Writer, info BuildInfo) error {
 		details = append(details, short)
 	}
 	details = append(details, info.GoVersion, info.Platform)
-	_, err := fmt.Fprintf(w, "meshctl %s (%s)\n", info.Version, strings.Join(details, ", "))
-	return err
+	return fmt.Sprintf("meshctl %s (%s)", info.Version, strings.Join(details, ", "))
 }

@@ -18,14 +18,14 @@ func TestVersionFlags(t *testing.T) {
 		wantOutput string
 		wantErr    string
 	}{
-		{name: "nothing"},
-		{name: "client", args: []string{"--client"}, wantClient: true},
+		{name: "nothing", wantOutput: "table"},
+		{name: "client", args: []string{"--client"}, wantClient: true, wantOutput: "table"},
 		{name: "json", args: []string{"-o", "json"}, wantOutput: "json"},
 		{name: "yaml", args: []string{"--output=yaml"}, wantOutput: "yaml"},
 		{name: "argument", args: []string{"a", "b"}, wantErr: `version takes no arguments, got "a", "b"`},
 		{
-			name: "unknown format", args: []string{"-o", "table"},
-			wantErr: `invalid value "table" for --output: allowed are json, yaml`,
+			name: "unknown format", args: []string{"-o", "text"},
+			wantErr: `invalid value "text" for --output: allowed are table, wide, json, yaml, name`,
 		},
 	}
 	for _, tt := range tests {
@@ -69,14 +69,14 @@ func TestRunVersion(t *testing.T) {
 		output string
 		want   string
 	}{
-		{name: "line", info: release, want: "meshctl v0.1.0 (0123456789ab, go1.26.0, linux/amd64)\n"},
+		{name: "line", info: release, output: "table", want: "meshctl v0.1.0 (0123456789ab, go1.26.0, linux/amd64)\n"},
 		{
-			name: "line without a commit",
+			name: "line without a commit", output: "table",
 			info: BuildInfo{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (go1.26.0, linux/amd64)\n",
 		},
 		{
-			name: "line with changed files",
+			name: "line with changed files", output: "wide",
 			info: BuildInfo{Version: "v0.1.0", Commit: "0123456789abcdef0123-dirty", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (0123456789ab-dirty, go1.26.0, linux/amd64)\n",
 		},
@@ -97,6 +97,7 @@ func TestRunVersion(t *testing.T) {
   platform: linux/amd64
   version: v0.1.0
 `},
+		{name: "name", info: release, output: "name", want: "meshctl/v0.1.0\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 // why adds the conditions of a conditional verdict to its reason.
@@ -55,17 +57,17 @@ func (c RequestCondition) text() []string {
 	return parts
 }
 
-func (d *WorkloadDescription) writeInbound(w *textWriter) {
-	w.section("Inbound", len(d.Inbound) == 0, func() {
+func (d *WorkloadDescription) writeInbound(w *view.Text) {
+	w.Section("Inbound", len(d.Inbound) == 0, func() {
 		for _, in := range d.Inbound {
-			w.linef("%s", in.Destination)
-			w.nested(func() { in.write(w) })
+			w.Linef("%s", in.Destination)
+			w.Nested(func() { in.write(w) })
 		}
 	})
 }
 
-func (in *InboundDestination) write(w *textWriter) {
-	federated := none
+func (in *InboundDestination) write(w *view.Text) {
+	federated := view.None
 	if in.FederatedHostname != "" {
 		meshes := make([]string, 0, len(in.FederatedTo))
 		for _, m := range in.FederatedTo {
@@ -73,25 +75,25 @@ func (in *InboundDestination) write(w *textWriter) {
 		}
 		federated = in.FederatedHostname + " (to " + strings.Join(meshes, ", ") + ")"
 	}
-	w.fields([][2]string{{"Hostname", in.Hostname}, {"Federated", federated}})
-	w.section("Traffic Policies", len(in.TrafficPolicies) == 0, func() {
+	w.Fields([]view.Field{{Key: "Hostname", Value: in.Hostname}, {Key: "Federated", Value: federated}})
+	w.Section("Traffic Policies", len(in.TrafficPolicies) == 0, func() {
 		rows := make([][]string, 0, len(in.TrafficPolicies))
 		for _, p := range in.TrafficPolicies {
 			rows = append(rows, []string{
-				ObjectRef{p.Namespace, p.Name}.String(), w.style.state(string(p.State)), orNone(strings.Join(p.Fields, ",")),
+				ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.OrNone(strings.Join(p.Fields, ",")),
 			})
 		}
-		w.table([]string{"NAME", "STATE", "FIELDS"}, rows)
+		w.Table(view.Table{Columns: stateColumns("NAME", "STATE", "FIELDS"), Rows: rows})
 	})
 	in.Access.write(w)
 }
 
-func (a *InboundAccess) write(w *textWriter) {
+func (a *InboundAccess) write(w *view.Text) {
 	title := "Access (allowed by default)"
 	if a.Default == "DENY" {
 		title = "Access (denied unless listed)"
 	}
-	w.section(title, len(a.Rules) == 0, func() {
+	w.Section(title, len(a.Rules) == 0, func() {
 		rows := make([][]string, 0, len(a.Rules))
 		for _, r := range a.Rules {
 			name := r.Policy.String()
@@ -106,7 +108,7 @@ func (a *InboundAccess) write(w *textWriter) {
 				rows = append(rows, []string{name, from, r.To.text()})
 			}
 		}
-		w.table([]string{"POLICY", "FROM", "TO"}, rows)
+		w.Table(view.Table{Columns: view.Columns("POLICY", "FROM", "TO"), Rows: rows})
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
@@ -52,12 +53,10 @@ func AccessPolicies(result *policy.Result, positions []int, opts Options) Access
 
 func (p *AccessPolicyDescription) reference() string { return "accesspolicy/" + p.name() }
 
-func (*AccessPolicyDescription) columns(wide bool) []string {
-	header := []string{"NAMESPACE", "NAME", "STATE", "MAY", "DESTINATIONS", "SOURCES", "FINDINGS"}
-	if wide {
-		header = append(header, "FROM", "TO")
-	}
-	return header
+func (*AccessPolicyDescription) columns() []view.Column {
+	return append(
+		view.Columns("NAMESPACE", "NAME", "STATE", "MAY", "DESTINATIONS", "SOURCES", "FINDINGS"),
+		view.WideColumns("FROM", "TO")...)
 }
 
 func (p *AccessPolicyDescription) row(wide bool) []string {
@@ -70,7 +69,7 @@ func (p *AccessPolicyDescription) row(wide bool) []string {
 	return row
 }
 
-func (p *AccessPolicyDescription) write(w *textWriter, wide bool) {
+func (p *AccessPolicyDescription) write(w *view.Text) {
 	var admitted []string
 	for i := range p.Admits {
 		admitted = append(admitted, p.Admits[i].lines()...)
@@ -78,9 +77,9 @@ func (p *AccessPolicyDescription) write(w *textWriter, wide bool) {
 	if p.OwnMeshOnly {
 		admitted = []string{"identities of the destination's own mesh"}
 	}
-	p.writeHead(w, [][2]string{
-		{"May", p.Operation.text()},
-		{"Identities", orNone(strings.Join(admitted, "\n"))},
+	p.writeHead(w, []view.Field{
+		{Key: "May", Value: p.Operation.text()},
+		{Key: "Identities", Value: view.OrNone(strings.Join(admitted, "\n"))},
 	})
-	p.writeReach(w, wide)
+	p.writeReach(w)
 }

@@ -1,8 +1,10 @@
 package describe
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 )
@@ -15,32 +17,26 @@ func about(kind string, ref ObjectRef, sentence string) string {
 	return kind + " " + ref.String() + ": " + sentence
 }
 
-func (d *WorkloadDescription) writeOutbound(w *textWriter, wide bool) {
-	w.section("Outbound", len(d.Outbound) == 0, func() {
-		header := []string{"DESTINATION", "VIA", "ACCESS", "WHY"}
-		if wide {
-			header = []string{"DESTINATION", "HOSTNAME", "VIA", "ACCESS", "WHY"}
-		}
+func (d *WorkloadDescription) writeOutbound(w *view.Text) {
+	w.Section("Outbound", len(d.Outbound) == 0, func() {
+		columns := stateColumns("DESTINATION", "HOSTNAME", "VIA", "ACCESS", "WHY")
+		columns[1].Wide = true
 		rows := make([][]string, 0, len(d.Outbound))
 		for _, o := range d.Outbound {
-			row := []string{o.Destination.String()}
-			if wide {
-				row = append(row, o.Hostname)
-			}
-			rows = append(rows, append(row, string(o.Via), w.style.state(string(o.Access.Verdict)), o.Access.why()))
+			rows = append(rows, []string{o.Destination.String(), o.Hostname, string(o.Via), string(o.Access.Verdict), o.Access.why()})
 		}
-		w.table(header, rows)
+		w.Table(view.Table{Columns: columns, Rows: rows})
 	})
 	for i := range d.Outbound {
 		if o := &d.Outbound[i]; len(o.Routes)+len(o.Connection)+len(o.Rejected) > 0 {
-			w.section("Requests to "+o.Destination.String(), false, func() { o.writeTraffic(w) })
+			w.Section("Requests to "+o.Destination.String(), false, func() { o.writeTraffic(w) })
 		}
 	}
 }
 
 // writeTraffic writes what happens to requests: the routes in the order they
 // are tried, then what holds for every connection, then what was asked in vain.
-func (o *OutboundDestination) writeTraffic(w *textWriter) {
+func (o *OutboundDestination) writeTraffic(w *view.Text) {
 	var rows [][]string
 	add := func(match, field string, values []string, from string) {
 		for i, value := range values {
@@ -56,7 +52,7 @@ func (o *OutboundDestination) writeTraffic(w *textWriter) {
 			match = "all other requests"
 		}
 		if len(r.Settings) == 0 {
-			add(match, "-", []string{"no settings"}, none)
+			add(match, "-", []string{"no settings"}, view.None)
 		}
 		for _, s := range r.Settings {
 			from := s.Policy.String()
@@ -73,14 +69,14 @@ func (o *OutboundDestination) writeTraffic(w *textWriter) {
 		match = ""
 	}
 	if len(rows) > 0 {
-		w.table([]string{"MATCH", "SETTING", "VALUE", "FROM"}, rows)
+		w.Table(view.Table{Columns: view.Columns("MATCH", "SETTING", "VALUE", "FROM"), Rows: rows})
 	}
 	for _, t := range o.Targets {
 		if t.Access.Verdict != policy.Allowed {
-			w.linef("%s by %s: %s", w.style.state(string(t.Access.Verdict)), t.Destination, t.Access.why())
+			w.Marked(stateWord(string(t.Access.Verdict)), fmt.Sprintf(" by %s: %s", t.Destination, t.Access.why()))
 		}
 	}
 	for _, r := range o.Rejected {
-		w.linef("%s %s", w.style.paint(ansiRed, "rejected:"), about("TrafficPolicy", r.Policy, r.Reason))
+		w.Marked(bad("rejected:"), " "+about("TrafficPolicy", r.Policy, r.Reason))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
@@ -107,12 +108,10 @@ func (v viewer) addContents(item *ClusterDescription, opts Options) []policy.Obj
 
 func (c *ClusterDescription) reference() string { return "cluster/" + c.Name }
 
-func (*ClusterDescription) columns(wide bool) []string {
-	header := []string{"NAME", "REGISTERED", "MESHES", "VIRTUAL-MESHES", "WORKLOADS", "DESTINATIONS", "EXPORTED", "FINDINGS"}
-	if wide {
-		header = append(header, "DOMAIN", "NAMESPACES", "WITHOUT-MESH")
-	}
-	return header
+func (*ClusterDescription) columns() []view.Column {
+	return append(
+		view.Columns("NAME", "REGISTERED", "MESHES", "VIRTUAL-MESHES", "WORKLOADS", "DESTINATIONS", "EXPORTED", "FINDINGS"),
+		view.WideColumns("DOMAIN", "NAMESPACES", "WITHOUT-MESH")...)
 }
 
 func (c *ClusterDescription) row(wide bool) []string {
@@ -121,11 +120,11 @@ func (c *ClusterDescription) row(wide bool) []string {
 		meshes = append(meshes, m.Name)
 	}
 	row := []string{
-		c.Name, c.registeredText(), shorten(meshes, wide), orNone(enumerate(refNames(c.VirtualMeshes), wide)),
+		c.Name, c.registeredText(), shorten(meshes, wide), view.OrNone(enumerate(refNames(c.VirtualMeshes), wide)),
 		strconv.Itoa(c.WorkloadCount), strconv.Itoa(c.DestinationCount), strconv.Itoa(c.ExportedCount), strconv.Itoa(c.findings),
 	}
 	if wide {
-		row = append(row, c.Domain, orNone(strings.Join(c.Namespaces, ",")), strconv.Itoa(*c.OutsiderCount))
+		row = append(row, c.Domain, view.OrNone(strings.Join(c.Namespaces, ",")), strconv.Itoa(*c.OutsiderCount))
 	}
 	return row
 }
@@ -137,34 +136,34 @@ func (c *ClusterDescription) registeredText() string {
 	return "no"
 }
 
-func (c *ClusterDescription) write(w *textWriter, _ bool) {
+func (c *ClusterDescription) write(w *view.Text) {
 	registered := "yes"
 	if !c.Registered {
 		registered = "no, only seen in discovered objects"
 	}
-	w.fields([][2]string{
-		{"Name", c.Name},
-		{"Registered", registered},
-		{"Domain", c.Domain},
-		{"Namespaces", orNone(strings.Join(c.Namespaces, "\n"))},
-		{"Workloads", strconv.Itoa(c.WorkloadCount)},
-		{"Destinations", strconv.Itoa(c.DestinationCount)},
-		{"Exported", strconv.Itoa(c.ExportedCount) + " destinations"},
+	w.Fields([]view.Field{
+		{Key: "Name", Value: c.Name},
+		{Key: "Registered", Value: registered},
+		{Key: "Domain", Value: c.Domain},
+		{Key: "Namespaces", Value: view.OrNone(strings.Join(c.Namespaces, "\n"))},
+		{Key: "Workloads", Value: strconv.Itoa(c.WorkloadCount)},
+		{Key: "Destinations", Value: strconv.Itoa(c.DestinationCount)},
+		{Key: "Exported", Value: strconv.Itoa(c.ExportedCount) + " destinations"},
 	})
-	w.section("Meshes", len(c.Meshes) == 0, func() {
+	w.Section("Meshes", len(c.Meshes) == 0, func() {
 		rows := make([][]string, 0, len(c.Meshes))
 		for _, m := range c.Meshes {
-			virtualMesh := none
+			virtualMesh := view.None
 			if m.VirtualMesh != nil {
 				virtualMesh = m.VirtualMesh.label()
 			}
-			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), m.Type, orNone(m.Version), orNone(m.TrustDomain), virtualMesh})
+			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), m.Type, view.OrNone(m.Version), view.OrNone(m.TrustDomain), virtualMesh})
 		}
-		w.table([]string{"NAME", "TYPE", "VERSION", "TRUST-DOMAIN", "VIRTUAL-MESH"}, rows)
+		w.Table(view.Table{Columns: view.Columns("NAME", "TYPE", "VERSION", "TRUST-DOMAIN", "VIRTUAL-MESH"), Rows: rows})
 	})
-	w.section("Workloads Without Mesh", len(c.Outsiders) == 0, func() {
+	w.Section("Workloads Without Mesh", len(c.Outsiders) == 0, func() {
 		for _, key := range c.Outsiders {
-			w.linef("%s", key)
+			w.Line(key)
 		}
 	})
 }

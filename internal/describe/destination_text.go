@@ -8,33 +8,32 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
-func (*DestinationDescription) columns(wide bool) []string {
-	header := []string{"NAMESPACE", "NAME", "CLUSTER", "MESH", "PORTS", "FEDERATED-TO", "WORKLOADS", "TRAFFIC", "ACCESS", "FINDINGS"}
-	if wide {
-		header = append(header, "TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")
-	}
-	return header
+func (*DestinationDescription) columns() []view.Column {
+	return append(
+		view.Columns("NAMESPACE", "NAME", "CLUSTER", "MESH", "PORTS", "FEDERATED-TO", "WORKLOADS", "TRAFFIC", "ACCESS", "FINDINGS"),
+		view.WideColumns("TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")...)
 }
 
 func (d *DestinationDescription) row(wide bool) []string {
-	mesh := none
+	mesh := view.None
 	if d.Mesh != nil {
 		mesh = d.Mesh.Name
 	}
 	row := []string{
-		d.Namespace, d.Name, orNone(d.Cluster), mesh, d.portsText(), strconv.Itoa(len(d.FederatedTo)),
+		d.Namespace, d.Name, view.OrNone(d.Cluster), mesh, d.portsText(), strconv.Itoa(len(d.FederatedTo)),
 		strconv.Itoa(*d.WorkloadCount), strconv.Itoa(len(d.TrafficPolicies)), strconv.Itoa(len(d.AccessPolicies)), strconv.Itoa(d.findings),
 	}
 	if wide {
-		virtualMesh, access := none, none
+		virtualMesh, access := view.None, view.None
 		if vm := d.VirtualMesh; vm != nil {
 			virtualMesh, access = vm.label(), vm.GlobalAccessPolicy
 		}
-		row = append(row, d.Type, virtualMesh, access, orNone(d.Hostname), orNone(d.FederatedHostname))
+		row = append(row, d.Type, virtualMesh, access, view.OrNone(d.Hostname), view.OrNone(d.FederatedHostname))
 	}
 	return row
 }
@@ -59,65 +58,65 @@ func (d *DestinationDescription) portsText() string {
 	return shorten(texts, false)
 }
 
-func (d *DestinationDescription) write(w *textWriter, wide bool) {
-	federated := none
+func (d *DestinationDescription) write(w *view.Text) {
+	federated := view.None
 	if d.FederatedHostname != "" {
 		how := "through the gateways of its mesh"
 		if d.FederatedVia == policy.ViaFlat {
 			how = "straight to its pods"
 		}
-		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, enumerate(refNames(d.FederatedTo), wide), how)
+		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, enumerate(refNames(d.FederatedTo), w.Wide), how)
 	}
-	pairs := [][2]string{
-		{"Name", d.Name},
-		{"Namespace", d.Namespace},
-		{"Cluster", orNone(d.Cluster)},
-		{"Type", d.Type},
-		{"Labels", formatLabels(d.Labels)},
+	pairs := []view.Field{
+		{Key: "Name", Value: d.Name},
+		{Key: "Namespace", Value: d.Namespace},
+		{Key: "Cluster", Value: view.OrNone(d.Cluster)},
+		{Key: "Type", Value: d.Type},
+		{Key: "Labels", Value: formatLabels(d.Labels)},
 	}
 	if d.Type == typeExternal {
-		w.fields(append(pairs, [2]string{"Hosts", orNone(strings.Join(d.Hosts, "\n"))}, [2]string{"Addresses", orNone(strings.Join(d.ExternalAddresses, "\n"))}))
+		w.Fields(append(pairs, view.Field{Key: "Hosts", Value: view.OrNone(strings.Join(d.Hosts, "\n"))}, view.Field{Key: "Addresses", Value: view.OrNone(strings.Join(d.ExternalAddresses, "\n"))}))
 		d.writePorts(w)
 		return
 	}
 	pairs = append(pairs,
-		[2]string{"Selector", formatLabels(d.Selector)},
-		[2]string{"Hostname", orNone(d.Hostname)},
-		[2]string{"Federated", federated},
-		[2]string{"Mesh", d.Mesh.text()},
-		[2]string{"Virtual Mesh", d.VirtualMesh.text(w)},
+		view.Field{Key: "Selector", Value: formatLabels(d.Selector)},
+		view.Field{Key: "Hostname", Value: view.OrNone(d.Hostname)},
+		view.Field{Key: "Federated", Value: federated},
+		view.Field{Key: "Mesh", Value: d.Mesh.text()},
+		d.VirtualMesh.field(),
 	)
 	if len(d.ExternalAddresses) > 0 {
-		pairs = append(pairs, [2]string{"Addresses", strings.Join(d.ExternalAddresses, "\n")})
+		pairs = append(pairs, view.Field{Key: "Addresses", Value: strings.Join(d.ExternalAddresses, "\n")})
 	}
 	if g := d.Gateway; g != nil {
-		pairs = append(pairs, [2]string{"Gateway", fmt.Sprintf("requests of other clusters enter the mesh here: %s, to port %d of its pods", g.address(), g.ContainerPort)})
+		pairs = append(pairs, view.Field{Key: "Gateway", Value: fmt.Sprintf("requests of other clusters enter the mesh here: %s, to port %d of its pods", g.address(), g.ContainerPort)})
 	}
-	w.fields(append(pairs, [2]string{"Workloads", orNone(strings.Join(d.Workloads, "\n"))}))
+	w.Fields(append(pairs, view.Field{Key: "Workloads", Value: view.OrNone(strings.Join(d.Workloads, "\n"))}))
 	d.writePorts(w)
 	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies, func() {
 		// They say more than the errors of the policies.
 		for _, r := range d.Rejected {
-			w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), r.Policy, r.Reason)
+			w.Marked(bad("rejected"), fmt.Sprintf(" %s: %s", r.Policy, r.Reason))
 		}
 	})
 	writePoliciesOn(w, "Access Policies", d.AccessPolicies, func() {
 		for _, p := range d.AccessPolicies {
 			for _, e := range p.Errors {
-				w.linef("%s %s: %s", w.style.paint(ansiRed, "rejected"), ObjectRef{p.Namespace, p.Name}, e)
+				w.Marked(bad("rejected"), fmt.Sprintf(" %s: %s", ObjectRef{p.Namespace, p.Name}, e))
 			}
 		}
 	})
 	for i := range d.Access {
 		d.Access[i].write(w)
 	}
-	d.writeRequests(w, wide)
+	d.writeRequests(w)
 }
 
 // text says which mesh it is.
 func (m *MeshSummary) text() string {
 	if m == nil {
-		return none
+		return view.None
 	}
 	facts := strings.TrimSpace(m.Type + " " + m.Version)
 	if m.TrustDomain != "" {
@@ -126,12 +125,15 @@ func (m *MeshSummary) text() string {
 	return fmt.Sprintf("%s.%s (%s)", m.Name, m.Namespace, facts)
 }
 
-func (s *VirtualMeshSummary) text(w *textWriter) string {
-	if s == nil {
-		return none
+// field says which virtual mesh it is, and how it stands.
+func (s *VirtualMeshSummary) field() view.Field {
+	field := view.Field{Key: "Virtual Mesh", Value: view.None}
+	if s != nil {
+		field.Value = fmt.Sprintf("%s.%s (%s, trust %s, global access policy %s, TLS enforcement %s)",
+			s.Name, s.Namespace, s.State, s.Trust, s.GlobalAccessPolicy, s.TLSEnforcement)
+		field.State = stateWord(s.State)
 	}
-	return fmt.Sprintf("%s.%s (%s, trust %s, global access policy %s, TLS enforcement %s)",
-		s.Name, s.Namespace, w.style.state(s.State), s.Trust, s.GlobalAccessPolicy, s.TLSEnforcement)
+	return field
 }
 
 func refNames(refs []ObjectRef) []string {
@@ -151,11 +153,11 @@ func enumerate(names []string, all bool) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
 }
 
-func (d *DestinationDescription) writePorts(w *textWriter) {
-	w.section("Ports", len(d.Ports) == 0, func() {
+func (d *DestinationDescription) writePorts(w *view.Text) {
+	w.Section("Ports", len(d.Ports) == 0, func() {
 		rows := make([][]string, 0, len(d.Ports))
 		for _, p := range d.Ports {
-			routes, nodePort := "no", none
+			routes, nodePort := "no", view.None
 			if p.Routes {
 				routes = "yes"
 			}
@@ -171,36 +173,36 @@ func (d *DestinationDescription) writePorts(w *textWriter) {
 			if protocol == "" {
 				protocol = "detected"
 			}
-			rows = append(rows, []string{number, orNone(p.Name), protocol, target, nodePort, routes})
+			rows = append(rows, []string{number, view.OrNone(p.Name), protocol, target, nodePort, routes})
 		}
-		w.table([]string{"PORT", "NAME", "PROTOCOL", "TARGET", "NODE-PORT", "ROUTES"}, rows)
+		w.Table(view.Table{Columns: view.Columns("PORT", "NAME", "PROTOCOL", "TARGET", "NODE-PORT", "ROUTES"), Rows: rows})
 	})
 }
 
 // writePoliciesOn writes policies and, by reasons, why some are not in force.
-func writePoliciesOn(w *textWriter, title string, policies []PolicyOnDestination, reasons func()) {
-	w.section(title, len(policies) == 0, func() {
+func writePoliciesOn(w *view.Text, title string, policies []PolicyOnDestination, reasons func()) {
+	w.Section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))
 		for _, p := range policies {
-			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), w.style.state(string(p.State)), orNone(strings.Join(p.Fields, ","))})
+			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.OrNone(strings.Join(p.Fields, ","))})
 		}
-		w.table([]string{"NAME", "STATE", "FIELDS"}, rows)
+		w.Table(view.Table{Columns: stateColumns("NAME", "STATE", "FIELDS"), Rows: rows})
 		reasons()
 	})
 }
 
-func (a *DestinationAccess) write(w *textWriter) {
+func (a *DestinationAccess) write(w *view.Text) {
 	switch {
 	case len(a.Workloads) > 0:
-		w.section("On "+strings.Join(a.Workloads, ", "), false, func() { a.writeRules(w) })
+		w.Section("On "+strings.Join(a.Workloads, ", "), false, func() { a.writeRules(w) })
 	default:
 		a.writeRules(w)
 	}
 }
 
-func (a *DestinationAccess) writeRules(w *textWriter) {
+func (a *DestinationAccess) writeRules(w *view.Text) {
 	if a.OpenGateway {
-		w.linef("Access:  open to everybody, because it is an ingress gateway")
+		w.Linef("Access:  open to everybody, because it is an ingress gateway")
 		return
 	}
 	a.InboundAccess.write(w)
@@ -208,7 +210,7 @@ func (a *DestinationAccess) writeRules(w *textWriter) {
 
 // writeRequests writes what happens to requests, once for all clusters whose
 // requests are treated alike.
-func (d *DestinationDescription) writeRequests(w *textWriter, wide bool) {
+func (d *DestinationDescription) writeRequests(w *view.Text) {
 	for i, origin := range d.Requests {
 		same := func(o OriginRequests) bool {
 			return reflect.DeepEqual(o.Routes, origin.Routes) && reflect.DeepEqual(o.Connection, origin.Connection)
@@ -222,11 +224,11 @@ func (d *DestinationDescription) writeRequests(w *textWriter, wide bool) {
 				from = append(from, fmt.Sprintf("%s (%s)", o.FromCluster, o.Via))
 			}
 		}
-		w.section("Requests from "+enumerate(from, wide), len(origin.Routes)+len(origin.Connection) == 0, func() { origin.write(w) })
+		w.Section("Requests from "+enumerate(from, w.Wide), len(origin.Routes)+len(origin.Connection) == 0, func() { origin.write(w) })
 	}
 }
 
-func (o OriginRequests) write(w *textWriter) {
+func (o OriginRequests) write(w *view.Text) {
 	var rows [][]string
 	add := func(callers, match, field string, values []string, from string) {
 		for i, value := range values {
@@ -246,7 +248,7 @@ func (o OriginRequests) write(w *textWriter) {
 			match += " on " + strings.Join(operationText(nil, nil, r.Ports), "")
 		}
 		if len(r.Settings) == 0 {
-			add(callers, match, "-", []string{"no policy"}, none)
+			add(callers, match, "-", []string{"no policy"}, view.None)
 		}
 		for _, s := range r.Settings {
 			from := s.Policy.String()
@@ -270,7 +272,7 @@ func (o OriginRequests) write(w *textWriter) {
 		}
 		add(callers, match, c.Field, feature.Lines(c.Field, c.Value), c.Policy.String())
 	}
-	w.table([]string{"CALLERS", "MATCH", "SETTING", "VALUE", "FROM"}, rows)
+	w.Table(view.Table{Columns: view.Columns("CALLERS", "MATCH", "SETTING", "VALUE", "FROM"), Rows: rows})
 }
 
 func (c *CallerSet) text() string {

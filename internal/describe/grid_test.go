@@ -16,6 +16,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
@@ -138,15 +140,15 @@ func (c gridCase) run(t *testing.T, validator *validation.Validator, manifests [
 	}
 	var out bytes.Buffer
 	result := policy.Evaluate(all)
-	views := []describe.View{describe.Workloads(result, workloads, c.options)}
+	views := []interface{ View() view.View }{describe.Workloads(result, workloads, c.options)}
 	for _, kind := range c.statuses {
 		views = append(views, describe.Statuses(result, describe.StatusKind(kind), allOf(all, kind)))
 	}
-	for i, view := range views {
+	for i, answer := range views {
 		if i > 0 {
 			out.WriteString("---\n")
 		}
-		if err := describe.Print(&out, view, describe.FormatYAML, describe.Style{}); err != nil {
+		if err := output.Write(&out, output.FormatYAML, false, answer.View()); err != nil {
 			t.Fatal(err)
 		}
 	}

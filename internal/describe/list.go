@@ -1,8 +1,10 @@
 package describe
 
 import (
+	"iter"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -13,9 +15,9 @@ type Options struct {
 	Details bool
 }
 
-// Answer is a View with the findings that belong to it.
+// Answer is what describe prints, with the findings that belong to it.
 type Answer interface {
-	View
+	View() view.View
 	// CountFindings returns how many findings there are of each severity.
 	CountFindings() map[policy.Severity]int
 }
@@ -25,11 +27,12 @@ type description interface {
 	// reference returns TYPE/NAME in the form that commands accept.
 	reference() string
 	// columns returns the header of the table; it must not look at the object.
-	columns(wide bool) []string
-	// row returns the object's cells under columns.
+	columns() []view.Column
+	// row returns the object's cells under columns; those of wide columns may be
+	// missing if they are not wanted.
 	row(wide bool) []string
 	// write writes the full description in the manner of kubectl describe.
-	write(w *textWriter, wide bool)
+	write(w *view.Text)
 }
 
 // List is what describe prints about one kind: a documented JSON contract with
@@ -74,33 +77,46 @@ func countFindings(findings []Finding) map[policy.Severity]int {
 	return count
 }
 
-func (l List[T]) names() []string {
-	names := make([]string, 0, len(l.Items))
-	for _, item := range l.Items {
-		names = append(names, item.reference())
+// newDocument is what a list prints for programs.
+func newDocument(apiVersion, kind string, items iter.Seq2[any, error], findings []Finding) view.List {
+	list := view.List{APIVersion: apiVersion, Kind: kind, Items: items}
+	if len(findings) > 0 {
+		list.More = map[string]any{"findings": findings}
 	}
-	return names
+	return list
 }
 
-// writeTable writes one row per object, or a full description of each if the
-// list was built with details.
-func (l List[T]) writeTable(w *textWriter, wide bool) {
-	if len(l.Items) == 0 {
-		return
+// View implements Answer: one row per object, or a full description of each if
+// the list was built with details.
+func (l List[T]) View() view.View {
+	v := view.View{
+		Document: view.Value(newDocument(l.APIVersion, l.Kind, view.Each(l.Items), l.Findings)),
+		Names:    view.NameEach(l.Items, func(item *T) string { return (*item).reference() }),
 	}
-	if l.detailed {
-		for _, item := range l.Items {
-			item.write(w, wide)
-			w.linef("")
-		}
-		writeFindings(w, l.Findings)
-		return
+	switch {
+	case len(l.Items) == 0:
+	case l.detailed:
+		v.Text = view.Lines(l.write)
+	default:
+		v.Table = l.table
 	}
-	rows := make([][]string, 0, len(l.Items))
+	return v
+}
+
+func (l List[T]) write(w *view.Text) {
 	for _, item := range l.Items {
-		rows = append(rows, item.row(wide))
+		item.write(w)
+		w.Blank()
 	}
-	w.table(l.Items[0].columns(wide), rows)
+	writeFindings(w, l.Findings)
+}
+
+func (l List[T]) table(wide bool) (view.Table, error) {
+	table := view.Table{Columns: l.Items[0].columns(), Rows: make([][]string, 0, len(l.Items))}
+	for _, item := range l.Items {
+		table.Rows = append(table.Rows, item.row(wide))
+	}
+	return table, nil
 }
 
 // workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -142,26 +143,24 @@ func (m *MeshDescription) reference() string {
 	return "mesh/" + ObjectRef{m.Namespace, m.Name}.String()
 }
 
-func (*MeshDescription) columns(wide bool) []string {
-	header := []string{"NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS", "DESTINATIONS", "EXPORTED", "IMPORTED", "FINDINGS"}
-	if wide {
-		header = append(header, "TRUST-DOMAIN", "SMART-DNS", "ROOT-NAMESPACE", "GATEWAYS")
-	}
-	return header
+func (*MeshDescription) columns() []view.Column {
+	return append(
+		view.Columns("NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS", "DESTINATIONS", "EXPORTED", "IMPORTED", "FINDINGS"),
+		view.WideColumns("TRUST-DOMAIN", "SMART-DNS", "ROOT-NAMESPACE", "GATEWAYS")...)
 }
 
 func (m *MeshDescription) row(wide bool) []string {
-	virtualMesh := none
+	virtualMesh := view.None
 	if m.VirtualMesh != nil {
 		virtualMesh = m.VirtualMesh.label()
 	}
 	row := []string{
-		m.Namespace, m.Name, orNone(m.Cluster), m.Type, orNone(m.Version), virtualMesh,
+		m.Namespace, m.Name, view.OrNone(m.Cluster), m.Type, view.OrNone(m.Version), virtualMesh,
 		strconv.Itoa(m.WorkloadCount), strconv.Itoa(m.DestinationCount),
 		strconv.Itoa(*m.ExportedDestinationCount), strconv.Itoa(m.ImportedDestinationCount), strconv.Itoa(m.findings),
 	}
 	if wide {
-		row = append(row, orNone(m.TrustDomain), smartDNSText(m.SmartDNS), orNone(m.RootNamespace), orNone(strings.Join(gatewayTexts(m.Gateways), "; ")))
+		row = append(row, view.OrNone(m.TrustDomain), smartDNSText(m.SmartDNS), view.OrNone(m.RootNamespace), view.OrNone(strings.Join(gatewayTexts(m.Gateways), "; ")))
 	}
 	return row
 }
@@ -169,7 +168,7 @@ func (m *MeshDescription) row(wide bool) []string {
 func smartDNSText(enabled *bool) string {
 	switch {
 	case enabled == nil:
-		return none
+		return view.None
 	case *enabled:
 		return "enabled"
 	default:
@@ -185,40 +184,40 @@ func gatewayTexts(gateways []GatewayDescription) []string {
 	return texts
 }
 
-func (m *MeshDescription) write(w *textWriter, _ bool) {
-	w.fields(append([][2]string{
-		{"Name", m.Name},
-		{"Namespace", m.Namespace},
-		{"Type", strings.TrimSpace(m.Type + " " + m.Version)},
-		{"Cluster", orNone(m.Cluster)},
-		{"Region", orNone(m.Region)},
-		{"Installed In", orNone(m.InstallationNamespace)},
-		{"Root Namespace", orNone(m.RootNamespace)},
-		{"Trust Domain", orNone(m.TrustDomain)},
-		{"Smart DNS", smartDNSText(m.SmartDNS)},
-		{"Virtual Mesh", m.VirtualMesh.text(w)},
-		{"Workloads", strconv.Itoa(m.WorkloadCount)},
-		{"Destinations", strconv.Itoa(m.DestinationCount)},
+func (m *MeshDescription) write(w *view.Text) {
+	w.Fields(append([]view.Field{
+		{Key: "Name", Value: m.Name},
+		{Key: "Namespace", Value: m.Namespace},
+		{Key: "Type", Value: strings.TrimSpace(m.Type + " " + m.Version)},
+		{Key: "Cluster", Value: view.OrNone(m.Cluster)},
+		{Key: "Region", Value: view.OrNone(m.Region)},
+		{Key: "Installed In", Value: view.OrNone(m.InstallationNamespace)},
+		{Key: "Root Namespace", Value: view.OrNone(m.RootNamespace)},
+		{Key: "Trust Domain", Value: view.OrNone(m.TrustDomain)},
+		{Key: "Smart DNS", Value: smartDNSText(m.SmartDNS)},
+		m.VirtualMesh.field(),
+		{Key: "Workloads", Value: strconv.Itoa(m.WorkloadCount)},
+		{Key: "Destinations", Value: strconv.Itoa(m.DestinationCount)},
 	}, m.MeshSharing.fields()...))
 	m.writeExported(w)
 }
 
-func (s *MeshSharing) fields() [][2]string {
-	return [][2]string{
-		{"Gateways", orNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
-		{"Imported", strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
-		{"Exported To", orNone(strings.Join(refNames(s.ExportedTo), "\n"))},
+func (s *MeshSharing) fields() []view.Field {
+	return []view.Field{
+		{Key: "Gateways", Value: view.OrNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
+		{Key: "Imported", Value: strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
+		{Key: "Exported To", Value: view.OrNone(strings.Join(refNames(s.ExportedTo), "\n"))},
 	}
 }
 
 // writeExported writes what is exported, or why nothing is.
-func (s *MeshSharing) writeExported(w *textWriter) {
-	w.section("Exported", len(s.ExportedDestinations) == 0, func() {
+func (s *MeshSharing) writeExported(w *view.Text) {
+	w.Section("Exported", len(s.ExportedDestinations) == 0, func() {
 		for _, d := range s.ExportedDestinations {
-			w.linef("%s", d)
+			w.Line(d)
 		}
 	})
 	for _, e := range s.Errors {
-		w.linef("%s %s", w.style.paint(ansiRed, "error"), e)
+		w.Marked(bad("error"), " "+e)
 	}
 }

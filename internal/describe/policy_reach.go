@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
@@ -103,22 +104,22 @@ func (r *PolicyReach) inForceText() string {
 }
 
 // writeHead writes what the policy asks for; more goes below the selectors.
-func (r *PolicyReach) writeHead(w *textWriter, more [][2]string) {
-	w.fields(append([][2]string{
-		{"Name", r.Name},
-		{"Namespace", r.Namespace},
-		{"State", w.style.state(string(r.State))},
-		{"From", strings.Join(r.From, "\n")},
-		{"To", orNone(strings.Join(r.To, "\n"))},
+func (r *PolicyReach) writeHead(w *view.Text, more []view.Field) {
+	w.Fields(append([]view.Field{
+		{Key: "Name", Value: r.Name},
+		{Key: "Namespace", Value: r.Namespace},
+		{Key: "State", Value: string(r.State), State: stateWord(string(r.State))},
+		{Key: "From", Value: strings.Join(r.From, "\n")},
+		{Key: "To", Value: view.OrNone(strings.Join(r.To, "\n"))},
 	}, more...))
 	for _, e := range r.Errors {
-		w.linef("%s %s", w.style.paint(ansiRed, "error"), e)
+		w.Marked(bad("error"), " "+e)
 	}
 }
 
 // writeReach writes whom the policy affects.
-func (r *PolicyReach) writeReach(w *textWriter, wide bool) {
-	w.section("Destinations", len(r.Destinations) == 0, func() {
+func (r *PolicyReach) writeReach(w *view.Text) {
+	w.Section("Destinations", len(r.Destinations) == 0, func() {
 		header, reasons := []string{"NAME", "STATE"}, r.reasons()
 		if slices.ContainsFunc(r.Destinations, func(d PolicyDestination) bool { return len(d.Lost) > 0 }) {
 			header = append(header, "LOST", "LOST-TO")
@@ -127,13 +128,13 @@ func (r *PolicyReach) writeReach(w *textWriter, wide bool) {
 		for _, d := range r.Destinations {
 			rows = append(rows, d.rows(w, len(header))...)
 		}
-		w.table(header, rows)
+		w.Table(view.Table{Columns: stateColumns(header...), Rows: rows})
 		for _, reason := range reasons {
-			w.linef("%s %s", w.style.paint(ansiRed, "rejected"), reason)
+			w.Marked(bad("rejected"), " "+reason)
 		}
 	})
-	writeKeys(w, "Sources", r.Sources, wide)
-	writeKeys(w, "Targets", r.Targets, wide)
+	writeKeys(w, "Sources", r.Sources, w.Wide)
+	writeKeys(w, "Targets", r.Targets, w.Wide)
 }
 
 // reasons returns why the policy is not in force on single destinations, each
@@ -152,18 +153,18 @@ func (r *PolicyReach) reasons() []string {
 
 // rows returns one row per setting that is not in force, at least one, cut to
 // the number of columns.
-func (d *PolicyDestination) rows(w *textWriter, columns int) [][]string {
-	name, state := d.Destination.String(), w.style.state(string(d.State))
+func (d *PolicyDestination) rows(w *view.Text, columns int) [][]string {
+	name, state := d.Destination.String(), string(d.State)
 	if len(d.Lost) == 0 {
-		return [][]string{[]string{name, state, none, none}[:columns]}
+		return [][]string{[]string{name, state, view.None, view.None}[:columns]}
 	}
 	var rows [][]string
 	for _, l := range d.Lost {
-		winner := none
+		winner := view.None
 		if l.Winner != nil {
 			winner = l.Winner.String()
 		}
-		rows = append(rows, []string{name, state, orNone(l.Field), winner})
+		rows = append(rows, []string{name, state, view.OrNone(l.Field), winner})
 		name, state = "", ""
 	}
 	return rows
@@ -173,14 +174,14 @@ func (d *PolicyDestination) rows(w *textWriter, columns int) [][]string {
 const shownKeys = 20
 
 // writeKeys writes a count and the names, one a line.
-func writeKeys(w *textWriter, title string, keys []string, all bool) {
-	w.section(fmt.Sprintf("%s (%d)", title, len(keys)), len(keys) == 0, func() {
+func writeKeys(w *view.Text, title string, keys []string, all bool) {
+	w.Section(fmt.Sprintf("%s (%d)", title, len(keys)), len(keys) == 0, func() {
 		for i, k := range keys {
 			if i == shownKeys && !all {
-				w.linef("and %d more; -o wide lists all", len(keys)-shownKeys)
+				w.Linef("and %d more; -o wide lists all", len(keys)-shownKeys)
 				return
 			}
-			w.linef("%s", k)
+			w.Line(k)
 		}
 	})
 }

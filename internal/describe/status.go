@@ -5,6 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -81,21 +82,22 @@ func newStatusItem(apiVersion string, kind StatusKind, meta *metav1.ObjectMeta, 
 	}
 }
 
-func (l StatusList) names() []string {
-	names := make([]string, 0, len(l.Items))
-	for _, item := range l.Items {
-		names = append(names, item.Kind+"/"+item.Metadata.Name+"."+item.Metadata.Namespace)
+// View returns the list in all forms. People see the states only: a status is
+// made for machines.
+func (l StatusList) View() view.View {
+	name := func(item *StatusItem) string { return item.Metadata.Name + "." + item.Metadata.Namespace }
+	return view.View{
+		Document: view.Value(newDocument(l.APIVersion, l.Kind, view.Each(l.Items), nil)),
+		Table: func(bool) (view.Table, error) {
+			table := view.Table{Columns: stateColumns("KIND", "NAME", "STATE")}
+			for i := range l.Items {
+				item := &l.Items[i]
+				table.Add(item.Kind, name(item), view.OrNone(stateOf(item.Status)))
+			}
+			return table, nil
+		},
+		Names: view.NameEach(l.Items, func(item *StatusItem) string { return item.Kind + "/" + name(item) }),
 	}
-	return names
-}
-
-// writeTable writes the states; a status is made for machines.
-func (l StatusList) writeTable(w *textWriter, _ bool) {
-	rows := make([][]string, 0, len(l.Items))
-	for _, item := range l.Items {
-		rows = append(rows, []string{item.Kind, item.Metadata.Name + "." + item.Metadata.Namespace, w.style.state(orNone(stateOf(item.Status)))})
-	}
-	w.table([]string{"KIND", "NAME", "STATE"}, rows)
 }
 
 func stateOf(status any) string {

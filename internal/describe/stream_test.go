@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
 	"github.com/meshctl/meshctl/internal/world"
@@ -41,7 +42,7 @@ func TestJSONInParts(t *testing.T) {
 			if err := encoder.Encode(view); err != nil {
 				t.Fatal(err)
 			}
-			if err := describe.Print(&got, view, describe.FormatJSON, describe.Style{}); err != nil {
+			if err := output.Write(&got, output.FormatJSON, false, view.View()); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want.String(), got.String()); diff != "" {

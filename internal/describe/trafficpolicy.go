@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 )
@@ -55,17 +56,15 @@ func TrafficPolicies(result *policy.Result, positions []int, opts Options) Traff
 
 func (p *TrafficPolicyDescription) reference() string { return "trafficpolicy/" + p.name() }
 
-func (*TrafficPolicyDescription) columns(wide bool) []string {
-	header := []string{"NAMESPACE", "NAME", "STATE", "FIELDS", "DESTINATIONS", "SOURCES", "FINDINGS"}
-	if wide {
-		header = append(header, "FROM", "TO", "MATCHES")
-	}
-	return header
+func (*TrafficPolicyDescription) columns() []view.Column {
+	return append(
+		view.Columns("NAMESPACE", "NAME", "STATE", "FIELDS", "DESTINATIONS", "SOURCES", "FINDINGS"),
+		view.WideColumns("FROM", "TO", "MATCHES")...)
 }
 
 func (p *TrafficPolicyDescription) row(wide bool) []string {
 	row := []string{
-		p.Namespace, p.Name, string(p.State), orNone(strings.Join(p.Fields, ",")),
+		p.Namespace, p.Name, string(p.State), view.OrNone(strings.Join(p.Fields, ",")),
 		p.inForceText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
 	}
 	if wide {
@@ -85,12 +84,12 @@ func (p *TrafficPolicyDescription) matchTexts() []string {
 	return texts
 }
 
-func (p *TrafficPolicyDescription) write(w *textWriter, wide bool) {
-	p.writeHead(w, [][2]string{
-		{"Requests", strings.Join(p.matchTexts(), "\n")},
-		{"Ports", portsOrAll(p.Ports)},
+func (p *TrafficPolicyDescription) write(w *view.Text) {
+	p.writeHead(w, []view.Field{
+		{Key: "Requests", Value: strings.Join(p.matchTexts(), "\n")},
+		{Key: "Ports", Value: portsOrAll(p.Ports)},
 	})
-	w.section("Settings", len(p.Settings) == 0, func() {
+	w.Section("Settings", len(p.Settings) == 0, func() {
 		var rows [][]string
 		for _, s := range p.Settings {
 			field := s.Field
@@ -99,9 +98,9 @@ func (p *TrafficPolicyDescription) write(w *textWriter, wide bool) {
 				field = ""
 			}
 		}
-		w.table([]string{"SETTING", "VALUE"}, rows)
+		w.Table(view.Table{Columns: view.Columns("SETTING", "VALUE"), Rows: rows})
 	})
-	p.writeReach(w, wide)
+	p.writeReach(w)
 }
 
 func portsOrAll(ports []uint32) string {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
@@ -12,12 +13,10 @@ func (d *VirtualMeshDescription) reference() string {
 	return "virtualmesh/" + ObjectRef{d.Namespace, d.Name}.String()
 }
 
-func (*VirtualMeshDescription) columns(wide bool) []string {
-	header := []string{"NAMESPACE", "NAME", "STATE", "MESHES", "TRUST", "DEFAULT-ACCESS", "TLS", "EXPORTED", "FINDINGS"}
-	if wide {
-		header = append(header, "ROOT", "SUFFIX", "NETWORK", "MEMBERS")
-	}
-	return header
+func (*VirtualMeshDescription) columns() []view.Column {
+	return append(
+		view.Columns("NAMESPACE", "NAME", "STATE", "MESHES", "TRUST", "DEFAULT-ACCESS", "TLS", "EXPORTED", "FINDINGS"),
+		view.WideColumns("ROOT", "SUFFIX", "NETWORK", "MEMBERS")...)
 }
 
 func (d *VirtualMeshDescription) row(wide bool) []string {
@@ -34,11 +33,11 @@ func (d *VirtualMeshDescription) row(wide bool) []string {
 		strconv.Itoa(exported), strconv.Itoa(d.findings),
 	}
 	if wide {
-		suffix, network := none, none
+		suffix, network := view.None, view.None
 		if f := d.Federation; f != nil {
 			suffix, network = f.HostnameSuffix, f.network()
 		}
-		row = append(row, orNone(d.Trust.Root), suffix, network, shorten(members, true))
+		row = append(row, view.OrNone(d.Trust.Root), suffix, network, shorten(members, true))
 	}
 	return row
 }
@@ -51,38 +50,38 @@ func (f *FederationDescription) network() string {
 	return "gateway"
 }
 
-func (d *VirtualMeshDescription) write(w *textWriter, _ bool) {
+func (d *VirtualMeshDescription) write(w *view.Text) {
 	access := "allowed"
 	if d.DefaultAccess == "DENY" {
 		access = "denied"
 	}
-	w.fields([][2]string{
-		{"Name", d.Name},
-		{"Namespace", d.Namespace},
-		{"State", w.style.state(d.State)},
-		{"Trust", d.Trust.text()},
-		{"Access", fmt.Sprintf("%s where no AccessPolicy decides (global access policy %s)", access, d.GlobalAccessPolicy)},
-		{"TLS Enforcement", d.TLSEnforcement},
+	w.Fields([]view.Field{
+		{Key: "Name", Value: d.Name},
+		{Key: "Namespace", Value: d.Namespace},
+		{Key: "State", Value: d.State, State: stateWord(d.State)},
+		{Key: "Trust", Value: d.Trust.text()},
+		{Key: "Access", Value: fmt.Sprintf("%s where no AccessPolicy decides (global access policy %s)", access, d.GlobalAccessPolicy)},
+		{Key: "TLS Enforcement", Value: d.TLSEnforcement},
 	})
 	for _, e := range d.Errors {
-		w.linef("%s %s", w.style.paint(ansiRed, "error"), e)
+		w.Marked(bad("error"), " "+e)
 	}
 	d.Federation.write(w)
-	w.section("Meshes", len(d.Meshes) == 0, func() {
+	w.Section("Meshes", len(d.Meshes) == 0, func() {
 		rows := make([][]string, 0, len(d.Meshes))
 		for _, m := range d.Meshes {
-			state := w.style.state(m.State)
+			state := m.State
 			if m.ClaimedBy != nil {
 				state += " by " + m.ClaimedBy.String()
 			}
-			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), state, orNone(m.Cluster), orNone(m.Type), orNone(m.TrustDomain)})
+			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), state, view.OrNone(m.Cluster), view.OrNone(m.Type), view.OrNone(m.TrustDomain)})
 		}
-		w.table([]string{"NAME", "STATE", "CLUSTER", "TYPE", "TRUST-DOMAIN"}, rows)
+		w.Table(view.Table{Columns: stateColumns("NAME", "STATE", "CLUSTER", "TYPE", "TRUST-DOMAIN"), Rows: rows})
 	})
 	for i := range d.Meshes {
 		if m := &d.Meshes[i]; m.State == memberAccepted {
-			w.section("Shared by "+ObjectRef{m.Namespace, m.Name}.String(), false, func() {
-				w.fields(m.MeshSharing.fields())
+			w.Section("Shared by "+ObjectRef{m.Namespace, m.Name}.String(), false, func() {
+				w.Fields(m.MeshSharing.fields())
 				m.writeExported(w)
 			})
 		}
@@ -133,21 +132,21 @@ func (o *CertificateOptions) text() string {
 
 func percentOf(ratio float64) string { return strconv.FormatFloat(ratio*100, 'g', 6, 64) + "%" }
 
-func (f *FederationDescription) write(w *textWriter) {
-	w.section("Federation", f == nil, func() {
+func (f *FederationDescription) write(w *view.Text) {
+	w.Section("Federation", f == nil, func() {
 		network := "through east-west gateways"
 		if f.FlatNetwork {
 			network = "flat: straight to the pods of other clusters"
 		}
-		keepalive := none
+		keepalive := view.None
 		if k := f.TCPKeepalive; k != nil {
 			keepalive = strings.Join(feature.Lines(feature.TCPKeepalive, k), ", ")
 		}
-		w.fields([][2]string{
-			{"Exposes", orNone(strings.Join(f.Exposes, "\n"))},
-			{"Hostname Suffix", f.HostnameSuffix},
-			{"Network", network},
-			{"TCP Keepalive", keepalive},
+		w.Fields([]view.Field{
+			{Key: "Exposes", Value: view.OrNone(strings.Join(f.Exposes, "\n"))},
+			{Key: "Hostname Suffix", Value: f.HostnameSuffix},
+			{Key: "Network", Value: network},
+			{Key: "TCP Keepalive", Value: keepalive},
 		})
 	})
 }

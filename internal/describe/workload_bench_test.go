@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/testkit/cputime"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
@@ -26,8 +27,8 @@ func generatedWorld(tb testing.TB, name string) *world.World {
 func BenchmarkSummary(b *testing.B) {
 	for _, c := range []struct {
 		world  string
-		format describe.Format
-	}{{"large", ""}, {"large", describe.FormatTable}, {"large", describe.FormatJSON}, {"xl", describe.FormatTable}} {
+		format output.Format
+	}{{"large", ""}, {"large", output.FormatTable}, {"large", output.FormatJSON}, {"xl", output.FormatTable}} {
 		b.Run(c.world+"/"+cmp.Or(string(c.format), "not printed"), func(b *testing.B) {
 			world := generatedWorld(b, c.world)
 			b.ReportAllocs()
@@ -43,7 +44,7 @@ func BenchmarkSummary(b *testing.B) {
 					continue
 				}
 				var printed counter
-				if err := describe.Print(&printed, view, c.format, describe.Style{}); err != nil {
+				if err := output.Write(&printed, c.format, false, view.View()); err != nil {
 					b.Fatal(err)
 				}
 				b.SetBytes(int64(printed))
@@ -70,7 +71,7 @@ func BenchmarkInFull(b *testing.B) {
 					start += cputime.Used() - before
 					b.StartTimer()
 					view := describe.Workloads(result, one, describe.WorkloadOptions{Details: true, AllDestinations: all})
-					if err := describe.Print(io.Discard, view, describe.FormatJSON, describe.Style{}); err != nil {
+					if err := output.Write(io.Discard, output.FormatJSON, false, view.View()); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -2,61 +2,85 @@ package describe
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-func (l WorkloadDescriptionList) names() []string {
-	var names []string
-	for i := range l.Items {
-		names = append(names, "workload/"+l.Items[i].Key())
+// View implements Answer.
+func (l WorkloadDescriptionList) View() view.View {
+	return view.View{
+		Document: view.Value(newDocument(l.APIVersion, l.Kind, view.Each(l.Items), l.Findings)),
+		Text:     view.Lines(l.write),
+		Names:    view.NameEach(l.Items, func(d *WorkloadDescription) string { return "workload/" + d.Key() }),
 	}
-	return names
 }
 
-// writeTable writes one row per workload, or a full description of each if
-// they were built with details.
-func (l WorkloadDescriptionList) writeTable(w *textWriter, wide bool) {
+// Share implements view.Sharing. Most of a summary are policies that many
+// workloads share.
+func (d *WorkloadDescription) Share() (before any, name string, values iter.Seq[any], after any) {
+	if len(d.Policies) == 0 || d.detailed {
+		return nil, "", nil, nil
+	}
+	head := *d
+	head.Policies, head.Outbound, head.Inbound = nil, nil, nil
+	tail := struct {
+		Outbound []OutboundDestination `json:"outbound,omitempty"`
+		Inbound  []InboundDestination  `json:"inbound,omitempty"`
+	}{d.Outbound, d.Inbound}
+	return &head, "policies", func(yield func(any) bool) {
+		for _, p := range d.Policies {
+			if !yield(p) {
+				return
+			}
+		}
+	}, &tail
+}
+
+// write writes one row per workload, or a full description of each if they were
+// built with details.
+func (l WorkloadDescriptionList) write(w *view.Text) {
 	if len(l.Items) > 0 && l.Items[0].detailed {
 		for i := range l.Items {
-			l.Items[i].write(w, wide)
-			w.linef("")
+			l.Items[i].write(w)
+			w.Blank()
 		}
 		writeFindings(w, l.Findings)
 		return
 	}
-	l.writeRows(w, wide)
+	if len(l.Items) > 0 {
+		w.Table(l.table(w.Wide))
+	}
 	if len(l.Findings) > 0 {
-		w.linef("")
+		w.Blank()
 		writeFindings(w, l.Findings)
 	}
 }
 
-func (l WorkloadDescriptionList) writeRows(w *textWriter, wide bool) {
-	if len(l.Items) == 0 {
-		return
+func (l WorkloadDescriptionList) table(wide bool) view.Table {
+	table := view.Table{
+		Columns: append(
+			view.Columns("NAMESPACE", "NAME", "CLUSTER", "MESH", "VIRTUAL-MESH", "TRAFFIC", "ACCESS", "FINDINGS"),
+			view.WideColumns("KIND", "MESH-VERSION", "TRUST", "GLOBAL-ACCESS", "IDENTITY")...),
+		Rows: make([][]string, 0, len(l.Items)),
 	}
-	header := []string{"NAMESPACE", "NAME", "CLUSTER", "MESH", "VIRTUAL-MESH", "TRAFFIC", "ACCESS", "FINDINGS"}
-	if wide {
-		header = append(header, "KIND", "MESH-VERSION", "TRUST", "GLOBAL-ACCESS", "IDENTITY")
-	}
-	rows := make([][]string, 0, len(l.Items))
 	for i := range l.Items {
-		rows = append(rows, l.Items[i].row(wide))
+		table.Rows = append(table.Rows, l.Items[i].row(wide))
 	}
-	w.table(header, rows)
+	return table
 }
 
 func (d *WorkloadDescription) row(wide bool) []string {
-	mesh, version := none, none
+	mesh, version := view.None, view.None
 	if d.Mesh != nil {
-		mesh, version = d.Mesh.Name, orNone(d.Mesh.Version)
+		mesh, version = d.Mesh.Name, view.OrNone(d.Mesh.Version)
 	}
-	virtualMesh, trust, access := none, none, none
+	virtualMesh, trust, access := view.None, view.None, view.None
 	if vm := d.VirtualMesh; vm != nil {
 		virtualMesh, trust, access = vm.Name, string(vm.Trust), vm.GlobalAccessPolicy
 		if vm.State != "ACCEPTED" {
@@ -69,7 +93,7 @@ func (d *WorkloadDescription) row(wide bool) []string {
 		strconv.Itoa(d.findings),
 	}
 	if wide {
-		row = append(row, d.Kind, version, trust, access, orNone(d.Identity))
+		row = append(row, d.Kind, version, trust, access, view.OrNone(d.Identity))
 	}
 	return row
 }
@@ -89,38 +113,26 @@ func (d *WorkloadDescription) countPolicies(kind policy.PolicyKind) int {
 }
 
 // write writes the full description in the manner of kubectl describe.
-func (d *WorkloadDescription) write(w *textWriter, wide bool) {
+func (d *WorkloadDescription) write(w *view.Text) {
 	d.writeHead(w)
-	d.writePolicies(w, wide)
-	d.writeOutbound(w, wide)
+	d.writePolicies(w)
+	d.writeOutbound(w)
 	d.writeInbound(w)
 }
 
-func (d *WorkloadDescription) writeHead(w *textWriter) {
-	mesh, virtualMesh := none, none
-	if m := d.Mesh; m != nil {
-		facts := []string{strings.TrimSpace(m.Type + " " + m.Version)}
-		if m.TrustDomain != "" {
-			facts = append(facts, "trust domain "+m.TrustDomain)
-		}
-		mesh = fmt.Sprintf("%s.%s (%s)", m.Name, m.Namespace, strings.Join(facts, ", "))
-	}
-	if vm := d.VirtualMesh; vm != nil {
-		virtualMesh = fmt.Sprintf("%s.%s (%s, trust %s, global access policy %s, TLS enforcement %s)",
-			vm.Name, vm.Namespace, w.style.state(vm.State), vm.Trust, vm.GlobalAccessPolicy, vm.TLSEnforcement)
-	}
-	w.fields([][2]string{
-		{"Name", d.Name},
-		{"Namespace", d.Namespace},
-		{"Cluster", d.Cluster},
-		{"Kind", d.Kind},
-		{"Service Account", orNone(d.ServiceAccount)},
-		{"Labels", formatLabels(d.Labels)},
-		{"Identity", orNone(d.Identity)},
-		{"Mesh", mesh},
-		{"Virtual Mesh", virtualMesh},
-		{"Policies", d.policySummary()},
-		{"Calls", d.callSummary()},
+func (d *WorkloadDescription) writeHead(w *view.Text) {
+	w.Fields([]view.Field{
+		{Key: "Name", Value: d.Name},
+		{Key: "Namespace", Value: d.Namespace},
+		{Key: "Cluster", Value: d.Cluster},
+		{Key: "Kind", Value: d.Kind},
+		{Key: "Service Account", Value: view.OrNone(d.ServiceAccount)},
+		{Key: "Labels", Value: formatLabels(d.Labels)},
+		{Key: "Identity", Value: view.OrNone(d.Identity)},
+		{Key: "Mesh", Value: d.Mesh.text()},
+		d.VirtualMesh.field(),
+		{Key: "Policies", Value: d.policySummary()},
+		{Key: "Calls", Value: d.callSummary()},
 	})
 }
 
@@ -154,7 +166,7 @@ func countText(counts map[string]int, order ...string) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
 		}
 	}
-	return orNone(strings.Join(parts, ", "))
+	return view.OrNone(strings.Join(parts, ", "))
 }
 
 func formatLabels(labels map[string]string) string {
@@ -162,17 +174,7 @@ func formatLabels(labels map[string]string) string {
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		lines = append(lines, k+"="+labels[k])
 	}
-	return orNone(strings.Join(lines, "\n"))
-}
-
-// section writes a title and what body writes under it, or <none>.
-func (w *textWriter) section(title string, empty bool, body func()) {
-	if empty {
-		w.linef("%s:  %s", title, none)
-		return
-	}
-	w.linef("%s:", title)
-	w.nested(body)
+	return view.OrNone(strings.Join(lines, "\n"))
 }
 
 // shownNames is how many names fit into a table cell.
@@ -182,37 +184,37 @@ const shownNames = 3
 // wanted.
 func shorten(names []string, all bool) string {
 	if all || len(names) <= shownNames {
-		return orNone(strings.Join(names, ","))
+		return view.OrNone(strings.Join(names, ","))
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ","), len(names)-shownNames)
 }
 
-func (d *WorkloadDescription) writePolicies(w *textWriter, wide bool) {
-	w.section("Affected By", len(d.Policies) == 0, func() {
+func (d *WorkloadDescription) writePolicies(w *view.Text) {
+	w.Section("Affected By", len(d.Policies) == 0, func() {
 		rows := make([][]string, 0, len(d.Policies))
 		for _, p := range d.Policies {
 			rows = append(rows, []string{
-				p.Kind, ObjectRef{p.Namespace, p.Name}.String(), string(p.Role), w.style.state(string(p.State)),
-				orNone(strings.Join(p.Fields, ",")), shorten(p.Destinations, wide),
+				p.Kind, ObjectRef{p.Namespace, p.Name}.String(), string(p.Role), string(p.State),
+				view.OrNone(strings.Join(p.Fields, ",")), shorten(p.Destinations, w.Wide),
 			})
 		}
-		w.table([]string{"KIND", "NAME", "ROLE", "STATE", "FIELDS", "DESTINATIONS"}, rows)
+		w.Table(view.Table{Columns: stateColumns("KIND", "NAME", "ROLE", "STATE", "FIELDS", "DESTINATIONS"), Rows: rows})
 		for _, p := range d.Policies {
 			for _, e := range p.Errors {
-				w.linef("%s", about(p.Kind, ObjectRef{p.Namespace, p.Name}, e))
+				w.Linef("%s", about(p.Kind, ObjectRef{p.Namespace, p.Name}, e))
 			}
 		}
 	})
 }
 
-func writeFindings(w *textWriter, findings []Finding) {
-	w.section("Findings", len(findings) == 0, func() {
+func writeFindings(w *view.Text, findings []Finding) {
+	w.Section("Findings", len(findings) == 0, func() {
 		for _, f := range findings {
-			w.linef("%s %s %s", w.style.severity(f.Severity), f.Code, f.Object)
-			w.nested(func() {
-				w.linef("%s", f.Message)
+			w.Marked(severityWord(f.Severity), fmt.Sprintf(" %s %s", f.Code, f.Object))
+			w.Nested(func() {
+				w.Linef("%s", f.Message)
 				if f.Hint != "" {
-					w.linef("hint: %s", f.Hint)
+					w.Linef("hint: %s", f.Hint)
 				}
 			})
 		}

@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
 	"github.com/meshctl/meshctl/internal/world"
@@ -70,14 +72,14 @@ func everything(t *testing.T, objects world.Objects, text bool) string {
 	t.Helper()
 	w := world.New(objects)
 	result := policy.Evaluate(w)
-	formats := []describe.Format{describe.FormatJSON}
+	formats := []output.Format{output.FormatJSON}
 	if text {
-		formats = append(formats, describe.FormatWide)
+		formats = append(formats, output.FormatWide)
 	}
 	var out bytes.Buffer
-	show := func(view describe.View) {
+	show := func(answer interface{ View() view.View }) {
 		for _, format := range formats {
-			if err := describe.Print(&out, view, format, describe.Style{}); err != nil {
+			if err := output.Write(&out, format, false, answer.View()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -175,7 +177,7 @@ func others(list describe.WorkloadDescriptionList, name string) string {
 	}
 	list.Findings = nil
 	var out bytes.Buffer
-	if err := describe.Print(&out, list, describe.FormatJSON, describe.Style{}); err != nil {
+	if err := output.Write(&out, output.FormatJSON, false, list.View()); err != nil {
 		return err.Error()
 	}
 	return out.String()

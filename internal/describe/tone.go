@@ -1,0 +1,47 @@
+package describe
+
+import (
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/policy"
+)
+
+// toneOf returns the tone of a state or a verdict.
+func toneOf(state string) view.Tone {
+	switch state {
+	case "APPLIED", "ACCEPTED", "ALLOWED":
+		return view.Good
+	case "PARTIAL", "CONDITIONAL", "PENDING":
+		return view.Warning
+	case "INVALID", "DENIED", "FAILED":
+		return view.Bad
+	default:
+		return view.Plain
+	}
+}
+
+func stateWord(state string) view.Word { return view.Word{Text: state, Tone: toneOf(state)} }
+
+func bad(word string) view.Word { return view.Word{Text: word, Tone: view.Bad} }
+
+func severityWord(severity policy.Severity) view.Word {
+	word := view.Word{Text: string(severity)}
+	switch severity {
+	case policy.SeverityError:
+		word.Tone = view.Bad
+	case policy.SeverityWarning:
+		word.Tone = view.Warning
+	case policy.SeverityInfo:
+	}
+	return word
+}
+
+// stateColumns returns columns of which STATE and ACCESS have tones.
+func stateColumns(names ...string) []view.Column {
+	columns := view.Columns(names...)
+	for i := range columns {
+		if name := columns[i].Name; name == "STATE" || name == "ACCESS" {
+			columns[i].Tone = toneOf
+		}
+	}
+	return columns
+}

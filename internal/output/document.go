@@ -1,0 +1,149 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/output/view"
+)
+
+// writeDocument writes a document for programs.
+func writeDocument(out io.Writer, format Format, document any) error {
+	switch d := document.(type) {
+	case view.List:
+		if format == FormatJSON {
+			return writeJSONList(out, d)
+		}
+		return writeYAMLList(out, d)
+	case view.Manifests:
+		if format == FormatJSON {
+			return writeJSONList(out, view.List{APIVersion: "v1", Kind: "List", Items: objectsOf(d)})
+		}
+		return writeManifests(out, d)
+	}
+	if format == FormatYAML {
+		return writeYAML(out, document)
+	}
+	text, err := newEncoder("").encode(document)
+	if err == nil {
+		_, err = out.Write(append(text, '\n'))
+	}
+	return err
+}
+
+// encoder encodes values as JSON with two blanks of indentation.
+type encoder struct {
+	buffer  bytes.Buffer
+	encoder *json.Encoder
+}
+
+// newEncoder returns an encoder whose lines, but for the first, are indented.
+func newEncoder(indent string) *encoder {
+	e := &encoder{}
+	e.encoder = json.NewEncoder(&e.buffer)
+	e.encoder.SetEscapeHTML(false) // the answer is read by people and jq, not by browsers
+	e.encoder.SetIndent(indent, indentation)
+	return e
+}
+
+// encode returns the text of a value; it is valid until the next call.
+func (e *encoder) encode(value any) ([]byte, error) {
+	e.buffer.Reset()
+	if err := e.encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("encode the answer as JSON: %w", err)
+	}
+	return escapeInvisible(bytes.TrimRight(e.buffer.Bytes(), "\n")), nil
+}
+
+// escapeInvisible writes the characters that JSON allows within strings although
+// nobody sees them as escapes, from U+007F on: terminals obey some of them, and
+// YAML does not accept all.
+func escapeInvisible(text []byte) []byte {
+	first := bytes.IndexFunc(text, isInvisible)
+	if first < 0 {
+		return text
+	}
+	escaped := append(make([]byte, 0, len(text)+utf8.UTFMax), text[:first]...)
+	for _, r := range string(text[first:]) {
+		if isInvisible(r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		} else {
+			escaped = utf8.AppendRune(escaped, r)
+		}
+	}
+	return escaped
+}
+
+// isInvisible leaves alone what takes two escapes, which YAML does not know.
+func isInvisible(r rune) bool { return r >= 0x7f && r <= 0xffff && !unicode.IsPrint(r) }
+
+// marshalYAML encodes a value as YAML by way of JSON, so that tags of JSON rule.
+func marshalYAML(value any) ([]byte, error) {
+	text, err := json.Marshal(value)
+	if err == nil {
+		text, err = yaml.JSONToYAML(escapeInvisible(text))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encode the answer as YAML: %w", err)
+	}
+	return text, nil
+}
+
+func writeYAML(out io.Writer, value any) error {
+	text, err := marshalYAML(value)
+	if err == nil {
+		_, err = out.Write(text)
+	}
+	return err
+}
+
+// writeYAMLList writes a list item by item, its keys in alphabetical order as in
+// all YAML of Kubernetes tools.
+func writeYAMLList(out io.Writer, l view.List) error {
+	fields := maps.Clone(l.More)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	fields["apiVersion"], fields["kind"], fields["items"] = l.APIVersion, l.Kind, nil
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		var err error
+		if name == "items" {
+			err = writeYAMLItems(out, l)
+		} else {
+			err = writeYAML(out, map[string]any{name: fields[name]})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeYAMLItems(out io.Writer, l view.List) error {
+	head := "items:\n"
+	for item, err := range l.Items {
+		if err == nil {
+			_, err = io.WriteString(out, head)
+		}
+		if err == nil {
+			err = writeYAML(out, []any{item})
+		}
+		if err != nil {
+			return err
+		}
+		head = ""
+	}
+	if head != "" {
+		_, err := io.WriteString(out, "items: []\n")
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+// Package output is the one printer of meshctl: it writes the views of
+// internal/output/view in the formats of the -o flag. Text that came from outside
+// is escaped here, by the layouts of tables and texts, before it reaches a
+// terminal; JSON and YAML escape by encoding.
+package output
+
+import (
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/output/view"
+)
+
+// Format is an output format of the -o flag.
+type Format string
+
+// The formats. FormatWide adds columns and lists to FormatTable.
+const (
+	FormatTable Format = "table"
+	FormatWide  Format = "wide"
+	FormatJSON  Format = "json"
+	FormatYAML  Format = "yaml"
+	FormatName  Format = "name"
+)
+
+// Formats returns all formats in the order that help shows them.
+func Formats() []string {
+	return []string{string(FormatTable), string(FormatWide), string(FormatJSON), string(FormatYAML), string(FormatName)}
+}
+
+// ForPeople reports whether a format is for people, not for programs.
+func (f Format) ForPeople() bool { return f == FormatTable || f == FormatWide }
+
+// Print writes a view to standard output; the facts are the same in each format.
+func Print(streams *cli.Streams, format Format, v view.View) error {
+	return Write(streams.Out, format, streams.OutColor(), v)
+}
+
+// Write writes a view to any writer, with colours or without.
+func Write(out io.Writer, format Format, color bool, v view.View) error {
+	switch format {
+	case FormatJSON, FormatYAML:
+		if v.Document == nil {
+			return nil
+		}
+		document, err := v.Document()
+		if err != nil {
+			return err
+		}
+		return writeDocument(out, format, document)
+	case FormatName:
+		return writeNames(out, v.Names)
+	case FormatTable, FormatWide:
+		return writeForPeople(out, format == FormatWide, color, v)
+	default:
+		return fmt.Errorf("unknown output format %q", format)
+	}
+}
+
+func writeNames(out io.Writer, names iter.Seq2[string, error]) error {
+	if names == nil {
+		return nil
+	}
+	for name, err := range names {
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(out, text.Printable(name)+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeForPeople(out io.Writer, wide, color bool, v view.View) error {
+	layout := &textLayout{out: out, color: color, wide: wide}
+	var err error
+	switch {
+	case v.Text != nil:
+		err = v.Text(view.NewText(layout, wide))
+	case v.Table != nil:
+		var table view.Table
+		if table, err = v.Table(wide); err == nil {
+			layout.Table(0, table)
+		}
+	}
+	if layout.err != nil {
+		return layout.err
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package output
+
+import (
+	"io"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/output/view"
+)
+
+// textLayout writes text for people and remembers the first error, so that views
+// need not check every line. It is the only one of the program.
+type textLayout struct {
+	out         io.Writer
+	color, wide bool
+	err         error
+}
+
+const (
+	indentation = "  "
+	resetColor  = "\x1b[0m"
+)
+
+// line writes a line that is safe to print, without trailing blanks.
+func (l *textLayout) line(depth int, safe string) {
+	if l.err == nil {
+		_, l.err = io.WriteString(l.out, strings.TrimRight(strings.Repeat(indentation, depth)+safe, " ")+"\n")
+	}
+}
+
+// Line implements view.Layout.
+func (l *textLayout) Line(depth int, mark view.Word, line string) {
+	l.line(depth, l.paint(mark.Tone, text.Printable(mark.Text))+text.Printable(line))
+}
+
+// Fields implements view.Layout.
+func (l *textLayout) Fields(depth int, fields []view.Field) {
+	width := 0
+	for _, f := range fields {
+		width = max(width, len(f.Key)+len(":  "))
+	}
+	for _, f := range fields {
+		key, state := f.Key+":", text.Printable(f.State.Text)
+		for line := range strings.SplitSeq(f.Value, "\n") {
+			line = text.Printable(line)
+			if state != "" {
+				line = strings.Replace(line, state, l.paint(f.State.Tone, state), 1)
+				state = ""
+			}
+			l.line(depth, key+strings.Repeat(" ", width-len(key))+line)
+			key = ""
+		}
+	}
+}
+
+// Diff implements view.Layout.
+func (l *textLayout) Diff(unified string) {
+	for line := range strings.Lines(unified) {
+		line = strings.TrimSuffix(line, "\n")
+		tone := view.Plain
+		switch {
+		case strings.HasPrefix(line, "+"):
+			tone = view.Good
+		case strings.HasPrefix(line, "-"):
+			tone = view.Bad
+		case strings.HasPrefix(line, "@@"):
+			tone = view.Warning
+		}
+		if l.err == nil {
+			_, l.err = io.WriteString(l.out, l.paint(tone, text.PrintableLines(line))+"\n")
+		}
+	}
+}
+
+// paint colours safe text by its tone; bold would hide on some terminals.
+func (l *textLayout) paint(tone view.Tone, safe string) string {
+	if !l.color || safe == "" {
+		return safe
+	}
+	code := ""
+	switch tone {
+	case view.Plain:
+		return safe
+	case view.Good:
+		code = "32"
+	case view.Warning:
+		code = "33"
+	case view.Bad:
+		code = "31"
+	case view.Faint:
+		code = "2"
+	}
+	return "\x1b[" + code + "m" + safe + resetColor
+}
