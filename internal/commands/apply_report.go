@@ -5,6 +5,9 @@ import (
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
+// applyVersion is the version of the document of apply.
+const applyVersion = "apply.meshctl.io/v1alpha1"
+
 // applyReport is the documented form of -o json and -o yaml: what was done to
 // every cluster, or what would be.
 type applyReport struct {
@@ -71,7 +74,7 @@ func changeWord(change *rollout.Change) string {
 
 // report puts together what came of everything.
 func (a *applying) report() applyReport {
-	report := applyReport{APIVersion: "describe.meshctl.io/v1alpha1", Kind: "ApplyReport", DryRun: a.dryRun.String(), Clusters: []appliedCluster{}}
+	report := applyReport{APIVersion: applyVersion, Kind: "ApplyReport", DryRun: a.dryRun.String(), Clusters: []appliedCluster{}}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
 		cluster := appliedCluster{Name: c.Name, Errors: c.Errors(), Unchanged: c.Unchanged, Objects: []appliedObject{}}
