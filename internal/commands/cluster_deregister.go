@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -19,7 +20,7 @@ type clusterDeregisterOptions struct {
 }
 
 func newClusterDeregisterCmd(f *Factory) *cobra.Command {
-	opts := &clusterDeregisterOptions{clusterCommand: newClusterCommand(f), output: newEnumValue("", "name")}
+	opts := &clusterDeregisterOptions{clusterCommand: newClusterCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "deregister NAME",
 		Short: "Take meshctl's access to a cluster away, and forget the cluster",
@@ -52,7 +53,7 @@ func newClusterDeregisterCmd(f *Factory) *cobra.Command {
 	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster; the registered token is used if not given")
 	cmd.Flags().BoolVar(&opts.force, "force", false, "forget the cluster even if it cannot be reached, and list what is left behind there")
 	cmd.Flags().BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -84,7 +85,7 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, deregistration.Results); err != nil {
+	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, deregistration.Results); err != nil {
 		return err
 	}
 	printLeftovers(o.streams, deregistration.Leftovers)

@@ -2,14 +2,14 @@ package commands
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -19,36 +19,28 @@ func (o *clusterRegisterOptions) printPlan(plan *registration.Plan) error {
 		return o.savePlan(plan)
 	}
 	all := append(append([]*unstructured.Unstructured{}, plan.Remote...), plan.Management...)
-	switch o.output.String() {
-	case "json":
-		return printManifestList(o.streams.Out.Write, all)
-	case "yaml":
-		remote, err := manifests(plan.Remote)
-		if err != nil {
-			return err
+	side := func(i int) string {
+		if i >= len(plan.Remote) {
+			return "the management cluster"
 		}
-		management, err := manifests(plan.Management)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(o.streams.Out, "# For cluster %s:\n%s---\n# For the management cluster:\n%s", o.cluster, remote, management)
-		return err
-	default:
-		for i, object := range all {
-			line := objectName(object.GroupVersionKind().GroupKind(), object.GetName())
-			if o.output.String() != "name" {
-				side := "on " + o.cluster
-				if i >= len(plan.Remote) {
-					side = "on the management cluster"
-				}
-				line = fmt.Sprintf("%s applied %s (%s dry run)", line, side, o.dryRun)
-			}
-			if _, err := fmt.Fprintln(o.streams.Out, line); err != nil {
-				return err
-			}
-		}
-		return nil
+		return o.cluster
 	}
+	v := manifestsView(all, func(i int) string {
+		switch i {
+		case 0:
+			return "For cluster " + o.cluster + ":"
+		case len(plan.Remote):
+			return "For " + side(i) + ":"
+		default:
+			return ""
+		}
+	})
+	v.Text = view.Lines(func(t *view.Text) {
+		for i, object := range all {
+			t.Linef("%s applied on %s (%s dry run)", objectName(object.GroupVersionKind().GroupKind(), object.GetName()), side(i), o.dryRun)
+		}
+	})
+	return output.Print(o.streams, o.output.format(), v)
 }
 
 // savePlan writes one file for each side. Earlier ones are replaced.
@@ -61,12 +53,12 @@ func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
 		file    string
 		objects []*unstructured.Unstructured
 	}{{"remote.yaml", plan.Remote}, {"management.yaml", plan.Management}} {
-		text, err := manifests(side.objects)
-		if err != nil {
+		var text bytes.Buffer
+		if err := output.Write(&text, output.FormatYAML, false, manifestsView(side.objects, nil)); err != nil {
 			return err
 		}
 		path := filepath.Join(o.outputDir, side.file)
-		if err := saveFile(path, text, true); err != nil {
+		if err := saveFile(path, text.Bytes(), true); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintln(o.streams.Out, path); err != nil {
@@ -76,32 +68,24 @@ func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
 	return nil
 }
 
-// manifests writes objects as YAML documents.
-func manifests(objects []*unstructured.Unstructured) ([]byte, error) {
-	var text bytes.Buffer
-	for i, object := range objects {
-		if i > 0 {
-			text.WriteString("---\n")
+// manifestsView returns objects as manifests and names. The comment, which may be
+// nil, says what stands above an object in YAML, by its position.
+func manifestsView(objects []*unstructured.Unstructured, comment func(i int) string) view.View {
+	items := func(yield func(view.Manifest, error) bool) {
+		for i, object := range objects {
+			manifest := view.Manifest{Object: func() (any, error) { return object.Object, nil }}
+			if comment != nil {
+				manifest.Comment = comment(i)
+			}
+			if !yield(manifest, nil) {
+				return
+			}
 		}
-		document, err := yaml.Marshal(object.Object)
-		if err != nil {
-			return nil, fmt.Errorf("encode %s %s: %w", object.GetKind(), object.GetName(), err)
-		}
-		text.Write(document)
 	}
-	return text.Bytes(), nil
-}
-
-// printManifestList prints objects as one List in JSON.
-func printManifestList(write func([]byte) (int, error), objects []*unstructured.Unstructured) error {
-	items := make([]any, 0, len(objects))
-	for _, object := range objects {
-		items = append(items, object.Object)
+	return view.View{
+		Document: view.Value(view.Manifests{Items: items}),
+		Names: view.NameEach(objects, func(object **unstructured.Unstructured) string {
+			return objectName((*object).GroupVersionKind().GroupKind(), (*object).GetName())
+		}),
 	}
-	text, err := json.MarshalIndent(map[string]any{"apiVersion": "v1", "kind": "List", "items": items}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the manifests: %w", err)
-	}
-	_, err = write(append(text, '\n'))
-	return err
 }

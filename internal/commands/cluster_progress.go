@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -66,24 +65,6 @@ func (p *progress) breakLine() {
 		fmt.Fprintln(p.streams.Err)
 		p.open = false
 	}
-}
-
-// printResults prints what became of objects, as kubectl does. With format name
-// only the names are printed.
-func printResults(streams *cli.Streams, format string, dryRun kube.DryRun, results []kube.Result) error {
-	for _, r := range results {
-		line := objectName(r.GVK.GroupKind(), r.Name)
-		if format != "name" {
-			line = fmt.Sprintf("%s %s on %s", line, r.Outcome, r.Cluster)
-			if dryRun == kube.DryRunServer {
-				line += " (server dry run)"
-			}
-		}
-		if _, err := fmt.Fprintln(streams.Out, line); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // objectName names an object as kubectl does: virtualmesh.GROUP/NAME.

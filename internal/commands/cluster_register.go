@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -35,7 +36,7 @@ func newClusterRegisterCmd(f *Factory) *cobra.Command {
 		clusterCommand: newClusterCommand(f),
 		access:         newEnumValue("", registration.Accesses()...),
 		dryRun:         newEnumValue("none", "none", "client", "server"),
-		output:         newEnumValue("", "json", "yaml", "name"),
+		output:         newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:   "register NAME",
@@ -87,7 +88,7 @@ func newClusterRegisterCmd(f *Factory) *cobra.Command {
 	flags.DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; 0 for a token that does not expire (default 0)")
 	flags.BoolVar(&opts.adopt, "adopt", false, "take over what a registration of this name with a management cluster that is gone left behind")
 	addDryRunFlag(cmd, opts.dryRun)
-	addEnumFlag(cmd, opts.output, "output", "o", "output format; json and yaml need --dry-run")
+	addOutputFlag(cmd, opts.output, "output format; json and yaml need --dry-run")
 	flags.StringVar(&opts.outputDir, "output-dir", "", "`DIR` for the manifests of a dry run: remote.yaml and management.yaml")
 	_ = cmd.MarkFlagDirname("output-dir")
 	return cmd
@@ -155,7 +156,7 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}
-	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, made.Results); err != nil {
+	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, made.Results); err != nil {
 		return err
 	}
 	fmt.Fprintf(o.streams.Err, "Cluster %s is registered, Kubernetes %s at %s.\n", made.Cluster, made.Version, made.Server)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -20,7 +21,7 @@ type clusterRotateTokenOptions struct {
 }
 
 func newClusterRotateTokenCmd(f *Factory) *cobra.Command {
-	opts := &clusterRotateTokenOptions{clusterCommand: newClusterCommand(f), output: newEnumValue("", "name")}
+	opts := &clusterRotateTokenOptions{clusterCommand: newClusterCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "rotate-token NAME",
 		Short: "Replace the token of a registered cluster",
@@ -49,7 +50,7 @@ func newClusterRotateTokenCmd(f *Factory) *cobra.Command {
 	opts.register(cmd)
 	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster, of someone who may make tokens there")
 	cmd.Flags().DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more, 0 for one that does not; as with the old token if not given")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -82,7 +83,7 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}
-	if err := printResults(o.streams, o.output.String(), kube.DryRunNone, rotation.Results); err != nil {
+	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, rotation.Results); err != nil {
 		return err
 	}
 	fmt.Fprintf(o.streams.Err, "Cluster %s has a new token.\n", rotation.Cluster)

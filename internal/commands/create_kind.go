@@ -75,7 +75,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O]) *cob
 		},
 		prompter: func(ctx context.Context) wizard.Prompter { return newPrompter(ctx, f.Streams) },
 		dryRun:   newEnumValue(dryRunNone, dryRunNone, dryRunClient, dryRunServer),
-		format:   newEnumValue("", "yaml", "json", "name"),
+		format:   newOutput(""),
 	}
 	cmd := &cobra.Command{
 		Use: c.kind.Noun + " [NAME]", Aliases: c.aliases, Short: c.short, Long: c.long, Example: c.example,
@@ -109,7 +109,7 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O]) *cob
 	_ = cmd.MarkFlagFilename("save", "yaml", "yml", "json")
 	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "write nothing: client checks here, server asks the cluster to check")
 	flags.Lookup("dry-run").NoOptDefVal = dryRunClient
-	addEnumFlag(cmd, opts.format, "output", "o", "output format; without it, the manifest is printed, or what became of it on the cluster")
+	addOutputFlag(cmd, opts.format, "output format; without it, the manifest is printed, or what became of it on the cluster")
 	return cmd
 }
 

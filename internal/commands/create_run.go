@@ -11,6 +11,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/render"
@@ -303,23 +305,22 @@ func (o *createOptions[I, O]) deliver(a *authored[I, O], file string) error {
 	if file != "" {
 		return o.saveTo(a, file, o.overwrite)
 	}
-	switch o.format.String() {
-	case "name":
-		_, err := fmt.Fprintln(o.streams.Out, resourceName(a.resource))
-		return err
-	case "json":
-		return o.write(render.ManifestJSON(a.resource))
-	default:
-		return o.write(render.Manifest(a.resource))
-	}
+	return output.Print(o.streams, cmp.Or(o.format.format(), output.FormatYAML), o.view(a))
 }
 
-func (o *createOptions[I, O]) write(manifest []byte, err error) error {
-	if err != nil {
-		return err
+// view returns the resource in all forms.
+func (o *createOptions[I, O]) view(a *authored[I, O]) view.View {
+	return view.View{
+		Document: view.Value(view.Encoded{
+			JSON: func() ([]byte, error) { return render.ManifestJSON(a.resource) },
+			YAML: func() ([]byte, error) { return render.Manifest(a.resource) },
+		}),
+		Table: view.Rows(view.Table{
+			Columns: view.Columns("KIND", "NAMESPACE", "NAME"),
+			Rows:    [][]string{{a.resource.GetObjectKind().GroupVersionKind().Kind, a.resource.GetNamespace(), a.resource.GetName()}},
+		}),
+		Names: view.NameEach([]O{a.resource}, func(resource *O) string { return resourceName(*resource) }),
 	}
-	_, err = o.streams.Out.Write(manifest)
-	return err
 }
 
 // saveTo writes the manifest to a file, which must be new unless overwrite is
@@ -337,10 +338,10 @@ func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite b
 		return err
 	}
 	fmt.Fprintf(o.streams.Err, "%s saved to %s\n", resourceName(a.resource), file)
-	if o.format.String() == "name" {
-		_, err = fmt.Fprintln(o.streams.Out, resourceName(a.resource))
+	if format := o.format.format(); format == output.FormatName || format.ForPeople() {
+		return output.Print(o.streams, format, o.view(a))
 	}
-	return err
+	return nil
 }
 
 // draft returns what the questions start from: what the resource has already is

@@ -31,7 +31,7 @@ type discoverOptions struct {
 func newDiscoverCmd(f *Factory) *cobra.Command {
 	opts := &discoverOptions{
 		streams: f.Streams, kube: newKubeFlags(f),
-		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("", "table", "json", "yaml", "name"),
+		dryRun: newEnumValue("none", "none", "client", "server"), output: newOutput(""),
 	}
 	cmd := &cobra.Command{
 		Use:     "discover [CLUSTER...]",
@@ -93,7 +93,7 @@ func newDiscoverCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.forceConflicts, "force-conflicts", false, "take over fields that something else wrote")
 	addDryRunFlag(cmd, opts.dryRun)
 	flags.Lookup("dry-run").Usage = "show what would change, and write nothing; with server, let the API server judge"
-	addEnumFlag(cmd, opts.output, "output", "o", "print what is found in this format, and write nothing")
+	addOutputFlag(cmd, opts.output, "print what is found in this format, and write nothing")
 	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster is taken for dead")
 	return cmd
 }

@@ -3,60 +3,49 @@ package commands
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 // print prints what was found.
-func (d *discovering) print() error {
-	if d.output.String() == "table" {
-		return d.printTable()
+func (d *discovering) print() error { return output.Print(d.streams, d.output.format(), d.view()) }
+
+// view returns what was found in all forms.
+func (d *discovering) view() view.View {
+	if d.output.format().ForPeople() {
+		return view.View{Table: view.Rows(d.table())}
 	}
 	objects, err := discoveredObjects(d.merged())
 	if err != nil {
-		return err
-	}
-	switch d.output.String() {
-	case "json":
-		return printManifestList(d.streams.Out.Write, objects)
-	case "yaml":
-		text, err := manifests(objects)
-		if err != nil {
-			return err
+		return view.View{
+			Document: func() (any, error) { return nil, err },
+			Names:    func(yield func(string, error) bool) { yield("", err) },
 		}
-		_, err = d.streams.Out.Write(text)
-		return err
-	default:
-		for _, object := range objects {
-			if _, err := fmt.Fprintln(d.streams.Out, objectName(object.GroupVersionKind().GroupKind(), object.GetName())); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
+	return manifestsView(objects, nil)
 }
 
-// printTable writes one row for each cluster, in the manner of kubectl.
-func (d *discovering) printTable() error {
-	const columnGap = 3
-	w := tabwriter.NewWriter(d.streams.Out, 0, 0, columnGap, ' ', 0)
-	fmt.Fprintln(w, "CLUSTER\tSTATUS\tMESHES\tWORKLOADS\tDESTINATIONS")
+// table has one row for each cluster.
+func (d *discovering) table() view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "STATUS", "MESHES", "WORKLOADS", "DESTINATIONS")}
 	for _, c := range d.found {
 		if c.err != nil {
-			fmt.Fprintf(w, "%s\t%s\t<unknown>\t<unknown>\t<unknown>\n", orUnknown(c.name), c.reason)
+			table.Add(view.OrUnknown(c.name), string(c.reason), view.Unknown, view.Unknown, view.Unknown)
 			continue
 		}
 		var meshes []string
 		for _, mesh := range c.output.Meshes {
 			meshes = append(meshes, meshText(mesh.Spec))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", c.name, c.status(), orNone(strings.Join(meshes, ", ")), len(c.output.Workloads), len(c.output.Destinations))
+		table.Add(c.name, c.status(), view.OrNone(strings.Join(meshes, ", ")), strconv.Itoa(len(c.output.Workloads)), strconv.Itoa(len(c.output.Destinations)))
 	}
-	return w.Flush()
+	return table
 }
 
 // status says in a word how much of a cluster was seen.
@@ -65,13 +54,6 @@ func (c *discoveredCluster) status() string {
 		return "Partial"
 	}
 	return "Discovered"
-}
-
-func orUnknown(text string) string {
-	if text == "" {
-		return "<unknown>"
-	}
-	return text
 }
 
 // discoveredObjects returns manifests of what was found: meshes, workloads and

@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/discovery"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -83,7 +84,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *kube.SyncPlan, group
 		}
 	}
 	if dryRun == kube.DryRunNone {
-		if err := printResults(d.streams, "", kube.DryRunNone, written); err != nil {
+		if err := printResults(d.streams, output.FormatTable, kube.DryRunNone, written); err != nil {
 			return lost, err
 		}
 		d.say("%s: %s", groupLabel(group), outcomesText(count))

@@ -11,6 +11,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -35,7 +37,7 @@ type installOptions struct {
 func newInstallCmd(f *Factory) *cobra.Command {
 	opts := &installOptions{
 		streams: f.Streams, kube: newKubeFlags(f), build: f.Build,
-		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("", "json", "yaml", "name"),
+		dryRun: newEnumValue("none", "none", "client", "server"), output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:     "install",
@@ -75,7 +77,7 @@ func newInstallCmd(f *Factory) *cobra.Command {
 	cmd.Flags().StringVar(&opts.controllerImage, "controller-image", "", "container `IMAGE` of the controller; meshctl:VERSION of this meshctl if not given")
 	cmd.Flags().Int32Var(&opts.controllerReplicas, "controller-replicas", 1, "`NUMBER` of pods of the controller, of which one works and the others wait")
 	addDryRunFlag(cmd, opts.dryRun)
-	addEnumFlag(cmd, opts.output, "output", "o", "output format; json and yaml print the manifests and install nothing")
+	addOutputFlag(cmd, opts.output, "output format; json and yaml print the manifests and install nothing")
 	cmd.Flags().DurationVar(&opts.timeout, "timeout", defaultClusterTimeout, "`DURATION` after which to give up")
 	return cmd
 }
@@ -95,8 +97,8 @@ func (o *installOptions) check() error {
 
 // prints reports whether manifests are printed instead of installed.
 func (o *installOptions) prints() bool {
-	format := o.output.String()
-	return o.dryRun.String() == "client" || format == "json" || format == "yaml"
+	format := o.output.format()
+	return o.dryRun.String() == "client" || format == output.FormatJSON || format == output.FormatYAML
 }
 
 // controllerOptions say how meshctl runs in the cluster, nil if it does not.
@@ -131,7 +133,7 @@ func (o *installOptions) run(ctx context.Context) error {
 			written = append(written, r)
 		}
 	}
-	if err := errors.Join(err, printResults(o.streams, o.output.String(), dryRun, written)); err != nil {
+	if err := errors.Join(err, printResults(o.streams, o.output.format(), dryRun, written)); err != nil {
 		return err
 	}
 	if dryRun != kube.DryRunServer {
@@ -149,26 +151,11 @@ func (o *installOptions) print() error {
 	if controller := o.controllerOptions(); controller != nil {
 		objects = append(objects, registration.ControllerObjects(*controller)...)
 	}
-	switch o.output.String() {
-	case "json":
-		return printManifestList(o.streams.Out.Write, objects)
-	case "yaml":
-		text, err := manifests(objects)
-		if err != nil {
-			return err
-		}
-		_, err = o.streams.Out.Write(text)
-		return err
-	default:
+	v := manifestsView(objects, nil)
+	v.Text = view.Lines(func(t *view.Text) {
 		for _, object := range objects {
-			line := objectName(object.GroupVersionKind().GroupKind(), object.GetName())
-			if o.output.String() == "" {
-				line += " applied (client dry run)"
-			}
-			if _, err := fmt.Fprintln(o.streams.Out, line); err != nil {
-				return err
-			}
+			t.Linef("%s applied (client dry run)", objectName(object.GroupVersionKind().GroupKind(), object.GetName()))
 		}
-		return nil
-	}
+	})
+	return output.Print(o.streams, o.output.format(), v)
 }

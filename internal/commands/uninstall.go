@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -26,7 +27,7 @@ type uninstallOptions struct {
 
 func newUninstallCmd(f *Factory) *cobra.Command {
 	opts := &uninstallOptions{
-		streams: f.Streams, kube: newKubeFlags(f), dryRun: newEnumValue("none", "none", "server"), output: newEnumValue("", "name"),
+		streams: f.Streams, kube: newKubeFlags(f), dryRun: newEnumValue("none", "none", "server"), output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:     "uninstall",
@@ -56,7 +57,7 @@ func newUninstallCmd(f *Factory) *cobra.Command {
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
 	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "delete nothing; let the API server judge")
 	flags.Lookup("dry-run").NoOptDefVal = "server"
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	flags.DurationVar(&opts.timeout, "timeout", defaultClusterTimeout, "`DURATION` after which to give up")
 	return cmd
 }
@@ -79,7 +80,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	removed, err := registration.Uninstall(ctx, management, registration.UninstallOptions{
 		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
 	}, newProgress(o.streams).observe)
-	if printErr := printResults(o.streams, o.output.String(), dryRun, removed.Results); err == nil {
+	if printErr := printResults(o.streams, o.output.format(), dryRun, removed.Results); err == nil {
 		err = printErr
 	}
 	if err != nil {

@@ -28,6 +28,16 @@ func writeDocument(out io.Writer, format Format, document any) error {
 			return writeJSONList(out, view.List{APIVersion: "v1", Kind: "List", Items: objectsOf(d)})
 		}
 		return writeManifests(out, d)
+	case view.Encoded:
+		encode := d.JSON
+		if format == FormatYAML {
+			encode = d.YAML
+		}
+		text, err := encode()
+		if err == nil {
+			_, err = out.Write(text)
+		}
+		return err
 	}
 	if format == FormatYAML {
 		return writeYAML(out, document)

@@ -43,3 +43,9 @@ type Manifest struct {
 	// values; nil otherwise.
 	YAML func() ([]byte, error)
 }
+
+// Encoded is a document whose text comes from elsewhere, such as the manifest of
+// a resource that is saved to a file in the same form.
+type Encoded struct {
+	JSON, YAML func() ([]byte, error)
+}
