@@ -12,6 +12,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
@@ -42,7 +44,7 @@ type applyOptions struct {
 func newApplyCmd(f *Factory) *cobra.Command {
 	opts := &applyOptions{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
-		dryRun: newEnumValue("none", "none", "client", "server"), output: newEnumValue("table", "table", "json", "yaml", "name"),
+		dryRun: newEnumValue("none", "none", "client", "server"), output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:     "apply",
@@ -107,7 +109,7 @@ func newApplyCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.showDiff, "diff", false, "show every change as a unified diff")
 	addDryRunFlag(cmd, opts.dryRun)
 	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
-	addEnumFlag(cmd, opts.output, "output", "o", "output format of what was done, or would be")
+	addOutputFlag(cmd, opts.output, "output format of what was done, or would be")
 	opts.register(cmd)
 	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
 	return cmd
@@ -127,7 +129,7 @@ func (o *applyOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef("apply needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
 	case !o.yes && !o.watch && o.writes() && !o.streams.CanPrompt():
 		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run=client")
-	case o.showDiff && o.output.String() != "table":
+	case o.showDiff && !o.output.format().ForPeople():
 		return cli.Usagef("--diff is for people; -o %s has the changes of each object", o.output)
 	case o.timeout <= 0:
 		return cli.Usagef("--timeout must be more than 0")
@@ -208,7 +210,7 @@ func inputError(err error) error {
 	}
 	var unknown *rollout.UnknownClusterError
 	if errors.As(err, &unknown) {
-		return cli.Usagef("%w%s; there are %s", unknown, spelling.DidYouMean(unknown.Name, unknown.Known), orNone(strings.Join(unknown.Known, ", ")))
+		return cli.Usagef("%w%s; there are %s", unknown, spelling.DidYouMean(unknown.Name, unknown.Known), view.OrNone(strings.Join(unknown.Known, ", ")))
 	}
 	return err
 }

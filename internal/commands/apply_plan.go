@@ -1,13 +1,13 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
@@ -39,29 +39,37 @@ func (a *applying) showPlan() error {
 	if a.writes() && a.yes {
 		out = forgiving{out} // nobody has to see it
 	}
-	if a.quiet || a.output.String() != "table" && !asked {
+	if a.quiet || !a.output.format().ForPeople() && !asked {
 		out = io.Discard // the report says all of it
 	}
-	if len(a.plan.Clusters) > 0 {
-		if err := a.writePlanTable(out); err != nil {
-			return err
-		}
+	color := a.streams.OutColor()
+	if a.writes() {
+		color = a.streams.ErrColor()
 	}
-	var err error
+	if err := output.Write(out, output.FormatTable, color, view.View{Text: a.writePlan}); err != nil {
+		return err
+	}
+	a.tellErrors()
+	return nil
+}
+
+// writePlan writes what is to be done, for people.
+func (a *applying) writePlan(t *view.Text) error {
+	if len(a.plan.Clusters) > 0 {
+		t.Table(a.planTable())
+	}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
 		switch {
 		case a.showDiff:
-			err = a.writeDiff(out, c)
+			if err := writeDiff(t, c); err != nil {
+				return err
+			}
 		case a.yes && a.writes(): // nobody has to agree, and the results say it again
 		default:
-			_, err = io.WriteString(out, a.changeLines(c))
-		}
-		if err != nil {
-			return err
+			a.writeChanges(t, c)
 		}
 	}
-	a.tellErrors()
 	return nil
 }
 
@@ -75,49 +83,47 @@ func (w forgiving) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writePlanTable writes one row for each cluster.
-func (a *applying) writePlanTable(out io.Writer) error {
-	const columnGap = 3
-	w := tabwriter.NewWriter(out, 0, 0, columnGap, ' ', 0)
-	fmt.Fprintln(w, "CLUSTER\tCREATE\tCHANGE\tDELETE\tCONFLICT\tUNCHANGED")
+// planTable has one row for each cluster.
+func (a *applying) planTable() view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "CREATE", "CHANGE", "DELETE", "CONFLICT", "UNCHANGED")}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
 		if c.Err != nil {
-			fmt.Fprintf(w, "%s\t?\t?\t?\t?\t?\n", c.Name)
+			table.Add(c.Name, "?", "?", "?", "?", "?")
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Name,
-			c.Count(kube.ChangeAdd), c.Count(kube.ChangeModify), c.Count(kube.ChangeRemove), c.Count(kube.ChangeRefuse), c.Unchanged)
+		row := []string{c.Name}
+		for _, kind := range []kube.ChangeKind{kube.ChangeAdd, kube.ChangeModify, kube.ChangeRemove, kube.ChangeRefuse} {
+			row = append(row, strconv.Itoa(c.Count(kind)))
+		}
+		table.Add(append(row, strconv.Itoa(c.Unchanged))...)
 	}
-	return w.Flush()
+	return table
 }
 
 // shownChanges bounds the objects of one cluster that a plan lists.
 const shownChanges = 20
 
-// changeLines lists the objects of a cluster that change.
-func (a *applying) changeLines(c *rollout.Cluster) string {
-	var text strings.Builder
+// writeChanges lists the objects of a cluster that change.
+func (a *applying) writeChanges(t *view.Text, c *rollout.Cluster) {
 	changes := changesOf(c)
-	for i, change := range changes {
-		if i == 0 {
-			fmt.Fprintf(&text, "\n%s:\n", c.Name)
-		}
-		if i == shownChanges && a.verbosity() == 0 {
-			fmt.Fprintf(&text, "  ... and %d more; -v shows all, --diff in full\n", len(changes)-i)
-			break
-		}
-		sign := changeSign(change.Kind)
-		if sign == "" {
-			sign = "!"
-		}
-		fmt.Fprintf(&text, "  %s %s %s/%s", sign, change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
-		if fields := fieldsText(change.Fields); fields != "" {
-			text.WriteString(": " + printable(fields))
-		}
-		text.WriteString("\n")
+	if len(changes) == 0 {
+		return
 	}
-	return text.String()
+	t.Blank()
+	t.Section(c.Name, false, func() {
+		for i, change := range changes {
+			if i == shownChanges && a.verbosity() == 0 {
+				t.Linef("... and %d more; -v shows all, --diff in full", len(changes)-i)
+				return
+			}
+			line := fmt.Sprintf("%s %s %s/%s", cmp.Or(changeSign(change.Kind), "!"), change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+			if fields := fieldsText(change.Fields); fields != "" {
+				line += ": " + fields
+			}
+			t.Line(line)
+		}
+	})
 }
 
 // fieldsText names the fields that change, within bounds.
@@ -141,11 +147,7 @@ func fieldsText(fields []kube.FieldChange) string {
 }
 
 // writeDiff writes the changes of a cluster as one unified diff.
-func (a *applying) writeDiff(out io.Writer, c *rollout.Cluster) error {
-	color := a.streams.OutColor()
-	if a.writes() {
-		color = a.streams.ErrColor()
-	}
+func writeDiff(t *view.Text, c *rollout.Cluster) error {
 	for _, change := range changesOf(c) {
 		if change.Kind == kube.ChangeRefuse {
 			continue
@@ -160,14 +162,12 @@ func (a *applying) writeDiff(out io.Writer, c *rollout.Cluster) error {
 			if object == nil {
 				continue
 			}
-			if texts[i], err = yaml.Marshal(object.Object); err != nil {
+			manifest := view.Manifest{Object: func() (any, error) { return object.Object, nil }}
+			if texts[i], err = output.Manifest(manifest); err != nil {
 				return err
 			}
 		}
-		diff := view.View{Text: view.Lines(func(t *view.Text) { t.Diff(name+" (now)", name+" (applied)", texts[0], texts[1]) })}
-		if err := output.Write(out, output.FormatTable, color, diff); err != nil {
-			return err
-		}
+		t.Diff(name+" (now)", name+" (applied)", texts[0], texts[1])
 	}
 	return nil
 }

@@ -110,8 +110,3 @@ func newAppliedObject(change *rollout.Change) appliedObject {
 	}
 	return object
 }
-
-// printReport prints the report as JSON or YAML.
-func (a *applying) printReport() error {
-	return printDocument(a.streams.Out, a.output.String(), a.report())
-}

@@ -1,9 +1,11 @@
 package commands
 
 import (
-	"fmt"
+	"iter"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
@@ -46,39 +48,38 @@ func (a *applying) tellStatuses() {
 // showResults prints what was done.
 func (a *applying) showResults() error {
 	a.tellFailures()
-	switch a.output.String() {
-	case "json", "yaml":
-		return a.printReport()
-	case "name":
-		for i := range a.plan.Clusters {
-			for _, change := range changesOf(&a.plan.Clusters[i]) {
-				if change.Kind == kube.ChangeRefuse {
-					continue
-				}
-				if _, err := fmt.Fprintln(a.streams.Out, objectName(change.Key.GVK.GroupKind(), change.Key.Name)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	if !a.quiet && a.plan.Writes() == 0 && len(a.plan.Clusters) > 0 && a.outcome() == nil {
+	if a.output.format().ForPeople() && !a.quiet && a.plan.Writes() == 0 && len(a.plan.Clusters) > 0 && a.outcome() == nil {
 		a.say("Nothing to do: everything is as it should be.")
 	}
+	return output.Print(a.streams, a.output.format(), view.View{
+		Document: func() (any, error) { return a.report(), nil }, Text: view.Lines(a.writeResults), Names: a.changedNames(),
+	})
+}
+
+// writeResults writes a line for each object that was written, for people.
+func (a *applying) writeResults(t *view.Text) {
 	if !a.writes() {
-		return nil
+		return // the plan is all there is to say
 	}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
 		for k := range c.Changes {
-			change := &c.Changes[k]
-			if change.Outcome == "" || change.Err != nil {
-				continue
-			}
-			if _, err := fmt.Fprintf(a.streams.Out, "%s in %s %s on %s\n", objectName(change.Key.GVK.GroupKind(), change.Key.Name), change.Key.Namespace, change.Outcome, c.Name); err != nil {
-				return err
+			if change := &c.Changes[k]; change.Outcome != "" && change.Err == nil {
+				t.Linef("%s in %s %s on %s", objectName(change.Key.GVK.GroupKind(), change.Key.Name), change.Key.Namespace, change.Outcome, c.Name)
 			}
 		}
 	}
-	return nil
+}
+
+// changedNames are the names of the objects that change.
+func (a *applying) changedNames() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for i := range a.plan.Clusters {
+			for _, change := range changesOf(&a.plan.Clusters[i]) {
+				if change.Kind != kube.ChangeRefuse && !yield(objectName(change.Key.GVK.GroupKind(), change.Key.Name), nil) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -59,7 +59,7 @@ func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
 		return cli.Usagef("--watch watches the management cluster: name it with --context")
 	case !o.writes():
 		return cli.Usagef("--watch writes; it cannot be combined with --dry-run=%s", o.dryRun)
-	case o.output.String() != "table":
+	case !o.output.format().ForPeople():
 		return cli.Usagef("--watch never ends, so there is no -o %s of it", o.output)
 	case o.showDiff:
 		return cli.Usagef("--watch does not show what it is going to do; see that with --diff and --dry-run=client")

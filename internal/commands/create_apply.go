@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/render"
 )
 
@@ -41,8 +43,9 @@ func (o *createOptions[I, O]) apply(ctx context.Context, a *authored[I, O]) erro
 	if o.format.String() != "" {
 		return o.deliver(a, "")
 	}
-	_, err = fmt.Fprintf(o.streams.Out, "%s %s%s\n", resourceName(a.resource), result.Outcome, note)
-	return err
+	return output.Print(o.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) {
+		t.Linef("%s %s%s", resourceName(a.resource), result.Outcome, note)
+	})})
 }
 
 // unstructuredOf returns the resource as its manifest has it.

@@ -12,6 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/discovery"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
@@ -213,21 +214,24 @@ func (d *discovering) explainLeft(plan *kube.SyncPlan, group string) {
 
 // printDiff prints what a dry run would change, cluster by cluster.
 func (d *discovering) printDiff(plan *kube.SyncPlan) error {
-	var text strings.Builder
+	return output.Print(d.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) { writePlan(t, plan) })})
+}
+
+func writePlan(t *view.Text, plan *kube.SyncPlan) {
 	for _, group := range plan.Groups() {
 		add, modify, remove := plan.Count(group, kube.ChangeAdd), plan.Count(group, kube.ChangeModify), plan.Count(group, kube.ChangeRemove)
 		if add+modify+remove+plan.Count(group, kube.ChangeNone) == 0 {
 			continue
 		}
-		fmt.Fprintf(&text, "%s: %d to add, %d to change, %d to remove, %d unchanged\n", groupLabel(group), add, modify, remove, plan.Count(group, kube.ChangeNone))
-		for i := range plan.Changes {
-			if plan.Changes[i].Group == group {
-				writeChange(&text, &plan.Changes[i])
+		t.Linef("%s: %d to add, %d to change, %d to remove, %d unchanged", groupLabel(group), add, modify, remove, plan.Count(group, kube.ChangeNone))
+		t.Nested(func() {
+			for i := range plan.Changes {
+				if plan.Changes[i].Group == group {
+					writeChange(t, &plan.Changes[i])
+				}
 			}
-		}
+		})
 	}
-	_, err := fmt.Fprint(d.streams.Out, text.String())
-	return err
 }
 
 // changeSign is what stands before an object or a field that changes.
@@ -247,17 +251,18 @@ func changeSign(kind kube.ChangeKind) string {
 // shownFields bounds the fields that a diff lists of one object.
 const shownFields = 12
 
-func writeChange(text *strings.Builder, change *kube.Change) {
+func writeChange(t *view.Text, change *kube.Change) {
 	sign := changeSign(change.Kind)
 	if sign == "" {
 		return
 	}
-	fmt.Fprintf(text, "  %s %s/%s\n", sign, change.Key.GVK.Kind, change.Key.Name)
+	t.Linef("%s %s/%s", sign, change.Key.GVK.Kind, change.Key.Name)
+	const indent = "    " // below the kind and name, and clear of their sign
 	for i, field := range change.Fields {
 		if i == shownFields {
-			fmt.Fprintf(text, "      ... and %d more\n", len(change.Fields)-shownFields)
-			break
+			t.Linef("%s... and %d more", indent, len(change.Fields)-shownFields)
+			return
 		}
-		fmt.Fprintf(text, "      %s %s\n", changeSign(field.Kind), printable(field.Path))
+		t.Linef("%s%s %s", indent, changeSign(field.Kind), field.Path)
 	}
 }

@@ -131,7 +131,7 @@ func (o *meshRestartOptions) registerFlags(cmd *cobra.Command) {
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	addDryRunFlag(cmd, o.dryRun)
 	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
-	addEnumFlag(cmd, o.output, "output", "o", "output format of what was done, or would be")
+	addOutputFlag(cmd, o.output, "output format of what was done, or would be")
 }
 
 // offerMeshNames offers the meshes that are not named yet.

@@ -2,13 +2,14 @@ package commands
 
 import (
 	"fmt"
-	"io"
+	"iter"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
@@ -95,12 +96,7 @@ func newRestartedItem(m *restart.MeshRestart, item *restart.Item) restartedItem 
 
 // shows reports whether a table has a row for the item.
 func (r *restarting) shows(item *restart.Item) bool {
-	return item.Action != restart.ActionNone || r.output.String() == string(output.FormatWide)
-}
-
-// isTable reports whether the output is for people.
-func (r *restarting) isTable() bool {
-	return r.output.String() == string(output.FormatTable) || r.output.String() == string(output.FormatWide)
+	return item.Action != restart.ActionNone || r.output.format() == output.FormatWide
 }
 
 // showPlan prints the plan for people: to those who have to agree on standard
@@ -111,10 +107,10 @@ func (r *restarting) showPlan() error {
 	if !r.writes() {
 		out = r.streams.Out
 	}
-	if !r.isTable() {
+	if !r.output.format().ForPeople() {
 		return nil
 	}
-	if err := r.writePlanTable(out); err != nil {
+	if err := output.Write(out, output.FormatTable, false, view.View{Table: view.Rows(r.planTable())}); err != nil {
 		return err
 	}
 	for i := range r.fleet.Meshes {
@@ -138,22 +134,20 @@ func (r *restarting) showPlan() error {
 	return nil
 }
 
-func (r *restarting) writePlanTable(out io.Writer) error {
-	rows := [][]string{{"CLUSTER", "STAGE", "NAMESPACE", "NAME", "PODS", "ACTION", "WHY"}}
+// planTable has one row for each item, no columns if there are none.
+func (r *restarting) planTable() view.Table {
+	var table view.Table
 	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
+		table.Columns = view.Columns("CLUSTER", "STAGE", "NAMESPACE", "NAME", "PODS", "ACTION", "WHY")
 		var why []string
 		for _, reason := range item.Reasons {
 			why = append(why, reason.Message)
 		}
-		rows = append(rows, []string{
-			m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind) + "/" + item.Name,
-			fmt.Sprint(item.Pods), string(item.Action), orNone(strings.Join(why, "; ")),
-		})
+		table.Add(
+			m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name,
+			fmt.Sprint(item.Pods), string(item.Action), view.OrNone(strings.Join(why, "; ")))
 	})
-	if len(rows) == 1 {
-		return nil
-	}
-	return writeColumns(out, rows)
+	return table
 }
 
 // eachShown visits the items that tables show, in their order.
@@ -173,48 +167,49 @@ func (r *restarting) eachShown(visit func(*restart.MeshRestart, *restart.Item)) 
 
 // print prints what was done, or would be.
 func (r *restarting) print() error {
-	switch output.Format(r.output.String()) {
-	case output.FormatJSON, output.FormatYAML:
-		return printDocument(r.streams.Out, r.output.String(), r.report())
-	case output.FormatName:
-		return r.printNames()
-	case output.FormatTable, output.FormatWide:
+	v := view.View{Document: func() (any, error) { return r.report(), nil }, Names: r.restartedNames()}
+	if r.dryRun.String() != "client" { // then the plan is all there is to say
+		v.Table = view.Rows(r.outcomeTable())
 	}
-	if r.dryRun.String() == "client" {
-		return nil // the plan is all there is to say
-	}
-	rows := [][]string{{"CLUSTER", "STAGE", "NAMESPACE", "NAME", "OUTCOME", "TOOK"}}
-	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
-		if result := m.Result(item); result != nil {
-			took := "<none>"
-			if view := newRestartedItem(m, item); view.Seconds != nil {
-				took = result.Took.Round(100 * time.Millisecond).String()
-			}
-			rows = append(rows, []string{m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind) + "/" + item.Name, string(result.Outcome), took})
-		}
-	})
-	if len(rows) == 1 {
-		return nil
-	}
-	return writeColumns(r.streams.Out, rows)
+	return output.Print(r.streams, r.output.format(), v)
 }
 
-// printNames prints what is, or would be, restarted.
-func (r *restarting) printNames() error {
-	for i := range r.fleet.Meshes {
-		m := &r.fleet.Meshes[i]
-		if m.Plan == nil || m.Err != nil {
-			continue
+// outcomeTable has one row for each item that was tried, no columns if there are
+// none.
+func (r *restarting) outcomeTable() view.Table {
+	var table view.Table
+	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
+		result := m.Result(item)
+		if result == nil {
+			return
 		}
-		for k := range m.Plan.Items {
-			item := &m.Plan.Items[k]
-			if item.Action != restart.ActionRestart && item.Action != restart.ActionWait {
+		took := view.None
+		if newRestartedItem(m, item).Seconds != nil {
+			took = result.Took.Round(100 * time.Millisecond).String()
+		}
+		table.Columns = view.Columns("CLUSTER", "STAGE", "NAMESPACE", "NAME", "OUTCOME", "TOOK")
+		table.Add(m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name, string(result.Outcome), took)
+	})
+	return table
+}
+
+// restartedNames are those of what is, or would be, restarted.
+func (r *restarting) restartedNames() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for i := range r.fleet.Meshes {
+			m := &r.fleet.Meshes[i]
+			if m.Plan == nil || m.Err != nil {
 				continue
 			}
-			if _, err := fmt.Fprintln(r.streams.Out, objectName(schema.GroupKind{Group: "apps", Kind: item.Kind}, item.Name)); err != nil {
-				return err
+			for k := range m.Plan.Items {
+				item := &m.Plan.Items[k]
+				if item.Action != restart.ActionRestart && item.Action != restart.ActionWait {
+					continue
+				}
+				if !yield(objectName(schema.GroupKind{Group: "apps", Kind: item.Kind}, item.Name), nil) {
+					return
+				}
 			}
 		}
 	}
-	return nil
 }

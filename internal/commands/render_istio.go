@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
@@ -198,7 +199,7 @@ func (o *renderIstioOptions) checkClusters(known []string) error {
 	for _, name := range o.clusters {
 		if !slices.Contains(known, name) {
 			known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
-			return cli.Usagef("there is no cluster %q%s; there are %s", name, spelling.DidYouMean(name, known), orNone(strings.Join(known, ", ")))
+			return cli.Usagef("there is no cluster %q%s; there are %s", name, spelling.DidYouMean(name, known), view.OrNone(strings.Join(known, ", ")))
 		}
 	}
 	return nil

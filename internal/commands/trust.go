@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/wizard"
@@ -209,7 +210,7 @@ func (r *trusting) find(name string) (int, error) {
 		for _, i := range positions {
 			all = append(all, namesOf(i).Full())
 		}
-		err = fmt.Errorf("virtualmesh %q not found; there are %s", name, orNone(strings.Join(all, ", ")))
+		err = fmt.Errorf("virtualmesh %q not found; there are %s", name, view.OrNone(strings.Join(all, ", ")))
 	}
 	return position, err
 }

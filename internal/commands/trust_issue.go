@@ -11,6 +11,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
@@ -26,7 +28,7 @@ type trustIssueOptions struct {
 func newTrustIssueCmd(f *Factory) *cobra.Command {
 	opts := &trustIssueOptions{
 		trustCommand: newTrustCommand(f),
-		dryRun:       newEnumValue("none", "none", "client", "server"), output: newEnumValue("table", "table", "json", "yaml", "name"),
+		dryRun:       newEnumValue("none", "none", "client", "server"), output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:   "issue VIRTUALMESH",
@@ -78,7 +80,7 @@ func newTrustIssueCmd(f *Factory) *cobra.Command {
 	_ = cmd.MarkFlagDirname("output-dir")
 	addDryRunFlag(cmd, opts.dryRun)
 	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
-	addEnumFlag(cmd, opts.output, "output", "o", "output format of what was done, or would be")
+	addOutputFlag(cmd, opts.output, "output format of what was done, or would be")
 	return cmd
 }
 
@@ -126,7 +128,7 @@ func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *
 	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
 		return r.endIssue(o, v, sharedtrust.Planned(actions))
 	}
-	_ = writeColumns(r.streams.Err, outcomeRows(sharedtrust.Planned(actions)))
+	_ = output.Write(r.streams.Err, output.FormatTable, false, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
 	if o.writes() {
 		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "The Secret cacerts of each mesh named above is written. Workloads get certificates of the new authority when they are restarted."); err != nil {
 			return err
@@ -168,7 +170,7 @@ func (o *trustIssueOptions) where(actions []sharedtrust.Action) string {
 // endIssue prints what came of it and says what is next.
 func (r *trusting) endIssue(o *trustIssueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome) error {
 	report := newIssueReport(v, outcomes, o.dryRun.String())
-	if err := r.printIssue(o.output.String(), &report); err != nil {
+	if err := output.Print(r.streams, o.output.format(), report.view()); err != nil {
 		return err
 	}
 	changed := slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Changed })

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
@@ -26,7 +27,7 @@ type trustStepOptions struct {
 func newTrustStepOptions(f *Factory, direction sharedtrust.Direction) *trustStepOptions {
 	return &trustStepOptions{
 		trustCommand: newTrustCommand(f), factory: f, direction: direction,
-		dryRun: newEnumValue("none", "none", "client"), output: newEnumValue("table", "table", "json", "yaml", "name"),
+		dryRun: newEnumValue("none", "none", "client"), output: newOutput(output.FormatTable),
 	}
 }
 
@@ -37,7 +38,7 @@ func (o *trustStepOptions) registerFlags(cmd *cobra.Command) {
 	flags.BoolVar(&o.ignoreOlder, "ignore-older", false, "do the step although workloads run with older certificates: calls between them and others will fail until they are restarted")
 	addEnumFlag(cmd, o.dryRun, "dry-run", "", "show the next step, and write nothing")
 	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"
-	addEnumFlag(cmd, o.output, "output", "o", "output format of what was done")
+	addOutputFlag(cmd, o.output, "output format of what was done")
 }
 
 func newTrustRotateCmd(f *Factory) *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -178,12 +179,12 @@ func (p *stepping) nextText(v *sharedtrust.Survey, outcomes []sharedtrust.Outcom
 
 // print prints what was done.
 func (p *stepping) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, next string) error {
-	if p.opts.auto && p.opts.output.String() == "table" {
+	if p.opts.auto && p.opts.output.format().ForPeople() {
 		return nil // standard error has told it, step by step
 	}
 	report := newIssueReport(v, outcomes, p.opts.dryRun.String())
 	report.Next = next
-	return p.printIssue(p.opts.output.String(), &report)
+	return output.Print(p.streams, p.opts.output.format(), report.view())
 }
 
 // restartOlder restarts what runs with older certificates, and reports whether

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
@@ -19,7 +20,7 @@ type trustStatusOptions struct {
 
 func newTrustStatusCmd(f *Factory) *cobra.Command {
 	opts := &trustStatusOptions{
-		trustCommand: newTrustCommand(f), expiryWarning: &daysValue{defaultExpiryWarning}, output: newEnumValue("table", "table", "wide", "json", "yaml", "name"),
+		trustCommand: newTrustCommand(f), expiryWarning: &daysValue{defaultExpiryWarning}, output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:   "status [VIRTUALMESH...]",
@@ -50,7 +51,7 @@ func newTrustStatusCmd(f *Factory) *cobra.Command {
 	}
 	opts.register(cmd, f)
 	cmd.Flags().Var(opts.expiryWarning, "expiry-warning", "warn of certificates that expire within this `DURATION`, such as 30d or 12h")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format")
+	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
@@ -83,7 +84,7 @@ func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
 		ok = ok && item.OK
 		list.Items = append(list.Items, item)
 	}
-	if err := o.print(&list); err != nil {
+	if err := output.Print(o.streams, o.output.format(), list.view(o.clock())); err != nil {
 		return err
 	}
 	switch {

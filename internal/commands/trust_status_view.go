@@ -2,11 +2,11 @@ package commands
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
@@ -143,81 +143,75 @@ func reachState(n *sharedtrust.NamespaceTrust) string {
 	}
 }
 
-func (o *trustStatusOptions) print(list *trustStatusList) error {
-	switch format := o.output.String(); format {
-	case "json", "yaml":
-		return printDocument(o.streams.Out, format, list)
-	case "name":
-		for i := range list.Items {
-			if _, err := fmt.Fprintf(o.streams.Out, "virtualmesh/%s.%s\n", list.Items[i].VirtualMesh.Name, list.Items[i].VirtualMesh.Namespace); err != nil {
-				return err
+// view returns the list in all forms.
+func (l *trustStatusList) view(now time.Time) view.View {
+	return view.View{
+		Document: view.Value(l),
+		Text: view.Lines(func(t *view.Text) {
+			for i := range l.Items {
+				if i > 0 {
+					t.Blank()
+				}
+				l.Items[i].write(t, now)
 			}
-		}
-		return nil
-	default:
-		for i := range list.Items {
-			if i > 0 {
-				fmt.Fprintln(o.streams.Out)
-			}
-			if err := o.printStatus(&list.Items[i], format == "wide"); err != nil {
-				return err
-			}
-		}
-		return nil
+		}),
+		Names: view.NameEach(l.Items, func(s *trustStatus) string {
+			return "virtualmesh/" + s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace
+		}),
 	}
 }
 
-// printStatus prints one virtual mesh for people.
-func (o *trustStatusOptions) printStatus(s *trustStatus, wide bool) error {
-	out := o.streams.Out
-	fmt.Fprintf(out, "Virtual Mesh:  %s.%s\n", s.VirtualMesh.Name, s.VirtualMesh.Namespace)
-	fmt.Fprintf(out, "Root:          %s\n", o.rootText(s.Root, s.Source))
+// write writes one virtual mesh for people.
+func (s *trustStatus) write(t *view.Text, now time.Time) {
+	fields := []view.Field{
+		{Key: "Virtual Mesh", Value: s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace},
+		{Key: "Root", Value: rootText(s.Root, s.Source, now)},
+	}
 	if s.NewRoot != nil {
-		fmt.Fprintf(out, "New Root:      %s\n", o.rootText(s.NewRoot, ""))
+		fields = append(fields, view.Field{Key: "New Root", Value: rootText(s.NewRoot, "", now)})
 	}
 	if r := s.Rotation; r != nil {
 		text := fmt.Sprintf("step %d of %d, %s, %s, since %s", r.Step, r.Steps, r.State, r.Stage, r.Since)
 		if r.Failed {
 			text += ", the last attempt failed"
 		}
-		fmt.Fprintf(out, "Rotation:      %s\n", text)
+		fields = append(fields, view.Field{Key: "Rotation", Value: text})
 	}
-	rows := [][]string{{"CLUSTER", "MESH", "ROOT", "EXPIRES", "VERIFIES", "NAMESPACES", "OLDER"}}
-	if wide {
-		rows[0] = append(rows[0], "RENEWAL", "IDENTITY")
-	}
+	t.Fields(fields)
+	table := view.Table{Columns: append(
+		view.Columns("CLUSTER", "MESH", "ROOT", "EXPIRES", "VERIFIES", "NAMESPACES", "OLDER"),
+		view.WideColumns("RENEWAL", "IDENTITY")...)}
 	for i := range s.Meshes {
-		rows = append(rows, s.Meshes[i].row(o.clock(), wide))
+		table.Add(s.Meshes[i].row(now)...)
 	}
-	if err := writeColumns(out, rows); err != nil {
-		return err
-	}
-	s.printProblems(out, "Needs action:", false)
-	s.printProblems(out, "Not known:", true)
-	return nil
+	t.Table(table)
+	s.writeProblems(t, "Needs action", false)
+	s.writeProblems(t, "Not known", true)
 }
 
-// printProblems prints those that need action, or those of which nothing is
+// writeProblems writes those that need action, or those of which nothing is
 // known.
-func (s *trustStatus) printProblems(out io.Writer, title string, unknown bool) {
-	for _, p := range s.Problems {
-		if p.Unknown != unknown {
-			continue
-		}
-		if title != "" {
-			fmt.Fprintln(out, title)
-			title = ""
-		}
-		words := []string{p.ID, p.Cluster, p.Mesh}
-		if !unknown {
-			words = append([]string{p.Severity}, words...)
-		}
-		words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
-		fmt.Fprintf(out, "  %s\n    %s\n", strings.Join(words, " "), printable(p.Message))
-		if p.Hint != "" {
-			fmt.Fprintf(out, "    hint: %s\n", printable(p.Hint))
-		}
+func (s *trustStatus) writeProblems(t *view.Text, title string, unknown bool) {
+	problems := slices.DeleteFunc(slices.Clone(s.Problems), func(p trustProblem) bool { return p.Unknown != unknown })
+	if len(problems) == 0 {
+		return
 	}
+	t.Section(title, false, func() {
+		for _, p := range problems {
+			words := []string{p.ID, p.Cluster, p.Mesh}
+			if !unknown {
+				words = append([]string{p.Severity}, words...)
+			}
+			words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
+			t.Line(strings.Join(words, " "))
+			t.Nested(func() {
+				t.Line(p.Message)
+				if p.Hint != "" {
+					t.Line("hint: " + p.Hint)
+				}
+			})
+		}
+	})
 }
 
 // shownFingerprint is how much of a fingerprint people see.
@@ -225,11 +219,11 @@ const shownFingerprint = 12
 
 func short(fingerprint string) string { return fingerprint[:min(len(fingerprint), shownFingerprint)] }
 
-func (o *trustStatusOptions) rootText(c *certificateView, source string) string {
+func rootText(c *certificateView, source string, now time.Time) string {
 	if c == nil {
-		return "<none>" + parenthesised(source)
+		return view.None + parenthesised(source)
 	}
-	return fmt.Sprintf("%s%s, expires %s (%s)", short(c.Fingerprint), parenthesised(source), c.NotAfter, remaining(c.NotAfter, o.clock()))
+	return fmt.Sprintf("%s%s, expires %s (%s)", short(c.Fingerprint), parenthesised(source), c.NotAfter, remaining(c.NotAfter, now))
 }
 
 func parenthesised(text string) string {
@@ -253,10 +247,10 @@ func remaining(at string, now time.Time) string {
 }
 
 // row is one line about a mesh.
-func (m *meshTrust) row(now time.Time, wide bool) []string {
-	row := []string{m.Cluster, m.Name, "<none>", "<none>", "<none>", "<none>", "0"}
+func (m *meshTrust) row(now time.Time) []string {
+	row := []string{m.Cluster, m.Name, view.None, view.None, view.None, view.None, "0"}
 	if m.Error != "" {
-		row = []string{m.Cluster, m.Name, "<unknown>", "<unknown>", "<unknown>", "<unknown>", "<unknown>"}
+		row = []string{m.Cluster, m.Name, view.Unknown, view.Unknown, view.Unknown, view.Unknown, view.Unknown}
 	}
 	if c := m.Intermediate; c != nil {
 		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
@@ -282,8 +276,5 @@ func (m *meshTrust) row(now time.Time, wide bool) []string {
 	if m.Error == "" {
 		row[6] = fmt.Sprint(len(m.Older))
 	}
-	if wide {
-		row = append(row, orNone(m.RenewAt), m.Identity)
-	}
-	return row
+	return append(row, view.OrNone(m.RenewAt), m.Identity)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 )
@@ -19,7 +20,7 @@ type trustVerifyOptions struct {
 }
 
 func newTrustVerifyCmd(f *Factory) *cobra.Command {
-	opts := &trustVerifyOptions{trustCommand: newTrustCommand(f), output: newEnumValue("table", "table", "json", "yaml")}
+	opts := &trustVerifyOptions{trustCommand: newTrustCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "verify VIRTUALMESH",
 		Short: "Confirm that a step of a rotation works",
@@ -49,7 +50,7 @@ func newTrustVerifyCmd(f *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&opts.force, "force", false, "confirm although something contradicts")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
-	addEnumFlag(cmd, opts.output, "output", "o", "output format of what was found")
+	addOutputFlag(cmd, opts.output, "output format of what was found")
 	return cmd
 }
 
@@ -129,8 +130,6 @@ func contradictions(problems []trustProblem) []trustProblem {
 }
 
 func (o *trustVerifyOptions) print(status *trustStatus) error {
-	if format := o.output.String(); format != "table" {
-		return printDocument(o.streams.Out, format, &trustStatusList{APIVersion: trustVersion, Kind: "TrustStatusList", Items: []trustStatus{*status}})
-	}
-	return (&trustStatusOptions{trustCommand: o.trustCommand}).printStatus(status, false)
+	list := &trustStatusList{APIVersion: trustVersion, Kind: "TrustStatusList", Items: []trustStatus{*status}}
+	return output.Print(o.streams, o.output.format(), list.view(o.clock()))
 }

@@ -2,9 +2,9 @@ package commands
 
 import (
 	"crypto/x509"
-	"fmt"
 	"time"
 
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
 )
@@ -116,50 +116,41 @@ func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRu
 	return report
 }
 
-// outcomeRows is the table of a report.
-func outcomeRows(outcomes []sharedtrust.Outcome) [][]string {
-	rows := [][]string{{"CLUSTER", "MESH", "ACTION", "WHY"}}
+// outcomeTable says what came of every mesh, or would.
+func outcomeTable(outcomes []sharedtrust.Outcome) view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "MESH", "ACTION", "WHY")}
 	for i := range outcomes {
 		o := &outcomes[i]
 		why := o.Action.Reason
 		if o.Err != nil {
 			why = "failed: " + o.Err.Error()
 		}
-		rows = append(rows, []string{o.Action.Mesh.Cluster, o.Action.Mesh.Ref.Name, string(o.Action.Kind), printable(why)})
+		table.Add(o.Action.Mesh.Cluster, o.Action.Mesh.Ref.Name, string(o.Action.Kind), why)
 	}
-	return rows
+	return table
 }
 
-// rows is the table of the report.
-func (r *trustReport) rows() [][]string {
-	rows := [][]string{{"CLUSTER", "MESH", "ACTION", "EXPIRES", "WHY"}}
+// view returns the report in all forms.
+func (r *trustReport) view() view.View {
+	return view.View{
+		Document: view.Value(r), Table: view.Rows(r.table()),
+		Names: view.NameEach(r.Meshes, func(m *trustedMesh) string { return "mesh/" + m.Name + "." + m.Namespace }),
+	}
+}
+
+// table has one row for each mesh.
+func (r *trustReport) table() view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "MESH", "ACTION", "EXPIRES", "WHY")}
 	for i := range r.Meshes {
 		m := &r.Meshes[i]
-		why, expires := m.Reason, "<none>"
+		why, expires := m.Reason, view.None
 		if m.Error != "" {
 			why = "failed: " + m.Error
 		}
 		if m.Intermediate != nil {
 			expires = m.Intermediate.NotAfter
 		}
-		rows = append(rows, []string{m.Cluster, m.Name, m.Action, expires, printable(why)})
+		table.Add(m.Cluster, m.Name, m.Action, expires, why)
 	}
-	return rows
-}
-
-// printIssue prints a report in one of the formats.
-func (r *trusting) printIssue(format string, report *trustReport) error {
-	switch format {
-	case "json", "yaml":
-		return printDocument(r.streams.Out, format, report)
-	case "name":
-		for i := range report.Meshes {
-			if _, err := fmt.Fprintf(r.streams.Out, "mesh/%s.%s\n", report.Meshes[i].Name, report.Meshes[i].Namespace); err != nil {
-				return err
-			}
-		}
-		return nil
-	default:
-		return writeColumns(r.streams.Out, report.rows())
-	}
+	return table
 }

@@ -1,0 +1,86 @@
+package commands
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+)
+
+// TestOutputFlags holds that every command that prints a result offers the same
+// formats, and has the same default unless it is said here why not.
+func TestOutputFlags(t *testing.T) {
+	t.Parallel()
+	defaults := map[string]string{
+		"meshctl render istio": "yaml", // its result are manifests
+		// Without -o, a manifest is printed or applied.
+		"meshctl create accesspolicy": "", "meshctl create trafficpolicy": "", "meshctl create virtualmesh": "",
+		"meshctl discover": "", // without -o, what is found is written
+	}
+	more := map[string][]string{"meshctl check": {"short"}}
+	without := []string{
+		// They print what shells read.
+		"meshctl completion bash", "meshctl completion fish", "meshctl completion powershell", "meshctl completion zsh",
+		// They change or name a file of the user's.
+		"meshctl config path", "meshctl config set", "meshctl config unset",
+		"meshctl help",
+	}
+	streams, _, _ := cli.Test("")
+	var got []string
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for _, child := range cmd.Commands() {
+			walk(child)
+		}
+		if cmd.HasSubCommands() || !cmd.Runnable() {
+			return
+		}
+		path := cmd.CommandPath()
+		flag := cmd.Flags().Lookup("output")
+		if flag == nil {
+			got = append(got, path)
+			return
+		}
+		want, known := defaults[path]
+		if !known {
+			want = string(output.FormatTable)
+		}
+		if flag.DefValue != want || flag.Shorthand != "o" {
+			t.Errorf("%s: -%s is %q by default, want -o and %q", path, flag.Shorthand, flag.DefValue, want)
+		}
+		if diff := cmp.Diff(append(output.Formats(), more[path]...), strings.Split(flag.Value.Type(), "|")); diff != "" {
+			t.Errorf("%s: values of -o (-want +got)\n%s", path, diff)
+		}
+	}
+	walk(newRootCmd(NewFactory(streams)))
+	slices.Sort(got)
+	if diff := cmp.Diff(without, got); diff != "" {
+		t.Errorf("commands without -o (-want +got)\n%s", diff)
+	}
+}
+
+// TestStabilityNamesVersions holds docs/stability.md to the versions of the
+// documents.
+func TestStabilityNamesVersions(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/stability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, version := range map[string]string{
+		"WorkloadDescriptionList": describe.APIVersion, "MeshList": describe.APIVersion, "ClusterStatusList": describe.APIVersion,
+		"RenderedObjectList": describe.APIVersion, "WorldDiff": diffVersion, "ApplyReport": applyVersion, "MeshRestart": restartVersion,
+		"TrustReport": trustVersion, "TrustStatusList": trustVersion, "ResultList": resultVersion,
+	} {
+		if row := "| `" + version + "` | " + kind + " |"; !strings.Contains(string(page), row) {
+			t.Errorf("docs/stability.md has no row with %s", row)
+		}
+	}
+}
