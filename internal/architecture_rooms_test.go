@@ -23,7 +23,7 @@ func rooms() []room {
 		{
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
-				"internal/check", "internal/cli", "internal/commands/settings", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/output",
+				"internal/check", "internal/cli", "internal/commands/settings", "internal/inventory", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/output",
 				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
 				"internal/wizard", "internal/world",
 			},
@@ -40,11 +40,11 @@ func rooms() []room {
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube", "internal/registration"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration"},
 		},
 		{
 			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
-			imports: []string{"internal/kube", "internal/load", "internal/cli", "internal/trust", "internal/world"},
+			imports: []string{"internal/kube", "internal/inventory", "internal/cli", "internal/trust", "internal/world"},
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
@@ -69,7 +69,7 @@ func rooms() []room {
 			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
 		},
 		{
-			path: "internal/load", purpose: "files, dumps, the management cluster and discovered clusters into objects",
+			path: "internal/load", purpose: "files, dumps and the management cluster into objects",
 			imports: []string{"internal/kube", "internal/discovery", "internal/world"},
 		},
 		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
@@ -81,6 +81,10 @@ func rooms() []room {
 		{
 			path: "internal/rollout", purpose: "evaluated worlds into clusters: plan, write in stages, status, watch; knows no command line",
 			imports: []string{"internal/kube", "internal/policy", "internal/render/istio", "internal/world"},
+		},
+		{
+			path: "internal/inventory", purpose: "discovers clusters, and keeps the discovered resources in step",
+			imports: []string{"internal/discovery", "internal/kube", "internal/load", "internal/world"},
 		},
 		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
@@ -359,7 +359,7 @@ func TestDrift(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			east := wellMember("east")
-			east.Discovered = &load.Discovered{Cluster: "east"}
+			east.Discovered = &inventory.Cluster{Name: "east"}
 			east.Discovered.Output.Workloads = []discoveryv1.Workload{workload("a", "x"), workload("b", "x")}
 			f := wellFacts(east)
 			f.Stored = test.stored

@@ -3,8 +3,8 @@ package check
 import (
 	"time"
 
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
@@ -108,7 +108,7 @@ type MemberFacts struct {
 	ControlPlanes    []ControlPlane
 	ControlPlanesErr *kube.Error
 	// Discovered is what runs now; nil if nobody looked.
-	Discovered *load.Discovered
+	Discovered *inventory.Cluster
 }
 
 // ControlPlane is the Deployment of a control plane.

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -76,7 +76,7 @@ func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Optio
 	}
 	if m.Registered && f.World != nil && opts.wants(CategoryConfiguration) {
 		questions = append(questions, func(ctx context.Context) error {
-			found, err := load.Discover(ctx, load.DiscoverOptions{
+			found, err := inventory.Discover(ctx, inventory.DiscoverOptions{
 				Connections: []*kube.Connection{c}, ManagementNamespace: opts.Namespace,
 				Settings: world.SettingsOf(f.Stored), Deadline: opts.deadline(),
 			})

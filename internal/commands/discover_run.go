@@ -7,98 +7,72 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/discovery"
-	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/load"
-	"github.com/meshctl/meshctl/internal/world"
 )
 
 // discover looks at all clusters, live ones at the same time.
 func (d *discovering) discover(ctx context.Context) error {
-	d.found = append(d.found, kube.Each(d.connections, func(c *kube.Connection) discoveredCluster {
-		found := d.discoverLive(ctx, c)
-		d.tell(found)
-		return found
-	})...)
+	live, err := inventory.Discover(ctx, inventory.DiscoverOptions{
+		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.tell,
+	})
+	if err != nil {
+		return err
+	}
+	d.found = append(d.found, live...)
 	for _, source := range d.dumps {
-		found, err := d.discoverDump(ctx, source)
+		found, err := inventory.DiscoverDump(ctx, load.DumpOptions{
+			Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings,
+		})
 		if err != nil {
 			return err
 		}
-		d.tell(found)
+		d.tell(&found)
 		d.found = append(d.found, found)
 	}
-	slices.SortStableFunc(d.found, func(a, b discoveredCluster) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(d.found, func(a, b inventory.Cluster) int { return strings.Compare(a.Name, b.Name) })
 	return ctx.Err()
 }
 
-func (d *discovering) discoverLive(ctx context.Context, c *kube.Connection) discoveredCluster {
-	all, err := load.Discover(ctx, load.DiscoverOptions{
-		Connections: []*kube.Connection{c}, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout,
-	})
-	if err != nil {
-		return discoveredCluster{name: c.Name, err: err, reason: string(kube.ReasonCancelled)}
-	}
-	live := all[0]
-	found := discoveredCluster{name: c.Name, output: live.Output, partial: !live.Complete()}
-	if live.Err != nil {
-		found.err, found.reason = live.Err, string(live.Err.Reason)
-		return found
-	}
-	for _, u := range live.Unlisted {
-		found.warn(u.Err.Message()+"; so these are unknown: "+u.Kind.Without, u.Err.Hint)
-	}
-	found.takeNotes()
-	return found
-}
-
-func (d *discovering) discoverDump(ctx context.Context, source dumpSource) (discoveredCluster, error) {
-	dump, err := load.DiscoverDump(ctx, load.DumpOptions{
-		Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings,
-	})
-	if err != nil {
-		return discoveredCluster{}, err
-	}
-	found := discoveredCluster{name: source.cluster, output: dump.Output, offline: true}
-	for _, p := range dump.Problems {
-		found.partial = found.partial || p.HidesInput() || p.Kind == world.UnlistedKind
-		if p.HidesInput() {
-			found.errors = append(found.errors, problemText(p))
-			continue
+// warnings are what there is to say about what was found in a cluster, although it
+// can be used.
+func warnings(c *inventory.Cluster) []string {
+	var texts []string
+	add := func(message, hint string) {
+		if hint != "" {
+			message += " (" + hint + ")"
 		}
-		found.warnings = append(found.warnings, problemText(p))
+		texts = append(texts, message)
 	}
-	found.takeNotes()
-	return found, nil
-}
-
-// takeNotes makes warnings of what discovery noted.
-func (c *discoveredCluster) takeNotes() {
-	for _, note := range c.output.Notes {
-		c.partial = c.partial || note.Skipped
+	if c.Err != nil {
+		return nil
+	}
+	for _, u := range c.Unlisted {
+		add(u.Message(), u.Err.Hint)
+	}
+	for _, p := range c.Problems {
+		if !p.HidesInput() {
+			add(problemText(p), "")
+		}
+	}
+	for _, note := range c.Output.Notes {
 		text := note.Message
 		if note.Object != "" {
 			text = note.Object + ": " + text
 		}
-		c.warn(text, note.Hint)
+		add(text, note.Hint)
 	}
-}
-
-func (c *discoveredCluster) warn(message, hint string) {
-	if hint != "" {
-		message += " (" + hint + ")"
-	}
-	c.warnings = append(c.warnings, message)
+	return texts
 }
 
 // tell says as progress what was found in a cluster.
-func (d *discovering) tell(c discoveredCluster) {
-	if c.err != nil {
-		d.say("%s: failed", c.name)
+func (d *discovering) tell(c *inventory.Cluster) {
+	if c.Err != nil {
+		d.say("%s: failed", c.Name)
 		return
 	}
-	out := &c.output
-	d.say("%s: found %s, %s, %s", c.name, countOf(len(out.Meshes), "mesh", "meshes"),
+	out := &c.Output
+	d.say("%s: found %s, %s, %s", c.Name, countOf(len(out.Meshes), "mesh", "meshes"),
 		countOf(len(out.Workloads), "workload", "workloads"), countOf(len(out.Destinations), "destination", "destinations"))
 }
 
@@ -115,21 +89,24 @@ func countOf(count int, one, many string) string {
 func (d *discovering) reportMissing() error {
 	var result error
 	var lines []string
-	for _, c := range d.found {
-		if c.err != nil {
+	for i := range d.found {
+		c := &d.found[i]
+		if c.Err != nil {
 			result = cli.ErrReported
-			if c.err != cli.ErrReported { //nolint:errorlint // said already
-				lines = append(lines, fmt.Sprintf("error: %s: %s", c.name, c.err))
+			if !slices.Contains(d.unusable, c.Err) {
+				lines = append(lines, fmt.Sprintf("error: %s: %s", c.Name, c.Err))
 			}
 		}
-		for _, text := range c.errors {
-			result = cli.ErrReported
-			lines = append(lines, fmt.Sprintf("error: %s: %s", c.name, text))
+		for _, p := range c.Problems {
+			if p.HidesInput() {
+				result = cli.ErrReported
+				lines = append(lines, fmt.Sprintf("error: %s: %s", c.Name, problemText(p)))
+			}
 		}
 	}
-	for _, c := range d.found {
-		for _, text := range c.warnings {
-			lines = append(lines, fmt.Sprintf("warning: %s: %s", c.name, text))
+	for i := range d.found {
+		for _, text := range warnings(&d.found[i]) {
+			lines = append(lines, fmt.Sprintf("warning: %s: %s", d.found[i].Name, text))
 		}
 	}
 	for _, line := range lines[:min(len(lines), reportedProblems)] {
@@ -139,15 +116,4 @@ func (d *discovering) reportMissing() error {
 		d.say("... and %d more", more)
 	}
 	return result
-}
-
-// merged unites what was found in all clusters.
-func (d *discovering) merged() discovery.Output {
-	var outputs []discovery.Output
-	for _, c := range d.found {
-		if c.err == nil {
-			outputs = append(outputs, c.output)
-		}
-	}
-	return discovery.Merge(outputs...)
 }

@@ -9,15 +9,12 @@ import (
 	"strings"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/registration"
 	"github.com/meshctl/meshctl/internal/world"
-	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -30,13 +27,15 @@ type discovering struct {
 	// it is not needed.
 	management *kube.Connection
 	// stored is what it had before anything was discovered; nil without writing.
-	stored   *kube.Stored
+	stored   *inventory.Stored
 	settings *settingsv1.Settings
 
 	connections []*kube.Connection
 	dumps       []dumpSource
 	// found is sorted by name once everything is discovered.
-	found []discoveredCluster
+	found []inventory.Cluster
+	// unusable are errors about clusters that were said already.
+	unusable []*kube.Error
 
 	// mu guards out, which has the progress.
 	mu  sync.Mutex
@@ -47,30 +46,6 @@ type discovering struct {
 type dumpSource struct {
 	cluster string
 	paths   []string
-}
-
-// discoveredCluster is what came of one cluster.
-type discoveredCluster struct {
-	name   string
-	output discovery.Output
-	// partial says that something is missing from the output, offline that it is
-	// from files: they never show that something does not exist.
-	partial, offline bool
-	// err is why nothing is known of the cluster, reason the same in a word.
-	err    error
-	reason string
-	// errors and warnings are what else there is to say.
-	errors, warnings []string
-}
-
-// discoveredKinds are the kinds that discovery writes, those that others refer
-// to first.
-func discoveredKinds() []schema.GroupVersionKind {
-	var kinds []schema.GroupVersionKind
-	for _, kind := range []string{"Mesh", "Workload", "Destination"} {
-		kinds = append(kinds, discoveryv1.GroupVersion().WithKind(kind))
-	}
-	return kinds
 }
 
 // prepare finds out what to discover, and what the management cluster has.
@@ -98,7 +73,7 @@ func (d *discovering) prepare(ctx context.Context) error {
 // settings, and the registered clusters.
 func (d *discovering) readManagement(ctx context.Context) error {
 	if d.writes() {
-		stored, err := kube.ReadStored(ctx, d.management, d.namespace, discoveredKinds())
+		stored, err := inventory.ReadDiscovered(ctx, d.management, d.namespace)
 		var e *kube.Error
 		if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
 			e.Hint = "run 'meshctl install' there, or print what is found with -o"
@@ -137,7 +112,7 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.connections = connections
+	d.connections, d.unusable = connections, failed
 	for _, e := range failed {
 		d.say("error: %s", e)
 	}
@@ -157,16 +132,16 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 }
 
 // unusableClusters are those whose credentials cannot be used, which was said.
-func unusableClusters(names []string, connections []*kube.Connection, failed []*kube.Error) []discoveredCluster {
+func unusableClusters(names []string, connections []*kube.Connection, failed []*kube.Error) []inventory.Cluster {
 	wanted := slices.Sorted(slices.Values(names))
 	wanted = slices.DeleteFunc(slices.Compact(wanted), func(name string) bool {
 		return slices.ContainsFunc(connections, func(c *kube.Connection) bool { return c.Name == name })
 	})
-	var unusable []discoveredCluster
+	var unusable []inventory.Cluster
 	for i, e := range failed {
-		cluster := discoveredCluster{err: cli.ErrReported, reason: string(e.Reason)}
+		cluster := inventory.Cluster{Err: e}
 		if len(wanted) == len(failed) {
-			cluster.name = wanted[i] // both are sorted by cluster
+			cluster.Name = wanted[i] // both are sorted by cluster
 		}
 		unusable = append(unusable, cluster)
 	}

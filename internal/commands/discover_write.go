@@ -6,30 +6,20 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
-	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // write makes the management cluster store what was found, or shows what that
 // would change.
 func (d *discovering) write(ctx context.Context) error {
-	out := d.merged()
-	d.keepUnseenClusters(&out)
-	objects, err := discoveredObjects(out)
+	plan, err := d.stored.PlanDiscovered(d.found, d.prune)
 	if err != nil {
 		return err
 	}
-	opts := kube.SyncOptions{Owner: map[string]string{discovery.OwnerLabel: d.namespace}, GroupLabel: discovery.ClusterLabel}
-	if d.prune {
-		opts.Stale = d.isStale
-	}
-	plan := d.stored.Plan(objects, opts)
 	if d.dryRun.String() != "none" {
 		if err := d.printDiff(plan); err != nil {
 			return err
@@ -58,7 +48,7 @@ const announcedChanges = 100
 
 // writeGroup writes the objects of one cluster. It reports whether the
 // management cluster was lost on the way.
-func (d *discovering) writeGroup(ctx context.Context, plan *kube.SyncPlan, group string) (lost bool, err error) {
+func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, group string) (lost bool, err error) {
 	var results []kube.Result
 	dryRun := kube.DryRun(d.dryRun.String())
 	if dryRun == "client" {
@@ -68,7 +58,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *kube.SyncPlan, group
 		if changes >= announcedChanges {
 			d.say("%s: writing %d objects", groupLabel(group), changes)
 		}
-		results = plan.Run(ctx, group, kube.SyncRunOptions{Force: d.forceConflicts, DryRun: dryRun})
+		results = plan.Run(ctx, group, inventory.RunOptions{Force: d.forceConflicts, DryRun: dryRun})
 	}
 	var written []kube.Result
 	count := map[kube.Outcome]int{kube.Unchanged: plan.Count(group, kube.ChangeNone)}
@@ -103,7 +93,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *kube.SyncPlan, group
 }
 
 // refusals are the objects of a group that somebody else has.
-func refusals(plan *kube.SyncPlan, group string) []kube.Result {
+func refusals(plan *inventory.Plan, group string) []kube.Result {
 	var results []kube.Result
 	for i := range plan.Changes {
 		if change := &plan.Changes[i]; change.Group == group && change.Kind == kube.ChangeRefuse {
@@ -137,87 +127,29 @@ func outcomesText(count map[kube.Outcome]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// seen returns the names of the clusters that were seen completely.
-func (d *discovering) seen() []string {
-	var names []string
-	for _, c := range d.found {
-		if c.err == nil && !c.partial && !c.offline {
-			names = append(names, c.name)
-		}
-	}
-	return names
-}
-
-// isStale reports whether a stored object stands for nothing any more: all
-// clusters that it is about were seen completely, and none has it.
-func (d *discovering) isStale(object *unstructured.Unstructured) bool {
-	about := appMeshClusters(object)
-	if cluster := object.GetLabels()[discovery.ClusterLabel]; cluster != "" {
-		about = []string{cluster}
-	}
-	seen := d.seen()
-	return len(about) > 0 && !slices.ContainsFunc(about, func(cluster string) bool { return !slices.Contains(seen, cluster) })
-}
-
-// keepUnseenClusters adds to each App Mesh the clusters that it had and that
-// were not seen this time.
-func (d *discovering) keepUnseenClusters(out *discovery.Output) {
-	for i := range out.Meshes {
-		mesh := &out.Meshes[i]
-		if mesh.Spec.AWSAppMesh == nil {
-			continue
-		}
-		stored := d.stored.Object(kube.ObjectKey{GVK: discoveredKinds()[0], Namespace: mesh.Namespace, Name: mesh.Name})
-		mesh.Spec.AWSAppMesh = d.withUnseenClusters(mesh.Spec.AWSAppMesh, stored)
-	}
-}
-
-func (d *discovering) withUnseenClusters(mesh *discoveryv1.AWSAppMesh, stored *unstructured.Unstructured) *discoveryv1.AWSAppMesh {
-	shared := *mesh
-	shared.Clusters = slices.Clone(shared.Clusters)
-	seen := d.seen()
-	for _, cluster := range appMeshClusters(stored) {
-		if !slices.Contains(seen, cluster) {
-			shared.Clusters = append(shared.Clusters, cluster)
-		}
-	}
-	slices.Sort(shared.Clusters)
-	shared.Clusters = slices.Compact(shared.Clusters)
-	return &shared
-}
-
-// appMeshClusters returns the clusters of a stored App Mesh.
-func appMeshClusters(object *unstructured.Unstructured) []string {
-	if object == nil {
-		return nil
-	}
-	names, _, _ := unstructured.NestedStringSlice(object.Object, "spec", "awsAppMesh", "clusters")
-	return names
-}
-
 // explainLeft says why objects that were not found stay stored.
-func (d *discovering) explainLeft(plan *kube.SyncPlan, group string) {
+func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	left := plan.Count(group, kube.ChangeLeave)
-	at := slices.IndexFunc(d.found, func(c discoveredCluster) bool { return c.name == group })
+	at := slices.IndexFunc(d.found, func(c inventory.Cluster) bool { return c.Name == group })
 	if left == 0 || at < 0 || !d.prune {
 		return
 	}
 	why := "not everything could be seen"
 	switch cluster := &d.found[at]; {
-	case cluster.err != nil:
+	case cluster.Err != nil:
 		why = "the cluster could not be seen"
-	case cluster.offline:
+	case cluster.Dumped:
 		why = "files do not show what is gone"
 	}
 	d.say("%s: %s not found, left as is: %s", group, countOf(left, "stored object", "stored objects"), why)
 }
 
 // printDiff prints what a dry run would change, cluster by cluster.
-func (d *discovering) printDiff(plan *kube.SyncPlan) error {
+func (d *discovering) printDiff(plan *inventory.Plan) error {
 	return output.Print(d.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) { writePlan(t, plan) })})
 }
 
-func writePlan(t *view.Text, plan *kube.SyncPlan) {
+func writePlan(t *view.Text, plan *inventory.Plan) {
 	for _, group := range plan.Groups() {
 		add, modify, remove := plan.Count(group, kube.ChangeAdd), plan.Count(group, kube.ChangeModify), plan.Count(group, kube.ChangeRemove)
 		if add+modify+remove+plan.Count(group, kube.ChangeNone) == 0 {
@@ -251,7 +183,7 @@ func changeSign(kind kube.ChangeKind) string {
 // shownFields bounds the fields that a diff lists of one object.
 const shownFields = 12
 
-func writeChange(t *view.Text, change *kube.Change) {
+func writeChange(t *view.Text, change *inventory.Change) {
 	sign := changeSign(change.Kind)
 	if sign == "" {
 		return

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
@@ -44,7 +45,7 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 	if err != nil {
 		return objects, err
 	}
-	fresh, err := load.Clusters(ctx, load.DiscoverOptions{
+	fresh, err := inventory.Objects(ctx, inventory.DiscoverOptions{
 		Connections: connections, ManagementNamespace: namespace, Settings: world.SettingsOf(objects),
 	}, validator)
 	if err != nil {

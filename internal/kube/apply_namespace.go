@@ -41,3 +41,24 @@ func EnsureNamespace(ctx context.Context, c *Connection, name string, labels map
 	}
 	return true, nil
 }
+
+// CheckNamespace makes sure that a namespace exists, as far as one may know.
+func CheckNamespace(ctx context.Context, c *Connection, name string) error {
+	client, err := c.Metadata()
+	if err != nil {
+		return err
+	}
+	action := "find Namespace " + name
+	_, err = client.Resource(Namespaces()).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil
+	case apierrors.IsNotFound(err):
+		return &Error{
+			Cluster: c.Name, Action: action, Reason: ReasonNotFound, Why: "it does not exist",
+			Hint: "run 'meshctl install', or name another one with --namespace", cause: err,
+		}
+	default:
+		return c.Explain(action, err)
+	}
+}

@@ -24,7 +24,7 @@ func TestCombine(t *testing.T) {
 	}
 	for i := range live.TrafficPolicies {
 		live.TrafficPolicies[i].Resource.Name = "a"
-		live.TrafficPolicies[i].Origin = clusterOrigin("mgmt")
+		live.TrafficPolicies[i].Origin = ClusterOrigin("mgmt")
 	}
 	_, err = Combine(files, live)
 	const twice = "an object is given twice; remove one of TrafficPolicy/a.gloo-mesh: stdin:1 (document 1) and cluster mgmt"

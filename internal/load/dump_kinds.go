@@ -32,16 +32,16 @@ func (r *rawObjects) kinds() (kindTable, error) {
 		var known modelledKind
 		switch kind.GroupResource() {
 		case schema.GroupResource{Group: appsv1.GroupName, Resource: "deployments"}:
-			known = rawKind(r, kind, &in.Deployments, func(d *appsv1.Deployment) { trimPod(&d.Spec.Template.Spec) })
+			known = rawKind(r, kind, &in.Deployments, func(d *appsv1.Deployment) { meshdiscovery.TrimPod(&d.Spec.Template.Spec) })
 		case schema.GroupResource{Group: appsv1.GroupName, Resource: "daemonsets"}:
-			known = rawKind(r, kind, &in.DaemonSets, func(d *appsv1.DaemonSet) { trimPod(&d.Spec.Template.Spec) })
+			known = rawKind(r, kind, &in.DaemonSets, func(d *appsv1.DaemonSet) { meshdiscovery.TrimPod(&d.Spec.Template.Spec) })
 		case schema.GroupResource{Group: appsv1.GroupName, Resource: "statefulsets"}:
-			known = rawKind(r, kind, &in.StatefulSets, func(s *appsv1.StatefulSet) { trimPod(&s.Spec.Template.Spec) })
+			known = rawKind(r, kind, &in.StatefulSets, func(s *appsv1.StatefulSet) { meshdiscovery.TrimPod(&s.Spec.Template.Spec) })
 		case schema.GroupResource{Group: appsv1.GroupName, Resource: "replicasets"}:
 			known = rawKind(r, kind, &in.ReplicaSets, func(s *appsv1.ReplicaSet) { *s = appsv1.ReplicaSet{ObjectMeta: s.ObjectMeta} })
 		case schema.GroupResource{Resource: "pods"}:
 			known = rawKind(r, kind, &in.Pods, func(p *corev1.Pod) {
-				trimPod(&p.Spec)
+				meshdiscovery.TrimPod(&p.Spec)
 				p.Status.Conditions, p.Status.ContainerStatuses, p.Status.InitContainerStatuses = nil, nil, nil
 			})
 		case schema.GroupResource{Resource: "services"}:

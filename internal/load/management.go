@@ -41,7 +41,7 @@ func Management(ctx context.Context, opts ManagementOptions, v *validation.Valid
 }
 
 func readManagement(ctx context.Context, opts ManagementOptions, c checker) (world.Objects, error) {
-	l := &managementReader{opts: opts, checker: c, kinds: newKindTable(), origin: clusterOrigin(opts.Connection.Name)}
+	l := &managementReader{opts: opts, checker: c, kinds: newKindTable(), origin: ClusterOrigin(opts.Connection.Name)}
 	wanted, err := l.wantedKinds()
 	if err != nil {
 		return world.Objects{}, err
@@ -61,7 +61,8 @@ func readManagement(ctx context.Context, opts ManagementOptions, c checker) (wor
 }
 
 // clusterOrigin is where objects of a cluster come from.
-func clusterOrigin(cluster string) world.Origin { return world.Origin{File: "cluster " + cluster} }
+// ClusterOrigin is where objects come from that a cluster has.
+func ClusterOrigin(cluster string) world.Origin { return world.Origin{File: "cluster " + cluster} }
 
 // managementReader reads the management cluster.
 type managementReader struct {

@@ -3,7 +3,6 @@ package load
 import (
 	"errors"
 
-	meshdiscovery "github.com/meshctl/meshctl/internal/discovery"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -16,7 +15,7 @@ func unusableCluster(cluster string, err error) (world.Objects, error) {
 		return world.Objects{}, err
 	}
 	return world.Objects{Problems: []world.Problem{{
-		Kind: world.UnusableCluster, Origin: clusterOrigin(cluster), Message: e.Message(), Hint: e.Hint,
+		Kind: world.UnusableCluster, Origin: ClusterOrigin(cluster), Message: e.Message(), Hint: e.Hint,
 	}}}, nil
 }
 
@@ -25,9 +24,4 @@ func unusableCluster(cluster string, err error) (world.Objects, error) {
 // worth a warning.
 func unlisted(origin world.Origin, e *kube.Error, everything bool) world.Problem {
 	return world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: e.Message(), Hint: e.Hint, LeftOut: everything}
-}
-
-// noted turns what discovery noted into a problem.
-func noted(cluster string, n meshdiscovery.Note) world.Problem {
-	return world.Problem{Kind: world.DiscoveryNote, Origin: clusterOrigin(cluster), Object: n.Object, Message: n.Message, Hint: n.Hint}
 }

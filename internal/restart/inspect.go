@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/load"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
@@ -34,7 +34,7 @@ type InspectOptions struct {
 // of the certificate authorities of meshes may fail for each of them:
 // MeshFacts.TrustErr.
 func Inspect(ctx context.Context, c *kube.Connection, opts InspectOptions) (Facts, error) {
-	found, err := load.Discover(ctx, load.DiscoverOptions{
+	found, err := inventory.Discover(ctx, inventory.DiscoverOptions{
 		Connections: []*kube.Connection{c}, ManagementNamespace: opts.ManagementNamespace, Settings: opts.Settings,
 		Deadline: opts.Deadline, Members: true,
 	})

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/test/e2e/clustertest"
 )
@@ -392,11 +393,11 @@ func (r *registry) testConcurrentRuns(t *testing.T) {
 func (r *registry) testChangesMeanwhile(t *testing.T) {
 	management := connection(r.management.Admin())
 	kinds := []schema.GroupVersionKind{discoveredKind("Mesh"), discoveredKind("Workload"), discoveredKind("Destination")}
-	stored, err := kube.ReadStored(t.Context(), management, "gloo-mesh", kinds)
+	stored, err := inventory.ReadStored(t.Context(), management, "gloo-mesh", kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := stored.Plan(nil, kube.SyncOptions{
+	plan := stored.Plan(nil, inventory.Options{
 		Owner: map[string]string{"owner.discovery.mesh.gloo.solo.io": "gloo-mesh"}, GroupLabel: "cluster.discovery.mesh.gloo.solo.io",
 		Stale: func(*unstructured.Unstructured) bool { return true },
 	})
@@ -406,7 +407,7 @@ func (r *registry) testChangesMeanwhile(t *testing.T) {
 		t.Fatal(result.Err)
 	}
 	var outcomes []string
-	for _, result := range plan.Run(t.Context(), "west", kube.SyncRunOptions{}) {
+	for _, result := range plan.Run(t.Context(), "west", inventory.RunOptions{}) {
 		outcomes = append(outcomes, fmt.Sprintf("%s %s %v", result.GVK.Kind, result.Outcome, result.Err))
 	}
 	if diff := cmp.Diff([]string{"Mesh kept <nil>", "Workload deleted <nil>", "Destination absent <nil>"}, outcomes); diff != "" {

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/world"
@@ -302,7 +303,7 @@ func TestDiscoverLive(t *testing.T) {
 	var found world.Objects
 	if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 		var err error
-		if found, err = load.Clusters(ctx, load.DiscoverOptions{Connections: connections}, validation.New()); err != nil {
+		if found, err = inventory.Objects(ctx, inventory.DiscoverOptions{Connections: connections}, validation.New()); err != nil {
 			return err
 		}
 		// The controllers may still be making the pods.
@@ -316,7 +317,7 @@ func TestDiscoverLive(t *testing.T) {
 	expectProblems(t, found, "UnusableCluster cannot use cluster gone: "+gone.Server+" refuses the connection")
 
 	blind := addUser(t, member, "blind", rbacv1.PolicyRule{APIGroups: []string{"", "apps"}, Resources: []string{"deployments", "configmaps", "pods", "replicasets"}, Verbs: []string{"list"}})
-	parts, err := load.Discover(t.Context(), load.DiscoverOptions{Connections: []*kube.Connection{connection(blind)}})
+	parts, err := inventory.Discover(t.Context(), inventory.DiscoverOptions{Connections: []*kube.Connection{connection(blind)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package kube
+package inventory
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 const (
@@ -49,14 +51,14 @@ func applied(t *testing.T, object *unstructured.Unstructured, manager, fields st
 
 func storedOf(objects ...*unstructured.Unstructured) *Stored {
 	stored := &Stored{
-		connection: New("mgmt", SourceManagement, &rest.Config{Host: "https://mgmt"}, Options{}), namespace: "ours",
-		objects: map[ObjectKey]*unstructured.Unstructured{},
+		connection: kube.New("mgmt", kube.SourceManagement, &rest.Config{Host: "https://mgmt"}, kube.Options{}), namespace: "ours",
+		objects: map[kube.ObjectKey]*unstructured.Unstructured{},
 	}
 	for _, kind := range []string{"Mesh", "Workload"} {
 		stored.kinds = append(stored.kinds, schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: kind})
 	}
 	for _, object := range objects {
-		stored.objects[KeyOf(object)] = object
+		stored.objects[kube.KeyOf(object)] = object
 	}
 	return stored
 }
@@ -93,7 +95,7 @@ func TestPlan(t *testing.T) {
 			desired: []*unstructured.Unstructured{thing(t, "Mesh", "a", "east", "{new: 1, changed: {deep: 2, same: 3}, list: [1, 2]}")},
 			stored: []*unstructured.Unstructured{
 				applied(t, thing(t, "Mesh", "a", "east", "{changed: {deep: 1, same: 3}, list: [1], ours: {x: 1}, theirs: 1, 'a.b/c': 1}"),
-					DefaultFieldManager, `{"f:ours": {"f:x": {}}, "f:a.b/c": {}}`),
+					kube.DefaultFieldManager, `{"f:ours": {"f:x": {}}, "f:a.b/c": {}}`),
 			},
 			want: []string{"east: modify Mesh a [- spec[a.b/c]] [~ spec.changed.deep] [~ spec.list] [+ spec.new] [- spec.ours]"},
 		},
@@ -124,7 +126,7 @@ func TestPlan(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			plan := storedOf(tt.stored...).Plan(tt.desired, SyncOptions{
+			plan := storedOf(tt.stored...).Plan(tt.desired, Options{
 				Owner: map[string]string{testOwner: "us"}, GroupLabel: testGroup,
 				Stale: func(u *unstructured.Unstructured) bool {
 					for _, name := range tt.seen {
@@ -142,12 +144,12 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-func describePlan(plan *SyncPlan) []string {
+func describePlan(plan *Plan) []string {
 	var lines []string
 	for _, c := range plan.Changes {
 		line := fmt.Sprintf("%s: %s %s %s", c.Group, c.Kind, c.Key.GVK.Kind, c.Key.Name)
 		for _, f := range c.Fields {
-			line += fmt.Sprintf(" [%s %s]", map[ChangeKind]string{ChangeAdd: "+", ChangeModify: "~", ChangeRemove: "-"}[f.Kind], f.Path)
+			line += fmt.Sprintf(" [%s %s]", map[kube.ChangeKind]string{kube.ChangeAdd: "+", kube.ChangeModify: "~", kube.ChangeRemove: "-"}[f.Kind], f.Path)
 		}
 		if c.Err != nil {
 			line += ": " + c.Err.Message()

@@ -11,6 +11,37 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// KeyOf returns what identifies an object.
+func KeyOf(object *unstructured.Unstructured) ObjectKey {
+	return ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
+// ApplyAction is the action of errors about writing an object.
+func ApplyAction(key ObjectKey) string {
+	return "apply " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
+}
+
+// ChangeKind says what is to be done about one object.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	// ChangeAdd and ChangeModify write the object, ChangeRemove deletes it.
+	ChangeAdd    ChangeKind = "add"
+	ChangeModify ChangeKind = "modify"
+	ChangeRemove ChangeKind = "remove"
+	// ChangeNone: the object is as it should be.
+	ChangeNone ChangeKind = "none"
+	// ChangeLeave: the object is not desired, but it is not stale either.
+	ChangeLeave ChangeKind = "leave"
+	// ChangeRefuse: an object of that name is somebody else's.
+	ChangeRefuse ChangeKind = "refuse"
+)
+
+// Kept is the outcome for an object that was to be removed but that somebody
+// changed after the plan was made: it may be wanted again.
+const Kept Outcome = "kept"
+
 // FieldChange is one field that changes.
 type FieldChange struct {
 	// Path is that of the field, such as spec.mesh.name.
@@ -18,11 +49,11 @@ type FieldChange struct {
 	Kind ChangeKind
 }
 
-// fieldChanges returns how a stored object differs from the desired one in what
+// CompareApplied returns how a stored object differs from the desired one in what
 // meshctl writes: the spec and the desired labels. What others added stays, and
 // so it is no difference; what meshctl itself applied and does not want any more
 // is. The status is nobody's business here.
-func fieldChanges(desired, stored *unstructured.Unstructured) []FieldChange {
+func CompareApplied(desired, stored *unstructured.Unstructured) []FieldChange {
 	owned := ownedFields(stored)
 	var changes []FieldChange
 	for _, path := range [][]string{{"metadata", "labels"}, {"spec"}} {

@@ -1,4 +1,4 @@
-package commands
+package inventory
 
 import (
 	"slices"
@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -17,11 +17,11 @@ import (
 // come back from a cluster, which has no unsigned integers.
 func TestDiscoveredObjectsAreLikeThoseOfClusters(t *testing.T) {
 	t.Parallel()
-	dump, err := load.DiscoverDump(t.Context(), load.DumpOptions{Cluster: "east", Paths: []string{dumps + "/east"}})
+	dump, err := DiscoverDump(t.Context(), load.DumpOptions{Cluster: "east", Paths: []string{"../../testdata/dumps/east"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := discoveredObjects(dump.Output)
+	objects, err := Manifests(dump.Output)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +49,8 @@ func TestDiscoveredObjectsAreLikeThoseOfClusters(t *testing.T) {
 // was seen in part, e is dead and f was read from files.
 func TestStale(t *testing.T) {
 	t.Parallel()
-	d := &discovering{found: []discoveredCluster{
-		{name: "a"}, {name: "b"}, {name: "c"}, {name: "d", partial: true}, {name: "e", err: cli.ErrReported}, {name: "f", offline: true},
+	d := &discovered{clusters: []Cluster{
+		{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d", Unlisted: []Unlisted{{}}}, {Name: "e", Err: &kube.Error{}}, {Name: "f", Dumped: true},
 	}}
 	tests := []struct {
 		name, cluster string
@@ -85,7 +85,7 @@ func TestStale(t *testing.T) {
 
 func TestAppMeshesKeepTheClustersThatWereNotSeen(t *testing.T) {
 	t.Parallel()
-	d := &discovering{found: []discoveredCluster{{name: "a"}, {name: "b"}, {name: "d", partial: true}}}
+	d := &discovered{clusters: []Cluster{{Name: "a"}, {Name: "b"}, {Name: "d", Unlisted: []Unlisted{{}}}}}
 	stored := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"awsAppMesh": map[string]any{"clusters": []any{"b", "d", "z"}}}}}
 	found := &discoveryv1.AWSAppMesh{ARN: "arn", Clusters: []string{"a"}}
 	kept := d.withUnseenClusters(found, stored)

@@ -1,26 +1,24 @@
-package kube
+package inventory
 
 import (
 	"context"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Kept is the outcome for an object that was to be removed but that somebody
-// changed after the plan was made: it may be wanted again.
-const Kept Outcome = "kept"
-
-// SyncRunOptions say how to carry out a plan.
-type SyncRunOptions struct {
+// RunOptions say how to carry out a plan.
+type RunOptions struct {
 	// Force takes over fields that others own.
 	Force bool
 	// DryRun DryRunServer has the API server judge and writes nothing.
-	DryRun DryRun
+	DryRun kube.DryRun
 }
 
 // Groups returns the groups of the plan, sorted.
-func (p *SyncPlan) Groups() []string {
+func (p *Plan) Groups() []string {
 	var groups []string
 	for i := range p.Changes {
 		groups = append(groups, p.Changes[i].Group)
@@ -37,8 +35,8 @@ func (p *SyncPlan) Groups() []string {
 // An object is removed only if it is still the one that the plan saw; one that
 // was changed since is Kept. That, and that applying is idempotent, lets
 // several runs work at the same time, and a run that was stopped be repeated.
-func (p *SyncPlan) Run(ctx context.Context, group string, opts SyncRunOptions) []Result {
-	results := make([]Result, len(p.Changes))
+func (p *Plan) Run(ctx context.Context, group string, opts RunOptions) []kube.Result {
+	results := make([]kube.Result, len(p.Changes))
 	var done []int
 	for _, gvk := range p.kinds {
 		var indices []int
@@ -49,21 +47,21 @@ func (p *SyncPlan) Run(ctx context.Context, group string, opts SyncRunOptions) [
 				continue
 			}
 			switch change.Kind {
-			case ChangeAdd, ChangeModify:
+			case kube.ChangeAdd, kube.ChangeModify:
 				indices = append(indices, i)
 				objects = append(objects, change.desired)
-			case ChangeRefuse:
+			case kube.ChangeRefuse:
 				results[i] = p.result(change.Key)
-				results[i].Outcome, results[i].Err = Conflict, change.Err
+				results[i].Outcome, results[i].Err = kube.Conflict, change.Err
 				done = append(done, i)
-			case ChangeRemove, ChangeNone, ChangeLeave:
+			case kube.ChangeRemove, kube.ChangeNone, kube.ChangeLeave:
 			}
 		}
 		if len(indices) == 0 {
 			continue
 		}
 		owner := p.ownerOf(p.Changes[indices[0]])
-		for k, result := range Apply(ctx, p.connection, objects, ApplyOptions{Force: opts.Force, DryRun: opts.DryRun, Owner: owner}) {
+		for k, result := range kube.Apply(ctx, p.connection, objects, kube.ApplyOptions{Force: opts.Force, DryRun: opts.DryRun, Owner: owner}) {
 			results[indices[k]] = result
 			done = append(done, indices[k])
 		}
@@ -72,29 +70,29 @@ func (p *SyncPlan) Run(ctx context.Context, group string, opts SyncRunOptions) [
 	for _, gvk := range slices.Backward(p.kinds) {
 		var indices []int
 		for i := range p.Changes {
-			if change := &p.Changes[i]; change.Group == group && change.Key.GVK == gvk && change.Kind == ChangeRemove {
+			if change := &p.Changes[i]; change.Group == group && change.Key.GVK == gvk && change.Kind == kube.ChangeRemove {
 				indices = append(indices, i)
 			}
 		}
-		for k, result := range ParallelRequests(indices, func(i int) Result { return p.remove(ctx, &p.Changes[i], opts.DryRun, lost) }) {
+		for k, result := range kube.ParallelRequests(indices, func(i int) kube.Result { return p.remove(ctx, &p.Changes[i], opts.DryRun, lost) }) {
 			results[indices[k]] = result
 			done = append(done, indices[k])
 		}
 	}
 	slices.Sort(done)
-	ordered := make([]Result, 0, len(done))
+	ordered := make([]kube.Result, 0, len(done))
 	for _, i := range done {
 		ordered = append(ordered, results[i])
 	}
 	return ordered
 }
 
-func (p *SyncPlan) result(key ObjectKey) Result {
-	return Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: p.connection.Name}
+func (p *Plan) result(key kube.ObjectKey) kube.Result {
+	return kube.Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: p.connection.Name}
 }
 
 // lostCluster returns why the cluster cannot be used any more, nil if it can.
-func lostCluster(results []Result) *Error {
+func lostCluster(results []kube.Result) *kube.Error {
 	for i := range results {
 		if e := results[i].Err; e != nil && e.WholeCluster() {
 			return e
@@ -105,16 +103,16 @@ func lostCluster(results []Result) *Error {
 
 // remove deletes an object that is still as the plan saw it. Of a cluster that is
 // lost nothing more is asked.
-func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lost *Error) Result {
+func (p *Plan) remove(ctx context.Context, change *Change, dryRun kube.DryRun, lost *kube.Error) kube.Result {
 	result := p.result(change.Key)
-	action := "delete " + DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+	action := "delete " + kube.DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
 	if lost != nil {
 		result.Fail(action, lost)
 		return result
 	}
 	target, err := p.connection.Target(ctx, change.Key.GVK, change.Key.Namespace)
 	if err == nil {
-		result.Outcome, err = DeleteSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
+		result.Outcome, err = kube.DeleteSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
 			return p.unchanged(change.stored, now)
 		})
 	}
@@ -126,9 +124,9 @@ func (p *SyncPlan) remove(ctx context.Context, change *Change, dryRun DryRun, lo
 
 // unchanged reports whether an object still is the one that was seen, in what
 // makes it stale: its spec, which has a generation, and whose it is.
-func (p *SyncPlan) unchanged(seen, now *unstructured.Unstructured) bool {
-	return seen.GetUID() == now.GetUID() && seen.GetGeneration() == now.GetGeneration() && IsOwned(now, p.opts.Owner) &&
+func (p *Plan) unchanged(seen, now *unstructured.Unstructured) bool {
+	return seen.GetUID() == now.GetUID() && seen.GetGeneration() == now.GetGeneration() && kube.IsOwned(now, p.opts.Owner) &&
 		seen.GetLabels()[p.opts.GroupLabel] == now.GetLabels()[p.opts.GroupLabel]
 }
 
-func (p *SyncPlan) sort() { slices.SortFunc(p.Changes, p.compare) }
+func (p *Plan) sort() { slices.SortFunc(p.Changes, p.compare) }

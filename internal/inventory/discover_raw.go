@@ -1,4 +1,4 @@
-package load
+package inventory
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	meshdiscovery "github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/discovery"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -20,11 +20,11 @@ import (
 type rawReader struct {
 	connection *kube.Connection
 	scheme     *runtime.Scheme
-	kinds      []meshdiscovery.Kind
+	kinds      []discovery.Kind
 	// failed has why a kind could not be listed; each of its places belongs to
 	// one question.
 	failed []error
-	input  meshdiscovery.Input
+	input  discovery.Input
 }
 
 // discoveryScheme knows the built-in kinds that discovery looks at, and no
@@ -40,8 +40,8 @@ func discoveryScheme() (*runtime.Scheme, error) {
 }
 
 func newRawReader(c *kube.Connection, scheme *runtime.Scheme) *rawReader {
-	kinds := meshdiscovery.Kinds()
-	return &rawReader{connection: c, scheme: scheme, kinds: kinds, failed: make([]error, len(kinds)), input: meshdiscovery.Input{Cluster: c.Name}}
+	kinds := discovery.Kinds()
+	return &rawReader{connection: c, scheme: scheme, kinds: kinds, failed: make([]error, len(kinds)), input: discovery.Input{Cluster: c.Name}}
 }
 
 // questions are what to ask the cluster, one for each kind.
@@ -88,17 +88,17 @@ func (r *rawReader) sawNothing() bool {
 
 // read reads one kind into the input. ConfigMaps wait for the Deployments to say
 // which of them are needed: the others are many, and may be nobody's business.
-func (r *rawReader) read(ctx context.Context, kind meshdiscovery.Kind, deployed chan struct{}) error {
+func (r *rawReader) read(ctx context.Context, kind discovery.Kind, deployed chan struct{}) error {
 	in := &r.input
 	var err error
 	switch kind.GroupResource() {
 	case schema.GroupResource{Group: appsv1.GroupName, Resource: "deployments"}:
 		defer close(deployed)
-		in.Deployments, err = listRaw(ctx, r, kind, &appsv1.DeploymentList{}, func(d *appsv1.Deployment) { trimPod(&d.Spec.Template.Spec) })
+		in.Deployments, err = listRaw(ctx, r, kind, &appsv1.DeploymentList{}, func(d *appsv1.Deployment) { discovery.TrimPod(&d.Spec.Template.Spec) })
 	case schema.GroupResource{Group: appsv1.GroupName, Resource: "daemonsets"}:
-		in.DaemonSets, err = listRaw(ctx, r, kind, &appsv1.DaemonSetList{}, func(d *appsv1.DaemonSet) { trimPod(&d.Spec.Template.Spec) })
+		in.DaemonSets, err = listRaw(ctx, r, kind, &appsv1.DaemonSetList{}, func(d *appsv1.DaemonSet) { discovery.TrimPod(&d.Spec.Template.Spec) })
 	case schema.GroupResource{Group: appsv1.GroupName, Resource: "statefulsets"}:
-		in.StatefulSets, err = listRaw(ctx, r, kind, &appsv1.StatefulSetList{}, func(s *appsv1.StatefulSet) { trimPod(&s.Spec.Template.Spec) })
+		in.StatefulSets, err = listRaw(ctx, r, kind, &appsv1.StatefulSetList{}, func(s *appsv1.StatefulSet) { discovery.TrimPod(&s.Spec.Template.Spec) })
 	case schema.GroupResource{Group: appsv1.GroupName, Resource: "replicasets"}:
 		metas, listErr := kube.ListMetadata(ctx, r.connection, kind.GroupVersionResource, kube.ListOptions{})
 		err = listErr
@@ -107,7 +107,7 @@ func (r *rawReader) read(ctx context.Context, kind meshdiscovery.Kind, deployed 
 		}
 	case schema.GroupResource{Resource: "pods"}:
 		in.Pods, err = listRaw(ctx, r, kind, &corev1.PodList{}, func(p *corev1.Pod) {
-			trimPod(&p.Spec)
+			discovery.TrimPod(&p.Spec)
 			p.Status.Conditions, p.Status.ContainerStatuses, p.Status.InitContainerStatuses = nil, nil, nil
 		})
 	case schema.GroupResource{Resource: "services"}:
@@ -134,13 +134,13 @@ func (r *rawReader) read(ctx context.Context, kind meshdiscovery.Kind, deployed 
 }
 
 // readConfigMaps reads those of the namespaces that hold control planes.
-func (r *rawReader) readConfigMaps(ctx context.Context, kind meshdiscovery.Kind, deployed <-chan struct{}) error {
+func (r *rawReader) readConfigMaps(ctx context.Context, kind discovery.Kind, deployed <-chan struct{}) error {
 	select {
 	case <-deployed:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for _, namespace := range meshdiscovery.ControlPlaneNamespaces(r.input.Deployments) {
+	for _, namespace := range discovery.ControlPlaneNamespaces(r.input.Deployments) {
 		found, err := kube.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, &corev1.ConfigMapList{},
 			kube.ListOptions{Namespace: namespace}, func(*corev1.ConfigMap) {})
 		if err != nil {
@@ -151,18 +151,6 @@ func (r *rawReader) readConfigMaps(ctx context.Context, kind meshdiscovery.Kind,
 	return nil
 }
 
-func listRaw[T any](ctx context.Context, r *rawReader, kind meshdiscovery.Kind, list runtime.Object, trim func(*T)) ([]T, error) {
+func listRaw[T any](ctx context.Context, r *rawReader, kind discovery.Kind, list runtime.Object, trim func(*T)) ([]T, error) {
 	return kube.ListTyped(ctx, r.connection, r.scheme, kind.GroupVersionResource, list, kube.ListOptions{}, trim)
-}
-
-// trimPod removes what is large and tells nothing about meshes.
-func trimPod(spec *corev1.PodSpec) {
-	spec.Volumes, spec.Affinity, spec.Tolerations = nil, nil, nil
-	for _, containers := range [][]corev1.Container{spec.Containers, spec.InitContainers} {
-		for i := range containers {
-			c := &containers[i]
-			c.VolumeMounts, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe, c.Lifecycle = nil, nil, nil, nil, nil
-			c.Resources = corev1.ResourceRequirements{}
-		}
-	}
 }

@@ -1,0 +1,172 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/meshctl/meshctl/internal/discovery"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
+	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// DiscoverOptions selects the clusters to discover.
+type DiscoverOptions struct {
+	Connections []*kube.Connection
+	// ManagementNamespace is that of the results; world.DefaultNamespace if empty.
+	ManagementNamespace string
+	// Settings say how gateways are recognised; nil for the defaults.
+	Settings *settingsv1.Settings
+	// Deadline bounds what is read of each cluster, kube.DefaultDeadline if 0.
+	Deadline time.Duration
+	// Members asks for Cluster.Input and Cluster.Members, too.
+	Members bool
+	// Done is told of each cluster as soon as it is discovered, from several goroutines;
+	// it may be nil.
+	Done func(*Cluster)
+}
+
+// Cluster is what came of discovering one cluster.
+type Cluster struct {
+	Name   string
+	Output discovery.Output
+	// Err is why the cluster cannot be used; nothing is known of it then.
+	Err *kube.Error
+	// Unlisted are the resources that could not be listed, in the order of
+	// discovery.Kinds.
+	Unlisted []Unlisted
+	// Dumped says that it was discovered in files, which never show that something does
+	// not exist, and Problems what they lack.
+	Dumped   bool
+	Problems []world.Problem
+	// Input is what was read, and Members which pods belong to which mesh, if
+	// DiscoverOptions.Members asks for them.
+	Input   discovery.Input
+	Members []discovery.MeshMembers
+}
+
+// Unlisted is a resource that could not be listed.
+type Unlisted struct {
+	Kind discovery.Kind
+	Err  *kube.Error
+}
+
+// Message says what is not known because of that.
+func (u Unlisted) Message() string {
+	return u.Err.Message() + "; so these are unknown: " + u.Kind.Without
+}
+
+// Partial reports whether something is missing from the Output.
+func (c *Cluster) Partial() bool {
+	return c.Err != nil || len(c.Unlisted) > 0 ||
+		slices.ContainsFunc(c.Problems, func(p world.Problem) bool { return p.HidesInput() || p.Kind == world.UnlistedKind }) ||
+		slices.ContainsFunc(c.Output.Notes, func(n discovery.Note) bool { return n.Skipped })
+}
+
+// Complete reports whether everything was seen, so that what is not in the
+// Output does not exist.
+func (c *Cluster) Complete() bool { return !c.Partial() && !c.Dumped }
+
+// Discover looks at what runs in the clusters, all at the same time, and
+// returns what it found in the order of the connections. A cluster that cannot
+// be used does not keep the others from being discovered. The error is that of
+// ctx.
+func Discover(ctx context.Context, opts DiscoverOptions) ([]Cluster, error) {
+	scheme, err := discoveryScheme()
+	if err != nil {
+		return nil, err
+	}
+	found := kube.Each(opts.Connections, func(c *kube.Connection) Cluster {
+		found := discoverCluster(ctx, c, scheme, opts)
+		if opts.Done != nil {
+			opts.Done(&found)
+		}
+		return found
+	})
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return nil, err
+	}
+	return found, nil
+}
+
+func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Scheme, opts DiscoverOptions) Cluster {
+	r := newRawReader(c, scheme)
+	found := Cluster{Name: c.Name}
+	if _, err := kube.Ask(ctx, c, opts.Deadline, r.questions()...); err != nil {
+		if !errors.As(err, &found.Err) {
+			found.Err = &kube.Error{Cluster: c.Name, Reason: kube.ReasonCancelled, Why: err.Error()}
+		}
+		return found
+	}
+	found.Unlisted = r.unlisted()
+	if r.sawNothing() && len(found.Unlisted) > 0 {
+		// Credentials that may see nothing are no better than none.
+		found.Err = found.Unlisted[0].Err
+		return found
+	}
+	r.input.Settings = opts.Settings
+	r.input.ManagementNamespace = opts.ManagementNamespace
+	if r.input.ManagementNamespace == "" {
+		r.input.ManagementNamespace = world.DefaultNamespace
+	}
+	found.Output = discovery.Discover(r.input)
+	if opts.Members {
+		found.Input, found.Members = r.input, discovery.Members(r.input)
+	}
+	return found
+}
+
+// DiscoverDump looks at what ran in a cluster when files were written. The error is
+// for paths that cannot be read at all, and for the end of ctx.
+func DiscoverDump(ctx context.Context, opts load.DumpOptions) (Cluster, error) {
+	dump, err := load.DiscoverDump(ctx, opts)
+	if err != nil {
+		return Cluster{}, err
+	}
+	return Cluster{Name: opts.Cluster, Output: dump.Output, Dumped: true, Problems: dump.Problems}, nil
+}
+
+// Merge unites what was found in the clusters.
+func Merge(clusters []Cluster) discovery.Output {
+	var outputs []discovery.Output
+	for i := range clusters {
+		if clusters[i].Err == nil {
+			outputs = append(outputs, clusters[i].Output)
+		}
+	}
+	return discovery.Merge(outputs...)
+}
+
+// Objects discovers the clusters and returns meshes, workloads and
+// destinations as if they had been read from the management cluster. What is
+// noteworthy, may not be listed, or cannot be reached becomes a Problem. The
+// error is that of ctx.
+func Objects(ctx context.Context, opts DiscoverOptions, v *validation.Validator) (world.Objects, error) {
+	found, err := Discover(ctx, opts)
+	if err != nil {
+		return world.Objects{}, err
+	}
+	var problems []world.Problem
+	for i := range found {
+		c, origin := &found[i], load.ClusterOrigin(found[i].Name)
+		if c.Err != nil {
+			problems = append(problems, world.Problem{Kind: world.UnusableCluster, Origin: origin, Message: c.Err.Message(), Hint: c.Err.Hint})
+			continue
+		}
+		for _, u := range c.Unlisted {
+			problems = append(problems, world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: u.Message(), Hint: u.Err.Hint})
+		}
+		for _, n := range c.Output.Notes {
+			problems = append(problems, world.Problem{Kind: world.DiscoveryNote, Origin: origin, Object: n.Object, Message: n.Message, Hint: n.Hint})
+		}
+	}
+	objects, err := load.Discovered(Merge(found), v)
+	objects.Problems = slices.Concat(problems, objects.Problems)
+	return objects, err
+}

@@ -1,0 +1,201 @@
+package inventory
+
+import (
+	"context"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/kube"
+)
+
+// Stored is what a namespace had of some kinds at one moment. A Plan is
+// made against it.
+type Stored struct {
+	connection *kube.Connection
+	namespace  string
+	kinds      []schema.GroupVersionKind
+	objects    map[kube.ObjectKey]*unstructured.Unstructured
+}
+
+// ReadStored reads all objects of the kinds in a namespace, whoever made them.
+//
+// Whoever finds out what should be there does so after this: then objects that
+// someone else writes meanwhile are not among those that a plan takes for
+// stale. A namespace or a kind that does not exist is an error.
+func ReadStored(ctx context.Context, c *kube.Connection, namespace string, kinds []schema.GroupVersionKind) (*Stored, error) {
+	stored := &Stored{connection: c, namespace: namespace, kinds: kinds, objects: map[kube.ObjectKey]*unstructured.Unstructured{}}
+	lists := make([][]*unstructured.Unstructured, len(kinds))
+	questions := []kube.Question{func(ctx context.Context) error { return kube.CheckNamespace(ctx, c, namespace) }}
+	for i, gvk := range kinds {
+		questions = append(questions, func(ctx context.Context) error {
+			resource, err := c.Resource(ctx, gvk)
+			if err != nil {
+				return err
+			}
+			lists[i], err = kube.List(ctx, c, resource.GroupVersionResource, kube.ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) *unstructured.Unstructured {
+				u.SetGroupVersionKind(gvk) // items of a list need not name their type
+				return u
+			})
+			return err
+		})
+	}
+	failed, err := kube.Ask(ctx, c, 0, questions...)
+	if err != nil {
+		return nil, err
+	}
+	if len(failed) > 0 {
+		return nil, failed[len(failed)-1] // a missing kind says more than a missing namespace
+	}
+	for _, list := range lists {
+		for _, object := range list {
+			stored.objects[kube.KeyOf(object)] = object
+		}
+	}
+	return stored, nil
+}
+
+// Object returns one of the stored objects, nil if it was not there.
+func (s *Stored) Object(key kube.ObjectKey) *unstructured.Unstructured { return s.objects[key] }
+
+// Options say whose objects a plan is about.
+type Options struct {
+	// Owner are the labels of the objects that may be changed and removed. Others
+	// are somebody else's, whatever they are called (D40).
+	Owner map[string]string
+	// GroupLabel is the label that divides the objects into groups, such as those
+	// of one cluster. An object never moves to another group.
+	GroupLabel string
+	// Stale says whether an object that is not desired is to be removed; nil keeps
+	// all of them.
+	Stale func(*unstructured.Unstructured) bool
+}
+
+// Change is what is to be done about one object.
+type Change struct {
+	Kind kube.ChangeKind
+	Key  kube.ObjectKey
+	// Group is the value of the group label; empty if there is none.
+	Group string
+	// Fields are what ChangeModify is about, sorted by path.
+	Fields []kube.FieldChange
+	// Err says whose the object is, for ChangeRefuse.
+	Err *kube.Error
+
+	desired, stored *unstructured.Unstructured
+}
+
+// Plan is what it takes to make stored objects the desired ones.
+type Plan struct {
+	connection *kube.Connection
+	opts       Options
+	kinds      []schema.GroupVersionKind
+	// Changes are sorted by group, kind (in the order of ReadStored) and name. Of
+	// ChangeNone and ChangeLeave there is one for each object, too.
+	Changes []Change
+}
+
+// Plan compares the desired objects with the stored ones. They must be of the
+// kinds and in the namespace that were read, each once, and carry the labels of
+// the owner. It contacts nobody and changes nothing.
+func (s *Stored) Plan(desired []*unstructured.Unstructured, opts Options) *Plan {
+	plan := &Plan{connection: s.connection, opts: opts, kinds: s.kinds}
+	wanted := map[kube.ObjectKey]bool{}
+	for _, object := range desired {
+		wanted[kube.KeyOf(object)] = true
+		plan.Changes = append(plan.Changes, plan.change(object, s.objects[kube.KeyOf(object)]))
+	}
+	for key, object := range s.objects {
+		if wanted[key] || !kube.IsOwned(object, opts.Owner) {
+			continue
+		}
+		change := Change{Kind: kube.ChangeLeave, Key: key, Group: object.GetLabels()[opts.GroupLabel], stored: object}
+		if opts.Stale != nil && opts.Stale(object) {
+			change.Kind = kube.ChangeRemove
+		}
+		plan.Changes = append(plan.Changes, change)
+	}
+	plan.sort()
+	return plan
+}
+
+// change says what is to be done about a desired object.
+func (p *Plan) change(desired, stored *unstructured.Unstructured) Change {
+	change := Change{Kind: kube.ChangeAdd, Key: kube.KeyOf(desired), Group: desired.GetLabels()[p.opts.GroupLabel], desired: desired, stored: stored}
+	if stored == nil {
+		return change
+	}
+	if err := p.connection.CheckOwner(kube.ApplyAction(change.Key), stored, p.opts.Owner); err != nil {
+		change.Kind, change.Err = kube.ChangeRefuse, p.connection.Translate(kube.ApplyAction(change.Key), err)
+		return change
+	}
+	if group := stored.GetLabels()[p.opts.GroupLabel]; group != change.Group {
+		e := &kube.Error{
+			Cluster: p.connection.Name, Action: kube.ApplyAction(change.Key), Reason: kube.ReasonConflict,
+			Why:  "an object of that name belongs to " + groupName(group) + " and not to " + groupName(change.Group),
+			Hint: "discover both together, which tells them apart, or rename one of what they stand for",
+		}
+		change.Kind, change.Err = kube.ChangeRefuse, e.WithCause(kube.ErrForeign)
+		return change
+	}
+	change.Kind = kube.ChangeNone
+	if change.Fields = kube.CompareApplied(desired, stored); len(change.Fields) > 0 {
+		change.Kind = kube.ChangeModify
+	}
+	return change
+}
+
+// ownerOf returns the labels that whoever changes the object must find on it.
+func (p *Plan) ownerOf(change Change) map[string]string {
+	owner := map[string]string{}
+	for key, value := range p.opts.Owner {
+		owner[key] = value
+	}
+	if p.opts.GroupLabel != "" {
+		owner[p.opts.GroupLabel] = change.Group
+	}
+	return owner
+}
+
+func groupName(group string) string {
+	if group == "" {
+		return "none in particular"
+	}
+	return group
+}
+
+// Count returns how many changes of a kind a group has.
+func (p *Plan) Count(group string, kind kube.ChangeKind) int {
+	count := 0
+	for i := range p.Changes {
+		if p.Changes[i].Group == group && p.Changes[i].Kind == kind {
+			count++
+		}
+	}
+	return count
+}
+
+// rank is the place of a kind among those that were read.
+func (p *Plan) rank(gvk schema.GroupVersionKind) int {
+	for i, kind := range p.kinds {
+		if kind == gvk {
+			return i
+		}
+	}
+	return len(p.kinds)
+}
+
+func (p *Plan) compare(a, b Change) int {
+	if byGroup := strings.Compare(a.Group, b.Group); byGroup != 0 {
+		return byGroup
+	}
+	if byKind := p.rank(a.Key.GVK) - p.rank(b.Key.GVK); byKind != 0 {
+		return byKind
+	}
+	return compareObjects(a.Key, b.Key)
+}
+
+func compareObjects(a, b kube.ObjectKey) int {
+	return strings.Compare(a.Namespace+"\x00"+a.Name, b.Namespace+"\x00"+b.Name)
+}
