@@ -60,8 +60,7 @@ func readManagement(ctx context.Context, opts ManagementOptions, c checker) (wor
 	return l.assemble()
 }
 
-// clusterOrigin is where objects of a cluster come from.
-// ClusterOrigin is where objects come from that a cluster has.
+// ClusterOrigin is where objects of a cluster come from.
 func ClusterOrigin(cluster string) world.Origin { return world.Origin{File: "cluster " + cluster} }
 
 // managementReader reads the management cluster.
