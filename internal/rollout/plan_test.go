@@ -1,0 +1,103 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+func brokenWorld() *world.World {
+	return world.New(world.Objects{Problems: []world.Problem{{Kind: world.UnreadableFile, Message: "no such file"}}})
+}
+
+// What is missing from the input is never taken for gone.
+func TestIncompleteInput(t *testing.T) {
+	t.Parallel()
+	in := Input{World: brokenWorld()}
+	if _, err := NewPlan(t.Context(), in, Options{}); !errors.Is(err, ErrIncomplete) {
+		t.Errorf("got %v, want ErrIncomplete", err)
+	}
+	plan, err := NewPlan(t.Context(), in, Options{AllowIncomplete: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !plan.Incomplete || !plan.Failed() || !plan.opts.Keep {
+		t.Errorf("incomplete %t, failed %t, keeps %t; want all", plan.Incomplete, plan.Failed(), plan.opts.Keep)
+	}
+}
+
+func TestUnknownCluster(t *testing.T) {
+	t.Parallel()
+	_, err := NewPlan(t.Context(), Input{World: world.New(world.Objects{})}, Options{Only: []string{"west"}})
+	var unknown *UnknownClusterError
+	if !errors.As(err, &unknown) || unknown.Name != "west" || len(unknown.Known) > 0 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Passes follow changes, resyncs and failures, and say whether they have anything
+// new to say.
+func TestWatchLoop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		changed, watched := make(chan struct{}, 1), make(chan error, 1)
+		begin := time.Now()
+		type pass struct {
+			At       time.Duration
+			Err      string
+			Repeated bool
+		}
+		var got []pass
+		inputs := []Input{
+			{World: world.New(world.Objects{})}, {World: world.New(world.Objects{})}, {World: brokenWorld()}, {World: brokenWorld()}, {World: world.New(world.Objects{})},
+		}
+		w := &watcher{opts: WatchOptions{
+			Resync: time.Minute,
+			Input:  func(context.Context) (Input, error) { return inputs[len(got)], nil },
+			Handle: func(p *Pass) error {
+				got = append(got, pass{time.Since(begin), textOf(p.Err), p.Repeated})
+				switch len(got) {
+				case 2:
+					changed <- struct{}{}
+				case len(inputs):
+					stop()
+					watched <- ctx.Err()
+				}
+				return nil
+			},
+		}}
+		if err := w.loop(ctx, changed, watched); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		want := []pass{
+			{At: 0}, {At: time.Minute, Repeated: true},
+			{At: time.Minute + settling, Err: ErrIncomplete.Error()},
+			{At: time.Minute + settling + firstRetry, Err: ErrIncomplete.Error(), Repeated: true},
+			{At: time.Minute + settling + 3*firstRetry},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("passes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// An error that will not go away ends watching only in the first pass.
+func TestWatchGivesUp(t *testing.T) {
+	t.Parallel()
+	hopeless := errors.New("hopeless")
+	w := &watcher{opts: WatchOptions{
+		Input:  func(context.Context) (Input, error) { return Input{}, hopeless },
+		Handle: func(*Pass) error { return nil },
+		GiveUp: func(err error) bool { return errors.Is(err, hopeless) },
+	}}
+	if err := w.loop(t.Context(), nil, nil); !errors.Is(err, hopeless) {
+		t.Errorf("got %v", err)
+	}
+}
