@@ -23,20 +23,20 @@ func rooms() []room {
 		{
 			path: "internal/commands", purpose: "flags, help, completion; calls engines and prints what they return",
 			imports: []string{
-				"internal/check", "internal/cli", "internal/commands/settings", "internal/inventory", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/output",
+				"internal/check", "internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/settings", "internal/inventory", "internal/kube", "internal/describe", "internal/discovery", "internal/load", "internal/output",
 				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/render", "internal/render/istio", "internal/restart", "internal/rollout", "internal/sharedtrust", "internal/trust",
 				"internal/wizard", "internal/world",
 			},
 		},
 		{
 			path: "internal/commands/settings", purpose: "which settings there are, where their values come from, and the configuration file",
-			imports: []string{"internal/cli", "internal/world"},
+			imports: []string{"internal/cli", "internal/cli/file", "internal/world"},
 		},
-		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/policy/feature", "internal/cli"}},
+		{path: "internal/wizard", purpose: "questions that fill the inputs of render", imports: []string{"internal/render", "internal/policy/feature", "internal/cli", "internal/cli/text"}},
 		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
 		{
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
-			imports: []string{"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world"},
+			imports: []string{"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world", "internal/cli/text"},
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
@@ -45,12 +45,17 @@ func rooms() []room {
 		{
 			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
 			imports: []string{"internal/kube", "internal/inventory", "internal/cli", "internal/trust", "internal/world"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube", "internal/registration", "internal/cli/text"},
+		},
+		{
+			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
+			imports: []string{"internal/kube", "internal/load", "internal/cli", "internal/trust", "internal/world", "internal/cli/text"},
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
-			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world"},
+			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world", "internal/cli/text"},
 		},
-		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs"},
+		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs", imports: []string{"internal/cli/text"}},
 		{
 			path: "internal/render", purpose: "inputs into resources; reads manifests (so io), and checks them with validation", pure: true,
 			except: []string{"io", "bufio", "github.com/spf13/cobra"}, imports: []string{"internal/policy/feature", "internal/world"},
@@ -61,7 +66,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why; findings", pure: true,
-			imports: []string{"internal/policy/feature", "internal/world"},
+			imports: []string{"internal/policy/feature", "internal/world", "internal/cli/text"},
 		},
 		{path: "internal/policy/feature", purpose: "the table of what a TrafficPolicy can do: how it is read, compared, shown and explained", pure: true},
 		{
@@ -76,7 +81,7 @@ func rooms() []room {
 		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
 		{
 			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
-			imports: []string{"internal/kube", "internal/trust"},
+			imports: []string{"internal/kube", "internal/trust", "internal/cli/text"},
 		},
 		{
 			path: "internal/rollout", purpose: "evaluated worlds into clusters: plan, write in stages, status, watch; knows no command line",
@@ -86,7 +91,7 @@ func rooms() []room {
 			path: "internal/inventory", purpose: "discovers clusters, and keeps the discovered resources in step",
 			imports: []string{"internal/discovery", "internal/kube", "internal/load", "internal/world"},
 		},
-		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors"},
+		{path: "internal/kube", purpose: "connections, parallel lists, server-side apply, watches, leases, translated errors", imports: []string{"internal/cli/text"}},
 		{path: "internal/trust", purpose: "certificates, and rotation as states", pure: true},
 		{path: "internal/startup", purpose: "no garbage collection while packages are initialised"},
 		{
@@ -94,7 +99,11 @@ func rooms() []room {
 			imports: []string{"internal/cli", "internal/cli/text", "internal/output/view"},
 		},
 		{path: "internal/output/view", purpose: "results as values: documents, tables, texts, names", pure: true},
-		{path: "internal/cli", purpose: "streams, terminals, errors and exit codes, signals"},
+		{
+			path: "internal/cli", purpose: "streams, terminals, messages, progress, errors and exit codes, signals",
+			imports: []string{"internal/cli/text"},
+		},
+		{path: "internal/cli/file", purpose: "files that appear as a whole or not at all"},
 		{path: "internal/cli/text", purpose: "words for people: lists, counts, lines of a width, printable text", pure: true},
 
 		{path: "internal/testkit/cputime", purpose: "CPU time for benchmarks"},

@@ -1,9 +1,10 @@
 package check
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
@@ -48,8 +49,9 @@ func judgeFindings(f *Facts) []Outcome {
 	}
 	if len(outcomes) == 0 {
 		w := f.World.World
-		return one(holds(fmt.Sprintf("%d VirtualMeshes, %d TrafficPolicies, %d AccessPolicies",
-			len(w.VirtualMeshes), len(w.TrafficPolicies), len(w.AccessPolicies))))
+		return one(holds(strings.Join([]string{
+			text.Count(len(w.VirtualMeshes), "VirtualMesh"), text.Count(len(w.TrafficPolicies), "TrafficPolicy"), text.Count(len(w.AccessPolicies), "AccessPolicy"),
+		}, ", ")))
 	}
 	return outcomes
 }

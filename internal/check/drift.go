@@ -3,12 +3,12 @@ package check
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -28,7 +28,7 @@ type drift struct {
 
 func (d *drift) none() bool { return len(d.added)+len(d.removed)+len(d.changed) == 0 }
 
-func (d *drift) seen() string { return fmt.Sprintf("%d objects", d.count) }
+func (d *drift) seen() string { return text.Count(d.count, "object") }
 
 // shownNames bounds how many objects a message names.
 const shownNames = 3
@@ -43,11 +43,7 @@ func (d *drift) String() string {
 		if len(part.names) == 0 {
 			continue
 		}
-		names := strings.Join(part.names[:min(len(part.names), shownNames)], ", ")
-		if more := len(part.names) - shownNames; more > 0 {
-			names += fmt.Sprintf(" and %d more", more)
-		}
-		parts = append(parts, part.text+": "+names)
+		parts = append(parts, part.text+": "+text.Bounded(part.names, shownNames))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/registration"
 )
@@ -101,7 +102,7 @@ func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 		outcomes = append(outcomes, o)
 	}
 	if len(outcomes) == 0 {
-		return one(holds(fmt.Sprintf("%d definitions", len(m.Definitions))))
+		return one(holds(text.Count(len(m.Definitions), "definition")))
 	}
 	return outcomes
 }

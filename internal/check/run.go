@@ -3,8 +3,9 @@ package check
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // Run gathers the facts and judges them. An error says that checks could not be
@@ -36,19 +37,11 @@ func Wait(ctx context.Context, opts Options, wait WaitOptions) (*Report, error) 
 		if err != nil || report.Success || !opts.Clock().Add(wait.Interval).Before(end) {
 			return report, err
 		}
-		opts.Observe.begin(fmt.Sprintf("wait for %s", summary(report.Failures())))
+		opts.Observe.begin(fmt.Sprintf("wait for %s", text.Bounded(report.Failures(), shownNames)))
 		if err := wait.Pause(ctx, wait.Interval); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// summary names a few of many.
-func summary(names []string) string {
-	if more := len(names) - shownNames; more > 0 {
-		return strings.Join(names[:shownNames], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
 }
 
 // Pause waits for real.

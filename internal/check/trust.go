@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -99,7 +100,7 @@ func trustSummary(report *sharedtrust.Report, topic sharedtrust.Topic) string {
 		}
 		return "it is made when it is needed"
 	case sharedtrust.TopicCertificates:
-		return fmt.Sprintf("%d meshes", len(report.Reports))
+		return text.Count(len(report.Reports), "mesh")
 	default:
 		return ""
 	}

@@ -26,9 +26,13 @@ type Streams struct {
 	// NoInput says that the user wants no questions; CanPrompt decides.
 	NoInput bool
 
+	// Verbosity counts how often the user asked to be told more.
+	Verbosity int
+
 	// Getenv reads an environment variable, empty if it is not set.
 	Getenv func(name string) string
 
+	log *logger
 	// width measures the terminal behind Out, in columns.
 	width func() int
 	// buffer is the buffered writer behind Out; nil if Out is not buffered.
@@ -48,6 +52,7 @@ func System() *Streams {
 		ErrTerminal: isTerminal(os.Stderr),
 		Color:       ColorAuto,
 		Getenv:      os.Getenv,
+		log:         &logger{},
 		width:       func() int { width, _ := terminalSize(os.Stdout); return width },
 		outFile:     os.Stdout,
 	}
@@ -66,7 +71,22 @@ func Test(stdin string) (streams *Streams, out, errOut *bytes.Buffer) {
 		Err:    errOut,
 		Color:  ColorAuto,
 		Getenv: func(string) string { return "" },
+		log:    &logger{},
 	}, out, errOut
+}
+
+// Discard returns streams for a run whose output nobody reads.
+func Discard() *Streams {
+	streams, _, _ := Test("")
+	streams.Out, streams.Err = io.Discard, io.Discard
+	return streams
+}
+
+// WithErr returns streams that write messages to w instead, which is no terminal.
+func (s *Streams) WithErr(w io.Writer) *Streams {
+	other := *s
+	other.Err, other.ErrTerminal, other.log = w, false, &logger{}
+	return &other
 }
 
 // bufferOut makes Out a buffer in front of w.

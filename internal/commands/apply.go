@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ type applyOptions struct {
 
 func newApplyCmd(f *Factory) *cobra.Command {
 	opts := &applyOptions{
-		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
+		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity },
 		dryRun: newEnumValue("none", "none", "client", "server"), output: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
@@ -128,7 +127,7 @@ func (o *applyOptions) check(cmd *cobra.Command) error {
 	case !o.world.fromManagement() && len(o.world.contexts) == 0:
 		return cli.Usagef("apply needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
 	case !o.yes && !o.watch && o.writes() && !o.streams.CanPrompt():
-		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run=client")
+		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run=client")
 	case o.showDiff && !o.output.format().ForPeople():
 		return cli.Usagef("--diff is for people; -o %s has the changes of each object", o.output)
 	case o.timeout <= 0:
@@ -219,14 +218,11 @@ func inputError(err error) error {
 type applying struct {
 	*applyOptions
 	plan *rollout.Plan
-	mu   sync.Mutex // guards progress on standard error
 }
 
 // say prints a line about progress on standard error.
 func (a *applying) say(format string, args ...any) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	fmt.Fprintln(a.streams.Err, printable(fmt.Sprintf(format, args...)))
+	a.streams.Say(format, args...)
 }
 
 // outcome is the error of the command: it is nil if everything is, or would be,
@@ -243,19 +239,14 @@ func (a *applying) confirm(ctx context.Context) error {
 	if a.yes || !a.writes() || a.plan.Writes() == 0 {
 		return nil
 	}
-	prompter := newPrompter(ctx, a.streams)
-	if prompter == nil {
-		return cli.Usagef("--yes is required when nobody can be asked")
-	}
 	var names []string
 	for i := range a.plan.Clusters {
 		if c := &a.plan.Clusters[i]; c.Writes() > 0 {
 			names = append(names, c.Name)
 		}
 	}
-	yes, err := prompter.Confirm(wizard.Question{Text: fmt.Sprintf("Apply this to %s?", strings.Join(names, ", ")), Help: "What was listed above is created, changed and deleted in these clusters, at the same time."}, false)
-	if err == nil && !yes {
-		err = cli.ErrCancelled
-	}
-	return err
+	return confirm(ctx, a.streams, a.yes, wizard.Question{
+		Text: fmt.Sprintf("Apply this to %s?", strings.Join(names, ", ")),
+		Help: "What was listed above is created, changed and deleted in these clusters, at the same time.",
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/world"
@@ -101,6 +102,6 @@ func (a *applying) tellBounded(lines []string) {
 		a.say("%s", line)
 	}
 	if more := len(lines) - shown; more > 0 {
-		a.say("... and %d more; -v shows all", more)
+		a.say("... %s; -v shows all", text.More(more))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -114,7 +115,7 @@ func (a *applying) writeChanges(t *view.Text, c *rollout.Cluster) {
 	t.Section(c.Name, false, func() {
 		for i, change := range changes {
 			if i == shownChanges && a.verbosity() == 0 {
-				t.Linef("... and %d more; -v shows all, --diff in full", len(changes)-i)
+				t.Linef("... %s; -v shows all, --diff in full", text.More(len(changes)-i))
 				return
 			}
 			line := fmt.Sprintf("%s %s %s/%s", cmp.Or(changeSign(change.Kind), "!"), change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
@@ -138,12 +139,7 @@ func fieldsText(fields []kube.FieldChange) string {
 	if len(paths) == 0 && len(fields) > 0 {
 		return "only labels or annotations" // which nobody needs to read beside others
 	}
-	more := ""
-	if len(paths) > shown {
-		more = fmt.Sprintf(" and %d more", len(paths)-shown)
-		paths = paths[:shown]
-	}
-	return strings.Join(paths, ", ") + more
+	return text.Bounded(paths, shown)
 }
 
 // writeDiff writes the changes of a cluster as one unified diff.

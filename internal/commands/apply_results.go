@@ -3,6 +3,7 @@ package commands
 import (
 	"iter"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -41,7 +42,7 @@ func (a *applying) tellStatuses() {
 	}
 	a.tellBounded(errs)
 	if written > 0 {
-		a.say("%s: the status of %s written", management, countOf(written, "resource", "resources"))
+		a.say("%s: the status of %s written", management, text.Count(written, "resource"))
 	}
 }
 

@@ -129,7 +129,7 @@ type watching struct{ *applyOptions }
 
 // log prints a line with the time on standard error.
 func (w *watching) log(format string, args ...any) {
-	fmt.Fprintf(w.streams.Err, "%s %s\n", w.clock().UTC().Format(time.RFC3339), printable(fmt.Sprintf(format, args...)))
+	w.streams.Say("%s %s", w.clock().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
 }
 
 // Write implements io.Writer: it logs lines, each of which must be whole.
@@ -143,13 +143,12 @@ func (w *watching) Write(text []byte) (int, error) {
 // tell says what came of a pass, unless that was said already, and prints what was
 // written.
 func (w *watching) tell(pass *rollout.Pass) error {
-	streams := *w.streams
-	streams.Err, streams.ErrTerminal = io.Writer(w), false
+	var out io.Writer = w
 	if pass.Repeated {
-		streams.Err = io.Discard
+		out = io.Discard
 	}
 	opts := *w.applyOptions
-	opts.streams, opts.yes, opts.quiet = &streams, true, true
+	opts.streams, opts.yes, opts.quiet = w.streams.WithErr(out), true, true
 	a := &applying{applyOptions: &opts, plan: pass.Plan}
 	a.tellInput(pass.Input.World)
 	var printing error

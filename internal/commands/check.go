@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -186,7 +185,7 @@ func (o *checkOptions) checks() (check.Options, error) {
 // waits for.
 func (o *checkOptions) observe(phase string) {
 	if o.streams.ErrTerminal || o.wait && strings.HasPrefix(phase, "wait ") {
-		fmt.Fprintf(o.streams.Err, "%s ...\n", printable(phase))
+		o.streams.Say("%s ...", phase)
 	}
 }
 

@@ -81,7 +81,7 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 	deregistration, err := registration.Deregister(ctx, management, remote, registration.DeregisterOptions{
 		Cluster: o.cluster, Namespace: o.namespace, Force: o.force,
 		Kubeconfig: o.kube.kubeconfigPath(), RemoteKubeconfig: o.remote.path(o.kube), Connection: connection,
-	}, newProgress(o.streams).observe)
+	}, observePhases(o.streams))
 	if err != nil {
 		return err
 	}
@@ -89,6 +89,6 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 		return err
 	}
 	printLeftovers(o.streams, deregistration.Leftovers)
-	fmt.Fprintf(o.streams.Err, "Cluster %s is not registered any more.\n", deregistration.Cluster)
+	o.streams.Say("Cluster %s is not registered any more.", deregistration.Cluster)
 	return nil
 }

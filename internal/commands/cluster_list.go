@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -71,7 +70,7 @@ func (o *clusterListOptions) run(ctx context.Context) error {
 		return err
 	}
 	if len(statuses) == 0 {
-		fmt.Fprintf(o.streams.Err, "No clusters are registered in namespace %s of cluster %s.\n", o.namespace, management.Name)
+		o.streams.Say("No clusters are registered in namespace %s of cluster %s.", o.namespace, management.Name)
 	}
 	list := clusterStatusList{APIVersion: describe.APIVersion, Kind: "ClusterStatusList", Items: []clusterStatus{}}
 	for i := range statuses {
@@ -136,10 +135,10 @@ func newClusterStatus(s *registration.MemberStatus) clusterStatus {
 func (l clusterStatusList) explain(streams *cli.Streams) {
 	for _, item := range l.Items {
 		if item.Message != "" {
-			fmt.Fprintf(streams.Err, "warning: %s: %s\n", item.Name, printable(item.Message))
+			streams.Warn("%s: %s", item.Name, item.Message)
 		}
 		for _, note := range item.Notes {
-			fmt.Fprintf(streams.Err, "warning: %s: %s\n", item.Name, printable(note))
+			streams.Warn("%s: %s", item.Name, note)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -11,59 +10,29 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// progress prints the phases of an operation on standard error, one line each.
-// On a terminal a line begins when the phase does, so that one sees what is
-// waited for.
-type progress struct {
-	streams *cli.Streams
-	// open says that a line has begun.
-	open bool
-}
-
-func newProgress(streams *cli.Streams) *progress { return &progress{streams: streams} }
-
-// observe is a kube.Observer.
-func (p *progress) observe(event registration.Event) {
-	label := string(event.Phase)
-	if event.Cluster != "" {
-		label = event.Cluster + ": " + label
-	}
-	switch event.State {
-	case registration.PhaseStarted:
-		p.begin(label)
-	case registration.PhaseDone:
-		p.end(label, "done", event.Detail)
-	case registration.PhaseFailed:
-		p.end(label, "failed", event.Detail)
-	case registration.PhaseWarning:
-		p.breakLine()
-		fmt.Fprintf(p.streams.Err, "warning: %s\n", printable(event.Detail))
-	}
-}
-
-func (p *progress) begin(label string) {
-	if p.streams.ErrTerminal {
-		fmt.Fprintf(p.streams.Err, "%s ... ", label)
-		p.open = true
-	}
-}
-
-func (p *progress) end(label, outcome, detail string) {
-	if !p.open {
-		fmt.Fprintf(p.streams.Err, "%s ... ", label)
-	}
-	p.open = false
-	if detail != "" {
-		outcome += " (" + printable(detail) + ")"
-	}
-	fmt.Fprintln(p.streams.Err, outcome)
-}
-
-// breakLine ends a line that has begun.
-func (p *progress) breakLine() {
-	if p.open {
-		fmt.Fprintln(p.streams.Err)
-		p.open = false
+// observePhases returns an observer that tells on standard error about the phases
+// of an operation, one line each.
+func observePhases(streams *cli.Streams) registration.Observer {
+	progress := cli.NewProgress(streams)
+	return func(event registration.Event) {
+		phase := string(event.Phase) + " ..."
+		if event.Cluster != "" {
+			phase = event.Cluster + ": " + phase
+		}
+		detail := ""
+		if event.Detail != "" {
+			detail = " (" + event.Detail + ")"
+		}
+		switch event.State {
+		case registration.PhaseStarted:
+			progress.Begin(phase, "")
+		case registration.PhaseDone:
+			progress.End(phase, "%s done%s", phase, detail)
+		case registration.PhaseFailed:
+			progress.End(phase, "%s failed%s", phase, detail)
+		case registration.PhaseWarning:
+			streams.Warn("%s", event.Detail)
+		}
 	}
 }
 
@@ -81,9 +50,9 @@ func printLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	if len(leftovers) == 0 {
 		return
 	}
-	fmt.Fprintln(streams.Err, "Left behind; to remove it:")
+	streams.Say("Left behind; to remove it:")
 	for _, l := range leftovers {
-		fmt.Fprintf(streams.Err, "  # %s on cluster %s\n  %s\n", l.Object, l.Cluster, l.Command)
+		streams.Block("  # %s on cluster %s\n  %s", l.Object, l.Cluster, l.Command)
 	}
 }
 

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -146,19 +145,19 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	ctx, stop := o.limited(ctx)
 	defer stop()
 	if o.dryRun.String() != "none" {
-		plan, err := registration.PlanRegistration(ctx, management, remote, opts, o.dryRun.String() == "server", newProgress(o.streams).observe)
+		plan, err := registration.PlanRegistration(ctx, management, remote, opts, o.dryRun.String() == "server", observePhases(o.streams))
 		if err != nil {
 			return err
 		}
 		return o.printPlan(plan)
 	}
-	made, err := registration.Register(ctx, management, remote, opts, newProgress(o.streams).observe)
+	made, err := registration.Register(ctx, management, remote, opts, observePhases(o.streams))
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}
 	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, made.Results); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.streams.Err, "Cluster %s is registered, Kubernetes %s at %s.\n", made.Cluster, made.Version, made.Server)
+	o.streams.Say("Cluster %s is registered, Kubernetes %s at %s.", made.Cluster, made.Version, made.Server)
 	return nil
 }

@@ -98,29 +98,3 @@ func (r *remoteFlags) require(ctx context.Context, streams *cli.Streams, k *kube
 	}
 	return r.ask(prompter, k, management, question)
 }
-
-// confirmByName lets the user type a name before something is destroyed. yes
-// has been confirmed already.
-func confirmByName(ctx context.Context, streams *cli.Streams, yes bool, consequence, name string) error {
-	if yes {
-		return nil
-	}
-	prompter := newPrompter(ctx, streams)
-	if prompter == nil {
-		return cli.Usagef("--yes is required when nobody can be asked: %s", consequence)
-	}
-	fmt.Fprintln(streams.Err, consequence)
-	typed, err := prompter.Input(wizard.Question{Text: "Type " + name + " to go on, or nothing to stop:"}, "", func(text string) error {
-		if text != "" && text != name {
-			return fmt.Errorf("that is not %s", name)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if typed != name {
-		return cli.ErrCancelled
-	}
-	return nil
-}

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,13 +78,13 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	if o.tokenTTLGiven {
 		opts.TokenTTL = &o.tokenTTL
 	}
-	rotation, err := registration.RotateToken(ctx, management, remote, opts, newProgress(o.streams).observe)
+	rotation, err := registration.RotateToken(ctx, management, remote, opts, observePhases(o.streams))
 	if err != nil {
 		return tellLeftovers(o.streams, err)
 	}
 	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, rotation.Results); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.streams.Err, "Cluster %s has a new token.\n", rotation.Cluster)
+	o.streams.Say("Cluster %s has a new token.", rotation.Cluster)
 	return nil
 }

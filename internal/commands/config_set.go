@@ -95,7 +95,7 @@ func (c *configChange) set(ctx context.Context) error {
 		return err
 	}
 	if name := s.Env(); c.getenv(name) != "" {
-		fmt.Fprintf(c.streams.Err, "warning: %s is set in the environment and takes precedence\n", name)
+		c.streams.Warn("%s is set in the environment and takes precedence", name)
 	}
 	_, err = fmt.Fprintf(c.streams.Out, "%s set in %s\n", c.key, path)
 	return err

@@ -3,7 +3,6 @@ package commands
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/meshctl/meshctl/internal/cli"
@@ -52,9 +51,7 @@ func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) e
 		switch action.ID {
 		case actionApply:
 			if err := o.apply(ctx, a); err != nil {
-				for _, part := range cli.Untold(err) {
-					printError(o.streams, part)
-				}
+				o.streams.Error(err)
 				continue // nothing is lost: it can be saved, or applied again
 			}
 			o.printCommand(a, "")
@@ -109,15 +106,13 @@ func (o *createOptions[I, O]) review(a *authored[I, O]) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.streams.Err, "\n%s\n", manifest)
+	o.streams.Block("\n%s\n", manifest)
 	if err := o.validate(a); err != nil {
-		for _, part := range cli.Untold(err) {
-			printError(o.streams, part)
-		}
+		o.streams.Error(err)
 		return err
 	}
 	o.printImpact(o.impactOn(a))
-	fmt.Fprintln(o.streams.Err)
+	o.streams.Say("")
 	return nil
 }
 
@@ -175,7 +170,7 @@ func (o *createOptions[I, O]) finish(prompter wizard.Prompter, a *authored[I, O]
 		}
 	}
 	if err := o.saveTo(a, file, replace); err != nil {
-		printError(o.streams, err)
+		o.streams.Error(err)
 		return false, nil
 	}
 	o.printCommand(a, file)
@@ -209,9 +204,7 @@ func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wi
 			previous.keep(o.streams)
 			return err
 		}
-		for _, part := range cli.Untold(err) {
-			printError(o.streams, part)
-		}
+		o.streams.Error(err)
 		previous.keep(o.streams)
 		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No keeps the manifest as it was before the edit."}, true)
 		if err != nil || !again {
@@ -224,7 +217,7 @@ func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wi
 func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
 	arguments, exact := o.kind.Arguments(a.resource)
 	if !exact {
-		fmt.Fprintf(o.streams.Err, "\nFlags cannot express all of this manifest; keep it in a file and use --from FILE to start from it.\n")
+		o.streams.Block("\nFlags cannot express all of this manifest; keep it in a file and use --from FILE to start from it.")
 		return
 	}
 	first := []string{"meshctl", "create", o.kind.Noun, a.resource.GetName()}
@@ -242,5 +235,5 @@ func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
 	if file != "" {
 		flags = append(flags, "--save="+file)
 	}
-	fmt.Fprintf(o.streams.Err, "\nThe same without questions:\n\n%s\n", commandLine(first, flags))
+	o.streams.Block("\nThe same without questions:\n\n%s", commandLine(first, flags))
 }

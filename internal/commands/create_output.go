@@ -10,6 +10,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"github.com/meshctl/meshctl/internal/cli/file"
 	"github.com/meshctl/meshctl/internal/render"
 )
 
@@ -33,24 +34,14 @@ func saveFile(path string, content []byte, overwrite bool) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".meshctl-*")
-	if err != nil {
-		return cannotSave(path, err)
-	}
 	mode := fs.FileMode(manifestMode)
 	if info, err := os.Stat(path); err == nil {
 		if !info.Mode().IsRegular() {
-			return cannotSave(path, errors.Join(errors.New("it is no regular file"), temporary.Close(), os.Remove(temporary.Name())))
+			return cannotSave(path, errors.New("it is no regular file"))
 		}
 		mode = info.Mode().Perm()
 	}
-	_, err = temporary.Write(content)
-	err = errors.Join(err, temporary.Chmod(mode), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
+	if err := file.Replace(path, content, mode); err != nil {
 		return cannotSave(path, err)
 	}
 	return nil

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/describe"
@@ -251,53 +249,20 @@ func (o *createOptions[I, O]) meaning(a *authored[I, O]) *policy.Result {
 
 // printImpact writes to standard error what the resource would change.
 func (o *createOptions[I, O]) printImpact(lines []describe.ImpactLine) {
-	width := 0
-	if o.streams.ErrTerminal {
-		width = o.streams.Width()
-	}
 	for _, line := range lines {
-		label, color := impactLabel(line.Severity)
-		text := wrapped(label+line.Text, width)
-		if o.streams.ErrColor() {
-			text = color + label + "\x1b[0m" + strings.TrimPrefix(text, label)
-		}
-		fmt.Fprintln(o.streams.Err, text)
+		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
 	}
 }
 
-// impactLabel returns what a line starts with, and its colour.
-func impactLabel(severity policy.Severity) (label, color string) {
+func levelOf(severity policy.Severity) cli.Level {
 	switch severity {
 	case policy.SeverityError:
-		return "error: ", "\x1b[31m"
+		return cli.LevelError
 	case policy.SeverityWarning:
-		return "warning: ", "\x1b[33m"
+		return cli.LevelWarning
 	default:
-		return "", ""
+		return cli.LevelInfo
 	}
-}
-
-// wrapped breaks text between words so that no line is longer than the width,
-// and indents what follows the first line; 0 breaks nothing.
-func wrapped(text string, width int) string {
-	const indent = "  "
-	var b strings.Builder
-	column := 0
-	for i, word := range strings.Fields(text) {
-		length := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-		case width > 0 && column+1+length > width:
-			b.WriteString("\n" + indent)
-			column = len(indent)
-		default:
-			b.WriteString(" ")
-			column++
-		}
-		b.WriteString(word)
-		column += length
-	}
-	return b.String()
 }
 
 // deliver prints the manifest, or saves it to the file if that is not empty.
@@ -337,7 +302,7 @@ func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite b
 	if err := saveFile(file, manifest, overwrite); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.streams.Err, "%s saved to %s\n", resourceName(a.resource), file)
+	o.streams.Say("%s saved to %s", resourceName(a.resource), file)
 	if format := o.format.format(); format == output.FormatName || format.ForPeople() {
 		return output.Print(o.streams, format, o.view(a))
 	}

@@ -63,7 +63,7 @@ type describeQuery struct {
 // goes to runF if that is not nil.
 func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery) error) *cobra.Command {
 	query := &describeQuery{
-		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity }, noun: noun,
+		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity }, noun: noun,
 		format: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
@@ -107,7 +107,7 @@ func (q *describeQuery) run(ctx context.Context) error {
 		return err
 	}
 	if q.verbosity() > 0 {
-		fmt.Fprintf(q.streams.Err, "Objects of kinds that meshctl does not model, ignored: %d.\n", world.Ignored)
+		q.streams.Say("Objects of kinds that meshctl does not model, ignored: %d.", world.Ignored)
 	}
 	incomplete := reportProblems(q.streams, world)
 	all := q.noun.objects(world)
@@ -121,7 +121,7 @@ func (q *describeQuery) run(ctx context.Context) error {
 		}
 	}
 	if len(positions) == 0 {
-		fmt.Fprintln(q.streams.Err, q.explainNothing(all))
+		q.streams.Say("%s", q.explainNothing(all))
 	}
 	result := policy.Evaluate(world)
 	if q.trust {
@@ -167,7 +167,7 @@ func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
 	case output.FormatName:
 	}
 	if !shown {
-		fmt.Fprintf(q.streams.Err, "Findings: %d of severity error, %d of severity warning; -o json or --details shows them.\n", failures, warnings)
+		q.streams.Say("Findings: %d of severity error, %d of severity warning; -o json or --details shows them.", failures, warnings)
 	}
 	return true
 }

@@ -37,7 +37,7 @@ type diffOptions struct {
 
 func newDiffCmd(f *Factory) *cobra.Command {
 	opts := &diffOptions{
-		streams: f.Streams, verbosity: func() int { return f.Verbosity },
+		streams: f.Streams, verbosity: func() int { return f.Streams.Verbosity },
 		format: newOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -115,14 +116,13 @@ func (d *differing) writeBehaviour(t *view.Text) {
 
 // impactMark returns what a line of an impact begins with.
 func impactMark(severity policy.Severity) view.Word {
-	label, _ := impactLabel(severity)
 	switch severity {
 	case policy.SeverityError:
-		return view.Word{Text: label, Tone: view.Bad}
+		return view.Word{Text: "error: ", Tone: view.Bad}
 	case policy.SeverityWarning:
-		return view.Word{Text: label, Tone: view.Warning}
+		return view.Word{Text: "warning: ", Tone: view.Warning}
 	default:
-		return view.Word{Text: label}
+		return view.Word{}
 	}
 }
 
@@ -158,7 +158,7 @@ func (d *differing) writeCluster(t *view.Text, objects []objectDifference) error
 	t.Nested(func() {
 		for i := range objects {
 			if i == shownChanges && d.verbosity() == 0 {
-				t.Linef("... and %d more; -v shows all, --diff in full", len(objects)-i)
+				t.Linef("... %s; -v shows all, --diff in full", text.More(len(objects)-i))
 				return
 			}
 			var fields []kube.FieldChange

@@ -122,7 +122,7 @@ func (o *discoverOptions) registered() bool {
 }
 
 func (o *discoverOptions) run(ctx context.Context) error {
-	d := &discovering{discoverOptions: o, out: o.streams.Err}
+	d := &discovering{discoverOptions: o}
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}

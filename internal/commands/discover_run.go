@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/load"
 )
@@ -72,16 +73,8 @@ func (d *discovering) tell(c *inventory.Cluster) {
 		return
 	}
 	out := &c.Output
-	d.say("%s: found %s, %s, %s", c.Name, countOf(len(out.Meshes), "mesh", "meshes"),
-		countOf(len(out.Workloads), "workload", "workloads"), countOf(len(out.Destinations), "destination", "destinations"))
-}
-
-// countOf says how many things there are.
-func countOf(count int, one, many string) string {
-	if count == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", count, many)
+	d.say("%s: found %s, %s, %s", c.Name, text.Count(len(out.Meshes), "mesh"),
+		text.Count(len(out.Workloads), "workload"), text.Count(len(out.Destinations), "destination"))
 }
 
 // reportMissing says what could not be seen, within bounds, errors first. It
@@ -113,7 +106,7 @@ func (d *discovering) reportMissing() error {
 		d.say("%s", line)
 	}
 	if more := len(lines) - reportedProblems; more > 0 {
-		d.say("... and %d more", more)
+		d.say("... %s", text.More(more))
 	}
 	return result
 }

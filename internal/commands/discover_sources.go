@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/inventory"
@@ -36,10 +34,6 @@ type discovering struct {
 	found []inventory.Cluster
 	// unusable are errors about clusters that were said already.
 	unusable []*kube.Error
-
-	// mu guards out, which has the progress.
-	mu  sync.Mutex
-	out io.Writer
 }
 
 // dumpSource is a cluster as files show it.
@@ -221,7 +215,5 @@ func (d *discovering) checkNames() error {
 
 // say prints a line about progress on standard error.
 func (d *discovering) say(format string, args ...any) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	fmt.Fprintln(d.out, printable(fmt.Sprintf(format, args...)))
+	d.streams.Say(format, args...)
 }

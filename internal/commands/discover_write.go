@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
@@ -84,7 +85,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, grou
 		d.say("error: %s", text)
 	}
 	if more := len(errs) - reportedProblems; more > 0 {
-		d.say("... and %d more", more)
+		d.say("... %s", text.More(more))
 	}
 	if len(errs) > 0 {
 		err = cli.ErrReported
@@ -141,7 +142,7 @@ func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	case cluster.Dumped:
 		why = "files do not show what is gone"
 	}
-	d.say("%s: %s not found, left as is: %s", group, countOf(left, "stored object", "stored objects"), why)
+	d.say("%s: %s not found, left as is: %s", group, text.Count(left, "stored object"), why)
 }
 
 // printDiff prints what a dry run would change, cluster by cluster.
@@ -192,7 +193,7 @@ func writeChange(t *view.Text, change *inventory.Change) {
 	const indent = "    " // below the kind and name, and clear of their sign
 	for i, field := range change.Fields {
 		if i == shownFields {
-			t.Linef("%s... and %d more", indent, len(change.Fields)-shownFields)
+			t.Linef("%s... %s", indent, text.More(len(change.Fields)-shownFields))
 			return
 		}
 		t.Linef("%s%s %s", indent, changeSign(field.Kind), field.Path)

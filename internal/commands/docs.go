@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,10 +12,7 @@ import (
 // Tree returns the tree of all commands to read: to generate documentation from.
 // Nothing of it can be run.
 func Tree() *cobra.Command {
-	root := newRootCmd(NewFactory(&cli.Streams{
-		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard,
-		Getenv: func(string) string { return "" },
-	}))
+	root := newRootCmd(NewFactory(cli.Discard()))
 	walkTree(root, func(cmd *cobra.Command) {
 		cmd.InitDefaultHelpFlag()
 		cmd.DisableAutoGenTag = true

@@ -34,7 +34,7 @@ func (e editedManifest) discard() {
 // keep says where the text is, for a user who cannot use it now.
 func (e editedManifest) keep(streams *cli.Streams) {
 	if e.path != "" {
-		fmt.Fprintf(streams.Err, "your text is kept in %s, use it with --from\n", e.path)
+		streams.Say("your text is kept in %s, use it with --from", e.path)
 	}
 }
 

@@ -32,8 +32,6 @@ type Factory struct {
 	CompletionPatience time.Duration
 	// ConfigFile is the value of --config, empty if it is not given.
 	ConfigFile string
-	// Verbosity counts how often -v was given. It is set once flags are parsed.
-	Verbosity int
 
 	// beginsWork is called before a command reads anything.
 	beginsWork func()

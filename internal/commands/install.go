@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -126,7 +125,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	defer stop()
 	results, err := registration.Install(ctx, management, registration.InstallOptions{
 		Namespace: o.namespace, Force: o.forceConflicts, DryRun: dryRun, Controller: o.controllerOptions(),
-	}, newProgress(o.streams).observe)
+	}, observePhases(o.streams))
 	var written []kube.Result
 	for _, r := range results {
 		if r.Err == nil {
@@ -137,7 +136,7 @@ func (o *installOptions) run(ctx context.Context) error {
 		return err
 	}
 	if dryRun != kube.DryRunServer {
-		fmt.Fprintf(o.streams.Err, "meshctl's resources can be kept on cluster %s, in namespace %s.\n", management.Name, o.namespace)
+		o.streams.Say("meshctl's resources can be kept on cluster %s, in namespace %s.", management.Name, o.namespace)
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func parseRequestTimeout(text string) (time.Duration, error) {
 // nobody. Without any kubeconfig, a pod uses its own cluster.
 func (k *kubeFlags) management() (*kube.Connection, error) {
 	for _, hint := range k.renamed {
-		fmt.Fprintln(k.streams.Err, "warning:", hint)
+		k.streams.Warn("%s", hint)
 	}
 	k.renamed = nil
 	opts, err := k.options()

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ func run(ctx context.Context, args []string, f *Factory) int {
 	flushErr := f.Streams.Flush()
 	report(f.Streams, ran, err)
 	if flushErr != nil && !isOutputError(err) {
-		printError(f.Streams, flushErr)
+		f.Streams.Error(flushErr)
 	}
 	return cli.ExitCode(errors.Join(err, flushErr))
 }
@@ -57,25 +56,15 @@ func report(streams *cli.Streams, ran *cobra.Command, err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, cli.ErrCancelled), errors.Is(err, context.Canceled):
-		fmt.Fprintln(streams.Err, "cancelled")
+		streams.Say("cancelled")
 	case errors.As(err, &output):
 		if !output.ReaderGone() {
-			printError(streams, output)
+			streams.Error(output)
 		}
 	default:
-		for _, part := range cli.Untold(err) {
-			printError(streams, part)
-		}
+		streams.Error(err)
 		if usage := (*cli.UsageError)(nil); errors.As(err, &usage) {
-			fmt.Fprintf(streams.Err, "See '%s --help'\n", ran.CommandPath())
+			streams.Say("See '%s --help'", ran.CommandPath())
 		}
 	}
-}
-
-func printError(streams *cli.Streams, err error) {
-	label := "error:"
-	if streams.ErrColor() {
-		label = "\x1b[31merror:\x1b[0m"
-	}
-	fmt.Fprintln(streams.Err, label, err)
 }

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -126,7 +125,7 @@ func (o *meshListOptions) run(ctx context.Context) error {
 		list.Items = append(list.Items, item)
 	}
 	if len(list.Items) == 0 {
-		fmt.Fprintln(o.streams.Err, "No meshes found.")
+		o.streams.Say("No meshes found.")
 	}
 	return errors.Join(output.Print(o.streams, o.output.format(), list.view(o.needsRestart)), incomplete)
 }
@@ -171,7 +170,7 @@ func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes
 	}
 	var connections []*kube.Connection
 	complain := func(err error) {
-		fmt.Fprintln(o.streams.Err, "error:", printable(err.Error()))
+		o.streams.Error(err)
 		failed = cli.ErrReported
 	}
 	for _, name := range slices.Sorted(maps.Keys(byCluster)) {

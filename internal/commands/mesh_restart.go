@@ -45,7 +45,7 @@ type meshRestartOptions struct {
 
 func newMeshRestartCmd(f *Factory) *cobra.Command {
 	opts := &meshRestartOptions{
-		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, settings: f.Settings, verbosity: func() int { return f.Verbosity },
+		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, settings: f.Settings, verbosity: func() int { return f.Streams.Verbosity },
 		dryRun: newEnumValue("none", "none", "client", "server"),
 		output: newOutput(output.FormatTable),
 	}
@@ -172,7 +172,7 @@ func (o *meshRestartOptions) check() error {
 		complain("restart needs clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
 	}
 	if !o.yes && o.dryRun.String() == "none" && !o.streams.CanPrompt() {
-		complain("--yes is required when nobody can be asked; see what would be done with --dry-run")
+		complain("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
 	}
 	if _, err := labels.Parse(o.selector); err != nil {
 		complain("invalid --selector %q: %w", o.selector, err)

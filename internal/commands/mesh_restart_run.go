@@ -48,7 +48,7 @@ func (r *restarting) prepare(ctx context.Context) error {
 		return err
 	}
 	if len(meshes) == 0 {
-		fmt.Fprintln(r.streams.Err, "No Istio mesh is known: run 'meshctl discover' first, or see what is wrong with 'meshctl check'.")
+		r.streams.Say("No Istio mesh is known: run 'meshctl discover' first, or see what is wrong with 'meshctl check'.")
 	}
 	found, err := r.world.members(ctx, chosen.Namespace())
 	if err != nil {
@@ -70,16 +70,8 @@ func (r *restarting) confirm(ctx context.Context) error {
 	if r.yes || !r.writes() || count == 0 {
 		return nil
 	}
-	prompter := newPrompter(ctx, r.streams)
-	if prompter == nil {
-		return cli.Usagef("--yes is required when nobody can be asked")
-	}
-	yes, err := prompter.Confirm(wizard.Question{
+	return confirm(ctx, r.streams, r.yes, wizard.Question{
 		Text: fmt.Sprintf("Restart %d on %s?", count, strings.Join(r.fleet.Targets(), ", ")),
 		Help: "What was listed above is restarted stage by stage: control plane, gateways, workloads.",
-	}, false)
-	if err == nil && !yes {
-		err = cli.ErrCancelled
-	}
-	return err
+	})
 }

@@ -1,10 +1,8 @@
 package commands
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -16,10 +14,10 @@ func tellOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
 		shown = len(omissions)
 	}
 	for _, o := range omissions[:shown] {
-		fmt.Fprintf(streams.Err, "warning: not rendered: %s\n", printable(omissionText(o)))
+		streams.Warn("not rendered: %s", omissionText(o))
 	}
 	if more := len(omissions) - shown; more > 0 {
-		fmt.Fprintf(streams.Err, "... and %d more; -v shows all\n", more)
+		streams.Say("... %s; -v shows all", text.More(more))
 	}
 }
 
@@ -28,14 +26,12 @@ const shownTargets = 3
 
 // omissionText says what is left out, where and why.
 func omissionText(o istio.Omission) string {
-	text := o.Object.String()
+	object := o.Object.String()
 	switch {
-	case len(o.Targets) > shownTargets:
-		text += fmt.Sprintf(" for %s and %d more", strings.Join(o.Targets[:shownTargets], ", "), len(o.Targets)-shownTargets)
 	case len(o.Targets) > 0:
-		text += " for " + strings.Join(o.Targets, ", ")
+		object += " for " + text.Bounded(o.Targets, shownTargets)
 	case o.Cluster != "":
-		text += " in " + o.Cluster
+		object += " in " + o.Cluster
 	}
-	return text + ": " + o.Reason
+	return object + ": " + o.Reason
 }

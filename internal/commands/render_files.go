@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/pkg/api/naming"
@@ -79,13 +80,13 @@ func (f *renderedFiles) summarise() error {
 	if f.dryRun {
 		wrote, removed = "would be written", "would be removed"
 	}
-	fmt.Fprintf(f.streams.Err, "%s: %d %s, %d %s, %d unchanged.\n", f.outputDir, f.written, wrote, f.removed, removed, f.unchanged)
-	for i, text := range f.failures {
+	f.streams.Say("%s: %d %s, %d %s, %d unchanged.", f.outputDir, f.written, wrote, f.removed, removed, f.unchanged)
+	for i, failure := range f.failures {
 		if i == reportedProblems {
-			fmt.Fprintf(f.streams.Err, "... and %d more\n", len(f.failures)-i)
+			f.streams.Say("... %s", text.More(len(f.failures)-i))
 			break
 		}
-		fmt.Fprintf(f.streams.Err, "error: %s\n", printable(text))
+		f.streams.Fail("%s", failure)
 	}
 	if len(f.failures) > 0 {
 		return cli.ErrReported
@@ -241,7 +242,7 @@ func (f *renderedFiles) removeStale() error {
 		return nil
 	}
 	if f.incomplete {
-		fmt.Fprintln(f.streams.Err, "warning: stale files are not removed, because part of the input is missing")
+		f.streams.Warn("stale files are not removed, because part of the input is missing")
 		return nil
 	}
 	directories, err := fs.ReadDir(f.root.FS(), ".")

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -35,7 +34,7 @@ type renderIstioOptions struct {
 
 func newRenderIstioCmd(f *Factory) *cobra.Command {
 	opts := &renderIstioOptions{
-		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Verbosity },
+		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity },
 		format: newOutput(output.FormatYAML),
 	}
 	cmd := &cobra.Command{
@@ -165,7 +164,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.verbosity() > 0 {
-		fmt.Fprintf(o.streams.Err, "Objects of kinds that meshctl does not model, ignored: %d.\n", world.Ignored)
+		o.streams.Say("Objects of kinds that meshctl does not model, ignored: %d.", world.Ignored)
 	}
 	incomplete := reportProblems(o.streams, world)
 	if err := o.checkClusters(world.Clusters()); err != nil {
@@ -186,7 +185,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 	}
 	tellOmissions(o.streams, r.omissions, o.verbosity() > 0)
 	if r.rendered == 0 {
-		fmt.Fprintln(o.streams.Err, r.nothing())
+		o.streams.Say("%s", r.nothing())
 	}
 	if o.failOnFindings && len(r.omissions) > 0 {
 		return errors.Join(incomplete, cli.ErrFindings)

@@ -2,9 +2,9 @@ package commands
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
@@ -114,8 +114,5 @@ func (s *restartSession) outcome() error {
 }
 
 func countedAre(count int, noun string) string {
-	if count == 1 {
-		return "1 " + noun + " was"
-	}
-	return fmt.Sprintf("%d %ss were", count, noun)
+	return text.Count(count, noun) + " " + text.Choose(count, "was", "were")
 }

@@ -35,7 +35,7 @@ func newRootCmd(f *Factory) *cobra.Command {
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
 	global.BoolVar(&f.Streams.NoInput, "no-input", false, settings.UsageOf(settings.NoInput))
 	takeSetting(global, "no-input", settings.NoInput)
-	global.CountVarP(&f.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
+	global.CountVarP(&f.Streams.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
 
 	cmd.AddGroup(
 		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -133,7 +132,6 @@ type trusting struct {
 	result *policy.Result
 	// incomplete says that part of the input is missing.
 	incomplete bool
-	telling    sync.Mutex // guards standard error
 }
 
 // begin loads the world and finds its clusters.
@@ -215,12 +213,8 @@ func (r *trusting) find(name string) (int, error) {
 	return position, err
 }
 
-// say prints a line on standard error. Several goroutines may call it.
-func (r *trusting) say(format string, args ...any) {
-	r.telling.Lock()
-	defer r.telling.Unlock()
-	fmt.Fprintln(r.streams.Err, printable(fmt.Sprintf(format, args...)))
-}
+// say prints a line on standard error.
+func (r *trusting) say(format string, args ...any) { r.streams.Say(format, args...) }
 
 // observe prints what happens while certificates are written.
 func (r *trusting) observe(event sharedtrust.Event) {
@@ -237,16 +231,5 @@ func (r *trusting) observe(event sharedtrust.Event) {
 
 // confirm asks whether to go on.
 func (r *trusting) confirm(ctx context.Context, yes bool, question, help string) error {
-	if yes {
-		return nil
-	}
-	prompter := newPrompter(ctx, r.streams)
-	if prompter == nil {
-		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run")
-	}
-	agreed, err := prompter.Confirm(wizard.Question{Text: question, Help: help}, false)
-	if err == nil && !agreed {
-		err = cli.ErrCancelled
-	}
-	return err
+	return confirm(ctx, r.streams, yes, wizard.Question{Text: question, Help: help})
 }

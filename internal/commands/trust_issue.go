@@ -93,7 +93,7 @@ func (o *trustIssueOptions) check() error {
 	case o.offline() && o.outputDir == "":
 		return cli.Usagef("trust issue needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context, or write files with --output-dir")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
-		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run")
+		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
 	case o.outputDir != "" && o.dryRun.String() == "server":
 		return cli.Usagef("--output-dir writes to no cluster, so that no API server can judge: use --dry-run=client")
 	default:

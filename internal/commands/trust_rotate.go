@@ -127,7 +127,7 @@ func (o *trustStepOptions) check() error {
 	case !o.world.fromManagement():
 		return cli.Usagef("a rotation is recorded on the management cluster: name it with --context")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
-		return cli.Usagef("--yes is required when nobody can be asked; see what would be done with --dry-run")
+		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
 	case o.auto && !o.writes():
 		return cli.Usagef("--auto and --dry-run exclude each other")
 	case o.auto && o.ignoreOlder:

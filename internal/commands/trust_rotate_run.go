@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
@@ -129,7 +130,7 @@ func (p *stepping) passGate(report *sharedtrust.Report) error {
 	}
 	for i, name := range gate.Older {
 		if i == reportedProblems {
-			p.say("  ... and %d more", len(gate.Older)-i)
+			p.say("  ... %s", text.More(len(gate.Older)-i))
 			break
 		}
 		p.say("  %s", name)
@@ -139,7 +140,7 @@ func (p *stepping) passGate(report *sharedtrust.Report) error {
 	}
 	if count := len(gate.Older); count > 0 {
 		p.say("Not yet: %s run with certificates from before the last step, and calls between them and others would fail. Restart them with 'meshctl mesh restart --virtual-mesh %s', or go on with --ignore-older.",
-			countOf(count, "workload still", "workloads still"), p.subject.Name())
+			text.Count(count, "workload")+" still", p.subject.Name())
 	} else {
 		p.say("Not yet: it is not known what runs with certificates from before the last step. Repair that, or go on with --ignore-older.")
 	}
@@ -198,7 +199,7 @@ func (p *stepping) restartOlder(ctx context.Context, report *sharedtrust.Report)
 		return false, err
 	}
 	session := restartSession{
-		fleet: fleet, progress: newRestartProgress(p.streams, p.opts.factory.Verbosity > 0),
+		fleet: fleet, progress: newRestartProgress(p.streams, p.opts.factory.Streams.Verbosity > 0),
 		how:        restart.RunOptions{Timeout: restart.DefaultTimeout, MaxParallel: restart.DefaultMaxParallel, Clock: p.clock},
 		discovered: p.world.fromManagement(), incomplete: p.incomplete,
 	}

@@ -60,7 +60,7 @@ func (o *trustVerifyOptions) check() error {
 	case !o.world.fromManagement():
 		return cli.Usagef("a rotation is recorded on the management cluster: name it with --context")
 	case !o.yes && !o.streams.CanPrompt():
-		return cli.Usagef("--yes is required when nobody can be asked; see how it stands with 'meshctl trust status'")
+		return cli.Usagef("not a terminal: pass --yes to confirm; see how it stands with 'meshctl trust status'")
 	default:
 		return o.trustCommand.check()
 	}

@@ -79,7 +79,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	defer stop()
 	removed, err := registration.Uninstall(ctx, management, registration.UninstallOptions{
 		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
-	}, newProgress(o.streams).observe)
+	}, observePhases(o.streams))
 	if printErr := printResults(o.streams, o.output.format(), dryRun, removed.Results); err == nil {
 		err = printErr
 	}
@@ -87,7 +87,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 		return err
 	}
 	for _, kept := range removed.Kept {
-		fmt.Fprintln(o.streams.Err, "kept:", kept)
+		o.streams.Say("kept: %s", kept)
 	}
 	printLeftovers(o.streams, removed.Leftovers)
 	return nil

@@ -2,15 +2,14 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/settings"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -81,39 +80,18 @@ const reportedProblems = 20
 func reportProblems(streams *cli.Streams, w *world.World) error {
 	var result error
 	for i, p := range w.Problems {
-		severity := "warning"
+		tell := streams.Warn
 		if p.HidesInput() {
-			severity, result = "error", cli.ErrReported
+			tell, result = streams.Fail, cli.ErrReported
 		}
 		if i < reportedProblems {
-			fmt.Fprintf(streams.Err, "%s: %s\n", severity, printable(problemText(p)))
+			tell("%s", problemText(p))
 		}
 	}
 	if more := len(w.Problems) - reportedProblems; more > 0 {
-		fmt.Fprintf(streams.Err, "... and %d more; the findings list all of them\n", more)
+		streams.Say("... %s; the findings list all of them", text.More(more))
 	}
 	return result
-}
-
-// shownText bounds what of the input one line shows.
-const shownText = 400
-
-// printable makes text from the input safe for a terminal and one line.
-func printable(text string) string {
-	runes := []rune(text)
-	cut := len(runes) > shownText
-	if cut {
-		runes = runes[:shownText]
-	}
-	for i, r := range runes {
-		if !unicode.IsPrint(r) {
-			runes[i] = '?'
-		}
-	}
-	if cut {
-		return string(runes) + "..."
-	}
-	return string(runes)
 }
 
 func problemText(p world.Problem) string {

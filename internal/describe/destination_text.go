@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
@@ -147,10 +148,10 @@ func refNames(refs []ObjectRef) []string {
 // enumerate joins names within a sentence, and counts those beyond the first
 // few unless all are wanted.
 func enumerate(names []string, all bool) string {
-	if all || len(names) <= shownNames {
+	if all {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
+	return text.Bounded(names, shownNames)
 }
 
 func (d *DestinationDescription) writePorts(w *view.Text) {

@@ -3,6 +3,7 @@ package describe
 import (
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 )
@@ -30,7 +31,7 @@ func (l *impactLines) access(changes []AccessChange) {
 // sentence says what the callers may do now.
 func (c AccessChange) sentence() string {
 	who, to := c.Callers.text(), andMore(c.Destinations)
-	is := who + " " + isOrAre(c.SourceCount)
+	is := who + " " + text.Choose(c.SourceCount, "is", "are")
 	if c.Everyone {
 		who, is = "everybody", "everybody is"
 	}

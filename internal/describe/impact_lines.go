@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 )
@@ -68,7 +69,7 @@ func (l *impactLines) reach(view ImpactView) {
 	destinations := withNames(a.Destinations, "destination")
 	if view.Kind == string(policy.KindAccessPolicy) {
 		if a.SourceCount > 0 {
-			l.pin("admits %s in %s to %s", countOf(a.SourceCount, "workload"), countOf(len(a.SourceClusters), "cluster"), destinations)
+			l.pin("admits %s in %s to %s", text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
 		} else {
 			l.pin("admits no known workload to %s", destinations)
 		}
@@ -79,7 +80,7 @@ func (l *impactLines) reach(view ImpactView) {
 	}
 	if a.SourceCount > 0 {
 		l.pin("affects %s in %s, as source of requests to %s",
-			countOf(a.SourceCount, "workload"), countOf(len(a.SourceClusters), "cluster"), destinations)
+			text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
 	}
 	if len(view.MadeBy) > 0 && len(view.Unheard) == 0 {
 		l.warn("changes nothing now: %s %s the same", andMore(kindNames(view.MadeBy)), sayOrSays(len(view.MadeBy)))
@@ -154,7 +155,7 @@ func (l *impactLines) ownLosses(losses []Loss) {
 			l.fail("%s is not in force on %s: %s", l.name(x.Policy), destinations, x.Reason)
 			continue
 		}
-		l.fail("%s %s not in force on %s: %s", andMore(x.Fields), isOrAre(len(x.Fields)), destinations, l.conflict(x))
+		l.fail("%s %s not in force on %s: %s", andMore(x.Fields), text.Choose(len(x.Fields), "is", "are"), destinations, l.conflict(x))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 )
@@ -16,7 +17,7 @@ func (l *impactLines) grouping(view ImpactView) {
 	if len(g.Meshes) > 1 {
 		meshes = "meshes " + andMore(refNames(g.Meshes))
 	}
-	l.pin("groups %s with %s and %s", meshes, countOf(g.WorkloadCount, "workload"), countOf(g.DestinationCount, "destination"))
+	l.pin("groups %s with %s and %s", meshes, text.Count(g.WorkloadCount, "workload"), text.Count(g.DestinationCount, "destination"))
 	if g.TrustChanged {
 		l.trust(g)
 	}
@@ -140,7 +141,7 @@ func (l *impactLines) federation(changes []FederationChange) {
 func (l *impactLines) exposure(changes []FederationChange, severity policy.Severity, what string, to func(FederationChange) []ObjectRef) {
 	if len(changes) <= shownExports {
 		for _, c := range changes {
-			l.add(severity, "%s %s %s to %s", exportsText(c.Destinations, c.Mesh), isOrAre(len(c.Destinations)), what,
+			l.add(severity, "%s %s %s to %s", exportsText(c.Destinations, c.Mesh), text.Choose(len(c.Destinations), "is", "are"), what,
 				importersText(refNames(to(c)), len(c.Destinations), severity == policy.SeverityWarning))
 		}
 		return
@@ -152,8 +153,8 @@ func (l *impactLines) exposure(changes []FederationChange, severity policy.Sever
 		from = append(from, c.Mesh.String())
 		others = append(others, refNames(to(c))...)
 	}
-	l.add(severity, "%s of %s %s %s to %s", countOf(destinations, "destination"), countOf(len(distinct(from)), "mesh"),
-		isOrAre(destinations), what, countOf(len(distinct(others)), "mesh"))
+	l.add(severity, "%s of %s %s %s to %s", text.Count(destinations, "destination"), text.Count(len(distinct(from)), "mesh"),
+		text.Choose(destinations, "is", "are"), what, text.Count(len(distinct(others)), "mesh"))
 }
 
 // importersText names meshes and says what that means for them. Whoever loses a
@@ -177,7 +178,7 @@ func exportsText(destinations []string, mesh ObjectRef) string {
 	if len(destinations) <= shownExports {
 		return andMore(destinations)
 	}
-	return fmt.Sprintf("%s of mesh %s", countOf(len(destinations), "destination"), mesh)
+	return fmt.Sprintf("%s of mesh %s", text.Count(len(destinations), "destination"), mesh)
 }
 
 // beyond returns the references that others do not have.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
@@ -78,7 +79,7 @@ func (l *impactLines) limit(start int, kind string) {
 		if shown[line.Severity]++; few || shown[line.Severity] <= shownOfKind {
 			l.lines = append(l.lines, line)
 		} else if shown[line.Severity] == shownOfKind+1 {
-			l.add(line.Severity, "and %d more %s", hidden[line.Severity]-shownOfKind, kind)
+			l.add(line.Severity, "%s %s", text.More(hidden[line.Severity]-shownOfKind), kind)
 		}
 	}
 }
@@ -113,7 +114,7 @@ func (l *impactLines) sorted() []ImpactLine {
 		all = slices.Insert(slices.Delete(all, k, k+1), shownLines-1, pinned)
 	}
 	hidden := all[shownLines:]
-	more := ImpactLine{hidden[0].Severity, fmt.Sprintf("and %d more", len(hidden))}
+	more := ImpactLine{hidden[0].Severity, text.More(len(hidden))}
 	return append(slices.Clone(all[:shownLines]), more)
 }
 
@@ -131,14 +132,10 @@ func andMore(names []string) string { return andMoreOf(names, len(names)) }
 // andMoreOf joins the first names of a number of them.
 func andMoreOf(names []string, total int) string {
 	const most = 3
-	switch {
-	case total > most && len(names) >= most-1:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), total-most+1)
-	case len(names) > 1:
-		return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-	default:
-		return strings.Join(names, "")
+	if total > most && len(names) >= most-1 {
+		return text.BoundedOf(names, total, most-1)
 	}
+	return text.And(names)
 }
 
 func (c Callers) text() string { return andMoreOf(c.Sources, c.SourceCount) }
@@ -146,33 +143,15 @@ func (c Callers) text() string { return andMoreOf(c.Sources, c.SourceCount) }
 // distinct returns the names sorted, each once.
 func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
 
-func isOrAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-// countOf counts things: `1 workload`, `3 workloads`.
-func countOf(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "sh"):
-		noun += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // withNames counts things and names them if they are few.
 func withNames(names []string, noun string) string {
 	switch {
 	case len(names) > 3:
-		return countOf(len(names), noun)
+		return text.Count(len(names), noun)
 	case len(names) == 1:
 		return names[0]
 	}
-	return fmt.Sprintf("%s (%s)", countOf(len(names), noun), strings.Join(names, ", "))
+	return fmt.Sprintf("%s (%s)", text.Count(len(names), noun), strings.Join(names, ", "))
 }
 
 // shortValue is how long a value may be to be part of a sentence.

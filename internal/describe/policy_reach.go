@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -178,7 +179,7 @@ func writeKeys(w *view.Text, title string, keys []string, all bool) {
 	w.Section(fmt.Sprintf("%s (%d)", title, len(keys)), len(keys) == 0, func() {
 		for i, k := range keys {
 			if i == shownKeys && !all {
-				w.Linef("and %d more; -o wide lists all", len(keys)-shownKeys)
+				w.Linef("%s; -o wide lists all", text.More(len(keys)-shownKeys))
 				return
 			}
 			w.Line(k)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -186,7 +187,7 @@ func shorten(names []string, all bool) string {
 	if all || len(names) <= shownNames {
 		return view.OrNone(strings.Join(names, ","))
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ","), len(names)-shownNames)
+	return strings.Join(names[:shownNames], ",") + " " + text.More(len(names)-shownNames)
 }
 
 func (d *WorkloadDescription) writePolicies(w *view.Text) {

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
@@ -136,14 +136,10 @@ const maxOffered = 8
 
 func (k *Kubeconfig) offer() string {
 	contexts := k.Contexts()
-	switch {
-	case len(contexts) == 0:
+	if len(contexts) == 0 {
 		return ""
-	case len(contexts) > maxOffered:
-		return fmt.Sprintf(": %s and %d more", strings.Join(contexts[:maxOffered], ", "), len(contexts)-maxOffered)
-	default:
-		return ": " + strings.Join(contexts, ", ")
 	}
+	return ": " + text.Bounded(contexts, maxOffered)
 }
 
 // InCluster returns a connection to the cluster that meshctl itself runs in, as

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -129,4 +130,10 @@ func (e *Error) WholeCluster() bool {
 func IsReason(err error, reason Reason) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Reason == reason
+}
+
+// NotRegistered is the error for a cluster that has a mesh, but whose credentials
+// meshctl does not have.
+func NotRegistered(cluster string) error {
+	return fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
 }

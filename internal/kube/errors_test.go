@@ -91,7 +91,7 @@ func TestExplain(t *testing.T) {
 		},
 		{"overloaded", apierrors.NewTooManyRequests("slow down", 1), ReasonServerTrouble, server + " answers: slow down"},
 		{"broken", apierrors.NewInternalError(errors.New("etcd is gone")), ReasonServerTrouble, server + " answers: Internal error occurred: etcd is gone"},
-		{"anything else", errors.New("surprise\x1b[31m"), ReasonOther, "wrapped: surprise [31m"},
+		{"anything else", errors.New("surprise\x1b[31m"), ReasonOther, `wrapped: surprise\x1b[31m`},
 	}
 	c := New("east", SourceContext, &rest.Config{Host: "https://user:word@east.example.com:6443/"}, Options{})
 	for _, tt := range tests {

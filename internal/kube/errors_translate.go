@@ -12,12 +12,13 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // verdict is what an error comes to, apart from where it happened.
@@ -265,10 +266,4 @@ func innermost(err error) error {
 const maxWhy = 600
 
 // OneLine makes one line of a text that the server or a plugin wrote.
-func OneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if runes := []rune(text); len(runes) > maxWhy {
-		return string(runes[:maxWhy]) + "..."
-	}
-	return text
-}
+func OneLine(s string) string { return text.OneLine(s, maxWhy) }

@@ -1,7 +1,5 @@
 package kube
 
-import "fmt"
-
 // Members are the clusters that some work is about, by their names.
 type Members struct {
 	// Connections are those that can be tried, Failures says why others cannot.
@@ -17,5 +15,5 @@ func (m *Members) Connection(cluster string) (*Connection, error) {
 	if err := m.Failures[cluster]; err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
+	return nil, NotRegistered(cluster)
 }

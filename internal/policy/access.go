@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -135,7 +135,7 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 	if domains := e.misreadIn(p); len(domains) > 0 {
 		e.report(newFinding(CodeDefaultTrustDomain, p.ID(), fmt.Sprintf(
 			"spec.sourceSelector names identities of the trust domain %s, but Istio takes them for identities of the called mesh's own %s",
-			defaultTrustDomain, plural("trust domain", domains))))
+			defaultTrustDomain, text.Named("trust domain", domains))))
 	}
 	for i, s := range p.Resource.Spec.SourceSelector {
 		clusters := slices.Clone(matcherOf(s).Clusters)
@@ -147,7 +147,7 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 		if others := trust.sharedWith(clusters); len(others) > 0 {
 			e.report(newFinding(CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
 				"spec.sourceSelector[%d] is restricted to %s, but the meshes in %s use the same trust domain and are admitted as well",
-				i, plural("cluster", sorted(clusters)), plural("cluster", others))))
+				i, text.Named("cluster", sorted(clusters)), text.Named("cluster", others))))
 		}
 	}
 }
@@ -199,14 +199,6 @@ func (c callers) areAdmitted(grants []Grant) bool {
 			slices.ContainsFunc(g.Namespaces, func(n string) bool { return c.namespaces[n] }) ||
 			slices.ContainsFunc(g.accounts, func(a account) bool { return c.identities[Identity{a.trustDomain, a.namespace, a.name}] })
 	})
-}
-
-// plural joins names behind their noun: `cluster east`, `clusters east, west`.
-func plural(noun string, names []string) string {
-	if len(names) > 1 {
-		noun += "s"
-	}
-	return noun + " " + strings.Join(names, ", ")
 }
 
 // sorted returns the values in ascending order, each once.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -73,10 +74,7 @@ func (e *evaluator) reportLost(lost map[Rejection][]string) {
 			code = CodeConflict
 		}
 		slices.Sort(destinations)
-		where := destinations[0]
-		if more := len(destinations) - 1; more > 0 {
-			where = fmt.Sprintf("%s and %d more", where, more)
-		}
+		where := text.Bounded(destinations, 1)
 		e.report(newFinding(code, e.result.TrafficPolicies[r.Policy].ID(), r.Reason+" (on "+where+")"))
 	}
 }

@@ -1,10 +1,11 @@
 package policy
 
 import (
-	"fmt"
 	"strings"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // reportFailures notes what the last apply could not write, as the statuses say.
@@ -35,12 +36,12 @@ func (e *evaluator) reportFailure(id ObjectID, state core.ApprovalState, failure
 		return
 	}
 	shown := failures[:min(len(failures), shownFailures)]
-	text := "the last apply could not write all that comes from it"
+	message := "the last apply could not write all that comes from it"
 	if len(shown) > 0 {
-		text += ": " + strings.Join(shown, "; ")
+		message += ": " + strings.Join(shown, "; ")
 	}
 	if more := len(failures) - len(shown); more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
+		message += "; " + text.More(more)
 	}
-	e.report(newFinding(CodeNotWritten, id, text))
+	e.report(newFinding(CodeNotWritten, id, message))
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -116,7 +117,7 @@ func (t *tlsRemarks) report() {
 	for id, reasons := range t.targets {
 		for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 			t.evaluator.report(newFinding(CodePassthroughTLS, id, fmt.Sprintf(
-				"%s, so that requests from other clusters through gateways fail: %s", reason, listed(sorted(reasons[reason])))))
+				"%s, so that requests from other clusters through gateways fail: %s", reason, text.Bounded(sorted(reasons[reason]), listedNames))))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -137,7 +138,7 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	}
 	for _, number := range numbers {
 		if keys := ofPods[number]; len(keys) > 0 {
-			e.report(newFinding(CodePodPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is no port of %s, but one of the pods, and is taken as that", number, listed(keys))))
+			e.report(newFinding(CodePodPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is no port of %s, but one of the pods, and is taken as that", number, text.Bounded(keys, listedNames))))
 		}
 		if !matched[number] {
 			e.report(newFinding(CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is neither a port of a selected Service that leads to known pods, nor one of the pods; it never matches", number)))
@@ -145,7 +146,7 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	}
 	if len(closed) > 0 {
 		e.report(newFinding(CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: none of %s gets to pods of %s, so that the policy admits nobody there",
-			joinNumbers(numbers), listed(closed))))
+			joinNumbers(numbers), text.Bounded(closed, listedNames))))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -68,20 +69,12 @@ func (e *evaluator) remarkTranslation(id ObjectID, app *Application) {
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(byType)) {
-		e.report(newFinding(CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, listed(byType[reason]))))
+		e.report(newFinding(CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))))
 	}
 }
 
 // listedNames bounds the names that one message has.
 const listedNames = 5
-
-// listed joins names, the first few of them if there are many.
-func listed(names []string) string {
-	if more := len(names) - listedNames; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:listedNames], ", "), more)
-	}
-	return strings.Join(names, ", ")
-}
 
 // remarkReach notes a policy whose sources can reach none of its Destinations.
 // Without source selector the Destinations' own neighbours always can.

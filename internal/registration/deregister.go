@@ -10,6 +10,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -314,7 +315,7 @@ func (d *deregistrar) noteApplied(ctx context.Context, c *kube.Connection) {
 		return
 	}
 	d.result.Leftovers = append(d.result.Leftovers, Leftover{
-		Cluster: c.Name, Object: fmt.Sprintf("%d objects of applied configuration", total),
+		Cluster: c.Name, Object: text.Count(total, "object") + " of applied configuration",
 		Command: kubectl(c, d.opts.RemoteKubeconfig, "delete", strings.Join(resources, ","), "--all-namespaces", "--selector", selector),
 	})
 }

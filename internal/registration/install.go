@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -123,7 +124,7 @@ func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("%d definitions", len(objects)), nil
+	return text.Count(len(objects), "definition"), nil
 }
 
 // foreign returns a definition that someone else installed and that will do, nil

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -124,7 +125,7 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 		observe.tell(Event{Phase: PhaseRollback, State: PhaseFailed})
 		return &IncompleteError{Err: err, Leftovers: leftovers}
 	}
-	observe.tell(Event{Phase: PhaseRollback, State: PhaseDone, Detail: fmt.Sprintf("%d objects", removed)})
+	observe.tell(Event{Phase: PhaseRollback, State: PhaseDone, Detail: text.Count(removed, "object")})
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -172,7 +173,7 @@ func (f *Fleet) CheckPermissions(ctx context.Context) []*MeshRestart {
 			texts = append(texts, permission.String())
 		}
 		if more := len(missing) - shown; more > 0 {
-			texts = append(texts, fmt.Sprintf("and %d more", more))
+			texts = append(texts, text.More(more))
 		}
 		m.Err = fmt.Errorf("nothing of the mesh %s is restarted: not allowed on cluster %s to %s; %s", m.name(), m.connection.Name, strings.Join(texts, ", "), accessHint(m.connection))
 	})

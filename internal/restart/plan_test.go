@@ -94,8 +94,8 @@ func (s *shop) member(owner Ref, name string) {
 	s.Meshes[0].Members = append(s.Meshes[0].Members, m)
 }
 
-// text writes a plan in lines: STAGE REF PODS(OLDER) ACTION CODES, then notes.
-func text(p Plan) []string {
+// planText writes a plan in lines: STAGE REF PODS(OLDER) ACTION CODES, then notes.
+func planText(p Plan) []string {
 	lines := []string{}
 	for i := range p.Items {
 		item := &p.Items[i]
@@ -123,7 +123,7 @@ func (s *shop) expect(t *testing.T, opts PlanOptions, want ...string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, text(plan)); diff != "" {
+		if diff := cmp.Diff(want, planText(plan)); diff != "" {
 			t.Fatalf("plan (-want +got):\n%s", diff)
 		}
 		random.Shuffle(len(s.Pods), func(i, j int) { s.Pods[i], s.Pods[j] = s.Pods[j], s.Pods[i] })

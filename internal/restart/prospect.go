@@ -6,6 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // prospect is what can be done about an item, and what will happen.
@@ -87,7 +89,7 @@ func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
 	if ready := int(d.Status.AvailableReplicas); ready < replicas || int(d.Status.UpdatedReplicas) < replicas {
 		found.notes = append(found.notes, fmt.Sprintf("it is not all well before the restart: %d of %d pods are up to date, %d available", d.Status.UpdatedReplicas, replicas, ready))
 	}
-	return found, plural(unavailable, "pod")
+	return found, text.Count(unavailable, "pod")
 }
 
 func prospectOfStatefulSet(s *appsv1.StatefulSet) prospect {
@@ -126,12 +128,12 @@ func prospectOfDaemonSet(d *appsv1.DaemonSet) (found prospect, away string) {
 	}
 	found.action = ActionRestart
 	if surge == 0 {
-		found.notes = append(found.notes, fmt.Sprintf("each node is without its pod for a moment, %s at a time", plural(max(unavailable, 1), "node")))
+		found.notes = append(found.notes, fmt.Sprintf("each node is without its pod for a moment, %s at a time", text.Count(max(unavailable, 1), "node")))
 	}
 	if ready := int(d.Status.NumberAvailable); ready < wanted {
 		found.notes = append(found.notes, fmt.Sprintf("it is not all well before the restart: %d of %d pods are available", ready, wanted))
 	}
-	return found, plural(unavailable, "pod")
+	return found, text.Count(unavailable, "pod")
 }
 
 // budgetNotes names the PodDisruptionBudgets that allow nothing at the moment.
@@ -173,11 +175,4 @@ func scaled(value *intstr.IntOrString, fallback string, whole int, up bool) int 
 		number, _ = intstr.GetScaledValueFromIntOrPercent(&standard, whole, up)
 	}
 	return number
-}
-
-func plural(count int, noun string) string {
-	if count == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", count, noun)
 }

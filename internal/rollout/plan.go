@@ -155,7 +155,7 @@ func (p *Plan) render(in Input, foreign foreignGateways) error {
 func (p *Plan) newCluster(name string, objects []istio.Object, in Input) Cluster {
 	c := Cluster{Name: name, Objects: objects, connection: in.Members[name], Err: in.Failures[name], owner: istio.OwnerLabels(p.opts.Namespace, name)}
 	if c.connection == nil && c.Err == nil {
-		c.Err = fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", name, name)
+		c.Err = kube.NotRegistered(name)
 	}
 	return c
 }

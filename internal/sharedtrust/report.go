@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -318,11 +319,11 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 	if len(missing) > 0 {
 		u := p
 		u.Unknown = true
-		u.Message = fmt.Sprintf("it is not known whether %s has the root: there is no ConfigMap %s, which istiod writes", few(missing), rootConfigMap)
+		u.Message = fmt.Sprintf("it is not known whether %s has the root: there is no ConfigMap %s, which istiod writes", text.Bounded(missing, fewNames), rootConfigMap)
 		j.add(u)
 	}
 	if len(stale) > 0 {
-		p.Message = fmt.Sprintf("ConfigMap %s of %s does not have the root yet", rootConfigMap, few(stale))
+		p.Message = fmt.Sprintf("ConfigMap %s of %s does not have the root yet", rootConfigMap, text.Bounded(stale, fewNames))
 		p.Hint = "istiod writes it: restart it with 'meshctl mesh restart " + m.Ref.Name + "'"
 		j.add(p)
 	}
@@ -339,7 +340,7 @@ func (j *judging) judgeRestarts(m *MeshReport) {
 		for i := range m.Older {
 			names = append(names, m.Older[i].String())
 		}
-		p.Message = "older certificates are in use by " + few(names)
+		p.Message = "older certificates are in use by " + text.Bounded(names, fewNames)
 		p.Hint = "run 'meshctl mesh restart " + m.Ref.Name + "'"
 	default:
 		return
@@ -349,14 +350,6 @@ func (j *judging) judgeRestarts(m *MeshReport) {
 
 // fewNames is how many names a sentence holds.
 const fewNames = 3
-
-// few names the first ones and counts the rest.
-func few(names []string) string {
-	if len(names) <= fewNames {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:fewNames], ", "), len(names)-fewNames)
-}
 
 // Days says in whole days, or hours if there are fewer than two, how long
 // something lasts.

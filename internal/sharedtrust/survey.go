@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -123,16 +122,14 @@ func (e *Env) each(count int, do func(int)) {
 	if limit <= 0 {
 		limit = max(count, 1)
 	}
-	free := make(chan struct{}, limit)
-	var pending sync.WaitGroup
-	for i := range count {
-		free <- struct{}{}
-		pending.Go(func() {
-			defer func() { <-free }()
-			do(i)
-		})
+	positions := make([]int, count)
+	for i := range positions {
+		positions[i] = i
 	}
-	pending.Wait()
+	kube.Parallel(limit, positions, func(i int) struct{} {
+		do(i)
+		return struct{}{}
+	})
 }
 
 func (m *MeshState) take(e *Env, secret *kube.Secret) {

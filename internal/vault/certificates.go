@@ -99,7 +99,7 @@ func parsePEM(text []byte) ([]*x509.Certificate, error) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("there is a PEM block of type %s where only certificates belong", printable(block.Type))
+			return nil, fmt.Errorf("there is a PEM block of type %s where only certificates belong", oneLine(block.Type))
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {

@@ -253,7 +253,7 @@ func (c *Client) refused(r request, response *http.Response, body []byte) *Error
 	detail := c.detail(r, body)
 	why := fmt.Sprintf("the server answers %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	if location := response.Header.Get("Location"); response.StatusCode < 400 && location != "" {
-		why += ", a redirection to " + printable(location)
+		why += ", a redirection to " + oneLine(location)
 	}
 	if detail != "" {
 		why += ": " + detail
@@ -291,7 +291,7 @@ func (c *Client) clean(r request, text string) string {
 			text = strings.ReplaceAll(text, value, redacted)
 		}
 	}
-	return printable(text)
+	return oneLine(text)
 }
 
 func (c *Client) failed(r request, why, hint string) *Error {

@@ -119,7 +119,7 @@ func TestBadAnswers(t *testing.T) {
 		{"a connection that breaks", breakOff, []string{"the connection broke"}, 3},
 		{"long words", say(400, `{"errors":["`+strings.Repeat("no ", 5000)+`"]}`), []string{"400 Bad Request: no no", "..."}, 0},
 		{"an echo of the token", say(400, `{"errors":["token `+vaultToken+` is odd"]}`), []string{"token [redacted] is odd"}, 0},
-		{"words for a terminal", say(400, "\x1b[31mred\a"), []string{"400 Bad Request: [31mred"}, 0},
+		{"words for a terminal", say(400, "\x1b[31mred\a"), []string{`400 Bad Request: \x1b[31mred\a`}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"unicode"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // maxDetail is how much of what a server says an error repeats, in characters.
@@ -62,21 +63,21 @@ func transportProblem(ctx context.Context, err error) (why, hint string) {
 	case errors.As(err, &authority):
 		return "the certificate of the server is signed by an unknown authority", "put the certificate of that authority into caBundle or caLocalPath"
 	case errors.As(err, &hostname):
-		return "the certificate of the server is for another host: " + printable(hostname.Error()), "use a name in server that the certificate is for"
+		return "the certificate of the server is for another host: " + oneLine(hostname.Error()), "use a name in server that the certificate is for"
 	case errors.As(err, &certificate):
-		return "the certificate of the server is not valid: " + printable(certificate.Error()), "renew it, or check the clock of this machine"
+		return "the certificate of the server is not valid: " + oneLine(certificate.Error()), "renew it, or check the clock of this machine"
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the server does not speak TLS", "check the port in server"
 	case errors.As(err, &alert):
-		return "the server ended the TLS handshake: " + printable(alert.Error()), "check whether it demands client certificates, which meshctl does not have"
+		return "the server ended the TLS handshake: " + oneLine(alert.Error()), "check whether it demands client certificates, which meshctl does not have"
 	case errors.As(err, &host):
-		return "the host name has no address: " + printable(host.Error()), "check server, and whether this machine may resolve names of that network"
+		return "the host name has no address: " + oneLine(host.Error()), "check server, and whether this machine may resolve names of that network"
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "there was no answer in time", "check that the address is right and Vault is running"
 	case neverSent(err):
-		return "nothing can be reached at that address: " + printable(innermost(err).Error()), "check server, and that Vault is running"
+		return "nothing can be reached at that address: " + oneLine(innermost(err).Error()), "check server, and that Vault is running"
 	default:
-		return "the connection broke: " + printable(innermost(err).Error()), "try again"
+		return "the connection broke: " + oneLine(innermost(err).Error()), "try again"
 	}
 }
 
@@ -130,13 +131,5 @@ func statusHint(status int, method, path, namespace, detail string) string {
 	}
 }
 
-// printable makes a text of the outside one line of moderate length.
-func printable(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsPrint(r)
-	}), " ")
-	if runes := []rune(text); len(runes) > maxDetail {
-		text = string(runes[:maxDetail]) + "..."
-	}
-	return text
-}
+// oneLine makes a text of the outside one line of moderate length.
+func oneLine(s string) string { return text.OneLine(s, maxDetail) }

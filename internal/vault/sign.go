@@ -43,7 +43,7 @@ func (c *Client) Roots(ctx context.Context) ([]*x509.Certificate, error) {
 	certificates, err := parseCertificates(body)
 	switch {
 	case err != nil:
-		return nil, c.failed(r, "the answer is not a certificate: "+printable(err.Error()), hint)
+		return nil, c.failed(r, "the answer is not a certificate: "+oneLine(err.Error()), hint)
 	case len(certificates) == 0:
 		return nil, c.failed(r, "there is no certificate", "generate or import an authority into that secrets engine; otherwise "+hint)
 	}
@@ -121,7 +121,7 @@ func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Optio
 	}
 	certificates, err := answer.Data.all()
 	if err != nil {
-		return nil, c.failed(r, "the answer cannot be used: "+printable(err.Error()), hint)
+		return nil, c.failed(r, "the answer cannot be used: "+oneLine(err.Error()), hint)
 	}
 	if len(certificates) == 0 || answer.Data.Certificate == "" {
 		return nil, c.failed(r, "the answer has no certificate", hint)

@@ -78,7 +78,7 @@ func verifyNames(chain []*x509.Certificate, want expectation) *mismatch {
 		}
 	}
 	if certificate.Subject.CommonName != want.options.CommonName {
-		return &mismatch{fmt.Sprintf("its common name is %q instead of %q", printable(certificate.Subject.CommonName), want.options.CommonName), hint}
+		return &mismatch{fmt.Sprintf("its common name is %q instead of %q", oneLine(certificate.Subject.CommonName), want.options.CommonName), hint}
 	}
 	if organization := want.options.Organization; organization != "" && !slices.Contains(certificate.Subject.Organization, organization) {
 		return &mismatch{fmt.Sprintf("its organization is not %q", organization), hint}
@@ -92,7 +92,7 @@ func verifyChain(chain []*x509.Certificate, want expectation) *mismatch {
 	root := chain[len(chain)-1]
 	if len(chain) == 1 || !selfSigned(root) {
 		return &mismatch{
-			fmt.Sprintf("the certificate of its issuer, %s, is not known", printable(root.Issuer.String())),
+			fmt.Sprintf("the certificate of its issuer, %s, is not known", oneLine(root.Issuer.String())),
 			"let caPath serve the chain up to the root, as pki/ca_chain does, or import the root's certificate into the secrets engine that signs",
 		}
 	}
@@ -157,7 +157,7 @@ func verifyPath(chain []*x509.Certificate, want expectation) *mismatch {
 	if _, err := chain[0].Verify(x509.VerifyOptions{
 		Roots: roots, Intermediates: intermediates, CurrentTime: want.now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	}); err != nil {
-		return &mismatch{"its chain does not verify: " + printable(err.Error()), hint}
+		return &mismatch{"its chain does not verify: " + oneLine(err.Error()), hint}
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ func isAuthority(certificate *x509.Certificate) bool {
 // name is how messages call a certificate.
 func name(certificate *x509.Certificate) string {
 	if subject := certificate.Subject.String(); subject != "" {
-		return fmt.Sprintf("%q", printable(subject))
+		return fmt.Sprintf("%q", oneLine(subject))
 	}
 	return "with serial number " + certificate.SerialNumber.String()
 }

@@ -2,9 +2,8 @@ package wizard
 
 import (
 	"strings"
-	"unicode"
 
-	"github.com/AlecAivazis/survey/v2/terminal"
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 const (
@@ -22,74 +21,26 @@ func layoutOptions(options []Option, width int, color bool) []string {
 	column := 0
 	for _, o := range options {
 		if o.Detail != "" {
-			column = max(column, terminal.StringWidth(printable(o.Label)))
+			column = max(column, text.Width(text.Printable(o.Label)))
 		}
 	}
 	column = min(column, max(width*2/3, 1))
 	lines := make([]string, len(options))
 	for i, o := range options {
-		label := cut(printable(o.Label), width)
+		label := text.Cut(text.Printable(o.Label), width)
 		lines[i] = label
-		gap := max(column-terminal.StringWidth(label), 0) + 2
-		rest := width - terminal.StringWidth(label) - gap
+		gap := max(column-text.Width(label), 0) + 2
+		rest := width - text.Width(label) - gap
 		if o.Detail == "" || rest < len(cutMark)+1 {
 			continue
 		}
-		detail := cut(printable(o.Detail), rest)
+		detail := text.Cut(text.Printable(o.Detail), rest)
 		if color {
 			detail = dim + detail + undim
 		}
 		lines[i] = label + strings.Repeat(" ", gap) + detail
 	}
 	return lines
-}
-
-// cut shortens text to a number of columns.
-func cut(text string, width int) string {
-	if terminal.StringWidth(text) <= width {
-		return text
-	}
-	mark := cutMark[:max(min(len(cutMark), width), 0)]
-	used := len(mark)
-	for i, r := range text {
-		used += terminal.StringWidth(string(r))
-		if used > width {
-			return text[:i] + mark
-		}
-	}
-	return text
-}
-
-// printable replaces what would move the cursor.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, text)
-}
-
-// wrap breaks text between words so that no line is longer than width, unless a
-// single word is.
-func wrap(text string, width int) string {
-	var lines []string
-	for paragraph := range strings.SplitSeq(text, "\n") {
-		line := ""
-		for _, word := range strings.Fields(paragraph) {
-			switch {
-			case line == "":
-				line = word
-			case terminal.StringWidth(line)+1+terminal.StringWidth(word) <= width:
-				line += " " + word
-			default:
-				lines = append(lines, line)
-				line = word
-			}
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // pageSize returns how many options fit below a question of so many columns and

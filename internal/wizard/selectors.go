@@ -2,11 +2,12 @@ package wizard
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // selected is how destinations are chosen.
@@ -177,14 +178,14 @@ const shownElements = 3
 
 // listText names the first elements of a list, and how many there are if that
 // is not all.
-func listText[T any](list []T, text func(T) string) string {
+func listText[T any](list []T, name func(T) string) string {
 	var parts []string
 	for i, element := range list {
 		if i == shownElements {
-			parts = append(parts, fmt.Sprintf("and %d more", len(list)-i))
+			parts = append(parts, text.More(len(list)-i))
 			break
 		}
-		parts = append(parts, text(element))
+		parts = append(parts, name(element))
 	}
 	return strings.Join(parts, "; ")
 }

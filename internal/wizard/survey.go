@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // What the prompt library adds around a question or an option, in columns.
@@ -125,18 +126,24 @@ func (s *surveyPrompter) MultiSelect(q Question, options []Option, preselected [
 
 // Input implements Prompter.
 func (s *surveyPrompter) Input(q Question, preset string, check func(string) error) (string, error) {
-	text := func(answer any) string { return cmp.Or(strings.TrimSpace(answer.(string)), preset) }
+	shown := text.Printable(preset)
+	given := func(answer any) string {
+		if typed := strings.TrimSpace(answer.(string)); typed != "" && typed != shown {
+			return typed
+		}
+		return preset
+	}
 	l := s.layout(q, 0)
-	answer, err := s.ask(&survey.Input{Message: l.message, Help: l.help, Default: preset}, func(answer any) error {
+	answer, err := s.ask(&survey.Input{Message: l.message, Help: l.help, Default: shown}, func(answer any) error {
 		if check == nil {
 			return nil
 		}
-		return check(text(answer))
+		return check(given(answer))
 	})
 	if err != nil {
 		return "", err
 	}
-	return text(answer), nil
+	return given(answer), nil
 }
 
 // Confirm implements Prompter.
@@ -158,11 +165,11 @@ type layout struct {
 
 func (s *surveyPrompter) layout(q Question, hint int) layout {
 	width, height := s.console.size()
-	l := layout{message: printable(q.Text), width: width}
+	l := layout{message: text.Printable(q.Text), width: width}
 	if q.Help != "" {
-		l.help = wrap(q.Help, max(width-questionMargin-1, 1))
+		l.help = text.Wrap(text.PrintableLines(q.Help), max(width-questionMargin-1, 1), "")
 	}
-	question := questionMargin + terminal.StringWidth(l.message)
+	question := questionMargin + text.Width(l.message)
 	l.page = pageSize(width, height, question+hint, l.help)
 	l.room = max(width-question-2, len(cutMark)+1)
 	return l
@@ -217,7 +224,7 @@ type selectPrompt struct {
 // Cleanup implements survey.Prompt.
 func (p *selectPrompt) Cleanup(config *survey.PromptConfig, answer any) error {
 	chosen := answer.(core.OptionAnswer)
-	chosen.Value = cut(printable(p.options[chosen.Index].Label), p.room)
+	chosen.Value = text.Cut(text.Printable(p.options[chosen.Index].Label), p.room)
 	return p.Select.Cleanup(config, chosen)
 }
 
@@ -232,10 +239,10 @@ type multiSelectPrompt struct {
 func (p *multiSelectPrompt) Cleanup(config *survey.PromptConfig, answer any) error {
 	var labels []string
 	for _, chosen := range answer.([]core.OptionAnswer) {
-		labels = append(labels, printable(p.options[chosen.Index].Label))
+		labels = append(labels, text.Printable(p.options[chosen.Index].Label))
 	}
-	text := cut(cmp.Or(strings.Join(labels, ", "), "none"), p.room)
-	return p.MultiSelect.Cleanup(config, []core.OptionAnswer{{Value: text}})
+	shown := text.Cut(cmp.Or(strings.Join(labels, ", "), "none"), p.room)
+	return p.MultiSelect.Cleanup(config, []core.OptionAnswer{{Value: shown}})
 }
 
 // optionFilter returns a filter that keeps the options with every word of the

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // The settings below ask for one value of an input. question is how it is asked
@@ -95,7 +97,7 @@ func fraction(f *flow, label, about, question, preset string, high float64, at *
 	}
 }
 
-func text(f *flow, label, about, question string, check func(string) error, at **string) setting {
+func textSetting(f *flow, label, about, question string, check func(string) error, at **string) setting {
 	return setting{
 		label: label, about: about,
 		now: func() string { return valueOf(*at) },
@@ -111,7 +113,7 @@ func text(f *flow, label, about, question string, check func(string) error, at *
 	}
 }
 
-// plain is text for fields in which an empty string is not set.
+// plain is textSetting for fields in which an empty string is not set.
 func plain(f *flow, label, about, question string, check func(string) error, at *string) setting {
 	return setting{
 		label: label, about: about,
@@ -212,7 +214,7 @@ func keepaliveText(k *core.TCPKeepalive) string {
 	}
 	var parts []string
 	if k.Probes > 0 {
-		parts = append(parts, fmt.Sprintf("%d probes", k.Probes))
+		parts = append(parts, text.Count(int(k.Probes), "probe"))
 	}
 	if k.Time != nil {
 		parts = append(parts, "after "+textOf(k.Time))

@@ -129,7 +129,7 @@ func (v *virtualMesh) federationText() string {
 
 func (v *virtualMesh) federationDetails() []setting {
 	return []setting{
-		text(v.flow, "Hostname suffix", "the last labels of federated hostnames; global without it", "Suffix of federated hostnames:", render.CheckName, &v.in.HostnameSuffix),
+		textSetting(v.flow, "Hostname suffix", "the last labels of federated hostnames; global without it", "Suffix of federated hostnames:", render.CheckName, &v.in.HostnameSuffix),
 		toggle("Flat network", "calls go straight to pods of other clusters, not through gateways", &v.in.FlatNetwork),
 		keepalive(v.flow, "probes of idle connections between clusters", &v.in.Keepalive),
 	}

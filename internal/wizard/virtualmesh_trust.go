@@ -70,7 +70,7 @@ func certificate(f *flow, at *render.CertificateInput) []setting {
 	return []setting{
 		count(f, "Lifetime", "days until the certificate expires; 365 without it", "Days until it expires:", "365", 1, 36500, &at.TTLDays),
 		count(f, "Key size", "bits of the RSA key; 4096 without it", "Bits of the RSA key:", "4096", 2048, 16384, &at.KeyBits),
-		text(f, "Organisation", "the organisation in the certificate's subject", "Organisation:", checkRequired, &at.Org),
+		textSetting(f, "Organisation", "the organisation in the certificate's subject", "Organisation:", checkRequired, &at.Org),
 		fraction(f, "Renewal", "part of the lifetime before expiry in which to renew; 0.1 without it", "Part of the lifetime, 0 to 1:", "0.1", 1, &at.RenewalRatio),
 	}
 }

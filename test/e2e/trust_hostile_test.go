@@ -36,7 +36,7 @@ func (f *trustFleet) testHostileInput(t *testing.T) {
 		want string
 	}{
 		{[]string{"issue"}, 2, "needs the name of a virtual mesh"},
-		{[]string{"issue", "prod"}, 2, "--yes is required when nobody can be asked"},
+		{[]string{"issue", "prod"}, 2, "not a terminal: pass --yes to confirm"},
 		{[]string{"issue", "prod", "other", "--yes"}, 2, `takes one name`},
 		{[]string{"issue", "prdo", "--yes"}, 1, "prod"},
 		{[]string{"issue", "prod.elsewhere", "--yes"}, 1, "prod"},

@@ -46,3 +46,13 @@ func escape(s, keep string) string {
 	b.WriteString(s[done:])
 	return b.String()
 }
+
+// OneLine is Printable for a message of somebody else: blanks and line ends
+// become single blanks, and what is beyond the limit, in characters, is cut.
+func OneLine(s string, limit int) string {
+	s = Printable(strings.Join(strings.Fields(s), " "))
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit]) + cutMark
+	}
+	return s
+}

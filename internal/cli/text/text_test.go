@@ -186,3 +186,17 @@ func TestCut(t *testing.T) {
 		}
 	}
 }
+
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		" denied\n\tby  policy ": "denied by policy",
+		"denied by policies":     "denied by polici...",
+		"\x1b[31mred":            `\x1b[31mred`,
+		"":                       "",
+	} {
+		if got := text.OneLine(in, 16); got != want {
+			t.Errorf("OneLine(%q, 16) = %q, want %q", in, got, want)
+		}
+	}
+}

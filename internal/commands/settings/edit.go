@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/file"
 )
 
 // The permissions of a new configuration file, which holds no secrets, and of
@@ -127,26 +128,13 @@ func (c *Document) text() ([]byte, error) {
 
 // replaceFile gives a file a new text: readers see the old or the new one. An
 // existing file keeps its permissions.
-func replaceFile(path string, text []byte) (err error) {
+func replaceFile(path string, text []byte) error {
 	mode := configMode
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
+	if err := file.Replace(path, text, mode); err != nil {
 		return fmt.Errorf("write the configuration file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name()) // the first error says what matters
-		}
-	}()
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write the configuration file: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("replace the configuration file: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+)
+
+// maxLine bounds what one log line shows, in characters: a hostile name must not
+// fill the screen.
+const maxLine = 400
+
+// Level says how serious a message is.
+type Level int
+
+// The levels of messages, the most serious one last.
+const (
+	LevelInfo Level = iota
+	LevelWarning
+	LevelError
+)
+
+// label returns what a line of the level starts with, and its colour.
+func (l Level) label() (label, color string) {
+	switch l {
+	case LevelError:
+		return "error:", "\x1b[31m"
+	case LevelWarning:
+		return "warning:", "\x1b[33m"
+	default:
+		return "", ""
+	}
+}
+
+// logger is what Err shows. Streams that are copied share it.
+type logger struct {
+	mu sync.Mutex
+	// status is the line that will be overwritten; "" if there is none.
+	status string
+}
+
+// Say prints one line on Err. What could control the terminal is escaped, as it
+// is by all functions that print messages; several goroutines may call them.
+func (s *Streams) Say(format string, args ...any) {
+	s.line(LevelInfo, fmt.Sprintf(format, args...))
+}
+
+// Warn prints one line on Err that starts with `warning:`.
+func (s *Streams) Warn(format string, args ...any) {
+	s.line(LevelWarning, fmt.Sprintf(format, args...))
+}
+
+// Fail prints one line on Err that starts with `error:`. It is for a part that
+// failed while the command goes on.
+func (s *Streams) Fail(format string, args ...any) {
+	s.line(LevelError, fmt.Sprintf(format, args...))
+}
+
+// Debug is Say for users who asked for more with -v.
+func (s *Streams) Debug(format string, args ...any) {
+	if s.Verbosity > 0 {
+		s.Say(format, args...)
+	}
+}
+
+// Error prints an error, part by part if it is a joined one, but for what the
+// user was told already. A message may have several lines; all but the first are
+// indented, so that none can pass for a message of its own.
+func (s *Streams) Error(err error) {
+	for _, part := range Untold(err) {
+		lines := strings.Split(text.PrintableLines(part.Error()), "\n")
+		for i := range lines[1:] {
+			if line := &lines[i+1]; !strings.HasPrefix(*line, "  ") {
+				*line = "  " + *line
+			}
+		}
+		s.write(s.labelled(LevelError, "error: "+strings.Join(lines, "\n")) + "\n")
+	}
+}
+
+// Paragraph prints a sentence, or several, wrapped to the width of the terminal.
+func (s *Streams) Paragraph(level Level, format string, args ...any) {
+	width := 0
+	if s.ErrTerminal {
+		width = s.Width()
+	}
+	label, _ := level.label()
+	s.write(s.labelled(level, text.Wrap(label+" "+text.Printable(fmt.Sprintf(format, args...)), width, "  ")) + "\n")
+}
+
+// Block prints a text of several lines as it is laid out.
+func (s *Streams) Block(format string, args ...any) {
+	s.write(strings.TrimSuffix(text.PrintableLines(fmt.Sprintf(format, args...)), "\n") + "\n")
+}
+
+func (s *Streams) line(level Level, message string) {
+	if label, _ := level.label(); label != "" {
+		message = label + " " + message
+	}
+	s.write(s.labelled(level, oneLine(message)) + "\n")
+}
+
+// oneLine makes a message printable and not too long.
+func oneLine(message string) string {
+	if runes := []rune(message); len(runes) > maxLine {
+		message = string(runes[:maxLine]) + "..."
+	}
+	return text.Printable(message)
+}
+
+// labelled paints the label that the message starts with.
+func (s *Streams) labelled(level Level, message string) string {
+	label, color := level.label()
+	if rest, found := strings.CutPrefix(message, label); found && label != "" && s.ErrColor() {
+		return color + label + "\x1b[0m" + rest
+	}
+	return message
+}
+
+// write writes printable text to Err, above the status line.
+func (s *Streams) write(printable string) {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	status := s.log.status
+	s.showStatus("")
+	_, _ = io.WriteString(s.Err, printable)
+	s.showStatus(status)
+}
+
+// setStatus shows a line below all messages until another one replaces it; ""
+// removes it. It does nothing unless Err is a terminal on which a line can be
+// overwritten.
+func (s *Streams) setStatus(message string) {
+	if !s.ErrTerminal || s.Getenv("TERM") == "dumb" {
+		return
+	}
+	message = text.Printable(message)
+	if width := s.Width(); width > 1 {
+		message = text.Cut(message, width-1)
+	}
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.showStatus(message)
+}
+
+func (s *Streams) showStatus(status string) {
+	erase := ""
+	if s.log.status != "" {
+		erase = "\r\x1b[K"
+	}
+	if erase+status != "" {
+		_, _ = io.WriteString(s.Err, erase+status)
+	}
+	s.log.status = status
+}
