@@ -40,16 +40,11 @@ func rooms() []room {
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text"},
 		},
 		{
 			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
-			imports: []string{"internal/kube", "internal/inventory", "internal/cli", "internal/trust", "internal/world"},
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/load", "internal/world", "internal/kube", "internal/registration", "internal/cli/text"},
-		},
-		{
-			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
-			imports: []string{"internal/kube", "internal/load", "internal/cli", "internal/trust", "internal/world", "internal/cli/text"},
+			imports: []string{"internal/kube", "internal/inventory", "internal/cli", "internal/trust", "internal/world", "internal/cli/text"},
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",

@@ -77,7 +77,8 @@ func TestWatchLoop(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		want := []pass{
-			{At: 0}, {At: time.Minute, Repeated: true},
+			{At: 0},
+			{At: time.Minute, Repeated: true},
 			{At: time.Minute + settling, Err: ErrIncomplete.Error()},
 			{At: time.Minute + settling + firstRetry, Err: ErrIncomplete.Error(), Repeated: true},
 			{At: time.Minute + settling + 3*firstRetry},
