@@ -98,7 +98,7 @@ func (l List[T]) View() view.View {
 	case l.detailed:
 		v.Text = view.Lines(l.write)
 	default:
-		v.Table = l.table
+		v.Table = func(wide bool) (view.Table, error) { return l.table(wide), nil }
 	}
 	return v
 }
@@ -111,12 +111,12 @@ func (l List[T]) write(w *view.Text) {
 	writeFindings(w, l.Findings)
 }
 
-func (l List[T]) table(wide bool) (view.Table, error) {
+func (l List[T]) table(wide bool) view.Table {
 	table := view.Table{Columns: l.Items[0].columns(), Rows: make([][]string, 0, len(l.Items))}
 	for _, item := range l.Items {
 		table.Rows = append(table.Rows, item.row(wide))
 	}
-	return table, nil
+	return table
 }
 
 // workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as

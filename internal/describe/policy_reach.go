@@ -127,7 +127,7 @@ func (r *PolicyReach) writeReach(w *view.Text) {
 		}
 		var rows [][]string
 		for _, d := range r.Destinations {
-			rows = append(rows, d.rows(w, len(header))...)
+			rows = append(rows, d.rows(len(header))...)
 		}
 		w.Table(view.Table{Columns: stateColumns(header...), Rows: rows})
 		for _, reason := range reasons {
@@ -154,7 +154,7 @@ func (r *PolicyReach) reasons() []string {
 
 // rows returns one row per setting that is not in force, at least one, cut to
 // the number of columns.
-func (d *PolicyDestination) rows(w *view.Text, columns int) [][]string {
+func (d *PolicyDestination) rows(columns int) [][]string {
 	name, state := d.Destination.String(), string(d.State)
 	if len(d.Lost) == 0 {
 		return [][]string{[]string{name, state, view.None, view.None}[:columns]}

@@ -36,17 +36,20 @@ func (p *pod) Share() (before any, name string, values iter.Seq[any], after any)
 	if len(p.Nodes) == 0 {
 		return nil, "", nil, nil
 	}
-	return struct {
-			Name string `json:"name"`
-		}{p.Name}, "nodes", func(yield func(any) bool) {
-			for _, n := range p.Nodes {
-				if !yield(n) {
-					return
-				}
+	type head struct {
+		Name string `json:"name"`
+	}
+	type tail struct {
+		Ports []uint32 `json:"ports,omitempty"`
+	}
+	nodes := func(yield func(any) bool) {
+		for _, n := range p.Nodes {
+			if !yield(n) {
+				return
 			}
-		}, struct {
-			Ports []uint32 `json:"ports,omitempty"`
-		}{p.Ports}
+		}
+	}
+	return head{p.Name}, "nodes", nodes, tail{p.Ports}
 }
 
 // podList is what a list of pods is as a whole.
