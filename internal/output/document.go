@@ -77,10 +77,15 @@ func (e *encoder) encode(value any) ([]byte, error) {
 // nobody sees them as escapes, from U+007F on: terminals obey some of them, and
 // YAML does not accept all.
 func escapeInvisible(text []byte) []byte {
-	first := bytes.IndexFunc(text, isInvisible)
-	if first < 0 {
+	first := 0
+	for first < len(text) && text[first] < 0x7f { // most text has nothing else, and there is much of it
+		first++
+	}
+	next := bytes.IndexFunc(text[first:], isInvisible)
+	if next < 0 {
 		return text
 	}
+	first += next
 	escaped := append(make([]byte, 0, len(text)+utf8.UTFMax), text[:first]...)
 	for _, r := range string(text[first:]) {
 		if isInvisible(r) {

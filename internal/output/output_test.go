@@ -286,7 +286,7 @@ Pods:
 	red, green, yellow, reset := "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 	want := strings.NewReplacer(
 		"(INVALID)", "("+red+"INVALID"+reset+")", "  INVALID:", "  "+red+"INVALID"+reset+":",
-		"STATE\n", "STATE          NODE\n", "APPLIED by b\n", green+"APPLIED"+reset+" by b   "+reset+"x\n", "IDLE", green+"IDLE"+reset,
+		"STATE\n", "STATE          NODE\n", "APPLIED by b\n", green+"APPLIED"+reset+" by b   x\n", "IDLE", green+"IDLE"+reset,
 		"--- old", red+"--- old"+reset, "+++ new", green+"+++ new"+reset, "@@ -1,2 +1,2 @@", yellow+"@@ -1,2 +1,2 @@"+reset,
 		"-b: 2", red+"-b: 2"+reset, "+b:	3", green+"+b:	3"+reset,
 	).Replace(plain)

@@ -1,12 +1,13 @@
 package output
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
+	"github.com/olekukonko/ll"
 	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
@@ -19,17 +20,13 @@ func (l *textLayout) Table(depth int, table view.Table) {
 	if l.err != nil {
 		return
 	}
-	var buffer bytes.Buffer
 	cells := tw.CellConfig{
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
 		Alignment:  tw.CellAlignment{Global: tw.AlignLeft},
 		Padding:    tw.CellPadding{Global: tw.Padding{Right: "   ", Overwrite: true}},
 	}
-	t := tablewriter.NewTable(&buffer,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
+	t := tablewriter.NewTable(io.Discard,
+		tablewriter.WithRenderer(&lineRenderer{layout: l, depth: depth}),
 		tablewriter.WithConfig(tablewriter.Config{Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
 	)
 	header, rows := l.cells(table)
@@ -38,24 +35,73 @@ func (l *textLayout) Table(depth int, table view.Table) {
 	if err == nil {
 		err = t.Render()
 	}
-	if err != nil {
+	if err != nil && l.err == nil {
 		l.err = fmt.Errorf("lay out a table: %w", err)
-		return
-	}
-	for line := range strings.Lines(buffer.String()) {
-		l.line(depth, trimmed(line))
 	}
 }
 
-// trimmed returns a line without trailing blanks, also if tablewriter resets the
-// colour behind them.
-func trimmed(line string) string {
-	line = strings.TrimRight(line, " \n")
-	if text, isReset := strings.CutSuffix(line, resetColor); isReset && strings.HasSuffix(text, " ") {
-		return strings.TrimRight(text, " ")
-	}
-	return line
+// lineRenderer has tablewriter find the widths of columns, and writes the rows
+// itself, as lines of the layout: the renderer of tablewriter takes twice the time
+// for tables of many thousand rows, and leaves blanks and resets of colours at the
+// ends of lines.
+type lineRenderer struct {
+	layout *textLayout
+	depth  int
+	line   strings.Builder
 }
+
+// Header implements tw.Renderer.
+func (r *lineRenderer) Header(headers [][]string, ctx tw.Formatting) {
+	for _, header := range headers {
+		r.write(header, ctx.Row.Widths)
+	}
+}
+
+// Row implements tw.Renderer.
+func (r *lineRenderer) Row(row []string, ctx tw.Formatting) { r.write(row, ctx.Row.Widths) }
+
+func (r *lineRenderer) write(cells []string, widths tw.Mapper[int, int]) {
+	r.line.Reset()
+	for i, cell := range cells {
+		r.line.WriteString(cell)
+		if i+1 < len(cells) {
+			for range widths.Get(i) - widthOf(cell) {
+				r.line.WriteByte(' ')
+			}
+		}
+	}
+	r.layout.line(r.depth, r.line.String())
+}
+
+// widthOf is what tablewriter takes for the width of a cell.
+func widthOf(cell string) int {
+	for i := range len(cell) {
+		if cell[i] < ' ' || cell[i] > '~' {
+			return twwidth.Width(cell)
+		}
+	}
+	return len(cell)
+}
+
+// Start implements tw.Renderer.
+func (*lineRenderer) Start(io.Writer) error { return nil }
+
+// Footer implements tw.Renderer; there are no footers.
+func (*lineRenderer) Footer([][]string, tw.Formatting) {}
+
+// Line implements tw.Renderer; there are no lines.
+func (*lineRenderer) Line(tw.Formatting) {}
+
+// Config implements tw.Renderer.
+func (*lineRenderer) Config() tw.Rendition {
+	return tw.Rendition{Borders: tw.BorderNone, Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone}}
+}
+
+// Close implements tw.Renderer.
+func (*lineRenderer) Close() error { return nil }
+
+// Logger implements tw.Renderer; there is nothing to log.
+func (*lineRenderer) Logger(*ll.Logger) {}
 
 // cells returns the text of the columns that are shown, safe to print and
 // painted.

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"bytes"
 	"io"
 	"strings"
 
@@ -13,7 +14,9 @@ import (
 type textLayout struct {
 	out         io.Writer
 	color, wide bool
-	err         error
+	// buffer holds one line, so that long texts need no memory.
+	buffer []byte
+	err    error
 }
 
 const (
@@ -21,16 +24,26 @@ const (
 	resetColor  = "\x1b[0m"
 )
 
-// line writes a line that is safe to print, without trailing blanks.
-func (l *textLayout) line(depth int, safe string) {
-	if l.err == nil {
-		_, l.err = io.WriteString(l.out, strings.TrimRight(strings.Repeat(indentation, depth)+safe, " ")+"\n")
+// line writes a line of parts that are safe to print, without trailing blanks.
+func (l *textLayout) line(depth int, safe ...string) {
+	if l.err != nil {
+		return
 	}
+	line := l.buffer[:0]
+	for range depth {
+		line = append(line, indentation...)
+	}
+	for _, part := range safe {
+		line = append(line, part...)
+	}
+	line = append(bytes.TrimRight(line, " "), '\n')
+	_, l.err = l.out.Write(line)
+	l.buffer = line
 }
 
 // Line implements view.Layout.
 func (l *textLayout) Line(depth int, mark view.Word, line string) {
-	l.line(depth, l.paint(mark.Tone, text.Printable(mark.Text))+text.Printable(line))
+	l.line(depth, l.paint(mark.Tone, text.Printable(mark.Text)), text.Printable(line))
 }
 
 // Fields implements view.Layout.
@@ -47,7 +60,7 @@ func (l *textLayout) Fields(depth int, fields []view.Field) {
 				line = strings.Replace(line, state, l.paint(f.State.Tone, state), 1)
 				state = ""
 			}
-			l.line(depth, key+strings.Repeat(" ", width-len(key))+line)
+			l.line(depth, key, strings.Repeat(" ", width-len(key)), line)
 			key = ""
 		}
 	}
