@@ -11,10 +11,12 @@ import (
 // settingChecks rejects the values of features that Istio rejects.
 type settingChecks struct{ *valueChecks }
 
+// HeaderManipulation rejects names and values that no header can have.
 func (c settingChecks) HeaderManipulation(h *networkingv1.HeaderManipulation) {
 	c.headers("spec.policy.headerManipulation", h)
 }
 
+// CORSPolicy rejects origins, methods and headers that are none.
 func (c settingChecks) CORSPolicy(p *networkingv1.CORSPolicy) {
 	const at = "spec.policy.corsPolicy"
 	for i, o := range p.AllowOrigins {
@@ -36,12 +38,14 @@ func (c settingChecks) CORSPolicy(p *networkingv1.CORSPolicy) {
 	}
 }
 
+// FaultInjection rejects percentages that are too small to take effect.
 func (c settingChecks) FaultInjection(f *networkingv1.FaultInjection) {
 	if f.Percentage != nil && *f.Percentage > 0 && *f.Percentage < leastPercentage {
 		c.reject("spec.policy.faultInjection.percentage: %v is neither 0 nor at least %v", *f.Percentage, leastPercentage)
 	}
 }
 
+// TrafficShift rejects labels that no pod can have, and bad headers of targets.
 func (c settingChecks) TrafficShift(s *networkingv1.MultiDestination) {
 	for i, d := range s.Destinations {
 		at := fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i)
@@ -54,17 +58,27 @@ func (c settingChecks) TrafficShift(s *networkingv1.MultiDestination) {
 	}
 }
 
+// ConnectionPoolSettings rejects settings that exclude each other.
 func (c settingChecks) ConnectionPoolSettings(pool *networkingv1.ConnectionPoolSettings) {
 	if pool.HTTP != nil && pool.HTTP.UseClientProtocol && pool.HTTP.H2UpgradePolicy == networkingv1.H2UpgradePolicyUpgrade {
 		c.reject("spec.policy.connectionPoolSettings.http: useClientProtocol contradicts h2UpgradePolicy UPGRADE")
 	}
 }
 
-// The schema is strict enough for these.
+// Mirror accepts what the schema accepts.
+func (settingChecks) Mirror(*networkingv1.Mirror) {}
 
-func (settingChecks) Mirror(*networkingv1.Mirror)                     {}
-func (settingChecks) RequestTimeout(*core.Duration)                   {}
-func (settingChecks) Retries(*networkingv1.RetryPolicy)               {}
-func (settingChecks) MTLS(*networkingv1.MTLS)                         {}
+// RequestTimeout accepts what the schema accepts.
+func (settingChecks) RequestTimeout(*core.Duration) {}
+
+// Retries accepts what the schema accepts.
+func (settingChecks) Retries(*networkingv1.RetryPolicy) {}
+
+// MTLS accepts what the schema accepts.
+func (settingChecks) MTLS(*networkingv1.MTLS) {}
+
+// OutlierDetection accepts what the schema accepts.
 func (settingChecks) OutlierDetection(*networkingv1.OutlierDetection) {}
-func (settingChecks) TCPKeepalive(*core.TCPKeepalive)                 {}
+
+// TCPKeepalive accepts what the schema accepts.
+func (settingChecks) TCPKeepalive(*core.TCPKeepalive) {}

@@ -134,14 +134,18 @@ type effectiveSettings struct {
 	keepalive *core.TCPKeepalive
 }
 
+// ConnectionPoolSettings sets the limits of connections.
 func (e *effectiveSettings) ConnectionPoolSettings(pool *networkingv1.ConnectionPoolSettings) {
 	e.pool = pool
 }
 
+// MTLS sets the TLS mode of clients.
 func (e *effectiveSettings) MTLS(mtls *networkingv1.MTLS) { e.mode = mtls.Istio.TLSMode }
 
+// OutlierDetection sets when endpoints are not used.
 func (e *effectiveSettings) OutlierDetection(o *networkingv1.OutlierDetection) { e.outliers = o }
 
+// TCPKeepalive sets the keepalive that holds unless the limits of connections have one.
 func (e *effectiveSettings) TCPKeepalive(k *core.TCPKeepalive) { e.keepalive = k }
 
 func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings {

@@ -23,22 +23,28 @@ type routeSettings struct {
 	setting policy.Setting
 }
 
+// RequestTimeout sets the timeout of the route.
 func (s *routeSettings) RequestTimeout(value *core.Duration) {
 	s.http.Timeout = duration(value, time.Millisecond)
 }
 
+// Retries sets the retries of the route.
 func (s *routeSettings) Retries(value *networkingv1.RetryPolicy) { s.http.Retries = retries(value) }
 
+// FaultInjection sets the fault of the route.
 func (s *routeSettings) FaultInjection(value *networkingv1.FaultInjection) {
 	s.http.Fault = fault(value)
 }
 
+// CORSPolicy sets the answer to cross-origin requests.
 func (s *routeSettings) CORSPolicy(value *networkingv1.CORSPolicy) { s.http.CorsPolicy = cors(value) }
 
+// HeaderManipulation sets the headers to add and remove.
 func (s *routeSettings) HeaderManipulation(value *networkingv1.HeaderManipulation) {
 	s.http.Headers = headers(value)
 }
 
+// Mirror sends copies of the requests to a Service that the cluster knows.
 func (s *routeSettings) Mirror(value *networkingv1.Mirror) {
 	if host, known := s.target(*value.KubeService, s.setting); known {
 		s.http.Mirror = &networking.Destination{Host: host, Port: portSelector(value.Port)}
@@ -46,6 +52,7 @@ func (s *routeSettings) Mirror(value *networkingv1.Mirror) {
 	}
 }
 
+// TrafficShift sends the requests to Services that the cluster knows.
 func (s *routeSettings) TrafficShift(value *networkingv1.MultiDestination) {
 	s.http.Route = s.shift(value, s.setting)
 }
