@@ -44,8 +44,9 @@ type routeWriter struct {
 
 func (w *routeWriter) route(route *policy.Route) *networking.HTTPRoute {
 	http := &networking.HTTPRoute{Match: []*networking.HTTPMatchRequest{matchRequest(route)}}
-	for _, setting := range route.Settings {
-		w.features.Of(setting.Field).VisitRequests(&routeSettings{w, http, setting}, setting.Value)
+	writer := &routeSettings{routeWriter: w, http: http}
+	for _, writer.setting = range route.Settings {
+		w.features.Of(writer.setting.Field).VisitRequests(writer, writer.setting.Value)
 	}
 	if len(http.Route) == 0 { // to the Destination itself
 		http.Route = []*networking.HTTPRouteDestination{{
