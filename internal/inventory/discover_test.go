@@ -30,7 +30,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forbidden := slices.Contains(a.forbidden, r.URL.Path)
 	switch {
 	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // what the group has
-		list := metav1.APIResourceList{}
+		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}}
 		for path := range a.lists {
 			if name, found := strings.CutPrefix(path, r.URL.Path+"/"); found {
 				list.APIResources = append(list.APIResources, metav1.APIResource{Name: name})
@@ -59,7 +59,7 @@ func listKind(r *http.Request) string {
 	}
 	kinds := map[string]string{
 		"deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet", "pods": "Pod", "services": "Service",
-		"endpointslices": "EndpointSlice", "configmaps": "ConfigMap", "nodes": "Node",
+		"endpointslices": "EndpointSlice", "configmaps": "ConfigMap", "nodes": "Node", "meshes": "Mesh",
 	}
 	return kinds[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]] + "List"
 }

@@ -45,6 +45,9 @@ type Options struct {
 	// As and AsGroups are whom to impersonate; nobody if empty.
 	As       string
 	AsGroups []string
+	// ReadLimit bounds, in bytes, what is read of the cluster for one purpose;
+	// DefaultReadLimit if 0.
+	ReadLimit int64
 }
 
 // Connection is one cluster with the credentials to use. Creating it contacts
@@ -59,6 +62,7 @@ type Connection struct {
 	Context string
 
 	config *rest.Config
+	limits readLimits
 	build  sync.Once
 	// clients are built from config; buildErr is why they could not be.
 	clients  clients
@@ -96,7 +100,9 @@ func New(name string, source Source, config *rest.Config, opts Options) *Connect
 	if opts.As != "" || len(opts.AsGroups) > 0 {
 		config.Impersonate = rest.ImpersonationConfig{UserName: opts.As, Groups: opts.AsGroups}
 	}
-	return &Connection{Name: name, Source: source, config: config, resources: map[schema.GroupVersion][]metav1.APIResource{}}
+	limits := limitsOf(opts)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &guard{next: next, limit: limits.bytes} })
+	return &Connection{Name: name, Source: source, config: config, limits: limits, resources: map[schema.GroupVersion][]metav1.APIResource{}}
 }
 
 func userAgent(version string) string {
@@ -139,7 +145,7 @@ func (c *Connection) Metadata() (metadata.Interface, error) {
 	if err := c.connect(); err != nil {
 		return nil, err
 	}
-	return c.clients.metadata, nil
+	return checkedMetadata{Interface: c.clients.metadata, connection: c}, nil
 }
 
 // Explain turns an error of a client into an *Error; nil stays nil. The action
@@ -177,9 +183,11 @@ func newClients(config *rest.Config) (clients, error) {
 	if built.http, err = rest.HTTPClientFor(config); err != nil {
 		return clients{}, err
 	}
-	if built.dynamic, err = dynamic.NewForConfigAndClient(config, built.http); err != nil {
+	unchecked, err := dynamic.NewForConfigAndClient(config, built.http)
+	if err != nil {
 		return clients{}, err
 	}
+	built.dynamic = checkedDynamic{unchecked}
 	if built.metadata, err = metadata.NewForConfigAndClient(config, built.http); err != nil {
 		return clients{}, err
 	}
@@ -187,8 +195,9 @@ func newClients(config *rest.Config) (clients, error) {
 	return built, err
 }
 
-// getJSON reads a path of the API server that holds no object.
-func (c *Connection) getJSON(ctx context.Context, path string, into any) error {
+// getJSON reads a path of the API server that holds no object; isIt tells
+// whether the answer is what was asked for.
+func (c *Connection) getJSON(ctx context.Context, path string, into any, isIt func() bool) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
@@ -196,8 +205,8 @@ func (c *Connection) getJSON(ctx context.Context, path string, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("%s answers %s with something else than a Kubernetes API server does: check the address", c.server(), path)
+	if err := json.Unmarshal(body, into); err != nil || !isIt() {
+		return &foreignAnswerError{what: "answers the request for " + path + " with something else"}
 	}
 	return nil
 }
@@ -205,7 +214,7 @@ func (c *Connection) getJSON(ctx context.Context, path string, into any) error {
 // ServerVersion returns the version of the API server.
 func (c *Connection) ServerVersion(ctx context.Context) (version.Info, error) {
 	var info version.Info
-	err := c.getJSON(ctx, "/version", &info)
+	err := c.getJSON(ctx, "/version", &info, func() bool { return info.GitVersion != "" })
 	return info, c.Explain("read the version", err)
 }
 
@@ -219,6 +228,9 @@ func (c *Connection) UID(ctx context.Context) (string, error) {
 	namespace, err := client.Resource(Namespaces()).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
 		return "", c.Explain("read Namespace "+metav1.NamespaceSystem, err)
+	}
+	if namespace.UID == "" {
+		return "", c.Explain("read Namespace "+metav1.NamespaceSystem, &foreignAnswerError{what: "answers with a namespace that has no uid"})
 	}
 	return string(namespace.UID), nil
 }

@@ -44,7 +44,7 @@ func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) 
 // nothing if it does not know them.
 func (c *Connection) discover(ctx context.Context, gv schema.GroupVersion) ([]metav1.APIResource, error) {
 	var list metav1.APIResourceList
-	if err := c.getJSON(ctx, apiPath(gv), &list); err != nil && !apierrors.IsNotFound(err) {
+	if err := c.getJSON(ctx, apiPath(gv), &list, func() bool { return list.Kind == "APIResourceList" }); err != nil && !apierrors.IsNotFound(err) {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -92,7 +92,7 @@ func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.Gr
 // that cannot be found out.
 func (c *Connection) ServedVersions(ctx context.Context, group string) []string {
 	var served metav1.APIGroup
-	if group == "" || c.getJSON(ctx, "/apis/"+group, &served) != nil {
+	if group == "" || c.getJSON(ctx, "/apis/"+group, &served, func() bool { return served.Kind == "APIGroup" }) != nil {
 		return nil
 	}
 	versions := make([]string, 0, len(served.Versions))

@@ -42,6 +42,11 @@ const (
 	ReasonInvalid Reason = "Invalid"
 	// ReasonServerTrouble: the API server is overloaded or failed.
 	ReasonServerTrouble Reason = "ServerTrouble"
+	// ReasonNotKubernetes: what answers is no Kubernetes API server, or does not
+	// behave like one.
+	ReasonNotKubernetes Reason = "NotKubernetes"
+	// ReasonTooMuch: the API server answers with more than meshctl reads.
+	ReasonTooMuch Reason = "TooMuch"
 	// ReasonCancelled: the user stopped meshctl.
 	ReasonCancelled Reason = "Cancelled"
 	// ReasonUnusable: the configuration of the connection is broken.
@@ -119,7 +124,7 @@ func (e *Error) Unwrap() error { return e.cause }
 func (e *Error) WholeCluster() bool {
 	switch e.Reason {
 	case ReasonUnreachable, ReasonUnknownHost, ReasonUntrusted, ReasonNoCredentials, ReasonUnauthorized, ReasonTimeout,
-		ReasonCancelled, ReasonUnusable:
+		ReasonNotKubernetes, ReasonTooMuch, ReasonCancelled, ReasonUnusable:
 		return true
 	default:
 		return false

@@ -17,6 +17,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
@@ -46,7 +47,7 @@ func (c *Connection) Translate(action string, err error) *Error {
 
 // judge finds the reason of an error; server is the address to name.
 func judge(err error, server string) verdict {
-	for _, ask := range []func(error, string) (verdict, bool){judgeEnd, judgeCredentials, judgeTLS, judgeStatus, judgeNetwork} {
+	for _, ask := range []func(error, string) (verdict, bool){judgeEnd, judgeAnswer, judgeCredentials, judgeTLS, judgeStatus, judgeNetwork} {
 		if v, ok := ask(err, server); ok {
 			return v
 		}
@@ -70,6 +71,29 @@ func judgeEnd(err error, server string) (verdict, bool) {
 		return verdict{}, false
 	}
 }
+
+// judgeAnswer recognises answers that no API server should give.
+func judgeAnswer(err error, server string) (verdict, bool) {
+	var (
+		foreign *foreignAnswerError
+		tooMuch *tooMuchError
+	)
+	switch {
+	case errors.As(err, &foreign):
+		return verdict{
+			ReasonNotKubernetes, server + " " + foreign.what,
+			hintNotKubernetes,
+		}, true
+	case errors.As(err, &tooMuch):
+		return verdict{ReasonTooMuch, tooMuch.Error(), "find out what fills the cluster, or raise the limit with --read-limit"}, true
+	case runtime.IsMissingKind(err), runtime.IsMissingVersion(err), runtime.IsNotRegisteredError(err), strings.Contains(err.Error(), "json parse error"):
+		return verdict{ReasonNotKubernetes, server + " answers with something that is no object of Kubernetes", hintNotKubernetes}, true
+	default:
+		return verdict{}, false
+	}
+}
+
+const hintNotKubernetes = "check that the address is that of a Kubernetes API server, and any proxy in between"
 
 // judgeCredentials recognises that there was nothing to log in with. The
 // client library has no types for these errors.

@@ -81,7 +81,7 @@ func (a *api) versions(group string) []string {
 }
 
 func (a *api) serveGroup(w http.ResponseWriter, group string) {
-	found := metav1.APIGroup{Name: group}
+	found := metav1.APIGroup{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIGroup"}, Name: group}
 	for _, v := range a.versions(group) {
 		found.Versions = append(found.Versions, metav1.GroupVersionForDiscovery{GroupVersion: group + "/" + v, Version: v})
 	}
@@ -93,7 +93,7 @@ func (a *api) serveGroup(w http.ResponseWriter, group string) {
 }
 
 func (a *api) serveResources(w http.ResponseWriter, group, version string) {
-	list := metav1.APIResourceList{GroupVersion: schema.GroupVersion{Group: group, Version: version}.String()}
+	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}, GroupVersion: schema.GroupVersion{Group: group, Version: version}.String()}
 	for key := range a.names {
 		gv, resource, _ := strings.Cut(key, " ")
 		if gv == group+"/"+version {
@@ -147,7 +147,7 @@ func (a *api) serveList(w http.ResponseWriter, r *http.Request, resource schema.
 			}})
 		}
 		list := map[string]any{
-			"apiVersion": resource.GroupVersion().String(), "kind": "List",
+			"apiVersion": resource.GroupVersion().String(), "kind": strings.TrimSuffix(resource.Resource, "s") + "List",
 			"metadata": map[string]any{"resourceVersion": "7", "continue": next}, "items": items,
 		}
 		switch {

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -40,15 +41,15 @@ func List[T any](
 	}
 	p := pager{connection: c, resource: resource, opts: opts}
 	var kept []T
-	err = p.list(ctx, func() { kept = nil }, func(ctx context.Context, page metav1.ListOptions) (string, error) {
+	err = p.list(ctx, func() { kept = nil }, func(ctx context.Context, page metav1.ListOptions) (string, int, error) {
 		list, err := client.Resource(resource).Namespace(opts.Namespace).List(ctx, page)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
 		for i := range list.Items {
 			kept = append(kept, keep(&list.Items[i]))
 		}
-		return list.GetContinue(), nil
+		return list.GetContinue(), len(kept), nil
 	})
 	return kept, err
 }
@@ -62,16 +63,16 @@ func ListMetadata(ctx context.Context, c *Connection, resource schema.GroupVersi
 	}
 	p := pager{connection: c, resource: resource, opts: opts}
 	var found []metav1.ObjectMeta
-	err = p.list(ctx, func() { found = nil }, func(ctx context.Context, page metav1.ListOptions) (string, error) {
+	err = p.list(ctx, func() { found = nil }, func(ctx context.Context, page metav1.ListOptions) (string, int, error) {
 		list, err := client.Resource(resource).Namespace(opts.Namespace).List(ctx, page)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
 		for i := range list.Items {
 			list.Items[i].ManagedFields = nil
 			found = append(found, list.Items[i].ObjectMeta)
 		}
-		return list.GetContinue(), nil
+		return list.GetContinue(), len(found), nil
 	})
 	return found, err
 }
@@ -92,14 +93,17 @@ func ListTyped[T any](
 	parameters := runtime.NewParameterCodec(scheme)
 	p := pager{connection: c, resource: resource, opts: opts}
 	var found []T
-	err = p.list(ctx, func() { found = nil }, func(ctx context.Context, page metav1.ListOptions) (string, error) {
-		into := list.DeepCopyObject()
-		err := client.Get().NamespaceIfScoped(opts.Namespace, opts.Namespace != "").Resource(resource.Resource).
-			VersionedParams(&page, parameters).Do(ctx).Into(into)
+	err = p.list(ctx, func() { found = nil }, func(ctx context.Context, page metav1.ListOptions) (string, int, error) {
+		// Into would leave the list empty if another kind came.
+		answer, err := client.Get().NamespaceIfScoped(opts.Namespace, opts.Namespace != "").Resource(resource.Resource).
+			VersionedParams(&page, parameters).Do(ctx).Get()
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
-		if err := meta.EachListItem(into, func(item runtime.Object) error {
+		if reflect.TypeOf(answer) != reflect.TypeOf(list) {
+			return "", 0, unexpectedAnswer("a list", resource, kindOfType(scheme, answer))
+		}
+		if err := meta.EachListItem(answer, func(item runtime.Object) error {
 			object, ok := any(item).(*T)
 			if !ok {
 				return fmt.Errorf("the items of %T are %T", list, item)
@@ -111,15 +115,24 @@ func ListTyped[T any](
 			found = append(found, *object)
 			return nil
 		}); err != nil {
-			return "", err
+			return "", 0, err
 		}
-		accessor, err := meta.ListAccessor(into)
+		accessor, err := meta.ListAccessor(answer)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
-		return accessor.GetContinue(), nil
+		return accessor.GetContinue(), len(found), nil
 	})
 	return found, err
+}
+
+// kindOfType returns the kind of a decoded object, which does not say it itself.
+func kindOfType(scheme *runtime.Scheme, object runtime.Object) schema.GroupVersionKind {
+	kinds, _, err := scheme.ObjectKinds(object)
+	if err != nil || len(kinds) == 0 {
+		return schema.GroupVersionKind{}
+	}
+	return kinds[0]
 }
 
 // typed returns a client for the built-in kinds of one group and version.
@@ -150,13 +163,21 @@ type pager struct {
 	opts       ListOptions
 }
 
-// list calls fetch for every page; fetch returns where the next one starts. A
-// list that took so long that the server forgot where it was starts again, once
-// and without pages; forget drops what came before.
-func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Context, metav1.ListOptions) (string, error)) error {
+// list calls fetch for every page; fetch returns where the next one starts, and
+// how many objects there are so far. A list that took so long that the server
+// forgot where it was starts again, once and without pages; forget drops what
+// came before.
+//
+// A list that does not end is an error: the number of its objects, of its pages,
+// its size and its time are bounded.
+func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Context, metav1.ListOptions) (string, int, error)) error {
+	limits := p.connection.limits
+	ctx, stop := context.WithTimeoutCause(p.connection.withBudget(ctx), limits.time, errDeadline)
+	defer stop()
 	page := metav1.ListOptions{LabelSelector: p.opts.Labels, FieldSelector: p.opts.Fields, Limit: pageSize}
-	for restarted := false; ; {
-		next, err := fetch(ctx, page)
+	restarted := false
+	for pages := 1; ; pages++ {
+		next, count, err := fetch(ctx, page)
 		switch {
 		case err != nil && page.Continue != "" && !restarted && (apierrors.IsResourceExpired(err) || apierrors.IsGone(err)):
 			restarted = true
@@ -164,10 +185,14 @@ func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Cont
 			page.Limit, page.Continue = 0, ""
 		case err != nil:
 			return p.explain(ctx, err)
+		case count > limits.objects:
+			return p.explain(ctx, &tooMuchError{what: fmt.Sprintf("the list has more than %d objects", limits.objects)})
 		case next == "":
 			return nil
+		case pages >= limits.pages:
+			return p.explain(ctx, &tooMuchError{what: fmt.Sprintf("the list has not ended after %d pages with %d objects", pages, count)})
 		case next == page.Continue:
-			return p.explain(ctx, fmt.Errorf("the API server gives the same page again and again"))
+			return p.explain(ctx, &foreignAnswerError{what: "gives the same page of a list again and again"})
 		default:
 			page.Continue = next
 		}

@@ -22,7 +22,8 @@ const MaxQuestions = 6
 type Question func(ctx context.Context) error
 
 // Ask asks a cluster all questions, several at the same time, and stops when
-// the deadline (DefaultDeadline if 0) has passed, however many there are.
+// the deadline (DefaultDeadline if 0) has passed, or when the answers together
+// are larger than the limit of the connection, however many there are.
 //
 // A question that fails for itself alone, because it is forbidden or because
 // the cluster does not know the kind, does not keep the others from being
@@ -33,7 +34,7 @@ func Ask(ctx context.Context, c *Connection, deadline time.Duration, questions .
 	if deadline <= 0 {
 		deadline = DefaultDeadline
 	}
-	limited, stop := context.WithTimeoutCause(ctx, deadline, errDeadline)
+	limited, stop := context.WithTimeoutCause(c.withBudget(ctx), deadline, errDeadline)
 	defer stop()
 	limited, giveUp := context.WithCancelCause(limited)
 	defer giveUp(nil)

@@ -41,7 +41,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forbidden := slices.Contains(a.forbidden, r.URL.Path)
 	switch {
 	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // what the group has
-		list := metav1.APIResourceList{}
+		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}}
 		for path := range a.lists {
 			if name, found := strings.CutPrefix(path, r.URL.Path+"/"); found {
 				list.APIResources = append(list.APIResources, metav1.APIResource{Name: name})
@@ -56,11 +56,26 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 	case found:
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": "7"}, "items": items,
+			"apiVersion": versionOf(r.URL.Path), "kind": kindOf(r.URL.Path) + "List", "metadata": map[string]any{"resourceVersion": "7"}, "items": items,
 		})
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// kindOf and versionOf say of what kind the objects at a path are.
+func kindOf(path string) string {
+	for _, k := range newKindTable().modelled {
+		if strings.HasSuffix(path, "/"+resourceOf(k.gvk).Resource) {
+			return k.gvk.Kind
+		}
+	}
+	return ""
+}
+
+func versionOf(path string) string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	return parts[1] + "/" + parts[2]
 }
 
 // emptyManagement has meshctl installed and nothing else.

@@ -27,7 +27,8 @@ type MemberStatus struct {
 	// TokenExpires is when the credentials do; nil for never, or if they do not
 	// say.
 	TokenExpires *time.Time
-	// Reachable says that the API server accepted the credentials; Err is why not.
+	// Reachable says that the API server accepted the credentials and answered
+	// what it was asked; Err is why not.
 	Reachable bool
 	Err       *kube.Error
 	// Version is that of Kubernetes, Latency what a small request took.
@@ -158,6 +159,12 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 		s.Err = c.Translate("", err)
 		return
 	}
+	for _, note := range notes {
+		if !harmless(note) {
+			s.Err = note
+			return
+		}
+	}
 	s.Reachable, s.Version, s.Latency, s.Meshes, s.Notes = true, version, latency, meshes, notes
 	if s.UID != "" && uid != "" && uid != s.UID {
 		s.Notes = append(s.Notes, &kube.Error{
@@ -167,5 +174,17 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 	}
 	if uid != "" {
 		s.UID = uid
+	}
+}
+
+// harmless reports whether a question that was not answered says nothing about
+// the rest: the credentials may just not be allowed to ask it. An API server that
+// fails, even with one question only, is not ready.
+func harmless(e *kube.Error) bool {
+	switch e.Reason {
+	case kube.ReasonForbidden, kube.ReasonNoSuchKind, kube.ReasonNotFound:
+		return true
+	default:
+		return false
 	}
 }

@@ -138,7 +138,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch len(parts) {
 	case 3:
-		list := metav1.APIResourceList{GroupVersion: parts[1] + "/" + parts[2]}
+		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}, GroupVersion: apiVersionOf(r)}
 		for _, kind := range istio.Kinds() {
 			if kind.APIVersion() == list.GroupVersion {
 				list.APIResources = append(list.APIResources, metav1.APIResource{Name: resourceOf(string(kind)), Namespaced: true, Kind: string(kind)})
@@ -150,6 +150,12 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.serveObject(w, r, parts[5], parts[6])
 	}
+}
+
+// apiVersionOf returns the group and version that a path is about.
+func apiVersionOf(r *http.Request) string {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	return parts[1] + "/" + parts[2]
 }
 
 func (s *store) list(w http.ResponseWriter, r *http.Request, resource string) {
@@ -168,7 +174,16 @@ func (s *store) list(w http.ResponseWriter, r *http.Request, resource string) {
 			items = append(items, object.Object)
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"apiVersion": api, "kind": "List", "metadata": map[string]any{}, "items": items})
+	list := map[string]any{"apiVersion": apiVersionOf(r), "metadata": map[string]any{}, "items": items}
+	for _, kind := range istio.Kinds() {
+		if resourceOf(string(kind)) == resource {
+			list["kind"] = string(kind) + "List"
+		}
+	}
+	if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList;") {
+		list["apiVersion"], list["kind"] = "meta.k8s.io/v1", "PartialObjectMetadataList"
+	}
+	answer(w, http.StatusOK, list)
 }
 
 func (s *store) serveObject(w http.ResponseWriter, r *http.Request, resource, name string) {
@@ -187,6 +202,10 @@ func (s *store) serveObject(w http.ResponseWriter, r *http.Request, resource, na
 	}
 	switch r.Method {
 	case http.MethodGet:
+		if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata;") {
+			answer(w, http.StatusOK, map[string]any{"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object.Object["metadata"]})
+			return
+		}
 		answer(w, http.StatusOK, object.Object)
 	case http.MethodDelete:
 		delete(s.objects, path)

@@ -1,0 +1,190 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// DefaultReadLimit bounds, in bytes, what is read of one cluster for one
+// purpose: a list with all its pages, or everything that Ask asks.
+const DefaultReadLimit = 512 << 20
+
+// readLimits bound what is read of one cluster.
+type readLimits struct {
+	// bytes bounds what is read for one purpose.
+	bytes int64
+	// objects and pages bound one list, because small objects take many times
+	// their size in memory, and empty pages none at all; time bounds it, too.
+	objects, pages int
+	time           time.Duration
+}
+
+// limitsOf returns the limits that the options ask for. More bytes are also more
+// objects.
+func limitsOf(opts Options) readLimits {
+	const bytesPerObject, pagesPerObjects, listTime = 2 << 10, 4, 5 * time.Minute
+	limits := readLimits{bytes: opts.ReadLimit, time: listTime}
+	if limits.bytes <= 0 {
+		limits.bytes = DefaultReadLimit
+	}
+	limits.objects = max(pageSize, int(limits.bytes/bytesPerObject))
+	limits.pages = pagesPerObjects * limits.objects / pageSize
+	return limits
+}
+
+// guard stands between the clients and the network and keeps an API server from
+// costing more than it should: it bounds the size of answers, follows no
+// redirects, and refuses what no API server answers.
+//
+// It is the innermost part of the transport, so that no client can be built
+// around it, and so that it sees answers after decompression.
+type guard struct {
+	next http.RoundTripper
+	// limit is for requests that have no budget.
+	limit int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := g.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkAnswer(request, response); err != nil {
+		_ = response.Body.Close()
+		return nil, err
+	}
+	if response.Body != nil && request.URL.Query().Get("watch") == "" {
+		response.Body = &boundedBody{ReadCloser: response.Body, budget: budgetOf(request.Context(), g.limit)}
+	}
+	return response, nil
+}
+
+// WrappedRoundTripper lets client-go find the transport behind this one.
+func (g *guard) WrappedRoundTripper() http.RoundTripper { return g.next }
+
+// checkAnswer refuses redirects and what is no answer of the Kubernetes API.
+//
+// API servers do not redirect, and the credentials of a request would go with it
+// to wherever the answer says.
+func checkAnswer(request *http.Request, response *http.Response) error {
+	const firstRedirect, firstError = 300, 400
+	if response.StatusCode >= firstRedirect && response.StatusCode < firstError && response.Header.Get("Location") != "" {
+		return &foreignAnswerError{what: "redirects to " + redirectTarget(request, response) + ", which is not followed"}
+	}
+	header := response.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(header)
+	switch {
+	case header == "":
+		return nil
+	case err != nil:
+		return &foreignAnswerError{what: fmt.Sprintf("answers with content of the malformed type %q", header)}
+	case kind == "text/html" || kind == "application/xhtml+xml":
+		return &foreignAnswerError{what: "answers with a web page (" + statusText(response) + ")"}
+	case response.StatusCode >= firstRedirect, kind == runtime.ContentTypeJSON, kind == runtime.ContentTypeProtobuf,
+		kind == runtime.ContentTypeYAML, strings.HasSuffix(kind, "+json"):
+		// Errors come as plain text, too.
+		return nil
+	default:
+		return &foreignAnswerError{what: "answers with content of type " + kind}
+	}
+}
+
+// redirectTarget returns where a redirect leads, without anything secret that
+// it may contain.
+func redirectTarget(request *http.Request, response *http.Response) string {
+	target, err := response.Location()
+	if err != nil {
+		return "an address that is none"
+	}
+	if target.Scheme == request.URL.Scheme && target.Host == request.URL.Host {
+		return "another path of its own"
+	}
+	return (&url.URL{Scheme: target.Scheme, Host: target.Host}).String()
+}
+
+func statusText(response *http.Response) string {
+	text := fmt.Sprint(response.StatusCode)
+	if known := http.StatusText(response.StatusCode); known != "" {
+		text += " " + known
+	}
+	return text
+}
+
+// foreignAnswerError says that a server answers with something that is no
+// answer of the Kubernetes API.
+type foreignAnswerError struct{ what string }
+
+// Error continues a sentence that starts with the server.
+func (e *foreignAnswerError) Error() string { return e.what }
+
+// tooMuchError says that a server answers with more than is read.
+type tooMuchError struct{ what string }
+
+// Error says what is too much.
+func (e *tooMuchError) Error() string { return e.what }
+
+// budget is how many more bytes may be read.
+type budget struct {
+	limit int64
+	left  atomic.Int64
+}
+
+func newBudget(limit int64) *budget {
+	b := &budget{limit: limit}
+	b.left.Store(limit)
+	return b
+}
+
+// budgetKey is the key of the budget in a context.
+type budgetKey struct{}
+
+// withBudget lets all requests of the context share a budget: the one that it
+// has already, or a new one.
+func (c *Connection) withBudget(ctx context.Context) context.Context {
+	if _, found := ctx.Value(budgetKey{}).(*budget); found {
+		return ctx
+	}
+	return context.WithValue(ctx, budgetKey{}, newBudget(c.limits.bytes))
+}
+
+// budgetOf returns the budget of a request, one of its own if there is none.
+func budgetOf(ctx context.Context, limit int64) *budget {
+	if shared, found := ctx.Value(budgetKey{}).(*budget); found {
+		return shared
+	}
+	return newBudget(limit)
+}
+
+// boundedBody reads at the expense of a budget.
+type boundedBody struct {
+	io.ReadCloser
+	budget *budget
+}
+
+// Read implements io.Reader.
+func (b *boundedBody) Read(into []byte) (int, error) {
+	n, err := b.ReadCloser.Read(into)
+	if b.budget.left.Add(-int64(n)) < 0 {
+		return 0, &tooMuchError{what: "the answers are larger than " + sizeText(b.budget.limit)}
+	}
+	return n, err
+}
+
+// sizeText returns a number of bytes as people write it.
+func sizeText(bytes int64) string {
+	const mebi = 1 << 20
+	if bytes >= mebi && bytes%mebi == 0 {
+		return fmt.Sprintf("%d MiB", bytes/mebi)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
