@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/meshctl/meshctl/internal/cli"
@@ -28,6 +29,8 @@ type kubeFlags struct {
 	streams *cli.Streams
 	build   func() BuildInfo
 	config  *genericclioptions.ConfigFlags
+	// readLimit is how much to read of one cluster, as people write it.
+	readLimit string
 	// renamed are the old spellings that were used.
 	renamed []string
 }
@@ -48,10 +51,12 @@ func newKubeFlags(f *Factory) *kubeFlags {
 func (k *kubeFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	k.config.AddFlags(flags)
+	flags.StringVar(&k.readLimit, "read-limit", "", "")
 	for name, usage := range map[string]string{
 		"kubeconfig":      "kubeconfig `FILE` to use instead of those of $KUBECONFIG or ~/.kube/config",
 		"context":         "`CONTEXT` of the management cluster, instead of the current one",
 		"request-timeout": "`DURATION` after which a single request to a cluster is given up",
+		"read-limit":      "`SIZE` of what is read of a cluster at a time, such as 2Gi, above which it is given up (default 512Mi)",
 		"as":              "`USER` to impersonate on the management cluster",
 		"as-group":        "`GROUP` to impersonate on the management cluster; repeatable",
 	} {
@@ -111,7 +116,24 @@ func (k *kubeFlags) options() (kube.Options, error) {
 	if err != nil {
 		return kube.Options{}, err
 	}
-	return kube.Options{Version: k.build().Version, RequestTimeout: timeout}, nil
+	limit, err := parseReadLimit(k.readLimit)
+	if err != nil {
+		return kube.Options{}, err
+	}
+	return kube.Options{Version: k.build().Version, RequestTimeout: timeout, ReadLimit: limit}, nil
+}
+
+// parseReadLimit reads a size as Kubernetes writes it. Nothing leaves the
+// default.
+func parseReadLimit(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	size, err := resource.ParseQuantity(text)
+	if err != nil || size.Value() <= 0 {
+		return 0, cli.Usagef("invalid value %q for --read-limit: it must be a size, such as 2Gi", text)
+	}
+	return size.Value(), nil
 }
 
 // parseRequestTimeout reads a duration as kubectl does: a number alone is
