@@ -272,7 +272,7 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 	}
 	var violations []string
 	for _, f := range report.Errors {
-		violations = append(violations, f.Path+": "+f.Message)
+		violations = append(violations, f.String())
 	}
 	store, err := kind.decode(object, origin, violations)
 	if err != nil && len(violations) == 0 {

@@ -89,7 +89,7 @@ func validateKind[T any](t *testing.T, validator *validation.Validator, kind str
 			t.Fatal(err)
 		}
 		for _, e := range report.Errors {
-			objects[i].Errors = append(slices.Clip(objects[i].Errors), e.Path+": "+e.Message)
+			objects[i].Errors = append(slices.Clip(objects[i].Errors), e.String())
 		}
 	}
 }

@@ -6,8 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // fits must never accept what the API server's validator rejects, and must
@@ -40,6 +44,7 @@ func TestFitsAgreesWithTheAPIServer(t *testing.T) {
 		if err := kind.compiled(); err != nil {
 			t.Fatal(err)
 		}
+		server := serverValidator(t, kind)
 		full := example(kind.structural)
 		if !fits(full, kind.structural) {
 			t.Errorf("%s: a valid object does not fit", gvk.Kind)
@@ -50,13 +55,68 @@ func TestFitsAgreesWithTheAPIServer(t *testing.T) {
 				refused++
 				return
 			}
-			if errs := schemavalidation.ValidateCustomResource(nil, full, kind.openAPI); len(errs) > 0 {
+			if errs := schemavalidation.ValidateCustomResource(nil, full, server); len(errs) > 0 {
 				t.Errorf("%s: fits with %s = %.40q, but: %v", gvk.Kind, at, fmt.Sprint(replacement), errs)
 			}
 		})
 		if refused == 0 {
 			t.Errorf("%s: every replacement fits", gvk.Kind)
 		}
+	}
+}
+
+// serverValidator returns the API server's validator of a kind.
+func serverValidator(t *testing.T, kind *kindSchema) schemavalidation.SchemaValidator {
+	t.Helper()
+	internal := &apiextensions.JSONSchemaProps{}
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(kind.source, internal, nil); err != nil {
+		t.Fatal(err)
+	}
+	delete(internal.Properties, "status")
+	validator, _, err := schemavalidation.NewSchemaValidator(internal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return validator
+}
+
+// TestViolationsAreThoseOfTheServer replaces every node of an object in every
+// way: asking level by level must find what asking about all of it finds.
+func TestViolationsAreThoseOfTheServer(t *testing.T) {
+	t.Parallel()
+	v := New()
+	v.load.Do(v.loadKinds)
+	if v.loadErr != nil {
+		t.Fatal(v.loadErr)
+	}
+	said := func(errs field.ErrorList) []FieldError {
+		var all []FieldError
+		for _, e := range errs {
+			said := readable(e)
+			// Of these, the server says only in the text where they are.
+			if _, at, found := strings.Cut(e.Detail, " with format int32 in "); found && said.Path == "" {
+				said.Path = at
+			}
+			all = append(all, said)
+		}
+		return sortErrors(all)
+	}
+	replacements := []any{"no such thing", int64(-1), 0.5, true, map[string]any{"key": int64(1)}, []any{int64(1), "x"}}
+	for gvk, kind := range v.kinds {
+		if err := kind.compiled(); err != nil {
+			t.Fatal(err)
+		}
+		server := serverValidator(t, kind)
+		full := example(kind.structural)
+		eachReplaced(full, replacements, func(at string, replacement any) {
+			if fits(full, kind.structural) {
+				return // there is nothing to say, by TestFitsAgreesWithTheAPIServer
+			}
+			want := said(schemavalidation.ValidateCustomResource(nil, full, server))
+			if diff := cmp.Diff(want, said(kind.root.violations(nil, full))); diff != "" {
+				t.Errorf("%s with %s = %.40q (-server +meshctl):\n%s", gvk.Kind, at, fmt.Sprint(replacement), diff)
+			}
+		})
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 )
 
 // readable turns an API server's error into a path and a sentence for people.
+// The path of the whole object is empty.
 func readable(e *field.Error) FieldError {
-	return FieldError{Path: strings.TrimPrefix(e.Field, "<nil>."), Message: message(e)}
+	return FieldError{Path: strings.TrimPrefix(strings.TrimPrefix(e.Field, "<nil>"), "."), Message: message(e)}
 }
 
 func message(e *field.Error) string {
@@ -40,6 +41,10 @@ func reword(e *field.Error) string {
 	case strings.HasPrefix(detail, "should be "), strings.HasPrefix(detail, "should have "):
 		detail = "must " + strings.TrimPrefix(detail, "should ")
 		return fmt.Sprintf("%s, not %v", detail, e.BadValue)
+	case strings.HasPrefix(detail, "Checked value must be "):
+		// The name of the field follows, which the path says already.
+		detail, _, _ = strings.Cut(strings.TrimPrefix(detail, "Checked value "), " in ")
+		return detail
 	case strings.HasPrefix(detail, "must be of type "):
 		// The validator writes WANTED: "GOT".
 		wanted, got, ok := strings.Cut(detail, ": ")

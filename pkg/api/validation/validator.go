@@ -14,7 +14,6 @@ import (
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
-	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
@@ -57,6 +56,14 @@ type UnknownField struct {
 
 // FieldError is one violation.
 type FieldError struct{ Path, Message string }
+
+// String returns the path with the message; the whole object has no path.
+func (e FieldError) String() string {
+	if e.Path == "" {
+		return e.Message
+	}
+	return e.Path + ": " + e.Message
+}
 
 // Check prunes nulls the way an API server does, removes the unknown fields
 // from the object and reports them, and validates the rest. The status is not
@@ -101,9 +108,9 @@ type kindSchema struct {
 	compileErr error
 	structural *structuralschema.Structural
 	// fields is structural with the fields of metadata.
-	fields  structuralschema.Structural
-	openAPI schemavalidation.SchemaValidator
-	rules   *cel.Validator
+	fields structuralschema.Structural
+	root   *schemaNode
+	rules  *cel.Validator
 	// paths lists where fields of a name are.
 	paths map[string][]string
 }
@@ -127,11 +134,8 @@ func (k *kindSchema) doCompile() error {
 	if err != nil {
 		return err
 	}
-	openAPI, _, err := schemavalidation.NewSchemaValidator(internal)
-	if err != nil {
-		return err
-	}
-	k.structural, k.openAPI = structural, openAPI
+	k.structural = structural
+	k.root = newSchemaNode(internal, structural)
 	k.rules = cel.NewValidator(structural, true, celconfig.PerCallLimit)
 	k.paths = map[string][]string{}
 	collectPaths("", structural, k.paths)
@@ -152,19 +156,20 @@ func (k *kindSchema) check(object map[string]any) Report {
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, k.structural)
 	report := Report{Unknown: k.removeUnknown(object)}
 
-	var errs field.ErrorList
-	if !fits(object, k.structural) {
-		errs = schemavalidation.ValidateCustomResource(nil, object, k.openAPI)
-	}
+	errs := k.root.violations(nil, object)
 	if k.rules != nil && !slices.ContainsFunc(errs, hidesRules) {
 		ruleErrs, _ := k.rules.Validate(context.Background(), nil, k.structural, object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, ruleErrs...)
 	}
 	errs = append(errs, checkMetadata(object)...)
+	mistyped := map[string]bool{}
 	for _, e := range errs {
-		if e.Type == field.ErrorTypeNotSupported && slices.ContainsFunc(errs, func(other *field.Error) bool {
-			return other.Type == field.ErrorTypeTypeInvalid && other.Field == e.Field
-		}) {
+		if e.Type == field.ErrorTypeTypeInvalid {
+			mistyped[e.Field] = true
+		}
+	}
+	for _, e := range errs {
+		if e.Type == field.ErrorTypeNotSupported && mistyped[e.Field] {
 			continue // of course a value of another type is none of the allowed ones
 		}
 		report.Errors = append(report.Errors, readable(e))
