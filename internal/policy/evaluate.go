@@ -47,6 +47,7 @@ type Result struct {
 	related     map[string][]int
 	aboutPolicy map[PolicyRef][]int
 	routes      map[routesKey][]*Route
+	onRoutes    map[int]*routeEffect
 	shifts      map[int][]int
 }
 
@@ -81,6 +82,7 @@ func Evaluate(w *world.World) *Result {
 			podRules:     map[int][]AccessRule{},
 			effects:      map[viewpoint]*sourceEffects{},
 			routes:       map[routesKey][]*Route{},
+			onRoutes:     map[int]*routeEffect{},
 		},
 	}
 	e.indexMeshServices()

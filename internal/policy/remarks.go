@@ -197,21 +197,11 @@ func (r *Result) overtaken(policy, destination int) bool {
 	if len(r.Destinations[destination].Traffic) < 2 || len(p.matches) < 1 {
 		return false
 	}
-	d := &r.World.Destinations[destination]
-	for _, cluster := range r.originClusters(d) {
-		for _, route := range r.routesFrom(cluster, destination) {
-			for _, s := range route.own {
-				if s.Policy == policy {
-					return false
-				}
-			}
-			if slices.ContainsFunc(p.RouteFeatures, func(f Feature) bool {
-				s, ok := route.own[f.Field]
-				return ok && r.SameValue(s.Value, f.Value) // agreement is effect enough
-			}) {
-				return false
-			}
-		}
+	on := r.effectOn(destination)
+	if on.owners[policy] || slices.ContainsFunc(p.RouteFeatures, func(f Feature) bool {
+		return on.has(f.Field, f.Value, r.SameValue) // agreement is effect enough
+	}) {
+		return false
 	}
 	return true
 }
