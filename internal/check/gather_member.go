@@ -167,8 +167,7 @@ func accessOf(ctx context.Context, c *kube.Connection) (registration.Access, []k
 	return access, unreadable, nil
 }
 
-// permissionsOf returns what a kind of access allows, without watching, which
-// meshctl never does.
+// permissionsOf returns what a kind of access allows.
 func permissionsOf(access registration.Access) []kube.Permission {
 	var permissions []kube.Permission
 	for _, rule := range registration.MemberRules(access) {
@@ -181,7 +180,7 @@ func permissionsOf(access registration.Access) []kube.Permission {
 				for _, name := range names {
 					for _, verb := range rule.Verbs {
 						p := kube.Permission{Verb: verb, Group: group, Resource: resource, Name: name}
-						if verb != "watch" && !slices.Contains(permissions, p) {
+						if !slices.Contains(permissions, p) {
 							permissions = append(permissions, p)
 						}
 					}

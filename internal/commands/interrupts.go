@@ -21,8 +21,8 @@ func (i *interrupts) leave() (back func()) {
 	return func() { i.left.Add(-1) }
 }
 
-// cancelling returns a context that the first interrupt or termination signal
-// ends. A second one has its default effect. Until stop is called, which must
+// cancelling returns a context that the first interrupt, termination signal or
+// loss of the terminal ends. A second one has its default effect. Until stop is called, which must
 // be in the end, writing to a pipe that nobody reads any more is an error instead
 // of the end of the process: what is being written to clusters goes on when only
 // `| head` has seen enough.
@@ -30,6 +30,9 @@ func (i *interrupts) cancelling(parent context.Context) (ctx context.Context, st
 	ctx, cancel := context.WithCancel(parent)
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as by nohup
+		signal.Notify(received, syscall.SIGHUP)
+	}
 	unread := make(chan os.Signal, 1) // that it is notified suffices
 	signal.Notify(unread, syscall.SIGPIPE)
 	go func() {

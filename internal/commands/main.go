@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Main runs meshctl with the arguments that follow the program's name and
@@ -16,6 +17,7 @@ import (
 func Main(args []string, streams *cli.Streams, beginsWork func()) int {
 	f := NewFactory(streams)
 	f.beginsWork = beginsWork
+	kube.SilenceLibraries()
 	return mainWith(args, f)
 }
 

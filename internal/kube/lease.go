@@ -14,13 +14,22 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// The times of a Lease: how long it is taken for held after it was last renewed,
-// how long its holder tries to renew it, and how often everybody tries.
+// The times of a Lease: how long it is taken for held after it was last seen to
+// be renewed, how long its holder tries to renew it, and how often everybody
+// tries. The pauses are up to 1 + leaderelection.JitterFactor times as long.
+//
+// They make sure that somebody else takes over within LeaseTakeover of the death
+// of the holder: the last renewal is seen one pause later, and that the Lease has
+// expired is noticed another pause after that.
 const (
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	leaseRetry    = 2 * time.Second
+	leaseDuration = 10 * time.Second
+	renewDeadline = 7 * time.Second
+	leaseRetry    = time.Second
 )
+
+// LeaseTakeover is how long it takes at most until somebody else holds the Lease
+// of a process that died, if the API server answers at once.
+const LeaseTakeover = 15 * time.Second
 
 // LeaseOptions say which Lease is to be held.
 type LeaseOptions struct {

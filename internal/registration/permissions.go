@@ -43,17 +43,18 @@ const (
 // ConfigMaps are read in the namespaces of control planes only, and whoever may
 // patch a Deployment may change more of it than the annotation that restarts it.
 func MemberRules(access Access) []rbacv1.PolicyRule {
-	read := []string{"get", "list", "watch"}
+	read := []string{"get", "list"}
 	rules := []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"configmaps", "namespaces", "nodes", "pods", "services"}, Verbs: read},
 		{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "replicasets", "statefulsets"}, Verbs: read},
 		{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: read},
+		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: []string{"list"}}, // for plans of restarts
 		{APIGroups: []string{"appmesh.k8s.aws"}, Resources: []string{"meshes"}, Verbs: read},
 	}
 	istio := read
 	if access != AccessRead {
 		// Server-side apply creates and patches.
-		istio = []string{"get", "list", "watch", "create", "patch", "delete"}
+		istio = []string{"get", "list", "create", "patch", "delete"}
 	}
 	rules = append(rules,
 		rbacv1.PolicyRule{APIGroups: []string{"networking.istio.io"}, Resources: []string{"destinationrules", "gateways", "serviceentries", "virtualservices"}, Verbs: istio},

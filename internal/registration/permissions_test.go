@@ -73,6 +73,10 @@ func TestMemberRules(t *testing.T) {
 		{kube.Permission{Verb: "update", Group: "apps", Resource: "deployments"}, []bool{false, false, false}},
 		{kube.Permission{Verb: "delete", Resource: "pods"}, []bool{false, false, false}},
 		{kube.Permission{Verb: "patch", Resource: "configmaps"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "list", Group: "policy", Resource: "poddisruptionbudgets"}, []bool{true, true, true}},
+		{kube.Permission{Verb: "get", Group: "policy", Resource: "poddisruptionbudgets"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "watch", Resource: "pods"}, []bool{false, false, false}},
+		{kube.Permission{Verb: "watch", Group: istio, Resource: "virtualservices"}, []bool{false, false, false}},
 	} {
 		var got []bool
 		for _, access := range Accesses() {
