@@ -2,7 +2,9 @@ package commands
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,6 +51,11 @@ func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
 	if err := os.MkdirAll(o.outputDir, mode); err != nil {
 		return cannotSave(o.outputDir, err)
 	}
+	root, err := os.OpenRoot(o.outputDir)
+	if err != nil {
+		return cannotSave(o.outputDir, err)
+	}
+	defer func() { _ = root.Close() }()
 	for _, side := range []struct {
 		file    string
 		objects []*unstructured.Unstructured
@@ -58,6 +65,9 @@ func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
 			return err
 		}
 		path := filepath.Join(o.outputDir, side.file)
+		if _, err := root.Stat(side.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return cannotSave(path, err) // such as a link that leads out of the directory
+		}
 		if err := saveFile(path, text.Bytes(), true); err != nil {
 			return err
 		}

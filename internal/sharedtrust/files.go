@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
 // FileStore keeps Secrets in files, one directory for each cluster, in place of
@@ -34,22 +36,39 @@ const (
 // managementDirectory has the Secrets of the management cluster.
 const managementDirectory = "management"
 
-// path is the file of a Secret, called like the files of 'render istio'.
-func (s *FileStore) path(cluster, namespace, name string) string {
+// path is the file of a Secret below Dir, called like the files of 'render istio'.
+// Every name comes from a cluster, so that none may lead to another directory.
+func (s *FileStore) path(cluster, namespace, name string) (string, error) {
+	if faults := validation.IsDNS1123Label(namespace); len(faults) > 0 {
+		return "", fmt.Errorf("there is no file for namespace %q, which is not a name: %s", namespace, faults[0])
+	}
+	if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
+		return "", fmt.Errorf("there is no file for Secret %q, whose name is invalid: %s", name, faults[0])
+	}
 	directory := managementDirectory
 	if cluster != Management {
 		directory = s.Directory(cluster)
+		if strings.EqualFold(directory, managementDirectory) {
+			// The key of the root is nobody else's business.
+			directory += "-" + naming.Digest(cluster)[:memberDigest]
+		}
 	}
-	return filepath.Join(s.Dir, directory, "secret-"+namespace+"-"+name+".yaml")
+	return filepath.Join(directory, "secret-"+namespace+"-"+name+".yaml"), nil
 }
 
-// Read implements Store.
+// memberDigest is how much of a digest tells a member from the management cluster.
+const memberDigest = 8
+
+// Read implements Store. Links are not followed out of the directory.
 func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error) {
-	path := s.path(cluster, namespace, name)
-	text, err := os.ReadFile(path)
+	path, err := s.path(cluster, namespace, name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.readFile(path)
 	switch {
 	case err == nil:
-		return secretOfFile(path, text)
+		return secretOfFile(filepath.Join(s.Dir, path), text)
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -57,6 +76,15 @@ func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (
 		return nil, nil //nolint:nilerr,nilnil // documented: nobody knows of one
 	}
 	return s.Clusters.Read(ctx, cluster, namespace, name)
+}
+
+func (s *FileStore) readFile(path string) ([]byte, error) {
+	root, err := os.OpenRoot(s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	return root.ReadFile(path)
 }
 
 // secretOfFile reads a manifest. Its errors never quote the file.
@@ -100,27 +128,49 @@ func (s *FileStore) Write(ctx context.Context, cluster string, secret *kube.Secr
 	if err != nil {
 		return kube.Failed, fmt.Errorf("encode %s: %w", secret, err)
 	}
-	path := s.path(cluster, secret.Namespace, secret.Name)
-	if err := os.MkdirAll(filepath.Dir(path), secretDirectoryMode); err != nil {
-		return kube.Failed, cannotSave(path, err)
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".meshctl-*") // readable by nobody else
+	path, err := s.path(cluster, secret.Namespace, secret.Name)
 	if err != nil {
-		return kube.Failed, cannotSave(path, err)
+		return kube.Failed, err
 	}
-	_, err = temporary.Write(text)
-	err = errors.Join(err, temporary.Chmod(secretMode), temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-		return kube.Failed, cannotSave(path, err)
+	if err := s.writeFile(path, text); err != nil {
+		return kube.Failed, cannotSave(filepath.Join(s.Dir, path), err)
 	}
 	if stored == nil {
 		return kube.Created, nil
 	}
 	return kube.Configured, nil
+}
+
+// writeFile writes a file by way of another one beside it.
+func (s *FileStore) writeFile(path string, text []byte) error {
+	if err := os.MkdirAll(s.Dir, secretDirectoryMode); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(s.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	if err := root.MkdirAll(filepath.Dir(path), secretDirectoryMode); err != nil {
+		return err
+	}
+	partial := filepath.Join(filepath.Dir(path), ".meshctl-"+filepath.Base(path))
+	if err := root.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that died
+		return err
+	}
+	file, err := root.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, secretMode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Chmod(secretMode), file.Sync(), file.Close())
+	if err == nil {
+		err = root.Rename(partial, path)
+	}
+	if err != nil {
+		_ = root.Remove(partial)
+	}
+	return err
 }
 
 // cannotSave says that a file cannot be written.
@@ -135,5 +185,9 @@ func cannotSave(path string, err error) error {
 // Delete implements Store. Files are never deleted: only a rotation
 // deletes anything, and that needs a management cluster.
 func (s *FileStore) Delete(_ context.Context, cluster, namespace, name string, _ map[string]string) error {
-	return fmt.Errorf("%s is not deleted", strings.TrimPrefix(s.path(cluster, namespace, name), s.Dir))
+	path, err := s.path(cluster, namespace, name)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is not deleted", path)
 }

@@ -2,6 +2,7 @@ package validation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -65,6 +66,34 @@ func checkName(path *field.Path, value any, check apivalidation.ValidateNameFunc
 	var errs field.ErrorList
 	for _, message := range check(name, false) {
 		errs = append(errs, field.Invalid(path, name, message))
+	}
+	return errs
+}
+
+// checkReferences validates the names inside the references of a discovered
+// object like names: what they say becomes names elsewhere.
+func checkReferences(path *field.Path, value any) field.ErrorList {
+	var errs field.ErrorList
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			at := path.Child(name)
+			if reference, ok := value[name].(map[string]any); ok && (name == "ref" || name == "controller") {
+				for part, check := range map[string]apivalidation.ValidateNameFunc{
+					"name": apivalidation.NameIsDNSSubdomain, "namespace": apivalidation.ValidateNamespaceName, "clusterName": apivalidation.NameIsDNSSubdomain,
+				} {
+					if text, isText := reference[part].(string); isText {
+						errs = append(errs, checkName(at.Child(part), text, check)...)
+					}
+				}
+				continue
+			}
+			errs = append(errs, checkReferences(at, value[name])...)
+		}
+	case []any:
+		for i, item := range value {
+			errs = append(errs, checkReferences(path.Index(i), item)...)
+		}
 	}
 	return errs
 }

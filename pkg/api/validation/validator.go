@@ -19,6 +19,7 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 
 	"github.com/meshctl/meshctl/pkg/api/crds"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // Validator checks objects against the embedded CRDs. It is safe for concurrent
@@ -162,6 +163,9 @@ func (k *kindSchema) check(object map[string]any) Report {
 		errs = append(errs, ruleErrs...)
 	}
 	errs = append(errs, checkMetadata(object)...)
+	if k.gvk.Group == discoveryv1.GroupName {
+		errs = append(errs, checkReferences(field.NewPath("spec"), object["spec"])...)
+	}
 	mistyped := map[string]bool{}
 	for _, e := range errs {
 		if e.Type == field.ErrorTypeTypeInvalid {

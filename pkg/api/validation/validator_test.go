@@ -151,6 +151,24 @@ status: {state: 3, unheardOf: null}`)
 	}
 }
 
+// Names inside references become names elsewhere, and are checked like names.
+func TestCheckReferences(t *testing.T) {
+	v := validation.New()
+	text := "metadata: {name: a}\nspec: {kubeService: {ref: {name: \"../etc\", namespace: \"a.b\", clusterName: \"east\\nx\"}}}"
+	var got []string
+	for _, e := range check(t, v, "Destination", text).Errors {
+		got = append(got, e.Path)
+	}
+	want := []string{"spec.kubeService.ref.clusterName", "spec.kubeService.ref.name", "spec.kubeService.ref.namespace"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("paths with errors (-want +got):\n%s", diff)
+	}
+	good := "metadata: {name: a}\nspec: {kubeService: {ref: {name: reviews, namespace: bookinfo, clusterName: east.example.com}}}"
+	if errs := check(t, v, "Destination", good).Errors; len(errs) > 0 {
+		t.Errorf("got the errors %v, want none", errs)
+	}
+}
+
 func TestCheckMetadata(t *testing.T) {
 	tests := []struct {
 		name, text string
