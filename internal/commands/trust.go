@@ -188,6 +188,9 @@ func (r *trusting) subject() (*sharedtrust.Subject, error) {
 	for _, other := range s.Others {
 		r.say("warning: mesh %s is not Istio and gets no certificates", other)
 	}
+	for _, missing := range s.Missing {
+		r.say("warning: mesh %s is not there and gets no certificates", missing)
+	}
 	return s, nil
 }
 

@@ -156,7 +156,7 @@ func (v viewer) policyOn(ref policy.PolicyRef, destination int) PolicyOnDestinat
 		view.State, view.Errors = policy.StateInvalid, errors
 	}
 	if !app.Valid() {
-		view.State, view.Errors = policy.StateInvalid, app.Errors
+		view.State, view.Errors = policy.StateInvalid, app.AllErrors()
 	}
 	return view
 }

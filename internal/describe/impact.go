@@ -31,7 +31,7 @@ func Impact(impact *compare.Impact) ImpactView {
 			view.MadeBy = v.alsoMade(impact)
 		}
 	}
-	if impact.VirtualMesh != nil && len(impact.Errors) == 0 {
+	if impact.VirtualMesh != nil && impact.VirtualMesh.Effective && len(impact.VirtualMesh.Meshes) > 0 {
 		view.Grouping = v.grouping(impact)
 	}
 	return view
@@ -47,7 +47,7 @@ func Changes(c *compare.Differences) ChangeView {
 		view.Objects = append(view.Objects, ObjectChange{viewKind(o.Object), o.Presence})
 	}
 	for _, s := range c.States {
-		view.States = append(view.States, StateChange{viewKind(s.Object), s.Before, s.After, s.Errors})
+		view.States = append(view.States, StateChange{viewKind(s.Object), s.Before, s.After, s.Errors, v.effective(s.Object)})
 	}
 	for _, m := range c.Memberships {
 		mesh := v.world.Meshes[m.Mesh].Ref
@@ -184,6 +184,11 @@ func (v viewer) settingTexts(p int) []string {
 	return texts
 }
 
+// effective reports whether a VirtualMesh groups meshes.
+func (v viewer) effective(id policy.ObjectID) bool {
+	return slices.ContainsFunc(v.result.VirtualMeshes, func(vm policy.VirtualMesh) bool { return vm.ID() == id && vm.Effective })
+}
+
 func (v viewer) grouping(impact *compare.Impact) *Grouping {
 	vm := impact.VirtualMesh
 	g := &Grouping{Trust: viewTrust(vm), TLSEnforcement: string(vm.TLSEnforcement()), Meshes: v.meshRefs(vm.Meshes)}
@@ -192,7 +197,7 @@ func (v viewer) grouping(impact *compare.Impact) *Grouping {
 		g.DefaultAccess = "DENY"
 	}
 	was := slices.IndexFunc(impact.Before.VirtualMeshes, func(old policy.VirtualMesh) bool {
-		return old.ID() == impact.Object && len(old.Errors) == 0
+		return old.ID() == impact.Object && old.Effective
 	})
 	g.TrustChanged, g.TLSChanged = true, true
 	if was >= 0 {

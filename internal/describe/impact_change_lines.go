@@ -60,7 +60,11 @@ func (l *impactLines) state(s StateChange) {
 		return
 	}
 	if s.After == policy.StateInvalid {
-		l.fail("%s becomes INVALID and groups nothing: %s", s.KindRef, strings.Join(s.Errors, "; "))
+		effect := "groups nothing"
+		if s.effective {
+			effect = "groups the meshes that are left"
+		}
+		l.fail("%s becomes INVALID and %s: %s", s.KindRef, effect, strings.Join(s.Errors, "; "))
 		return
 	}
 	l.info("%s becomes %s", s.KindRef, s.After)

@@ -17,9 +17,9 @@ func ImpactLines(view ImpactView) []ImpactLine {
 	if view.Kind == "" {
 		return nil
 	}
-	l := &impactLines{own: view.KindRef, broken: view.State == policy.StateInvalid}
+	l := &impactLines{own: view.KindRef, broken: view.State == policy.StateInvalid && view.Grouping == nil}
 	for _, e := range view.Errors {
-		l.fail("%s", invalid(view.Kind, e))
+		l.fail("%s", view.invalid(e))
 	}
 	l.ownLosses(view.Losses)
 	l.reach(view)
@@ -47,11 +47,19 @@ func changeLines(view ChangeView, l *impactLines) []ImpactLine {
 	return l.sorted()
 }
 
-func invalid(kind, reason string) string {
-	if kind == string(policy.KindTrafficPolicy) || kind == string(policy.KindAccessPolicy) {
-		return "this " + kind + " is INVALID and applies nowhere: " + reason
+// invalid says what follows of an error of the object itself. What does not
+// resolve keeps the rest of it in force (semantics D69).
+func (view ImpactView) invalid(reason string) string {
+	effect := " is INVALID and groups nothing: "
+	switch {
+	case view.Grouping != nil:
+		effect = " is INVALID for one of its references, and groups the other meshes: "
+	case view.State == policy.StatePartial:
+		effect = " is INVALID for one of its references, and in force as far as the others go: "
+	case view.Kind == string(policy.KindTrafficPolicy) || view.Kind == string(policy.KindAccessPolicy):
+		effect = " is INVALID and applies nowhere: "
 	}
-	return "this " + kind + " is INVALID and groups nothing: " + reason
+	return "this " + view.Kind + effect + reason
 }
 
 // reach says what the object affects, or why that is nothing.

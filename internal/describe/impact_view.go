@@ -111,6 +111,9 @@ type StateChange struct {
 	Before policy.State `json:"before"`
 	After  policy.State `json:"after"`
 	Errors []string     `json:"errors,omitempty"`
+
+	// effective says that a VirtualMesh groups meshes although it is INVALID.
+	effective bool
 }
 
 // MeshChange is a mesh that another VirtualMesh holds than before; absent

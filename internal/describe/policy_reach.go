@@ -62,7 +62,7 @@ type LostSetting struct {
 
 func (v viewer) policyReach(ref policy.PolicyRef, opts Options) PolicyReach {
 	meta, app := v.result.Meta(ref), v.result.ApplicationOf(ref)
-	reach := PolicyReach{Name: meta.Name, Namespace: meta.Namespace, State: app.State(), Fields: app.Fields, Errors: app.Errors}
+	reach := PolicyReach{Name: meta.Name, Namespace: meta.Namespace, State: app.State(), Fields: app.Fields, Errors: app.AllErrors()}
 	sources, targets := v.result.AffectedSources(ref), v.result.AffectedTargets(ref)
 	if !opts.Details {
 		inForce := len(app.InForce())

@@ -14,7 +14,8 @@ type VirtualMeshDescriptionList = List[*VirtualMeshDescription]
 type VirtualMeshDescription struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// State is ACCEPTED or INVALID; an INVALID VirtualMesh groups nothing.
+	// State is ACCEPTED or INVALID; an INVALID VirtualMesh
+	// groups the meshes whose state is ACCEPTED, if any.
 	State      string                 `json:"state"`
 	Errors     []string               `json:"errors,omitempty"`
 	Trust      TrustDescription       `json:"trust"`

@@ -97,7 +97,7 @@ func (e *evaluator) evaluateAccessPolicies() {
 		problems = append(problems, checkAccessValues(spec)...)
 		grants, unknown := compileIdentities(trust, spec.SourceSelector)
 		p.grants, p.ambiguous = grants, slices.ContainsFunc(grants, Grant.isAmbiguous)
-		p.Errors = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
+		p.Errors, p.Unresolved = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
 		if p.Valid() {
@@ -126,10 +126,10 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 }
 
 func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers callers) {
-	if len(p.Destinations) == 0 {
+	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // which says why
 		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
-	if len(p.grants) > 0 && !callers.areAdmitted(p.grants) {
+	if len(p.grants) > 0 && len(p.Unresolved) == 0 && !callers.areAdmitted(p.grants) {
 		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
 	if domains := e.misreadIn(p); len(domains) > 0 {

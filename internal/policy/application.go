@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -22,8 +24,11 @@ type PolicyRef struct {
 // Application says where a policy applies and where not.
 type Application struct {
 	// Errors are the reasons why the policy is INVALID as a whole (schema,
-	// references, wildcards); it then applies to nothing (semantics 3.2, D12).
+	// wildcards, contradictions); it then applies to nothing (semantics 3.2).
 	Errors []string
+	// Unresolved says which of its references name something that is not there. It
+	// is INVALID for these, and in force as far as the others go (semantics D69).
+	Unresolved []string
 	// Destinations are the ones it selects, ascending, including those it is
 	// INVALID on. For an INVALID policy, the ones its selectors would pick.
 	Destinations []int
@@ -35,6 +40,10 @@ type Application struct {
 
 // Valid reports whether the policy takes part at all.
 func (a *Application) Valid() bool { return len(a.Errors) == 0 }
+
+// AllErrors returns the reasons why the policy is INVALID, as a whole or for some
+// of its references.
+func (a *Application) AllErrors() []string { return slices.Concat(a.Errors, a.Unresolved) }
 
 // reject notes why the policy is INVALID on one Destination.
 func (a *Application) reject(destination int, reason string) {

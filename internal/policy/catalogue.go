@@ -131,7 +131,7 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeMeshNotFound, SeverityError, "A VirtualMesh names a mesh or Service that does not exist",
-			"Every mesh of a VirtualMesh, and every Service that its selectors name, must have been discovered. The VirtualMesh is INVALID and groups nothing.",
+			"Every mesh of a VirtualMesh, and every Service that its selectors name, must have been discovered. The VirtualMesh is INVALID for that reference; the meshes that are there stay grouped, with their trust, TLS enforcement, access default and federation.",
 			"list the meshes with `meshctl describe mesh`, and correct the reference or remove it",
 		},
 		{
@@ -196,7 +196,7 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy names a Service that does not exist",
-			"A policy with a reference that does not resolve is INVALID and applies to nothing, not even to the Services that its other references name.",
+			"A policy is INVALID for a reference that does not resolve, and in force on the Services that its other references name.",
 			"correct the reference, or discover the cluster that runs the Service",
 		},
 		{
@@ -261,7 +261,7 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeClusterWithoutMesh, SeverityError, "An AccessPolicy names a cluster without an Istio mesh",
-			"Callers are told apart by the trust domain of their mesh; no Istio mesh is known in this cluster. The policy is INVALID.",
+			"Callers are told apart by the trust domain of their mesh; no Istio mesh is known in this cluster. The policy is INVALID for it: it admits nobody from there, and is in force as far as the rest of it goes.",
 			"correct the cluster name, or discover the cluster",
 		},
 		{

@@ -18,7 +18,7 @@ const defaultHostnameSuffix = "global"
 
 // Mesh is what the engine decided about one mesh.
 type Mesh struct {
-	// VirtualMesh is the accepted one that the mesh belongs to, nil if none.
+	// VirtualMesh is the one that the mesh belongs to, nil if none.
 	VirtualMesh *VirtualMesh
 	// Exports says that at least one Destination is federated from here.
 	Exports bool
@@ -68,13 +68,13 @@ func (f *Federation) FederatedHostname(d *world.Destination) string {
 	return strings.Join([]string{d.Ref.Name, d.Ref.Namespace, "svc", d.Ref.ClusterName, hostnameSuffix(f.VirtualMesh)}, ".")
 }
 
-// evaluateFederation decides for every Destination of an accepted VirtualMesh
+// evaluateFederation decides for every Destination of an effective VirtualMesh
 // to which meshes it is exposed (semantics 3.5, D14), and which gateways that
 // needs (D15).
 func (e *evaluator) evaluateFederation() {
 	for i := range e.result.VirtualMeshes {
 		vm := &e.result.VirtualMeshes[i]
-		if federation := vm.Resource.Spec.Federation; federation != nil && len(vm.Errors) == 0 {
+		if federation := vm.Resource.Spec.Federation; federation != nil && vm.Effective {
 			e.federate(vm, federation)
 		}
 	}
@@ -140,8 +140,8 @@ func (e *evaluator) exportRules(vm *VirtualMesh, spec *networkingv1.Federation) 
 		if len(s.Meshes) > 0 {
 			rule.meshes = nil
 			for _, ref := range s.Meshes {
-				if id := e.world.MeshByRef(ref).ID; slices.Contains(importers, id) {
-					rule.meshes = append(rule.meshes, id)
+				if mesh := e.world.MeshByRef(ref); mesh != nil && slices.Contains(importers, mesh.ID) {
+					rule.meshes = append(rule.meshes, mesh.ID)
 				}
 			}
 		}

@@ -71,14 +71,15 @@ func (a *Application) InForce() []int {
 	})
 }
 
-// State sums up on how many of its Destinations the policy is in force.
+// State sums up how far the policy is in force: on how many of its Destinations,
+// and whether all that it names is there.
 func (a *Application) State() State {
 	switch {
-	case !a.Valid():
+	case !a.Valid(), len(a.Destinations) == 0 && len(a.Unresolved) > 0:
 		return StateInvalid
 	case len(a.Destinations) == 0:
 		return StateIdle
-	case len(a.Rejected) == 0:
+	case len(a.Rejected)+len(a.Unresolved) == 0:
 		return StateApplied
 	case len(a.Rejected) < len(a.Destinations):
 		return StatePartial

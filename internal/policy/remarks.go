@@ -39,7 +39,7 @@ func (e *evaluator) reportRemarks() {
 		}
 	}
 	for i := range e.result.VirtualMeshes {
-		if vm := &e.result.VirtualMeshes[i]; len(vm.Errors) == 0 {
+		if vm := &e.result.VirtualMeshes[i]; vm.Effective {
 			e.remarkVirtualMesh(vm)
 		}
 	}

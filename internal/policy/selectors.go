@@ -105,6 +105,18 @@ type problem struct {
 	message string
 }
 
+// unresolved reports whether the problem is a reference to something that is not
+// there. What the other references of the object say holds nonetheless
+// (semantics D69).
+func (p problem) unresolved() bool {
+	switch p.code {
+	case CodeMeshNotFound, CodeReferenceNotFound, CodeClusterWithoutMesh:
+		return true
+	default:
+		return false
+	}
+}
+
 // checkDestinationSelectors returns why a destinationSelector list is INVALID:
 // references that do not resolve (semantics 3.2) and wildcards (D6). field is
 // the path of the list, for the messages.

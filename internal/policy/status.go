@@ -29,10 +29,10 @@ func (r *Result) TrafficPolicyStatus(i int) networkingv1.TrafficPolicyStatus {
 	p := &r.TrafficPolicies[i]
 	ref := PolicyRef{KindTrafficPolicy, i}
 	status := networkingv1.TrafficPolicyStatus{
-		ObservedGeneration: core.Int64(p.Resource.Generation), Errors: p.Errors,
+		ObservedGeneration: core.Int64(p.Resource.Generation), Errors: p.AllErrors(),
 		Destinations: r.approvals(ref), Workloads: r.affectedWorkloads(ref),
 	}
-	status.State = overallState(p.Errors, status.Destinations)
+	status.State = overallState(status.Errors, status.Destinations)
 	return status
 }
 
@@ -42,10 +42,10 @@ func (r *Result) AccessPolicyStatus(i int) networkingv1.AccessPolicyStatus {
 	p := &r.AccessPolicies[i]
 	ref := PolicyRef{KindAccessPolicy, i}
 	status := networkingv1.AccessPolicyStatus{
-		ObservedGeneration: core.Int64(p.Resource.Generation), Errors: p.Errors,
+		ObservedGeneration: core.Int64(p.Resource.Generation), Errors: p.AllErrors(),
 		Destinations: r.approvals(ref), Workloads: r.affectedWorkloads(ref),
 	}
-	status.State = overallState(p.Errors, status.Destinations)
+	status.State = overallState(status.Errors, status.Destinations)
 	return status
 }
 
@@ -157,8 +157,12 @@ func (r *Result) VirtualMeshStatus(i int) networkingv1.VirtualMeshStatus {
 		ObservedGeneration: core.Int64(vm.Resource.Generation), Errors: vm.Errors,
 		Conditions: previous.Conditions, DeployedSharedTrust: previous.DeployedSharedTrust,
 	}
-	if len(vm.Errors) == 0 {
+	if vm.Effective {
 		status.Meshes = map[string]core.ApprovalStatus{}
+		for _, missing := range vm.Missing {
+			key := StatusKey(&metav1.ObjectMeta{Name: missing.Ref.Name, Namespace: missing.Ref.Namespace})
+			status.Meshes[key] = core.ApprovalStatus{State: core.ApprovalStateInvalid, Errors: []string{missing.Reason}}
+		}
 		status.Destinations = map[string]core.ApprovalStatus{}
 		for _, m := range vm.Meshes {
 			r.addMember(&status, m)

@@ -101,7 +101,7 @@ func (e *evaluator) evaluateTrafficPolicies() {
 		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, checkWorkloadSelectors("spec.sourceSelector", spec.SourceSelector)...)
 		problems = append(problems, checkTrafficValues(e.result.features, spec)...)
-		p.Errors = e.reportInvalid(p.ID(), object.Errors, problems)
+		p.Errors, p.Unresolved = e.reportInvalid(p.ID(), object.Errors, problems)
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
 		if p.Valid() {
@@ -118,19 +118,24 @@ func (e *evaluator) evaluateTrafficPolicies() {
 	e.result.trafficSources = indexTrafficSources(e.world.TrafficPolicies)
 }
 
-// reportInvalid notes why an object is INVALID. Schema violations were
-// reported by the loader; they only become errors of the object.
-func (e *evaluator) reportInvalid(id ObjectID, schema []string, problems []problem) []string {
-	errors := slices.Clone(schema)
+// reportInvalid notes why an object is INVALID: as a whole, and for references
+// that do not resolve. Schema violations were reported by the loader; they only
+// become errors of the object.
+func (e *evaluator) reportInvalid(id ObjectID, schema []string, problems []problem) (errors, unresolved []string) {
+	errors = slices.Clone(schema)
 	for _, p := range problems {
-		errors = append(errors, p.message)
+		if p.unresolved() {
+			unresolved = append(unresolved, p.message)
+		} else {
+			errors = append(errors, p.message)
+		}
 		e.report(newFinding(p.code, id, p.message))
 	}
-	return errors
+	return errors, unresolved
 }
 
 func (e *evaluator) reportIdleTraffic(p *TrafficPolicy) {
-	if len(p.Destinations) == 0 {
+	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // which says why
 		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
 	if !matchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {

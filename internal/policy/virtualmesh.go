@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -24,14 +26,25 @@ const (
 // VirtualMesh is what the engine decided about one VirtualMesh.
 type VirtualMesh struct {
 	Resource *networkingv1.VirtualMesh
-	// State is ACCEPTED or INVALID. An INVALID VirtualMesh groups nothing
-	// (semantics D12, D14).
+	// State is ACCEPTED or INVALID.
 	State core.ApprovalState
 	// Errors says why it is INVALID.
 	Errors []string
+	// Effective says that it groups its meshes. One that contradicts itself groups
+	// nothing (semantics D14); one that only names what is not there is INVALID for
+	// that, and groups the meshes that are (D69).
+	Effective bool
+	// Missing are the meshes that it names and that are not there, sorted.
+	Missing []MissingMesh
 	// Meshes are the positions of its meshes in World.Meshes, ascending and
 	// without repetition; for an INVALID one those of its references that exist.
 	Meshes []int
+}
+
+// MissingMesh is a mesh that a VirtualMesh names and that is not there.
+type MissingMesh struct {
+	Ref    core.ObjectRef
+	Reason string
 }
 
 // ID names the VirtualMesh in findings.
@@ -70,7 +83,7 @@ func (v *VirtualMesh) TLSEnforcement() networkingv1.EnforcementMode {
 const limitedTrust = "spec.mtlsConfig.limited is not available yet; no trust is established"
 
 // evaluateVirtualMeshes judges every VirtualMesh and assigns each mesh to at
-// most one accepted VirtualMesh: they claim their meshes in the order of D11,
+// most one VirtualMesh: they claim their meshes in the order of D11,
 // and one that finds any of its meshes taken is INVALID as a whole.
 func (e *evaluator) evaluateVirtualMeshes() {
 	objects := e.world.VirtualMeshes
@@ -100,16 +113,20 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 	vm.Resource, vm.State = object.Resource, core.ApprovalStateAccepted
 	vm.Errors = slices.Clone(object.Errors) // reported by the loader already
 
+	vm.Effective = len(object.Errors) == 0
 	problems := e.resolveMeshes(vm)
 	problems = append(problems, e.checkFederation(vm)...)
 	problems = append(problems, e.checkTLSCoherence(vm)...)
 	problems = append(problems, e.checkClaims(vm)...)
 	for _, p := range problems {
 		vm.Errors = append(vm.Errors, p.message)
+		vm.Effective = vm.Effective && p.unresolved()
 		e.report(newFinding(p.code, vm.ID(), p.message))
 	}
 	if len(vm.Errors) > 0 {
 		vm.State = core.ApprovalStateInvalid
+	}
+	if !vm.Effective {
 		return
 	}
 	for _, m := range vm.Meshes {
@@ -129,10 +146,9 @@ func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
 		mesh := e.world.MeshByRef(ref)
 		switch {
 		case mesh == nil:
-			problems = append(problems, problem{
-				CodeMeshNotFound,
-				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s does not exist", i, ref.Name, ref.Namespace),
-			})
+			missing := MissingMesh{ref, fmt.Sprintf("spec.meshes[%d]: mesh %s.%s does not exist", i, ref.Name, ref.Namespace)}
+			vm.Missing = append(vm.Missing, missing)
+			problems = append(problems, problem{CodeMeshNotFound, missing.Reason})
 		case slices.Contains(vm.Meshes, mesh.ID):
 			e.report(newFinding(CodeMeshListedTwice, vm.ID(),
 				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s is listed before", i, ref.Name, ref.Namespace)))
@@ -141,6 +157,9 @@ func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
 		}
 	}
 	slices.Sort(vm.Meshes)
+	slices.SortFunc(vm.Missing, func(a, b MissingMesh) int {
+		return cmp.Or(strings.Compare(a.Ref.Namespace, b.Ref.Namespace), strings.Compare(a.Ref.Name, b.Ref.Name), strings.Compare(a.Reason, b.Reason))
+	})
 	return problems
 }
 
@@ -156,8 +175,7 @@ func (e *evaluator) checkFederation(vm *VirtualMesh) []problem {
 	for i, s := range federation.Selectors {
 		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
 		for k, ref := range s.Meshes {
-			mesh := e.world.MeshByRef(ref)
-			if mesh == nil || !slices.Contains(vm.Meshes, mesh.ID) {
+			if !slices.Contains(vm.Resource.Spec.Meshes, ref) { // one that is not there is reported already
 				problems = append(problems, problem{
 					CodeBadFederation,
 					fmt.Sprintf("%s.meshes[%d]: mesh %s.%s is not in this VirtualMesh", at, k, ref.Name, ref.Namespace),
@@ -225,8 +243,8 @@ func (e *evaluator) checkClaims(vm *VirtualMesh) []problem {
 	return problems
 }
 
-// VirtualMeshOf returns the accepted VirtualMesh that holds a mesh; without
-// one, the first INVALID one that lists it; nil if none does.
+// VirtualMeshOf returns the VirtualMesh that holds a mesh; without one, the
+// first INVALID one that lists it; nil if none does.
 func (r *Result) VirtualMeshOf(m *world.Mesh) *VirtualMesh {
 	if holder := r.Meshes[m.ID].VirtualMesh; holder != nil {
 		return holder

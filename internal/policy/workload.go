@@ -122,7 +122,7 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 	app, found := r.application(ref), r.count(ref, w)
 	// Whether an INVALID policy would reach anything is unknown if its
 	// references do not resolve; hiding it would help nobody.
-	if found.concerned == 0 && (app.Valid() || len(app.Destinations) > 0) {
+	if found.concerned == 0 && (len(app.AllErrors()) == 0 || len(app.Destinations) > 0) {
 		return &Effect{}
 	}
 	effect := newEffect(ref, RoleSource, app, found)
@@ -240,11 +240,15 @@ func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
 	effect := &Effect{Policy: ref, Role: role, Destinations: t.destinations, Count: t.applied}
 	switch {
 	case !app.Valid():
-		effect.State, effect.Errors = StateInvalid, app.Errors
+		effect.State, effect.Errors = StateInvalid, app.AllErrors()
+	case t.concerned == 0:
+		effect.State, effect.Errors = StateInvalid, app.Unresolved
 	case t.applied == 0:
 		effect.State, effect.Errors = StateInvalid, slices.Sorted(maps.Keys(t.errors))
 	case len(t.errors) > 0:
 		effect.State, effect.Errors = StatePartial, slices.Sorted(maps.Keys(t.errors))
+	case len(app.Unresolved) > 0 && role == RoleSource: // which may have been about this workload, too
+		effect.State, effect.Errors = StatePartial, app.Unresolved
 	default:
 		effect.State = StateApplied
 	}

@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // secret returns a Secret of a mesh as a user may have put it there.
@@ -239,6 +241,30 @@ func TestStrangeRoot(t *testing.T) {
 	outcomes, err := issue(t, m, s, false)
 	if got, want := tally(outcomes), "east refuse, west keep"; err != nil || got != want || !strings.Contains(outcomes[0].Action.Reason, "which is none of this VirtualMesh's") {
 		t.Fatalf("%s (%s), want %s: %v", got, outcomes[0].Action.Reason, want, err)
+	}
+}
+
+// TestMissingMesh holds that a mesh which is gone leaves the others their trust,
+// and that no root is exchanged meanwhile (semantics D69).
+func TestMissingMesh(t *testing.T) {
+	t.Parallel()
+	m, _ := established(t, shared(small, ""), "east", "west")
+	result := evaluated(t, shared(small, ""), "east")
+	vm := result.World.VirtualMeshes[0].Resource
+	vm.Spec.Meshes = append(vm.Spec.Meshes, core.ObjectRef{Name: "istiod-west", Namespace: "gloo-mesh"})
+	s := subject(t, policy.Evaluate(result.World))
+	if diff := cmp.Diff([]string{"istiod-west.gloo-mesh"}, s.Missing); diff != "" {
+		t.Error(diff)
+	}
+	outcomes, err := issue(t, m, s, false)
+	if got, want := tally(outcomes), "east keep"; err != nil || got != want {
+		t.Errorf("%s, want %s: %v", got, want, err)
+	}
+	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "names meshes that are not there (istiod-west.gloo-mesh)") {
+		t.Errorf("the root is exchanged: %v", err)
+	}
+	if m.states() != "" {
+		t.Errorf("the conditions are %s", m.states())
 	}
 }
 

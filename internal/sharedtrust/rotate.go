@@ -31,6 +31,8 @@ type Step struct {
 func (v *Survey) NextStep() (Step, error) {
 	p := &v.Position
 	switch {
+	case len(v.Missing) > 0:
+		return Step{}, fmt.Errorf("the root of VirtualMesh %s is not exchanged while it names meshes that are not there (%s), which would not accept the others any more: discover them, or remove them from spec.meshes", v.Name(), strings.Join(v.Missing, ", "))
 	case !p.Rotating() && v.Pending == "" && v.Current.Source.Kind != SourceGenerated:
 		return Step{}, fmt.Errorf("there is nothing to rotate to: the meshes have the root of %s; name another source in spec.mtlsConfig.shared, or put a new root into it", v.Current.Source)
 	case !p.Rotating() && v.Current.Certificate == nil && v.Current.Err != nil:

@@ -30,6 +30,9 @@ type Subject struct {
 	// Others are the names of its meshes that get no certificates, because they are
 	// not Istio.
 	Others []string
+	// Missing are the names of its meshes that are not there. They get no
+	// certificates either, and while one is missing, no root is exchanged.
+	Missing []string
 }
 
 // Mesh is one mesh of a Subject.
@@ -56,7 +59,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	vm := &result.VirtualMeshes[position]
 	s := &Subject{Resource: vm.Resource}
 	switch {
-	case vm.State != core.ApprovalStateAccepted:
+	case !vm.Effective: // semantics D69: the meshes that are there keep their trust
 		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
 	case vm.Trust() == policy.TrustLimited: // semantics D42
 		return nil, fmt.Errorf("VirtualMesh %s asks for limited trust, which is not available yet: choose spec.mtlsConfig.shared", s.Name())
@@ -69,6 +72,9 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	var err error
 	if s.Intermediate, err = trust.IntermediateOptions(config.Shared.IntermediateCertOptions); err != nil {
 		return nil, fmt.Errorf("VirtualMesh %s: spec.mtlsConfig.shared.intermediateCertOptions: %w", s.Name(), err)
+	}
+	for _, missing := range vm.Missing {
+		s.Missing = append(s.Missing, missing.Ref.Name+"."+missing.Ref.Namespace)
 	}
 	for _, i := range vm.Meshes {
 		m := &result.World.Meshes[i]

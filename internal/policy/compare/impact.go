@@ -85,7 +85,7 @@ func find(r *policy.Result, id policy.ObjectID) (position int, known bool) {
 
 func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	app := c.after.ApplicationOf(ref)
-	impact.State, impact.Errors, impact.Fields = app.State(), app.Errors, app.Fields
+	impact.State, impact.Errors, impact.Fields = app.State(), app.AllErrors(), app.Fields
 	impact.Selected, impact.InForce = app.Destinations, app.InForce()
 	if !app.Valid() {
 		return

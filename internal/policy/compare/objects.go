@@ -162,11 +162,11 @@ func virtualMeshState(r *policy.Result, i int) (policy.State, []string) {
 }
 
 func trafficState(r *policy.Result, i int) (policy.State, []string) {
-	return r.TrafficPolicies[i].State(), r.TrafficPolicies[i].Errors
+	return r.TrafficPolicies[i].State(), r.TrafficPolicies[i].AllErrors()
 }
 
 func accessState(r *policy.Result, i int) (policy.State, []string) {
-	return r.AccessPolicies[i].State(), r.AccessPolicies[i].Errors
+	return r.AccessPolicies[i].State(), r.AccessPolicies[i].AllErrors()
 }
 
 // compareIDs orders objects by namespace, name, cluster and kind.

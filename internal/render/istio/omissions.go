@@ -145,7 +145,7 @@ func notTranslated(m *world.Mesh) string {
 // omitOfPolicy notes where a policy is not rendered: nowhere if it is INVALID,
 // else on Destinations that reject it or are not of Istio.
 func (r *Renderer) omitOfPolicy(id policy.ObjectID, app *policy.Application) {
-	for _, reason := range app.Errors {
+	for _, reason := range app.AllErrors() {
 		r.omit(Omission{Object: id, Reason: reason})
 	}
 	if !app.Valid() {

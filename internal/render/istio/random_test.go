@@ -155,7 +155,7 @@ func checkReferences(t *testing.T, all rendered) {
 	}
 }
 
-// checkParents holds that nothing comes from what is INVALID.
+// checkParents holds that nothing comes from what is not in force.
 func checkParents(t *testing.T, all rendered) {
 	t.Helper()
 	invalid := map[policy.ObjectID]bool{}
@@ -169,7 +169,7 @@ func checkParents(t *testing.T, all rendered) {
 	}
 	for i := range all.result.VirtualMeshes {
 		vm := &all.result.VirtualMeshes[i]
-		invalid[vm.ID()] = len(vm.Errors) > 0
+		invalid[vm.ID()] = !vm.Effective
 	}
 	for i := range all.objects {
 		o := &all.objects[i]
@@ -178,7 +178,7 @@ func checkParents(t *testing.T, all rendered) {
 		}
 		for _, parent := range o.Parents {
 			if invalid[parent] {
-				t.Errorf("%s comes from %s, which is INVALID", o.ID(), parent)
+				t.Errorf("%s comes from %s, which is not in force", o.ID(), parent)
 			}
 		}
 	}
