@@ -30,6 +30,7 @@ type applyOptions struct {
 	only            []string
 	prune           bool
 	allowIncomplete bool
+	acceptLoss      bool
 	yes             bool
 	showDiff        bool
 	dryRun          *enumValue
@@ -72,6 +73,13 @@ func newApplyCmd(f *Factory) *cobra.Command {
 			Nothing is applied when part of the input cannot be read, because what only
 			seems to be gone would be deleted.
 
+			An AuthorizationPolicy or PeerAuthentication is deleted, and TLS enforcement
+			loosened, only when somebody asked for that: whoever deletes or changes the
+			virtual mesh or AccessPolicy on the management cluster that it comes from. Where
+			that is invalid, or what it names is gone, or it is just not among the manifests
+			given with -f, the object stays as it is, and the exit code is 1. --accept-loss
+			removes the protection nonetheless.
+
 			With --watch it goes on until it is interrupted: it applies whenever something
 			changes on the management cluster, and from time to time to repair what changed
 			in the clusters. Of several that run at once, one applies and the others wait.
@@ -104,6 +112,8 @@ func newApplyCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.prune, "prune", true, "delete meshctl's objects that are not wanted any more")
 	flags.BoolVar(&opts.allowIncomplete, "allow-incomplete", false,
 		"apply what is known when part of the input cannot be read, and delete nothing")
+	flags.BoolVar(&opts.acceptLoss, "accept-loss", false,
+		"delete and loosen what protects workloads, even where what asked for it is invalid, gone or not in the manifests")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
 	flags.BoolVar(&opts.showDiff, "diff", false, "show every change as a unified diff")
 	addDryRunFlag(cmd, opts.dryRun)
@@ -195,11 +205,12 @@ func (o *applyOptions) readInput(ctx context.Context) (rollout.Input, error) {
 		return in, err
 	}
 	in.Management, in.Members, in.Failures = members.management, members.Connections, members.Failures
+	in.Complete = o.world.fromManagement() && len(o.world.filenames) == 0
 	return in, nil
 }
 
 func (o *applyOptions) planOptions() rollout.Options {
-	return rollout.Options{Namespace: o.namespace, Only: o.only, Keep: !o.prune, AllowIncomplete: o.allowIncomplete, Deadline: o.timeout}
+	return rollout.Options{Namespace: o.namespace, Only: o.only, Keep: !o.prune, AllowIncomplete: o.allowIncomplete, AcceptLoss: o.acceptLoss, Deadline: o.timeout}
 }
 
 // inputError is the error of the command if there can be no plan.

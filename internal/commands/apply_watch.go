@@ -61,6 +61,8 @@ func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
 		return cli.Usagef("--watch writes; it cannot be combined with --dry-run=%s", o.dryRun)
 	case !o.output.format().ForPeople():
 		return cli.Usagef("--watch never ends, so there is no -o %s of it", o.output)
+	case o.acceptLoss:
+		return cli.Usagef("--watch never gives up protection by itself: run apply once with --accept-loss")
 	case o.showDiff:
 		return cli.Usagef("--watch does not show what it is going to do; see that with --diff and --dry-run=client")
 	case slices.Contains(o.world.filenames, "-"):

@@ -29,6 +29,7 @@ type renderIstioOptions struct {
 	dryRun         bool
 	explain        bool
 	failOnFindings bool
+	acceptLoss     bool
 	format         *enumValue
 }
 
@@ -51,7 +52,11 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 			DIR/CLUSTER/KIND-NAMESPACE-NAME.yaml. Files that meshctl rendered there earlier
 			and that are not wanted any more are removed, other files are never touched.
 
-			What cannot be rendered - INVALID policies, gateways without address, meshes of
+			Nothing is rendered, and the exit code is 1, where protection would be missing
+			because a virtual mesh or AccessPolicy is INVALID or names what is not known:
+			who keeps clusters as a repository says would remove it there.
+
+			What else cannot be rendered - INVALID policies, gateways without address, meshes of
 			other types - is left out, and standard error says what and why.`),
 		Example: dedent(`
 			# everything, as kubectl apply takes it
@@ -90,6 +95,7 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "with --output-dir, say which files would be written and removed")
 	flags.BoolVar(&opts.explain, "explain", false, "say for each object which policies and virtual meshes it comes from")
 	flags.BoolVar(&opts.failOnFindings, "fail-on-findings", false, "exit with 3 if something is left out")
+	flags.BoolVar(&opts.acceptLoss, "accept-loss", false, "render although protection is missing because of what is invalid or not known")
 	addOutputFlag(cmd, opts.format, "output format")
 	return cmd
 }
@@ -175,6 +181,9 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		renderer: istio.New(policy.Evaluate(world), istio.Options{Namespace: o.namespace}),
 	}
 	r.omissions = r.renderer.Omissions()
+	if err := r.checkProtection(); err != nil {
+		return err
+	}
 	if o.outputDir != "" {
 		err = r.writeFiles()
 	} else {
@@ -202,6 +211,29 @@ func (o *renderIstioOptions) checkClusters(known []string) error {
 		}
 	}
 	return nil
+}
+
+// checkProtection refuses to render where protection would be missing because
+// of broken input: who keeps clusters as a repository says would remove it there
+// (semantics D70).
+func (r *rendering) checkProtection() error {
+	open := r.renderer.Unprotected()
+	if r.acceptLoss || len(open) == 0 {
+		return nil
+	}
+	for i, o := range open {
+		if i == reportedProblems && r.verbosity() == 0 {
+			fmt.Fprintf(r.streams.Err, "... and %d more; -v shows all\n", len(open)-i)
+			break
+		}
+		where := ""
+		if o.Cluster != "" {
+			where = " in cluster " + o.Cluster
+		}
+		fmt.Fprintf(r.streams.Err, "error: %s does not protect what it should%s: %s\n", o.Object, where, printable(o.Reason))
+	}
+	fmt.Fprintln(r.streams.Err, "error: nothing is rendered, because protection would be missing; repair that, or do without the protection with --accept-loss")
+	return cli.ErrReported
 }
 
 // rendering is one run of render.

@@ -20,7 +20,14 @@ type AccessPolicy struct {
 	grants []Grant
 	// ambiguous says that some accounts could be of any trust domain.
 	ambiguous bool
+	// unknownClusters are those of Services that it names and of which nothing is
+	// known.
+	unknownClusters []string
 }
+
+// UnknownClusters returns the clusters of Services that the policy names and of
+// which nothing is known, sorted.
+func (p *AccessPolicy) UnknownClusters() []string { return p.unknownClusters }
 
 // ID names the policy in findings.
 func (p *AccessPolicy) ID() ObjectID {
@@ -100,6 +107,7 @@ func (e *evaluator) evaluateAccessPolicies() {
 		p.Errors, p.Unresolved = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
 
 		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
+		p.unknownClusters = unknownClusters(e.world, spec.DestinationSelector)
 		if p.Valid() {
 			e.attachAccess(i, p)
 			e.reportAccess(p, trust, callers)

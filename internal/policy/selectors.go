@@ -159,6 +159,23 @@ func checkServiceRef(w *world.World, at string, ref core.ClusterObjectRef) []pro
 	return []problem{{CodeReferenceNotFound, message}}
 }
 
+// unknownClusters returns the clusters of which nothing is known, although
+// references name Services there, sorted.
+func unknownClusters(w *world.World, selectors []core.DestinationSelector) []string {
+	var unknown []string
+	for _, s := range selectors {
+		if s.KubeServiceRefs == nil {
+			continue
+		}
+		for _, ref := range s.KubeServiceRefs.Services {
+			if ref.ClusterName != "" && !w.HasCluster(ref.ClusterName) {
+				unknown = append(unknown, ref.ClusterName)
+			}
+		}
+	}
+	return sorted(unknown)
+}
+
 // checkWorkloadSelectors returns why a sourceSelector list of a TrafficPolicy
 // is INVALID (semantics D6).
 func checkWorkloadSelectors(field string, selectors []core.WorkloadSelector) []problem {

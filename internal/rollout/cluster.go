@@ -128,6 +128,8 @@ type compareOptions struct {
 	deadline time.Duration
 	// keep leaves what is not wanted any more.
 	keep bool
+	// guard keeps what protects, unless it is nil.
+	guard *istio.Guard
 	// unlisted are kinds that could not be listed when the objects were made from what was
 	// there, and why. They are not listed again: their desired objects are refused, and
 	// none is removed.
@@ -201,6 +203,8 @@ func (p *planner) see(stored *unstructured.Unstructured, k *kindPlan) seenObject
 			seen.change = &Change{Kind: kube.ChangeRemove, Key: kube.KeyOf(stored), position: noPosition, stored: stored}
 			if p.opts.keep {
 				seen.change.Kind = kube.ChangeLeave
+			} else {
+				p.protect(seen.change, deleteAction(seen.change.Key), nil)
 			}
 		}
 		return seen
@@ -226,8 +230,29 @@ func (p *planner) see(stored *unstructured.Unstructured, k *kindPlan) seenObject
 	}
 	change.transition, change.early = transition(object, stored, desired)
 	stored.SetManagedFields(nil)
+	p.protect(&change, kube.ApplyAction(change.Key), specOf(desired))
 	seen.change = &change
 	return seen
+}
+
+// protect refuses a change that would take away protection which somebody may
+// still want (semantics D70).
+func (p *planner) protect(change *Change, action string, desired map[string]any) {
+	if p.opts.guard == nil {
+		return
+	}
+	why := p.opts.guard.Keeps(istio.Stored{
+		Cluster: p.cluster.Name, Kind: istio.Kind(change.Key.GVK.Kind), Namespace: change.Key.Namespace, Spec: specOf(change.stored),
+		Parents: istio.ParentsIn(change.stored.GetAnnotations()[istio.ParentsAnnotation]),
+	}, desired)
+	if why == "" {
+		return
+	}
+	change.Kind, change.transition = kube.ChangeRefuse, nil
+	change.Err = &kube.Error{
+		Cluster: p.cluster.Name, Action: action, Reason: kube.ReasonConflict, Why: "it protects workloads, and " + why,
+		Hint: "repair that, or give the protection up with --accept-loss",
+	}
 }
 
 func (k *kindPlan) take(seen seenObject) {

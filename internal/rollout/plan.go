@@ -26,6 +26,9 @@ type Input struct {
 	// cannot.
 	Members  map[string]*kube.Connection
 	Failures map[string]error
+	// Complete says that the World has all virtual meshes and policies that there are:
+	// one that is not in it was deleted. Manifests are no proof of that.
+	Complete bool
 }
 
 // Options say what to plan.
@@ -38,6 +41,9 @@ type Options struct {
 	Keep bool
 	// AllowIncomplete plans although part of the input is missing; as Keep does.
 	AllowIncomplete bool
+	// AcceptLoss gives up protection that nobody asked to give up: what became invalid,
+	// incomplete or unreachable, or is not in the manifests.
+	AcceptLoss bool
 	// Deadline bounds what each cluster is asked; kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
@@ -108,8 +114,12 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 	if err := p.render(in, foreign); err != nil {
 		return nil, err
 	}
+	var guard *istio.Guard
+	if !opts.AcceptLoss {
+		guard = istio.NewGuard(p.Result, in.Complete && !in.World.Incomplete())
+	}
 	p.each(func(c *Cluster) bool { return c.Err == nil }, func(c *Cluster) {
-		compare := compareOptions{deadline: opts.Deadline, keep: opts.Keep}
+		compare := compareOptions{deadline: opts.Deadline, keep: opts.Keep, guard: guard}
 		if err := foreign.unlisted[c.Name]; err != nil {
 			compare.unlisted = map[schema.GroupKind]error{istio.KindGateway.GVK().GroupKind(): err}
 		}

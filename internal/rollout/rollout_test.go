@@ -4,19 +4,24 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	networking "istio.io/api/networking/v1"
+	security "istio.io/api/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/world"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // object returns what is rendered for cluster east.
@@ -268,6 +273,48 @@ func TestKindThatWasNotListed(t *testing.T) {
 	}
 	if len(c.Unread) != 1 {
 		t.Errorf("not read is %v", c.Unread)
+	}
+}
+
+// What protects is neither deleted nor loosened unless somebody asked for that,
+// and the rest is done (semantics D70).
+func TestProtectionStays(t *testing.T) {
+	t.Parallel()
+	parent := policy.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
+	peers := func(name string, mode security.PeerAuthentication_MutualTLS_Mode) *istio.Object {
+		o := object(istio.KindPeerAuthentication, name, &security.PeerAuthentication{Mtls: &security.PeerAuthentication_MutualTLS{Mode: mode}})
+		o.Parents = []policy.ObjectID{parent}
+		return o
+	}
+	strict, permissive := security.PeerAuthentication_MutualTLS_STRICT, security.PeerAuthentication_MutualTLS_PERMISSIVE
+	denial := object(istio.KindAuthorizationPolicy, "denial", &security.AuthorizationPolicy{})
+	denial.Parents = []policy.ObjectID{parent}
+	vm := &networkingv1.VirtualMesh{}
+	vm.Name, vm.Namespace = parent.Name, parent.Namespace
+	broken := world.Objects{VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: vm, Errors: []string{"broken"}}}}
+	const kept = " conflict: it protects workloads, and VirtualMesh/prod.meshes, which asked for it, is INVALID: broken"
+	done := []string{"denial deleted", "old deleted", "peers configured", "rule deleted"}
+	for _, c := range []struct {
+		name    string
+		objects world.Objects
+		accept  bool
+		want    []string
+	}{
+		{"it is deleted", world.Objects{}, false, done},
+		{"it is invalid", broken, false, []string{"denial" + kept, "old" + kept, "peers" + kept, "rule deleted"}},
+		{"the loss is accepted", broken, true, done},
+	} {
+		s := newStore()
+		s.put(stored(t, denial, peers("peers", strict), peers("old", strict), hostWith("rule"))...)
+		opts := compareOptions{}
+		if !c.accept {
+			opts.guard = istio.NewGuard(policy.Evaluate(world.New(c.objects)), true)
+		}
+		got := run(t, compared(t, s, opts, peers("peers", permissive)))
+		slices.Sort(got)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.name, diff)
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ func (s *store) unanswered() int {
 // put stores objects and forgets that.
 func (s *store) put(objects ...*unstructured.Unstructured) {
 	for _, object := range objects {
-		s.save("/apis/"+api+"/namespaces/"+object.GetNamespace()+"/"+resourceOf(object.GetKind())+"/"+object.GetName(), object.DeepCopy())
+		s.save("/apis/"+object.GetAPIVersion()+"/namespaces/"+object.GetNamespace()+"/"+resourceOf(object.GetKind())+"/"+object.GetName(), object.DeepCopy())
 	}
 	s.log = nil
 }
