@@ -16,6 +16,7 @@ const (
 	CodeUnusableCluster    Code = "MC0107"
 	CodeUnlistedKind       Code = "MC0108"
 	CodeDiscoveryNote      Code = "MC0109"
+	CodeUnusableName       Code = "MC0110"
 	CodeMeshNotFound       Code = "MC0201"
 	CodeMeshClaimedTwice   Code = "MC0202"
 	CodeMeshListedTwice    Code = "MC0203"
@@ -29,6 +30,8 @@ const (
 	CodeBadSuffix          Code = "MC0211"
 	CodePassthroughTLS     Code = "MC0212"
 	CodeFederatedNobody    Code = "MC0213"
+	CodeUnusableAddress    Code = "MC0214"
+	CodeSharedAddress      Code = "MC0215"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
@@ -130,6 +133,11 @@ func Catalogue() []Entry {
 			"look at the object; nothing has to be done if the message describes what you expect",
 		},
 		{
+			CodeUnusableName, SeverityError, "A discovered object has a name that cannot be used",
+			"What clusters say about themselves becomes principals, certificates and hostnames in other clusters. A trust domain must be one as SPIFFE has it, without wildcards, and namespaces, workloads, Services and service accounts must have names that Kubernetes accepts. The object is left out of every answer, and nothing is rendered for it.",
+			"see what is wrong in the cluster, then discover it again; nobody but its own administrators may be able to set these names",
+		},
+		{
 			CodeMeshNotFound, SeverityError, "A VirtualMesh names a mesh or Service that does not exist",
 			"Every mesh of a VirtualMesh, and every Service that its selectors name, must have been discovered. The VirtualMesh is INVALID for that reference; the meshes that are there stay grouped, with their trust, TLS enforcement, access default and federation.",
 			"list the meshes with `meshctl describe mesh`, and correct the reference or remove it",
@@ -193,6 +201,16 @@ func Catalogue() []Entry {
 			CodeFederatedNobody, SeverityInfo, "Nobody is known to answer for a federated Destination",
 			"The Destination is known in other clusters, but no pods and no workloads behind it were discovered. Requests to it fail while there are none.",
 			"start workloads behind the Service, or discover the cluster again if they are there",
+		},
+		{
+			CodeUnusableAddress, SeverityError, "A cluster gives an address that others must not be sent to",
+			"The external address of a gateway, or the address of a pod, is a loopback, unspecified, link-local or multicast address. Other clusters would call themselves, or a metadata service of their own; they are not told about it.",
+			"correct the address in the status of the Service, or set spec.federation.ingressGatewaySelectors[].overrideHostInfo",
+		},
+		{
+			CodeSharedAddress, SeverityWarning, "Two clusters give one address as theirs",
+			"The external address of an east-west gateway is that of a gateway, or of a pod, in another cluster, too. One of them gets the requests that are meant for the other; it cannot read or answer them without a certificate of the other's Services.",
+			"see which cluster the address belongs to, and correct the Service of the other one",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy names a Service that does not exist",

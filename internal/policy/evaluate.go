@@ -94,6 +94,7 @@ func Evaluate(w *world.World) *Result {
 	e.result.collectInvalid()
 	e.reportWorkloads()
 	e.reportRemarks()
+	e.reportAddresses()
 	e.result.Findings = sortFindings(e.findings)
 	e.result.indexFindings()
 	return e.result
@@ -146,13 +147,14 @@ func (e *evaluator) reportProblems() {
 		world.DuplicateService:   CodeServiceTwice,
 		world.UnusableCluster:    CodeUnusableCluster,
 		world.UnlistedKind:       CodeUnlistedKind,
+		world.UnusableName:       CodeUnusableName,
 		world.DiscoveryNote:      CodeDiscoveryNote,
 	}
 	for _, p := range e.world.Problems {
 		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)
 		f.Object = cmp.Or(p.Object, p.Origin.String())
 		f.Hint = cmp.Or(p.Hint, f.Hint)
-		f.HidesInput = p.HidesInput()
+		f.HidesInput = p.HidesInput() || p.Kind == world.UnusableName
 		e.report(f)
 	}
 }

@@ -241,7 +241,9 @@ func addressesOf(d *world.Destination) []string {
 	for _, a := range d.Resource.Spec.KubeService.ExternalAddresses {
 		for _, v := range []*string{a.DNSName, a.IP} {
 			if v != nil && *v != "" && !slices.Contains(addresses, *v) {
-				addresses = append(addresses, *v)
+				if world.AddressProblem(*v) == "" {
+					addresses = append(addresses, *v)
+				}
 				break
 			}
 		}

@@ -92,6 +92,9 @@ const (
 	UnknownField ProblemKind = "UnknownField"
 	// DuplicateService is a second Destination for one Service; it is not used.
 	DuplicateService ProblemKind = "DuplicateService"
+	// UnusableName is a discovered object with a name, trust domain or the like that
+	// nothing could be called; it is not used.
+	UnusableName ProblemKind = "UnusableName"
 	// SchemaViolation is an object that its schema rejects.
 	SchemaViolation ProblemKind = "SchemaViolation"
 )

@@ -113,6 +113,9 @@ func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
 			Ref: core.ObjectRef{Name: o.Resource.Name, Namespace: o.Resource.Namespace},
 		}
 		describeMesh(&m, o.Resource.Spec)
+		if w.refuse("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, wrongInMesh(o.Resource.Spec)) {
+			continue
+		}
 		if m.Cluster != "" {
 			w.clusters[m.Cluster] = true
 		}
@@ -174,6 +177,9 @@ func (w *World) addWorkloads(objects []Object[discoveryv1.Workload]) {
 		if ref := o.Resource.Spec.Mesh; ref != nil {
 			wl.Mesh = w.MeshByRef(*ref)
 		}
+		if w.refuse("Workload", o.Resource.Name, o.Resource.Namespace, o.Origin, wrongInWorkload(&wl)) {
+			continue
+		}
 		w.Workloads = append(w.Workloads, wl)
 	}
 	slices.SortFunc(w.Workloads, func(a, b Workload) int {
@@ -224,6 +230,9 @@ func (w *World) addDestinations(objects []Object[discoveryv1.Destination]) {
 		}
 		if ref := o.Resource.Spec.Mesh; ref != nil {
 			d.Mesh = w.MeshByRef(*ref)
+		}
+		if w.refuse("Destination", o.Resource.Name, o.Resource.Namespace, o.Origin, wrongInDestination(&d)) {
+			continue
 		}
 		w.Destinations = append(w.Destinations, d)
 	}

@@ -55,7 +55,9 @@ func NewGuard(result *policy.Result, complete bool) *Guard {
 }
 
 // Protects reports whether objects of a kind deny, restrict or encrypt.
-func Protects(kind Kind) bool { return kind == KindAuthorizationPolicy || kind == KindPeerAuthentication }
+func Protects(kind Kind) bool {
+	return kind == KindAuthorizationPolicy || kind == KindPeerAuthentication
+}
 
 // Keeps returns why an object stays as it is although it is not wanted any more
 // (desired is nil), or not like that; "" if nothing speaks against it.

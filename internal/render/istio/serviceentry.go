@@ -107,7 +107,7 @@ func allPods(e *export) []*networking.WorkloadEntry {
 		ports := podPorts(e, service, group)
 		for k := range group.Endpoints {
 			pod := &group.Endpoints[k]
-			if isIP(pod.IPAddress) {
+			if isIP(pod.IPAddress) && world.AddressProblem(pod.IPAddress) == "" {
 				endpoints = append(endpoints, &networking.WorkloadEntry{Address: pod.IPAddress, Ports: ports, Labels: pod.Labels})
 			}
 		}
