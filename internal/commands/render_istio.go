@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
@@ -223,16 +224,16 @@ func (r *rendering) checkProtection() error {
 	}
 	for i, o := range open {
 		if i == reportedProblems && r.verbosity() == 0 {
-			fmt.Fprintf(r.streams.Err, "... and %d more; -v shows all\n", len(open)-i)
+			r.streams.Say("... %s; -v shows all", text.More(len(open)-i))
 			break
 		}
 		where := ""
 		if o.Cluster != "" {
 			where = " in cluster " + o.Cluster
 		}
-		fmt.Fprintf(r.streams.Err, "error: %s does not protect what it should%s: %s\n", o.Object, where, printable(o.Reason))
+		r.streams.Fail("%s does not protect what it should%s: %s", o.Object, where, o.Reason)
 	}
-	fmt.Fprintln(r.streams.Err, "error: nothing is rendered, because protection would be missing; repair that, or do without the protection with --accept-loss")
+	r.streams.Fail("nothing is rendered, because protection would be missing; repair that, or do without the protection with --accept-loss")
 	return cli.ErrReported
 }
 
