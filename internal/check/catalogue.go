@@ -29,9 +29,9 @@ func CategoryIDs() []string {
 func noManagement(f *Facts) string {
 	switch {
 	case f.Management == nil && f.NoClusters:
-		return "no cluster is contacted when manifests are given"
+		return "manifests are given, so no cluster is contacted"
 	case f.Management == nil:
-		return "the management cluster takes no part when contexts are given; name it with --context"
+		return "contexts are given, so the management cluster is not checked; add --context to check it"
 	case f.Management.Err != nil:
 		return "it depends on " + idManagementReachable + ", which failed"
 	default:

@@ -13,11 +13,11 @@ func configurationCategory() Category {
 		ID: CategoryConfiguration, Title: "Configuration", Skip: noWorld,
 		Checks: []Check{
 			{
-				ID: "configuration-findings", Description: "nothing is wrong with what is configured", Severity: Failed,
+				ID: "configuration-findings", Description: "configuration is valid", Severity: Failed,
 				Judge: judgeFindings,
 			},
 			{
-				ID: "configuration-current", Description: "what was discovered is what runs now", Severity: Warning,
+				ID: "configuration-current", Description: "discovery is up to date", Severity: Warning,
 				Hint: "run 'meshctl discover'", Judge: judgeDiscovered,
 			},
 		},
@@ -111,7 +111,7 @@ func noMembersText(f *Facts) string {
 	if why := noMembers(f); why != "" {
 		return why
 	}
-	return "contexts were discovered just now"
+	return "contexts are discovered on the fly"
 }
 
 func judgeMember(f *Facts, m *MemberFacts) Outcome {
@@ -119,7 +119,7 @@ func judgeMember(f *Facts, m *MemberFacts) Outcome {
 	case !m.usable():
 		return skipped(unusable(m))
 	case m.Discovered == nil:
-		return skipped("nobody looked")
+		return skipped("not checked")
 	case m.Discovered.Err != nil:
 		return skipped(m.Discovered.Err.Message())
 	case len(m.Discovered.Unlisted) > 0:

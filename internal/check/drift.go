@@ -39,7 +39,7 @@ func (d *drift) String() string {
 	for _, part := range []struct {
 		names []string
 		text  string
-	}{{d.added, "not recorded"}, {d.removed, "recorded and gone"}, {d.changed, "recorded differently"}} {
+	}{{d.added, "not recorded"}, {d.removed, "recorded but no longer running"}, {d.changed, "recorded differently"}} {
 		if len(part.names) == 0 {
 			continue
 		}

@@ -76,7 +76,7 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 	f.MeshesJudged = opts.wants(CategoryMeshes) && !f.NoClusters
 	f.ClustersJudged = opts.wants(CategoryClusters) && !f.NoClusters
 	if opts.Management != nil {
-		opts.Observe.begin("ask cluster " + opts.Management.Name)
+		opts.Observe.begin("check cluster " + opts.Management.Name)
 		f.Management = gatherManagement(ctx, opts.Management, &opts)
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -106,7 +106,7 @@ func (f *Facts) gatherWorld(ctx context.Context, opts *Options) error {
 	if m := f.Management; m != nil && (m.Err != nil || m.notInstalled()) {
 		return nil
 	}
-	opts.Observe.begin("read what is configured")
+	opts.Observe.begin("read the configuration")
 	load := ctx
 	if !f.NoClusters {
 		limited, stop := context.WithTimeout(ctx, opts.deadline())

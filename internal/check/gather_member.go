@@ -28,9 +28,9 @@ func compareMembers(a, b *MemberFacts) int {
 
 func askText(connections []*kube.Connection) string {
 	if len(connections) == 1 {
-		return "ask cluster " + connections[0].Name
+		return "check cluster " + connections[0].Name
 	}
-	return fmt.Sprintf("ask %d clusters", len(connections))
+	return fmt.Sprintf("check %d clusters", len(connections))
 }
 
 // gatherMember asks one cluster; all its answers together have one deadline.

@@ -25,32 +25,32 @@ func managementCategory() Category {
 		},
 		Checks: []Check{
 			{
-				ID: idManagementReachable, Description: "the API server answers", Severity: Failed,
+				ID: idManagementReachable, Description: "the API server is reachable", Severity: Failed,
 				Hint: "check the kubeconfig, or choose another context with --context", Judge: judgeManagementReachable,
 			},
 			{
-				ID: "management-version", Description: "Kubernetes is recent enough", Severity: Failed,
+				ID: "management-version", Description: "the Kubernetes version is supported", Severity: Failed,
 				Hint: "upgrade the cluster", Judge: judgeManagement(judgeManagementVersion),
 			},
 			{
-				ID: idManagementDefinitions, Description: "meshctl's resources are defined", Severity: Failed,
+				ID: idManagementDefinitions, Description: "the CRDs of meshctl are installed", Severity: Failed,
 				Hint: "run 'meshctl install'", Judge: judgeManagement(judgeDefinitions),
 			},
 			{
-				ID: "management-edition", Description: "the definitions are those of this meshctl", Severity: Warning,
-				Hint: "run 'meshctl install' of the newer meshctl", Judge: judgeManagement(judgeEdition),
+				ID: "management-edition", Description: "the CRDs match this version of meshctl", Severity: Warning,
+				Hint: "run 'meshctl install' with the newer version", Judge: judgeManagement(judgeEdition),
 			},
 			{
 				ID: "management-namespace", Description: "the namespace of meshctl's resources exists", Severity: Failed,
 				Hint: "run 'meshctl install', or name another namespace with --namespace", Judge: judgeManagement(judgeNamespace),
 			},
 			{
-				ID: "management-read", Description: "you may read meshctl's resources", Severity: Failed,
-				Hint: "ask for a role such as meshctl-view", Judge: judgeManagement(judgeReading),
+				ID: "management-read", Description: "you have permission to read meshctl's resources", Severity: Failed,
+				Hint: "get a role such as meshctl-view", Judge: judgeManagement(judgeReading),
 			},
 			{
-				ID: "management-write", Description: "you may change meshctl's resources and use registrations", Severity: Warning,
-				Hint: "nothing needs to be done for only reading; otherwise ask for roles such as meshctl-edit and meshctl-admin", Judge: judgeManagement(judgeWriting),
+				ID: "management-write", Description: "you have permission to change meshctl's resources and use registrations", Severity: Warning,
+				Hint: "not needed for read-only use; otherwise get roles such as meshctl-edit and meshctl-admin", Judge: judgeManagement(judgeWriting),
 			},
 		},
 	}
@@ -70,7 +70,7 @@ func judgeManagementReachable(f *Facts) []Outcome {
 	m := f.Management
 	o := holds("")
 	if m.Err != nil {
-		o = broken(m.Err.Message(), m.Err.Hint)
+		o = broken(m.Err.Local(), m.Err.Hint)
 	}
 	o.Cluster = m.Cluster
 	return one(o)
@@ -128,7 +128,7 @@ func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	case m.notInstalled():
 		return one(skipped("it depends on " + idManagementDefinitions + ", which failed"))
 	case foreign > 0:
-		return one(holds(fmt.Sprintf("%d of %d were installed by someone else", foreign, len(m.Definitions))))
+		return one(holds(fmt.Sprintf("%d of %d were installed by another tool", foreign, len(m.Definitions))))
 	default:
 		return one(holds(""))
 	}

@@ -27,27 +27,27 @@ func clustersCategory() Category {
 				Hint: "register the cluster again", Judge: judgeMembers(judgeRegistration),
 			},
 			{
-				ID: idReachable, Description: "the API server answers", Severity: Failed,
-				Hint: "make sure that the cluster runs and that its API server can be reached from here", Judge: judgeMembers(judgeReachable),
+				ID: idReachable, Description: "the API server is reachable", Severity: Failed,
+				Hint: "make sure that the cluster is running and that its API server is reachable", Judge: judgeMembers(judgeReachable),
 			},
 			{
-				ID: idToken, Description: "the credentials are accepted and last", Severity: Failed,
+				ID: idToken, Description: "credentials are valid and not expiring soon", Severity: Failed,
 				Hint: "renew the token with 'meshctl cluster rotate-token'", Judge: judgeMembers(judgeToken),
 			},
 			{
-				ID: "cluster-version", Description: "Kubernetes is recent enough", Severity: Failed,
+				ID: "cluster-version", Description: "the Kubernetes version is supported", Severity: Failed,
 				Hint: "upgrade the cluster", Judge: judgeMembers(judgeVersion),
 			},
 			{
-				ID: "cluster-permissions", Description: "the credentials may read what meshctl looks at", Severity: Failed,
-				Hint: "register the cluster again, which repairs the permissions", Judge: judgeMembers(judgeAccess),
+				ID: "cluster-permissions", Description: "credentials have the required read permissions", Severity: Failed,
+				Hint: "register the cluster again to repair the permissions", Judge: judgeMembers(judgeAccess),
 			},
 			{
-				ID: "cluster-identity", Description: "it is the cluster that was registered", Severity: Failed,
+				ID: "cluster-identity", Description: "the API server belongs to the registered cluster", Severity: Failed,
 				Hint: "deregister it, then register it again", Judge: judgeMembers(judgeIdentity),
 			},
 			{
-				ID: "cluster-unique", Description: "no cluster has two names", Severity: Failed,
+				ID: "cluster-unique", Description: "every cluster is registered only once", Severity: Failed,
 				Hint: "deregister all names but one", Judge: judgeUnique,
 			},
 		},
@@ -86,11 +86,11 @@ func judgeMembers(judge func(*Facts, *MemberFacts) Outcome) func(*Facts) []Outco
 func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 	switch e := m.RegistrationErr; {
 	case !m.Registered:
-		return skipped("it is a cluster of your kubeconfig")
+		return skipped("not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: it is a cluster of your kubeconfig")
 	case e == nil:
 		return holds("")
 	case e.Reason == kube.ReasonForbidden:
-		o := broken(e.Message(), "ask for permission to read the Secrets of registrations, such as with the role meshctl-admin; until then nothing is known about the cluster")
+		o := broken(e.Message(), "get permission to read the Secrets of registrations, for example with the role meshctl-admin")
 		o.Result = Warning // it may well be in order
 		return o
 	default:
@@ -107,7 +107,7 @@ func judgeReachable(_ *Facts, m *MemberFacts) Outcome {
 	case m.RegistrationErr != nil:
 		return skipped("it depends on " + idRegistration)
 	case m.Err != nil && !refused(m.Err):
-		return broken(m.Err.Message(), m.Err.Hint)
+		return broken(m.Err.Local(), m.Err.Hint)
 	default:
 		return holds(m.Server)
 	}
@@ -124,7 +124,7 @@ func judgeToken(f *Facts, m *MemberFacts) Outcome {
 	case m.TokenExpires != nil && !m.TokenExpires.After(f.Now):
 		return broken("the token expired "+duration.HumanDuration(f.Now.Sub(*m.TokenExpires))+" ago", hint)
 	case m.Err != nil && refused(m.Err):
-		return broken(m.Err.Message(), hint)
+		return broken(m.Err.Local(), hint)
 	case m.TokenExpires != nil && m.TokenExpires.Before(f.Now.Add(f.ExpiryWarning)):
 		o := broken(fmt.Sprintf("the token expires in %s, at %s", duration.HumanDuration(m.TokenExpires.Sub(f.Now)), m.TokenExpires.UTC().Format(time.RFC3339)), hint)
 		o.Result = Warning
@@ -180,13 +180,13 @@ func judgeAccess(_ *Facts, m *MemberFacts) Outcome {
 func judgeIdentity(_ *Facts, m *MemberFacts) Outcome {
 	switch {
 	case !m.Registered:
-		return skipped("it is a cluster of your kubeconfig")
+		return skipped("not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: it is a cluster of your kubeconfig")
 	case !m.usable():
 		return skipped(unusable(m))
 	case m.UID == "" || m.RegisteredUID == "":
-		return skipped("the registration does not say which cluster it was made for")
+		return skipped("the registration does not identify its cluster")
 	case m.UID != m.RegisteredUID:
-		return broken("another cluster answers at "+m.Server+" than the one that was registered", "")
+		return broken("another cluster is at "+m.Server+" than the one that was registered", "")
 	default:
 		return holds("")
 	}

@@ -23,7 +23,7 @@ func meshesCategory() Category {
 				Hint: "look at its pods with kubectl describe", Judge: judgeMeshes(judgeControlPlane),
 			},
 			{
-				ID: "mesh-version", Description: "the version is one that meshctl configures", Severity: Failed,
+				ID: "mesh-version", Description: "the Istio version is supported", Severity: Failed,
 				Hint: fmt.Sprintf("upgrade Istio to 1.%d or later", minIstioMinor), Judge: judgeMeshes(judgeIstioVersion),
 			},
 			{
@@ -46,7 +46,7 @@ func noMeshes(f *Facts) string {
 	case f.World == nil:
 		return noWorld(f)
 	case len(f.World.World.Meshes) == 0:
-		return "no mesh is known"
+		return "no mesh found"
 	default:
 		return ""
 	}
@@ -81,7 +81,7 @@ func judgeControlPlane(f *Facts, m *world.Mesh) []Outcome {
 	member := f.member(m.Cluster)
 	switch {
 	case member == nil:
-		return one(skipped("cluster " + m.Cluster + " is not among those that were asked"))
+		return one(skipped("cluster " + m.Cluster + " was not checked"))
 	case !member.usable():
 		return one(skipped(unusable(member)))
 	case member.ControlPlanesErr != nil:
@@ -90,7 +90,7 @@ func judgeControlPlane(f *Facts, m *world.Mesh) []Outcome {
 	plane := member.controlPlane(m)
 	switch {
 	case plane == nil:
-		return one(broken("there is no Deployment of istiod in namespace "+m.Namespace+" for it any more", "run 'meshctl discover' if that is so on purpose"))
+		return one(broken("there is no Deployment of istiod in namespace "+m.Namespace+" for it any more", "run 'meshctl discover' if this is intended"))
 	case plane.Wanted == 0:
 		return one(broken("Deployment "+plane.Name+" in "+m.Namespace+" is scaled to 0", "scale it up"))
 	case plane.Available == 0:
@@ -123,7 +123,7 @@ func judgeIstioVersion(_ *Facts, m *world.Mesh) []Outcome {
 	minor, known := istioMinor(m.Version)
 	switch {
 	case !known:
-		o := broken(fmt.Sprintf("version %q does not say which Istio it is", m.Version), fmt.Sprintf("make sure that it is 1.%d or later", minIstioMinor))
+		o := broken(fmt.Sprintf("cannot determine the Istio version of %q", m.Version), fmt.Sprintf("make sure that it is 1.%d or later", minIstioMinor))
 		o.Result = Warning
 		return one(o)
 	case minor < minIstioMinor:
@@ -147,7 +147,7 @@ func istioMinor(version string) (int, bool) {
 func judgeByFindings(codes ...policy.Code) func(*Facts, *world.Mesh) []Outcome {
 	return func(f *Facts, m *world.Mesh) []Outcome {
 		if f.World.Meshes[m.ID].VirtualMesh == nil {
-			return one(skipped("it belongs to no VirtualMesh"))
+			return one(skipped("the mesh does not belong to a VirtualMesh"))
 		}
 		var outcomes []Outcome
 		for _, i := range f.World.FindingsOn(f.meshObjects(m)...) {

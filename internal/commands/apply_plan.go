@@ -137,7 +137,7 @@ func fieldsText(fields []kube.FieldChange) string {
 		}
 	}
 	if len(paths) == 0 && len(fields) > 0 {
-		return "only labels or annotations" // which nobody needs to read beside others
+		return "labels or annotations only" // which nobody needs to read beside others
 	}
 	return text.Bounded(paths, shown)
 }

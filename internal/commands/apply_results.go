@@ -42,7 +42,7 @@ func (a *applying) tellStatuses() {
 	}
 	a.tellBounded(errs)
 	if written > 0 {
-		a.say("%s: the status of %s written", management, text.Count(written, "resource"))
+		a.say("%s: wrote the status of %s", management, text.Count(written, "resource"))
 	}
 }
 
@@ -50,7 +50,7 @@ func (a *applying) tellStatuses() {
 func (a *applying) showResults() error {
 	a.tellFailures()
 	if a.output.format().ForPeople() && !a.quiet && a.plan.Writes() == 0 && len(a.plan.Clusters) > 0 && a.outcome() == nil {
-		a.say("Nothing to do: everything is as it should be.")
+		a.say("Nothing to do: all clusters are up to date.")
 	}
 	return output.Print(a.streams, a.output.format(), view.View{
 		Document: func() (any, error) { return a.report(), nil }, Text: view.Lines(a.writeResults), Names: a.changedNames(),

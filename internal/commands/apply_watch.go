@@ -38,9 +38,9 @@ const (
 
 func (w *watchFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&w.watch, "watch", false, "keep applying, without asking, whenever something changes on the management cluster, until interrupted")
-	flags.DurationVar(&w.resync, "resync", defaultResync, "with --watch, the `DURATION` after which the clusters are compared even if nothing changed")
-	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, answer /healthz and /readyz at this `ADDRESS`, such as :8081")
+	flags.BoolVar(&w.watch, "watch", false, "keep running and apply every change on the management cluster without confirmation")
+	flags.DurationVar(&w.resync, "resync", defaultResync, "with --watch, the `DURATION` between full comparisons of the clusters, to repair drift")
+	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, serve /healthz and /readyz at this `ADDRESS`, such as :8081")
 }
 
 // checkWatch refuses what cannot be combined with --watch.
@@ -49,24 +49,24 @@ func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
 	if !o.watch {
 		for _, name := range []string{"resync", "health-address"} {
 			if flags.Changed(name) {
-				return cli.Usagef("--%s is for --watch", name)
+				return cli.Usagef("--%s requires --watch", name)
 			}
 		}
 		return nil
 	}
 	switch {
 	case !o.world.fromManagement():
-		return cli.Usagef("--watch watches the management cluster: name it with --context")
+		return cli.Usagef("--watch requires a management cluster: add --context")
 	case !o.writes():
-		return cli.Usagef("--watch writes; it cannot be combined with --dry-run=%s", o.dryRun)
+		return cli.Usagef("--watch and --dry-run=%s cannot be combined", o.dryRun)
 	case !o.output.format().ForPeople():
-		return cli.Usagef("--watch never ends, so there is no -o %s of it", o.output)
+		return cli.Usagef("--watch and -o %s cannot be combined", o.output)
 	case o.acceptLoss:
 		return cli.Usagef("--watch never gives up protection by itself: run apply once with --accept-loss")
 	case o.showDiff:
-		return cli.Usagef("--watch does not show what it is going to do; see that with --diff and --dry-run=client")
+		return cli.Usagef("--watch and --diff cannot be combined: use --diff with --dry-run=client")
 	case slices.Contains(o.world.filenames, "-"):
-		return cli.Usagef("--watch reads the manifests again and again, and standard input can be read only once")
+		return cli.Usagef("--watch cannot read manifests from standard input")
 	case o.resync < minResync:
 		return cli.Usagef("--resync must be at least %s", minResync)
 	default:
@@ -94,16 +94,16 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 	err = rollout.Watch(ctx, rollout.WatchOptions{
 		Management: management, Resync: o.resync, Input: o.readInput, Options: o.planOptions(), Handle: w.tell,
 		Lease: kube.LeaseOptions{
-			Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "decide who applies by a Lease",
+			Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "acquire the Lease",
 			Observe: func(leader string) {
 				if leader != identity && leader != "" {
-					w.log("%s applies; waiting for its Lease", leader)
+					w.log("%s holds the Lease; standing by", leader)
 				}
 			},
-			Lost: func() { w.log("the Lease could not be renewed, so somebody else may apply now; waiting for it again") },
+			Lost: func() { w.log("lost the Lease; standing by") },
 		},
 		Begin: func() {
-			w.log("applying to the clusters that are registered in namespace %s of cluster %s", o.namespace, management.Name)
+			w.log("applying to the clusters registered in namespace %s of cluster %s", o.namespace, management.Name)
 		},
 		GiveUp: func(err error) bool {
 			// What was asked for cannot be; later, it is the world that changed.
@@ -121,7 +121,7 @@ func (o *applyOptions) runWatch(ctx context.Context) error {
 func watchIdentity() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
-		return "", fmt.Errorf("find out the name of this host for the Lease: %w", err)
+		return "", fmt.Errorf("get the hostname for the Lease: %w", err)
 	}
 	return host + "_" + strings.ToLower(rand.Text()[:8]), nil
 }
@@ -190,9 +190,9 @@ func (w *watching) serveHealth(ctx context.Context) (stop func(), err error) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", w.healthAddress)
 	if err != nil {
-		return nil, fmt.Errorf("answer probes at %s: %w", w.healthAddress, err)
+		return nil, fmt.Errorf("serve probes at %s: %w", w.healthAddress, err)
 	}
-	w.log("answering probes at http://%s/healthz and /readyz", listener.Addr())
+	w.log("serving probes at http://%s/healthz and /readyz", listener.Addr())
 	answer := func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte("ok\n")) }
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", answer)

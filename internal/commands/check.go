@@ -50,25 +50,24 @@ func newCheckCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "check [CATEGORY...]",
-		Short:   "Check that clusters, meshes and configuration are in order",
+		Short:   "Check clusters, meshes and configuration for problems",
 		GroupID: groupExplain,
 		Long: dedent(`
-			Check that everything that meshctl works with is in order: the management
-			cluster, registered clusters, meshes, and what is configured. All clusters are
-			asked at the same time, and one that does not answer does not keep the others
-			from being checked.
+			Check the management cluster, the registered clusters, their meshes, and the
+			configuration. All clusters are checked in parallel, and an unreachable cluster
+			does not block the others.
 
-			Categories are management, clusters, meshes, trust and configuration; all are
-			checked unless some are named. With manifests alone no cluster is asked, and
-			only the configuration is checked.
+			Categories are management, clusters, meshes, trust and configuration; the
+			default is all. With manifests only, no cluster is contacted, and only the
+			configuration is checked.
 
-			The exit code is 3 if a check fails; warnings are no failures. With --wait
-			it is 4 if something still fails when the time is over.`),
+			The exit code is 3 if a check fails; warnings are not failures. With --wait, it
+			is 4 if a check still fails when the timeout expires.`),
 		Example: dedent(`
-			# check what a directory of manifests configures, as in CI
+			# check a directory of manifests, as in CI
 			meshctl check -f manifests -R
 
-			# only what is not in order
+			# show only failures and warnings
 			meshctl check configuration -f manifests -R -o short
 
 			# names of failed checks, for scripts
@@ -85,10 +84,10 @@ func newCheckCmd(f *Factory) *cobra.Command {
 	opts.world.register(cmd, f)
 	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources on the management cluster")
 	flags := cmd.Flags()
-	flags.BoolVar(&opts.wait, "wait", false, "repeat the checks until none fails or the time is over")
-	flags.DurationVar(&opts.timeout, "timeout", defaultCheckTimeout, "`DURATION` after which --wait gives up; a cluster gets at most 15s each time")
+	flags.BoolVar(&opts.wait, "wait", false, "repeat the checks until none fails or the timeout expires")
+	flags.DurationVar(&opts.timeout, "timeout", defaultCheckTimeout, "`DURATION` after which --wait gives up; each attempt waits at most 15s for a cluster")
 	flags.Var(opts.expiryWarning, "expiry-warning", "warn of credentials and certificates that expire within this `DURATION`, such as 30d or 12h")
-	addOutputFlag(cmd, opts.output, "output format; short shows only what is not in order, name the checks that it is about")
+	addOutputFlag(cmd, opts.output, "output format; short shows only failures and warnings, name the checks that it is about")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		left := slices.DeleteFunc(check.CategoryIDs(), func(id string) bool { return slices.Contains(args, id) })
 		return left, cobra.ShellCompDirectiveNoFileComp
@@ -100,22 +99,22 @@ func (o *checkOptions) validate() error {
 	known := check.CategoryIDs()
 	for _, c := range o.categories {
 		if !slices.Contains(known, c) {
-			return cli.Usagef("unknown category %q%s; there are %s", c, spelling.DidYouMean(c, known), strings.Join(known, ", "))
+			return cli.Usagef("unknown category %q%s: must be one of: %s", c, spelling.DidYouMean(c, known), strings.Join(known, ", "))
 		}
 	}
 	offline := !o.world.fromManagement() && len(o.world.contexts) == 0
 	for _, c := range o.categories {
 		if offline && c != check.CategoryConfiguration {
-			return cli.Usagef("category %s needs a cluster, and none is asked when manifests are given: name one with --context or --clusters", c)
+			return cli.Usagef("category %s needs a cluster: use --context or --clusters", c)
 		}
 	}
 	switch {
 	case o.timeout <= 0:
 		return cli.Usagef("--timeout must be more than 0")
 	case o.wait && offline:
-		return cli.Usagef("--wait has nothing to wait for: no cluster is asked when manifests are given")
+		return cli.Usagef("--wait needs a cluster: use --context or --clusters")
 	case o.wait && slices.Contains(o.world.filenames, "-"):
-		return cli.Usagef("--wait reads the manifests several times, and standard input can be read only once")
+		return cli.Usagef("--wait cannot read manifests from standard input")
 	default:
 		return nil
 	}
@@ -145,7 +144,7 @@ func (o *checkOptions) run(ctx context.Context) error {
 	case report.Success:
 		return nil
 	case o.wait:
-		return cli.Timeoutf("still not in order after %s: %s", o.timeout, strings.Join(report.Failures(), ", "))
+		return cli.Timeoutf("checks still failing after %s: %s", o.timeout, strings.Join(report.Failures(), ", "))
 	default:
 		return cli.ErrFindings
 	}

@@ -62,7 +62,7 @@ func (t reportText) write(report *check.Report, short bool) {
 		t.category(&report.Categories[i], short)
 	}
 	if short && report.Success && report.Count(check.Warning) == 0 {
-		t.Line("Everything that could be checked is in order.")
+		t.Line("No problems found.")
 		return
 	}
 	warnings := "warnings"

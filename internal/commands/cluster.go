@@ -9,18 +9,18 @@ import (
 func newClusterCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster COMMAND",
-		Short:   "Register clusters, list them, renew their tokens, and deregister them",
+		Short:   "Register, list and deregister clusters, and rotate their tokens",
 		GroupID: groupClusters,
 		Long: dedent(`
-			Register clusters with the management cluster. To register a cluster means to
-			make a service account on it that may do what meshctl does there and no more,
-			and to keep its token on the management cluster. Nothing runs on either of
-			them because of it.`),
+			Register clusters with the management cluster. Registration creates a service
+			account on the cluster with only the permissions that meshctl needs, and stores
+			its token on the management cluster. No component is installed on either of
+			them.`),
 		Example: dedent(`
 			# register the cluster of a context as east
 			meshctl cluster register east --remote-context kind-east
 
-			# are all of them well?
+			# list all registered clusters
 			meshctl cluster list`),
 		Annotations: map[string]string{needsCluster: "true"},
 	}

@@ -23,24 +23,24 @@ func newClusterDeregisterCmd(f *Factory) *cobra.Command {
 	opts := &clusterDeregisterOptions{clusterCommand: newClusterCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "deregister NAME",
-		Short: "Take meshctl's access to a cluster away, and forget the cluster",
+		Short: "Deregister a cluster and revoke meshctl's access",
 		Long: dedent(`
-			Take meshctl's access to a cluster away, and forget the cluster with what was
-			discovered there. Policies and virtual meshes stay, and so does configuration
-			that was applied to the cluster: what is left behind is listed, with the
-			commands that remove it.
+			Deregister a cluster, revoke meshctl's access to it, and delete the objects
+			discovered there from the management cluster. Policies, virtual meshes and
+			configuration applied to the cluster are kept; they are listed with the commands
+			that remove them.
 
-			The registration removes itself with its own token, unless --remote-context
-			names other credentials, with which the namespace is removed, too. If the
-			cluster is gone, or its token does not work any more, add --force.`),
+			By default the registered token is used to remove the registration. To remove
+			the namespace as well, pass your own credentials with --remote-context. If the
+			cluster is gone or its token is no longer valid, add --force.`),
 		Example: dedent(`
-			# deregister east after confirming its name
+			# deregister east; asks you to confirm its name
 			meshctl cluster deregister east
 
-			# in a script
+			# deregister east in a script
 			meshctl cluster deregister east --yes
 
-			# a cluster that does not exist any more
+			# deregister a cluster that no longer exists
 			meshctl cluster deregister east --force --yes`),
 		Args: oneCluster,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,8 +50,8 @@ func newClusterDeregisterCmd(f *Factory) *cobra.Command {
 	}
 	cmd.ValidArgsFunction = opts.completeRegistered
 	opts.register(cmd)
-	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster; the registered token is used if not given")
-	cmd.Flags().BoolVar(&opts.force, "force", false, "forget the cluster even if it cannot be reached, and list what is left behind there")
+	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster (default: the registered token)")
+	cmd.Flags().BoolVar(&opts.force, "force", false, "deregister the cluster even if it is unreachable, and list the objects left behind")
 	cmd.Flags().BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
 	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
@@ -72,7 +72,7 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	consequence := fmt.Sprintf("Cluster %s will be deregistered from management cluster %s, and what was discovered there is forgotten.", o.cluster, management.Name)
+	consequence := fmt.Sprintf("Cluster %s will be deregistered from management cluster %s, and the objects discovered there will be deleted.", o.cluster, management.Name)
 	if err := confirmByName(ctx, o.streams, o.yes, consequence, o.cluster); err != nil {
 		return err
 	}

@@ -29,16 +29,16 @@ func newClusterListCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list [NAME...]",
 		Aliases: []string{"ls"},
-		Short:   "List the registered clusters and how they are right now",
+		Short:   "List registered clusters and their current state",
 		Long: dedent(`
-			List the registered clusters and how they are right now: whether they answer,
-			what they run, and when the registered token expires. All are asked at the same
-			time, and one that does not answer does not keep the others from being listed.`),
+			List the registered clusters with their current state: whether they are
+			reachable, their versions, and when the registered token expires. All clusters
+			are contacted in parallel, and an unreachable cluster does not block the others.`),
 		Example: dedent(`
-			# all registered clusters
+			# list all registered clusters
 			meshctl cluster list
 
-			# those whose token expires, and when
+			# list the clusters whose token expires, and when
 			meshctl cluster list -o json | jq -r '.items[] | select(.tokenExpires) | [.name, .tokenExpires] | @tsv'`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
@@ -48,7 +48,7 @@ func newClusterListCmd(f *Factory) *cobra.Command {
 	cmd.ValidArgsFunction = opts.completeRegistered
 	opts.register(cmd)
 	timeout := cmd.Flags().Lookup("timeout")
-	timeout.Usage = "`DURATION` after which a cluster is taken for dead"
+	timeout.Usage = "how long to wait before treating a cluster as unreachable (`DURATION`)"
 	timeout.DefValue, opts.timeout = defaultListTimeout.String(), defaultListTimeout
 	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
@@ -70,7 +70,7 @@ func (o *clusterListOptions) run(ctx context.Context) error {
 		return err
 	}
 	if len(statuses) == 0 {
-		o.streams.Say("No clusters are registered in namespace %s of cluster %s.", o.namespace, management.Name)
+		o.streams.Say("No clusters registered in namespace %s of cluster %s.", o.namespace, management.Name)
 	}
 	list := clusterStatusList{APIVersion: describe.APIVersion, Kind: "ClusterStatusList", Items: []clusterStatus{}}
 	for i := range statuses {

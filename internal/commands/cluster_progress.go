@@ -50,7 +50,7 @@ func printLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	if len(leftovers) == 0 {
 		return
 	}
-	streams.Say("Left behind; to remove it:")
+	streams.Say("Left behind; remove with:")
 	for _, l := range leftovers {
 		streams.Block("  # %s on cluster %s\n  %s", l.Object, l.Cluster, l.Command)
 	}

@@ -39,31 +39,30 @@ func newClusterRegisterCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "register NAME",
-		Short: "Give meshctl access to a cluster",
+		Short: "Register a cluster",
 		Long: dedent(`
-			Give meshctl access to the cluster of a context: make a service account there,
-			with no more permissions than --access asks for, try its token, and keep it on
-			the management cluster. Your own credentials are used for that once, and never
-			stored.
+			Register the cluster of a kubeconfig context: create a service account there
+			with the permissions of --access, test its token, and store the token on the
+			management cluster. Your own credentials are used once and never stored.
 
-			It may be repeated: what is there stays, what is missing is added, and flags that
-			are not given stay as they were. If something fails, what was made is removed
-			again.
+			You can run the command again: existing objects are kept, missing ones are
+			added, and flags that you do not pass keep their values. If a step fails, the
+			objects created so far are removed.
 
-			With --dry-run nothing is written, and -o yaml or --output-dir have what belongs
-			on either side, for a repository. The token is not part of it: it exists only on
+			With --dry-run nothing is written; -o yaml or --output-dir give the manifests of
+			both clusters, for a repository. The token is not included: it exists only on
 			the cluster.`),
 		Example: dedent(`
 			# register the cluster of a context as east
 			meshctl cluster register east --remote-context kind-east
 
-			# give it an address that works from everywhere, and a token that expires
+			# use an address that is reachable from everywhere, and a token that expires
 			meshctl cluster register west --remote-context kind-west --api-server-address west.example.com:6443 --token-ttl 720h
 
-			# look at what would be written
+			# show the manifests without writing anything
 			meshctl cluster register east --remote-context kind-east --dry-run -o yaml
 
-			# keep the manifests of both sides in a repository
+			# keep the manifests of both clusters in a repository
 			meshctl cluster register east --remote-context kind-east --dry-run --output-dir clusters/east`),
 		Args: oneCluster,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -79,13 +78,13 @@ func newClusterRegisterCmd(f *Factory) *cobra.Command {
 	opts.register(cmd)
 	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the cluster to register")
 	flags := cmd.Flags()
-	flags.StringVar(&opts.remoteNamespace, "remote-namespace", "", "`NAMESPACE` of the service account on the cluster; that of --namespace if not given")
+	flags.StringVar(&opts.remoteNamespace, "remote-namespace", "", "`NAMESPACE` of the service account on the cluster (default: --namespace)")
 	flags.StringVar(&opts.clusterDomain, "cluster-domain", "", "DNS `DOMAIN` of the cluster (default "+registration.DefaultClusterDomain+")")
-	addEnumFlag(cmd, opts.access, "access", "", "what the token may do: read the cluster, also configure Istio, or also what shared trust needs (the Secret cacerts, restarts) (default full)")
-	flags.StringVar(&opts.apiServerAddress, "api-server-address", "", "`ADDRESS` of the API server for everyone, as HOST, HOST:PORT or an https URL; that of the context if not given")
-	flags.BoolVar(&opts.insecure, "insecure-skip-tls-verify", false, "do not verify the certificate of the API server, now and later: whoever answers at the address can take the token")
+	addEnumFlag(cmd, opts.access, "access", "", "permissions of the token: read the cluster, configure Istio as well, or also manage shared trust (the Secret cacerts, restarts) (default full)")
+	flags.StringVar(&opts.apiServerAddress, "api-server-address", "", "`ADDRESS` of the API server to store, as HOST, HOST:PORT or https URL (default: that of the context)")
+	flags.BoolVar(&opts.insecure, "insecure-skip-tls-verify", false, "do not verify the certificate of the API server, now and later (insecure: the token can be stolen)")
 	flags.DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; 0 for a token that does not expire (default 0)")
-	flags.BoolVar(&opts.adopt, "adopt", false, "take over what a registration of this name with a management cluster that is gone left behind")
+	flags.BoolVar(&opts.adopt, "adopt", false, "take over objects left by a registration of this name with another management cluster")
 	addDryRunFlag(cmd, opts.dryRun)
 	addOutputFlag(cmd, opts.output, "output format; json and yaml need --dry-run")
 	flags.StringVar(&opts.outputDir, "output-dir", "", "`DIR` for the manifests of a dry run: remote.yaml and management.yaml")
@@ -101,10 +100,10 @@ func (o *clusterRegisterOptions) check() error {
 	errs = append(errs, checkTokenTTL(o.tokenTTL))
 	manifests := o.output.String() == "yaml" || o.output.String() == "json"
 	if o.dryRun.String() == "none" && (manifests || o.outputDir != "") {
-		errs = append(errs, cli.Usagef("-o %s and --output-dir are for --dry-run", o.output))
+		errs = append(errs, cli.Usagef("-o %s and --output-dir require --dry-run", o.output))
 	}
 	if manifests && o.outputDir != "" {
-		errs = append(errs, cli.Usagef("-o and --output-dir exclude each other"))
+		errs = append(errs, cli.Usagef("-o and --output-dir cannot be combined"))
 	}
 	return errors.Join(errs...)
 }
@@ -112,7 +111,7 @@ func (o *clusterRegisterOptions) check() error {
 // checkTokenTTL refuses a life that no token can have.
 func checkTokenTTL(ttl time.Duration) error {
 	if ttl != 0 && ttl < registration.MinTokenTTL {
-		return cli.Usagef("invalid value %s for --token-ttl: a token lives for %s at least", ttl, registration.MinTokenTTL)
+		return cli.Usagef("invalid value %s for --token-ttl: must be at least %s", ttl, registration.MinTokenTTL)
 	}
 	return nil
 }
@@ -122,7 +121,7 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.remote.require(ctx, o.streams, o.kube, management, "Which context leads to the cluster to register as "+o.cluster+"?"); err != nil {
+	if err := o.remote.require(ctx, o.streams, o.kube, management, "Which context is the cluster to register as "+o.cluster+"?"); err != nil {
 		return err
 	}
 	remote, err := o.remote.connect(o.kube, o.cluster)
@@ -158,6 +157,6 @@ func (o *clusterRegisterOptions) run(ctx context.Context) error {
 	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, made.Results); err != nil {
 		return err
 	}
-	o.streams.Say("Cluster %s is registered, Kubernetes %s at %s.", made.Cluster, made.Version, made.Server)
+	o.streams.Say("Registered cluster %s (Kubernetes %s, %s).", made.Cluster, made.Version, made.Server)
 	return nil
 }

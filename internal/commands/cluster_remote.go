@@ -21,7 +21,7 @@ type remoteFlags struct {
 func (r *remoteFlags) register(cmd *cobra.Command, k *kubeFlags, usage string) {
 	flags := cmd.Flags()
 	flags.StringVar(&r.context, "remote-context", "", usage)
-	flags.StringVar(&r.kubeconfig, "remote-kubeconfig", "", "kubeconfig `FILE` that has the remote context; that of --kubeconfig if not given")
+	flags.StringVar(&r.kubeconfig, "remote-kubeconfig", "", "kubeconfig `FILE` with the remote context (default: --kubeconfig)")
 	_ = cmd.MarkFlagFilename("remote-kubeconfig")
 	completeFlag(cmd, "remote-context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		kubeconfig, err := kube.LoadKubeconfig(r.path(k))
@@ -62,7 +62,7 @@ func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *ku
 	}
 	contexts := kubeconfig.Contexts()
 	if len(contexts) == 0 {
-		return fmt.Errorf("the kubeconfig has no contexts to choose from: name a file that has them with --remote-kubeconfig")
+		return fmt.Errorf("the kubeconfig has no contexts: use another file with --remote-kubeconfig")
 	}
 	if i := slices.Index(contexts, management.Context); i >= 0 {
 		contexts = append(slices.Delete(contexts, i, i+1), management.Context)
@@ -78,7 +78,7 @@ func (r *remoteFlags) ask(prompter wizard.Prompter, k *kubeFlags, management *ku
 		}
 		options = append(options, option)
 	}
-	chosen, err := prompter.Select(wizard.Question{Text: question, Help: "These are the contexts of your kubeconfig. The credentials of the one that you choose are used once, and not stored."}, options, 0)
+	chosen, err := prompter.Select(wizard.Question{Text: question, Help: "These are the contexts of your kubeconfig. The credentials of your choice are used once and not stored."}, options, 0)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (r *remoteFlags) require(ctx context.Context, streams *cli.Streams, k *kube
 	}
 	prompter := newPrompter(ctx, streams)
 	if prompter == nil {
-		return cli.Usagef("--remote-context is required when nobody can be asked")
+		return cli.Usagef("not a terminal: pass --remote-context")
 	}
 	return r.ask(prompter, k, management, question)
 }

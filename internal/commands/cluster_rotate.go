@@ -23,17 +23,17 @@ func newClusterRotateTokenCmd(f *Factory) *cobra.Command {
 	opts := &clusterRotateTokenOptions{clusterCommand: newClusterCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "rotate-token NAME",
-		Short: "Replace the token of a registered cluster",
+		Short: "Rotate the token of a registered cluster",
 		Long: dedent(`
-			Replace the token of a registered cluster by a new one, and revoke the old one.
-			The new token is tried before it takes the place of the old one, so that the
-			cluster stays usable whatever fails. A registration cannot renew itself, or else
-			whoever stole its token could: --remote-context says who makes the new one.`),
+			Rotate the token of a registered cluster and revoke the old one. The new token
+			is tested before it replaces the old one, so that the cluster stays usable if a
+			step fails. The registered token cannot renew itself, so that a stolen token
+			cannot be renewed either: pass your own credentials with --remote-context.`),
 		Example: dedent(`
-			# replace the token of east
+			# rotate the token of east
 			meshctl cluster rotate-token east --remote-context kind-east
 
-			# by one that expires after thirty days
+			# use a token that expires after thirty days
 			meshctl cluster rotate-token east --remote-context kind-east --token-ttl 720h`),
 		Args: oneCluster,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,8 +47,8 @@ func newClusterRotateTokenCmd(f *Factory) *cobra.Command {
 	}
 	cmd.ValidArgsFunction = opts.completeRegistered
 	opts.register(cmd)
-	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster, of someone who may make tokens there")
-	cmd.Flags().DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more, 0 for one that does not; as with the old token if not given")
+	opts.remote.register(cmd, opts.kube, "`CONTEXT` of the registered cluster, with permission to create tokens")
+	cmd.Flags().DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more, or 0 for a token that does not expire (default: that of the old token)")
 	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
@@ -58,7 +58,7 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.remote.require(ctx, o.streams, o.kube, management, "Which context leads to cluster "+o.cluster+"?"); err != nil {
+	if err := o.remote.require(ctx, o.streams, o.kube, management, "Which context is cluster "+o.cluster+"?"); err != nil {
 		return err
 	}
 	remote, err := o.remote.connect(o.kube, o.cluster)

@@ -114,8 +114,8 @@ func TestCompleteFromWorld(t *testing.T) {
 			want: []string{"istiod-istio-system-east.gloo-mesh\tistio 1.26.2 on east, in virtual mesh bookinfo"},
 		},
 		{name: "virtual meshes", args: "describe vm -f x |", want: []string{"bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes"}, all: true},
-		{name: "traffic policies", args: "describe tp -f x |", want: []string{"reviews-timeout-storefront.gloo-mesh\tINVALID, in force on 0 destinations"}},
-		{name: "access policies", args: "describe ap -f x |", want: []string{"health-checks-east.gloo-mesh\tAPPLIED, in force on 4 destinations"}},
+		{name: "traffic policies", args: "describe tp -f x |", want: []string{"reviews-timeout-storefront.gloo-mesh\tINVALID, effective on 0 destinations"}},
+		{name: "access policies", args: "describe ap -f x |", want: []string{"health-checks-east.gloo-mesh\tAPPLIED, effective on 4 destinations"}},
 		{name: "clusters", args: "describe cluster -f x |", want: []string{"east\tregistered", "west\tregistered"}, all: true},
 		{
 			name: "not what is named, in whatever form", never: []string{"productpage", "ratings-v1.bookinfo.east"},

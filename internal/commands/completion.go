@@ -100,8 +100,8 @@ func newCompletionCmd(f *Factory) *cobra.Command {
 		Short:   "Print the completion script of a shell",
 		GroupID: groupOther,
 		Long: dedent(`
-			Print a script that lets a shell complete the commands, flags and values of
-			meshctl. The help of each shell says how to install it.`),
+			Print a script that completes the commands, flags and values of meshctl. The
+			help of each shell explains how to install it.`),
 	}
 	for _, sh := range shells() {
 		cmd.AddCommand(newShellCompletionCmd(f, sh))
@@ -127,7 +127,7 @@ func newShellCompletionCmd(f *Factory, sh shell) *cobra.Command {
 			return runCompletion(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().BoolVar(&opts.noDescriptions, "no-descriptions", false, "complete without describing the choices")
+	cmd.Flags().BoolVar(&opts.noDescriptions, "no-descriptions", false, "disable descriptions in completions")
 	return cmd
 }
 

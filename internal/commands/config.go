@@ -12,14 +12,14 @@ import (
 func newConfigCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
-		Short:   "Show and change the settings that commands start from",
+		Short:   "Show and change default settings",
 		GroupID: groupOther,
 		Long:    configHelp(),
 		Example: dedent(`
-			# every setting, and where its value comes from
+			# show every setting and its source
 			meshctl config view
 
-			# read the same manifests without naming them each time
+			# use the same manifests by default
 			meshctl config set filename manifests
 			meshctl config set recursive true`),
 	}
@@ -36,10 +36,10 @@ func newConfigCmd(f *Factory) *cobra.Command {
 func configHelp() string {
 	var b strings.Builder
 	b.WriteString(dedent(`
-		Show and change the settings that commands start from. A value comes from the
-		command line, else from the environment, else from the configuration file, else
-		it is the default. The file is $XDG_CONFIG_HOME/meshctl/config.yaml, or
-		~/.config/meshctl/config.yaml; MESHCTL_CONFIG or --config FILE names another.
+		Show and change default settings. Flags override environment variables, and
+		environment variables override the configuration file. The file is
+		$XDG_CONFIG_HOME/meshctl/config.yaml, or ~/.config/meshctl/config.yaml; use
+		MESHCTL_CONFIG or --config FILE for another one.
 
 		Settings and their variables:`))
 	b.WriteString("\n")
@@ -51,17 +51,17 @@ func configHelp() string {
 	}
 	b.WriteString("\n\n")
 	b.WriteString(dedent(`
-		Paths are relative to the working directory, as with -f. Several paths in one
-		variable are separated by commas, or by what separates the paths in PATH.`))
+		Paths are relative to the working directory, as with -f. In one variable,
+		separate several paths by commas or by the separator of PATH.`))
 	return b.String()
 }
 
 func newConfigPathCmd(f *Factory) *cobra.Command {
 	return &cobra.Command{
 		Use:   "path",
-		Short: "Print where the configuration file is, or would be",
+		Short: "Print the path of the configuration file",
 		Example: dedent(`
-			# where the configuration file is
+			# print the path of the configuration file
 			meshctl config path`),
 		Args:              noArgs,
 		Annotations:       map[string]string{withoutSettings: "true"},

@@ -25,16 +25,16 @@ func newConfigSetCmd(f *Factory) *cobra.Command {
 	change := &configChange{streams: f.Streams, getenv: f.Getenv}
 	return &cobra.Command{
 		Use:   "set KEY VALUE...",
-		Short: "Choose the value of a setting in the configuration file",
+		Short: "Set a value in the configuration file",
 		Long: dedent(`
-			Choose the value of a setting in the configuration file, which is created if
-			there is none. Everything else in the file stays, comments too. A list takes
-			several values. 'meshctl config --help' lists the settings.`),
+			Set a value in the configuration file. The file is created if it does not exist;
+			its other contents and comments are preserved. A list takes several values.
+			'meshctl config --help' lists the settings.`),
 		Example: dedent(`
-			# read these manifests unless a command is given others
+			# read these manifests by default
 			meshctl config set filename manifests/east manifests/west
 
-			# never ask questions
+			# never prompt
 			meshctl config set no-input true`),
 		Args:        configSetArgs,
 		Annotations: map[string]string{withoutSettings: "true"},
@@ -52,7 +52,7 @@ func newConfigUnsetCmd(f *Factory) *cobra.Command {
 		Use:   "unset KEY",
 		Short: "Remove a setting from the configuration file",
 		Example: dedent(`
-			# colour as by default again
+			# use the default for colour
 			meshctl config unset color`),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -22,12 +22,12 @@ func newConfigViewCmd(f *Factory) *cobra.Command {
 	opts := &configViewOptions{streams: f.Streams, settings: f.Settings, output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "view",
-		Short: "Print the value of every setting and where it comes from",
+		Short: "Print the value and the source of every setting",
 		Example: dedent(`
-			# every setting, and where its value comes from
+			# show every setting and its source
 			meshctl config view
 
-			# the namespace that commands use
+			# print the namespace in use
 			meshctl config view -o json | jq -r '.settings[] | select(.key == "namespace").value'`),
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,

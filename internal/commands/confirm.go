@@ -32,7 +32,7 @@ func typesName(p wizard.Prompter, consequence, name string) (bool, error) {
 	question := wizard.Question{Text: "Type '" + name + "' to confirm, or press Enter to cancel:", Help: consequence}
 	typed, err := p.Input(question, "", func(typed string) error {
 		if typed != "" && typed != name {
-			return fmt.Errorf("that is not %s", name)
+			return fmt.Errorf("must be %s, or empty to cancel", name)
 		}
 		return nil
 	})

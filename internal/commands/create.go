@@ -7,21 +7,20 @@ import (
 func newCreateCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "create RESOURCE [NAME]",
-		Short:   "Create virtual meshes and policies, by flags or by answering questions",
+		Short:   "Create virtual meshes and policies, with flags or interactively",
 		GroupID: groupAuthor,
 		Long: dedent(`
-			Create virtual meshes, traffic policies and access policies. Flags say what
-			the resource has; on a terminal, questions are asked about what the flags did
-			not say. Before anything is written, the manifest is shown with what it would
-			change for the workloads of all clusters.`),
+			Create virtual meshes, traffic policies and access policies with flags. On a
+			terminal, meshctl prompts for what the flags leave open. Before anything is
+			written, it shows the manifest and its effect on the workloads of all clusters.`),
 		Example: dedent(`
-			# answer questions about a new virtual mesh, on a terminal
+			# create a virtual mesh interactively
 			meshctl create virtualmesh -f manifests -R --mesh istiod-istio-system-east prod
 
-			# a timeout for one destination; the manifest goes to standard output
+			# print a traffic policy with a timeout for one destination
 			meshctl create trafficpolicy slow-ratings -f manifests -R --destination ratings.bookinfo.east --timeout 3s
 
-			# let one service account call one destination
+			# allow one service account to call one destination
 			meshctl create accesspolicy reviews-to-ratings -f manifests -R \
 			  --source service-account=bookinfo-reviews.bookinfo.east --destination ratings.bookinfo.east`),
 	}

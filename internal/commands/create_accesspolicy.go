@@ -12,28 +12,29 @@ import (
 func accessPolicyCreation() creation[render.AccessPolicyInput, *networkingv1.AccessPolicy] {
 	return creation[render.AccessPolicyInput, *networkingv1.AccessPolicy]{
 		kind: render.AccessPolicy(), aliases: []string{"accesspolicies", "ap"},
-		short: "Allow callers to use destinations",
+		short: "Create an access policy that allows calls to destinations",
 		long: dedent(`
-			Create an access policy: it allows the callers that it selects to use the
-			destinations that it selects, perhaps only for some paths, methods and ports.
+			Create an access policy. It allows the selected sources to call the selected
+			destinations, optionally only for some paths, methods and ports.
 
-			Without --source it admits the workloads of each destination's own mesh; with
-			'--source any' everybody. The first access policy on a destination closes it to
-			everyone else. On a terminal, what the flags do not say is asked for. 'meshctl
-			help flag-forms' has the grammar of --source and --destination-selector.`),
+			Without --source, it allows the workloads in the mesh of each destination; with
+			'--source any', all callers. The first access policy that selects a destination
+			denies all other callers. On a terminal, meshctl prompts for what the flags leave
+			open. 'meshctl help flag-forms' has the syntax of --source and
+			--destination-selector.`),
 		example: dedent(`
-			# one service account may call one destination
+			# allow one service account to call one destination
 			meshctl create accesspolicy details-to-ratings -f manifests -R \
 			  --source service-account=bookinfo-details.bookinfo.east --destination ratings.bookinfo.east
 
-			# a whole namespace may read, and nothing else
+			# allow a whole namespace read-only access
 			meshctl create ap bookinfo-reads -f manifests -R --source namespace=bookinfo,cluster=west \
 			  --destination-selector namespace=bookinfo,cluster=east --method GET --method HEAD`),
 		questions: wizard.AccessPolicy, revisit: wizard.RevisitAccessPolicy,
 		missing: func(p *networkingv1.AccessPolicy) string {
 			s := &p.Spec
 			if len(s.SourceSelector)+len(s.DestinationSelector)+len(s.AllowedPaths)+len(s.AllowedMethods)+len(s.AllowedPorts) == 0 {
-				return "whom or what the policy allows: at least one of --source, --destination, --destination-selector, --path, --method, --port"
+				return "at least one of --source, --destination, --destination-selector, --path, --method, --port"
 			}
 			return ""
 		},

@@ -26,7 +26,7 @@ const (
 // user is content with it or gives up.
 func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
 	if a.world == nil {
-		return cli.Usagef("questions offer what exists, which is not looked at with --dry-run=client or --save: name manifests with -f, or a cluster with --context")
+		return cli.Usagef("interactive mode needs a cluster or manifests: add --context or -f")
 	}
 	prompter := o.prompter(ctx)
 	choices := catalogueOf(o.meaning(a), o.existing(a.world))
@@ -125,12 +125,12 @@ func (o *createOptions[I, O]) actions(a *authored[I, O], invalid error) []wizard
 	if invalid == nil {
 		actions = append(actions,
 			wizard.Action{ID: actionSave, Label: "Save it", Detail: "to " + o.saveName(a)},
-			wizard.Action{ID: actionSaveAs, Label: "Save as", Detail: "to a file that you name"},
+			wizard.Action{ID: actionSaveAs, Label: "Save as", Detail: "to a file"},
 			wizard.Action{ID: actionPrint, Label: "Print it", Detail: "to standard output"},
 		)
 	}
 	return append(actions,
-		wizard.Action{ID: actionChange, Label: "Change answers", Detail: "to the questions that you choose"},
+		wizard.Action{ID: actionChange, Label: "Change answers", Detail: "to selected questions"},
 		wizard.Action{ID: actionEdit, Label: "Edit the YAML", Detail: "in your editor"},
 		wizard.Action{ID: actionCancel, Label: "Cancel", Detail: "and create nothing"},
 	)
@@ -156,7 +156,7 @@ func (o *createOptions[I, O]) finish(prompter wizard.Prompter, a *authored[I, O]
 	file := o.saveName(a)
 	if action == actionSaveAs {
 		file, err = prompter.Input(wizard.Question{
-			Text: "File:", Help: "The manifest is written to this file. An existing file is replaced only if you say so.",
+			Text: "File:", Help: "The manifest is written to this file. You are asked before an existing file is replaced.",
 		}, file, nil)
 		if err != nil {
 			return false, err
@@ -164,7 +164,7 @@ func (o *createOptions[I, O]) finish(prompter wizard.Prompter, a *authored[I, O]
 	}
 	replace := o.overwrite && file == o.save
 	if _, err := os.Lstat(file); err == nil && !replace {
-		replace, err = prompter.Confirm(wizard.Question{Text: file + " exists. Replace it?", Help: "Its present content is lost if you do."}, false)
+		replace, err = prompter.Confirm(wizard.Question{Text: file + " exists. Replace it?", Help: "Its current content will be lost."}, false)
 		if err != nil || !replace {
 			return false, err
 		}
@@ -206,7 +206,7 @@ func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wi
 		}
 		o.streams.Error(err)
 		previous.keep(o.streams)
-		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No keeps the manifest as it was before the edit."}, true)
+		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No restores the manifest from before the edit."}, true)
 		if err != nil || !again {
 			return err
 		}
@@ -217,7 +217,7 @@ func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wi
 func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
 	arguments, exact := o.kind.Arguments(a.resource)
 	if !exact {
-		o.streams.Block("\nFlags cannot express all of this manifest; keep it in a file and use --from FILE to start from it.")
+		o.streams.Block("\nFlags cannot express all of this manifest. Save it to a file and use --from FILE.")
 		return
 	}
 	first := []string{"meshctl", "create", o.kind.Noun, a.resource.GetName()}
@@ -235,5 +235,5 @@ func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
 	if file != "" {
 		flags = append(flags, "--save="+file)
 	}
-	o.streams.Block("\nThe same without questions:\n\n%s", commandLine(first, flags))
+	o.streams.Block("\nEquivalent command:\n\n%s", commandLine(first, flags))
 }

@@ -43,7 +43,7 @@ func readLimited(path string, stdin io.Reader) ([]byte, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxManifestSize+1))
 	if err == nil && len(text) > maxManifestSize {
-		err = fmt.Errorf("there are more than %d MiB, which no resource can have", maxManifestSize>>20)
+		err = fmt.Errorf("larger than %d MiB", maxManifestSize>>20)
 	}
 	return text, err
 }

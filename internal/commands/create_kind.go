@@ -99,17 +99,17 @@ func newCreateKindCmd[I any, O render.Object](f *Factory, c creation[I, O]) *cob
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+world.DefaultNamespace+")")
 	takeSetting(flags, "namespace", settings.Namespace)
-	flags.StringVar(&opts.from, "from", "", "start from the manifest in this `FILE` (- for standard input); flags change it")
-	flags.BoolVarP(&opts.interactive, "interactive", "i", false, "ask for everything that the flags do not say")
-	flags.BoolVar(&opts.editFirst, "edit", false, "edit the manifest in $EDITOR before it is used")
+	flags.StringVar(&opts.from, "from", "", "start from the manifest in this `FILE` (- for standard input); flags override it")
+	flags.BoolVarP(&opts.interactive, "interactive", "i", false, "prompt for everything that the flags leave open")
+	flags.BoolVar(&opts.editFirst, "edit", false, "edit the manifest in $EDITOR first")
 	flags.StringVar(&opts.save, "save", "", "write the manifest to this `FILE` instead of standard output")
-	flags.BoolVar(&opts.overwrite, "overwrite", false, "let --save replace a file that exists")
-	flags.BoolVar(&opts.force, "force-conflicts", false, "take over fields that someone else manages on the cluster")
+	flags.BoolVar(&opts.overwrite, "overwrite", false, "let --save replace an existing file")
+	flags.BoolVar(&opts.force, "force-conflicts", false, "take over fields that another field manager owns on the cluster")
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("save", "yaml", "yml", "json")
-	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "write nothing: client checks here, server asks the cluster to check")
+	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "write nothing: client validates locally, server validates with the API server")
 	flags.Lookup("dry-run").NoOptDefVal = dryRunClient
-	addOutputFlag(cmd, opts.format, "output format; without it, the manifest is printed, or what became of it on the cluster")
+	addOutputFlag(cmd, opts.format, "output format (default: the manifest, or the result on the cluster)")
 	return cmd
 }
 
@@ -126,7 +126,7 @@ func refuseEmpty(cmd *cobra.Command, names ...string) error {
 	var errs []error
 	for _, name := range names {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
-			errs = append(errs, cli.Usagef("--%s is empty; name a file", name))
+			errs = append(errs, cli.Usagef("--%s must not be empty", name))
 		}
 	}
 	return errors.Join(errs...)
@@ -136,22 +136,22 @@ func refuseEmpty(cmd *cobra.Command, names ...string) error {
 func (o *createOptions[I, O]) check() error {
 	var errs []error
 	if o.overwrite && o.save == "" {
-		errs = append(errs, cli.Usagef("--overwrite is about --save FILE, which is not given"))
+		errs = append(errs, cli.Usagef("--overwrite requires --save"))
 	}
 	if o.dryRun.String() == dryRunServer && !o.world.fromManagement() {
-		errs = append(errs, cli.Usagef("--dry-run=server needs the management cluster, and with -f or --clusters it is not contacted; add --context, or use --dry-run=client"))
+		errs = append(errs, cli.Usagef("--dry-run=server needs the management cluster: add --context, or use --dry-run=client"))
 	}
 	if o.save != "" && o.dryRun.String() != dryRunNone {
-		errs = append(errs, cli.Usagef("--dry-run writes nothing, so it excludes --save"))
+		errs = append(errs, cli.Usagef("--dry-run and --save cannot be combined"))
 	}
 	if o.save == "-" {
-		errs = append(errs, cli.Usagef("--save writes a file; standard output has the manifest without it, with -f or --dry-run=client (a file that is called - is ./-)"))
+		errs = append(errs, cli.Usagef("--save needs a file name: without --save the manifest goes to standard output (for a file named -, use ./-)"))
 	}
 	if o.from == "-" && slices.Contains(o.world.filenames, "-") {
-		errs = append(errs, cli.Usagef("--from - and -f - both read all of standard input; name a file for one of them"))
+		errs = append(errs, cli.Usagef("--from - and -f - cannot be combined: only one can read standard input"))
 	}
 	if o.from == "-" && o.interactive {
-		errs = append(errs, cli.Usagef("--from - reads standard input, which --interactive needs for the answers"))
+		errs = append(errs, cli.Usagef("--from - and --interactive cannot be combined: both read standard input"))
 	}
 	return errors.Join(errs...)
 }

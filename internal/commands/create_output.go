@@ -37,7 +37,7 @@ func saveFile(path string, content []byte, overwrite bool) error {
 	mode := fs.FileMode(manifestMode)
 	if info, err := os.Stat(path); err == nil {
 		if !info.Mode().IsRegular() {
-			return cannotSave(path, errors.New("it is no regular file"))
+			return cannotSave(path, errors.New("not a regular file"))
 		}
 		mode = info.Mode().Perm()
 	}
@@ -50,7 +50,7 @@ func saveFile(path string, content []byte, overwrite bool) error {
 func saveNew(path string, content []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, manifestMode)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already: choose another file, or replace it with --overwrite", path)
+		return fmt.Errorf("%s already exists: choose another file, or pass --overwrite", path)
 	}
 	if err != nil {
 		return cannotSave(path, err)

@@ -77,7 +77,7 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 		errs = append(errs, usageErrors(err))
 	}
 	if o.interactive && !o.streams.CanPrompt() {
-		errs = append(errs, cli.Usagef("--interactive needs a terminal for standard input and output, and no --no-input"))
+		errs = append(errs, cli.Usagef("not a terminal: --interactive needs one for standard input and output, without --no-input"))
 	}
 	if err == nil && !o.asks(a) {
 		for _, part := range o.missingParts(a) {
@@ -205,7 +205,7 @@ func (o *createOptions[I, O]) validate(a *authored[I, O]) error {
 		return err
 	}
 	if taken := o.holder(a, a.resource.GetName()); taken != "" {
-		return fmt.Errorf("%s %s exists already; to change it, start from it with --from FILE, or choose another name", o.kind.Noun, taken)
+		return fmt.Errorf("%s %s already exists: choose another name, or use --from FILE to change it", o.kind.Noun, taken)
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func (o *createOptions[I, O]) holder(a *authored[I, O], name string) string {
 // none.
 func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
 	if a.world == nil {
-		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "not compared with what exists: name manifests with -f or a cluster with --context to see what it would change"}}
+		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
 	}
 	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind

@@ -12,31 +12,31 @@ import (
 func trafficPolicyCreation() creation[render.TrafficPolicyInput, *networkingv1.TrafficPolicy] {
 	return creation[render.TrafficPolicyInput, *networkingv1.TrafficPolicy]{
 		kind: render.TrafficPolicy(), aliases: []string{"trafficpolicies", "tp"},
-		short: "Say how calls are made: timeouts, retries, shifts, faults and more",
+		short: "Create a traffic policy (timeouts, retries, shifts, faults, ...)",
 		long: dedent(`
-			Create a traffic policy: it selects calls by source, destination and request,
-			and says how they are made.
+			Create a traffic policy. It selects calls by source, destination and request,
+			and configures them.
 
-			Without --source it is about calls from everywhere, without --destination and
-			--destination-selector about calls to everything. On a terminal, what the flags
-			do not say is asked for. 'meshctl help flag-forms' has the grammar of --shift,
-			--match and other values that have parts.`),
+			Without --source, it applies to calls from all workloads; without --destination
+			and --destination-selector, to calls to all destinations. On a terminal, meshctl
+			prompts for what the flags leave open. 'meshctl help flag-forms' has the syntax
+			of --shift, --match and other structured values.`),
 		example: dedent(`
-			# three quarters of the requests go to one version
+			# shift three quarters of the requests to one version
 			meshctl create trafficpolicy reviews-canary -f manifests -R --destination reviews.bookinfo.west \
 			  --shift reviews.bookinfo.west:9080@version=v3=75 --shift reviews.bookinfo.east:9080@version=v2=25
 
-			# requests of one namespace to one path get two retries of a second
+			# retry requests of one namespace to one path twice, for a second each
 			meshctl create tp details-retries -f manifests -R --source namespace=bookinfo,cluster=east \
 			  --destination details.bookinfo.east --match prefix=/details,method=GET --retries 2 --retry-timeout 1s
 
-			# half of the requests are delayed, as JSON
+			# delay half of the requests, and print JSON
 			meshctl create trafficpolicy slow-ratings -f manifests -R --destination ratings.bookinfo.east \
 			  --fault-delay 2s --fault-percentage 50 -o json`),
 		questions: wizard.TrafficPolicy, revisit: wizard.RevisitTrafficPolicy,
 		missing: func(p *networkingv1.TrafficPolicy) string {
 			if p.Spec.Policy == nil {
-				return "what the policy does, for example --timeout, --retries or --shift"
+				return "at least one setting, for example --timeout, --retries or --shift"
 			}
 			return ""
 		},

@@ -12,25 +12,25 @@ import (
 func virtualMeshCreation() creation[render.VirtualMeshInput, *networkingv1.VirtualMesh] {
 	return creation[render.VirtualMeshInput, *networkingv1.VirtualMesh]{
 		kind: render.VirtualMesh(), aliases: []string{"virtualmeshes", "vmesh", "vm"},
-		short: "Group meshes into a virtual mesh",
+		short: "Create a virtual mesh that groups meshes",
 		long: dedent(`
-			Group meshes into a virtual mesh: they trust each other, can reach what is
-			federated, and share one default for access.
+			Group meshes into a virtual mesh. Its meshes trust each other, can call
+			federated destinations, and share a default for access.
 
-			On a terminal, what the flags do not say is asked for. The values of --federate,
-			--gateway and --vault are lists of KEY=VALUE; 'meshctl help flag-forms' has
-			their grammar.`),
+			On a terminal, meshctl prompts for what the flags leave open. The values of
+			--federate, --gateway and --vault are lists of KEY=VALUE; 'meshctl help
+			flag-forms' has their syntax.`),
 		example: dedent(`
-			# two meshes with a generated root of trust, everything reachable from both
+			# group two meshes with a generated root CA, and federate all destinations
 			meshctl create virtualmesh prod -f manifests/meshes.yaml \
 			  --mesh istiod-istio-system-east --mesh istiod-istio-system-west \
 			  --trust shared --federate everything
 
-			# nobody may call anybody unless an access policy says so
+			# deny all calls that no access policy allows
 			meshctl create vm prod -f manifests/meshes.yaml --mesh istiod-istio-system-east \
 			  --trust shared --global-access-policy ENABLED --tls-enforcement STRICT
 
-			# make one that exists stricter, and keep it in a file
+			# start from an existing virtual mesh, make it stricter, and save the result
 			meshctl create virtualmesh -f manifests -R --from manifests/virtualmesh.yaml \
 			  --tls-enforcement STRICT --save stricter.yaml -o name`),
 		questions: wizard.VirtualMesh, revisit: wizard.RevisitVirtualMesh,

@@ -22,8 +22,8 @@ func TestFirstVirtualMesh(t *testing.T) {
 	d := converse(t, dir, "create", "virtualmesh", "-f", ".", "-R")
 	d.answer("Name of the virtual mesh:", enter)
 	d.answer("Which meshes?", enter)
-	d.answer("Which services can the other meshes call?", enter)
-	d.answer("Who may call a service that no access policy is about?", enter)
+	d.answer("Which services do you want to federate?", enter)
+	d.answer("Default access for services without an access policy?", enter)
 	d.answer("Anything else?", enter)
 	d.answer("What now?", enter)
 	screen, code := d.end()
@@ -78,8 +78,8 @@ func TestAskedPolicies(t *testing.T) {
 			name: "a traffic policy, its name and destination given by flags",
 			args: []string{"create", "tp", "slow", "--destination", "ratings.bookinfo.east", "-o", "json"},
 			talk: func(d *dialogue) {
-				d.answer("Whose requests does the policy change?", enter)
-				d.answer("What should the policy do?", " "+enter)
+				d.answer("Which requests does the policy apply to?", enter)
+				d.answer("Which settings does the policy have?", " "+enter)
 				d.answer("imeout", "3s"+enter)
 				d.answer("Anything else?", enter)
 				d.answer("What now?", down+down+enter)
@@ -91,7 +91,7 @@ func TestAskedPolicies(t *testing.T) {
 			args: []string{"create", "ap", "-i", "--source", "any", "--destination", "ratings.bookinfo.east"},
 			talk: func(d *dialogue) {
 				d.answer("Name of the access policy:", "open-ratings"+enter)
-				d.answer("Which requests may they make?", enter)
+				d.answer("Which requests are allowed?", enter)
 				d.answer("Anything else?", enter)
 				d.answer("What now?", down+down+enter)
 			},
@@ -119,8 +119,8 @@ func TestAskedPolicies(t *testing.T) {
 func TestInterruptedWizard(t *testing.T) {
 	t.Parallel()
 	questions := []string{
-		"Name of the virtual mesh:", "Which meshes?", "Which services can the other meshes call?",
-		"Who may call a service that no access policy is about?", "Anything else?", "What now?",
+		"Name of the virtual mesh:", "Which meshes?", "Which services do you want to federate?",
+		"Default access for services without an access policy?", "Anything else?", "What now?",
 	}
 	for stop := range questions {
 		t.Run(questions[stop], func(t *testing.T) {
@@ -164,8 +164,8 @@ fi
 	}
 	d := converseWith(t, dir, []string{"EDITOR=" + editor}, "create", "virtualmesh", "prod", "-f", "meshes.yaml")
 	d.answer("Which meshes?", enter)
-	d.answer("Which services can the other meshes call?", enter)
-	d.answer("Who may call a service that no access policy is about?", enter)
+	d.answer("Which services do you want to federate?", enter)
+	d.answer("Default access for services without an access policy?", enter)
 	d.answer("Anything else?", enter)
 	d.answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor fails, what it had saved stays
 	d.answer("Edit again?", "y"+enter)                   // then it leaves something invalid
@@ -180,7 +180,7 @@ fi
 	if code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 	}
-	for _, said := range []string{"globalAccessPolicy", "your text is kept in", "cannot save the manifest to nowhere/prod.yaml"} {
+	for _, said := range []string{"globalAccessPolicy", "your changes are saved in", "cannot save the manifest to nowhere/prod.yaml"} {
 		if !strings.Contains(screen, said) {
 			t.Errorf("the screen does not say %q:\n%s", said, screen)
 		}
@@ -219,7 +219,7 @@ spec:
 	d.answer("Anything else?", enter)
 	d.answer("What now?", "Change"+enter)
 	d.answer("What do you want to change?", "Effect"+enter)
-	d.answer("What should the policy do?", " "+enter) // without the timeout
+	d.answer("Which settings does the policy have?", " "+enter) // without the timeout
 	d.answer("What do you want to change?", enter)
 	d.answer("What now?", "Print"+enter)
 	screen, code := d.end()
@@ -268,7 +268,7 @@ func TestNobodyToAsk(t *testing.T) {
 // returns the manifest it prints as YAML.
 func rerun(t *testing.T, dir, screen string) string {
 	t.Helper()
-	_, command, found := strings.Cut(strings.ReplaceAll(screen, "\r", ""), "The same without questions:\n\n")
+	_, command, found := strings.Cut(strings.ReplaceAll(screen, "\r", ""), "Equivalent command:\n\n")
 	if !found {
 		t.Fatalf("no command is shown; the screen:\n%s", screen)
 	}

@@ -7,20 +7,20 @@ import (
 func newDescribeCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "describe RESOURCE [NAME...]",
-		Short:   "Explain what affects workloads, destinations and meshes, and what policies do",
+		Short:   "Explain which policies affect workloads, destinations and meshes, and why",
 		GroupID: groupExplain,
 		Long: dedent(`
 			Explain what the virtual meshes and policies of all clusters mean for a
-			resource: which of them affect it, what loses and why. For a policy, explain
-			whom it affects.`),
+			resource: which of them affect it, what is overridden, and why. For a policy,
+			show which workloads and destinations it affects.`),
 		Example: dedent(`
-			# what affects every workload, one line each
+			# list all workloads, with the number of policies that affect them
 			meshctl describe workload -f manifests -R
 
-			# who may call a destination, and what happens to their requests
+			# show who may call a destination, and the settings of these requests
 			meshctl describe destination reviews.bookinfo.east -f manifests -R
 
-			# whom a policy affects
+			# show what a policy affects
 			meshctl describe trafficpolicy reviews-retries -f manifests -R`),
 	}
 	for _, noun := range describeNouns() {

@@ -8,17 +8,17 @@ import (
 func accessPolicyNoun() describeNoun {
 	return describeNoun{
 		objectKind: accessPolicyKind(), aliases: []string{"accesspolicies", "ap"},
-		short: "Show whom access policies admit, to what, and where they are in force",
+		short: "Show which callers access policies allow, and on which destinations",
 		long: dedent(`
-			Show whom access policies admit, to what, and where they are in force.
+			Show which callers access policies allow, and on which destinations.
 
-			Without a name, print one line per policy. A name is NAME or NAME.NAMESPACE, and
-			gives the full description of that policy, with the workloads it lets in.`),
+			Without a name, print one line per policy. With names (NAME or NAME.NAMESPACE),
+			describe these policies in full, with the workloads that they allow.`),
 		example: dedent(`
-			# every access policy, one line each
+			# list all access policies
 			meshctl describe accesspolicy -f manifests -R
 
-			# which workloads one policy lets in where, as YAML
+			# show which workloads one policy allows, as YAML
 			meshctl describe ap health-checks-east -f manifests -R -o yaml`),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.AccessPolicies(result, positions, describe.Options{Details: detail.full})

@@ -8,16 +8,17 @@ import (
 func clusterNoun() describeNoun {
 	return describeNoun{
 		objectKind: clusterKind(), aliases: []string{"clusters"},
-		short: "Show the clusters, registered or only seen, and the meshes in them",
+		short: "Show registered and discovered clusters, and their meshes",
 		long: dedent(`
-			Show the clusters, registered or only seen, and the meshes in them.
+			Show registered and discovered clusters, and their meshes.
 
-			Without a name, print one line per cluster; with names, describe those in full.`),
+			Without a name, print one line per cluster. With names, describe these clusters
+			in full.`),
 		example: dedent(`
-			# every cluster, one line each
+			# list all clusters
 			meshctl describe cluster -f manifests -R
 
-			# one cluster, and what is wrong in it
+			# describe one cluster, with its findings
 			meshctl describe cluster west -f manifests -R`),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Clusters(result, at(result.World.Clusters(), positions), describe.Options{Details: detail.full})

@@ -8,21 +8,22 @@ import (
 func destinationNoun() describeNoun {
 	return describeNoun{
 		objectKind: destinationKind(), aliases: []string{"destinations"},
-		short: "Show who may call destinations, what happens to requests and who is behind them",
+		short: "Show who may call destinations, and which settings and workloads serve requests",
 		long: dedent(`
-			Show who may call destinations, what happens to requests and who is behind them.
+			Show who may call destinations, which settings apply to requests, and which
+			workloads serve them.
 
-			Without a name, print one line per destination. A name is that of the Service:
-			NAME, NAME.NAMESPACE or NAME.NAMESPACE.CLUSTER; it gives the full description,
-			with the requests of every cluster that can call the destination.`),
+			Without a name, print one line per destination. With names of Services (NAME,
+			NAME.NAMESPACE or NAME.NAMESPACE.CLUSTER), describe these destinations in full,
+			with the requests from every cluster that can call them.`),
 		example: dedent(`
-			# every destination, one line each
+			# list all destinations
 			meshctl describe destination -f manifests -R
 
-			# who may call reviews in the east, and what happens to their requests
+			# show who may call reviews in cluster east, and the settings of these requests
 			meshctl describe destination reviews.bookinfo.east -f manifests -R
 
-			# the status that the discovered resource would get
+			# print the status of a destination
 			meshctl describe destination reviews.bookinfo.east -f manifests -R --status -o yaml`),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.Destinations(result, at(result.World.DestinationPointers(), positions), describe.Options{Details: detail.full})

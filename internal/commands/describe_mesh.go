@@ -8,17 +8,17 @@ import (
 func meshNoun() describeNoun {
 	return describeNoun{
 		objectKind: meshKind(), aliases: []string{"meshes"},
-		short: "Show the meshes, their gateways and what they share with other meshes",
+		short: "Show meshes, their gateways, and what they share with other meshes",
 		long: dedent(`
-			Show the meshes, their gateways and what they share with other meshes.
+			Show meshes, their gateways, and what they share with other meshes.
 
-			Without a name, print one line per mesh. A name is NAME or NAME.NAMESPACE, and
-			gives the full description of that mesh.`),
+			Without a name, print one line per mesh. With names (NAME or NAME.NAMESPACE),
+			describe these meshes in full.`),
 		example: dedent(`
-			# every mesh, one line each
+			# list all meshes
 			meshctl describe mesh -f manifests -R
 
-			# the mesh of a cluster in full, with the destinations that it exports
+			# describe the mesh of a cluster in full, with the destinations that it exports
 			meshctl describe mesh --cluster east --details -f manifests -R`),
 		trust: true,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {

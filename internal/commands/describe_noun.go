@@ -88,14 +88,14 @@ func newDescribeNounCmd(f *Factory, noun describeNoun, runF func(*describeQuery)
 	flags.BoolVar(&query.details, "details", false, "describe every listed "+noun.name+" in full")
 	if noun.reaches {
 		flags.BoolVar(&query.allDestinations, "all-destinations", false,
-			"list every destination within reach, not only those that policies touch (implies --details)")
+			"list all reachable destinations, not only those with policies (implies --details)")
 	}
 	flags.BoolVar(&query.failOnFindings, "fail-on-findings", false, "exit with 3 if there is a finding of severity error or warning")
 	if noun.trust {
 		query.trustFlags.register(cmd, f, noun)
 	}
 	if noun.status != "" {
-		flags.BoolVar(&query.status, "status", false, "print the status that each resource would get instead of describing it")
+		flags.BoolVar(&query.status, "status", false, "print the computed status of each resource instead of a description")
 	}
 	addOutputFlag(cmd, query.format, "output format")
 	return cmd
@@ -107,7 +107,7 @@ func (q *describeQuery) run(ctx context.Context) error {
 		return err
 	}
 	if q.verbosity() > 0 {
-		q.streams.Say("Objects of kinds that meshctl does not model, ignored: %d.", world.Ignored)
+		q.streams.Say("Ignored %d objects of kinds that meshctl does not use.", world.Ignored)
 	}
 	incomplete := reportProblems(q.streams, world)
 	all := q.noun.objects(world)
@@ -175,9 +175,9 @@ func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
 // explainNothing says why no object is described.
 func (q *describeQuery) explainNothing(all []world.Names) string {
 	if len(all) > 0 {
-		return fmt.Sprintf("No %s found: none of the %d matches %s.", q.noun.plural, len(all), q.filter.explain(all))
+		return fmt.Sprintf("No %s found: none of %d matches %s.", q.noun.plural, len(all), q.filter.explain(all))
 	}
-	text := fmt.Sprintf("No %s found: there is no object of kind %s.", q.noun.plural, q.noun.kind)
+	text := fmt.Sprintf("No %s found: no object of kind %s.", q.noun.plural, q.noun.kind)
 	if !q.world.recursive && slices.ContainsFunc(q.world.filenames, isDirectory) {
 		text += " Add -R to read subdirectories too."
 	}

@@ -8,18 +8,18 @@ import (
 func trafficPolicyNoun() describeNoun {
 	return describeNoun{
 		objectKind: trafficPolicyKind(), aliases: []string{"trafficpolicies", "tp"},
-		short: "Show where traffic policies are in force, where they lose and to whom",
+		short: "Show where traffic policies apply and what overrides them",
 		long: dedent(`
-			Show where traffic policies are in force, where they lose and to whom, and which
-			workloads they affect.
+			Show where traffic policies apply and what overrides them, and which workloads
+			they affect.
 
-			Without a name, print one line per policy. A name is NAME or NAME.NAMESPACE, and
-			gives the full description of that policy.`),
+			Without a name, print one line per policy. With names (NAME or NAME.NAMESPACE),
+			describe these policies in full.`),
 		example: dedent(`
-			# every traffic policy, one line each, with its selectors in words
+			# list all traffic policies with their selectors
 			meshctl describe trafficpolicy -f manifests -R -o wide
 
-			# where one policy loses, and to which other policy
+			# show where one policy is overridden, and by which other policy
 			meshctl describe tp reviews-timeout-storefront -f manifests -R`),
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {
 			return describe.TrafficPolicies(result, positions, describe.Options{Details: detail.full})

@@ -21,7 +21,7 @@ type trustFlags struct {
 func (t *trustFlags) register(cmd *cobra.Command, f *Factory, noun describeNoun) {
 	t.factory, t.expiryWarning = f, &daysValue{defaultExpiryWarning}
 	flags := cmd.Flags()
-	flags.BoolVar(&t.trust, "trust", false, "ask the clusters of "+noun.plural+" for findings about certificates, and about what has to be restarted because of them")
+	flags.BoolVar(&t.trust, "trust", false, "contact the clusters of "+noun.plural+" for findings about certificates and required restarts")
 	flags.Var(t.expiryWarning, "expiry-warning", "with --trust, warn of certificates that expire within this `DURATION`, such as 30d or 12h")
 }
 
@@ -29,9 +29,9 @@ func (t *trustFlags) register(cmd *cobra.Command, f *Factory, noun describeNoun)
 func (t *trustFlags) check(cmd *cobra.Command, world *worldFlags) error {
 	switch {
 	case !t.trust && cmd.Flags().Changed("expiry-warning"):
-		return cli.Usagef("--expiry-warning is for --trust")
+		return cli.Usagef("--expiry-warning requires --trust")
 	case t.trust && !world.fromManagement() && len(world.contexts) == 0:
-		return cli.Usagef("--trust asks clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+		return cli.Usagef("--trust needs clusters: use --clusters or --context")
 	default:
 		return nil
 	}

@@ -8,21 +8,22 @@ import (
 func virtualMeshNoun() describeNoun {
 	return describeNoun{
 		objectKind: virtualMeshKind(), aliases: []string{"virtualmeshes", "vmesh", "vm"},
-		short: "Show virtual meshes: trust, federation, access and the state of their members",
+		short: "Show virtual meshes: trust, federation, access and state of their members",
 		long: dedent(`
 			Show virtual meshes: trust, federation, access and the state of their members.
 
-			Without a name, print one line per virtual mesh. A name is NAME or
-			NAME.NAMESPACE, and gives the full description: what is exported to which mesh
-			through which gateway, and which meshes another virtual mesh holds.`),
+			Without a name, print one line per virtual mesh. With names (NAME or
+			NAME.NAMESPACE), describe these virtual meshes in full: which destinations are
+			exported to which mesh through which gateway, and which meshes belong to another
+			virtual mesh.`),
 		example: dedent(`
-			# every virtual mesh, one line each
+			# list all virtual meshes
 			meshctl describe virtualmesh -f manifests -R
 
-			# what one virtual mesh shares between its meshes
+			# show what one virtual mesh shares between its meshes
 			meshctl describe vm bookinfo -f manifests -R
 
-			# the status that it would get
+			# print the status of a virtual mesh
 			meshctl describe virtualmesh bookinfo -f manifests -R --status -o yaml`),
 		trust: true,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {

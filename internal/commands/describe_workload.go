@@ -8,26 +8,27 @@ import (
 func workloadNoun() describeNoun {
 	return describeNoun{
 		objectKind: workloadKind(), aliases: []string{"workloads"},
-		short: "Show which policies affect workloads, whom they may call and who may call them",
+		short: "Show which policies affect workloads, and which calls are allowed",
 		long: dedent(`
-			Show which policies affect workloads, whom they may call and who may call them.
+			Show which policies affect workloads, which destinations they may call, and who
+			may call them.
 
-			Without a name, print one line per workload. A name is NAME, NAME.NAMESPACE or
-			NAME.NAMESPACE.CLUSTER, and gives the full description of that workload.`),
+			Without a name, print one line per workload. With names (NAME, NAME.NAMESPACE or
+			NAME.NAMESPACE.CLUSTER), describe these workloads in full.`),
 		example: dedent(`
-			# what affects every workload, one line each
+			# list all workloads, with the number of policies that affect them
 			meshctl describe workload -f manifests -R
 
-			# everything about one workload
+			# describe one workload in full
 			meshctl describe workload productpage-v1.bookinfo.east -f manifests -R
 
-			# the workloads of a cluster that carry a label, as JSON
+			# describe the workloads of a cluster with a label, as JSON
 			meshctl describe workload --cluster west -l app=reviews -f manifests -R -o json
 
-			# every destination within reach, also those that no policy touches
+			# include all reachable destinations, also those without a policy
 			meshctl describe workload productpage-v1 --cluster east --all-destinations -f manifests -R
 
-			# in CI: exit with 3 if anything is wrong
+			# in CI: exit with 3 if there are errors or warnings
 			meshctl describe workload --fail-on-findings -f manifests -R`),
 		trust: true,
 		answer: func(result *policy.Result, positions []int, detail queryDetail) describe.Answer {

@@ -68,7 +68,7 @@ func TestDescribeWorkloadFlags(t *testing.T) {
 		{name: "no files, so the management cluster", args: "web", want: parsedDescribeWorkload{Names: []string{"web"}, Output: "table"}},
 		{
 			name: "unknown format", args: "-f a -o xml",
-			wantErr: `invalid value "xml" for --output: allowed are table, wide, json, yaml, name`,
+			wantErr: `invalid value "xml" for --output: must be one of: table, wide, json, yaml, name`,
 		},
 		{name: "unknown flag", args: "-f a --namespaces x", wantErr: "unknown flag --namespaces, did you mean --namespace?"},
 	}

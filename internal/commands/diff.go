@@ -42,29 +42,30 @@ func newDiffCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "diff",
-		Short:   "Show what manifests would change, in behaviour and in configuration",
+		Short:   "Show what manifests would change in behaviour and configuration",
 		GroupID: groupRender,
 		Long: dedent(`
-			Compare the world as it is with the world plus the manifests of --filename:
-			which workloads would be allowed or denied, get other settings or hostnames, and
-			which Istio objects would be added, changed and removed in which cluster.
+			Compare the current state with the state after applying the manifests of
+			--filename: which workloads would be allowed or denied, which settings and
+			hostnames would change, and which Istio objects would be added, changed and
+			removed in each cluster.
 
-			The world as it is comes from the management cluster, from the clusters of
-			--clusters, or from the manifests of --base; then no cluster is contacted. A
-			manifest replaces the object of the same kind, namespace and name. --delete says
-			what would be gone. Manifests of discovered objects and Settings take part in
-			both worlds when behaviour is compared, and change the configuration only.
+			The current state comes from the management cluster, from the clusters of
+			--clusters, or from the manifests of --base; with --base no cluster is contacted.
+			A manifest replaces the object of the same kind, namespace and name. --delete
+			shows the effect of deleting an object. Manifests of discovered objects and
+			Settings are part of both states when behaviour is compared; only the
+			configuration shows their changes.
 
-			The exit code is 0 if nothing would change, 1 if something would, and 2 or more
-			if that cannot be said.`),
+			The exit code is 0 without changes, 1 with changes, and 2 or more on errors.`),
 		Example: dedent(`
-			# what would these manifests change in the world of the management cluster?
+			# show what manifests would change on the management cluster
 			meshctl diff -f new-policies
 
-			# the same for two directories, as in CI
+			# compare two sets of manifests, as in CI
 			meshctl diff --base manifests -R -f new-policies.yaml
 
-			# what would deleting a policy change, down to every line of configuration?
+			# show what deleting a policy would change, with every line of configuration
 			meshctl diff --base manifests -R --delete trafficpolicy/retries --diff`),
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -83,10 +84,10 @@ func newDiffCmd(f *Factory) *cobra.Command {
 func (o *diffOptions) register(f *Factory, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&o.filenames, "filename", "f", nil, "`FILE` or directory with the manifests to compare with, or - for standard input; repeatable")
-	flags.StringSliceVar(&o.current.filenames, "base", nil, "`FILE` or directory with the world as it is; repeatable. No cluster is contacted then")
+	flags.StringSliceVar(&o.current.filenames, "base", nil, "`FILE` or directory with the current state, instead of a cluster; repeatable")
 	flags.BoolVarP(&o.current.recursive, "recursive", "R", false, "read directories recursively")
 	flags.StringSliceVar(&o.current.contexts, "clusters", nil,
-		"discover the clusters of these `CONTEXTS` of the kubeconfig on the fly, nothing needs to be installed in them; NAME=CONTEXT names one")
+		"discover the clusters of these kubeconfig `CONTEXTS` on the fly, without registration; NAME=CONTEXT sets the name of a cluster")
 	for _, name := range []string{"filename", "base"} {
 		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
 	}
@@ -97,8 +98,8 @@ func (o *diffOptions) register(f *Factory, cmd *cobra.Command) {
 	flags.Lookup("clusters").Annotations = map[string][]string{flagGroup: {clusterFlagGroup}}
 	completeFlag(cmd, "clusters", o.current.kube.completeContexts)
 	registerNamespace(cmd, &o.namespace, "`NAMESPACE` of meshctl's resources")
-	flags.StringSliceVar(&o.deleted, "delete", nil, "compare with the world without this `KIND/NAME`; repeatable")
-	flags.BoolVar(&o.full, "diff", false, "show the configuration that changes as a unified diff")
+	flags.StringSliceVar(&o.deleted, "delete", nil, "show the effect of deleting this `KIND/NAME`; repeatable")
+	flags.BoolVar(&o.full, "diff", false, "show configuration changes as a unified diff")
 	addOutputFlag(cmd, o.format, "output format")
 }
 
@@ -122,11 +123,11 @@ func (o *diffOptions) check(cmd *cobra.Command) error {
 	}
 	switch {
 	case len(o.filenames)+len(o.deleted) == 0:
-		return cli.Usagef("nothing to compare with: name manifests with --filename, or something to delete with --delete")
+		return cli.Usagef("nothing to compare: use --filename or --delete")
 	case stdin > 1:
-		return cli.Usagef("standard input can be read only once")
+		return cli.Usagef("standard input can only be used once")
 	case o.full && !o.format.format().ForPeople():
-		return cli.Usagef("--diff is for people; -o %s names the fields that change", o.format)
+		return cli.Usagef("--diff and -o %s cannot be combined: that format already lists the changed fields", o.format)
 	default:
 		return nil
 	}
@@ -135,7 +136,7 @@ func (o *diffOptions) check(cmd *cobra.Command) error {
 func (o *diffOptions) run(ctx context.Context) error {
 	objects, err := o.current.load(ctx, o.namespace, o.streams.In)
 	if errors.Is(err, kube.ErrNoKubeconfig) {
-		return cli.Usagef("no kubeconfig leads to the world as it is: name its manifests with --base, or a kubeconfig with --kubeconfig")
+		return cli.Usagef("no current state to compare with: use --base or --kubeconfig")
 	}
 	if err != nil {
 		return err
@@ -191,7 +192,7 @@ func (o *diffOptions) loadNew(ctx context.Context) (world.Objects, error) {
 func without(w *world.World, text string) (*world.World, error) {
 	kindText, name, ok := strings.Cut(text, "/")
 	if !ok {
-		return nil, cli.Usagef("invalid --delete %q: it must be KIND/NAME, such as trafficpolicy/retries", text)
+		return nil, cli.Usagef("invalid --delete %q: must be KIND/NAME, such as trafficpolicy/retries", text)
 	}
 	type deletable struct {
 		kind  string
@@ -212,7 +213,7 @@ func without(w *world.World, text string) (*world.World, error) {
 	}
 	found, known := of[word]
 	if !known {
-		return nil, cli.Usagef("invalid --delete %q: the kind must be virtualmesh, trafficpolicy or accesspolicy", text)
+		return nil, cli.Usagef("invalid --delete %q: kind must be one of: virtualmesh, trafficpolicy, accesspolicy", text)
 	}
 	all := make([]int, len(found.names))
 	for i := range all {
@@ -224,7 +225,7 @@ func without(w *world.World, text string) (*world.World, error) {
 	}
 	changed, there := w.Without(found.kind, found.names[i].Namespace, found.names[i].Name)
 	if !there {
-		return nil, fmt.Errorf("%s %s cannot be taken out of the world", word, found.names[i].Full())
+		return nil, fmt.Errorf("%s %s cannot be deleted", word, found.names[i].Full())
 	}
 	return changed, nil
 }

@@ -35,24 +35,23 @@ func newDiscoverCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "discover [CLUSTER...]",
-		Short:   "Find the meshes, workloads and services of clusters",
+		Short:   "Discover the meshes, workloads and services of clusters",
 		GroupID: groupClusters,
 		Long: dedent(`
-			Look at clusters for service meshes, their workloads and their services, and
-			keep what is found on the management cluster as Mesh, Workload and Destination
-			objects, which policies are about. Without arguments all registered clusters
-			are discovered; --contexts and --from take clusters that are not registered.
+			Find service meshes, workloads and Services in clusters, and store them on the
+			management cluster as Mesh, Workload and Destination objects, which policies
+			refer to. By default all registered clusters are discovered; --contexts and
+			--from discover clusters that are not registered.
 
-			With -o, what is found is printed and nothing is written. Otherwise objects
-			that are new or differ are written, and those that are stale are removed: they
-			carry the label of an earlier discovery, and their cluster was seen completely
-			and does not have them any more. Objects that something else made are left as
-			they are. A cluster that cannot be reached keeps what is stored about it.
+			With -o, the result is printed and nothing is written. Otherwise new and changed
+			objects are written and stale ones are removed. An object is stale if it carries
+			the label of an earlier discovery, and its cluster was read completely and no
+			longer has it. Objects with another owner are left alone. If a cluster is
+			unreachable, its stored objects are kept.
 
-			--from reads what kubectl printed, and contacts no cluster unless --context
-			names one to write to. What is in such files may be incomplete, so nothing is
-			removed because of them. These commands make files with all that discovery
-			looks at:
+			--from reads files written by kubectl, and contacts no cluster unless --context
+			names one to write to. Such files may be incomplete, so nothing is removed
+			because of them. These commands write all the objects that discovery needs:
 
 			  kubectl get ns,no,deploy,ds,sts,rs,po,svc,endpointslices -A -o yaml > east/all.yaml
 			  kubectl get cm -n istio-system -o yaml > east/istio.yaml`),
@@ -60,16 +59,16 @@ func newDiscoverCmd(f *Factory) *cobra.Command {
 			# discover all registered clusters
 			meshctl discover
 
-			# what would change on the management cluster?
+			# show what would change on the management cluster
 			meshctl discover --dry-run
 
-			# only print what runs in two clusters that need not be registered
+			# print what runs in two clusters that are not registered
 			meshctl discover --contexts east=kind-east,west=kind-west -o yaml
 
-			# the same without any cluster, from files that kubectl wrote
+			# discover from files written by kubectl, without a cluster
 			meshctl discover --from east=dumps/east --from west=dumps/west -o yaml > discovered.yaml
 
-			# which workloads are in which mesh?
+			# show the mesh of each workload
 			meshctl discover --from east=dumps/east -o yaml | meshctl describe workload -f -`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names, opts.onTop = args, cmd.Flags().Changed("context")
@@ -83,18 +82,18 @@ func newDiscoverCmd(f *Factory) *cobra.Command {
 	opts.kube.register(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&opts.contexts, "contexts", nil,
-		"discover the clusters of these `CONTEXTS` of the kubeconfig instead of registered ones; NAME=CONTEXT names one")
+		"discover the clusters of these kubeconfig `CONTEXTS` instead of registered ones; NAME=CONTEXT sets the name of a cluster")
 	flags.Lookup("contexts").Annotations = map[string][]string{flagGroup: {clusterFlagGroup}}
 	completeFlag(cmd, "contexts", opts.kube.completeContexts)
 	flags.StringArrayVar(&opts.dumps, "from", nil,
-		"discover the cluster `NAME=PATH` from a file or directory of YAML or JSON that kubectl wrote, or from standard input if PATH is -; repeatable")
+		"discover the cluster `NAME=PATH` from a file or directory written by kubectl as YAML or JSON, or from standard input if PATH is -; repeatable")
 	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
-	flags.BoolVar(&opts.prune, "prune", true, "remove stored objects of clusters that do not have them any more")
-	flags.BoolVar(&opts.forceConflicts, "force-conflicts", false, "take over fields that something else wrote")
+	flags.BoolVar(&opts.prune, "prune", true, "remove stale objects: those that their cluster no longer has")
+	flags.BoolVar(&opts.forceConflicts, "force-conflicts", false, "take over fields that another field manager owns")
 	addDryRunFlag(cmd, opts.dryRun)
-	flags.Lookup("dry-run").Usage = "show what would change, and write nothing; with server, let the API server judge"
-	addOutputFlag(cmd, opts.output, "print what is found in this format, and write nothing")
-	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster is taken for dead")
+	flags.Lookup("dry-run").Usage = "show what would change, and write nothing; server validates with the API server"
+	addOutputFlag(cmd, opts.output, "print the result in this format and write nothing")
+	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "how long to wait before treating a cluster as unreachable (`DURATION`)")
 	return cmd
 }
 
@@ -107,7 +106,7 @@ func (o *discoverOptions) completeRegistered(cmd *cobra.Command, args []string, 
 // check refuses what cannot be meant.
 func (o *discoverOptions) check() error {
 	if o.writes() && len(o.dumps) > 0 && len(o.contexts) == 0 && len(o.names) == 0 && !o.onTop {
-		return cli.Usagef("--from contacts no cluster: print what is found with -o, or name the management cluster to write to with --context")
+		return cli.Usagef("--from needs a destination: print the result with -o, or add --context to write to the management cluster")
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func (d *discovering) reportMissing() error {
 		if c.Err != nil {
 			result = cli.ErrReported
 			if !slices.Contains(d.unusable, c.Err) {
-				lines = append(lines, fmt.Sprintf("error: %s: %s", c.Name, c.Err))
+				lines = append(lines, fmt.Sprintf("error: %s: %s", c.Name, c.Err.LocalError()))
 			}
 		}
 		for _, p := range c.Problems {

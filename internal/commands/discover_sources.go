@@ -70,7 +70,7 @@ func (d *discovering) readManagement(ctx context.Context) error {
 		stored, err := inventory.ReadDiscovered(ctx, d.management, d.namespace)
 		var e *kube.Error
 		if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
-			e.Hint = "run 'meshctl install' there, or print what is found with -o"
+			e.Hint = "run 'meshctl install' there, or print the result with -o"
 		}
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 	}
 	switch {
 	case len(connections)+len(failed) == 0:
-		return fmt.Errorf("no clusters are registered in namespace %s of cluster %s: register some with 'meshctl cluster register', or name contexts with --contexts",
+		return fmt.Errorf("no clusters registered in namespace %s of cluster %s: run 'meshctl cluster register', or use --contexts",
 			d.namespace, d.management.Name)
 	case len(failed) > 0:
 		names := d.names
@@ -160,10 +160,10 @@ func (d *discovering) connectContexts() error {
 			context = name
 		}
 		if context == "" {
-			return cli.Usagef("--contexts has no context in %q", text)
+			return cli.Usagef("--contexts: no context in %q", text)
 		}
 		if why := registration.CheckClusterName(name); why != "" {
-			return cli.Usagef("--contexts %s: %s; name the cluster with NAME=CONTEXT", text, why)
+			return cli.Usagef("--contexts %s: %s; use NAME=CONTEXT to set the name of the cluster", text, why)
 		}
 		connection, err := kubeconfig.Connect(context, name, kube.SourceContext, opts)
 		if err != nil {
@@ -179,7 +179,7 @@ func (d *discovering) nameDumps() error {
 	for _, text := range d.discoverOptions.dumps {
 		name, path, named := strings.Cut(text, "=")
 		if !named || path == "" {
-			return cli.Usagef("invalid value %q for --from: it must be NAME=PATH, such as east=dumps/east", text)
+			return cli.Usagef("invalid value %q for --from: must be NAME=PATH, such as east=dumps/east", text)
 		}
 		if why := registration.CheckClusterName(name); why != "" {
 			return cli.Usagef("invalid value %q for --from: %s", text, why)
@@ -206,7 +206,7 @@ func (d *discovering) checkNames() error {
 	}
 	for _, name := range names {
 		if seen[name] {
-			return cli.Usagef("cluster %s is given twice; name one of them differently, with NAME=CONTEXT or NAME=PATH", name)
+			return cli.Usagef("cluster %s is given twice: rename one with NAME=CONTEXT or NAME=PATH", name)
 		}
 		seen[name] = true
 	}

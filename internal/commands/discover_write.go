@@ -37,7 +37,7 @@ func (d *discovering) write(ctx context.Context) error {
 			return err
 		}
 		if lost {
-			d.say("error: the management cluster cannot be used any more; what is missing is written when discover runs again")
+			d.say("error: lost the management cluster; run 'meshctl discover' again to write the rest")
 			break
 		}
 	}
@@ -135,14 +135,14 @@ func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	if left == 0 || at < 0 || !d.prune {
 		return
 	}
-	why := "not everything could be seen"
+	why := "discovery was incomplete"
 	switch cluster := &d.found[at]; {
 	case cluster.Err != nil:
-		why = "the cluster could not be seen"
+		why = "the cluster is unreachable"
 	case cluster.Dumped:
-		why = "files do not show what is gone"
+		why = "files may be incomplete"
 	}
-	d.say("%s: %s not found, left as is: %s", group, text.Count(left, "stored object"), why)
+	d.say("%s: kept %s that were not found: %s", group, text.Count(left, "stored object"), why)
 }
 
 // printDiff prints what a dry run would change, cluster by cluster.

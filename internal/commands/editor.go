@@ -34,7 +34,7 @@ func (e editedManifest) discard() {
 // keep says where the text is, for a user who cannot use it now.
 func (e editedManifest) keep(streams *cli.Streams) {
 	if e.path != "" {
-		streams.Say("your text is kept in %s, use it with --from", e.path)
+		streams.Say("your changes are saved in %s: use --from to continue", e.path)
 	}
 }
 
@@ -77,9 +77,9 @@ func editManifest(ctx context.Context, streams *cli.Streams, signals *interrupts
 	case failure != nil:
 		return edited, fmt.Errorf("editor %q failed: %w", editor, failure)
 	case err != nil:
-		return edited, fmt.Errorf("cannot read back what editor %q left: %w", editor, err)
+		return edited, fmt.Errorf("cannot read the file of editor %q: %w", editor, err)
 	case edited.text == nil:
-		return edited, errors.New("the edited manifest is empty: nothing is created")
+		return edited, errors.New("the edited manifest is empty: nothing created")
 	}
 	return edited, nil
 }

@@ -68,7 +68,7 @@ func (v *enumValue) String() string { return v.value }
 // Set implements pflag.Value.
 func (v *enumValue) Set(text string) error {
 	if !slices.Contains(v.allowed, text) {
-		return fmt.Errorf("allowed are %s%s", strings.Join(v.allowed, ", "), spelling.DidYouMean(text, v.allowed))
+		return fmt.Errorf("must be one of: %s%s", strings.Join(v.allowed, ", "), spelling.DidYouMean(text, v.allowed))
 	}
 	v.value = text
 	if v.onSet != nil {
@@ -134,9 +134,9 @@ func plainReason(flag *pflag.Flag, reason error) error {
 	case !errors.As(reason, &number):
 		return reason
 	case flag.Value.Type() == "bool":
-		return errors.New("it must be true or false")
+		return errors.New("must be true or false")
 	default:
-		return errors.New("it must be a number")
+		return errors.New("must be a number")
 	}
 }
 
@@ -145,6 +145,6 @@ const flagGroup = "meshctl.io/flag-group"
 
 // addDryRunFlag adds --dry-run, which alone means client.
 func addDryRunFlag(cmd *cobra.Command, value *enumValue) {
-	addEnumFlag(cmd, value, "dry-run", "", "write nothing; with server, let the API server judge")
+	addEnumFlag(cmd, value, "dry-run", "", "write nothing; server validates with the API server")
 	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"
 }

@@ -40,25 +40,24 @@ func newInstallCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "install",
-		Short:   "Install the definitions of meshctl's resources on the management cluster",
+		Short:   "Install the CRDs of meshctl on the management cluster",
 		GroupID: groupClusters,
 		Long: dedent(`
-			Install on the management cluster what is needed to keep meshctl's resources
-			there: their definitions, a namespace, and roles that Kubernetes adds to its
-			own view, edit and admin. Nothing runs in the cluster because of it, unless
-			--with-controller adds a Deployment of 'meshctl apply --watch', which keeps all
-			registered clusters as virtual meshes and policies say.
+			Install the CRDs of meshctl on the management cluster, with a namespace and with
+			roles that Kubernetes aggregates to view, edit and admin. No component runs in
+			the cluster, unless --with-controller adds a Deployment of 'meshctl apply
+			--watch', which keeps the configuration of all registered clusters up to date.
 
-			It may be repeated, to upgrade or to repair. Definitions that someone else
-			installed are left as they are if they serve the right version.`),
+			Run it again to upgrade or repair. CRDs installed by others are kept if they
+			serve the required version.`),
 		Example: dedent(`
 			# install on the cluster of the current context
 			meshctl install
 
-			# look at what would be installed; this contacts no cluster
+			# print the manifests without contacting a cluster
 			meshctl install --dry-run -o yaml
 
-			# the manifests of everything, with a controller, for a GitOps repository
+			# print all manifests, with a controller, for a GitOps repository
 			meshctl install --with-controller -o yaml`),
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -71,12 +70,12 @@ func newInstallCmd(f *Factory) *cobra.Command {
 	}
 	opts.kube.register(cmd)
 	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
-	cmd.Flags().BoolVar(&opts.forceConflicts, "force-conflicts", false, "replace definitions and roles that someone else installed")
+	cmd.Flags().BoolVar(&opts.forceConflicts, "force-conflicts", false, "replace CRDs and roles installed by others")
 	cmd.Flags().BoolVar(&opts.controller, "with-controller", false, "also run 'meshctl apply --watch' in the cluster, as a Deployment")
-	cmd.Flags().StringVar(&opts.controllerImage, "controller-image", "", "container `IMAGE` of the controller; meshctl:VERSION of this meshctl if not given")
-	cmd.Flags().Int32Var(&opts.controllerReplicas, "controller-replicas", 1, "`NUMBER` of pods of the controller, of which one works and the others wait")
+	cmd.Flags().StringVar(&opts.controllerImage, "controller-image", "", "container `IMAGE` of the controller (default: meshctl:VERSION)")
+	cmd.Flags().Int32Var(&opts.controllerReplicas, "controller-replicas", 1, "`NUMBER` of replicas of the controller; one is active, the others stand by")
 	addDryRunFlag(cmd, opts.dryRun)
-	addOutputFlag(cmd, opts.output, "output format; json and yaml print the manifests and install nothing")
+	addOutputFlag(cmd, opts.output, "output format; json and yaml print the manifests without installing them")
 	cmd.Flags().DurationVar(&opts.timeout, "timeout", defaultClusterTimeout, "`DURATION` after which to give up")
 	return cmd
 }
@@ -84,9 +83,9 @@ func newInstallCmd(f *Factory) *cobra.Command {
 func (o *installOptions) check() error {
 	switch format := o.output.String(); {
 	case (format == "json" || format == "yaml") && o.dryRun.String() == "server":
-		return cli.Usagef("-o %s prints the manifests without asking a cluster; it cannot be combined with --dry-run=server", format)
+		return cli.Usagef("-o %s and --dry-run=server cannot be combined", format)
 	case !o.controller && o.controllerImage != "":
-		return cli.Usagef("--controller-image is for --with-controller")
+		return cli.Usagef("--controller-image requires --with-controller")
 	case o.controllerReplicas < 0:
 		return cli.Usagef("--controller-replicas must not be negative")
 	default:
@@ -136,7 +135,7 @@ func (o *installOptions) run(ctx context.Context) error {
 		return err
 	}
 	if dryRun != kube.DryRunServer {
-		o.streams.Say("meshctl's resources can be kept on cluster %s, in namespace %s.", management.Name, o.namespace)
+		o.streams.Say("Installed on cluster %s, in namespace %s.", management.Name, o.namespace)
 	}
 	return nil
 }

@@ -53,9 +53,9 @@ func (k *kubeFlags) register(cmd *cobra.Command) {
 	k.config.AddFlags(flags)
 	flags.StringVar(&k.readLimit, "read-limit", "", "")
 	for name, usage := range map[string]string{
-		"kubeconfig":      "kubeconfig `FILE` to use instead of those of $KUBECONFIG or ~/.kube/config",
-		"context":         "`CONTEXT` of the management cluster, instead of the current one",
-		"request-timeout": "`DURATION` after which a single request to a cluster is given up",
+		"kubeconfig":      "kubeconfig `FILE` (default: $KUBECONFIG or ~/.kube/config)",
+		"context":         "`CONTEXT` of the management cluster (default: the current context)",
+		"request-timeout": "`DURATION` after which a single request to a cluster times out",
 		"read-limit":      "`SIZE` of what is read of a cluster at a time, such as 2Gi, above which it is given up (default 512Mi)",
 		"as":              "`USER` to impersonate on the management cluster",
 		"as-group":        "`GROUP` to impersonate on the management cluster; repeatable",
@@ -102,7 +102,7 @@ type renamedFlag struct {
 
 // Set implements pflag.Value.
 func (r *renamedFlag) Set(text string) error {
-	*r.used = append(*r.used, fmt.Sprintf("--%s is now called --%s", r.old, r.name))
+	*r.used = append(*r.used, fmt.Sprintf("--%s was renamed to --%s", r.old, r.name))
 	return r.Value.Set(text)
 }
 
@@ -147,7 +147,7 @@ func parseRequestTimeout(text string) (time.Duration, error) {
 	}
 	timeout, err := time.ParseDuration(text)
 	if err != nil || timeout < 0 {
-		return 0, cli.Usagef("invalid value %q for --request-timeout: it must be a duration, such as 10s", text)
+		return 0, cli.Usagef("invalid value %q for --request-timeout: must be a duration, such as 10s", text)
 	}
 	return timeout, nil
 }
@@ -165,7 +165,7 @@ func (k *kubeFlags) management() (*kube.Connection, error) {
 	}
 	opts.As, opts.AsGroups = *k.config.Impersonate, *k.config.ImpersonateGroup
 	if opts.As == "" && len(opts.AsGroups) > 0 {
-		return nil, cli.Usagef("--as-group needs --as")
+		return nil, cli.Usagef("--as-group requires --as")
 	}
 	kubeconfig, err := kube.LoadKubeconfig(k.kubeconfigPath())
 	if errors.Is(err, kube.ErrNoKubeconfig) && *k.config.Context == "" {

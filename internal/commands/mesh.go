@@ -5,14 +5,13 @@ import "github.com/spf13/cobra"
 func newMeshCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "mesh COMMAND",
-		Short:   "List meshes, and restart what runs in them",
+		Short:   "List meshes, and restart their workloads",
 		GroupID: groupClusters,
 		Long: dedent(`
-			List the meshes, and restart their control planes, gateways and workloads one
-			after the other, for example because their certificates are of an authority
-			that was replaced.`),
+			List meshes, and restart their control planes, gateways and workloads in order,
+			for example after their CA was replaced.`),
 		Example: dedent(`
-			# which meshes are there?
+			# list all meshes
 			meshctl mesh list -f manifests -R`),
 	}
 	cmd.AddCommand(newMeshListCmd(f), newMeshRestartCmd(f))

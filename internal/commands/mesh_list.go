@@ -38,23 +38,22 @@ func newMeshListCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list [NAME...]",
 		Aliases: []string{"ls"},
-		Short:   "List the meshes",
+		Short:   "List meshes",
 		Long: dedent(`
-			List the meshes: where they run, which virtual mesh they are in, and how many
-			workloads they have. With --needs-restart, the clusters are asked how many of
-			the workloads run with certificates that may be older than the certificate
-			authority of their mesh.`),
+			List meshes with their cluster, their virtual mesh, and their number of
+			workloads. With --needs-restart, also show how many workloads may use outdated
+			certificates, because they are older than the CA of their mesh.`),
 		Example: dedent(`
-			# all meshes of manifests
+			# list all meshes
 			meshctl mesh list -f manifests -R
 
-			# their names alone, as other commands take them
+			# print only names, as other commands take them
 			meshctl mesh list -f manifests -R -o name`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
 			opts.world.settle(cmd)
 			if opts.needsRestart && !opts.world.fromManagement() && len(opts.world.contexts) == 0 {
-				return cli.Usagef("--needs-restart asks clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+				return cli.Usagef("--needs-restart needs clusters: use --clusters or --context")
 			}
 			return opts.run(cmd.Context())
 		},
@@ -63,7 +62,7 @@ func newMeshListCmd(f *Factory) *cobra.Command {
 	cmd.ValidArgsFunction = f.completeFromWorld(func(result *policy.Result, args []string, _ string) []cobra.Completion {
 		return offerMeshNames(result, args)
 	})
-	cmd.Flags().BoolVar(&opts.needsRestart, "needs-restart", false, "ask the clusters how many workloads need a restart, which takes longer")
+	cmd.Flags().BoolVar(&opts.needsRestart, "needs-restart", false, "show how many workloads need a restart (contacts the clusters)")
 	addOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }

@@ -51,44 +51,42 @@ func newMeshRestartCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "restart [NAME...]",
-		Short: "Restart what runs in meshes, in order and one after the other",
+		Short: "Restart the control plane, gateways and workloads of meshes in order",
 		Long: dedent(`
-			Restart what needs it in meshes: the control plane, then, once that is ready,
-			the gateways, then the workloads with a sidecar. What will be restarted and why
-			is shown first, and done once you agree.
+			Restart the control plane of a mesh, then, when it is ready, the gateways, then
+			the workloads with a sidecar, as far as they need a restart. The plan is shown
+			first and executed after you confirm it.
 
-			What needs a restart are pods that are older than the certificate authority of
-			their mesh, the Secret cacerts in the namespace of the control plane: they may
-			run with an older certificate or root. --all-workloads restarts everything. A
-			NAME is NAME or NAME.NAMESPACE; 'meshctl mesh list' lists them.
+			A pod needs a restart if it is older than the CA of its mesh, the Secret cacerts
+			in the namespace of the control plane: it may use an outdated certificate or
+			root. --all-workloads restarts everything. Write NAME as NAME or NAME.NAMESPACE;
+			'meshctl mesh list' lists the meshes.
 
-			A restart is the one of 'kubectl rollout restart': an annotation of the pod
-			template, which has the Deployment, DaemonSet or StatefulSet replace its pods
-			within the limits of its strategy. No pod is deleted. What cannot be restarted
-			like that is listed with what to do: paused Deployments, the strategy OnDelete,
-			pods without a controller. Pods of Jobs are left to end.
+			A restart works like 'kubectl rollout restart': an annotation of the pod
+			template makes the Deployment, DaemonSet or StatefulSet replace its pods within
+			the limits of its strategy. meshctl deletes no pod. What cannot be restarted that
+			way is listed with what to do: paused Deployments, the strategy OnDelete, pods
+			without a controller. Pods of Jobs are left to complete.
 
-			Only the mesh's own cluster is touched, and there only what runs with a proxy of
-			this mesh, whatever has the same name or labels elsewhere. Meshes of different
-			clusters are restarted at the same time. One workload that fails does not keep
-			the others from being restarted, unless --fail-fast; a control plane that fails
-			ends the restart of its mesh.
+			Only the mesh's own cluster is touched, and only pods with a proxy of this mesh.
+			Meshes of different clusters are restarted in parallel. A workload that fails
+			does not block the others, unless you pass --fail-fast; a control plane that
+			fails ends the restart of its mesh.
 
-			It can be interrupted at any time. Run it again to go on: what has been restarted
-			is not restarted again, and what is being restarted is waited for. After
-			--all-workloads, --resume with the value that was printed does the same.
+			You can interrupt the command at any time and run it again to continue: restarted
+			workloads are not restarted again, and running rollouts are waited for. After
+			--all-workloads, pass --resume with the value that was printed.
 
-			It exits with 1 if something failed, with 4 if all that failed was not ready in
-			time, and with 3 if all is well but something is left that only its owner can
-			restart.`),
+			The exit code is 1 if something failed, 4 if something was not ready in time and
+			nothing else failed, and 3 if only restarts are left that meshctl cannot do.`),
 		Example: dedent(`
-			# look at what would be restarted, and why
+			# show what would be restarted, and why
 			meshctl mesh restart istiod-istio-system-east --dry-run
 
 			# restart what needs it in all meshes of a virtual mesh, as in CI
 			meshctl mesh restart --virtual-mesh prod --yes
 
-			# everything in one namespace but one workload, at most two at a time
+			# restart one namespace except for one workload, at most two at a time
 			meshctl mesh restart istiod-istio-system-east --all-workloads -n shop --exclude deployment/db --max-parallel 2`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
@@ -119,19 +117,19 @@ func (o *meshRestartOptions) registerFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.virtualMeshes, "virtual-mesh", nil, "restart the meshes of these virtual `MESHES`; repeatable")
 	flags.BoolVar(&o.all, "all", false, "restart all meshes")
-	flags.BoolVar(&o.allWorkloads, "all-workloads", false, "restart also what does not need it")
-	flags.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "restart only what runs in these `NAMESPACES`; repeatable")
-	flags.StringVarP(&o.selector, "selector", "l", "", "restart only what has pods that match this label `QUERY`")
-	flags.StringSliceVar(&o.exclude, "exclude", nil, "leave out what has this `NAME`, also as NAME.NAMESPACE and KIND/NAME; repeatable")
-	flags.StringVar(&o.resume, "resume", "", "go on with the run that set this `VALUE` of "+restart.RestartedAtAnnotation)
-	flags.IntVar(&o.maxParallel, "max-parallel", restart.DefaultMaxParallel, "restart at most this `NUMBER` of workloads of a mesh at the same time")
-	flags.DurationVar(&o.timeout, "timeout", restart.DefaultTimeout, "`DURATION` after which a single workload that is not ready is given up; its rollout goes on")
-	flags.BoolVar(&o.wait, "wait", true, "wait until everything is ready; the control plane is always waited for")
-	flags.BoolVar(&o.failFast, "fail-fast", false, "begin nothing more in a mesh once something there fails")
+	flags.BoolVar(&o.allWorkloads, "all-workloads", false, "restart all workloads, whether they need it or not")
+	flags.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "restart only workloads in these `NAMESPACES`; repeatable")
+	flags.StringVarP(&o.selector, "selector", "l", "", "restart only workloads whose pods match this label `QUERY`")
+	flags.StringSliceVar(&o.exclude, "exclude", nil, "exclude the workload `NAME`, also as NAME.NAMESPACE or KIND/NAME; repeatable")
+	flags.StringVar(&o.resume, "resume", "", "continue the run with this `VALUE` of "+restart.RestartedAtAnnotation)
+	flags.IntVar(&o.maxParallel, "max-parallel", restart.DefaultMaxParallel, "maximum `NUMBER` of workloads of a mesh to restart in parallel")
+	flags.DurationVar(&o.timeout, "timeout", restart.DefaultTimeout, "`DURATION` to wait for a workload to become ready; its rollout continues after that")
+	flags.BoolVar(&o.wait, "wait", true, "wait until all workloads are ready; meshctl always waits for the control plane")
+	flags.BoolVar(&o.failFast, "fail-fast", false, "stop the restarts of a mesh after the first failure")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	addDryRunFlag(cmd, o.dryRun)
-	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
-	addOutputFlag(cmd, o.output, "output format of what was done, or would be")
+	flags.Lookup("dry-run").Usage = "show the plan and write nothing; server validates it with the API servers"
+	addOutputFlag(cmd, o.output, "output format of the result or the plan")
 }
 
 // offerMeshNames offers the meshes that are not named yet.
@@ -164,12 +162,12 @@ func (o *meshRestartOptions) check() error {
 	complain := func(format string, args ...any) { errs = append(errs, cli.Usagef(format, args...)) }
 	switch {
 	case ways == 0:
-		complain("name the meshes to restart, or choose them with --virtual-mesh or --all; 'meshctl mesh list' lists them")
+		complain("no meshes given: name them, or use --virtual-mesh or --all ('meshctl mesh list' lists them)")
 	case ways > 1:
-		complain("names of meshes, --virtual-mesh and --all exclude one another")
+		complain("names of meshes, --virtual-mesh and --all cannot be combined")
 	}
 	if !o.world.fromManagement() && len(o.world.contexts) == 0 {
-		complain("restart needs clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+		complain("no target clusters: use --clusters or --context")
 	}
 	if !o.yes && o.dryRun.String() == "none" && !o.streams.CanPrompt() {
 		complain("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
@@ -179,7 +177,7 @@ func (o *meshRestartOptions) check() error {
 	}
 	if o.resume != "" {
 		if _, err := time.Parse(time.RFC3339, o.resume); err != nil {
-			complain("invalid value %q for --resume: it is a time such as 2026-01-31T12:00:00Z, which the run to go on with has printed", o.resume)
+			complain("invalid value %q for --resume: must be the time printed by the run to continue, such as 2026-01-31T12:00:00Z", o.resume)
 		}
 	}
 	if o.maxParallel < 1 {

@@ -48,7 +48,7 @@ func (r *restarting) prepare(ctx context.Context) error {
 		return err
 	}
 	if len(meshes) == 0 {
-		r.streams.Say("No Istio mesh is known: run 'meshctl discover' first, or see what is wrong with 'meshctl check'.")
+		r.streams.Say("No Istio mesh found. Run 'meshctl discover' first, or 'meshctl check' to find the problem.")
 	}
 	found, err := r.world.members(ctx, chosen.Namespace())
 	if err != nil {
@@ -72,6 +72,6 @@ func (r *restarting) confirm(ctx context.Context) error {
 	}
 	return confirm(ctx, r.streams, r.yes, wizard.Question{
 		Text: fmt.Sprintf("Restart %d on %s?", count, strings.Join(r.fleet.Targets(), ", ")),
-		Help: "What was listed above is restarted stage by stage: control plane, gateways, workloads.",
+		Help: "The restart runs in stages: control plane, gateways, workloads.",
 	})
 }

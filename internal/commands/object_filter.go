@@ -109,7 +109,7 @@ func (f *objectFilter) blame(kind objectKind, all []world.Names, name string, er
 	case elsewhere == nil:
 		return fmt.Errorf("%s %s does not match %s", kind.name, all[only].Full(), reason)
 	case errors.As(elsewhere, &several):
-		return fmt.Errorf("no %s named %q matches %s; without that there are:\n  %s",
+		return fmt.Errorf("no %s named %q matches %s; these have the name:\n  %s",
 			kind.name, name, reason, strings.Join(several.Candidates, "\n  "))
 	default:
 		return err

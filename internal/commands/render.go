@@ -5,13 +5,13 @@ import "github.com/spf13/cobra"
 func newRenderCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "render KIND",
-		Short:   "Render virtual meshes and policies into the configuration of meshes",
+		Short:   "Render virtual meshes and policies into mesh configuration",
 		GroupID: groupRender,
 		Long: dedent(`
-			Render what virtual meshes and policies say into the configuration of the
-			meshes of every cluster. Nothing is written to any cluster.`),
+			Render virtual meshes and policies into the configuration of the meshes of every
+			cluster. Nothing is written to any cluster.`),
 		Example: dedent(`
-			# the Istio configuration of every cluster
+			# print the Istio configuration of every cluster
 			meshctl render istio -f manifests -R`),
 	}
 	cmd.AddCommand(newRenderIstioCmd(f))

@@ -161,7 +161,7 @@ func (f *renderedFiles) writeCluster(encoder *istio.Encoder, cluster string, obj
 type foreignFileError struct{ path string }
 
 func (e *foreignFileError) Error() string {
-	return e.path + " was not rendered by meshctl and is left as it is: move it away, or choose another directory"
+	return e.path + " was not rendered by meshctl: move it away, or choose another directory"
 }
 
 // write writes one file if it differs.

@@ -45,25 +45,21 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 		Long: dedent(`
 			Render the Istio objects of every cluster: VirtualService, DestinationRule,
 			ServiceEntry, Gateway, AuthorizationPolicy and PeerAuthentication. The same
-			input gives the same bytes, whatever its order.
+			input always gives the same bytes.
 
 			Objects go to standard output as YAML documents, sorted by cluster, kind,
-			namespace and name; the label cluster.multicluster.solo.io says which cluster an
-			object is for. With --output-dir each object gets a file of its own,
-			DIR/CLUSTER/KIND-NAMESPACE-NAME.yaml. Files that meshctl rendered there earlier
-			and that are not wanted any more are removed, other files are never touched.
+			namespace and name; the label cluster.multicluster.solo.io names the cluster of
+			an object. With --output-dir, each object gets its own file,
+			DIR/CLUSTER/KIND-NAMESPACE-NAME.yaml. Stale files that meshctl rendered earlier
+			are removed; other files are never touched.
 
-			Nothing is rendered, and the exit code is 1, where protection would be missing
-			because a virtual mesh or AccessPolicy is INVALID or names what is not known:
-			who keeps clusters as a repository says would remove it there.
-
-			What else cannot be rendered - INVALID policies, gateways without address, meshes of
-			other types - is left out, and standard error says what and why.`),
+			What cannot be rendered is left out and reported on standard error: INVALID
+			policies, gateways without an address, meshes of other types.`),
 		Example: dedent(`
-			# everything, as kubectl apply takes it
+			# print everything, as input for kubectl apply
 			meshctl render istio -f manifests -R
 
-			# what one cluster gets, and why
+			# print the objects of one cluster and their sources
 			meshctl render istio -f manifests -R --cluster west --kind virtualservice --explain
 
 			# keep a directory of a GitOps repository up to date
@@ -79,7 +75,7 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 		},
 	}
 	opts.world.register(cmd, f)
-	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources, the owner of what is rendered")
+	registerNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources, the owner of the rendered objects")
 	flags := cmd.Flags()
 	flags.StringSliceVar(&opts.clusters, "cluster", nil, "only objects of these `CLUSTERS`; repeatable")
 	flags.StringSliceVar(&opts.kinds, "kind", nil, "only objects of these `KINDS`, such as VirtualService or vs; repeatable")
@@ -93,8 +89,8 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 	completeFlag(cmd, "cluster", opts.completeClusters(f))
 	flags.StringVar(&opts.outputDir, "output-dir", "", "write one file for each object below this `DIRECTORY`, and remove stale ones")
 	_ = cmd.MarkFlagDirname("output-dir")
-	flags.BoolVar(&opts.dryRun, "dry-run", false, "with --output-dir, say which files would be written and removed")
-	flags.BoolVar(&opts.explain, "explain", false, "say for each object which policies and virtual meshes it comes from")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "with --output-dir, show which files would be written and removed")
+	flags.BoolVar(&opts.explain, "explain", false, "show the policies and virtual meshes that each object comes from")
 	flags.BoolVar(&opts.failOnFindings, "fail-on-findings", false, "exit with 3 if something is left out")
 	flags.BoolVar(&opts.acceptLoss, "accept-loss", false, "render although protection is missing because of what is invalid or not known")
 	addOutputFlag(cmd, opts.format, "output format")
@@ -125,15 +121,15 @@ func (o *renderIstioOptions) check(cmd *cobra.Command) error {
 	}
 	switch {
 	case cmd.Flags().Changed("kind") && len(o.kinds) == 0:
-		return cli.Usagef("--kind needs the name of a kind")
+		return cli.Usagef("--kind must not be empty")
 	case cmd.Flags().Changed("cluster") && len(o.clusters) == 0:
-		return cli.Usagef("--cluster needs the name of a cluster")
+		return cli.Usagef("--cluster must not be empty")
 	case o.dryRun && o.outputDir == "":
-		return cli.Usagef("--dry-run is for --output-dir: without that, nothing is written anyway")
+		return cli.Usagef("--dry-run requires --output-dir: without it, nothing is written")
 	case o.outputDir != "" && cmd.Flags().Changed("output") && o.format.format() != output.FormatYAML:
-		return cli.Usagef("--output-dir writes YAML; -o %s cannot be combined with it", o.format)
+		return cli.Usagef("--output-dir and -o %s cannot be combined: files are always YAML", o.format)
 	case o.outputDir == "" && cmd.Flags().Changed("output-dir"):
-		return cli.Usagef("--output-dir needs the name of a directory")
+		return cli.Usagef("--output-dir must not be empty")
 	default:
 		return nil
 	}
@@ -162,7 +158,7 @@ func istioKindOf(text string) (istio.Kind, error) {
 		}
 		names = append(names, string(kind))
 	}
-	return "", cli.Usagef("unknown kind %q%s; there are %s", text, spelling.DidYouMean(text, names), strings.Join(names, ", "))
+	return "", cli.Usagef("unknown kind %q%s: must be one of: %s", text, spelling.DidYouMean(text, names), strings.Join(names, ", "))
 }
 
 func (o *renderIstioOptions) run(ctx context.Context) error {
@@ -171,7 +167,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.verbosity() > 0 {
-		o.streams.Say("Objects of kinds that meshctl does not model, ignored: %d.", world.Ignored)
+		o.streams.Say("Ignored %d objects of kinds that meshctl does not use.", world.Ignored)
 	}
 	incomplete := reportProblems(o.streams, world)
 	if err := o.checkClusters(world.Clusters()); err != nil {
@@ -208,7 +204,7 @@ func (o *renderIstioOptions) checkClusters(known []string) error {
 	for _, name := range o.clusters {
 		if !slices.Contains(known, name) {
 			known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
-			return cli.Usagef("there is no cluster %q%s; there are %s", name, spelling.DidYouMean(name, known), view.OrNone(strings.Join(known, ", ")))
+			return cli.Usagef("unknown cluster %q%s: must be one of: %s", name, spelling.DidYouMean(name, known), view.OrNone(strings.Join(known, ", ")))
 		}
 	}
 	return nil
@@ -252,9 +248,9 @@ type rendering struct {
 // nothing says why nothing is rendered.
 func (r *rendering) nothing() string {
 	if len(r.clusters)+len(r.kinds) > 0 {
-		return "Nothing rendered: there are no objects of that cluster and kind."
+		return "Nothing rendered: no objects match --cluster and --kind."
 	}
-	return "Nothing rendered: no Destination of an Istio mesh is known. 'meshctl discover' finds meshes and destinations."
+	return "Nothing rendered: no Destination of an Istio mesh found. Run 'meshctl discover' first."
 }
 
 // each calls do for every cluster that is asked for, with its objects that are.

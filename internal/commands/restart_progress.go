@@ -47,7 +47,7 @@ func (p *restartProgress) observe(event restart.Event) {
 
 func beginning(item *restart.Item) string {
 	if item.Action == restart.ActionWait {
-		return "waiting for the restart that is going on"
+		return "waiting for a running rollout"
 	}
 	return "restarting"
 }

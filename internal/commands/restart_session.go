@@ -49,7 +49,7 @@ func (s *restartSession) runFleet(ctx context.Context) {
 		return
 	}
 	if s.writes() {
-		s.progress.line("The restarts of this run are marked %s.", s.fleet.RestartedAt)
+		s.progress.line("This run can be continued with --resume %s.", s.fleet.RestartedAt)
 	}
 	s.fleet.Run(ctx, s.how, s.progress.observe)
 	s.progress.end()
@@ -60,11 +60,11 @@ func (s *restartSession) explainNothing() {
 	switch {
 	case !s.fleet.Planned():
 	case s.fleet.Count(restart.ActionManual) > 0:
-		s.progress.line("Nothing that meshctl can restart needs it; what is listed, its owner has to restart.")
+		s.progress.line("No workload needs a restart by meshctl; restart the listed ones yourself.")
 	case s.everything:
-		s.progress.line("There is nothing to restart.")
+		s.progress.line("Nothing to restart.")
 	default:
-		s.progress.line("Nothing needs a restart: no pod is older than the certificate authority of its mesh. --all-workloads restarts all the same.")
+		s.progress.line("No workload needs a restart: no pod is older than the CA of its mesh. Pass --all-workloads to restart anyway.")
 	}
 }
 
@@ -84,17 +84,17 @@ func (s *restartSession) summarise(ctx context.Context) {
 	unfinished := left[restart.OutcomeFailed] + left[restart.OutcomeTimeout] + left[restart.OutcomeInterrupted] + left[restart.OutcomeNotStarted]
 	switch {
 	case unfinished > 0 && s.everything:
-		s.progress.line("%d of the workloads are not restarted, or not ready. To go on, run the command again with --resume %s.", unfinished, s.fleet.RestartedAt)
+		s.progress.line("%s not restarted or not ready. Run the command again with --resume %s to continue.", countedAre(unfinished, "workload"), s.fleet.RestartedAt)
 	case unfinished > 0:
-		s.progress.line("%d of the workloads are not restarted, or not ready. To go on, run the command again: what is restarted is not restarted again.", unfinished)
+		s.progress.line("%s not restarted or not ready. Run the command again to continue.", countedAre(unfinished, "workload"))
 	case left[restart.OutcomeBegun] > 0:
-		s.progress.line("%d restarts have begun and are not waited for; run the command again to wait for them.", left[restart.OutcomeBegun])
+		s.progress.line("Started %d restarts without waiting; run the command again to wait for them.", left[restart.OutcomeBegun])
 	}
 	if left[restart.OutcomeRestarted]+left[restart.OutcomeBegun] > 0 && s.discovered && ctx.Err() == nil {
-		s.progress.line("New pods have new addresses, which federated Destinations are reached by: run 'meshctl discover', then 'meshctl apply'.")
+		s.progress.line("Pod IPs changed; run `meshctl discover`, then `meshctl apply`.")
 	}
 	if manual := s.fleet.Count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
-		s.progress.line("%d more need a restart that meshctl cannot do: see the notes above.", manual)
+		s.progress.line("%d more need a restart that meshctl cannot do; see the notes above.", manual)
 	}
 }
 
@@ -105,7 +105,7 @@ func (s *restartSession) outcome() error {
 	case s.incomplete || s.fleet.Failed():
 		return cli.ErrReported
 	case timedOut > 0:
-		return cli.Timeoutf("%s not ready within %s; run the command again to wait for it", countedAre(timedOut, "workload"), s.how.Timeout)
+		return cli.Timeoutf("%s not ready within %s; run the command again to keep waiting", countedAre(timedOut, "workload"), s.how.Timeout)
 	case manual > 0 && s.writes():
 		return cli.ErrFindings
 	default:

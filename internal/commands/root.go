@@ -11,11 +11,11 @@ import (
 func newRootCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "meshctl",
-		Short: "Configure and explain several service meshes as one",
+		Short: "Manage service meshes across Kubernetes clusters",
 		Long: dedent(`
-			meshctl groups service meshes of several clusters into virtual meshes and says
-			exactly which policies affect each workload, and why. It needs no controller in
-			any cluster, and what only reads works on a directory of manifests too.`),
+			meshctl groups the service meshes of several clusters into virtual meshes, and
+			shows which policies affect each workload and why. It needs no controller in any
+			cluster, and read-only commands also work on a directory of manifests.`),
 		// Main prints errors, and usage only where usage was the error.
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -31,17 +31,17 @@ func newRootCmd(f *Factory) *cobra.Command {
 	addPersistentEnumFlag(cmd, color, "color", "", settings.UsageOf(settings.Color))
 	global := cmd.PersistentFlags()
 	takeSetting(global, "color", settings.Color)
-	global.StringVar(&f.ConfigFile, "config", "", "configuration `FILE` to use instead of the usual one")
+	global.StringVar(&f.ConfigFile, "config", "", "configuration `FILE` (default: ~/.config/meshctl/config.yaml)")
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
 	global.BoolVar(&f.Streams.NoInput, "no-input", false, settings.UsageOf(settings.NoInput))
 	takeSetting(global, "no-input", settings.NoInput)
-	global.CountVarP(&f.Streams.Verbosity, "verbose", "v", "say more on standard error; repeat it for even more")
+	global.CountVarP(&f.Streams.Verbosity, "verbose", "v", "print more details to standard error; repeat for even more")
 
 	cmd.AddGroup(
 		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},
-		&cobra.Group{ID: groupAuthor, Title: "Author virtual meshes and policies"},
+		&cobra.Group{ID: groupAuthor, Title: "Create virtual meshes and policies"},
 		&cobra.Group{ID: groupRender, Title: "Render and apply"},
-		&cobra.Group{ID: groupClusters, Title: "Work with clusters"},
+		&cobra.Group{ID: groupClusters, Title: "Manage clusters and trust"},
 		&cobra.Group{ID: groupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(

@@ -4,19 +4,19 @@ package commands
 func formsTopic() topic {
 	return topic{
 		name:  "flag-forms",
-		short: "How to write names, selectors, shifts and request matches in flags",
+		short: "Syntax of names, selectors, shifts and request matches in flags",
 		text: dedent(`
-			Flags that take more than a word, in short; docs/flags.md has every detail.
+			Syntax of structured flag values; docs/flags.md has the full grammar.
 
 			NAMES
 			    NAME.NAMESPACE.CLUSTER   a Service: reviews.bookinfo.east
 			    NAME.NAMESPACE           a mesh, a Secret: istiod-istio-system-east.gloo-mesh
-			    A shorter name is enough if only one thing that exists has it. Where names
-			    contain dots, slashes separate the parts: NAME/NAMESPACE/CLUSTER.
+			    A shorter name is enough if it is unambiguous. If names contain dots, separate
+			    the parts with slashes: NAME/NAMESPACE/CLUSTER.
 
 			TERMS: KEY=VALUE,KEY=VALUE
-			    Everything in one value must hold; a flag that is repeated gives alternatives.
-			    A value with a comma or a quote stands in double quotes.
+			    All terms of one value must match; repeat a flag for alternatives.
+			    Put a value with a comma or a quote in double quotes.
 
 			    --source                 namespace=NAME, cluster=NAME, label:KEY=VALUE, or all;
 			                             of an access policy: service-account=NAME.NAMESPACE,
@@ -33,7 +33,7 @@ func formsTopic() topic {
 
 			SHIFTS: NAME.NAMESPACE.CLUSTER[:PORT][@KEY=VALUE,...][=WEIGHT]
 			    reviews.bookinfo.east:9080@version=v2=75 sends 75 percent of the requests to the
-			    pods of reviews with the label version=v2. Several weights sum to 100.
+			    pods of reviews with the label version=v2. Several weights add up to 100.
 
 			DURATIONS
 			    150ms, 10s, 1m30s, 2h`),

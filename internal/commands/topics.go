@@ -20,22 +20,22 @@ func topics() []topic {
 	return []topic{
 		{
 			name:  "exit-codes",
-			short: "What the exit code of a command means",
+			short: "Exit codes and their meaning",
 			text: dedent(`
 				Every command ends with one of these codes. They do not depend on the output
 				format.
 
 				    0    success
 				    1    failure: an error was printed
-				    2    usage: the command line is wrong, or a question has to be answered and
-				         nobody can be asked
-				    3    the command ran fine and found problems
+				    2    usage: invalid command line, or a prompt is required but there is no
+				         terminal
+				    3    the command succeeded and found problems
 				         (describe --fail-on-findings and commands that check)
-				    4    timed out while waiting
-				    130  cancelled, by a signal or by the answer to a question
+				    4    timed out
+				    130  cancelled, by a signal or at a prompt
 
 				The diff command follows kubectl instead: 0 means no difference, 1 means
-				differences, and 2 and above mean trouble.`),
+				differences, and 2 and above mean an error.`),
 		},
 		formsTopic(),
 	}
@@ -53,10 +53,10 @@ func addHelpCommand(root *cobra.Command) {
 		Short:   "Show help about a command or a topic",
 		GroupID: groupOther,
 		Example: dedent(`
-			# what the version command does
+			# show help for the version command
 			meshctl help version
 
-			# what exit codes mean
+			# show the exit codes
 			meshctl help exit-codes`),
 		Args:        cobra.ArbitraryArgs,
 		Annotations: map[string]string{withoutSettings: "true"},
@@ -87,7 +87,7 @@ func showHelp(cmd *cobra.Command, args []string) error {
 		case about.HasSubCommands():
 			return unknownHelp(about, word)
 		default:
-			return cli.Usagef("%s has no subcommands, so there is no help about %q", about.CommandPath(), word)
+			return cli.Usagef("%s has no subcommands: no help for %q", about.CommandPath(), word)
 		}
 	}
 	about.InitDefaultHelpFlag()
@@ -102,7 +102,7 @@ func unknownHelp(parent *cobra.Command, word string) error {
 			names = append(names, t.name)
 		}
 	}
-	return cli.Usagef("no help about %q%s", word, spelling.DidYouMean(word, names))
+	return cli.Usagef("no help for %q%s", word, spelling.DidYouMean(word, names))
 }
 
 // subcommand returns the child that goes by the name, or nil.

@@ -21,22 +21,22 @@ import (
 func newTrustCmd(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "trust COMMAND",
-		Short:   "Establish the shared trust of virtual meshes, and exchange its root",
+		Short:   "Issue certificates for virtual meshes, and rotate their root CA",
 		GroupID: groupClusters,
 		Long: dedent(`
-			Give the meshes of a virtual mesh certificates with a common root, so that their
-			workloads accept each other across clusters; say how that stands; and exchange
-			the root without an interruption.
+			Issue certificates with a common root CA to the meshes of a virtual mesh, so that
+			their workloads trust each other across clusters; show their state; and rotate
+			the root CA without downtime.
 
-			Each mesh gets an intermediate certificate of its own, in the Secret cacerts of
-			its control plane. Its private key is made here, written there, and kept nowhere
-			else.`),
+			Each mesh gets its own intermediate CA certificate in the Secret cacerts of its
+			control plane. meshctl generates the private key, writes it to this Secret, and
+			stores it nowhere else.`),
 		Example: dedent(`
-			# establish the trust of a virtual mesh, then restart what runs with older certificates
+			# issue certificates, then restart workloads that use outdated ones
 			meshctl trust issue prod
 			meshctl mesh restart --virtual-mesh prod
 
-			# is everything as it should be?
+			# show root CAs, certificates and problems
 			meshctl trust status`),
 	}
 	cmd.AddCommand(
@@ -75,7 +75,7 @@ func (t *trustCommand) register(cmd *cobra.Command, f *Factory) {
 	t.world.register(cmd, f)
 	cmd.Annotations[needsCluster] = "true"
 	registerNamespace(cmd, &t.namespace, "`NAMESPACE` of meshctl's resources on the management cluster")
-	cmd.Flags().DurationVar(&t.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which a cluster that does not answer is given up")
+	cmd.Flags().DurationVar(&t.timeout, "timeout", kube.DefaultDeadline, "`DURATION` after which an unreachable cluster is skipped")
 	cmd.ValidArgsFunction = f.completeFromWorld(func(result *policy.Result, args []string, _ string) []cobra.Completion {
 		var offered []cobra.Completion
 		for i := range result.VirtualMeshes {
@@ -186,7 +186,7 @@ func (r *trusting) subject() (*sharedtrust.Subject, error) {
 		return nil, err
 	}
 	for _, other := range s.Others {
-		r.say("warning: mesh %s is not Istio and gets no certificates", other)
+		r.say("warning: mesh %s skipped because it is not Istio", other)
 	}
 	for _, missing := range s.Missing {
 		r.say("warning: mesh %s is not there and gets no certificates", missing)
@@ -211,7 +211,7 @@ func (r *trusting) find(name string) (int, error) {
 		for _, i := range positions {
 			all = append(all, namesOf(i).Full())
 		}
-		err = fmt.Errorf("virtualmesh %q not found; there are %s", name, view.OrNone(strings.Join(all, ", ")))
+		err = fmt.Errorf("virtualmesh %q not found: must be one of: %s", name, view.OrNone(strings.Join(all, ", ")))
 	}
 	return position, err
 }

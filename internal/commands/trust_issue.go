@@ -32,35 +32,35 @@ func newTrustIssueCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "issue VIRTUALMESH",
-		Short: "Give every mesh of a virtual mesh an intermediate certificate of the common root",
+		Short: "Issue an intermediate CA certificate to every mesh of a virtual mesh",
 		Long: dedent(`
-			Give every mesh of a virtual mesh an intermediate certificate of the common root.
-			What will be done is shown first, and done once you agree.
+			Issue an intermediate CA certificate of the common root CA to every mesh of a
+			virtual mesh. The plan is shown first and applied after you confirm it.
 
-			The root is what spec.mtlsConfig.shared says: generated when it is first needed,
-			into the Secret NAME.NAMESPACE on the management cluster; provided in a Secret
-			there (root-cert.pem, key.pem, and cert-chain.pem for an intermediate
-			authority); or that of a Vault, which then signs. Each mesh gets a key of its own
-			in the Secret cacerts of its control plane. Who runs with older certificates has
-			to be restarted after that, with 'meshctl mesh restart'.
+			spec.mtlsConfig.shared selects the root CA: generated on first use in the Secret
+			NAME.NAMESPACE on the management cluster; provided by you in such a Secret
+			(root-cert.pem, key.pem, and cert-chain.pem for an intermediate CA); or held by a
+			Vault, which then signs. Each mesh gets its own key in the Secret cacerts of its
+			control plane. Afterwards, restart workloads with outdated certificates with
+			'meshctl mesh restart'.
 
-			It may be repeated at any time: a valid certificate is kept, one that is due for
-			renewal is replaced, and a mesh that has joined gets one. Another root is never
-			put in place of the one that meshes have: that is what 'meshctl trust rotate' is
-			for. A Secret cacerts that something else made is left alone, unless
-			--force-takeover says to keep it as cacerts-backup and to replace it.
+			You can run the command at any time: valid certificates are kept, certificates
+			due for renewal are replaced, and meshes that joined get one. The root CA of a
+			mesh is never replaced by another one; use 'meshctl trust rotate' for that. A
+			Secret cacerts of another owner is left alone, unless you pass --force-takeover
+			to back it up as cacerts-backup and replace it.
 
-			With --output-dir, nothing is written to clusters: the Secrets are written to
-			files that only you can read, to be encrypted before they go into a repository.
-			Files that are there already are kept as the Secrets of clusters would be.`),
+			With --output-dir, no cluster is written to: the Secrets are written to files
+			that only you can read. Encrypt them before you commit them. Existing files are
+			treated like the Secrets of clusters.`),
 		Example: dedent(`
-			# look at what would be done
+			# show the plan
 			meshctl trust issue prod --dry-run
 
-			# as in CI, or from a cron job that renews what is due
+			# issue and renew certificates in CI or in a cron job
 			meshctl trust issue prod --yes
 
-			# to files, for a repository
+			# write the Secrets to files, for a repository
 			meshctl trust issue prod --output-dir secrets --yes`),
 		Args: oneVirtualMesh,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,13 +74,13 @@ func newTrustIssueCmd(f *Factory) *cobra.Command {
 	}
 	opts.register(cmd, f)
 	flags := cmd.Flags()
-	flags.BoolVar(&opts.forceTakeover, "force-takeover", false, "replace Secrets cacerts that something else made or that have another root, and keep what they hold as "+sharedtrust.BackupName)
+	flags.BoolVar(&opts.forceTakeover, "force-takeover", false, "replace Secrets cacerts of another owner or root, and back them up as "+sharedtrust.BackupName)
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
-	flags.StringVar(&opts.outputDir, "output-dir", "", "write the Secrets, with private keys, to files in this `DIR` instead of to clusters")
+	flags.StringVar(&opts.outputDir, "output-dir", "", "write the Secrets, with private keys, to files in this `DIR` instead of clusters")
 	_ = cmd.MarkFlagDirname("output-dir")
 	addDryRunFlag(cmd, opts.dryRun)
-	flags.Lookup("dry-run").Usage = "show what would be done, and write nothing; with server, let the API servers judge"
-	addOutputFlag(cmd, opts.output, "output format of what was done, or would be")
+	flags.Lookup("dry-run").Usage = "show the plan and write nothing; server validates it with the API servers"
+	addOutputFlag(cmd, opts.output, "output format of the result or the plan")
 	return cmd
 }
 
@@ -91,11 +91,11 @@ func (o *trustIssueOptions) writes() bool { return o.dryRun.String() == "none" }
 func (o *trustIssueOptions) check() error {
 	switch {
 	case o.offline() && o.outputDir == "":
-		return cli.Usagef("trust issue needs clusters to write to, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context, or write files with --output-dir")
+		return cli.Usagef("no target clusters: use --clusters, --context or --output-dir")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
 		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
 	case o.outputDir != "" && o.dryRun.String() == "server":
-		return cli.Usagef("--output-dir writes to no cluster, so that no API server can judge: use --dry-run=client")
+		return cli.Usagef("--output-dir and --dry-run=server cannot be combined: use --dry-run=client")
 	default:
 		return nil
 	}
@@ -123,14 +123,14 @@ func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *
 	}
 	actions := v.Plan(o.forceTakeover)
 	if v.Current.Missing && sharedtrust.Changes(actions) > 0 {
-		r.say("The root does not exist yet and is made: Secret %s in %s.", v.Current.Source.Name, v.Current.Source.Namespace)
+		r.say("The root CA does not exist yet and will be created: Secret %s in %s.", v.Current.Source.Name, v.Current.Source.Namespace)
 	}
 	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
 		return r.endIssue(o, v, sharedtrust.Planned(actions))
 	}
 	_ = output.Write(r.streams.Err, output.FormatTable, false, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
 	if o.writes() {
-		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "The Secret cacerts of each mesh named above is written. Workloads get certificates of the new authority when they are restarted."); err != nil {
+		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "This writes the Secret cacerts of each mesh listed above. Workloads get new certificates when they restart."); err != nil {
 			return err
 		}
 	}
@@ -140,7 +140,7 @@ func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *
 		return err
 	}
 	if o.outputDir != "" {
-		r.say("warning: the files in %s hold private keys: encrypt them before they go anywhere", o.outputDir)
+		r.say("warning: the files in %s contain private keys: encrypt them before you share them", o.outputDir)
 	}
 	return errors.Join(r.endIssue(o, v, outcomes), err)
 }
@@ -177,11 +177,11 @@ func (r *trusting) endIssue(o *trustIssueOptions, v *sharedtrust.Survey, outcome
 	failed := sharedtrust.AnyFailed(outcomes)
 	switch {
 	case failed && o.writes():
-		r.say("Not every mesh has its certificate. Repair what is wrong and run trust issue again; what is written already stays.")
+		r.say("Some meshes have no valid certificate. Fix the errors and run 'meshctl trust issue' again.")
 	case changed && o.writes() && o.outputDir == "":
-		r.say("Next: restart what runs with older certificates, with 'meshctl mesh restart --virtual-mesh %s'.", v.Name())
+		r.say("Next: restart workloads with outdated certificates: 'meshctl mesh restart --virtual-mesh %s'.", v.Name())
 	case v.Pending != "":
-		r.say("%s: exchange the root with 'meshctl trust rotate %s'.", v.Pending, v.Name())
+		r.say("%s: rotate the root CA with 'meshctl trust rotate %s'.", v.Pending, v.Name())
 	}
 	if failed || r.incomplete {
 		return cli.ErrReported

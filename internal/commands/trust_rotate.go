@@ -34,47 +34,47 @@ func newTrustStepOptions(f *Factory, direction sharedtrust.Direction) *trustStep
 func (o *trustStepOptions) registerFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
-	flags.BoolVar(&o.auto, "auto", false, "do all steps, and restart what runs with older certificates after each; the VirtualMesh must allow that with spec.mtlsConfig.autoRestartPods")
-	flags.BoolVar(&o.ignoreOlder, "ignore-older", false, "do the step although workloads run with older certificates: calls between them and others will fail until they are restarted")
-	addEnumFlag(cmd, o.dryRun, "dry-run", "", "show the next step, and write nothing")
+	flags.BoolVar(&o.auto, "auto", false, "run all steps, and restart workloads with outdated certificates after each; requires spec.mtlsConfig.autoRestartPods in the VirtualMesh")
+	flags.BoolVar(&o.ignoreOlder, "ignore-older", false, "run the step although workloads use outdated certificates: their calls will fail until they are restarted")
+	addEnumFlag(cmd, o.dryRun, "dry-run", "", "show the next step and write nothing")
 	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"
-	addOutputFlag(cmd, o.output, "output format of what was done")
+	addOutputFlag(cmd, o.output, "output format of the result")
 }
 
 func newTrustRotateCmd(f *Factory) *cobra.Command {
 	opts := newTrustStepOptions(f, sharedtrust.Forward)
 	cmd := &cobra.Command{
 		Use:   "rotate VIRTUALMESH",
-		Short: "Exchange the root of a virtual mesh, one step at a time",
+		Short: "Rotate the root CA of a virtual mesh step by step",
 		Long: dedent(`
-			Exchange the root of a virtual mesh, one step at a time, so that its meshes accept
-			each other throughout:
+			Rotate the root CA of a virtual mesh step by step, so that its meshes trust each
+			other throughout:
 
-			  1. ADDING_NEW_ROOT               every mesh accepts the new root, too
-			  2. PROPAGATING_NEW_INTERMEDIATE  every mesh gets an intermediate certificate of it
-			  3. DELETING_OLD_ROOT             no mesh accepts the old root any more
+			  1. ADDING_NEW_ROOT               all meshes trust both roots
+			  2. PROPAGATING_NEW_INTERMEDIATE  all meshes get an intermediate CA of the new root
+			  3. DELETING_OLD_ROOT             no mesh trusts the old root any more
 
-			Each call does the next step and says what to do after it: restart what runs
-			with older certificates ('meshctl mesh restart'), and, if the VirtualMesh asks
-			for it with rotationVerificationMethod, confirm that it works ('meshctl trust
-			verify'). The next step is refused while that has not happened. A step that was
-			interrupted or failed half way is continued by calling again. Until the last one
-			has finished, 'meshctl trust rollback' leads back.
+			Each call runs the next step and prints what to do after it: restart workloads
+			that use outdated certificates ('meshctl mesh restart') and, if
+			rotationVerificationMethod of the VirtualMesh requires it, confirm the step
+			('meshctl trust verify'). The next step is refused until then. To continue an
+			interrupted or failed step, run the command again. Until the last step has
+			finished, 'meshctl trust rollback' returns to the old root.
 
-			The new root is the one that spec.mtlsConfig.shared asks for now; a generated
-			root is replaced by another generated one. With rotationStrategy NONE there is
-			one step only, and calls between meshes fail until everything is restarted.
+			The new root CA is the one in spec.mtlsConfig.shared; a generated root CA is
+			replaced by another generated one. With rotationStrategy NONE there is only one
+			step, and calls between meshes fail until everything is restarted.
 
-			Where the rotation stands is in the status of the VirtualMesh. It exits with 3
-			if nothing may be done yet.`),
+			The progress is recorded in the status of the VirtualMesh. The exit code is 3 if
+			the next step is blocked.`),
 		Example: dedent(`
-			# what is the next step?
+			# show the next step
 			meshctl trust rotate prod --dry-run
 
-			# do it
+			# run the next step
 			meshctl trust rotate prod
 
-			# all steps with all restarts, as far as the VirtualMesh allows it
+			# run all steps with all restarts, as far as the VirtualMesh allows it
 			meshctl trust rotate prod --auto --yes`),
 		Args: oneVirtualMesh,
 		RunE: opts.runE,
@@ -88,19 +88,18 @@ func newTrustRollbackCmd(f *Factory) *cobra.Command {
 	opts := newTrustStepOptions(f, sharedtrust.Back)
 	cmd := &cobra.Command{
 		Use:   "rollback VIRTUALMESH",
-		Short: "Turn a rotation around, and go back to the old root",
+		Short: "Roll back a root CA rotation",
 		Long: dedent(`
-			Turn the rotation of a virtual mesh around: go back to the old root, by the same
-			steps in the opposite order, so that the meshes accept each other throughout. A
-			rotation can be turned around until it has finished; after that, the way back is
-			another rotation.
+			Roll back the root CA rotation of a virtual mesh: return to the old root by the
+			same steps in reverse order, so that its meshes trust each other throughout. You
+			can roll back until the rotation has finished; after that, rotate again instead.
 
-			Each call does the next step back, as 'meshctl trust rotate' does it forward.`),
+			Each call runs the next step back, as 'meshctl trust rotate' runs it forward.`),
 		Example: dedent(`
-			# look at the next step back
+			# show the next step back
 			meshctl trust rollback prod --dry-run
 
-			# do it
+			# run it
 			meshctl trust rollback prod`),
 		Args: oneVirtualMesh,
 		RunE: opts.runE,
@@ -125,13 +124,13 @@ func (o *trustStepOptions) writes() bool { return o.dryRun.String() == "none" }
 func (o *trustStepOptions) check() error {
 	switch {
 	case !o.world.fromManagement():
-		return cli.Usagef("a rotation is recorded on the management cluster: name it with --context")
+		return cli.Usagef("rotations need the management cluster: add --context")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
 		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
 	case o.auto && !o.writes():
-		return cli.Usagef("--auto and --dry-run exclude each other")
+		return cli.Usagef("--auto and --dry-run cannot be combined")
 	case o.auto && o.ignoreOlder:
-		return cli.Usagef("--auto restarts what runs with older certificates, so that there is nothing to ignore with --ignore-older")
+		return cli.Usagef("--auto and --ignore-older cannot be combined: --auto restarts workloads with outdated certificates")
 	default:
 		return o.trustCommand.check()
 	}

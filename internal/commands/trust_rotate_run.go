@@ -52,7 +52,7 @@ func (o *trustStepOptions) once(ctx context.Context) (more bool, err error) {
 func (o *trustStepOptions) advance(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) (bool, error) {
 	p := &stepping{r, o, s}
 	if o.auto && !s.AutoRestart {
-		return false, fmt.Errorf("VirtualMesh %s does not allow to restart its workloads automatically: set spec.mtlsConfig.autoRestartPods, or do one step after the other without --auto", s.Name())
+		return false, fmt.Errorf("VirtualMesh %s does not allow automatic restarts: set spec.mtlsConfig.autoRestartPods, or run the steps without --auto", s.Name())
 	}
 	if err := r.CheckClocks(reading, s); err != nil {
 		return false, err
@@ -91,7 +91,7 @@ func (p *stepping) step(ctx context.Context, report *sharedtrust.Report) (bool, 
 	if !p.opts.writes() {
 		return false, p.print(report.Survey, report.Preview(p.opts.direction), "")
 	}
-	if err := p.confirm(ctx, p.opts.yes, "Do this step?", "It is recorded in the status of the VirtualMesh, and the Secret cacerts of its meshes is written. It can be rolled back until the rotation has finished."); err != nil {
+	if err := p.confirm(ctx, p.opts.yes, "Run this step?", "It is recorded in the status of the VirtualMesh, and writes the Secret cacerts of its meshes. You can roll it back until the rotation has finished."); err != nil {
 		return false, err
 	}
 	p.Env.Observe = p.observe
@@ -123,7 +123,7 @@ func (p *stepping) passGate(report *sharedtrust.Report) error {
 	}
 	gate := report.Gate(p.opts.direction)
 	if len(gate.Stale) > 0 {
-		p.say("warning: the ConfigMap istio-ca-root-cert of %s does not have the roots of the last step yet; the control plane writes it", strings.Join(gate.Stale, ", "))
+		p.say("warning: the ConfigMap istio-ca-root-cert of %s is outdated; the control plane will update it", strings.Join(gate.Stale, ", "))
 	}
 	if !gate.Closed() {
 		return nil
@@ -139,10 +139,10 @@ func (p *stepping) passGate(report *sharedtrust.Report) error {
 		p.say("  %s", text)
 	}
 	if count := len(gate.Older); count > 0 {
-		p.say("Not yet: %s run with certificates from before the last step, and calls between them and others would fail. Restart them with 'meshctl mesh restart --virtual-mesh %s', or go on with --ignore-older.",
+		p.say("Blocked: %s outdated certificates, and their calls would fail. Restart them with 'meshctl mesh restart --virtual-mesh %s', or pass --ignore-older.",
 			text.Count(count, "workload")+" still", p.subject.Name())
 	} else {
-		p.say("Not yet: it is not known what runs with certificates from before the last step. Repair that, or go on with --ignore-older.")
+		p.say("Blocked: workloads with outdated certificates are not known. Fix the errors above, or pass --ignore-older.")
 	}
 	return cli.ErrFindings
 }
@@ -151,7 +151,7 @@ func (p *stepping) passGate(report *sharedtrust.Report) error {
 func (p *stepping) explain(err error) error {
 	var waiting *sharedtrust.WaitingError
 	if errors.As(err, &waiting) {
-		p.say("Not yet: %s.", waiting.Error())
+		p.say("Blocked: %s.", waiting.Error())
 		return cli.ErrFindings
 	}
 	return err
@@ -163,18 +163,18 @@ func (p *stepping) nextText(v *sharedtrust.Survey, outcomes []sharedtrust.Outcom
 	if v.Position.RollingBack || p.opts.direction == sharedtrust.Back {
 		again = "rollback"
 	}
-	restart := fmt.Sprintf("restart what runs with older certificates ('meshctl mesh restart --virtual-mesh %s')", name)
+	restart := fmt.Sprintf("restart workloads with outdated certificates ('meshctl mesh restart --virtual-mesh %s')", name)
 	switch {
 	case failed:
-		return fmt.Sprintf("The step is not complete. Repair what is wrong, then continue it with 'meshctl trust %s %s'.", again, name)
+		return fmt.Sprintf("The step is not complete. Fix the errors, then continue with 'meshctl trust %s %s'.", again, name)
 	case !v.Position.Rotating() && len(outcomes) == 0:
-		return "The rotation has ended."
+		return "The rotation has finished."
 	case !v.Position.Rotating():
-		return "The rotation has ended. To be done with the old certificates, " + restart + "."
+		return "The rotation has finished. To replace the remaining outdated certificates, " + restart + "."
 	case v.Position.Stage == trust.StageVerifying:
-		return fmt.Sprintf("Next: %s, make sure that everything works, and confirm it with 'meshctl trust verify %s'.", restart, name)
+		return fmt.Sprintf("Next: %s, test your applications, and confirm with 'meshctl trust verify %s'.", restart, name)
 	default:
-		return fmt.Sprintf("Next: %s, then do the next step with 'meshctl trust %s %s'.", restart, again, name)
+		return fmt.Sprintf("Next: %s, then run the next step with 'meshctl trust %s %s'.", restart, again, name)
 	}
 }
 

@@ -24,21 +24,20 @@ func newTrustStatusCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "status [VIRTUALMESH...]",
-		Short: "Show roots, certificates, rotations, and who still runs with older ones",
+		Short: "Show root CAs, certificates, rotations, and workloads with outdated certificates",
 		Long: dedent(`
-			Show how the shared trust of virtual meshes stands: the root and when it expires;
-			for every mesh, its intermediate certificate, whether that leads to the root,
-			whether the namespaces of its workloads have the root yet (ConfigMap
-			istio-ca-root-cert), and which workloads still run with older certificates; and
-			where a rotation stands.
+			Show the shared trust of virtual meshes: the root CA and its expiry; for every
+			mesh its intermediate CA certificate, whether it chains to the root, whether the
+			namespaces of its workloads have the root (ConfigMap istio-ca-root-cert), and
+			which workloads use outdated certificates; and the progress of rotations.
 
-			It exits with 3 if something needs action; what, and what to do, comes last. Only
-			metadata and certificates are shown, never a key.`),
+			The exit code is 3 if something needs action; problems are listed last, with
+			hints. Only metadata and certificates are shown, never a key.`),
 		Example: dedent(`
-			# all virtual meshes with shared trust
+			# show all virtual meshes with shared trust
 			meshctl trust status
 
-			# in CI: fail sixty days before anything expires
+			# in CI: fail sixty days before a certificate expires
 			meshctl trust status prod --expiry-warning 60d -o name`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
@@ -58,7 +57,7 @@ func newTrustStatusCmd(f *Factory) *cobra.Command {
 // check refuses what cannot be meant.
 func (o *trustStatusOptions) check() error {
 	if o.offline() {
-		return cli.Usagef("certificates are in clusters, and with manifests alone none is contacted: name contexts with --clusters, or the management cluster with --context")
+		return cli.Usagef("no clusters to inspect: use --clusters or --context")
 	}
 	return o.trustCommand.check()
 }
@@ -126,7 +125,7 @@ func (r *trusting) subjects() ([]*sharedtrust.Subject, error) {
 			}
 		}
 		if len(subjects) == 0 && errors.Join(errs...) == nil {
-			r.say("No virtual mesh asks for shared trust (spec.mtlsConfig.shared).")
+			r.say("No virtual mesh uses shared trust (spec.mtlsConfig.shared).")
 		}
 	}
 	return subjects, errors.Join(errs...)

@@ -23,18 +23,17 @@ func newTrustVerifyCmd(f *Factory) *cobra.Command {
 	opts := &trustVerifyOptions{trustCommand: newTrustCommand(f), output: newOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "verify VIRTUALMESH",
-		Short: "Confirm that a step of a rotation works",
+		Short: "Confirm that a step of a root CA rotation works",
 		Long: dedent(`
-			Confirm that a step of the rotation of a virtual mesh works, so that the next one
-			may be done. It is for a VirtualMesh with rotationVerificationMethod manual.
+			Confirm that a step of the root CA rotation of a virtual mesh works, and allow
+			the next one. Use it if rotationVerificationMethod of the VirtualMesh is manual.
 
-			Before that, everything that meshctl can find out is looked at: that every mesh
-			has the certificates of the step and that they lead to the root, that namespaces
-			have the roots, and that nothing runs with older certificates. What contradicts
-			is shown, and nothing is confirmed; it exits with 3. --force confirms all the
-			same.`),
+			First, meshctl checks what it can: that every mesh has the certificates of the
+			step and that they chain to the root, that namespaces have the roots, and that no
+			workload uses outdated certificates. If a check fails, it is shown, nothing is
+			confirmed, and the exit code is 3. --force confirms anyway.`),
 		Example: dedent(`
-			# confirm that the step works
+			# confirm the current step
 			meshctl trust verify prod`),
 		Args: oneVirtualMesh,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,9 +47,9 @@ func newTrustVerifyCmd(f *Factory) *cobra.Command {
 	}
 	opts.register(cmd, f)
 	flags := cmd.Flags()
-	flags.BoolVar(&opts.force, "force", false, "confirm although something contradicts")
+	flags.BoolVar(&opts.force, "force", false, "confirm despite failed checks")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
-	addOutputFlag(cmd, opts.output, "output format of what was found")
+	addOutputFlag(cmd, opts.output, "output format of the result")
 	return cmd
 }
 
@@ -58,7 +57,7 @@ func newTrustVerifyCmd(f *Factory) *cobra.Command {
 func (o *trustVerifyOptions) check() error {
 	switch {
 	case !o.world.fromManagement():
-		return cli.Usagef("a rotation is recorded on the management cluster: name it with --context")
+		return cli.Usagef("rotations need the management cluster: add --context")
 	case !o.yes && !o.streams.CanPrompt():
 		return cli.Usagef("not a terminal: pass --yes to confirm; see how it stands with 'meshctl trust status'")
 	default:
@@ -88,10 +87,10 @@ func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s
 		return err
 	}
 	if !status.OK && !o.force {
-		r.say("Not confirmed: repair what is listed above, or confirm it all the same with --force.")
+		r.say("Not confirmed: fix the problems listed above, or pass --force to confirm anyway.")
 		return cli.ErrFindings
 	}
-	if err := r.confirm(ctx, o.yes, fmt.Sprintf("Confirm that %s works?", report.Position.Phase().State), "The next step of the rotation may be done after that."); err != nil {
+	if err := r.confirm(ctx, o.yes, fmt.Sprintf("Confirm that %s works?", report.Position.Phase().State), "This allows the next step of the rotation."); err != nil {
 		return err
 	}
 	r.Env.Observe = r.observe
@@ -104,11 +103,11 @@ func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s
 	}
 	switch {
 	case !after.Position.Rotating():
-		r.say("The rotation has ended.")
+		r.say("The rotation has finished.")
 	case after.Position.RollingBack:
-		r.say("Next: do the next step with 'meshctl trust rollback %s'.", s.Name())
+		r.say("Next: run the next step with 'meshctl trust rollback %s'.", s.Name())
 	default:
-		r.say("Next: do the next step with 'meshctl trust rotate %s'.", s.Name())
+		r.say("Next: run the next step with 'meshctl trust rotate %s'.", s.Name())
 	}
 	return nil
 }

@@ -31,18 +31,18 @@ func newUninstallCmd(f *Factory) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "uninstall",
-		Short:   "Remove from the management cluster what install put there",
+		Short:   "Remove the CRDs of meshctl from the management cluster",
 		GroupID: groupClusters,
 		Long: dedent(`
-			Remove from the management cluster what 'meshctl install' put there, and nothing
-			else. As long as there are resources of meshctl's kinds it is refused, unless
-			--delete-resources is given: then all of them are lost. The namespace goes only
-			if nothing is left in it.`),
+			Remove what 'meshctl install' created on the management cluster, and nothing
+			else. If resources of meshctl still exist, the command is refused; pass
+			--delete-resources to delete all of them. The namespace is deleted only if it is
+			empty.`),
 		Example: dedent(`
-			# remove everything that install made, after confirming the cluster
+			# uninstall; asks you to confirm the name of the cluster
 			meshctl uninstall
 
-			# in a script, with all virtual meshes and policies
+			# uninstall in a script, and delete all virtual meshes and policies
 			meshctl uninstall --context kind-management --delete-resources --yes`),
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -55,7 +55,7 @@ func newUninstallCmd(f *Factory) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&opts.deleteResources, "delete-resources", false, "delete all resources of meshctl's kinds, in all namespaces")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
-	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "delete nothing; let the API server judge")
+	addEnumFlag(cmd, opts.dryRun, "dry-run", "", "delete nothing; validate with the API server")
 	flags.Lookup("dry-run").NoOptDefVal = "server"
 	addOutputFlag(cmd, opts.output, "output format")
 	flags.DurationVar(&opts.timeout, "timeout", defaultClusterTimeout, "`DURATION` after which to give up")
@@ -68,9 +68,9 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 		return err
 	}
 	dryRun := kube.DryRun(o.dryRun.String())
-	consequence := fmt.Sprintf("What meshctl installed on cluster %s (%s) will be removed.", management.Name, management.Server())
+	consequence := fmt.Sprintf("The installation of meshctl on cluster %s (%s) will be removed.", management.Name, management.Server())
 	if o.deleteResources {
-		consequence += " All virtual meshes, policies, registrations and discovered objects there will be lost."
+		consequence += " All virtual meshes, policies, registrations and discovered objects there will be deleted."
 	}
 	if err := confirmByName(ctx, o.streams, o.yes || dryRun == kube.DryRunServer, consequence, management.Name); err != nil {
 		return err

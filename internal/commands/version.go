@@ -29,8 +29,7 @@ func newVersionCmd(f *Factory, runF func(*versionOptions) error) *cobra.Command 
 		Short:   "Print the version of meshctl",
 		GroupID: groupOther,
 		Long: dedent(`
-			Print the version of this binary and what it was built from. No cluster and no
-			network is contacted.`),
+			Print the version and the commit of this binary. No cluster is contacted.`),
 		Example: dedent(`
 			# print the version
 			meshctl version

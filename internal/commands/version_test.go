@@ -25,7 +25,7 @@ func TestVersionFlags(t *testing.T) {
 		{name: "argument", args: []string{"a", "b"}, wantErr: `version takes no arguments, got "a", "b"`},
 		{
 			name: "unknown format", args: []string{"-o", "text"},
-			wantErr: `invalid value "text" for --output: allowed are table, wide, json, yaml, name`,
+			wantErr: `invalid value "text" for --output: must be one of: table, wide, json, yaml, name`,
 		},
 	}
 	for _, tt := range tests {

@@ -33,11 +33,11 @@ type worldFlags struct {
 func (f *worldFlags) register(cmd *cobra.Command, factory *Factory) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&f.filenames, "filename", "f", nil,
-		"`FILE` or directory with manifests (YAML or JSON), or - for standard input; repeatable. No cluster is contacted then")
+		"`FILE` or directory with manifests (YAML or JSON), or - for standard input, instead of a cluster; repeatable")
 	flags.BoolVarP(&f.recursive, "recursive", "R", false,
 		"read the directories given with --filename recursively")
 	flags.StringSliceVar(&f.contexts, "clusters", nil,
-		"discover the clusters of these `CONTEXTS` of the kubeconfig on the fly, nothing needs to be installed in them; NAME=CONTEXT names one")
+		"discover the clusters of these kubeconfig `CONTEXTS` on the fly, without registration; NAME=CONTEXT sets the name of a cluster")
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
 	takeSetting(flags, "filename", settings.Filename)
 	takeSetting(flags, "recursive", settings.Recursive)

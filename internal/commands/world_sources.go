@@ -61,7 +61,7 @@ func (f *worldFlags) load(ctx context.Context, namespace string, stdin io.Reader
 func (f *worldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (world.Objects, error) {
 	management, err := f.kube.management()
 	if errors.Is(err, kube.ErrNoKubeconfig) && !f.needsClusters {
-		return world.Objects{}, cli.Usagef("no manifests given, and %w, or work without a cluster on manifests with --filename", err)
+		return world.Objects{}, cli.Usagef("no manifests given, and %w; use --filename to work without a cluster", err)
 	}
 	if err != nil {
 		return world.Objects{}, err

@@ -139,7 +139,7 @@ func (c *ClusterDescription) registeredText() string {
 func (c *ClusterDescription) write(w *view.Text) {
 	registered := "yes"
 	if !c.Registered {
-		registered = "no, only seen in discovered objects"
+		registered = "no, only found in discovered objects"
 	}
 	w.Fields([]view.Field{
 		{Key: "Name", Value: c.Name},

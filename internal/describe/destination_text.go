@@ -203,7 +203,7 @@ func (a *DestinationAccess) write(w *view.Text) {
 
 func (a *DestinationAccess) writeRules(w *view.Text) {
 	if a.OpenGateway {
-		w.Linef("Access:  open to everybody, because it is an ingress gateway")
+		w.Linef("Access:  allowed for all callers, because it is an ingress gateway")
 		return
 	}
 	a.InboundAccess.write(w)

@@ -65,7 +65,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 		case len(c.RulesBefore) == 0:
 			return v.firstPolicies(c.RulesAfter)
 		default:
-			return "no AccessPolicy there admits them"
+			return "no AccessPolicy there allows them"
 		}
 	case policy.Allowed:
 	}
@@ -73,7 +73,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	case c.Before == compare.Unreachable && len(c.RulesAfter) == 0:
 		return "federated to their mesh"
 	case len(c.RulesAfter) == 0 && len(c.RulesBefore) > 0:
-		return "no AccessPolicy is in force there any more"
+		return "no AccessPolicy is effective there any more"
 	case len(c.RulesAfter) == 0:
 		return v.defaultReason(c.Destination, "allows")
 	}
@@ -106,9 +106,9 @@ func (v viewer) firstPolicies(policies []policy.ObjectID) string {
 	slices.Sort(admitted)
 	who := anyOf(slices.Compact(admitted))
 	if len(names) == 1 {
-		return firstPolicy(names[0]) + " admits only " + who
+		return firstPolicy(names[0]) + " allows only " + who
 	}
-	return "the first AccessPolicies there, " + andMore(names) + ", admit only " + who
+	return "the first AccessPolicies there, " + andMore(names) + ", allow only " + who
 }
 
 func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }
@@ -122,9 +122,9 @@ func (v viewer) terms(c compare.VerdictChange) string {
 	}
 	_, conditions, _ := strings.Cut(verdict.why(), ": only ")
 	if len(verdict.Policies) == 1 {
-		return "AccessPolicy " + verdict.Policies[0].String() + " admits only " + conditions
+		return "AccessPolicy " + verdict.Policies[0].String() + " allows only " + conditions
 	}
-	return "AccessPolicies " + andMore(refNames(verdict.Policies)) + " admit only " + conditions
+	return "AccessPolicies " + andMore(refNames(verdict.Policies)) + " allow only " + conditions
 }
 
 // anyOf joins alternatives, at most three of them.

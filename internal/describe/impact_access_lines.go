@@ -33,11 +33,11 @@ func (c AccessChange) sentence() string {
 	who, to := c.Callers.text(), andMore(c.Destinations)
 	is := who + " " + text.Choose(c.SourceCount, "is", "are")
 	if c.Everyone {
-		who, is = "everybody", "everybody is"
+		who, is = "everybody", "all callers are"
 	}
 	switch {
 	case c.After == policy.Denied && c.Everyone:
-		return "nobody may call " + to + " any more"
+		return "no caller is allowed to call " + to + " any more"
 	case c.After == policy.Denied && c.Before == policy.Conditional:
 		return is + " no longer allowed to call " + to + " at all"
 	case c.After == policy.Denied:
@@ -66,8 +66,8 @@ func (l *impactLines) reason(text string) string {
 	if rest, first := strings.CutPrefix(text, firstPolicy(name)); first {
 		return this + " is the first there and" + rest
 	}
-	if text == "admitted by "+l.own.String() {
-		return "admitted by " + this
+	if text == "allowed by "+l.own.String() {
+		return "allowed by " + this
 	}
 	if rest, found := strings.CutPrefix(text, l.own.String()+" admits"); found {
 		return this + " admits" + rest

@@ -22,10 +22,10 @@ func (l *impactLines) changes(view ChangeView) {
 	l.federation(view.Federation)
 	lost := l.losses(view.Losses)
 	l.settings(view.Settings, lost)
-	defer l.limit(len(l.lines), "policies are in force again")
+	defer l.limit(len(l.lines), "policies are effective again")
 	for _, x := range merged(view.Restored) {
 		if x.Policy != l.own {
-			l.info("%s is in force again on %s", l.name(x.Policy), andMore(x.Destinations))
+			l.info("%s is effective again on %s", l.name(x.Policy), andMore(x.Destinations))
 		}
 	}
 }
@@ -33,7 +33,7 @@ func (l *impactLines) changes(view ChangeView) {
 // losses says which policies are no longer in force, and returns where: the
 // policies with the Destinations.
 func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
-	defer l.limit(len(l.lines), "policies lose settings")
+	defer l.limit(len(l.lines), "policies are overridden")
 	lost = map[string]bool{}
 	all := merged(losses)
 	slices.SortStableFunc(all, func(a, b loss) int { return len(b.Destinations) - len(a.Destinations) })
@@ -45,10 +45,10 @@ func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
 			lost[x.Policy.String()+" "+d] = true
 		}
 		if x.Winner == nil {
-			l.warn("%s is no longer in force on %s: %s", l.name(x.Policy), andMore(x.Destinations), x.Reason)
+			l.warn("%s is no longer effective on %s: %s", l.name(x.Policy), andMore(x.Destinations), x.Reason)
 			continue
 		}
-		l.warn("%s loses %s on %s: %s", l.name(x.Policy), andMore(x.Fields), andMore(x.Destinations), l.conflict(x))
+		l.warn("%s: %s is overridden on %s: %s", l.name(x.Policy), andMore(x.Fields), andMore(x.Destinations), l.conflict(x))
 	}
 	return lost
 }

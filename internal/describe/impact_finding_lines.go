@@ -38,7 +38,7 @@ func (l *impactLines) findingText(f Finding) string {
 	if f.Object == l.own.Kind+"/"+l.own.Name+"."+l.own.Namespace {
 		about = ""
 		if f.Code == policy.CodeNoSource {
-			return "no known workload matches its sourceSelector: it is about no request now (" + string(f.Code) + ")"
+			return "no effect: no known workload matches its sourceSelector (" + string(f.Code) + ")"
 		}
 	}
 	return about + f.Message + " (" + string(f.Code) + ")"

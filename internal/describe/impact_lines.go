@@ -66,9 +66,9 @@ func (view ImpactView) invalid(reason string) string {
 func (l *impactLines) reach(view ImpactView) {
 	switch {
 	case view.Presence == "":
-		l.info("changes nothing: %s exists and says the same", view.KindRef)
+		l.info("no changes: %s already exists with the same content", view.KindRef)
 	case view.State == policy.StateIdle:
-		l.warn("selects no destination that is known: it has no effect now")
+		l.warn("no effect: it selects no known destination")
 	}
 	a := view.Affects
 	if a == nil {
@@ -77,12 +77,12 @@ func (l *impactLines) reach(view ImpactView) {
 	destinations := withNames(a.Destinations, "destination")
 	if view.Kind == string(policy.KindAccessPolicy) {
 		if a.SourceCount > 0 {
-			l.pin("admits %s in %s to %s", text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
+			l.pin("allows %s in %s to call %s", text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
 		} else {
-			l.pin("admits no known workload to %s", destinations)
+			l.pin("allows no known workload to call %s", destinations)
 		}
 		if view.Presence == compare.PresenceAdded && a.SourceCount > 0 && len(view.Changes.Access) == 0 {
-			l.warn("changes no decision: the workloads that it admits are admitted already")
+			l.warn("no effect: the workloads that it allows are already allowed")
 		}
 		return
 	}
@@ -151,19 +151,19 @@ func (l *impactLines) conflict(x loss) string {
 	if len(x.Fields) > 1 {
 		value = andMore(x.blamed)
 	}
-	return l.name(*x.Winner) + " sets another " + value + " for the same requests and goes first"
+	return l.name(*x.Winner) + " sets another " + value + " for the same requests and takes precedence"
 }
 
 // ownLosses says where the policy under review is not in force.
 func (l *impactLines) ownLosses(losses []Loss) {
-	defer l.limit(len(l.lines), "reasons why it is not in force on destinations")
+	defer l.limit(len(l.lines), "reasons why it is not effective on destinations")
 	for _, x := range merged(losses) {
 		destinations := andMore(x.Destinations)
 		if x.Winner == nil {
-			l.fail("%s is not in force on %s: %s", l.name(x.Policy), destinations, x.Reason)
+			l.fail("%s is not effective on %s: %s", l.name(x.Policy), destinations, x.Reason)
 			continue
 		}
-		l.fail("%s %s not in force on %s: %s", andMore(x.Fields), text.Choose(len(x.Fields), "is", "are"), destinations, l.conflict(x))
+		l.fail("%s %s not effective on %s: %s", andMore(x.Fields), text.Choose(len(x.Fields), "is", "are"), destinations, l.conflict(x))
 	}
 }
 

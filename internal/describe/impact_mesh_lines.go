@@ -27,7 +27,7 @@ func (l *impactLines) grouping(view ImpactView) {
 	if g.TLSChanged {
 		switch g.TLSEnforcement {
 		case "STRICT":
-			l.warn("servers accept mutual TLS only (STRICT): callers without a sidecar are turned away")
+			l.warn("servers accept mutual TLS only (STRICT): callers without a sidecar are rejected")
 		case "DISABLE":
 			l.warn("servers accept plain text only (DISABLE)")
 		}

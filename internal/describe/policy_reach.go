@@ -123,7 +123,7 @@ func (r *PolicyReach) writeReach(w *view.Text) {
 	w.Section("Destinations", len(r.Destinations) == 0, func() {
 		header, reasons := []string{"NAME", "STATE"}, r.reasons()
 		if slices.ContainsFunc(r.Destinations, func(d PolicyDestination) bool { return len(d.Lost) > 0 }) {
-			header = append(header, "LOST", "LOST-TO")
+			header = append(header, "OVERRIDDEN", "OVERRIDDEN-BY")
 		}
 		var rows [][]string
 		for _, d := range r.Destinations {

@@ -107,7 +107,7 @@ func (t TrustDescription) text() string {
 		lines = append(lines, "intermediate of each mesh: "+t.IntermediateOptions.text(), "rotation "+t.RotationStrategy)
 	}
 	if r := t.Rotation; r != nil {
-		line := "the root is being exchanged: " + r.State
+		line := "root CA rotation: " + r.State
 		if r.Since != "" {
 			line += " since " + r.Since
 		}

@@ -59,7 +59,7 @@ type Unlisted struct {
 
 // Message says what is not known because of that.
 func (u Unlisted) Message() string {
-	return u.Err.Message() + "; so these are unknown: " + u.Kind.Without
+	return u.Err.Message() + "; not known: " + u.Kind.Without
 }
 
 // Partial reports whether something is missing from the Output.
@@ -156,7 +156,7 @@ func Objects(ctx context.Context, opts DiscoverOptions, v *validation.Validator)
 	for i := range found {
 		c, origin := &found[i], load.ClusterOrigin(found[i].Name)
 		if c.Err != nil {
-			problems = append(problems, world.Problem{Kind: world.UnusableCluster, Origin: origin, Message: c.Err.Message(), Hint: c.Err.Hint})
+			problems = append(problems, world.Problem{Kind: world.UnusableCluster, Origin: origin, Message: c.Err.Local(), Hint: c.Err.Hint})
 			continue
 		}
 		for _, u := range c.Unlisted {

@@ -124,7 +124,7 @@ func Manifests(out discovery.Output) ([]*unstructured.Unstructured, error) {
 			err = object.UnmarshalJSON(text)
 		}
 		if err != nil {
-			return fmt.Errorf("make a manifest of what was discovered: %w", err)
+			return fmt.Errorf("create a manifest of a discovered object: %w", err)
 		}
 		delete(object.Object, "status")
 		unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")

@@ -113,7 +113,7 @@ func TestPlan(t *testing.T) {
 			stored:  []*unstructured.Unstructured{labelled(thing(t, "Mesh", "a", "", "{}"), foreign)},
 			seen:    []string{"east"},
 			want: []string{
-				"east: refuse Mesh a: cannot apply Mesh a in ours on cluster mgmt: it exists and was not made by meshctl: it lacks the label " + testOwner + "=us",
+				"east: refuse Mesh a: cannot apply Mesh a in ours on cluster mgmt: exists with another owner: it has no label " + testOwner + "=us",
 			},
 		},
 		{

@@ -136,7 +136,7 @@ type applier struct {
 const maxAttempts = 5
 
 // errMeanwhile says that an object is not the one that was read any more.
-var errMeanwhile = errors.New("the object was changed meanwhile")
+var errMeanwhile = errors.New("the object was changed at the same time")
 
 func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) Result {
 	result := Result{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(), Cluster: a.connection.Name}
@@ -219,7 +219,7 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 		})
 		if apierrors.IsAlreadyExists(err) {
 			e := a.connection.Translate(a.action(desired), err)
-			e.Why, e.Hint = "it exists already", "choose another name, or change the existing one with apply"
+			e.Why, e.Hint = "already exists", "choose another name, or change the existing one with apply"
 			err = e
 		}
 		return Created, created, err
@@ -294,7 +294,7 @@ func (a *applier) checkVersion(desired, before *unstructured.Unstructured) error
 	}
 	return &Error{
 		Cluster: a.connection.Name, Action: a.action(desired), Reason: ReasonConflict,
-		Why: "somebody else changed it meanwhile, so that it was not overwritten", Hint: "run the command again, which looks again",
+		Why: "it was changed at the same time and not overwritten", Hint: "run the command again",
 		cause: errMeanwhile,
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrForeign says that an object belongs to someone else.
-var ErrForeign = errors.New("the object belongs to someone else")
+var ErrForeign = errors.New("the object has another owner")
 
 // checkOwner refuses an object that lacks a label of the owner.
 func (a *applier) checkOwner(object *unstructured.Unstructured) error {
@@ -30,13 +30,13 @@ func (c *Connection) CheckOwner(action string, object *unstructured.Unstructured
 			label := key + "=" + owner[key]
 			e := &Error{
 				Cluster: c.Name, Action: action, Reason: ReasonConflict,
-				Why:   "it exists and was not made by meshctl: it lacks the label " + label,
-				Hint:  "rename or remove it, if nobody needs it",
+				Why:   "exists with another owner: it has no label " + label,
+				Hint:  "rename or remove it",
 				cause: ErrForeign,
 			}
 			if slices.ContainsFunc(object.GetManagedFields(), isOwnApply) {
-				e.Why = "meshctl wrote it, but it does not carry the label " + label + " any more, and so is not meshctl's"
-				e.Hint = "give the label back with 'kubectl label', or remove the object, then apply again"
+				e.Why = "meshctl created it, but it no longer has the label " + label + ""
+				e.Hint = "restore the label with 'kubectl label', or remove the object, then run 'meshctl apply' again"
 			}
 			return e
 		}

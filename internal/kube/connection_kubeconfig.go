@@ -47,7 +47,7 @@ func LoadKubeconfig(path string) (*Kubeconfig, error) {
 	}
 	raw, err := rules.Load()
 	if err != nil {
-		return nil, unusable("read the kubeconfig", OneLine(err.Error()), "correct the file, or name another one with --kubeconfig", err)
+		return nil, unusable("read the kubeconfig", OneLine(err.Error()), "fix the file, or use another one with --kubeconfig", err)
 	}
 	return &Kubeconfig{raw: *raw, source: source}, nil
 }
@@ -59,13 +59,13 @@ func fileExists(path string) bool {
 
 func missingKubeconfig(source string, fromEnvironment bool) error {
 	if fromEnvironment {
-		return unusable("read the kubeconfig", "no file of $KUBECONFIG exists: "+source, "correct $KUBECONFIG, or name a file with --kubeconfig", nil)
+		return unusable("read the kubeconfig", "no file in $KUBECONFIG exists: "+source, "fix $KUBECONFIG, or use --kubeconfig", nil)
 	}
-	return unusable("read the kubeconfig", source+" does not exist", "name a file with --kubeconfig", ErrNoKubeconfig)
+	return unusable("read the kubeconfig", source+" does not exist", "use --kubeconfig", ErrNoKubeconfig)
 }
 
 // ErrNoKubeconfig says that the user has no kubeconfig at all, and named none.
-var ErrNoKubeconfig = errors.New("there is no kubeconfig")
+var ErrNoKubeconfig = errors.New("no kubeconfig found")
 
 func unusable(action, why, hint string, cause error) *Error {
 	return &Error{Action: action, Reason: ReasonUnusable, Why: why, Hint: hint, cause: cause}
@@ -93,10 +93,10 @@ func (k *Kubeconfig) Connect(context, name string, source Source, opts Options) 
 		context = k.raw.CurrentContext
 	}
 	if context == "" {
-		return nil, unusable("choose a cluster", k.source+" has no current context", "name one with --context"+k.offer(), nil)
+		return nil, unusable("choose a cluster", k.source+" has no current context", "use --context"+k.offer(), nil)
 	}
 	if _, found := k.raw.Contexts[context]; !found {
-		return nil, unusable("use context "+context, "there is no such context in "+k.source, k.suggest(context), nil)
+		return nil, unusable("use context "+context, "no such context in "+k.source, k.suggest(context), nil)
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(k.raw, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
@@ -126,9 +126,9 @@ func (k *Kubeconfig) suggest(context string) string {
 		return "did you mean " + strings.Join(near[:min(len(near), maxOffered)], " or ") + "?"
 	}
 	if len(contexts) == 0 {
-		return "it has no contexts at all"
+		return "it has no contexts"
 	}
-	return "name one that exists" + k.offer()
+	return "use an existing context" + k.offer()
 }
 
 // maxOffered bounds the contexts that an error lists.

@@ -80,16 +80,16 @@ func TestKubeconfigErrors(t *testing.T) {
 		name, text, context string
 		want                string
 	}{
-		{"a typo", kubeconfigText("east", "east", "west"), "esat", "cannot use context esat: there is no such context in FILE: did you mean east?"},
-		{"part of a name", kubeconfigText("east", "gke_project_east", "gke_project_west"), "east", "cannot use context east: there is no such context in FILE: did you mean gke_project_east?"},
-		{"nothing like it", kubeconfigText("", "east", "west"), "production", "cannot use context production: there is no such context in FILE: name one that exists: east, west"},
-		{"no contexts", kubeconfigText(""), "east", "cannot use context east: there is no such context in FILE: it has no contexts at all"},
-		{"no current context", kubeconfigText("", "east"), "", "cannot choose a cluster: FILE has no current context: name one with --context: east"},
-		{"a current context that is gone", kubeconfigText("gone", "east"), "", "cannot use context gone: there is no such context in FILE: name one that exists: east"},
+		{"a typo", kubeconfigText("east", "east", "west"), "esat", "cannot use context esat: no such context in FILE: did you mean east?"},
+		{"part of a name", kubeconfigText("east", "gke_project_east", "gke_project_west"), "east", "cannot use context east: no such context in FILE: did you mean gke_project_east?"},
+		{"nothing like it", kubeconfigText("", "east", "west"), "production", "cannot use context production: no such context in FILE: use an existing context: east, west"},
+		{"no contexts", kubeconfigText(""), "east", "cannot use context east: no such context in FILE: it has no contexts"},
+		{"no current context", kubeconfigText("", "east"), "", "cannot choose a cluster: FILE has no current context: use --context: east"},
+		{"a current context that is gone", kubeconfigText("gone", "east"), "", "cannot use context gone: no such context in FILE: use an existing context: east"},
 		{"a file that does not exist", kubeconfigText("east", "east"), "", "cannot use context east: invalid configuration: unable to read certificate-authority"},
 		{
 			"an auth provider", strings.NewReplacer("token: token-of-east", "auth-provider: {name: gcp}", ", certificate-authority: ca/east.crt", "").Replace(kubeconfigText("east", "east")), "",
-			"cannot use the configuration on cluster east: the kubeconfig uses an auth provider that does not exist any more",
+			"cannot use the configuration on cluster east: the kubeconfig uses an auth provider that was removed",
 		},
 		{"not YAML", "a: [", "", "cannot read the kubeconfig: error loading config file"},
 		{"not a kubeconfig", "just text", "", "cannot read the kubeconfig: error loading config file"},
@@ -130,7 +130,7 @@ func TestKubeconfigPaths(t *testing.T) {
 	}{
 		{name: "a list, the first one says what is current", environment: west + ":" + east, contexts: []string{"east", "west"}, current: "west"},
 		{name: "of a list, one may be missing", environment: gone + ":" + east, contexts: []string{"east"}, current: "east"},
-		{name: "none of a list exists", environment: gone + ":" + gone + "2", want: "cannot read the kubeconfig: no file of $KUBECONFIG exists: " + gone + ":" + gone + "2: correct $KUBECONFIG, or name a file with --kubeconfig"},
+		{name: "none of a list exists", environment: gone + ":" + gone + "2", want: "cannot read the kubeconfig: no file in $KUBECONFIG exists: " + gone + ":" + gone + "2: fix $KUBECONFIG, or use --kubeconfig"},
 		{name: "a path beats the environment", path: east, environment: west, contexts: []string{"east"}, current: "east"},
 		{name: "a path that does not exist is not replaced", path: gone, environment: east, want: "cannot read the kubeconfig: file " + gone + " does not exist: correct --kubeconfig"},
 	}
@@ -163,7 +163,7 @@ func TestFromKubeconfig(t *testing.T) {
 		{"the only context is the current one", strings.Replace(whole, "current-context: 'east'", "", 1), ""},
 		{"a file of the certificate authority", kubeconfigText("east", "east"), "it refers to files"},
 		{"a file of the token", strings.Replace(whole, "token: token-of-east", "tokenFile: /etc/passwd", 1), "it refers to files"},
-		{"a program", strings.Replace(whole, "token: token-of-east", "exec: {apiVersion: client.authentication.k8s.io/v1, command: rm}", 1), "it has credentials that a program would have to make"},
+		{"a program", strings.Replace(whole, "token: token-of-east", "exec: {apiVersion: client.authentication.k8s.io/v1, command: rm}", 1), "it uses a credential plugin"},
 		{"no user", strings.Replace(whole, "user: east}", "user: other}", 1), "its context names no user"},
 		{"no cluster", strings.Replace(whole, "context: {cluster: east", "context: {cluster: other", 1), "its context names no cluster"},
 		{"no server", strings.Replace(whole, "server: 'https://east.example.com', ", "", 1), "its cluster has no server"},

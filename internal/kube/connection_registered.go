@@ -70,7 +70,7 @@ func UnsafeKubeconfig(raw *clientcmdapi.Config, context *clientcmdapi.Context) s
 	case user == nil:
 		return "its context names no user"
 	case user.Exec != nil || user.AuthProvider != nil:
-		return "it has credentials that a program would have to make"
+		return "it uses a credential plugin"
 	case cluster.CertificateAuthority != "" || user.ClientCertificate != "" || user.ClientKey != "" || user.TokenFile != "":
 		return "it refers to files"
 	default:
@@ -139,7 +139,7 @@ func chooseRegistrations(management *Connection, all []registration, names []str
 	for _, name := range names {
 		i := slices.Index(known, name)
 		if i < 0 {
-			e := &Error{Cluster: management.Name, Action: "find cluster " + name, Reason: ReasonNotFound, Why: "it is not registered", Hint: "register it, or name one that is"}
+			e := &Error{Cluster: management.Name, Action: "find cluster " + name, Reason: ReasonNotFound, Why: "it is not registered", Hint: "register it, or use a registered cluster"}
 			if near := spelling.Nearest(name, known); near != "" {
 				e.Hint = "did you mean " + near + "?"
 			}

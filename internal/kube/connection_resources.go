@@ -80,7 +80,7 @@ func apiPath(gv schema.GroupVersion) string {
 
 // noSuchKind says that a kind is missing, and what the cluster has instead.
 func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.GroupVersion) *Error {
-	e := &Error{Cluster: c.Name, Action: action, Reason: ReasonNoSuchKind, Why: "the cluster has no such kind in " + gv.String(), Hint: hintNoSuchKind}
+	e := &Error{Cluster: c.Name, Action: action, Reason: ReasonNoSuchKind, Why: "kind not found in " + gv.String(), Hint: hintNoSuchKind}
 	if versions := c.ServedVersions(ctx, gv.Group); len(versions) > 0 && !slices.Contains(versions, gv.Version) {
 		e.Why = "the cluster does not serve " + gv.String() + " but " + strings.Join(versions, ", ") + " of that group"
 		e.Hint = "upgrade its CustomResourceDefinitions"

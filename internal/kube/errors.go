@@ -1,9 +1,9 @@
 package kube
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Reason classifies an Error.
@@ -22,9 +22,9 @@ const (
 	// ReasonNoCredentials: there are no credentials to show: a plugin failed, a
 	// file cannot be read.
 	ReasonNoCredentials Reason = "NoCredentials"
-	// ReasonUnauthorized: the API server does not accept the credentials.
+	// ReasonUnauthorized: the API server rejected the credentials.
 	ReasonUnauthorized Reason = "Unauthorized"
-	// ReasonTimeout: there was no answer in time.
+	// ReasonTimeout: timed out.
 	ReasonTimeout Reason = "Timeout"
 	// ReasonForbidden: the credentials do not allow the request.
 	ReasonForbidden Reason = "Forbidden"
@@ -45,7 +45,7 @@ const (
 	// ReasonNotKubernetes: what answers is no Kubernetes API server, or does not
 	// behave like one.
 	ReasonNotKubernetes Reason = "NotKubernetes"
-	// ReasonTooMuch: the API server answers with more than meshctl reads.
+	// ReasonTooMuch: the API server is reachable with more than meshctl reads.
 	ReasonTooMuch Reason = "TooMuch"
 	// ReasonCancelled: the user stopped meshctl.
 	ReasonCancelled Reason = "Cancelled"
@@ -84,29 +84,38 @@ type FieldConflict struct {
 
 // Error returns the whole message in one line.
 func (e *Error) Error() string {
-	if e.Hint == "" {
-		return e.Message()
-	}
-	return e.Message() + ": " + e.Hint
+	return withCause(e.Message(), e.Hint)
 }
 
 // Message returns the message without the hint.
 func (e *Error) Message() string {
-	var text strings.Builder
-	text.WriteString("cannot ")
 	switch {
 	case e.Action == "":
-		text.WriteString("use cluster " + e.Cluster)
+		return withCause("cluster "+e.Cluster, e.Why)
 	case e.Cluster == "":
-		text.WriteString(e.Action)
+		return withCause("cannot "+e.Action, e.Why)
 	default:
-		text.WriteString(e.Action + " on cluster " + e.Cluster)
+		return withCause("cannot "+e.Action+" on cluster "+e.Cluster, e.Why)
 	}
-	if e.Why != "" {
-		text.WriteString(": ")
-		text.WriteString(e.Why)
+}
+
+// Local returns the message without the cluster and the hint, for output that
+// names the cluster already.
+func (e *Error) Local() string {
+	if e.Action == "" && e.Why != "" {
+		return e.Why
 	}
-	return text.String()
+	return withCause("cannot "+cmp.Or(e.Action, "use the cluster"), e.Why)
+}
+
+// LocalError is Error without the cluster.
+func (e *Error) LocalError() string { return withCause(e.Local(), e.Hint) }
+
+func withCause(text, cause string) string {
+	if cause == "" {
+		return text
+	}
+	return text + ": " + cause
 }
 
 // WithCause notes the error behind this one, for errors.Is and errors.As.
@@ -140,5 +149,5 @@ func IsReason(err error, reason Reason) bool {
 // NotRegistered is the error for a cluster that has a mesh, but whose credentials
 // meshctl does not have.
 func NotRegistered(cluster string) error {
-	return fmt.Errorf("cluster %s is not registered: register it with 'meshctl cluster register %s', or name its context with --clusters", cluster, cluster)
+	return fmt.Errorf("cluster %s is not registered: run 'meshctl cluster register %s', or pass its context with --clusters", cluster, cluster)
 }

@@ -50,26 +50,26 @@ func TestExplain(t *testing.T) {
 		// want is the start of the message.
 		want string
 	}{
-		{"refused", dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), ReasonUnreachable, server + " refuses the connection"},
-		{"reset", get(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), ReasonUnreachable, server + " breaks off the connection"},
-		{"end of file", get(io.EOF), ReasonUnreachable, server + " breaks off the connection"},
-		{"no route", dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)), ReasonUnreachable, server + " cannot be reached: no route to host"},
+		{"refused", dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), ReasonUnreachable, "connection refused (" + server + ")"},
+		{"reset", get(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), ReasonUnreachable, server + " closed the connection"},
+		{"end of file", get(io.EOF), ReasonUnreachable, server + " closed the connection"},
+		{"no route", dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)), ReasonUnreachable, server + " is unreachable: no route to host"},
 		{"no such host", dial(&net.DNSError{Err: "no such host", Name: "east.example.com", IsNotFound: true}), ReasonUnknownHost, "the host of " + server + " has no address"},
 		{"slow name server", dial(&net.DNSError{Err: "i/o timeout", Name: "east.example.com", IsTimeout: true}), ReasonUnknownHost, "the host of " + server},
-		{"dial timeout", dial(os.ErrDeadlineExceeded), ReasonTimeout, "no answer in time from " + server},
-		{"deadline", get(context.DeadlineExceeded), ReasonTimeout, "no answer in time"},
-		{"cancelled", get(context.Canceled), ReasonCancelled, "it was cancelled"},
+		{"dial timeout", dial(os.ErrDeadlineExceeded), ReasonTimeout, "timed out waiting for " + server},
+		{"deadline", get(context.DeadlineExceeded), ReasonTimeout, "timed out waiting for"},
+		{"cancelled", get(context.Canceled), ReasonCancelled, "cancelled"},
 		{"unknown authority", get(x509.UnknownAuthorityError{}), ReasonUntrusted, "the certificate of " + server + " is signed by an unknown authority"},
 		{"expired", get(x509.CertificateInvalidError{Reason: x509.Expired}), ReasonUntrusted, "the certificate of " + server + " is expired or not valid yet"},
 		{"another host", get(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"west"}}, Host: "east"}), ReasonUntrusted, "the certificate of " + server + " is for another host: x509: certificate is valid for west, not east"},
-		{"no TLS", get(errors.New("http: server gave HTTP response to HTTPS client")), ReasonUntrusted, server + " does not speak TLS"},
-		{"client certificate", get(errors.New("remote error: tls: expired certificate")), ReasonUnauthorized, server + " does not accept the client certificate: expired certificate"},
+		{"no TLS", get(errors.New("http: server gave HTTP response to HTTPS client")), ReasonUntrusted, server + " does not use TLS"},
+		{"client certificate", get(errors.New("remote error: tls: expired certificate")), ReasonUnauthorized, server + " rejected the client certificate: expired certificate"},
 		{"plugin", get(errors.New("getting credentials: exec: executable aws not found\n\nIt looks like you are trying")), ReasonNoCredentials, "the credential plugin of the kubeconfig failed: exec: executable aws not found It looks"},
 		{"terminating namespace", terminating(), ReasonInvalid, "its namespace is being deleted"},
 		{"no namespace", apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), ReasonNotFound, `namespaces "shop" not found: create the namespace`},
 		{"large request", apierrors.NewRequestEntityTooLargeError("limit is 3145728"), ReasonInvalid, "it is larger than the API server or its storage accepts: Request entity too large: limit is 3145728"},
 		{"large object", apierrors.NewInternalError(errors.New("etcdserver: request is too large")), ReasonInvalid, "it is larger than the API server or its storage accepts: "},
-		{"unauthorized", apierrors.NewUnauthorized("no"), ReasonUnauthorized, server + " does not accept the credentials"},
+		{"unauthorized", apierrors.NewUnauthorized("no"), ReasonUnauthorized, server + " rejected the credentials"},
 		{
 			"forbidden", apierrors.NewForbidden(pods, "", errors.New(`User "bob" cannot list resource "pods" in API group "" at the cluster scope`)),
 			ReasonForbidden, `forbidden: User "bob" cannot list resource "pods" in API group "" at the cluster scope: ask`,
@@ -77,12 +77,12 @@ func TestExplain(t *testing.T) {
 		{"no such path", apierrors.NewGenericServerResponse(http.StatusNotFound, "get", pods, "", "404 page not found", 0, true), ReasonNoSuchKind, "the cluster has no such kind"},
 		{"no such object", apierrors.NewNotFound(pods, "a"), ReasonNotFound, `pods "a" not found`},
 		{"exists", apierrors.NewAlreadyExists(pods, "a"), ReasonAlreadyExists, `pods "a" already exists`},
-		{"changed", apierrors.NewConflict(pods, "a", errors.New("modified")), ReasonConflict, "it was changed by someone else at the same time: try again"},
+		{"changed", apierrors.NewConflict(pods, "a", errors.New("modified")), ReasonConflict, "it was changed at the same time: try again"},
 		{
 			"fields of others", apierrors.NewApplyConflict([]metav1.StatusCause{
 				{Type: metav1.CauseTypeFieldManagerConflict, Field: ".spec.b", Message: `conflict with "kubectl" using v1 at 2026-01-01T00:00:00Z`},
 				{Type: metav1.CauseTypeFieldManagerConflict, Field: ".spec.a", Message: `conflict with "argo"`},
-			}, "Apply failed"), ReasonConflict, "spec.a is owned by argo, spec.b is owned by kubectl: leave",
+			}, "Apply failed"), ReasonConflict, "spec.a is owned by argo, spec.b is owned by kubectl: remove",
 		},
 		{"invalid", apierrors.NewBadRequest("spec.x: wrong"), ReasonInvalid, "spec.x: wrong"},
 		{
@@ -166,7 +166,7 @@ func TestErrorText(t *testing.T) {
 		want string
 	}{
 		{Error{Cluster: "east", Action: "list pods", Why: "it is off", Hint: "turn it on"}, "cannot list pods on cluster east: it is off: turn it on"},
-		{Error{Cluster: "east", Why: "it is off"}, "cannot use cluster east: it is off"},
+		{Error{Cluster: "east", Why: "it is off"}, "cluster east: it is off"},
 		{Error{Action: "read the kubeconfig", Why: "it is empty"}, "cannot read the kubeconfig: it is empty"},
 	}
 	for _, tt := range tests {

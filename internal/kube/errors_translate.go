@@ -60,12 +60,12 @@ func judgeEnd(err error, server string) (verdict, bool) {
 	var network net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
-		return verdict{ReasonCancelled, "it was cancelled", ""}, true
+		return verdict{ReasonCancelled, "cancelled", ""}, true
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT),
 		errors.As(err, &network) && network.Timeout() && !isNameError(err):
 		return verdict{
-			ReasonTimeout, "no answer in time from " + server,
-			"check that the cluster runs and that a firewall or a VPN does not swallow the connection, or allow more time",
+			ReasonTimeout, "timed out waiting for " + server,
+			"check that the cluster is running and that no firewall or VPN blocks the connection, or increase the timeout",
 		}, true
 	default:
 		return verdict{}, false
@@ -107,8 +107,8 @@ func judgeCredentials(err error, _ string) (verdict, bool) {
 	}
 	if strings.Contains(text, "auth plugin has been removed") || strings.Contains(text, "no Auth Provider found") {
 		return verdict{
-			ReasonNoCredentials, "the kubeconfig uses an auth provider that does not exist any more",
-			"write the kubeconfig anew with the tool of your cloud provider, which uses a credential plugin now",
+			ReasonNoCredentials, "the kubeconfig uses an auth provider that was removed",
+			"recreate the kubeconfig with the tool of your cloud provider",
 		}, true
 	}
 	return verdict{}, false
@@ -127,7 +127,7 @@ func judgeTLS(err error, server string) (verdict, bool) {
 	case errors.As(err, &authority):
 		return verdict{
 			ReasonUntrusted, "the certificate of " + server + " is signed by an unknown authority",
-			"check certificate-authority-data in the kubeconfig; a proxy in between may present a certificate of its own",
+			"check certificate-authority-data in the kubeconfig; a proxy may present its own certificate",
 		}, true
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return verdict{
@@ -142,11 +142,11 @@ func judgeTLS(err error, server string) (verdict, bool) {
 	case errors.As(err, &invalid):
 		return verdict{ReasonUntrusted, "the certificate of " + server + " is not valid: " + invalid.Error(), "check the certificate of the API server"}, true
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return verdict{ReasonUntrusted, server + " does not speak TLS", "check the address and the port of the cluster in the kubeconfig"}, true
+		return verdict{ReasonUntrusted, server + " does not use TLS", "check the address and the port of the cluster in the kubeconfig"}, true
 	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls: "):
 		_, detail, _ := strings.Cut(err.Error(), "tls: ")
 		return verdict{
-			ReasonUnauthorized, server + " does not accept the client certificate: " + detail,
+			ReasonUnauthorized, server + " rejected the client certificate: " + detail,
 			"log in again, or renew the certificate in the kubeconfig",
 		}, true
 	case strings.Contains(err.Error(), "x509: "):
@@ -172,19 +172,19 @@ func judgeStatus(err error, server string) (verdict, bool) {
 	}
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return verdict{ReasonInvalid, "its namespace is being deleted", "wait until the namespace is gone and make it anew, or leave its workloads out"}, true
+		return verdict{ReasonInvalid, "its namespace is being deleted", "wait until the namespace is deleted and create it again, or exclude its workloads"}, true
 	case isTooLarge(err, message):
-		return verdict{ReasonInvalid, "it is larger than the API server or its storage accepts: " + message, "split what it comes from into several smaller ones"}, true
+		return verdict{ReasonInvalid, "it is larger than the API server or its storage accepts: " + message, "split its source into several smaller ones"}, true
 	case apierrors.IsUnauthorized(err):
 		return verdict{
-			ReasonUnauthorized, server + " does not accept the credentials",
+			ReasonUnauthorized, server + " rejected the credentials",
 			"they may have expired: log in again, or renew the token",
 		}, true
 	case apierrors.IsForbidden(err):
 		if _, detail, found := strings.Cut(message, "is forbidden: "); found {
 			message = detail
 		}
-		return verdict{ReasonForbidden, "forbidden: " + message, "ask for this permission, or use other credentials"}, true
+		return verdict{ReasonForbidden, "forbidden: " + message, "get this permission, or use other credentials"}, true
 	case apierrors.IsNotFound(err) && isMissingKind(status):
 		return verdict{ReasonNoSuchKind, "the cluster has no such kind", hintNoSuchKind}, true
 	case apierrors.IsNotFound(err) && status.Status().Details.Kind == "namespaces":
@@ -200,7 +200,7 @@ func judgeStatus(err error, server string) (verdict, bool) {
 	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err):
 		return verdict{ReasonServerTrouble, message, "try again"}, true
 	case apierrors.IsTooManyRequests(err), apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), status.Status().Code >= 500:
-		return verdict{ReasonServerTrouble, fmt.Sprintf("%s answers: %s", server, message), "try again; if it stays, look at the API server's log"}, true
+		return verdict{ReasonServerTrouble, fmt.Sprintf("%s answers: %s", server, message), "try again, or check the log of the API server"}, true
 	default:
 		return verdict{ReasonOther, message, ""}, true
 	}
@@ -238,13 +238,13 @@ func isMissingKind(status apierrors.APIStatus) bool {
 func judgeConflict(err error) verdict {
 	conflicts := fieldConflicts(err)
 	if len(conflicts) == 0 {
-		return verdict{ReasonConflict, "it was changed by someone else at the same time", "try again"}
+		return verdict{ReasonConflict, "it was changed at the same time", "try again"}
 	}
 	fields := make([]string, 0, len(conflicts))
 	for _, c := range conflicts {
 		fields = append(fields, fmt.Sprintf("%s is owned by %s", c.Field, c.Owner))
 	}
-	return verdict{ReasonConflict, strings.Join(fields, ", "), "leave the fields to their owner, or take them over with --force-conflicts"}
+	return verdict{ReasonConflict, strings.Join(fields, ", "), "remove the fields, or take them over with --force-conflicts"}
 }
 
 // judgeNetwork recognises that no connection came about, or that it broke.
@@ -257,14 +257,14 @@ func judgeNetwork(err error, server string) (verdict, bool) {
 			"check the server of the cluster in the kubeconfig, and whether a VPN is needed to resolve it",
 		}, true
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return verdict{ReasonUnreachable, server + " refuses the connection", "check that the cluster runs and that the address is right"}, true
+		return verdict{ReasonUnreachable, "connection refused (" + server + ")", "check that the cluster runs and that the address is right"}, true
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		strings.Contains(err.Error(), "http2: client connection lost"):
-		return verdict{ReasonUnreachable, server + " breaks off the connection", "check that the API server is well, and any proxy in between"}, true
+		return verdict{ReasonUnreachable, server + " closed the connection", "check the API server and any proxy in front of it"}, true
 	case errors.Is(err, os.ErrNotExist):
 		return verdict{ReasonNoCredentials, "a file that the kubeconfig names cannot be read: " + err.Error(), "correct the path in the kubeconfig"}, true
 	case errors.As(err, &operation), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return verdict{ReasonUnreachable, server + " cannot be reached: " + innermost(err).Error(), "check the network, and whether a VPN is needed"}, true
+		return verdict{ReasonUnreachable, server + " is unreachable: " + innermost(err).Error(), "check the network, and whether a VPN is needed"}, true
 	default:
 		return verdict{}, false
 	}

@@ -28,7 +28,7 @@ const (
 )
 
 // LeaseTakeover is how long it takes at most until somebody else holds the Lease
-// of a process that died, if the API server answers at once.
+// of a process that died, if the API server is reachable at once.
 const LeaseTakeover = 15 * time.Second
 
 // LeaseOptions say which Lease is to be held.

@@ -33,7 +33,7 @@ type LeaseLostError struct{ Namespace, Lease string }
 
 // Error says which one.
 func (e *LeaseLostError) Error() string {
-	return fmt.Sprintf("Lease %s in %s could not be renewed, or was taken away", e.Lease, e.Namespace)
+	return fmt.Sprintf("Lease %s in %s could not be renewed or was taken over", e.Lease, e.Namespace)
 }
 
 // Hold runs while this process holds the Lease, and gives it back. Unlike Lead it

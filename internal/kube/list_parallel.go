@@ -90,7 +90,7 @@ func (c *Connection) end(ctx context.Context, end error, deadline time.Duration)
 	e := *c.Translate("", end) // others may be looking at the original
 	e.Action = ""              // which of the questions failed first says nothing
 	if errors.Is(end, errDeadline) {
-		e.Why = fmt.Sprintf("%s did not answer within %s", c.server(), deadline)
+		e.Why = fmt.Sprintf("%s timed out after %s", c.server(), deadline)
 	}
 	return &e
 }

@@ -108,15 +108,15 @@ func TestListErrors(t *testing.T) {
 	}{
 		{
 			name: "forbidden", server: &api{names: map[string][]string{"example.com/v1 widgets": nil}, forbidden: []string{"widgets"}}, reason: ReasonForbidden,
-			want: `cannot list widgets.example.com on cluster east: forbidden: User "bob" cannot list resource "widgets": ask for this permission, or use other credentials`,
+			want: `cannot list widgets.example.com on cluster east: forbidden: User "bob" cannot list resource "widgets": get this permission, or use other credentials`,
 		},
 		{
 			name: "missing", server: &api{}, reason: ReasonNoSuchKind,
-			want: "cannot list widgets.example.com on cluster east: the cluster has no such kind in example.com/v1: install its CustomResourceDefinition, or use a cluster that has it",
+			want: "cannot list widgets.example.com on cluster east: kind not found in example.com/v1: install its CustomResourceDefinition, or use a cluster that has it",
 		},
 		{
 			name: "missing, and so forbidden", server: &api{forbidden: []string{"widgets"}}, reason: ReasonNoSuchKind,
-			want: "cannot list widgets.example.com on cluster east: the cluster has no such kind in example.com/v1: install its CustomResourceDefinition, or use a cluster that has it",
+			want: "cannot list widgets.example.com on cluster east: kind not found in example.com/v1: install its CustomResourceDefinition, or use a cluster that has it",
 		},
 		{
 			name: "an older version", server: &api{names: map[string][]string{"example.com/v1alpha1 widgets": nil, "example.com/v1beta1 widgets": nil}}, reason: ReasonNoSuchKind,
@@ -199,7 +199,7 @@ func TestAskEnds(t *testing.T) {
 		_, err := Ask(t.Context(), c, 200*time.Millisecond, questionsFor(c, &answered, "as", "bs")...)
 		var e *Error
 		if !errors.As(err, &e) || e.Reason != ReasonTimeout || !errors.Is(err, context.DeadlineExceeded) ||
-			e.Message() != "cannot use cluster east: "+c.server()+" did not answer within 200ms" {
+			e.Message() != "cluster east: "+c.server()+" timed out after 200ms" {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -221,7 +221,7 @@ func TestAskEnds(t *testing.T) {
 		c := New("east", SourceContext, &rest.Config{Host: "https://127.0.0.1:1"}, Options{})
 		var answered atomic.Int32
 		_, err := Ask(t.Context(), c, time.Minute, questionsFor(c, &answered, "as", "bs", "cs")...)
-		const want = "cannot use cluster east: https://127.0.0.1:1 refuses the connection: check that the cluster runs and that the address is right"
+		const want = "cluster east: connection refused (https://127.0.0.1:1): check that the cluster runs and that the address is right"
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -268,7 +268,7 @@ func TestResource(t *testing.T) {
 		t.Errorf("resource (-want +got):\n%s", diff)
 	}
 	_, err = c.Resource(t.Context(), widgets().GroupVersion().WithKind("gadget"))
-	const want = "cannot find kind gadget on cluster east: the cluster has no such kind in example.com/v1: install its CustomResourceDefinition, or use a cluster that has it"
+	const want = "cannot find kind gadget on cluster east: kind not found in example.com/v1: install its CustomResourceDefinition, or use a cluster that has it"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -95,7 +95,7 @@ func RequirePermissions(ctx context.Context, c *Connection, action string, permi
 	}
 	return &Error{
 		Cluster: c.Name, Action: action, Reason: ReasonForbidden,
-		Why: "not allowed to " + strings.Join(texts, ", "), Hint: "ask for these permissions, or use other credentials",
+		Why: "not allowed to " + strings.Join(texts, ", "), Hint: "get these permissions, or use other credentials",
 	}
 }
 

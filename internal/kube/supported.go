@@ -21,6 +21,6 @@ func CheckVersion(c *Connection, info version.Info) error {
 	}
 	return &Error{
 		Cluster: c.Name, Action: "use the cluster", Reason: ReasonUnusable,
-		Why: "it runs Kubernetes " + info.GitVersion, Hint: fmt.Sprintf("upgrade it to 1.%d or later", minMinor),
+		Why: "unsupported Kubernetes version " + info.GitVersion, Hint: fmt.Sprintf("upgrade it to 1.%d or later", minMinor),
 	}
 }

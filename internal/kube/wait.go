@@ -40,7 +40,7 @@ func WaitUntilGone(ctx context.Context, c *Connection, key ObjectKey, limit time
 		return err
 	}
 	object := DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
-	return c.Await(ctx, limit, "delete "+object, "it still exists", "look at its finalizers", func(ctx context.Context) (bool, error) {
+	return c.Await(ctx, limit, "delete "+object, "still exists", "check its finalizers", func(ctx context.Context) (bool, error) {
 		_, err := target.Get(ctx, key.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return true, nil

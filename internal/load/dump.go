@@ -91,7 +91,7 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 func (r *rawObjects) missing(origin world.Origin) []world.Problem {
 	if len(r.count) == 0 {
 		return []world.Problem{{
-			Kind: world.UnlistedKind, Origin: origin, LeftOut: true, Message: "nothing there tells about meshes",
+			Kind: world.UnlistedKind, Origin: origin, LeftOut: true, Message: "no objects about meshes found",
 			Hint: "write the objects of the cluster to it, as 'meshctl discover --help' shows",
 		}}
 	}
@@ -102,7 +102,7 @@ func (r *rawObjects) missing(origin world.Origin) []world.Problem {
 			continue
 		}
 		problems = append(problems, world.Problem{
-			Kind: world.UnlistedKind, Origin: origin, Message: "there are no objects of kind " + kind.Kind + "; so these are unknown: " + kind.Without,
+			Kind: world.UnlistedKind, Origin: origin, Message: "no objects of kind " + kind.Kind + "; not known: " + kind.Without,
 			Hint: "add them with 'kubectl get " + kind.Resource + " -A -o yaml'",
 		})
 	}

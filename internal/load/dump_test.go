@@ -153,12 +153,12 @@ func TestDiscoverDump(t *testing.T) {
 		},
 		{
 			"without a kind", with(map[string]string{"istio-system/configmaps.json": ""}),
-			[]string{"UnlistedKind DIR: there are no objects of kind ConfigMap; so these are unknown: Istio meshes"},
+			[]string{"UnlistedKind DIR: no objects of kind ConfigMap; not known: Istio meshes"},
 		},
 		{
 			"nothing of interest",
 			map[string]string{"secret.yaml": shopDump()["shop/secrets.yaml"]},
-			[]string{"! UnlistedKind DIR: nothing there tells about meshes"},
+			[]string{"! UnlistedKind DIR: no objects about meshes found"},
 		},
 	}
 	for _, tt := range tests {

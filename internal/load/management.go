@@ -90,7 +90,7 @@ func (l *managementReader) wantedKinds() ([]schema.GroupVersionKind, error) {
 	}
 	for _, kind := range l.opts.Kinds {
 		if !slices.Contains(known, kind) {
-			return nil, fmt.Errorf("there is no kind %s to list; there are %s", kind, strings.Join(known, ", "))
+			return nil, fmt.Errorf("unknown kind %s: must be one of: %s", kind, strings.Join(known, ", "))
 		}
 	}
 	return wanted, nil
@@ -144,8 +144,8 @@ func (l *managementReader) assemble() (world.Objects, error) {
 	switch {
 	case missing > 0 && missing == len(l.lists):
 		a.objects.Problems = append(a.objects.Problems, world.Problem{
-			Kind: world.UnlistedKind, Origin: l.origin, Message: "meshctl is not installed there: the cluster has none of its kinds",
-			Hint: "run `meshctl install`, choose the cluster it is installed on with --context, or read manifests with --filename",
+			Kind: world.UnlistedKind, Origin: l.origin, Message: "meshctl is not installed there",
+			Hint: "run `meshctl install`, or use --context or --filename",
 		})
 		return a.objects, nil
 	case len(failed) == len(l.lists):

@@ -238,7 +238,7 @@ func TestManagementProblems(t *testing.T) {
 		delete(lists, networkingPath+name)
 		return lists
 	}
-	const forbidden = "forbidden: not for you (ask for this permission, or use other credentials)"
+	const forbidden = "forbidden: not for you (get this permission, or use other credentials)"
 	tests := []struct {
 		name   string
 		server *liveAPI
@@ -256,11 +256,11 @@ func TestManagementProblems(t *testing.T) {
 		},
 		{
 			name: "a kind that is missing", server: &liveAPI{lists: without("virtualmeshes")},
-			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io on cluster mgmt: the cluster has no such kind in networking.mesh.gloo.solo.io/v1 (install its CustomResourceDefinition, or use a cluster that has it)"},
+			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io on cluster mgmt: kind not found in networking.mesh.gloo.solo.io/v1 (install its CustomResourceDefinition, or use a cluster that has it)"},
 		},
 		{
 			name: "not installed", server: &liveAPI{},
-			want: []string{"UnlistedKind cluster mgmt: meshctl is not installed there: the cluster has none of its kinds (run `meshctl install`, choose the cluster it is installed on with --context, or read manifests with --filename)"},
+			want: []string{"UnlistedKind cluster mgmt: meshctl is not installed there (run `meshctl install`, or use --context or --filename)"},
 		},
 		{
 			name: "nothing may be listed", server: &liveAPI{lists: emptyManagement(), forbidden: everything()}, kinds: []string{"TrafficPolicy"}, hides: true,
@@ -268,7 +268,7 @@ func TestManagementProblems(t *testing.T) {
 		},
 		{
 			name: "a cluster that hangs", server: &liveAPI{slow: true}, hides: true,
-			want: []string{"UnusableCluster cluster mgmt: cannot use cluster mgmt: SERVER did not answer within 100ms (check that the cluster runs and that a firewall or a VPN does not swallow the connection, or allow more time)"},
+			want: []string{"UnusableCluster cluster mgmt: SERVER timed out after 100ms (check that the cluster is running and that no firewall or VPN blocks the connection, or increase the timeout)"},
 		},
 	}
 	for _, tt := range tests {
@@ -301,7 +301,7 @@ func TestManagementErrors(t *testing.T) {
 	t.Parallel()
 	c := (&liveAPI{lists: emptyManagement()}).connect(t, "mgmt")
 	_, err := readManagement(t.Context(), ManagementOptions{Connection: c, Kinds: []string{"Pod"}}, pickyChecker{})
-	if err == nil || !strings.HasPrefix(err.Error(), "there is no kind Pod to list; there are VirtualMesh, ") {
+	if err == nil || !strings.HasPrefix(err.Error(), "unknown kind Pod: must be one of: VirtualMesh, ") {
 		t.Errorf("got %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -41,7 +41,7 @@ type pathFinder struct {
 // without manifests, and what is not a path at all; all of them at once.
 func findManifests(paths []string, recursive bool) ([]manifest, error) {
 	if len(paths) == 0 {
-		return nil, errors.New("no files to load: name files or directories, or - for standard input")
+		return nil, errors.New("no files to load: pass files or directories, or - for standard input")
 	}
 	f := &pathFinder{recursive: recursive, seen: map[string]bool{}}
 	var errs []error
@@ -55,12 +55,12 @@ func findManifests(paths []string, recursive bool) ([]manifest, error) {
 func (f *pathFinder) add(path string, repeated bool) error {
 	switch {
 	case path == stdinPath && repeated:
-		return errors.New("- (standard input) is given twice: it can be read only once")
+		return errors.New("standard input (-) is given twice")
 	case path == stdinPath:
 		f.manifests = append(f.manifests, manifest{name: stdinName, stdin: true, named: true})
 		return nil
 	case path == "":
-		return errors.New("a path is empty: name a file or a directory, or - for standard input")
+		return errors.New("empty path: pass a file or a directory, or - for standard input")
 	case isURL(path):
 		return fmt.Errorf("%s is a URL: only files are read; download it, or pipe it into -f -", path)
 	case repeated:
@@ -71,7 +71,7 @@ func (f *pathFinder) add(path string, repeated bool) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s does not exist: check the path, which is relative to the working directory", path)
 	case err != nil:
-		return fmt.Errorf("cannot look at %s: %w", path, reason(err))
+		return fmt.Errorf("cannot access %s: %w", path, reason(err))
 	case !info.IsDir():
 		if f.meet(path) {
 			f.manifests = append(f.manifests, manifest{name: path, named: true})

@@ -85,11 +85,11 @@ func TestLoadErrors(t *testing.T) {
 		paths []string
 		want  string
 	}{
-		{name: "no path", want: "no files to load: name files or directories, or - for standard input"},
-		{name: "an empty path", paths: []string{""}, want: "a path is empty: name a file or a directory, or - for standard input"},
+		{name: "no path", want: "no files to load: pass files or directories, or - for standard input"},
+		{name: "an empty path", paths: []string{""}, want: "empty path: pass a file or a directory, or - for standard input"},
 		{name: "all bad paths at once", paths: []string{"x.yaml", "https://example.com/a.yaml", "a.yaml"}, want: "x.yaml does not exist: check the path, which is relative to the working directory\n" +
 			"https://example.com/a.yaml is a URL: only files are read; download it, or pipe it into -f -"},
-		{name: "standard input twice", paths: []string{"-", "-"}, want: "- (standard input) is given twice: it can be read only once"},
+		{name: "standard input twice", paths: []string{"-", "-"}, want: "standard input (-) is given twice"},
 		{name: "a directory without manifests", paths: []string{"empty"}, want: "directory empty has no manifests: none of its files ends in .yaml, .yml, .json"},
 		{name: "manifests only in subdirectories", paths: []string{"only"}, want: "directory only has manifests only in subdirectories: add -R to read those too"},
 		{name: "a named file that is no text", paths: []string{"wide.yaml"}, want: "cannot read wide.yaml: the file is UTF-16 text; save it as UTF-8"},

@@ -15,7 +15,7 @@ func unusableCluster(cluster string, err error) (world.Objects, error) {
 		return world.Objects{}, err
 	}
 	return world.Objects{Problems: []world.Problem{{
-		Kind: world.UnusableCluster, Origin: ClusterOrigin(cluster), Message: e.Message(), Hint: e.Hint,
+		Kind: world.UnusableCluster, Origin: ClusterOrigin(cluster), Message: e.Local(), Hint: e.Hint,
 	}}}, nil
 }
 

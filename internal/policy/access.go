@@ -127,7 +127,7 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 			p.reject(id, reason)
 			e.report(newFinding(CodeEmptySelector, p.ID(), reason))
 		case d.Mesh == nil:
-			p.reject(id, fmt.Sprintf("Destination %s belongs to no known mesh that could enforce the policy", d.Key()))
+			p.reject(id, fmt.Sprintf("Destination %s does not belong to a known mesh that could enforce the policy", d.Key()))
 		}
 		e.result.Destinations[id].Access = append(e.result.Destinations[id].Access, i)
 	}
@@ -142,7 +142,7 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 	}
 	if domains := e.misreadIn(p); len(domains) > 0 {
 		e.report(newFinding(CodeDefaultTrustDomain, p.ID(), fmt.Sprintf(
-			"spec.sourceSelector names identities of the trust domain %s, but Istio takes them for identities of the called mesh's own %s",
+			"spec.sourceSelector selects identities of the trust domain %s, but Istio reads them as identities of the called mesh with %s",
 			defaultTrustDomain, text.Named("trust domain", domains))))
 	}
 	for i, s := range p.Resource.Spec.SourceSelector {
@@ -154,7 +154,7 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers ca
 		}
 		if others := trust.sharedWith(clusters); len(others) > 0 {
 			e.report(newFinding(CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
-				"spec.sourceSelector[%d] is restricted to %s, but the meshes in %s use the same trust domain and are admitted as well",
+				"spec.sourceSelector[%d] is restricted to %s, but the meshes in %s use the same trust domain and are allowed as well",
 				i, text.Named("cluster", sorted(clusters)), text.Named("cluster", others))))
 		}
 	}

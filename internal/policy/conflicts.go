@@ -197,7 +197,7 @@ func conflictReason(lost claim, loser, winner *TrafficPolicy) string {
 	if len(loser.namedClusters)+len(winner.namedClusters) > 0 {
 		from = " from cluster " + lost.cluster
 	}
-	return fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests%s and goes first",
+	return fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests%s and takes precedence",
 		lost.field, loser.Resource.Name, loser.Resource.Namespace, winner.Resource.Name, winner.Resource.Namespace, from)
 }
 

@@ -36,7 +36,7 @@ func (e *evaluator) reportFailure(id ObjectID, state core.ApprovalState, failure
 		return
 	}
 	shown := failures[:min(len(failures), shownFailures)]
-	message := "the last apply could not write all that comes from it"
+	message := "the last apply could not write all of its configuration"
 	if len(shown) > 0 {
 		message += ": " + strings.Join(shown, "; ")
 	}

@@ -30,7 +30,7 @@ func TestFindingsOfFailures(t *testing.T) {
 			got = append(got, f.Object+": "+f.Message)
 		}
 	}
-	const start = "the last apply could not write all that comes from it"
+	const start = "the last apply could not write all of its configuration"
 	want := []string{
 		"AccessPolicy/" + access.Name + "." + access.Namespace + ": " + start,
 		"TrafficPolicy/" + traffic[1].Resource.Name + "." + traffic[1].Resource.Namespace + ": " + start + ": no",

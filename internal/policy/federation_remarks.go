@@ -56,7 +56,7 @@ func (e *evaluator) remarkPods(d *world.Destination) {
 			return
 		}
 	}
-	e.report(newFinding(CodeFederatedNobody, destinationID(d), "the Destination is federated, but no pods or workloads behind it are known"))
+	e.report(newFinding(CodeFederatedNobody, destinationID(d), "the Destination is federated, but has no known pods or workloads"))
 }
 
 // tlsRemarks collects what asks clients of federated Destinations for a TLS mode
@@ -90,12 +90,12 @@ func (t *tlsRemarks) noteFrom(cluster string, d *world.Destination, federation *
 		}
 		mode := modeOf(s.Value)
 		if mode != networkingv1.TLSModeIstioMutual {
-			t.add(t.result.TrafficPolicies[s.Policy].ID(), fmt.Sprintf("%s asked for tlsMode %s", who, mode), d)
+			t.add(t.result.TrafficPolicies[s.Policy].ID(), fmt.Sprintf("%s set tlsMode %s", who, mode), d)
 		}
 		open = slices.DeleteFunc(open, func(port uint32) bool { return len(s.Ports) == 0 || slices.Contains(s.Ports, port) })
 	}
 	if len(open) > 0 && t.defaultMode != networkingv1.TLSModeIstioMutual {
-		t.add(federation.VirtualMesh.ID(), fmt.Sprintf("%s asked by the Settings for tlsMode %s", who, t.defaultMode), d)
+		t.add(federation.VirtualMesh.ID(), fmt.Sprintf("%s set tlsMode %s by the Settings", who, t.defaultMode), d)
 	}
 }
 

@@ -57,7 +57,7 @@ func checkAddresses(gateways []Gateway) error {
 		}
 	}
 	if name != "" && address != "" {
-		return fmt.Errorf("its gateways have both names and IPv6 addresses (%s, %s), which cannot be used together", name, address)
+		return fmt.Errorf("its gateways have both hostnames and IPv6 addresses (%s, %s), which cannot be combined", name, address)
 	}
 	return nil
 }

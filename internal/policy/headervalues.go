@@ -10,7 +10,7 @@ import (
 // the proxy fills in, and %% for a percent sign.
 func flawOfHeaderValue(value string) string {
 	if strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == '\x7f' }) {
-		return "it has control characters"
+		return "contains control characters"
 	}
 	rest := value
 	for {
@@ -20,7 +20,7 @@ func flawOfHeaderValue(value string) string {
 		}
 		var complete bool
 		if rest, complete = afterVariable(after); !complete {
-			return "a % that does not begin the name of a variable must be written %%"
+			return "a % that does not start a variable must be written as %%"
 		}
 	}
 }

@@ -205,7 +205,7 @@ func compileIdentities(trust trustDomains, selectors []core.IdentitySelector) ([
 		case len(refs) > 0:
 			grant.accounts = refAccounts(trust, refs, matcher)
 			if contradicts(refs, matcher) {
-				problems = append(problems, problem{CodeContradiction, at + ": kubeIdentityMatcher excludes every account of kubeServiceAccountRefs, so nobody is admitted"})
+				problems = append(problems, problem{CodeContradiction, at + ": kubeIdentityMatcher excludes every account of kubeServiceAccountRefs, so no caller is allowed"})
 			}
 		case len(matcher.Clusters) > 0:
 			grant.accounts = matcherAccounts(trust, matcher)

@@ -138,14 +138,14 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	}
 	for _, number := range numbers {
 		if keys := ofPods[number]; len(keys) > 0 {
-			e.report(newFinding(CodePodPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is no port of %s, but one of the pods, and is taken as that", number, text.Bounded(keys, listedNames))))
+			e.report(newFinding(CodePodPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is not a port of %s but of its pods, and is used as such", number, text.Bounded(keys, listedNames))))
 		}
 		if !matched[number] {
-			e.report(newFinding(CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is neither a port of a selected Service that leads to known pods, nor one of the pods; it never matches", number)))
+			e.report(newFinding(CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is neither a port of a selected Service with known pods, nor of these pods; it never matches", number)))
 		}
 	}
 	if len(closed) > 0 {
-		e.report(newFinding(CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: none of %s gets to pods of %s, so that the policy admits nobody there",
+		e.report(newFinding(CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: none of %s reaches pods of %s, so the policy allows no caller there",
 			joinNumbers(numbers), text.Bounded(closed, listedNames))))
 	}
 }

@@ -60,7 +60,7 @@ func (r *Result) overtakenSettings(w *world.Workload, destination int) []Rejecti
 			}
 			winner := first.Leader()
 			name := r.TrafficPolicies[winner].Resource
-			reason := fmt.Sprintf("the more specific route of TrafficPolicy %s.%s takes these requests of the workload", name.Name, name.Namespace)
+			reason := fmt.Sprintf("overridden by the more specific route of TrafficPolicy %s.%s", name.Name, name.Namespace)
 			if effective[Rejection{Policy: s.Policy, Field: field}] {
 				reason = "for some of its requests " + reason
 			}
@@ -108,7 +108,7 @@ func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Reject
 		name := r.TrafficPolicies[winner].Resource
 		overridden = append(overridden, Rejection{
 			Policy: i, Field: feature.MTLS, Winner: winner,
-			Reason: fmt.Sprintf("it asks for the default TLS mode, which claims nothing, and TrafficPolicy %s.%s asks for another", name.Name, name.Namespace),
+			Reason: fmt.Sprintf("overridden by TrafficPolicy %s.%s: this policy sets the default TLS mode, the other one does not", name.Name, name.Namespace),
 		})
 	}
 	return overridden

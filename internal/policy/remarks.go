@@ -62,7 +62,7 @@ func (e *evaluator) remarkTranslation(id ObjectID, app *Application) {
 		switch {
 		case len(app.Rejected[i]) > 0: // said by itself
 		case d.Mesh == nil:
-			byType["belong to no known mesh"] = append(byType["belong to no known mesh"], d.Key())
+			byType["do not belong to a known mesh"] = append(byType["do not belong to a known mesh"], d.Key())
 		case d.Mesh.Type != world.MeshIstio:
 			reason := "are of a mesh of type " + string(d.Mesh.Type)
 			byType[reason] = append(byType[reason], d.Key())
@@ -167,7 +167,7 @@ func (r *Result) idle(policy, destination int) string {
 	p := &r.TrafficPolicies[policy]
 	settings := len(p.Fields)
 	if settings == 0 {
-		return "the policy makes no settings"
+		return "the policy has no settings"
 	}
 	if len(p.connectionFeatures) > 0 || p.tlsMode != nil {
 		return "" // it concerns connections, be it by stating the default
@@ -179,13 +179,13 @@ func (r *Result) idle(policy, destination int) string {
 		return reason
 	}
 	if r.overtaken(policy, destination) {
-		return "policies that go first decide about all of its requests"
+		return "other policies override it for all of its requests"
 	}
 	return ""
 }
 
 const (
-	noHTTPPort     = "the Service has no HTTP port that routes could apply to"
+	noHTTPPort     = "the Service has no HTTP port"
 	noSelectedPort = "none of spec.destinationPorts is an HTTP port of the Service"
 )
 
@@ -226,7 +226,7 @@ func (e *evaluator) remarkDeprecatedMatchers(p *TrafficPolicy) {
 		}{{"prefix", m.Prefix != nil}, {"exact", m.Exact != nil}, {"regex", m.Regex != nil}} {
 			if f.used {
 				e.report(newFinding(CodeDeprecatedField, p.ID(), fmt.Sprintf(
-					"spec.httpRequestMatchers[%d].%s is the older spelling of uri.%s", i, f.name, f.name)))
+					"spec.httpRequestMatchers[%d].%s was renamed to uri.%s", i, f.name, f.name)))
 			}
 		}
 	}
@@ -272,9 +272,9 @@ func (e *evaluator) remarkVirtualMesh(vm *VirtualMesh) {
 
 func (e *evaluator) remarkDeprecatedFederation(vm *VirtualMesh, f *networkingv1.Federation) {
 	if f.Permissive != nil {
-		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.permissive is the older spelling of selectors: [{}]"))
+		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.permissive was renamed to selectors: [{}]"))
 	}
 	if len(f.EastWestIngressGatewaySelectors) > 0 {
-		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.eastWestIngressGatewaySelectors is the older spelling of ingressGatewaySelectors"))
+		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.eastWestIngressGatewaySelectors was renamed to ingressGatewaySelectors"))
 	}
 }

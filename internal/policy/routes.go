@@ -144,7 +144,7 @@ func (route *Route) set(f Feature, policy int, r *Result) {
 		winner := r.TrafficPolicies[earlier.Policy].Resource
 		route.rejected = append(route.rejected, Rejection{
 			Policy: policy, Field: f.Field, Winner: earlier.Policy,
-			Reason: fmt.Sprintf("for some of its requests TrafficPolicy %s.%s sets %s, too, and goes first", winner.Name, winner.Namespace, f.Field),
+			Reason: fmt.Sprintf("overridden for some of its requests by TrafficPolicy %s.%s, which also sets %s", winner.Name, winner.Namespace, f.Field),
 		})
 	}
 }

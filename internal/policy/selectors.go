@@ -154,7 +154,7 @@ func checkServiceRef(w *world.World, at string, ref core.ClusterObjectRef) []pro
 	}
 	message := fmt.Sprintf("%s: Service %s does not exist", at, key)
 	if !w.HasCluster(ref.ClusterName) {
-		message += fmt.Sprintf(" (nothing is known about cluster %q)", ref.ClusterName)
+		message += fmt.Sprintf(" (cluster %q not known)", ref.ClusterName)
 	}
 	return []problem{{CodeReferenceNotFound, message}}
 }

@@ -85,12 +85,12 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 			case d.ClusterHeader != nil:
 				reject(feature.TrafficShift, at+".clusterHeader is not supported")
 			case d.KubeService == nil:
-				reject(feature.TrafficShift, at+" names no destination")
+				reject(feature.TrafficShift, at+" has no destination")
 			}
 		}
 	}
 	if p.Mirror != nil && p.Mirror.KubeService == nil {
-		reject(feature.Mirror, "spec.policy.mirror names no destination")
+		reject(feature.Mirror, "spec.policy.mirror has no destination")
 	}
 	if p.CORSPolicy != nil {
 		for i, o := range p.CORSPolicy.AllowOrigins {
@@ -156,7 +156,7 @@ func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d 
 			}
 			rejections = append(rejections, Rejection{
 				Policy: i, Field: t.field, Winner: -1,
-				Reason: fmt.Sprintf("%s: %s is not federated to mesh %s.%s, where requests come from", t.at, target.Key(), origin.Ref.Name, origin.Ref.Namespace),
+				Reason: fmt.Sprintf("%s: %s is not federated to mesh %s.%s, the source of the requests", t.at, target.Key(), origin.Ref.Name, origin.Ref.Namespace),
 			})
 		}
 	}
@@ -176,7 +176,7 @@ func (e *evaluator) unreachableFromCluster(i int, d *world.Destination) []Reject
 		if t.ref.ClusterName != cluster {
 			rejections = append(rejections, Rejection{
 				Policy: i, Field: t.field, Winner: -1,
-				Reason: fmt.Sprintf("%s: %s.%s.%s is not federated to cluster %s, where requests come from", t.at, t.ref.Name, t.ref.Namespace, t.ref.ClusterName, cluster),
+				Reason: fmt.Sprintf("%s: %s.%s.%s is not federated to cluster %s, the source of the requests", t.at, t.ref.Name, t.ref.Namespace, t.ref.ClusterName, cluster),
 			})
 		}
 	}

@@ -94,7 +94,7 @@ func (c *valueChecks) headers(at string, h *networkingv1.HeaderManipulation) {
 func (c *valueChecks) headerValues(at string, headers map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		if flaw := flawOfHeaderValue(headers[name]); flaw != "" {
-			c.reject("%s: the value %q of header %s cannot be written: %s", at, headers[name], name, flaw)
+			c.reject("%s: invalid value %q of header %s: %s", at, headers[name], name, flaw)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func (c *valueChecks) headerNames(at string, names ...string) {
 			return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 		}
 		if name == "" || strings.ContainsFunc(name, bad) {
-			c.reject("%s: %q is no name of a header", at, name)
+			c.reject("%s: %q is not a valid header name", at, name)
 		}
 	}
 }
@@ -159,7 +159,7 @@ func (c *valueChecks) labels(at string, labels map[string]string) {
 			continue // a wildcard is reported as such
 		}
 		if len(validation.IsQualifiedName(key)) > 0 || len(validation.IsValidLabelValue(value)) > 0 {
-			c.reject("%s: no pod can be labelled %s=%s", at, key, value)
+			c.reject("%s: %s=%s is not a valid label", at, key, value)
 		}
 	}
 }
@@ -167,7 +167,7 @@ func (c *valueChecks) labels(at string, labels map[string]string) {
 func (c *valueChecks) namespaces(at string, namespaces []string) {
 	for _, n := range namespaces {
 		if !strings.Contains(n, "*") && len(validation.IsDNS1123Label(n)) > 0 {
-			c.reject("%s: %q is no name of a namespace", at, n)
+			c.reject("%s: %q is not a valid namespace name", at, n)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func checkAccessValues(spec *networkingv1.AccessPolicySpec) []problem {
 func (c *valueChecks) texts(at string, lists ...[]string) {
 	for _, list := range lists {
 		if slices.Contains(list, "") {
-			c.reject("%s: a value is empty", at)
+			c.reject("%s: empty value", at)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (c settingChecks) CORSPolicy(p *networkingv1.CORSPolicy) {
 	}
 	for _, method := range p.AllowMethods {
 		if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"}, method) {
-			c.reject("%s.allowMethods: %q is no HTTP method", at, method)
+			c.reject("%s.allowMethods: %q is not an HTTP method", at, method)
 		}
 	}
 	for _, names := range [][]string{p.AllowHeaders, p.ExposeHeaders} {
@@ -58,10 +58,10 @@ func (c settingChecks) TrafficShift(s *networkingv1.MultiDestination) {
 	}
 }
 
-// ConnectionPoolSettings rejects settings that exclude each other.
+// ConnectionPoolSettings rejects settings that cannot be combined.
 func (c settingChecks) ConnectionPoolSettings(pool *networkingv1.ConnectionPoolSettings) {
 	if pool.HTTP != nil && pool.HTTP.UseClientProtocol && pool.HTTP.H2UpgradePolicy == networkingv1.H2UpgradePolicyUpgrade {
-		c.reject("spec.policy.connectionPoolSettings.http: useClientProtocol contradicts h2UpgradePolicy UPGRADE")
+		c.reject("spec.policy.connectionPoolSettings.http: useClientProtocol conflicts with h2UpgradePolicy UPGRADE")
 	}
 }
 

@@ -97,7 +97,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 // throughGateway is the verdict about pods of a gateway that stays open.
 func (r *Result) throughGateway(d *world.Destination) Verdict {
 	vm := r.Meshes[d.Mesh.ID].VirtualMesh.Resource
-	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s keeps open", d.Key(), vm.Name, vm.Namespace)}
+	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s leaves open", d.Key(), vm.Name, vm.Namespace)}
 }
 
 func notAdmitted(source *world.Workload, d *world.Destination, known bool) string {
@@ -105,7 +105,7 @@ func notAdmitted(source *world.Workload, d *world.Destination, known bool) strin
 	if identity, ok := IdentityOf(source); known && ok {
 		who = identity.principal()
 	}
-	return fmt.Sprintf("no AccessPolicy on %s admits %s", d.Key(), who)
+	return fmt.Sprintf("no AccessPolicy on %s allows %s", d.Key(), who)
 }
 
 func (r *Result) admittedBy(policies []int) string {
@@ -115,20 +115,20 @@ func (r *Result) admittedBy(policies []int) string {
 		names = append(names, p.Name+"."+p.Namespace)
 	}
 	if len(names) == 1 {
-		return "admitted by AccessPolicy " + names[0]
+		return "allowed by AccessPolicy " + names[0]
 	}
-	return "admitted by AccessPolicies " + strings.Join(names, ", ")
+	return "allowed by AccessPolicies " + strings.Join(names, ", ")
 }
 
 // byDefault decides for pods without any rule.
 func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 	if mesh == nil {
-		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s belongs to no mesh that could deny", d.Key())}
+		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s does not belong to a mesh that could deny", d.Key())}
 	}
 	vm := r.Meshes[mesh.ID].VirtualMesh
 	rules := r.missingRules(d)
 	if vm == nil {
-		return Verdict{Decision: Allowed, Reason: rules + " and its mesh is in no VirtualMesh"}
+		return Verdict{Decision: Allowed, Reason: rules + " and its mesh does not belong to a VirtualMesh"}
 	}
 	decision, does := Allowed, "allows"
 	if r.deniesByDefault(mesh) {

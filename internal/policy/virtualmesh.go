@@ -151,7 +151,7 @@ func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
 			problems = append(problems, problem{CodeMeshNotFound, missing.Reason})
 		case slices.Contains(vm.Meshes, mesh.ID):
 			e.report(newFinding(CodeMeshListedTwice, vm.ID(),
-				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s is listed before", i, ref.Name, ref.Namespace)))
+				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s is listed twice", i, ref.Name, ref.Namespace)))
 		default:
 			vm.Meshes = append(vm.Meshes, mesh.ID)
 		}
@@ -170,7 +170,7 @@ func (e *evaluator) checkFederation(vm *VirtualMesh) []problem {
 	}
 	var problems []problem
 	if suffix := hostnameSuffix(vm); len(validation.IsDNS1123Subdomain(suffix)) > 0 {
-		problems = append(problems, problem{CodeBadSuffix, fmt.Sprintf("spec.federation.hostnameSuffix: %q cannot end a hostname", suffix)})
+		problems = append(problems, problem{CodeBadSuffix, fmt.Sprintf("spec.federation.hostnameSuffix: %q is not a valid DNS name", suffix)})
 	}
 	for i, s := range federation.Selectors {
 		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
@@ -210,7 +210,7 @@ func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []problem {
 	if (enforced == networkingv1.EnforcementModeStrict && !mutual) || (enforced == networkingv1.EnforcementModeDisable && mutual) {
 		return []problem{{
 			CodeTLSIncoherent,
-			fmt.Sprintf("spec.federation.tlsEnforcementSettings.enforcementMode: %s contradicts the Settings, whose mtls.istio.tlsMode is %s", enforced, mode),
+			fmt.Sprintf("spec.federation.tlsEnforcementSettings.enforcementMode: %s conflicts with the Settings, whose mtls.istio.tlsMode is %s", enforced, mode),
 		}}
 	}
 	return nil

@@ -71,7 +71,7 @@ func (d *deregistrar) run(ctx context.Context) error {
 	err := d.observe.phase(d.opts.Cluster, PhaseMember, func() (string, error) { return "", d.withdraw(ctx) })
 	if err != nil && (!d.opts.Force || ctx.Err() != nil) {
 		if isDead(err) {
-			return fmt.Errorf("%w; if the cluster is gone for good, add --force", err)
+			return fmt.Errorf("%w; if the cluster no longer exists, add --force", err)
 		}
 		return err
 	}
@@ -139,7 +139,7 @@ func (d *deregistrar) withdraw(ctx context.Context) error {
 		err = d.withdrawItself(ctx, connection)
 	}
 	if errors.Is(err, kube.ErrForeign) {
-		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster was registered anew with another management cluster, which keeps what is there")
+		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster is now registered with another management cluster")
 		return nil
 	}
 	if err != nil {

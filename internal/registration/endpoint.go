@@ -52,12 +52,12 @@ func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, 
 		}
 	}
 	if server.Scheme != "https" {
-		return fail(server.Redacted()+" is not an https address, and a token must not travel in the clear", "name an https address with --api-server-address", nil)
+		return fail(server.Redacted()+" is not an https address, and the token would be sent unencrypted", "use an https address with --api-server-address", nil)
 	}
 	e := endpoint{server: server.String(), insecure: opts.insecure, tlsServerName: config.ServerName}
 	if config.Insecure && !opts.insecure {
-		return fail("the context does not verify the certificate of the cluster, and a registration does not take that over silently",
-			"add the certificate authority to the context, or accept any certificate with --insecure-skip-tls-verify", nil)
+		return fail("the context does not verify the certificate of the cluster",
+			"add the CA to the context, or pass --insecure-skip-tls-verify", nil)
 	}
 	if !e.insecure {
 		e.ca = config.CAData
@@ -77,10 +77,10 @@ func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, 
 func (e endpoint) warnings(server *url.URL) []string {
 	var warnings []string
 	if host := server.Hostname(); isLoopback(host) {
-		warnings = append(warnings, fmt.Sprintf("%s leads to the machine that uses it: the registration works on this one only, name an address that works everywhere with --api-server-address", host))
+		warnings = append(warnings, fmt.Sprintf("%s is a loopback address: this registration works only from this machine; use --api-server-address for another address", host))
 	}
 	if e.insecure {
-		warnings = append(warnings, fmt.Sprintf("the certificate of %s will not be verified: whoever answers there can take the token", server.Host))
+		warnings = append(warnings, fmt.Sprintf("the certificate of %s will not be verified: the token can be stolen", server.Host))
 	}
 	return warnings
 }
@@ -93,7 +93,7 @@ func parseServer(host string) (*url.URL, error) {
 	}
 	server, err := url.Parse(host)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no address", host)
+		return nil, fmt.Errorf("%q is not an address", host)
 	}
 	if server.Host == "" {
 		return nil, fmt.Errorf("%q has no host", host)
@@ -120,7 +120,7 @@ func overrideServer(original *url.URL, address string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q is neither a host nor a host with a port", address)
 	}
 	if number, err := net.LookupPort("tcp", port); port != "" && (err != nil || number == 0) {
-		return nil, fmt.Errorf("%q is no port", port)
+		return nil, fmt.Errorf("%q is not a port", port)
 	}
 	joined := host
 	switch {

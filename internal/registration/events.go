@@ -5,16 +5,16 @@ type Phase string
 
 // The phases of registering, deregistering, installing and removing.
 const (
-	PhasePreflight   Phase = "check what is there"
-	PhaseAccount     Phase = "make a service account"
+	PhasePreflight   Phase = "check existing objects"
+	PhaseAccount     Phase = "create a service account"
 	PhaseToken       Phase = "get a token"
 	PhaseVerify      Phase = "connect with the new credentials"
 	PhaseRecord      Phase = "record the cluster"
 	PhaseRevoke      Phase = "revoke the old token"
-	PhaseRollback    Phase = "take back what was made"
-	PhaseMember      Phase = "remove what registration made"
-	PhaseForget      Phase = "forget the cluster"
-	PhaseDefinitions Phase = "install the definitions of resources"
+	PhaseRollback    Phase = "remove created objects"
+	PhaseMember      Phase = "remove the registration"
+	PhaseForget      Phase = "delete the record of the cluster"
+	PhaseDefinitions Phase = "install CRDs"
 	PhaseRoles       Phase = "install roles"
 	PhaseResources   Phase = "look for resources"
 	PhaseRemove      Phase = "remove meshctl's objects"

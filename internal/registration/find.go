@@ -88,7 +88,7 @@ func (r *registered) confirm(ctx context.Context, remote *kube.Connection) error
 	if r.member.remoteUID != "" && r.member.remoteUID != uid {
 		return &kube.Error{
 			Action: "use context " + remote.Context, Reason: kube.ReasonUnusable,
-			Why: "it leads to another cluster than the one that is registered as " + r.member.cluster, Hint: "name the right one with --remote-context",
+			Why: "it is another cluster than " + r.member.cluster, Hint: "use --remote-context with the context of that cluster",
 		}
 	}
 	r.member.remoteUID = uid

@@ -107,7 +107,7 @@ func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 			write = append(write, object)
 			continue
 		}
-		i.observe.warn(i.connection.Name, PhaseDefinitions, fmt.Sprintf("%s was installed by someone else and is left as it is; --force-conflicts replaces it", object.GetName()))
+		i.observe.warn(i.connection.Name, PhaseDefinitions, fmt.Sprintf("%s was installed by another tool and is kept; pass --force-conflicts to replace it", object.GetName()))
 		i.results = append(i.results, kube.Result{GVK: object.GroupVersionKind(), Name: object.GetName(), Cluster: i.connection.Name, Outcome: kube.Unchanged, Object: foreign})
 	}
 	for _, result := range kube.Apply(ctx, i.connection, write, i.applyOptions()) {
@@ -141,7 +141,7 @@ func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructur
 		if served := servedVersionsOf(existing); !slices.Contains(served, wanted) {
 			return nil, &kube.Error{
 				Cluster: i.connection.Name, Action: "install " + object.GetName(), Reason: kube.ReasonConflict,
-				Why:  fmt.Sprintf("someone else installed it, and it does not serve %s but %s", wanted, strings.Join(served, ", ")),
+				Why:  fmt.Sprintf("it was installed by another tool and does not serve %s but %s", wanted, strings.Join(served, ", ")),
 				Hint: "upgrade it with the tool that installed it, or replace it with --force-conflicts",
 			}
 		}

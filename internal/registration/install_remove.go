@@ -46,7 +46,7 @@ type ResourcesExistError struct {
 
 // Error says what there is and what to do.
 func (e *ResourcesExistError) Error() string {
-	return fmt.Sprintf("cluster %s still has resources of meshctl: %s; deregister the clusters and delete the rest, or lose all of them with --delete-resources",
+	return fmt.Sprintf("cluster %s still has resources of meshctl: %s; deregister the clusters and delete the rest, or pass --delete-resources",
 		e.Cluster, strings.Join(e.Counts, ", "))
 }
 
@@ -90,7 +90,7 @@ func (u *uninstaller) look(ctx context.Context) error {
 			return err
 		}
 		if existing.GetLabels()[kube.ManagedByLabel] != kube.ManagedBy {
-			u.result.Kept = append(u.result.Kept, object.GetName()+": someone else installed it")
+			u.result.Kept = append(u.result.Kept, object.GetName()+": installed by another tool")
 			continue
 		}
 		u.definitions = append(u.definitions, object.GetName())
@@ -203,7 +203,7 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 		return err
 	}
 	if !kube.IsOwned(existing, kube.OwnLabels()) {
-		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": meshctl did not make it")
+		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": not created by meshctl")
 		return nil
 	}
 	if u.opts.DryRun == kube.DryRunServer {
@@ -214,7 +214,7 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 		return err
 	}
 	if !removed {
-		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": something is left in it")
+		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": not empty")
 		return nil
 	}
 	u.result.Results = append(u.result.Results, kube.Result{GVK: key.GVK, Name: key.Name, Cluster: u.connection.Name, Outcome: kube.Deleted})

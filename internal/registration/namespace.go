@@ -18,7 +18,7 @@ func (j *journal) ensureNamespace(ctx context.Context, c *kube.Connection, kubec
 	if err != nil {
 		return result, err
 	}
-	err = c.Await(ctx, limit, "use Namespace "+name, "it is still being deleted", "find out what keeps it, or try again later", func(ctx context.Context) (bool, error) {
+	err = c.Await(ctx, limit, "use Namespace "+name, "it is still being deleted", "check its finalizers, or try again later", func(ctx context.Context) (bool, error) {
 		namespace, err := client.Resource(kube.Namespaces()).Get(ctx, name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return true, nil

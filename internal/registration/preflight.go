@@ -152,7 +152,7 @@ func (r *registrar) checkName(ctx context.Context) error {
 		return r.refuse("the name is taken by another cluster", "choose another name, or deregister that cluster first")
 	}
 	if err := r.management.CheckOwner("register cluster "+r.opts.Cluster, existing, r.owner()); err != nil {
-		return r.refuse("KubernetesCluster "+r.opts.Cluster+" exists and was not made by meshctl", "choose another name, or remove it with the tool that made it")
+		return r.refuse("KubernetesCluster "+r.opts.Cluster+" exists and was not created by meshctl", "choose another name, or remove it with the tool that made it")
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (r *registrar) checkRemotePermissions(ctx context.Context) error {
 	if kube.IsReason(err, kube.ReasonNotFound) {
 		needed = append(needed, kube.PermissionsFor(kube.Permission{Resource: "namespaces"}, "create")...)
 	}
-	return kube.RequirePermissions(ctx, r.remote, "make a service account", needed)
+	return kube.RequirePermissions(ctx, r.remote, "create a service account", needed)
 }
 
 // checkRole makes sure that the ClusterRole can be written. The cluster itself
@@ -300,7 +300,7 @@ func (r *registrar) checkRole(ctx context.Context) error {
 // nothing can be configured yet.
 func (r *registrar) noteIstio(ctx context.Context) error {
 	if len(r.remote.ServedVersions(ctx, "networking.istio.io")) == 0 && ctx.Err() == nil {
-		r.observe.warn(r.opts.Cluster, PhasePreflight, "Istio is not installed there: meshctl can look at the cluster, and configure it once Istio is")
+		r.observe.warn(r.opts.Cluster, PhasePreflight, "Istio is not installed there: meshctl can configure the cluster after you install it")
 	}
 	return nil
 }

@@ -246,9 +246,9 @@ func (r *registrar) verify(ctx context.Context) (string, error) {
 func explainVerification(err error, opts RegisterOptions) error {
 	switch {
 	case kube.IsReason(err, kube.ReasonUntrusted) && opts.APIServerAddress != "":
-		return fmt.Errorf("%w; name an address that the certificate of the API server is for, or accept any certificate with --insecure-skip-tls-verify", err)
+		return fmt.Errorf("%w; use an address in the certificate of the API server, or pass --insecure-skip-tls-verify", err)
 	case kube.IsReason(err, kube.ReasonUnreachable), kube.IsReason(err, kube.ReasonUnknownHost), kube.IsReason(err, kube.ReasonUntrusted):
-		return fmt.Errorf("%w; --api-server-address names another address", err)
+		return fmt.Errorf("%w; use --api-server-address for another address", err)
 	default:
 		return err
 	}
@@ -284,7 +284,7 @@ func (o RegisterOptions) check() error {
 	}
 	for _, namespace := range []string{o.Namespace, o.RemoteNamespace} {
 		if faults := validation.IsDNS1123Label(namespace); namespace != "" && len(faults) > 0 {
-			return fail(fmt.Sprintf("%q is not a namespace: %s", namespace, faults[0]), "choose another namespace")
+			return fail(fmt.Sprintf("%q is not a valid namespace: %s", namespace, faults[0]), "choose another namespace")
 		}
 	}
 	if faults := validation.IsDNS1123Subdomain(o.ClusterDomain); o.ClusterDomain != "" && len(faults) > 0 {
@@ -305,13 +305,13 @@ func CheckClusterName(name string) string {
 	const longest = 50
 	switch faults := validation.IsDNS1123Label(name); {
 	case name == "":
-		return "a cluster needs a name"
+		return "the name of the cluster is empty"
 	case strings.Contains(name, "."):
-		return "the name of a cluster has no dots"
+		return "the name of a cluster must not contain dots"
 	case len(faults) > 0:
-		return fmt.Sprintf("%q cannot be the name of a cluster: %s", name, faults[0])
+		return fmt.Sprintf("invalid cluster name %q: %s", name, faults[0])
 	case len(name) > longest:
-		return fmt.Sprintf("the name of a cluster has at most %d letters, not %d", longest, len(name))
+		return fmt.Sprintf("the name of a cluster must have at most %d characters, got %d", longest, len(name))
 	default:
 		return ""
 	}

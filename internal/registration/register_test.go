@@ -57,18 +57,18 @@ func TestEndpoint(t *testing.T) {
 		{name: "IPv6", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "2001:db8::1"}, want: endpoint{server: "https://[2001:db8::1]"}},
 		{name: "IPv6 and port", config: rest.Config{Host: "https://a.example:1"}, opts: endpointOptions{address: "[2001:db8::1]:443"}, want: endpoint{server: "https://[2001:db8::1]:443"}},
 		{name: "URL", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "https://b.example/x"}, want: endpoint{server: "https://b.example/x"}},
-		{name: "plain URL", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "http://b.example"}, fails: "a token must not travel in the clear"},
-		{name: "plain", config: rest.Config{Host: "http://a.example"}, fails: "a token must not travel in the clear"},
-		{name: "no port", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "b.example:seven"}, fails: `"seven" is no port`},
+		{name: "plain URL", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "http://b.example"}, fails: "the token would be sent unencrypted"},
+		{name: "plain", config: rest.Config{Host: "http://a.example"}, fails: "the token would be sent unencrypted"},
+		{name: "no port", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "b.example:seven"}, fails: `"seven" is not a port`},
 		{name: "no host", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: ":443"}, fails: "is neither a host nor a host with a port"},
 		{name: "user in host", config: rest.Config{Host: "https://a.example"}, opts: endpointOptions{address: "me@b.example"}, fails: "is neither a host nor a host with a port"},
 		{
 			name: "loopback", config: rest.Config{Host: "https://localhost:6443", TLSClientConfig: ca},
-			want: endpoint{server: "https://localhost:6443", ca: []byte("inline")}, warns: "localhost leads to the machine that uses it",
+			want: endpoint{server: "https://localhost:6443", ca: []byte("inline")}, warns: "localhost is a loopback address",
 		},
 		{
 			name: "silently insecure", config: rest.Config{Host: "https://a.example", TLSClientConfig: rest.TLSClientConfig{Insecure: true}},
-			fails: "a registration does not take that over silently",
+			fails: "does not verify the certificate of the cluster",
 		},
 		{
 			name: "insecure", config: rest.Config{Host: "https://a.example", TLSClientConfig: ca}, opts: endpointOptions{insecure: true},
@@ -172,8 +172,8 @@ func TestCheckClusterName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"east": "", "kind-1": "", strings.Repeat("a", 50): "",
-		"": "needs a name", "a.b": "has no dots", "East": "cannot be the name", "-a": "cannot be the name", "a/b": "cannot be the name",
-		strings.Repeat("a", 51): "at most 50 letters",
+		"": "is empty", "a.b": "must not contain dots", "East": "invalid cluster name", "-a": "invalid cluster name", "a/b": "invalid cluster name",
+		strings.Repeat("a", 51): "at most 50 characters",
 	} {
 		if got := CheckClusterName(name); (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", name, got, want)
@@ -189,9 +189,9 @@ func TestRegisterOptions(t *testing.T) {
 		want string
 	}{
 		{RegisterOptions{Cluster: "east", Namespace: "gloo-mesh", TokenTTL: &never}, ""},
-		{RegisterOptions{Cluster: "e.a.st", Namespace: "gloo-mesh"}, "has no dots"},
-		{RegisterOptions{Cluster: "east", Namespace: "Gloo"}, `"Gloo" is not a namespace`},
-		{RegisterOptions{Cluster: "east", RemoteNamespace: "a.b"}, `"a.b" is not a namespace`},
+		{RegisterOptions{Cluster: "e.a.st", Namespace: "gloo-mesh"}, "must not contain dots"},
+		{RegisterOptions{Cluster: "east", Namespace: "Gloo"}, `"Gloo" is not a valid namespace`},
+		{RegisterOptions{Cluster: "east", RemoteNamespace: "a.b"}, `"a.b" is not a valid namespace`},
 		{RegisterOptions{Cluster: "east", ClusterDomain: "a..b"}, `"a..b" is not a DNS domain`},
 		{RegisterOptions{Cluster: "east", TokenTTL: &minute}, "a token lives for 10m0s at least, not 1m0s"},
 	} {

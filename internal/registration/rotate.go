@@ -184,7 +184,7 @@ func (r *rotator) replace(ctx context.Context, kubeconfig []byte) error {
 	}
 	// Both tokens work; which of them is stored is not known.
 	r.journal.entries = nil
-	return fmt.Errorf("%w; it is not known whether the new token is stored, so both tokens stay valid: rotate again", result.Err)
+	return fmt.Errorf("%w; both tokens stay valid because storing the new one may have failed: rotate again", result.Err)
 }
 
 // revoke deletes the Secrets of the old tokens.
@@ -203,7 +203,7 @@ func (r *rotator) revoke(ctx context.Context) (string, error) {
 		r.result.Results = append(r.result.Results, result)
 	}
 	if cause != nil {
-		return "", &IncompleteError{Err: fmt.Errorf("the new token is in use, but the old one is not revoked: %w", cause), Leftovers: leftovers}
+		return "", &IncompleteError{Err: fmt.Errorf("the new token is in use, but the old one was not revoked: %w", cause), Leftovers: leftovers}
 	}
 	if expires := TokenExpiry(r.old.token); expires != nil {
 		r.result.OldExpires = expires

@@ -169,7 +169,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 	if s.UID != "" && uid != "" && uid != s.UID {
 		s.Notes = append(s.Notes, &kube.Error{
 			Cluster: c.Name, Action: "trust the registration", Reason: kube.ReasonConflict,
-			Why: "another cluster answers at " + c.Server() + " than the one that was registered", Hint: "deregister it, then register it again",
+			Why: "another cluster is at " + c.Server() + " than the one that was registered", Hint: "deregister it, then register it again",
 		})
 	}
 	if uid != "" {

@@ -160,7 +160,7 @@ func verify(ctx context.Context, c *kube.Connection, uid string, limit time.Dura
 			if found != uid {
 				return false, &kube.Error{
 					Cluster: c.Name, Action: "use the new credentials", Reason: kube.ReasonUnusable,
-					Why: c.Server() + " is another cluster than the one that the credentials were made on", Hint: "correct --api-server-address",
+					Why: c.Server() + " is another cluster than the one of the credentials", Hint: "correct --api-server-address",
 				}
 			}
 			client, err := c.Metadata()

@@ -61,7 +61,7 @@ func readPath(p piece, _ Names) (string, error) {
 	inner := strings.TrimPrefix(p.text, "*")
 	switch star := strings.Index(inner, "*"); {
 	case star >= 0 && (star < len(inner)-1 || len(inner) < len(p.text)):
-		return "", p.errorAt(len(p.text)-len(inner)+star, "`*` stands for anything only at the start or at the end of a path")
+		return "", p.errorAt(len(p.text)-len(inner)+star, "`*` is a wildcard only at the start or at the end of a path")
 	case !strings.HasPrefix(p.text, "*") && !strings.HasPrefix(p.text, "/"):
 		return "", p.errorf("a path starts with a slash, or with `*`")
 	}

@@ -17,7 +17,7 @@ func checkVirtualMesh(in *VirtualMeshInput, base *networkingv1.VirtualMesh) []er
 	var errs []error
 	sources := rootSources(in)
 	if len(sources) > 1 {
-		errs = append(errs, fmt.Errorf("%s exclude each other: the root certificate is generated, or comes from a Secret, or Vault signs instead", join(sources)))
+		errs = append(errs, fmt.Errorf("%s cannot be combined: the root certificate is generated, or comes from a Secret, or Vault signs instead", join(sources)))
 	}
 	if in.Trust != nil && *in.Trust != TrustShared {
 		if moot := sharedTrustFlags(in, sources); len(moot) > 0 {
@@ -27,7 +27,7 @@ func checkVirtualMesh(in *VirtualMeshInput, base *networkingv1.VirtualMesh) []er
 	errs = append(errs, checkVault(in)...)
 	for i, g := range in.Gateways {
 		if g.PortName != nil && g.OverrideHostInfo != nil {
-			errs = append(errs, fmt.Errorf("--gateway number %d: port-name and address exclude each other", i+1))
+			errs = append(errs, fmt.Errorf("--gateway number %d: port-name and address cannot be combined", i+1))
 		}
 		errs = append(errs, checkSelectors("--gateway", g.DestinationSelectors)...)
 	}
@@ -91,14 +91,14 @@ func checkVault(in *VirtualMeshInput) []error {
 	}
 	var errs []error
 	if len(v.CABundle) > 0 && v.CALocalPath != nil {
-		errs = append(errs, errors.New("--vault: ca-bundle and ca-file exclude each other"))
+		errs = append(errs, errors.New("--vault: ca-bundle and ca-file cannot be combined"))
 	}
 	auth := v.KubernetesAuth
 	if v.TokenSecretRef != nil && auth != nil {
 		errs = append(errs, errors.New("--vault: token-secret excludes mount-path, role, secret-token-key, service-account and token-path"))
 	}
 	if auth != nil && auth.ServiceAccountRef != nil && auth.MountedSAPath != nil {
-		errs = append(errs, errors.New("--vault: service-account and token-path exclude each other"))
+		errs = append(errs, errors.New("--vault: service-account and token-path cannot be combined"))
 	}
 	return errs
 }
@@ -138,7 +138,7 @@ func checkTrafficPolicy(in *TrafficPolicyInput, base *networkingv1.TrafficPolicy
 	}
 	var errs []error
 	if in.Fault.Delay != nil && in.Fault.AbortStatus != nil {
-		errs = append(errs, errors.New("--fault-delay and --fault-abort exclude each other"))
+		errs = append(errs, errors.New("--fault-delay and --fault-abort cannot be combined"))
 	}
 	if in.Fault.Percentage != nil && in.Fault.Delay == nil && in.Fault.AbortStatus == nil && settings.FaultInjection == nil {
 		errs = append(errs, errors.New("--fault-percentage needs --fault-delay or --fault-abort"))
@@ -152,7 +152,7 @@ func checkTrafficPolicy(in *TrafficPolicyInput, base *networkingv1.TrafficPolicy
 	errs = append(errs, checkOutlier(in, &base.Spec, settings)...)
 	if in.ConnectionPool.H2Upgrade != nil && *in.ConnectionPool.H2Upgrade == networkingv1.H2UpgradePolicyUpgrade &&
 		in.ConnectionPool.UseClientProtocol != nil && *in.ConnectionPool.UseClientProtocol {
-		errs = append(errs, errors.New("--h2-upgrade UPGRADE and --use-client-protocol exclude each other"))
+		errs = append(errs, errors.New("--h2-upgrade UPGRADE and --use-client-protocol cannot be combined"))
 	}
 	errs = append(errs, checkWeights(in.Shift)...)
 	for i, m := range in.Matchers {
@@ -172,7 +172,7 @@ func checkOutlier(in *TrafficPolicyInput, spec *networkingv1.TrafficPolicySpec, 
 	if !detects || !hasSources || !changes {
 		return nil
 	}
-	return []error{errors.New("--outlier-... and --source exclude each other: outlier detection applies to all sources; put it into a policy of its own")}
+	return []error{errors.New("--outlier-... and --source cannot be combined: outlier detection applies to all sources; put it into a policy of its own")}
 }
 
 // checkWeights refuses weights that do not say where every request goes
@@ -196,10 +196,10 @@ func checkWeights(shift []networkingv1.WeightedDestination) []error {
 	if sum == 100 {
 		return nil
 	}
-	return []error{fmt.Errorf("the weights of --shift must sum to 100, not to %d (%s)", sum, strings.Join(terms, "+"))}
+	return []error{fmt.Errorf("the weights of --shift must add up to 100, got %d (%s)", sum, strings.Join(terms, "+"))}
 }
 
-// checkMatcher refuses conditions that exclude each other (semantics D10).
+// checkMatcher refuses conditions that cannot be combined (semantics D10).
 func checkMatcher(number int, m core.HTTPMatcher) []error {
 	var errs []error
 	at := fmt.Sprintf("--match number %d", number)
@@ -218,7 +218,7 @@ func checkMatcher(number int, m core.HTTPMatcher) []error {
 			}
 		}
 		if ways > 1 {
-			errs = append(errs, fmt.Errorf("%s: exact, prefix, suffix and regex exclude each other", at))
+			errs = append(errs, fmt.Errorf("%s: exact, prefix, suffix and regex cannot be combined", at))
 		}
 		if uri.IgnoreCase && uri.Exact == nil && uri.Prefix == nil {
 			errs = append(errs, fmt.Errorf("%s: ignore-case applies to exact and prefix only", at))

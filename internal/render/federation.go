@@ -120,7 +120,7 @@ func readGateway(p piece, names Names) (networkingv1.IngressGatewaySelector, err
 		return networkingv1.IngressGatewaySelector{}, err
 	}
 	if g.gateway.PortName != nil && g.gateway.OverrideHostInfo != nil {
-		return g.gateway, p.errorf("port-name and address exclude each other")
+		return g.gateway, p.errorf("port-name and address cannot be combined")
 	}
 	g.gateway.DestinationSelectors, err = g.finish()
 	return g.gateway, err

@@ -66,7 +66,7 @@ type matcherTerms struct {
 
 func (m *matcherTerms) setURI(t term, uri *core.StringMatch) error {
 	if m.URI != nil {
-		return t.key.errorf("exact, prefix, suffix and regex exclude each other; use a second --match for an alternative")
+		return t.key.errorf("exact, prefix, suffix and regex cannot be combined; use a second --match for an alternative")
 	}
 	m.URI = uri
 	return checkPrintable(t.value, "the path")

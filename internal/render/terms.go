@@ -247,7 +247,7 @@ func findKey[T any](t term, keys []termKey[T]) (termKey[T], error) {
 	if near := spelling.Nearest(t.key.text, known); near != "" {
 		return termKey[T]{}, t.key.errorf("unknown key %q; did you mean %s?", t.key.text, near)
 	}
-	return termKey[T]{}, t.key.errorf("unknown key %q; known are %s", t.key.text, strings.Join(forms, ", "))
+	return termKey[T]{}, t.key.errorf("unknown key %q: must be one of: %s", t.key.text, strings.Join(forms, ", "))
 }
 
 // termWriter writes terms so that splitTerms reads them back.

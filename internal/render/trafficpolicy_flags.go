@@ -55,7 +55,7 @@ func retryFlags() []Field[TrafficPolicyInput] {
 	type input = TrafficPolicyInput
 	return []Field[input]{
 		limitField(Field[input]{
-			Name: "retries", Group: groupResilience, Usage: "how often a failed request is repeated",
+			Name: "retries", Group: groupResilience, Usage: "number of retries of a failed request",
 		}, func(in *input) **int32 { return &in.RetryAttempts }),
 		durationField(Field[input]{
 			Name: "retry-timeout", Group: groupResilience, Usage: "time after which one attempt fails",
@@ -114,7 +114,7 @@ func corsFlags() []Field[TrafficPolicyInput] {
 			Name: "cors-expose-header", Value: "NAME", Group: groupCORS, Usage: "a response header that scripts may read",
 		}, func(in *input) *[]string { return &in.CORS.ExposeHeaders }, readHeaderName, writeText),
 		durationField(Field[input]{
-			Name: "cors-max-age", Group: groupCORS, Usage: "how long browsers may remember the answer",
+			Name: "cors-max-age", Group: groupCORS, Usage: "how long browsers may cache the answer",
 		}, func(in *input) **core.Duration { return &in.CORS.MaxAge }),
 		toggle(Field[input]{
 			Name: "cors-credentials", Group: groupCORS, Usage: "whether requests may carry credentials",
@@ -130,17 +130,17 @@ func outlierFlags() []Field[TrafficPolicyInput] {
 	return []Field[input]{
 		single(Field[input]{
 			Name: "outlier-errors", Value: "NUMBER", Group: groupConnections,
-			Usage: "failures in a row after which an endpoint is not used for a while; 0 for the default, 5",
+			Usage: "consecutive errors before an endpoint is ejected; 0 for the default, 5",
 		}, func(in *input) **uint32 { return &in.Outlier.Errors }, readNumber[uint32](0, maxUint32), writeNumber[uint32]),
 		durationField(Field[input]{
-			Name: "outlier-interval", Group: groupConnections, Usage: "time between looks at the endpoints; 10s if not given",
+			Name: "outlier-interval", Group: groupConnections, Usage: "interval between checks of the endpoints (default 10s)",
 		}, func(in *input) **core.Duration { return &in.Outlier.Interval }),
 		durationField(Field[input]{
-			Name: "outlier-ejection-time", Group: groupConnections, Usage: "how long an endpoint is not used at least; 30s if not given",
+			Name: "outlier-ejection-time", Group: groupConnections, Usage: "minimum ejection time of an endpoint (default 30s)",
 		}, func(in *input) **core.Duration { return &in.Outlier.EjectionTime }),
 		single(Field[input]{
 			Name: "outlier-max-ejection", Value: "PERCENT", Group: groupConnections,
-			Usage: "part of the endpoints that may be out of use, in whole percent; 100 if not given",
+			Usage: "maximum percentage of ejected endpoints (default 100)",
 		}, func(in *input) **uint32 { return &in.Outlier.MaxEjection }, readNumber[uint32](0, 100), writeNumber[uint32]),
 	}
 }

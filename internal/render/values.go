@@ -34,9 +34,9 @@ func readEnum(p piece, values []string) (string, error) {
 		}
 	}
 	if near := spelling.Nearest(p.text, values); near != "" {
-		return "", p.errorf("%q is not one of %s; did you mean %s?", p.text, strings.Join(values, ", "), near)
+		return "", p.errorf("%q must be one of: %s (did you mean %s?)", p.text, strings.Join(values, ", "), near)
 	}
-	return "", p.errorf("%q is not one of %s", p.text, strings.Join(values, ", "))
+	return "", p.errorf("%q must be one of: %s", p.text, strings.Join(values, ", "))
 }
 
 // readText accepts any text but an empty one.

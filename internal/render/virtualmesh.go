@@ -63,19 +63,19 @@ func virtualMeshFields() []Field[VirtualMeshInput] {
 		}, func(in *input) **bool { return &in.AutoRestartPods }),
 		choice(Field[input]{
 			Name: "rotation-strategy", Value: "STRATEGY", Group: groupTrust,
-			Usage: "how roots are exchanged: with both trusted for a while (MULTI_ROOT), or at once (NONE)",
+			Usage: "how root CAs are rotated: both trusted during the rotation (MULTI_ROOT), or at once (NONE)",
 		}, func(in *input) **certificatesv1.CertificateRotationStrategy { return &in.RotationStrategy },
 			certificatesv1.CertificateRotationStrategyMultiRoot, certificatesv1.CertificateRotationStrategyNone),
 		choice(Field[input]{
 			Name: "rotation-verification", Value: "METHOD", Group: groupTrust,
-			Usage: "who says that a step of a rotation worked: nobody (none) or the operator (manual)",
+			Usage: "verification of rotation steps: automatic (none) or by the operator (manual)",
 		}, func(in *input) **RotationVerification { return &in.RotationVerification }, VerifyNone, VerifyManual),
 	)
 	fields = append(fields, federationFields()...)
 	return append(fields,
 		choice(Field[input]{
 			Name: "global-access-policy", Value: "POLICY", Group: groupAccess,
-			Usage: "requests that no access policy decides about: as the mesh does by itself (MESH_DEFAULT), deny (ENABLED), allow (DISABLED)",
+			Usage: "default for requests without an access policy: mesh default (MESH_DEFAULT), deny (ENABLED), allow (DISABLED)",
 		}, func(in *input) **networkingv1.GlobalAccessPolicy { return &in.GlobalAccessPolicy },
 			networkingv1.GlobalAccessPolicyMeshDefault, networkingv1.GlobalAccessPolicyEnabled, networkingv1.GlobalAccessPolicyDisabled),
 	)

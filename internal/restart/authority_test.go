@@ -73,7 +73,7 @@ func TestAuthorityChangedAtReadsNoKey(t *testing.T) {
 		t.Errorf("got %s, %t, %v", changed, found, err)
 	}
 	_, _, err = authorityChangedAt(t.Context(), c, "secret")
-	if want := "cannot read when Secret cacerts in secret last changed on cluster east: forbidden: no: ask for this permission, or use other credentials"; err == nil || err.Error() != want {
+	if want := "cannot read when Secret cacerts in secret last changed on cluster east: forbidden: no: get this permission, or use other credentials"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }

@@ -48,7 +48,7 @@ func CheckFilters(plans []Plan, opts PlanOptions) error {
 	var errs []error
 	for _, namespace := range opts.Within {
 		if !slices.Contains(namespaces, namespace) {
-			errs = append(errs, fmt.Errorf("nothing of these meshes runs in namespace %q%s", namespace, suggestion(namespace, namespaces)))
+			errs = append(errs, fmt.Errorf("no workload of these meshes in namespace %q%s", namespace, suggestion(namespace, namespaces)))
 		}
 	}
 	for _, name := range opts.Exclude {
@@ -56,7 +56,7 @@ func CheckFilters(plans []Plan, opts PlanOptions) error {
 			return slices.ContainsFunc(p.known, func(ref Ref) bool { return answers(ref, p.Cluster, name) })
 		})
 		if !known {
-			errs = append(errs, fmt.Errorf("nothing of these meshes is called %q, which is to be left out%s", name, suggestion(name, names)))
+			errs = append(errs, fmt.Errorf("no workload of these meshes is named %q%s", name, suggestion(name, names)))
 		}
 	}
 	return errors.Join(errs...)

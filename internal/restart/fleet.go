@@ -54,9 +54,9 @@ func PlanFleet(ctx context.Context, meshes []*world.Mesh, members *kube.Members,
 		m.Mesh = mesh
 		switch {
 		case mesh.Resource == nil:
-			m.Err = fmt.Errorf("the mesh %s, which the virtual mesh lists, is not known: its cluster does not answer, or 'meshctl discover' has not found it", m.name())
+			m.Err = fmt.Errorf("mesh %s of the virtual mesh not found: its cluster is unreachable, or it was not discovered: run 'meshctl discover'", m.name())
 		case mesh.Type != world.MeshIstio:
-			m.Err = fmt.Errorf("the mesh %s is of type %s: only Istio meshes are restarted", m.name(), mesh.Type)
+			m.Err = fmt.Errorf("mesh %s is of type %s: only Istio meshes can be restarted", m.name(), mesh.Type)
 		default:
 			m.connection, m.Err = members.Connection(mesh.Cluster)
 		}
@@ -142,14 +142,14 @@ func (m *MeshRestart) adviseAccess(err error) error {
 	if !errors.As(err, &e) || e.Reason != kube.ReasonForbidden {
 		return err
 	}
-	return fmt.Errorf("it is not known what of the mesh %s needs a restart: not allowed on cluster %s to %s; %s",
+	return fmt.Errorf("restarts of mesh %s not known: forbidden on cluster %s to %s; %s",
 		m.name(), m.connection.Name, authorityPermission(m.Mesh.Namespace), accessHint(m.connection))
 }
 
 // accessHint says how to get the permissions that restarts take.
 func accessHint(c *kube.Connection) string {
 	if c.Source != kube.SourceRegistered {
-		return "ask for the permission, or use other credentials"
+		return "get the permission, or use other credentials"
 	}
 	return fmt.Sprintf("raise its access: meshctl cluster register %s --access full --remote-context CONTEXT", c.Name)
 }
@@ -175,7 +175,7 @@ func (f *Fleet) CheckPermissions(ctx context.Context) []*MeshRestart {
 		if more := len(missing) - shown; more > 0 {
 			texts = append(texts, text.More(more))
 		}
-		m.Err = fmt.Errorf("nothing of the mesh %s is restarted: not allowed on cluster %s to %s; %s", m.name(), m.connection.Name, strings.Join(texts, ", "), accessHint(m.connection))
+		m.Err = fmt.Errorf("cannot restart mesh %s: forbidden on cluster %s to %s; %s", m.name(), m.connection.Name, strings.Join(texts, ", "), accessHint(m.connection))
 	})
 	var refused []*MeshRestart
 	for i := range f.Meshes {

@@ -99,10 +99,10 @@ func TestPlanFleetWithoutClusters(t *testing.T) {
 		got = append(got, fleet.Meshes[i].Err.Error())
 	}
 	want := []string{
-		"the mesh gone.gloo-mesh, which the virtual mesh lists, is not known: its cluster does not answer, or 'meshctl discover' has not found it",
+		"mesh gone.gloo-mesh of the virtual mesh not found: its cluster is unreachable, or it was not discovered: run 'meshctl discover'",
 		"the mesh osm.gloo-mesh is of type " + string(world.MeshOSM) + ": only Istio meshes are restarted",
 		"cluster west: no credentials",
-		"cluster east is not registered: register it with 'meshctl cluster register east', or name its context with --clusters",
+		"cluster east is not registered: run 'meshctl cluster register east', or pass its context with --clusters",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)

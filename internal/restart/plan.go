@@ -135,11 +135,11 @@ type PlanOptions struct {
 func NewPlan(facts *Facts, name, namespace string, opts PlanOptions) (Plan, error) {
 	i := slices.IndexFunc(facts.Meshes, func(m MeshFacts) bool { return m.Name == name && m.Namespace == namespace })
 	if i < 0 {
-		return Plan{}, fmt.Errorf("the mesh %s.%s does not run on cluster %s: run 'meshctl discover' to find out what does", name, namespace, facts.Cluster)
+		return Plan{}, fmt.Errorf("mesh %s.%s does not run on cluster %s: run 'meshctl discover'", name, namespace, facts.Cluster)
 	}
 	mesh := &facts.Meshes[i]
 	if mesh.TrustErr != nil && !opts.AllWorkloads {
-		return Plan{}, fmt.Errorf("it is not known what of the mesh %s.%s needs a restart: %w", name, namespace, mesh.TrustErr)
+		return Plan{}, fmt.Errorf("restarts of mesh %s.%s not known: %w", name, namespace, mesh.TrustErr)
 	}
 	p := &planner{facts: facts, mesh: mesh, opts: opts, plan: Plan{
 		Mesh: name, Namespace: namespace, Cluster: facts.Cluster, TrustChanged: mesh.TrustChanged,
@@ -248,7 +248,7 @@ func (p *planner) judge(groups []*group) {
 	}
 	if p.mesh.TrustChanged.IsZero() && p.mesh.TrustErr == nil && p.mesh.ControlPlane != (Ref{}) {
 		p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(
-			"there is no Secret cacerts in namespace %s: the control plane signs with a certificate authority of its own, and nobody can tell who has an older certificate", p.mesh.InstallationNamespace))
+			"no Secret cacerts in namespace %s: the control plane uses its own CA, so outdated certificates cannot be detected", p.mesh.InstallationNamespace))
 	}
 }
 
@@ -288,7 +288,7 @@ func (p *planner) judgeSigner(item *Item, included bool) {
 	p.staleSigner = included
 	if !included {
 		p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(
-			"the control plane %s is older than its certificate authority and not part of this restart: unless it has reloaded it, proxies get certificates of the older one again", item.Ref))
+			"the control plane %s is older than its CA and not part of this restart: proxies may get outdated certificates again", item.Ref))
 	}
 }
 
@@ -330,7 +330,7 @@ func (p *planner) decide(item *Item, g *group) {
 	item.Reasons = p.reasons(item)
 	resumed := p.resumed(item)
 	if p.opts.AllWorkloads && !resumed {
-		item.Reasons = append(item.Reasons, Reason{ReasonRequested, "all of the mesh is to be restarted"})
+		item.Reasons = append(item.Reasons, Reason{ReasonRequested, "all workloads of the mesh are selected"})
 	}
 	underWay, message := p.underWay(item, resumed)
 	if len(item.Reasons) == 0 && !(resumed && underWay) {
@@ -349,11 +349,11 @@ func (p *planner) reasons(item *Item) []Reason {
 	var reasons []Reason
 	switch {
 	case item.OlderPods > 0 && item.Stage == StageControlPlane:
-		reasons = append(reasons, Reason{ReasonOlderThanCA, fmt.Sprintf("%s older than its certificate authority of %s", ofPods(item.OlderPods, item.Pods), stamp(p.mesh.TrustChanged))})
+		reasons = append(reasons, Reason{ReasonOlderThanCA, fmt.Sprintf("%s older than its CA of %s", ofPods(item.OlderPods, item.Pods), stamp(p.mesh.TrustChanged))})
 	case item.OlderPods > 0:
-		reasons = append(reasons, Reason{ReasonOlderThanCA, fmt.Sprintf("%s older than the certificate authority of %s", ofPods(item.OlderPods, item.Pods), stamp(p.threshold))})
+		reasons = append(reasons, Reason{ReasonOlderThanCA, fmt.Sprintf("%s older than the CA of %s", ofPods(item.OlderPods, item.Pods), stamp(p.threshold))})
 	case item.Stage != StageControlPlane && p.staleSigner && item.Pods > 0:
-		reasons = append(reasons, Reason{ReasonControlPlane, "its certificate is from a control plane that is older than the certificate authority"})
+		reasons = append(reasons, Reason{ReasonControlPlane, "its certificate was issued by a control plane that is older than the CA"})
 	}
 	if item.Stage != StageControlPlane {
 		for _, message := range p.opts.Namespaces[item.Namespace] {

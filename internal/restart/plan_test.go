@@ -206,7 +206,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.Meshes[0].TrustChanged = time.Time{}
 		s.deployment("istio-system", "istiod", -1)
 		s.deployment("shop", "web", -1)
-		const note = "note: there is no Secret cacerts in namespace istio-system: the control plane signs with a certificate authority of its own, and nobody can tell who has an older certificate"
+		const note = "note: no Secret cacerts in namespace istio-system: the control plane uses its own CA, so outdated certificates cannot be detected"
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 1(0) none", note)
 		s.expect(t, PlanOptions{AllWorkloads: true}, "control-plane deployment/istiod.istio-system 1(0) restart requested", "workloads deployment/web.shop 1(0) restart requested", note)
 	})
@@ -250,7 +250,7 @@ func TestFilters(t *testing.T) {
 	s.deployment("bank", "web", -1)
 	s.deployment("shop", "web", -1)
 	s.deployment("shop", "db", -1)
-	const left = "note: the control plane deployment/istiod.istio-system is older than its certificate authority and not part of this restart: unless it has reloaded it, proxies get certificates of the older one again"
+	const left = "note: the control plane deployment/istiod.istio-system is older than its CA and not part of this restart: proxies may get outdated certificates again"
 	const istiod = "control-plane deployment/istiod.istio-system 1(1) restart older-than-ca"
 	const ingress = "gateways deployment/ingress.gateways 1(1) restart older-than-ca"
 	const bank = "workloads deployment/web.bank 1(1) restart older-than-ca"
@@ -337,9 +337,9 @@ func TestProspects(t *testing.T) {
 		"two replicas, one at a time":  {deployment(2, rolling("1", "0")), "restart", nil},
 		"all replicas at a time":       {deployment(3, rolling("100%", "0")), "restart", []string{"short outage: all 3 pods may be replaced at the same time"}},
 		"recreated":                    {deployment(2, func(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType }), "restart", []string{"short outage: it is recreated, all its pods stop before new ones start"}},
-		"paused":                       {deployment(2, func(d *appsv1.Deployment) { d.Spec.Paused = true }), "manual", []string{"it is paused: resume it with 'kubectl rollout resume', then restart again"}},
+		"paused":                       {deployment(2, func(d *appsv1.Deployment) { d.Spec.Paused = true }), "manual", []string{"paused: resume it with 'kubectl rollout resume', then restart again"}},
 		"scaled to zero":               {deployment(1, func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }), "none", []string{"it is scaled to zero"}},
-		"not well":                     {deployment(2, func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }), "restart", []string{"it is not all well before the restart: 2 of 2 pods are up to date, 1 available"}},
+		"not well":                     {deployment(2, func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }), "restart", []string{"already unhealthy before the restart: 2 of 2 pods are up to date, 1 available"}},
 		"a StatefulSet":                {statefulSet(2, func(*appsv1.StatefulSet) {}), "restart", nil},
 		"a StatefulSet of one":         {statefulSet(1, func(*appsv1.StatefulSet) {}), "restart", []string{"short outage: its only pod stops before the new one starts"}},
 		"a StatefulSet scaled to zero": {statefulSet(0, func(*appsv1.StatefulSet) {}), "none", []string{"it is scaled to zero"}},
@@ -348,7 +348,7 @@ func TestProspects(t *testing.T) {
 		}), "manual", []string{"its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"}},
 		"a StatefulSet in parts":  {statefulSet(3, partition(1)), "restart", []string{"its partition keeps the pods before ordinal 1 as they are"}},
 		"a StatefulSet held back": {statefulSet(3, partition(3)), "manual", []string{"its partition 3 keeps all pods from being replaced: lower spec.updateStrategy.rollingUpdate.partition, or delete the pods one after the other"}},
-		"a StatefulSet not well":  {statefulSet(2, func(s *appsv1.StatefulSet) { s.Status.ReadyReplicas = 1 }), "restart", []string{"it is not all well before the restart: 1 of 2 pods are ready"}},
+		"a StatefulSet not well":  {statefulSet(2, func(s *appsv1.StatefulSet) { s.Status.ReadyReplicas = 1 }), "restart", []string{"already unhealthy before the restart: 1 of 2 pods are ready"}},
 		"a DaemonSet":             {daemonSet(func(*appsv1.DaemonSet) {}), "restart", []string{"each node is without its pod for a moment, 1 node at a time"}},
 		"a DaemonSet, many at once": {daemonSet(func(d *appsv1.DaemonSet) {
 			d.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateDaemonSet{MaxUnavailable: number("25%")}
@@ -357,10 +357,10 @@ func TestProspects(t *testing.T) {
 			d.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateDaemonSet{MaxUnavailable: number("0"), MaxSurge: number("1")}
 		}), "restart", nil},
 		"a DaemonSet that waits for deletion": {daemonSet(func(d *appsv1.DaemonSet) { d.Spec.UpdateStrategy.Type = appsv1.OnDeleteDaemonSetStrategyType }), "manual", []string{"its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"}},
-		"a bare pod":                          {owned("Pod"), "manual", []string{"nothing makes this pod again: delete it and create it again"}},
-		"a Job":                               {owned("Job.batch"), "expire", []string{"its pods run to their end; the next ones start with a new certificate"}},
-		"a ReplicaSet":                        {owned("ReplicaSet"), "manual", []string{"it has no Deployment and replaces pods only when they are deleted: delete them one after the other"}},
-		"a Rollout":                           {owned("Rollout.argoproj.io"), "manual", []string{"meshctl does not restart the kind Rollout.argoproj.io: use the tool that it belongs to"}},
+		"a bare pod":                          {owned("Pod"), "manual", []string{"no controller recreates this pod: delete it and create it again"}},
+		"a Job":                               {owned("Job.batch"), "expire", []string{"its pods run to completion; the next ones start with a new certificate"}},
+		"a ReplicaSet":                        {owned("ReplicaSet"), "manual", []string{"it has no Deployment: delete its pods one by one"}},
+		"a Rollout":                           {owned("Rollout.argoproj.io"), "manual", []string{"meshctl cannot restart the kind Rollout.argoproj.io: use the tool that manages it"}},
 		"a budget that is used up": {func(s *shop) {
 			s.deployment("shop", "web", -1, -1, -1, -1)
 			budget := func(namespace, name, app string, allowed int32) {
@@ -373,7 +373,7 @@ func TestProspects(t *testing.T) {
 			budget("shop", "free", "web", 1)
 			budget("shop", "other", "db", 0)
 			budget("bank", "elsewhere", "web", 0)
-		}, "restart", []string{"PodDisruptionBudget used allows no disruption at the moment; rollouts do not ask it, this one takes away 1 pod at a time"}},
+		}, "restart", []string{"PodDisruptionBudget used allows no disruption now, but rollouts ignore it: this one removes 1 pod at a time"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -411,7 +411,7 @@ func TestGoingOn(t *testing.T) {
 	s.Deployments[5].Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}
 	s.deployment("shop", "untouched", -1)
 	const waits = `  it is being restarted already: waiting for its rollout: 1 of 2 replicas updated`
-	const unwell = "  it is not all well before the restart: 1 of 2 pods are up to date, 2 available"
+	const unwell = "  already unhealthy before the restart: 1 of 2 pods are up to date, 2 available"
 	s.expect(t, PlanOptions{},
 		"control-plane deployment/istiod.istio-system 1(0) none",
 		"workloads deployment/begun.shop 2(1) wait older-than-ca", waits, unwell,

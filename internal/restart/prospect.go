@@ -46,15 +46,15 @@ func (p *planner) prospect(item *Item) prospect {
 func withoutRollout(item *Item) prospect {
 	switch item.Kind {
 	case "Pod":
-		return manual("nothing makes this pod again: delete it and create it again")
+		return manual("no controller recreates this pod: delete it and create it again")
 	case "Job.batch":
-		return prospect{ActionExpire, []string{"its pods run to their end; the next ones start with a new certificate"}}
+		return prospect{ActionExpire, []string{"its pods run to completion; the next ones start with a new certificate"}}
 	case "ReplicaSet":
-		return manual("it has no Deployment and replaces pods only when they are deleted: delete them one after the other")
+		return manual("it has no Deployment: delete its pods one by one")
 	case kindDeployment, kindDaemonSet, kindStatefulSet:
-		return manual("this %s does not exist any more, but its pods do: delete them", item.Kind)
+		return manual("this %s no longer exists, but its pods do: delete them", item.Kind)
 	default:
-		return manual("meshctl does not restart the kind %s: use the tool that it belongs to", item.Kind)
+		return manual("meshctl cannot restart the kind %s: use the tool that manages it", item.Kind)
 	}
 }
 
@@ -62,7 +62,7 @@ func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
 	replicas := numberOf(d.Spec.Replicas)
 	switch {
 	case d.Spec.Paused:
-		return manual("it is paused: resume it with 'kubectl rollout resume', then restart again"), ""
+		return manual("paused: resume it with 'kubectl rollout resume', then restart again"), ""
 	case replicas == 0:
 		return prospect{ActionNone, []string{"it is scaled to zero"}}, ""
 	case d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
@@ -87,7 +87,7 @@ func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
 		}
 	}
 	if ready := int(d.Status.AvailableReplicas); ready < replicas || int(d.Status.UpdatedReplicas) < replicas {
-		found.notes = append(found.notes, fmt.Sprintf("it is not all well before the restart: %d of %d pods are up to date, %d available", d.Status.UpdatedReplicas, replicas, ready))
+		found.notes = append(found.notes, fmt.Sprintf("already unhealthy before the restart: %d of %d pods are up to date, %d available", d.Status.UpdatedReplicas, replicas, ready))
 	}
 	return found, text.Count(unavailable, "pod")
 }
@@ -111,7 +111,7 @@ func prospectOfStatefulSet(s *appsv1.StatefulSet) prospect {
 		found.notes = append(found.notes, "short outage: its only pod stops before the new one starts")
 	}
 	if ready := int(s.Status.ReadyReplicas); ready < replicas {
-		found.notes = append(found.notes, fmt.Sprintf("it is not all well before the restart: %d of %d pods are ready", ready, replicas))
+		found.notes = append(found.notes, fmt.Sprintf("already unhealthy before the restart: %d of %d pods are ready", ready, replicas))
 	}
 	return found
 }
@@ -131,7 +131,7 @@ func prospectOfDaemonSet(d *appsv1.DaemonSet) (found prospect, away string) {
 		found.notes = append(found.notes, fmt.Sprintf("each node is without its pod for a moment, %s at a time", text.Count(max(unavailable, 1), "node")))
 	}
 	if ready := int(d.Status.NumberAvailable); ready < wanted {
-		found.notes = append(found.notes, fmt.Sprintf("it is not all well before the restart: %d of %d pods are available", ready, wanted))
+		found.notes = append(found.notes, fmt.Sprintf("already unhealthy before the restart: %d of %d pods are available", ready, wanted))
 	}
 	return found, text.Count(unavailable, "pod")
 }
@@ -150,7 +150,7 @@ func (p *planner) budgetNotes(item *Item, away string) []string {
 			continue
 		}
 		notes = append(notes, fmt.Sprintf(
-			"PodDisruptionBudget %s allows no disruption at the moment; rollouts do not ask it, this one takes away %s at a time", budget.Name, away))
+			"PodDisruptionBudget %s allows no disruption now, but rollouts ignore it: this one removes %s at a time", budget.Name, away))
 	}
 	return notes
 }

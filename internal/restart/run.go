@@ -220,7 +220,7 @@ func (r *runner) begin(ctx context.Context, item *Item) error {
 		return err
 	}
 	if string(object.GetUID()) != item.uid {
-		return fmt.Errorf("%s on cluster %s is another one than when this was planned: plan again", item.Ref, r.plan.Cluster)
+		return fmt.Errorf("%s on cluster %s was replaced since the plan: run the command again", item.Ref, r.plan.Cluster)
 	}
 	if isPaused(object) {
 		return fmt.Errorf("%s on cluster %s is paused now: resume it with 'kubectl rollout resume', then restart again", item.Ref, r.plan.Cluster)

@@ -179,7 +179,7 @@ func TestRun(t *testing.T) {
 		},
 		"replaced meanwhile": {
 			plan: full[2:3], fake: &fake{replaced: []string{"a"}},
-			want: []string{"a failed: deployment/a.shop on cluster east is another one than when this was planned: plan again"},
+			want: []string{"a failed: deployment/a.shop on cluster east was replaced since the plan: run the command again"},
 		},
 		"a cluster that is away for a moment": {
 			plan: full[2:], fake: &fake{away: map[string]int{"a": 2}}, want: []string{"a restarted", "b restarted"},

@@ -214,8 +214,8 @@ func (p *planner) see(stored *unstructured.Unstructured, k *kindPlan) seenObject
 	desired, err := manifest(object)
 	if err == nil && stored.GetDeletionTimestamp() != nil {
 		err = &kube.Error{
-			Cluster: p.cluster.Name, Action: kube.ApplyAction(change.Key), Reason: kube.ReasonConflict, Why: "it is being deleted, and its finalizers keep it for now",
-			Hint: "wait until it is gone, or see who has to remove the finalizers, then apply again",
+			Cluster: p.cluster.Name, Action: kube.ApplyAction(change.Key), Reason: kube.ReasonConflict, Why: "it is being deleted and has finalizers",
+			Hint: "wait until it is deleted, or check its finalizers, then run 'meshctl apply' again",
 		}
 	}
 	if err != nil {

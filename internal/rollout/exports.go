@@ -114,8 +114,8 @@ func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, ob
 		}
 		return &kube.Error{
 			Cluster: cluster, Reason: reasonOf(in.cause),
-			Why:  "it is held back, because it sends requests to " + target.Host + ", and what that needs could not be written to cluster " + in.cluster,
-			Hint: "see what is wrong with that cluster, then apply again",
+			Why:  "skipped because it routes to " + target.Host + ", which could not be configured on cluster " + in.cluster,
+			Hint: "fix that cluster, then run 'meshctl apply' again",
 		}
 	}
 	return nil

@@ -27,8 +27,8 @@ func TestNewlyBlocked(t *testing.T) {
 	held := func(host, cluster string, reason kube.Reason) *kube.Error {
 		return &kube.Error{
 			Cluster: "east", Reason: reason,
-			Why:  "it is held back, because it sends requests to " + host + ", and what that needs could not be written to cluster " + cluster,
-			Hint: "see what is wrong with that cluster, then apply again",
+			Why:  "skipped because it routes to " + host + ", which could not be configured on cluster " + cluster,
+			Hint: "fix that cluster, then run 'meshctl apply' again",
 		}
 	}
 	for name, test := range map[string]struct {

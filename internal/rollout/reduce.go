@@ -59,7 +59,7 @@ func (w *writer) leaveInTransition(change *Change, used map[string]*kube.Error) 
 }
 
 // errKept stands for an object that is kept on purpose.
-var errKept = &kube.Error{Why: "what is not wanted any more is kept"}
+var errKept = &kube.Error{Why: "objects to prune are kept"}
 
 // usedHosts returns the hosts that stored objects still send requests to although
 // they should not, and why. The key "" stands for all hosts: it is not known
@@ -119,7 +119,7 @@ func (w *writer) stays(action string, user *kube.Error) *kube.Error {
 	e := &kube.Error{
 		Cluster: w.Name, Action: action, Reason: user.Reason,
 		Why:  "requests may still be sent there, because meshctl cannot " + user.Action,
-		Hint: "see what is wrong with that, then apply again",
+		Hint: "fix that error, then run 'meshctl apply' again",
 	}
 	return e.WithCause(user)
 }

@@ -182,7 +182,7 @@ func TestOrderOfWriting(t *testing.T) {
 			log:     []string{`write other {"host":"b","subset":""}`},
 			outcomes: []string{
 				"a failed: forbidden: a webhook says no", "other created",
-				"r failed: it is held back, because it needs DestinationRule a in shop, which could not be written",
+				"r failed: skipped because it needs DestinationRule a in shop, which could not be written",
 			},
 		},
 		"hosts cannot be seen": {
@@ -326,7 +326,7 @@ func TestObjectThatIsBeingDeleted(t *testing.T) {
 	now := metav1.Now()
 	going[0].SetDeletionTimestamp(&now)
 	s.put(going...)
-	want := []string{"a conflict: it is being deleted, and its finalizers keep it for now"}
+	want := []string{"a conflict: it is being deleted and has finalizers"}
 	if diff := cmp.Diff(want, run(t, compared(t, s, compareOptions{}, hostWith("a", "v1")))); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
@@ -344,8 +344,8 @@ func TestObjectThatLostItsLabel(t *testing.T) {
 	there[1].SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: metav1.ManagedFieldsOperationApply}})
 	s.put(there...)
 	want := []string{
-		"a conflict: meshctl wrote it, but it does not carry the label cluster.multicluster.solo.io=east any more, and so is not meshctl's",
-		"b conflict: it exists and was not made by meshctl: it lacks the label cluster.multicluster.solo.io=east",
+		"a conflict: meshctl created it, but it no longer has the label cluster.multicluster.solo.io=east",
+		"b conflict: exists with another owner: it has no label cluster.multicluster.solo.io=east",
 	}
 	if diff := cmp.Diff(want, run(t, compared(t, s, compareOptions{}, hostWith("a", "v1"), hostWith("b", "v1")))); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)

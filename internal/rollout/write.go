@@ -179,8 +179,8 @@ func (w *writer) heldBack(change *Change) error {
 		if other := w.failed[position]; other != nil {
 			e := &kube.Error{
 				Cluster: w.Name, Action: kube.ApplyAction(change.Key), Reason: other.Err.Reason,
-				Why:  "it is held back, because it needs " + kube.DescribeObject(other.Key.GVK.Kind, other.Key.Namespace, other.Key.Name) + ", which could not be written",
-				Hint: "see what is wrong with that, then apply again",
+				Why:  "skipped because it needs " + kube.DescribeObject(other.Key.GVK.Kind, other.Key.Namespace, other.Key.Name) + ", which could not be written",
+				Hint: "fix that error, then run 'meshctl apply' again",
 			}
 			return e.WithCause(other.Err)
 		}

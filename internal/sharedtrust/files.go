@@ -98,7 +98,7 @@ func secretOfFile(path string, text []byte) (*kube.Secret, error) {
 		Data map[string]string
 	}
 	if err := yaml.Unmarshal(text, &manifest); err != nil || manifest.Kind != "Secret" {
-		return nil, fmt.Errorf("%s is not the manifest of a Secret (if it was encrypted in place, decrypt it first): move it away, or choose another directory", path)
+		return nil, fmt.Errorf("%s is not the manifest of a Secret: decrypt it, move it away, or choose another directory", path)
 	}
 	secret := &kube.Secret{
 		Namespace: manifest.Metadata.Namespace, Name: manifest.Metadata.Name, Type: manifest.Type,
@@ -107,7 +107,7 @@ func secretOfFile(path string, text []byte) (*kube.Secret, error) {
 	for key, value := range manifest.Data {
 		data, err := base64.StdEncoding.DecodeString(value)
 		if err != nil {
-			return nil, fmt.Errorf("%s: what is under the key %s is not in base64 (if it was encrypted in place, decrypt it first)", path, key)
+			return nil, fmt.Errorf("%s: key %s is not valid base64: decrypt the file first", path, key)
 		}
 		secret.Data[key] = data
 	}
@@ -122,7 +122,7 @@ func (s *FileStore) Write(ctx context.Context, cluster string, secret *kube.Secr
 		return kube.Failed, err
 	}
 	if stored != nil && how.Create {
-		return kube.Failed, &kube.Error{Cluster: cluster, Action: "write " + secret.String(), Reason: kube.ReasonAlreadyExists, Why: "it exists"}
+		return kube.Failed, &kube.Error{Cluster: cluster, Action: "write " + secret.String(), Reason: kube.ReasonAlreadyExists, Why: "already exists"}
 	}
 	text, err := yaml.Marshal(secret.Manifest().Object)
 	if err != nil {
@@ -189,5 +189,5 @@ func (s *FileStore) Delete(_ context.Context, cluster, namespace, name string, _
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%s is not deleted", path)
+	return fmt.Errorf("%s was not deleted", path)
 }

@@ -40,7 +40,7 @@ func (r *Report) Findings(w *world.World, now time.Time, warning time.Duration) 
 			item := &m.Older[k]
 			id := policy.ObjectID{Kind: "Workload", Namespace: item.Namespace, Name: item.Name, Cluster: m.Cluster}
 			if workloads[id] {
-				findings = append(findings, policy.NewFinding(policy.CodeRestartNeeded, id, "", "it runs with certificates that are older than the certificate authority of its mesh", ""))
+				findings = append(findings, policy.NewFinding(policy.CodeRestartNeeded, id, "", "it uses certificates that are older than the CA of its mesh", ""))
 			}
 		}
 	}

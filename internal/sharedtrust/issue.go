@@ -79,11 +79,11 @@ func (e *Env) makeRoot(ctx context.Context, v *Survey, actions []Action, dryRun 
 	}
 	root, err := e.generate(ctx, v.Subject, v.Current.Source, dryRun)
 	if err != nil {
-		e.observe(Management, "make the root certificate", err)
+		e.observe(Management, "create the root certificate", err)
 		return err
 	}
 	v.Current = root
-	e.observe(Management, fmt.Sprintf("root %s is made, valid until %s", trust.Short(root.Certificate), timeText(root.Certificate.NotAfter)), nil)
+	e.observe(Management, fmt.Sprintf("created root %s, valid until %s", trust.Short(root.Certificate), timeText(root.Certificate.NotAfter)), nil)
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (e *Env) carryOut(ctx context.Context, v *Survey, a *Action, dryRun kube.Dr
 // said says what a mesh was given.
 func said(a *Action, bundle *trust.Bundle) string {
 	if a.Kind == ActionUpdate {
-		return fmt.Sprintf("%s accepts %s", a.Mesh.Ref.Name, trust.RootsText(bundle.Roots))
+		return fmt.Sprintf("%s trusts %s", a.Mesh.Ref.Name, trust.RootsText(bundle.Roots))
 	}
 	return fmt.Sprintf("%s has an intermediate certificate of root %s, valid until %s",
 		a.Mesh.Ref.Name, trust.Short(bundle.Signer()), timeText(bundle.Certificate.NotAfter))
@@ -204,7 +204,7 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) erro
 		if maps.EqualFunc(kept.Data, m.secret.Data, bytes.Equal) {
 			return nil
 		}
-		return fmt.Errorf("the Secret %s in %s on cluster %s keeps what an earlier takeover replaced: rename or delete it first", BackupName, m.Namespace, m.Cluster)
+		return fmt.Errorf("Secret %s in %s on cluster %s is the backup of an earlier takeover: rename or delete it first", BackupName, m.Namespace, m.Cluster)
 	}
 	backup := &kube.Secret{
 		Namespace: m.Namespace, Name: BackupName, Type: m.secret.Type, Data: m.secret.Data,
@@ -215,4 +215,4 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) erro
 }
 
 // errChanged says that somebody else works on the same VirtualMesh.
-var errChanged = errors.New("somebody else is working on its trust at the same time: look at 'meshctl trust status', and try again")
+var errChanged = errors.New("its trust was changed at the same time: check 'meshctl trust status', and try again")

@@ -114,9 +114,9 @@ func TestIssueWithProvidedRoot(t *testing.T) {
 		reason string
 	}{
 		{"good", shared(ref, ""), data, "east issue", "no certificate yet"},
-		{"missing", shared(ref, ""), nil, "east refuse", "Secret corporate in certs, the root of the VirtualMesh, does not exist"},
+		{"missing", shared(ref, ""), nil, "east refuse", "Secret corporate in certs with the root CA of the VirtualMesh not found"},
 		{"mismatched", shared(ref, ""), mixed, "east refuse", "does not belong to the first certificate"},
-		{"the output as input", shared(`{secret: {name: cacerts, namespace: istio-system}}`, ""), nil, "east refuse", "cannot be the root"},
+		{"the output as input", shared(`{secret: {name: cacerts, namespace: istio-system}}`, ""), nil, "east refuse", "cannot hold the root"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestLostRoot(t *testing.T) {
 	delete(m.secrets, "/gloo-mesh/prod.gloo-mesh")
 	delete(m.secrets, "west/istio-system/cacerts")
 	outcomes, err := issue(t, m, s, false)
-	if got, want := tally(outcomes), "east keep, west refuse"; err != nil || got != want || !strings.Contains(outcomes[1].Action.Reason, "its private key is gone") {
+	if got, want := tally(outcomes), "east keep, west refuse"; err != nil || got != want || !strings.Contains(outcomes[1].Action.Reason, "the private key of root") {
 		t.Fatalf("%s (%s), want %s: %v", got, outcomes[1].Action.Reason, want, err)
 	}
 	if len(m.roots(t)) != 0 {
@@ -215,7 +215,7 @@ func TestMovedMesh(t *testing.T) {
 	moved.Resource = &resource
 	m.trail = sharedtrust.Trail{}
 	outcomes, err := issue(t, m, &moved, false)
-	if got, want := tally(outcomes), "east refuse"; err != nil || got != want || !strings.Contains(outcomes[0].Action.Reason, "a certificate of VirtualMesh prod.gloo-mesh") {
+	if got, want := tally(outcomes), "east refuse"; err != nil || got != want || !strings.Contains(outcomes[0].Action.Reason, "a certificate of its former VirtualMesh prod.gloo-mesh") {
 		t.Fatalf("%s (%s), want %s: %v", got, outcomes[0].Action.Reason, want, err)
 	}
 	outcomes, err = issue(t, m, &moved, true)
@@ -239,7 +239,7 @@ func TestStrangeRoot(t *testing.T) {
 	_ = other
 	m.secrets["east/istio-system/cacerts"] = elsewhere.secrets["east/istio-system/cacerts"]
 	outcomes, err := issue(t, m, s, false)
-	if got, want := tally(outcomes), "east refuse, west keep"; err != nil || got != want || !strings.Contains(outcomes[0].Action.Reason, "which is none of this VirtualMesh's") {
+	if got, want := tally(outcomes), "east refuse, west keep"; err != nil || got != want || !strings.Contains(outcomes[0].Action.Reason, "which does not belong to this VirtualMesh") {
 		t.Fatalf("%s (%s), want %s: %v", got, outcomes[0].Action.Reason, want, err)
 	}
 }
@@ -272,8 +272,8 @@ func TestMissingMesh(t *testing.T) {
 func TestRefusedSubjects(t *testing.T) {
 	t.Parallel()
 	for config, want := range map[string]string{
-		"{limited: {}}": "limited trust, which is not available yet",
-		"{}":            "asks for no shared trust",
+		"{limited: {}}": "limited trust, which is not supported yet",
+		"{}":            "does not use shared trust",
 		"{shared: {intermediateCertOptions: {rsaKeySizeBytes: 512}}}": "it counts bits",
 	} {
 		if _, err := sharedtrust.Of(evaluated(t, config, "east"), 0); err == nil || !strings.Contains(err.Error(), want) {

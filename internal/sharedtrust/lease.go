@@ -36,16 +36,16 @@ func (t *Session) Alone(ctx context.Context, s *Subject, do func(ctx, reading co
 	}
 	err = kube.Hold(ctx, t.Store.Management, kube.LeaseOptions{
 		Namespace: t.Env.Namespace, Name: leaseName(s), Identity: identity,
-		Action: "make sure by a Lease that nobody else works on the trust of VirtualMesh " + s.Name(),
+		Action: "acquire the Lease for the trust of VirtualMesh " + s.Name(),
 	}, t.Env.Now, run)
 	var held *kube.HeldError
 	var lost *kube.LeaseLostError
 	switch {
 	case errors.As(err, &held):
-		return fmt.Errorf("%s works on the trust of VirtualMesh %s since %s (Lease %s in %s): wait until that has ended, then try again; if it died, the Lease expires %s after that",
+		return fmt.Errorf("%s has been working on the trust of VirtualMesh %s since %s (Lease %s in %s): try again later; if that process died, the Lease expires after %s",
 			held.Holder, s.Name(), held.Since.UTC().Format(time.RFC3339), held.Lease, held.Namespace, held.Expires)
 	case errors.As(err, &lost):
-		return fmt.Errorf("stopped, since somebody else may work on the trust of VirtualMesh %s now: %w; what is written stays: look with 'meshctl trust status %s', then run it again", s.Name(), err, s.Name())
+		return fmt.Errorf("stopped: lost the Lease for the trust of VirtualMesh %s: %w: check with 'meshctl trust status %s', then run the command again", s.Name(), err, s.Name())
 	default:
 		return err
 	}
@@ -69,7 +69,7 @@ func leaseName(s *Subject) string {
 func leaseIdentity() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
-		return "", fmt.Errorf("find out the name of this host for the Lease: %w", err)
+		return "", fmt.Errorf("get the hostname for the Lease: %w", err)
 	}
 	name := "unknown"
 	if u, err := user.Current(); err == nil {

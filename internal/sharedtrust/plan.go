@@ -50,7 +50,7 @@ func (v *Survey) Plan(force bool) []Action {
 		a := v.plan(m)
 		if a.Kind == ActionTakeOver && !force {
 			a.Kind = ActionRefuse
-			a.Reason += "; --force-takeover keeps it as Secret " + BackupName + " and replaces it"
+			a.Reason += "; --force-takeover backs it up as Secret " + BackupName + " and replaces it"
 		}
 		a.Mesh = m
 		actions = append(actions, a)
@@ -92,7 +92,7 @@ func (v *Survey) plan(m *MeshState) Action {
 	case m.Foreign != "" && !v.adoptable(m):
 		return needs(ActionTakeOver, fmt.Sprintf("Secret %s in %s is not meshctl's: %s", trust.CASecretName, m.Namespace, m.Foreign))
 	case m.Other != "" && (m.Bundle == nil || !v.knows(m.Bundle.Signer())):
-		return needs(ActionTakeOver, fmt.Sprintf("the mesh has a certificate of VirtualMesh %s, to which it belonged", m.Other))
+		return needs(ActionTakeOver, fmt.Sprintf("the mesh has a certificate of its former VirtualMesh %s", m.Other))
 	case m.BundleErr != nil:
 		return needs(ActionReissue, "the Secret cannot be read: "+m.BundleErr.Error())
 	case signer.Certificate == nil && !signer.Missing:
@@ -103,7 +103,7 @@ func (v *Survey) plan(m *MeshState) Action {
 		return Action{Kind: ActionRefuse, Reason: err.Error()}
 	}
 	if strange := v.strangers(m); len(strange) > 0 {
-		return needs(ActionTakeOver, fmt.Sprintf("the mesh has root %s, which is none of this VirtualMesh's (%s)", strings.Join(strange, " and "), v.rootsText()))
+		return needs(ActionTakeOver, fmt.Sprintf("the mesh has root %s, which does not belong to this VirtualMesh (%s)", strings.Join(strange, " and "), v.rootsText()))
 	}
 	switch {
 	case m.Verdict.Reissue != "":
@@ -111,9 +111,9 @@ func (v *Survey) plan(m *MeshState) Action {
 	case m.Verdict.Rewrite != "":
 		return needs(ActionUpdate, m.Verdict.Rewrite)
 	case m.Foreign != "":
-		return needs(ActionUpdate, "what an agent issued with the same root is adopted")
+		return needs(ActionUpdate, "adopt the certificate of an agent with the same root")
 	case m.Other != "":
-		return needs(ActionUpdate, fmt.Sprintf("what VirtualMesh %s issued with the same root is adopted", m.Other))
+		return needs(ActionUpdate, fmt.Sprintf("adopt the certificate of VirtualMesh %s with the same root", m.Other))
 	default:
 		return Action{Kind: ActionKeep, Reason: v.validity(m)}
 	}
@@ -122,7 +122,7 @@ func (v *Survey) plan(m *MeshState) Action {
 // validity says until when a certificate that is kept is good.
 func (v *Survey) validity(m *MeshState) string {
 	if signer := v.signer().Certificate; signer != nil && !m.Bundle.Certificate.NotAfter.Before(signer.NotAfter) {
-		return "valid as long as its root"
+		return "valid until its root expires"
 	}
 	return "valid; renewal is due at " + timeText(m.Verdict.RenewAt)
 }

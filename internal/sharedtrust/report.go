@@ -173,8 +173,8 @@ func (r *Report) Problems(now time.Time, warning time.Duration) []Problem {
 	for i := range r.Left {
 		m := &r.Left[i]
 		p := m.problem(TopicLeft, SeverityWarning)
-		p.Message = "the mesh does not belong to the VirtualMesh any more and still has certificates of it"
-		p.Hint = "take it into the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Mesh.Namespace + " by another one and restart the mesh"
+		p.Message = "the mesh no longer belongs to the VirtualMesh but still has its certificates"
+		p.Hint = "add the mesh to the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Mesh.Namespace + " and restart the mesh"
 		j.add(p)
 	}
 	return j.problems
@@ -204,7 +204,7 @@ func (j *judging) add(p Problem) { j.problems = append(j.problems, p) }
 
 func (j *judging) judgeRoot() {
 	r := j.report
-	rotate := "exchange it with 'meshctl trust rotate " + r.Name() + "'"
+	rotate := "rotate it with 'meshctl trust rotate " + r.Name() + "'"
 	for _, root := range []*Root{&r.Current, r.Coming} {
 		if root == nil {
 			continue
@@ -253,13 +253,13 @@ func (j *judging) judgeCertificates(m *MeshReport) {
 	}
 	c := m.Bundle.Certificate
 	if err := m.Bundle.Verify(j.now); err != nil && m.Verdict.Reissue == "" {
-		p.Message = "its intermediate certificate does not lead to a root that the mesh accepts: " + err.Error()
+		p.Message = "its intermediate certificate does not chain to a root that the mesh trusts: " + err.Error()
 		j.add(p)
 	}
 	if left := c.NotAfter.Sub(j.now); left > 0 && left < j.warning && m.Verdict.Reissue == "" {
 		p.Severity, p.Message = SeverityWarning, fmt.Sprintf("its intermediate certificate expires in %s, at %s", Days(left), timeText(c.NotAfter))
 		if !c.NotAfter.Before(r.signer().Certificate.NotAfter) {
-			p.Hint = "it lives as long as its root: exchange that with 'meshctl trust rotate " + r.Name() + "'"
+			p.Hint = "it expires with its root: rotate that with 'meshctl trust rotate " + r.Name() + "'"
 		} else {
 			p.Hint = "from " + timeText(m.Verdict.RenewAt) + " on, " + issue + " to renew it"
 		}
@@ -278,16 +278,16 @@ func (j *judging) judgeRotation() {
 		}
 		return
 	}
-	p.Message = "a rotation is under way: " + pos.String()
+	p.Message = "a rotation is in progress: " + pos.String()
 	switch {
 	case pos.Failed:
 		p.Severity = SeverityError
 		p.Message += "; " + strings.Join(r.lastErrors(), "; ")
 	case pos.Stage == trust.StageVerifying:
-		p.Hint = "make sure that everything works, then run 'meshctl trust verify " + r.Name() + "'"
+		p.Hint = "test your applications, then run 'meshctl trust verify " + r.Name() + "'"
 	}
 	if older, _ := r.Older(); older > 0 && pos.Stage != trust.StageDistributing {
-		p.Hint = "run 'meshctl mesh restart --virtual-mesh " + r.Name() + "', then go on"
+		p.Hint = "run 'meshctl mesh restart --virtual-mesh " + r.Name() + "', then continue"
 	}
 	j.add(p)
 }
@@ -303,7 +303,7 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 	p := m.problem(TopicDistribution, SeverityWarning)
 	if m.ReachErr != nil {
 		p.Unknown = unknowable(m.ReachErr)
-		p.Message = "it is not known which namespaces have the root: " + m.ReachErr.Error()
+		p.Message = "namespaces with the root not known: " + m.ReachErr.Error()
 		j.add(p)
 		return
 	}
@@ -319,7 +319,7 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 	if len(missing) > 0 {
 		u := p
 		u.Unknown = true
-		u.Message = fmt.Sprintf("it is not known whether %s has the root: there is no ConfigMap %s, which istiod writes", text.Bounded(missing, fewNames), rootConfigMap)
+		u.Message = fmt.Sprintf("root of %s not known: ConfigMap %s, which istiod writes, does not exist", text.Bounded(missing, fewNames), rootConfigMap)
 		j.add(u)
 	}
 	if len(stale) > 0 {
@@ -334,13 +334,13 @@ func (j *judging) judgeRestarts(m *MeshReport) {
 	switch {
 	case m.OlderErr != nil:
 		p.Unknown = unknowable(m.OlderErr)
-		p.Message = "it is not known what runs with older certificates: " + m.OlderErr.Error()
+		p.Message = "workloads with outdated certificates not known: " + m.OlderErr.Error()
 	case len(m.Older) > 0:
 		var names []string
 		for i := range m.Older {
 			names = append(names, m.Older[i].String())
 		}
-		p.Message = "older certificates are in use by " + text.Bounded(names, fewNames)
+		p.Message = "outdated certificates are used by " + text.Bounded(names, fewNames)
 		p.Hint = "run 'meshctl mesh restart " + m.Ref.Name + "'"
 	default:
 		return

@@ -41,7 +41,7 @@ func (r *Root) usable() error {
 	case r.Err != nil:
 		return r.Err
 	case r.signer == nil:
-		return fmt.Errorf("the private key of root %s is not known any more", trust.Short(r.Certificate))
+		return fmt.Errorf("the private key of root %s no longer exists", trust.Short(r.Certificate))
 	default:
 		return nil
 	}
@@ -66,7 +66,7 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	}
 	if source.Kind == SourceVault {
 		if e.Vault == nil {
-			root.Err = errors.New("no Vault can be asked here")
+			root.Err = errors.New("no Vault is configured")
 			return root
 		}
 		root.Certificate, root.signer, root.Err = e.Vault(ctx, source.Vault)
@@ -79,13 +79,13 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	}
 	if secret == nil {
 		if root.Missing = source.Kind == SourceGenerated; !root.Missing {
-			root.Err = fmt.Errorf("the Secret %s in %s, the root of the VirtualMesh, does not exist on the management cluster: create it with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
+			root.Err = fmt.Errorf("Secret %s in %s with the root CA of the VirtualMesh not found on the management cluster: create it with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
 		}
 		return root
 	}
 	authority, err := trust.ParseAuthority(secret.Data, e.Now())
 	if err != nil {
-		root.Err = fmt.Errorf("the Secret %s in %s, the root of the VirtualMesh, cannot be used: %w", source.Name, source.Namespace, err)
+		root.Err = fmt.Errorf("invalid Secret %s in %s with the root CA of the VirtualMesh: %w", source.Name, source.Namespace, err)
 		if certificates, _ := trust.ParseCertificates(secret.Data[trust.RootCertKey]); len(certificates) == 1 {
 			root.Certificate = certificates[0] // an expired one is still known
 		}

@@ -34,11 +34,11 @@ func (v *Survey) NextStep() (Step, error) {
 	case len(v.Missing) > 0:
 		return Step{}, fmt.Errorf("the root of VirtualMesh %s is not exchanged while it names meshes that are not there (%s), which would not accept the others any more: discover them, or remove them from spec.meshes", v.Name(), strings.Join(v.Missing, ", "))
 	case !p.Rotating() && v.Pending == "" && v.Current.Source.Kind != SourceGenerated:
-		return Step{}, fmt.Errorf("there is nothing to rotate to: the meshes have the root of %s; name another source in spec.mtlsConfig.shared, or put a new root into it", v.Current.Source)
+		return Step{}, fmt.Errorf("nothing to rotate to: the meshes already have the root of %s; change spec.mtlsConfig.shared, or store a new root there", v.Current.Source)
 	case !p.Rotating() && v.Current.Certificate == nil && v.Current.Err != nil:
 		return Step{}, v.Current.Err
 	case !p.Rotating() && v.Current.Certificate == nil:
-		return Step{}, fmt.Errorf("there is nothing to rotate: no mesh of VirtualMesh %s has a certificate yet; establish trust with 'meshctl trust issue %s'", v.Name(), v.Name())
+		return Step{}, fmt.Errorf("nothing to rotate: no mesh of VirtualMesh %s has a certificate yet; run 'meshctl trust issue %s'", v.Name(), v.Name())
 	case !p.Rotating():
 		state := trust.Begin(v.Strategy)
 		return Step{State: state, Message: MessageOf(state, v.Strategy)}, nil
@@ -56,18 +56,18 @@ func (v *Survey) NextStep() (Step, error) {
 func MessageOf(state certificatesv1.CertificateRotationState, strategy certificatesv1.CertificateRotationStrategy) string {
 	switch state {
 	case trust.StateAddingNewRoot:
-		return "every mesh accepts the new root, too"
+		return "all meshes trust both roots"
 	case trust.StatePropagatingIntermediate:
-		return "every mesh gets an intermediate certificate of the new root"
+		return "all meshes get an intermediate certificate of the new root"
 	case trust.StateDeletingOldRoot:
 		if strategy == certificatesv1.CertificateRotationStrategyNone {
-			return "every mesh gets the new root in place of the old one, at once"
+			return "all meshes get the new root instead of the old one at once"
 		}
-		return "no mesh accepts the old root any more"
+		return "no mesh trusts the old root any more"
 	case trust.StateRollingBack:
-		return "every mesh goes one step back towards the old root"
+		return "all meshes go one step back to the old root"
 	case trust.StateFinished:
-		return "the new root has taken the place of the old one"
+		return "the new root has replaced the old one"
 	case trust.StateNotRotating:
 		return "the meshes have the old root again"
 	default:
@@ -80,7 +80,7 @@ type WaitingError struct{ VirtualMesh, Position string }
 
 // Error says what to do.
 func (e *WaitingError) Error() string {
-	return fmt.Sprintf("the rotation waits for somebody to confirm that it works (%s): look at 'meshctl trust status %s', then run 'meshctl trust verify %s'", e.Position, e.VirtualMesh, e.VirtualMesh)
+	return fmt.Sprintf("the rotation step requires confirmation (%s): check 'meshctl trust status %s', then run 'meshctl trust verify %s'", e.Position, e.VirtualMesh, e.VirtualMesh)
 }
 
 // Advance does one step of a rotation: it records the state, gives every mesh
@@ -130,7 +130,7 @@ func (v *Survey) inStep() error {
 		}
 		lacks := slices.ContainsFunc(roots, func(root *x509.Certificate) bool { return !m.Bundle.Accepts(root) })
 		if lacks || !signer.is(m.Bundle.Signer()) {
-			return fmt.Errorf("mesh %s on cluster %s does not have the certificates of the present step any more (%s): give it those with 'meshctl trust issue %s', and restart what runs in it, before the next step",
+			return fmt.Errorf("mesh %s on cluster %s no longer has the certificates of the current step (%s): run 'meshctl trust issue %s' and restart its workloads before the next step",
 				m.Ref.Name, m.Cluster, cmp.Or(m.Verdict.Reissue, m.Verdict.Rewrite), v.Name())
 		}
 	}
@@ -142,15 +142,15 @@ func (v *Survey) inStep() error {
 func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
 	switch {
 	case !v.Position.Rotating():
-		return nil, fmt.Errorf("there is nothing to roll back: no rotation of VirtualMesh %s is under way", v.Name())
+		return nil, fmt.Errorf("nothing to roll back: VirtualMesh %s has no rotation in progress", v.Name())
 	case v.Position.RollingBack:
 		return e.Advance(ctx, v)
 	case v.Current.Certificate == nil:
-		return nil, errors.New("the old root is not known any more, so the meshes cannot go back to it")
+		return nil, errors.New("cannot roll back: the old root no longer exists")
 	}
 	if signed := v.signedByNew(); len(signed) > 0 {
 		if err := v.Current.usable(); err != nil {
-			return nil, fmt.Errorf("%s would need intermediate certificates of the old root again, and nothing can be signed with that: %w", strings.Join(signed, ", "), err)
+			return nil, fmt.Errorf("cannot issue intermediate certificates of the old root to %s: %w", strings.Join(signed, ", "), err)
 		}
 	}
 	v, err := e.enter(ctx, v, Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)})
@@ -175,7 +175,7 @@ func (v *Survey) signedByNew() []string {
 // returns it.
 func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	if refused := Refused(v.Plan(false)); len(refused) > 0 {
-		return Root{}, fmt.Errorf("mesh %s on cluster %s: %s; a rotation begins when all meshes have their certificates ('meshctl trust issue %s')",
+		return Root{}, fmt.Errorf("mesh %s on cluster %s: %s; all meshes need certificates before a rotation ('meshctl trust issue %s')",
 			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
 	}
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
@@ -191,13 +191,13 @@ func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 		if coming, err = e.generate(ctx, v.Subject, to, kube.DryRunNone); err != nil {
 			return Root{}, err
 		}
-		e.observe(Management, fmt.Sprintf("root %s is made, valid until %s", trust.Short(coming.Certificate), timeText(coming.Certificate.NotAfter)), nil)
+		e.observe(Management, fmt.Sprintf("created root %s, valid until %s", trust.Short(coming.Certificate), timeText(coming.Certificate.NotAfter)), nil)
 	}
 	if err := coming.usable(); err != nil {
 		return Root{}, err
 	}
 	if v.Current.is(coming.Certificate) {
-		return Root{}, fmt.Errorf("there is nothing to rotate: %s has the root that the meshes have already", to)
+		return Root{}, fmt.Errorf("nothing to rotate: the meshes already have the root of %s", to)
 	}
 	return coming, nil
 }
@@ -236,7 +236,7 @@ func (e *Env) record(
 	ctx context.Context, v *Survey, state certificatesv1.CertificateRotationState, message string, errs []string, also func(*Trail),
 ) error {
 	if e.History == nil {
-		return errors.New("the state of a rotation is kept on the management cluster: name it with --context")
+		return errors.New("rotations need the management cluster: add --context")
 	}
 	before := v.Trail.Conditions
 	var after Trail
@@ -278,7 +278,7 @@ func (e *Env) distribute(ctx context.Context, v *Survey) ([]Outcome, error) {
 		}
 	}
 	if len(errs) > 0 {
-		return outcomes, e.record(ctx, v, trust.StateFailed, fmt.Sprintf("%d of %d meshes could not be given their certificates", len(errs), len(outcomes)), errs, nil)
+		return outcomes, e.record(ctx, v, trust.StateFailed, fmt.Sprintf("failed to write the certificates of %d of %d meshes", len(errs), len(outcomes)), errs, nil)
 	}
 	if err := e.record(ctx, v, trust.StateVerifying, "all meshes have the certificates of this step", nil, nil); err != nil {
 		return outcomes, err
@@ -286,7 +286,7 @@ func (e *Env) distribute(ctx context.Context, v *Survey) ([]Outcome, error) {
 	if v.Manual {
 		return outcomes, nil
 	}
-	return outcomes, e.verified(ctx, v, "nobody has to confirm it (rotationVerificationMethod)")
+	return outcomes, e.verified(ctx, v, "automatic verification")
 }
 
 // verified records that a step works, and finishes the rotation after the last.
@@ -311,7 +311,7 @@ func (e *Env) Verify(ctx context.Context, v *Survey) error {
 	p := &v.Position
 	switch {
 	case !p.Rotating():
-		return fmt.Errorf("there is nothing to verify: no rotation of VirtualMesh %s is under way", v.Name())
+		return fmt.Errorf("nothing to verify: VirtualMesh %s has no rotation in progress", v.Name())
 	case p.Stage == trust.StageDistributing:
 		return fmt.Errorf("the step is not complete (%s): continue it with 'meshctl trust rotate %s'", p.String(), v.Name())
 	case p.Stage == trust.StageVerified && !p.Last():

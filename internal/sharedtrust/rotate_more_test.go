@@ -280,7 +280,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if _, err := m.env().Advance(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "somebody else is working on its trust") {
+	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "its trust was changed at the same time") {
 		t.Errorf("the second one goes on: %v", err)
 	}
 	everyPairTalks(t, m, "in the end")
@@ -325,7 +325,7 @@ func TestStepTakenBackByOthers(t *testing.T) {
 	}
 	m.secrets[west] = before
 	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
-	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "mesh istiod-west on cluster west does not have the certificates of the present step any more") {
+	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "mesh istiod-west on cluster west no longer has the certificates of the current step") {
 		t.Fatalf("the next step is done all the same: %v", err)
 	}
 	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west update" {

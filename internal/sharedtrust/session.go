@@ -109,11 +109,11 @@ func (t *Session) CheckClocks(ctx context.Context, s *Subject) error {
 	defer stop()
 	for i, skew := range kube.Each(connections, func(c *kube.Connection) time.Duration { return kube.ClockSkew(ctx, c, t.Env.Now) }) {
 		if skew.Abs() > maxClockSkew {
-			wrong = append(wrong, fmt.Sprintf("that of cluster %s by %s", connections[i].Name, skew.Abs().Round(time.Minute)))
+			wrong = append(wrong, fmt.Sprintf("cluster %s (by %s)", connections[i].Name, skew.Abs().Round(time.Minute)))
 		}
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("the clock of this machine (%s) differs from %s: certificates would not be valid when they should; correct the clock first", t.Env.Now().UTC().Format(time.RFC3339), strings.Join(wrong, " and "))
+		return fmt.Errorf("the clock of this machine (%s) differs from the clock of %s: correct it before issuing certificates", t.Env.Now().UTC().Format(time.RFC3339), strings.Join(wrong, " and "))
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (s *Subject) sourceOf(shared *networkingv1.SharedTrust, namespace string) S
 // check refuses a Secret that is the output of shared trust (semantics 7.2).
 func (s Source) check() error {
 	if s.Kind == SourceSecret && s.Name == trust.CASecretName {
-		return fmt.Errorf("the Secret %s in %s is where the control plane of a mesh reads its own certificate from, and cannot be the root: store the root in another Secret", s.Name, s.Namespace)
+		return fmt.Errorf("the Secret %s in %s cannot hold the root: it holds the certificate of a control plane; use another Secret", s.Name, s.Namespace)
 	}
 	return nil
 }

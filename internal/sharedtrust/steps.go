@@ -26,11 +26,11 @@ func (v *Survey) Due(direction Direction) (Step, error) {
 	p := &v.Position
 	switch {
 	case direction == Back && !p.Rotating():
-		return Step{}, fmt.Errorf("there is nothing to roll back: no rotation of VirtualMesh %s is under way", v.Name())
+		return Step{}, fmt.Errorf("nothing to roll back: VirtualMesh %s has no rotation in progress", v.Name())
 	case direction == Back && !p.RollingBack:
 		return Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)}, nil
 	case direction == Forward && p.RollingBack:
-		return Step{}, fmt.Errorf("the rotation of VirtualMesh %s is being rolled back: go on with 'meshctl trust rollback %s'", v.Name(), v.Name())
+		return Step{}, fmt.Errorf("VirtualMesh %s is being rolled back: continue with 'meshctl trust rollback %s'", v.Name(), v.Name())
 	default:
 		return v.NextStep()
 	}

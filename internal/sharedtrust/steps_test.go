@@ -40,7 +40,7 @@ func TestDue(t *testing.T) {
 			}
 		}
 	}
-	check("before", want{"ADDING_NEW_ROOT: east update, west update", "there is nothing to roll back: no rotation of VirtualMesh prod.gloo-mesh is under way"})
+	check("before", want{"ADDING_NEW_ROOT: east update, west update", "nothing to roll back: VirtualMesh prod.gloo-mesh has no rotation in progress"})
 	if _, err := m.env().Do(t.Context(), look(), sharedtrust.Forward); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("on the way back", want{
-		"the rotation of VirtualMesh prod.gloo-mesh is being rolled back: go on with 'meshctl trust rollback prod.gloo-mesh'",
+		"VirtualMesh prod.gloo-mesh is being rolled back: continue with 'meshctl trust rollback prod.gloo-mesh'",
 		"ROLLING_BACK: east update, west update",
 	})
 }

@@ -48,7 +48,7 @@ type ClusterStore struct {
 }
 
 // errNoManagement says that there is no management cluster to ask.
-var errNoManagement = errors.New("the root certificate is kept on the management cluster: name it with --context")
+var errNoManagement = errors.New("the root CA is stored on the management cluster: add --context")
 
 // Connection returns the connection to a cluster, or why there is none.
 func (s *ClusterStore) Connection(cluster string) (*kube.Connection, error) {
@@ -89,7 +89,7 @@ func advise(c *kube.Connection, err error) error {
 		return err
 	}
 	advised := *forbidden
-	advised.Hint = fmt.Sprintf("let meshctl do more there with 'meshctl cluster register %s --remote-context CONTEXT --access full'", c.Name)
+	advised.Hint = fmt.Sprintf("run 'meshctl cluster register %s --remote-context CONTEXT --access full'", c.Name)
 	return &advised
 }
 

@@ -62,9 +62,9 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	case !vm.Effective: // semantics D69: the meshes that are there keep their trust
 		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
 	case vm.Trust() == policy.TrustLimited: // semantics D42
-		return nil, fmt.Errorf("VirtualMesh %s asks for limited trust, which is not available yet: choose spec.mtlsConfig.shared", s.Name())
+		return nil, fmt.Errorf("VirtualMesh %s uses limited trust, which is not supported yet: use spec.mtlsConfig.shared", s.Name())
 	case vm.Trust() != policy.TrustShared:
-		return nil, fmt.Errorf("VirtualMesh %s asks for no shared trust: set spec.mtlsConfig.shared", s.Name())
+		return nil, fmt.Errorf("VirtualMesh %s does not use shared trust: set spec.mtlsConfig.shared", s.Name())
 	}
 	config := vm.Resource.Spec.MTLSConfig
 	s.Shared, s.Strategy, s.AutoRestart = config.Shared, config.RotationStrategy, config.AutoRestartPods
@@ -83,7 +83,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 			continue
 		}
 		if m.Cluster == "" || m.Namespace == "" {
-			return nil, fmt.Errorf("mesh %s.%s does not say where it is installed: discover its cluster", m.Ref.Name, m.Ref.Namespace)
+			return nil, fmt.Errorf("installation of mesh %s.%s not known: run 'meshctl discover'", m.Ref.Name, m.Ref.Namespace)
 		}
 		s.Meshes = append(s.Meshes, s.newMesh(result.World, m))
 	}
@@ -91,7 +91,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 		return strings.Compare(a.Cluster+"\x00"+a.Namespace+"\x00"+a.Ref.Name, b.Cluster+"\x00"+b.Namespace+"\x00"+b.Ref.Name)
 	})
 	if len(s.Meshes) == 0 {
-		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh that could get certificates", s.Name())
+		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh", s.Name())
 	}
 	return s, s.checkPlaces()
 }

@@ -171,8 +171,8 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 	}
 	switch stored := v.Current.Certificate; {
 	case known != nil && v.Current.Missing:
-		v.Pending = fmt.Sprintf("the meshes have root %s, and its private key is gone: Secret %s in %s does not exist", trust.Short(known), from.Name, from.Namespace)
-		v.Current = Root{Source: from, Certificate: known, Err: fmt.Errorf("%s; restore it, or exchange the root with 'meshctl trust rotate'", v.Pending)}
+		v.Pending = fmt.Sprintf("the private key of root %s is missing: Secret %s in %s does not exist", trust.Short(known), from.Name, from.Namespace)
+		v.Current = Root{Source: from, Certificate: known, Err: fmt.Errorf("%s; restore it, or rotate the root CA with 'meshctl trust rotate'", v.Pending)}
 	case known != nil && stored == nil:
 		v.Current.Certificate = known
 	case known != nil && !known.Equal(stored):
@@ -180,7 +180,7 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 		v.Current = Root{Source: from, Certificate: known}
 	}
 	if !to.same(from) {
-		v.Pending = fmt.Sprintf("the VirtualMesh asks for another root (%s) than the one that is deployed (%s)", to, from)
+		v.Pending = fmt.Sprintf("the root in the VirtualMesh (%s) differs from the deployed root (%s)", to, from)
 	}
 }
 

@@ -49,7 +49,7 @@ func (l *VaultLogins) Connect(ctx context.Context, settings *certificatesv1.Vaul
 	if settings.CALocalPath != nil {
 		var err error
 		if local, err = os.ReadFile(*settings.CALocalPath); err != nil {
-			return nil, nil, fmt.Errorf("read the certificates that Vault is verified with (caLocalPath): %w", err)
+			return nil, nil, fmt.Errorf("read the CA certificates of Vault (caLocalPath): %w", err)
 		}
 	}
 	config, err := vault.NewConfig(*settings, local)
@@ -101,21 +101,21 @@ func (l *VaultLogins) credentials(ctx context.Context, settings *certificatesv1.
 	if token := l.getenv("VAULT_TOKEN"); token != "" {
 		return vault.TokenCredentials(token)
 	}
-	return vault.Credentials{}, errors.New("nothing says how to log in to Vault: set tokenSecretRef or kubernetesAuth in the VirtualMesh, or VAULT_TOKEN in the environment")
+	return vault.Credentials{}, errors.New("no credentials for Vault: set tokenSecretRef or kubernetesAuth in the VirtualMesh, or VAULT_TOKEN in the environment")
 }
 
 func (l *VaultLogins) fromSecret(ctx context.Context, namespace, name, key string) (string, error) {
 	if l.management == nil {
-		return "", fmt.Errorf("the credentials for Vault are in Secret %s in %s of the management cluster: name that with --context", name, namespace)
+		return "", fmt.Errorf("the credentials for Vault are in Secret %s in %s of the management cluster: add --context", name, namespace)
 	}
 	secret, err := kube.ReadSecret(ctx, l.management, namespace, name)
 	switch {
 	case err != nil:
 		return "", err
 	case secret == nil:
-		return "", fmt.Errorf("the Secret %s in %s, which has the credentials for Vault, does not exist on the management cluster", name, namespace)
+		return "", fmt.Errorf("Secret %s in %s with the credentials for Vault not found on the management cluster", name, namespace)
 	case len(secret.Data[key]) == 0:
-		return "", fmt.Errorf("the Secret %s in %s, which has the credentials for Vault, has nothing under the key %s", name, namespace, key)
+		return "", fmt.Errorf("Secret %s in %s with the credentials for Vault has no key %s", name, namespace, key)
 	}
 	return string(secret.Data[key]), nil
 }
@@ -128,7 +128,7 @@ func (l *VaultLogins) serviceAccountToken(ctx context.Context, auth *certificate
 	case ref != nil && auth.SecretTokenKey != "":
 		return l.fromSecret(ctx, ref.Namespace, ref.Name, auth.SecretTokenKey)
 	case ref != nil && l.management == nil:
-		return "", fmt.Errorf("ServiceAccount %s in %s, which logs in to Vault, is on the management cluster: name that with --context", ref.Name, ref.Namespace)
+		return "", fmt.Errorf("ServiceAccount %s in %s, used to log in to Vault, is on the management cluster: add --context", ref.Name, ref.Namespace)
 	case ref != nil:
 		return registration.RequestToken(ctx, l.management, ref.Namespace, ref.Name, vaultTokenLife)
 	}
@@ -138,7 +138,7 @@ func (l *VaultLogins) serviceAccountToken(ctx context.Context, auth *certificate
 	}
 	token, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("read the mounted token of the service account that logs in to Vault (kubernetesAuth): %w", err)
+		return "", fmt.Errorf("read the mounted service account token for Vault (kubernetesAuth): %w", err)
 	}
 	return strings.TrimSpace(string(token)), nil
 }

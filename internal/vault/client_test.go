@@ -101,7 +101,7 @@ func TestBadAnswers(t *testing.T) {
 		{"nothing there", say(404, `{"errors":["no handler for route \"pki/ca/pem\". route entry not found."]}`), []string{"404 Not Found: no handler for route", "whether Vault expects a namespace"}, 0},
 		{"sealed", say(503, `{"errors":["Vault is sealed"]}`), []string{"503 Service Unavailable: Vault is sealed", "unseal Vault"}, 0},
 		{"not initialized", say(501, `{"errors":["Vault is not initialized"]}`), []string{"501 Not Implemented", "initialized"}, 0},
-		{"broken", say(500, `{"errors":["internal error"]}`), []string{"500 Internal Server Error: internal error", "look into the log of Vault"}, 3},
+		{"broken", say(500, `{"errors":["internal error"]}`), []string{"500 Internal Server Error: internal error", "check the log of Vault"}, 3},
 		{"a gateway without a server", say(502, "<html><body>Bad Gateway</body></html>"), []string{"502 Bad Gateway: try again"}, 3},
 		{"too many", say(429, `{"errors":["request path \"pki/ca/pem\": rate limit quota exceeded"]}`), []string{"429 Too Many Requests", "try again later"}, 3},
 		{"a web page", say(200, "<html>Welcome</html>"), []string{"the answer is not a certificate", "neither PEM, DER nor the JSON of Vault"}, 0},
@@ -222,7 +222,7 @@ func TestUnreachableServers(t *testing.T) {
 		change func(*certificatesv1.VaultCA)
 		want   string
 	}{
-		{"nobody listens", func(s *certificatesv1.VaultCA) { s.Server = "https://" + unusedAddress(t) }, "nothing can be reached at that address: connection refused"},
+		{"nobody listens", func(s *certificatesv1.VaultCA) { s.Server = "https://" + unusedAddress(t) }, "the server is unreachable: connection refused"},
 		{"no such host", func(s *certificatesv1.VaultCA) { s.Server = "https://vault.invalid:8200" }, "the host name has no address"},
 		{"unknown authority", func(s *certificatesv1.VaultCA) { s.CABundle = encode(stranger) }, "signed by an unknown authority: put the certificate of that authority into caBundle"},
 		{"the authorities of the system", func(s *certificatesv1.VaultCA) { s.CABundle = nil }, "signed by an unknown authority"},
@@ -258,13 +258,13 @@ func TestHungServer(t *testing.T) {
 		client := f.client(t, nil)
 		client.SetTimeout(50 * time.Millisecond)
 		_, err := client.Roots(t.Context())
-		expectError(t, err, "there was no answer in time")
+		expectError(t, err, "timed out")
 	})
 	t.Run("with a deadline", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		_, err := f.client(t, nil).Roots(ctx)
-		expectError(t, err, "there was no answer in time")
+		expectError(t, err, "timed out")
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v is not a deadline that was exceeded", err)
 		}

@@ -69,13 +69,13 @@ func transportProblem(ctx context.Context, err error) (why, hint string) {
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the server does not speak TLS", "check the port in server"
 	case errors.As(err, &alert):
-		return "the server ended the TLS handshake: " + oneLine(alert.Error()), "check whether it demands client certificates, which meshctl does not have"
+		return "TLS handshake failed: " + oneLine(alert.Error()), "check whether it requires client certificates, which meshctl does not support"
 	case errors.As(err, &host):
 		return "the host name has no address: " + oneLine(host.Error()), "check server, and whether this machine may resolve names of that network"
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "there was no answer in time", "check that the address is right and Vault is running"
+		return "timed out", "check that the address is right and Vault is running"
 	case neverSent(err):
-		return "nothing can be reached at that address: " + oneLine(innermost(err).Error()), "check server, and that Vault is running"
+		return "the server is unreachable: " + oneLine(innermost(err).Error()), "check server, and that Vault is running"
 	default:
 		return "the connection broke: " + oneLine(innermost(err).Error()), "try again"
 	}
@@ -125,7 +125,7 @@ func statusHint(status int, method, path, namespace, detail string) string {
 	case status == http.StatusNotImplemented:
 		return "check that Vault is initialized"
 	case status >= 500:
-		return "try again, and look into the log of Vault"
+		return "try again, and check the log of Vault"
 	default:
 		return "check that server is the address of Vault, not of something in front of it"
 	}

@@ -39,7 +39,7 @@ func verify(chain []*x509.Certificate, want expectation) *mismatch {
 func verifyKey(chain []*x509.Certificate, want expectation) *mismatch {
 	key, known := chain[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	if !known || !key.Equal(want.publicKey) {
-		return &mismatch{"it is for another key than the request", "look into the log of Vault"}
+		return &mismatch{"it is for another key than the request", "check the log of Vault"}
 	}
 	return nil
 }

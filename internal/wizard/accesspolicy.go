@@ -33,7 +33,7 @@ func newAccessPolicy(p Prompter, c Catalogue, d *Draft[render.AccessPolicyInput]
 	a := &accessPolicy{flow: f, in: d.Input}
 	f.sections = []section{
 		naming(f, d, "access policy", "access-policy",
-			"What the policy is called. A name that says who may call what, such as productpage-to-reviews, is easy to find later."),
+			"The name of the policy. Choose one that tells who may call what, such as productpage-to-reviews."),
 		{
 			title: "Callers", basic: true, flags: []string{"source"}, ask: a.askCallers,
 			set: func() bool { return a.in.Sources != nil }, now: a.callersText,
@@ -77,11 +77,11 @@ func (a *accessPolicy) callers() callers {
 func (a *accessPolicy) askCallers() error {
 	chosen, err := pick(a.flow, Question{
 		Text: "Who may call?",
-		Help: "As soon as one access policy is about a service, callers that none of its policies names are refused.",
+		Help: "The first access policy on a service denies all callers that no policy allows.",
 	}, []choice[callers]{
-		{callersSome, "Callers that I choose", "by service account, namespace, cluster, token or address"},
-		{callersMesh, "Every workload of the service's own mesh", ""},
-		{callersAny, "Anyone", "also without identity"},
+		{callersSome, "Selected callers", "by service account, namespace, cluster, token or address"},
+		{callersMesh, "All workloads in the mesh of the service", ""},
+		{callersAny, "Anyone", "including callers without identity"},
 	}, a.callers())
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (a *accessPolicy) oneIdentity() ([]core.IdentitySelector, error) {
 	var namespaces, clusters, principals, notPrincipals, ips, notIPs []string
 	list := []setting{
 		{
-			label: "Service account", about: "the workloads that run as it",
+			label: "Service account", about: "workloads with this service account",
 			now: func() string { return "" }, clear: func() {},
 			ask: func() (err error) {
 				accounts, err = a.accounts()
@@ -118,25 +118,25 @@ func (a *accessPolicy) oneIdentity() ([]core.IdentitySelector, error) {
 			},
 		},
 		{
-			label: "Namespace", about: "the workloads in it",
+			label: "Namespace", about: "workloads in a namespace",
 			now: func() string { return "" }, clear: func() {},
 			ask: func() (err error) {
-				namespaces, err = a.strings("Callers in which namespaces?", "Workloads in one of them may call.", a.known.Namespaces, nil)
+				namespaces, err = a.strings("Which namespaces?", "Workloads in any of them may call.", a.known.Namespaces, nil)
 				return err
 			},
 		},
 		{
-			label: "Cluster", about: "the workloads on it",
+			label: "Cluster", about: "workloads on a cluster",
 			now: func() string { return "" }, clear: func() {},
 			ask: func() (err error) {
-				clusters, err = a.strings("Callers on which clusters?", "Workloads on one of them may call.", a.known.Clusters, nil)
+				clusters, err = a.strings("Which clusters?", "Workloads on any of them may call.", a.known.Clusters, nil)
 				return err
 			},
 		},
-		words(a.flow, "Token", "who a request's token names", "Request principals, ISSUER/SUBJECT:", checkPrincipal, &principals),
-		words(a.flow, "Not token", "who a request's token must not name", "Request principals that may not call, ISSUER/SUBJECT:", checkPrincipal, &notPrincipals),
-		words(a.flow, "Address", "where requests were forwarded from", "IP addresses or blocks:", checkAddress, &ips),
-		words(a.flow, "Not address", "where requests must not have been forwarded from", "IP addresses or blocks that may not call:", checkAddress, &notIPs),
+		words(a.flow, "JWT", "principal in the request token", "Request principals, ISSUER/SUBJECT:", checkPrincipal, &principals),
+		words(a.flow, "Not JWT", "excluded principal in the request token", "Excluded request principals, ISSUER/SUBJECT:", checkPrincipal, &notPrincipals),
+		words(a.flow, "Address", "original client IP of the request", "IP addresses or CIDR blocks:", checkAddress, &ips),
+		words(a.flow, "Not address", "excluded original client IP", "Excluded IP addresses or CIDR blocks:", checkAddress, &notIPs),
 	}
 	known := []bool{len(a.known.ServiceAccounts) > 0, len(a.known.Namespaces) > 0, len(a.known.Clusters) > 0, true, true, true, true}
 	offered := slices.Collect(func(yield func(setting) bool) {
@@ -147,8 +147,8 @@ func (a *accessPolicy) oneIdentity() ([]core.IdentitySelector, error) {
 		}
 	})
 	err := a.settings(Question{
-		Text: "Recognise these callers by what?", AtLeastOne: true,
-		Help: "A caller must fulfil everything you mark here (AND). You can add more callers afterwards, who are let in as well (OR).",
+		Text: "Match callers by:", AtLeastOne: true,
+		Help: "A caller must match everything you select here (AND). You can add more callers afterwards (OR).",
 	}, offered)
 	s := core.IdentitySelector{}
 	if len(accounts) > 0 {
@@ -173,7 +173,7 @@ func (a *accessPolicy) accounts() ([]core.ClusterObjectRef, error) {
 	}
 	return pickMany(a.flow, Question{
 		Text: "Which service accounts?", AtLeastOne: true,
-		Help: "Workloads that run as one of them may call. Type a part of a name, namespace or cluster to find one.",
+		Help: "Workloads with any of these service accounts may call. Type to filter by name, namespace or cluster.",
 	}, choices, nil)
 }
 
@@ -208,7 +208,7 @@ func eitherText(what string, yes, no []string) []string {
 func (a *accessPolicy) callersText() string {
 	switch a.callers() {
 	case callersMesh:
-		return "every workload of the service's own mesh"
+		return "all workloads in the mesh of the service"
 	case callersAny:
 		return "anyone"
 	default:
@@ -217,7 +217,7 @@ func (a *accessPolicy) callersText() string {
 }
 
 func (a *accessPolicy) askDestinations() error {
-	destinations, err := a.destinations("What may they call?", "The policy is about these services only.", a.in.Destinations)
+	destinations, err := a.destinations("What may they call?", "The policy applies to these services only.", a.in.Destinations)
 	if err == nil {
 		a.in.Destinations = destinations
 	}
@@ -257,11 +257,11 @@ func (a *accessPolicy) askRequests() error {
 		preselected = scopeSome
 	}
 	chosen, err := pick(a.flow, Question{
-		Text: "Which requests may they make?",
-		Help: "Paths, methods and ports can be restricted; a request must fulfil all restrictions.",
+		Text: "Which requests are allowed?",
+		Help: "You can restrict paths, methods and ports; a request must match all restrictions.",
 	}, []choice[scope]{
 		{scopeAll, "All", "every path, method and port"},
-		{scopeSome, "Only some", "by path, method or port"},
+		{scopeSome, "Some requests", "by path, method or port"},
 	}, preselected)
 	if err != nil {
 		return err
@@ -271,8 +271,8 @@ func (a *accessPolicy) askRequests() error {
 		return nil
 	}
 	return a.settings(Question{
-		Text: "What restricts the requests?", AtLeastOne: true,
-		Help: "Mark what to restrict; each is asked for next.",
+		Text: "Restrict requests by:", AtLeastOne: true,
+		Help: "Select the restrictions; you enter the values next.",
 	}, a.requests())
 }
 

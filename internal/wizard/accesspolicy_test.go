@@ -13,9 +13,9 @@ import (
 
 const (
 	who       = "Who may call?"
-	recognise = "Recognise these callers by what?"
+	recognise = "Match callers by:"
 	callWhat  = "What may they call?"
-	requests  = "Which requests may they make?"
+	requests  = "Which requests are allowed?"
 )
 
 type accessTest struct {
@@ -40,19 +40,19 @@ func accessTests() []accessTest {
 		},
 		{
 			"everybody of the mesh",
-			[]answer.Answer{answer.Default("Name"), answer.Select(who, "Every workload of the service's own mesh"), answer.Select(callWhat, "Every service"), answer.Default(requests), answer.Select(menu, done)},
+			[]answer.Answer{answer.Default("Name"), answer.Select(who, "All workloads in the mesh of the service"), answer.Select(callWhat, "Every service"), answer.Default(requests), answer.Select(menu, done)},
 			unrestricted([]core.IdentitySelector{}, []core.DestinationSelector{}),
 		},
 		{
 			"anyone, then chosen callers, who fulfil everything or are alternatives",
 			[]answer.Answer{
 				answer.Default("Name"), answer.Select(who, "Anyone"), answer.Select(callWhat, "External services by namespace or label"),
-				answer.Mark("Choose the external services by what?", "Label"), answer.Mark("Which labels?", "team=money"), answer.Default(requests),
-				answer.Select(menu, "Callers"), answer.Select(who, "Callers that I choose"),
-				answer.Mark(recognise, "Namespace", "Cluster", "Token", "Not token"), answer.Mark("Callers in which namespaces?", "bookinfo"), answer.Mark("Callers on which clusters?", "east", "west"),
-				answer.Type("Request principals, ", "a b"), answer.Type("Request principals, ", "issuer/ann, issuer/bob"), answer.Type("Request principals that may not", "issuer/eve"),
+				answer.Mark("Match the external services by:", "Label"), answer.Mark("Which labels?", "team=money"), answer.Default(requests),
+				answer.Select(menu, "Callers"), answer.Select(who, "Selected callers"),
+				answer.Mark(recognise, "Namespace", "Cluster", "JWT", "Not JWT"), answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "east", "west"),
+				answer.Type("Request principals, ", "a b"), answer.Type("Request principals, ", "issuer/ann, issuer/bob"), answer.Type("Excluded request principals, ISSUER/SUBJECT:", "issuer/eve"),
 				answer.Confirm("Add more callers?", true), answer.Mark(recognise, "Address", "Not address"),
-				answer.Type("IP addresses or blocks:", "10.0.0.300"), answer.Type("IP addresses or blocks:", "10.0.0.0/8"), answer.Type("IP addresses or blocks that", "10.1.0.1,fd00::/8"), answer.Confirm("Add more callers?", false),
+				answer.Type("IP addresses or CIDR blocks:", "10.0.0.300"), answer.Type("IP addresses or CIDR blocks:", "10.0.0.0/8"), answer.Type("Excluded IP addresses or CIDR blocks:", "10.1.0.1,fd00::/8"), answer.Confirm("Add more callers?", false),
 				answer.Select(menu, done),
 			},
 			unrestricted([]core.IdentitySelector{
@@ -67,7 +67,7 @@ func accessTests() []accessTest {
 			"some requests",
 			[]answer.Answer{
 				answer.Default("Name"), answer.Select(who, "Anyone"), answer.Default(callWhat), answer.Mark("Which services?", "reviews.bookinfo.west"),
-				answer.Select(requests, "Only some"), answer.Mark("What restricts the requests?", "Paths", "Methods", "Ports"),
+				answer.Select(requests, "Some requests"), answer.Mark("Restrict requests by:", "Paths", "Methods", "Ports"),
 				answer.Type("Paths", "api"), answer.Type("Paths", "/a/*/b"), answer.Type("Paths", "/api/*, *.png"), answer.Mark("Which methods?", "GET", "HEAD"), answer.Mark("Which ports of the destinations?", "9090"),
 				answer.Select(menu, done),
 			},
@@ -80,10 +80,10 @@ func accessTests() []accessTest {
 			"destinations of all kinds",
 			[]answer.Answer{
 				answer.Default("Name"), answer.Select(who, "Anyone"), answer.Default(callWhat), answer.Mark("Which services?", "reviews.bookinfo.west", "payments.shop"), answer.Default(requests),
-				answer.Select(menu, "Destinations"), answer.Default("Which destinations stay?"), answer.Confirm("Add more destinations?", true),
-				answer.Select(callWhat, "Services by namespace, cluster or label"), answer.Mark("Choose the services by what?", "Namespace", "Cluster", "Label"),
+				answer.Select(menu, "Destinations"), answer.Default("Which destinations do you want to keep?"), answer.Confirm("Add more destinations?", true),
+				answer.Select(callWhat, "Services by namespace, cluster or label"), answer.Mark("Match the services by:", "Namespace", "Cluster", "Label"),
 				answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "east"), answer.Mark("Which labels?", "app=ratings"), answer.Confirm("Add more destinations?", true),
-				answer.Select(callWhat, "External services by namespace or label"), answer.Mark("Choose the external services by what?", "Namespace"), answer.Mark("Which namespaces?", "shop"), answer.Confirm("Add more destinations?", false),
+				answer.Select(callWhat, "External services by namespace or label"), answer.Mark("Match the external services by:", "Namespace"), answer.Mark("Which namespaces?", "shop"), answer.Confirm("Add more destinations?", false),
 				answer.Select(menu, done),
 			},
 			unrestricted([]core.IdentitySelector{{}}, []core.DestinationSelector{

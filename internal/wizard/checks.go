@@ -90,7 +90,7 @@ func checkPath(text string) error {
 	inner := strings.TrimSuffix(strings.TrimPrefix(text, "*"), "*")
 	switch {
 	case strings.Contains(inner, "*"):
-		return errors.New("'*' stands for anything only at the start or at the end of a path")
+		return errors.New("'*' is a wildcard only at the start or at the end of a path")
 	case !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "*"):
 		return errors.New("a path starts with '/', or with '*' for anything")
 	}

@@ -29,20 +29,20 @@ func (f *flow) narrows() bool {
 func (f *flow) narrow(what string, known []LabelChoice, namespaces, clusters *[]string, labels *map[string]string) error {
 	var ways []choice[anythingBy]
 	if namespaces != nil && len(f.known.Namespaces) > 0 {
-		ways = append(ways, choice[anythingBy]{byNamespace, string(byNamespace), "all in the namespaces you choose"})
+		ways = append(ways, choice[anythingBy]{byNamespace, string(byNamespace), "all in selected namespaces"})
 	}
 	if clusters != nil && len(f.known.Clusters) > 0 {
-		ways = append(ways, choice[anythingBy]{byCluster, string(byCluster), "all on the clusters you choose"})
+		ways = append(ways, choice[anythingBy]{byCluster, string(byCluster), "all on selected clusters"})
 	}
 	if labels != nil && len(known) > 0 {
-		ways = append(ways, choice[anythingBy]{byLabel, string(byLabel), "all that carry the labels you choose"})
+		ways = append(ways, choice[anythingBy]{byLabel, string(byLabel), "all with selected labels"})
 	}
 	if len(ways) == 0 {
-		return fmt.Errorf("no namespaces, clusters or labels of %s are known: read manifests with -f, or write the selector with flags", what)
+		return fmt.Errorf("no namespaces, clusters or labels of %s found: read manifests with -f, or set the selector with flags", what)
 	}
 	chosen, err := pickMany(f, Question{
-		Text: fmt.Sprintf("Choose %s by what?", what), AtLeastOne: true,
-		Help: "If you mark several, all of them must hold at once.",
+		Text: fmt.Sprintf("Match %s by:", what), AtLeastOne: true,
+		Help: "If you select several, all of them must match.",
 	}, ways, nil)
 	if err != nil {
 		return err
@@ -50,9 +50,9 @@ func (f *flow) narrow(what string, known []LabelChoice, namespaces, clusters *[]
 	for _, way := range chosen {
 		switch way {
 		case byNamespace:
-			*namespaces, err = f.strings("Which namespaces?", "Anything in one of them is meant.", f.known.Namespaces, *namespaces)
+			*namespaces, err = f.strings("Which namespaces?", "Matches anything in these namespaces.", f.known.Namespaces, *namespaces)
 		case byCluster:
-			*clusters, err = f.strings("Which clusters?", "Anything on one of them is meant.", f.known.Clusters, *clusters)
+			*clusters, err = f.strings("Which clusters?", "Matches anything on these clusters.", f.known.Clusters, *clusters)
 		case byLabel:
 			*labels, err = f.labels("Which labels?", known)
 		}
@@ -78,7 +78,7 @@ func (f *flow) labels(text string, known []LabelChoice) (map[string]string, erro
 	for i, l := range known {
 		choices[i] = choice[LabelChoice]{l, l.Key + "=" + l.Value, fmt.Sprintf("on %d", l.Workloads)}
 	}
-	q := Question{Text: text, Help: "All the labels you mark must be there, so mark one value per key.", AtLeastOne: true}
+	q := Question{Text: text, Help: "All selected labels must match, so select one value per key.", AtLeastOne: true}
 	for {
 		chosen, err := pickMany(f, q, choices, nil)
 		if err != nil {
@@ -91,7 +91,7 @@ func (f *flow) labels(text string, known []LabelChoice) (map[string]string, erro
 		if len(labels) == len(chosen) {
 			return labels, nil
 		}
-		q.Text = "Nothing has two values of one label. " + text
+		q.Text = "A label has only one value. " + text
 	}
 }
 
@@ -196,7 +196,7 @@ func (f *flow) portOf(s ServiceChoice, current uint32) (uint32, error) {
 	}
 	return pick(f, Question{
 		Text: fmt.Sprintf("Which port of %s?", refText(s.Ref)),
-		Help: "The Service has several ports, so one must be named.",
+		Help: "The Service has several ports; choose one.",
 	}, choices, current)
 }
 
@@ -218,7 +218,7 @@ func (f *flow) ports(destinations []core.DestinationSelector, current []uint32) 
 		slices.Sort(names[number])
 		choices = append(choices, choice[uint32]{number, fmt.Sprint(number), strings.Join(names[number], ", ")})
 	}
-	q := Question{Text: "Which ports of the destinations?", Help: "Mark the ports this is about. None means all of them."}
+	q := Question{Text: "Which ports of the destinations?", Help: "Select the ports. Without a selection, all ports match."}
 	if len(choices) > 0 {
 		return pickMany(f, q, choices, current)
 	}
@@ -226,7 +226,7 @@ func (f *flow) ports(destinations []core.DestinationSelector, current []uint32) 
 	if len(current) > 0 {
 		preset = joinNumbers(current)
 	}
-	text, err := f.Input(Question{Text: "Ports of the destinations:", Help: "Numbers separated by commas; none means all ports."}, preset, orNone(checkEach(checkPort)))
+	text, err := f.Input(Question{Text: "Ports of the destinations:", Help: "Numbers separated by commas; leave empty for all ports."}, preset, orNone(checkEach(checkPort)))
 	if err != nil || text == noValue {
 		return []uint32{}, err
 	}

@@ -12,7 +12,7 @@ import (
 
 func (t *trafficPolicy) retries(label, about string) setting {
 	in := t.in
-	attempts := count(t.flow, "", "How often a failed request is sent again", "Retries:", "2", 0, math.MaxInt32, &in.RetryAttempts)
+	attempts := count(t.flow, "", "How often a failed request is retried", "Retries:", "2", 0, math.MaxInt32, &in.RetryAttempts)
 	return setting{
 		label: label, about: about,
 		now: func() string {
@@ -26,7 +26,7 @@ func (t *trafficPolicy) retries(label, about string) setting {
 				return err
 			}
 			answer, err := t.Input(Question{
-				Text: "Timeout of each attempt:", Help: "How long one attempt may take, such as 2s; none leaves that to the timeout of the request.",
+				Text: "Timeout of each attempt:", Help: "Timeout of one attempt, such as 2s; leave empty to use the request timeout only.",
 			}, cmp.Or(textOf(in.RetryTimeout), noValue), orNone(checkDuration))
 			if err != nil || answer == noValue {
 				in.RetryTimeout = nil
@@ -42,9 +42,9 @@ func (t *trafficPolicy) retries(label, about string) setting {
 // fault is a delay or an abort.
 func (t *trafficPolicy) fault(label, about string) setting {
 	in := &t.in.Fault
-	delay := duration(t.flow, "", "How long a request waits before it is sent", "Delay:", "5s", &in.Delay)
-	abort := count(t.flow, "", "The status to answer with instead of sending the request", "HTTP status:", "503", 200, 599, &in.AbortStatus)
-	part := fraction(t.flow, "", "The part of the requests it happens to, in percent", "Percent of the requests:", "100", 100, &in.Percentage)
+	delay := duration(t.flow, "", "Delay before a request is sent", "Delay:", "5s", &in.Delay)
+	abort := count(t.flow, "", "HTTP status to return instead of sending the request", "HTTP status:", "503", 200, 599, &in.AbortStatus)
+	part := fraction(t.flow, "", "Percentage of affected requests", "Percentage of requests:", "100", 100, &in.Percentage)
 	return setting{
 		label: label, about: about,
 		now: func() string {
@@ -62,8 +62,8 @@ func (t *trafficPolicy) fault(label, about string) setting {
 			if in.AbortStatus != nil {
 				first = 1
 			}
-			chosen, err := t.Select(Question{Text: "Which fault?", Help: "A policy either delays requests or answers them."}, []Option{
-				{Label: "Delay", Detail: "requests wait"}, {Label: "Abort", Detail: "requests are answered with a status"},
+			chosen, err := t.Select(Question{Text: "Which fault?", Help: "A policy injects either a delay or an error."}, []Option{
+				{Label: "Delay", Detail: "delay requests"}, {Label: "Abort", Detail: "return an HTTP status"},
 			}, first)
 			if err != nil {
 				return err
@@ -93,7 +93,7 @@ func percentText(part *float64) string {
 
 func (t *trafficPolicy) mirror(label, about string) setting {
 	in := &t.in.Mirror
-	part := fraction(t.flow, "", "The part of the requests that is copied, in percent", "Percent of the requests to copy:", "100", 100, &in.Percentage)
+	part := fraction(t.flow, "", "Percentage of requests to mirror", "Percentage of requests to mirror:", "100", 100, &in.Percentage)
 	return setting{
 		label: label, about: about,
 		now: func() string {
@@ -103,7 +103,7 @@ func (t *trafficPolicy) mirror(label, about string) setting {
 			return "to " + refText(*in.KubeService) + percentText(in.Percentage)
 		},
 		ask: func() error {
-			s, err := t.service(Question{Text: "Where do the copies go?", Help: "The answers to copies are thrown away."}, valueOf(in.KubeService))
+			s, err := t.service(Question{Text: "Mirror requests to:", Help: "Responses of mirrored requests are discarded."}, valueOf(in.KubeService))
 			if err != nil {
 				return err
 			}
@@ -121,10 +121,10 @@ func (t *trafficPolicy) mirror(label, about string) setting {
 func (t *trafficPolicy) outlier(label, about string) setting {
 	in := &t.in.Outlier
 	list := []setting{
-		count(t.flow, "Errors", "failures in a row after which an endpoint is not used; 5 without it", "Failures in a row:", "5", 1, math.MaxInt32, &in.Errors),
-		duration(t.flow, "Interval", "time between looks at the endpoints; 10s without it", "Time between looks:", "10s", &in.Interval),
-		duration(t.flow, "Ejection time", "how long an endpoint is not used; 30s without it", "How long an endpoint is not used:", "30s", &in.EjectionTime),
-		count(t.flow, "Max ejection", "percent of the endpoints that may be out of use; 100 without it", "Percent of the endpoints:", "100", 1, 100, &in.MaxEjection),
+		count(t.flow, "Errors", "consecutive errors before an endpoint is ejected; default 5", "Consecutive errors:", "5", 1, math.MaxInt32, &in.Errors),
+		duration(t.flow, "Interval", "interval between checks of the endpoints; default 10s", "Interval:", "10s", &in.Interval),
+		duration(t.flow, "Ejection time", "how long an endpoint is ejected; default 30s", "Ejection time:", "30s", &in.EjectionTime),
+		count(t.flow, "Max ejection", "maximum percentage of ejected endpoints; default 100", "Percentage of endpoints:", "100", 1, 100, &in.MaxEjection),
 	}
 	return setting{
 		label: label, about: about,
@@ -133,8 +133,8 @@ func (t *trafficPolicy) outlier(label, about string) setting {
 			if len(t.in.Sources) > 0 {
 				// Endpoints are judged for all callers at once (semantics D27).
 				everyone, err := t.Confirm(Question{
-					Text: "Outlier detection works for all callers at once. Make the policy about every workload?",
-					Help: "No leaves outlier detection out and keeps the sources.",
+					Text: "Outlier detection applies to all callers. Change the sources to all workloads?",
+					Help: "No keeps the sources and skips outlier detection.",
 				}, true)
 				if err != nil || !everyone {
 					*in = render.OutlierInput{}
@@ -143,8 +143,8 @@ func (t *trafficPolicy) outlier(label, about string) setting {
 				t.in.Sources = []core.KubeWorkloadMatcher{}
 			}
 			q := Question{
-				Text: "When is an endpoint not used for a while?", AtLeastOne: true,
-				Help: "Mark at least one thing to set; the rest has its default.",
+				Text: "Which outlier detection settings do you want to set?", AtLeastOne: true,
+				Help: "Select at least one; the others keep their defaults.",
 			}
 			return t.settings(q, list)
 		},
@@ -163,27 +163,27 @@ func unlessDefaults(text string) string {
 func (t *trafficPolicy) connectionPool(label, about string) setting {
 	in := &t.in.ConnectionPool
 	list := []setting{
-		count(t.flow, "Connections", "most TCP connections to an endpoint", "Most connections:", "100", 1, math.MaxInt32, &in.MaxConnections),
-		duration(t.flow, "Connect timeout", "how long connecting may take", "Connect timeout:", "10s", &in.ConnectTimeout),
+		count(t.flow, "Connections", "maximum TCP connections to an endpoint", "Maximum connections:", "100", 1, math.MaxInt32, &in.MaxConnections),
+		duration(t.flow, "Connect timeout", "timeout for new connections", "Connect timeout:", "10s", &in.ConnectTimeout),
 		keepalive(t.flow, "probes of idle connections", &in.Keepalive),
-		count(t.flow, "Pending requests", "most HTTP/1.1 requests that wait for a connection", "Most waiting requests:", "1024", 1, math.MaxInt32, &in.MaxPendingRequests),
-		count(t.flow, "Requests", "most HTTP/2 requests at once", "Most requests at once:", "1024", 1, math.MaxInt32, &in.MaxRequests),
-		count(t.flow, "Requests per connection", "requests after which a connection is closed", "Requests per connection:", "100", 1, math.MaxInt32, &in.MaxRequestsPerConnection),
-		count(t.flow, "Retries at once", "most retries at once", "Most retries at once:", "3", 1, math.MaxInt32, &in.MaxRetries),
-		duration(t.flow, "Idle timeout", "when an unused connection is closed", "Idle timeout:", "1h", &in.IdleTimeout),
-		enum(t.flow, "HTTP/2 upgrade", "whether HTTP/1.1 becomes HTTP/2", "Do HTTP/1.1 connections become HTTP/2?", []choice[networkingv1.H2UpgradePolicy]{
+		count(t.flow, "Pending requests", "maximum pending HTTP/1.1 requests", "Maximum pending requests:", "1024", 1, math.MaxInt32, &in.MaxPendingRequests),
+		count(t.flow, "Requests", "maximum concurrent HTTP/2 requests", "Maximum concurrent requests:", "1024", 1, math.MaxInt32, &in.MaxRequests),
+		count(t.flow, "Requests per connection", "maximum requests per connection", "Requests per connection:", "100", 1, math.MaxInt32, &in.MaxRequestsPerConnection),
+		count(t.flow, "Retries at once", "maximum concurrent retries", "Maximum concurrent retries:", "3", 1, math.MaxInt32, &in.MaxRetries),
+		duration(t.flow, "Idle timeout", "timeout of idle connections", "Idle timeout:", "1h", &in.IdleTimeout),
+		enum(t.flow, "HTTP/2 upgrade", "upgrade HTTP/1.1 to HTTP/2", "Upgrade HTTP/1.1 connections to HTTP/2?", []choice[networkingv1.H2UpgradePolicy]{
 			{networkingv1.H2UpgradePolicyUpgrade, "Yes", "UPGRADE"},
 			{networkingv1.H2UpgradePolicyDoNotUpgrade, "No", "DO_NOT_UPGRADE"},
-			{networkingv1.H2UpgradePolicyDefault, "As the mesh does", "DEFAULT"},
+			{networkingv1.H2UpgradePolicyDefault, "Mesh default", "DEFAULT"},
 		}, &in.H2Upgrade),
-		toggle("Client protocol", "keep the HTTP version that the client used", &in.UseClientProtocol),
+		toggle("Client protocol", "keep the HTTP version of the client", &in.UseClientProtocol),
 	}
 	return setting{
 		label: label, about: about,
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			return t.settings(Question{
-				Text: "Which limits?", AtLeastOne: true, Help: "Mark the limits to set; each is asked for next.",
+				Text: "Which limits?", AtLeastOne: true, Help: "Select the limits; you enter the values next.",
 			}, list)
 		},
 		clear: func() { *in = render.ConnectionPoolInput{} },

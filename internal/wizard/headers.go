@@ -14,15 +14,15 @@ func (f *flow) headers(label, about string, in *networkingv1.HeaderManipulation)
 	list := []setting{
 		addHeaders(f, "Add to requests", "request header to add", &in.AppendRequestHeaders),
 		addHeaders(f, "Add to responses", "response header to add", &in.AppendResponseHeaders),
-		words(f, "Remove from requests", "names of request headers that are dropped", "Request headers to remove:", checkHeaderName, &in.RemoveRequestHeaders),
-		words(f, "Remove from responses", "names of response headers that are dropped", "Response headers to remove:", checkHeaderName, &in.RemoveResponseHeaders),
+		words(f, "Remove from requests", "names of request headers to remove", "Request headers to remove:", checkHeaderName, &in.RemoveRequestHeaders),
+		words(f, "Remove from responses", "names of response headers to remove", "Response headers to remove:", checkHeaderName, &in.RemoveResponseHeaders),
 	}
 	return setting{
 		label: label, about: about,
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			return f.settings(Question{
-				Text: "What about headers?", AtLeastOne: true, Help: "Mark what should be done; the names are asked for next.",
+				Text: "Which header changes do you want?", AtLeastOne: true, Help: "Select the changes; you enter the names next.",
 			}, list)
 		},
 		clear: func() { *in = networkingv1.HeaderManipulation{} },
@@ -37,7 +37,7 @@ func addHeaders(f *flow, label, noun string, at *map[string]string) setting {
 		ask: func() error {
 			list, err := grow(f, noun+"s", pairs(*at), func(p string) string { return p }, func() ([]string, error) {
 				answer, err := f.Input(Question{
-					Text: strings.ToUpper(noun[:1]) + noun[1:] + ", NAME=VALUE:", Help: "Such as x-team=payments. A header that is there already gets another value.",
+					Text: strings.ToUpper(noun[:1]) + noun[1:] + ", NAME=VALUE:", Help: "Such as x-team=payments. An existing header gets an additional value.",
 				}, "", checkHeader)
 				return []string{answer}, err
 			})
@@ -69,7 +69,7 @@ func pairs(m map[string]string) []string {
 func (t *trafficPolicy) cors(label, about string) setting {
 	in := &t.in.CORS
 	origins := setting{
-		label: "Origins", about: "the origins that may call, such as https://shop.example.com",
+		label: "Origins", about: "allowed origins, such as https://shop.example.com",
 		now: func() string { return listText(in.AllowOrigins, stringMatchText) },
 		ask: func() (err error) {
 			in.AllowOrigins, err = grow(t.flow, "origins", in.AllowOrigins, stringMatchText, func() ([]core.StringMatch, error) {
@@ -83,7 +83,7 @@ func (t *trafficPolicy) cors(label, about string) setting {
 	list := []setting{
 		origins,
 		{
-			label: "Methods", about: "the methods that may be used",
+			label: "Methods", about: "allowed methods",
 			now: func() string { return strings.Join(in.AllowMethods, ", ") },
 			ask: func() (err error) {
 				in.AllowMethods, err = t.methods(in.AllowMethods)
@@ -91,17 +91,17 @@ func (t *trafficPolicy) cors(label, about string) setting {
 			},
 			clear: func() { in.AllowMethods = nil },
 		},
-		words(t.flow, "Request headers", "headers that a request may have", "Request headers that are allowed:", checkHeaderName, &in.AllowHeaders),
-		words(t.flow, "Response headers", "headers that the page may read", "Response headers to expose:", checkHeaderName, &in.ExposeHeaders),
-		duration(t.flow, "Max age", "how long a browser remembers the answer", "How long the answer holds:", "24h", &in.MaxAge),
-		toggle("Credentials", "let requests carry cookies", &in.AllowCredentials),
+		words(t.flow, "Request headers", "allowed request headers", "Allowed request headers:", checkHeaderName, &in.AllowHeaders),
+		words(t.flow, "Response headers", "response headers exposed to the page", "Response headers to expose:", checkHeaderName, &in.ExposeHeaders),
+		duration(t.flow, "Max age", "how long browsers cache the answer", "Max age:", "24h", &in.MaxAge),
+		toggle("Credentials", "allow cookies in requests", &in.AllowCredentials),
 	}
 	return setting{
 		label: label, about: about,
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			return t.settings(Question{
-				Text: "What about cross-origin requests?", AtLeastOne: true, Help: "Browsers ask a service whether pages of another origin may call it. Mark what the answer says.",
+				Text: "Which CORS settings do you want to set?", AtLeastOne: true, Help: "Browsers ask a service whether pages of other origins may call it. Select the settings of the answer.",
 			}, list)
 		},
 		clear: func() { *in = networkingv1.CORSPolicy{} },
@@ -110,7 +110,7 @@ func (t *trafficPolicy) cors(label, about string) setting {
 
 // methods asks for HTTP methods.
 func (f *flow) methods(current []string) ([]string, error) {
-	return f.strings("Which methods?", "The HTTP methods this is about.", httpMethods(), current)
+	return f.strings("Which methods?", "Select the HTTP methods.", httpMethods(), current)
 }
 
 func httpMethods() []string {

@@ -25,8 +25,8 @@ func (t *trafficPolicy) matchersText() string {
 func (t *trafficPolicy) oneMatcher() ([]core.HTTPMatcher, error) {
 	m := core.HTTPMatcher{}
 	err := t.settings(Question{
-		Text: "Recognise the requests by what?", AtLeastOne: true,
-		Help: "If you mark several, a request must have all of them. More kinds of requests are alternatives.",
+		Text: "Match requests by:", AtLeastOne: true,
+		Help: "A request must match everything you select (AND). You can add alternatives afterwards (OR).",
 	}, []setting{
 		{
 			label: "Path", about: "of the request's URL",
@@ -49,7 +49,7 @@ func (t *trafficPolicy) oneMatcher() ([]core.HTTPMatcher, error) {
 			clear: func() {},
 		},
 		{
-			label: "Header", about: "that is there, or has a value",
+			label: "Header", about: "present, or with a value",
 			now: func() string { return "" },
 			ask: func() (err error) {
 				m.Headers, err = grow(t.flow, "headers", nil, headerText, t.oneHeader)
@@ -66,7 +66,7 @@ func (t *trafficPolicy) oneMatcher() ([]core.HTTPMatcher, error) {
 			},
 			clear: func() {},
 		},
-		plain(t.flow, "Name", "a name for these requests, for people", "Name for these requests:", checkRequired, &m.Name),
+		plain(t.flow, "Name", "a descriptive name for these requests", "Name for these requests:", checkRequired, &m.Name),
 	})
 	return []core.HTTPMatcher{m}, err
 }
@@ -81,7 +81,7 @@ const (
 )
 
 func (t *trafficPolicy) oneHeader() ([]core.HeaderMatcher, error) {
-	name, err := t.Input(Question{Text: "Name of the header:", Help: "Upper and lower case do not matter."}, "", checkHeaderName)
+	name, err := t.Input(Question{Text: "Name of the header:", Help: "Header names are case-insensitive."}, "", checkHeaderName)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (t *trafficPolicy) oneHeader() ([]core.HeaderMatcher, error) {
 	if h.Value, h.Regex, err = t.compare("header", true); err != nil {
 		return nil, err
 	}
-	h.InvertMatch, err = t.Confirm(Question{Text: "Match requests that do NOT have this?", Help: "Yes turns the condition around."}, false)
+	h.InvertMatch, err = t.Confirm(Question{Text: "Invert the match?", Help: "Yes matches requests WITHOUT this header value."}, false)
 	return []core.HeaderMatcher{h}, err
 }
 
@@ -107,12 +107,12 @@ func (t *trafficPolicy) oneParameter() ([]core.QueryParameterMatcher, error) {
 func (t *trafficPolicy) compare(what string, presence bool) (value string, regex bool, err error) {
 	var choices []choice[comparison]
 	if presence {
-		choices = append(choices, choice[comparison]{isPresent, "Is there", "with any value"})
+		choices = append(choices, choice[comparison]{isPresent, "Present", "with any value"})
 	}
 	choices = append(choices,
 		choice[comparison]{isEqual, "Has a value", "exactly"},
-		choice[comparison]{isRegex, "Fits a regular expression", "RE2, for the whole value"})
-	way, err := pick(t.flow, Question{Text: "What about the " + what + "?", Help: "How its value is compared."}, choices, isEqual)
+		choice[comparison]{isRegex, "Matches a regular expression", "RE2, for the whole value"})
+	way, err := pick(t.flow, Question{Text: "What about the " + what + "?", Help: "How to compare the value."}, choices, isEqual)
 	if err != nil || way == isPresent {
 		return "", false, err
 	}

@@ -46,7 +46,7 @@ func (f *flow) run() error {
 
 // revisit offers every section again.
 func (f *flow) revisit() error {
-	return f.menu("What do you want to change?", "Nothing more, review it")
+	return f.menu("What do you want to change?", "Done, review it")
 }
 
 // menu lets the user visit any section, any number of times.
@@ -61,7 +61,7 @@ func (f *flow) menu(text, leave string) error {
 		}
 		chosen, err := f.Select(Question{
 			Text: text,
-			Help: "Each line is a part of the resource with what it is set to. Choose one to answer its questions again; the first line goes on.",
+			Help: "Choose a part of the resource to change it. The first line returns to the review.",
 		}, options, 0)
 		if err != nil || chosen == 0 {
 			return err
@@ -166,7 +166,7 @@ func pickMany[T comparable](f *flow, q Question, choices []choice[T], current []
 		at := slices.IndexFunc(choices, func(c choice[T]) bool { return c.value == value })
 		if at < 0 {
 			at = len(choices)
-			choices = append(slices.Clip(choices), choice[T]{value, fmt.Sprint(value), "not known here"})
+			choices = append(slices.Clip(choices), choice[T]{value, fmt.Sprint(value), "not known"})
 		}
 		marked = append(marked, at)
 	}
@@ -193,8 +193,8 @@ func grow[T any](f *flow, noun string, list []T, text func(T) string, more func(
 			options, all = append(options, Option{Label: text(element)}), append(all, i)
 		}
 		chosen, err := f.MultiSelect(Question{
-			Text: fmt.Sprintf("Which %s stay?", noun),
-			Help: "What you unmark is removed; you are asked for more afterwards. With none left nothing is restricted.",
+			Text: fmt.Sprintf("Which %s do you want to keep?", noun),
+			Help: "Deselect items to remove them; you can add more afterwards. Without any item, nothing is restricted.",
 		}, options, all)
 		if err != nil {
 			return nil, err
@@ -205,7 +205,7 @@ func grow[T any](f *flow, noun string, list []T, text func(T) string, more func(
 	}
 	for {
 		if !ask {
-			another, err := f.Confirm(Question{Text: fmt.Sprintf("Add more %s?", noun), Help: "Each addition is an alternative to those before it."}, false)
+			another, err := f.Confirm(Question{Text: fmt.Sprintf("Add more %s?", noun), Help: "Each addition is an alternative (OR)."}, false)
 			if err != nil || !another {
 				return kept, err
 			}

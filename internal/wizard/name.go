@@ -30,7 +30,7 @@ func naming[I any](f *flow, d *Draft[I], noun, base, help string) section {
 			return err
 		}
 		if full := text + "." + d.Namespace; full != own && slices.Contains(f.known.Taken, full) {
-			return fmt.Errorf("there is a %s %s in namespace %s already; choose another name", noun, text, d.Namespace)
+			return fmt.Errorf("%s %s already exists in namespace %s: choose another name", noun, text, d.Namespace)
 		}
 		return nil
 	}

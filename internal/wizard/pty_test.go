@@ -141,7 +141,7 @@ func isCooked(tty *os.File) (bool, error) {
 
 func notEmpty(text string) error {
 	if text == "" {
-		return errors.New("it must not be empty")
+		return errors.New("must not be empty")
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func TestInputOnTerminal(t *testing.T) {
 		want   string
 	}{
 		{"default", "prod", []step{{see: "Name:", keys: enter}}, "prod"},
-		{"asked again", "", []step{{see: "Name:", keys: enter}, {see: "it must not be empty", keys: "prod" + enter}}, "prod"},
+		{"asked again", "", []step{{see: "Name:", keys: enter}, {see: "must not be empty", keys: "prod" + enter}}, "prod"},
 		{"help", "", []step{{see: "Name:", keys: "?" + enter}, {see: "Short is good", keys: "prod" + enter}}, "prod"},
 		{"corrected", "", []step{{see: "Name:", keys: "prx" + backspace + "od" + enter}}, "prod"},
 		{"inserted", "", []step{{see: "Name:", keys: "pd\x1b[D"}, {keys: "ro" + enter}}, "prod"},
@@ -228,7 +228,7 @@ func TestMultiSelectOnTerminal(t *testing.T) {
 		return err
 	},
 		step{see: "Which?", keys: down + " " + enter}, // unmarks the only one
-		step{see: "choose at least one", keys: down + " " + enter},
+		step{see: "select at least one (press space)", keys: down + " " + enter},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func Review(p Prompter, actions []Action) (Action, error) {
 	}
 	chosen, err := p.Select(Question{
 		Text: "What now?",
-		Help: "Nothing was written yet. Look at the manifest above and at what it would change.",
+		Help: "Nothing has been written yet. Review the manifest above and its effect.",
 	}, options, 0)
 	if err != nil {
 		return Action{}, err

@@ -35,16 +35,16 @@ func (f *flow) destinations(text, help string, current []core.DestinationSelecto
 func (f *flow) oneDestination(text, help string, every bool) ([]core.DestinationSelector, error) {
 	var ways []choice[selected]
 	if every || len(f.known.Services) == 0 {
-		ways = append(ways, choice[selected]{everyService, "Every service", "of all meshes, also those to come"})
+		ways = append(ways, choice[selected]{everyService, "Every service", "of all meshes, including future ones"})
 	}
 	if len(f.known.Services) > 0 {
 		ways = append(ways, choice[selected]{namedServices, "Services by name", "choose from a list"})
 	}
 	if len(f.kubeServices()) > 0 {
-		ways = append(ways, choice[selected]{someServices, "Services by namespace, cluster or label", "also those to come"})
+		ways = append(ways, choice[selected]{someServices, "Services by namespace, cluster or label", "including future ones"})
 	}
 	if len(f.externalServices()) > 0 {
-		ways = append(ways, choice[selected]{someExternals, "External services by namespace or label", "also those to come"})
+		ways = append(ways, choice[selected]{someExternals, "External services by namespace or label", "including future ones"})
 	}
 	way, err := pick(f, Question{Text: text, Help: help}, ways, namedServices)
 	if err != nil {
@@ -70,7 +70,7 @@ func (f *flow) oneDestination(text, help string, every bool) ([]core.Destination
 func (f *flow) destinationsByName(offered []ServiceChoice) ([]core.DestinationSelector, error) {
 	chosen, err := f.services(Question{
 		Text: "Which services?", AtLeastOne: true,
-		Help: "Type a part of a name, namespace or cluster to find a service.",
+		Help: "Type to filter by name, namespace or cluster.",
 	}, offered, nil)
 	if err != nil {
 		return nil, err

@@ -35,8 +35,8 @@ func (t *trafficPolicy) askShift() error {
 		current = t.namedDestinations() // most shift between the versions of one service
 	}
 	refs, err := t.services(Question{
-		Text: "Where do the requests go?", AtLeastOne: true,
-		Help: "Mark every service that gets a part of the requests. Versions of a service are asked for next.",
+		Text: "Send requests to:", AtLeastOne: true,
+		Help: "Select the target services. You choose versions and weights next.",
 	}, t.kubeServices(), current)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (t *trafficPolicy) subsets(s ServiceChoice, known []networkingv1.WeightedDe
 	}
 	chosen, err := pickMany(t.flow, Question{
 		Text: fmt.Sprintf("Which versions of %s?", refText(s.Ref)),
-		Help: "Each version you mark gets a part of the requests of its own. With none, requests go to all pods of the service.",
+		Help: "Each selected version gets its own weight. Without a selection, requests go to all pods of the service.",
 	}, choices, current)
 	if err != nil {
 		return nil, err
@@ -149,8 +149,8 @@ func (t *trafficPolicy) weigh(targets []networkingv1.WeightedDestination) error 
 			share, check = rest, checkRest(rest)
 		}
 		answer, err := t.Input(Question{
-			Text: fmt.Sprintf("Percent of the requests to %s:", targetName(targets[i])),
-			Help: "A whole number; together the targets get 100.",
+			Text: fmt.Sprintf("Percentage of requests to %s:", targetName(targets[i])),
+			Help: "A whole number; the weights add up to 100.",
 		}, fmt.Sprint(share), check)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func checkRest(rest uint32) func(string) error {
 	return func(text string) error {
 		n, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || n != uint64(rest) {
-			return fmt.Errorf("the weights must sum to %d, so this one is %d; choose Shift again to change the others", maxWeight, rest)
+			return fmt.Errorf("the weights must add up to %d, so this one must be %d; choose Shift again to change the others", maxWeight, rest)
 		}
 		return nil
 	}
@@ -189,8 +189,8 @@ func (t *trafficPolicy) askTargetHeaders() error {
 		}
 	}
 	chosen, err := pickMany(t.flow, Question{
-		Text: "Headers of requests to which targets are changed?",
-		Help: "Mark the targets whose requests or responses get other headers, for example to tell versions apart.",
+		Text: "For which targets do you want to change headers?",
+		Help: "Select the targets with different headers, for example to identify versions.",
 	}, choices, current)
 	if err != nil {
 		return err

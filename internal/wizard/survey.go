@@ -110,7 +110,7 @@ func (s *surveyPrompter) MultiSelect(q Question, options []Option, preselected [
 	}}
 	answer, err := s.ask(prompt, func(answer any) error {
 		if q.AtLeastOne && len(answer.([]core.OptionAnswer)) == 0 {
-			return errors.New("choose at least one; the space bar marks the option at the cursor")
+			return errors.New("select at least one (press space)")
 		}
 		return nil
 	})
@@ -203,7 +203,7 @@ func (s *surveyPrompter) ask(prompt survey.Prompt, check func(answer any) error)
 		fmt.Fprint(c.out, "\r\n") // the cursor is still behind the question
 		return nil, cli.ErrCancelled
 	case err != nil:
-		return nil, fmt.Errorf("ask on the terminal: %w", err)
+		return nil, fmt.Errorf("prompt on the terminal: %w", err)
 	}
 	return answer, nil
 }

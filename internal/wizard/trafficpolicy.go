@@ -34,7 +34,7 @@ func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInpu
 	t := &trafficPolicy{flow: f, in: d.Input}
 	f.sections = []section{
 		naming(f, d, "traffic policy", "traffic-policy",
-			"What the policy is called. A name that says what it does, such as reviews-timeout, is easy to find later."),
+			"The name of the policy. Choose one that tells what it does, such as reviews-timeout."),
 		{
 			title: "Sources", basic: true, flags: []string{"source"}, ask: t.askSources,
 			set: func() bool { return t.in.Sources != nil }, now: t.sourcesText,
@@ -79,13 +79,13 @@ func (t *trafficPolicy) askSources() error {
 		}
 		return err
 	}
-	choices := []choice[scope]{{scopeAll, "Those of every workload", ""}}
+	choices := []choice[scope]{{scopeAll, "Requests of all workloads", ""}}
 	if t.narrows() {
-		choices = append(choices, choice[scope]{scopeSome, "Those of some workloads", "by namespace, cluster or label"})
+		choices = append(choices, choice[scope]{scopeSome, "Requests of selected workloads", "by namespace, cluster or label"})
 	}
 	chosen, err := pick(t.flow, Question{
-		Text: "Whose requests does the policy change?",
-		Help: "The policy takes effect where the request is made, so the sources are the callers.",
+		Text: "Which requests does the policy apply to?",
+		Help: "The policy is applied at the caller, so the sources are the callers.",
 	}, choices, scopeAll)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (t *trafficPolicy) sourcesText() string {
 }
 
 func (t *trafficPolicy) askDestinations() error {
-	destinations, err := t.destinations("Requests to which services?", "The policy changes requests to these services only.", t.in.Destinations)
+	destinations, err := t.destinations("Requests to which services?", "The policy applies to requests to these services only.", t.in.Destinations)
 	if err == nil {
 		t.in.Destinations = destinations
 	}
@@ -168,8 +168,8 @@ func (t *trafficPolicy) features() []setting {
 
 func (t *trafficPolicy) askFeatures() error {
 	return t.additions(Question{
-		Text: "What should the policy do?", AtLeastOne: true,
-		Help: "Mark everything that this policy should do; what you add is asked for next.",
+		Text: "Which settings does the policy have?", AtLeastOne: true,
+		Help: "Select the settings; you enter the values next.",
 	}, t.features())
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	whose  = "Whose requests does the policy change?"
+	whose  = "Which requests does the policy apply to?"
 	which  = "Requests to which services?"
-	effect = "What should the policy do?"
+	effect = "Which settings does the policy have?"
 )
 
 // effectAnd answers the basics of a policy with these features, then these
@@ -53,10 +53,10 @@ func trafficTests() []trafficTest {
 		{
 			"a timeout for some callers of one service",
 			[]answer.Answer{
-				answer.Type("Name", "slow"), answer.Select(whose, "Those of some workloads"),
-				answer.Mark("Choose the workloads by what?", "Namespace", "Cluster", "Label"),
+				answer.Type("Name", "slow"), answer.Select(whose, "Requests of selected workloads"),
+				answer.Mark("Match the workloads by:", "Namespace", "Cluster", "Label"),
 				answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "west", "east"),
-				answer.Mark("Which labels?", "app=ratings", "app=reviews"), answer.Mark("Nothing has two values", "app=reviews", "version=v1"),
+				answer.Mark("Which labels?", "app=ratings", "app=reviews"), answer.Mark("A label has only one value. ", "app=reviews", "version=v1"),
 				answer.Select(which, "Services by name"), answer.Mark("Which services?", "ratings.bookinfo.east"),
 				answer.Mark(effect, "Timeout"), answer.Type("Timeout:", "soon"), answer.Type("Timeout:", "-1s"), answer.Type("Timeout:", "1us"), answer.Type("Timeout:", "2s"), answer.Select(menu, done),
 			},
@@ -77,8 +77,8 @@ func trafficTests() []trafficTest {
 			[]answer.Answer{
 				answer.Default("Name"), answer.Default(whose), answer.Select(which, "Services by name"), answer.Mark("Which services?", "payments.shop"), answer.Mark(effect, "Retries"),
 				answer.Default("Retries:"), answer.Type("Timeout of each attempt:", "500ms"),
-				answer.Select(menu, "Destinations"), answer.Default("Which destinations stay?"), answer.Confirm("Add more destinations?", true), answer.Select(which, "Services by namespace, cluster or label"),
-				answer.Mark("Choose the services by what?", "Cluster", "Label"), answer.Mark("Which clusters?", "east"), answer.Mark("Which labels?", "app=ratings"), answer.Confirm("Add more destinations?", false),
+				answer.Select(menu, "Destinations"), answer.Default("Which destinations do you want to keep?"), answer.Confirm("Add more destinations?", true), answer.Select(which, "Services by namespace, cluster or label"),
+				answer.Mark("Match the services by:", "Cluster", "Label"), answer.Mark("Which clusters?", "east"), answer.Mark("Which labels?", "app=ratings"), answer.Confirm("Add more destinations?", false),
 				answer.Select(menu, done),
 			},
 			&render.TrafficPolicyInput{
@@ -93,14 +93,14 @@ func trafficTests() []trafficTest {
 		{
 			"a shift by version and port, with headers for one target",
 			effectAnd([]string{"Shift"},
-				answer.Mark("Where do the requests go?", "reviews.bookinfo.east", "reviews.bookinfo.west"),
+				answer.Mark("Send requests to:", "reviews.bookinfo.east", "reviews.bookinfo.west"),
 				answer.Mark("Which versions of reviews.bookinfo.east?", "version=v1", "version=v2"),
 				answer.Select("Which port of reviews.bookinfo.west?", "9090"), answer.Mark("Which versions of reviews.bookinfo.west?"),
-				answer.Type("Percent of the requests to reviews.bookinfo.east with version=v1:", "101"), answer.Type("Percent", "60"),
-				answer.Default("Percent of the requests to reviews.bookinfo.east with version=v2:"),
-				answer.Type("Percent of the requests to reviews.bookinfo.west:", "10"), answer.Default("Percent"),
-				answer.Select(menu, "Headers per target"), answer.Mark("Headers of requests to which targets", "reviews.bookinfo.east with version=v2"),
-				answer.Mark("What about headers?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
+				answer.Type("Percentage of requests to reviews.bookinfo.east with version=v1:", "101"), answer.Type("Percent", "60"),
+				answer.Default("Percentage of requests to reviews.bookinfo.east with version=v2:"),
+				answer.Type("Percentage of requests to reviews.bookinfo.west:", "10"), answer.Default("Percent"),
+				answer.Select(menu, "Headers per target"), answer.Mark("For which targets do you want to change headers?", "reviews.bookinfo.east with version=v2"),
+				answer.Mark("Which header changes do you want?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
 				answer.Type("Request header to add", "x-to=v2"), answer.Confirm("Add more", false), answer.Type("Response header to add", "x-version=v2"), answer.Confirm("Add more", false),
 				answer.Type("Request headers to remove:", "x-a, x-b,x-a"), answer.Type("Response headers to remove:", "server")),
 			everywhere(func(in *render.TrafficPolicyInput) {
@@ -118,9 +118,9 @@ func trafficTests() []trafficTest {
 		{
 			"a shift visited again keeps what it had",
 			effectAnd([]string{"Shift"},
-				answer.Mark("Where do the requests go?", "ratings.bookinfo.east", "reviews.bookinfo.east"), answer.Mark("Which versions of reviews.bookinfo.east?", "version=v2"),
+				answer.Mark("Send requests to:", "ratings.bookinfo.east", "reviews.bookinfo.east"), answer.Mark("Which versions of reviews.bookinfo.east?", "version=v2"),
 				answer.Type("Percent", "30"), answer.Default("Percent"), answer.Select(menu, "Effect"), answer.Default(effect),
-				answer.Select(menu, "Shift"), answer.Default("Where do the requests go?"), answer.Default("Which versions of reviews.bookinfo.east?"),
+				answer.Select(menu, "Shift"), answer.Default("Send requests to:"), answer.Default("Which versions of reviews.bookinfo.east?"),
 				answer.Default("Percent"), answer.Default("Percent")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Shift = []networkingv1.WeightedDestination{
@@ -130,7 +130,7 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"a shift to one target needs no weight",
-			effectAnd([]string{"Shift"}, answer.Mark("Where do the requests go?", "ratings.bookinfo.east")),
+			effectAnd([]string{"Shift"}, answer.Mark("Send requests to:", "ratings.bookinfo.east")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Shift = []networkingv1.WeightedDestination{{KubeService: &networkingv1.KubeDestination{Name: "ratings", Namespace: "bookinfo", ClusterName: "east"}}}
 			}),
@@ -139,7 +139,7 @@ func trafficTests() []trafficTest {
 			"a shift starts from the services that the policy names",
 			[]answer.Answer{
 				answer.Default("Name"), answer.Default(whose), answer.Default(which), answer.Mark("Which services?", "reviews.bookinfo.east"),
-				answer.Mark(effect, "Shift"), answer.Default("Where do the requests go?"), answer.Mark("Which versions", "version=v1", "version=v2"),
+				answer.Mark(effect, "Shift"), answer.Default("Send requests to:"), answer.Mark("Which versions", "version=v1", "version=v2"),
 				answer.Type("Percent", "90"), answer.Default("Percent"), answer.Select(menu, done),
 			},
 			&render.TrafficPolicyInput{
@@ -153,8 +153,8 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"a delay becomes an abort",
-			effectAnd([]string{"Fault"}, answer.Select("Which fault?", "Delay"), answer.Default("Delay:"), answer.Type("Percent of the requests:", "200"), answer.Type("Percent of the requests:", "12.5"),
-				answer.Select(menu, "Fault"), answer.Select("Which fault?", "Abort"), answer.Type("HTTP status:", "99"), answer.Default("HTTP status:"), answer.Default("Percent of the requests:")),
+			effectAnd([]string{"Fault"}, answer.Select("Which fault?", "Delay"), answer.Default("Delay:"), answer.Type("Percentage of requests:", "200"), answer.Type("Percentage of requests:", "12.5"),
+				answer.Select(menu, "Fault"), answer.Select("Which fault?", "Abort"), answer.Type("HTTP status:", "99"), answer.Default("HTTP status:"), answer.Default("Percentage of requests:")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Fault = render.FaultInput{AbortStatus: to(int32(503)), Percentage: to(12.5)}
 			}),
@@ -168,14 +168,14 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"a mirror",
-			effectAnd([]string{"Mirror"}, answer.Select("Where do the copies go?", "reviews.bookinfo.west"), answer.Select("Which port", "9090"), answer.Type("Percent", "5")),
+			effectAnd([]string{"Mirror"}, answer.Select("Mirror requests to:", "reviews.bookinfo.west"), answer.Select("Which port", "9090"), answer.Type("Percent", "5")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Mirror = networkingv1.Mirror{KubeService: to(service("reviews", "west")), Port: 9090, Percentage: to(5.0)}
 			}),
 		},
 		{
 			"headers",
-			effectAnd([]string{"Headers"}, answer.Mark("What about headers?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
+			effectAnd([]string{"Headers"}, answer.Mark("Which header changes do you want?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
 				answer.Type("Request header to add", "bad name=x"), answer.Type("Request header to add", "x-a"), answer.Type("Request header to add", "x-a=1,2"), answer.Confirm("Add more", true), answer.Type("Request header to add", "x-b=3"), answer.Confirm("Add more", false),
 				answer.Type("Response header to add", "x-c=4"), answer.Confirm("Add more", false), answer.Type("Request headers to remove:", "x-d"), answer.Type("Response headers to remove:", "x-e")),
 			everywhere(func(in *render.TrafficPolicyInput) {
@@ -187,10 +187,10 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"cross-origin requests",
-			effectAnd([]string{"CORS"}, answer.Mark("What about cross-origin requests?", "Origins", "Methods", "Request headers", "Response headers", "Max age", "Credentials"),
-				answer.Select("How is the origin compared?", "Suffix"), answer.Type("Origin (suffix):", ".example.com"), answer.Confirm("Add more origins?", true),
-				answer.Select("How is the origin compared?", "Regular expression"), answer.Type("Origin", "("), answer.Type("Origin", "https://.*"), answer.Confirm("Add more origins?", false),
-				answer.Mark("Which methods?", "POST", "GET"), answer.Type("Request headers that", "x-a"), answer.Type("Response headers to", "x-b"), answer.Default("How long the answer")),
+			effectAnd([]string{"CORS"}, answer.Mark("Which CORS settings do you want to set?", "Origins", "Methods", "Request headers", "Response headers", "Max age", "Credentials"),
+				answer.Select("How do you want to compare the origin?", "Suffix"), answer.Type("Origin (suffix):", ".example.com"), answer.Confirm("Add more origins?", true),
+				answer.Select("How do you want to compare the origin?", "Regular expression"), answer.Type("Origin", "("), answer.Type("Origin", "https://.*"), answer.Confirm("Add more origins?", false),
+				answer.Mark("Which methods?", "POST", "GET"), answer.Type("Allowed request headers:", "x-a"), answer.Type("Response headers to", "x-b"), answer.Default("Max age:")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.CORS = networkingv1.CORSPolicy{
 					AllowOrigins: []core.StringMatch{{Suffix: to(".example.com")}, {Regex: to("https://.*")}},
@@ -201,8 +201,8 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"outlier detection",
-			effectAnd([]string{"Outlier detection"}, answer.Mark("When is an endpoint", "Errors", "Interval", "Ejection time", "Max ejection"),
-				answer.Type("Failures", "7"), answer.Type("Time between", "1s"), answer.Default("How long an endpoint"), answer.Type("Percent of the endpoints:", "50")),
+			effectAnd([]string{"Outlier detection"}, answer.Mark("Which outlier detection settings do you want to set?", "Errors", "Interval", "Ejection time", "Max ejection"),
+				answer.Type("Consecutive errors:", "7"), answer.Type("Interval", "1s"), answer.Default("Ejection time:"), answer.Type("Percentage of endpoints:", "50")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Outlier = render.OutlierInput{Errors: to(uint32(7)), Interval: seconds(1), EjectionTime: seconds(30), MaxEjection: to(uint32(50))}
 			}),
@@ -210,17 +210,17 @@ func trafficTests() []trafficTest {
 		{
 			"outlier detection makes the policy about everyone",
 			[]answer.Answer{
-				answer.Default("Name"), answer.Select(whose, "Those of some workloads"), answer.Mark("Choose the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
-				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection"), answer.Confirm("Outlier detection works for all callers", true),
-				answer.Mark("When is an endpoint", "Errors"), answer.Default("Failures"), answer.Select(menu, done),
+				answer.Default("Name"), answer.Select(whose, "Requests of selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection"), answer.Confirm("Outlier detection applies to all callers. Change the sources to all workloads?", true),
+				answer.Mark("Which outlier detection settings do you want to set?", "Errors"), answer.Default("Consecutive errors:"), answer.Select(menu, done),
 			},
 			everywhere(func(in *render.TrafficPolicyInput) { in.Outlier.Errors = to(uint32(5)) }),
 		},
 		{
 			"or is left out",
 			[]answer.Answer{
-				answer.Default("Name"), answer.Select(whose, "Those of some workloads"), answer.Mark("Choose the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
-				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection", "TLS"), answer.Confirm("Outlier detection works for all callers", false),
+				answer.Default("Name"), answer.Select(whose, "Requests of selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection", "TLS"), answer.Confirm("Outlier detection applies to all callers. Change the sources to all workloads?", false),
 				answer.Select("How do clients connect?", "TLS without client certificate"), answer.Select(menu, done),
 			},
 			&render.TrafficPolicyInput{
@@ -231,9 +231,9 @@ func trafficTests() []trafficTest {
 			"connection pool",
 			effectAnd([]string{"Connection pool"},
 				answer.Mark("Which limits?", "Connections", "Connect timeout", "TCP keepalive", "Pending requests", "Requests", "Requests per connection", "Retries at once", "Idle timeout", "HTTP/2 upgrade", "Client protocol"),
-				answer.Type("Most connections:", "2147483648"), answer.Type("Most connections:", "9"), answer.Default("Connect timeout:"), answer.Mark("What about the keepalive", "Probes", "Time", "Interval"),
+				answer.Type("Maximum connections:", "2147483648"), answer.Type("Maximum connections:", "9"), answer.Default("Connect timeout:"), answer.Mark("Which keepalive settings do you want to set?", "Probes", "Time", "Interval"),
 				answer.Default("Unanswered"), answer.Default("Idle time"), answer.Default("Time between probes:"),
-				answer.Default("Most waiting"), answer.Default("Most requests"), answer.Default("Requests per"), answer.Default("Most retries"), answer.Default("Idle"), answer.Select("Do HTTP/1.1", "No")),
+				answer.Default("Maximum pending requests:"), answer.Default("Maximum concurrent requests:"), answer.Default("Requests per"), answer.Default("Maximum concurrent retries:"), answer.Default("Idle"), answer.Select("Upgrade HTTP/1.1 connections to HTTP/2?", "No")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.ConnectionPool = render.ConnectionPoolInput{
 					MaxConnections: to(int32(9)), ConnectTimeout: seconds(10), Keepalive: &core.TCPKeepalive{Probes: 3, Time: seconds(600), Interval: seconds(30)},
@@ -245,14 +245,14 @@ func trafficTests() []trafficTest {
 		{
 			"requests and ports",
 			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
-				answer.Select(menu, "Requests"), answer.Mark("Recognise the requests by what?", "Path", "Method", "Header", "Query parameter", "Name"),
-				answer.Select("How is the path compared?", "Prefix"), answer.Type("Path (prefix):", "/api"), answer.Confirm("Ignore upper", true), answer.Select("Which method?", "POST"),
-				answer.Type("Name of the header:", "x-user"), answer.Select("What about the header?", "Fits a regular expression"), answer.Type("Value of the header:", "["), answer.Type("Value of the header:", "j.*"), answer.Confirm("Match requests that do NOT", true),
-				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("What about the header?", "Is there"), answer.Confirm("Match requests that do NOT", false), answer.Confirm("Add more headers?", false),
-				answer.Type("Name of the query parameter:", "user"), answer.Select("What about the query parameter?", "Fits a regular expression"), answer.Type("Value of the query parameter:", "j+"), answer.Confirm("Add more query parameters?", true),
+				answer.Select(menu, "Requests"), answer.Mark("Match requests by:", "Path", "Method", "Header", "Query parameter", "Name"),
+				answer.Select("How do you want to compare the path?", "Prefix"), answer.Type("Path (prefix):", "/api"), answer.Confirm("Ignore case?", true), answer.Select("Which method?", "POST"),
+				answer.Type("Name of the header:", "x-user"), answer.Select("What about the header?", "Matches a regular expression"), answer.Type("Value of the header:", "["), answer.Type("Value of the header:", "j.*"), answer.Confirm("Invert the match?", true),
+				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("What about the header?", "Present"), answer.Confirm("Invert the match?", false), answer.Confirm("Add more headers?", false),
+				answer.Type("Name of the query parameter:", "user"), answer.Select("What about the query parameter?", "Matches a regular expression"), answer.Type("Value of the query parameter:", "j+"), answer.Confirm("Add more query parameters?", true),
 				answer.Type("Name of the query parameter:", "page"), answer.Default("What about the query parameter?"), answer.Type("Value of the query parameter:", "1"), answer.Confirm("Add more query parameters?", false),
 				answer.Type("Name for these requests:", "canary"), answer.Confirm("Add more kinds of requests?", true),
-				answer.Mark("Recognise the requests by what?", "Path"), answer.Select("How is the path compared?", "Exactly"), answer.Type("Path", "/x"), answer.Confirm("Ignore upper", false), answer.Confirm("Add more kinds of requests?", false),
+				answer.Mark("Match requests by:", "Path"), answer.Select("How do you want to compare the path?", "Exactly"), answer.Type("Path", "/x"), answer.Confirm("Ignore case?", false), answer.Confirm("Add more kinds of requests?", false),
 				answer.Select(menu, "Ports"), answer.Mark("Which ports of the destinations?", "9080")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Timeout = seconds(10)
@@ -270,13 +270,13 @@ func trafficTests() []trafficTest {
 		{
 			"selections that grow and shrink",
 			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
-				answer.Select(menu, "Sources"), answer.Select(whose, "Those of some workloads"), answer.Mark("Choose the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
-				answer.Select(menu, "Sources"), answer.Default("Which sources stay?"), answer.Confirm("Add more sources?", true), answer.Mark("Choose the workloads", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more sources?", false),
-				answer.Select(menu, "Destinations"), answer.Select(which, "External services by namespace or label"), answer.Mark("Choose the external services by what?", "Namespace", "Label"),
+				answer.Select(menu, "Sources"), answer.Select(whose, "Requests of selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(menu, "Sources"), answer.Default("Which sources do you want to keep?"), answer.Confirm("Add more sources?", true), answer.Mark("Match the workloads", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more sources?", false),
+				answer.Select(menu, "Destinations"), answer.Select(which, "External services by namespace or label"), answer.Mark("Match the external services by:", "Namespace", "Label"),
 				answer.Mark("Which namespaces?", "shop"), answer.Mark("Which labels?", "team=money"),
-				answer.Select(menu, "Destinations"), answer.Default("Which destinations stay?"), answer.Confirm("Add more destinations?", true),
-				answer.Select(which, "Services by namespace, cluster or label"), answer.Mark("Choose the services by what?", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more destinations?", false),
-				answer.Select(menu, "Sources"), answer.Mark("Which sources stay?", "namespace bookinfo"), answer.Confirm("Add more sources?", false)),
+				answer.Select(menu, "Destinations"), answer.Default("Which destinations do you want to keep?"), answer.Confirm("Add more destinations?", true),
+				answer.Select(which, "Services by namespace, cluster or label"), answer.Mark("Match the services by:", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more destinations?", false),
+				answer.Select(menu, "Sources"), answer.Mark("Which sources do you want to keep?", "namespace bookinfo"), answer.Confirm("Add more sources?", false)),
 			&render.TrafficPolicyInput{
 				Sources: []core.KubeWorkloadMatcher{{Namespaces: []string{"bookinfo"}}},
 				Destinations: []core.DestinationSelector{
@@ -343,7 +343,7 @@ func TestEmptyWorld(t *testing.T) {
 		}
 	}
 	want := []string{
-		"Those of every workload", "Every service",
+		"Requests of all workloads", "Every service",
 		"Timeout", "Retries", "Fault", "Headers", "CORS", "Outlier detection", "TLS", "Connection pool",
 	}
 	if diff := cmp.Diff(want, offered); diff != "" {

@@ -22,7 +22,7 @@ func duration(f *flow, label, about, question, preset string, at **core.Duration
 		label: label, about: about,
 		now: func() string { return textOf(*at) },
 		ask: func() error {
-			text, err := f.Input(Question{Text: question, Help: about + "; write for example 150ms, 10s or 1m30s."}, cmp.Or(textOf(*at), preset), checkDuration)
+			text, err := f.Input(Question{Text: question, Help: about + ", such as 150ms, 10s or 1m30s."}, cmp.Or(textOf(*at), preset), checkDuration)
 			if err != nil {
 				return err
 			}
@@ -192,9 +192,9 @@ func keepalive(f *flow, about string, at **core.TCPKeepalive) setting {
 			if k.Probes > 0 {
 				probes = &k.Probes
 			}
-			err := f.settings(Question{Text: "What about the keepalive is not left to the system?", Help: about + "."}, []setting{
-				count(f, "Probes", "unanswered probes after which a connection is dead", "Unanswered probes:", "3", 1, math.MaxInt32, &probes),
-				duration(f, "Time", "how long a connection is idle before it is probed", "Idle time before the first probe:", "10m", &k.Time),
+			err := f.settings(Question{Text: "Which keepalive settings do you want to set?", Help: about + "."}, []setting{
+				count(f, "Probes", "unanswered probes before the connection is closed", "Unanswered probes:", "3", 1, math.MaxInt32, &probes),
+				duration(f, "Time", "idle time before the first probe", "Idle time before the first probe:", "10m", &k.Time),
 				duration(f, "Interval", "the time between probes", "Time between probes:", "30s", &k.Interval),
 			})
 			if err != nil {
@@ -222,7 +222,7 @@ func keepaliveText(k *core.TCPKeepalive) string {
 	if k.Interval != nil {
 		parts = append(parts, "every "+textOf(k.Interval))
 	}
-	return cmp.Or(strings.Join(parts, ", "), "as the system does")
+	return cmp.Or(strings.Join(parts, ", "), "system default")
 }
 
 // stringMatch asks how a text is compared and with what.
@@ -245,7 +245,7 @@ func (f *flow) stringMatch(what string, current core.StringMatch) (core.StringMa
 			at, preset = i, **k.at
 		}
 	}
-	at, err := f.Select(Question{Text: fmt.Sprintf("How is the %s compared?", what), Help: "A prefix compares the start only, a regular expression must fit all of it."}, options, at)
+	at, err := f.Select(Question{Text: fmt.Sprintf("How do you want to compare the %s?", what), Help: "A prefix matches the start only; a regular expression must match the whole value."}, options, at)
 	if err != nil {
 		return current, err
 	}
@@ -262,7 +262,7 @@ func (f *flow) stringMatch(what string, current core.StringMatch) (core.StringMa
 	*kinds[at].at = &value
 	if m.Exact != nil || m.Prefix != nil {
 		// Only these two can ignore case (semantics D10).
-		m.IgnoreCase, err = f.Confirm(Question{Text: "Ignore upper and lower case?", Help: "Yes makes /Reviews and /reviews the same."}, ignore)
+		m.IgnoreCase, err = f.Confirm(Question{Text: "Ignore case?", Help: "Yes treats /Reviews and /reviews as equal."}, ignore)
 	}
 	return m, err
 }

@@ -49,7 +49,7 @@ func newVirtualMesh(p Prompter, c Catalogue, d *Draft[render.VirtualMeshInput]) 
 	v := &virtualMesh{flow: f, in: d.Input, own: func() string { return d.Name + "." + d.Namespace }}
 	f.sections = []section{
 		naming(f, d, "virtual mesh", "virtual-mesh",
-			"What the virtual mesh is called, for example the environment: prod. It is easy to type if it is short."),
+			"The name of the virtual mesh, for example the environment: prod."),
 		{
 			title: "Meshes", basic: true, flags: []string{"mesh"}, ask: v.askMeshes,
 			set: func() bool { return v.in.Meshes != nil },
@@ -87,7 +87,7 @@ func (v *virtualMesh) fillDefaults() {
 // possible says why no VirtualMesh can be created, nil if one can.
 func (v *virtualMesh) possible() error {
 	if len(v.known.Meshes) == 0 {
-		return errors.New("no mesh is known, so there is nothing to group: register the clusters that run one " +
+		return errors.New("no mesh found: register a cluster that runs one " +
 			"(meshctl cluster register), read manifests with -f, or name meshes with --mesh")
 	}
 	if len(v.freeMeshes()) > 0 {
@@ -97,7 +97,7 @@ func (v *virtualMesh) possible() error {
 	for _, m := range v.known.Meshes {
 		taken = append(taken, fmt.Sprintf("%s is in %s", objectText(m.Ref), m.VirtualMesh))
 	}
-	return fmt.Errorf("every mesh is in a virtual mesh already, and can be in one only: %s; take one out of its virtual mesh first, "+
+	return fmt.Errorf("all meshes already belong to a virtual mesh: %s; remove one from its virtual mesh first, "+
 		"or change that virtual mesh", strings.Join(taken, ", "))
 }
 
@@ -118,9 +118,9 @@ func (v *virtualMesh) askMeshes() error {
 			current = append(current, m.Ref)
 		}
 	}
-	help := "The meshes you mark trust each other and can call each other's services. All that are free are marked."
+	help := "The selected meshes trust each other and can call each other's services. All available meshes are selected."
 	if taken := v.takenMeshes(); taken != "" {
-		help += " Not offered: " + taken + "; a mesh is in one virtual mesh only."
+		help += " Not available: " + taken + "; a mesh belongs to at most one virtual mesh."
 	}
 	meshes, err := pickMany(v.flow, Question{Text: "Which meshes?", Help: help, AtLeastOne: true}, choices, current)
 	if err != nil {
@@ -161,10 +161,10 @@ func meshDetail(m MeshChoice) string {
 
 func (v *virtualMesh) askAccess() error {
 	chosen, err := pick(v.flow, Question{
-		Text: "Who may call a service that no access policy is about?",
-		Help: "Access policies allow calls one by one. This says what holds for the services that have none.",
+		Text: "Default access for services without an access policy?",
+		Help: "The default for services that no access policy selects.",
 	}, []choice[networkingv1.GlobalAccessPolicy]{
-		{networkingv1.GlobalAccessPolicyMeshDefault, "Whoever the mesh lets", "MESH_DEFAULT: Istio allows every call"},
+		{networkingv1.GlobalAccessPolicyMeshDefault, "Mesh default", "MESH_DEFAULT: Istio allows every call"},
 		{networkingv1.GlobalAccessPolicyEnabled, "Nobody", "ENABLED: calls need an access policy"},
 		{networkingv1.GlobalAccessPolicyDisabled, "Everybody", "DISABLED: calls are allowed"},
 	}, valueOf(v.in.GlobalAccessPolicy))
@@ -178,20 +178,20 @@ func (v *virtualMesh) askAccess() error {
 func accessText(p networkingv1.GlobalAccessPolicy) string {
 	switch p.OrDefault() {
 	case networkingv1.GlobalAccessPolicyEnabled:
-		return "nobody, without an access policy"
+		return "deny without an access policy"
 	case networkingv1.GlobalAccessPolicyDisabled:
-		return "everybody, without an access policy"
+		return "allow without an access policy"
 	default:
-		return "whoever the mesh lets, without an access policy"
+		return "mesh default without an access policy"
 	}
 }
 
 func (v *virtualMesh) askEnforcement() error {
 	chosen, err := pick(v.flow, Question{
-		Text: "Which connections do the workloads accept?",
-		Help: "STRICT refuses connections without mutual TLS, also from outside of the mesh. UNSET leaves it to each mesh.",
+		Text: "Which connections do workloads accept?",
+		Help: "STRICT rejects connections without mutual TLS, including those from outside the mesh. UNSET uses the default of each mesh.",
 	}, []choice[networkingv1.EnforcementMode]{
-		{networkingv1.EnforcementModeUnset, "As each mesh does", "UNSET"},
+		{networkingv1.EnforcementModeUnset, "Mesh default", "UNSET"},
 		{networkingv1.EnforcementModeStrict, "Only mutual TLS", "STRICT"},
 		{networkingv1.EnforcementModePermissive, "With and without TLS", "PERMISSIVE"},
 		{networkingv1.EnforcementModeDisable, "Only without TLS", "DISABLE"},
@@ -212,6 +212,6 @@ func enforcementText(mode networkingv1.EnforcementMode) string {
 	case networkingv1.EnforcementModeDisable:
 		return "only without TLS"
 	default:
-		return "as each mesh does"
+		return "mesh default"
 	}
 }

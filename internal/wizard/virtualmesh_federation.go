@@ -18,7 +18,7 @@ type exposure string
 const (
 	exposeEverything exposure = "Everything"
 	exposeNothing    exposure = "Nothing"
-	exposeSome       exposure = "Let me choose"
+	exposeSome       exposure = "Selected services"
 )
 
 // exposed returns what the input says.
@@ -37,12 +37,12 @@ func (v *virtualMesh) exposed() exposure {
 
 func (v *virtualMesh) askFederation() error {
 	chosen, err := pick(v.flow, Question{
-		Text: "Which services can the other meshes call?",
-		Help: "A federated service can be called from the other meshes of the virtual mesh, by a hostname of its own. Who may call it is a matter of access policies.",
+		Text: "Which services do you want to federate?",
+		Help: "A federated service can be called from the other meshes of the virtual mesh under its own hostname. Access policies still decide who may call it.",
 	}, []choice[exposure]{
 		{exposeEverything, string(exposeEverything), "every service, from every mesh"},
-		{exposeNothing, string(exposeNothing), "the meshes only share trust"},
-		{exposeSome, string(exposeSome), "some services, perhaps to some meshes only"},
+		{exposeNothing, string(exposeNothing), "share trust only"},
+		{exposeSome, string(exposeSome), "selected services, optionally to selected meshes"},
 	}, v.exposed())
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (v *virtualMesh) askFederation() error {
 }
 
 func (v *virtualMesh) oneFederation() ([]networkingv1.FederationSelector, error) {
-	destinations, err := v.oneDestination("Which services are federated?", "Only services of the meshes of this virtual mesh count.", true)
+	destinations, err := v.oneDestination("Which services do you want to federate?", "Only services of meshes in this virtual mesh are federated.", true)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (v *virtualMesh) importers() ([]core.ObjectRef, error) {
 	}
 	meshes, err := pickMany(v.flow, Question{
 		Text: "Which meshes can call them?", AtLeastOne: true,
-		Help: "The services are federated to the meshes you mark. If all are marked, meshes that join later are meant too.",
+		Help: "The services are federated to the selected meshes. Select all to include meshes that join later.",
 	}, choices, v.in.Meshes)
 	if err != nil || len(meshes) == len(choices) {
 		return nil, err
@@ -129,16 +129,16 @@ func (v *virtualMesh) federationText() string {
 
 func (v *virtualMesh) federationDetails() []setting {
 	return []setting{
-		textSetting(v.flow, "Hostname suffix", "the last labels of federated hostnames; global without it", "Suffix of federated hostnames:", render.CheckName, &v.in.HostnameSuffix),
-		toggle("Flat network", "calls go straight to pods of other clusters, not through gateways", &v.in.FlatNetwork),
+		textSetting(v.flow, "Hostname suffix", "suffix of federated hostnames; default global", "Suffix of federated hostnames:", render.CheckName, &v.in.HostnameSuffix),
+		toggle("Flat network", "calls go directly to pods of other clusters, without gateways", &v.in.FlatNetwork),
 		keepalive(v.flow, "probes of idle connections between clusters", &v.in.Keepalive),
 	}
 }
 
 func (v *virtualMesh) askFederationDetails() error {
 	return v.settings(Question{
-		Text: "What about federation differs from the defaults?",
-		Help: "Mark what you want to set; nothing is needed for calls between clusters through gateways.",
+		Text: "Which federation settings do you want to change?",
+		Help: "Select the settings to change; the defaults allow calls between clusters through gateways.",
 	}, v.federationDetails())
 }
 
@@ -176,10 +176,10 @@ func (v *virtualMesh) oneGateway() ([]networkingv1.IngressGatewaySelector, error
 	}
 	g := networkingv1.IngressGatewaySelector{}
 	way, err := pick(v.flow, Question{
-		Text: "Where do other clusters connect to?",
-		Help: "Usually to the port called tls of the gateway's Service, on its external address.",
+		Text: "Which gateway address do other clusters use?",
+		Help: "Usually the port named tls on the external address of the gateway Service.",
 	}, []choice[gatewayAddress]{
-		{usualPort, "The port called tls", "the default"},
+		{usualPort, "The port named tls", "the default"},
 		{namedPort, "A port with another name", ""},
 		{fixedTarget, "A fixed address", "a host and port in front of the gateway"},
 	}, usualPort)
@@ -217,7 +217,7 @@ func (v *virtualMesh) gatewayServices() ([]core.DestinationSelector, error) {
 	if len(view.known.Services) == 0 {
 		view.known.Services = v.kubeServices()
 	}
-	return view.oneDestination("Which Services are the gateways?", "Calls from other clusters enter a mesh through its gateways.", true)
+	return view.oneDestination("Which Services are gateways?", "Calls from other clusters enter a mesh through its gateways.", true)
 }
 
 // portName asks for one of the names that the gateways' ports have.

@@ -20,8 +20,8 @@ import (
 const (
 	menu   = "Anything else?"
 	done   = "No, review it"
-	access = "Who may call a service that no access policy is about?"
-	expose = "Which services can the other meshes call?"
+	access = "Default access for services without an access policy?"
+	expose = "Which services do you want to federate?"
 )
 
 // virtualMeshAnd answers the basics, then these answers, then leaves.
@@ -68,13 +68,13 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"some services to one mesh, others to all",
 			[]answer.Answer{
-				answer.Default("Name"), answer.Default("Which meshes?"), answer.Select(expose, "Let me choose"),
-				answer.Select("Which services are federated?", "Services by name"),
+				answer.Default("Name"), answer.Default("Which meshes?"), answer.Select(expose, "Selected services"),
+				answer.Select("Which services do you want to federate?", "Services by name"),
 				answer.Mark("Which services?", "reviews.bookinfo.west", "payments.shop"),
 				answer.Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
 				answer.Confirm("Add more federated services?", true),
-				answer.Select("Which services are federated?", "Services by namespace, cluster or label"),
-				answer.Mark("Choose the services by what?", "Label"), answer.Mark("Which labels?", "app=ratings"),
+				answer.Select("Which services do you want to federate?", "Services by namespace, cluster or label"),
+				answer.Mark("Match the services by:", "Label"), answer.Mark("Which labels?", "app=ratings"),
 				answer.Default("Which meshes can call them?"),
 				answer.Confirm("Add more federated services?", false),
 				answer.Select(access, "Everybody"), answer.Select(menu, done),
@@ -97,10 +97,10 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"a generated root with options",
 			virtualMeshAnd(
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "It is generated"),
-				answer.Mark("What about the root certificate", "Lifetime", "Key size", "Organisation", "Renewal"),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "Generated root CA"),
+				answer.Mark("Which root certificate settings do you want to change?", "Lifetime", "Key size", "Organisation", "Renewal"),
 				answer.Type("Days until", "never"), answer.Type("Days until", "0"), answer.Type("Days until", "90"), answer.Type("Bits", "1024"), answer.Default("Bits"),
-				answer.Type("Organisation:", "Acme, Inc."), answer.Type("Part of the lifetime", "1.1"), answer.Type("Part of the lifetime", "NaN"), answer.Type("Part of the lifetime", "0.25"),
+				answer.Type("Organisation:", "Acme, Inc."), answer.Type("Fraction of the lifetime, 0 to 1:", "1.1"), answer.Type("Fraction of the lifetime, 0 to 1:", "NaN"), answer.Type("Fraction of the lifetime, 0 to 1:", "0.25"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.Root = render.CertificateInput{TTLDays: to(uint32(90)), KeyBits: to(uint32(4096)), Org: to("Acme, Inc."), RenewalRatio: to(0.25)}
@@ -109,11 +109,11 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"a root from a Secret replaces options of a generated one",
 			virtualMeshAnd(
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "It is generated"),
-				answer.Mark("What about the root certificate", "Lifetime"), answer.Type("Days until", "90"),
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From a Secret"),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "Generated root CA"),
+				answer.Mark("Which root certificate settings do you want to change?", "Lifetime"), answer.Type("Days until", "90"),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From a Secret"),
 				answer.Type("Secret with the root", "ca"), answer.Type("Secret with the root", "CA.gloo-mesh"), answer.Type("Secret with the root", "my.ca.gloo-mesh"),
-				answer.Select(menu, "Mesh certificates"), answer.Mark("What about the certificates of the meshes", "Lifetime"), answer.Type("Days until", "30"),
+				answer.Select(menu, "Mesh certificates"), answer.Mark("Which mesh certificate settings do you want to change?", "Lifetime"), answer.Type("Days until", "30"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.RootSecret = &core.ObjectRef{Name: "my.ca", Namespace: "gloo-mesh"}
@@ -123,22 +123,22 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"no trust, then no certificates either",
 			virtualMeshAnd(
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "There is none"),
-				answer.Select(menu, "Mesh certificates"), answer.Confirm("The trust that is chosen has no such certificates.", false),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "None"),
+				answer.Select(menu, "Mesh certificates"), answer.Confirm("The selected root CA has no such settings. Choose another root CA?", false),
 			),
 			basics(func(in *render.VirtualMeshInput) { in.Trust = to(render.TrustNone) }),
 		},
 		{
 			"Vault with a token, then as a service account",
 			virtualMeshAnd(
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From Vault"),
-				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Path that signs:", "pki/sign"),
-				answer.Type("Namespace in Vault:", "team"), answer.Select("How is the certificate of Vault", "By a file"), answer.Type("Path of the file:", "/ca.pem"),
-				answer.Select("How does one log in", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
-				answer.Select(menu, "Trust"), answer.Default("Where does the common root"),
-				answer.Default("Vault server:"), answer.Default("Path of the root:"), answer.Default("Path that signs:"),
-				answer.Type("Namespace in Vault:", "none"), answer.Select("How is the certificate of Vault", "By a bundle"), answer.Type("Bundle", "?!"), answer.Type("Bundle", "UEVN"),
-				answer.Select("How does one log in", "As a service account"), answer.Default("Path of the login:"), answer.Type("Role:", "mesh"),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From Vault"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Signing path:", "pki/sign"),
+				answer.Type("Namespace in Vault:", "team"), answer.Select("How do you want to verify the certificate of Vault", "With a file"), answer.Type("Path of the file:", "/ca.pem"),
+				answer.Select("How do you want to log in to Vault?", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
+				answer.Select(menu, "Trust"), answer.Default("Which root CA do the meshes share?"),
+				answer.Default("Vault server:"), answer.Default("Path of the root:"), answer.Default("Signing path:"),
+				answer.Type("Namespace in Vault:", "none"), answer.Select("How do you want to verify the certificate of Vault", "With a CA bundle"), answer.Type("Bundle", "?!"), answer.Type("Bundle", "UEVN"),
+				answer.Select("How do you want to log in to Vault?", "As a service account"), answer.Default("Path of the login:"), answer.Type("Role:", "mesh"),
 				answer.Default("Key of the token"), answer.Type("Service account", "vault.gloo-mesh"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
@@ -153,10 +153,10 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"Vault with a token",
 			virtualMeshAnd(
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From Vault"),
-				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Path that signs:", "pki/sign"),
-				answer.Type("Namespace in Vault:", "team"), answer.Select("How is the certificate of Vault", "By a file"), answer.Type("Path of the file:", "/ca.pem"),
-				answer.Select("How does one log in", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From Vault"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Signing path:", "pki/sign"),
+				answer.Type("Namespace in Vault:", "team"), answer.Select("How do you want to verify the certificate of Vault", "With a file"), answer.Type("Path of the file:", "/ca.pem"),
+				answer.Select("How do you want to log in to Vault?", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.Vault = &certificatesv1.VaultCA{
@@ -168,10 +168,10 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"Vault as the pod's own service account",
 			virtualMeshAnd(
-				answer.Select(menu, "Trust"), answer.Select("Where does the common root", "From Vault"),
-				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Path that signs:", "pki/sign"),
-				answer.Default("Namespace in Vault:"), answer.Default("How is the certificate of Vault"),
-				answer.Select("How does one log in", "As the pod's own service account"), answer.Type("Path of the login:", "/v1/auth/k8s"), answer.Type("Role:", "mesh"),
+				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From Vault"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Signing path:", "pki/sign"),
+				answer.Default("Namespace in Vault:"), answer.Default("How do you want to verify the certificate of Vault"),
+				answer.Select("How do you want to log in to Vault?", "As the pod's own service account"), answer.Type("Path of the login:", "/v1/auth/k8s"), answer.Type("Role:", "mesh"),
 				answer.Type("Key of the token", "token"), answer.Default("Path of the mounted token:"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
@@ -186,9 +186,9 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"restarts need a second yes",
 			virtualMeshAnd(
-				answer.Select(menu, "Rotation and restarts"), answer.Mark("What about certificate rotation", "Restart workloads", "Rotation strategy", "Rotation verification"),
-				answer.Confirm("Every workload of these meshes is restarted", false),
-				answer.Select("How is an old root replaced?", "At once"), answer.Select("Who decides that a step", "The operator"),
+				answer.Select(menu, "Rotation and restarts"), answer.Mark("Which rotation settings do you want to change?", "Restart workloads", "Rotation strategy", "Rotation verification"),
+				answer.Confirm("All workloads of these meshes will restart on every certificate change, which interrupts requests. Enable anyway?", false),
+				answer.Select("How do you want to replace the root CA?", "At once"), answer.Select("Who confirms a rotation step?", "The operator"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
 				in.RotationStrategy = to(certificatesv1.CertificateRotationStrategyNone)
@@ -198,24 +198,24 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"restarts with a second yes",
 			virtualMeshAnd(
-				answer.Select(menu, "Rotation and restarts"), answer.Mark("What about certificate rotation", "Restart workloads"),
-				answer.Confirm("Every workload of these meshes is restarted", true),
+				answer.Select(menu, "Rotation and restarts"), answer.Mark("Which rotation settings do you want to change?", "Restart workloads"),
+				answer.Confirm("All workloads of these meshes will restart on every certificate change, which interrupts requests. Enable anyway?", true),
 			),
 			basics(func(in *render.VirtualMeshInput) { in.AutoRestartPods = to(true) }),
 		},
 		{
 			"federation details, gateways and enforcement",
 			virtualMeshAnd(
-				answer.Select(menu, "Federation"), answer.Select(expose, "Let me choose"), answer.Select("Which services are federated?", "External services by namespace or label"),
-				answer.Mark("Choose the external services by what?", "Namespace", "Label"), answer.Mark("Which namespaces?", "shop"), answer.Mark("Which labels?", "team=money"), answer.Default("Which meshes can"), answer.Confirm("Add more", false),
-				answer.Select(menu, "Federation details"), answer.Mark("What about federation differs", "Hostname suffix", "Flat network", "TCP keepalive"),
-				answer.Type("Suffix", "Mesh"), answer.Type("Suffix", "mesh.internal"), answer.Mark("What about the keepalive", "Probes", "Time", "Interval"),
+				answer.Select(menu, "Federation"), answer.Select(expose, "Selected services"), answer.Select("Which services do you want to federate?", "External services by namespace or label"),
+				answer.Mark("Match the external services by:", "Namespace", "Label"), answer.Mark("Which namespaces?", "shop"), answer.Mark("Which labels?", "team=money"), answer.Default("Which meshes can"), answer.Confirm("Add more", false),
+				answer.Select(menu, "Federation details"), answer.Mark("Which federation settings do you want to change?", "Hostname suffix", "Flat network", "TCP keepalive"),
+				answer.Type("Suffix", "Mesh"), answer.Type("Suffix", "mesh.internal"), answer.Mark("Which keepalive settings do you want to set?", "Probes", "Time", "Interval"),
 				answer.Default("Unanswered probes:"), answer.Type("Idle time", "1m"), answer.Type("Time between", "5s"),
-				answer.Select(menu, "Gateways"), answer.Select("Which Services are the gateways?", "Services by name"), answer.Mark("Which services?", "gateway.istio-system.east"),
-				answer.Select("Where do other clusters connect to?", "A port with another name"), answer.Select("Which port takes TLS?", "mtls"),
-				answer.Confirm("Add more gateways?", true), answer.Select("Which Services are the gateways?", "Services by namespace, cluster or label"),
-				answer.Mark("Choose the services by what?", "Namespace", "Cluster"), answer.Mark("Which namespaces?", "istio-system"), answer.Mark("Which clusters?", "west"),
-				answer.Select("Where do other clusters connect to?", "A fixed address"), answer.Type("Host of the gateway:", "10.0.0.1:5"), answer.Type("Host of the gateway:", "fd00::1"), answer.Type("Port of the gateway:", "65536"), answer.Default("Port of the gateway:"),
+				answer.Select(menu, "Gateways"), answer.Select("Which Services are gateways?", "Services by name"), answer.Mark("Which services?", "gateway.istio-system.east"),
+				answer.Select("Which gateway address do other clusters use?", "A port with another name"), answer.Select("Which port takes TLS?", "mtls"),
+				answer.Confirm("Add more gateways?", true), answer.Select("Which Services are gateways?", "Services by namespace, cluster or label"),
+				answer.Mark("Match the services by:", "Namespace", "Cluster"), answer.Mark("Which namespaces?", "istio-system"), answer.Mark("Which clusters?", "west"),
+				answer.Select("Which gateway address do other clusters use?", "A fixed address"), answer.Type("Host of the gateway:", "10.0.0.1:5"), answer.Type("Host of the gateway:", "fd00::1"), answer.Type("Port of the gateway:", "65536"), answer.Default("Port of the gateway:"),
 				answer.Confirm("Add more gateways?", false),
 				answer.Select(menu, "TLS enforcement"), answer.Select("Which connections", "Only mutual TLS"),
 			),
@@ -243,8 +243,8 @@ func virtualMeshTests() []virtualMeshTest {
 		{
 			"a mesh that leaves takes its federation with it",
 			[]answer.Answer{
-				answer.Default("Name"), answer.Default("Which meshes?"), answer.Select(expose, "Let me choose"),
-				answer.Select("Which services are federated?", "Every service"), answer.Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
+				answer.Default("Name"), answer.Default("Which meshes?"), answer.Select(expose, "Selected services"),
+				answer.Select("Which services do you want to federate?", "Every service"), answer.Mark("Which meshes can call them?", "istiod-east.gloo-mesh"),
 				answer.Confirm("Add more", false), answer.Default(access),
 				answer.Select(menu, "Meshes"), answer.Mark("Which meshes?", "istiod-west.gloo-mesh"), answer.Select(expose, "Nothing"),
 				answer.Select(menu, done),
@@ -341,9 +341,9 @@ func TestVirtualMeshName(t *testing.T) {
 	}
 	want := []string{
 		"use lower-case letters, digits, '-' and '.', with a letter or digit at both ends and at most 253 characters",
-		"there is a virtual mesh taken in namespace gloo-mesh already; choose another name",
+		"virtual mesh taken already exists in namespace gloo-mesh: choose another name",
 		"use lower-case letters, digits and '-', with a letter or digit at both ends and at most 63 characters",
-		"there is a virtual mesh taken in namespace elsewhere already; choose another name",
+		"virtual mesh taken already exists in namespace elsewhere: choose another name",
 	}
 	if diff := cmp.Diff(want, problems); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
@@ -364,11 +364,11 @@ func TestVirtualMeshImpossible(t *testing.T) {
 		known wizard.Catalogue
 		want  string
 	}{
-		{"no meshes", wizard.Catalogue{}, "no mesh is known, so there is nothing to group: register the clusters that run one " +
+		{"no meshes", wizard.Catalogue{}, "no mesh found: register a cluster that runs one " +
 			"(meshctl cluster register), read manifests with -f, or name meshes with --mesh"},
-		{"all taken", taken, "every mesh is in a virtual mesh already, and can be in one only: istiod-east.gloo-mesh is in other.gloo-mesh, " +
+		{"all taken", taken, "all meshes already belong to a virtual mesh: istiod-east.gloo-mesh is in other.gloo-mesh, " +
 			"istiod-north.gloo-mesh is in other.gloo-mesh, istiod-west.gloo-mesh is in other.gloo-mesh; " +
-			"take one out of its virtual mesh first, or change that virtual mesh"},
+			"remove one from its virtual mesh first, or change that virtual mesh"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -385,7 +385,7 @@ func TestRevisitVirtualMesh(t *testing.T) {
 	t.Parallel()
 	draft := &wizard.Draft[render.VirtualMeshInput]{Name: "other", Namespace: "gloo-mesh", Input: basics(nil)}
 	const revisit = "What do you want to change?"
-	stub := answer.New(t, answer.Select(revisit, "Meshes"), answer.Mark("Which meshes?", "istiod-north.gloo-mesh"), answer.Select(revisit, "Calls"), answer.Select(access, "Nobody"), answer.Select(revisit, "Nothing more, review it"))
+	stub := answer.New(t, answer.Select(revisit, "Meshes"), answer.Mark("Which meshes?", "istiod-north.gloo-mesh"), answer.Select(revisit, "Calls"), answer.Select(access, "Nobody"), answer.Select(revisit, "Done, review it"))
 	if err := wizard.RevisitVirtualMesh(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
 	}
@@ -402,9 +402,9 @@ func TestRevisitVirtualMesh(t *testing.T) {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	answers := virtualMeshAnd(
-		answer.Select(menu, "Trust"), answer.Default("Where does the common root"), answer.Mark("What about the root", "Lifetime"), answer.Default("Days until"),
-		answer.Select(menu, "Gateways"), answer.Default("Which Services are the gateways?"), answer.Mark("Which services?", "gateway.istio-system.east"),
-		answer.Default("Where do other clusters"), answer.Confirm("Add more gateways?", false),
+		answer.Select(menu, "Trust"), answer.Default("Which root CA do the meshes share?"), answer.Mark("Which root certificate settings do you want to change?", "Lifetime"), answer.Default("Days until"),
+		answer.Select(menu, "Gateways"), answer.Default("Which Services are gateways?"), answer.Mark("Which services?", "gateway.istio-system.east"),
+		answer.Default("Which gateway address do other clusters use?"), answer.Confirm("Add more gateways?", false),
 	)
 	for i := range answers {
 		t.Run("", func(t *testing.T) {

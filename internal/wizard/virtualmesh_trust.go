@@ -30,13 +30,13 @@ func (v *virtualMesh) root() root {
 
 func (v *virtualMesh) askTrust() error {
 	chosen, err := pick(v.flow, Question{
-		Text: "Where does the common root certificate come from?",
-		Help: "Meshes that share a root trust each other's workloads, which calls between them need. A generated root is made when trust is established.",
+		Text: "Which root CA do the meshes share?",
+		Help: "Meshes need a common root CA to call each other. A generated root CA is created by 'meshctl trust issue'.",
 	}, []choice[root]{
-		{generatedRoot, "It is generated", "a self-signed root for this virtual mesh"},
-		{secretRoot, "From a Secret", "a root that you have"},
+		{generatedRoot, "Generated root CA", "self-signed, for this virtual mesh"},
+		{secretRoot, "From a Secret", "your own root CA"},
 		{vaultRoot, "From Vault", "Vault signs the certificates of the meshes"},
-		{noRoot, "There is none", "each mesh keeps its own trust"},
+		{noRoot, "None", "each mesh keeps its own root CA"},
 	}, v.root())
 	if err != nil {
 		return err
@@ -50,8 +50,8 @@ func (v *virtualMesh) askTrust() error {
 	case generatedRoot:
 		v.in.RootSecret, v.in.Vault = nil, nil
 		return v.settings(Question{
-			Text: "What about the root certificate differs from the defaults?",
-			Help: "Mark what you want to set; the defaults are good for most.",
+			Text: "Which root certificate settings do you want to change?",
+			Help: "Select the settings to change; the defaults suit most cases.",
 		}, certificate(v.flow, &v.in.Root))
 	case secretRoot:
 		v.in.Root, v.in.Vault = render.CertificateInput{}, nil
@@ -68,10 +68,10 @@ func (v *virtualMesh) askTrust() error {
 // certificate are the options of a generated certificate.
 func certificate(f *flow, at *render.CertificateInput) []setting {
 	return []setting{
-		count(f, "Lifetime", "days until the certificate expires; 365 without it", "Days until it expires:", "365", 1, 36500, &at.TTLDays),
-		count(f, "Key size", "bits of the RSA key; 4096 without it", "Bits of the RSA key:", "4096", 2048, 16384, &at.KeyBits),
+		count(f, "Lifetime", "days until the certificate expires; default 365", "Days until it expires:", "365", 1, 36500, &at.TTLDays),
+		count(f, "Key size", "bits of the RSA key; default 4096", "Bits of the RSA key:", "4096", 2048, 16384, &at.KeyBits),
 		textSetting(f, "Organisation", "the organisation in the certificate's subject", "Organisation:", checkRequired, &at.Org),
-		fraction(f, "Renewal", "part of the lifetime before expiry in which to renew; 0.1 without it", "Part of the lifetime, 0 to 1:", "0.1", 1, &at.RenewalRatio),
+		fraction(f, "Renewal", "fraction of the lifetime before expiry to renew in; default 0.1", "Fraction of the lifetime, 0 to 1:", "0.1", 1, &at.RenewalRatio),
 	}
 }
 
@@ -98,15 +98,15 @@ func (v *virtualMesh) trustText() string {
 
 func (v *virtualMesh) askRootSecret() (err error) {
 	v.in.RootSecret, err = v.object("Secret with the root certificate, NAME.NAMESPACE:",
-		"A Secret on the management cluster with the certificate and the key of the root. Only its name is written down here.", v.in.RootSecret)
+		"A Secret on the management cluster with the certificate and the key of the root CA. Only its name is stored.", v.in.RootSecret)
 	return err
 }
 
 func (v *virtualMesh) askIntermediate() error {
 	if root := v.root(); root == noRoot || root == vaultRoot {
 		chosen, err := v.Confirm(Question{
-			Text: "The trust that is chosen has no such certificates. Choose another?",
-			Help: "Certificates of the meshes are issued when a generated root, or one from a Secret, signs them.",
+			Text: "The selected root CA has no such settings. Choose another root CA?",
+			Help: "These settings apply only to a generated root CA or one from a Secret.",
 		}, false)
 		if err != nil || !chosen {
 			return err
@@ -114,24 +114,24 @@ func (v *virtualMesh) askIntermediate() error {
 		return v.askTrust()
 	}
 	return v.settings(Question{
-		Text: "What about the certificates of the meshes differs from the defaults?",
-		Help: "Each mesh gets an intermediate certificate from the root. Mark what you want to set.",
+		Text: "Which mesh certificate settings do you want to change?",
+		Help: "Each mesh gets an intermediate CA certificate. Select the settings to change.",
 	}, certificate(v.flow, &v.in.Intermediate))
 }
 
 func (v *virtualMesh) askRotation() error {
 	return v.settings(Question{
-		Text: "What about certificate rotation differs from the defaults?",
-		Help: "When a root certificate is replaced, the old and the new one are trusted together for a while, and nobody has to confirm the steps.",
+		Text: "Which rotation settings do you want to change?",
+		Help: "By default, both root CAs are trusted during a rotation, and steps need no confirmation.",
 	}, v.rotation())
 }
 
 func (v *virtualMesh) rotation() []setting {
-	restarts := toggle("Restart workloads", "whenever certificates change; not for production", &v.in.AutoRestartPods)
+	restarts := toggle("Restart workloads", "on every certificate change; not for production", &v.in.AutoRestartPods)
 	restarts.ask = func() error {
 		yes, err := v.Confirm(Question{
-			Text: "Every workload of these meshes is restarted whenever certificates change, which interrupts requests. Not for production. Really?",
-			Help: "Without it, you decide when the workloads that need new certificates are restarted.",
+			Text: "All workloads of these meshes will restart on every certificate change, which interrupts requests. Enable anyway?",
+			Help: "Without it, you restart workloads yourself when certificates change.",
 		}, false)
 		v.in.AutoRestartPods = nil
 		if yes {
@@ -141,13 +141,13 @@ func (v *virtualMesh) rotation() []setting {
 	}
 	return []setting{
 		restarts,
-		enum(v.flow, "Rotation strategy", "how an old root is replaced", "How is an old root replaced?", []choice[certificatesv1.CertificateRotationStrategy]{
-			{certificatesv1.CertificateRotationStrategyMultiRoot, "Both are trusted for a while", "MULTI_ROOT"},
-			{certificatesv1.CertificateRotationStrategyNone, "At once", "NONE: requests fail until every workload has the new one"},
+		enum(v.flow, "Rotation strategy", "how the root CA is replaced", "How do you want to replace the root CA?", []choice[certificatesv1.CertificateRotationStrategy]{
+			{certificatesv1.CertificateRotationStrategyMultiRoot, "Trust both root CAs during the rotation", "MULTI_ROOT"},
+			{certificatesv1.CertificateRotationStrategyNone, "At once", "NONE: requests fail until all workloads have the new root CA"},
 		}, &v.in.RotationStrategy),
-		enum(v.flow, "Rotation verification", "who decides that a step worked", "Who decides that a step of a rotation worked?", []choice[render.RotationVerification]{
-			{render.VerifyNone, "Nobody", "the next step follows at once"},
-			{render.VerifyManual, "The operator", "each step waits for 'meshctl trust verify'"},
+		enum(v.flow, "Rotation verification", "who confirms a rotation step", "Who confirms a rotation step?", []choice[render.RotationVerification]{
+			{render.VerifyNone, "Nobody", "no confirmation needed"},
+			{render.VerifyManual, "The operator", "each step requires 'meshctl trust verify'"},
 		}, &v.in.RotationVerification),
 	}
 }

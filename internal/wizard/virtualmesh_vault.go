@@ -16,8 +16,8 @@ func (v *virtualMesh) askVault() error {
 	}
 	for _, ask := range []func() error{
 		plain(v.flow, "", "The address of Vault, such as https://vault.example.com:8200", "Vault server:", checkRequired, &vault.Server).ask,
-		plain(v.flow, "", "The path of the PKI engine that has the root, such as pki/root", "Path of the root:", checkRequired, &vault.CAPath).ask,
-		plain(v.flow, "", "The path that signs certificates, such as pki/root/sign-intermediate", "Path that signs:", checkRequired, &vault.CSRPath).ask,
+		plain(v.flow, "", "The path of the PKI engine with the root CA, such as pki/root", "Path of the root:", checkRequired, &vault.CAPath).ask,
+		plain(v.flow, "", "The path that signs certificates, such as pki/root/sign-intermediate", "Signing path:", checkRequired, &vault.CSRPath).ask,
 		func() error {
 			return v.orNothing("Namespace in Vault:", "Namespaces exist in Vault Enterprise", &vault.Namespace)
 		},
@@ -34,7 +34,7 @@ func (v *virtualMesh) askVault() error {
 
 // orNothing asks for a text that may be left out.
 func (f *flow) orNothing(question, help string, at *string) error {
-	answer, err := f.Input(Question{Text: question, Help: help + "; none leaves it out."}, cmp.Or(*at, noValue), nil)
+	answer, err := f.Input(Question{Text: question, Help: help + "; leave empty to skip it."}, cmp.Or(*at, noValue), nil)
 	if err != nil {
 		return err
 	}
@@ -63,12 +63,12 @@ func (v *virtualMesh) askVaultCertificate(vault *certificatesv1.VaultCA) error {
 		current = verifyBundle
 	}
 	way, err := pick(v.flow, Question{
-		Text: "How is the certificate of Vault itself verified?",
-		Help: "The authority that issued Vault's certificate must be known to who connects to it.",
+		Text: "How do you want to verify the certificate of Vault?",
+		Help: "Clients must trust the CA that issued the certificate of Vault.",
 	}, []choice[verification]{
-		{verifySystem, "By the authorities of the system", ""},
-		{verifyFile, "By a file", "in the pod that connects"},
-		{verifyBundle, "By a bundle", "PEM, pasted as base64"},
+		{verifySystem, "With the system CAs", ""},
+		{verifyFile, "With a file", "in the pod that connects"},
+		{verifyBundle, "With a CA bundle", "PEM, pasted as base64"},
 	}, current)
 	if err != nil {
 		return err
@@ -120,8 +120,8 @@ func (v *virtualMesh) askVaultLogin(vault *certificatesv1.VaultCA) error {
 		current = loginAccount
 	}
 	way, err := pick(v.flow, Question{
-		Text: "How does one log in to Vault?",
-		Help: "Tokens stay in Secrets; only their names are written down here.",
+		Text: "How do you want to log in to Vault?",
+		Help: "Tokens stay in Secrets; only the names of the Secrets are stored.",
 	}, []choice[vaultLogin]{
 		{loginNobody, "Not at all", ""},
 		{loginToken, "With a token", "from a Secret"},
@@ -135,7 +135,7 @@ func (v *virtualMesh) askVaultLogin(vault *certificatesv1.VaultCA) error {
 	vault.KubernetesAuth, vault.TokenSecretRef = nil, nil
 	switch way {
 	case loginToken:
-		vault.TokenSecretRef, err = v.object("Secret with the token, NAME.NAMESPACE:", "The Secret must exist before trust is established.", token)
+		vault.TokenSecretRef, err = v.object("Secret with the token, NAME.NAMESPACE:", "The Secret must exist before you run 'meshctl trust issue'.", token)
 		return err
 	case loginAccount, loginMounted:
 		if auth == nil {
@@ -154,7 +154,7 @@ func (v *virtualMesh) askKubernetesAuth(auth *certificatesv1.VaultKubernetesAuth
 		plain(v.flow, "", "Where the Kubernetes login is mounted in Vault", "Path of the login:", checkRequired, &auth.MountPath).ask,
 		plain(v.flow, "", "The role in Vault to log in as", "Role:", checkRequired, &auth.Role).ask,
 		func() error {
-			return v.orNothing("Key of the token in the Secret of the service account:", "Usually the key is called token", &auth.SecretTokenKey)
+			return v.orNothing("Key of the token in the Secret of the service account:", "Usually the key is named token", &auth.SecretTokenKey)
 		},
 	} {
 		if err := ask(); err != nil {

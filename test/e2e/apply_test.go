@@ -117,7 +117,7 @@ func TestApply(t *testing.T) {
 		create := kube.ApplyOptions{Create: true}
 		expectOutcomes(t, apply(t, create, policy(t, "two", "{policy: {requestTimeout: 5s}}")), "two created")
 		expectOutcomes(t, apply(t, create, policy(t, "two", "{policy: {requestTimeout: 6s}}")),
-			"two failed: cannot create TrafficPolicy two in apply on cluster apply: it exists already: choose another name, or change the existing one with apply")
+			"two failed: cannot create TrafficPolicy two in apply on cluster apply: already exists: choose another name, or change the existing one with apply")
 		if got, want := spec(t, c, "two"), "policy:\n  requestTimeout: 5s\n"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
@@ -137,7 +137,7 @@ func TestApply(t *testing.T) {
 		expectOutcomes(t, apply(t, other, policy(t, "four", "{policy: {requestTimeout: 5s, retries: {attempts: 2}}}")), "four created")
 		mine := policy(t, "four", "{policy: {requestTimeout: 6s}}")
 		want := "four conflict: cannot apply TrafficPolicy four in apply on cluster apply: spec.policy.requestTimeout is owned by someone: " +
-			"leave the fields to their owner, or take them over with --force-conflicts"
+			"remove the fields, or take them over with --force-conflicts"
 		expectOutcomes(t, apply(t, dry, mine), want)
 		results := apply(t, plain, mine)
 		expectOutcomes(t, results, want)
@@ -182,7 +182,7 @@ func TestApply(t *testing.T) {
 		expectOutcomes(t, apply(t, other, policy(t, "six", "{policy: {requestTimeout: 5s}}")), "six created")
 		mine := policy(t, "six", "{policy: {requestTimeout: 5s}}")
 		mine.SetLabels(owner)
-		const why = "it exists and was not made by meshctl: it lacks the label owner=meshctl: rename or remove it, if nobody needs it"
+		const why = "exists with another owner: it has no label owner=meshctl: rename or remove it"
 		expectOutcomes(t, apply(t, kube.ApplyOptions{Owner: owner, Force: true}, mine), "six conflict: cannot apply TrafficPolicy six in apply on cluster apply: "+why)
 		expectOutcomes(t, []kube.Result{kube.Delete(t.Context(), c, policyKey("six"), kube.DeleteOptions{Owner: owner})},
 			"six conflict: cannot delete TrafficPolicy six in apply on cluster apply: "+why)
@@ -318,7 +318,7 @@ func TestApplyToAClusterThatGoesAway(t *testing.T) {
 		objects = append(objects, policy(t, fmt.Sprintf("p%d", i), "{}"))
 	}
 	for i, r := range kube.Apply(t.Context(), connection(cluster.Admin()), objects, kube.ApplyOptions{}) {
-		want := fmt.Sprintf("p%d failed: cannot apply TrafficPolicy p%d in apply on cluster going: %s refuses the connection: check that the cluster runs and that the address is right", i, i, cluster.Server)
+		want := fmt.Sprintf("p%d failed: cannot apply TrafficPolicy p%d in apply on cluster going: connection refused (%s): check that the cluster runs and that the address is right", i, i, cluster.Server)
 		if got := outcomes(r)[0]; got != want {
 			t.Fatalf("got %s, want %s", got, want)
 		}

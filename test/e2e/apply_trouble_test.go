@@ -166,7 +166,7 @@ func (g *governed) testRemovedLabels(t *testing.T) {
 	for label, value := range map[string]string{istio.OwnerLabel: "gloo-mesh", istio.ClusterLabel: "east"} {
 		write(t, east, rule, `{"metadata": {"labels": {"`+label+`": null}}}`)
 		got := g.run(t, 1, "apply", "--yes")
-		g.expect(t, got.stderr, "meshctl wrote it, but it does not carry the label "+label+"="+value+" any more", "give the label back")
+		g.expect(t, got.stderr, "meshctl created it, but it no longer has the label "+label+"="+value+" any more", "give the label back")
 		if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" && state != "ACCEPTED" {
 			t.Errorf("the VirtualMesh is %s: %q", state, errs)
 		}
@@ -182,7 +182,7 @@ func (g *governed) testFinalizer(t *testing.T) {
 		t.Fatal(result.Err)
 	}
 	got := g.run(t, 1, "apply", "--yes")
-	g.expect(t, got.stderr, "cannot apply DestinationRule reviews in bookinfo on cluster east: it is being deleted, and its finalizers keep it for now")
+	g.expect(t, got.stderr, "cannot apply DestinationRule reviews in bookinfo on cluster east: it is being deleted and has finalizers")
 	write(t, east, rule, `{"metadata": {"finalizers": null}}`)
 	got = g.run(t, 0, "apply", "--yes")
 	g.expect(t, got.stdout, "destinationrule.networking.istio.io/reviews in bookinfo created on east\n")
@@ -446,7 +446,7 @@ func (g *governed) testOlderVersions(t *testing.T) {
 	}
 	served(false)
 	got := g.run(t, 1, "apply", "--yes")
-	g.expect(t, got.stderr, "on cluster west: the cluster has no such kind in networking.istio.io/v1")
+	g.expect(t, got.stderr, "on cluster west: kind not found in networking.istio.io/v1")
 	served(true)
 	g.run(t, 0, "apply", "--yes")
 }

@@ -305,7 +305,7 @@ func (g *governed) testWatch(t *testing.T) {
 		}
 	}
 	if err := clustertest.Eventually(t.Context(), patience, func(context.Context) error {
-		if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" || !strings.Contains(strings.Join(errs, "\n"), "cannot use cluster west") {
+		if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" || !strings.Contains(strings.Join(errs, "\n"), "cluster west") {
 			return fmt.Errorf("the VirtualMesh is %s: %q", state, errs)
 		}
 		return nil

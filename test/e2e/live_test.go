@@ -102,7 +102,7 @@ func TestLiveWorld(t *testing.T) {
 	cluster := newCluster(t, "live")
 	nobody := addUser(t, cluster, "nobody")
 
-	const notInstalled = "UnlistedKind meshctl is not installed there: the cluster has none of its kinds"
+	const notInstalled = "UnlistedKind meshctl is not installed there"
 	expectProblems(t, loadLive(t, cluster.Admin(), load.ManagementOptions{}), notInstalled)
 	expectProblems(t, loadLive(t, nobody, load.ManagementOptions{}), notInstalled)
 
@@ -166,14 +166,14 @@ func TestLiveWorld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectProblems(t, objects, "UnusableCluster cannot use cluster live: "+cluster.Server+" does not accept the credentials")
+		expectProblems(t, objects, "UnusableCluster "+cluster.Server+" rejected the credentials")
 	})
 	t.Run("of a cluster with a certificate of someone else", func(t *testing.T) {
 		config := cluster.Admin().Config()
 		config.CAData = shared.fleet.Cluster(clustertest.East).Admin().Config().CAData
 		_, err := kube.New("live", kube.SourceContext, config, kube.Options{}).ServerVersion(t.Context())
 		want := "cannot read the version on cluster live: the certificate of " + cluster.Server + " is signed by an unknown authority: " +
-			"check certificate-authority-data in the kubeconfig; a proxy in between may present a certificate of its own"
+			"check certificate-authority-data in the kubeconfig; a proxy may present its own certificate"
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -187,7 +187,7 @@ func TestLiveWorld(t *testing.T) {
 		}
 		start := time.Now()
 		hanging := loadLive(t, cluster.Admin(), load.ManagementOptions{Deadline: deadline})
-		expectProblems(t, hanging, "UnusableCluster cannot use cluster live: "+cluster.Server+" did not answer within 2s")
+		expectProblems(t, hanging, "UnusableCluster "+cluster.Server+" timed out after 2s")
 		if took := time.Since(start); took > deadline+5*time.Second {
 			t.Errorf("it took %s", took)
 		}
@@ -195,7 +195,7 @@ func TestLiveWorld(t *testing.T) {
 			t.Fatal(err)
 		}
 		cluster.StopAPIServer()
-		expectProblems(t, loadLive(t, cluster.Admin(), load.ManagementOptions{}), "UnusableCluster cannot use cluster live: "+cluster.Server+" refuses the connection")
+		expectProblems(t, loadLive(t, cluster.Admin(), load.ManagementOptions{}), "UnusableCluster connection refused ("+cluster.Server+")")
 	})
 }
 
@@ -314,7 +314,7 @@ func TestDiscoverLive(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	expectProblems(t, found, "UnusableCluster cannot use cluster gone: "+gone.Server+" refuses the connection")
+	expectProblems(t, found, "UnusableCluster connection refused ("+gone.Server+")")
 
 	blind := addUser(t, member, "blind", rbacv1.PolicyRule{APIGroups: []string{"", "apps"}, Resources: []string{"deployments", "configmaps", "pods", "replicasets"}, Verbs: []string{"list"}})
 	parts, err := inventory.Discover(t.Context(), inventory.DiscoverOptions{Connections: []*kube.Connection{connection(blind)}})

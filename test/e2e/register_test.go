@@ -203,7 +203,7 @@ func TestRegistration(t *testing.T) {
 
 	t.Run("registers", func(t *testing.T) {
 		got := r.run(t, 0, "cluster", "register", "east", "--remote-context", "east")
-		r.expect(t, got.stderr, "warning: 127.0.0.1 leads to the machine", "Cluster east is registered, Kubernetes v1.36.3")
+		r.expect(t, got.stderr, "warning: 127.0.0.1 is a loopback address", "Registered cluster east (Kubernetes v1.36.3")
 		expectMember(t, r.east, registered("east", "east-token")...)
 		text := r.kubeconfigIn(t, "east")
 		for _, part := range []string{"client-certificate", "client-key", "exec", "insecure"} {
@@ -411,7 +411,7 @@ func (r *registry) testRotation(t *testing.T) {
 func (r *registry) testDeregistration(t *testing.T) {
 	// With its own token, everything but the namespace goes.
 	got := r.run(t, 0, "cluster", "deregister", "east", "--yes")
-	r.expect(t, got.stderr, "kubectl delete namespace gloo-mesh", "Cluster east is not registered any more.")
+	r.expect(t, got.stderr, "kubectl delete namespace gloo-mesh", "Deregistered cluster east.")
 	eventuallyMember(t, r.east, "Namespace gloo-mesh")
 	got = r.run(t, 1, "cluster", "deregister", "east", "--yes")
 	r.expect(t, got.stderr, "it is not registered", "registered are west")

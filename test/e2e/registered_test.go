@@ -68,7 +68,7 @@ func testRegistered(t *testing.T, cluster *clustertest.Cluster, admin *kube.Conn
 		"cannot use the registered credentials on cluster broken: it is not a kubeconfig: register the cluster again",
 		`cannot read Secret gone in registered on cluster live: secrets "gone" not found`,
 		"cannot use Secret opaque in registered on cluster live: its type is not solo.io/kubeconfig: register cluster opaque again",
-		"cannot use the registered credentials on cluster program: it has credentials that a program would have to make: register the cluster again",
+		"cannot use the registered credentials on cluster program: it uses a credential plugin: register the cluster again",
 	}, got); diff != "" {
 		t.Errorf("registered (-want +got):\n%s", diff)
 	}

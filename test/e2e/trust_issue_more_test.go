@@ -138,7 +138,7 @@ func (f *trustFleet) testProvidedRoot(t *testing.T) {
 		data map[string]string
 		want []string
 	}{
-		{"missing", nil, []string{"Secret corp in gloo-mesh, the root of the VirtualMesh, does not exist on the management cluster: create it with the keys root-cert.pem and key.pem"}},
+		{"missing", nil, []string{"Secret corp in gloo-mesh, with the root CA of the VirtualMesh not found on the management cluster: create it with the keys root-cert.pem and key.pem"}},
 		{"empty", map[string]string{}, []string{"Secret corp in gloo-mesh, the root of the VirtualMesh, cannot be used: it has nothing under the key root-cert.pem"}},
 		{"expired", map[string]string{"root-cert.pem": expired.pem(), "key.pem": expired.keyPEM(t)}, []string{`the certificate "CN=Old Root" expired at `}},
 		{"another key", map[string]string{"root-cert.pem": root.pem(), "key.pem": other.keyPEM(t)}, []string{"the private key in key.pem does not belong to the first certificate"}},
@@ -441,7 +441,7 @@ func (f *trustFleet) testTrustStatus(t *testing.T) {
 			t.Errorf("%s: roots %q, older %v", want.cluster, state, older)
 		}
 	}
-	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "ConfigMap istio-ca-root-cert of shop does not have the root yet", "older certificates are in use by")
+	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "ConfigMap istio-ca-root-cert of shop does not have the root yet", "outdated certificates are used by")
 	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod", "--expiry-warning", "400d").stdout, "expires in 36")
 	f.meshctl(t, 3, "trust", "status", "prod", "-o", "wide")
 	f.meshctl(t, 3, "trust", "status", "prod", "-o", "yaml", "-v", "-v")
@@ -449,7 +449,7 @@ func (f *trustFleet) testTrustStatus(t *testing.T) {
 	// A mesh that left.
 	f.virtualMesh(t, "{shared: "+small+"}", "east")
 	got = f.meshctl(t, 3, "trust", "status", "prod")
-	f.expect(t, got.stdout, "trust-left", "west", "the mesh does not belong to the VirtualMesh any more and still has certificates of it")
+	f.expect(t, got.stdout, "trust-left", "west", "the mesh no longer belongs to the VirtualMesh but still has its certificates")
 	f.virtualMesh(t, "{shared: "+small+"}")
 
 	// An istiod that is gone.
@@ -457,7 +457,7 @@ func (f *trustFleet) testTrustStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = f.meshctl(t, 3, "trust", "status", "prod")
-	f.expect(t, got.stdout, "it is not known what runs with older certificates", "does not run on cluster west")
+	f.expect(t, got.stdout, "workloads with outdated certificates not known", "does not run on cluster west")
 	f.meshctl(t, 0, "trust", "issue", "prod", "--yes")
 	putShop(t, f.west)
 }

@@ -95,7 +95,7 @@ func (f *trustFleet) testTwoAtOnce(t *testing.T) {
 				got := f.meshctl(t, 1, args...)
 				f.expect(t, got.stderr,
 					"error: "+holder+" works on the trust of VirtualMesh prod.gloo-mesh since "+time.Now().UTC().Format("2006-"),
-					"(Lease "+prodLease+" in gloo-mesh): wait until that has ended, then try again; if it died, the Lease expires 15s after that")
+					"(Lease "+prodLease+" in gloo-mesh): try again later; if that process died, the Lease expires after 15s")
 			}
 			for _, dry := range [][]string{{"trust", "issue", "prod", "--dry-run=client"}, {"trust", "issue", "prod", "--dry-run=server"}} {
 				if got := f.try(t, dry...); strings.Contains(got.stderr, "works on the trust") {

@@ -99,7 +99,7 @@ func (f *trustFleet) testChangedSource(t *testing.T) {
 	f.provide(t, "corp", map[string]string{"root-cert.pem": corp.pem(), "key.pem": corp.keyPEM(t)})
 	f.virtualMesh(t, provided("corp"))
 	// Issuing does not exchange roots.
-	f.expect(t, f.meshctl(t, 0, "trust", "issue", "prod", "--yes").stderr, "exchange the root with 'meshctl trust rotate prod.gloo-mesh'")
+	f.expect(t, f.meshctl(t, 0, "trust", "issue", "prod", "--yes").stderr, "rotate the root CA with 'meshctl trust rotate prod.gloo-mesh'")
 	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the VirtualMesh asks for another root (Secret corp in gloo-mesh) than the one that is deployed")
 	before := f.authorities(t)
 	f.rotate(t, 0)

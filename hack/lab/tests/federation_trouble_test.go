@@ -39,7 +39,7 @@ func federationHalfApplied(t *testing.T, f *federation) {
 		result, err := f.lab.Meshctl(t.Context(), []int{1}, "apply", "--yes", "--request-timeout", "2s")
 		must(t, west.Resume())
 		must(t, err)
-		if result.Code != 1 || !strings.Contains(result.Stdout+result.Stderr, "held back") {
+		if result.Code != 1 || !strings.Contains(result.Stdout+result.Stderr, "skipped because") {
 			t.Errorf("exit code %d:\n%s%s", result.Code, result.Stdout, result.Stderr)
 		}
 		f.settle(t)

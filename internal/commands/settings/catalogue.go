@@ -60,19 +60,19 @@ func Catalogue() []Setting {
 	return []Setting{
 		{
 			Key: Color, Kind: Text, Default: string(cli.ColorAuto), Allowed: colorModes(),
-			Usage: "colour the output; auto means on a terminal, and respects NO_COLOR",
+			Usage: "colour the output: auto, always or never; auto means on a terminal without NO_COLOR",
 		},
 		{
 			Key: Filename, Kind: List, check: checkFilename, Files: true,
-			Usage: "files or directories with manifests, read by commands that are given no -f",
+			Usage: "files or directories with manifests, used if -f is not given",
 		},
 		{
 			Key: Namespace, Kind: Text, Default: world.DefaultNamespace, check: checkNamespace,
-			Usage: "namespace of the resources of meshctl that name none",
+			Usage: "namespace of meshctl's resources that have none",
 		},
 		{
 			Key: NoInput, Kind: Switch,
-			Usage: "never ask questions; fail where an answer is missing",
+			Usage: "never prompt; fail if an answer is required",
 		},
 		{
 			Key: Recursive, Kind: Switch,
@@ -137,7 +137,7 @@ func (s Setting) DefaultText() string {
 // string, bool or []string. Only a list has other than one text.
 func (s Setting) Parse(texts ...string) (any, error) {
 	if s.Kind != List && len(texts) != 1 {
-		return nil, fmt.Errorf("it takes one value, not %d", len(texts))
+		return nil, fmt.Errorf("expected one value, got %d", len(texts))
 	}
 	for _, text := range texts {
 		if err := s.checkOne(text); err != nil {
@@ -148,7 +148,7 @@ func (s Setting) Parse(texts ...string) (any, error) {
 	case Switch:
 		on, err := strconv.ParseBool(texts[0])
 		if err != nil {
-			return nil, fmt.Errorf("it must be true or false, not %q", texts[0])
+			return nil, fmt.Errorf("must be true or false, got %q", texts[0])
 		}
 		return on, nil
 	case List:
@@ -175,9 +175,9 @@ func (s Setting) Items(words []string) []string {
 func (s Setting) checkOne(text string) error {
 	switch {
 	case text == "":
-		return errors.New("it must not be empty")
+		return errors.New("must not be empty")
 	case s.Allowed != nil && !slices.Contains(s.Allowed, text):
-		return fmt.Errorf("%q is not one of %s%s", text, strings.Join(s.Allowed, ", "), spelling.DidYouMean(text, s.Allowed))
+		return fmt.Errorf("%q must be one of: %s%s", text, strings.Join(s.Allowed, ", "), spelling.DidYouMean(text, s.Allowed))
 	case s.check != nil:
 		return s.check(text)
 	default:
@@ -216,7 +216,7 @@ func checkFilename(path string) error {
 
 func checkNamespace(name string) error {
 	if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
-		return fmt.Errorf("%q is not a namespace: %s", name, faults[0])
+		return fmt.Errorf("%q is not a valid namespace: %s", name, faults[0])
 	}
 	return nil
 }

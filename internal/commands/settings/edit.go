@@ -36,7 +36,7 @@ func Edit(ctx context.Context, location Location, change func(*Document) error) 
 		path = target
 	}
 	if err := os.MkdirAll(filepath.Dir(path), configDirMode); err != nil {
-		return "", fmt.Errorf("make the directory of the configuration file: %w", err)
+		return "", fmt.Errorf("create the directory of the configuration file: %w", err)
 	}
 	unlock, err := lock(ctx, path)
 	if err != nil {
@@ -48,7 +48,7 @@ func Edit(ctx context.Context, location Location, change func(*Document) error) 
 	case errors.Is(err, fs.ErrNotExist):
 		config = &Document{path: path}
 	case err != nil:
-		return "", fmt.Errorf("%w; it stays as it is: mend it by hand", err)
+		return "", fmt.Errorf("%w; the file was not changed: fix it by hand", err)
 	}
 	before, err := config.text()
 	if err != nil {
@@ -65,7 +65,7 @@ func Edit(ctx context.Context, location Location, change func(*Document) error) 
 		return path, nil
 	}
 	if _, err := parse(path, after); err != nil {
-		return "", fmt.Errorf("this change would leave a file that cannot be read, so %s stays as it is: %w", path, err)
+		return "", fmt.Errorf("%s was not changed: the result would be invalid: %w", path, err)
 	}
 	return path, replaceFile(path, after)
 }
@@ -167,7 +167,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, cli.Timeoutf("the configuration file is being edited by another meshctl; if none is running, remove %s", name)
+			return nil, cli.Timeoutf("the configuration file is locked by another meshctl process: if none is running, remove %s", name)
 		case <-time.After(lockInterval):
 		}
 	}

@@ -22,7 +22,7 @@ func read(location Location) (map[string]any, error) {
 	case errors.Is(err, fs.ErrNotExist) && location.NamedBy == "":
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the configuration file %s, named by %s, does not exist: create it with 'meshctl config set', or name another", location.Path, location.NamedBy)
+		return nil, fmt.Errorf("the configuration file %s of %s does not exist: create it with 'meshctl config set'", location.Path, location.NamedBy)
 	case err != nil:
 		return nil, err
 	default:
@@ -59,7 +59,7 @@ func open(location Location) (*Document, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read the configuration file: %w", err)
 	case len(text) > maxSize:
-		return nil, fmt.Errorf("%s is too large for a configuration file", location.Path)
+		return nil, fmt.Errorf("the configuration file %s is too large", location.Path)
 	}
 	return parse(location.Path, text)
 }
@@ -68,7 +68,7 @@ func open(location Location) (*Document, error) {
 func parse(path string, text []byte) (*Document, error) {
 	config := &Document{path: path}
 	if !utf8.Valid(text) {
-		return nil, fmt.Errorf("cannot parse %s: it is not text in UTF-8", path)
+		return nil, fmt.Errorf("cannot parse %s: not valid UTF-8", path)
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
@@ -80,7 +80,7 @@ func parse(path string, text []byte) (*Document, error) {
 		return nil, fmt.Errorf("cannot parse %s: %w", path, err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("cannot parse %s: it has more than one YAML document", path)
+		return nil, fmt.Errorf("cannot parse %s: more than one YAML document", path)
 	}
 	config.document = &document
 	switch root := document.Content[0]; {
@@ -140,13 +140,13 @@ func scalars(node *yaml.Node, list bool) ([]string, error) {
 	}
 	switch {
 	case node.Kind == yaml.ScalarNode && node.Tag == "!!null":
-		return nil, errors.New("it has no value")
+		return nil, errors.New("no value")
 	case node.Kind == yaml.ScalarNode:
 		return []string{node.Value}, nil
 	case node.Kind != yaml.SequenceNode:
-		return nil, errors.New("it must be a value, not KEY: VALUE")
+		return nil, errors.New("expected a value, got KEY: VALUE")
 	case !list:
-		return nil, errors.New("it takes one value, not a list")
+		return nil, errors.New("expected one value, got a list")
 	}
 	texts := []string{}
 	for _, item := range node.Content {
@@ -163,5 +163,5 @@ func Unknown(key string) error {
 	if hint := spelling.DidYouMean(key, keys()); hint != "" {
 		return fmt.Errorf("unknown setting %q%s", key, hint)
 	}
-	return fmt.Errorf("unknown setting %q; 'meshctl config --help' lists those there are", key)
+	return fmt.Errorf("unknown setting %q: see 'meshctl config --help'", key)
 }

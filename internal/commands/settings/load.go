@@ -176,7 +176,7 @@ func (o *Origins) unknownVariables(known []string) []error {
 		}
 		hint := spelling.DidYouMean(name, known)
 		if hint == "" {
-			hint = ": there are " + strings.Join(known, ", ")
+			hint = ": must be one of: " + strings.Join(known, ", ")
 		}
 		errs = append(errs, fmt.Errorf("unknown environment variable %s%s", name, hint))
 	}

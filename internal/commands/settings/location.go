@@ -23,7 +23,7 @@ func (l Location) Exists() bool {
 }
 
 // ErrNoHome says that there is no place for a configuration file.
-var ErrNoHome = errors.New("there is no place for a configuration file: neither XDG_CONFIG_HOME nor HOME is set; name one with --config FILE")
+var ErrNoHome = errors.New("no configuration file: neither XDG_CONFIG_HOME nor HOME is set; use --config FILE")
 
 // Locate finds the configuration file: the value of --config, MESHCTL_CONFIG, or
 // meshctl/config.yaml in $XDG_CONFIG_HOME or else in $HOME/.config.

@@ -41,7 +41,7 @@ func mirrorText(m *networkingv1.Mirror) string {
 }
 
 func outlierText(o *networkingv1.OutlierDetection) string {
-	return fmt.Sprintf("after %d errors, for %s, at most %d%%; looks every %s",
+	return fmt.Sprintf("after %d errors, for %s, at most %d%%; checked every %s",
 		o.ConsecutiveErrors, o.BaseEjectionTime, o.MaxEjectionPercent, o.Interval)
 }
 

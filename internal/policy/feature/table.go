@@ -39,10 +39,10 @@ func All() Features {
 			lines: lines(headerLines),
 		}, func(p *policy) *networkingv1.HeaderManipulation { return p.HeaderManipulation }, nil, Requests.HeaderManipulation),
 		requests(Feature{
-			Field: CORSPolicy, Title: "CORS", About: "answer cross-origin requests of browsers",
+			Field: CORSPolicy, Title: "CORS", About: "allow cross-origin requests of browsers",
 		}, func(p *policy) *networkingv1.CORSPolicy { return p.CORSPolicy }, nil, Requests.CORSPolicy),
 		requests(Feature{
-			Field: FaultInjection, Title: "Fault", About: "delay requests or answer them with an error, to test",
+			Field: FaultInjection, Title: "Fault", About: "inject delays or errors for tests",
 			lines: text(faultText),
 		}, func(p *policy) *networkingv1.FaultInjection { return p.FaultInjection }, effectiveFault, Requests.FaultInjection),
 		requests(Feature{
@@ -50,15 +50,15 @@ func All() Features {
 			lines: lines(shiftLines), targets: targets(shiftTargets),
 		}, func(p *policy) *networkingv1.MultiDestination { return p.TrafficShift }, effectiveShift, Requests.TrafficShift),
 		requests(Feature{
-			Field: Mirror, Title: "Mirror", About: "send a copy of requests to another service",
+			Field: Mirror, Title: "Mirror", About: "mirror requests to another service",
 			lines: text(mirrorText), targets: targets(mirrorTargets),
 		}, func(p *policy) *networkingv1.Mirror { return p.Mirror }, effectiveMirror, Requests.Mirror),
 		requests(Feature{
-			Field: RequestTimeout, Title: "Timeout", About: "give up on a request that takes too long",
+			Field: RequestTimeout, Title: "Timeout", About: "fail requests that take too long",
 			lines: text(durationText),
 		}, func(p *policy) *core.Duration { return p.RequestTimeout }, nil, Requests.RequestTimeout),
 		requests(Feature{
-			Field: Retries, Title: "Retries", About: "send failed requests again",
+			Field: Retries, Title: "Retries", About: "retry failed requests",
 			lines: text(retryText),
 		}, func(p *policy) *networkingv1.RetryPolicy { return p.Retries }, nil, Requests.Retries),
 
@@ -70,7 +70,7 @@ func All() Features {
 			lines: text(tlsText),
 		}, func(p *policy) *networkingv1.MTLS { return p.MTLS }, effectiveTLS, Connections.MTLS),
 		connections(Feature{
-			Field: OutlierDetection, Title: "Outlier detection", About: "stop using endpoints that fail; for every source only",
+			Field: OutlierDetection, Title: "Outlier detection", About: "eject failing endpoints (for all sources only)",
 			lines: text(outlierText),
 		}, func(p *policy) *networkingv1.OutlierDetection { return p.OutlierDetection }, effectiveOutliers, Connections.OutlierDetection),
 		connections[core.TCPKeepalive](Feature{Field: TCPKeepalive}, nil, nil, Connections.TCPKeepalive),

@@ -91,7 +91,7 @@ func (w *routeWriter) target(ref core.ClusterObjectRef, setting policy.Setting) 
 		w.omissions[setting.Policy] = true
 		w.traffic.omissions = append(w.traffic.omissions, Omission{
 			Object: w.result.TrafficPolicies[setting.Policy].ID(), Cluster: w.cluster, Targets: []string{w.destination.Key()},
-			Reason: fmt.Sprintf("%s: %s.%s.%s is not known in cluster %s, where requests come from", setting.Field, ref.Name, ref.Namespace, ref.ClusterName, w.cluster),
+			Reason: fmt.Sprintf("%s: %s.%s.%s is not known in cluster %s, the source of the requests", setting.Field, ref.Name, ref.Namespace, ref.ClusterName, w.cluster),
 		})
 	}
 	return host, known

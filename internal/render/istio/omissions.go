@@ -162,7 +162,7 @@ func (r *Renderer) omitOfPolicy(id policy.ObjectID, app *policy.Application) {
 				targets[at] = append(targets[at], i)
 			}
 		case d.Mesh == nil:
-			at := where{d.Ref.ClusterName, "the Service belongs to no known mesh"}
+			at := where{d.Ref.ClusterName, "the Service does not belong to a known mesh"}
 			targets[at] = append(targets[at], i)
 		case !isIstio(d.Mesh):
 			at := where{d.Ref.ClusterName, notTranslated(d.Mesh)}

@@ -19,7 +19,7 @@ func message(e *field.Error) string {
 		return "is required"
 	case field.ErrorTypeNotSupported:
 		supported := strings.ReplaceAll(strings.TrimPrefix(e.Detail, "supported values: "), `"`, "")
-		return fmt.Sprintf("%q is not one of %s", fmt.Sprint(e.BadValue), supported)
+		return fmt.Sprintf("%q must be one of: %s", fmt.Sprint(e.BadValue), supported)
 	case field.ErrorTypeTooMany, field.ErrorTypeTooFew:
 		return e.ErrorBody()
 	case field.ErrorTypeTypeInvalid, field.ErrorTypeInvalid, field.ErrorTypeTooLong, field.ErrorTypeTooShort,

@@ -71,12 +71,12 @@ func TestTrafficPolicyRules(t *testing.T) {
 		{"TLS mode", `policy: {mtls: {istio: {tlsMode: MUTUAL}}}`, one("spec.policy.mtls.istio.tlsMode", `"MUTUAL" is not one of DISABLE, SIMPLE, ISTIO_MUTUAL`)},
 
 		{"string match", `policy: {corsPolicy: {allowOrigins: [{exact: a}, {prefix: a, ignoreCase: true}, {regex: a}, {suffix: a}, {}], allowCredentials: false}}`, nil},
-		{"string match in two ways", `policy: {corsPolicy: {allowOrigins: [{exact: a, suffix: b}]}}`, one("spec.policy.corsPolicy.allowOrigins[0]", "exact, prefix, regex and suffix exclude each other")},
+		{"string match in two ways", `policy: {corsPolicy: {allowOrigins: [{exact: a, suffix: b}]}}`, one("spec.policy.corsPolicy.allowOrigins[0]", "exact, prefix, regex and suffix cannot be combined")},
 		{"ignoreCase with regex", `policy: {corsPolicy: {allowOrigins: [{regex: a, ignoreCase: true}]}}`, one("spec.policy.corsPolicy.allowOrigins[0]", "ignoreCase applies to exact and prefix only")},
 
 		{"path by uri", `httpRequestMatchers: [{uri: {prefix: /a}, method: GET}]`, nil},
 		{"path by the deprecated fields", `httpRequestMatchers: [{prefix: /a}, {exact: /b}, {regex: /c}]`, nil},
-		{"path by two deprecated fields", `httpRequestMatchers: [{prefix: /a, regex: /b}]`, one("spec.httpRequestMatchers[0]", "prefix, exact and regex exclude each other")},
+		{"path by two deprecated fields", `httpRequestMatchers: [{prefix: /a, regex: /b}]`, one("spec.httpRequestMatchers[0]", "prefix, exact and regex cannot be combined")},
 		{"path in both spellings", `httpRequestMatchers: [{prefix: /a, uri: {exact: /b}}]`, one("spec.httpRequestMatchers[0]", "uri excludes the deprecated prefix, exact and regex")},
 		{"header both ways", `httpRequestMatchers: [{headers: [{name: a}, {name: a, value: b, invertMatch: true}]}]`, nil},
 		{"header twice", `httpRequestMatchers: [{headers: [{name: a}, {name: A, value: b}]}]`, one("spec.httpRequestMatchers[0].headers", "only one condition per header name and polarity")},
@@ -112,9 +112,9 @@ func TestVirtualMeshRules(t *testing.T) {
 		{"mesh references", `meshes: [{name: a, namespace: b}, {name: c}, {namespace: d, name: ""}]`, []validation.FieldError{
 			{"spec.meshes[1].namespace", "is required"}, {"spec.meshes[2].name", "is required"},
 		}},
-		{"trust models", `mtlsConfig: {shared: {}, limited: {}}`, one("spec.mtlsConfig", "shared and limited exclude each other")},
-		{"authorities", `mtlsConfig: {shared: {rootCertificateAuthority: {}, intermediateCertificateAuthority: {}}}`, one("spec.mtlsConfig.shared", "rootCertificateAuthority and intermediateCertificateAuthority exclude each other")},
-		{"root sources", `mtlsConfig: {shared: {rootCertificateAuthority: {generated: {}, secret: {name: a, namespace: b}}}}`, one("spec.mtlsConfig.shared.rootCertificateAuthority", "generated and secret exclude each other")},
+		{"trust models", `mtlsConfig: {shared: {}, limited: {}}`, one("spec.mtlsConfig", "shared and limited cannot be combined")},
+		{"authorities", `mtlsConfig: {shared: {rootCertificateAuthority: {}, intermediateCertificateAuthority: {}}}`, one("spec.mtlsConfig.shared", "rootCertificateAuthority and intermediateCertificateAuthority cannot be combined")},
+		{"root sources", `mtlsConfig: {shared: {rootCertificateAuthority: {generated: {}, secret: {name: a, namespace: b}}}}`, one("spec.mtlsConfig.shared.rootCertificateAuthority", "generated and secret cannot be combined")},
 		{"root secret", `mtlsConfig: {shared: {rootCertificateAuthority: {secret: {name: a}}}}`, one("spec.mtlsConfig.shared.rootCertificateAuthority.secret.namespace", "is required")},
 		{"certificate options", `mtlsConfig: {shared: {intermediateCertOptions: {ttlDays: -1, rsaKeySizeBytes: -1, secretRotationGracePeriodRatio: 1.5}}}`, []validation.FieldError{
 			{"spec.mtlsConfig.shared.intermediateCertOptions.rsaKeySizeBytes", "must be greater than or equal to 0, not -1"},
@@ -122,15 +122,15 @@ func TestVirtualMeshRules(t *testing.T) {
 			{"spec.mtlsConfig.shared.intermediateCertOptions.ttlDays", "must be greater than or equal to 0, not -1"},
 		}},
 		{"Vault", `mtlsConfig: {shared: {intermediateCertificateAuthority: {vault: {caBundle: YQ==, caLocalPath: a, tokenSecretRef: {name: a, namespace: b}, kubernetesAuth: {mountedSaPath: a, serviceAccountRef: {name: a}}}}}}`, []validation.FieldError{
-			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault", "caBundle and caLocalPath exclude each other"},
-			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault", "tokenSecretRef and kubernetesAuth exclude each other"},
-			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault.kubernetesAuth", "serviceAccountRef and mountedSaPath exclude each other"},
+			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault", "caBundle and caLocalPath cannot be combined"},
+			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault", "tokenSecretRef and kubernetesAuth cannot be combined"},
+			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault.kubernetesAuth", "serviceAccountRef and mountedSaPath cannot be combined"},
 		}},
-		{"rotation", `mtlsConfig: {rotationVerificationMethod: {none: {}, manual: {}}, rotationStrategy: MULTI_ROOT}`, one("spec.mtlsConfig.rotationVerificationMethod", "none and manual exclude each other")},
+		{"rotation", `mtlsConfig: {rotationVerificationMethod: {none: {}, manual: {}}, rotationStrategy: MULTI_ROOT}`, one("spec.mtlsConfig.rotationVerificationMethod", "none and manual cannot be combined")},
 		{"rotation strategy", `mtlsConfig: {rotationStrategy: SLOW}`, one("spec.mtlsConfig.rotationStrategy", `"SLOW" is not one of MULTI_ROOT, NONE`)},
 		{"gateway selectors in the older spelling", `federation: {eastWestIngressGatewaySelectors: [{portName: tls}]}`, nil},
-		{"gateway selectors in both spellings", `federation: {ingressGatewaySelectors: [{}], eastWestIngressGatewaySelectors: [{}]}`, one("spec.federation", "ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors exclude each other")},
-		{"gateway host", `federation: {ingressGatewaySelectors: [{portName: tls, overrideHostInfo: {addr: a, port: 1}}]}`, one("spec.federation.ingressGatewaySelectors[0]", "portName and overrideHostInfo exclude each other")},
+		{"gateway selectors in both spellings", `federation: {ingressGatewaySelectors: [{}], eastWestIngressGatewaySelectors: [{}]}`, one("spec.federation", "ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors cannot be combined")},
+		{"gateway host", `federation: {ingressGatewaySelectors: [{portName: tls, overrideHostInfo: {addr: a, port: 1}}]}`, one("spec.federation.ingressGatewaySelectors[0]", "portName and overrideHostInfo cannot be combined")},
 		{"gateway host address", `federation: {ingressGatewaySelectors: [{overrideHostInfo: {addr: "", port: 0}}]}`, []validation.FieldError{
 			{"spec.federation.ingressGatewaySelectors[0].overrideHostInfo.addr", "must not be empty"},
 			{"spec.federation.ingressGatewaySelectors[0].overrideHostInfo.port", "must be greater than or equal to 1, not 0"},
@@ -147,15 +147,15 @@ func TestVirtualMeshRules(t *testing.T) {
 func TestDiscoveryRules(t *testing.T) {
 	run(t, "Mesh", []rule{
 		{"one type", `{istio: {installation: {namespace: istio-system}}, agentInfo: {agentNamespace: a}}`, nil},
-		{"two types", `{istio: {}, osm: {}}`, one("spec", "istio, awsAppMesh, linkerd, consulConnect and osm exclude each other")},
+		{"two types", `{istio: {}, osm: {}}`, one("spec", "istio, awsAppMesh, linkerd, consulConnect and osm cannot be combined")},
 	})
 	run(t, "Workload", []rule{
 		{"container port", `appMesh: {ports: [{port: 65536}]}`, one("spec.appMesh.ports[0].port", "must be less than or equal to 65535, not 65536")},
 	})
 	run(t, "Destination", []rule{
-		{"two types", `{kubeService: {}, externalService: {}}`, one("spec", "kubeService and externalService exclude each other")},
-		{"target port by name and number", `kubeService: {ports: [{port: 80, targetPortName: a, targetPortNumber: 1}]}`, one("spec.kubeService.ports[0]", "targetPortName and targetPortNumber exclude each other")},
-		{"address by name and number", `kubeService: {externalAddresses: [{dnsName: a, ip: b}]}`, one("spec.kubeService.externalAddresses[0]", "dnsName and ip exclude each other")},
+		{"two types", `{kubeService: {}, externalService: {}}`, one("spec", "kubeService and externalService cannot be combined")},
+		{"target port by name and number", `kubeService: {ports: [{port: 80, targetPortName: a, targetPortNumber: 1}]}`, one("spec.kubeService.ports[0]", "targetPortName and targetPortNumber cannot be combined")},
+		{"address by name and number", `kubeService: {externalAddresses: [{dnsName: a, ip: b}]}`, one("spec.kubeService.externalAddresses[0]", "dnsName and ip cannot be combined")},
 		{"negative port", `kubeService: {ports: [{port: 80, nodePort: -1}]}`, one("spec.kubeService.ports[0].nodePort", "must be greater than or equal to 0, not -1")},
 		{"service type", `kubeService: {serviceType: NodePort}`, one("spec.kubeService.serviceType", `"NodePort" is not one of CLUSTER_IP, NODE_PORT, LOAD_BALANCER, EXTERNAL_NAME`)},
 	})

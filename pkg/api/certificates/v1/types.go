@@ -34,8 +34,8 @@ type IntermediateCertificateAuthority struct {
 
 // VaultCA is a PKI secrets engine of Vault.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.caBundle) && has(self.caLocalPath))",message="caBundle and caLocalPath exclude each other"
-// +kubebuilder:validation:XValidation:rule="!(has(self.tokenSecretRef) && has(self.kubernetesAuth))",message="tokenSecretRef and kubernetesAuth exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.caBundle) && has(self.caLocalPath))",message="caBundle and caLocalPath cannot be combined"
+// +kubebuilder:validation:XValidation:rule="!(has(self.tokenSecretRef) && has(self.kubernetesAuth))",message="tokenSecretRef and kubernetesAuth cannot be combined"
 type VaultCA struct {
 	CAPath  string `json:"caPath,omitempty"`
 	CSRPath string `json:"csrPath,omitempty"`
@@ -50,7 +50,7 @@ type VaultCA struct {
 
 // VaultKubernetesAuth logs in to Vault as a service account.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.serviceAccountRef) && has(self.mountedSaPath))",message="serviceAccountRef and mountedSaPath exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.serviceAccountRef) && has(self.mountedSaPath))",message="serviceAccountRef and mountedSaPath cannot be combined"
 type VaultKubernetesAuth struct {
 	MountPath         string          `json:"mountPath,omitempty"`
 	Role              string          `json:"role,omitempty"`
@@ -64,9 +64,9 @@ type VaultKubernetesAuth struct {
 // +kubebuilder:validation:Enum=NOT_ROTATING;PREVIOUS_CA;ADDING_NEW_ROOT;PROPAGATING_NEW_INTERMEDIATE;DELETING_OLD_ROOT;VERIFYING;VERIFIED;ROLLING_BACK;FINISHED;FAILED
 type CertificateRotationState string
 
-// CertificateRotationVerificationMethod says who decides that a step worked.
+// CertificateRotationVerificationMethod says who confirms a rotation step.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.none) && has(self.manual))",message="none and manual exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.none) && has(self.manual))",message="none and manual cannot be combined"
 type CertificateRotationVerificationMethod struct {
 	// Nobody: go on at once.
 	None *core.Empty `json:"none,omitempty"`

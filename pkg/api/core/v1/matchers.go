@@ -2,7 +2,7 @@ package v1
 
 // StringMatch compares a string in one of several ways.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.exact), has(self.prefix), has(self.regex), has(self.suffix)].filter(x, x).size() <= 1",message="exact, prefix, regex and suffix exclude each other"
+// +kubebuilder:validation:XValidation:rule="[has(self.exact), has(self.prefix), has(self.regex), has(self.suffix)].filter(x, x).size() <= 1",message="exact, prefix, regex and suffix cannot be combined"
 // +kubebuilder:validation:XValidation:rule="!has(self.ignoreCase) || !self.ignoreCase || !(has(self.regex) || has(self.suffix))",message="ignoreCase applies to exact and prefix only"
 type StringMatch struct {
 	Exact  *string `json:"exact,omitempty"`
@@ -16,7 +16,7 @@ type StringMatch struct {
 // HTTPMatcher selects HTTP requests; all fields that are set must match. The
 // fields prefix, exact and regex are the older spelling of uri.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.prefix), has(self.exact), has(self.regex)].filter(x, x).size() <= 1",message="prefix, exact and regex exclude each other"
+// +kubebuilder:validation:XValidation:rule="[has(self.prefix), has(self.exact), has(self.regex)].filter(x, x).size() <= 1",message="prefix, exact and regex cannot be combined"
 // +kubebuilder:validation:XValidation:rule="!has(self.uri) || !(has(self.prefix) || has(self.exact) || has(self.regex))",message="uri excludes the deprecated prefix, exact and regex"
 type HTTPMatcher struct {
 	Name   string       `json:"name,omitempty"`

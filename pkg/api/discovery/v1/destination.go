@@ -30,7 +30,7 @@ type Destination struct {
 
 // DestinationSpec is what discovery found.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.kubeService) && has(self.externalService))",message="kubeService and externalService exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.kubeService) && has(self.externalService))",message="kubeService and externalService cannot be combined"
 type DestinationSpec struct {
 	KubeService     *KubeService     `json:"kubeService,omitempty"`
 	ExternalService *ExternalService `json:"externalService,omitempty"`
@@ -71,7 +71,7 @@ func (t ServiceType) OrDefault() ServiceType { return cmp.Or(t, ServiceTypeClust
 
 // ExternalAddress is where a Service is reached from outside its cluster.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.dnsName) && has(self.ip))",message="dnsName and ip exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.dnsName) && has(self.ip))",message="dnsName and ip cannot be combined"
 type ExternalAddress struct {
 	DNSName *string `json:"dnsName,omitempty"`
 	IP      *string `json:"ip,omitempty"`
@@ -79,7 +79,7 @@ type ExternalAddress struct {
 
 // KubeServicePort is a port of a Service.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.targetPortName) && has(self.targetPortNumber))",message="targetPortName and targetPortNumber exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.targetPortName) && has(self.targetPortNumber))",message="targetPortName and targetPortNumber cannot be combined"
 type KubeServicePort struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
@@ -199,7 +199,7 @@ type AppliedFederation struct {
 
 // RequiredSubsets are the subsets of a Destination that a resource routes to.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.trafficPolicyRef), has(self.virtualGatewayRef), has(self.virtualHostRef), has(self.routeTableRef)].filter(x, x).size() <= 1",message="the references exclude each other"
+// +kubebuilder:validation:XValidation:rule="[has(self.trafficPolicyRef), has(self.virtualGatewayRef), has(self.virtualHostRef), has(self.routeTableRef)].filter(x, x).size() <= 1",message="the references cannot be combined"
 type RequiredSubsets struct {
 	TrafficPolicyRef    *core.ObjectRef                   `json:"trafficPolicyRef,omitempty"`
 	VirtualGatewayRef   *core.ObjectRef                   `json:"virtualGatewayRef,omitempty"`

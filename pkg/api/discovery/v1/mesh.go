@@ -29,7 +29,7 @@ type Mesh struct {
 
 // MeshSpec is what discovery found, by type of mesh.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.istio), has(self.awsAppMesh), has(self.linkerd), has(self.consulConnect), has(self.osm)].filter(x, x).size() <= 1",message="istio, awsAppMesh, linkerd, consulConnect and osm exclude each other"
+// +kubebuilder:validation:XValidation:rule="[has(self.istio), has(self.awsAppMesh), has(self.linkerd), has(self.consulConnect), has(self.osm)].filter(x, x).size() <= 1",message="istio, awsAppMesh, linkerd, consulConnect and osm cannot be combined"
 type MeshSpec struct {
 	Istio                   *IstioMesh            `json:"istio,omitempty"`
 	AWSAppMesh              *AWSAppMesh           `json:"awsAppMesh,omitempty"`
@@ -67,7 +67,7 @@ type IstioMesh struct {
 
 // IngressGatewayInfo is an ingress gateway of an Istio mesh.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.dnsName) && has(self.ip))",message="dnsName and ip exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.dnsName) && has(self.ip))",message="dnsName and ip cannot be combined"
 type IngressGatewayInfo struct {
 	Name            string            `json:"name,omitempty"`
 	Namespace       string            `json:"namespace,omitempty"`

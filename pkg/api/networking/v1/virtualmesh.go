@@ -46,7 +46,7 @@ type VirtualMeshSpec struct {
 
 // MTLSConfig says how the meshes of a VirtualMesh trust each other.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.shared) && has(self.limited))",message="shared and limited exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.shared) && has(self.limited))",message="shared and limited cannot be combined"
 type MTLSConfig struct {
 	// One root certificate for all meshes.
 	Shared *SharedTrust `json:"shared,omitempty"`
@@ -65,7 +65,7 @@ type LimitedTrust struct{}
 
 // SharedTrust says where the common root certificate comes from.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.rootCertificateAuthority) && has(self.intermediateCertificateAuthority))",message="rootCertificateAuthority and intermediateCertificateAuthority exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.rootCertificateAuthority) && has(self.intermediateCertificateAuthority))",message="rootCertificateAuthority and intermediateCertificateAuthority cannot be combined"
 type SharedTrust struct {
 	RootCertificateAuthority         *RootCertificateAuthority                        `json:"rootCertificateAuthority,omitempty"`
 	IntermediateCertificateAuthority *certificatesv1.IntermediateCertificateAuthority `json:"intermediateCertificateAuthority,omitempty"`
@@ -76,7 +76,7 @@ type SharedTrust struct {
 // RootCertificateAuthority is the common root; without a source it is
 // generated (semantics D41).
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.generated) && has(self.secret))",message="generated and secret exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.generated) && has(self.secret))",message="generated and secret cannot be combined"
 type RootCertificateAuthority struct {
 	// Generate a self-signed root with these options.
 	Generated *certificatesv1.CommonCertOptions `json:"generated,omitempty"`
@@ -89,7 +89,7 @@ type RootCertificateAuthority struct {
 
 // Federation exposes Destinations to the other meshes of a VirtualMesh.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.ingressGatewaySelectors) && has(self.eastWestIngressGatewaySelectors))",message="ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.ingressGatewaySelectors) && has(self.eastWestIngressGatewaySelectors))",message="ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors cannot be combined"
 type Federation struct {
 	// The Services through which requests from other clusters enter.
 	//
@@ -143,7 +143,7 @@ type FederationSelector struct {
 
 // IngressGatewaySelector selects the Services that act as ingress gateways.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.portName) && has(self.overrideHostInfo))",message="portName and overrideHostInfo exclude each other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.portName) && has(self.overrideHostInfo))",message="portName and overrideHostInfo cannot be combined"
 type IngressGatewaySelector struct {
 	// All Destinations of a mesh if omitted.
 	//
