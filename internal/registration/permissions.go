@@ -79,17 +79,17 @@ func withdrawalRule(role string) rbacv1.PolicyRule {
 	}
 }
 
-// The ClusterRoles of the management cluster, which Kubernetes aggregates to its
-// own view, edit and admin.
+// The ClusterRoles of the management cluster. Kubernetes aggregates the first one
+// to its own view. What the others allow governs all clusters, and is given by
+// name only: whoever may edit some namespace is nobody in particular (semantics D72).
 const (
 	viewRole  = "meshctl-view"
 	editRole  = "meshctl-edit"
 	adminRole = "meshctl-admin"
 )
 
-// managementRoles returns the ClusterRoles that let those who may view, edit or
-// administer a namespace do so with the resources of meshctl in it. Registering
-// clusters is left to administrators.
+// managementRoles returns the ClusterRoles for those who view, edit and administer
+// the resources of meshctl. Registering clusters is left to administrators.
 func managementRoles() []*rbacv1.ClusterRole {
 	const (
 		networking   = "networking.mesh.gloo.solo.io"
@@ -110,7 +110,9 @@ func managementRoles() []*rbacv1.ClusterRole {
 		r.SetGroupVersionKind(rbacv1.SchemeGroupVersion.WithKind("ClusterRole"))
 		r.Name = name
 		r.Labels = kube.OwnLabels()
-		r.Labels["rbac.authorization.k8s.io/aggregate-to-"+aggregateTo] = "true"
+		if aggregateTo != "" {
+			r.Labels["rbac.authorization.k8s.io/aggregate-to-"+aggregateTo] = "true"
+		}
 		return r
 	}
 	return []*rbacv1.ClusterRole{
@@ -119,7 +121,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 			rule(read, settings, "settings"),
 			rule(read, discovery, discovered...),
 			rule(read, multicluster, "kubernetesclusters")),
-		role(editRole, "edit",
+		role(editRole, "",
 			rule(write, networking, policies...),
 			rule(write, settings, "settings"),
 			rule(write, discovery, discovered...),
@@ -128,7 +130,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 			// Whoever works on trust holds a Lease for each virtual mesh, whose names
 			// are not known before.
 			rule([]string{"create", "get", "update"}, coordination, "leases")),
-		role(adminRole, "admin",
+		role(adminRole, "",
 			rule(write, multicluster, "kubernetesclusters"),
 			rule([]string{"patch", "update"}, multicluster, "kubernetesclusters/status")),
 	}

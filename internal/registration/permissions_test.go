@@ -2,6 +2,7 @@ package registration
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,5 +108,24 @@ func TestPermissionText(t *testing.T) {
 		if got := p.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// TestRolesOfNobodyInParticular holds that whoever may edit or administer some
+// namespace may not therefore govern all clusters.
+func TestRolesOfNobodyInParticular(t *testing.T) {
+	t.Parallel()
+	got := map[string][]string{}
+	for _, role := range managementRoles() {
+		got[role.Name] = nil
+		for label := range role.Labels {
+			if strings.HasPrefix(label, "rbac.authorization.k8s.io/") {
+				got[role.Name] = append(got[role.Name], label)
+			}
+		}
+	}
+	want := map[string][]string{viewRole: {"rbac.authorization.k8s.io/aggregate-to-view"}, editRole: nil, adminRole: nil}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("aggregated (-want +got)\n%s", diff)
 	}
 }
