@@ -45,9 +45,6 @@ type store struct {
 
 func newStore() *store { return &store{objects: map[string]*unstructured.Unstructured{}} }
 
-// api is the group and version of what is stored.
-const api = "networking.istio.io/v1"
-
 // resourceOf returns the resource of a kind that is stored.
 func resourceOf(kind string) string {
 	return strings.ReplaceAll(strings.ToLower(kind)+"s", "ys", "ies")
