@@ -72,6 +72,12 @@ func newApplyCmd(f *Factory) *cobra.Command {
 			If part of the input cannot be read, apply refuses to run, because pruning could
 			delete live objects.
 
+			An AuthorizationPolicy or PeerAuthentication is deleted, and TLS enforcement
+			loosened, only if you deleted or changed its virtual mesh or AccessPolicy on the
+			management cluster. If that resource is INVALID, refers to something that no
+			longer exists, or is only missing from the manifests of -f, the object is kept
+			and the exit code is 1. --accept-loss removes the protection anyway.
+
 			With --watch, meshctl keeps running: it applies on every change on the
 			management cluster, and regularly to repair drift. If several instances run, one
 			applies and the others stand by. 'meshctl install --with-controller' runs it in
@@ -129,7 +135,7 @@ func (o *applyOptions) check(cmd *cobra.Command) error {
 	case !o.world.fromManagement() && len(o.world.contexts) == 0:
 		return cli.Usagef("no target clusters: use --clusters or --context")
 	case !o.yes && !o.watch && o.writes() && !o.streams.CanPrompt():
-		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run=client")
+		return cli.Usagef("not a terminal: pass --yes to confirm")
 	case o.showDiff && !o.output.format().ForPeople():
 		return cli.Usagef("--diff and -o %s cannot be combined: that format already lists the changes of each object", o.output)
 	case o.timeout <= 0:

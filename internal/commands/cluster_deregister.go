@@ -89,6 +89,6 @@ func (o *clusterDeregisterOptions) run(ctx context.Context) error {
 		return err
 	}
 	printLeftovers(o.streams, deregistration.Leftovers)
-	o.streams.Say("Cluster %s is not registered any more.", deregistration.Cluster)
+	o.streams.Say("Deregistered cluster %s.", deregistration.Cluster)
 	return nil
 }

@@ -85,6 +85,6 @@ func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
 	if err := printResults(o.streams, o.output.format(), kube.DryRunNone, rotation.Results); err != nil {
 		return err
 	}
-	o.streams.Say("Cluster %s has a new token.", rotation.Cluster)
+	o.streams.Say("Rotated the token of cluster %s.", rotation.Cluster)
 	return nil
 }

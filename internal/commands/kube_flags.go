@@ -56,7 +56,7 @@ func (k *kubeFlags) register(cmd *cobra.Command) {
 		"kubeconfig":      "kubeconfig `FILE` (default: $KUBECONFIG or ~/.kube/config)",
 		"context":         "`CONTEXT` of the management cluster (default: the current context)",
 		"request-timeout": "`DURATION` after which a single request to a cluster times out",
-		"read-limit":      "`SIZE` of what is read of a cluster at a time, such as 2Gi, above which it is given up (default 512Mi)",
+		"read-limit":      "maximum `SIZE` of a response of a cluster, such as 2Gi (default 512Mi)",
 		"as":              "`USER` to impersonate on the management cluster",
 		"as-group":        "`GROUP` to impersonate on the management cluster; repeatable",
 	} {

@@ -170,7 +170,7 @@ func (o *meshRestartOptions) check() error {
 		complain("no target clusters: use --clusters or --context")
 	}
 	if !o.yes && o.dryRun.String() == "none" && !o.streams.CanPrompt() {
-		complain("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
+		complain("not a terminal: pass --yes to confirm")
 	}
 	if _, err := labels.Parse(o.selector); err != nil {
 		complain("invalid --selector %q: %w", o.selector, err)

@@ -242,7 +242,7 @@ func (f *renderedFiles) removeStale() error {
 		return nil
 	}
 	if f.incomplete {
-		f.streams.Warn("stale files are not removed, because part of the input is missing")
+		f.streams.Warn("stale files are kept, because the input is incomplete")
 		return nil
 	}
 	directories, err := fs.ReadDir(f.root.FS(), ".")

@@ -53,7 +53,11 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 			DIR/CLUSTER/KIND-NAMESPACE-NAME.yaml. Stale files that meshctl rendered earlier
 			are removed; other files are never touched.
 
-			What cannot be rendered is left out and reported on standard error: INVALID
+			If protection would be missing because a virtual mesh or AccessPolicy is INVALID
+			or refers to something that is not known, nothing is rendered, and the exit code
+			is 1: applying the result would remove the protection.
+
+			What else cannot be rendered is left out and reported on standard error: INVALID
 			policies, gateways without an address, meshes of other types.`),
 		Example: dedent(`
 			# print everything, as input for kubectl apply
@@ -92,7 +96,7 @@ func newRenderIstioCmd(f *Factory) *cobra.Command {
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "with --output-dir, show which files would be written and removed")
 	flags.BoolVar(&opts.explain, "explain", false, "show the policies and virtual meshes that each object comes from")
 	flags.BoolVar(&opts.failOnFindings, "fail-on-findings", false, "exit with 3 if something is left out")
-	flags.BoolVar(&opts.acceptLoss, "accept-loss", false, "render although protection is missing because of what is invalid or not known")
+	flags.BoolVar(&opts.acceptLoss, "accept-loss", false, "render even if protection is missing because a resource is invalid or not known")
 	addOutputFlag(cmd, opts.format, "output format")
 	return cmd
 }
@@ -227,9 +231,9 @@ func (r *rendering) checkProtection() error {
 		if o.Cluster != "" {
 			where = " in cluster " + o.Cluster
 		}
-		r.streams.Fail("%s does not protect what it should%s: %s", o.Object, where, o.Reason)
+		r.streams.Fail("%s is not enforced%s: %s", o.Object, where, o.Reason)
 	}
-	r.streams.Fail("nothing is rendered, because protection would be missing; repair that, or do without the protection with --accept-loss")
+	r.streams.Fail("nothing rendered: protection would be missing; fix that, or pass --accept-loss to render without it")
 	return cli.ErrReported
 }
 

@@ -93,7 +93,7 @@ func (o *trustIssueOptions) check() error {
 	case o.offline() && o.outputDir == "":
 		return cli.Usagef("no target clusters: use --clusters, --context or --output-dir")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
-		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
+		return cli.Usagef("not a terminal: pass --yes to confirm")
 	case o.outputDir != "" && o.dryRun.String() == "server":
 		return cli.Usagef("--output-dir and --dry-run=server cannot be combined: use --dry-run=client")
 	default:

@@ -126,7 +126,7 @@ func (o *trustStepOptions) check() error {
 	case !o.world.fromManagement():
 		return cli.Usagef("rotations need the management cluster: add --context")
 	case !o.yes && o.writes() && !o.streams.CanPrompt():
-		return cli.Usagef("not a terminal: pass --yes to confirm; see what would be done with --dry-run")
+		return cli.Usagef("not a terminal: pass --yes to confirm")
 	case o.auto && !o.writes():
 		return cli.Usagef("--auto and --dry-run cannot be combined")
 	case o.auto && o.ignoreOlder:

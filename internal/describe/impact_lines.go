@@ -55,7 +55,7 @@ func (view ImpactView) invalid(reason string) string {
 	case view.Grouping != nil:
 		effect = " is INVALID for one of its references, and groups the other meshes: "
 	case view.State == policy.StatePartial:
-		effect = " is INVALID for one of its references, and in force as far as the others go: "
+		effect = " is INVALID for one of its references, and effective for the others: "
 	case view.Kind == string(policy.KindTrafficPolicy) || view.Kind == string(policy.KindAccessPolicy):
 		effect = " is INVALID and applies nowhere: "
 	}

@@ -134,7 +134,7 @@ func (p *Plan) change(desired, stored *unstructured.Unstructured) Change {
 		e := &kube.Error{
 			Cluster: p.connection.Name, Action: kube.ApplyAction(change.Key), Reason: kube.ReasonConflict,
 			Why:  "an object of that name belongs to " + groupName(group) + " and not to " + groupName(change.Group),
-			Hint: "discover both together, which tells them apart, or rename one of what they stand for",
+			Hint: "discover both together, or rename one of the originals",
 		}
 		change.Kind, change.Err = kube.ChangeRefuse, e.WithCause(kube.ErrForeign)
 		return change

@@ -134,12 +134,12 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeUnusableName, SeverityError, "A discovered object has a name that cannot be used",
-			"What clusters say about themselves becomes principals, certificates and hostnames in other clusters. A trust domain must be one as SPIFFE has it, without wildcards, and namespaces, workloads, Services and service accounts must have names that Kubernetes accepts. The object is left out of every answer, and nothing is rendered for it.",
-			"see what is wrong in the cluster, then discover it again; nobody but its own administrators may be able to set these names",
+			"Names in a cluster become principals, certificates and hostnames in other clusters. A trust domain must be a valid SPIFFE trust domain without wildcards, and namespaces, workloads, Services and service accounts must have valid Kubernetes names. The object is ignored, and nothing is rendered for it.",
+			"check the cluster, then run 'meshctl discover' again; only its administrators should be able to set these names",
 		},
 		{
-			CodeMeshNotFound, SeverityError, "A VirtualMesh names a mesh or Service that does not exist",
-			"Every mesh of a VirtualMesh, and every Service that its selectors name, must have been discovered. The VirtualMesh is INVALID for that reference; the meshes that are there stay grouped, with their trust, TLS enforcement, access default and federation.",
+			CodeMeshNotFound, SeverityError, "A VirtualMesh refers to a mesh or Service that does not exist",
+			"Every mesh of a VirtualMesh, and every Service that its selectors name, must have been discovered. The VirtualMesh is INVALID for that reference; existing meshes stay grouped, with their trust, TLS enforcement, access default and federation.",
 			"list the meshes with `meshctl describe mesh`, and correct the reference or remove it",
 		},
 		{
@@ -203,18 +203,18 @@ func Catalogue() []Entry {
 			"start workloads behind the Service, or run 'meshctl discover' again if they exist",
 		},
 		{
-			CodeUnusableAddress, SeverityError, "A cluster gives an address that others must not be sent to",
-			"The external address of a gateway, or the address of a pod, is a loopback, unspecified, link-local or multicast address. Other clusters would call themselves, or a metadata service of their own; they are not told about it.",
+			CodeUnusableAddress, SeverityError, "A cluster has an unsafe external address",
+			"The external address of a gateway, or the address of a pod, is a loopback, unspecified, link-local or multicast address. Other clusters would call themselves or their own metadata service, so the address is not used.",
 			"correct the address in the status of the Service, or set spec.federation.ingressGatewaySelectors[].overrideHostInfo",
 		},
 		{
-			CodeSharedAddress, SeverityWarning, "Two clusters give one address as theirs",
-			"The external address of an east-west gateway is that of a gateway, or of a pod, in another cluster, too. One of them gets the requests that are meant for the other; it cannot read or answer them without a certificate of the other's Services.",
-			"see which cluster the address belongs to, and correct the Service of the other one",
+			CodeSharedAddress, SeverityWarning, "Two clusters have the same external address",
+			"The external address of an east-west gateway is also that of a gateway or pod in another cluster. One of them gets the requests for the other; it cannot read or answer them without a certificate of the other's Services.",
+			"check which cluster owns the address, and correct the Service of the other one",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy refers to a Service that does not exist",
-			"A policy is INVALID for a reference that does not resolve, and in force on the Services that its other references name.",
+			"A policy is INVALID for an unresolved reference, and effective on the Services of its other references.",
 			"correct the reference, or discover the cluster that runs the Service",
 		},
 		{
@@ -279,7 +279,7 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeClusterWithoutMesh, SeverityError, "An AccessPolicy names a cluster without an Istio mesh",
-			"Callers are told apart by the trust domain of their mesh; no Istio mesh is known in this cluster. The policy is INVALID for it: it admits nobody from there, and is in force as far as the rest of it goes.",
+			"Callers are identified by the trust domain of their mesh, and no Istio mesh is known in this cluster. The policy is INVALID for it: it allows no caller from there. The rest of the policy is effective.",
 			"correct the cluster name, or discover the cluster",
 		},
 		{

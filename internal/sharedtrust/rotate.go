@@ -32,7 +32,7 @@ func (v *Survey) NextStep() (Step, error) {
 	p := &v.Position
 	switch {
 	case len(v.Missing) > 0:
-		return Step{}, fmt.Errorf("the root of VirtualMesh %s is not exchanged while it names meshes that are not there (%s), which would not accept the others any more: discover them, or remove them from spec.meshes", v.Name(), strings.Join(v.Missing, ", "))
+		return Step{}, fmt.Errorf("cannot rotate the root CA of VirtualMesh %s: meshes not found (%s) would no longer trust the others; discover them, or remove them from spec.meshes", v.Name(), strings.Join(v.Missing, ", "))
 	case !p.Rotating() && v.Pending == "" && v.Current.Source.Kind != SourceGenerated:
 		return Step{}, fmt.Errorf("nothing to rotate to: the meshes already have the root of %s; change spec.mtlsConfig.shared, or store a new root there", v.Current.Source)
 	case !p.Rotating() && v.Current.Certificate == nil && v.Current.Err != nil:

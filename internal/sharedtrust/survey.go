@@ -208,7 +208,7 @@ func (v *Survey) held(r Root, id rootID, which string) Root {
 	}
 	held := Root{Source: r.Source, Err: r.Err}
 	if held.Err == nil {
-		held.Err = fmt.Errorf("the %s root of the rotation, %s, is not in %s any more: restore it, or what the VirtualMesh asked for when the rotation began; 'meshctl trust rollback %s' leads back as long as the old one is there",
+		held.Err = fmt.Errorf("the %s root of the rotation, %s, is no longer in %s: restore it, or the root in the VirtualMesh when the rotation began; 'meshctl trust rollback %s' works as long as the old root exists",
 			which, id.short(), r.Source.place(), v.Name())
 	}
 	for _, c := range v.observed() {

@@ -83,11 +83,11 @@ func (r *Renderer) importers(federation *policy.Federation, own string) []string
 func (e *export) obstacle() string {
 	switch {
 	case !isDNSName(e.hostname):
-		return fmt.Sprintf("its federated hostname %q is no valid DNS name; nothing makes it known to other clusters", e.hostname)
+		return fmt.Sprintf("its federated hostname %q is not a valid DNS name; it is not exported to other clusters", e.hostname)
 	case !isDNSName(e.destination.Hostname):
-		return fmt.Sprintf("its hostname %q is no valid DNS name; nothing makes it known to other clusters", e.destination.Hostname)
+		return fmt.Sprintf("its hostname %q is not a valid DNS name; it is not exported to other clusters", e.destination.Hostname)
 	case len(e.ports) == 0:
-		return "it has no port that a ServiceEntry can carry; nothing makes it known to other clusters"
+		return "it has no port that a ServiceEntry supports; it is not exported to other clusters"
 	default:
 		return ""
 	}

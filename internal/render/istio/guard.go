@@ -79,7 +79,7 @@ func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 		}
 	}
 	if !asked {
-		return "it does not say which VirtualMesh or AccessPolicy it was rendered from"
+		return "its source VirtualMesh or AccessPolicy is not known"
 	}
 	return ""
 }
@@ -102,7 +102,7 @@ func (g *Guard) gone(id policy.ObjectID) string {
 	if g.complete {
 		return ""
 	}
-	return fmt.Sprintf("%s, which asked for it, is not in the input, which is no proof that it is not wanted any more", id)
+	return fmt.Sprintf("its source %s is missing from the input, which does not prove that it was deleted", id)
 }
 
 func (g *Guard) virtualMeshWants(id policy.ObjectID, stored Stored) string {
@@ -111,11 +111,11 @@ func (g *Guard) virtualMeshWants(id policy.ObjectID, stored Stored) string {
 	case vm == nil:
 		return g.gone(id)
 	case len(vm.Errors) > 0:
-		return fmt.Sprintf("%s, which asked for it, is INVALID: %s", id, strings.Join(vm.Errors, "; "))
+		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(vm.Errors, "; "))
 	}
 	for _, i := range vm.Meshes {
 		if m := &g.result.World.Meshes[i]; slices.Contains(m.Clusters, stored.Cluster) && !canHold(m) {
-			return fmt.Sprintf("%s asked for it, and it is not known any more where the Istio of mesh %s.%s is installed", id, m.Ref.Name, m.Ref.Namespace)
+			return fmt.Sprintf("its source is %s, and the installation of mesh %s.%s is no longer known", id, m.Ref.Name, m.Ref.Namespace)
 		}
 	}
 	return ""
@@ -127,7 +127,7 @@ func (g *Guard) accessPolicyWants(id policy.ObjectID, stored Stored) string {
 		return g.gone(id)
 	}
 	if !p.Valid() {
-		return fmt.Sprintf("%s, which asked for it, is INVALID: %s", id, strings.Join(p.Errors, "; "))
+		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(p.Errors, "; "))
 	}
 	for _, parent := range stored.Parents {
 		if parent.Kind != kindDestination {
@@ -136,13 +136,13 @@ func (g *Guard) accessPolicyWants(id policy.ObjectID, stored Stored) string {
 		d := g.destinations[parent]
 		switch {
 		case d == nil && g.knowsPods(stored):
-			return fmt.Sprintf("%s asked for it, and its Service is not known any more, but pods that it protects are", id)
+			return fmt.Sprintf("its source is %s, and its Service is no longer known, but pods that it protects are", id)
 		case d == nil || !slices.Contains(p.Destinations, d.ID):
 			// The policy is about other Services now.
 		case len(p.Rejected[d.ID]) > 0:
-			return fmt.Sprintf("%s, which asked for it, is INVALID there: %s", id, strings.Join(p.Rejected[d.ID], "; "))
+			return fmt.Sprintf("its source %s is INVALID there: %s", id, strings.Join(p.Rejected[d.ID], "; "))
 		case !isIstio(d.Mesh):
-			return fmt.Sprintf("%s asked for it, and %s belongs to no known Istio mesh any more", id, d.Key())
+			return fmt.Sprintf("its source is %s, and %s no longer belongs to a known Istio mesh", id, d.Key())
 		}
 	}
 	return ""
@@ -192,7 +192,7 @@ func (r *Renderer) Unprotected() []Omission {
 			}
 		}
 		for _, ref := range p.UnknownClusters() {
-			note(p.ID(), "", fmt.Sprintf("it names a Service of cluster %s, of which nothing is known", ref))
+			note(p.ID(), "", fmt.Sprintf("it refers to a Service of cluster %s, which is not known", ref))
 		}
 	}
 	return sortOmissions(open)

@@ -38,7 +38,7 @@ func (b *builder) addMeshes() {
 		if other := b.share(KindPeerAuthentication, rootNamespace(m), meshWideTLS, tls, parents); other != nil {
 			b.omissions = append(b.omissions, Omission{
 				Object: vm.ID(), Cluster: b.cluster,
-				Reason: fmt.Sprintf("TLS enforcement %s of mesh %s.%s: %s, which another mesh with root namespace %s has as well, says otherwise",
+				Reason: fmt.Sprintf("TLS enforcement %s of mesh %s.%s: conflicts with %s of another mesh with root namespace %s",
 					vm.TLSEnforcement(), m.Ref.Name, m.Ref.Namespace, other.ID(), rootNamespace(m)),
 			})
 		}

@@ -82,7 +82,7 @@ func (r *Renderer) omitOfMesh(m *world.Mesh) {
 		return
 	}
 	if !canHold(m) && decided.VirtualMesh != nil {
-		r.omit(Omission{Object: id, Cluster: m.Cluster, Reason: "it is not known where it is installed; nothing that holds for the whole mesh or comes from other clusters is rendered"})
+		r.omit(Omission{Object: id, Cluster: m.Cluster, Reason: "its installation is not known; mesh-wide objects and objects for other clusters are not rendered"})
 	}
 	for _, reason := range decided.Errors {
 		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: r.keys(decided.Unexported), Reason: reason})
@@ -101,15 +101,15 @@ func (r *Renderer) omitOfGateway(id policy.ObjectID, m *world.Mesh, g policy.Gat
 		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: []string{d.Key()}, Reason: reason})
 	}
 	if len(g.Addresses) == 0 {
-		note("the gateway has no external address yet; other clusters are told no way through it")
+		note("the gateway has no external address yet; it is not exported to other clusters")
 	}
 	for _, address := range g.Addresses {
 		if !isIP(address) && !isDNSName(address) {
-			note(fmt.Sprintf("its address %q is neither an IP address nor a DNS name; other clusters are not told about it", address))
+			note(fmt.Sprintf("its address %q is neither an IP address nor a DNS name; it is not exported to other clusters", address))
 		}
 	}
 	if len(d.Selector) == 0 {
-		note("the gateway's Service selects no pods, so it is not told to accept requests from other clusters")
+		note("the Service of the gateway selects no pods, so it is not configured for requests from other clusters")
 	}
 }
 
@@ -122,9 +122,9 @@ func (r *Renderer) omitOfExport(e *export) {
 	reason := ""
 	switch pods := len(allPods(e)); {
 	case pods > maxEndpoints:
-		reason = fmt.Sprintf("it has %d pods, but a ServiceEntry can name only %d; the others get no requests from other clusters", pods, maxEndpoints)
+		reason = fmt.Sprintf("it has %d pods, but a ServiceEntry supports only %d; the others get no requests from other clusters", pods, maxEndpoints)
 	case pods == 0:
-		reason = "no pods behind it are known; other clusters are told no way to it"
+		reason = "no pods behind it are known; it is not exported to other clusters"
 	default:
 		return
 	}
@@ -139,7 +139,7 @@ func clustersOf(m *world.Mesh) []string {
 }
 
 func notTranslated(m *world.Mesh) string {
-	return fmt.Sprintf("meshes of type %s are shown, but nothing is rendered for them", m.Type)
+	return fmt.Sprintf("meshes of type %s are not supported, so nothing is rendered for them", m.Type)
 }
 
 // omitOfPolicy notes where a policy is not rendered: nowhere if it is INVALID,

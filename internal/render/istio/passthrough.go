@@ -143,7 +143,7 @@ func (b *builder) withoutCovered(m *world.Mesh, gateway *world.Destination, port
 		slices.Sort(covered[by])
 		b.omissions = append(b.omissions, Omission{
 			Object: policy.MeshID(m), Cluster: b.cluster, Targets: covered[by],
-			Reason: fmt.Sprintf("Gateway %s, which meshctl did not make, passes requests to them on at port %d of %s already; if it goes, apply again",
+			Reason: fmt.Sprintf("Gateway %s of another owner already passes requests to them through port %d of %s; if you delete it, run 'meshctl apply' again",
 				by, port, gateway.Key()),
 		})
 	}
