@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -79,11 +80,14 @@ func checkReferences(path *field.Path, value any) field.ErrorList {
 		for _, name := range slices.Sorted(maps.Keys(value)) {
 			at := path.Child(name)
 			if reference, ok := value[name].(map[string]any); ok && (name == "ref" || name == "controller") {
-				for part, check := range map[string]apivalidation.ValidateNameFunc{
-					"name": apivalidation.NameIsDNSSubdomain, "namespace": apivalidation.ValidateNamespaceName, "clusterName": apivalidation.NameIsDNSSubdomain,
+				for _, part := range []struct {
+					name  string
+					check apivalidation.ValidateNameFunc
+				}{
+					{"name", apivalidation.NameIsDNSSubdomain}, {"namespace", apivalidation.ValidateNamespaceName}, {"clusterName", checkClusterName},
 				} {
-					if text, isText := reference[part].(string); isText {
-						errs = append(errs, checkName(at.Child(part), text, check)...)
+					if text, isText := reference[part.name].(string); isText {
+						errs = append(errs, checkName(at.Child(part.name), text, part.check)...)
 					}
 				}
 				continue
@@ -96,6 +100,15 @@ func checkReferences(path *field.Path, value any) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// checkClusterName accepts what contexts of a kubeconfig are called, which may be
+// the name of a cloud's resource (arn:aws:eks:...), but nothing that is invisible.
+func checkClusterName(name string, _ bool) []string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }) {
+		return []string{"must be printable characters without blanks"}
+	}
+	return nil
 }
 
 // texts returns a map of strings, and an error for everything that is not one.

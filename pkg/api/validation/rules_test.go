@@ -67,8 +67,8 @@ func TestTrafficPolicyRules(t *testing.T) {
 			{"spec.policy.connectionPoolSettings.tcp.tcpKeepalive.probes", "must be greater than or equal to 0, not -1"},
 			{"spec.policy.connectionPoolSettings.tcp.tcpKeepalive.time", duration},
 		}},
-		{"upgrade policy", `policy: {connectionPoolSettings: {http: {h2UpgradePolicy: upgrade}}}`, one("spec.policy.connectionPoolSettings.http.h2UpgradePolicy", `"upgrade" is not one of DEFAULT, DO_NOT_UPGRADE, UPGRADE`)},
-		{"TLS mode", `policy: {mtls: {istio: {tlsMode: MUTUAL}}}`, one("spec.policy.mtls.istio.tlsMode", `"MUTUAL" is not one of DISABLE, SIMPLE, ISTIO_MUTUAL`)},
+		{"upgrade policy", `policy: {connectionPoolSettings: {http: {h2UpgradePolicy: upgrade}}}`, one("spec.policy.connectionPoolSettings.http.h2UpgradePolicy", `"upgrade" must be one of: DEFAULT, DO_NOT_UPGRADE, UPGRADE`)},
+		{"TLS mode", `policy: {mtls: {istio: {tlsMode: MUTUAL}}}`, one("spec.policy.mtls.istio.tlsMode", `"MUTUAL" must be one of: DISABLE, SIMPLE, ISTIO_MUTUAL`)},
 
 		{"string match", `policy: {corsPolicy: {allowOrigins: [{exact: a}, {prefix: a, ignoreCase: true}, {regex: a}, {suffix: a}, {}], allowCredentials: false}}`, nil},
 		{"string match in two ways", `policy: {corsPolicy: {allowOrigins: [{exact: a, suffix: b}]}}`, one("spec.policy.corsPolicy.allowOrigins[0]", "exact, prefix, regex and suffix cannot be combined")},
@@ -127,7 +127,7 @@ func TestVirtualMeshRules(t *testing.T) {
 			{"spec.mtlsConfig.shared.intermediateCertificateAuthority.vault.kubernetesAuth", "serviceAccountRef and mountedSaPath cannot be combined"},
 		}},
 		{"rotation", `mtlsConfig: {rotationVerificationMethod: {none: {}, manual: {}}, rotationStrategy: MULTI_ROOT}`, one("spec.mtlsConfig.rotationVerificationMethod", "none and manual cannot be combined")},
-		{"rotation strategy", `mtlsConfig: {rotationStrategy: SLOW}`, one("spec.mtlsConfig.rotationStrategy", `"SLOW" is not one of MULTI_ROOT, NONE`)},
+		{"rotation strategy", `mtlsConfig: {rotationStrategy: SLOW}`, one("spec.mtlsConfig.rotationStrategy", `"SLOW" must be one of: MULTI_ROOT, NONE`)},
 		{"gateway selectors in the older spelling", `federation: {eastWestIngressGatewaySelectors: [{portName: tls}]}`, nil},
 		{"gateway selectors in both spellings", `federation: {ingressGatewaySelectors: [{}], eastWestIngressGatewaySelectors: [{}]}`, one("spec.federation", "ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors cannot be combined")},
 		{"gateway host", `federation: {ingressGatewaySelectors: [{portName: tls, overrideHostInfo: {addr: a, port: 1}}]}`, one("spec.federation.ingressGatewaySelectors[0]", "portName and overrideHostInfo cannot be combined")},
@@ -137,9 +137,9 @@ func TestVirtualMeshRules(t *testing.T) {
 		}},
 		{"federation to meshes", `federation: {selectors: [{}, {meshes: [{name: a}]}]}`, one("spec.federation.selectors[1].meshes[0].namespace", "is required")},
 		{"federation of services", `federation: {selectors: [{destinationSelectors: [{kubeServiceRefs: {services: [{name: a, namespace: b}]}}]}]}`, one("spec.federation.selectors[0].destinationSelectors[0].kubeServiceRefs.services[0].clusterName", "is required")},
-		{"enforcement mode", `federation: {tlsEnforcementSettings: {enforcementMode: LOOSE}}`, one("spec.federation.tlsEnforcementSettings.enforcementMode", `"LOOSE" is not one of UNSET, DISABLE, PERMISSIVE, STRICT`)},
+		{"enforcement mode", `federation: {tlsEnforcementSettings: {enforcementMode: LOOSE}}`, one("spec.federation.tlsEnforcementSettings.enforcementMode", `"LOOSE" must be one of: UNSET, DISABLE, PERMISSIVE, STRICT`)},
 		{"enforcement mode that YAML reads as a boolean", `federation: {tlsEnforcementSettings: {enforcementMode: ON}}`, one("spec.federation.tlsEnforcementSettings.enforcementMode", "must be of type string, not boolean")},
-		{"global access policy", `globalAccessPolicy: enabled`, one("spec.globalAccessPolicy", `"enabled" is not one of MESH_DEFAULT, ENABLED, DISABLED`)},
+		{"global access policy", `globalAccessPolicy: enabled`, one("spec.globalAccessPolicy", `"enabled" must be one of: MESH_DEFAULT, ENABLED, DISABLED`)},
 		{"flag of a wrong type", `federation: {flatNetwork: "yes"}`, one("spec.federation.flatNetwork", "must be of type boolean, not string")},
 	})
 }
@@ -157,7 +157,7 @@ func TestDiscoveryRules(t *testing.T) {
 		{"target port by name and number", `kubeService: {ports: [{port: 80, targetPortName: a, targetPortNumber: 1}]}`, one("spec.kubeService.ports[0]", "targetPortName and targetPortNumber cannot be combined")},
 		{"address by name and number", `kubeService: {externalAddresses: [{dnsName: a, ip: b}]}`, one("spec.kubeService.externalAddresses[0]", "dnsName and ip cannot be combined")},
 		{"negative port", `kubeService: {ports: [{port: 80, nodePort: -1}]}`, one("spec.kubeService.ports[0].nodePort", "must be greater than or equal to 0, not -1")},
-		{"service type", `kubeService: {serviceType: NodePort}`, one("spec.kubeService.serviceType", `"NodePort" is not one of CLUSTER_IP, NODE_PORT, LOAD_BALANCER, EXTERNAL_NAME`)},
+		{"service type", `kubeService: {serviceType: NodePort}`, one("spec.kubeService.serviceType", `"NodePort" must be one of: CLUSTER_IP, NODE_PORT, LOAD_BALANCER, EXTERNAL_NAME`)},
 	})
 }
 

@@ -163,7 +163,7 @@ func TestCheckReferences(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("paths with errors (-want +got):\n%s", diff)
 	}
-	good := "metadata: {name: a}\nspec: {kubeService: {ref: {name: reviews, namespace: bookinfo, clusterName: east.example.com}}}"
+	good := "metadata: {name: a}\nspec: {kubeService: {ref: {name: reviews, namespace: bookinfo, clusterName: \"arn:aws:eks:cluster/East_1\"}}}"
 	if errs := check(t, v, "Destination", good).Errors; len(errs) > 0 {
 		t.Errorf("got the errors %v, want none", errs)
 	}
