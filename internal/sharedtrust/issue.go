@@ -204,7 +204,7 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) erro
 		if maps.EqualFunc(kept.Data, m.secret.Data, bytes.Equal) {
 			return nil
 		}
-		return fmt.Errorf("Secret %s in %s on cluster %s is the backup of an earlier takeover: rename or delete it first", BackupName, m.Namespace, m.Cluster)
+		return fmt.Errorf("backup of an earlier takeover found: rename or delete Secret %s in %s on cluster %s first", BackupName, m.Namespace, m.Cluster)
 	}
 	backup := &kube.Secret{
 		Namespace: m.Namespace, Name: BackupName, Type: m.secret.Type, Data: m.secret.Data,

@@ -114,7 +114,7 @@ func TestIssueWithProvidedRoot(t *testing.T) {
 		reason string
 	}{
 		{"good", shared(ref, ""), data, "east issue", "no certificate yet"},
-		{"missing", shared(ref, ""), nil, "east refuse", "Secret corporate in certs with the root CA of the VirtualMesh not found"},
+		{"missing", shared(ref, ""), nil, "east refuse", "root CA of the VirtualMesh not found: create Secret corporate in certs on the management cluster"},
 		{"mismatched", shared(ref, ""), mixed, "east refuse", "does not belong to the first certificate"},
 		{"the output as input", shared(`{secret: {name: cacerts, namespace: istio-system}}`, ""), nil, "east refuse", "cannot hold the root"},
 	}

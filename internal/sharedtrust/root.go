@@ -79,7 +79,7 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	}
 	if secret == nil {
 		if root.Missing = source.Kind == SourceGenerated; !root.Missing {
-			root.Err = fmt.Errorf("Secret %s in %s with the root CA of the VirtualMesh not found on the management cluster: create it with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
+			root.Err = fmt.Errorf("root CA of the VirtualMesh not found: create Secret %s in %s on the management cluster with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
 		}
 		return root
 	}

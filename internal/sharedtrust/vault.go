@@ -113,9 +113,9 @@ func (l *VaultLogins) fromSecret(ctx context.Context, namespace, name, key strin
 	case err != nil:
 		return "", err
 	case secret == nil:
-		return "", fmt.Errorf("Secret %s in %s with the credentials for Vault not found on the management cluster", name, namespace)
+		return "", fmt.Errorf("credentials for Vault not found: the management cluster has no Secret %s in %s", name, namespace)
 	case len(secret.Data[key]) == 0:
-		return "", fmt.Errorf("Secret %s in %s with the credentials for Vault has no key %s", name, namespace, key)
+		return "", fmt.Errorf("credentials for Vault incomplete: Secret %s in %s has no key %s", name, namespace, key)
 	}
 	return string(secret.Data[key]), nil
 }

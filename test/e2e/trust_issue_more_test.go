@@ -138,7 +138,7 @@ func (f *trustFleet) testProvidedRoot(t *testing.T) {
 		data map[string]string
 		want []string
 	}{
-		{"missing", nil, []string{"Secret corp in gloo-mesh, with the root CA of the VirtualMesh not found on the management cluster: create it with the keys root-cert.pem and key.pem"}},
+		{"missing", nil, []string{"root CA of the VirtualMesh not found: create Secret corp in gloo-mesh on the management cluster with the keys root-cert.pem and key.pem"}},
 		{"empty", map[string]string{}, []string{"Secret corp in gloo-mesh, the root of the VirtualMesh, cannot be used: it has nothing under the key root-cert.pem"}},
 		{"expired", map[string]string{"root-cert.pem": expired.pem(), "key.pem": expired.keyPEM(t)}, []string{`the certificate "CN=Old Root" expired at `}},
 		{"another key", map[string]string{"root-cert.pem": root.pem(), "key.pem": other.keyPEM(t)}, []string{"the private key in key.pem does not belong to the first certificate"}},
@@ -224,7 +224,7 @@ func (f *trustFleet) testTakeover(t *testing.T) {
 	data["more"] = []byte("y")
 	replaceSecret(t, f.east, "istio-system", "cacerts", foreign)
 	got = f.meshctl(t, 1, "trust", "issue", "prod", "--yes", "--force-takeover")
-	f.expect(t, got.stdout, "keeps what an earlier takeover replaced: rename or delete it first")
+	f.expect(t, got.stdout, "backup of an earlier takeover found: rename or delete Secret")
 	f.restore(t, trustState{})
 }
 

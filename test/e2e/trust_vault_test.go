@@ -27,7 +27,7 @@ func TestTrustByVault(t *testing.T) {
 	f.virtualMesh(t, byToken)
 	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the VirtualMesh asks for another root (Vault at "+v.Address+")")
 	got := f.meshctl(t, 1, "trust", "rotate", "prod", "--yes", "--ignore-older")
-	f.expect(t, got.stderr, "Secret vault-token in gloo-mesh, which has the credentials for Vault, does not exist on the management cluster")
+	f.expect(t, got.stderr, "credentials for Vault not found: the management cluster has no Secret vault-token in gloo-mesh")
 	if states := f.conditions(t); len(states) > 0 {
 		t.Fatalf("it recorded %v", states)
 	}
