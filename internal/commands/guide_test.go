@@ -38,7 +38,7 @@ func TestGuide(t *testing.T) {
 	}{
 		{"name", []string{"Name of the virtual mesh:", "(virtual-mesh) "}, "first" + enter},
 		{"meshes", []string{"istiod-istio-system-west.gloo-mesh", "trust domain west.example.internal"}, enter},
-		{"federation", []string{"selected services, optionally to selected meshes", "meshes only"}, enter},
+		{"federation", []string{"selected services, optionally", "to selected meshes"}, enter},
 		{"calls", []string{"Everybody", "are allowed"}, down + enter},
 		{"else", []string{"Gateways ", "istio=ingressgateway"}, enter},
 		{"review", []string{"Cancel", "and create nothing"}, enter},

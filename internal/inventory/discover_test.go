@@ -149,7 +149,7 @@ func TestClusters(t *testing.T) {
 		"Workload reviews-shop-east-deployment cluster east", "Workload reviews-shop-west-deployment cluster west",
 		"Destination reviews-shop-east cluster east", "Destination reviews-shop-west cluster west",
 		"UnlistedKind cluster west: cannot list nodes on cluster west: forbidden: not for you; not known: regions, zones and the addresses of node ports (get this permission, or use other credentials)",
-		"UnusableCluster cluster dead: cannot use cluster dead: https://127.0.0.1:1 refused the connection (check that the cluster runs and that the address is right)",
+		"UnusableCluster cluster dead: connection refused (https://127.0.0.1:1) (check that the cluster runs and that the address is right)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("discovered (-want +got):\n%s", diff)

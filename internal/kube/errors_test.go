@@ -72,7 +72,7 @@ func TestExplain(t *testing.T) {
 		{"unauthorized", apierrors.NewUnauthorized("no"), ReasonUnauthorized, server + " rejected the credentials"},
 		{
 			"forbidden", apierrors.NewForbidden(pods, "", errors.New(`User "bob" cannot list resource "pods" in API group "" at the cluster scope`)),
-			ReasonForbidden, `forbidden: User "bob" cannot list resource "pods" in API group "" at the cluster scope: ask`,
+			ReasonForbidden, `forbidden: User "bob" cannot list resource "pods" in API group "" at the cluster scope: get`,
 		},
 		{"no such path", apierrors.NewGenericServerResponse(http.StatusNotFound, "get", pods, "", "404 page not found", 0, true), ReasonNoSuchKind, "the cluster has no such kind"},
 		{"no such object", apierrors.NewNotFound(pods, "a"), ReasonNotFound, `pods "a" not found`},

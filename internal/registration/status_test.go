@@ -100,11 +100,11 @@ func TestStatusesOfClustersThatAnswerBadly(t *testing.T) {
 		},
 		{
 			name: "web pages", paths: map[string]http.HandlerFunc{"": answering(http.StatusOK, "<html>")},
-			want: "cannot use cluster east: SERVER answers with a web page (200 OK)",
+			want: "cluster east: SERVER answers with a web page (200 OK)",
 		},
 		{
 			name: "JSON of something else", paths: map[string]http.HandlerFunc{"": answering(http.StatusOK, map[string]any{"status": "UP"})},
-			want: "cannot use cluster east: SERVER answers", // either of the two questions says so first
+			want: "cluster east: SERVER answers", // either of the two questions says so first
 		},
 	}
 	for _, tt := range tests {

@@ -100,7 +100,7 @@ func TestPlanFleetWithoutClusters(t *testing.T) {
 	}
 	want := []string{
 		"mesh gone.gloo-mesh of the virtual mesh not found: its cluster is unreachable, or it was not discovered: run 'meshctl discover'",
-		"the mesh osm.gloo-mesh is of type " + string(world.MeshOSM) + ": only Istio meshes are restarted",
+		"mesh osm.gloo-mesh is of type " + string(world.MeshOSM) + ": only Istio meshes can be restarted",
 		"cluster west: no credentials",
 		"cluster east is not registered: run 'meshctl cluster register east', or pass its context with --clusters",
 	}

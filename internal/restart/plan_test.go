@@ -232,7 +232,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s := newShop()
 		s.Meshes[0].TrustChanged, s.Meshes[0].TrustErr = time.Time{}, errors.New("forbidden")
 		s.deployment("istio-system", "istiod", 1)
-		if _, err := NewPlan(&s.Facts, "mesh", "gloo-mesh", PlanOptions{}); err == nil || !strings.Contains(err.Error(), "needs a restart: forbidden") {
+		if _, err := NewPlan(&s.Facts, "mesh", "gloo-mesh", PlanOptions{}); err == nil || !strings.Contains(err.Error(), "restarts of mesh mesh.gloo-mesh not known: forbidden") {
 			t.Errorf("got %v", err)
 		}
 		s.expect(t, PlanOptions{AllWorkloads: true}, "control-plane deployment/istiod.istio-system 1(0) restart requested")
@@ -268,9 +268,9 @@ func TestFilters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `nothing of these meshes runs in namespace "shpo"; did you mean shop?
-nothing of these meshes is called "daemonset/web", which is to be left out
-nothing of these meshes is called "dba", which is to be left out; did you mean db?`
+	want := `no workload of these meshes in namespace "shpo"; did you mean shop?
+no workload of these meshes is named "daemonset/web"
+no workload of these meshes is named "dba"; did you mean db?`
 	if err := CheckFilters([]Plan{plan}, opts); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -292,7 +292,7 @@ func TestProtectionStays(t *testing.T) {
 	vm := &networkingv1.VirtualMesh{}
 	vm.Name, vm.Namespace = parent.Name, parent.Namespace
 	broken := world.Objects{VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: vm, Errors: []string{"broken"}}}}
-	const kept = " conflict: it protects workloads, and VirtualMesh/prod.meshes, which asked for it, is INVALID: broken"
+	const kept = " conflict: it protects workloads, and its source VirtualMesh/prod.meshes is INVALID: broken"
 	done := []string{"denial deleted", "old deleted", "peers configured", "rule deleted"}
 	for _, c := range []struct {
 		name    string

@@ -260,7 +260,7 @@ func TestMissingMesh(t *testing.T) {
 	if got, want := tally(outcomes), "east keep"; err != nil || got != want {
 		t.Errorf("%s, want %s: %v", got, want, err)
 	}
-	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "names meshes that are not there (istiod-west.gloo-mesh)") {
+	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "meshes not found (istiod-west.gloo-mesh)") {
 		t.Errorf("the root is exchanged: %v", err)
 	}
 	if m.states() != "" {

@@ -188,7 +188,7 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 	if got, want := tally(outcomes), "east refuse, west refuse"; err != nil || got != want {
 		t.Fatalf("%s, want %s: %v", got, want, err)
 	}
-	if why := outcomes[0].Action.Reason; !strings.Contains(why, "is not in Secret prod.gloo-mesh.next in gloo-mesh any more: restore it") {
+	if why := outcomes[0].Action.Reason; !strings.Contains(why, "is no longer in Secret prod.gloo-mesh.next in gloo-mesh: restore it") {
 		t.Errorf("the reason is %q", why)
 	}
 	if m.state() != string(trust.StateFailed) {

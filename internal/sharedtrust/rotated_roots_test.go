@@ -47,7 +47,7 @@ func TestRootsOfRotationAreRemembered(t *testing.T) {
 		if got := survey.Coming.Certificate; !got.Equal(roots["prod.gloo-mesh.next"]) {
 			t.Errorf("%s: the new root is %s, want %s", name, trust.Short(got), trust.Short(roots["prod.gloo-mesh.next"]))
 		}
-		wantErr := fmt.Sprintf("the new root of the rotation, %s, is not in Secret third in certs any more: ", trust.Short(roots["prod.gloo-mesh.next"]))
+		wantErr := fmt.Sprintf("the new root of the rotation, %s, is no longer in Secret third in certs: ", trust.Short(roots["prod.gloo-mesh.next"]))
 		if err := survey.Coming.Err; err == nil || !strings.HasPrefix(err.Error(), wantErr) {
 			t.Errorf("%s: got %v, want %s...", name, err, wantErr)
 		}

@@ -144,8 +144,8 @@ func TestGuardOfModes(t *testing.T) {
 		want   string
 	}{
 		{nil, "PERMISSIVE", ""},
-		{[]string{"it contradicts itself"}, "PERMISSIVE", "VirtualMesh/strict.gloo-mesh, which asked for it, is INVALID: it contradicts itself"},
-		{[]string{"it contradicts itself"}, "DISABLE", "VirtualMesh/strict.gloo-mesh, which asked for it, is INVALID: it contradicts itself"},
+		{[]string{"it contradicts itself"}, "PERMISSIVE", "its source VirtualMesh/strict.gloo-mesh is INVALID: it contradicts itself"},
+		{[]string{"it contradicts itself"}, "DISABLE", "its source VirtualMesh/strict.gloo-mesh is INVALID: it contradicts itself"},
 		{[]string{"it contradicts itself"}, "STRICT", ""},
 	} {
 		objects := world.Objects{VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: vm, Errors: c.errors}}}

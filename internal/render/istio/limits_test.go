@@ -130,7 +130,7 @@ func TestOddClusterName(t *testing.T) {
 	if found := find[*networking.ServiceEntry](t, all, "west", "api.shop.svc.arn"); len(found) > 0 {
 		t.Errorf("another cluster is told about %v", found[0].Hosts)
 	}
-	if want := "is no valid DNS name"; !strings.Contains(omissionsText(all.omissions), want) {
+	if want := "is not a valid DNS name"; !strings.Contains(omissionsText(all.omissions), want) {
 		t.Errorf("nothing is left out because it %s:\n%s", want, omissionsText(all.omissions))
 	}
 	if got, want := istio.ClusterLabelValue(odd), "arn-aws-eks-cluster-east-1"; got != want {
