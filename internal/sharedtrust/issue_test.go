@@ -163,7 +163,7 @@ func TestForeignSecrets(t *testing.T) {
 	everyPairTalks(t, m, "after the takeover")
 	m.put("west", "istio-system", "cacerts", "Opaque", nil, map[string][]byte{"another": []byte("one")})
 	outcomes, err = issue(t, m, s, true)
-	if err != nil || outcomes[1].Err == nil || !strings.Contains(outcomes[1].Err.Error(), "rename or delete it first") {
+	if err != nil || outcomes[1].Err == nil || !strings.Contains(outcomes[1].Err.Error(), "rename or delete Secret cacerts-backup") {
 		t.Errorf("an earlier backup is replaced: %v, %v", err, outcomes[1].Err)
 	}
 }
