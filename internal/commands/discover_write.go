@@ -142,7 +142,7 @@ func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	case cluster.Dumped:
 		why = "files may be incomplete"
 	}
-	d.say("%s: kept %s that were not found: %s", group, text.Count(left, "stored object"), why)
+	d.say("%s: kept %s (not found): %s", group, text.Count(left, "stored object"), why)
 }
 
 // printDiff prints what a dry run would change, cluster by cluster.

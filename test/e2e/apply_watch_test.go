@@ -88,7 +88,7 @@ func (w *watcher) hears(t *testing.T, text string, times int) {
 // probe asks whether the process says that it is well.
 func (w *watcher) probe(t *testing.T) {
 	t.Helper()
-	w.hears(t, "answering probes at http://", 1)
+	w.hears(t, "serving probes at http://", 1)
 	address := regexp.MustCompile(`http://[0-9.:]+`).FindString(w.said.String())
 	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusOK, "/metrics": http.StatusNotFound} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, http.NoBody)
@@ -255,13 +255,13 @@ func (g *governed) eventuallyRendered(t *testing.T, c *clustertest.Cluster, asid
 // and lets bad things happen to them and to the clusters.
 func (g *governed) testWatch(t *testing.T) {
 	kubeconfig, _ := g.controllerToken(t)
-	const applies = "applying to the clusters that are registered in namespace gloo-mesh"
+	const applies = "applying to the clusters registered in namespace gloo-mesh"
 	shift := func(version string) { put(t, g.registry.management, trafficPolicy(t, version)) }
 	first := watch(t, kubeconfig)
 	first.hears(t, applies, 1)
 	leader := g.holder(t)
 	second := watch(t, kubeconfig)
-	second.hears(t, leader+" applies; waiting for its Lease", 1)
+	second.hears(t, leader+" holds the Lease; standing by", 1)
 	for _, w := range []*watcher{first, second} {
 		w.probe(t)
 	}
@@ -289,7 +289,7 @@ func (g *governed) testWatch(t *testing.T) {
 
 	// It is killed, while a cluster is down.
 	third := watch(t, kubeconfig)
-	third.hears(t, " applies; waiting for its Lease", 1)
+	third.hears(t, " holds the Lease; standing by", 1)
 	if err := second.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func (g *governed) testWatch(t *testing.T) {
 
 	// The management cluster is down until the Lease is lost.
 	g.registry.management.StopAPIServer()
-	third.hears(t, "the Lease could not be renewed", 1)
+	third.hears(t, "lost the Lease; standing by", 1)
 	third.probe(t)
 	if err := g.registry.management.StartAPIServer(t.Context()); err != nil {
 		t.Fatal(err)

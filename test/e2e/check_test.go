@@ -154,7 +154,7 @@ func TestCheck(t *testing.T) {
 		r.west.StopAPIServer()
 		expectProblemsIn(t, checked(t, r, 3), "failed cluster-reachable west")
 		got := r.run(t, 4, "check", "clusters", "--wait", "--timeout", "3s", "-o", "short")
-		r.expect(t, got.stderr, "still not in order after 3s: cluster-reachable (west)")
+		r.expect(t, got.stderr, "checks still failing after 3s: cluster-reachable (west)")
 		r.expect(t, got.stdout, "FAIL west: the API server is reachable")
 	})
 	t.Run("a dead management cluster", func(t *testing.T) {

@@ -130,7 +130,7 @@ func TestDiscover(t *testing.T) {
 	r.expect(t, got.stderr, "run 'meshctl install' there, or print the result with -o")
 	r.run(t, 0, "install")
 	got = r.run(t, 1, "discover")
-	r.expect(t, got.stderr, "no clusters are registered in namespace gloo-mesh of cluster management")
+	r.expect(t, got.stderr, "no clusters registered in namespace gloo-mesh of cluster management")
 	for _, c := range []*clustertest.Cluster{r.east, r.west} {
 		putShop(t, c)
 		name := strings.TrimPrefix(c.Name, "discovery-")
@@ -251,7 +251,7 @@ func (r *registry) testForeign(t *testing.T) {
 	putShop(t, r.west, "Service")
 	for _, args := range [][]string{{"discover"}, {"discover", "--force-conflicts"}, {"discover", "--dry-run"}} {
 		got := r.run(t, 1, args...)
-		r.expect(t, got.stderr, "error: cannot apply Destination reviews-shop-west in gloo-mesh on cluster management: it exists and was not made by meshctl")
+		r.expect(t, got.stderr, "error: cannot apply Destination reviews-shop-west in gloo-mesh on cluster management: exists with another owner")
 	}
 	after, err := kube.Get(t.Context(), management, key)
 	if err != nil || after.GetResourceVersion() != before.GetResourceVersion() {
@@ -269,7 +269,7 @@ func (r *registry) testDeadCluster(t *testing.T) {
 	removeService(t, r.west)
 	r.east.StopAPIServer()
 	got := r.run(t, 1, "discover", "--timeout", "10s")
-	r.expect(t, got.stderr, "error: east: ", "east: 3 stored objects not found, left as is: the cluster is unreachable", "west: 1 deleted, 2 unchanged")
+	r.expect(t, got.stderr, "error: east: ", "east: kept 3 stored objects (not found): the cluster is unreachable", "west: 1 deleted, 2 unchanged")
 	expectStored(t, management, shopOf("east"), shopOf("west")[:2])
 	if err := r.east.StartAPIServer(t.Context()); err != nil {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func (r *registry) testForbidden(t *testing.T) {
 		t.Errorf("exit code %d\n%s", got.code, got.stderr)
 	}
 	r.expect(t, got.stderr, "warning: east: cannot list services", "not known: destinations",
-		"east: 1 stored object not found, left as is: discovery was incomplete", "east: 2 unchanged")
+		"east: kept 1 stored object (not found): discovery was incomplete", "east: 2 unchanged")
 	expectStored(t, management, shopOf("east"), shopOf("west"))
 	// Whoever may see nothing sees no reason to remove anything.
 	contexts["blind"] = addUser(t, r.east, "nobody")
@@ -360,7 +360,7 @@ func (r *registry) testDumps(t *testing.T) {
 	r.expect(t, got.stderr, fmt.Sprintf("files: %d unchanged", 2*count+1))
 	// Files are no reason to remove anything; deregistering is not either.
 	got = r.run(t, 0, "discover", "--from", "files="+manyServices(t, 1), "--context", "management")
-	r.expect(t, got.stderr, "files: 1038 stored objects not found, left as is: files may be incomplete", "files: 3 unchanged")
+	r.expect(t, got.stderr, "files: kept 1038 stored objects (not found): files may be incomplete", "files: 3 unchanged")
 	// Seen alive and without them, the cluster is pruned.
 	got = r.run(t, 0, "discover", "--contexts", "files=management")
 	r.expect(t, got.stderr, "files: 1041 deleted")

@@ -103,7 +103,7 @@ func TestInstallation(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = run(0, "uninstall", "--yes", "--delete-resources")
-	if !strings.Contains(got.stderr, "kept: Namespace gloo-mesh: something is left in it") {
+	if !strings.Contains(got.stderr, "kept: Namespace gloo-mesh: not empty") {
 		t.Errorf("uninstall says:\n%s", got.stderr)
 	}
 	if got := definitions(); got[registration.DefinitionMissing] != all {
@@ -130,7 +130,7 @@ func TestInstallation(t *testing.T) {
 	t.Run("definitions of others", func(t *testing.T) {
 		installCRDs(t, c)
 		got := run(0, "install")
-		if strings.Count(got.stderr, "was installed by someone else and is left as it is") != all {
+		if strings.Count(got.stderr, "was installed by another tool and is kept") != all {
 			t.Errorf("install says:\n%s", got.stderr)
 		}
 		if got := definitions(); got[registration.DefinitionForeign] != all {

@@ -401,7 +401,7 @@ func TestMeshRestart(t *testing.T) {
 	f := newRestartFleet(t)
 	t.Run("without a Secret nobody needs it", func(t *testing.T) {
 		got := f.restart(t, 0, eastMesh, "--yes")
-		f.expect(t, got.stderr, "there is no Secret cacerts in namespace istio-system", "Nothing needs a restart", "--all-workloads")
+		f.expect(t, got.stderr, "no Secret cacerts in namespace istio-system", "No workload needs a restart", "--all-workloads")
 		expectRestarted(t, f.east)
 	})
 	renewCA(t, f.east, "one")
@@ -477,9 +477,9 @@ func (f *restartFleet) testErrors(t *testing.T) {
 	got := f.restart(t, 1, "istiod-istio-system-eats", "--yes")
 	f.expect(t, got.stderr, `mesh "istiod-istio-system-eats" not found`, "istiod-istio-system-east")
 	got = f.restart(t, 1, eastMesh, "--yes", "-n", "shpo")
-	f.expect(t, got.stderr, `nothing of these meshes runs in namespace "shpo"; did you mean shop?`)
+	f.expect(t, got.stderr, `no workload of these meshes in namespace "shpo"; did you mean shop?`)
 	got = f.restart(t, 1, eastMesh, "--yes", "--exclude", "deployment/wbe")
-	f.expect(t, got.stderr, `nothing of these meshes is called "deployment/wbe"`)
+	f.expect(t, got.stderr, `no workload of these meshes is named "deployment/wbe"`)
 	f.restart(t, 2, eastMesh)
 	reader, err := f.east.AddReadOnlyUser(t.Context(), "restarter")
 	if err != nil {
@@ -487,7 +487,7 @@ func (f *restartFleet) testErrors(t *testing.T) {
 	}
 	readOnly := kubeconfigOf(t, map[string]*clustertest.Credentials{"east": reader})
 	denied := meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes")
-	f.expect(t, denied.stderr, "it is not known what of the mesh istiod-istio-system-east.gloo-mesh needs a restart: not allowed on cluster east to get secrets cacerts in istio-system")
+	f.expect(t, denied.stderr, "restarts of mesh istiod-istio-system-east.gloo-mesh not known: forbidden on cluster east to  get secrets cacerts in istio-system")
 	denied = meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes", "--all-workloads")
 	f.expect(t, denied.stderr, "not allowed on cluster east to patch deployments.apps in ")
 	if denied.code != 1 {
@@ -566,7 +566,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
 	}
-	f.expect(t, stderr.String(), "To go on, run the command again", "cancelled")
+	f.expect(t, stderr.String(), "Run the command again", "cancelled")
 	if got := outcomesOf(stdout.String())["shop deployment/stuck"]; got != "interrupted" {
 		t.Errorf("stuck: %q in:\n%s%s", got, stdout.String(), stderr.String())
 	}
@@ -594,7 +594,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 		t.Errorf("something was restarted twice (-before +after):\n%s", diff)
 	}
 	got = f.restart(t, 3, eastMesh, "--yes")
-	f.expect(t, got.stderr, "Nothing that meshctl can restart needs it")
+	f.expect(t, got.stderr, "No workload needs a restart by meshctl")
 	// The pods that cannot be restarted are replaced by their owner.
 	client := admin(t, f.east)
 	if err := client.CoreV1().Pods("shop").DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app in (ondelete, lone, paused)"}); err != nil {
@@ -612,7 +612,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 		t.Error(err)
 	}
 	got = f.restart(t, 0, eastMesh, "--yes")
-	f.expect(t, got.stderr, "Nothing needs a restart")
+	f.expect(t, got.stderr, "No workload needs a restart")
 }
 
 func (f *restartFleet) testResume(t *testing.T) {
@@ -625,7 +625,7 @@ func (f *restartFleet) testResume(t *testing.T) {
 		t.Errorf("bank/web has %q, the report %q", at, report.RestartedAt)
 	}
 	got = f.restart(t, 0, eastMesh, "--yes", "--all-workloads", "-n", "bank", "--resume", report.RestartedAt)
-	f.expect(t, got.stderr, "There is nothing to restart")
+	f.expect(t, got.stderr, "Nothing to restart")
 	nextSecond(t, time.Now())
 	got = f.restart(t, 0, eastMesh, "--yes", "--all-workloads", "-n", "bank", "--wait=false")
 	if outcome := outcomesOf(got.stdout)["bank deployment/web"]; outcome != "begun" {
@@ -644,7 +644,7 @@ func (f *restartFleet) testRegistered(t *testing.T) {
 	got := run(1, "mesh", "restart", westMesh, "--yes")
 	f.expect(t, got.stderr, "not allowed on cluster west to get secrets cacerts in istio-system; raise its access: meshctl cluster register west --access full --remote-context CONTEXT")
 	got = run(1, "mesh", "restart", westMesh, "--yes", "--all-workloads")
-	f.expect(t, got.stderr, "nothing of the mesh istiod-istio-system-west.gloo-mesh is restarted: not allowed on cluster west to patch", "--access full")
+	f.expect(t, got.stderr, "cannot restart mesh istiod-istio-system-west.gloo-mesh: forbidden on cluster west to patch", "--access full")
 	expectRestarted(t, f.west)
 	run(0, "cluster", "register", "west", "--remote-context", "west", "--access", "full")
 	got = run(3, "mesh", "restart", westMesh, "--yes", "--exclude", "agent")

@@ -139,7 +139,7 @@ func (f *trustFleet) testProvidedRoot(t *testing.T) {
 		want []string
 	}{
 		{"missing", nil, []string{"root CA of the VirtualMesh not found: create Secret corp in gloo-mesh on the management cluster with the keys root-cert.pem and key.pem"}},
-		{"empty", map[string]string{}, []string{"Secret corp in gloo-mesh, the root of the VirtualMesh, cannot be used: it has nothing under the key root-cert.pem"}},
+		{"empty", map[string]string{}, []string{"invalid Secret corp in gloo-mesh with the root CA of the VirtualMesh: it has nothing under the key root-cert.pem"}},
 		{"expired", map[string]string{"root-cert.pem": expired.pem(), "key.pem": expired.keyPEM(t)}, []string{`the certificate "CN=Old Root" expired at `}},
 		{"another key", map[string]string{"root-cert.pem": root.pem(), "key.pem": other.keyPEM(t)}, []string{"the private key in key.pem does not belong to the first certificate"}},
 		{"a key in the place of the certificate", map[string]string{"root-cert.pem": root.keyPEM(t), "key.pem": root.keyPEM(t)}, []string{"root-cert.pem: block 1 is no certificate but of type"}},
@@ -199,7 +199,7 @@ func (f *trustFleet) testTakeover(t *testing.T) {
 
 	got := f.meshctl(t, 1, "trust", "issue", "prod", "--yes")
 	f.expect(t, got.stdout, "refuse", "Secret cacerts in istio-system is not meshctl's: it lacks the label", "--force-takeover keeps it as Secret cacerts-backup and replaces it")
-	f.expect(t, got.stderr, "Not every mesh has its certificate")
+	f.expect(t, got.stderr, "Some meshes have no valid certificate")
 	if after := secret(t, f.east, "istio-system", "cacerts"); after.ResourceVersion != stored.ResourceVersion {
 		t.Error("the Secret was written")
 	}
@@ -252,7 +252,7 @@ func (f *trustFleet) testIssueInPart(t *testing.T) {
 	began := time.Now()
 	got := f.meshctl(t, 1, "trust", "issue", "prod", "--yes")
 	f.expect(t, got.stdout, "east", "issue", "west", "refuse", "cluster west")
-	f.expect(t, got.stderr, "run trust issue again")
+	f.expect(t, got.stderr, "run 'meshctl trust issue' again")
 	if took := time.Since(began); took > patience {
 		t.Errorf("it took %s", took)
 	}
@@ -308,7 +308,7 @@ func (f *trustFleet) testIssueToFiles(t *testing.T) {
 				t.Error("a dry run wrote files")
 			}
 			got := f.meshctl(t, 0, args...)
-			f.expect(t, got.stderr, "warning: the files in "+dir+" hold private keys: encrypt them")
+			f.expect(t, got.stderr, "warning: the files in "+dir+" contain private keys: encrypt them")
 			files := readSecrets(t, f, dir)
 			if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{"east/secret-istio-system-cacerts.yaml", "management/secret-gloo-mesh-prod.gloo-mesh.yaml", "west/secret-istio-system-cacerts.yaml"}) {
 				t.Errorf("it wrote %v", got)

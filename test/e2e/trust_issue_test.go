@@ -54,7 +54,7 @@ func (f *trustFleet) testIssueFromNothing(t *testing.T) {
 	for _, args := range [][]string{{"--dry-run"}, {"--dry-run=client", "-o", "json"}, {"--dry-run=server"}, {"--dry-run=server", "-o", "yaml", "-v", "-v"}} {
 		got := f.meshctl(t, 0, append([]string{"trust", "issue", "prod"}, args...)...)
 		f.expect(t, got.stdout, "issue", "the mesh has no certificate yet")
-		f.expect(t, got.stderr, "The root does not exist yet and is made: Secret prod.gloo-mesh in gloo-mesh.")
+		f.expect(t, got.stderr, "The root CA does not exist yet and will be created: Secret prod.gloo-mesh in gloo-mesh.")
 		if diff := cmp.Diff(before, f.versions(t)); diff != "" {
 			t.Fatalf("%v wrote (-before +after):\n%s", args, diff)
 		}

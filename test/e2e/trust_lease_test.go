@@ -94,7 +94,7 @@ func (f *trustFleet) testTwoAtOnce(t *testing.T) {
 			} {
 				got := f.meshctl(t, 1, args...)
 				f.expect(t, got.stderr,
-					"error: "+holder+" works on the trust of VirtualMesh prod.gloo-mesh since "+time.Now().UTC().Format("2006-"),
+					"error: "+holder+" has been working on the trust of VirtualMesh prod.gloo-mesh since "+time.Now().UTC().Format("2006-"),
 					"(Lease "+prodLease+" in gloo-mesh): try again later; if that process died, the Lease expires after 15s")
 			}
 			for _, dry := range [][]string{{"trust", "issue", "prod", "--dry-run=client"}, {"trust", "issue", "prod", "--dry-run=server"}} {
@@ -140,7 +140,7 @@ func (f *trustFleet) testTwoRotations(t *testing.T) {
 			t.Errorf("both failed:\n%s\n%s", results[0].stderr, results[1].stderr)
 		}
 		for _, r := range results {
-			if r.code != 0 && !strings.Contains(r.stderr, " works on the trust of VirtualMesh prod.gloo-mesh since ") {
+			if r.code != 0 && !strings.Contains(r.stderr, " has been working on the trust of VirtualMesh prod.gloo-mesh since ") {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
 		}

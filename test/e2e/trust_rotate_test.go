@@ -75,8 +75,8 @@ func (f *trustFleet) testRotateManually(t *testing.T) {
 	f.expect(t, f.meshctl(t, 1, "trust", "rotate", "prod", "--yes").stderr, "no mesh of VirtualMesh prod.gloo-mesh has a certificate yet", "meshctl trust issue")
 	f.meshctl(t, 0, "trust", "issue", "prod", "--yes")
 	f.publish(t)
-	f.expect(t, f.meshctl(t, 1, "trust", "verify", "prod", "--yes").stderr, "there is nothing to verify")
-	f.expect(t, f.meshctl(t, 1, "trust", "rollback", "prod", "--yes").stderr, "there is nothing to roll back")
+	f.expect(t, f.meshctl(t, 1, "trust", "verify", "prod", "--yes").stderr, "nothing to verify")
+	f.expect(t, f.meshctl(t, 1, "trust", "rollback", "prod", "--yes").stderr, "nothing to roll back")
 	f.restartAll(t)
 	f.meshctl(t, 0, "trust", "status", "prod")
 
@@ -124,7 +124,7 @@ func (f *trustFleet) testRotateManually(t *testing.T) {
 		f.restartAll(t)
 		got = f.meshctl(t, 0, "trust", "verify", "prod", "--yes")
 		if i < 2 {
-			f.expect(t, got.stderr, "Next: do the next step with 'meshctl trust rotate prod.gloo-mesh'")
+			f.expect(t, got.stderr, "Next: run the next step with 'meshctl trust rotate prod.gloo-mesh'")
 		}
 	}
 	if diff := cmp.Diff(multiRoot(), f.conditions(t)); diff != "" {

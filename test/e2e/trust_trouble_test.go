@@ -33,7 +33,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	f.established(t, "{shared: "+small+"}")
 	// A rotation does not begin while a mesh cannot be reached.
 	f.faults.cut("west")
-	f.expect(t, f.rotate(t, 1).stderr, "west", "a rotation begins when all meshes have their certificates")
+	f.expect(t, f.rotate(t, 1).stderr, "west", "all meshes need certificates before a rotation")
 	if states := f.conditions(t); len(states) > 0 {
 		t.Errorf("it recorded %v", states)
 	}
@@ -42,7 +42,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	before := f.authorities(t)
 	f.faults.cut("west")
 	got := f.rotate(t, 1)
-	f.expect(t, got.stderr, "The step is not complete. Repair what is wrong, then continue it with 'meshctl trust rotate prod.gloo-mesh'.")
+	f.expect(t, got.stderr, "The step is not complete. Fix the errors, then continue with 'meshctl trust rotate prod.gloo-mesh'.")
 	if state := f.state(t); state != "FAILED" {
 		t.Errorf("the last state is %s", state)
 	}
@@ -51,7 +51,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 		t.Fatal(err)
 	}
 	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
-	f.expect(t, fmt.Sprint(conditions[len(conditions)-1]), "mesh istiod-istio-system-west on cluster west: ", "1 of 2 meshes could not be given their certificates")
+	f.expect(t, fmt.Sprint(conditions[len(conditions)-1]), "mesh istiod-istio-system-west on cluster west: ", "failed to write the certificates of 1 of 2 meshes")
 	f.everyPairTalks(t, "half way", before)
 	// Trying again and failing again does not fill the status.
 	count := len(conditions)
@@ -100,7 +100,7 @@ func (f *trustFleet) testChangedSource(t *testing.T) {
 	f.virtualMesh(t, provided("corp"))
 	// Issuing does not exchange roots.
 	f.expect(t, f.meshctl(t, 0, "trust", "issue", "prod", "--yes").stderr, "rotate the root CA with 'meshctl trust rotate prod.gloo-mesh'")
-	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the VirtualMesh asks for another root (Secret corp in gloo-mesh) than the one that is deployed")
+	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the root in the VirtualMesh (Secret corp in gloo-mesh) differs from the deployed root")
 	before := f.authorities(t)
 	f.rotate(t, 0)
 	f.everyPairTalks(t, "towards the provided root", before)
