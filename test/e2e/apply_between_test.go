@@ -169,7 +169,7 @@ func (g *governed) testForeignMeanwhile(t *testing.T) {
 			}
 		})
 		got := g.run(t, 1, "apply", "--yes")
-		g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: exists with another owner")
+		g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: exists with another owner: it has no label cluster.multicluster.solo.io=east: rename or remove it")
 		object, err := kube.Get(t.Context(), connection(g.east.Admin()), key)
 		if err != nil {
 			t.Fatal(err)
@@ -209,7 +209,7 @@ func (g *governed) testRemadeMeanwhile(t *testing.T) {
 		}
 	})
 	got := g.run(t, 1, "apply", "--yes")
-	g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: exists with another owner")
+	g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: exists with another owner: it has no label cluster.multicluster.solo.io=east: rename or remove it")
 	object, err := kube.Get(t.Context(), east, key)
 	if err != nil {
 		t.Fatal(err)

@@ -213,7 +213,7 @@ func TestApply(t *testing.T) {
 			{kube.Failed, kube.ReasonInvalid, "spec.policy.requestTimeout"},
 			{kube.Failed, kube.ReasonNotFound, `namespaces "nowhere" not found`},
 			{kube.Failed, kube.ReasonInvalid, "it has no namespace"},
-			{kube.Failed, kube.ReasonNoSuchKind, "no such kind in example.com/v1"},
+			{kube.Failed, kube.ReasonNoSuchKind, "kind not found in example.com/v1"},
 			{kube.Created, "", ""},
 		}
 		for i, w := range want {

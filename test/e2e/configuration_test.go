@@ -169,7 +169,7 @@ func TestApplyConfiguration(t *testing.T) {
 		got := g.run(t, 1, "apply", "--yes")
 		g.expect(t, got.stderr, "on cluster west: kind not found in networking.istio.io/v1",
 			"skipped because it routes to reviews.bookinfo.svc.west.global, which could not be configured on cluster west",
-			"Some objects could not be applied to east, west.")
+			"Some objects could not be applied to east, west. Fix the errors and run 'meshctl apply' again.")
 		if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" || !strings.Contains(strings.Join(errs, " "), "on cluster west") {
 			t.Errorf("the VirtualMesh is %s: %q", state, errs)
 		}
@@ -203,7 +203,7 @@ func TestApplyConfiguration(t *testing.T) {
 		east, west := configured(t, g.east, true), configured(t, g.west, true)
 		got := g.run(t, 0, "apply", "--yes")
 		g.expect(t, got.stderr, "Nothing to do: all clusters are up to date.")
-		if got.stdout != "" || strings.Contains(got.stderr, "written") {
+		if got.stdout != "" || strings.Contains(got.stderr, "wrote") {
 			t.Errorf("it wrote:\n%s%s", got.stdout, got.stderr)
 		}
 		if diff := cmp.Diff(east, configured(t, g.east, true)) + cmp.Diff(west, configured(t, g.west, true)); diff != "" {
@@ -284,7 +284,7 @@ func (g *governed) testForeign(t *testing.T) {
 		}
 		put(t, g.east, foreign(t, labels))
 		got := g.run(t, 1, "apply", "--yes")
-		g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: exists with another owner")
+		g.expect(t, got.stderr, "cannot apply DestinationRule details in bookinfo on cluster east: exists with another owner: it has no label ")
 		got = g.run(t, 1, "apply", "--dry-run=client", "-o", "json")
 		g.expect(t, got.stdout, `"change": "conflict"`)
 		object, err := kube.Get(t.Context(), east, key)
@@ -426,7 +426,7 @@ func (g *governed) testDeadCluster(t *testing.T) {
 	got := g.run(t, 1, "apply", "--yes", "--timeout", "10s")
 	g.expect(t, got.stdout, "ratings in bookinfo configured on east\n")
 	// Its proxies may still send requests to the subset that is not wanted any more.
-	g.expect(t, got.stderr, "error: cluster west: ", "Some objects could not be applied to east, west.",
+	g.expect(t, got.stderr, "error: cluster west: ", "Some objects could not be applied to east, west. Fix the errors and run 'meshctl apply' again.",
 		"cannot apply DestinationRule ratings in bookinfo on cluster east: requests may still be sent there, because meshctl cannot change the routes of cluster west")
 	if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" || !strings.Contains(strings.Join(errs, "\n"), "cluster west") {
 		t.Errorf("the VirtualMesh is %s: %q", state, errs)
@@ -495,7 +495,7 @@ func (g *governed) testReport(t *testing.T) {
 
 func (g *governed) testManifestsAlone(t *testing.T) {
 	got := meshctlWith(t, g.kubeconfig, "", "apply", "-f", "../../testdata/worlds/bookinfo-two-clusters", "-R", "--yes")
-	if got.code != 2 || !strings.Contains(got.stderr, "use --clusters or --context") {
+	if got.code != 2 || !strings.Contains(got.stderr, "no target clusters: use --clusters or --context") {
 		t.Errorf("manifests alone: %d\n%s", got.code, got.stderr)
 	}
 }
