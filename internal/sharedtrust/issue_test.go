@@ -266,6 +266,10 @@ func TestMissingMesh(t *testing.T) {
 	if m.states() != "" {
 		t.Errorf("the conditions are %s", m.states())
 	}
+	vm.Spec.Meshes = vm.Spec.Meshes[1:]
+	if _, err := sharedtrust.Of(policy.Evaluate(result.World), 0); err == nil || !strings.Contains(err.Error(), "has no Istio mesh: meshes not found (istiod-west.gloo-mesh)") {
+		t.Errorf("without any mesh: %v", err)
+	}
 }
 
 // TestRefusedSubjects holds which virtual meshes cannot have shared trust.

@@ -198,7 +198,7 @@ func (f *trustFleet) testTakeover(t *testing.T) {
 	stored := secret(t, f.east, "istio-system", "cacerts")
 
 	got := f.meshctl(t, 1, "trust", "issue", "prod", "--yes")
-	f.expect(t, got.stdout, "refuse", "Secret cacerts in istio-system is not meshctl's: it lacks the label", "--force-takeover keeps it as Secret cacerts-backup and replaces it")
+	f.expect(t, got.stdout, "refuse", "Secret cacerts in istio-system is not meshctl's: it lacks the label", "--force-takeover backs it up as Secret cacerts-backup and replaces it")
 	f.expect(t, got.stderr, "Some meshes have no valid certificate")
 	if after := secret(t, f.east, "istio-system", "cacerts"); after.ResourceVersion != stored.ResourceVersion {
 		t.Error("the Secret was written")
@@ -224,7 +224,7 @@ func (f *trustFleet) testTakeover(t *testing.T) {
 	data["more"] = []byte("y")
 	replaceSecret(t, f.east, "istio-system", "cacerts", foreign)
 	got = f.meshctl(t, 1, "trust", "issue", "prod", "--yes", "--force-takeover")
-	f.expect(t, got.stdout, "backup of an earlier takeover found: rename or delete Secret")
+	f.expect(t, got.stdout, "backup of an earlier takeover found: rename or delete Secret cacerts-backup in istio-system on cluster east first")
 	f.restore(t, trustState{})
 }
 
@@ -308,7 +308,7 @@ func (f *trustFleet) testIssueToFiles(t *testing.T) {
 				t.Error("a dry run wrote files")
 			}
 			got := f.meshctl(t, 0, args...)
-			f.expect(t, got.stderr, "warning: the files in "+dir+" contain private keys: encrypt them")
+			f.expect(t, got.stderr, "warning: the files in "+dir+" contain private keys: encrypt them before you share them")
 			files := readSecrets(t, f, dir)
 			if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{"east/secret-istio-system-cacerts.yaml", "management/secret-gloo-mesh-prod.gloo-mesh.yaml", "west/secret-istio-system-cacerts.yaml"}) {
 				t.Errorf("it wrote %v", got)

@@ -60,7 +60,7 @@ func (f *trustFleet) testIssueFromNothing(t *testing.T) {
 		}
 	}
 	got := f.meshctl(t, 0, "trust", "issue", "prod", "--yes", "-v", "-v")
-	f.expect(t, got.stderr, "management: root ", "east: istiod-istio-system-east has an intermediate certificate of root ", "Next: restart workloads with outdated certificates")
+	f.expect(t, got.stderr, "management: created root ", "east: istiod-istio-system-east has an intermediate certificate of root ", "Next: restart workloads with outdated certificates")
 
 	root := f.roots(t)["prod.gloo-mesh"]
 	if root == nil {

@@ -25,7 +25,7 @@ func TestTrustByVault(t *testing.T) {
 
 	byToken := f.byVault(v, "tokenSecretRef: {name: vault-token, namespace: gloo-mesh}")
 	f.virtualMesh(t, byToken)
-	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the root in the VirtualMesh (Vault at "+v.Address+")")
+	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the root in the VirtualMesh (Vault at "+v.Address+") differs from the deployed root (generated, Secret prod.gloo-mesh in gloo-mesh)")
 	got := f.meshctl(t, 1, "trust", "rotate", "prod", "--yes", "--ignore-older")
 	f.expect(t, got.stderr, "credentials for Vault not found: the management cluster has no Secret vault-token in gloo-mesh")
 	if states := f.conditions(t); len(states) > 0 {
