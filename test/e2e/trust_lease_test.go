@@ -95,10 +95,10 @@ func (f *trustFleet) testTwoAtOnce(t *testing.T) {
 				got := f.meshctl(t, 1, args...)
 				f.expect(t, got.stderr,
 					"error: "+holder+" has been working on the trust of VirtualMesh prod.gloo-mesh since "+time.Now().UTC().Format("2006-"),
-					"(Lease "+prodLease+" in gloo-mesh): try again later; if that process died, the Lease expires after 15s")
+					"(Lease "+prodLease+" in gloo-mesh): try again later; if that process died, the Lease expires after 10s")
 			}
 			for _, dry := range [][]string{{"trust", "issue", "prod", "--dry-run=client"}, {"trust", "issue", "prod", "--dry-run=server"}} {
-				if got := f.try(t, dry...); strings.Contains(got.stderr, "works on the trust") {
+				if got := f.try(t, dry...); strings.Contains(got.stderr, "has been working on the trust") {
 					t.Errorf("%v writes nothing, and is refused: %s", dry, got.stderr)
 				}
 			}

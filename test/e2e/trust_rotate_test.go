@@ -75,8 +75,8 @@ func (f *trustFleet) testRotateManually(t *testing.T) {
 	f.expect(t, f.meshctl(t, 1, "trust", "rotate", "prod", "--yes").stderr, "no mesh of VirtualMesh prod.gloo-mesh has a certificate yet", "meshctl trust issue")
 	f.meshctl(t, 0, "trust", "issue", "prod", "--yes")
 	f.publish(t)
-	f.expect(t, f.meshctl(t, 1, "trust", "verify", "prod", "--yes").stderr, "nothing to verify")
-	f.expect(t, f.meshctl(t, 1, "trust", "rollback", "prod", "--yes").stderr, "nothing to roll back")
+	f.expect(t, f.meshctl(t, 1, "trust", "verify", "prod", "--yes").stderr, "nothing to verify: VirtualMesh prod.gloo-mesh has no rotation in progress")
+	f.expect(t, f.meshctl(t, 1, "trust", "rollback", "prod", "--yes").stderr, "nothing to roll back: VirtualMesh prod.gloo-mesh has no rotation in progress")
 	f.restartAll(t)
 	f.meshctl(t, 0, "trust", "status", "prod")
 
@@ -208,7 +208,7 @@ func (f *trustFleet) testRotateAutomatically(t *testing.T) {
 	}
 	f.publish(t)
 	got = f.meshctl(t, 0, "trust", "status", "prod")
-	if strings.Contains(got.stdout, "older") {
+	if strings.Contains(got.stdout, "outdated certificates") {
 		t.Error(got.stdout)
 	}
 }

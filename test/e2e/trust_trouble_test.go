@@ -33,7 +33,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	f.established(t, "{shared: "+small+"}")
 	// A rotation does not begin while a mesh cannot be reached.
 	f.faults.cut("west")
-	f.expect(t, f.rotate(t, 1).stderr, "west", "all meshes need certificates before a rotation")
+	f.expect(t, f.rotate(t, 1).stderr, "west", "all meshes need certificates before a rotation ('meshctl trust issue prod.gloo-mesh')")
 	if states := f.conditions(t); len(states) > 0 {
 		t.Errorf("it recorded %v", states)
 	}
@@ -100,14 +100,14 @@ func (f *trustFleet) testChangedSource(t *testing.T) {
 	f.virtualMesh(t, provided("corp"))
 	// Issuing does not exchange roots.
 	f.expect(t, f.meshctl(t, 0, "trust", "issue", "prod", "--yes").stderr, "rotate the root CA with 'meshctl trust rotate prod.gloo-mesh'")
-	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the root in the VirtualMesh (Secret corp in gloo-mesh) differs from the deployed root")
+	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the root in the VirtualMesh (Secret corp in gloo-mesh) differs from the deployed root (generated, Secret prod.gloo-mesh in gloo-mesh)")
 	before := f.authorities(t)
 	f.rotate(t, 0)
 	f.everyPairTalks(t, "towards the provided root", before)
 	// Back to the generated one, in the middle of it: another new root.
 	f.virtualMesh(t, "{shared: "+small+"}")
 	got := f.rotate(t, 1)
-	f.expect(t, got.stdout, "is not in Secret prod.gloo-mesh.next in gloo-mesh any more: restore it", "meshctl trust rollback prod.gloo-mesh")
+	f.expect(t, got.stdout, "is no longer in Secret prod.gloo-mesh.next in gloo-mesh: restore it", "meshctl trust rollback prod.gloo-mesh")
 	f.everyPairTalks(t, "after another change", before)
 	f.virtualMesh(t, provided("corp"))
 	f.finish(t, "with the provided root")
