@@ -91,9 +91,10 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 		return strings.Compare(a.Cluster+"\x00"+a.Namespace+"\x00"+a.Ref.Name, b.Cluster+"\x00"+b.Namespace+"\x00"+b.Ref.Name)
 	})
 	switch {
-	case len(s.Meshes) == 0 && len(s.Missing) > 0:
-		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh: meshes not found (%s); discover them, or remove them from spec.meshes", s.Name(), strings.Join(s.Missing, ", "))
-	case len(s.Meshes) == 0:
+	case len(s.Meshes) > 0:
+	case len(s.Missing) > 0:
+		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh: meshes not found (%s): discover them, or correct spec.meshes", s.Name(), strings.Join(s.Missing, ", "))
+	default:
 		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh", s.Name())
 	}
 	return s, s.checkPlaces()
