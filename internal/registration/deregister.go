@@ -139,7 +139,7 @@ func (d *deregistrar) withdraw(ctx context.Context) error {
 		err = d.withdrawItself(ctx, connection)
 	}
 	if errors.Is(err, kube.ErrForeign) {
-		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster is now registered with another management cluster")
+		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster is now registered with another management cluster, which keeps its objects")
 		return nil
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ type ResourcesExistError struct {
 
 // Error says what there is and what to do.
 func (e *ResourcesExistError) Error() string {
-	return fmt.Sprintf("cluster %s still has resources of meshctl: %s; deregister the clusters and delete the rest, or pass --delete-resources",
+	return fmt.Sprintf("cluster %s still has resources of meshctl: %s; deregister the clusters and delete the rest, or delete all of them with --delete-resources",
 		e.Cluster, strings.Join(e.Counts, ", "))
 }
 

@@ -55,7 +55,7 @@ func TestCreate(t *testing.T) {
 	if created.stdout != "virtualmesh.networking.mesh.gloo.solo.io/prod created\n" || !strings.Contains(created.stderr, "groups") {
 		t.Errorf("create prints %q and says %q", created.stdout, created.stderr)
 	}
-	fails(1, "exists already", "create", "vm", "prod", "--mesh", "istiod-istio-system-east")
+	fails(1, "virtualmesh prod.gloo-mesh already exists", "create", "vm", "prod", "--mesh", "istiod-istio-system-east")
 
 	// A name is completed from the cluster.
 	must("create", "tp", "slow", "--destination", "ratings.bookinfo.east", "--timeout", "3s")

@@ -251,7 +251,7 @@ func (r *registry) testForeign(t *testing.T) {
 	putShop(t, r.west, "Service")
 	for _, args := range [][]string{{"discover"}, {"discover", "--force-conflicts"}, {"discover", "--dry-run"}} {
 		got := r.run(t, 1, args...)
-		r.expect(t, got.stderr, "error: cannot apply Destination reviews-shop-west in gloo-mesh on cluster management: exists with another owner")
+		r.expect(t, got.stderr, "error: cannot apply Destination reviews-shop-west in gloo-mesh on cluster management: exists with another owner: it has no label owner.discovery.mesh.gloo.solo.io=gloo-mesh")
 	}
 	after, err := kube.Get(t.Context(), management, key)
 	if err != nil || after.GetResourceVersion() != before.GetResourceVersion() {

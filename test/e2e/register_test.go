@@ -235,7 +235,7 @@ func TestRegistration(t *testing.T) {
 		r.expect(t, got.stderr, "the name is taken by another cluster")
 		expectMember(t, r.west)
 	})
-	t.Run("is now registered with another management cluster", r.testExistingNamespace)
+	t.Run("keeps what is there", r.testExistingNamespace)
 	t.Run("lists", func(t *testing.T) {
 		got := r.run(t, 0, "cluster", "list")
 		r.expect(t, got.stdout, "NAME   STATUS   VERSION   MESHES   TOKEN-EXPIRES   AGE\neast   Ready    v1.36.3   <none>   never ")
@@ -352,7 +352,7 @@ func (r *registry) testExistingNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = r.run(t, 1, "cluster", "register", "west", "--remote-context", "west")
-	r.expect(t, got.stderr, "exists with another owner", "remove created objects ... done")
+	r.expect(t, got.stderr, "exists with another owner: it has no label app.kubernetes.io/managed-by=meshctl", "remove created objects ... done")
 	expectMember(t, r.west, "Namespace gloo-mesh", "ServiceAccount west")
 	if err := client.CoreV1().ServiceAccounts("gloo-mesh").Delete(ctx, "west", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
@@ -398,7 +398,7 @@ func (r *registry) testRotation(t *testing.T) {
 		t.Error(err)
 	}
 	got := r.run(t, 1, "cluster", "rotate-token", "east", "--remote-context", "west")
-	r.expect(t, got.stderr, "it is another cluster than")
+	r.expect(t, got.stderr, "cannot use context west: it is another cluster than east")
 	got = r.run(t, 0, "cluster", "rotate-token", "west", "--remote-context", "west")
 	r.expect(t, got.stderr, "the token expires at", "the old token cannot be revoked")
 	got = r.run(t, 1, "cluster", "rotate-token", "north", "--remote-context", "west")
@@ -445,7 +445,7 @@ func (r *registry) testTwoManagements(t *testing.T) {
 	west(0, "cluster", "register", "east", "--remote-context", "east", "--adopt")
 	// The first one has nothing to remove any more.
 	got = r.run(t, 0, "cluster", "deregister", "east", "--yes")
-	r.expect(t, got.stderr, "now registered with another management cluster")
+	r.expect(t, got.stderr, "the cluster is now registered with another management cluster, which keeps its objects")
 	if strings.Contains(got.stderr, "Left behind") {
 		t.Errorf("it offers to remove what belongs to another management cluster:\n%s", got.stderr)
 	}
