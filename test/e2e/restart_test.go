@@ -401,7 +401,7 @@ func TestMeshRestart(t *testing.T) {
 	f := newRestartFleet(t)
 	t.Run("without a Secret nobody needs it", func(t *testing.T) {
 		got := f.restart(t, 0, eastMesh, "--yes")
-		f.expect(t, got.stderr, "no Secret cacerts in namespace istio-system", "No workload needs a restart", "--all-workloads")
+		f.expect(t, got.stderr, "no Secret cacerts in namespace istio-system", "No workload needs a restart: no pod is older than the CA of its mesh", "--all-workloads")
 		expectRestarted(t, f.east)
 	})
 	renewCA(t, f.east, "one")
@@ -428,11 +428,11 @@ func (f *restartFleet) testPlan(t *testing.T) {
 		"workloads shop deployment/alone":              {"restart", "note: deployment/alone.shop.east: short outage"},
 		"workloads shop statefulset/db":                {"restart", ""},
 		"workloads shop daemonset/agent":               {"restart", "note: daemonset/agent.shop.east: each node is without its pod for a moment"},
-		"workloads shop deployment/paused":             {"manual", "note: deployment/paused.shop.east: it is paused"},
+		"workloads shop deployment/paused":             {"manual", "note: deployment/paused.shop.east: paused: resume it"},
 		"workloads shop statefulset/ondelete":          {"manual", "note: statefulset/ondelete.shop.east: its strategy is OnDelete"},
 		"workloads shop replicaset/lone":               {"manual", "note: replicaset/lone.shop.east: it has no Deployment"},
-		"workloads shop pod/bare":                      {"manual", "note: pod/bare.shop.east: nothing makes this pod again"},
-		"workloads shop job.batch/report":              {"expire", "note: job.batch/report.shop.east: its pods run to their end"},
+		"workloads shop pod/bare":                      {"manual", "note: pod/bare.shop.east: no controller recreates this pod"},
+		"workloads shop job.batch/report":              {"expire", "note: job.batch/report.shop.east: its pods run to completion"},
 	} {
 		found := false
 		for line := range strings.Lines(got.stdout) {
@@ -487,9 +487,9 @@ func (f *restartFleet) testErrors(t *testing.T) {
 	}
 	readOnly := kubeconfigOf(t, map[string]*clustertest.Credentials{"east": reader})
 	denied := meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes")
-	f.expect(t, denied.stderr, "restarts of mesh istiod-istio-system-east.gloo-mesh not known: forbidden on cluster east to  get secrets cacerts in istio-system")
+	f.expect(t, denied.stderr, "restarts of mesh istiod-istio-system-east.gloo-mesh not known: forbidden on cluster east to get secrets cacerts in istio-system")
 	denied = meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes", "--all-workloads")
-	f.expect(t, denied.stderr, "not allowed on cluster east to patch deployments.apps in ")
+	f.expect(t, denied.stderr, "cannot restart mesh istiod-istio-system-east.gloo-mesh: forbidden on cluster east to patch deployments.apps in ")
 	if denied.code != 1 {
 		t.Errorf("exit code %d", denied.code)
 	}
@@ -498,7 +498,7 @@ func (f *restartFleet) testErrors(t *testing.T) {
 
 func (f *restartFleet) testFilters(t *testing.T) {
 	got := f.restart(t, 0, eastMesh, "--yes", "-n", "shop", "-l", "app in (web, alone)", "--exclude", "deployment/alone.shop")
-	f.expect(t, got.stderr, "the control plane deployment/istiod.istio-system is older than its certificate authority and not part of this restart")
+	f.expect(t, got.stderr, "the control plane deployment/istiod.istio-system is older than its CA and not part of this restart")
 	if diff := cmp.Diff(map[string]string{"shop deployment/web": "restarted"}, outcomesOf(got.stdout)); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
@@ -566,7 +566,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit code %d, want 130", code)
 	}
-	f.expect(t, stderr.String(), "Run the command again", "cancelled")
+	f.expect(t, stderr.String(), "Run the command again to continue.", "cancelled")
 	if got := outcomesOf(stdout.String())["shop deployment/stuck"]; got != "interrupted" {
 		t.Errorf("stuck: %q in:\n%s%s", got, stdout.String(), stderr.String())
 	}
@@ -586,7 +586,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 	}
 	cordon(t, f.east, "fragile", false)
 	got = f.restart(t, 3, eastMesh, "--yes")
-	f.expect(t, got.stderr, "note: deployment/paused.shop.east: it is paused")
+	f.expect(t, got.stderr, "note: deployment/paused.shop.east: paused: resume it")
 	if outcome := outcomesOf(got.stdout)["shop deployment/stuck"]; outcome != "" && outcome != "restarted" {
 		t.Errorf("stuck: %q in:\n%s", outcome, got.stdout)
 	}
@@ -612,7 +612,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 		t.Error(err)
 	}
 	got = f.restart(t, 0, eastMesh, "--yes")
-	f.expect(t, got.stderr, "No workload needs a restart")
+	f.expect(t, got.stderr, "No workload needs a restart: no pod is older than the CA of its mesh")
 }
 
 func (f *restartFleet) testResume(t *testing.T) {
@@ -625,7 +625,7 @@ func (f *restartFleet) testResume(t *testing.T) {
 		t.Errorf("bank/web has %q, the report %q", at, report.RestartedAt)
 	}
 	got = f.restart(t, 0, eastMesh, "--yes", "--all-workloads", "-n", "bank", "--resume", report.RestartedAt)
-	f.expect(t, got.stderr, "Nothing to restart")
+	f.expect(t, got.stderr, "Nothing to restart.")
 	nextSecond(t, time.Now())
 	got = f.restart(t, 0, eastMesh, "--yes", "--all-workloads", "-n", "bank", "--wait=false")
 	if outcome := outcomesOf(got.stdout)["bank deployment/web"]; outcome != "begun" {
@@ -642,7 +642,7 @@ func (f *restartFleet) testRegistered(t *testing.T) {
 	run(0, "discover")
 	renewCA(t, f.west, "one")
 	got := run(1, "mesh", "restart", westMesh, "--yes")
-	f.expect(t, got.stderr, "not allowed on cluster west to get secrets cacerts in istio-system; raise its access: meshctl cluster register west --access full --remote-context CONTEXT")
+	f.expect(t, got.stderr, "forbidden on cluster west to get secrets cacerts in istio-system; raise its access: meshctl cluster register west --access full --remote-context CONTEXT")
 	got = run(1, "mesh", "restart", westMesh, "--yes", "--all-workloads")
 	f.expect(t, got.stderr, "cannot restart mesh istiod-istio-system-west.gloo-mesh: forbidden on cluster west to patch", "--access full")
 	expectRestarted(t, f.west)
