@@ -49,7 +49,7 @@ func (s *restartSession) runFleet(ctx context.Context) {
 		return
 	}
 	if s.writes() {
-		s.progress.line("This run can be continued with --resume %s.", s.fleet.RestartedAt)
+		s.progress.line("The restarts of this run are marked %s.", s.fleet.RestartedAt)
 	}
 	s.fleet.Run(ctx, s.how, s.progress.observe)
 	s.progress.end()
