@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -102,9 +101,6 @@ func (a *applying) planTable() view.Table {
 	return table
 }
 
-// shownChanges bounds the objects of one cluster that a plan lists.
-const shownChanges = 20
-
 // writeChanges lists the objects of a cluster that change.
 func (a *applying) writeChanges(t *view.Text, c *rollout.Cluster) {
 	changes := changesOf(c)
@@ -125,21 +121,6 @@ func (a *applying) writeChanges(t *view.Text, c *rollout.Cluster) {
 			t.Line(line)
 		}
 	})
-}
-
-// fieldsText names the fields that change, within bounds.
-func fieldsText(fields []kube.FieldChange) string {
-	const shown = 4
-	var paths []string
-	for _, field := range fields {
-		if strings.HasPrefix(field.Path, "spec") {
-			paths = append(paths, changeSign(field.Kind)+field.Path)
-		}
-	}
-	if len(paths) == 0 && len(fields) > 0 {
-		return "labels or annotations only" // which nobody needs to read beside others
-	}
-	return text.Bounded(paths, shown)
 }
 
 // writeDiff writes the changes of a cluster as one unified diff.

@@ -39,9 +39,6 @@ const subcommandNoun = "meshctl.io/subcommand-noun"
 
 // unknownSubcommand explains a word that names no subcommand of the parent.
 func unknownSubcommand(parent *cobra.Command, word string) error {
-	if parent.Root() == parent && isTopic(word) {
-		return cli.Usagef("unknown command %q, did you mean '%s help %s'?", word, parent.Name(), word)
-	}
 	return cli.Usagef("unknown %s %q%s", parent.Annotations[subcommandNoun], word, spelling.DidYouMean(word, subcommandNames(parent)))
 }
 

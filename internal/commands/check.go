@@ -37,8 +37,7 @@ type checkOptions struct {
 
 // The defaults of check.
 const (
-	defaultCheckTimeout  = time.Minute
-	defaultExpiryWarning = 30 * 24 * time.Hour
+	defaultCheckTimeout = time.Minute
 	// checkInterval is the time between two attempts of --wait.
 	checkInterval = 2 * time.Second
 )

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/meshctl/meshctl/internal/discovery"
 	"github.com/meshctl/meshctl/internal/kube"
-	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // meshesOf finds the service meshes of a cluster by what discovery goes by, and
@@ -35,23 +33,6 @@ func meshesOf(ctx context.Context, c *kube.Connection) ([]string, error) {
 		meshes = append(meshes, meshText(mesh.Spec))
 	}
 	return meshes, nil
-}
-
-// meshText names a mesh by its type, version and namespace.
-func meshText(spec discoveryv1.MeshSpec) string {
-	name, installation := "mesh", (*discoveryv1.MeshInstallation)(nil)
-	switch {
-	case spec.Istio != nil:
-		name, installation = "istio", spec.Istio.Installation
-	case spec.OSM != nil:
-		name, installation = "osm", spec.OSM.Installation
-	case spec.Linkerd != nil:
-		name, installation = "linkerd", spec.Linkerd.Installation
-	}
-	if installation == nil {
-		return name
-	}
-	return fmt.Sprintf("%s %s (%s)", name, installation.Version, installation.Namespace)
 }
 
 // listAs lists objects as Go values; those that cannot be decoded are left out.

@@ -13,8 +13,23 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 )
 
-// otherNouns returns the kinds except workloads, which have tests of their own.
-func otherNouns() []describeNoun { return describeNouns()[1:] }
+// otherNouns returns what describe is about, except workloads, which have tests
+// of their own.
+func otherNouns(t *testing.T) []string {
+	t.Helper()
+	streams, _, _ := cli.Test("")
+	describe, _, err := newRootCmd(NewFactory(streams)).Find([]string{"describe"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nouns []string
+	for _, noun := range describe.Commands() {
+		if noun.Name() != "workload" {
+			nouns = append(nouns, noun.Name())
+		}
+	}
+	return nouns
+}
 
 // TestDescribeNounGolden compares what describe prints about the bundled world
 // with testdata/golden/describe-KIND. Set UPDATE=1 to rewrite the files.
@@ -31,12 +46,12 @@ func TestDescribeNounGolden(t *testing.T) {
 		{"details.txt", []string{"--details"}},
 		{"details.yaml", []string{"--details", "-o", "yaml"}},
 	}
-	for _, noun := range otherNouns() {
+	for _, noun := range otherNouns(t) {
 		for _, variant := range variants {
-			t.Run(noun.name+"/"+variant.file, func(t *testing.T) {
+			t.Run(noun+"/"+variant.file, func(t *testing.T) {
 				t.Parallel()
-				got := runDescribe(t, "", append([]string{noun.name, "-R", "-f", bookinfo}, variant.args...)...)
-				golden := filepath.Join("..", "..", "testdata", "golden", "describe-"+noun.name, variant.file)
+				got := runDescribe(t, "", append([]string{noun, "-R", "-f", bookinfo}, variant.args...)...)
+				golden := filepath.Join("..", "..", "testdata", "golden", "describe-"+noun, variant.file)
 				if os.Getenv("UPDATE") != "" {
 					saveGolden(t, golden, got)
 				}
@@ -57,12 +72,12 @@ func TestDescribeNounGolden(t *testing.T) {
 func TestDescribeNounShuffled(t *testing.T) {
 	t.Parallel()
 	documents := bookinfoDocuments(t)
-	for _, noun := range otherNouns() {
-		t.Run(noun.name, func(t *testing.T) {
+	for _, noun := range otherNouns(t) {
+		t.Run(noun, func(t *testing.T) {
 			t.Parallel()
-			args := []string{noun.name, "--details", "-o", "json", "-f", "-"}
+			args := []string{noun, "--details", "-o", "json", "-f", "-"}
 			want := runDescribe(t, strings.Join(documents, "\n---\n"), args...)
-			random := rand.New(rand.NewPCG(1, uint64(len(noun.name))))
+			random := rand.New(rand.NewPCG(1, uint64(len(noun))))
 			for range 3 {
 				shuffled := slices.Clone(documents)
 				random.Shuffle(len(shuffled), func(i, k int) { shuffled[i], shuffled[k] = shuffled[k], shuffled[i] })
@@ -71,35 +86,6 @@ func TestDescribeNounShuffled(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestDescribeNounFlags checks what becomes of the command line.
-func TestDescribeNounFlags(t *testing.T) {
-	t.Parallel()
-	streams, _, _ := cli.Test("")
-	var got *describeQuery
-	cmd := newDescribeNounCmd(NewFactory(streams), destinationNoun(), func(q *describeQuery) error {
-		got = q
-		return nil
-	})
-	cmd.SetArgs([]string{
-		"a", "b.shop", "-f", "x.yaml", "-R", "-n", "shop", "--cluster", "east,west", "-l", "app=api", "--search", "ap,we",
-		"--details", "--status", "--fail-on-findings", "-o", "yaml",
-	})
-	if err := cmd.Execute(); err != nil {
-		t.Fatal(err)
-	}
-	want := objectFilter{namespace: "shop", clusters: []string{"east", "west"}, selector: "app=api", search: []string{"ap", "we"}}
-	if diff := cmp.Diff(want, got.filter, cmp.AllowUnexported(objectFilter{})); diff != "" {
-		t.Errorf("filter (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"a", "b.shop"}, got.names); diff != "" {
-		t.Errorf("names (-want +got):\n%s", diff)
-	}
-	if !got.details || !got.status || !got.failOnFindings || got.format.String() != "yaml" || !got.world.recursive {
-		t.Errorf("details %v, status %v, failOnFindings %v, format %s, recursive %v; want all set and yaml",
-			got.details, got.status, got.failOnFindings, got.format, got.world.recursive)
 	}
 }
 

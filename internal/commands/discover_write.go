@@ -2,9 +2,7 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/cli/text"
@@ -43,9 +41,6 @@ func (d *discovering) write(ctx context.Context) error {
 	}
 	return failed
 }
-
-// announcedChanges is from how many changes on one is told to wait.
-const announcedChanges = 100
 
 // writeGroup writes the objects of one cluster. It reports whether the
 // management cluster was lost on the way.
@@ -112,22 +107,6 @@ func groupLabel(group string) string {
 	return group
 }
 
-// outcomesText says how often there was which outcome.
-func outcomesText(count map[kube.Outcome]int) string {
-	var parts []string
-	for _, outcome := range []kube.Outcome{
-		kube.Created, kube.Configured, kube.Deleted, kube.Kept, kube.Conflict, kube.Failed, kube.Unchanged,
-	} {
-		if count[outcome] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count[outcome], outcome))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing to do"
-	}
-	return strings.Join(parts, ", ")
-}
-
 // explainLeft says why objects that were not found stay stored.
 func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	left := plan.Count(group, kube.ChangeLeave)
@@ -165,20 +144,6 @@ func writePlan(t *view.Text, plan *inventory.Plan) {
 			}
 		})
 	}
-}
-
-// changeSign is what stands before an object or a field that changes.
-func changeSign(kind kube.ChangeKind) string {
-	switch kind {
-	case kube.ChangeAdd:
-		return "+"
-	case kube.ChangeModify:
-		return "~"
-	case kube.ChangeRemove:
-		return "-"
-	case kube.ChangeNone, kube.ChangeLeave, kube.ChangeRefuse:
-	}
-	return ""
 }
 
 // shownFields bounds the fields that a diff lists of one object.

@@ -66,19 +66,6 @@ type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("connection reset") }
 
-func TestDedent(t *testing.T) {
-	t.Parallel()
-	got := dedent(`
-		first
-			indented
-
-		last
-	`)
-	if want := "first\n\tindented\n\nlast"; got != want {
-		t.Errorf("dedent() = %q, want %q", got, want)
-	}
-}
-
 // TestTree holds what every command of the tree must have.
 func TestTree(t *testing.T) {
 	t.Parallel()

@@ -106,22 +106,6 @@ func (f *renderedFiles) directoryOf(cluster string) string {
 	return name
 }
 
-// The bounds of file names.
-const (
-	maxFileName = 200
-	fileDigest  = 8
-)
-
-func clusterDirectory(cluster string) string {
-	fit := len(cluster) <= maxFileName && !strings.HasPrefix(cluster, ".") && !strings.ContainsFunc(cluster, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", r)
-	})
-	if fit {
-		return cluster
-	}
-	return naming.Sanitise(strings.TrimLeft(cluster, ".")) + "-" + naming.Digest(cluster)[:fileDigest]
-}
-
 // fileOf returns the name of the file of an object. Names that are too long end
 // in a digest, as does the second of two that would be equal.
 func (f *renderedFiles) fileOf(directory string, o *istio.Object) string {

@@ -50,11 +50,6 @@ func (r *rendering) names() iter.Seq2[string, error] {
 	}
 }
 
-// renderedName names an object in one word: CLUSTER/KIND.GROUP/NAMESPACE/NAME.
-func renderedName(o *istio.Object) string {
-	return o.Cluster + "/" + objectName(o.Kind.GVK().GroupKind(), o.Namespace+"/"+o.Name)
-}
-
 // explainedObject is an object of -o json with --explain.
 type explainedObject struct {
 	Cluster string         `json:"cluster"`
@@ -125,14 +120,6 @@ func explanation(o *istio.Object) string {
 		fmt.Fprintf(&text, "  %s\n", parent)
 	}
 	return text.String()
-}
-
-func parentNames(o *istio.Object) []string {
-	names := []string{}
-	for _, parent := range o.Parents {
-		names = append(names, parent.String())
-	}
-	return names
 }
 
 // table has one row for each object.

@@ -63,5 +63,18 @@ func newRootCmd(f *Factory) *cobra.Command {
 	)
 	addHelpCommand(cmd)
 	loadSettingsFirst(cmd, f)
-	return withSubcommands(cmd, "command")
+	return withTopics(withSubcommands(cmd, "command"))
+}
+
+// withTopics makes the root command point at the help command when its argument
+// is a topic, and returns it.
+func withTopics(root *cobra.Command) *cobra.Command {
+	others := root.Args
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 && isTopic(args[0]) {
+			return cli.Usagef("unknown command %q, did you mean '%s help %s'?", args[0], root.Name(), args[0])
+		}
+		return others(cmd, args)
+	}
+	return root
 }

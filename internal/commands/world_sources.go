@@ -98,3 +98,18 @@ func (f *worldFlags) discovered() ([]*kube.Connection, error) {
 	}
 	return connections, nil
 }
+
+// words returns the flags as on a command line.
+func (f *worldFlags) words() []string {
+	var words []string
+	for _, name := range f.filenames {
+		words = append(words, "-f", name)
+	}
+	if f.recursive && len(f.filenames) > 0 {
+		words = append(words, "-R")
+	}
+	for _, context := range f.contexts {
+		words = append(words, "--clusters", context)
+	}
+	return append(words, f.kube.words()...)
+}
