@@ -11,7 +11,7 @@ PREFIX ?= $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 VERSION ?= $(or $(shell git describe --tags --match 'v*' --dirty 2>/dev/null),v0.1.0-dev)
 COMMIT  ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null)
 DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null)
-STAMP   := github.com/meshctl/meshctl/internal/commands
+STAMP   := github.com/meshctl/meshctl/internal/commands/buildinfo
 LDFLAGS := -s -w -X $(STAMP).buildVersion=$(VERSION) -X $(STAMP).buildCommit=$(COMMIT) -X $(STAMP).buildDate=$(DATE)
 
 # The race detector needs a C compiler; without one the tests still run.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -23,26 +24,26 @@ func TestCompletionGivesUp(t *testing.T) {
 	const hanging = time.Minute // of the bubble's clock, which takes no time
 	tests := []struct {
 		name string
-		load worldLoader
+		load cmdutil.WorldLoader
 		want time.Duration
 	}{
 		{
 			name: "hangs", want: 2 * time.Second,
-			load: func(ctx context.Context, _ worldFlags, _ io.Reader) (*world.World, error) {
+			load: func(ctx context.Context, _ cmdutil.WorldFlags, _ io.Reader) (*world.World, error) {
 				time.Sleep(hanging) // whoever hangs does not look at the context
 				return nil, ctx.Err()
 			},
 		},
 		{
 			name: "stops at the deadline", want: 2 * time.Second,
-			load: func(ctx context.Context, _ worldFlags, _ io.Reader) (*world.World, error) {
+			load: func(ctx context.Context, _ cmdutil.WorldFlags, _ io.Reader) (*world.World, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			},
 		},
 		{
 			name: "fails",
-			load: func(context.Context, worldFlags, io.Reader) (*world.World, error) {
+			load: func(context.Context, cmdutil.WorldFlags, io.Reader) (*world.World, error) {
 				return nil, errors.New("no such file")
 			},
 		},
@@ -52,7 +53,7 @@ func TestCompletionGivesUp(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				streams, out, errOut := cli.Test("")
-				f := NewFactory(streams)
+				f := cmdutil.NewFactory(streams)
 				f.LoadWorld = tt.load
 				start := time.Now()
 				code := run(t.Context(), []string{"__complete", "describe", "workload", "-f", "x", ""}, f)
@@ -75,10 +76,10 @@ func TestCompletionGivesUp(t *testing.T) {
 func TestCompletionLoadsOnce(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("typed by a person")
-	f := NewFactory(streams)
-	var loaded []worldFlags
-	f.LoadWorld = func(_ context.Context, flags worldFlags, stdin io.Reader) (*world.World, error) {
-		flags.kube = nil // which cluster is not what this is about
+	f := cmdutil.NewFactory(streams)
+	var loaded []cmdutil.WorldFlags
+	f.LoadWorld = func(_ context.Context, flags cmdutil.WorldFlags, stdin io.Reader) (*world.World, error) {
+		flags.Kube = nil // which cluster is not what this is about
 		loaded = append(loaded, flags)
 		if text, err := io.ReadAll(stdin); err != nil || len(text) > 0 {
 			t.Errorf("standard input is read: %q, %v", text, err)
@@ -86,8 +87,8 @@ func TestCompletionLoadsOnce(t *testing.T) {
 		return world.New(world.Objects{}), nil
 	}
 	run(t.Context(), []string{"__complete", "describe", "mesh", "-f", "a,b", "-Rf", "a", "-f", "-", ""}, f)
-	want := []worldFlags{{filenames: []string{"a", "b"}, recursive: true}}
-	if diff := cmp.Diff(want, loaded, cmp.AllowUnexported(worldFlags{})); diff != "" {
+	want := []cmdutil.WorldFlags{{Filenames: []string{"a", "b"}, Recursive: true}}
+	if diff := cmp.Diff(want, loaded, cmp.AllowUnexported(cmdutil.WorldFlags{})); diff != "" {
 		t.Errorf("worlds loaded (-want +got):\n%s", diff)
 	}
 }
@@ -96,7 +97,7 @@ func TestCompletionLoadsOnce(t *testing.T) {
 func TestCompleteFromWorld(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("")
-	w, err := NewFactory(streams).LoadWorld(t.Context(), worldFlags{filenames: []string{bookinfo}, recursive: true}, nil)
+	w, err := cmdutil.NewFactory(streams).LoadWorld(t.Context(), cmdutil.WorldFlags{Filenames: []string{bookinfo}, Recursive: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +162,8 @@ func TestCompleteFromWorld(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			streams, out, _ := cli.Test("")
-			f := NewFactory(streams)
-			f.LoadWorld = func(context.Context, worldFlags, io.Reader) (*world.World, error) { return w, nil }
+			f := cmdutil.NewFactory(streams)
+			f.LoadWorld = func(context.Context, cmdutil.WorldFlags, io.Reader) (*world.World, error) { return w, nil }
 			line, _ := strings.CutSuffix(tt.args, "|")
 			if code := run(t.Context(), append([]string{"__complete"}, strings.Split(line, " ")...), f); code != cli.ExitOK {
 				t.Fatalf("exit code = %d", code)

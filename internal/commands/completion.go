@@ -8,6 +8,8 @@ import (
 	"regexp"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 type completionOptions struct {
@@ -29,7 +31,7 @@ func shells() []shell {
 	return []shell{
 		{
 			name: "bash",
-			install: dedent(`
+			install: cmdutil.Dedent(`
 				# complete in every new shell (needs the package bash-completion)
 				mkdir -p ~/.local/share/bash-completion/completions && meshctl completion bash > ~/.local/share/bash-completion/completions/meshctl
 
@@ -40,7 +42,7 @@ func shells() []shell {
 		},
 		{
 			name: "fish",
-			install: dedent(`
+			install: cmdutil.Dedent(`
 				# complete in every new shell
 				mkdir -p ~/.config/fish/completions && meshctl completion fish > ~/.config/fish/completions/meshctl.fish
 
@@ -51,7 +53,7 @@ func shells() []shell {
 		},
 		{
 			name: "powershell",
-			install: dedent(`
+			install: cmdutil.Dedent(`
 				# complete in every new shell
 				meshctl completion powershell >> $PROFILE
 
@@ -64,7 +66,7 @@ func shells() []shell {
 		},
 		{
 			name: "zsh",
-			install: dedent(`
+			install: cmdutil.Dedent(`
 				# complete in every new shell
 				echo 'autoload -Uz compinit && compinit && source <(meshctl completion zsh)' >> ~/.zshrc
 
@@ -94,30 +96,30 @@ func bashQuoting() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^( *)(?:printf -v )?(comp|COMPREPLY\[0\])(?: |=\$\(printf )"%q" .*$`)
 }
 
-func newCompletionCmd(f *Factory) *cobra.Command {
+func newCompletionCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "completion",
 		Short:   "Print the completion script of a shell",
-		GroupID: groupOther,
-		Long: dedent(`
+		GroupID: cmdutil.GroupOther,
+		Long: cmdutil.Dedent(`
 			Print a script that completes the commands, flags and values of meshctl. The
 			help of each shell explains how to install it.`),
 	}
 	for _, sh := range shells() {
 		cmd.AddCommand(newShellCompletionCmd(f, sh))
 	}
-	return withSubcommands(cmd, "shell")
+	return cmdutil.WithSubcommands(cmd, "shell")
 }
 
-func newShellCompletionCmd(f *Factory, sh shell) *cobra.Command {
+func newShellCompletionCmd(f *cmdutil.Factory, sh shell) *cobra.Command {
 	opts := &completionOptions{out: f.Streams.Out}
 	cmd := &cobra.Command{
 		Use:                   sh.name + " [flags]",
 		Short:                 "Print the completion script of " + sh.name,
 		Example:               sh.install,
-		Args:                  noArgs,
+		Args:                  cmdutil.NoArgs,
 		DisableFlagsInUseLine: true,
-		Annotations:           map[string]string{withoutSettings: "true"},
+		Annotations:           map[string]string{cmdutil.WithoutSettings: "true"},
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.root, opts.write = cmd.Root(), sh.write

@@ -14,6 +14,7 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 // TestCompletionInShells installs completion as the help of each shell says, in
@@ -37,7 +38,7 @@ func TestCompletionInShells(t *testing.T) {
 			default:
 				// No Debian package: only that the script is for this shell.
 				var script bytes.Buffer
-				if err := sh.write(newRootCmd(NewFactory(testStreams())), &script); err != nil {
+				if err := sh.write(newRootCmd(cmdutil.NewFactory(testStreams())), &script); err != nil {
 					t.Fatal(err)
 				}
 				if !strings.Contains(script.String(), "Register-ArgumentCompleter -CommandName 'meshctl'") {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 // otherNouns returns what describe is about, except workloads, which have tests
@@ -18,7 +19,7 @@ import (
 func otherNouns(t *testing.T) []string {
 	t.Helper()
 	streams, _, _ := cli.Test("")
-	describe, _, err := newRootCmd(NewFactory(streams)).Find([]string{"describe"})
+	describe, _, err := newRootCmd(cmdutil.NewFactory(streams)).Find([]string{"describe"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestDescribeNounShuffled(t *testing.T) {
 func runDescribe(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	streams, out, errOut := cli.Test(stdin)
-	if code := run(t.Context(), append([]string{"describe"}, args...), NewFactory(streams)); code != cli.ExitOK {
+	if code := run(t.Context(), append([]string{"describe"}, args...), cmdutil.NewFactory(streams)); code != cli.ExitOK {
 		t.Fatalf("describe %v exits with %d: %s", args, code, errOut)
 	}
 	return out.String()

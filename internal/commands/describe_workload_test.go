@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 const golden = "../../testdata/golden"
@@ -185,7 +186,7 @@ func writeFile(t *testing.T, path, text string) {
 func describeWorkload(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	streams, out, errOut := cli.Test(stdin)
-	code := run(t.Context(), append([]string{"describe", "workload"}, args...), NewFactory(streams))
+	code := run(t.Context(), append([]string{"describe", "workload"}, args...), cmdutil.NewFactory(streams))
 	if code != cli.ExitOK || errOut.Len() > 0 {
 		t.Fatalf("exit code = %d, want %d and no errors; got:\n%s", code, cli.ExitOK, errOut)
 	}

@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 // Tree returns the tree of all commands to read: to generate documentation from.
 // Nothing of it can be run.
 func Tree() *cobra.Command {
-	root := newRootCmd(NewFactory(cli.Discard()))
+	root := newRootCmd(cmdutil.NewFactory(cli.Discard()))
 	walkTree(root, func(cmd *cobra.Command) {
 		cmd.InitDefaultHelpFlag()
 		cmd.DisableAutoGenTag = true
@@ -29,11 +30,11 @@ func walkTree(cmd *cobra.Command, visit func(*cobra.Command)) {
 }
 
 // Listed reports whether help lists the command below its parent.
-func Listed(cmd *cobra.Command) bool { return isListed(cmd) }
+func Listed(cmd *cobra.Command) bool { return cmdutil.IsListed(cmd) }
 
 // FlagGroup returns the section of help that lists the flag, empty for the usual
 // one.
-func FlagGroup(flag *pflag.Flag) string { return strings.Join(flag.Annotations[flagGroup], "") }
+func FlagGroup(flag *pflag.Flag) string { return strings.Join(flag.Annotations[cmdutil.FlagGroup], "") }
 
 // Topic is a page of help about something that is no command.
 type Topic struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 // bookinfo is the bundled world that help texts and the README talk about.
@@ -58,7 +59,7 @@ func TestExamplesInProcess(t *testing.T) {
 			}
 			streams, out, errOut := cli.Test("")
 			streams.Getenv = os.Getenv
-			f := NewFactory(streams)
+			f := cmdutil.NewFactory(streams)
 			f.CompletionPatience = time.Hour
 			code := mainWith(strings.Split(strings.TrimSuffix(string(args), "\n"), "\n"), f)
 			judgeExample(t, example, out.String(), errOut.String(), code)
@@ -74,7 +75,7 @@ func examples() []string {
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		for _, example := range exampleCommands(cmd) {
-			if cmd.Annotations[needsCluster] == "" || strings.Contains(example, " --from ") {
+			if cmd.Annotations[cmdutil.NeedsCluster] == "" || strings.Contains(example, " --from ") {
 				found = append(found, example)
 			}
 		}
@@ -82,7 +83,7 @@ func examples() []string {
 			visit(child)
 		}
 	}
-	visit(newRootCmd(NewFactory(streams)))
+	visit(newRootCmd(cmdutil.NewFactory(streams)))
 	return found
 }
 

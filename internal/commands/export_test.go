@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 // Patience is how long tests wait for an answer.
@@ -24,7 +25,7 @@ func StartsProcesses(t *testing.T) {
 // PatientMain is Main for tests on a machine however busy: completion does not
 // give up.
 func PatientMain(args []string, streams *cli.Streams) int {
-	f := NewFactory(streams)
+	f := cmdutil.NewFactory(streams)
 	f.CompletionPatience = time.Hour
 	return mainWith(args, f)
 }

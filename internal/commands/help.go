@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 // setHelp makes cmd and everything below it print help in one way. It is
@@ -61,7 +62,7 @@ func writeFlags(w io.Writer, cmd *cobra.Command, width int) {
 	var groups []string
 	sets := map[string]*pflag.FlagSet{}
 	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
-		group := strings.Join(flag.Annotations[flagGroup], "")
+		group := strings.Join(flag.Annotations[cmdutil.FlagGroup], "")
 		if flag.Hidden {
 			return
 		}
@@ -89,7 +90,7 @@ func writeCommands(w io.Writer, cmd *cobra.Command) {
 	for _, group := range groups {
 		var rows []row
 		for _, child := range cmd.Commands() {
-			if child.GroupID == group.ID && isListed(child) {
+			if child.GroupID == group.ID && cmdutil.IsListed(child) {
 				rows = append(rows, row{child.Name(), child.Short})
 			}
 		}

@@ -7,32 +7,33 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
 // Main runs meshctl with the arguments that follow the program's name and
 // returns the exit code. An interrupt or termination signal cancels the running
-// command; a second one ends the process at once. The function beginsWork is
+// command; a second one ends the process at once. The function BeginsWork is
 // called before a command does more than to print what it knows from its build.
 func Main(args []string, streams *cli.Streams, beginsWork func()) int {
-	f := NewFactory(streams)
-	f.beginsWork = beginsWork
+	f := cmdutil.NewFactory(streams)
+	f.BeginsWork = beginsWork
 	kube.SilenceLibraries()
 	return mainWith(args, f)
 }
 
-func mainWith(args []string, f *Factory) int {
-	ctx, stop := f.interrupts.cancelling(context.Background())
+func mainWith(args []string, f *cmdutil.Factory) int {
+	ctx, stop := f.Interrupts.Cancelling(context.Background())
 	defer stop()
 	return run(ctx, args, f)
 }
 
 // run executes one command line, reports its error and returns the exit code.
-func run(ctx context.Context, args []string, f *Factory) int {
+func run(ctx context.Context, args []string, f *cmdutil.Factory) int {
 	root := newRootCmd(f)
 	root.SetArgs(args)
-	if isCompletionRequest(args) {
-		prepareCompletion(root)
+	if cmdutil.IsCompletionRequest(args) {
+		cmdutil.PrepareCompletion(root)
 	}
 	ran, err := root.ExecuteContextC(ctx)
 	if err != nil && ctx.Err() != nil {

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/buildinfo"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 func TestReport(t *testing.T) {
@@ -46,12 +48,12 @@ func TestReport(t *testing.T) {
 func TestRunInterrupted(t *testing.T) {
 	t.Parallel()
 	streams, _, errOut := cli.Test("")
-	f := NewFactory(streams)
+	f := cmdutil.NewFactory(streams)
 	ctx, cancel := context.WithCancel(t.Context())
 	// A dependency that is interrupted while it works may fail in its own words.
-	f.Build = func() BuildInfo {
+	f.Build = func() buildinfo.BuildInfo {
 		cancel()
-		return BuildInfo{}
+		return buildinfo.BuildInfo{}
 	}
 	streams.Out = failingWriter{}
 	if code := run(ctx, []string{"version"}, f); code != cli.ExitCancelled {
@@ -87,7 +89,7 @@ func TestTree(t *testing.T) {
 		if cmd.Example != "" && cmd.Example[0] != '#' {
 			t.Errorf("%s: examples start with a comment that says what they do", cmd.CommandPath())
 		}
-		if cmd.HasSubCommands() && cmd.Annotations[subcommandNoun] == "" {
+		if cmd.HasSubCommands() && cmd.Annotations[cmdutil.SubcommandNoun] == "" {
 			t.Errorf("%s: a parent must be built by withSubcommands", cmd.CommandPath())
 		}
 		for _, child := range cmd.Commands() {
@@ -97,5 +99,5 @@ func TestTree(t *testing.T) {
 			walk(child)
 		}
 	}
-	walk(newRootCmd(NewFactory(streams)))
+	walk(newRootCmd(cmdutil.NewFactory(streams)))
 }

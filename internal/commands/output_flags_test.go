@@ -10,6 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/apply"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/diff"
+	"github.com/meshctl/meshctl/internal/commands/mesh"
+	"github.com/meshctl/meshctl/internal/commands/trust"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/output"
 )
@@ -59,7 +64,7 @@ func TestOutputFlags(t *testing.T) {
 			t.Errorf("%s: values of -o (-want +got)\n%s", path, diff)
 		}
 	}
-	walk(newRootCmd(NewFactory(streams)))
+	walk(newRootCmd(cmdutil.NewFactory(streams)))
 	slices.Sort(got)
 	if diff := cmp.Diff(without, got); diff != "" {
 		t.Errorf("commands without -o (-want +got)\n%s", diff)
@@ -76,8 +81,8 @@ func TestStabilityNamesVersions(t *testing.T) {
 	}
 	for kind, version := range map[string]string{
 		"WorkloadDescriptionList": describe.APIVersion, "MeshList": describe.APIVersion, "ClusterStatusList": describe.APIVersion,
-		"RenderedObjectList": describe.APIVersion, "WorldDiff": diffVersion, "ApplyReport": applyVersion, "MeshRestart": restartVersion,
-		"TrustReport": trustVersion, "TrustStatusList": trustVersion, "ResultList": resultVersion,
+		"RenderedObjectList": describe.APIVersion, "WorldDiff": diff.APIVersion, "ApplyReport": apply.APIVersion, "MeshRestart": mesh.APIVersion,
+		"TrustReport": trust.APIVersion, "TrustStatusList": trust.APIVersion, "ResultList": cmdutil.ResultVersion,
 	} {
 		if row := "| `" + version + "` | " + kind + " |"; !strings.Contains(string(page), row) {
 			t.Errorf("docs/stability.md has no row with %s", row)

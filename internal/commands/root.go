@@ -4,15 +4,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/apply"
+	"github.com/meshctl/meshctl/internal/commands/check"
+	"github.com/meshctl/meshctl/internal/commands/cluster"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/config"
+	"github.com/meshctl/meshctl/internal/commands/create"
+	"github.com/meshctl/meshctl/internal/commands/describe"
+	"github.com/meshctl/meshctl/internal/commands/diff"
+	"github.com/meshctl/meshctl/internal/commands/discover"
+	"github.com/meshctl/meshctl/internal/commands/install"
+	"github.com/meshctl/meshctl/internal/commands/mesh"
+	"github.com/meshctl/meshctl/internal/commands/render"
 	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/commands/trust"
 )
 
 // newRootCmd builds the tree of all commands.
-func newRootCmd(f *Factory) *cobra.Command {
+func newRootCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "meshctl",
 		Short: "Manage service meshes across Kubernetes clusters",
-		Long: dedent(`
+		Long: cmdutil.Dedent(`
 			meshctl groups the service meshes of several clusters into virtual meshes, and
 			shows which policies affect each workload and why. It needs no controller in any
 			cluster, and read-only commands also work on a directory of manifests.`),
@@ -23,47 +36,47 @@ func newRootCmd(f *Factory) *cobra.Command {
 	cmd.SetIn(f.Streams.In)
 	cmd.SetOut(f.Streams.Out)
 	cmd.SetErr(f.Streams.Err)
-	cmd.SetFlagErrorFunc(explainFlagError)
+	cmd.SetFlagErrorFunc(cmdutil.ExplainFlagError)
 	setHelp(cmd, f.Streams)
 
-	color := newEnumValue(string(cli.ColorAuto), settings.Allowed(settings.Color)...)
-	color.onSet = func(mode string) { f.Streams.Color = cli.ColorMode(mode) }
-	addPersistentEnumFlag(cmd, color, "color", "", settings.UsageOf(settings.Color))
+	color := cmdutil.NewEnumValue(string(cli.ColorAuto), settings.Allowed(settings.Color)...)
+	color.OnSet = func(mode string) { f.Streams.Color = cli.ColorMode(mode) }
+	cmdutil.AddPersistentEnumFlag(cmd, color, "color", "", settings.UsageOf(settings.Color))
 	global := cmd.PersistentFlags()
-	takeSetting(global, "color", settings.Color)
+	cmdutil.TakeSetting(global, "color", settings.Color)
 	global.StringVar(&f.ConfigFile, "config", "", "configuration `FILE` (default: ~/.config/meshctl/config.yaml)")
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
 	global.BoolVar(&f.Streams.NoInput, "no-input", false, settings.UsageOf(settings.NoInput))
-	takeSetting(global, "no-input", settings.NoInput)
+	cmdutil.TakeSetting(global, "no-input", settings.NoInput)
 	global.CountVarP(&f.Streams.Verbosity, "verbose", "v", "print more details to standard error; repeat for even more")
 
 	cmd.AddGroup(
-		&cobra.Group{ID: groupExplain, Title: "Explain what is configured"},
-		&cobra.Group{ID: groupAuthor, Title: "Create virtual meshes and policies"},
-		&cobra.Group{ID: groupRender, Title: "Render and apply"},
-		&cobra.Group{ID: groupClusters, Title: "Manage clusters and trust"},
-		&cobra.Group{ID: groupOther, Title: "Other commands"},
+		&cobra.Group{ID: cmdutil.GroupExplain, Title: "Explain what is configured"},
+		&cobra.Group{ID: cmdutil.GroupAuthor, Title: "Create virtual meshes and policies"},
+		&cobra.Group{ID: cmdutil.GroupRender, Title: "Render and apply"},
+		&cobra.Group{ID: cmdutil.GroupClusters, Title: "Manage clusters and trust"},
+		&cobra.Group{ID: cmdutil.GroupOther, Title: "Other commands"},
 	)
 	cmd.AddCommand(
-		newApplyCmd(f),
-		newCheckCmd(f),
-		newClusterCmd(f),
+		apply.NewCmd(f),
+		check.NewCmd(f),
+		cluster.NewCmd(f),
 		newCompletionCmd(f),
-		newConfigCmd(f),
-		newCreateCmd(f),
-		newDescribeCmd(f),
-		newDiffCmd(f),
-		newDiscoverCmd(f),
-		newInstallCmd(f),
-		newMeshCmd(f),
-		newRenderCmd(f),
-		newTrustCmd(f),
-		newUninstallCmd(f),
+		config.NewCmd(f),
+		create.NewCmd(f),
+		describe.NewCmd(f),
+		diff.NewCmd(f),
+		discover.NewCmd(f),
+		install.NewCmd(f),
+		mesh.NewCmd(f),
+		render.NewCmd(f),
+		trust.NewCmd(f),
+		install.NewUninstallCmd(f),
 		newVersionCmd(f, nil),
 	)
 	addHelpCommand(cmd)
-	loadSettingsFirst(cmd, f)
-	return withTopics(withSubcommands(cmd, "command"))
+	cmdutil.LoadSettingsFirst(cmd, f)
+	return withTopics(cmdutil.WithSubcommands(cmd, "command"))
 }
 
 // withTopics makes the root command point at the help command when its argument

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
@@ -25,7 +26,7 @@ func TestSettingFlags(t *testing.T) {
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-			for _, key := range flag.Annotations[settingOfFlag] {
+			for _, key := range flag.Annotations[cmdutil.SettingOfFlag] {
 				s, known := settings.Find(key)
 				if !known {
 					t.Errorf("%s: --%s has the setting %s, which does not exist", cmd.CommandPath(), flag.Name, key)
@@ -44,7 +45,7 @@ func TestSettingFlags(t *testing.T) {
 			visit(child)
 		}
 	}
-	visit(newRootCmd(NewFactory(streams)))
+	visit(newRootCmd(cmdutil.NewFactory(streams)))
 }
 
 func TestSettingsPrecedence(t *testing.T) {
@@ -111,13 +112,13 @@ func TestSettingsPrecedence(t *testing.T) {
 				env[name] = value
 			}
 			streams.Getenv = func(name string) string { return env[name] }
-			f := NewFactory(streams)
-			var flags worldFlags
+			f := cmdutil.NewFactory(streams)
+			var flags cmdutil.WorldFlags
 			root := newRootCmd(f)
 			probe := &cobra.Command{Use: "probe", RunE: func(*cobra.Command, []string) error { return nil }}
-			flags.register(probe, f)
+			flags.Register(probe, f)
 			root.AddCommand(probe)
-			loadSettingsFirst(probe, f)
+			cmdutil.LoadSettingsFirst(probe, f)
 			args := []string{"probe"}
 			for word := range strings.FieldsSeq(tt.args) {
 				args = append(args, word)
@@ -142,12 +143,12 @@ func TestSettingsPrecedence(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("sources (-want +got):\n%s", diff)
 			}
-			for what, got := range map[string][]string{"settings": s.Filenames(), "flags": flags.filenames} {
+			for what, got := range map[string][]string{"settings": s.Filenames(), "flags": flags.Filenames} {
 				if !slices.Equal(got, tt.wantFiles) {
 					t.Errorf("files in the %s are %q, want %q", what, got, tt.wantFiles)
 				}
 			}
-			if s.Recursive() != flags.recursive || fmt.Sprint(f.Streams.NoInput) != s.Text(settings.NoInput) || string(f.Streams.Color) != s.Text(settings.Color) {
+			if s.Recursive() != flags.Recursive || fmt.Sprint(f.Streams.NoInput) != s.Text(settings.NoInput) || string(f.Streams.Color) != s.Text(settings.Color) {
 				t.Errorf("flags %v and streams %v do not follow the settings", flags, f.Streams)
 			}
 			if got := s.Namespace(); got != tt.wantNamespace {

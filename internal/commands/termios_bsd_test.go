@@ -2,6 +2,8 @@
 
 package commands_test
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+)
 
 const ioctlGetTermios = unix.TIOCGETA

@@ -1,5 +1,7 @@
 package commands_test
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+)
 
 const ioctlGetTermios = unix.TCGETS

@@ -1,11 +1,15 @@
 package commands
 
+import (
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+)
+
 // formsTopic explains the values of flags that have parts.
 func formsTopic() topic {
 	return topic{
 		name:  "flag-forms",
 		short: "Syntax of names, selectors, shifts and request matches in flags",
-		text: dedent(`
+		text: cmdutil.Dedent(`
 			Syntax of structured flag values; docs/flags.md has the full grammar.
 
 			NAMES

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
@@ -21,7 +22,7 @@ func topics() []topic {
 		{
 			name:  "exit-codes",
 			short: "Exit codes and their meaning",
-			text: dedent(`
+			text: cmdutil.Dedent(`
 				Every command ends with one of these codes. They do not depend on the output
 				format.
 
@@ -51,15 +52,15 @@ func addHelpCommand(root *cobra.Command) {
 	help := &cobra.Command{
 		Use:     "help [COMMAND | TOPIC]",
 		Short:   "Show help about a command or a topic",
-		GroupID: groupOther,
-		Example: dedent(`
+		GroupID: cmdutil.GroupOther,
+		Example: cmdutil.Dedent(`
 			# show help for the version command
 			meshctl help version
 
 			# show the exit codes
 			meshctl help exit-codes`),
 		Args:        cobra.ArbitraryArgs,
-		Annotations: map[string]string{withoutSettings: "true"},
+		Annotations: map[string]string{cmdutil.WithoutSettings: "true"},
 		RunE:        showHelp,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return helpCompletions(cmd.Root(), args), cobra.ShellCompDirectiveNoFileComp
@@ -96,7 +97,7 @@ func showHelp(cmd *cobra.Command, args []string) error {
 
 // unknownHelp explains a word that names neither a command nor a topic.
 func unknownHelp(parent *cobra.Command, word string) error {
-	names := subcommandNames(parent)
+	names := cmdutil.SubcommandNames(parent)
 	if !parent.HasParent() {
 		for _, t := range topics() {
 			names = append(names, t.name)
@@ -124,7 +125,7 @@ func helpCompletions(root *cobra.Command, args []string) []cobra.Completion {
 	}
 	var words []cobra.Completion
 	for _, child := range about.Commands() {
-		if isListed(child) {
+		if cmdutil.IsListed(child) {
 			words = append(words, cobra.CompletionWithDesc(child.Name(), child.Short))
 		}
 	}

@@ -8,37 +8,39 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/buildinfo"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 type versionOptions struct {
 	streams *cli.Streams
-	build   func() BuildInfo
+	build   func() buildinfo.BuildInfo
 
 	// client is accepted for the habit of kubectl's users; there is no other
 	// version yet.
 	client bool
-	output *enumValue
+	output *cmdutil.EnumValue
 }
 
-func newVersionCmd(f *Factory, runF func(*versionOptions) error) *cobra.Command {
-	opts := &versionOptions{streams: f.Streams, build: f.Build, output: newOutput(output.FormatTable)}
+func newVersionCmd(f *cmdutil.Factory, runF func(*versionOptions) error) *cobra.Command {
+	opts := &versionOptions{streams: f.Streams, build: f.Build, output: cmdutil.NewOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:     "version [flags]",
 		Short:   "Print the version of meshctl",
-		GroupID: groupOther,
-		Long: dedent(`
+		GroupID: cmdutil.GroupOther,
+		Long: cmdutil.Dedent(`
 			Print the version and the commit of this binary. No cluster is contacted.`),
-		Example: dedent(`
+		Example: cmdutil.Dedent(`
 			# print the version
 			meshctl version
 
 			# print only the version number
 			meshctl version -o json | jq -r .clientVersion.version`),
-		Args:                  noArgs,
+		Args:                  cmdutil.NoArgs,
 		DisableFlagsInUseLine: true,
-		Annotations:           map[string]string{withoutSettings: "true"},
+		Annotations:           map[string]string{cmdutil.WithoutSettings: "true"},
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runF != nil {
@@ -48,21 +50,21 @@ func newVersionCmd(f *Factory, runF func(*versionOptions) error) *cobra.Command 
 		},
 	}
 	cmd.Flags().BoolVar(&opts.client, "client", false, "print the version of this binary only")
-	addOutputFlag(cmd, opts.output, "output format")
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format")
 	return cmd
 }
 
 // versionView is the documented form of -o json and -o yaml.
 type versionView struct {
-	ClientVersion BuildInfo `json:"clientVersion"`
+	ClientVersion buildinfo.BuildInfo `json:"clientVersion"`
 }
 
 func runVersion(_ context.Context, opts *versionOptions) error {
 	info := opts.build()
-	return output.Print(opts.streams, opts.output.format(), view.View{
+	return output.Print(opts.streams, opts.output.Format(), view.View{
 		Document: view.Value(versionView{info}),
 		Text:     view.Lines(func(t *view.Text) { t.Line(versionLine(info)) }),
-		Names:    view.NameEach([]BuildInfo{info}, func(info *BuildInfo) string { return "meshctl/" + info.Version }),
+		Names:    view.NameEach([]buildinfo.BuildInfo{info}, func(info *buildinfo.BuildInfo) string { return "meshctl/" + info.Version }),
 	})
 }
 
@@ -70,13 +72,13 @@ func runVersion(_ context.Context, opts *versionOptions) error {
 const shortCommit = 12
 
 // versionLine is for people.
-func versionLine(info BuildInfo) string {
+func versionLine(info buildinfo.BuildInfo) string {
 	var details []string
 	if info.Commit != "" {
-		hash, dirty := strings.CutSuffix(info.Commit, dirtySuffix)
+		hash, dirty := strings.CutSuffix(info.Commit, buildinfo.DirtySuffix)
 		short := hash[:min(len(hash), shortCommit)]
 		if dirty {
-			short += dirtySuffix
+			short += buildinfo.DirtySuffix
 		}
 		details = append(details, short)
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/buildinfo"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
 func TestVersionFlags(t *testing.T) {
@@ -32,12 +34,12 @@ func TestVersionFlags(t *testing.T) {
 			t.Parallel()
 			streams, _, _ := cli.Test("")
 			var got *versionOptions
-			cmd := newVersionCmd(NewFactory(streams), func(opts *versionOptions) error {
+			cmd := newVersionCmd(cmdutil.NewFactory(streams), func(opts *versionOptions) error {
 				got = opts
 				return nil
 			})
 			cmd.SilenceErrors, cmd.SilenceUsage = true, true
-			cmd.SetFlagErrorFunc(explainFlagError)
+			cmd.SetFlagErrorFunc(cmdutil.ExplainFlagError)
 			cmd.SetArgs(tt.args)
 			err := cmd.ExecuteContext(t.Context())
 			if tt.wantErr != "" {
@@ -58,25 +60,25 @@ func TestVersionFlags(t *testing.T) {
 
 func TestRunVersion(t *testing.T) {
 	t.Parallel()
-	release := BuildInfo{
+	release := buildinfo.BuildInfo{
 		Version: "v0.1.0", Commit: "0123456789abcdef0123", Date: "2026-11-22T18:00:00Z",
 		GoVersion: "go1.26.0", Platform: "linux/amd64",
 	}
 	tests := []struct {
 		name   string
-		info   BuildInfo
+		info   buildinfo.BuildInfo
 		output string
 		want   string
 	}{
 		{name: "line", info: release, output: "table", want: "meshctl v0.1.0 (0123456789ab, go1.26.0, linux/amd64)\n"},
 		{
 			name: "line without a commit", output: "table",
-			info: BuildInfo{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
+			info: buildinfo.BuildInfo{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (go1.26.0, linux/amd64)\n",
 		},
 		{
 			name: "line with changed files", output: "wide",
-			info: BuildInfo{Version: "v0.1.0", Commit: "0123456789abcdef0123-dirty", GoVersion: "go1.26.0", Platform: "linux/amd64"},
+			info: buildinfo.BuildInfo{Version: "v0.1.0", Commit: "0123456789abcdef0123-dirty", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (0123456789ab-dirty, go1.26.0, linux/amd64)\n",
 		},
 		{name: "json", info: release, output: "json", want: `{
@@ -104,8 +106,8 @@ func TestRunVersion(t *testing.T) {
 			streams, out, _ := cli.Test("")
 			opts := &versionOptions{
 				streams: streams,
-				build:   func() BuildInfo { return tt.info },
-				output:  newEnumValue(tt.output),
+				build:   func() buildinfo.BuildInfo { return tt.info },
+				output:  cmdutil.NewEnumValue(tt.output),
 			}
 			if err := runVersion(t.Context(), opts); err != nil {
 				t.Fatal(err)

@@ -1,0 +1,108 @@
+package apply
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/rollout"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// tellInput says what is missing from the input.
+func (a *applying) tellInput(w *world.World) {
+	if w == nil {
+		return
+	}
+	_ = cmdutil.ReportProblems(a.streams, w) // what that means is decided here
+	switch {
+	case !w.Incomplete():
+	case a.allowIncomplete:
+		a.say("warning: the input is incomplete; nothing is deleted")
+	default:
+		a.say("error: refusing to apply: the input is incomplete, and pruning could delete live objects (pass --allow-incomplete to apply without deleting anything)")
+	}
+}
+
+// tellIdle says which clusters nothing is written to.
+func (a *applying) tellIdle() {
+	for _, name := range a.plan.Idle {
+		a.say("%s: skipped because no Istio mesh was discovered there", name)
+	}
+	if len(a.plan.Clusters) == 0 {
+		a.say("No Istio mesh found. Run 'meshctl discover' first, or 'meshctl check' to find the problem.")
+	}
+}
+
+// tellErrors says what is in the way, within bounds: the same reason only once
+// for each kind of a cluster.
+func (a *applying) tellErrors() {
+	var lines []string
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		for _, text := range c.Errors() {
+			lines = append(lines, "error: "+text)
+		}
+		for _, e := range refusalsOf(c) {
+			lines = append(lines, "error: "+e.Error())
+		}
+	}
+	a.tellBounded(lines)
+}
+
+// refusalsOf are why objects cannot be written, without those that Unread says
+// already.
+func refusalsOf(c *rollout.Cluster) []*kube.Error {
+	var errs []*kube.Error
+	missing := map[string]bool{}
+	for i := range c.Changes {
+		change := &c.Changes[i]
+		if change.Kind != kube.ChangeRefuse {
+			continue
+		}
+		kind := change.Key.GVK.Kind
+		unread := slices.ContainsFunc(c.Unread, func(e *kube.Error) bool { return e.Why == change.Err.Why })
+		if unread || missing[kind] {
+			continue
+		}
+		missing[kind] = change.Err.Reason == kube.ReasonNoSuchKind
+		errs = append(errs, change.Err)
+	}
+	return errs
+}
+
+// TellFailures says what could not be written although nothing seemed to be in
+// the way.
+func (a *applying) tellFailures() {
+	var lines []string
+	for i := range a.plan.Clusters {
+		for _, change := range a.plan.Clusters[i].Changes {
+			if change.Err != nil && change.Kind != kube.ChangeRefuse && change.Err.Reason != kube.ReasonCancelled {
+				lines = append(lines, "error: "+change.Err.Error())
+			}
+		}
+	}
+	a.tellBounded(lines)
+}
+
+// tellUnfinished says how to go on where not everything could be written.
+func (a *applying) tellUnfinished() {
+	if failed := a.plan.FailedClusters(); len(failed) > 0 && a.writes() {
+		a.say("Some objects could not be applied to %s. Fix the errors and run 'meshctl apply' again.", strings.Join(failed, ", "))
+	}
+}
+
+func (a *applying) tellBounded(lines []string) {
+	shown := cmdutil.ReportedProblems
+	if a.verbosity() > 0 {
+		shown = len(lines)
+	}
+	for _, line := range lines[:min(len(lines), shown)] {
+		a.say("%s", line)
+	}
+	if more := len(lines) - shown; more > 0 {
+		a.say("... %s; -v shows all", text.More(more))
+	}
+}

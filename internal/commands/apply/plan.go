@@ -1,0 +1,151 @@
+package apply
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/rollout"
+)
+
+// changesOf returns the changes of a cluster that take place, or should.
+func changesOf(c *rollout.Cluster) []*rollout.Change {
+	var changes []*rollout.Change
+	for i := range c.Changes {
+		if change := &c.Changes[i]; change.Kind != kube.ChangeLeave {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// showPlan shows what is to be done: as the answer of a dry run, and otherwise
+// on standard error, for whoever has to agree.
+func (a *applying) showPlan() error {
+	a.tellIdle()
+	cmdutil.TellOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
+	out := a.streams.Err
+	if !a.writes() {
+		out = a.streams.Out
+	}
+	asked := a.writes() && !a.yes
+	if a.writes() && a.yes {
+		out = forgiving{out} // nobody has to see it
+	}
+	if a.quiet || !a.output.Format().ForPeople() && !asked {
+		out = io.Discard // the report says all of it
+	}
+	color := a.streams.OutColor()
+	if a.writes() {
+		color = a.streams.ErrColor()
+	}
+	if err := output.Write(out, output.FormatTable, color, view.View{Text: a.writePlan}); err != nil {
+		return err
+	}
+	a.tellErrors()
+	return nil
+}
+
+// writePlan writes what is to be done, for people.
+func (a *applying) writePlan(t *view.Text) error {
+	if len(a.plan.Clusters) > 0 {
+		t.Table(a.planTable())
+	}
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		switch {
+		case a.showDiff:
+			if err := writeDiff(t, c); err != nil {
+				return err
+			}
+		case a.yes && a.writes(): // nobody has to agree, and the results say it again
+		default:
+			a.writeChanges(t, c)
+		}
+	}
+	return nil
+}
+
+// forgiving is a writer whose failures do not matter, such as a standard error
+// that nobody reads any more.
+type forgiving struct{ io.Writer }
+
+// Write implements io.Writer.
+func (w forgiving) Write(p []byte) (int, error) {
+	_, _ = w.Writer.Write(p)
+	return len(p), nil
+}
+
+// planTable has one row for each cluster.
+func (a *applying) planTable() view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "CREATE", "CHANGE", "DELETE", "CONFLICT", "UNCHANGED")}
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		if c.Err != nil {
+			table.Add(c.Name, "?", "?", "?", "?", "?")
+			continue
+		}
+		row := []string{c.Name}
+		for _, kind := range []kube.ChangeKind{kube.ChangeAdd, kube.ChangeModify, kube.ChangeRemove, kube.ChangeRefuse} {
+			row = append(row, strconv.Itoa(c.Count(kind)))
+		}
+		table.Add(append(row, strconv.Itoa(c.Unchanged))...)
+	}
+	return table
+}
+
+// writeChanges lists the objects of a cluster that change.
+func (a *applying) writeChanges(t *view.Text, c *rollout.Cluster) {
+	changes := changesOf(c)
+	if len(changes) == 0 {
+		return
+	}
+	t.Blank()
+	t.Section(c.Name, false, func() {
+		for i, change := range changes {
+			if i == cmdutil.ShownChanges && a.verbosity() == 0 {
+				t.Linef("... %s; -v shows all, --diff in full", text.More(len(changes)-i))
+				return
+			}
+			line := fmt.Sprintf("%s %s %s/%s", cmp.Or(cmdutil.ChangeSign(change.Kind), "!"), change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+			if fields := cmdutil.FieldsText(change.Fields); fields != "" {
+				line += ": " + fields
+			}
+			t.Line(line)
+		}
+	})
+}
+
+// writeDiff writes the changes of a cluster as one unified diff.
+func writeDiff(t *view.Text, c *rollout.Cluster) error {
+	for _, change := range changesOf(c) {
+		if change.Kind == kube.ChangeRefuse {
+			continue
+		}
+		after, err := change.After()
+		if err != nil {
+			return err
+		}
+		name := c.Name + "/" + change.Key.GVK.Kind + "/" + change.Key.Namespace + "/" + change.Key.Name
+		var texts [2][]byte
+		for i, object := range []*unstructured.Unstructured{change.Before(), after} {
+			if object == nil {
+				continue
+			}
+			manifest := view.Manifest{Object: func() (any, error) { return object.Object, nil }}
+			if texts[i], err = output.Manifest(manifest); err != nil {
+				return err
+			}
+		}
+		t.Diff(name+" (now)", name+" (applied)", texts[0], texts[1])
+	}
+	return nil
+}

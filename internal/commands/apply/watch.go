@@ -1,0 +1,204 @@
+package apply
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
+	"github.com/meshctl/meshctl/internal/rollout"
+)
+
+// watchFlags say how to keep applying.
+type watchFlags struct {
+	watch bool
+	// resync is how often everything is compared even if nothing seems to change.
+	resync time.Duration
+	// healthAddress is where to answer probes; nowhere if empty.
+	healthAddress string
+}
+
+// The bounds of --resync.
+const (
+	defaultResync = 5 * time.Minute
+	minResync     = 10 * time.Second
+)
+
+func (w *watchFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&w.watch, "watch", false, "keep running and apply every change on the management cluster without confirmation")
+	flags.DurationVar(&w.resync, "resync", defaultResync, "with --watch, the `DURATION` between full comparisons of the clusters, to repair drift")
+	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, serve /healthz and /readyz at this `ADDRESS`, such as :8081")
+}
+
+// checkWatch refuses what cannot be combined with --watch.
+func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
+	flags := cmd.Flags()
+	if !o.watch {
+		for _, name := range []string{"resync", "health-address"} {
+			if flags.Changed(name) {
+				return cli.Usagef("--%s requires --watch", name)
+			}
+		}
+		return nil
+	}
+	switch {
+	case !o.world.FromManagement():
+		return cli.Usagef("--watch requires a management cluster: add --context")
+	case !o.writes():
+		return cli.Usagef("--watch and --dry-run=%s cannot be combined", o.dryRun)
+	case !o.output.Format().ForPeople():
+		return cli.Usagef("--watch and -o %s cannot be combined", o.output)
+	case o.acceptLoss:
+		return cli.Usagef("--watch never gives up protection by itself: run apply once with --accept-loss")
+	case o.showDiff:
+		return cli.Usagef("--watch and --diff cannot be combined: use --diff with --dry-run=client")
+	case slices.Contains(o.world.Filenames, "-"):
+		return cli.Usagef("--watch cannot read manifests from standard input")
+	case o.resync < minResync:
+		return cli.Usagef("--resync must be at least %s", minResync)
+	default:
+		return nil
+	}
+}
+
+// runWatch keeps applying until ctx ends, which is how it is meant to end. Of
+// several processes only the one that holds the Lease applies.
+func (o *applyOptions) runWatch(ctx context.Context) error {
+	management, err := o.world.Kube.Management()
+	if err != nil {
+		return err
+	}
+	w := &watching{applyOptions: o}
+	stop, err := w.serveHealth(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	identity, err := watchIdentity()
+	if err != nil {
+		return err
+	}
+	err = rollout.Watch(ctx, rollout.WatchOptions{
+		Management: management, Resync: o.resync, Input: o.readInput, Options: o.planOptions(), Handle: w.tell,
+		Lease: kube.LeaseOptions{
+			Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "acquire the Lease",
+			Observe: func(leader string) {
+				if leader != identity && leader != "" {
+					w.log("%s holds the Lease; standing by", leader)
+				}
+			},
+			Lost: func() { w.log("lost the Lease; standing by") },
+		},
+		Begin: func() {
+			w.log("applying to the clusters registered in namespace %s of cluster %s", o.namespace, management.Name)
+		},
+		GiveUp: func(err error) bool {
+			// What was asked for cannot be; later, it is the world that changed.
+			var usage *cli.UsageError
+			return errors.As(inputError(err), &usage)
+		},
+	})
+	if ctx.Err() != nil {
+		return nil // interrupted, which is how it is meant to end
+	}
+	return inputError(err)
+}
+
+// watchIdentity tells this process from all others that may want the Lease.
+func watchIdentity() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("get the hostname for the Lease: %w", err)
+	}
+	return host + "_" + strings.ToLower(rand.Text()[:8]), nil
+}
+
+// watching is one run of apply --watch.
+type watching struct{ *applyOptions }
+
+// log prints a line with the time on standard error.
+func (w *watching) log(format string, args ...any) {
+	w.streams.Say("%s %s", w.clock().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
+}
+
+// Write implements io.Writer: it logs lines, each of which must be whole.
+func (w *watching) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		w.log("%s", strings.TrimRight(line, "\n"))
+	}
+	return len(text), nil
+}
+
+// tell says what came of a pass, unless that was said already, and prints what was
+// written.
+func (w *watching) tell(pass *rollout.Pass) error {
+	var out io.Writer = w
+	if pass.Repeated {
+		out = io.Discard
+	}
+	opts := *w.applyOptions
+	opts.streams, opts.yes, opts.quiet = w.streams.WithErr(out), true, true
+	a := &applying{applyOptions: &opts, plan: pass.Plan}
+	a.tellInput(pass.Input.World)
+	var printing error
+	if a.plan != nil {
+		printing = a.tellAll()
+	}
+	for _, untold := range cli.Untold(errors.Join(inputError(pass.Err), printing)) {
+		a.say("error: %s", untold)
+	}
+	return errors.Join(printing, w.streams.Flush())
+}
+
+// tellAll says what came of a plan after it was carried out.
+func (a *applying) tellAll() error {
+	if err := a.showPlan(); err != nil {
+		return err
+	}
+	for i := range a.plan.Clusters {
+		if c := &a.plan.Clusters[i]; c.TakesPart() {
+			a.tellBegun(c)
+			a.tellDone(c)
+		}
+	}
+	a.tellStatuses()
+	if err := a.showResults(); err != nil {
+		return err
+	}
+	a.tellUnfinished()
+	return nil
+}
+
+// serveHealth answers probes: /healthz as long as the process runs, /readyz too.
+// A pod that waits for the Lease is as it should be.
+func (w *watching) serveHealth(ctx context.Context) (stop func(), err error) {
+	if w.healthAddress == "" {
+		return func() {}, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", w.healthAddress)
+	if err != nil {
+		return nil, fmt.Errorf("serve probes at %s: %w", w.healthAddress, err)
+	}
+	w.log("serving probes at http://%s/healthz and /readyz", listener.Addr())
+	answer := func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte("ok\n")) }
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", answer)
+	mux.HandleFunc("/readyz", answer)
+	const patience = 5 * time.Second
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: patience}
+	go func() { _ = server.Serve(listener) }()
+	return func() { _ = server.Close() }, nil
+}

@@ -1,0 +1,185 @@
+package cluster
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/registration"
+)
+
+type clusterListOptions struct {
+	cmdutil.ClusterCommand
+	names  []string
+	output *cmdutil.EnumValue
+}
+
+// defaultListTimeout bounds what is asked of one cluster.
+const defaultListTimeout = 15 * time.Second
+
+func newClusterListCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &clusterListOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
+	cmd := &cobra.Command{
+		Use:     "list [NAME...]",
+		Aliases: []string{"ls"},
+		Short:   "List registered clusters and their current state",
+		Long: cmdutil.Dedent(`
+			List the registered clusters with their current state: whether they are
+			reachable, their versions, and when the registered token expires. All clusters
+			are contacted in parallel, and an unreachable cluster does not block the others.`),
+		Example: cmdutil.Dedent(`
+			# list all registered clusters
+			meshctl cluster list
+
+			# list the clusters whose token expires, and when
+			meshctl cluster list -o json | jq -r '.items[] | select(.tokenExpires) | [.name, .tokenExpires] | @tsv'`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.names = args
+			return opts.run(cmd.Context())
+		},
+	}
+	cmd.ValidArgsFunction = opts.CompleteRegistered
+	opts.Register(cmd)
+	timeout := cmd.Flags().Lookup("timeout")
+	timeout.Usage = "how long to wait before treating a cluster as unreachable (`DURATION`)"
+	timeout.DefValue, opts.Timeout = defaultListTimeout.String(), defaultListTimeout
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format")
+	return cmd
+}
+
+func (o *clusterListOptions) run(ctx context.Context) error {
+	management, err := o.Kube.Management()
+	if err != nil {
+		return err
+	}
+	connection, err := o.Kube.Options()
+	if err != nil {
+		return err
+	}
+	statuses, err := registration.Statuses(ctx, management, registration.StatusOptions{
+		Namespace: o.Namespace, Names: o.names, Deadline: o.Timeout, Meshes: meshesOf, Clock: o.Clock, Connection: connection,
+	})
+	if err != nil {
+		return err
+	}
+	if len(statuses) == 0 {
+		o.Streams.Say("No clusters registered in namespace %s of cluster %s.", o.Namespace, management.Name)
+	}
+	list := clusterStatusList{APIVersion: describe.APIVersion, Kind: "ClusterStatusList", Items: []clusterStatus{}}
+	for i := range statuses {
+		list.Items = append(list.Items, newClusterStatus(&statuses[i]))
+	}
+	list.explain(o.Streams)
+	return output.Print(o.Streams, o.output.Format(), list.view(o.Clock()))
+}
+
+// clusterStatusList is the documented form of -o json and -o yaml.
+type clusterStatusList struct {
+	APIVersion string          `json:"apiVersion"`
+	Kind       string          `json:"kind"`
+	Items      []clusterStatus `json:"items"`
+}
+
+// clusterStatus is how one registered cluster is.
+type clusterStatus struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	UID       string `json:"uid,omitempty"`
+	Server    string `json:"server,omitempty"`
+	// InsecureSkipTLSVerify says that the certificate of the API server is not
+	// verified.
+	InsecureSkipTLSVerify bool      `json:"insecureSkipTLSVerify,omitempty"`
+	Registered            time.Time `json:"registered"`
+	Reachable             bool      `json:"reachable"`
+	// Status is Ready, or why the cluster cannot be used; Message says more.
+	Status  string `json:"status"`
+	Message string `json:"message,omitempty"`
+	Version string `json:"version,omitempty"`
+	// Latency is what a small request took.
+	Latency string   `json:"latency,omitempty"`
+	Meshes  []string `json:"meshes,omitempty"`
+	// TokenExpires is absent if the token does not expire.
+	TokenExpires *time.Time `json:"tokenExpires,omitempty"`
+	// Notes say what could not be found out.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// statusReady is the status of a cluster that answers.
+const statusReady = "Ready"
+
+func newClusterStatus(s *registration.MemberStatus) clusterStatus {
+	view := clusterStatus{
+		Name: s.Cluster, Namespace: s.Namespace, UID: s.UID, Server: s.Server, InsecureSkipTLSVerify: s.InsecureSkipTLSVerify,
+		Registered: s.Created.UTC(), Reachable: s.Reachable, Status: statusReady, Version: s.Version, Meshes: s.Meshes, TokenExpires: s.TokenExpires,
+	}
+	if s.Reachable {
+		view.Latency = s.Latency.Round(time.Millisecond).String()
+	}
+	if s.Err != nil {
+		view.Status, view.Message = string(s.Err.Reason), s.Err.Error()
+	}
+	for _, note := range s.Notes {
+		view.Notes = append(view.Notes, note.Error())
+	}
+	return view
+}
+
+// explain says on standard error what is wrong with clusters.
+func (l clusterStatusList) explain(streams *cli.Streams) {
+	for _, item := range l.Items {
+		if item.Message != "" {
+			streams.Warn("%s: %s", item.Name, item.Message)
+		}
+		for _, note := range item.Notes {
+			streams.Warn("%s: %s", item.Name, note)
+		}
+	}
+}
+
+// view returns the list in all forms.
+func (l clusterStatusList) view(now time.Time) view.View {
+	v := view.View{
+		Document: view.Value(l),
+		Names:    view.NameEach(l.Items, func(item *clusterStatus) string { return "kubernetescluster.multicluster.solo.io/" + item.Name }),
+	}
+	if len(l.Items) > 0 {
+		v.Table = view.Rows(l.table(now))
+	}
+	return v
+}
+
+// table has one row for each cluster.
+func (l clusterStatusList) table(now time.Time) view.Table {
+	table := view.Table{Columns: append(
+		view.Columns("NAME", "STATUS", "VERSION", "MESHES", "TOKEN-EXPIRES", "AGE"),
+		view.WideColumns("LATENCY", "SERVER", "UID")...)}
+	for _, item := range l.Items {
+		table.Add(
+			item.Name, item.Status, view.OrNone(item.Version), view.OrNone(strings.Join(item.Meshes, ", ")), item.expiryText(now),
+			duration.HumanDuration(now.Sub(item.Registered)),
+			view.OrNone(item.Latency), view.OrNone(item.Server), view.OrNone(item.UID))
+	}
+	return table
+}
+
+// expiryText says when a token expires, as people say it.
+func (s clusterStatus) expiryText(now time.Time) string {
+	switch {
+	case s.Server == "":
+		return view.Unknown
+	case s.TokenExpires == nil:
+		return "never"
+	case !s.TokenExpires.After(now):
+		return "expired " + duration.HumanDuration(now.Sub(*s.TokenExpires)) + " ago"
+	default:
+		return "in " + duration.HumanDuration(s.TokenExpires.Sub(now))
+	}
+}

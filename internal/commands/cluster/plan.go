@@ -1,0 +1,80 @@
+package cluster
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/registration"
+)
+
+// printPlan prints the manifests of a dry run, or writes them to files.
+func (o *clusterRegisterOptions) printPlan(plan *registration.Plan) error {
+	if o.outputDir != "" {
+		return o.savePlan(plan)
+	}
+	all := append(append([]*unstructured.Unstructured{}, plan.Remote...), plan.Management...)
+	side := func(i int) string {
+		if i >= len(plan.Remote) {
+			return "the management cluster"
+		}
+		return o.Cluster
+	}
+	v := cmdutil.ManifestsView(all, func(i int) string {
+		switch i {
+		case 0:
+			return "For cluster " + o.Cluster + ":"
+		case len(plan.Remote):
+			return "For " + side(i) + ":"
+		default:
+			return ""
+		}
+	})
+	v.Text = view.Lines(func(t *view.Text) {
+		for i, object := range all {
+			t.Linef("%s applied on %s (%s dry run)", cmdutil.ObjectName(object.GroupVersionKind().GroupKind(), object.GetName()), side(i), o.dryRun)
+		}
+	})
+	return output.Print(o.Streams, o.output.Format(), v)
+}
+
+// savePlan writes one file for each side. Earlier ones are replaced.
+func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
+	const mode = 0o755
+	if err := os.MkdirAll(o.outputDir, mode); err != nil {
+		return cmdutil.CannotSave(o.outputDir, err)
+	}
+	root, err := os.OpenRoot(o.outputDir)
+	if err != nil {
+		return cmdutil.CannotSave(o.outputDir, err)
+	}
+	defer func() { _ = root.Close() }()
+	for _, side := range []struct {
+		file    string
+		objects []*unstructured.Unstructured
+	}{{"remote.yaml", plan.Remote}, {"management.yaml", plan.Management}} {
+		var text bytes.Buffer
+		if err := output.Write(&text, output.FormatYAML, false, cmdutil.ManifestsView(side.objects, nil)); err != nil {
+			return err
+		}
+		path := filepath.Join(o.outputDir, side.file)
+		if _, err := root.Stat(side.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return cmdutil.CannotSave(path, err) // such as a link that leads out of the directory
+		}
+		if err := cmdutil.SaveFile(path, text.Bytes(), true); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(o.Streams.Out, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package cmdutil
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/registration"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// ClusterCommand is what all commands about registered clusters have.
+type ClusterCommand struct {
+	Streams *cli.Streams
+	Clock   cli.Clock
+	Kube    *KubeFlags
+
+	Cluster   string
+	Namespace string
+	Timeout   time.Duration
+}
+
+func NewClusterCommand(f *Factory) ClusterCommand {
+	return ClusterCommand{Streams: f.Streams, Clock: f.Clock, Kube: NewKubeFlags(f)}
+}
+
+// DefaultClusterTimeout bounds a command that works on two clusters.
+const DefaultClusterTimeout = 2 * time.Minute
+
+func (c *ClusterCommand) Register(cmd *cobra.Command) {
+	c.Kube.Register(cmd)
+	RegisterNamespace(cmd, &c.Namespace, "`NAMESPACE` of the registrations on the management cluster")
+	cmd.Flags().DurationVar(&c.Timeout, "timeout", DefaultClusterTimeout, "`DURATION` after which to give up")
+}
+
+// RegisterNamespace adds the flag for the namespace of meshctl's resources.
+func RegisterNamespace(cmd *cobra.Command, namespace *string, usage string) {
+	cmd.Flags().StringVarP(namespace, "namespace", "n", world.DefaultNamespace, usage)
+	TakeSetting(cmd.Flags(), "namespace", settings.Namespace)
+}
+
+// Limited returns the context of the command with its timeout.
+func (c *ClusterCommand) Limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.Timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.Timeout)
+}
+
+// CompleteRegistered offers the names of the registered clusters. It reads
+// nothing but metadata, and says nothing if that fails.
+func (c *ClusterCommand) CompleteRegistered(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	management, err := c.Kube.Management()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, stop := context.WithTimeout(cmd.Context(), completionPatience)
+	defer stop()
+	names, err := registration.RegisteredNames(ctx, management, c.Namespace)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

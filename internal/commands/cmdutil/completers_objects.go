@@ -1,0 +1,117 @@
+package cmdutil
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// objectCompleter completes names, namespaces and clusters of the objects of a
+// kind that pass a filter.
+type objectCompleter struct {
+	kind   ObjectKind
+	filter *ObjectFilter
+}
+
+// CompleteObjects makes the names, namespaces and clusters of a command about
+// objects of a kind complete to those in the world.
+func CompleteObjects(f *Factory, cmd *cobra.Command, kind ObjectKind, filter *ObjectFilter) {
+	q := objectCompleter{kind, filter}
+	cmd.ValidArgsFunction = f.CompleteFromWorld(q.offerNames)
+	for name, offer := range map[string]func(*policy.Result, []string, string) []cobra.Completion{
+		"namespace": q.offerNamespaces, "cluster": q.offerClusters,
+	} {
+		if cmd.Flags().Lookup(name) == nil {
+			continue
+		}
+		if err := cmd.RegisterFlagCompletionFunc(name, f.CompleteFromWorld(offer)); err != nil {
+			panic(err) // the same flag declared twice: no input can cause it
+		}
+	}
+}
+
+// offerNames offers the full name of each object that passes the filters and is
+// not named yet; behind KIND/ if that is typed, or if several objects share the
+// name.
+func (q objectCompleter) offerNames(result *policy.Result, args []string, typed string) []cobra.Completion {
+	all := q.kind.Objects(result.World)
+	positions, err := q.filter.Apply(result.World, q.kind, all)
+	if err != nil {
+		return nil
+	}
+	namesOf := func(i int) world.Names { return all[i] }
+	named := map[int]bool{}
+	for _, arg := range args {
+		if i, err := world.Resolve(q.kind.Name, positions, namesOf, arg); err == nil {
+			named[i] = true
+		}
+	}
+	count := map[string]int{}
+	for _, i := range positions {
+		count[all[i].Full()]++
+	}
+	typedKind, _, withKind := strings.Cut(typed, "/")
+	var words []cobra.Completion
+	for _, i := range positions {
+		n := all[i]
+		word := n.Full()
+		switch {
+		case named[i]:
+			continue
+		case withKind && (strings.EqualFold(typedKind, n.Kind) || strings.EqualFold(typedKind, q.kind.Name)):
+			word = typedKind + "/" + word
+		case withKind:
+			continue
+		case count[word] > 1:
+			word = strings.ToLower(n.Kind) + "/" + word
+		}
+		words = append(words, cobra.CompletionWithDesc(word, q.kind.hint(result, i)))
+	}
+	return words
+}
+
+// offerNamespaces offers the namespaces that objects of the kind are in.
+func (q objectCompleter) offerNamespaces(result *policy.Result, _ []string, _ string) []cobra.Completion {
+	count := map[string]int{}
+	for _, n := range q.kind.Objects(result.World) {
+		count[n.Namespace]++
+	}
+	var words []cobra.Completion
+	for _, namespace := range sortedKeys(count) {
+		if namespace != "" {
+			words = append(words, cobra.CompletionWithDesc(namespace, counted(count[namespace], q.kind)))
+		}
+	}
+	return words
+}
+
+// offerClusters offers the clusters that objects of the kind are in, item by
+// item of a list.
+func (q objectCompleter) offerClusters(result *policy.Result, _ []string, typed string) []cobra.Completion {
+	count := map[string]int{}
+	for i, n := range q.kind.Objects(result.World) {
+		for _, cluster := range q.kind.clustersOf(result.World, i, n) {
+			count[cluster]++
+		}
+	}
+	var words []cobra.Completion
+	for _, cluster := range sortedKeys(count) {
+		if cluster != "" {
+			words = append(words, cobra.CompletionWithDesc(cluster, counted(count[cluster], q.kind)))
+		}
+	}
+	return InList(typed, q.filter.Clusters, words)
+}
+
+func sortedKeys(count map[string]int) []string {
+	keys := make([]string, 0, len(count))
+	for key := range count {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,37 @@
+package cmdutil
+
+import (
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/render/istio"
+)
+
+// TellOmissions says on standard error what is not rendered and why: the first
+// few, or all of them.
+func TellOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
+	shown := min(len(omissions), ReportedProblems)
+	if all {
+		shown = len(omissions)
+	}
+	for _, o := range omissions[:shown] {
+		streams.Warn("not rendered: %s", omissionText(o))
+	}
+	if more := len(omissions) - shown; more > 0 {
+		streams.Say("... %s; -v shows all", text.More(more))
+	}
+}
+
+// shownTargets bounds the Destinations that one line names.
+const shownTargets = 3
+
+// omissionText says what is left out, where and why.
+func omissionText(o istio.Omission) string {
+	object := o.Object.String()
+	switch {
+	case len(o.Targets) > 0:
+		object += " for " + text.Bounded(o.Targets, shownTargets)
+	case o.Cluster != "":
+		object += " in " + o.Cluster
+	}
+	return object + ": " + o.Reason
+}

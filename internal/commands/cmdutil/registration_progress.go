@@ -1,0 +1,68 @@
+package cmdutil
+
+import (
+	"errors"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/registration"
+)
+
+// ObservePhases returns an observer that tells on standard error about the phases
+// of an operation, one line each.
+func ObservePhases(streams *cli.Streams) registration.Observer {
+	progress := cli.NewProgress(streams)
+	return func(event registration.Event) {
+		phase := string(event.Phase) + " ..."
+		if event.Cluster != "" {
+			phase = event.Cluster + ": " + phase
+		}
+		detail := ""
+		if event.Detail != "" {
+			detail = " (" + event.Detail + ")"
+		}
+		switch event.State {
+		case registration.PhaseStarted:
+			progress.Begin(phase, "")
+		case registration.PhaseDone:
+			progress.End(phase, "%s done%s", phase, detail)
+		case registration.PhaseFailed:
+			progress.End(phase, "%s failed%s", phase, detail)
+		case registration.PhaseWarning:
+			streams.Warn("%s", event.Detail)
+		}
+	}
+}
+
+// ObjectName names an object as kubectl does: virtualmesh.GROUP/NAME.
+func ObjectName(kind schema.GroupKind, name string) string {
+	resource := strings.ToLower(kind.Kind)
+	if kind.Group != "" {
+		resource += "." + kind.Group
+	}
+	return resource + "/" + name
+}
+
+// PrintLeftovers says on standard error what stays behind, and how to remove it.
+func PrintLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
+	if len(leftovers) == 0 {
+		return
+	}
+	streams.Say("Left behind; remove with:")
+	for _, l := range leftovers {
+		streams.Block("  # %s on cluster %s\n  %s", l.Object, l.Cluster, l.Command)
+	}
+}
+
+// TellLeftovers prints the leftovers that an error is about, and returns the
+// error without them.
+func TellLeftovers(streams *cli.Streams, err error) error {
+	var incomplete *registration.IncompleteError
+	if !errors.As(err, &incomplete) {
+		return err
+	}
+	PrintLeftovers(streams, incomplete.Leftovers)
+	return incomplete.Err
+}

@@ -1,0 +1,56 @@
+package cmdutil
+
+import (
+	"time"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/restart"
+)
+
+// restartProgress tells on standard error how restarts are getting on.
+type restartProgress struct {
+	streams *cli.Streams
+	// verbose tells also what begins and what is waited for, without a terminal.
+	verbose  bool
+	progress *cli.Progress
+}
+
+func NewRestartProgress(streams *cli.Streams, verbose bool) *restartProgress {
+	return &restartProgress{streams: streams, verbose: verbose, progress: cli.NewProgress(streams)}
+}
+
+// Line prints a line.
+func (p *restartProgress) Line(format string, args ...any) { p.streams.Say(format, args...) }
+
+// observe is a restart.Observer.
+func (p *restartProgress) observe(event restart.Event) {
+	name := event.Item.String() + "." + event.Cluster
+	switch event.State {
+	case restart.StateStarted:
+		p.progress.Begin(name, "")
+		if p.verbose || !p.streams.ErrTerminal {
+			p.Line("%s: %s", name, beginning(event.Item))
+		}
+	case restart.StateProgress:
+		p.progress.Update(name, event.Detail)
+		if p.verbose {
+			p.Line("%s: %s", name, event.Detail)
+		}
+	case restart.StateEnded:
+		took := ""
+		if event.Result.Outcome == restart.OutcomeRestarted {
+			took = " in " + event.Result.Took.Round(100*time.Millisecond).String()
+		}
+		p.progress.End(name, "%s: %s%s", name, event.Result.Outcome, took)
+	}
+}
+
+func beginning(item *restart.Item) string {
+	if item.Action == restart.ActionWait {
+		return "waiting for a running rollout"
+	}
+	return "restarting"
+}
+
+// end takes the line of what is waited for away, for good.
+func (p *restartProgress) end() { p.progress.Close() }

@@ -1,0 +1,118 @@
+package cmdutil
+
+import (
+	"context"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/restart"
+)
+
+// RestartSession runs the restart of a fleet for people: it tells on standard
+// error what happens and what is left. It is for every command that restarts.
+type RestartSession struct {
+	Fleet    *restart.Fleet
+	Progress *restartProgress
+	How      restart.RunOptions
+	// PlanOnly says that nothing is run, everything that also what needs no restart
+	// is restarted.
+	PlanOnly, Everything bool
+	// Discovered says that the world comes from the management cluster, where
+	// addresses of pods are recorded.
+	Discovered bool
+	// Incomplete says that part of the input is missing.
+	Incomplete bool
+}
+
+// Writes reports whether anything is written.
+func (s *RestartSession) Writes() bool { return !s.PlanOnly && !s.How.DryRun }
+
+// TellFailures says of meshes why they cannot be restarted.
+func (s *RestartSession) TellFailures() {
+	for i := range s.Fleet.Meshes {
+		if m := &s.Fleet.Meshes[i]; m.Err != nil {
+			s.Progress.Line("error: %s", m.Err)
+		}
+	}
+}
+
+// CheckPermissions says of meshes that they may not be restarted.
+func (s *RestartSession) CheckPermissions(ctx context.Context) {
+	for _, m := range s.Fleet.CheckPermissions(ctx) {
+		s.Progress.Line("error: %s", m.Err)
+	}
+}
+
+// RunFleet runs the plans, those of different clusters at the same time.
+func (s *RestartSession) RunFleet(ctx context.Context) {
+	if s.PlanOnly {
+		return
+	}
+	if s.Writes() {
+		s.Progress.Line("The restarts of this run are marked %s.", s.Fleet.RestartedAt)
+	}
+	s.Fleet.Run(ctx, s.How, s.Progress.observe)
+	s.Progress.end()
+}
+
+// ExplainNothing says why nothing is restarted.
+func (s *RestartSession) ExplainNothing() {
+	switch {
+	case !s.Fleet.Planned():
+	case s.Fleet.Count(restart.ActionManual) > 0:
+		s.Progress.Line("No workload needs a restart by meshctl; restart the listed ones yourself.")
+	case s.Everything:
+		s.Progress.Line("Nothing to restart.")
+	default:
+		s.Progress.Line("No workload needs a restart: no pod is older than the CA of its mesh. Pass --all-workloads to restart anyway.")
+	}
+}
+
+// Summarise says what is left, and how to go on.
+func (s *RestartSession) Summarise(ctx context.Context) {
+	if !s.Writes() {
+		return
+	}
+	for i := range s.Fleet.Meshes {
+		for _, result := range s.Fleet.Meshes[i].Report.Results {
+			if result.Err != nil {
+				s.Progress.Line("error: %s", result.Err)
+			}
+		}
+	}
+	left := s.Fleet.Outcomes()
+	unfinished := left[restart.OutcomeFailed] + left[restart.OutcomeTimeout] + left[restart.OutcomeInterrupted] + left[restart.OutcomeNotStarted]
+	switch {
+	case unfinished > 0 && s.Everything:
+		s.Progress.Line("%s not restarted or not ready. Run the command again with --resume %s to continue.", countedAre(unfinished, "workload"), s.Fleet.RestartedAt)
+	case unfinished > 0:
+		s.Progress.Line("%s not restarted or not ready. Run the command again to continue.", countedAre(unfinished, "workload"))
+	case left[restart.OutcomeBegun] > 0:
+		s.Progress.Line("Started %d restarts without waiting; run the command again to wait for them.", left[restart.OutcomeBegun])
+	}
+	if left[restart.OutcomeRestarted]+left[restart.OutcomeBegun] > 0 && s.Discovered && ctx.Err() == nil {
+		s.Progress.Line("Pod IPs changed; run `meshctl discover`, then `meshctl apply`.")
+	}
+	if manual := s.Fleet.Count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
+		s.Progress.Line("%d more need a restart that meshctl cannot do; see the notes above.", manual)
+	}
+}
+
+// Outcome is the error of the command.
+func (s *RestartSession) Outcome() error {
+	timedOut, manual := s.Fleet.Outcomes()[restart.OutcomeTimeout], s.Fleet.Count(restart.ActionManual)
+	switch {
+	case s.Incomplete || s.Fleet.Failed():
+		return cli.ErrReported
+	case timedOut > 0:
+		return cli.Timeoutf("%s not ready within %s; run the command again to keep waiting", countedAre(timedOut, "workload"), s.How.Timeout)
+	case manual > 0 && s.Writes():
+		return cli.ErrFindings
+	default:
+		return nil
+	}
+}
+
+func countedAre(count int, noun string) string {
+	return text.Count(count, noun) + " " + text.Choose(count, "was", "were")
+}

@@ -1,0 +1,80 @@
+package cmdutil
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli/file"
+	"github.com/meshctl/meshctl/pkg/api/naming"
+)
+
+// ManifestMode is that of saved manifests: they hold no secrets.
+const ManifestMode = 0o644
+
+// SaveFile writes a new file, or replaces one if overwrite is set. A file that
+// cannot be written completely is not left behind, and one that is replaced
+// stays as it was.
+func SaveFile(path string, content []byte, overwrite bool) error {
+	if !overwrite {
+		return saveNew(path, content)
+	}
+	// What a link points at is replaced, not the link.
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	mode := fs.FileMode(ManifestMode)
+	if info, err := os.Stat(path); err == nil {
+		if !info.Mode().IsRegular() {
+			return CannotSave(path, errors.New("not a regular file"))
+		}
+		mode = info.Mode().Perm()
+	}
+	if err := file.Replace(path, content, mode); err != nil {
+		return CannotSave(path, err)
+	}
+	return nil
+}
+
+func saveNew(path string, content []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ManifestMode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s already exists: choose another file, or pass --overwrite", path)
+	}
+	if err != nil {
+		return CannotSave(path, err)
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(path)
+		return CannotSave(path, err)
+	}
+	return nil
+}
+
+func CannotSave(path string, err error) error {
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		err = reason.Err // the path in it may be that of the temporary file
+	}
+	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
+}
+
+func ClusterDirectory(cluster string) string {
+	fit := len(cluster) <= MaxFileName && !strings.HasPrefix(cluster, ".") && !strings.ContainsFunc(cluster, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", r)
+	})
+	if fit {
+		return cluster
+	}
+	return naming.Sanitise(strings.TrimLeft(cluster, ".")) + "-" + naming.Digest(cluster)[:FileDigest]
+}
+
+// The bounds of file names.
+const (
+	MaxFileName = 200
+	FileDigest  = 8
+)

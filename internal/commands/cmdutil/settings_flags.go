@@ -1,0 +1,117 @@
+package cmdutil
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/meshctl/meshctl/internal/commands/settings"
+)
+
+// SettingOfFlag is the annotation of a flag that holds the key of its setting.
+const SettingOfFlag = "meshctl.io/setting"
+
+// TakeSetting makes a setting the default of the named flag, and the flag take
+// precedence over the setting.
+func TakeSetting(flags *pflag.FlagSet, name, key string) {
+	if err := flags.SetAnnotation(name, SettingOfFlag, []string{key}); err != nil {
+		panic(err) // there is no such flag: no input can cause it
+	}
+}
+
+// WithoutSettings is the annotation of commands that work without the settings,
+// and so with a configuration file that is broken.
+const WithoutSettings = "meshctl.io/without-settings"
+
+// LoadSettingsFirst makes every command below cmd, but those without settings,
+// load them before it runs.
+func LoadSettingsFirst(cmd *cobra.Command, f *Factory) {
+	for _, child := range cmd.Commands() {
+		LoadSettingsFirst(child, f)
+	}
+	if cmd.HasSubCommands() || cmd.Annotations[WithoutSettings] != "" {
+		return
+	}
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := f.useSettings(cmd); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}
+}
+
+// useSettings loads the settings of a command whose flags are parsed, and gives
+// the flags that the user left out the values that were chosen for them.
+func (f *Factory) useSettings(cmd *cobra.Command) error {
+	f.BeginsWork()
+	f.given = settingFlags(cmd)
+	loaded, err := f.Settings()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if keys := flag.Annotations[SettingOfFlag]; len(keys) > 0 {
+			errs = append(errs, fillFlag(flag, loaded, keys[0]))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// settingFlags returns the flags that the user gave and that have a setting, by
+// its key.
+func settingFlags(cmd *cobra.Command) map[string]settings.Flag {
+	given := map[string]settings.Flag{}
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		keys := flag.Annotations[SettingOfFlag]
+		if len(keys) == 0 {
+			return
+		}
+		value := any(flag.Value.String())
+		if list, isList := flag.Value.(pflag.SliceValue); isList {
+			value = list.GetSlice()
+		}
+		given[keys[0]] = settings.Flag{Name: flag.Name, Value: value}
+	})
+	return given
+}
+
+// fillFlag gives a flag the value of its setting, unless the user gave the flag
+// or nobody chose a value.
+func fillFlag(flag *pflag.Flag, loaded *settings.Settings, key string) error {
+	switch loaded.Source(key).Kind {
+	case settings.FromFlag, settings.FromDefault:
+		return nil
+	case settings.FromEnv, settings.FromFile:
+	}
+	var err error
+	if list, isList := flag.Value.(pflag.SliceValue); isList {
+		err = list.Replace(loaded.List(key))
+	} else {
+		err = flag.Value.Set(loaded.Text(key))
+	}
+	if err != nil {
+		return fmt.Errorf("use the setting %s as --%s: %w", key, flag.Name, err)
+	}
+	return nil
+}
+
+// ConfigLocation finds the configuration file of the command line.
+func (f *Factory) ConfigLocation() settings.Location {
+	return settings.Locate(f.ConfigFile, f.Getenv)
+}
+
+// loadSettings loads the settings, once for a command line.
+func (f *Factory) loadSettings() (*settings.Settings, error) {
+	if f.loaded == nil {
+		loaded, err := settings.Load(settings.Origins{File: f.ConfigLocation(), Getenv: f.Getenv, Environ: f.Environ, Flags: f.given})
+		if err != nil {
+			return nil, err
+		}
+		f.loaded = loaded
+	}
+	return f.loaded, nil
+}

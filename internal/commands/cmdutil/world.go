@@ -1,0 +1,130 @@
+package cmdutil
+
+import (
+	"context"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// WorldFlags say what the world of a command is made of: manifests, the
+// management cluster, clusters that are discovered on the fly, or several of
+// these (design, section 4).
+type WorldFlags struct {
+	Filenames []string
+	Recursive bool
+	// Contexts are the clusters to discover, as CONTEXT or NAME=CONTEXT.
+	Contexts []string
+	Kube     *KubeFlags
+	// OnTop says that the user named the management cluster explicitly, so that it
+	// takes part next to other sources.
+	OnTop bool
+	// needsClusters says that manifests alone are not enough for the command.
+	needsClusters bool
+}
+
+func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&f.Filenames, "filename", "f", nil,
+		"`FILE` or directory with manifests (YAML or JSON), or - for standard input, instead of a cluster; repeatable")
+	flags.BoolVarP(&f.Recursive, "recursive", "R", false,
+		"read the directories given with --filename recursively")
+	flags.StringSliceVar(&f.Contexts, "clusters", nil,
+		"discover the clusters of these kubeconfig `CONTEXTS` on the fly, without registration; NAME=CONTEXT sets the name of a cluster")
+	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
+	TakeSetting(flags, "filename", settings.Filename)
+	TakeSetting(flags, "recursive", settings.Recursive)
+	factory.worlds[cmd] = f
+	f.Kube = NewKubeFlags(factory)
+	f.Kube.Register(cmd)
+	// Its examples need no cluster.
+	delete(cmd.Annotations, NeedsCluster)
+	flags.Lookup("clusters").Annotations = map[string][]string{FlagGroup: {ClusterFlagGroup}}
+	CompleteFlag(cmd, "clusters", f.Kube.CompleteContexts)
+}
+
+// Settle decides between the sources once flags are parsed: what the user typed
+// beats manifests that the settings name.
+func (f *WorldFlags) Settle(cmd *cobra.Command) {
+	f.OnTop = cmd.Flags().Changed("context")
+	f.needsClusters = cmd.Annotations[NeedsCluster] != ""
+	if !cmd.Flags().Changed("filename") && (f.OnTop || len(f.Contexts) > 0) {
+		f.Filenames = nil
+	}
+}
+
+// FromManagement reports whether the management cluster is one of the sources.
+func (f *WorldFlags) FromManagement() bool {
+	return f.OnTop || (len(f.Filenames) == 0 && len(f.Contexts) == 0)
+}
+
+// IsDirectory reports whether a path given with --filename is a directory.
+func IsDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// ReportedProblems bounds the lines about bad input on standard error; the
+// findings of the answer have all of them.
+const ReportedProblems = 20
+
+// ReportProblems tells on standard error what could not be used. It returns
+// cli.ErrReported if something is missing from the answer because of it.
+func ReportProblems(streams *cli.Streams, w *world.World) error {
+	var result error
+	for i, p := range w.Problems {
+		tell := streams.Warn
+		if p.HidesInput() {
+			tell, result = streams.Fail, cli.ErrReported
+		}
+		if i < ReportedProblems {
+			tell("%s", ProblemText(p))
+		}
+	}
+	if more := len(w.Problems) - ReportedProblems; more > 0 {
+		streams.Say("... %s; the findings list all of them", text.More(more))
+	}
+	return result
+}
+
+func ProblemText(p world.Problem) string {
+	text := p.Origin.String() + ": "
+	if p.Object != "" {
+		text += p.Object + ": "
+	}
+	text += p.Message
+	if p.Hint != "" {
+		text += " (" + p.Hint + ")"
+	}
+	return text
+}
+
+// WorldLoader loads a world; the Factory's is loadWorld.
+type WorldLoader func(ctx context.Context, flags WorldFlags, stdin io.Reader) (*world.World, error)
+
+// loadingGCPercent is the garbage, in percent of what is in use, at which the
+// collector runs while loading.
+const loadingGCPercent = 50
+
+// loadWorld loads what the flags name. Only clusters among that are contacted.
+func (f *Factory) loadWorld(ctx context.Context, flags WorldFlags, stdin io.Reader) (*world.World, error) {
+	chosen, err := f.Settings()
+	if err != nil {
+		return nil, err
+	}
+	// Loading makes much garbage beside few objects that stay: collecting it
+	// twice as often keeps memory near what stays.
+	defer debug.SetGCPercent(debug.SetGCPercent(loadingGCPercent))
+	objects, err := flags.Load(ctx, chosen.Namespace(), stdin)
+	if err != nil {
+		return nil, err
+	}
+	return world.New(objects), nil
+}

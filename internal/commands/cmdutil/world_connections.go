@@ -1,0 +1,75 @@
+package cmdutil
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/registration"
+)
+
+// memberConnections are the clusters that the world of a command is about.
+type memberConnections struct {
+	// Management is the management cluster; nil if it is none of the sources.
+	Management *kube.Connection
+	kube.Members
+}
+
+// Members returns the connections to the registered clusters, if the management
+// cluster is a source, and to those named with --clusters. It contacts no other
+// cluster than the management cluster.
+func (f *WorldFlags) Members(ctx context.Context, namespace string) (memberConnections, error) {
+	found := memberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
+	if f.FromManagement() {
+		if err := f.registered(ctx, namespace, &found); err != nil {
+			return found, err
+		}
+	}
+	if len(f.Contexts) == 0 {
+		return found, nil
+	}
+	named, err := f.Discovered()
+	if err != nil {
+		return found, err
+	}
+	for _, c := range named {
+		found.Connections[c.Name] = c
+		delete(found.Failures, c.Name)
+	}
+	return found, nil
+}
+
+func (f *WorldFlags) registered(ctx context.Context, namespace string, found *memberConnections) error {
+	management, err := f.Kube.Management()
+	if err != nil {
+		return err
+	}
+	found.Management = management
+	opts, err := f.Kube.Options()
+	if err != nil {
+		return err
+	}
+	names, err := registration.RegisteredNames(ctx, management, namespace)
+	var e *kube.Error
+	if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind && len(f.Contexts) > 0 {
+		return nil // meshctl is not installed there, and need not be
+	}
+	if err != nil {
+		return err
+	}
+	registered, failed, err := kube.Registered(ctx, management, namespace, nil, opts)
+	if err != nil {
+		return err
+	}
+	for _, c := range registered {
+		found.Connections[c.Name] = c
+	}
+	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return found.Connections[name] != nil })
+	for i, name := range unusable {
+		if i < len(failed) { // both are sorted by cluster
+			found.Failures[name] = failed[i]
+		}
+	}
+	return nil
+}

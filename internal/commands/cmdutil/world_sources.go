@@ -1,0 +1,115 @@
+package cmdutil
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/inventory"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// Load reads all sources and unites them. An object that two of them have is an
+// error that names both places; but what was discovered just now replaces what
+// the management cluster knows of the same clusters.
+func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader) (world.Objects, error) {
+	validator := validation.New()
+	var objects world.Objects
+	if len(f.Filenames) > 0 {
+		files, err := load.Files(ctx, load.FileOptions{
+			Paths: f.Filenames, Recursive: f.Recursive, Stdin: stdin, DefaultNamespace: namespace,
+		}, validator)
+		if err != nil {
+			return objects, err
+		}
+		objects = files
+	}
+	if f.FromManagement() {
+		stored, err := f.loadManagement(ctx, validator)
+		if err != nil {
+			return objects, err
+		}
+		if objects, err = load.Combine(objects, stored); err != nil {
+			return objects, err
+		}
+	}
+	if len(f.Contexts) == 0 {
+		return objects, nil
+	}
+	connections, err := f.Discovered()
+	if err != nil {
+		return objects, err
+	}
+	fresh, err := inventory.Objects(ctx, inventory.DiscoverOptions{
+		Connections: connections, ManagementNamespace: namespace, Settings: world.SettingsOf(objects),
+	}, validator)
+	if err != nil {
+		return objects, err
+	}
+	var names []string
+	for _, c := range connections {
+		names = append(names, c.Name)
+	}
+	return load.ReplaceDiscovered(objects, fresh, names)
+}
+
+func (f *WorldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (world.Objects, error) {
+	management, err := f.Kube.Management()
+	if errors.Is(err, kube.ErrNoKubeconfig) && !f.needsClusters {
+		return world.Objects{}, cli.Usagef("no manifests given, and %w; use --filename to work without a cluster", err)
+	}
+	if err != nil {
+		return world.Objects{}, err
+	}
+	return load.Management(ctx, load.ManagementOptions{Connection: management}, validator)
+}
+
+// Discovered returns the connections to the clusters to discover.
+func (f *WorldFlags) Discovered() ([]*kube.Connection, error) {
+	opts, err := f.Kube.Options()
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := kube.LoadKubeconfig(f.Kube.KubeconfigPath())
+	if err != nil {
+		return nil, err
+	}
+	var connections []*kube.Connection
+	contexts := map[string]string{}
+	for _, text := range f.Contexts {
+		name, context, named := strings.Cut(text, "=")
+		if !named {
+			context = name
+		}
+		if other, twice := contexts[name]; twice {
+			return nil, cli.Usagef("--clusters names cluster %q twice, as context %s and %s", name, other, context)
+		}
+		contexts[name] = context
+		connection, err := kubeconfig.Connect(context, name, kube.SourceContext, opts)
+		if err != nil {
+			return nil, err
+		}
+		connections = append(connections, connection)
+	}
+	return connections, nil
+}
+
+// Words returns the flags as on a command line.
+func (f *WorldFlags) Words() []string {
+	var words []string
+	for _, name := range f.Filenames {
+		words = append(words, "-f", name)
+	}
+	if f.Recursive && len(f.Filenames) > 0 {
+		words = append(words, "-R")
+	}
+	for _, context := range f.Contexts {
+		words = append(words, "--clusters", context)
+	}
+	return append(words, f.Kube.words()...)
+}

@@ -1,0 +1,62 @@
+package create
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/render"
+)
+
+// applies reports whether the resource goes to the management cluster, rather
+// than to standard output or a file.
+func (o *createOptions[I, O]) applies() bool {
+	return o.world.FromManagement() && o.save == "" && o.dryRun.String() != dryRunClient
+}
+
+// apply writes the resource to the management cluster and says what became of
+// it. It fails if the resource exists, unless that is the one it started from.
+func (o *createOptions[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
+	management, err := o.world.Kube.Management()
+	if err != nil {
+		return err
+	}
+	object, err := unstructuredOf(a.resource)
+	if err != nil {
+		return err
+	}
+	opts := kube.ApplyOptions{Force: o.force, Create: a.base == nil || (*a.base).GetName() != a.resource.GetName()}
+	note := ""
+	if o.dryRun.String() == dryRunServer {
+		opts.DryRun, note = kube.DryRunServer, " (server dry run)"
+	}
+	result := kube.Apply(ctx, management, []*unstructured.Unstructured{object}, opts)[0]
+	if result.Err != nil {
+		return errors.Join(result.Err)
+	}
+	if o.format.String() != "" {
+		return o.deliver(a, "")
+	}
+	return output.Print(o.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) {
+		t.Linef("%s %s%s", resourceName(a.resource), result.Outcome, note)
+	})})
+}
+
+// unstructuredOf returns the resource as its manifest has it.
+func unstructuredOf(resource render.Object) (*unstructured.Unstructured, error) {
+	manifest, err := render.ManifestJSON(resource)
+	if err != nil {
+		return nil, err
+	}
+	object := &unstructured.Unstructured{}
+	if err := json.Unmarshal(manifest, &object.Object); err != nil {
+		return nil, fmt.Errorf("encode the manifest: %w", err)
+	}
+	return object, nil
+}

@@ -1,0 +1,323 @@
+package create
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/wizard"
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+// authored is the state of one creation between its steps.
+type authored[I any, O render.Object] struct {
+	// world is what exists, nil if nobody said; before is what it means.
+	world  *world.World
+	before *policy.Result
+	// base is the resource to start from, nil for an empty one.
+	base     *O
+	resource O
+}
+
+func (o *createOptions[I, O]) run(ctx context.Context) error {
+	a, incomplete, err := o.begin(ctx)
+	if err != nil {
+		return errors.Join(err, incomplete)
+	}
+	if o.asks(a) {
+		err = o.converse(ctx, a)
+	} else {
+		err = o.runUnattended(ctx, a)
+	}
+	return errors.Join(err, incomplete)
+}
+
+// begin loads the world and the base and reads the flags. Everything that is
+// wrong with them is reported together. The second error says that the world is
+// incomplete, which does not keep anything from being created.
+func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
+	a = &authored[I, O]{}
+	meta := render.Meta{Name: o.name, Namespace: o.namespace}
+	errs := []error{o.checkNames()}
+	if o.needsWorld() {
+		var usage *cli.UsageError
+		a.world, err = o.load(ctx, o.world, o.streams.In)
+		switch {
+		case errors.As(err, &usage): // more may be wrong with the command line
+			errs = append(errs, err)
+		case err != nil:
+			return a, nil, err
+		default:
+			incomplete = cmdutil.ReportProblems(o.streams, a.world)
+		}
+	}
+	if o.from != "" {
+		if err := o.readBase(ctx, a); err != nil {
+			return a, incomplete, err
+		}
+	}
+	if meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
+		meta.Namespace = world.DefaultNamespace
+	}
+	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, world.DefaultNamespace)}
+	input, err := o.kind.Parse(o.arguments, names)
+	errs = append(errs, cmdutil.UsageErrors(err))
+	if err == nil {
+		a.resource, err = o.kind.Build(meta, input, a.base)
+		errs = append(errs, cmdutil.UsageErrors(err))
+	}
+	if o.interactive && !o.streams.CanPrompt() {
+		errs = append(errs, cli.Usagef("not a terminal: --interactive needs one for standard input and output, without --no-input"))
+	}
+	if err == nil && !o.asks(a) {
+		for _, part := range o.missingParts(a) {
+			errs = append(errs, cli.Usagef("missing: %s", part))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return a, incomplete, err
+	}
+	return a, incomplete, nil
+}
+
+// checkNames reports names on the command line that no resource can have.
+func (o *createOptions[I, O]) checkNames() error {
+	var errs []error
+	if o.name != "" {
+		if err := render.CheckName(o.name); err != nil {
+			errs = append(errs, cli.Usagef("invalid name %q: %w", o.name, err))
+		}
+	}
+	if o.namespace != "" {
+		if err := render.CheckNamespace(o.namespace); err != nil {
+			errs = append(errs, cli.Usagef("invalid --namespace %q: %w", o.namespace, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// needsWorld reports whether what exists is looked at. A dry run and a file to
+// save to need no cluster unless the user names one.
+func (o *createOptions[I, O]) needsWorld() bool {
+	local := o.dryRun.String() == dryRunClient || o.save != ""
+	return !local || o.interactive || o.world.OnTop || !o.world.FromManagement()
+}
+
+// readBase reads the manifest that --from names.
+func (o *createOptions[I, O]) readBase(ctx context.Context, a *authored[I, O]) error {
+	label := o.from
+	if o.from == "-" {
+		label = "standard input"
+	}
+	text, err := readManifest(ctx, o.from, o.streams.In)
+	if err != nil {
+		return fmt.Errorf("cannot read --from: %w", err)
+	}
+	base, err := o.kind.Decode(validation.New(), text)
+	if err != nil {
+		return fmt.Errorf("--from %s: %w", label, err)
+	}
+	a.base = &base
+	return nil
+}
+
+// asks reports whether questions are asked: the user wants that, or something
+// is missing and a terminal is there.
+func (o *createOptions[I, O]) asks(a *authored[I, O]) bool {
+	return o.interactive || (len(o.missingParts(a)) > 0 && o.streams.CanPrompt())
+}
+
+// missingParts names what must still be given, as on the command line.
+func (o *createOptions[I, O]) missingParts(a *authored[I, O]) []string {
+	var parts []string
+	if a.resource.GetName() == "" {
+		parts = append(parts, "NAME")
+	}
+	if missing := o.missing(a.resource); missing != "" && !o.editFirst {
+		parts = append(parts, missing)
+	}
+	return parts
+}
+
+// runUnattended creates what the flags say.
+func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
+	if !o.editFirst {
+		return o.create(ctx, a)
+	}
+	manifest, err := render.Manifest(a.resource)
+	if err != nil {
+		return err
+	}
+	edited, err := o.edit(ctx, manifest)
+	if err == nil {
+		if a.resource, err = o.accept(a, edited.Text); err != nil {
+			err = fmt.Errorf("the edited manifest is not valid: %w", err)
+		}
+	}
+	if err == nil {
+		// Only what has arrived is no longer needed.
+		err = cmp.Or(o.create(ctx, a), o.streams.Flush())
+	}
+	if err != nil {
+		edited.Keep(o.streams)
+		return err
+	}
+	edited.Discard()
+	return nil
+}
+
+// create validates the resource and applies, saves or prints it.
+func (o *createOptions[I, O]) create(ctx context.Context, a *authored[I, O]) error {
+	if err := o.validate(a); err != nil {
+		return err
+	}
+	o.printImpact(o.impactOn(a))
+	if o.applies() {
+		return o.apply(ctx, a)
+	}
+	return o.deliver(a, o.save)
+}
+
+// accept decodes an edited manifest and validates it.
+func (o *createOptions[I, O]) accept(a *authored[I, O], text []byte) (O, error) {
+	resource, err := o.kind.Decode(validation.New(), text)
+	if err != nil {
+		return resource, err
+	}
+	edited := *a
+	edited.resource = resource
+	return resource, o.validate(&edited)
+}
+
+// validate checks the resource by itself and that its name is free.
+func (o *createOptions[I, O]) validate(a *authored[I, O]) error {
+	if err := render.Validate(validation.New(), a.resource); err != nil {
+		return err
+	}
+	if taken := o.holder(a, a.resource.GetName()); taken != "" {
+		return fmt.Errorf("%s %s already exists: choose another name, or use --from FILE to change it", o.kind.Noun, taken)
+	}
+	return nil
+}
+
+// holder returns the full name of the resource that has the name already, empty
+// if it is free or that resource is the one to start from.
+func (o *createOptions[I, O]) holder(a *authored[I, O], name string) string {
+	if a.world == nil {
+		return ""
+	}
+	namespace := a.resource.GetNamespace()
+	if a.base != nil && (*a.base).GetName() == name && cmp.Or((*a.base).GetNamespace(), namespace) == namespace {
+		return ""
+	}
+	for _, n := range o.existing(a.world) {
+		if n.Name == name && n.Namespace == namespace {
+			return n.Full()
+		}
+	}
+	return ""
+}
+
+// impactOn says what the resource would do to the world, nothing if there is
+// none.
+func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
+	if a.world == nil {
+		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
+	}
+	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
+	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
+	return describe.ImpactLines(describe.Impact(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
+}
+
+// meaning evaluates the world once.
+func (o *createOptions[I, O]) meaning(a *authored[I, O]) *policy.Result {
+	if a.before == nil {
+		a.before = policy.Evaluate(a.world)
+	}
+	return a.before
+}
+
+// printImpact writes to standard error what the resource would change.
+func (o *createOptions[I, O]) printImpact(lines []describe.ImpactLine) {
+	for _, line := range lines {
+		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
+	}
+}
+
+func levelOf(severity policy.Severity) cli.Level {
+	switch severity {
+	case policy.SeverityError:
+		return cli.LevelError
+	case policy.SeverityWarning:
+		return cli.LevelWarning
+	default:
+		return cli.LevelInfo
+	}
+}
+
+// deliver prints the manifest, or saves it to the file if that is not empty.
+func (o *createOptions[I, O]) deliver(a *authored[I, O], file string) error {
+	if file != "" {
+		return o.saveTo(a, file, o.overwrite)
+	}
+	return output.Print(o.streams, cmp.Or(o.format.Format(), output.FormatYAML), o.view(a))
+}
+
+// view returns the resource in all forms.
+func (o *createOptions[I, O]) view(a *authored[I, O]) view.View {
+	return view.View{
+		Document: view.Value(view.Encoded{
+			JSON: func() ([]byte, error) { return render.ManifestJSON(a.resource) },
+			YAML: func() ([]byte, error) { return render.Manifest(a.resource) },
+		}),
+		Table: view.Rows(view.Table{
+			Columns: view.Columns("KIND", "NAMESPACE", "NAME"),
+			Rows:    [][]string{{a.resource.GetObjectKind().GroupVersionKind().Kind, a.resource.GetNamespace(), a.resource.GetName()}},
+		}),
+		Names: view.NameEach([]O{a.resource}, func(resource *O) string { return resourceName(*resource) }),
+	}
+}
+
+// saveTo writes the manifest to a file, which must be new unless overwrite is
+// set.
+func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite bool) error {
+	encode := render.Manifest
+	if o.format.String() == "json" {
+		encode = render.ManifestJSON
+	}
+	manifest, err := encode(a.resource)
+	if err != nil {
+		return err
+	}
+	if err := cmdutil.SaveFile(file, manifest, overwrite); err != nil {
+		return err
+	}
+	o.streams.Say("%s saved to %s", resourceName(a.resource), file)
+	if format := o.format.Format(); format == output.FormatName || format.ForPeople() {
+		return output.Print(o.streams, format, o.view(a))
+	}
+	return nil
+}
+
+// draft returns what the questions start from: what the resource has already is
+// not asked.
+func (o *createOptions[I, O]) draft(a *authored[I, O]) *wizard.Draft[I] {
+	return &wizard.Draft[I]{
+		Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: o.kind.Input(a.resource),
+		Given: func(flag string) bool {
+			field := o.kind.Field(flag)
+			return field != nil && slices.ContainsFunc(o.arguments, func(g render.Argument) bool { return g.Name == flag })
+		},
+	}
+}

@@ -1,0 +1,246 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/load"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
+)
+
+type diffOptions struct {
+	streams   *cli.Streams
+	verbosity func() int
+
+	// current are the sources of the world as it is; its filenames are those of
+	// --base.
+	current   cmdutil.WorldFlags
+	filenames []string
+	deleted   []string
+	namespace string
+	full      bool
+	format    *cmdutil.EnumValue
+}
+
+func NewCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &diffOptions{
+		streams: f.Streams, verbosity: func() int { return f.Streams.Verbosity },
+		format: cmdutil.NewOutput(output.FormatTable),
+	}
+	cmd := &cobra.Command{
+		Use:     "diff",
+		Short:   "Show what manifests would change in behaviour and configuration",
+		GroupID: cmdutil.GroupRender,
+		Long: cmdutil.Dedent(`
+			Compare the current state with the state after applying the manifests of
+			--filename: which workloads would be allowed or denied, which settings and
+			hostnames would change, and which Istio objects would be added, changed and
+			removed in each cluster.
+
+			The current state comes from the management cluster, from the clusters of
+			--clusters, or from the manifests of --base; with --base no cluster is contacted.
+			A manifest replaces the object of the same kind, namespace and name. --delete
+			shows the effect of deleting an object. Manifests of discovered objects and
+			Settings are part of both states when behaviour is compared; only the
+			configuration shows their changes.
+
+			The exit code is 0 without changes, 1 with changes, and 2 or more on errors.`),
+		Example: cmdutil.Dedent(`
+			# show what manifests would change on the management cluster
+			meshctl diff -f new-policies
+
+			# compare two sets of manifests, as in CI
+			meshctl diff --base manifests -R -f new-policies.yaml
+
+			# show what deleting a policy would change, with every line of configuration
+			meshctl diff --base manifests -R --delete trafficpolicy/retries --diff`),
+		Args:              cmdutil.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.current.Settle(cmd)
+			if err := opts.check(cmd); err != nil {
+				return err
+			}
+			return troubled(opts.run(cmd.Context()))
+		},
+	}
+	opts.register(f, cmd)
+	return cmd
+}
+
+func (o *diffOptions) register(f *cmdutil.Factory, cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&o.filenames, "filename", "f", nil, "`FILE` or directory with the manifests to compare with, or - for standard input; repeatable")
+	flags.StringSliceVar(&o.current.Filenames, "base", nil, "`FILE` or directory with the current state, instead of a cluster; repeatable")
+	flags.BoolVarP(&o.current.Recursive, "recursive", "R", false, "read directories recursively")
+	flags.StringSliceVar(&o.current.Contexts, "clusters", nil,
+		"discover the clusters of these kubeconfig `CONTEXTS` on the fly, without registration; NAME=CONTEXT sets the name of a cluster")
+	for _, name := range []string{"filename", "base"} {
+		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
+	}
+	cmdutil.TakeSetting(flags, "base", settings.Filename)
+	cmdutil.TakeSetting(flags, "recursive", settings.Recursive)
+	o.current.Kube = cmdutil.NewKubeFlags(f)
+	o.current.Kube.Register(cmd)
+	flags.Lookup("clusters").Annotations = map[string][]string{cmdutil.FlagGroup: {cmdutil.ClusterFlagGroup}}
+	cmdutil.CompleteFlag(cmd, "clusters", o.current.Kube.CompleteContexts)
+	cmdutil.RegisterNamespace(cmd, &o.namespace, "`NAMESPACE` of meshctl's resources")
+	flags.StringSliceVar(&o.deleted, "delete", nil, "show the effect of deleting this `KIND/NAME`; repeatable")
+	flags.BoolVar(&o.full, "diff", false, "show configuration changes as a unified diff")
+	cmdutil.AddOutputFlag(cmd, o.format, "output format")
+}
+
+// troubled gives failures of diff an exit code that is not that of differences.
+func troubled(err error) error {
+	if err == nil || errors.Is(err, cli.ErrDifferences) && len(cli.Untold(err)) == 0 && !errors.Is(err, cli.ErrReported) {
+		return err
+	}
+	return &cli.TroubleError{Err: err}
+}
+
+func (o *diffOptions) check(cmd *cobra.Command) error {
+	if !cmd.Flags().Changed("base") && (o.current.OnTop || len(o.current.Contexts) > 0) {
+		o.current.Filenames = nil // an explicit source beats what the settings name
+	}
+	stdin := 0
+	for _, name := range slices.Concat(o.filenames, o.current.Filenames) {
+		if name == "-" {
+			stdin++
+		}
+	}
+	switch {
+	case len(o.filenames)+len(o.deleted) == 0:
+		return cli.Usagef("nothing to compare: use --filename or --delete")
+	case stdin > 1:
+		return cli.Usagef("standard input can only be used once")
+	case o.full && !o.format.Format().ForPeople():
+		return cli.Usagef("--diff and -o %s cannot be combined: that format already lists the changed fields", o.format)
+	default:
+		return nil
+	}
+}
+
+func (o *diffOptions) run(ctx context.Context) error {
+	objects, err := o.current.Load(ctx, o.namespace, o.streams.In)
+	if errors.Is(err, kube.ErrNoKubeconfig) {
+		return cli.Usagef("no current state to compare with: use --base or --kubeconfig")
+	}
+	if err != nil {
+		return err
+	}
+	before := world.New(objects)
+	incomplete := cmdutil.ReportProblems(o.streams, before)
+	add, err := o.loadNew(ctx)
+	if err != nil {
+		return errors.Join(err, incomplete)
+	}
+	authored, environment := load.Split(add)
+	incomplete = errors.Join(incomplete, cmdutil.ReportProblems(o.streams, world.New(world.Objects{Problems: add.Problems})))
+	shared := before
+	if !environment.IsEmpty() {
+		shared = world.New(load.Replace(objects, environment))
+	}
+	after := shared.With(authored)
+	for _, text := range o.deleted {
+		if after, err = without(after, text); err != nil {
+			return errors.Join(err, incomplete)
+		}
+	}
+	d := &differing{diffOptions: o, before: policy.Evaluate(before)}
+	d.after = policy.Evaluate(after)
+	shownBefore := d.before
+	if shared != before {
+		shownBefore = policy.Evaluate(shared)
+	}
+	d.changes = describe.Changes(compare.Results(shownBefore, d.after))
+	if err := d.compareObjects(ctx); err != nil {
+		return errors.Join(err, incomplete)
+	}
+	if err := output.Print(d.streams, d.format.Format(), d.view()); err != nil {
+		return err
+	}
+	if incomplete == nil && d.differ() {
+		return cli.ErrDifferences
+	}
+	return incomplete
+}
+
+func (o *diffOptions) loadNew(ctx context.Context) (world.Objects, error) {
+	if len(o.filenames) == 0 {
+		return world.Objects{}, nil
+	}
+	return load.Files(ctx, load.FileOptions{
+		Paths: o.filenames, Recursive: o.current.Recursive, Stdin: o.streams.In, DefaultNamespace: o.namespace,
+	}, validation.New())
+}
+
+// without returns the world without an object that is named KIND/NAME or
+// KIND/NAME.NAMESPACE.
+func without(w *world.World, text string) (*world.World, error) {
+	kindText, name, ok := strings.Cut(text, "/")
+	if !ok {
+		return nil, cli.Usagef("invalid --delete %q: must be KIND/NAME, such as trafficpolicy/retries", text)
+	}
+	type deletable struct {
+		kind  string
+		names []world.Names
+	}
+	of := map[string]deletable{
+		"virtualmesh":   {"VirtualMesh", cmdutil.VirtualMeshKind().Objects(w)},
+		"trafficpolicy": {"TrafficPolicy", cmdutil.TrafficPolicyKind().Objects(w)},
+		"accesspolicy":  {"AccessPolicy", cmdutil.AccessPolicyKind().Objects(w)},
+	}
+	aliases := map[string]string{
+		"vm": "virtualmesh", "virtualmeshes": "virtualmesh", "tp": "trafficpolicy", "trafficpolicies": "trafficpolicy",
+		"ap": "accesspolicy", "accesspolicies": "accesspolicy",
+	}
+	word := strings.ToLower(kindText)
+	if long, isAlias := aliases[word]; isAlias {
+		word = long
+	}
+	found, known := of[word]
+	if !known {
+		return nil, cli.Usagef("invalid --delete %q: kind must be one of: virtualmesh, trafficpolicy, accesspolicy", text)
+	}
+	all := make([]int, len(found.names))
+	for i := range all {
+		all[i] = i
+	}
+	i, err := world.Resolve(word, all, func(i int) world.Names { return found.names[i] }, name)
+	if err != nil {
+		return nil, err
+	}
+	changed, there := w.Without(found.kind, found.names[i].Namespace, found.names[i].Name)
+	if !there {
+		return nil, fmt.Errorf("%s %s cannot be deleted", word, found.names[i].Full())
+	}
+	return changed, nil
+}
+
+// differing is one run of diff.
+type differing struct {
+	*diffOptions
+	before, after *policy.Result
+	changes       describe.ChangeView
+	// objects are those that differ, by cluster.
+	objects []objectDifference
+}
+
+// differ reports whether anything differs.
+func (d *differing) differ() bool {
+	return len(d.objects) > 0 || len(describe.AllChangeLines(d.changes)) > 0
+}

@@ -1,0 +1,143 @@
+package discover
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/kube"
+)
+
+type discoverOptions struct {
+	streams *cli.Streams
+	kube    *cmdutil.KubeFlags
+
+	// names are registered clusters, contexts clusters of the kubeconfig as
+	// CONTEXT or NAME=CONTEXT, dumps files as NAME=PATH.
+	names, contexts, dumps []string
+	// OnTop says that the user named the management cluster explicitly.
+	onTop bool
+
+	namespace      string
+	prune          bool
+	forceConflicts bool
+	dryRun         *cmdutil.EnumValue
+	output         *cmdutil.EnumValue
+	timeout        time.Duration
+}
+
+func NewCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &discoverOptions{
+		streams: f.Streams, kube: cmdutil.NewKubeFlags(f),
+		dryRun: cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(""),
+	}
+	cmd := &cobra.Command{
+		Use:     "discover [CLUSTER...]",
+		Short:   "Discover the meshes, workloads and services of clusters",
+		GroupID: cmdutil.GroupClusters,
+		Long: cmdutil.Dedent(`
+			Find service meshes, workloads and Services in clusters, and store them on the
+			management cluster as Mesh, Workload and Destination objects, which policies
+			refer to. By default all registered clusters are discovered; --contexts and
+			--from discover clusters that are not registered.
+
+			With -o, the result is printed and nothing is written. Otherwise new and changed
+			objects are written and stale ones are removed. An object is stale if it carries
+			the label of an earlier discovery, and its cluster was read completely and no
+			longer has it. Objects with another owner are left alone. If a cluster is
+			unreachable, its stored objects are kept.
+
+			--from reads files written by kubectl, and contacts no cluster unless --context
+			names one to write to. Such files may be incomplete, so nothing is removed
+			because of them. These commands write all the objects that discovery needs:
+
+			  kubectl get ns,no,deploy,ds,sts,rs,po,svc,endpointslices -A -o yaml > east/all.yaml
+			  kubectl get cm -n istio-system -o yaml > east/istio.yaml`),
+		Example: cmdutil.Dedent(`
+			# discover all registered clusters
+			meshctl discover
+
+			# show what would change on the management cluster
+			meshctl discover --dry-run
+
+			# print what runs in two clusters that are not registered
+			meshctl discover --contexts east=kind-east,west=kind-west -o yaml
+
+			# discover from files written by kubectl, without a cluster
+			meshctl discover --from east=dumps/east --from west=dumps/west -o yaml > discovered.yaml
+
+			# show the mesh of each workload
+			meshctl discover --from east=dumps/east -o yaml | meshctl describe workload -f -`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.names, opts.onTop = args, cmd.Flags().Changed("context")
+			if err := opts.check(); err != nil {
+				return err
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	cmd.ValidArgsFunction = opts.completeRegistered
+	opts.kube.Register(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&opts.contexts, "contexts", nil,
+		"discover the clusters of these kubeconfig `CONTEXTS` instead of registered ones; NAME=CONTEXT sets the name of a cluster")
+	flags.Lookup("contexts").Annotations = map[string][]string{cmdutil.FlagGroup: {cmdutil.ClusterFlagGroup}}
+	cmdutil.CompleteFlag(cmd, "contexts", opts.kube.CompleteContexts)
+	flags.StringArrayVar(&opts.dumps, "from", nil,
+		"discover the cluster `NAME=PATH` from a file or directory written by kubectl as YAML or JSON, or from standard input if PATH is -; repeatable")
+	cmdutil.RegisterNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
+	flags.BoolVar(&opts.prune, "prune", true, "remove stale objects: those that their cluster no longer has")
+	flags.BoolVar(&opts.forceConflicts, "force-conflicts", false, "take over fields that another field manager owns")
+	cmdutil.AddDryRunFlag(cmd, opts.dryRun)
+	flags.Lookup("dry-run").Usage = "show what would change, and write nothing; server validates with the API server"
+	cmdutil.AddOutputFlag(cmd, opts.output, "print the result in this format and write nothing")
+	flags.DurationVar(&opts.timeout, "timeout", kube.DefaultDeadline, "how long to wait before treating a cluster as unreachable (`DURATION`)")
+	return cmd
+}
+
+// CompleteRegistered offers the names of registered clusters that were not
+// typed yet.
+func (o *discoverOptions) completeRegistered(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return (&cmdutil.ClusterCommand{Kube: o.kube, Namespace: o.namespace}).CompleteRegistered(cmd, args[:0], typed)
+}
+
+// check refuses what cannot be meant.
+func (o *discoverOptions) check() error {
+	if o.writes() && len(o.dumps) > 0 && len(o.contexts) == 0 && len(o.names) == 0 && !o.onTop {
+		return cli.Usagef("--from needs a destination: print the result with -o, or add --context to write to the management cluster")
+	}
+	return nil
+}
+
+// writes reports whether the result is kept on the management cluster, or would
+// be but for a dry run.
+func (o *discoverOptions) writes() bool { return o.output.String() == "" }
+
+// registered reports whether registered clusters are among the sources.
+func (o *discoverOptions) registered() bool {
+	return len(o.names) > 0 || len(o.contexts) == 0 && len(o.dumps) == 0
+}
+
+func (o *discoverOptions) run(ctx context.Context) error {
+	d := &discovering{discoverOptions: o}
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	if err := d.discover(ctx); err != nil {
+		return err
+	}
+	incomplete := d.reportMissing()
+	var err error
+	if o.writes() {
+		err = d.write(ctx)
+	} else {
+		err = d.print()
+	}
+	if err != nil {
+		return err
+	}
+	return incomplete
+}

@@ -1,0 +1,51 @@
+package discover
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/inventory"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+)
+
+// print prints what was found.
+func (d *discovering) print() error { return output.Print(d.streams, d.output.Format(), d.view()) }
+
+// view returns what was found in all forms.
+func (d *discovering) view() view.View {
+	if d.output.Format().ForPeople() {
+		return view.View{Table: view.Rows(d.table())}
+	}
+	objects, err := inventory.Manifests(inventory.Merge(d.found))
+	if err != nil {
+		return view.View{
+			Document: func() (any, error) { return nil, err },
+			Names:    func(yield func(string, error) bool) { yield("", err) },
+		}
+	}
+	return cmdutil.ManifestsView(objects, nil)
+}
+
+// table has one row for each cluster.
+func (d *discovering) table() view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "STATUS", "MESHES", "WORKLOADS", "DESTINATIONS")}
+	for i := range d.found {
+		c := &d.found[i]
+		if c.Err != nil {
+			table.Add(view.OrUnknown(c.Name), string(c.Err.Reason), view.Unknown, view.Unknown, view.Unknown)
+			continue
+		}
+		var meshes []string
+		for _, mesh := range c.Output.Meshes {
+			meshes = append(meshes, cmdutil.MeshText(mesh.Spec))
+		}
+		status := "Discovered"
+		if c.Partial() {
+			status = "Partial"
+		}
+		table.Add(c.Name, status, view.OrNone(strings.Join(meshes, ", ")), strconv.Itoa(len(c.Output.Workloads)), strconv.Itoa(len(c.Output.Destinations)))
+	}
+	return table
+}

@@ -1,0 +1,113 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/inventory"
+	"github.com/meshctl/meshctl/internal/load"
+)
+
+// discover looks at all clusters, live ones at the same time.
+func (d *discovering) discover(ctx context.Context) error {
+	live, err := inventory.Discover(ctx, inventory.DiscoverOptions{
+		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.tell,
+	})
+	if err != nil {
+		return err
+	}
+	d.found = append(d.found, live...)
+	for _, source := range d.dumps {
+		found, err := inventory.DiscoverDump(ctx, load.DumpOptions{
+			Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings,
+		})
+		if err != nil {
+			return err
+		}
+		d.tell(&found)
+		d.found = append(d.found, found)
+	}
+	slices.SortStableFunc(d.found, func(a, b inventory.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	return ctx.Err()
+}
+
+// warnings are what there is to say about what was found in a cluster, although it
+// can be used.
+func warnings(c *inventory.Cluster) []string {
+	var texts []string
+	add := func(message, hint string) {
+		if hint != "" {
+			message += " (" + hint + ")"
+		}
+		texts = append(texts, message)
+	}
+	if c.Err != nil {
+		return nil
+	}
+	for _, u := range c.Unlisted {
+		add(u.Message(), u.Err.Hint)
+	}
+	for _, p := range c.Problems {
+		if !p.HidesInput() {
+			add(cmdutil.ProblemText(p), "")
+		}
+	}
+	for _, note := range c.Output.Notes {
+		text := note.Message
+		if note.Object != "" {
+			text = note.Object + ": " + text
+		}
+		add(text, note.Hint)
+	}
+	return texts
+}
+
+// tell says as progress what was found in a cluster.
+func (d *discovering) tell(c *inventory.Cluster) {
+	if c.Err != nil {
+		d.say("%s: failed", c.Name)
+		return
+	}
+	out := &c.Output
+	d.say("%s: found %s, %s, %s", c.Name, text.Count(len(out.Meshes), "mesh"),
+		text.Count(len(out.Workloads), "workload"), text.Count(len(out.Destinations), "destination"))
+}
+
+// reportMissing says what could not be seen, within bounds, errors first. It
+// returns cli.ErrReported if a whole cluster or a part of a file is missing.
+func (d *discovering) reportMissing() error {
+	var result error
+	var lines []string
+	for i := range d.found {
+		c := &d.found[i]
+		if c.Err != nil {
+			result = cli.ErrReported
+			if !slices.Contains(d.unusable, c.Err) {
+				lines = append(lines, fmt.Sprintf("error: %s: %s", c.Name, c.Err.LocalError()))
+			}
+		}
+		for _, p := range c.Problems {
+			if p.HidesInput() {
+				result = cli.ErrReported
+				lines = append(lines, fmt.Sprintf("error: %s: %s", c.Name, cmdutil.ProblemText(p)))
+			}
+		}
+	}
+	for i := range d.found {
+		for _, text := range warnings(&d.found[i]) {
+			lines = append(lines, fmt.Sprintf("warning: %s: %s", d.found[i].Name, text))
+		}
+	}
+	for _, line := range lines[:min(len(lines), cmdutil.ReportedProblems)] {
+		d.say("%s", line)
+	}
+	if more := len(lines) - cmdutil.ReportedProblems; more > 0 {
+		d.say("... %s", text.More(more))
+	}
+	return result
+}

@@ -1,0 +1,95 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/registration"
+)
+
+type uninstallOptions struct {
+	streams *cli.Streams
+	kube    *cmdutil.KubeFlags
+
+	namespace       string
+	deleteResources bool
+	yes             bool
+	dryRun          *cmdutil.EnumValue
+	output          *cmdutil.EnumValue
+	timeout         time.Duration
+}
+
+func NewUninstallCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &uninstallOptions{
+		streams: f.Streams, kube: cmdutil.NewKubeFlags(f), dryRun: cmdutil.NewEnumValue("none", "none", "server"), output: cmdutil.NewOutput(output.FormatTable),
+	}
+	cmd := &cobra.Command{
+		Use:     "uninstall",
+		Short:   "Remove the CRDs of meshctl from the management cluster",
+		GroupID: cmdutil.GroupClusters,
+		Long: cmdutil.Dedent(`
+			Remove what 'meshctl install' created on the management cluster, and nothing
+			else. If resources of meshctl still exist, the command is refused; pass
+			--delete-resources to delete all of them. The namespace is deleted only if it is
+			empty.`),
+		Example: cmdutil.Dedent(`
+			# uninstall; asks you to confirm the name of the cluster
+			meshctl uninstall
+
+			# uninstall in a script, and delete all virtual meshes and policies
+			meshctl uninstall --context kind-management --delete-resources --yes`),
+		Args:              cmdutil.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.kube.Register(cmd)
+	cmdutil.RegisterNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
+	flags := cmd.Flags()
+	flags.BoolVar(&opts.deleteResources, "delete-resources", false, "delete all resources of meshctl's kinds, in all namespaces")
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
+	cmdutil.AddEnumFlag(cmd, opts.dryRun, "dry-run", "", "delete nothing; validate with the API server")
+	flags.Lookup("dry-run").NoOptDefVal = "server"
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format")
+	flags.DurationVar(&opts.timeout, "timeout", cmdutil.DefaultClusterTimeout, "`DURATION` after which to give up")
+	return cmd
+}
+
+func (o *uninstallOptions) run(ctx context.Context) error {
+	management, err := o.kube.Management()
+	if err != nil {
+		return err
+	}
+	dryRun := kube.DryRun(o.dryRun.String())
+	consequence := fmt.Sprintf("The installation of meshctl on cluster %s (%s) will be removed.", management.Name, management.Server())
+	if o.deleteResources {
+		consequence += " All virtual meshes, policies, registrations and discovered objects there will be deleted."
+	}
+	if err := cmdutil.ConfirmByName(ctx, o.streams, o.yes || dryRun == kube.DryRunServer, consequence, management.Name); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, o.timeout)
+	defer stop()
+	removed, err := registration.Uninstall(ctx, management, registration.UninstallOptions{
+		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
+	}, cmdutil.ObservePhases(o.streams))
+	if printErr := cmdutil.PrintResults(o.streams, o.output.Format(), dryRun, removed.Results); err == nil {
+		err = printErr
+	}
+	if err != nil {
+		return err
+	}
+	for _, kept := range removed.Kept {
+		o.streams.Say("kept: %s", kept)
+	}
+	cmdutil.PrintLeftovers(o.streams, removed.Leftovers)
+	return nil
+}

@@ -1,0 +1,319 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/pkg/api/naming"
+)
+
+// renderedFiles is a directory with one file for each object, below one
+// directory for each cluster. Symbolic links in it are not followed out of it.
+type renderedFiles struct {
+	*rendering
+	// root is nil if the directory does not exist yet and a dry run does not make
+	// it.
+	root *os.Root
+	// wanted are the paths of all objects, directories the names of clusters by
+	// what their directory is called in lower case.
+	wanted      map[string]bool
+	directories map[string]string
+
+	written, removed, unchanged int
+	failures                    []string
+}
+
+// directoryMode is that of directories of manifests.
+const directoryMode = 0o755
+
+// writeFiles makes the directory have the files of the objects, and no stale
+// ones.
+func (r *rendering) writeFiles() error {
+	f := &renderedFiles{rendering: r, wanted: map[string]bool{}, directories: map[string]string{}}
+	if !r.dryRun {
+		if err := os.MkdirAll(r.outputDir, directoryMode); err != nil {
+			return f.cannot("make", "", err)
+		}
+	}
+	root, err := os.OpenRoot(r.outputDir)
+	if err != nil && (!r.dryRun || !errors.Is(err, fs.ErrNotExist)) {
+		return f.cannot("open", "", err)
+	}
+	if err == nil {
+		f.root = root
+	}
+	err = f.writeAll()
+	if f.root != nil {
+		err = errors.Join(err, f.root.Close())
+	}
+	return err
+}
+
+func (f *renderedFiles) writeAll() error {
+	encoder := istio.NewEncoder()
+	if err := f.each(func(cluster string, objects []istio.Object) error {
+		return f.writeCluster(encoder, cluster, objects)
+	}); err != nil {
+		return err
+	}
+	if err := f.removeStale(); err != nil {
+		return err
+	}
+	return f.summarise()
+}
+
+func (f *renderedFiles) summarise() error {
+	wrote, removed := "written", "removed"
+	if f.dryRun {
+		wrote, removed = "would be written", "would be removed"
+	}
+	f.streams.Say("%s: %d %s, %d %s, %d unchanged.", f.outputDir, f.written, wrote, f.removed, removed, f.unchanged)
+	for i, failure := range f.failures {
+		if i == cmdutil.ReportedProblems {
+			f.streams.Say("... %s", text.More(len(f.failures)-i))
+			break
+		}
+		f.streams.Fail("%s", failure)
+	}
+	if len(f.failures) > 0 {
+		return cli.ErrReported
+	}
+	return nil
+}
+
+// directoryOf returns the name of the directory of a cluster: the name of the
+// cluster, unless that is no fit name for a directory or differs from another
+// one only in case.
+func (f *renderedFiles) directoryOf(cluster string) string {
+	name := cmdutil.ClusterDirectory(cluster)
+	for taken := f.directories[strings.ToLower(name)]; taken != "" && taken != cluster; taken = f.directories[strings.ToLower(name)] {
+		name += "-" + naming.Digest(cluster)[:cmdutil.FileDigest]
+	}
+	f.directories[strings.ToLower(name)] = cluster
+	return name
+}
+
+// fileOf returns the name of the file of an object. Names that are too long end
+// in a digest, as does the second of two that would be equal.
+func (f *renderedFiles) fileOf(directory string, o *istio.Object) string {
+	name := strings.ToLower(string(o.Kind)) + "-" + o.Namespace + "-" + o.Name
+	digest := naming.Digest(o.Namespace + "/" + o.Name)[:cmdutil.FileDigest]
+	if len(name) > cmdutil.MaxFileName {
+		name = name[:cmdutil.MaxFileName-cmdutil.FileDigest-1] + "-" + digest
+	}
+	path := filepath.Join(directory, name+".yaml")
+	if f.wanted[path] {
+		path = filepath.Join(directory, name+"-"+digest+".yaml")
+	}
+	return path
+}
+
+func (f *renderedFiles) writeCluster(encoder *istio.Encoder, cluster string, objects []istio.Object) error {
+	directory := f.directoryOf(cluster)
+	for i := range objects {
+		text, err := output.Manifest(f.manifest(encoder, &objects[i]))
+		if err != nil {
+			return err
+		}
+		path := f.fileOf(directory, &objects[i])
+		f.wanted[path] = true
+		if err := f.write(path, cluster, text); err != nil {
+			if failed := (*foreignFileError)(nil); errors.As(err, &failed) {
+				f.failures = append(f.failures, err.Error())
+				continue
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// foreignFileError says that a file that would be written is somebody else's.
+type foreignFileError struct{ path string }
+
+func (e *foreignFileError) Error() string {
+	return e.path + " was not rendered by meshctl: move it away, or choose another directory"
+}
+
+// write writes one file if it differs.
+func (f *renderedFiles) write(path, cluster string, content []byte) error {
+	var existing []byte
+	err := fs.ErrNotExist
+	if f.root != nil {
+		existing, err = f.read(path)
+	}
+	switch {
+	case err == nil && bytes.Equal(existing, content):
+		f.unchanged++
+		return nil
+	case err == nil && !f.isOurs(existing, istio.ClusterLabelValue(cluster)):
+		return &foreignFileError{filepath.Join(f.outputDir, path)}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	f.written++
+	if !f.dryRun {
+		if err := f.replace(path, content); err != nil {
+			return f.cannot("write", path, err)
+		}
+	}
+	return f.say("written", path)
+}
+
+// read returns the content of a file that is a file, and not a link to one.
+func (f *renderedFiles) read(path string) ([]byte, error) {
+	info, err := f.root.Lstat(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return nil, f.cannot("read", path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &foreignFileError{filepath.Join(f.outputDir, path)}
+	}
+	file, err := f.root.Open(path)
+	if err != nil {
+		return nil, f.cannot("read", path, err)
+	}
+	content, err := io.ReadAll(file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, f.cannot("read", path, err)
+	}
+	return content, nil
+}
+
+// replace writes a file so that it is there completely or not at all.
+func (f *renderedFiles) replace(path string, content []byte) error {
+	directory := filepath.Dir(path)
+	if err := f.root.Mkdir(directory, directoryMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	temporary := filepath.Join(directory, ".meshctl-"+naming.Digest(path)[:cmdutil.FileDigest])
+	_ = f.root.Remove(temporary) // of a run that was killed
+	file, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, cmdutil.ManifestMode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = f.root.Rename(temporary, path)
+	}
+	if err != nil {
+		_ = f.root.Remove(temporary)
+	}
+	return err
+}
+
+// removeStale removes the files of objects that are not wanted any more. What is
+// not known to be gone stays: nothing is removed if part of the input is
+// missing, and only what the filters ask for otherwise.
+func (f *renderedFiles) removeStale() error {
+	if f.root == nil {
+		return nil
+	}
+	if f.incomplete {
+		f.streams.Warn("stale files are kept, because the input is incomplete")
+		return nil
+	}
+	directories, err := fs.ReadDir(f.root.FS(), ".")
+	if err != nil {
+		return f.cannot("read", "", err)
+	}
+	for _, directory := range directories {
+		if !directory.IsDir() || !f.asked(directory.Name()) {
+			continue
+		}
+		entries, err := fs.ReadDir(f.root.FS(), directory.Name())
+		if err != nil {
+			return f.cannot("read", directory.Name(), err)
+		}
+		for _, entry := range entries {
+			if err := f.removeIfStale(directory.Name(), entry); err != nil {
+				return err
+			}
+		}
+		if !f.dryRun && len(entries) > 0 {
+			_ = f.root.Remove(directory.Name()) // fails unless nothing is left in it
+		}
+	}
+	return nil
+}
+
+// asked reports whether a directory is that of a cluster that the user asks for.
+func (f *renderedFiles) asked(directory string) bool {
+	cluster, current := f.directories[strings.ToLower(directory)]
+	return len(f.clusters) == 0 || current && slices.Contains(f.clusters, cluster)
+}
+
+func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error {
+	path := filepath.Join(directory, entry.Name())
+	if !entry.Type().IsRegular() || filepath.Ext(path) != ".yaml" || f.wanted[path] {
+		return nil
+	}
+	content, err := f.read(path)
+	if err != nil {
+		return err
+	}
+	label := istio.ClusterLabelValue(directory)
+	if cluster, current := f.directories[strings.ToLower(directory)]; current {
+		label = istio.ClusterLabelValue(cluster)
+	}
+	if !f.isOurs(content, label) {
+		return nil
+	}
+	f.removed++
+	if !f.dryRun {
+		if err := f.root.Remove(path); err != nil {
+			return f.cannot("remove", path, err)
+		}
+	}
+	return f.say("removed", path)
+}
+
+// isOurs reports whether a file is one object that meshctl rendered for the
+// cluster, of a kind that was asked for.
+func (f *renderedFiles) isOurs(content []byte, clusterLabel string) bool {
+	var object struct {
+		APIVersion, Kind string
+		Metadata         struct{ Labels map[string]string }
+	}
+	if bytes.Contains(content, []byte("\n---")) || yaml.Unmarshal(content, &object) != nil {
+		return false
+	}
+	kind := istio.Kind(object.Kind)
+	return slices.Contains(istio.Kinds(), kind) && kind.APIVersion() == object.APIVersion &&
+		(len(f.kinds) == 0 || slices.Contains(f.kinds, object.Kind)) &&
+		object.Metadata.Labels[istio.OwnerLabel] == f.namespace && object.Metadata.Labels[istio.ClusterLabel] == clusterLabel
+}
+
+func (f *renderedFiles) say(what, path string) error {
+	suffix := ""
+	if f.dryRun {
+		suffix = " (dry run)"
+	}
+	_, err := fmt.Fprintf(f.streams.Out, "%s %s%s\n", filepath.Join(f.outputDir, path), what, suffix)
+	return err
+}
+
+func (f *renderedFiles) cannot(what, path string, err error) error {
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		err = reason.Err
+	}
+	return fmt.Errorf("cannot %s %s: %w", what, filepath.Join(f.outputDir, path), err)
+}

@@ -1,0 +1,191 @@
+package trust
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+)
+
+type trustIssueOptions struct {
+	trustCommand
+	forceTakeover bool
+	yes           bool
+	outputDir     string
+	dryRun        *cmdutil.EnumValue
+	output        *cmdutil.EnumValue
+}
+
+func newTrustIssueCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &trustIssueOptions{
+		trustCommand: newTrustCommand(f),
+		dryRun:       cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(output.FormatTable),
+	}
+	cmd := &cobra.Command{
+		Use:   "issue VIRTUALMESH",
+		Short: "Issue an intermediate CA certificate to every mesh of a virtual mesh",
+		Long: cmdutil.Dedent(`
+			Issue an intermediate CA certificate of the common root CA to every mesh of a
+			virtual mesh. The plan is shown first and applied after you confirm it.
+
+			spec.mtlsConfig.shared selects the root CA: generated on first use in the Secret
+			NAME.NAMESPACE on the management cluster; provided by you in such a Secret
+			(root-cert.pem, key.pem, and cert-chain.pem for an intermediate CA); or held by a
+			Vault, which then signs. Each mesh gets its own key in the Secret cacerts of its
+			control plane. Afterwards, restart workloads with outdated certificates with
+			'meshctl mesh restart'.
+
+			You can run the command at any time: valid certificates are kept, certificates
+			due for renewal are replaced, and meshes that joined get one. The root CA of a
+			mesh is never replaced by another one; use 'meshctl trust rotate' for that. A
+			Secret cacerts of another owner is left alone, unless you pass --force-takeover
+			to back it up as cacerts-backup and replace it.
+
+			With --output-dir, no cluster is written to: the Secrets are written to files
+			that only you can read. Encrypt them before you commit them. Existing files are
+			treated like the Secrets of clusters.`),
+		Example: cmdutil.Dedent(`
+			# show the plan
+			meshctl trust issue prod --dry-run
+
+			# issue and renew certificates in CI or in a cron job
+			meshctl trust issue prod --yes
+
+			# write the Secrets to files, for a repository
+			meshctl trust issue prod --output-dir secrets --yes`),
+		Args: oneVirtualMesh,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.names = args
+			opts.world.Settle(cmd)
+			if err := errors.Join(opts.trustCommand.check(), opts.check()); err != nil {
+				return err
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.register(cmd, f)
+	flags := cmd.Flags()
+	flags.BoolVar(&opts.forceTakeover, "force-takeover", false, "replace Secrets cacerts of another owner or root, and back them up as "+sharedtrust.BackupName)
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
+	flags.StringVar(&opts.outputDir, "output-dir", "", "write the Secrets, with private keys, to files in this `DIR` instead of clusters")
+	_ = cmd.MarkFlagDirname("output-dir")
+	cmdutil.AddDryRunFlag(cmd, opts.dryRun)
+	flags.Lookup("dry-run").Usage = "show the plan and write nothing; server validates it with the API servers"
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format of the result or the plan")
+	return cmd
+}
+
+// writes reports whether anything is written.
+func (o *trustIssueOptions) writes() bool { return o.dryRun.String() == "none" }
+
+// check refuses what cannot be meant.
+func (o *trustIssueOptions) check() error {
+	switch {
+	case o.offline() && o.outputDir == "":
+		return cli.Usagef("no target clusters: use --clusters, --context or --output-dir")
+	case !o.yes && o.writes() && !o.streams.CanPrompt():
+		return cli.Usagef("not a terminal: pass --yes to confirm")
+	case o.outputDir != "" && o.dryRun.String() == "server":
+		return cli.Usagef("--output-dir and --dry-run=server cannot be combined: use --dry-run=client")
+	default:
+		return nil
+	}
+}
+
+func (o *trustIssueOptions) run(ctx context.Context) error {
+	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+		if !o.writes() || o.outputDir != "" {
+			return o.issue(ctx, reading, r, s)
+		}
+		return r.Alone(ctx, s, func(ctx, reading context.Context) error { return o.issue(ctx, reading, r, s) })
+	})
+}
+
+// issue compares, asks and writes; reading is for the first of these.
+func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+	if o.outputDir != "" {
+		r.Env.Store, r.Env.History = &sharedtrust.FileStore{Dir: o.outputDir, Directory: cmdutil.ClusterDirectory, Clusters: r.Store}, nil
+	} else if err := r.CheckClocks(reading, s); err != nil {
+		return err
+	}
+	v, err := sharedtrust.Look(reading, r.Env, s)
+	if err != nil {
+		return err
+	}
+	actions := v.Plan(o.forceTakeover)
+	if v.Current.Missing && sharedtrust.Changes(actions) > 0 {
+		r.say("The root CA does not exist yet and will be created: Secret %s in %s.", v.Current.Source.Name, v.Current.Source.Namespace)
+	}
+	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
+		return r.endIssue(o, v, sharedtrust.Planned(actions))
+	}
+	_ = output.Write(r.streams.Err, output.FormatTable, false, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
+	if o.writes() {
+		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "This writes the Secret cacerts of each mesh listed above. Workloads get new certificates when they restart."); err != nil {
+			return err
+		}
+	}
+	r.Env.Observe = r.observe
+	outcomes, err := r.Env.Issue(ctx, v, actions, kube.DryRun(o.dryRun.String()))
+	if err != nil && outcomes == nil {
+		return err
+	}
+	if o.outputDir != "" {
+		r.say("warning: the files in %s contain private keys: encrypt them before you share them", o.outputDir)
+	}
+	return errors.Join(r.endIssue(o, v, outcomes), err)
+}
+
+// inPart adds that the command failed for lack of input, if that is so.
+func (r *trusting) inPart(err error) error {
+	if r.incomplete {
+		return errors.Join(err, cli.ErrReported)
+	}
+	return err
+}
+
+// where names the clusters that are written to.
+func (o *trustIssueOptions) where(actions []sharedtrust.Action) string {
+	if o.outputDir != "" {
+		return "files in " + o.outputDir
+	}
+	var names []string
+	for i := range actions {
+		if actions[i].Writes() {
+			names = append(names, actions[i].Mesh.Cluster)
+		}
+	}
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// endIssue prints what came of it and says what is next.
+func (r *trusting) endIssue(o *trustIssueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome) error {
+	report := newIssueReport(v, outcomes, o.dryRun.String())
+	if err := output.Print(r.streams, o.output.Format(), report.view()); err != nil {
+		return err
+	}
+	changed := slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Changed })
+	failed := sharedtrust.AnyFailed(outcomes)
+	switch {
+	case failed && o.writes():
+		r.say("Some meshes have no valid certificate. Fix the errors and run 'meshctl trust issue' again.")
+	case changed && o.writes() && o.outputDir == "":
+		r.say("Next: restart workloads with outdated certificates: 'meshctl mesh restart --virtual-mesh %s'.", v.Name())
+	case v.Pending != "":
+		r.say("%s: rotate the root CA with 'meshctl trust rotate %s'.", v.Pending, v.Name())
+	}
+	if failed || r.incomplete {
+		return cli.ErrReported
+	}
+	return nil
+}

@@ -1,0 +1,280 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+)
+
+// trustStatusList is the documented form of -o json and -o yaml.
+type trustStatusList struct {
+	APIVersion string        `json:"apiVersion"`
+	Kind       string        `json:"kind"`
+	Items      []trustStatus `json:"items"`
+}
+
+// trustStatus is how the trust of a virtual mesh stands.
+type trustStatus struct {
+	VirtualMesh objectOf `json:"virtualMesh"`
+	// OK says that nothing needs action, as far as that is known.
+	OK bool `json:"ok"`
+	// Source says where the root comes from; it is generated, secret or vault.
+	Source string `json:"source"`
+	// Root is absent if there is none, or nobody knows it.
+	Root *certificateView `json:"root,omitempty"`
+	// NewRoot is the one that a rotation brings.
+	NewRoot  *certificateView `json:"newRoot,omitempty"`
+	Rotation *rotationView    `json:"rotation,omitempty"`
+	Meshes   []meshTrust      `json:"meshes"`
+	Problems []trustProblem   `json:"problems,omitempty"`
+}
+
+// meshTrust is how the trust of a mesh stands.
+type meshTrust struct {
+	Name                  string `json:"name"`
+	Namespace             string `json:"namespace"`
+	Cluster               string `json:"cluster"`
+	InstallationNamespace string `json:"installationNamespace"`
+	Identity              string `json:"identity"`
+	// Error is why nothing is known about it.
+	Error string `json:"error,omitempty"`
+	// Managed reports whether the Secret cacerts is meshctl's.
+	Managed      bool             `json:"managed"`
+	Intermediate *certificateView `json:"intermediate,omitempty"`
+	RenewAt      string           `json:"renewAt,omitempty"`
+	// Verifies reports whether the intermediate leads to a root that the mesh
+	// accepts.
+	Verifies bool              `json:"verifies"`
+	Roots    []certificateView `json:"roots,omitempty"`
+	// Namespaces are those of its workloads.
+	Namespaces []namespaceRoots `json:"namespaces,omitempty"`
+	// Older are what runs with older certificates.
+	Older []olderWorkload `json:"older,omitempty"`
+}
+
+// namespaceRoots says whether a namespace has the roots.
+type namespaceRoots struct {
+	Namespace string `json:"namespace"`
+	// State is current, stale, missing or unreadable.
+	State string `json:"state"`
+}
+
+// olderWorkload runs with older certificates.
+type olderWorkload struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Stage     string `json:"stage"`
+}
+
+// trustProblem needs action.
+type trustProblem struct {
+	// ID is that of the check.
+	ID       string `json:"id"`
+	Severity string `json:"severity"`
+	Cluster  string `json:"cluster,omitempty"`
+	Mesh     string `json:"mesh,omitempty"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+	// Unknown says that nobody knows, for example for lack of permission.
+	Unknown bool `json:"unknown,omitempty"`
+}
+
+func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration) trustStatus {
+	status := trustStatus{
+		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
+		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
+	}
+	if report.Coming != nil {
+		status.NewRoot = newCertificateView(report.Coming.Certificate, nil)
+	}
+	for i := range report.Reports {
+		status.Meshes = append(status.Meshes, newMeshTrust(&report.Reports[i], now))
+	}
+	status.OK = true
+	for _, p := range report.Problems(now, warning) {
+		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint, p.Unknown})
+		status.OK = status.OK && p.Unknown
+	}
+	return status
+}
+
+func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
+	mesh := meshTrust{
+		Name: m.Ref.Name, Namespace: m.Ref.Namespace, Cluster: m.Cluster, InstallationNamespace: m.Mesh.Namespace, Identity: m.Identity,
+		Managed: m.Err == nil && !m.Missing && m.Foreign == "",
+	}
+	if m.Err != nil {
+		mesh.Error = m.Err.Error()
+	}
+	if b := m.Bundle; b != nil {
+		mesh.Intermediate, mesh.Verifies = newCertificateView(b.Certificate, b.Signer()), b.Verify(now) == nil
+		for _, root := range b.Roots {
+			mesh.Roots = append(mesh.Roots, *newCertificateView(root, nil))
+		}
+		if !m.Verdict.RenewAt.IsZero() {
+			mesh.RenewAt = utc(m.Verdict.RenewAt)
+		}
+	}
+	for i := range m.Reach {
+		mesh.Namespaces = append(mesh.Namespaces, namespaceRoots{m.Reach[i].Namespace, reachState(&m.Reach[i])})
+	}
+	for i := range m.Older {
+		item := &m.Older[i]
+		mesh.Older = append(mesh.Older, olderWorkload{item.Kind, item.Namespace, item.Name, string(item.Stage)})
+	}
+	return mesh
+}
+
+func reachState(n *sharedtrust.NamespaceTrust) string {
+	switch {
+	case n.Missing:
+		return "missing"
+	case n.Err != nil:
+		return "unreadable"
+	case !n.Current():
+		return "stale"
+	default:
+		return "current"
+	}
+}
+
+// view returns the list in all forms.
+func (l *trustStatusList) view(now time.Time) view.View {
+	return view.View{
+		Document: view.Value(l),
+		Text: view.Lines(func(t *view.Text) {
+			for i := range l.Items {
+				if i > 0 {
+					t.Blank()
+				}
+				l.Items[i].write(t, now)
+			}
+		}),
+		Names: view.NameEach(l.Items, func(s *trustStatus) string {
+			return "virtualmesh/" + s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace
+		}),
+	}
+}
+
+// write writes one virtual mesh for people.
+func (s *trustStatus) write(t *view.Text, now time.Time) {
+	fields := []view.Field{
+		{Key: "Virtual Mesh", Value: s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace},
+		{Key: "Root", Value: rootText(s.Root, s.Source, now)},
+	}
+	if s.NewRoot != nil {
+		fields = append(fields, view.Field{Key: "New Root", Value: rootText(s.NewRoot, "", now)})
+	}
+	if r := s.Rotation; r != nil {
+		text := fmt.Sprintf("step %d of %d, %s, %s, since %s", r.Step, r.Steps, r.State, r.Stage, r.Since)
+		if r.Failed {
+			text += ", the last attempt failed"
+		}
+		fields = append(fields, view.Field{Key: "Rotation", Value: text})
+	}
+	t.Fields(fields)
+	table := view.Table{Columns: append(
+		view.Columns("CLUSTER", "MESH", "ROOT", "EXPIRES", "VERIFIES", "NAMESPACES", "OLDER"),
+		view.WideColumns("RENEWAL", "IDENTITY")...)}
+	for i := range s.Meshes {
+		table.Add(s.Meshes[i].row(now)...)
+	}
+	t.Table(table)
+	s.writeProblems(t, "Needs action", false)
+	s.writeProblems(t, "Not known", true)
+}
+
+// writeProblems writes those that need action, or those of which nothing is
+// known.
+func (s *trustStatus) writeProblems(t *view.Text, title string, unknown bool) {
+	problems := slices.DeleteFunc(slices.Clone(s.Problems), func(p trustProblem) bool { return p.Unknown != unknown })
+	if len(problems) == 0 {
+		return
+	}
+	t.Section(title, false, func() {
+		for _, p := range problems {
+			words := []string{p.ID, p.Cluster, p.Mesh}
+			if !unknown {
+				words = append([]string{p.Severity}, words...)
+			}
+			words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
+			t.Line(strings.Join(words, " "))
+			t.Nested(func() {
+				t.Line(p.Message)
+				if p.Hint != "" {
+					t.Line("hint: " + p.Hint)
+				}
+			})
+		}
+	})
+}
+
+// shownFingerprint is how much of a fingerprint people see.
+const shownFingerprint = 12
+
+func short(fingerprint string) string { return fingerprint[:min(len(fingerprint), shownFingerprint)] }
+
+func rootText(c *certificateView, source string, now time.Time) string {
+	if c == nil {
+		return view.None + parenthesised(source)
+	}
+	return fmt.Sprintf("%s%s, expires %s (%s)", short(c.Fingerprint), parenthesised(source), c.NotAfter, remaining(c.NotAfter, now))
+}
+
+func parenthesised(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+// remaining says how long there is until a time.
+func remaining(at string, now time.Time) string {
+	end, err := time.Parse(time.RFC3339, at)
+	switch {
+	case err != nil:
+		return ""
+	case end.Before(now):
+		return "expired"
+	default:
+		return "in " + sharedtrust.Days(end.Sub(now))
+	}
+}
+
+// row is one line about a mesh.
+func (m *meshTrust) row(now time.Time) []string {
+	row := []string{m.Cluster, m.Name, view.None, view.None, view.None, view.None, "0"}
+	if m.Error != "" {
+		row = []string{m.Cluster, m.Name, view.Unknown, view.Unknown, view.Unknown, view.Unknown, view.Unknown}
+	}
+	if c := m.Intermediate; c != nil {
+		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
+		if !m.Verifies {
+			row[4] = "no"
+		}
+		if len(m.Roots) > 1 {
+			row[2] += fmt.Sprintf(" (accepts %d)", len(m.Roots))
+		}
+	}
+	if !m.Managed && m.Intermediate != nil {
+		row[2] += " (not meshctl's)"
+	}
+	if len(m.Namespaces) > 0 {
+		current := 0
+		for _, n := range m.Namespaces {
+			if n.State == "current" {
+				current++
+			}
+		}
+		row[5] = fmt.Sprintf("%d/%d", current, len(m.Namespaces))
+	}
+	if m.Error == "" {
+		row[6] = fmt.Sprint(len(m.Older))
+	}
+	return append(row, view.OrNone(m.RenewAt), m.Identity)
+}

@@ -1,0 +1,135 @@
+package trust
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/trust"
+)
+
+type trustVerifyOptions struct {
+	trustCommand
+	force  bool
+	yes    bool
+	output *cmdutil.EnumValue
+}
+
+func newTrustVerifyCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &trustVerifyOptions{trustCommand: newTrustCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
+	cmd := &cobra.Command{
+		Use:   "verify VIRTUALMESH",
+		Short: "Confirm that a step of a root CA rotation works",
+		Long: cmdutil.Dedent(`
+			Confirm that a step of the root CA rotation of a virtual mesh works, and allow
+			the next one. Use it if rotationVerificationMethod of the VirtualMesh is manual.
+
+			First, meshctl checks what it can: that every mesh has the certificates of the
+			step and that they chain to the root, that namespaces have the roots, and that no
+			workload uses outdated certificates. If a check fails, it is shown, nothing is
+			confirmed, and the exit code is 3. --force confirms anyway.`),
+		Example: cmdutil.Dedent(`
+			# confirm the current step
+			meshctl trust verify prod`),
+		Args: oneVirtualMesh,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.names = args
+			opts.world.Settle(cmd)
+			if err := opts.check(); err != nil {
+				return err
+			}
+			return opts.run(cmd.Context())
+		},
+	}
+	opts.register(cmd, f)
+	flags := cmd.Flags()
+	flags.BoolVar(&opts.force, "force", false, "confirm despite failed checks")
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format of the result")
+	return cmd
+}
+
+// check refuses what cannot be meant.
+func (o *trustVerifyOptions) check() error {
+	switch {
+	case !o.world.FromManagement():
+		return cli.Usagef("rotations need the management cluster: add --context")
+	case !o.yes && !o.streams.CanPrompt():
+		return cli.Usagef("not a terminal: pass --yes to confirm; see how it stands with 'meshctl trust status'")
+	default:
+		return o.trustCommand.check()
+	}
+}
+
+func (o *trustVerifyOptions) run(ctx context.Context) error {
+	return o.onSubject(ctx, func(_ context.Context, r *trusting, s *sharedtrust.Subject) error {
+		return r.Alone(ctx, s, func(ctx, reading context.Context) error { return o.verify(ctx, reading, r, s) })
+	})
+}
+
+// verify looks, asks and confirms; reading is for the first of these.
+func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+	report, err := r.Inspect(reading, r.result, s)
+	if err != nil {
+		return err
+	}
+	if !report.Position.Rotating() || report.Position.Stage == trust.StageDistributing {
+		return r.Env.Verify(ctx, report.Survey) // it says why not
+	}
+	status := newTrustStatus(report, o.clock(), 0)
+	status.Problems = contradictions(status.Problems)
+	status.OK = len(status.Problems) == 0
+	if err := o.print(&status); err != nil {
+		return err
+	}
+	if !status.OK && !o.force {
+		r.say("Not confirmed: fix the problems listed above, or pass --force to confirm anyway.")
+		return cli.ErrFindings
+	}
+	if err := r.confirm(ctx, o.yes, fmt.Sprintf("Confirm that %s works?", report.Position.Phase().State), "This allows the next step of the rotation."); err != nil {
+		return err
+	}
+	r.Env.Observe = r.observe
+	if err := r.Env.Verify(ctx, report.Survey); err != nil {
+		return err
+	}
+	after, err := sharedtrust.Look(ctx, r.Env, s)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !after.Position.Rotating():
+		r.say("The rotation has finished.")
+	case after.Position.RollingBack:
+		r.say("Next: run the next step with 'meshctl trust rollback %s'.", s.Name())
+	default:
+		r.say("Next: run the next step with 'meshctl trust rotate %s'.", s.Name())
+	}
+	return nil
+}
+
+// contradictions are the problems that speak against a step having worked.
+func contradictions(problems []trustProblem) []trustProblem {
+	var found []trustProblem
+	for _, p := range problems {
+		if p.Unknown {
+			continue
+		}
+		switch sharedtrust.Topic(p.ID) {
+		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
+			found = append(found, p)
+		case sharedtrust.TopicRoot, sharedtrust.TopicRotation, sharedtrust.TopicLeft:
+		}
+	}
+	return found
+}
+
+func (o *trustVerifyOptions) print(status *trustStatus) error {
+	list := &trustStatusList{APIVersion: APIVersion, Kind: "TrustStatusList", Items: []trustStatus{*status}}
+	return output.Print(o.streams, o.output.Format(), list.view(o.clock()))
+}

@@ -1,0 +1,156 @@
+package trust
+
+import (
+	"crypto/x509"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/trust"
+)
+
+// APIVersion is the version of the JSON contract of the trust commands.
+const APIVersion = "trust.meshctl.io/v1alpha1"
+
+// trustReport is what a command did about the certificates of a virtual mesh, in
+// -o json and -o yaml.
+type trustReport struct {
+	APIVersion  string   `json:"apiVersion"`
+	Kind        string   `json:"kind"`
+	VirtualMesh objectOf `json:"virtualMesh"`
+	// DryRun is none, client or server.
+	DryRun string `json:"dryRun"`
+	// Root is the root that the meshes have; absent if there is none yet.
+	Root     *certificateView `json:"root,omitempty"`
+	Rotation *rotationView    `json:"rotation,omitempty"`
+	Meshes   []trustedMesh    `json:"meshes"`
+	// Next says what to do next; absent if nothing is.
+	Next string `json:"next,omitempty"`
+}
+
+// objectOf names a resource.
+type objectOf struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+}
+
+// trustedMesh is what came of one mesh.
+type trustedMesh struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	Cluster   string `json:"cluster"`
+	// Action is keep, issue, reissue, update, take over or refuse; Reason says why.
+	Action string `json:"action"`
+	Reason string `json:"reason"`
+	// Changed reports whether anything was written.
+	Changed      bool             `json:"changed"`
+	Error        string           `json:"error,omitempty"`
+	Intermediate *certificateView `json:"intermediate,omitempty"`
+}
+
+// certificateView is a certificate in words.
+type certificateView struct {
+	Subject string `json:"subject"`
+	// Fingerprint is the SHA-256.
+	Fingerprint string `json:"fingerprint"`
+	NotBefore   string `json:"notBefore"`
+	NotAfter    string `json:"notAfter"`
+	// Issuer is the fingerprint of the root that an intermediate leads to.
+	Issuer string `json:"issuer,omitempty"`
+}
+
+func newCertificateView(c, issuer *x509.Certificate) *certificateView {
+	if c == nil {
+		return nil
+	}
+	return &certificateView{
+		Subject: c.Subject.String(), Fingerprint: trust.Fingerprint(c), NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), Issuer: trust.Fingerprint(issuer),
+	}
+}
+
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// rotationView is where a rotation stands.
+type rotationView struct {
+	State string `json:"state"`
+	// Stage is distributing, verifying or verified.
+	Stage string `json:"stage"`
+	// Step counts from 1 to Steps.
+	Step        int    `json:"step"`
+	Steps       int    `json:"steps"`
+	RollingBack bool   `json:"rollingBack,omitempty"`
+	Failed      bool   `json:"failed,omitempty"`
+	Since       string `json:"since,omitempty"`
+}
+
+// newRotationView is nil unless roots are exchanged.
+func newRotationView(p *trust.Position) *rotationView {
+	if !p.Rotating() {
+		return nil
+	}
+	return &rotationView{
+		State: string(p.Phase().State), Stage: string(p.Stage), Step: p.Step + 1, Steps: len(p.Steps),
+		RollingBack: p.RollingBack, Failed: p.Failed, Since: p.Since,
+	}
+}
+
+func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun string) trustReport {
+	report := trustReport{
+		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun,
+		Root: newCertificateView(v.Current.Certificate, nil), Rotation: newRotationView(&v.Position), Meshes: []trustedMesh{},
+	}
+	for i := range outcomes {
+		o := &outcomes[i]
+		mesh := trustedMesh{
+			Name: o.Action.Mesh.Ref.Name, Namespace: o.Action.Mesh.Ref.Namespace, Cluster: o.Action.Mesh.Cluster,
+			Action: string(o.Action.Kind), Reason: o.Action.Reason, Changed: o.Changed,
+		}
+		if o.Err != nil {
+			mesh.Error = o.Err.Error()
+		}
+		if o.Bundle != nil {
+			mesh.Intermediate = newCertificateView(o.Bundle.Certificate, o.Bundle.Signer())
+		}
+		report.Meshes = append(report.Meshes, mesh)
+	}
+	return report
+}
+
+// outcomeTable says what came of every mesh, or would.
+func outcomeTable(outcomes []sharedtrust.Outcome) view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "MESH", "ACTION", "WHY")}
+	for i := range outcomes {
+		o := &outcomes[i]
+		why := o.Action.Reason
+		if o.Err != nil {
+			why = "failed: " + o.Err.Error()
+		}
+		table.Add(o.Action.Mesh.Cluster, o.Action.Mesh.Ref.Name, string(o.Action.Kind), why)
+	}
+	return table
+}
+
+// view returns the report in all forms.
+func (r *trustReport) view() view.View {
+	return view.View{
+		Document: view.Value(r), Table: view.Rows(r.table()),
+		Names: view.NameEach(r.Meshes, func(m *trustedMesh) string { return "mesh/" + m.Name + "." + m.Namespace }),
+	}
+}
+
+// table has one row for each mesh.
+func (r *trustReport) table() view.Table {
+	table := view.Table{Columns: view.Columns("CLUSTER", "MESH", "ACTION", "EXPIRES", "WHY")}
+	for i := range r.Meshes {
+		m := &r.Meshes[i]
+		why, expires := m.Reason, view.None
+		if m.Error != "" {
+			why = "failed: " + m.Error
+		}
+		if m.Intermediate != nil {
+			expires = m.Intermediate.NotAfter
+		}
+		table.Add(m.Cluster, m.Name, m.Action, expires, why)
+	}
+	return table
+}
