@@ -51,9 +51,9 @@ func TestRunInterrupted(t *testing.T) {
 	f := cmdutil.NewFactory(streams)
 	ctx, cancel := context.WithCancel(t.Context())
 	// A dependency that is interrupted while it works may fail in its own words.
-	f.Build = func() buildinfo.BuildInfo {
+	f.Build = func() buildinfo.Info {
 		cancel()
-		return buildinfo.BuildInfo{}
+		return buildinfo.Info{}
 	}
 	streams.Out = failingWriter{}
 	if code := run(ctx, []string{"version"}, f); code != cli.ExitCancelled {

@@ -43,11 +43,11 @@ func newRootCmd(f *cmdutil.Factory) *cobra.Command {
 	color.OnSet = func(mode string) { f.Streams.Color = cli.ColorMode(mode) }
 	cmdutil.AddPersistentEnumFlag(cmd, color, "color", "", settings.UsageOf(settings.Color))
 	global := cmd.PersistentFlags()
-	cmdutil.TakeSetting(global, "color", settings.Color)
+	cmdutil.BindSetting(global, "color", settings.Color)
 	global.StringVar(&f.ConfigFile, "config", "", "configuration `FILE` (default: ~/.config/meshctl/config.yaml)")
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
 	global.BoolVar(&f.Streams.NoInput, "no-input", false, settings.UsageOf(settings.NoInput))
-	cmdutil.TakeSetting(global, "no-input", settings.NoInput)
+	cmdutil.BindSetting(global, "no-input", settings.NoInput)
 	global.CountVarP(&f.Streams.Verbosity, "verbose", "v", "print more details to standard error; repeat for even more")
 
 	cmd.AddGroup(

@@ -16,7 +16,7 @@ import (
 
 type versionOptions struct {
 	streams *cli.Streams
-	build   func() buildinfo.BuildInfo
+	build   func() buildinfo.Info
 
 	// client is accepted for the habit of kubectl's users; there is no other
 	// version yet.
@@ -56,7 +56,7 @@ func newVersionCmd(f *cmdutil.Factory, runF func(*versionOptions) error) *cobra.
 
 // versionView is the documented form of -o json and -o yaml.
 type versionView struct {
-	ClientVersion buildinfo.BuildInfo `json:"clientVersion"`
+	ClientVersion buildinfo.Info `json:"clientVersion"`
 }
 
 func runVersion(_ context.Context, opts *versionOptions) error {
@@ -64,7 +64,7 @@ func runVersion(_ context.Context, opts *versionOptions) error {
 	return output.Print(opts.streams, opts.output.Format(), view.View{
 		Document: view.Value(versionView{info}),
 		Text:     view.Lines(func(t *view.Text) { t.Line(versionLine(info)) }),
-		Names:    view.NameEach([]buildinfo.BuildInfo{info}, func(info *buildinfo.BuildInfo) string { return "meshctl/" + info.Version }),
+		Names:    view.NameEach([]buildinfo.Info{info}, func(info *buildinfo.Info) string { return "meshctl/" + info.Version }),
 	})
 }
 
@@ -72,7 +72,7 @@ func runVersion(_ context.Context, opts *versionOptions) error {
 const shortCommit = 12
 
 // versionLine is for people.
-func versionLine(info buildinfo.BuildInfo) string {
+func versionLine(info buildinfo.Info) string {
 	var details []string
 	if info.Commit != "" {
 		hash, dirty := strings.CutSuffix(info.Commit, buildinfo.DirtySuffix)

@@ -60,25 +60,25 @@ func TestVersionFlags(t *testing.T) {
 
 func TestRunVersion(t *testing.T) {
 	t.Parallel()
-	release := buildinfo.BuildInfo{
+	release := buildinfo.Info{
 		Version: "v0.1.0", Commit: "0123456789abcdef0123", Date: "2026-11-22T18:00:00Z",
 		GoVersion: "go1.26.0", Platform: "linux/amd64",
 	}
 	tests := []struct {
 		name   string
-		info   buildinfo.BuildInfo
+		info   buildinfo.Info
 		output string
 		want   string
 	}{
 		{name: "line", info: release, output: "table", want: "meshctl v0.1.0 (0123456789ab, go1.26.0, linux/amd64)\n"},
 		{
 			name: "line without a commit", output: "table",
-			info: buildinfo.BuildInfo{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
+			info: buildinfo.Info{Version: "v0.1.0", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (go1.26.0, linux/amd64)\n",
 		},
 		{
 			name: "line with changed files", output: "wide",
-			info: buildinfo.BuildInfo{Version: "v0.1.0", Commit: "0123456789abcdef0123-dirty", GoVersion: "go1.26.0", Platform: "linux/amd64"},
+			info: buildinfo.Info{Version: "v0.1.0", Commit: "0123456789abcdef0123-dirty", GoVersion: "go1.26.0", Platform: "linux/amd64"},
 			want: "meshctl v0.1.0 (0123456789ab-dirty, go1.26.0, linux/amd64)\n",
 		},
 		{name: "json", info: release, output: "json", want: `{
@@ -106,7 +106,7 @@ func TestRunVersion(t *testing.T) {
 			streams, out, _ := cli.Test("")
 			opts := &versionOptions{
 				streams: streams,
-				build:   func() buildinfo.BuildInfo { return tt.info },
+				build:   func() buildinfo.Info { return tt.info },
 				output:  cmdutil.NewEnumValue(tt.output),
 			}
 			if err := runVersion(t.Context(), opts); err != nil {

@@ -1,3 +1,5 @@
+// Package apply is `meshctl apply`: it reviews the plan of package rollout with
+// the user, runs it once or continuously (--watch), and reports the results.
 package apply
 
 import (
@@ -19,7 +21,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-type applyOptions struct {
+type options struct {
 	streams *cli.Streams
 	clock   cli.Clock
 	load    cmdutil.WorldLoader
@@ -42,8 +44,9 @@ type applyOptions struct {
 	quiet bool
 }
 
+// NewCmd returns the command `meshctl apply`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &applyOptions{
+	opts := &options{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity },
 		dryRun: cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(output.FormatTable),
 	}
@@ -124,12 +127,12 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 }
 
 // completeClusters offers the names of the registered clusters.
-func (o *applyOptions) completeClusters(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (o *options) completeClusters(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return (&cmdutil.ClusterCommand{Kube: o.world.Kube, Namespace: o.namespace}).CompleteRegistered(cmd, nil, typed)
 }
 
 // check refuses what cannot be meant.
-func (o *applyOptions) check(cmd *cobra.Command) error {
+func (o *options) check(cmd *cobra.Command) error {
 	switch {
 	case cmd.Flags().Changed("cluster") && len(o.only) == 0:
 		return cli.Usagef("--cluster must not be empty")
@@ -147,9 +150,9 @@ func (o *applyOptions) check(cmd *cobra.Command) error {
 }
 
 // writes reports whether anything is written.
-func (o *applyOptions) writes() bool { return o.dryRun.String() == "none" }
+func (o *options) writes() bool { return o.dryRun.String() == "none" }
 
-func (o *applyOptions) run(ctx context.Context) error {
+func (o *options) run(ctx context.Context) error {
 	if o.watch {
 		return o.runWatch(ctx)
 	}
@@ -157,8 +160,8 @@ func (o *applyOptions) run(ctx context.Context) error {
 }
 
 // runOnce applies once.
-func (o *applyOptions) runOnce(ctx context.Context) error {
-	a := &applying{applyOptions: o}
+func (o *options) runOnce(ctx context.Context) error {
+	a := &applying{options: o}
 	in, err := o.readInput(ctx)
 	a.tellInput(in.World)
 	if err != nil {
@@ -189,7 +192,7 @@ func (o *applyOptions) runOnce(ctx context.Context) error {
 
 // readInput reads the world, and finds the clusters to write to. If that fails,
 // it returns what it has got so far.
-func (o *applyOptions) readInput(ctx context.Context) (rollout.Input, error) {
+func (o *options) readInput(ctx context.Context) (rollout.Input, error) {
 	var in rollout.Input
 	var err error
 	if in.World, err = o.load(ctx, o.world, o.streams.In); err != nil {
@@ -208,7 +211,7 @@ func (o *applyOptions) readInput(ctx context.Context) (rollout.Input, error) {
 	return in, nil
 }
 
-func (o *applyOptions) planOptions() rollout.Options {
+func (o *options) planOptions() rollout.Options {
 	return rollout.Options{Namespace: o.namespace, Only: o.only, Keep: !o.prune, AllowIncomplete: o.allowIncomplete, AcceptLoss: o.acceptLoss, Deadline: o.timeout}
 }
 
@@ -226,7 +229,7 @@ func inputError(err error) error {
 
 // applying is one pass of apply.
 type applying struct {
-	*applyOptions
+	*options
 	plan *rollout.Plan
 }
 

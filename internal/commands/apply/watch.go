@@ -44,7 +44,7 @@ func (w *watchFlags) register(cmd *cobra.Command) {
 }
 
 // checkWatch refuses what cannot be combined with --watch.
-func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
+func (o *options) checkWatch(cmd *cobra.Command) error {
 	flags := cmd.Flags()
 	if !o.watch {
 		for _, name := range []string{"resync", "health-address"} {
@@ -76,12 +76,12 @@ func (o *applyOptions) checkWatch(cmd *cobra.Command) error {
 
 // runWatch keeps applying until ctx ends, which is how it is meant to end. Of
 // several processes only the one that holds the Lease applies.
-func (o *applyOptions) runWatch(ctx context.Context) error {
+func (o *options) runWatch(ctx context.Context) error {
 	management, err := o.world.Kube.Management()
 	if err != nil {
 		return err
 	}
-	w := &watching{applyOptions: o}
+	w := &watching{options: o}
 	stop, err := w.serveHealth(ctx)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func watchIdentity() (string, error) {
 }
 
 // watching is one run of apply --watch.
-type watching struct{ *applyOptions }
+type watching struct{ *options }
 
 // log prints a line with the time on standard error.
 func (w *watching) log(format string, args ...any) {
@@ -149,9 +149,9 @@ func (w *watching) tell(pass *rollout.Pass) error {
 	if pass.Repeated {
 		out = io.Discard
 	}
-	opts := *w.applyOptions
+	opts := *w.options
 	opts.streams, opts.yes, opts.quiet = w.streams.WithErr(out), true, true
-	a := &applying{applyOptions: &opts, plan: pass.Plan}
+	a := &applying{options: &opts, plan: pass.Plan}
 	a.tellInput(pass.Input.World)
 	var printing error
 	if a.plan != nil {

@@ -1,3 +1,4 @@
+// Package buildinfo says what the binary was built from.
 package buildinfo
 
 import (
@@ -15,8 +16,8 @@ var (
 	buildDate    string
 )
 
-// BuildInfo says what a binary was built from.
-type BuildInfo struct {
+// Info says what a binary was built from.
+type Info struct {
 	Version string `json:"version"`
 	// Commit is the full hash of the commit, with "-dirty" if files differed
 	// from it; empty if it is unknown.
@@ -35,8 +36,8 @@ const DirtySuffix = "-dirty"
 const unknownVersion = "v0.0.0-unknown"
 
 // Read describes the running binary.
-func Read() BuildInfo {
-	info := BuildInfo{
+func Read() Info {
+	info := Info{
 		Version: buildVersion, Commit: buildCommit, Date: buildDate,
 		GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
@@ -50,7 +51,7 @@ func Read() BuildInfo {
 }
 
 // complete fills what the linker did not set from what the toolchain recorded.
-func (info *BuildInfo) complete(recorded *debug.BuildInfo) {
+func (info *Info) complete(recorded *debug.BuildInfo) {
 	if info.Version == "" && recorded.Main.Version != "(devel)" {
 		info.Version = recorded.Main.Version
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestBuildInfoComplete(t *testing.T) {
+func TestInfoComplete(t *testing.T) {
 	t.Parallel()
 	recorded := &debug.BuildInfo{
 		Main: debug.Module{Version: "v0.1.1-0.20261122180000-0123456789ab"},
@@ -19,18 +19,18 @@ func TestBuildInfoComplete(t *testing.T) {
 	}
 	tests := []struct {
 		name     string
-		linked   BuildInfo
+		linked   Info
 		recorded *debug.BuildInfo
-		want     BuildInfo
+		want     Info
 	}{
 		{
 			name: "nothing linked", recorded: recorded,
-			want: BuildInfo{Version: recorded.Main.Version, Commit: "0123456789ab-dirty", Date: "2026-11-22T18:00:00Z"},
+			want: Info{Version: recorded.Main.Version, Commit: "0123456789ab-dirty", Date: "2026-11-22T18:00:00Z"},
 		},
 		{
 			name: "what is linked stays", recorded: recorded,
-			linked: BuildInfo{Version: "v0.1.0", Commit: "fedcba", Date: "2026-01-01T00:00:00Z"},
-			want:   BuildInfo{Version: "v0.1.0", Commit: "fedcba", Date: "2026-01-01T00:00:00Z"},
+			linked: Info{Version: "v0.1.0", Commit: "fedcba", Date: "2026-01-01T00:00:00Z"},
+			want:   Info{Version: "v0.1.0", Commit: "fedcba", Date: "2026-01-01T00:00:00Z"},
 		},
 		{
 			name:     "no version control",

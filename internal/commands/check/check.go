@@ -1,3 +1,5 @@
+// Package check is `meshctl check`: it runs the checks of the engine of that
+// name and prints their report.
 package check
 
 import (
@@ -22,7 +24,7 @@ import (
 // formatShort is a format that only check has: what is not in order.
 const formatShort = "short"
 
-type checkOptions struct {
+type options struct {
 	streams *cli.Streams
 	clock   cli.Clock
 	getenv  func(string) string
@@ -43,8 +45,9 @@ const (
 	checkInterval = 2 * time.Second
 )
 
+// NewCmd returns the command `meshctl check`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &checkOptions{
+	opts := &options{
 		streams: f.Streams, clock: f.Clock, getenv: f.Getenv, expiryWarning: &cmdutil.DaysValue{Duration: cmdutil.DefaultExpiryWarning},
 		output: cmdutil.NewOutput(output.FormatTable, formatShort),
 	}
@@ -95,7 +98,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *checkOptions) validate() error {
+func (o *options) validate() error {
 	known := check.CategoryIDs()
 	for _, c := range o.categories {
 		if !slices.Contains(known, c) {
@@ -120,7 +123,7 @@ func (o *checkOptions) validate() error {
 	}
 }
 
-func (o *checkOptions) run(ctx context.Context) error {
+func (o *options) run(ctx context.Context) error {
 	opts, err := o.checks()
 	if err != nil {
 		return err
@@ -151,7 +154,7 @@ func (o *checkOptions) run(ctx context.Context) error {
 }
 
 // checks says what to check; it contacts nobody.
-func (o *checkOptions) checks() (check.Options, error) {
+func (o *options) checks() (check.Options, error) {
 	connection, err := o.world.Kube.Options()
 	if err != nil {
 		return check.Options{}, err
@@ -182,7 +185,7 @@ func (o *checkOptions) checks() (check.Options, error) {
 
 // observe says on a terminal what is going on, and elsewhere only what --wait
 // waits for.
-func (o *checkOptions) observe(phase string) {
+func (o *options) observe(phase string) {
 	if o.streams.ErrTerminal || o.wait && strings.HasPrefix(phase, "wait ") {
 		o.streams.Say("%s ...", phase)
 	}

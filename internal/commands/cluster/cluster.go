@@ -1,3 +1,5 @@
+// Package cluster is `meshctl cluster`: register, deregister, list and rotate-
+// token.
 package cluster
 
 import (
@@ -7,6 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
+// NewCmd returns the command `meshctl cluster`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster COMMAND",
@@ -26,10 +29,10 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 		Annotations: map[string]string{cmdutil.NeedsCluster: "true"},
 	}
 	cmd.AddCommand(
-		newClusterDeregisterCmd(f),
-		newClusterListCmd(f),
-		newClusterRegisterCmd(f),
-		newClusterRotateTokenCmd(f),
+		newDeregisterCmd(f),
+		newListCmd(f),
+		newRegisterCmd(f),
+		newRotateTokenCmd(f),
 	)
 	cmdutil.WithSubcommands(cmd, "command")
 	cmd.Annotations[cmdutil.NeedsCluster] = "true"

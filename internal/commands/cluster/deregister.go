@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-type clusterDeregisterOptions struct {
+type deregisterOptions struct {
 	cmdutil.ClusterCommand
 	remote remoteFlags
 	force  bool
@@ -20,8 +20,8 @@ type clusterDeregisterOptions struct {
 	output *cmdutil.EnumValue
 }
 
-func newClusterDeregisterCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &clusterDeregisterOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
+func newDeregisterCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &deregisterOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "deregister NAME",
 		Short: "Deregister a cluster and revoke meshctl's access",
@@ -58,7 +58,7 @@ func newClusterDeregisterCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *clusterDeregisterOptions) run(ctx context.Context) error {
+func (o *deregisterOptions) run(ctx context.Context) error {
 	management, err := o.Kube.Management()
 	if err != nil {
 		return err

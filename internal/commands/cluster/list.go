@@ -16,7 +16,7 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-type clusterListOptions struct {
+type listOptions struct {
 	cmdutil.ClusterCommand
 	names  []string
 	output *cmdutil.EnumValue
@@ -25,8 +25,8 @@ type clusterListOptions struct {
 // defaultListTimeout bounds what is asked of one cluster.
 const defaultListTimeout = 15 * time.Second
 
-func newClusterListCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &clusterListOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
+func newListCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &listOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:     "list [NAME...]",
 		Aliases: []string{"ls"},
@@ -55,7 +55,7 @@ func newClusterListCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *clusterListOptions) run(ctx context.Context) error {
+func (o *listOptions) run(ctx context.Context) error {
 	management, err := o.Kube.Management()
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 )
 
 // printPlan prints the manifests of a dry run, or writes them to files.
-func (o *clusterRegisterOptions) printPlan(plan *registration.Plan) error {
+func (o *registerOptions) printPlan(plan *registration.Plan) error {
 	if o.outputDir != "" {
 		return o.savePlan(plan)
 	}
@@ -47,7 +47,7 @@ func (o *clusterRegisterOptions) printPlan(plan *registration.Plan) error {
 }
 
 // savePlan writes one file for each side. Earlier ones are replaced.
-func (o *clusterRegisterOptions) savePlan(plan *registration.Plan) error {
+func (o *registerOptions) savePlan(plan *registration.Plan) error {
 	const mode = 0o755
 	if err := os.MkdirAll(o.outputDir, mode); err != nil {
 		return cmdutil.CannotSave(o.outputDir, err)

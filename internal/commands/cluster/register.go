@@ -14,7 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-type clusterRegisterOptions struct {
+type registerOptions struct {
 	cmdutil.ClusterCommand
 	remote remoteFlags
 
@@ -31,8 +31,8 @@ type clusterRegisterOptions struct {
 	outputDir        string
 }
 
-func newClusterRegisterCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &clusterRegisterOptions{
+func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &registerOptions{
 		ClusterCommand: cmdutil.NewClusterCommand(f),
 		access:         cmdutil.NewEnumValue("", registration.Accesses()...),
 		dryRun:         cmdutil.NewEnumValue("none", "none", "client", "server"),
@@ -93,7 +93,7 @@ func newClusterRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *clusterRegisterOptions) check() error {
+func (o *registerOptions) check() error {
 	var errs []error
 	if why := registration.CheckClusterName(o.Cluster); why != "" {
 		errs = append(errs, cli.Usagef("%s", why))
@@ -117,7 +117,7 @@ func checkTokenTTL(ttl time.Duration) error {
 	return nil
 }
 
-func (o *clusterRegisterOptions) run(ctx context.Context) error {
+func (o *registerOptions) run(ctx context.Context) error {
 	management, err := o.Kube.Management()
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-type clusterRotateTokenOptions struct {
+type rotateTokenOptions struct {
 	cmdutil.ClusterCommand
 	remote        remoteFlags
 	tokenTTL      time.Duration
@@ -20,8 +20,8 @@ type clusterRotateTokenOptions struct {
 	output        *cmdutil.EnumValue
 }
 
-func newClusterRotateTokenCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &clusterRotateTokenOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
+func newRotateTokenCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &rotateTokenOptions{ClusterCommand: cmdutil.NewClusterCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "rotate-token NAME",
 		Short: "Rotate the token of a registered cluster",
@@ -54,7 +54,7 @@ func newClusterRotateTokenCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *clusterRotateTokenOptions) run(ctx context.Context) error {
+func (o *rotateTokenOptions) run(ctx context.Context) error {
 	management, err := o.Kube.Management()
 	if err != nil {
 		return err

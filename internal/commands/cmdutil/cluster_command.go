@@ -23,6 +23,8 @@ type ClusterCommand struct {
 	Timeout   time.Duration
 }
 
+// NewClusterCommand returns the part of a command about clusters that the factory
+// provides.
 func NewClusterCommand(f *Factory) ClusterCommand {
 	return ClusterCommand{Streams: f.Streams, Clock: f.Clock, Kube: NewKubeFlags(f)}
 }
@@ -30,6 +32,7 @@ func NewClusterCommand(f *Factory) ClusterCommand {
 // DefaultClusterTimeout bounds a command that works on two clusters.
 const DefaultClusterTimeout = 2 * time.Minute
 
+// Register adds the flags that all of these commands have.
 func (c *ClusterCommand) Register(cmd *cobra.Command) {
 	c.Kube.Register(cmd)
 	RegisterNamespace(cmd, &c.Namespace, "`NAMESPACE` of the registrations on the management cluster")
@@ -39,7 +42,7 @@ func (c *ClusterCommand) Register(cmd *cobra.Command) {
 // RegisterNamespace adds the flag for the namespace of meshctl's resources.
 func RegisterNamespace(cmd *cobra.Command, namespace *string, usage string) {
 	cmd.Flags().StringVarP(namespace, "namespace", "n", world.DefaultNamespace, usage)
-	TakeSetting(cmd.Flags(), "namespace", settings.Namespace)
+	BindSetting(cmd.Flags(), "namespace", settings.Namespace)
 }
 
 // Limited returns the context of the command with its timeout.

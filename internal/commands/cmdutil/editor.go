@@ -41,7 +41,7 @@ func (e EditedManifest) Keep(streams *cli.Streams) {
 // EditManifest opens the manifest in the user's editor. It fails if the editor
 // does, or leaves nothing. Interrupts are the editor's own while it runs: in some
 // of them they do not mean the end.
-func EditManifest(ctx context.Context, streams *cli.Streams, signals *interrupts, manifest []byte) (EditedManifest, error) {
+func EditManifest(ctx context.Context, streams *cli.Streams, signals *Interrupts, manifest []byte) (EditedManifest, error) {
 	editor := streams.Getenv("VISUAL")
 	if editor == "" {
 		editor = streams.Getenv("EDITOR")

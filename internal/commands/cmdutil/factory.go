@@ -19,7 +19,7 @@ type Factory struct {
 	// Getenv reads an environment variable, empty if it is not set.
 	Getenv func(name string) string
 	// Build says what this binary was built from.
-	Build func() buildinfo.BuildInfo
+	Build func() buildinfo.Info
 	// Environ lists the environment as NAME=VALUE.
 	Environ func() []string
 	// Settings returns what the user chose by flags, environment and
@@ -37,7 +37,7 @@ type Factory struct {
 	// BeginsWork is called before a command reads anything.
 	BeginsWork func()
 	// Interrupts are the signals that end a command.
-	Interrupts interrupts
+	Interrupts Interrupts
 	// worlds are what names the world of each command that has one.
 	worlds map[*cobra.Command]*WorldFlags
 	// given are the flags of the command line that have a setting, by its key.

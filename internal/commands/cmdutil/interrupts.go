@@ -8,25 +8,24 @@ import (
 	"syscall"
 )
 
-// interrupts turns signals into the end of a command, unless another program
+// Interrupts turns signals into the end of a command, unless another program
 // that has the terminal answers them.
-type interrupts struct {
+type Interrupts struct {
 	left atomic.Int32
 }
 
-// leave leaves interrupts to another program until back is called. Termination
+// leave leaves Interrupts to another program until back is called. Termination
 // still ends the command.
-func (i *interrupts) leave() (back func()) {
+func (i *Interrupts) leave() (back func()) {
 	i.left.Add(1)
 	return func() { i.left.Add(-1) }
 }
 
-// Cancelling returns a context that the first interrupt, termination signal or
-// loss of the terminal ends. A second one has its default effect. Until stop is called, which must
-// be in the end, writing to a pipe that nobody reads any more is an error instead
-// of the end of the process: what is being written to clusters goes on when only
-// `| head` has seen enough.
-func (i *interrupts) Cancelling(parent context.Context) (ctx context.Context, stop func()) {
+// Cancelling returns a context that is cancelled by the first interrupt or
+// termination signal, or when the terminal closes; a second signal has its default
+// effect. Callers must call stop. Until then, writing to a closed pipe is an error
+// and does not end the process, so that `meshctl apply | head` finishes its work.
+func (i *Interrupts) Cancelling(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM)

@@ -15,7 +15,7 @@ import (
 //nolint:paralleltest // The signals are sent to the process.
 func TestSignalsCancel(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		ctx, stop := (&interrupts{}).Cancelling(t.Context())
+		ctx, stop := (&Interrupts{}).Cancelling(t.Context())
 		if err := syscall.Kill(os.Getpid(), s); err != nil {
 			t.Fatal(err)
 		}

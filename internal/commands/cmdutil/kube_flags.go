@@ -28,7 +28,7 @@ const ClusterFlagGroup = "Flags for clusters"
 // are called like those of kubectl.
 type KubeFlags struct {
 	streams *cli.Streams
-	build   func() buildinfo.BuildInfo
+	build   func() buildinfo.Info
 	config  *genericclioptions.ConfigFlags
 	// readLimit is how much to read of one cluster, as people write it.
 	readLimit string
@@ -36,6 +36,7 @@ type KubeFlags struct {
 	renamed []string
 }
 
+// NewKubeFlags returns flags without values; Register adds them to a command.
 func NewKubeFlags(f *Factory) *KubeFlags {
 	empty := func() *string { return new(string) }
 	groups := []string{}

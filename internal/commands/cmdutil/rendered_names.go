@@ -4,6 +4,8 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
+// ParentNames returns the objects that a rendered object comes from, by their
+// names.
 func ParentNames(o *istio.Object) []string {
 	names := []string{}
 	for _, parent := range o.Parents {

@@ -7,23 +7,24 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
-// restartProgress tells on standard error how restarts are getting on.
-type restartProgress struct {
+// RestartProgress tells on standard error how restarts are getting on.
+type RestartProgress struct {
 	streams *cli.Streams
 	// verbose tells also what begins and what is waited for, without a terminal.
 	verbose  bool
 	progress *cli.Progress
 }
 
-func NewRestartProgress(streams *cli.Streams, verbose bool) *restartProgress {
-	return &restartProgress{streams: streams, verbose: verbose, progress: cli.NewProgress(streams)}
+// NewRestartProgress returns the progress of a run on standard error.
+func NewRestartProgress(streams *cli.Streams, verbose bool) *RestartProgress {
+	return &RestartProgress{streams: streams, verbose: verbose, progress: cli.NewProgress(streams)}
 }
 
 // Line prints a line.
-func (p *restartProgress) Line(format string, args ...any) { p.streams.Say(format, args...) }
+func (p *RestartProgress) Line(format string, args ...any) { p.streams.Say(format, args...) }
 
 // observe is a restart.Observer.
-func (p *restartProgress) observe(event restart.Event) {
+func (p *RestartProgress) observe(event restart.Event) {
 	name := event.Item.String() + "." + event.Cluster
 	switch event.State {
 	case restart.StateStarted:
@@ -53,4 +54,4 @@ func beginning(item *restart.Item) string {
 }
 
 // end takes the line of what is waited for away, for good.
-func (p *restartProgress) end() { p.progress.Close() }
+func (p *RestartProgress) end() { p.progress.Close() }

@@ -12,7 +12,7 @@ import (
 // error what happens and what is left. It is for every command that restarts.
 type RestartSession struct {
 	Fleet    *restart.Fleet
-	Progress *restartProgress
+	Progress *RestartProgress
 	How      restart.RunOptions
 	// PlanOnly says that nothing is run, everything that also what needs no restart
 	// is restarted.

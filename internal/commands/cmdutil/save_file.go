@@ -55,6 +55,7 @@ func saveNew(path string, content []byte) error {
 	return nil
 }
 
+// CannotSave returns the error for a manifest that was not saved to path.
 func CannotSave(path string, err error) error {
 	var reason *fs.PathError
 	if errors.As(err, &reason) {
@@ -63,6 +64,8 @@ func CannotSave(path string, err error) error {
 	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
 }
 
+// ClusterDirectory returns the directory for the files of a cluster: its name where
+// that is a safe file name, otherwise a sanitised name with a digest.
 func ClusterDirectory(cluster string) string {
 	fit := len(cluster) <= MaxFileName && !strings.HasPrefix(cluster, ".") && !strings.ContainsFunc(cluster, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", r)
@@ -73,8 +76,10 @@ func ClusterDirectory(cluster string) string {
 	return naming.Sanitise(strings.TrimLeft(cluster, ".")) + "-" + naming.Digest(cluster)[:FileDigest]
 }
 
-// The bounds of file names.
+// Bounds of file names, in characters.
 const (
+	// MaxFileName is the longest name that a file gets.
 	MaxFileName = 200
-	FileDigest  = 8
+	// FileDigest is how much of a digest is part of a name.
+	FileDigest = 8
 )

@@ -13,9 +13,9 @@ import (
 // SettingOfFlag is the annotation of a flag that holds the key of its setting.
 const SettingOfFlag = "meshctl.io/setting"
 
-// TakeSetting makes a setting the default of the named flag, and the flag take
+// BindSetting makes a setting the default of the named flag, and the flag take
 // precedence over the setting.
-func TakeSetting(flags *pflag.FlagSet, name, key string) {
+func BindSetting(flags *pflag.FlagSet, name, key string) {
 	if err := flags.SetAnnotation(name, SettingOfFlag, []string{key}); err != nil {
 		panic(err) // there is no such flag: no input can cause it
 	}

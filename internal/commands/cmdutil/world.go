@@ -30,6 +30,8 @@ type WorldFlags struct {
 	needsClusters bool
 }
 
+// Register adds the flags to a command, and makes its names complete to what the
+// flags name.
 func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&f.Filenames, "filename", "f", nil,
@@ -39,8 +41,8 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	flags.StringSliceVar(&f.Contexts, "clusters", nil,
 		"discover the clusters of these kubeconfig `CONTEXTS` on the fly, without registration; NAME=CONTEXT sets the name of a cluster")
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
-	TakeSetting(flags, "filename", settings.Filename)
-	TakeSetting(flags, "recursive", settings.Recursive)
+	BindSetting(flags, "filename", settings.Filename)
+	BindSetting(flags, "recursive", settings.Recursive)
 	factory.worlds[cmd] = f
 	f.Kube = NewKubeFlags(factory)
 	f.Kube.Register(cmd)
@@ -94,6 +96,7 @@ func ReportProblems(streams *cli.Streams, w *world.World) error {
 	return result
 }
 
+// ProblemText says in one line what is wrong with the input, and where.
 func ProblemText(p world.Problem) string {
 	text := p.Origin.String() + ": "
 	if p.Object != "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// memberConnections are the clusters that the world of a command is about.
-type memberConnections struct {
+// MemberConnections are the clusters that the world of a command is about.
+type MemberConnections struct {
 	// Management is the management cluster; nil if it is none of the sources.
 	Management *kube.Connection
 	kube.Members
@@ -19,8 +19,8 @@ type memberConnections struct {
 // Members returns the connections to the registered clusters, if the management
 // cluster is a source, and to those named with --clusters. It contacts no other
 // cluster than the management cluster.
-func (f *WorldFlags) Members(ctx context.Context, namespace string) (memberConnections, error) {
-	found := memberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
+func (f *WorldFlags) Members(ctx context.Context, namespace string) (MemberConnections, error) {
+	found := MemberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.FromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
 			return found, err
@@ -40,7 +40,7 @@ func (f *WorldFlags) Members(ctx context.Context, namespace string) (memberConne
 	return found, nil
 }
 
-func (f *WorldFlags) registered(ctx context.Context, namespace string, found *memberConnections) error {
+func (f *WorldFlags) registered(ctx context.Context, namespace string, found *MemberConnections) error {
 	management, err := f.Kube.Management()
 	if err != nil {
 		return err

@@ -1,3 +1,4 @@
+// Package config is `meshctl config`: it views and edits the settings.
 package config
 
 import (
@@ -10,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
+// NewCmd returns the command `meshctl config`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
@@ -25,10 +27,10 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			meshctl config set recursive true`),
 	}
 	cmd.AddCommand(
-		newConfigViewCmd(f),
-		newConfigSetCmd(f),
-		newConfigUnsetCmd(f),
-		newConfigPathCmd(f),
+		newViewCmd(f),
+		newSetCmd(f),
+		newUnsetCmd(f),
+		newPathCmd(f),
 	)
 	return cmdutil.WithSubcommands(cmd, "command")
 }
@@ -57,7 +59,7 @@ func configHelp() string {
 	return b.String()
 }
 
-func newConfigPathCmd(f *cmdutil.Factory) *cobra.Command {
+func newPathCmd(f *cmdutil.Factory) *cobra.Command {
 	return &cobra.Command{
 		Use:   "path",
 		Short: "Print the path of the configuration file",

@@ -22,7 +22,7 @@ type configChange struct {
 	values []string
 }
 
-func newConfigSetCmd(f *cmdutil.Factory) *cobra.Command {
+func newSetCmd(f *cmdutil.Factory) *cobra.Command {
 	change := &configChange{streams: f.Streams, getenv: f.Getenv}
 	return &cobra.Command{
 		Use:   "set KEY VALUE...",
@@ -37,17 +37,17 @@ func newConfigSetCmd(f *cmdutil.Factory) *cobra.Command {
 
 			# never prompt
 			meshctl config set no-input true`),
-		Args:        configSetArgs,
+		Args:        setArgs,
 		Annotations: map[string]string{cmdutil.WithoutSettings: "true"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			change.location, change.key, change.values = f.ConfigLocation(), args[0], args[1:]
 			return change.set(cmd.Context())
 		},
-		ValidArgsFunction: completeConfigSet,
+		ValidArgsFunction: completeSet,
 	}
 }
 
-func newConfigUnsetCmd(f *cmdutil.Factory) *cobra.Command {
+func newUnsetCmd(f *cmdutil.Factory) *cobra.Command {
 	change := &configChange{streams: f.Streams, getenv: f.Getenv}
 	return &cobra.Command{
 		Use:   "unset KEY",
@@ -66,12 +66,12 @@ func newConfigUnsetCmd(f *cmdutil.Factory) *cobra.Command {
 			change.location, change.key = f.ConfigLocation(), args[0]
 			return change.unset(cmd.Context())
 		},
-		ValidArgsFunction: completeConfigUnset,
+		ValidArgsFunction: completeUnset,
 	}
 }
 
-// configSetArgs checks the key and the values of config set.
-func configSetArgs(cmd *cobra.Command, args []string) error {
+// setArgs checks the key and the values of config set.
+func setArgs(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return cli.Usagef("%s takes the key of a setting and its value; 'meshctl config --help' lists the settings", cmd.CommandPath())
 	}
@@ -128,8 +128,8 @@ func (c *configChange) unset(ctx context.Context) error {
 	return err
 }
 
-// completeConfigSet offers the settings, then the values of the one chosen.
-func completeConfigSet(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeSet offers the settings, then the values of the one chosen.
+func completeSet(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) == 0 {
 		return describedSettings(settings.Catalogue()), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -146,8 +146,8 @@ func completeConfigSet(_ *cobra.Command, args []string, _ string) ([]cobra.Compl
 	}
 }
 
-// completeConfigUnset offers the settings.
-func completeConfigUnset(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeUnset offers the settings.
+func completeUnset(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-type configViewOptions struct {
+type viewOptions struct {
 	streams  *cli.Streams
 	settings func() (*settings.Settings, error)
 	output   *cmdutil.EnumValue
 }
 
-func newConfigViewCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &configViewOptions{streams: f.Streams, settings: f.Settings, output: cmdutil.NewOutput(output.FormatTable)}
+func newViewCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &viewOptions{streams: f.Streams, settings: f.Settings, output: cmdutil.NewOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "view",
 		Short: "Print the value and the source of every setting",
@@ -33,7 +33,7 @@ func newConfigViewCmd(f *cmdutil.Factory) *cobra.Command {
 		Args:              cmdutil.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
-			return runConfigView(opts)
+			return runView(opts)
 		},
 	}
 	cmdutil.AddOutputFlag(cmd, opts.output, "output format")
@@ -66,7 +66,7 @@ func newConfigView(loaded *settings.Settings) configView {
 	return view
 }
 
-func runConfigView(opts *configViewOptions) error {
+func runView(opts *viewOptions) error {
 	loaded, err := opts.settings()
 	if err != nil {
 		return err

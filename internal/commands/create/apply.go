@@ -16,13 +16,13 @@ import (
 
 // applies reports whether the resource goes to the management cluster, rather
 // than to standard output or a file.
-func (o *createOptions[I, O]) applies() bool {
+func (o *options[I, O]) applies() bool {
 	return o.world.FromManagement() && o.save == "" && o.dryRun.String() != dryRunClient
 }
 
 // apply writes the resource to the management cluster and says what became of
 // it. It fails if the resource exists, unless that is the one it started from.
-func (o *createOptions[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
+func (o *options[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
 	management, err := o.world.Kube.Management()
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ const (
 
 // converse asks for what the flags do not say and shows the result, until the
 // user is content with it or gives up.
-func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
+func (o *options[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
 	if a.world == nil {
 		return cli.Usagef("interactive mode needs a cluster or manifests: add --context or -f")
 	}
@@ -83,7 +83,7 @@ func (o *createOptions[I, O]) converse(ctx context.Context, a *authored[I, O]) e
 
 // rebuild makes the resource that was answered. What answers cannot express, such
 // as a label that came with --from, stays as it was.
-func (o *createOptions[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err error) {
+func (o *options[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err error) {
 	previous := a.resource
 	bare := previous.DeepCopyObject().(O)
 	bare.SetLabels(nil)
@@ -102,7 +102,7 @@ func (o *createOptions[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I])
 
 // review shows the manifest and what it would change. It returns why the
 // manifest cannot be used, nil if it can.
-func (o *createOptions[I, O]) review(a *authored[I, O]) error {
+func (o *options[I, O]) review(a *authored[I, O]) error {
 	manifest, err := render.Manifest(a.resource)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (o *createOptions[I, O]) review(a *authored[I, O]) error {
 }
 
 // actions returns what can be done with the reviewed manifest.
-func (o *createOptions[I, O]) actions(a *authored[I, O], invalid error) []wizard.Action {
+func (o *options[I, O]) actions(a *authored[I, O], invalid error) []wizard.Action {
 	var actions []wizard.Action
 	if invalid == nil && o.world.FromManagement() && o.dryRun.String() != dryRunClient {
 		actions = append(actions, wizard.Action{ID: actionApply, Label: "Apply it", Detail: "to " + o.world.Kube.Describe()})
@@ -138,7 +138,7 @@ func (o *createOptions[I, O]) actions(a *authored[I, O], invalid error) []wizard
 }
 
 // saveName returns the file to save to unless the user names another.
-func (o *createOptions[I, O]) saveName(a *authored[I, O]) string {
+func (o *options[I, O]) saveName(a *authored[I, O]) string {
 	extension := ".yaml"
 	if o.format.String() == "json" {
 		extension = ".json"
@@ -148,7 +148,7 @@ func (o *createOptions[I, O]) saveName(a *authored[I, O]) string {
 
 // finish prints or saves the manifest. It reports false if that was not done
 // and something else may be tried, such as another file.
-func (o *createOptions[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], action string) (done bool, err error) {
+func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], action string) (done bool, err error) {
 	if action == actionPrint {
 		err := o.deliver(a, "")
 		o.printCommand(a, "")
@@ -180,7 +180,7 @@ func (o *createOptions[I, O]) finish(prompter wizard.Prompter, a *authored[I, O]
 
 // editInteractively lets the user edit the manifest until it is valid or the
 // edit is given up; what was typed is never lost.
-func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
+func (o *options[I, O]) editInteractively(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
 	text, err := render.Manifest(a.resource)
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func (o *createOptions[I, O]) editInteractively(ctx context.Context, prompter wi
 }
 
 // printCommand shows how to create the same resource without questions.
-func (o *createOptions[I, O]) printCommand(a *authored[I, O], file string) {
+func (o *options[I, O]) printCommand(a *authored[I, O], file string) {
 	arguments, exact := o.kind.Arguments(a.resource)
 	if !exact {
 		o.streams.Block("\nFlags cannot express all of this manifest. Save it to a file and use --from FILE.")

@@ -1,3 +1,5 @@
+// Package create is `meshctl create`: it makes resources from flags or
+// questions, reviews their impact, and prints, saves or applies them.
 package create
 
 import (
@@ -6,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
+// NewCmd returns the command `meshctl create`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "create RESOURCE [NAME]",
@@ -27,9 +30,9 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			  --source service-account=bookinfo-reviews.bookinfo.east --destination ratings.bookinfo.east`),
 	}
 	cmd.AddCommand(
-		newCreateKindCmd(f, virtualMeshCreation()),
-		newCreateKindCmd(f, trafficPolicyCreation()),
-		newCreateKindCmd(f, accessPolicyCreation()),
+		newKindCmd(f, virtualMeshCreation()),
+		newKindCmd(f, trafficPolicyCreation()),
+		newKindCmd(f, accessPolicyCreation()),
 	)
 	return cmdutil.WithSubcommands(cmd, "resource")
 }

@@ -43,8 +43,8 @@ const (
 	dryRunServer = "server"
 )
 
-// createOptions is one use of a create command.
-type createOptions[I any, O render.Object] struct {
+// options is one use of a create command.
+type options[I any, O render.Object] struct {
 	streams  *cli.Streams
 	load     cmdutil.WorldLoader
 	clock    cli.Clock
@@ -67,9 +67,9 @@ type createOptions[I any, O render.Object] struct {
 	format      *cmdutil.EnumValue
 }
 
-// newCreateKindCmd returns the command that creates resources of one kind.
-func newCreateKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, O]) *cobra.Command {
-	opts := &createOptions[I, O]{
+// newKindCmd returns the command that creates resources of one kind.
+func newKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, O]) *cobra.Command {
+	opts := &options[I, O]{
 		streams: f.Streams, load: f.LoadWorld, clock: f.Clock, creation: c,
 		edit: func(ctx context.Context, manifest []byte) (cmdutil.EditedManifest, error) {
 			return cmdutil.EditManifest(ctx, f.Streams, &f.Interrupts, manifest)
@@ -99,7 +99,7 @@ func newCreateKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, 
 	opts.world.Register(cmd, f)
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.namespace, "namespace", "n", "", "`NAMESPACE` of the new "+c.kind.Noun+" (default "+world.DefaultNamespace+")")
-	cmdutil.TakeSetting(flags, "namespace", settings.Namespace)
+	cmdutil.BindSetting(flags, "namespace", settings.Namespace)
 	flags.StringVar(&opts.from, "from", "", "start from the manifest in this `FILE` (- for standard input); flags override it")
 	flags.BoolVarP(&opts.interactive, "interactive", "i", false, "prompt for everything that the flags leave open")
 	flags.BoolVar(&opts.editFirst, "edit", false, "edit the manifest in $EDITOR first")
@@ -134,7 +134,7 @@ func refuseEmpty(cmd *cobra.Command, names ...string) error {
 }
 
 // check reports all flags that contradict each other.
-func (o *createOptions[I, O]) check() error {
+func (o *options[I, O]) check() error {
 	var errs []error
 	if o.overwrite && o.save == "" {
 		errs = append(errs, cli.Usagef("--overwrite requires --save"))

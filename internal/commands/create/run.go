@@ -30,7 +30,7 @@ type authored[I any, O render.Object] struct {
 	resource O
 }
 
-func (o *createOptions[I, O]) run(ctx context.Context) error {
+func (o *options[I, O]) run(ctx context.Context) error {
 	a, incomplete, err := o.begin(ctx)
 	if err != nil {
 		return errors.Join(err, incomplete)
@@ -46,7 +46,7 @@ func (o *createOptions[I, O]) run(ctx context.Context) error {
 // begin loads the world and the base and reads the flags. Everything that is
 // wrong with them is reported together. The second error says that the world is
 // incomplete, which does not keep anything from being created.
-func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
+func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
 	a = &authored[I, O]{}
 	meta := render.Meta{Name: o.name, Namespace: o.namespace}
 	errs := []error{o.checkNames()}
@@ -92,7 +92,7 @@ func (o *createOptions[I, O]) begin(ctx context.Context) (a *authored[I, O], inc
 }
 
 // checkNames reports names on the command line that no resource can have.
-func (o *createOptions[I, O]) checkNames() error {
+func (o *options[I, O]) checkNames() error {
 	var errs []error
 	if o.name != "" {
 		if err := render.CheckName(o.name); err != nil {
@@ -109,13 +109,13 @@ func (o *createOptions[I, O]) checkNames() error {
 
 // needsWorld reports whether what exists is looked at. A dry run and a file to
 // save to need no cluster unless the user names one.
-func (o *createOptions[I, O]) needsWorld() bool {
+func (o *options[I, O]) needsWorld() bool {
 	local := o.dryRun.String() == dryRunClient || o.save != ""
 	return !local || o.interactive || o.world.OnTop || !o.world.FromManagement()
 }
 
 // readBase reads the manifest that --from names.
-func (o *createOptions[I, O]) readBase(ctx context.Context, a *authored[I, O]) error {
+func (o *options[I, O]) readBase(ctx context.Context, a *authored[I, O]) error {
 	label := o.from
 	if o.from == "-" {
 		label = "standard input"
@@ -134,12 +134,12 @@ func (o *createOptions[I, O]) readBase(ctx context.Context, a *authored[I, O]) e
 
 // asks reports whether questions are asked: the user wants that, or something
 // is missing and a terminal is there.
-func (o *createOptions[I, O]) asks(a *authored[I, O]) bool {
+func (o *options[I, O]) asks(a *authored[I, O]) bool {
 	return o.interactive || (len(o.missingParts(a)) > 0 && o.streams.CanPrompt())
 }
 
 // missingParts names what must still be given, as on the command line.
-func (o *createOptions[I, O]) missingParts(a *authored[I, O]) []string {
+func (o *options[I, O]) missingParts(a *authored[I, O]) []string {
 	var parts []string
 	if a.resource.GetName() == "" {
 		parts = append(parts, "NAME")
@@ -151,7 +151,7 @@ func (o *createOptions[I, O]) missingParts(a *authored[I, O]) []string {
 }
 
 // runUnattended creates what the flags say.
-func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
+func (o *options[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
 	if !o.editFirst {
 		return o.create(ctx, a)
 	}
@@ -178,7 +178,7 @@ func (o *createOptions[I, O]) runUnattended(ctx context.Context, a *authored[I, 
 }
 
 // create validates the resource and applies, saves or prints it.
-func (o *createOptions[I, O]) create(ctx context.Context, a *authored[I, O]) error {
+func (o *options[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	if err := o.validate(a); err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (o *createOptions[I, O]) create(ctx context.Context, a *authored[I, O]) err
 }
 
 // accept decodes an edited manifest and validates it.
-func (o *createOptions[I, O]) accept(a *authored[I, O], text []byte) (O, error) {
+func (o *options[I, O]) accept(a *authored[I, O], text []byte) (O, error) {
 	resource, err := o.kind.Decode(validation.New(), text)
 	if err != nil {
 		return resource, err
@@ -201,7 +201,7 @@ func (o *createOptions[I, O]) accept(a *authored[I, O], text []byte) (O, error) 
 }
 
 // validate checks the resource by itself and that its name is free.
-func (o *createOptions[I, O]) validate(a *authored[I, O]) error {
+func (o *options[I, O]) validate(a *authored[I, O]) error {
 	if err := render.Validate(validation.New(), a.resource); err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (o *createOptions[I, O]) validate(a *authored[I, O]) error {
 
 // holder returns the full name of the resource that has the name already, empty
 // if it is free or that resource is the one to start from.
-func (o *createOptions[I, O]) holder(a *authored[I, O], name string) string {
+func (o *options[I, O]) holder(a *authored[I, O], name string) string {
 	if a.world == nil {
 		return ""
 	}
@@ -231,7 +231,7 @@ func (o *createOptions[I, O]) holder(a *authored[I, O], name string) string {
 
 // impactOn says what the resource would do to the world, nothing if there is
 // none.
-func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
+func (o *options[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
 	if a.world == nil {
 		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
 	}
@@ -241,7 +241,7 @@ func (o *createOptions[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine 
 }
 
 // meaning evaluates the world once.
-func (o *createOptions[I, O]) meaning(a *authored[I, O]) *policy.Result {
+func (o *options[I, O]) meaning(a *authored[I, O]) *policy.Result {
 	if a.before == nil {
 		a.before = policy.Evaluate(a.world)
 	}
@@ -249,7 +249,7 @@ func (o *createOptions[I, O]) meaning(a *authored[I, O]) *policy.Result {
 }
 
 // printImpact writes to standard error what the resource would change.
-func (o *createOptions[I, O]) printImpact(lines []describe.ImpactLine) {
+func (o *options[I, O]) printImpact(lines []describe.ImpactLine) {
 	for _, line := range lines {
 		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
 	}
@@ -267,7 +267,7 @@ func levelOf(severity policy.Severity) cli.Level {
 }
 
 // deliver prints the manifest, or saves it to the file if that is not empty.
-func (o *createOptions[I, O]) deliver(a *authored[I, O], file string) error {
+func (o *options[I, O]) deliver(a *authored[I, O], file string) error {
 	if file != "" {
 		return o.saveTo(a, file, o.overwrite)
 	}
@@ -275,7 +275,7 @@ func (o *createOptions[I, O]) deliver(a *authored[I, O], file string) error {
 }
 
 // view returns the resource in all forms.
-func (o *createOptions[I, O]) view(a *authored[I, O]) view.View {
+func (o *options[I, O]) view(a *authored[I, O]) view.View {
 	return view.View{
 		Document: view.Value(view.Encoded{
 			JSON: func() ([]byte, error) { return render.ManifestJSON(a.resource) },
@@ -291,7 +291,7 @@ func (o *createOptions[I, O]) view(a *authored[I, O]) view.View {
 
 // saveTo writes the manifest to a file, which must be new unless overwrite is
 // set.
-func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite bool) error {
+func (o *options[I, O]) saveTo(a *authored[I, O], file string, overwrite bool) error {
 	encode := render.Manifest
 	if o.format.String() == "json" {
 		encode = render.ManifestJSON
@@ -312,7 +312,7 @@ func (o *createOptions[I, O]) saveTo(a *authored[I, O], file string, overwrite b
 
 // draft returns what the questions start from: what the resource has already is
 // not asked.
-func (o *createOptions[I, O]) draft(a *authored[I, O]) *wizard.Draft[I] {
+func (o *options[I, O]) draft(a *authored[I, O]) *wizard.Draft[I] {
 	return &wizard.Draft[I]{
 		Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: o.kind.Input(a.resource),
 		Given: func(flag string) bool {

@@ -1,3 +1,5 @@
+// Package describe is `meshctl describe`: it chooses objects of the world and
+// prints their views.
 package describe
 
 import (
@@ -6,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
+// NewCmd returns the command `meshctl describe`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "describe RESOURCE [NAME...]",
@@ -26,7 +29,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			meshctl describe trafficpolicy reviews-retries -f manifests -R`),
 	}
 	for _, noun := range describeNouns() {
-		cmd.AddCommand(newDescribeNounCmd(f, noun, nil))
+		cmd.AddCommand(newNounCmd(f, noun, nil))
 	}
 	return cmdutil.WithSubcommands(cmd, "resource")
 }

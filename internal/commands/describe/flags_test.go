@@ -14,8 +14,8 @@ import (
 func TestDescribeNounFlags(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("")
-	var got *describeQuery
-	cmd := newDescribeNounCmd(cmdutil.NewFactory(streams), destinationNoun(), func(q *describeQuery) error {
+	var got *query
+	cmd := newNounCmd(cmdutil.NewFactory(streams), destinationNoun(), func(q *query) error {
 		got = q
 		return nil
 	})
@@ -118,7 +118,7 @@ func TestDescribeWorkloadFlags(t *testing.T) {
 func parseDescribeWorkload(t *testing.T, args []string) (parsed parsedDescribeWorkload, err error) {
 	t.Helper()
 	streams, _, _ := cli.Test("")
-	cmd := newDescribeNounCmd(cmdutil.NewFactory(streams), workloadNoun(), func(opts *describeQuery) error {
+	cmd := newNounCmd(cmdutil.NewFactory(streams), workloadNoun(), func(opts *query) error {
 		parsed = parsedDescribeWorkload{
 			Filenames: opts.world.Filenames, Recursive: opts.world.Recursive,
 			Namespace: opts.filter.Namespace, Selector: opts.filter.Selector,

@@ -42,8 +42,8 @@ type queryDetail struct {
 	wholeKind bool
 }
 
-// describeQuery is one use of a describe command.
-type describeQuery struct {
+// query is one use of a describe command.
+type query struct {
 	streams   *cli.Streams
 	load      cmdutil.WorldLoader
 	verbosity func() int
@@ -60,10 +60,10 @@ type describeQuery struct {
 	trustFlags
 }
 
-// newDescribeNounCmd returns the command that describes one kind. The query
+// newNounCmd returns the command that describes one kind. The query
 // goes to runF if that is not nil.
-func newDescribeNounCmd(f *cmdutil.Factory, noun describeNoun, runF func(*describeQuery) error) *cobra.Command {
-	query := &describeQuery{
+func newNounCmd(f *cmdutil.Factory, noun describeNoun, runF func(*query) error) *cobra.Command {
+	query := &query{
 		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity }, noun: noun,
 		format: cmdutil.NewOutput(output.FormatTable),
 	}
@@ -102,7 +102,7 @@ func newDescribeNounCmd(f *cmdutil.Factory, noun describeNoun, runF func(*descri
 	return cmd
 }
 
-func (q *describeQuery) run(ctx context.Context) error {
+func (q *query) run(ctx context.Context) error {
 	world, err := q.load(ctx, q.world, q.streams.In)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (q *describeQuery) run(ctx context.Context) error {
 	return incomplete
 }
 
-func (q *describeQuery) print(result *policy.Result, positions []int, answer describe.Answer) error {
+func (q *query) print(result *policy.Result, positions []int, answer describe.Answer) error {
 	if q.status {
 		return output.Print(q.streams, q.format.Format(), describe.Statuses(result, q.noun.status, positions).View())
 	}
@@ -150,11 +150,11 @@ func (q *describeQuery) print(result *policy.Result, positions []int, answer des
 }
 
 // detailed reports whether the objects are described in full.
-func (q *describeQuery) detailed() bool { return q.details || q.allDestinations || len(q.names) > 0 }
+func (q *query) detailed() bool { return q.details || q.allDestinations || len(q.names) > 0 }
 
 // summariseFindings reports whether any finding needs attention. It explains
 // the exit code where the output does not: where it only has names or numbers.
-func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
+func (q *query) summariseFindings(count map[policy.Severity]int) bool {
 	failures, warnings := count[policy.SeverityError], count[policy.SeverityWarning]
 	if failures+warnings == 0 {
 		return false
@@ -174,7 +174,7 @@ func (q *describeQuery) summariseFindings(count map[policy.Severity]int) bool {
 }
 
 // ExplainNothing says why no object is described.
-func (q *describeQuery) explainNothing(all []world.Names) string {
+func (q *query) explainNothing(all []world.Names) string {
 	if len(all) > 0 {
 		return fmt.Sprintf("No %s found: none of %d matches %s.", q.noun.Plural, len(all), q.filter.Explain(all))
 	}

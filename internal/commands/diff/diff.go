@@ -1,3 +1,5 @@
+// Package diff is `meshctl diff`: it compares two worlds, in objects and in
+// behaviour.
 package diff
 
 import (
@@ -22,7 +24,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-type diffOptions struct {
+type options struct {
 	streams   *cli.Streams
 	verbosity func() int
 
@@ -36,8 +38,9 @@ type diffOptions struct {
 	format    *cmdutil.EnumValue
 }
 
+// NewCmd returns the command `meshctl diff`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &diffOptions{
+	opts := &options{
 		streams: f.Streams, verbosity: func() int { return f.Streams.Verbosity },
 		format: cmdutil.NewOutput(output.FormatTable),
 	}
@@ -82,7 +85,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *diffOptions) register(f *cmdutil.Factory, cmd *cobra.Command) {
+func (o *options) register(f *cmdutil.Factory, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&o.filenames, "filename", "f", nil, "`FILE` or directory with the manifests to compare with, or - for standard input; repeatable")
 	flags.StringSliceVar(&o.current.Filenames, "base", nil, "`FILE` or directory with the current state, instead of a cluster; repeatable")
@@ -92,8 +95,8 @@ func (o *diffOptions) register(f *cmdutil.Factory, cmd *cobra.Command) {
 	for _, name := range []string{"filename", "base"} {
 		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
 	}
-	cmdutil.TakeSetting(flags, "base", settings.Filename)
-	cmdutil.TakeSetting(flags, "recursive", settings.Recursive)
+	cmdutil.BindSetting(flags, "base", settings.Filename)
+	cmdutil.BindSetting(flags, "recursive", settings.Recursive)
 	o.current.Kube = cmdutil.NewKubeFlags(f)
 	o.current.Kube.Register(cmd)
 	flags.Lookup("clusters").Annotations = map[string][]string{cmdutil.FlagGroup: {cmdutil.ClusterFlagGroup}}
@@ -112,7 +115,7 @@ func troubled(err error) error {
 	return &cli.TroubleError{Err: err}
 }
 
-func (o *diffOptions) check(cmd *cobra.Command) error {
+func (o *options) check(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("base") && (o.current.OnTop || len(o.current.Contexts) > 0) {
 		o.current.Filenames = nil // an explicit source beats what the settings name
 	}
@@ -134,7 +137,7 @@ func (o *diffOptions) check(cmd *cobra.Command) error {
 	}
 }
 
-func (o *diffOptions) run(ctx context.Context) error {
+func (o *options) run(ctx context.Context) error {
 	objects, err := o.current.Load(ctx, o.namespace, o.streams.In)
 	if errors.Is(err, kube.ErrNoKubeconfig) {
 		return cli.Usagef("no current state to compare with: use --base or --kubeconfig")
@@ -160,7 +163,7 @@ func (o *diffOptions) run(ctx context.Context) error {
 			return errors.Join(err, incomplete)
 		}
 	}
-	d := &differing{diffOptions: o, before: policy.Evaluate(before)}
+	d := &differing{options: o, before: policy.Evaluate(before)}
 	d.after = policy.Evaluate(after)
 	shownBefore := d.before
 	if shared != before {
@@ -179,7 +182,7 @@ func (o *diffOptions) run(ctx context.Context) error {
 	return incomplete
 }
 
-func (o *diffOptions) loadNew(ctx context.Context) (world.Objects, error) {
+func (o *options) loadNew(ctx context.Context) (world.Objects, error) {
 	if len(o.filenames) == 0 {
 		return world.Objects{}, nil
 	}
@@ -233,7 +236,7 @@ func without(w *world.World, text string) (*world.World, error) {
 
 // differing is one run of diff.
 type differing struct {
-	*diffOptions
+	*options
 	before, after *policy.Result
 	changes       describe.ChangeView
 	// objects are those that differ, by cluster.

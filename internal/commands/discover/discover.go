@@ -1,3 +1,5 @@
+// Package discover is `meshctl discover`: it finds meshes, workloads and
+// destinations of clusters, and stores or prints them.
 package discover
 
 import (
@@ -11,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-type discoverOptions struct {
+type options struct {
 	streams *cli.Streams
 	kube    *cmdutil.KubeFlags
 
@@ -29,8 +31,9 @@ type discoverOptions struct {
 	timeout        time.Duration
 }
 
+// NewCmd returns the command `meshctl discover`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &discoverOptions{
+	opts := &options{
 		streams: f.Streams, kube: cmdutil.NewKubeFlags(f),
 		dryRun: cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(""),
 	}
@@ -100,12 +103,12 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 
 // CompleteRegistered offers the names of registered clusters that were not
 // typed yet.
-func (o *discoverOptions) completeRegistered(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (o *options) completeRegistered(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return (&cmdutil.ClusterCommand{Kube: o.kube, Namespace: o.namespace}).CompleteRegistered(cmd, args[:0], typed)
 }
 
 // check refuses what cannot be meant.
-func (o *discoverOptions) check() error {
+func (o *options) check() error {
 	if o.writes() && len(o.dumps) > 0 && len(o.contexts) == 0 && len(o.names) == 0 && !o.onTop {
 		return cli.Usagef("--from needs a destination: print the result with -o, or add --context to write to the management cluster")
 	}
@@ -114,15 +117,15 @@ func (o *discoverOptions) check() error {
 
 // writes reports whether the result is kept on the management cluster, or would
 // be but for a dry run.
-func (o *discoverOptions) writes() bool { return o.output.String() == "" }
+func (o *options) writes() bool { return o.output.String() == "" }
 
 // registered reports whether registered clusters are among the sources.
-func (o *discoverOptions) registered() bool {
+func (o *options) registered() bool {
 	return len(o.names) > 0 || len(o.contexts) == 0 && len(o.dumps) == 0
 }
 
-func (o *discoverOptions) run(ctx context.Context) error {
-	d := &discovering{discoverOptions: o}
+func (o *options) run(ctx context.Context) error {
+	d := &discovering{options: o}
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 
 // discovering is one run of discover.
 type discovering struct {
-	*discoverOptions
+	*options
 
 	// management is where to write to and where clusters are registered; nil if
 	// it is not needed.
@@ -177,7 +177,7 @@ func (d *discovering) connectContexts() error {
 
 // nameDumps reads the values of --from. Several for one cluster add up.
 func (d *discovering) nameDumps() error {
-	for _, text := range d.discoverOptions.dumps {
+	for _, text := range d.options.dumps {
 		name, path, named := strings.Cut(text, "=")
 		if !named || path == "" {
 			return cli.Usagef("invalid value %q for --from: must be NAME=PATH, such as east=dumps/east", text)

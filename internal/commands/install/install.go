@@ -1,3 +1,4 @@
+// Package install is `meshctl install` and `meshctl uninstall`.
 package install
 
 import (
@@ -20,7 +21,7 @@ import (
 type installOptions struct {
 	streams *cli.Streams
 	kube    *cmdutil.KubeFlags
-	build   func() buildinfo.BuildInfo
+	build   func() buildinfo.Info
 
 	namespace      string
 	forceConflicts bool
@@ -35,6 +36,7 @@ type installOptions struct {
 	timeout time.Duration
 }
 
+// NewCmd returns the command `meshctl install`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	opts := &installOptions{
 		streams: f.Streams, kube: cmdutil.NewKubeFlags(f), build: f.Build,

@@ -26,6 +26,7 @@ type uninstallOptions struct {
 	timeout         time.Duration
 }
 
+// NewUninstallCmd returns the command `meshctl uninstall`.
 func NewUninstallCmd(f *cmdutil.Factory) *cobra.Command {
 	opts := &uninstallOptions{
 		streams: f.Streams, kube: cmdutil.NewKubeFlags(f), dryRun: cmdutil.NewEnumValue("none", "none", "server"), output: cmdutil.NewOutput(output.FormatTable),

@@ -21,7 +21,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-type meshListOptions struct {
+type listOptions struct {
 	streams  *cli.Streams
 	load     cmdutil.WorldLoader
 	settings func() (*settings.Settings, error)
@@ -32,8 +32,8 @@ type meshListOptions struct {
 	output       *cmdutil.EnumValue
 }
 
-func newMeshListCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &meshListOptions{
+func newListCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &listOptions{
 		streams: f.Streams, load: f.LoadWorld, settings: f.Settings, output: cmdutil.NewOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
@@ -92,7 +92,7 @@ type listedMesh struct {
 	NeedRestartCount *int `json:"needRestartCount,omitempty"`
 }
 
-func (o *meshListOptions) run(ctx context.Context) error {
+func (o *listOptions) run(ctx context.Context) error {
 	w, err := o.load(ctx, o.world, o.streams.In)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func meshesNamed(w *world.World, names []string) ([]*world.Mesh, error) {
 
 // countNeeds asks the clusters of Istio meshes how much of each needs a restart.
 // The first error is that some could not be asked, which has been reported.
-func (o *meshListOptions) countNeeds(ctx context.Context, w *world.World, meshes []*world.Mesh) (needs map[*world.Mesh]int, failed, err error) {
+func (o *listOptions) countNeeds(ctx context.Context, w *world.World, meshes []*world.Mesh) (needs map[*world.Mesh]int, failed, err error) {
 	chosen, err := o.settings()
 	if err != nil {
 		return nil, nil, err

@@ -1,3 +1,4 @@
+// Package mesh is `meshctl mesh`: list and restart.
 package mesh
 
 import (
@@ -6,6 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
+// NewCmd returns the command `meshctl mesh`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "mesh COMMAND",
@@ -18,6 +20,6 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			# list all meshes
 			meshctl mesh list -f manifests -R`),
 	}
-	cmd.AddCommand(newMeshListCmd(f), newMeshRestartCmd(f))
+	cmd.AddCommand(newListCmd(f), newRestartCmd(f))
 	return cmdutil.WithSubcommands(cmd, "command")
 }

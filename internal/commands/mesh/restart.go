@@ -17,7 +17,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-type meshRestartOptions struct {
+type restartOptions struct {
 	streams   *cli.Streams
 	clock     cli.Clock
 	load      cmdutil.WorldLoader
@@ -44,8 +44,8 @@ type meshRestartOptions struct {
 	output      *cmdutil.EnumValue
 }
 
-func newMeshRestartCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &meshRestartOptions{
+func newRestartCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &restartOptions{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, settings: f.Settings, verbosity: func() int { return f.Streams.Verbosity },
 		dryRun: cmdutil.NewEnumValue("none", "none", "client", "server"),
 		output: cmdutil.NewOutput(output.FormatTable),
@@ -114,7 +114,7 @@ func newMeshRestartCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *meshRestartOptions) registerFlags(cmd *cobra.Command) {
+func (o *restartOptions) registerFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.virtualMeshes, "virtual-mesh", nil, "restart the meshes of these virtual `MESHES`; repeatable")
 	flags.BoolVar(&o.all, "all", false, "restart all meshes")
@@ -152,7 +152,7 @@ func offerMeshNames(result *policy.Result, args []string) []cobra.Completion {
 }
 
 // check refuses what cannot be meant.
-func (o *meshRestartOptions) check() error {
+func (o *restartOptions) check() error {
 	ways := 0
 	for _, given := range []bool{len(o.names) > 0, len(o.virtualMeshes) > 0, o.all} {
 		if given {
@@ -190,8 +190,8 @@ func (o *meshRestartOptions) check() error {
 	return errors.Join(errs...)
 }
 
-func (o *meshRestartOptions) run(ctx context.Context) error {
-	r := &restarting{meshRestartOptions: o}
+func (o *restartOptions) run(ctx context.Context) error {
+	r := &restarting{restartOptions: o}
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // restarting is one run of mesh restart.
 type restarting struct {
-	*meshRestartOptions
+	*restartOptions
 	cmdutil.RestartSession
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-type renderIstioOptions struct {
+type istioOptions struct {
 	streams   *cli.Streams
 	load      cmdutil.WorldLoader
 	verbosity func() int
@@ -35,8 +35,8 @@ type renderIstioOptions struct {
 	format         *cmdutil.EnumValue
 }
 
-func newRenderIstioCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &renderIstioOptions{
+func newIstioCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &istioOptions{
 		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity },
 		format: cmdutil.NewOutput(output.FormatYAML),
 	}
@@ -103,7 +103,7 @@ func newRenderIstioCmd(f *cmdutil.Factory) *cobra.Command {
 }
 
 // completeClusters offers the clusters of the world.
-func (o *renderIstioOptions) completeClusters(f *cmdutil.Factory) cobra.CompletionFunc {
+func (o *istioOptions) completeClusters(f *cmdutil.Factory) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		ctx, stop := context.WithTimeout(cmd.Context(), f.CompletionPatience)
 		defer stop()
@@ -116,7 +116,7 @@ func (o *renderIstioOptions) completeClusters(f *cmdutil.Factory) cobra.Completi
 	}
 }
 
-func (o *renderIstioOptions) check(cmd *cobra.Command) error {
+func (o *istioOptions) check(cmd *cobra.Command) error {
 	for i, text := range o.kinds {
 		kind, err := istioKindOf(text)
 		if err != nil {
@@ -166,7 +166,7 @@ func istioKindOf(text string) (istio.Kind, error) {
 	return "", cli.Usagef("unknown kind %q%s: must be one of: %s", text, spelling.DidYouMean(text, names), strings.Join(names, ", "))
 }
 
-func (o *renderIstioOptions) run(ctx context.Context) error {
+func (o *istioOptions) run(ctx context.Context) error {
 	world, err := o.load(ctx, o.world, o.streams.In)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 		return errors.Join(err, incomplete)
 	}
 	r := &rendering{
-		renderIstioOptions: o, ctx: ctx, incomplete: world.Incomplete(),
+		istioOptions: o, ctx: ctx, incomplete: world.Incomplete(),
 		renderer: istio.New(policy.Evaluate(world), istio.Options{Namespace: o.namespace}),
 	}
 	r.omissions = r.renderer.Omissions()
@@ -205,7 +205,7 @@ func (o *renderIstioOptions) run(ctx context.Context) error {
 }
 
 // checkClusters refuses names of clusters that the world does not have.
-func (o *renderIstioOptions) checkClusters(known []string) error {
+func (o *istioOptions) checkClusters(known []string) error {
 	for _, name := range o.clusters {
 		if !slices.Contains(known, name) {
 			known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
@@ -240,7 +240,7 @@ func (r *rendering) checkProtection() error {
 
 // rendering is one run of render.
 type rendering struct {
-	*renderIstioOptions
+	*istioOptions
 	ctx      context.Context //nolint:containedctx // lives as long as the one call
 	renderer *istio.Renderer
 	// incomplete says that part of the input could not be read.

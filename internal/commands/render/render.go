@@ -1,3 +1,5 @@
+// Package render is `meshctl render`: it prints Istio objects or writes them to
+// files.
 package render
 
 import (
@@ -6,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
+// NewCmd returns the command `meshctl render`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "render KIND",
@@ -18,6 +21,6 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			# print the Istio configuration of every cluster
 			meshctl render istio -f manifests -R`),
 	}
-	cmd.AddCommand(newRenderIstioCmd(f))
+	cmd.AddCommand(newIstioCmd(f))
 	return cmdutil.WithSubcommands(cmd, "kind")
 }

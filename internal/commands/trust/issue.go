@@ -17,7 +17,7 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-type trustIssueOptions struct {
+type issueOptions struct {
 	trustCommand
 	forceTakeover bool
 	yes           bool
@@ -26,8 +26,8 @@ type trustIssueOptions struct {
 	output        *cmdutil.EnumValue
 }
 
-func newTrustIssueCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &trustIssueOptions{
+func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &issueOptions{
 		trustCommand: newTrustCommand(f),
 		dryRun:       cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(output.FormatTable),
 	}
@@ -86,10 +86,10 @@ func newTrustIssueCmd(f *cmdutil.Factory) *cobra.Command {
 }
 
 // writes reports whether anything is written.
-func (o *trustIssueOptions) writes() bool { return o.dryRun.String() == "none" }
+func (o *issueOptions) writes() bool { return o.dryRun.String() == "none" }
 
 // check refuses what cannot be meant.
-func (o *trustIssueOptions) check() error {
+func (o *issueOptions) check() error {
 	switch {
 	case o.offline() && o.outputDir == "":
 		return cli.Usagef("no target clusters: use --clusters, --context or --output-dir")
@@ -102,7 +102,7 @@ func (o *trustIssueOptions) check() error {
 	}
 }
 
-func (o *trustIssueOptions) run(ctx context.Context) error {
+func (o *issueOptions) run(ctx context.Context) error {
 	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 		if !o.writes() || o.outputDir != "" {
 			return o.issue(ctx, reading, r, s)
@@ -112,7 +112,7 @@ func (o *trustIssueOptions) run(ctx context.Context) error {
 }
 
 // issue compares, asks and writes; reading is for the first of these.
-func (o *trustIssueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	if o.outputDir != "" {
 		r.Env.Store, r.Env.History = &sharedtrust.FileStore{Dir: o.outputDir, Directory: cmdutil.ClusterDirectory, Clusters: r.Store}, nil
 	} else if err := r.CheckClocks(reading, s); err != nil {
@@ -155,7 +155,7 @@ func (r *trusting) inPart(err error) error {
 }
 
 // where names the clusters that are written to.
-func (o *trustIssueOptions) where(actions []sharedtrust.Action) string {
+func (o *issueOptions) where(actions []sharedtrust.Action) string {
 	if o.outputDir != "" {
 		return "files in " + o.outputDir
 	}
@@ -169,7 +169,7 @@ func (o *trustIssueOptions) where(actions []sharedtrust.Action) string {
 }
 
 // endIssue prints what came of it and says what is next.
-func (r *trusting) endIssue(o *trustIssueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome) error {
+func (r *trusting) endIssue(o *issueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome) error {
 	report := newIssueReport(v, outcomes, o.dryRun.String())
 	if err := output.Print(r.streams, o.output.Format(), report.view()); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// trustStepOptions are those of the commands that do steps of a rotation.
-type trustStepOptions struct {
+// stepOptions are those of the commands that do steps of a rotation.
+type stepOptions struct {
 	trustCommand
 	factory *cmdutil.Factory
 	// direction is where the steps lead.
@@ -25,14 +25,14 @@ type trustStepOptions struct {
 	output *cmdutil.EnumValue
 }
 
-func newTrustStepOptions(f *cmdutil.Factory, direction sharedtrust.Direction) *trustStepOptions {
-	return &trustStepOptions{
+func newStepOptions(f *cmdutil.Factory, direction sharedtrust.Direction) *stepOptions {
+	return &stepOptions{
 		trustCommand: newTrustCommand(f), factory: f, direction: direction,
 		dryRun: cmdutil.NewEnumValue("none", "none", "client"), output: cmdutil.NewOutput(output.FormatTable),
 	}
 }
 
-func (o *trustStepOptions) registerFlags(cmd *cobra.Command) {
+func (o *stepOptions) registerFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	flags.BoolVar(&o.auto, "auto", false, "run all steps, and restart workloads with outdated certificates after each; requires spec.mtlsConfig.autoRestartPods in the VirtualMesh")
@@ -42,8 +42,8 @@ func (o *trustStepOptions) registerFlags(cmd *cobra.Command) {
 	cmdutil.AddOutputFlag(cmd, o.output, "output format of the result")
 }
 
-func newTrustRotateCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := newTrustStepOptions(f, sharedtrust.Forward)
+func newRotateCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := newStepOptions(f, sharedtrust.Forward)
 	cmd := &cobra.Command{
 		Use:   "rotate VIRTUALMESH",
 		Short: "Rotate the root CA of a virtual mesh step by step",
@@ -85,8 +85,8 @@ func newTrustRotateCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func newTrustRollbackCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := newTrustStepOptions(f, sharedtrust.Back)
+func newRollbackCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := newStepOptions(f, sharedtrust.Back)
 	cmd := &cobra.Command{
 		Use:   "rollback VIRTUALMESH",
 		Short: "Roll back a root CA rotation",
@@ -110,7 +110,7 @@ func newTrustRollbackCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *trustStepOptions) runE(cmd *cobra.Command, args []string) error {
+func (o *stepOptions) runE(cmd *cobra.Command, args []string) error {
 	o.names = args
 	o.world.Settle(cmd)
 	if err := o.check(); err != nil {
@@ -119,10 +119,10 @@ func (o *trustStepOptions) runE(cmd *cobra.Command, args []string) error {
 	return o.run(cmd.Context())
 }
 
-func (o *trustStepOptions) writes() bool { return o.dryRun.String() == "none" }
+func (o *stepOptions) writes() bool { return o.dryRun.String() == "none" }
 
 // check refuses what cannot be meant.
-func (o *trustStepOptions) check() error {
+func (o *stepOptions) check() error {
 	switch {
 	case !o.world.FromManagement():
 		return cli.Usagef("rotations need the management cluster: add --context")

@@ -18,11 +18,11 @@ import (
 // stepping does steps of a rotation.
 type stepping struct {
 	*trusting
-	opts    *trustStepOptions
+	opts    *stepOptions
 	subject *sharedtrust.Subject
 }
 
-func (o *trustStepOptions) run(ctx context.Context) error {
+func (o *stepOptions) run(ctx context.Context) error {
 	return o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 		if !o.writes() {
 			_, err := o.advance(ctx, reading, r, s)
@@ -40,7 +40,7 @@ func (o *trustStepOptions) run(ctx context.Context) error {
 
 // once does one more step, or the restarts after it, in the world as it is then.
 // It reports whether --auto has more to do.
-func (o *trustStepOptions) once(ctx context.Context) (more bool, err error) {
+func (o *stepOptions) once(ctx context.Context) (more bool, err error) {
 	err = o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 		var failure error
 		more, failure = o.advance(ctx, reading, r, s)
@@ -50,7 +50,7 @@ func (o *trustStepOptions) once(ctx context.Context) (more bool, err error) {
 }
 
 // advance looks, asks and does the step; reading is for the first of these.
-func (o *trustStepOptions) advance(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) (bool, error) {
+func (o *stepOptions) advance(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) (bool, error) {
 	p := &stepping{r, o, s}
 	if o.auto && !s.AutoRestart {
 		return false, fmt.Errorf("VirtualMesh %s does not allow automatic restarts: set spec.mtlsConfig.autoRestartPods, or run the steps without --auto", s.Name())

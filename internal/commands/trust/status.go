@@ -13,14 +13,14 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-type trustStatusOptions struct {
+type statusOptions struct {
 	trustCommand
 	expiryWarning *cmdutil.DaysValue
 	output        *cmdutil.EnumValue
 }
 
-func newTrustStatusCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &trustStatusOptions{
+func newStatusCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &statusOptions{
 		trustCommand: newTrustCommand(f), expiryWarning: &cmdutil.DaysValue{Duration: cmdutil.DefaultExpiryWarning}, output: cmdutil.NewOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
@@ -56,19 +56,19 @@ func newTrustStatusCmd(f *cmdutil.Factory) *cobra.Command {
 }
 
 // check refuses what cannot be meant.
-func (o *trustStatusOptions) check() error {
+func (o *statusOptions) check() error {
 	if o.offline() {
 		return cli.Usagef("no clusters to inspect: use --clusters or --context")
 	}
 	return o.trustCommand.check()
 }
 
-func (o *trustStatusOptions) run(ctx context.Context) error {
+func (o *statusOptions) run(ctx context.Context) error {
 	return o.on(ctx, o.look)
 }
 
 // look reads and prints.
-func (o *trustStatusOptions) look(ctx context.Context, r *trusting) error {
+func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 	subjects, unfit := r.subjects()
 	if unfit != nil && (len(subjects) == 0 || len(r.names) > 0) {
 		return r.inPart(unfit)

@@ -1,3 +1,4 @@
+// Package trust is `meshctl trust`: status, issue, rotate, verify and rollback.
 package trust
 
 import (
@@ -19,6 +20,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
+// NewCmd returns the command `meshctl trust`.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "trust COMMAND",
@@ -41,11 +43,11 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			meshctl trust status`),
 	}
 	cmd.AddCommand(
-		newTrustIssueCmd(f),
-		newTrustRollbackCmd(f),
-		newTrustRotateCmd(f),
-		newTrustStatusCmd(f),
-		newTrustVerifyCmd(f),
+		newIssueCmd(f),
+		newRollbackCmd(f),
+		newRotateCmd(f),
+		newStatusCmd(f),
+		newVerifyCmd(f),
 	)
 	cmdutil.WithSubcommands(cmd, "command")
 	if cmd.Annotations == nil {

@@ -13,15 +13,15 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-type trustVerifyOptions struct {
+type verifyOptions struct {
 	trustCommand
 	force  bool
 	yes    bool
 	output *cmdutil.EnumValue
 }
 
-func newTrustVerifyCmd(f *cmdutil.Factory) *cobra.Command {
-	opts := &trustVerifyOptions{trustCommand: newTrustCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
+func newVerifyCmd(f *cmdutil.Factory) *cobra.Command {
+	opts := &verifyOptions{trustCommand: newTrustCommand(f), output: cmdutil.NewOutput(output.FormatTable)}
 	cmd := &cobra.Command{
 		Use:   "verify VIRTUALMESH",
 		Short: "Confirm that a step of a root CA rotation works",
@@ -55,7 +55,7 @@ func newTrustVerifyCmd(f *cmdutil.Factory) *cobra.Command {
 }
 
 // check refuses what cannot be meant.
-func (o *trustVerifyOptions) check() error {
+func (o *verifyOptions) check() error {
 	switch {
 	case !o.world.FromManagement():
 		return cli.Usagef("rotations need the management cluster: add --context")
@@ -66,14 +66,14 @@ func (o *trustVerifyOptions) check() error {
 	}
 }
 
-func (o *trustVerifyOptions) run(ctx context.Context) error {
+func (o *verifyOptions) run(ctx context.Context) error {
 	return o.onSubject(ctx, func(_ context.Context, r *trusting, s *sharedtrust.Subject) error {
 		return r.Alone(ctx, s, func(ctx, reading context.Context) error { return o.verify(ctx, reading, r, s) })
 	})
 }
 
 // verify looks, asks and confirms; reading is for the first of these.
-func (o *trustVerifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	report, err := r.Inspect(reading, r.result, s)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func contradictions(problems []trustProblem) []trustProblem {
 	return found
 }
 
-func (o *trustVerifyOptions) print(status *trustStatus) error {
+func (o *verifyOptions) print(status *trustStatus) error {
 	list := &trustStatusList{APIVersion: APIVersion, Kind: "TrustStatusList", Items: []trustStatus{*status}}
 	return output.Print(o.streams, o.output.Format(), list.view(o.clock()))
 }
