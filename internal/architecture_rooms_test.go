@@ -32,8 +32,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/apply", purpose: "meshctl apply, once and with --watch",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/kube", "internal/output", "internal/output/view", "internal/registration",
-				"internal/rollout", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/output/view", "internal/policy",
+				"internal/policy/compare", "internal/registration", "internal/rollout", "internal/wizard", "internal/world",
 			},
 		},
 		{path: "internal/commands/buildinfo", purpose: "what a binary was built from"},
@@ -53,8 +53,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/cmdutil", purpose: "what several commands share: factory, sources of the world, flags, completers, results",
 			imports: []string{
-				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/buildinfo", "internal/commands/settings", "internal/inventory", "internal/kube",
-				"internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/registration", "internal/render/istio", "internal/restart",
+				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/buildinfo", "internal/commands/settings", "internal/describe", "internal/inventory",
+				"internal/kube", "internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/registration", "internal/render/istio", "internal/restart",
 				"internal/wizard", "internal/world",
 			},
 		},

@@ -25,6 +25,12 @@ type Change struct {
 	Outcome kube.Outcome
 	// Err says why nothing can be done (ChangeRefuse), or why it failed.
 	Err *kube.Error
+	// Loss says which protection the change takes away, or would if it were not
+	// refused; empty if none.
+	Loss Loss
+	// Held says that the change is refused because of its Loss, which
+	// Options.AcceptLoss would allow (semantics D70).
+	Held bool
 
 	// desired is nil for an object that should not be there, which has no position.
 	desired    *istio.Object

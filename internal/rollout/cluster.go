@@ -248,7 +248,7 @@ func (p *planner) protect(change *Change, action string, desired map[string]any)
 	if why == "" {
 		return
 	}
-	change.Kind, change.transition = kube.ChangeRefuse, nil
+	change.Kind, change.transition, change.Held = kube.ChangeRefuse, nil, true
 	change.Err = &kube.Error{
 		Cluster: p.cluster.Name, Action: action, Reason: kube.ReasonConflict, Why: "it protects workloads, and " + why,
 		Hint: "repair that, or give the protection up with --accept-loss",

@@ -124,6 +124,7 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 			compare.unlisted = map[schema.GroupKind]error{istio.KindGateway.GVK().GroupKind(): err}
 		}
 		c.Err = c.compare(ctx, compare)
+		c.noteLosses(p.Result)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -67,3 +67,14 @@ func applied[T any](
 
 // keepAge gives an object the time of creation of the one it replaces.
 func keepAge(from, to *metav1.ObjectMeta) { to.CreationTimestamp = from.CreationTimestamp }
+
+// WithAuthored returns the world as it would be if it had the VirtualMeshes,
+// TrafficPolicies and AccessPolicies of authored instead of its own. What was
+// discovered is shared with the receiver, which does not change.
+func (w *World) WithAuthored(authored Objects) *World {
+	changed := *w
+	changed.VirtualMeshes = sortedObjects(authored.VirtualMeshes, metaOfVirtualMesh)
+	changed.TrafficPolicies = sortedObjects(authored.TrafficPolicies, metaOfTrafficPolicy)
+	changed.AccessPolicies = sortedObjects(authored.AccessPolicies, metaOfAccessPolicy)
+	return &changed
+}

@@ -5,7 +5,6 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -13,11 +12,11 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/rollout"
-	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
@@ -57,8 +56,10 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 		Long: cmdutil.Dedent(`
 			Render the Istio configuration of every cluster, as 'meshctl render istio' does,
 			and apply it: create missing objects, update those that differ, and prune those
-			that are no longer rendered. The plan is shown first and applied after you
-			confirm it.
+			that are no longer rendered. The plan is shown first, with what changes in
+			behaviour since the last apply, and applied after you confirm it. Removing
+			protection (TLS enforcement, default denial, access rules) takes a confirmation
+			of its own.
 
 			The target clusters are the registered ones, or those named with --clusters.
 			Only objects with meshctl's label for that cluster are changed or deleted; an
@@ -167,13 +168,7 @@ func (o *options) runOnce(ctx context.Context) error {
 	if err != nil {
 		return inputError(err)
 	}
-	if a.plan, err = rollout.NewPlan(ctx, in, o.planOptions()); err != nil {
-		return inputError(err)
-	}
-	if err := a.showPlan(); err != nil {
-		return err
-	}
-	if err := a.confirm(ctx); err != nil {
+	if err := a.review(ctx, in); err != nil {
 		return err
 	}
 	if o.dryRun.String() != "client" {
@@ -231,6 +226,9 @@ func inputError(err error) error {
 type applying struct {
 	*options
 	plan *rollout.Plan
+	// behaviour is what the plan changes, compared with what was applied last; nil if
+	// that is not recorded, or nobody is shown it.
+	behaviour *describe.ChangeView
 }
 
 // say prints a line about progress on standard error.
@@ -245,21 +243,4 @@ func (a *applying) outcome() error {
 		return cli.ErrReported
 	}
 	return nil
-}
-
-// confirm asks whether to go on, if there is anything to do.
-func (a *applying) confirm(ctx context.Context) error {
-	if a.yes || !a.writes() || a.plan.Writes() == 0 {
-		return nil
-	}
-	var names []string
-	for i := range a.plan.Clusters {
-		if c := &a.plan.Clusters[i]; c.Writes() > 0 {
-			names = append(names, c.Name)
-		}
-	}
-	return cmdutil.Confirm(ctx, a.streams, a.yes, wizard.Question{
-		Text: fmt.Sprintf("Apply this to %s?", strings.Join(names, ", ")),
-		Help: "What was listed above is created, changed and deleted in these clusters, at the same time.",
-	})
 }

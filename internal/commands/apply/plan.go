@@ -36,7 +36,7 @@ func (a *applying) showPlan() error {
 	if !a.writes() {
 		out = a.streams.Out
 	}
-	asked := a.writes() && !a.yes
+	asked := a.asks()
 	if a.writes() && a.yes {
 		out = forgiving{out} // nobody has to see it
 	}
@@ -56,6 +56,7 @@ func (a *applying) showPlan() error {
 
 // writePlan writes what is to be done, for people.
 func (a *applying) writePlan(t *view.Text) error {
+	a.writeBehaviour(t)
 	if len(a.plan.Clusters) > 0 {
 		t.Table(a.planTable())
 	}
@@ -71,6 +72,7 @@ func (a *applying) writePlan(t *view.Text) error {
 			a.writeChanges(t, c)
 		}
 	}
+	a.writeLosses(t)
 	return nil
 }
 

@@ -40,9 +40,12 @@ type appliedObject struct {
 	// Change is create, change, delete or conflict.
 	Change string `json:"change"`
 	// Outcome is what came of it; absent if nothing was tried.
-	Outcome string   `json:"outcome,omitempty"`
-	Error   string   `json:"error,omitempty"`
-	Fields  []string `json:"fields,omitempty"`
+	Outcome string `json:"outcome,omitempty"`
+	Error   string `json:"error,omitempty"`
+	// Loss is the protection that the change takes away, or would if it were not
+	// refused: TLS, DEFAULT_DENIAL or ACCESS; absent if none.
+	Loss   string   `json:"loss,omitempty"`
+	Fields []string `json:"fields,omitempty"`
 	// Parents are what it was rendered from.
 	Parents []string `json:"parents,omitempty"`
 }
@@ -97,7 +100,7 @@ func (a *applying) report() applyReport {
 func newAppliedObject(change *rollout.Change) appliedObject {
 	object := appliedObject{
 		APIVersion: change.Key.GVK.GroupVersion().String(), Kind: change.Key.GVK.Kind, Namespace: change.Key.Namespace, Name: change.Key.Name,
-		Change: changeWord(change), Outcome: string(change.Outcome),
+		Change: changeWord(change), Outcome: string(change.Outcome), Loss: string(change.Loss),
 	}
 	for _, parent := range change.Parents() {
 		object.Parents = append(object.Parents, parent.String())

@@ -38,7 +38,7 @@ const (
 
 func (w *watchFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&w.watch, "watch", false, "keep running and apply every change on the management cluster without confirmation")
+	flags.BoolVar(&w.watch, "watch", false, "keep running and apply every change on the management cluster; on a terminal, confirm the first plan")
 	flags.DurationVar(&w.resync, "resync", defaultResync, "with --watch, the `DURATION` between full comparisons of the clusters, to repair drift")
 	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, serve /healthz and /readyz at this `ADDRESS`, such as :8081")
 }
@@ -79,6 +79,9 @@ func (o *options) checkWatch(cmd *cobra.Command) error {
 func (o *options) runWatch(ctx context.Context) error {
 	management, err := o.world.Kube.Management()
 	if err != nil {
+		return err
+	}
+	if err := o.reviewWatch(ctx); err != nil {
 		return err
 	}
 	w := &watching{options: o}

@@ -190,8 +190,8 @@ func (k *KubeFlags) Describe() string {
 	return "cluster " + management.Name
 }
 
-// words returns the flags as on a command line.
-func (k *KubeFlags) words() []string {
+// Words returns the flags that choose the cluster, as on a command line.
+func (k *KubeFlags) Words() []string {
 	var words []string
 	for name, value := range map[string]string{"--kubeconfig": *k.config.KubeConfig, "--context": *k.config.Context} {
 		if value != "" {

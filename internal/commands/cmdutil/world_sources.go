@@ -111,5 +111,5 @@ func (f *WorldFlags) Words() []string {
 	for _, context := range f.Contexts {
 		words = append(words, "--clusters", context)
 	}
-	return append(words, f.Kube.words()...)
+	return append(words, f.Kube.Words()...)
 }

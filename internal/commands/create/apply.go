@@ -6,18 +6,43 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kballard/go-shellquote"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/wizard"
 )
 
 // applies reports whether the resource goes to the management cluster, rather
 // than to standard output or a file.
 func (o *options[I, O]) applies() bool {
 	return o.world.FromManagement() && o.save == "" && o.dryRun.String() != dryRunClient
+}
+
+// confirm asks on a terminal, below what the resource changes, whether to write it.
+// Without a terminal, complete flags are consent enough, as for kubectl create.
+func (o *options[I, O]) confirm(ctx context.Context, a *authored[I, O]) error {
+	if o.yes || o.dryRun.String() != dryRunNone || !o.streams.CanPrompt() {
+		return nil
+	}
+	manifest, err := render.Manifest(a.resource)
+	if err != nil {
+		return err
+	}
+	o.streams.Block("\n%s", manifest)
+	question := wizard.Question{
+		Text: fmt.Sprintf("Apply this %s to %s?", o.kind.Noun, o.world.Kube.Describe()),
+		Help: "The manifest above is written to the management cluster. No writes nothing.",
+	}
+	agreed, err := o.prompter(ctx).Confirm(question, false)
+	if err == nil && !agreed {
+		err = cli.ErrCancelled
+	}
+	return err
 }
 
 // apply writes the resource to the management cluster and says what became of
@@ -39,6 +64,9 @@ func (o *options[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
 	result := kube.Apply(ctx, management, []*unstructured.Unstructured{object}, opts)[0]
 	if result.Err != nil {
 		return errors.Join(result.Err)
+	}
+	if opts.DryRun != kube.DryRunServer {
+		o.streams.Say("Run '%s' to write the configuration to the clusters.", shellquote.Join(append([]string{"meshctl", "apply"}, o.world.Kube.Words()...)...))
 	}
 	if o.format.String() != "" {
 		return o.deliver(a, "")

@@ -62,6 +62,7 @@ type options[I any, O render.Object] struct {
 	overwrite   bool
 	editFirst   bool
 	force       bool
+	yes         bool
 	interactive bool
 	dryRun      *cmdutil.EnumValue
 	format      *cmdutil.EnumValue
@@ -106,6 +107,7 @@ func newKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, O]) *c
 	flags.StringVar(&opts.save, "save", "", "write the manifest to this `FILE` instead of standard output")
 	flags.BoolVar(&opts.overwrite, "overwrite", false, "let --save replace an existing file")
 	flags.BoolVar(&opts.force, "force-conflicts", false, "take over fields that another field manager owns on the cluster")
+	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation before writing to the cluster")
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("save", "yaml", "yml", "json")
 	cmdutil.AddEnumFlag(cmd, opts.dryRun, "dry-run", "", "write nothing: client validates locally, server validates with the API server")

@@ -184,6 +184,9 @@ func (o *options[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	}
 	o.printImpact(o.impactOn(a))
 	if o.applies() {
+		if err := o.confirm(ctx, a); err != nil {
+			return err
+		}
 		return o.apply(ctx, a)
 	}
 	return o.deliver(a, o.save)

@@ -6,7 +6,6 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output/view"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -95,36 +94,13 @@ func (d *differing) write(t *view.Text) error {
 	return d.writeObjects(t)
 }
 
-// nothingChanges is said of behaviour and of configuration.
-const nothingChanges = "nothing changes"
-
 // writeBehaviour says what changes in behaviour.
 func (d *differing) writeBehaviour(t *view.Text) {
 	lines := describe.ChangeLines(d.changes)
 	if d.verbosity() > 0 {
 		lines = describe.AllChangeLines(d.changes)
 	}
-	t.Line("Behaviour:")
-	t.Nested(func() {
-		if len(lines) == 0 {
-			t.Line(nothingChanges)
-		}
-		for _, line := range lines {
-			t.Marked(impactMark(line.Severity), line.Text)
-		}
-	})
-}
-
-// impactMark returns what a line of an impact begins with.
-func impactMark(severity policy.Severity) view.Word {
-	switch severity {
-	case policy.SeverityError:
-		return view.Word{Text: "error: ", Tone: view.Bad}
-	case policy.SeverityWarning:
-		return view.Word{Text: "warning: ", Tone: view.Warning}
-	default:
-		return view.Word{}
-	}
+	cmdutil.WriteBehaviour(t, lines)
 }
 
 // writeObjects lists the objects that differ, cluster by cluster.
@@ -134,7 +110,7 @@ func (d *differing) writeObjects(t *view.Text) error {
 	var err error
 	t.Nested(func() {
 		if len(d.objects) == 0 {
-			t.Line(nothingChanges)
+			t.Line(cmdutil.NothingChanges)
 		}
 		for start := 0; start < len(d.objects) && err == nil; {
 			end := start

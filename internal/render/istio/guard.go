@@ -62,7 +62,7 @@ func Protects(kind Kind) bool {
 // Keeps returns why an object stays as it is although it is not wanted any more
 // (desired is nil), or not like that; "" if nothing speaks against it.
 func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
-	if !Protects(stored.Kind) || desired != nil && !loosens(stored.Kind, stored.Spec, desired) {
+	if !Lessens(stored.Kind, stored.Spec, desired) {
 		return ""
 	}
 	asked := false
@@ -82,6 +82,12 @@ func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 		return "its source VirtualMesh or AccessPolicy is not known"
 	}
 	return ""
+}
+
+// Lessens reports whether a change takes protection away: that of an object with
+// the spec before into one with the spec desired, nil to delete it.
+func Lessens(kind Kind, before, desired map[string]any) bool {
+	return Protects(kind) && (desired == nil || loosens(kind, before, desired))
 }
 
 // loosens reports whether an object lets in more than before. Rules only ever

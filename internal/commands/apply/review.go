@@ -1,0 +1,178 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/rollout"
+	"github.com/meshctl/meshctl/internal/wizard"
+)
+
+// review plans, shows the plan, and asks for consent unless --yes gave it.
+func (a *applying) review(ctx context.Context, in rollout.Input) (err error) {
+	if a.plan, err = rollout.NewPlan(ctx, in, a.planOptions()); err != nil {
+		return inputError(err)
+	}
+	accepted := false
+	if a.asks() && !a.watch && a.plan.Held() > 0 { // --watch never removes protection by itself
+		if accepted, err = a.acceptHeld(ctx); err != nil {
+			return err
+		}
+	}
+	if accepted {
+		options := a.planOptions()
+		options.AcceptLoss = true
+		if a.plan, err = rollout.NewPlan(ctx, in, options); err != nil {
+			return inputError(err)
+		}
+	}
+	a.compareBehaviour()
+	if err := a.showPlan(); err != nil {
+		return err
+	}
+	return a.confirm(ctx, accepted)
+}
+
+// reviewWatch shows the first plan of --watch on a terminal, and asks whether to
+// carry out that and everything after it. A process without a terminal, such as
+// the controller, begins at once.
+func (o *options) reviewWatch(ctx context.Context) error {
+	if !o.asks() || !o.streams.CanPrompt() {
+		return nil
+	}
+	a := &applying{options: o}
+	in, err := o.readInput(ctx)
+	a.tellInput(in.World)
+	if err != nil {
+		return inputError(err)
+	}
+	return a.review(ctx, in)
+}
+
+// asks reports whether somebody has to agree before anything is written.
+func (o *options) asks() bool { return o.writes() && !o.yes }
+
+// compareBehaviour compares what the plan brings about with what was applied last.
+func (a *applying) compareBehaviour() {
+	if a.quiet || a.writes() && a.yes {
+		return // nobody is shown it
+	}
+	if before, recorded := rollout.LastApplied(a.plan.Result.World); recorded {
+		changes := describe.Changes(compare.Results(policy.Evaluate(before), a.plan.Result))
+		a.behaviour = &changes
+	}
+}
+
+// acceptHeld asks whether to give up protection that nobody is known to have given
+// up (semantics D70).
+func (a *applying) acceptHeld(ctx context.Context) (bool, error) {
+	a.tellErrors()
+	prompter := cmdutil.NewPrompter(ctx, a.streams)
+	return prompter.Confirm(wizard.Question{
+		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(a.plan.Held(), "object")),
+		Help: "No keeps these objects and applies the rest. Yes removes them, as --accept-loss does.",
+	}, false)
+}
+
+// confirm asks whether to go on, if there is anything to do. A loss of protection
+// is confirmed by itself, unless the user has just accepted it.
+func (a *applying) confirm(ctx context.Context, accepted bool) error {
+	if !a.asks() || a.plan.Writes() == 0 && !a.watch {
+		return nil
+	}
+	if losses := a.plan.Losses(); losses > 0 && !accepted {
+		err := cmdutil.Confirm(ctx, a.streams, false, wizard.Question{
+			Text: fmt.Sprintf("This removes protection (%s). Continue?", text.Count(losses, "object")),
+			Help: "The plan above lists what is no longer encrypted, denied or restricted.",
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return cmdutil.Confirm(ctx, a.streams, false, a.question())
+}
+
+// question is the one whose yes starts writing.
+func (a *applying) question() wizard.Question {
+	count := 0
+	for i := range a.plan.Clusters {
+		if a.plan.Clusters[i].Writes() > 0 {
+			count++
+		}
+	}
+	changes := "these changes to " + text.Count(count, "cluster")
+	switch {
+	case a.watch && count == 0:
+		return wizard.Question{Text: "Apply every later change without asking?", Help: "Nothing has to change now. meshctl keeps running until you press Ctrl-C."}
+	case a.watch:
+		return wizard.Question{
+			Text: "Apply " + changes + ", and every later change without asking?",
+			Help: "The objects listed above are created, changed and deleted. meshctl keeps running until you press Ctrl-C.",
+		}
+	default:
+		return wizard.Question{
+			Text: "Apply " + changes + "?", Help: "The objects listed above are created, changed and deleted, in all clusters at the same time.",
+		}
+	}
+}
+
+// writeBehaviour writes what the plan changes in behaviour.
+func (a *applying) writeBehaviour(t *view.Text) {
+	switch {
+	case a.behaviour == nil:
+		return
+	case a.verbosity() > 0:
+		cmdutil.WriteBehaviour(t, describe.AllChangeLines(*a.behaviour))
+	default:
+		cmdutil.WriteBehaviour(t, describe.ChangeLines(*a.behaviour))
+	}
+	t.Blank()
+}
+
+// writeLosses lists the protection that the plan takes away.
+func (a *applying) writeLosses(t *view.Text) {
+	losses := a.plan.Losses()
+	if losses == 0 {
+		return
+	}
+	t.Blank()
+	t.Marked(view.Word{Text: "warning: ", Tone: view.Warning}, "this removes protection:")
+	t.Nested(func() {
+		shown := 0
+		for i := range a.plan.Clusters {
+			c := &a.plan.Clusters[i]
+			for k := range c.Changes {
+				change := &c.Changes[k]
+				if change.Loss == "" || change.Held {
+					continue
+				}
+				if shown == cmdutil.ShownChanges && a.verbosity() == 0 {
+					t.Linef("... %s; -v shows all", text.More(losses-shown))
+					return
+				}
+				shown++
+				t.Linef("%s: %s (%s %s/%s)", c.Name, lossText(change.Loss), change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
+			}
+		}
+	})
+}
+
+// lossText says what is no longer protected.
+func lossText(loss rollout.Loss) string {
+	switch loss {
+	case rollout.LossTLS:
+		return "mutual TLS is no longer enforced as strictly"
+	case rollout.LossDefaultDenial:
+		return "calls that no access policy allows are no longer denied"
+	case rollout.LossAccess:
+		return "callers are no longer restricted"
+	default:
+		return string(loss)
+	}
+}

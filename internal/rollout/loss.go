@@ -1,0 +1,101 @@
+package rollout
+
+import (
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// Loss is a kind of protection that a change takes away.
+type Loss string
+
+// The kinds of protection.
+const (
+	// LossTLS is enforcement of mutual TLS.
+	LossTLS Loss = "TLS"
+	// LossDefaultDenial denies calls that no AccessPolicy allows.
+	LossDefaultDenial Loss = "DEFAULT_DENIAL"
+	// LossAccess restricts who may call some workloads.
+	LossAccess Loss = "ACCESS"
+)
+
+// Losses counts the changes of all clusters that take protection away, without
+// those that are held.
+func (p *Plan) Losses() int {
+	return p.countChanges(func(change *Change) bool { return change.Loss != "" && change.Kind != kube.ChangeRefuse })
+}
+
+// Held counts the changes that are refused because they would take protection away.
+func (p *Plan) Held() int {
+	return p.countChanges(func(change *Change) bool { return change.Held })
+}
+
+func (p *Plan) countChanges(counts func(*Change) bool) int {
+	sum := 0
+	for i := range p.Clusters {
+		for k := range p.Clusters[i].Changes {
+			if counts(&p.Clusters[i].Changes[k]) {
+				sum++
+			}
+		}
+	}
+	return sum
+}
+
+// noteLosses finds the changes that take protection away.
+func (c *Cluster) noteLosses(result *policy.Result) {
+	denied := deniesByDefault(result, c.Name)
+	for i := range c.Changes {
+		change := &c.Changes[i]
+		takesPlace := change.Kind == kube.ChangeRemove || change.Kind == kube.ChangeModify || change.Held
+		if takesPlace && change.stored != nil {
+			change.Loss = lossOf(change, denied)
+		}
+	}
+}
+
+// lossOf returns what is lost by deleting or changing an object. Where calls are
+// denied by default, an object that allows some protects nothing.
+func lossOf(change *Change, denied bool) Loss {
+	kind, before := istio.Kind(change.Key.GVK.Kind), specOf(change.stored)
+	var after map[string]any
+	if change.desired != nil {
+		desired, err := manifest(change.desired)
+		if err != nil {
+			return ""
+		}
+		after = specOf(desired)
+	}
+	if !istio.Lessens(kind, before, after) {
+		return ""
+	}
+	action, _ := before["action"].(string)
+	switch {
+	case kind == istio.KindPeerAuthentication:
+		return LossTLS
+	case len(before) == 0:
+		return LossDefaultDenial
+	case denied && (action == "" || action == "ALLOW"):
+		return ""
+	default:
+		return LossAccess
+	}
+}
+
+// deniesByDefault reports whether every Istio mesh of a cluster denies the calls
+// that no AccessPolicy allows.
+func deniesByDefault(result *policy.Result, cluster string) bool {
+	some := false
+	for i := range result.World.Meshes {
+		m := &result.World.Meshes[i]
+		if m.Type != world.MeshIstio || m.Cluster != cluster {
+			continue
+		}
+		if !result.DeniesByDefault(m) {
+			return false
+		}
+		some = true
+	}
+	return some
+}
