@@ -126,7 +126,16 @@ func rooms() []room {
 		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
 		{
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
-			imports: []string{"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world", "internal/cli/text"},
+			imports: []string{
+				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport",
+				"internal/world", "internal/cli/text",
+			},
+		},
+		{
+			path: "internal/describe/impact", purpose: "what authored objects change for everybody, as a view and in sentences", pure: true,
+			imports: []string{
+				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector", "internal/world", "internal/cli/text",
+			},
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",

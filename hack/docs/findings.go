@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // findings returns the page of the catalogue of findings.
@@ -15,10 +15,10 @@ func findings() string {
 		"What meshctl notices about a world, by code. A code never changes its meaning. `describe --fail-on-findings`\n" +
 		"exits with 3 if there is a finding of severity error or warning.\n\n" +
 		"| code | severity | what |\n|---|---|---|\n")
-	for _, e := range policy.Catalogue() {
+	for _, e := range finding.Catalogue() {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", e.Code, strings.ToLower(string(e.Code)), e.Severity, e.Title)
 	}
-	for _, e := range policy.Catalogue() {
+	for _, e := range finding.Catalogue() {
 		fmt.Fprintf(&b, "\n## %s\n\n**%s** (%s). %s\n\nWhat to do: %s.\n", e.Code, e.Title, e.Severity, e.Explanation, e.Hint)
 	}
 	return b.String()

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -51,10 +52,10 @@ func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDes
 }
 
 // objectsOf names everything whose findings matter to a Destination.
-func (v viewer) objectsOf(d *world.Destination) []policy.ObjectID {
-	objects := append(v.meshObjects(d.Mesh), policy.DestinationID(d))
+func (v viewer) objectsOf(d *world.Destination) []world.ObjectID {
+	objects := append(v.meshObjects(d.Mesh), world.DestinationID(d))
 	for _, id := range d.Backing {
-		objects = append(objects, policy.WorkloadID(&v.world.Workloads[id]))
+		objects = append(objects, world.WorkloadID(&v.world.Workloads[id]))
 	}
 	decided := &v.result.Destinations[d.ID]
 	for _, i := range decided.Traffic {
@@ -196,7 +197,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 	}
 }
 
-func viewCallers(source policy.SourceMatch) *CallerSet {
+func viewCallers(source selector.SourceMatch) *CallerSet {
 	if source.Namespace == "" && len(source.Labels) == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -65,13 +66,13 @@ func Changes(c *compare.Differences) ChangeView {
 	return view
 }
 
-func viewKind(id policy.ObjectID) KindRef {
+func viewKind(id world.ObjectID) KindRef {
 	return KindRef{Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}
 }
 
 // kindOrNil returns nil for the zero ObjectID.
-func kindOrNil(id policy.ObjectID) *KindRef {
-	if id == (policy.ObjectID{}) {
+func kindOrNil(id world.ObjectID) *KindRef {
+	if id == (world.ObjectID{}) {
 		return nil
 	}
 	ref := viewKind(id)
@@ -185,7 +186,7 @@ func (v viewer) settingTexts(p int) []string {
 }
 
 // effective reports whether a VirtualMesh groups meshes.
-func (v viewer) effective(id policy.ObjectID) bool {
+func (v viewer) effective(id world.ObjectID) bool {
 	return slices.ContainsFunc(v.result.VirtualMeshes, func(vm policy.VirtualMesh) bool { return vm.ID() == id && vm.Effective })
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // accessChanges puts Destinations together about which the decision differs
@@ -96,7 +97,7 @@ func (v viewer) defaultReason(destination int, does string) string {
 
 // firstPolicies says whom the first AccessPolicies on a Destination admit:
 // before them it was open.
-func (v viewer) firstPolicies(policies []policy.ObjectID) string {
+func (v viewer) firstPolicies(policies []world.ObjectID) string {
 	var names, admitted []string
 	for _, id := range policies {
 		names = append(names, id.Name+"."+id.Namespace)

@@ -6,6 +6,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // access says who may call what, unlike before. Who can no longer reach a
@@ -16,13 +17,13 @@ func (l *impactLines) access(changes []AccessChange) {
 		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
 			continue
 		}
-		severity := policy.SeverityWarning
+		severity := finding.SeverityWarning
 		more := c.Before == policy.Conditional && c.After == policy.Conditional && !c.Fewer
 		if c.Before == policy.Denied || c.After == policy.Allowed || more {
-			severity = policy.SeverityInfo
+			severity = finding.SeverityInfo
 		}
 		if c.byDefault && c.After == policy.Allowed { // nobody asked for it
-			severity = policy.SeverityWarning
+			severity = finding.SeverityWarning
 		}
 		l.add(severity, "%s: %s", c.sentence(), l.reason(c.Reason))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // changes says what others lose and gain.
@@ -72,7 +73,7 @@ func (l *impactLines) state(s StateChange) {
 
 // sentence is about several settings of the same requests.
 type sentence struct {
-	severity      policy.Severity
+	severity      finding.Severity
 	before, after string
 	settings      []string
 }
@@ -104,16 +105,16 @@ func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
 
 // changed says what takes the place of a setting: what goes before the setting,
 // the setting, and what goes behind it.
-func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before, setting, after string) {
+func (l *impactLines) changed(c SettingChange) (severity finding.Severity, before, setting, after string) {
 	requests := l.requests(c)
 	if c.Before == nil {
 		text, _ := settingText(c.Field, c.After.Value)
-		return policy.SeverityInfo, requests + " get", text, l.from(c.After)
+		return finding.SeverityInfo, requests + " get", text, l.from(c.After)
 	}
-	severity = policy.SeverityWarning
+	severity = finding.SeverityWarning
 	rewritten := c.After != nil && c.After.Policy == c.Before.Policy && l.written[c.After.Policy] == compare.PresenceChanged
 	if c.Before.Policy == l.own && !l.broken || rewritten {
-		severity = policy.SeverityInfo // it is what its author asks for
+		severity = finding.SeverityInfo // it is what its author asks for
 	}
 	old, oldKnown := settingText(c.Field, c.Before.Value)
 	if c.After == nil {

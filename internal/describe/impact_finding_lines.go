@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // findings says what is new and what is settled, apart from what other
@@ -11,7 +12,7 @@ import (
 func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
 	told := func(f Finding) bool {
 		switch f.Code {
-		case policy.CodeConflict, policy.CodeUnrealisable, policy.CodeMeshClaimedTwice, policy.CodeDeniedByDefault:
+		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
 			return true
 		default:
 			return covered(f)
@@ -24,7 +25,7 @@ func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
 		}
 	}
 	for _, f := range view.Fixed {
-		if !told(f) && f.Severity != policy.SeverityInfo {
+		if !told(f) && f.Severity != finding.SeverityInfo {
 			l.info("settled: %s", l.findingText(f))
 		}
 	}
@@ -37,7 +38,7 @@ func (l *impactLines) findingText(f Finding) string {
 	}
 	if f.Object == l.own.Kind+"/"+l.own.Name+"."+l.own.Namespace {
 		about = ""
-		if f.Code == policy.CodeNoSource {
+		if f.Code == finding.CodeNoSource {
 			return "no effect: no known workload matches its sourceSelector (" + string(f.Code) + ")"
 		}
 	}

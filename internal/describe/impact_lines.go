@@ -7,6 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // ImpactLines says in plain words what an authored object does to the world,
@@ -181,11 +182,11 @@ func (l *impactLines) unheard(view ImpactView) {
 		}
 	}
 	for _, u := range view.Unheard {
-		severity, destinations := policy.SeverityWarning, andMore(u.Destinations)
+		severity, destinations := finding.SeverityWarning, andMore(u.Destinations)
 		switch winners := keepers[part{u.Field, destinations}]; {
 		case u.Reason != "":
 			if u.Winner == nil && len(u.Destinations) < len(view.Affects.Destinations) {
-				severity = policy.SeverityInfo
+				severity = finding.SeverityInfo
 			}
 			l.add(severity, "%s has no effect on %s: %s", u.Field, destinations, u.Reason)
 		case u.Winner == nil:
@@ -216,9 +217,9 @@ func (view ImpactView) covers(f Finding) bool {
 		return false
 	}
 	switch f.Code {
-	case policy.CodeSelectsNothing, policy.CodeEmptySelector, policy.CodeSchemaViolation:
+	case finding.CodeSelectsNothing, finding.CodeEmptySelector, finding.CodeSchemaViolation:
 		return true
-	case policy.CodeNoEffect:
+	case finding.CodeNoEffect:
 		return len(view.Unheard) > 0
 	default:
 		return slices.ContainsFunc(view.Errors, func(e string) bool { return strings.Contains(f.Message, e) })

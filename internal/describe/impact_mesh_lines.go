@@ -7,6 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // grouping says what a VirtualMesh makes of its meshes.
@@ -122,8 +123,8 @@ func (l *impactLines) federation(changes []FederationChange) {
 			renamed = append(renamed, c)
 		}
 	}
-	l.exposure(exposed, policy.SeverityInfo, "exposed", func(c FederationChange) []ObjectRef { return c.After })
-	l.exposure(withdrawn, policy.SeverityWarning, "no longer exposed", func(c FederationChange) []ObjectRef { return c.Before })
+	l.exposure(exposed, finding.SeverityInfo, "exposed", func(c FederationChange) []ObjectRef { return c.After })
+	l.exposure(withdrawn, finding.SeverityWarning, "no longer exposed", func(c FederationChange) []ObjectRef { return c.Before })
 	for _, c := range renamed {
 		if c.HostnameBefore != c.HostnameAfter {
 			l.warn("other meshes must call %s by another name, such as %s instead of %s",
@@ -138,11 +139,11 @@ func (l *impactLines) federation(changes []FederationChange) {
 	}
 }
 
-func (l *impactLines) exposure(changes []FederationChange, severity policy.Severity, what string, to func(FederationChange) []ObjectRef) {
+func (l *impactLines) exposure(changes []FederationChange, severity finding.Severity, what string, to func(FederationChange) []ObjectRef) {
 	if len(changes) <= shownExports {
 		for _, c := range changes {
 			l.add(severity, "%s %s %s to %s", exportsText(c.Destinations, c.Mesh), text.Choose(len(c.Destinations), "is", "are"), what,
-				importersText(refNames(to(c)), len(c.Destinations), severity == policy.SeverityWarning))
+				importersText(refNames(to(c)), len(c.Destinations), severity == finding.SeverityWarning))
 		}
 		return
 	}

@@ -132,16 +132,16 @@ func (c impactCase) review(t *testing.T, validator *validation.Validator, w []st
 	return text.String(), string(data) + "\n"
 }
 
-func authored(o world.Objects) []policy.ObjectID {
-	var ids []policy.ObjectID
+func authored(o world.Objects) []world.ObjectID {
+	var ids []world.ObjectID
 	for _, object := range o.VirtualMeshes {
-		ids = append(ids, policy.ObjectID{Kind: "VirtualMesh", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
+		ids = append(ids, world.ObjectID{Kind: "VirtualMesh", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
 	}
 	for _, object := range o.TrafficPolicies {
-		ids = append(ids, policy.ObjectID{Kind: "TrafficPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
+		ids = append(ids, world.ObjectID{Kind: "TrafficPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
 	}
 	for _, object := range o.AccessPolicies {
-		ids = append(ids, policy.ObjectID{Kind: "AccessPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
+		ids = append(ids, world.ObjectID{Kind: "AccessPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
 	}
 	return ids
 }

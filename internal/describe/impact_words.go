@@ -6,16 +6,16 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // ImpactLine is one sentence about what changes. It starts in lower case, for
 // the name of the object or a bullet to go before it.
 type ImpactLine struct {
-	Severity policy.Severity `json:"severity"`
-	Text     string          `json:"text"`
+	Severity finding.Severity `json:"severity"`
+	Text     string           `json:"text"`
 }
 
 // shownLines is how many sentences a review shows.
@@ -37,20 +37,20 @@ type impactLines struct {
 	written map[KindRef]compare.Presence
 }
 
-func (l *impactLines) add(severity policy.Severity, format string, values ...any) {
+func (l *impactLines) add(severity finding.Severity, format string, values ...any) {
 	l.lines = append(l.lines, ImpactLine{severity, fmt.Sprintf(format, values...)})
 }
 
 func (l *impactLines) fail(format string, values ...any) {
-	l.add(policy.SeverityError, format, values...)
+	l.add(finding.SeverityError, format, values...)
 }
 
 func (l *impactLines) warn(format string, values ...any) {
-	l.add(policy.SeverityWarning, format, values...)
+	l.add(finding.SeverityWarning, format, values...)
 }
 
 func (l *impactLines) info(format string, values ...any) {
-	l.add(policy.SeverityInfo, format, values...)
+	l.add(finding.SeverityInfo, format, values...)
 }
 
 // pin adds a sentence that is shown however many others there are.
@@ -68,7 +68,7 @@ func (l *impactLines) limit(start int, kind string) {
 	if l.all {
 		return
 	}
-	shown, hidden := map[policy.Severity]int{}, map[policy.Severity]int{}
+	shown, hidden := map[finding.Severity]int{}, map[finding.Severity]int{}
 	all := distinctLines(l.lines[start:])
 	for _, line := range all {
 		hidden[line.Severity]++
@@ -99,7 +99,7 @@ func distinctLines(lines []ImpactLine) []ImpactLine {
 // added, each once; a last one counts those that are not shown.
 func (l *impactLines) sorted() []ImpactLine {
 	var all []ImpactLine
-	for _, severity := range []policy.Severity{policy.SeverityError, policy.SeverityWarning, policy.SeverityInfo} {
+	for _, severity := range []finding.Severity{finding.SeverityError, finding.SeverityWarning, finding.SeverityInfo} {
 		for _, line := range distinctLines(l.lines) {
 			if line.Severity == severity {
 				all = append(all, line)

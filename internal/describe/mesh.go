@@ -73,7 +73,7 @@ func Meshes(result *policy.Result, meshes []*world.Mesh, opts Options) MeshDescr
 		}
 		objects := v.meshObjects(m)
 		for _, g := range v.result.Meshes[m.ID].Gateways {
-			objects = append(objects, policy.DestinationID(&v.world.Destinations[g.Destination]))
+			objects = append(objects, world.DestinationID(&v.world.Destinations[g.Destination]))
 		}
 		findings := v.result.FindingsOn(objects...)
 		item.findings = len(findings)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -78,7 +79,7 @@ func (v viewer) route(route *policy.Route) Route {
 	return view
 }
 
-func viewMatch(m *policy.RequestMatch) *RequestMatch {
+func viewMatch(m *selector.RequestMatch) *RequestMatch {
 	if m == nil {
 		return nil
 	}
@@ -144,7 +145,7 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 
 // alternatives shows grants as one rule, with further ones for those that make
 // conditions about the request.
-func alternatives(base AccessRule, grants []policy.Grant) []AccessRule {
+func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 	var rules []AccessRule
 	plain, hasPlain, anySource := AccessSource{}, false, false
 	for _, grant := range grants {

@@ -36,15 +36,15 @@ func VirtualMeshes(result *policy.Result, positions []int, opts Options) Virtual
 		if vm.GlobalAccessPolicy() == networkingv1.GlobalAccessPolicyEnabled {
 			item.DefaultAccess = "DENY"
 		}
-		objects := []policy.ObjectID{vm.ID()}
+		objects := []world.ObjectID{vm.ID()}
 		for _, ref := range distinctRefs(spec.Meshes) {
 			member := v.memberOf(vm, ref, opts)
 			if m := v.world.MeshByRef(ref); m != nil {
-				objects = append(objects, policy.MeshID(m))
+				objects = append(objects, world.MeshID(m))
 				if member.State == memberAccepted {
 					member.ImportedDestinationCount = counts.imported[m.ID]
 					for _, g := range result.Meshes[m.ID].Gateways {
-						objects = append(objects, policy.DestinationID(&v.world.Destinations[g.Destination]))
+						objects = append(objects, world.DestinationID(&v.world.Destinations[g.Destination]))
 					}
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -54,7 +55,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh),
 		findings: len(findings), detailed: b.detailed(),
 	}
-	if identity, known := policy.IdentityOf(w); known {
+	if identity, known := selector.IdentityOf(w); known {
 		item.Identity = identity.String()
 	}
 	item.Policies = make([]*PolicyEffect, 0, len(effects))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -59,7 +60,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 	if len(rules) == 0 {
 		return r.byDefault(d, mesh)
 	}
-	identity, known := IdentityOf(source)
+	identity, known := selector.IdentityOf(source)
 	var admitting, conditional, selecting []int
 	var conditions []Condition
 	for _, rule := range rules {
@@ -102,8 +103,8 @@ func (r *Result) throughGateway(d *world.Destination) Verdict {
 
 func notAdmitted(source *world.Workload, d *world.Destination, known bool) string {
 	who := "the workload, which has no identity,"
-	if identity, ok := IdentityOf(source); known && ok {
-		who = identity.principal()
+	if identity, ok := selector.IdentityOf(source); known && ok {
+		who = identity.Principal()
 	}
 	return fmt.Sprintf("no AccessPolicy on %s allows %s", d.Key(), who)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -135,13 +136,13 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 // sourcePolicies returns the positions of the policies whose source selector
 // matches the workload, whatever they select as destination, ascending.
 func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
-	traffic = slices.DeleteFunc(r.trafficSources.candidates(w), func(i int) bool {
-		return !SourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
+	traffic = slices.DeleteFunc(r.trafficSources.Candidates(w), func(i int) bool {
+		return !selector.MatchesWorkload(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
 	})
-	identity, known := IdentityOf(w)
-	access = slices.DeleteFunc(r.accessSources.candidates(w), func(i int) bool {
+	identity, known := selector.IdentityOf(w)
+	access = slices.DeleteFunc(r.accessSources.Candidates(w), func(i int) bool {
 		p := &r.AccessPolicies[i]
-		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
+		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	})
 	return traffic, access
 }
@@ -178,8 +179,8 @@ func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) b
 	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.AsReadBy(r.World.Destinations[destination].Mesh) {
 		return true
 	}
-	identity, known := IdentityOf(w)
-	return slices.ContainsFunc(r.AccessPolicies[ref.Index].Grants(&r.World.Destinations[destination]), func(g Grant) bool {
+	identity, known := selector.IdentityOf(w)
+	return slices.ContainsFunc(r.AccessPolicies[ref.Index].Grants(&r.World.Destinations[destination]), func(g selector.Grant) bool {
 		return g.Admits(identity, known)
 	})
 }
@@ -229,7 +230,7 @@ func (r *Result) policiesOn(destination int) []PolicyRef {
 		refs = append(refs, PolicyRef{KindAccessPolicy, i})
 	}
 	for _, ref := range r.invalid {
-		if selection(r.application(ref).Destinations).contains(destination) {
+		if selector.Set(r.application(ref).Destinations).Contains(destination) {
 			refs = append(refs, ref)
 		}
 	}

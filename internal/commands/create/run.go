@@ -14,6 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/world"
@@ -233,7 +234,7 @@ func (o *options[I, O]) holder(a *authored[I, O], name string) string {
 // none.
 func (o *options[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
 	if a.world == nil {
-		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
+		return []describe.ImpactLine{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
 	}
 	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
@@ -255,11 +256,11 @@ func (o *options[I, O]) printImpact(lines []describe.ImpactLine) {
 	}
 }
 
-func levelOf(severity policy.Severity) cli.Level {
+func levelOf(severity finding.Severity) cli.Level {
 	switch severity {
-	case policy.SeverityError:
+	case finding.SeverityError:
 		return cli.LevelError
-	case policy.SeverityWarning:
+	case finding.SeverityWarning:
 		return cli.LevelWarning
 	default:
 		return cli.LevelInfo

@@ -6,7 +6,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output/view"
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
@@ -116,11 +116,11 @@ func (d *differing) writeBehaviour(t *view.Text) {
 }
 
 // impactMark returns what a line of an impact begins with.
-func impactMark(severity policy.Severity) view.Word {
+func impactMark(severity finding.Severity) view.Word {
 	switch severity {
-	case policy.SeverityError:
+	case finding.SeverityError:
 		return view.Word{Text: "error: ", Tone: view.Bad}
-	case policy.SeverityWarning:
+	case finding.SeverityWarning:
 		return view.Word{Text: "warning: ", Tone: view.Warning}
 	default:
 		return view.Word{}

@@ -4,6 +4,7 @@ package compare
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -33,7 +34,7 @@ type Differences struct {
 	// Verdicts are the decisions about callers that differ.
 	Verdicts []VerdictChange
 	// Introduced and Fixed are the findings that only one of the results has.
-	Introduced, Fixed []policy.Finding
+	Introduced, Fixed []finding.Finding
 }
 
 // Results returns what differs between two results. The cost grows with what

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -29,7 +30,7 @@ type VerdictChange struct {
 	Everyone bool
 	// RulesBefore and RulesAfter are the AccessPolicies in force on the pods behind
 	// the Destination; without any, a default decides.
-	RulesBefore, RulesAfter []policy.ObjectID
+	RulesBefore, RulesAfter []world.ObjectID
 }
 
 // compareVerdicts fills in Verdicts. Whom rules admit is worked out once per
@@ -113,7 +114,7 @@ func decisions() []policy.Decision {
 type judgement struct {
 	callers map[policy.Decision]WorkloadSet
 	// policies are those in force on the pods.
-	policies []policy.ObjectID
+	policies []world.ObjectID
 	// terms are the conditions under which callers are let in by any pod.
 	terms map[string]WorkloadSet
 }
@@ -258,12 +259,12 @@ func conditionKey(c policy.Condition) string {
 
 // identityClass are the workloads of one identity.
 type identityClass struct {
-	identity  policy.Identity
+	identity  selector.Identity
 	known     bool
 	workloads []int
 }
 
-func (c *comparer) admitted(grant policy.Grant) WorkloadSet {
+func (c *comparer) admitted(grant selector.Grant) WorkloadSet {
 	c.classifyIdentities()
 	admitted := newWorkloadSet(len(c.world().Workloads))
 	for _, class := range c.identities {
@@ -280,13 +281,13 @@ func (c *comparer) classifyIdentities() {
 	if c.identities != nil {
 		return
 	}
-	places := map[policy.Identity]int{}
+	places := map[selector.Identity]int{}
 	for i := range c.world().Workloads {
 		w := &c.world().Workloads[i]
 		if w.Mesh == nil {
 			continue
 		}
-		identity, known := policy.IdentityOf(w)
+		identity, known := selector.IdentityOf(w)
 		k, seen := places[identity]
 		if !seen {
 			k = len(c.identities)
