@@ -159,10 +159,22 @@ func rooms() []room {
 			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
 		},
 		{
-			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why; findings", pure: true,
-			imports: []string{"internal/policy/feature", "internal/world", "internal/cli/text"},
+			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why", pure: true,
+			imports: []string{
+				"internal/policy/feature", "internal/policy/finding", "internal/policy/limits", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text",
+			},
 		},
 		{path: "internal/policy/feature", purpose: "the table of what a TrafficPolicy can do: how it is read, compared, shown and explained", pure: true},
+		{path: "internal/policy/finding", purpose: "the catalogue of findings, and what one consists of", pure: true, imports: []string{"internal/world"}},
+		{
+			path: "internal/policy/selector", purpose: "which destinations, workloads, callers and requests the selectors of policies pick", pure: true,
+			imports: []string{"internal/policy/finding", "internal/world"},
+		},
+		{
+			path: "internal/policy/limits", purpose: "values of policies that fit the schema and that Istio rejects", pure: true,
+			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/selector"},
+		},
+		{path: "internal/policy/serviceport", purpose: "ports of Services: protocols, and where pods listen", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
 			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},

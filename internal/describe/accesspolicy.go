@@ -35,7 +35,7 @@ func AccessPolicies(result *policy.Result, positions []int, opts Options) Access
 		item := &AccessPolicyDescription{
 			PolicyReach: v.policyReach(ref, opts), OwnMeshOnly: p.AdmitsOwnMeshOnly(), Operation: viewOperation(p.Operation()),
 		}
-		item.From, item.To = identitySelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
+		item.From, item.To = IdentitySelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
 		if !item.OwnMeshOnly {
 			for _, rule := range alternatives(AccessRule{}, p.Grants(nil)) {
 				source := AccessSource{}

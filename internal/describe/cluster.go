@@ -99,7 +99,7 @@ func (v viewer) addContents(item *ClusterDescription, opts Options) []world.Obje
 	slices.Sort(item.Namespaces)
 	item.Namespaces = slices.Compact(item.Namespaces)
 	if opts.Details {
-		item.Outsiders = v.workloadKeys(outsiders)
+		item.Outsiders = WorkloadKeys(v.world, outsiders)
 	} else {
 		count := len(outsiders)
 		item.OutsiderCount = &count
@@ -121,7 +121,7 @@ func (c *ClusterDescription) row(wide bool) []string {
 		meshes = append(meshes, m.Name)
 	}
 	row := []string{
-		c.Name, c.registeredText(), shorten(meshes, wide), view.OrNone(enumerate(refNames(c.VirtualMeshes), wide)),
+		c.Name, c.registeredText(), shorten(meshes, wide), view.OrNone(enumerate(RefNames(c.VirtualMeshes), wide)),
 		strconv.Itoa(c.WorkloadCount), strconv.Itoa(c.DestinationCount), strconv.Itoa(c.ExportedCount), strconv.Itoa(c.findings),
 	}
 	if wide {

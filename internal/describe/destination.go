@@ -39,7 +39,7 @@ func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDes
 	v.addFederation(item, d)
 	v.addPolicies(item, d.ID)
 	if opts.Details {
-		item.Workloads = v.workloadKeys(d.Backing)
+		item.Workloads = WorkloadKeys(v.world, d.Backing)
 		v.addCallers(item, d)
 		item.Rejected = v.rejected(v.result.RejectedOn(d.ID))
 	} else {
@@ -111,7 +111,7 @@ func externalAddresses(service *discoveryv1.KubeService) []string {
 
 func (v viewer) addFederation(item *DestinationDescription, d *world.Destination) {
 	if f := v.result.Destinations[d.ID].Federation; f != nil {
-		item.FederatedHostname, item.FederatedTo, item.FederatedVia = f.FederatedHostname(d), v.meshRefs(f.Meshes), policy.ViaGateway
+		item.FederatedHostname, item.FederatedTo, item.FederatedVia = f.FederatedHostname(d), MeshRefs(v.world, f.Meshes), policy.ViaGateway
 		if f.Flat {
 			item.FederatedVia = policy.ViaFlat
 		}
@@ -174,7 +174,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 			access.Default = "DENY"
 		}
 		if len(all) > 1 {
-			access.Workloads = v.workloadKeys(pods.Workloads)
+			access.Workloads = WorkloadKeys(v.world, pods.Workloads)
 		}
 		for _, rule := range pods.Rules {
 			access.Rules = append(access.Rules, v.accessRules(d.ID, rule)...)
@@ -187,7 +187,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 			Connection: v.connection(v.result.ConnectionFrom(origin.Cluster, d.ID)),
 		}
 		if origin.Mesh >= 0 {
-			ref := viewObject(v.world.Meshes[origin.Mesh].Ref)
+			ref := ObjectOf(v.world.Meshes[origin.Mesh].Ref)
 			view.FromMesh = &ref
 		}
 		for _, route := range v.result.RoutesFrom(origin.Cluster, d.ID) {

@@ -120,32 +120,33 @@ func (l List[T]) table(wide bool) view.Table {
 	return table
 }
 
-// workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as
+// WorkloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as
 // is known, sorted.
-func (v viewer) workloadKeys(ids []int) []string {
+func WorkloadKeys(w *world.World, ids []int) []string {
 	keys := make([]string, 0, len(ids))
 	for _, id := range ids {
-		w := &v.world.Workloads[id]
-		keys = append(keys, ServiceRef{w.Name, w.Namespace, w.Cluster}.String())
+		workload := &w.Workloads[id]
+		keys = append(keys, ServiceRef{workload.Name, workload.Namespace, workload.Cluster}.String())
 	}
 	slices.Sort(keys)
 	return keys
 }
 
-// destinationKeys returns NAME.NAMESPACE.CLUSTER of Destinations, sorted.
-func (v viewer) destinationKeys(ids []int) []string {
+// DestinationKeys returns NAME.NAMESPACE.CLUSTER of Destinations, sorted.
+func DestinationKeys(w *world.World, ids []int) []string {
 	keys := make([]string, 0, len(ids))
 	for _, id := range ids {
-		keys = append(keys, viewService(&v.world.Destinations[id]).String())
+		keys = append(keys, viewService(&w.Destinations[id]).String())
 	}
 	slices.Sort(keys)
 	return keys
 }
 
-func (v viewer) meshRefs(ids []int) []ObjectRef {
+// MeshRefs names the meshes at the given positions.
+func MeshRefs(w *world.World, ids []int) []ObjectRef {
 	var refs []ObjectRef
 	for _, id := range ids {
-		refs = append(refs, viewObject(v.world.Meshes[id].Ref))
+		refs = append(refs, ObjectOf(w.Meshes[id].Ref))
 	}
 	return refs
 }

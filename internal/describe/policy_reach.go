@@ -70,7 +70,7 @@ func (v viewer) policyReach(ref policy.PolicyRef, opts Options) PolicyReach {
 		reach.DestinationCount, reach.RejectedCount, reach.SourceCount, reach.TargetCount = &inForce, &rejected, &sourceCount, &targetCount
 		return reach
 	}
-	reach.Sources, reach.Targets = v.workloadKeys(sources), v.workloadKeys(targets)
+	reach.Sources, reach.Targets = WorkloadKeys(v.world, sources), WorkloadKeys(v.world, targets)
 	for _, id := range app.Destinations {
 		reach.Destinations = append(reach.Destinations, v.policyDestination(ref, app, id))
 	}

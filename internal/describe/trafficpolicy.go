@@ -43,7 +43,7 @@ func TrafficPolicies(result *policy.Result, positions []int, opts Options) Traff
 		item := &TrafficPolicyDescription{PolicyReach: v.policyReach(ref, opts), Ports: slices.Sorted(slices.Values(spec.DestinationPorts))}
 		item.From, item.To = workloadSelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
 		for _, m := range p.Matches() {
-			item.Matches = append(item.Matches, *viewMatch(m))
+			item.Matches = append(item.Matches, *MatchOf(m))
 		}
 		for _, f := range result.Settings(i) {
 			item.Settings = append(item.Settings, PolicySetting(f))
@@ -79,7 +79,7 @@ func (p *TrafficPolicyDescription) matchTexts() []string {
 	}
 	texts := make([]string, 0, len(p.Matches))
 	for i := range p.Matches {
-		texts = append(texts, p.Matches[i].text())
+		texts = append(texts, p.Matches[i].Text())
 	}
 	return texts
 }

@@ -49,11 +49,13 @@ type Finding struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-func viewFinding(f finding.Finding) Finding {
+// FindingOf shows a finding.
+func FindingOf(f finding.Finding) Finding {
 	return Finding{Code: f.Code, Severity: f.Severity, Object: f.Object, Message: f.Message, Hint: f.Hint}
 }
 
-func viewObject(ref core.ObjectRef) ObjectRef {
+// ObjectOf shows a reference to an object.
+func ObjectOf(ref core.ObjectRef) ObjectRef {
 	return ObjectRef{Namespace: ref.Namespace, Name: ref.Name}
 }
 

@@ -31,7 +31,7 @@ func (v viewer) findings(related []int, wholeWorld bool) []Finding {
 	for i, f := range v.result.Findings {
 		_, concerned := slices.BinarySearch(related, i)
 		if wholeWorld || concerned || f.HidesInput {
-			findings = append(findings, viewFinding(f))
+			findings = append(findings, FindingOf(f))
 		}
 	}
 	return findings
@@ -72,14 +72,15 @@ func (v viewer) routes(routes []*policy.Route) []Route {
 }
 
 func (v viewer) route(route *policy.Route) Route {
-	view := Route{Match: viewMatch(route.Match), Ports: route.Ports}
+	view := Route{Match: MatchOf(route.Match), Ports: route.Ports}
 	for _, s := range route.Settings {
 		view.Settings = append(view.Settings, Setting{Field: s.Field, Value: s.Value, Policy: v.trafficPolicy(s.Policy), Inherited: s.Inherited})
 	}
 	return view
 }
 
-func viewMatch(m *selector.RequestMatch) *RequestMatch {
+// MatchOf shows which requests match; nil for all.
+func MatchOf(m *selector.RequestMatch) *RequestMatch {
 	if m == nil {
 		return nil
 	}
@@ -118,10 +119,10 @@ func (v viewer) trafficPolicy(i int) ObjectRef {
 	return ObjectRef{Namespace: p.Namespace, Name: p.Name}
 }
 
-func (v viewer) accessPolicies(ids []int) []ObjectRef {
+func accessPolicies(result *policy.Result, ids []int) []ObjectRef {
 	var refs []ObjectRef
 	for _, i := range ids {
-		meta := v.result.AccessPolicies[i].Resource
+		meta := result.AccessPolicies[i].Resource
 		refs = append(refs, ObjectRef{Namespace: meta.Namespace, Name: meta.Name})
 	}
 	return refs
@@ -133,7 +134,7 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 	p := &v.result.AccessPolicies[rule.Policy]
 	owner := &v.world.Destinations[rule.Destination]
 	base := AccessRule{
-		Policy: viewObject(core.ObjectRef{Name: p.Resource.Name, Namespace: p.Resource.Namespace}),
+		Policy: ObjectOf(core.ObjectRef{Name: p.Resource.Name, Namespace: p.Resource.Namespace}),
 		To:     viewOperation(p.Operation()),
 	}
 	if rule.Destination != destination {

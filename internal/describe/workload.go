@@ -104,7 +104,7 @@ func (b *workloadBuilder) outbound(w *world.Workload, call policy.Outbound) Outb
 	view := OutboundDestination{
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,
-		Access: b.access(call.Access),
+		Access: AccessOf(b.result, call.Access),
 	}
 	routes := b.result.RoutesFor(w, call.Destination)
 	view.Routes, view.Targets = b.routes(routes), b.targets(w, call.Destination, routes)
@@ -126,7 +126,7 @@ func (b *workloadBuilder) inbound(served policy.Inbound) InboundDestination {
 	if f := decided.Federation; f != nil {
 		view.FederatedHostname = f.FederatedHostname(d)
 		for _, m := range f.Meshes {
-			view.FederatedTo = append(view.FederatedTo, viewObject(b.world.Meshes[m].Ref))
+			view.FederatedTo = append(view.FederatedTo, ObjectOf(b.world.Meshes[m].Ref))
 		}
 	}
 	for _, i := range decided.Traffic {

@@ -1,4 +1,4 @@
-package describe
+package impact
 
 import (
 	"slices"
@@ -11,7 +11,7 @@ import (
 )
 
 // changes says what others lose and gain.
-func (l *impactLines) changes(view ChangeView) {
+func (l *sentences) changes(view ChangeView) {
 	l.written = map[KindRef]compare.Presence{}
 	for _, o := range view.Objects {
 		l.written[o.KindRef] = o.Presence
@@ -33,7 +33,7 @@ func (l *impactLines) changes(view ChangeView) {
 
 // losses says which policies are no longer in force, and returns where: the
 // policies with the Destinations.
-func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
+func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	defer l.limit(len(l.lines), "policies are overridden")
 	lost = map[string]bool{}
 	all := merged(losses)
@@ -56,7 +56,7 @@ func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
 
 // state says that another object is judged differently. What policies lose and
 // regain on single Destinations is told with these.
-func (l *impactLines) state(s StateChange) {
+func (l *sentences) state(s StateChange) {
 	if s.Kind == string(policy.KindTrafficPolicy) || s.Kind == string(policy.KindAccessPolicy) {
 		return
 	}
@@ -80,7 +80,7 @@ type sentence struct {
 
 // settings says which requests and connections get what unlike before. The same
 // about several settings of the same requests is one sentence.
-func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
+func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 	defer l.limit(len(l.lines), "changes of settings")
 	var all []*sentence
 	for _, c := range changes {
@@ -105,7 +105,7 @@ func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
 
 // changed says what takes the place of a setting: what goes before the setting,
 // the setting, and what goes behind it.
-func (l *impactLines) changed(c SettingChange) (severity finding.Severity, before, setting, after string) {
+func (l *sentences) changed(c SettingChange) (severity finding.Severity, before, setting, after string) {
 	requests := l.requests(c)
 	if c.Before == nil {
 		text, _ := settingText(c.Field, c.After.Value)
@@ -146,7 +146,7 @@ func (l *impactLines) changed(c SettingChange) (severity finding.Severity, befor
 }
 
 // from names the policy that makes a setting unless it is the one under review.
-func (l *impactLines) from(s *EffectiveSetting) string {
+func (l *sentences) from(s *EffectiveSetting) string {
 	if s.Policy == l.own {
 		return ""
 	}
@@ -154,7 +154,7 @@ func (l *impactLines) from(s *EffectiveSetting) string {
 }
 
 // behind is from, for the end of a sentence about two values.
-func (l *impactLines) behind(s *EffectiveSetting) string {
+func (l *sentences) behind(s *EffectiveSetting) string {
 	if from := l.from(s); from != "" {
 		return "," + from
 	}
@@ -162,7 +162,7 @@ func (l *impactLines) behind(s *EffectiveSetting) string {
 }
 
 // requests says which requests or connections a change is about.
-func (l *impactLines) requests(c SettingChange) string {
+func (l *sentences) requests(c SettingChange) string {
 	setting := c.After
 	if setting == nil {
 		setting = c.Before

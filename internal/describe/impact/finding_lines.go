@@ -1,16 +1,17 @@
-package describe
+package impact
 
 import (
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // findings says what is new and what is settled, apart from what other
 // sentences say better.
-func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
-	told := func(f Finding) bool {
+func (l *sentences) findings(view ChangeView, covered func(describe.Finding) bool) {
+	told := func(f describe.Finding) bool {
 		switch f.Code {
 		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
 			return true
@@ -31,7 +32,7 @@ func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
 	}
 }
 
-func (l *impactLines) findingText(f Finding) string {
+func (l *sentences) findingText(f describe.Finding) string {
 	about := f.Object + ": "
 	if kind, name, named := strings.Cut(f.Object, "/"); named && isKind(kind) {
 		about = kind + " " + name + ": "

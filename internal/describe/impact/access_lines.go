@@ -1,4 +1,4 @@
-package describe
+package impact
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 
 // access says who may call what, unlike before. Who can no longer reach a
 // Destination at all, or can now, is told with what is exposed to which mesh.
-func (l *impactLines) access(changes []AccessChange) {
+func (l *sentences) access(changes []AccessChange) {
 	defer l.limit(len(l.lines), "changes of who may call what")
 	for _, c := range changes {
 		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
@@ -59,7 +59,7 @@ func (c AccessChange) sentence() string {
 }
 
 // reason names the policy under review as such.
-func (l *impactLines) reason(text string) string {
+func (l *sentences) reason(text string) string {
 	if l.own.Kind != string(policy.KindAccessPolicy) {
 		return text
 	}
