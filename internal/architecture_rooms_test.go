@@ -67,21 +67,21 @@ func rooms() []room {
 		{
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/output", "internal/output/view",
-				"internal/policy", "internal/policy/compare", "internal/render", "internal/wizard", "internal/world",
+				"internal/cli", "internal/commands/cmdutil", "internal/commands/settings", "internal/kube", "internal/output", "internal/output/view",
+				"internal/policy", "internal/policy/compare", "internal/render", "internal/wizard", "internal/world", "internal/describe/impact", "internal/policy/finding",
 			},
 		},
 		{
 			path: "internal/commands/describe", purpose: "meshctl describe",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/sharedtrust", "internal/world",
+				"internal/cli", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/sharedtrust", "internal/world", "internal/policy/finding",
 			},
 		},
 		{
 			path: "internal/commands/diff", purpose: "meshctl diff",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/load",
-				"internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/render/istio", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/kube", "internal/load",
+				"internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/render/istio", "internal/world", "internal/describe/impact", "internal/policy/finding",
 			},
 		},
 		{
@@ -127,19 +127,19 @@ func rooms() []room {
 		{
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
 			imports: []string{
-				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport",
+				"internal/output/view", "internal/policy", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector",
 				"internal/world", "internal/cli/text",
 			},
 		},
 		{
 			path: "internal/describe/impact", purpose: "what authored objects change for everybody, as a view and in sentences", pure: true,
 			imports: []string{
-				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector", "internal/world", "internal/cli/text",
+				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/world", "internal/cli/text",
 			},
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text", "internal/policy/finding"},
 		},
 		{
 			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
@@ -147,7 +147,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
-			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world", "internal/cli/text"},
+			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world", "internal/cli/text", "internal/policy/finding"},
 		},
 		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs", imports: []string{"internal/cli/text"}},
 		{
@@ -156,7 +156,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/render/istio", purpose: "evaluated worlds into Istio objects, cluster by cluster", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/selector", "internal/policy/serviceport"},
 		},
 		{
 			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why", pure: true,
@@ -177,7 +177,7 @@ func rooms() []room {
 		{path: "internal/policy/serviceport", purpose: "ports of Services: protocols, and where pods listen", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport"},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps and the management cluster into objects",
@@ -234,7 +234,7 @@ func rooms() []room {
 		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
 		{
 			path: "hack/docs", purpose: "writes the generated docs",
-			imports: []string{"internal/commands", "internal/policy", "internal/policy/feature", "internal/render"},
+			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding"},
 		},
 		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
 	}
