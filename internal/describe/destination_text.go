@@ -181,7 +181,7 @@ func (d *DestinationDescription) writePorts(w *view.Text) {
 	})
 }
 
-// writePoliciesOn writes policies and, by reasons, why some are not in force.
+// writePoliciesOn writes policies and, by reasons, why some are not effective.
 func writePoliciesOn(w *view.Text, title string, policies []PolicyOnDestination, reasons func()) {
 	w.Section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))

@@ -85,7 +85,7 @@ func (p *AccessPolicy) Operation() Condition {
 	return Condition{Paths: sorted(spec.AllowedPaths), Methods: sorted(spec.AllowedMethods), Ports: sorted(spec.AllowedPorts)}
 }
 
-// AccessRule is one access policy in force on the pods of a workload, by way
+// AccessRule is one access policy effective on the pods of a workload, by way
 // of one Destination.
 type AccessRule struct {
 	// Policy and Destination are positions in the world.
@@ -159,14 +159,14 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust selector.TrustDomains, c
 	}
 }
 
-// misreadIn returns the trust domains of the meshes that the policy is in force
+// misreadIn returns the trust domains of the meshes that the policy is effective
 // in and that read its identities in their own way, sorted.
 func (e *evaluator) misreadIn(p *AccessPolicy) []string {
 	if !p.ambiguous {
 		return nil
 	}
 	var domains []string
-	for _, id := range p.InForce() {
+	for _, id := range p.EffectiveDestinations() {
 		if m := e.world.Destinations[id].Mesh; p.AsReadBy(m) {
 			domains = append(domains, m.TrustDomain)
 		}
@@ -193,7 +193,7 @@ func accessFields(spec *networkingv1.AccessPolicySpec) []string {
 	return fields
 }
 
-// RulesFor returns every access rule in force on the pods of a workload: those
+// RulesFor returns every access rule effective on the pods of a workload: those
 // of all Destinations that select them add up (semantics D33). The order is by
 // Destination, then by policy.
 func (r *Result) RulesFor(w *world.Workload) []AccessRule {

@@ -69,7 +69,7 @@ type PodAccess struct {
 	// Open says that the pods are a gateway that its VirtualMesh keeps open to
 	// everybody (semantics D38).
 	Open bool
-	// DeniesOthers says that callers whom no rule admits are turned away.
+	// DeniesOthers says that callers whom no rule admits are denied.
 	DeniesOthers bool
 	// Rules are all access rules on the pods, those of the Destination first.
 	Rules []AccessRule

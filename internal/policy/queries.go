@@ -11,7 +11,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// StateIdle is the state of a policy that is valid but in force nowhere,
+// StateIdle is the state of a policy that is valid but effective nowhere,
 // because it selects no known Destination.
 const StateIdle State = "IDLE"
 
@@ -42,8 +42,8 @@ func (r *Result) InvalidOn(destination int) []PolicyRef {
 // ApplicationOf returns where a policy applies and where not.
 func (r *Result) ApplicationOf(ref PolicyRef) *Application { return r.application(ref) }
 
-// InForce returns the Destinations that a policy is in force on, ascending.
-func (a *Application) InForce() []int {
+// EffectiveDestinations returns the Destinations that a policy is effective on, ascending.
+func (a *Application) EffectiveDestinations() []int {
 	if !a.Valid() {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (a *Application) InForce() []int {
 	})
 }
 
-// State sums up how far the policy is in force: on how many of its Destinations,
+// State sums up how far the policy is effective: on how many of its Destinations,
 // and whether all that it names is there.
 func (a *Application) State() State {
 	switch {
@@ -72,10 +72,10 @@ func (a *Application) State() State {
 
 // AffectedSources returns the positions of the workloads whose requests a
 // policy affects, ascending: its source selector matches them, and they reach
-// a Destination that it is in force on.
+// a Destination that it is effective on.
 func (r *Result) AffectedSources(ref PolicyRef) []int {
 	app := r.application(ref)
-	if len(app.InForce()) == 0 {
+	if len(app.EffectiveDestinations()) == 0 {
 		return nil
 	}
 	return slices.DeleteFunc(r.matchingSources(ref), func(id int) bool {
@@ -89,11 +89,11 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 }
 
 // AffectedTargets returns the positions of the workloads behind the
-// Destinations that a policy is in force on, ascending, without those that
+// Destinations that a policy is effective on, ascending, without those that
 // belong to no mesh: no policy affects them.
 func (r *Result) AffectedTargets(ref PolicyRef) []int {
 	var targets []int
-	for _, id := range r.application(ref).InForce() {
+	for _, id := range r.application(ref).EffectiveDestinations() {
 		targets = append(targets, r.World.Destinations[id].Backing...)
 	}
 	return slices.DeleteFunc(unique(targets), func(id int) bool { return r.World.Workloads[id].Mesh == nil })
@@ -164,7 +164,7 @@ func (p *TrafficPolicy) Matches() []*selector.RequestMatch {
 	return matches
 }
 
-// RejectionsOf returns why a TrafficPolicy is not in force on a Destination,
+// RejectionsOf returns why a TrafficPolicy is not effective on a Destination,
 // or on some of the requests to it, sorted by field and reason.
 func (r *Result) RejectionsOf(policy, destination int) []Rejection {
 	decided := &r.Destinations[destination]

@@ -22,7 +22,7 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	ofPods := map[uint32][]string{}
 	var closed []string
 	known := false
-	for _, id := range p.InForce() {
+	for _, id := range p.EffectiveDestinations() {
 		d := &e.world.Destinations[id]
 		if !serviceport.Known(d) {
 			continue

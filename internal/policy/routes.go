@@ -135,7 +135,7 @@ func (r *Result) composePorts(cluster string, destination int, ports []uint32) [
 
 // set gives the route a setting of one of its own policies, unless an earlier
 // one made it. Policies of wholly equal match would have been in conflict; here
-// their matches only overlap, so both stay in force elsewhere.
+// their matches only overlap, so both stay effective elsewhere.
 func (route *Route) set(f Feature, policy int, r *Result) {
 	earlier, taken := route.own[f.Field]
 	if !taken {

@@ -9,7 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Decision says whether a request is let in.
+// Decision says whether a request is allowed.
 type Decision string
 
 // The decisions. Conditional means that it depends on the request, or on which
@@ -28,7 +28,7 @@ type Verdict struct {
 	// Policies are the positions of the AccessPolicies that decide, ascending;
 	// none if a default does.
 	Policies []int
-	// Conditions are alternatives under which a CONDITIONAL call is let in.
+	// Conditions are alternatives under which a CONDITIONAL call is allowed.
 	Conditions []Condition
 }
 
@@ -139,7 +139,7 @@ func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 		rules, vm.Resource.Name, vm.Resource.Namespace, does, vm.GlobalAccessPolicy())}
 }
 
-// missingRules says why no rule is in force on a Destination: nobody wrote one,
+// missingRules says why no rule is effective on a Destination: nobody wrote one,
 // or those that were written are INVALID.
 func (r *Result) missingRules(d *world.Destination) string {
 	var broken []string

@@ -19,7 +19,7 @@ const (
 	RoleDestination Role = "destination"
 )
 
-// State says how much of a policy is in force for a workload.
+// State says how much of a policy is effective for a workload.
 type State string
 
 // The states: on all of the Destinations concerned, on some, on none.
@@ -34,12 +34,12 @@ type Effect struct {
 	Policy PolicyRef
 	Role   Role
 	State  State
-	// Destinations are those it is in force on for this workload, ascending;
+	// Destinations are those it is effective on for this workload, ascending;
 	// not filled for summaries.
 	Destinations []int
 	// Count is their number.
 	Count int
-	// Errors say why it is not in force on the others.
+	// Errors say why it is not effective on the others.
 	Errors []string
 }
 
@@ -149,7 +149,7 @@ func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
 
 // tally counts the Destinations that a policy selects and a workload reaches.
 type tally struct {
-	// concerned is the number of them, destinations those it is in force on.
+	// concerned is the number of them, destinations those it is effective on.
 	concerned    int
 	destinations []int
 	applied      int
@@ -258,7 +258,7 @@ func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
 
 // compareEffects orders by kind, namespace and name (as the world's positions
 // are), and role. TrafficPolicies come before AccessPolicies: what happens to a
-// request reads before whether it is let in.
+// request reads before whether it is allowed.
 func compareEffects(a, b *Effect) int {
 	switch {
 	case a.Policy.Kind != b.Policy.Kind:
@@ -320,7 +320,7 @@ func (r *Result) hasAccessRules(d *world.Destination) bool {
 // Inbound is one Destination that a workload serves.
 type Inbound struct {
 	Destination int
-	// DeniesOthers says that callers whom no rule admits are turned away: the
+	// DeniesOthers says that callers whom no rule admits are denied: the
 	// VirtualMesh says so, or there are rules (semantics D33).
 	DeniesOthers bool
 	// Rules are all access rules on the workload's pods, those of this

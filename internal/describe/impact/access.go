@@ -115,7 +115,7 @@ func (v viewer) firstPolicies(policies []world.ObjectID) string {
 
 func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }
 
-// terms says under which conditions callers are let in now.
+// terms says under which conditions callers are allowed now.
 func (v viewer) terms(c compare.VerdictChange) string {
 	verdict := describe.AccessOf(v.result, v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
 	if strings.HasPrefix(verdict.Reason, "depends on the pod") {

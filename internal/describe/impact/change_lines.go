@@ -31,7 +31,7 @@ func (l *sentences) changes(view ChangeView) {
 	}
 }
 
-// losses says which policies are no longer in force, and returns where: the
+// losses says which policies are no longer effective, and returns where: the
 // policies with the Destinations.
 func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	defer l.limit(len(l.lines), "policies are overridden")

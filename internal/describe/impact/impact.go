@@ -34,9 +34,9 @@ func Of(impact *compare.Impact) View {
 		KindRef: viewKind(impact.Object), Presence: impact.Presence, State: impact.State, Errors: impact.Errors,
 		Losses: v.losses(impact.Losses), Ineffective: v.ineffective(impact.Ineffective), Changes: Changes(impact.Differences),
 	}
-	if len(impact.InForce) > 0 {
+	if len(impact.Effective) > 0 {
 		view.Affects = &Affected{
-			Destinations: describe.DestinationKeys(v.world, impact.InForce), SelectedCount: len(impact.Selected),
+			Destinations: describe.DestinationKeys(v.world, impact.Effective), SelectedCount: len(impact.Selected),
 			SourceCount: len(impact.Sources), SourceClusters: v.clustersOf(impact.Sources),
 			TargetCount: len(impact.Targets), TargetClusters: v.clustersOf(impact.Targets),
 		}
@@ -167,14 +167,14 @@ func (v viewer) federationChange(f compare.FederationChange) FederationChange {
 }
 
 // alsoMade returns the policies that make a setting of a TrafficPolicy with the
-// same value where it is in force: it changed none, so they say the same.
+// same value where it is effective: it changed none, so they say the same.
 func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 	if impact.Object.Kind != string(policy.KindTrafficPolicy) {
 		return nil
 	}
 	own := slices.IndexFunc(v.result.TrafficPolicies, func(p policy.TrafficPolicy) bool { return p.ID() == impact.Object })
 	var others []int
-	for _, id := range impact.InForce {
+	for _, id := range impact.Effective {
 		others = append(others, v.result.Destinations[id].Traffic...)
 	}
 	slices.Sort(others)

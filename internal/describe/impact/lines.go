@@ -13,7 +13,7 @@ import (
 
 // Lines says in plain words what an authored object does to the world,
 // the most important first: errors that keep it from taking effect, warnings
-// about what others lose and who is turned away, then what it affects. At most
+// about what others lose and who is denied, then what it affects. At most
 // ten sentences are shown; a last one counts the others. An empty view gives none.
 func Lines(view View) []Line {
 	if view.Kind == "" {
@@ -50,7 +50,7 @@ func changeLines(view ChangeView, l *sentences) []Line {
 }
 
 // invalid says what follows of an error of the object itself. What does not
-// resolve keeps the rest of it in force (semantics D69).
+// resolve keeps the rest of it effective (semantics D69).
 func (view View) invalid(reason string) string {
 	effect := " is INVALID and groups nothing: "
 	switch {
@@ -156,7 +156,7 @@ func (l *sentences) conflict(x loss) string {
 	return l.name(*x.Winner) + " sets another " + value + " for the same requests and takes precedence"
 }
 
-// ownLosses says where the policy under review is not in force.
+// ownLosses says where the policy under review is not effective.
 func (l *sentences) ownLosses(losses []Loss) {
 	defer l.limit(len(l.lines), "reasons why it is not effective on destinations")
 	for _, x := range merged(losses) {
@@ -169,7 +169,7 @@ func (l *sentences) ownLosses(losses []Loss) {
 	}
 }
 
-// ineffective says which settings do not take effect where the policy is in force.
+// ineffective says which settings do not take effect where the policy is effective.
 // More specific policies that keep their own values for a part of the requests
 // share a sentence.
 func (l *sentences) ineffective(view View) {

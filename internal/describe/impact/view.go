@@ -28,12 +28,12 @@ type View struct {
 	// of a VirtualMesh; Errors say why it is INVALID as a whole.
 	State  policy.State `json:"state"`
 	Errors []string     `json:"errors,omitempty"`
-	// Affects is absent for a VirtualMesh, and for a policy that is in force
+	// Affects is absent for a VirtualMesh, and for a policy that is effective
 	// nowhere.
 	Affects *Affected `json:"affects,omitempty"`
-	// Losses say where the policy is not in force.
+	// Losses say where the policy is not effective.
 	Losses []Loss `json:"losses,omitempty"`
-	// Ineffective are settings that do not take effect although the policy is in force.
+	// Ineffective are settings that do not take effect although the policy is effective.
 	Ineffective []IneffectiveSetting `json:"unheard,omitempty"`
 	// MadeBy are the policies that make all of its settings already, so that it
 	// changes nothing.
@@ -46,7 +46,7 @@ type View struct {
 
 // Affected says whom a policy affects.
 type Affected struct {
-	// Destinations are NAME.NAMESPACE.CLUSTER of those that it is in force on,
+	// Destinations are NAME.NAMESPACE.CLUSTER of those that it is effective on,
 	// SelectedCount is the number of those that it selects.
 	Destinations  []string `json:"destinations"`
 	SelectedCount int      `json:"selectedCount"`
@@ -89,7 +89,7 @@ type ChangeView struct {
 	Meshes []MeshChange `json:"meshes,omitempty"`
 	// Federation says what is exposed to other meshes than before.
 	Federation []FederationChange `json:"federation,omitempty"`
-	// Losses are policies that are no longer in force on Destinations, Restored
+	// Losses are policies that are no longer effective on Destinations, Restored
 	// those that are again.
 	Losses   []Loss `json:"losses,omitempty"`
 	Restored []Loss `json:"restored,omitempty"`
@@ -142,7 +142,7 @@ type FederationChange struct {
 	Flat bool `json:"flat,omitempty"`
 }
 
-// Loss is a policy that is not in force on Destinations.
+// Loss is a policy that is not effective on Destinations.
 type Loss struct {
 	Policy KindRef `json:"policy"`
 	// Fields are all settings of the policy; it has none of them there.
@@ -156,7 +156,7 @@ type Loss struct {
 }
 
 // IneffectiveSetting is a setting of a policy that does not take effect on Destinations
-// that the policy is in force on.
+// that the policy is effective on.
 type IneffectiveSetting struct {
 	Field string `json:"field"`
 	// Reason is set if the setting has nothing to apply to.
@@ -208,7 +208,7 @@ type AccessChange struct {
 	Before policy.Decision `json:"before"`
 	After  policy.Decision `json:"after"`
 	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
-	// let in; otherwise there are only more.
+	// allowed; otherwise there are only more.
 	Fewer bool `json:"fewer,omitempty"`
 	// Reason says why, for all of the Destinations.
 	Reason       string   `json:"reason"`

@@ -25,7 +25,7 @@ type Differences struct {
 	Memberships []MembershipChange
 	// Federation says which Destinations are exposed to other meshes than before.
 	Federation []FederationChange
-	// Rejected are policies that are not in force on Destinations that they select,
+	// Rejected are policies that are not effective on Destinations that they select,
 	// and were before or did not select them; Restored those that are again.
 	Rejected, Restored []RejectionChange
 	// Settings are those of requests and connections that differ where callers

@@ -25,14 +25,14 @@ type Impact struct {
 	// Fields are the settings of a policy.
 	Fields []string
 
-	// Selected and InForce are the Destinations of a policy, ascending.
-	Selected, InForce []int
+	// Selected and Effective are the Destinations of a policy, ascending.
+	Selected, Effective []int
 	// Sources are the workloads whose requests the policy affects, Targets those
-	// behind the Destinations that it is in force on, ascending.
+	// behind the Destinations that it is effective on, ascending.
 	Sources, Targets []int
 	// Clusters are those of the Sources and Targets, sorted.
 	Clusters []string
-	// Losses say on which Destinations the policy is not in force, and why, new or not.
+	// Losses say on which Destinations the policy is not effective, and why, new or not.
 	Losses []RejectionChange
 	// Ineffective are settings of the policy that do not take effect although it is in
 	// force, because other policies decide.
@@ -89,7 +89,7 @@ func find(r *policy.Result, id world.ObjectID) (position int, known bool) {
 func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	app := c.after.ApplicationOf(ref)
 	impact.State, impact.Errors, impact.Fields = app.State(), app.AllErrors(), app.Fields
-	impact.Selected, impact.InForce = app.Destinations, app.InForce()
+	impact.Selected, impact.Effective = app.Destinations, app.EffectiveDestinations()
 	if !app.Valid() {
 		return
 	}
@@ -101,11 +101,11 @@ func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	impact.Clusters = slices.Compact(impact.Clusters)
 	impact.Losses = rejectionsOf(c.after, ref)
 	if ref.Kind == policy.KindTrafficPolicy {
-		impact.Ineffective = c.ineffective(ref.Index, impact.InForce)
+		impact.Ineffective = c.ineffective(ref.Index, impact.Effective)
 	}
 }
 
-// rejectionsOf returns why a policy is not in force on Destinations that it
+// rejectionsOf returns why a policy is not effective on Destinations that it
 // selects, one element for all that have it in common.
 func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
 	all := rejections{map[rejection]bool{}, map[world.ObjectID][]string{}}
@@ -125,7 +125,7 @@ func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
 }
 
 // IneffectiveSetting is a setting of a policy that does not take effect on
-// Destinations that the policy is in force on.
+// Destinations that the policy is effective on.
 type IneffectiveSetting struct {
 	Field string
 	// Winner is the policy that decides instead, the zero ObjectID if the setting
@@ -155,7 +155,7 @@ type ineffectiveKey struct {
 }
 
 // ineffective follows the requests that a policy is about, on the Destinations that
-// it is in force on, and returns the settings that something else decides.
+// it is effective on, and returns the settings that something else decides.
 func (c *comparer) ineffective(i int, destinations []int) []IneffectiveSetting {
 	found := map[ineffectiveKey]*IneffectiveSetting{}
 	for _, id := range destinations {

@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// RejectionChange is a policy that is not in force on Destinations in one of
+// RejectionChange is a policy that is not effective on Destinations in one of
 // two results.
 type RejectionChange struct {
 	Policy world.ObjectID
@@ -33,7 +33,7 @@ func (c *comparer) compareRejections() {
 	c.Restored = differing(was, is)
 }
 
-// rejection is one reason why a policy is not in force on a Destination.
+// rejection is one reason why a policy is not effective on a Destination.
 type rejection struct {
 	policy, winner world.ObjectID
 	field, reason  string
@@ -45,7 +45,7 @@ type rejections struct {
 	fields map[world.ObjectID][]string
 }
 
-// rejectionsIn returns why policies are not in force where. With the positions
+// rejectionsIn returns why policies are not effective where. With the positions
 // of the same policies elsewhere, those without counterpart are left out.
 func rejectionsIn(r *policy.Result, traffic, access []int) rejections {
 	found := rejections{map[rejection]bool{}, map[world.ObjectID][]string{}}
@@ -82,7 +82,7 @@ func addAccessRejections(r *policy.Result, to rejections, i int) {
 }
 
 // differing returns what is in a and not in b, one element for all Destinations
-// that have it in common. A policy that is not in force in either of them, only
+// that have it in common. A policy that is not effective in either of them, only
 // for another reason, is no news.
 func differing(a, b rejections) []RejectionChange {
 	type place struct {

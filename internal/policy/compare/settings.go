@@ -100,7 +100,7 @@ func (s *EffectiveSetting) id() world.ObjectID {
 	return s.By
 }
 
-// sameTraffic reports whether the same policies are in force on a Destination
+// sameTraffic reports whether the same policies are effective on a Destination
 // in both results, so that its settings cannot differ.
 func (c *comparer) sameTraffic(destination int) bool {
 	was, is := c.before.Destinations[destination].Federation, c.after.Destinations[destination].Federation

@@ -18,17 +18,17 @@ const Unreachable policy.Decision = "UNREACHABLE"
 // between two results.
 type VerdictChange struct {
 	Destination int
-	// Before and After are equal for calls that are let in under other
+	// Before and After are equal for calls that are allowed under other
 	// CONDITIONAL terms.
 	Before, After policy.Decision
 	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
-	// let in; otherwise there are only more.
+	// allowed; otherwise there are only more.
 	Fewer bool
 	// Sources are the callers it is about; Everyone says that they are all who
 	// could and can call the Destination.
 	Sources  WorkloadSet
 	Everyone bool
-	// RulesBefore and RulesAfter are the AccessPolicies in force on the pods behind
+	// RulesBefore and RulesAfter are the AccessPolicies effective on the pods behind
 	// the Destination; without any, a default decides.
 	RulesBefore, RulesAfter []world.ObjectID
 }
@@ -113,9 +113,9 @@ func decisions() []policy.Decision {
 // judgement is what one result decides about all callers of a Destination.
 type judgement struct {
 	callers map[policy.Decision]WorkloadSet
-	// policies are those in force on the pods.
+	// policies are those effective on the pods.
 	policies []world.ObjectID
-	// terms are the conditions under which callers are let in by any pod.
+	// terms are the conditions under which callers are allowed by any pod.
 	terms map[string]WorkloadSet
 }
 
@@ -160,8 +160,8 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	return j
 }
 
-// judgePods returns the callers that pods let in whatever they ask for, and
-// those that they turn away; the others are let in under conditions, which are
+// judgePods returns the callers that pods allowed whatever they ask for, and
+// those that they turn away; the others are allowed under conditions, which are
 // noted as terms.
 func (c *comparer) judgePods(
 	r *policy.Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []policy.AccessRule, mesh *world.Mesh,
@@ -191,7 +191,7 @@ func (c *comparer) judgePods(
 	return allowed, denied
 }
 
-// missingTerms returns the callers that were let in under a condition under
+// missingTerms returns the callers that were allowed under a condition under
 // which they are not any more.
 func (c *comparer) missingTerms(was, is judgement) WorkloadSet {
 	missing := newWorkloadSet(len(c.world().Workloads))

@@ -160,11 +160,11 @@ func checkParents(t *testing.T, all rendered) {
 	invalid := map[world.ObjectID]bool{}
 	for i := range all.result.TrafficPolicies {
 		p := &all.result.TrafficPolicies[i]
-		invalid[p.ID()] = len(p.InForce()) == 0
+		invalid[p.ID()] = len(p.EffectiveDestinations()) == 0
 	}
 	for i := range all.result.AccessPolicies {
 		p := &all.result.AccessPolicies[i]
-		invalid[p.ID()] = len(p.InForce()) == 0
+		invalid[p.ID()] = len(p.EffectiveDestinations()) == 0
 	}
 	for i := range all.result.VirtualMeshes {
 		vm := &all.result.VirtualMeshes[i]

@@ -81,7 +81,7 @@ func (r *Renderer) collectDeciding() {
 func (r *Renderer) classOf(d *world.Destination, cluster string) string {
 	for _, i := range r.result.Destinations[d.ID].Traffic {
 		p := &r.result.TrafficPolicies[i]
-		if !p.InForceOn(d.ID) {
+		if !p.EffectiveOn(d.ID) {
 			continue
 		}
 		if _, decides := slices.BinarySearch(r.deciding[i], cluster); decides {
