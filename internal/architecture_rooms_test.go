@@ -32,8 +32,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/apply", purpose: "meshctl apply, once and with --watch",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/output/view", "internal/policy",
-				"internal/policy/compare", "internal/registration", "internal/rollout", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe/impact", "internal/kube", "internal/output", "internal/output/view",
+				"internal/policy", "internal/policy/compare", "internal/registration", "internal/rollout", "internal/wizard", "internal/world",
 			},
 		},
 		{path: "internal/commands/buildinfo", purpose: "what a binary was built from"},
@@ -53,9 +53,9 @@ func rooms() []room {
 		{
 			path: "internal/commands/cmdutil", purpose: "what several commands share: factory, sources of the world, flags, completers, results",
 			imports: []string{
-				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/buildinfo", "internal/commands/settings", "internal/describe", "internal/inventory",
-				"internal/kube", "internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/registration", "internal/render/istio", "internal/restart",
-				"internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/buildinfo", "internal/commands/settings", "internal/describe/impact",
+				"internal/inventory", "internal/kube", "internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/policy/finding",
+				"internal/registration", "internal/render/istio", "internal/restart", "internal/wizard", "internal/world",
 			},
 		},
 		{
@@ -67,20 +67,21 @@ func rooms() []room {
 		{
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/output", "internal/output/view",
-				"internal/policy", "internal/policy/compare", "internal/render", "internal/wizard", "internal/world",
+				"internal/cli", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe/impact", "internal/kube", "internal/output", "internal/output/view",
+				"internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/render", "internal/wizard", "internal/world",
 			},
 		},
 		{
 			path: "internal/commands/describe", purpose: "meshctl describe",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/sharedtrust", "internal/world",
+				"internal/cli", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/policy/finding",
+				"internal/sharedtrust", "internal/world",
 			},
 		},
 		{
 			path: "internal/commands/diff", purpose: "meshctl diff",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/load",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe/impact", "internal/kube", "internal/load",
 				"internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/render/istio", "internal/world",
 			},
 		},
@@ -126,11 +127,20 @@ func rooms() []room {
 		{path: "internal/wizard/wizardtest", purpose: "a list of answers instead of a person", imports: []string{"internal/wizard"}},
 		{
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
-			imports: []string{"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/world", "internal/cli/text"},
+			imports: []string{
+				"internal/output/view", "internal/policy", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector",
+				"internal/world", "internal/cli/text",
+			},
+		},
+		{
+			path: "internal/describe/impact", purpose: "what authored objects change for everybody, as a view and in sentences", pure: true,
+			imports: []string{
+				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/world", "internal/cli/text",
+			},
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text", "internal/policy/finding"},
 		},
 		{
 			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",
@@ -138,7 +148,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
-			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world", "internal/cli/text"},
+			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world", "internal/cli/text", "internal/policy/finding"},
 		},
 		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs", imports: []string{"internal/cli/text"}},
 		{
@@ -147,16 +157,28 @@ func rooms() []room {
 		},
 		{
 			path: "internal/render/istio", purpose: "evaluated worlds into Istio objects, cluster by cluster", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/selector", "internal/policy/serviceport"},
 		},
 		{
-			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why; findings", pure: true,
-			imports: []string{"internal/policy/feature", "internal/world", "internal/cli/text"},
+			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why", pure: true,
+			imports: []string{
+				"internal/policy/feature", "internal/policy/finding", "internal/policy/limits", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text",
+			},
 		},
 		{path: "internal/policy/feature", purpose: "the table of what a TrafficPolicy can do: how it is read, compared, shown and explained", pure: true},
+		{path: "internal/policy/finding", purpose: "the catalogue of findings, and what one consists of", pure: true, imports: []string{"internal/world"}},
+		{
+			path: "internal/policy/selector", purpose: "which destinations, workloads, callers and requests the selectors of policies pick", pure: true,
+			imports: []string{"internal/policy/finding", "internal/world"},
+		},
+		{
+			path: "internal/policy/limits", purpose: "values of policies that fit the schema and that Istio rejects", pure: true,
+			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/selector"},
+		},
+		{path: "internal/policy/serviceport", purpose: "ports of Services: protocols, and where pods listen", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport"},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps and the management cluster into objects",
@@ -213,7 +235,7 @@ func rooms() []room {
 		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
 		{
 			path: "hack/docs", purpose: "writes the generated docs",
-			imports: []string{"internal/commands", "internal/policy", "internal/policy/feature", "internal/render"},
+			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding"},
 		},
 		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
 	}

@@ -16,6 +16,7 @@ import (
 	"istio.io/istio/pilot/test/xdstest"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -109,7 +110,7 @@ func sameRules(p *pipeline, d *world.Destination) bool {
 func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *world.Workload, d *world.Destination, port uint32, filters []*rbac.RBAC) {
 	verdict := p.world.result.Verdict(caller, d)
 	principal := ""
-	if identity, known := policy.IdentityOf(caller); known {
+	if identity, known := selector.IdentityOf(caller); known {
 		principal = strings.TrimPrefix(identity.String(), "spiffe://")
 	}
 	for range 6 {

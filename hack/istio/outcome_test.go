@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	cors "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
 	fault "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
@@ -15,9 +16,8 @@ import (
 	types "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	networking "istio.io/api/networking/v1"
 
-	corev1 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -47,7 +47,7 @@ func sample(random *rand.Rand, routes []*policy.Route) request {
 	r := request{path: "/", method: []string{"GET", "POST", "DELETE"}[random.IntN(3)], headers: map[string]string{}, query: map[string]string{}}
 	pick := func(values ...string) string { return values[random.IntN(len(values))] }
 	value := func(text string) string { return pick(text, text, text, "other", text+"x", strings.ToUpper(text)) }
-	var matches []*policy.RequestMatch
+	var matches []*selector.RequestMatch
 	for _, each := range routes {
 		if each.Match != nil {
 			matches = append(matches, each.Match)
@@ -92,7 +92,7 @@ func sample(random *rand.Rand, routes []*policy.Route) request {
 }
 
 // describes reports whether a request matches as describe says it.
-func describes(m *policy.RequestMatch, r request) bool {
+func describes(m *selector.RequestMatch, r request) bool {
 	if m == nil {
 		return true
 	}

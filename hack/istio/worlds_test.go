@@ -71,7 +71,7 @@ func rootNamespace(m *world.Mesh) string {
 // get to know a Destination, which has no port or no valid hostname.
 func (w *renderedWorld) unexported(d *world.Destination) bool {
 	return slices.ContainsFunc(w.omissions[d.Ref.ClusterName], func(o istio.Omission) bool {
-		return o.Object == policy.DestinationID(d) && strings.Contains(o.Reason, "it is not exported to other clusters")
+		return o.Object == world.DestinationID(d) && strings.Contains(o.Reason, "it is not exported to other clusters")
 	})
 }
 

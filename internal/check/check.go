@@ -1,6 +1,6 @@
 package check
 
-import "github.com/meshctl/meshctl/internal/policy"
+import "github.com/meshctl/meshctl/internal/policy/finding"
 
 // Result is what came of a check.
 type Result string
@@ -48,7 +48,7 @@ type Outcome struct {
 	Message, Hint string
 	// Finding is the finding that the outcome stands for, if it does: its code and
 	// its documentation take the place of those of the check.
-	Finding policy.Code
+	Finding finding.Code
 }
 
 // one returns the outcomes of a check about a single thing.

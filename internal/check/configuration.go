@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 func configurationCategory() Category {
@@ -41,11 +41,11 @@ func noWorld(f *Facts) string {
 func judgeFindings(f *Facts) []Outcome {
 	var outcomes []Outcome
 	for i := range f.World.Findings {
-		finding := &f.World.Findings[i]
-		if finding.Severity == policy.SeverityInfo || f.judgedElsewhere(finding) {
+		found := &f.World.Findings[i]
+		if found.Severity == finding.SeverityInfo || f.judgedElsewhere(found) {
 			continue
 		}
-		outcomes = append(outcomes, outcomeOf(finding))
+		outcomes = append(outcomes, outcomeOf(found))
 	}
 	if len(outcomes) == 0 {
 		w := f.World.World
@@ -58,11 +58,11 @@ func judgeFindings(f *Facts) []Outcome {
 
 // judgedElsewhere reports whether a finding is reported by a check of clusters,
 // or by one of meshes, which only look at meshes that belong to a VirtualMesh.
-func (f *Facts) judgedElsewhere(finding *policy.Finding) bool {
-	if finding.Code == policy.CodeUnusableCluster {
+func (f *Facts) judgedElsewhere(found *finding.Finding) bool {
+	if found.Code == finding.CodeUnusableCluster {
 		return f.ClustersJudged
 	}
-	if !f.MeshesJudged || !slices.Contains(meshFindings(), finding.Code) {
+	if !f.MeshesJudged || !slices.Contains(meshFindings(), found.Code) {
 		return false
 	}
 	for i := range f.World.World.Meshes {
@@ -70,7 +70,7 @@ func (f *Facts) judgedElsewhere(finding *policy.Finding) bool {
 			continue
 		}
 		for _, object := range f.meshObjects(&f.World.World.Meshes[i]) {
-			if object.String() == finding.Object {
+			if object.String() == found.Object {
 				return true
 			}
 		}
@@ -78,9 +78,9 @@ func (f *Facts) judgedElsewhere(finding *policy.Finding) bool {
 	return false
 }
 
-func outcomeOf(finding *policy.Finding) Outcome {
-	o := Outcome{Object: finding.Object, Result: Warning, Message: finding.Message, Hint: finding.Hint, Finding: finding.Code}
-	if finding.Severity == policy.SeverityError {
+func outcomeOf(found *finding.Finding) Outcome {
+	o := Outcome{Object: found.Object, Result: Warning, Message: found.Message, Hint: found.Hint, Finding: found.Code}
+	if found.Severity == finding.SeverityError {
 		o.Result = Failed
 	}
 	return o

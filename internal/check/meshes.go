@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -28,11 +28,11 @@ func meshesCategory() Category {
 			},
 			{
 				ID: "mesh-dns", Description: "the hostname suffix can be resolved", Severity: Failed,
-				Judge: judgeMeshes(judgeByFindings(policy.CodeSuffixNeedsDNS)),
+				Judge: judgeMeshes(judgeByFindings(finding.CodeSuffixNeedsDNS)),
 			},
 			{
 				ID: "mesh-gateway", Description: "other clusters can reach an east-west gateway", Severity: Failed,
-				Judge: judgeMeshes(judgeByFindings(policy.CodeNoGateway, policy.CodeGatewayNoAddress)),
+				Judge: judgeMeshes(judgeByFindings(finding.CodeNoGateway, finding.CodeGatewayNoAddress)),
 			},
 		},
 	}
@@ -54,8 +54,8 @@ func noMeshes(f *Facts) string {
 
 // meshFindings are the codes of the findings that the checks of meshes report,
 // as those of configuration would otherwise.
-func meshFindings() []policy.Code {
-	return []policy.Code{policy.CodeSuffixNeedsDNS, policy.CodeNoGateway, policy.CodeGatewayNoAddress}
+func meshFindings() []finding.Code {
+	return []finding.Code{finding.CodeSuffixNeedsDNS, finding.CodeNoGateway, finding.CodeGatewayNoAddress}
 }
 
 // judgeMeshes returns a judgement about every mesh.
@@ -69,7 +69,7 @@ func judgeMeshes(judge func(*Facts, *world.Mesh) []Outcome) func(*Facts) []Outco
 				found = judge(f, m)
 			}
 			for _, o := range found {
-				o.Cluster, o.Object = m.Cluster, policy.MeshID(m).String()
+				o.Cluster, o.Object = m.Cluster, world.MeshID(m).String()
 				outcomes = append(outcomes, o)
 			}
 		}
@@ -144,7 +144,7 @@ func istioMinor(version string) (int, bool) {
 }
 
 // judgeByFindings returns a judgement by what the engine found about a mesh.
-func judgeByFindings(codes ...policy.Code) func(*Facts, *world.Mesh) []Outcome {
+func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome {
 	return func(f *Facts, m *world.Mesh) []Outcome {
 		if f.World.Meshes[m.ID].VirtualMesh == nil {
 			return one(skipped("the mesh does not belong to a VirtualMesh"))
@@ -156,7 +156,7 @@ func judgeByFindings(codes ...policy.Code) func(*Facts, *world.Mesh) []Outcome {
 				if finding.Code == code {
 					o := outcomeOf(finding)
 					o.Finding = "" // the check is the more telling name
-					if finding.Object != policy.MeshID(m).String() {
+					if finding.Object != world.MeshID(m).String() {
 						o.Message = finding.Object + ": " + o.Message
 					}
 					outcomes = append(outcomes, o)
@@ -172,10 +172,10 @@ func judgeByFindings(codes ...policy.Code) func(*Facts, *world.Mesh) []Outcome {
 
 // meshObjects are what findings about a mesh may be about: itself and its
 // gateways.
-func (f *Facts) meshObjects(m *world.Mesh) []policy.ObjectID {
-	objects := []policy.ObjectID{policy.MeshID(m)}
+func (f *Facts) meshObjects(m *world.Mesh) []world.ObjectID {
+	objects := []world.ObjectID{world.MeshID(m)}
 	for _, g := range f.World.Meshes[m.ID].Gateways {
-		objects = append(objects, policy.DestinationID(&f.World.World.Destinations[g.Destination]))
+		objects = append(objects, world.DestinationID(&f.World.World.Destinations[g.Destination]))
 	}
 	return objects
 }

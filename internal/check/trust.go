@@ -5,9 +5,9 @@ import (
 	"fmt"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func trustCategory() Category {
@@ -79,7 +79,7 @@ func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic
 			o.Result = Warning
 		}
 		if p.Mesh != "" {
-			o.Object = policy.ObjectID{Kind: "Mesh", Namespace: p.Namespace, Name: p.Mesh}.String()
+			o.Object = world.ObjectID{Kind: "Mesh", Namespace: p.Namespace, Name: p.Mesh}.String()
 		}
 		outcomes = append(outcomes, o)
 	}

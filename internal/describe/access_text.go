@@ -8,8 +8,8 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// why adds the conditions of a conditional verdict to its reason.
-func (a Access) why() string {
+// Why adds the conditions of a conditional verdict to its reason.
+func (a Access) Why() string {
 	var alternatives []string
 	for _, c := range a.Conditions {
 		alternatives = append(alternatives, strings.Join(append(

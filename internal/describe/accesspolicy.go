@@ -12,9 +12,9 @@ import (
 type AccessPolicyDescriptionList = List[*AccessPolicyDescription]
 
 // AccessPolicyDescription says whom an AccessPolicy admits, to what, and where
-// it is in force.
+// it is effective.
 type AccessPolicyDescription struct {
-	PolicyReach
+	PolicyApplication
 	// OwnMeshOnly says that the workloads of each destination's own mesh are
 	// admitted; Admits is absent then.
 	OwnMeshOnly bool `json:"ownMeshOnly,omitempty"`
@@ -33,9 +33,9 @@ func AccessPolicies(result *policy.Result, positions []int, opts Options) Access
 		spec := &p.Resource.Spec
 		ref := policy.PolicyRef{Kind: policy.KindAccessPolicy, Index: i}
 		item := &AccessPolicyDescription{
-			PolicyReach: v.policyReach(ref, opts), OwnMeshOnly: p.AdmitsOwnMeshOnly(), Operation: viewOperation(p.Operation()),
+			PolicyApplication: v.policyApplication(ref, opts), OwnMeshOnly: p.AdmitsOwnMeshOnly(), Operation: viewOperation(p.Operation()),
 		}
-		item.From, item.To = identitySelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
+		item.From, item.To = IdentitySelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
 		if !item.OwnMeshOnly {
 			for _, rule := range alternatives(AccessRule{}, p.Grants(nil)) {
 				source := AccessSource{}
@@ -61,7 +61,7 @@ func (*AccessPolicyDescription) columns() []view.Column {
 
 func (p *AccessPolicyDescription) row(wide bool) []string {
 	row := []string{
-		p.Namespace, p.Name, string(p.State), p.Operation.text(), p.inForceText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
+		p.Namespace, p.Name, string(p.State), p.Operation.text(), p.effectiveText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
 	}
 	if wide {
 		row = append(row, strings.Join(p.From, "; "), strings.Join(p.To, "; "))
@@ -81,5 +81,5 @@ func (p *AccessPolicyDescription) write(w *view.Text) {
 		{Key: "May", Value: p.Operation.text()},
 		{Key: "Identities", Value: view.OrNone(strings.Join(admitted, "\n"))},
 	})
-	p.writeReach(w)
+	p.writeApplication(w)
 }

@@ -23,7 +23,7 @@ func (d *WorkloadDescription) writeOutbound(w *view.Text) {
 		columns[1].Wide = true
 		rows := make([][]string, 0, len(d.Outbound))
 		for _, o := range d.Outbound {
-			rows = append(rows, []string{o.Destination.String(), o.Hostname, string(o.Via), string(o.Access.Verdict), o.Access.why()})
+			rows = append(rows, []string{o.Destination.String(), o.Hostname, string(o.Via), string(o.Access.Verdict), o.Access.Why()})
 		}
 		w.Table(view.Table{Columns: columns, Rows: rows})
 	})
@@ -47,7 +47,7 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 		}
 	}
 	for i, r := range o.Routes {
-		match := r.Match.text()
+		match := r.Match.Text()
 		if i > 0 && r.Match == nil {
 			match = "all other requests"
 		}
@@ -73,7 +73,7 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 	}
 	for _, t := range o.Targets {
 		if t.Access.Verdict != policy.Allowed {
-			w.Marked(stateWord(string(t.Access.Verdict)), fmt.Sprintf(" by %s: %s", t.Destination, t.Access.why()))
+			w.Marked(stateWord(string(t.Access.Verdict)), fmt.Sprintf(" by %s: %s", t.Destination, t.Access.Why()))
 		}
 	}
 	for _, r := range o.Rejected {

@@ -12,12 +12,13 @@ import (
 
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // findingsOf evaluates the whole world of a case.
-func findingsOf(t *testing.T, validator *validation.Validator, c gridCase) []policy.Finding {
+func findingsOf(t *testing.T, validator *validation.Validator, c gridCase) []finding.Finding {
 	t.Helper()
 	objects, err := load.Files(context.Background(), load.FileOptions{
 		Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(c.manifests, "\n---\n")),
@@ -38,7 +39,7 @@ func TestEveryFindingHasAWorld(t *testing.T) {
 		t.Fatalf("no cases in %s (%v)", dir, err)
 	}
 	validator := validation.New()
-	produced := map[policy.Code]bool{}
+	produced := map[finding.Code]bool{}
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {
@@ -61,7 +62,7 @@ func TestEveryFindingHasAWorld(t *testing.T) {
 	for _, f := range policy.Evaluate(world.New(unreadable)).Findings {
 		produced[f.Code] = true
 	}
-	for _, entry := range policy.Catalogue() {
+	for _, entry := range finding.Catalogue() {
 		if strings.HasPrefix(string(entry.Code), "MC07") {
 			continue // found in clusters, by internal/sharedtrust, and held there
 		}
@@ -89,8 +90,8 @@ func TestCleanWorldHasNoFindings(t *testing.T) {
 
 // TestCatalogueIsSortedAndComplete checks what the generated page relies on.
 func TestCatalogueIsSortedAndComplete(t *testing.T) {
-	entries := policy.Catalogue()
-	if !slices.IsSortedFunc(entries, func(a, b policy.Entry) int { return strings.Compare(string(a.Code), string(b.Code)) }) {
+	entries := finding.Catalogue()
+	if !slices.IsSortedFunc(entries, func(a, b finding.Entry) int { return strings.Compare(string(a.Code), string(b.Code)) }) {
 		t.Error("the catalogue is not sorted by code")
 	}
 	for i, e := range entries {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // ClusterDescriptionList is what `describe cluster -o json` prints.
@@ -46,7 +47,7 @@ func Clusters(result *policy.Result, names []string, opts Options) ClusterDescri
 	v := newViewer(result)
 	return newList(v, "ClusterDescriptionList", names, opts, func(name string) (*ClusterDescription, []int) {
 		item := &ClusterDescription{Name: name, Registered: v.world.Registered(name), Domain: v.world.ClusterDomain(name)}
-		var objects []policy.ObjectID
+		var objects []world.ObjectID
 		for i := range v.world.Meshes {
 			m := &v.world.Meshes[i]
 			if m.Cluster != name {
@@ -73,8 +74,8 @@ func compareRefs(a, b ObjectRef) int {
 }
 
 // addContents counts what runs in the cluster and returns the names of it.
-func (v viewer) addContents(item *ClusterDescription, opts Options) []policy.ObjectID {
-	var objects []policy.ObjectID
+func (v viewer) addContents(item *ClusterDescription, opts Options) []world.ObjectID {
+	var objects []world.ObjectID
 	var outsiders []int
 	cluster := []string{item.Name}
 	workloads, destinations := v.world.WorkloadsWithin(cluster, nil, nil), v.world.DestinationsWithin(cluster, nil, nil)
@@ -84,7 +85,7 @@ func (v viewer) addContents(item *ClusterDescription, opts Options) []policy.Obj
 			outsiders = append(outsiders, id)
 		}
 		item.Namespaces = append(item.Namespaces, w.Namespace)
-		objects = append(objects, policy.WorkloadID(w))
+		objects = append(objects, world.WorkloadID(w))
 	}
 	for _, id := range destinations {
 		d := &v.world.Destinations[id]
@@ -92,13 +93,13 @@ func (v viewer) addContents(item *ClusterDescription, opts Options) []policy.Obj
 			item.ExportedCount++
 		}
 		item.Namespaces = append(item.Namespaces, d.Ref.Namespace)
-		objects = append(objects, policy.DestinationID(d))
+		objects = append(objects, world.DestinationID(d))
 	}
 	item.WorkloadCount, item.DestinationCount = len(workloads), len(destinations)
 	slices.Sort(item.Namespaces)
 	item.Namespaces = slices.Compact(item.Namespaces)
 	if opts.Details {
-		item.Outsiders = v.workloadKeys(outsiders)
+		item.Outsiders = WorkloadKeys(v.world, outsiders)
 	} else {
 		count := len(outsiders)
 		item.OutsiderCount = &count
@@ -120,7 +121,7 @@ func (c *ClusterDescription) row(wide bool) []string {
 		meshes = append(meshes, m.Name)
 	}
 	row := []string{
-		c.Name, c.registeredText(), shorten(meshes, wide), view.OrNone(enumerate(refNames(c.VirtualMeshes), wide)),
+		c.Name, c.registeredText(), shorten(meshes, wide), view.OrNone(enumerate(RefNames(c.VirtualMeshes), wide)),
 		strconv.Itoa(c.WorkloadCount), strconv.Itoa(c.DestinationCount), strconv.Itoa(c.ExportedCount), strconv.Itoa(c.findings),
 	}
 	if wide {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -38,7 +39,7 @@ func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDes
 	v.addFederation(item, d)
 	v.addPolicies(item, d.ID)
 	if opts.Details {
-		item.Workloads = v.workloadKeys(d.Backing)
+		item.Workloads = WorkloadKeys(v.world, d.Backing)
 		v.addCallers(item, d)
 		item.Rejected = v.rejected(v.result.RejectedOn(d.ID))
 	} else {
@@ -51,10 +52,10 @@ func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDes
 }
 
 // objectsOf names everything whose findings matter to a Destination.
-func (v viewer) objectsOf(d *world.Destination) []policy.ObjectID {
-	objects := append(v.meshObjects(d.Mesh), policy.DestinationID(d))
+func (v viewer) objectsOf(d *world.Destination) []world.ObjectID {
+	objects := append(v.meshObjects(d.Mesh), world.DestinationID(d))
 	for _, id := range d.Backing {
-		objects = append(objects, policy.WorkloadID(&v.world.Workloads[id]))
+		objects = append(objects, world.WorkloadID(&v.world.Workloads[id]))
 	}
 	decided := &v.result.Destinations[d.ID]
 	for _, i := range decided.Traffic {
@@ -110,7 +111,7 @@ func externalAddresses(service *discoveryv1.KubeService) []string {
 
 func (v viewer) addFederation(item *DestinationDescription, d *world.Destination) {
 	if f := v.result.Destinations[d.ID].Federation; f != nil {
-		item.FederatedHostname, item.FederatedTo, item.FederatedVia = f.FederatedHostname(d), v.meshRefs(f.Meshes), policy.ViaGateway
+		item.FederatedHostname, item.FederatedTo, item.FederatedVia = f.FederatedHostname(d), MeshRefs(v.world, f.Meshes), policy.ViaGateway
 		if f.Flat {
 			item.FederatedVia = policy.ViaFlat
 		}
@@ -173,7 +174,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 			access.Default = "DENY"
 		}
 		if len(all) > 1 {
-			access.Workloads = v.workloadKeys(pods.Workloads)
+			access.Workloads = WorkloadKeys(v.world, pods.Workloads)
 		}
 		for _, rule := range pods.Rules {
 			access.Rules = append(access.Rules, v.accessRules(d.ID, rule)...)
@@ -186,7 +187,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 			Connection: v.connection(v.result.ConnectionFrom(origin.Cluster, d.ID)),
 		}
 		if origin.Mesh >= 0 {
-			ref := viewObject(v.world.Meshes[origin.Mesh].Ref)
+			ref := ObjectOf(v.world.Meshes[origin.Mesh].Ref)
 			view.FromMesh = &ref
 		}
 		for _, route := range v.result.RoutesFrom(origin.Cluster, d.ID) {
@@ -196,7 +197,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 	}
 }
 
-func viewCallers(source policy.SourceMatch) *CallerSet {
+func viewCallers(source selector.SourceMatch) *CallerSet {
 	if source.Namespace == "" && len(source.Labels) == 0 {
 		return nil
 	}

@@ -66,7 +66,7 @@ func (d *DestinationDescription) write(w *view.Text) {
 		if d.FederatedVia == policy.ViaFlat {
 			how = "straight to its pods"
 		}
-		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, enumerate(refNames(d.FederatedTo), w.Wide), how)
+		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, enumerate(RefNames(d.FederatedTo), w.Wide), how)
 	}
 	pairs := []view.Field{
 		{Key: "Name", Value: d.Name},
@@ -137,7 +137,8 @@ func (s *VirtualMeshSummary) field() view.Field {
 	return field
 }
 
-func refNames(refs []ObjectRef) []string {
+// RefNames returns NAME.NAMESPACE of each.
+func RefNames(refs []ObjectRef) []string {
 	names := make([]string, 0, len(refs))
 	for _, r := range refs {
 		names = append(names, r.String())
@@ -180,7 +181,7 @@ func (d *DestinationDescription) writePorts(w *view.Text) {
 	})
 }
 
-// writePoliciesOn writes policies and, by reasons, why some are not in force.
+// writePoliciesOn writes policies and, by reasons, why some are not effective.
 func writePoliciesOn(w *view.Text, title string, policies []PolicyOnDestination, reasons func()) {
 	w.Section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))
@@ -241,7 +242,7 @@ func (o OriginRequests) write(w *view.Text) {
 	}
 	several := slices.ContainsFunc(o.Routes, func(r CallerRoute) bool { return !slices.Equal(r.Ports, o.Routes[0].Ports) })
 	for i, r := range o.Routes {
-		callers, match := r.Callers.text(), r.Match.text()
+		callers, match := r.Callers.text(), r.Match.Text()
 		if i > 0 && r.Match == nil && r.Callers == nil {
 			match = "all other requests"
 		}

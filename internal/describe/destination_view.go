@@ -1,8 +1,6 @@
 package describe
 
-import (
-	"github.com/meshctl/meshctl/internal/policy"
-)
+import "github.com/meshctl/meshctl/internal/policy"
 
 // DestinationDescriptionList is what `describe destination -o json` prints.
 type DestinationDescriptionList = List[*DestinationDescription]

@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -19,7 +20,7 @@ type Options struct {
 type Answer interface {
 	View() view.View
 	// CountFindings returns how many findings there are of each severity.
-	CountFindings() map[policy.Severity]int
+	CountFindings() map[finding.Severity]int
 }
 
 // description is one object of a List.
@@ -62,15 +63,15 @@ func newList[S any, T description](v viewer, kind string, objects []S, opts Opti
 }
 
 // CountFindings implements Answer.
-func (l List[T]) CountFindings() map[policy.Severity]int { return countFindings(l.Findings) }
+func (l List[T]) CountFindings() map[finding.Severity]int { return countFindings(l.Findings) }
 
 // CountFindings implements Answer.
-func (l WorkloadDescriptionList) CountFindings() map[policy.Severity]int {
+func (l WorkloadDescriptionList) CountFindings() map[finding.Severity]int {
 	return countFindings(l.Findings)
 }
 
-func countFindings(findings []Finding) map[policy.Severity]int {
-	count := map[policy.Severity]int{}
+func countFindings(findings []Finding) map[finding.Severity]int {
+	count := map[finding.Severity]int{}
 	for _, f := range findings {
 		count[f.Severity]++
 	}
@@ -119,50 +120,51 @@ func (l List[T]) table(wide bool) view.Table {
 	return table
 }
 
-// workloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as
+// WorkloadKeys returns NAME.NAMESPACE.CLUSTER of workloads, or as much of it as
 // is known, sorted.
-func (v viewer) workloadKeys(ids []int) []string {
+func WorkloadKeys(w *world.World, ids []int) []string {
 	keys := make([]string, 0, len(ids))
 	for _, id := range ids {
-		w := &v.world.Workloads[id]
-		keys = append(keys, ServiceRef{w.Name, w.Namespace, w.Cluster}.String())
+		workload := &w.Workloads[id]
+		keys = append(keys, ServiceRef{workload.Name, workload.Namespace, workload.Cluster}.String())
 	}
 	slices.Sort(keys)
 	return keys
 }
 
-// destinationKeys returns NAME.NAMESPACE.CLUSTER of Destinations, sorted.
-func (v viewer) destinationKeys(ids []int) []string {
+// DestinationKeys returns NAME.NAMESPACE.CLUSTER of Destinations, sorted.
+func DestinationKeys(w *world.World, ids []int) []string {
 	keys := make([]string, 0, len(ids))
 	for _, id := range ids {
-		keys = append(keys, viewService(&v.world.Destinations[id]).String())
+		keys = append(keys, viewService(&w.Destinations[id]).String())
 	}
 	slices.Sort(keys)
 	return keys
 }
 
-func (v viewer) meshRefs(ids []int) []ObjectRef {
+// MeshRefs names the meshes at the given positions.
+func MeshRefs(w *world.World, ids []int) []ObjectRef {
 	var refs []ObjectRef
 	for _, id := range ids {
-		refs = append(refs, viewObject(v.world.Meshes[id].Ref))
+		refs = append(refs, ObjectOf(w.Meshes[id].Ref))
 	}
 	return refs
 }
 
 // meshObjects names a mesh and the VirtualMeshes that list it, to look up what
 // was found about them; nothing for nil.
-func (v viewer) meshObjects(m *world.Mesh) []policy.ObjectID {
+func (v viewer) meshObjects(m *world.Mesh) []world.ObjectID {
 	if m == nil {
 		return nil
 	}
-	objects := []policy.ObjectID{policy.MeshID(m)}
+	objects := []world.ObjectID{world.MeshID(m)}
 	for _, vm := range v.result.VirtualMeshesListing(m) {
 		objects = append(objects, vm.ID())
 	}
 	return objects
 }
 
-func (v viewer) policyID(ref policy.PolicyRef) policy.ObjectID {
+func (v viewer) policyID(ref policy.PolicyRef) world.ObjectID {
 	meta := v.result.Meta(ref)
-	return policy.ObjectID{Kind: string(ref.Kind), Namespace: meta.Namespace, Name: meta.Name}
+	return world.ObjectID{Kind: string(ref.Kind), Namespace: meta.Namespace, Name: meta.Name}
 }

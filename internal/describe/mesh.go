@@ -73,7 +73,7 @@ func Meshes(result *policy.Result, meshes []*world.Mesh, opts Options) MeshDescr
 		}
 		objects := v.meshObjects(m)
 		for _, g := range v.result.Meshes[m.ID].Gateways {
-			objects = append(objects, policy.DestinationID(&v.world.Destinations[g.Destination]))
+			objects = append(objects, world.DestinationID(&v.world.Destinations[g.Destination]))
 		}
 		findings := v.result.FindingsOn(objects...)
 		item.findings = len(findings)
@@ -108,9 +108,9 @@ func (v viewer) countByMesh() meshCounts {
 func (v viewer) sharing(m *world.Mesh, opts Options) MeshSharing {
 	decided := &v.result.Meshes[m.ID]
 	exported := v.result.Exported(m)
-	sharing := MeshSharing{Errors: decided.Errors, ExportedTo: v.meshRefs(v.importers(exported))}
+	sharing := MeshSharing{Errors: decided.Errors, ExportedTo: MeshRefs(v.world, v.importers(exported))}
 	if opts.Details {
-		sharing.ExportedDestinations = v.destinationKeys(exported)
+		sharing.ExportedDestinations = DestinationKeys(v.world, exported)
 	} else {
 		count := len(exported)
 		sharing.ExportedDestinationCount = &count
@@ -206,7 +206,7 @@ func (s *MeshSharing) fields() []view.Field {
 	return []view.Field{
 		{Key: "Gateways", Value: view.OrNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
 		{Key: "Imported", Value: strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
-		{Key: "Exported To", Value: view.OrNone(strings.Join(refNames(s.ExportedTo), "\n"))},
+		{Key: "Exported To", Value: view.OrNone(strings.Join(RefNames(s.ExportedTo), "\n"))},
 	}
 }
 

@@ -60,9 +60,9 @@ func workloadSelectorTexts(selectors []core.WorkloadSelector) []string {
 	return texts
 }
 
-// identitySelectorTexts says what a sourceSelector list of an AccessPolicy
+// IdentitySelectorTexts says what a sourceSelector list of an AccessPolicy
 // admits, one alternative each.
-func identitySelectorTexts(selectors []core.IdentitySelector) []string {
+func IdentitySelectorTexts(selectors []core.IdentitySelector) []string {
 	if len(selectors) == 0 {
 		return []string{"workloads of the destination's own mesh"}
 	}

@@ -19,16 +19,16 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 					continue
 				}
 				seen[d.ID] = true
-				views = append(views, Target{Destination: viewService(d), Access: b.access(b.result.Verdict(w, d))})
+				views = append(views, Target{Destination: viewService(d), Access: AccessOf(b.result, b.result.Verdict(w, d))})
 			}
 		}
 	}
 	return views
 }
 
-// access shows a verdict.
-func (b *workloadBuilder) access(verdict policy.Verdict) Access {
-	view := Access{Verdict: verdict.Decision, Reason: verdict.Reason, Policies: b.accessPolicies(verdict.Policies)}
+// AccessOf shows a verdict.
+func AccessOf(result *policy.Result, verdict policy.Verdict) Access {
+	view := Access{Verdict: verdict.Decision, Reason: verdict.Reason, Policies: accessPolicies(result, verdict.Policies)}
 	for _, c := range verdict.Conditions {
 		view.Conditions = append(view.Conditions, Condition{
 			Paths: c.Paths, Methods: c.Methods, Ports: c.Ports, RequestCondition: RequestCondition(c.Request),

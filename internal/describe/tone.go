@@ -2,7 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/output/view"
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // toneOf returns the tone of a state or a verdict.
@@ -23,14 +23,14 @@ func stateWord(state string) view.Word { return view.Word{Text: state, Tone: ton
 
 func bad(word string) view.Word { return view.Word{Text: word, Tone: view.Bad} }
 
-func severityWord(severity policy.Severity) view.Word {
+func severityWord(severity finding.Severity) view.Word {
 	word := view.Word{Text: string(severity)}
 	switch severity {
-	case policy.SeverityError:
+	case finding.SeverityError:
 		word.Tone = view.Bad
-	case policy.SeverityWarning:
+	case finding.SeverityWarning:
 		word.Tone = view.Warning
-	case policy.SeverityInfo:
+	case finding.SeverityInfo:
 	}
 	return word
 }

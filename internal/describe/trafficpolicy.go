@@ -14,9 +14,9 @@ import (
 type TrafficPolicyDescriptionList = List[*TrafficPolicyDescription]
 
 // TrafficPolicyDescription says what a TrafficPolicy asks for and where it is
-// in force.
+// effective.
 type TrafficPolicyDescription struct {
-	PolicyReach
+	PolicyApplication
 	// Matches are the requests it is about, alternatives; absent for all.
 	Matches []RequestMatch `json:"matches,omitempty"`
 	// Ports of the destinations; absent for all.
@@ -40,10 +40,10 @@ func TrafficPolicies(result *policy.Result, positions []int, opts Options) Traff
 		p := &result.TrafficPolicies[i]
 		spec := &p.Resource.Spec
 		ref := policy.PolicyRef{Kind: policy.KindTrafficPolicy, Index: i}
-		item := &TrafficPolicyDescription{PolicyReach: v.policyReach(ref, opts), Ports: slices.Sorted(slices.Values(spec.DestinationPorts))}
+		item := &TrafficPolicyDescription{PolicyApplication: v.policyApplication(ref, opts), Ports: slices.Sorted(slices.Values(spec.DestinationPorts))}
 		item.From, item.To = workloadSelectorTexts(spec.SourceSelector), destinationSelectorTexts(spec.DestinationSelector)
 		for _, m := range p.Matches() {
-			item.Matches = append(item.Matches, *viewMatch(m))
+			item.Matches = append(item.Matches, *MatchOf(m))
 		}
 		for _, f := range result.Settings(i) {
 			item.Settings = append(item.Settings, PolicySetting(f))
@@ -65,7 +65,7 @@ func (*TrafficPolicyDescription) columns() []view.Column {
 func (p *TrafficPolicyDescription) row(wide bool) []string {
 	row := []string{
 		p.Namespace, p.Name, string(p.State), view.OrNone(strings.Join(p.Fields, ",")),
-		p.inForceText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
+		p.effectiveText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
 	}
 	if wide {
 		row = append(row, strings.Join(p.From, "; "), strings.Join(p.To, "; "), strings.Join(p.matchTexts(), "; "))
@@ -79,7 +79,7 @@ func (p *TrafficPolicyDescription) matchTexts() []string {
 	}
 	texts := make([]string, 0, len(p.Matches))
 	for i := range p.Matches {
-		texts = append(texts, p.Matches[i].text())
+		texts = append(texts, p.Matches[i].Text())
 	}
 	return texts
 }
@@ -100,7 +100,7 @@ func (p *TrafficPolicyDescription) write(w *view.Text) {
 		}
 		w.Table(view.Table{Columns: view.Columns("SETTING", "VALUE"), Rows: rows})
 	})
-	p.writeReach(w)
+	p.writeApplication(w)
 }
 
 func portsOrAll(ports []uint32) string {

@@ -6,8 +6,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// text says which requests match.
-func (m *RequestMatch) text() string {
+// Text says which requests match.
+func (m *RequestMatch) Text() string {
 	if m == nil {
 		return "all requests"
 	}

@@ -6,7 +6,7 @@ package describe
 import (
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -41,19 +41,21 @@ func (r ServiceRef) String() string {
 
 // Finding is one finding in a view.
 type Finding struct {
-	Code     policy.Code     `json:"code"`
-	Severity policy.Severity `json:"severity"`
+	Code     finding.Code     `json:"code"`
+	Severity finding.Severity `json:"severity"`
 	// Object is KIND/NAME.NAMESPACE[.CLUSTER], or a place in the input.
 	Object  string `json:"object"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 }
 
-func viewFinding(f policy.Finding) Finding {
+// FindingOf shows a finding.
+func FindingOf(f finding.Finding) Finding {
 	return Finding{Code: f.Code, Severity: f.Severity, Object: f.Object, Message: f.Message, Hint: f.Hint}
 }
 
-func viewObject(ref core.ObjectRef) ObjectRef {
+// ObjectOf shows a reference to an object.
+func ObjectOf(ref core.ObjectRef) ObjectRef {
 	return ObjectRef{Namespace: ref.Namespace, Name: ref.Name}
 }
 
@@ -63,5 +65,5 @@ func viewService(d *world.Destination) ServiceRef {
 
 // needAttention reports whether any finding is an error or a warning.
 func needAttention(findings []Finding) bool {
-	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity != policy.SeverityInfo })
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity != finding.SeverityInfo })
 }

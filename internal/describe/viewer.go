@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -30,7 +31,7 @@ func (v viewer) findings(related []int, wholeWorld bool) []Finding {
 	for i, f := range v.result.Findings {
 		_, concerned := slices.BinarySearch(related, i)
 		if wholeWorld || concerned || f.HidesInput {
-			findings = append(findings, viewFinding(f))
+			findings = append(findings, FindingOf(f))
 		}
 	}
 	return findings
@@ -71,14 +72,15 @@ func (v viewer) routes(routes []*policy.Route) []Route {
 }
 
 func (v viewer) route(route *policy.Route) Route {
-	view := Route{Match: viewMatch(route.Match), Ports: route.Ports}
+	view := Route{Match: MatchOf(route.Match), Ports: route.Ports}
 	for _, s := range route.Settings {
 		view.Settings = append(view.Settings, Setting{Field: s.Field, Value: s.Value, Policy: v.trafficPolicy(s.Policy), Inherited: s.Inherited})
 	}
 	return view
 }
 
-func viewMatch(m *policy.RequestMatch) *RequestMatch {
+// MatchOf shows which requests match; nil for all.
+func MatchOf(m *selector.RequestMatch) *RequestMatch {
 	if m == nil {
 		return nil
 	}
@@ -117,10 +119,10 @@ func (v viewer) trafficPolicy(i int) ObjectRef {
 	return ObjectRef{Namespace: p.Namespace, Name: p.Name}
 }
 
-func (v viewer) accessPolicies(ids []int) []ObjectRef {
+func accessPolicies(result *policy.Result, ids []int) []ObjectRef {
 	var refs []ObjectRef
 	for _, i := range ids {
-		meta := v.result.AccessPolicies[i].Resource
+		meta := result.AccessPolicies[i].Resource
 		refs = append(refs, ObjectRef{Namespace: meta.Namespace, Name: meta.Name})
 	}
 	return refs
@@ -132,7 +134,7 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 	p := &v.result.AccessPolicies[rule.Policy]
 	owner := &v.world.Destinations[rule.Destination]
 	base := AccessRule{
-		Policy: viewObject(core.ObjectRef{Name: p.Resource.Name, Namespace: p.Resource.Namespace}),
+		Policy: ObjectOf(core.ObjectRef{Name: p.Resource.Name, Namespace: p.Resource.Namespace}),
 		To:     viewOperation(p.Operation()),
 	}
 	if rule.Destination != destination {
@@ -144,7 +146,7 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 
 // alternatives shows grants as one rule, with further ones for those that make
 // conditions about the request.
-func alternatives(base AccessRule, grants []policy.Grant) []AccessRule {
+func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 	var rules []AccessRule
 	plain, hasPlain, anySource := AccessSource{}, false, false
 	for _, grant := range grants {

@@ -30,21 +30,21 @@ func VirtualMeshes(result *policy.Result, positions []int, opts Options) Virtual
 		spec := &vm.Resource.Spec
 		item := &VirtualMeshDescription{
 			Name: vm.Resource.Name, Namespace: vm.Resource.Namespace, State: string(vm.State), Errors: vm.Errors,
-			Trust: viewTrust(vm), Federation: viewFederation(spec.Federation),
+			Trust: TrustOf(vm), Federation: viewFederation(spec.Federation),
 			TLSEnforcement: string(vm.TLSEnforcement()), GlobalAccessPolicy: string(vm.GlobalAccessPolicy()), DefaultAccess: "ALLOW",
 		}
 		if vm.GlobalAccessPolicy() == networkingv1.GlobalAccessPolicyEnabled {
 			item.DefaultAccess = "DENY"
 		}
-		objects := []policy.ObjectID{vm.ID()}
+		objects := []world.ObjectID{vm.ID()}
 		for _, ref := range distinctRefs(spec.Meshes) {
 			member := v.memberOf(vm, ref, opts)
 			if m := v.world.MeshByRef(ref); m != nil {
-				objects = append(objects, policy.MeshID(m))
+				objects = append(objects, world.MeshID(m))
 				if member.State == memberAccepted {
 					member.ImportedDestinationCount = counts.imported[m.ID]
 					for _, g := range result.Meshes[m.ID].Gateways {
-						objects = append(objects, policy.DestinationID(&v.world.Destinations[g.Destination]))
+						objects = append(objects, world.DestinationID(&v.world.Destinations[g.Destination]))
 					}
 				}
 			}
@@ -96,7 +96,8 @@ const (
 	defaultIntermediateOrg = "Istio"
 )
 
-func viewTrust(vm *policy.VirtualMesh) TrustDescription {
+// TrustOf shows how the meshes of a VirtualMesh trust each other.
+func TrustOf(vm *policy.VirtualMesh) TrustDescription {
 	trust := TrustDescription{Model: vm.Trust()}
 	config := vm.Resource.Spec.MTLSConfig
 	if config == nil {
@@ -114,7 +115,7 @@ func viewTrust(vm *policy.VirtualMesh) TrustDescription {
 	case intermediate != nil && intermediate.Vault != nil:
 		trust.Root, trust.Vault = "vault", intermediate.Vault
 	case root != nil && root.Secret != nil:
-		ref := viewObject(*root.Secret)
+		ref := ObjectOf(*root.Secret)
 		trust.Root, trust.Secret = "secret", &ref
 	case root != nil:
 		trust.Root, trust.RootOptions = "generated", certificateOptions(root.Generated, defaultRootOrg)
@@ -157,7 +158,7 @@ func viewFederation(f *networkingv1.Federation) *FederationDescription {
 	for _, s := range f.Selectors {
 		var to []string
 		for _, m := range s.Meshes {
-			to = append(to, viewObject(m).String())
+			to = append(to, ObjectOf(m).String())
 		}
 		meshes := "every mesh"
 		if len(to) > 0 {

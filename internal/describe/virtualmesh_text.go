@@ -59,7 +59,7 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "State", Value: d.State, State: stateWord(d.State)},
-		{Key: "Trust", Value: d.Trust.text()},
+		{Key: "Trust", Value: d.Trust.Text()},
 		{Key: "Access", Value: fmt.Sprintf("%s where no AccessPolicy decides (global access policy %s)", access, d.GlobalAccessPolicy)},
 		{Key: "TLS Enforcement", Value: d.TLSEnforcement},
 	})
@@ -88,8 +88,8 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 	}
 }
 
-// text says how meshes trust each other, one fact a line.
-func (t TrustDescription) text() string {
+// Text says how meshes trust each other, one fact a line.
+func (t TrustDescription) Text() string {
 	lines := []string{string(t.Model)}
 	switch t.Root {
 	case "generated":

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -54,7 +55,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh),
 		findings: len(findings), detailed: b.detailed(),
 	}
-	if identity, known := policy.IdentityOf(w); known {
+	if identity, known := selector.IdentityOf(w); known {
 		item.Identity = identity.String()
 	}
 	item.Policies = make([]*PolicyEffect, 0, len(effects))
@@ -103,7 +104,7 @@ func (b *workloadBuilder) outbound(w *world.Workload, call policy.Outbound) Outb
 	view := OutboundDestination{
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,
-		Access: b.access(call.Access),
+		Access: AccessOf(b.result, call.Access),
 	}
 	routes := b.result.RoutesFor(w, call.Destination)
 	view.Routes, view.Targets = b.routes(routes), b.targets(w, call.Destination, routes)
@@ -125,7 +126,7 @@ func (b *workloadBuilder) inbound(served policy.Inbound) InboundDestination {
 	if f := decided.Federation; f != nil {
 		view.FederatedHostname = f.FederatedHostname(d)
 		for _, m := range f.Meshes {
-			view.FederatedTo = append(view.FederatedTo, viewObject(b.world.Meshes[m].Ref))
+			view.FederatedTo = append(view.FederatedTo, ObjectOf(b.world.Meshes[m].Ref))
 		}
 	}
 	for _, i := range decided.Traffic {

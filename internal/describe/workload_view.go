@@ -71,7 +71,7 @@ type PolicyEffect struct {
 	Role      policy.Role  `json:"role"`
 	State     policy.State `json:"state"`
 	Fields    []string     `json:"fields,omitempty"`
-	// Destinations are NAME.NAMESPACE.CLUSTER of those the policy is in force
+	// Destinations are NAME.NAMESPACE.CLUSTER of those the policy is effective
 	// on; summaries only have their number.
 	Destinations     []string `json:"destinations,omitempty"`
 	DestinationCount *int     `json:"destinationCount,omitempty"`

@@ -6,6 +6,10 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/limits"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -17,10 +21,10 @@ type AccessPolicy struct {
 
 	// grants say who is admitted; nil if that depends on the Destination's
 	// mesh (semantics D31).
-	grants []Grant
+	grants []selector.Grant
 	// ambiguous says that some accounts could be of any trust domain.
 	ambiguous bool
-	// unknownClusters are those of Services that it names and of which nothing is
+	// UnknownClusters are those of Services that it names and of which nothing is
 	// known.
 	unknownClusters []string
 }
@@ -30,8 +34,8 @@ type AccessPolicy struct {
 func (p *AccessPolicy) UnknownClusters() []string { return p.unknownClusters }
 
 // ID names the policy in findings.
-func (p *AccessPolicy) ID() ObjectID {
-	return ObjectID{Kind: "AccessPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
+func (p *AccessPolicy) ID() world.ObjectID {
+	return world.ObjectID{Kind: "AccessPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
 }
 
 // ownMeshOnly reports whether the policy has no sourceSelector and so admits
@@ -42,24 +46,24 @@ func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSel
 // Destination's mesh reads it; without a Destination, as it is written. An
 // absent sourceSelector admits the workloads of the Destination's own mesh
 // (semantics D31), so the Destination is needed then.
-func (p *AccessPolicy) Grants(d *world.Destination) []Grant {
+func (p *AccessPolicy) Grants(d *world.Destination) []selector.Grant {
 	if !p.ownMeshOnly() {
 		if d != nil && p.AsReadBy(d.Mesh) {
-			return readBy(d.Mesh.TrustDomain, p.grants)
+			return selector.ReadBy(d.Mesh.TrustDomain, p.grants)
 		}
 		return p.grants
 	}
 	if d.Mesh == nil {
 		return nil
 	}
-	return []Grant{{accounts: []account{wholeTrustDomain(d.Mesh.TrustDomain)}}}
+	return []selector.Grant{selector.WholeTrustDomain(d.Mesh.TrustDomain)}
 }
 
 // AsReadBy reports whether Istio reads identities of the policy in a way of its
 // own in a mesh: some are of the default trust domain, which it takes for the
 // mesh's own.
 func (p *AccessPolicy) AsReadBy(m *world.Mesh) bool {
-	return p.ambiguous && m != nil && m.Type == world.MeshIstio && m.TrustDomain != defaultTrustDomain
+	return p.ambiguous && m != nil && m.Type == world.MeshIstio && m.TrustDomain != selector.DefaultTrustDomain
 }
 
 // Condition is what a request must satisfy to be admitted; empty lists do not
@@ -67,7 +71,7 @@ func (p *AccessPolicy) AsReadBy(m *world.Mesh) bool {
 type Condition struct {
 	Paths, Methods []string
 	Ports          []uint32
-	Request        RequestCondition
+	Request        selector.RequestCondition
 }
 
 // IsZero reports whether the condition admits every request.
@@ -81,7 +85,7 @@ func (p *AccessPolicy) Operation() Condition {
 	return Condition{Paths: sorted(spec.AllowedPaths), Methods: sorted(spec.AllowedMethods), Ports: sorted(spec.AllowedPorts)}
 }
 
-// AccessRule is one access policy in force on the pods of a workload, by way
+// AccessRule is one access policy effective on the pods of a workload, by way
 // of one Destination.
 type AccessRule struct {
 	// Policy and Destination are positions in the world.
@@ -93,28 +97,28 @@ type AccessRule struct {
 // (semantics 3.4).
 func (e *evaluator) evaluateAccessPolicies() {
 	e.result.AccessPolicies = make([]AccessPolicy, len(e.world.AccessPolicies))
-	trust, callers := newTrustDomains(e.world), newCallers(e.world)
+	trust, callers := selector.NewTrustDomains(e.world), selector.NewCallers(e.world)
 	for i, object := range e.world.AccessPolicies {
 		p := &e.result.AccessPolicies[i]
 		spec := &object.Resource.Spec
 		p.Resource, p.Fields = object.Resource, accessFields(spec)
 
-		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
-		problems = append(problems, checkIdentitySelectors("spec.sourceSelector", spec.SourceSelector)...)
-		problems = append(problems, checkAccessValues(spec)...)
-		grants, unknown := compileIdentities(trust, spec.SourceSelector)
-		p.grants, p.ambiguous = grants, slices.ContainsFunc(grants, Grant.isAmbiguous)
+		problems := selector.CheckDestinations(e.world, "spec.destinationSelector", spec.DestinationSelector)
+		problems = append(problems, selector.CheckIdentities("spec.sourceSelector", spec.SourceSelector)...)
+		problems = append(problems, limits.CheckAccessPolicy(spec)...)
+		grants, unknown := selector.Grants(trust, spec.SourceSelector)
+		p.grants, p.ambiguous = grants, slices.ContainsFunc(grants, selector.Grant.IsAmbiguous)
 		p.Errors, p.Unresolved = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
 
-		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
-		p.unknownClusters = unknownClusters(e.world, spec.DestinationSelector)
+		p.Destinations = selector.Destinations(e.world, e.services, spec.DestinationSelector)
+		p.unknownClusters = selector.UnknownClusters(e.world, spec.DestinationSelector)
 		if p.Valid() {
 			e.attachAccess(i, p)
 			e.reportAccess(p, trust, callers)
 		}
 	}
 	orderPolicies(e.world, e.result.AccessPolicies, func(d *Destination) []int { return d.Access }, e.result.Destinations)
-	e.result.accessSources = indexAccessSources(e.result.AccessPolicies)
+	e.result.accessSources = selector.IndexIdentities(len(e.result.AccessPolicies), func(i int) []selector.Grant { return e.result.AccessPolicies[i].grants })
 }
 
 func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
@@ -125,7 +129,7 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 			// It would cover the whole namespace (semantics D32).
 			reason := fmt.Sprintf("Service %s selects no pods; a rule for it would cover its whole namespace", d.Key())
 			p.reject(id, reason)
-			e.report(newFinding(CodeEmptySelector, p.ID(), reason))
+			e.report(finding.New(finding.CodeEmptySelector, p.ID(), reason))
 		case d.Mesh == nil:
 			p.reject(id, fmt.Sprintf("Destination %s does not belong to a known mesh that could enforce the policy", d.Key()))
 		}
@@ -133,80 +137,41 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 	}
 }
 
-func (e *evaluator) reportAccess(p *AccessPolicy, trust trustDomains, callers callers) {
+func (e *evaluator) reportAccess(p *AccessPolicy, trust selector.TrustDomains, callers selector.Callers) {
 	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // which says why
-		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
+		e.report(finding.New(finding.CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
-	if len(p.grants) > 0 && len(p.Unresolved) == 0 && !callers.areAdmitted(p.grants) {
-		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
+	if len(p.grants) > 0 && len(p.Unresolved) == 0 && !callers.AreAdmitted(p.grants) {
+		e.report(finding.New(finding.CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
 	if domains := e.misreadIn(p); len(domains) > 0 {
-		e.report(newFinding(CodeDefaultTrustDomain, p.ID(), fmt.Sprintf(
+		e.report(finding.New(finding.CodeDefaultTrustDomain, p.ID(), fmt.Sprintf(
 			"spec.sourceSelector selects identities of the trust domain %s, but Istio reads them as identities of the called mesh with %s",
-			defaultTrustDomain, text.Named("trust domain", domains))))
+			selector.DefaultTrustDomain, text.Named("trust domain", domains))))
 	}
 	for i, s := range p.Resource.Spec.SourceSelector {
-		clusters := slices.Clone(matcherOf(s).Clusters)
-		for _, ref := range accountRefs(s) {
-			if ref.ClusterName != "" {
-				clusters = append(clusters, ref.ClusterName)
-			}
-		}
-		if others := trust.sharedWith(clusters); len(others) > 0 {
-			e.report(newFinding(CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
+		clusters := selector.NamedClusters(s)
+		if others := trust.SharedWith(clusters); len(others) > 0 {
+			e.report(finding.New(finding.CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
 				"spec.sourceSelector[%d] is restricted to %s, but the meshes in %s use the same trust domain and are allowed as well",
-				i, text.Named("cluster", sorted(clusters)), text.Named("cluster", others))))
+				i, text.Named("cluster", clusters), text.Named("cluster", others))))
 		}
 	}
 }
 
-// misreadIn returns the trust domains of the meshes that the policy is in force
+// misreadIn returns the trust domains of the meshes that the policy is effective
 // in and that read its identities in their own way, sorted.
 func (e *evaluator) misreadIn(p *AccessPolicy) []string {
 	if !p.ambiguous {
 		return nil
 	}
 	var domains []string
-	for _, id := range p.InForce() {
+	for _, id := range p.EffectiveDestinations() {
 		if m := e.world.Destinations[id].Mesh; p.AsReadBy(m) {
 			domains = append(domains, m.TrustDomain)
 		}
 	}
 	return sorted(domains)
-}
-
-// callers knows the identities of all workloads.
-type callers struct {
-	// identities also has every identity with its namespace, its service
-	// account, or both left empty, which stand for any.
-	identities map[Identity]bool
-	namespaces map[string]bool
-}
-
-func newCallers(w *world.World) callers {
-	c := callers{identities: map[Identity]bool{}, namespaces: map[string]bool{}}
-	for i := range w.Workloads {
-		id, known := IdentityOf(&w.Workloads[i])
-		if !known || c.identities[id] {
-			continue
-		}
-		c.namespaces[id.Namespace] = true
-		for _, namespace := range []string{id.Namespace, ""} {
-			for _, account := range []string{id.ServiceAccount, ""} {
-				c.identities[Identity{id.TrustDomain, namespace, account}] = true
-			}
-		}
-	}
-	return c
-}
-
-// areAdmitted reports whether any known workload is admitted by the grants.
-func (c callers) areAdmitted(grants []Grant) bool {
-	return slices.ContainsFunc(grants, func(g Grant) bool {
-		return g.AnySource ||
-			slices.ContainsFunc(g.Namespaces, func(n string) bool { return c.namespaces[n] }) ||
-			slices.ContainsFunc(g.accounts, func(a account) bool { return c.identities[Identity{a.trustDomain, a.namespace, a.name}] })
-	})
 }
 
 // sorted returns the values in ascending order, each once.
@@ -228,7 +193,7 @@ func accessFields(spec *networkingv1.AccessPolicySpec) []string {
 	return fields
 }
 
-// RulesFor returns every access rule in force on the pods of a workload: those
+// RulesFor returns every access rule effective on the pods of a workload: those
 // of all Destinations that select them add up (semantics D33). The order is by
 // Destination, then by policy.
 func (r *Result) RulesFor(w *world.Workload) []AccessRule {
@@ -269,4 +234,16 @@ func (r *Result) deniesByDefault(m *world.Mesh) bool {
 	case networkingv1.GlobalAccessPolicyDisabled:
 	}
 	return false
+}
+
+// OperationOn returns what an access rule lets its callers do who call a
+// Destination, in terms of that Destination's ports; false if that is nothing.
+// The rule may be on the pods by way of another Service, whose ports are others.
+func (r *Result) OperationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
+	condition := r.AccessPolicies[rule.Policy].Operation()
+	if len(condition.Ports) == 0 {
+		return condition, true
+	}
+	condition.Ports = serviceport.PortsTo(called, serviceport.OfPods(&r.World.Destinations[rule.Destination], condition.Ports))
+	return condition, len(condition.Ports) > 0
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -44,7 +45,7 @@ func (e *evaluator) reportAddresses() {
 func (e *evaluator) reportUnusable(d *world.Destination, addresses []string) {
 	for _, address := range addresses {
 		if reason := world.AddressProblem(address); reason != "" {
-			e.report(newFinding(CodeUnusableAddress, destinationID(d), fmt.Sprintf("other clusters are not told about its address %q: %s", address, reason)))
+			e.report(finding.New(finding.CodeUnusableAddress, world.DestinationID(d), fmt.Sprintf("other clusters are not told about its address %q: %s", address, reason)))
 		}
 	}
 }
@@ -53,7 +54,7 @@ func (e *evaluator) reportUnusable(d *world.Destination, addresses []string) {
 func (e *evaluator) reportShared(gateways []*world.Destination, other *world.Destination, address, what string) {
 	for _, gateway := range gateways {
 		if gateway.Ref.ClusterName != other.Ref.ClusterName {
-			e.report(newFinding(CodeSharedAddress, destinationID(gateway), fmt.Sprintf("its address %s is that of %s, too", address, what)))
+			e.report(finding.New(finding.CodeSharedAddress, world.DestinationID(gateway), fmt.Sprintf("its address %s is that of %s, too", address, what)))
 		}
 	}
 }

@@ -27,7 +27,7 @@ type Application struct {
 	// wildcards, contradictions); it then applies to nothing (semantics 3.2).
 	Errors []string
 	// Unresolved says which of its references name something that is not there. It
-	// is INVALID for these, and in force as far as the others go (semantics D69).
+	// is INVALID for these, and effective as far as the others go (semantics D69).
 	Unresolved []string
 	// Destinations are the ones it selects, ascending, including those it is
 	// INVALID on. For an INVALID policy, the ones its selectors would pick.

@@ -34,9 +34,9 @@ func (r *Result) RoutesByPort(cluster string, destination int) []*Route {
 // sorted; for requests from all others it says the same.
 func (p *TrafficPolicy) NamedClusters() []string { return p.namedClusters }
 
-// InForceOn reports whether a policy that selects a Destination is in force
+// EffectiveOn reports whether a policy that selects a Destination is effective
 // there.
-func (a *Application) InForceOn(destination int) bool {
+func (a *Application) EffectiveOn(destination int) bool {
 	_, rejected := a.Rejected[destination]
 	return a.Valid() && !rejected
 }

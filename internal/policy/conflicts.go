@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -36,7 +39,7 @@ func (e *evaluator) judgeTraffic() {
 		}
 		d := &e.world.Destinations[id]
 		origins := e.origins(id)
-		claims.begin(e.distinctOrigins(decided.Traffic, origins, d), ServicePorts(d))
+		claims.begin(e.distinctOrigins(decided.Traffic, origins, d), serviceport.All(d))
 		impossible, losers := map[int][]Rejection{}, map[int]bool{}
 		for _, i := range decided.Traffic {
 			rejections := e.unrealisable(i, d)
@@ -69,13 +72,13 @@ func (e *evaluator) judgeTraffic() {
 // concerns.
 func (e *evaluator) reportLost(lost map[Rejection][]string) {
 	for r, destinations := range lost {
-		code := CodeUnrealisable
+		code := finding.CodeUnrealisable
 		if r.Winner >= 0 {
-			code = CodeConflict
+			code = finding.CodeConflict
 		}
 		slices.Sort(destinations)
 		where := text.Bounded(destinations, 1)
-		e.report(newFinding(code, e.result.TrafficPolicies[r.Policy].ID(), r.Reason+" (on "+where+")"))
+		e.report(finding.New(code, e.result.TrafficPolicies[r.Policy].ID(), r.Reason+" (on "+where+")"))
 	}
 }
 
@@ -243,7 +246,7 @@ func (c *claims) scope(p *TrafficPolicy, i int, cluster string) int {
 }
 
 // matchKey identifies policies of equal match.
-func (p *TrafficPolicy) matchKey(sources []SourceMatch) string {
+func (p *TrafficPolicy) matchKey(sources []selector.SourceMatch) string {
 	var b strings.Builder
 	for _, s := range sources {
 		b.WriteString(s.Key() + "\x00")
@@ -272,4 +275,11 @@ func (p *TrafficPolicy) AllowsPort(port uint32) bool {
 
 func sortedFields(settings map[string]Setting) []string {
 	return slices.Sorted(maps.Keys(settings))
+}
+
+func appendNew(list []string, value string) []string {
+	if slices.Contains(list, value) {
+		return list
+	}
+	return append(list, value)
 }

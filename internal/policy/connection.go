@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -29,7 +30,7 @@ type ConnectionSetting struct {
 // alike, whatever labels and namespaces a policy's sourceSelector names
 // (semantics 2.2, 5.3).
 func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSetting {
-	pools := connections{all: ServicePorts(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
+	pools := connections{all: serviceport.All(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
 		if p.RejectedOn(destination) || len(r.sources(i, w.Cluster)) == 0 {

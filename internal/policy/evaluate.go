@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/conversion"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -30,14 +32,14 @@ type Result struct {
 	AccessPolicies  []AccessPolicy
 
 	// Findings are sorted by severity, code and object.
-	Findings []Finding
+	Findings []finding.Finding
 
 	// outOfReach are the policies whose sources reach none of their Destinations.
 	outOfReach []PolicyRef
 	// invalid are the policies that are INVALID as a whole.
 	invalid        []PolicyRef
-	trafficSources sourceIndex
-	accessSources  sourceIndex
+	trafficSources selector.Index
+	accessSources  selector.Index
 	podRules       map[int][]AccessRule
 	effects        map[viewpoint]*sourceEffects
 	features       feature.Features
@@ -72,7 +74,7 @@ type Destination struct {
 func Evaluate(w *world.World) *Result {
 	e := &evaluator{
 		world:    w,
-		services: allServices(w),
+		services: selector.AllServices(w),
 		result: &Result{
 			World:        w,
 			Meshes:       make([]Mesh, len(w.Meshes)),
@@ -95,7 +97,7 @@ func Evaluate(w *world.World) *Result {
 	e.reportWorkloads()
 	e.reportRemarks()
 	e.reportAddresses()
-	e.result.Findings = sortFindings(e.findings)
+	e.result.Findings = finding.Sort(e.findings)
 	e.result.indexFindings()
 	return e.result
 }
@@ -117,12 +119,12 @@ func (r *Result) collectInvalid() {
 type evaluator struct {
 	world    *world.World
 	result   *Result
-	services selection
+	services selector.Set
 	byMesh   [][]int
-	findings []Finding
+	findings []finding.Finding
 }
 
-func (e *evaluator) report(f Finding) { e.findings = append(e.findings, f) }
+func (e *evaluator) report(f finding.Finding) { e.findings = append(e.findings, f) }
 
 func (e *evaluator) indexMeshServices() {
 	e.byMesh = make([][]int, len(e.world.Meshes))
@@ -138,20 +140,20 @@ func (e *evaluator) meshServices(mesh int) []int { return e.byMesh[mesh] }
 
 // reportProblems turns what the loader noted into findings.
 func (e *evaluator) reportProblems() {
-	codes := map[world.ProblemKind]Code{
-		world.UnreadableFile:     CodeUnreadableFile,
-		world.UnreadableDocument: CodeUnreadable,
-		world.UnknownKind:        CodeUnknownKind,
-		world.UnknownField:       CodeUnknownField,
-		world.SchemaViolation:    CodeSchemaViolation,
-		world.DuplicateService:   CodeServiceTwice,
-		world.UnusableCluster:    CodeUnusableCluster,
-		world.UnlistedKind:       CodeUnlistedKind,
-		world.UnusableName:       CodeUnusableName,
-		world.DiscoveryNote:      CodeDiscoveryNote,
+	codes := map[world.ProblemKind]finding.Code{
+		world.UnreadableFile:     finding.CodeUnreadableFile,
+		world.UnreadableDocument: finding.CodeUnreadable,
+		world.UnknownKind:        finding.CodeUnknownKind,
+		world.UnknownField:       finding.CodeUnknownField,
+		world.SchemaViolation:    finding.CodeSchemaViolation,
+		world.DuplicateService:   finding.CodeServiceTwice,
+		world.UnusableCluster:    finding.CodeUnusableCluster,
+		world.UnlistedKind:       finding.CodeUnlistedKind,
+		world.UnusableName:       finding.CodeUnusableName,
+		world.DiscoveryNote:      finding.CodeDiscoveryNote,
 	}
 	for _, p := range e.world.Problems {
-		f := newFinding(codes[p.Kind], ObjectID{}, p.Message)
+		f := finding.New(codes[p.Kind], world.ObjectID{}, p.Message)
 		f.Object = cmp.Or(p.Object, p.Origin.String())
 		f.Hint = cmp.Or(p.Hint, f.Hint)
 		f.HidesInput = p.HidesInput() || p.Kind == world.UnusableName
@@ -169,25 +171,13 @@ func (e *evaluator) reportWorkloads() {
 			if ref := w.Resource.Spec.Mesh; ref != nil {
 				message = "mesh " + ref.Name + "." + ref.Namespace + " does not exist"
 			}
-			e.report(newFinding(CodeWorkloadNoMesh, workloadID(w), message))
+			e.report(finding.New(finding.CodeWorkloadNoMesh, world.WorkloadID(w), message))
 			continue
 		}
 		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.RulesFor(w)) == 0 && e.result.OpenGatewayOf(w) == nil {
 			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
-			e.report(newFinding(CodeDeniedByDefault, workloadID(w),
+			e.report(finding.New(finding.CodeDeniedByDefault, world.WorkloadID(w),
 				e.result.missingRules(&e.world.Destinations[w.Backs[0]])+" and VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default"))
 		}
 	}
-}
-
-func meshID(m *world.Mesh) ObjectID {
-	return ObjectID{Kind: "Mesh", Namespace: m.Ref.Namespace, Name: m.Ref.Name}
-}
-
-func workloadID(w *world.Workload) ObjectID {
-	return ObjectID{Kind: "Workload", Namespace: w.Namespace, Name: w.Name, Cluster: w.Cluster}
-}
-
-func destinationID(d *world.Destination) ObjectID {
-	return ObjectID{Kind: "Destination", Namespace: d.Ref.Namespace, Name: d.Ref.Name, Cluster: d.Ref.ClusterName}
 }

@@ -3,9 +3,10 @@ package policy
 import (
 	"strings"
 
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/world"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // reportFailures notes what the last apply could not write, as the statuses say.
@@ -31,7 +32,7 @@ func (e *evaluator) reportFailures() {
 // shownFailures bounds how many errors one finding has.
 const shownFailures = 3
 
-func (e *evaluator) reportFailure(id ObjectID, state core.ApprovalState, failures []string, current bool) {
+func (e *evaluator) reportFailure(id world.ObjectID, state core.ApprovalState, failures []string, current bool) {
 	if state != core.ApprovalStateFailed || !current {
 		return
 	}
@@ -43,5 +44,5 @@ func (e *evaluator) reportFailure(id ObjectID, state core.ApprovalState, failure
 	if more := len(failures) - len(shown); more > 0 {
 		message += "; " + text.More(more)
 	}
-	e.report(newFinding(CodeNotWritten, id, message))
+	e.report(finding.New(finding.CodeNotWritten, id, message))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -26,7 +27,7 @@ func TestFindingsOfFailures(t *testing.T) {
 	traffic[2].Resource.Status.State, traffic[2].Resource.Status.Errors = core.ApprovalStateInvalid, []string{"no"}
 	var got []string
 	for _, f := range policy.Evaluate(world.New(objects)).Findings {
-		if f.Code == policy.CodeNotWritten {
+		if f.Code == finding.CodeNotWritten {
 			got = append(got, f.Object+": "+f.Message)
 		}
 	}

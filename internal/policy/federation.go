@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -116,14 +118,14 @@ func (e *evaluator) resolving(vm *VirtualMesh, meshes []int) []int {
 		message := fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
 			vm.Resource.Name, vm.Resource.Namespace, suffix)
 		e.result.Meshes[m].Warnings = appendNew(e.result.Meshes[m].Warnings, message)
-		e.report(newFinding(CodeSuffixNeedsDNS, meshID(mesh), message))
+		e.report(finding.New(finding.CodeSuffixNeedsDNS, world.MeshID(mesh), message))
 		return true
 	})
 }
 
 // exportRule is one federation selector with its references resolved.
 type exportRule struct {
-	destinations selection
+	destinations selector.Set
 	meshes       []int
 }
 
@@ -136,7 +138,7 @@ func (e *evaluator) exportRules(vm *VirtualMesh, spec *networkingv1.Federation) 
 	}
 	var rules []exportRule
 	for _, s := range spec.Selectors {
-		rule := exportRule{selectDestinations(e.world, e.services, s.DestinationSelectors), importers}
+		rule := exportRule{selector.Destinations(e.world, e.services, s.DestinationSelectors), importers}
 		if len(s.Meshes) > 0 {
 			rule.meshes = nil
 			for _, ref := range s.Meshes {
@@ -163,7 +165,7 @@ func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation,
 			message := fmt.Sprintf("cannot federate the mesh's Destinations: %v", err)
 			mesh.Errors = append(mesh.Errors, message)
 			mesh.Unexported = slices.Sorted(maps.Keys(exports))
-			e.report(newFinding(CodeNoGateway, meshID(discovered), message))
+			e.report(finding.New(finding.CodeNoGateway, world.MeshID(discovered), message))
 			return
 		}
 		mesh.Gateways = gateways
@@ -190,7 +192,7 @@ func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m in
 		}
 		for i, rule := range rules {
 			picked[i] = '-'
-			if rule.destinations.contains(id) {
+			if rule.destinations.Contains(id) {
 				picked[i] = '+'
 			}
 		}
@@ -225,7 +227,7 @@ func (e *evaluator) reportMissingAddresses(gateways []Gateway) {
 	for _, g := range gateways {
 		if len(g.Addresses) == 0 {
 			d := &e.world.Destinations[g.Destination]
-			e.report(newFinding(CodeGatewayNoAddress, destinationID(d), "the east-west gateway has no external address; other clusters cannot reach the mesh"))
+			e.report(finding.New(finding.CodeGatewayNoAddress, world.DestinationID(d), "the east-west gateway has no external address; other clusters cannot reach the mesh"))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -14,7 +16,7 @@ import (
 // remarkFederation notes what keeps requests from other clusters from getting to
 // federated Destinations, although they are known there.
 func (e *evaluator) remarkFederation() {
-	modes := tlsRemarks{evaluator: e, defaultMode: e.result.DefaultTLSMode(), targets: map[ObjectID]map[string][]string{}}
+	modes := tlsRemarks{evaluator: e, defaultMode: e.result.DefaultTLSMode(), targets: map[world.ObjectID]map[string][]string{}}
 	for i := range e.result.Destinations {
 		federation := e.result.Destinations[i].Federation
 		if federation == nil {
@@ -56,7 +58,7 @@ func (e *evaluator) remarkPods(d *world.Destination) {
 			return
 		}
 	}
-	e.report(newFinding(CodeFederatedNobody, destinationID(d), "the Destination is federated, but has no known pods or workloads"))
+	e.report(finding.New(finding.CodeFederatedNobody, world.DestinationID(d), "the Destination is federated, but has no known pods or workloads"))
 }
 
 // tlsRemarks collects what asks clients of federated Destinations for a TLS mode
@@ -66,7 +68,7 @@ type tlsRemarks struct {
 	*evaluator
 	defaultMode networkingv1.TLSMode
 	// targets are the Destinations by what asks, and what that says.
-	targets map[ObjectID]map[string][]string
+	targets map[world.ObjectID]map[string][]string
 }
 
 func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers []string) {
@@ -83,7 +85,7 @@ func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers 
 }
 
 func (t *tlsRemarks) noteFrom(cluster string, d *world.Destination, federation *Federation, who string) {
-	open := ServicePorts(d)
+	open := serviceport.All(d)
 	for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
 		if s.Field != feature.MTLS {
 			continue
@@ -106,7 +108,7 @@ func modeOf(value any) networkingv1.TLSMode {
 	return networkingv1.TLSModeIstioMutual
 }
 
-func (t *tlsRemarks) add(id ObjectID, reason string, d *world.Destination) {
+func (t *tlsRemarks) add(id world.ObjectID, reason string, d *world.Destination) {
 	if t.targets[id] == nil {
 		t.targets[id] = map[string][]string{}
 	}
@@ -116,7 +118,7 @@ func (t *tlsRemarks) add(id ObjectID, reason string, d *world.Destination) {
 func (t *tlsRemarks) report() {
 	for id, reasons := range t.targets {
 		for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-			t.evaluator.report(newFinding(CodePassthroughTLS, id, fmt.Sprintf(
+			t.evaluator.report(finding.New(finding.CodePassthroughTLS, id, fmt.Sprintf(
 				"%s, so that requests from other clusters through gateways fail: %s", reason, text.Bounded(sorted(reasons[reason]), listedNames))))
 		}
 	}

@@ -204,7 +204,7 @@ func checkSummary(t *testing.T, full, summary describe.WorkloadDescriptionList) 
 	}
 }
 
-// checkEffects looks for policies that claim to be in force nowhere.
+// checkEffects looks for policies that claim to be effective nowhere.
 func checkEffects(t *testing.T, w describe.WorkloadDescription) {
 	t.Helper()
 	for _, p := range w.Policies {

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -87,7 +89,7 @@ func (e *evaluator) selectedGateways(mesh *world.Mesh, selectors []networkingv1.
 	for _, id := range e.meshServices(mesh.ID) {
 		d := &e.world.Destinations[id]
 		k := slices.IndexFunc(selectors, func(s networkingv1.IngressGatewaySelector) bool {
-			return selectDestinations(e.world, e.services, s.DestinationSelectors).contains(id)
+			return selector.Destinations(e.world, e.services, s.DestinationSelectors).Contains(id)
 		})
 		if k < 0 {
 			continue
@@ -206,34 +208,13 @@ func gatewayAt(d *world.Destination, portName string) (Gateway, bool) {
 			gateway.ExternalPort = p.Port
 		case discoveryv1.ServiceTypeClusterIP, discoveryv1.ServiceTypeExternalName:
 		}
-		gateway.ContainerPort = containerPort(service, p)
+		gateway.ContainerPort = serviceport.Container(service, p)
 		gateway.ServerPort = gateway.ContainerPort
 		if p.TargetPortName != nil && *p.TargetPortName != "" {
 			gateway.ServerPort = p.Port
 		}
 	}
 	return gateway, gateway.ExternalPort != 0 && gateway.ServerPort != 0
-}
-
-// containerPort resolves a Service port's target, a name through the first
-// endpoints that have a port of that name (semantics 3.6).
-func containerPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) uint32 {
-	if port.TargetPortName == nil || *port.TargetPortName == "" {
-		if port.TargetPortNumber != nil && *port.TargetPortNumber != 0 {
-			return *port.TargetPortNumber
-		}
-		return port.Port // an unset target is the port itself
-	}
-	for _, subset := range service.EndpointSubsets {
-		for _, p := range subset.Ports {
-			// Endpoints carry the Service port's name; older writers used the
-			// container's.
-			if p.Name == port.Name || p.Name == *port.TargetPortName {
-				return p.Port
-			}
-		}
-	}
-	return 0
 }
 
 func addressesOf(d *world.Destination) []string {

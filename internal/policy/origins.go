@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -57,7 +58,7 @@ func (r *Result) ConnectionFrom(cluster string, destination int) []ConnectionSet
 
 // portOfTarget returns the port of a Service that has only one, else 0.
 func (r *Result) portOfTarget(ref core.ClusterObjectRef) uint32 {
-	return onlyPort(r.World.Service(ref))
+	return serviceport.Only(r.World.Service(ref))
 }
 
 // PodAccess is who may call pods of a Destination.
@@ -68,7 +69,7 @@ type PodAccess struct {
 	// Open says that the pods are a gateway that its VirtualMesh keeps open to
 	// everybody (semantics D38).
 	Open bool
-	// DeniesOthers says that callers whom no rule admits are turned away.
+	// DeniesOthers says that callers whom no rule admits are denied.
 	DeniesOthers bool
 	// Rules are all access rules on the pods, those of the Destination first.
 	Rules []AccessRule
@@ -141,6 +142,6 @@ func (r *Result) Members(m *world.Mesh) []int {
 // RoutedProtocol returns the protocol that proxies assume for a port, empty if
 // they have to find out, and whether routes are rendered for it (semantics
 // D22).
-func RoutedProtocol(port discoveryv1.KubeServicePort) (protocol Protocol, routed bool) {
-	return PortProtocol(port), isHTTP(port)
+func RoutedProtocol(port discoveryv1.KubeServicePort) (protocol serviceport.Protocol, routed bool) {
+	return serviceport.ProtocolOf(port), serviceport.IsHTTP(port)
 }

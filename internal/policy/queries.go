@@ -6,32 +6,14 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// StateIdle is the state of a policy that is valid but in force nowhere,
+// StateIdle is the state of a policy that is valid but effective nowhere,
 // because it selects no known Destination.
 const StateIdle State = "IDLE"
-
-// MeshID names a mesh in findings.
-func MeshID(m *world.Mesh) ObjectID { return meshID(m) }
-
-// WorkloadID names a workload in findings.
-func WorkloadID(w *world.Workload) ObjectID { return workloadID(w) }
-
-// DestinationID names a Destination in findings.
-func DestinationID(d *world.Destination) ObjectID { return destinationID(d) }
-
-// FindingsOn returns the positions of the findings about any of the objects,
-// ascending.
-func (r *Result) FindingsOn(objects ...ObjectID) []int {
-	var found []int
-	for _, o := range objects {
-		found = append(found, r.related[o.String()]...)
-	}
-	return unique(found)
-}
 
 // VirtualMeshesListing returns the VirtualMeshes that list a mesh, accepted or
 // not, by namespace and name.
@@ -50,7 +32,7 @@ func (r *Result) VirtualMeshesListing(m *world.Mesh) []*VirtualMesh {
 func (r *Result) InvalidOn(destination int) []PolicyRef {
 	var refs []PolicyRef
 	for _, ref := range r.invalid {
-		if selection(r.application(ref).Destinations).contains(destination) {
+		if selector.Set(r.application(ref).Destinations).Contains(destination) {
 			refs = append(refs, ref)
 		}
 	}
@@ -60,8 +42,8 @@ func (r *Result) InvalidOn(destination int) []PolicyRef {
 // ApplicationOf returns where a policy applies and where not.
 func (r *Result) ApplicationOf(ref PolicyRef) *Application { return r.application(ref) }
 
-// InForce returns the Destinations that a policy is in force on, ascending.
-func (a *Application) InForce() []int {
+// EffectiveDestinations returns the Destinations that a policy is effective on, ascending.
+func (a *Application) EffectiveDestinations() []int {
 	if !a.Valid() {
 		return nil
 	}
@@ -71,7 +53,7 @@ func (a *Application) InForce() []int {
 	})
 }
 
-// State sums up how far the policy is in force: on how many of its Destinations,
+// State sums up how far the policy is effective: on how many of its Destinations,
 // and whether all that it names is there.
 func (a *Application) State() State {
 	switch {
@@ -90,10 +72,10 @@ func (a *Application) State() State {
 
 // AffectedSources returns the positions of the workloads whose requests a
 // policy affects, ascending: its source selector matches them, and they reach
-// a Destination that it is in force on.
+// a Destination that it is effective on.
 func (r *Result) AffectedSources(ref PolicyRef) []int {
 	app := r.application(ref)
-	if len(app.InForce()) == 0 {
+	if len(app.EffectiveDestinations()) == 0 {
 		return nil
 	}
 	return slices.DeleteFunc(r.matchingSources(ref), func(id int) bool {
@@ -107,11 +89,11 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 }
 
 // AffectedTargets returns the positions of the workloads behind the
-// Destinations that a policy is in force on, ascending, without those that
+// Destinations that a policy is effective on, ascending, without those that
 // belong to no mesh: no policy affects them.
 func (r *Result) AffectedTargets(ref PolicyRef) []int {
 	var targets []int
-	for _, id := range r.application(ref).InForce() {
+	for _, id := range r.application(ref).EffectiveDestinations() {
 		targets = append(targets, r.World.Destinations[id].Backing...)
 	}
 	return slices.DeleteFunc(unique(targets), func(id int) bool { return r.World.Workloads[id].Mesh == nil })
@@ -140,31 +122,23 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 		return r.World.WorkloadsWithin(nil, nil, nil)
 	}
 	return slices.DeleteFunc(r.workloadsNear(p.grants), func(id int) bool {
-		identity, known := IdentityOf(&r.World.Workloads[id])
-		return !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
+		identity, known := selector.IdentityOf(&r.World.Workloads[id])
+		return !slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	})
 }
 
 // workloadsNear returns the workloads of the namespaces that grants name, all if
 // one names none.
-func (r *Result) workloadsNear(grants []Grant) []int {
-	var namespaces []string
-	for _, g := range grants {
-		if g.AnySource {
-			return r.World.WorkloadsWithin(nil, nil, nil)
-		}
-		namespaces = append(namespaces, g.Namespaces...)
-		for _, a := range g.accounts {
-			if a.namespace == "" {
-				return r.World.WorkloadsWithin(nil, nil, nil)
-			}
-			namespaces = append(namespaces, a.namespace)
-		}
-	}
-	if len(namespaces) == 0 {
+func (r *Result) workloadsNear(grants []selector.Grant) []int {
+	namespaces, anywhere := selector.NamespacesOf(grants)
+	switch {
+	case anywhere:
+		return r.World.WorkloadsWithin(nil, nil, nil)
+	case len(namespaces) == 0:
 		return nil
+	default:
+		return r.World.WorkloadsWithin(nil, namespaces, nil)
 	}
-	return r.World.WorkloadsWithin(nil, sorted(namespaces), nil)
 }
 
 // Settings returns the settings that a TrafficPolicy asks for with their
@@ -182,15 +156,15 @@ func (r *Result) Settings(policy int) []Feature {
 
 // Matches returns the request matches of a policy in their effective form, nil
 // for one that is about all requests.
-func (p *TrafficPolicy) Matches() []*RequestMatch {
-	matches := requestMatches(p.Resource.Spec.HTTPRequestMatchers)
+func (p *TrafficPolicy) Matches() []*selector.RequestMatch {
+	matches := selector.RequestMatches(p.Resource.Spec.HTTPRequestMatchers)
 	if slices.Contains(matches, nil) {
 		return nil
 	}
 	return matches
 }
 
-// RejectionsOf returns why a TrafficPolicy is not in force on a Destination,
+// RejectionsOf returns why a TrafficPolicy is not effective on a Destination,
 // or on some of the requests to it, sorted by field and reason.
 func (r *Result) RejectionsOf(policy, destination int) []Rejection {
 	decided := &r.Destinations[destination]

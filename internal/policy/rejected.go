@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -16,7 +18,7 @@ import (
 func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	var rejected []Rejection
 	for _, rejection := range r.Destinations[destination].Rejections {
-		if SourceMatches(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
+		if selector.MatchesWorkload(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
 			rejected = append(rejected, rejection)
 		}
 	}
@@ -28,7 +30,7 @@ func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 			continue
 		}
 		p := &r.TrafficPolicies[ref.Index]
-		if selection(p.Destinations).contains(destination) && SourceMatches(p.Resource.Spec.SourceSelector, w) {
+		if selector.Set(p.Destinations).Contains(destination) && selector.MatchesWorkload(p.Resource.Spec.SourceSelector, w) {
 			for _, reason := range p.Errors {
 				rejected = append(rejected, Rejection{Policy: ref.Index, Reason: reason, Winner: -1})
 			}
@@ -76,7 +78,7 @@ func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	var idle []Rejection
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if p.RejectedOn(destination) || len(p.RouteFeatures) == 0 || !SourceMatches(p.Resource.Spec.SourceSelector, w) {
+		if p.RejectedOn(destination) || len(p.RouteFeatures) == 0 || !selector.MatchesWorkload(p.Resource.Spec.SourceSelector, w) {
 			continue
 		}
 		if reason := r.PortReason(p, destination); reason != "" {
@@ -102,7 +104,7 @@ func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Reject
 		p := &r.TrafficPolicies[i]
 		mode := p.tlsMode
 		if i == winner || mode == nil || p.RejectedOn(destination) || r.SameValue(mode.Value, connection[k].Value) ||
-			!SourceMatches(p.Resource.Spec.SourceSelector, w) {
+			!selector.MatchesWorkload(p.Resource.Spec.SourceSelector, w) {
 			continue
 		}
 		name := r.TrafficPolicies[winner].Resource
@@ -117,7 +119,7 @@ func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Reject
 // PortReason returns why the route settings of a policy have no port of a
 // Destination to apply to; "" if they have.
 func (r *Result) PortReason(p *TrafficPolicy, destination int) string {
-	ports := HTTPPorts(&r.World.Destinations[destination])
+	ports := serviceport.HTTP(&r.World.Destinations[destination])
 	switch {
 	case len(ports) == 0:
 		return noHTTPPort

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -35,7 +36,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkFederation()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
-			e.report(newFinding(CodeNotIstio, meshID(mesh), e.untranslatedMesh(mesh)))
+			e.report(finding.New(finding.CodeNotIstio, world.MeshID(mesh), e.untranslatedMesh(mesh)))
 		}
 	}
 	for i := range e.result.VirtualMeshes {
@@ -55,7 +56,7 @@ func (e *evaluator) untranslatedMesh(mesh *world.Mesh) string {
 }
 
 // remarkTranslation notes on which Destinations a policy is not translated.
-func (e *evaluator) remarkTranslation(id ObjectID, app *Application) {
+func (e *evaluator) remarkTranslation(id world.ObjectID, app *Application) {
 	byType := map[string][]string{}
 	for _, i := range app.Destinations {
 		d := &e.world.Destinations[i]
@@ -69,7 +70,7 @@ func (e *evaluator) remarkTranslation(id ObjectID, app *Application) {
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(byType)) {
-		e.report(newFinding(CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))))
+		e.report(finding.New(finding.CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))))
 	}
 }
 
@@ -78,7 +79,7 @@ const listedNames = 5
 
 // remarkReach notes a policy whose sources can reach none of its Destinations.
 // Without source selector the Destinations' own neighbours always can.
-func (e *evaluator) remarkReach(ref PolicyRef, id ObjectID, selectors int) {
+func (e *evaluator) remarkReach(ref PolicyRef, id world.ObjectID, selectors int) {
 	app := e.result.application(ref)
 	if selectors == 0 || len(app.Destinations) == 0 {
 		return
@@ -103,7 +104,7 @@ func (e *evaluator) remarkReach(ref PolicyRef, id ObjectID, selectors int) {
 	}
 	if len(sources) > 0 { // no source at all is another finding
 		e.result.outOfReach = append(e.result.outOfReach, ref)
-		e.report(newFinding(CodeOutOfReach, id, "none of the workloads that spec.sourceSelector matches can reach a Destination that the policy selects"))
+		e.report(finding.New(finding.CodeOutOfReach, id, "none of the workloads that spec.sourceSelector matches can reach a Destination that the policy selects"))
 	}
 }
 
@@ -125,7 +126,7 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 		if !slices.ContainsFunc(target.Backing, func(id int) bool {
 			return world.HasLabels(e.world.Workloads[id].Labels, d.KubeService.Subset)
 		}) {
-			e.report(newFinding(CodeSubsetWithoutPods, p.ID(), fmt.Sprintf(
+			e.report(finding.New(finding.CodeSubsetWithoutPods, p.ID(), fmt.Sprintf(
 				"spec.policy.trafficShift.destinations[%d]: no workload behind %s carries %s", i, target.Key(), labelText(d.KubeService.Subset))))
 		}
 	}
@@ -157,7 +158,7 @@ func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 		reasons[reason] = true
 	}
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-		e.report(newFinding(CodeNoEffect, p.ID(), reason))
+		e.report(finding.New(finding.CodeNoEffect, p.ID(), reason))
 	}
 }
 
@@ -225,7 +226,7 @@ func (e *evaluator) remarkDeprecatedMatchers(p *TrafficPolicy) {
 			used bool
 		}{{"prefix", m.Prefix != nil}, {"exact", m.Exact != nil}, {"regex", m.Regex != nil}} {
 			if f.used {
-				e.report(newFinding(CodeDeprecatedField, p.ID(), fmt.Sprintf(
+				e.report(finding.New(finding.CodeDeprecatedField, p.ID(), fmt.Sprintf(
 					"spec.httpRequestMatchers[%d].%s was renamed to uri.%s", i, f.name, f.name)))
 			}
 		}
@@ -248,7 +249,7 @@ func (e *evaluator) remarkSharedPods() {
 			differ = differ || !slices.Equal(first, e.policiesOf(id))
 		}
 		if differ {
-			e.report(newFinding(CodeSharedPods, workloadID(w), fmt.Sprintf(
+			e.report(finding.New(finding.CodeSharedPods, world.WorkloadID(w), fmt.Sprintf(
 				"Services %s share the pods but not the access policies", strings.Join(names, ", "))))
 		}
 	}
@@ -272,9 +273,9 @@ func (e *evaluator) remarkVirtualMesh(vm *VirtualMesh) {
 
 func (e *evaluator) remarkDeprecatedFederation(vm *VirtualMesh, f *networkingv1.Federation) {
 	if f.Permissive != nil {
-		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.permissive was renamed to selectors: [{}]"))
+		e.report(finding.New(finding.CodeDeprecatedField, vm.ID(), "spec.federation.permissive was renamed to selectors: [{}]"))
 	}
 	if len(f.EastWestIngressGatewaySelectors) > 0 {
-		e.report(newFinding(CodeDeprecatedField, vm.ID(), "spec.federation.eastWestIngressGatewaySelectors was renamed to ingressGatewaySelectors"))
+		e.report(finding.New(finding.CodeDeprecatedField, vm.ID(), "spec.federation.eastWestIngressGatewaySelectors was renamed to ingressGatewaySelectors"))
 	}
 }

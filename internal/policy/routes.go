@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -11,9 +13,9 @@ import (
 // a source that match, on some ports. Routes are tried in order; the first that
 // matches decides (semantics 5.1).
 type Route struct {
-	Source SourceMatch
+	Source selector.SourceMatch
 	// Match is nil if every request matches.
-	Match *RequestMatch
+	Match *selector.RequestMatch
 	// Ports are numbers of the Destination's Service, ascending.
 	Ports []uint32
 	// Settings are sorted by field. The default route, which only keeps
@@ -71,7 +73,7 @@ func (r *Result) composeRoutes(cluster string, destination int) []*Route {
 func (r *Result) portClasses(d *world.Destination) [][]uint32 {
 	var classes [][]uint32
 	var members [][]int
-	for _, port := range HTTPPorts(d) {
+	for _, port := range serviceport.HTTP(d) {
 		var policies []int
 		for _, i := range r.Destinations[d.ID].Traffic {
 			if p := &r.TrafficPolicies[i]; len(p.RouteFeatures) > 0 && !p.RejectedOn(d.ID) && p.AllowsPort(port) {
@@ -133,7 +135,7 @@ func (r *Result) composePorts(cluster string, destination int, ports []uint32) [
 
 // set gives the route a setting of one of its own policies, unless an earlier
 // one made it. Policies of wholly equal match would have been in conflict; here
-// their matches only overlap, so both stay in force elsewhere.
+// their matches only overlap, so both stay effective elsewhere.
 func (route *Route) set(f Feature, policy int, r *Result) {
 	earlier, taken := route.own[f.Field]
 	if !taken {
@@ -158,7 +160,7 @@ func (route *Route) inherit(all []*Route) {
 		effective[field] = setting
 	}
 	for _, broader := range all {
-		if broader == route || broader.Match != nil || !broader.Source.contains(route.Source) {
+		if broader == route || broader.Match != nil || !broader.Source.Contains(route.Source) {
 			continue
 		}
 		for field, setting := range broader.own {
@@ -186,7 +188,7 @@ func (r *Result) RoutesFor(w *world.Workload, destination int) []*Route {
 func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
 	overtaken = map[*Route]*Route{}
 	for _, route := range r.routesFrom(w.Cluster, destination) {
-		if !route.Source.includes(w) {
+		if !route.Source.Includes(w) {
 			continue
 		}
 		k := slices.IndexFunc(taken, func(first *Route) bool {
@@ -202,12 +204,12 @@ func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route
 }
 
 // sources returns what a policy's sourceSelector admits from a cluster.
-func (r *Result) sources(policy int, cluster string) []SourceMatch {
+func (r *Result) sources(policy int, cluster string) []selector.SourceMatch {
 	p := &r.TrafficPolicies[policy]
 	cluster = p.scopeOf(cluster)
 	found, known := p.sourcesByCluster[cluster]
 	if !known {
-		found = sourcesIn(cluster, p.Resource.Spec.SourceSelector)
+		found = selector.SourcesIn(cluster, p.Resource.Spec.SourceSelector)
 		p.sourcesByCluster[cluster] = found
 	}
 	return found

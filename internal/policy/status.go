@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -135,12 +136,12 @@ func (r *Result) affectedWorkloads(ref PolicyRef) []string {
 // any of its Destinations.
 func (r *Result) hasSource(ref PolicyRef, w *world.Workload) bool {
 	if ref.Kind == KindTrafficPolicy {
-		return SourceMatches(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
+		return selector.MatchesWorkload(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
 	}
-	identity, known := IdentityOf(w)
+	identity, known := selector.IdentityOf(w)
 	p := &r.AccessPolicies[ref.Index]
 	if !p.ownMeshOnly() {
-		return slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
+		return slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	}
 	return slices.ContainsFunc(p.Destinations, func(id int) bool { return r.mayConcern(ref, w, id) })
 }

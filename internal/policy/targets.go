@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -54,9 +55,9 @@ func checkTargets(w *world.World, named []target, p *networkingv1.TrafficPolicyP
 		switch {
 		case d == nil:
 			reason = fmt.Sprintf("%s: Service %s does not exist", t.at, key)
-		case t.port != 0 && !hasPort(d, t.port):
+		case t.port != 0 && !serviceport.Has(d, t.port):
 			reason = fmt.Sprintf("%s: Service %s has no port %d", t.at, key, t.port)
-		case t.port == 0 && onlyPort(d) == 0:
+		case t.port == 0 && serviceport.Only(d) == 0:
 			reason = fmt.Sprintf("%s: Service %s has %d ports, so the port must be given", t.at, key, len(d.Resource.Spec.KubeService.Ports))
 		default:
 			continue

@@ -4,6 +4,10 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/limits"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -14,7 +18,7 @@ type TrafficPolicy struct {
 	Resource *networkingv1.TrafficPolicy
 	Application
 
-	matches []*RequestMatch
+	matches []*selector.RequestMatch
 	// RouteFeatures are the settings that routes carry, sorted by field.
 	RouteFeatures []Feature
 	// connectionFeatures are the settings that the policy claims for connections,
@@ -27,10 +31,10 @@ type TrafficPolicy struct {
 	unsupported []string
 	targets     []target
 	badTargets  []Rejection
-	// namedClusters are the clusters that the sourceSelector names; the sources
+	// NamedClusters are the clusters that the sourceSelector names; the sources
 	// are the same from all others.
 	namedClusters    []string
-	sourcesByCluster map[string][]SourceMatch
+	sourcesByCluster map[string][]selector.SourceMatch
 	// matchNumbers identifies equal matches among policies, by cluster.
 	matchNumbers map[string]int
 }
@@ -43,15 +47,15 @@ func (p *TrafficPolicy) RejectedOn(destination int) bool {
 
 // CoversRequests reports whether the policy is about every request that
 // satisfies a match; nil stands for all requests.
-func (p *TrafficPolicy) CoversRequests(match *RequestMatch) bool {
-	return slices.ContainsFunc(p.matches, func(m *RequestMatch) bool { return m.Contains(match) })
+func (p *TrafficPolicy) CoversRequests(match *selector.RequestMatch) bool {
+	return slices.ContainsFunc(p.matches, func(m *selector.RequestMatch) bool { return m.Contains(match) })
 }
 
 // prepare works out what does not depend on a Destination.
 func (p *TrafficPolicy) prepare(w *world.World, features feature.Features, defaultMode networkingv1.TLSMode) {
 	spec := &p.Resource.Spec
-	ports := func(ref core.ClusterObjectRef) uint32 { return onlyPort(w.Service(ref)) }
-	p.matches = requestMatches(spec.HTTPRequestMatchers)
+	ports := func(ref core.ClusterObjectRef) uint32 { return serviceport.Only(w.Service(ref)) }
+	p.matches = selector.RequestMatches(spec.HTTPRequestMatchers)
 	p.RouteFeatures = featuresOf(features, spec.Policy, ports, feature.ScopeRequests)
 	p.connectionFeatures = featuresOf(features, spec.Policy, ports, feature.ScopeConnections)
 	if k := slices.IndexFunc(p.connectionFeatures, func(f Feature) bool { return f.Field == feature.MTLS }); k >= 0 {
@@ -70,7 +74,7 @@ func (p *TrafficPolicy) prepare(w *world.World, features feature.Features, defau
 		}
 	}
 	p.namedClusters = sorted(p.namedClusters)
-	p.sourcesByCluster = map[string][]SourceMatch{}
+	p.sourcesByCluster = map[string][]selector.SourceMatch{}
 	p.matchNumbers = map[string]int{}
 }
 
@@ -84,8 +88,8 @@ func (p *TrafficPolicy) scopeOf(cluster string) string {
 }
 
 // ID names the policy in findings.
-func (p *TrafficPolicy) ID() ObjectID {
-	return ObjectID{Kind: "TrafficPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
+func (p *TrafficPolicy) ID() world.ObjectID {
+	return world.ObjectID{Kind: "TrafficPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
 }
 
 // evaluateTrafficPolicies validates every policy and attaches it to the
@@ -98,12 +102,12 @@ func (e *evaluator) evaluateTrafficPolicies() {
 		spec := &object.Resource.Spec
 		p.Resource, p.Fields = object.Resource, trafficFields(e.result.features, spec.Policy)
 
-		problems := checkDestinationSelectors(e.world, "spec.destinationSelector", spec.DestinationSelector)
-		problems = append(problems, checkWorkloadSelectors("spec.sourceSelector", spec.SourceSelector)...)
-		problems = append(problems, checkTrafficValues(e.result.features, spec)...)
+		problems := selector.CheckDestinations(e.world, "spec.destinationSelector", spec.DestinationSelector)
+		problems = append(problems, selector.CheckWorkloads("spec.sourceSelector", spec.SourceSelector)...)
+		problems = append(problems, limits.CheckTrafficPolicy(e.result.features, spec)...)
 		p.Errors, p.Unresolved = e.reportInvalid(p.ID(), object.Errors, problems)
 
-		p.Destinations = selectDestinations(e.world, e.services, spec.DestinationSelector)
+		p.Destinations = selector.Destinations(e.world, e.services, spec.DestinationSelector)
 		if p.Valid() {
 			p.prepare(e.world, e.result.features, mode)
 			for _, id := range p.Destinations {
@@ -115,30 +119,32 @@ func (e *evaluator) evaluateTrafficPolicies() {
 	}
 	orderPolicies(e.world, e.result.TrafficPolicies, func(d *Destination) []int { return d.Traffic }, e.result.Destinations)
 	e.judgeTraffic()
-	e.result.trafficSources = indexTrafficSources(e.world.TrafficPolicies)
+	e.result.trafficSources = selector.IndexWorkloads(len(e.world.TrafficPolicies), func(i int) []core.WorkloadSelector {
+		return e.world.TrafficPolicies[i].Resource.Spec.SourceSelector
+	})
 }
 
 // reportInvalid notes why an object is INVALID: as a whole, and for references
 // that do not resolve. Schema violations were reported by the loader; they only
 // become errors of the object.
-func (e *evaluator) reportInvalid(id ObjectID, schema []string, problems []problem) (errors, unresolved []string) {
+func (e *evaluator) reportInvalid(id world.ObjectID, schema []string, problems []finding.Problem) (errors, unresolved []string) {
 	errors = slices.Clone(schema)
 	for _, p := range problems {
-		if p.unresolved() {
-			unresolved = append(unresolved, p.message)
+		if p.Unresolved() {
+			unresolved = append(unresolved, p.Message)
 		} else {
-			errors = append(errors, p.message)
+			errors = append(errors, p.Message)
 		}
-		e.report(newFinding(p.code, id, p.message))
+		e.report(finding.New(p.Code, id, p.Message))
 	}
 	return errors, unresolved
 }
 
 func (e *evaluator) reportIdleTraffic(p *TrafficPolicy) {
 	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // which says why
-		e.report(newFinding(CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
+		e.report(finding.New(finding.CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
-	if !matchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {
-		e.report(newFinding(CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
+	if !selector.MatchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {
+		e.report(finding.New(finding.CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
 }

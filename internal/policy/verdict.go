@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Decision says whether a request is let in.
+// Decision says whether a request is allowed.
 type Decision string
 
 // The decisions. Conditional means that it depends on the request, or on which
@@ -27,7 +28,7 @@ type Verdict struct {
 	// Policies are the positions of the AccessPolicies that decide, ascending;
 	// none if a default does.
 	Policies []int
-	// Conditions are alternatives under which a CONDITIONAL call is let in.
+	// Conditions are alternatives under which a CONDITIONAL call is allowed.
 	Conditions []Condition
 }
 
@@ -59,7 +60,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 	if len(rules) == 0 {
 		return r.byDefault(d, mesh)
 	}
-	identity, known := IdentityOf(source)
+	identity, known := selector.IdentityOf(source)
 	var admitting, conditional, selecting []int
 	var conditions []Condition
 	for _, rule := range rules {
@@ -102,8 +103,8 @@ func (r *Result) throughGateway(d *world.Destination) Verdict {
 
 func notAdmitted(source *world.Workload, d *world.Destination, known bool) string {
 	who := "the workload, which has no identity,"
-	if identity, ok := IdentityOf(source); known && ok {
-		who = identity.principal()
+	if identity, ok := selector.IdentityOf(source); known && ok {
+		who = identity.Principal()
 	}
 	return fmt.Sprintf("no AccessPolicy on %s allows %s", d.Key(), who)
 }
@@ -138,7 +139,7 @@ func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 		rules, vm.Resource.Name, vm.Resource.Namespace, does, vm.GlobalAccessPolicy())}
 }
 
-// missingRules says why no rule is in force on a Destination: nobody wrote one,
+// missingRules says why no rule is effective on a Destination: nobody wrote one,
 // or those that were written are INVALID.
 func (r *Result) missingRules(d *world.Destination) string {
 	var broken []string

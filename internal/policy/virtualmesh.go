@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -48,8 +50,8 @@ type MissingMesh struct {
 }
 
 // ID names the VirtualMesh in findings.
-func (v *VirtualMesh) ID() ObjectID {
-	return ObjectID{Kind: "VirtualMesh", Namespace: v.Resource.Namespace, Name: v.Resource.Name}
+func (v *VirtualMesh) ID() world.ObjectID {
+	return world.ObjectID{Kind: "VirtualMesh", Namespace: v.Resource.Namespace, Name: v.Resource.Name}
 }
 
 // Trust returns the trust model.
@@ -119,9 +121,9 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 	problems = append(problems, e.checkTLSCoherence(vm)...)
 	problems = append(problems, e.checkClaims(vm)...)
 	for _, p := range problems {
-		vm.Errors = append(vm.Errors, p.message)
-		vm.Effective = vm.Effective && p.unresolved()
-		e.report(newFinding(p.code, vm.ID(), p.message))
+		vm.Errors = append(vm.Errors, p.Message)
+		vm.Effective = vm.Effective && p.Unresolved()
+		e.report(finding.New(p.Code, vm.ID(), p.Message))
 	}
 	if len(vm.Errors) > 0 {
 		vm.State = core.ApprovalStateInvalid
@@ -133,12 +135,12 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 		e.result.Meshes[m].VirtualMesh = vm
 	}
 	if vm.Trust() == TrustLimited {
-		e.report(newFinding(CodeLimitedTrust, vm.ID(), limitedTrust))
+		e.report(finding.New(finding.CodeLimitedTrust, vm.ID(), limitedTrust))
 	}
 }
 
-func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
-	var problems []problem
+func (e *evaluator) resolveMeshes(vm *VirtualMesh) []finding.Problem {
+	var problems []finding.Problem
 	for i, ref := range vm.Resource.Spec.Meshes {
 		if ref.Name == "" || ref.Namespace == "" {
 			continue // the schema reports it
@@ -148,9 +150,9 @@ func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
 		case mesh == nil:
 			missing := MissingMesh{ref, fmt.Sprintf("spec.meshes[%d]: mesh %s.%s does not exist", i, ref.Name, ref.Namespace)}
 			vm.Missing = append(vm.Missing, missing)
-			problems = append(problems, problem{CodeMeshNotFound, missing.Reason})
+			problems = append(problems, finding.Problem{Code: finding.CodeMeshNotFound, Message: missing.Reason})
 		case slices.Contains(vm.Meshes, mesh.ID):
-			e.report(newFinding(CodeMeshListedTwice, vm.ID(),
+			e.report(finding.New(finding.CodeMeshListedTwice, vm.ID(),
 				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s is listed twice", i, ref.Name, ref.Namespace)))
 		default:
 			vm.Meshes = append(vm.Meshes, mesh.ID)
@@ -163,39 +165,39 @@ func (e *evaluator) resolveMeshes(vm *VirtualMesh) []problem {
 	return problems
 }
 
-func (e *evaluator) checkFederation(vm *VirtualMesh) []problem {
+func (e *evaluator) checkFederation(vm *VirtualMesh) []finding.Problem {
 	federation := vm.Resource.Spec.Federation
 	if federation == nil {
 		return nil
 	}
-	var problems []problem
+	var problems []finding.Problem
 	if suffix := hostnameSuffix(vm); len(validation.IsDNS1123Subdomain(suffix)) > 0 {
-		problems = append(problems, problem{CodeBadSuffix, fmt.Sprintf("spec.federation.hostnameSuffix: %q is not a valid DNS name", suffix)})
+		problems = append(problems, finding.Problem{Code: finding.CodeBadSuffix, Message: fmt.Sprintf("spec.federation.hostnameSuffix: %q is not a valid DNS name", suffix)})
 	}
 	for i, s := range federation.Selectors {
 		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
 		for k, ref := range s.Meshes {
 			if !slices.Contains(vm.Resource.Spec.Meshes, ref) { // one that is not there is reported already
-				problems = append(problems, problem{
-					CodeBadFederation,
-					fmt.Sprintf("%s.meshes[%d]: mesh %s.%s is not in this VirtualMesh", at, k, ref.Name, ref.Namespace),
+				problems = append(problems, finding.Problem{
+					Code:    finding.CodeBadFederation,
+					Message: fmt.Sprintf("%s.meshes[%d]: mesh %s.%s is not in this VirtualMesh", at, k, ref.Name, ref.Namespace),
 				})
 			}
 		}
-		problems = append(problems, forVirtualMesh(checkDestinationSelectors(e.world, at+".destinationSelectors", s.DestinationSelectors))...)
+		problems = append(problems, forVirtualMesh(selector.CheckDestinations(e.world, at+".destinationSelectors", s.DestinationSelectors))...)
 	}
 	for i, s := range federation.GatewaySelectors() {
 		at := fmt.Sprintf("spec.federation.ingressGatewaySelectors[%d].destinationSelectors", i)
-		problems = append(problems, forVirtualMesh(checkDestinationSelectors(e.world, at, s.DestinationSelectors))...)
+		problems = append(problems, forVirtualMesh(selector.CheckDestinations(e.world, at, s.DestinationSelectors))...)
 	}
 	return problems
 }
 
 // forVirtualMesh gives unresolved references the code of virtual meshes.
-func forVirtualMesh(problems []problem) []problem {
+func forVirtualMesh(problems []finding.Problem) []finding.Problem {
 	for i := range problems {
-		if problems[i].code == CodeReferenceNotFound {
-			problems[i].code = CodeMeshNotFound
+		if problems[i].Code == finding.CodeReferenceNotFound {
+			problems[i].Code = finding.CodeMeshNotFound
 		}
 	}
 	return problems
@@ -203,14 +205,14 @@ func forVirtualMesh(problems []problem) []problem {
 
 // checkTLSCoherence compares enforcement by the servers with the mode that the
 // Settings give to clients (semantics D39).
-func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []problem {
+func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []finding.Problem {
 	mode := clientTLSMode(e.world)
 	mutual := mode == networkingv1.TLSModeIstioMutual
 	enforced := vm.TLSEnforcement()
 	if (enforced == networkingv1.EnforcementModeStrict && !mutual) || (enforced == networkingv1.EnforcementModeDisable && mutual) {
-		return []problem{{
-			CodeTLSIncoherent,
-			fmt.Sprintf("spec.federation.tlsEnforcementSettings.enforcementMode: %s conflicts with the Settings, whose mtls.istio.tlsMode is %s", enforced, mode),
+		return []finding.Problem{{
+			Code:    finding.CodeTLSIncoherent,
+			Message: fmt.Sprintf("spec.federation.tlsEnforcementSettings.enforcementMode: %s conflicts with the Settings, whose mtls.istio.tlsMode is %s", enforced, mode),
 		}}
 	}
 	return nil
@@ -229,14 +231,14 @@ func clientTLSMode(w *world.World) networkingv1.TLSMode {
 	return networkingv1.TLSMode("").OrDefault()
 }
 
-func (e *evaluator) checkClaims(vm *VirtualMesh) []problem {
-	var problems []problem
+func (e *evaluator) checkClaims(vm *VirtualMesh) []finding.Problem {
+	var problems []finding.Problem
 	for _, m := range vm.Meshes {
 		if holder := e.result.Meshes[m].VirtualMesh; holder != nil {
 			ref := e.world.Meshes[m].Ref
-			problems = append(problems, problem{
-				CodeMeshClaimedTwice,
-				fmt.Sprintf("mesh %s.%s already belongs to VirtualMesh %s.%s", ref.Name, ref.Namespace, holder.Resource.Name, holder.Resource.Namespace),
+			problems = append(problems, finding.Problem{
+				Code:    finding.CodeMeshClaimedTwice,
+				Message: fmt.Sprintf("mesh %s.%s already belongs to VirtualMesh %s.%s", ref.Name, ref.Namespace, holder.Resource.Name, holder.Resource.Namespace),
 			})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -18,7 +19,7 @@ const (
 	RoleDestination Role = "destination"
 )
 
-// State says how much of a policy is in force for a workload.
+// State says how much of a policy is effective for a workload.
 type State string
 
 // The states: on all of the Destinations concerned, on some, on none.
@@ -33,12 +34,12 @@ type Effect struct {
 	Policy PolicyRef
 	Role   Role
 	State  State
-	// Destinations are those it is in force on for this workload, ascending;
+	// Destinations are those it is effective on for this workload, ascending;
 	// not filled for summaries.
 	Destinations []int
 	// Count is their number.
 	Count int
-	// Errors say why it is not in force on the others.
+	// Errors say why it is not effective on the others.
 	Errors []string
 }
 
@@ -135,20 +136,20 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 // sourcePolicies returns the positions of the policies whose source selector
 // matches the workload, whatever they select as destination, ascending.
 func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
-	traffic = slices.DeleteFunc(r.trafficSources.candidates(w), func(i int) bool {
-		return !SourceMatches(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
+	traffic = slices.DeleteFunc(r.trafficSources.Candidates(w), func(i int) bool {
+		return !selector.MatchesWorkload(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
 	})
-	identity, known := IdentityOf(w)
-	access = slices.DeleteFunc(r.accessSources.candidates(w), func(i int) bool {
+	identity, known := selector.IdentityOf(w)
+	access = slices.DeleteFunc(r.accessSources.Candidates(w), func(i int) bool {
 		p := &r.AccessPolicies[i]
-		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g Grant) bool { return g.Admits(identity, known) })
+		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	})
 	return traffic, access
 }
 
 // tally counts the Destinations that a policy selects and a workload reaches.
 type tally struct {
-	// concerned is the number of them, destinations those it is in force on.
+	// concerned is the number of them, destinations those it is effective on.
 	concerned    int
 	destinations []int
 	applied      int
@@ -178,8 +179,8 @@ func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) b
 	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.AsReadBy(r.World.Destinations[destination].Mesh) {
 		return true
 	}
-	identity, known := IdentityOf(w)
-	return slices.ContainsFunc(r.AccessPolicies[ref.Index].Grants(&r.World.Destinations[destination]), func(g Grant) bool {
+	identity, known := selector.IdentityOf(w)
+	return slices.ContainsFunc(r.AccessPolicies[ref.Index].Grants(&r.World.Destinations[destination]), func(g selector.Grant) bool {
 		return g.Admits(identity, known)
 	})
 }
@@ -229,7 +230,7 @@ func (r *Result) policiesOn(destination int) []PolicyRef {
 		refs = append(refs, PolicyRef{KindAccessPolicy, i})
 	}
 	for _, ref := range r.invalid {
-		if selection(r.application(ref).Destinations).contains(destination) {
+		if selector.Set(r.application(ref).Destinations).Contains(destination) {
 			refs = append(refs, ref)
 		}
 	}
@@ -257,7 +258,7 @@ func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
 
 // compareEffects orders by kind, namespace and name (as the world's positions
 // are), and role. TrafficPolicies come before AccessPolicies: what happens to a
-// request reads before whether it is let in.
+// request reads before whether it is allowed.
 func compareEffects(a, b *Effect) int {
 	switch {
 	case a.Policy.Kind != b.Policy.Kind:
@@ -319,7 +320,7 @@ func (r *Result) hasAccessRules(d *world.Destination) bool {
 // Inbound is one Destination that a workload serves.
 type Inbound struct {
 	Destination int
-	// DeniesOthers says that callers whom no rule admits are turned away: the
+	// DeniesOthers says that callers whom no rule admits are denied: the
 	// VirtualMesh says so, or there are rules (semantics D33).
 	DeniesOthers bool
 	// Rules are all access rules on the workload's pods, those of this

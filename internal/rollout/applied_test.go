@@ -7,7 +7,7 @@ import (
 	security "istio.io/api/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
@@ -29,7 +29,7 @@ func TestLastApplied(t *testing.T) {
 		if !recorded {
 			t.Fatalf("seed %d: nothing is recorded", seed)
 		}
-		if lines := describe.AllChangeLines(describe.Changes(compare.Results(applied, policy.Evaluate(before)))); len(lines) > 0 {
+		if lines := impact.AllChangeLines(impact.Changes(compare.Results(applied, policy.Evaluate(before)))); len(lines) > 0 {
 			t.Errorf("seed %d: nothing changed since, and it says %v", seed, lines)
 		}
 		if before, _ = LastApplied(applied.World.WithAuthored(world.Objects{})); before == nil {
@@ -37,7 +37,7 @@ func TestLastApplied(t *testing.T) {
 		}
 		differences := compare.Results(applied, policy.Evaluate(before))
 		if len(differences.Settings)+len(differences.Verdicts)+len(differences.Memberships)+len(differences.Federation) > 0 {
-			t.Errorf("seed %d: what is gone meant something else: %+v", seed, describe.AllChangeLines(describe.Changes(differences)))
+			t.Errorf("seed %d: what is gone meant something else: %+v", seed, impact.AllChangeLines(impact.Changes(differences)))
 		}
 	}
 }
@@ -54,15 +54,15 @@ func TestLastAppliedOfManifests(t *testing.T) {
 // A plan says which of its changes take protection away.
 func TestLosses(t *testing.T) {
 	t.Parallel()
-	vm := policy.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
+	vm := world.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
 	peers := func(name string, mode security.PeerAuthentication_MutualTLS_Mode) *istio.Object {
 		o := object(istio.KindPeerAuthentication, name, &security.PeerAuthentication{Mtls: &security.PeerAuthentication_MutualTLS{Mode: mode}})
-		o.Parents = []policy.ObjectID{vm}
+		o.Parents = []world.ObjectID{vm}
 		return o
 	}
 	rules := func(name string, spec *security.AuthorizationPolicy) *istio.Object {
 		o := object(istio.KindAuthorizationPolicy, name, spec)
-		o.Parents = []policy.ObjectID{vm}
+		o.Parents = []world.ObjectID{vm}
 		return o
 	}
 	strict, permissive := security.PeerAuthentication_MutualTLS_STRICT, security.PeerAuthentication_MutualTLS_PERMISSIVE

@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/kube"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Change is what is to be done about one object of a cluster, and what came of
@@ -45,7 +45,7 @@ const noPosition = -1
 
 // Parents returns what the object is rendered from, or was, if it should not be
 // there any more.
-func (c *Change) Parents() []policy.ObjectID {
+func (c *Change) Parents() []world.ObjectID {
 	switch {
 	case c.desired != nil:
 		return c.desired.Parents

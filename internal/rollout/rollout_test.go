@@ -280,15 +280,15 @@ func TestKindThatWasNotListed(t *testing.T) {
 // and the rest is done (semantics D70).
 func TestProtectionStays(t *testing.T) {
 	t.Parallel()
-	parent := policy.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
+	parent := world.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
 	peers := func(name string, mode security.PeerAuthentication_MutualTLS_Mode) *istio.Object {
 		o := object(istio.KindPeerAuthentication, name, &security.PeerAuthentication{Mtls: &security.PeerAuthentication_MutualTLS{Mode: mode}})
-		o.Parents = []policy.ObjectID{parent}
+		o.Parents = []world.ObjectID{parent}
 		return o
 	}
 	strict, permissive := security.PeerAuthentication_MutualTLS_STRICT, security.PeerAuthentication_MutualTLS_PERMISSIVE
 	denial := object(istio.KindAuthorizationPolicy, "denial", &security.AuthorizationPolicy{})
-	denial.Parents = []policy.ObjectID{parent}
+	denial.Parents = []world.ObjectID{parent}
 	vm := &networkingv1.VirtualMesh{}
 	vm.Name, vm.Namespace = parent.Name, parent.Namespace
 	broken := world.Objects{VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: vm, Errors: []string{"broken"}}}}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -45,19 +46,19 @@ func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
 	for i := range world.VirtualMeshes {
 		vm := world.VirtualMeshes[i].Resource
 		status := result.VirtualMeshStatus(i)
-		status.State, status.Errors = w.failed(policy.ObjectID{Kind: "VirtualMesh", Namespace: vm.Namespace, Name: vm.Name}, status.State, status.Errors)
+		status.State, status.Errors = w.failed(result.VirtualMeshes[i].ID(), status.State, status.Errors)
 		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, status, "conditions", "deployedSharedTrust")
 	}
 	for i := range world.TrafficPolicies {
 		traffic := world.TrafficPolicies[i].Resource
 		status := result.TrafficPolicyStatus(i)
-		status.State, status.Errors = w.failed(policy.ObjectID{Kind: string(policy.KindTrafficPolicy), Namespace: traffic.Namespace, Name: traffic.Name}, status.State, status.Errors)
+		status.State, status.Errors = w.failed(result.TrafficPolicies[i].ID(), status.State, status.Errors)
 		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindTrafficPolicy)), &traffic.ObjectMeta, traffic.Status, status)
 	}
 	for i := range world.AccessPolicies {
 		access := world.AccessPolicies[i].Resource
 		status := result.AccessPolicyStatus(i)
-		status.State, status.Errors = w.failed(policy.ObjectID{Kind: string(policy.KindAccessPolicy), Namespace: access.Namespace, Name: access.Name}, status.State, status.Errors)
+		status.State, status.Errors = w.failed(result.AccessPolicies[i].ID(), status.State, status.Errors)
 		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindAccessPolicy)), &access.ObjectMeta, access.Status, status)
 	}
 	for i := range world.Meshes {
@@ -73,9 +74,9 @@ func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
 
 // failuresByParent returns what went wrong in clusters, by the resource that
 // the objects come from, each reason once and in order.
-func (p *Plan) failuresByParent() map[policy.ObjectID][]string {
-	failures := map[policy.ObjectID][]string{}
-	note := func(parents []policy.ObjectID, text string) {
+func (p *Plan) failuresByParent() map[world.ObjectID][]string {
+	failures := map[world.ObjectID][]string{}
+	note := func(parents []world.ObjectID, text string) {
 		for _, parent := range parents {
 			if !slices.Contains(failures[parent], text) {
 				failures[parent] = append(failures[parent], text)
@@ -100,7 +101,7 @@ func (p *Plan) failuresByParent() map[policy.ObjectID][]string {
 
 // statusWriter collects statuses that differ.
 type statusWriter struct {
-	failures map[policy.ObjectID][]string
+	failures map[world.ObjectID][]string
 	updates  []kube.StatusUpdate
 	err      error
 }
@@ -109,7 +110,7 @@ type statusWriter struct {
 const reportedFailures = 10
 
 // failed adds to a status what could not be written. Who is INVALID stays so.
-func (w *statusWriter) failed(id policy.ObjectID, state core.ApprovalState, errs []string) (core.ApprovalState, []string) {
+func (w *statusWriter) failed(id world.ObjectID, state core.ApprovalState, errs []string) (core.ApprovalState, []string) {
 	failures := w.failures[id]
 	if len(failures) == 0 {
 		return state, errs

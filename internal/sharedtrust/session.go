@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // SessionOptions say with what a Session works.
@@ -68,8 +69,8 @@ func (t *Session) Inspect(ctx context.Context, result *policy.Result, s *Subject
 // Findings inspects the trust of all virtual meshes with shared trust and returns
 // what is found as findings. Certificates that expire within the warning time
 // are part of that.
-func (t *Session) Findings(ctx context.Context, result *policy.Result, warning time.Duration) ([]policy.Finding, error) {
-	var findings []policy.Finding
+func (t *Session) Findings(ctx context.Context, result *policy.Result, warning time.Duration) ([]finding.Finding, error) {
+	var findings []finding.Finding
 	for i := range result.VirtualMeshes {
 		if result.VirtualMeshes[i].Trust() != policy.TrustShared {
 			continue

@@ -12,7 +12,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -228,7 +228,7 @@ type applying struct {
 	plan *rollout.Plan
 	// behaviour is what the plan changes, compared with what was applied last; nil if
 	// that is not recorded, or nobody is shown it.
-	behaviour *describe.ChangeView
+	behaviour *impact.ChangeView
 }
 
 // say prints a line about progress on standard error.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
@@ -64,7 +64,7 @@ func (a *applying) compareBehaviour() {
 		return // nobody is shown it
 	}
 	if before, recorded := rollout.LastApplied(a.plan.Result.World); recorded {
-		changes := describe.Changes(compare.Results(policy.Evaluate(before), a.plan.Result))
+		changes := impact.Changes(compare.Results(policy.Evaluate(before), a.plan.Result))
 		a.behaviour = &changes
 	}
 }
@@ -128,9 +128,9 @@ func (a *applying) writeBehaviour(t *view.Text) {
 	case a.behaviour == nil:
 		return
 	case a.verbosity() > 0:
-		cmdutil.WriteBehaviour(t, describe.AllChangeLines(*a.behaviour))
+		cmdutil.WriteBehaviour(t, impact.AllChangeLines(*a.behaviour))
 	default:
-		cmdutil.WriteBehaviour(t, describe.ChangeLines(*a.behaviour))
+		cmdutil.WriteBehaviour(t, impact.ChangeLines(*a.behaviour))
 	}
 	t.Blank()
 }

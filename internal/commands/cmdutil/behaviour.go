@@ -1,16 +1,16 @@
 package cmdutil
 
 import (
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/output/view"
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // NothingChanges is said of behaviour and of configuration.
 const NothingChanges = "nothing changes"
 
 // WriteBehaviour writes what changes in behaviour, one line for each change.
-func WriteBehaviour(t *view.Text, lines []describe.ImpactLine) {
+func WriteBehaviour(t *view.Text, lines []impact.Line) {
 	t.Line("Behaviour:")
 	t.Nested(func() {
 		if len(lines) == 0 {
@@ -23,11 +23,11 @@ func WriteBehaviour(t *view.Text, lines []describe.ImpactLine) {
 }
 
 // impactMark returns what a line of an impact begins with.
-func impactMark(severity policy.Severity) view.Word {
+func impactMark(severity finding.Severity) view.Word {
 	switch severity {
-	case policy.SeverityError:
+	case finding.SeverityError:
 		return view.Word{Text: "error: ", Tone: view.Bad}
-	case policy.SeverityWarning:
+	case finding.SeverityWarning:
 		return view.Word{Text: "warning: ", Tone: view.Warning}
 	default:
 		return view.Word{}

@@ -62,7 +62,7 @@ func HintVirtualMesh(result *policy.Result, i int) string {
 func hintPolicy(kind policy.PolicyKind) func(result *policy.Result, i int) string {
 	return func(result *policy.Result, i int) string {
 		app := result.ApplicationOf(policy.PolicyRef{Kind: kind, Index: i})
-		return fmt.Sprintf("%s, effective on %s", app.State(), counted(len(app.InForce()), DestinationKind()))
+		return fmt.Sprintf("%s, effective on %s", app.State(), counted(len(app.EffectiveDestinations()), DestinationKind()))
 	}
 }
 

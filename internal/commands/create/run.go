@@ -9,11 +9,12 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/world"
@@ -234,13 +235,13 @@ func (o *options[I, O]) holder(a *authored[I, O], name string) string {
 
 // impactOn says what the resource would do to the world, nothing if there is
 // none.
-func (o *options[I, O]) impactOn(a *authored[I, O]) []describe.ImpactLine {
+func (o *options[I, O]) impactOn(a *authored[I, O]) []impact.Line {
 	if a.world == nil {
-		return []describe.ImpactLine{{Severity: policy.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
+		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
 	}
 	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
-	return describe.ImpactLines(describe.Impact(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
+	return impact.Lines(impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
 }
 
 // meaning evaluates the world once.
@@ -252,17 +253,17 @@ func (o *options[I, O]) meaning(a *authored[I, O]) *policy.Result {
 }
 
 // printImpact writes to standard error what the resource would change.
-func (o *options[I, O]) printImpact(lines []describe.ImpactLine) {
+func (o *options[I, O]) printImpact(lines []impact.Line) {
 	for _, line := range lines {
 		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
 	}
 }
 
-func levelOf(severity policy.Severity) cli.Level {
+func levelOf(severity finding.Severity) cli.Level {
 	switch severity {
-	case policy.SeverityError:
+	case finding.SeverityError:
 		return cli.LevelError
-	case policy.SeverityWarning:
+	case finding.SeverityWarning:
 		return cli.LevelWarning
 	default:
 		return cli.LevelInfo

@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -154,8 +155,8 @@ func (q *query) detailed() bool { return q.details || q.allDestinations || len(q
 
 // summariseFindings reports whether any finding needs attention. It explains
 // the exit code where the output does not: where it only has names or numbers.
-func (q *query) summariseFindings(count map[policy.Severity]int) bool {
-	failures, warnings := count[policy.SeverityError], count[policy.SeverityWarning]
+func (q *query) summariseFindings(count map[finding.Severity]int) bool {
+	failures, warnings := count[finding.SeverityError], count[finding.SeverityWarning]
 	if failures+warnings == 0 {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/commands/settings"
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/output"
@@ -169,7 +169,7 @@ func (o *options) run(ctx context.Context) error {
 	if shared != before {
 		shownBefore = policy.Evaluate(shared)
 	}
-	d.changes = describe.Changes(compare.Results(shownBefore, d.after))
+	d.changes = impact.Changes(compare.Results(shownBefore, d.after))
 	if err := d.compareObjects(ctx); err != nil {
 		return errors.Join(err, incomplete)
 	}
@@ -238,12 +238,12 @@ func without(w *world.World, text string) (*world.World, error) {
 type differing struct {
 	*options
 	before, after *policy.Result
-	changes       describe.ChangeView
+	changes       impact.ChangeView
 	// objects are those that differ, by cluster.
 	objects []objectDifference
 }
 
 // differ reports whether anything differs.
 func (d *differing) differ() bool {
-	return len(d.objects) > 0 || len(describe.AllChangeLines(d.changes)) > 0
+	return len(d.objects) > 0 || len(impact.AllChangeLines(d.changes)) > 0
 }

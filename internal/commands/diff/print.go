@@ -3,7 +3,7 @@ package diff
 import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/render/istio"
@@ -20,8 +20,8 @@ type worldDiff struct {
 	// name.
 	Objects []differingObject `json:"objects"`
 	// Sentences say the changes of behaviour in words.
-	Sentences []describe.ImpactLine `json:"sentences"`
-	Changes   describe.ChangeView   `json:"changes"`
+	Sentences []impact.Line     `json:"sentences"`
+	Changes   impact.ChangeView `json:"changes"`
 }
 
 // differingObject is an Istio object that differs.
@@ -61,10 +61,10 @@ func (d *differing) view() view.View {
 func (d *differing) document() (any, error) {
 	document := worldDiff{
 		APIVersion: APIVersion, Kind: "WorldDiff",
-		Objects: []differingObject{}, Sentences: describe.AllChangeLines(d.changes), Changes: d.changes,
+		Objects: []differingObject{}, Sentences: impact.AllChangeLines(d.changes), Changes: d.changes,
 	}
 	if document.Sentences == nil {
-		document.Sentences = []describe.ImpactLine{}
+		document.Sentences = []impact.Line{}
 	}
 	for i := range d.objects {
 		difference := &d.objects[i]
@@ -96,9 +96,9 @@ func (d *differing) write(t *view.Text) error {
 
 // writeBehaviour says what changes in behaviour.
 func (d *differing) writeBehaviour(t *view.Text) {
-	lines := describe.ChangeLines(d.changes)
+	lines := impact.ChangeLines(d.changes)
 	if d.verbosity() > 0 {
-		lines = describe.AllChangeLines(d.changes)
+		lines = impact.AllChangeLines(d.changes)
 	}
 	cmdutil.WriteBehaviour(t, lines)
 }

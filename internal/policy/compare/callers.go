@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -92,7 +93,7 @@ type callerClass struct {
 
 // callerClasses tells the callers of a group apart by which of the sources
 // include them. Those that none includes are left out.
-func (c *comparer) callerClasses(g callerGroup, sources []policy.SourceMatch) []callerClass {
+func (c *comparer) callerClasses(g callerGroup, sources []selector.SourceMatch) []callerClass {
 	key := g.key
 	for _, s := range sources {
 		key += "\x00" + s.Key()
@@ -105,7 +106,7 @@ func (c *comparer) callerClasses(g callerGroup, sources []policy.SourceMatch) []
 	return classes
 }
 
-func (c *comparer) newCallerClasses(g callerGroup, sources []policy.SourceMatch) []callerClass {
+func (c *comparer) newCallerClasses(g callerGroup, sources []selector.SourceMatch) []callerClass {
 	classes := []callerClass{{g.callers, nil}}
 	for _, s := range sources {
 		included := c.callersFrom(g, s)
@@ -127,7 +128,7 @@ func (c *comparer) newCallerClasses(g callerGroup, sources []policy.SourceMatch)
 
 // callersFrom returns the callers of a group that a source includes, perhaps
 // with others.
-func (c *comparer) callersFrom(g callerGroup, s policy.SourceMatch) WorkloadSet {
+func (c *comparer) callersFrom(g callerGroup, s selector.SourceMatch) WorkloadSet {
 	if s.Namespace == "" && len(s.Labels) == 0 {
 		return g.callers
 	}
@@ -144,7 +145,7 @@ func (c *comparer) callersFrom(g callerGroup, s policy.SourceMatch) WorkloadSet 
 
 // distinctSources returns the sources of routes, each once, and the place of
 // each by its key.
-func distinctSources(routes ...[]*policy.Route) (sources []policy.SourceMatch, places map[string]int) {
+func distinctSources(routes ...[]*policy.Route) (sources []selector.SourceMatch, places map[string]int) {
 	places = map[string]int{}
 	for _, list := range routes {
 		for _, route := range list {
@@ -160,7 +161,7 @@ func distinctSources(routes ...[]*policy.Route) (sources []policy.SourceMatch, p
 
 // deciding returns the first of the routes that takes all requests of a match
 // on a port from callers within the marked sources, nil if there is none.
-func deciding(routes []*policy.Route, port uint32, match *policy.RequestMatch, class callerClass, places map[string]int) *policy.Route {
+func deciding(routes []*policy.Route, port uint32, match *selector.RequestMatch, class callerClass, places map[string]int) *policy.Route {
 	k := slices.IndexFunc(routes, func(route *policy.Route) bool {
 		return slices.Contains(route.Ports, port) && class.within[places[route.Source.Key()]] && route.Match.Contains(match)
 	})
@@ -172,8 +173,8 @@ func deciding(routes []*policy.Route, port uint32, match *policy.RequestMatch, c
 
 // matchesOf returns the matches of the routes on a port that callers within the
 // marked sources can take, each once, the one of all requests first.
-func matchesOf(port uint32, class callerClass, places map[string]int, lists ...[]*policy.Route) []*policy.RequestMatch {
-	matches := []*policy.RequestMatch{nil}
+func matchesOf(port uint32, class callerClass, places map[string]int, lists ...[]*policy.Route) []*selector.RequestMatch {
+	matches := []*selector.RequestMatch{nil}
 	seen := map[string]bool{"": true}
 	for _, routes := range lists {
 		for _, route := range routes {

@@ -4,6 +4,7 @@ package compare
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -24,7 +25,7 @@ type Differences struct {
 	Memberships []MembershipChange
 	// Federation says which Destinations are exposed to other meshes than before.
 	Federation []FederationChange
-	// Rejected are policies that are not in force on Destinations that they select,
+	// Rejected are policies that are not effective on Destinations that they select,
 	// and were before or did not select them; Restored those that are again.
 	Rejected, Restored []RejectionChange
 	// Settings are those of requests and connections that differ where callers
@@ -33,7 +34,7 @@ type Differences struct {
 	// Verdicts are the decisions about callers that differ.
 	Verdicts []VerdictChange
 	// Introduced and Fixed are the findings that only one of the results has.
-	Introduced, Fixed []policy.Finding
+	Introduced, Fixed []finding.Finding
 }
 
 // Results returns what differs between two results. The cost grows with what

@@ -190,7 +190,7 @@ func settingsOf(r *policy.Result, w *world.Workload, destination int) map[fieldO
 	return settings
 }
 
-// checkRejections compares what is said about policies that are not in force
+// checkRejections compares what is said about policies that are not effective
 // any more, or are again, with the state of each on every Destination.
 func checkRejections(t *testing.T, c *compare.Differences) {
 	t.Helper()

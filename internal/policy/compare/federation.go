@@ -1,8 +1,6 @@
 package compare
 
-import (
-	"github.com/meshctl/meshctl/internal/policy"
-)
+import "github.com/meshctl/meshctl/internal/policy"
 
 // MembershipChange is a mesh that another VirtualMesh holds than before.
 type MembershipChange struct {

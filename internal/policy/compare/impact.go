@@ -6,13 +6,16 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Impact is what one authored object does to the world: the Differences of the
 // worlds without and with it, and what becomes of the object itself.
 type Impact struct {
 	*Differences
-	Object policy.ObjectID
+	Object world.ObjectID
 	// Presence is empty if the object says the same as before.
 	Presence Presence
 	// State is that of a policy (APPLIED, PARTIAL, INVALID, IDLE), or of a
@@ -22,14 +25,14 @@ type Impact struct {
 	// Fields are the settings of a policy.
 	Fields []string
 
-	// Selected and InForce are the Destinations of a policy, ascending.
-	Selected, InForce []int
+	// Selected and Effective are the Destinations of a policy, ascending.
+	Selected, Effective []int
 	// Sources are the workloads whose requests the policy affects, Targets those
-	// behind the Destinations that it is in force on, ascending.
+	// behind the Destinations that it is effective on, ascending.
 	Sources, Targets []int
 	// Clusters are those of the Sources and Targets, sorted.
 	Clusters []string
-	// Losses say on which Destinations the policy is not in force, and why, new or not.
+	// Losses say on which Destinations the policy is not effective, and why, new or not.
 	Losses []RejectionChange
 	// Ineffective are settings of the policy that do not take effect although it is in
 	// force, because other policies decide.
@@ -44,7 +47,7 @@ type Impact struct {
 // results must be about the same discovered objects, as for Results. It returns
 // nil if the object is not in the second world.
 func ImpactOf(before, after *policy.Result, kind, namespace, name string) *Impact {
-	id := policy.ObjectID{Kind: kind, Namespace: namespace, Name: name}
+	id := world.ObjectID{Kind: kind, Namespace: namespace, Name: name}
 	k, known := find(after, id)
 	if !known {
 		return nil
@@ -69,7 +72,7 @@ func ImpactOf(before, after *policy.Result, kind, namespace, name string) *Impac
 const kindVirtualMesh = "VirtualMesh"
 
 // find returns the position of an authored object among those of its kind.
-func find(r *policy.Result, id policy.ObjectID) (position int, known bool) {
+func find(r *policy.Result, id world.ObjectID) (position int, known bool) {
 	switch id.Kind {
 	case kindVirtualMesh:
 		position = slices.IndexFunc(r.VirtualMeshes, func(vm policy.VirtualMesh) bool { return vm.ID() == id })
@@ -86,7 +89,7 @@ func find(r *policy.Result, id policy.ObjectID) (position int, known bool) {
 func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	app := c.after.ApplicationOf(ref)
 	impact.State, impact.Errors, impact.Fields = app.State(), app.AllErrors(), app.Fields
-	impact.Selected, impact.InForce = app.Destinations, app.InForce()
+	impact.Selected, impact.Effective = app.Destinations, app.EffectiveDestinations()
 	if !app.Valid() {
 		return
 	}
@@ -98,14 +101,14 @@ func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	impact.Clusters = slices.Compact(impact.Clusters)
 	impact.Losses = rejectionsOf(c.after, ref)
 	if ref.Kind == policy.KindTrafficPolicy {
-		impact.Ineffective = c.ineffective(ref.Index, impact.InForce)
+		impact.Ineffective = c.ineffective(ref.Index, impact.Effective)
 	}
 }
 
-// rejectionsOf returns why a policy is not in force on Destinations that it
+// rejectionsOf returns why a policy is not effective on Destinations that it
 // selects, one element for all that have it in common.
 func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
-	all := rejections{map[rejection]bool{}, map[policy.ObjectID][]string{}}
+	all := rejections{map[rejection]bool{}, map[world.ObjectID][]string{}}
 	if ref.Kind == policy.KindAccessPolicy {
 		addAccessRejections(r, all, ref.Index)
 	}
@@ -122,12 +125,12 @@ func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
 }
 
 // IneffectiveSetting is a setting of a policy that does not take effect on
-// Destinations that the policy is in force on.
+// Destinations that the policy is effective on.
 type IneffectiveSetting struct {
 	Field string
 	// Winner is the policy that decides instead, the zero ObjectID if the setting
 	// has nothing to apply to, which Reason then says.
-	Winner policy.ObjectID
+	Winner world.ObjectID
 	Reason string
 	// Replaced says that the winner makes the setting, too, with another value;
 	// otherwise its route takes the requests and leaves the setting out.
@@ -136,7 +139,7 @@ type IneffectiveSetting struct {
 	// Destinations. Otherwise Match says on which it does not; nil means on those
 	// of Sources.
 	Never bool
-	Match *policy.RequestMatch
+	Match *selector.RequestMatch
 	// Destinations are ascending; Sources are the callers of each of them, or, with
 	// Everyone or Never, those of any.
 	Destinations []int
@@ -147,12 +150,12 @@ type IneffectiveSetting struct {
 type ineffectiveKey struct {
 	field, match, reason, sources string
 
-	winner          policy.ObjectID
+	winner          world.ObjectID
 	never, replaced bool
 }
 
 // ineffective follows the requests that a policy is about, on the Destinations that
-// it is in force on, and returns the settings that something else decides.
+// it is effective on, and returns the settings that something else decides.
 func (c *comparer) ineffective(i int, destinations []int) []IneffectiveSetting {
 	found := map[ineffectiveKey]*IneffectiveSetting{}
 	for _, id := range destinations {
@@ -214,10 +217,10 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 		routes := c.after.RoutesFrom(g.cluster, id)
 		sources, places := distinctSources(routes)
 		for _, class := range c.callerClasses(g, sources) {
-			if !policy.SourceMatches(p.Resource.Spec.SourceSelector, c.anyCaller(class)) {
+			if !selector.MatchesWorkload(p.Resource.Spec.SourceSelector, c.anyCaller(class)) {
 				continue
 			}
-			for _, port := range policy.HTTPPorts(&c.world().Destinations[id]) {
+			for _, port := range serviceport.HTTP(&c.world().Destinations[id]) {
 				if p.AllowsPort(port) {
 					ineffective = append(ineffective, c.ineffectiveFrom(heard, i, id, port, routes, class, places)...)
 				}

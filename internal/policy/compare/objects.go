@@ -24,14 +24,14 @@ const (
 
 // ObjectChange is an authored object that came, went or says something else.
 type ObjectChange struct {
-	Object   policy.ObjectID
+	Object   world.ObjectID
 	Presence Presence
 }
 
 // StateChange is an authored object that says the same as before and is judged
 // differently.
 type StateChange struct {
-	Object policy.ObjectID
+	Object world.ObjectID
 	// Before and After are the states of the kind: ACCEPTED and INVALID of a
 	// VirtualMesh; APPLIED, PARTIAL, INVALID and IDLE of a policy.
 	Before, After policy.State
@@ -108,7 +108,7 @@ func sameAccessPolicy(r *policy.Result, a, b *networkingv1.AccessPolicy) bool {
 
 // presences lists the objects that came, went or differ, in the order of the
 // world.
-func (p pairing) presences(before, after *policy.Result, id func(*policy.Result, int) policy.ObjectID) []ObjectChange {
+func (p pairing) presences(before, after *policy.Result, id func(*policy.Result, int) world.ObjectID) []ObjectChange {
 	var changes []ObjectChange
 	for i, k := range p.after {
 		if k < 0 {
@@ -131,7 +131,7 @@ func (p pairing) presences(before, after *policy.Result, id func(*policy.Result,
 func (c *comparer) compareObjects() {
 	kinds := []struct {
 		pairing
-		id    func(*policy.Result, int) policy.ObjectID
+		id    func(*policy.Result, int) world.ObjectID
 		state func(*policy.Result, int) (policy.State, []string)
 	}{
 		{c.virtualMeshes, virtualMeshID, virtualMeshState},
@@ -153,9 +153,9 @@ func (c *comparer) compareObjects() {
 	}
 }
 
-func virtualMeshID(r *policy.Result, i int) policy.ObjectID { return r.VirtualMeshes[i].ID() }
-func trafficID(r *policy.Result, i int) policy.ObjectID     { return r.TrafficPolicies[i].ID() }
-func accessID(r *policy.Result, i int) policy.ObjectID      { return r.AccessPolicies[i].ID() }
+func virtualMeshID(r *policy.Result, i int) world.ObjectID { return r.VirtualMeshes[i].ID() }
+func trafficID(r *policy.Result, i int) world.ObjectID     { return r.TrafficPolicies[i].ID() }
+func accessID(r *policy.Result, i int) world.ObjectID      { return r.AccessPolicies[i].ID() }
 
 func virtualMeshState(r *policy.Result, i int) (policy.State, []string) {
 	return policy.State(r.VirtualMeshes[i].State), r.VirtualMeshes[i].Errors
@@ -170,7 +170,7 @@ func accessState(r *policy.Result, i int) (policy.State, []string) {
 }
 
 // compareIDs orders objects by namespace, name, cluster and kind.
-func compareIDs(a, b policy.ObjectID) int {
+func compareIDs(a, b world.ObjectID) int {
 	return cmp.Or(
 		strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name),
 		strings.Compare(a.Cluster, b.Cluster), strings.Compare(a.Kind, b.Kind),

@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
-// RejectionChange is a policy that is not in force on Destinations in one of
+// RejectionChange is a policy that is not effective on Destinations in one of
 // two results.
 type RejectionChange struct {
-	Policy policy.ObjectID
+	Policy world.ObjectID
 	// Fields are all settings of a TrafficPolicy: one that loses a setting on a
 	// Destination gets none there (semantics 4).
 	Fields []string
@@ -19,7 +21,7 @@ type RejectionChange struct {
 	Field  string
 	Reason string
 	// Winner is the policy that took effect instead, the zero ObjectID if none did.
-	Winner       policy.ObjectID
+	Winner       world.ObjectID
 	Destinations []int
 }
 
@@ -31,22 +33,22 @@ func (c *comparer) compareRejections() {
 	c.Restored = differing(was, is)
 }
 
-// rejection is one reason why a policy is not in force on a Destination.
+// rejection is one reason why a policy is not effective on a Destination.
 type rejection struct {
-	policy, winner policy.ObjectID
+	policy, winner world.ObjectID
 	field, reason  string
 	destination    int
 }
 
 type rejections struct {
 	of     map[rejection]bool
-	fields map[policy.ObjectID][]string
+	fields map[world.ObjectID][]string
 }
 
-// rejectionsIn returns why policies are not in force where. With the positions
+// rejectionsIn returns why policies are not effective where. With the positions
 // of the same policies elsewhere, those without counterpart are left out.
 func rejectionsIn(r *policy.Result, traffic, access []int) rejections {
-	found := rejections{map[rejection]bool{}, map[policy.ObjectID][]string{}}
+	found := rejections{map[rejection]bool{}, map[world.ObjectID][]string{}}
 	for id := range r.Destinations {
 		for _, j := range r.Destinations[id].Rejections {
 			if traffic == nil || traffic[j.Policy] >= 0 {
@@ -80,11 +82,11 @@ func addAccessRejections(r *policy.Result, to rejections, i int) {
 }
 
 // differing returns what is in a and not in b, one element for all Destinations
-// that have it in common. A policy that is not in force in either of them, only
+// that have it in common. A policy that is not effective in either of them, only
 // for another reason, is no news.
 func differing(a, b rejections) []RejectionChange {
 	type place struct {
-		policy      policy.ObjectID
+		policy      world.ObjectID
 		destination int
 	}
 	rejected := make(map[place]bool, len(b.of))
@@ -119,14 +121,14 @@ func (c *comparer) compareFindings() {
 }
 
 // findingsBeyond returns those of the findings that the others do not have.
-func findingsBeyond(findings, others []policy.Finding) []policy.Finding {
+func findingsBeyond(findings, others []finding.Finding) []finding.Finding {
 	type key struct {
-		code            policy.Code
+		code            finding.Code
 		object, message string
 	}
-	keyOf := func(f policy.Finding) key {
+	keyOf := func(f finding.Finding) key {
 		message := f.Message
-		if f.Code == policy.CodeConflict || f.Code == policy.CodeUnrealisable {
+		if f.Code == finding.CodeConflict || f.Code == finding.CodeUnrealisable {
 			// It ends in where and on how many Destinations; that changes without
 			// being news, and Rejected says it exactly.
 			if at := strings.LastIndex(message, " (on "); at >= 0 {
@@ -139,7 +141,7 @@ func findingsBeyond(findings, others []policy.Finding) []policy.Finding {
 	for _, f := range others {
 		known[keyOf(f)] = true
 	}
-	var beyond []policy.Finding
+	var beyond []finding.Finding
 	for _, f := range findings {
 		if !known[keyOf(f)] {
 			beyond = append(beyond, f)

@@ -7,6 +7,9 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -16,12 +19,12 @@ type SettingChange struct {
 	Field string
 	// Match are the requests concerned, nil for all, and for a setting of
 	// connections.
-	Match *policy.RequestMatch
+	Match *selector.RequestMatch
 	// Before and After are nil where the setting is not made.
 	Before, After *EffectiveSetting
 	// By is the policy whose route takes the requests now and leaves the setting
 	// out; the zero ObjectID unless After is nil.
-	By policy.ObjectID
+	By world.ObjectID
 	// Destinations are ascending; Sources are the callers of each of them, or, with
 	// Everyone, all who could and can call one of them.
 	Destinations []int
@@ -33,14 +36,14 @@ type SettingChange struct {
 type EffectiveSetting struct {
 	Value any
 	// By is the TrafficPolicy that makes it, or a VirtualMesh.
-	By policy.ObjectID
+	By world.ObjectID
 }
 
 // settingKey identifies what Destinations have in common.
 type settingKey struct {
 	field, match  string
-	before, after policy.ObjectID
-	by            policy.ObjectID
+	before, after world.ObjectID
+	by            world.ObjectID
 }
 
 // compareSettings fills in Settings: for every Destination whose policies in
@@ -90,14 +93,14 @@ func compareSettingChanges(a, b SettingChange) int {
 	)
 }
 
-func (s *EffectiveSetting) id() policy.ObjectID {
+func (s *EffectiveSetting) id() world.ObjectID {
 	if s == nil {
-		return policy.ObjectID{}
+		return world.ObjectID{}
 	}
 	return s.By
 }
 
-// sameTraffic reports whether the same policies are in force on a Destination
+// sameTraffic reports whether the same policies are effective on a Destination
 // in both results, so that its settings cannot differ.
 func (c *comparer) sameTraffic(destination int) bool {
 	was, is := c.before.Destinations[destination].Federation, c.after.Destinations[destination].Federation
@@ -117,7 +120,7 @@ func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destinati
 	was, is := c.before.RoutesFrom(g.cluster, destination), c.after.RoutesFrom(g.cluster, destination)
 	sources, places := distinctSources(was, is)
 	for _, class := range c.callerClasses(g, sources) {
-		for _, port := range policy.HTTPPorts(&c.world().Destinations[destination]) {
+		for _, port := range serviceport.HTTP(&c.world().Destinations[destination]) {
 			// What differs for all requests is not repeated for some of them.
 			told := map[settingKey]bool{}
 			for _, match := range matchesOf(port, class, places, was, is) {
@@ -141,7 +144,7 @@ func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destinati
 // nil.
 func (c *comparer) compareRoutes(was, is *policy.Route) []SettingChange {
 	before, after := map[string]*EffectiveSetting{}, map[string]*EffectiveSetting{}
-	var by policy.ObjectID
+	var by world.ObjectID
 	if was != nil {
 		for _, s := range was.Settings {
 			before[s.Field] = &EffectiveSetting{s.Value, trafficID(c.before, s.Policy)}
@@ -159,7 +162,7 @@ func (c *comparer) compareRoutes(was, is *policy.Route) []SettingChange {
 }
 
 // compareEffective returns the settings, by field, that differ.
-func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, by policy.ObjectID) []SettingChange {
+func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, by world.ObjectID) []SettingChange {
 	var changes []SettingChange
 	for field, was := range before {
 		is := after[field]
@@ -180,10 +183,10 @@ func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, 
 
 // compareConnectionsOf compares what holds for the connections of callers.
 func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
-	for _, port := range policy.ServicePorts(&c.world().Destinations[destination]) {
+	for _, port := range serviceport.All(&c.world().Destinations[destination]) {
 		before := c.connectionOf(c.before, g.cluster, destination, port)
 		after := c.connectionOf(c.after, g.cluster, destination, port)
-		for _, change := range c.compareEffective(before, after, policy.ObjectID{}) {
+		for _, change := range c.compareEffective(before, after, world.ObjectID{}) {
 			if change.Field == feature.MTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
 				continue // asking for the default changes nothing
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -17,19 +18,19 @@ const Unreachable policy.Decision = "UNREACHABLE"
 // between two results.
 type VerdictChange struct {
 	Destination int
-	// Before and After are equal for calls that are let in under other
+	// Before and After are equal for calls that are allowed under other
 	// CONDITIONAL terms.
 	Before, After policy.Decision
 	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
-	// let in; otherwise there are only more.
+	// allowed; otherwise there are only more.
 	Fewer bool
 	// Sources are the callers it is about; Everyone says that they are all who
 	// could and can call the Destination.
 	Sources  WorkloadSet
 	Everyone bool
-	// RulesBefore and RulesAfter are the AccessPolicies in force on the pods behind
+	// RulesBefore and RulesAfter are the AccessPolicies effective on the pods behind
 	// the Destination; without any, a default decides.
-	RulesBefore, RulesAfter []policy.ObjectID
+	RulesBefore, RulesAfter []world.ObjectID
 }
 
 // compareVerdicts fills in Verdicts. Whom rules admit is worked out once per
@@ -112,9 +113,9 @@ func decisions() []policy.Decision {
 // judgement is what one result decides about all callers of a Destination.
 type judgement struct {
 	callers map[policy.Decision]WorkloadSet
-	// policies are those in force on the pods.
-	policies []policy.ObjectID
-	// terms are the conditions under which callers are let in by any pod.
+	// policies are those effective on the pods.
+	policies []world.ObjectID
+	// terms are the conditions under which callers are allowed by any pod.
 	terms map[string]WorkloadSet
 }
 
@@ -159,8 +160,8 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	return j
 }
 
-// judgePods returns the callers that pods let in whatever they ask for, and
-// those that they turn away; the others are let in under conditions, which are
+// judgePods returns the callers that pods allowed whatever they ask for, and
+// those that they turn away; the others are allowed under conditions, which are
 // noted as terms.
 func (c *comparer) judgePods(
 	r *policy.Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []policy.AccessRule, mesh *world.Mesh,
@@ -190,7 +191,7 @@ func (c *comparer) judgePods(
 	return allowed, denied
 }
 
-// missingTerms returns the callers that were let in under a condition under
+// missingTerms returns the callers that were allowed under a condition under
 // which they are not any more.
 func (c *comparer) missingTerms(was, is judgement) WorkloadSet {
 	missing := newWorkloadSet(len(c.world().Workloads))
@@ -258,12 +259,12 @@ func conditionKey(c policy.Condition) string {
 
 // identityClass are the workloads of one identity.
 type identityClass struct {
-	identity  policy.Identity
+	identity  selector.Identity
 	known     bool
 	workloads []int
 }
 
-func (c *comparer) admitted(grant policy.Grant) WorkloadSet {
+func (c *comparer) admitted(grant selector.Grant) WorkloadSet {
 	c.classifyIdentities()
 	admitted := newWorkloadSet(len(c.world().Workloads))
 	for _, class := range c.identities {
@@ -280,13 +281,13 @@ func (c *comparer) classifyIdentities() {
 	if c.identities != nil {
 		return
 	}
-	places := map[policy.Identity]int{}
+	places := map[selector.Identity]int{}
 	for i := range c.world().Workloads {
 		w := &c.world().Workloads[i]
 		if w.Mesh == nil {
 			continue
 		}
-		identity, known := policy.IdentityOf(w)
+		identity, known := selector.IdentityOf(w)
 		k, seen := places[identity]
 		if !seen {
 			k = len(c.identities)

@@ -19,6 +19,7 @@ import (
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/wizard"
@@ -124,8 +125,8 @@ func engine(t *testing.T, f feature.Feature, result *policy.Result) {
 			t.Errorf("internal/policy reads the settings %v, want %s", settings, f.Field)
 		}
 	}
-	conflicts := slices.ContainsFunc(result.Findings, func(x policy.Finding) bool {
-		return x.Code == policy.CodeConflict && strings.HasPrefix(x.Message, f.Field+" ")
+	conflicts := slices.ContainsFunc(result.Findings, func(x finding.Finding) bool {
+		return x.Code == finding.CodeConflict && strings.HasPrefix(x.Message, f.Field+" ")
 	})
 	if conflicts != f.Authored() {
 		t.Errorf("internal/policy compares two values of %s: %t, want %t", f.Field, conflicts, f.Authored())

@@ -7,6 +7,8 @@ import (
 	selectors "istio.io/api/type/v1beta1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -23,15 +25,15 @@ func (b *builder) addAccess(d *world.Destination) {
 	if b.result.StaysOpen(d.ID) && len(d.Selector) > 0 {
 		vm := b.result.Meshes[d.Mesh.ID].VirtualMesh
 		b.add(KindAuthorizationPolicy, d.Ref.Namespace, objectName(openGatewayPrefix+d.Ref.Name), d.Key(),
-			&security.AuthorizationPolicy{Selector: selector(d), Rules: []*security.Rule{{}}},
-			[]policy.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)})
+			&security.AuthorizationPolicy{Selector: podsBehind(d), Rules: []*security.Rule{{}}},
+			[]world.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)})
 	}
 	inForce := b.result.RulesOf(d.ID)
 	if len(inForce) == 0 || len(d.Selector) == 0 {
 		return // allowing nothing in particular would deny everything
 	}
 	var rules []*security.Rule
-	parents := []policy.ObjectID{parentOf(kindDestination, &d.Resource.ObjectMeta)}
+	parents := []world.ObjectID{parentOf(kindDestination, &d.Resource.ObjectMeta)}
 	for _, rule := range inForce {
 		p := &b.result.AccessPolicies[rule.Policy]
 		rules = append(rules, accessRules(p, d)...)
@@ -47,11 +49,11 @@ func (b *builder) addAccess(d *world.Destination) {
 			name += "-" + strconv.Itoa(part+1)
 		}
 		b.add(KindAuthorizationPolicy, d.Ref.Namespace, name, d.Key(),
-			&security.AuthorizationPolicy{Selector: selector(d), Rules: some}, sortedIDs(parents))
+			&security.AuthorizationPolicy{Selector: podsBehind(d), Rules: some}, sortedIDs(parents))
 	}
 }
 
-func selector(d *world.Destination) *selectors.WorkloadSelector {
+func podsBehind(d *world.Destination) *selectors.WorkloadSelector {
 	return &selectors.WorkloadSelector{MatchLabels: d.Selector}
 }
 
@@ -84,7 +86,7 @@ func accessRules(p *policy.AccessPolicy, d *world.Destination) []*security.Rule 
 
 // source renders who a grant admits; all that is set must hold. It is anybody
 // if nothing is, and nobody if no identity is left.
-func source(grant policy.Grant) (source *security.Source, anybody, somebody bool) {
+func source(grant selector.Grant) (source *security.Source, anybody, somebody bool) {
 	source = &security.Source{
 		Principals: grant.Principals(), Namespaces: grant.Namespaces,
 		RequestPrincipals: grant.Request.RequestPrincipals, NotRequestPrincipals: grant.Request.NotRequestPrincipals,
@@ -106,7 +108,7 @@ func operations(p *policy.AccessPolicy, d *world.Destination) (to []*security.Ru
 	}
 	operation := &security.Operation{Paths: allowed.Paths, Methods: allowed.Methods}
 	if len(allowed.Ports) > 0 {
-		ports := policy.PodPorts(d, allowed.Ports)
+		ports := serviceport.OfPods(d, allowed.Ports)
 		if len(ports) == 0 {
 			return nil, false // an operation without ports would allow all of them
 		}

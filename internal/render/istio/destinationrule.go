@@ -10,6 +10,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -112,7 +113,7 @@ func (e *effectiveSettings) onePort(port uint32, name string) *networking.Traffi
 }
 
 // ruleParents returns what a rule comes from.
-func (r *Renderer) ruleParents(settings []policy.ConnectionSetting, subsets []subset) []policy.ObjectID {
+func (r *Renderer) ruleParents(settings []policy.ConnectionSetting, subsets []subset) []world.ObjectID {
 	parents := subsetParents(subsets)
 	for _, s := range settings {
 		if s.Policy >= 0 {

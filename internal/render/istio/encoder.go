@@ -8,7 +8,7 @@ import (
 	yaml "go.yaml.in/yaml/v2"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Encoder writes objects as YAML. It remembers the text of what objects share,
@@ -23,7 +23,7 @@ type Encoder struct {
 
 // annotationsKey identifies equal annotations: parents are shared, not copied.
 type annotationsKey struct {
-	parents   *policy.ObjectID
+	parents   *world.ObjectID
 	count     int
 	federates string
 }

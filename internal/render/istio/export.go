@@ -21,7 +21,7 @@ type export struct {
 	destination *world.Destination
 	federation  *policy.Federation
 	// parents is the VirtualMesh.
-	parents  []policy.ObjectID
+	parents  []world.ObjectID
 	hostname string
 	// name is that of the objects which go by no hostname.
 	name string
@@ -49,14 +49,14 @@ func (r *Renderer) collectExports() {
 		e := &export{
 			destination: d, federation: federation, hostname: federation.FederatedHostname(d),
 			name:    objectName(d.Ref.Name + "-" + d.Ref.Namespace + "-" + d.Ref.ClusterName),
-			parents: []policy.ObjectID{parentOf(kindVirtualMesh, &federation.VirtualMesh.Resource.ObjectMeta)},
+			parents: []world.ObjectID{parentOf(kindVirtualMesh, &federation.VirtualMesh.Resource.ObjectMeta)},
 			ports:   entryPorts(d), clusters: r.importers(federation, d.Ref.ClusterName),
 		}
 		if len(e.clusters) == 0 {
 			continue
 		}
 		if reason := e.obstacle(); reason != "" {
-			r.omit(Omission{Object: policy.DestinationID(d), Cluster: d.Ref.ClusterName, Reason: reason})
+			r.omit(Omission{Object: world.DestinationID(d), Cluster: d.Ref.ClusterName, Reason: reason})
 			continue
 		}
 		r.exports[i] = e

@@ -17,9 +17,9 @@ type Guard struct {
 	result *policy.Result
 	// complete says that what is not in the world was deleted.
 	complete     bool
-	policies     map[policy.ObjectID]*policy.AccessPolicy
-	meshes       map[policy.ObjectID]*policy.VirtualMesh
-	destinations map[policy.ObjectID]*world.Destination
+	policies     map[world.ObjectID]*policy.AccessPolicy
+	meshes       map[world.ObjectID]*policy.VirtualMesh
+	destinations map[world.ObjectID]*world.Destination
 }
 
 // Stored is an object that a cluster has.
@@ -29,7 +29,7 @@ type Stored struct {
 	Namespace string
 	Spec      map[string]any
 	// Parents are what it was rendered from.
-	Parents []policy.ObjectID
+	Parents []world.ObjectID
 }
 
 // NewGuard returns the guard of an evaluated world. complete says that the world
@@ -38,8 +38,8 @@ type Stored struct {
 // are read, or part of the input is missing.
 func NewGuard(result *policy.Result, complete bool) *Guard {
 	g := &Guard{
-		result: result, complete: complete, policies: map[policy.ObjectID]*policy.AccessPolicy{},
-		meshes: map[policy.ObjectID]*policy.VirtualMesh{}, destinations: map[policy.ObjectID]*world.Destination{},
+		result: result, complete: complete, policies: map[world.ObjectID]*policy.AccessPolicy{},
+		meshes: map[world.ObjectID]*policy.VirtualMesh{}, destinations: map[world.ObjectID]*world.Destination{},
 	}
 	for i := range result.AccessPolicies {
 		g.policies[result.AccessPolicies[i].ID()] = &result.AccessPolicies[i]
@@ -104,14 +104,14 @@ func strictness(spec map[string]any) int {
 }
 
 // gone says why the absence of what asked for an object means nothing.
-func (g *Guard) gone(id policy.ObjectID) string {
+func (g *Guard) gone(id world.ObjectID) string {
 	if g.complete {
 		return ""
 	}
 	return fmt.Sprintf("its source %s is missing from the input, which does not prove that it was deleted", id)
 }
 
-func (g *Guard) virtualMeshWants(id policy.ObjectID, stored Stored) string {
+func (g *Guard) virtualMeshWants(id world.ObjectID, stored Stored) string {
 	vm := g.meshes[id]
 	switch {
 	case vm == nil:
@@ -127,7 +127,7 @@ func (g *Guard) virtualMeshWants(id policy.ObjectID, stored Stored) string {
 	return ""
 }
 
-func (g *Guard) accessPolicyWants(id policy.ObjectID, stored Stored) string {
+func (g *Guard) accessPolicyWants(id world.ObjectID, stored Stored) string {
 	p := g.policies[id]
 	if p == nil {
 		return g.gone(id)
@@ -172,7 +172,7 @@ func (g *Guard) knowsPods(stored Stored) bool {
 // should be would remove the protection (semantics D70).
 func (r *Renderer) Unprotected() []Omission {
 	var open []Omission
-	note := func(id policy.ObjectID, cluster, reason string) {
+	note := func(id world.ObjectID, cluster, reason string) {
 		open = append(open, Omission{Object: id, Cluster: cluster, Reason: reason})
 	}
 	for i := range r.result.VirtualMeshes {

@@ -134,8 +134,8 @@ func TestGuard(t *testing.T) {
 func TestGuardOfModes(t *testing.T) {
 	t.Parallel()
 	mode := func(name string) map[string]any { return map[string]any{"mtls": map[string]any{"mode": name}} }
-	id := policy.ObjectID{Kind: "VirtualMesh", Namespace: "gloo-mesh", Name: "strict"}
-	stored := istio.Stored{Cluster: "east", Kind: istio.KindPeerAuthentication, Namespace: "istio-system", Spec: mode("STRICT"), Parents: []policy.ObjectID{id}}
+	id := world.ObjectID{Kind: "VirtualMesh", Namespace: "gloo-mesh", Name: "strict"}
+	stored := istio.Stored{Cluster: "east", Kind: istio.KindPeerAuthentication, Namespace: "istio-system", Spec: mode("STRICT"), Parents: []world.ObjectID{id}}
 	vm := &networkingv1.VirtualMesh{}
 	vm.Name, vm.Namespace = "strict", "gloo-mesh"
 	for _, c := range []struct {

@@ -7,7 +7,7 @@ import (
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -44,7 +44,7 @@ func ClusterLabelValue(cluster string) string {
 
 // parentsText writes parents as JSON: a list of names and namespaces by type
 // (semantics, section 0).
-func parentsText(parents []policy.ObjectID) string {
+func parentsText(parents []world.ObjectID) string {
 	type ref struct {
 		Name      string `json:"name"`
 		Namespace string `json:"namespace"`
@@ -67,17 +67,17 @@ func parentsText(parents []policy.ObjectID) string {
 
 // ParentsIn reads the parents out of the text of a ParentsAnnotation, sorted; none
 // if somebody made another text of it.
-func ParentsIn(text string) []policy.ObjectID {
+func ParentsIn(text string) []world.ObjectID {
 	var byType map[string][]struct{ Name, Namespace string }
 	if json.Unmarshal([]byte(text), &byType) != nil {
 		return nil
 	}
-	var parents []policy.ObjectID
+	var parents []world.ObjectID
 	for key, refs := range byType {
 		_, kind, typed := strings.Cut(key, ", Kind=")
 		for _, ref := range refs {
 			if typed && ref.Name != "" {
-				parents = append(parents, policy.ObjectID{Kind: kind, Namespace: ref.Namespace, Name: ref.Name})
+				parents = append(parents, world.ObjectID{Kind: kind, Namespace: ref.Namespace, Name: ref.Name})
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	security "istio.io/api/security/v1"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -26,7 +25,7 @@ func (b *builder) addMeshes() {
 		if vm == nil || !canHold(m) || m.Cluster != b.cluster {
 			continue
 		}
-		parents := []policy.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)}
+		parents := []world.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)}
 		if b.result.DeniesByDefault(m) {
 			// Allowing nothing in particular denies all of the mesh.
 			b.share(KindAuthorizationPolicy, rootNamespace(m), globalAccessControl, &security.AuthorizationPolicy{}, parents)

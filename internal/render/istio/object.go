@@ -9,7 +9,7 @@ import (
 	networking "istio.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Kind is the kind of an Istio object.
@@ -77,7 +77,7 @@ type Object struct {
 	// Destination of local objects, and the policies and VirtualMeshes that say
 	// anything in it (semantics D13). They are resources of the management
 	// cluster and have no Cluster.
-	Parents []policy.ObjectID
+	Parents []world.ObjectID
 	// Federates is the NAME.NAMESPACE.CLUSTER of the Service that the object
 	// makes known to other clusters; empty for others.
 	Federates string
@@ -95,8 +95,8 @@ func (o *Object) Host() string {
 }
 
 // ID names the object the way findings name objects.
-func (o *Object) ID() policy.ObjectID {
-	return policy.ObjectID{Kind: string(o.Kind), Namespace: o.Namespace, Name: o.Name, Cluster: o.Cluster}
+func (o *Object) ID() world.ObjectID {
+	return world.ObjectID{Kind: string(o.Kind), Namespace: o.Namespace, Name: o.Name, Cluster: o.Cluster}
 }
 
 // compareObjects orders the objects of a cluster.
@@ -107,7 +107,7 @@ func compareObjects(a, b Object) int {
 }
 
 // compareIDs orders parents.
-func compareIDs(a, b policy.ObjectID) int {
+func compareIDs(a, b world.ObjectID) int {
 	return cmp.Or(
 		strings.Compare(a.Kind, b.Kind), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name),
 		strings.Compare(a.Cluster, b.Cluster),
@@ -115,7 +115,7 @@ func compareIDs(a, b policy.ObjectID) int {
 }
 
 // sortedIDs returns the IDs in order, each once.
-func sortedIDs(ids []policy.ObjectID) []policy.ObjectID {
+func sortedIDs(ids []world.ObjectID) []world.ObjectID {
 	slices.SortFunc(ids, compareIDs)
 	return slices.Compact(ids)
 }

@@ -14,7 +14,7 @@ import (
 // Omission is something that is not rendered, and why.
 type Omission struct {
 	// Object is what is left out: a policy, VirtualMesh, mesh or Destination.
-	Object policy.ObjectID
+	Object world.ObjectID
 	// Cluster is where; empty if that is not about one cluster.
 	Cluster string
 	// Targets are the Destinations concerned (NAME.NAMESPACE.CLUSTER), sorted;
@@ -52,7 +52,7 @@ func (r *Renderer) collectOmissions() {
 	}
 	for i := range r.world.Destinations {
 		if d := &r.world.Destinations[i]; d.IsService() && d.Ref.ClusterName == "" {
-			r.omit(Omission{Object: policy.DestinationID(d), Reason: "it is not known in which cluster the Service is"})
+			r.omit(Omission{Object: world.DestinationID(d), Reason: "it is not known in which cluster the Service is"})
 		}
 	}
 	for _, e := range r.exports {
@@ -74,7 +74,7 @@ func (r *Renderer) collectOmissions() {
 }
 
 func (r *Renderer) omitOfMesh(m *world.Mesh) {
-	id, decided := policy.MeshID(m), &r.result.Meshes[m.ID]
+	id, decided := world.MeshID(m), &r.result.Meshes[m.ID]
 	if !isIstio(m) {
 		for _, cluster := range clustersOf(m) {
 			r.omit(Omission{Object: id, Cluster: cluster, Reason: notTranslated(m)})
@@ -95,7 +95,7 @@ func (r *Renderer) omitOfMesh(m *world.Mesh) {
 	}
 }
 
-func (r *Renderer) omitOfGateway(id policy.ObjectID, m *world.Mesh, g policy.Gateway) {
+func (r *Renderer) omitOfGateway(id world.ObjectID, m *world.Mesh, g policy.Gateway) {
 	d := &r.world.Destinations[g.Destination]
 	note := func(reason string) {
 		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: []string{d.Key()}, Reason: reason})
@@ -128,7 +128,7 @@ func (r *Renderer) omitOfExport(e *export) {
 	default:
 		return
 	}
-	r.omit(Omission{Object: policy.DestinationID(e.destination), Cluster: e.destination.Ref.ClusterName, Reason: reason})
+	r.omit(Omission{Object: world.DestinationID(e.destination), Cluster: e.destination.Ref.ClusterName, Reason: reason})
 }
 
 func clustersOf(m *world.Mesh) []string {
@@ -144,7 +144,7 @@ func notTranslated(m *world.Mesh) string {
 
 // omitOfPolicy notes where a policy is not rendered: nowhere if it is INVALID,
 // else on Destinations that reject it or are not of Istio.
-func (r *Renderer) omitOfPolicy(id policy.ObjectID, app *policy.Application) {
+func (r *Renderer) omitOfPolicy(id world.ObjectID, app *policy.Application) {
 	for _, reason := range app.AllErrors() {
 		r.omit(Omission{Object: id, Reason: reason})
 	}

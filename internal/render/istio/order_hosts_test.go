@@ -4,12 +4,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	networking "istio.io/api/networking/v1"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/testkit/genworld"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 func TestLeadsTo(t *testing.T) {
@@ -118,7 +117,7 @@ func TestParentsIn(t *testing.T) {
 			t.Errorf("%q has the parents %v", text, got)
 		}
 	}
-	var none []policy.ObjectID
+	var none []world.ObjectID
 	if diff := cmp.Diff(none, istio.ParentsIn("null")); diff != "" {
 		t.Error(diff)
 	}

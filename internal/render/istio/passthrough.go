@@ -7,7 +7,6 @@ import (
 
 	networking "istio.io/api/networking/v1"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	"github.com/meshctl/meshctl/pkg/api/naming"
@@ -108,7 +107,7 @@ func (b *builder) addGateways() {
 					Hosts: hosts,
 					Tls:   &networking.ServerTLSSettings{Mode: networking.ServerTLSSettings_AUTO_PASSTHROUGH},
 				}},
-			}, []policy.ObjectID{parentOf(kindVirtualMesh, &decided.VirtualMesh.Resource.ObjectMeta)})
+			}, []world.ObjectID{parentOf(kindVirtualMesh, &decided.VirtualMesh.Resource.ObjectMeta)})
 		}
 	}
 }
@@ -142,7 +141,7 @@ func (b *builder) withoutCovered(m *world.Mesh, gateway *world.Destination, port
 	for _, by := range sortedKeys(covered) {
 		slices.Sort(covered[by])
 		b.omissions = append(b.omissions, Omission{
-			Object: policy.MeshID(m), Cluster: b.cluster, Targets: covered[by],
+			Object: world.MeshID(m), Cluster: b.cluster, Targets: covered[by],
 			Reason: fmt.Sprintf("Gateway %s of another owner already passes requests to them through port %d of %s; if you delete it, run 'meshctl apply' again",
 				by, port, gateway.Key()),
 		})

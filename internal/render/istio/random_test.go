@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
 	"github.com/meshctl/meshctl/internal/world"
@@ -96,7 +95,7 @@ func validateKind[T any](t *testing.T, validator *validation.Validator, kind str
 
 func checkIdentities(t *testing.T, all rendered) {
 	t.Helper()
-	seen := map[policy.ObjectID]bool{}
+	seen := map[world.ObjectID]bool{}
 	for i := range all.objects {
 		id := all.objects[i].ID()
 		if seen[id] {
@@ -158,14 +157,14 @@ func checkReferences(t *testing.T, all rendered) {
 // checkParents holds that nothing comes from what is not in force.
 func checkParents(t *testing.T, all rendered) {
 	t.Helper()
-	invalid := map[policy.ObjectID]bool{}
+	invalid := map[world.ObjectID]bool{}
 	for i := range all.result.TrafficPolicies {
 		p := &all.result.TrafficPolicies[i]
-		invalid[p.ID()] = len(p.InForce()) == 0
+		invalid[p.ID()] = len(p.EffectiveDestinations()) == 0
 	}
 	for i := range all.result.AccessPolicies {
 		p := &all.result.AccessPolicies[i]
-		invalid[p.ID()] = len(p.InForce()) == 0
+		invalid[p.ID()] = len(p.EffectiveDestinations()) == 0
 	}
 	for i := range all.result.VirtualMeshes {
 		vm := &all.result.VirtualMeshes[i]

@@ -113,7 +113,7 @@ type place struct {
 
 // add adds an object. If its place is taken, which names that are made of
 // several parts make possible, a digest of the key tells it apart.
-func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message, parents []policy.ObjectID) *Object {
+func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message, parents []world.ObjectID) *Object {
 	at := place{kind, namespace, name}
 	for text := key; b.places[at]; text += "+" {
 		at.name = distinctName(name, text)
@@ -127,7 +127,7 @@ func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message
 
 // share adds an object that stands for several meshes of the cluster. It
 // returns the one that is there instead if that says something else.
-func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, parents []policy.ObjectID) (other *Object) {
+func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, parents []world.ObjectID) (other *Object) {
 	at := place{kind, namespace, name}
 	i, known := b.common[at]
 	if !known {
@@ -181,11 +181,11 @@ func isIstio(m *world.Mesh) bool { return m != nil && m.Type == world.MeshIstio 
 // its configuration.
 func canHold(m *world.Mesh) bool { return isIstio(m) && m.Cluster != "" && m.Namespace != "" }
 
-func parentOf(kind string, meta *metav1.ObjectMeta) policy.ObjectID {
-	return policy.ObjectID{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}
+func parentOf(kind string, meta *metav1.ObjectMeta) world.ObjectID {
+	return world.ObjectID{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}
 }
 
-func (r *Renderer) trafficParent(policy int) policy.ObjectID {
+func (r *Renderer) trafficParent(policy int) world.ObjectID {
 	return parentOf(kindTrafficPolicy, &r.result.TrafficPolicies[policy].Resource.ObjectMeta)
 }
 

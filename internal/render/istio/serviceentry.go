@@ -7,7 +7,7 @@ import (
 
 	networking "istio.io/api/networking/v1"
 
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -23,7 +23,7 @@ func entryPorts(d *world.Destination) []*networking.ServicePort {
 	var ports []*networking.ServicePort
 	names := map[string]bool{}
 	for _, p := range d.Resource.Spec.KubeService.Ports {
-		protocol := policy.PortProtocol(p)
+		protocol := serviceport.ProtocolOf(p)
 		if p.Port == 0 || !carries(protocol) {
 			continue
 		}
@@ -47,7 +47,7 @@ func entryPorts(d *world.Destination) []*networking.ServicePort {
 }
 
 // carries reports whether Istio knows the protocol.
-func carries(p policy.Protocol) bool {
+func carries(p serviceport.Protocol) bool {
 	switch p {
 	case "", "TCP", "UDP", "GRPC", "GRPC-Web", "HTTP", "HTTP_PROXY", "HTTP2", "HTTPS", "TLS", "Mongo", "Redis", "MySQL":
 		return true

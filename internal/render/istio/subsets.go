@@ -6,7 +6,6 @@ import (
 
 	networking "istio.io/api/networking/v1"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/naming"
@@ -19,7 +18,7 @@ type subset struct {
 	labels map[string]string
 	key    string
 	// parents are the policies.
-	parents []policy.ObjectID
+	parents []world.ObjectID
 }
 
 // collectSubsets finds the subsets that policies in force anywhere send
@@ -46,7 +45,7 @@ func (r *Renderer) collectSubsets() {
 	}
 }
 
-func withSubset(subsets []subset, labels map[string]string, parent policy.ObjectID) []subset {
+func withSubset(subsets []subset, labels map[string]string, parent world.ObjectID) []subset {
 	key := labelsKey(labels)
 	k := slices.IndexFunc(subsets, func(s subset) bool { return s.key == key })
 	if k < 0 {
@@ -93,8 +92,8 @@ func renderedSubsets(subsets []subset) []*networking.Subset {
 	return rendered
 }
 
-func subsetParents(subsets []subset) []policy.ObjectID {
-	var parents []policy.ObjectID
+func subsetParents(subsets []subset) []world.ObjectID {
+	var parents []world.ObjectID
 	for _, s := range subsets {
 		parents = append(parents, s.parents...)
 	}

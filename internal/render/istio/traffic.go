@@ -5,7 +5,6 @@ import (
 
 	networking "istio.io/api/networking/v1"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -14,9 +13,9 @@ import (
 type traffic struct {
 	// routes is nil if no policy says anything about requests.
 	routes        *networking.VirtualService
-	routesParents []policy.ObjectID
+	routesParents []world.ObjectID
 	rule          *networking.DestinationRule
-	ruleParents   []policy.ObjectID
+	ruleParents   []world.ObjectID
 	federates     string
 	// omissions have no Cluster if they hold for several.
 	omissions []Omission
@@ -31,7 +30,7 @@ type importKey struct {
 
 // traffic renders what happens to requests from a cluster to a Destination,
 // which is called by the host there.
-func (r *Renderer) traffic(host string, d *world.Destination, cluster string, parent policy.ObjectID) *traffic {
+func (r *Renderer) traffic(host string, d *world.Destination, cluster string, parent world.ObjectID) *traffic {
 	t := &traffic{}
 	t.routes, t.routesParents = r.virtualService(host, d, cluster, t)
 	t.routesParents = sortedIDs(append(t.routesParents, parent))
@@ -82,7 +81,7 @@ func (r *Renderer) collectDeciding() {
 func (r *Renderer) classOf(d *world.Destination, cluster string) string {
 	for _, i := range r.result.Destinations[d.ID].Traffic {
 		p := &r.result.TrafficPolicies[i]
-		if !p.InForceOn(d.ID) {
+		if !p.EffectiveOn(d.ID) {
 			continue
 		}
 		if _, decides := slices.BinarySearch(r.deciding[i], cluster); decides {

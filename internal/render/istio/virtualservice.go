@@ -4,6 +4,7 @@ import (
 	networking "istio.io/api/networking/v1"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -11,7 +12,7 @@ import (
 // virtualService renders the routes of requests from a cluster to a
 // Destination, nil if there are none, and the policies they come from. A route
 // per match and port, the most specific first (semantics 5.1).
-func (r *Renderer) virtualService(host string, d *world.Destination, cluster string, t *traffic) (*networking.VirtualService, []policy.ObjectID) {
+func (r *Renderer) virtualService(host string, d *world.Destination, cluster string, t *traffic) (*networking.VirtualService, []world.ObjectID) {
 	routes := r.result.RoutesByPort(cluster, d.ID)
 	if len(routes) == 0 {
 		return nil, nil
@@ -25,7 +26,7 @@ func (r *Renderer) virtualService(host string, d *world.Destination, cluster str
 			contributing[setting.Policy] = true
 		}
 	}
-	parents := make([]policy.ObjectID, 0, len(contributing)+1)
+	parents := make([]world.ObjectID, 0, len(contributing)+1)
 	for i := range contributing {
 		parents = append(parents, r.trafficParent(i))
 	}
@@ -101,7 +102,7 @@ func matchRequest(route *policy.Route) *networking.HTTPMatchRequest {
 // pathMatch renders a path. Istio has no suffixes (semantics D10).
 func pathMatch(m *core.StringMatch) *networking.StringMatch {
 	if m.Suffix != nil && m.Exact == nil && m.Prefix == nil && m.Regex == nil {
-		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: policy.SuffixPattern(*m.Suffix)}}
+		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: selector.SuffixPattern(*m.Suffix)}}
 	}
 	return stringMatch(m)
 }

@@ -1,28 +1,28 @@
-package policy
+package selector
 
 import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/world"
-	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// sourceIndex finds the policies that may have a workload as source without
+// Index finds the policies that may have a workload as source without
 // looking at all policies: each is filed under what its selectors restrict.
-type sourceIndex struct {
+type Index struct {
 	any         []int
 	byNamespace map[string][]int
 	byCluster   map[string][]int
 	byLabel     map[[2]string][]int
 }
 
-func newSourceIndex() sourceIndex {
-	return sourceIndex{byNamespace: map[string][]int{}, byCluster: map[string][]int{}, byLabel: map[[2]string][]int{}}
+func newIndex() Index {
+	return Index{byNamespace: map[string][]int{}, byCluster: map[string][]int{}, byLabel: map[[2]string][]int{}}
 }
 
-// candidates returns the positions of the policies to look at for a workload,
+// Candidates returns the positions of the policies to look at for a workload,
 // ascending.
-func (x sourceIndex) candidates(w *world.Workload) []int {
+func (x Index) Candidates(w *world.Workload) []int {
 	found := slices.Concat(x.any, x.byNamespace[w.Namespace], x.byCluster[w.Cluster])
 	for k, v := range w.Labels {
 		found = append(found, x.byLabel[[2]string{k, v}]...)
@@ -31,20 +31,21 @@ func (x sourceIndex) candidates(w *world.Workload) []int {
 	return slices.Compact(found)
 }
 
-func (x sourceIndex) fileNamespaces(policy int, namespaces []string) {
+func (x Index) fileNamespaces(policy int, namespaces []string) {
 	for _, n := range namespaces {
 		x.byNamespace[n] = append(x.byNamespace[n], policy)
 	}
 }
 
-func indexTrafficSources(policies []world.Object[networkingv1.TrafficPolicy]) sourceIndex {
-	x := newSourceIndex()
-	for i, object := range policies {
-		selectors := object.Resource.Spec.SourceSelector
-		if len(selectors) == 0 {
+// IndexWorkloads files the policies, given as the source selectors of each.
+func IndexWorkloads(count int, selectors func(policy int) []core.WorkloadSelector) Index {
+	x := newIndex()
+	for i := range count {
+		alternatives := selectors(i)
+		if len(alternatives) == 0 {
 			x.any = append(x.any, i)
 		}
-		for _, s := range selectors {
+		for _, s := range alternatives {
 			switch m := s.KubeWorkloadMatcher; {
 			case m == nil || len(m.Namespaces)+len(m.Labels)+len(m.Clusters) == 0:
 				x.any = append(x.any, i)
@@ -65,6 +66,21 @@ func indexTrafficSources(policies []world.Object[networkingv1.TrafficPolicy]) so
 	return x
 }
 
+// IndexIdentities files the policies, given as the grants of each; none stand
+// for callers that the Destination's mesh decides about (semantics D31).
+func IndexIdentities(count int, grants func(policy int) []Grant) Index {
+	x := newIndex()
+	for i := range count {
+		namespaces, anywhere := NamespacesOf(grants(i))
+		if anywhere || len(grants(i)) == 0 {
+			x.any = append(x.any, i)
+		} else {
+			x.fileNamespaces(i, namespaces)
+		}
+	}
+	return x
+}
+
 func firstKey(labels map[string]string) string {
 	first, found := "", false
 	for k := range labels {
@@ -73,28 +89,4 @@ func firstKey(labels map[string]string) string {
 		}
 	}
 	return first
-}
-
-func indexAccessSources(policies []AccessPolicy) sourceIndex {
-	x := newSourceIndex()
-	for i := range policies {
-		if len(policies[i].grants) == 0 {
-			// The Destination's mesh decides (D31).
-			x.any = append(x.any, i)
-		}
-		for _, g := range policies[i].grants {
-			if g.AnySource {
-				x.any = append(x.any, i)
-			}
-			x.fileNamespaces(i, g.Namespaces)
-			for _, a := range g.accounts {
-				if a.namespace == "" {
-					x.any = append(x.any, i)
-				} else {
-					x.fileNamespaces(i, []string{a.namespace})
-				}
-			}
-		}
-	}
-	return x
 }

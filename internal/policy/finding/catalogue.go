@@ -1,4 +1,4 @@
-package policy
+package finding
 
 // Code is the stable name of a kind of finding. Codes are never reused.
 type Code string

@@ -1,4 +1,4 @@
-package describe
+package impact
 
 import (
 	"fmt"
@@ -6,30 +6,31 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
-	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// ImpactLine is one sentence about what changes. It starts in lower case, for
+// Line is one sentence about what changes. It starts in lower case, for
 // the name of the object or a bullet to go before it.
-type ImpactLine struct {
-	Severity policy.Severity `json:"severity"`
-	Text     string          `json:"text"`
+type Line struct {
+	Severity finding.Severity `json:"severity"`
+	Text     string           `json:"text"`
 }
 
 // shownLines is how many sentences a review shows.
 const shownLines = 10
 
-// impactLines collects sentences, to be shown the most important first.
-type impactLines struct {
+// sentences collects sentences, to be shown the most important first.
+type sentences struct {
 	// own is the object under review, zero if there is no single one.
 	own KindRef
 	// broken says that it is INVALID.
 	broken bool
 	// groupsNew says that it is a VirtualMesh that was not there before.
 	groupsNew bool
-	lines     []ImpactLine
+	lines     []Line
 	pinned    string
 	// all says that no sentence is left out.
 	all bool
@@ -37,24 +38,24 @@ type impactLines struct {
 	written map[KindRef]compare.Presence
 }
 
-func (l *impactLines) add(severity policy.Severity, format string, values ...any) {
-	l.lines = append(l.lines, ImpactLine{severity, fmt.Sprintf(format, values...)})
+func (l *sentences) add(severity finding.Severity, format string, values ...any) {
+	l.lines = append(l.lines, Line{severity, fmt.Sprintf(format, values...)})
 }
 
-func (l *impactLines) fail(format string, values ...any) {
-	l.add(policy.SeverityError, format, values...)
+func (l *sentences) fail(format string, values ...any) {
+	l.add(finding.SeverityError, format, values...)
 }
 
-func (l *impactLines) warn(format string, values ...any) {
-	l.add(policy.SeverityWarning, format, values...)
+func (l *sentences) warn(format string, values ...any) {
+	l.add(finding.SeverityWarning, format, values...)
 }
 
-func (l *impactLines) info(format string, values ...any) {
-	l.add(policy.SeverityInfo, format, values...)
+func (l *sentences) info(format string, values ...any) {
+	l.add(finding.SeverityInfo, format, values...)
 }
 
 // pin adds a sentence that is shown however many others there are.
-func (l *impactLines) pin(format string, values ...any) {
+func (l *sentences) pin(format string, values ...any) {
 	l.info(format, values...)
 	l.pinned = l.lines[len(l.lines)-1].Text
 }
@@ -64,11 +65,11 @@ const shownOfKind = 3
 
 // limit keeps the first of the sentences of each severity that were added since
 // the list had the given length, and counts the others.
-func (l *impactLines) limit(start int, kind string) {
+func (l *sentences) limit(start int, kind string) {
 	if l.all {
 		return
 	}
-	shown, hidden := map[policy.Severity]int{}, map[policy.Severity]int{}
+	shown, hidden := map[finding.Severity]int{}, map[finding.Severity]int{}
 	all := distinctLines(l.lines[start:])
 	for _, line := range all {
 		hidden[line.Severity]++
@@ -84,9 +85,9 @@ func (l *impactLines) limit(start int, kind string) {
 	}
 }
 
-func distinctLines(lines []ImpactLine) []ImpactLine {
-	var kept []ImpactLine
-	seen := map[ImpactLine]bool{}
+func distinctLines(lines []Line) []Line {
+	var kept []Line
+	seen := map[Line]bool{}
 	for _, line := range lines {
 		if !seen[line] {
 			seen[line], kept = true, append(kept, line)
@@ -97,9 +98,9 @@ func distinctLines(lines []ImpactLine) []ImpactLine {
 
 // sorted returns the sentences by severity, otherwise in the order they were
 // added, each once; a last one counts those that are not shown.
-func (l *impactLines) sorted() []ImpactLine {
-	var all []ImpactLine
-	for _, severity := range []policy.Severity{policy.SeverityError, policy.SeverityWarning, policy.SeverityInfo} {
+func (l *sentences) sorted() []Line {
+	var all []Line
+	for _, severity := range []finding.Severity{finding.SeverityError, finding.SeverityWarning, finding.SeverityInfo} {
 		for _, line := range distinctLines(l.lines) {
 			if line.Severity == severity {
 				all = append(all, line)
@@ -109,17 +110,17 @@ func (l *impactLines) sorted() []ImpactLine {
 	if l.all || len(all) <= shownLines {
 		return all
 	}
-	if k := slices.IndexFunc(all, func(line ImpactLine) bool { return line.Text == l.pinned }); k >= shownLines {
+	if k := slices.IndexFunc(all, func(line Line) bool { return line.Text == l.pinned }); k >= shownLines {
 		pinned := all[k]
 		all = slices.Insert(slices.Delete(all, k, k+1), shownLines-1, pinned)
 	}
 	hidden := all[shownLines:]
-	more := ImpactLine{hidden[0].Severity, text.More(len(hidden))}
+	more := Line{hidden[0].Severity, text.More(len(hidden))}
 	return append(slices.Clone(all[:shownLines]), more)
 }
 
 // name names an object within a sentence.
-func (l *impactLines) name(ref KindRef) string {
+func (l *sentences) name(ref KindRef) string {
 	if ref == l.own {
 		return "this " + ref.Kind
 	}
@@ -168,10 +169,10 @@ func settingText(field string, value any) (text string, known bool) {
 }
 
 // requestsText says which requests or connections are meant.
-func requestsText(what string, match *RequestMatch, callers Callers, destinations []string) string {
+func requestsText(what string, match *describe.RequestMatch, callers Callers, destinations []string) string {
 	text := what
 	if match != nil {
-		text += " matching " + match.text()
+		text += " matching " + match.Text()
 	}
 	if !callers.Everyone {
 		text += " from " + callers.text()

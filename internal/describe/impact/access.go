@@ -1,11 +1,13 @@
-package describe
+package impact
 
 import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // accessChanges puts Destinations together about which the decision differs
@@ -38,7 +40,7 @@ func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	views := make([]AccessChange, 0, len(groups))
 	for _, g := range groups {
 		views = append(views, AccessChange{
-			Before: g.Before, After: g.After, Fewer: g.Fewer, Reason: g.reason, Destinations: v.destinationKeys(g.destinations),
+			Before: g.Before, After: g.After, Fewer: g.Fewer, Reason: g.reason, Destinations: describe.DestinationKeys(v.world, g.destinations),
 			Callers: v.callers(g.Sources, g.Everyone), byDefault: len(g.RulesAfter) == 0,
 		})
 	}
@@ -91,17 +93,17 @@ func (v viewer) defaultReason(destination int, does string) string {
 	if vm == nil {
 		return "the mesh there is in no VirtualMesh"
 	}
-	return "VirtualMesh " + ObjectRef{vm.Resource.Namespace, vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
+	return "VirtualMesh " + describe.ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
 }
 
 // firstPolicies says whom the first AccessPolicies on a Destination admit:
 // before them it was open.
-func (v viewer) firstPolicies(policies []policy.ObjectID) string {
+func (v viewer) firstPolicies(policies []world.ObjectID) string {
 	var names, admitted []string
 	for _, id := range policies {
 		names = append(names, id.Name+"."+id.Namespace)
 		k := slices.IndexFunc(v.result.AccessPolicies, func(p policy.AccessPolicy) bool { return p.ID() == id })
-		admitted = append(admitted, identitySelectorTexts(v.result.AccessPolicies[k].Resource.Spec.SourceSelector)...)
+		admitted = append(admitted, describe.IdentitySelectorTexts(v.result.AccessPolicies[k].Resource.Spec.SourceSelector)...)
 	}
 	slices.Sort(admitted)
 	who := anyOf(slices.Compact(admitted))
@@ -113,18 +115,17 @@ func (v viewer) firstPolicies(policies []policy.ObjectID) string {
 
 func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }
 
-// terms says under which conditions callers are let in now.
+// terms says under which conditions callers are allowed now.
 func (v viewer) terms(c compare.VerdictChange) string {
-	b := &workloadBuilder{viewer: v}
-	verdict := b.access(v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
+	verdict := describe.AccessOf(v.result, v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
 	if strings.HasPrefix(verdict.Reason, "depends on the pod") {
-		return verdict.why()
+		return verdict.Why()
 	}
-	_, conditions, _ := strings.Cut(verdict.why(), ": only ")
+	_, conditions, _ := strings.Cut(verdict.Why(), ": only ")
 	if len(verdict.Policies) == 1 {
 		return "AccessPolicy " + verdict.Policies[0].String() + " allows only " + conditions
 	}
-	return "AccessPolicies " + andMore(refNames(verdict.Policies)) + " allow only " + conditions
+	return "AccessPolicies " + andMore(describe.RefNames(verdict.Policies)) + " allow only " + conditions
 }
 
 // anyOf joins alternatives, at most three of them.

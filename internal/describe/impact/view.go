@@ -1,6 +1,9 @@
-package describe
+// Package impact says what authored objects change for everybody: the view of
+// the differences between two evaluated worlds, and its sentences.
+package impact
 
 import (
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 )
@@ -15,9 +18,9 @@ type KindRef struct {
 // String returns KIND NAME.NAMESPACE.
 func (r KindRef) String() string { return r.Kind + " " + r.Name + "." + r.Namespace }
 
-// ImpactView says what an authored object that is new or changed does to the
+// View says what an authored object that is new or changed does to the
 // world.
-type ImpactView struct {
+type View struct {
 	KindRef
 	// Presence is added or changed; absent if the object says the same as before.
 	Presence compare.Presence `json:"presence,omitempty"`
@@ -25,13 +28,13 @@ type ImpactView struct {
 	// of a VirtualMesh; Errors say why it is INVALID as a whole.
 	State  policy.State `json:"state"`
 	Errors []string     `json:"errors,omitempty"`
-	// Affects is absent for a VirtualMesh, and for a policy that is in force
+	// Affects is absent for a VirtualMesh, and for a policy that is effective
 	// nowhere.
-	Affects *ImpactReach `json:"affects,omitempty"`
-	// Losses say where the policy is not in force.
+	Affects *Affected `json:"affects,omitempty"`
+	// Losses say where the policy is not effective.
 	Losses []Loss `json:"losses,omitempty"`
-	// Unheard are settings that do not take effect although the policy is in force.
-	Unheard []Unheard `json:"unheard,omitempty"`
+	// Ineffective are settings that do not take effect although the policy is effective.
+	Ineffective []IneffectiveSetting `json:"unheard,omitempty"`
 	// MadeBy are the policies that make all of its settings already, so that it
 	// changes nothing.
 	MadeBy []KindRef `json:"madeBy,omitempty"`
@@ -41,9 +44,9 @@ type ImpactView struct {
 	Changes ChangeView `json:"changes"`
 }
 
-// ImpactReach says whom a policy affects.
-type ImpactReach struct {
-	// Destinations are NAME.NAMESPACE.CLUSTER of those that it is in force on,
+// Affected says whom a policy affects.
+type Affected struct {
+	// Destinations are NAME.NAMESPACE.CLUSTER of those that it is effective on,
 	// SelectedCount is the number of those that it selects.
 	Destinations  []string `json:"destinations"`
 	SelectedCount int      `json:"selectedCount"`
@@ -58,7 +61,7 @@ type ImpactReach struct {
 
 // Grouping says what a VirtualMesh makes of its meshes.
 type Grouping struct {
-	Trust TrustDescription `json:"trust"`
+	Trust describe.TrustDescription `json:"trust"`
 	// TrustChanged and TLSChanged say that trust or TLS enforcement is not as
 	// before.
 	TrustChanged   bool   `json:"trustChanged,omitempty"`
@@ -70,10 +73,10 @@ type Grouping struct {
 	GlobalAccessPolicy string `json:"globalAccessPolicy"`
 	// Meshes are those that it groups; WorkloadCount and DestinationCount count
 	// what they have, ExportedCount the Destinations that other meshes can call.
-	Meshes           []ObjectRef `json:"meshes"`
-	WorkloadCount    int         `json:"workloadCount"`
-	DestinationCount int         `json:"destinationCount"`
-	ExportedCount    int         `json:"exportedCount"`
+	Meshes           []describe.ObjectRef `json:"meshes"`
+	WorkloadCount    int                  `json:"workloadCount"`
+	DestinationCount int                  `json:"destinationCount"`
+	ExportedCount    int                  `json:"exportedCount"`
 }
 
 // ChangeView is what differs between two worlds of the same discovered objects.
@@ -86,7 +89,7 @@ type ChangeView struct {
 	Meshes []MeshChange `json:"meshes,omitempty"`
 	// Federation says what is exposed to other meshes than before.
 	Federation []FederationChange `json:"federation,omitempty"`
-	// Losses are policies that are no longer in force on Destinations, Restored
+	// Losses are policies that are no longer effective on Destinations, Restored
 	// those that are again.
 	Losses   []Loss `json:"losses,omitempty"`
 	Restored []Loss `json:"restored,omitempty"`
@@ -95,8 +98,8 @@ type ChangeView struct {
 	// Access says who may call what, unlike before.
 	Access []AccessChange `json:"access,omitempty"`
 	// Introduced and Fixed are the findings that only one of the worlds has.
-	Introduced []Finding `json:"introduced,omitempty"`
-	Fixed      []Finding `json:"fixed,omitempty"`
+	Introduced []describe.Finding `json:"introduced,omitempty"`
+	Fixed      []describe.Finding `json:"fixed,omitempty"`
 }
 
 // ObjectChange is an authored object that was added, changed or removed.
@@ -119,18 +122,18 @@ type StateChange struct {
 // MeshChange is a mesh that another VirtualMesh holds than before; absent
 // stands for none.
 type MeshChange struct {
-	Mesh   ObjectRef  `json:"mesh"`
-	Before *ObjectRef `json:"before,omitempty"`
-	After  *ObjectRef `json:"after,omitempty"`
+	Mesh   describe.ObjectRef  `json:"mesh"`
+	Before *describe.ObjectRef `json:"before,omitempty"`
+	After  *describe.ObjectRef `json:"after,omitempty"`
 }
 
 // FederationChange are Destinations of one mesh that are exposed to other
 // meshes than before, or by another name.
 type FederationChange struct {
-	Mesh         ObjectRef   `json:"mesh"`
-	Before       []ObjectRef `json:"before,omitempty"`
-	After        []ObjectRef `json:"after,omitempty"`
-	Destinations []string    `json:"destinations"`
+	Mesh         describe.ObjectRef   `json:"mesh"`
+	Before       []describe.ObjectRef `json:"before,omitempty"`
+	After        []describe.ObjectRef `json:"after,omitempty"`
+	Destinations []string             `json:"destinations"`
 	// HostnameBefore and HostnameAfter are the names by which other meshes call the
 	// first of the Destinations.
 	HostnameBefore string `json:"hostnameBefore,omitempty"`
@@ -139,7 +142,7 @@ type FederationChange struct {
 	Flat bool `json:"flat,omitempty"`
 }
 
-// Loss is a policy that is not in force on Destinations.
+// Loss is a policy that is not effective on Destinations.
 type Loss struct {
 	Policy KindRef `json:"policy"`
 	// Fields are all settings of the policy; it has none of them there.
@@ -152,9 +155,9 @@ type Loss struct {
 	Destinations []string `json:"destinations"`
 }
 
-// Unheard is a setting of a policy that does not take effect on Destinations
-// that the policy is in force on.
-type Unheard struct {
+// IneffectiveSetting is a setting of a policy that does not take effect on Destinations
+// that the policy is effective on.
+type IneffectiveSetting struct {
 	Field string `json:"field"`
 	// Reason is set if the setting has nothing to apply to.
 	Reason string   `json:"reason,omitempty"`
@@ -163,9 +166,9 @@ type Unheard struct {
 	Replaced bool `json:"replaced,omitempty"`
 	// Never says that no request to the Destinations gets the setting; otherwise
 	// those of Match from Sources do not.
-	Never        bool          `json:"never,omitempty"`
-	Match        *RequestMatch `json:"match,omitempty"`
-	Destinations []string      `json:"destinations"`
+	Never        bool                   `json:"never,omitempty"`
+	Match        *describe.RequestMatch `json:"match,omitempty"`
+	Destinations []string               `json:"destinations"`
 	Callers
 }
 
@@ -180,8 +183,8 @@ type Callers struct {
 
 // SettingChange is a setting that requests or connections get unlike before.
 type SettingChange struct {
-	Field string        `json:"field"`
-	Match *RequestMatch `json:"match,omitempty"`
+	Field string                 `json:"field"`
+	Match *describe.RequestMatch `json:"match,omitempty"`
 	// Before and After are absent where the setting is not made.
 	Before *EffectiveSetting `json:"before,omitempty"`
 	After  *EffectiveSetting `json:"after,omitempty"`
@@ -205,7 +208,7 @@ type AccessChange struct {
 	Before policy.Decision `json:"before"`
 	After  policy.Decision `json:"after"`
 	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
-	// let in; otherwise there are only more.
+	// allowed; otherwise there are only more.
 	Fewer bool `json:"fewer,omitempty"`
 	// Reason says why, for all of the Destinations.
 	Reason       string   `json:"reason"`

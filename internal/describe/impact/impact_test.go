@@ -1,4 +1,4 @@
-package describe_test
+package impact_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"github.com/meshctl/meshctl/internal/describe"
+	"github.com/meshctl/meshctl/internal/describe/impact"
 	"github.com/meshctl/meshctl/internal/load"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
@@ -28,7 +28,7 @@ import (
 // exact sentences, want.json, where it is given, the exact view. Several objects in new.yaml are reviewed together, as
 // changes of the whole world. Every case also runs with its objects shuffled.
 func TestImpact(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "impact", "*.txtar"))
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", "testdata", "impact", "*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases (%v)", err)
 	}
@@ -77,12 +77,20 @@ type impactCase struct {
 	wantView string
 }
 
+func documents(text string) []string { return strings.Split(text, "\n---\n") }
+
+func shuffle(random *rand.Rand, documents []string) []string {
+	shuffled := slices.Clone(documents)
+	random.Shuffle(len(shuffled), func(i, k int) { shuffled[i], shuffled[k] = shuffled[k], shuffled[i] })
+	return shuffled
+}
+
 func parseImpact(t *testing.T, archive *txtar.Archive) impactCase {
 	t.Helper()
 	var c impactCase
 	for line := range strings.Lines(string(archive.Comment)) {
 		if name, found := strings.CutPrefix(strings.TrimSpace(line), "base: "); found {
-			base, err := os.ReadFile(filepath.Join("..", "..", "testdata", "grid", name))
+			base, err := os.ReadFile(filepath.Join("..", "..", "..", "testdata", "grid", name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,15 +119,14 @@ func (c impactCase) review(t *testing.T, validator *validation.Validator, w []st
 	add := loadText(t, validator, c.new)
 	before := world.New(loadText(t, validator, strings.Join(w, "\n---\n")))
 	was, is := policy.Evaluate(before), policy.Evaluate(before.With(add))
-	var lines []describe.ImpactLine
+	var lines []impact.Line
 	var shown any
 	if objects := authored(add); len(objects) == 1 {
-		impact := compare.ImpactOf(was, is, objects[0].Kind, objects[0].Namespace, objects[0].Name)
-		view := describe.Impact(impact)
-		lines, shown = describe.ImpactLines(view), view
+		view := impact.Of(compare.ImpactOf(was, is, objects[0].Kind, objects[0].Namespace, objects[0].Name))
+		lines, shown = impact.Lines(view), view
 	} else {
-		view := describe.Changes(compare.Results(was, is))
-		lines, shown = describe.ChangeLines(view), view
+		view := impact.Changes(compare.Results(was, is))
+		lines, shown = impact.ChangeLines(view), view
 	}
 	data, err := json.MarshalIndent(shown, "", "  ")
 	if err != nil {
@@ -132,16 +139,16 @@ func (c impactCase) review(t *testing.T, validator *validation.Validator, w []st
 	return text.String(), string(data) + "\n"
 }
 
-func authored(o world.Objects) []policy.ObjectID {
-	var ids []policy.ObjectID
+func authored(o world.Objects) []world.ObjectID {
+	var ids []world.ObjectID
 	for _, object := range o.VirtualMeshes {
-		ids = append(ids, policy.ObjectID{Kind: "VirtualMesh", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
+		ids = append(ids, world.ObjectID{Kind: "VirtualMesh", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
 	}
 	for _, object := range o.TrafficPolicies {
-		ids = append(ids, policy.ObjectID{Kind: "TrafficPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
+		ids = append(ids, world.ObjectID{Kind: "TrafficPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
 	}
 	for _, object := range o.AccessPolicies {
-		ids = append(ids, policy.ObjectID{Kind: "AccessPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
+		ids = append(ids, world.ObjectID{Kind: "AccessPolicy", Namespace: object.Resource.Namespace, Name: object.Resource.Name})
 	}
 	return ids
 }

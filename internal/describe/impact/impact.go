@@ -1,29 +1,42 @@
-package describe
+package impact
 
 import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Impact shows what an authored object does to the world; nil, for an object that
+// viewer turns differences between two results into views.
+type viewer struct {
+	// result is the later one.
+	result *policy.Result
+	world  *world.World
+}
+
+func newViewer(result *policy.Result) viewer {
+	return viewer{result: result, world: result.World}
+}
+
+// Of shows what an authored object does to the world; nil, for an object that
 // is not in it, gives an empty view.
-func Impact(impact *compare.Impact) ImpactView {
+func Of(impact *compare.Impact) View {
 	if impact == nil {
-		return ImpactView{}
+		return View{}
 	}
 	v := newViewer(impact.After)
-	view := ImpactView{
+	view := View{
 		KindRef: viewKind(impact.Object), Presence: impact.Presence, State: impact.State, Errors: impact.Errors,
-		Losses: v.losses(impact.Losses), Unheard: v.unheard(impact.Ineffective), Changes: Changes(impact.Differences),
+		Losses: v.losses(impact.Losses), Ineffective: v.ineffective(impact.Ineffective), Changes: Changes(impact.Differences),
 	}
-	if len(impact.InForce) > 0 {
-		view.Affects = &ImpactReach{
-			Destinations: v.destinationKeys(impact.InForce), SelectedCount: len(impact.Selected),
+	if len(impact.Effective) > 0 {
+		view.Affects = &Affected{
+			Destinations: describe.DestinationKeys(v.world, impact.Effective), SelectedCount: len(impact.Selected),
 			SourceCount: len(impact.Sources), SourceClusters: v.clustersOf(impact.Sources),
 			TargetCount: len(impact.Targets), TargetClusters: v.clustersOf(impact.Targets),
 		}
@@ -51,38 +64,38 @@ func Changes(c *compare.Differences) ChangeView {
 	}
 	for _, m := range c.Memberships {
 		mesh := v.world.Meshes[m.Mesh].Ref
-		view.Meshes = append(view.Meshes, MeshChange{Mesh: viewObject(mesh), Before: holderRef(m.Before), After: holderRef(m.After)})
+		view.Meshes = append(view.Meshes, MeshChange{Mesh: describe.ObjectOf(mesh), Before: holderRef(m.Before), After: holderRef(m.After)})
 	}
 	for _, f := range c.Federation {
 		view.Federation = append(view.Federation, v.federationChange(f))
 	}
 	for _, f := range c.Introduced {
-		view.Introduced = append(view.Introduced, viewFinding(f))
+		view.Introduced = append(view.Introduced, describe.FindingOf(f))
 	}
 	for _, f := range c.Fixed {
-		view.Fixed = append(view.Fixed, viewFinding(f))
+		view.Fixed = append(view.Fixed, describe.FindingOf(f))
 	}
 	return view
 }
 
-func viewKind(id policy.ObjectID) KindRef {
+func viewKind(id world.ObjectID) KindRef {
 	return KindRef{Kind: id.Kind, Namespace: id.Namespace, Name: id.Name}
 }
 
 // kindOrNil returns nil for the zero ObjectID.
-func kindOrNil(id policy.ObjectID) *KindRef {
-	if id == (policy.ObjectID{}) {
+func kindOrNil(id world.ObjectID) *KindRef {
+	if id == (world.ObjectID{}) {
 		return nil
 	}
 	ref := viewKind(id)
 	return &ref
 }
 
-func holderRef(vm *policy.VirtualMesh) *ObjectRef {
+func holderRef(vm *policy.VirtualMesh) *describe.ObjectRef {
 	if vm == nil {
 		return nil
 	}
-	return &ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}
+	return &describe.ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}
 }
 
 func (v viewer) clustersOf(workloads []int) []string {
@@ -99,18 +112,18 @@ func (v viewer) losses(changes []compare.RejectionChange) []Loss {
 	for _, r := range changes {
 		views = append(views, Loss{
 			Policy: viewKind(r.Policy), Fields: r.Fields, Field: r.Field, Reason: r.Reason, Winner: kindOrNil(r.Winner),
-			Destinations: v.destinationKeys(r.Destinations),
+			Destinations: describe.DestinationKeys(v.world, r.Destinations),
 		})
 	}
 	return views
 }
 
-func (v viewer) unheard(settings []compare.IneffectiveSetting) []Unheard {
-	var views []Unheard
+func (v viewer) ineffective(settings []compare.IneffectiveSetting) []IneffectiveSetting {
+	var views []IneffectiveSetting
 	for _, u := range settings {
-		views = append(views, Unheard{
+		views = append(views, IneffectiveSetting{
 			Field: u.Field, Reason: u.Reason, Winner: kindOrNil(u.Winner), Replaced: u.Replaced, Never: u.Never,
-			Match: viewMatch(u.Match), Destinations: v.destinationKeys(u.Destinations), Callers: v.callers(u.Sources, u.Everyone),
+			Match: describe.MatchOf(u.Match), Destinations: describe.DestinationKeys(v.world, u.Destinations), Callers: v.callers(u.Sources, u.Everyone),
 		})
 	}
 	return views
@@ -120,15 +133,15 @@ func (v viewer) unheard(settings []compare.IneffectiveSetting) []Unheard {
 const listedCallers = 20
 
 func (v viewer) callers(set compare.WorkloadSet, everyone bool) Callers {
-	return Callers{Sources: v.workloadKeys(set.First(listedCallers)), SourceCount: set.Count(), Everyone: everyone}
+	return Callers{Sources: describe.WorkloadKeys(v.world, set.First(listedCallers)), SourceCount: set.Count(), Everyone: everyone}
 }
 
 func (v viewer) settingChanges(changes []compare.SettingChange) []SettingChange {
 	var views []SettingChange
 	for _, c := range changes {
 		views = append(views, SettingChange{
-			Field: c.Field, Match: viewMatch(c.Match), Before: viewEffective(c.Before), After: viewEffective(c.After), By: kindOrNil(c.By),
-			Destinations: v.destinationKeys(c.Destinations), Callers: v.callers(c.Sources, c.Everyone),
+			Field: c.Field, Match: describe.MatchOf(c.Match), Before: viewEffective(c.Before), After: viewEffective(c.After), By: kindOrNil(c.By),
+			Destinations: describe.DestinationKeys(v.world, c.Destinations), Callers: v.callers(c.Sources, c.Everyone),
 		})
 	}
 	return views
@@ -142,26 +155,26 @@ func viewEffective(s *compare.EffectiveSetting) *EffectiveSetting {
 }
 
 func (v viewer) federationChange(f compare.FederationChange) FederationChange {
-	view := FederationChange{Mesh: viewObject(v.world.Meshes[f.Mesh].Ref), Destinations: v.destinationKeys(f.Destinations)}
+	view := FederationChange{Mesh: describe.ObjectOf(v.world.Meshes[f.Mesh].Ref), Destinations: describe.DestinationKeys(v.world, f.Destinations)}
 	first := &v.world.Destinations[f.Destinations[0]]
 	if f.Before != nil {
-		view.Before, view.HostnameBefore = v.meshRefs(f.Before.Meshes), f.Before.FederatedHostname(first)
+		view.Before, view.HostnameBefore = describe.MeshRefs(v.world, f.Before.Meshes), f.Before.FederatedHostname(first)
 	}
 	if f.After != nil {
-		view.After, view.HostnameAfter, view.Flat = v.meshRefs(f.After.Meshes), f.After.FederatedHostname(first), f.After.Flat
+		view.After, view.HostnameAfter, view.Flat = describe.MeshRefs(v.world, f.After.Meshes), f.After.FederatedHostname(first), f.After.Flat
 	}
 	return view
 }
 
 // alsoMade returns the policies that make a setting of a TrafficPolicy with the
-// same value where it is in force: it changed none, so they say the same.
+// same value where it is effective: it changed none, so they say the same.
 func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 	if impact.Object.Kind != string(policy.KindTrafficPolicy) {
 		return nil
 	}
 	own := slices.IndexFunc(v.result.TrafficPolicies, func(p policy.TrafficPolicy) bool { return p.ID() == impact.Object })
 	var others []int
-	for _, id := range impact.InForce {
+	for _, id := range impact.Effective {
 		others = append(others, v.result.Destinations[id].Traffic...)
 	}
 	slices.Sort(others)
@@ -185,13 +198,13 @@ func (v viewer) settingTexts(p int) []string {
 }
 
 // effective reports whether a VirtualMesh groups meshes.
-func (v viewer) effective(id policy.ObjectID) bool {
+func (v viewer) effective(id world.ObjectID) bool {
 	return slices.ContainsFunc(v.result.VirtualMeshes, func(vm policy.VirtualMesh) bool { return vm.ID() == id && vm.Effective })
 }
 
 func (v viewer) grouping(impact *compare.Impact) *Grouping {
 	vm := impact.VirtualMesh
-	g := &Grouping{Trust: viewTrust(vm), TLSEnforcement: string(vm.TLSEnforcement()), Meshes: v.meshRefs(vm.Meshes)}
+	g := &Grouping{Trust: describe.TrustOf(vm), TLSEnforcement: string(vm.TLSEnforcement()), Meshes: describe.MeshRefs(v.world, vm.Meshes)}
 	g.GlobalAccessPolicy, g.DefaultAccess = string(vm.GlobalAccessPolicy()), "ALLOW"
 	if vm.GlobalAccessPolicy() == networkingv1.GlobalAccessPolicyEnabled {
 		g.DefaultAccess = "DENY"
@@ -202,15 +215,23 @@ func (v viewer) grouping(impact *compare.Impact) *Grouping {
 	g.TrustChanged, g.TLSChanged = true, true
 	if was >= 0 {
 		old := &impact.Before.VirtualMeshes[was]
-		g.TrustChanged = viewTrust(old).text() != g.Trust.text()
+		g.TrustChanged = describe.TrustOf(old).Text() != g.Trust.Text()
 		g.TLSChanged = old.TLSEnforcement() != vm.TLSEnforcement()
 	}
-	counts := v.countByMesh()
-	for _, m := range vm.Meshes {
-		mesh := &v.world.Meshes[m]
-		g.WorkloadCount += counts.workloads[mesh]
-		g.DestinationCount += counts.destinations[mesh]
-		g.ExportedCount += len(v.result.Exported(mesh))
+	holds := func(m *world.Mesh) bool { return m != nil && slices.Contains(vm.Meshes, m.ID) }
+	for i := range v.world.Workloads {
+		if holds(v.world.Workloads[i].Mesh) {
+			g.WorkloadCount++
+		}
+	}
+	for i := range v.world.Destinations {
+		if !holds(v.world.Destinations[i].Mesh) {
+			continue
+		}
+		g.DestinationCount++
+		if v.result.Destinations[i].Federation != nil {
+			g.ExportedCount++
+		}
 	}
 	return g
 }

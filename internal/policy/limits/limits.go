@@ -1,4 +1,6 @@
-package policy
+// Package limits knows which values of policies fit the schema but are rejected
+// by Istio.
+package limits
 
 import (
 	"fmt"
@@ -11,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -18,10 +22,10 @@ import (
 // valueChecks collects values that fit the schema but that Istio rejects
 // together with everything around them. A policy with any is INVALID, so that
 // it does not take others down with it.
-type valueChecks struct{ problems []problem }
+type valueChecks struct{ problems []finding.Problem }
 
 func (c *valueChecks) reject(format string, args ...any) {
-	c.problems = append(c.problems, problem{CodeUnrealisable, fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, finding.Problem{Code: finding.CodeUnrealisable, Message: fmt.Sprintf(format, args...)})
 }
 
 // Limits of Istio.
@@ -33,8 +37,8 @@ const (
 	leastPercentage = 0.0001
 )
 
-// checkTrafficValues returns which values of a TrafficPolicy Istio rejects.
-func checkTrafficValues(features feature.Features, spec *networkingv1.TrafficPolicySpec) []problem {
+// CheckTrafficPolicy returns which values of a TrafficPolicy Istio rejects.
+func CheckTrafficPolicy(features feature.Features, spec *networkingv1.TrafficPolicySpec) []finding.Problem {
 	c := &valueChecks{}
 	for i, s := range spec.SourceSelector {
 		if m := s.KubeWorkloadMatcher; m != nil {
@@ -56,9 +60,9 @@ func checkTrafficValues(features feature.Features, spec *networkingv1.TrafficPol
 }
 
 func (c *valueChecks) matcher(at string, m core.HTTPMatcher) {
-	if uri := effectiveURI(m); uri != nil {
+	if uri := selector.EffectiveURI(m); uri != nil {
 		c.regex(at+".uri", uri.Regex)
-		if uri.Suffix != nil && len(SuffixPattern(*uri.Suffix)) > maxPattern {
+		if uri.Suffix != nil && len(selector.SuffixPattern(*uri.Suffix)) > maxPattern {
 			c.reject("%s.uri: the suffix is too long", at)
 		}
 	}
@@ -172,8 +176,8 @@ func (c *valueChecks) namespaces(at string, namespaces []string) {
 	}
 }
 
-// checkAccessValues returns which values of an AccessPolicy Istio rejects.
-func checkAccessValues(spec *networkingv1.AccessPolicySpec) []problem {
+// CheckAccessPolicy returns which values of an AccessPolicy Istio rejects.
+func CheckAccessPolicy(spec *networkingv1.AccessPolicySpec) []finding.Problem {
 	c := &valueChecks{}
 	for i, s := range spec.SourceSelector {
 		at := fmt.Sprintf("spec.sourceSelector[%d]", i)

@@ -56,7 +56,7 @@ func effectsOfWorkloads(result *policy.Result) []effect {
 // effectsOfPolicies asks the policies.
 func effectsOfPolicies(result *policy.Result) []effect {
 	var effects []effect
-	add := func(kind string, p *describe.PolicyReach) {
+	add := func(kind string, p *describe.PolicyApplication) {
 		for _, w := range p.Sources {
 			effects = append(effects, effect{kind + " " + p.Namespace + "/" + p.Name, string(policy.RoleSource), w})
 		}
@@ -66,10 +66,10 @@ func effectsOfPolicies(result *policy.Result) []effect {
 	}
 	opts := describe.Options{Details: true}
 	for _, p := range describe.TrafficPolicies(result, positions(len(result.TrafficPolicies)), opts).Items {
-		add("TrafficPolicy", &p.PolicyReach)
+		add("TrafficPolicy", &p.PolicyApplication)
 	}
 	for _, p := range describe.AccessPolicies(result, positions(len(result.AccessPolicies)), opts).Items {
-		add("AccessPolicy", &p.PolicyReach)
+		add("AccessPolicy", &p.PolicyApplication)
 	}
 	return sortedEffects(effects)
 }

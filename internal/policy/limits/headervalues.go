@@ -1,4 +1,4 @@
-package policy
+package limits
 
 import (
 	"encoding/json"

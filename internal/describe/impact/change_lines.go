@@ -1,4 +1,4 @@
-package describe
+package impact
 
 import (
 	"slices"
@@ -7,10 +7,11 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // changes says what others lose and gain.
-func (l *impactLines) changes(view ChangeView) {
+func (l *sentences) changes(view ChangeView) {
 	l.written = map[KindRef]compare.Presence{}
 	for _, o := range view.Objects {
 		l.written[o.KindRef] = o.Presence
@@ -30,9 +31,9 @@ func (l *impactLines) changes(view ChangeView) {
 	}
 }
 
-// losses says which policies are no longer in force, and returns where: the
+// losses says which policies are no longer effective, and returns where: the
 // policies with the Destinations.
-func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
+func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	defer l.limit(len(l.lines), "policies are overridden")
 	lost = map[string]bool{}
 	all := merged(losses)
@@ -55,7 +56,7 @@ func (l *impactLines) losses(losses []Loss) (lost map[string]bool) {
 
 // state says that another object is judged differently. What policies lose and
 // regain on single Destinations is told with these.
-func (l *impactLines) state(s StateChange) {
+func (l *sentences) state(s StateChange) {
 	if s.Kind == string(policy.KindTrafficPolicy) || s.Kind == string(policy.KindAccessPolicy) {
 		return
 	}
@@ -72,14 +73,14 @@ func (l *impactLines) state(s StateChange) {
 
 // sentence is about several settings of the same requests.
 type sentence struct {
-	severity      policy.Severity
+	severity      finding.Severity
 	before, after string
 	settings      []string
 }
 
 // settings says which requests and connections get what unlike before. The same
 // about several settings of the same requests is one sentence.
-func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
+func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 	defer l.limit(len(l.lines), "changes of settings")
 	var all []*sentence
 	for _, c := range changes {
@@ -104,16 +105,16 @@ func (l *impactLines) settings(changes []SettingChange, lost map[string]bool) {
 
 // changed says what takes the place of a setting: what goes before the setting,
 // the setting, and what goes behind it.
-func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before, setting, after string) {
+func (l *sentences) changed(c SettingChange) (severity finding.Severity, before, setting, after string) {
 	requests := l.requests(c)
 	if c.Before == nil {
 		text, _ := settingText(c.Field, c.After.Value)
-		return policy.SeverityInfo, requests + " get", text, l.from(c.After)
+		return finding.SeverityInfo, requests + " get", text, l.from(c.After)
 	}
-	severity = policy.SeverityWarning
+	severity = finding.SeverityWarning
 	rewritten := c.After != nil && c.After.Policy == c.Before.Policy && l.written[c.After.Policy] == compare.PresenceChanged
 	if c.Before.Policy == l.own && !l.broken || rewritten {
-		severity = policy.SeverityInfo // it is what its author asks for
+		severity = finding.SeverityInfo // it is what its author asks for
 	}
 	old, oldKnown := settingText(c.Field, c.Before.Value)
 	if c.After == nil {
@@ -145,7 +146,7 @@ func (l *impactLines) changed(c SettingChange) (severity policy.Severity, before
 }
 
 // from names the policy that makes a setting unless it is the one under review.
-func (l *impactLines) from(s *EffectiveSetting) string {
+func (l *sentences) from(s *EffectiveSetting) string {
 	if s.Policy == l.own {
 		return ""
 	}
@@ -153,7 +154,7 @@ func (l *impactLines) from(s *EffectiveSetting) string {
 }
 
 // behind is from, for the end of a sentence about two values.
-func (l *impactLines) behind(s *EffectiveSetting) string {
+func (l *sentences) behind(s *EffectiveSetting) string {
 	if from := l.from(s); from != "" {
 		return "," + from
 	}
@@ -161,7 +162,7 @@ func (l *impactLines) behind(s *EffectiveSetting) string {
 }
 
 // requests says which requests or connections a change is about.
-func (l *impactLines) requests(c SettingChange) string {
+func (l *sentences) requests(c SettingChange) string {
 	setting := c.After
 	if setting == nil {
 		setting = c.Before

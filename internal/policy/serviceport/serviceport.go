@@ -1,4 +1,6 @@
-package policy
+// Package serviceport answers questions about the ports of Services: their
+// protocol, and where the pods behind them listen.
+package serviceport
 
 import (
 	"slices"
@@ -15,11 +17,11 @@ type Protocol string
 // looking at the traffic.
 const protocolUnknown Protocol = ""
 
-// PortProtocol infers a port's protocol the way Istio does: UDP as such, then
+// ProtocolOf infers a port's protocol the way Istio does: UDP as such, then
 // the application protocol, else the part of the port's name before the first
 // dash, else by well-known number (semantics 5.5). Application protocols that
 // Kubernetes itself defines have names of their own.
-func PortProtocol(port discoveryv1.KubeServicePort) Protocol {
+func ProtocolOf(port discoveryv1.KubeServicePort) Protocol {
 	if port.Protocol != "" && !strings.EqualFold(port.Protocol, "TCP") {
 		return Protocol(strings.ToUpper(port.Protocol)) // UDP, SCTP
 	}
@@ -51,10 +53,10 @@ func PortProtocol(port discoveryv1.KubeServicePort) Protocol {
 	return protocolUnknown
 }
 
-// isHTTP reports whether routes can be rendered for a port: it declares HTTP,
+// IsHTTP reports whether routes can be rendered for a port: it declares HTTP,
 // HTTP/2 or gRPC, or nothing (semantics D22).
-func isHTTP(port discoveryv1.KubeServicePort) bool {
-	switch PortProtocol(port) {
+func IsHTTP(port discoveryv1.KubeServicePort) bool {
+	switch ProtocolOf(port) {
 	case "HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-Web", protocolUnknown:
 		return true
 	default:
@@ -62,15 +64,15 @@ func isHTTP(port discoveryv1.KubeServicePort) bool {
 	}
 }
 
-// HTTPPorts returns the numbers of the ports that routes can be rendered for,
+// HTTP returns the numbers of the ports that routes can be rendered for,
 // ascending.
-func HTTPPorts(d *world.Destination) []uint32 {
+func HTTP(d *world.Destination) []uint32 {
 	if !d.IsService() {
 		return nil
 	}
 	var ports []uint32
 	for _, p := range d.Resource.Spec.KubeService.Ports {
-		if isHTTP(p) {
+		if IsHTTP(p) {
 			ports = append(ports, p.Port)
 		}
 	}
@@ -78,9 +80,9 @@ func HTTPPorts(d *world.Destination) []uint32 {
 	return slices.Compact(ports)
 }
 
-// ServicePorts returns the numbers of all ports, ascending; a single 0 stands
+// All returns the numbers of all ports, ascending; a single 0 stands
 // for those of a Service whose ports are not known.
-func ServicePorts(d *world.Destination) []uint32 {
+func All(d *world.Destination) []uint32 {
 	var ports []uint32
 	for _, p := range d.Resource.Spec.KubeService.Ports {
 		ports = append(ports, p.Port)
@@ -92,14 +94,15 @@ func ServicePorts(d *world.Destination) []uint32 {
 	return slices.Compact(ports)
 }
 
-// onlyPort returns the number of a Service's port if it has just one, else 0.
-func onlyPort(d *world.Destination) uint32 {
+// Only returns the number of a Service's port if it has just one, else 0.
+func Only(d *world.Destination) uint32 {
 	if d == nil || !d.IsService() || len(d.Resource.Spec.KubeService.Ports) != 1 {
 		return 0
 	}
 	return d.Resource.Spec.KubeService.Ports[0].Port
 }
 
-func hasPort(d *world.Destination, number uint32) bool {
+// Has reports whether a Service has a port of that number.
+func Has(d *world.Destination, number uint32) bool {
 	return slices.ContainsFunc(d.Resource.Spec.KubeService.Ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
 }

@@ -1,17 +1,19 @@
-package describe
+package impact
 
 import (
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // findings says what is new and what is settled, apart from what other
 // sentences say better.
-func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
-	told := func(f Finding) bool {
+func (l *sentences) findings(view ChangeView, covered func(describe.Finding) bool) {
+	told := func(f describe.Finding) bool {
 		switch f.Code {
-		case policy.CodeConflict, policy.CodeUnrealisable, policy.CodeMeshClaimedTwice, policy.CodeDeniedByDefault:
+		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
 			return true
 		default:
 			return covered(f)
@@ -24,20 +26,20 @@ func (l *impactLines) findings(view ChangeView, covered func(Finding) bool) {
 		}
 	}
 	for _, f := range view.Fixed {
-		if !told(f) && f.Severity != policy.SeverityInfo {
+		if !told(f) && f.Severity != finding.SeverityInfo {
 			l.info("settled: %s", l.findingText(f))
 		}
 	}
 }
 
-func (l *impactLines) findingText(f Finding) string {
+func (l *sentences) findingText(f describe.Finding) string {
 	about := f.Object + ": "
 	if kind, name, named := strings.Cut(f.Object, "/"); named && isKind(kind) {
 		about = kind + " " + name + ": "
 	}
 	if f.Object == l.own.Kind+"/"+l.own.Name+"."+l.own.Namespace {
 		about = ""
-		if f.Code == policy.CodeNoSource {
+		if f.Code == finding.CodeNoSource {
 			return "no effect: no known workload matches its sourceSelector (" + string(f.Code) + ")"
 		}
 	}

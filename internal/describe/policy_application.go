@@ -10,12 +10,12 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-// PolicyReach says whom a policy affects, the reverse of what a workload or a
+// PolicyApplication says whom a policy affects, the reverse of what a workload or a
 // destination is described by.
-type PolicyReach struct {
+type PolicyApplication struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// State is APPLIED if the policy is in force on every destination that it
+	// State is APPLIED if the policy is effective on every destination that it
 	// selects, PARTIAL if on some, INVALID if on none, and IDLE if it is valid
 	// but selects none.
 	State  policy.State `json:"state"`
@@ -27,12 +27,12 @@ type PolicyReach struct {
 	// destinations is said there.
 	Errors []string `json:"errors,omitempty"`
 	// Destinations are those that it selects; summaries only have the number of
-	// those it is in force on and of those it is not.
+	// those it is effective on and of those it is not.
 	Destinations     []PolicyDestination `json:"destinations,omitempty"`
 	DestinationCount *int                `json:"destinationCount,omitempty"`
 	RejectedCount    *int                `json:"rejectedCount,omitempty"`
 	// Sources are NAME.NAMESPACE.CLUSTER of the workloads whose requests it
-	// affects, Targets of those behind the destinations that it is in force on.
+	// affects, Targets of those behind the destinations that it is effective on.
 	Sources     []string `json:"sources,omitempty"`
 	SourceCount *int     `json:"sourceCount,omitempty"`
 	Targets     []string `json:"targets,omitempty"`
@@ -49,32 +49,32 @@ type PolicyDestination struct {
 	Errors []string     `json:"errors,omitempty"`
 	// Lost lists the settings that do not take effect, and to whom they lost; if
 	// the state is APPLIED, they lost for some of the requests only.
-	Lost []LostSetting `json:"lost,omitempty"`
+	Lost []OverriddenSetting `json:"lost,omitempty"`
 }
 
-// LostSetting is a setting of the policy that does not take effect.
-type LostSetting struct {
+// OverriddenSetting is a setting of the policy that does not take effect.
+type OverriddenSetting struct {
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
 	// Winner is the policy that took effect instead, if one did.
 	Winner *ObjectRef `json:"winner,omitempty"`
 }
 
-func (v viewer) policyReach(ref policy.PolicyRef, opts Options) PolicyReach {
+func (v viewer) policyApplication(ref policy.PolicyRef, opts Options) PolicyApplication {
 	meta, app := v.result.Meta(ref), v.result.ApplicationOf(ref)
-	reach := PolicyReach{Name: meta.Name, Namespace: meta.Namespace, State: app.State(), Fields: app.Fields, Errors: app.AllErrors()}
+	application := PolicyApplication{Name: meta.Name, Namespace: meta.Namespace, State: app.State(), Fields: app.Fields, Errors: app.AllErrors()}
 	sources, targets := v.result.AffectedSources(ref), v.result.AffectedTargets(ref)
 	if !opts.Details {
-		inForce := len(app.InForce())
-		rejected, sourceCount, targetCount := len(app.Destinations)-inForce, len(sources), len(targets)
-		reach.DestinationCount, reach.RejectedCount, reach.SourceCount, reach.TargetCount = &inForce, &rejected, &sourceCount, &targetCount
-		return reach
+		effective := len(app.EffectiveDestinations())
+		rejected, sourceCount, targetCount := len(app.Destinations)-effective, len(sources), len(targets)
+		application.DestinationCount, application.RejectedCount, application.SourceCount, application.TargetCount = &effective, &rejected, &sourceCount, &targetCount
+		return application
 	}
-	reach.Sources, reach.Targets = v.workloadKeys(sources), v.workloadKeys(targets)
+	application.Sources, application.Targets = WorkloadKeys(v.world, sources), WorkloadKeys(v.world, targets)
 	for _, id := range app.Destinations {
-		reach.Destinations = append(reach.Destinations, v.policyDestination(ref, app, id))
+		application.Destinations = append(application.Destinations, v.policyDestination(ref, app, id))
 	}
-	return reach
+	return application
 }
 
 func (v viewer) policyDestination(ref policy.PolicyRef, app *policy.Application, id int) PolicyDestination {
@@ -88,45 +88,45 @@ func (v viewer) policyDestination(ref policy.PolicyRef, app *policy.Application,
 		return view
 	}
 	for _, lost := range v.rejected(v.result.RejectionsOf(ref.Index, id)) {
-		view.Lost = append(view.Lost, LostSetting{Field: lost.Field, Reason: lost.Reason, Winner: lost.Winner})
+		view.Lost = append(view.Lost, OverriddenSetting{Field: lost.Field, Reason: lost.Reason, Winner: lost.Winner})
 	}
 	return view
 }
 
-func (r *PolicyReach) name() string { return ObjectRef{r.Namespace, r.Name}.String() }
+func (a *PolicyApplication) name() string { return ObjectRef{a.Namespace, a.Name}.String() }
 
-// inForceText says on how many of the selected destinations the policy is in
-// force.
-func (r *PolicyReach) inForceText() string {
-	if *r.RejectedCount == 0 {
-		return fmt.Sprint(*r.DestinationCount)
+// effectiveText says on how many of the selected destinations the policy is
+// effective.
+func (a *PolicyApplication) effectiveText() string {
+	if *a.RejectedCount == 0 {
+		return fmt.Sprint(*a.DestinationCount)
 	}
-	return fmt.Sprintf("%d of %d", *r.DestinationCount, *r.DestinationCount+*r.RejectedCount)
+	return fmt.Sprintf("%d of %d", *a.DestinationCount, *a.DestinationCount+*a.RejectedCount)
 }
 
 // writeHead writes what the policy asks for; more goes below the selectors.
-func (r *PolicyReach) writeHead(w *view.Text, more []view.Field) {
+func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 	w.Fields(append([]view.Field{
-		{Key: "Name", Value: r.Name},
-		{Key: "Namespace", Value: r.Namespace},
-		{Key: "State", Value: string(r.State), State: stateWord(string(r.State))},
-		{Key: "From", Value: strings.Join(r.From, "\n")},
-		{Key: "To", Value: view.OrNone(strings.Join(r.To, "\n"))},
+		{Key: "Name", Value: a.Name},
+		{Key: "Namespace", Value: a.Namespace},
+		{Key: "State", Value: string(a.State), State: stateWord(string(a.State))},
+		{Key: "From", Value: strings.Join(a.From, "\n")},
+		{Key: "To", Value: view.OrNone(strings.Join(a.To, "\n"))},
 	}, more...))
-	for _, e := range r.Errors {
+	for _, e := range a.Errors {
 		w.Marked(bad("error"), " "+e)
 	}
 }
 
-// writeReach writes whom the policy affects.
-func (r *PolicyReach) writeReach(w *view.Text) {
-	w.Section("Destinations", len(r.Destinations) == 0, func() {
-		header, reasons := []string{"NAME", "STATE"}, r.reasons()
-		if slices.ContainsFunc(r.Destinations, func(d PolicyDestination) bool { return len(d.Lost) > 0 }) {
+// writeApplication writes whom the policy affects.
+func (a *PolicyApplication) writeApplication(w *view.Text) {
+	w.Section("Destinations", len(a.Destinations) == 0, func() {
+		header, reasons := []string{"NAME", "STATE"}, a.reasons()
+		if slices.ContainsFunc(a.Destinations, func(d PolicyDestination) bool { return len(d.Lost) > 0 }) {
 			header = append(header, "OVERRIDDEN", "OVERRIDDEN-BY")
 		}
 		var rows [][]string
-		for _, d := range r.Destinations {
+		for _, d := range a.Destinations {
 			rows = append(rows, d.rows(len(header))...)
 		}
 		w.Table(view.Table{Columns: stateColumns(header...), Rows: rows})
@@ -134,15 +134,15 @@ func (r *PolicyReach) writeReach(w *view.Text) {
 			w.Marked(bad("rejected"), " "+reason)
 		}
 	})
-	writeKeys(w, "Sources", r.Sources, w.Wide)
-	writeKeys(w, "Targets", r.Targets, w.Wide)
+	writeKeys(w, "Sources", a.Sources, w.Wide)
+	writeKeys(w, "Targets", a.Targets, w.Wide)
 }
 
-// reasons returns why the policy is not in force on single destinations, each
+// reasons returns why the policy is not effective on single destinations, each
 // reason once.
-func (r *PolicyReach) reasons() []string {
+func (a *PolicyApplication) reasons() []string {
 	var reasons []string
-	for _, d := range r.Destinations {
+	for _, d := range a.Destinations {
 		reasons = append(reasons, d.Errors...)
 		for _, l := range d.Lost {
 			reasons = append(reasons, l.Reason)
@@ -152,7 +152,7 @@ func (r *PolicyReach) reasons() []string {
 	return slices.Compact(reasons)
 }
 
-// rows returns one row per setting that is not in force, at least one, cut to
+// rows returns one row per setting that is not effective, at least one, cut to
 // the number of columns.
 func (d *PolicyDestination) rows(columns int) [][]string {
 	name, state := d.Destination.String(), string(d.State)

@@ -1,86 +1,14 @@
-package policy
+package selector
 
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
-
-// SourceMatch is a set of source workloads within one cluster; the zero value
-// stands for all of them.
-type SourceMatch struct {
-	Namespace string
-	Labels    map[string]string
-}
-
-// contains reports whether every workload of other belongs to s.
-func (s SourceMatch) contains(other SourceMatch) bool {
-	return (s.Namespace == "" || s.Namespace == other.Namespace) && world.HasLabels(other.Labels, s.Labels)
-}
-
-// includes reports whether the workload belongs to the set.
-func (s SourceMatch) includes(w *world.Workload) bool {
-	return (s.Namespace == "" || s.Namespace == w.Namespace) && world.HasLabels(w.Labels, s.Labels)
-}
-
-// Key identifies equal sources.
-func (s SourceMatch) Key() string {
-	var b strings.Builder
-	b.WriteString(s.Namespace)
-	for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
-		fmt.Fprintf(&b, "|%s=%s", k, s.Labels[k])
-	}
-	return b.String()
-}
-
-// sourcesIn returns the sources that a sourceSelector admits from one cluster,
-// without those contained in others, sorted; none if it admits nobody from
-// there (semantics D7, D8).
-func sourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch {
-	if len(selectors) == 0 {
-		return []SourceMatch{{}}
-	}
-	var sources []SourceMatch
-	for _, s := range selectors {
-		m := s.KubeWorkloadMatcher
-		if m == nil {
-			return []SourceMatch{{}}
-		}
-		if !listAllows(m.Clusters, cluster) {
-			continue
-		}
-		if len(m.Namespaces) == 0 {
-			sources = append(sources, SourceMatch{Labels: m.Labels})
-		}
-		for _, n := range m.Namespaces {
-			sources = append(sources, SourceMatch{Namespace: n, Labels: m.Labels})
-		}
-	}
-	return widest(sources)
-}
-
-// widest drops sources that are contained in others and sorts the rest.
-func widest(sources []SourceMatch) []SourceMatch {
-	slices.SortFunc(sources, func(a, b SourceMatch) int { return strings.Compare(a.Key(), b.Key()) })
-	sources = slices.CompactFunc(sources, func(a, b SourceMatch) bool { return a.Key() == b.Key() })
-	var kept []SourceMatch
-	for i, s := range sources {
-		covered := false
-		for k, other := range sources {
-			covered = covered || (i != k && other.contains(s))
-		}
-		if !covered {
-			kept = append(kept, s)
-		}
-	}
-	return kept
-}
 
 // RequestMatch is one HTTP matcher in its effective form: one spelling of the
 // path, lists sorted. A nil RequestMatch matches every request.
@@ -93,10 +21,10 @@ type RequestMatch struct {
 	key string
 }
 
-// requestMatches returns the effective matchers of a policy without
+// RequestMatches returns the effective matchers of a policy without
 // repetition, sorted; a single nil if it has none (semantics D7: an empty list
 // equals an absent one).
-func requestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
+func RequestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
 	if len(matchers) == 0 {
 		return []*RequestMatch{nil}
 	}
@@ -109,7 +37,7 @@ func requestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
 }
 
 func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
-	match := &RequestMatch{URI: effectiveURI(m), Headers: slices.Clone(m.Headers), QueryParameters: slices.Clone(m.QueryParameters), Method: m.Method}
+	match := &RequestMatch{URI: EffectiveURI(m), Headers: slices.Clone(m.Headers), QueryParameters: slices.Clone(m.QueryParameters), Method: m.Method}
 	if match.URI == nil && len(match.Headers)+len(match.QueryParameters) == 0 && match.Method == "" {
 		return nil
 	}
@@ -136,8 +64,8 @@ func (m *RequestMatch) Key() string {
 	return m.key
 }
 
-// effectiveURI folds the deprecated spellings of the path into one.
-func effectiveURI(m core.HTTPMatcher) *core.StringMatch {
+// EffectiveURI folds the deprecated spellings of the path into one.
+func EffectiveURI(m core.HTTPMatcher) *core.StringMatch {
 	switch {
 	case m.URI != nil && (m.URI.Exact != nil || m.URI.Prefix != nil || m.URI.Regex != nil || m.URI.Suffix != nil):
 		return m.URI
@@ -190,29 +118,6 @@ func (m *RequestMatch) countHeaders() (with, without int) {
 	return with, without
 }
 
-// compareRoutes is the total order of routes, most specific first (semantics
-// 5.1, D23). The first route that matches a request decides about it.
-func compareRoutes(a, b *Route) int {
-	ma, mb := a.Match, b.Match
-	kindA, textA := uriKind(ma.uri())
-	kindB, textB := uriKind(mb.uri())
-	withA, withoutA := ma.countHeaders()
-	withB, withoutB := mb.countHeaders()
-	return cmp.Or(
-		cmp.Compare(kindA, kindB), cmp.Compare(len(textB), len(textA)), strings.Compare(textA, textB),
-		cmp.Compare(withB, withA),
-		cmp.Compare(ma.countParameters(), mb.countParameters())*-1,
-		cmp.Compare(len(b.Source.Labels), len(a.Source.Labels)),
-		strings.Compare(b.Source.Namespace, a.Source.Namespace),
-		compareMethods(ma.method(), mb.method()),
-		cmp.Compare(withoutB, withoutA),
-		cmp.Compare(firstPort(a.Ports), firstPort(b.Ports)),
-		cmp.Compare(a.order, b.order),
-		strings.Compare(ma.Key(), mb.Key()),
-		strings.Compare(a.Source.Key(), b.Source.Key()),
-	)
-}
-
 func (m *RequestMatch) uri() *core.StringMatch {
 	if m == nil {
 		return nil
@@ -234,14 +139,26 @@ func (m *RequestMatch) countParameters() int {
 	return len(m.QueryParameters)
 }
 
-// compareMethods puts a present method first, then orders lexically descending.
-func compareMethods(a, b string) int { return strings.Compare(b, a) }
+// CompareParts puts the more specific match first, by path, headers and query
+// parameters (semantics 5.1).
+func (m *RequestMatch) CompareParts(other *RequestMatch) int {
+	kind, text := uriKind(m.uri())
+	otherKind, otherText := uriKind(other.uri())
+	with, _ := m.countHeaders()
+	otherWith, _ := other.countHeaders()
+	return cmp.Or(
+		cmp.Compare(kind, otherKind), cmp.Compare(len(otherText), len(text)), strings.Compare(text, otherText),
+		cmp.Compare(otherWith, with),
+		cmp.Compare(other.countParameters(), m.countParameters()),
+	)
+}
 
-func firstPort(ports []uint32) uint32 {
-	if len(ports) == 0 {
-		return 0
-	}
-	return ports[0]
+// CompareMethod puts a present method first, then orders lexically descending;
+// after that the match that excludes more headers is first.
+func (m *RequestMatch) CompareMethod(other *RequestMatch) int {
+	_, without := m.countHeaders()
+	_, otherWithout := other.countHeaders()
+	return cmp.Or(strings.Compare(other.method(), m.method()), cmp.Compare(otherWithout, without))
 }
 
 // Contains reports whether every request that satisfies other provably

@@ -1,4 +1,4 @@
-package describe
+package impact
 
 import (
 	"strings"
@@ -6,23 +6,24 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // access says who may call what, unlike before. Who can no longer reach a
 // Destination at all, or can now, is told with what is exposed to which mesh.
-func (l *impactLines) access(changes []AccessChange) {
+func (l *sentences) access(changes []AccessChange) {
 	defer l.limit(len(l.lines), "changes of who may call what")
 	for _, c := range changes {
 		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
 			continue
 		}
-		severity := policy.SeverityWarning
+		severity := finding.SeverityWarning
 		more := c.Before == policy.Conditional && c.After == policy.Conditional && !c.Fewer
 		if c.Before == policy.Denied || c.After == policy.Allowed || more {
-			severity = policy.SeverityInfo
+			severity = finding.SeverityInfo
 		}
 		if c.byDefault && c.After == policy.Allowed { // nobody asked for it
-			severity = policy.SeverityWarning
+			severity = finding.SeverityWarning
 		}
 		l.add(severity, "%s: %s", c.sentence(), l.reason(c.Reason))
 	}
@@ -58,7 +59,7 @@ func (c AccessChange) sentence() string {
 }
 
 // reason names the policy under review as such.
-func (l *impactLines) reason(text string) string {
+func (l *sentences) reason(text string) string {
 	if l.own.Kind != string(policy.KindAccessPolicy) {
 		return text
 	}

@@ -1,21 +1,23 @@
-package describe
+package impact
 
 import (
 	"fmt"
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // grouping says what a VirtualMesh makes of its meshes.
-func (l *impactLines) grouping(view ImpactView) {
+func (l *sentences) grouping(view View) {
 	g := view.Grouping
 	l.groupsNew = view.Presence == compare.PresenceAdded
-	meshes := "mesh " + andMore(refNames(g.Meshes))
+	meshes := "mesh " + andMore(describe.RefNames(g.Meshes))
 	if len(g.Meshes) > 1 {
-		meshes = "meshes " + andMore(refNames(g.Meshes))
+		meshes = "meshes " + andMore(describe.RefNames(g.Meshes))
 	}
 	l.pin("groups %s with %s and %s", meshes, text.Count(g.WorkloadCount, "workload"), text.Count(g.DestinationCount, "destination"))
 	if g.TrustChanged {
@@ -37,7 +39,7 @@ func (l *impactLines) grouping(view ImpactView) {
 	}
 }
 
-func (l *impactLines) trust(g *Grouping) {
+func (l *sentences) trust(g *Grouping) {
 	switch {
 	case g.Trust.Model == policy.TrustShared:
 		if len(g.Meshes) > 1 {
@@ -56,7 +58,7 @@ func (l *impactLines) trust(g *Grouping) {
 }
 
 // rootText says where the shared root comes from.
-func rootText(t TrustDescription) string {
+func rootText(t describe.TrustDescription) string {
 	switch t.Root {
 	case "secret":
 		return "the one in Secret " + t.Secret.String()
@@ -68,9 +70,9 @@ func rootText(t TrustDescription) string {
 }
 
 // meshes says which meshes change hands.
-func (l *impactLines) meshes(changes []MeshChange) {
+func (l *sentences) meshes(changes []MeshChange) {
 	defer l.limit(len(l.lines), "meshes")
-	vm := func(ref ObjectRef) KindRef { return KindRef{"VirtualMesh", ref.Namespace, ref.Name} }
+	vm := func(ref describe.ObjectRef) KindRef { return KindRef{"VirtualMesh", ref.Namespace, ref.Name} }
 	joined := map[KindRef][]string{}
 	var order []KindRef
 	for _, c := range changes {
@@ -103,7 +105,7 @@ func (l *impactLines) meshes(changes []MeshChange) {
 const shownExports = 3
 
 // federation says what is exposed, and what is not any more.
-func (l *impactLines) federation(changes []FederationChange) {
+func (l *sentences) federation(changes []FederationChange) {
 	defer l.limit(len(l.lines), "meshes are exposed in another way")
 	var exposed, withdrawn, renamed []FederationChange
 	for _, c := range changes {
@@ -122,8 +124,8 @@ func (l *impactLines) federation(changes []FederationChange) {
 			renamed = append(renamed, c)
 		}
 	}
-	l.exposure(exposed, policy.SeverityInfo, "exposed", func(c FederationChange) []ObjectRef { return c.After })
-	l.exposure(withdrawn, policy.SeverityWarning, "no longer exposed", func(c FederationChange) []ObjectRef { return c.Before })
+	l.exposure(exposed, finding.SeverityInfo, "exposed", func(c FederationChange) []describe.ObjectRef { return c.After })
+	l.exposure(withdrawn, finding.SeverityWarning, "no longer exposed", func(c FederationChange) []describe.ObjectRef { return c.Before })
 	for _, c := range renamed {
 		if c.HostnameBefore != c.HostnameAfter {
 			l.warn("other meshes must call %s by another name, such as %s instead of %s",
@@ -138,11 +140,11 @@ func (l *impactLines) federation(changes []FederationChange) {
 	}
 }
 
-func (l *impactLines) exposure(changes []FederationChange, severity policy.Severity, what string, to func(FederationChange) []ObjectRef) {
+func (l *sentences) exposure(changes []FederationChange, severity finding.Severity, what string, to func(FederationChange) []describe.ObjectRef) {
 	if len(changes) <= shownExports {
 		for _, c := range changes {
 			l.add(severity, "%s %s %s to %s", exportsText(c.Destinations, c.Mesh), text.Choose(len(c.Destinations), "is", "are"), what,
-				importersText(refNames(to(c)), len(c.Destinations), severity == policy.SeverityWarning))
+				importersText(describe.RefNames(to(c)), len(c.Destinations), severity == finding.SeverityWarning))
 		}
 		return
 	}
@@ -151,7 +153,7 @@ func (l *impactLines) exposure(changes []FederationChange, severity policy.Sever
 	for _, c := range changes {
 		destinations += len(c.Destinations)
 		from = append(from, c.Mesh.String())
-		others = append(others, refNames(to(c))...)
+		others = append(others, describe.RefNames(to(c))...)
 	}
 	l.add(severity, "%s of %s %s %s to %s", text.Count(destinations, "destination"), text.Count(len(distinct(from)), "mesh"),
 		text.Choose(destinations, "is", "are"), what, text.Count(len(distinct(others)), "mesh"))
@@ -174,7 +176,7 @@ func importersText(meshes []string, destinations int, lost bool) string {
 	return fmt.Sprintf("%s %s: %s workloads %s %s", importers, andMore(meshes), whose, can, them)
 }
 
-func exportsText(destinations []string, mesh ObjectRef) string {
+func exportsText(destinations []string, mesh describe.ObjectRef) string {
 	if len(destinations) <= shownExports {
 		return andMore(destinations)
 	}
@@ -182,6 +184,6 @@ func exportsText(destinations []string, mesh ObjectRef) string {
 }
 
 // beyond returns the references that others do not have.
-func beyond(refs, others []ObjectRef) []ObjectRef {
-	return slices.DeleteFunc(slices.Clone(refs), func(r ObjectRef) bool { return slices.Contains(others, r) })
+func beyond(refs, others []describe.ObjectRef) []describe.ObjectRef {
+	return slices.DeleteFunc(slices.Clone(refs), func(r describe.ObjectRef) bool { return slices.Contains(others, r) })
 }

@@ -1,23 +1,25 @@
-package describe
+package impact
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// ImpactLines says in plain words what an authored object does to the world,
+// Lines says in plain words what an authored object does to the world,
 // the most important first: errors that keep it from taking effect, warnings
-// about what others lose and who is turned away, then what it affects. At most
+// about what others lose and who is denied, then what it affects. At most
 // ten sentences are shown; a last one counts the others. An empty view gives none.
-func ImpactLines(view ImpactView) []ImpactLine {
+func Lines(view View) []Line {
 	if view.Kind == "" {
 		return nil
 	}
-	l := &impactLines{own: view.KindRef, broken: view.State == policy.StateInvalid && view.Grouping == nil}
+	l := &sentences{own: view.KindRef, broken: view.State == policy.StateInvalid && view.Grouping == nil}
 	for _, e := range view.Errors {
 		l.fail("%s", view.invalid(e))
 	}
@@ -28,28 +30,28 @@ func ImpactLines(view ImpactView) []ImpactLine {
 	}
 	l.access(view.Changes.Access)
 	l.changes(view.Changes)
-	l.unheard(view)
+	l.ineffective(view)
 	l.findings(view.Changes, view.covers)
 	return l.sorted()
 }
 
 // ChangeLines says in plain words what differs between two worlds, as
-// ImpactLines does.
-func ChangeLines(view ChangeView) []ImpactLine { return changeLines(view, &impactLines{}) }
+// Lines does.
+func ChangeLines(view ChangeView) []Line { return changeLines(view, &sentences{}) }
 
 // AllChangeLines is ChangeLines without bounds.
-func AllChangeLines(view ChangeView) []ImpactLine { return changeLines(view, &impactLines{all: true}) }
+func AllChangeLines(view ChangeView) []Line { return changeLines(view, &sentences{all: true}) }
 
-func changeLines(view ChangeView, l *impactLines) []ImpactLine {
+func changeLines(view ChangeView, l *sentences) []Line {
 	l.access(view.Access)
 	l.changes(view)
-	l.findings(view, func(Finding) bool { return false })
+	l.findings(view, func(describe.Finding) bool { return false })
 	return l.sorted()
 }
 
 // invalid says what follows of an error of the object itself. What does not
-// resolve keeps the rest of it in force (semantics D69).
-func (view ImpactView) invalid(reason string) string {
+// resolve keeps the rest of it effective (semantics D69).
+func (view View) invalid(reason string) string {
 	effect := " is INVALID and groups nothing: "
 	switch {
 	case view.Grouping != nil:
@@ -63,7 +65,7 @@ func (view ImpactView) invalid(reason string) string {
 }
 
 // reach says what the object affects, or why that is nothing.
-func (l *impactLines) reach(view ImpactView) {
+func (l *sentences) reach(view View) {
 	switch {
 	case view.Presence == "":
 		l.info("no changes: %s already exists with the same content", view.KindRef)
@@ -90,7 +92,7 @@ func (l *impactLines) reach(view ImpactView) {
 		l.pin("affects %s in %s, as source of requests to %s",
 			text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
 	}
-	if len(view.MadeBy) > 0 && len(view.Unheard) == 0 {
+	if len(view.MadeBy) > 0 && len(view.Ineffective) == 0 {
 		l.warn("changes nothing now: %s %s the same", andMore(kindNames(view.MadeBy)), sayOrSays(len(view.MadeBy)))
 	}
 }
@@ -146,7 +148,7 @@ func merged(losses []Loss) []loss {
 }
 
 // conflict says what the winner of a conflict does.
-func (l *impactLines) conflict(x loss) string {
+func (l *sentences) conflict(x loss) string {
 	value := "value"
 	if len(x.Fields) > 1 {
 		value = andMore(x.blamed)
@@ -154,8 +156,8 @@ func (l *impactLines) conflict(x loss) string {
 	return l.name(*x.Winner) + " sets another " + value + " for the same requests and takes precedence"
 }
 
-// ownLosses says where the policy under review is not in force.
-func (l *impactLines) ownLosses(losses []Loss) {
+// ownLosses says where the policy under review is not effective.
+func (l *sentences) ownLosses(losses []Loss) {
 	defer l.limit(len(l.lines), "reasons why it is not effective on destinations")
 	for _, x := range merged(losses) {
 		destinations := andMore(x.Destinations)
@@ -167,25 +169,25 @@ func (l *impactLines) ownLosses(losses []Loss) {
 	}
 }
 
-// unheard says which settings do not take effect where the policy is in force.
+// ineffective says which settings do not take effect where the policy is effective.
 // More specific policies that keep their own values for a part of the requests
 // share a sentence.
-func (l *impactLines) unheard(view ImpactView) {
+func (l *sentences) ineffective(view View) {
 	defer l.limit(len(l.lines), "settings do not take effect on some requests")
 	type part struct{ field, destinations string }
 	keepers := map[part][]string{}
-	for _, u := range view.Unheard {
+	for _, u := range view.Ineffective {
 		if !u.Never && u.Replaced && u.Reason == "" {
 			at := part{u.Field, andMore(u.Destinations)}
 			keepers[at] = append(keepers[at], l.name(*u.Winner))
 		}
 	}
-	for _, u := range view.Unheard {
-		severity, destinations := policy.SeverityWarning, andMore(u.Destinations)
+	for _, u := range view.Ineffective {
+		severity, destinations := finding.SeverityWarning, andMore(u.Destinations)
 		switch winners := keepers[part{u.Field, destinations}]; {
 		case u.Reason != "":
 			if u.Winner == nil && len(u.Destinations) < len(view.Affects.Destinations) {
-				severity = policy.SeverityInfo
+				severity = finding.SeverityInfo
 			}
 			l.add(severity, "%s has no effect on %s: %s", u.Field, destinations, u.Reason)
 		case u.Winner == nil:
@@ -201,7 +203,7 @@ func (l *impactLines) unheard(view ImpactView) {
 	}
 }
 
-func (l *impactLines) overtaker(u Unheard) string {
+func (l *sentences) overtaker(u IneffectiveSetting) string {
 	does := "leaves it out"
 	if u.Replaced {
 		does = "sets another value"
@@ -211,15 +213,15 @@ func (l *impactLines) overtaker(u Unheard) string {
 
 // covers reports whether a finding about the object itself is told by other
 // sentences.
-func (view ImpactView) covers(f Finding) bool {
+func (view View) covers(f describe.Finding) bool {
 	if f.Object != view.Kind+"/"+view.Name+"."+view.Namespace {
 		return false
 	}
 	switch f.Code {
-	case policy.CodeSelectsNothing, policy.CodeEmptySelector, policy.CodeSchemaViolation:
+	case finding.CodeSelectsNothing, finding.CodeEmptySelector, finding.CodeSchemaViolation:
 		return true
-	case policy.CodeNoEffect:
-		return len(view.Unheard) > 0
+	case finding.CodeNoEffect:
+		return len(view.Ineffective) > 0
 	default:
 		return slices.ContainsFunc(view.Errors, func(e string) bool { return strings.Contains(f.Message, e) })
 	}

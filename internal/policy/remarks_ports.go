@@ -1,0 +1,71 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
+)
+
+// remarkPorts notes allowed ports that are not what they should be: a port of the
+// Service (semantics D53).
+func (e *evaluator) remarkPorts(p *AccessPolicy) {
+	numbers := p.Operation().Ports
+	if len(numbers) == 0 {
+		return
+	}
+	matched := map[uint32]bool{}
+	ofPods := map[uint32][]string{}
+	var closed []string
+	known := false
+	for _, id := range p.EffectiveDestinations() {
+		d := &e.world.Destinations[id]
+		if !serviceport.Known(d) {
+			continue
+		}
+		known = true
+		var named []uint32 // what the Service's own ports open
+		for _, number := range numbers {
+			if pods, ofService := serviceport.PodsBehind(d, number); ofService {
+				named = append(named, pods...)
+			}
+		}
+		for _, number := range numbers {
+			pods, ofService := serviceport.PodsBehind(d, number)
+			matched[number] = matched[number] || len(pods) > 0
+			if len(pods) > 0 && !ofService && !slices.Contains(named, number) {
+				ofPods[number] = append(ofPods[number], d.Key())
+			}
+		}
+		if len(serviceport.OfPods(d, numbers)) == 0 {
+			closed = append(closed, d.Key())
+		}
+	}
+	if !known {
+		return
+	}
+	for _, number := range numbers {
+		if keys := ofPods[number]; len(keys) > 0 {
+			e.report(finding.New(finding.CodePodPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is not a port of %s but of its pods, and is used as such", number, text.Bounded(keys, listedNames))))
+		}
+		if !matched[number] {
+			e.report(finding.New(finding.CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: %d is neither a port of a selected Service with known pods, nor of these pods; it never matches", number)))
+		}
+	}
+	if len(closed) > 0 {
+		e.report(finding.New(finding.CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: none of %s reaches pods of %s, so the policy allows no caller there",
+			joinNumbers(numbers), text.Bounded(closed, listedNames))))
+	}
+}
+
+func joinNumbers(numbers []uint32) string {
+	texts := make([]string, 0, len(numbers))
+	for _, number := range numbers {
+		texts = append(texts, strconv.FormatUint(uint64(number), 10))
+	}
+	return strings.Join(texts, ", ")
+}

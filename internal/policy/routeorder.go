@@ -1,0 +1,28 @@
+package policy
+
+import (
+	"cmp"
+	"strings"
+)
+
+// compareRoutes is the total order of routes, most specific first (semantics
+// 5.1, D23). The first route that matches a request decides about it.
+func compareRoutes(a, b *Route) int {
+	return cmp.Or(
+		a.Match.CompareParts(b.Match),
+		cmp.Compare(len(b.Source.Labels), len(a.Source.Labels)),
+		strings.Compare(b.Source.Namespace, a.Source.Namespace),
+		a.Match.CompareMethod(b.Match),
+		cmp.Compare(firstPort(a.Ports), firstPort(b.Ports)),
+		cmp.Compare(a.order, b.order),
+		strings.Compare(a.Match.Key(), b.Match.Key()),
+		strings.Compare(a.Source.Key(), b.Source.Key()),
+	)
+}
+
+func firstPort(ports []uint32) uint32 {
+	if len(ports) == 0 {
+		return 0
+	}
+	return ports[0]
+}

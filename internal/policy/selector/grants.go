@@ -1,0 +1,258 @@
+package selector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// CheckIdentities returns why a sourceSelector list of an AccessPolicy
+// is INVALID (semantics D6).
+func CheckIdentities(field string, selectors []core.IdentitySelector) []finding.Problem {
+	var problems []finding.Problem
+	for i, s := range selectors {
+		if m := s.KubeIdentityMatcher; m != nil {
+			at := fmt.Sprintf("%s[%d].kubeIdentityMatcher", field, i)
+			problems = append(problems, checkWildcards(at+".namespaces", m.Namespaces)...)
+			problems = append(problems, checkWildcards(at+".clusters", m.Clusters)...)
+		}
+		if r := s.KubeServiceAccountRefs; r != nil {
+			for k, ref := range r.ServiceAccounts {
+				at := fmt.Sprintf("%s[%d].kubeServiceAccountRefs.serviceAccounts[%d]", field, i, k)
+				problems = append(problems, checkWildcards(at, []string{ref.Name, ref.Namespace, ref.ClusterName})...)
+			}
+		}
+	}
+	return problems
+}
+
+// Grant is one alternative of who may call: any source, or one of the
+// accounts, or one of the namespaces in whatever mesh; and the request must
+// satisfy the condition. A Grant without any of the three admits nobody.
+type Grant struct {
+	AnySource  bool
+	accounts   []account
+	Namespaces []string
+	Request    RequestCondition
+}
+
+// Principals returns the accounts as sorted Istio principal patterns.
+func (g Grant) Principals() []string {
+	principals := make([]string, 0, len(g.accounts))
+	for _, a := range g.accounts {
+		principals = append(principals, a.principal)
+	}
+	slices.Sort(principals)
+	return slices.Compact(principals)
+}
+
+// IsAmbiguous reports whether Istio takes some of the accounts for those of the
+// mesh that reads the grant.
+func (g Grant) IsAmbiguous() bool { return slices.ContainsFunc(g.accounts, account.isAmbiguous) }
+
+// ReadBy returns grants the way a mesh of another than the default trust domain
+// reads them. Their principals stay what they are.
+func ReadBy(trustDomain string, grants []Grant) []Grant {
+	read := slices.Clone(grants)
+	for i := range read {
+		read[i].accounts = slices.Clone(read[i].accounts)
+		for k := range read[i].accounts {
+			if a := &read[i].accounts[k]; a.isAmbiguous() {
+				a.trustDomain = trustDomain
+			}
+		}
+	}
+	return read
+}
+
+// NamespacesOf returns the namespaces of all whom the grants admit, sorted;
+// anywhere says that one of them does not restrict the namespace.
+func NamespacesOf(grants []Grant) (namespaces []string, anywhere bool) {
+	for _, g := range grants {
+		if g.AnySource {
+			return nil, true
+		}
+		namespaces = append(namespaces, g.Namespaces...)
+		for _, a := range g.accounts {
+			if a.namespace == "" {
+				return nil, true
+			}
+			namespaces = append(namespaces, a.namespace)
+		}
+	}
+	return distinct(namespaces), false
+}
+
+// Admits reports whether the identity is one of the grant's; known is false
+// for a source without identity, which only an any-source grant admits.
+func (g Grant) Admits(id Identity, known bool) bool {
+	if g.AnySource {
+		return true
+	}
+	if !known {
+		return false
+	}
+	return slices.Contains(g.Namespaces, id.Namespace) ||
+		slices.ContainsFunc(g.accounts, func(a account) bool { return a.includes(id) })
+}
+
+// RequestCondition is what a caller's request must satisfy beyond the
+// workload's identity; an empty list does not restrict.
+type RequestCondition struct {
+	RequestPrincipals, NotRequestPrincipals []string
+	ForwardedIPs, NotForwardedIPs           []string
+}
+
+// IsZero reports whether nothing is asked of the request.
+func (c RequestCondition) IsZero() bool {
+	return len(c.RequestPrincipals)+len(c.NotRequestPrincipals)+len(c.ForwardedIPs)+len(c.NotForwardedIPs) == 0
+}
+
+// Grants turns a sourceSelector into grants, one per element:
+// elements are alternatives, the set fields of one element must all hold, and
+// an empty field is a wildcard (semantics D9). It is not called for an empty
+// list, which means the destination's own mesh (D31).
+func Grants(trust TrustDomains, selectors []core.IdentitySelector) ([]Grant, []finding.Problem) {
+	var grants []Grant
+	var problems []finding.Problem
+	for i, s := range selectors {
+		at := fmt.Sprintf("spec.sourceSelector[%d]", i)
+		grant := Grant{Request: requestCondition(s)}
+		matcher, refs := matcherOf(s), accountRefs(s)
+		problems = append(problems, checkClusters(trust, at, s)...)
+		switch {
+		case len(refs) > 0:
+			grant.accounts = refAccounts(trust, refs, matcher)
+			if contradicts(refs, matcher) {
+				problems = append(problems, finding.Problem{Code: finding.CodeContradiction, Message: at + ": kubeIdentityMatcher excludes every account of kubeServiceAccountRefs, so no caller is allowed"})
+			}
+		case len(matcher.Clusters) > 0:
+			grant.accounts = matcherAccounts(trust, matcher)
+		case len(matcher.Namespaces) > 0:
+			grant.Namespaces = slices.Compact(slices.Sorted(slices.Values(matcher.Namespaces)))
+		default:
+			grant.AnySource = true
+		}
+		grants = append(grants, grant)
+	}
+	return grants, problems
+}
+
+func matcherOf(s core.IdentitySelector) core.KubeIdentityMatcher {
+	if s.KubeIdentityMatcher == nil {
+		return core.KubeIdentityMatcher{}
+	}
+	return *s.KubeIdentityMatcher
+}
+
+func accountRefs(s core.IdentitySelector) []core.ClusterObjectRef {
+	if s.KubeServiceAccountRefs == nil {
+		return nil
+	}
+	return s.KubeServiceAccountRefs.ServiceAccounts
+}
+
+// NamedClusters returns the clusters that one element of a sourceSelector names,
+// sorted.
+func NamedClusters(s core.IdentitySelector) []string {
+	clusters := slices.Clone(matcherOf(s).Clusters)
+	for _, ref := range accountRefs(s) {
+		if ref.ClusterName != "" {
+			clusters = append(clusters, ref.ClusterName)
+		}
+	}
+	return distinct(clusters)
+}
+
+func requestCondition(s core.IdentitySelector) RequestCondition {
+	var c RequestCondition
+	if m := s.RequestIdentityMatcher; m != nil {
+		c.RequestPrincipals, c.NotRequestPrincipals = m.RequestPrincipals, m.NotRequestPrincipals
+	}
+	if m := s.RequestIPMatcher; m != nil {
+		c.ForwardedIPs, c.NotForwardedIPs = m.ForwardedIPs, m.NotForwardedIPs
+	}
+	return c
+}
+
+// checkClusters returns an error for every cluster that has no Istio mesh and
+// so no trust domain to recognise its workloads by (semantics 5.4).
+func checkClusters(trust TrustDomains, at string, s core.IdentitySelector) []finding.Problem {
+	var problems []finding.Problem
+	for _, c := range NamedClusters(s) {
+		if len(trust.byCluster[c]) == 0 && !strings.Contains(c, "*") { // a wildcard is reported as such
+			problems = append(problems, finding.Problem{Code: finding.CodeClusterWithoutMesh, Message: fmt.Sprintf("%s: no Istio mesh is known in cluster %q", at, c)})
+		}
+	}
+	return problems
+}
+
+func matcherAccounts(trust TrustDomains, m core.KubeIdentityMatcher) []account {
+	var accounts []account
+	for _, cluster := range m.Clusters {
+		for _, domain := range trust.byCluster[cluster] {
+			if len(m.Namespaces) == 0 {
+				accounts = append(accounts, newAccount(domain, "", ""))
+			}
+			for _, namespace := range m.Namespaces {
+				accounts = append(accounts, newAccount(domain, namespace, ""))
+			}
+		}
+	}
+	return accounts
+}
+
+// refAccounts resolves service account references within the limits of the
+// matcher of the same element.
+func refAccounts(trust TrustDomains, refs []core.ClusterObjectRef, limits core.KubeIdentityMatcher) []account {
+	var accounts []account
+	for _, ref := range refs {
+		for _, domain := range refTrustDomains(trust, ref.ClusterName, limits.Clusters) {
+			namespaces := within(ref.Namespace, limits.Namespaces)
+			if ref.Name != "" && slices.Equal(namespaces, []string{""}) {
+				// No principal says "this name in any namespace", and one for the
+				// whole trust domain would admit too many: the known ones it is.
+				namespaces = trust.homes[[2]string{domain, ref.Name}]
+			}
+			for _, namespace := range namespaces {
+				accounts = append(accounts, newAccount(domain, namespace, ref.Name))
+			}
+		}
+	}
+	return accounts
+}
+
+// contradicts reports whether the matcher of an element excludes all of its
+// references.
+func contradicts(refs []core.ClusterObjectRef, limits core.KubeIdentityMatcher) bool {
+	return !slices.ContainsFunc(refs, func(ref core.ClusterObjectRef) bool {
+		return len(within(ref.Namespace, limits.Namespaces)) > 0 && len(within(ref.ClusterName, limits.Clusters)) > 0
+	})
+}
+
+func refTrustDomains(trust TrustDomains, cluster string, limits []string) []string {
+	var domains []string
+	for _, c := range within(cluster, limits) {
+		if c == "" {
+			return trust.all
+		}
+		domains = append(domains, trust.byCluster[c]...)
+	}
+	return distinct(domains)
+}
+
+// within intersects a value, where "" stands for any, with a list of allowed
+// values, where an empty list allows any.
+func within(value string, limits []string) []string {
+	switch {
+	case len(limits) == 0 || slices.Contains(limits, value):
+		return []string{value}
+	case value == "":
+		return limits
+	default:
+		return nil
+	}
+}

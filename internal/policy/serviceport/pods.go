@@ -1,0 +1,111 @@
+package serviceport
+
+import (
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// OfPods returns where the pods behind a Destination listen for ports of its
+// Service, ascending (semantics D53). A number that is no port of the Service but
+// one of its pods stands for itself, and one that is neither for nothing. Of a
+// Service whose ports are not known, every number is taken as it is.
+func OfPods(d *world.Destination, numbers []uint32) []uint32 {
+	if !Known(d) {
+		return ascending(numbers)
+	}
+	var pods []uint32
+	for _, number := range numbers {
+		ports, _ := PodsBehind(d, number)
+		pods = append(pods, ports...)
+	}
+	return ascending(pods)
+}
+
+// Known reports whether the ports of a Destination are known.
+func Known(d *world.Destination) bool {
+	return d.IsService() && len(d.Resource.Spec.KubeService.Ports) > 0
+}
+
+// PodsBehind resolves one number; ofService says that it is a port of the
+// Service.
+func PodsBehind(d *world.Destination, number uint32) (pods []uint32, ofService bool) {
+	isTarget := false
+	for _, p := range d.Resource.Spec.KubeService.Ports {
+		targets := targetsOfPort(d.Resource.Spec.KubeService, p)
+		isTarget = isTarget || slices.Contains(targets, number)
+		if p.Port == number {
+			ofService = true
+			pods = append(pods, targets...)
+		}
+	}
+	if !ofService && isTarget {
+		pods = []uint32{number}
+	}
+	return ascending(pods), ofService
+}
+
+// targetsOfPort returns where pods listen for a port of their Service: one number,
+// or as many as the pods have behind the name of the target.
+func targetsOfPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) []uint32 {
+	switch {
+	case port.TargetPortName == nil || *port.TargetPortName == "":
+		if port.TargetPortNumber != nil && *port.TargetPortNumber != 0 {
+			return []uint32{*port.TargetPortNumber}
+		}
+		return []uint32{port.Port} // an unset target is the port itself
+	default:
+		var targets []uint32
+		for _, group := range service.EndpointSubsets {
+			for _, p := range group.Ports {
+				// Endpoints carry the Service port's name; older writers used the
+				// container's.
+				if p.Port != 0 && (p.Name == port.Name || p.Name == *port.TargetPortName) {
+					targets = append(targets, p.Port)
+				}
+			}
+		}
+		return ascending(targets)
+	}
+}
+
+// PortsTo returns which ports of a Service get to ports of its pods, ascending.
+func PortsTo(d *world.Destination, pods []uint32) []uint32 {
+	if !Known(d) {
+		return pods
+	}
+	var ports []uint32
+	for _, p := range d.Resource.Spec.KubeService.Ports {
+		if slices.ContainsFunc(targetsOfPort(d.Resource.Spec.KubeService, p), func(target uint32) bool { return slices.Contains(pods, target) }) {
+			ports = append(ports, p.Port)
+		}
+	}
+	return ascending(ports)
+}
+
+// Container resolves a Service port's target, a name through the first
+// endpoints that have a port of that name (semantics 3.6).
+func Container(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) uint32 {
+	if port.TargetPortName == nil || *port.TargetPortName == "" {
+		if port.TargetPortNumber != nil && *port.TargetPortNumber != 0 {
+			return *port.TargetPortNumber
+		}
+		return port.Port // an unset target is the port itself
+	}
+	for _, subset := range service.EndpointSubsets {
+		for _, p := range subset.Ports {
+			// Endpoints carry the Service port's name; older writers used the
+			// container's.
+			if p.Name == port.Name || p.Name == *port.TargetPortName {
+				return p.Port
+			}
+		}
+	}
+	return 0
+}
+
+// ascending returns the numbers in order, each once.
+func ascending(numbers []uint32) []uint32 {
+	return slices.Compact(slices.Sorted(slices.Values(numbers)))
+}
