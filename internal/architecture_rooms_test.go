@@ -215,6 +215,7 @@ func rooms() []room {
 
 		{path: "internal/testkit/cputime", purpose: "CPU time for benchmarks"},
 		{path: "internal/testkit/genworld", purpose: "generated worlds of a given size", imports: []string{"internal/world"}},
+		{path: "internal/testkit/ptytest", purpose: "programs on a pseudo-terminal, for tests"},
 		{path: "internal/testkit/randomworld", purpose: "random worlds", imports: []string{"internal/world"}},
 
 		{path: "pkg/api/core/v1", purpose: "types that the API groups share", pure: true},

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/testkit/ptytest"
 )
 
 // TestFirstVirtualMesh follows a newcomer: six answers, all of them what is
@@ -20,13 +21,13 @@ func TestFirstVirtualMesh(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
 	d := converse(t, dir, "create", "virtualmesh", "-f", ".", "-R")
-	d.answer("Name of the virtual mesh:", enter)
-	d.answer("Which meshes?", enter)
-	d.answer("Which services do you want to federate?", enter)
-	d.answer("Default access for services without an access policy?", enter)
-	d.answer("Anything else?", enter)
-	d.answer("What now?", enter)
-	screen, code := d.end()
+	d.Answer("Name of the virtual mesh:", enter)
+	d.Answer("Which meshes?", enter)
+	d.Answer("Which services do you want to federate?", enter)
+	d.Answer("Default access for services without an access policy?", enter)
+	d.Answer("Anything else?", enter)
+	d.Answer("What now?", enter)
+	screen, code := d.End()
 	if code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 	}
@@ -71,29 +72,29 @@ func TestAskedPolicies(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
-		talk func(d *dialogue)
+		talk func(d *ptytest.Dialogue)
 		want string
 	}{
 		{
 			name: "a traffic policy, its name and destination given by flags",
 			args: []string{"create", "tp", "slow", "--destination", "ratings.bookinfo.east", "-o", "json"},
-			talk: func(d *dialogue) {
-				d.answer("Which requests does the policy apply to?", enter)
-				d.answer("Which settings does the policy have?", " "+enter)
-				d.answer("imeout", "3s"+enter)
-				d.answer("Anything else?", enter)
-				d.answer("What now?", down+down+enter)
+			talk: func(d *ptytest.Dialogue) {
+				d.Answer("Which requests does the policy apply to?", enter)
+				d.Answer("Which settings does the policy have?", " "+enter)
+				d.Answer("imeout", "3s"+enter)
+				d.Answer("Anything else?", enter)
+				d.Answer("What now?", down+down+enter)
 			},
 			want: `"requestTimeout": "3s"`,
 		},
 		{
 			name: "an access policy that anybody may use",
 			args: []string{"create", "ap", "-i", "--source", "any", "--destination", "ratings.bookinfo.east"},
-			talk: func(d *dialogue) {
-				d.answer("Name of the access policy:", "open-ratings"+enter)
-				d.answer("Which requests are allowed?", enter)
-				d.answer("Anything else?", enter)
-				d.answer("What now?", down+down+enter)
+			talk: func(d *ptytest.Dialogue) {
+				d.Answer("Name of the access policy:", "open-ratings"+enter)
+				d.Answer("Which requests are allowed?", enter)
+				d.Answer("Anything else?", enter)
+				d.Answer("What now?", down+down+enter)
 			},
 			want: "name: open-ratings",
 		},
@@ -104,7 +105,7 @@ func TestAskedPolicies(t *testing.T) {
 			dir := worldWithoutVirtualMesh(t)
 			d := converse(t, dir, append(tt.args, "-f", ".", "-R")...)
 			tt.talk(d)
-			screen, code := d.end()
+			screen, code := d.End()
 			if code != cli.ExitOK {
 				t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 			}
@@ -129,10 +130,10 @@ func TestInterruptedWizard(t *testing.T) {
 			before := filesIn(t, dir)
 			d := converse(t, dir, "create", "virtualmesh", "-f", ".", "-R")
 			for _, question := range questions[:stop] {
-				d.answer(question, enter)
+				d.Answer(question, enter)
 			}
-			d.answer(questions[stop], interrupt)
-			screen, code := d.end()
+			d.Answer(questions[stop], interrupt)
+			screen, code := d.End()
 			if code != cli.ExitCancelled || !strings.Contains(screen, "cancelled") {
 				t.Errorf("exit code = %d, want %d and a word about it; the screen:\n%s", code, cli.ExitCancelled, screen)
 			}
@@ -163,20 +164,20 @@ fi
 		t.Fatal(err)
 	}
 	d := converseWith(t, dir, []string{"EDITOR=" + editor}, "create", "virtualmesh", "prod", "-f", "meshes.yaml")
-	d.answer("Which meshes?", enter)
-	d.answer("Which services do you want to federate?", enter)
-	d.answer("Default access for services without an access policy?", enter)
-	d.answer("Anything else?", enter)
-	d.answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor fails, what it had saved stays
-	d.answer("Edit again?", "y"+enter)                   // then it leaves something invalid
-	d.answer("Edit again?", "y"+enter)                   // and mends it
-	d.answer("What now?", enter)                         // save
-	d.answer("prod.yaml exists. Replace it?", enter)     // no
-	d.answer("What now?", down+enter)                    // save as
-	d.answer("File:", "nowhere/prod.yaml"+enter)         // a place that takes no file
-	d.answer("What now?", down+enter)
-	d.answer("File:", "other.yaml"+enter)
-	screen, code := d.end()
+	d.Answer("Which meshes?", enter)
+	d.Answer("Which services do you want to federate?", enter)
+	d.Answer("Default access for services without an access policy?", enter)
+	d.Answer("Anything else?", enter)
+	d.Answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor fails, what it had saved stays
+	d.Answer("Edit again?", "y"+enter)                   // then it leaves something invalid
+	d.Answer("Edit again?", "y"+enter)                   // and mends it
+	d.Answer("What now?", enter)                         // save
+	d.Answer("prod.yaml exists. Replace it?", enter)     // no
+	d.Answer("What now?", down+enter)                    // save as
+	d.Answer("File:", "nowhere/prod.yaml"+enter)         // a place that takes no file
+	d.Answer("What now?", down+enter)
+	d.Answer("File:", "other.yaml"+enter)
+	screen, code := d.End()
 	if code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 	}
@@ -216,13 +217,13 @@ spec:
 		t.Fatal(err)
 	}
 	d := converse(t, dir, "create", "tp", "-i", "--from", "base.txt", "--source", "all", "--destination", "ratings.bookinfo.east", "-f", ".", "-R")
-	d.answer("Anything else?", enter)
-	d.answer("What now?", "Change"+enter)
-	d.answer("What do you want to change?", "Effect"+enter)
-	d.answer("Which settings does the policy have?", " "+enter) // without the timeout
-	d.answer("What do you want to change?", enter)
-	d.answer("What now?", "Print"+enter)
-	screen, code := d.end()
+	d.Answer("Anything else?", enter)
+	d.Answer("What now?", "Change"+enter)
+	d.Answer("What do you want to change?", "Effect"+enter)
+	d.Answer("Which settings does the policy have?", " "+enter) // without the timeout
+	d.Answer("What do you want to change?", enter)
+	d.Answer("What now?", "Print"+enter)
+	screen, code := d.End()
 	if code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 	}
@@ -256,7 +257,7 @@ func TestNobodyToAsk(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := converseWith(t, dir, tt.env, append([]string{"create", "virtualmesh", "-f", ".", "-R"}, tt.args...)...)
-			screen, code := d.end()
+			screen, code := d.End()
 			if code != cli.ExitUsage || !strings.Contains(screen, "missing: NAME") || !strings.Contains(screen, "missing: --mesh") {
 				t.Errorf("exit code = %d, want %d and both things that are missing; the screen:\n%s", code, cli.ExitUsage, screen)
 			}
@@ -280,7 +281,7 @@ func rerun(t *testing.T, dir, screen string) string {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Join(kept, " "))
 	cmd.Dir = dir
-	cmd.Env = withoutPromptGuards(os.Environ())
+	cmd.Env = ptytest.Environ(os.Environ())
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v", strings.Join(kept, " "), err)

@@ -44,14 +44,14 @@ func TestGuide(t *testing.T) {
 		{"review", []string{"Cancel", "and create nothing"}, enter},
 	} {
 		for _, text := range step.ends {
-			d.wait(text)
+			d.Wait(text)
 		}
-		screens[step.screen] = lastQuestion(d.shown())
-		d.send(step.keys)
+		screens[step.screen] = lastQuestion(d.Shown())
+		d.Send(step.keys)
 	}
-	d.wait("--save=first.yaml")
-	shown := d.shown()
-	if _, code := d.end(); code != cli.ExitOK {
+	d.Wait("--save=first.yaml")
+	shown := d.Shown()
+	if _, code := d.End(); code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, shown)
 	}
 	screens["end"] = lastQuestion(shown)

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || netbsd || openbsd
 
-package commands_test
+package ptytest
 
 import (
 	"golang.org/x/sys/unix"

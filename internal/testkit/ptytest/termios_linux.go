@@ -1,4 +1,4 @@
-package commands_test
+package ptytest
 
 import (
 	"golang.org/x/sys/unix"

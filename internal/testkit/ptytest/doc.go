@@ -1,0 +1,2 @@
+// Package ptytest runs programs on a pseudo-terminal and answers what they ask.
+package ptytest
