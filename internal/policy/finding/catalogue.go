@@ -282,7 +282,7 @@ func Catalogue() []Entry {
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
 			"The VirtualMesh denies calls that no AccessPolicy allows, and no effective AccessPolicy selects a Service of this workload.",
-			"to allow calls, create an AccessPolicy for its Service, or fix the INVALID one",
+			"to allow calls, create an AccessPolicy that selects its Service",
 		},
 		{
 			CodeSharedTrustDomain, SeverityWarning, "A cluster restriction cannot be enforced",
