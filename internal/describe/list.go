@@ -109,7 +109,7 @@ func (l List[T]) write(w *view.Text) {
 		item.write(w)
 		w.Blank()
 	}
-	writeFindings(w, l.Findings)
+	writeFindings(w, l.Findings, true)
 }
 
 func (l List[T]) table(wide bool) view.Table {

@@ -51,7 +51,7 @@ func (l WorkloadDescriptionList) write(w *view.Text) {
 			l.Items[i].write(w)
 			w.Blank()
 		}
-		writeFindings(w, l.Findings)
+		writeFindings(w, l.Findings, true)
 		return
 	}
 	if len(l.Items) > 0 {
@@ -59,7 +59,7 @@ func (l WorkloadDescriptionList) write(w *view.Text) {
 	}
 	if len(l.Findings) > 0 {
 		w.Blank()
-		writeFindings(w, l.Findings)
+		writeFindings(w, l.Findings, false)
 	}
 }
 
@@ -204,20 +204,6 @@ func (d *WorkloadDescription) writePolicies(w *view.Text) {
 			for _, e := range p.Errors {
 				w.Linef("%s", about(p.Kind, ObjectRef{p.Namespace, p.Name}, e))
 			}
-		}
-	})
-}
-
-func writeFindings(w *view.Text, findings []Finding) {
-	w.Section("Findings", len(findings) == 0, func() {
-		for _, f := range findings {
-			w.Marked(severityWord(f.Severity), fmt.Sprintf(" %s %s", f.Code, f.Object))
-			w.Nested(func() {
-				w.Linef("%s", f.Message)
-				if f.Hint != "" {
-					w.Linef("hint: %s", f.Hint)
-				}
-			})
 		}
 	})
 }

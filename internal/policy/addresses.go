@@ -1,9 +1,14 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -11,13 +16,16 @@ import (
 // reportAddresses judges the addresses that clusters give as theirs, as far as
 // other clusters are told about them (semantics D73).
 func (e *evaluator) reportAddresses() {
-	owners := map[string][]*world.Destination{}
+	between, within := addressOwners{}, addressOwners{}
 	for i := range e.result.Meshes {
 		for _, g := range e.result.Meshes[i].Gateways {
 			d := &e.world.Destinations[g.Destination]
 			e.reportUnusable(d, externalAddresses(d))
 			for _, address := range g.Addresses {
-				owners[plainAddress(address)] = append(owners[plainAddress(address)], d)
+				plain, name := plainAddress(address), "the gateway "+d.Key()
+				between.add(sharedAddress{address: plain}, addressOwner{place: d.Ref.ClusterName, name: name, gateway: d})
+				// Two meshes of one cluster may share an address, but not a port of it.
+				within.add(sharedAddress{plain, d.Ref.ClusterName, g.ExternalPort}, addressOwner{place: strconv.Itoa(i), name: name, gateway: d})
 			}
 		}
 	}
@@ -31,14 +39,13 @@ func (e *evaluator) reportAddresses() {
 			e.reportUnusable(d, pods)
 		}
 		for _, address := range pods {
-			e.reportShared(owners[plainAddress(address)], d, address, "a pod of "+d.Key())
+			if at := (sharedAddress{address: plainAddress(address)}); len(between[at]) > 0 {
+				between.add(at, addressOwner{place: d.Ref.ClusterName, name: "a pod of " + d.Key()})
+			}
 		}
 	}
-	for address, gateways := range owners {
-		for _, d := range gateways {
-			e.reportShared(gateways, d, address, "the gateway "+d.Key())
-		}
-	}
+	e.reportShared(between)
+	e.reportShared(within)
 }
 
 // reportUnusable notes addresses that nobody is told about.
@@ -50,21 +57,67 @@ func (e *evaluator) reportUnusable(d *world.Destination, addresses []string) {
 	}
 }
 
-// reportShared notes gateways whose address something in another cluster has.
-func (e *evaluator) reportShared(gateways []*world.Destination, other *world.Destination, address, what string) {
-	for _, gateway := range gateways {
-		if gateway.Ref.ClusterName != other.Ref.ClusterName {
-			e.report(finding.New(finding.CodeSharedAddress, world.DestinationID(gateway), fmt.Sprintf("its address %s is that of %s, too", address, what)))
+// sharedAddress is an address that several may claim; cluster and port are only
+// set where claims are compared within one cluster.
+type sharedAddress struct {
+	address, cluster string
+	port             uint32
+}
+
+// addressOwner is what claims an address. Owners in the same place do not
+// conflict.
+type addressOwner struct {
+	place, name string
+	// gateway is nil for pods.
+	gateway *world.Destination
+}
+
+type addressOwners map[sharedAddress][]addressOwner
+
+func (o addressOwners) add(at sharedAddress, owner addressOwner) { o[at] = append(o[at], owner) }
+
+// reportShared notes gateways whose address something in another place has.
+func (e *evaluator) reportShared(owners addressOwners) {
+	for at, all := range owners {
+		slices.SortFunc(all, func(a, b addressOwner) int {
+			return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.place, b.place))
+		})
+		all = slices.Compact(all)
+		count := map[string]int{}
+		// However many there are, a few of each place suffice to name some of
+		// another place.
+		var few []addressOwner
+		for _, owner := range all {
+			if count[owner.place]++; count[owner.place] <= listedNames {
+				few = append(few, owner)
+			}
+		}
+		for _, owner := range all {
+			others := len(all) - count[owner.place]
+			if owner.gateway == nil || others == 0 {
+				continue
+			}
+			var names []string
+			for _, other := range few {
+				if len(names) == listedNames {
+					break
+				}
+				if other.place != owner.place {
+					names = append(names, other.name)
+				}
+			}
+			e.report(finding.New(finding.CodeSharedAddress, world.DestinationID(owner.gateway), fmt.Sprintf(
+				"its address %s is also that of %s", at.address, text.BoundedOf(names, others, listedNames))))
 		}
 	}
 }
 
 // plainAddress gives an address one spelling.
-func plainAddress(text string) string {
-	if address, err := netip.ParseAddr(text); err == nil {
+func plainAddress(written string) string {
+	if address, err := netip.ParseAddr(written); err == nil {
 		return address.Unmap().String()
 	}
-	return text
+	return written
 }
 
 func externalAddresses(d *world.Destination) []string {

@@ -9,6 +9,7 @@ package policy
 
 import (
 	"cmp"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/conversion"
 
@@ -175,9 +176,22 @@ func (e *evaluator) reportWorkloads() {
 			continue
 		}
 		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.RulesFor(w)) == 0 && e.result.OpenGatewayOf(w) == nil {
-			vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
-			e.report(finding.New(finding.CodeDeniedByDefault, world.WorkloadID(w),
-				e.result.missingRules(&e.world.Destinations[w.Backs[0]])+" and VirtualMesh "+vm.Resource.Name+"."+vm.Resource.Namespace+" denies by default"))
+			e.reportDenied(w)
 		}
 	}
+}
+
+// reportDenied notes a workload that nobody may call. The Service of which an
+// AccessPolicy is INVALID says more than the others.
+func (e *evaluator) reportDenied(w *world.Workload) {
+	vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
+	service, hint := &e.world.Destinations[w.Backs[0]], ""
+	for _, id := range w.Backs {
+		if d := &e.world.Destinations[id]; len(e.result.invalidAccess(d)) > 0 {
+			service, hint = d, "to allow calls, fix the INVALID AccessPolicy"
+			break
+		}
+	}
+	message := fmt.Sprintf("%s and VirtualMesh %s.%s denies by default", e.result.missingRules(service), vm.Resource.Name, vm.Resource.Namespace)
+	e.report(finding.New(finding.CodeDeniedByDefault, world.WorkloadID(w), message).Override("", hint))
 }

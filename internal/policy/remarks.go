@@ -21,6 +21,7 @@ func (e *evaluator) reportRemarks() {
 			e.remarkSubsets(p)
 			e.remarkEffect(i, p)
 			e.remarkDeprecatedMatchers(p)
+			e.remarkMatchedPaths(p)
 			e.remarkReach(PolicyRef{KindTrafficPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
@@ -28,10 +29,12 @@ func (e *evaluator) reportRemarks() {
 	for i := range e.result.AccessPolicies {
 		if p := &e.result.AccessPolicies[i]; p.Valid() {
 			e.remarkPorts(p)
+			e.remarkAllowedPaths(p)
 			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
 	}
+	e.remarkRetries()
 	e.remarkSharedPods()
 	e.remarkFederation()
 	for i := range e.world.Meshes {

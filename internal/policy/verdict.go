@@ -142,13 +142,7 @@ func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 // missingRules says why no rule is effective on a Destination: nobody wrote one,
 // or those that were written are INVALID.
 func (r *Result) missingRules(d *world.Destination) string {
-	var broken []string
-	for _, ref := range r.policiesOn(d.ID) {
-		if app := r.application(ref); ref.Kind == KindAccessPolicy && (!app.Valid() || len(app.Rejected[d.ID]) > 0) {
-			meta := r.Meta(ref)
-			broken = append(broken, meta.Name+"."+meta.Namespace)
-		}
-	}
+	broken := r.invalidAccess(d)
 	switch len(broken) {
 	case 0:
 		return "no AccessPolicy selects " + d.Key()
@@ -157,6 +151,19 @@ func (r *Result) missingRules(d *world.Destination) string {
 	default:
 		return fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", strings.Join(broken, ", "), d.Key())
 	}
+}
+
+// invalidAccess names the AccessPolicies that select a Destination and are
+// INVALID there.
+func (r *Result) invalidAccess(d *world.Destination) []string {
+	var invalid []string
+	for _, ref := range r.policiesOn(d.ID) {
+		if app := r.application(ref); ref.Kind == KindAccessPolicy && (!app.Valid() || len(app.Rejected[d.ID]) > 0) {
+			meta := r.Meta(ref)
+			invalid = append(invalid, meta.Name+"."+meta.Namespace)
+		}
+	}
+	return invalid
 }
 
 // combine unites the verdicts of all pods that may receive the request.

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/describe"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
@@ -33,10 +32,8 @@ func (l *sentences) findings(view ChangeView, covered func(describe.Finding) boo
 }
 
 func (l *sentences) findingText(f describe.Finding) string {
-	about := f.Object + ": "
-	if kind, name, named := strings.Cut(f.Object, "/"); named && isKind(kind) {
-		about = kind + " " + name + ": "
-	}
+	kind, name := describe.KindOf(f.Object)
+	about := strings.TrimSpace(kind+" "+name) + ": "
 	if f.Object == l.own.Kind+"/"+l.own.Name+"."+l.own.Namespace {
 		about = ""
 		if f.Code == finding.CodeNoSource {
@@ -44,14 +41,4 @@ func (l *sentences) findingText(f describe.Finding) string {
 		}
 	}
 	return about + f.Message + " (" + string(f.Code) + ")"
-}
-
-// isKind tells objects from places in the input, which have slashes, too.
-func isKind(text string) bool {
-	switch text {
-	case "Mesh", "Workload", "Destination", "VirtualMesh", string(policy.KindTrafficPolicy), string(policy.KindAccessPolicy):
-		return true
-	default:
-		return false
-	}
 }

@@ -43,6 +43,8 @@ const (
 	CodeDeprecatedField    Code = "MC0309"
 	CodeOutOfReach         Code = "MC0310"
 	CodeNotTranslated      Code = "MC0311"
+	CodePathNeverMatches   Code = "MC0312"
+	CodeRetryTooLong       Code = "MC0313"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -208,9 +210,9 @@ func Catalogue() []Entry {
 			"correct the address in the status of the Service, or set spec.federation.ingressGatewaySelectors[].overrideHostInfo",
 		},
 		{
-			CodeSharedAddress, SeverityWarning, "Two clusters have the same external address",
-			"The external address of an east-west gateway is also that of a gateway or pod in another cluster. One of them gets the requests for the other; it cannot read or answer them without a certificate of the other's Services.",
-			"check which cluster owns the address, and correct the Service of the other one",
+			CodeSharedAddress, SeverityWarning, "Two meshes have the same external address",
+			"The external address of an east-west gateway is also that of a gateway or pod in another cluster, or, with the same port, that of another mesh's gateway in its cluster. One of them gets the requests for the other; it cannot read or answer them without a certificate of the other's Services.",
+			"check which mesh owns the address, and correct the other one's Service or spec.federation.ingressGatewaySelectors[].overrideHostInfo",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy refers to a Service that does not exist",
@@ -268,9 +270,19 @@ func Catalogue() []Entry {
 			"select only Destinations of Istio meshes",
 		},
 		{
+			CodePathNeverMatches, SeverityWarning, "A path matches no request",
+			"The path of a request starts with a slash. A path in spec.httpRequestMatchers of a TrafficPolicy or in spec.allowedPaths of an AccessPolicy that cannot start with one matches no request: the settings apply to none, or the policy allows none by that path.",
+			"write the path with a leading slash, such as /api",
+		},
+		{
+			CodeRetryTooLong, SeverityWarning, "A try may take as long as the whole request",
+			"retries.perTryTimeout is not shorter than requestTimeout of the same requests, which the same policy or another one sets. The request times out before the first try does, so a slow try is never repeated.",
+			"set a perTryTimeout that is shorter than requestTimeout, or a longer requestTimeout",
+		},
+		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
 			"The VirtualMesh denies calls that no AccessPolicy allows, and no effective AccessPolicy selects a Service of this workload.",
-			"to allow calls, create an AccessPolicy for its Service, or fix the INVALID one",
+			"to allow calls, create an AccessPolicy that selects its Service",
 		},
 		{
 			CodeSharedTrustDomain, SeverityWarning, "A cluster restriction cannot be enforced",

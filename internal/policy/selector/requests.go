@@ -103,6 +103,43 @@ func uriKind(uri *core.StringMatch) (kind int, text string) {
 	}
 }
 
+// NeverMatches reports whether no request has the path, since every path starts
+// with a slash, and returns how it is matched and the text.
+func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
+	switch {
+	case uri == nil:
+		return "", "", false
+	case uri.Exact != nil:
+		return "exact", *uri.Exact, *uri.Exact != serverPath && !strings.HasPrefix(*uri.Exact, "/")
+	case uri.Prefix != nil: // an empty one matches every path
+		return "prefix", *uri.Prefix, *uri.Prefix != "" && !strings.HasPrefix(*uri.Prefix, "/")
+	case uri.Regex != nil:
+		return "regex", *uri.Regex, startsOtherwise(*uri.Regex)
+	default:
+		return "", "", false
+	}
+}
+
+// serverPath is the path of OPTIONS requests that are about a server as a whole.
+const serverPath = "*"
+
+// startsOtherwise reports whether all texts that match a regular expression as a
+// whole start with the same letters, and these are no slash.
+func startsOtherwise(pattern string) bool {
+	compiled, err := regexp.Compile(pattern)
+	if err != nil {
+		return false // said by itself
+	}
+	start, _ := compiled.LiteralPrefix()
+	return start != "" && !strings.HasPrefix(start, "/")
+}
+
+// NeverAllows reports whether no request has a path that an AccessPolicy allows:
+// it neither starts with a slash nor with a wildcard.
+func NeverAllows(path string) bool {
+	return path != "" && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "*")
+}
+
 // countHeaders returns how many headers must match and how many must not.
 func (m *RequestMatch) countHeaders() (with, without int) {
 	if m == nil {

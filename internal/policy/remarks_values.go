@@ -1,0 +1,119 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/world"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// remarkMatchedPaths notes request matchers whose path no request has.
+func (e *evaluator) remarkMatchedPaths(p *TrafficPolicy) {
+	for i, m := range p.Resource.Spec.HTTPRequestMatchers {
+		at := fmt.Sprintf("spec.httpRequestMatchers[%d].uri", i)
+		if m.URI == nil {
+			at = fmt.Sprintf("spec.httpRequestMatchers[%d]", i)
+		}
+		if kind, path, never := selector.NeverMatches(selector.EffectiveURI(m)); never {
+			e.remarkPath(p.ID(), at+"."+kind, path)
+		}
+	}
+}
+
+// remarkAllowedPaths notes allowed paths that no request has.
+func (e *evaluator) remarkAllowedPaths(p *AccessPolicy) {
+	for i, path := range p.Resource.Spec.AllowedPaths {
+		if selector.NeverAllows(path) {
+			e.remarkPath(p.ID(), fmt.Sprintf("spec.allowedPaths[%d]", i), path)
+		}
+	}
+}
+
+func (e *evaluator) remarkPath(id world.ObjectID, at, path string) {
+	e.report(finding.New(finding.CodePathNeverMatches, id, fmt.Sprintf("%s: %q matches no request, because paths start with /", at, path)))
+}
+
+// slowTry is a try that may take as long as its request.
+type slowTry struct {
+	// retries and timeout are the positions of the policies that set them.
+	retries, timeout int
+	try, request     time.Duration
+}
+
+// remarkRetries notes retries that requests time out before (semantics D57). Both
+// settings may come from different policies, so routes decide.
+func (e *evaluator) remarkRetries() {
+	found := map[slowTry][]string{}
+	for id := range e.result.Destinations {
+		if !e.mayTryTooLong(id) {
+			continue
+		}
+		d := &e.world.Destinations[id]
+		for _, cluster := range e.result.originClusters(d) {
+			for _, route := range e.result.routesFrom(cluster, id) {
+				retries, hasRetries := route.Setting(feature.Retries)
+				timeout, hasTimeout := route.Setting(feature.RequestTimeout)
+				if !hasRetries || !hasTimeout {
+					continue
+				}
+				slow := slowTry{retries.Policy, timeout.Policy, perTryTimeout(retries.Value), requestTimeout(timeout.Value)}
+				if keys := found[slow]; slow.request > 0 && slow.try >= slow.request && (len(keys) == 0 || keys[len(keys)-1] != d.Key()) {
+					found[slow] = append(keys, d.Key())
+				}
+			}
+		}
+	}
+	for slow, destinations := range found {
+		slices.Sort(destinations)
+		of := "of the policy"
+		if slow.timeout != slow.retries {
+			other := e.result.TrafficPolicies[slow.timeout].Resource
+			of = fmt.Sprintf("of TrafficPolicy %s.%s", other.Name, other.Namespace)
+		}
+		e.report(finding.New(finding.CodeRetryTooLong, e.result.TrafficPolicies[slow.retries].ID(), fmt.Sprintf(
+			"spec.policy.retries.perTryTimeout (%s) is not shorter than requestTimeout (%s) %s, so a slow try is never repeated (on %s)",
+			slow.try, slow.request, of, text.Bounded(destinations, 1))))
+	}
+}
+
+// mayTryTooLong reports whether some policy on a Destination has tries that are
+// not shorter than the requests of some policy there. Most have none, for which
+// no routes have to be put together.
+func (e *evaluator) mayTryTooLong(destination int) bool {
+	longest, shortest := time.Duration(0), time.Duration(0)
+	for _, i := range e.result.Destinations[destination].Traffic {
+		for _, f := range e.result.TrafficPolicies[i].RouteFeatures {
+			longest = max(longest, perTryTimeout(f.Value))
+			if timeout := requestTimeout(f.Value); timeout > 0 && (shortest == 0 || timeout < shortest) {
+				shortest = timeout
+			}
+		}
+	}
+	return shortest > 0 && longest >= shortest
+}
+
+// perTryTimeout returns how long a try may take, 0 if that is not limited, or if
+// nothing is tried again.
+func perTryTimeout(value any) time.Duration {
+	retries, ok := value.(*networkingv1.RetryPolicy)
+	if !ok || retries.Attempts == 0 {
+		return 0
+	}
+	return retries.PerTryTimeout.Std()
+}
+
+// requestTimeout returns how long a request may take, 0 if that is not limited.
+func requestTimeout(value any) time.Duration {
+	timeout, ok := value.(*core.Duration)
+	if !ok {
+		return 0
+	}
+	return timeout.Std()
+}
