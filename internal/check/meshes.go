@@ -20,7 +20,7 @@ func meshesCategory() Category {
 		Checks: []Check{
 			{
 				ID: "mesh-control-plane", Description: "the control plane is ready", Severity: Failed,
-				Hint: "look at its pods with kubectl describe", Judge: judgeMeshes(judgeControlPlane),
+				Hint: "look at the events of its pods", Judge: judgeMeshes(judgeControlPlane),
 			},
 			{
 				ID: "mesh-version", Description: "the Istio version is supported", Severity: Failed,

@@ -122,12 +122,22 @@ func (s *Streams) labelled(level Level, message string) string {
 
 // write writes printable text to Err, above the status line.
 func (s *Streams) write(printable string) {
+	printable = s.Completed(printable)
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	status := s.log.status
 	s.showStatus("")
 	_, _ = io.WriteString(s.Err, printable)
 	s.showStatus(status)
+}
+
+// Completed returns a text with the commands that it suggests completed, as in
+// messages. It is for data that suggests some.
+func (s *Streams) Completed(text string) string {
+	if s.Complete == nil {
+		return text
+	}
+	return s.Complete(text)
 }
 
 // setStatus shows a line below all messages until another one replaces it; ""

@@ -29,6 +29,10 @@ type Streams struct {
 	// Verbosity counts how often the user asked to be told more.
 	Verbosity int
 
+	// Complete completes the commands that messages suggest, so that they reach the
+	// clusters of this run when they are pasted; nil leaves them alone.
+	Complete func(message string) string
+
 	// Getenv reads an environment variable, empty if it is not set.
 	Getenv func(name string) string
 

@@ -76,6 +76,7 @@ func newRootCmd(f *cmdutil.Factory) *cobra.Command {
 	)
 	addHelpCommand(cmd)
 	cmdutil.LoadSettingsFirst(cmd, f)
+	f.Streams.Complete = f.CompleteCommands(cmd)
 	return withTopics(cmdutil.WithSubcommands(cmd, "command"))
 }
 

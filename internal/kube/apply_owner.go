@@ -36,7 +36,7 @@ func (c *Connection) CheckOwner(action string, object *unstructured.Unstructured
 			}
 			if slices.ContainsFunc(object.GetManagedFields(), isOwnApply) {
 				e.Why = "meshctl created it, but it no longer has the label " + label
-				e.Hint = "restore the label with 'kubectl label', or remove the object, then run the command again"
+				e.Hint = "restore the label, or remove the object, then run the command again"
 			}
 			return e
 		}

@@ -103,7 +103,7 @@ func (r *rawObjects) missing(origin world.Origin) []world.Problem {
 		}
 		problems = append(problems, world.Problem{
 			Kind: world.UnlistedKind, Origin: origin, Message: "no objects of kind " + kind.Kind + "; not known: " + kind.Without,
-			Hint: "add them with 'kubectl get " + kind.Resource + " -A -o yaml'",
+			Hint: "add the " + kind.Resource + " of all namespaces to the files",
 		})
 	}
 	return problems

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -39,17 +37,22 @@ type Deregistration struct {
 	Leftovers []Leftover
 }
 
-// Deregister takes meshctl's access to a cluster away, and forgets the cluster:
-// what was discovered there, too. It deletes only what carries the labels of
-// this registration, never definitions of resources or policies, and no
-// configuration that was applied to the cluster: that is among the leftovers.
-//
-// remote may be nil: then the registered credentials are used to remove
-// themselves. A cluster that cannot be reached is an error unless opts.Force is
-// set. Repeating it finishes what an earlier run began.
-func Deregister(ctx context.Context, management, remote *kube.Connection, opts DeregisterOptions, observe Observer) (*Deregistration, error) {
-	d := &deregistrar{management: management, remote: remote, opts: opts, observe: observe, result: Deregistration{Cluster: opts.Cluster}}
-	if err := d.run(ctx); err != nil {
+// Run takes meshctl's access to the cluster away, and forgets the cluster: what
+// was discovered there, too. It deletes only what carries the labels of this
+// registration, never definitions of resources or policies, and no configuration
+// that was applied to the cluster: that is among the leftovers. Repeating it
+// finishes what an earlier run began.
+func (p *DeregistrationPlan) Run(ctx context.Context) (*Deregistration, error) {
+	d := p.deregistrar
+	d.noteApplied(p)
+	err := d.observe.phase(d.opts.Cluster, PhaseMember, func() (string, error) { return "", d.withdraw(ctx) })
+	if err != nil && (!d.opts.Force || ctx.Err() != nil) {
+		return nil, adviseForce(err)
+	}
+	if err != nil {
+		d.observe.warn(d.opts.Cluster, PhaseMember, err.Error())
+	}
+	if err := d.observe.phase(d.management.Name, PhaseForget, func() (string, error) { return d.forget(ctx) }); err != nil {
 		return nil, err
 	}
 	return &d.result, nil
@@ -60,55 +63,24 @@ type deregistrar struct {
 	opts               DeregisterOptions
 	observe            Observer
 
-	found  *registered
-	result Deregistration
+	found *registered
+	// member leads to the cluster, as remote or with the registered credentials;
+	// memberErr is why it does not.
+	member    *kube.Connection
+	memberErr error
+	result    Deregistration
 }
 
-func (d *deregistrar) run(ctx context.Context) error {
-	if err := d.observe.phase(d.opts.Cluster, PhasePreflight, func() (string, error) { return "", d.preflight(ctx) }); err != nil {
-		return err
+func adviseForce(err error) error {
+	if isDead(err) {
+		return fmt.Errorf("%w; if the cluster no longer exists, add --force", err)
 	}
-	err := d.observe.phase(d.opts.Cluster, PhaseMember, func() (string, error) { return "", d.withdraw(ctx) })
-	if err != nil && (!d.opts.Force || ctx.Err() != nil) {
-		if isDead(err) {
-			return fmt.Errorf("%w; if the cluster no longer exists, add --force", err)
-		}
-		return err
-	}
-	if err != nil {
-		d.observe.warn(d.opts.Cluster, PhaseMember, err.Error())
-	}
-	return d.observe.phase(d.management.Name, PhaseForget, func() (string, error) { return d.forget(ctx) })
+	return err
 }
 
 func isDead(err error) bool {
 	var e *kube.Error
 	return errors.As(err, &e) && (e.WholeCluster() || e.Reason == kube.ReasonForbidden || e.Reason == kube.ReasonUnusable)
-}
-
-func (d *deregistrar) preflight(ctx context.Context) error {
-	found, err := findRegistration(ctx, d.management, d.opts.Namespace, d.opts.Cluster)
-	if kube.IsReason(err, kube.ReasonNotFound) && d.remote != nil {
-		// Half a registration may be left on the cluster.
-		if half := d.findHalf(ctx); half != nil {
-			found, err = half, nil
-		}
-	}
-	if err != nil {
-		return err
-	}
-	d.found = found
-	if found.object != nil {
-		if err := d.management.CheckOwner("deregister cluster "+d.opts.Cluster, found.object, found.member.labels()); err != nil {
-			return err
-		}
-	}
-	if d.remote != nil {
-		if err := found.confirm(ctx, d.remote); err != nil && (!d.opts.Force || !isDead(err) || kube.IsReason(err, kube.ReasonUnusable)) {
-			return err
-		}
-	}
-	return nil
 }
 
 // findHalf returns a registration of which only the cluster knows, nil if there
@@ -134,12 +106,13 @@ func (d *deregistrar) withdraw(ctx context.Context) error {
 	if d.remote != nil {
 		return d.withdrawAs(ctx, d.remote)
 	}
-	connection, err := d.registeredConnection()
+	err := d.memberErr
 	if err == nil {
-		err = d.withdrawItself(ctx, connection)
+		err = d.withdrawItself(ctx, d.member)
 	}
 	if errors.Is(err, kube.ErrForeign) {
 		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster is now registered with another management cluster, which keeps its objects")
+		d.result.Leftovers = nil
 		return nil
 	}
 	if err != nil {
@@ -172,7 +145,6 @@ func (d *deregistrar) withdrawAs(ctx context.Context, c *kube.Connection) error 
 		d.leave(c, d.memberObjects(nil)...)
 		return err
 	}
-	d.noteApplied(ctx, c)
 	var failed *kube.Error
 	objects := d.memberObjects(tokens)
 	for i, key := range objects {
@@ -227,10 +199,6 @@ func (d *deregistrar) withdrawNamespace(ctx context.Context, c *kube.Connection)
 // permissions to. Kubernetes then removes the rest, which the role owns; the
 // namespace stays.
 func (d *deregistrar) withdrawItself(ctx context.Context, c *kube.Connection) error {
-	if err := d.found.confirm(ctx, c); err != nil {
-		return err
-	}
-	d.noteApplied(ctx, c)
 	m := d.found.member
 	namespace, err := kube.Get(ctx, c, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: m.remoteNamespace})
 	if err != nil && !kube.IsReason(err, kube.ReasonNotFound) {
@@ -269,53 +237,6 @@ func (d *deregistrar) memberObjects(tokenSecrets []string) []kube.ObjectKey {
 // leave notes objects that stay on the cluster.
 func (d *deregistrar) leave(c *kube.Connection, keys ...kube.ObjectKey) {
 	for _, key := range keys {
-		d.result.Leftovers = append(d.result.Leftovers, journalEntry{connection: c, kubeconfig: d.opts.RemoteKubeconfig, key: key}.leftover())
+		d.result.Leftovers = append(d.result.Leftovers, leftoverOf(c, d.opts.RemoteKubeconfig, key))
 	}
-}
-
-// The labels of configuration that was applied to a cluster (semantics 0).
-const (
-	appliedOwnerLabel   = "owner.networking.mesh.gloo.solo.io"
-	discoveryOwnerLabel = "owner.discovery.mesh.gloo.solo.io"
-	discoveredInLabel   = "cluster.discovery.mesh.gloo.solo.io"
-)
-
-// istioKinds are the kinds of Istio that meshctl applies.
-func istioKinds() []schema.GroupVersionResource {
-	networking := schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}
-	security := schema.GroupVersion{Group: "security.istio.io", Version: "v1"}
-	return []schema.GroupVersionResource{
-		networking.WithResource("destinationrules"), networking.WithResource("gateways"), networking.WithResource("serviceentries"),
-		networking.WithResource("virtualservices"), security.WithResource("authorizationpolicies"), security.WithResource("peerauthentications"),
-	}
-}
-
-// noteApplied puts the configuration that was applied to the cluster among the
-// leftovers: it goes on working, and nobody looks after it any more.
-func (d *deregistrar) noteApplied(ctx context.Context, c *kube.Connection) {
-	selector := appliedOwnerLabel + "=" + d.opts.Namespace
-	counts := kube.ParallelRequests(istioKinds(), func(resource schema.GroupVersionResource) int {
-		found, err := kube.ListMetadata(ctx, c, resource, kube.ListOptions{Labels: selector})
-		if err != nil {
-			return 0 // no such kind, or nothing to be said about it
-		}
-		return len(found)
-	})
-	var (
-		total     int
-		resources []string
-	)
-	for i, count := range counts {
-		if count > 0 {
-			total += count
-			resources = append(resources, istioKinds()[i].GroupResource().String())
-		}
-	}
-	if total == 0 {
-		return
-	}
-	d.result.Leftovers = append(d.result.Leftovers, Leftover{
-		Cluster: c.Name, Object: text.Count(total, "object") + " of applied configuration",
-		Command: kubectl(c, d.opts.RemoteKubeconfig, "delete", strings.Join(resources, ","), "--all-namespaces", "--selector", selector),
-	})
 }

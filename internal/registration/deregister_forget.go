@@ -35,21 +35,34 @@ func (d *deregistrar) forget(ctx context.Context) (string, error) {
 	return fmt.Sprintf("with %d discovered objects", discovered), nil
 }
 
-// forgetDiscovered deletes what discovery wrote about the cluster.
-func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
+// discoveredKinds are the kinds of what discovery writes, in the order in which
+// to delete it.
+func discoveredKinds() []schema.GroupVersionKind {
+	discovery := schema.GroupVersion{Group: "discovery.mesh.gloo.solo.io", Version: "v1"}
+	return []schema.GroupVersionKind{discovery.WithKind("Destination"), discovery.WithKind("Workload"), discovery.WithKind("Mesh")}
+}
+
+// discovered lists what discovery wrote about the cluster, and returns the labels
+// that say so.
+func (d *deregistrar) discovered(ctx context.Context, gvk schema.GroupVersionKind) ([]metav1.ObjectMeta, map[string]string, error) {
 	owner := map[string]string{discoveryOwnerLabel: d.opts.Namespace, discoveredInLabel: d.opts.Cluster}
 	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: owner})
+	resource, err := d.management.Resource(ctx, gvk)
+	if kube.IsReason(err, kube.ReasonNoSuchKind) {
+		return nil, owner, nil
+	}
+	if err != nil {
+		return nil, owner, err
+	}
+	found, err := kube.ListMetadata(ctx, d.management, resource.GroupVersionResource, kube.ListOptions{Namespace: d.opts.Namespace, Labels: selector})
+	return found, owner, err
+}
+
+// forgetDiscovered deletes what discovery wrote about the cluster.
+func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
 	total := 0
-	for _, kind := range []string{"Destination", "Workload", "Mesh"} {
-		gvk := schema.GroupVersionKind{Group: "discovery.mesh.gloo.solo.io", Version: "v1", Kind: kind}
-		resource, err := d.management.Resource(ctx, gvk)
-		if kube.IsReason(err, kube.ReasonNoSuchKind) {
-			continue
-		}
-		if err != nil {
-			return total, err
-		}
-		found, err := kube.ListMetadata(ctx, d.management, resource.GroupVersionResource, kube.ListOptions{Namespace: d.opts.Namespace, Labels: selector})
+	for _, gvk := range discoveredKinds() {
+		found, owner, err := d.discovered(ctx, gvk)
 		if err != nil {
 			return total, err
 		}

@@ -164,7 +164,7 @@ func servedVersionsOf(definition *unstructured.Unstructured) []string {
 }
 
 func (i *installer) waitUntilEstablished(ctx context.Context, name string) error {
-	return i.connection.Await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at its conditions with kubectl describe",
+	return i.connection.Await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at the conditions of this CustomResourceDefinition",
 		func(ctx context.Context) (bool, error) {
 			definition, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: definitionKind(), Name: name})
 			return err == nil && isEstablished(definition), err

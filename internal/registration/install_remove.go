@@ -50,23 +50,43 @@ func (e *ResourcesExistError) Error() string {
 		e.Cluster, strings.Join(e.Counts, ", "))
 }
 
-// Uninstall removes what Install made, and nothing else: definitions and roles
-// that someone else installed stay, and so does the namespace if anything is
-// left in it. As long as there are resources it is refused with a
-// *ResourcesExistError, unless opts.DeleteResources is set. Repeating it finishes
-// what an earlier run began.
-func Uninstall(ctx context.Context, c *kube.Connection, opts UninstallOptions, observe Observer) (*Uninstallation, error) {
-	u := &uninstaller{connection: c, opts: opts}
-	if err := observe.phase(c.Name, PhaseResources, func() (string, error) { return "", u.look(ctx) }); err != nil {
-		return &u.result, err
+// UninstallPlan is what is to be removed. Nothing is written before Run.
+type UninstallPlan struct {
+	// Resources counts the resources that are lost, by kind, such as "2 VirtualMesh".
+	Resources []string
+
+	uninstaller *uninstaller
+}
+
+// PlanUninstall looks for what Install made, and for resources. As long as there
+// are any it returns a *ResourcesExistError, unless opts.DeleteResources is set.
+func PlanUninstall(ctx context.Context, c *kube.Connection, opts UninstallOptions, observe Observer) (*UninstallPlan, error) {
+	u := &uninstaller{connection: c, opts: opts, observe: observe}
+	var counts []string
+	err := observe.phase(c.Name, PhaseResources, func() (string, error) {
+		var err error
+		counts, err = u.look(ctx)
+		return "", err
+	})
+	if err != nil {
+		return nil, err
 	}
-	err := observe.phase(c.Name, PhaseRemove, func() (string, error) { return "", u.remove(ctx) })
+	return &UninstallPlan{Resources: counts, uninstaller: u}, nil
+}
+
+// Run removes what Install made, and nothing else: definitions and roles that
+// someone else installed stay, and so does the namespace if anything is left in
+// it. Repeating it finishes what an earlier run began.
+func (p *UninstallPlan) Run(ctx context.Context) (*Uninstallation, error) {
+	u := p.uninstaller
+	err := u.observe.phase(u.connection.Name, PhaseRemove, func() (string, error) { return "", u.remove(ctx) })
 	return &u.result, err
 }
 
 type uninstaller struct {
 	connection *kube.Connection
 	opts       UninstallOptions
+	observe    Observer
 	// definitions are those that Install made.
 	definitions []string
 	// registrations are the registered clusters, whose credentials go, too.
@@ -74,11 +94,12 @@ type uninstaller struct {
 	result        Uninstallation
 }
 
-// look finds the definitions, and the resources that would be lost with them.
-func (u *uninstaller) look(ctx context.Context) error {
+// look finds the definitions, and counts the resources that would be lost with
+// them.
+func (u *uninstaller) look(ctx context.Context) ([]string, error) {
 	objects, err := definitions()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var counts []string
 	for _, object := range objects {
@@ -87,7 +108,7 @@ func (u *uninstaller) look(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if existing.GetLabels()[kube.ManagedByLabel] != kube.ManagedBy {
 			u.result.Kept = append(u.result.Kept, object.GetName()+": installed by another tool")
@@ -96,7 +117,7 @@ func (u *uninstaller) look(ctx context.Context) error {
 		u.definitions = append(u.definitions, object.GetName())
 		found, err := u.resources(ctx, object)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		kind, _, _ := unstructured.NestedString(object.Object, "spec", "names", "kind")
 		if kind == registrationKind().Kind {
@@ -107,9 +128,9 @@ func (u *uninstaller) look(ctx context.Context) error {
 		}
 	}
 	if len(counts) > 0 && !u.opts.DeleteResources {
-		return &ResourcesExistError{Cluster: u.connection.Name, Counts: counts}
+		return nil, &ResourcesExistError{Cluster: u.connection.Name, Counts: counts}
 	}
-	return nil
+	return counts, nil
 }
 
 // resources lists the resources of a definition in all namespaces.
@@ -148,7 +169,7 @@ func (u *uninstaller) forgetClusters(ctx context.Context) error {
 			return err
 		}
 		role := kube.ObjectKey{GVK: rbacv1.SchemeGroupVersion.WithKind("ClusterRole"), Name: membership{cluster: r.Name}.roleName()}
-		u.result.Leftovers = append(u.result.Leftovers, journalEntry{connection: &kube.Connection{Name: r.Name}, key: role}.leftover())
+		u.result.Leftovers = append(u.result.Leftovers, leftoverOf(&kube.Connection{Name: r.Name}, "", role))
 	}
 	return nil
 }

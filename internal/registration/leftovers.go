@@ -21,8 +21,11 @@ type Leftover struct {
 	Cluster string
 	// Object names it: "ClusterRole meshctl-east".
 	Object string
-	// Command removes it.
+	// Command removes it. It names the cluster by its context, and is empty where
+	// that is not known or where it could remove what others made.
 	Command string
+	// Advice says in words what to do if there is no Command.
+	Advice string
 }
 
 // IncompleteError says that an operation ended halfway and what is left of it.
@@ -45,26 +48,36 @@ func (e *IncompleteError) Error() string {
 // Unwrap returns the cause.
 func (e *IncompleteError) Unwrap() error { return e.Err }
 
-// kubectl returns a kubectl command for the cluster of a connection. kubeconfig
-// is the file that its context is in, empty for the usual ones.
+// kubectl returns a kubectl command for the cluster of a connection, empty if no
+// context leads there: a command without one would act on whatever cluster is the
+// current one when it is pasted. kubeconfig is the file that the context is in,
+// empty for the usual ones.
 func kubectl(c *kube.Connection, kubeconfig string, words ...string) string {
+	if c.Context == "" {
+		return ""
+	}
 	command := []string{"kubectl"}
 	if kubeconfig != "" {
 		command = append(command, "--kubeconfig", kubeconfig)
 	}
-	if c.Context != "" {
-		command = append(command, "--context", c.Context)
-	}
-	return shellquote.Join(append(command, words...)...)
+	return shellquote.Join(slices.Concat(command, []string{"--context", c.Context}, words)...)
 }
 
-// deleteCommand returns the kubectl command that deletes an object.
-func deleteCommand(c *kube.Connection, kubeconfig string, key kube.ObjectKey) string {
+// leftoverOf returns an object that stays on the cluster of a connection.
+func leftoverOf(c *kube.Connection, kubeconfig string, key kube.ObjectKey) Leftover {
+	left := Leftover{Cluster: c.Name, Object: kube.DescribeObject(key.GVK.Kind, key.Namespace, key.Name)}
+	if key.GVK == kube.NamespaceKind() {
+		left.Advice = "delete it if nothing else is in it" // a command would delete the rest of it, too
+		return left
+	}
 	words := []string{"delete", kubectlResource(key.GVK.GroupKind()), key.Name}
 	if key.Namespace != "" {
 		words = append(words, "--namespace", key.Namespace)
 	}
-	return kubectl(c, kubeconfig, words...)
+	if left.Command = kubectl(c, kubeconfig, words...); left.Command == "" {
+		left.Advice = "delete it with your own credentials for the cluster"
+	}
+	return left
 }
 
 // kubectlResource names a kind so that kubectl takes it for no other.
@@ -119,7 +132,7 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 		if failure != nil && failure.WholeCluster() {
 			dead = append(dead, entry.connection)
 		}
-		leftovers = append(leftovers, entry.leftover())
+		leftovers = append(leftovers, leftoverOf(entry.connection, entry.kubeconfig, entry.key))
 	}
 	if len(leftovers) > 0 {
 		observe.tell(Event{Phase: PhaseRollback, State: PhaseFailed})
@@ -139,14 +152,6 @@ func (e journalEntry) remove(ctx context.Context) *kube.Error {
 		return e.connection.Translate("delete Namespace "+e.key.Name, err)
 	}
 	return kube.Delete(ctx, e.connection, e.key, kube.DeleteOptions{Owner: e.owner}).Err
-}
-
-func (e journalEntry) leftover() Leftover {
-	return Leftover{
-		Cluster: e.connection.Name,
-		Object:  kube.DescribeObject(e.key.GVK.Kind, e.key.Namespace, e.key.Name),
-		Command: deleteCommand(e.connection, e.kubeconfig, e.key),
-	}
 }
 
 // apply applies objects that belong to meshctl one after the other, notes what

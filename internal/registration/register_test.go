@@ -243,18 +243,31 @@ func TestLeftovers(t *testing.T) {
 		{GVK: role.GroupVersionKind(), Name: role.GetName()},
 		{GVK: account.GroupVersionKind(), Namespace: "gloo-mesh", Name: "east"},
 		m.registrationKey(),
+		{GVK: kube.NamespaceKind(), Name: "gloo-mesh"},
 	}
-	var left []Leftover
-	for _, key := range keys {
-		left = append(left, journalEntry{connection: c, kubeconfig: "/k", key: key}.leftover())
+	leftovers := func(c *kube.Connection) []Leftover {
+		var left []Leftover
+		for _, key := range keys {
+			left = append(left, leftoverOf(c, "/k", key))
+		}
+		return left
 	}
+	const elsewhere = "delete it with your own credentials for the cluster"
+	left := leftovers(c)
 	want := []Leftover{
-		{"east", "ClusterRole meshctl-east", "kubectl --kubeconfig /k --context 'my east' delete clusterrole meshctl-east"},
-		{"east", "ServiceAccount east in gloo-mesh", "kubectl --kubeconfig /k --context 'my east' delete serviceaccount east --namespace gloo-mesh"},
-		{"east", "KubernetesCluster east", "kubectl --kubeconfig /k --context 'my east' delete kubernetescluster.multicluster.solo.io east"},
+		{"east", "ClusterRole meshctl-east", "kubectl --kubeconfig /k --context 'my east' delete clusterrole meshctl-east", ""},
+		{"east", "ServiceAccount east in gloo-mesh", "kubectl --kubeconfig /k --context 'my east' delete serviceaccount east --namespace gloo-mesh", ""},
+		{"east", "KubernetesCluster east", "kubectl --kubeconfig /k --context 'my east' delete kubernetescluster.multicluster.solo.io east", ""},
+		{"east", "Namespace gloo-mesh", "", "delete it if nothing else is in it"},
 	}
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Errorf("leftovers (-want +got):\n%s", diff)
+	}
+	for i := range want[:3] {
+		want[i].Command, want[i].Advice = "", elsewhere
+	}
+	if diff := cmp.Diff(want, leftovers(&kube.Connection{Name: "east"})); diff != "" {
+		t.Errorf("leftovers on a cluster without a context (-want +got):\n%s", diff)
 	}
 	cause := errors.New("it broke")
 	err := error(&IncompleteError{Err: cause, Leftovers: left[:1]})

@@ -197,7 +197,7 @@ func (r *rotator) revoke(ctx context.Context) (string, error) {
 		result := kube.Delete(ctx, r.remote, key, kube.DeleteOptions{Owner: m.labels()})
 		if result.Err != nil {
 			cause = result.Err
-			leftovers = append(leftovers, journalEntry{connection: r.remote, kubeconfig: r.opts.RemoteKubeconfig, key: key}.leftover())
+			leftovers = append(leftovers, leftoverOf(r.remote, r.opts.RemoteKubeconfig, key))
 			continue
 		}
 		r.result.Results = append(r.result.Results, result)

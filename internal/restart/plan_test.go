@@ -337,7 +337,7 @@ func TestProspects(t *testing.T) {
 		"two replicas, one at a time":  {deployment(2, rolling("1", "0")), "restart", nil},
 		"all replicas at a time":       {deployment(3, rolling("100%", "0")), "restart", []string{"short outage: all 3 pods may be replaced at the same time"}},
 		"recreated":                    {deployment(2, func(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType }), "restart", []string{"short outage: it is recreated, all its pods stop before new ones start"}},
-		"paused":                       {deployment(2, func(d *appsv1.Deployment) { d.Spec.Paused = true }), "manual", []string{"paused: resume it with 'kubectl rollout resume', then restart again"}},
+		"paused":                       {deployment(2, func(d *appsv1.Deployment) { d.Spec.Paused = true }), "manual", []string{"paused: resume its rollout, then restart again"}},
 		"scaled to zero":               {deployment(1, func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }), "none", []string{"it is scaled to zero"}},
 		"not well":                     {deployment(2, func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }), "restart", []string{"already unhealthy before the restart: 2 of 2 pods are up to date, 1 available"}},
 		"a StatefulSet":                {statefulSet(2, func(*appsv1.StatefulSet) {}), "restart", nil},

@@ -62,7 +62,7 @@ func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
 	replicas := numberOf(d.Spec.Replicas)
 	switch {
 	case d.Spec.Paused:
-		return manual("paused: resume it with 'kubectl rollout resume', then restart again"), ""
+		return manual("paused: resume its rollout, then restart again"), ""
 	case replicas == 0:
 		return prospect{ActionNone, []string{"it is scaled to zero"}}, ""
 	case d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:

@@ -223,7 +223,7 @@ func (r *runner) begin(ctx context.Context, item *Item) error {
 		return fmt.Errorf("%s on cluster %s was replaced since the plan: run the command again", item.Ref, r.plan.Cluster)
 	}
 	if isPaused(object) {
-		return fmt.Errorf("%s on cluster %s is paused now: resume it with 'kubectl rollout resume', then restart again", item.Ref, r.plan.Cluster)
+		return fmt.Errorf("%s on cluster %s is paused now: resume its rollout, then restart again", item.Ref, r.plan.Cluster)
 	}
 	return r.target.restart(ctx, item, r.opts.RestartedAt, r.opts.DryRun)
 }
@@ -264,7 +264,7 @@ func (r *runner) wait(ctx context.Context, item *Item) (string, error) {
 			case done:
 				return now, nil
 			case isPaused(object):
-				return message, fmt.Errorf("%s on cluster %s was paused during its rollout: resume it with 'kubectl rollout resume', then restart again", item.Ref, r.plan.Cluster)
+				return message, fmt.Errorf("%s on cluster %s was paused during its rollout: resume its rollout, then restart again", item.Ref, r.plan.Cluster)
 			}
 			if now != message {
 				message = now

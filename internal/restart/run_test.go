@@ -175,7 +175,7 @@ func TestRun(t *testing.T) {
 		},
 		"paused meanwhile": {
 			plan: full[2:3], fake: &fake{paused: []string{"a"}},
-			want: []string{"a failed: deployment/a.shop on cluster east is paused now: resume it with 'kubectl rollout resume', then restart again"},
+			want: []string{"a failed: deployment/a.shop on cluster east is paused now: resume its rollout, then restart again"},
 		},
 		"replaced meanwhile": {
 			plan: full[2:3], fake: &fake{replaced: []string{"a"}},

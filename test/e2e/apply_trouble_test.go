@@ -166,7 +166,7 @@ func (g *governed) testRemovedLabels(t *testing.T) {
 	for label, value := range map[string]string{istio.OwnerLabel: "gloo-mesh", istio.ClusterLabel: "east"} {
 		write(t, east, rule, `{"metadata": {"labels": {"`+label+`": null}}}`)
 		got := g.run(t, 1, "apply", "--yes")
-		g.expect(t, got.stderr, "meshctl created it, but it no longer has the label "+label+"="+value+": restore the label with 'kubectl label', or remove the object")
+		g.expect(t, got.stderr, "meshctl created it, but it no longer has the label "+label+"="+value+": restore the label, or remove the object")
 		if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" && state != "ACCEPTED" {
 			t.Errorf("the VirtualMesh is %s: %q", state, errs)
 		}

@@ -169,7 +169,7 @@ func TestApplyConfiguration(t *testing.T) {
 		got := g.run(t, 1, "apply", "--yes")
 		g.expect(t, got.stderr, "on cluster west: kind not found in networking.istio.io/v1",
 			"skipped because it routes to reviews.bookinfo.svc.west.global, which could not be configured on cluster west",
-			"Some objects could not be applied to east, west. Fix the errors and run 'meshctl apply' again.")
+			"Some objects could not be applied to east, west. Fix the errors and run 'meshctl apply --context management' again.")
 		if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" || !strings.Contains(strings.Join(errs, " "), "on cluster west") {
 			t.Errorf("the VirtualMesh is %s: %q", state, errs)
 		}
@@ -426,7 +426,7 @@ func (g *governed) testDeadCluster(t *testing.T) {
 	got := g.run(t, 1, "apply", "--yes", "--timeout", "10s")
 	g.expect(t, got.stdout, "ratings in bookinfo configured on east\n")
 	// Its proxies may still send requests to the subset that is not wanted any more.
-	g.expect(t, got.stderr, "error: cluster west: ", "Some objects could not be applied to east, west. Fix the errors and run 'meshctl apply' again.",
+	g.expect(t, got.stderr, "error: cluster west: ", "Some objects could not be applied to east, west. Fix the errors and run 'meshctl apply --context management' again.",
 		"cannot apply DestinationRule ratings in bookinfo on cluster east: requests may still be sent there, because meshctl cannot change the routes of cluster west")
 	if state, _, errs := g.status(t, "VirtualMesh", "bookinfo"); state != "FAILED" || !strings.Contains(strings.Join(errs, "\n"), "cluster west") {
 		t.Errorf("the VirtualMesh is %s: %q", state, errs)

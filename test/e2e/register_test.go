@@ -176,7 +176,7 @@ func TestRegistration(t *testing.T) {
 
 	t.Run("needs the definitions", func(t *testing.T) {
 		got := r.run(t, 1, "cluster", "register", "east", "--remote-context", "east")
-		r.expect(t, got.stderr, "run 'meshctl install'")
+		r.expect(t, got.stderr, "run 'meshctl install --context management'")
 		expectMember(t, r.east)
 	})
 	r.run(t, 0, "install")
@@ -411,7 +411,11 @@ func (r *registry) testRotation(t *testing.T) {
 func (r *registry) testDeregistration(t *testing.T) {
 	// With its own token, everything but the namespace goes.
 	got := r.run(t, 0, "cluster", "deregister", "east", "--yes")
-	r.expect(t, got.stderr, "kubectl delete namespace gloo-mesh", "Deregistered cluster east.")
+	r.expect(t, got.stderr, "Deleted on management: the registration and 0 discovered objects",
+		"Namespace gloo-mesh on cluster east: delete it if nothing else is in it", "Deregistered cluster east.")
+	if strings.Contains(got.stderr, "kubectl") {
+		t.Errorf("it suggests a command for a cluster whose context is not known:\n%s", got.stderr)
+	}
 	eventuallyMember(t, r.east, "Namespace gloo-mesh")
 	got = r.run(t, 1, "cluster", "deregister", "east", "--yes")
 	r.expect(t, got.stderr, "it is not registered", "registered are west")

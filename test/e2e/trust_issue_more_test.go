@@ -43,7 +43,7 @@ func (f *trustFleet) testRenewal(t *testing.T) {
 		t.Errorf("the certificate is valid for another %s", life)
 	}
 	got := f.meshctl(t, 3, "trust", "status", "prod")
-	f.expect(t, got.stdout, "the renewal of the intermediate certificate has been due since", "run 'meshctl trust issue prod.gloo-mesh'")
+	f.expect(t, got.stdout, "the renewal of the intermediate certificate has been due since", "run 'meshctl trust issue prod.gloo-mesh --context management'")
 	got = f.meshctl(t, 0, "trust", "issue", "prod", "--yes")
 	f.expect(t, got.stdout, "reissue", "has been due since")
 	second := f.authorities(t)
@@ -252,7 +252,7 @@ func (f *trustFleet) testIssueInPart(t *testing.T) {
 	began := time.Now()
 	got := f.meshctl(t, 1, "trust", "issue", "prod", "--yes")
 	f.expect(t, got.stdout, "east", "issue", "west", "refuse", "cluster west")
-	f.expect(t, got.stderr, "run 'meshctl trust issue' again")
+	f.expect(t, got.stderr, "run 'meshctl trust issue --context management' again")
 	if took := time.Since(began); took > patience {
 		t.Errorf("it took %s", took)
 	}
@@ -385,7 +385,7 @@ func (f *trustFleet) testTrustStatus(t *testing.T) {
 	f.restore(t, trustState{})
 	f.virtualMesh(t, "{shared: "+small+"}")
 	got := f.meshctl(t, 3, "trust", "status")
-	f.expect(t, got.stdout, "Root:          <none> (generated)", "the mesh has no certificate yet", "run 'meshctl trust issue prod.gloo-mesh'")
+	f.expect(t, got.stdout, "Root:          <none> (generated)", "the mesh has no certificate yet", "run 'meshctl trust issue prod.gloo-mesh --context management'")
 	f.meshctl(t, 0, "trust", "issue", "prod", "--yes")
 
 	type status struct {

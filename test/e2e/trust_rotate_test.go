@@ -124,7 +124,7 @@ func (f *trustFleet) testRotateManually(t *testing.T) {
 		f.restartAll(t)
 		got = f.meshctl(t, 0, "trust", "verify", "prod", "--yes")
 		if i < 2 {
-			f.expect(t, got.stderr, "Next: run the next step with 'meshctl trust rotate prod.gloo-mesh'")
+			f.expect(t, got.stderr, "Next: run the next step with 'meshctl trust rotate prod.gloo-mesh --context management'")
 		}
 	}
 	if diff := cmp.Diff(multiRoot(), f.conditions(t)); diff != "" {

@@ -33,7 +33,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	f.established(t, "{shared: "+small+"}")
 	// A rotation does not begin while a mesh cannot be reached.
 	f.faults.cut("west")
-	f.expect(t, f.rotate(t, 1).stderr, "west", "all meshes need certificates before a rotation ('meshctl trust issue prod.gloo-mesh')")
+	f.expect(t, f.rotate(t, 1).stderr, "west", "all meshes need certificates before a rotation ('meshctl trust issue prod.gloo-mesh --context management')")
 	if states := f.conditions(t); len(states) > 0 {
 		t.Errorf("it recorded %v", states)
 	}
@@ -42,7 +42,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	before := f.authorities(t)
 	f.faults.cut("west")
 	got := f.rotate(t, 1)
-	f.expect(t, got.stderr, "The step is not complete. Fix the errors, then continue with 'meshctl trust rotate prod.gloo-mesh'.")
+	f.expect(t, got.stderr, "The step is not complete. Fix the errors, then continue with 'meshctl trust rotate prod.gloo-mesh --context management'.")
 	if state := f.state(t); state != "FAILED" {
 		t.Errorf("the last state is %s", state)
 	}
@@ -99,7 +99,7 @@ func (f *trustFleet) testChangedSource(t *testing.T) {
 	f.provide(t, "corp", map[string]string{"root-cert.pem": corp.pem(), "key.pem": corp.keyPEM(t)})
 	f.virtualMesh(t, provided("corp"))
 	// Issuing does not exchange roots.
-	f.expect(t, f.meshctl(t, 0, "trust", "issue", "prod", "--yes").stderr, "rotate the root CA with 'meshctl trust rotate prod.gloo-mesh'")
+	f.expect(t, f.meshctl(t, 0, "trust", "issue", "prod", "--yes").stderr, "rotate the root CA with 'meshctl trust rotate prod.gloo-mesh --context management'")
 	f.expect(t, f.meshctl(t, 3, "trust", "status", "prod").stdout, "the root in the VirtualMesh (Secret corp in gloo-mesh) differs from the deployed root (generated, Secret prod.gloo-mesh in gloo-mesh)")
 	before := f.authorities(t)
 	f.rotate(t, 0)

@@ -42,7 +42,7 @@ func typesName(p wizard.Prompter, consequence, name string) (bool, error) {
 // agree asks for consent; without a prompter, the flag must give it.
 func agree(prompter wizard.Prompter, ask func(wizard.Prompter) (bool, error)) error {
 	if prompter == nil {
-		return cli.Usagef("not a terminal: pass --yes to confirm")
+		return ErrCannotConfirm()
 	}
 	agreed, err := ask(prompter)
 	if err == nil && !agreed {
@@ -50,3 +50,6 @@ func agree(prompter wizard.Prompter, ask func(wizard.Prompter) (bool, error)) er
 	}
 	return err
 }
+
+// ErrCannotConfirm is the error of a command that has to ask and cannot.
+func ErrCannotConfirm() error { return cli.Usagef("not a terminal: pass --yes to confirm") }

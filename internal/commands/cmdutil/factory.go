@@ -42,6 +42,10 @@ type Factory struct {
 	worlds map[*cobra.Command]*WorldFlags
 	// given are the flags of the command line that have a setting, by its key.
 	given map[string]settings.Flag
+	// running is the command that runs, management the context of the management
+	// cluster once it is connected to; empty without one.
+	running    *cobra.Command
+	management string
 	// loaded are the settings once they have been read.
 	loaded *settings.Settings
 }

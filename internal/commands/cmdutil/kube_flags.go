@@ -30,6 +30,8 @@ type KubeFlags struct {
 	streams *cli.Streams
 	build   func() buildinfo.Info
 	config  *genericclioptions.ConfigFlags
+	// reached is told the context of the management cluster.
+	reached func(context string)
 	// readLimit is how much to read of one cluster, as people write it.
 	readLimit string
 	// renamed are the old spellings that were used.
@@ -41,7 +43,7 @@ func NewKubeFlags(f *Factory) *KubeFlags {
 	empty := func() *string { return new(string) }
 	groups := []string{}
 	return &KubeFlags{
-		streams: f.Streams, build: f.Build,
+		streams: f.Streams, build: f.Build, reached: func(context string) { f.management = context },
 		// There are no flags for tokens and passwords: others could read them.
 		config: &genericclioptions.ConfigFlags{
 			KubeConfig: empty(), Context: empty(), Timeout: empty(), Impersonate: empty(), ImpersonateGroup: &groups,
@@ -178,7 +180,11 @@ func (k *KubeFlags) Management() (*kube.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kubeconfig.Connect(*k.config.Context, "", kube.SourceManagement, opts)
+	management, err := kubeconfig.Connect(*k.config.Context, "", kube.SourceManagement, opts)
+	if err == nil {
+		k.reached(management.Context)
+	}
+	return management, err
 }
 
 // Describe names the management cluster for people.

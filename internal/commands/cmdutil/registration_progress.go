@@ -2,6 +2,7 @@ package cmdutil
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -47,12 +48,20 @@ func ObjectName(kind schema.GroupKind, name string) string {
 
 // PrintLeftovers says on standard error what stays behind, and how to remove it.
 func PrintLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
-	if len(leftovers) == 0 {
-		return
-	}
-	streams.Say("Left behind; remove with:")
+	var commands, advice []string
 	for _, l := range leftovers {
-		streams.Block("  # %s on cluster %s\n  %s", l.Object, l.Cluster, l.Command)
+		where := fmt.Sprintf("%s on cluster %s", l.Object, l.Cluster)
+		if l.Command == "" {
+			advice = append(advice, "  "+where+": "+l.Advice)
+			continue
+		}
+		commands = append(commands, "  # "+where, "  "+l.Command)
+	}
+	if len(commands) > 0 {
+		streams.Block("Left behind; remove with:\n%s", strings.Join(commands, "\n"))
+	}
+	if len(advice) > 0 {
+		streams.Block("Left behind:\n%s", strings.Join(advice, "\n"))
 	}
 }
 

@@ -47,6 +47,7 @@ func LoadSettingsFirst(cmd *cobra.Command, f *Factory) {
 // the flags that the user left out the values that were chosen for them.
 func (f *Factory) useSettings(cmd *cobra.Command) error {
 	f.BeginsWork()
+	f.running = cmd
 	f.given = settingFlags(cmd)
 	loaded, err := f.Settings()
 	if err != nil {

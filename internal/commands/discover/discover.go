@@ -57,8 +57,8 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			names one to write to. Such files may be incomplete, so nothing is removed
 			because of them. These commands write all the objects that discovery needs:
 
-			  kubectl get ns,no,deploy,ds,sts,rs,po,svc,endpointslices -A -o yaml > east/all.yaml
-			  kubectl get cm -n istio-system -o yaml > east/istio.yaml`),
+			  kubectl --context east get ns,no,deploy,ds,sts,rs,po,svc,endpointslices -A -o yaml > east/all.yaml
+			  kubectl --context east get cm -n istio-system -o yaml > east/istio.yaml`),
 		Example: cmdutil.Dedent(`
 			# discover all registered clusters
 			meshctl discover

@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,23 +66,29 @@ func NewUninstallCmd(f *cmdutil.Factory) *cobra.Command {
 }
 
 func (o *uninstallOptions) run(ctx context.Context) error {
+	dryRun := kube.DryRun(o.dryRun.String())
+	yes := o.yes || dryRun == kube.DryRunServer
+	if !yes && !o.streams.CanPrompt() {
+		return cmdutil.ErrCannotConfirm()
+	}
 	management, err := o.kube.Management()
 	if err != nil {
 		return err
 	}
-	dryRun := kube.DryRun(o.dryRun.String())
-	consequence := fmt.Sprintf("The installation of meshctl on cluster %s (%s) will be removed.", management.Name, management.Server())
-	if o.deleteResources {
-		consequence += " All virtual meshes, policies, registrations and discovered objects there will be deleted."
+	plan, err := o.plan(ctx, management, dryRun)
+	if err != nil {
+		return err
 	}
-	if err := cmdutil.ConfirmByName(ctx, o.streams, o.yes || dryRun == kube.DryRunServer, consequence, management.Name); err != nil {
+	consequence := fmt.Sprintf("The installation of meshctl on cluster %s (%s) will be removed.", management.Name, management.Server())
+	if len(plan.Resources) > 0 {
+		consequence += fmt.Sprintf(" All resources of meshctl there will be deleted: %s.", strings.Join(plan.Resources, ", "))
+	}
+	if err := cmdutil.ConfirmByName(ctx, o.streams, yes, consequence, management.Name); err != nil {
 		return err
 	}
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
-	removed, err := registration.Uninstall(ctx, management, registration.UninstallOptions{
-		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
-	}, cmdutil.ObservePhases(o.streams))
+	removed, err := plan.Run(ctx)
 	if printErr := cmdutil.PrintResults(o.streams, o.output.Format(), dryRun, removed.Results); err == nil {
 		err = printErr
 	}
@@ -93,4 +100,13 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	}
 	cmdutil.PrintLeftovers(o.streams, removed.Leftovers)
 	return nil
+}
+
+// plan looks for what is to be removed, before anybody is asked.
+func (o *uninstallOptions) plan(ctx context.Context, management *kube.Connection, dryRun kube.DryRun) (*registration.UninstallPlan, error) {
+	ctx, stop := context.WithTimeout(ctx, o.timeout)
+	defer stop()
+	return registration.PlanUninstall(ctx, management, registration.UninstallOptions{
+		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
+	}, cmdutil.ObservePhases(o.streams))
 }

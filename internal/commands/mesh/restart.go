@@ -63,7 +63,7 @@ func newRestartCmd(f *cmdutil.Factory) *cobra.Command {
 			root. --all-workloads restarts everything. Write NAME as NAME or NAME.NAMESPACE;
 			'meshctl mesh list' lists the meshes.
 
-			A restart works like 'kubectl rollout restart': an annotation of the pod
+			A restart is a rollout restart, as kubectl does it: an annotation of the pod
 			template makes the Deployment, DaemonSet or StatefulSet replace its pods within
 			the limits of its strategy. meshctl deletes no pod. What cannot be restarted that
 			way is listed with what to do: paused Deployments, the strategy OnDelete, pods
