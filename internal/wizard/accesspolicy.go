@@ -26,10 +26,7 @@ type accessPolicy struct {
 }
 
 func newAccessPolicy(p Prompter, c Catalogue, d *Draft[render.AccessPolicyInput]) *flow {
-	if d.Input == nil {
-		d.Input = &render.AccessPolicyInput{}
-	}
-	f := &flow{Prompter: p, known: c, given: d.given}
+	f := newFlow(p, c, d)
 	a := &accessPolicy{flow: f, in: d.Input}
 	f.sections = []section{
 		naming(f, d, "access policy", "access-policy",

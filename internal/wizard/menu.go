@@ -25,28 +25,61 @@ type section struct {
 
 // flow is the questions about one resource.
 type flow struct {
-	Prompter
+	*conversation
 	known    Catalogue
 	given    func(flags ...string) bool
 	sections []section
 }
 
-// run asks for the basics, then offers the rest.
-func (f *flow) run() error {
-	for _, s := range f.sections {
-		if !s.basic || f.given(s.flags...) || (s.set != nil && s.set()) {
-			continue
-		}
-		if err := s.ask(); err != nil {
-			return err
-		}
+// newFlow returns a flow without sections that fills the draft.
+func newFlow[I any](p Prompter, c Catalogue, d *Draft[I]) *flow {
+	if d.Input == nil {
+		d.Input = new(I)
 	}
-	return f.menu("Anything else?", "No, review it")
+	save := func() func() {
+		name, namespace, input := d.Name, d.Namespace, *d.Input
+		return func() { d.Name, d.Namespace, *d.Input = name, namespace, input }
+	}
+	return &flow{conversation: &conversation{prompter: p, save: save}, known: c, given: d.given}
 }
 
-// revisit offers every section again.
+// run asks for the basics, then offers the rest.
+func (f *flow) run() error {
+	return f.hold(func() error {
+		for _, s := range f.sections {
+			if !f.isOpen(s) {
+				continue
+			}
+			if err := s.ask(); err != nil {
+				return err
+			}
+			f.completed()
+		}
+		return f.menu("Anything else?", "No, review it")
+	}, f.open)
+}
+
+// revisit offers every section again. Going back from the menu leaves the draft
+// as it is.
 func (f *flow) revisit() error {
-	return f.menu("What do you want to change?", "Done, review it")
+	f.leave = true
+	return f.hold(func() error { return f.menu("What do you want to change?", "Done, review it") }, f.open)
+}
+
+// isOpen says whether everyone is asked about a section and nobody was yet.
+func (f *flow) isOpen(s section) bool {
+	return s.basic && !f.given(s.flags...) && (s.set == nil || !s.set())
+}
+
+// open returns the titles of the open sections.
+func (f *flow) open() []string {
+	var titles []string
+	for _, s := range f.sections {
+		if f.isOpen(s) {
+			titles = append(titles, s.title)
+		}
+	}
+	return titles
 }
 
 // menu lets the user visit any section, any number of times.
@@ -69,6 +102,7 @@ func (f *flow) menu(text, leave string) error {
 		if err := shown[chosen-1].ask(); err != nil {
 			return err
 		}
+		f.completed()
 	}
 }
 
@@ -90,7 +124,7 @@ func (f *flow) settings(q Question, list []setting) error {
 	if err != nil {
 		return err
 	}
-	return askAll(list, chosen)
+	return f.askAll(list, chosen)
 }
 
 // additions is settings without questions about what is set already and stays.
@@ -99,7 +133,7 @@ func (f *flow) additions(q Question, list []setting) error {
 	if err != nil {
 		return err
 	}
-	return askAll(list, slices.DeleteFunc(chosen, func(i int) bool { return slices.Contains(before, i) }))
+	return f.askAll(list, slices.DeleteFunc(chosen, func(i int) bool { return slices.Contains(before, i) }))
 }
 
 // choose asks which of the settings the resource has, and clears the others. It
@@ -125,11 +159,12 @@ func (f *flow) choose(q Question, list []setting) (chosen, before []int, err err
 	return chosen, before, nil
 }
 
-func askAll(list []setting, chosen []int) error {
+func (f *flow) askAll(list []setting, chosen []int) error {
 	for _, i := range chosen {
 		if err := list[i].ask(); err != nil {
 			return err
 		}
+		f.completed()
 	}
 	return nil
 }

@@ -297,7 +297,10 @@ func TestBackOnTerminal(t *testing.T) {
 		{"input", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Input(q, "x", nil); return err }},
 		{"confirm", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Confirm(q, true); return err }},
 		{"select", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Select(q, threeOptions(), 0); return err }},
-		{"multiselect", func(p wizard.Prompter, q wizard.Question) error { _, err := p.MultiSelect(q, threeOptions(), nil); return err }},
+		{"multiselect", func(p wizard.Prompter, q wizard.Question) error {
+			_, err := p.MultiSelect(q, threeOptions(), nil)
+			return err
+		}},
 	}
 	tests := []struct {
 		name  string

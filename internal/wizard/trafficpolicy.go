@@ -27,10 +27,7 @@ type trafficPolicy struct {
 }
 
 func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInput]) *flow {
-	if d.Input == nil {
-		d.Input = &render.TrafficPolicyInput{}
-	}
-	f := &flow{Prompter: p, known: c, given: d.given}
+	f := newFlow(p, c, d)
 	t := &trafficPolicy{flow: f, in: d.Input}
 	f.sections = []section{
 		naming(f, d, "traffic policy", "traffic-policy",

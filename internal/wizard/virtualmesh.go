@@ -42,10 +42,7 @@ type virtualMesh struct {
 }
 
 func newVirtualMesh(p Prompter, c Catalogue, d *Draft[render.VirtualMeshInput]) (*flow, *virtualMesh) {
-	if d.Input == nil {
-		d.Input = &render.VirtualMeshInput{}
-	}
-	f := &flow{Prompter: p, known: c, given: d.given}
+	f := newFlow(p, c, d)
 	v := &virtualMesh{flow: f, in: d.Input, own: func() string { return d.Name + "." + d.Namespace }}
 	f.sections = []section{
 		naming(f, d, "virtual mesh", "virtual-mesh",
