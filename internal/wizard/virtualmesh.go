@@ -126,7 +126,7 @@ func (v *virtualMesh) askMeshes() error {
 	v.in.Meshes = meshes
 	if v.federatesOutside() {
 		// A selector must not name a mesh that is not a member (semantics D14).
-		v.in.Federate = nil
+		v.in.Federate = v.federatedInside()
 		return v.askFederation()
 	}
 	return nil
