@@ -26,10 +26,7 @@ type accessPolicy struct {
 }
 
 func newAccessPolicy(p Prompter, c Catalogue, d *Draft[render.AccessPolicyInput]) *flow {
-	if d.Input == nil {
-		d.Input = &render.AccessPolicyInput{}
-	}
-	f := &flow{Prompter: p, known: c, given: d.given}
+	f := newFlow(p, c, d)
 	a := &accessPolicy{flow: f, in: d.Input}
 	f.sections = []section{
 		naming(f, d, "access policy", "access-policy",
@@ -61,6 +58,9 @@ const (
 	callersAny  callers = "any"
 )
 
+// allOfTheMesh is what a policy without sources allows (semantics D31).
+func allOfTheMesh() Option { return Option{Label: "All workloads in the mesh of the service"} }
+
 func (a *accessPolicy) callers() callers {
 	switch {
 	case a.in.Sources == nil:
@@ -80,7 +80,7 @@ func (a *accessPolicy) askCallers() error {
 		Help: "The first access policy on a service denies all callers that no policy allows.",
 	}, []choice[callers]{
 		{callersSome, "Selected callers", "by service account, namespace, cluster, token or address"},
-		{callersMesh, "All workloads in the mesh of the service", ""},
+		{callersMesh, allOfTheMesh().Label, ""},
 		{callersAny, "Anyone", "including callers without identity"},
 	}, a.callers())
 	if err != nil {
@@ -95,7 +95,7 @@ func (a *accessPolicy) askCallers() error {
 		if a.callers() == callersSome {
 			current = a.in.Sources
 		}
-		if sources, err = grow(a.flow, "callers", current, identityText, a.oneIdentity); err != nil {
+		if sources, err = editList(a.flow, "callers", current, allOfTheMesh(), identityText, a.oneIdentity); err != nil {
 			return err
 		}
 	default: // an empty list (semantics D31)
@@ -228,10 +228,11 @@ func (a *accessPolicy) requests() []setting {
 	in := a.in
 	paths := words(a.flow, "Paths", "such as /reviews/*", "Paths, with * for anything at either end:", checkPath, &in.Paths)
 	paths.clear = func() { in.Paths = []string{} }
+	paths.without = "Allow every path?"
 	return []setting{
 		paths,
 		{
-			label: "Methods", about: "such as GET",
+			label: "Methods", about: "such as GET", without: "Allow every method?",
 			now: func() string { return strings.Join(in.Methods, ", ") },
 			ask: func() (err error) {
 				in.Methods, err = a.methods(in.Methods)
@@ -240,10 +241,10 @@ func (a *accessPolicy) requests() []setting {
 			clear: func() { in.Methods = []string{} },
 		},
 		{
-			label: "Ports", about: "of the services",
+			label: "Ports", about: "of the services", without: "Allow every port?",
 			now: func() string { return joinNumbers(in.Ports) },
 			ask: func() (err error) {
-				in.Ports, err = a.ports(in.Destinations, in.Ports)
+				in.Ports, err = a.ports(in.Destinations, in.Ports, true)
 				return err
 			},
 			clear: func() { in.Ports = []uint32{} },

@@ -201,8 +201,8 @@ func (f *flow) portOf(s ServiceChoice, current uint32) (uint32, error) {
 }
 
 // ports asks for some of the ports of the Services that are named, of all
-// Services if none is.
-func (f *flow) ports(destinations []core.DestinationSelector, current []uint32) ([]uint32, error) {
+// Services if none is. Unless one is required, none means every port.
+func (f *flow) ports(destinations []core.DestinationSelector, current []uint32, required bool) ([]uint32, error) {
 	names := map[uint32][]string{}
 	for _, s := range f.mentioned(destinations) {
 		for _, p := range s.Ports {
@@ -218,15 +218,23 @@ func (f *flow) ports(destinations []core.DestinationSelector, current []uint32) 
 		slices.Sort(names[number])
 		choices = append(choices, choice[uint32]{number, fmt.Sprint(number), strings.Join(names[number], ", ")})
 	}
-	q := Question{Text: "Which ports of the destinations?", Help: "Select the ports. Without a selection, all ports match."}
-	if len(choices) > 0 {
-		return pickMany(f, q, choices, current)
+	q := Question{Text: "Which ports of the destinations?", Help: "Select the ports. Without a selection, all ports match.", AtLeastOne: required}
+	if required {
+		q.Help = "Select the ports."
 	}
-	preset := noValue
+	if len(choices) > 0 {
+		return pickSome(f, "ports", q, choices, current, Option{Label: "Every port"})
+	}
+	q = Question{Text: "Ports of the destinations:", Help: "Numbers separated by commas."}
+	check, preset := checkEach(checkPort), ""
+	if !required {
+		q.Help = "Numbers separated by commas, or '" + noValue + "' for all ports."
+		check, preset = orNone(check), noValue
+	}
 	if len(current) > 0 {
 		preset = joinNumbers(current)
 	}
-	text, err := f.Input(Question{Text: "Ports of the destinations:", Help: "Numbers separated by commas; leave empty for all ports."}, preset, orNone(checkEach(checkPort)))
+	text, err := f.Input(q, preset, check)
 	if err != nil || text == noValue {
 		return []uint32{}, err
 	}

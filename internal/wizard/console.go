@@ -143,7 +143,7 @@ func (c *console) fill() {
 	case ready:
 		c.read()
 	default:
-		c.hold(c.keys.pause())
+		c.hold(c.keys.pause()...)
 	}
 }
 
@@ -151,7 +151,7 @@ func (c *console) read() {
 	buffer := make([]byte, 1024)
 	n, err := c.in.Read(buffer)
 	for _, b := range buffer[:n] {
-		c.hold(c.keys.feed(b))
+		c.hold(c.keys.feed(b)...)
 	}
 	switch {
 	case errors.Is(err, syscall.EIO):
@@ -161,9 +161,11 @@ func (c *console) read() {
 	}
 }
 
-func (c *console) hold(key []byte) {
-	if len(key) > 0 && (c.listening || !isCursorPosition(key)) {
-		c.held = append(c.held, key)
+func (c *console) hold(keys ...[]byte) {
+	for _, key := range keys {
+		if c.listening || !isCursorPosition(key) {
+			c.held = append(c.held, key)
+		}
 	}
 }
 

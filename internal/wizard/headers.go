@@ -35,7 +35,7 @@ func addHeaders(f *flow, label, noun string, at *map[string]string) setting {
 		label: label, about: "NAME=VALUE, one after the other",
 		now: func() string { return labelsText(*at) },
 		ask: func() error {
-			list, err := grow(f, noun+"s", pairs(*at), func(p string) string { return p }, func() ([]string, error) {
+			list, err := editList(f, noun+"s", pairs(*at), Option{}, func(p string) string { return p }, func() ([]string, error) {
 				answer, err := f.Input(Question{
 					Text: strings.ToUpper(noun[:1]) + noun[1:] + ", NAME=VALUE:", Help: "Such as x-team=payments. An existing header gets an additional value.",
 				}, "", checkHeader)
@@ -72,7 +72,7 @@ func (t *trafficPolicy) cors(label, about string) setting {
 		label: "Origins", about: "allowed origins, such as https://shop.example.com",
 		now: func() string { return listText(in.AllowOrigins, stringMatchText) },
 		ask: func() (err error) {
-			in.AllowOrigins, err = grow(t.flow, "origins", in.AllowOrigins, stringMatchText, func() ([]core.StringMatch, error) {
+			in.AllowOrigins, err = editList(t.flow, "origins", in.AllowOrigins, Option{}, stringMatchText, func() ([]core.StringMatch, error) {
 				m, err := t.stringMatch("origin", core.StringMatch{})
 				return []core.StringMatch{m}, err
 			})

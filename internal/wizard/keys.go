@@ -10,7 +10,6 @@ const (
 	keyInterrupt  = 0x03
 	keyEnd        = 0x04
 	keyBell       = 0x07
-	keyClear      = 0x17
 	keyEscape     = 0x1b
 	keyUp         = "\x1b[A"
 	keyHome       = "\x1b[H"
@@ -31,6 +30,8 @@ type keys struct {
 	pending []byte
 	// skip is how many bytes of a mouse report are still to come.
 	skip int
+	// escapes are the escapes in a row that may start a sequence, or be keys.
+	escapes int
 	// pasting is true between the marks that terminals put around pasted text.
 	pasting bool
 }
@@ -49,9 +50,32 @@ const (
 	stateMouse
 )
 
-// feed takes one byte and returns the key that it completes, nil if it
-// completes none.
-func (k *keys) feed(b byte) []byte {
+// feed takes one byte and returns the keys that it completes.
+func (k *keys) feed(b byte) [][]byte {
+	escapes := k.escapes
+	key := k.next(b)
+	if key == nil {
+		return nil
+	}
+	k.escapes = 0
+	if isCursorPosition(key) {
+		// The terminal answers with a single escape: those before are keys.
+		return append(presses(escapes-1), key)
+	}
+	return [][]byte{key}
+}
+
+// presses returns the key Esc so many times.
+func presses(n int) [][]byte {
+	var list [][]byte
+	for range n {
+		list = append(list, []byte{keyEscape})
+	}
+	return list
+}
+
+// next returns the key that a byte completes, nil if it completes none.
+func (k *keys) next(b byte) []byte {
 	if b == keyInterrupt {
 		// Whatever it is in the middle of, the user wants out.
 		k.reset()
@@ -78,7 +102,7 @@ func (k *keys) feed(b byte) []byte {
 	case stateTextEscape:
 		k.reset()
 		if b != '\\' {
-			k.state = stateEscape
+			k.state, k.escapes = stateEscape, 1
 			k.escape(b)
 		}
 	case stateConsoleKey:
@@ -92,12 +116,13 @@ func (k *keys) feed(b byte) []byte {
 }
 
 // pause is told that nothing followed for a while: an incomplete sequence will
-// not be completed. An escape that stands alone clears what was typed to filter.
-func (k *keys) pause() []byte {
-	alone := k.state == stateEscape
+// not be completed. An escape that stands alone is the key Esc.
+func (k *keys) pause() [][]byte {
+	alone, escapes := k.state == stateEscape, k.escapes
 	k.reset()
+	k.escapes = 0
 	if alone && !k.pasting {
-		return []byte{keyClear}
+		return presses(escapes)
 	}
 	return nil
 }
@@ -109,7 +134,7 @@ func (k *keys) reset() {
 func (k *keys) ground(b byte) []byte {
 	switch {
 	case b == keyEscape:
-		k.state = stateEscape
+		k.state, k.escapes = stateEscape, 1
 		return nil
 	case b >= utf8.RuneSelf:
 		k.state, k.pending = stateCharacter, append(k.pending, b)
@@ -154,6 +179,7 @@ func (k *keys) escape(b byte) {
 		k.state = stateText
 	case keyEscape:
 		// Some terminals send Alt as one more escape.
+		k.escapes++
 	default:
 		k.reset()
 	}
@@ -164,7 +190,7 @@ func (k *keys) control(b byte) []byte {
 	switch {
 	case b == keyEscape:
 		k.reset()
-		k.state = stateEscape
+		k.state, k.escapes = stateEscape, 1
 	case first && b == '[':
 		k.state = stateConsoleKey
 	case first && b == 'M':

@@ -12,13 +12,13 @@ import (
 func split(k *keys, text string) []string {
 	got := []string{}
 	for _, b := range []byte(text) {
-		key := []byte(nil)
+		var keys [][]byte
 		if b == '|' {
-			key = k.pause()
+			keys = k.pause()
 		} else {
-			key = k.feed(b)
+			keys = k.feed(b)
 		}
-		if len(key) > 0 {
+		for _, key := range keys {
 			got = append(got, string(key))
 		}
 	}
@@ -42,7 +42,9 @@ func TestKeys(t *testing.T) {
 		{"function keys of the console", "\x1b[[Ax", []string{"x"}},
 		{"mouse", "\x1b[M !!x\x1b[<0;1;2Mx", []string{"x", "x"}},
 		{"answers to questions nobody asked", "\x1b]11;rgb:00\x07x\x1bP1$r\x1b\\y\x1b]2;a\x1b[Az", []string{"x", "y", "\x1b[A", "z"}},
-		{"a lone escape clears", "a\x1b|b", []string{"a", "\x17", "b"}},
+		{"a lone escape is a key", "a\x1b|b", []string{"a", "\x1b", "b"}},
+		{"several escapes", "\x1b\x1b|\x1bx\x1b|", []string{"\x1b", "\x1b", "\x1b"}},
+		{"escape just before the terminal says where its cursor is", "\x1b\x1b[2;5R", []string{"\x1b", "\x1b[2;5R"}},
 		{"an incomplete sequence is dropped", "\x1b[1;|a\xc3|b", []string{"a", "b"}},
 		{"an interrupt always gets through", "\x1b\x03\x1b[1\x03\x1b]2;\x03\xc3\x03", []string{"\x03", "\x03", "\x03", "\x03"}},
 		{"pasted lines", "\x1b[200~a\r\nb\tü\x1b[A\x04\x1b[201~\r", []string{"a", " ", " ", "b", " ", "ü", "\r"}},

@@ -43,12 +43,5 @@ func layoutOptions(options []Option, width int, color bool) []string {
 	return lines
 }
 
-// pageSize returns how many options fit below a question of so many columns and
-// its help on a terminal.
-func pageSize(width, height, question int, help string) int {
-	rows := height - 1 - (question+width-1)/width
-	if help != "" {
-		rows -= strings.Count(help, "\n") + 1
-	}
-	return min(max(rows, minPage), maxPage)
-}
+// pageSize returns how many options fit on a terminal below so many lines.
+func pageSize(height, above int) int { return min(max(height-1-above, minPage), maxPage) }

@@ -7,7 +7,7 @@ import (
 )
 
 func (t *trafficPolicy) askMatchers() error {
-	matchers, err := grow(t.flow, "kinds of requests", t.in.Matchers, matcherOf, t.oneMatcher)
+	matchers, err := editList(t.flow, "request matchers", t.in.Matchers, Option{Label: "Every request"}, matcherOf, t.oneMatcher)
 	if err == nil {
 		t.in.Matchers = matchers
 	}
@@ -52,7 +52,7 @@ func (t *trafficPolicy) oneMatcher() ([]core.HTTPMatcher, error) {
 			label: "Header", about: "present, or with a value",
 			now: func() string { return "" },
 			ask: func() (err error) {
-				m.Headers, err = grow(t.flow, "headers", nil, headerText, t.oneHeader)
+				m.Headers, err = editList(t.flow, "headers", nil, Option{}, headerText, t.oneHeader)
 				return err
 			},
 			clear: func() {},
@@ -61,7 +61,7 @@ func (t *trafficPolicy) oneMatcher() ([]core.HTTPMatcher, error) {
 			label: "Query parameter", about: "of the request's URL",
 			now: func() string { return "" },
 			ask: func() (err error) {
-				m.QueryParameters, err = grow(t.flow, "query parameters", nil, parameterText, t.oneParameter)
+				m.QueryParameters, err = editList(t.flow, "query parameters", nil, Option{}, parameterText, t.oneParameter)
 				return err
 			},
 			clear: func() {},

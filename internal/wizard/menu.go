@@ -25,28 +25,61 @@ type section struct {
 
 // flow is the questions about one resource.
 type flow struct {
-	Prompter
+	*conversation
 	known    Catalogue
 	given    func(flags ...string) bool
 	sections []section
 }
 
-// run asks for the basics, then offers the rest.
-func (f *flow) run() error {
-	for _, s := range f.sections {
-		if !s.basic || f.given(s.flags...) || (s.set != nil && s.set()) {
-			continue
-		}
-		if err := s.ask(); err != nil {
-			return err
-		}
+// newFlow returns a flow without sections that fills the draft.
+func newFlow[I any](p Prompter, c Catalogue, d *Draft[I]) *flow {
+	if d.Input == nil {
+		d.Input = new(I)
 	}
-	return f.menu("Anything else?", "No, review it")
+	save := func() func() {
+		name, namespace, input := d.Name, d.Namespace, *d.Input
+		return func() { d.Name, d.Namespace, *d.Input = name, namespace, input }
+	}
+	return &flow{conversation: &conversation{prompter: p, save: save}, known: c, given: d.given}
 }
 
-// revisit offers every section again.
+// run asks for the basics, then offers the rest.
+func (f *flow) run() error {
+	return f.hold(func() error {
+		for _, s := range f.sections {
+			if !f.isOpen(s) {
+				continue
+			}
+			if err := s.ask(); err != nil {
+				return err
+			}
+			f.completed()
+		}
+		return f.menu("Anything else?", "No, review it")
+	}, f.open)
+}
+
+// revisit offers every section again. Going back from the menu leaves the draft
+// as it is.
 func (f *flow) revisit() error {
-	return f.menu("What do you want to change?", "Done, review it")
+	f.leave = true
+	return f.hold(func() error { return f.menu("What do you want to change?", "Done, review it") }, f.open)
+}
+
+// isOpen says whether everyone is asked about a section and nobody was yet.
+func (f *flow) isOpen(s section) bool {
+	return s.basic && !f.given(s.flags...) && (s.set == nil || !s.set())
+}
+
+// open returns the titles of the open sections.
+func (f *flow) open() []string {
+	var titles []string
+	for _, s := range f.sections {
+		if f.isOpen(s) {
+			titles = append(titles, s.title)
+		}
+	}
+	return titles
 }
 
 // menu lets the user visit any section, any number of times.
@@ -69,6 +102,7 @@ func (f *flow) menu(text, leave string) error {
 		if err := shown[chosen-1].ask(); err != nil {
 			return err
 		}
+		f.completed()
 	}
 }
 
@@ -81,6 +115,9 @@ type setting struct {
 	now   func() string
 	ask   func() error
 	clear func()
+	// without asks whether the resource may do without a setting that restricts
+	// it; empty for other settings.
+	without string
 }
 
 // settings asks which of the settings the resource has, then for the value of
@@ -90,7 +127,7 @@ func (f *flow) settings(q Question, list []setting) error {
 	if err != nil {
 		return err
 	}
-	return askAll(list, chosen)
+	return f.askAll(list, chosen)
 }
 
 // additions is settings without questions about what is set already and stays.
@@ -99,7 +136,7 @@ func (f *flow) additions(q Question, list []setting) error {
 	if err != nil {
 		return err
 	}
-	return askAll(list, slices.DeleteFunc(chosen, func(i int) bool { return slices.Contains(before, i) }))
+	return f.askAll(list, slices.DeleteFunc(chosen, func(i int) bool { return slices.Contains(before, i) }))
 }
 
 // choose asks which of the settings the resource has, and clears the others. It
@@ -118,18 +155,29 @@ func (f *flow) choose(q Question, list []setting) (chosen, before []int, err err
 		return nil, nil, err
 	}
 	for i, s := range list {
-		if !slices.Contains(chosen, i) {
-			s.clear()
+		if slices.Contains(chosen, i) {
+			continue
 		}
+		if now := s.now(); s.without != "" && now != "" {
+			sure, err := f.Confirm(Question{Text: s.without, Help: "No keeps the restriction: " + now + "."}, false)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !sure {
+				continue
+			}
+		}
+		s.clear()
 	}
 	return chosen, before, nil
 }
 
-func askAll(list []setting, chosen []int) error {
+func (f *flow) askAll(list []setting, chosen []int) error {
 	for _, i := range chosen {
 		if err := list[i].ask(); err != nil {
 			return err
 		}
+		f.completed()
 	}
 	return nil
 }
@@ -181,12 +229,39 @@ func pickMany[T comparable](f *flow, q Question, choices []choice[T], current []
 	return values, nil
 }
 
-// grow asks which elements of a list stay, then for more. It returns an empty
-// list that is not nil if none is left.
-func grow[T any](f *flow, noun string, list []T, text func(T) string, more func() ([]T, error)) ([]T, error) {
+// pickSome is pickMany for a list that means something else once it has lost its
+// last value, which is never assumed.
+func pickSome[T comparable](f *flow, noun string, q Question, choices []choice[T], current []T, without Option) ([]T, error) {
+	for {
+		values, err := pickMany(f, q, choices, current)
+		if err != nil || len(values) > 0 || len(current) == 0 {
+			return values, err
+		}
+		had := listText(current, func(value T) string {
+			for _, c := range choices {
+				if c.value == value {
+					return c.label
+				}
+			}
+			return fmt.Sprint(value)
+		})
+		switch way, err := f.emptied(noun, had, without); {
+		case err != nil:
+			return nil, err
+		case way == keepAll:
+			return current, nil
+		case way == goWithout:
+			return values, nil
+		}
+	}
+}
+
+// editList asks which elements of a list stay, then for more. Without, a list that
+// loses its last element means something else, which is never assumed; an empty
+// Without says that it means nothing. The result is not nil.
+func editList[T any](f *flow, noun string, list []T, without Option, text func(T) string, more func() ([]T, error)) ([]T, error) {
 	kept := []T{}
-	ask := len(list) == 0
-	if !ask {
+	if len(list) > 0 {
 		var options []Option
 		var all []int
 		for i, element := range list {
@@ -194,7 +269,7 @@ func grow[T any](f *flow, noun string, list []T, text func(T) string, more func(
 		}
 		chosen, err := f.MultiSelect(Question{
 			Text: fmt.Sprintf("Which %s do you want to keep?", noun),
-			Help: "Deselect items to remove them; you can add more afterwards. Without any item, nothing is restricted.",
+			Help: "Deselect items to remove them; you can add more afterwards.",
 		}, options, all)
 		if err != nil {
 			return nil, err
@@ -203,8 +278,19 @@ func grow[T any](f *flow, noun string, list []T, text func(T) string, more func(
 			kept = append(kept, list[i])
 		}
 	}
-	for {
-		if !ask {
+	for first := true; ; first = false {
+		switch {
+		case len(kept) == 0 && len(list) > 0 && without != Option{}:
+			way, err := f.emptied(noun, listText(list, text), without)
+			switch {
+			case err != nil:
+				return nil, err
+			case way == keepAll:
+				return list, nil
+			case way == goWithout:
+				return kept, nil
+			}
+		case len(list) > 0 || !first:
 			another, err := f.Confirm(Question{Text: fmt.Sprintf("Add more %s?", noun), Help: "Each addition is an alternative (OR)."}, false)
 			if err != nil || !another {
 				return kept, err
@@ -214,6 +300,28 @@ func grow[T any](f *flow, noun string, list []T, text func(T) string, more func(
 		if err != nil {
 			return nil, err
 		}
-		kept, ask = append(kept, added...), false
+		kept = append(kept, added...)
 	}
+}
+
+// emptying is what to do about a list that has lost its last element.
+type emptying string
+
+const (
+	keepAll      emptying = "keep"
+	chooseOthers emptying = "others"
+	goWithout    emptying = "without"
+)
+
+// emptied asks what to do about a list that has lost its last element. current is
+// what it had, without what the resource means without it.
+func (f *flow) emptied(noun, current string, without Option) (emptying, error) {
+	return pick(f, Question{
+		Text: fmt.Sprintf("No %s left. What do you want to do?", noun),
+		Help: "A list without an element restricts nothing, so this is asked.",
+	}, []choice[emptying]{
+		{keepAll, "Keep the current " + noun, current},
+		{chooseOthers, "Choose other " + noun, ""},
+		{goWithout, without.Label, without.Detail},
+	}, keepAll)
 }

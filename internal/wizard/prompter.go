@@ -1,9 +1,15 @@
 package wizard
 
+import "errors"
+
+// ErrBack says that the user wants to go back to the question before.
+var ErrBack = errors.New("go back to the previous question")
+
 // Prompter asks one question at a time. An answer is final once it is returned.
 //
 // Every method returns an error that matches cli.ErrCancelled if the user
-// interrupts the question or standard input ends.
+// interrupts the question or standard input ends, and ErrBack if the user wants
+// to go back and the question allows it.
 type Prompter interface {
 	// Select returns the index of the one option that was chosen. The option at
 	// preselected is where the cursor starts.
@@ -27,6 +33,8 @@ type Question struct {
 	Help string
 	// AtLeastOne refuses an empty answer to MultiSelect.
 	AtLeastOne bool
+	// Back says that the user can go back from the question, with Esc.
+	Back bool
 }
 
 // Option is one of the answers to choose from.

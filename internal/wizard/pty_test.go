@@ -26,6 +26,7 @@ const (
 	enter     = "\r"
 	down      = "\x1b[B"
 	backspace = "\x7f"
+	escape    = "\x1b"
 	interrupt = "\x03"
 	endOfText = "\x04"
 )
@@ -199,8 +200,9 @@ func TestSelectOnTerminal(t *testing.T) {
 		{"moved", []step{{see: "Which?", keys: down + enter}}, 2},
 		{"filtered by detail", []step{{see: "Which?", keys: "WEST" + enter}}, 2},
 		{"filtered by both", []step{{see: "Which?", keys: "rev east" + enter}}, 1},
-		{"a filter that fits nothing keeps what fits its start", []step{{see: "Which?", keys: "ratx" + enter}}, 0},
-		{"escape clears the filter", []step{{see: "Which?", keys: "west"}, {see: "Which? west", keys: "\x1b"}, {see: "ratings", keys: down + enter}}, 1},
+		{"a filter chooses its first match", []step{{see: "Which?", keys: "r" + enter}}, 0},
+		{"a filter that matches nothing chooses nothing", []step{{see: "Which?", keys: "ratx" + enter}, {see: "press esc to clear the filter", keys: backspace + enter}}, 0},
+		{"escape clears the filter and leaves the cursor at its option", []step{{see: "Which?", keys: "west"}, {see: "Which? west", keys: escape}, {see: "ratings", keys: "\x1b[A" + enter}}, 1},
 		{"unknown keys", []step{{see: "Which?", keys: "\x1b[1;3B\x1b[6~\x1b[O" + down + enter}}, 2},
 	}
 	for _, tt := range tests {
@@ -233,8 +235,7 @@ func TestMultiSelectOnTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What was preselected is marked again after the refusal.
-	if diff := cmp.Diff([]int{1, 2}, got); diff != "" {
+	if diff := cmp.Diff([]int{2}, got); diff != "" {
 		t.Errorf("chosen (-want +got):\n%s", diff)
 	}
 }
@@ -282,6 +283,51 @@ func TestDialogueOnTerminal(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestBackOnTerminal goes back from every kind of question, and stays where a
+// question does not allow it.
+func TestBackOnTerminal(t *testing.T) {
+	t.Parallel()
+	questions := []struct {
+		name string
+		ask  func(p wizard.Prompter, q wizard.Question) error
+	}{
+		{"input", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Input(q, "x", nil); return err }},
+		{"confirm", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Confirm(q, true); return err }},
+		{"select", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Select(q, threeOptions(), 0); return err }},
+		{"multiselect", func(p wizard.Prompter, q wizard.Question) error {
+			_, err := p.MultiSelect(q, threeOptions(), nil)
+			return err
+		}},
+	}
+	tests := []struct {
+		name  string
+		back  bool
+		steps []step
+		want  error
+	}{
+		{"at once", true, []step{{see: "esc to go back", keys: escape}}, wizard.ErrBack},
+		{"after what was typed was cleared", true, []step{{see: "esc to go back", keys: "y" + escape}, {see: "esc to go back", keys: escape}}, wizard.ErrBack},
+		{"not allowed", false, []step{{see: "What?", keys: escape}, {see: "What?", keys: enter}}, nil},
+	}
+	for _, question := range questions {
+		for _, tt := range tests {
+			t.Run(question.name+" "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				u := newUser(t, 120, 24)
+				err := u.does(func(p wizard.Prompter) error {
+					return question.ask(p, wizard.Question{Text: "What?", Help: "h", Back: tt.back})
+				}, tt.steps...)
+				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+					t.Errorf("error %v, want %v", err, tt.want)
+				}
+				if screen := u.screen.String(); tt.back && trimmed(screen) != "? What? (back)" {
+					t.Errorf("screen afterwards:\n%s", screen)
+				}
+			})
+		}
 	}
 }
 
@@ -381,7 +427,7 @@ func TestScreen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			const want = `? Which?  [Use arrows to move, type to filter, ? for more help]
+			const want = `? Which? [arrows to move, type to filter, ? for help]
   ratings  cluster east
 > reviews  cluster east
   reviews  cluster west`

@@ -26,16 +26,17 @@ func (f *flow) destinations(text, help string, current []core.DestinationSelecto
 	if len(current) == 0 {
 		return f.oneDestination(text, help, true)
 	}
-	return grow(f, "destinations", current, destinationText, func() ([]core.DestinationSelector, error) {
+	return editList(f, "destinations", current, everyDestination(), destinationText, func() ([]core.DestinationSelector, error) {
 		return f.oneDestination(text, help, false)
 	})
 }
 
-// oneDestination asks for selectors of one sort; none means every Service.
+// oneDestination asks for selectors of one sort; with every, none means every
+// Service.
 func (f *flow) oneDestination(text, help string, every bool) ([]core.DestinationSelector, error) {
 	var ways []choice[selected]
 	if every || len(f.known.Services) == 0 {
-		ways = append(ways, choice[selected]{everyService, "Every service", "of all meshes, including future ones"})
+		ways = append(ways, choice[selected]{everyService, everyDestination().Label, everyDestination().Detail})
 	}
 	if len(f.known.Services) > 0 {
 		ways = append(ways, choice[selected]{namedServices, "Services by name", "choose from a list"})
@@ -61,8 +62,16 @@ func (f *flow) oneDestination(text, help string, every bool) ([]core.Destination
 		m, err := f.externalMatcher()
 		return []core.DestinationSelector{{ExternalServiceMatcher: m}}, err
 	default:
+		if !every { // one of several selectors must say it
+			return []core.DestinationSelector{{KubeServiceMatcher: &core.KubeServiceMatcher{}}}, nil
+		}
 		return []core.DestinationSelector{}, nil
 	}
+}
+
+// everyDestination is what no selector means.
+func everyDestination() Option {
+	return Option{Label: "Every service", Detail: "of all meshes, including future ones"}
 }
 
 // destinationsByName asks for Services of a list. Kubernetes Services share one

@@ -117,10 +117,10 @@ func (t *trafficPolicy) subsets(s ServiceChoice, known []networkingv1.WeightedDe
 	if len(choices)+len(current) == 0 {
 		return nil, nil
 	}
-	chosen, err := pickMany(t.flow, Question{
+	chosen, err := pickSome(t.flow, "versions", Question{
 		Text: fmt.Sprintf("Which versions of %s?", refText(s.Ref)),
 		Help: "Each selected version gets its own weight. Without a selection, requests go to all pods of the service.",
-	}, choices, current)
+	}, choices, current, Option{Label: "All pods of " + refText(s.Ref)})
 	if err != nil {
 		return nil, err
 	}
@@ -131,27 +131,33 @@ func (t *trafficPolicy) subsets(s ServiceChoice, known []networkingv1.WeightedDe
 	return subsets, nil
 }
 
-// weigh asks for the weight of each target. A single one needs none.
+// weigh asks for the weight of each target, except where only one is possible: a
+// single target needs none, and the last gets what is left of 100.
 func (t *trafficPolicy) weigh(targets []networkingv1.WeightedDestination) error {
 	if len(targets) == 1 {
 		targets[0].Weight = nil
 		return nil
 	}
-	rest := uint32(maxWeight)
+	rest, last := uint32(maxWeight), len(targets)-1
 	for i := range targets {
-		left := uint32(len(targets) - i) //nolint:gosec // a handful
-		share := rest / left
+		if i == last || rest == 0 {
+			weight := rest
+			targets[i].Weight = &weight
+			rest = 0
+			continue
+		}
+		share := rest / uint32(len(targets)-i) //nolint:gosec // a handful
 		if weight := targets[i].Weight; weight != nil && *weight <= rest {
 			share = *weight
 		}
-		check := checkRange(0, uint64(rest))
-		if left == 1 {
-			share, check = rest, checkRest(rest)
+		gets := targetName(targets[i])
+		if i == last-1 {
+			gets += " (" + targetName(targets[last]) + " gets the rest)"
 		}
 		answer, err := t.Input(Question{
-			Text: fmt.Sprintf("Percentage of requests to %s:", targetName(targets[i])),
-			Help: "A whole number; the weights add up to 100.",
-		}, fmt.Sprint(share), check)
+			Text: "Percentage of requests to " + gets + ":",
+			Help: fmt.Sprintf("A whole number from 0 to %d; the percentages add up to %d.", rest, maxWeight),
+		}, fmt.Sprint(share), checkRange(0, uint64(rest)))
 		if err != nil {
 			return err
 		}
@@ -164,17 +170,6 @@ func (t *trafficPolicy) weigh(targets []networkingv1.WeightedDestination) error 
 		rest -= weight
 	}
 	return nil
-}
-
-// checkRest accepts what is left of 100 only.
-func checkRest(rest uint32) func(string) error {
-	return func(text string) error {
-		n, err := strconv.ParseUint(text, 10, 32)
-		if err != nil || n != uint64(rest) {
-			return fmt.Errorf("the weights must add up to %d, so this one must be %d; choose Shift again to change the others", maxWeight, rest)
-		}
-		return nil
-	}
 }
 
 // askTargetHeaders asks for headers of single targets.

@@ -7,12 +7,8 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/AlecAivazis/survey/v2"
-	"github.com/AlecAivazis/survey/v2/core"
 	"github.com/AlecAivazis/survey/v2/terminal"
 	"golang.org/x/term"
 
@@ -20,11 +16,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// What the prompt library adds around a question or an option, in columns.
+// Columns of what stands before an option, and one that stays empty.
 const (
-	selectHint        = len("[Use arrows to move, type to filter, ? for more help]  ")
-	multiSelectHint   = len("[Use arrows to move, space to select, <right> to all, <left> to none, type to filter, ? for more help]  ")
-	questionMargin    = len("? ")
 	selectMargin      = len("> ") + 1
 	multiSelectMargin = len("> [x]  ") + 1
 )
@@ -82,18 +75,13 @@ func (s *surveyPrompter) Select(q Question, options []Option, preselected int) (
 	if len(options) == 0 {
 		return 0, fmt.Errorf("nothing to choose from: %s", q.Text)
 	}
-	l := s.layout(q, selectHint)
-	prompt := &selectPrompt{options: options, room: l.room, Select: survey.Select{
-		Message: l.message, Help: l.help, PageSize: l.page,
-		Options: layoutOptions(options, l.width-selectMargin, s.color),
-		Default: min(max(preselected, 0), len(options)-1),
-		Filter:  optionFilter(options),
-	}}
-	answer, err := s.ask(prompt, nil)
+	l := newList(options)
+	l.moveTo(preselected)
+	chosen, err := s.askList(q, l, selectMargin)
 	if err != nil {
 		return 0, err
 	}
-	return answer.(core.OptionAnswer).Index, nil
+	return chosen[0], nil
 }
 
 // MultiSelect implements Prompter.
@@ -101,83 +89,133 @@ func (s *surveyPrompter) MultiSelect(q Question, options []Option, preselected [
 	if len(options) == 0 {
 		return nil, fmt.Errorf("nothing to choose from: %s", q.Text)
 	}
-	l := s.layout(q, multiSelectHint)
-	prompt := &multiSelectPrompt{options: options, room: l.room, MultiSelect: survey.MultiSelect{
-		Message: l.message, Help: l.help, PageSize: l.page,
-		Options: layoutOptions(options, l.width-multiSelectMargin, s.color),
-		Default: slices.DeleteFunc(slices.Clone(preselected), func(i int) bool { return i < 0 || i >= len(options) }),
-		Filter:  optionFilter(options),
-	}}
-	answer, err := s.ask(prompt, func(answer any) error {
-		if q.AtLeastOne && len(answer.([]core.OptionAnswer)) == 0 {
-			return errors.New("select at least one (press space)")
+	l := newList(options)
+	l.many, l.atLeastOne = true, q.AtLeastOne
+	for _, i := range preselected {
+		l.selected[i] = true
+	}
+	return s.askList(q, l, multiSelectMargin)
+}
+
+// askList shows a list until it is answered.
+func (s *surveyPrompter) askList(q Question, l *list, margin int) (chosen []int, err error) {
+	err = s.onTerminal(q, func(d *drawing) error {
+		cursor := d.NewCursor()
+		_ = cursor.Hide()
+		defer func() { _ = cursor.Show() }()
+		keys := d.NewRuneReader()
+		lines := layoutOptions(l.options, d.width-margin, s.color)
+		for {
+			head := d.head(l.problem, l.help, " "+l.filter, l.keysHelp(q.Back))
+			page := pageSize(d.height, d.linesOf(head))
+			if err := d.show(head + "\n" + strings.Join(l.rows(lines, page), "\n") + "\n"); err != nil {
+				return err
+			}
+			key, _, err := keys.ReadRune()
+			switch {
+			case err != nil:
+				return err
+			case key == terminal.KeyInterrupt:
+				return terminal.InterruptErr
+			}
+			switch outcome := l.press(key); {
+			case outcome == answers:
+				chosen = l.chosen()
+				var labels []string
+				for _, i := range chosen {
+					labels = append(labels, l.options[i].Label)
+				}
+				return d.answered(cmp.Or(strings.Join(labels, ", "), "none"))
+			case outcome == goesBack && q.Back:
+				return ErrBack
+			}
 		}
-		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	chosen := []int{}
-	for _, option := range answer.([]core.OptionAnswer) {
-		chosen = append(chosen, option.Index)
-	}
-	return chosen, nil
+	return chosen, err
 }
 
 // Input implements Prompter.
 func (s *surveyPrompter) Input(q Question, preset string, check func(string) error) (string, error) {
-	shown := text.Printable(preset)
-	given := func(answer any) string {
-		if typed := strings.TrimSpace(answer.(string)); typed != "" && typed != shown {
-			return typed
-		}
-		return preset
+	shown, proposal := text.Printable(preset), ""
+	if shown != "" {
+		proposal = "(" + shown + ") "
 	}
-	l := s.layout(q, 0)
-	answer, err := s.ask(&survey.Input{Message: l.message, Help: l.help, Default: shown}, func(answer any) error {
+	var answer string
+	err := s.askLine(q, proposal, func(typed string) (string, error) {
+		if answer = strings.TrimSpace(typed); answer == "" || answer == shown {
+			answer = preset
+		}
 		if check == nil {
-			return nil
+			return answer, nil
 		}
-		return check(given(answer))
+		return answer, check(answer)
 	})
-	if err != nil {
-		return "", err
-	}
-	return given(answer), nil
+	return answer, err
 }
 
 // Confirm implements Prompter.
 func (s *surveyPrompter) Confirm(q Question, preset bool) (bool, error) {
-	l := s.layout(q, 0)
-	answer, err := s.ask(&survey.Confirm{Message: l.message, Help: l.help, Default: preset}, nil)
-	if err != nil {
-		return false, err
+	proposal := "(y/N) "
+	if preset {
+		proposal = "(Y/n) "
 	}
-	return answer.(bool), nil
+	var yes bool
+	err := s.askLine(q, proposal, func(typed string) (string, error) {
+		switch strings.ToLower(strings.TrimSpace(typed)) {
+		case "":
+			yes = preset
+		case "y", "yes":
+			yes = true
+		case "n", "no":
+			yes = false
+		default:
+			return "", errors.New("answer y or n")
+		}
+		if yes {
+			return "Yes", nil
+		}
+		return "No", nil
+	})
+	return yes, err
 }
 
-// layout is how a question fits on the terminal.
-type layout struct {
-	message, help string
-	// width is that of the terminal, room what an answer has beside the message.
-	width, room, page int
+// askLine reads lines until accept takes one and returns how it is shown.
+func (s *surveyPrompter) askLine(q Question, proposal string, accept func(line string) (shown string, err error)) error {
+	return s.onTerminal(q, func(d *drawing) error {
+		var problem error
+		help := false
+		for {
+			var keysHelp []string
+			if q.Back {
+				keysHelp = []string{"esc to go back"}
+			}
+			if err := d.show(d.head(problem, help, "", keysHelp) + " " + faint(proposal)); err != nil {
+				return err
+			}
+			line, err := d.readLine()
+			switch {
+			case errors.Is(err, errEscape) && line == "" && q.Back:
+				return ErrBack
+			case errors.Is(err, errEscape):
+				continue // nothing is typed any more
+			case err != nil:
+				return err
+			case line == "?" && q.Help != "":
+				help, problem = true, nil
+				continue
+			}
+			shown, err := accept(line)
+			if err == nil {
+				return d.answered(shown)
+			}
+			problem = err
+		}
+	})
 }
 
-func (s *surveyPrompter) layout(q Question, hint int) layout {
-	width, height := s.console.size()
-	l := layout{message: text.Printable(q.Text), width: width}
-	if q.Help != "" {
-		l.help = text.Wrap(text.PrintableLines(q.Help), max(width-questionMargin-1, 1), "")
-	}
-	question := questionMargin + text.Width(l.message)
-	l.page = pageSize(width, height, question+hint, l.help)
-	l.room = max(width-question-2, len(cutMark)+1)
-	return l
-}
-
-// ask shows one prompt until check accepts the answer. The terminal is in raw
-// mode before the question can be seen, so that no key is lost or echoed.
-func (s *surveyPrompter) ask(prompt survey.Prompt, check func(answer any) error) (any, error) {
+// onTerminal runs a question. The terminal is in raw mode before the question
+// can be seen, so that no key is lost or echoed.
+func (s *surveyPrompter) onTerminal(q Question, ask func(*drawing) error) error {
 	c := s.console
 	stdio := terminal.Stdio{In: c, Out: screen{c}, Err: c.out}
 	mode := terminal.NewRuneReader(stdio)
@@ -187,90 +225,21 @@ func (s *surveyPrompter) ask(prompt survey.Prompt, check func(answer any) error)
 	fmt.Fprint(c.out, pasteOn)
 	defer fmt.Fprint(c.out, pasteOff)
 
-	var answer any
-	err := survey.AskOne(prompt, notWritten{}, survey.WithStdio(stdio.In, stdio.Out, stdio.Err),
-		survey.WithValidator(func(given any) error {
-			answer = given
-			if check == nil {
-				return nil
-			}
-			return check(given)
-		}))
+	d := &drawing{question: q}
+	d.width, d.height = c.size()
+	d.WithStdio(stdio)
+	err := ask(d)
 	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrBack):
+		return errors.Join(d.answered("(back)"), ErrBack)
 	case errors.Is(err, terminal.InterruptErr):
-		return nil, cli.ErrCancelled
+		return cli.ErrCancelled
 	case errors.Is(err, io.EOF):
 		fmt.Fprint(c.out, "\r\n") // the cursor is still behind the question
-		return nil, cli.ErrCancelled
-	case err != nil:
-		return nil, fmt.Errorf("prompt on the terminal: %w", err)
+		return cli.ErrCancelled
+	default:
+		return fmt.Errorf("prompt on the terminal: %w", err)
 	}
-	return answer, nil
-}
-
-// notWritten takes an answer that is already known from its validation.
-type notWritten struct{}
-
-// WriteAnswer implements core.Settable.
-func (notWritten) WriteAnswer(string, any) error { return nil }
-
-// selectPrompt shows the label of the answer, not the line it was chosen from.
-type selectPrompt struct {
-	survey.Select
-	options []Option
-	room    int
-}
-
-// Cleanup implements survey.Prompt.
-func (p *selectPrompt) Cleanup(config *survey.PromptConfig, answer any) error {
-	chosen := answer.(core.OptionAnswer)
-	chosen.Value = text.Cut(text.Printable(p.options[chosen.Index].Label), p.room)
-	return p.Select.Cleanup(config, chosen)
-}
-
-// multiSelectPrompt shows the labels of the answers.
-type multiSelectPrompt struct {
-	survey.MultiSelect
-	options []Option
-	room    int
-}
-
-// Cleanup implements survey.Prompt.
-func (p *multiSelectPrompt) Cleanup(config *survey.PromptConfig, answer any) error {
-	var labels []string
-	for _, chosen := range answer.([]core.OptionAnswer) {
-		labels = append(labels, text.Printable(p.options[chosen.Index].Label))
-	}
-	shown := text.Cut(cmp.Or(strings.Join(labels, ", "), "none"), p.room)
-	return p.MultiSelect.Cleanup(config, []core.OptionAnswer{{Value: shown}})
-}
-
-// optionFilter returns a filter that keeps the options with every word of the
-// text in their label or detail. A text that fits no option at all is shortened
-// until it fits one: a list without options cannot be moved in.
-func optionFilter(options []Option) func(text, line string, index int) bool {
-	lower := make([]string, len(options))
-	for i, o := range options {
-		lower[i] = strings.ToLower(o.Label + " " + o.Detail)
-	}
-	var typed, fitting string
-	return func(text, _ string, index int) bool {
-		if text != typed || typed == "" {
-			typed, fitting = text, strings.ToLower(text)
-			for !slices.ContainsFunc(lower, func(option string) bool { return hasWords(option, fitting) }) {
-				_, size := utf8.DecodeLastRuneInString(fitting)
-				fitting = fitting[:len(fitting)-size]
-			}
-		}
-		return hasWords(lower[index], fitting)
-	}
-}
-
-func hasWords(text, words string) bool {
-	for _, word := range strings.Fields(words) {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
 }

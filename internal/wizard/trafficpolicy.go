@@ -27,10 +27,7 @@ type trafficPolicy struct {
 }
 
 func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInput]) *flow {
-	if d.Input == nil {
-		d.Input = &render.TrafficPolicyInput{}
-	}
-	f := &flow{Prompter: p, known: c, given: d.given}
+	f := newFlow(p, c, d)
 	t := &trafficPolicy{flow: f, in: d.Input}
 	f.sections = []section{
 		naming(f, d, "traffic policy", "traffic-policy",
@@ -73,7 +70,7 @@ const (
 
 func (t *trafficPolicy) askSources() error {
 	if len(t.in.Sources) > 0 {
-		sources, err := grow(t.flow, "sources", t.in.Sources, workloadText, t.workloads)
+		sources, err := editList(t.flow, "sources", t.in.Sources, Option{Label: "Requests of all workloads"}, workloadText, t.workloads)
 		if err == nil {
 			t.in.Sources = sources
 		}
@@ -116,7 +113,7 @@ func (t *trafficPolicy) askDestinations() error {
 }
 
 func (t *trafficPolicy) askPorts() error {
-	ports, err := t.ports(t.in.Destinations, t.in.Ports)
+	ports, err := t.ports(t.in.Destinations, t.in.Ports, false)
 	if err == nil {
 		t.in.Ports = ports
 	}

@@ -97,8 +97,7 @@ func trafficTests() []trafficTest {
 				answer.Mark("Which versions of reviews.bookinfo.east?", "version=v1", "version=v2"),
 				answer.Select("Which port of reviews.bookinfo.west?", "9090"), answer.Mark("Which versions of reviews.bookinfo.west?"),
 				answer.Type("Percentage of requests to reviews.bookinfo.east with version=v1:", "101"), answer.Type("Percent", "60"),
-				answer.Default("Percentage of requests to reviews.bookinfo.east with version=v2:"),
-				answer.Type("Percentage of requests to reviews.bookinfo.west:", "10"), answer.Default("Percent"),
+				answer.Type("Percentage of requests to reviews.bookinfo.east with version=v2 (reviews.bookinfo.west gets the rest):", "41"), answer.Type("Percent", "20"),
 				answer.Select(menu, "Headers per target"), answer.Mark("For which targets do you want to change headers?", "reviews.bookinfo.east with version=v2"),
 				answer.Mark("Which header changes do you want?", "Add to requests", "Add to responses", "Remove from requests", "Remove from responses"),
 				answer.Type("Request header to add", "x-to=v2"), answer.Confirm("Add more", false), answer.Type("Response header to add", "x-version=v2"), answer.Confirm("Add more", false),
@@ -119,9 +118,9 @@ func trafficTests() []trafficTest {
 			"a shift visited again keeps what it had",
 			effectAnd([]string{"Shift"},
 				answer.Mark("Send requests to:", "ratings.bookinfo.east", "reviews.bookinfo.east"), answer.Mark("Which versions of reviews.bookinfo.east?", "version=v2"),
-				answer.Type("Percent", "30"), answer.Default("Percent"), answer.Select(menu, "Effect"), answer.Default(effect),
+				answer.Type("Percent", "30"), answer.Select(menu, "Effect"), answer.Default(effect),
 				answer.Select(menu, "Shift"), answer.Default("Send requests to:"), answer.Default("Which versions of reviews.bookinfo.east?"),
-				answer.Default("Percent"), answer.Default("Percent")),
+				answer.Default("Percent")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Shift = []networkingv1.WeightedDestination{
 					target(30, "ratings", "east", 0, nil), target(70, "reviews", "east", 0, map[string]string{"version": "v2"}),
@@ -140,7 +139,7 @@ func trafficTests() []trafficTest {
 			[]answer.Answer{
 				answer.Default("Name"), answer.Default(whose), answer.Default(which), answer.Mark("Which services?", "reviews.bookinfo.east"),
 				answer.Mark(effect, "Shift"), answer.Default("Send requests to:"), answer.Mark("Which versions", "version=v1", "version=v2"),
-				answer.Type("Percent", "90"), answer.Default("Percent"), answer.Select(menu, done),
+				answer.Type("Percent", "90"), answer.Select(menu, done),
 			},
 			&render.TrafficPolicyInput{
 				Sources:      []core.KubeWorkloadMatcher{},
@@ -251,8 +250,8 @@ func trafficTests() []trafficTest {
 				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("What about the header?", "Present"), answer.Confirm("Invert the match?", false), answer.Confirm("Add more headers?", false),
 				answer.Type("Name of the query parameter:", "user"), answer.Select("What about the query parameter?", "Matches a regular expression"), answer.Type("Value of the query parameter:", "j+"), answer.Confirm("Add more query parameters?", true),
 				answer.Type("Name of the query parameter:", "page"), answer.Default("What about the query parameter?"), answer.Type("Value of the query parameter:", "1"), answer.Confirm("Add more query parameters?", false),
-				answer.Type("Name for these requests:", "canary"), answer.Confirm("Add more kinds of requests?", true),
-				answer.Mark("Match requests by:", "Path"), answer.Select("How do you want to compare the path?", "Exactly"), answer.Type("Path", "/x"), answer.Confirm("Ignore case?", false), answer.Confirm("Add more kinds of requests?", false),
+				answer.Type("Name for these requests:", "canary"), answer.Confirm("Add more request matchers?", true),
+				answer.Mark("Match requests by:", "Path"), answer.Select("How do you want to compare the path?", "Exactly"), answer.Type("Path", "/x"), answer.Confirm("Ignore case?", false), answer.Confirm("Add more request matchers?", false),
 				answer.Select(menu, "Ports"), answer.Mark("Which ports of the destinations?", "9080")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Timeout = seconds(10)

@@ -42,10 +42,7 @@ type virtualMesh struct {
 }
 
 func newVirtualMesh(p Prompter, c Catalogue, d *Draft[render.VirtualMeshInput]) (*flow, *virtualMesh) {
-	if d.Input == nil {
-		d.Input = &render.VirtualMeshInput{}
-	}
-	f := &flow{Prompter: p, known: c, given: d.given}
+	f := newFlow(p, c, d)
 	v := &virtualMesh{flow: f, in: d.Input, own: func() string { return d.Name + "." + d.Namespace }}
 	f.sections = []section{
 		naming(f, d, "virtual mesh", "virtual-mesh",
@@ -129,7 +126,7 @@ func (v *virtualMesh) askMeshes() error {
 	v.in.Meshes = meshes
 	if v.federatesOutside() {
 		// A selector must not name a mesh that is not a member (semantics D14).
-		v.in.Federate = nil
+		v.in.Federate = v.federatedInside()
 		return v.askFederation()
 	}
 	return nil

@@ -57,7 +57,7 @@ func (v *virtualMesh) askFederation() error {
 		if v.exposed() == exposeSome {
 			current = v.in.Federate
 		}
-		v.in.Federate, err = grow(v.flow, "federated services", current, federatedText, v.oneFederation)
+		v.in.Federate, err = editList(v.flow, "federated services", current, Option{Label: "Federate nothing", Detail: "share trust only"}, federatedText, v.oneFederation)
 	}
 	return err
 }
@@ -106,6 +106,20 @@ func (v *virtualMesh) federatesOutside() bool {
 	return slices.ContainsFunc(v.in.Federate, func(s networkingv1.FederationSelector) bool {
 		return slices.ContainsFunc(s.Meshes, func(ref core.ObjectRef) bool { return !slices.Contains(v.in.Meshes, ref) })
 	})
+}
+
+// federatedInside returns what is federated to members. A selector that loses its
+// last mesh goes: without meshes, it would federate to all of them.
+func (v *virtualMesh) federatedInside() []networkingv1.FederationSelector {
+	inside := []networkingv1.FederationSelector{}
+	for _, s := range v.in.Federate {
+		to := slices.DeleteFunc(slices.Clone(s.Meshes), func(ref core.ObjectRef) bool { return !slices.Contains(v.in.Meshes, ref) })
+		if len(to) > 0 || len(s.Meshes) == 0 {
+			s.Meshes = to
+			inside = append(inside, s)
+		}
+	}
+	return inside
 }
 
 func federatedText(s networkingv1.FederationSelector) string {
@@ -164,8 +178,11 @@ const (
 	fixedTarget gatewayAddress = "address"
 )
 
+// defaultGateways are the gateways of a VirtualMesh that names none.
+const defaultGateways = "the Services labelled istio=ingressgateway"
+
 func (v *virtualMesh) askGateways() (err error) {
-	v.in.Gateways, err = grow(v.flow, "gateways", v.in.Gateways, gatewayText, v.oneGateway)
+	v.in.Gateways, err = editList(v.flow, "gateways", v.in.Gateways, Option{Label: "Use the default gateways", Detail: defaultGateways}, gatewayText, v.oneGateway)
 	return err
 }
 
@@ -263,7 +280,7 @@ func gatewayText(g networkingv1.IngressGatewaySelector) string {
 
 func (v *virtualMesh) gatewaysText() string {
 	if len(v.in.Gateways) == 0 {
-		return "the Services labelled istio=ingressgateway"
+		return defaultGateways
 	}
 	return listText(v.in.Gateways, gatewayText)
 }

@@ -29,6 +29,7 @@ type Answer struct {
 	text     string
 	yes      bool
 	preset   bool
+	back     bool
 	err      error
 }
 
@@ -55,6 +56,9 @@ func Confirm(question string, yes bool) Answer {
 
 // Default takes what is preselected or preset, whatever kind of question it is.
 func Default(question string) Answer { return Answer{question: question, preset: true} }
+
+// Back goes back to the question before.
+func Back(question string) Answer { return Answer{question: question, back: true, err: wizard.ErrBack} }
 
 // Fail ends the question with an error.
 func Fail(question string, err error) Answer { return Answer{question: question, err: err} }
@@ -123,6 +127,9 @@ func (s *Stub) next(k kind, screen Screen) Answer {
 	s.answers = s.answers[1:]
 	if !strings.HasPrefix(q, answer.question) {
 		s.t.Fatalf("%s %q was asked, with options %q, but the next answer is for %q", k, q, labels(screen.Options), answer.question)
+	}
+	if answer.back && !screen.Question.Back {
+		s.t.Fatalf("%q cannot be gone back from", q)
 	}
 	if !answer.preset && answer.err == nil && answer.kind != k {
 		s.t.Fatalf("%s %q was asked, but the answer is for %s", k, q, answer.kind)
