@@ -46,8 +46,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/cluster", purpose: "meshctl cluster register, deregister, list, rotate-token",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/discovery", "internal/kube", "internal/load",
-				"internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/discovery", "internal/kube", "internal/load", "internal/output",
+				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/wizard", "internal/world",
 			},
 		},
 		{
