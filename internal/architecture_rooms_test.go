@@ -140,7 +140,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/check", purpose: "what is checked, and the verdict",
-			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text", "internal/policy/finding"},
+			imports: []string{"internal/policy", "internal/trust", "internal/sharedtrust", "internal/inventory", "internal/world", "internal/kube", "internal/registration", "internal/cli/text", "internal/policy/finding", "internal/rollout", "internal/render/istio"},
 		},
 		{
 			path: "internal/restart", purpose: "restarts of workloads and control planes, of one mesh or of a fleet",

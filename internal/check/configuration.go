@@ -20,6 +20,10 @@ func configurationCategory() Category {
 				ID: "configuration-current", Description: "discovery is up to date", Severity: Warning,
 				Hint: "run 'meshctl discover'", Judge: judgeDiscovered,
 			},
+			{
+				ID: "configuration-written", Description: "configuration is applied", Severity: Warning,
+				Hint: "see what differs with 'meshctl apply --dry-run=client --diff', and apply it with 'meshctl apply'", Judge: judgeWritten,
+			},
 		},
 	}
 }

@@ -32,6 +32,9 @@ type Facts struct {
 	// the objects it was made of.
 	World  *policy.Result
 	Stored world.Objects
+	// Written compares the clusters that could be asked with what would be rendered
+	// for them, sorted by name.
+	Written []WrittenFacts
 	// Trust is about the virtual meshes with shared trust, in the order of the
 	// world.
 	Trust []TrustFacts

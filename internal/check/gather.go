@@ -92,6 +92,11 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 			return nil, err
 		}
 	}
+	if opts.wants(CategoryConfiguration) && f.World != nil {
+		if err := f.gatherWritten(ctx, &opts); err != nil {
+			return nil, err
+		}
+	}
 	if opts.wants(CategoryTrust) {
 		if err := f.gatherTrust(ctx, &opts); err != nil {
 			return nil, err

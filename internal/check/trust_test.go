@@ -38,7 +38,7 @@ func (emptyStore) Delete(context.Context, string, string, string, map[string]str
 // every question about Secrets with an error, or with none.
 func trustFacts(t *testing.T, err error) *Facts {
 	t.Helper()
-	mesh := istio("1.27.0")
+	mesh := istioMesh("1.27.0")
 	mesh.Name, mesh.Namespace = "istiod", "gloo-mesh"
 	vm := &networkingv1.VirtualMesh{}
 	vm.Name, vm.Namespace = "prod", "gloo-mesh"

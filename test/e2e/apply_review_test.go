@@ -7,14 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/testkit/ptytest"
 )
 
@@ -67,6 +71,16 @@ func TestReviewOnTerminals(t *testing.T) {
 			t.Fatal(result.Err)
 		}
 	})
+	written := func(t *testing.T, code int, want ...string) {
+		t.Helper()
+		problems := slices.DeleteFunc(checked(t, g.registry, code, "configuration"), func(line string) bool { return !strings.Contains(line, "configuration-written") })
+		if diff := cmp.Diff(want, problems, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("check says (-want +got):\n%s", diff)
+		}
+	}
+	t.Run("check before", func(t *testing.T) {
+		written(t, 3, "failed configuration-written east", "failed configuration-written west")
+	})
 	t.Run("apply for the first time", func(t *testing.T) {
 		d := g.terminal(t, "apply")
 		d.Answer("Apply these changes to 2 clusters?", "n"+ptytest.Enter)
@@ -77,6 +91,21 @@ func TestReviewOnTerminals(t *testing.T) {
 		d = g.terminal(t, "apply")
 		d.Answer("Apply these changes to 2 clusters?", "y"+ptytest.Enter)
 		end(t, d, 0, "peerauthentication.security.istio.io/default in istio-system created on east")
+	})
+	t.Run("check afterwards", func(t *testing.T) {
+		written(t, 3)
+		rule, err := kube.Get(t.Context(), connection(g.east.Admin()), istioKey(istio.KindVirtualService, "bookinfo", "ratings"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unstructured.SetNestedStringSlice(rule.Object, []string{"elsewhere"}, "spec", "hosts"); err != nil {
+			t.Fatal(err)
+		}
+		rule.SetResourceVersion("")
+		put(t, g.east, rule)
+		written(t, 3, "warning configuration-written east")
+		g.registry.run(t, 0, "apply", "--yes")
+		written(t, 3)
 	})
 	t.Run("apply --watch", func(t *testing.T) {
 		put(t, g.registry.management, trafficPolicy(t, "v1"))
