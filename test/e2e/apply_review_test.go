@@ -66,7 +66,7 @@ func TestReviewOnTerminals(t *testing.T) {
 		}
 		d = g.terminal(t, args...)
 		d.Answer("Apply this trafficpolicy to cluster", "y"+ptytest.Enter)
-		end(t, d, 0, "Run 'meshctl apply' to write the configuration to the clusters.", "/reviewed created")
+		end(t, d, 0, "Run 'meshctl apply --context management' to write the configuration to the clusters.", "/reviewed created")
 		if result := kube.Delete(t.Context(), g.management, key, kube.DeleteOptions{}); result.Err != nil {
 			t.Fatal(result.Err)
 		}

@@ -65,15 +65,18 @@ func (o *options[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
 	if result.Err != nil {
 		return errors.Join(result.Err)
 	}
-	if opts.DryRun != kube.DryRunServer {
-		o.streams.Say("Run '%s' to write the configuration to the clusters.", shellquote.Join(append([]string{"meshctl", "apply"}, o.world.Kube.Words()...)...))
-	}
 	if o.format.String() != "" {
-		return o.deliver(a, "")
+		err = o.deliver(a, "")
+	} else {
+		err = output.Print(o.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) {
+			t.Linef("%s %s%s", resourceName(a.resource), result.Outcome, note)
+		})})
 	}
-	return output.Print(o.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) {
-		t.Linef("%s %s%s", resourceName(a.resource), result.Outcome, note)
-	})})
+	if err == nil && opts.DryRun != kube.DryRunServer {
+		next := append([]string{"meshctl", "apply"}, o.world.Kube.Words()...)
+		o.streams.Say("Run '%s' to write the configuration to the clusters.", shellquote.Join(next...))
+	}
+	return err
 }
 
 // unstructuredOf returns the resource as its manifest has it.

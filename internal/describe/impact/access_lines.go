@@ -3,7 +3,6 @@ package impact
 import (
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/finding"
@@ -29,32 +28,31 @@ func (l *sentences) access(changes []AccessChange) {
 	}
 }
 
-// sentence says what the callers may do now.
+// sentence says what the callers may do once the change is applied.
 func (c AccessChange) sentence() string {
 	who, to := c.Callers.text(), andMore(c.Destinations)
-	is := who + " " + text.Choose(c.SourceCount, "is", "are")
 	if c.Everyone {
-		who, is = "everybody", "all callers are"
+		who = "all callers"
 	}
 	switch {
 	case c.After == policy.Denied && c.Everyone:
-		return "no caller is allowed to call " + to + " any more"
+		return "no caller will be allowed to call " + to
 	case c.After == policy.Denied && c.Before == policy.Conditional:
-		return is + " no longer allowed to call " + to + " at all"
+		return who + " will no longer be allowed to call " + to + " at all"
 	case c.After == policy.Denied:
-		return is + " no longer allowed to call " + to
+		return who + " will no longer be allowed to call " + to
 	case c.After == policy.Conditional && c.Before == policy.Allowed:
-		return who + " may make only some requests to " + to
+		return who + " will be allowed only some requests to " + to
 	case c.After == policy.Conditional && c.Before == policy.Conditional && !c.Fewer:
-		return who + " may make more requests to " + to + " than before"
+		return who + " will be allowed more requests to " + to + " than now"
 	case c.After == policy.Conditional && c.Before == policy.Conditional:
-		return who + " may make other requests to " + to + " than before"
+		return who + " will be allowed other requests to " + to + " than now"
 	case c.After == policy.Conditional:
-		return is + " now allowed to call " + to + " for some requests"
+		return who + " will be allowed to call " + to + " for some requests"
 	case c.Before == policy.Conditional:
-		return is + " now allowed to make every request to " + to
+		return who + " will be allowed every request to " + to
 	default:
-		return is + " now allowed to call " + to
+		return who + " will be allowed to call " + to
 	}
 }
 
