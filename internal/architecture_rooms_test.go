@@ -74,7 +74,7 @@ func rooms() []room {
 		{
 			path: "internal/commands/describe", purpose: "meshctl describe",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/policy/finding",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/policy/finding",
 				"internal/sharedtrust", "internal/world",
 			},
 		},

@@ -36,13 +36,7 @@ func (f Format) ForPeople() bool { return f == FormatTable || f == FormatWide }
 
 // Print writes a view to standard output; the facts are the same in each format.
 func Print(streams *cli.Streams, format Format, v view.View) error {
-	return Printer{Out: streams.Out, Color: streams.OutColor(), Width: streams.Width()}.Print(format, v)
-}
-
-// PrintErr writes a view to standard error: what somebody has to see who is about
-// to agree, beside an answer that goes to standard output.
-func PrintErr(streams *cli.Streams, format Format, v view.View) error {
-	return Printer{Out: streams.Err, Color: streams.ErrColor(), Width: streams.ErrWidth()}.Print(format, v)
+	return OnOut(streams).Print(format, v)
 }
 
 // Write writes a view to any writer that is no terminal, with colours or without.
@@ -58,6 +52,17 @@ type Printer struct {
 	// people fit it. It is 0 for what is no terminal: then nothing is shortened,
 	// left out or broken.
 	Width int
+}
+
+// OnOut returns a printer on standard output.
+func OnOut(streams *cli.Streams) Printer {
+	return Printer{Out: streams.Out, Color: streams.OutColor(), Width: streams.Width()}
+}
+
+// OnErr returns a printer on standard error, for what somebody has to see who is
+// about to agree, beside an answer that goes to standard output.
+func OnErr(streams *cli.Streams) Printer {
+	return Printer{Out: streams.Err, Color: streams.ErrColor(), Width: streams.ErrWidth()}
 }
 
 // Print writes a view in a format.

@@ -141,7 +141,7 @@ func TestPrintUsesTheWidthOfTheStream(t *testing.T) {
 	if err := output.Print(streams, output.FormatTable, v); err != nil {
 		t.Fatal(err)
 	}
-	if err := output.PrintErr(streams, output.FormatTable, v); err != nil {
+	if err := output.OnErr(streams).Print(output.FormatTable, v); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff("a sentence of more than\n  one line\n", out.String()); diff != "" {
