@@ -80,7 +80,7 @@ func (p *AccessPolicyDescription) write(w *view.Text) {
 	}
 	p.writeHead(w, []view.Field{
 		{Key: "May", Value: p.Operation.text()},
-		{Key: "Identities", Value: view.Items(admitted)},
+		{Key: "Identities", Items: admitted},
 	})
 	p.writeApplication(w)
 }

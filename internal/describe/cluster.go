@@ -149,7 +149,7 @@ func (c *ClusterDescription) write(w *view.Text) {
 		{Key: "Name", Value: c.Name},
 		{Key: "Registered", Value: registered},
 		{Key: "Domain", Value: c.Domain},
-		{Key: "Namespaces", Value: view.Items(c.Namespaces)},
+		{Key: "Namespaces", Items: c.Namespaces},
 		{Key: "Workloads", Value: strconv.Itoa(c.WorkloadCount)},
 		{Key: "Destinations", Value: strconv.Itoa(c.DestinationCount)},
 		{Key: "Exported", Value: text.Count(c.ExportedCount, "destination")},

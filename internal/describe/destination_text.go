@@ -65,40 +65,40 @@ func (d *DestinationDescription) portsText() string {
 }
 
 func (d *DestinationDescription) write(w *view.Text) {
-	federated := view.None
+	var federated []string
 	if d.FederatedHostname != "" {
 		how := "through the gateways of its mesh"
 		if d.FederatedVia == policy.ViaFlat {
 			how = "straight to its pods"
 		}
-		federated = view.Items([]string{d.FederatedHostname, fmt.Sprintf("to %s, %s", enumerate(RefNames(d.FederatedTo), w.Wide), how)})
+		federated = []string{d.FederatedHostname, fmt.Sprintf("to %s, %s", enumerate(RefNames(d.FederatedTo), w.Wide), how)}
 	}
 	pairs := []view.Field{
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "Cluster", Value: view.OrNone(d.Cluster)},
 		{Key: "Type", Value: d.Type},
-		{Key: "Labels", Value: formatLabels(d.Labels)},
+		{Key: "Labels", Items: labelTexts(d.Labels)},
 	}
 	if d.Type == typeExternal {
-		w.Fields(append(pairs, view.Field{Key: "Hosts", Value: view.Items(d.Hosts)}, view.Field{Key: "Addresses", Value: view.Items(d.ExternalAddresses)}))
+		w.Fields(append(pairs, view.Field{Key: "Hosts", Items: d.Hosts}, view.Field{Key: "Addresses", Items: d.ExternalAddresses}))
 		d.writePorts(w)
 		return
 	}
 	pairs = append(pairs,
-		view.Field{Key: "Selector", Value: formatLabels(d.Selector)},
+		view.Field{Key: "Selector", Items: labelTexts(d.Selector)},
 		view.Field{Key: "Hostname", Value: view.OrNone(d.Hostname)},
-		view.Field{Key: "Federated", Value: federated},
+		view.Field{Key: "Federated", Items: federated},
 		view.Field{Key: "Mesh", Value: d.Mesh.text()},
 		d.VirtualMesh.field(),
 	)
 	if len(d.ExternalAddresses) > 0 {
-		pairs = append(pairs, view.Field{Key: "Addresses", Value: view.Items(d.ExternalAddresses)})
+		pairs = append(pairs, view.Field{Key: "Addresses", Items: d.ExternalAddresses})
 	}
 	if g := d.Gateway; g != nil {
 		pairs = append(pairs, view.Field{Key: "Gateway", Value: fmt.Sprintf("requests of other clusters enter the mesh here: %s, to port %d of its pods", g.address(), g.ContainerPort)})
 	}
-	w.Fields(append(pairs, view.Field{Key: "Workloads", Value: view.Items(d.Workloads)}))
+	w.Fields(append(pairs, view.Field{Key: "Workloads", Items: d.Workloads}))
 	d.writePorts(w)
 	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies, func() {
 		// They say more than the errors of the policies.

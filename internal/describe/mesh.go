@@ -202,9 +202,9 @@ func (m *MeshDescription) write(w *view.Text) {
 
 func (s *MeshSharing) fields() []view.Field {
 	return []view.Field{
-		{Key: "Gateways", Value: view.Items(gatewayTexts(s.Gateways))},
+		{Key: "Gateways", Items: gatewayTexts(s.Gateways)},
 		{Key: "Imported", Value: text.Count(s.ImportedDestinationCount, "destination")},
-		{Key: "Exported To", Value: view.Items(RefNames(s.ExportedTo))},
+		{Key: "Exported To", Items: RefNames(s.ExportedTo)},
 	}
 }
 

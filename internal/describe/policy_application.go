@@ -109,8 +109,8 @@ func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 		{Key: "Name", Value: a.Name},
 		{Key: "Namespace", Value: a.Namespace},
 		{Key: "State", Value: string(a.State), State: stateWord(string(a.State))},
-		{Key: "From", Value: view.Items(a.From)},
-		{Key: "To", Value: view.Items(a.To)},
+		{Key: "From", Items: a.From},
+		{Key: "To", Items: a.To},
 	}, more...))
 	for _, e := range a.Errors {
 		w.Marked(bad("error"), " "+e)

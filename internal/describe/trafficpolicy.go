@@ -87,7 +87,7 @@ func (p *TrafficPolicyDescription) matchTexts() []string {
 
 func (p *TrafficPolicyDescription) write(w *view.Text) {
 	p.writeHead(w, []view.Field{
-		{Key: "Requests", Value: view.Items(p.matchTexts())},
+		{Key: "Requests", Items: p.matchTexts()},
 		{Key: "Ports", Value: portsOrAll(p.Ports)},
 	})
 	w.Section("Settings", len(p.Settings) == 0, func() {

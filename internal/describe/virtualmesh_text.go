@@ -62,7 +62,7 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "State", Value: d.State, State: stateWord(d.State)},
-		{Key: "Trust", Value: d.Trust.Text()},
+		{Key: "Trust", Items: d.Trust.facts()},
 		{Key: "Access", Value: fmt.Sprintf("%s where no AccessPolicy decides (global access policy %s)", access, d.GlobalAccessPolicy)},
 		{Key: "TLS Enforcement", Value: d.TLSEnforcement},
 	})
@@ -93,8 +93,11 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 	}
 }
 
-// Text says how meshes trust each other, one fact a line.
-func (t TrustDescription) Text() string {
+// Text says how meshes trust each other.
+func (t TrustDescription) Text() string { return strings.Join(t.facts(), "\n") }
+
+// facts says how meshes trust each other, one fact a line.
+func (t TrustDescription) facts() []string {
 	lines := []string{string(t.Model)}
 	switch t.Root {
 	case "generated":
@@ -127,7 +130,7 @@ func (t TrustDescription) Text() string {
 	if t.AutoRestartPods {
 		lines = append(lines, "pods restart when certificates change")
 	}
-	return view.Items(lines)
+	return lines
 }
 
 func (o *CertificateOptions) text() string {
@@ -148,7 +151,7 @@ func (f *FederationDescription) write(w *view.Text) {
 			keepalive = strings.Join(feature.Lines(feature.TCPKeepalive, k), ", ")
 		}
 		w.Fields([]view.Field{
-			{Key: "Exposes", Value: view.Items(f.Exposes)},
+			{Key: "Exposes", Items: f.Exposes},
 			{Key: "Hostname Suffix", Value: f.HostnameSuffix},
 			{Key: "Network", Value: network},
 			{Key: "TCP Keepalive", Value: keepalive},

@@ -127,7 +127,7 @@ func (d *WorkloadDescription) writeHead(w *view.Text) {
 		{Key: "Cluster", Value: d.Cluster},
 		{Key: "Kind", Value: d.Kind},
 		{Key: "Service Account", Value: view.OrNone(d.ServiceAccount)},
-		{Key: "Labels", Value: formatLabels(d.Labels)},
+		{Key: "Labels", Items: labelTexts(d.Labels)},
 		{Key: "Identity", Value: view.OrNone(d.Identity)},
 		{Key: "Mesh", Value: d.Mesh.text()},
 		d.VirtualMesh.field(),
@@ -169,12 +169,12 @@ func countText(counts map[string]int, order ...string) string {
 	return view.OrNone(strings.Join(parts, ", "))
 }
 
-func formatLabels(labels map[string]string) string {
+func labelTexts(labels map[string]string) []string {
 	lines := make([]string, 0, len(labels))
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		lines = append(lines, k+"="+labels[k])
 	}
-	return view.Items(lines)
+	return lines
 }
 
 // shownNames is how many names fit into a table cell.

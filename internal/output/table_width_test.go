@@ -218,7 +218,7 @@ func TestTextWrapsAtWords(t *testing.T) {
 		t.Fields([]view.Field{
 			{Key: "Name", Value: "web"},
 			{Key: "Virtual Mesh", Value: "shared.gloo-mesh (ACCEPTED, trust SHARED, TLS enforcement STRICT)", State: view.Word{Text: "STRICT", Tone: view.Good}},
-			{Key: "Labels", Value: view.Items([]string{"app=a-label-that-is-far-too-long-for-a-line-of-this-terminal", "b\nc"})},
+			{Key: "Labels", Items: []string{"app=a-label-that-is-far-too-long-for-a-line-of-this-terminal", "b\nc"}},
 		})
 		t.Section("Errors", false, func() {
 			t.Marked(view.Word{Text: "rejected", Tone: view.Bad}, " because another policy has precedence on this destination")

@@ -75,7 +75,11 @@ func (l *textLayout) Fields(depth int, fields []view.Field) {
 	}
 	for _, f := range fields {
 		key, state := f.Key+":", text.Printable(f.State.Text)
-		for value := range strings.SplitSeq(f.Value, "\n") {
+		values := f.Items
+		if len(values) == 0 {
+			values = []string{view.OrNone(f.Value)}
+		}
+		for _, value := range values {
 			for _, line := range l.fold(depth, width, text.Printable(value), continued) {
 				if state != "" && strings.Contains(line, state) {
 					line = strings.Replace(line, state, l.paint(f.State.Tone, state), 1)

@@ -70,9 +70,8 @@ func WideColumns(names ...string) []Column {
 // Add adds a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// Items returns a list as the value of a field, which has one line for each item,
-// or as a cell of a column of ItemList; None if there are no items. A line end
-// within an item makes no other item.
+// Items returns a list as a cell of a column of ItemList; None if there are no
+// items. A line end within an item makes no other item.
 func Items(items []string) string {
 	if len(items) == 0 {
 		return None
