@@ -74,7 +74,7 @@ func rooms() []room {
 		{
 			path: "internal/commands/describe", purpose: "meshctl describe",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/policy/finding",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/policy/finding",
 				"internal/sharedtrust", "internal/world",
 			},
 		},
@@ -205,7 +205,7 @@ func rooms() []room {
 			path: "internal/output", purpose: "the one printer: tables, texts, JSON, YAML and names of views",
 			imports: []string{"internal/cli", "internal/cli/text", "internal/output/view"},
 		},
-		{path: "internal/output/view", purpose: "results as values: documents, tables, texts, names", pure: true},
+		{path: "internal/output/view", purpose: "results as values: documents, tables, texts, names", pure: true, imports: []string{"internal/cli/text"}},
 		{
 			path: "internal/cli", purpose: "streams, terminals, messages, progress, errors and exit codes, signals",
 			imports: []string{"internal/cli/text"},

@@ -15,13 +15,9 @@ import (
 // why. All others use the functions for messages of internal/cli, which escape
 // what could control a terminal.
 func errWriters() map[string]string {
-	const laidOut = "a table or plan, which is laid out as a whole and printed by internal/output"
 	return map[string]string{
 		"cmd.SetErr(f.Streams.Err)":                         "cobra prints nothing there but deprecations",
 		"cmd.Stdout, cmd.Stderr = streams.Err, streams.Err": "the editor of the user has the terminal",
-		"out := a.streams.Err":                              laidOut,
-		"out := r.streams.Err":                              laidOut,
-		"_ = output.Write(r.streams.Err, output.FormatTable, false, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})": laidOut,
 	}
 }
 

@@ -3,13 +3,13 @@ package check
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/inventory"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/registration"
@@ -30,7 +30,7 @@ func askText(connections []*kube.Connection) string {
 	if len(connections) == 1 {
 		return "check cluster " + connections[0].Name
 	}
-	return fmt.Sprintf("check %d clusters", len(connections))
+	return "check " + text.Count(len(connections), "cluster")
 }
 
 // gatherMember asks one cluster; all its answers together have one deadline.

@@ -83,12 +83,8 @@ func (s *Streams) Error(err error) {
 
 // Paragraph prints a sentence, or several, wrapped to the width of the terminal.
 func (s *Streams) Paragraph(level Level, format string, args ...any) {
-	width := 0
-	if s.ErrTerminal {
-		width = s.Width()
-	}
 	label, _ := level.label()
-	s.write(s.labelled(level, text.Wrap(label+" "+text.Printable(fmt.Sprintf(format, args...)), width, "  ")) + "\n")
+	s.write(s.labelled(level, text.Wrap(label+" "+text.Printable(fmt.Sprintf(format, args...)), s.ErrWidth(), "  ")) + "\n")
 }
 
 // Block prints a text of several lines as it is laid out.
@@ -148,7 +144,7 @@ func (s *Streams) setStatus(message string) {
 		return
 	}
 	message = text.Printable(message)
-	if width := s.Width(); width > 1 {
+	if width := s.ErrWidth(); width > 1 {
 		message = text.Cut(message, width-1)
 	}
 	s.log.mu.Lock()

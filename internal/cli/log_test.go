@@ -139,7 +139,7 @@ func TestProgress(t *testing.T) {
 func testTerminal(width int) (*Streams, *bytes.Buffer) {
 	streams, _, errOut := Test("")
 	streams.OutTerminal, streams.ErrTerminal = true, true
-	streams.width = func() int { return width }
+	streams.errColumns = func() int { return width }
 	return streams, errOut
 }
 

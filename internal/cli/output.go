@@ -13,18 +13,25 @@ const outputSize = 64 * 1024
 // of a single print.
 type outputBuffer struct {
 	buffered *bufio.Writer
-	// immediate passes every write on at once: a person is watching.
-	immediate bool
+	// terminal is behind the buffer if a person is watching: every write is passed
+	// on at once.
+	terminal *terminalWriter
 }
 
-func newOutputBuffer(w io.Writer, immediate bool) *outputBuffer {
-	return &outputBuffer{buffered: bufio.NewWriterSize(w, outputSize), immediate: immediate}
+func newOutputBuffer(w io.Writer, isTerminal bool) *outputBuffer {
+	b := &outputBuffer{}
+	if isTerminal {
+		b.terminal = &terminalWriter{terminal: w}
+		w = b.terminal
+	}
+	b.buffered = bufio.NewWriterSize(w, outputSize)
+	return b
 }
 
 // Write implements io.Writer. Errors are *OutputError.
 func (b *outputBuffer) Write(p []byte) (int, error) {
 	n, err := b.buffered.Write(p)
-	if err == nil && b.immediate {
+	if err == nil && b.terminal != nil {
 		err = b.buffered.Flush()
 	}
 	if err != nil {
@@ -37,6 +44,9 @@ func (b *outputBuffer) Write(p []byte) (int, error) {
 // writes that failed earlier.
 func (b *outputBuffer) finish() error {
 	err := b.buffered.Flush()
+	if err == nil && b.terminal != nil {
+		err = b.terminal.finish()
+	}
 	if err == nil {
 		return nil
 	}

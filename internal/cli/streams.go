@@ -37,8 +37,8 @@ type Streams struct {
 	Getenv func(name string) string
 
 	log *logger
-	// width measures the terminal behind Out, in columns.
-	width func() int
+	// outColumns and errColumns measure the terminals behind Out and Err.
+	outColumns, errColumns func() int
 	// buffer is the buffered writer behind Out; nil if Out is not buffered.
 	buffer *outputBuffer
 	// outFile is the file behind Out; nil if there is none.
@@ -57,7 +57,8 @@ func System() *Streams {
 		Color:       ColorAuto,
 		Getenv:      os.Getenv,
 		log:         &logger{},
-		width:       func() int { width, _ := terminalSize(os.Stdout); return width },
+		outColumns:  columnsOf(os.Stdout),
+		errColumns:  columnsOf(os.Stderr),
 		outFile:     os.Stdout,
 	}
 	s.bufferOut(os.Stdout)
@@ -112,10 +113,29 @@ func (s *Streams) Flush() error {
 // Width returns the number of columns of the terminal behind Out, or 0 if Out
 // is not a terminal or its size is unknown: then nothing must be cut or wrapped.
 func (s *Streams) Width() int {
-	if !s.OutTerminal || s.width == nil {
+	if !s.OutTerminal || s.outColumns == nil {
 		return 0
 	}
-	return s.width()
+	return s.outColumns()
+}
+
+// ErrWidth is Width for the terminal behind Err.
+func (s *Streams) ErrWidth() int {
+	if !s.ErrTerminal || s.errColumns == nil {
+		return 0
+	}
+	return s.errColumns()
+}
+
+// SetWidth says that Out and Err are terminals of a number of columns, for tests.
+func (s *Streams) SetWidth(columns int) {
+	s.OutTerminal, s.ErrTerminal = true, true
+	s.outColumns = func() int { return columns }
+	s.errColumns = s.outColumns
+}
+
+func columnsOf(f *os.File) func() int {
+	return func() int { width, _ := terminalSize(f); return width }
 }
 
 func isTerminal(f *os.File) bool {

@@ -50,13 +50,21 @@ func TestWidth(t *testing.T) {
 	if got := streams.Width(); got != 0 {
 		t.Errorf("Width() of a buffer = %d, want 0", got)
 	}
-	streams.width = func() int { return 80 }
+	streams.outColumns = func() int { return 80 }
 	if got := streams.Width(); got != 0 {
 		t.Errorf("Width() of what is no terminal = %d, want 0", got)
 	}
 	streams.OutTerminal = true
 	if got := streams.Width(); got != 80 {
 		t.Errorf("Width() of a terminal = %d, want 80", got)
+	}
+	streams.errColumns = func() int { return 100 }
+	if got := streams.ErrWidth(); got != 0 {
+		t.Errorf("ErrWidth() of what is no terminal = %d, want 0", got)
+	}
+	streams.ErrTerminal = true
+	if got := streams.ErrWidth(); got != 100 {
+		t.Errorf("ErrWidth() of a terminal = %d, want 100", got)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestCompleteFromWorld(t *testing.T) {
 		{name: "destinations", args: "describe destination -f x |", want: []string{"reviews.bookinfo.east\tService on port 9080"}},
 		{
 			name: "meshes", args: "describe mesh -f x |",
-			want: []string{"istiod-istio-system-east.gloo-mesh\tistio 1.26.2 on east, in virtual mesh bookinfo"},
+			want: []string{"istiod-istio-system-east.gloo-mesh\tistio 1.26.2 on east, in virtual mesh bookinfo.gloo-mesh"},
 		},
 		{name: "virtual meshes", args: "describe vm -f x |", want: []string{"bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes"}, all: true},
 		{name: "traffic policies", args: "describe tp -f x |", want: []string{"reviews-timeout-storefront.gloo-mesh\tINVALID, effective on 0 destinations"}},
@@ -151,7 +151,7 @@ func TestCompleteFromWorld(t *testing.T) {
 			name: "service accounts", args: "create ap -f x --source |",
 			want: []string{"service-account=bookinfo-productpage.bookinfo.east\tof productpage-v1", "namespace=bookinfo"},
 		},
-		{name: "meshes of a virtual mesh", args: "create vm -f x --mesh |", want: []string{"istiod-istio-system-west.gloo-mesh\tistio 1.26.2 on west, in virtual mesh bookinfo"}},
+		{name: "meshes of a virtual mesh", args: "create vm -f x --mesh |", want: []string{"istiod-istio-system-west.gloo-mesh\tistio 1.26.2 on west, in virtual mesh bookinfo.gloo-mesh"}},
 		{name: "choices of a flag", args: "create vm --trust |", want: []string{"shared", "limited", "none"}, all: true},
 		{
 			name: "flags that may be repeated", args: "create tp --destination a --timeout 1s --|",

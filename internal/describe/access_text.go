@@ -80,10 +80,10 @@ func (in *InboundDestination) write(w *view.Text) {
 		rows := make([][]string, 0, len(in.TrafficPolicies))
 		for _, p := range in.TrafficPolicies {
 			rows = append(rows, []string{
-				ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.OrNone(strings.Join(p.Fields, ",")),
+				ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.Items(p.Fields),
 			})
 		}
-		w.Table(view.Table{Columns: stateColumns("NAME", "STATE", "FIELDS"), Rows: rows})
+		w.Table(policiesTable(rows))
 	})
 	in.Access.write(w)
 }
@@ -108,7 +108,7 @@ func (a *InboundAccess) write(w *view.Text) {
 				rows = append(rows, []string{name, from, r.To.text()})
 			}
 		}
-		w.Table(view.Table{Columns: view.Columns("POLICY", "FROM", "TO"), Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{{Name: "POLICY"}, {Name: "FROM", Content: view.Prose}, {Name: "TO", Content: view.Prose}}, Rows: rows})
 	})
 }
 

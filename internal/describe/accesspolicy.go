@@ -54,9 +54,10 @@ func AccessPolicies(result *policy.Result, positions []int, opts Options) Access
 func (p *AccessPolicyDescription) reference() string { return "accesspolicy/" + p.name() }
 
 func (*AccessPolicyDescription) columns() []view.Column {
-	return append(
-		view.Columns("NAMESPACE", "NAME", "STATE", "MAY", "DESTINATIONS", "SOURCES", "FINDINGS"),
-		view.WideColumns("FROM", "TO")...)
+	return append([]view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "MAY", Content: view.Prose},
+		{Name: "DESTINATIONS", Priority: 1}, {Name: "SOURCES", Priority: 2}, {Name: "FINDINGS"},
+	}, view.WideColumns("FROM", "TO")...)
 }
 
 func (p *AccessPolicyDescription) row(wide bool) []string {
@@ -79,7 +80,7 @@ func (p *AccessPolicyDescription) write(w *view.Text) {
 	}
 	p.writeHead(w, []view.Field{
 		{Key: "May", Value: p.Operation.text()},
-		{Key: "Identities", Value: view.OrNone(strings.Join(admitted, "\n"))},
+		{Key: "Identities", Items: admitted},
 	})
 	p.writeApplication(w)
 }

@@ -19,19 +19,29 @@ func about(kind string, ref ObjectRef, sentence string) string {
 
 func (d *WorkloadDescription) writeOutbound(w *view.Text) {
 	w.Section("Outbound", len(d.Outbound) == 0, func() {
-		columns := stateColumns("DESTINATION", "HOSTNAME", "VIA", "ACCESS", "WHY")
-		columns[1].Wide = true
+		columns := []view.Column{{Name: "DESTINATION"}, {Name: "HOSTNAME", Wide: true}, {Name: "VIA", Priority: 1}, {Name: "ACCESS", Tone: toneOf}, {Name: "WHY", Content: view.Reason}}
 		rows := make([][]string, 0, len(d.Outbound))
 		for _, o := range d.Outbound {
 			rows = append(rows, []string{o.Destination.String(), o.Hostname, string(o.Via), string(o.Access.Verdict), o.Access.Why()})
 		}
-		w.Table(view.Table{Columns: columns, Rows: rows})
+		w.Table(view.Table{Columns: columns, Rows: rows, Noun: "destination"})
 	})
 	for i := range d.Outbound {
 		if o := &d.Outbound[i]; len(o.Routes)+len(o.Connection)+len(o.Rejected) > 0 {
 			w.Section("Requests to "+o.Destination.String(), false, func() { o.writeTraffic(w) })
 		}
 	}
+}
+
+// settingColumns are those of a table of settings and the policies that they
+// belong to.
+func settingColumns() []view.Column {
+	return []view.Column{{Name: "MATCH", Content: view.Prose}, {Name: "SETTING"}, {Name: "VALUE", Content: view.Prose}, {Name: "FROM", Priority: 2}}
+}
+
+// policiesTable has the states of policies, and the fields that they set.
+func policiesTable(rows [][]string) view.Table {
+	return view.Table{Columns: []view.Column{{Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "FIELDS", Content: view.ItemList}}, Rows: rows}
 }
 
 // writeTraffic writes what happens to requests: the routes in the order they
@@ -69,7 +79,7 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 		match = ""
 	}
 	if len(rows) > 0 {
-		w.Table(view.Table{Columns: view.Columns("MATCH", "SETTING", "VALUE", "FROM"), Rows: rows})
+		w.Table(view.Table{Columns: settingColumns(), Rows: rows})
 	}
 	for _, t := range o.Targets {
 		if t.Access.Verdict != policy.Allowed {

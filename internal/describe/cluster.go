@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
@@ -110,9 +111,11 @@ func (v viewer) addContents(item *ClusterDescription, opts Options) []world.Obje
 func (c *ClusterDescription) reference() string { return "cluster/" + c.Name }
 
 func (*ClusterDescription) columns() []view.Column {
-	return append(
-		view.Columns("NAME", "REGISTERED", "MESHES", "VIRTUAL-MESHES", "WORKLOADS", "DESTINATIONS", "EXPORTED", "FINDINGS"),
-		view.WideColumns("DOMAIN", "NAMESPACES", "WITHOUT-MESH")...)
+	return []view.Column{
+		{Name: "NAME"}, {Name: "REGISTERED", Priority: 3}, {Name: "MESHES", Content: view.ItemList, Shown: shownNames}, {Name: "VIRTUAL-MESHES", Content: view.ItemList, Shown: shownNames},
+		{Name: "WORKLOADS", Priority: 1}, {Name: "DESTINATIONS", Priority: 2}, {Name: "EXPORTED", Priority: 4}, {Name: "FINDINGS"},
+		{Name: "DOMAIN", Wide: true}, {Name: "NAMESPACES", Wide: true, Content: view.ItemList}, {Name: "WITHOUT-MESH", Wide: true},
+	}
 }
 
 func (c *ClusterDescription) row(wide bool) []string {
@@ -121,11 +124,11 @@ func (c *ClusterDescription) row(wide bool) []string {
 		meshes = append(meshes, m.Name)
 	}
 	row := []string{
-		c.Name, c.registeredText(), shorten(meshes, wide), view.OrNone(enumerate(RefNames(c.VirtualMeshes), wide)),
+		c.Name, c.registeredText(), view.Items(meshes), view.Items(RefNames(c.VirtualMeshes)),
 		strconv.Itoa(c.WorkloadCount), strconv.Itoa(c.DestinationCount), strconv.Itoa(c.ExportedCount), strconv.Itoa(c.findings),
 	}
 	if wide {
-		row = append(row, c.Domain, view.OrNone(strings.Join(c.Namespaces, ",")), strconv.Itoa(*c.OutsiderCount))
+		row = append(row, c.Domain, view.Items(c.Namespaces), strconv.Itoa(*c.OutsiderCount))
 	}
 	return row
 }
@@ -146,21 +149,19 @@ func (c *ClusterDescription) write(w *view.Text) {
 		{Key: "Name", Value: c.Name},
 		{Key: "Registered", Value: registered},
 		{Key: "Domain", Value: c.Domain},
-		{Key: "Namespaces", Value: view.OrNone(strings.Join(c.Namespaces, "\n"))},
+		{Key: "Namespaces", Items: c.Namespaces},
 		{Key: "Workloads", Value: strconv.Itoa(c.WorkloadCount)},
 		{Key: "Destinations", Value: strconv.Itoa(c.DestinationCount)},
-		{Key: "Exported", Value: strconv.Itoa(c.ExportedCount) + " destinations"},
+		{Key: "Exported", Value: text.Count(c.ExportedCount, "destination")},
 	})
 	w.Section("Meshes", len(c.Meshes) == 0, func() {
 		rows := make([][]string, 0, len(c.Meshes))
 		for _, m := range c.Meshes {
-			virtualMesh := view.None
-			if m.VirtualMesh != nil {
-				virtualMesh = m.VirtualMesh.label()
-			}
-			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), m.Type, view.OrNone(m.Version), view.OrNone(m.TrustDomain), virtualMesh})
+			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), m.Type, view.OrNone(m.Version), view.OrNone(m.TrustDomain), m.VirtualMesh.label()})
 		}
-		w.Table(view.Table{Columns: view.Columns("NAME", "TYPE", "VERSION", "TRUST-DOMAIN", "VIRTUAL-MESH"), Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{
+			{Name: "NAME"}, {Name: "TYPE", Priority: 2}, {Name: "VERSION", Priority: 1}, {Name: "TRUST-DOMAIN", Priority: 3}, {Name: "VIRTUAL-MESH"},
+		}, Rows: rows})
 	})
 	w.Section("Workloads Without Mesh", len(c.Outsiders) == 0, func() {
 		for _, key := range c.Outsiders {

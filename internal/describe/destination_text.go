@@ -15,9 +15,10 @@ import (
 )
 
 func (*DestinationDescription) columns() []view.Column {
-	return append(
-		view.Columns("NAMESPACE", "NAME", "CLUSTER", "MESH", "PORTS", "FEDERATED-TO", "WORKLOADS", "TRAFFIC", "ACCESS", "FINDINGS"),
-		view.WideColumns("TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")...)
+	return append([]view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "MESH", Priority: 6}, {Name: "PORTS", Content: view.ItemList, Shown: shownNames, Priority: 3},
+		{Name: "FEDERATED-TO", Priority: 5}, {Name: "WORKLOADS", Priority: 4}, {Name: "TRAFFIC", Priority: 2}, {Name: "ACCESS", Priority: 1}, {Name: "FINDINGS"},
+	}, view.WideColumns("TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")...)
 }
 
 func (d *DestinationDescription) row(wide bool) []string {
@@ -30,21 +31,25 @@ func (d *DestinationDescription) row(wide bool) []string {
 		strconv.Itoa(*d.WorkloadCount), strconv.Itoa(len(d.TrafficPolicies)), strconv.Itoa(len(d.AccessPolicies)), strconv.Itoa(d.findings),
 	}
 	if wide {
-		virtualMesh, access := view.None, view.None
+		access := view.None
 		if vm := d.VirtualMesh; vm != nil {
-			virtualMesh, access = vm.label(), vm.GlobalAccessPolicy
+			access = vm.GlobalAccessPolicy
 		}
-		row = append(row, d.Type, virtualMesh, access, view.OrNone(d.Hostname), view.OrNone(d.FederatedHostname))
+		row = append(row, d.Type, d.VirtualMesh.label(), access, view.OrNone(d.Hostname), view.OrNone(d.FederatedHostname))
 	}
 	return row
 }
 
-// label returns the name, with the state if it is not the usual one.
+// label returns the name, with the state if it is not the usual one; None for nil.
 func (s *VirtualMeshSummary) label() string {
-	if s.State == "ACCEPTED" {
-		return s.Name
+	if s == nil {
+		return view.None
 	}
-	return s.Name + " (" + s.State + ")"
+	name := ObjectRef{s.Namespace, s.Name}.String()
+	if s.State == "ACCEPTED" {
+		return name
+	}
+	return name + " (" + s.State + ")"
 }
 
 func (d *DestinationDescription) portsText() string {
@@ -56,44 +61,44 @@ func (d *DestinationDescription) portsText() string {
 		}
 		texts = append(texts, text)
 	}
-	return shorten(texts, false)
+	return view.Items(texts)
 }
 
 func (d *DestinationDescription) write(w *view.Text) {
-	federated := view.None
+	var federated []string
 	if d.FederatedHostname != "" {
 		how := "through the gateways of its mesh"
 		if d.FederatedVia == policy.ViaFlat {
 			how = "straight to its pods"
 		}
-		federated = fmt.Sprintf("%s\nto %s, %s", d.FederatedHostname, enumerate(RefNames(d.FederatedTo), w.Wide), how)
+		federated = []string{d.FederatedHostname, fmt.Sprintf("to %s, %s", enumerate(RefNames(d.FederatedTo), w.Wide), how)}
 	}
 	pairs := []view.Field{
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "Cluster", Value: view.OrNone(d.Cluster)},
 		{Key: "Type", Value: d.Type},
-		{Key: "Labels", Value: formatLabels(d.Labels)},
+		{Key: "Labels", Items: labelTexts(d.Labels)},
 	}
 	if d.Type == typeExternal {
-		w.Fields(append(pairs, view.Field{Key: "Hosts", Value: view.OrNone(strings.Join(d.Hosts, "\n"))}, view.Field{Key: "Addresses", Value: view.OrNone(strings.Join(d.ExternalAddresses, "\n"))}))
+		w.Fields(append(pairs, view.Field{Key: "Hosts", Items: d.Hosts}, view.Field{Key: "Addresses", Items: d.ExternalAddresses}))
 		d.writePorts(w)
 		return
 	}
 	pairs = append(pairs,
-		view.Field{Key: "Selector", Value: formatLabels(d.Selector)},
+		view.Field{Key: "Selector", Items: labelTexts(d.Selector)},
 		view.Field{Key: "Hostname", Value: view.OrNone(d.Hostname)},
-		view.Field{Key: "Federated", Value: federated},
+		view.Field{Key: "Federated", Items: federated},
 		view.Field{Key: "Mesh", Value: d.Mesh.text()},
 		d.VirtualMesh.field(),
 	)
 	if len(d.ExternalAddresses) > 0 {
-		pairs = append(pairs, view.Field{Key: "Addresses", Value: strings.Join(d.ExternalAddresses, "\n")})
+		pairs = append(pairs, view.Field{Key: "Addresses", Items: d.ExternalAddresses})
 	}
 	if g := d.Gateway; g != nil {
 		pairs = append(pairs, view.Field{Key: "Gateway", Value: fmt.Sprintf("requests of other clusters enter the mesh here: %s, to port %d of its pods", g.address(), g.ContainerPort)})
 	}
-	w.Fields(append(pairs, view.Field{Key: "Workloads", Value: view.OrNone(strings.Join(d.Workloads, "\n"))}))
+	w.Fields(append(pairs, view.Field{Key: "Workloads", Items: d.Workloads}))
 	d.writePorts(w)
 	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies, func() {
 		// They say more than the errors of the policies.
@@ -177,7 +182,9 @@ func (d *DestinationDescription) writePorts(w *view.Text) {
 			}
 			rows = append(rows, []string{number, view.OrNone(p.Name), protocol, target, nodePort, routes})
 		}
-		w.Table(view.Table{Columns: view.Columns("PORT", "NAME", "PROTOCOL", "TARGET", "NODE-PORT", "ROUTES"), Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{
+			{Name: "PORT"}, {Name: "NAME"}, {Name: "PROTOCOL"}, {Name: "TARGET", Priority: 1}, {Name: "NODE-PORT", Priority: 2}, {Name: "ROUTES"},
+		}, Rows: rows})
 	})
 }
 
@@ -186,9 +193,9 @@ func writePoliciesOn(w *view.Text, title string, policies []PolicyOnDestination,
 	w.Section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))
 		for _, p := range policies {
-			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.OrNone(strings.Join(p.Fields, ","))})
+			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.Items(p.Fields)})
 		}
-		w.Table(view.Table{Columns: stateColumns("NAME", "STATE", "FIELDS"), Rows: rows})
+		w.Table(policiesTable(rows))
 		reasons()
 	})
 }
@@ -274,7 +281,8 @@ func (o OriginRequests) write(w *view.Text) {
 		}
 		add(callers, match, c.Field, feature.Lines(c.Field, c.Value), c.Policy.String())
 	}
-	w.Table(view.Table{Columns: view.Columns("CALLERS", "MATCH", "SETTING", "VALUE", "FROM"), Rows: rows})
+	columns := append([]view.Column{{Name: "CALLERS", Content: view.Prose, Priority: 1}}, settingColumns()...)
+	w.Table(view.Table{Columns: columns, Rows: rows})
 }
 
 func (c *CallerSet) text() string {

@@ -23,26 +23,53 @@ func writeFindings(w *view.Text, findings []Finding, detailed bool) {
 			byCode[f.Code] = append(byCode[f.Code], f.Object)
 		}
 	}
-	w.Section("Findings", len(findings) == 0, func() {
-		for _, f := range findings {
-			objects, counted := byCode[f.Code]
+	groups := groupFindings(findings)
+	w.Section("Findings", len(groups) == 0, func() {
+		for i, g := range groups {
+			objects, counted := byCode[g.Code]
 			switch {
-			case f.Severity != finding.SeverityInfo, w.Wide, detailed && len(objects) == 1:
-				writeFinding(w, f)
+			case g.Severity != finding.SeverityInfo, w.Wide, detailed && len(objects) == 1:
+				hintFollows := i+1 < len(groups) && groups[i+1].Code == g.Code && groups[i+1].Hint == g.Hint
+				g.write(w, !hintFollows)
 			case counted:
-				delete(byCode, f.Code)
-				w.Marked(severityWord(f.Severity), fmt.Sprintf(" %s %s: %s", f.Code, f.Code.Entry().Title, countObjects(objects)))
+				delete(byCode, g.Code)
+				w.Marked(severityWord(g.Severity), fmt.Sprintf(" %s %s: %s", g.Code, g.Code.Entry().Title, countObjects(objects)))
 			}
 		}
 	})
 }
 
-func writeFinding(w *view.Text, f Finding) {
-	w.Marked(severityWord(f.Severity), fmt.Sprintf(" %s %s", f.Code, f.Object))
+// findingGroup is what is found in the same words about several objects.
+type findingGroup struct {
+	Finding
+	objects []string
+}
+
+// groupFindings keeps the order in which something is found first.
+func groupFindings(findings []Finding) []findingGroup {
+	var groups []findingGroup
+	positions := map[Finding]int{}
+	for _, f := range findings {
+		object := f.Object
+		f.Object = ""
+		position, known := positions[f]
+		if !known {
+			position = len(groups)
+			positions[f] = position
+			groups = append(groups, findingGroup{Finding: f})
+		}
+		groups[position].objects = append(groups[position].objects, object)
+	}
+	return groups
+}
+
+// write writes a finding; the hint is left to the next one if both have the same.
+func (g findingGroup) write(w *view.Text, hint bool) {
+	w.Marked(severityWord(g.Severity), fmt.Sprintf(" %s %s", g.Code, enumerate(g.objects, w.Wide)))
 	w.Nested(func() {
-		w.Linef("%s", f.Message)
-		if f.Hint != "" {
-			w.Linef("hint: %s", f.Hint)
+		w.Line(g.Message)
+		if hint && g.Hint != "" {
+			w.Line("hint: " + g.Hint)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
@@ -144,18 +145,15 @@ func (m *MeshDescription) reference() string {
 }
 
 func (*MeshDescription) columns() []view.Column {
-	return append(
-		view.Columns("NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS", "DESTINATIONS", "EXPORTED", "IMPORTED", "FINDINGS"),
-		view.WideColumns("TRUST-DOMAIN", "SMART-DNS", "ROOT-NAMESPACE", "GATEWAYS")...)
+	return append([]view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "TYPE", Priority: 4}, {Name: "VERSION", Priority: 3}, {Name: "VIRTUAL-MESH"},
+		{Name: "WORKLOADS", Priority: 1}, {Name: "DESTINATIONS", Priority: 2}, {Name: "EXPORTED", Priority: 5}, {Name: "IMPORTED", Priority: 6}, {Name: "FINDINGS"},
+	}, view.WideColumns("TRUST-DOMAIN", "SMART-DNS", "ROOT-NAMESPACE", "GATEWAYS")...)
 }
 
 func (m *MeshDescription) row(wide bool) []string {
-	virtualMesh := view.None
-	if m.VirtualMesh != nil {
-		virtualMesh = m.VirtualMesh.label()
-	}
 	row := []string{
-		m.Namespace, m.Name, view.OrNone(m.Cluster), m.Type, view.OrNone(m.Version), virtualMesh,
+		m.Namespace, m.Name, view.OrNone(m.Cluster), m.Type, view.OrNone(m.Version), m.VirtualMesh.label(),
 		strconv.Itoa(m.WorkloadCount), strconv.Itoa(m.DestinationCount),
 		strconv.Itoa(*m.ExportedDestinationCount), strconv.Itoa(m.ImportedDestinationCount), strconv.Itoa(m.findings),
 	}
@@ -204,9 +202,9 @@ func (m *MeshDescription) write(w *view.Text) {
 
 func (s *MeshSharing) fields() []view.Field {
 	return []view.Field{
-		{Key: "Gateways", Value: view.OrNone(strings.Join(gatewayTexts(s.Gateways), "\n"))},
-		{Key: "Imported", Value: strconv.Itoa(s.ImportedDestinationCount) + " destinations"},
-		{Key: "Exported To", Value: view.OrNone(strings.Join(RefNames(s.ExportedTo), "\n"))},
+		{Key: "Gateways", Items: gatewayTexts(s.Gateways)},
+		{Key: "Imported", Value: text.Count(s.ImportedDestinationCount, "destination")},
+		{Key: "Exported To", Items: RefNames(s.ExportedTo)},
 	}
 }
 

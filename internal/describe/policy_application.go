@@ -3,7 +3,6 @@ package describe
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -110,8 +109,8 @@ func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 		{Key: "Name", Value: a.Name},
 		{Key: "Namespace", Value: a.Namespace},
 		{Key: "State", Value: string(a.State), State: stateWord(string(a.State))},
-		{Key: "From", Value: strings.Join(a.From, "\n")},
-		{Key: "To", Value: view.OrNone(strings.Join(a.To, "\n"))},
+		{Key: "From", Items: a.From},
+		{Key: "To", Items: a.To},
 	}, more...))
 	for _, e := range a.Errors {
 		w.Marked(bad("error"), " "+e)
@@ -121,15 +120,15 @@ func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 // writeApplication writes whom the policy affects.
 func (a *PolicyApplication) writeApplication(w *view.Text) {
 	w.Section("Destinations", len(a.Destinations) == 0, func() {
-		header, reasons := []string{"NAME", "STATE"}, a.reasons()
+		columns, reasons := []view.Column{{Name: "NAME"}, {Name: "STATE", Tone: toneOf}}, a.reasons()
 		if slices.ContainsFunc(a.Destinations, func(d PolicyDestination) bool { return len(d.Lost) > 0 }) {
-			header = append(header, "OVERRIDDEN", "OVERRIDDEN-BY")
+			columns = append(columns, view.Columns("OVERRIDDEN", "OVERRIDDEN-BY")...)
 		}
 		var rows [][]string
 		for _, d := range a.Destinations {
-			rows = append(rows, d.rows(len(header))...)
+			rows = append(rows, d.rows(len(columns))...)
 		}
-		w.Table(view.Table{Columns: stateColumns(header...), Rows: rows})
+		w.Table(view.Table{Columns: columns, Rows: rows})
 		for _, reason := range reasons {
 			w.Marked(bad("rejected"), " "+reason)
 		}

@@ -89,7 +89,7 @@ func (l StatusList) View() view.View {
 	return view.View{
 		Document: view.Value(newDocument(l.APIVersion, l.Kind, view.Each(l.Items), nil)),
 		Table: func(bool) (view.Table, error) {
-			table := view.Table{Columns: stateColumns("KIND", "NAME", "STATE")}
+			table := view.Table{Columns: []view.Column{{Name: "KIND"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}}}
 			for i := range l.Items {
 				item := &l.Items[i]
 				table.Add(item.Kind, name(item), view.OrNone(stateOf(item.Status)))

@@ -34,14 +34,3 @@ func severityWord(severity finding.Severity) view.Word {
 	}
 	return word
 }
-
-// stateColumns returns columns of which STATE and ACCESS have tones.
-func stateColumns(names ...string) []view.Column {
-	columns := view.Columns(names...)
-	for i := range columns {
-		if name := columns[i].Name; name == "STATE" || name == "ACCESS" {
-			columns[i].Tone = toneOf
-		}
-	}
-	return columns
-}

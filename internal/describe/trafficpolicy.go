@@ -57,14 +57,15 @@ func TrafficPolicies(result *policy.Result, positions []int, opts Options) Traff
 func (p *TrafficPolicyDescription) reference() string { return "trafficpolicy/" + p.name() }
 
 func (*TrafficPolicyDescription) columns() []view.Column {
-	return append(
-		view.Columns("NAMESPACE", "NAME", "STATE", "FIELDS", "DESTINATIONS", "SOURCES", "FINDINGS"),
-		view.WideColumns("FROM", "TO", "MATCHES")...)
+	return append([]view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "FIELDS", Content: view.ItemList},
+		{Name: "DESTINATIONS", Priority: 1}, {Name: "SOURCES", Priority: 2}, {Name: "FINDINGS"},
+	}, view.WideColumns("FROM", "TO", "MATCHES")...)
 }
 
 func (p *TrafficPolicyDescription) row(wide bool) []string {
 	row := []string{
-		p.Namespace, p.Name, string(p.State), view.OrNone(strings.Join(p.Fields, ",")),
+		p.Namespace, p.Name, string(p.State), view.Items(p.Fields),
 		p.effectiveText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
 	}
 	if wide {
@@ -86,7 +87,7 @@ func (p *TrafficPolicyDescription) matchTexts() []string {
 
 func (p *TrafficPolicyDescription) write(w *view.Text) {
 	p.writeHead(w, []view.Field{
-		{Key: "Requests", Value: strings.Join(p.matchTexts(), "\n")},
+		{Key: "Requests", Items: p.matchTexts()},
 		{Key: "Ports", Value: portsOrAll(p.Ports)},
 	})
 	w.Section("Settings", len(p.Settings) == 0, func() {
@@ -98,7 +99,7 @@ func (p *TrafficPolicyDescription) write(w *view.Text) {
 				field = ""
 			}
 		}
-		w.Table(view.Table{Columns: view.Columns("SETTING", "VALUE"), Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{{Name: "SETTING"}, {Name: "VALUE", Content: view.Prose}}, Rows: rows})
 	})
 	p.writeApplication(w)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 )
@@ -14,9 +15,11 @@ func (d *VirtualMeshDescription) reference() string {
 }
 
 func (*VirtualMeshDescription) columns() []view.Column {
-	return append(
-		view.Columns("NAMESPACE", "NAME", "STATE", "MESHES", "TRUST", "DEFAULT-ACCESS", "TLS", "EXPORTED", "FINDINGS"),
-		view.WideColumns("ROOT", "SUFFIX", "NETWORK", "MEMBERS")...)
+	return []view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "MESHES", Priority: 3}, {Name: "TRUST", Priority: 2}, {Name: "DEFAULT-ACCESS"},
+		{Name: "TLS", Priority: 1}, {Name: "EXPORTED", Priority: 4}, {Name: "FINDINGS"},
+		{Name: "ROOT", Wide: true}, {Name: "SUFFIX", Wide: true}, {Name: "NETWORK", Wide: true}, {Name: "MEMBERS", Wide: true, Content: view.ItemList},
+	}
 }
 
 func (d *VirtualMeshDescription) row(wide bool) []string {
@@ -37,7 +40,7 @@ func (d *VirtualMeshDescription) row(wide bool) []string {
 		if f := d.Federation; f != nil {
 			suffix, network = f.HostnameSuffix, f.network()
 		}
-		row = append(row, view.OrNone(d.Trust.Root), suffix, network, shorten(members, true))
+		row = append(row, view.OrNone(d.Trust.Root), suffix, network, view.Items(members))
 	}
 	return row
 }
@@ -59,7 +62,7 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "State", Value: d.State, State: stateWord(d.State)},
-		{Key: "Trust", Value: d.Trust.Text()},
+		{Key: "Trust", Items: d.Trust.facts()},
 		{Key: "Access", Value: fmt.Sprintf("%s where no AccessPolicy decides (global access policy %s)", access, d.GlobalAccessPolicy)},
 		{Key: "TLS Enforcement", Value: d.TLSEnforcement},
 	})
@@ -76,7 +79,9 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 			}
 			rows = append(rows, []string{ObjectRef{m.Namespace, m.Name}.String(), state, view.OrNone(m.Cluster), view.OrNone(m.Type), view.OrNone(m.TrustDomain)})
 		}
-		w.Table(view.Table{Columns: stateColumns("NAME", "STATE", "CLUSTER", "TYPE", "TRUST-DOMAIN"), Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{
+			{Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "CLUSTER", Priority: 1}, {Name: "TYPE", Priority: 3}, {Name: "TRUST-DOMAIN", Priority: 2},
+		}, Rows: rows})
 	})
 	for i := range d.Meshes {
 		if m := &d.Meshes[i]; m.State == memberAccepted {
@@ -88,8 +93,11 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 	}
 }
 
-// Text says how meshes trust each other, one fact a line.
-func (t TrustDescription) Text() string {
+// Text says how meshes trust each other.
+func (t TrustDescription) Text() string { return strings.Join(t.facts(), "\n") }
+
+// facts says how meshes trust each other, one fact a line.
+func (t TrustDescription) facts() []string {
 	lines := []string{string(t.Model)}
 	switch t.Root {
 	case "generated":
@@ -122,12 +130,12 @@ func (t TrustDescription) Text() string {
 	if t.AutoRestartPods {
 		lines = append(lines, "pods restart when certificates change")
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 func (o *CertificateOptions) text() string {
-	return fmt.Sprintf("%d days, RSA %d bits, organisation %s, renewed in the last %s of its life",
-		o.TTLDays, o.RSAKeyBits, o.OrgName, percentOf(o.RenewBefore))
+	return fmt.Sprintf("%s, RSA %d bits, organisation %s, renewed in the last %s of its life",
+		text.Count(int(o.TTLDays), "day"), o.RSAKeyBits, o.OrgName, percentOf(o.RenewBefore))
 }
 
 func percentOf(ratio float64) string { return strconv.FormatFloat(ratio*100, 'g', 6, 64) + "%" }
@@ -143,7 +151,7 @@ func (f *FederationDescription) write(w *view.Text) {
 			keepalive = strings.Join(feature.Lines(feature.TCPKeepalive, k), ", ")
 		}
 		w.Fields([]view.Field{
-			{Key: "Exposes", Value: view.OrNone(strings.Join(f.Exposes, "\n"))},
+			{Key: "Exposes", Items: f.Exposes},
 			{Key: "Hostname Suffix", Value: f.HostnameSuffix},
 			{Key: "Network", Value: network},
 			{Key: "TCP Keepalive", Value: keepalive},

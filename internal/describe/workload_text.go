@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -66,7 +65,10 @@ func (l WorkloadDescriptionList) write(w *view.Text) {
 func (l WorkloadDescriptionList) table(wide bool) view.Table {
 	table := view.Table{
 		Columns: append(
-			view.Columns("NAMESPACE", "NAME", "CLUSTER", "MESH", "VIRTUAL-MESH", "TRAFFIC", "ACCESS", "FINDINGS"),
+			[]view.Column{
+				{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "MESH", Priority: 4}, {Name: "VIRTUAL-MESH", Priority: 3},
+				{Name: "TRAFFIC", Priority: 2}, {Name: "ACCESS", Priority: 1}, {Name: "FINDINGS"},
+			},
 			view.WideColumns("KIND", "MESH-VERSION", "TRUST", "GLOBAL-ACCESS", "IDENTITY")...),
 		Rows: make([][]string, 0, len(l.Items)),
 	}
@@ -81,15 +83,12 @@ func (d *WorkloadDescription) row(wide bool) []string {
 	if d.Mesh != nil {
 		mesh, version = d.Mesh.Name, view.OrNone(d.Mesh.Version)
 	}
-	virtualMesh, trust, access := view.None, view.None, view.None
+	trust, access := view.None, view.None
 	if vm := d.VirtualMesh; vm != nil {
-		virtualMesh, trust, access = vm.Name, string(vm.Trust), vm.GlobalAccessPolicy
-		if vm.State != "ACCEPTED" {
-			virtualMesh += " (" + vm.State + ")"
-		}
+		trust, access = string(vm.Trust), vm.GlobalAccessPolicy
 	}
 	row := []string{
-		d.Namespace, d.Name, d.Cluster, mesh, virtualMesh,
+		d.Namespace, d.Name, d.Cluster, mesh, d.VirtualMesh.label(),
 		strconv.Itoa(d.countPolicies(policy.KindTrafficPolicy)), strconv.Itoa(d.countPolicies(policy.KindAccessPolicy)),
 		strconv.Itoa(d.findings),
 	}
@@ -128,7 +127,7 @@ func (d *WorkloadDescription) writeHead(w *view.Text) {
 		{Key: "Cluster", Value: d.Cluster},
 		{Key: "Kind", Value: d.Kind},
 		{Key: "Service Account", Value: view.OrNone(d.ServiceAccount)},
-		{Key: "Labels", Value: formatLabels(d.Labels)},
+		{Key: "Labels", Items: labelTexts(d.Labels)},
 		{Key: "Identity", Value: view.OrNone(d.Identity)},
 		{Key: "Mesh", Value: d.Mesh.text()},
 		d.VirtualMesh.field(),
@@ -170,25 +169,16 @@ func countText(counts map[string]int, order ...string) string {
 	return view.OrNone(strings.Join(parts, ", "))
 }
 
-func formatLabels(labels map[string]string) string {
+func labelTexts(labels map[string]string) []string {
 	lines := make([]string, 0, len(labels))
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		lines = append(lines, k+"="+labels[k])
 	}
-	return view.OrNone(strings.Join(lines, "\n"))
+	return lines
 }
 
 // shownNames is how many names fit into a table cell.
 const shownNames = 3
-
-// shorten joins names, and counts those beyond the first few unless all are
-// wanted.
-func shorten(names []string, all bool) string {
-	if all || len(names) <= shownNames {
-		return view.OrNone(strings.Join(names, ","))
-	}
-	return strings.Join(names[:shownNames], ",") + " " + text.More(len(names)-shownNames)
-}
 
 func (d *WorkloadDescription) writePolicies(w *view.Text) {
 	w.Section("Affected By", len(d.Policies) == 0, func() {
@@ -196,13 +186,20 @@ func (d *WorkloadDescription) writePolicies(w *view.Text) {
 		for _, p := range d.Policies {
 			rows = append(rows, []string{
 				p.Kind, ObjectRef{p.Namespace, p.Name}.String(), string(p.Role), string(p.State),
-				view.OrNone(strings.Join(p.Fields, ",")), shorten(p.Destinations, w.Wide),
+				view.Items(p.Fields), view.Items(p.Destinations),
 			})
 		}
-		w.Table(view.Table{Columns: stateColumns("KIND", "NAME", "ROLE", "STATE", "FIELDS", "DESTINATIONS"), Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{
+			{Name: "KIND"}, {Name: "NAME"}, {Name: "ROLE"}, {Name: "STATE", Tone: toneOf},
+			{Name: "FIELDS", Content: view.ItemList, Priority: 1}, {Name: "DESTINATIONS", Content: view.ItemList, Shown: shownNames, Priority: 2},
+		}, Rows: rows})
+		said := map[string]bool{} // a policy may meet the workload in both roles
 		for _, p := range d.Policies {
 			for _, e := range p.Errors {
-				w.Linef("%s", about(p.Kind, ObjectRef{p.Namespace, p.Name}, e))
+				if line := about(p.Kind, ObjectRef{p.Namespace, p.Name}, e); !said[line] {
+					said[line] = true
+					w.Line(line)
+				}
 			}
 		}
 	})

@@ -36,11 +36,37 @@ func (f Format) ForPeople() bool { return f == FormatTable || f == FormatWide }
 
 // Print writes a view to standard output; the facts are the same in each format.
 func Print(streams *cli.Streams, format Format, v view.View) error {
-	return Write(streams.Out, format, streams.OutColor(), v)
+	return OnOut(streams).Print(format, v)
 }
 
-// Write writes a view to any writer, with colours or without.
+// Write writes a view to any writer that is no terminal, with colours or without.
 func Write(out io.Writer, format Format, color bool, v view.View) error {
+	return Printer{Out: out, Color: color}.Print(format, v)
+}
+
+// Printer writes views.
+type Printer struct {
+	Out   io.Writer
+	Color bool
+	// Width is how many columns the terminal behind Out has; tables and texts for
+	// people fit it. It is 0 for what is no terminal: then nothing is shortened,
+	// left out or broken.
+	Width int
+}
+
+// OnOut returns a printer on standard output.
+func OnOut(streams *cli.Streams) Printer {
+	return Printer{Out: streams.Out, Color: streams.OutColor(), Width: streams.Width()}
+}
+
+// OnErr returns a printer on standard error, for what somebody has to see who is
+// about to agree, beside an answer that goes to standard output.
+func OnErr(streams *cli.Streams) Printer {
+	return Printer{Out: streams.Err, Color: streams.ErrColor(), Width: streams.ErrWidth()}
+}
+
+// Print writes a view in a format.
+func (p Printer) Print(format Format, v view.View) error {
 	switch format {
 	case FormatJSON, FormatYAML:
 		if v.Document == nil {
@@ -50,11 +76,11 @@ func Write(out io.Writer, format Format, color bool, v view.View) error {
 		if err != nil {
 			return err
 		}
-		return writeDocument(out, format, document)
+		return writeDocument(p.Out, format, document)
 	case FormatName:
-		return writeNames(out, v.Names)
+		return writeNames(p.Out, v.Names)
 	case FormatTable, FormatWide:
-		return writeForPeople(out, format == FormatWide, color, v)
+		return p.forPeople(format == FormatWide, v)
 	default:
 		return fmt.Errorf("unknown output format %q", format)
 	}
@@ -75,8 +101,8 @@ func writeNames(out io.Writer, names iter.Seq2[string, error]) error {
 	return nil
 }
 
-func writeForPeople(out io.Writer, wide, color bool, v view.View) error {
-	layout := &textLayout{out: out, color: color, wide: wide}
+func (p Printer) forPeople(wide bool, v view.View) error {
+	layout := &textLayout{out: p.Out, color: p.Color, wide: wide, width: p.Width}
 	var err error
 	switch {
 	case v.Text != nil:

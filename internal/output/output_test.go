@@ -242,7 +242,7 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	bad := view.Word{Text: "INVALID", Tone: view.Bad}
 	v := view.View{Text: view.Lines(func(t *view.Text) {
-		t.Fields([]view.Field{{Key: "Name", Value: "a"}, {Key: "Long Name", Value: "first\nsecond"}, {Key: "State", Value: "is (INVALID) today", State: bad}})
+		t.Fields([]view.Field{{Key: "Name", Value: "a"}, {Key: "Long Name", Items: []string{"first", "second"}}, {Key: "State", Value: "is (INVALID) today", State: bad}})
 		t.Section("Empty", true, nil)
 		t.Section("Pods", false, func() {
 			t.Table(view.Table{

@@ -7,65 +7,110 @@ import (
 
 	"github.com/olekukonko/ll"
 	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
+// columnGap is how many blanks are between columns.
+const columnGap = 3
+
 // Table implements view.Layout: rows under a header in the manner of kubectl, no
 // borders, columns three blanks apart, no trailing blanks.
 func (l *textLayout) Table(depth int, table view.Table) {
-	if l.err != nil {
+	if l.err != nil || len(table.Columns) == 0 {
 		return
 	}
+	g := newGrid(&table, l.wide)
+	if l.width > 0 {
+		g.fit(max(l.width-depth*len(indentation), 1))
+	}
+	if err := l.rows(depth, g); err != nil && l.err == nil {
+		l.err = fmt.Errorf("lay out a table: %w", err)
+	}
+	l.notes(depth, g)
+}
+
+// rows streams the rows through tablewriter: the widths are known, and what it
+// keeps of every row would take many times the memory of the rows.
+func (l *textLayout) rows(depth int, g *grid) error {
 	cells := tw.CellConfig{
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
 		Alignment:  tw.CellAlignment{Global: tw.AlignLeft},
-		Padding:    tw.CellPadding{Global: tw.Padding{Right: "   ", Overwrite: true}},
+	}
+	unlimited := tw.NewMapper[int, int]()
+	for i := range g.shown {
+		unlimited.Set(i, 0)
 	}
 	t := tablewriter.NewTable(io.Discard,
-		tablewriter.WithRenderer(&lineRenderer{layout: l, depth: depth}),
-		tablewriter.WithConfig(tablewriter.Config{Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
-	)
-	header, rows := l.cells(table)
-	t.Header(header)
-	err := t.Bulk(rows)
-	if err == nil {
-		err = t.Render()
+		tablewriter.WithRenderer(&lineRenderer{layout: l, grid: g, depth: depth}),
+		tablewriter.WithConfig(tablewriter.Config{
+			Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off}, Stream: tw.StreamConfig{Enable: true},
+		}),
+	).Configure(func(config *tablewriter.Config) { config.Widths.PerColumn = unlimited }) // WithConfig ignores zeros
+	if err := t.Start(); err != nil {
+		return err
 	}
-	if err != nil && l.err == nil {
-		l.err = fmt.Errorf("lay out a table: %w", err)
+	t.Header(g.header())
+	for i := range g.table.Rows {
+		if l.err != nil {
+			return l.err
+		}
+		if err := t.Append(g.row(i)); err != nil {
+			return err
+		}
+	}
+	return t.Close()
+}
+
+// notes writes below a table what it does not show: the reasons that rows share,
+// and which columns are missing.
+func (l *textLayout) notes(depth int, g *grid) {
+	for _, note := range g.reasons.notes(g.table.Noun) {
+		for _, line := range l.fold(depth, 0, note, len("(1) ")) {
+			l.line(depth, line)
+		}
+	}
+	if hidden := g.hidden(); len(hidden) > 0 {
+		note := fmt.Sprintf("%s hidden (%s); use -o wide or a wider terminal", text.Count(len(hidden), "column"), strings.Join(hidden, ", "))
+		for _, line := range l.fold(depth, 0, note, continued) {
+			l.line(depth, l.paint(view.Faint, line))
+		}
 	}
 }
 
-// lineRenderer has tablewriter find the widths of columns, and writes the rows
-// itself, as lines of the layout: the renderer of tablewriter takes twice the time
-// for tables of many thousand rows, and leaves blanks and resets of colours at the
-// ends of lines.
+// lineRenderer writes the rows that tablewriter passes on as lines of the layout:
+// the renderers of tablewriter leave blanks and resets of colours at the ends of
+// lines.
 type lineRenderer struct {
 	layout *textLayout
+	grid   *grid
 	depth  int
 	line   strings.Builder
 }
 
 // Header implements tw.Renderer.
-func (r *lineRenderer) Header(headers [][]string, ctx tw.Formatting) {
+func (r *lineRenderer) Header(headers [][]string, _ tw.Formatting) {
 	for _, header := range headers {
-		r.write(header, ctx.Row.Widths)
+		r.write(header, false)
 	}
 }
 
 // Row implements tw.Renderer.
-func (r *lineRenderer) Row(row []string, ctx tw.Formatting) { r.write(row, ctx.Row.Widths) }
+func (r *lineRenderer) Row(row []string, _ tw.Formatting) { r.write(row, true) }
 
-func (r *lineRenderer) write(cells []string, widths tw.Mapper[int, int]) {
+func (r *lineRenderer) write(cells []string, painted bool) {
 	r.line.Reset()
 	for i, cell := range cells {
-		r.line.WriteString(cell)
+		column := r.grid.shown[i]
+		shown := cell
+		if painted {
+			shown = r.layout.paintCell(&r.grid.table.Columns[column], cell)
+		}
+		r.line.WriteString(shown)
 		if i+1 < len(cells) {
-			for range widths.Get(i) - widthOf(cell) {
+			for range r.grid.widths[column] + columnGap - text.Width(cell) {
 				r.line.WriteByte(' ')
 			}
 		}
@@ -73,14 +118,17 @@ func (r *lineRenderer) write(cells []string, widths tw.Mapper[int, int]) {
 	r.layout.line(r.depth, r.line.String())
 }
 
-// widthOf is what tablewriter takes for the width of a cell.
-func widthOf(cell string) int {
-	for i := range len(cell) {
-		if cell[i] < ' ' || cell[i] > '~' {
-			return twwidth.Width(cell)
-		}
+// paintCell paints the first word of a cell if the column has tones.
+func (l *textLayout) paintCell(column *view.Column, cell string) string {
+	if column.Tone == nil || !l.color {
+		return cell
 	}
-	return len(cell)
+	word, rest, more := strings.Cut(cell, " ")
+	painted := l.paint(column.Tone(word), word)
+	if more {
+		painted += " " + rest
+	}
+	return painted
 }
 
 // Start implements tw.Renderer.
@@ -94,7 +142,7 @@ func (*lineRenderer) Line(tw.Formatting) {}
 
 // Config implements tw.Renderer.
 func (*lineRenderer) Config() tw.Rendition {
-	return tw.Rendition{Borders: tw.BorderNone, Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone}}
+	return tw.Rendition{Streaming: true, Borders: tw.BorderNone, Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone}}
 }
 
 // Close implements tw.Renderer.
@@ -102,52 +150,3 @@ func (*lineRenderer) Close() error { return nil }
 
 // Logger implements tw.Renderer; there is nothing to log.
 func (*lineRenderer) Logger(*ll.Logger) {}
-
-// cells returns the text of the columns that are shown, safe to print and
-// painted.
-func (l *textLayout) cells(table view.Table) (header []string, rows [][]string) {
-	shown := make([]int, 0, len(table.Columns))
-	for i, column := range table.Columns {
-		if l.wide || !column.Wide {
-			shown = append(shown, i)
-			header = append(header, column.Name)
-		}
-	}
-	rows = make([][]string, 0, len(table.Rows))
-	for _, row := range table.Rows {
-		rows = append(rows, l.row(table.Columns, shown, row))
-	}
-	return header, rows
-}
-
-// row returns the cells of a row that are shown: the row itself where nothing
-// has to be changed, which is the usual case of large tables.
-func (l *textLayout) row(columns []view.Column, shown []int, row []string) []string {
-	same := len(row) == 0 || len(row) <= len(shown) && shown[len(row)-1] == len(row)-1
-	for i := 0; same && i < len(row); i++ {
-		same = l.cell(columns[i], row[i]) == row[i]
-	}
-	if same {
-		return row
-	}
-	cells := make([]string, 0, len(shown))
-	for _, i := range shown {
-		if i < len(row) {
-			cells = append(cells, l.cell(columns[i], row[i]))
-		}
-	}
-	return cells
-}
-
-func (l *textLayout) cell(column view.Column, cell string) string {
-	cell = text.Printable(cell)
-	if column.Tone == nil || !l.color {
-		return cell
-	}
-	word, rest, more := strings.Cut(cell, " ")
-	painted := l.paint(column.Tone(word), word)
-	if more {
-		painted += " " + rest
-	}
-	return painted
-}

@@ -14,6 +14,8 @@ import (
 type textLayout struct {
 	out         io.Writer
 	color, wide bool
+	// width is that of the terminal, 0 if nothing has to fit one.
+	width int
 	// buffer holds one line, so that long texts need no memory.
 	buffer []byte
 	err    error
@@ -41,9 +43,28 @@ func (l *textLayout) line(depth int, safe ...string) {
 	l.buffer = line
 }
 
+// continued is how many columns the lines that continue one are indented.
+const continued = 2
+
 // Line implements view.Layout.
 func (l *textLayout) Line(depth int, mark view.Word, line string) {
-	l.line(depth, l.paint(mark.Tone, text.Printable(mark.Text)), text.Printable(line))
+	marked := text.Printable(mark.Text)
+	for i, part := range l.fold(depth, 0, marked+text.Printable(line), continued) {
+		rest, isMarked := strings.CutPrefix(part, strings.TrimRight(marked, " "))
+		if i > 0 || !isMarked || marked == "" {
+			l.line(depth, part)
+			continue
+		}
+		l.line(depth, l.paint(mark.Tone, strings.TrimRight(marked, " ")), rest)
+	}
+}
+
+// fold breaks a line that stands behind a number of columns so that it fits.
+func (l *textLayout) fold(depth, behind int, line string, hang int) []string {
+	if l.width == 0 {
+		return []string{line}
+	}
+	return text.Fold(line, max(l.width-depth*len(indentation)-behind, 1), hang)
 }
 
 // Fields implements view.Layout.
@@ -54,14 +75,19 @@ func (l *textLayout) Fields(depth int, fields []view.Field) {
 	}
 	for _, f := range fields {
 		key, state := f.Key+":", text.Printable(f.State.Text)
-		for line := range strings.SplitSeq(f.Value, "\n") {
-			line = text.Printable(line)
-			if state != "" {
-				line = strings.Replace(line, state, l.paint(f.State.Tone, state), 1)
-				state = ""
+		values := f.Items
+		if len(values) == 0 {
+			values = []string{view.OrNone(f.Value)}
+		}
+		for _, value := range values {
+			for _, line := range l.fold(depth, width, text.Printable(value), continued) {
+				if state != "" && strings.Contains(line, state) {
+					line = strings.Replace(line, state, l.paint(f.State.Tone, state), 1)
+					state = ""
+				}
+				l.line(depth, key, strings.Repeat(" ", width-len(key)), line)
+				key = ""
 			}
-			l.line(depth, key, strings.Repeat(" ", width-len(key)), line)
-			key = ""
 		}
 	}
 }

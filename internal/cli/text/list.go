@@ -39,3 +39,39 @@ func BoundedOf(items []string, total, limit int) string {
 
 // More ends a list whose last items are not shown: `and 12 more`.
 func More(n int) string { return fmt.Sprintf("and %d more", n) }
+
+// Fit is Bounded for a cell that has a number of columns: it shows fewer items
+// where they need more, and cuts the first one where even that does. A limit or a
+// width of 0 does not restrict.
+func Fit(items []string, limit, width int) string {
+	if limit <= 0 || limit > len(items) {
+		limit = len(items)
+	}
+	if width <= 0 {
+		return Bounded(items, limit)
+	}
+	best, used := "", 0
+	for n := 1; n <= limit; n++ {
+		used += Width(items[n-1])
+		if n > 1 {
+			used += len(", ")
+		}
+		if used > width {
+			break
+		}
+		if fitting := Bounded(items, n); Width(fitting) <= width {
+			best = fitting
+		}
+	}
+	if best != "" || len(items) == 0 {
+		return best
+	}
+	if len(items) == 1 {
+		return Cut(items[0], width)
+	}
+	count := " " + More(len(items)-1)
+	if room := width - len(count); room > len(cutMark) {
+		return Cut(items[0], room) + count
+	}
+	return Cut(items[0]+cutMark, width)
+}

@@ -20,6 +20,47 @@ func Printable(s string) string { return escape(s, "") }
 // and tabs.
 func PrintableLines(s string) string { return escape(s, "\n\t") }
 
+// PrintableColored is PrintableLines for a text that is painted already: it keeps
+// colours, and no other sequence that a terminal obeys.
+func PrintableColored(s string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(s); {
+		start := strings.IndexByte(s[i:], '\x1b')
+		if start < 0 {
+			break
+		}
+		start += i
+		i = start + colorLength(s[start:])
+		if i == start {
+			i++
+			continue
+		}
+		b.WriteString(PrintableLines(s[done:start]))
+		b.WriteString(s[start:i])
+		done = i
+	}
+	if done == 0 {
+		return PrintableLines(s)
+	}
+	b.WriteString(PrintableLines(s[done:]))
+	return b.String()
+}
+
+// colorLength returns how long the sequence is that a text starts with if it sets
+// a colour, 0 if it does not.
+func colorLength(s string) int {
+	rest, found := strings.CutPrefix(s, "\x1b[")
+	if !found {
+		return 0
+	}
+	rest = strings.TrimLeft(rest, "0123456789;")
+	if !strings.HasPrefix(rest, "m") {
+		return 0
+	}
+	return len(s) - len(rest) + 1
+}
+
 func escape(s, keep string) string {
 	var b strings.Builder
 	done := 0

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
@@ -38,6 +40,26 @@ func TestPrintable(t *testing.T) {
 				t.Errorf("PrintableLines(%q) = %q, want %q", tt.in, got, tt.lines)
 			}
 		})
+	}
+}
+
+func TestPrintableColored(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain\n\ttext":                            "plain\n\ttext",
+		"\x1b[31mred\x1b[0m":                       "\x1b[31mred\x1b[0m",
+		"\x1b[1;38;5;12mblue\x1b[m":                "\x1b[1;38;5;12mblue\x1b[m",
+		"\x1b]0;title\a":                           `\x1b]0;title\a`,
+		"\x1b[2J\x1b[31mred\x1b[0m\x1b[1A\u009b2J": `\x1b[2J` + "\x1b[31mred\x1b[0m" + `\x1b[1A\u009b2J`,
+		"\x1b[31":                                  `\x1b[31`,
+		"\x1b":                                     `\x1b`,
+		"\x1b\x1b[0m":                              `\x1b` + "\x1b[0m",
+		"日本\u202e\xff":                             `日本\u202e\xff`,
+		"":                                         "",
+	} {
+		if got := text.PrintableColored(in); got != want {
+			t.Errorf("PrintableColored(%q) = %q, want %q", in, got, want)
+		}
 	}
 }
 
@@ -199,4 +221,98 @@ func TestOneLine(t *testing.T) {
 			t.Errorf("OneLine(%q, 16) = %q, want %q", in, got, want)
 		}
 	}
+}
+
+func TestFit(t *testing.T) {
+	t.Parallel()
+	items := []string{"alpha", "beta", "gamma", "delta"}
+	for _, tt := range []struct {
+		items        []string
+		limit, width int
+		want         string
+	}{
+		{items, 0, 0, "alpha, beta, gamma, delta"},
+		{items, 2, 0, "alpha, beta and 2 more"},
+		{items, 0, 25, "alpha, beta, gamma, delta"},
+		{items, 0, 24, "alpha, beta and 2 more"},
+		{items, 0, 22, "alpha, beta and 2 more"},
+		{items, 0, 21, "alpha and 3 more"},
+		{items, 1, 25, "alpha and 3 more"},
+		{items, 0, 15, "a... and 3 more"},
+		{items, 0, 13, "alpha..."},
+		{items, 0, 7, "alph..."},
+		{items, 9, 30, "alpha, beta, gamma, delta"},
+		{[]string{"a-very-long-name"}, 0, 10, "a-very-..."},
+		{[]string{"日本", "日本"}, 0, 9, "日本..."},
+		{[]string{"日本", "日本"}, 0, 10, "日本, 日本"},
+		{nil, 3, 5, ""},
+	} {
+		if got := text.Fit(tt.items, tt.limit, tt.width); got != tt.want {
+			t.Errorf("Fit(%q, %d, %d) = %q, want %q", tt.items, tt.limit, tt.width, got, tt.want)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, in    string
+		width, hang int
+		want        []string
+	}{
+		{"fits", "State:  a few words", 20, 2, []string{"State:  a few words"}},
+		{"unknown width", "a  few  words", 0, 2, []string{"a  few  words"}},
+		{"between words", "one two three four five", 20, 2, []string{"one two three four", "  five"}},
+		{"keeps blanks", "a:  one two three four five", 22, 2, []string{"a:  one two three four", "  five"}},
+		{"indented", "  hint: run the other command", 24, 2, []string{"  hint: run the other", "    command"}},
+		{"a long word", "see https://example.com/a/long/path/ there", 20, 0, []string{"see", "https://example.com/a/long/path/", "there"}},
+		{"a long list", "paths /first,/second,/third,/fourth", 20, 2, []string{"paths", "  /first,/second,", "  /third,/fourth"}},
+		{"narrow terminals get some room", "one two three four five", 3, 2, []string{"one two three four", "  five"}},
+		{"wide characters", "日本語 日本語 日本語 日本語", 20, 0, []string{"日本語 日本語 日本語", "日本語"}},
+		{"combining marks", strings.Repeat("e\u0301", 10) + " " + strings.Repeat("e\u0301", 10), 21, 0, []string{strings.Repeat("e\u0301", 10) + " " + strings.Repeat("e\u0301", 10)}},
+		{"nothing", "", 20, 2, []string{""}},
+		{"blanks only", "                         ", 20, 2, []string{""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, text.Fold(tt.in, tt.width, tt.hang)); diff != "" {
+				t.Errorf("Fold(%q, %d, %d) (-want +got)\n%s", tt.in, tt.width, tt.hang, diff)
+			}
+		})
+	}
+}
+
+func TestCutWords(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in    string
+		width int
+		want  string
+	}{
+		{"denied by policy", 16, "denied by policy"},
+		{"denied by policy", 14, "denied by..."},
+		{"denied by policy", 12, "denied by..."},
+		{"denied by policy", 11, "denied..."},
+		{"a supercalifragilistic word", 16, "a supercalifr..."},
+		{"supercalifragilistic", 10, "superca..."},
+	} {
+		if got := text.CutWords(tt.in, tt.width); got != tt.want {
+			t.Errorf("CutWords(%q, %d) = %q, want %q", tt.in, tt.width, got, tt.want)
+		}
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	for _, seed := range []string{"one two three", "  a,b,c", "日本 語", "e\u0301 e", strings.Repeat("x", 30)} {
+		f.Add(seed, 20, 2)
+	}
+	f.Fuzz(func(t *testing.T, in string, width, hang int) {
+		width, hang = width%200, max(hang%20, 0)
+		in = text.Printable(in)
+		lines := text.Fold(in, width, hang)
+		got, want := strings.ReplaceAll(strings.Join(lines, ""), " ", ""), strings.ReplaceAll(in, " ", "")
+		if got != want {
+			t.Errorf("Fold(%q, %d, %d) = %q, which loses text", in, width, hang, lines)
+		}
+	})
 }

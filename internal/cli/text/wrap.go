@@ -40,6 +40,60 @@ func Wrap(s string, width int, indent string) string {
 	return strings.Join(lines, "\n"+indent)
 }
 
+// leastRoom is how many columns a continued line gets at least, however narrow
+// the terminal is.
+const leastRoom = 20
+
+// Fold breaks one line into lines that take at most a number of columns, between
+// words; a word that is too long is broken behind a comma if it has one, and kept
+// whole otherwise. The lines after the first start with as many blanks as hang
+// says, more where the line itself is indented. Blanks within lines stay as they
+// are. A width of 0 breaks nothing.
+func Fold(line string, width, hang int) []string {
+	if width <= 0 || len(line) <= width || Width(line) <= width {
+		return []string{line}
+	}
+	start := len(line) - len(strings.TrimLeft(line, " "))
+	indent := strings.Repeat(" ", hang+start)
+	var lines []string
+	prefix, rest := line[:start], line[start:]
+	for {
+		room := max(width-len(prefix), leastRoom)
+		end := breakOf(rest, room)
+		lines = append(lines, strings.TrimRight(prefix+rest[:end], " "))
+		if rest = strings.TrimLeft(rest[end:], " "); rest == "" {
+			return lines
+		}
+		prefix = indent
+	}
+}
+
+// breakOf returns how much of a text goes on a line of a number of columns.
+func breakOf(s string, room int) int {
+	used, blank, comma := 0, -1, -1
+	graphemes := displaywidth.StringGraphemes(s)
+	for end := 0; graphemes.Next(); {
+		value := graphemes.Value()
+		if value == " " && used <= room {
+			blank = end
+		}
+		if used += graphemes.Width(); used > room {
+			switch {
+			case blank > 0:
+				return blank
+			case comma > 0:
+				return comma
+			case value == " ":
+				return end // a word that is too long stands alone
+			}
+		}
+		if end += len(value); value == "," && (used <= room || comma < 0) {
+			comma = end
+		}
+	}
+	return len(s)
+}
+
 // Cut shortens a text to a number of columns and marks with dots that it did.
 func Cut(s string, width int) string {
 	if Width(s) <= width {
@@ -56,4 +110,17 @@ func Cut(s string, width int) string {
 		end += len(graphemes.Value())
 	}
 	return s[:end] + mark
+}
+
+// CutWords is Cut for prose: it cuts between words where that loses little.
+func CutWords(s string, width int) string {
+	short := Cut(s, width)
+	kept, isCut := strings.CutSuffix(short, cutMark)
+	if short == s || !isCut || strings.HasPrefix(s[len(kept):], " ") {
+		return short
+	}
+	if blank := strings.LastIndexByte(kept, ' '); Width(kept[:max(blank, 0)]) > width/2 {
+		return kept[:blank] + cutMark
+	}
+	return short
 }

@@ -32,22 +32,18 @@ func changesOf(c *rollout.Cluster) []*rollout.Change {
 func (a *applying) showPlan() error {
 	a.tellIdle()
 	cmdutil.TellOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
-	out := a.streams.Err
+	printer := output.OnErr(a.streams)
 	if !a.writes() {
-		out = a.streams.Out
+		printer = output.OnOut(a.streams)
 	}
 	asked := a.asks()
 	if a.writes() && a.yes {
-		out = forgiving{out} // nobody has to see it
+		printer.Out = forgiving{printer.Out} // nobody has to see it
 	}
 	if a.quiet || !a.output.Format().ForPeople() && !asked {
-		out = io.Discard // the report says all of it
+		printer.Out = io.Discard // the report says all of it
 	}
-	color := a.streams.OutColor()
-	if a.writes() {
-		color = a.streams.ErrColor()
-	}
-	if err := output.Write(out, output.FormatTable, color, view.View{Text: a.writePlan}); err != nil {
+	if err := printer.Print(output.FormatTable, view.View{Text: a.writePlan}); err != nil {
 		return err
 	}
 	a.tellErrors()

@@ -14,7 +14,7 @@ import (
 // tellBegun asks for patience where much is to be written.
 func (a *applying) tellBegun(c *rollout.Cluster) {
 	if count := c.Writes(); count >= cmdutil.AnnouncedChanges {
-		a.say("%s: writing %d objects", c.Name, count)
+		a.say("%s: writing %s", c.Name, text.Count(count, "object"))
 	}
 }
 

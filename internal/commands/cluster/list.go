@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -159,11 +158,13 @@ func (l clusterStatusList) view(now time.Time) view.View {
 // table has one row for each cluster.
 func (l clusterStatusList) table(now time.Time) view.Table {
 	table := view.Table{Columns: append(
-		view.Columns("NAME", "STATUS", "VERSION", "MESHES", "TOKEN-EXPIRES", "AGE"),
+		[]view.Column{
+			{Name: "NAME"}, {Name: "STATUS"}, {Name: "VERSION", Priority: 2}, {Name: "MESHES", Content: view.ItemList}, {Name: "TOKEN-EXPIRES", Priority: 1}, {Name: "AGE", Priority: 3},
+		},
 		view.WideColumns("LATENCY", "SERVER", "UID")...)}
 	for _, item := range l.Items {
 		table.Add(
-			item.Name, item.Status, view.OrNone(item.Version), view.OrNone(strings.Join(item.Meshes, ", ")), item.expiryText(now),
+			item.Name, item.Status, view.OrNone(item.Version), view.Items(item.Meshes), item.expiryText(now),
 			duration.HumanDuration(now.Sub(item.Registered)),
 			view.OrNone(item.Latency), view.OrNone(item.Server), view.OrNone(item.UID))
 	}

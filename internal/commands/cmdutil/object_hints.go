@@ -47,7 +47,7 @@ func HintMesh(result *policy.Result, i int) string {
 		text += " on " + strings.Join(m.Clusters, ", ")
 	}
 	if vm := result.Meshes[i].VirtualMesh; vm != nil {
-		return text + ", in virtual mesh " + vm.Resource.Name
+		return text + ", in virtual mesh " + vm.Resource.Name + "." + vm.Resource.Namespace
 	}
 	return text + ", in no virtual mesh"
 }

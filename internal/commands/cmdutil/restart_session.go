@@ -88,7 +88,7 @@ func (s *RestartSession) Summarise(ctx context.Context) {
 	case unfinished > 0:
 		s.Progress.Line("%s not restarted or not ready. Run the command again to continue.", countedAre(unfinished, "workload"))
 	case left[restart.OutcomeBegun] > 0:
-		s.Progress.Line("Started %d restarts without waiting; run the command again to wait for them.", left[restart.OutcomeBegun])
+		s.Progress.Line("Started %s without waiting; run the command again to wait until they are done.", text.Count(left[restart.OutcomeBegun], "restart"))
 	}
 	if left[restart.OutcomeRestarted]+left[restart.OutcomeBegun] > 0 && s.Discovered && ctx.Err() == nil {
 		s.Progress.Line("Pod IPs changed; run `meshctl discover`, then `meshctl apply`.")

@@ -85,11 +85,11 @@ func (c configView) view() view.View {
 
 // table has one row for each setting.
 func (c configView) table() view.Table {
-	table := view.Table{Columns: view.Columns("KEY", "VALUE", "SOURCE")}
+	table := view.Table{Columns: []view.Column{{Name: "KEY"}, {Name: "VALUE", Content: view.ItemList}, {Name: "SOURCE", Content: view.Prose}}}
 	for _, s := range c.Settings {
 		text := fmt.Sprint(s.Value)
 		if list, isList := s.Value.([]string); isList {
-			text = strings.Join(list, ",")
+			text = strings.Join(list, "\n")
 		}
 		table.Add(s.Key, view.OrNone(text), strings.TrimSpace(s.Source+" "+s.From))
 	}

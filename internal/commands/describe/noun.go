@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/output"
@@ -109,7 +110,7 @@ func (q *query) run(ctx context.Context) error {
 		return err
 	}
 	if q.verbosity() > 0 {
-		q.streams.Say("Ignored %d objects of kinds that meshctl does not use.", world.Ignored)
+		q.streams.Say("Ignored %s of kinds that meshctl does not use.", text.Count(world.Ignored, "object"))
 	}
 	incomplete := cmdutil.ReportProblems(q.streams, world)
 	all := q.noun.Objects(world)

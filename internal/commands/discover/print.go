@@ -2,7 +2,6 @@ package discover
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/inventory"
@@ -30,7 +29,9 @@ func (d *discovering) view() view.View {
 
 // table has one row for each cluster.
 func (d *discovering) table() view.Table {
-	table := view.Table{Columns: view.Columns("CLUSTER", "STATUS", "MESHES", "WORKLOADS", "DESTINATIONS")}
+	table := view.Table{Columns: []view.Column{
+		{Name: "CLUSTER"}, {Name: "STATUS"}, {Name: "MESHES", Content: view.ItemList}, {Name: "WORKLOADS", Priority: 1}, {Name: "DESTINATIONS", Priority: 2},
+	}}
 	for i := range d.found {
 		c := &d.found[i]
 		if c.Err != nil {
@@ -45,7 +46,7 @@ func (d *discovering) table() view.Table {
 		if c.Partial() {
 			status = "Partial"
 		}
-		table.Add(c.Name, status, view.OrNone(strings.Join(meshes, ", ")), strconv.Itoa(len(c.Output.Workloads)), strconv.Itoa(len(c.Output.Destinations)))
+		table.Add(c.Name, status, view.Items(meshes), strconv.Itoa(len(c.Output.Workloads)), strconv.Itoa(len(c.Output.Destinations)))
 	}
 	return table
 }

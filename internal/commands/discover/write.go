@@ -53,7 +53,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, grou
 	} else {
 		changes := plan.Count(group, kube.ChangeAdd) + plan.Count(group, kube.ChangeModify) + plan.Count(group, kube.ChangeRemove)
 		if changes >= cmdutil.AnnouncedChanges {
-			d.say("%s: writing %d objects", groupLabel(group), changes)
+			d.say("%s: writing %s", groupLabel(group), text.Count(changes, "object"))
 		}
 		results = plan.Run(ctx, group, inventory.RunOptions{Force: d.forceConflicts, DryRun: dryRun})
 	}

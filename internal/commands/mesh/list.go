@@ -214,7 +214,9 @@ func (l meshList) view(needs bool) view.View {
 
 // table has one row for each mesh.
 func (l meshList) table(needs bool) view.Table {
-	table := view.Table{Columns: view.Columns("NAMESPACE", "NAME", "CLUSTER", "TYPE", "VERSION", "VIRTUAL-MESH", "WORKLOADS")}
+	table := view.Table{Columns: []view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "TYPE", Priority: 3}, {Name: "VERSION", Priority: 2}, {Name: "VIRTUAL-MESH"}, {Name: "WORKLOADS", Priority: 1},
+	}}
 	if needs {
 		table.Columns = append(table.Columns, view.Column{Name: "NEED-RESTART"})
 	}

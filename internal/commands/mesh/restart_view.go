@@ -104,14 +104,15 @@ func (r *restarting) shows(item *restart.Item) bool {
 // error, and where nothing is written as what the command was asked for.
 func (r *restarting) showPlan() error {
 	r.TellFailures()
-	out := r.streams.Err
+	printer := output.OnErr(r.streams)
 	if !r.Writes() {
-		out = r.streams.Out
+		printer = output.OnOut(r.streams)
 	}
-	if !r.output.Format().ForPeople() {
+	format := r.output.Format()
+	if !format.ForPeople() {
 		return nil
 	}
-	if err := output.Write(out, output.FormatTable, false, view.View{Table: view.Rows(r.planTable())}); err != nil {
+	if err := printer.Print(format, view.View{Table: view.Rows(r.planTable())}); err != nil {
 		return err
 	}
 	for i := range r.Fleet.Meshes {
@@ -139,7 +140,10 @@ func (r *restarting) showPlan() error {
 func (r *restarting) planTable() view.Table {
 	var table view.Table
 	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
-		table.Columns = view.Columns("CLUSTER", "STAGE", "NAMESPACE", "NAME", "PODS", "ACTION", "WHY")
+		table.Noun = "workload"
+		table.Columns = []view.Column{
+			{Name: "CLUSTER"}, {Name: "STAGE", Priority: 2}, {Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "PODS", Priority: 1}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason},
+		}
 		var why []string
 		for _, reason := range item.Reasons {
 			why = append(why, reason.Message)
@@ -188,7 +192,9 @@ func (r *restarting) outcomeTable() view.Table {
 		if newRestartedItem(m, item).Seconds != nil {
 			took = result.Took.Round(100 * time.Millisecond).String()
 		}
-		table.Columns = view.Columns("CLUSTER", "STAGE", "NAMESPACE", "NAME", "OUTCOME", "TOOK")
+		table.Columns = []view.Column{
+			{Name: "CLUSTER"}, {Name: "STAGE", Priority: 2}, {Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "OUTCOME"}, {Name: "TOOK", Priority: 1},
+		}
 		table.Add(m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name, string(result.Outcome), took)
 	})
 	return table

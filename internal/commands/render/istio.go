@@ -172,7 +172,7 @@ func (o *istioOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.verbosity() > 0 {
-		o.streams.Say("Ignored %d objects of kinds that meshctl does not use.", world.Ignored)
+		o.streams.Say("Ignored %s of kinds that meshctl does not use.", text.Count(world.Ignored, "object"))
 	}
 	incomplete := cmdutil.ReportProblems(o.streams, world)
 	if err := o.checkClusters(world.Clusters()); err != nil {

@@ -128,7 +128,7 @@ func (r *rendering) table(wide bool) (view.Table, error) {
 	wide = wide || r.explain
 	table := view.Table{Columns: view.Columns("CLUSTER", "KIND", "NAMESPACE", "NAME")}
 	if wide {
-		table.Columns = append(table.Columns, view.Column{Name: "FROM"})
+		table.Columns = append(table.Columns, view.Column{Name: "FROM", Content: view.ItemList})
 	}
 	for o, err := range r.objects() {
 		if err != nil {
@@ -136,7 +136,7 @@ func (r *rendering) table(wide bool) (view.Table, error) {
 		}
 		row := []string{o.Cluster, string(o.Kind), o.Namespace, o.Name}
 		if wide {
-			row = append(row, strings.Join(cmdutil.ParentNames(o), ", "))
+			row = append(row, view.Items(cmdutil.ParentNames(o)))
 		}
 		table.Add(row...)
 	}

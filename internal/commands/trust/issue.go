@@ -129,7 +129,7 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
 		return r.endIssue(o, v, sharedtrust.Planned(actions))
 	}
-	_ = output.Write(r.streams.Err, output.FormatTable, false, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
+	_ = output.OnErr(r.streams).Print(output.FormatTable, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
 	if o.writes() {
 		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "This writes the Secret cacerts of each mesh listed above. Workloads get new certificates when they restart."); err != nil {
 			return err

@@ -181,7 +181,9 @@ func (s *trustStatus) write(t *view.Text, now time.Time) {
 	}
 	t.Fields(fields)
 	table := view.Table{Columns: append(
-		view.Columns("CLUSTER", "MESH", "ROOT", "EXPIRES", "VERIFIES", "NAMESPACES", "OLDER"),
+		[]view.Column{
+			{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ROOT"}, {Name: "EXPIRES"}, {Name: "VERIFIES", Priority: 1}, {Name: "NAMESPACES", Priority: 3}, {Name: "OLDER", Priority: 2},
+		},
 		view.WideColumns("RENEWAL", "IDENTITY")...)}
 	for i := range s.Meshes {
 		table.Add(s.Meshes[i].row(now)...)

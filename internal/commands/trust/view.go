@@ -118,7 +118,7 @@ func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRu
 
 // outcomeTable says what came of every mesh, or would.
 func outcomeTable(outcomes []sharedtrust.Outcome) view.Table {
-	table := view.Table{Columns: view.Columns("CLUSTER", "MESH", "ACTION", "WHY")}
+	table := view.Table{Noun: "mesh", Columns: []view.Column{{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason}}}
 	for i := range outcomes {
 		o := &outcomes[i]
 		why := o.Action.Reason
@@ -140,7 +140,9 @@ func (r *trustReport) view() view.View {
 
 // table has one row for each mesh.
 func (r *trustReport) table() view.Table {
-	table := view.Table{Columns: view.Columns("CLUSTER", "MESH", "ACTION", "EXPIRES", "WHY")}
+	table := view.Table{Noun: "mesh", Columns: []view.Column{
+		{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ACTION"}, {Name: "EXPIRES", Priority: 1}, {Name: "WHY", Content: view.Reason},
+	}}
 	for i := range r.Meshes {
 		m := &r.Meshes[i]
 		why, expires := m.Reason, view.None

@@ -24,9 +24,12 @@ type Layout interface {
 	Diff(unified string)
 }
 
-// Field is a `Key: value` line. A value of several lines continues below itself.
+// Field is a `Key: value` line.
 type Field struct {
 	Key, Value string
+	// Items are the value of a field that is a list, one line each; a field without
+	// a value and without items is None.
+	Items []string
 	// State is a word of the value that has a tone; usually there is none.
 	State Word
 }

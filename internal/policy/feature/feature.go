@@ -6,8 +6,6 @@
 package feature
 
 import (
-	"strings"
-
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -104,7 +102,7 @@ func (f Feature) Authored() bool { return f.said != nil && f.Scope != ScopeUnsup
 // Lines says in a few words what a value does, one part a line.
 func (f Feature) Lines(value any) []string {
 	if f.lines == nil {
-		return strings.Split(Flatten(value), "\n")
+		return Flatten(value)
 	}
 	return f.lines(value)
 }

@@ -15,10 +15,18 @@ import (
 // Lines says in a few words what a setting does, one part a line.
 func Lines(field string, value any) []string { return All().Of(field).Lines(value) }
 
+// counted counts things whose plural ends in s.
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.FormatInt(n, 10) + " " + noun + "s"
+}
+
 func durationText(d *core.Duration) string { return d.String() }
 
 func retryText(r *networkingv1.RetryPolicy) string {
-	text := fmt.Sprintf("%d attempts", r.Attempts)
+	text := counted(int64(r.Attempts), "attempt")
 	if r.PerTryTimeout != nil {
 		text += " of " + r.PerTryTimeout.String()
 	}
@@ -41,8 +49,8 @@ func mirrorText(m *networkingv1.Mirror) string {
 }
 
 func outlierText(o *networkingv1.OutlierDetection) string {
-	return fmt.Sprintf("after %d errors, for %s, at most %d%%; checked every %s",
-		o.ConsecutiveErrors, o.BaseEjectionTime, o.MaxEjectionPercent, o.Interval)
+	return fmt.Sprintf("after %s, for %s, at most %d%%; checked every %s",
+		counted(int64(o.ConsecutiveErrors), "error"), o.BaseEjectionTime, o.MaxEjectionPercent, o.Interval)
 }
 
 func tlsText(m *networkingv1.MTLS) string { return string(m.Istio.TLSMode) }
@@ -90,17 +98,21 @@ func serviceText(ref core.ClusterObjectRef, port uint32) string {
 	return name
 }
 
-// Flatten writes any value as lines of a path and a scalar, such as `a.b 1`.
-func Flatten(value any) string {
+// Flatten writes any value as lines of a path and a scalar, such as `a.b 1`, at
+// least one.
+func Flatten(value any) []string {
 	data, err := json.Marshal(value)
 	if err != nil {
-		return fmt.Sprint(value)
+		return []string{fmt.Sprint(value)}
 	}
 	var tree any
 	if err := json.Unmarshal(data, &tree); err != nil {
-		return string(data)
+		return []string{string(data)}
 	}
-	return strings.Join(flatten("", tree), "\n")
+	if lines := flatten("", tree); len(lines) > 0 {
+		return lines
+	}
+	return []string{""} // there is a value, of which there is nothing to say
 }
 
 func flatten(path string, value any) []string {

@@ -1,8 +1,6 @@
 package feature
 
 import (
-	"strings"
-
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -142,7 +140,7 @@ func lines[V any](show func(*V) []string) func(any) []string {
 
 // text is lines for what is said in one text.
 func text[V any](show func(*V) string) func(any) []string {
-	return lines(func(value *V) []string { return strings.Split(show(value), "\n") })
+	return lines(func(value *V) []string { return []string{show(value)} })
 }
 
 func targets[V any](named func(*V) []Target) func(any) []Target {

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+)
+
+// terminalWriter is what stands between standard output and a terminal: it escapes
+// all that could control the terminal, but for line ends, tabs and colours. Views
+// are escaped where they are laid out, so that nothing in them passes for a line
+// or a colour of ours; this is for the rest, such as manifests, and for mistakes.
+type terminalWriter struct {
+	terminal io.Writer
+	// held is the beginning of a character or of a colour, whose rest comes with
+	// the next write.
+	held []byte
+}
+
+// Write implements io.Writer.
+func (w *terminalWriter) Write(p []byte) (int, error) {
+	if len(w.held) == 0 && isPlain(p) {
+		return w.terminal.Write(p)
+	}
+	pending := append(w.held, p...)
+	end := len(pending) - unfinished(pending)
+	w.held = append([]byte(nil), pending[end:]...)
+	if _, err := io.WriteString(w.terminal, text.PrintableColored(string(pending[:end]))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// finish writes what is held.
+func (w *terminalWriter) finish() error {
+	held := w.held
+	w.held = nil
+	if len(held) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(w.terminal, text.PrintableColored(string(held)))
+	return err
+}
+
+// isPlain reports whether a text has nothing but visible ASCII, line ends and
+// tabs, which is nearly always so.
+func isPlain(p []byte) bool {
+	for _, b := range p {
+		if (b < ' ' || b > '~') && b != '\n' && b != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+// unfinished returns how many bytes at the end may belong together with what
+// follows.
+func unfinished(p []byte) int {
+	const longest = 16
+	tail := p[max(0, len(p)-longest):]
+	if escape := bytes.LastIndexByte(tail, '\x1b'); escape >= 0 {
+		parameters := bytes.TrimPrefix(tail[escape+1:], []byte("["))
+		if len(bytes.TrimLeft(parameters, "0123456789;")) == 0 {
+			return len(tail) - escape
+		}
+	}
+	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
+		if start := p[len(p)-n:]; utf8.RuneStart(start[0]) {
+			if !utf8.FullRune(start) {
+				return n
+			}
+			return 0
+		}
+	}
+	return 0
+}

@@ -1,0 +1,224 @@
+package output
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/output/view"
+)
+
+// grid is a table as it is shown: which columns, how wide, and how much of their
+// cells. Slices are by position of a column in the table, but for shown.
+type grid struct {
+	table *view.Table
+	wide  bool
+	// shown are the positions of the columns that are shown, in order.
+	shown []int
+	// limits are the widths that cells are shortened to; 0 keeps them whole.
+	limits []int
+	// widths are those of the widest cells.
+	widths  []int
+	reasons *reasons
+}
+
+// The widths down to which cells are shortened: prose and lists before a column
+// is left out, and anything if none can be left out any more.
+const (
+	readableWidth = 24
+	leastWidth    = 8
+)
+
+func newGrid(table *view.Table, wide bool) *grid {
+	g := &grid{table: table, wide: wide, limits: make([]int, len(table.Columns)), widths: make([]int, len(table.Columns)), reasons: newReasons(table)}
+	for i := range table.Columns {
+		if wide || !table.Columns[i].Wide {
+			g.shown = append(g.shown, i)
+		}
+	}
+	if !wide && g.reasons.repeated() {
+		g.moveReasons()
+	}
+	g.measure()
+	return g
+}
+
+// measure finds how wide the columns are that are shown.
+func (g *grid) measure() {
+	for _, i := range g.shown {
+		g.widths[i] = text.Width(g.title(i))
+	}
+	for _, row := range g.table.Rows {
+		for _, i := range g.shown {
+			if i < len(row) {
+				g.widths[i] = max(g.widths[i], text.Width(g.cell(i, row[i])))
+			}
+		}
+	}
+}
+
+// fit makes the table take as many columns of the terminal, if it can: it moves
+// reasons below, shortens prose and lists, leaves out what matters least, and
+// shortens the rest.
+func (g *grid) fit(room int) {
+	if g.wide || g.total(g.widths) <= room {
+		return
+	}
+	if g.reasons.inline() {
+		g.moveReasons()
+		g.measure()
+	}
+	readable := func(i int) int {
+		if g.table.Columns[i].Content == view.Exact || g.table.Columns[i].Content == view.Reason {
+			return g.widths[i]
+		}
+		return max(readableWidth, text.Width(g.table.Columns[i].Name))
+	}
+	for !g.shrink(room, readable) {
+		if !g.leaveOut() {
+			g.shrink(room, func(int) int { return leastWidth })
+			break
+		}
+	}
+	whole := slices.Clone(g.widths)
+	g.measure()
+	g.relax(room, whole)
+}
+
+// relax gives cells the room that is left, because lists and prose end with an
+// item or a word, not at their limits.
+func (g *grid) relax(room int, whole []int) {
+	left := room - g.total(g.widths)
+	for _, i := range g.shown {
+		if g.limits[i] == 0 || g.table.Columns[i].Content == view.ItemList || left <= 0 {
+			continue
+		}
+		g.limits[i] = min(whole[i], g.widths[i]+left)
+		left -= g.limits[i] - g.widths[i]
+	}
+	g.measure()
+}
+
+// shrink sets limits so that the table takes no more than the room, if no column
+// has to be narrower for that than its least width; otherwise as far as that.
+func (g *grid) shrink(room int, least func(column int) int) bool {
+	widths := slices.Clone(g.widths)
+	for i := range widths {
+		widths[i] = min(widths[i], room)
+	}
+	for excess := g.total(widths) - room; excess > 0; excess-- {
+		widest := -1
+		for _, i := range g.shown {
+			if widths[i] > least(i) && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+	}
+	for _, i := range g.shown {
+		if g.limits[i] = widths[i]; widths[i] == g.widths[i] {
+			g.limits[i] = 0
+		}
+	}
+	return g.total(widths) <= room
+}
+
+// leaveOut leaves out the column that matters least, the last of several; it
+// reports whether there is one.
+func (g *grid) leaveOut() bool {
+	least := -1
+	for k, i := range g.shown {
+		if p := g.table.Columns[i].Priority; p > 0 && (least < 0 || p >= g.table.Columns[g.shown[least]].Priority) {
+			least = k
+		}
+	}
+	if least < 0 {
+		return false
+	}
+	g.shown = slices.Delete(g.shown, least, least+1)
+	return true
+}
+
+// total is how many columns of the terminal the table takes.
+func (g *grid) total(widths []int) int {
+	total := columnGap * (len(g.shown) - 1)
+	for _, i := range g.shown {
+		total += widths[i]
+	}
+	return total
+}
+
+// hidden returns the names of the columns that were left out.
+func (g *grid) hidden() []string {
+	var names []string
+	for i, column := range g.table.Columns {
+		if !slices.Contains(g.shown, i) && !column.Wide && !(i == g.reasons.column && g.reasons.moved) {
+			names = append(names, column.Name)
+		}
+	}
+	return names
+}
+
+// moveReasons writes the reasons below the table, and numbers of them in their
+// column, which is not needed if all rows share one.
+func (g *grid) moveReasons() {
+	g.reasons.moved = true
+	if g.reasons.shared() {
+		g.shown = slices.DeleteFunc(g.shown, func(i int) bool { return i == g.reasons.column })
+	}
+}
+
+func (g *grid) header() []string {
+	header := make([]string, 0, len(g.shown))
+	for _, i := range g.shown {
+		header = append(header, g.title(i))
+	}
+	return header
+}
+
+// row returns the cells of a row that are shown.
+func (g *grid) row(n int) []string {
+	row := g.table.Rows[n]
+	cells := make([]string, len(g.shown))
+	for k, i := range g.shown {
+		if i < len(row) {
+			cells[k] = g.cell(i, row[i])
+		}
+	}
+	return cells
+}
+
+func (g *grid) title(i int) string { return g.shorten(i, g.table.Columns[i].Name) }
+
+// cell returns what is shown of a cell, safe to print.
+func (g *grid) cell(i int, cell string) string {
+	switch column := &g.table.Columns[i]; {
+	case column.Content == view.ItemList && strings.Contains(cell, "\n"):
+		shown := column.Shown
+		if g.wide {
+			shown = 0
+		}
+		items := strings.Split(cell, "\n")
+		for k := range items {
+			items[k] = text.Printable(items[k])
+		}
+		return text.Fit(items, shown, g.limits[i])
+	case i == g.reasons.column && g.reasons.moved:
+		cell = g.reasons.mark(cell)
+	}
+	return g.shorten(i, text.Printable(cell))
+}
+
+func (g *grid) shorten(i int, safe string) string {
+	switch limit := g.limits[i]; {
+	case limit == 0:
+		return safe
+	case g.table.Columns[i].Content == view.Exact:
+		return text.Cut(safe, limit)
+	default:
+		return text.CutWords(safe, limit)
+	}
+}

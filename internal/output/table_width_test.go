@@ -1,0 +1,255 @@
+package output_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
+)
+
+// printedAt returns what a terminal of a width gets; 0 is no terminal.
+func printedAt(t *testing.T, width int, format output.Format, v view.View) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := (output.Printer{Out: &out, Width: width}).Print(format, v); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// meshTable has columns of all kinds.
+func meshTable() view.Table {
+	table := view.Table{Noun: "mesh", Columns: []view.Column{
+		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "TYPE", Priority: 3}, {Name: "VERSION", Priority: 2},
+		{Name: "PORTS", Content: view.ItemList, Shown: 4, Priority: 1}, {Name: "FIELDS", Content: view.Prose}, {Name: "ROOT", Wide: true},
+	}}
+	ports := view.Items([]string{"80/HTTP", "443/TLS", "15021/HTTP", "15443/TLS", "9090/TCP"})
+	table.Add("gloo-mesh", "istiod-istio-system-east", "east", "ISTIO", "1.31.0", ports, "timeout, retries and mirror of all requests", "istio-system")
+	table.Add("gloo-mesh", "linkerd-日本-café", "cluster-日本", "LINKERD", "<none>", view.Items(nil), "<none>", "linkerd")
+	return table
+}
+
+func TestTableFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	v := view.View{Table: view.Rows(meshTable())}
+	for _, tt := range []struct {
+		width  int
+		format output.Format
+		want   string
+	}{
+		{0, output.FormatTable, `
+NAMESPACE   NAME                       CLUSTER        TYPE      VERSION   PORTS                                                FIELDS
+gloo-mesh   istiod-istio-system-east   east           ISTIO     1.31.0    80/HTTP, 443/TLS, 15021/HTTP, 15443/TLS and 1 more   timeout, retries and mirror of all requests
+gloo-mesh   linkerd-日本-café          cluster-日本   LINKERD   <none>    <none>                                               <none>
+`},
+		{200, output.FormatTable, `
+NAMESPACE   NAME                       CLUSTER        TYPE      VERSION   PORTS                                                FIELDS
+gloo-mesh   istiod-istio-system-east   east           ISTIO     1.31.0    80/HTTP, 443/TLS, 15021/HTTP, 15443/TLS and 1 more   timeout, retries and mirror of all requests
+gloo-mesh   linkerd-日本-café          cluster-日本   LINKERD   <none>    <none>                                               <none>
+`},
+		{120, output.FormatTable, `
+NAMESPACE   NAME                       CLUSTER        VERSION   PORTS                FIELDS
+gloo-mesh   istiod-istio-system-east   east           1.31.0    80/HTTP and 4 more   timeout, retries and mirror of...
+gloo-mesh   linkerd-日本-café          cluster-日本   <none>    <none>               <none>
+1 column hidden (TYPE); use -o wide or a wider terminal
+`},
+		{100, output.FormatTable, `
+NAMESPACE   NAME                       CLUSTER        FIELDS
+gloo-mesh   istiod-istio-system-east   east           timeout, retries and mirror of all requests
+gloo-mesh   linkerd-日本-café          cluster-日本   <none>
+3 columns hidden (TYPE, VERSION, PORTS); use -o wide or a wider terminal
+`},
+		{80, output.FormatTable, `
+NAMESPACE   NAME                       CLUSTER        FIELDS
+gloo-mesh   istiod-istio-system-east   east           timeout, retries and...
+gloo-mesh   linkerd-日本-café          cluster-日本   <none>
+3 columns hidden (TYPE, VERSION, PORTS); use -o wide or a wider terminal
+`},
+		{60, output.FormatTable, `
+NAMESPACE   NAME                  CLUSTER        FIELDS
+gloo-mesh   istiod-istio-sys...   east           timeout,...
+gloo-mesh   linkerd-日本-café     cluster-日本   <none>
+3 columns hidden (TYPE, VERSION, PORTS); use -o wide or a
+  wider terminal
+`},
+		{80, output.FormatWide, `
+NAMESPACE   NAME                       CLUSTER        TYPE      VERSION   PORTS                                               FIELDS                                        ROOT
+gloo-mesh   istiod-istio-system-east   east           ISTIO     1.31.0    80/HTTP, 443/TLS, 15021/HTTP, 15443/TLS, 9090/TCP   timeout, retries and mirror of all requests   istio-system
+gloo-mesh   linkerd-日本-café          cluster-日本   LINKERD   <none>    <none>                                              <none>                                        linkerd
+`},
+	} {
+		t.Run(fmt.Sprint(tt.format, tt.width), func(t *testing.T) {
+			t.Parallel()
+			got := printedAt(t, tt.width, tt.format, v)
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNothingIsWiderThanTheTerminal goes through all widths that people have.
+func TestNothingIsWiderThanTheTerminal(t *testing.T) {
+	t.Parallel()
+	table := meshTable()
+	table.Columns = append(table.Columns, view.Column{Name: "WHY", Content: view.Reason, Priority: 1})
+	for i := range table.Rows {
+		table.Rows[i] = append(table.Rows[i][:8:8], "the control plane of this mesh has had another root CA since yesterday, and cafe\u0301 日本 follows")
+	}
+	v := view.View{Text: view.Lines(func(t *view.Text) {
+		t.Fields([]view.Field{
+			{Key: "Name", Value: "a"},
+			{Key: "Virtual Mesh", Value: "shared.gloo-mesh (ACCEPTED, trust SHARED, global access policy ENABLED, TLS enforcement STRICT)", State: view.Word{Text: "ACCEPTED", Tone: view.Good}},
+		})
+		t.Section("Meshes", false, func() {
+			t.Table(table)
+			t.Section("Deeper", false, func() { t.Table(table) })
+		})
+		t.Marked(view.Word{Text: "rejected", Tone: view.Bad}, " "+table.Rows[0][8])
+	})}
+	whole := printedAt(t, 0, output.FormatTable, v) + " and 1 2 3 4 5 more column columns hidden (TYPE, VERSION, PORTS); (TYPE, VERSION); (TYPE); use -o wide or a wider terminal"
+	ours := strings.NewReplacer("2 meshes: ", "")
+	for width := 46; width <= 220; width++ {
+		shown := printedAt(t, width, output.FormatTable, v)
+		for line := range strings.Lines(shown) {
+			if got := text.Width(strings.TrimSuffix(line, "\n")); got > width {
+				t.Errorf("a line has %d columns on a terminal of %d: %s", got, width, line)
+			}
+		}
+		for _, word := range strings.Fields(ours.Replace(shown)) {
+			if !strings.Contains(whole, word) && !strings.HasSuffix(word, "...") {
+				t.Errorf("at %d columns, %q is cut without a mark:\n%s", width, word, shown)
+			}
+		}
+	}
+}
+
+func TestPrintUsesTheWidthOfTheStream(t *testing.T) {
+	t.Parallel()
+	streams, out, errOut := cli.Test("")
+	streams.Color = cli.ColorNever
+	streams.SetWidth(24)
+	streams.ErrTerminal = false
+	v := view.View{Text: view.Lines(func(t *view.Text) { t.Line("a sentence of more than one line") })}
+	if err := output.Print(streams, output.FormatTable, v); err != nil {
+		t.Fatal(err)
+	}
+	if err := output.OnErr(streams).Print(output.FormatTable, v); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("a sentence of more than\n  one line\n", out.String()); diff != "" {
+		t.Errorf("on a terminal (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff("a sentence of more than one line\n", errOut.String()); diff != "" {
+		t.Errorf("in a file (-want +got)\n%s", diff)
+	}
+}
+
+func TestReasonsAreSaidOnce(t *testing.T) {
+	t.Parallel()
+	const stale, moved = "uses an outdated certificate: the CA changed after it started", "the CA was replaced"
+	columns := []view.Column{{Name: "NAME"}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason}}
+	for _, tt := range []struct {
+		name   string
+		width  int
+		format output.Format
+		rows   [][]string
+		want   string
+	}{
+		{"all rows share one", 0, output.FormatTable, [][]string{{"a", "restart", stale}, {"b", "restart", stale}, {"c", "restart", stale}}, `
+NAME   ACTION
+a      restart
+b      restart
+c      restart
+3 workloads: uses an outdated certificate: the CA changed after it started
+`},
+		{"many rows share one", 0, output.FormatTable, [][]string{{"istiod", "restart", moved}, {"a", "restart", stale}, {"b", "restart", stale}, {"c", "restart", stale}, {"d", "none", view.None}}, `
+NAME     ACTION    WHY
+istiod   restart   (1)
+a        restart   (2)
+b        restart   (2)
+c        restart   (2)
+d        none      <none>
+(1) 1 workload: the CA was replaced
+(2) 3 workloads: uses an outdated certificate: the CA changed after it started
+`},
+		{"few rows", 0, output.FormatTable, [][]string{{"istiod", "restart", moved}, {"a", "restart", stale}, {"b", "restart", stale}}, `
+NAME     ACTION    WHY
+istiod   restart   the CA was replaced
+a        restart   uses an outdated certificate: the CA changed after it started
+b        restart   uses an outdated certificate: the CA changed after it started
+`},
+		{"few rows on a narrow terminal", 50, output.FormatTable, [][]string{{"istiod", "restart", moved}, {"a", "restart", stale}, {"b", "restart", stale}}, `
+NAME     ACTION    WHY
+istiod   restart   (1)
+a        restart   (2)
+b        restart   (2)
+(1) 1 workload: the CA was replaced
+(2) 2 workloads: uses an outdated certificate: the
+    CA changed after it started
+`},
+		{"wide", 50, output.FormatWide, [][]string{{"a", "restart", stale}, {"b", "restart", stale}, {"c", "restart", stale}}, `
+NAME   ACTION    WHY
+a      restart   uses an outdated certificate: the CA changed after it started
+b      restart   uses an outdated certificate: the CA changed after it started
+c      restart   uses an outdated certificate: the CA changed after it started
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := printedAt(t, tt.width, tt.format, view.View{Table: view.Rows(view.Table{Columns: columns, Rows: tt.rows, Noun: "workload"})})
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTextWrapsAtWords(t *testing.T) {
+	t.Parallel()
+	v := view.View{Text: view.Lines(func(t *view.Text) {
+		t.Fields([]view.Field{
+			{Key: "Name", Value: "web"},
+			{Key: "Virtual Mesh", Value: "shared.gloo-mesh (ACCEPTED, trust SHARED, TLS enforcement STRICT)", State: view.Word{Text: "STRICT", Tone: view.Good}},
+			{Key: "Labels", Items: []string{"app=a-label-that-is-far-too-long-for-a-line-of-this-terminal", "b\nc"}},
+		})
+		t.Section("Errors", false, func() {
+			t.Marked(view.Word{Text: "rejected", Tone: view.Bad}, " because another policy has precedence on this destination")
+			t.Line("    hint: the indentation of a line is kept for its other lines")
+			t.Line("paths /a,/b,/c,/d,/e,/f,/g,/h,/i,/j,/k,/l,/m,/n,/o,/p,/q")
+		})
+	})}
+	want := `Name:          web
+Virtual Mesh:  shared.gloo-mesh (ACCEPTED,
+                 trust SHARED, TLS enforcement
+                 STRICT)
+Labels:        app=a-label-that-is-far-too-long-for-a-line-of-this-terminal
+               b\nc
+Errors:
+  rejected because another policy has
+    precedence on this destination
+      hint: the indentation of a line is kept
+        for its other lines
+  paths
+    /a,/b,/c,/d,/e,/f,/g,/h,/i,/j,/k,/l,/m,/n,
+    /o,/p,/q
+`
+	if diff := cmp.Diff(want, printedAt(t, 46, output.FormatTable, v)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	var painted bytes.Buffer
+	if err := (output.Printer{Out: &painted, Width: 46, Color: true}).Print(output.FormatTable, v); err != nil {
+		t.Fatal(err)
+	}
+	want = strings.NewReplacer("STRICT", "\x1b[32mSTRICT\x1b[0m", "rejected", "\x1b[31mrejected\x1b[0m").Replace(want)
+	if diff := cmp.Diff(want, painted.String()); diff != "" {
+		t.Errorf("with colours (-want +got)\n%s", diff)
+	}
+}
