@@ -30,7 +30,7 @@ type Rejection struct {
 // (semantics 4, D19). They are judged in the order of D11.
 func (e *evaluator) judgeTraffic() {
 	lost := map[Rejection][]string{}
-	claims := claims{result: e.result, scopes: map[string]int{}, held: map[claim][]int{}}
+	claims := claims{result: e.result, scopes: map[string]int{}, held: map[heldPort]holder{}}
 	reach := map[reachKey][]Rejection{}
 	for id := range e.result.Destinations {
 		decided := &e.result.Destinations[id]
@@ -113,15 +113,14 @@ func (e *evaluator) distinctOrigins(policies []int, origins []*world.Mesh, d *wo
 		sources = append(sources, m.Cluster)
 	}
 	var clusters []string
-	other := false
+	seen, other := map[string]bool{}, false
 	for _, cluster := range sources {
-		if !named[cluster] {
-			if other {
-				continue
-			}
-			other = true
+		alike := !named[cluster]
+		if seen[cluster] || alike && other {
+			continue
 		}
-		clusters = appendNew(clusters, cluster)
+		seen[cluster], other = true, other || alike
+		clusters = append(clusters, cluster)
 	}
 	return clusters
 }
@@ -144,12 +143,24 @@ type claims struct {
 	clusters []string
 	// ports are those of the Destination's Service.
 	ports []uint32
-	held  map[claim][]int
+	// held has the first holder of each claim on each port. The others there have
+	// the same value.
+	held map[heldPort]holder
+	// holders counts those who went before.
+	holders int
 }
+
+type heldPort struct {
+	claim claim
+	port  uint32
+}
+
+// holder is a policy and its place among the holders.
+type holder struct{ policy, place int }
 
 // begin turns to another Destination, where nothing is held yet.
 func (c *claims) begin(clusters []string, ports []uint32) {
-	c.clusters, c.ports = clusters, ports
+	c.clusters, c.ports, c.holders = clusters, ports, 0
 	clear(c.held)
 }
 
@@ -161,10 +172,14 @@ func (c *claims) stake(i int) bool {
 	if len(c.conflicts(i, wanted)) > 0 {
 		return false
 	}
+	c.holders++
+	ports := c.portsOf(i)
 	for _, w := range wanted {
-		// A holder of the same ports has the same value, so it stands for both.
-		if !slices.ContainsFunc(c.held[w.claim], func(holder int) bool { return c.samePorts(i, holder) }) {
-			c.held[w.claim] = append(c.held[w.claim], i)
+		for _, port := range ports {
+			at := heldPort{w.claim, port}
+			if _, taken := c.held[at]; !taken {
+				c.held[at] = holder{i, c.holders}
+			}
 		}
 	}
 	return true
@@ -175,24 +190,40 @@ func (c *claims) stake(i int) bool {
 func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
 	p := &c.result.TrafficPolicies[i]
 	var rejections []Rejection
+	ports := c.portsOf(i)
 	for _, w := range wanted {
-		for _, holder := range c.held[w.claim] {
-			other := &c.result.TrafficPolicies[holder]
-			if !slices.ContainsFunc(c.ports, func(port uint32) bool { return p.AllowsPort(port) && other.AllowsPort(port) }) {
+		var first holder
+		for _, port := range ports {
+			h, taken := c.held[heldPort{w.claim, port}]
+			if !taken || first.place > 0 && first.place <= h.place {
 				continue
 			}
-			if value, _ := other.feature(w.claim.field); !c.result.SameValue(value, w.value) {
-				rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: holder, Reason: conflictReason(w.claim, p, other)})
-				break
+			if value, _ := c.result.TrafficPolicies[h.policy].feature(w.claim.field); !c.result.SameValue(value, w.value) {
+				first = h
 			}
+		}
+		if first.place > 0 {
+			other := &c.result.TrafficPolicies[first.policy]
+			rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: first.policy, Reason: conflictReason(w.claim, p, other)})
 		}
 	}
 	slices.SortFunc(rejections, func(a, b Rejection) int { return strings.Compare(a.Field+a.Reason, b.Field+b.Reason) })
 	return slices.Compact(rejections)
 }
 
-func (c *claims) samePorts(a, b int) bool {
-	return slices.Equal(c.result.TrafficPolicies[a].Resource.Spec.DestinationPorts, c.result.TrafficPolicies[b].Resource.Spec.DestinationPorts)
+// portsOf returns the ports of the Service that a policy applies to.
+func (c *claims) portsOf(i int) []uint32 {
+	wanted := c.result.TrafficPolicies[i].Resource.Spec.DestinationPorts
+	if len(wanted) == 0 {
+		return c.ports
+	}
+	var ports []uint32
+	for _, port := range c.ports {
+		if slices.Contains(wanted, port) {
+			ports = append(ports, port)
+		}
+	}
+	return ports
 }
 
 func conflictReason(lost claim, loser, winner *TrafficPolicy) string {
@@ -275,11 +306,4 @@ func (p *TrafficPolicy) AllowsPort(port uint32) bool {
 
 func sortedFields(settings map[string]Setting) []string {
 	return slices.Sorted(maps.Keys(settings))
-}
-
-func appendNew(list []string, value string) []string {
-	if slices.Contains(list, value) {
-		return list
-	}
-	return append(list, value)
 }

@@ -49,9 +49,15 @@ type Result struct {
 	// related and aboutPolicy file findings by object.
 	related     map[string][]int
 	aboutPolicy map[PolicyRef][]int
-	routes      map[routesKey][]*Route
+	routes      map[routesKey]*composed
 	onRoutes    map[int]*routeEffect
 	shifts      map[int][]int
+	acceptance  map[acceptedOn]map[int]uint32
+	// rejections file those of a Destination by policy.
+	rejections map[int]map[int][]Rejection
+	// missing says why Destinations have no access rule.
+	missing   map[int]string
+	invalidOn *invalidIndex
 }
 
 // Destination is what the engine decided about one Destination.
@@ -84,8 +90,11 @@ func Evaluate(w *world.World) *Result {
 			equalities:   feature.Equalities(),
 			podRules:     map[int][]AccessRule{},
 			effects:      map[viewpoint]*sourceEffects{},
-			routes:       map[routesKey][]*Route{},
+			routes:       map[routesKey]*composed{},
 			onRoutes:     map[int]*routeEffect{},
+			acceptance:   map[acceptedOn]map[int]uint32{},
+			rejections:   map[int]map[int][]Rejection{},
+			missing:      map[int]string{},
 		},
 	}
 	e.indexMeshServices()
@@ -94,26 +103,14 @@ func Evaluate(w *world.World) *Result {
 	e.evaluateFederation()
 	e.evaluateTrafficPolicies()
 	e.evaluateAccessPolicies()
-	e.result.collectInvalid()
+	e.result.invalid = e.result.collectInvalid()
+	e.result.invalidOn = newInvalidIndex(e.result, e.services)
 	e.reportWorkloads()
 	e.reportRemarks()
 	e.reportAddresses()
 	e.result.Findings = finding.Sort(e.findings)
 	e.result.indexFindings()
 	return e.result
-}
-
-func (r *Result) collectInvalid() {
-	for i := range r.TrafficPolicies {
-		if !r.TrafficPolicies[i].Valid() {
-			r.invalid = append(r.invalid, PolicyRef{KindTrafficPolicy, i})
-		}
-	}
-	for i := range r.AccessPolicies {
-		if !r.AccessPolicies[i].Valid() {
-			r.invalid = append(r.invalid, PolicyRef{KindAccessPolicy, i})
-		}
-	}
 }
 
 // evaluator holds what one evaluation needs and the result does not keep.

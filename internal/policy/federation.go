@@ -117,7 +117,9 @@ func (e *evaluator) resolving(vm *VirtualMesh, meshes []int) []int {
 		}
 		message := fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
 			vm.Resource.Name, vm.Resource.Namespace, suffix)
-		e.result.Meshes[m].Warnings = appendNew(e.result.Meshes[m].Warnings, message)
+		if decided := &e.result.Meshes[m]; !slices.Contains(decided.Warnings, message) {
+			decided.Warnings = append(decided.Warnings, message)
+		}
 		e.report(finding.New(finding.CodeSuffixNeedsDNS, world.MeshID(mesh), message))
 		return true
 	})

@@ -112,7 +112,7 @@ func (t *tlsRemarks) add(id world.ObjectID, reason string, d *world.Destination)
 	if t.targets[id] == nil {
 		t.targets[id] = map[string][]string{}
 	}
-	t.targets[id][reason] = appendNew(t.targets[id][reason], d.Key())
+	t.targets[id][reason] = append(t.targets[id][reason], d.Key())
 }
 
 func (t *tlsRemarks) report() {

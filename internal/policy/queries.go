@@ -30,13 +30,7 @@ func (r *Result) VirtualMeshesListing(m *world.Mesh) []*VirtualMesh {
 // InvalidOn returns the policies that are INVALID as a whole and whose
 // selectors would pick the Destination, TrafficPolicies first.
 func (r *Result) InvalidOn(destination int) []PolicyRef {
-	var refs []PolicyRef
-	for _, ref := range r.invalid {
-		if selector.Set(r.application(ref).Destinations).Contains(destination) {
-			refs = append(refs, ref)
-		}
-	}
-	return refs
+	return r.invalidOn.refs(destination)
 }
 
 // ApplicationOf returns where a policy applies and where not.
@@ -167,13 +161,18 @@ func (p *TrafficPolicy) Matches() []*selector.RequestMatch {
 // RejectionsOf returns why a TrafficPolicy is not effective on a Destination,
 // or on some of the requests to it, sorted by field and reason.
 func (r *Result) RejectionsOf(policy, destination int) []Rejection {
-	decided := &r.Destinations[destination]
-	rejections := slices.Clone(decided.Rejections)
-	if len(decided.Traffic) > 1 && len(r.TrafficPolicies[policy].RouteFeatures) > 0 {
-		rejections = append(rejections, r.overlaps(destination)...)
+	if r.rejections[destination] == nil {
+		filed := map[int][]Rejection{}
+		all := slices.Clone(r.Destinations[destination].Rejections)
+		if len(r.Destinations[destination].Traffic) > 1 {
+			all = append(all, r.overlaps(destination)...)
+		}
+		for _, j := range sortRejections(all) {
+			filed[j.Policy] = append(filed[j.Policy], j)
+		}
+		r.rejections[destination] = filed
 	}
-	rejections = slices.DeleteFunc(rejections, func(j Rejection) bool { return j.Policy != policy })
-	return sortRejections(rejections)
+	return slices.Clone(r.rejections[destination][policy])
 }
 
 // RejectedOn returns the settings that policies ask for on a Destination and

@@ -216,10 +216,10 @@ func (r *Result) originClusters(d *world.Destination) []string {
 	clusters := []string{d.Ref.ClusterName}
 	if f := r.Destinations[d.ID].Federation; f != nil {
 		for _, m := range f.Meshes {
-			clusters = appendNew(clusters, r.World.Meshes[m].Cluster)
+			clusters = append(clusters, r.World.Meshes[m].Cluster)
 		}
 	}
-	return clusters
+	return sorted(clusters)
 }
 
 func (e *evaluator) remarkDeprecatedMatchers(p *TrafficPolicy) {

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy/selector"
@@ -44,13 +46,35 @@ type Setting struct {
 // routesFrom returns the ordered routes of a Destination for requests from one
 // cluster. Policies that are INVALID on the Destination take no part.
 func (r *Result) routesFrom(cluster string, destination int) []*Route {
+	return r.composedRoutes(cluster, destination).routes
+}
+
+// composed are the routes of a Destination for requests from one cluster.
+type composed struct {
+	routes []*Route
+	// sources are theirs, nil if not asked for before.
+	sources *selector.SourceSet
+}
+
+func (r *Result) composedRoutes(cluster string, destination int) *composed {
 	key := routesKey{cluster, destination}
-	routes, known := r.routes[key]
-	if !known {
-		routes = r.composeRoutes(cluster, destination)
-		r.routes[key] = routes
+	if r.routes[key] == nil {
+		r.routes[key] = &composed{routes: r.composeRoutes(cluster, destination)}
 	}
-	return routes
+	return r.routes[key]
+}
+
+// including returns the positions of the routes whose source includes a workload,
+// ascending.
+func (c *composed) including(w *world.Workload) []int {
+	if c.sources == nil {
+		sources := make([]selector.SourceMatch, 0, len(c.routes))
+		for _, route := range c.routes {
+			sources = append(sources, route.Source)
+		}
+		c.sources = selector.NewSourceSet(sources)
+	}
+	return c.sources.Including(w)
 }
 
 type routesKey struct {
@@ -124,9 +148,7 @@ func (r *Result) composePorts(cluster string, destination int, ports []uint32) [
 		return nil
 	}
 	slices.SortFunc(routes, compareRoutes)
-	for _, route := range routes {
-		route.inherit(routes)
-	}
+	inherit(routes)
 	if last := routes[len(routes)-1]; last.Match != nil || last.Source.Key() != "" {
 		routes = append(routes, &Route{Ports: ports, order: len(r.Destinations[destination].Traffic)})
 	}
@@ -151,27 +173,40 @@ func (route *Route) set(f Feature, policy int, r *Result) {
 	}
 }
 
-// inherit fills in what the route's own policies do not set from broader
-// routes: those without request match whose source contains this one's, the
+// inherit fills in what the routes' own policies do not set from broader
+// routes: those without request match whose source contains the route's, the
 // most specific first (semantics D19). All is in order already.
-func (route *Route) inherit(all []*Route) {
-	effective := map[string]Setting{}
-	for field, setting := range route.own {
-		effective[field] = setting
-	}
-	for _, broader := range all {
-		if broader == route || broader.Match != nil || !broader.Source.Contains(route.Source) {
-			continue
+func inherit(routes []*Route) {
+	var broad []*Route
+	var sources []selector.SourceMatch
+	for _, route := range routes {
+		if route.Match == nil {
+			broad, sources = append(broad, route), append(sources, route.Source)
 		}
-		for field, setting := range broader.own {
-			if _, set := effective[field]; !set {
-				setting.Inherited = true
-				effective[field] = setting
+	}
+	set := selector.NewSourceSet(sources)
+	// Routes of one source inherit the same.
+	known := map[string]map[string]Setting{}
+	for _, route := range routes {
+		key := route.Source.Key()
+		inherited := known[key]
+		if inherited == nil {
+			inherited = map[string]Setting{}
+			for _, i := range set.Containing(route.Source) {
+				for field, setting := range broad[i].own {
+					if _, taken := inherited[field]; !taken {
+						setting.Inherited = true
+						inherited[field] = setting
+					}
+				}
 			}
+			known[key] = inherited
 		}
-	}
-	for _, field := range sortedFields(effective) {
-		route.Settings = append(route.Settings, effective[field])
+		effective := maps.Clone(inherited)
+		maps.Copy(effective, route.own)
+		for _, field := range sortedFields(effective) {
+			route.Settings = append(route.Settings, effective[field])
+		}
 	}
 }
 
@@ -186,18 +221,23 @@ func (r *Result) RoutesFor(w *world.Workload, destination int) []*Route {
 // splitRoutes tells the routes that requests of a workload take from those
 // that its source matches in vain, each with the route that goes first.
 func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
+	type class struct {
+		port  uint32
+		match string
+	}
+	first := map[class]*Route{}
 	overtaken = map[*Route]*Route{}
-	for _, route := range r.routesFrom(w.Cluster, destination) {
-		if !route.Source.Includes(w) {
+	composed := r.composedRoutes(w.Cluster, destination)
+	for _, i := range composed.including(w) {
+		route := composed.routes[i]
+		port := route.Ports[0]
+		// Behind a route for all requests no other one is taken, so the one of the
+		// same match is the first of both.
+		if earlier := cmp.Or(first[class{port, route.Match.Key()}], first[class{port: port}]); earlier != nil {
+			overtaken[route] = earlier
 			continue
 		}
-		k := slices.IndexFunc(taken, func(first *Route) bool {
-			return first.Ports[0] == route.Ports[0] && (first.Match == nil || first.Match.Key() == route.Match.Key())
-		})
-		if k >= 0 {
-			overtaken[route] = taken[k]
-			continue
-		}
+		first[class{port, route.Match.Key()}] = route
 		taken = append(taken, route)
 	}
 	return taken, overtaken

@@ -74,7 +74,7 @@ func (r *Result) approvals(ref PolicyRef) map[string]core.ApprovalStatus {
 	}
 	approvals := make(map[string]core.ApprovalStatus, len(app.Destinations))
 	for _, id := range app.Destinations {
-		approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, AcceptanceOrder: r.acceptanceOrder(ref, id)}
+		approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, AcceptanceOrder: r.acceptanceOrders(ref.Kind, id)[ref.Index]}
 		if errors, rejected := app.Rejected[id]; rejected {
 			approval = core.ApprovalStatus{State: core.ApprovalStateInvalid, Errors: errors}
 		}
@@ -83,23 +83,32 @@ func (r *Result) approvals(ref PolicyRef) map[string]core.ApprovalStatus {
 	return approvals
 }
 
-// acceptanceOrder counts the accepted policies of the kind before this one on
-// a Destination.
-func (r *Result) acceptanceOrder(ref PolicyRef, destination int) uint32 {
+// acceptanceOrders returns, by the position of each policy of a kind on a
+// Destination, how many accepted ones go before it; computed once.
+func (r *Result) acceptanceOrders(kind PolicyKind, destination int) map[int]uint32 {
+	key := acceptedOn{kind, destination}
+	if orders, known := r.acceptance[key]; known {
+		return orders
+	}
 	policies := r.Destinations[destination].Traffic
-	if ref.Kind == KindAccessPolicy {
+	if kind == KindAccessPolicy {
 		policies = r.Destinations[destination].Access
 	}
+	orders := make(map[int]uint32, len(policies))
 	order := uint32(0)
 	for _, i := range policies {
-		if i == ref.Index {
-			break
-		}
-		if _, rejected := r.application(PolicyRef{ref.Kind, i}).Rejected[destination]; !rejected {
+		orders[i] = order
+		if _, rejected := r.application(PolicyRef{kind, i}).Rejected[destination]; !rejected {
 			order++
 		}
 	}
-	return order
+	r.acceptance[key] = orders
+	return orders
+}
+
+type acceptedOn struct {
+	kind        PolicyKind
+	destination int
 }
 
 // affectedWorkloads returns the keys of the workloads that a policy has as

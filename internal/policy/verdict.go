@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -62,7 +63,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 	}
 	identity, known := selector.IdentityOf(source)
 	var admitting, conditional, selecting []int
-	var conditions []Condition
+	var conditions conditionList
 	for _, rule := range rules {
 		policy := &r.AccessPolicies[rule.Policy]
 		selecting = append(selecting, rule.Policy)
@@ -80,7 +81,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 				admitting = append(admitting, rule.Policy)
 			} else {
 				conditional = append(conditional, rule.Policy)
-				conditions = appendCondition(conditions, condition)
+				conditions.add(condition)
 			}
 		}
 	}
@@ -90,7 +91,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 		return Verdict{Decision: Allowed, Policies: policies, Reason: r.admittedBy(policies)}
 	case len(conditional) > 0:
 		policies := unique(conditional)
-		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions, Reason: r.admittedBy(policies) + " for some requests"}
+		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions.list, Reason: r.admittedBy(policies) + " for some requests"}
 	}
 	return Verdict{Decision: Denied, Policies: unique(selecting), Reason: notAdmitted(source, d, known)}
 }
@@ -110,15 +111,12 @@ func notAdmitted(source *world.Workload, d *world.Destination, known bool) strin
 }
 
 func (r *Result) admittedBy(policies []int) string {
-	names := make([]string, 0, len(policies))
-	for _, i := range policies {
+	var names []string
+	for _, i := range policies[:min(len(policies), listedNames)] {
 		p := r.AccessPolicies[i].Resource
 		names = append(names, p.Name+"."+p.Namespace)
 	}
-	if len(names) == 1 {
-		return "allowed by AccessPolicy " + names[0]
-	}
-	return "allowed by AccessPolicies " + strings.Join(names, ", ")
+	return fmt.Sprintf("allowed by %s %s", text.Choose(len(policies), "AccessPolicy", "AccessPolicies"), text.BoundedOf(names, len(policies), listedNames))
 }
 
 // byDefault decides for pods without any rule.
@@ -142,25 +140,35 @@ func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 // missingRules says why no rule is effective on a Destination: nobody wrote one,
 // or those that were written are INVALID.
 func (r *Result) missingRules(d *world.Destination) string {
-	broken := r.invalidAccess(d)
-	switch len(broken) {
-	case 0:
-		return "no AccessPolicy selects " + d.Key()
-	case 1:
-		return fmt.Sprintf("AccessPolicy %s, which selects %s, is INVALID", broken[0], d.Key())
-	default:
-		return fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", strings.Join(broken, ", "), d.Key())
+	if r.missing[d.ID] == "" {
+		switch broken := r.invalidAccess(d); len(broken) {
+		case 0:
+			r.missing[d.ID] = "no AccessPolicy selects " + d.Key()
+		case 1:
+			r.missing[d.ID] = fmt.Sprintf("AccessPolicy %s, which selects %s, is INVALID", broken[0], d.Key())
+		default:
+			r.missing[d.ID] = fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", text.Bounded(broken, listedNames), d.Key())
+		}
 	}
+	return r.missing[d.ID]
 }
 
 // invalidAccess names the AccessPolicies that select a Destination and are
 // INVALID there.
 func (r *Result) invalidAccess(d *world.Destination) []string {
 	var invalid []string
-	for _, ref := range r.policiesOn(d.ID) {
-		if app := r.application(ref); ref.Kind == KindAccessPolicy && (!app.Valid() || len(app.Rejected[d.ID]) > 0) {
-			meta := r.Meta(ref)
-			invalid = append(invalid, meta.Name+"."+meta.Namespace)
+	note := func(ref PolicyRef) {
+		meta := r.Meta(ref)
+		invalid = append(invalid, meta.Name+"."+meta.Namespace)
+	}
+	for _, i := range r.Destinations[d.ID].Access {
+		if len(r.AccessPolicies[i].Rejected[d.ID]) > 0 {
+			note(PolicyRef{KindAccessPolicy, i})
+		}
+	}
+	for _, ref := range r.InvalidOn(d.ID) {
+		if ref.Kind == KindAccessPolicy {
+			note(ref)
 		}
 	}
 	return invalid
@@ -173,6 +181,7 @@ func (r *Result) combine(d *world.Destination, verdicts []Verdict) Verdict {
 		return first
 	}
 	united := Verdict{Decision: first.Decision}
+	var conditions conditionList
 	var parts []string
 	for i, v := range verdicts {
 		if v.Decision != united.Decision {
@@ -180,11 +189,11 @@ func (r *Result) combine(d *world.Destination, verdicts []Verdict) Verdict {
 		}
 		united.Policies = append(united.Policies, v.Policies...)
 		for _, c := range v.Conditions {
-			united.Conditions = appendCondition(united.Conditions, c)
+			conditions.add(c)
 		}
 		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, r.World.Workloads[d.Backing[i]].Name, v.Reason))
 	}
-	united.Policies = unique(united.Policies)
+	united.Policies, united.Conditions = unique(united.Policies), conditions.list
 	united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
 	return united
 }
@@ -193,19 +202,26 @@ func sameVerdict(a, b Verdict) bool {
 	return a.Decision == b.Decision && slices.Equal(a.Policies, b.Policies) && a.Reason == b.Reason
 }
 
-func appendCondition(conditions []Condition, c Condition) []Condition {
-	if slices.ContainsFunc(conditions, c.equal) {
-		return conditions
-	}
-	return append(conditions, c)
+// conditionList keeps conditions in the order they come, each once.
+type conditionList struct {
+	list []Condition
+	seen map[string]bool
 }
 
-func (c Condition) equal(d Condition) bool {
-	return slices.Equal(c.Paths, d.Paths) && slices.Equal(c.Methods, d.Methods) && slices.Equal(c.Ports, d.Ports) &&
-		slices.Equal(c.Request.RequestPrincipals, d.Request.RequestPrincipals) &&
-		slices.Equal(c.Request.NotRequestPrincipals, d.Request.NotRequestPrincipals) &&
-		slices.Equal(c.Request.ForwardedIPs, d.Request.ForwardedIPs) &&
-		slices.Equal(c.Request.NotForwardedIPs, d.Request.NotForwardedIPs)
+func (l *conditionList) add(c Condition) {
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+	}
+	if key := c.key(); !l.seen[key] {
+		l.seen[key] = true
+		l.list = append(l.list, c)
+	}
+}
+
+// key identifies equal conditions.
+func (c Condition) key() string {
+	return fmt.Sprintf("%q %q %v %q %q %q %q", c.Paths, c.Methods, c.Ports,
+		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
 }
 
 func unique(ids []int) []int {

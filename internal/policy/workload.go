@@ -229,12 +229,7 @@ func (r *Result) policiesOn(destination int) []PolicyRef {
 	for _, i := range r.Destinations[destination].Access {
 		refs = append(refs, PolicyRef{KindAccessPolicy, i})
 	}
-	for _, ref := range r.invalid {
-		if selector.Set(r.application(ref).Destinations).Contains(destination) {
-			refs = append(refs, ref)
-		}
-	}
-	return refs
+	return append(refs, r.InvalidOn(destination)...)
 }
 
 func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {

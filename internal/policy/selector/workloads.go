@@ -66,15 +66,21 @@ func SourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch 
 
 // widest drops sources that are contained in others and sorts the rest.
 func widest(sources []SourceMatch) []SourceMatch {
-	slices.SortFunc(sources, func(a, b SourceMatch) int { return strings.Compare(a.Key(), b.Key()) })
-	sources = slices.CompactFunc(sources, func(a, b SourceMatch) bool { return a.Key() == b.Key() })
+	byKey := make(map[string]SourceMatch, len(sources))
+	for _, s := range sources {
+		byKey[s.Key()] = s
+	}
+	different := make([]SourceMatch, 0, len(byKey))
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		different = append(different, byKey[key])
+	}
+	if len(different) == 1 {
+		return different
+	}
 	var kept []SourceMatch
-	for i, s := range sources {
-		covered := false
-		for k, other := range sources {
-			covered = covered || (i != k && other.Contains(s))
-		}
-		if !covered {
+	set := NewSourceSet(different)
+	for _, s := range different {
+		if len(set.Containing(s)) == 1 { // itself
 			kept = append(kept, s)
 		}
 	}
