@@ -12,9 +12,10 @@ func AccessPolicy() Kind[AccessPolicyInput, *networkingv1.AccessPolicy] {
 	gvk := networkingv1.GroupVersion().WithKind("AccessPolicy")
 	return Kind[AccessPolicyInput, *networkingv1.AccessPolicy]{
 		GVK: gvk, Noun: "accesspolicy", Fields: accessPolicyFields(),
-		check: checkAccessPolicy,
-		apply: func(in *AccessPolicyInput, p *networkingv1.AccessPolicy) { applyAccessPolicy(in, &p.Spec) },
-		read:  func(p *networkingv1.AccessPolicy) *AccessPolicyInput { return accessPolicyInput(&p.Spec) },
+		unrestricted: unrestrictedAccess(),
+		check:        checkAccessPolicy,
+		apply:        func(in *AccessPolicyInput, p *networkingv1.AccessPolicy) { applyAccessPolicy(in, &p.Spec) },
+		read:         func(p *networkingv1.AccessPolicy) *AccessPolicyInput { return accessPolicyInput(&p.Spec) },
 		empty: func() *networkingv1.AccessPolicy {
 			p := &networkingv1.AccessPolicy{}
 			p.SetGroupVersionKind(gvk)

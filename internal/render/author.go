@@ -42,6 +42,8 @@ type Kind[I any, O Object] struct {
 	// Fields are the flags of the kind, in the order that help shows them.
 	Fields []Field[I]
 
+	// unrestricted says what the absence of a restriction means.
+	unrestricted unrestricted
 	// check returns every contradiction within an input, and with the resource
 	// that it is about to change.
 	check func(in *I, base O) []error

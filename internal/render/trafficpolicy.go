@@ -10,9 +10,10 @@ func TrafficPolicy() Kind[TrafficPolicyInput, *networkingv1.TrafficPolicy] {
 	gvk := networkingv1.GroupVersion().WithKind("TrafficPolicy")
 	return Kind[TrafficPolicyInput, *networkingv1.TrafficPolicy]{
 		GVK: gvk, Noun: "trafficpolicy", Fields: trafficPolicyFields(),
-		check: checkTrafficPolicy,
-		apply: func(in *TrafficPolicyInput, p *networkingv1.TrafficPolicy) { applyTrafficPolicy(in, &p.Spec) },
-		read:  func(p *networkingv1.TrafficPolicy) *TrafficPolicyInput { return trafficPolicyInput(&p.Spec) },
+		unrestricted: unrestrictedTraffic(),
+		check:        checkTrafficPolicy,
+		apply:        func(in *TrafficPolicyInput, p *networkingv1.TrafficPolicy) { applyTrafficPolicy(in, &p.Spec) },
+		read:         func(p *networkingv1.TrafficPolicy) *TrafficPolicyInput { return trafficPolicyInput(&p.Spec) },
 		empty: func() *networkingv1.TrafficPolicy {
 			p := &networkingv1.TrafficPolicy{}
 			p.SetGroupVersionKind(gvk)

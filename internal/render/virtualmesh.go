@@ -11,9 +11,10 @@ func VirtualMesh() Kind[VirtualMeshInput, *networkingv1.VirtualMesh] {
 	gvk := networkingv1.GroupVersion().WithKind("VirtualMesh")
 	return Kind[VirtualMeshInput, *networkingv1.VirtualMesh]{
 		GVK: gvk, Noun: "virtualmesh", Fields: virtualMeshFields(),
-		check: checkVirtualMesh,
-		apply: func(in *VirtualMeshInput, vm *networkingv1.VirtualMesh) { applyVirtualMesh(in, &vm.Spec) },
-		read:  func(vm *networkingv1.VirtualMesh) *VirtualMeshInput { return virtualMeshInput(&vm.Spec) },
+		unrestricted: unrestrictedMesh(),
+		check:        checkVirtualMesh,
+		apply:        func(in *VirtualMeshInput, vm *networkingv1.VirtualMesh) { applyVirtualMesh(in, &vm.Spec) },
+		read:         func(vm *networkingv1.VirtualMesh) *VirtualMeshInput { return virtualMeshInput(&vm.Spec) },
 		empty: func() *networkingv1.VirtualMesh {
 			vm := &networkingv1.VirtualMesh{}
 			vm.SetGroupVersionKind(gvk)

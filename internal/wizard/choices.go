@@ -106,20 +106,12 @@ func (f *flow) services(q Question, offered []ServiceChoice, current []core.Clus
 
 // service asks for one Service by name.
 func (f *flow) service(q Question, current core.ClusterObjectRef) (ServiceChoice, error) {
-	offered := f.kubeServices()
-	var options []Option
-	at := 0
-	for i, s := range offered {
-		options = append(options, Option{Label: refText(s.Ref), Detail: serviceDetail(s)})
-		if s.Ref == current {
-			at = i
-		}
+	var choices []choice[core.ClusterObjectRef]
+	for _, s := range f.kubeServices() {
+		choices = append(choices, choice[core.ClusterObjectRef]{s.Ref, refText(s.Ref), serviceDetail(s)})
 	}
-	at, err := f.Select(q, options, at)
-	if err != nil {
-		return ServiceChoice{}, err
-	}
-	return offered[at], nil
+	chosen, err := pick(f, q, withCurrent(choices, current, refText), current)
+	return f.find(chosen), err
 }
 
 // kubeServices are the Services that requests can be sent to by name.
@@ -188,6 +180,9 @@ func (f *flow) portOf(s ServiceChoice, current uint32) (uint32, error) {
 	case 0:
 		return current, nil
 	case 1:
+		if current == s.Ports[0].Number {
+			return current, nil
+		}
 		return 0, nil // the only one is meant (semantics D22)
 	}
 	choices := make([]choice[uint32], len(s.Ports))
@@ -197,7 +192,7 @@ func (f *flow) portOf(s ServiceChoice, current uint32) (uint32, error) {
 	return pick(f, Question{
 		Text: fmt.Sprintf("Which port of %s?", refText(s.Ref)),
 		Help: "The Service has several ports; choose one.",
-	}, choices, current)
+	}, withCurrent(choices, current, func(port uint32) string { return fmt.Sprint(port) }), current)
 }
 
 // ports asks for some of the ports of the Services that are named, of all

@@ -7,6 +7,18 @@ import (
 )
 
 func (t *trafficPolicy) askMatchers() error {
+	if len(t.in.Matchers) == 0 {
+		chosen, err := pick(t.flow, Question{
+			Text: "Which requests does the policy match?",
+			Help: "You can match requests by path, method, headers and query parameters.",
+		}, []choice[scope]{
+			{scopeAll, "Every request", ""},
+			{scopeSome, "Selected requests", "by path, method, header or query parameter"},
+		}, scopeAll)
+		if err != nil || chosen == scopeAll {
+			return err
+		}
+	}
 	matchers, err := editList(t.flow, "request matchers", t.in.Matchers, Option{Label: "Every request"}, matcherOf, t.oneMatcher)
 	if err == nil {
 		t.in.Matchers = matchers

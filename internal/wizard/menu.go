@@ -206,6 +206,16 @@ func pick[T comparable](f *flow, q Question, choices []choice[T], current T) (T,
 	return choices[chosen].value, nil
 }
 
+// withCurrent adds the current value to choices that do not have it, so that it
+// can stay. The zero value is none.
+func withCurrent[T comparable](choices []choice[T], current T, text func(T) string) []choice[T] {
+	var none T
+	if current == none || slices.ContainsFunc(choices, func(c choice[T]) bool { return c.value == current }) {
+		return choices
+	}
+	return append(slices.Clip(choices), choice[T]{current, text(current), "not known"})
+}
+
 // pickMany asks for some values; the current ones are marked, and offered even
 // if they are not among the choices.
 func pickMany[T comparable](f *flow, q Question, choices []choice[T], current []T) ([]T, error) {

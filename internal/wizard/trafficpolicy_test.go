@@ -244,7 +244,7 @@ func trafficTests() []trafficTest {
 		{
 			"requests and ports",
 			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
-				answer.Select(menu, "Requests"), answer.Mark("Match requests by:", "Path", "Method", "Header", "Query parameter", "Name"),
+				answer.Select(menu, "Requests"), answer.Select("Which requests does the policy match?", "Selected requests"), answer.Mark("Match requests by:", "Path", "Method", "Header", "Query parameter", "Name"),
 				answer.Select("How do you want to compare the path?", "Prefix"), answer.Type("Path (prefix):", "/api"), answer.Confirm("Ignore case?", true), answer.Select("Which method?", "POST"),
 				answer.Type("Name of the header:", "x-user"), answer.Select("What about the header?", "Matches a regular expression"), answer.Type("Value of the header:", "["), answer.Type("Value of the header:", "j.*"), answer.Confirm("Invert the match?", true),
 				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("What about the header?", "Present"), answer.Confirm("Invert the match?", false), answer.Confirm("Add more headers?", false),

@@ -193,7 +193,7 @@ func (v *virtualMesh) askEnforcement() error {
 		{networkingv1.EnforcementModePermissive, "With and without TLS", "PERMISSIVE"},
 		{networkingv1.EnforcementModeDisable, "Only without TLS", "DISABLE"},
 	}, valueOf(v.in.TLSEnforcement))
-	if err != nil {
+	if err != nil || chosen == valueOf(v.in.TLSEnforcement).OrDefault() {
 		return err
 	}
 	v.in.TLSEnforcement = &chosen

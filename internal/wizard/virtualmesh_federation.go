@@ -181,8 +181,23 @@ const (
 // defaultGateways are the gateways of a VirtualMesh that names none.
 const defaultGateways = "the Services labelled istio=ingressgateway"
 
-func (v *virtualMesh) askGateways() (err error) {
-	v.in.Gateways, err = editList(v.flow, "gateways", v.in.Gateways, Option{Label: "Use the default gateways", Detail: defaultGateways}, gatewayText, v.oneGateway)
+func (v *virtualMesh) askGateways() error {
+	if len(v.in.Gateways) == 0 {
+		chosen, err := pick(v.flow, Question{
+			Text: "Which gateways do you want to use?",
+			Help: "Calls from other clusters enter a mesh through its gateways.",
+		}, []choice[scope]{
+			{scopeAll, "The default gateways", defaultGateways},
+			{scopeSome, "Selected gateways", "by Service, port or address"},
+		}, scopeAll)
+		if err != nil || chosen == scopeAll {
+			return err
+		}
+	}
+	gateways, err := editList(v.flow, "gateways", v.in.Gateways, Option{Label: "The default gateways", Detail: defaultGateways}, gatewayText, v.oneGateway)
+	if err == nil {
+		v.in.Gateways = gateways
+	}
 	return err
 }
 

@@ -211,7 +211,7 @@ func virtualMeshTests() []virtualMeshTest {
 				answer.Select(menu, "Federation details"), answer.Mark("Which federation settings do you want to change?", "Hostname suffix", "Flat network", "TCP keepalive"),
 				answer.Type("Suffix", "Mesh"), answer.Type("Suffix", "mesh.internal"), answer.Mark("Which keepalive settings do you want to set?", "Probes", "Time", "Interval"),
 				answer.Default("Unanswered probes:"), answer.Type("Idle time", "1m"), answer.Type("Time between", "5s"),
-				answer.Select(menu, "Gateways"), answer.Select("Which Services are gateways?", "Services by name"), answer.Mark("Which services?", "gateway.istio-system.east"),
+				answer.Select(menu, "Gateways"), answer.Select("Which gateways do you want to use?", "Selected gateways"), answer.Select("Which Services are gateways?", "Services by name"), answer.Mark("Which services?", "gateway.istio-system.east"),
 				answer.Select("Which gateway address do other clusters use?", "A port with another name"), answer.Select("Which port takes TLS?", "mtls"),
 				answer.Confirm("Add more gateways?", true), answer.Select("Which Services are gateways?", "Services by namespace, cluster or label"),
 				answer.Mark("Match the services by:", "Namespace", "Cluster"), answer.Mark("Which namespaces?", "istio-system"), answer.Mark("Which clusters?", "west"),
@@ -403,7 +403,7 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	answers := virtualMeshAnd(
 		answer.Select(menu, "Trust"), answer.Default("Which root CA do the meshes share?"), answer.Mark("Which root certificate settings do you want to change?", "Lifetime"), answer.Default("Days until"),
-		answer.Select(menu, "Gateways"), answer.Default("Which Services are gateways?"), answer.Mark("Which services?", "gateway.istio-system.east"),
+		answer.Select(menu, "Gateways"), answer.Select("Which gateways do you want to use?", "Selected gateways"), answer.Default("Which Services are gateways?"), answer.Mark("Which services?", "gateway.istio-system.east"),
 		answer.Default("Which gateway address do other clusters use?"), answer.Confirm("Add more gateways?", false),
 	)
 	for i := range answers {

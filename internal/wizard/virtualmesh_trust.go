@@ -129,10 +129,11 @@ func (v *virtualMesh) askRotation() error {
 func (v *virtualMesh) rotation() []setting {
 	restarts := toggle("Restart workloads", "on every certificate change; not for production", &v.in.AutoRestartPods)
 	restarts.ask = func() error {
+		before := valueOf(v.in.AutoRestartPods)
 		yes, err := v.Confirm(Question{
 			Text: "All workloads of these meshes will restart on every certificate change, which interrupts requests. Enable anyway?",
 			Help: "Without it, you restart workloads yourself when certificates change.",
-		}, false)
+		}, before)
 		v.in.AutoRestartPods = nil
 		if yes {
 			v.in.AutoRestartPods = &yes

@@ -137,7 +137,7 @@ func emptyables() []emptyable {
 		{
 			"gateways",
 			[]answer.Answer{answer.Select(change, "Gateways"), answer.Mark("Which gateways do you want to keep?")},
-			"No gateways left.", "Use the default gateways",
+			"No gateways left.", "The default gateways",
 			mesh(func(in *render.VirtualMeshInput) any { return in.Gateways }),
 			[]networkingv1.IngressGatewaySelector{{PortName: to("mtls")}}, []networkingv1.IngressGatewaySelector{},
 		},
@@ -172,10 +172,12 @@ func TestTheLastElementIsNotAssumedAway(t *testing.T) {
 	}
 }
 
-// rest takes what is preselected once the answers of a stub are used up.
+// rest takes what is preselected once the answers of a stub are used up, goes back
+// to the menu where that is not acceptable, and leaves the menu.
 type rest struct {
 	*answer.Stub
-	left int
+	left    int
+	leaving bool
 }
 
 func (r *rest) more() bool {
@@ -187,12 +189,21 @@ func (r *rest) Select(q wizard.Question, options []wizard.Option, preselected in
 	if r.more() {
 		return r.Stub.Select(q, options, preselected)
 	}
+	switch {
+	case q.Text == change:
+		return 0, nil
+	case r.leaving:
+		return 0, wizard.ErrBack
+	}
 	return preselected, nil
 }
 
 func (r *rest) MultiSelect(q wizard.Question, options []wizard.Option, preselected []int) ([]int, error) {
 	if r.more() {
 		return r.Stub.MultiSelect(q, options, preselected)
+	}
+	if r.leaving = r.leaving || q.AtLeastOne && len(preselected) == 0; r.leaving {
+		return nil, wizard.ErrBack
 	}
 	return preselected, nil
 }
@@ -201,12 +212,18 @@ func (r *rest) Input(q wizard.Question, preset string, check func(string) error)
 	if r.more() {
 		return r.Stub.Input(q, preset, check)
 	}
+	if r.leaving = r.leaving || check != nil && check(preset) != nil; r.leaving {
+		return "", wizard.ErrBack
+	}
 	return preset, nil
 }
 
 func (r *rest) Confirm(q wizard.Question, preset bool) (bool, error) {
 	if r.more() {
 		return r.Stub.Confirm(q, preset)
+	}
+	if r.leaving {
+		return false, wizard.ErrBack
 	}
 	return preset, nil
 }
