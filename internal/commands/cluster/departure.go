@@ -8,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/registration"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -70,9 +71,9 @@ func departureLines(d *compare.Departure, cluster string) []string {
 	return lines
 }
 
-func objectName(id policy.ObjectID) string { return id.Kind + " " + id.Name + "." + id.Namespace }
+func objectName(id world.ObjectID) string { return id.Kind + " " + id.Name + "." + id.Namespace }
 
-func objectNames(ids []policy.ObjectID) string {
+func objectNames(ids []world.ObjectID) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = objectName(id)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -14,14 +15,14 @@ type Departure struct {
 	VirtualMeshes []Separation
 	// Unresolved are the policies that refer to what is gone, Idle those that
 	// selected nothing else; both sorted.
-	Unresolved, Idle []policy.ObjectID
+	Unresolved, Idle []world.ObjectID
 	// Federated counts the Services of the cluster that other meshes can call.
 	Federated int
 }
 
 // Separation is a VirtualMesh that loses meshes.
 type Separation struct {
-	VirtualMesh policy.ObjectID
+	VirtualMesh world.ObjectID
 	// Lost are its meshes in the cluster that leaves, Left are the others.
 	Lost, Left []core.ObjectRef
 	// Trust is the trust model; only shared trust outlives the departure.
@@ -68,8 +69,8 @@ func DepartureOf(before, after *policy.Result, cluster string) Departure {
 }
 
 // applications returns where every policy applies.
-func applications(r *policy.Result) map[policy.ObjectID]*policy.Application {
-	all := map[policy.ObjectID]*policy.Application{}
+func applications(r *policy.Result) map[world.ObjectID]*policy.Application {
+	all := map[world.ObjectID]*policy.Application{}
 	for i := range r.TrafficPolicies {
 		p := &r.TrafficPolicies[i]
 		all[p.ID()] = &p.Application
@@ -81,8 +82,8 @@ func applications(r *policy.Result) map[policy.ObjectID]*policy.Application {
 	return all
 }
 
-func sortObjects(ids []policy.ObjectID) {
-	slices.SortFunc(ids, func(a, b policy.ObjectID) int {
+func sortObjects(ids []world.ObjectID) {
+	slices.SortFunc(ids, func(a, b world.ObjectID) int {
 		return strings.Compare(a.Kind+"\x00"+a.Namespace+"\x00"+a.Name, b.Kind+"\x00"+b.Namespace+"\x00"+b.Name)
 	})
 }
