@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 		output:         cmdutil.NewOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
-		Use:   "register NAME",
+		Use:   "register [NAME]",
 		Short: "Register a cluster",
 		Long: cmdutil.Dedent(`
 			Register the cluster of a kubeconfig context: create a service account there
@@ -49,6 +50,9 @@ func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 			You can run the command again: existing objects are kept, missing ones are
 			added, and flags that you do not pass keep their values. If a step fails, the
 			objects created so far are removed.
+
+			On a terminal, the command asks for the context and the name if you leave them
+			out.
 
 			With --dry-run nothing is written; -o yaml or --output-dir give the manifests of
 			both clusters, for a repository. The token is not included: it exists only on
@@ -65,9 +69,14 @@ func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 
 			# keep the manifests of both clusters in a repository
 			meshctl cluster register east --remote-context kind-east --dry-run --output-dir clusters/east`),
-		Args: oneCluster,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && f.Streams.CanPrompt() {
+				return nil // asked for
+			}
+			return oneCluster(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opts.Cluster = args[0]
+			opts.Cluster = strings.Join(args, "")
 			opts.tokenTTLGiven = cmd.Flags().Changed("token-ttl")
 			if err := opts.check(); err != nil {
 				return err
@@ -95,7 +104,7 @@ func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 
 func (o *registerOptions) check() error {
 	var errs []error
-	if why := registration.CheckClusterName(o.Cluster); why != "" {
+	if why := registration.CheckClusterName(o.Cluster); why != "" && o.Cluster != "" {
 		errs = append(errs, cli.Usagef("%s", why))
 	}
 	errs = append(errs, checkTokenTTL(o.tokenTTL))
@@ -122,7 +131,7 @@ func (o *registerOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.remote.require(ctx, o.Streams, o.Kube, management, "Which context is the cluster to register as "+o.Cluster+"?"); err != nil {
+	if err := o.ask(ctx, management); err != nil {
 		return err
 	}
 	remote, err := o.remote.connect(o.Kube, o.Cluster)
@@ -159,5 +168,18 @@ func (o *registerOptions) run(ctx context.Context) error {
 		return err
 	}
 	o.Streams.Say("Registered cluster %s (Kubernetes %s, %s).", made.Cluster, made.Version, made.Server)
+	o.Streams.Say("Next: find its meshes, workloads and Services with 'meshctl discover'.")
 	return nil
+}
+
+// ask asks for what the command line does not say.
+func (o *registerOptions) ask(ctx context.Context, management *kube.Connection) error {
+	if o.Cluster != "" && o.remote.context != "" {
+		return nil
+	}
+	chooser := newChooser(ctx, &o.ClusterCommand, &o.remote, management)
+	if chooser == nil {
+		return errNoContext()
+	}
+	return chooser.toRegister(ctx)
 }

@@ -59,8 +59,14 @@ func (o *rotateTokenOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.remote.require(ctx, o.Streams, o.Kube, management, "Which context is cluster "+o.Cluster+"?"); err != nil {
-		return err
+	if o.remote.context == "" {
+		chooser := newChooser(ctx, &o.ClusterCommand, &o.remote, management)
+		if chooser == nil {
+			return errNoContext()
+		}
+		if err := chooser.toReach(ctx); err != nil {
+			return err
+		}
 	}
 	remote, err := o.remote.connect(o.Kube, o.Cluster)
 	if err != nil {
