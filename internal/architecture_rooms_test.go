@@ -74,8 +74,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/describe", purpose: "meshctl describe",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy", "internal/policy/finding",
-				"internal/sharedtrust", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/kube", "internal/output", "internal/policy",
+				"internal/policy/finding", "internal/sharedtrust", "internal/world",
 			},
 		},
 		{
