@@ -80,7 +80,7 @@ func (in *InboundDestination) write(w *view.Text) {
 		rows := make([][]string, 0, len(in.TrafficPolicies))
 		for _, p := range in.TrafficPolicies {
 			rows = append(rows, []string{
-				ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.Items(p.Fields),
+				ObjectRef{p.Namespace, p.Name}.String(), shownState(string(p.State)), view.Items(p.Fields),
 			})
 		}
 		w.Table(policiesTable(rows))

@@ -55,14 +55,20 @@ func (p *AccessPolicyDescription) reference() string { return "accesspolicy/" + 
 
 func (*AccessPolicyDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "MAY", Content: view.Prose},
-		{Name: "DESTINATIONS", Priority: 1}, {Name: "SOURCES", Priority: 2}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "STATE", Tone: toneOf},
+		{Name: "WRITTEN", Tone: writtenTone, Priority: 3},
+		{Name: "MAY", Content: view.Prose},
+		{Name: "DESTINATIONS", Priority: 1},
+		{Name: "SOURCES", Priority: 2},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("FROM", "TO")...)
 }
 
 func (p *AccessPolicyDescription) row(wide bool) []string {
 	row := []string{
-		p.Namespace, p.Name, string(p.State), p.Operation.text(), p.effectiveText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
+		p.Namespace, p.Name, shownState(string(p.State)), p.Written.cell(), p.Operation.text(), p.effectiveText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
 	}
 	if wide {
 		row = append(row, strings.Join(p.From, "; "), strings.Join(p.To, "; "))

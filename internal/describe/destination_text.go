@@ -16,8 +16,16 @@ import (
 
 func (*DestinationDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "MESH", Priority: 6}, {Name: "PORTS", Content: view.ItemList, Shown: shownNames, Priority: 3},
-		{Name: "FEDERATED-TO", Priority: 5}, {Name: "WORKLOADS", Priority: 4}, {Name: "TRAFFIC", Priority: 2}, {Name: "ACCESS", Priority: 1}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "CLUSTER"},
+		{Name: "MESH", Priority: 6},
+		{Name: "PORTS", Content: view.ItemList, Shown: shownNames, Priority: 3},
+		{Name: "FEDERATED-TO", Priority: 5},
+		{Name: "WORKLOADS", Priority: 4},
+		{Name: "TRAFFIC", Priority: 2},
+		{Name: "ACCESS", Priority: 1},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")...)
 }
 
@@ -193,7 +201,7 @@ func writePoliciesOn(w *view.Text, title string, policies []PolicyOnDestination,
 	w.Section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))
 		for _, p := range policies {
-			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), string(p.State), view.Items(p.Fields)})
+			rows = append(rows, []string{ObjectRef{p.Namespace, p.Name}.String(), shownState(string(p.State)), view.Items(p.Fields)})
 		}
 		w.Table(policiesTable(rows))
 		reasons()

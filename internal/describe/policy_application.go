@@ -17,8 +17,10 @@ type PolicyApplication struct {
 	// State is APPLIED if the policy is effective on every destination that it
 	// selects, PARTIAL if on some, INVALID if on none, and IDLE if it is valid
 	// but selects none.
-	State  policy.State `json:"state"`
-	Fields []string     `json:"fields,omitempty"`
+	State policy.State `json:"state"`
+	// Written says whether the clusters have it.
+	Written WrittenDescription `json:"written"`
+	Fields  []string           `json:"fields,omitempty"`
 	// From and To say in words what the selectors pick, alternatives.
 	From []string `json:"from"`
 	To   []string `json:"to"`
@@ -62,6 +64,7 @@ type OverriddenSetting struct {
 func (v viewer) policyApplication(ref policy.PolicyRef, opts Options) PolicyApplication {
 	meta, app := v.result.Meta(ref), v.result.ApplicationOf(ref)
 	application := PolicyApplication{Name: meta.Name, Namespace: meta.Namespace, State: app.State(), Fields: app.Fields, Errors: app.AllErrors()}
+	application.Written = describeWritten(v.result.PolicyWritten(ref))
 	sources, targets := v.result.AffectedSources(ref), v.result.AffectedTargets(ref)
 	if !opts.Details {
 		effective := len(app.EffectiveDestinations())
@@ -108,7 +111,8 @@ func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 	w.Fields(append([]view.Field{
 		{Key: "Name", Value: a.Name},
 		{Key: "Namespace", Value: a.Namespace},
-		{Key: "State", Value: string(a.State), State: stateWord(string(a.State))},
+		{Key: "State", Value: shownState(string(a.State)), State: stateWord(shownState(string(a.State)))},
+		a.Written.field(),
 		{Key: "From", Items: a.From},
 		{Key: "To", Items: a.To},
 	}, more...))
@@ -154,7 +158,7 @@ func (a *PolicyApplication) reasons() []string {
 // rows returns one row per setting that is not effective, at least one, cut to
 // the number of columns.
 func (d *PolicyDestination) rows(columns int) [][]string {
-	name, state := d.Destination.String(), string(d.State)
+	name, state := d.Destination.String(), shownState(string(d.State))
 	if len(d.Lost) == 0 {
 		return [][]string{[]string{name, state, view.None, view.None}[:columns]}
 	}

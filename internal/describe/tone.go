@@ -8,7 +8,7 @@ import (
 // toneOf returns the tone of a state or a verdict.
 func toneOf(state string) view.Tone {
 	switch state {
-	case "APPLIED", "ACCEPTED", "ALLOWED":
+	case "EFFECTIVE", "ACCEPTED", "ALLOWED":
 		return view.Good
 	case "PARTIAL", "CONDITIONAL", "PENDING":
 		return view.Warning

@@ -58,14 +58,20 @@ func (p *TrafficPolicyDescription) reference() string { return "trafficpolicy/" 
 
 func (*TrafficPolicyDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "FIELDS", Content: view.ItemList},
-		{Name: "DESTINATIONS", Priority: 1}, {Name: "SOURCES", Priority: 2}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "STATE", Tone: toneOf},
+		{Name: "WRITTEN", Tone: writtenTone, Priority: 3},
+		{Name: "FIELDS", Content: view.ItemList},
+		{Name: "DESTINATIONS", Priority: 1},
+		{Name: "SOURCES", Priority: 2},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("FROM", "TO", "MATCHES")...)
 }
 
 func (p *TrafficPolicyDescription) row(wide bool) []string {
 	row := []string{
-		p.Namespace, p.Name, string(p.State), view.Items(p.Fields),
+		p.Namespace, p.Name, shownState(string(p.State)), p.Written.cell(), view.Items(p.Fields),
 		p.effectiveText(), strconv.Itoa(*p.SourceCount), strconv.Itoa(p.findings),
 	}
 	if wide {

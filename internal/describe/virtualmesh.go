@@ -29,7 +29,7 @@ func VirtualMeshes(result *policy.Result, positions []int, opts Options) Virtual
 		vm := &result.VirtualMeshes[i]
 		spec := &vm.Resource.Spec
 		item := &VirtualMeshDescription{
-			Name: vm.Resource.Name, Namespace: vm.Resource.Namespace, State: string(vm.State), Errors: vm.Errors,
+			Name: vm.Resource.Name, Namespace: vm.Resource.Namespace, State: string(vm.State), Written: describeWritten(vm.Written()), Errors: vm.Errors,
 			Trust: TrustOf(vm), Federation: viewFederation(spec.Federation),
 			TLSEnforcement: string(vm.TLSEnforcement()), GlobalAccessPolicy: string(vm.GlobalAccessPolicy()), DefaultAccess: "ALLOW",
 		}

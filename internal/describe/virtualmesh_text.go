@@ -16,9 +16,20 @@ func (d *VirtualMeshDescription) reference() string {
 
 func (*VirtualMeshDescription) columns() []view.Column {
 	return []view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "MESHES", Priority: 3}, {Name: "TRUST", Priority: 2}, {Name: "DEFAULT-ACCESS"},
-		{Name: "TLS", Priority: 1}, {Name: "EXPORTED", Priority: 4}, {Name: "FINDINGS"},
-		{Name: "ROOT", Wide: true}, {Name: "SUFFIX", Wide: true}, {Name: "NETWORK", Wide: true}, {Name: "MEMBERS", Wide: true, Content: view.ItemList},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "STATE", Tone: toneOf},
+		{Name: "WRITTEN", Tone: writtenTone, Priority: 4},
+		{Name: "MESHES", Priority: 3},
+		{Name: "TRUST", Priority: 2},
+		{Name: "DEFAULT-ACCESS"},
+		{Name: "TLS", Priority: 1},
+		{Name: "EXPORTED", Priority: 4},
+		{Name: "FINDINGS"},
+		{Name: "ROOT", Wide: true},
+		{Name: "SUFFIX", Wide: true},
+		{Name: "NETWORK", Wide: true},
+		{Name: "MEMBERS", Wide: true, Content: view.ItemList},
 	}
 }
 
@@ -32,7 +43,7 @@ func (d *VirtualMeshDescription) row(wide bool) []string {
 		}
 	}
 	row := []string{
-		d.Namespace, d.Name, d.State, strconv.Itoa(len(d.Meshes)), string(d.Trust.Model), d.DefaultAccess, d.TLSEnforcement,
+		d.Namespace, d.Name, d.State, d.Written.cell(), strconv.Itoa(len(d.Meshes)), string(d.Trust.Model), d.DefaultAccess, d.TLSEnforcement,
 		strconv.Itoa(exported), strconv.Itoa(d.findings),
 	}
 	if wide {
@@ -62,6 +73,7 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "State", Value: d.State, State: stateWord(d.State)},
+		d.Written.field(),
 		{Key: "Trust", Items: d.Trust.facts()},
 		{Key: "Access", Value: fmt.Sprintf("%s where no AccessPolicy decides (global access policy %s)", access, d.GlobalAccessPolicy)},
 		{Key: "TLS Enforcement", Value: d.TLSEnforcement},

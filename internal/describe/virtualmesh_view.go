@@ -16,7 +16,9 @@ type VirtualMeshDescription struct {
 	Namespace string `json:"namespace"`
 	// State is ACCEPTED or INVALID; an INVALID VirtualMesh
 	// groups the meshes whose state is ACCEPTED, if any.
-	State      string                 `json:"state"`
+	State string `json:"state"`
+	// Written says whether the clusters have it.
+	Written    WrittenDescription     `json:"written"`
 	Errors     []string               `json:"errors,omitempty"`
 	Trust      TrustDescription       `json:"trust"`
 	Federation *FederationDescription `json:"federation,omitempty"`

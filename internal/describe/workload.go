@@ -58,14 +58,17 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 	if identity, known := selector.IdentityOf(w); known {
 		item.Identity = identity.String()
 	}
+	item.unwritten = b.unwritten(w, effects)
 	item.Policies = make([]*PolicyEffect, 0, len(effects))
 	for _, e := range effects {
 		item.Policies = append(item.Policies, b.effect(e))
 	}
 	if b.detailed() {
-		for _, call := range b.result.Outbound(w, b.opts.AllDestinations) {
+		calls, denied := b.result.Outbound(w, b.opts.AllDestinations)
+		for _, call := range calls {
 			item.Outbound = append(item.Outbound, b.outbound(w, call))
 		}
+		item.DeniedByDefaultCount = denied
 	}
 	for _, served := range b.result.Inbound(w) {
 		item.Inbound = append(item.Inbound, b.inbound(served))

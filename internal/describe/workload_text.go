@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 )
@@ -66,8 +67,14 @@ func (l WorkloadDescriptionList) table(wide bool) view.Table {
 	table := view.Table{
 		Columns: append(
 			[]view.Column{
-				{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "MESH", Priority: 4}, {Name: "VIRTUAL-MESH", Priority: 3},
-				{Name: "TRAFFIC", Priority: 2}, {Name: "ACCESS", Priority: 1}, {Name: "FINDINGS"},
+				{Name: "NAMESPACE"},
+				{Name: "NAME"},
+				{Name: "CLUSTER"},
+				{Name: "MESH", Priority: 4},
+				{Name: "VIRTUAL-MESH", Priority: 3},
+				{Name: "TRAFFIC", Priority: 2},
+				{Name: "ACCESS", Priority: 1},
+				{Name: "FINDINGS"},
 			},
 			view.WideColumns("KIND", "MESH-VERSION", "TRUST", "GLOBAL-ACCESS", "IDENTITY")...),
 		Rows: make([][]string, 0, len(l.Items)),
@@ -121,7 +128,7 @@ func (d *WorkloadDescription) write(w *view.Text) {
 }
 
 func (d *WorkloadDescription) writeHead(w *view.Text) {
-	w.Fields([]view.Field{
+	fields := []view.Field{
 		{Key: "Name", Value: d.Name},
 		{Key: "Namespace", Value: d.Namespace},
 		{Key: "Cluster", Value: d.Cluster},
@@ -133,16 +140,20 @@ func (d *WorkloadDescription) writeHead(w *view.Text) {
 		d.VirtualMesh.field(),
 		{Key: "Policies", Value: d.policySummary()},
 		{Key: "Calls", Value: d.callSummary()},
-	})
+	}
+	if len(d.unwritten) > 0 {
+		fields = append(fields, view.Field{Key: "Not Written", Value: text.Bounded(d.unwritten, shownNames) + "; run 'meshctl apply'"})
+	}
+	w.Fields(fields)
 }
 
 // policySummary counts the policies by what became of them.
 func (d *WorkloadDescription) policySummary() string {
 	counts := map[string]int{}
 	for _, p := range d.Policies {
-		counts[string(p.State)]++
+		counts[shownState(string(p.State))]++
 	}
-	return countText(counts, "APPLIED", "PARTIAL", "INVALID")
+	return countText(counts, "EFFECTIVE", "PARTIAL", "INVALID")
 }
 
 // callSummary counts the verdicts about what the workload calls.
@@ -156,7 +167,10 @@ func (d *WorkloadDescription) callSummary() string {
 			}
 		}
 	}
-	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "DENIED as target of a shift or mirror")
+	if d.DeniedByDefaultCount > 0 {
+		counts["DENIED by default (--all-destinations lists them)"] = d.DeniedByDefaultCount
+	}
+	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "DENIED as target of a shift or mirror", "DENIED by default (--all-destinations lists them)")
 }
 
 func countText(counts map[string]int, order ...string) string {
@@ -185,13 +199,17 @@ func (d *WorkloadDescription) writePolicies(w *view.Text) {
 		rows := make([][]string, 0, len(d.Policies))
 		for _, p := range d.Policies {
 			rows = append(rows, []string{
-				p.Kind, ObjectRef{p.Namespace, p.Name}.String(), string(p.Role), string(p.State),
+				p.Kind, ObjectRef{p.Namespace, p.Name}.String(), string(p.Role), shownState(string(p.State)),
 				view.Items(p.Fields), view.Items(p.Destinations),
 			})
 		}
 		w.Table(view.Table{Columns: []view.Column{
-			{Name: "KIND"}, {Name: "NAME"}, {Name: "ROLE"}, {Name: "STATE", Tone: toneOf},
-			{Name: "FIELDS", Content: view.ItemList, Priority: 1}, {Name: "DESTINATIONS", Content: view.ItemList, Shown: shownNames, Priority: 2},
+			{Name: "KIND"},
+			{Name: "NAME"},
+			{Name: "ROLE"},
+			{Name: "STATE", Tone: toneOf},
+			{Name: "FIELDS", Content: view.ItemList, Priority: 1},
+			{Name: "DESTINATIONS", Content: view.ItemList, Shown: shownNames, Priority: 2},
 		}, Rows: rows})
 		said := map[string]bool{} // a policy may meet the workload in both roles
 		for _, p := range d.Policies {

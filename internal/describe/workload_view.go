@@ -30,11 +30,17 @@ type WorkloadDescription struct {
 	Policies    []*PolicyEffect     `json:"policies,omitempty"`
 	// Outbound is left out of summaries.
 	Outbound []OutboundDestination `json:"outbound,omitempty"`
-	Inbound  []InboundDestination  `json:"inbound,omitempty"`
+	// DeniedByDefaultCount counts the destinations that are left out of Outbound
+	// although calls to them are denied, because no AccessPolicy allows any.
+	DeniedByDefaultCount int                  `json:"deniedByDefaultCount,omitempty"`
+	Inbound              []InboundDestination `json:"inbound,omitempty"`
 
 	// findings counts the findings about this workload, for the table.
 	findings int
-	detailed bool
+	// unwritten names the policies and the virtual mesh that were not applied to all
+	// clusters as they are.
+	unwritten []string
+	detailed  bool
 }
 
 // Key returns NAME.NAMESPACE.CLUSTER.

@@ -279,10 +279,10 @@ type Outbound struct {
 // Outbound lists the Destinations that a workload can reach and that a policy
 // touches for it: a traffic policy selects both, or access policies decide
 // about its pods. With all, every reachable Destination is listed. The order
-// is that of World.Destinations.
-func (r *Result) Outbound(w *world.Workload, all bool) []Outbound {
+// is that of World.Destinations. It also counts the reachable Destinations that are
+// left out although they deny the workload, by default.
+func (r *Result) Outbound(w *world.Workload, all bool) (calls []Outbound, denied int) {
 	matching, _ := r.sourcePolicies(w)
-	var calls []Outbound
 	for id := range r.World.Destinations {
 		if !r.reaches(w, id) {
 			continue
@@ -295,13 +295,28 @@ func (r *Result) Outbound(w *world.Workload, all bool) []Outbound {
 			}
 		}
 		if !all && len(traffic) == 0 && !r.hasAccessRules(d) {
+			if r.deniesWithoutRules(d) {
+				denied++
+			}
 			continue
 		}
 		call := Outbound{Destination: id, Access: r.Verdict(w, d), Traffic: traffic}
 		call.Hostname, call.Via, _ = r.Reach(w, d)
 		calls = append(calls, call)
 	}
-	return calls
+	return calls, denied
+}
+
+// deniesWithoutRules reports whether a Destination that no AccessPolicy concerns
+// denies all callers.
+func (r *Result) deniesWithoutRules(d *world.Destination) bool {
+	if len(d.Backing) == 0 {
+		return !r.OpenGateway(d) && r.deniesByDefault(d.Mesh)
+	}
+	return !slices.ContainsFunc(d.Backing, func(id int) bool {
+		pod := &r.World.Workloads[id]
+		return r.OpenGatewayOf(pod) != nil || !r.deniesByDefault(pod.Mesh)
+	})
 }
 
 // hasAccessRules reports whether an AccessPolicy concerns a Destination, by

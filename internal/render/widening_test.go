@@ -43,7 +43,8 @@ func accessEdits() []edit {
 		{"a matcher without anything", `{destinationSelector: [{kubeServiceMatcher: {labels: {app: a}}}]}`, `{destinationSelector: [{kubeServiceMatcher: {}}]}`, []string{"spec.destinationSelector[0].kubeServiceMatcher.labels: any labels"}},
 		{
 			"the second element, while the first goes", `{destinationSelector: [{kubeServiceMatcher: {namespaces: [a]}}, {kubeServiceMatcher: {clusters: [b]}}, {kubeServiceMatcher: {clusters: [c]}}]}`,
-			`{destinationSelector: [{kubeServiceMatcher: {clusters: [c]}}, {kubeServiceMatcher: {}}]}`, []string{"spec.destinationSelector[1].kubeServiceMatcher.namespaces: every namespace"},
+			`{destinationSelector: [{kubeServiceMatcher: {clusters: [c]}}, {kubeServiceMatcher: {}}]}`,
+			[]string{"spec.destinationSelector[1].kubeServiceMatcher.namespaces: every namespace"},
 		},
 	}
 }
@@ -61,7 +62,8 @@ func trafficEdits() []edit {
 		},
 		{
 			"the version of a target", `{policy: {trafficShift: {destinations: [{kubeService: {name: a, namespace: b, clusterName: c, subset: {version: v1}}}]}}}`,
-			`{policy: {trafficShift: {destinations: [{kubeService: {name: a, namespace: b, clusterName: c, port: 80}}]}}}`, []string{"spec.policy.trafficShift.destinations[0].kubeService.subset: all pods of the service"},
+			`{policy: {trafficShift: {destinations: [{kubeService: {name: a, namespace: b, clusterName: c, port: 80}}]}}}`,
+			[]string{"spec.policy.trafficShift.destinations[0].kubeService.subset: all pods of the service"},
 		},
 		{"settings are no restriction", `{policy: {requestTimeout: 3s, corsPolicy: {allowMethods: [GET]}}}`, `{policy: {}}`, nil},
 	}

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -41,23 +42,26 @@ func (p *Plan) writeStatuses(ctx context.Context) {
 
 // statusUpdates are the statuses that differ from those that were read.
 func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
-	w := &statusWriter{failures: p.failuresByParent()}
+	w := &statusWriter{failures: p.failuresByParent(), written: p.writtenByParent()}
 	result, world := p.Result, p.Result.World
 	for i := range world.VirtualMeshes {
 		vm := world.VirtualMeshes[i].Resource
 		status := result.VirtualMeshStatus(i)
+		status.Meshctl = w.written[result.VirtualMeshes[i].ID()]
 		status.State, status.Errors = w.failed(result.VirtualMeshes[i].ID(), status.State, status.Errors)
 		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, status, "conditions", "deployedSharedTrust")
 	}
 	for i := range world.TrafficPolicies {
 		traffic := world.TrafficPolicies[i].Resource
 		status := result.TrafficPolicyStatus(i)
+		status.Meshctl = w.written[result.TrafficPolicies[i].ID()]
 		status.State, status.Errors = w.failed(result.TrafficPolicies[i].ID(), status.State, status.Errors)
 		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindTrafficPolicy)), &traffic.ObjectMeta, traffic.Status, status)
 	}
 	for i := range world.AccessPolicies {
 		access := world.AccessPolicies[i].Resource
 		status := result.AccessPolicyStatus(i)
+		status.Meshctl = w.written[result.AccessPolicies[i].ID()]
 		status.State, status.Errors = w.failed(result.AccessPolicies[i].ID(), status.State, status.Errors)
 		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindAccessPolicy)), &access.ObjectMeta, access.Status, status)
 	}
@@ -99,9 +103,47 @@ func (p *Plan) failuresByParent() map[world.ObjectID][]string {
 	return failures
 }
 
+// writtenByParent returns which clusters have what was rendered from a resource.
+func (p *Plan) writtenByParent() map[world.ObjectID]*core.WrittenStatus {
+	written := map[world.ObjectID]*core.WrittenStatus{}
+	for i := range p.Clusters {
+		c := &p.Clusters[i]
+		concerned, failed := map[world.ObjectID]bool{}, map[world.ObjectID]bool{}
+		for k := range c.Objects {
+			for _, parent := range c.Objects[k].Parents {
+				concerned[parent], failed[parent] = true, c.Err != nil
+			}
+		}
+		for k := range c.Changes {
+			if change := &c.Changes[k]; change.Err != nil {
+				for _, parent := range change.Parents() {
+					concerned[parent], failed[parent] = true, true
+				}
+			}
+		}
+		for parent := range concerned {
+			status := written[parent]
+			if status == nil {
+				status = &core.WrittenStatus{}
+				written[parent] = status
+			}
+			if failed[parent] {
+				status.FailedClusters = append(status.FailedClusters, c.Name)
+			} else {
+				status.Clusters = append(status.Clusters, c.Name)
+			}
+		}
+	}
+	for _, status := range written {
+		status.Written = fmt.Sprintf("%d/%d", len(status.Clusters), len(status.Clusters)+len(status.FailedClusters))
+	}
+	return written
+}
+
 // statusWriter collects statuses that differ.
 type statusWriter struct {
 	failures map[world.ObjectID][]string
+	written  map[world.ObjectID]*core.WrittenStatus
 	updates  []kube.StatusUpdate
 	err      error
 }

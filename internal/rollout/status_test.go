@@ -144,10 +144,10 @@ func TestAcceptanceIsStable(t *testing.T) {
 func TestFailuresInStatuses(t *testing.T) {
 	t.Parallel()
 	w := newGovernedWorld(3)
-	w.apply(t)
-	all := world.New(w.objects)
-	objects, _ := istio.New(policy.Evaluate(all), istio.Options{}).Cluster("cluster-01")
-	cluster := Cluster{Name: "cluster-01", Objects: objects}
+	objects, _ := istio.New(policy.Evaluate(world.New(w.objects)), istio.Options{}).Cluster("cluster-01")
+	well := Cluster{Name: "cluster-01", Objects: objects}
+	w.apply(t, well)
+	cluster := well
 	failed := map[string]bool{}
 	for i := range objects {
 		if o := &objects[i]; o.Kind == istio.KindVirtualService && i%2 == 0 {
@@ -177,6 +177,10 @@ func TestFailuresInStatuses(t *testing.T) {
 		if !failed[name] {
 			t.Errorf("%s has nothing to do with what failed", name)
 		}
+		want := map[string]any{"written": "0/1", "failedClusters": []any{"cluster-01"}}
+		if diff := cmp.Diff(want, fields["meshctl"]); diff != "" {
+			t.Errorf("%s: where it was written (-want +got)\n%s", name, diff)
+		}
 	}
 	if len(written) != len(failed) {
 		t.Errorf("%d statuses are written, want %d", len(written), len(failed))
@@ -185,9 +189,12 @@ func TestFailuresInStatuses(t *testing.T) {
 	if again := w.apply(t, cluster); len(again) > 0 {
 		t.Errorf("failing again writes %d statuses", len(again))
 	}
-	for name, fields := range w.apply(t) {
+	for name, fields := range w.apply(t, well) {
 		if fields["state"] == "FAILED" || !failed[name] {
 			t.Errorf("%s after the repair: %v", name, fields)
+		}
+		if diff := cmp.Diff(map[string]any{"written": "1/1", "clusters": []any{"cluster-01"}}, fields["meshctl"]); diff != "" {
+			t.Errorf("%s: where it was written after the repair (-want +got)\n%s", name, diff)
 		}
 		delete(failed, name)
 	}

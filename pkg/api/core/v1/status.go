@@ -27,6 +27,16 @@ type ApprovalStatus struct {
 	Warnings        []string      `json:"warnings,omitempty"`
 }
 
+// WrittenStatus says in which clusters the configuration for an object was written,
+// the last time that all of it was. An extension of meshctl's.
+type WrittenStatus struct {
+	// Written is how many of the clusters have all of it, such as 2/2, for people.
+	Written string `json:"written,omitempty"`
+	// Clusters have all of it, FailedClusters do not; both sorted.
+	Clusters       []string `json:"clusters,omitempty"`
+	FailedClusters []string `json:"failedClusters,omitempty"`
+}
+
 // AppliedIngressGateway is an ingress gateway that a mesh uses. The deprecated
 // fields are the older spelling of the ports (semantics D16).
 type AppliedIngressGateway struct {

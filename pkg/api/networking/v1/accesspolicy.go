@@ -11,6 +11,9 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=accesspolicies,shortName=ap
+// +kubebuilder:printcolumn:name=State,type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name=Written,type=string,JSONPath=`.status.meshctl.written`,description="Clusters that have its configuration"
+// +kubebuilder:printcolumn:name=Age,type=date,JSONPath=`.metadata.creationTimestamp`
 type AccessPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
@@ -55,4 +58,6 @@ type AccessPolicyStatus struct {
 	// The keys of the workloads it has as source.
 	Workloads []string `json:"workloads,omitempty"`
 	Errors    []string `json:"errors,omitempty"`
+	// Meshctl says where its configuration was written.
+	Meshctl *core.WrittenStatus `json:"meshctl,omitempty"`
 }

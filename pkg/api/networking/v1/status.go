@@ -15,6 +15,8 @@ type TrafficPolicyStatus struct {
 	Workloads     []string                 `json:"workloads,omitempty"`
 	Errors        []string                 `json:"errors,omitempty"`
 	GatewayRoutes map[string]GatewayRoutes `json:"gatewayRoutes,omitempty"`
+	// Meshctl says where its configuration was written.
+	Meshctl *core.WrittenStatus `json:"meshctl,omitempty"`
 }
 
 // GatewayRoutes names routes of a gateway.

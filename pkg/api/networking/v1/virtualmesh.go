@@ -14,6 +14,9 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=virtualmeshes,shortName=vmesh
+// +kubebuilder:printcolumn:name=State,type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name=Written,type=string,JSONPath=`.status.meshctl.written`,description="Clusters that have its configuration"
+// +kubebuilder:printcolumn:name=Age,type=date,JSONPath=`.metadata.creationTimestamp`
 type VirtualMesh struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
@@ -218,4 +221,6 @@ type VirtualMeshStatus struct {
 	// The history of certificate rotations.
 	Conditions          []certificatesv1.CertificateRotationCondition `json:"conditions,omitempty"`
 	DeployedSharedTrust *SharedTrust                                  `json:"deployedSharedTrust,omitempty"`
+	// Meshctl says where its configuration was written.
+	Meshctl *core.WrittenStatus `json:"meshctl,omitempty"`
 }

@@ -1,0 +1,71 @@
+package policy
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+)
+
+// WrittenState says whether the clusters have what an object asks for. It is
+// another question than whether the object is effective: that follows from the
+// input alone.
+type WrittenState string
+
+// The states.
+const (
+	// WrittenUnknown: the object was read from a manifest, which has no status.
+	WrittenUnknown WrittenState = "UNKNOWN"
+	// WrittenNo: the object was never applied.
+	WrittenNo WrittenState = "NO"
+	// WrittenOutdated: an earlier version of the object was applied.
+	WrittenOutdated WrittenState = "OUTDATED"
+	// WrittenPartly: some clusters do not have all of it.
+	WrittenPartly WrittenState = "PARTLY"
+	// WrittenYes: all clusters that are concerned had it when it was applied.
+	WrittenYes WrittenState = "YES"
+)
+
+// Written says whether the clusters have what an object asks for, as its status
+// records it.
+type Written struct {
+	State WrittenState
+	// Clusters have all of it, Failed do not; both sorted, and empty if the status
+	// does not say.
+	Clusters, Failed []string
+}
+
+// Written returns what the status of the VirtualMesh records.
+func (vm *VirtualMesh) Written() Written {
+	o := vm.Resource
+	return writtenOf(&o.ObjectMeta, o.Status.ObservedGeneration, o.Status.State, o.Status.Meshctl)
+}
+
+// PolicyWritten returns what the status of a policy records.
+func (r *Result) PolicyWritten(ref PolicyRef) Written {
+	if ref.Kind == KindTrafficPolicy {
+		p := r.TrafficPolicies[ref.Index].Resource
+		return writtenOf(&p.ObjectMeta, p.Status.ObservedGeneration, p.Status.State, p.Status.Meshctl)
+	}
+	p := r.AccessPolicies[ref.Index].Resource
+	return writtenOf(&p.ObjectMeta, p.Status.ObservedGeneration, p.Status.State, p.Status.Meshctl)
+}
+
+func writtenOf(meta *metav1.ObjectMeta, observed core.Int64, state core.ApprovalState, status *core.WrittenStatus) Written {
+	var w Written
+	if status != nil {
+		w.Clusters, w.Failed = status.Clusters, status.FailedClusters
+	}
+	switch {
+	case meta.UID == "":
+		return Written{State: WrittenUnknown}
+	case observed == 0:
+		return Written{State: WrittenNo}
+	case int64(observed) < meta.Generation:
+		w.State = WrittenOutdated
+	case state == core.ApprovalStateFailed || len(w.Failed) > 0:
+		w.State = WrittenPartly
+	default:
+		w.State = WrittenYes
+	}
+	return w
+}
