@@ -55,8 +55,13 @@ func (p *AccessPolicyDescription) reference() string { return "accesspolicy/" + 
 
 func (*AccessPolicyDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "MAY", Content: view.Prose},
-		{Name: "DESTINATIONS", Priority: 1}, {Name: "SOURCES", Priority: 2}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "STATE", Tone: toneOf},
+		{Name: "MAY", Content: view.Prose},
+		{Name: "DESTINATIONS", Priority: 1},
+		{Name: "SOURCES", Priority: 2},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("FROM", "TO")...)
 }
 

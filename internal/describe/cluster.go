@@ -112,9 +112,17 @@ func (c *ClusterDescription) reference() string { return "cluster/" + c.Name }
 
 func (*ClusterDescription) columns() []view.Column {
 	return []view.Column{
-		{Name: "NAME"}, {Name: "REGISTERED", Priority: 3}, {Name: "MESHES", Content: view.ItemList, Shown: shownNames}, {Name: "VIRTUAL-MESHES", Content: view.ItemList, Shown: shownNames},
-		{Name: "WORKLOADS", Priority: 1}, {Name: "DESTINATIONS", Priority: 2}, {Name: "EXPORTED", Priority: 4}, {Name: "FINDINGS"},
-		{Name: "DOMAIN", Wide: true}, {Name: "NAMESPACES", Wide: true, Content: view.ItemList}, {Name: "WITHOUT-MESH", Wide: true},
+		{Name: "NAME"},
+		{Name: "REGISTERED", Priority: 3},
+		{Name: "MESHES", Content: view.ItemList, Shown: shownNames},
+		{Name: "VIRTUAL-MESHES", Content: view.ItemList, Shown: shownNames},
+		{Name: "WORKLOADS", Priority: 1},
+		{Name: "DESTINATIONS", Priority: 2},
+		{Name: "EXPORTED", Priority: 4},
+		{Name: "FINDINGS"},
+		{Name: "DOMAIN", Wide: true},
+		{Name: "NAMESPACES", Wide: true, Content: view.ItemList},
+		{Name: "WITHOUT-MESH", Wide: true},
 	}
 }
 

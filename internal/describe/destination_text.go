@@ -16,8 +16,16 @@ import (
 
 func (*DestinationDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "MESH", Priority: 6}, {Name: "PORTS", Content: view.ItemList, Shown: shownNames, Priority: 3},
-		{Name: "FEDERATED-TO", Priority: 5}, {Name: "WORKLOADS", Priority: 4}, {Name: "TRAFFIC", Priority: 2}, {Name: "ACCESS", Priority: 1}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "CLUSTER"},
+		{Name: "MESH", Priority: 6},
+		{Name: "PORTS", Content: view.ItemList, Shown: shownNames, Priority: 3},
+		{Name: "FEDERATED-TO", Priority: 5},
+		{Name: "WORKLOADS", Priority: 4},
+		{Name: "TRAFFIC", Priority: 2},
+		{Name: "ACCESS", Priority: 1},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("TYPE", "VIRTUAL-MESH", "GLOBAL-ACCESS", "HOSTNAME", "FEDERATED-HOSTNAME")...)
 }
 

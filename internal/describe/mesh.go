@@ -146,8 +146,17 @@ func (m *MeshDescription) reference() string {
 
 func (*MeshDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "TYPE", Priority: 4}, {Name: "VERSION", Priority: 3}, {Name: "VIRTUAL-MESH"},
-		{Name: "WORKLOADS", Priority: 1}, {Name: "DESTINATIONS", Priority: 2}, {Name: "EXPORTED", Priority: 5}, {Name: "IMPORTED", Priority: 6}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "CLUSTER"},
+		{Name: "TYPE", Priority: 4},
+		{Name: "VERSION", Priority: 3},
+		{Name: "VIRTUAL-MESH"},
+		{Name: "WORKLOADS", Priority: 1},
+		{Name: "DESTINATIONS", Priority: 2},
+		{Name: "EXPORTED", Priority: 5},
+		{Name: "IMPORTED", Priority: 6},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("TRUST-DOMAIN", "SMART-DNS", "ROOT-NAMESPACE", "GATEWAYS")...)
 }
 

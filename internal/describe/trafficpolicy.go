@@ -58,8 +58,13 @@ func (p *TrafficPolicyDescription) reference() string { return "trafficpolicy/" 
 
 func (*TrafficPolicyDescription) columns() []view.Column {
 	return append([]view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "FIELDS", Content: view.ItemList},
-		{Name: "DESTINATIONS", Priority: 1}, {Name: "SOURCES", Priority: 2}, {Name: "FINDINGS"},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "STATE", Tone: toneOf},
+		{Name: "FIELDS", Content: view.ItemList},
+		{Name: "DESTINATIONS", Priority: 1},
+		{Name: "SOURCES", Priority: 2},
+		{Name: "FINDINGS"},
 	}, view.WideColumns("FROM", "TO", "MATCHES")...)
 }
 

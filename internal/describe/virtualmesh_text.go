@@ -16,9 +16,19 @@ func (d *VirtualMeshDescription) reference() string {
 
 func (*VirtualMeshDescription) columns() []view.Column {
 	return []view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "MESHES", Priority: 3}, {Name: "TRUST", Priority: 2}, {Name: "DEFAULT-ACCESS"},
-		{Name: "TLS", Priority: 1}, {Name: "EXPORTED", Priority: 4}, {Name: "FINDINGS"},
-		{Name: "ROOT", Wide: true}, {Name: "SUFFIX", Wide: true}, {Name: "NETWORK", Wide: true}, {Name: "MEMBERS", Wide: true, Content: view.ItemList},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "STATE", Tone: toneOf},
+		{Name: "MESHES", Priority: 3},
+		{Name: "TRUST", Priority: 2},
+		{Name: "DEFAULT-ACCESS"},
+		{Name: "TLS", Priority: 1},
+		{Name: "EXPORTED", Priority: 4},
+		{Name: "FINDINGS"},
+		{Name: "ROOT", Wide: true},
+		{Name: "SUFFIX", Wide: true},
+		{Name: "NETWORK", Wide: true},
+		{Name: "MEMBERS", Wide: true, Content: view.ItemList},
 	}
 }
 

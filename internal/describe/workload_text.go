@@ -66,8 +66,14 @@ func (l WorkloadDescriptionList) table(wide bool) view.Table {
 	table := view.Table{
 		Columns: append(
 			[]view.Column{
-				{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "MESH", Priority: 4}, {Name: "VIRTUAL-MESH", Priority: 3},
-				{Name: "TRAFFIC", Priority: 2}, {Name: "ACCESS", Priority: 1}, {Name: "FINDINGS"},
+				{Name: "NAMESPACE"},
+				{Name: "NAME"},
+				{Name: "CLUSTER"},
+				{Name: "MESH", Priority: 4},
+				{Name: "VIRTUAL-MESH", Priority: 3},
+				{Name: "TRAFFIC", Priority: 2},
+				{Name: "ACCESS", Priority: 1},
+				{Name: "FINDINGS"},
 			},
 			view.WideColumns("KIND", "MESH-VERSION", "TRUST", "GLOBAL-ACCESS", "IDENTITY")...),
 		Rows: make([][]string, 0, len(l.Items)),
@@ -190,8 +196,12 @@ func (d *WorkloadDescription) writePolicies(w *view.Text) {
 			})
 		}
 		w.Table(view.Table{Columns: []view.Column{
-			{Name: "KIND"}, {Name: "NAME"}, {Name: "ROLE"}, {Name: "STATE", Tone: toneOf},
-			{Name: "FIELDS", Content: view.ItemList, Priority: 1}, {Name: "DESTINATIONS", Content: view.ItemList, Shown: shownNames, Priority: 2},
+			{Name: "KIND"},
+			{Name: "NAME"},
+			{Name: "ROLE"},
+			{Name: "STATE", Tone: toneOf},
+			{Name: "FIELDS", Content: view.ItemList, Priority: 1},
+			{Name: "DESTINATIONS", Content: view.ItemList, Shown: shownNames, Priority: 2},
 		}, Rows: rows})
 		said := map[string]bool{} // a policy may meet the workload in both roles
 		for _, p := range d.Policies {

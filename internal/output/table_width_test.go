@@ -27,8 +27,14 @@ func printedAt(t *testing.T, width int, format output.Format, v view.View) strin
 // meshTable has columns of all kinds.
 func meshTable() view.Table {
 	table := view.Table{Noun: "mesh", Columns: []view.Column{
-		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "TYPE", Priority: 3}, {Name: "VERSION", Priority: 2},
-		{Name: "PORTS", Content: view.ItemList, Shown: 4, Priority: 1}, {Name: "FIELDS", Content: view.Prose}, {Name: "ROOT", Wide: true},
+		{Name: "NAMESPACE"},
+		{Name: "NAME"},
+		{Name: "CLUSTER"},
+		{Name: "TYPE", Priority: 3},
+		{Name: "VERSION", Priority: 2},
+		{Name: "PORTS", Content: view.ItemList, Shown: 4, Priority: 1},
+		{Name: "FIELDS", Content: view.Prose},
+		{Name: "ROOT", Wide: true},
 	}}
 	ports := view.Items([]string{"80/HTTP", "443/TLS", "15021/HTTP", "15443/TLS", "9090/TCP"})
 	table.Add("gloo-mesh", "istiod-istio-system-east", "east", "ISTIO", "1.31.0", ports, "timeout, retries and mirror of all requests", "istio-system")
