@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
@@ -24,9 +25,9 @@ func (w *terminalWriter) Write(p []byte) (int, error) {
 	if len(w.held) == 0 && isPlain(p) {
 		return w.terminal.Write(p)
 	}
-	pending := append(w.held, p...)
+	pending := slices.Concat(w.held, p)
 	end := len(pending) - unfinished(pending)
-	w.held = append([]byte(nil), pending[end:]...)
+	w.held = slices.Clone(pending[end:])
 	if _, err := io.WriteString(w.terminal, text.PrintableColored(string(pending[:end]))); err != nil {
 		return 0, err
 	}

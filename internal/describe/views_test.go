@@ -36,7 +36,11 @@ func answers(result *policy.Result) map[string]describe.Answer {
 		"workloads in full": describe.Workloads(result, w.WorkloadPointers(), describe.WorkloadOptions{Details: true, AllDestinations: true}),
 		"workloads":         describe.Workloads(result, w.WorkloadPointers(), describe.WorkloadOptions{WholeWorld: true}),
 	}
-	for suffix, opts := range map[string]describe.Options{"": {}, " in full": {Details: true}} {
+	for _, details := range []bool{false, true} {
+		suffix, opts := "", describe.Options{Details: details}
+		if details {
+			suffix = " in full"
+		}
 		all["destinations"+suffix] = describe.Destinations(result, destinations, opts)
 		all["meshes"+suffix] = describe.Meshes(result, meshes, opts)
 		all["virtual meshes"+suffix] = describe.VirtualMeshes(result, positions(len(w.VirtualMeshes)), opts)
@@ -103,7 +107,7 @@ func (a *attacker) text(s string) string {
 
 // change goes through a value; strings of named types are words of the API.
 func (a *attacker) change(v reflect.Value) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // nothing else holds strings
 	case reflect.Pointer:
 		if !v.IsNil() && !a.seen[v.Pointer()] {
 			a.seen[v.Pointer()] = true

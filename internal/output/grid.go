@@ -179,14 +179,15 @@ func (g *grid) header() []string {
 	return header
 }
 
-// row returns the cells of a row that are shown.
-func (g *grid) row(n int) []string {
+// row appends the cells of a row that are shown.
+func (g *grid) row(cells []string, n int) []string {
 	row := g.table.Rows[n]
-	cells := make([]string, len(g.shown))
-	for k, i := range g.shown {
+	for _, i := range g.shown {
+		cell := ""
 		if i < len(row) {
-			cells[k] = g.cell(i, row[i])
+			cell = g.cell(i, row[i])
 		}
+		cells = append(cells, cell)
 	}
 	return cells
 }

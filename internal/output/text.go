@@ -31,13 +31,29 @@ func (l *textLayout) line(depth int, safe ...string) {
 	if l.err != nil {
 		return
 	}
+	line := l.indented(depth)
+	for _, part := range safe {
+		line = append(line, part...)
+	}
+	l.end(line)
+}
+
+// bytes is line for a text that is in a buffer of its own.
+func (l *textLayout) bytes(depth int, safe []byte) {
+	if l.err == nil {
+		l.end(append(l.indented(depth), safe...))
+	}
+}
+
+func (l *textLayout) indented(depth int) []byte {
 	line := l.buffer[:0]
 	for range depth {
 		line = append(line, indentation...)
 	}
-	for _, part := range safe {
-		line = append(line, part...)
-	}
+	return line
+}
+
+func (l *textLayout) end(line []byte) {
 	line = append(bytes.TrimRight(line, " "), '\n')
 	_, l.err = l.out.Write(line)
 	l.buffer = line

@@ -2,11 +2,11 @@ package registration
 
 import (
 	"context"
-	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -32,7 +32,7 @@ func (d *deregistrar) forget(ctx context.Context) (string, error) {
 	if discovered == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("with %d discovered objects", discovered), nil
+	return "with " + text.Count(discovered, "discovered object"), nil
 }
 
 // discoveredKinds are the kinds of what discovery writes, in the order in which

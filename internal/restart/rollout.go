@@ -7,6 +7,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // progressDeadlineExceeded is the reason of the condition Progressing once the
@@ -66,7 +68,7 @@ func deploymentStatus(d *appsv1.Deployment) (string, bool, error) {
 	case d.Spec.Replicas != nil && s.UpdatedReplicas < *d.Spec.Replicas:
 		return fmt.Sprintf("waiting for its rollout: %d of %d replicas updated", s.UpdatedReplicas, *d.Spec.Replicas), false, nil
 	case s.Replicas > s.UpdatedReplicas:
-		return fmt.Sprintf("waiting for its rollout: %d old replicas pending termination", s.Replicas-s.UpdatedReplicas), false, nil
+		return fmt.Sprintf("waiting for its rollout: %s pending termination", text.Count(int(s.Replicas-s.UpdatedReplicas), "old replica")), false, nil
 	case s.AvailableReplicas < s.UpdatedReplicas:
 		return fmt.Sprintf("waiting for its rollout: %d of %d updated replicas available", s.AvailableReplicas, s.UpdatedReplicas), false, nil
 	default:

@@ -51,7 +51,7 @@ func TestRolloutStatus(t *testing.T) {
 		},
 		"old replicas left": {
 			"Deployment", deployment(appsv1.DeploymentStatus{Replicas: 3, UpdatedReplicas: 2, AvailableReplicas: 2}),
-			answer{Message: "waiting for its rollout: 1 old replicas pending termination"},
+			answer{Message: "waiting for its rollout: 1 old replica pending termination"},
 		},
 		"not available": {
 			"Deployment", deployment(appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 2, AvailableReplicas: 1}),

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // clockTolerance is how much longer than asked for a certificate may live: Vault
@@ -146,7 +148,7 @@ func verifyPath(chain []*x509.Certificate, want expectation) *mismatch {
 		// does not count it.
 		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLenZero
 		if limited && issuer.MaxPathLen < below {
-			return &mismatch{fmt.Sprintf("its issuer %s allows %d authorities below itself, and needs %d", name(issuer), issuer.MaxPathLen, below), hint}
+			return &mismatch{fmt.Sprintf("its issuer %s allows %s below itself, and needs %d", name(issuer), text.Count(issuer.MaxPathLen, "authority"), below), hint}
 		}
 	}
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()

@@ -62,6 +62,9 @@ func colorLength(s string) int {
 }
 
 func escape(s, keep string) string {
+	if isPlain(s) { // nearly all text is
+		return s
+	}
 	var b strings.Builder
 	done := 0
 	for i := 0; i < len(s); {
@@ -86,6 +89,16 @@ func escape(s, keep string) string {
 	}
 	b.WriteString(s[done:])
 	return b.String()
+}
+
+// isPlain reports whether a text has visible ASCII only.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // OneLine is Printable for a message of somebody else: blanks and line ends

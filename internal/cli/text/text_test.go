@@ -51,11 +51,11 @@ func TestPrintableColored(t *testing.T) {
 		"\x1b[1;38;5;12mblue\x1b[m":                "\x1b[1;38;5;12mblue\x1b[m",
 		"\x1b]0;title\a":                           `\x1b]0;title\a`,
 		"\x1b[2J\x1b[31mred\x1b[0m\x1b[1A\u009b2J": `\x1b[2J` + "\x1b[31mred\x1b[0m" + `\x1b[1A\u009b2J`,
-		"\x1b[31":      `\x1b[31`,
-		"\x1b":         `\x1b`,
-		"\x1b\x1b[0m":  `\x1b` + "\x1b[0m",
-		"日本\u202e\xff": `日本\u202e\xff`,
-		"":             "",
+		"\x1b[31":             `\x1b[31`,
+		"\x1b":                `\x1b`,
+		"\x1b\x1b[0m":         `\x1b` + "\x1b[0m",
+		"caf\u00e9\u202e\xff": "caf\u00e9" + `\u202e\xff`,
+		"":                    "",
 	} {
 		if got := text.PrintableColored(in); got != want {
 			t.Errorf("PrintableColored(%q) = %q, want %q", in, got, want)
