@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,99 +88,120 @@ func (c *comparer) newCallerGroup(origins []policy.Origin) callerGroup {
 // callerClass are the callers of a group that the same of some sources include.
 type callerClass struct {
 	callers WorkloadSet
-	// within is by position in the list of sources.
-	within []bool
+	// within are the positions of these sources, ascending.
+	within []int
 }
 
 // callerClasses tells the callers of a group apart by which of the sources
 // include them. Those that none includes are left out.
 func (c *comparer) callerClasses(g callerGroup, sources []selector.SourceMatch) []callerClass {
-	key := g.key
+	var key strings.Builder
+	key.WriteString(g.key)
 	for _, s := range sources {
-		key += "\x00" + s.Key()
+		key.WriteString("\x00" + s.Key())
 	}
-	classes, known := c.classes[key]
+	classes, known := c.classes[key.String()]
 	if !known {
 		classes = c.newCallerClasses(g, sources)
-		c.classes[key] = classes
+		c.classes[key.String()] = classes
 	}
 	return classes
 }
 
 func (c *comparer) newCallerClasses(g callerGroup, sources []selector.SourceMatch) []callerClass {
-	classes := []callerClass{{g.callers, nil}}
-	for _, s := range sources {
-		included := c.callersFrom(g, s)
-		var refined []callerClass
-		for _, class := range classes {
-			inside := intersection(class.callers, included)
-			outside := class.callers.clone()
-			outside.subtract(inside)
-			for i, part := range []WorkloadSet{inside, outside} {
-				if !part.isEmpty() {
-					refined = append(refined, callerClass{part, append(slices.Clone(class.within), i == 0)})
-				}
-			}
+	var classes []callerClass
+	places := map[string]int{}
+	set := selector.NewSourceSet(sources)
+	for _, id := range g.callers.Positions() {
+		within := set.Including(&c.world().Workloads[id])
+		if len(within) == 0 {
+			continue
 		}
-		classes = refined
+		key := fmt.Sprint(within)
+		place, known := places[key]
+		if !known {
+			place = len(classes)
+			places[key] = place
+			classes = append(classes, callerClass{newWorkloadSet(len(c.world().Workloads)), within})
+		}
+		classes[place].callers.add(id)
 	}
-	return slices.DeleteFunc(classes, func(class callerClass) bool { return !slices.Contains(class.within, true) })
+	return classes
 }
 
-// callersFrom returns the callers of a group that a source includes, perhaps
-// with others.
-func (c *comparer) callersFrom(g callerGroup, s selector.SourceMatch) WorkloadSet {
-	if s.Namespace == "" && len(s.Labels) == 0 {
-		return g.callers
-	}
-	var namespaces []string
-	if s.Namespace != "" {
-		namespaces = []string{s.Namespace}
-	}
-	included := newWorkloadSet(len(c.world().Workloads))
-	for _, id := range c.world().WorkloadsWithin(g.clusters, namespaces, s.Labels) {
-		included.add(id)
-	}
-	return included
+// routeList are the routes of a Destination with their place among some sources.
+type routeList struct {
+	routes []*policy.Route
+	// from are the positions of routes by that of their source.
+	from [][]int
 }
 
-// distinctSources returns the sources of routes, each once, and the place of
-// each by its key.
-func distinctSources(routes ...[]*policy.Route) (sources []selector.SourceMatch, places map[string]int) {
-	places = map[string]int{}
-	for _, list := range routes {
-		for _, route := range list {
+// bySource returns the sources of routes, each once, and the lists by them.
+func bySource(lists ...[]*policy.Route) (sources []selector.SourceMatch, filed []routeList) {
+	places := map[string]int{}
+	filed = make([]routeList, len(lists))
+	for k, routes := range lists {
+		filed[k].routes = routes
+		for i, route := range routes {
 			key := route.Source.Key()
-			if _, known := places[key]; !known {
-				places[key] = len(sources)
+			place, known := places[key]
+			if !known {
+				place = len(sources)
+				places[key] = place
 				sources = append(sources, route.Source)
 			}
+			for len(filed[k].from) <= place {
+				filed[k].from = append(filed[k].from, nil)
+			}
+			filed[k].from[place] = append(filed[k].from[place], i)
 		}
 	}
-	return sources, places
+	return sources, filed
 }
 
-// deciding returns the first of the routes that takes all requests of a match
-// on a port from callers within the marked sources, nil if there is none.
-func deciding(routes []*policy.Route, port uint32, match *selector.RequestMatch, class callerClass, places map[string]int) *policy.Route {
-	k := slices.IndexFunc(routes, func(route *policy.Route) bool {
-		return slices.Contains(route.Ports, port) && class.within[places[route.Source.Key()]] && route.Match.Contains(match)
-	})
-	if k < 0 {
-		return nil
+// takenRoutes are the routes that requests of a class of callers to a port can take.
+type takenRoutes struct {
+	routes  []*policy.Route
+	matches *selector.MatchSet
+}
+
+// takenBy returns the routes of a list that callers of a class can take, in order.
+func (l routeList) takenBy(class callerClass, port uint32) takenRoutes {
+	var positions []int
+	for _, source := range class.within {
+		if source < len(l.from) {
+			positions = append(positions, l.from[source]...)
+		}
 	}
-	return routes[k]
+	slices.Sort(positions)
+	var taken takenRoutes
+	var matches []*selector.RequestMatch
+	for _, i := range positions {
+		if route := l.routes[i]; slices.Contains(route.Ports, port) {
+			taken.routes, matches = append(taken.routes, route), append(matches, route.Match)
+		}
+	}
+	taken.matches = selector.NewMatchSet(matches)
+	return taken
 }
 
-// matchesOf returns the matches of the routes on a port that callers within the
-// marked sources can take, each once, the one of all requests first.
-func matchesOf(port uint32, class callerClass, places map[string]int, lists ...[]*policy.Route) []*selector.RequestMatch {
+// deciding returns the first of the routes that takes all requests of a match, nil
+// if there is none.
+func (t takenRoutes) deciding(match *selector.RequestMatch) *policy.Route {
+	if k := t.matches.First(match); k >= 0 {
+		return t.routes[k]
+	}
+	return nil
+}
+
+// matchesOf returns the matches of routes, each once, the one of all requests
+// first.
+func matchesOf(lists ...takenRoutes) []*selector.RequestMatch {
 	matches := []*selector.RequestMatch{nil}
 	seen := map[string]bool{"": true}
-	for _, routes := range lists {
-		for _, route := range routes {
-			id := route.Match.Key()
-			if !seen[id] && slices.Contains(route.Ports, port) && class.within[places[route.Source.Key()]] {
+	for _, list := range lists {
+		for _, route := range list.routes {
+			if id := route.Match.Key(); !seen[id] {
 				seen[id] = true
 				matches = append(matches, route.Match)
 			}

@@ -214,15 +214,14 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 	var ineffective []IneffectiveSetting
 	heard := map[string]bool{}
 	for _, g := range c.callerGroups(id) {
-		routes := c.after.RoutesFrom(g.cluster, id)
-		sources, places := distinctSources(routes)
+		sources, lists := bySource(c.after.RoutesFrom(g.cluster, id))
 		for _, class := range c.callerClasses(g, sources) {
 			if !selector.MatchesWorkload(p.Resource.Spec.SourceSelector, c.anyCaller(class)) {
 				continue
 			}
 			for _, port := range serviceport.HTTP(&c.world().Destinations[id]) {
 				if p.AllowsPort(port) {
-					ineffective = append(ineffective, c.ineffectiveFrom(heard, i, id, port, routes, class, places)...)
+					ineffective = append(ineffective, c.ineffectiveFrom(heard, i, id, lists[0].takenBy(class, port), class.callers)...)
 				}
 			}
 		}
@@ -240,16 +239,14 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 
 // ineffectiveFrom returns the settings that callers of one class miss, and notes
 // those that they get.
-func (c *comparer) ineffectiveFrom(
-	heard map[string]bool, i, id int, port uint32, routes []*policy.Route, class callerClass, places map[string]int,
-) []IneffectiveSetting {
+func (c *comparer) ineffectiveFrom(heard map[string]bool, i, id int, routes takenRoutes, callers WorkloadSet) []IneffectiveSetting {
 	p := &c.after.TrafficPolicies[i]
 	var ineffective []IneffectiveSetting
-	for _, match := range matchesOf(port, class, places, routes) {
+	for _, match := range matchesOf(routes) {
 		if !p.CoversRequests(match) {
 			continue
 		}
-		route := deciding(routes, port, match, class, places)
+		route := routes.deciding(match)
 		if route == nil {
 			continue
 		}
@@ -259,7 +256,7 @@ func (c *comparer) ineffectiveFrom(
 				heard[f.Field] = true
 				continue
 			}
-			u := IneffectiveSetting{Field: f.Field, Match: match, Replaced: set, Destinations: []int{id}, Sources: class.callers.clone()}
+			u := IneffectiveSetting{Field: f.Field, Match: match, Replaced: set, Destinations: []int{id}, Sources: callers.clone()}
 			switch {
 			case set:
 				u.Winner = trafficID(c.after, s.Policy)
@@ -291,18 +288,18 @@ func (c *comparer) ineffectiveDefault(i, id int, g callerGroup) []IneffectiveSet
 // never takes effect needs no match: one element for each winner says it.
 func withoutRepetition(ineffective []IneffectiveSetting) []IneffectiveSetting {
 	var kept []IneffectiveSetting
+	places := map[ineffectiveKey]int{}
 	for _, u := range ineffective {
 		if u.Never {
 			u.Match = nil
 		}
-		k := slices.IndexFunc(kept, func(o IneffectiveSetting) bool {
-			return o.Field == u.Field && o.Winner == u.Winner && o.Reason == u.Reason && o.Replaced == u.Replaced && o.Match.Key() == u.Match.Key()
-		})
-		if k < 0 {
-			kept = append(kept, u)
+		key := ineffectiveKey{field: u.Field, match: u.Match.Key(), reason: u.Reason, winner: u.Winner, replaced: u.Replaced}
+		if k, known := places[key]; known {
+			kept[k].Sources.unite(u.Sources)
 			continue
 		}
-		kept[k].Sources.unite(u.Sources)
+		places[key] = len(kept)
+		kept = append(kept, u)
 	}
 	return kept
 }

@@ -118,13 +118,14 @@ func inForce(r *policy.Result, destination int) []int {
 
 func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
 	was, is := c.before.RoutesFrom(g.cluster, destination), c.after.RoutesFrom(g.cluster, destination)
-	sources, places := distinctSources(was, is)
+	sources, lists := bySource(was, is)
 	for _, class := range c.callerClasses(g, sources) {
 		for _, port := range serviceport.HTTP(&c.world().Destinations[destination]) {
 			// What differs for all requests is not repeated for some of them.
 			told := map[settingKey]bool{}
-			for _, match := range matchesOf(port, class, places, was, is) {
-				for _, change := range c.compareRoutes(deciding(was, port, match, class, places), deciding(is, port, match, class, places)) {
+			before, after := lists[0].takenBy(class, port), lists[1].takenBy(class, port)
+			for _, match := range matchesOf(before, after) {
+				for _, change := range c.compareRoutes(before.deciding(match), after.deciding(match)) {
 					general := change.key()
 					if told[general] {
 						continue
