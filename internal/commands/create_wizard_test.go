@@ -116,7 +116,8 @@ func TestAskedPolicies(t *testing.T) {
 	}
 }
 
-// TestInterruptedWizard stops at the first, a middle and the last question.
+// TestInterruptedWizard stops at each question: from the second on, the answers
+// can be saved, and another interrupt discards them.
 func TestInterruptedWizard(t *testing.T) {
 	t.Parallel()
 	questions := []string{
@@ -133,6 +134,9 @@ func TestInterruptedWizard(t *testing.T) {
 				d.Answer(question, enter)
 			}
 			d.Answer(questions[stop], interrupt)
+			if stop > 0 {
+				d.Answer("Save your answers to", interrupt)
+			}
 			screen, code := d.End()
 			if code != cli.ExitCancelled || !strings.Contains(screen, "cancelled") {
 				t.Errorf("exit code = %d, want %d and a word about it; the screen:\n%s", code, cli.ExitCancelled, screen)
@@ -175,8 +179,8 @@ fi
 	d.Answer("prod.yaml exists. Replace it?", enter)     // no
 	d.Answer("What now?", down+enter)                    // save as
 	d.Answer("File:", "nowhere/prod.yaml"+enter)         // a place that takes no file
-	d.Answer("What now?", down+enter)
-	d.Answer("File:", "other.yaml"+enter)
+	d.Answer("cannot save the manifest to nowhere/prod.yaml: no such file or directory", "east"+enter)
+	d.Answer("cannot save the manifest to east: is a directory", "other.yaml"+enter)
 	screen, code := d.End()
 	if code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
