@@ -25,7 +25,7 @@ func TestSavedDraft(t *testing.T) {
 	d := converse(t, dir, "create", "accesspolicy", "-f", ".", "-R")
 	d.Answer("Name of the access policy:", "readers"+enter)
 	d.Answer("Who may call?", down+down+enter) // anyone
-	d.Answer("What may they call?", interrupt)
+	d.Answer("Which services may they call?", interrupt)
 	d.Answer("(readers-2.draft)", "readers.draft"+enter)
 	d.Answer("readers.draft already exists: choose another file", enter)
 	screen, code := d.End()
@@ -52,7 +52,7 @@ spec:
 		t.Errorf("the draft: %v (-want +got):\n%s", err, diff)
 	}
 	d = converse(t, dir, strings.Fields(again)[1:]...)
-	d.Answer("What may they call?", enter)
+	d.Answer("Which services may they call?", enter)
 	d.Answer("Which services?", "ratings east "+enter)
 	d.Answer("Which requests are allowed?", enter)
 	d.Answer("Anything else?", enter)

@@ -79,8 +79,8 @@ func TestAskedPolicies(t *testing.T) {
 			name: "a traffic policy, its name and destination given by flags",
 			args: []string{"create", "tp", "slow", "--destination", "ratings.bookinfo.east", "-o", "json"},
 			talk: func(d *ptytest.Dialogue) {
-				d.Answer("Which requests does the policy apply to?", enter)
-				d.Answer("Which settings does the policy have?", " "+enter)
+				d.Answer("Which workloads send the requests?", enter)
+				d.Answer("Which settings do you want to set?", " "+enter)
 				d.Answer("imeout", "3s"+enter)
 				d.Answer("Anything else?", enter)
 				d.Answer("What now?", down+down+enter)
@@ -223,8 +223,8 @@ spec:
 	d := converse(t, dir, "create", "tp", "-i", "--from", "base.txt", "--source", "all", "--destination", "ratings.bookinfo.east", "-f", ".", "-R")
 	d.Answer("Anything else?", enter)
 	d.Answer("What now?", "Change"+enter)
-	d.Answer("What do you want to change?", "Effect"+enter)
-	d.Answer("Which settings does the policy have?", " "+enter) // without the timeout
+	d.Answer("What do you want to change?", "Settings"+enter)
+	d.Answer("Which settings do you want to set?", " "+enter) // without the timeout
 	d.Answer("What do you want to change?", enter)
 	d.Answer("What now?", "Print"+enter)
 	screen, code := d.End()

@@ -41,7 +41,7 @@ func (o *options[I, O]) offerDraft(prompter wizard.Prompter, a *authored[I, O]) 
 		return nil
 	})
 	if err == nil && saved != "" {
-		o.streams.Say("answers saved to %s; to continue, run:\n  %s", saved, o.continuation(a, saved))
+		o.streams.Say("answers saved to %s; to continue, run:\n  %s", saved, o.continuation(saved))
 	}
 }
 
@@ -70,11 +70,11 @@ func (o *options[I, O]) draftManifest(a *authored[I, O], file string) ([]byte, e
 		note = fmt.Sprintf("# Draft, not complete: %s not asked yet. Do not apply it: what is left out\n# may select everything. To continue, run:\n",
 			strings.ToLower(text.And(a.open)))
 	}
-	return append([]byte(note+"#   "+o.continuation(a, file)+"\n"), manifest...), nil
+	return append([]byte(note+"#   "+o.continuation(file)+"\n"), manifest...), nil
 }
 
 // continuation returns the command that goes on with the questions.
-func (o *options[I, O]) continuation(a *authored[I, O], file string) string {
+func (o *options[I, O]) continuation(file string) string {
 	words := []string{"meshctl", "create", o.kind.Noun}
 	words = append(words, o.world.Words()...)
 	words = append(words, "--interactive", "--from", file)
