@@ -47,7 +47,7 @@ type user struct {
 	console *expect.Console
 	screen  vt10x.Terminal
 	written *bytes.Buffer
-	options wizard.SurveyOptions
+	options wizard.TerminalOptions
 }
 
 // newUser opens a terminal of a size.
@@ -81,7 +81,7 @@ func (u *user) does(ask func(wizard.Prompter) error, steps ...step) error {
 	u.t.Helper()
 	driven := make(chan error, 1)
 	go func() { driven <- u.drive(steps) }()
-	err := ask(wizard.NewSurvey(u.console.Tty(), u.console.Tty(), u.options))
+	err := ask(wizard.NewTerminal(u.console.Tty(), u.console.Tty(), u.options))
 	if cooked, stateErr := isCooked(u.console.Tty()); stateErr != nil || !cooked {
 		u.t.Errorf("the terminal was left in raw mode (%v)", stateErr)
 	}
@@ -345,7 +345,7 @@ func TestSilentTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got string
-	p := wizard.NewSurvey(pts, pts, wizard.SurveyOptions{Size: func() (int, int) { return 0, 0 }})
+	p := wizard.NewTerminal(pts, pts, wizard.TerminalOptions{Size: func() (int, int) { return 0, 0 }})
 	got, err = p.Input(wizard.Question{Text: "Name:", Help: "h"}, "", nil)
 	if err != nil || got != "prod" {
 		t.Errorf("answer %q, %v", got, err)
