@@ -79,8 +79,8 @@ func TestAskedPolicies(t *testing.T) {
 			name: "a traffic policy, its name and destination given by flags",
 			args: []string{"create", "tp", "slow", "--destination", "ratings.bookinfo.east", "-o", "json"},
 			talk: func(d *ptytest.Dialogue) {
-				d.Answer("Which requests does the policy apply to?", enter)
-				d.Answer("Which settings does the policy have?", " "+enter)
+				d.Answer("Which workloads send the requests?", enter)
+				d.Answer("Which settings do you want to set?", " "+enter)
 				d.Answer("imeout", "3s"+enter)
 				d.Answer("Anything else?", enter)
 				d.Answer("What now?", down+down+enter)
@@ -116,7 +116,8 @@ func TestAskedPolicies(t *testing.T) {
 	}
 }
 
-// TestInterruptedWizard stops at the first, a middle and the last question.
+// TestInterruptedWizard stops at each question: from the second on, the answers
+// can be saved, and another interrupt discards them.
 func TestInterruptedWizard(t *testing.T) {
 	t.Parallel()
 	questions := []string{
@@ -133,6 +134,9 @@ func TestInterruptedWizard(t *testing.T) {
 				d.Answer(question, enter)
 			}
 			d.Answer(questions[stop], interrupt)
+			if stop > 0 {
+				d.Answer("Save your answers to", interrupt)
+			}
 			screen, code := d.End()
 			if code != cli.ExitCancelled || !strings.Contains(screen, "cancelled") {
 				t.Errorf("exit code = %d, want %d and a word about it; the screen:\n%s", code, cli.ExitCancelled, screen)
@@ -175,8 +179,8 @@ fi
 	d.Answer("prod.yaml exists. Replace it?", enter)     // no
 	d.Answer("What now?", down+enter)                    // save as
 	d.Answer("File:", "nowhere/prod.yaml"+enter)         // a place that takes no file
-	d.Answer("What now?", down+enter)
-	d.Answer("File:", "other.yaml"+enter)
+	d.Answer("cannot save the manifest to nowhere/prod.yaml: no such file or directory", "east"+enter)
+	d.Answer("cannot save the manifest to east: is a directory", "other.yaml"+enter)
 	screen, code := d.End()
 	if code != cli.ExitOK {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
@@ -219,8 +223,8 @@ spec:
 	d := converse(t, dir, "create", "tp", "-i", "--from", "base.txt", "--source", "all", "--destination", "ratings.bookinfo.east", "-f", ".", "-R")
 	d.Answer("Anything else?", enter)
 	d.Answer("What now?", "Change"+enter)
-	d.Answer("What do you want to change?", "Effect"+enter)
-	d.Answer("Which settings does the policy have?", " "+enter) // without the timeout
+	d.Answer("What do you want to change?", "Settings"+enter)
+	d.Answer("Which settings do you want to set?", " "+enter) // without the timeout
 	d.Answer("What do you want to change?", enter)
 	d.Answer("What now?", "Print"+enter)
 	screen, code := d.End()

@@ -133,10 +133,10 @@ func (a *accessPolicy) oneIdentity() ([]core.IdentitySelector, error) {
 				return err
 			},
 		},
-		words(a.flow, "JWT", "principal in the request token", "Request principals, ISSUER/SUBJECT:", checkPrincipal, &principals),
-		words(a.flow, "Not JWT", "excluded principal in the request token", "Excluded request principals, ISSUER/SUBJECT:", checkPrincipal, &notPrincipals),
-		words(a.flow, "Address", "original client IP of the request", "IP addresses or CIDR blocks:", checkAddress, &ips),
-		words(a.flow, "Not address", "excluded original client IP", "Excluded IP addresses or CIDR blocks:", checkAddress, &notIPs),
+		wordList(a.flow, "JWT principal", "principal in the request token", "Request principals, ISSUER/SUBJECT:", checkPrincipal, &principals),
+		wordList(a.flow, "Excluded JWT principal", "excluded principal in the request token", "Excluded request principals, ISSUER/SUBJECT:", checkPrincipal, &notPrincipals),
+		wordList(a.flow, "Client IP", "original client IP of the request", "IP addresses or CIDR blocks:", checkAddress, &ips),
+		wordList(a.flow, "Excluded client IP", "excluded original client IP", "Excluded IP addresses or CIDR blocks:", checkAddress, &notIPs),
 	}
 	known := []bool{len(a.known.ServiceAccounts) > 0, len(a.known.Namespaces) > 0, len(a.known.Clusters) > 0, true, true, true, true}
 	offered := slices.Collect(func(yield func(setting) bool) {
@@ -186,10 +186,10 @@ func identityText(s core.IdentitySelector) string {
 		parts = append(parts, cmp.Or(matcherText(m.Namespaces, m.Clusters, nil), "every workload"))
 	}
 	if m := s.RequestIdentityMatcher; m != nil {
-		parts = append(parts, eitherText("token", m.RequestPrincipals, m.NotRequestPrincipals)...)
+		parts = append(parts, eitherText("JWT principal", m.RequestPrincipals, m.NotRequestPrincipals)...)
 	}
 	if m := s.RequestIPMatcher; m != nil {
-		parts = append(parts, eitherText("address", m.ForwardedIPs, m.NotForwardedIPs)...)
+		parts = append(parts, eitherText("client IP", m.ForwardedIPs, m.NotForwardedIPs)...)
 	}
 	return cmp.Or(strings.Join(parts, " and "), "anyone")
 }
@@ -217,7 +217,7 @@ func (a *accessPolicy) callersText() string {
 }
 
 func (a *accessPolicy) askDestinations() error {
-	destinations, err := a.destinations("What may they call?", "The policy applies to these services only.", a.in.Destinations)
+	destinations, err := a.destinations("Which services may they call?", "The policy applies to these services only.", a.in.Destinations)
 	if err == nil {
 		a.in.Destinations = destinations
 	}
@@ -226,7 +226,7 @@ func (a *accessPolicy) askDestinations() error {
 
 func (a *accessPolicy) requests() []setting {
 	in := a.in
-	paths := words(a.flow, "Paths", "such as /reviews/*", "Paths, with * for anything at either end:", checkPath, &in.Paths)
+	paths := wordList(a.flow, "Paths", "such as /reviews/*", "Paths, with * for anything at either end:", checkPath, &in.Paths)
 	paths.clear = func() { in.Paths = []string{} }
 	paths.without = "Allow every path?"
 	return []setting{

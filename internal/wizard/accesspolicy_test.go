@@ -14,7 +14,7 @@ import (
 const (
 	who       = "Who may call?"
 	recognise = "Match callers by:"
-	callWhat  = "What may they call?"
+	callWhat  = "Which services may they call?"
 	requests  = "Which requests are allowed?"
 )
 
@@ -49,9 +49,9 @@ func accessTests() []accessTest {
 				answer.Default("Name"), answer.Select(who, "Anyone"), answer.Select(callWhat, "External services by namespace or label"),
 				answer.Mark("Match the external services by:", "Label"), answer.Mark("Which labels?", "team=money"), answer.Default(requests),
 				answer.Select(menu, "Callers"), answer.Select(who, "Selected callers"),
-				answer.Mark(recognise, "Namespace", "Cluster", "JWT", "Not JWT"), answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "east", "west"),
+				answer.Mark(recognise, "Namespace", "Cluster", "JWT principal", "Excluded JWT principal"), answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "east", "west"),
 				answer.Type("Request principals, ", "a b"), answer.Type("Request principals, ", "issuer/ann, issuer/bob"), answer.Type("Excluded request principals, ISSUER/SUBJECT:", "issuer/eve"),
-				answer.Confirm("Add more callers?", true), answer.Mark(recognise, "Address", "Not address"),
+				answer.Confirm("Add more callers?", true), answer.Mark(recognise, "Client IP", "Excluded client IP"),
 				answer.Type("IP addresses or CIDR blocks:", "10.0.0.300"), answer.Type("IP addresses or CIDR blocks:", "10.0.0.0/8"), answer.Type("Excluded IP addresses or CIDR blocks:", "10.1.0.1,fd00::/8"), answer.Confirm("Add more callers?", false),
 				answer.Select(menu, done),
 			},
@@ -134,7 +134,7 @@ func TestAccessPolicyGiven(t *testing.T) {
 	want := []wizard.Option{
 		{Label: done},
 		{Label: "Name", Detail: "readers, in namespace meshes"},
-		{Label: "Callers", Detail: "service account any.where and not address ::1; anyone"},
+		{Label: "Callers", Detail: "service account any.where and not client IP ::1; anyone"},
 		{Label: "Destinations", Detail: "every service; nothing"},
 		{Label: "Requests", Detail: "methods GET"},
 	}

@@ -24,7 +24,7 @@ const noValue = "none"
 func checkObject(text string) error {
 	ref := parseObject(text)
 	if ref.Namespace == "" {
-		return errors.New("write NAME.NAMESPACE")
+		return errors.New("must be NAME.NAMESPACE")
 	}
 	return errors.Join(render.CheckName(ref.Name), render.CheckNamespace(ref.Namespace))
 }
@@ -42,7 +42,7 @@ func checkHost(text string) error {
 		return nil
 	}
 	if len(validation.IsDNS1123Subdomain(text)) > 0 {
-		return errors.New("write an IP address or a DNS name, without port")
+		return errors.New("must be an IP address or a DNS name, without a port")
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func checkRequiredRegex(text string) error {
 
 func checkRequired(text string) error {
 	if text == "" {
-		return errors.New("a value is needed")
+		return errors.New("must not be empty")
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func checkRequired(text string) error {
 // checkHeaderName accepts what HTTP allows.
 func checkHeaderName(text string) error {
 	if len(validation.IsHTTPHeaderName(text)) > 0 {
-		return errors.New("a header's name has letters, digits and '-' only")
+		return errors.New("must be an HTTP header name: letters, digits and '-'")
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func checkHeaderName(text string) error {
 func checkHeader(text string) error {
 	name, value, found := strings.Cut(text, "=")
 	if !found || value == "" {
-		return errors.New("write NAME=VALUE")
+		return errors.New("must be NAME=VALUE")
 	}
 	return checkHeaderName(name)
 }
@@ -92,7 +92,7 @@ func checkPath(text string) error {
 	case strings.Contains(inner, "*"):
 		return errors.New("'*' is a wildcard only at the start or at the end of a path")
 	case !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "*"):
-		return errors.New("a path starts with '/', or with '*' for anything")
+		return errors.New("must start with '/' or '*'")
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func checkAddress(text string) error {
 
 func checkPrincipal(text string) error {
 	if strings.ContainsAny(text, " \t") {
-		return fmt.Errorf("%q contains a blank; write ISSUER/SUBJECT", text)
+		return fmt.Errorf("%q contains a space: must be ISSUER/SUBJECT", text)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func checkDuration(text string) error {
 		return err
 	}
 	if d.Std() < time.Millisecond || strings.ContainsAny(text, "+-") {
-		return errors.New("at least 1ms is needed")
+		return errors.New("must be at least 1ms")
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func checkRange(low, high uint64) func(string) error {
 	return func(text string) error {
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil || n < low || n > high {
-			return fmt.Errorf("write a whole number from %d to %d", low, high)
+			return fmt.Errorf("must be a whole number from %d to %d", low, high)
 		}
 		return nil
 	}
@@ -149,7 +149,7 @@ func checkFraction(high float64) func(string) error {
 	return func(text string) error {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(n >= 0 && n <= high) {
-			return fmt.Errorf("write a number from 0 to %v", high)
+			return fmt.Errorf("must be a number from 0 to %v", high)
 		}
 		return nil
 	}
@@ -160,7 +160,7 @@ func checkEach(check func(string) error) func(string) error {
 	return func(text string) error {
 		parts := splitList(text)
 		if len(parts) == 0 {
-			return errors.New("a value is needed")
+			return errors.New("must not be empty")
 		}
 		for _, part := range parts {
 			if err := check(part); err != nil {

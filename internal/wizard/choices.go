@@ -10,13 +10,13 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// anythingBy is one way to narrow a selector down.
-type anythingBy string
+// selectorTerm is one way to narrow a selector down.
+type selectorTerm string
 
 const (
-	byNamespace anythingBy = "Namespace"
-	byCluster   anythingBy = "Cluster"
-	byLabel     anythingBy = "Label"
+	byNamespace selectorTerm = "Namespace"
+	byCluster   selectorTerm = "Cluster"
+	byLabel     selectorTerm = "Label"
 )
 
 // narrows says whether anything is known to narrow a selector of workloads down.
@@ -27,15 +27,15 @@ func (f *flow) narrows() bool {
 // narrow asks for some of the namespaces, clusters and labels of a selector. A
 // nil argument is not offered, and nor is what the world has none of.
 func (f *flow) narrow(what string, known []LabelChoice, namespaces, clusters *[]string, labels *map[string]string) error {
-	var ways []choice[anythingBy]
+	var ways []choice[selectorTerm]
 	if namespaces != nil && len(f.known.Namespaces) > 0 {
-		ways = append(ways, choice[anythingBy]{byNamespace, string(byNamespace), "all in selected namespaces"})
+		ways = append(ways, choice[selectorTerm]{byNamespace, string(byNamespace), "all in selected namespaces"})
 	}
 	if clusters != nil && len(f.known.Clusters) > 0 {
-		ways = append(ways, choice[anythingBy]{byCluster, string(byCluster), "all on selected clusters"})
+		ways = append(ways, choice[selectorTerm]{byCluster, string(byCluster), "all on selected clusters"})
 	}
 	if labels != nil && len(known) > 0 {
-		ways = append(ways, choice[anythingBy]{byLabel, string(byLabel), "all with selected labels"})
+		ways = append(ways, choice[selectorTerm]{byLabel, string(byLabel), "all with selected labels"})
 	}
 	if len(ways) == 0 {
 		return fmt.Errorf("no namespaces, clusters or labels of %s found: read manifests with -f, or set the selector with flags", what)
@@ -91,7 +91,7 @@ func (f *flow) labels(text string, known []LabelChoice) (map[string]string, erro
 		if len(labels) == len(chosen) {
 			return labels, nil
 		}
-		q.Text = "A label has only one value. " + text
+		q.Text = "Select one value per label. " + text
 	}
 }
 

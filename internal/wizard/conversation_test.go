@@ -197,7 +197,7 @@ func TestBackTakesChangesBack(t *testing.T) {
 	}
 	draft := &wizard.Draft[render.TrafficPolicyInput]{Name: "slow", Namespace: "gloo-mesh", Input: input()}
 	err := wizard.RevisitTrafficPolicy(answer.New(t,
-		answer.Select("What do you want to change?", "Effect"), answer.Mark(effect, "Fault"), // clears the others
+		answer.Select("What do you want to change?", "Settings"), answer.Mark(effect, "Fault"), // clears the others
 		answer.Back("Which fault?"), answer.Back(effect), answer.Back("What do you want to change?"),
 	), bookinfo(), draft)
 	if err != nil {

@@ -169,7 +169,7 @@ func (t *trafficPolicy) connectionPool(label, about string) setting {
 		count(t.flow, "Pending requests", "maximum pending HTTP/1.1 requests", "Maximum pending requests:", "1024", 1, math.MaxInt32, &in.MaxPendingRequests),
 		count(t.flow, "Requests", "maximum concurrent HTTP/2 requests", "Maximum concurrent requests:", "1024", 1, math.MaxInt32, &in.MaxRequests),
 		count(t.flow, "Requests per connection", "maximum requests per connection", "Requests per connection:", "100", 1, math.MaxInt32, &in.MaxRequestsPerConnection),
-		count(t.flow, "Retries at once", "maximum concurrent retries", "Maximum concurrent retries:", "3", 1, math.MaxInt32, &in.MaxRetries),
+		count(t.flow, "Concurrent retries", "maximum concurrent retries", "Maximum concurrent retries:", "3", 1, math.MaxInt32, &in.MaxRetries),
 		duration(t.flow, "Idle timeout", "timeout of idle connections", "Idle timeout:", "1h", &in.IdleTimeout),
 		enum(t.flow, "HTTP/2 upgrade", "upgrade HTTP/1.1 to HTTP/2", "Upgrade HTTP/1.1 connections to HTTP/2?", []choice[networkingv1.H2UpgradePolicy]{
 			{networkingv1.H2UpgradePolicyUpgrade, "Yes", "UPGRADE"},

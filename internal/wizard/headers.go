@@ -14,8 +14,8 @@ func (f *flow) headers(label, about string, in *networkingv1.HeaderManipulation)
 	list := []setting{
 		addHeaders(f, "Add to requests", "request header to add", &in.AppendRequestHeaders),
 		addHeaders(f, "Add to responses", "response header to add", &in.AppendResponseHeaders),
-		words(f, "Remove from requests", "names of request headers to remove", "Request headers to remove:", checkHeaderName, &in.RemoveRequestHeaders),
-		words(f, "Remove from responses", "names of response headers to remove", "Response headers to remove:", checkHeaderName, &in.RemoveResponseHeaders),
+		wordList(f, "Remove from requests", "names of request headers to remove", "Request headers to remove:", checkHeaderName, &in.RemoveRequestHeaders),
+		wordList(f, "Remove from responses", "names of response headers to remove", "Response headers to remove:", checkHeaderName, &in.RemoveResponseHeaders),
 	}
 	return setting{
 		label: label, about: about,
@@ -91,8 +91,8 @@ func (t *trafficPolicy) cors(label, about string) setting {
 			},
 			clear: func() { in.AllowMethods = nil },
 		},
-		words(t.flow, "Request headers", "allowed request headers", "Allowed request headers:", checkHeaderName, &in.AllowHeaders),
-		words(t.flow, "Response headers", "response headers exposed to the page", "Response headers to expose:", checkHeaderName, &in.ExposeHeaders),
+		wordList(t.flow, "Request headers", "allowed request headers", "Allowed request headers:", checkHeaderName, &in.AllowHeaders),
+		wordList(t.flow, "Response headers", "response headers exposed to the page", "Response headers to expose:", checkHeaderName, &in.ExposeHeaders),
 		duration(t.flow, "Max age", "how long browsers cache the answer", "Max age:", "24h", &in.MaxAge),
 		toggle("Credentials", "allow cookies in requests", &in.AllowCredentials),
 	}

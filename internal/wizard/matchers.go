@@ -78,7 +78,7 @@ func (t *trafficPolicy) oneMatcher() ([]core.HTTPMatcher, error) {
 			},
 			clear: func() {},
 		},
-		plain(t.flow, "Name", "a descriptive name for these requests", "Name for these requests:", checkRequired, &m.Name),
+		plainText(t.flow, "Name", "a descriptive name for these requests", "Name for these requests:", checkRequired, &m.Name),
 	})
 	return []core.HTTPMatcher{m}, err
 }
@@ -122,9 +122,9 @@ func (t *trafficPolicy) compare(what string, presence bool) (value string, regex
 		choices = append(choices, choice[comparison]{isPresent, "Present", "with any value"})
 	}
 	choices = append(choices,
-		choice[comparison]{isEqual, "Has a value", "exactly"},
-		choice[comparison]{isRegex, "Matches a regular expression", "RE2, for the whole value"})
-	way, err := pick(t.flow, Question{Text: "What about the " + what + "?", Help: "How to compare the value."}, choices, isEqual)
+		choice[comparison]{isEqual, "Exact value", "exactly"},
+		choice[comparison]{isRegex, "Regular expression", "RE2, for the whole value"})
+	way, err := pick(t.flow, Question{Text: "How do you want to match the " + what + "?", Help: "How to compare the value."}, choices, isEqual)
 	if err != nil || way == isPresent {
 		return "", false, err
 	}

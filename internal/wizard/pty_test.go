@@ -47,7 +47,7 @@ type user struct {
 	console *expect.Console
 	screen  vt10x.Terminal
 	written *bytes.Buffer
-	options wizard.SurveyOptions
+	options wizard.TerminalOptions
 }
 
 // newUser opens a terminal of a size.
@@ -81,7 +81,7 @@ func (u *user) does(ask func(wizard.Prompter) error, steps ...step) error {
 	u.t.Helper()
 	driven := make(chan error, 1)
 	go func() { driven <- u.drive(steps) }()
-	err := ask(wizard.NewSurvey(u.console.Tty(), u.console.Tty(), u.options))
+	err := ask(wizard.NewTerminal(u.console.Tty(), u.console.Tty(), u.options))
 	if cooked, stateErr := isCooked(u.console.Tty()); stateErr != nil || !cooked {
 		u.t.Errorf("the terminal was left in raw mode (%v)", stateErr)
 	}
@@ -286,51 +286,6 @@ func TestDialogueOnTerminal(t *testing.T) {
 	}
 }
 
-// TestBackOnTerminal goes back from every kind of question, and stays where a
-// question does not allow it.
-func TestBackOnTerminal(t *testing.T) {
-	t.Parallel()
-	questions := []struct {
-		name string
-		ask  func(p wizard.Prompter, q wizard.Question) error
-	}{
-		{"input", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Input(q, "x", nil); return err }},
-		{"confirm", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Confirm(q, true); return err }},
-		{"select", func(p wizard.Prompter, q wizard.Question) error { _, err := p.Select(q, threeOptions(), 0); return err }},
-		{"multiselect", func(p wizard.Prompter, q wizard.Question) error {
-			_, err := p.MultiSelect(q, threeOptions(), nil)
-			return err
-		}},
-	}
-	tests := []struct {
-		name  string
-		back  bool
-		steps []step
-		want  error
-	}{
-		{"at once", true, []step{{see: "esc to go back", keys: escape}}, wizard.ErrBack},
-		{"after what was typed was cleared", true, []step{{see: "esc to go back", keys: "y" + escape}, {see: "esc to go back", keys: escape}}, wizard.ErrBack},
-		{"not allowed", false, []step{{see: "What?", keys: escape}, {see: "What?", keys: enter}}, nil},
-	}
-	for _, question := range questions {
-		for _, tt := range tests {
-			t.Run(question.name+" "+tt.name, func(t *testing.T) {
-				t.Parallel()
-				u := newUser(t, 120, 24)
-				err := u.does(func(p wizard.Prompter) error {
-					return question.ask(p, wizard.Question{Text: "What?", Help: "h", Back: tt.back})
-				}, tt.steps...)
-				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
-					t.Errorf("error %v, want %v", err, tt.want)
-				}
-				if screen := u.screen.String(); tt.back && trimmed(screen) != "? What? (back)" {
-					t.Errorf("screen afterwards:\n%s", screen)
-				}
-			})
-		}
-	}
-}
-
 func TestTerminalSizes(t *testing.T) {
 	t.Parallel()
 	options := make([]wizard.Option, 300)
@@ -390,7 +345,7 @@ func TestSilentTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got string
-	p := wizard.NewSurvey(pts, pts, wizard.SurveyOptions{Size: func() (int, int) { return 0, 0 }})
+	p := wizard.NewTerminal(pts, pts, wizard.TerminalOptions{Size: func() (int, int) { return 0, 0 }})
 	got, err = p.Input(wizard.Question{Text: "Name:", Help: "h"}, "", nil)
 	if err != nil || got != "prod" {
 		t.Errorf("answer %q, %v", got, err)

@@ -41,7 +41,7 @@ func newTrafficPolicy(p Prompter, c Catalogue, d *Draft[render.TrafficPolicyInpu
 			set: func() bool { return t.in.Destinations != nil },
 			now: func() string { return destinationsText(t.in.Destinations) },
 		},
-		{title: "Effect", basic: true, ask: t.askFeatures, set: t.hasFeatures, now: t.featuresText},
+		{title: "Settings", basic: true, ask: t.askFeatures, set: t.hasFeatures, now: t.featuresText},
 	}
 	for _, s := range t.features() {
 		f.sections = append(f.sections, section{
@@ -70,18 +70,18 @@ const (
 
 func (t *trafficPolicy) askSources() error {
 	if len(t.in.Sources) > 0 {
-		sources, err := editList(t.flow, "sources", t.in.Sources, Option{Label: "Requests of all workloads"}, workloadText, t.workloads)
+		sources, err := editList(t.flow, "sources", t.in.Sources, Option{Label: "All workloads"}, workloadText, t.workloads)
 		if err == nil {
 			t.in.Sources = sources
 		}
 		return err
 	}
-	choices := []choice[scope]{{scopeAll, "Requests of all workloads", ""}}
+	choices := []choice[scope]{{scopeAll, "All workloads", ""}}
 	if t.narrows() {
-		choices = append(choices, choice[scope]{scopeSome, "Requests of selected workloads", "by namespace, cluster or label"})
+		choices = append(choices, choice[scope]{scopeSome, "Selected workloads", "by namespace, cluster or label"})
 	}
 	chosen, err := pick(t.flow, Question{
-		Text: "Which requests does the policy apply to?",
+		Text: "Which workloads send the requests?",
 		Help: "The policy is applied at the caller, so the sources are the callers.",
 	}, choices, scopeAll)
 	if err != nil {
@@ -105,7 +105,7 @@ func (t *trafficPolicy) sourcesText() string {
 }
 
 func (t *trafficPolicy) askDestinations() error {
-	destinations, err := t.destinations("Requests to which services?", "The policy applies to requests to these services only.", t.in.Destinations)
+	destinations, err := t.destinations("Which services does the policy apply to?", "The policy applies to requests to these services only.", t.in.Destinations)
 	if err == nil {
 		t.in.Destinations = destinations
 	}
@@ -165,7 +165,7 @@ func (t *trafficPolicy) features() []setting {
 
 func (t *trafficPolicy) askFeatures() error {
 	return t.additions(Question{
-		Text: "Which settings does the policy have?", AtLeastOne: true,
+		Text: "Which settings do you want to set?", AtLeastOne: true,
 		Help: "Select the settings; you enter the values next.",
 	}, t.features())
 }

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	whose  = "Which requests does the policy apply to?"
-	which  = "Requests to which services?"
-	effect = "Which settings does the policy have?"
+	whose  = "Which workloads send the requests?"
+	which  = "Which services does the policy apply to?"
+	effect = "Which settings do you want to set?"
 )
 
 // effectAnd answers the basics of a policy with these features, then these
@@ -53,10 +53,10 @@ func trafficTests() []trafficTest {
 		{
 			"a timeout for some callers of one service",
 			[]answer.Answer{
-				answer.Type("Name", "slow"), answer.Select(whose, "Requests of selected workloads"),
+				answer.Type("Name", "slow"), answer.Select(whose, "Selected workloads"),
 				answer.Mark("Match the workloads by:", "Namespace", "Cluster", "Label"),
 				answer.Mark("Which namespaces?", "bookinfo"), answer.Mark("Which clusters?", "west", "east"),
-				answer.Mark("Which labels?", "app=ratings", "app=reviews"), answer.Mark("A label has only one value. ", "app=reviews", "version=v1"),
+				answer.Mark("Which labels?", "app=ratings", "app=reviews"), answer.Mark("Select one value per label. ", "app=reviews", "version=v1"),
 				answer.Select(which, "Services by name"), answer.Mark("Which services?", "ratings.bookinfo.east"),
 				answer.Mark(effect, "Timeout"), answer.Type("Timeout:", "soon"), answer.Type("Timeout:", "-1s"), answer.Type("Timeout:", "1us"), answer.Type("Timeout:", "2s"), answer.Select(menu, done),
 			},
@@ -118,7 +118,7 @@ func trafficTests() []trafficTest {
 			"a shift visited again keeps what it had",
 			effectAnd([]string{"Shift"},
 				answer.Mark("Send requests to:", "ratings.bookinfo.east", "reviews.bookinfo.east"), answer.Mark("Which versions of reviews.bookinfo.east?", "version=v2"),
-				answer.Type("Percent", "30"), answer.Select(menu, "Effect"), answer.Default(effect),
+				answer.Type("Percent", "30"), answer.Select(menu, "Settings"), answer.Default(effect),
 				answer.Select(menu, "Shift"), answer.Default("Send requests to:"), answer.Default("Which versions of reviews.bookinfo.east?"),
 				answer.Default("Percent")),
 			everywhere(func(in *render.TrafficPolicyInput) {
@@ -209,7 +209,7 @@ func trafficTests() []trafficTest {
 		{
 			"outlier detection makes the policy about everyone",
 			[]answer.Answer{
-				answer.Default("Name"), answer.Select(whose, "Requests of selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Default("Name"), answer.Select(whose, "Selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
 				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection"), answer.Confirm("Outlier detection applies to all callers. Change the sources to all workloads?", true),
 				answer.Mark("Which outlier detection settings do you want to set?", "Errors"), answer.Default("Consecutive errors:"), answer.Select(menu, done),
 			},
@@ -218,7 +218,7 @@ func trafficTests() []trafficTest {
 		{
 			"or is left out",
 			[]answer.Answer{
-				answer.Default("Name"), answer.Select(whose, "Requests of selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Default("Name"), answer.Select(whose, "Selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
 				answer.Select(which, "Every service"), answer.Mark(effect, "Outlier detection", "TLS"), answer.Confirm("Outlier detection applies to all callers. Change the sources to all workloads?", false),
 				answer.Select("How do clients connect?", "TLS without client certificate"), answer.Select(menu, done),
 			},
@@ -229,7 +229,7 @@ func trafficTests() []trafficTest {
 		{
 			"connection pool",
 			effectAnd([]string{"Connection pool"},
-				answer.Mark("Which limits?", "Connections", "Connect timeout", "TCP keepalive", "Pending requests", "Requests", "Requests per connection", "Retries at once", "Idle timeout", "HTTP/2 upgrade", "Client protocol"),
+				answer.Mark("Which limits?", "Connections", "Connect timeout", "TCP keepalive", "Pending requests", "Requests", "Requests per connection", "Concurrent retries", "Idle timeout", "HTTP/2 upgrade", "Client protocol"),
 				answer.Type("Maximum connections:", "2147483648"), answer.Type("Maximum connections:", "9"), answer.Default("Connect timeout:"), answer.Mark("Which keepalive settings do you want to set?", "Probes", "Time", "Interval"),
 				answer.Default("Unanswered"), answer.Default("Idle time"), answer.Default("Time between probes:"),
 				answer.Default("Maximum pending requests:"), answer.Default("Maximum concurrent requests:"), answer.Default("Requests per"), answer.Default("Maximum concurrent retries:"), answer.Default("Idle"), answer.Select("Upgrade HTTP/1.1 connections to HTTP/2?", "No")),
@@ -246,12 +246,12 @@ func trafficTests() []trafficTest {
 			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
 				answer.Select(menu, "Requests"), answer.Select("Which requests does the policy match?", "Selected requests"), answer.Mark("Match requests by:", "Path", "Method", "Header", "Query parameter", "Name"),
 				answer.Select("How do you want to compare the path?", "Prefix"), answer.Type("Path (prefix):", "/api"), answer.Confirm("Ignore case?", true), answer.Select("Which method?", "POST"),
-				answer.Type("Name of the header:", "x-user"), answer.Select("What about the header?", "Matches a regular expression"), answer.Type("Value of the header:", "["), answer.Type("Value of the header:", "j.*"), answer.Confirm("Invert the match?", true),
-				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("What about the header?", "Present"), answer.Confirm("Invert the match?", false), answer.Confirm("Add more headers?", false),
-				answer.Type("Name of the query parameter:", "user"), answer.Select("What about the query parameter?", "Matches a regular expression"), answer.Type("Value of the query parameter:", "j+"), answer.Confirm("Add more query parameters?", true),
-				answer.Type("Name of the query parameter:", "page"), answer.Default("What about the query parameter?"), answer.Type("Value of the query parameter:", "1"), answer.Confirm("Add more query parameters?", false),
+				answer.Type("Name of the header:", "x-user"), answer.Select("How do you want to match the header?", "Regular expression"), answer.Type("Value of the header:", "["), answer.Type("Value of the header:", "j.*"), answer.Confirm("Invert the match?", true),
+				answer.Confirm("Add more headers?", true), answer.Type("Name of the header:", "x-canary"), answer.Select("How do you want to match the header?", "Present"), answer.Confirm("Invert the match?", false), answer.Confirm("Add more headers?", false),
+				answer.Type("Name of the query parameter:", "user"), answer.Select("How do you want to match the query parameter?", "Regular expression"), answer.Type("Value of the query parameter:", "j+"), answer.Confirm("Add more query parameters?", true),
+				answer.Type("Name of the query parameter:", "page"), answer.Default("How do you want to match the query parameter?"), answer.Type("Value of the query parameter:", "1"), answer.Confirm("Add more query parameters?", false),
 				answer.Type("Name for these requests:", "canary"), answer.Confirm("Add more request matchers?", true),
-				answer.Mark("Match requests by:", "Path"), answer.Select("How do you want to compare the path?", "Exactly"), answer.Type("Path", "/x"), answer.Confirm("Ignore case?", false), answer.Confirm("Add more request matchers?", false),
+				answer.Mark("Match requests by:", "Path"), answer.Select("How do you want to compare the path?", "Exact"), answer.Type("Path", "/x"), answer.Confirm("Ignore case?", false), answer.Confirm("Add more request matchers?", false),
 				answer.Select(menu, "Ports"), answer.Mark("Which ports of the destinations?", "9080")),
 			everywhere(func(in *render.TrafficPolicyInput) {
 				in.Timeout = seconds(10)
@@ -269,7 +269,7 @@ func trafficTests() []trafficTest {
 		{
 			"selections that grow and shrink",
 			effectAnd([]string{"Timeout"}, answer.Default("Timeout:"),
-				answer.Select(menu, "Sources"), answer.Select(whose, "Requests of selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
+				answer.Select(menu, "Sources"), answer.Select(whose, "Selected workloads"), answer.Mark("Match the workloads", "Cluster"), answer.Mark("Which clusters?", "east"),
 				answer.Select(menu, "Sources"), answer.Default("Which sources do you want to keep?"), answer.Confirm("Add more sources?", true), answer.Mark("Match the workloads", "Namespace"), answer.Mark("Which namespaces?", "bookinfo"), answer.Confirm("Add more sources?", false),
 				answer.Select(menu, "Destinations"), answer.Select(which, "External services by namespace or label"), answer.Mark("Match the external services by:", "Namespace", "Label"),
 				answer.Mark("Which namespaces?", "shop"), answer.Mark("Which labels?", "team=money"),
@@ -287,7 +287,7 @@ func trafficTests() []trafficTest {
 		},
 		{
 			"a feature that is not marked any more is gone",
-			effectAnd([]string{"Timeout", "TLS"}, answer.Default("Timeout:"), answer.Default("How do clients connect?"), answer.Select(menu, "Effect"), answer.Mark(effect, "Timeout")),
+			effectAnd([]string{"Timeout", "TLS"}, answer.Default("Timeout:"), answer.Default("How do clients connect?"), answer.Select(menu, "Settings"), answer.Mark(effect, "Timeout")),
 			everywhere(func(in *render.TrafficPolicyInput) { in.Timeout = seconds(10) }),
 		},
 	}
@@ -342,7 +342,7 @@ func TestEmptyWorld(t *testing.T) {
 		}
 	}
 	want := []string{
-		"Requests of all workloads", "Every service",
+		"All workloads", "Every service",
 		"Timeout", "Retries", "Fault", "Headers", "CORS", "Outlier detection", "TLS", "Connection pool",
 	}
 	if diff := cmp.Diff(want, offered); diff != "" {

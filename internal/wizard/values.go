@@ -113,8 +113,8 @@ func textSetting(f *flow, label, about, question string, check func(string) erro
 	}
 }
 
-// plain is textSetting for fields in which an empty string is not set.
-func plain(f *flow, label, about, question string, check func(string) error, at *string) setting {
+// plainText is textSetting for fields in which an empty string is not set.
+func plainText(f *flow, label, about, question string, check func(string) error, at *string) setting {
 	return setting{
 		label: label, about: about,
 		now: func() string { return *at },
@@ -145,8 +145,8 @@ func toggle(label, about string, at **bool) setting {
 	}
 }
 
-// words asks for a comma-separated list.
-func words(f *flow, label, about, question string, check func(string) error, at *[]string) setting {
+// wordList asks for a comma-separated list.
+func wordList(f *flow, label, about, question string, check func(string) error, at *[]string) setting {
 	return setting{
 		label: label, about: about,
 		now: func() string { return strings.Join(*at, ", ") },
@@ -232,7 +232,7 @@ func (f *flow) stringMatch(what string, current core.StringMatch) (core.StringMa
 		label, detail string
 		at            **string
 	}{
-		{"Exactly", "the whole " + what, &m.Exact},
+		{"Exact", "the whole " + what, &m.Exact},
 		{"Prefix", "how the " + what + " starts", &m.Prefix},
 		{"Regular expression", "RE2, for the whole " + what, &m.Regex},
 		{"Suffix", "how the " + what + " ends", &m.Suffix},

@@ -58,7 +58,7 @@ func newVirtualMesh(p Prompter, c Catalogue, d *Draft[render.VirtualMeshInput]) 
 			now: v.federationText,
 		},
 		{
-			title: "Calls", basic: true, flags: []string{"global-access-policy"}, ask: v.askAccess,
+			title: "Default access", basic: true, flags: []string{"global-access-policy"}, ask: v.askAccess,
 			set: func() bool { return v.in.GlobalAccessPolicy != nil },
 			now: func() string { return accessText(valueOf(v.in.GlobalAccessPolicy)) },
 		},

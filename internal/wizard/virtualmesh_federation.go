@@ -263,10 +263,10 @@ func (v *virtualMesh) portName(gateways []core.DestinationSelector) (string, err
 		}
 	}
 	if len(choices) == 0 {
-		return v.Input(Question{Text: "Name of the port:", Help: "The name of the port that takes TLS."}, "tls", render.CheckNamespace)
+		return v.Input(Question{Text: "Name of the port:", Help: "The name of the port that accepts TLS."}, "tls", render.CheckNamespace)
 	}
 	slices.SortFunc(choices, func(a, b choice[string]) int { return strings.Compare(a.value, b.value) })
-	return pick(v.flow, Question{Text: "Which port takes TLS?", Help: "The names of the ports of the gateways you chose."}, choices, "tls")
+	return pick(v.flow, Question{Text: "Which port accepts TLS?", Help: "The names of the ports of the gateways you chose."}, choices, "tls")
 }
 
 func (v *virtualMesh) hostInfo() (*networkingv1.HostInfo, error) {

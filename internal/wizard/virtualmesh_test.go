@@ -132,13 +132,13 @@ func virtualMeshTests() []virtualMeshTest {
 			"Vault with a token, then as a service account",
 			virtualMeshAnd(
 				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From Vault"),
-				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Signing path:", "pki/sign"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("CA path:", "pki"), answer.Type("Signing path:", "pki/sign"),
 				answer.Type("Namespace in Vault:", "team"), answer.Select("How do you want to verify the certificate of Vault", "With a file"), answer.Type("Path of the file:", "/ca.pem"),
 				answer.Select("How do you want to log in to Vault?", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
 				answer.Select(menu, "Trust"), answer.Default("Which root CA do the meshes share?"),
-				answer.Default("Vault server:"), answer.Default("Path of the root:"), answer.Default("Signing path:"),
-				answer.Type("Namespace in Vault:", "none"), answer.Select("How do you want to verify the certificate of Vault", "With a CA bundle"), answer.Type("Bundle", "?!"), answer.Type("Bundle", "UEVN"),
-				answer.Select("How do you want to log in to Vault?", "As a service account"), answer.Default("Path of the login:"), answer.Type("Role:", "mesh"),
+				answer.Default("Vault server:"), answer.Default("CA path:"), answer.Default("Signing path:"),
+				answer.Type("Namespace in Vault:", "none"), answer.Select("How do you want to verify the certificate of Vault", "With a CA bundle"), answer.Type("CA bundle", "?!"), answer.Type("CA bundle", "UEVN"),
+				answer.Select("How do you want to log in to Vault?", "With a service account"), answer.Default("Mount path of the Kubernetes auth method:"), answer.Type("Role:", "mesh"),
 				answer.Default("Key of the token"), answer.Type("Service account", "vault.gloo-mesh"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
@@ -154,7 +154,7 @@ func virtualMeshTests() []virtualMeshTest {
 			"Vault with a token",
 			virtualMeshAnd(
 				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From Vault"),
-				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Signing path:", "pki/sign"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("CA path:", "pki"), answer.Type("Signing path:", "pki/sign"),
 				answer.Type("Namespace in Vault:", "team"), answer.Select("How do you want to verify the certificate of Vault", "With a file"), answer.Type("Path of the file:", "/ca.pem"),
 				answer.Select("How do you want to log in to Vault?", "With a token"), answer.Type("Secret with the token", "token.gloo-mesh"),
 			),
@@ -169,9 +169,9 @@ func virtualMeshTests() []virtualMeshTest {
 			"Vault as the pod's own service account",
 			virtualMeshAnd(
 				answer.Select(menu, "Trust"), answer.Select("Which root CA do the meshes share?", "From Vault"),
-				answer.Type("Vault server:", "https://vault"), answer.Type("Path of the root:", "pki"), answer.Type("Signing path:", "pki/sign"),
+				answer.Type("Vault server:", "https://vault"), answer.Type("CA path:", "pki"), answer.Type("Signing path:", "pki/sign"),
 				answer.Default("Namespace in Vault:"), answer.Default("How do you want to verify the certificate of Vault"),
-				answer.Select("How do you want to log in to Vault?", "As the pod's own service account"), answer.Type("Path of the login:", "/v1/auth/k8s"), answer.Type("Role:", "mesh"),
+				answer.Select("How do you want to log in to Vault?", "With the service account of the pod"), answer.Type("Mount path of the Kubernetes auth method:", "/v1/auth/k8s"), answer.Type("Role:", "mesh"),
 				answer.Type("Key of the token", "token"), answer.Default("Path of the mounted token:"),
 			),
 			basics(func(in *render.VirtualMeshInput) {
@@ -212,7 +212,7 @@ func virtualMeshTests() []virtualMeshTest {
 				answer.Type("Suffix", "Mesh"), answer.Type("Suffix", "mesh.internal"), answer.Mark("Which keepalive settings do you want to set?", "Probes", "Time", "Interval"),
 				answer.Default("Unanswered probes:"), answer.Type("Idle time", "1m"), answer.Type("Time between", "5s"),
 				answer.Select(menu, "Gateways"), answer.Select("Which gateways do you want to use?", "Selected gateways"), answer.Select("Which Services are gateways?", "Services by name"), answer.Mark("Which services?", "gateway.istio-system.east"),
-				answer.Select("Which gateway address do other clusters use?", "A port with another name"), answer.Select("Which port takes TLS?", "mtls"),
+				answer.Select("Which gateway address do other clusters use?", "A port with another name"), answer.Select("Which port accepts TLS?", "mtls"),
 				answer.Confirm("Add more gateways?", true), answer.Select("Which Services are gateways?", "Services by namespace, cluster or label"),
 				answer.Mark("Match the services by:", "Namespace", "Cluster"), answer.Mark("Which namespaces?", "istio-system"), answer.Mark("Which clusters?", "west"),
 				answer.Select("Which gateway address do other clusters use?", "A fixed address"), answer.Type("Host of the gateway:", "10.0.0.1:5"), answer.Type("Host of the gateway:", "fd00::1"), answer.Type("Port of the gateway:", "65536"), answer.Default("Port of the gateway:"),
@@ -385,7 +385,7 @@ func TestRevisitVirtualMesh(t *testing.T) {
 	t.Parallel()
 	draft := &wizard.Draft[render.VirtualMeshInput]{Name: "other", Namespace: "gloo-mesh", Input: basics(nil)}
 	const revisit = "What do you want to change?"
-	stub := answer.New(t, answer.Select(revisit, "Meshes"), answer.Mark("Which meshes?", "istiod-north.gloo-mesh"), answer.Select(revisit, "Calls"), answer.Select(access, "Nobody"), answer.Select(revisit, "Done, review it"))
+	stub := answer.New(t, answer.Select(revisit, "Meshes"), answer.Mark("Which meshes?", "istiod-north.gloo-mesh"), answer.Select(revisit, "Default access"), answer.Select(access, "Nobody"), answer.Select(revisit, "Done, review it"))
 	if err := wizard.RevisitVirtualMesh(stub, bookinfo(), draft); err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,11 @@ func (v *virtualMesh) askVault() error {
 		vault = v.in.Vault.DeepCopy()
 	}
 	for _, ask := range []func() error{
-		plain(v.flow, "", "The address of Vault, such as https://vault.example.com:8200", "Vault server:", checkRequired, &vault.Server).ask,
-		plain(v.flow, "", "The path of the PKI engine with the root CA, such as pki/root", "Path of the root:", checkRequired, &vault.CAPath).ask,
-		plain(v.flow, "", "The path that signs certificates, such as pki/root/sign-intermediate", "Signing path:", checkRequired, &vault.CSRPath).ask,
+		plainText(v.flow, "", "The address of Vault, such as https://vault.example.com:8200", "Vault server:", checkRequired, &vault.Server).ask,
+		plainText(v.flow, "", "The path of the PKI engine with the root CA, such as pki/root", "CA path:", checkRequired, &vault.CAPath).ask,
+		plainText(v.flow, "", "The path that signs certificates, such as pki/root/sign-intermediate", "Signing path:", checkRequired, &vault.CSRPath).ask,
 		func() error {
-			return v.orNothing("Namespace in Vault:", "Namespaces exist in Vault Enterprise", &vault.Namespace)
+			return v.optionalText("Namespace in Vault:", "Namespaces exist in Vault Enterprise", &vault.Namespace)
 		},
 		func() error { return v.askVaultCertificate(vault) },
 		func() error { return v.askVaultLogin(vault) },
@@ -32,8 +32,8 @@ func (v *virtualMesh) askVault() error {
 	return nil
 }
 
-// orNothing asks for a text that may be left out.
-func (f *flow) orNothing(question, help string, at *string) error {
+// optionalText asks for a text that may be left out.
+func (f *flow) optionalText(question, help string, at *string) error {
 	answer, err := f.Input(Question{Text: question, Help: help + "; leave empty to skip it."}, cmp.Or(*at, noValue), nil)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (v *virtualMesh) askVaultCertificate(vault *certificatesv1.VaultCA) error {
 		vault.CALocalPath = &file
 		return err
 	case verifyBundle:
-		answer, err := v.Input(Question{Text: "Bundle, base64:", Help: "What 'base64 -w0 ca.pem' prints."}, bundle, checkBase64)
+		answer, err := v.Input(Question{Text: "CA bundle (base64):", Help: "What 'base64 -w0 ca.pem' prints."}, bundle, checkBase64)
 		if err != nil {
 			return err
 		}
@@ -123,10 +123,10 @@ func (v *virtualMesh) askVaultLogin(vault *certificatesv1.VaultCA) error {
 		Text: "How do you want to log in to Vault?",
 		Help: "Tokens stay in Secrets; only the names of the Secrets are stored.",
 	}, []choice[vaultLogin]{
-		{loginNobody, "Not at all", ""},
+		{loginNobody, "No login", ""},
 		{loginToken, "With a token", "from a Secret"},
-		{loginAccount, "As a service account", "named here"},
-		{loginMounted, "As the pod's own service account", "its token is mounted as a file"},
+		{loginAccount, "With a service account", "you enter its name"},
+		{loginMounted, "With the service account of the pod", "its token is mounted as a file"},
 	}, current)
 	if err != nil {
 		return err
@@ -151,10 +151,10 @@ func (v *virtualMesh) askVaultLogin(vault *certificatesv1.VaultCA) error {
 func (v *virtualMesh) askKubernetesAuth(auth *certificatesv1.VaultKubernetesAuth, way vaultLogin) error {
 	auth.MountPath = cmp.Or(auth.MountPath, "/v1/auth/kubernetes")
 	for _, ask := range []func() error{
-		plain(v.flow, "", "Where the Kubernetes login is mounted in Vault", "Path of the login:", checkRequired, &auth.MountPath).ask,
-		plain(v.flow, "", "The role in Vault to log in as", "Role:", checkRequired, &auth.Role).ask,
+		plainText(v.flow, "", "Where the Kubernetes auth method is mounted in Vault", "Mount path of the Kubernetes auth method:", checkRequired, &auth.MountPath).ask,
+		plainText(v.flow, "", "The role in Vault to log in as", "Role:", checkRequired, &auth.Role).ask,
 		func() error {
-			return v.orNothing("Key of the token in the Secret of the service account:", "Usually the key is named token", &auth.SecretTokenKey)
+			return v.optionalText("Key of the token in the Secret:", "Usually the key is named token", &auth.SecretTokenKey)
 		},
 	} {
 		if err := ask(); err != nil {

@@ -106,7 +106,7 @@ func emptyables() []emptyable {
 		{
 			"sources of a traffic policy",
 			[]answer.Answer{answer.Select(change, "Sources"), answer.Mark("Which sources do you want to keep?")},
-			"No sources left.", "Requests of all workloads",
+			"No sources left.", "All workloads",
 			traffic(func(in *render.TrafficPolicyInput) any { return in.Sources }),
 			[]core.KubeWorkloadMatcher{{Namespaces: []string{"bookinfo"}}},
 			[]core.KubeWorkloadMatcher{},

@@ -15,7 +15,7 @@ func NewPrompter(ctx context.Context, streams *cli.Streams) wizard.Prompter {
 	if dialogue == nil {
 		return nil
 	}
-	return wizard.NewSurvey(dialogue.In, dialogue.Out, wizard.SurveyOptions{
+	return wizard.NewTerminal(dialogue.In, dialogue.Out, wizard.TerminalOptions{
 		Color: streams.ErrColor(), Size: dialogue.Size, Done: ctx.Done(),
 	})
 }

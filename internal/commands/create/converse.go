@@ -3,13 +3,16 @@ package create
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
-	"github.com/meshctl/meshctl/internal/world"
 )
 
 // What the user may do after the review.
@@ -24,18 +27,27 @@ const (
 )
 
 // converse asks for what the flags do not say and shows the result, until the
-// user is content with it or gives up.
+// user is content with it or gives up. The answers of a user who interrupts it can
+// be kept.
 func (o *options[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
 	if a.world == nil {
 		return cli.Usagef("interactive mode needs a cluster or manifests: add --context or -f")
 	}
 	prompter := o.prompter(ctx)
-	choices := catalogueOf(o.meaning(a), o.existing(a.world))
-	draft := o.draft(a)
-	if err := o.questions(prompter, choices, draft); err != nil {
-		return err
+	err := o.author(ctx, prompter, a)
+	if a.answered && errors.Is(err, cli.ErrCancelled) && !errors.Is(err, errDeclined) && ctx.Err() == nil {
+		o.offerDraft(prompter, a)
 	}
-	if err := o.rebuild(a, draft); err != nil {
+	return err
+}
+
+// errDeclined says that the user chose to create nothing.
+var errDeclined = fmt.Errorf("nothing created: %w", cli.ErrCancelled)
+
+// author asks and lets the user review, until the resource is where it should be.
+func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
+	choices := catalogueOf(o.meaning(a), o.existing(a.world))
+	if err := o.ask(a, o.draft(a), func(draft *wizard.Draft[I]) error { return o.questions(prompter, choices, draft) }); err != nil {
 		return err
 	}
 	if o.editFirst {
@@ -45,40 +57,60 @@ func (o *options[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
 	}
 	for {
 		invalid := o.review(a)
-		action, err := wizard.Review(prompter, o.actions(a, invalid))
-		if err != nil {
-			return err
-		}
-		switch action.ID {
-		case actionApply:
-			if err := o.apply(ctx, a); err != nil {
-				o.streams.Error(err)
-				continue // nothing is lost: it can be saved, or applied again
-			}
-			o.printCommand(a, "")
-			return nil
-		case actionSave, actionSaveAs, actionPrint:
-			done, err := o.finish(prompter, a, action.ID)
-			if err != nil || done {
+		changes := false
+		for !changes {
+			// What fails is said right above this question, below the manifest.
+			action, err := wizard.Review(prompter, o.actions(a, invalid))
+			if err != nil {
 				return err
 			}
-		case actionChange:
-			draft = o.draft(a)
-			draft.Given = nil // everything may be changed
-			if err := o.revisit(prompter, choices, draft); err != nil {
-				return err
+			switch action.ID {
+			case actionApply:
+				if err := o.apply(ctx, a); err != nil {
+					o.streams.Error(err) // nothing is lost: it can be saved, or applied again
+					continue
+				}
+				o.printCommand(a, "", false)
+				return nil
+			case actionSave, actionSaveAs, actionPrint:
+				done, err := o.finish(prompter, a, action.ID)
+				if err != nil || done {
+					return err
+				}
+			case actionChange:
+				draft := o.draft(a)
+				draft.Given = nil // everything may be changed
+				if err := o.ask(a, draft, func(draft *wizard.Draft[I]) error { return o.revisit(prompter, choices, draft) }); err != nil {
+					return err
+				}
+				changes = true
+			case actionEdit:
+				if err := o.editInteractively(ctx, prompter, a); err != nil {
+					return err
+				}
+				changes = true
+			default:
+				return errDeclined
 			}
-			if err := o.rebuild(a, draft); err != nil {
-				return err
-			}
-		case actionEdit:
-			if err := o.editInteractively(ctx, prompter, a); err != nil {
-				return err
-			}
-		default:
-			return cli.ErrCancelled
 		}
 	}
+}
+
+// ask holds questions about a draft and makes the resource of the answers, also
+// of those before an interrupt.
+func (o *options[I, O]) ask(a *authored[I, O], draft *wizard.Draft[I], questions func(*wizard.Draft[I]) error) error {
+	err := questions(draft)
+	var interrupted *wizard.Interrupted
+	switch {
+	case errors.As(err, &interrupted):
+		a.answered = a.answered || interrupted.Answers > 0
+		a.open = interrupted.Open
+	case err != nil:
+		return err
+	default:
+		a.answered = true
+	}
+	return cmp.Or(o.rebuild(a, draft), err)
 }
 
 // rebuild makes the resource that was answered. What answers cannot express, such
@@ -131,7 +163,7 @@ func (o *options[I, O]) actions(a *authored[I, O], invalid error) []wizard.Actio
 		)
 	}
 	return append(actions,
-		wizard.Action{ID: actionChange, Label: "Change answers", Detail: "to selected questions"},
+		wizard.Action{ID: actionChange, Label: "Change answers", Detail: "to selected questions", Back: true},
 		wizard.Action{ID: actionEdit, Label: "Edit the YAML", Detail: "in your editor"},
 		wizard.Action{ID: actionCancel, Label: "Cancel", Detail: "and create nothing"},
 	)
@@ -151,90 +183,65 @@ func (o *options[I, O]) saveName(a *authored[I, O]) string {
 func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], action string) (done bool, err error) {
 	if action == actionPrint {
 		err := o.deliver(a, "")
-		o.printCommand(a, "")
+		o.printCommand(a, "", false)
 		return true, err
 	}
 	file := o.saveName(a)
 	if action == actionSaveAs {
 		file, err = prompter.Input(wizard.Question{
-			Text: "File:", Help: "The manifest is written to this file. You are asked before an existing file is replaced.",
-		}, file, nil)
+			Text: "File:", Help: "The manifest is written to this file. You are asked before an existing file is replaced.", Back: true,
+		}, file, func(file string) error {
+			_, err := existing(file)
+			return err
+		})
 		if err != nil {
-			return false, err
+			return false, unlessBack(err)
 		}
 	}
-	replace := o.overwrite && file == o.save
-	if _, err := os.Lstat(file); err == nil && !replace {
-		replace, err = prompter.Confirm(wizard.Question{Text: file + " exists. Replace it?", Help: "Its current content will be lost."}, false)
-		if err != nil || !replace {
-			return false, err
+	replace, err := existing(file)
+	if err != nil {
+		o.streams.Error(err)
+		return false, nil
+	}
+	if replace && (!o.overwrite || file != o.save) {
+		agreed, err := prompter.Confirm(wizard.Question{Text: file + " exists. Replace it?", Help: "Its current content will be lost.", Back: true}, false)
+		if err != nil || !agreed {
+			return false, unlessBack(err)
 		}
 	}
 	if err := o.saveTo(a, file, replace); err != nil {
 		o.streams.Error(err)
 		return false, nil
 	}
-	o.printCommand(a, file)
+	o.printCommand(a, file, replace)
 	return true, nil
 }
 
-// editInteractively lets the user edit the manifest until it is valid or the
-// edit is given up; what was typed is never lost.
-func (o *options[I, O]) editInteractively(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
-	text, err := render.Manifest(a.resource)
-	if err != nil {
-		return err
-	}
-	var previous cmdutil.EditedManifest
-	for {
-		edited, err := o.edit(ctx, text)
-		if err == nil {
-			var resource O
-			if resource, err = o.accept(a, edited.Text); err == nil {
-				previous.Discard()
-				edited.Discard()
-				a.resource = resource
-				return nil
-			}
+// existing reports whether a file is there. It fails for what cannot be replaced
+// by a manifest, and for a file that cannot be made.
+func existing(file string) (bool, error) {
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return false, cmdutil.CannotSave(file, err)
 		}
-		if edited.Text != nil {
-			previous.Discard()
-			previous, text = edited, edited.Text
-		}
-		if ctx.Err() != nil {
-			previous.Keep(o.streams)
-			return err
-		}
-		o.streams.Error(err)
-		previous.Keep(o.streams)
-		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No restores the manifest from before the edit."}, true)
-		if err != nil || !again {
-			return err
-		}
+		return false, nil
+	case err != nil:
+		return false, cmdutil.CannotSave(file, err)
+	case info.IsDir():
+		return false, cmdutil.CannotSave(file, errors.New("is a directory"))
+	case !info.Mode().IsRegular():
+		return false, cmdutil.CannotSave(file, errors.New("not a regular file"))
+	default:
+		return true, nil
 	}
 }
 
-// printCommand shows how to create the same resource without questions.
-func (o *options[I, O]) printCommand(a *authored[I, O], file string) {
-	arguments, exact := o.kind.Arguments(a.resource)
-	if !exact {
-		o.streams.Block("\nFlags cannot express all of this manifest. Save it to a file and use --from FILE.")
-		return
+// unlessBack returns nil for a step back.
+func unlessBack(err error) error {
+	if errors.Is(err, wizard.ErrBack) {
+		return nil
 	}
-	first := []string{"meshctl", "create", o.kind.Noun, a.resource.GetName()}
-	first = append(first, o.world.Words()...)
-	if namespace := a.resource.GetNamespace(); namespace != world.DefaultNamespace || o.namespace != "" {
-		first = append(first, "-n", namespace)
-	}
-	var flags []string
-	for _, argument := range arguments {
-		flags = append(flags, "--"+argument.Name+"="+argument.Value)
-	}
-	if format := o.format.String(); format != "" {
-		flags = append(flags, "--output="+format)
-	}
-	if file != "" {
-		flags = append(flags, "--save="+file)
-	}
-	o.streams.Block("\nEquivalent command:\n\n%s", commandLine(first, flags))
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // resourceName names a resource as kubectl does: virtualmesh.GROUP/NAME.
@@ -28,4 +29,33 @@ func commandLine(first, flags []string) string {
 		return line
 	}
 	return strings.Join(parts, " \\\n  ")
+}
+
+// printCommand shows how to create the same resource without questions.
+// It saves to the file, replacing an existing one if that was done.
+func (o *options[I, O]) printCommand(a *authored[I, O], file string, replace bool) {
+	arguments, exact := o.kind.Arguments(a.resource)
+	if !exact {
+		o.streams.Block("\nFlags cannot express all of this manifest. Save it to a file and use --from FILE.")
+		return
+	}
+	first := []string{"meshctl", "create", o.kind.Noun, a.resource.GetName()}
+	first = append(first, o.world.Words()...)
+	if namespace := a.resource.GetNamespace(); namespace != world.DefaultNamespace || o.namespace != "" {
+		first = append(first, "-n", namespace)
+	}
+	var flags []string
+	for _, argument := range arguments {
+		flags = append(flags, "--"+argument.Name+"="+argument.Value)
+	}
+	if format := o.format.String(); format != "" {
+		flags = append(flags, "--output="+format)
+	}
+	if file != "" {
+		flags = append(flags, "--save="+file)
+	}
+	if replace {
+		flags = append(flags, "--overwrite")
+	}
+	o.streams.Block("\nEquivalent command:\n\n%s", commandLine(first, flags))
 }

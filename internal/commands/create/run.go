@@ -29,6 +29,11 @@ type authored[I any, O render.Object] struct {
 	// base is the resource to start from, nil for an empty one.
 	base     *O
 	resource O
+
+	// answered says that the user answered a question; open are the parts that
+	// nobody was asked about before an interrupt.
+	answered bool
+	open     []string
 }
 
 func (o *options[I, O]) run(ctx context.Context) error {
@@ -162,9 +167,7 @@ func (o *options[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) er
 	}
 	edited, err := o.edit(ctx, manifest)
 	if err == nil {
-		if a.resource, err = o.accept(a, edited.Text); err != nil {
-			err = fmt.Errorf("the edited manifest is not valid: %w", err)
-		}
+		err = o.acceptUnattended(ctx, a, edited.Text)
 	}
 	if err == nil {
 		// Only what has arrived is no longer needed.
@@ -175,6 +178,24 @@ func (o *options[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) er
 		return err
 	}
 	edited.Discard()
+	return nil
+}
+
+// acceptUnattended takes an edited manifest over, if it is valid and the user
+// agrees to what it leaves out.
+func (o *options[I, O]) acceptUnattended(ctx context.Context, a *authored[I, O], text []byte) error {
+	edited, err := o.accept(a, text)
+	if err != nil {
+		return fmt.Errorf("the edited manifest is not valid: %w", err)
+	}
+	var prompter wizard.Prompter
+	if o.streams.CanPrompt() {
+		prompter = o.prompter(ctx)
+	}
+	if err := o.agreeToWiden(prompter, a.resource, edited); err != nil {
+		return err
+	}
+	a.resource = edited
 	return nil
 }
 

@@ -27,8 +27,8 @@ const (
 	usualWidth, usualHeight = 80, 24
 )
 
-// SurveyOptions say how questions look on a terminal.
-type SurveyOptions struct {
+// TerminalOptions say how questions look on a terminal.
+type TerminalOptions struct {
 	Color bool
 	// Size measures the terminal before each question; nil measures the one
 	// behind the output. A result below 1 means unknown.
@@ -37,16 +37,16 @@ type SurveyOptions struct {
 	Done <-chan struct{}
 }
 
-// surveyPrompter asks on a terminal.
-type surveyPrompter struct {
+// terminalPrompter asks on a terminal.
+type terminalPrompter struct {
 	console *console
 	color   bool
 }
 
-// NewSurvey returns a Prompter that asks on a terminal: it reads keys from in
+// NewTerminal returns a Prompter that asks on a terminal: it reads keys from in
 // and draws on out. It reads nothing between questions, so that other programs
 // can use the terminal there.
-func NewSurvey(in, out *os.File, opts SurveyOptions) Prompter {
+func NewTerminal(in, out *os.File, opts TerminalOptions) Prompter {
 	size := opts.Size
 	if size == nil {
 		size = func() (int, int) {
@@ -67,11 +67,11 @@ func NewSurvey(in, out *os.File, opts SurveyOptions) Prompter {
 	if !opts.Color {
 		c.colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 	}
-	return &surveyPrompter{console: c, color: opts.Color}
+	return &terminalPrompter{console: c, color: opts.Color}
 }
 
 // Select implements Prompter.
-func (s *surveyPrompter) Select(q Question, options []Option, preselected int) (int, error) {
+func (s *terminalPrompter) Select(q Question, options []Option, preselected int) (int, error) {
 	if len(options) == 0 {
 		return 0, fmt.Errorf("nothing to choose from: %s", q.Text)
 	}
@@ -85,7 +85,7 @@ func (s *surveyPrompter) Select(q Question, options []Option, preselected int) (
 }
 
 // MultiSelect implements Prompter.
-func (s *surveyPrompter) MultiSelect(q Question, options []Option, preselected []int) ([]int, error) {
+func (s *terminalPrompter) MultiSelect(q Question, options []Option, preselected []int) ([]int, error) {
 	if len(options) == 0 {
 		return nil, fmt.Errorf("nothing to choose from: %s", q.Text)
 	}
@@ -98,7 +98,7 @@ func (s *surveyPrompter) MultiSelect(q Question, options []Option, preselected [
 }
 
 // askList shows a list until it is answered.
-func (s *surveyPrompter) askList(q Question, l *list, margin int) (chosen []int, err error) {
+func (s *terminalPrompter) askList(q Question, l *list, margin int) (chosen []int, err error) {
 	err = s.onTerminal(q, func(d *drawing) error {
 		cursor := d.NewCursor()
 		_ = cursor.Hide()
@@ -135,7 +135,7 @@ func (s *surveyPrompter) askList(q Question, l *list, margin int) (chosen []int,
 }
 
 // Input implements Prompter.
-func (s *surveyPrompter) Input(q Question, preset string, check func(string) error) (string, error) {
+func (s *terminalPrompter) Input(q Question, preset string, check func(string) error) (string, error) {
 	shown, proposal := text.Printable(preset), ""
 	if shown != "" {
 		proposal = "(" + shown + ") "
@@ -154,7 +154,7 @@ func (s *surveyPrompter) Input(q Question, preset string, check func(string) err
 }
 
 // Confirm implements Prompter.
-func (s *surveyPrompter) Confirm(q Question, preset bool) (bool, error) {
+func (s *terminalPrompter) Confirm(q Question, preset bool) (bool, error) {
 	proposal := "(y/N) "
 	if preset {
 		proposal = "(Y/n) "
@@ -180,7 +180,7 @@ func (s *surveyPrompter) Confirm(q Question, preset bool) (bool, error) {
 }
 
 // askLine reads lines until accept takes one and returns how it is shown.
-func (s *surveyPrompter) askLine(q Question, proposal string, accept func(line string) (shown string, err error)) error {
+func (s *terminalPrompter) askLine(q Question, proposal string, accept func(line string) (shown string, err error)) error {
 	return s.onTerminal(q, func(d *drawing) error {
 		var problem error
 		help := false
@@ -215,7 +215,7 @@ func (s *surveyPrompter) askLine(q Question, proposal string, accept func(line s
 
 // onTerminal runs a question. The terminal is in raw mode before the question
 // can be seen, so that no key is lost or echoed.
-func (s *surveyPrompter) onTerminal(q Question, ask func(*drawing) error) error {
+func (s *terminalPrompter) onTerminal(q Question, ask func(*drawing) error) error {
 	c := s.console
 	stdio := terminal.Stdio{In: c, Out: screen{c}, Err: c.out}
 	mode := terminal.NewRuneReader(stdio)

@@ -1,0 +1,80 @@
+package create
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/render"
+	"github.com/meshctl/meshctl/internal/wizard"
+)
+
+// editInteractively lets the user edit the manifest until it is valid or the
+// edit is given up; what was typed is never lost.
+func (o *options[I, O]) editInteractively(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
+	text, err := render.Manifest(a.resource)
+	if err != nil {
+		return err
+	}
+	var previous cmdutil.EditedManifest
+	for {
+		edited, err := o.edit(ctx, text)
+		if err == nil {
+			var resource O
+			if resource, err = o.accept(a, edited.Text); err == nil {
+				err = o.agreeToWiden(prompter, a.resource, resource)
+			}
+			if err == nil {
+				previous.Discard()
+				edited.Discard()
+				a.resource = resource
+				return nil
+			}
+		}
+		if edited.Text != nil {
+			previous.Discard()
+			previous, text = edited, edited.Text
+		}
+		if ctx.Err() != nil || errors.Is(err, cli.ErrCancelled) {
+			previous.Keep(o.streams)
+			return err
+		}
+		o.streams.Error(err)
+		previous.Keep(o.streams)
+		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No restores the manifest from before the edit.", Back: true}, true)
+		if err != nil || !again {
+			return unlessBack(err)
+		}
+	}
+}
+
+// agreeToWiden asks whether an edit may leave out restrictions that were there:
+// an empty list means everything. Without a prompter, --yes must say so.
+func (o *options[I, O]) agreeToWiden(prompter wizard.Prompter, before, after O) error {
+	widenings, err := o.kind.Widenings(before, after)
+	if err != nil || len(widenings) == 0 {
+		return err
+	}
+	fields := make([]string, len(widenings))
+	for i, w := range widenings {
+		fields[i] = w.Field
+		o.streams.Warn("the edit removed %s, which now means %s", w.Field, w.Means)
+	}
+	switch {
+	case o.yes:
+		return nil
+	case prompter == nil:
+		return fmt.Errorf("refusing an edit that removes %s: restore it, or pass --yes to accept it", strings.Join(fields, ", "))
+	}
+	agreed, err := prompter.Confirm(wizard.Question{
+		Text: "Accept that the " + o.kind.Noun + " selects more than before?",
+		Help: "The edit removed restrictions, and without them everything is selected. No returns to the editor.",
+	}, false)
+	if err == nil && !agreed {
+		err = fmt.Errorf("the edit removes %s", strings.Join(fields, ", "))
+	}
+	return err
+}
