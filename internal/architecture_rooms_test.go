@@ -101,8 +101,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/mesh", purpose: "meshctl mesh list and restart",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/output", "internal/output/view",
-				"internal/policy", "internal/restart", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/output",
+				"internal/output/view", "internal/policy", "internal/restart", "internal/wizard", "internal/world",
 			},
 		},
 		{

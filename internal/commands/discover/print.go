@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -41,11 +42,18 @@ func (d *discovering) table() view.Table {
 		for _, mesh := range c.Output.Meshes {
 			meshes = append(meshes, cmdutil.MeshText(mesh.Spec))
 		}
-		status := "Discovered"
-		if c.Partial() {
-			status = "Partial"
+		status, none := "Discovered", view.None
+		number := strconv.Itoa
+		if c.Partial() { // then nothing found does not mean that there is nothing
+			status, none = "Partial", view.Unknown
+			number = func(n int) string {
+				if n == 0 {
+					return view.Unknown
+				}
+				return strconv.Itoa(n)
+			}
 		}
-		table.Add(c.Name, status, view.OrNone(strings.Join(meshes, ", ")), strconv.Itoa(len(c.Output.Workloads)), strconv.Itoa(len(c.Output.Destinations)))
+		table.Add(c.Name, status, cmp.Or(strings.Join(meshes, ", "), none), number(len(c.Output.Workloads)), number(len(c.Output.Destinations)))
 	}
 	return table
 }
