@@ -46,8 +46,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/cluster", purpose: "meshctl cluster register, deregister, list, rotate-token",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/discovery", "internal/kube", "internal/load", "internal/output",
-				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/discovery", "internal/kube", "internal/load",
+				"internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/registration", "internal/wizard", "internal/world",
 			},
 		},
 		{
@@ -67,8 +67,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe/impact", "internal/kube", "internal/output", "internal/output/view",
-				"internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/render", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe/impact", "internal/kube", "internal/output",
+				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/render", "internal/wizard", "internal/world",
 			},
 		},
 		{
@@ -101,15 +101,15 @@ func rooms() []room {
 		{
 			path: "internal/commands/mesh", purpose: "meshctl mesh list and restart",
 			imports: []string{
-				"internal/cli", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/output", "internal/output/view",
-				"internal/policy", "internal/restart", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe", "internal/kube", "internal/output",
+				"internal/output/view", "internal/policy", "internal/restart", "internal/wizard", "internal/world",
 			},
 		},
 		{
 			path: "internal/commands/render", purpose: "meshctl render istio",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/output", "internal/output/view", "internal/policy",
-				"internal/render/istio",
+				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/cmdutil", "internal/describe", "internal/output", "internal/output/view",
+				"internal/policy", "internal/render/istio",
 			},
 		},
 		{
@@ -148,7 +148,10 @@ func rooms() []room {
 		},
 		{
 			path: "internal/sharedtrust", purpose: "root and intermediate CAs in the clusters",
-			imports: []string{"internal/kube", "internal/policy", "internal/registration", "internal/restart", "internal/trust", "internal/vault", "internal/world", "internal/cli/text", "internal/policy/finding"},
+			imports: []string{
+				"internal/cli/file", "internal/cli/text", "internal/kube", "internal/policy", "internal/policy/finding", "internal/registration", "internal/restart",
+				"internal/trust", "internal/vault", "internal/world",
+			},
 		},
 		{path: "internal/vault", purpose: "a Vault that signs intermediate CAs", imports: []string{"internal/cli/text"}},
 		{

@@ -34,8 +34,10 @@ type MemberStatus struct {
 	// Version is that of Kubernetes, Latency what a small request took.
 	Version string
 	Latency time.Duration
-	// Meshes are the service meshes that were found there.
-	Meshes []string
+	// Meshes are the service meshes that were found there; MeshesKnown says that
+	// they are all.
+	Meshes      []string
+	MeshesKnown bool
 	// Notes say what could not be found out.
 	Notes []*kube.Error
 }
@@ -133,6 +135,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 		latency time.Duration
 		uid     string
 		meshes  []string
+		known   bool
 	)
 	questions := []kube.Question{
 		func(ctx context.Context) error {
@@ -151,6 +154,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 		questions = append(questions, func(ctx context.Context) error {
 			var err error
 			meshes, err = opts.Meshes(ctx, c)
+			known = err == nil
 			return err
 		})
 	}
@@ -165,7 +169,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 			return
 		}
 	}
-	s.Reachable, s.Version, s.Latency, s.Meshes, s.Notes = true, version, latency, meshes, notes
+	s.Reachable, s.Version, s.Latency, s.Meshes, s.MeshesKnown, s.Notes = true, version, latency, meshes, known, notes
 	if s.UID != "" && uid != "" && uid != s.UID {
 		s.Notes = append(s.Notes, &kube.Error{
 			Cluster: c.Name, Action: "trust the registration", Reason: kube.ReasonConflict,

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
+	"github.com/meshctl/meshctl/internal/cli/file"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
@@ -26,12 +26,6 @@ type FileStore struct {
 	// Clusters are read for what has no file.
 	Clusters *ClusterStore
 }
-
-// The modes of what holds private keys.
-const (
-	secretMode          fs.FileMode = 0o600
-	secretDirectoryMode fs.FileMode = 0o700
-)
 
 // managementDirectory has the Secrets of the management cluster.
 const managementDirectory = "management"
@@ -79,12 +73,12 @@ func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (
 }
 
 func (s *FileStore) readFile(path string) ([]byte, error) {
-	root, err := os.OpenRoot(s.Dir)
+	tree, err := file.Open(s.Dir, file.Secret)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = root.Close() }()
-	return root.ReadFile(path)
+	defer func() { _ = tree.Close() }()
+	return tree.Read(path)
 }
 
 // secretOfFile reads a manifest. Its errors never quote the file.
@@ -141,36 +135,13 @@ func (s *FileStore) Write(ctx context.Context, cluster string, secret *kube.Secr
 	return kube.Configured, nil
 }
 
-// writeFile writes a file by way of another one beside it.
 func (s *FileStore) writeFile(path string, text []byte) error {
-	if err := os.MkdirAll(s.Dir, secretDirectoryMode); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(s.Dir)
+	tree, err := file.Make(s.Dir, file.Secret)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = root.Close() }()
-	if err := root.MkdirAll(filepath.Dir(path), secretDirectoryMode); err != nil {
-		return err
-	}
-	partial := filepath.Join(filepath.Dir(path), ".meshctl-"+filepath.Base(path))
-	if err := root.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that died
-		return err
-	}
-	file, err := root.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, secretMode)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Chmod(secretMode), file.Sync(), file.Close())
-	if err == nil {
-		err = root.Rename(partial, path)
-	}
-	if err != nil {
-		_ = root.Remove(partial)
-	}
-	return err
+	defer func() { _ = tree.Close() }()
+	return tree.Replace(path, text)
 }
 
 // cannotSave says that a file cannot be written.

@@ -307,7 +307,32 @@ func advance(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Out
 	if err != nil {
 		return nil, err
 	}
-	return m.env().Advance(t.Context(), v)
+	direction := sharedtrust.Forward
+	if v.Position.RollingBack {
+		direction = sharedtrust.Back
+	}
+	return m.foreseen(t, v, direction, m.env().Advance)
+}
+
+// foreseen does a step, and holds that whether it is refused was known before.
+func (m *memory) foreseen(
+	t *testing.T, v *sharedtrust.Survey, direction sharedtrust.Direction, do func(context.Context, *sharedtrust.Survey) ([]sharedtrust.Outcome, error),
+) ([]sharedtrust.Outcome, error) {
+	t.Helper()
+	writes := m.writes
+	feasible := m.env().Feasible(t.Context(), v, direction)
+	if m.writes != writes {
+		t.Error("asking whether a step is feasible writes")
+	}
+	outcomes, err := do(t.Context(), v)
+	switch {
+	case m.crashed:
+	case feasible != nil && (err == nil || err.Error() != feasible.Error() || m.writes != writes):
+		t.Errorf("the step is said to be refused (%v), and ends with %v after %d writes", feasible, err, m.writes-writes)
+	case feasible == nil && err != nil && m.writes == writes:
+		t.Errorf("nobody said that the step would be refused: %v", err)
+	}
+	return outcomes, err
 }
 
 func rollBack(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Outcome, error) {
@@ -316,7 +341,7 @@ func rollBack(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Ou
 	if err != nil {
 		return nil, err
 	}
-	return m.env().RollBack(t.Context(), v)
+	return m.foreseen(t, v, sharedtrust.Back, m.env().RollBack)
 }
 
 func verify(t *testing.T, m *memory, s *sharedtrust.Subject) error {

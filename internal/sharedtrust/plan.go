@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meshctl/meshctl/internal/trust"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // ActionKind says what is to be done about the Secret of a mesh.
@@ -117,6 +118,20 @@ func (v *Survey) plan(m *MeshState) Action {
 	default:
 		return Action{Kind: ActionKeep, Reason: v.validity(m)}
 	}
+}
+
+// States says in a few words what every mesh has, by its reference, and what is
+// wrong with that.
+func (v *Survey) States(force bool) map[core.ObjectRef]string {
+	states := map[core.ObjectRef]string{}
+	for _, a := range v.Plan(force) {
+		state := a.Reason
+		if a.Kind == ActionKeep && v.Position.Rotating() {
+			state += "; the mesh trusts " + trust.RootsText(a.Mesh.Bundle.Roots)
+		}
+		states[a.Mesh.Ref] = state
+	}
+	return states
 }
 
 // validity says until when a certificate that is kept is good.

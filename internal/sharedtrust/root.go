@@ -28,12 +28,18 @@ type Root struct {
 	Certificate *x509.Certificate
 	// Missing says that it is to be generated and has not been yet.
 	Missing bool
+	// Absent says that the Secret that is to hold it does not exist.
+	Absent bool
 	// Err says why nothing can be signed with it, which is no trouble as long as
 	// nothing has to be.
 	Err error
 
 	signer Signer
 }
+
+// Unknown reports whether nobody can say whether there is such a root, or which
+// one it is.
+func (r *Root) Unknown() bool { return r.Certificate == nil && !r.Missing && !r.Absent }
 
 // usable returns why nothing can be signed with the root; nil if something can.
 func (r *Root) usable() error {
@@ -78,6 +84,7 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 		return root
 	}
 	if secret == nil {
+		root.Absent = true
 		if root.Missing = source.Kind == SourceGenerated; !root.Missing {
 			root.Err = fmt.Errorf("root CA of the VirtualMesh not found: create Secret %s in %s on the management cluster with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
 		}

@@ -145,19 +145,28 @@ func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
 		return nil, fmt.Errorf("nothing to roll back: VirtualMesh %s has no rotation in progress", v.Name())
 	case v.Position.RollingBack:
 		return e.Advance(ctx, v)
-	case v.Current.Certificate == nil:
-		return nil, errors.New("cannot roll back: the old root no longer exists")
 	}
-	if signed := v.signedByNew(); len(signed) > 0 {
-		if err := v.Current.usable(); err != nil {
-			return nil, fmt.Errorf("cannot issue intermediate certificates of the old root to %s: %w", strings.Join(signed, ", "), err)
-		}
+	if err := v.checkWayBack(); err != nil {
+		return nil, err
 	}
 	v, err := e.enter(ctx, v, Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)})
 	if err != nil {
 		return nil, err
 	}
 	return e.distribute(ctx, v)
+}
+
+// checkWayBack returns why a rotation cannot be turned around.
+func (v *Survey) checkWayBack() error {
+	if v.Current.Certificate == nil {
+		return errors.New("cannot roll back: the old root no longer exists")
+	}
+	if signed := v.signedByNew(); len(signed) > 0 {
+		if err := v.Current.usable(); err != nil {
+			return fmt.Errorf("cannot issue intermediate certificates of the old root to %s: %w", strings.Join(signed, ", "), err)
+		}
+	}
+	return nil
 }
 
 // signedByNew names the meshes whose intermediates lead to the new root.
@@ -174,9 +183,8 @@ func (v *Survey) signedByNew() []string {
 // prepare makes sure before anything changes that the new root can be used, and
 // returns it.
 func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
-	if refused := Refused(v.Plan(false)); len(refused) > 0 {
-		return Root{}, fmt.Errorf("mesh %s on cluster %s: %s; all meshes need certificates before a rotation ('meshctl trust issue %s')",
-			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
+	if err := v.checkMeshes(); err != nil {
+		return Root{}, err
 	}
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	if to.same(from) && to.Kind == SourceGenerated {
@@ -193,13 +201,28 @@ func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 		}
 		e.observe(Management, fmt.Sprintf("created root %s, valid until %s", trust.Short(coming.Certificate), timeText(coming.Certificate.NotAfter)), nil)
 	}
+	return coming, v.checkComing(&coming)
+}
+
+// checkMeshes returns why a rotation cannot begin: a mesh that cannot be given
+// certificates would be parted from the others.
+func (v *Survey) checkMeshes() error {
+	if refused := Refused(v.Plan(false)); len(refused) > 0 {
+		return fmt.Errorf("mesh %s on cluster %s: %s; all meshes need certificates before a rotation ('meshctl trust issue %s')",
+			refused[0].Mesh.Ref.Name, refused[0].Mesh.Cluster, refused[0].Reason, v.Name())
+	}
+	return nil
+}
+
+// checkComing returns why there can be no rotation to a root.
+func (v *Survey) checkComing(coming *Root) error {
 	if err := coming.usable(); err != nil {
-		return Root{}, err
+		return err
 	}
 	if v.Current.is(coming.Certificate) {
-		return Root{}, fmt.Errorf("nothing to rotate: the meshes already have the root of %s", to)
+		return fmt.Errorf("nothing to rotate: the meshes already have the root of %s", coming.Source)
 	}
-	return coming, nil
+	return nil
 }
 
 // dropStaleNext removes what an earlier rotation, which ended, did not get to

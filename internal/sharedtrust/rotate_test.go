@@ -1,12 +1,15 @@
 package sharedtrust_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -135,4 +138,56 @@ func TestRotationSurvivesCrashes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestStates holds that what is said after a command is about the state after it.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "west"))
+	states := func() []string {
+		t.Helper()
+		v, err := sharedtrust.Look(t.Context(), m.env(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for ref, state := range v.States(false) {
+			for _, root := range []struct {
+				c    *x509.Certificate
+				name string
+			}{{v.Current.Certificate, "OLD"}, {certificateOf(v.Coming), "NEW"}} {
+				if root.c != nil {
+					state = strings.ReplaceAll(state, trust.Short(root.c), root.name)
+				}
+			}
+			texts = append(texts, ref.Name+": "+state)
+		}
+		slices.Sort(texts)
+		return texts
+	}
+	same := func(when, want string) {
+		t.Helper()
+		if diff := cmp.Diff([]string{"istiod-east: " + want, "istiod-west: " + want}, states()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	same("before", "the mesh has no certificate yet")
+	if _, err := issue(t, m, s, false); err != nil {
+		t.Fatal(err)
+	}
+	const valid = "valid until its root expires"
+	same("issued", valid)
+	for _, want := range []string{valid + "; the mesh trusts roots OLD and NEW", valid + "; the mesh trusts roots OLD and NEW", valid} {
+		if _, err := advance(t, m, s); err != nil {
+			t.Fatal(err)
+		}
+		same(m.states(), want)
+	}
+}
+
+func certificateOf(r *sharedtrust.Root) *x509.Certificate {
+	if r == nil {
+		return nil
+	}
+	return r.Certificate
 }

@@ -36,6 +36,39 @@ func (v *Survey) Due(direction Direction) (Step, error) {
 	}
 }
 
+// Feasible returns why the step that is due in a direction would be refused as a
+// whole. It writes nothing, so that it can be known before anybody is asked.
+func (e *Env) Feasible(ctx context.Context, v *Survey, direction Direction) error {
+	step, err := v.Due(direction)
+	switch {
+	case err != nil:
+		return err
+	case direction == Back && !v.Position.RollingBack:
+		return v.checkWayBack()
+	case !v.Position.Rotating():
+		return e.feasibleStart(ctx, v)
+	case step.State == "", step.State == trust.StateFinished, step.State == trust.StateNotRotating:
+		return nil
+	default:
+		return v.inStep()
+	}
+}
+
+// feasibleStart returns why a rotation would not begin.
+func (e *Env) feasibleStart(ctx context.Context, v *Survey) error {
+	if err := v.checkMeshes(); err != nil {
+		return err
+	}
+	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
+	if to.same(from) && to.Kind == SourceGenerated {
+		return nil // a root is generated
+	}
+	if coming := e.readRoot(ctx, to); !coming.Missing {
+		return v.checkComing(&coming)
+	}
+	return nil
+}
+
 // Do does the step that is due in a direction: Advance or RollBack.
 func (e *Env) Do(ctx context.Context, v *Survey, direction Direction) ([]Outcome, error) {
 	if direction == Back {

@@ -62,6 +62,11 @@ func (f *trustFleet) testIssueFromNothing(t *testing.T) {
 	got := f.meshctl(t, 0, "trust", "issue", "prod", "--yes", "-v", "-v")
 	f.expect(t, got.stderr, "management: created root ", "east: istiod-istio-system-east has an intermediate certificate of root ", "Next: restart workloads with outdated certificates")
 
+	f.expect(t, got.stdout, "STATE", "valid")
+	if strings.Contains(got.stdout, "the mesh has no certificate yet") {
+		t.Errorf("the result is about the state before:\n%s", got.stdout)
+	}
+
 	root := f.roots(t)["prod.gloo-mesh"]
 	if root == nil {
 		t.Fatal("there is no root")

@@ -34,6 +34,7 @@ func (f *trustFleet) testRotateInPart(t *testing.T) {
 	// A rotation does not begin while a mesh cannot be reached.
 	f.faults.cut("west")
 	f.expect(t, f.rotate(t, 1).stderr, "west", "all meshes need certificates before a rotation ('meshctl trust issue prod.gloo-mesh --context management')")
+	f.expect(t, f.meshctl(t, 3, "trust", "rotate", "prod", "--dry-run").stderr, "Blocked: mesh istiod-istio-system-west on cluster west: ")
 	if states := f.conditions(t); len(states) > 0 {
 		t.Errorf("it recorded %v", states)
 	}

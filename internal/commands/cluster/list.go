@@ -103,8 +103,11 @@ type clusterStatus struct {
 	Message string `json:"message,omitempty"`
 	Version string `json:"version,omitempty"`
 	// Latency is what a small request took.
-	Latency string   `json:"latency,omitempty"`
-	Meshes  []string `json:"meshes,omitempty"`
+	Latency string `json:"latency,omitempty"`
+	// Meshes is absent if there are none, and if they are not known; MeshesUnknown
+	// tells the latter.
+	Meshes        []string `json:"meshes,omitempty"`
+	MeshesUnknown bool     `json:"meshesUnknown,omitempty"`
 	// TokenExpires is absent if the token does not expire.
 	TokenExpires *time.Time `json:"tokenExpires,omitempty"`
 	// Notes say what could not be found out.
@@ -117,7 +120,8 @@ const statusReady = "Ready"
 func newClusterStatus(s *registration.MemberStatus) clusterStatus {
 	view := clusterStatus{
 		Name: s.Cluster, Namespace: s.Namespace, UID: s.UID, Server: s.Server, InsecureSkipTLSVerify: s.InsecureSkipTLSVerify,
-		Registered: s.Created.UTC(), Reachable: s.Reachable, Status: statusReady, Version: s.Version, Meshes: s.Meshes, TokenExpires: s.TokenExpires,
+		Registered: s.Created.UTC(), Reachable: s.Reachable, Status: statusReady, Version: s.Version,
+		Meshes: s.Meshes, MeshesUnknown: !s.MeshesKnown, TokenExpires: s.TokenExpires,
 	}
 	if s.Reachable {
 		view.Latency = s.Latency.Round(time.Millisecond).String()
@@ -163,10 +167,14 @@ func (l clusterStatusList) table(now time.Time) view.Table {
 		},
 		view.WideColumns("LATENCY", "SERVER", "UID")...)}
 	for _, item := range l.Items {
+		meshes := view.Items(item.Meshes)
+		if item.MeshesUnknown {
+			meshes = view.Unknown
+		}
 		table.Add(
-			item.Name, item.Status, view.OrNone(item.Version), view.Items(item.Meshes), item.expiryText(now),
+			item.Name, item.Status, view.OrUnknown(item.Version), meshes, item.expiryText(now),
 			duration.HumanDuration(now.Sub(item.Registered)),
-			view.OrNone(item.Latency), view.OrNone(item.Server), view.OrNone(item.UID))
+			view.OrUnknown(item.Latency), view.OrUnknown(item.Server), view.OrUnknown(item.UID))
 	}
 	return table
 }

@@ -2,14 +2,12 @@ package cluster
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshctl/meshctl/internal/cli/file"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -46,17 +44,14 @@ func (o *registerOptions) printPlan(plan *registration.Plan) error {
 	return output.Print(o.Streams, o.output.Format(), v)
 }
 
-// savePlan writes one file for each side. Earlier ones are replaced.
+// savePlan writes one file for each side. Earlier ones are replaced; links are not
+// followed.
 func (o *registerOptions) savePlan(plan *registration.Plan) error {
-	const mode = 0o755
-	if err := os.MkdirAll(o.outputDir, mode); err != nil {
-		return cmdutil.CannotSave(o.outputDir, err)
-	}
-	root, err := os.OpenRoot(o.outputDir)
+	tree, err := file.Make(o.outputDir, file.Public)
 	if err != nil {
 		return cmdutil.CannotSave(o.outputDir, err)
 	}
-	defer func() { _ = root.Close() }()
+	defer func() { _ = tree.Close() }()
 	for _, side := range []struct {
 		file    string
 		objects []*unstructured.Unstructured
@@ -66,11 +61,8 @@ func (o *registerOptions) savePlan(plan *registration.Plan) error {
 			return err
 		}
 		path := filepath.Join(o.outputDir, side.file)
-		if _, err := root.Stat(side.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return cmdutil.CannotSave(path, err) // such as a link that leads out of the directory
-		}
-		if err := cmdutil.SaveFile(path, text.Bytes(), true); err != nil {
-			return err
+		if err := tree.Replace(side.file, text.Bytes()); err != nil {
+			return cmdutil.CannotSave(path, err)
 		}
 		if _, err := fmt.Fprintln(o.Streams.Out, path); err != nil {
 			return err

@@ -2,6 +2,7 @@ package cmdutil
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/cli/text"
@@ -55,16 +56,32 @@ func (s *RestartSession) RunFleet(ctx context.Context) {
 	s.Progress.end()
 }
 
-// ExplainNothing says why nothing is restarted.
+// ExplainNothing says why nothing is restarted, and no more than is known.
 func (s *RestartSession) ExplainNothing() {
+	if len(s.Fleet.Meshes) > 0 {
+		s.Progress.Line("%s", s.nothingText(s.Fleet.Idle()))
+	}
+}
+
+func (s *RestartSession) nothingText(idle restart.Idle) string {
+	const anyway = "Pass --all-workloads to restart anyway."
 	switch {
-	case !s.Fleet.Planned():
-	case s.Fleet.Count(restart.ActionManual) > 0:
-		s.Progress.Line("No workload needs a restart by meshctl; restart the listed ones yourself.")
+	case idle.Unknown == len(s.Fleet.Meshes):
+		return "Not known which workloads need a restart; see the errors above."
+	case idle.Unknown > 0:
+		return fmt.Sprintf("Not known which workloads of %s need a restart; see the errors above. No other workload is restarted.", text.Count(idle.Unknown, "mesh"))
+	case idle.Manual > 0:
+		return "No workload needs a restart by meshctl; restart the listed ones yourself."
 	case s.Everything:
-		s.Progress.Line("Nothing to restart.")
+		return "Nothing to restart."
+	case idle.Ending+idle.Scaled > 0:
+		return "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end by themselves."
+	case idle.Undetectable > 0:
+		return "No workload is known to need a restart; see the notes above. " + anyway
+	case idle.LeftOut > 0:
+		return "No selected workload needs a restart: none of its pods is older than the CA of its mesh. " + anyway
 	default:
-		s.Progress.Line("No workload needs a restart: no pod is older than the CA of its mesh. Pass --all-workloads to restart anyway.")
+		return "No workload needs a restart: no pod is older than the CA of its mesh. " + anyway
 	}
 }
 

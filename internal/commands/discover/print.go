@@ -42,11 +42,22 @@ func (d *discovering) table() view.Table {
 		for _, mesh := range c.Output.Meshes {
 			meshes = append(meshes, cmdutil.MeshText(mesh.Spec))
 		}
-		status := "Discovered"
-		if c.Partial() {
-			status = "Partial"
+		status, none := "Discovered", view.None
+		number := strconv.Itoa
+		if c.Partial() { // then nothing found does not mean that there is nothing
+			status, none = "Partial", view.Unknown
+			number = func(n int) string {
+				if n == 0 {
+					return view.Unknown
+				}
+				return strconv.Itoa(n)
+			}
 		}
-		table.Add(c.Name, status, view.Items(meshes), strconv.Itoa(len(c.Output.Workloads)), strconv.Itoa(len(c.Output.Destinations)))
+		found := view.Items(meshes)
+		if len(meshes) == 0 {
+			found = none
+		}
+		table.Add(c.Name, status, found, number(len(c.Output.Workloads)), number(len(c.Output.Destinations)))
 	}
 	return table
 }

@@ -124,7 +124,7 @@ func (o *listOptions) run(ctx context.Context) error {
 		}
 		list.Items = append(list.Items, item)
 	}
-	if len(list.Items) == 0 {
+	if len(list.Items) == 0 && incomplete == nil {
 		o.streams.Say("No meshes found.")
 	}
 	return errors.Join(output.Print(o.streams, o.output.Format(), list.view(o.needsRestart)), incomplete)
@@ -194,6 +194,9 @@ func (o *listOptions) countNeeds(ctx context.Context, w *world.World, meshes []*
 				complain(err)
 				continue
 			}
+			if plan.TrustChanged.IsZero() {
+				continue // its control plane has a CA of its own, and nobody says since when
+			}
 			needs[mesh] = len(plan.Items) - plan.Count(restart.ActionNone)
 		}
 	}
@@ -227,7 +230,7 @@ func (l meshList) table(needs bool) view.Table {
 			virtualMesh = item.VirtualMesh.Name + "." + item.VirtualMesh.Namespace
 		}
 		row := []string{
-			item.Namespace, item.Name, view.OrNone(item.Cluster), item.Type, view.OrNone(item.Version), virtualMesh, strconv.Itoa(item.WorkloadCount),
+			item.Namespace, item.Name, view.OrUnknown(item.Cluster), item.Type, view.OrUnknown(item.Version), virtualMesh, strconv.Itoa(item.WorkloadCount),
 		}
 		if needs {
 			count := view.Unknown
@@ -236,7 +239,11 @@ func (l meshList) table(needs bool) view.Table {
 			}
 			row = append(row, count)
 		}
-		table.Add(append(row, view.OrNone(item.InstallationNamespace), view.OrNone(item.TrustDomain))...)
+		trustDomain := view.OrNone(item.TrustDomain)
+		if item.Type == string(world.MeshIstio) {
+			trustDomain = view.OrUnknown(item.TrustDomain)
+		}
+		table.Add(append(row, view.OrUnknown(item.InstallationNamespace), trustDomain)...)
 	}
 	return table
 }

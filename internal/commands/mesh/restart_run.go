@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/wizard"
@@ -48,7 +48,7 @@ func (r *restarting) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(meshes) == 0 {
+	if len(meshes) == 0 && !r.Incomplete {
 		r.streams.Say("No Istio mesh found. Run 'meshctl discover' first, or 'meshctl check' to find the problem.")
 	}
 	found, err := r.world.Members(ctx, chosen.Namespace())
@@ -72,7 +72,12 @@ func (r *restarting) confirm(ctx context.Context) error {
 		return nil
 	}
 	return cmdutil.Confirm(ctx, r.streams, r.yes, wizard.Question{
-		Text: fmt.Sprintf("Restart %d on %s?", count, strings.Join(r.Fleet.Targets(), ", ")),
+		Text: fmt.Sprintf("Restart %s on %s?", text.Count(count, "workload"), clustersText(r.Fleet.Targets())),
 		Help: "The restart runs in stages: control plane, gateways, workloads.",
 	})
+}
+
+// clustersText names clusters in a sentence.
+func clustersText(names []string) string {
+	return text.Choose(len(names), "cluster", "clusters") + " " + text.And(names)
 }

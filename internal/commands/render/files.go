@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/file"
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/output"
@@ -25,9 +24,9 @@ import (
 // directory for each cluster. Symbolic links in it are not followed out of it.
 type renderedFiles struct {
 	*rendering
-	// root is nil if the directory does not exist yet and a dry run does not make
+	// tree is nil if the directory does not exist yet and a dry run does not make
 	// it.
-	root *os.Root
+	tree *file.Tree
 	// wanted are the paths of all objects, directories the names of clusters by
 	// what their directory is called in lower case.
 	wanted      map[string]bool
@@ -37,28 +36,24 @@ type renderedFiles struct {
 	failures                    []string
 }
 
-// directoryMode is that of directories of manifests.
-const directoryMode = 0o755
-
 // writeFiles makes the directory have the files of the objects, and no stale
 // ones.
 func (r *rendering) writeFiles() error {
 	f := &renderedFiles{rendering: r, wanted: map[string]bool{}, directories: map[string]string{}}
-	if !r.dryRun {
-		if err := os.MkdirAll(r.outputDir, directoryMode); err != nil {
-			return f.cannot("make", "", err)
-		}
+	what, openTree := "make", file.Make
+	if r.dryRun {
+		what, openTree = "open", file.Open
 	}
-	root, err := os.OpenRoot(r.outputDir)
+	tree, err := openTree(r.outputDir, file.Public)
 	if err != nil && (!r.dryRun || !errors.Is(err, fs.ErrNotExist)) {
-		return f.cannot("open", "", err)
+		return f.cannot(what, "", err)
 	}
 	if err == nil {
-		f.root = root
+		f.tree = tree
 	}
 	err = f.writeAll()
-	if f.root != nil {
-		err = errors.Join(err, f.root.Close())
+	if f.tree != nil {
+		err = errors.Join(err, f.tree.Close())
 	}
 	return err
 }
@@ -153,7 +148,7 @@ func (e *foreignFileError) Error() string {
 func (f *renderedFiles) write(path, cluster string, content []byte) error {
 	var existing []byte
 	err := fs.ErrNotExist
-	if f.root != nil {
+	if f.tree != nil {
 		existing, err = f.read(path)
 	}
 	switch {
@@ -167,7 +162,7 @@ func (f *renderedFiles) write(path, cluster string, content []byte) error {
 	}
 	f.written++
 	if !f.dryRun {
-		if err := f.replace(path, content); err != nil {
+		if err := f.tree.Replace(path, content); err != nil {
 			return f.cannot("write", path, err)
 		}
 	}
@@ -176,61 +171,29 @@ func (f *renderedFiles) write(path, cluster string, content []byte) error {
 
 // read returns the content of a file that is a file, and not a link to one.
 func (f *renderedFiles) read(path string) ([]byte, error) {
-	info, err := f.root.Lstat(path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		return nil, f.cannot("read", path, err)
-	}
-	if !info.Mode().IsRegular() {
+	content, err := f.tree.Read(path)
+	switch {
+	case errors.Is(err, file.ErrNotRegular):
 		return nil, &foreignFileError{filepath.Join(f.outputDir, path)}
-	}
-	file, err := f.root.Open(path)
-	if err != nil {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, f.cannot("read", path, err)
+	default:
+		return content, err
 	}
-	content, err := io.ReadAll(file)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, f.cannot("read", path, err)
-	}
-	return content, nil
-}
-
-// replace writes a file so that it is there completely or not at all.
-func (f *renderedFiles) replace(path string, content []byte) error {
-	directory := filepath.Dir(path)
-	if err := f.root.Mkdir(directory, directoryMode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	temporary := filepath.Join(directory, ".meshctl-"+naming.Digest(path)[:cmdutil.FileDigest])
-	_ = f.root.Remove(temporary) // of a run that was killed
-	file, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, cmdutil.ManifestMode)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = f.root.Rename(temporary, path)
-	}
-	if err != nil {
-		_ = f.root.Remove(temporary)
-	}
-	return err
 }
 
 // removeStale removes the files of objects that are not wanted any more. What is
 // not known to be gone stays: nothing is removed if part of the input is
 // missing, and only what the filters ask for otherwise.
 func (f *renderedFiles) removeStale() error {
-	if f.root == nil {
+	if f.tree == nil {
 		return nil
 	}
 	if f.incomplete {
 		f.streams.Warn("stale files are kept, because the input is incomplete")
 		return nil
 	}
-	directories, err := fs.ReadDir(f.root.FS(), ".")
+	directories, err := fs.ReadDir(f.tree.FS(), ".")
 	if err != nil {
 		return f.cannot("read", "", err)
 	}
@@ -238,7 +201,7 @@ func (f *renderedFiles) removeStale() error {
 		if !directory.IsDir() || !f.asked(directory.Name()) {
 			continue
 		}
-		entries, err := fs.ReadDir(f.root.FS(), directory.Name())
+		entries, err := fs.ReadDir(f.tree.FS(), directory.Name())
 		if err != nil {
 			return f.cannot("read", directory.Name(), err)
 		}
@@ -248,7 +211,7 @@ func (f *renderedFiles) removeStale() error {
 			}
 		}
 		if !f.dryRun && len(entries) > 0 {
-			_ = f.root.Remove(directory.Name()) // fails unless nothing is left in it
+			_ = f.tree.Remove(directory.Name()) // fails unless nothing is left in it
 		}
 	}
 	return nil
@@ -278,7 +241,7 @@ func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error
 	}
 	f.removed++
 	if !f.dryRun {
-		if err := f.root.Remove(path); err != nil {
+		if err := f.tree.Remove(path); err != nil {
 			return f.cannot("remove", path, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 type issueOptions struct {
@@ -127,7 +128,7 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 		r.say("The root CA does not exist yet and will be created: Secret %s in %s.", v.Current.Source.Name, v.Current.Source.Namespace)
 	}
 	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
-		return r.endIssue(o, v, sharedtrust.Planned(actions))
+		return r.endIssue(o, v, sharedtrust.Planned(actions), nil)
 	}
 	_ = output.OnErr(r.streams).Print(output.FormatTable, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
 	if o.writes() {
@@ -143,7 +144,7 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 	if o.outputDir != "" {
 		r.say("warning: the files in %s contain private keys: encrypt them before you share them", o.outputDir)
 	}
-	return errors.Join(r.endIssue(o, v, outcomes), err)
+	return errors.Join(r.endIssue(o, v, outcomes, r.statesAfter(ctx, o, s)), err)
 }
 
 // inPart adds that the command failed for lack of input, if that is so.
@@ -168,9 +169,23 @@ func (o *issueOptions) where(actions []sharedtrust.Action) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-// endIssue prints what came of it and says what is next.
-func (r *trusting) endIssue(o *issueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome) error {
-	report := newIssueReport(v, outcomes, o.dryRun.String())
+// statesAfter looks at the meshes once more; nil if nothing was written. Of what
+// cannot be read it is not known.
+func (r *trusting) statesAfter(ctx context.Context, o *issueOptions, s *sharedtrust.Subject) map[core.ObjectRef]string {
+	if !o.writes() {
+		return nil
+	}
+	after, err := sharedtrust.Look(ctx, r.Env, s)
+	if err != nil {
+		return map[core.ObjectRef]string{}
+	}
+	return after.States(o.forceTakeover)
+}
+
+// endIssue prints what came of it and says what is next; the states are those of
+// the meshes after writing, nil for a plan.
+func (r *trusting) endIssue(o *issueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, states map[core.ObjectRef]string) error {
+	report := newIssueReport(v, outcomes, o.dryRun.String(), states)
 	if err := output.Print(r.streams, o.output.Format(), report.view()); err != nil {
 		return err
 	}

@@ -67,7 +67,8 @@ func newRotateCmd(f *cmdutil.Factory) *cobra.Command {
 			step, and calls between meshes fail until everything is restarted.
 
 			The progress is recorded in the status of the VirtualMesh. The exit code is 3 if
-			the next step is blocked.`),
+			the next step is blocked and, with --dry-run, if it or a mesh in it would be
+			refused.`),
 		Example: cmdutil.Dedent(`
 			# show the next step
 			meshctl trust rotate prod --dry-run

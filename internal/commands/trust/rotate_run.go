@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // stepping does steps of a rotation.
@@ -72,11 +73,11 @@ func (o *stepOptions) advance(ctx, reading context.Context, r *trusting, s *shar
 		}
 	}
 	o.begun = true
-	return p.step(ctx, report)
+	return p.step(ctx, reading, report)
 }
 
-// step does the next step.
-func (p *stepping) step(ctx context.Context, report *sharedtrust.Report) (bool, error) {
+// step does the next step; reading is for what has to be known before.
+func (p *stepping) step(ctx, reading context.Context, report *sharedtrust.Report) (bool, error) {
 	next, err := report.Due(p.opts.direction)
 	if err != nil {
 		return false, p.explain(err)
@@ -89,8 +90,12 @@ func (p *stepping) step(ctx context.Context, report *sharedtrust.Report) (bool, 
 	if err := p.passGate(report); err != nil {
 		return false, err
 	}
+	refused := p.Env.Feasible(reading, report.Survey, p.opts.direction)
 	if !p.opts.writes() {
-		return false, p.print(report.Survey, report.Preview(p.opts.direction), "")
+		return false, p.preview(report, refused)
+	}
+	if refused != nil {
+		return false, refused
 	}
 	if err := p.confirm(ctx, p.opts.yes, "Run this step?", "It is recorded in the status of the VirtualMesh, and writes the Secret cacerts of its meshes. You can roll it back until the rotation has finished."); err != nil {
 		return false, err
@@ -114,6 +119,25 @@ func (p *stepping) step(ctx context.Context, report *sharedtrust.Report) (bool, 
 		return false, cli.ErrReported
 	}
 	return p.opts.auto, nil
+}
+
+// preview prints what the next step would do. That it, or a mesh in it, would be
+// refused is a finding.
+func (p *stepping) preview(report *sharedtrust.Report, refused error) error {
+	outcomes := report.Preview(p.opts.direction)
+	if err := p.print(report.Survey, outcomes, ""); err != nil {
+		return err
+	}
+	switch {
+	case refused != nil:
+		p.say("Blocked: %s.", refused)
+		return cli.ErrFindings
+	case sharedtrust.AnyFailed(outcomes):
+		p.say("The step would not be complete: fix the errors first.")
+		return cli.ErrFindings
+	default:
+		return nil
+	}
 }
 
 // passGate says what speaks against the next step, and refuses to go on if its
@@ -184,7 +208,11 @@ func (p *stepping) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, 
 	if p.opts.auto && p.opts.output.Format().ForPeople() {
 		return nil // standard error has told it, step by step
 	}
-	report := newIssueReport(v, outcomes, p.opts.dryRun.String())
+	var states map[core.ObjectRef]string
+	if p.opts.writes() {
+		states = v.States(false)
+	}
+	report := newIssueReport(v, outcomes, p.opts.dryRun.String(), states)
 	report.Next = next
 	return output.Print(p.streams, p.opts.output.Format(), report.view())
 }

@@ -125,7 +125,7 @@ func (r *trusting) subjects() ([]*sharedtrust.Subject, error) {
 				add(i)
 			}
 		}
-		if len(subjects) == 0 && errors.Join(errs...) == nil {
+		if len(subjects) == 0 && errors.Join(errs...) == nil && !r.incomplete {
 			r.say("No virtual mesh uses shared trust (spec.mtlsConfig.shared).")
 		}
 	}

@@ -3,6 +3,7 @@ package trust
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +25,10 @@ type trustStatus struct {
 	OK bool `json:"ok"`
 	// Source says where the root comes from; it is generated, secret or vault.
 	Source string `json:"source"`
-	// Root is absent if there is none, or nobody knows it.
+	// Unknown names the fields that are absent because they are not known: root,
+	// newRoot.
+	Unknown []string `json:"unknown,omitempty"`
+	// Root is absent if there is none, or if it is not known.
 	Root *certificateView `json:"root,omitempty"`
 	// NewRoot is the one that a rotation brings.
 	NewRoot  *certificateView `json:"newRoot,omitempty"`
@@ -42,6 +46,9 @@ type meshTrust struct {
 	Identity              string `json:"identity"`
 	// Error is why nothing is known about it.
 	Error string `json:"error,omitempty"`
+	// Unknown names the fields that are absent because they are not known:
+	// intermediate, namespaces, older.
+	Unknown []string `json:"unknown,omitempty"`
 	// Managed reports whether the Secret cacerts is meshctl's.
 	Managed      bool             `json:"managed"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
@@ -84,6 +91,15 @@ type trustProblem struct {
 	Unknown bool `json:"unknown,omitempty"`
 }
 
+// The fields that may be unknown.
+const (
+	fieldRoot         = "root"
+	fieldNewRoot      = "newRoot"
+	fieldIntermediate = "intermediate"
+	fieldNamespaces   = "namespaces"
+	fieldOlder        = "older"
+)
+
 // newTrustStatus returns the view of a report; complete completes the commands that
 // it suggests.
 func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) trustStatus {
@@ -91,8 +107,14 @@ func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Dura
 		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
 		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
 	}
+	if report.Current.Unknown() {
+		status.Unknown = append(status.Unknown, fieldRoot)
+	}
 	if report.Coming != nil {
 		status.NewRoot = newCertificateView(report.Coming.Certificate, nil)
+		if report.Coming.Unknown() {
+			status.Unknown = append(status.Unknown, fieldNewRoot)
+		}
 	}
 	for i := range report.Reports {
 		status.Meshes = append(status.Meshes, newMeshTrust(&report.Reports[i], now))
@@ -112,6 +134,18 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 	}
 	if m.Err != nil {
 		mesh.Error = m.Err.Error()
+	}
+	for _, field := range []struct {
+		name    string
+		unknown bool
+	}{
+		{fieldIntermediate, m.Err != nil || m.BundleErr != nil},
+		{fieldNamespaces, m.Err != nil || m.ReachErr != nil},
+		{fieldOlder, m.Err != nil || m.OlderErr != nil},
+	} {
+		if field.unknown {
+			mesh.Unknown = append(mesh.Unknown, field.name)
+		}
 	}
 	if b := m.Bundle; b != nil {
 		mesh.Intermediate, mesh.Verifies = newCertificateView(b.Certificate, b.Signer()), b.Verify(now) == nil
@@ -167,10 +201,10 @@ func (l *trustStatusList) view(now time.Time) view.View {
 func (s *trustStatus) write(t *view.Text, now time.Time) {
 	fields := []view.Field{
 		{Key: "Virtual Mesh", Value: s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace},
-		{Key: "Root", Value: rootText(s.Root, s.Source, now)},
+		{Key: "Root", Value: rootText(s.Root, slices.Contains(s.Unknown, fieldRoot), s.Source, now)},
 	}
-	if s.NewRoot != nil {
-		fields = append(fields, view.Field{Key: "New Root", Value: rootText(s.NewRoot, "", now)})
+	if unknown := slices.Contains(s.Unknown, fieldNewRoot); s.NewRoot != nil || unknown {
+		fields = append(fields, view.Field{Key: "New Root", Value: rootText(s.NewRoot, unknown, "", now)})
 	}
 	if r := s.Rotation; r != nil {
 		text := fmt.Sprintf("step %d of %d, %s, %s, since %s", r.Step, r.Steps, r.State, r.Stage, r.Since)
@@ -223,8 +257,11 @@ const shownFingerprint = 12
 
 func short(fingerprint string) string { return fingerprint[:min(len(fingerprint), shownFingerprint)] }
 
-func rootText(c *certificateView, source string, now time.Time) string {
-	if c == nil {
+func rootText(c *certificateView, unknown bool, source string, now time.Time) string {
+	switch {
+	case c == nil && unknown:
+		return view.Unknown + parenthesised(source)
+	case c == nil:
 		return view.None + parenthesised(source)
 	}
 	return fmt.Sprintf("%s%s, expires %s (%s)", short(c.Fingerprint), parenthesised(source), c.NotAfter, remaining(c.NotAfter, now))
@@ -252,9 +289,16 @@ func remaining(at string, now time.Time) string {
 
 // row is one line about a mesh.
 func (m *meshTrust) row(now time.Time) []string {
-	row := []string{m.Cluster, m.Name, view.None, view.None, view.None, view.None, "0"}
-	if m.Error != "" {
-		row = []string{m.Cluster, m.Name, view.Unknown, view.Unknown, view.Unknown, view.Unknown, view.Unknown}
+	orUnknown := func(field, text string) string {
+		if slices.Contains(m.Unknown, field) {
+			return view.Unknown
+		}
+		return text
+	}
+	certificate := orUnknown(fieldIntermediate, view.None)
+	row := []string{
+		m.Cluster, m.Name, certificate, certificate, certificate,
+		orUnknown(fieldNamespaces, view.None), orUnknown(fieldOlder, strconv.Itoa(len(m.Older))),
 	}
 	if c := m.Intermediate; c != nil {
 		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
@@ -269,16 +313,14 @@ func (m *meshTrust) row(now time.Time) []string {
 		row[2] += " (not meshctl's)"
 	}
 	if len(m.Namespaces) > 0 {
-		current := 0
+		count := map[string]int{}
 		for _, n := range m.Namespaces {
-			if n.State == "current" {
-				current++
-			}
+			count[n.State]++
 		}
-		row[5] = fmt.Sprintf("%d/%d", current, len(m.Namespaces))
+		row[5] = fmt.Sprintf("%d/%d", count["current"], len(m.Namespaces))
+		if unknown := count["missing"] + count["unreadable"]; unknown > 0 {
+			row[5] += fmt.Sprintf(" (%d unknown)", unknown)
+		}
 	}
-	if m.Error == "" {
-		row[6] = fmt.Sprint(len(m.Older))
-	}
-	return append(row, view.OrNone(m.RenewAt), m.Identity)
+	return append(row, orUnknown(fieldIntermediate, view.OrNone(m.RenewAt)), m.Identity)
 }

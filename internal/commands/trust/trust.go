@@ -192,7 +192,7 @@ func (r *trusting) subject() (*sharedtrust.Subject, error) {
 		r.say("warning: mesh %s skipped because it is not Istio", other)
 	}
 	for _, missing := range s.Missing {
-		r.say("warning: mesh %s is not there and gets no certificates", missing)
+		r.say("warning: mesh %s not found: it gets no certificates", missing)
 	}
 	return s, nil
 }

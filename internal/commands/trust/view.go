@@ -1,12 +1,14 @@
 package trust
 
 import (
+	"cmp"
 	"crypto/x509"
 	"time"
 
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // APIVersion is the version of the JSON contract of the trust commands.
@@ -26,6 +28,9 @@ type trustReport struct {
 	Meshes   []trustedMesh    `json:"meshes"`
 	// Next says what to do next; absent if nothing is.
 	Next string `json:"next,omitempty"`
+
+	// planned says that nothing was done.
+	planned bool
 }
 
 // objectOf names a resource.
@@ -42,6 +47,9 @@ type trustedMesh struct {
 	// Action is keep, issue, reissue, update, take over or refuse; Reason says why.
 	Action string `json:"action"`
 	Reason string `json:"reason"`
+	// State is what the mesh has afterwards; absent from a plan, and if it is not
+	// known.
+	State string `json:"state,omitempty"`
 	// Changed reports whether anything was written.
 	Changed      bool             `json:"changed"`
 	Error        string           `json:"error,omitempty"`
@@ -94,16 +102,18 @@ func newRotationView(p *trust.Position) *rotationView {
 	}
 }
 
-func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun string) trustReport {
+// newIssueReport returns the report of what was done, or of a plan. The states are
+// those that the meshes have afterwards; nil for a plan.
+func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun string, states map[core.ObjectRef]string) trustReport {
 	report := trustReport{
-		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun,
+		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun, planned: states == nil,
 		Root: newCertificateView(v.Current.Certificate, nil), Rotation: newRotationView(&v.Position), Meshes: []trustedMesh{},
 	}
 	for i := range outcomes {
 		o := &outcomes[i]
 		mesh := trustedMesh{
 			Name: o.Action.Mesh.Ref.Name, Namespace: o.Action.Mesh.Ref.Namespace, Cluster: o.Action.Mesh.Cluster,
-			Action: string(o.Action.Kind), Reason: o.Action.Reason, Changed: o.Changed,
+			Action: string(o.Action.Kind), Reason: o.Action.Reason, State: states[o.Action.Mesh.Ref], Changed: o.Changed,
 		}
 		if o.Err != nil {
 			mesh.Error = o.Err.Error()
@@ -138,14 +148,22 @@ func (r *trustReport) view() view.View {
 	}
 }
 
-// table has one row for each mesh.
+// table has one row for each mesh: why something is to be done, or how it is after
+// that.
 func (r *trustReport) table() view.Table {
+	last := "STATE"
+	if r.planned {
+		last = "WHY"
+	}
 	table := view.Table{Noun: "mesh", Columns: []view.Column{
-		{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ACTION"}, {Name: "EXPIRES", Priority: 1}, {Name: "WHY", Content: view.Reason},
+		{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ACTION"}, {Name: "EXPIRES", Priority: 1}, {Name: last, Content: view.Reason},
 	}}
 	for i := range r.Meshes {
 		m := &r.Meshes[i]
 		why, expires := m.Reason, view.None
+		if !r.planned {
+			why = cmp.Or(m.State, view.Unknown)
+		}
 		if m.Error != "" {
 			why = "failed: " + m.Error
 		}

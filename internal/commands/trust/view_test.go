@@ -1,0 +1,110 @@
+package trust
+
+import (
+	"crypto/x509"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshctl/meshctl/internal/restart"
+	"github.com/meshctl/meshctl/internal/sharedtrust"
+	"github.com/meshctl/meshctl/internal/trust"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+func mesh(name string) sharedtrust.MeshState {
+	return sharedtrust.MeshState{Mesh: sharedtrust.Mesh{Ref: core.ObjectRef{Name: name, Namespace: "gloo-mesh"}, Cluster: name}}
+}
+
+// TestTableIsAboutTheStateAfter holds that a plan says why, and what was done how
+// it is now.
+func TestTableIsAboutTheStateAfter(t *testing.T) {
+	t.Parallel()
+	east, west, north := mesh("east"), mesh("west"), mesh("north")
+	outcomes := []sharedtrust.Outcome{
+		{Action: sharedtrust.Action{Mesh: &east, Kind: sharedtrust.ActionIssue, Reason: "the mesh has no certificate yet"}, Changed: true},
+		{Action: sharedtrust.Action{Mesh: &west, Kind: sharedtrust.ActionIssue, Reason: "the mesh has no certificate yet"}, Err: errors.New("no answer")},
+		{Action: sharedtrust.Action{Mesh: &north, Kind: sharedtrust.ActionIssue, Reason: "the mesh has no certificate yet"}, Changed: true},
+	}
+	survey := &sharedtrust.Survey{Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}}, Position: trust.Position{Stage: trust.StageIdle}}
+	rows := func(states map[core.ObjectRef]string) [][]string {
+		report := newIssueReport(survey, outcomes, "none", states)
+		table := report.table()
+		rows := [][]string{{table.Columns[2].Name, table.Columns[4].Name}}
+		for _, row := range table.Rows {
+			rows = append(rows, []string{row[2], row[4]})
+		}
+		return rows
+	}
+	const none = "the mesh has no certificate yet"
+	if diff := cmp.Diff([][]string{{"ACTION", "WHY"}, {"issue", none}, {"issue", "failed: no answer"}, {"issue", none}}, rows(nil)); diff != "" {
+		t.Errorf("a plan (-want +got):\n%s", diff)
+	}
+	after := map[core.ObjectRef]string{east.Ref: "valid", west.Ref: none}
+	if diff := cmp.Diff([][]string{{"ACTION", "STATE"}, {"issue", "valid"}, {"issue", "failed: no answer"}, {"issue", "<unknown>"}}, rows(after)); diff != "" {
+		t.Errorf("what was done (-want +got):\n%s", diff)
+	}
+}
+
+// TestUnknownIsNotNone holds that what could not be read is shown as unknown.
+func TestUnknownIsNotNone(t *testing.T) {
+	t.Parallel()
+	const none, unknown = "<none>", "<unknown>"
+	failure := errors.New("no answer")
+	for name, tt := range map[string]struct {
+		change func(*sharedtrust.MeshReport)
+		want   []string
+	}{
+		"no certificate yet":           {func(m *sharedtrust.MeshReport) { m.Missing = true }, []string{none, none, none, none, "0", none}},
+		"the Secret is not known":      {func(m *sharedtrust.MeshReport) { m.Err = failure }, []string{unknown, unknown, unknown, unknown, unknown, unknown}},
+		"the Secret cannot be decoded": {func(m *sharedtrust.MeshReport) { m.BundleErr = failure }, []string{unknown, unknown, unknown, none, "0", unknown}},
+		"namespaces are not known":     {func(m *sharedtrust.MeshReport) { m.ReachErr = failure }, []string{none, none, none, unknown, "0", none}},
+		"workloads are not known":      {func(m *sharedtrust.MeshReport) { m.OlderErr = failure }, []string{none, none, none, none, unknown, none}},
+		"workloads are older":          {func(m *sharedtrust.MeshReport) { m.Older = make([]restart.Item, 3) }, []string{none, none, none, none, "3", none}},
+		"some namespaces": {
+			func(m *sharedtrust.MeshReport) {
+				m.Reach = []sharedtrust.NamespaceTrust{{Namespace: "a"}, {Namespace: "b", Missing: true}, {Namespace: "c", Err: failure}, {Namespace: "d", Lacks: make([]*x509.Certificate, 1)}}
+			},
+			[]string{none, none, none, "1/4 (2 unknown)", "0", none},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			state := mesh("east")
+			report := sharedtrust.MeshReport{MeshState: &state}
+			tt.change(&report)
+			shown := newMeshTrust(&report, time.Now())
+			if diff := cmp.Diff(tt.want, shown.row(time.Now())[2:8]); diff != "" {
+				t.Errorf("row (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUnknownRoot(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		root sharedtrust.Root
+		want string
+	}{
+		"not generated yet": {sharedtrust.Root{Missing: true, Absent: true}, "<none> (generated)"},
+		"no Secret":         {sharedtrust.Root{Absent: true, Err: errors.New("not found")}, "<none> (generated)"},
+		"no answer":         {sharedtrust.Root{Err: errors.New("no answer")}, "<unknown> (generated)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tt.root.Source.Kind = sharedtrust.SourceGenerated
+			survey := &sharedtrust.Survey{
+				Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}, Shared: &networkingv1.SharedTrust{}}, Current: tt.root,
+				Position: trust.Position{Stage: trust.StageIdle},
+			}
+			status := newTrustStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0, func(text string) string { return text })
+			if got := rootText(status.Root, len(status.Unknown) > 0, status.Source, time.Now()); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
