@@ -58,6 +58,8 @@ type Result struct {
 	// missing says why Destinations have no access rule.
 	missing   map[int]string
 	invalidOn *invalidIndex
+	// listing are the VirtualMeshes by the meshes that they list.
+	listing map[int][]*VirtualMesh
 }
 
 // Destination is what the engine decided about one Destination.
@@ -119,6 +121,11 @@ type evaluator struct {
 	result   *Result
 	services selector.Set
 	byMesh   [][]int
+	// gateways are what the gateway selectors of the last VirtualMesh pick.
+	gateways struct {
+		vm   *VirtualMesh
+		sets []selector.Set
+	}
 	findings []finding.Finding
 }
 

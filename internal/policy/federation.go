@@ -138,13 +138,17 @@ func (e *evaluator) exportRules(vm *VirtualMesh, spec *networkingv1.Federation) 
 	if len(spec.Selectors) == 0 && spec.Permissive != nil {
 		return []exportRule{{e.services, importers}}
 	}
+	able := map[int]bool{}
+	for _, m := range importers {
+		able[m] = true
+	}
 	var rules []exportRule
 	for _, s := range spec.Selectors {
 		rule := exportRule{selector.Destinations(e.world, e.services, s.DestinationSelectors), importers}
 		if len(s.Meshes) > 0 {
 			rule.meshes = nil
 			for _, ref := range s.Meshes {
-				if mesh := e.world.MeshByRef(ref); mesh != nil && slices.Contains(importers, mesh.ID) {
+				if mesh := e.world.MeshByRef(ref); mesh != nil && able[mesh.ID] {
 					rule.meshes = append(rule.meshes, mesh.ID)
 				}
 			}

@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"slices"
-
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -42,10 +40,8 @@ func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 	objects := []world.ObjectID{world.WorkloadID(w)}
 	if w.Mesh != nil {
 		objects = append(objects, world.MeshID(w.Mesh))
-		for i := range r.VirtualMeshes {
-			if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, w.Mesh.ID) {
-				objects = append(objects, vm.ID())
-			}
+		for _, vm := range r.VirtualMeshesListing(w.Mesh) {
+			objects = append(objects, vm.ID())
 		}
 	}
 	for _, id := range w.Backs {

@@ -66,7 +66,7 @@ func checkAddresses(gateways []Gateway) error {
 
 func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway, error) {
 	selectors := vm.Resource.Spec.Federation.GatewaySelectors()
-	gateways, err := e.selectedGateways(mesh, selectors)
+	gateways, err := e.selectedGateways(mesh, e.gatewaySets(vm), selectors)
 	if err != nil || len(gateways) > 0 {
 		return gateways, err
 	}
@@ -82,15 +82,24 @@ func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway
 	return nil, fmt.Errorf("no NodePort or LoadBalancer Service of the mesh selects istio=ingressgateway and has a port named %q", defaultGatewayPort)
 }
 
+// gatewaySets returns what the gateway selectors of a VirtualMesh pick.
+func (e *evaluator) gatewaySets(vm *VirtualMesh) []selector.Set {
+	if e.gateways.vm != vm {
+		e.gateways.vm, e.gateways.sets = vm, nil
+		for _, s := range vm.Resource.Spec.Federation.GatewaySelectors() {
+			e.gateways.sets = append(e.gateways.sets, selector.Destinations(e.world, e.services, s.DestinationSelectors))
+		}
+	}
+	return e.gateways.sets
+}
+
 // selectedGateways follows the VirtualMesh's own selectors; for each Service
 // the first one that matches decides.
-func (e *evaluator) selectedGateways(mesh *world.Mesh, selectors []networkingv1.IngressGatewaySelector) ([]Gateway, error) {
+func (e *evaluator) selectedGateways(mesh *world.Mesh, sets []selector.Set, selectors []networkingv1.IngressGatewaySelector) ([]Gateway, error) {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
 		d := &e.world.Destinations[id]
-		k := slices.IndexFunc(selectors, func(s networkingv1.IngressGatewaySelector) bool {
-			return selector.Destinations(e.world, e.services, s.DestinationSelectors).Contains(id)
-		})
+		k := slices.IndexFunc(sets, func(s selector.Set) bool { return s.Contains(id) })
 		if k < 0 {
 			continue
 		}
@@ -219,10 +228,12 @@ func gatewayAt(d *world.Destination, portName string) (Gateway, bool) {
 
 func addressesOf(d *world.Destination) []string {
 	var addresses []string
+	seen := map[string]bool{}
 	for _, a := range d.Resource.Spec.KubeService.ExternalAddresses {
 		for _, v := range []*string{a.DNSName, a.IP} {
-			if v != nil && *v != "" && !slices.Contains(addresses, *v) {
+			if v != nil && *v != "" && !seen[*v] {
 				if world.AddressProblem(*v) == "" {
+					seen[*v] = true
 					addresses = append(addresses, *v)
 				}
 				break

@@ -88,17 +88,13 @@ func (r *Result) AccessTo(destination int) []PodAccess {
 	var all []PodAccess
 	for _, id := range d.Backing {
 		w := &r.World.Workloads[id]
-		for _, served := range r.Inbound(w) {
-			if served.Destination != destination {
-				continue
-			}
-			access := PodAccess{Open: r.OpenGatewayOf(w) != nil, DeniesOthers: served.DeniesOthers, Rules: served.Rules}
-			k := slices.IndexFunc(all, access.same)
-			if k < 0 {
-				k, all = len(all), append(all, access)
-			}
-			all[k].Workloads = append(all[k].Workloads, id)
+		served := r.inboundOf(w, destination, r.RulesFor(w))
+		access := PodAccess{Open: r.OpenGatewayOf(w) != nil, DeniesOthers: served.DeniesOthers, Rules: served.Rules}
+		k := slices.IndexFunc(all, access.same)
+		if k < 0 {
+			k, all = len(all), append(all, access)
 		}
+		all[k].Workloads = append(all[k].Workloads, id)
 	}
 	return all
 }

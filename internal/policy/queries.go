@@ -18,13 +18,15 @@ const StateIdle State = "IDLE"
 // VirtualMeshesListing returns the VirtualMeshes that list a mesh, accepted or
 // not, by namespace and name.
 func (r *Result) VirtualMeshesListing(m *world.Mesh) []*VirtualMesh {
-	var listing []*VirtualMesh
-	for i := range r.VirtualMeshes {
-		if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, m.ID) {
-			listing = append(listing, vm)
+	if r.listing == nil {
+		r.listing = map[int][]*VirtualMesh{}
+		for i := range r.VirtualMeshes {
+			for _, mesh := range r.VirtualMeshes[i].Meshes {
+				r.listing[mesh] = append(r.listing[mesh], &r.VirtualMeshes[i])
+			}
 		}
 	}
-	return listing
+	return r.listing[m.ID]
 }
 
 // InvalidOn returns the policies that are INVALID as a whole and whose

@@ -212,14 +212,14 @@ func (l *conditionList) add(c Condition) {
 	if l.seen == nil {
 		l.seen = map[string]bool{}
 	}
-	if key := c.key(); !l.seen[key] {
+	if key := c.Key(); !l.seen[key] {
 		l.seen[key] = true
 		l.list = append(l.list, c)
 	}
 }
 
-// key identifies equal conditions.
-func (c Condition) key() string {
+// Key identifies equal conditions.
+func (c Condition) Key() string {
 	return fmt.Sprintf("%q %q %v %q %q %q %q", c.Paths, c.Methods, c.Ports,
 		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
 }

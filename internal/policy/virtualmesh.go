@@ -141,6 +141,7 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 
 func (e *evaluator) resolveMeshes(vm *VirtualMesh) []finding.Problem {
 	var problems []finding.Problem
+	listed := map[int]bool{}
 	for i, ref := range vm.Resource.Spec.Meshes {
 		if ref.Name == "" || ref.Namespace == "" {
 			continue // the schema reports it
@@ -151,10 +152,11 @@ func (e *evaluator) resolveMeshes(vm *VirtualMesh) []finding.Problem {
 			missing := MissingMesh{ref, fmt.Sprintf("spec.meshes[%d]: mesh %s.%s does not exist", i, ref.Name, ref.Namespace)}
 			vm.Missing = append(vm.Missing, missing)
 			problems = append(problems, finding.Problem{Code: finding.CodeMeshNotFound, Message: missing.Reason})
-		case slices.Contains(vm.Meshes, mesh.ID):
+		case listed[mesh.ID]:
 			e.report(finding.New(finding.CodeMeshListedTwice, vm.ID(),
 				fmt.Sprintf("spec.meshes[%d]: mesh %s.%s is listed twice", i, ref.Name, ref.Namespace)))
 		default:
+			listed[mesh.ID] = true
 			vm.Meshes = append(vm.Meshes, mesh.ID)
 		}
 	}
@@ -174,10 +176,14 @@ func (e *evaluator) checkFederation(vm *VirtualMesh) []finding.Problem {
 	if suffix := hostnameSuffix(vm); len(validation.IsDNS1123Subdomain(suffix)) > 0 {
 		problems = append(problems, finding.Problem{Code: finding.CodeBadSuffix, Message: fmt.Sprintf("spec.federation.hostnameSuffix: %q is not a valid DNS name", suffix)})
 	}
+	listed := map[core.ObjectRef]bool{}
+	for _, ref := range vm.Resource.Spec.Meshes {
+		listed[ref] = true
+	}
 	for i, s := range federation.Selectors {
 		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
 		for k, ref := range s.Meshes {
-			if !slices.Contains(vm.Resource.Spec.Meshes, ref) { // one that is not there is reported already
+			if !listed[ref] { // one that is not there is reported already
 				problems = append(problems, finding.Problem{
 					Code:    finding.CodeBadFederation,
 					Message: fmt.Sprintf("%s.meshes[%d]: mesh %s.%s is not in this VirtualMesh", at, k, ref.Name, ref.Namespace),
@@ -251,10 +257,8 @@ func (r *Result) VirtualMeshOf(m *world.Mesh) *VirtualMesh {
 	if holder := r.Meshes[m.ID].VirtualMesh; holder != nil {
 		return holder
 	}
-	for i := range r.VirtualMeshes {
-		if vm := &r.VirtualMeshes[i]; slices.Contains(vm.Meshes, m.ID) {
-			return vm
-		}
+	if listing := r.VirtualMeshesListing(m); len(listing) > 0 {
+		return listing[0]
 	}
 	return nil
 }

@@ -344,16 +344,25 @@ func (r *Result) Inbound(w *world.Workload) []Inbound {
 	rules := r.RulesFor(w)
 	served := make([]Inbound, 0, len(w.Backs))
 	for _, id := range w.Backs {
-		own := r.RulesOf(id)
-		for _, rule := range rules {
-			if rule.Destination != id && !slices.ContainsFunc(own, func(o AccessRule) bool { return o.Policy == rule.Policy }) {
-				own = append(own, rule)
-			}
-		}
-		served = append(served, Inbound{
-			Destination: id, Rules: own,
-			DeniesOthers: r.OpenGatewayOf(w) == nil && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
-		})
+		served = append(served, r.inboundOf(w, id, rules))
 	}
 	return served
+}
+
+func (r *Result) inboundOf(w *world.Workload, destination int, rules []AccessRule) Inbound {
+	own := r.RulesOf(destination)
+	listed := make(map[int]bool, len(own))
+	for _, rule := range own {
+		listed[rule.Policy] = true
+	}
+	for _, rule := range rules {
+		if rule.Destination != destination && !listed[rule.Policy] {
+			listed[rule.Policy] = true
+			own = append(own, rule)
+		}
+	}
+	return Inbound{
+		Destination: destination, Rules: own,
+		DeniesOthers: r.OpenGatewayOf(w) == nil && (len(rules) > 0 || r.deniesByDefault(w.Mesh)),
+	}
 }

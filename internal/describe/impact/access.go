@@ -102,8 +102,7 @@ func (v viewer) firstPolicies(policies []world.ObjectID) string {
 	var names, admitted []string
 	for _, id := range policies {
 		names = append(names, id.Name+"."+id.Namespace)
-		k := slices.IndexFunc(v.result.AccessPolicies, func(p policy.AccessPolicy) bool { return p.ID() == id })
-		admitted = append(admitted, describe.IdentitySelectorTexts(v.result.AccessPolicies[k].Resource.Spec.SourceSelector)...)
+		admitted = append(admitted, describe.IdentitySelectorTexts(v.access[id].Resource.Spec.SourceSelector)...)
 	}
 	slices.Sort(admitted)
 	who := anyOf(slices.Compact(admitted))

@@ -83,6 +83,11 @@ type sentence struct {
 func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 	defer l.limit(len(l.lines), "changes of settings")
 	var all []*sentence
+	type words struct {
+		severity      finding.Severity
+		before, after string
+	}
+	places := map[words]int{}
 	for _, c := range changes {
 		if c.Before != nil {
 			name := c.Before.Policy.String()
@@ -92,9 +97,10 @@ func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 			}
 		}
 		severity, before, setting, after := l.changed(c)
-		k := slices.IndexFunc(all, func(s *sentence) bool { return s.severity == severity && s.before == before && s.after == after })
-		if k < 0 {
+		k, known := places[words{severity, before, after}]
+		if !known {
 			k, all = len(all), append(all, &sentence{severity: severity, before: before, after: after})
+			places[words{severity, before, after}] = k
 		}
 		all[k].settings = append(all[k].settings, setting)
 	}

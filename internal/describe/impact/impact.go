@@ -17,10 +17,21 @@ type viewer struct {
 	// result is the later one.
 	result *policy.Result
 	world  *world.World
+	// access and effective know the AccessPolicies of the result, and the
+	// VirtualMeshes that group meshes.
+	access    map[world.ObjectID]*policy.AccessPolicy
+	effective map[world.ObjectID]bool
 }
 
 func newViewer(result *policy.Result) viewer {
-	return viewer{result: result, world: result.World}
+	v := viewer{result: result, world: result.World, access: map[world.ObjectID]*policy.AccessPolicy{}, effective: map[world.ObjectID]bool{}}
+	for i := range result.AccessPolicies {
+		v.access[result.AccessPolicies[i].ID()] = &result.AccessPolicies[i]
+	}
+	for i := range result.VirtualMeshes {
+		v.effective[result.VirtualMeshes[i].ID()] = result.VirtualMeshes[i].Effective
+	}
+	return v
 }
 
 // Of shows what an authored object does to the world; nil, for an object that
@@ -60,7 +71,7 @@ func Changes(c *compare.Differences) ChangeView {
 		view.Objects = append(view.Objects, ObjectChange{viewKind(o.Object), o.Presence})
 	}
 	for _, s := range c.States {
-		view.States = append(view.States, StateChange{viewKind(s.Object), s.Before, s.After, s.Errors, v.effective(s.Object)})
+		view.States = append(view.States, StateChange{viewKind(s.Object), s.Before, s.After, s.Errors, v.effective[s.Object]})
 	}
 	for _, m := range c.Memberships {
 		mesh := v.world.Meshes[m.Mesh].Ref
@@ -195,11 +206,6 @@ func (v viewer) settingTexts(p int) []string {
 		texts = append(texts, f.Field+" "+strings.Join(feature.Lines(f.Field, f.Value), " "))
 	}
 	return texts
-}
-
-// effective reports whether a VirtualMesh groups meshes.
-func (v viewer) effective(id world.ObjectID) bool {
-	return slices.ContainsFunc(v.result.VirtualMeshes, func(vm policy.VirtualMesh) bool { return vm.ID() == id && vm.Effective })
 }
 
 func (v viewer) grouping(impact *compare.Impact) *Grouping {

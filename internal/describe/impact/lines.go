@@ -122,27 +122,38 @@ type loss struct {
 // merged puts losses together that differ only in the cluster that requests come
 // from, and then those that differ only in the setting that is to blame.
 func merged(losses []Loss) []loss {
+	type clash struct {
+		policy, winner KindRef
+		field          string
+		destinations   string
+	}
 	var all []loss
+	places := map[clash]int{}
 	for _, x := range losses {
-		k := slices.IndexFunc(all, func(o loss) bool {
-			return o.Policy == x.Policy && o.Field == x.Field && x.Winner != nil && o.Winner != nil && *o.Winner == *x.Winner
-		})
-		if k < 0 {
-			all = append(all, loss{x, []string{x.Field}})
-			continue
+		if x.Winner != nil {
+			key := clash{policy: x.Policy, winner: *x.Winner, field: x.Field}
+			if k, known := places[key]; known {
+				all[k].Destinations = append(all[k].Destinations, x.Destinations...)
+				continue
+			}
+			places[key] = len(all)
+			x.Destinations = slices.Clone(x.Destinations)
 		}
-		all[k].Destinations = slices.Compact(slices.Sorted(slices.Values(slices.Concat(all[k].Destinations, x.Destinations))))
+		all = append(all, loss{x, []string{x.Field}})
 	}
 	var united []loss
+	places = map[clash]int{}
 	for _, x := range all {
-		k := slices.IndexFunc(united, func(o loss) bool {
-			return o.Policy == x.Policy && x.Winner != nil && o.Winner != nil && *o.Winner == *x.Winner && slices.Equal(o.Destinations, x.Destinations)
-		})
-		if k < 0 {
-			united = append(united, x)
-			continue
+		if x.Winner != nil {
+			x.Destinations = distinct(x.Destinations)
+			key := clash{policy: x.Policy, winner: *x.Winner, destinations: strings.Join(x.Destinations, " ")}
+			if k, known := places[key]; known {
+				united[k].blamed = append(united[k].blamed, x.Field)
+				continue
+			}
+			places[key] = len(united)
 		}
-		united[k].blamed = append(united[k].blamed, x.Field)
+		united = append(united, x)
 	}
 	return united
 }

@@ -149,10 +149,12 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	unreachable := c.all()
 	unreachable.subtract(reaching)
 	j.callers = map[policy.Decision]WorkloadSet{policy.Allowed: allowed, policy.Denied: denied, policy.Conditional: conditional, Unreachable: unreachable}
+	seen := map[int]bool{}
 	for _, rules := range pods {
 		for _, rule := range rules {
-			if policy := accessID(r, rule.Policy); !slices.Contains(j.policies, policy) {
-				j.policies = append(j.policies, policy)
+			if !seen[rule.Policy] {
+				seen[rule.Policy] = true
+				j.policies = append(j.policies, accessID(r, rule.Policy))
 			}
 		}
 	}
@@ -242,19 +244,13 @@ func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule, called
 			condition.Request = grant.Request
 			terms := ""
 			if !condition.IsZero() {
-				terms = conditionKey(condition)
+				terms = condition.Key()
 			}
 			admissions = append(admissions, admission{c.admitted(grant), terms})
 		}
 		c.admissions[key] = admissions
 	}
 	return admissions
-}
-
-// conditionKey identifies equal conditions.
-func conditionKey(c policy.Condition) string {
-	return fmt.Sprintf("%q %q %d %q %q %q %q", c.Paths, c.Methods, c.Ports,
-		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
 }
 
 // identityClass are the workloads of one identity.

@@ -69,9 +69,10 @@ func (r *Renderer) collectExports() {
 // Destination is federated to.
 func (r *Renderer) importers(federation *policy.Federation, own string) []string {
 	var clusters []string
+	seen := map[string]bool{own: true}
 	for _, id := range federation.Meshes {
-		m := &r.world.Meshes[id]
-		if canHold(m) && m.Cluster != own && !slices.Contains(clusters, m.Cluster) {
+		if m := &r.world.Meshes[id]; canHold(m) && !seen[m.Cluster] {
+			seen[m.Cluster] = true
 			clusters = append(clusters, m.Cluster)
 		}
 	}

@@ -43,7 +43,8 @@ type Renderer struct {
 	foreign map[string][]ForeignGateway
 
 	// subsets are those of every Destination that policies send requests to.
-	subsets map[int][]subset
+	subsets     map[int][]subset
+	subsetNames map[subsetKey]string
 	// exports are what other clusters know about Destinations, by position; nil
 	// for those that only their own cluster knows.
 	exports []*export
@@ -60,7 +61,7 @@ type Renderer struct {
 func New(result *policy.Result, options Options) *Renderer {
 	r := &Renderer{
 		result: result, world: result.World, owner: cmp.Or(options.Namespace, world.DefaultNamespace), foreign: options.Foreign, features: feature.All(),
-		subsets: map[int][]subset{}, exports: make([]*export, len(result.Destinations)),
+		subsets: map[int][]subset{}, subsetNames: map[subsetKey]string{}, exports: make([]*export, len(result.Destinations)),
 		deciding: make([][]string, len(result.TrafficPolicies)),
 		imported: map[importKey]*traffic{}, omissions: map[string][]Omission{},
 	}

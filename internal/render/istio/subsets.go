@@ -25,6 +25,7 @@ type subset struct {
 // requests to, in the order of the policies, and names them (semantics D17,
 // D28).
 func (r *Renderer) collectSubsets() {
+	places := map[subsetKey]int{}
 	for i := range r.result.TrafficPolicies {
 		p := &r.result.TrafficPolicies[i]
 		settings := p.Resource.Spec.Policy
@@ -36,23 +37,33 @@ func (r *Renderer) collectSubsets() {
 				continue
 			}
 			if d := r.world.Service(feature.ShiftTarget(w.KubeService)); d != nil {
-				r.subsets[d.ID] = withSubset(r.subsets[d.ID], w.KubeService.Subset, r.trafficParent(i))
+				r.addSubset(places, d, w.KubeService.Subset, r.trafficParent(i))
 			}
 		}
 	}
-	for _, subsets := range r.subsets {
+	for id, subsets := range r.subsets {
 		nameSubsets(subsets)
+		for _, s := range subsets {
+			r.subsetNames[subsetKey{id, s.key}] = s.name
+		}
 	}
 }
 
-func withSubset(subsets []subset, labels map[string]string, parent world.ObjectID) []subset {
-	key := labelsKey(labels)
-	k := slices.IndexFunc(subsets, func(s subset) bool { return s.key == key })
-	if k < 0 {
-		k, subsets = len(subsets), append(subsets, subset{labels: labels, key: key})
+// subsetKey identifies a subset of a Destination.
+type subsetKey struct {
+	destination int
+	labels      string
+}
+
+func (r *Renderer) addSubset(places map[subsetKey]int, d *world.Destination, labels map[string]string, parent world.ObjectID) {
+	key := subsetKey{d.ID, labelsKey(labels)}
+	k, known := places[key]
+	if !known {
+		k = len(r.subsets[d.ID])
+		places[key] = k
+		r.subsets[d.ID] = append(r.subsets[d.ID], subset{labels: labels, key: key.labels})
 	}
-	subsets[k].parents = append(subsets[k].parents, parent)
-	return subsets
+	r.subsets[d.ID][k].parents = append(r.subsets[d.ID][k].parents, parent)
 }
 
 // nameSubsets names the subsets of one Destination after their labels. Of
@@ -75,11 +86,8 @@ func nameSubsets(subsets []subset) {
 
 // subsetName returns the name of a subset of a Destination.
 func (r *Renderer) subsetName(d *world.Destination, labels map[string]string) string {
-	key := labelsKey(labels)
-	for _, s := range r.subsets[d.ID] {
-		if s.key == key {
-			return s.name
-		}
+	if name, known := r.subsetNames[subsetKey{d.ID, labelsKey(labels)}]; known {
+		return name
 	}
 	return naming.Sanitise(strings.Join(pairs(labels, "-"), "-")) // of no policy in force
 }
