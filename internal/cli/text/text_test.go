@@ -45,20 +45,20 @@ func TestPrintable(t *testing.T) {
 
 func TestPrintableColored(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"plain\n\ttext":                            "plain\n\ttext",
-		"\x1b[31mred\x1b[0m":                       "\x1b[31mred\x1b[0m",
-		"\x1b[1;38;5;12mblue\x1b[m":                "\x1b[1;38;5;12mblue\x1b[m",
-		"\x1b]0;title\a":                           `\x1b]0;title\a`,
-		"\x1b[2J\x1b[31mred\x1b[0m\x1b[1A\u009b2J": `\x1b[2J` + "\x1b[31mred\x1b[0m" + `\x1b[1A\u009b2J`,
-		"\x1b[31":             `\x1b[31`,
-		"\x1b":                `\x1b`,
-		"\x1b\x1b[0m":         `\x1b` + "\x1b[0m",
-		"caf\u00e9\u202e\xff": "caf\u00e9" + `\u202e\xff`,
-		"":                    "",
+	for _, tt := range []struct{ in, want string }{
+		{"plain\n\ttext", "plain\n\ttext"},
+		{"\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"},
+		{"\x1b[1;38;5;12mblue\x1b[m", "\x1b[1;38;5;12mblue\x1b[m"},
+		{"\x1b]0;title\a", `\x1b]0;title\a`},
+		{"\x1b[2J\x1b[31mred\x1b[0m\x1b[1A\u009b2J", `\x1b[2J` + "\x1b[31mred\x1b[0m" + `\x1b[1A\u009b2J`},
+		{"\x1b[31", `\x1b[31`},
+		{"\x1b", `\x1b`},
+		{"\x1b\x1b[0m", `\x1b` + "\x1b[0m"},
+		{"caf\u00e9\u202e\xff", "caf\u00e9" + `\u202e\xff`},
+		{"", ""},
 	} {
-		if got := text.PrintableColored(in); got != want {
-			t.Errorf("PrintableColored(%q) = %q, want %q", in, got, want)
+		if got := text.PrintableColored(tt.in); got != tt.want {
+			t.Errorf("PrintableColored(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }
