@@ -18,7 +18,7 @@ import (
 func Main(args []string, streams *cli.Streams, beginsWork func()) int {
 	f := cmdutil.NewFactory(streams)
 	f.BeginsWork = beginsWork
-	kube.SilenceLibraries()
+	kube.LogLibrariesTo(streams.Debug, func() int { return streams.Verbosity })
 	return mainWith(args, f)
 }
 

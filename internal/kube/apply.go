@@ -63,7 +63,10 @@ const (
 	// all the time.
 	Conflict Outcome = "conflict"
 	Failed   Outcome = "failed"
-	Deleted  Outcome = "deleted"
+	// Cancelled: the user stopped meshctl before the object was written, or before
+	// the answer came.
+	Cancelled Outcome = "cancelled"
+	Deleted   Outcome = "deleted"
 	// Absent: there was nothing to delete.
 	Absent Outcome = "absent"
 )
@@ -75,7 +78,7 @@ type Result struct {
 	// Cluster is the name of the cluster.
 	Cluster string
 	Outcome Outcome
-	// Err says why; set for Conflict and Failed.
+	// Err says why; set for Conflict, Failed and Cancelled.
 	Err *Error
 	// Object is how the object is on the cluster now, or would be after a dry
 	// run; nil after an error. It has no managed fields.
@@ -90,8 +93,9 @@ func (r *Result) Key() ObjectKey {
 // Apply writes objects to a cluster by server-side apply and returns one result
 // for each, in their order. Namespaces and CustomResourceDefinitions are written
 // first, whatever the order, the others several at a time. A failure of one
-// object does not keep the others from being written. When ctx ends, or when the
-// cluster cannot be used any more, those that were not reached are Failed.
+// object does not keep the others from being written. When the cluster cannot be
+// used any more, those that were not reached are Failed; when ctx is cancelled,
+// Cancelled.
 //
 // What the cluster itself maintains (uid, resourceVersion, managed fields, the
 // status) is left out of the request, so that objects can be applied as a
@@ -178,8 +182,12 @@ func (r *Result) Fail(action string, e *Error) {
 	own := *e
 	own.Action = action
 	r.Outcome, r.Err, r.Object = Failed, &own, nil
-	if e.Reason == ReasonConflict {
+	switch e.Reason {
+	case ReasonConflict:
 		r.Outcome = Conflict
+	case ReasonCancelled:
+		r.Outcome = Cancelled
+	default:
 	}
 }
 

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"time"
 
-	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/klog/v2"
 )
 
 // The times of a Lease: how long it is taken for held after it was last seen to
@@ -96,7 +94,7 @@ func lead(ctx context.Context, lock resourcelock.Interface, opts LeaseOptions, w
 	// What runs ends first, and then the Lease is given back.
 	leading, stopLeading := context.WithCancel(ctx)
 	defer stopLeading()
-	electing, stopElecting := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
+	electing, stopElecting := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopElecting()
 	if watched != nil {
 		lock = watched(lock, stopElecting)

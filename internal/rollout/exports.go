@@ -169,10 +169,19 @@ func (c *Cluster) unchangedRoutes(w *writer) (hosts map[string]*kube.Error, all 
 			continue
 		}
 		for _, host := range istio.LeadsTo(specOf(change.stored)) {
-			hosts[host] = &kube.Error{Action: change.Err.Action + " on cluster " + c.Name, Reason: kube.ReasonOther}
+			hosts[host] = &kube.Error{Action: change.Err.Action + " on cluster " + c.Name, Reason: dependentReason(change.Err)}
 		}
 	}
 	return hosts, nil
+}
+
+// dependentReason returns the reason of the errors of other objects that follow
+// from e: they are cancelled with it, but do not share another reason.
+func dependentReason(e *kube.Error) kube.Reason {
+	if e.Reason == kube.ReasonCancelled {
+		return kube.ReasonCancelled
+	}
+	return kube.ReasonOther
 }
 
 func reasonOf(err error) kube.Reason {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -385,6 +386,36 @@ func TestClusterThatStopsAnswering(t *testing.T) {
 				t.Errorf("it was asked %d times", asked)
 			}
 		})
+	}
+}
+
+// What an interrupt keeps from being finished has not failed: it is cancelled, with
+// whatever depends on it.
+func TestInterruptedRun(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	s.put(stored(t, routeTo("stale", "old", "v1"), hostWith("old", "v1"))...)
+	c := compared(t, s, compareOptions{}, hostWith("a", "v1"), routeTo("r", "a", "v1"), hostWith("old"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s.interrupt, s.interruptedBy = cancel, "r"
+	p := &Plan{Clusters: []Cluster{*c}, Result: policy.Evaluate(world.New(world.Objects{}))}
+	p.Run(ctx, RunOptions{})
+	want := []string{
+		"a created", "old cancelled: requests may still be sent there, because meshctl cannot delete VirtualService stale in shop",
+		"r cancelled: cancelled", "stale cancelled: cancelled",
+	}
+	if diff := cmp.Diff(want, outcomeLines(&p.Clusters[0])); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	wantCounts := map[kube.Outcome]int{kube.Created: 1, kube.Cancelled: 3, kube.Unchanged: 0}
+	if diff := cmp.Diff(wantCounts, p.Clusters[0].Outcomes()); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	s.interrupt = nil
+	want = []string{"old configured", "r created", "stale deleted"}
+	if diff := cmp.Diff(want, run(t, compared(t, s, compareOptions{}, hostWith("a", "v1"), routeTo("r", "a", "v1"), hostWith("old")))); diff != "" {
+		t.Errorf("outcomes of the next run (-want +got):\n%s", diff)
 	}
 }
 

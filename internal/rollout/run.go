@@ -24,8 +24,8 @@ type RunOptions struct {
 // to is kept. At the end the resources of the management cluster say what became of
 // them.
 //
-// What came of everything is noted in the plan. When ctx ends, what was not reached
-// has failed.
+// What came of everything is noted in the plan. When ctx is cancelled, what was not
+// finished is kube.Cancelled, and a later run continues.
 func (p *Plan) Run(ctx context.Context, opts RunOptions) {
 	if opts.DryRun == "" {
 		opts.DryRun = kube.DryRunNone

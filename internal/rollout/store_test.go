@@ -34,6 +34,10 @@ type store struct {
 	rejects []string
 	// hangs is the method of requests that are never answered.
 	hangs string
+	// interrupt is called when the named object is to be written, which is never
+	// answered then; nil for none.
+	interrupt     func()
+	interruptedBy string
 
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
@@ -127,6 +131,12 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.hung++
 		s.mu.Unlock()
 		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		return
+	}
+	if s.interrupt != nil && r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/"+s.interruptedBy) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		s.interrupt()
 		<-r.Context().Done()
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +115,8 @@ func (g *governed) testInterruptedWriting(t *testing.T) {
 		if code := cmd.ProcessState.ExitCode(); code != 130 {
 			t.Errorf("interrupted at write %d: exit code %d\n%s", n, code, said)
 		}
+		g.expect(t, said.String(), " cancelled", "Interrupted. What was written stays; run 'meshctl apply", "again to continue.\ncancelled\n")
+		expectOwnWords(t, said.String())
 		if written := len(configured(t, g.east, false)) - 1; written >= all {
 			t.Errorf("interrupted at write %d, it wrote all %d", n, written)
 		}
@@ -128,6 +131,15 @@ func (g *governed) testInterruptedWriting(t *testing.T) {
 		g.expect(t, got.stdout, " created on east\n")
 		g.expectRendered(t, g.east, g.west)
 		g.expect(t, g.run(t, 0, "apply", "--yes").stderr, "Nothing to do")
+	}
+}
+
+// expectOwnWords expects that an interrupted apply neither lets a library write to
+// standard error nor says that anything failed.
+func expectOwnWords(t *testing.T, stderr string) {
+	t.Helper()
+	if regexp.MustCompile(`(?m)^[IWEF]\d{4} |^\d{4}/\d\d/\d\d | failed|^error: `).MatchString(stderr) {
+		t.Errorf("an interrupted apply says\n%s", stderr)
 	}
 }
 

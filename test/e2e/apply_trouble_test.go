@@ -340,6 +340,7 @@ func (g *governed) testInterruption(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 130 && code != -1 { // -1: before it took signals
 		t.Errorf("exit code %d:\n%s", code, stderr.String())
 	}
+	expectOwnWords(t, stderr.String())
 	if diff := cmp.Diff(before, g.versions(t)); diff != "" {
 		t.Errorf("an interrupted apply wrote statuses (-before +after):\n%s", diff)
 	}

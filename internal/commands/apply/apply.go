@@ -179,6 +179,7 @@ func (o *options) runOnce(ctx context.Context) error {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
+		a.reportInterrupted()
 		return err
 	}
 	a.tellUnfinished()

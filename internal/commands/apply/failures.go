@@ -94,6 +94,13 @@ func (a *applying) tellUnfinished() {
 	}
 }
 
+// reportInterrupted says what an interrupt left behind, and how to continue.
+func (a *applying) reportInterrupted() {
+	if a.writes() {
+		a.say("Interrupted. What was written stays; run 'meshctl apply' again to continue.")
+	}
+}
+
 func (a *applying) tellBounded(lines []string) {
 	shown := cmdutil.ReportedProblems
 	if a.verbosity() > 0 {

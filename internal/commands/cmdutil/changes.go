@@ -15,7 +15,7 @@ const AnnouncedChanges = 100
 func OutcomesText(count map[kube.Outcome]int) string {
 	var parts []string
 	for _, outcome := range []kube.Outcome{
-		kube.Created, kube.Configured, kube.Deleted, kube.Kept, kube.Conflict, kube.Failed, kube.Unchanged,
+		kube.Created, kube.Configured, kube.Deleted, kube.Kept, kube.Conflict, kube.Failed, kube.Cancelled, kube.Unchanged,
 	} {
 		if count[outcome] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[outcome], outcome))
