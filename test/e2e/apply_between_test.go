@@ -115,7 +115,7 @@ func (g *governed) testInterruptedWriting(t *testing.T) {
 		if code := cmd.ProcessState.ExitCode(); code != 130 {
 			t.Errorf("interrupted at write %d: exit code %d\n%s", n, code, said)
 		}
-		g.expect(t, said.String(), " cancelled", "Interrupted. What was written stays; run 'meshctl apply", "again to continue.\ncancelled\n")
+		g.expect(t, said.String(), " cancelled", "Interrupted. What was written stays; run 'meshctl apply", "again to continue.\n", "\ncancelled\n")
 		expectOwnWords(t, said.String())
 		if written := len(configured(t, g.east, false)) - 1; written >= all {
 			t.Errorf("interrupted at write %d, it wrote all %d", n, written)

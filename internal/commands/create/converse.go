@@ -30,9 +30,6 @@ const (
 // user is content with it or gives up. The answers of a user who interrupts it can
 // be kept.
 func (o *options[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
-	if a.world == nil {
-		return cli.Usagef("interactive mode needs a cluster or manifests: add --context or -f")
-	}
 	prompter := o.prompter(ctx)
 	err := o.author(ctx, prompter, a)
 	if a.answered && errors.Is(err, cli.ErrCancelled) && !errors.Is(err, errDeclined) && ctx.Err() == nil {
@@ -70,7 +67,7 @@ func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a 
 					o.streams.Error(err) // nothing is lost: it can be saved, or applied again
 					continue
 				}
-				o.printCommand(a, "", false)
+				o.printCommand(a, o.dryRunFlags()...)
 				return nil
 			case actionSave, actionSaveAs, actionPrint:
 				done, err := o.finish(prompter, a, action.ID)
@@ -152,7 +149,7 @@ func (o *options[I, O]) review(a *authored[I, O]) error {
 // actions returns what can be done with the reviewed manifest.
 func (o *options[I, O]) actions(a *authored[I, O], invalid error) []wizard.Action {
 	var actions []wizard.Action
-	if invalid == nil && o.world.FromManagement() && o.dryRun.String() != dryRunClient {
+	if invalid == nil && o.applies() {
 		actions = append(actions, wizard.Action{ID: actionApply, Label: "Apply it", Detail: "to " + o.world.Kube.Describe()})
 	}
 	if invalid == nil {
@@ -183,7 +180,7 @@ func (o *options[I, O]) saveName(a *authored[I, O]) string {
 func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], action string) (done bool, err error) {
 	if action == actionPrint {
 		err := o.deliver(a, "")
-		o.printCommand(a, "", false)
+		o.printCommand(a, o.printFlags()...)
 		return true, err
 	}
 	file := o.saveName(a)
@@ -213,7 +210,11 @@ func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], acti
 		o.streams.Error(err)
 		return false, nil
 	}
-	o.printCommand(a, file, replace)
+	flags := []string{"--save=" + file}
+	if replace {
+		flags = append(flags, "--overwrite")
+	}
+	o.printCommand(a, flags...)
 	return true, nil
 }
 

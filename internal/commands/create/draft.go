@@ -81,5 +81,6 @@ func (o *options[I, O]) continuation(file string) string {
 	if o.save != "" {
 		words = append(words, "--save", o.save)
 	}
+	words = append(words, o.dryRunFlags()...)
 	return shellquote.Join(words...)
 }

@@ -31,9 +31,26 @@ func commandLine(first, flags []string) string {
 	return strings.Join(parts, " \\\n  ")
 }
 
-// printCommand shows how to create the same resource without questions.
-// It saves to the file, replacing an existing one if that was done.
-func (o *options[I, O]) printCommand(a *authored[I, O], file string, replace bool) {
+// dryRunFlags are the flags of the command for what --dry-run says.
+func (o *options[I, O]) dryRunFlags() []string {
+	if o.dryRun.String() == dryRunNone {
+		return nil
+	}
+	return []string{"--dry-run=" + o.dryRun.String()}
+}
+
+// printFlags are the flags that make the command print the manifest: without any,
+// it would write to the management cluster if it is the source.
+func (o *options[I, O]) printFlags() []string {
+	if !o.world.FromManagement() {
+		return nil
+	}
+	return []string{"--dry-run=" + dryRunClient}
+}
+
+// printCommand shows how to create the same resource without questions; the flags
+// say where it goes.
+func (o *options[I, O]) printCommand(a *authored[I, O], destination ...string) {
 	arguments, exact := o.kind.Arguments(a.resource)
 	if !exact {
 		o.streams.Block("\nFlags cannot express all of this manifest. Save it to a file and use --from FILE.")
@@ -51,11 +68,5 @@ func (o *options[I, O]) printCommand(a *authored[I, O], file string, replace boo
 	if format := o.format.String(); format != "" {
 		flags = append(flags, "--output="+format)
 	}
-	if file != "" {
-		flags = append(flags, "--save="+file)
-	}
-	if replace {
-		flags = append(flags, "--overwrite")
-	}
-	o.streams.Block("\nEquivalent command:\n\n%s", commandLine(first, flags))
+	o.streams.Block("\nEquivalent command:\n\n%s", commandLine(first, append(flags, destination...)))
 }

@@ -54,18 +54,15 @@ func (o *options[I, O]) run(ctx context.Context) error {
 // incomplete, which does not keep anything from being created.
 func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
 	a = &authored[I, O]{}
-	meta := render.Meta{Name: o.name, Namespace: o.namespace}
 	errs := []error{o.checkNames()}
 	if o.needsWorld() {
 		var usage *cli.UsageError
-		a.world, err = o.load(ctx, o.world, o.streams.In)
+		incomplete, err = o.loadWorld(ctx, a)
 		switch {
 		case errors.As(err, &usage): // more may be wrong with the command line
 			errs = append(errs, err)
 		case err != nil:
 			return a, nil, err
-		default:
-			incomplete = cmdutil.ReportProblems(o.streams, a.world)
 		}
 	}
 	if o.from != "" {
@@ -73,28 +70,53 @@ func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplet
 			return a, incomplete, err
 		}
 	}
-	if meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
-		meta.Namespace = world.DefaultNamespace
+	built := o.build(a)
+	if built == nil && a.world == nil && o.asks(a) && errors.Join(errs...) == nil {
+		// The flags leave something open, and questions offer what exists.
+		var usage *cli.UsageError
+		incomplete, err = o.loadWorld(ctx, a)
+		if errors.As(err, &usage) { // complete flags would do without a cluster
+			return a, nil, errors.Join(o.missingErrors(a), err)
+		}
+		if err != nil {
+			return a, nil, err
+		}
+		built = o.build(a)
 	}
-	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, world.DefaultNamespace)}
-	input, err := o.kind.Parse(o.arguments, names)
-	errs = append(errs, cmdutil.UsageErrors(err))
-	if err == nil {
-		a.resource, err = o.kind.Build(meta, input, a.base)
-		errs = append(errs, cmdutil.UsageErrors(err))
-	}
+	errs = append(errs, cmdutil.UsageErrors(built))
 	if o.interactive && !o.streams.CanPrompt() {
 		errs = append(errs, cli.Usagef("not a terminal: --interactive needs one for standard input and output, without --no-input"))
 	}
-	if err == nil && !o.asks(a) {
-		for _, part := range o.missingParts(a) {
-			errs = append(errs, cli.Usagef("missing: %s", part))
-		}
+	if built == nil && !o.asks(a) {
+		errs = append(errs, o.missingErrors(a))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return a, incomplete, err
 	}
 	return a, incomplete, nil
+}
+
+// loadWorld loads what exists. The first error says that it is incomplete.
+func (o *options[I, O]) loadWorld(ctx context.Context, a *authored[I, O]) (incomplete, err error) {
+	if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
+		return nil, err
+	}
+	return cmdutil.ReportProblems(o.streams, a.world), nil
+}
+
+// build makes the resource of the flags and the base.
+func (o *options[I, O]) build(a *authored[I, O]) error {
+	meta := render.Meta{Name: o.name, Namespace: o.namespace}
+	if meta.Namespace == "" && (a.base == nil || (*a.base).GetNamespace() == "") {
+		meta.Namespace = world.DefaultNamespace
+	}
+	names := render.Names{World: a.world, Namespace: cmp.Or(meta.Namespace, world.DefaultNamespace)}
+	input, err := o.kind.Parse(o.arguments, names)
+	if err != nil {
+		return err
+	}
+	a.resource, err = o.kind.Build(meta, input, a.base)
+	return err
 }
 
 // checkNames reports names on the command line that no resource can have.
@@ -113,8 +135,9 @@ func (o *options[I, O]) checkNames() error {
 	return errors.Join(errs...)
 }
 
-// needsWorld reports whether what exists is looked at. A dry run and a file to
-// save to need no cluster unless the user names one.
+// needsWorld reports whether to load what exists before the flags are read. With
+// complete flags, a client dry run and --save work without a cluster unless the
+// user names one.
 func (o *options[I, O]) needsWorld() bool {
 	local := o.dryRun.String() == dryRunClient || o.save != ""
 	return !local || o.interactive || o.world.OnTop || !o.world.FromManagement()
@@ -154,6 +177,15 @@ func (o *options[I, O]) missingParts(a *authored[I, O]) []string {
 		parts = append(parts, missing)
 	}
 	return parts
+}
+
+// missingErrors reports what must still be given.
+func (o *options[I, O]) missingErrors(a *authored[I, O]) error {
+	var errs []error
+	for _, part := range o.missingParts(a) {
+		errs = append(errs, cli.Usagef("missing: %s", part))
+	}
+	return errors.Join(errs...)
 }
 
 // runUnattended creates what the flags say.
