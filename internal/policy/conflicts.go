@@ -30,7 +30,7 @@ type Rejection struct {
 // (semantics 4, D19). They are judged in the order of D11.
 func (e *evaluator) judgeTraffic() {
 	lost := map[Rejection][]string{}
-	claims := claims{result: e.result, scopes: map[string]int{}, held: map[heldPort]holder{}}
+	claims := claims{result: e.result, scopes: map[string]int{}, held: map[heldPort]holder{}, reasons: map[conflict]string{}}
 	reach := map[reachKey][]Rejection{}
 	for id := range e.result.Destinations {
 		decided := &e.result.Destinations[id]
@@ -148,6 +148,14 @@ type claims struct {
 	held map[heldPort]holder
 	// holders counts those who went before.
 	holders int
+	// reasons are the words about conflicts, which are the same on many Destinations.
+	reasons map[conflict]string
+}
+
+// conflict is a setting that a policy loses to another one.
+type conflict struct {
+	lost          claim
+	loser, winner int
 }
 
 type heldPort struct {
@@ -188,7 +196,6 @@ func (c *claims) stake(i int) bool {
 // conflicts returns why a policy cannot have what it wants, sorted by field; none
 // if it can.
 func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
-	p := &c.result.TrafficPolicies[i]
 	var rejections []Rejection
 	ports := c.portsOf(i)
 	for _, w := range wanted {
@@ -203,8 +210,8 @@ func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
 			}
 		}
 		if first.place > 0 {
-			other := &c.result.TrafficPolicies[first.policy]
-			rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: first.policy, Reason: conflictReason(w.claim, p, other)})
+			reason := c.reason(conflict{claim{field: w.claim.field, cluster: w.claim.cluster}, i, first.policy})
+			rejections = append(rejections, Rejection{Policy: i, Field: w.claim.field, Winner: first.policy, Reason: reason})
 		}
 	}
 	slices.SortFunc(rejections, func(a, b Rejection) int { return strings.Compare(a.Field+a.Reason, b.Field+b.Reason) })
@@ -226,13 +233,21 @@ func (c *claims) portsOf(i int) []uint32 {
 	return ports
 }
 
-func conflictReason(lost claim, loser, winner *TrafficPolicy) string {
+func (c *claims) reason(x conflict) string {
+	loser, winner := &c.result.TrafficPolicies[x.loser], &c.result.TrafficPolicies[x.winner]
 	from := ""
 	if len(loser.namedClusters)+len(winner.namedClusters) > 0 {
-		from = " from cluster " + lost.cluster
+		from = " from cluster " + x.lost.cluster
+	} else {
+		x.lost.cluster = ""
 	}
-	return fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests%s and takes precedence",
-		lost.field, loser.Resource.Name, loser.Resource.Namespace, winner.Resource.Name, winner.Resource.Namespace, from)
+	reason, known := c.reasons[x]
+	if !known {
+		reason = fmt.Sprintf("%s of TrafficPolicy %s.%s conflicts with TrafficPolicy %s.%s, which sets another value for the same requests%s and takes precedence",
+			x.lost.field, loser.Resource.Name, loser.Resource.Namespace, winner.Resource.Name, winner.Resource.Namespace, from)
+		c.reasons[x] = reason
+	}
+	return reason
 }
 
 type wantedClaim struct {

@@ -33,10 +33,41 @@ func CheckIdentities(field string, selectors []core.IdentitySelector) []finding.
 // accounts, or one of the namespaces in whatever mesh; and the request must
 // satisfy the condition. A Grant without any of the three admits nobody.
 type Grant struct {
-	AnySource  bool
-	accounts   []account
+	AnySource bool
+	accounts  []account
+	// included has the accounts of a long list, with empty fields for any value.
+	included map[Identity]bool
+	// Namespaces are sorted.
 	Namespaces []string
 	Request    RequestCondition
+}
+
+// fewAccounts are looked at one by one.
+const fewAccounts = 8
+
+func (g *Grant) setAccounts(accounts []account) {
+	g.accounts, g.included = accounts, nil
+	if len(accounts) <= fewAccounts {
+		return
+	}
+	g.included = make(map[Identity]bool, len(accounts))
+	for _, a := range accounts {
+		g.included[Identity{a.trustDomain, a.namespace, a.name}] = true
+	}
+}
+
+func (g *Grant) includes(id Identity) bool {
+	if g.included == nil {
+		return slices.ContainsFunc(g.accounts, func(a account) bool { return a.includes(id) })
+	}
+	for _, namespace := range []string{id.Namespace, ""} {
+		for _, account := range []string{id.ServiceAccount, ""} {
+			if g.included[Identity{id.TrustDomain, namespace, account}] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Principals returns the accounts as sorted Istio principal patterns.
@@ -58,12 +89,13 @@ func (g Grant) IsAmbiguous() bool { return slices.ContainsFunc(g.accounts, accou
 func ReadBy(trustDomain string, grants []Grant) []Grant {
 	read := slices.Clone(grants)
 	for i := range read {
-		read[i].accounts = slices.Clone(read[i].accounts)
-		for k := range read[i].accounts {
-			if a := &read[i].accounts[k]; a.isAmbiguous() {
+		accounts := slices.Clone(read[i].accounts)
+		for k := range accounts {
+			if a := &accounts[k]; a.isAmbiguous() {
 				a.trustDomain = trustDomain
 			}
 		}
+		read[i].setAccounts(accounts)
 	}
 	return read
 }
@@ -95,8 +127,8 @@ func (g Grant) Admits(id Identity, known bool) bool {
 	if !known {
 		return false
 	}
-	return slices.Contains(g.Namespaces, id.Namespace) ||
-		slices.ContainsFunc(g.accounts, func(a account) bool { return a.includes(id) })
+	_, named := slices.BinarySearch(g.Namespaces, id.Namespace)
+	return named || g.includes(id)
 }
 
 // RequestCondition is what a caller's request must satisfy beyond the
@@ -125,12 +157,12 @@ func Grants(trust TrustDomains, selectors []core.IdentitySelector) ([]Grant, []f
 		problems = append(problems, checkClusters(trust, at, s)...)
 		switch {
 		case len(refs) > 0:
-			grant.accounts = refAccounts(trust, refs, matcher)
+			grant.setAccounts(refAccounts(trust, refs, matcher))
 			if contradicts(refs, matcher) {
 				problems = append(problems, finding.Problem{Code: finding.CodeContradiction, Message: at + ": kubeIdentityMatcher excludes every account of kubeServiceAccountRefs, so no caller is allowed"})
 			}
 		case len(matcher.Clusters) > 0:
-			grant.accounts = matcherAccounts(trust, matcher)
+			grant.setAccounts(matcherAccounts(trust, matcher))
 		case len(matcher.Namespaces) > 0:
 			grant.Namespaces = slices.Compact(slices.Sorted(slices.Values(matcher.Namespaces)))
 		default:
