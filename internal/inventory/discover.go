@@ -38,7 +38,7 @@ type Cluster struct {
 	Output discovery.Output
 	// Err is why the cluster cannot be used; nothing is known of it then.
 	Err *kube.Error
-	// Unlisted are the resources that could not be listed, in the order of
+	// Unlisted are the resources that are forbidden or not served, in the order of
 	// discovery.Kinds.
 	Unlisted []Unlisted
 	// Dumped says that it was discovered in files, which never show that something does
@@ -105,6 +105,10 @@ func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Sc
 		return found
 	}
 	found.Unlisted = r.unlisted()
+	if at := slices.IndexFunc(found.Unlisted, func(u Unlisted) bool { return !u.Err.Skippable() }); at >= 0 {
+		// Without it, destinations would seem to have no endpoints, and meshes no gateways.
+		return Cluster{Name: c.Name, Err: found.Unlisted[at].Err}
+	}
 	if r.sawNothing() && len(found.Unlisted) > 0 {
 		// Credentials that may see nothing are no better than none.
 		found.Err = found.Unlisted[0].Err

@@ -53,10 +53,11 @@ func (c *Connection) discover(ctx context.Context, gv schema.GroupVersion) ([]me
 	return list.APIResources, nil
 }
 
-// lacks reports whether the cluster certainly does not serve a resource.
-func (c *Connection) lacks(ctx context.Context, resource schema.GroupVersionResource) bool {
+// serves reports whether the cluster serves a resource; the error says why that is
+// not known.
+func (c *Connection) serves(ctx context.Context, resource schema.GroupVersionResource) (bool, error) {
 	served, err := c.discover(ctx, resource.GroupVersion())
-	return err == nil && !slices.ContainsFunc(served, func(r metav1.APIResource) bool { return r.Name == resource.Resource })
+	return slices.ContainsFunc(served, func(r metav1.APIResource) bool { return r.Name == resource.Resource }), err
 }
 
 func findKind(served []metav1.APIResource, gvk schema.GroupVersionKind) (Resource, bool) {

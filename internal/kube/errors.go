@@ -140,6 +140,13 @@ func (e *Error) WholeCluster() bool {
 	}
 }
 
+// Skippable reports whether what could not be read may be left out with a warning:
+// the credentials do not show it, or the cluster does not have it. After any other
+// failure, it is unknown what there is (semantics D71).
+func (e *Error) Skippable() bool {
+	return e.Reason == ReasonForbidden || e.Reason == ReasonNoSuchKind
+}
+
 // IsReason reports whether an error of a cluster has the reason.
 func IsReason(err error, reason Reason) bool {
 	var e *Error

@@ -155,7 +155,7 @@ func TestAnswersOfAnotherKind(t *testing.T) {
 				"object":           `NotKubernetes: SERVER answers the request for an object of configmaps with kind "ConfigMapList" of apiVersion "v1"`,
 				"list of objects":  `NotKubernetes: SERVER answers the request for a list of configmaps with kind "Pod" of apiVersion "v1"`,
 				"list of metadata": "NotKubernetes: SERVER answers the request for metadata of configmaps with something else",
-				"list of typed":    "no error", // the kind of the list decides how the items are read
+				"list of typed":    `NotKubernetes: SERVER answers the request for a list of configmaps with kind "Pod" of apiVersion "v1"`,
 			},
 		},
 		{

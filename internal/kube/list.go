@@ -108,6 +108,10 @@ func ListTyped[T any](
 			if !ok {
 				return fmt.Errorf("the items of %T are %T", list, item)
 			}
+			// JSON decodes into any type. Items need not say what they are.
+			if said := item.GetObjectKind().GroupVersionKind(); said.Kind != "" && said != kindOfType(scheme, item) {
+				return unexpectedAnswer("a list", resource, said)
+			}
 			if accessor, err := meta.Accessor(item); err == nil {
 				accessor.SetManagedFields(nil)
 			}
@@ -201,11 +205,24 @@ func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Cont
 
 func (p *pager) explain(ctx context.Context, err error) error {
 	e := p.connection.Translate(p.action(), err)
-	// A server forbids also what it does not have.
-	if e.Reason == ReasonNoSuchKind || e.Reason == ReasonForbidden && p.connection.lacks(ctx, p.resource) {
-		e = p.connection.noSuchKind(ctx, p.action(), p.resource.GroupVersion())
-		e.cause = err
+	if !e.Skippable() {
+		return e
 	}
+	served, unknown := p.connection.serves(ctx, p.resource)
+	switch {
+	case unknown == nil && !served: // a server forbids also what it does not have
+		e = p.connection.noSuchKind(ctx, p.action(), p.resource.GroupVersion())
+	case e.Reason == ReasonForbidden:
+		return e
+	case unknown != nil:
+		e = p.connection.Translate(p.action(), unknown)
+	default:
+		e = &Error{
+			Cluster: p.connection.Name, Action: p.action(), Reason: ReasonServerTrouble,
+			Why: p.connection.server() + " serves the kind but did not find it", Hint: "try again, or check the log of the API server",
+		}
+	}
+	e.cause = err
 	return e
 }
 

@@ -22,11 +22,11 @@ import (
 )
 
 // liveAPI answers lists as an API server does: the objects below their paths,
-// and "forbidden" or "not found" for other paths.
+// "forbidden" or a failure where it is told to, and "not found" for other paths.
 type liveAPI struct {
-	lists     map[string][]map[string]any
-	forbidden []string
-	slow      bool
+	lists             map[string][]map[string]any
+	forbidden, broken []string
+	slow              bool
 }
 
 func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,6 +54,8 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
 			Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: "x is forbidden: not for you",
 		})
+	case slices.Contains(a.broken, r.URL.Path):
+		http.Error(w, "out of order", http.StatusInternalServerError)
 	case found:
 		_ = json.NewEncoder(w).Encode(map[string]any{
 			"apiVersion": versionOf(r.URL.Path), "kind": kindOf(r.URL.Path) + "List", "metadata": map[string]any{"resourceVersion": "7"}, "items": items,
@@ -249,6 +251,11 @@ func TestManagementProblems(t *testing.T) {
 		{
 			name: "a kind that may not be listed", server: &liveAPI{lists: emptyManagement(), forbidden: []string{networkingPath + "accesspolicies"}},
 			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster mgmt: " + forbidden},
+		},
+		{
+			name: "a kind that fails", server: &liveAPI{lists: emptyManagement(), broken: []string{networkingPath + "accesspolicies"}}, hides: true,
+			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster mgmt: SERVER answers: an error on the server (\"out of order\") has prevented the request from succeeding " +
+				"(try again, or check the log of the API server)"},
 		},
 		{
 			name: "a kind that is not asked for", server: &liveAPI{lists: emptyManagement(), forbidden: []string{networkingPath + "accesspolicies"}},

@@ -20,8 +20,8 @@ func unusableCluster(cluster string, err error) (world.Objects, error) {
 }
 
 // unlisted is the problem that a kind could not be listed. That nothing at all
-// could be listed hides input; a single kind that the user may not see is only
-// worth a warning.
+// could be listed hides input, and so does a failure that leaves unknown what there
+// is; a single kind that the user may not see is only worth a warning.
 func unlisted(origin world.Origin, e *kube.Error, everything bool) world.Problem {
-	return world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: e.Message(), Hint: e.Hint, LeftOut: everything}
+	return world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: e.Message(), Hint: e.Hint, LeftOut: everything || !e.Skippable()}
 }

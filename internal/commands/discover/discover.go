@@ -51,7 +51,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			objects are written and stale ones are removed. An object is stale if it carries
 			the label of an earlier discovery, and its cluster was read completely and no
 			longer has it. Objects with another owner are left alone. If a cluster is
-			unreachable, its stored objects are kept.
+			unreachable, or any list fails, its stored objects are kept as they are.
 
 			--from reads files written by kubectl, and contacts no cluster unless --context
 			names one to write to. Such files may be incomplete, so nothing is removed

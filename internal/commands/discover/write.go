@@ -117,6 +117,8 @@ func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	}
 	why := "discovery was incomplete"
 	switch cluster := &d.found[at]; {
+	case cluster.Err != nil && !cluster.Err.WholeCluster():
+		why = "discovery failed"
 	case cluster.Err != nil:
 		why = "the cluster is unreachable"
 	case cluster.Dumped:
