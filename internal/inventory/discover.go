@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -60,6 +61,26 @@ type Unlisted struct {
 // Message says what is not known because of that.
 func (u Unlisted) Message() string {
 	return u.Err.Message() + "; not known: " + u.Kind.Without
+}
+
+// Unseen is Unlisted for people: resources that may not be listed for want of the
+// same permission are one.
+func (c *Cluster) Unseen() []Unlisted {
+	errs := make([]*kube.Error, len(c.Unlisted))
+	for i := range c.Unlisted {
+		errs[i] = c.Unlisted[i].Err
+	}
+	var unseen []Unlisted
+	for _, e := range kube.FoldForbidden(errs) {
+		var without []string
+		for _, u := range c.Unlisted {
+			if folded := e.Reason == kube.ReasonForbidden && u.Err.Reason == e.Reason && u.Err.Hint == e.Hint; folded || u.Err == e {
+				without = append(without, u.Kind.Without)
+			}
+		}
+		unseen = append(unseen, Unlisted{Kind: discovery.Kind{Without: strings.Join(without, "; ")}, Err: e})
+	}
+	return unseen
 }
 
 // Partial reports whether something is missing from the Output.
@@ -163,7 +184,7 @@ func Objects(ctx context.Context, opts DiscoverOptions, v *validation.Validator)
 			problems = append(problems, world.Problem{Kind: world.UnusableCluster, Origin: origin, Message: c.Err.Local(), Hint: c.Err.Hint})
 			continue
 		}
-		for _, u := range c.Unlisted {
+		for _, u := range c.Unseen() {
 			problems = append(problems, world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: u.Message(), Hint: u.Err.Hint})
 		}
 		for _, n := range c.Output.Notes {

@@ -28,8 +28,9 @@ type verdict struct {
 	why, hint string
 }
 
-// Translate is Explain for those who look into the error. It translates what a request to the cluster returned, nil for nil. An
-// error that is translated already stays as it is.
+// Translate is Explain for those who look into the error. It translates what a
+// request to the cluster returned, nil for nil. An error that is translated already
+// stays as it is.
 func (c *Connection) Translate(action string, err error) *Error {
 	if err == nil {
 		return nil
@@ -39,6 +40,9 @@ func (c *Connection) Translate(action string, err error) *Error {
 		return known
 	}
 	v := judge(err, c.server())
+	if v.reason == ReasonForbidden {
+		v.hint = c.adviseForbidden(v.why, v.hint)
+	}
 	return &Error{
 		Cluster: c.Name, Action: action, Reason: v.reason, Why: c.redact(OneLine(v.why)), Hint: v.hint,
 		Conflicts: fieldConflicts(err), cause: err,

@@ -2,12 +2,15 @@ package kube
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
 // Permission is one thing that a user may or may not do.
@@ -95,8 +98,24 @@ func RequirePermissions(ctx context.Context, c *Connection, action string, permi
 	}
 	return &Error{
 		Cluster: c.Name, Action: action, Reason: ReasonForbidden,
-		Why: "not allowed to " + strings.Join(texts, ", "), Hint: "get these permissions, or use other credentials",
+		Why: "not allowed to " + strings.Join(texts, ", "), Hint: "get " + c.grants(missing) + ", or use other credentials",
 	}
+}
+
+// grants names what grants the permissions: the ClusterRoles of the management
+// cluster, if they grant all of them.
+func (c *Connection) grants(missing []Permission) string {
+	var roles []string
+	for _, p := range missing {
+		role := RoleFor(p.Verb, p.Group)
+		if role == "" || c.Source != SourceManagement {
+			return "these permissions"
+		}
+		roles = append(roles, role)
+	}
+	slices.Sort(roles)
+	roles = slices.Compact(roles)
+	return text.Choose(len(roles), "the ClusterRole ", "the ClusterRoles ") + text.And(roles)
 }
 
 // PermissionsFor returns one permission for each verb.

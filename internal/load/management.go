@@ -148,13 +148,9 @@ func (l *managementReader) assemble() (world.Objects, error) {
 			Hint: "run `meshctl install`, or use --context or --filename",
 		})
 		return a.objects, nil
-	case len(failed) == len(l.lists):
-		for _, e := range failed {
-			a.objects.Problems = append(a.objects.Problems, unlisted(l.origin, e, true))
-		}
 	default:
-		for _, e := range failed {
-			a.objects.Problems = append(a.objects.Problems, unlisted(l.origin, e, false))
+		for _, e := range kube.FoldForbidden(failed) {
+			a.objects.Problems = append(a.objects.Problems, unlisted(l.origin, e, len(failed) == len(l.lists)))
 		}
 	}
 	return a.objects, a.duplicateError()

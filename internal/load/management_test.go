@@ -274,6 +274,11 @@ func TestManagementProblems(t *testing.T) {
 			want: []string{"UnlistedKind cluster mgmt: cannot list trafficpolicies.networking.mesh.gloo.solo.io on cluster mgmt: " + forbidden},
 		},
 		{
+			name: "nothing at all may be listed", server: &liveAPI{lists: emptyManagement(), forbidden: everything()}, hides: true,
+			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io, trafficpolicies.networking.mesh.gloo.solo.io, " +
+				"accesspolicies.networking.mesh.gloo.solo.io and 5 more on cluster mgmt: forbidden (get this permission, or use other credentials)"},
+		},
+		{
 			name: "a cluster that hangs", server: &liveAPI{slow: true}, hides: true,
 			want: []string{"UnusableCluster cluster mgmt: SERVER timed out after 100ms (check that the cluster is running and that no firewall or VPN blocks the connection, or increase the timeout)"},
 		},

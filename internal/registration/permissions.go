@@ -79,17 +79,11 @@ func withdrawalRule(role string) rbacv1.PolicyRule {
 	}
 }
 
-// The ClusterRoles of the management cluster. Kubernetes aggregates the first one
-// to its own view. What the others allow governs all clusters, and is given by
-// name only: whoever may edit some namespace is nobody in particular (semantics D72).
-const (
-	viewRole  = "meshctl-view"
-	editRole  = "meshctl-edit"
-	adminRole = "meshctl-admin"
-)
-
-// managementRoles returns the ClusterRoles for those who view, edit and administer
-// the resources of meshctl. Registering clusters is left to administrators.
+// managementRoles returns the ClusterRoles of the management cluster, for those
+// who view, edit and administer the resources of meshctl. Kubernetes aggregates the
+// first one to its own view. What the others allow governs all clusters, and is
+// given by name only: whoever may edit some namespace is nobody in particular
+// (semantics D72). Registering clusters is left to administrators.
 func managementRoles() []*rbacv1.ClusterRole {
 	const (
 		networking   = "networking.mesh.gloo.solo.io"
@@ -116,12 +110,12 @@ func managementRoles() []*rbacv1.ClusterRole {
 		return r
 	}
 	return []*rbacv1.ClusterRole{
-		role(viewRole, "view",
+		role(kube.ViewRole, "view",
 			rule(read, networking, policies...),
 			rule(read, settings, "settings"),
 			rule(read, discovery, discovered...),
 			rule(read, multicluster, "kubernetesclusters")),
-		role(editRole, "",
+		role(kube.EditRole, "",
 			rule(write, networking, policies...),
 			rule(write, settings, "settings"),
 			rule(write, discovery, discovered...),
@@ -130,7 +124,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 			// Whoever works on trust holds a Lease for each virtual mesh, whose names
 			// are not known before.
 			rule([]string{"create", "get", "update"}, coordination, "leases")),
-		role(adminRole, "",
+		role(kube.AdminRole, "",
 			rule(write, multicluster, "kubernetesclusters"),
 			rule([]string{"patch", "update"}, multicluster, "kubernetesclusters/status")),
 	}

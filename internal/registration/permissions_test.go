@@ -45,7 +45,7 @@ func TestEditorsHoldLeases(t *testing.T) {
 	for _, role := range managementRoles() {
 		for _, verb := range []string{"create", "get", "update"} {
 			p := kube.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
-			if got, want := may(role.Rules, p), role.Name == editRole; got != want {
+			if got, want := may(role.Rules, p), role.Name == kube.EditRole; got != want {
 				t.Errorf("%s lets somebody %s: %t, want %t", role.Name, p, got, want)
 			}
 		}
@@ -124,8 +124,27 @@ func TestRolesOfNobodyInParticular(t *testing.T) {
 			}
 		}
 	}
-	want := map[string][]string{viewRole: {"rbac.authorization.k8s.io/aggregate-to-view"}, editRole: nil, adminRole: nil}
+	want := map[string][]string{kube.ViewRole: {"rbac.authorization.k8s.io/aggregate-to-view"}, kube.EditRole: nil, kube.AdminRole: nil}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("aggregated (-want +got)\n%s", diff)
+	}
+}
+
+// TestRolesGrantWhatIsSaid holds the roles that messages name to what they grant.
+func TestRolesGrantWhatIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, role := range managementRoles() {
+		for _, rule := range role.Rules {
+			for _, group := range rule.APIGroups {
+				for _, verb := range rule.Verbs {
+					if got := kube.RoleFor(verb, group); got != role.Name {
+						t.Errorf("%s %s: messages name %q, and %s grants it", verb, group, got, role.Name)
+					}
+				}
+			}
+		}
+	}
+	if got := kube.RoleFor("list", "apps"); got != "" {
+		t.Errorf("%s is said to grant what it does not", got)
 	}
 }

@@ -3,7 +3,6 @@ package sharedtrust
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/meshctl/meshctl/internal/kube"
@@ -69,8 +68,7 @@ func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string
 	}
 	limited, stop := within(ctx, s.Deadline)
 	defer stop()
-	secret, err := kube.ReadSecret(limited, c, namespace, name)
-	return secret, advise(c, err)
+	return kube.ReadSecret(limited, c, namespace, name)
 }
 
 // within bounds a context by a time, if that is not 0.
@@ -81,26 +79,13 @@ func within(ctx context.Context, limit time.Duration) (context.Context, context.
 	return context.WithTimeout(ctx, limit)
 }
 
-// advise says how a registered cluster gets the permissions that shared trust
-// needs, if those are missing.
-func advise(c *kube.Connection, err error) error {
-	var forbidden *kube.Error
-	if c.Source != kube.SourceRegistered || !errors.As(err, &forbidden) || forbidden.Reason != kube.ReasonForbidden {
-		return err
-	}
-	advised := *forbidden
-	advised.Hint = fmt.Sprintf("run 'meshctl cluster register %s --remote-context CONTEXT --access full'", c.Name)
-	return &advised
-}
-
 // Write implements Store.
 func (s *ClusterStore) Write(ctx context.Context, cluster string, secret *kube.Secret, how Write) (kube.Outcome, error) {
 	c, err := s.Connection(cluster)
 	if err != nil {
 		return kube.Failed, err
 	}
-	outcome, err := kube.WriteSecret(ctx, c, secret, kube.ApplyOptions{Create: how.Create, Owner: how.Owner, Version: how.Version, Force: true, DryRun: how.DryRun})
-	return outcome, advise(c, err)
+	return kube.WriteSecret(ctx, c, secret, kube.ApplyOptions{Create: how.Create, Owner: how.Owner, Version: how.Version, Force: true, DryRun: how.DryRun})
 }
 
 // Delete implements Store.
@@ -109,5 +94,5 @@ func (s *ClusterStore) Delete(ctx context.Context, cluster, namespace, name stri
 	if err != nil {
 		return err
 	}
-	return advise(c, kube.DeleteSecret(ctx, c, namespace, name, owner))
+	return kube.DeleteSecret(ctx, c, namespace, name, owner)
 }

@@ -32,6 +32,9 @@ type KubeFlags struct {
 	config  *genericclioptions.ConfigFlags
 	// reached is told the context of the management cluster.
 	reached func(context string)
+	// unread says that a world was loaded and reports why the management cluster
+	// cannot be read.
+	unread bool
 	// readLimit is how much to read of one cluster, as people write it.
 	readLimit string
 	// renamed are the old spellings that were used.

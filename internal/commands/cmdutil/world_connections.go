@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/registration"
 )
@@ -18,11 +19,15 @@ type MemberConnections struct {
 
 // Members returns the connections to the registered clusters, if the management
 // cluster is a source, and to those named with --clusters. It contacts no other
-// cluster than the management cluster.
+// cluster than the management cluster. Where the world that was loaded says already
+// why that one cannot be read, the error is cli.ErrReported.
 func (f *WorldFlags) Members(ctx context.Context, namespace string) (MemberConnections, error) {
 	found := MemberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.FromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
+			if f.Kube.unread && ctx.Err() == nil {
+				err = cli.ErrReported
+			}
 			return found, err
 		}
 	}

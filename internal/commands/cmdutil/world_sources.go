@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli"
@@ -66,7 +67,11 @@ func (f *WorldFlags) loadManagement(ctx context.Context, validator *validation.V
 	if err != nil {
 		return world.Objects{}, err
 	}
-	return load.Management(ctx, load.ManagementOptions{Connection: management}, validator)
+	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management}, validator)
+	f.Kube.unread = slices.ContainsFunc(objects.Problems, func(p world.Problem) bool {
+		return p.Kind == world.UnusableCluster || p.Kind == world.UnlistedKind && p.HidesInput()
+	})
+	return objects, err
 }
 
 // Discovered returns the connections to the clusters to discover.

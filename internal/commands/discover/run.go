@@ -49,7 +49,7 @@ func warnings(c *inventory.Cluster) []string {
 	if c.Err != nil {
 		return nil
 	}
-	for _, u := range c.Unlisted {
+	for _, u := range c.Unseen() {
 		add(u.Message(), u.Err.Hint)
 	}
 	for _, p := range c.Problems {

@@ -1,0 +1,119 @@
+package kube
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+)
+
+// The ClusterRoles that install makes on the management cluster, for those who
+// view, edit and administer the resources of meshctl.
+const (
+	ViewRole  = "meshctl-view"
+	EditRole  = "meshctl-edit"
+	AdminRole = "meshctl-admin"
+)
+
+func readVerbs() []string { return []string{"get", "list", "watch"} }
+
+// RoleFor returns the ClusterRole of the management cluster that grants a verb on
+// the resources of an API group, empty if none does.
+func RoleFor(verb, group string) string {
+	reads := slices.Contains(readVerbs(), verb)
+	switch group {
+	case "networking.mesh.gloo.solo.io", "discovery.mesh.gloo.solo.io", "settings.mesh.gloo.solo.io":
+		if reads {
+			return ViewRole
+		}
+		return EditRole
+	case "multicluster.solo.io":
+		if reads {
+			return ViewRole
+		}
+		return AdminRole
+	case "coordination.k8s.io":
+		if slices.Contains([]string{"create", "get", "update"}, verb) {
+			return EditRole
+		}
+	}
+	return ""
+}
+
+// forbiddenMessage is how API servers say that a user may not do something.
+const forbiddenMessage = `^User "([^"]*)" cannot ([a-z]+) resource "([^"]*)" in API group "([^"]*)"`
+
+// denial is what such a message says.
+type denial struct{ user, verb, resource, group string }
+
+func parseDenial(why string) (denial, bool) {
+	_, message, _ := strings.Cut(why, ": ")
+	match := regexp.MustCompile(forbiddenMessage).FindStringSubmatch(message)
+	if match == nil {
+		return denial{}, false
+	}
+	return denial{match[1], match[2], match[3], match[4]}, true
+}
+
+// adviseForbidden says how to get the permission that a message is about.
+func (c *Connection) adviseForbidden(why, fallback string) string {
+	d, known := parseDenial(why)
+	switch c.Source {
+	case SourceRegistered:
+		access := " --access full"
+		if known && d.resource != "secrets" && slices.Contains(readVerbs(), d.verb) {
+			access = "" // all registrations may read
+		}
+		return fmt.Sprintf("run 'meshctl cluster register %s --remote-context CONTEXT%s'", c.Name, access)
+	case SourceManagement:
+		if role := RoleFor(d.verb, d.group); known && role != "" {
+			return "get the ClusterRole " + role + ", or use other credentials"
+		}
+	case SourceContext:
+	}
+	return fallback
+}
+
+// shownResources bounds the resources that one message names.
+const shownResources = 3
+
+// FoldForbidden makes one error of all those that say of a cluster that resources
+// may not be listed there, in the place of the first. The others stay.
+func FoldForbidden(errs []*Error) []*Error {
+	var folded []*Error
+	resources := map[int][]string{}
+	for _, e := range errs {
+		resource, isList := strings.CutPrefix(e.Action, "list ")
+		if e.Reason != ReasonForbidden || !isList {
+			folded = append(folded, e)
+			continue
+		}
+		at := slices.IndexFunc(folded, func(f *Error) bool {
+			return f.Reason == ReasonForbidden && f.Cluster == e.Cluster && f.Hint == e.Hint && strings.HasPrefix(f.Action, "list ")
+		})
+		if at < 0 {
+			at = len(folded)
+			folded = append(folded, e)
+		}
+		resources[at] = append(resources[at], resource)
+	}
+	for at, names := range resources {
+		if len(names) > 1 {
+			one := *folded[at]
+			one.Action = "list " + text.Bounded(names, shownResources)
+			one.Why = "forbidden" + forbiddenUser(one.Why)
+			folded[at] = &one
+		}
+	}
+	return folded
+}
+
+// forbiddenUser names the user that a message is about.
+func forbiddenUser(why string) string {
+	if d, known := parseDenial(why); known {
+		return " to user " + d.user
+	}
+	return ""
+}
