@@ -8,7 +8,7 @@ ARG VERSION=v0.0.0-unknown
 ARG COMMIT=
 ARG DATE=
 ENV CGO_ENABLED=0
-RUN STAMP=github.com/meshctl/meshctl/internal/commands && go build -trimpath \
+RUN STAMP=github.com/meshctl/meshctl/internal/commands/buildinfo && go build -trimpath \
     -ldflags "-s -w -X $STAMP.buildVersion=$VERSION -X $STAMP.buildCommit=$COMMIT -X $STAMP.buildDate=$DATE" \
     -o /meshctl ./cmd/meshctl
 
