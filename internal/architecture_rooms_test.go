@@ -129,7 +129,7 @@ func rooms() []room {
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
 			imports: []string{
 				"internal/output/view", "internal/policy", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector",
-				"internal/world", "internal/cli/text",
+				"internal/world", "internal/cli/text", "internal/policy/status",
 			},
 		},
 		{
@@ -178,6 +178,10 @@ func rooms() []room {
 			path: "internal/policy/limits", purpose: "values of policies that fit the schema and that Istio rejects", pure: true,
 			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/selector"},
 		},
+		{
+			path: "internal/policy/status", purpose: "the statuses that evaluated objects would get", pure: true,
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world"},
+		},
 		{path: "internal/policy/serviceport", purpose: "ports of Services: protocols, and where pods listen", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
@@ -195,7 +199,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/rollout", purpose: "evaluated worlds into clusters: plan, write in stages, status, watch; knows no command line",
-			imports: []string{"internal/kube", "internal/policy", "internal/render/istio", "internal/world"},
+			imports: []string{"internal/kube", "internal/policy", "internal/render/istio", "internal/world", "internal/policy/status"},
 		},
 		{
 			path: "internal/inventory", purpose: "discovers clusters, and keeps the discovered resources in step",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/status"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -48,28 +49,29 @@ const (
 // with the status they would get.
 func Statuses(result *policy.Result, kind StatusKind, positions []int) StatusList {
 	list := StatusList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: make([]StatusItem, 0, len(positions))}
+	statuses := status.Of(result)
 	for _, i := range positions {
-		list.Items = append(list.Items, statusItem(result, kind, i))
+		list.Items = append(list.Items, statusItem(result, statuses, kind, i))
 	}
 	return list
 }
 
-func statusItem(result *policy.Result, kind StatusKind, i int) StatusItem {
+func statusItem(result *policy.Result, statuses *status.Statuses, kind StatusKind, i int) StatusItem {
 	world := result.World
 	networking, discovery := networkingv1.GroupVersion().String(), discoveryv1.GroupVersion().String()
 	switch kind {
 	case StatusVirtualMesh:
-		return newStatusItem(networking, kind, &result.VirtualMeshes[i].Resource.ObjectMeta, result.VirtualMeshStatus(i))
+		return newStatusItem(networking, kind, &result.VirtualMeshes[i].Resource.ObjectMeta, statuses.VirtualMesh(i))
 	case StatusTrafficPolicy:
-		return newStatusItem(networking, kind, &result.TrafficPolicies[i].Resource.ObjectMeta, result.TrafficPolicyStatus(i))
+		return newStatusItem(networking, kind, &result.TrafficPolicies[i].Resource.ObjectMeta, statuses.TrafficPolicy(i))
 	case StatusAccessPolicy:
-		return newStatusItem(networking, kind, &result.AccessPolicies[i].Resource.ObjectMeta, result.AccessPolicyStatus(i))
+		return newStatusItem(networking, kind, &result.AccessPolicies[i].Resource.ObjectMeta, statuses.AccessPolicy(i))
 	case StatusMesh:
-		return newStatusItem(discovery, kind, &world.Meshes[i].Resource.ObjectMeta, result.MeshStatus(i))
+		return newStatusItem(discovery, kind, &world.Meshes[i].Resource.ObjectMeta, statuses.Mesh(i))
 	case StatusWorkload:
-		return newStatusItem(discovery, kind, &world.Workloads[i].Resource.ObjectMeta, result.WorkloadStatus(i))
+		return newStatusItem(discovery, kind, &world.Workloads[i].Resource.ObjectMeta, statuses.Workload(i))
 	case StatusDestination:
-		return newStatusItem(discovery, kind, &world.Destinations[i].Resource.ObjectMeta, result.DestinationStatus(i))
+		return newStatusItem(discovery, kind, &world.Destinations[i].Resource.ObjectMeta, statuses.Destination(i))
 	default:
 		panic(fmt.Sprintf("no status for kind %q", kind)) // the kinds are constants
 	}

@@ -51,8 +51,6 @@ type Result struct {
 	aboutPolicy map[PolicyRef][]int
 	routes      map[routesKey]*composed
 	onRoutes    map[int]*routeEffect
-	shifts      map[int][]int
-	acceptance  map[acceptedOn]map[int]uint32
 	// rejections file those of a Destination by policy.
 	rejections map[int]map[int][]Rejection
 	// missing says why Destinations have no access rule.
@@ -94,7 +92,6 @@ func Evaluate(w *world.World) *Result {
 			effects:      map[viewpoint]*sourceEffects{},
 			routes:       map[routesKey]*composed{},
 			onRoutes:     map[int]*routeEffect{},
-			acceptance:   map[acceptedOn]map[int]uint32{},
 			rejections:   map[int]map[int][]Rejection{},
 			missing:      map[int]string{},
 		},

@@ -52,7 +52,7 @@ func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 		found = append(found, r.aboutPolicy[e.Policy]...)
 	}
 	for _, ref := range r.outOfReach { // they have no effect that would name them
-		if r.hasSource(ref, w) {
+		if r.HasSource(ref, w) {
 			found = append(found, r.aboutPolicy[ref]...)
 		}
 	}

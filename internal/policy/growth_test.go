@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/status"
 	"github.com/meshctl/meshctl/internal/testkit/growth"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -20,6 +21,7 @@ func TestEvaluationGrowsWithThePolicies(t *testing.T) {
 func TestAnswersGrowWithThePolicies(t *testing.T) {
 	growth.Check(t, "../..", func(w *world.World) func() {
 		result := policy.Evaluate(w)
+		statuses := status.Of(result)
 		return func() {
 			for i := range w.Workloads {
 				workload := &w.Workloads[i]
@@ -34,16 +36,16 @@ func TestAnswersGrowWithThePolicies(t *testing.T) {
 			for id := range w.Destinations {
 				result.RejectedOn(id)
 				result.AccessTo(id)
-				result.DestinationStatus(id)
+				statuses.Destination(id)
 			}
 			for i := range w.TrafficPolicies {
 				for _, id := range result.TrafficPolicies[i].Destinations {
 					result.RejectionsOf(i, id)
 				}
-				result.TrafficPolicyStatus(i)
+				statuses.TrafficPolicy(i)
 			}
 			for i := range w.AccessPolicies {
-				result.AccessPolicyStatus(i)
+				statuses.AccessPolicy(i)
 			}
 		}
 	})

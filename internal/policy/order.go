@@ -22,6 +22,11 @@ type precedence struct {
 	key     string
 }
 
+// StatusKey returns the key of a resource in status maps and lists,
+// NAME.NAMESPACE and a dot: resources of the management cluster have no cluster
+// name to put behind it (semantics, conventions).
+func StatusKey(meta *metav1.ObjectMeta) string { return meta.Name + "." + meta.Namespace + "." }
+
 func precedenceOf(meta *metav1.ObjectMeta, accepted bool) precedence {
 	return precedence{
 		accepted: accepted, created: meta.CreationTimestamp.Time,

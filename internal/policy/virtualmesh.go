@@ -82,7 +82,8 @@ func (v *VirtualMesh) TLSEnforcement() networkingv1.EnforcementMode {
 	return networkingv1.EnforcementMode("").OrDefault()
 }
 
-const limitedTrust = "spec.mtlsConfig.limited is not available yet; no trust is established"
+// LimitedTrust says what a VirtualMesh with limited trust does not get.
+const LimitedTrust = "spec.mtlsConfig.limited is not available yet; no trust is established"
 
 // evaluateVirtualMeshes judges every VirtualMesh and assigns each mesh to at
 // most one VirtualMesh: they claim their meshes in the order of D11,
@@ -135,7 +136,7 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 		e.result.Meshes[m].VirtualMesh = vm
 	}
 	if vm.Trust() == TrustLimited {
-		e.report(finding.New(finding.CodeLimitedTrust, vm.ID(), limitedTrust))
+		e.report(finding.New(finding.CodeLimitedTrust, vm.ID(), LimitedTrust))
 	}
 }
 

@@ -147,6 +147,20 @@ func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
 	return traffic, access
 }
 
+// HasSource reports whether a policy has a workload as source of requests to
+// any of its Destinations.
+func (r *Result) HasSource(ref PolicyRef, w *world.Workload) bool {
+	if ref.Kind == KindTrafficPolicy {
+		return selector.MatchesWorkload(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
+	}
+	identity, known := selector.IdentityOf(w)
+	p := &r.AccessPolicies[ref.Index]
+	if !p.ownMeshOnly() {
+		return slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
+	}
+	return slices.ContainsFunc(p.Destinations, func(id int) bool { return r.mayConcern(ref, w, id) })
+}
+
 // tally counts the Destinations that a policy selects and a workload reaches.
 type tally struct {
 	// concerned is the number of them, destinations those it is effective on.

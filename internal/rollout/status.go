@@ -14,6 +14,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/status"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -43,35 +44,35 @@ func (p *Plan) writeStatuses(ctx context.Context) {
 // statusUpdates are the statuses that differ from those that were read.
 func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
 	w := &statusWriter{failures: p.failuresByParent(), written: p.writtenByParent()}
-	result, world := p.Result, p.Result.World
+	result, world, statuses := p.Result, p.Result.World, status.Of(p.Result)
 	for i := range world.VirtualMeshes {
 		vm := world.VirtualMeshes[i].Resource
-		status := result.VirtualMeshStatus(i)
-		status.Meshctl = w.written[result.VirtualMeshes[i].ID()]
-		status.State, status.Errors = w.failed(result.VirtualMeshes[i].ID(), status.State, status.Errors)
-		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, status, "conditions", "deployedSharedTrust")
+		computed := statuses.VirtualMesh(i)
+		computed.Meshctl = w.written[result.VirtualMeshes[i].ID()]
+		computed.State, computed.Errors = w.failed(result.VirtualMeshes[i].ID(), computed.State, computed.Errors)
+		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, computed, "conditions", "deployedSharedTrust")
 	}
 	for i := range world.TrafficPolicies {
 		traffic := world.TrafficPolicies[i].Resource
-		status := result.TrafficPolicyStatus(i)
-		status.Meshctl = w.written[result.TrafficPolicies[i].ID()]
-		status.State, status.Errors = w.failed(result.TrafficPolicies[i].ID(), status.State, status.Errors)
-		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindTrafficPolicy)), &traffic.ObjectMeta, traffic.Status, status)
+		computed := statuses.TrafficPolicy(i)
+		computed.Meshctl = w.written[result.TrafficPolicies[i].ID()]
+		computed.State, computed.Errors = w.failed(result.TrafficPolicies[i].ID(), computed.State, computed.Errors)
+		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindTrafficPolicy)), &traffic.ObjectMeta, traffic.Status, computed)
 	}
 	for i := range world.AccessPolicies {
 		access := world.AccessPolicies[i].Resource
-		status := result.AccessPolicyStatus(i)
-		status.Meshctl = w.written[result.AccessPolicies[i].ID()]
-		status.State, status.Errors = w.failed(result.AccessPolicies[i].ID(), status.State, status.Errors)
-		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindAccessPolicy)), &access.ObjectMeta, access.Status, status)
+		computed := statuses.AccessPolicy(i)
+		computed.Meshctl = w.written[result.AccessPolicies[i].ID()]
+		computed.State, computed.Errors = w.failed(result.AccessPolicies[i].ID(), computed.State, computed.Errors)
+		w.add(networkingv1.GroupVersion().WithKind(string(policy.KindAccessPolicy)), &access.ObjectMeta, access.Status, computed)
 	}
 	for i := range world.Meshes {
 		mesh := world.Meshes[i].Resource
-		w.add(discoveryv1.GroupVersion().WithKind("Mesh"), &mesh.ObjectMeta, mesh.Status, result.MeshStatus(i))
+		w.add(discoveryv1.GroupVersion().WithKind("Mesh"), &mesh.ObjectMeta, mesh.Status, statuses.Mesh(i))
 	}
 	for i := range world.Destinations {
 		d := world.Destinations[i].Resource
-		w.add(discoveryv1.GroupVersion().WithKind("Destination"), &d.ObjectMeta, d.Status, result.DestinationStatus(i))
+		w.add(discoveryv1.GroupVersion().WithKind("Destination"), &d.ObjectMeta, d.Status, statuses.Destination(i))
 	}
 	return w.updates, w.err
 }

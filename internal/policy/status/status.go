@@ -1,4 +1,5 @@
-package policy
+// Package status computes the statuses that evaluated objects would get.
+package status
 
 import (
 	"cmp"
@@ -7,44 +8,54 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
-	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// StatusKey returns the key of a resource in status maps and lists,
-// NAME.NAMESPACE and a dot: resources of the management cluster have no cluster
-// name to put behind it (semantics, conventions).
-func StatusKey(meta *metav1.ObjectMeta) string { return meta.Name + "." + meta.Namespace + "." }
+// Statuses computes the statuses of the objects of one result. It keeps what they
+// have in common, so it is not safe for concurrent use.
+type Statuses struct {
+	result     *policy.Result
+	acceptance map[acceptedOn]map[int]uint32
+	// shifts are the policies that shift requests to subsets, by Destination; nil if
+	// not asked for before.
+	shifts map[int][]int
+}
+
+// Of returns the statuses of a result.
+func Of(result *policy.Result) *Statuses {
+	return &Statuses{result: result, acceptance: map[acceptedOn]map[int]uint32{}}
+}
 
 func refOf(meta *metav1.ObjectMeta) *core.ObjectRef {
 	return &core.ObjectRef{Name: meta.Name, Namespace: meta.Namespace}
 }
 
-// TrafficPolicyStatus returns the status that the policy at a position would
+// TrafficPolicy returns the status that the policy at a position would
 // get (semantics 3.8, 3.9).
-func (r *Result) TrafficPolicyStatus(i int) networkingv1.TrafficPolicyStatus {
-	p := &r.TrafficPolicies[i]
-	ref := PolicyRef{KindTrafficPolicy, i}
+func (s *Statuses) TrafficPolicy(i int) networkingv1.TrafficPolicyStatus {
+	p := &s.result.TrafficPolicies[i]
+	ref := policy.PolicyRef{Kind: policy.KindTrafficPolicy, Index: i}
 	status := networkingv1.TrafficPolicyStatus{
 		ObservedGeneration: core.Int64(p.Resource.Generation), Errors: p.AllErrors(),
-		Destinations: r.approvals(ref), Workloads: r.affectedWorkloads(ref),
+		Destinations: s.approvals(ref), Workloads: s.affectedWorkloads(ref),
 	}
 	status.State = overallState(status.Errors, status.Destinations)
 	return status
 }
 
-// AccessPolicyStatus returns the status that the policy at a position would
+// AccessPolicy returns the status that the policy at a position would
 // get (semantics 3.8, 3.9).
-func (r *Result) AccessPolicyStatus(i int) networkingv1.AccessPolicyStatus {
-	p := &r.AccessPolicies[i]
-	ref := PolicyRef{KindAccessPolicy, i}
+func (s *Statuses) AccessPolicy(i int) networkingv1.AccessPolicyStatus {
+	p := &s.result.AccessPolicies[i]
+	ref := policy.PolicyRef{Kind: policy.KindAccessPolicy, Index: i}
 	status := networkingv1.AccessPolicyStatus{
 		ObservedGeneration: core.Int64(p.Resource.Generation), Errors: p.AllErrors(),
-		Destinations: r.approvals(ref), Workloads: r.affectedWorkloads(ref),
+		Destinations: s.approvals(ref), Workloads: s.affectedWorkloads(ref),
 	}
 	status.State = overallState(status.Errors, status.Destinations)
 	return status
@@ -67,101 +78,87 @@ func overallState(errors []string, targets ...map[string]core.ApprovalStatus) co
 
 // approvals says for every Destination that a policy selects what became of it
 // there; none for a policy that is INVALID as a whole.
-func (r *Result) approvals(ref PolicyRef) map[string]core.ApprovalStatus {
-	app := r.application(ref)
+func (s *Statuses) approvals(ref policy.PolicyRef) map[string]core.ApprovalStatus {
+	app := s.result.ApplicationOf(ref)
 	if !app.Valid() || len(app.Destinations) == 0 {
 		return nil
 	}
 	approvals := make(map[string]core.ApprovalStatus, len(app.Destinations))
 	for _, id := range app.Destinations {
-		approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, AcceptanceOrder: r.acceptanceOrders(ref.Kind, id)[ref.Index]}
+		approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, AcceptanceOrder: s.acceptanceOrders(ref.Kind, id)[ref.Index]}
 		if errors, rejected := app.Rejected[id]; rejected {
 			approval = core.ApprovalStatus{State: core.ApprovalStateInvalid, Errors: errors}
 		}
-		approvals[StatusKey(&r.World.Destinations[id].Resource.ObjectMeta)] = approval
+		approvals[policy.StatusKey(&s.result.World.Destinations[id].Resource.ObjectMeta)] = approval
 	}
 	return approvals
 }
 
 // acceptanceOrders returns, by the position of each policy of a kind on a
 // Destination, how many accepted ones go before it; computed once.
-func (r *Result) acceptanceOrders(kind PolicyKind, destination int) map[int]uint32 {
+func (s *Statuses) acceptanceOrders(kind policy.PolicyKind, destination int) map[int]uint32 {
 	key := acceptedOn{kind, destination}
-	if orders, known := r.acceptance[key]; known {
+	if orders, known := s.acceptance[key]; known {
 		return orders
 	}
-	policies := r.Destinations[destination].Traffic
-	if kind == KindAccessPolicy {
-		policies = r.Destinations[destination].Access
+	policies := s.result.Destinations[destination].Traffic
+	if kind == policy.KindAccessPolicy {
+		policies = s.result.Destinations[destination].Access
 	}
 	orders := make(map[int]uint32, len(policies))
 	order := uint32(0)
 	for _, i := range policies {
 		orders[i] = order
-		if _, rejected := r.application(PolicyRef{kind, i}).Rejected[destination]; !rejected {
+		if _, rejected := s.result.ApplicationOf(policy.PolicyRef{Kind: kind, Index: i}).Rejected[destination]; !rejected {
 			order++
 		}
 	}
-	r.acceptance[key] = orders
+	s.acceptance[key] = orders
 	return orders
 }
 
 type acceptedOn struct {
-	kind        PolicyKind
+	kind        policy.PolicyKind
 	destination int
 }
 
 // affectedWorkloads returns the keys of the workloads that a policy has as
 // source, as far as their mesh is one of the Destinations' meshes or in a
 // VirtualMesh with one (semantics 3.9).
-func (r *Result) affectedWorkloads(ref PolicyRef) []string {
-	app := r.application(ref)
+func (s *Statuses) affectedWorkloads(ref policy.PolicyRef) []string {
+	app := s.result.ApplicationOf(ref)
 	if !app.Valid() {
 		return nil
 	}
 	meshes := map[*world.Mesh]bool{}
-	groups := map[*VirtualMesh]bool{}
+	groups := map[*policy.VirtualMesh]bool{}
 	for _, id := range app.Destinations {
-		if m := r.World.Destinations[id].Mesh; m != nil {
+		if m := s.result.World.Destinations[id].Mesh; m != nil {
 			meshes[m] = true
-			if vm := r.Meshes[m.ID].VirtualMesh; vm != nil {
+			if vm := s.result.Meshes[m.ID].VirtualMesh; vm != nil {
 				groups[vm] = true
 			}
 		}
 	}
 	var keys []string
-	for i := range r.World.Workloads {
-		w := &r.World.Workloads[i]
-		if w.Mesh == nil || (!meshes[w.Mesh] && !groups[r.Meshes[w.Mesh.ID].VirtualMesh]) || !r.hasSource(ref, w) {
+	for i := range s.result.World.Workloads {
+		w := &s.result.World.Workloads[i]
+		if w.Mesh == nil || (!meshes[w.Mesh] && !groups[s.result.Meshes[w.Mesh.ID].VirtualMesh]) || !s.result.HasSource(ref, w) {
 			continue
 		}
-		keys = append(keys, StatusKey(&w.Resource.ObjectMeta))
+		keys = append(keys, policy.StatusKey(&w.Resource.ObjectMeta))
 	}
 	slices.Sort(keys)
 	return keys
 }
 
-// hasSource reports whether a policy has a workload as source of requests to
-// any of its Destinations.
-func (r *Result) hasSource(ref PolicyRef, w *world.Workload) bool {
-	if ref.Kind == KindTrafficPolicy {
-		return selector.MatchesWorkload(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
-	}
-	identity, known := selector.IdentityOf(w)
-	p := &r.AccessPolicies[ref.Index]
-	if !p.ownMeshOnly() {
-		return slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
-	}
-	return slices.ContainsFunc(p.Destinations, func(id int) bool { return r.mayConcern(ref, w, id) })
-}
-
-// VirtualMeshStatus returns the status that the VirtualMesh at a position
+// VirtualMesh returns the status that the VirtualMesh at a position
 // would get. What only keeps Destinations from being federated is said about
 // them, so that their mesh keeps trust and access control (semantics D15).
 // Rotation conditions and the deployed trust are not the engine's; they are
 // kept from the previous status.
-func (r *Result) VirtualMeshStatus(i int) networkingv1.VirtualMeshStatus {
-	vm := &r.VirtualMeshes[i]
+func (s *Statuses) VirtualMesh(i int) networkingv1.VirtualMeshStatus {
+	vm := &s.result.VirtualMeshes[i]
 	previous := vm.Resource.Status
 	status := networkingv1.VirtualMeshStatus{
 		ObservedGeneration: core.Int64(vm.Resource.Generation), Errors: vm.Errors,
@@ -170,16 +167,16 @@ func (r *Result) VirtualMeshStatus(i int) networkingv1.VirtualMeshStatus {
 	if vm.Effective {
 		status.Meshes = map[string]core.ApprovalStatus{}
 		for _, missing := range vm.Missing {
-			key := StatusKey(&metav1.ObjectMeta{Name: missing.Ref.Name, Namespace: missing.Ref.Namespace})
+			key := policy.StatusKey(&metav1.ObjectMeta{Name: missing.Ref.Name, Namespace: missing.Ref.Namespace})
 			status.Meshes[key] = core.ApprovalStatus{State: core.ApprovalStateInvalid, Errors: []string{missing.Reason}}
 		}
 		status.Destinations = map[string]core.ApprovalStatus{}
 		for _, m := range vm.Meshes {
-			r.addMember(&status, m)
+			s.addMember(&status, m)
 		}
-		for id := range r.Destinations {
-			if f := r.Destinations[id].Federation; f != nil && f.VirtualMesh == vm {
-				key := StatusKey(&r.World.Destinations[id].Resource.ObjectMeta)
+		for id := range s.result.Destinations {
+			if f := s.result.Destinations[id].Federation; f != nil && f.VirtualMesh == vm {
+				key := policy.StatusKey(&s.result.World.Destinations[id].Resource.ObjectMeta)
 				status.Destinations[key] = core.ApprovalStatus{State: core.ApprovalStateAccepted}
 			}
 		}
@@ -188,24 +185,24 @@ func (r *Result) VirtualMeshStatus(i int) networkingv1.VirtualMeshStatus {
 	return status
 }
 
-func (r *Result) addMember(status *networkingv1.VirtualMeshStatus, m int) {
-	mesh := &r.Meshes[m]
+func (s *Statuses) addMember(status *networkingv1.VirtualMeshStatus, m int) {
+	mesh := &s.result.Meshes[m]
 	approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, Warnings: mesh.Warnings}
-	if mesh.VirtualMesh.Trust() == TrustLimited { // semantics D42
-		approval.State, approval.Errors = core.ApprovalStateInvalid, []string{limitedTrust}
+	if mesh.VirtualMesh.Trust() == policy.TrustLimited { // semantics D42
+		approval.State, approval.Errors = core.ApprovalStateInvalid, []string{policy.LimitedTrust}
 	}
-	status.Meshes[StatusKey(&r.World.Meshes[m].Resource.ObjectMeta)] = approval
+	status.Meshes[policy.StatusKey(&s.result.World.Meshes[m].Resource.ObjectMeta)] = approval
 	for _, id := range mesh.Unexported {
-		status.Destinations[StatusKey(&r.World.Destinations[id].Resource.ObjectMeta)] = core.ApprovalStatus{
+		status.Destinations[policy.StatusKey(&s.result.World.Destinations[id].Resource.ObjectMeta)] = core.ApprovalStatus{
 			State: core.ApprovalStateInvalid, Errors: mesh.Errors,
 		}
 	}
 }
 
-// MeshStatus returns the status that the mesh at a position would get
+// Mesh returns the status that the mesh at a position would get
 // (semantics 3.6).
-func (r *Result) MeshStatus(i int) discoveryv1.MeshStatus {
-	world, mesh := &r.World.Meshes[i], &r.Meshes[i]
+func (s *Statuses) Mesh(i int) discoveryv1.MeshStatus {
+	world, mesh := &s.result.World.Meshes[i], &s.result.Meshes[i]
 	status := discoveryv1.MeshStatus{ObservedGeneration: core.Int64(world.Resource.Generation)}
 	if vm := mesh.VirtualMesh; vm != nil {
 		status.AppliedVirtualMesh = &discoveryv1.AppliedVirtualMesh{
@@ -214,7 +211,7 @@ func (r *Result) MeshStatus(i int) discoveryv1.MeshStatus {
 	}
 	for _, g := range mesh.Gateways {
 		status.AppliedEastWestIngressGateways = append(status.AppliedEastWestIngressGateways, core.AppliedIngressGateway{
-			DestinationRef:    refOf(&r.World.Destinations[g.Destination].Resource.ObjectMeta),
+			DestinationRef:    refOf(&s.result.World.Destinations[g.Destination].Resource.ObjectMeta),
 			ExternalAddresses: g.Addresses, Port: g.ContainerPort, ExternalPort: g.ExternalPort,
 		})
 	}
@@ -233,39 +230,39 @@ func newerSpelling(spec *networkingv1.VirtualMeshSpec) *networkingv1.VirtualMesh
 	return &written
 }
 
-// DestinationStatus returns the status that the Destination at a position
+// Destination returns the status that the Destination at a position
 // would get (semantics 3.1 to 3.7).
-func (r *Result) DestinationStatus(i int) discoveryv1.DestinationStatus {
-	d, decided := &r.World.Destinations[i], &r.Destinations[i]
+func (s *Statuses) Destination(i int) discoveryv1.DestinationStatus {
+	d, decided := &s.result.World.Destinations[i], &s.result.Destinations[i]
 	status := discoveryv1.DestinationStatus{
-		ObservedGeneration: core.Int64(d.Resource.Generation), LocalFQDN: d.Hostname, RequiredSubsets: r.requiredSubsets(d),
+		ObservedGeneration: core.Int64(d.Resource.Generation), LocalFQDN: d.Hostname, RequiredSubsets: s.requiredSubsets(d),
 	}
 	for _, p := range decided.Traffic {
-		if policy := &r.TrafficPolicies[p]; !policy.RejectedOn(i) {
+		if policy := &s.result.TrafficPolicies[p]; !policy.RejectedOn(i) {
 			status.AppliedTrafficPolicies = append(status.AppliedTrafficPolicies, networkingv1.AppliedTrafficPolicy{
 				Ref: refOf(&policy.Resource.ObjectMeta), ObservedGeneration: core.Int64(policy.Resource.Generation), Spec: &policy.Resource.Spec,
 			})
 		}
 	}
-	for _, rule := range r.RulesOf(i) {
-		policy := r.AccessPolicies[rule.Policy].Resource
+	for _, rule := range s.result.RulesOf(i) {
+		policy := s.result.AccessPolicies[rule.Policy].Resource
 		status.AppliedAccessPolicies = append(status.AppliedAccessPolicies, discoveryv1.AppliedAccessPolicy{
 			Ref: refOf(&policy.ObjectMeta), ObservedGeneration: core.Int64(policy.Generation), Spec: &policy.Spec,
 		})
 	}
 	if f := decided.Federation; f != nil {
-		status.AppliedFederation = r.appliedFederation(f, d)
+		status.AppliedFederation = s.appliedFederation(f, d)
 	}
 	return status
 }
 
-func (r *Result) appliedFederation(f *Federation, d *world.Destination) *discoveryv1.AppliedFederation {
+func (s *Statuses) appliedFederation(f *policy.Federation, d *world.Destination) *discoveryv1.AppliedFederation {
 	applied := &discoveryv1.AppliedFederation{
 		FederatedHostname: f.FederatedHostname(d), FlatNetwork: f.Flat,
 		VirtualMeshRef: refOf(&f.VirtualMesh.Resource.ObjectMeta), TCPKeepalive: f.VirtualMesh.Resource.Spec.Federation.TCPKeepalive,
 	}
 	for _, m := range f.Meshes {
-		applied.FederatedToMeshes = append(applied.FederatedToMeshes, r.World.Meshes[m].Ref)
+		applied.FederatedToMeshes = append(applied.FederatedToMeshes, s.result.World.Meshes[m].Ref)
 	}
 	return applied
 }
@@ -273,10 +270,10 @@ func (r *Result) appliedFederation(f *Federation, d *world.Destination) *discove
 // requiredSubsets lists the accepted policies that shift requests to a subset
 // of the Destination, once all Destinations are judged (semantics 3.7, D17).
 // Of each shift only what is about this Destination is kept (D28).
-func (r *Result) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSubsets {
+func (s *Statuses) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSubsets {
 	var required []discoveryv1.RequiredSubsets
-	for _, i := range r.shiftsTo()[d.ID] {
-		p := &r.TrafficPolicies[i]
+	for _, i := range s.shiftsTo()[d.ID] {
+		p := &s.result.TrafficPolicies[i]
 		shift := &networkingv1.MultiDestination{}
 		for _, w := range p.Resource.Spec.Policy.TrafficShift.Destinations {
 			if w.KubeService != nil && len(w.KubeService.Subset) > 0 && feature.ShiftTarget(w.KubeService) == d.Ref {
@@ -296,13 +293,13 @@ func (r *Result) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSub
 
 // shiftsTo returns, by Destination, the accepted policies that shift requests
 // to a subset of it; computed once.
-func (r *Result) shiftsTo() map[int][]int {
-	if r.shifts != nil {
-		return r.shifts
+func (s *Statuses) shiftsTo() map[int][]int {
+	if s.shifts != nil {
+		return s.shifts
 	}
-	r.shifts = map[int][]int{}
-	for i := range r.TrafficPolicies {
-		p := &r.TrafficPolicies[i]
+	s.shifts = map[int][]int{}
+	for i := range s.result.TrafficPolicies {
+		p := &s.result.TrafficPolicies[i]
 		if !p.Valid() || len(p.Rejected) > 0 || p.Resource.Spec.Policy == nil || p.Resource.Spec.Policy.TrafficShift == nil {
 			continue
 		}
@@ -310,21 +307,21 @@ func (r *Result) shiftsTo() map[int][]int {
 			if w.KubeService == nil || len(w.KubeService.Subset) == 0 {
 				continue
 			}
-			if d := r.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !endsWith(r.shifts[d.ID], i) {
-				r.shifts[d.ID] = append(r.shifts[d.ID], i)
+			if d := s.result.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !endsWith(s.shifts[d.ID], i) {
+				s.shifts[d.ID] = append(s.shifts[d.ID], i)
 			}
 		}
 	}
-	return r.shifts
+	return s.shifts
 }
 
 // endsWith reports whether the last value of a list is the given one.
 func endsWith(list []int, value int) bool { return len(list) > 0 && list[len(list)-1] == value }
 
-// WorkloadStatus returns the status that the workload at a position would get;
+// Workload returns the status that the workload at a position would get;
 // what other controllers wrote is kept.
-func (r *Result) WorkloadStatus(i int) discoveryv1.WorkloadStatus {
-	resource := r.World.Workloads[i].Resource
+func (s *Statuses) Workload(i int) discoveryv1.WorkloadStatus {
+	resource := s.result.World.Workloads[i].Resource
 	status := resource.Status
 	status.ObservedGeneration = core.Int64(resource.Generation)
 	return status
