@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -38,9 +39,14 @@ func (l Level) label() (label, color string) {
 // logger is what Err shows. Streams that are copied share it.
 type logger struct {
 	mu sync.Mutex
-	// status is the line that will be overwritten; "" if there is none.
-	status string
+	// progress and waiting are what the status line is to say; progress comes first.
+	progress, waiting string
+	// shown is the status line that will be overwritten; "" if there is none.
+	shown string
 }
+
+// status returns what the status line is to say.
+func (l *logger) status() string { return cmp.Or(l.progress, l.waiting) }
 
 // Say prints one line on Err. What could control the terminal is escaped, as it
 // is by all functions that print messages; several goroutines may call them.
@@ -121,10 +127,9 @@ func (s *Streams) write(printable string) {
 	printable = s.Completed(printable)
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	status := s.log.status
 	s.showStatus("")
 	_, _ = io.WriteString(s.Err, printable)
-	s.showStatus(status)
+	s.showStatus(s.log.status())
 }
 
 // Completed returns a text with the commands that it suggests completed, as in
@@ -136,10 +141,15 @@ func (s *Streams) Completed(text string) string {
 	return s.Complete(text)
 }
 
-// setStatus shows a line below all messages until another one replaces it; ""
+// setProgress shows a line below all messages until another one replaces it; ""
 // removes it. It does nothing unless Err is a terminal on which a line can be
 // overwritten.
-func (s *Streams) setStatus(message string) {
+func (s *Streams) setProgress(message string) { s.setStatus(&s.log.progress, message) }
+
+// setWaiting is setProgress for a line that gives way to others.
+func (s *Streams) setWaiting(message string) { s.setStatus(&s.log.waiting, message) }
+
+func (s *Streams) setStatus(status *string, message string) {
 	if !s.ErrTerminal || s.Getenv("TERM") == "dumb" {
 		return
 	}
@@ -149,16 +159,26 @@ func (s *Streams) setStatus(message string) {
 	}
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	s.showStatus(message)
+	*status = message
+	s.showStatus(s.log.status())
+}
+
+// hideStatus takes the status line away, because something else is about to be
+// written where it is, until there is a new one.
+func (s *Streams) hideStatus() {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.showStatus("")
 }
 
 func (s *Streams) showStatus(status string) {
+	if s.log.shown == status {
+		return
+	}
 	erase := ""
-	if s.log.status != "" {
+	if s.log.shown != "" {
 		erase = "\r\x1b[K"
 	}
-	if erase+status != "" {
-		_, _ = io.WriteString(s.Err, erase+status)
-	}
-	s.log.status = status
+	_, _ = io.WriteString(s.Err, erase+status)
+	s.log.shown = status
 }

@@ -16,10 +16,12 @@ type outputBuffer struct {
 	// terminal is behind the buffer if a person is watching: every write is passed
 	// on at once.
 	terminal *terminalWriter
+	// before is called before anything is passed on to a terminal.
+	before func()
 }
 
 func newOutputBuffer(w io.Writer, isTerminal bool) *outputBuffer {
-	b := &outputBuffer{}
+	b := &outputBuffer{before: func() {}}
 	if isTerminal {
 		b.terminal = &terminalWriter{terminal: w}
 		w = b.terminal
@@ -32,6 +34,7 @@ func newOutputBuffer(w io.Writer, isTerminal bool) *outputBuffer {
 func (b *outputBuffer) Write(p []byte) (int, error) {
 	n, err := b.buffered.Write(p)
 	if err == nil && b.terminal != nil {
+		b.before()
 		err = b.buffered.Flush()
 	}
 	if err != nil {

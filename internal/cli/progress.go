@@ -47,7 +47,7 @@ func (p *Progress) End(name, format string, args ...any) {
 	if i := p.find(name); i >= 0 {
 		p.running = slices.Delete(p.running, i, i+1)
 	}
-	p.streams.setStatus("")
+	p.streams.setProgress("")
 	p.streams.Say(format, args...)
 	p.show()
 }
@@ -66,7 +66,7 @@ func (p *Progress) find(name string) int {
 
 func (p *Progress) show() {
 	if len(p.running) == 0 {
-		p.streams.setStatus("")
+		p.streams.setProgress("")
 		return
 	}
 	status := p.running[0].name
@@ -76,5 +76,5 @@ func (p *Progress) show() {
 	if more := len(p.running) - 1; more > 0 {
 		status += fmt.Sprintf(" (and %d more)", more)
 	}
-	p.streams.setStatus(status)
+	p.streams.setProgress(status)
 }

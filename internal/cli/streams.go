@@ -97,6 +97,7 @@ func (s *Streams) WithErr(w io.Writer) *Streams {
 // bufferOut makes Out a buffer in front of w.
 func (s *Streams) bufferOut(w io.Writer) {
 	s.buffer = newOutputBuffer(w, s.OutTerminal)
+	s.buffer.before = s.hideStatus
 	s.Out = s.buffer
 }
 

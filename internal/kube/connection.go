@@ -48,6 +48,9 @@ type Options struct {
 	// ReadLimit bounds, in bytes, what is read of the cluster for one purpose;
 	// DefaultReadLimit if 0.
 	ReadLimit int64
+	// Waiting is told that a request to a cluster has been sent, and returns what to
+	// call when the answer has been read; nil if nobody wants to know.
+	Waiting func(cluster string) (end func())
 }
 
 // Connection is one cluster with the credentials to use. Creating it contacts
@@ -101,7 +104,13 @@ func New(name string, source Source, config *rest.Config, opts Options) *Connect
 		config.Impersonate = rest.ImpersonationConfig{UserName: opts.As, Groups: opts.AsGroups}
 	}
 	limits := limitsOf(opts)
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &guard{next: next, limit: limits.bytes} })
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		g := &guard{next: next, limit: limits.bytes, waiting: func() func() { return func() {} }}
+		if opts.Waiting != nil {
+			g.waiting = func() func() { return opts.Waiting(name) }
+		}
+		return g
+	})
 	return &Connection{Name: name, Source: source, config: config, limits: limits, resources: map[schema.GroupVersion][]metav1.APIResource{}}
 }
 

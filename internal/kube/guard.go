@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,21 +52,29 @@ type guard struct {
 	next http.RoundTripper
 	// limit is for requests that have no budget.
 	limit int64
+	// waiting is called when an answer is waited for, and what it returns when it has
+	// been read.
+	waiting func() (end func())
 }
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
+	end := sync.OnceFunc(g.waiting())
 	response, err := g.next.RoundTrip(request)
 	if err != nil {
+		end()
 		return nil, err
 	}
 	if err := checkAnswer(request, response); err != nil {
+		end()
 		_ = response.Body.Close()
 		return nil, err
 	}
-	if response.Body != nil && request.URL.Query().Get("watch") == "" {
-		response.Body = &boundedBody{ReadCloser: response.Body, budget: budgetOf(request.Context(), g.limit)}
+	if response.Body == nil || request.URL.Query().Get("watch") != "" {
+		end() // a watch goes on for as long as it likes
+		return response, nil
 	}
+	response.Body = &boundedBody{ReadCloser: response.Body, budget: budgetOf(request.Context(), g.limit), end: end}
 	return response, nil
 }
 
@@ -169,6 +178,8 @@ func budgetOf(ctx context.Context, limit int64) *budget {
 type boundedBody struct {
 	io.ReadCloser
 	budget *budget
+	// end is called when no more is read.
+	end func()
 }
 
 // Read implements io.Reader.
@@ -177,7 +188,16 @@ func (b *boundedBody) Read(into []byte) (int, error) {
 	if b.budget.left.Add(-int64(n)) < 0 {
 		return 0, &tooMuchError{what: "the answers are larger than " + sizeText(b.budget.limit)}
 	}
+	if err != nil {
+		b.end()
+	}
 	return n, err
+}
+
+// Close implements io.Closer.
+func (b *boundedBody) Close() error {
+	b.end()
+	return b.ReadCloser.Close()
 }
 
 // sizeText returns a number of bytes as people write it.

@@ -33,8 +33,8 @@ type ManagementOptions struct {
 // same checks as those in files, so that an object means the same wherever it
 // comes from.
 //
-// What may not be listed, or is not installed, becomes a Problem; so does a
-// cluster that cannot be used, of which nothing is loaded then. An error is
+// What may not be listed becomes a Problem; so does a cluster that cannot be used, or
+// that has no definitions of meshctl, of which nothing is loaded then. An error is
 // returned when ctx ends, and for kinds that do not exist.
 func Management(ctx context.Context, opts ManagementOptions, v *validation.Validator) (world.Objects, error) {
 	return readManagement(ctx, opts, v)
@@ -144,8 +144,8 @@ func (l *managementReader) assemble() (world.Objects, error) {
 	switch {
 	case missing > 0 && missing == len(l.lists):
 		a.objects.Problems = append(a.objects.Problems, world.Problem{
-			Kind: world.UnlistedKind, Origin: l.origin, Message: "meshctl is not installed there",
-			Hint: "run `meshctl install`, or use --context or --filename",
+			Kind: world.UnlistedKind, Origin: l.origin, LeftOut: true, Message: "not a management cluster: the CRDs of meshctl are not installed",
+			Hint: "name the management cluster with --context, run 'meshctl install', or use --clusters or --filename",
 		})
 		return a.objects, nil
 	default:

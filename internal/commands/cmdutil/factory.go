@@ -46,6 +46,10 @@ type Factory struct {
 	// cluster once it is connected to; empty without one.
 	running    *cobra.Command
 	management string
+	// toldEmpty says that the user knows that the management cluster is empty.
+	toldEmpty bool
+	// waiting says which clusters are waited for.
+	waiting *cli.Waiting
 	// loaded are the settings once they have been read.
 	loaded *settings.Settings
 }
@@ -62,6 +66,7 @@ func NewFactory(streams *cli.Streams) *Factory {
 		CompletionPatience: completionPatience,
 
 		BeginsWork: func() {},
+		waiting:    cli.NewWaiting(streams, time.Now),
 		worlds:     map[*cobra.Command]*WorldFlags{},
 	}
 	f.Settings = f.loadSettings

@@ -32,6 +32,8 @@ type KubeFlags struct {
 	config  *genericclioptions.ConfigFlags
 	// reached is told the context of the management cluster.
 	reached func(context string)
+	// waiting is told what clusters are asked.
+	waiting func(cluster string) (end func())
 	// unread says that a world was loaded and reports why the management cluster
 	// cannot be read.
 	unread bool
@@ -46,7 +48,7 @@ func NewKubeFlags(f *Factory) *KubeFlags {
 	empty := func() *string { return new(string) }
 	groups := []string{}
 	return &KubeFlags{
-		streams: f.Streams, build: f.Build, reached: func(context string) { f.management = context },
+		streams: f.Streams, build: f.Build, reached: func(context string) { f.management = context }, waiting: f.waiting.Begin,
 		// There are no flags for tokens and passwords: others could read them.
 		config: &genericclioptions.ConfigFlags{
 			KubeConfig: empty(), Context: empty(), Timeout: empty(), Impersonate: empty(), ImpersonateGroup: &groups,
@@ -127,7 +129,7 @@ func (k *KubeFlags) Options() (kube.Options, error) {
 	if err != nil {
 		return kube.Options{}, err
 	}
-	return kube.Options{Version: k.build().Version, RequestTimeout: timeout, ReadLimit: limit}, nil
+	return kube.Options{Version: k.build().Version, RequestTimeout: timeout, ReadLimit: limit, Waiting: k.waiting}, nil
 }
 
 // parseReadLimit reads a size as Kubernetes writes it. Nothing leaves the

@@ -129,5 +129,21 @@ func (f *Factory) loadWorld(ctx context.Context, flags WorldFlags, stdin io.Read
 	if err != nil {
 		return nil, err
 	}
+	f.tellEmpty(flags, &objects)
 	return world.New(objects), nil
+}
+
+// tellEmpty says once that nothing was discovered yet, and what is to be done: the
+// answers of the command will be empty, too.
+func (f *Factory) tellEmpty(flags WorldFlags, objects *world.Objects) {
+	discovered := len(objects.Meshes) + len(objects.Workloads) + len(objects.Destinations)
+	if f.toldEmpty || !flags.FromManagement() || len(flags.Filenames)+len(flags.Contexts) > 0 || discovered+len(objects.Problems) > 0 {
+		return
+	}
+	f.toldEmpty = true
+	next := "register clusters with 'meshctl cluster register', then run 'meshctl discover'"
+	if len(objects.KubernetesClusters) > 0 {
+		next = "run 'meshctl discover'"
+	}
+	f.Streams.Warn("%s has no discovered meshes, workloads and Services yet: %s", flags.Kube.Describe(), next)
 }

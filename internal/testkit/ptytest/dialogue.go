@@ -114,6 +114,15 @@ func (d *Dialogue) Send(keys string) {
 	}
 }
 
+// Interrupt presses Ctrl-C while the program asks nothing: the terminal turns it
+// into a signal.
+func (d *Dialogue) Interrupt() {
+	d.t.Helper()
+	if _, err := d.console.Send(Interrupt); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 func raw(tty *os.File) bool {
 	settings, err := unix.IoctlGetTermios(int(tty.Fd()), ioctlGetTermios)
 	return err == nil && settings.Lflag&unix.ICANON == 0
