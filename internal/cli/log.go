@@ -9,21 +9,21 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// maxLine bounds what one log line shows, in characters: a hostile name must not
-// fill the screen.
+// maxLine limits the length of a log line in characters, so that a hostile name
+// cannot fill the screen.
 const maxLine = 400
 
-// Level says how serious a message is.
+// Level is the severity of a message.
 type Level int
 
-// The levels of messages, the most serious one last.
+// The levels of messages in ascending order of severity.
 const (
 	LevelInfo Level = iota
 	LevelWarning
 	LevelError
 )
 
-// label returns what a line of the level starts with, and its colour.
+// label returns the prefix of lines of the level, and its colour.
 func (l Level) label() (label, color string) {
 	switch l {
 	case LevelError:
@@ -35,42 +35,42 @@ func (l Level) label() (label, color string) {
 	}
 }
 
-// logger is what Err shows. Streams that are copied share it.
+// logger is the state of Err. Copies of Streams share it.
 type logger struct {
 	mu sync.Mutex
-	// status is the line that will be overwritten; "" if there is none.
+	// status is the line that the next message overwrites; "" if there is none.
 	status string
 }
 
-// Say prints one line on Err. What could control the terminal is escaped, as it
-// is by all functions that print messages; several goroutines may call them.
+// Say prints one line on Err. Like all functions that print messages, it escapes
+// control characters and may be called by several goroutines.
 func (s *Streams) Say(format string, args ...any) {
 	s.line(LevelInfo, fmt.Sprintf(format, args...))
 }
 
-// Warn prints one line on Err that starts with `warning:`.
+// Warn prints one line on Err with the prefix `warning:`.
 func (s *Streams) Warn(format string, args ...any) {
 	s.line(LevelWarning, fmt.Sprintf(format, args...))
 }
 
-// Fail prints one line on Err that starts with `error:`. It is for a part that
-// failed while the command goes on.
+// Fail prints one line on Err with the prefix `error:`. It is for partial
+// failures after which the command continues.
 func (s *Streams) Fail(format string, args ...any) {
 	s.line(LevelError, fmt.Sprintf(format, args...))
 }
 
-// Debug is Say for users who asked for more with -v.
+// Debug is Say for users who passed -v.
 func (s *Streams) Debug(format string, args ...any) {
 	if s.Verbosity > 0 {
 		s.Say(format, args...)
 	}
 }
 
-// Error prints an error, part by part if it is a joined one, but for what the
-// user was told already. A message may have several lines; all but the first are
-// indented, so that none can pass for a message of its own.
+// Error prints an error, each part of a joined error separately, without those
+// that were already reported. Continuation lines are indented, so that none looks
+// like a message of its own.
 func (s *Streams) Error(err error) {
-	for _, part := range Untold(err) {
+	for _, part := range Unreported(err) {
 		lines := strings.Split(text.PrintableLines(part.Error()), "\n")
 		for i := range lines[1:] {
 			if line := &lines[i+1]; !strings.HasPrefix(*line, "  ") {
@@ -81,13 +81,13 @@ func (s *Streams) Error(err error) {
 	}
 }
 
-// Paragraph prints a sentence, or several, wrapped to the width of the terminal.
+// Paragraph prints prose, wrapped to the width of the terminal.
 func (s *Streams) Paragraph(level Level, format string, args ...any) {
 	label, _ := level.label()
 	s.write(s.labelled(level, text.Wrap(label+" "+text.Printable(fmt.Sprintf(format, args...)), s.ErrWidth(), "  ")) + "\n")
 }
 
-// Block prints a text of several lines as it is laid out.
+// Block prints text of several lines without wrapping it.
 func (s *Streams) Block(format string, args ...any) {
 	s.write(strings.TrimSuffix(text.PrintableLines(fmt.Sprintf(format, args...)), "\n") + "\n")
 }
@@ -99,7 +99,7 @@ func (s *Streams) line(level Level, message string) {
 	s.write(s.labelled(level, oneLine(message)) + "\n")
 }
 
-// oneLine makes a message printable and not too long.
+// oneLine escapes a message and limits its length.
 func oneLine(message string) string {
 	if runes := []rune(message); len(runes) > maxLine {
 		message = string(runes[:maxLine]) + "..."
@@ -107,7 +107,7 @@ func oneLine(message string) string {
 	return text.Printable(message)
 }
 
-// labelled paints the label that the message starts with.
+// labelled adds the coloured prefix of the level to a message.
 func (s *Streams) labelled(level Level, message string) string {
 	label, color := level.label()
 	if rest, found := strings.CutPrefix(message, label); found && label != "" && s.ErrColor() {
@@ -116,7 +116,7 @@ func (s *Streams) labelled(level Level, message string) string {
 	return message
 }
 
-// write writes printable text to Err, above the status line.
+// write writes escaped text to Err, above the status line.
 func (s *Streams) write(printable string) {
 	printable = s.Completed(printable)
 	s.log.mu.Lock()
@@ -127,8 +127,8 @@ func (s *Streams) write(printable string) {
 	s.showStatus(status)
 }
 
-// Completed returns a text with the commands that it suggests completed, as in
-// messages. It is for data that suggests some.
+// Completed completes the commands that a text suggests, as messages do. It is
+// for data that contains such suggestions.
 func (s *Streams) Completed(text string) string {
 	if s.Complete == nil {
 		return text
@@ -136,9 +136,8 @@ func (s *Streams) Completed(text string) string {
 	return s.Complete(text)
 }
 
-// setStatus shows a line below all messages until another one replaces it; ""
-// removes it. It does nothing unless Err is a terminal on which a line can be
-// overwritten.
+// setStatus shows a line below all messages until it is replaced; "" removes it.
+// It does nothing unless Err is a terminal that can overwrite a line.
 func (s *Streams) setStatus(message string) {
 	if !s.ErrTerminal || s.Getenv("TERM") == "dumb" {
 		return
