@@ -2,6 +2,6 @@ package cli
 
 import "time"
 
-// Clock tells the time. Commands take one so that ages and deadlines can be
-// tested; time.Now is the real one.
+// Clock returns the current time. Commands take one so that tests can control
+// ages and deadlines; in production it is time.Now.
 type Clock func() time.Time

@@ -4,22 +4,22 @@ package cli
 type ColorMode string
 
 // The colour modes. ColorAuto colours a terminal unless NO_COLOR is set to
-// anything or TERM is dumb; the other two overrule the environment.
+// anything or TERM is dumb; the other two ignore the environment.
 const (
 	ColorAuto   ColorMode = "auto"
 	ColorAlways ColorMode = "always"
 	ColorNever  ColorMode = "never"
 )
 
-// ColorModes returns all modes in the order that help shows them.
+// ColorModes returns all modes in the order in which help shows them.
 func ColorModes() []ColorMode {
 	return []ColorMode{ColorAuto, ColorAlways, ColorNever}
 }
 
-// OutColor reports whether text for people on Out may be coloured.
+// OutColor reports whether human-readable text on Out may be coloured.
 func (s *Streams) OutColor() bool { return s.colored(s.OutTerminal) }
 
-// ErrColor reports whether text for people on Err may be coloured.
+// ErrColor reports whether human-readable text on Err may be coloured.
 func (s *Streams) ErrColor() bool { return s.colored(s.ErrTerminal) }
 
 func (s *Streams) colored(terminal bool) bool {

@@ -1,4 +1,4 @@
-// Package cli holds what every command needs from the world outside: the
-// standard streams and what is known about the terminal behind them, the typed
-// errors that decide the exit code, and the clock.
+// Package cli holds what every command needs of its environment: the standard
+// streams and the properties of their terminals, log lines and progress, the
+// typed errors that decide the exit code, and the clock.
 package cli

@@ -7,22 +7,23 @@ import (
 	"syscall"
 )
 
-// ErrCancelled says that the user stopped the command before it was done: with
-// a signal or by declining a question.
+// ErrCancelled is returned when the user stopped the command with a signal or by
+// declining a question.
 var ErrCancelled = errors.New("cancelled")
 
-// ErrFindings says that the command ran fine and found problems, which are
-// part of what it printed. Nothing more is printed for it.
+// ErrFindings is returned when the command succeeded and found problems, which
+// are part of its output. No error message is printed for it.
 var ErrFindings = errors.New("problems were found")
 
-// ErrReported says that the command failed and has printed the reason itself.
+// ErrReported is returned when the command failed and has already printed the
+// reason.
 var ErrReported = errors.New("failed, see above")
 
-// ErrDifferences says that diff ran fine and found differences, which are what it
-// printed.
+// ErrDifferences is returned when diff succeeded and found differences, which it
+// has printed.
 var ErrDifferences = errors.New("there are differences")
 
-// TroubleError is a failure of diff, whose exit code must differ from that for
+// TroubleError is a failure of diff. Its exit code must differ from that of
 // differences.
 type TroubleError struct {
 	Err error
@@ -34,19 +35,18 @@ func (e *TroubleError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TroubleError) Unwrap() error { return e.Err }
 
-// Untold returns the parts of a possibly joined error that the user has not been
-// told yet, that is all but ErrReported, ErrFindings and
-// ErrDifferences.
-func Untold(err error) []error {
+// Unreported returns the parts of a possibly joined error that still have to be
+// printed: all but ErrReported, ErrFindings and ErrDifferences.
+func Unreported(err error) []error {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok && isJoined(err, joined.Unwrap()) {
-		var untold []error
+		var unreported []error
 		for _, part := range joined.Unwrap() {
-			untold = append(untold, Untold(part)...)
+			unreported = append(unreported, Unreported(part)...)
 		}
-		return untold
+		return unreported
 	}
 	if errors.Is(err, ErrReported) || errors.Is(err, ErrFindings) || errors.Is(err, ErrDifferences) {
 		return nil
@@ -54,14 +54,14 @@ func Untold(err error) []error {
 	return []error{err}
 }
 
-// isJoined tells errors.Join, which adds nothing to its parts, from an error
-// that wraps several others in a message of its own.
+// isJoined distinguishes errors.Join, which adds no text, from an error that
+// wraps several others in its own message.
 func isJoined(err error, parts []error) bool {
 	return err.Error() == errors.Join(parts...).Error()
 }
 
-// UsageError says that the command line cannot be run as it was typed. The user
-// is shown where the help is.
+// UsageError means that the command line is invalid. The message is followed by a
+// reference to --help.
 type UsageError struct {
 	Err error
 }
@@ -77,8 +77,8 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// TimeoutError says that what the command waited for did not come in time. The
-// message must name what was not ready.
+// TimeoutError means that a wait timed out. The message must name what was not
+// ready.
 type TimeoutError struct {
 	Err error
 }
@@ -94,8 +94,8 @@ func (e *TimeoutError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TimeoutError) Unwrap() error { return e.Err }
 
-// OutputError says that standard output does not take what the command prints,
-// for example because the disk is full.
+// OutputError means that writing to standard output failed, for example because
+// the disk is full.
 type OutputError struct {
 	Err error
 }
@@ -105,7 +105,7 @@ func (e *OutputError) Error() string {
 	reason := e.Err
 	var path *fs.PathError
 	if errors.As(reason, &path) {
-		reason = path.Err // the name of the device adds nothing
+		reason = path.Err // the name of the device is of no use to users
 	}
 	return "cannot write to standard output: " + reason.Error()
 }
@@ -113,6 +113,6 @@ func (e *OutputError) Error() string {
 // Unwrap returns the cause.
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// ReaderGone reports whether the other end of a pipe was closed, as by
-// `meshctl ... | head`. That is no failure: the reader has all it wanted.
+// ReaderGone reports whether the reader of the pipe has closed it, as in `meshctl
+// ... | head`. This is not a failure.
 func (e *OutputError) ReaderGone() bool { return errors.Is(e.Err, syscall.EPIPE) }

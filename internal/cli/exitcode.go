@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// The exit codes of every command but diff, which follows kubectl. They are a
-// contract with scripts and never depend on the output format.
+// The exit codes of every command except diff, which follows kubectl. Scripts
+// rely on them; they never depend on the output format.
 const (
 	ExitOK        = 0
 	ExitFailure   = 1
@@ -15,16 +15,15 @@ const (
 	ExitTimeout   = 4
 	ExitCancelled = 130
 
-	// ExitDifferences and ExitTrouble are those of diff: it ran fine and found
-	// differences, or it failed.
+	// ExitDifferences and ExitTrouble are the exit codes of diff: differences
+	// found, and failed.
 	ExitDifferences = 1
 	ExitTrouble     = 2
 )
 
-// ExitCode returns the exit code for what a command returned, joined with what
-// flushing its output returned. Where several kinds of errors are joined, the
-// user's own interruption explains the others, then what kept the command from
-// running or ending comes before what it found.
+// ExitCode returns the exit code for the error of a command, joined with that of
+// flushing its output. Of several joined errors, a cancellation by the user comes
+// first, then failures to run or finish, then findings.
 func ExitCode(err error) int {
 	var trouble *TroubleError
 	code := exitCode(err)
@@ -54,7 +53,7 @@ func exitCode(err error) int {
 		return ExitFailure
 	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
 		return ExitTimeout
-	case errors.Is(err, ErrFindings) && !errors.Is(err, ErrReported) && len(Untold(err)) == 0:
+	case errors.Is(err, ErrFindings) && !errors.Is(err, ErrReported) && len(Unreported(err)) == 0:
 		return ExitFindings
 	default:
 		return ExitFailure

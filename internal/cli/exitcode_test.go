@@ -54,7 +54,7 @@ func TestErrorsKeepTheirCause(t *testing.T) {
 	}
 }
 
-func TestUntold(t *testing.T) {
+func TestUnreported(t *testing.T) {
 	t.Parallel()
 	first, second := errors.New("first"), errors.New("second")
 	both := fmt.Errorf("both: %w, %w", first, second)
@@ -73,8 +73,8 @@ func TestUntold(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := Untold(tt.err); !slices.Equal(got, tt.want) {
-				t.Errorf("Untold(%v) = %v, want %v", tt.err, got, tt.want)
+			if got := Unreported(tt.err); !slices.Equal(got, tt.want) {
+				t.Errorf("Unreported(%v) = %v, want %v", tt.err, got, tt.want)
 			}
 		})
 	}

@@ -10,21 +10,21 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// maxLine bounds what one log line shows, in characters: a hostile name must not
-// fill the screen.
+// maxLine limits the length of a log line in characters, so that a hostile name
+// cannot fill the screen.
 const maxLine = 400
 
-// Level says how serious a message is.
+// Level is the severity of a message.
 type Level int
 
-// The levels of messages, the most serious one last.
+// The levels of messages in ascending order of severity.
 const (
 	LevelInfo Level = iota
 	LevelWarning
 	LevelError
 )
 
-// label returns what a line of the level starts with, and its colour.
+// label returns the prefix of lines of the level, and its colour.
 func (l Level) label() (label, color string) {
 	switch l {
 	case LevelError:
@@ -36,7 +36,7 @@ func (l Level) label() (label, color string) {
 	}
 }
 
-// logger is what Err shows. Streams that are copied share it.
+// logger is the state of Err. Copies of Streams share it.
 type logger struct {
 	mu sync.Mutex
 	// progress and waiting are what the status line is to say; progress comes first.
@@ -54,29 +54,29 @@ func (s *Streams) Say(format string, args ...any) {
 	s.line(LevelInfo, fmt.Sprintf(format, args...))
 }
 
-// Warn prints one line on Err that starts with `warning:`.
+// Warn prints one line on Err with the prefix `warning:`.
 func (s *Streams) Warn(format string, args ...any) {
 	s.line(LevelWarning, fmt.Sprintf(format, args...))
 }
 
-// Fail prints one line on Err that starts with `error:`. It is for a part that
-// failed while the command goes on.
+// Fail prints one line on Err with the prefix `error:`. It is for partial
+// failures after which the command continues.
 func (s *Streams) Fail(format string, args ...any) {
 	s.line(LevelError, fmt.Sprintf(format, args...))
 }
 
-// Debug is Say for users who asked for more with -v.
+// Debug is Say for users who passed -v.
 func (s *Streams) Debug(format string, args ...any) {
 	if s.Verbosity > 0 {
 		s.Say(format, args...)
 	}
 }
 
-// Error prints an error, part by part if it is a joined one, but for what the
-// user was told already. A message may have several lines; all but the first are
-// indented, so that none can pass for a message of its own.
+// Error prints an error, each part of a joined error separately, without those
+// that were already reported. Continuation lines are indented, so that none looks
+// like a message of its own.
 func (s *Streams) Error(err error) {
-	for _, part := range Untold(err) {
+	for _, part := range Unreported(err) {
 		lines := strings.Split(text.PrintableLines(part.Error()), "\n")
 		for i := range lines[1:] {
 			if line := &lines[i+1]; !strings.HasPrefix(*line, "  ") {
@@ -87,13 +87,13 @@ func (s *Streams) Error(err error) {
 	}
 }
 
-// Paragraph prints a sentence, or several, wrapped to the width of the terminal.
+// Paragraph prints prose, wrapped to the width of the terminal.
 func (s *Streams) Paragraph(level Level, format string, args ...any) {
 	label, _ := level.label()
 	s.write(s.labelled(level, text.Wrap(label+" "+text.Printable(fmt.Sprintf(format, args...)), s.ErrWidth(), "  ")) + "\n")
 }
 
-// Block prints a text of several lines as it is laid out.
+// Block prints text of several lines without wrapping it.
 func (s *Streams) Block(format string, args ...any) {
 	s.write(strings.TrimSuffix(text.PrintableLines(fmt.Sprintf(format, args...)), "\n") + "\n")
 }
@@ -105,7 +105,7 @@ func (s *Streams) line(level Level, message string) {
 	s.write(s.labelled(level, oneLine(message)) + "\n")
 }
 
-// oneLine makes a message printable and not too long.
+// oneLine escapes a message and limits its length.
 func oneLine(message string) string {
 	if runes := []rune(message); len(runes) > maxLine {
 		message = string(runes[:maxLine]) + "..."
@@ -113,7 +113,7 @@ func oneLine(message string) string {
 	return text.Printable(message)
 }
 
-// labelled paints the label that the message starts with.
+// labelled adds the coloured prefix of the level to a message.
 func (s *Streams) labelled(level Level, message string) string {
 	label, color := level.label()
 	if rest, found := strings.CutPrefix(message, label); found && label != "" && s.ErrColor() {
@@ -122,7 +122,7 @@ func (s *Streams) labelled(level Level, message string) string {
 	return message
 }
 
-// write writes printable text to Err, above the status line.
+// write writes escaped text to Err, above the status line.
 func (s *Streams) write(printable string) {
 	printable = s.Completed(printable)
 	s.log.mu.Lock()
@@ -132,8 +132,8 @@ func (s *Streams) write(printable string) {
 	s.showStatus(s.log.status())
 }
 
-// Completed returns a text with the commands that it suggests completed, as in
-// messages. It is for data that suggests some.
+// Completed completes the commands that a text suggests, as messages do. It is
+// for data that contains such suggestions.
 func (s *Streams) Completed(text string) string {
 	if s.Complete == nil {
 		return text

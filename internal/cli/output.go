@@ -5,16 +5,15 @@ import (
 	"io"
 )
 
-// outputSize is large enough that a long JSON answer takes few system calls.
+// outputSize is large enough that long JSON documents need few system calls.
 const outputSize = 64 * 1024
 
-// outputBuffer buffers standard output and remembers the first write that
-// failed, so that a full disk is noticed even where a command ignores the error
-// of a single print.
+// outputBuffer buffers standard output and remembers the first failed write, so
+// that a full disk is noticed even if a command ignores the error of a print.
 type outputBuffer struct {
 	buffered *bufio.Writer
-	// terminal is behind the buffer if a person is watching: every write is passed
-	// on at once.
+	// terminal is set if Out is a terminal: every write is then passed on
+	// immediately.
 	terminal *terminalWriter
 	// before is called before anything is passed on to a terminal.
 	before func()
@@ -43,8 +42,8 @@ func (b *outputBuffer) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// finish writes the rest. bufio keeps the first error, so it also reports
-// writes that failed earlier.
+// finish flushes the buffer. bufio keeps the first error, so this also reports
+// earlier failed writes.
 func (b *outputBuffer) finish() error {
 	err := b.buffered.Flush()
 	if err == nil && b.terminal != nil {

@@ -6,14 +6,15 @@ import (
 	"sync"
 )
 
-// Progress tells on Err how operations are getting on: a line for each that
-// ends and, on a terminal, a status line with the first that has not. Several
+// Progress reports the progress of operations on Err: one line for each that ends
+// and, on a terminal, a status line for the oldest running one. Several
 // goroutines may use it.
 type Progress struct {
 	streams *Streams
 
 	mu sync.Mutex
-	// running is what has begun and not ended, in the order of beginning.
+	// running lists the operations that have not ended, in the order in which
+	// they began.
 	running []operation
 }
 
@@ -22,7 +23,7 @@ type operation struct{ name, detail string }
 // NewProgress returns a Progress without any operations.
 func NewProgress(streams *Streams) *Progress { return &Progress{streams: streams} }
 
-// Begin starts an operation; the detail says what it does just now.
+// Begin starts an operation; detail describes its current step.
 func (p *Progress) Begin(name, detail string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,7 +31,7 @@ func (p *Progress) Begin(name, detail string) {
 	p.show()
 }
 
-// Update says what a running operation does just now.
+// Update sets the current step of a running operation.
 func (p *Progress) Update(name, detail string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -40,7 +41,7 @@ func (p *Progress) Update(name, detail string) {
 	}
 }
 
-// End ends an operation and prints a line about what became of it.
+// End ends an operation and prints a line with its result.
 func (p *Progress) End(name, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,7 +53,7 @@ func (p *Progress) End(name, format string, args ...any) {
 	p.show()
 }
 
-// Close forgets the operations that have not ended.
+// Close drops the operations that have not ended.
 func (p *Progress) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

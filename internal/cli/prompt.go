@@ -6,24 +6,25 @@ import (
 	"golang.org/x/term"
 )
 
-// Dialogue is the terminal that questions are asked on.
+// Dialogue is the terminal for questions.
 type Dialogue struct {
 	In, Out *os.File
-	// Size measures the terminal in columns and rows; 0 if it is unknown.
+	// Size returns the size of the terminal in columns and rows; 0 if it is not
+	// known.
 	Size func() (width, height int)
 }
 
-// CanPrompt reports whether questions may be asked: standard input and output
-// are terminals that can move the cursor, and neither the user (NoInput, which
-// --no-input and MESHCTL_NO_INPUT set) nor CI says otherwise (design, section 5).
+// CanPrompt reports whether meshctl may ask questions: standard input and output
+// are terminals that can move the cursor, and neither NoInput (--no-input,
+// MESHCTL_NO_INPUT) nor a CI environment forbids it (design, section 5).
 func (s *Streams) CanPrompt() bool {
 	return s.InTerminal && s.OutTerminal && !s.NoInput &&
 		s.Getenv("CI") == "" && s.Getenv("TERM") != "dumb"
 }
 
-// Dialogue returns the terminal to ask on, nil if CanPrompt says no or the
+// Dialogue returns the terminal for questions; nil if CanPrompt is false or the
 // streams are not files. Questions go to Err, so that Out carries data only; if
-// Err is redirected, they go to the terminal behind Out.
+// Err is redirected, they go to the terminal of Out.
 func (s *Streams) Dialogue() *Dialogue {
 	in, isFile := s.In.(*os.File)
 	if !isFile || !s.CanPrompt() {

@@ -9,35 +9,39 @@ import (
 	"golang.org/x/term"
 )
 
-// Streams are the three standard streams of one run together with what output
-// may look like on them. Data goes to Out and nowhere else; progress, warnings,
-// prompts and errors go to Err.
+// Streams are the three standard streams of one run and the properties of their
+// terminals. Data goes to Out only; progress, warnings, prompts and errors go to
+// Err.
 type Streams struct {
 	In  io.Reader
 	Out io.Writer
 	Err io.Writer
 
-	// InTerminal, OutTerminal and ErrTerminal say which streams are terminals.
+	// InTerminal, OutTerminal and ErrTerminal are true for streams that are
+	// terminals.
 	InTerminal, OutTerminal, ErrTerminal bool
 
-	// Color is what the user asked for; OutColor and ErrColor decide.
+	// Color is the value of --color; OutColor and ErrColor combine it with the
+	// terminals.
 	Color ColorMode
 
-	// NoInput says that the user wants no questions; CanPrompt decides.
+	// NoInput is true if the user disabled questions; see CanPrompt.
 	NoInput bool
 
-	// Verbosity counts how often the user asked to be told more.
+	// Verbosity is the number of -v flags.
 	Verbosity int
 
-	// Complete completes the commands that messages suggest, so that they reach the
-	// clusters of this run when they are pasted; nil leaves them alone.
+	// Complete adds flags such as --context to the commands that messages
+	// suggest, so that pasting them targets the clusters of this run; nil leaves
+	// them unchanged.
 	Complete func(message string) string
 
 	// Getenv reads an environment variable, empty if it is not set.
 	Getenv func(name string) string
 
 	log *logger
-	// outColumns and errColumns measure the terminals behind Out and Err.
+	// outColumns and errColumns return the widths of the terminals of Out and
+	// Err.
 	outColumns, errColumns func() int
 	// buffer is the buffered writer behind Out; nil if Out is not buffered.
 	buffer *outputBuffer
@@ -65,9 +69,9 @@ func System() *Streams {
 	return s
 }
 
-// Test returns streams for a test that read stdin and collect what is written:
-// no stream is a terminal and the environment is empty. Change the fields to
-// test other cases.
+// Test returns streams for a test: they read stdin and collect the output, no
+// stream is a terminal and the environment is empty. Set the fields to test other
+// cases.
 func Test(stdin string) (streams *Streams, out, errOut *bytes.Buffer) {
 	out, errOut = &bytes.Buffer{}, &bytes.Buffer{}
 	return &Streams{
@@ -80,30 +84,30 @@ func Test(stdin string) (streams *Streams, out, errOut *bytes.Buffer) {
 	}, out, errOut
 }
 
-// Discard returns streams for a run whose output nobody reads.
+// Discard returns streams that discard all output.
 func Discard() *Streams {
 	streams, _, _ := Test("")
 	streams.Out, streams.Err = io.Discard, io.Discard
 	return streams
 }
 
-// WithErr returns streams that write messages to w instead, which is no terminal.
+// WithErr returns a copy of the streams that writes messages to w, which is not a
+// terminal.
 func (s *Streams) WithErr(w io.Writer) *Streams {
 	other := *s
 	other.Err, other.ErrTerminal, other.log = w, false, &logger{}
 	return &other
 }
 
-// bufferOut makes Out a buffer in front of w.
+// bufferOut buffers Out in front of w.
 func (s *Streams) bufferOut(w io.Writer) {
 	s.buffer = newOutputBuffer(w, s.OutTerminal)
 	s.buffer.before = s.hideStatus
 	s.Out = s.buffer
 }
 
-// Flush writes what is still buffered for Out. It returns an *OutputError if
-// this or any earlier write to Out failed, and nil if the reader of a pipe went
-// away: it has read all it wanted.
+// Flush writes the buffered output of Out. It returns an *OutputError if any
+// write to Out failed, and nil if the reader of a pipe has closed it.
 func (s *Streams) Flush() error {
 	if s.buffer == nil {
 		return nil
@@ -111,8 +115,8 @@ func (s *Streams) Flush() error {
 	return s.buffer.finish()
 }
 
-// Width returns the number of columns of the terminal behind Out, or 0 if Out
-// is not a terminal or its size is unknown: then nothing must be cut or wrapped.
+// Width returns the width of the terminal of Out in columns, or 0 if Out is not a
+// terminal or its size is not known: output must then not be cut or wrapped.
 func (s *Streams) Width() int {
 	if !s.OutTerminal || s.outColumns == nil {
 		return 0
@@ -120,7 +124,7 @@ func (s *Streams) Width() int {
 	return s.outColumns()
 }
 
-// ErrWidth is Width for the terminal behind Err.
+// ErrWidth is Width for Err.
 func (s *Streams) ErrWidth() int {
 	if !s.ErrTerminal || s.errColumns == nil {
 		return 0
@@ -128,7 +132,7 @@ func (s *Streams) ErrWidth() int {
 	return s.errColumns()
 }
 
-// SetWidth says that Out and Err are terminals of a number of columns, for tests.
+// SetWidth makes Out and Err terminals with a number of columns, for tests.
 func (s *Streams) SetWidth(columns int) {
 	s.OutTerminal, s.ErrTerminal = true, true
 	s.outColumns = func() int { return columns }

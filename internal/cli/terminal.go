@@ -9,14 +9,13 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// terminalWriter is what stands between standard output and a terminal: it escapes
-// all that could control the terminal, but for line ends, tabs and colours. Views
-// are escaped where they are laid out, so that nothing in them passes for a line
-// or a colour of ours; this is for the rest, such as manifests, and for mistakes.
+// terminalWriter escapes everything that could control a terminal except line
+// ends, tabs and colours. Views escape text from outside in their layouts; this
+// writer covers other output, such as manifests, and mistakes.
 type terminalWriter struct {
 	terminal io.Writer
-	// held is the beginning of a character or of a colour, whose rest comes with
-	// the next write.
+	// held is the beginning of a character or colour sequence that the next write
+	// completes.
 	held []byte
 }
 
@@ -34,7 +33,7 @@ func (w *terminalWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// finish writes what is held.
+// finish writes the held bytes.
 func (w *terminalWriter) finish() error {
 	held := w.held
 	w.held = nil
@@ -45,8 +44,8 @@ func (w *terminalWriter) finish() error {
 	return err
 }
 
-// isPlain reports whether a text has nothing but visible ASCII, line ends and
-// tabs, which is nearly always so.
+// isPlain reports whether a text has only visible ASCII, line ends and tabs,
+// which is the common case.
 func isPlain(p []byte) bool {
 	for _, b := range p {
 		if (b < ' ' || b > '~') && b != '\n' && b != '\t' {
@@ -56,8 +55,8 @@ func isPlain(p []byte) bool {
 	return true
 }
 
-// unfinished returns how many bytes at the end may belong together with what
-// follows.
+// unfinished returns how many bytes at the end may be the beginning of a
+// character or sequence.
 func unfinished(p []byte) int {
 	const longest = 16
 	tail := p[max(0, len(p)-longest):]

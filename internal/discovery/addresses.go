@@ -8,15 +8,15 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// addressList collects addresses without blanks and repetitions, in the order
-// they were found (semantics D5).
+// addressList collects addresses without blanks and duplicates, in the order in
+// which they were found (semantics D5).
 type addressList struct {
 	addresses []discoveryv1.ExternalAddress
 	seen      map[string]bool
 }
 
-// add appends an address, the IP if both are given; it reports whether there
-// was one.
+// add appends an address and prefers the IP if both are given. It reports whether
+// there was an address.
 func (l *addressList) add(ip, dnsName string) bool {
 	address := discoveryv1.ExternalAddress{IP: pointer(ip)}
 	text := ip
@@ -36,9 +36,9 @@ func (l *addressList) add(ip, dnsName string) bool {
 	return true
 }
 
-// externalAddresses returns where a Service is reached from outside of its
-// cluster: its own external addresses, then those of the nodes of its pods for
-// a node port, or of its load balancer (semantics 1.5).
+// externalAddresses returns the addresses at which a Service is reachable from
+// outside its cluster: its own external addresses, then those of its load
+// balancer or, for a node port, of the nodes that run its pods (semantics 1.5).
 func (d *discoverer) externalAddresses(service *corev1.Service) []discoveryv1.ExternalAddress {
 	var list addressList
 	for _, ip := range service.Spec.ExternalIPs {
@@ -57,14 +57,14 @@ func (d *discoverer) externalAddresses(service *corev1.Service) []discoveryv1.Ex
 		for _, ingress := range service.Status.LoadBalancer.Ingress {
 			list.add(ingress.IP, ingress.Hostname)
 		}
-	default: // the others are reached from within
+	default: // all other types are reachable only inside the cluster
 	}
 	return list.addresses
 }
 
-// addNode adds the external IPs of a node, on kind its internal ones, and only
-// if it has none its host names: a list that mixes both would be resolved by
-// DNS (semantics D5).
+// addNode adds the external IPs of a node (the internal ones for kind), and host
+// names only if the node has no IP: Istio would resolve a list that mixes both
+// through DNS (semantics D5).
 func (l *addressList) addNode(node *corev1.Node) {
 	kind, found := isKindNode(node), false
 	for _, a := range node.Status.Addresses {

@@ -3,9 +3,9 @@ package discovery
 // ambient is the value of the data plane mode in which pods have no sidecar.
 const ambient = "ambient"
 
-// noteAmbient points at what takes part in a mesh without a sidecar: discovery
-// recognises workloads by their sidecars (semantics 1.4), so it would be
-// missing without a word.
+// noteAmbient warns about workloads in ambient mode. Discovery recognises
+// workloads by their sidecars (semantics 1.4), so these would otherwise be
+// missing without a message.
 func (d *discoverer) noteAmbient() {
 	const hint = "Policies do not reach ambient workloads; give them sidecars to include them."
 	inAmbient := map[string]bool{}

@@ -12,9 +12,9 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// discoverAppMeshes finds one mesh per ARN among the resources of AWS App Mesh;
-// those that have none yet are ignored (semantics 1.3). Merge unites the
-// meshes that several clusters share.
+// discoverAppMeshes finds one mesh per ARN among the AWS App Mesh resources and
+// ignores resources without an ARN (semantics 1.3). Merge unites meshes that
+// several clusters share.
 func (d *discoverer) discoverAppMeshes() {
 	sources := map[string]*unstructured.Unstructured{}
 	var arns []string

@@ -47,9 +47,9 @@ func (d *discoverer) backing(service *corev1.Service) []*discoveryv1.Workload {
 }
 
 // meshOfService returns the mesh of the first workload behind a Service. An
-// annotated Service without any is in the Istio mesh of the revision that it is
-// labelled with, else of the default one, else in that of Open Service Mesh
-// (semantics D3). Nil means that it is no destination.
+// annotated Service without workloads belongs to the Istio mesh of the revision
+// in its label, else to the default revision, else to Open Service Mesh
+// (semantics D3). Nil means that the Service is not a destination.
 func (d *discoverer) meshOfService(service *corev1.Service, backing []*discoveryv1.Workload) *core.ObjectRef {
 	if len(backing) > 0 {
 		mesh := *backing[0].Spec.Mesh
@@ -88,8 +88,8 @@ func (d *discoverer) kubeService(service *corev1.Service) *discoveryv1.KubeServi
 	}
 }
 
-// wireServiceType spells a type as the API does. CLUSTER_IP is its default and
-// left out.
+// wireServiceType returns a Service type in the API's spelling. CLUSTER_IP is the
+// API's default and therefore omitted.
 func wireServiceType(serviceType corev1.ServiceType) discoveryv1.ServiceType {
 	switch serviceType {
 	case corev1.ServiceTypeNodePort:
@@ -103,8 +103,8 @@ func wireServiceType(serviceType corev1.ServiceType) discoveryv1.ServiceType {
 	}
 }
 
-// servicePorts returns the ports in the order of the Service. A target port is
-// a name or a number as it is written; a number that was left out is 0.
+// servicePorts returns the ports in the order of the Service. A target port keeps
+// its form, name or number; a missing number is 0.
 func servicePorts(service *corev1.Service) []discoveryv1.KubeServicePort {
 	var ports []discoveryv1.KubeServicePort
 	for _, p := range service.Spec.Ports {
@@ -125,8 +125,8 @@ func servicePorts(service *corev1.Service) []discoveryv1.KubeServicePort {
 	return ports
 }
 
-// subsets returns the pod labels that tell the workloads behind a Service
-// apart; nil if none does.
+// subsets returns the pod labels whose values differ between the workloads behind
+// a Service; nil if there are none.
 func subsets(backing []*discoveryv1.Workload) map[string]discoveryv1.Subset {
 	values := map[string][]string{}
 	for _, w := range backing {
@@ -150,8 +150,8 @@ func subsets(backing []*discoveryv1.Workload) map[string]discoveryv1.Subset {
 	return found
 }
 
-// regionOfService returns the region of the node of the first pod behind the
-// Service; empty if it is not known. Pods that run nowhere yet do not count.
+// regionOfService returns the region of the node of the first scheduled pod
+// behind the Service; empty if it is not known.
 func (d *discoverer) regionOfService(service *corev1.Service) string {
 	for pod := range d.podsMatching(service.Namespace, service.Spec.Selector) {
 		if pod.Spec.NodeName != "" {
@@ -161,7 +161,7 @@ func (d *discoverer) regionOfService(service *corev1.Service) string {
 	return ""
 }
 
-// sortByKey orders workloads the way sets of objects are ordered.
+// sortByKey sorts workloads in the order used for sets of objects (key).
 func sortByKey(workloads []*discoveryv1.Workload) {
 	slices.SortFunc(workloads, func(a, b *discoveryv1.Workload) int {
 		return strings.Compare(key(a.Name, a.Namespace, ""), key(b.Name, b.Namespace, ""))

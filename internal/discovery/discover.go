@@ -15,8 +15,7 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// DefaultManagementNamespace is where discovered objects live unless told
-// otherwise.
+// DefaultManagementNamespace is the default namespace for discovered objects.
 const DefaultManagementNamespace = "gloo-mesh"
 
 // The labels of discovered objects (semantics 0). An App Mesh has no cluster
@@ -26,15 +25,17 @@ const (
 	ClusterLabel = "cluster.discovery.mesh.gloo.solo.io"
 )
 
-// Input is what one cluster holds, in any order; Discover does not change it.
-// No object may occur twice. Kinds says which resources the lists are of.
+// Input holds the objects of one cluster in any order; Discover does not modify
+// them. No object may occur twice. Kinds lists the resources that the fields
+// hold.
 type Input struct {
 	// Cluster is the name the cluster is registered under.
 	Cluster string
 	// ManagementNamespace is the namespace and the owner label of the results;
 	// DefaultManagementNamespace if empty.
 	ManagementNamespace string
-	// Settings says how ingress gateways are recognised; nil for the defaults.
+	// Settings configures how ingress gateways are recognised; nil means the
+	// defaults.
 	Settings *settingsv1.Settings
 
 	Deployments    []appsv1.Deployment
@@ -50,7 +51,7 @@ type Input struct {
 	AppMeshes      []unstructured.Unstructured
 }
 
-// Output is what was discovered, each list sorted by name.
+// Output holds the discovered objects, each list sorted by name.
 type Output struct {
 	// Cluster is the name of the cluster; empty in a merged Output.
 	Cluster      string
@@ -60,14 +61,15 @@ type Output struct {
 	Notes        []Note
 }
 
-// Note says what discovery left out, assumed, or thinks worth knowing.
+// Note describes something that discovery omitted or assumed, or that is worth
+// knowing.
 type Note struct {
 	// Object is KIND/NAME.NAMESPACE.CLUSTER.
 	Object string
-	// Message says what is noteworthy about the object, Hint what to do next.
+	// Message describes the issue with the object, Hint the next step.
 	Message, Hint string
-	// Skipped says that something which should be part of the Output is missing
-	// because of it: the Output must not be taken as complete.
+	// Skipped is true if an object is missing from the Output because of this
+	// issue: the Output is then incomplete.
 	Skipped bool
 }
 
@@ -84,8 +86,8 @@ func Discover(in Input) Output {
 	return d.output()
 }
 
-// discoverer is the state of one run: the input sorted by key and indexed, and
-// what was found so far.
+// discoverer is the state of one run: the input, sorted by key and indexed, and
+// the results so far.
 type discoverer struct {
 	cluster             string
 	managementNamespace string
@@ -110,8 +112,8 @@ type discoverer struct {
 	workloadByPod  map[namespaced]*discoveryv1.Workload
 	revisionByTag  map[string]string
 	workloadLabels labelIndex
-	addressOf      map[string]string // by the text of a ProxyConfig
-	leftOut        map[string]bool   // revisions of istiods that could not be used
+	addressOf      map[string]string // keyed by the text of a ProxyConfig
+	leftOut        map[string]bool   // revisions of istiods that were skipped
 
 	meshNames, workloadNames, destinationNames namer
 
@@ -182,13 +184,13 @@ func (d *discoverer) index() {
 	}
 }
 
-// foundMesh is a discovered mesh with what is needed to attach workloads to it.
+// foundMesh is a discovered mesh with the data needed to attach workloads to it.
 type foundMesh struct {
 	resource *discoveryv1.Mesh
 	key      string
 	// deployment is the control plane; nil for an App Mesh.
 	deployment *appsv1.Deployment
-	// revision is that of an istiod; defaultRevision if it has none.
+	// revision is the revision of an istiod; defaultRevision if it has none.
 	revision string
 }
 
@@ -196,7 +198,7 @@ func (m *foundMesh) ref() *core.ObjectRef {
 	return &core.ObjectRef{Name: m.resource.Name, Namespace: m.resource.Namespace}
 }
 
-// addMesh files a mesh in its list, which stays in key order.
+// addMesh inserts a mesh into its list, which stays in key order.
 func addMesh(list []*foundMesh, m *foundMesh) []*foundMesh {
 	m.key = key(m.resource.Name, m.resource.Namespace, "")
 	list = append(list, m)

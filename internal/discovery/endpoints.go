@@ -12,10 +12,10 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// endpointSubsets returns the ready endpoints of a Service, grouped by the
-// ports they listen on (semantics 1.5, D4). How they are spread over slices
-// does not matter. A Service of two address families is represented by its
-// first one, so that each pod counts once.
+// endpointSubsets returns the ready endpoints of a Service, grouped by the ports
+// they listen on (semantics 1.5, D4). How they are distributed over slices does
+// not matter. For a dual-stack Service only the first address family is used, so
+// that each pod counts once.
 func (d *discoverer) endpointSubsets(service *corev1.Service) []discoveryv1.EndpointsSubset {
 	byPorts := map[string]*discoveryv1.EndpointsSubset{}
 	for _, slice := range d.primarySlices(service) {
@@ -37,7 +37,8 @@ func (d *discoverer) endpointSubsets(service *corev1.Service) []discoveryv1.Endp
 		slices.SortStableFunc(subset.Endpoints, func(a, b discoveryv1.Endpoint) int {
 			return strings.Compare(a.IPAddress, b.IPAddress)
 		})
-		// While slices are being rearranged, an endpoint may be in two of them.
+		// While the control plane rearranges slices, an endpoint may be in two of
+		// them.
 		subset.Endpoints = slices.CompactFunc(subset.Endpoints, func(a, b discoveryv1.Endpoint) bool {
 			return a.IPAddress == b.IPAddress
 		})
@@ -49,8 +50,8 @@ func (d *discoverer) endpointSubsets(service *corev1.Service) []discoveryv1.Endp
 	return subsets
 }
 
-// primarySlices returns the slices of one address family: the first of the
-// Service, else IPv4, else IPv6. Slices of host names are not supported.
+// primarySlices returns the slices of one address family: the first one of the
+// Service, else IPv4, else IPv6. Slices with host names are not supported.
 func (d *discoverer) primarySlices(service *corev1.Service) []*discoveryk8sv1.EndpointSlice {
 	all := d.slicesOf[namespaced{service.Namespace, service.Name}]
 	families := make([]discoveryk8sv1.AddressType, 0, 4)
@@ -71,9 +72,9 @@ func (d *discoverer) primarySlices(service *corev1.Service) []*discoveryk8sv1.En
 	return nil
 }
 
-// endpoint returns an endpoint and whether it may receive traffic. Slices that
-// do not say count as ready, and addresses after the first mean nothing, both
-// as their API defines.
+// endpoint converts an endpoint and reports whether it may receive traffic. As
+// the EndpointSlice API defines, an endpoint without a ready condition is ready,
+// and only its first address is used.
 func (d *discoverer) endpoint(service *corev1.Service, e *discoveryk8sv1.Endpoint) (discoveryv1.Endpoint, bool) {
 	ready := e.Conditions.Ready == nil || *e.Conditions.Ready
 	if !ready || len(e.Addresses) == 0 || e.Addresses[0] == "" {
@@ -89,8 +90,8 @@ func (d *discoverer) endpoint(service *corev1.Service, e *discoveryk8sv1.Endpoin
 	return endpoint, true
 }
 
-// subLocality returns where an endpoint runs: the place of its node, or the
-// zone that the slice repeats if the node is not known.
+// subLocality returns the zone and subzone of an endpoint: those of its node, or
+// the zone in the slice if the node is not known.
 func (d *discoverer) subLocality(e *discoveryk8sv1.Endpoint) *discoveryv1.SubLocality {
 	if e.NodeName == nil {
 		return nil
@@ -105,7 +106,7 @@ func (d *discoverer) subLocality(e *discoveryk8sv1.Endpoint) *discoveryv1.SubLoc
 }
 
 // endpointPorts returns the ports of a slice, sorted, so that slices with equal
-// ports fall into one group. A port without number stands for all of them.
+// ports fall into one group. A port without a number means all ports.
 func endpointPorts(slice *discoveryk8sv1.EndpointSlice) []discoveryv1.EndpointPort {
 	var ports []discoveryv1.EndpointPort
 	for _, p := range slice.Ports {

@@ -12,12 +12,12 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// defaultTLSPort is the name of the port that gateways take mutual TLS on.
+// defaultTLSPort is the name of the gateway port that accepts mutual TLS.
 const defaultTLSPort = "tls"
 
-// detector returns how ingress gateways of this cluster are recognised: labels
-// and port name each come from the settings of the cluster, else of `*`, else
-// from the default (semantics 1.2).
+// detector returns the rule that recognises ingress gateways of this cluster.
+// Labels and port name each come from the settings of the cluster, else from
+// those of `*`, else from the default (semantics 1.2).
 func (d *discoverer) detector() settingsv1.IngressGatewayDetector {
 	found := settingsv1.IngressGatewayDetector{}
 	var byCluster map[string]settingsv1.IngressGatewayDetector
@@ -38,9 +38,9 @@ func (d *discoverer) detector() settingsv1.IngressGatewayDetector {
 	return found
 }
 
-// ingressGateways returns the gateways in the namespace of an istiod. The list
-// is deprecated: gateways are found among the Destinations, and this is the
-// fallback (semantics 3.6).
+// ingressGateways returns the gateways in the namespace of an istiod. This list
+// in the Mesh is deprecated: gateways are looked up among the Destinations, and
+// the list is the fallback (semantics 3.6).
 func (d *discoverer) ingressGateways(namespace string) []discoveryv1.IngressGatewayInfo {
 	detector := d.detector()
 	var found []discoveryv1.IngressGatewayInfo
@@ -103,9 +103,9 @@ func (d *discoverer) ingressGateway(
 	return gateway, nil
 }
 
-// nodePortAddress returns where a gateway with a node port is reached: an
-// address of the node of the first gateway pod, else the first external address
-// of the Service. It may be a name (semantics 1.2).
+// nodePortAddress returns the address of a gateway with a node port: that of the
+// node of the first gateway pod, else the first external address of the Service.
+// It may be a host name (semantics 1.2).
 func (d *discoverer) nodePortAddress(service *corev1.Service, labels map[string]string) string {
 	for pod := range d.podsMatching(service.Namespace, labels) {
 		node := d.nodeByName[pod.Spec.NodeName]
@@ -120,8 +120,8 @@ func (d *discoverer) nodePortAddress(service *corev1.Service, labels map[string]
 	return firstText(service.Spec.ExternalIPs)
 }
 
-// externalAddressOf returns the address of a node that other clusters reach, an
-// IP rather than a name (semantics 1.2, D5).
+// externalAddressOf returns the address at which other clusters reach a node; an
+// IP is preferred over a host name (semantics 1.2, D5).
 func externalAddressOf(node *corev1.Node) string {
 	if isKindNode(node) {
 		return firstAddress(node, corev1.NodeInternalIP)
@@ -132,8 +132,8 @@ func externalAddressOf(node *corev1.Node) string {
 	)
 }
 
-// loadBalancerAddress returns the address of a load balancer, as IP or as
-// name; both are nil if it has none yet.
+// loadBalancerAddress returns the IP or the host name of a load balancer; both
+// are nil if none has been assigned.
 func loadBalancerAddress(service *corev1.Service) (ip, dnsName *string) {
 	if ingress := service.Status.LoadBalancer.Ingress; len(ingress) > 0 {
 		if ip, dnsName = pointer(ingress[0].IP), pointer(ingress[0].Hostname); ip != nil {
@@ -163,7 +163,7 @@ func serviceType(service *corev1.Service) corev1.ServiceType {
 	return service.Spec.Type
 }
 
-// portNumber converts a port; what is no port is 0, as if it were unset.
+// portNumber converts a port number; an invalid one becomes 0, which means unset.
 func portNumber(port int32) uint32 {
 	if port < 0 || port > 65535 {
 		return 0
@@ -171,7 +171,7 @@ func portNumber(port int32) uint32 {
 	return uint32(port)
 }
 
-// pointer returns a pointer to the text, nil if it is empty.
+// pointer returns a pointer to the text, or nil if it is empty.
 func pointer(text string) *string {
 	if text == "" {
 		return nil
@@ -179,7 +179,7 @@ func pointer(text string) *string {
 	return &text
 }
 
-// firstText returns the first text that is not empty.
+// firstText returns the first non-empty text.
 func firstText(texts []string) string {
 	for _, text := range texts {
 		if text != "" {

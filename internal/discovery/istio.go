@@ -65,8 +65,8 @@ func meshType() metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: discoveryv1.GroupVersion().String(), Kind: "Mesh"}
 }
 
-// noteUnknownIstiod points at control planes whose image was renamed beyond
-// recognition.
+// noteUnknownIstiod warns about Deployments that look like istiod but have an
+// image that is not recognised, usually because it was renamed.
 func (d *discoverer) noteUnknownIstiod(deployment *appsv1.Deployment) {
 	if deployment.Name != istiodName && !strings.HasPrefix(deployment.Name, istiodName+"-") {
 		return
@@ -109,8 +109,8 @@ func (d *discoverer) istioSpec(deployment *appsv1.Deployment, image, revision st
 	}, nil
 }
 
-// installation describes where a control plane runs; the error is about its
-// image.
+// installation describes where a control plane runs. It returns an error if the
+// image reference is invalid.
 func (d *discoverer) installation(deployment *appsv1.Deployment, image string) (*discoveryv1.MeshInstallation, error) {
 	version, err := imageVersion(image)
 	if err != nil {
@@ -125,8 +125,8 @@ func (d *discoverer) installation(deployment *appsv1.Deployment, image string) (
 	return installation, nil
 }
 
-// meshConfig reads the MeshConfig of an istiod: a revision has a ConfigMap of
-// its own and falls back to the common one (semantics D2).
+// meshConfig reads the MeshConfig of an istiod: the ConfigMap of its revision,
+// else the common one (semantics D2).
 func (d *discoverer) meshConfig(namespace, revision string) (meshConfig, error) {
 	names := []string{istioConfigMap}
 	if revision != defaultRevision {
@@ -153,7 +153,7 @@ func (d *discoverer) meshConfig(namespace, revision string) (meshConfig, error) 
 	return meshConfig{}, join(errs)
 }
 
-// join makes one line of errors.
+// join joins errors in one line.
 func join(errs []error) error {
 	texts := make([]string, 0, len(errs))
 	for _, err := range errs {
@@ -162,14 +162,14 @@ func join(errs []error) error {
 	return errors.New(strings.Join(texts, ", and "))
 }
 
-// serviceAccount returns the service account of a pod template, also in the
-// spelling that the API server keeps for old clients.
+// serviceAccount returns the service account of a pod template. It also reads the
+// deprecated field, which the API server keeps for old clients.
 func serviceAccount(spec *corev1.PodSpec) string {
 	return cmp.Or(spec.ServiceAccountName, spec.DeprecatedServiceAccount)
 }
 
-// addAgent records where an agent of the original implementation runs in the
-// cluster, if there is one (semantics 1.2).
+// addAgent records where the agent of the original implementation runs in the
+// cluster, if it is installed (semantics 1.2).
 func (d *discoverer) addAgent(spec *discoveryv1.MeshSpec) {
 	for _, pod := range d.pods {
 		if pod.Labels["app"] != "cert-agent" {

@@ -7,23 +7,23 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Kind is a resource that Discover reads.
+// Kind is a resource type that Discover reads.
 type Kind struct {
 	schema.GroupVersionResource
 	// Kind is the name of the kind, as manifests spell it.
 	Kind string
-	// Optional says that many clusters do not serve the resource, and that
-	// nothing is missing then.
+	// Optional is true if clusters may lack the resource, which is then not an
+	// error.
 	Optional bool
-	// MetadataOnly says that nothing but the metadata is read.
+	// MetadataOnly is true if only the metadata is read.
 	MetadataOnly bool
-	// Without says what is missing from the result if the objects could not be
-	// listed; such a result must not be taken as a reason to delete anything.
+	// Without describes what the result lacks if the objects could not be listed.
+	// Such a result must not be used to delete objects.
 	Without string
 }
 
-// Kinds returns the resources that Discover reads, so that nothing else needs
-// to be listed, or permitted.
+// Kinds returns the resource types that Discover reads; no others need list
+// permission.
 func Kinds() []Kind {
 	resource := func(group, version, plural string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Group: group, Version: version, Resource: plural}
@@ -44,7 +44,7 @@ func Kinds() []Kind {
 }
 
 // ControlPlaneNamespaces returns the namespaces, sorted, that hold a control
-// plane whose ConfigMap Discover reads; ConfigMaps of other namespaces need not
+// plane whose ConfigMap Discover reads. ConfigMaps of other namespaces need not
 // be listed.
 func ControlPlaneNamespaces(deployments []appsv1.Deployment) []string {
 	var namespaces []string

@@ -21,8 +21,8 @@ const (
 // labelPair is a label in a namespace.
 type labelPair struct{ namespace, key, value string }
 
-// labelIndex finds objects by namespace and labels without looking at all of
-// them. It holds positions in a list, ascending as long as they are added so.
+// labelIndex finds objects by namespace and labels without scanning all of them.
+// It holds positions in a list, ascending if they were added in ascending order.
 type labelIndex map[labelPair][]int
 
 func (x labelIndex) add(position int, namespace string, labels map[string]string) {
@@ -32,9 +32,10 @@ func (x labelIndex) add(position int, namespace string, labels map[string]string
 	}
 }
 
-// candidates returns the shortest list that holds every object of the
-// namespace carrying all of the labels; the caller still has to compare them.
-// No labels have no candidates: an empty selector of a Service selects nothing.
+// candidates returns the shortest list that holds every object of the namespace
+// carrying all of the labels. Callers must still compare the labels. Without
+// labels there are no candidates, because an empty Service selector selects
+// nothing.
 func (x labelIndex) candidates(namespace string, labels map[string]string) []int {
 	var best []int
 	first := true

@@ -9,41 +9,44 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Controller names what makes pods: a Deployment, DaemonSet or StatefulSet, or
-// any other kind that pods name as their owner. The zero value is none.
+// Controller names the controller of pods: a Deployment, DaemonSet or
+// StatefulSet, or any other kind that pods name as their owner. The zero value
+// means that there is none.
 type Controller struct {
-	// Kind is the name of the kind; one of another group than those of
-	// Kubernetes carries it, such as Rollout.argoproj.io.
+	// Kind is the name of the kind. Kinds outside the groups of Kubernetes
+	// include their group, such as Rollout.argoproj.io.
 	Kind string
 	// Namespace and Name are those of the object.
 	Namespace, Name string
 }
 
-// MeshMembers is all that belongs to one mesh of a cluster.
+// MeshMembers lists the pods of one mesh of a cluster.
 type MeshMembers struct {
 	// Mesh names the mesh as Discover does.
 	Mesh core.ObjectRef
 	// ControlPlane is the Deployment of the control plane; the zero value for an
 	// App Mesh.
 	ControlPlane Controller
-	// Pods are those with a proxy of the mesh, by namespace and name.
+	// Pods have a proxy of the mesh, sorted by namespace and name.
 	Pods []MemberPod
 }
 
 // MemberPod is a pod with a proxy.
 type MemberPod struct {
 	Namespace, Name string
-	// Owner controls the pod in the end: for a ReplicaSet that has a controller,
-	// that controller. The zero value means that nothing does.
+	// Owner is the top-level controller of the pod: for a ReplicaSet with a
+	// controller, that controller. The zero value means that the pod has none.
 	Owner Controller
-	// Gateway says that the pod is a gateway and no workload with a sidecar.
+	// Gateway is true if the pod is a gateway rather than a workload with a
+	// sidecar.
 	Gateway bool
 }
 
-// Members returns, for every mesh in the order of their names, which pods of the
-// cluster have its proxy. All pods of one Deployment, DaemonSet or StatefulSet
-// count as members of the mesh that Discover says its workload is in (semantics
-// D3); pods that are no workload, such as those of Jobs, count for themselves.
+// Members returns, for every mesh in the order of names, the pods of the cluster
+// that have its proxy. All pods of one Deployment, DaemonSet or StatefulSet
+// belong to the mesh that Discover assigns to its workload (semantics D3). Pods
+// that are not part of a workload, such as those of Jobs, are assigned one by
+// one.
 func Members(in Input) []MeshMembers {
 	d := newDiscoverer(in)
 	d.discoverIstio()
@@ -76,7 +79,7 @@ func comparePods(a, b MemberPod) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// assignPods files every pod with a proxy under its mesh.
+// assignPods adds every pod with a proxy to its mesh.
 func (d *discoverer) assignPods(members map[*foundMesh]*MeshMembers) {
 	gateway := d.detector().GatewayWorkloadLabels
 	add := func(mesh *foundMesh, pod *corev1.Pod, owner controllerID) {
@@ -112,8 +115,7 @@ func (d *discoverer) assignPods(members map[*foundMesh]*MeshMembers) {
 }
 
 // isGateway reports whether a pod with a proxy is a gateway: its proxy runs as a
-// router, it has nothing but the proxy, or it carries the labels that gateways
-// are recognised by.
+// router, the proxy is its only container, or it carries the gateway labels.
 func isGateway(pod *corev1.Pod, labels map[string]string) bool {
 	proxy := findProxy(pod, "istio", "proxy")
 	if proxy == nil {

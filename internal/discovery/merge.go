@@ -8,15 +8,15 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// Merge unites what was discovered in several clusters; the order of the
-// arguments does not matter, and they are not changed. An App Mesh that several
-// clusters share becomes one (semantics 1.3). Names that two clusters would
-// both use (`a-b` in `c`, and `a` in `b-c`) are told apart.
+// Merge unites the results of several clusters. It does not modify its arguments,
+// and their order does not matter. An App Mesh that several clusters share
+// becomes one (semantics 1.3). Names that would collide (`a-b` in `c`, and `a` in
+// `b-c`) are made unique.
 func Merge(outputs ...Output) Output {
 	outputs = slices.Clone(outputs)
 	slices.SortStableFunc(outputs, func(a, b Output) int { return strings.Compare(a.Cluster, b.Cluster) })
 	var merged Output
-	appMeshes := map[string]int{} // by ARN, positions in merged.Meshes
+	appMeshes := map[string]int{} // positions in merged.Meshes, keyed by ARN
 	meshNames, workloadNames, destinationNames := namer{}, namer{}, namer{}
 	for _, out := range outputs {
 		renamed := map[core.ObjectRef]string{}
@@ -51,7 +51,7 @@ func Merge(outputs ...Output) Output {
 	return merged
 }
 
-// shareAppMesh adds clusters to an App Mesh.
+// shareAppMesh adds clusters to the list of an App Mesh.
 func shareAppMesh(mesh *discoveryv1.Mesh, clusters []string) {
 	shared := *mesh.Spec.AWSAppMesh
 	shared.Clusters = slices.Concat(shared.Clusters, clusters)

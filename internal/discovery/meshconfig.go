@@ -7,11 +7,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// meshConfig is what discovery needs of Istio's MeshConfig. Nothing else of it
-// is looked at, so a field of another version of Istio never hides a mesh.
+// meshConfig holds the fields of Istio's MeshConfig that discovery needs. All
+// others are ignored, so that an unknown field of another Istio version never
+// hides a mesh.
 type meshConfig struct {
 	trustDomain, rootNamespace string
-	// capturesDNS says that proxies resolve names that no DNS server knows.
+	// capturesDNS is true if proxies resolve names that no DNS server knows.
 	capturesDNS bool
 }
 
@@ -42,7 +43,7 @@ func parseMeshConfig(text string) (meshConfig, error) {
 }
 
 // discoveryAddress returns the address of the istiod that a ProxyConfig names;
-// empty if it names none or cannot be read.
+// empty if there is none or the ProxyConfig cannot be parsed.
 func discoveryAddress(proxyConfig string) string {
 	fields, err := parseFields(proxyConfig)
 	if err != nil {
@@ -55,7 +56,7 @@ func discoveryAddress(proxyConfig string) string {
 	return address
 }
 
-// parseFields reads YAML or JSON; a text without content has no fields.
+// parseFields parses YAML or JSON; an empty text has no fields.
 func parseFields(text string) (map[string]any, error) {
 	var content any
 	if err := yaml.Unmarshal([]byte(text), &content); err != nil {

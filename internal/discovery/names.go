@@ -10,12 +10,12 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// namer hands out names, each once.
+// namer assigns each name once.
 type namer map[string]bool
 
-// take returns the name, or, if it is taken (`a-b` in `c` and `a` in `b-c`
-// sanitise to the same), one with a hash of the source's key appended. It
-// reports whether the name was free.
+// take returns the name if it is free. Otherwise (`a-b` in `c` and `a` in `b-c`
+// sanitise to the same name) it appends a hash of the source's key. It reports
+// whether the name was free.
 func (n namer) take(name, source string) (string, bool) {
 	if !n[name] {
 		n[name] = true
@@ -29,7 +29,7 @@ func (n namer) take(name, source string) (string, bool) {
 	return distinct, false
 }
 
-// key returns the text that sets of objects are ordered by (semantics,
+// key returns the text by which sets of objects are sorted (semantics,
 // Conventions).
 func key(name, namespace, cluster string) string {
 	return name + "." + namespace + "." + cluster
@@ -46,9 +46,9 @@ func (d *discoverer) object(kind, namespace, name string) string {
 	return text
 }
 
-// metadata returns the metadata of a discovered object (semantics 1.1). What
-// annotates the source is not copied: blobs of kubectl and annotations of other
-// controllers would spread (D40).
+// metadata returns the metadata of a discovered object (semantics 1.1).
+// Annotations of the source are not copied, as those of kubectl and other
+// controllers are large and would spread (D40).
 func (d *discoverer) metadata(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name: name, Namespace: d.managementNamespace,
@@ -56,9 +56,9 @@ func (d *discoverer) metadata(name string) metav1.ObjectMeta {
 	}
 }
 
-// nameFor returns the name of the object discovered from an object of the
-// cluster, with a suffix that is added last, so that it may exceed 63 bytes
-// (semantics 1.1).
+// nameFor returns the name of the object that is discovered from an object of the
+// cluster. The suffix is added last, so the name may exceed 63 bytes (semantics
+// 1.1).
 func (d *discoverer) nameFor(names namer, kind, namespace, name, suffix string) string {
 	wanted := naming.Sanitise(name+"-"+namespace+"-"+d.cluster) + suffix
 	given, free := names.take(wanted, key(name, namespace, d.cluster))
@@ -72,8 +72,8 @@ func (d *discoverer) nameFor(names namer, kind, namespace, name, suffix string) 
 	return given
 }
 
-// inKeyOrder returns pointers to the objects in the order of their keys. Of an
-// object that occurs twice the first is taken.
+// inKeyOrder returns pointers to the objects in the order of their keys. If an
+// object occurs twice, the first one is used.
 func inKeyOrder[T any, P interface {
 	*T
 	metav1.Object

@@ -19,7 +19,7 @@ func (d *discoverer) region() string {
 	return regionOf(d.nodes[0])
 }
 
-// regionOf returns the region of a node; empty if it has none, or for nil.
+// regionOf returns the region of a node; empty if it has none or the node is nil.
 func regionOf(node *corev1.Node) string {
 	if node == nil {
 		return ""
@@ -27,8 +27,8 @@ func regionOf(node *corev1.Node) string {
 	return cmp.Or(node.Labels[corev1.LabelTopologyRegion], node.Labels[corev1.LabelFailureDomainBetaRegion])
 }
 
-// subLocalityOf returns the place of a node within its region; nil if it has no
-// zone (semantics 1.5).
+// subLocalityOf returns the zone and subzone of a node; nil if it has no zone
+// (semantics 1.5).
 func subLocalityOf(node *corev1.Node) *discoveryv1.SubLocality {
 	if node == nil {
 		return nil
@@ -40,8 +40,8 @@ func subLocalityOf(node *corev1.Node) *discoveryv1.SubLocality {
 	return &discoveryv1.SubLocality{Zone: zone, SubZone: node.Labels[subzoneLabel]}
 }
 
-// isKindNode reports whether a node is a container of kind, which has no
-// external address: its internal one is reachable instead (semantics 1.2).
+// isKindNode reports whether a node is a kind container. Such a node has no
+// external address, but its internal one is reachable (semantics 1.2).
 func isKindNode(node *corev1.Node) bool {
 	for _, image := range node.Status.Images {
 		for _, name := range image.Names {
@@ -53,8 +53,8 @@ func isKindNode(node *corev1.Node) bool {
 	return false
 }
 
-// firstAddress returns the first address of the node that is of one of the
-// types; empty if there is none.
+// firstAddress returns the first address of the node with one of the types; empty
+// if there is none.
 func firstAddress(node *corev1.Node, types ...corev1.NodeAddressType) string {
 	for _, a := range node.Status.Addresses {
 		if a.Address != "" && slices.Contains(types, a.Type) {

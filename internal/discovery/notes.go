@@ -4,10 +4,10 @@ import "fmt"
 
 func (d *discoverer) note(n Note) { d.notes = append(d.notes, n) }
 
-// tally is what many objects have in common, so that they share one note: a
-// thousand pods without an istiod are one thing to know, not a thousand.
+// tally groups objects with the same issue into one note, so that a thousand pods
+// without an istiod do not make a thousand notes.
 type tally struct {
-	// scope keeps apart what is counted apart, such as a namespace.
+	// scope separates groups, for example by namespace.
 	scope         string
 	message, hint string
 	skipped       bool
@@ -29,8 +29,8 @@ func (d *discoverer) count(t tally, object string) {
 	c.count++
 }
 
-// noteTallies turns each tally into one note about the first of its objects;
-// the notes are sorted later.
+// noteTallies turns each tally into one note about the first of its objects. The
+// notes are sorted later.
 func (d *discoverer) noteTallies() {
 	for t, c := range d.tallies {
 		message := t.message

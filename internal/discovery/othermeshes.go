@@ -14,7 +14,7 @@ const (
 	linkerdName       = "linkerd-destination"
 )
 
-// hintUnmanaged follows the detection of a mesh that policies do not reach.
+// hintUnmanaged is the hint for meshes that meshctl does not configure.
 const hintUnmanaged = "It is shown, but policies take effect on Istio meshes only."
 
 func osmImage(deployment *appsv1.Deployment) string {
@@ -24,9 +24,8 @@ func osmImage(deployment *appsv1.Deployment) string {
 	return imageOf(deployment.Spec.Template.Spec.Containers, osmControllerName)
 }
 
-// linkerdImage returns the image of the controller that makes a Deployment a
-// Linkerd control plane; its proxy runs in the same pod and has a version of
-// its own.
+// linkerdImage returns the controller image that makes a Deployment a Linkerd
+// control plane. The proxy in the same pod has a version of its own.
 func linkerdImage(deployment *appsv1.Deployment) string {
 	if deployment.Name != linkerdName {
 		return ""
@@ -55,7 +54,7 @@ func (d *discoverer) discoverOtherMeshes() {
 	}
 }
 
-// installedMesh is a mesh whose type still has to be filled in.
+// installedMesh is a mesh whose type is not filled in yet.
 type installedMesh struct {
 	*discoveryv1.Mesh
 	installation *discoveryv1.MeshInstallation
@@ -79,8 +78,8 @@ func (d *discoverer) otherMesh(deployment *appsv1.Deployment, image, product str
 	return &installedMesh{mesh, installation}
 }
 
-// linkerdClusterDomain reads the domain that Linkerd was installed with; empty
-// if it is not known.
+// linkerdClusterDomain reads the cluster domain that Linkerd was installed with;
+// empty if it is not known.
 func (d *discoverer) linkerdClusterDomain(namespace string) string {
 	configMap := d.configMaps[namespaced{namespace, "linkerd-config"}]
 	if configMap == nil {

@@ -10,18 +10,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// istioMeshOf returns the istiod that the pod's proxy talks to (semantics D3):
-// the revision that injection noted on the pod, or its label; where that leaves
-// a choice, the discovery address of the proxy; else the default revision, else
-// the first mesh. Nil if there is no Istio mesh at all, or if its istiod is one
-// that had to be left out.
+// istioMeshOf returns the istiod that the pod's proxy connects to (semantics D3):
+// the revision that injection recorded on the pod, or its label; if that is
+// ambiguous, the discovery address of the proxy; else the default revision, else
+// the first mesh. It returns nil if there is no Istio mesh, or if the pod's
+// istiod was skipped.
 func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foundMesh {
 	if len(d.istio) == 0 {
 		return nil
 	}
 	candidates, named := d.istio, false
-	// The annotation is what injection used, while the label may name a tag
-	// that points elsewhere by now.
+	// The annotation is what injection used. The label may name a tag that was
+	// moved since.
 	revisions := []string{pod.Annotations[revisionLabel], pod.Labels[revisionLabel]}
 	for _, revision := range revisions {
 		if meshes := d.ofRevision(revision); len(meshes) > 0 {
@@ -68,7 +68,7 @@ func (d *discoverer) defaultMesh() *foundMesh {
 	return nil
 }
 
-// ofRevision returns the meshes of a revision, or of the revision that a tag of
+// ofRevision returns the meshes of a revision, or of the revision that a tag with
 // this name points to.
 func (d *discoverer) ofRevision(name string) []*foundMesh {
 	if name == "" {
@@ -88,10 +88,9 @@ func (d *discoverer) ofRevision(name string) []*foundMesh {
 	return nil
 }
 
-// discoveryAddresses returns where the proxy may have its configuration from,
-// what is certain first: its own ProxyConfig, its arguments, the pod's
-// annotation, and the authority that signs its certificate, which usually is
-// istiod too.
+// discoveryAddresses returns the addresses from which the proxy may get its
+// configuration, the most certain first: its own ProxyConfig, its arguments, the
+// pod's annotation, and the CA address, which usually is istiod too.
 func (d *discoverer) discoveryAddresses(pod *corev1.Pod, proxy *corev1.Container) []string {
 	addresses := []string{d.configuredAddress(environment(proxy, "PROXY_CONFIG"))}
 	for i, argument := range proxy.Args {
@@ -108,8 +107,8 @@ func (d *discoverer) discoveryAddresses(pod *corev1.Pod, proxy *corev1.Container
 	return slices.DeleteFunc(addresses, func(address string) bool { return address == "" })
 }
 
-// configuredAddress returns the discovery address of a ProxyConfig. Thousands
-// of pods have the same one, so each text is read once.
+// configuredAddress returns the discovery address of a ProxyConfig. Thousands of
+// pods share the same text, so each is parsed once.
 func (d *discoverer) configuredAddress(proxyConfig string) string {
 	address, known := d.addressOf[proxyConfig]
 	if !known {
@@ -119,9 +118,9 @@ func (d *discoverer) configuredAddress(proxyConfig string) string {
 	return address
 }
 
-// atAddress returns those of the meshes that a service address such as
-// istiod-canary.istio-system.svc:15012 leads to. A name without a namespace is
-// one of the pod's own namespace.
+// atAddress returns those meshes whose istiod has a service address such as
+// istiod-canary.istio-system.svc:15012. A name without a namespace refers to the
+// pod's own namespace.
 func (d *discoverer) atAddress(meshes []*foundMesh, address, podNamespace string) []*foundMesh {
 	host, _, _ := strings.Cut(address, ":")
 	if _, err := netip.ParseAddr(host); err == nil {

@@ -6,12 +6,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// sidecarName is what Istio's injection calls the proxy.
+// sidecarName is the name that Istio's injection gives to the proxy container.
 const sidecarName = "istio-proxy"
 
-// meshOf returns the mesh that a pod takes part in by its sidecar, nil if it
-// has none that is recognised. The first that matches of Istio, App Mesh and
-// Open Service Mesh counts (semantics 1.4).
+// meshOf returns the mesh of a pod's sidecar; nil if the pod has no known
+// sidecar. Istio, App Mesh and Open Service Mesh are tried in this order, and the
+// first match is used (semantics 1.4).
 func (d *discoverer) meshOf(pod *corev1.Pod) *foundMesh {
 	if proxy := findProxy(pod, "istio", "proxy"); proxy != nil {
 		if mesh := d.istioMeshOf(pod, proxy); mesh != nil {
@@ -34,9 +34,9 @@ func (d *discoverer) meshOf(pod *corev1.Pod) *foundMesh {
 	return nil
 }
 
-// findProxy returns the container that runs beside the application and whose
-// image contains all of the parts. An init container that is restarted always
-// is a sidecar too; one that ends is not.
+// findProxy returns the container that runs next to the application and whose
+// image contains all of the parts. An init container with restart policy Always
+// is a sidecar too; one that terminates is not.
 func findProxy(pod *corev1.Pod, parts ...string) *corev1.Container {
 	for i := range pod.Spec.Containers {
 		if containsAll(pod.Spec.Containers[i].Image, parts...) {
@@ -55,8 +55,8 @@ func runsBeside(c *corev1.Container) bool {
 	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
-// countUnknownProxy points at sidecars whose image was renamed beyond
-// recognition, or never filled in.
+// countUnknownProxy warns about sidecars whose image is not recognised, because
+// it was renamed or never filled in.
 func (d *discoverer) countUnknownProxy(pod *corev1.Pod) {
 	for _, containers := range [][]corev1.Container{pod.Spec.Containers, pod.Spec.InitContainers} {
 		for i := range containers {
@@ -75,8 +75,8 @@ func (d *discoverer) countUnknownProxy(pod *corev1.Pod) {
 	}
 }
 
-// appMeshOf returns the App Mesh whose name the pod's proxy gives in its
-// variable mesh/NAME/virtualNode/NODE; nil if there is none.
+// appMeshOf returns the App Mesh that the pod's proxy names in its variable
+// mesh/NAME/virtualNode/NODE; nil if there is none.
 func (d *discoverer) appMeshOf(pod *corev1.Pod) *foundMesh {
 	if len(d.appMesh) == 0 {
 		return nil
@@ -109,7 +109,8 @@ func hasOSMSidecar(pod *corev1.Pod) bool {
 	return false
 }
 
-// environment returns a literal variable of a container; empty if it has none.
+// environment returns the literal value of an environment variable of a
+// container; empty if it is not set.
 func environment(c *corev1.Container, name string) string {
 	for _, variable := range c.Env {
 		if variable.Name == name {

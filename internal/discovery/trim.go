@@ -2,8 +2,7 @@ package discovery
 
 import corev1 "k8s.io/api/core/v1"
 
-// TrimPod removes what is large and tells nothing about meshes, so that it need not
-// be kept.
+// TrimPod removes large fields that discovery does not need, to save memory.
 func TrimPod(spec *corev1.PodSpec) {
 	spec.Volumes, spec.Affinity, spec.Tolerations = nil, nil, nil
 	for _, containers := range [][]corev1.Container{spec.Containers, spec.InitContainers} {

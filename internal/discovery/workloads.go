@@ -17,8 +17,7 @@ const appsGroup = "apps"
 // controllerID names a controller of the cluster.
 type controllerID struct{ kind, namespace, name string }
 
-// controller is a Deployment, DaemonSet or StatefulSet and the pods that it
-// owns.
+// controller is a Deployment, DaemonSet or StatefulSet with its pods.
 type controller struct {
 	controllerID
 	template *corev1.PodTemplateSpec
@@ -87,8 +86,8 @@ func (d *discoverer) deploymentOfReplicaSet() map[namespaced]controllerID {
 	return owners
 }
 
-// ownerOf returns what controls a pod in the end: for a ReplicaSet its own
-// controller. The zero value means that nothing does.
+// ownerOf returns the top-level controller of a pod: for a ReplicaSet with a
+// controller, that controller. The zero value means that there is none.
 func ownerOf(pod *corev1.Pod, deployments map[namespaced]controllerID) controllerID {
 	ref := metav1.GetControllerOfNoCopy(pod)
 	if ref == nil {
@@ -104,9 +103,8 @@ func ownerOf(pod *corev1.Pod, deployments map[namespaced]controllerID) controlle
 	return id
 }
 
-// referenced returns what an owner reference names. The kinds of other API
-// groups, such as those of Argo Rollouts or OpenKruise, are told apart by their
-// group.
+// referenced returns the object that an owner reference names. Kinds of other API
+// groups, such as Argo Rollouts or OpenKruise, include their group.
 func referenced(ref *metav1.OwnerReference, namespace string) controllerID {
 	kind := ref.Kind
 	if gv, err := schema.ParseGroupVersion(ref.APIVersion); err == nil && gv.Group != "" && gv.Group != appsGroup && gv.Group != "extensions" {
@@ -115,7 +113,8 @@ func referenced(ref *metav1.OwnerReference, namespace string) controllerID {
 	return controllerID{kind, namespace, ref.Name}
 }
 
-// countUncontrolled points at pods that are in a mesh without being a workload.
+// countUncontrolled notes pods that have a sidecar but are not part of a
+// workload.
 func (d *discoverer) countUncontrolled(pod *corev1.Pod, owner controllerID) {
 	if findProxy(pod, "istio", "proxy") == nil {
 		return
@@ -137,8 +136,8 @@ func (d *discoverer) countUncontrolled(pod *corev1.Pod, owner controllerID) {
 	}, d.object("Pod", pod.Namespace, pod.Name))
 }
 
-// meshOfController returns the mesh of the controller's first pod that has a
-// sidecar; nil if none has.
+// meshOfController returns the mesh of the controller's first pod with a sidecar;
+// nil if there is none.
 func (d *discoverer) meshOfController(owner *controller) *foundMesh {
 	var found *foundMesh
 	for _, pod := range owner.pods {

@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// maxCertificates is how many certificates an answer may have; those of a long
-// chain are ten.
+// maxCertificates limits the certificates in an answer; a long chain has about
+// ten.
 const maxCertificates = 64
 
 // issued are the certificates in an answer of a PKI secrets engine.
@@ -21,8 +21,8 @@ type issued struct {
 	CAChain     textList `json:"ca_chain"`
 }
 
-// textList reads a JSON list of texts as well as a single text: the path that
-// reads a chain gives it as one text, the path that signs as a list.
+// textList decodes a JSON list of texts or a single text: reading a chain returns
+// one text, signing returns a list.
 type textList []string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -40,7 +40,7 @@ func (l *textList) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// all returns the certificates of the answer in its order, each once.
+// all returns the certificates of the answer in order, without duplicates.
 func (i issued) all() ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for _, text := range append([]string{i.Certificate, i.IssuingCA}, i.CAChain...) {
@@ -56,7 +56,7 @@ func (i issued) all() ([]*x509.Certificate, error) {
 	return certificates, nil
 }
 
-// parseCertificates reads what a path that serves certificates answers: JSON
+// parseCertificates parses the answers of paths that serve certificates: JSON
 // (pki/cert/ca, pki/cert/ca_chain), PEM (pki/ca/pem, pki/ca_chain), or DER
 // (pki/ca).
 func parseCertificates(body []byte) ([]*x509.Certificate, error) {
@@ -87,9 +87,9 @@ func parseCertificates(body []byte) ([]*x509.Certificate, error) {
 	}
 }
 
-// parsePEM returns the certificates of the PEM text in its order. Text between
-// the blocks is skipped; a block of another type is an error, so that nobody
-// hands out a private key by mistake.
+// parsePEM returns the certificates of a PEM text in order. Text between the
+// blocks is skipped. A block of another type is an error, so that a private key
+// is never distributed by mistake.
 func parsePEM(text []byte) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for {
@@ -118,7 +118,7 @@ func parsePEM(text []byte) ([]*x509.Certificate, error) {
 
 func errTooMany() error { return fmt.Errorf("there are more than %d certificates", maxCertificates) }
 
-// unique drops repetitions and keeps the order.
+// unique removes duplicates and keeps the order.
 func unique(certificates []*x509.Certificate) []*x509.Certificate {
 	var result []*x509.Certificate
 	for _, certificate := range certificates {
@@ -134,12 +134,12 @@ func selfSigned(certificate *x509.Certificate) bool {
 	return bytes.Equal(certificate.RawIssuer, certificate.RawSubject) && certificate.CheckSignatureFrom(certificate) == nil
 }
 
-// chainOf orders issuers behind the certificate, up to a root if one can be
-// reached through the candidates, else as far as the first of them lead.
+// chainOf returns the certificate followed by its issuers up to a root if the
+// candidates lead to one, else as far as they lead.
 func chainOf(certificate *x509.Certificate, candidates []*x509.Certificate) []*x509.Certificate {
 	var visited []*x509.Certificate
-	// Authorities that sign each other offer several ways, not all of which end at
-	// a root; none is walked twice.
+	// Cross-signed CAs offer several chains, not all of which end at a root; none
+	// is followed twice.
 	var extend func(chain []*x509.Certificate) []*x509.Certificate
 	extend = func(chain []*x509.Certificate) []*x509.Certificate {
 		last := chain[len(chain)-1]

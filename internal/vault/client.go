@@ -15,14 +15,15 @@ import (
 )
 
 const (
-	// answerTimeout bounds one attempt of a request.
+	// answerTimeout limits one attempt of a request.
 	answerTimeout = 30 * time.Second
-	// attempts is how often a request is made that may be repeated.
+	// attempts is the maximum number of attempts for repeatable requests.
 	attempts = 3
-	// firstPause is the time before the second attempt; it doubles after that.
+	// firstPause is the pause before the second attempt; it doubles with each
+	// further attempt.
 	firstPause = 200 * time.Millisecond
-	// maxAnswer is the size of the largest answer that is read, in bytes. Long
-	// chains take a few ten thousand.
+	// maxAnswer is the maximum size of an answer in bytes. Long chains have some
+	// ten thousand.
 	maxAnswer = 1 << 20
 )
 
@@ -35,13 +36,13 @@ type Client struct {
 	pause       time.Duration
 
 	mu sync.Mutex // Guards the token of a login.
-	// session is the token that a login gave; nil before.
+	// session is the token of a login; nil before the login.
 	session secret
 }
 
-// New returns a client. It connects when it is asked for something, and logs in
-// once if the credentials need that; Logout ends what a login began. now is the
-// clock that lifetimes are measured with.
+// New returns a client. It connects on the first request and logs in once if the
+// credentials require it; Logout revokes that login. now is the clock for
+// certificate lifetimes.
 func New(config Config, credentials Credentials, now func() time.Time) *Client {
 	return &Client{
 		config:      config,
@@ -55,21 +56,22 @@ func New(config Config, credentials Credentials, now func() time.Time) *Client {
 				TLSClientConfig:     &tls.Config{RootCAs: config.roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout: answerTimeout,
 				ForceAttemptHTTP2:   true,
-				// One command asks a few times and ends.
+				// One command makes few requests.
 				MaxIdleConnsPerHost: 1,
 				IdleConnTimeout:     answerTimeout,
 			},
-			// A redirection would carry the token to wherever an answer says.
+			// Following a redirect would send the token to an address that the
+			// answer chooses.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
 }
 
-// String names the server; it shows nothing of the credentials.
+// String returns the name of the server without credentials.
 func (c *Client) String() string { return "Vault at " + c.config.Server() }
 
-// Logout revokes the token that a login gave, so that it does not outlive its
-// use. It does nothing for credentials that are a token themselves.
+// Logout revokes the token of a login, so that it does not outlive its use. It
+// does nothing for credentials that are a token.
 func (c *Client) Logout(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,7 +86,7 @@ func (c *Client) Logout(ctx context.Context) error {
 	return err
 }
 
-// token returns what requests are authorized with, after a login if need be.
+// token returns the token for requests and logs in first if necessary.
 func (c *Client) token(ctx context.Context) (secret, error) {
 	login := c.credentials.login
 	if login == nil {
@@ -100,7 +102,7 @@ func (c *Client) token(ctx context.Context) (secret, error) {
 		method: http.MethodPost,
 		path:   "auth/" + login.mount + "/login",
 		body:   map[string]any{"role": login.role, "jwt": login.jwt.reveal()},
-		// Asking again gives another token and harms nothing.
+		// Repeating a login only creates another token.
 		repeatable: true,
 	}
 	body, err := c.send(ctx, r)
@@ -123,13 +125,13 @@ func (c *Client) token(ctx context.Context) (secret, error) {
 	return c.session, nil
 }
 
-// request is one question to Vault.
+// request is one request to Vault.
 type request struct {
 	action, method, path string
-	// body is sent as JSON unless it is nil.
+	// body is sent as JSON; nil sends none.
 	body map[string]any
-	// repeatable says that asking twice does no harm. Other requests are
-	// repeated only if the server cannot have seen them.
+	// repeatable is true if repeating the request is harmless. Other requests are
+	// repeated only if the server cannot have received them.
 	repeatable bool
 	token      secret
 }
@@ -144,8 +146,8 @@ func (c *Client) ask(ctx context.Context, r request) ([]byte, error) {
 	return c.send(ctx, r)
 }
 
-// send makes the request, repeats it where that makes sense, and returns the
-// body of a successful answer.
+// send makes the request, retries it where that can help, and returns the body of
+// a successful answer.
 func (c *Client) send(ctx context.Context, r request) ([]byte, error) {
 	var content []byte
 	if r.body != nil {
@@ -171,16 +173,15 @@ func (c *Client) send(ctx context.Context, r request) ([]byte, error) {
 	}
 }
 
-// try makes the request once. again says that another attempt could help and
-// does no harm.
+// try makes one attempt. again is true if a retry is harmless and could succeed.
 func (c *Client) try(ctx context.Context, r request, content []byte) (body []byte, again bool, err error) {
 	address := c.config.server.JoinPath("v1", r.path)
 	httpRequest, err := http.NewRequestWithContext(ctx, r.method, address.String(), bytes.NewReader(content))
 	if err != nil {
 		return nil, false, c.failed(r, "the request cannot be made", "")
 	}
-	// Agents and proxies of Vault may insist on this header, which browsers cannot
-	// be tricked into sending.
+	// Vault agents and proxies may require this header, because browsers cannot
+	// be tricked into sending it.
 	httpRequest.Header.Set("X-Vault-Request", "true")
 	if content != nil {
 		httpRequest.Header.Set("Content-Type", "application/json")
@@ -196,7 +197,7 @@ func (c *Client) try(ctx context.Context, r request, content []byte) (body []byt
 	if err != nil {
 		return nil, c.mayRepeat(ctx, r, err), c.noAnswer(ctx, r, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // It was only read.
+	defer response.Body.Close() //nolint:errcheck // The body was only read.
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return nil, c.mayRepeat(ctx, r, err), c.noAnswer(ctx, r, err)
@@ -211,8 +212,8 @@ func (c *Client) try(ctx context.Context, r request, content []byte) (body []byt
 	return body, false, nil
 }
 
-// mayRepeat decides about requests without an answer. A server that is slow is
-// not asked again: three times the patience helps nobody.
+// mayRepeat decides whether to retry requests without an answer. A slow server is
+// not asked again, because tripling the wait does not help.
 func (c *Client) mayRepeat(ctx context.Context, r request, err error) bool {
 	var timeout interface{ Timeout() bool }
 	if ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout() {
@@ -225,8 +226,8 @@ func (c *Client) mayRepeat(ctx context.Context, r request, err error) bool {
 	return r.repeatable || neverSent(err)
 }
 
-// passing reports whether a failure may be over in a moment: a gateway whose
-// server restarts, a change of the leader, a limit on requests.
+// passing reports whether a failure may be temporary: a gateway error during a
+// restart, a change of the leader, a rate limit.
 func passing(failure *Error) bool {
 	switch failure.Status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
@@ -248,7 +249,7 @@ func (c *Client) noAnswer(ctx context.Context, r request, err error) *Error {
 	return failure
 }
 
-// refused is the error for an answer that is not a success.
+// refused returns the error for an unsuccessful answer.
 func (c *Client) refused(r request, response *http.Response, body []byte) *Error {
 	detail := c.detail(r, body)
 	why := fmt.Sprintf("the server answers %d %s", response.StatusCode, http.StatusText(response.StatusCode))
@@ -263,7 +264,7 @@ func (c *Client) refused(r request, response *http.Response, body []byte) *Error
 	return failure
 }
 
-// detail is what Vault says in an answer that is not a success.
+// detail returns the error text in an unsuccessful answer of Vault.
 func (c *Client) detail(r request, body []byte) string {
 	var answer struct {
 		Errors   []string `json:"errors"`
@@ -272,15 +273,15 @@ func (c *Client) detail(r request, body []byte) string {
 	if json.Unmarshal(body, &answer) == nil {
 		return c.clean(r, strings.Join(append(answer.Errors, answer.Warnings...), "; "))
 	}
-	// A proxy in front of Vault has its own words, often a page of HTML.
+	// A proxy in front of Vault may answer with a page of HTML.
 	if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {
 		return c.clean(r, text)
 	}
 	return ""
 }
 
-// clean makes the words of a server fit for an error, and takes out secrets that
-// it might repeat.
+// clean makes a server's text fit for an error and redacts secrets that it may
+// repeat.
 func (c *Client) clean(r request, text string) string {
 	secrets := []secret{r.token, c.credentials.token}
 	if c.credentials.login != nil {

@@ -11,32 +11,33 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// defaultKubernetesMount is where Vault enables its Kubernetes authentication
-// unless it is told otherwise.
+// defaultKubernetesMount is the default mount path of Vault's Kubernetes
+// authentication.
 const defaultKubernetesMount = "kubernetes"
 
-// Config says where a Vault is and which of its paths to use. NewConfig makes
-// one; the zero value is of no use. It holds no secret.
+// Config holds the address of a Vault and the paths to use. Create it with
+// NewConfig; the zero value is unusable. It holds no secret.
 type Config struct {
 	server    *url.URL
 	caPath    string
 	csrPath   string
 	namespace string
-	// roots verify the server's certificate; nil means the system's.
+	// roots verify the server's certificate; nil means the system's roots.
 	roots *x509.CertPool
 }
 
-// NewConfig checks the settings of a Vault and returns what New takes.
+// NewConfig validates the settings of a Vault and returns the configuration for
+// New.
 //
-// localBundle is the content of the file that caLocalPath names, nil if the
-// field is unset: which machine that path belongs to is the caller's knowledge.
-// Without caBundle and caLocalPath the authorities of the system are trusted.
+// localBundle is the content of the file at caLocalPath, nil if the field is
+// unset; the caller reads it because only the caller knows on which machine the
+// path is valid. Without caBundle and caLocalPath the system's roots are trusted.
 //
-// Paths may start with a slash and with `v1/`, as Vault's own documentation
-// writes them. Plain http is accepted for loopback addresses only, as it would
-// show the token to everybody on the way.
+// Paths may start with a slash and with `v1/`, as in Vault's documentation. Plain
+// http is accepted for loopback addresses only, because it would expose the token
+// on the network.
 //
-// The error names every field that is wrong.
+// The error names every invalid field.
 func NewConfig(settings certificatesv1.VaultCA, localBundle []byte) (Config, error) {
 	var problems []error
 	note := func(field string, err error) {
@@ -71,7 +72,7 @@ func NewConfig(settings certificatesv1.VaultCA, localBundle []byte) (Config, err
 	return config, nil
 }
 
-// Server returns the address of the Vault, for messages.
+// Server returns the address of the Vault for messages.
 func (c Config) Server() string {
 	if c.server == nil {
 		return ""
@@ -87,7 +88,8 @@ func parseServer(text string) (*url.URL, error) {
 	}
 	server, err := url.Parse(text)
 	if err != nil {
-		// The text of url.Parse repeats the address, with a password if there is one.
+		// The error of url.Parse repeats the address, which may contain a
+		// password.
 		return nil, errors.New("not a URL: write it like https://vault.example.com:8200")
 	}
 	switch {
@@ -112,8 +114,8 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
-// parsePath returns the path below /v1, without slashes at its ends. The
-// description completes the error if there is none.
+// parsePath returns the path below /v1 without leading and trailing slashes.
+// description is the text for the error if there is no path.
 func parsePath(text, description string) (string, error) {
 	path := strings.Trim(strings.TrimSpace(text), "/")
 	path = strings.Trim(strings.TrimPrefix(path, "v1/"), "/")

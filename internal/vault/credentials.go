@@ -9,16 +9,16 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// redacted stands where a secret would be.
+// redacted replaces a secret in texts.
 const redacted = "[redacted]"
 
-// secret is a text that neither fmt, encoding nor reflection shows: only a
-// function knows it.
+// secret holds a text in a function, so that neither fmt, encoding nor reflection
+// can show it.
 type secret func() string
 
 func newSecret(text string) secret { return func() string { return text } }
 
-// reveal returns the text; empty for none.
+// reveal returns the secret text; empty if there is none.
 func (s secret) reveal() string {
 	if s == nil {
 		return ""
@@ -26,24 +26,24 @@ func (s secret) reveal() string {
 	return s()
 }
 
-// Credentials are how meshctl shows Vault who it is: a token, or the token of a
-// Kubernetes service account that Vault exchanges for one of its own. However
-// they are printed, encoded or logged, they show nothing.
+// Credentials authenticate meshctl to Vault: a Vault token, or the token of a
+// Kubernetes service account that Vault exchanges for its own. Printing, encoding
+// or logging them never shows the secret.
 type Credentials struct {
 	token secret
 	login *kubernetesLogin
 }
 
-// kubernetesLogin is what the Kubernetes authentication of Vault is asked with.
+// kubernetesLogin is the request of a Kubernetes login.
 type kubernetesLogin struct {
 	mount string
 	role  string
 	jwt   secret
 }
 
-// TokenCredentials returns the credentials of a token of Vault, the content of
-// the Secret that tokenSecretRef names. Blanks and line ends around it are left
-// out. Errors do not show it.
+// TokenCredentials returns credentials for a Vault token, the content of the
+// Secret at tokenSecretRef. Surrounding white space is removed. Errors never
+// contain the token.
 func TokenCredentials(token string) (Credentials, error) {
 	token = strings.TrimSpace(token)
 	if err := checkToken(token); err != nil {
@@ -52,11 +52,11 @@ func TokenCredentials(token string) (Credentials, error) {
 	return Credentials{token: newSecret(token)}, nil
 }
 
-// KubernetesCredentials returns credentials with which the client logs in
-// through the Kubernetes authentication of Vault before its first request. jwt
-// is a token of the service account that the settings mean, wherever it came
-// from. The path of the mount may be given as `kubernetes`, `auth/kubernetes` or
-// `/v1/auth/kubernetes`, which is also the default.
+// KubernetesCredentials returns credentials with which the client logs in through
+// the Kubernetes authentication of Vault before its first request. jwt is a token
+// of the service account in the settings. The mount path may be written as
+// `kubernetes`, `auth/kubernetes` or `/v1/auth/kubernetes`, which is also the
+// default.
 func KubernetesCredentials(settings certificatesv1.VaultKubernetesAuth, jwt string) (Credentials, error) {
 	jwt = strings.TrimSpace(jwt)
 	role := strings.TrimSpace(settings.Role)
@@ -82,7 +82,7 @@ func KubernetesCredentials(settings certificatesv1.VaultKubernetesAuth, jwt stri
 	return Credentials{login: &kubernetesLogin{mount: mount, role: role, jwt: newSecret(jwt)}}, nil
 }
 
-// checkToken rejects what cannot be a token, such as the whole of a JSON file.
+// checkToken rejects texts that cannot be a token, such as a whole JSON file.
 func checkToken(token string) error {
 	if token == "" {
 		return errors.New("is empty")
@@ -95,7 +95,7 @@ func checkToken(token string) error {
 	return nil
 }
 
-// String says which kind of credentials they are.
+// String returns the type of the credentials without the secret.
 func (c Credentials) String() string {
 	switch {
 	case c.login != nil:
@@ -110,7 +110,7 @@ func (c Credentials) String() string {
 // GoString is String, for %#v.
 func (c Credentials) GoString() string { return c.String() }
 
-// MarshalText is String, for JSON, YAML and everything else.
+// MarshalText is String, for JSON, YAML and other encoders.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // LogValue is String, for structured logs.

@@ -1,11 +1,11 @@
-// Package vault lets a PKI secrets engine of Vault, or of OpenBao, which speaks
-// the same protocol, sign the intermediate certificates of meshes: VirtualMesh
-// spec.mtlsConfig.shared.intermediateCertificateAuthority.vault.
+// Package vault signs the intermediate certificates of meshes with a PKI secrets
+// engine of Vault, or of OpenBao, which has the same API (VirtualMesh
+// spec.mtlsConfig.shared.intermediateCertificateAuthority.vault).
 //
-// Private keys never go there: a certificate signing request does, and what
-// comes back is believed only after it was held against the request (verify.go).
+// Private keys are never sent: Vault gets a certificate signing request, and its
+// answer is verified against the request before it is used (verify.go).
 //
-// The package talks HTTP and waits, but reads no files, Secrets or environment
-// variables: whoever calls it brings the settings and the credentials. None of
-// its values and errors shows a token.
+// The package makes HTTP requests but reads no files, Secrets or environment
+// variables: callers pass the settings and the credentials. Its values and errors
+// never show a token.
 package vault

@@ -13,17 +13,17 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// maxDetail is how much of what a server says an error repeats, in characters.
+// maxDetail limits how much of a server's text an error repeats, in characters.
 const maxDetail = 400
 
-// Error says what a Vault did not do, why, and what to do next. It never
-// contains a token.
+// Error describes a failed request to Vault: what failed, why, and what to do
+// next. It never contains a token.
 type Error struct {
 	// Server is the address of the Vault, Path the path of the request below
 	// /v1.
 	Server, Path string
-	// Action is what failed, as a verb with its object: "sign the intermediate
-	// certificate".
+	// Action is the failed operation, as a verb with its object: "sign the
+	// intermediate certificate".
 	Action string
 	// Status is the HTTP status of the answer; 0 if there was none.
 	Status int
@@ -42,11 +42,11 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the cause, for errors.Is and errors.As: a context that was
-// cancelled can be told from a server that does not answer.
+// Unwrap returns the cause, so that errors.Is and errors.As can distinguish a
+// cancelled context from an unreachable server.
 func (e *Error) Unwrap() error { return e.cause }
 
-// transportProblem says why there was no answer, and what to do about it.
+// transportProblem explains why there was no answer and returns a hint.
 func transportProblem(ctx context.Context, err error) (why, hint string) {
 	var (
 		authority   x509.UnknownAuthorityError
@@ -81,7 +81,8 @@ func transportProblem(ctx context.Context, err error) (why, hint string) {
 	}
 }
 
-// neverSent reports whether the request failed before the server could see it.
+// neverSent reports whether the request failed before the server could receive
+// it.
 func neverSent(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
@@ -97,7 +98,7 @@ func innermost(err error) error {
 	}
 }
 
-// statusHint says what to do about an answer of Vault that is not a success.
+// statusHint returns the hint for an unsuccessful answer of Vault.
 func statusHint(status int, method, path, namespace, detail string) string {
 	capabilities := `"create", "update"`
 	if method == http.MethodGet {
@@ -131,5 +132,5 @@ func statusHint(status int, method, path, namespace, detail string) string {
 	}
 }
 
-// oneLine makes a text of the outside one line of moderate length.
+// oneLine escapes and shortens a text from outside to one line.
 func oneLine(s string) string { return text.OneLine(s, maxDetail) }

@@ -13,26 +13,27 @@ import (
 	"time"
 )
 
-// issuerMargin is how much earlier than its issuer an intermediate ends whose
-// lifetime had to be cut: the clocks of Vault and of this machine differ.
+// issuerMargin is how long before its issuer a shortened intermediate expires, to
+// allow for clock differences between Vault and this machine.
 const issuerMargin = time.Minute
 
-// Options say what an intermediate certificate must be like.
+// Options are the requirements for an intermediate certificate.
 type Options struct {
-	// TTL is the wanted lifetime. It is cut where the issuer ends earlier, as
-	// intermediates never outlive the root (semantics D41), and Vault may cut it
-	// to the maximum of its mount.
+	// TTL is the requested lifetime. It is shortened if the issuer expires
+	// earlier, as an intermediate must not outlive its root (semantics D41);
+	// Vault may shorten it to the maximum of its mount.
 	TTL time.Duration
-	// URIs are the URI subject alternative names: the SPIFFE identity of istiod.
+	// URIs are the URI subject alternative names, here the SPIFFE identity of
+	// istiod.
 	URIs []string
 	// CommonName and Organization are the subject.
 	CommonName, Organization string
 }
 
 // Roots returns the certificates that caPath serves, in its order and each once.
-// If there is no self-signed root among them - caPath then names an intermediate
-// authority - the chain of the authority behind csrPath follows, as far as Vault
-// serves it. There is at least one certificate, and each is one of an authority.
+// If none of them is a self-signed root, because caPath names an intermediate CA,
+// the chain of the CA behind csrPath follows as far as Vault serves it. There is
+// at least one certificate, and all are CA certificates.
 func (c *Client) Roots(ctx context.Context) ([]*x509.Certificate, error) {
 	r := request{action: "read the certificate of the authority", method: http.MethodGet, path: c.config.caPath, repeatable: true}
 	body, err := c.ask(ctx, r)
@@ -62,12 +63,12 @@ func (c *Client) Roots(ctx context.Context) ([]*x509.Certificate, error) {
 	return certificates, nil
 }
 
-// SignIntermediate lets Vault sign the request (PEM) as an intermediate
-// authority that signs workloads and no further authorities (path length 0). It
-// returns the chain: the intermediate first, then its issuers, a self-signed
-// root last. Everything that the options and the request say was verified with
-// the answer, and each certificate is valid now; an error says which expectation
-// failed.
+// SignIntermediate requests a signature for the PEM-encoded csr as an
+// intermediate CA that signs workload certificates but no further CAs (path
+// length 0). It returns the chain: the intermediate, then its issuers, a
+// self-signed root last. The answer is verified against the options and the
+// request, and all certificates are valid now; an error names the expectation
+// that failed.
 func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Options) ([]*x509.Certificate, error) {
 	parsed, err := parseRequest(csr, options)
 	if err != nil {
@@ -83,8 +84,8 @@ func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Optio
 	}
 	known := unique(append(signer, served...))
 	now := c.now()
-	// Without the signer's own chain - not every Vault lets it be read - the
-	// certificates of caPath are the best guess; the answer is verified anyway.
+	// Vault may not permit reading the signer's chain. The certificates of caPath
+	// are then the best approximation; the answer is verified anyway.
 	limiting := signer
 	if len(limiting) == 0 {
 		limiting = served
@@ -94,9 +95,10 @@ func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Optio
 	if err != nil {
 		return nil, c.failed(r, err.Error(), "renew that authority in Vault first")
 	}
-	// The values are given here instead of in the request, so that they do not
-	// depend on what Vault takes over from it (use_csr_values). Vault lets
-	// intermediates outlive their issuer, so the lifetime is cut here, too.
+	// The values are set here instead of in the request, so that they do not
+	// depend on what Vault copies from it (use_csr_values). Vault allows
+	// intermediates to outlive their issuer, so the lifetime is shortened here
+	// too.
 	r.body = map[string]any{
 		"csr":                  string(csr),
 		"format":               "pem",
@@ -134,8 +136,8 @@ func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Optio
 	return chain, nil
 }
 
-// signerChain returns the certificates of the authority that csrPath signs with
-// and of its issuers; none if Vault does not serve them to us.
+// signerChain returns the certificate of the CA behind csrPath and its issuers;
+// none if Vault does not serve them to these credentials.
 func (c *Client) signerChain(ctx context.Context) ([]*x509.Certificate, error) {
 	path, known := signerPath(c.config.csrPath)
 	if !known {
@@ -151,8 +153,8 @@ func (c *Client) signerChain(ctx context.Context) ([]*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What cannot be read here is not needed: the answer of csrPath has the chain,
-	// too, and is read strictly.
+	// A failure here is harmless: the answer of csrPath also has the chain and is
+	// parsed strictly.
 	certificates, err := parseCertificates(body)
 	if err != nil || !slices.ContainsFunc(certificates, isAuthority) {
 		return nil, nil //nolint:nilerr // See above.
@@ -160,8 +162,8 @@ func (c *Client) signerChain(ctx context.Context) ([]*x509.Certificate, error) {
 	return slices.DeleteFunc(certificates, func(c *x509.Certificate) bool { return !isAuthority(c) }), nil
 }
 
-// signerPath returns the path that serves the chain behind a path that signs:
-// of the default issuer of a secrets engine, or of a named one.
+// signerPath returns the path that serves the CA chain for a signing path: of the
+// default issuer of a secrets engine, or of a named one.
 func signerPath(csrPath string) (path string, known bool) {
 	if mount, found := strings.CutSuffix(csrPath, "/root/sign-intermediate"); found {
 		return mount + "/cert/ca_chain", true
@@ -172,7 +174,7 @@ func signerPath(csrPath string) (path string, known bool) {
 	return "", false
 }
 
-// parseRequest checks what can be checked before anybody is asked.
+// parseRequest validates the request before Vault is called.
 func parseRequest(csr []byte, options Options) (*x509.CertificateRequest, error) {
 	switch {
 	case options.TTL < time.Second:
@@ -200,7 +202,7 @@ func parseRequest(csr []byte, options Options) (*x509.CertificateRequest, error)
 	return parsed, nil
 }
 
-// lifetime cuts the wanted lifetime to that of the issuers.
+// lifetime shortens the requested lifetime to that of the issuers.
 func lifetime(wanted time.Duration, issuers []*x509.Certificate, now time.Time) (time.Duration, error) {
 	for _, issuer := range issuers {
 		left := issuer.NotAfter.Sub(now) - issuerMargin

@@ -10,11 +10,11 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// clockTolerance is how much longer than asked for a certificate may live: Vault
-// counts from its own clock.
+// clockTolerance is by how much a certificate may exceed the requested lifetime,
+// because Vault uses its own clock.
 const clockTolerance = 5 * time.Minute
 
-// expectation is what the answer to a signing request is held against.
+// expectation holds the values that the answer to a signing request must match.
 type expectation struct {
 	publicKey crypto.PublicKey
 	options   Options
@@ -23,10 +23,10 @@ type expectation struct {
 	now    time.Time
 }
 
-// mismatch says which expectation failed, and what to do about it.
+// mismatch describes a failed expectation and the next step.
 type mismatch struct{ why, hint string }
 
-// verify holds the chain, intermediate first, against the expectations.
+// verify compares the chain, intermediate first, with the expectations.
 func verify(chain []*x509.Certificate, want expectation) *mismatch {
 	for _, check := range []func([]*x509.Certificate, expectation) *mismatch{
 		verifyKey, verifyAuthority, verifyNames, verifyChain, verifyLifetime, verifyPath,
@@ -46,8 +46,8 @@ func verifyKey(chain []*x509.Certificate, want expectation) *mismatch {
 	return nil
 }
 
-// verifyAuthority: the intermediate signs certificates of workloads, and only
-// those.
+// verifyAuthority checks that the intermediate can sign workload certificates and
+// nothing else.
 func verifyAuthority(chain []*x509.Certificate, _ expectation) *mismatch {
 	certificate := chain[0]
 	const hint = "csrPath must be one that signs authorities, such as pki/root/sign-intermediate"
@@ -88,8 +88,8 @@ func verifyNames(chain []*x509.Certificate, want expectation) *mismatch {
 	return nil
 }
 
-// verifyChain: there is a way to a root, by certificates that the settings of
-// the VirtualMesh know.
+// verifyChain checks that the chain leads to a root through certificates that the
+// settings of the VirtualMesh know.
 func verifyChain(chain []*x509.Certificate, want expectation) *mismatch {
 	root := chain[len(chain)-1]
 	if len(chain) == 1 || !selfSigned(root) {
@@ -107,8 +107,9 @@ func verifyChain(chain []*x509.Certificate, want expectation) *mismatch {
 	return nil
 }
 
-// verifyLifetime: valid now, not for longer than asked for, and not for longer
-// than any issuer (semantics D41).
+// verifyLifetime checks that the certificates are valid now, and that the
+// intermediate does not exceed the requested lifetime or any issuer's (semantics
+// D41).
 func verifyLifetime(chain []*x509.Certificate, want expectation) *mismatch {
 	certificate := chain[0]
 	for _, link := range chain {
@@ -133,8 +134,8 @@ func verifyLifetime(chain []*x509.Certificate, want expectation) *mismatch {
 	return nil
 }
 
-// verifyPath: signatures, constraints and path lengths, for the intermediate and
-// for the certificates of workloads that it will sign.
+// verifyPath checks signatures, constraints and path lengths, for the
+// intermediate and for the workload certificates that it will sign.
 func verifyPath(chain []*x509.Certificate, want expectation) *mismatch {
 	const hint = "use an authority in Vault that may sign intermediate authorities"
 	for below, issuer := range chain {
@@ -144,8 +145,8 @@ func verifyPath(chain []*x509.Certificate, want expectation) *mismatch {
 		if !isAuthority(issuer) {
 			return &mismatch{fmt.Sprintf("its issuer %s is not an authority", name(issuer)), hint}
 		}
-		// The standard library takes the intermediate for the end of the chain and
-		// does not count it.
+		// The standard library treats the intermediate as the end of the chain
+		// and does not count it.
 		limited := issuer.MaxPathLen > 0 || issuer.MaxPathLenZero
 		if limited && issuer.MaxPathLen < below {
 			return &mismatch{fmt.Sprintf("its issuer %s allows %s below itself, and needs %d", name(issuer), text.Count(issuer.MaxPathLen, "authority"), below), hint}
@@ -170,7 +171,7 @@ func isAuthority(certificate *x509.Certificate) bool {
 		(certificate.KeyUsage == 0 || certificate.KeyUsage&x509.KeyUsageCertSign != 0)
 }
 
-// name is how messages call a certificate.
+// name returns the name of a certificate for messages.
 func name(certificate *x509.Certificate) string {
 	if subject := certificate.Subject.String(); subject != "" {
 		return fmt.Sprintf("%q", oneLine(subject))

@@ -1,4 +1,5 @@
-// Package file writes files that appear as a whole or not at all.
+// Package file writes files atomically: readers see the old or the new content,
+// never a part.
 package file
 
 import (
@@ -8,11 +9,11 @@ import (
 	"path/filepath"
 )
 
-// Replace gives a file a new content and these permissions: whoever opens it
-// sees the old or the new content, and nobody can read it with wider permissions
-// at any time. If it fails, the old file stays, and no temporary one.
+// Replace atomically replaces the content of a file and sets its permissions. The
+// content is never readable with wider permissions. On failure the old file stays
+// and the temporary file is removed.
 func Replace(path string, content []byte, mode fs.FileMode) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".meshctl-*") // readable by nobody else
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".meshctl-*") // created with mode 0600
 	if err != nil {
 		return err
 	}
@@ -22,7 +23,7 @@ func Replace(path string, content []byte, mode fs.FileMode) error {
 		err = os.Rename(temporary.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(temporary.Name()) // the first error says what matters
+		_ = os.Remove(temporary.Name()) // the first error is the cause
 	}
 	return err
 }

@@ -9,15 +9,15 @@ import (
 	"path/filepath"
 )
 
-// Kind says who may read what is written into a Tree.
+// Kind decides the permissions of the files in a Tree.
 type Kind string
 
 // The kinds of trees.
 const (
-	// Public files may be read by everybody, as far as the umask allows it.
+	// Public files are readable by all users, as far as the umask allows.
 	Public Kind = "public"
-	// Secret files may be read by their owner alone, and are on the disk when they
-	// have been written.
+	// Secret files are readable by their owner only, and are synced to disk when
+	// written.
 	Secret Kind = "secret"
 )
 
@@ -35,15 +35,15 @@ func (k Kind) directoryMode() fs.FileMode {
 	return 0o755
 }
 
-// Tree is a directory with files that programs write. Nothing in it leads out of
-// it: no name and no link.
+// Tree is a directory in which programs write files. Neither a name nor a
+// symbolic link can lead out of it.
 type Tree struct {
 	root *os.Root
 	kind Kind
 }
 
-// ErrNotRegular says that a file would be read or replaced that is none: a link, a
-// directory.
+// ErrNotRegular is returned for a file to read or replace that is a link, a
+// directory or the like.
 var ErrNotRegular = errors.New("not a regular file")
 
 // Open opens a directory.
@@ -55,7 +55,7 @@ func Open(path string, kind Kind) (*Tree, error) {
 	return &Tree{root, kind}, nil
 }
 
-// Make is Open, and makes the directory if it does not exist.
+// Make is Open, but creates the directory if it does not exist.
 func Make(path string, kind Kind) (*Tree, error) {
 	if err := os.MkdirAll(path, kind.directoryMode()); err != nil {
 		return nil, err
@@ -66,11 +66,10 @@ func Make(path string, kind Kind) (*Tree, error) {
 // Close releases the directory.
 func (t *Tree) Close() error { return t.root.Close() }
 
-// FS returns the directory for reading.
+// FS returns the directory as a file system for reading.
 func (t *Tree) FS() fs.FS { return t.root.FS() }
 
-// Read returns the content of a file. One that is a link or a directory is
-// ErrNotRegular.
+// Read returns the content of a file, or ErrNotRegular for a link or a directory.
 func (t *Tree) Read(path string) ([]byte, error) {
 	if err := t.checkRegular(path); err != nil {
 		return nil, err
@@ -81,9 +80,9 @@ func (t *Tree) Read(path string) ([]byte, error) {
 // Remove removes a file or an empty directory.
 func (t *Tree) Remove(path string) error { return t.root.Remove(path) }
 
-// Replace gives a file a new content, and makes its directories: whoever opens it
-// sees the old or the new content. If it fails, the old file stays, and no
-// temporary one.
+// Replace atomically replaces the content of a file and creates missing
+// directories: readers see the old or the new content. On failure the old file
+// stays and the temporary file is removed.
 func (t *Tree) Replace(path string, content []byte) error {
 	if err := t.checkRegular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -95,7 +94,7 @@ func (t *Tree) Replace(path string, content []byte) error {
 	const enough = 8
 	digest := sha256.Sum256([]byte(path))
 	temporary := filepath.Join(directory, ".meshctl-"+hex.EncodeToString(digest[:enough]))
-	if err := t.root.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that was killed
+	if err := t.root.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) { // left over from a run that was killed
 		return err
 	}
 	file, err := t.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, t.kind.mode())
@@ -110,7 +109,7 @@ func (t *Tree) Replace(path string, content []byte) error {
 		err = t.root.Rename(temporary, path)
 	}
 	if err != nil {
-		_ = t.root.Remove(temporary) // the first error says what matters
+		_ = t.root.Remove(temporary) // the first error is the cause
 	}
 	return err
 }

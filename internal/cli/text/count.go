@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Count counts things: `1 workload`, `3 workloads`, `0 meshes`.
+// Count formats a number with its noun: `1 workload`, `3 workloads`, `0 meshes`.
 func Count(n int, noun string) string {
 	if n != 1 {
 		noun = Plural(noun)
@@ -13,8 +13,8 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// Plural returns the plural of a noun, which may be a kind (VirtualMesh) or end
-// a phrase (traffic policy).
+// Plural returns the plural of a noun. The noun may be a kind (VirtualMesh) or a
+// phrase (traffic policy).
 func Plural(noun string) string {
 	stem, endsInY := strings.CutSuffix(noun, "y")
 	switch {
@@ -38,8 +38,8 @@ func hasAnySuffix(s string, suffixes ...string) bool {
 	return false
 }
 
-// Choose returns the form of a word that fits a number of things:
-// Choose(n, "is", "are").
+// Choose returns the singular or plural form for a number: Choose(n, "is",
+// "are").
 func Choose(n int, one, many string) string {
 	if n == 1 {
 		return one
@@ -47,7 +47,7 @@ func Choose(n int, one, many string) string {
 	return many
 }
 
-// Named puts names behind their noun: `cluster east`, `clusters east, west`.
+// Named returns a noun followed by names: `cluster east`, `clusters east, west`.
 func Named(noun string, names []string) string {
 	if len(names) != 1 {
 		noun = Plural(noun)

@@ -1,4 +1,4 @@
-// Package text turns values into words for people: lists that stay short,
-// counts with their nouns, lines that fit a width, and text from outside in a
-// form that is safe to print. It is pure, so that engines and views can use it.
+// Package text formats values for people: bounded lists, counts with their nouns,
+// wrapped lines, and escaped text from outside. It is pure, so that engines and
+// views can use it.
 package text

@@ -23,8 +23,8 @@ func join(items []string, conjunction string) string {
 // `a, b, c and 12 more`.
 func Bounded(items []string, limit int) string { return BoundedOf(items, len(items), limit) }
 
-// BoundedOf is Bounded for a list of which only the first of total items are at
-// hand.
+// BoundedOf is Bounded for a list of total items of which only the first are
+// given.
 func BoundedOf(items []string, total, limit int) string {
 	shown := items[:min(max(limit, 0), len(items))]
 	switch more := total - len(shown); {
@@ -37,12 +37,12 @@ func BoundedOf(items []string, total, limit int) string {
 	}
 }
 
-// More ends a list whose last items are not shown: `and 12 more`.
+// More is the last entry of a truncated list: `and 12 more`.
 func More(n int) string { return fmt.Sprintf("and %d more", n) }
 
-// Fit is Bounded for a cell that has a number of columns: it shows fewer items
-// where they need more, and cuts the first one where even that does. A limit or a
-// width of 0 does not restrict.
+// Fit is Bounded for a table cell of a given width: it shows fewer items if
+// necessary, and cuts the first one if even that does not fit. A limit or a width
+// of 0 means no limit.
 func Fit(items []string, limit, width int) string {
 	if limit <= 0 || limit > len(items) {
 		limit = len(items)

@@ -9,19 +9,17 @@ import (
 )
 
 // Printable returns a text from outside as one line that cannot control a
-// terminal. What is not a visible character (control characters and escape
-// sequences, line ends, tabs, marks that change the direction of writing,
-// invisible characters, bytes that are not UTF-8) becomes an escape like \x1b,
-// \n or \u202e. Text without any of these is returned as it is, so escaping it
-// twice changes nothing.
+// terminal. Invisible characters (control characters and escape sequences, line
+// ends, tabs, direction marks, zero-width characters, invalid UTF-8) become
+// escapes like \x1b, \n or \u202e. Other text is returned unchanged, so escaping
+// twice has no effect.
 func Printable(s string) string { return escape(s, "") }
 
-// PrintableLines is Printable for a text of several lines: it keeps line ends
-// and tabs.
+// PrintableLines is Printable for multi-line text: it keeps line ends and tabs.
 func PrintableLines(s string) string { return escape(s, "\n\t") }
 
-// PrintableColored is PrintableLines for a text that is painted already: it keeps
-// colours, and no other sequence that a terminal obeys.
+// PrintableColored is PrintableLines for coloured text: it keeps colour sequences
+// and escapes all others.
 func PrintableColored(s string) string {
 	var b strings.Builder
 	done := 0
@@ -47,8 +45,8 @@ func PrintableColored(s string) string {
 	return b.String()
 }
 
-// colorLength returns how long the sequence is that a text starts with if it sets
-// a colour, 0 if it does not.
+// colorLength returns the length of the colour sequence at the start of a text,
+// or 0 if there is none.
 func colorLength(s string) int {
 	rest, found := strings.CutPrefix(s, "\x1b[")
 	if !found {
@@ -62,7 +60,7 @@ func colorLength(s string) int {
 }
 
 func escape(s, keep string) string {
-	if isPlain(s) { // nearly all text is
+	if isPlain(s) { // the common case
 		return s
 	}
 	var b strings.Builder
@@ -91,7 +89,7 @@ func escape(s, keep string) string {
 	return b.String()
 }
 
-// isPlain reports whether a text has visible ASCII only.
+// isPlain reports whether a text has only visible ASCII.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -101,8 +99,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// OneLine is Printable for a message of somebody else: blanks and line ends
-// become single blanks, and what is beyond the limit, in characters, is cut.
+// OneLine is Printable for messages from outside: it collapses white space and
+// cuts the text at limit characters.
 func OneLine(s string, limit int) string {
 	s = Printable(strings.Join(strings.Fields(s), " "))
 	if runes := []rune(s); len(runes) > limit {

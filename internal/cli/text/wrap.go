@@ -6,16 +6,16 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// cutMark stands for what Cut leaves out.
+// cutMark replaces the text that Cut removes.
 const cutMark = "..."
 
-// Width returns how many columns of a terminal a printable text takes:
-// combining marks none, most characters of East Asia two.
+// Width returns the number of terminal columns of a printable text: combining
+// marks have none, most East Asian characters two.
 func Width(s string) int { return displaywidth.String(s) }
 
-// Wrap breaks lines between words so that none has more columns than the width,
-// unless a single word has; the indent starts every line but the first. A width
-// of 0 means that nothing is known of the terminal, and breaks nothing.
+// Wrap breaks lines between words at the width; a longer word stays whole. The
+// indent starts every line but the first. A width of 0 means that it is not
+// known, and breaks nothing.
 func Wrap(s string, width int, indent string) string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(s, "\n") {
@@ -40,15 +40,14 @@ func Wrap(s string, width int, indent string) string {
 	return strings.Join(lines, "\n"+indent)
 }
 
-// leastRoom is how many columns a continued line gets at least, however narrow
-// the terminal is.
+// leastRoom is the minimum number of columns for a continued line on narrow
+// terminals.
 const leastRoom = 20
 
-// Fold breaks one line into lines that take at most a number of columns, between
-// words; a word that is too long is broken behind a comma if it has one, and kept
-// whole otherwise. The lines after the first start with as many blanks as hang
-// says, more where the line itself is indented. Blanks within lines stay as they
-// are. A width of 0 breaks nothing.
+// Fold breaks one line between words into lines of at most width columns. A
+// longer word is broken after a comma if it has one, and kept whole otherwise.
+// Continuation lines are indented by hang blanks plus the indentation of the
+// line. Blanks within lines are kept. A width of 0 breaks nothing.
 func Fold(line string, width, hang int) []string {
 	if width <= 0 || len(line) <= width || Width(line) <= width {
 		return []string{line}
@@ -68,7 +67,7 @@ func Fold(line string, width, hang int) []string {
 	}
 }
 
-// breakOf returns how much of a text goes on a line of a number of columns.
+// breakOf returns the length of the part of a text that fits into room columns.
 func breakOf(s string, room int) int {
 	used, blank, comma := 0, -1, -1
 	graphemes := displaywidth.StringGraphemes(s)
@@ -84,7 +83,7 @@ func breakOf(s string, room int) int {
 			case comma > 0:
 				return comma
 			case value == " ":
-				return end // a word that is too long stands alone
+				return end // a longer word stays whole
 			}
 		}
 		if end += len(value); value == "," && (used <= room || comma < 0) {
@@ -94,7 +93,7 @@ func breakOf(s string, room int) int {
 	return len(s)
 }
 
-// Cut shortens a text to a number of columns and marks with dots that it did.
+// Cut shortens a text to a number of columns and ends it with dots if it was cut.
 func Cut(s string, width int) string {
 	if Width(s) <= width {
 		return s
@@ -112,7 +111,7 @@ func Cut(s string, width int) string {
 	return s[:end] + mark
 }
 
-// CutWords is Cut for prose: it cuts between words where that loses little.
+// CutWords is Cut for prose: it cuts between words if that removes little more.
 func CutWords(s string, width int) string {
 	short := Cut(s, width)
 	kept, isCut := strings.CutSuffix(short, cutMark)

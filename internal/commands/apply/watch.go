@@ -160,7 +160,7 @@ func (w *watching) tell(pass *rollout.Pass) error {
 	if a.plan != nil {
 		printing = a.tellAll()
 	}
-	for _, untold := range cli.Untold(errors.Join(inputError(pass.Err), printing)) {
+	for _, untold := range cli.Unreported(errors.Join(inputError(pass.Err), printing)) {
 		a.say("error: %s", untold)
 	}
 	return errors.Join(printing, w.streams.Flush())

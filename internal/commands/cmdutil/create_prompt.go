@@ -23,7 +23,7 @@ func NewPrompter(ctx context.Context, streams *cli.Streams) wizard.Prompter {
 // UsageErrors makes usage errors of all the parts of a joined error, nil of nil.
 func UsageErrors(err error) error {
 	var errs []error
-	for _, part := range cli.Untold(err) {
+	for _, part := range cli.Unreported(err) {
 		errs = append(errs, &cli.UsageError{Err: part})
 	}
 	return errors.Join(errs...)

@@ -109,7 +109,7 @@ func (o *options) register(f *cmdutil.Factory, cmd *cobra.Command) {
 
 // troubled gives failures of diff an exit code that is not that of differences.
 func troubled(err error) error {
-	if err == nil || errors.Is(err, cli.ErrDifferences) && len(cli.Untold(err)) == 0 && !errors.Is(err, cli.ErrReported) {
+	if err == nil || errors.Is(err, cli.ErrDifferences) && len(cli.Unreported(err)) == 0 && !errors.Is(err, cli.ErrReported) {
 		return err
 	}
 	return &cli.TroubleError{Err: err}
