@@ -9,13 +9,13 @@ const (
 	CategoryConfiguration = "configuration"
 )
 
-// Categories returns all checks, in the order of their reports: what others
-// depend on comes first.
+// Categories returns all checks in report order: checks that others depend on
+// come first.
 func Categories() []Category {
 	return []Category{managementCategory(), clustersCategory(), meshesCategory(), trustCategory(), configurationCategory()}
 }
 
-// CategoryIDs returns the names of the categories.
+// CategoryIDs returns the IDs of the categories.
 func CategoryIDs() []string {
 	var ids []string
 	for _, c := range Categories() {
@@ -24,8 +24,8 @@ func CategoryIDs() []string {
 	return ids
 }
 
-// noManagement says why nothing can be said that the management cluster would
-// have to say; empty if it did.
+// noManagement returns why checks that need the management cluster are skipped;
+// empty if it answered.
 func noManagement(f *Facts) string {
 	switch {
 	case f.Management == nil && f.NoClusters:

@@ -2,7 +2,7 @@ package check
 
 import "github.com/meshctl/meshctl/internal/policy/finding"
 
-// Result is what came of a check.
+// Result is the result of a check.
 type Result string
 
 // The results.
@@ -10,48 +10,49 @@ const (
 	OK      Result = "ok"
 	Warning Result = "warning"
 	Failed  Result = "failed"
-	// Skipped says that the check could not be judged; the message says why.
+	// Skipped means that the check could not be judged; the message says why.
 	Skipped Result = "skipped"
 )
 
 // Category is a group of checks.
 type Category struct {
-	// ID is what users type, Title what they read.
+	// ID is the name that users type, Title the one in reports.
 	ID, Title string
 	Checks    []Check
-	// Skip says why none of the checks can be judged; empty if they can.
+	// Skip returns why all checks of the category are skipped; empty if they are
+	// not.
 	Skip func(*Facts) string
 }
 
-// Check is one thing to find out, often for many objects.
+// Check is one condition to verify, often for many objects.
 type Check struct {
-	// ID is stable and the anchor in the documentation.
+	// ID is stable and also the anchor in the documentation.
 	ID string
-	// Description says in a few words what should hold.
+	// Description states the expected condition in a few words.
 	Description string
-	// Severity is the result if it does not: Warning or Failed.
+	// Severity is the result if the condition does not hold: Warning or Failed.
 	Severity Result
-	// Hint is the next step, unless the outcome knows a better one.
+	// Hint is the next step, unless the outcome has a better one.
 	Hint string
-	// Judge returns one outcome for everything that the check is about. It asks
-	// nobody anything: facts in, outcomes out.
+	// Judge returns one outcome per object. It is pure: it only looks at the
+	// facts.
 	Judge func(*Facts) []Outcome
 }
 
-// Outcome is what a check says about one thing.
+// Outcome is the result of a check for one object.
 type Outcome struct {
-	// Cluster and Object are what it is about; empty if that is clear.
+	// Cluster and Object identify the object; empty if the check already does.
 	Cluster, Object string
-	// Result is left empty if the check does not hold: that is its severity then.
+	// Result is empty if the check does not hold, which means its severity.
 	Result Result
-	// Message says what was found, Hint what to do next.
+	// Message describes the observation, Hint the next step.
 	Message, Hint string
-	// Finding is the finding that the outcome stands for, if it does: its code and
-	// its documentation take the place of those of the check.
+	// Finding is set if the outcome represents a finding, whose code and
+	// documentation then replace those of the check.
 	Finding finding.Code
 }
 
-// one returns the outcomes of a check about a single thing.
+// one returns the outcomes of a check for a single object.
 func one(o Outcome) []Outcome { return []Outcome{o} }
 
 func holds(message string) Outcome { return Outcome{Result: OK, Message: message} }

@@ -28,8 +28,8 @@ func configurationCategory() Category {
 	}
 }
 
-// noWorld says why nothing is known about what is configured; empty if
-// something is.
+// noWorld returns why configuration checks are skipped; empty if there is a
+// world.
 func noWorld(f *Facts) string {
 	switch {
 	case f.World != nil:
@@ -41,7 +41,7 @@ func noWorld(f *Facts) string {
 	}
 }
 
-// judgeFindings reports what the engine found.
+// judgeFindings reports the findings of the engine.
 func judgeFindings(f *Facts) []Outcome {
 	var outcomes []Outcome
 	for i := range f.World.Findings {
@@ -60,8 +60,8 @@ func judgeFindings(f *Facts) []Outcome {
 	return outcomes
 }
 
-// judgedElsewhere reports whether a finding is reported by a check of clusters,
-// or by one of meshes, which only look at meshes that belong to a VirtualMesh.
+// judgedElsewhere reports whether a cluster check reports the finding, or a mesh
+// check; mesh checks only cover meshes of a VirtualMesh.
 func (f *Facts) judgedElsewhere(found *finding.Finding) bool {
 	if found.Code == finding.CodeUnusableCluster {
 		return f.ClustersJudged
@@ -90,7 +90,8 @@ func outcomeOf(found *finding.Finding) Outcome {
 	return o
 }
 
-// judgeDiscovered compares what is stored of each cluster with what runs there.
+// judgeDiscovered compares the stored objects of each cluster with those
+// discovered now.
 func judgeDiscovered(f *Facts) []Outcome {
 	if f.Management == nil {
 		return one(skipped(noManagement(f)))

@@ -1,10 +1,9 @@
-// Package check finds out whether everything that meshctl works with is in
-// order: the management cluster, registered clusters, meshes and what is
-// configured.
+// Package check verifies that everything meshctl works with is in order: the
+// management cluster, registered clusters, meshes and the configuration.
 //
-// Checks are values (catalogue.go): each belongs to a category, says how bad it
-// is if it does not hold, and judges facts. Facts are gathered first (gather*.go),
-// from all clusters at the same time and with one deadline for each, so that
-// judging them asks nobody anything, and one dead cluster hides nothing of the
-// others. Run does both, Wait repeats them until everything is in order.
+// Checks are values (catalogue.go): each belongs to a category, has a severity
+// for failures, and judges facts. Facts are gathered first (gather*.go), from all
+// clusters in parallel and with a deadline for each, so that judging needs no
+// requests and an unreachable cluster does not affect the results of others. Run
+// does both; Wait repeats Run until no check fails.
 package check

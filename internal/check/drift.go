@@ -13,16 +13,16 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// clusterLabel says of which cluster a discovered object is (semantics 0).
+// clusterLabel holds the cluster of a discovered object (semantics 0).
 const clusterLabel = "cluster.discovery.mesh.gloo.solo.io"
 
-// drift is the difference between what is stored of a cluster and what runs
-// there. Each list is sorted.
+// drift is the difference between the stored objects of a cluster and those
+// discovered now. Each list is sorted.
 type drift struct {
-	// added runs and is not stored, removed is stored and does not run, changed is
-	// stored differently; as KIND/NAME.
+	// added exists in the cluster only, removed is stored only, changed differs;
+	// as KIND/NAME.
 	added, removed, changed []string
-	// count is how much runs.
+	// count is the number of discovered objects.
 	count int
 }
 
@@ -30,10 +30,10 @@ func (d *drift) none() bool { return len(d.added)+len(d.removed)+len(d.changed) 
 
 func (d *drift) seen() string { return text.Count(d.count, "object") }
 
-// shownNames bounds how many objects a message names.
+// shownNames limits the objects that a message names.
 const shownNames = 3
 
-// String names what differs.
+// String names the differences.
 func (d *drift) String() string {
 	var parts []string
 	for _, part := range []struct {
@@ -48,9 +48,9 @@ func (d *drift) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// compareDiscovered compares the stored objects of a cluster with what was
-// discovered just now. What spans several clusters is left aside: it carries no
-// cluster's label, and one cluster alone does not know all of it.
+// compareDiscovered compares the stored objects of a cluster with those
+// discovered now. Objects that span several clusters are ignored: they have no
+// cluster label, and a single cluster does not know all of them.
 func compareDiscovered(stored world.Objects, m *MemberFacts) *drift {
 	d := &drift{}
 	now := m.Discovered.Output
@@ -93,12 +93,12 @@ func compareKind[T any](d *drift, kind, cluster string, stored []world.Object[T]
 	}
 }
 
-// encoded returns a spec in a form that can be compared: what is absent and what
-// is empty are the same in it.
+// encoded returns a comparable form of a spec in which absent and empty fields
+// are equal.
 func encoded(spec any) []byte {
 	text, err := json.Marshal(spec)
 	if err != nil {
-		return []byte(err.Error()) // values of the API can always be encoded
+		return []byte(err.Error()) // never happens: API types can always be encoded
 	}
 	return text
 }

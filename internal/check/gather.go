@@ -14,37 +14,38 @@ import (
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 )
 
-// DefaultDeadline bounds what is asked of one cluster.
+// DefaultDeadline is the default time limit for the requests to one cluster.
 const DefaultDeadline = 15 * time.Second
 
-// Options say what to check.
+// Options configure what to check.
 type Options struct {
 	// Categories are those to check; all if empty.
 	Categories []string
-	// Namespace is that of meshctl's resources.
+	// Namespace is the namespace of meshctl's resources.
 	Namespace string
-	// Management is nil if the management cluster takes no part, Contexts are
-	// clusters to discover on the fly. Without both no cluster is asked.
+	// Management is nil if the management cluster is not used. Contexts are
+	// clusters to discover directly. Without both, no cluster is contacted.
 	Management *kube.Connection
 	Contexts   []*kube.Connection
-	// Connection is for connections to registered clusters.
+	// Connection holds the options for connections to registered clusters.
 	Connection kube.Options
-	// Load loads the objects of the world; it is given the deadline of a cluster.
+	// Load loads the objects of the world; its context has the deadline of a
+	// cluster.
 	Load func(context.Context) (world.Objects, error)
-	// Vault connects to the Vaults that sign certificates; nil if none can be asked.
+	// Vault connects to the Vaults that sign certificates; it may be nil.
 	Vault sharedtrust.Vaults
-	// Deadline bounds what is asked of each cluster; DefaultDeadline if 0.
+	// Deadline limits the requests to each cluster; DefaultDeadline if 0.
 	Deadline time.Duration
-	// ExpiryWarning is how long before its end a token or a certificate is worth a
-	// warning.
+	// ExpiryWarning is the remaining lifetime of a token or certificate below
+	// which it causes a warning.
 	ExpiryWarning time.Duration
-	// Clock tells the time.
+	// Clock returns the current time.
 	Clock func() time.Time
-	// Observe is told about progress; nil listens to nothing.
+	// Observe is called with the progress; it may be nil.
 	Observe Observer
 }
 
-// Observer is told what happens next. It is called from one goroutine.
+// Observer is called with the next phase, from one goroutine.
 type Observer func(phase string)
 
 func (o Observer) begin(phase string) {
@@ -60,14 +61,13 @@ func (o *Options) deadline() time.Duration {
 	return o.Deadline
 }
 
-// wants reports whether any of the categories is to be checked.
+// wants reports whether any of the categories is selected.
 func (o *Options) wants(categories ...string) bool {
 	return len(o.Categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(o.Categories, c) })
 }
 
-// Gather finds out what the checks need to know. What a cluster does not say is
-// a fact, not an error; an error is that of ctx, or says that manifests cannot
-// be loaded.
+// Gather collects the facts for the checks. A failure of a cluster is a fact, not
+// an error; errors are those of ctx and of loading manifests.
 func Gather(ctx context.Context, opts Options) (*Facts, error) {
 	f := &Facts{
 		Now: opts.Clock(), Namespace: opts.Namespace, ExpiryWarning: opts.ExpiryWarning,
@@ -105,8 +105,8 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 	return f, ctx.Err()
 }
 
-// gatherWorld loads the world, unless the management cluster could not say what
-// is in it.
+// gatherWorld loads the world, unless the management cluster that holds it is
+// unusable.
 func (f *Facts) gatherWorld(ctx context.Context, opts *Options) error {
 	if m := f.Management; m != nil && (m.Err != nil || m.notInstalled()) {
 		return nil
@@ -126,7 +126,7 @@ func (f *Facts) gatherWorld(ctx context.Context, opts *Options) error {
 	return nil
 }
 
-// gatherMembers asks all clusters at the same time.
+// gatherMembers collects the facts of all clusters in parallel.
 func (f *Facts) gatherMembers(ctx context.Context, opts *Options) error {
 	connections := slices.Clone(opts.Contexts)
 	if m := f.Management; m != nil && m.Err == nil {
@@ -146,8 +146,8 @@ func (f *Facts) gatherMembers(ctx context.Context, opts *Options) error {
 	return ctx.Err()
 }
 
-// readRegistrations returns connections to the registered clusters. Those whose
-// registration cannot be used are facts already.
+// readRegistrations returns connections to the registered clusters. Unusable
+// registrations are added as facts.
 func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*kube.Connection, error) {
 	limited, stop := context.WithTimeout(ctx, opts.deadline())
 	defer stop()
@@ -182,7 +182,7 @@ func (f *Facts) readRegistrations(ctx context.Context, opts *Options) ([]*kube.C
 	for _, c := range connections {
 		usable[c.Name] = true
 	}
-	// Those without a connection come in the order of their names, like the errors.
+	// Clusters without a connection are sorted by name, like the errors.
 	for _, name := range names {
 		if usable[name] || len(failed) == 0 {
 			continue

@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// gatherManagement asks the management cluster.
+// gatherManagement collects the facts of the management cluster.
 func gatherManagement(ctx context.Context, c *kube.Connection, opts *Options) *ManagementFacts {
 	m := &ManagementFacts{Cluster: c.Name}
 	_, err := kube.Ask(ctx, c, opts.deadline(),
@@ -54,14 +54,14 @@ func gatherManagement(ctx context.Context, c *kube.Connection, opts *Options) *M
 			return err
 		})
 	if err != nil {
-		// What was answered until then must not be used.
+		// After an error, the answers so far must not be used.
 		return &ManagementFacts{Cluster: c.Name, Err: asError(c, err)}
 	}
 	return m
 }
 
-// servedDefinitions finds out what everybody may: which of meshctl's kinds the
-// cluster serves. It is for users who may not read the definitions.
+// servedDefinitions returns which of meshctl's kinds the cluster serves. Every
+// user may read that, even without permission to read CustomResourceDefinitions.
 func servedDefinitions(ctx context.Context, c *kube.Connection, namespace string) ([]registration.Definition, error) {
 	wanted, err := definitions(namespace)
 	if err != nil {
@@ -82,14 +82,14 @@ func servedDefinitions(ctx context.Context, c *kube.Connection, namespace string
 	return found, nil
 }
 
-// definition is one of meshctl's definitions as far as it matters here.
+// definition holds the fields of a CustomResourceDefinition that are needed here.
 type definition struct {
 	name   string
 	kind   schema.GroupVersionKind
 	plural string
 }
 
-// definitions returns what install defines.
+// definitions returns the CustomResourceDefinitions that install creates.
 func definitions(namespace string) ([]definition, error) {
 	objects, err := registration.InstallObjects(namespace)
 	if err != nil {
@@ -119,8 +119,8 @@ func definitions(namespace string) ([]definition, error) {
 	return found, nil
 }
 
-// managementPermissions returns what reading needs, and what changing things and
-// using registrations needs besides.
+// managementPermissions returns the permissions for reading, and the additional
+// ones for changes and for using registrations.
 func managementPermissions(namespace string) (read, write []kube.Permission, err error) {
 	wanted, err := definitions(namespace)
 	if err != nil {
@@ -136,7 +136,7 @@ func managementPermissions(namespace string) (read, write []kube.Permission, err
 	return read, write, nil
 }
 
-// asError returns the error of a cluster, nil for nil.
+// asError converts an error into a *kube.Error; nil stays nil.
 func asError(c *kube.Connection, err error) *kube.Error {
 	if err == nil {
 		return nil

@@ -33,7 +33,7 @@ func askText(connections []*kube.Connection) string {
 	return "check " + text.Count(len(connections), "cluster")
 }
 
-// gatherMember asks one cluster; all its answers together have one deadline.
+// gatherMember collects the facts of one cluster under one deadline.
 func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Options) MemberFacts {
 	m := MemberFacts{
 		Cluster: c.Name, Registered: c.Source == kube.SourceRegistered, Server: c.Server(),
@@ -42,8 +42,8 @@ func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Optio
 	if m.Registered {
 		m.RegisteredUID = f.registeredUIDs[c.Name]
 	}
-	// What the questions find goes to a value of its own: if the cluster does not
-	// answer in time, they may still be writing to it.
+	// Questions write to a separate value, because they may still be running
+	// after the deadline.
 	answers := &MemberFacts{}
 	questions := []kube.Question{
 		func(ctx context.Context) error {
@@ -99,8 +99,8 @@ func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Optio
 	return *answers
 }
 
-// controlPlaneNamespaces returns where the known Istio meshes of a cluster are
-// installed, sorted.
+// controlPlaneNamespaces returns the namespaces of the known Istio meshes of a
+// cluster, sorted.
 func (f *Facts) controlPlaneNamespaces(cluster string) []string {
 	if f.World == nil {
 		return nil
@@ -115,7 +115,7 @@ func (f *Facts) controlPlaneNamespaces(cluster string) []string {
 	return slices.Compact(namespaces)
 }
 
-// controlPlanes returns the Deployments called istiod, or by that and a revision.
+// controlPlanes returns the Deployments named istiod or istiod-REVISION.
 func controlPlanes(ctx context.Context, c *kube.Connection, namespaces []string) ([]ControlPlane, error) {
 	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	var planes []ControlPlane
@@ -143,8 +143,8 @@ func newControlPlane(u *unstructured.Unstructured) ControlPlane {
 	return p
 }
 
-// accessOf returns the most that the credentials may do of what registrations
-// allow, and what is missing for reading.
+// accessOf returns the highest access level of registrations that the credentials
+// have, and the permissions missing for reading.
 func accessOf(ctx context.Context, c *kube.Connection) (registration.Access, []kube.Permission, error) {
 	levels := []registration.Access{registration.AccessRead, registration.AccessConfigure, registration.AccessFull}
 	missing, err := kube.Missing(ctx, c, permissionsOf(registration.AccessFull))
@@ -167,7 +167,7 @@ func accessOf(ctx context.Context, c *kube.Connection) (registration.Access, []k
 	return access, unreadable, nil
 }
 
-// permissionsOf returns what a kind of access allows.
+// permissionsOf returns the permissions of an access level.
 func permissionsOf(access registration.Access) []kube.Permission {
 	var permissions []kube.Permission
 	for _, rule := range registration.MemberRules(access) {

@@ -9,16 +9,16 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// TrustFacts are what is known about the shared trust of a VirtualMesh.
+// TrustFacts are the facts about the shared trust of a VirtualMesh.
 type TrustFacts struct {
-	// VirtualMesh is its name as NAME.NAMESPACE.
+	// VirtualMesh is the name, as NAME.NAMESPACE.
 	VirtualMesh string
-	// Report is nil if it cannot have shared trust; Err says why.
+	// Report is nil if shared trust cannot be judged; Err is then the reason.
 	Report *sharedtrust.Report
 	Err    error
 }
 
-// gatherTrust looks at the certificates of all virtual meshes with shared trust.
+// gatherTrust collects the certificates of all virtual meshes with shared trust.
 func (f *Facts) gatherTrust(ctx context.Context, opts *Options) error {
 	if f.World == nil || f.NoClusters {
 		return nil
@@ -47,7 +47,7 @@ func (f *Facts) gatherTrust(ctx context.Context, opts *Options) error {
 	return nil
 }
 
-// trustStore has the clusters that answered.
+// trustStore returns a store of the usable clusters.
 func (f *Facts) trustStore(opts *Options) *sharedtrust.ClusterStore {
 	store := &sharedtrust.ClusterStore{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.Management != nil && f.Management.Err == nil {

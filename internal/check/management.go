@@ -56,7 +56,8 @@ func managementCategory() Category {
 	}
 }
 
-// judgeManagement returns a judgement that needs a cluster that answers.
+// judgeManagement returns a Judge function that needs a usable management
+// cluster.
 func judgeManagement(judge func(*Facts, *ManagementFacts) []Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		if why := noManagement(f); why != "" {
@@ -153,7 +154,7 @@ func judgeWriting(_ *Facts, m *ManagementFacts) []Outcome {
 	return judgePermissions(m.CannotWrite, m.PermissionsErr)
 }
 
-// judgePermissions names the permissions that are missing.
+// judgePermissions reports missing permissions.
 func judgePermissions(missing []kube.Permission, unknown *kube.Error) []Outcome {
 	if unknown != nil {
 		return one(skipped(unknown.Message()))

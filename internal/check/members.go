@@ -54,7 +54,7 @@ func clustersCategory() Category {
 	}
 }
 
-// noMembers says why nothing is known about clusters; empty if something is.
+// noMembers returns why cluster checks are skipped; empty if there are clusters.
 func noMembers(f *Facts) string {
 	switch {
 	case len(f.Members) > 0:
@@ -70,7 +70,7 @@ func noMembers(f *Facts) string {
 	}
 }
 
-// judgeMembers returns a judgement about every cluster.
+// judgeMembers returns a Judge function for every cluster.
 func judgeMembers(judge func(*Facts, *MemberFacts) Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		var outcomes []Outcome
@@ -91,15 +91,14 @@ func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 		return holds("")
 	case e.Reason == kube.ReasonForbidden:
 		o := broken(e.Message(), "get permission to read the Secrets of registrations, for example with the role meshctl-admin")
-		o.Result = Warning // it may well be in order
+		o.Result = Warning // the state is not known
 		return o
 	default:
 		return broken(e.Message(), e.Hint)
 	}
 }
 
-// refused reports whether an API server answered, though only to refuse the
-// credentials.
+// refused reports whether the API server answered by rejecting the credentials.
 func refused(e *kube.Error) bool { return e.Reason == kube.ReasonUnauthorized }
 
 func judgeReachable(_ *Facts, m *MemberFacts) Outcome {
@@ -138,7 +137,7 @@ func judgeToken(f *Facts, m *MemberFacts) Outcome {
 	}
 }
 
-// unusable says why a cluster could not be asked; empty if it could.
+// unusable returns why a cluster is unusable; empty if it is usable.
 func unusable(m *MemberFacts) string {
 	switch {
 	case m.RegistrationErr != nil:
@@ -193,7 +192,7 @@ func judgeIdentity(_ *Facts, m *MemberFacts) Outcome {
 }
 
 // judgeUnique finds clusters with several names by the uid of their namespace
-// kube-system. One that does not answer is known by its registration.
+// kube-system. For an unreachable cluster, the UID of its registration is used.
 func judgeUnique(f *Facts) []Outcome {
 	names := map[string][]string{}
 	for i := range f.Members {

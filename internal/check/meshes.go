@@ -10,8 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// minIstioMinor is the first minor version of Istio 1 that serves version v1 of
-// the resources that meshctl renders.
+// minIstioMinor is the oldest supported minor version of Istio 1: the first that
+// serves version v1 of the resources that meshctl renders.
 const minIstioMinor = 22
 
 func meshesCategory() Category {
@@ -38,7 +38,7 @@ func meshesCategory() Category {
 	}
 }
 
-// noMeshes says why nothing is known about meshes; empty if something is.
+// noMeshes returns why mesh checks are skipped; empty if there are meshes.
 func noMeshes(f *Facts) string {
 	switch {
 	case f.NoClusters:
@@ -52,13 +52,13 @@ func noMeshes(f *Facts) string {
 	}
 }
 
-// meshFindings are the codes of the findings that the checks of meshes report,
-// as those of configuration would otherwise.
+// meshFindings are the codes of findings that mesh checks report instead of
+// configuration checks.
 func meshFindings() []finding.Code {
 	return []finding.Code{finding.CodeSuffixNeedsDNS, finding.CodeNoGateway, finding.CodeGatewayNoAddress}
 }
 
-// judgeMeshes returns a judgement about every mesh.
+// judgeMeshes returns a Judge function for every mesh.
 func judgeMeshes(judge func(*Facts, *world.Mesh) []Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		var outcomes []Outcome
@@ -104,7 +104,8 @@ func judgeControlPlane(f *Facts, m *world.Mesh) []Outcome {
 	}
 }
 
-// controlPlane returns the Deployment of a mesh, nil if it is not there.
+// controlPlane returns the Deployment of a mesh's control plane; nil if there is
+// none.
 func (m *MemberFacts) controlPlane(mesh *world.Mesh) *ControlPlane {
 	labels := mesh.Resource.Spec.Istio.Installation.PodLabels
 	for i := range m.ControlPlanes {
@@ -133,7 +134,8 @@ func judgeIstioVersion(_ *Facts, m *world.Mesh) []Outcome {
 	}
 }
 
-// istioMinor reads the tag of an image; only versions 1.MINOR are known.
+// istioMinor returns the minor version of an image tag; false unless it is
+// 1.MINOR.
 func istioMinor(version string) (int, bool) {
 	match := regexp.MustCompile(`^v?1\.(\d{1,4})(?:[^\d]|$)`).FindStringSubmatch(strings.TrimSpace(version))
 	if match == nil {
@@ -143,7 +145,8 @@ func istioMinor(version string) (int, bool) {
 	return minor, err == nil
 }
 
-// judgeByFindings returns a judgement by what the engine found about a mesh.
+// judgeByFindings returns a function that judges a mesh by the engine's findings
+// with these codes.
 func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome {
 	return func(f *Facts, m *world.Mesh) []Outcome {
 		if f.World.Meshes[m.ID].VirtualMesh == nil {
@@ -155,7 +158,7 @@ func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome 
 			for _, code := range codes {
 				if finding.Code == code {
 					o := outcomeOf(finding)
-					o.Finding = "" // the check is the more telling name
+					o.Finding = "" // the name of the check is more specific
 					if finding.Object != world.MeshID(m).String() {
 						o.Message = finding.Object + ": " + o.Message
 					}
@@ -170,7 +173,7 @@ func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome 
 	}
 }
 
-// meshObjects are what findings about a mesh may be about: itself and its
+// meshObjects returns the objects of findings about a mesh: the mesh and its
 // gateways.
 func (f *Facts) meshObjects(m *world.Mesh) []world.ObjectID {
 	objects := []world.ObjectID{world.MeshID(m)}

@@ -5,27 +5,26 @@ import (
 	"strings"
 )
 
-// Report is what came of all checks. Its JSON form is documented in
-// docs/check.md.
+// Report is the result of all checks. docs/check.md documents its JSON form.
 type Report struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
-	// Success says that no check failed; warnings are no failures.
+	// Success is true if no check failed; warnings are not failures.
 	Success    bool             `json:"success"`
 	Categories []CategoryReport `json:"categories"`
 }
 
-// CategoryReport is what came of the checks of a category.
+// CategoryReport is the result of the checks of a category.
 type CategoryReport struct {
 	ID    string `json:"id"`
 	Title string `json:"-"`
-	// Skipped says why none of the checks was judged.
+	// Skipped is the reason if none of the checks was judged.
 	Skipped string `json:"skipped,omitempty"`
-	// Checks has one line for everything that was checked.
+	// Checks has one line per checked object.
 	Checks []Line `json:"checks"`
 }
 
-// Line is what came of a check for one thing.
+// Line is the result of a check for one object.
 type Line struct {
 	ID          string `json:"id"`
 	Description string `json:"description"`
@@ -34,7 +33,7 @@ type Line struct {
 	Result      Result `json:"result"`
 	Message     string `json:"message,omitempty"`
 	Hint        string `json:"hint,omitempty"`
-	// Anchor is where the documentation says more.
+	// Anchor is the anchor in the documentation.
 	Anchor string `json:"anchor"`
 }
 
@@ -45,9 +44,9 @@ const (
 	pageOfFinding = "docs/findings.md"
 )
 
-// Judge judges the facts by the checks of the categories; all if there are
-// none. If something of another category keeps one of them from being judged,
-// what failed there is part of the report.
+// Judge judges the facts with the checks of the categories, or all if there are
+// none. Failed checks of other categories that prevent one of these from being
+// judged are included.
 func Judge(f *Facts, categories []string) *Report {
 	r := &Report{APIVersion: reportVersion, Kind: reportKind, Success: true, Categories: []CategoryReport{}}
 	var management CategoryReport
@@ -105,11 +104,11 @@ func newLine(c *Check, o Outcome) Line {
 	return l
 }
 
-// Problem reports whether somebody should do something.
+// Problem reports whether the line needs action.
 func (l *Line) Problem() bool { return l.Result == Failed || l.Result == Warning }
 
-// Subject names what the line is about: the cluster, the object, or both; empty
-// if the check says it.
+// Subject returns the cluster, the object, or both; empty if the check already
+// names them.
 func (l *Line) Subject() string {
 	switch {
 	case l.Cluster == "":
@@ -121,7 +120,7 @@ func (l *Line) Subject() string {
 	}
 }
 
-// Count returns how many lines have a result.
+// Count returns the number of lines with a result.
 func (r *Report) Count(result Result) int {
 	count := 0
 	for _, c := range r.Categories {
@@ -134,7 +133,7 @@ func (r *Report) Count(result Result) int {
 	return count
 }
 
-// Failures names what failed, for example "cluster-reachable (east)".
+// Failures returns the failed checks, for example "cluster-reachable (east)".
 func (r *Report) Failures() []string {
 	var names []string
 	for _, c := range r.Categories {

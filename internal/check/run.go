@@ -8,8 +8,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// Run gathers the facts and judges them. An error says that checks could not be
-// run at all; what is wrong with clusters is part of the report.
+// Run gathers the facts and judges them. An error means that checks could not be
+// run; problems of clusters are part of the report.
 func Run(ctx context.Context, opts Options) (*Report, error) {
 	facts, err := Gather(ctx, opts)
 	if err != nil {
@@ -18,16 +18,16 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	return Judge(facts, opts.Categories), nil
 }
 
-// WaitOptions say how long to wait for everything to be in order.
+// WaitOptions configure Wait.
 type WaitOptions struct {
-	// Timeout is when to give up, Interval the time between two attempts.
+	// Timeout is the total time limit, Interval the time between two attempts.
 	Timeout, Interval time.Duration
-	// Pause waits, or returns the error of ctx.
+	// Pause waits for d, or returns the error of ctx.
 	Pause func(ctx context.Context, d time.Duration) error
 }
 
-// Wait repeats the checks until none fails or the time is over, and returns the
-// last report; whether it is a success says which of the two it was.
+// Wait repeats the checks until none fails or the timeout is reached, and returns
+// the last report, whose Success tells the two apart.
 func Wait(ctx context.Context, opts Options, wait WaitOptions) (*Report, error) {
 	end := opts.Clock().Add(wait.Timeout)
 	deadline := opts.deadline()
@@ -44,7 +44,7 @@ func Wait(ctx context.Context, opts Options, wait WaitOptions) (*Report, error) 
 	}
 }
 
-// Pause waits for real.
+// Pause is the real WaitOptions.Pause.
 func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

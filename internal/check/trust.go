@@ -27,7 +27,7 @@ func trustCategory() Category {
 	}
 }
 
-// noTrust says why nothing is known about trust; empty if something is.
+// noTrust returns why trust checks are skipped; empty if there is shared trust.
 func noTrust(f *Facts) string {
 	switch {
 	case f.NoClusters:
@@ -41,7 +41,7 @@ func noTrust(f *Facts) string {
 	}
 }
 
-// judgeTrust returns a judgement about one topic, with an outcome for each
+// judgeTrust returns a Judge function for one topic, with an outcome for each
 // VirtualMesh or for each mesh that needs action.
 func judgeTrust(topic sharedtrust.Topic) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
@@ -53,7 +53,7 @@ func judgeTrust(topic sharedtrust.Topic) func(*Facts) []Outcome {
 				o := skipped(t.Err.Error())
 				var edited *sharedtrust.StatusError
 				if topic == sharedtrust.TopicRotation && errors.As(t.Err, &edited) {
-					o = Outcome{Result: Failed, Message: edited.Error()} // nobody can go on
+					o = Outcome{Result: Failed, Message: edited.Error()} // the rotation is blocked
 				}
 				o.Object = object
 				outcomes = append(outcomes, o)
@@ -91,7 +91,7 @@ func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic
 	return one(o)
 }
 
-// trustSummary says in a few words what holds.
+// trustSummary summarises a healthy topic.
 func trustSummary(report *sharedtrust.Report, topic sharedtrust.Topic) string {
 	switch topic {
 	case sharedtrust.TopicRoot:

@@ -11,25 +11,25 @@ import (
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
-// WrittenFacts say how the Istio configuration that a cluster has differs from what
-// would be rendered for it.
+// WrittenFacts are the differences between the Istio configuration of a cluster
+// and the rendered one.
 type WrittenFacts struct {
 	Cluster string
-	// Err is why that is not known.
+	// Err is set if the differences are not known.
 	Err error
-	// Missing are not there, Changed are there with another content, and Unwanted are
-	// no longer rendered: objects of meshctl as KIND NAMESPACE/NAME, sorted.
+	// Missing do not exist, Changed have other content, and Unwanted are no
+	// longer rendered. All are objects of meshctl as KIND NAMESPACE/NAME, sorted.
 	Missing, Changed, Unwanted []string
-	// Refused are those that apply could not write, with the reason.
+	// Refused are objects that apply could not write, with the reason.
 	Refused []string
-	// Unprotected counts the objects among them that deny, restrict or encrypt.
+	// Unprotected is the number of these objects that deny, restrict or encrypt.
 	Unprotected int
-	// Unchanged counts the objects that are as they should be.
+	// Unchanged is the number of up-to-date objects.
 	Unchanged int
 }
 
-// gatherWritten compares the clusters that can be asked with what would be
-// rendered for them. It writes nothing.
+// gatherWritten compares the configuration of usable clusters with the rendered
+// one. It writes nothing.
 func (f *Facts) gatherWritten(ctx context.Context, opts *Options) error {
 	in := rollout.Input{World: f.World.World, Members: map[string]*kube.Connection{}}
 	for _, c := range f.connections {
@@ -79,8 +79,8 @@ func newWrittenFacts(c *rollout.Cluster) WrittenFacts {
 	return facts
 }
 
-// judgeWritten reports the clusters that do not have what is configured. That is a
-// failure where protection is missing, and otherwise a warning.
+// judgeWritten reports clusters whose configuration differs. Missing protection
+// is a failure, other differences are a warning.
 func judgeWritten(f *Facts) []Outcome {
 	switch {
 	case f.NoClusters:

@@ -23,7 +23,7 @@ func (d *discoverer) noteAmbient() {
 		if pod.Labels[dataplaneModeLabel] != ambient || inAmbient[pod.Namespace] || findProxy(pod, "istio", "proxy") != nil {
 			continue
 		}
-		d.count(tally{
+		d.addToTally(tally{
 			scope: pod.Namespace, message: "is in ambient mode and has no sidecar, so it makes no workload",
 			hint: hint,
 		}, d.object("Pod", pod.Namespace, pod.Name))

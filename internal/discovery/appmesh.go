@@ -38,7 +38,7 @@ func (d *discoverer) discoverAppMeshes() {
 		}
 		spec.Clusters = []string{d.cluster}
 		meta := d.metadata("")
-		meta.Name, _ = d.meshNames.take(naming.Sanitise(spec.AWSName+"-"+spec.Region+"-"+spec.AWSAccountID), arn)
+		meta.Name, _ = d.meshNames.assign(naming.Sanitise(spec.AWSName+"-"+spec.Region+"-"+spec.AWSAccountID), arn)
 		delete(meta.Labels, ClusterLabel)
 		d.appMesh = addMesh(d.appMesh, &foundMesh{resource: &discoveryv1.Mesh{
 			TypeMeta: meshType(), ObjectMeta: meta, Spec: discoveryv1.MeshSpec{AWSAppMesh: spec},

@@ -58,7 +58,7 @@ func (d *discoverer) meshOfService(service *corev1.Service, backing []*discovery
 	if service.Annotations[discoveryEnabledKey] != "true" {
 		return nil
 	}
-	if meshes := d.ofRevision(service.Labels[revisionLabel]); len(meshes) > 0 {
+	if meshes := d.meshesOfRevision(service.Labels[revisionLabel]); len(meshes) > 0 {
 		return meshes[0].ref()
 	}
 	if mesh := d.defaultMesh(); mesh != nil {

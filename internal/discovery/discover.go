@@ -104,16 +104,16 @@ type discoverer struct {
 	namespaces   []*corev1.Namespace
 	appMeshes    []*unstructured.Unstructured
 
-	configMaps     map[namespaced]*corev1.ConfigMap
-	serviceByName  map[namespaced]*corev1.Service
-	nodeByName     map[string]*corev1.Node
-	podsByLabel    labelIndex
-	slicesOf       map[namespaced][]*discoveryk8sv1.EndpointSlice
-	workloadByPod  map[namespaced]*discoveryv1.Workload
-	revisionByTag  map[string]string
-	workloadLabels labelIndex
-	addressOf      map[string]string // keyed by the text of a ProxyConfig
-	leftOut        map[string]bool   // revisions of istiods that were skipped
+	configMaps       map[namespaced]*corev1.ConfigMap
+	serviceByName    map[namespaced]*corev1.Service
+	nodeByName       map[string]*corev1.Node
+	podsByLabel      labelIndex
+	slicesOf         map[namespaced][]*discoveryk8sv1.EndpointSlice
+	workloadByPod    map[namespaced]*discoveryv1.Workload
+	revisionByTag    map[string]string
+	workloadLabels   labelIndex
+	addressOf        map[string]string // keyed by the text of a ProxyConfig
+	skippedRevisions map[string]bool   // revisions of istiods that were skipped
 
 	meshNames, workloadNames, destinationNames namer
 
@@ -140,7 +140,7 @@ func newDiscoverer(in Input) *discoverer {
 		workloadByPod:       map[namespaced]*discoveryv1.Workload{},
 		revisionByTag:       map[string]string{},
 		addressOf:           map[string]string{},
-		leftOut:             map[string]bool{},
+		skippedRevisions:    map[string]bool{},
 		podsByLabel:         labelIndex{}, workloadLabels: labelIndex{},
 		meshNames: namer{}, workloadNames: namer{}, destinationNames: namer{},
 		tallies: map[tally]*counted{},

@@ -90,13 +90,13 @@ func TestDiscoveryAddress(t *testing.T) {
 func TestNamer(t *testing.T) {
 	t.Parallel()
 	names := namer{}
-	first, free := names.take("a", "x")
+	first, free := names.assign("a", "x")
 	if first != "a" || !free {
 		t.Errorf("the first name is %q, %t", first, free)
 	}
 	taken := map[string]bool{first: true}
 	for _, source := range []string{"y", "z", "z"} {
-		name, free := names.take("a", source)
+		name, free := names.assign("a", source)
 		if free || taken[name] || !strings.HasPrefix(name, "a-") {
 			t.Errorf("%s is called %q, %t", source, name, free)
 		}

@@ -42,7 +42,7 @@ func (d *discoverer) discoverIstio() {
 		revision := istiodRevision(deployment)
 		spec, err := d.istioSpec(deployment, image, revision)
 		if err != nil {
-			d.leftOut[revision] = true
+			d.skippedRevisions[revision] = true
 			d.note(Note{
 				Object:  d.object("Deployment", deployment.Namespace, deployment.Name),
 				Message: fmt.Sprintf("this istiod is left out: %s", err),

@@ -31,17 +31,17 @@ func Merge(outputs ...Output) Output {
 				appMeshes[app.ARN] = len(merged.Meshes)
 			}
 			ref := core.ObjectRef{Name: mesh.Name, Namespace: mesh.Namespace}
-			mesh.Name, _ = meshNames.take(mesh.Name, key(mesh.Name, mesh.Namespace, out.Cluster))
+			mesh.Name, _ = meshNames.assign(mesh.Name, key(mesh.Name, mesh.Namespace, out.Cluster))
 			renamed[ref] = mesh.Name
 			merged.Meshes = append(merged.Meshes, mesh)
 		}
 		for _, workload := range out.Workloads {
-			workload.Name, _ = workloadNames.take(workload.Name, key(workload.Name, workload.Namespace, out.Cluster))
+			workload.Name, _ = workloadNames.assign(workload.Name, key(workload.Name, workload.Namespace, out.Cluster))
 			workload.Spec.Mesh = renamedRef(workload.Spec.Mesh, renamed)
 			merged.Workloads = append(merged.Workloads, workload)
 		}
 		for _, destination := range out.Destinations {
-			destination.Name, _ = destinationNames.take(destination.Name, key(destination.Name, destination.Namespace, out.Cluster))
+			destination.Name, _ = destinationNames.assign(destination.Name, key(destination.Name, destination.Namespace, out.Cluster))
 			destination.Spec.Mesh = renamedRef(destination.Spec.Mesh, renamed)
 			merged.Destinations = append(merged.Destinations, destination)
 		}

@@ -13,10 +13,10 @@ import (
 // namer assigns each name once.
 type namer map[string]bool
 
-// take returns the name if it is free. Otherwise (`a-b` in `c` and `a` in `b-c`
+// assign returns the name if it is free. Otherwise (`a-b` in `c` and `a` in `b-c`
 // sanitise to the same name) it appends a hash of the source's key. It reports
 // whether the name was free.
-func (n namer) take(name, source string) (string, bool) {
+func (n namer) assign(name, source string) (string, bool) {
 	if !n[name] {
 		n[name] = true
 		return name, true
@@ -61,7 +61,7 @@ func (d *discoverer) metadata(name string) metav1.ObjectMeta {
 // 1.1).
 func (d *discoverer) nameFor(names namer, kind, namespace, name, suffix string) string {
 	wanted := naming.Sanitise(name+"-"+namespace+"-"+d.cluster) + suffix
-	given, free := names.take(wanted, key(name, namespace, d.cluster))
+	given, free := names.assign(wanted, key(name, namespace, d.cluster))
 	if !free {
 		d.note(Note{
 			Object:  d.object(kind, namespace, name),

@@ -18,8 +18,8 @@ type counted struct {
 	count int
 }
 
-// count adds an object to a tally.
-func (d *discoverer) count(t tally, object string) {
+// addToTally adds an object to a tally.
+func (d *discoverer) addToTally(t tally, object string) {
 	c := d.tallies[t]
 	if c == nil {
 		c = &counted{first: object}

@@ -24,7 +24,7 @@ func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foun
 	// moved since.
 	revisions := []string{pod.Annotations[revisionLabel], pod.Labels[revisionLabel]}
 	for _, revision := range revisions {
-		if meshes := d.ofRevision(revision); len(meshes) > 0 {
+		if meshes := d.meshesOfRevision(revision); len(meshes) > 0 {
 			candidates, named = meshes, true
 			break
 		}
@@ -34,19 +34,19 @@ func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foun
 		return candidates[0]
 	}
 	for _, address := range d.discoveryAddresses(pod, proxy) {
-		if meshes := d.atAddress(candidates, address, pod.Namespace); len(meshes) > 0 {
+		if meshes := d.meshesAtAddress(candidates, address, pod.Namespace); len(meshes) > 0 {
 			return meshes[0]
 		}
 	}
 	if named {
 		return candidates[0]
 	}
-	if d.leftOut[revision] || d.leftOut[d.revisionByTag[revision]] {
+	if d.skippedRevisions[revision] || d.skippedRevisions[d.revisionByTag[revision]] {
 		return nil
 	}
 	mesh := d.defaultMesh()
 	if revision != "" && revision != defaultRevision {
-		d.count(tally{
+		d.addToTally(tally{
 			scope: revision,
 			message: fmt.Sprintf("names the revision or tag %s, which no istiod of its cluster has; it is taken to be in the mesh %s",
 				revision, mesh.resource.Name),
@@ -59,7 +59,7 @@ func (d *discoverer) istioMeshOf(pod *corev1.Pod, proxy *corev1.Container) *foun
 // defaultMesh returns the Istio mesh of the default revision, else the first;
 // nil if there is none.
 func (d *discoverer) defaultMesh() *foundMesh {
-	if meshes := d.ofRevision(defaultRevision); len(meshes) > 0 {
+	if meshes := d.meshesOfRevision(defaultRevision); len(meshes) > 0 {
 		return meshes[0]
 	}
 	if len(d.istio) > 0 {
@@ -68,9 +68,9 @@ func (d *discoverer) defaultMesh() *foundMesh {
 	return nil
 }
 
-// ofRevision returns the meshes of a revision, or of the revision that a tag with
+// meshesOfRevision returns the meshes of a revision, or of the revision that a tag with
 // this name points to.
-func (d *discoverer) ofRevision(name string) []*foundMesh {
+func (d *discoverer) meshesOfRevision(name string) []*foundMesh {
 	if name == "" {
 		return nil
 	}
@@ -118,10 +118,10 @@ func (d *discoverer) configuredAddress(proxyConfig string) string {
 	return address
 }
 
-// atAddress returns those meshes whose istiod has a service address such as
+// meshesAtAddress returns those meshes whose istiod has a service address such as
 // istiod-canary.istio-system.svc:15012. A name without a namespace refers to the
 // pod's own namespace.
-func (d *discoverer) atAddress(meshes []*foundMesh, address, podNamespace string) []*foundMesh {
+func (d *discoverer) meshesAtAddress(meshes []*foundMesh, address, podNamespace string) []*foundMesh {
 	host, _, _ := strings.Cut(address, ":")
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil

@@ -17,7 +17,7 @@ func (d *discoverer) meshOf(pod *corev1.Pod) *foundMesh {
 		if mesh := d.istioMeshOf(pod, proxy); mesh != nil {
 			return mesh
 		}
-		d.count(tally{
+		d.addToTally(tally{
 			message: "has an Istio sidecar, but no istiod that it belongs to was discovered in its cluster, so it is in no mesh",
 			hint:    "A control plane outside of the cluster is not supported; if istiod runs here, see what is said about it.",
 			skipped: true,
@@ -44,14 +44,14 @@ func findProxy(pod *corev1.Pod, parts ...string) *corev1.Container {
 		}
 	}
 	for i := range pod.Spec.InitContainers {
-		if c := &pod.Spec.InitContainers[i]; runsBeside(c) && containsAll(c.Image, parts...) {
+		if c := &pod.Spec.InitContainers[i]; isNativeSidecar(c) && containsAll(c.Image, parts...) {
 			return c
 		}
 	}
 	return nil
 }
 
-func runsBeside(c *corev1.Container) bool {
+func isNativeSidecar(c *corev1.Container) bool {
 	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
@@ -69,7 +69,7 @@ func (d *discoverer) countUnknownProxy(pod *corev1.Pod) {
 				message = `has a container istio-proxy whose image is still "auto": injection has not touched the pod`
 				hint = "Label the namespace or the pod for injection, and start the pod again."
 			}
-			d.count(tally{scope: containers[i].Image, message: message, hint: hint, skipped: true}, d.object("Pod", pod.Namespace, pod.Name))
+			d.addToTally(tally{scope: containers[i].Image, message: message, hint: hint, skipped: true}, d.object("Pod", pod.Namespace, pod.Name))
 			return
 		}
 	}

@@ -130,7 +130,7 @@ func (d *discoverer) countUncontrolled(pod *corev1.Pod, owner controllerID) {
 	default:
 		message += fmt.Sprintf(", but its controller is a %s, so it is no workload", owner.kind)
 	}
-	d.count(tally{
+	d.addToTally(tally{
 		scope: pod.Namespace, message: message,
 		hint: "Workloads are Deployments, DaemonSets and StatefulSets; policies that name no source still apply to calls of this pod.",
 	}, d.object("Pod", pod.Namespace, pod.Name))

@@ -112,7 +112,7 @@ func (p *Plan) remove(ctx context.Context, change *Change, dryRun kube.DryRun, l
 	}
 	target, err := p.connection.Target(ctx, change.Key.GVK, change.Key.Namespace)
 	if err == nil {
-		result.Outcome, err = kube.DeleteSeen(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
+		result.Outcome, err = kube.DeleteUnchanged(ctx, target, change.stored, dryRun, func(now *unstructured.Unstructured) bool {
 			return p.unchanged(change.stored, now)
 		})
 	}

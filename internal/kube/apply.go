@@ -16,14 +16,14 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// DefaultFieldManager is who owns the fields that meshctl writes.
+// DefaultFieldManager is the field manager of the fields that meshctl writes.
 const DefaultFieldManager = "meshctl"
 
-// DryRun says whether to write.
+// DryRun says whether requests change the cluster.
 type DryRun string
 
-// The ways to write. A dry run of the client needs no cluster, and so is none
-// of them.
+// The dry-run modes. A client-side dry run needs no cluster and is therefore not
+// among them.
 const (
 	DryRunNone   DryRun = "none"
 	DryRunServer DryRun = "server"
@@ -31,27 +31,28 @@ const (
 
 // ApplyOptions say how to write objects.
 type ApplyOptions struct {
-	// FieldManager owns the fields; DefaultFieldManager if empty.
+	// FieldManager is the field manager; DefaultFieldManager if empty.
 	FieldManager string
-	// Force takes over fields that others own.
+	// Force takes over fields that other field managers own.
 	Force bool
-	// DryRun DryRunServer has the API server judge and write nothing; the zero
-	// value writes.
+	// DryRun set to DryRunServer validates on the API server without writing; the
+	// zero value writes.
 	DryRun DryRun
-	// Create fails for objects that exist, instead of changing them.
+	// Create fails for existing objects instead of changing them.
 	Create bool
-	// Owner are labels: an existing object that lacks one of them belongs to
-	// someone else and is not touched (D40). Empty trusts every object.
+	// Owner lists labels that an existing object must carry; an object without
+	// one of them has another owner and is not changed (D40). Empty allows every
+	// object.
 	Owner map[string]string
-	// Version is the resource version that the caller has read, VersionOfNone if
-	// there was no object: an object of another version was changed meanwhile and
-	// is not touched. Empty allows every version.
+	// Version is the resource version that the caller has read, or VersionOfNone
+	// if there was no object. An object with another version was changed in the
+	// meantime and is not written. Empty allows every version.
 	Version string
-	// Status applies the status of the objects, and nothing else of them.
+	// Status applies only the status of the objects.
 	Status bool
 }
 
-// Outcome is what came of writing or deleting one object.
+// Outcome is the result of writing or deleting one object.
 type Outcome string
 
 // The outcomes.
@@ -59,47 +60,46 @@ const (
 	Created    Outcome = "created"
 	Configured Outcome = "configured"
 	Unchanged  Outcome = "unchanged"
-	// Conflict: someone else owns the object or some of its fields, or changes it
-	// all the time.
+	// Conflict: the object or some of its fields have another owner, or the
+	// object kept changing during the attempts.
 	Conflict Outcome = "conflict"
 	Failed   Outcome = "failed"
-	// Cancelled: the user stopped meshctl before the object was written, or before
-	// the answer came.
+	// Cancelled: the user stopped meshctl before the object was written or the
+	// answer arrived.
 	Cancelled Outcome = "cancelled"
 	Deleted   Outcome = "deleted"
-	// Absent: there was nothing to delete.
+	// Absent: there was no object to delete.
 	Absent Outcome = "absent"
 )
 
-// Result is what came of one object.
+// Result is the outcome for one object.
 type Result struct {
 	GVK             schema.GroupVersionKind
 	Namespace, Name string
 	// Cluster is the name of the cluster.
 	Cluster string
 	Outcome Outcome
-	// Err says why; set for Conflict, Failed and Cancelled.
+	// Err is the reason; set for Conflict, Failed and Cancelled.
 	Err *Error
-	// Object is how the object is on the cluster now, or would be after a dry
-	// run; nil after an error. It has no managed fields.
+	// Object is the object on the cluster after the request, or as it would be
+	// after a dry run; nil after an error. It has no managed fields.
 	Object *unstructured.Unstructured
 }
 
-// Key returns what identifies the object.
+// Key returns the key of the object.
 func (r *Result) Key() ObjectKey {
 	return ObjectKey{GVK: r.GVK, Namespace: r.Namespace, Name: r.Name}
 }
 
-// Apply writes objects to a cluster by server-side apply and returns one result
-// for each, in their order. Namespaces and CustomResourceDefinitions are written
-// first, whatever the order, the others several at a time. A failure of one
-// object does not keep the others from being written. When the cluster cannot be
-// used any more, those that were not reached are Failed; when ctx is cancelled,
-// Cancelled.
+// Apply writes objects to a cluster with server-side apply and returns one result
+// per object, in order. Namespaces and CustomResourceDefinitions are written
+// first, the others in parallel. A failure of one object does not stop the
+// others. Once the cluster is unusable, the remaining objects are Failed; if ctx
+// is cancelled, they are Cancelled.
 //
-// What the cluster itself maintains (uid, resourceVersion, managed fields, the
-// status) is left out of the request, so that objects can be applied as a
-// cluster printed them.
+// Fields that the cluster maintains (uid, resourceVersion, managed fields,
+// status) are removed from the request, so that objects printed by a cluster can
+// be applied.
 func Apply(ctx context.Context, c *Connection, objects []*unstructured.Unstructured, opts ApplyOptions) []Result {
 	a := applier{connection: c, opts: opts}
 	if a.opts.FieldManager == "" {
@@ -122,7 +122,7 @@ func Apply(ctx context.Context, c *Connection, objects []*unstructured.Unstructu
 	return results
 }
 
-// isFoundation reports whether other objects need those of the kind to exist.
+// isFoundation reports whether other objects depend on objects of the kind.
 func isFoundation(kind schema.GroupKind) bool {
 	return kind == schema.GroupKind{Kind: "Namespace"} || kind == schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 }
@@ -131,21 +131,21 @@ func isFoundation(kind schema.GroupKind) bool {
 type applier struct {
 	connection *Connection
 	opts       ApplyOptions
-	// end is why the cluster cannot be used any more; nil while it can.
-	end atomic.Pointer[Error]
+	// unusable is the reason why the cluster is unusable; nil while it is usable.
+	unusable atomic.Pointer[Error]
 }
 
-// maxAttempts bounds how often an object is tried that others change at the
-// same time.
+// maxAttempts limits the retries for an object that others change at the same
+// time.
 const maxAttempts = 5
 
-// errMeanwhile says that an object is not the one that was read any more.
-var errMeanwhile = errors.New("the object was changed at the same time")
+// errChanged means that the object is no longer the one that was read.
+var errChanged = errors.New("the object was changed at the same time")
 
 func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) Result {
 	result := Result{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName(), Cluster: a.connection.Name}
 	action := a.action(object)
-	if end := a.end.Load(); end != nil {
+	if end := a.unusable.Load(); end != nil {
 		result.Fail(action, end)
 		return result
 	}
@@ -156,8 +156,8 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 			break
 		}
 		result.Outcome, result.Object, err = a.write(ctx, target, desired)
-		// A conflict that is not about fields is about timing.
-		retry := apierrors.IsConflict(err) && len(fieldConflicts(err)) == 0 || apierrors.IsAlreadyExists(err) && !a.opts.Create || isOtherObject(err)
+		// A conflict without field conflicts is a concurrent change.
+		retry := apierrors.IsConflict(err) && len(fieldConflicts(err)) == 0 || apierrors.IsAlreadyExists(err) && !a.opts.Create || isReplacedObject(err)
 		if retry && attempt < maxAttempts {
 			err = nil
 			continue
@@ -167,7 +167,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 	if err != nil {
 		result.Fail(action, a.connection.Translate(action, err))
 		if result.Err.WholeCluster() {
-			a.end.Store(result.Err)
+			a.unusable.Store(result.Err)
 		}
 	}
 	if result.Object != nil {
@@ -176,8 +176,8 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 	return result
 }
 
-// Fail sets why the object could not be written; the error may be about a step
-// on the way.
+// Fail records an error as the reason why the object could not be written, with
+// the action that failed.
 func (r *Result) Fail(action string, e *Error) {
 	own := *e
 	own.Action = action
@@ -199,7 +199,8 @@ func (a *applier) action(object *unstructured.Unstructured) string {
 	return verb + " " + DescribeObject(object.GetKind(), object.GetNamespace(), object.GetName())
 }
 
-// DescribeObject names an object like "TrafficPolicy retries in gloo-mesh".
+// DescribeObject names an object in messages: "TrafficPolicy retries in
+// gloo-mesh".
 func DescribeObject(kind, namespace, name string) string {
 	if namespace == "" {
 		return kind + " " + name
@@ -207,7 +208,8 @@ func DescribeObject(kind, namespace, name string) string {
 	return kind + " " + name + " in " + namespace
 }
 
-// prepare returns the object without what the cluster maintains.
+// prepare returns a copy of the object without the fields that the cluster
+// maintains.
 func (a *applier) prepare(object *unstructured.Unstructured) *unstructured.Unstructured {
 	desired := object.DeepCopy()
 	for _, field := range []string{"managedFields", "creationTimestamp", "deletionTimestamp", "generation", "resourceVersion", "selfLink", "uid"} {
@@ -219,7 +221,7 @@ func (a *applier) prepare(object *unstructured.Unstructured) *unstructured.Unstr
 	return desired
 }
 
-// write does one attempt.
+// write makes one attempt.
 func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, desired *unstructured.Unstructured) (Outcome, *unstructured.Unstructured, error) {
 	if a.opts.Create {
 		created, err := target.Create(ctx, desired, metav1.CreateOptions{
@@ -266,16 +268,16 @@ func (a *applier) write(ctx context.Context, target dynamic.ResourceInterface, d
 	}
 }
 
-// VersionOfNone is a resource version that no object has: etcd counts from 1,
-// and an empty one is at 1 already.
+// VersionOfNone is a resource version that no object has, because etcd counts
+// from 1 and an empty store is already at 1.
 const VersionOfNone = "1"
 
-// conditional returns what to send so that it is applied only to what was seen,
-// and is a conflict about timing otherwise. An object that was deleted and made
-// anew meanwhile is another one. Where there was none, one that came meanwhile
-// may be somebody else's, and applying would merge with it: so it would have to
-// be of a version that it cannot have. An object that is created by applying
-// gets its version from the API server in any case.
+// conditional returns a request that only applies to the object that was read,
+// and otherwise fails with a conflict: its uid is set and, if opts.Version is,
+// its resource version. If there was no object, the request carries a version
+// that no object can have, because one created in the meantime may have another
+// owner and must not be merged with. The API server ignores that version when it
+// creates an object.
 func (a *applier) conditional(before, desired *unstructured.Unstructured) *unstructured.Unstructured {
 	switch {
 	case before != nil:
@@ -291,7 +293,8 @@ func (a *applier) conditional(before, desired *unstructured.Unstructured) *unstr
 	return desired
 }
 
-// checkVersion refuses an object that is not what the caller has read.
+// checkVersion returns an error if the object is not the one that the caller has
+// read.
 func (a *applier) checkVersion(desired, before *unstructured.Unstructured) error {
 	version := VersionOfNone
 	if before != nil {
@@ -303,13 +306,13 @@ func (a *applier) checkVersion(desired, before *unstructured.Unstructured) error
 	return &Error{
 		Cluster: a.connection.Name, Action: a.action(desired), Reason: ReasonConflict,
 		Why: "it was changed at the same time and not overwritten", Hint: "run the command again",
-		cause: errMeanwhile,
+		cause: errChanged,
 	}
 }
 
-// isOtherObject reports whether the API server refused to change an object
-// because it is not the one that was seen.
-func isOtherObject(err error) bool {
+// isReplacedObject reports whether the API server rejected a change because the
+// object is not the one that was read.
+func isReplacedObject(err error) bool {
 	var status apierrors.APIStatus
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
 		return false
@@ -317,7 +320,7 @@ func isOtherObject(err error) bool {
 	return slices.ContainsFunc(status.Status().Details.Causes, func(cause metav1.StatusCause) bool { return cause.Field == "metadata.uid" })
 }
 
-// patch applies the object.
+// patch sends the apply request.
 func (a *applier) patch(ctx context.Context, target dynamic.ResourceInterface, before, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(desired)
 	if err != nil {
@@ -333,7 +336,8 @@ func (a *applier) patch(ctx context.Context, target dynamic.ResourceInterface, b
 		}, subresources...)
 	}
 	after, err := send(a.opts.Force)
-	// A dry run cannot adopt what meshctl created; conflicts with that are none.
+	// A dry run cannot adopt fields from meshctl's creation of the object, so
+	// conflicts with those are ignored.
 	conflicts := fieldConflicts(err)
 	if len(conflicts) > 0 && before != nil && slices.ContainsFunc(before.GetManagedFields(), a.isOwnCreation) &&
 		!slices.ContainsFunc(conflicts, func(c FieldConflict) bool { return c.Owner != a.opts.FieldManager }) {
@@ -349,7 +353,7 @@ func (a *applier) dryRun() []string {
 	return nil
 }
 
-// same reports whether nothing was changed, or would be.
+// same reports whether nothing changed, or would change in a dry run.
 func (a *applier) same(before, after *unstructured.Unstructured) bool {
 	if a.opts.DryRun != DryRunServer {
 		return before.GetResourceVersion() == after.GetResourceVersion()
@@ -357,7 +361,7 @@ func (a *applier) same(before, after *unstructured.Unstructured) bool {
 	return reflect.DeepEqual(contentOf(before), contentOf(after))
 }
 
-// contentOf returns an object without the bookkeeping.
+// contentOf returns an object without server-side bookkeeping.
 func contentOf(object *unstructured.Unstructured) map[string]any {
 	content := object.DeepCopy()
 	for _, field := range []string{"managedFields", "generation", "resourceVersion"} {

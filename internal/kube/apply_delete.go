@@ -13,10 +13,10 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// ObjectKey names one object of a cluster.
+// ObjectKey identifies one object of a cluster.
 type ObjectKey struct {
 	GVK schema.GroupVersionKind
-	// Namespace is empty for objects that live in none.
+	// Namespace is empty for cluster-scoped objects.
 	Namespace, Name string
 }
 
@@ -35,19 +35,18 @@ func Get(ctx context.Context, c *Connection, key ObjectKey) (*unstructured.Unstr
 	return object, nil
 }
 
-// DeleteOptions say how to delete.
+// DeleteOptions configure Delete.
 type DeleteOptions struct {
-	// Owner are labels: an object that lacks one of them belongs to someone else
-	// and is not deleted (D40). Empty trusts every object.
+	// Owner lists labels that the object must carry; an object without one of
+	// them has another owner and is not deleted (D40). Empty allows every object.
 	Owner map[string]string
-	// DryRun DryRunServer has the API server judge and deletes nothing.
+	// DryRun set to DryRunServer validates on the API server without deleting.
 	DryRun DryRun
 }
 
-// Delete deletes one object: exactly the one that it found, not another one that
-// takes its name meanwhile, and only while it carries the labels of its owner.
-// What depends on it is deleted in the background. Nothing to delete is the
-// outcome Absent, not an error.
+// Delete deletes one object: exactly the one that it read, not a replacement of
+// the same name, and only while it carries the owner labels. Dependents are
+// deleted in the background. If there is no such object, the outcome is Absent.
 func Delete(ctx context.Context, c *Connection, key ObjectKey, opts DeleteOptions) Result {
 	result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
 	action := "delete " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
@@ -62,7 +61,7 @@ func Delete(ctx context.Context, c *Connection, key ObjectKey, opts DeleteOption
 	}
 	var e *Error
 	if errors.As(err, &e) && e.Reason == ReasonNoSuchKind {
-		// Where there is no such kind, there is no such object.
+		// A kind that the cluster does not serve has no objects.
 		result.Outcome, err = Absent, nil
 	}
 	if err != nil {
@@ -97,7 +96,7 @@ func (c *Connection) delete(ctx context.Context, target dynamic.ResourceInterfac
 	return Deleted, err
 }
 
-// Target returns the client for the objects of a kind in a namespace.
+// Target returns a client for the objects of a kind in a namespace.
 func (c *Connection) Target(ctx context.Context, gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
 	client, err := c.Dynamic()
 	if err != nil {
@@ -119,8 +118,8 @@ func (c *Connection) Target(ctx context.Context, gvk schema.GroupVersionKind, na
 	return client.Resource(resource.GroupVersionResource).Namespace(namespace), nil
 }
 
-// IsMissingKindError reports whether a cluster answered that it does not serve a
-// kind, rather than that it has no object of that name.
+// IsMissingKindError reports whether the cluster does not serve the kind, as
+// opposed to lacking the object.
 func IsMissingKindError(err error) bool {
 	var status apierrors.APIStatus
 	return errors.As(err, &status) && isMissingKind(status)
@@ -128,10 +127,10 @@ func IsMissingKindError(err error) bool {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// DeleteSeen deletes an object that was seen before, if it is still the same.
-// One that somebody changed meanwhile is asked about: it is deleted if still
-// says so, and otherwise Kept.
-func DeleteSeen(
+// DeleteUnchanged deletes an object that was read before, if it has not changed since.
+// For one that has changed, still decides: it is deleted if still returns true,
+// and otherwise the outcome is Kept.
+func DeleteUnchanged(
 	ctx context.Context, target dynamic.ResourceInterface, seen *unstructured.Unstructured, dryRun DryRun, still func(now *unstructured.Unstructured) bool,
 ) (Outcome, error) {
 	uid, version, policy := seen.GetUID(), seen.GetResourceVersion(), metav1.DeletePropagationBackground
@@ -161,7 +160,7 @@ func DeleteSeen(
 		case !still(now):
 			return Kept, nil
 		}
-		// Somebody wrote the status, or an annotation.
+		// The status or an annotation was changed.
 		version = now.GetResourceVersion()
 	}
 }

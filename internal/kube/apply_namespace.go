@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// EnsureNamespace makes a namespace with the given labels if it does not exist,
-// and says whether it did. One that exists is left as it is, labels included. A
-// dry run writes nothing.
+// EnsureNamespace creates a namespace with the given labels if it does not exist,
+// and reports whether it did. An existing one is not changed. A dry run writes
+// nothing.
 func EnsureNamespace(ctx context.Context, c *Connection, name string, labels map[string]string, dryRun DryRun) (bool, error) {
 	client, err := c.Dynamic()
 	if err != nil {
@@ -33,7 +33,7 @@ func EnsureNamespace(ctx context.Context, c *Connection, name string, labels map
 	}
 	_, err = target.Create(ctx, namespace, options)
 	if apierrors.IsAlreadyExists(err) {
-		// Someone else was faster.
+		// Another client created it first.
 		return false, nil
 	}
 	if err != nil {
@@ -42,7 +42,8 @@ func EnsureNamespace(ctx context.Context, c *Connection, name string, labels map
 	return true, nil
 }
 
-// CheckNamespace makes sure that a namespace exists, as far as one may know.
+// CheckNamespace returns an error if a namespace does not exist. If the
+// credentials do not allow reading it, it returns nil.
 func CheckNamespace(ctx context.Context, c *Connection, name string) error {
 	client, err := c.Metadata()
 	if err != nil {

@@ -13,16 +13,15 @@ import (
 	"k8s.io/client-go/util/csaupgrade"
 )
 
-// ErrForeign says that an object belongs to someone else.
+// ErrForeign means that an object has another owner.
 var ErrForeign = errors.New("the object has another owner")
 
-// checkOwner refuses an object that lacks a label of the owner.
+// checkOwner returns an error for an object that lacks an owner label.
 func (a *applier) checkOwner(object *unstructured.Unstructured) error {
 	return a.connection.CheckOwner(a.action(object), object, a.opts.Owner)
 }
 
-// CheckOwner returns an *Error if an object does not carry the labels of its
-// owner, nil if it does.
+// CheckOwner returns an *Error if an object lacks a label of the owner.
 func (c *Connection) CheckOwner(action string, object *unstructured.Unstructured, owner map[string]string) error {
 	labels := object.GetLabels()
 	for _, key := range sortedKeys(owner) {
@@ -44,21 +43,21 @@ func (c *Connection) CheckOwner(action string, object *unstructured.Unstructured
 	return nil
 }
 
-// isOwnApply reports whether fields of an object were applied by meshctl.
+// isOwnApply reports whether the fields of an entry were applied by meshctl.
 func isOwnApply(entry metav1.ManagedFieldsEntry) bool {
 	return entry.Manager == DefaultFieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
 }
 
-// adoptCreated makes the fields that meshctl set when it created the object
-// fields that it applied, as kubectl does. Otherwise, a field that is applied no
-// more would stay, and meshctl would be in conflict with itself.
+// adoptCreated converts the fields that meshctl set when it created the object
+// into applied fields, as kubectl does. Otherwise a field that is no longer
+// applied would stay, and meshctl would conflict with itself.
 func (a *applier) adoptCreated(ctx context.Context, target dynamic.ResourceInterface, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if a.opts.Status || !slices.ContainsFunc(object.GetManagedFields(), a.isOwnCreation) {
 		return object, nil
 	}
 	patch, err := csaupgrade.UpgradeManagedFieldsPatch(object, sets.New(a.opts.FieldManager), a.opts.FieldManager)
 	if err != nil || patch == nil || a.opts.DryRun == DryRunServer {
-		return object, nil //nolint:nilerr // fields that cannot be read are nobody's
+		return object, nil //nolint:nilerr // unreadable fields have no owner to migrate
 	}
 	return target.Patch(ctx, object.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: a.opts.FieldManager})
 }

@@ -11,15 +11,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Stale returns the objects of the kinds that carry all labels of the owner and
-// are not among those to keep, sorted by kind, namespace and name (semantics 0).
-// Kinds that the cluster does not have have no objects. No labels at all are an
-// error: everything would be stale.
+// Stale returns the objects of the kinds that carry all owner labels and are not
+// in keep, sorted by kind, namespace and name (semantics 0). Kinds that the
+// cluster does not serve have no objects. An empty owner is an error, because
+// every object would be stale.
 func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, owner map[string]string, keep []*unstructured.Unstructured) ([]ObjectKey, error) {
 	if len(owner) == 0 {
 		return nil, errors.New("no labels say whose objects may be stale")
 	}
-	// An object keeps its identity when the version of its kind changes.
+	// An object stays the same when the version of its kind changes.
 	kept := map[ObjectKey]bool{}
 	for _, object := range keep {
 		kept[Unversioned(ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()})] = true
@@ -56,14 +56,14 @@ func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, 
 	return stale, nil
 }
 
-// DeleteAll deletes objects, several at a time, and returns one result for each,
-// in their order.
+// DeleteAll deletes objects in parallel and returns one result per object, in
+// order.
 func DeleteAll(ctx context.Context, c *Connection, keys []ObjectKey, opts DeleteOptions) []Result {
 	return ParallelRequests(keys, func(key ObjectKey) Result { return Delete(ctx, c, key, opts) })
 }
 
-// Unversioned returns the key without the version of its kind, which two
-// manifests of one object may differ in.
+// Unversioned returns the key without the version of its kind, in which two
+// manifests of one object may differ.
 func Unversioned(key ObjectKey) ObjectKey {
 	key.GVK.Version = ""
 	return key

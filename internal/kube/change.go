@@ -11,17 +11,17 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// KeyOf returns what identifies an object.
+// KeyOf returns the key of an object.
 func KeyOf(object *unstructured.Unstructured) ObjectKey {
 	return ObjectKey{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// ApplyAction is the action of errors about writing an object.
+// ApplyAction returns the Error.Action for writing an object.
 func ApplyAction(key ObjectKey) string {
 	return "apply " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 }
 
-// ChangeKind says what is to be done about one object.
+// ChangeKind is the planned action for one object.
 type ChangeKind string
 
 // The kinds of changes.
@@ -30,29 +30,29 @@ const (
 	ChangeAdd    ChangeKind = "add"
 	ChangeModify ChangeKind = "modify"
 	ChangeRemove ChangeKind = "remove"
-	// ChangeNone: the object is as it should be.
+	// ChangeNone: the object is up to date.
 	ChangeNone ChangeKind = "none"
-	// ChangeLeave: the object is not desired, but it is not stale either.
+	// ChangeLeave: the object is not desired, but must not be pruned either.
 	ChangeLeave ChangeKind = "leave"
-	// ChangeRefuse: an object of that name is somebody else's.
+	// ChangeRefuse: an object of that name has another owner.
 	ChangeRefuse ChangeKind = "refuse"
 )
 
-// Kept is the outcome for an object that was to be removed but that somebody
-// changed after the plan was made: it may be wanted again.
+// Kept is the outcome for an object that was to be removed but changed after
+// planning, so that it may be needed again.
 const Kept Outcome = "kept"
 
 // FieldChange is one field that changes.
 type FieldChange struct {
-	// Path is that of the field, such as spec.mesh.name.
+	// Path is the path of the field, such as spec.mesh.name.
 	Path string
 	Kind ChangeKind
 }
 
-// CompareApplied returns how a stored object differs from the desired one in what
-// meshctl writes: the spec and the desired labels. What others added stays, and
-// so it is no difference; what meshctl itself applied and does not want any more
-// is. The status is nobody's business here.
+// CompareApplied returns how a stored object differs from the desired one in the
+// fields that meshctl writes: the spec and the desired labels. Fields that others
+// added are not a difference; fields that meshctl applied and no longer desires
+// are. The status is ignored.
 func CompareApplied(desired, stored *unstructured.Unstructured) []FieldChange {
 	owned := ownedFields(stored)
 	var changes []FieldChange
@@ -63,31 +63,32 @@ func CompareApplied(desired, stored *unstructured.Unstructured) []FieldChange {
 		for _, field := range path {
 			own, _ = own["f:"+field].(map[string]any)
 		}
-		changes = append(changes, compareFields(strings.Join(path, "."), wanted, has, managed(own))...)
+		changes = append(changes, compareFields(strings.Join(path, "."), wanted, has, ownedFieldSet(own))...)
 	}
 	return changes
 }
 
-// ownership says which fields of an object are meshctl's, so that those that
-// are not desired any more have to go.
+// ownership says which fields of an object meshctl owns, so that those that are
+// no longer desired are removed.
 type ownership interface {
-	// field reports whether a field is, and returns the same for what is in it.
+	// field reports whether meshctl owns a field, and returns the ownership of
+	// its content.
 	field(name string) (ownership, bool)
 }
 
-// managed is the ownership that the API server notes: maps with "f:" before
+// ownedFieldSet is ownership as recorded by the API server: maps with "f:" in front of
 // each name.
-type managed map[string]any
+type ownedFieldSet map[string]any
 
-func (m managed) field(name string) (ownership, bool) {
+func (m ownedFieldSet) field(name string) (ownership, bool) {
 	inner, owned := m["f:"+name].(map[string]any)
-	return managed(inner), owned
+	return ownedFieldSet(inner), owned
 }
 
-// everything is the ownership of whole objects.
-type everything struct{}
+// ownsAll is the ownership of a whole object.
+type ownsAll struct{}
 
-func (e everything) field(string) (ownership, bool) { return e, true }
+func (e ownsAll) field(string) (ownership, bool) { return e, true }
 
 func compareFields(path string, desired, stored map[string]any, owned ownership) []FieldChange {
 	names := map[string]bool{}
@@ -126,8 +127,8 @@ func asMap(value any) map[string]any {
 	return fields
 }
 
-// ownedFields returns the fields that meshctl applied, as the API server notes
-// them: maps with "f:" before each name.
+// ownedFields returns the fields that meshctl applied, as recorded by the API
+// server: maps with "f:" in front of each name.
 func ownedFields(object *unstructured.Unstructured) map[string]any {
 	for _, entry := range object.GetManagedFields() {
 		mine := entry.Manager == DefaultFieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
@@ -139,8 +140,8 @@ func ownedFields(object *unstructured.Unstructured) map[string]any {
 	return nil
 }
 
-// CompareSpecs returns how one specification differs from another, sorted by
-// path: what comes, changes and goes.
+// CompareSpecs returns the fields that are added, changed or removed between two
+// specifications, sorted by path.
 func CompareSpecs(before, after map[string]any) []FieldChange {
-	return compareFields("spec", after, before, everything{})
+	return compareFields("spec", after, before, ownsAll{})
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ServerTime returns what time the API server has, to the second below. It is
-// false if the server does not say.
+// ServerTime returns the time of the API server, rounded down to seconds. It
+// returns false if the answer has no date.
 func ServerTime(ctx context.Context, c *Connection) (time.Time, bool) {
 	if c.connect() != nil {
 		return time.Time{}, false
@@ -26,9 +26,9 @@ func ServerTime(ctx context.Context, c *Connection) (time.Time, bool) {
 	return date, err == nil
 }
 
-// ClockSkew returns by how much the clock of the API server is ahead of the given
-// one; 0 if the server does not say what time it has. It is exact to about a
-// second and the time that the request takes.
+// ClockSkew returns by how much the clock of the API server is ahead of clock; 0
+// if its time is not known. The accuracy is about one second plus the duration of
+// the request.
 func ClockSkew(ctx context.Context, c *Connection, clock func() time.Time) time.Duration {
 	date, known := ServerTime(ctx, c)
 	if !known {

@@ -19,33 +19,34 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Source says how meshctl came to know a cluster.
+// Source is where meshctl found a cluster.
 type Source string
 
 // The sources of clusters.
 const (
-	// SourceManagement is the cluster that meshctl's own resources live in.
+	// SourceManagement is the cluster that holds meshctl's own resources.
 	SourceManagement Source = "management"
-	// SourceRegistered is a cluster whose credentials the management cluster keeps.
+	// SourceRegistered is a cluster whose credentials are stored in the
+	// management cluster.
 	SourceRegistered Source = "registered"
 	// SourceContext is a cluster of the user's kubeconfig.
 	SourceContext Source = "context"
 )
 
-// DefaultRequestTimeout bounds a single request unless told otherwise.
+// DefaultRequestTimeout is the default limit of a single request.
 const DefaultRequestTimeout = 30 * time.Second
 
-// Options are the same for all connections of a run.
+// Options are shared by all connections of a run.
 type Options struct {
-	// Version is that of meshctl, for the user agent; "dev" if empty.
+	// Version is the meshctl version for the user agent; "dev" if empty.
 	Version string
-	// RequestTimeout bounds each request; if 0, what the configuration says, and
-	// DefaultRequestTimeout if it says nothing.
+	// RequestTimeout limits each request. If 0, the timeout of the client
+	// configuration applies, or else DefaultRequestTimeout.
 	RequestTimeout time.Duration
-	// As and AsGroups are whom to impersonate; nobody if empty.
+	// As and AsGroups are the user and groups to impersonate; none if empty.
 	As       string
 	AsGroups []string
-	// ReadLimit bounds, in bytes, what is read of the cluster for one purpose;
+	// ReadLimit limits the bytes read from the cluster for one purpose;
 	// DefaultReadLimit if 0.
 	ReadLimit int64
 	// Waiting is told that a request to a cluster has been sent, and returns what to
@@ -53,26 +54,26 @@ type Options struct {
 	Waiting func(cluster string) (end func())
 }
 
-// Connection is one cluster with the credentials to use. Creating it contacts
-// nobody; clients are built when they are first needed. It is safe for
-// concurrent use.
+// Connection is one cluster with its credentials. Creating it makes no request;
+// clients are created on first use. It is safe for concurrent use.
 type Connection struct {
-	// Name is the name of the cluster as meshctl's resources spell it.
+	// Name is the name of the cluster in meshctl's resources.
 	Name string
-	// Source says how meshctl came to know the cluster.
+	// Source is where meshctl found the cluster.
 	Source Source
-	// Context is the context of the kubeconfig, empty if there is none.
+	// Context is the kubeconfig context; empty if there is none.
 	Context string
 
 	config *rest.Config
 	limits readLimits
 	build  sync.Once
-	// clients are built from config; buildErr is why they could not be.
+	// clients are created from config; buildErr is the error if that failed.
 	clients  clients
 	buildErr *Error
 
 	mu sync.Mutex
-	// resources remembers what the cluster serves of each group and version.
+	// resources caches the resources that the cluster serves, by group and
+	// version.
 	resources map[schema.GroupVersion][]metav1.APIResource
 }
 
@@ -88,10 +89,10 @@ type clients struct {
 func New(name string, source Source, config *rest.Config, opts Options) *Connection {
 	config = rest.CopyConfig(config)
 	config.UserAgent = userAgent(opts.Version)
-	// API servers protect themselves; a limit here would only make large worlds
-	// slow.
+	// API servers protect themselves; a client-side limit would only slow down
+	// large worlds.
 	config.QPS, config.Burst = -1, 0
-	// Deprecations of kinds are not the user's concern.
+	// API deprecation warnings are of no use to users of meshctl.
 	config.WarningHandler = rest.NoWarnings{}
 	config.WarningHandlerWithContext = nil
 	switch {
@@ -121,7 +122,7 @@ func userAgent(version string) string {
 	return fmt.Sprintf("meshctl/%s (%s/%s)", version, runtime.GOOS, runtime.GOARCH)
 }
 
-// Server returns the address of the API server, without credentials.
+// Server returns the address of the API server without credentials.
 func (c *Connection) Server() string { return c.server() }
 
 func (c *Connection) server() string {
@@ -130,7 +131,7 @@ func (c *Connection) server() string {
 		return "the API server"
 	}
 	if address.Host == "" {
-		// A host without a scheme.
+		// The host has no scheme.
 		return strings.TrimSuffix(c.config.Host, "/")
 	}
 	return strings.TrimSuffix((&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String(), "/")
@@ -139,8 +140,8 @@ func (c *Connection) server() string {
 // RESTConfig returns a copy of the client configuration.
 func (c *Connection) RESTConfig() *rest.Config { return rest.CopyConfig(c.config) }
 
-// Dynamic returns a client for objects of any kind. Its errors are those of
-// client-go: pass them to Explain.
+// Dynamic returns a client for objects of any kind. It returns client-go errors:
+// pass them to Explain.
 func (c *Connection) Dynamic() (dynamic.Interface, error) {
 	if err := c.connect(); err != nil {
 		return nil, err
@@ -148,8 +149,8 @@ func (c *Connection) Dynamic() (dynamic.Interface, error) {
 	return c.clients.dynamic, nil
 }
 
-// Metadata returns a client that reads nothing but the metadata of objects. Its
-// errors are those of client-go: pass them to Explain.
+// Metadata returns a client that reads only the metadata of objects. It returns
+// client-go errors: pass them to Explain.
 func (c *Connection) Metadata() (metadata.Interface, error) {
 	if err := c.connect(); err != nil {
 		return nil, err
@@ -157,8 +158,8 @@ func (c *Connection) Metadata() (metadata.Interface, error) {
 	return checkedMetadata{Interface: c.clients.metadata, connection: c}, nil
 }
 
-// Explain turns an error of a client into an *Error; nil stays nil. The action
-// is a verb with its object, such as "read Secret east in gloo-mesh".
+// Explain converts a client error into an *Error; nil stays nil. The action is a
+// verb with its object, such as "read Secret east in gloo-mesh".
 func (c *Connection) Explain(action string, err error) error {
 	if translated := c.Translate(action, err); translated != nil {
 		return translated
@@ -166,7 +167,7 @@ func (c *Connection) Explain(action string, err error) error {
 	return nil
 }
 
-// connect builds the clients, once.
+// connect creates the clients once.
 func (c *Connection) connect() error {
 	c.build.Do(func() {
 		var err error
@@ -204,8 +205,8 @@ func newClients(config *rest.Config) (clients, error) {
 	return built, err
 }
 
-// getJSON reads a path of the API server that holds no object; isIt tells
-// whether the answer is what was asked for.
+// getJSON reads a path of the API server that is not an object; isIt reports
+// whether the answer has the expected form.
 func (c *Connection) getJSON(ctx context.Context, path string, into any, isIt func() bool) error {
 	if err := c.connect(); err != nil {
 		return err
@@ -227,8 +228,8 @@ func (c *Connection) ServerVersion(ctx context.Context) (version.Info, error) {
 	return info, c.Explain("read the version", err)
 }
 
-// UID returns what identifies the cluster, whatever it is called: the uid of
-// its namespace kube-system.
+// UID returns the identity of the cluster, which is independent of its name: the
+// uid of its namespace kube-system.
 func (c *Connection) UID(ctx context.Context) (string, error) {
 	client, err := c.Metadata()
 	if err != nil {
@@ -244,12 +245,13 @@ func (c *Connection) UID(ctx context.Context) (string, error) {
 	return string(namespace.UID), nil
 }
 
-// Namespaces is the resource of namespaces.
+// Namespaces returns the resource of namespaces.
 func Namespaces() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 }
 
-// minSecret is the length from which a text is taken for a secret.
+// minSecret is the minimum length of a credential to redact, so that short words
+// are not replaced.
 const minSecret = 4
 
 // redact removes the credentials of the connection from a text.

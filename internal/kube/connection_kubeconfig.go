@@ -16,18 +16,18 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// Kubeconfig is the client configuration of the user.
+// Kubeconfig is the user's client configuration.
 type Kubeconfig struct {
 	raw clientcmdapi.Config
-	// source is what to call it in errors.
+	// source names the configuration in errors.
 	source string
 }
 
-// LoadKubeconfig reads a kubeconfig file, or, if path is empty, the files of
-// $KUBECONFIG, or else ~/.kube/config. Of several files in $KUBECONFIG some may
-// be missing, as with kubectl. A path that does not exist is an error, and so
-// are files of which none exists: nothing else is used in their place. Paths in
-// the files are relative to the file they are in.
+// LoadKubeconfig reads a kubeconfig file or, if path is empty, the files of
+// $KUBECONFIG, or else ~/.kube/config. As with kubectl, some files of $KUBECONFIG
+// may be missing. A missing path is an error, as is a $KUBECONFIG without any
+// existing file: there is no fallback. Relative paths in a file are relative to
+// its directory.
 func LoadKubeconfig(path string) (*Kubeconfig, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.MigrationRules = nil // reading must not write
@@ -64,7 +64,7 @@ func missingKubeconfig(source string, fromEnvironment bool) error {
 	return unusable("read the kubeconfig", source+" does not exist", "use --kubeconfig", ErrNoKubeconfig)
 }
 
-// ErrNoKubeconfig says that the user has no kubeconfig at all, and named none.
+// ErrNoKubeconfig means that the user neither has a kubeconfig nor named one.
 var ErrNoKubeconfig = errors.New("no kubeconfig found")
 
 func unusable(action, why, hint string, cause error) *Error {
@@ -81,13 +81,12 @@ func (k *Kubeconfig) Contexts() []string {
 	return names
 }
 
-// CurrentContext returns the name of the current context, empty if none is set.
+// CurrentContext returns the name of the current context; empty if none is set.
 func (k *Kubeconfig) CurrentContext() string { return k.raw.CurrentContext }
 
-// Connect returns a connection to the cluster of a context, the current one if
-// the context is empty. If name is empty, the cluster is called like the
-// context. A context that does not exist is an error that names the nearest
-// ones.
+// Connect returns a connection to the cluster of a context, or of the current
+// context if it is empty. If name is empty, the cluster is named after the
+// context. The error for an unknown context suggests similar ones.
 func (k *Kubeconfig) Connect(context, name string, source Source, opts Options) (*Connection, error) {
 	if context == "" {
 		context = k.raw.CurrentContext
@@ -110,7 +109,7 @@ func (k *Kubeconfig) Connect(context, name string, source Source, opts Options) 
 	return connection, nil
 }
 
-// suggest says which contexts were perhaps meant.
+// suggest returns a hint with similar contexts.
 func (k *Kubeconfig) suggest(context string) string {
 	contexts := k.Contexts()
 	var near []string
@@ -131,7 +130,7 @@ func (k *Kubeconfig) suggest(context string) string {
 	return "use an existing context" + k.offer()
 }
 
-// maxOffered bounds the contexts that an error lists.
+// maxOffered limits the contexts that an error lists.
 const maxOffered = 8
 
 func (k *Kubeconfig) offer() string {
@@ -142,8 +141,8 @@ func (k *Kubeconfig) offer() string {
 	return ": " + text.Bounded(contexts, maxOffered)
 }
 
-// InCluster returns a connection to the cluster that meshctl itself runs in, as
-// the service account of its pod. Outside of a cluster it is an error.
+// InCluster returns a connection to the cluster that meshctl runs in, using the
+// service account of its pod. Outside a cluster it returns an error.
 func InCluster(name string, source Source, opts Options) (*Connection, error) {
 	config, err := rest.InClusterConfig()
 	if err != nil {

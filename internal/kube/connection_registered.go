@@ -16,16 +16,16 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// The Secret that registration leaves in the management cluster (semantics 0
-// and 8.1).
+// The Secret that registration writes to the management cluster (semantics 0 and
+// 8.1).
 const (
 	KubeconfigSecretType = "solo.io/kubeconfig" //nolint:gosec // a type, not a secret
 	KubeconfigSecretKey  = "kubeconfig"
 )
 
-// FromKubeconfig returns a connection for the kubeconfig of a registered
-// cluster. Unlike one of the user, it must be complete by itself: whoever may
-// write it must not make meshctl run programs or read files.
+// FromKubeconfig returns a connection for the kubeconfig of a registered cluster.
+// The kubeconfig must be self-contained: whoever can write it must not be able to
+// make meshctl run programs or read files.
 func FromKubeconfig(cluster string, text []byte, opts Options) (*Connection, error) {
 	const action = "use the registered credentials"
 	const hint = "register the cluster again"
@@ -36,7 +36,7 @@ func FromKubeconfig(cluster string, text []byte, opts Options) (*Connection, err
 	}
 	raw, err := clientcmd.Load(text)
 	if err != nil {
-		// The text of the error may quote the kubeconfig.
+		// The error may contain the kubeconfig.
 		return fail("it is not a kubeconfig", nil)
 	}
 	context := raw.CurrentContext
@@ -58,8 +58,8 @@ func FromKubeconfig(cluster string, text []byte, opts Options) (*Connection, err
 	return New(cluster, SourceRegistered, config, opts), nil
 }
 
-// UnsafeKubeconfig says why a context must not be used when it comes out of a
-// cluster; empty if it may.
+// UnsafeKubeconfig returns why a context from a cluster must not be used; empty
+// if it is safe.
 func UnsafeKubeconfig(raw *clientcmdapi.Config, context *clientcmdapi.Context) string {
 	cluster, user := raw.Clusters[context.Cluster], raw.AuthInfos[context.AuthInfo]
 	switch {
@@ -78,13 +78,13 @@ func UnsafeKubeconfig(raw *clientcmdapi.Config, context *clientcmdapi.Context) s
 	}
 }
 
-// Registered reads from the management cluster how to reach the registered
-// clusters of a namespace: those of the given names, all if there are none.
+// Registered returns connections to the registered clusters of a namespace, read
+// from the management cluster: those with the given names, or all if there are
+// none.
 //
-// A cluster that cannot be used does not keep the others from being used: it is
-// among the errors, which are sorted by cluster like the connections. The last
-// result is for what concerns all of them: the list cannot be read, a name is
-// not registered.
+// An unusable cluster does not affect the others: it has an entry in the errors,
+// which are sorted by cluster like the connections. The last result is an error
+// about all of them, if the list cannot be read or a name is not registered.
 func Registered(ctx context.Context, management *Connection, namespace string, names []string, opts Options) ([]*Connection, []*Error, error) {
 	registered, err := List(ctx, management, KubernetesClusters(), ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) registration {
 		secret, _, _ := unstructured.NestedString(u.Object, "spec", "secretName")
@@ -122,10 +122,10 @@ func Registered(ctx context.Context, management *Connection, namespace string, n
 	return connections, failed, ctx.Err()
 }
 
-// registration is a KubernetesCluster as far as it matters here.
+// registration holds the fields of a KubernetesCluster that are needed here.
 type registration struct{ cluster, secret string }
 
-// KubernetesClusters is the resource of registered clusters.
+// KubernetesClusters returns the resource of registered clusters.
 func KubernetesClusters() schema.GroupVersionResource {
 	return multiclusterv1alpha1.GroupVersion().WithResource("kubernetesclusters")
 }

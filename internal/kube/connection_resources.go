@@ -10,17 +10,17 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Resource is a kind as a cluster serves it.
+// Resource is a kind as served by a cluster.
 type Resource struct {
 	schema.GroupVersionResource
 	Kind string
-	// Namespaced says that objects of the kind live in namespaces.
+	// Namespaced is true if objects of the kind live in namespaces.
 	Namespaced bool
 }
 
-// Resource finds out how the cluster serves a kind. It asks for no more than
-// the group and version of the kind, and only once for each. A kind that the
-// cluster does not serve is an *Error with ReasonNoSuchKind.
+// Resource returns how the cluster serves a kind. It requests only the group and
+// version of the kind, once for each. A kind that the cluster does not serve is
+// an *Error with ReasonNoSuchKind.
 func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) (Resource, error) {
 	action := "find kind " + gvk.Kind
 	c.mu.Lock()
@@ -29,7 +29,7 @@ func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) 
 	if resource, found := findKind(served, gvk); found {
 		return resource, nil
 	}
-	// What is not known may have been installed since.
+	// A missing kind may have been installed since it was cached.
 	served, err := c.discover(ctx, gvk.GroupVersion())
 	if err != nil {
 		return Resource{}, c.Translate(action, err)
@@ -40,8 +40,8 @@ func (c *Connection) Resource(ctx context.Context, gvk schema.GroupVersionKind) 
 	return Resource{}, c.noSuchKind(ctx, action, gvk.GroupVersion())
 }
 
-// discover reads what the cluster serves of a group and version, which is
-// nothing if it does not know them.
+// discover reads the resources that the cluster serves in a group and version;
+// none if it does not serve the group or version.
 func (c *Connection) discover(ctx context.Context, gv schema.GroupVersion) ([]metav1.APIResource, error) {
 	var list metav1.APIResourceList
 	if err := c.getJSON(ctx, apiPath(gv), &list, func() bool { return list.Kind == "APIResourceList" }); err != nil && !apierrors.IsNotFound(err) {
@@ -53,8 +53,8 @@ func (c *Connection) discover(ctx context.Context, gv schema.GroupVersion) ([]me
 	return list.APIResources, nil
 }
 
-// serves reports whether the cluster serves a resource; the error says why that is
-// not known.
+// serves reports whether the cluster serves a resource; the error means that this
+// is not known.
 func (c *Connection) serves(ctx context.Context, resource schema.GroupVersionResource) (bool, error) {
 	served, err := c.discover(ctx, resource.GroupVersion())
 	return slices.ContainsFunc(served, func(r metav1.APIResource) bool { return r.Name == resource.Resource }), err
@@ -62,7 +62,7 @@ func (c *Connection) serves(ctx context.Context, resource schema.GroupVersionRes
 
 func findKind(served []metav1.APIResource, gvk schema.GroupVersionKind) (Resource, bool) {
 	for _, r := range served {
-		// Subresources such as pods/status are listed too.
+		// The list also contains subresources such as pods/status.
 		if r.Kind == gvk.Kind && !strings.Contains(r.Name, "/") {
 			return Resource{
 				GroupVersionResource: gvk.GroupVersion().WithResource(r.Name), Kind: r.Kind, Namespaced: r.Namespaced,
@@ -79,7 +79,8 @@ func apiPath(gv schema.GroupVersion) string {
 	return "/apis/" + gv.Group + "/" + gv.Version
 }
 
-// noSuchKind says that a kind is missing, and what the cluster has instead.
+// noSuchKind returns the error for a missing kind, with the versions that the
+// cluster serves instead.
 func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.GroupVersion) *Error {
 	e := &Error{Cluster: c.Name, Action: action, Reason: ReasonNoSuchKind, Why: "kind not found in " + gv.String(), Hint: hintNoSuchKind}
 	if versions := c.ServedVersions(ctx, gv.Group); len(versions) > 0 && !slices.Contains(versions, gv.Version) {
@@ -89,8 +90,8 @@ func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.Gr
 	return e
 }
 
-// ServedVersions returns the versions that a cluster serves of a group, none if
-// that cannot be found out.
+// ServedVersions returns the versions of a group that a cluster serves; none if
+// they are not known.
 func (c *Connection) ServedVersions(ctx context.Context, group string) []string {
 	var served metav1.APIGroup
 	if group == "" || c.getJSON(ctx, "/apis/"+group, &served, func() bool { return served.Kind == "APIGroup" }) != nil {

@@ -1,11 +1,10 @@
-// Package kube talks to Kubernetes clusters: the one that meshctl's own
-// resources live in, registered ones, and those of the user's contexts.
+// Package kube talks to Kubernetes clusters: the management cluster, registered
+// clusters, and those of the user's contexts.
 //
-// A Connection (connection*.go) is one cluster with its credentials; it costs
-// nothing until it is used. List* (list*.go) reads it page by page, Ask puts
-// several questions to one cluster under one deadline, Each does something with
-// many clusters at the same time. Apply, Delete and EnsureNamespace (apply*.go)
-// write. What goes wrong is translated once (errors*.go): every error of a
-// cluster is an *Error that says which cluster, what failed, why, and what to
-// do next.
+// A Connection (connection*.go) is one cluster with its credentials; it makes no
+// request until it is used. List* (list*.go) reads it page by page, Ask sends
+// several requests to one cluster under one deadline, and Each processes many
+// clusters in parallel. Apply, Delete and EnsureNamespace (apply*.go) write.
+// Errors are translated in one place (errors*.go): every error about a cluster is
+// an *Error with the cluster, the failed action, the cause and the next step.
 package kube

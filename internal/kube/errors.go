@@ -9,17 +9,16 @@ import (
 // Reason classifies an Error.
 type Reason string
 
-// The reasons for which a request to a cluster fails.
+// The reasons why a request to a cluster failed.
 const (
-	// ReasonUnreachable: nothing answers at the address of the API server, or
-	// the connection breaks.
+	// ReasonUnreachable: the API server does not answer, or the connection broke.
 	ReasonUnreachable Reason = "Unreachable"
-	// ReasonUnknownHost: the host name of the API server has no address.
+	// ReasonUnknownHost: the host name of the API server cannot be resolved.
 	ReasonUnknownHost Reason = "UnknownHost"
-	// ReasonUntrusted: the certificate of the API server is not one to trust: of
-	// an unknown authority, expired, or for another host.
+	// ReasonUntrusted: the certificate of the API server is not trusted: of an
+	// unknown authority, expired, or for another host.
 	ReasonUntrusted Reason = "Untrusted"
-	// ReasonNoCredentials: there are no credentials to show: a plugin failed, a
+	// ReasonNoCredentials: there are no credentials, because a plugin failed or a
 	// file cannot be read.
 	ReasonNoCredentials Reason = "NoCredentials"
 	// ReasonUnauthorized: the API server rejected the credentials.
@@ -33,48 +32,47 @@ const (
 	ReasonNoSuchKind Reason = "NoSuchKind"
 	// ReasonNotFound: the object, or its namespace, does not exist.
 	ReasonNotFound Reason = "NotFound"
-	// ReasonAlreadyExists: an object of that name exists.
+	// ReasonAlreadyExists: an object of that name already exists.
 	ReasonAlreadyExists Reason = "AlreadyExists"
-	// ReasonConflict: someone else owns a field or the object, or changed it at
+	// ReasonConflict: another owner has the field or the object, or changed it at
 	// the same time.
 	ReasonConflict Reason = "Conflict"
-	// ReasonInvalid: the API server rejects the object.
+	// ReasonInvalid: the API server rejected the object.
 	ReasonInvalid Reason = "Invalid"
 	// ReasonServerTrouble: the API server is overloaded or failed.
 	ReasonServerTrouble Reason = "ServerTrouble"
-	// ReasonNotKubernetes: what answers is no Kubernetes API server, or does not
+	// ReasonNotKubernetes: the server is not a Kubernetes API server, or does not
 	// behave like one.
 	ReasonNotKubernetes Reason = "NotKubernetes"
-	// ReasonTooMuch: the API server is reachable with more than meshctl reads.
+	// ReasonTooMuch: the answer exceeds the limits of what meshctl reads.
 	ReasonTooMuch Reason = "TooMuch"
 	// ReasonCancelled: the user stopped meshctl.
 	ReasonCancelled Reason = "Cancelled"
 	// ReasonUnusable: the configuration of the connection is broken.
 	ReasonUnusable Reason = "Unusable"
-	// ReasonOther is none of the others.
+	// ReasonOther: none of the above.
 	ReasonOther Reason = "Other"
 )
 
-// Error says what failed on which cluster, why, and what to do next. It never
-// contains credentials.
+// Error describes a failure on a cluster: what failed, why, and what to do next.
+// It never contains credentials.
 type Error struct {
-	// Cluster is the name that meshctl knows the cluster by; empty if the error
-	// is about no particular one.
+	// Cluster is the name of the cluster in meshctl; empty if the error is not
+	// about a single cluster.
 	Cluster string
-	// Action is what failed, as a verb with its object: "list pods". If it is
-	// empty, the cluster cannot be used at all.
+	// Action is the failed action, as a verb with its object: "list pods". If it
+	// is empty, the whole cluster is unusable.
 	Action string
 	Reason Reason
 	// Why is the cause in one line, Hint the next step; Hint may be empty.
 	Why, Hint string
-	// Conflicts are the fields that others own, for ReasonConflict.
+	// Conflicts are the fields with another owner, for ReasonConflict.
 	Conflicts []FieldConflict
 
 	cause error
 }
 
-// FieldConflict is a field that cannot be set because another field manager
-// owns it.
+// FieldConflict is a field that another field manager owns.
 type FieldConflict struct {
 	// Field is the path, such as spec.policy.requestTimeout.
 	Field string
@@ -100,7 +98,7 @@ func (e *Error) Message() string {
 }
 
 // Local returns the message without the cluster and the hint, for output that
-// names the cluster already.
+// already names the cluster.
 func (e *Error) Local() string {
 	if e.Action == "" && e.Why != "" {
 		return e.Why
@@ -108,7 +106,7 @@ func (e *Error) Local() string {
 	return withCause("cannot "+cmp.Or(e.Action, "use the cluster"), e.Why)
 }
 
-// LocalError is Error without the cluster.
+// LocalError returns the message with the hint, but without the cluster.
 func (e *Error) LocalError() string { return withCause(e.Local(), e.Hint) }
 
 func withCause(text, cause string) string {
@@ -118,14 +116,14 @@ func withCause(text, cause string) string {
 	return text + ": " + cause
 }
 
-// WithCause notes the error behind this one, for errors.Is and errors.As.
+// WithCause sets the underlying error for errors.Is and errors.As.
 func (e *Error) WithCause(cause error) *Error {
 	e.cause = cause
 	return e
 }
 
-// Unwrap returns the cause, for errors.Is and errors.As. Its text is not meant
-// for users.
+// Unwrap returns the cause for errors.Is and errors.As. Its text is not meant for
+// users.
 func (e *Error) Unwrap() error { return e.cause }
 
 // WholeCluster reports whether any other request to the cluster would fail the
@@ -140,21 +138,21 @@ func (e *Error) WholeCluster() bool {
 	}
 }
 
-// Skippable reports whether what could not be read may be left out with a warning:
-// the credentials do not show it, or the cluster does not have it. After any other
-// failure, it is unknown what there is (semantics D71).
+// Skippable reports whether the resource may be skipped with a warning: reading
+// it is forbidden, or the cluster does not serve it. After any other failure the
+// state of the cluster is not known (semantics D71).
 func (e *Error) Skippable() bool {
 	return e.Reason == ReasonForbidden || e.Reason == ReasonNoSuchKind
 }
 
-// IsReason reports whether an error of a cluster has the reason.
+// IsReason reports whether an error is an *Error with the reason.
 func IsReason(err error, reason Reason) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Reason == reason
 }
 
-// NotRegistered is the error for a cluster that has a mesh, but whose credentials
-// meshctl does not have.
+// NotRegistered returns the error for a cluster with a mesh that is not
+// registered, so that meshctl has no credentials for it.
 func NotRegistered(cluster string) error {
 	return fmt.Errorf("cluster %s is not registered: run 'meshctl cluster register %s', or pass its context with --clusters", cluster, cluster)
 }

@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// fieldConflicts returns the fields that keep an object from being applied, by
-// path and owner; nil if the error is none about fields.
+// fieldConflicts returns the fields that prevent an apply, with path and owner;
+// nil if the error is not about fields.
 func fieldConflicts(err error) []FieldConflict {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || status.Status().Details == nil {
@@ -29,8 +29,8 @@ func fieldConflicts(err error) []FieldConflict {
 	return slices.Compact(conflicts)
 }
 
-// ownerOf takes the field manager out of a message such as
-// `conflict with "kubectl" using v1 at 2026-01-01T00:00:00Z`.
+// ownerOf extracts the field manager from a message such as `conflict with
+// "kubectl" using v1 at 2026-01-01T00:00:00Z`.
 func ownerOf(message string) string {
 	_, rest, found := strings.Cut(message, `"`)
 	owner, _, closed := strings.Cut(rest, `"`)

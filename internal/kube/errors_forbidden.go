@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// The ClusterRoles that install makes on the management cluster, for those who
-// view, edit and administer the resources of meshctl.
+// The ClusterRoles that install creates on the management cluster for users who
+// view, edit and administer meshctl's resources.
 const (
 	ViewRole  = "meshctl-view"
 	EditRole  = "meshctl-edit"
@@ -20,7 +20,7 @@ const (
 func readVerbs() []string { return []string{"get", "list", "watch"} }
 
 // RoleFor returns the ClusterRole of the management cluster that grants a verb on
-// the resources of an API group, empty if none does.
+// the resources of an API group; empty if there is none.
 func RoleFor(verb, group string) string {
 	reads := slices.Contains(readVerbs(), verb)
 	switch group {
@@ -42,10 +42,10 @@ func RoleFor(verb, group string) string {
 	return ""
 }
 
-// forbiddenMessage is how API servers say that a user may not do something.
+// forbiddenMessage matches the message of API servers for a forbidden request.
 const forbiddenMessage = `^User "([^"]*)" cannot ([a-z]+) resource "([^"]*)" in API group "([^"]*)"`
 
-// denial is what such a message says.
+// denial is the parsed form of such a message.
 type denial struct{ user, verb, resource, group string }
 
 func parseDenial(why string) (denial, bool) {
@@ -57,14 +57,14 @@ func parseDenial(why string) (denial, bool) {
 	return denial{match[1], match[2], match[3], match[4]}, true
 }
 
-// adviseForbidden says how to get the permission that a message is about.
+// adviseForbidden returns a hint how to get the permission in a message.
 func (c *Connection) adviseForbidden(why, fallback string) string {
 	d, known := parseDenial(why)
 	switch c.Source {
 	case SourceRegistered:
 		access := " --access full"
 		if known && d.resource != "secrets" && slices.Contains(readVerbs(), d.verb) {
-			access = "" // all registrations may read
+			access = "" // every registration may read
 		}
 		return fmt.Sprintf("run 'meshctl cluster register %s --remote-context CONTEXT%s'", c.Name, access)
 	case SourceManagement:
@@ -76,11 +76,11 @@ func (c *Connection) adviseForbidden(why, fallback string) string {
 	return fallback
 }
 
-// shownResources bounds the resources that one message names.
+// shownResources limits the resources that one message names.
 const shownResources = 3
 
-// FoldForbidden makes one error of all those that say of a cluster that resources
-// may not be listed there, in the place of the first. The others stay.
+// FoldForbidden merges all errors about resources of a cluster that may not be
+// listed into the first of them, and keeps the others.
 func FoldForbidden(errs []*Error) []*Error {
 	var folded []*Error
 	resources := map[int][]string{}
@@ -110,7 +110,7 @@ func FoldForbidden(errs []*Error) []*Error {
 	return folded
 }
 
-// forbiddenUser names the user that a message is about.
+// forbiddenUser returns the user in a message.
 func forbiddenUser(why string) string {
 	if d, known := parseDenial(why); known {
 		return " to user " + d.user

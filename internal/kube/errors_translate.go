@@ -22,15 +22,14 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// verdict is what an error comes to, apart from where it happened.
+// verdict is the translation of an error, without its location.
 type verdict struct {
 	reason    Reason
 	why, hint string
 }
 
-// Translate is Explain for those who look into the error. It translates what a
-// request to the cluster returned, nil for nil. An error that is translated already
-// stays as it is.
+// Translate is Explain for callers that inspect the *Error. It returns nil for
+// nil, and an *Error unchanged.
 func (c *Connection) Translate(action string, err error) *Error {
 	if err == nil {
 		return nil
@@ -49,7 +48,7 @@ func (c *Connection) Translate(action string, err error) *Error {
 	}
 }
 
-// judge finds the reason of an error; server is the address to name.
+// judge classifies an error; server is the address for messages.
 func judge(err error, server string) verdict {
 	for _, ask := range []func(error, string) (verdict, bool){judgeEnd, judgeAnswer, judgeCredentials, judgeTLS, judgeStatus, judgeNetwork} {
 		if v, ok := ask(err, server); ok {
@@ -59,7 +58,7 @@ func judge(err error, server string) verdict {
 	return verdict{reason: ReasonOther, why: err.Error()}
 }
 
-// judgeEnd recognises that time is up or that the user has had enough.
+// judgeEnd recognises timeouts and cancellation by the user.
 func judgeEnd(err error, server string) (verdict, bool) {
 	var network net.Error
 	switch {
@@ -76,7 +75,7 @@ func judgeEnd(err error, server string) (verdict, bool) {
 	}
 }
 
-// judgeAnswer recognises answers that no API server should give.
+// judgeAnswer recognises answers that no API server gives.
 func judgeAnswer(err error, server string) (verdict, bool) {
 	var (
 		foreign *foreignAnswerError
@@ -99,8 +98,8 @@ func judgeAnswer(err error, server string) (verdict, bool) {
 
 const hintNotKubernetes = "check that the address is that of a Kubernetes API server, and any proxy in between"
 
-// judgeCredentials recognises that there was nothing to log in with. The
-// client library has no types for these errors.
+// judgeCredentials recognises missing credentials. client-go has no types for
+// these errors.
 func judgeCredentials(err error, _ string) (verdict, bool) {
 	text := err.Error()
 	if _, plugin, found := strings.Cut(text, "getting credentials: "); found {
@@ -118,7 +117,7 @@ func judgeCredentials(err error, _ string) (verdict, bool) {
 	return verdict{}, false
 }
 
-// judgeTLS recognises certificates that one side or the other does not accept.
+// judgeTLS recognises certificates that the client or the server rejects.
 func judgeTLS(err error, server string) (verdict, bool) {
 	var (
 		authority x509.UnknownAuthorityError
@@ -161,7 +160,7 @@ func judgeTLS(err error, server string) (verdict, bool) {
 	}
 }
 
-// judgeStatus recognises what API servers answer.
+// judgeStatus recognises the status errors of API servers.
 func judgeStatus(err error, server string) (verdict, bool) {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
@@ -171,7 +170,7 @@ func judgeStatus(err error, server string) (verdict, bool) {
 		return verdict{}, false
 	}
 	message := status.Status().Message
-	if detail, found := untypedPatch(message); found {
+	if detail, found := schemaMismatch(message); found {
 		return verdict{ReasonInvalid, detail, "correct the object"}, true
 	}
 	switch {
@@ -210,16 +209,16 @@ func judgeStatus(err error, server string) (verdict, bool) {
 	}
 }
 
-// isTooLarge recognises an object over the limits of the API server, which says
-// so itself, or of its storage, which it reports as a failure of its own.
+// isTooLarge recognises an object that exceeds a limit of the API server, or of
+// its storage, which the server reports as an internal error.
 func isTooLarge(err error, message string) bool {
 	return apierrors.IsRequestEntityTooLargeError(err) || strings.Contains(message, "etcdserver: request is too large") ||
 		strings.Contains(message, "trying to send message larger than max")
 }
 
-// untypedPatch recognises an object that does not fit its schema. API servers
-// report that as a failure of their own.
-func untypedPatch(message string) (string, bool) {
+// schemaMismatch recognises an object that does not match its schema, which API
+// servers report as an internal error.
+func schemaMismatch(message string) (string, bool) {
 	_, rest, found := strings.Cut(message, "failed to create typed patch object (")
 	if !found {
 		return "", false
@@ -230,8 +229,9 @@ func untypedPatch(message string) (string, bool) {
 
 const hintNoSuchKind = "install its CustomResourceDefinition, or use a cluster that has it"
 
-// isMissingKind tells a path that the server does not serve from an object that
-// does not exist: the server describes only the latter itself.
+// isMissingKind distinguishes a path that the server does not serve from an
+// object that does not exist: only for the latter does the server itself write
+// the details.
 func isMissingKind(status apierrors.APIStatus) bool {
 	details := status.Status().Details
 	return details == nil || details.Name == "" || slices.ContainsFunc(details.Causes, func(c metav1.StatusCause) bool {
@@ -251,7 +251,7 @@ func judgeConflict(err error) verdict {
 	return verdict{ReasonConflict, strings.Join(fields, ", "), "remove the fields, or take them over with --force-conflicts"}
 }
 
-// judgeNetwork recognises that no connection came about, or that it broke.
+// judgeNetwork recognises connections that could not be made or that broke.
 func judgeNetwork(err error, server string) (verdict, bool) {
 	var operation *net.OpError
 	switch {
@@ -279,7 +279,7 @@ func isNameError(err error) bool {
 	return errors.As(err, &name)
 }
 
-// innermost returns the cause at the bottom of a chain.
+// innermost returns the last cause of a chain of errors.
 func innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -290,8 +290,8 @@ func innermost(err error) error {
 	}
 }
 
-// maxWhy bounds what of a server's message is shown.
+// maxWhy limits how much of a server's message is shown.
 const maxWhy = 600
 
-// OneLine makes one line of a text that the server or a plugin wrote.
+// OneLine formats a text from a server or a plugin as one bounded line.
 func OneLine(s string) string { return text.OneLine(s, maxWhy) }

@@ -15,22 +15,22 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// DefaultReadLimit bounds, in bytes, what is read of one cluster for one
-// purpose: a list with all its pages, or everything that Ask asks.
+// DefaultReadLimit is the default limit in bytes for reading one cluster for one
+// purpose: a list with all its pages, or all requests of one Ask.
 const DefaultReadLimit = 512 << 20
 
-// readLimits bound what is read of one cluster.
+// readLimits limit what is read from one cluster.
 type readLimits struct {
-	// bytes bounds what is read for one purpose.
+	// bytes limits the bytes read for one purpose.
 	bytes int64
-	// objects and pages bound one list, because small objects take many times
-	// their size in memory, and empty pages none at all; time bounds it, too.
+	// objects, pages and time limit one list. They complement bytes: small
+	// objects take many times their size in memory, and empty pages take nothing.
 	objects, pages int
 	time           time.Duration
 }
 
-// limitsOf returns the limits that the options ask for. More bytes are also more
-// objects.
+// limitsOf returns the limits for the options. A higher byte limit raises the
+// object limit in proportion.
 func limitsOf(opts Options) readLimits {
 	const bytesPerObject, pagesPerObjects, listTime = 2 << 10, 4, 5 * time.Minute
 	limits := readLimits{bytes: opts.ReadLimit, time: listTime}
@@ -42,15 +42,15 @@ func limitsOf(opts Options) readLimits {
 	return limits
 }
 
-// guard stands between the clients and the network and keeps an API server from
-// costing more than it should: it bounds the size of answers, follows no
-// redirects, and refuses what no API server answers.
+// guard is a transport that protects meshctl from faulty or hostile API servers:
+// it limits the size of answers, follows no redirects, and rejects answers that
+// no API server gives.
 //
-// It is the innermost part of the transport, so that no client can be built
-// around it, and so that it sees answers after decompression.
+// It is the innermost transport, so that no client can bypass it and it sees
+// answers after decompression.
 type guard struct {
 	next http.RoundTripper
-	// limit is for requests that have no budget.
+	// limit applies to requests without a budget in their context.
 	limit int64
 	// waiting is called when an answer is waited for, and what it returns when it has
 	// been read.
@@ -78,13 +78,13 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// WrappedRoundTripper lets client-go find the transport behind this one.
+// WrappedRoundTripper gives client-go access to the wrapped transport.
 func (g *guard) WrappedRoundTripper() http.RoundTripper { return g.next }
 
-// checkAnswer refuses redirects and what is no answer of the Kubernetes API.
+// checkAnswer rejects redirects and answers that are not from a Kubernetes API.
 //
-// API servers do not redirect, and the credentials of a request would go with it
-// to wherever the answer says.
+// API servers do not redirect, and following a redirect would send the
+// credentials to an address that the answer chooses.
 func checkAnswer(request *http.Request, response *http.Response) error {
 	const firstRedirect, firstError = 300, 400
 	if response.StatusCode >= firstRedirect && response.StatusCode < firstError && response.Header.Get("Location") != "" {
@@ -101,15 +101,15 @@ func checkAnswer(request *http.Request, response *http.Response) error {
 		return &foreignAnswerError{what: "answers with a web page (" + statusText(response) + ")"}
 	case response.StatusCode >= firstRedirect, kind == runtime.ContentTypeJSON, kind == runtime.ContentTypeProtobuf,
 		kind == runtime.ContentTypeYAML, strings.HasSuffix(kind, "+json"):
-		// Errors come as plain text, too.
+		// API servers also send errors as plain text.
 		return nil
 	default:
 		return &foreignAnswerError{what: "answers with content of type " + kind}
 	}
 }
 
-// redirectTarget returns where a redirect leads, without anything secret that
-// it may contain.
+// redirectTarget returns the target of a redirect without secrets that it may
+// contain.
 func redirectTarget(request *http.Request, response *http.Response) string {
 	target, err := response.Location()
 	if err != nil {
@@ -129,20 +129,19 @@ func statusText(response *http.Response) string {
 	return text
 }
 
-// foreignAnswerError says that a server answers with something that is no
-// answer of the Kubernetes API.
+// foreignAnswerError means that a server's answer is not from a Kubernetes API.
 type foreignAnswerError struct{ what string }
 
-// Error continues a sentence that starts with the server.
+// Error returns a clause that follows the name of the server.
 func (e *foreignAnswerError) Error() string { return e.what }
 
-// tooMuchError says that a server answers with more than is read.
+// tooMuchError means that an answer exceeds a limit.
 type tooMuchError struct{ what string }
 
-// Error says what is too much.
+// Error names the exceeded limit.
 func (e *tooMuchError) Error() string { return e.what }
 
-// budget is how many more bytes may be read.
+// budget counts the bytes that may still be read.
 type budget struct {
 	limit int64
 	left  atomic.Int64
@@ -154,11 +153,11 @@ func newBudget(limit int64) *budget {
 	return b
 }
 
-// budgetKey is the key of the budget in a context.
+// budgetKey is the context key of the budget.
 type budgetKey struct{}
 
-// withBudget lets all requests of the context share a budget: the one that it
-// has already, or a new one.
+// withBudget makes all requests of the context share one budget: the existing
+// one, or a new one.
 func (c *Connection) withBudget(ctx context.Context) context.Context {
 	if _, found := ctx.Value(budgetKey{}).(*budget); found {
 		return ctx
@@ -166,7 +165,7 @@ func (c *Connection) withBudget(ctx context.Context) context.Context {
 	return context.WithValue(ctx, budgetKey{}, newBudget(c.limits.bytes))
 }
 
-// budgetOf returns the budget of a request, one of its own if there is none.
+// budgetOf returns the budget of a request's context, or a new one.
 func budgetOf(ctx context.Context, limit int64) *budget {
 	if shared, found := ctx.Value(budgetKey{}).(*budget); found {
 		return shared
@@ -174,7 +173,7 @@ func budgetOf(ctx context.Context, limit int64) *budget {
 	return newBudget(limit)
 }
 
-// boundedBody reads at the expense of a budget.
+// boundedBody is a response body that counts against a budget.
 type boundedBody struct {
 	io.ReadCloser
 	budget *budget

@@ -12,9 +12,9 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// checkedDynamic is a dynamic client that takes no object for another. The
-// client below accepts any object, so that a list of another kind would look
-// like one without objects.
+// checkedDynamic is a dynamic client that verifies the kind of answers. The
+// wrapped client accepts any object, so that a list of another kind would look
+// empty.
 type checkedDynamic struct{ dynamic.Interface }
 
 // Resource implements dynamic.Interface.
@@ -23,7 +23,7 @@ func (d checkedDynamic) Resource(resource schema.GroupVersionResource) dynamic.N
 	return checkedResource{ResourceInterface: inner, inner: inner, resource: resource}
 }
 
-// checkedResource checks the answers about one resource.
+// checkedResource checks the answers for one resource.
 type checkedResource struct {
 	dynamic.ResourceInterface
 	inner    dynamic.NamespaceableResourceInterface
@@ -96,8 +96,7 @@ func (r checkedResource) ApplyStatus(ctx context.Context, name string, object *u
 	return r.check(answer, err, nil)
 }
 
-// check refuses an object of another kind. Subresources may have kinds of their
-// own.
+// check rejects an object of another kind. Subresources may have their own kinds.
 func (r checkedResource) check(answer *unstructured.Unstructured, err error, subresources []string) (*unstructured.Unstructured, error) {
 	switch {
 	case err != nil:
@@ -113,13 +112,14 @@ func (r checkedResource) unexpected(what, apiVersion, kind string) error {
 	return unexpectedAnswer(what, r.resource, schema.FromAPIVersionAndKind(apiVersion, kind))
 }
 
-// unexpectedAnswer says that something else was asked for than came.
+// unexpectedAnswer returns the error for an answer of another kind than
+// requested.
 func unexpectedAnswer(what string, asked schema.GroupVersionResource, got schema.GroupVersionKind) error {
 	return &foreignAnswerError{what: fmt.Sprintf("answers the request for %s of %s with kind %q of apiVersion %q", what, asked.GroupResource(), got.Kind, got.GroupVersion())}
 }
 
-// isOfResource reports whether a kind is called like a resource, whose name is
-// its plural.
+// isOfResource reports whether a kind matches a resource, whose name is the
+// plural of the kind.
 func isOfResource(apiVersion, kind string, resource schema.GroupVersionResource) bool {
 	if apiVersion != resource.GroupVersion().String() || kind == "" {
 		return false

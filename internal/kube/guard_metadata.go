@@ -9,9 +9,9 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// checkedMetadata is a metadata client that takes nothing else for metadata. The
-// client below falls back to reading any JSON as metadata, for API servers that
-// are older than those that meshctl supports.
+// checkedMetadata is a metadata client that accepts nothing but metadata. The
+// wrapped client falls back to reading any JSON as metadata, for API servers
+// older than those that meshctl supports.
 type checkedMetadata struct {
 	metadata.Interface
 	connection *Connection
@@ -64,7 +64,7 @@ func (r checkedMetadataResource) List(ctx context.Context, opts metav1.ListOptio
 	return list, nil
 }
 
-// read asks for metadata of a kind, without a fallback.
+// read requests metadata of a kind without that fallback.
 func (r checkedMetadataResource) read(ctx context.Context, kind string, opts runtime.Object, path []string) (runtime.Object, error) {
 	scheme := runtime.NewScheme()
 	if err := metav1.AddMetaToScheme(scheme); err != nil {

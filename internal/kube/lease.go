@@ -12,43 +12,43 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// The times of a Lease: how long it is taken for held after it was last seen to
-// be renewed, how long its holder tries to renew it, and how often everybody
-// tries. The pauses are up to 1 + leaderelection.JitterFactor times as long.
+// The times of a Lease: how long it stays valid after its last observed renewal,
+// how long its holder tries to renew it, and how often all candidates poll it.
+// Pauses are up to 1 + leaderelection.JitterFactor times as long.
 //
-// They make sure that somebody else takes over within LeaseTakeover of the death
-// of the holder: the last renewal is seen one pause later, and that the Lease has
-// expired is noticed another pause after that.
+// They ensure that another process takes over within LeaseTakeover after the
+// holder died: observing the last renewal takes one pause, and noticing the
+// expiry another.
 const (
 	leaseDuration = 10 * time.Second
 	renewDeadline = 7 * time.Second
 	leaseRetry    = time.Second
 )
 
-// LeaseTakeover is how long it takes at most until somebody else holds the Lease
-// of a process that died, if the API server is reachable at once.
+// LeaseTakeover is the maximum time until another process takes over the Lease of
+// a dead one, if the API server is reachable.
 const LeaseTakeover = 15 * time.Second
 
-// LeaseOptions say which Lease is to be held.
+// LeaseOptions identify a Lease and its candidate.
 type LeaseOptions struct {
 	Namespace, Name string
-	// Identity tells this process from all others.
+	// Identity is unique to this process.
 	Identity string
-	// Action is what the Lease decides, as a verb with its object, such as "decide
-	// who applies by a Lease".
+	// Action is the purpose of the Lease, as a verb with its object, such as
+	// "decide who applies by a Lease".
 	Action string
-	// Observe is told who leads now; it may be nil.
+	// Observe is called with the current leader; it may be nil.
 	Observe func(leader string)
-	// Lost is told when this process leads no more, although it would like to; it
-	// may be nil.
+	// Lost is called when this process loses the Lease involuntarily; it may be
+	// nil.
 	Lost func()
 }
 
-// Lead waits until this process holds the Lease, and then runs. When the Lease
-// is lost, because the API server could not be reached for too long, the context
-// of run ends, and it waits again. It returns what run returns, or when ctx ends;
-// the Lease is given back only after run has ended, so that two never run at the
-// same time. Missing permissions are an *Error.
+// Lead waits until this process holds the Lease and then calls run. If the Lease
+// is lost because the API server was unreachable for too long, the context of run
+// is cancelled and Lead waits again. It returns the result of run, or when ctx
+// ends. The Lease is released only after run has returned, so that two processes
+// never run at the same time. Missing permissions are an *Error.
 func Lead(ctx context.Context, c *Connection, opts LeaseOptions, run func(context.Context) error) error {
 	lock, err := leaseLock(ctx, c, opts)
 	if err != nil {
@@ -66,7 +66,8 @@ func Lead(ctx context.Context, c *Connection, opts LeaseOptions, run func(contex
 	return ctx.Err()
 }
 
-// leaseLock returns the Lease for an election, if the permissions suffice.
+// leaseLock returns the Lease for an election, or an error if permissions are
+// missing.
 func leaseLock(ctx context.Context, c *Connection, opts LeaseOptions) (*resourcelock.LeaseLock, error) {
 	needed := append(
 		PermissionsFor(Permission{Group: "coordination.k8s.io", Resource: "leases", Namespace: opts.Namespace}, "create"),
@@ -84,14 +85,14 @@ func leaseLock(ctx context.Context, c *Connection, opts LeaseOptions) (*resource
 	}, nil
 }
 
-// errLeaseLost says that somebody else may lead now.
+// errLeaseLost means that another process may lead now.
 var errLeaseLost = errors.New("the Lease was lost")
 
-// lead takes part in one election and runs if it is won. The requests to the lock
-// are made by way of watched, if it is not nil, which may withdraw from it. The
-// error is errLeaseLost if the election ended before run did.
+// lead takes part in one election and calls run if it wins. If watched is not
+// nil, it wraps the lock and may withdraw from the election. The error is
+// errLeaseLost if the election ended before run did.
 func lead(ctx context.Context, lock resourcelock.Interface, opts LeaseOptions, watched func(lock resourcelock.Interface, withdraw func()) resourcelock.Interface, run func(context.Context) error) error {
-	// What runs ends first, and then the Lease is given back.
+	// run must return before the Lease is released.
 	leading, stopLeading := context.WithCancel(ctx)
 	defer stopLeading()
 	electing, stopElecting := context.WithCancel(context.WithoutCancel(ctx))
@@ -125,7 +126,7 @@ func lead(ctx context.Context, lock resourcelock.Interface, opts LeaseOptions, w
 	select {
 	case <-ctx.Done():
 		result = ctx.Err()
-	case <-ended: // it withdrew, or had no time to begin
+	case <-ended: // withdrawn, or ended before run could start
 		lost = true
 	case <-started:
 		result = run(leading)
@@ -136,14 +137,14 @@ func lead(ctx context.Context, lock resourcelock.Interface, opts LeaseOptions, w
 	if lost {
 		return errLeaseLost
 	}
-	giveBack(context.WithoutCancel(ctx), lock)
+	releaseLease(context.WithoutCancel(ctx), lock)
 	return result
 }
 
-// giveBack makes sure that this process does not hold the Lease any more. The
-// elector has tried, but fails if a renewal that it broke off reaches the API
-// server just then. If the API server is not reached either, the Lease expires.
-func giveBack(ctx context.Context, lock resourcelock.Interface) {
+// releaseLease ensures that this process no longer holds the Lease. The elector has
+// tried to release it, but fails if a cancelled renewal reaches the API server at
+// that moment. If the API server is unreachable, the Lease expires.
+func releaseLease(ctx context.Context, lock resourcelock.Interface) {
 	ctx, cancel := context.WithTimeout(ctx, renewDeadline)
 	defer cancel()
 	for ctx.Err() == nil {

@@ -9,15 +9,15 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// maxLibraryDetail is the most detailed level of klog that is ever shown: beyond
-// it, client-go logs headers and bodies, which have credentials.
+// maxLibraryDetail is the most detailed klog level that is ever shown. Above it,
+// client-go logs headers and bodies, which contain credentials.
 const maxLibraryDetail = 4
 
-// LogLibrariesTo passes on what the libraries log (client-go by klog, others by the
-// log and slog of Go), line by line and in one form, and keeps them from writing to
-// the terminal. What they say about failed requests are errors of meshctl too, so
-// it is shown only to users who asked for more: verbosity says how often they did.
-// It is for the start of the program, before anything else runs.
+// LogLibrariesTo redirects the logs of libraries (klog of client-go, Go's log and
+// slog) to line, in a uniform format, and keeps them off the terminal. meshctl
+// reports failed requests as errors of its own, so library logs are shown only
+// with -v: verbosity returns the number of -v flags. Call it at the start of the
+// program, before anything else runs.
 func LogLibrariesTo(line func(format string, args ...any), verbosity func() int) {
 	text := slog.NewTextHandler(libraryLines(line), &slog.HandlerOptions{
 		Level: slog.Level(-maxLibraryDetail),
@@ -30,10 +30,10 @@ func LogLibrariesTo(line func(format string, args ...any), verbosity func() int)
 	})
 	handler := libraryHandler{text, verbosity}
 	klog.SetLoggerWithOptions(logr.FromSlogHandler(handler), klog.ContextualLogger(true))
-	slog.SetDefault(slog.New(handler)) // the log package writes there too
+	slog.SetDefault(slog.New(handler)) // the log package also writes there
 }
 
-// libraryHandler drops what is more detailed than the user asked for.
+// libraryHandler drops records that are more detailed than requested.
 type libraryHandler struct {
 	slog.Handler
 	verbosity func() int
@@ -51,8 +51,7 @@ func (h libraryHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	}
 }
 
-// Handle implements slog.Handler. The errors of klog come without a question
-// whether they are enabled.
+// Handle implements slog.Handler. klog does not call Enabled for errors.
 func (h libraryHandler) Handle(ctx context.Context, record slog.Record) error {
 	if !h.Enabled(ctx, record.Level) {
 		return nil
@@ -70,7 +69,7 @@ func (h libraryHandler) WithGroup(name string) slog.Handler {
 	return libraryHandler{h.Handler.WithGroup(name), h.verbosity}
 }
 
-// libraryLines is a writer of whole lines.
+// libraryLines is a writer that receives whole lines.
 type libraryLines func(format string, args ...any)
 
 // Write implements io.Writer.

@@ -15,23 +15,23 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// pageSize is how many objects one request asks for.
+// pageSize is the number of objects per request.
 const pageSize = 500
 
 // ListOptions narrow a list.
 type ListOptions struct {
-	// Namespace is the one to list; all if empty.
+	// Namespace is the namespace to list; all if empty.
 	Namespace string
-	// Labels is a label selector as kubectl takes it; empty selects all.
+	// Labels is a label selector in kubectl's syntax; empty selects all.
 	Labels string
 	// Fields is a field selector, such as metadata.name=settings; empty selects all.
 	Fields string
 }
 
-// List returns what keep makes of every object of a resource, in the order of
-// the API server, which is by namespace and name. It reads page by page, so
-// that only what keep returns stays in memory. The error is an *Error; one with
-// ReasonNoSuchKind if the cluster does not serve the resource.
+// List calls keep for every object of a resource and returns the results in the
+// order of the API server, by namespace and name. It reads page by page, so that
+// only the results stay in memory. The error is an *Error, with ReasonNoSuchKind
+// if the cluster does not serve the resource.
 func List[T any](
 	ctx context.Context, c *Connection, resource schema.GroupVersionResource, opts ListOptions, keep func(*unstructured.Unstructured) T,
 ) ([]T, error) {
@@ -54,8 +54,8 @@ func List[T any](
 	return kept, err
 }
 
-// ListMetadata returns the metadata of every object of a resource and reads
-// nothing else of them, which is cheap enough for completion.
+// ListMetadata returns the metadata of every object of a resource. It reads only
+// metadata, which is cheap enough for completion.
 func ListMetadata(ctx context.Context, c *Connection, resource schema.GroupVersionResource, opts ListOptions) ([]metav1.ObjectMeta, error) {
 	client, err := c.Metadata()
 	if err != nil {
@@ -78,10 +78,10 @@ func ListMetadata(ctx context.Context, c *Connection, resource schema.GroupVersi
 }
 
 // ListTyped returns every object of a built-in resource as Go values, without
-// their managed fields and what trim removes. It reads protobuf, which takes a
-// fraction of the time and memory of JSON. T must be the type of the items of
-// the list that is passed to say what is listed, for example corev1.Pod and
-// &corev1.PodList{}; the scheme must know both.
+// managed fields and without the fields that trim removes. It reads protobuf,
+// which takes a fraction of the time and memory of JSON. T must be the item type
+// of the given list, for example corev1.Pod and &corev1.PodList{}; the scheme
+// must know both.
 func ListTyped[T any](
 	ctx context.Context, c *Connection, scheme *runtime.Scheme, resource schema.GroupVersionResource, list runtime.Object,
 	opts ListOptions, trim func(*T),
@@ -94,7 +94,7 @@ func ListTyped[T any](
 	p := pager{connection: c, resource: resource, opts: opts}
 	var found []T
 	err = p.list(ctx, func() { found = nil }, func(ctx context.Context, page metav1.ListOptions) (string, int, error) {
-		// Into would leave the list empty if another kind came.
+		// Into would silently leave the list empty for another kind.
 		answer, err := client.Get().NamespaceIfScoped(opts.Namespace, opts.Namespace != "").Resource(resource.Resource).
 			VersionedParams(&page, parameters).Do(ctx).Get()
 		if err != nil {
@@ -108,7 +108,7 @@ func ListTyped[T any](
 			if !ok {
 				return fmt.Errorf("the items of %T are %T", list, item)
 			}
-			// JSON decodes into any type. Items need not say what they are.
+			// JSON decodes into any type, and items may lack a kind.
 			if said := item.GetObjectKind().GroupVersionKind(); said.Kind != "" && said != kindOfType(scheme, item) {
 				return unexpectedAnswer("a list", resource, said)
 			}
@@ -130,7 +130,7 @@ func ListTyped[T any](
 	return found, err
 }
 
-// kindOfType returns the kind of a decoded object, which does not say it itself.
+// kindOfType returns the kind of a decoded object, which does not carry its kind.
 func kindOfType(scheme *runtime.Scheme, object runtime.Object) schema.GroupVersionKind {
 	kinds, _, err := scheme.ObjectKinds(object)
 	if err != nil || len(kinds) == 0 {
@@ -160,20 +160,19 @@ func (c *Connection) typed(scheme *runtime.Scheme, gv schema.GroupVersion) (rest
 	return client, nil
 }
 
-// pager reads a list in pages.
+// pager reads a list page by page.
 type pager struct {
 	connection *Connection
 	resource   schema.GroupVersionResource
 	opts       ListOptions
 }
 
-// list calls fetch for every page; fetch returns where the next one starts, and
-// how many objects there are so far. A list that took so long that the server
-// forgot where it was starts again, once and without pages; forget drops what
-// came before.
+// list calls fetch for every page; fetch returns the token of the next page and
+// the number of objects so far. If the token expires, the list starts again once,
+// without pages, after forget has dropped the objects so far.
 //
-// A list that does not end is an error: the number of its objects, of its pages,
-// its size and its time are bounded.
+// The number of objects and pages, the size and the duration of a list are
+// limited; exceeding a limit is an error.
 func (p *pager) list(ctx context.Context, forget func(), fetch func(context.Context, metav1.ListOptions) (string, int, error)) error {
 	limits := p.connection.limits
 	ctx, stop := context.WithTimeoutCause(p.connection.withBudget(ctx), limits.time, errDeadline)
@@ -210,7 +209,7 @@ func (p *pager) explain(ctx context.Context, err error) error {
 	}
 	served, unknown := p.connection.serves(ctx, p.resource)
 	switch {
-	case unknown == nil && !served: // a server forbids also what it does not have
+	case unknown == nil && !served: // a server also forbids resources that it does not serve
 		e = p.connection.noSuchKind(ctx, p.action(), p.resource.GroupVersion())
 	case e.Reason == ReasonForbidden:
 		return e

@@ -8,28 +8,27 @@ import (
 	"time"
 )
 
-// DefaultDeadline bounds all that one command reads of one cluster, unless told
-// otherwise.
+// DefaultDeadline is the default time limit for all that one command reads from
+// one cluster.
 const DefaultDeadline = 60 * time.Second
 
-// maxClusters bounds how many clusters are used at the same time.
+// maxClusters limits the clusters that are used at the same time.
 const maxClusters = 64
 
-// MaxQuestions bounds how many requests one cluster gets at the same time.
+// MaxQuestions limits the parallel requests to one cluster.
 const MaxQuestions = 6
 
-// Question is one of several things to ask a cluster.
+// Question is one of several requests to a cluster.
 type Question func(ctx context.Context) error
 
-// Ask asks a cluster all questions, several at the same time, and stops when
-// the deadline (DefaultDeadline if 0) has passed, or when the answers together
-// are larger than the limit of the connection, however many there are.
+// Ask runs all questions in parallel and stops when the deadline (DefaultDeadline
+// if 0) has passed or when the answers together exceed the read limit of the
+// connection.
 //
-// A question that fails for itself alone, because it is forbidden or because
-// the cluster does not know the kind, does not keep the others from being
-// answered: the first result has these errors in the order of the questions.
-// The second result is what makes the cluster as a whole unusable, or the error
-// of ctx if that ended; what was answered until then must not be used.
+// A question that fails because it is forbidden or the kind is not served does
+// not stop the others: the first result holds these errors in the order of the
+// questions. The second result is the error that makes the cluster as a whole
+// unusable, or that of ctx; the answers so far must then not be used.
 func Ask(ctx context.Context, c *Connection, deadline time.Duration, questions ...Question) ([]*Error, error) {
 	if deadline <= 0 {
 		deadline = DefaultDeadline
@@ -64,8 +63,8 @@ func Ask(ctx context.Context, c *Connection, deadline time.Duration, questions .
 	select {
 	case <-answered:
 	case <-limited.Done():
-		// Nobody waits for what does not heed the end, such as a credential
-		// plugin that waits for the user.
+		// Do not wait for questions that ignore cancellation, such as a
+		// credential plugin that waits for the user.
 	}
 	if end := context.Cause(limited); end != nil {
 		return nil, c.end(ctx, end, deadline)
@@ -79,35 +78,36 @@ func Ask(ctx context.Context, c *Connection, deadline time.Duration, questions .
 	return notes, nil
 }
 
-// errDeadline says that a cluster used up all of its time.
+// errDeadline means that reading the cluster exceeded its time limit.
 var errDeadline = fmt.Errorf("the cluster used up its time: %w", context.DeadlineExceeded)
 
-// end says why a cluster cannot be used at all.
+// end returns the error that makes a cluster unusable.
 func (c *Connection) end(ctx context.Context, end error, deadline time.Duration) error {
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return err
 	}
-	e := *c.Translate("", end) // others may be looking at the original
-	e.Action = ""              // which of the questions failed first says nothing
+	e := *c.Translate("", end) // a copy, as others may hold the original
+	e.Action = ""              // which question failed first is arbitrary
 	if errors.Is(end, errDeadline) {
 		e.Why = fmt.Sprintf("%s timed out after %s", c.server(), deadline)
 	}
 	return &e
 }
 
-// Each does the same for every connection, at the same time, and returns the
-// results in the order of the connections.
+// Each calls do for every connection in parallel and returns the results in the
+// order of the connections.
 func Each[T any](connections []*Connection, do func(*Connection) T) []T {
 	return Parallel(maxClusters, connections, do)
 }
 
-// ParallelRequests does what concerns a single cluster for every input, a few at a time,
-// and returns the results in the order of the inputs.
+// ParallelRequests calls do, which sends requests to a single cluster, for every
+// input, a few at a time, and returns the results in the order of the inputs.
 func ParallelRequests[I, O any](inputs []I, do func(I) O) []O {
 	return Parallel(MaxQuestions, inputs, do)
 }
 
-// Parallel is a loop of which so many rounds run at the same time.
+// Parallel calls do for every input, at most limit at a time, and returns the
+// results in the order of the inputs.
 func Parallel[I, O any](limit int, inputs []I, do func(I) O) []O {
 	outputs := make([]O, len(inputs))
 	free := make(chan struct{}, limit)

@@ -1,13 +1,13 @@
 package kube
 
-// Members are the clusters that some work is about, by their names.
+// Members are the clusters that an operation involves, by name.
 type Members struct {
-	// Connections are those that can be tried, Failures says why others cannot.
+	// Connections holds the usable clusters, Failures the errors of the others.
 	Connections map[string]*Connection
 	Failures    map[string]error
 }
 
-// Connection returns the connection to a cluster, or why there is none.
+// Connection returns the connection to a cluster, or the error why there is none.
 func (m *Members) Connection(cluster string) (*Connection, error) {
 	if c := m.Connections[cluster]; c != nil {
 		return c, nil

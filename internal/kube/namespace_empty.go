@@ -10,9 +10,9 @@ import (
 	"k8s.io/client-go/discovery"
 )
 
-// DeleteNamespaceIfEmpty deletes a namespace that carries the labels of its owner and in
-// which nothing is left but what Kubernetes and Istio put into every namespace.
-// It reports whether it did; a namespace that may hold something stays.
+// DeleteNamespaceIfEmpty deletes a namespace that carries the owner labels and
+// holds only the objects that Kubernetes and Istio create in every namespace. It
+// reports whether it did; a namespace that may hold other objects stays.
 func DeleteNamespaceIfEmpty(ctx context.Context, c *Connection, name string, owner map[string]string) (bool, error) {
 	namespace, err := Get(ctx, c, ObjectKey{GVK: NamespaceKind(), Name: name})
 	if IsReason(err, ReasonNotFound) {
@@ -34,8 +34,8 @@ func DeleteNamespaceIfEmpty(ctx context.Context, c *Connection, name string, own
 	return result.Outcome == Deleted, nil
 }
 
-// isEmpty reports whether a namespace holds no object of any kind that anyone
-// made. What cannot be looked at may be there.
+// isEmpty reports whether a namespace holds no user-made object of any kind.
+// Kinds that cannot be listed count as not empty.
 func (c *Connection) isEmpty(ctx context.Context, namespace string) (bool, error) {
 	if err := c.connect(); err != nil {
 		return false, err
@@ -57,7 +57,7 @@ func (c *Connection) isEmpty(ctx context.Context, namespace string) (bool, error
 	return !slices.ContainsFunc(answers, func(err error) bool { return err != nil }), ctx.Err()
 }
 
-// listable returns the resources whose objects people make.
+// listable returns the resources whose objects users create.
 func listable(served []*metav1.APIResourceList) []schema.GroupVersionResource {
 	var resources []schema.GroupVersionResource
 	for _, list := range served {
@@ -75,29 +75,28 @@ func listable(served []*metav1.APIResourceList) []schema.GroupVersionResource {
 	return resources
 }
 
-// holdsNone returns an error if a namespace has, or may have, objects of a
-// resource that someone made.
+// holdsNone returns an error if a namespace holds, or may hold, user-made objects
+// of a resource.
 func (c *Connection) holdsNone(ctx context.Context, resource schema.GroupVersionResource, namespace string) error {
 	found, err := ListMetadata(ctx, c, resource, ListOptions{Namespace: namespace})
 	if IsReason(err, ReasonNoSuchKind) {
-		return nil // it was removed meanwhile
+		return nil // it was removed in the meantime
 	}
 	if err != nil {
 		return err
 	}
 	for _, object := range found {
-		// A Lease is only in use while meshctl works.
+		// Leases of meshctl are only in use while it runs.
 		lease := resource.Resource == "leases" && object.Labels[ManagedByLabel] == ManagedBy
-		if object.DeletionTimestamp == nil && !lease && !isGiven(resource.Resource, object.Name) {
+		if object.DeletionTimestamp == nil && !lease && !isBuiltIn(resource.Resource, object.Name) {
 			return &Error{Cluster: c.Name, Action: "empty Namespace " + namespace, Reason: ReasonConflict, Why: resource.Resource + " " + object.Name + " is in it"}
 		}
 	}
 	return nil
 }
 
-// isGiven reports whether an object is in every namespace without anyone having
-// made it there.
-func isGiven(resource, name string) bool {
+// isBuiltIn reports whether an object is one that every namespace has.
+func isBuiltIn(resource, name string) bool {
 	switch resource {
 	case "configmaps":
 		return name == "kube-root-ca.crt" || strings.HasPrefix(name, "istio-ca-")
@@ -108,7 +107,7 @@ func isGiven(resource, name string) bool {
 	}
 }
 
-// NamespaceKind returns the kind of namespaces.
+// NamespaceKind returns the kind Namespace.
 func NamespaceKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// Permission is one thing that a user may or may not do.
+// Permission is a permission to check.
 type Permission struct {
 	Verb, Group, Resource, Subresource string
-	// Namespace is empty for all namespaces, and for resources without.
+	// Namespace is empty for all namespaces and for cluster-scoped resources.
 	Namespace string
 	// Name is empty for any name.
 	Name string
 }
 
-// String returns the permission the way people ask for it: "create secrets in
-// gloo-mesh".
+// String returns the permission in the form of kubectl auth can-i: "create
+// secrets in gloo-mesh".
 func (p Permission) String() string {
 	text := p.Verb + " " + p.Resource
 	if p.Subresource != "" {
@@ -41,8 +41,8 @@ func (p Permission) String() string {
 	return text
 }
 
-// Missing asks the cluster which of the permissions the credentials of the
-// connection lack, in the given order (SelfSubjectAccessReview).
+// Missing returns the permissions that the credentials of the connection lack, in
+// the given order. It asks the cluster with SelfSubjectAccessReview.
 func Missing(ctx context.Context, c *Connection, permissions []Permission) ([]Permission, error) {
 	client, err := c.Dynamic()
 	if err != nil {
@@ -82,8 +82,8 @@ func Missing(ctx context.Context, c *Connection, permissions []Permission) ([]Pe
 	return missing, nil
 }
 
-// RequirePermissions returns an *Error that lists all permissions that the
-// credentials lack, nil if there is none.
+// RequirePermissions returns an *Error that lists all missing permissions, or nil
+// if none is missing.
 func RequirePermissions(ctx context.Context, c *Connection, action string, permissions []Permission) error {
 	missing, err := Missing(ctx, c, permissions)
 	if err != nil {
@@ -102,8 +102,8 @@ func RequirePermissions(ctx context.Context, c *Connection, action string, permi
 	}
 }
 
-// grants names what grants the permissions: the ClusterRoles of the management
-// cluster, if they grant all of them.
+// grants returns a hint with the ClusterRoles of the management cluster that
+// grant the permissions, if they grant all of them.
 func (c *Connection) grants(missing []Permission) string {
 	var roles []string
 	for _, p := range missing {

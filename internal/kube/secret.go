@@ -14,28 +14,28 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Secret is a Secret with its data decoded. It does not print its data.
+// Secret is a Secret with decoded data. Printing it never shows the data.
 type Secret struct {
 	Namespace, Name, Type string
 	Labels, Annotations   map[string]string
 	Data                  map[string][]byte
-	// Version is the resource version of a Secret that was read from a cluster.
+	// Version is the resource version if the Secret was read from a cluster.
 	Version string
 }
 
-// String names the Secret.
+// String returns the name of the Secret without its data.
 func (s Secret) String() string { return DescribeObject("Secret", s.Namespace, s.Name) }
 
-// GoString names the Secret.
+// GoString is String, for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// ReadSecret reads a Secret. One that does not exist is nil without an error.
-// Errors never quote the data.
+// ReadSecret reads a Secret; nil without an error if it does not exist. Errors
+// never contain the data.
 func ReadSecret(ctx context.Context, c *Connection, namespace, name string) (*Secret, error) {
 	object, err := Get(ctx, c, ObjectKey{GVK: SecretKind(), Namespace: namespace, Name: name})
 	var e *Error
 	if errors.As(err, &e) && e.Reason == ReasonNotFound {
-		return nil, nil //nolint:nilnil // documented: there is none
+		return nil, nil //nolint:nilnil // documented: nil means that it does not exist
 	}
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func secretFrom(object *unstructured.Unstructured) (*Secret, error) {
 	return s, nil
 }
 
-// Manifest returns the Secret as a manifest has it.
+// Manifest returns the Secret as a manifest.
 func (s *Secret) Manifest() *unstructured.Unstructured {
 	data := map[string]any{}
 	for key, value := range s.Data {
@@ -79,9 +79,9 @@ func (s *Secret) Manifest() *unstructured.Unstructured {
 	return object
 }
 
-// WriteSecret applies a Secret and removes the data that it does not have, so
-// that it holds exactly that. What has another owner is left alone, if opts name
-// one. The error is an *Error.
+// WriteSecret applies a Secret and removes all other data keys from the stored
+// one. If opts name an owner, a Secret of another owner is not changed. The error
+// is an *Error.
 func WriteSecret(ctx context.Context, c *Connection, s *Secret, opts ApplyOptions) (Outcome, error) {
 	result := Apply(ctx, c, []*unstructured.Unstructured{s.Manifest()}, opts)[0]
 	if result.Err != nil {
@@ -112,8 +112,8 @@ func WriteSecret(ctx context.Context, c *Connection, s *Secret, opts ApplyOption
 	return Configured, nil
 }
 
-// DeleteSecret deletes a Secret that has the labels of its owner. One that does
-// not exist is no error; all others are an *Error.
+// DeleteSecret deletes a Secret that carries the owner labels. A missing one is
+// not an error; all errors are an *Error.
 func DeleteSecret(ctx context.Context, c *Connection, namespace, name string, owner map[string]string) error {
 	result := Delete(ctx, c, ObjectKey{GVK: SecretKind(), Namespace: namespace, Name: name}, DeleteOptions{Owner: owner})
 	if result.Err != nil {
@@ -122,7 +122,7 @@ func DeleteSecret(ctx context.Context, c *Connection, namespace, name string, ow
 	return nil
 }
 
-// SecretKind returns the kind of Secrets.
+// SecretKind returns the kind Secret.
 func SecretKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Version: "v1", Kind: "Secret"}
 }

@@ -8,11 +8,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ChangeStatus changes a part of the status of one object and leaves the rest as
-// it is. Change gets the status as it is stored, alters it, and reports whether
-// there is anything to write; it is called again when somebody else writes at
-// the same time, so that what it decides is never about an old status. Its error
-// ends the attempt and is returned as it is; all others are an *Error.
+// ChangeStatus changes a part of the status of one object. change gets the stored
+// status, modifies it, and reports whether to write it; it is called again after
+// a concurrent write, so that it never decides on an outdated status. An error of
+// change ends the attempt and is returned unchanged; all others are an *Error.
 func ChangeStatus(ctx context.Context, c *Connection, key ObjectKey, change func(status map[string]any) (bool, error)) error {
 	action := "write the status of " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 	target, err := c.Target(ctx, key.GVK, key.Namespace)

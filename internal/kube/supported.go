@@ -8,16 +8,16 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 )
 
-// minMinor is the first minor version of Kubernetes 1 that serves all that is
-// used: server-side apply and EndpointSlices.
+// minMinor is the oldest supported minor version of Kubernetes 1: the first with
+// stable server-side apply and EndpointSlices.
 const minMinor = 22
 
-// CheckVersion returns an *Error if a cluster runs a version of Kubernetes that
-// is too old for meshctl, nil if it does not or if the version says nothing.
+// CheckVersion returns an *Error if the Kubernetes version of a cluster is too
+// old for meshctl, and nil if it is supported or cannot be parsed.
 func CheckVersion(c *Connection, info version.Info) error {
 	minor, err := strconv.Atoi(strings.TrimRight(info.Minor, "+"))
 	if err != nil || info.Major != "1" || minor >= minMinor {
-		return nil //nolint:nilerr // a version that says nothing does no harm
+		return nil //nolint:nilerr // an unparsable version is not an error
 	}
 	return &Error{
 		Cluster: c.Name, Action: "use the cluster", Reason: ReasonUnusable,

@@ -10,30 +10,30 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// DefaultWait bounds each wait of a registration: for a token, for permissions
-// to take effect, for something to be gone.
+// DefaultWait limits each wait of a registration: for a token, for permissions to
+// take effect, for a deletion.
 const DefaultWait = 30 * time.Second
 
-// pollInterval is the time between two looks at something that is waited for.
+// pollInterval is the time between two polls.
 const pollInterval = 200 * time.Millisecond
 
-// ErrWaited says that what was waited for did not come in time.
-var ErrWaited = fmt.Errorf("it did not come in time: %w", context.DeadlineExceeded)
+// ErrWaitTimeout means that a wait timed out.
+var ErrWaitTimeout = fmt.Errorf("it did not come in time: %w", context.DeadlineExceeded)
 
-// Await calls look until it is done, fails, or the time is up; why says what is
-// missing then, and hint what to do about it.
+// Await calls look until it reports success, fails, or the limit is reached; why
+// is then the message, and hint the next step.
 func (c *Connection) Await(ctx context.Context, limit time.Duration, action, why, hint string, look func(context.Context) (bool, error)) error {
 	if limit <= 0 {
 		limit = DefaultWait
 	}
 	err := wait.PollUntilContextTimeout(ctx, pollInterval, limit, true, look)
 	if err != nil && ctx.Err() == nil && wait.Interrupted(err) {
-		return &Error{Cluster: c.Name, Action: action, Reason: ReasonTimeout, Why: fmt.Sprintf("%s after %s", why, limit), Hint: hint, cause: ErrWaited}
+		return &Error{Cluster: c.Name, Action: action, Reason: ReasonTimeout, Why: fmt.Sprintf("%s after %s", why, limit), Hint: hint, cause: ErrWaitTimeout}
 	}
 	return c.Explain(action, err)
 }
 
-// WaitUntilGone waits until an object does not exist any more.
+// WaitUntilGone waits until an object no longer exists.
 func WaitUntilGone(ctx context.Context, c *Connection, key ObjectKey, limit time.Duration) error {
 	target, err := c.Target(ctx, key.GVK, key.Namespace)
 	if err != nil {

@@ -15,12 +15,11 @@ import (
 )
 
 // Watch calls changed whenever one of meshctl's resources on the cluster is
-// added, deleted or changed in what people and discovery write. It reads nothing
-// but metadata: a new generation, other labels or other annotations are a change,
-// a new status is none. It goes on, with growing pauses, when the API server
-// goes away or does not serve a kind yet, until ctx ends.
+// added, deleted or changed in its generation, labels or annotations; status
+// changes are ignored. It reads only metadata. Until ctx ends it retries with
+// growing pauses when the API server is unreachable or does not serve a kind yet.
 //
-// Changed is called from several goroutines, and for what exists already, too.
+// changed is called from several goroutines, and also for each existing object.
 func Watch(ctx context.Context, c *Connection, changed func()) error {
 	const action = "watch meshctl's resources"
 	resources, err := watchedResources()
@@ -28,7 +27,7 @@ func Watch(ctx context.Context, c *Connection, changed func()) error {
 		return err
 	}
 	config := c.RESTConfig()
-	config.Timeout = 0 // a watch lasts
+	config.Timeout = 0 // a watch has no time limit
 	client, err := metadata.NewForConfig(config)
 	if err != nil {
 		return c.Explain(action, err)
@@ -36,18 +35,18 @@ func Watch(ctx context.Context, c *Connection, changed func()) error {
 	var running sync.WaitGroup
 	for _, resource := range resources {
 		informer := metadatainformer.NewFilteredMetadataInformer(client, resource, metav1.NamespaceAll, 0, cache.Indexers{}, nil).Informer()
-		// What goes wrong shows when the resources are read.
+		// Errors show again when the resources are read.
 		if err := informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}); err != nil {
 			return c.Explain(action, err)
 		}
-		if err := informer.SetTransform(withoutRest); err != nil {
+		if err := informer.SetTransform(stripManagedFields); err != nil {
 			return c.Explain(action, err)
 		}
 		if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(any) { changed() },
 			DeleteFunc: func(any) { changed() },
 			UpdateFunc: func(before, after any) {
-				if saysOtherwise(before, after) {
+				if changedBeyondStatus(before, after) {
 					changed()
 				}
 			},
@@ -60,7 +59,7 @@ func Watch(ctx context.Context, c *Connection, changed func()) error {
 	return ctx.Err()
 }
 
-// watchedResources are the kinds of resources that install defines.
+// watchedResources returns the resources that install defines.
 func watchedResources() ([]schema.GroupVersionResource, error) {
 	all, err := crds.All()
 	if err != nil {
@@ -78,16 +77,17 @@ func watchedResources() ([]schema.GroupVersionResource, error) {
 	return resources, nil
 }
 
-// withoutRest keeps of an object what tells a change.
-func withoutRest(object any) (any, error) {
+// stripManagedFields strips the managed fields, which do not signal a change, to save
+// memory.
+func stripManagedFields(object any) (any, error) {
 	if meta, ok := object.(*metav1.PartialObjectMetadata); ok {
 		meta.ManagedFields = nil
 	}
 	return object, nil
 }
 
-// saysOtherwise reports whether an object changed in more than its status.
-func saysOtherwise(before, after any) bool {
+// changedBeyondStatus reports whether an object changed in more than its status.
+func changedBeyondStatus(before, after any) bool {
 	was, known := before.(*metav1.PartialObjectMetadata)
 	is, both := after.(*metav1.PartialObjectMetadata)
 	return !known || !both || was.UID != is.UID || was.Generation != is.Generation ||

@@ -25,7 +25,7 @@ func TestWhatSaysOtherwise(t *testing.T) {
 		"another annotation": {func(o *metav1.PartialObjectMetadata) { o.Annotations = nil }, true},
 		"another object":     {func(o *metav1.PartialObjectMetadata) { o.UID = "2" }, true},
 	} {
-		if got := saysOtherwise(object(func(*metav1.PartialObjectMetadata) {}), object(test.change)); got != test.want {
+		if got := changedBeyondStatus(object(func(*metav1.PartialObjectMetadata) {}), object(test.change)); got != test.want {
 			t.Errorf("%s: %t, want %t", name, got, test.want)
 		}
 	}

@@ -13,25 +13,23 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// StatusUpdate is the status that an object should have.
+// StatusUpdate is the desired status of an object.
 type StatusUpdate struct {
 	Key ObjectKey
-	// UID is that of the object which the status is about; another one of the same
-	// name gets none.
+	// UID is the uid of the object that the status describes; a replacement with
+	// the same name is not updated.
 	UID types.UID
-	// Fields are the whole status in plain values.
+	// Fields is the whole status in plain values.
 	Fields map[string]any
-	// Keep are fields of the status that somebody else writes: they stay as they
-	// are stored.
+	// Keep lists status fields that others write: their stored values are kept.
 	Keep []string
 }
 
-// WriteStatuses replaces the status of objects, several at a time, and returns
-// one result for each, in their order. Applying would not do: parts of maps that
-// an earlier controller wrote would stay. An object that is gone is Absent, one
-// whose status is right already Unchanged, and one whose status is about a later
-// generation Kept. When the cluster cannot be used any more, those that were not
-// reached are Failed.
+// WriteStatuses replaces the status of objects in parallel and returns one result
+// per object, in order. It does not use apply, because map entries of an earlier
+// controller would remain. An object that no longer exists is Absent, one with
+// the right status is Unchanged, and one whose status is for a later generation
+// is Kept. Once the cluster is unusable, the remaining objects are Failed.
 func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, dryRun DryRun) []Result {
 	var end atomic.Pointer[Error]
 	return ParallelRequests(updates, func(update StatusUpdate) Result {
@@ -75,7 +73,7 @@ func (c *Connection) writeStatus(ctx context.Context, update StatusUpdate, dryRu
 	}
 	stored := asMap(object.Object["status"])
 	if observedGeneration(stored) > observedGeneration(update.Fields) {
-		return Kept, nil // somebody saw more than this run
+		return Kept, nil // the stored status is newer than this run
 	}
 	status := map[string]any{}
 	for name, value := range update.Fields {
@@ -104,8 +102,8 @@ func (c *Connection) writeStatus(ctx context.Context, update StatusUpdate, dryRu
 	return Configured, err
 }
 
-// observedGeneration returns which generation of an object a status is about, 0
-// if it does not say so. Controllers have written it as text, too (D18).
+// observedGeneration returns the generation that a status describes; 0 if it is
+// not recorded. Some controllers wrote it as text (D18).
 func observedGeneration(status map[string]any) int64 {
 	switch value := status["observedGeneration"].(type) {
 	case int64:

@@ -15,7 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// writeDocument writes a document for programs.
+// writeDocument writes a document in a machine-readable format.
 func writeDocument(out io.Writer, format Format, document any) error {
 	switch d := document.(type) {
 	case view.List:
@@ -49,22 +49,23 @@ func writeDocument(out io.Writer, format Format, document any) error {
 	return err
 }
 
-// encoder encodes values as JSON with two blanks of indentation.
+// encoder encodes values as JSON with an indentation of two blanks.
 type encoder struct {
 	buffer  bytes.Buffer
 	encoder *json.Encoder
 }
 
-// newEncoder returns an encoder whose lines, but for the first, are indented.
+// newEncoder returns an encoder that prefixes all lines but the first with
+// indent.
 func newEncoder(indent string) *encoder {
 	e := &encoder{}
 	e.encoder = json.NewEncoder(&e.buffer)
-	e.encoder.SetEscapeHTML(false) // the answer is read by people and jq, not by browsers
+	e.encoder.SetEscapeHTML(false) // the output is not for browsers
 	e.encoder.SetIndent(indent, indentation)
 	return e
 }
 
-// encode returns the text of a value; it is valid until the next call.
+// encode returns the encoded value; it is valid until the next call.
 func (e *encoder) encode(value any) ([]byte, error) {
 	e.buffer.Reset()
 	if err := e.encoder.Encode(value); err != nil {
@@ -73,12 +74,11 @@ func (e *encoder) encode(value any) ([]byte, error) {
 	return escapeInvisible(bytes.TrimRight(e.buffer.Bytes(), "\n")), nil
 }
 
-// escapeInvisible writes the characters that JSON allows within strings although
-// nobody sees them as escapes, from U+007F on: terminals obey some of them, and
-// YAML does not accept all.
+// escapeInvisible escapes invisible characters from U+007F on, which JSON allows
+// within strings: terminals obey some of them, and YAML does not accept all.
 func escapeInvisible(text []byte) []byte {
 	first := 0
-	for first < len(text) && text[first] < 0x7f { // most text has nothing else, and there is much of it
+	for first < len(text) && text[first] < 0x7f { // fast path for the common case
 		first++
 	}
 	next := bytes.IndexFunc(text[first:], isInvisible)
@@ -97,10 +97,11 @@ func escapeInvisible(text []byte) []byte {
 	return escaped
 }
 
-// isInvisible leaves alone what takes two escapes, which YAML does not know.
+// isInvisible excludes characters above U+FFFF, which need two escapes that YAML
+// does not support.
 func isInvisible(r rune) bool { return r >= 0x7f && r <= 0xffff && !unicode.IsPrint(r) }
 
-// marshalYAML encodes a value as YAML by way of JSON, so that tags of JSON rule.
+// marshalYAML encodes a value as YAML by way of JSON, so that JSON tags apply.
 func marshalYAML(value any) ([]byte, error) {
 	text, err := json.Marshal(value)
 	if err == nil {
@@ -120,8 +121,8 @@ func writeYAML(out io.Writer, value any) error {
 	return err
 }
 
-// writeYAMLList writes a list item by item, its keys in alphabetical order as in
-// all YAML of Kubernetes tools.
+// writeYAMLList writes a list item by item, with keys in alphabetical order as
+// usual for Kubernetes tools.
 func writeYAMLList(out io.Writer, l view.List) error {
 	fields := maps.Clone(l.More)
 	if fields == nil {

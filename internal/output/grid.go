@@ -8,22 +8,23 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// grid is a table as it is shown: which columns, how wide, and how much of their
-// cells. Slices are by position of a column in the table, but for shown.
+// grid is the visible form of a table: its columns, their widths, and how cells
+// are shortened. Slices are indexed by the column's position in the table, except
+// shown.
 type grid struct {
 	table *view.Table
 	wide  bool
-	// shown are the positions of the columns that are shown, in order.
+	// shown are the positions of the visible columns, in order.
 	shown []int
-	// limits are the widths that cells are shortened to; 0 keeps them whole.
+	// limits are the maximum widths of cells; 0 means unlimited.
 	limits []int
 	// widths are those of the widest cells.
 	widths  []int
 	reasons *reasons
 }
 
-// The widths down to which cells are shortened: prose and lists before a column
-// is left out, and anything if none can be left out any more.
+// The minimum widths for shortening cells: of prose and lists before a column is
+// hidden, and of any column if none can be hidden any more.
 const (
 	readableWidth = 24
 	leastWidth    = 8
@@ -43,7 +44,7 @@ func newGrid(table *view.Table, wide bool) *grid {
 	return g
 }
 
-// measure finds how wide the columns are that are shown.
+// measure sets the widths of the visible columns.
 func (g *grid) measure() {
 	for _, i := range g.shown {
 		g.widths[i] = text.Width(g.title(i))
@@ -57,9 +58,9 @@ func (g *grid) measure() {
 	}
 }
 
-// fit makes the table take as many columns of the terminal, if it can: it moves
-// reasons below, shortens prose and lists, leaves out what matters least, and
-// shortens the rest.
+// fit fits the table into the width of the terminal if possible: it moves reasons
+// below the table, shortens prose and lists, hides the least important columns,
+// and shortens the rest.
 func (g *grid) fit(room int) {
 	if g.wide || g.total(g.widths) <= room {
 		return
@@ -85,8 +86,8 @@ func (g *grid) fit(room int) {
 	g.relax(room, whole)
 }
 
-// relax gives cells the room that is left, because lists and prose end with an
-// item or a word, not at their limits.
+// relax distributes unused room to shortened cells, because lists and prose are
+// cut at an item or a word, before their limits.
 func (g *grid) relax(room int, whole []int) {
 	left := room - g.total(g.widths)
 	for _, i := range g.shown {
@@ -99,8 +100,8 @@ func (g *grid) relax(room int, whole []int) {
 	g.measure()
 }
 
-// shrink sets limits so that the table takes no more than the room, if no column
-// has to be narrower for that than its least width; otherwise as far as that.
+// shrink sets limits so that the table fits the room, but no column becomes
+// narrower than its least width; it reports whether the table fits.
 func (g *grid) shrink(room int, least func(column int) int) bool {
 	widths := slices.Clone(g.widths)
 	for i := range widths {
@@ -126,8 +127,8 @@ func (g *grid) shrink(room int, least func(column int) int) bool {
 	return g.total(widths) <= room
 }
 
-// leaveOut leaves out the column that matters least, the last of several; it
-// reports whether there is one.
+// leaveOut hides the least important column, the last one of several; it reports
+// whether there was one.
 func (g *grid) leaveOut() bool {
 	least := -1
 	for k, i := range g.shown {
@@ -142,7 +143,7 @@ func (g *grid) leaveOut() bool {
 	return true
 }
 
-// total is how many columns of the terminal the table takes.
+// total returns the width of the table.
 func (g *grid) total(widths []int) int {
 	total := columnGap * (len(g.shown) - 1)
 	for _, i := range g.shown {
@@ -151,7 +152,7 @@ func (g *grid) total(widths []int) int {
 	return total
 }
 
-// hidden returns the names of the columns that were left out.
+// hidden returns the names of the hidden columns.
 func (g *grid) hidden() []string {
 	var names []string
 	for i, column := range g.table.Columns {
@@ -162,8 +163,8 @@ func (g *grid) hidden() []string {
 	return names
 }
 
-// moveReasons writes the reasons below the table, and numbers of them in their
-// column, which is not needed if all rows share one.
+// moveReasons moves the reasons below the table and puts their numbers into the
+// column, which is hidden if all rows share one reason.
 func (g *grid) moveReasons() {
 	g.reasons.moved = true
 	if g.reasons.shared() {
@@ -179,7 +180,7 @@ func (g *grid) header() []string {
 	return header
 }
 
-// row appends the cells of a row that are shown.
+// row returns the visible cells of a row.
 func (g *grid) row(cells []string, n int) []string {
 	row := g.table.Rows[n]
 	for _, i := range g.shown {
@@ -194,7 +195,7 @@ func (g *grid) row(cells []string, n int) []string {
 
 func (g *grid) title(i int) string { return g.shorten(i, g.table.Columns[i].Name) }
 
-// cell returns what is shown of a cell, safe to print.
+// cell returns the visible part of a cell, escaped.
 func (g *grid) cell(i int, cell string) string {
 	switch column := &g.table.Columns[i]; {
 	case column.Content == view.ItemList && strings.Contains(cell, "\n"):

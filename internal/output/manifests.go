@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// writeManifests writes one YAML document for each object.
+// writeManifests writes one YAML document per object.
 func writeManifests(out io.Writer, manifests view.Manifests) error {
 	buffered := bufio.NewWriter(out)
 	marked := manifests.Separated
@@ -34,7 +34,7 @@ func writeManifests(out io.Writer, manifests view.Manifests) error {
 	return buffered.Flush()
 }
 
-// Manifest returns the YAML of one object, below its comment.
+// Manifest returns the YAML of one object with its comment in front.
 func Manifest(m view.Manifest) ([]byte, error) {
 	manifest, err := yamlOf(m)
 	if err != nil || m.Comment == "" {

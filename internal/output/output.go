@@ -1,7 +1,7 @@
-// Package output is the one printer of meshctl: it writes the views of
-// internal/output/view in the formats of the -o flag. Text that came from outside
-// is escaped here, by the layouts of tables and texts, before it reaches a
-// terminal; JSON and YAML escape by encoding.
+// Package output is the only printer of meshctl: it writes the views of
+// internal/output/view in the formats of the -o flag. The layouts of tables and
+// texts escape text from outside before it reaches a terminal; JSON and YAML
+// escape by encoding.
 package output
 
 import (
@@ -17,7 +17,7 @@ import (
 // Format is an output format of the -o flag.
 type Format string
 
-// The formats. FormatWide adds columns and lists to FormatTable.
+// The formats. FormatWide adds columns and longer lists to FormatTable.
 const (
 	FormatTable Format = "table"
 	FormatWide  Format = "wide"
@@ -26,20 +26,21 @@ const (
 	FormatName  Format = "name"
 )
 
-// Formats returns all formats in the order that help shows them.
+// Formats returns all formats in the order in which help shows them.
 func Formats() []string {
 	return []string{string(FormatTable), string(FormatWide), string(FormatJSON), string(FormatYAML), string(FormatName)}
 }
 
-// ForPeople reports whether a format is for people, not for programs.
+// ForPeople reports whether a format is meant for people rather than programs.
 func (f Format) ForPeople() bool { return f == FormatTable || f == FormatWide }
 
-// Print writes a view to standard output; the facts are the same in each format.
+// Print writes a view to standard output; every format has the same facts.
 func Print(streams *cli.Streams, format Format, v view.View) error {
 	return OnOut(streams).Print(format, v)
 }
 
-// Write writes a view to any writer that is no terminal, with colours or without.
+// Write writes a view to a writer that is not a terminal, optionally with
+// colours.
 func Write(out io.Writer, format Format, color bool, v view.View) error {
 	return Printer{Out: out, Color: color}.Print(format, v)
 }
@@ -48,19 +49,18 @@ func Write(out io.Writer, format Format, color bool, v view.View) error {
 type Printer struct {
 	Out   io.Writer
 	Color bool
-	// Width is how many columns the terminal behind Out has; tables and texts for
-	// people fit it. It is 0 for what is no terminal: then nothing is shortened,
-	// left out or broken.
+	// Width is the terminal width in columns that tables and texts fit. 0 means
+	// no terminal: nothing is shortened, hidden or wrapped.
 	Width int
 }
 
-// OnOut returns a printer on standard output.
+// OnOut returns a printer for standard output.
 func OnOut(streams *cli.Streams) Printer {
 	return Printer{Out: streams.Out, Color: streams.OutColor(), Width: streams.Width()}
 }
 
-// OnErr returns a printer on standard error, for what somebody has to see who is
-// about to agree, beside an answer that goes to standard output.
+// OnErr returns a printer for standard error. It is for text that a user must see
+// before confirming, while the result goes to standard output.
 func OnErr(streams *cli.Streams) Printer {
 	return Printer{Out: streams.Err, Color: streams.ErrColor(), Width: streams.ErrWidth()}
 }

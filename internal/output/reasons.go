@@ -9,21 +9,23 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// reasons are the distinct texts of the column of reasons of a table.
+// reasons are the distinct texts of the reason column of a table.
 type reasons struct {
-	// column is its position, -1 if there is none.
+	// column is the position of the column; -1 if there is none.
 	column int
-	// moved says that they stand below the table, and numbers of them in it.
+	// moved is true if the reasons are below the table and the column has their
+	// numbers.
 	moved bool
-	// texts are in the order of their first rows, counts how many rows give them.
+	// texts are in the order of their first rows; counts are the numbers of rows
+	// with each.
 	texts   []string
 	counts  []int
 	numbers map[string]int
 	rows    int
 }
 
-// repeatedRows is how many rows give the same reason where it is worth it to say
-// it once, below the table.
+// repeatedRows is the number of rows with the same reason from which it is
+// written once below the table.
 const repeatedRows = 3
 
 func newReasons(table *view.Table) *reasons {
@@ -51,18 +53,18 @@ func newReasons(table *view.Table) *reasons {
 
 func isReason(cell string) bool { return cell != "" && cell != view.None && cell != view.Unknown }
 
-// repeated reports whether enough rows give the same reason.
+// repeated reports whether enough rows share a reason.
 func (r *reasons) repeated() bool {
 	return slices.ContainsFunc(r.counts, func(n int) bool { return n >= repeatedRows })
 }
 
-// inline reports whether there are reasons in the table that could stand below.
+// inline reports whether the table has reasons that could be moved below it.
 func (r *reasons) inline() bool { return len(r.texts) > 0 && !r.moved }
 
-// shared reports whether all rows give the same reason.
+// shared reports whether all rows have the same reason.
 func (r *reasons) shared() bool { return len(r.counts) == 1 && r.counts[0] == r.rows }
 
-// mark is what stands for a reason in the table.
+// mark returns the number that replaces a reason in the table.
 func (r *reasons) mark(cell string) string {
 	if number, known := r.numbers[cell]; known {
 		return fmt.Sprintf("(%d)", number)
@@ -70,7 +72,7 @@ func (r *reasons) mark(cell string) string {
 	return cell
 }
 
-// notes are the lines below the table, safe to print.
+// notes returns the lines below the table, escaped.
 func (r *reasons) notes(noun string) []string {
 	if !r.moved {
 		return nil

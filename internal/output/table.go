@@ -13,11 +13,11 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// columnGap is how many blanks are between columns.
+// columnGap is the number of blanks between columns.
 const columnGap = 3
 
-// Table implements view.Layout: rows under a header in the manner of kubectl, no
-// borders, columns three blanks apart, no trailing blanks.
+// Table implements view.Layout: rows under a header as in kubectl, without
+// borders and trailing blanks.
 func (l *textLayout) Table(depth int, table view.Table) {
 	if l.err != nil || len(table.Columns) == 0 {
 		return
@@ -32,13 +32,13 @@ func (l *textLayout) Table(depth int, table view.Table) {
 	l.notes(depth, g)
 }
 
-// passedRows is how many rows of a table tablewriter gets. It allocates 5 KB for
-// each: 300 MB and half a second for the objects of a large world, which changes
-// nothing any more once the widths are known.
+// passedRows is how many rows are passed to tablewriter. It allocates 5 KB for
+// each, 300 MB and half a second for the objects of a large world, although the
+// widths no longer change.
 const passedRows = 1000
 
-// rows streams the rows through tablewriter, which would keep all of them
-// otherwise; those of the end of a very long table are written at once.
+// rows streams the rows through tablewriter, which would otherwise keep all of
+// them. Rows beyond passedRows are written directly.
 func (l *textLayout) rows(depth int, g *grid) error {
 	config := tw.CellConfig{
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
@@ -54,7 +54,7 @@ func (l *textLayout) rows(depth int, g *grid) error {
 		tablewriter.WithConfig(tablewriter.Config{
 			Header: config, Row: config, Behavior: tw.Behavior{TrimSpace: tw.Off}, Stream: tw.StreamConfig{Enable: true},
 		}),
-	).Configure(func(config *tablewriter.Config) { config.Widths.PerColumn = unlimited }) // WithConfig ignores zeros
+	).Configure(func(config *tablewriter.Config) { config.Widths.PerColumn = unlimited }) // WithConfig ignores zero values
 	if err := t.Start(); err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (l *textLayout) rows(depth int, g *grid) error {
 	return t.Close()
 }
 
-// notes writes below a table what it does not show: the reasons that rows share,
-// and which columns are missing.
+// notes writes below a table what it does not show: shared reasons and hidden
+// columns.
 func (l *textLayout) notes(depth int, g *grid) {
 	for _, note := range g.reasons.notes(g.table.Noun) {
 		for _, line := range l.fold(depth, 0, note, len("(1) ")) {
@@ -90,9 +90,8 @@ func (l *textLayout) notes(depth int, g *grid) {
 	}
 }
 
-// lineRenderer writes the rows that tablewriter passes on as lines of the layout:
-// the renderers of tablewriter leave blanks and resets of colours at the ends of
-// lines.
+// lineRenderer writes tablewriter's rows as lines of the layout, because
+// tablewriter's own renderers leave trailing blanks and colour resets.
 type lineRenderer struct {
 	layout *textLayout
 	grid   *grid
@@ -128,7 +127,7 @@ func (r *lineRenderer) write(cells []string, painted bool) {
 	r.layout.bytes(r.depth, r.line)
 }
 
-// paintCell paints the first word of a cell if the column has tones.
+// paintCell colours the first word of a cell if the column has tones.
 func (l *textLayout) paintCell(column *view.Column, cell string) string {
 	if column.Tone == nil || !l.color {
 		return cell

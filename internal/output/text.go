@@ -9,14 +9,14 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// textLayout writes text for people and remembers the first error, so that views
-// need not check every line. It is the only one of the program.
+// textLayout writes text for people and keeps the first error, so that views need
+// not check every line. It is the only layout of meshctl.
 type textLayout struct {
 	out         io.Writer
 	color, wide bool
-	// width is that of the terminal, 0 if nothing has to fit one.
+	// width is the width to fit; 0 if there is none.
 	width int
-	// buffer holds one line, so that long texts need no memory.
+	// buffer holds one line, so that long texts need little memory.
 	buffer []byte
 	err    error
 }
@@ -26,7 +26,7 @@ const (
 	resetColor  = "\x1b[0m"
 )
 
-// line writes a line of parts that are safe to print, without trailing blanks.
+// line writes a line of escaped parts without trailing blanks.
 func (l *textLayout) line(depth int, safe ...string) {
 	if l.err != nil {
 		return
@@ -38,7 +38,7 @@ func (l *textLayout) line(depth int, safe ...string) {
 	l.end(line)
 }
 
-// bytes is line for a text that is in a buffer of its own.
+// bytes is line for a text in a buffer of its own.
 func (l *textLayout) bytes(depth int, safe []byte) {
 	if l.err == nil {
 		l.end(append(l.indented(depth), safe...))
@@ -59,7 +59,7 @@ func (l *textLayout) end(line []byte) {
 	l.buffer = line
 }
 
-// continued is how many columns the lines that continue one are indented.
+// continued is the indentation of continuation lines.
 const continued = 2
 
 // Line implements view.Layout.
@@ -75,7 +75,7 @@ func (l *textLayout) Line(depth int, mark view.Word, line string) {
 	}
 }
 
-// fold breaks a line that stands behind a number of columns so that it fits.
+// fold wraps a line that starts after a number of columns.
 func (l *textLayout) fold(depth, behind int, line string, hang int) []string {
 	if l.width == 0 {
 		return []string{line}
@@ -127,7 +127,8 @@ func (l *textLayout) Diff(unified string) {
 	}
 }
 
-// paint colours safe text by its tone; bold would hide on some terminals.
+// paint colours escaped text by its tone. It does not use bold, which is
+// invisible on some terminals.
 func (l *textLayout) paint(tone view.Tone, safe string) string {
 	if !l.color || safe == "" {
 		return safe

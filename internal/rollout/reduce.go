@@ -136,7 +136,7 @@ func (w *writer) remove(ctx context.Context, change *Change, used map[string]*ku
 	}
 	target, err := w.connection.Target(ctx, change.Key.GVK, change.Key.Namespace)
 	if err == nil {
-		change.Outcome, err = kube.DeleteSeen(ctx, target, change.stored, w.dryRun, func(now *unstructured.Unstructured) bool {
+		change.Outcome, err = kube.DeleteUnchanged(ctx, target, change.stored, w.dryRun, func(now *unstructured.Unstructured) bool {
 			same := now.GetUID() == change.stored.GetUID() && now.GetGeneration() == change.stored.GetGeneration()
 			return same && kube.IsOwned(now, w.owner)
 		})

@@ -14,38 +14,38 @@ import (
 	"time"
 )
 
-// The Secret of a root certificate (semantics 7.2).
+// The keys and the type of the Secret of a root certificate (semantics 7.2).
 const (
 	RootSecretType = "certificates.mesh.gloo.solo.io/generated_signing_cert"
 
 	RootCertKey = "root-cert.pem"
 	RootKeyKey  = "key.pem"
-	// RootChainKey is where a provided signing certificate that is not a root has
-	// the certificates up to its root, unless they follow it in RootCertKey.
+	// RootChainKey holds the issuers of a provided signing certificate that is
+	// not a root, up to the root, unless they follow it in RootCertKey.
 	RootChainKey = "cert-chain.pem"
 )
 
-// backdate is how long before now certificates begin to be valid, so that
-// clocks that are a little slow accept them at once.
+// backdate is how long before now certificates become valid, so that slightly
+// slow clocks accept them.
 const backdate = time.Hour
 
-// Authority is a certificate that signs the intermediates of the meshes, with
+// Authority is a CA certificate that signs the intermediates of the meshes, with
 // its private key.
 type Authority struct {
-	// Chain is the signing certificate, its issuers, and as the last one the
-	// self-signed root, which is the only one for a generated authority.
+	// Chain is the signing certificate, its issuers, and last the self-signed
+	// root. A generated authority has only the root.
 	Chain []*x509.Certificate
 
 	key Key
 }
 
-// Root returns the self-signed certificate that everything is verified with.
+// Root returns the self-signed root certificate.
 func (a *Authority) Root() *x509.Certificate { return a.Chain[len(a.Chain)-1] }
 
-// signer returns the certificate that signs.
+// signer returns the signing certificate.
 func (a *Authority) signer() *x509.Certificate { return a.Chain[0] }
 
-// Data returns what the Secret of the authority holds. It includes the private
+// Data returns the data of the Secret of the authority, including the private
 // key.
 func (a *Authority) Data() (map[string][]byte, error) {
 	key, err := a.key.pem()
@@ -55,9 +55,9 @@ func (a *Authority) Data() (map[string][]byte, error) {
 	return map[string][]byte{RootCertKey: EncodeCertificates(a.Chain...), RootKeyKey: key}, nil
 }
 
-// GenerateRoot makes a self-signed root with a key for a VirtualMesh, given as
-// NAME.NAMESPACE. Two roots of one VirtualMesh have different subjects, so that
-// no verifier confuses them while both are in use.
+// GenerateRoot generates a self-signed root with a key for a VirtualMesh, given
+// as NAME.NAMESPACE. Every root has a different subject, so that verifiers can
+// distinguish the two roots of a rotation.
 func GenerateRoot(virtualMesh string, key Key, opts Options, now time.Time) (*Authority, error) {
 	serial, err := newSerial()
 	if err != nil {
@@ -85,18 +85,19 @@ func GenerateRoot(virtualMesh string, key Key, opts Options, now time.Time) (*Au
 	return &Authority{Chain: []*x509.Certificate{root}, key: key}, nil
 }
 
-// maxCommonName is how long a common name may be (RFC 5280, ub-common-name).
+// maxCommonName is the maximum length of a common name (RFC 5280,
+// ub-common-name).
 const maxCommonName = 64
 
-// commonName shortens a name so that the suffix fits behind it.
+// commonName shortens a name so that name and suffix together fit.
 func commonName(name, suffix string) string {
 	return name[:min(len(name), maxCommonName-len(suffix))] + suffix
 }
 
-// ParseAuthority reads the Secret of a root certificate and makes sure that it
-// can sign intermediates now: RootCertKey has the signing certificate and,
-// there or under RootChainKey, those up to a self-signed root; RootKeyKey has
-// its private key. Errors say what is wrong and never quote a key.
+// ParseAuthority reads the Secret of a root certificate and verifies that it can
+// sign intermediates now. RootCertKey holds the signing certificate; its issuers
+// up to a self-signed root are there or under RootChainKey; RootKeyKey holds its
+// private key. Errors never contain a key.
 func ParseAuthority(data map[string][]byte, now time.Time) (*Authority, error) {
 	for _, name := range []string{RootCertKey, RootKeyKey} {
 		if len(bytes.TrimSpace(data[name])) == 0 {
@@ -119,7 +120,7 @@ func ParseAuthority(data map[string][]byte, now time.Time) (*Authority, error) {
 		return nil, fmt.Errorf("%s: %w", RootKeyKey, err)
 	}
 	signer := certificates[0]
-	if !key.fits(signer) {
+	if !key.matches(signer) {
 		return nil, fmt.Errorf("the private key in %s does not belong to the first certificate in %s (%s)", RootKeyKey, RootCertKey, subject(signer))
 	}
 	if why := unfitToSign(signer, now); why != "" {
@@ -132,7 +133,7 @@ func ParseAuthority(data map[string][]byte, now time.Time) (*Authority, error) {
 	return &Authority{Chain: chain, key: key}, nil
 }
 
-// unfitToSign says why a certificate cannot sign intermediate certificates;
+// unfitToSign returns why a certificate cannot sign intermediate certificates;
 // empty if it can.
 func unfitToSign(c *x509.Certificate, now time.Time) string {
 	switch {
@@ -147,7 +148,8 @@ func unfitToSign(c *x509.Certificate, now time.Time) string {
 	}
 }
 
-// outsideValidity says that a certificate is not valid now; empty if it is.
+// outsideValidity returns an explanation if a certificate is not valid now; empty
+// if it is.
 func outsideValidity(c *x509.Certificate, now time.Time) string {
 	switch {
 	case now.After(c.NotAfter):
@@ -159,7 +161,7 @@ func outsideValidity(c *x509.Certificate, now time.Time) string {
 	}
 }
 
-// chainToRoot finds the way from a certificate to a self-signed one among the
+// chainToRoot returns the chain from a certificate to a self-signed one among the
 // others.
 func chainToRoot(c *x509.Certificate, others []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
@@ -198,7 +200,7 @@ func IsSelfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// NewKey makes an RSA key of so many bits.
+// NewKey generates an RSA key of the given size in bits.
 func NewKey(bits int) (Key, error) {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -217,7 +219,7 @@ func newSerial() (*big.Int, error) {
 	return serial.Add(serial, big.NewInt(1)), nil // never 0
 }
 
-// sign issues a certificate and reads it back.
+// sign issues a certificate and parses the result.
 func sign(template, parent *x509.Certificate, public any, key Key) (*x509.Certificate, error) {
 	if key.IsZero() {
 		return nil, errors.New("sign a certificate: there is no private key to sign with")

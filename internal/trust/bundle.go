@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// The Secret that istiod reads its certificate authority from (semantics 7.5).
+// The keys and the type of the Secret from which istiod reads its CA (semantics
+// 7.5).
 const (
 	CASecretName = "cacerts"
 	CASecretType = "certificates.mesh.gloo.solo.io/issued_certificate"
@@ -22,28 +23,29 @@ const (
 	CAChainKey = "cert-chain.pem"
 )
 
-// Bundle is what the Secret cacerts of one mesh holds.
+// Bundle is the content of the Secret cacerts of one mesh.
 type Bundle struct {
-	// Certificate is the intermediate that signs the certificates of workloads.
+	// Certificate is the intermediate CA certificate that signs workload
+	// certificates.
 	Certificate *x509.Certificate
-	// Issuers are the certificates from its issuer up to the root.
+	// Issuers are the issuers of the intermediate up to the root.
 	Issuers []*x509.Certificate
-	// Roots are those that the mesh accepts; two while roots are exchanged.
+	// Roots are the roots that the mesh trusts; two during a rotation.
 	Roots []*x509.Certificate
 
 	key Key
-	// others are keys of the Secret that do not belong there, sorted.
-	others []string
+	// unexpectedKeys are unexpected keys of the Secret, sorted.
+	unexpectedKeys []string
 }
 
-// NewBundle puts together what a mesh gets: the chain that Sign returned, the
-// key of its first certificate, and the roots that the mesh is to accept.
+// NewBundle returns the bundle of a mesh: the chain that Sign returned, the key
+// of its first certificate, and the roots that the mesh should trust.
 func NewBundle(chain []*x509.Certificate, key Key, roots []*x509.Certificate) *Bundle {
 	return &Bundle{Certificate: chain[0], Issuers: chain[1:], Roots: roots, key: key}
 }
 
-// ParseBundle reads a Secret cacerts. It does not say whether the certificates
-// are good; Judge does. Errors never quote a key.
+// ParseBundle parses a Secret cacerts. It does not judge the certificates; see
+// Judge. Errors never contain a key.
 func ParseBundle(data map[string][]byte) (*Bundle, error) {
 	b := &Bundle{}
 	for _, part := range []struct {
@@ -72,14 +74,14 @@ func ParseBundle(data map[string][]byte) (*Bundle, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		if !slices.Contains([]string{CACertKey, CAKeyKey, CARootKey, CAChainKey}, name) {
-			b.others = append(b.others, name)
+			b.unexpectedKeys = append(b.unexpectedKeys, name)
 		}
 	}
 	return b, nil
 }
 
-// Data returns what the Secret holds: exactly the four documented keys
-// (semantics 7.5, D41). It includes the private key.
+// Data returns the data of the Secret: exactly the four documented keys
+// (semantics 7.5, D41), including the private key.
 func (b *Bundle) Data() (map[string][]byte, error) {
 	key, err := b.key.pem()
 	if err != nil {
@@ -91,15 +93,16 @@ func (b *Bundle) Data() (map[string][]byte, error) {
 	}, nil
 }
 
-// WithRoots returns the same intermediate with other roots to accept.
+// WithRoots returns a copy of the bundle with other trusted roots.
 func (b *Bundle) WithRoots(roots []*x509.Certificate) *Bundle {
 	changed := *b
-	changed.Roots, changed.others = roots, nil
+	changed.Roots, changed.unexpectedKeys = roots, nil
 	return &changed
 }
 
-// Signer returns the root that the intermediate leads to through its issuers,
-// nil if it does not lead to a self-signed one.
+// Signer returns the self-signed root that issued the intermediate, directly or
+// through its issuers; nil if the chain does not end at a self-signed
+// certificate.
 func (b *Bundle) Signer() *x509.Certificate {
 	if len(b.Issuers) > 0 {
 		if last := b.Issuers[len(b.Issuers)-1]; IsSelfSigned(last) {
@@ -114,13 +117,13 @@ func (b *Bundle) Signer() *x509.Certificate {
 	return nil
 }
 
-// Accepts reports whether the mesh accepts certificates that lead to a root.
+// Accepts reports whether the mesh trusts certificates issued under a root.
 func (b *Bundle) Accepts(root *x509.Certificate) bool {
 	return slices.ContainsFunc(b.Roots, root.Equal)
 }
 
-// Verify reports why the intermediate does not lead to one of the roots of the
-// mesh itself at the given time; nil if it does.
+// Verify returns an error if the intermediate does not chain to one of the mesh's
+// own roots at the given time.
 func (b *Bundle) Verify(now time.Time) error { return b.verify(b.Roots, now) }
 
 func (b *Bundle) verify(roots []*x509.Certificate, now time.Time) error {
@@ -137,40 +140,40 @@ func (b *Bundle) verify(roots []*x509.Certificate, now time.Time) error {
 	return err
 }
 
-// Expected is what the bundle of a mesh should be.
+// Expected describes the bundle that a mesh should have.
 type Expected struct {
-	// Identity is the SPIFFE ID that the intermediate should carry.
+	// Identity is the expected SPIFFE ID of the intermediate.
 	Identity string
-	// Roots are those to accept, in order; Signer is the one that the intermediate
-	// should lead to.
+	// Roots are the roots to trust, in order; Signer is the root under which the
+	// intermediate should be issued.
 	Roots  []*x509.Certificate
 	Signer *x509.Certificate
-	// RenewalRatio says when the intermediate is due for renewal.
+	// RenewalRatio decides when the intermediate is due for renewal; see RenewAt.
 	RenewalRatio float64
 	Now          time.Time
 }
 
-// Verdict says what is to be done about the bundle of a mesh.
+// Verdict is the action that the bundle of a mesh needs.
 type Verdict struct {
-	// Reissue says why the mesh needs another intermediate; empty if it keeps the
-	// one it has.
+	// Reissue is the reason to issue a new intermediate; empty if the existing
+	// one is kept.
 	Reissue string
-	// Rewrite says why the Secret must be written although the intermediate stays;
-	// empty if it is as it should be.
+	// Rewrite is the reason to write the Secret although the intermediate is
+	// kept; empty if it is correct.
 	Rewrite string
-	// RenewAt is when the present intermediate is due for renewal.
+	// RenewAt is when the existing intermediate is due for renewal.
 	RenewAt time.Time
 }
 
-// Keep reports whether nothing is to be done.
+// Keep reports whether no action is needed.
 func (v Verdict) Keep() bool { return v.Reissue == "" && v.Rewrite == "" }
 
-// Judge compares the bundle that a mesh has with the one it should have.
+// Judge compares the bundle of a mesh with the expected one.
 func (b *Bundle) Judge(e *Expected) Verdict {
 	c := b.Certificate
 	v := Verdict{RenewAt: RenewAt(c.NotBefore, c.NotAfter, e.RenewalRatio)}
 	switch {
-	case !b.key.fits(c):
+	case !b.key.matches(c):
 		v.Reissue = "the private key does not belong to the intermediate certificate"
 	case !c.BasicConstraintsValid || !c.IsCA:
 		v.Reissue = "the certificate is not that of a certificate authority"
@@ -188,13 +191,14 @@ func (b *Bundle) Judge(e *Expected) Verdict {
 	switch {
 	case !slices.EqualFunc(b.Roots, e.Roots, (*x509.Certificate).Equal):
 		v.Rewrite = fmt.Sprintf("the mesh accepts %s, not %s", RootsText(b.Roots), RootsText(e.Roots))
-	case len(b.others) > 0:
-		v.Rewrite = "the Secret also has " + strings.Join(b.others, ", ")
+	case len(b.unexpectedKeys) > 0:
+		v.Rewrite = "the Secret also has " + strings.Join(b.unexpectedKeys, ", ")
 	}
 	return v
 }
 
-// otherSigner says that the intermediate does not lead to the expected root.
+// otherSigner returns a message that the intermediate is not issued under the
+// expected root.
 func (b *Bundle) otherSigner(e *Expected) string {
 	err := b.verify([]*x509.Certificate{e.Signer}, e.Now)
 	var unknown x509.UnknownAuthorityError
@@ -224,16 +228,16 @@ func (b *Bundle) identities() string {
 	return strings.Join(texts, ", ")
 }
 
-// ShortLength is how much of a fingerprint people see.
+// ShortLength is the number of fingerprint digits in messages.
 const ShortLength = 12
 
-// Short returns the beginning of the fingerprint of a certificate, for people.
+// Short returns the beginning of the fingerprint of a certificate for messages.
 func Short(c *x509.Certificate) string {
 	text := Fingerprint(c)
 	return text[:min(len(text), ShortLength)]
 }
 
-// RootsText names roots for people: "roots 1234 and 5678".
+// RootsText names roots in messages: "roots 1234 and 5678".
 func RootsText(roots []*x509.Certificate) string {
 	var texts []string
 	for _, root := range roots {

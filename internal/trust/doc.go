@@ -1,8 +1,8 @@
-// Package trust holds the rules of shared trust (semantics, section 7): how
-// root and intermediate certificates are made and judged, what the Secrets hold
-// that carry them, and in which order a rotation exchanges them so that the
-// meshes of a VirtualMesh always accept each other.
+// Package trust holds the rules of shared trust (semantics, section 7): how root
+// and intermediate certificates are issued and judged, the content of their
+// Secrets, and the steps of a root CA rotation, which keep the meshes of a
+// VirtualMesh trusting each other at all times.
 //
-// It turns values into values. Time is an argument, and nothing is read from or
-// written to a cluster.
+// The package is pure: time is an argument, and clusters are neither read nor
+// written.
 package trust

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Request says what the intermediate certificate of a mesh is to be.
+// Request describes the intermediate certificate to issue for a mesh.
 type Request struct {
-	// Mesh is the name of the mesh, for the common name.
+	// Mesh is the name of the mesh, used in the common name.
 	Mesh string
 	// Identity is the SPIFFE ID of its control plane.
 	Identity *url.URL
@@ -24,8 +24,8 @@ func (r *Request) Subject() pkix.Name {
 	return pkix.Name{Organization: []string{r.Options.Organization}, CommonName: commonName(r.Mesh, " intermediate")}
 }
 
-// CSR returns a certificate signing request in PEM form, for a signer that is
-// not an Authority.
+// CSR returns a PEM-encoded certificate signing request, for signers other than
+// an Authority.
 func (r *Request) CSR(key Key) ([]byte, error) {
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: r.Subject(), URIs: []*url.URL{r.Identity}}, key.signer)
 	if err != nil {
@@ -34,10 +34,9 @@ func (r *Request) CSR(key Key) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), nil
 }
 
-// Sign issues the intermediate certificate for a key and returns it with the
-// certificates up to the root. It can sign workload certificates but no other
-// authority, and never outlives the certificates that it depends on (semantics
-// 7.6, D41).
+// Sign issues the intermediate certificate for a key and returns it followed by
+// its issuers up to the root. It can sign workload certificates but no further
+// CAs, and never outlives its issuers (semantics 7.6, D41).
 func (a *Authority) Sign(r *Request, key Key, now time.Time) ([]*x509.Certificate, error) {
 	serial, err := newSerial()
 	if err != nil {

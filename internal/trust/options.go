@@ -19,9 +19,9 @@ const (
 	defaultIntermediateOrganization = "Istio"
 )
 
-// The bounds of certificate options: the standard library signs with nothing
-// smaller, proxies and API servers accept nothing larger, and 100 years are
-// more than any date format of a certificate should be asked to hold.
+// The bounds of certificate options. The standard library does not sign with
+// smaller keys, proxies and API servers reject larger ones, and 100 years is a
+// safe limit for the date formats of certificates.
 const (
 	minKeyBits = 2048
 	maxKeyBits = 8192
@@ -30,27 +30,28 @@ const (
 
 const day = 24 * time.Hour
 
-// Options are certificate options with all defaults filled in.
+// Options are certificate options with defaults filled in.
 type Options struct {
 	// TTL is how long a certificate is valid.
 	TTL time.Duration
-	// KeyBits is the size of its RSA key.
+	// KeyBits is the size of the RSA key in bits.
 	KeyBits int
-	// Organization is the O of its subject.
+	// Organization is the O of the subject.
 	Organization string
-	// RenewalRatio is the part of its lifetime, at the end, in which it is due for
-	// renewal (semantics D41).
+	// RenewalRatio is the last part of the lifetime, as a ratio, in which the
+	// certificate is due for renewal (semantics D41).
 	RenewalRatio float64
 }
 
-// RootOptions fills in the defaults of a root certificate; nil has all of them.
-// An error names the option that no certificate can have.
+// RootOptions returns the options of a root certificate with defaults filled in;
+// nil uses all defaults. It returns an error that names an invalid option.
 func RootOptions(o *certificatesv1.CommonCertOptions) (Options, error) {
 	return newOptions(o, defaultRootOrganization)
 }
 
-// IntermediateOptions fills in the defaults of intermediate certificates; nil
-// has all of them. An error names the option that no certificate can have.
+// IntermediateOptions returns the options of intermediate certificates with
+// defaults filled in; nil uses all defaults. It returns an error that names an
+// invalid option.
 func IntermediateOptions(o *certificatesv1.CommonCertOptions) (Options, error) {
 	return newOptions(o, defaultIntermediateOrganization)
 }
@@ -75,7 +76,8 @@ func newOptions(o *certificatesv1.CommonCertOptions, organization string) (Optio
 }
 
 // Identity returns the SPIFFE ID of a control plane, which its intermediate
-// certificate carries. Empty parts get the fallbacks of semantics 7.3.
+// certificate carries. Empty parts are replaced by the fallbacks of semantics
+// 7.3.
 func Identity(trustDomain, namespace, serviceAccount string) *url.URL {
 	return &url.URL{
 		Scheme: "spiffe", Host: cmp.Or(trustDomain, "cluster.local"),
@@ -83,8 +85,8 @@ func Identity(trustDomain, namespace, serviceAccount string) *url.URL {
 	}
 }
 
-// RenewAt returns when a certificate is due for renewal: the given part of its
-// lifetime before its end (semantics D41).
+// RenewAt returns when a certificate is due for renewal: before its end by ratio
+// times its lifetime (semantics D41).
 func RenewAt(notBefore, notAfter time.Time, ratio float64) time.Time {
 	return notAfter.Add(-time.Duration(ratio * float64(notAfter.Sub(notBefore))))
 }

@@ -20,13 +20,13 @@ const (
 	blockKey         = "PRIVATE KEY"
 )
 
-// maxCertificates bounds how many certificates one text may hold.
+// maxCertificates limits the certificates in one text.
 const maxCertificates = 64
 
-// ParseCertificates reads the certificates of a PEM text, in their order. Text
-// between the blocks is passed over, as every reader of PEM does; a block that
-// is no certificate, or a text without any, is an error. Errors never quote the
-// text, which may be a key in the wrong place.
+// ParseCertificates parses the certificates of a PEM text in order. Text between
+// the blocks is skipped, as usual for PEM. A block of another type, or a text
+// without certificates, is an error. Errors never contain the text, which could
+// be a misplaced key.
 func ParseCertificates(text []byte) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for {
@@ -51,7 +51,7 @@ func ParseCertificates(text []byte) ([]*x509.Certificate, error) {
 	return certificates, nil
 }
 
-// blockName returns a type that is safe to print.
+// blockName returns the type of a PEM block in printable form.
 func blockName(name string) string {
 	switch name {
 	case blockRSAKey, blockECKey, blockKey, "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "CERTIFICATE REQUEST":
@@ -61,19 +61,17 @@ func blockName(name string) string {
 	}
 }
 
-// EncodeCertificates writes certificates one after the other, without anything
-// between them.
+// EncodeCertificates concatenates the PEM form of the certificates.
 func EncodeCertificates(certificates ...*x509.Certificate) []byte {
 	var text bytes.Buffer
 	for _, c := range certificates {
-		// Writing to memory does not fail.
+		// Writing to memory never fails.
 		_ = pem.Encode(&text, &pem.Block{Type: blockCertificate, Bytes: c.Raw})
 	}
 	return text.Bytes()
 }
 
-// Fingerprint returns the SHA-256 of a certificate in hexadecimal digits; empty
-// for nil.
+// Fingerprint returns the SHA-256 of a certificate in hexadecimal; empty for nil.
 func Fingerprint(c *x509.Certificate) string {
 	if c == nil {
 		return ""
@@ -82,10 +80,10 @@ func Fingerprint(c *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Key is a private key. It does not print itself.
+// Key is a private key. Printing it never shows the key.
 type Key struct{ signer crypto.Signer }
 
-// redacted is what a Key looks like in texts.
+// redacted replaces a Key in texts.
 const redacted = "[private key]"
 
 // String hides the key.
@@ -100,7 +98,7 @@ func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // IsZero reports whether there is no key.
 func (k Key) IsZero() bool { return k.signer == nil }
 
-// public returns the public half, nil for the zero Key.
+// public returns the public key; nil for the zero Key.
 func (k Key) public() crypto.PublicKey {
 	if k.signer == nil {
 		return nil
@@ -108,14 +106,14 @@ func (k Key) public() crypto.PublicKey {
 	return k.signer.Public()
 }
 
-// fits reports whether a certificate is about this key.
-func (k Key) fits(c *x509.Certificate) bool {
+// matches reports whether a certificate is for this key.
+func (k Key) matches(c *x509.Certificate) bool {
 	public, ok := k.public().(interface{ Equal(crypto.PublicKey) bool })
 	return ok && public.Equal(c.PublicKey)
 }
 
-// pem returns the key in PEM form: PKCS #1 for RSA, which is what Istio and
-// older agents write (semantics 7.2), PKCS #8 for all others.
+// pem returns the PEM-encoded key: PKCS #1 for RSA, as Istio and older agents
+// write it (semantics 7.2), PKCS #8 for all others.
 func (k Key) pem() ([]byte, error) {
 	if rsaKey, ok := k.signer.(*rsa.PrivateKey); ok {
 		return pem.EncodeToMemory(&pem.Block{Type: blockRSAKey, Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}), nil
@@ -127,8 +125,8 @@ func (k Key) pem() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: blockKey, Bytes: der}), nil
 }
 
-// parseKey reads the one private key of a PEM text. Its errors never quote the
-// text.
+// parseKey parses a PEM text with exactly one private key. Errors never contain
+// the text.
 func parseKey(text []byte) (Key, error) {
 	for {
 		var block *pem.Block
@@ -137,7 +135,7 @@ func parseKey(text []byte) (Key, error) {
 		}
 		switch {
 		case block.Type == "EC PARAMETERS":
-			continue // openssl writes them in front of the key
+			continue // openssl writes these blocks in front of the key
 		case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
 			return Key{}, errors.New("the private key is encrypted; store it without a passphrase")
 		}

@@ -8,8 +8,7 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// The states of a rotation (semantics 7.8), as the conditions of a VirtualMesh
-// spell them.
+// The states of a rotation in the conditions of a VirtualMesh (semantics 7.8).
 const (
 	StateNotRotating             certificatesv1.CertificateRotationState = "NOT_ROTATING"
 	StatePreviousCA              certificatesv1.CertificateRotationState = "PREVIOUS_CA"
@@ -32,21 +31,21 @@ const (
 	New Which = "new"
 )
 
-// Distribution is what every mesh has after a step: the roots that it accepts,
-// and the authority that its intermediate leads to.
+// Distribution describes what every mesh has after a step: the roots that it
+// trusts, and the authority that issued its intermediate.
 //
-// Two meshes with the same distribution accept each other, and so do two of
-// which one is a step of MULTI_ROOT ahead: each accepts the signer of the other.
-// That is why a step may stop half way.
+// Meshes with the same distribution trust each other, and so do meshes that are
+// one MULTI_ROOT step apart, because each trusts the signer of the other. A step
+// may therefore stop half-way.
 type Distribution struct {
 	Roots  []Which
 	Signer Which
 }
 
-// before is how things are before a rotation.
-func before() Distribution { return Distribution{[]Which{Old}, Old} }
+// initialDistribution returns the distribution before a rotation.
+func initialDistribution() Distribution { return Distribution{[]Which{Old}, Old} }
 
-// Phase is one state in which certificates are distributed.
+// Phase is a step of a rotation that distributes certificates.
 type Phase struct {
 	State certificatesv1.CertificateRotationState
 	Distribution
@@ -65,35 +64,36 @@ func phases(strategy certificatesv1.CertificateRotationStrategy) []Phase {
 	}
 }
 
-// Stage says how far a step is.
+// Stage is the progress of a step.
 type Stage string
 
 // The stages of a step.
 const (
-	// StageIdle: nothing is rotated.
+	// StageIdle: no rotation is in progress.
 	StageIdle Stage = "idle"
-	// StageDistributing: some meshes may not have what the step gives them.
+	// StageDistributing: some meshes may not have the certificates of the step
+	// yet.
 	StageDistributing Stage = "distributing"
-	// StageVerifying: all have it, and nobody has confirmed that it works.
+	// StageVerifying: all meshes have them, and the result is not confirmed yet.
 	StageVerifying Stage = "verifying"
-	// StageVerified: it works.
+	// StageVerified: the result is confirmed.
 	StageVerified Stage = "verified"
 )
 
-// Position is where the rotation of a VirtualMesh stands.
+// Position is the progress of the rotation of a VirtualMesh.
 type Position struct {
 	Stage Stage
-	// RollingBack says that the steps lead back to the old root.
+	// RollingBack is true if the steps return to the old root.
 	RollingBack bool
-	// Failed says that the last attempt failed; the step is repeated.
+	// Failed is true if the last attempt failed; the step is then repeated.
 	Failed bool
-	// Steps are all steps of the rotation in its present direction, Step is the
-	// position of the present one among them; both are empty when idle.
+	// Steps are all steps in the present direction, Step is the index of the
+	// present one. Both are zero when idle.
 	Steps []Phase
 	Step  int
-	// Since is when the rotation began, Roots are the fingerprints of the roots that
-	// it exchanges, nil if nobody recorded them, and Opening is what was said then, as
-	// its first condition has it.
+	// Since is when the rotation began. Roots are the fingerprints of the old and
+	// the new root, nil if they were not recorded. Opening is the message of the
+	// first condition of the rotation.
 	Since   string
 	Roots   *certificatesv1.CertificateRotationRoots
 	Opening string
@@ -101,13 +101,14 @@ type Position struct {
 	strategy certificatesv1.CertificateRotationStrategy
 }
 
-// Rotating reports whether a rotation is under way.
+// Rotating reports whether a rotation is in progress.
 func (p *Position) Rotating() bool { return p.Stage != StageIdle }
 
-// Distribution returns what the meshes have, or are being given.
+// Distribution returns the distribution of the present step, which the meshes
+// have or are getting.
 func (p *Position) Distribution() Distribution {
 	if !p.Rotating() {
-		return before()
+		return initialDistribution()
 	}
 	return p.Steps[p.Step].Distribution
 }
@@ -123,21 +124,21 @@ func (p *Position) Phase() Phase {
 // Last reports whether the present step is the last one.
 func (p *Position) Last() bool { return p.Rotating() && p.Step == len(p.Steps)-1 }
 
-// Locate finds out from the conditions of a VirtualMesh where its rotation
-// stands. Conditions that no rotation can have led to are an error: somebody
-// edited them.
+// Locate derives the progress of a rotation from the conditions of a VirtualMesh.
+// It returns an error for a sequence of conditions that no rotation can produce,
+// which means that they were edited.
 func Locate(conditions []certificatesv1.CertificateRotationCondition) (Position, error) {
 	p := Position{Stage: StageIdle}
 	for i := range conditions {
-		if err := p.take(&conditions[i]); err != nil {
+		if err := p.apply(&conditions[i]); err != nil {
 			return Position{}, fmt.Errorf("condition %d of %d: %w", i+1, len(conditions), err)
 		}
 	}
 	return p, nil
 }
 
-// take follows one condition.
-func (p *Position) take(c *certificatesv1.CertificateRotationCondition) error {
+// apply applies one condition.
+func (p *Position) apply(c *certificatesv1.CertificateRotationCondition) error {
 	impossible := func() error {
 		return fmt.Errorf("state %s cannot follow a rotation that is %s", c.State, p.describe())
 	}
@@ -148,11 +149,11 @@ func (p *Position) take(c *certificatesv1.CertificateRotationCondition) error {
 	p.Failed = false
 	switch c.State {
 	case StateAddingNewRoot, StatePropagatingIntermediate, StateDeletingOldRoot:
-		if !p.forward(c) {
+		if !p.applyForward(c) {
 			return impossible()
 		}
 	case StateRollingBack:
-		if !p.back() {
+		if !p.applyRollback() {
 			return impossible()
 		}
 	case StateVerifying:
@@ -173,9 +174,9 @@ func (p *Position) take(c *certificatesv1.CertificateRotationCondition) error {
 	return nil
 }
 
-// forward follows a forward state: the first one, the same again, or the next
-// one after the present one was verified.
-func (p *Position) forward(c *certificatesv1.CertificateRotationCondition) bool {
+// applyForward applies a forward state: the first one, a repetition, or the one after
+// a verified step.
+func (p *Position) applyForward(c *certificatesv1.CertificateRotationCondition) bool {
 	if !p.Rotating() {
 		strategy := certificatesv1.CertificateRotationStrategyMultiRoot
 		if c.State == StateDeletingOldRoot {
@@ -191,7 +192,7 @@ func (p *Position) forward(c *certificatesv1.CertificateRotationCondition) bool 
 	switch {
 	case p.RollingBack:
 		return false
-	case p.Phase().State == c.State: // tried again
+	case p.Phase().State == c.State: // a retry
 	case p.Stage == StageVerified && !p.Last() && p.Steps[p.Step+1].State == c.State:
 		p.Step++
 	default:
@@ -201,14 +202,14 @@ func (p *Position) forward(c *certificatesv1.CertificateRotationCondition) bool 
 	return true
 }
 
-// back follows ROLLING_BACK: the beginning of the way back, the same step again,
-// or the next one after the present one was verified.
-func (p *Position) back() bool {
+// applyRollback applies ROLLING_BACK: the start of a rollback, a repetition, or the next
+// step after a verified one.
+func (p *Position) applyRollback() bool {
 	switch {
 	case !p.Rotating():
 		return false
 	case !p.RollingBack:
-		p.Steps, p.Step, p.RollingBack = wayBack(p.strategy, p.Step), 0, true
+		p.Steps, p.Step, p.RollingBack = rollbackSteps(p.strategy, p.Step), 0, true
 	case p.Stage == StageVerified && !p.Last():
 		p.Step++
 	case p.Stage == StageVerified:
@@ -218,26 +219,24 @@ func (p *Position) back() bool {
 	return true
 }
 
-// wayBack returns the steps that lead back from a forward step. They are those
-// that led there in the opposite order, for the same reason: no two meshes may
-// be without a common root.
-func wayBack(strategy certificatesv1.CertificateRotationStrategy, step int) []Phase {
+// rollbackSteps returns the steps that roll back a forward step. They are the forward
+// steps in reverse, so that all meshes share a root at all times.
+func rollbackSteps(strategy certificatesv1.CertificateRotationStrategy, step int) []Phase {
 	forward := phases(strategy)
 	var steps []Phase
 	for i := step - 1; i >= 0; i-- {
 		steps = append(steps, Phase{StateRollingBack, forward[i].Distribution})
 	}
-	return append(steps, Phase{StateRollingBack, before()})
+	return append(steps, Phase{StateRollingBack, initialDistribution()})
 }
 
-// Begin returns the first state of a rotation with a strategy.
+// Begin returns the first state of a rotation with the given strategy.
 func Begin(strategy certificatesv1.CertificateRotationStrategy) certificatesv1.CertificateRotationState {
 	return phases(strategy)[0].State
 }
 
-// Next returns the state that comes after a verified step, and FINISHED or
-// NOT_ROTATING after the last one. It is empty if the present step is not
-// verified.
+// Next returns the state after a verified step; FINISHED or NOT_ROTATING after
+// the last one, and empty if the present step is not verified.
 func (p *Position) Next() certificatesv1.CertificateRotationState {
 	switch {
 	case p.Stage != StageVerified:
@@ -251,7 +250,7 @@ func (p *Position) Next() certificatesv1.CertificateRotationState {
 	}
 }
 
-// describe says in words where the rotation stands.
+// describe describes the progress in words.
 func (p *Position) describe() string {
 	if !p.Rotating() {
 		return "not under way"
@@ -259,8 +258,8 @@ func (p *Position) describe() string {
 	return fmt.Sprintf("%s in state %s", p.Stage, p.Phase().State)
 }
 
-// String says in a few words where the rotation stands: "step 2 of 3,
-// PROPAGATING_NEW_INTERMEDIATE, verifying".
+// String summarises the progress: "step 2 of 3, PROPAGATING_NEW_INTERMEDIATE,
+// verifying".
 func (p *Position) String() string {
 	if !p.Rotating() {
 		return "not rotating"
@@ -272,14 +271,15 @@ func (p *Position) String() string {
 	return text
 }
 
-// maxConditions is from how many conditions on those of earlier rotations are
-// dropped.
+// maxConditions is the number of conditions above which those of earlier
+// rotations are dropped.
 const maxConditions = 64
 
-// Record returns the conditions with one more. One that says again what the last
-// one says takes its place, and so does another failure of the same step, so that trying again and again does not fill the
-// VirtualMesh; and when there are many, those of rotations that are over go.
-// The conditions of the rotation under way stay: they say where it stands.
+// Record returns the conditions with one more appended. A condition that repeats
+// the last one replaces it, as does another failure of the same step, so that
+// retries do not fill the VirtualMesh. If there are more than maxConditions,
+// those of finished rotations are dropped; those of the rotation in progress are
+// always kept, because they hold its progress.
 func Record(
 	conditions []certificatesv1.CertificateRotationCondition, state certificatesv1.CertificateRotationState, message string, errs []string, now time.Time,
 ) []certificatesv1.CertificateRotationCondition {
@@ -292,14 +292,14 @@ func Record(
 	})
 	excess, over := len(recorded)-maxConditions, 0
 	for i, c := range recorded[:len(recorded)-1] {
-		if over < excess && ends(c.State) {
+		if over < excess && endsRotation(c.State) {
 			over = i + 1
 		}
 	}
 	return recorded[over:]
 }
 
-// ends reports whether a state ends a rotation.
-func ends(state certificatesv1.CertificateRotationState) bool {
+// endsRotation reports whether a state ends a rotation.
+func endsRotation(state certificatesv1.CertificateRotationState) bool {
 	return state == StateFinished || state == StateNotRotating || state == StatePreviousCA
 }

@@ -40,8 +40,8 @@ func (l *textList) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// all returns the certificates of the answer in order, without duplicates.
-func (i issued) all() ([]*x509.Certificate, error) {
+// certificates returns the certificates of the answer in order, without duplicates.
+func (i issued) certificates() ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for _, text := range append([]string{i.Certificate, i.IssuingCA}, i.CAChain...) {
 		parsed, err := parsePEM([]byte(text))
@@ -74,7 +74,7 @@ func parseCertificates(body []byte) ([]*x509.Certificate, error) {
 		if answer.Data == nil {
 			return nil, nil
 		}
-		return answer.Data.all()
+		return answer.Data.certificates()
 	case bytes.Contains(body, []byte("-----BEGIN")):
 		certificates, err := parsePEM(body)
 		return unique(certificates), err

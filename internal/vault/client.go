@@ -206,8 +206,8 @@ func (c *Client) try(ctx context.Context, r request, content []byte) (body []byt
 		return nil, false, c.failed(r, fmt.Sprintf("the answer is larger than %d KiB", maxAnswer>>10), "check that server is the address of Vault")
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		failure := c.refused(r, response, body)
-		return nil, r.repeatable && passing(failure), failure
+		failure := c.answerError(r, response, body)
+		return nil, r.repeatable && isTemporary(failure), failure
 	}
 	return body, false, nil
 }
@@ -223,12 +223,12 @@ func (c *Client) mayRepeat(ctx context.Context, r request, err error) bool {
 	if errors.As(err, &certificate) {
 		return false
 	}
-	return r.repeatable || neverSent(err)
+	return r.repeatable || notSent(err)
 }
 
-// passing reports whether a failure may be temporary: a gateway error during a
+// isTemporary reports whether a failure may be temporary: a gateway error during a
 // restart, a change of the leader, a rate limit.
-func passing(failure *Error) bool {
+func isTemporary(failure *Error) bool {
 	switch failure.Status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
@@ -249,8 +249,8 @@ func (c *Client) noAnswer(ctx context.Context, r request, err error) *Error {
 	return failure
 }
 
-// refused returns the error for an unsuccessful answer.
-func (c *Client) refused(r request, response *http.Response, body []byte) *Error {
+// answerError returns the error for an unsuccessful answer.
+func (c *Client) answerError(r request, response *http.Response, body []byte) *Error {
 	detail := c.detail(r, body)
 	why := fmt.Sprintf("the server answers %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	if location := response.Header.Get("Location"); response.StatusCode < 400 && location != "" {
@@ -271,18 +271,18 @@ func (c *Client) detail(r request, body []byte) string {
 		Warnings []string `json:"warnings"`
 	}
 	if json.Unmarshal(body, &answer) == nil {
-		return c.clean(r, strings.Join(append(answer.Errors, answer.Warnings...), "; "))
+		return c.sanitise(r, strings.Join(append(answer.Errors, answer.Warnings...), "; "))
 	}
 	// A proxy in front of Vault may answer with a page of HTML.
 	if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {
-		return c.clean(r, text)
+		return c.sanitise(r, text)
 	}
 	return ""
 }
 
-// clean makes a server's text fit for an error and redacts secrets that it may
+// sanitise makes a server's text fit for an error and redacts secrets that it may
 // repeat.
-func (c *Client) clean(r request, text string) string {
+func (c *Client) sanitise(r request, text string) string {
 	secrets := []secret{r.token, c.credentials.token}
 	if c.credentials.login != nil {
 		secrets = append(secrets, c.credentials.login.jwt)

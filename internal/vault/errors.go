@@ -74,16 +74,16 @@ func transportProblem(ctx context.Context, err error) (why, hint string) {
 		return "the host name has no address: " + oneLine(host.Error()), "check server, and whether this machine may resolve names of that network"
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "timed out", "check that the address is right and Vault is running"
-	case neverSent(err):
+	case notSent(err):
 		return "the server is unreachable: " + oneLine(innermost(err).Error()), "check server, and that Vault is running"
 	default:
 		return "the connection broke: " + oneLine(innermost(err).Error()), "try again"
 	}
 }
 
-// neverSent reports whether the request failed before the server could receive
+// notSent reports whether the request failed before the server could receive
 // it.
-func neverSent(err error) bool {
+func notSent(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
 }

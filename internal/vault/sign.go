@@ -121,7 +121,7 @@ func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Optio
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Data == nil {
 		return nil, c.failed(r, "the answer is not the JSON of Vault", hint)
 	}
-	certificates, err := answer.Data.all()
+	certificates, err := answer.Data.certificates()
 	if err != nil {
 		return nil, c.failed(r, "the answer cannot be used: "+oneLine(err.Error()), hint)
 	}

@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// scope is the part of the world that a Service can select pods in, and that
-// most selectors name: one namespace of one cluster.
+// scope is one namespace of one cluster: the part of the world in which a Service
+// selects pods and to which most selectors are restricted.
 type scope struct{ cluster, namespace string }
 
-// label is one pair; an index keeps it per scope and over all scopes.
+// label is a pair of key and value; an index keeps it per scope and over all
+// scopes.
 type label struct{ key, value string }
 
 type scopedLabel struct {
@@ -17,9 +18,9 @@ type scopedLabel struct {
 	label
 }
 
-// index finds objects by cluster, namespace and labels without looking at all
-// of them. It holds positions in the indexed slice, in ascending order as long
-// as they are added so.
+// index finds objects by cluster, namespace and labels without scanning all of
+// them. It holds positions in the indexed slice, ascending if they were added in
+// ascending order.
 type index struct {
 	all         []int
 	byCluster   map[string][]int
@@ -49,8 +50,8 @@ func (x *index) add(position int, cluster, namespace string, labels map[string]s
 	}
 }
 
-// inScope returns the smallest list that holds every object of the scope
-// carrying all of the labels; the caller still has to compare the labels.
+// inScope returns the smallest list that holds every object of the scope carrying
+// all of the labels. Callers must still compare the labels.
 func (x *index) inScope(in scope, labels map[string]string) []int {
 	best := x.byScope[in]
 	for k, v := range labels {
@@ -61,9 +62,9 @@ func (x *index) inScope(in scope, labels map[string]string) []int {
 	return best
 }
 
-// candidates returns positions among which every object of one of the
-// clusters, in one of the namespaces, carrying the labels is found, possibly
-// with repetitions; an empty argument does not restrict.
+// candidates returns positions that include every object of one of the clusters,
+// in one of the namespaces, with the labels; it may contain duplicates. An empty
+// argument does not restrict.
 func (x *index) candidates(clusters, namespaces []string, labels map[string]string) []int {
 	if len(clusters) > 0 && len(namespaces) > 0 {
 		var found []int
@@ -97,8 +98,8 @@ func gather(lists map[string][]int, keys []string) []int {
 	return found
 }
 
-// within returns the positions of the objects of one of the clusters and one
-// of the namespaces that carry the labels, ascending.
+// within returns the positions of the objects of one of the clusters and one of
+// the namespaces that carry the labels, ascending.
 func (x *index) within(
 	clusters, namespaces []string, labels map[string]string, matches func(position int) bool,
 ) []int {
@@ -112,8 +113,8 @@ func (x *index) within(
 	return slices.Compact(found)
 }
 
-// HasLabels reports whether labels holds every pair of want; an empty want is
-// held by everything.
+// HasLabels reports whether labels contains every pair of want; an empty want
+// matches everything.
 func HasLabels(labels, want map[string]string) bool {
 	if len(want) > len(labels) {
 		return false

@@ -8,15 +8,15 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// Names are the ways to refer to one object on the command line.
+// Names are the forms in which the command line refers to one object.
 type Names struct {
-	// Kind may precede the name with a slash: `deployment/reviews-v1`.
+	// Kind may precede the name: `deployment/reviews-v1`.
 	Kind string
 	// Name, Namespace and Cluster are those of the object itself; Cluster is
-	// empty for resources that live on the management cluster only.
+	// empty for resources of the management cluster.
 	Name, Namespace, Cluster string
-	// Resource and ResourceNamespace name the custom resource that stands for
-	// the object, if that is a different one.
+	// Resource and ResourceNamespace name the custom resource that represents the
+	// object, if it has another name.
 	Resource, ResourceNamespace string
 }
 
@@ -33,15 +33,15 @@ func (n Names) Full() string {
 	}
 }
 
-// answersTo reports whether the name means this object in one of its forms.
-func (n Names) answersTo(name string) bool {
+// matches reports whether the name is one of the forms of this object.
+func (n Names) matches(name string) bool {
 	return name == n.Name || name == n.Name+"."+n.Namespace || name == n.Full() ||
 		(n.Resource != "" && (name == n.Resource || name == n.Resource+"."+n.ResourceNamespace))
 }
 
-// NotFoundError says that no object has a name.
+// NotFoundError means that no object has the name.
 type NotFoundError struct {
-	// Noun is what was looked for ("workload"), Name what the user typed.
+	// Noun is the kind of object ("workload"), Name the user's input.
 	Noun, Name string
 	// Near are the full names of objects with similar names.
 	Near []string
@@ -59,10 +59,10 @@ func (e *NotFoundError) Error() string {
 	}
 }
 
-// AmbiguousError says that several objects have a name.
+// AmbiguousError means that several objects have the name.
 type AmbiguousError struct {
 	Noun, Name string
-	// Candidates are names that mean one object each.
+	// Candidates are unambiguous names of these objects.
 	Candidates []string
 }
 
@@ -70,11 +70,11 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%s name %q is ambiguous; use one of these:\n  %s", e.Noun, e.Name, strings.Join(e.Candidates, "\n  "))
 }
 
-// Resolve finds the one item that a name given by the user means: NAME,
-// NAME.NAMESPACE or NAME.NAMESPACE.CLUSTER, optionally behind KIND/, or the
-// name of the custom resource. Names are compared with what exists, so that
-// names containing dots work; the full form of one object beats shorter forms
-// of others. The error is a *NotFoundError or an *AmbiguousError.
+// Resolve returns the one item that a user's name refers to: NAME, NAME.NAMESPACE
+// or NAME.NAMESPACE.CLUSTER, optionally with KIND/ in front, or the name of the
+// custom resource. Names are compared with existing ones instead of being split,
+// so that names with dots work; the full form of one object takes precedence over
+// shorter forms of others. The error is a *NotFoundError or an *AmbiguousError.
 func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T, error) {
 	kind, bare := "", name
 	if before, after, ok := strings.Cut(name, "/"); ok {
@@ -89,7 +89,7 @@ func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T
 		if bare == n.Full() {
 			exact = append(exact, item)
 		}
-		if n.answersTo(bare) {
+		if n.matches(bare) {
 			loose = append(loose, item)
 		}
 	}
@@ -108,9 +108,9 @@ func Resolve[T any](noun string, items []T, names func(T) Names, name string) (T
 	}
 }
 
-// candidates names each item in the shortest way that is unambiguous: its full
-// name, with the kind in front if several share that, or the resource if they
-// share the kind as well.
+// candidates returns the shortest unambiguous name of each item: its full name,
+// with the kind in front if several share it, or the resource name if they also
+// share the kind.
 func candidates[T any](items []T, names func(T) Names) []string {
 	count := map[string]int{}
 	for _, item := range items {
@@ -135,18 +135,18 @@ func candidates[T any](items []T, names func(T) Names) []string {
 
 func (n Names) withKind() string { return strings.ToLower(n.Kind) + "/" + n.Full() }
 
-// maxSuggestions keeps a "did you mean" list readable.
+// maxSuggestions limits a "did you mean" list.
 const maxSuggestions = 5
 
-// nearNames returns the full names of the items whose name is most like the
-// one typed, best first.
+// nearNames returns the full names of the items whose names are most similar to
+// the input, best first.
 func nearNames[T any](items []T, names func(T) Names, typed string) []string {
 	type scored struct {
 		name     string
 		distance int
 	}
 	var near []scored
-	if len(typed) < 3 { // everything is like so little
+	if len(typed) < 3 { // too short to compare
 		return nil
 	}
 	for _, item := range items {
@@ -154,7 +154,8 @@ func nearNames[T any](items []T, names func(T) Names, typed string) []string {
 		best := len(typed)
 		for _, form := range []string{n.Name, n.Name + "." + n.Namespace, n.Full(), n.Resource} {
 			best = min(best, spelling.Distance(typed, form))
-			// The end may be left out as well: prodctpage for productpage-v1.
+			// The input may also be a misspelled prefix: prodctpage for
+			// productpage-v1.
 			if len(form) > len(typed)+1 {
 				best = min(best, spelling.Distance(typed, form[:len(typed)+1]))
 			}
@@ -188,7 +189,7 @@ func (w *World) WorkloadPointers() []*Workload {
 	return all
 }
 
-// Names returns the ways to refer to the workload.
+// Names returns the names of the workload.
 func (w *Workload) Names() Names {
 	return Names{
 		Kind: w.Kind, Name: w.Name, Namespace: w.Namespace, Cluster: w.Cluster,
@@ -214,13 +215,13 @@ func (w *World) DestinationPointers() []*Destination {
 	return all
 }
 
-// Names returns the ways to refer to the mesh.
+// Names returns the names of the mesh.
 func (m *Mesh) Names() Names {
 	return Names{Kind: "Mesh", Name: m.Ref.Name, Namespace: m.Ref.Namespace}
 }
 
-// Names returns the ways to refer to the Destination: those of its Service, or
-// of the resource.
+// Names returns the names of the Destination: those of its Service, or of the
+// resource.
 func (d *Destination) Names() Names {
 	return Names{
 		Kind: "Service", Name: d.Ref.Name, Namespace: d.Ref.Namespace, Cluster: d.Ref.ClusterName,
@@ -234,8 +235,8 @@ func (w *World) Registered(cluster string) bool {
 	return registered
 }
 
-// Incomplete reports whether the world goes without something that was asked
-// for, so that what is missing from it may exist all the same.
+// Incomplete reports whether requested input is missing from the world, so that
+// objects which are not in it may exist.
 func (w *World) Incomplete() bool {
 	return slices.ContainsFunc(w.Problems, func(p Problem) bool { return p.HidesInput() || p.Kind == UnlistedKind })
 }

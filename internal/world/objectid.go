@@ -15,17 +15,17 @@ func (o ObjectID) String() string {
 	return s
 }
 
-// MeshID names a mesh.
+// MeshID returns the ID of a mesh.
 func MeshID(m *Mesh) ObjectID {
 	return ObjectID{Kind: "Mesh", Namespace: m.Ref.Namespace, Name: m.Ref.Name}
 }
 
-// WorkloadID names a workload.
+// WorkloadID returns the ID of a workload.
 func WorkloadID(w *Workload) ObjectID {
 	return ObjectID{Kind: "Workload", Namespace: w.Namespace, Name: w.Name, Cluster: w.Cluster}
 }
 
-// DestinationID names a Destination.
+// DestinationID returns the ID of a Destination.
 func DestinationID(d *Destination) ObjectID {
 	return ObjectID{Kind: "Destination", Namespace: d.Ref.Namespace, Name: d.Ref.Name, Cluster: d.Ref.ClusterName}
 }

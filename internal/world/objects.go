@@ -9,23 +9,23 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// Origin says where an object was read.
+// Origin is the place where an object was read.
 type Origin struct {
-	// File is the name as the user gave it, below a directory joined to the
-	// directory's name; "stdin" for standard input.
+	// File is the name as the user gave it, or the path below the given
+	// directory; "stdin" for standard input.
 	File string
-	// Document is the number of the document in the file, counted from 1; 0 if
-	// the file as a whole is meant.
+	// Document is the number of the document in the file, counted from 1; 0 for
+	// the file as a whole.
 	Document int
-	// Item is the number of the item inside a List, counted from 1; 0 outside
-	// of a List.
+	// Item is the number of the item in a List, counted from 1; 0 outside a List.
 	Item int
-	// Line is where the object starts in the file, counted from 1; 0 if unknown.
+	// Line is the line of the file where the object starts, counted from 1; 0 if
+	// it is not known.
 	Line int
 }
 
-// String returns the origin for a person to find it: "policies.yaml:47
-// (document 3)" or "stdin:12 (document 1, item 4)".
+// String returns the origin in readable form: "policies.yaml:47 (document 3)" or
+// "stdin:12 (document 1, item 4)".
 func (o Origin) String() string {
 	place := o.File
 	if o.Line > 0 {
@@ -41,19 +41,18 @@ func (o Origin) String() string {
 	}
 }
 
-// Object is one resource of a modelled kind, with where it came from and what
-// its schema says about it.
+// Object is one resource of a modelled kind with its origin and schema
+// violations.
 type Object[T any] struct {
-	// Resource is never nil. If it could not be decoded, only its metadata is
-	// filled in.
+	// Resource is never nil. If decoding failed, only its metadata is set.
 	Resource *T
 	Origin   Origin
-	// Errors lists the schema violations, each as "PATH: MESSAGE". An object
-	// with errors takes part with state INVALID.
+	// Errors lists the schema violations as "PATH: MESSAGE". An object with
+	// errors is used with the state INVALID.
 	Errors []string
 }
 
-// Objects is everything that was loaded, in load order.
+// Objects holds all loaded objects in load order.
 type Objects struct {
 	VirtualMeshes      []Object[networkingv1.VirtualMesh]
 	TrafficPolicies    []Object[networkingv1.TrafficPolicy]
@@ -64,9 +63,9 @@ type Objects struct {
 	Settings           []Object[settingsv1.Settings]
 	KubernetesClusters []Object[multiclusterv1alpha1.KubernetesCluster]
 
-	// Problems lists what could not be used, and warnings.
+	// Problems lists unusable input and warnings.
 	Problems []Problem
-	// Ignored counts the objects of kinds that are not modelled.
+	// Ignored counts objects of kinds that are not modelled.
 	Ignored int
 }
 
@@ -79,54 +78,53 @@ func (o Objects) IsEmpty() bool {
 // ProblemKind classifies a Problem.
 type ProblemKind string
 
-// The kinds of problems that loading meets.
+// The kinds of problems in files.
 const (
-	// UnreadableFile is a file that cannot be opened or read.
+	// UnreadableFile: a file cannot be opened or read.
 	UnreadableFile ProblemKind = "UnreadableFile"
-	// UnreadableDocument is text that is not an object.
+	// UnreadableDocument: a text is not an object.
 	UnreadableDocument ProblemKind = "UnreadableDocument"
-	// UnknownKind is a kind or a version that the API groups of meshctl do not have.
+	// UnknownKind: meshctl's API groups do not have the kind or version.
 	UnknownKind ProblemKind = "UnknownKind"
-	// UnknownField is a field that the kind's schema does not have; the object
-	// is used without it.
+	// UnknownField: the schema does not have the field; the object is used
+	// without it.
 	UnknownField ProblemKind = "UnknownField"
-	// DuplicateService is a second Destination for one Service; it is not used.
+	// DuplicateService: a second Destination exists for one Service; it is not
+	// used.
 	DuplicateService ProblemKind = "DuplicateService"
-	// UnusableName is a discovered object with a name, trust domain or the like that
-	// nothing could be called; it is not used.
+	// UnusableName: a discovered object has an invalid name, trust domain or the
+	// like; it is not used.
 	UnusableName ProblemKind = "UnusableName"
-	// SchemaViolation is an object that its schema rejects.
+	// SchemaViolation: the schema rejects the object.
 	SchemaViolation ProblemKind = "SchemaViolation"
 )
 
-// The kinds of problems that reading clusters meets.
+// The kinds of problems when reading clusters.
 const (
-	// UnusableCluster is a cluster that cannot be reached, or does not let
-	// meshctl in; nothing of it is in the world.
+	// UnusableCluster: the cluster is unreachable or denies access; none of its
+	// objects are in the world.
 	UnusableCluster ProblemKind = "UnusableCluster"
-	// UnlistedKind is a kind whose objects may not be listed, or that a cluster
-	// does not have.
+	// UnlistedKind: a kind may not be listed, or the cluster does not serve it.
 	UnlistedKind ProblemKind = "UnlistedKind"
-	// DiscoveryNote is something that discovery left out or assumed.
+	// DiscoveryNote: discovery omitted or assumed something.
 	DiscoveryNote ProblemKind = "DiscoveryNote"
 )
 
-// Problem is something wrong with the input that does not stop the rest from
-// being answered.
+// Problem is an issue with the input that does not prevent answers about the
+// rest.
 type Problem struct {
 	Kind   ProblemKind
 	Origin Origin
-	// Object names the object as KIND/NAME.NAMESPACE, or is empty if it is not
-	// known.
+	// Object names the object as KIND/NAME.NAMESPACE; empty if it is not known.
 	Object string
-	// LeftOut says that the world goes without the object.
+	// LeftOut is true if the object is missing from the world.
 	LeftOut bool
-	// Message says what is wrong, Hint what to do about it; Hint may be empty.
+	// Message describes the issue, Hint the next step; Hint may be empty.
 	Message, Hint string
 }
 
-// HidesInput reports whether something is missing from the world because of
-// the problem.
+// HidesInput reports whether objects are missing from the world because of the
+// problem.
 func (p Problem) HidesInput() bool {
 	switch p.Kind {
 	case UnreadableFile, UnreadableDocument, UnknownKind, UnusableCluster:

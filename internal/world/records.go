@@ -14,11 +14,11 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// MeshType names a service mesh product the way describe prints it.
+// MeshType is the name of a service mesh product as describe prints it.
 type MeshType string
 
-// The mesh types of the discovery API. Only Istio is configured; the others
-// are shown (semantics 1.3).
+// The mesh types of the discovery API. meshctl configures only Istio and shows
+// the others (semantics 1.3).
 const (
 	MeshIstio         MeshType = "istio"
 	MeshOSM           MeshType = "osm"
@@ -28,7 +28,7 @@ const (
 	MeshUnknown       MeshType = "unknown"
 )
 
-// defaultTrustDomain is the trust domain of a mesh that does not name one
+// defaultTrustDomain is the trust domain of a mesh without one in its spec
 // (semantics D30).
 const defaultTrustDomain = "cluster.local"
 
@@ -41,11 +41,11 @@ type Mesh struct {
 
 	Type    MeshType
 	Version string
-	// Cluster is the cluster the control plane runs in, the first one for an
-	// App Mesh; Clusters are all that the mesh spans.
+	// Cluster is the cluster of the control plane, the first one for an App Mesh;
+	// Clusters are all clusters of the mesh.
 	Cluster  string
 	Clusters []string
-	// Namespace is where the control plane is installed.
+	// Namespace is the namespace of the control plane.
 	Namespace string
 	// TrustDomain is never empty (semantics D30).
 	TrustDomain string
@@ -54,52 +54,53 @@ type Mesh struct {
 // Workload is one discovered controller whose pods take part in a mesh.
 type Workload struct {
 	Resource *discoveryv1.Workload
-	// ID is the position in World.Workloads.
+	// ID is the index in World.Workloads.
 	ID int
 
-	// Name, Namespace and Cluster are those of the controller, Kind its kind
+	// Name, Namespace and Cluster are those of the controller, Kind is its kind
 	// (Deployment, DaemonSet, StatefulSet).
 	Name, Namespace, Cluster, Kind string
-	// Labels are the pod template's labels.
+	// Labels are the labels of the pod template.
 	Labels         map[string]string
 	ServiceAccount string
-	// Mesh is nil if the workload names none, or one that does not exist.
+	// Mesh is nil if the workload names no existing mesh.
 	Mesh *Mesh
-	// Backs lists the positions of the Destinations that this workload serves.
+	// Backs lists the positions of the Destinations that select this workload.
 	Backs []int
 }
 
-// Destination is one discovered Service, or an external service.
+// Destination is one discovered Service or external service.
 type Destination struct {
 	Resource *discoveryv1.Destination
 	// ID is the position in World.Destinations.
 	ID int
 
-	// Ref names the Kubernetes Service; for an external service, the resource
-	// itself without a cluster.
+	// Ref names the Kubernetes Service, or for an external service the resource
+	// itself, without a cluster.
 	Ref core.ClusterObjectRef
-	// Labels are the Service's own labels.
+	// Labels are the labels of the Service.
 	Labels map[string]string
-	// Selector is what the Service selects its pods by.
+	// Selector is the pod selector of the Service.
 	Selector map[string]string
-	// Hostname is the name inside the own cluster (semantics 3.1 step 2).
+	// Hostname is the host name in the Service's own cluster (semantics 3.1 step
+	// 2).
 	Hostname string
-	// Mesh is nil if the Destination names none, or one that does not exist.
+	// Mesh is nil if the Destination names no existing mesh.
 	Mesh *Mesh
-	// Backing lists the positions of the workloads behind it.
+	// Backing lists the positions of the workloads that it selects.
 	Backing []int
 
 	origin Origin
 }
 
-// Key returns NAME.NAMESPACE.CLUSTER, the form that users type and that status
-// maps are keyed by.
+// Key returns NAME.NAMESPACE.CLUSTER, the form of user input and of the keys of
+// status maps.
 func (d *Destination) Key() string {
 	return d.Ref.Name + "." + d.Ref.Namespace + "." + d.Ref.ClusterName
 }
 
 // IsService reports whether the Destination is a Kubernetes Service, the only
-// kind that policies act on (semantics 2.1).
+// kind to which policies apply (semantics 2.1).
 func (d *Destination) IsService() bool { return d.Resource.Spec.KubeService != nil }
 
 func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
@@ -113,7 +114,7 @@ func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
 			Ref: core.ObjectRef{Name: o.Resource.Name, Namespace: o.Resource.Namespace},
 		}
 		describeMesh(&m, o.Resource.Spec)
-		if w.refuse("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, wrongInMesh(o.Resource.Spec)) {
+		if w.refuse("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, invalidInMesh(o.Resource.Spec)) {
 			continue
 		}
 		if m.Cluster != "" {
@@ -124,8 +125,8 @@ func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
 	}
 }
 
-// MeshCluster returns the cluster that the control plane of a mesh runs in, the
-// first one for an App Mesh, "" if it is not known.
+// MeshCluster returns the cluster of a mesh's control plane, the first one for an
+// App Mesh, "" if it is not known.
 func MeshCluster(spec discoveryv1.MeshSpec) string {
 	var m Mesh
 	describeMesh(&m, spec)
@@ -177,7 +178,7 @@ func (w *World) addWorkloads(objects []Object[discoveryv1.Workload]) {
 		if ref := o.Resource.Spec.Mesh; ref != nil {
 			wl.Mesh = w.MeshByRef(*ref)
 		}
-		if w.refuse("Workload", o.Resource.Name, o.Resource.Namespace, o.Origin, wrongInWorkload(&wl)) {
+		if w.refuse("Workload", o.Resource.Name, o.Resource.Namespace, o.Origin, invalidInWorkload(&wl)) {
 			continue
 		}
 		w.Workloads = append(w.Workloads, wl)
@@ -200,8 +201,8 @@ func (w *World) addWorkloads(objects []Object[discoveryv1.Workload]) {
 	}
 }
 
-// controllerKind reads the controller's kind off the resource name, which
-// discovery ends with it (semantics 1.1): the API has no field for it.
+// controllerKind returns the controller's kind from the end of the resource name
+// (semantics 1.1), as the API has no field for it.
 func controllerKind(resourceName string) string {
 	for _, kind := range []string{"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob", "Pod"} {
 		if strings.HasSuffix(resourceName, "-"+strings.ToLower(kind)) {
@@ -231,7 +232,7 @@ func (w *World) addDestinations(objects []Object[discoveryv1.Destination]) {
 		if ref := o.Resource.Spec.Mesh; ref != nil {
 			d.Mesh = w.MeshByRef(*ref)
 		}
-		if w.refuse("Destination", o.Resource.Name, o.Resource.Namespace, o.Origin, wrongInDestination(&d)) {
+		if w.refuse("Destination", o.Resource.Name, o.Resource.Namespace, o.Origin, invalidInDestination(&d)) {
 			continue
 		}
 		w.Destinations = append(w.Destinations, d)
@@ -247,8 +248,8 @@ func (w *World) addDestinations(objects []Object[discoveryv1.Destination]) {
 	w.indexDestinations()
 }
 
-// dropDuplicateServices keeps the first of several Destinations for one
-// Service; they are sorted.
+// dropDuplicateServices keeps the first of several Destinations for one Service.
+// The input is sorted.
 func (w *World) dropDuplicateServices() {
 	var last *Destination
 	kept := make([]Destination, 0, len(w.Destinations))
@@ -283,7 +284,7 @@ func (w *World) indexDestinations() {
 	}
 }
 
-// clusterLabel is where discovery notes the cluster of what it found
+// clusterLabel returns the cluster that discovery recorded in the labels
 // (semantics section 0).
 func clusterLabel(meta metav1.ObjectMeta) string {
 	return meta.Labels["cluster.discovery.mesh.gloo.solo.io"]
@@ -298,7 +299,7 @@ func metaOfCluster(r *multiclusterv1alpha1.KubernetesCluster) *metav1.ObjectMeta
 	return &r.ObjectMeta
 }
 
-// sortedObjects returns a copy of objects in the order of namespace and name.
+// sortedObjects returns a copy of the objects sorted by namespace and name.
 func sortedObjects[T any](objects []Object[T], meta func(*T) *metav1.ObjectMeta) []Object[T] {
 	sorted := slices.Clone(objects)
 	slices.SortStableFunc(sorted, func(a, b Object[T]) int { return compareMeta(meta(a.Resource), meta(b.Resource)) })

@@ -11,16 +11,16 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// What discovery found was said by the clusters themselves. It becomes principals,
-// certificates, hosts and paths in other clusters, so that only what can be a
-// name is used (semantics D65, D73). How a cluster is called is up to whoever
-// registers it.
+// Discovered values come from the clusters themselves and end up in principals,
+// certificates, hosts and paths of other clusters. Therefore only valid names are
+// used (semantics D65, D73). Cluster names are not checked here, because they are
+// chosen at registration.
 
-// maxTrustDomain is how long a trust domain can be.
+// maxTrustDomain is the maximum length of a trust domain.
 const maxTrustDomain = 255
 
-// TrustDomainProblem returns why a text is no trust domain as SPIFFE has it, ""
-// if it is one.
+// TrustDomainProblem returns why a text is not a SPIFFE trust domain, "" if it is
+// one.
 func TrustDomainProblem(text string) string {
 	switch {
 	case text == "":
@@ -34,8 +34,8 @@ func TrustDomainProblem(text string) string {
 	}
 }
 
-// AddressProblem returns why other clusters must not be sent to an address that
-// a cluster gives as its own, "" if they may. Names are not resolved.
+// AddressProblem returns why an address that a cluster announces must not be used
+// by other clusters, "" if it may. Names are not resolved.
 func AddressProblem(text string) string {
 	address, err := netip.ParseAddr(text)
 	if err != nil {
@@ -60,33 +60,33 @@ func AddressProblem(text string) string {
 	}
 }
 
-// wrongStrings collects what cannot be used, with the field that has it.
-type wrongStrings []string
+// invalidFields collects invalid values with their fields.
+type invalidFields []string
 
-func (w *wrongStrings) add(field, text, reason string) {
+func (w *invalidFields) add(field, text, reason string) {
 	*w = append(*w, fmt.Sprintf("%s: %q cannot be used: %s", field, text, reason))
 }
 
-func (w *wrongStrings) trustDomain(field, text string) {
+func (w *invalidFields) trustDomain(field, text string) {
 	if reason := TrustDomainProblem(text); text != "" && reason != "" {
 		w.add(field, text, reason)
 	}
 }
 
-// namespace and subdomain accept "", which stands for what is not known.
-func (w *wrongStrings) namespace(field, text string) {
+// namespace and subdomain allow "", which means not known.
+func (w *invalidFields) namespace(field, text string) {
 	if text != "" && len(validation.IsDNS1123Label(text)) > 0 {
 		w.add(field, text, "it is no name of a namespace")
 	}
 }
 
-func (w *wrongStrings) subdomain(field, text string) {
+func (w *invalidFields) subdomain(field, text string) {
 	if text != "" && len(validation.IsDNS1123Subdomain(text)) > 0 {
 		w.add(field, text, "it is no name that Kubernetes accepts")
 	}
 }
 
-func wrongInMesh(spec discoveryv1.MeshSpec) (wrong wrongStrings) {
+func invalidInMesh(spec discoveryv1.MeshSpec) (wrong invalidFields) {
 	if spec.Istio == nil {
 		return nil
 	}
@@ -99,14 +99,14 @@ func wrongInMesh(spec discoveryv1.MeshSpec) (wrong wrongStrings) {
 	return wrong
 }
 
-func wrongInWorkload(w *Workload) (wrong wrongStrings) {
+func invalidInWorkload(w *Workload) (wrong invalidFields) {
 	wrong.subdomain("the name of the controller", w.Name)
 	wrong.namespace("the namespace of the controller", w.Namespace)
 	wrong.subdomain("spec.kubernetes.serviceAccountName", w.ServiceAccount)
 	return wrong
 }
 
-func wrongInDestination(d *Destination) (wrong wrongStrings) {
+func invalidInDestination(d *Destination) (wrong invalidFields) {
 	if !d.IsService() {
 		return nil
 	}
@@ -115,9 +115,9 @@ func wrongInDestination(d *Destination) (wrong wrongStrings) {
 	return wrong
 }
 
-// refuse notes why an object that was discovered is left out, and reports whether
-// it is.
-func (w *World) refuse(kind, name, namespace string, origin Origin, wrong wrongStrings) bool {
+// refuse records why a discovered object is not used, and reports whether it is
+// refused.
+func (w *World) refuse(kind, name, namespace string, origin Origin, wrong invalidFields) bool {
 	if len(wrong) == 0 {
 		return false
 	}

@@ -8,22 +8,22 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// With returns the world as it would be with the given VirtualMeshes,
-// TrafficPolicies and AccessPolicies applied: one that exists by namespace and
-// name is replaced, the others are added. Everything else of add is left
-// aside but its Problems, which take the place of those about replaced objects.
-// A replaced object keeps what a cluster keeps when a manifest is applied: its
-// age and its status, on which the order of policies depends (semantics D11).
+// With returns a copy of the world with the given VirtualMeshes, TrafficPolicies
+// and AccessPolicies applied: existing ones (by namespace and name) are replaced,
+// the others added. Of the rest of add, only Problems are used; they replace
+// those about replaced objects. As when a manifest is applied to a cluster, a
+// replaced object keeps its age and status, which affect the order of policies
+// (semantics D11).
 //
-// What was discovered is shared with the receiver, which does not change.
+// Discovered objects are shared with the receiver, which is not modified.
 func (w *World) With(add Objects) *World {
 	changed := *w
 	gone := map[string]bool{}
-	changed.VirtualMeshes = applied(w.VirtualMeshes, add.VirtualMeshes, gone, "VirtualMesh", metaOfVirtualMesh,
+	changed.VirtualMeshes = replaceObjects(w.VirtualMeshes, add.VirtualMeshes, gone, "VirtualMesh", metaOfVirtualMesh,
 		func(from, to *networkingv1.VirtualMesh) { to.Status = from.Status })
-	changed.TrafficPolicies = applied(w.TrafficPolicies, add.TrafficPolicies, gone, "TrafficPolicy", metaOfTrafficPolicy,
+	changed.TrafficPolicies = replaceObjects(w.TrafficPolicies, add.TrafficPolicies, gone, "TrafficPolicy", metaOfTrafficPolicy,
 		func(from, to *networkingv1.TrafficPolicy) { to.Status = from.Status })
-	changed.AccessPolicies = applied(w.AccessPolicies, add.AccessPolicies, gone, "AccessPolicy", metaOfAccessPolicy,
+	changed.AccessPolicies = replaceObjects(w.AccessPolicies, add.AccessPolicies, gone, "AccessPolicy", metaOfAccessPolicy,
 		func(from, to *networkingv1.AccessPolicy) { to.Status = from.Status })
 	changed.Problems = slices.DeleteFunc(slices.Clone(w.Problems), func(p Problem) bool { return gone[p.Object] })
 	changed.Problems = append(changed.Problems, add.Problems...)
@@ -31,9 +31,9 @@ func (w *World) With(add Objects) *World {
 	return &changed
 }
 
-// applied returns the objects of one kind after others were applied, sorted,
-// and notes in replaced which are gone. keepStatus copies the status.
-func applied[T any](
+// replaceObjects returns the objects of one kind after applying others, sorted, and
+// records the replaced ones in replaced. keepStatus copies the status.
+func replaceObjects[T any](
 	objects, add []Object[T], replaced map[string]bool, kind string, meta func(*T) *metav1.ObjectMeta, keepStatus func(from, to *T),
 ) []Object[T] {
 	if len(add) == 0 {
@@ -65,12 +65,12 @@ func applied[T any](
 	return sortedObjects(all, meta)
 }
 
-// keepAge gives an object the time of creation of the one it replaces.
+// keepAge copies the creation time of the replaced object.
 func keepAge(from, to *metav1.ObjectMeta) { to.CreationTimestamp = from.CreationTimestamp }
 
-// WithAuthored returns the world as it would be if it had the VirtualMeshes,
-// TrafficPolicies and AccessPolicies of authored instead of its own. What was
-// discovered is shared with the receiver, which does not change.
+// WithAuthored returns a copy of the world with the VirtualMeshes,
+// TrafficPolicies and AccessPolicies of authored instead of its own. Discovered
+// objects are shared with the receiver, which is not modified.
 func (w *World) WithAuthored(authored Objects) *World {
 	changed := *w
 	changed.VirtualMeshes = sortedObjects(authored.VirtualMeshes, metaOfVirtualMesh)

@@ -6,9 +6,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Without returns the world as it would be if the VirtualMesh, TrafficPolicy or
-// AccessPolicy of that namespace and name were deleted, and whether there is
-// one. What was discovered is shared with the receiver, which does not change.
+// Without returns a copy of the world without the VirtualMesh, TrafficPolicy or
+// AccessPolicy of that namespace and name, and reports whether it existed.
+// Discovered objects are shared with the receiver, which is not modified.
 func (w *World) Without(kind, namespace, name string) (*World, bool) {
 	changed := *w
 	found := false

@@ -1,7 +1,7 @@
-// Package world is the world that every other package looks at: the
+// Package world holds the immutable model that other packages work on: the
 // meshes, workloads, destinations and policies of all clusters, sorted and
-// indexed once and never changed afterwards. The same objects give the same
-// world whatever order they were loaded in.
+// indexed once. The same objects give the same world in whatever order they were
+// loaded.
 package world
 
 import (
@@ -15,36 +15,35 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// DefaultNamespace is where meshctl's own resources live unless told
-// otherwise (design, section 4).
+// DefaultNamespace is the default namespace of meshctl's own resources (design,
+// section 4).
 const DefaultNamespace = "gloo-mesh"
 
-// defaultClusterDomain is the DNS domain of a cluster that does not name one
-// (semantics 3.1).
+// defaultClusterDomain is the default DNS domain of a cluster (semantics 3.1).
 const defaultClusterDomain = "cluster.local"
 
-// World is one immutable view of all clusters. Slices are sorted: networking
+// World is an immutable view of all clusters. Slices are sorted: networking
 // resources by namespace and name, discovered ones by namespace, name and
-// cluster. Callers must not modify anything they reach through it.
+// cluster. Callers must not modify anything in it.
 type World struct {
-	// VirtualMeshes, TrafficPolicies and AccessPolicies include those that
-	// their schema rejects; Object.Errors says why.
+	// VirtualMeshes, TrafficPolicies and AccessPolicies include objects that
+	// violate their schema; see Object.Errors.
 	VirtualMeshes   []Object[networkingv1.VirtualMesh]
 	TrafficPolicies []Object[networkingv1.TrafficPolicy]
 	AccessPolicies  []Object[networkingv1.AccessPolicy]
 
-	// Meshes, Workloads and Destinations hold only objects that their schema
-	// accepts. A position in these slices identifies the object.
+	// Meshes, Workloads and Destinations hold only objects that match their
+	// schema. A position in these slices identifies the object.
 	Meshes       []Mesh
 	Workloads    []Workload
 	Destinations []Destination
 
-	// Settings is the Settings object that applies, nil if there is none.
+	// Settings is the effective Settings object; nil if there is none.
 	Settings *settingsv1.Settings
 
-	// Problems lists what could not be used, sorted by origin.
+	// Problems lists unusable input, sorted by origin.
 	Problems []Problem
-	// Ignored counts the objects of kinds that meshctl does not model.
+	// Ignored counts objects of kinds that meshctl does not model.
 	Ignored int
 
 	meshes         map[core.ObjectRef]int
@@ -55,7 +54,7 @@ type World struct {
 	workloads      index
 }
 
-// New builds the world of the given objects. It does not modify them.
+// New builds a world from objects, which it does not modify.
 func New(objects Objects) *World {
 	w := &World{
 		VirtualMeshes:   sortedObjects(objects.VirtualMeshes, metaOfVirtualMesh),
@@ -95,7 +94,7 @@ func (w *World) Service(ref core.ClusterObjectRef) *Destination {
 	return nil
 }
 
-// ClusterDomain returns the DNS domain of a cluster, by default cluster.local
+// ClusterDomain returns the DNS domain of a cluster; cluster.local by default
 // (semantics 3.1).
 func (w *World) ClusterDomain(cluster string) string {
 	if domain := w.clusterDomains[cluster]; domain != "" {
@@ -104,7 +103,7 @@ func (w *World) ClusterDomain(cluster string) string {
 	return defaultClusterDomain
 }
 
-// HasCluster reports whether anything in the world is known about a cluster.
+// HasCluster reports whether the world knows a cluster.
 func (w *World) HasCluster(cluster string) bool { return w.clusters[cluster] }
 
 // Clusters returns the names of all clusters in ascending order.
@@ -131,8 +130,7 @@ func (w *World) WorkloadsWithin(clusters, namespaces []string, labels map[string
 }
 
 // linkBackings finds the workloads behind every Service: same cluster and
-// namespace, selector contained in the pod labels, no empty selector
-// (semantics 1.5).
+// namespace, and pod labels that match a non-empty selector (semantics 1.5).
 func (w *World) linkBackings() {
 	for i := range w.Destinations {
 		d := &w.Destinations[i]
@@ -148,14 +146,14 @@ func (w *World) linkBackings() {
 	}
 }
 
-// SettingsOf returns the Settings that apply among the objects, nil if there are
-// none; discovery needs them before there is a world.
+// SettingsOf returns the effective Settings of the objects; nil if there are
+// none. Discovery needs them before a world exists.
 func SettingsOf(objects Objects) *settingsv1.Settings { return chooseSettings(objects.Settings) }
 
 func chooseSettings(all []Object[settingsv1.Settings]) *settingsv1.Settings {
 	sorted := sortedObjects(all, metaOfSettings)
-	// The one named `settings` in the default namespace is what the API
-	// documents; a world with a single other one can only mean that one.
+	// The API documents `settings` in the default namespace; otherwise a single
+	// Settings object is unambiguous.
 	for _, s := range sorted {
 		if len(s.Errors) == 0 && s.Resource.Name == "settings" && s.Resource.Namespace == DefaultNamespace {
 			return s.Resource

@@ -6,46 +6,47 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// Table is rows under a header, all text; what is not known is None or Unknown.
-// It says which columns matter and how cells may be shortened; the printer, which
-// knows the terminal, decides.
+// Table is a header with rows of text; use None and Unknown for missing values.
+// It says how important columns are and how their cells may be shortened; the
+// printer, which knows the terminal, decides.
 type Table struct {
 	Columns []Column
-	// Rows have one cell for each column, or fewer: the last ones may be missing.
+	// Rows have one cell per column; the last cells may be missing.
 	Rows [][]string
-	// Noun is what a row is about, such as workload; "row" if it is empty.
+	// Noun is what a row describes, such as workload; "row" if empty.
 	Noun string
 }
 
 // Column is a column of a table.
 type Column struct {
 	Name string
-	// Wide says that only wide tables have it.
+	// Wide columns are shown in wide tables only.
 	Wide bool
-	// Priority is 0 for a column that is always shown. Of the others, terminals
-	// that are too narrow leave out those with the greatest number first.
+	// Priority is 0 for columns that are always shown. On narrow terminals,
+	// columns with the greatest number are hidden first.
 	Priority int
 	Content  Content
-	// Shown is how many items of a cell are shown unless the table is wide; 0 for
-	// all.
+	// Shown is the maximum number of items shown in a cell unless the table is
+	// wide; 0 shows all.
 	Shown int
-	// Tone returns the tone of a cell by its first word, which is painted; nil if
-	// cells have none.
+	// Tone returns the tone of a cell from its first word, which is then
+	// coloured; it may be nil.
 	Tone func(word string) Tone
 }
 
-// Content says what cells hold, and so how they may be shortened.
+// Content is the kind of text in cells, which decides how they may be shortened.
 type Content uint8
 
 const (
-	// Exact is a name or a number, which is cut only where nothing else helps.
+	// Exact is a name or a number, which is cut only as a last resort.
 	Exact Content = iota
 	// Prose is words or an expression, whose end may be cut.
 	Prose
-	// ItemList is what Items returns: the first items are shown, the rest counted.
+	// ItemList is the result of Items: the first items are shown and the rest
+	// counted.
 	ItemList
-	// Reason is a sentence that rows may share; one that several share is written
-	// once, below the table.
+	// Reason is a sentence that rows may share; a shared one is written once,
+	// below the table.
 	Reason
 )
 
@@ -58,7 +59,7 @@ func Columns(names ...string) []Column {
 	return columns
 }
 
-// WideColumns returns columns that only wide tables have.
+// WideColumns returns columns of wide tables.
 func WideColumns(names ...string) []Column {
 	columns := Columns(names...)
 	for i := range columns {
@@ -70,8 +71,8 @@ func WideColumns(names ...string) []Column {
 // Add adds a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// Items returns a list as a cell of a column of ItemList; None if there are no
-// items. A line end within an item makes no other item.
+// Items returns a list as a cell of an ItemList column; None if it is empty. Line
+// ends within an item are escaped, so that they do not separate items.
 func Items(items []string) string {
 	if len(items) == 0 {
 		return None
@@ -86,7 +87,7 @@ func Items(items []string) string {
 	return list.String()
 }
 
-// What stands for a value that is empty, and for one that is not known.
+// None stands for an empty value, Unknown for one that is not known.
 const (
 	None    = "<none>"
 	Unknown = "<unknown>"
@@ -108,7 +109,7 @@ func OrUnknown(text string) string {
 	return text
 }
 
-// Tone says what a word tells, which terminals show by its colour.
+// Tone is the meaning of a word, which terminals show by its colour.
 type Tone uint8
 
 // The tones.

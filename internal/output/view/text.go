@@ -6,17 +6,17 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// Text is written from top to bottom: lines, fields, tables, sections. Nothing
-// of it is kept, so that long texts cost no memory; the Layout behind it indents,
-// aligns, paints and escapes.
+// Text is written sequentially: lines, fields, tables, sections. It keeps
+// nothing, so that long texts need little memory; the Layout behind it indents,
+// aligns, colours and escapes.
 type Text struct {
-	// Wide says that people want all there is.
+	// Wide asks for all details.
 	Wide   bool
 	layout Layout
 	depth  int
 }
 
-// Layout writes parts of a text; depth is how deep they are nested.
+// Layout writes the parts of a text; depth is the nesting level.
 type Layout interface {
 	Line(depth int, mark Word, text string)
 	Fields(depth int, fields []Field)
@@ -27,10 +27,10 @@ type Layout interface {
 // Field is a `Key: value` line.
 type Field struct {
 	Key, Value string
-	// Items are the value of a field that is a list, one line each; a field without
-	// a value and without items is None.
+	// Items are the values of a list field, one per line. A field with neither
+	// value nor items shows None.
 	Items []string
-	// State is a word of the value that has a tone; usually there is none.
+	// State is the coloured word of the value, if any.
 	State Word
 }
 
@@ -43,8 +43,8 @@ func (t *Text) Line(text string) { t.layout.Line(t.depth, Word{}, text) }
 // Linef formats a line.
 func (t *Text) Linef(format string, args ...any) { t.Line(fmt.Sprintf(format, args...)) }
 
-// Marked writes a line that begins with a word that has a tone; the text follows
-// the word at once.
+// Marked writes a line that begins with a coloured word, directly followed by the
+// text.
 func (t *Text) Marked(mark Word, text string) { t.layout.Line(t.depth, mark, text) }
 
 // Blank writes an empty line.
@@ -56,20 +56,20 @@ func (t *Text) Fields(fields []Field) { t.layout.Fields(t.depth, fields) }
 // Table writes a table.
 func (t *Text) Table(table Table) { t.layout.Table(t.depth, table) }
 
-// Diff writes the lines in which two texts differ, with three lines of context,
-// as diff -u has them and never indented; nothing if they are equal.
+// Diff writes a unified diff of two texts with three lines of context, never
+// indented; nothing if they are equal.
 func (t *Text) Diff(oldName, newName string, before, after []byte) {
 	t.layout.Diff(udiff.Unified(oldName, newName, string(before), string(after)))
 }
 
-// Nested writes what body writes one level deeper.
+// Nested writes the output of body one level deeper.
 func (t *Text) Nested(body func()) {
 	t.depth++
 	body()
 	t.depth--
 }
 
-// Section writes a title and what body writes under it, or None if it is empty.
+// Section writes a title and the output of body under it, or None if it is empty.
 func (t *Text) Section(title string, empty bool, body func()) {
 	if empty {
 		t.Line(title + ":  " + None)

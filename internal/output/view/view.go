@@ -1,35 +1,36 @@
-// Package view holds results as values: what a command has to say, in the forms
-// that internal/output can print, without knowing any writer.
+// Package view holds the results of commands as values, in the forms that
+// internal/output can print, independent of any writer.
 package view
 
 import "iter"
 
-// View is a result in all forms; each form says the same. What is nil has
-// nothing to say, and prints nothing.
+// View is a result in all output forms, which have the same facts. Nil forms
+// print nothing.
 type View struct {
-	// Document is for programs: the value that JSON and YAML encode, or a List or
-	// Manifests, which are encoded one by one.
+	// Document is the form for programs: the value to encode as JSON and YAML, or
+	// a List or Manifests, which are encoded item by item.
 	Document func() (any, error)
-	// Table is for people. The argument says whether they want wide columns, for
-	// results whose rows depend on that.
+	// Table is the form for people. wide is true for wide columns, for results
+	// whose rows depend on it.
 	Table func(wide bool) (Table, error)
-	// Text is printed instead of Table where one table is not enough.
+	// Text replaces Table if one table is not enough.
 	Text func(t *Text) error
-	// Names are TYPE/NAME of what the result is about, as other commands accept it.
+	// Names are the TYPE/NAME of the objects in the result, as other commands
+	// accept them.
 	Names iter.Seq2[string, error]
 }
 
-// Value returns a Document that is known already.
+// Value returns a Document function for an existing value.
 func Value(document any) func() (any, error) {
 	return func() (any, error) { return document, nil }
 }
 
-// Rows returns a Table that is known already.
+// Rows returns a Table function for an existing table.
 func Rows(table Table) func(bool) (Table, error) {
 	return func(bool) (Table, error) { return table, nil }
 }
 
-// Lines returns a Text that cannot fail.
+// Lines returns a Text function that cannot fail.
 func Lines(write func(t *Text)) func(t *Text) error {
 	return func(t *Text) error {
 		write(t)
