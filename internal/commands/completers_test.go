@@ -107,6 +107,8 @@ func TestCompleteFromWorld(t *testing.T) {
 		want, never []string
 		// all says that there are no other choices than those.
 		all bool
+		// directive is how the shell goes on, ":4" (without files) if empty.
+		directive string
 	}{
 		{name: "workloads", args: "describe workload -f x |", want: []string{"productpage-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west"}},
 		{name: "destinations", args: "describe destination -f x |", want: []string{"reviews.bookinfo.east\tService on port 9080"}},
@@ -143,6 +145,37 @@ func TestCompleteFromWorld(t *testing.T) {
 		{name: "a service", args: "create tp -f x --destination |", want: []string{"reviews.bookinfo.east\tService on port 9080"}},
 		{name: "a port", args: "create tp -f x --shift reviews.bookinfo.east:|", want: []string{"reviews.bookinfo.east:9080\thttp"}, all: true},
 		{
+			name: "labels of a subset", args: "create tp -f x --shift reviews.bookinfo.west:9080@|", all: true,
+			want: []string{"reviews.bookinfo.west:9080@app=reviews\tof reviews-v3", "reviews.bookinfo.west:9080@version=v3\tof reviews-v3"},
+		},
+		{
+			name: "more labels of a subset", args: "create tp -f x --shift reviews.bookinfo.east@app=reviews,v|", all: true,
+			want: []string{"reviews.bookinfo.east@app=reviews,version=v1\tof reviews-v1", "reviews.bookinfo.east@app=reviews,version=v2\tof reviews-v2"},
+		},
+		{name: "a service that has no subsets to mirror to", args: "create tp -f x --mirror reviews.bookinfo.east@|", want: []string{"details.bookinfo.east\tService on port 9080"}},
+		{
+			name: "objects to delete", args: "diff --base x --delete |", never: []string{"workload/", "tp/"},
+			want: []string{"virtualmesh/bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes", "accesspolicy/health-checks-east.gloo-mesh\tAPPLIED, effective on 4 destinations"},
+		},
+		{
+			name: "objects to delete, by an alias and in a list", args: "diff --base x --delete vm/other,vm/|", all: true,
+			want: []string{"vm/other,vm/bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes"},
+		},
+		{name: "objects to delete of a kind that there is not", args: "diff --base x --delete workload/|", all: true},
+		{
+			name: "keys of labels", args: "describe workload -f x -l |", directive: ":6", all: true,
+			want: []string{"app=\t11 workloads", "istio=\t2 workloads", "release=\t2 workloads", "service.istio.io/canonical-name=\t2 workloads", "version=\t9 workloads"},
+		},
+		{
+			name: "values of a label", args: "describe workload -f x -l version=|", all: true,
+			want: []string{"version=v1\t7 workloads", "version=v2\t1 workload", "version=v3\t1 workload"},
+		},
+		{
+			name: "values of another label that is not wanted", args: "describe workload -f x --selector=app=reviews,istio!=|", all: true,
+			want: []string{"app=reviews,istio!=ingressgateway\t2 workloads"},
+		},
+		{name: "labels of virtual meshes that have none", args: "describe vm -f x -l |", directive: ":6", all: true},
+		{
 			name: "terms", args: "create tp -f x --source namespace=bookinfo,|", all: true,
 			want: []string{"namespace=bookinfo,namespace=istio-system", "namespace=bookinfo,cluster=east", "namespace=bookinfo,cluster=west"},
 		},
@@ -171,8 +204,12 @@ func TestCompleteFromWorld(t *testing.T) {
 			choices := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 			directive := choices[len(choices)-1]
 			choices = choices[:len(choices)-1]
-			if directive != ":4" {
-				t.Errorf("directive = %s, want that no files are offered", directive)
+			wanted := tt.directive
+			if wanted == "" {
+				wanted = ":4"
+			}
+			if directive != wanted {
+				t.Errorf("directive = %s, want %s", directive, wanted)
 			}
 			for _, want := range tt.want {
 				if !slices.Contains(choices, want) {

@@ -37,8 +37,12 @@ func shells() []shell {
 
 				# complete in this shell
 				source <(meshctl completion bash)`),
-			write:      func(root *cobra.Command, w io.Writer) error { return writeBashCompletion(root, w, true) },
-			writePlain: func(root *cobra.Command, w io.Writer) error { return writeBashCompletion(root, w, false) },
+			write: func(root *cobra.Command, w io.Writer) error {
+				return writeRepaired(w, func(w io.Writer) error { return root.GenBashCompletionV2(w, true) }, bashRepairs()...)
+			},
+			writePlain: func(root *cobra.Command, w io.Writer) error {
+				return writeRepaired(w, func(w io.Writer) error { return root.GenBashCompletionV2(w, false) }, bashRepairs()...)
+			},
 		},
 		{
 			name: "fish",
@@ -48,8 +52,12 @@ func shells() []shell {
 
 				# complete in this shell
 				meshctl completion fish | source`),
-			write:      func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
-			writePlain: func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, false) },
+			write: func(root *cobra.Command, w io.Writer) error {
+				return writeRepaired(w, func(w io.Writer) error { return root.GenFishCompletion(w, true) }, equalsRepairs()...)
+			},
+			writePlain: func(root *cobra.Command, w io.Writer) error {
+				return writeRepaired(w, func(w io.Writer) error { return root.GenFishCompletion(w, false) }, equalsRepairs()...)
+			},
 		},
 		{
 			name: "powershell",
@@ -72,28 +80,62 @@ func shells() []shell {
 
 				# complete in this shell, where compinit has run
 				source <(meshctl completion zsh)`),
-			write:      func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) },
-			writePlain: func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletionNoDesc(w) },
+			write: func(root *cobra.Command, w io.Writer) error {
+				return writeRepaired(w, root.GenZshCompletion, equalsRepairs()...)
+			},
+			writePlain: func(root *cobra.Command, w io.Writer) error {
+				return writeRepaired(w, root.GenZshCompletionNoDesc, equalsRepairs()...)
+			},
 		},
 	}
 }
 
-// writeBashCompletion prints cobra's script with one repair. Bash quotes choices
-// before it compares them with what is typed, commas too, so that no choice
-// would ever match after the first comma of a list.
-func writeBashCompletion(root *cobra.Command, w io.Writer, descriptions bool) error {
+// repair is a change of a script that cobra generates.
+type repair struct {
+	old *regexp.Regexp
+	new string
+}
+
+// writeRepaired prints a script of cobra with repairs. That one does not apply any
+// more is an error: cobra has changed, and so must the repair.
+func writeRepaired(w io.Writer, generate func(io.Writer) error, repairs ...repair) error {
 	var script bytes.Buffer
-	if err := root.GenBashCompletionV2(&script, descriptions); err != nil {
+	if err := generate(&script); err != nil {
 		return fmt.Errorf("generate the completion script: %w", err)
 	}
-	repaired := bashQuoting().ReplaceAllString(script.String(), "$0\n${1}$2=$${$2//\\\\,/,}")
-	_, err := io.WriteString(w, repaired)
+	text := script.String()
+	for _, r := range repairs {
+		if !r.old.MatchString(text) {
+			return fmt.Errorf("generate the completion script: %s is not in it", r.old)
+		}
+		text = r.old.ReplaceAllString(text, r.new)
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
-// bashQuoting matches the lines of cobra's script that quote one choice.
-func bashQuoting() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^( *)(?:printf -v )?(comp|COMPREPLY\[0\])(?: |=\$\(printf )"%q" .*$`)
+// bashRepairs are of two kinds. Bash quotes choices before it compares them with
+// what is typed, commas too, so that no choice would ever match after the first
+// comma of a list. And it replaces only what follows the last = or : of a word,
+// which may have both, as in --shift REF:PORT@KEY=VALUE.
+func bashRepairs() []repair {
+	return []repair{
+		{regexp.MustCompile(`(?m)^( *)(?:printf -v )?(comp|COMPREPLY\[0\])(?: |=\$\(printf )"%q" .*$`), "$0\n${1}$2=$${$2//\\\\,/,}"},
+		{
+			regexp.MustCompile(`(?m)^    __meshctl_handle_special_char "\$cur" :\n    __meshctl_handle_special_char "\$cur" =$`),
+			`    local breaks="$${COMP_WORDBREAKS//[^:=]/}"
+    if [[ -n $$breaks ]]; then
+        local beforeBreak=$${cur%"$${cur##*[$$breaks]}"}
+        COMPREPLY=("$${COMPREPLY[@]#"$$beforeBreak"}")
+    fi`,
+		},
+	}
+}
+
+// equalsRepairs are for shells to which what stands before the last = is the flag:
+// before the first one, as in --source=service-account=NAME, and only if it is one.
+func equalsRepairs() []repair {
+	return []repair{{regexp.MustCompile(`'-\.\*='`), `'^-[^=]*='`}}
 }
 
 func newCompletionCmd(f *cmdutil.Factory) *cobra.Command {

@@ -89,6 +89,7 @@ func testBash(t *testing.T, install, load string) {
 	term.tabUntil("--cluster west,east ")
 	term.write("-o j")
 	term.tabUntil("-o json ")
+	typeValues(term)
 }
 
 func testZsh(t *testing.T, install, load string) {
@@ -126,6 +127,7 @@ func testZsh(t *testing.T, install, load string) {
 	term.tabUntil("--cluster west,east ")
 	term.write("-o j")
 	term.tabUntil("-o json ")
+	typeValues(term)
 }
 
 func testFish(t *testing.T, install, load string) {
@@ -149,6 +151,38 @@ func testFish(t *testing.T, install, load string) {
 	if got := complete("meshctl describe workload -f manifests -R -o j"); !strings.HasPrefix(got, "json") {
 		t.Errorf("a format completes to %q, not to json", got)
 	}
+	for line, want := range map[string]string{
+		"create ap -f manifests -R --source=service-account=bookinfo-details.bookinfo.w": "--source=service-account=bookinfo-details.bookinfo.west\tof details-v1\n",
+		"create ap -f manifests -R --source service-account=bookinfo-details.bookinfo.w": "service-account=bookinfo-details.bookinfo.west\tof details-v1\n",
+		"create tp -f manifests -R --shift reviews.bookinfo.west:9080@version=":          "reviews.bookinfo.west:9080@version=v3\tof reviews-v3\n",
+		"describe workload -f manifests -R -l app=prod":                                  "app=productpage\t2 workloads\n",
+	} {
+		if got := complete("meshctl " + line); got != want {
+			t.Errorf("%s completes to\n%qnot to\n%q", line, got, want)
+		}
+	}
+}
+
+// typeValues completes values that consist of several parts.
+func typeValues(term *terminal) {
+	term.t.Helper()
+	const noLine = "\x15"
+	term.write(noLine + "meshctl create ap -f manifests -R --source=service-account=bookinfo-d")
+	term.tabUntil(" --source=service-account=bookinfo-details.bookinfo.")
+	term.write("w")
+	term.tabUntil(" --source=service-account=bookinfo-details.bookinfo.west ")
+	term.write("--source service-account=bookinfo-ra")
+	term.tabUntil(" --source service-account=bookinfo-ratings.bookinfo.")
+	term.write(noLine + "meshctl create tp -f manifests -R --shift reviews.bookinfo.west:9080@version=")
+	term.tabUntil("--shift reviews.bookinfo.west:9080@version=v3 ")
+	term.write(noLine + "meshctl create tp -f manifests -R --shift=reviews.bookinfo.west@version=v3,ap")
+	term.tabUntil("--shift=reviews.bookinfo.west@version=v3,app=reviews ")
+	term.write(noLine + "meshctl describe workload -f manifests -R -l ap")
+	term.tabUntil("-R -l app=")
+	term.write("prod")
+	term.tabUntil("-R -l app=productpage ")
+	term.write(noLine + "meshctl diff --base manifests -R --delete tp/reviews-t")
+	term.tabUntil("--delete tp/reviews-timeout-storefront.gloo-mesh ")
 }
 
 // requireProgram returns where a program is. Only a developer may do without.

@@ -82,7 +82,7 @@ func TestStabilityNamesVersions(t *testing.T) {
 	for kind, version := range map[string]string{
 		"WorkloadDescriptionList": describe.APIVersion, "MeshList": describe.APIVersion, "ClusterStatusList": describe.APIVersion,
 		"RenderedObjectList": describe.APIVersion, "WorldDiff": diff.APIVersion, "ApplyReport": apply.APIVersion, "MeshRestart": mesh.APIVersion,
-		"TrustReport": trust.APIVersion, "TrustStatusList": trust.APIVersion, "ResultList": cmdutil.ResultVersion,
+		"TrustReport": trust.APIVersion, "TrustStatusList": trust.APIVersion, "ResultList": cmdutil.ResultVersion, "FileList": cmdutil.FilesVersion,
 	} {
 		if row := "| `" + version + "` | " + kind + " |"; !strings.Contains(string(page), row) {
 			t.Errorf("docs/stability.md has no row with %s", row)

@@ -185,7 +185,10 @@ func TestRegistration(t *testing.T) {
 		got := r.run(t, 0, "cluster", "register", "east", "--remote-context", "east", "--dry-run", "-o", "yaml")
 		r.expect(t, got.stdout, "kind: ClusterRoleBinding", "kind: KubernetesCluster", "token of Secret east-token in gloo-mesh on the cluster")
 		dir := filepath.Join(t.TempDir(), "east")
-		r.run(t, 0, "cluster", "register", "east", "--remote-context", "east", "--dry-run=server", "--output-dir", dir)
+		got = r.run(t, 0, "cluster", "register", "east", "--remote-context", "east", "--dry-run=server", "--output-dir", dir, "-o", "name")
+		if want := filepath.Join(dir, "management.yaml") + "\n" + filepath.Join(dir, "remote.yaml") + "\n"; got.stdout != want {
+			t.Errorf("it prints %q, want %q", got.stdout, want)
+		}
 		for _, file := range []string{"remote.yaml", "management.yaml"} {
 			text, err := os.ReadFile(filepath.Join(dir, file))
 			if err != nil {

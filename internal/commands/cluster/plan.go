@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"fmt"
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -52,6 +51,7 @@ func (o *registerOptions) savePlan(plan *registration.Plan) error {
 		return cmdutil.CannotSave(o.outputDir, err)
 	}
 	defer func() { _ = tree.Close() }()
+	var files []cmdutil.FileResult
 	for _, side := range []struct {
 		file    string
 		objects []*unstructured.Unstructured
@@ -64,9 +64,7 @@ func (o *registerOptions) savePlan(plan *registration.Plan) error {
 		if err := tree.Replace(side.file, text.Bytes()); err != nil {
 			return cmdutil.CannotSave(path, err)
 		}
-		if _, err := fmt.Fprintln(o.Streams.Out, path); err != nil {
-			return err
-		}
+		files = append(files, cmdutil.FileResult{Path: path, Outcome: cmdutil.FileWritten})
 	}
-	return nil
+	return cmdutil.PrintFiles(o.Streams, o.output.Format(), false, files)
 }

@@ -96,7 +96,7 @@ func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 	flags.DurationVar(&opts.tokenTTL, "token-ttl", 0, "`DURATION` after which the token expires, 10m or more; 0 for a token that does not expire (default 0)")
 	flags.BoolVar(&opts.adopt, "adopt", false, "take over objects left by a registration of this name with another management cluster")
 	cmdutil.AddDryRunFlag(cmd, opts.dryRun)
-	cmdutil.AddOutputFlag(cmd, opts.output, "output format; json and yaml need --dry-run")
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format, with --output-dir of the list of files; json and yaml need --dry-run")
 	flags.StringVar(&opts.outputDir, "output-dir", "", "`DIR` for the manifests of a dry run: remote.yaml and management.yaml")
 	_ = cmd.MarkFlagDirname("output-dir")
 	return cmd
@@ -111,9 +111,6 @@ func (o *registerOptions) check() error {
 	manifests := o.output.String() == "yaml" || o.output.String() == "json"
 	if o.dryRun.String() == "none" && (manifests || o.outputDir != "") {
 		errs = append(errs, cli.Usagef("-o %s and --output-dir require --dry-run", o.output))
-	}
-	if manifests && o.outputDir != "" {
-		errs = append(errs, cli.Usagef("-o and --output-dir cannot be combined"))
 	}
 	return errors.Join(errs...)
 }

@@ -20,12 +20,19 @@ const completionPatience = 2 * time.Second
 // the command line or of the settings. Whatever fails, it offers nothing and
 // says nothing: there is no place for it while somebody types.
 func (f *Factory) CompleteFromWorld(offer func(result *policy.Result, args []string, typed string) []cobra.Completion) cobra.CompletionFunc {
+	return f.completeFromWorld(func(result *policy.Result, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return offer(result, args, typed), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// completeFromWorld is CompleteFromWorld for what also says how to go on.
+func (f *Factory) completeFromWorld(offer func(result *policy.Result, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		result := f.worldToComplete(cmd)
 		if result == nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return offer(result, args, typed), cobra.ShellCompDirectiveNoFileComp
+		return offer(result, args, typed)
 	}
 }
 

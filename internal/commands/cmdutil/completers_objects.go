@@ -22,6 +22,9 @@ type objectCompleter struct {
 func CompleteObjects(f *Factory, cmd *cobra.Command, kind ObjectKind, filter *ObjectFilter) {
 	q := objectCompleter{kind, filter}
 	cmd.ValidArgsFunction = f.CompleteFromWorld(q.offerNames)
+	if cmd.Flags().Lookup("selector") != nil {
+		CompleteSelector(f, cmd, kind)
+	}
 	for name, offer := range map[string]func(*policy.Result, []string, string) []cobra.Completion{
 		"namespace": q.offerNamespaces, "cluster": q.offerClusters,
 	} {
@@ -32,6 +35,40 @@ func CompleteObjects(f *Factory, cmd *cobra.Command, kind ObjectKind, filter *Ob
 			panic(err) // the same flag declared twice: no input can cause it
 		}
 	}
+}
+
+// CompleteSelector makes the flag --selector of a command complete to the labels of
+// the objects of a kind: first to the keys, then to the values of one.
+func CompleteSelector(f *Factory, cmd *cobra.Command, kind ObjectKind) {
+	CompleteFlag(cmd, "selector", f.completeFromWorld(func(result *policy.Result, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return offerLabels(result, kind, typed)
+	}))
+}
+
+// offerLabels offers keys, and behind KEY= the values of a key, for the last term of
+// a selector. Behind other operators, nothing is offered.
+func offerLabels(result *policy.Result, kind ObjectKind, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	head := typed[:strings.LastIndexByte(typed, ',')+1]
+	typedKey, _, hasKey := strings.Cut(typed[len(head):], "=")
+	count := map[string]int{}
+	for i := range kind.Objects(result.World) {
+		for key, value := range kind.labels(result.World, i) {
+			switch {
+			case !hasKey:
+				count[key+"="]++
+			case strings.TrimSuffix(typedKey, "!") == key:
+				count[typedKey+"="+value]++
+			}
+		}
+	}
+	var words []cobra.Completion
+	for _, word := range sortedKeys(count) {
+		words = append(words, cobra.CompletionWithDesc(head+word, counted(count[word], kind)))
+	}
+	if hasKey {
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // offerNames offers the full name of each object that passes the filters and is
@@ -69,7 +106,7 @@ func (q objectCompleter) offerNames(result *policy.Result, args []string, typed 
 		case count[word] > 1:
 			word = strings.ToLower(n.Kind) + "/" + word
 		}
-		words = append(words, cobra.CompletionWithDesc(word, q.kind.hint(result, i)))
+		words = append(words, cobra.CompletionWithDesc(word, q.kind.Hint(result, i)))
 	}
 	return words
 }

@@ -23,8 +23,8 @@ type ObjectKind struct {
 	// are; nil for kinds without.
 	labels   func(w *world.World, position int) map[string]string
 	labelled string
-	// hint describes an object in a few words, for completion.
-	hint func(result *policy.Result, position int) string
+	// Hint describes an object in a few words, for completion.
+	Hint func(result *policy.Result, position int) string
 	// clusters returns the clusters that an object belongs to where its name has
 	// none; nil for kinds whose names have the cluster, or that have none.
 	clusters func(w *world.World, position int) []string

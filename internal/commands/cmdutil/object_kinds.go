@@ -17,7 +17,7 @@ func WorkloadKind() ObjectKind {
 		},
 		labels:    func(w *world.World, i int) map[string]string { return w.Workloads[i].Labels },
 		labelled:  "pod labels",
-		hint:      hintWorkload,
+		Hint:      hintWorkload,
 		inCluster: true,
 	}
 }
@@ -31,7 +31,7 @@ func DestinationKind() ObjectKind {
 		},
 		labels:    func(w *world.World, i int) map[string]string { return w.Destinations[i].Labels },
 		labelled:  "Service labels",
-		hint:      HintDestination,
+		Hint:      HintDestination,
 		inCluster: true,
 	}
 }
@@ -45,7 +45,7 @@ func MeshKind() ObjectKind {
 		},
 		labels:    func(w *world.World, i int) map[string]string { return w.Meshes[i].Resource.Labels },
 		labelled:  "labels",
-		hint:      HintMesh,
+		Hint:      HintMesh,
 		clusters:  func(w *world.World, i int) []string { return w.Meshes[i].Clusters },
 		inCluster: true,
 	}
@@ -60,7 +60,7 @@ func VirtualMeshKind() ObjectKind {
 		},
 		labels:   func(w *world.World, i int) map[string]string { return w.VirtualMeshes[i].Resource.Labels },
 		labelled: "labels",
-		hint:     HintVirtualMesh,
+		Hint:     HintVirtualMesh,
 	}
 }
 
@@ -73,7 +73,7 @@ func TrafficPolicyKind() ObjectKind {
 		},
 		labels:   func(w *world.World, i int) map[string]string { return w.TrafficPolicies[i].Resource.Labels },
 		labelled: "labels",
-		hint:     hintPolicy(policy.KindTrafficPolicy),
+		Hint:     hintPolicy(policy.KindTrafficPolicy),
 	}
 }
 
@@ -86,7 +86,7 @@ func AccessPolicyKind() ObjectKind {
 		},
 		labels:   func(w *world.World, i int) map[string]string { return w.AccessPolicies[i].Resource.Labels },
 		labelled: "labels",
-		hint:     hintPolicy(policy.KindAccessPolicy),
+		Hint:     hintPolicy(policy.KindAccessPolicy),
 	}
 }
 
@@ -97,7 +97,7 @@ func ClusterKind() ObjectKind {
 		Objects: func(w *world.World) []world.Names {
 			return namesOfAll(w.Clusters(), func(name string) world.Names { return world.Names{Kind: "KubernetesCluster", Name: name} })
 		},
-		hint:   hintCluster,
+		Hint:   hintCluster,
 		global: true,
 	}
 }

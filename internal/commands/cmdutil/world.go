@@ -1,6 +1,7 @@
 package cmdutil
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -26,6 +27,8 @@ type WorldFlags struct {
 	// OnTop says that the user named the management cluster explicitly, so that it
 	// takes part next to other sources.
 	OnTop bool
+	// FilesFlag is the flag that Filenames come from; --filename if empty.
+	FilesFlag string
 	// needsClusters says that manifests alone are not enough for the command.
 	needsClusters bool
 }
@@ -43,7 +46,7 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
 	BindSetting(flags, "filename", settings.Filename)
 	BindSetting(flags, "recursive", settings.Recursive)
-	factory.worlds[cmd] = f
+	f.CompletesFor(cmd, factory)
 	f.Kube = NewKubeFlags(factory)
 	f.Kube.Register(cmd)
 	// Its examples need no cluster.
@@ -52,12 +55,16 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	CompleteFlag(cmd, "clusters", f.Kube.CompleteContexts)
 }
 
+// CompletesFor makes what the flags name the world that the command is completed
+// from. Register does that already.
+func (f *WorldFlags) CompletesFor(cmd *cobra.Command, factory *Factory) { factory.worlds[cmd] = f }
+
 // Settle decides between the sources once flags are parsed: what the user typed
 // beats manifests that the settings name.
 func (f *WorldFlags) Settle(cmd *cobra.Command) {
 	f.OnTop = cmd.Flags().Changed("context")
 	f.needsClusters = cmd.Annotations[NeedsCluster] != ""
-	if !cmd.Flags().Changed("filename") && (f.OnTop || len(f.Contexts) > 0) {
+	if !cmd.Flags().Changed(cmp.Or(f.FilesFlag, "filename")) && (f.OnTop || len(f.Contexts) > 0) {
 		f.Filenames = nil
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 // NewCmd returns the command `meshctl config`.
@@ -74,8 +76,8 @@ func newPathCmd(f *cmdutil.Factory) *cobra.Command {
 			if location.Path == "" {
 				return settings.ErrNoHome
 			}
-			_, err := fmt.Fprintln(f.Streams.Out, location.Path)
-			return err
+			paths := []string{location.Path}
+			return output.Print(f.Streams, output.FormatName, view.View{Names: view.NameEach(paths, func(path *string) string { return *path })})
 		},
 	}
 }

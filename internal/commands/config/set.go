@@ -2,13 +2,14 @@ package config
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 )
 
 // configChange is one use of config set or config unset.
@@ -98,8 +99,7 @@ func (c *configChange) set(ctx context.Context) error {
 	if name := s.Env(); c.getenv(name) != "" {
 		c.streams.Warn("%s is set in the environment and takes precedence", name)
 	}
-	_, err = fmt.Fprintf(c.streams.Out, "%s set in %s\n", c.key, path)
-	return err
+	return c.print("%s set in %s", c.key, path)
 }
 
 func (c *configChange) unset(ctx context.Context) error {
@@ -124,8 +124,12 @@ func (c *configChange) unset(ctx context.Context) error {
 	if !found {
 		outcome = "is not set in"
 	}
-	_, err = fmt.Fprintf(c.streams.Out, "%s %s %s\n", c.key, outcome, path)
-	return err
+	return c.print("%s %s %s", c.key, outcome, path)
+}
+
+// print prints the result in one line.
+func (c *configChange) print(format string, args ...any) error {
+	return output.Print(c.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) { t.Linef(format, args...) })})
 }
 
 // completeSet offers the settings, then the values of the one chosen.

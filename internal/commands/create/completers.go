@@ -23,11 +23,18 @@ func completeField[I any](f *cmdutil.Factory, field *render.Field[I]) cobra.Comp
 			return offerTerms(result, field.Names, typed)
 		})
 	case field.Names == render.ServiceNames && strings.Contains(field.Value, "[:PORT]"):
+		withSubset := strings.Contains(field.Value, "[@KEY=VALUE")
 		return f.CompleteFromWorld(func(result *policy.Result, _ []string, typed string) []cobra.Completion {
-			if service, _, hasPort := strings.Cut(typed, ":"); hasPort {
+			target, _, hasSubset := strings.Cut(typed, "@")
+			service, _, hasPort := strings.Cut(target, ":")
+			switch {
+			case hasSubset && withSubset:
+				return offerSubsets(result, service, typed)
+			case hasPort:
 				return offerPorts(result, service)
+			default:
+				return offerServices(result, "")
 			}
-			return offerServices(result, "")
 		})
 	default:
 		return completeNames(f, field.Names)
@@ -111,6 +118,40 @@ func offerPorts(result *policy.Result, service string) []cobra.Completion {
 	return words
 }
 
+// offerSubsets offers the labels of the pods behind the Service for the subset that
+// is being typed, without the labels that it has already.
+func offerSubsets(result *policy.Result, service, typed string) []cobra.Completion {
+	head := typed[:strings.LastIndexAny(typed, "@,")+1]
+	_, subset, _ := strings.Cut(head, "@")
+	var given []string
+	for pair := range strings.SplitSeq(subset, ",") {
+		key, _, _ := strings.Cut(pair, "=")
+		given = append(given, key)
+	}
+	users := map[string][]string{}
+	for _, w := range result.World.WorkloadPointers() {
+		if !slices.ContainsFunc(w.Backs, func(id int) bool { return result.World.Destinations[id].Key() == service }) {
+			continue
+		}
+		for key, value := range w.Labels {
+			if !slices.Contains(given, key) {
+				users[key+"="+value] = append(users[key+"="+value], w.Name)
+			}
+		}
+	}
+	return describedByUsers(head, users)
+}
+
+// describedByUsers returns words, sorted, that say which workloads they are of.
+func describedByUsers(head string, users map[string][]string) []cobra.Completion {
+	var words []cobra.Completion
+	for word, names := range users {
+		words = append(words, cobra.CompletionWithDesc(head+word, "of "+strings.Join(names, ", ")))
+	}
+	slices.Sort(words)
+	return words
+}
+
 // offerAccounts offers the service accounts that workloads run as.
 func offerAccounts(result *policy.Result, key string) []cobra.Completion {
 	users := map[string][]string{}
@@ -120,12 +161,7 @@ func offerAccounts(result *policy.Result, key string) []cobra.Completion {
 			users[account] = append(users[account], w.Name)
 		}
 	}
-	var words []cobra.Completion
-	for account, names := range users {
-		words = append(words, cobra.CompletionWithDesc(key+account, "of "+strings.Join(names, ", ")))
-	}
-	slices.Sort(words)
-	return words
+	return describedByUsers(key, users)
 }
 
 // offerNamespaces offers the namespaces of workloads and destinations.

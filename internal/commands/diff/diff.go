@@ -5,9 +5,7 @@ package diff
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,7 +73,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.current.Settle(cmd)
-			if err := opts.check(cmd); err != nil {
+			if err := opts.check(); err != nil {
 				return err
 			}
 			return troubled(opts.run(cmd.Context()))
@@ -97,12 +95,15 @@ func (o *options) register(f *cmdutil.Factory, cmd *cobra.Command) {
 	}
 	cmdutil.BindSetting(flags, "base", settings.Filename)
 	cmdutil.BindSetting(flags, "recursive", settings.Recursive)
+	o.current.FilesFlag = "base"
+	o.current.CompletesFor(cmd, f)
 	o.current.Kube = cmdutil.NewKubeFlags(f)
 	o.current.Kube.Register(cmd)
 	flags.Lookup("clusters").Annotations = map[string][]string{cmdutil.FlagGroup: {cmdutil.ClusterFlagGroup}}
 	cmdutil.CompleteFlag(cmd, "clusters", o.current.Kube.CompleteContexts)
 	cmdutil.RegisterNamespace(cmd, &o.namespace, "`NAMESPACE` of meshctl's resources")
 	flags.StringSliceVar(&o.deleted, "delete", nil, "show the effect of deleting this `KIND/NAME`; repeatable")
+	cmdutil.CompleteFlag(cmd, "delete", f.CompleteFromWorld(o.completeDeleted))
 	flags.BoolVar(&o.full, "diff", false, "show configuration changes as a unified diff")
 	cmdutil.AddOutputFlag(cmd, o.format, "output format")
 }
@@ -115,10 +116,7 @@ func troubled(err error) error {
 	return &cli.TroubleError{Err: err}
 }
 
-func (o *options) check(cmd *cobra.Command) error {
-	if !cmd.Flags().Changed("base") && (o.current.OnTop || len(o.current.Contexts) > 0) {
-		o.current.Filenames = nil // an explicit source beats what the settings name
-	}
+func (o *options) check() error {
 	stdin := 0
 	for _, name := range slices.Concat(o.filenames, o.current.Filenames) {
 		if name == "-" {
@@ -189,49 +187,6 @@ func (o *options) loadNew(ctx context.Context) (world.Objects, error) {
 	return load.Files(ctx, load.FileOptions{
 		Paths: o.filenames, Recursive: o.current.Recursive, Stdin: o.streams.In, DefaultNamespace: o.namespace,
 	}, validation.New())
-}
-
-// without returns the world without an object that is named KIND/NAME or
-// KIND/NAME.NAMESPACE.
-func without(w *world.World, text string) (*world.World, error) {
-	kindText, name, ok := strings.Cut(text, "/")
-	if !ok {
-		return nil, cli.Usagef("invalid --delete %q: must be KIND/NAME, such as trafficpolicy/retries", text)
-	}
-	type deletable struct {
-		kind  string
-		names []world.Names
-	}
-	of := map[string]deletable{
-		"virtualmesh":   {"VirtualMesh", cmdutil.VirtualMeshKind().Objects(w)},
-		"trafficpolicy": {"TrafficPolicy", cmdutil.TrafficPolicyKind().Objects(w)},
-		"accesspolicy":  {"AccessPolicy", cmdutil.AccessPolicyKind().Objects(w)},
-	}
-	aliases := map[string]string{
-		"vm": "virtualmesh", "virtualmeshes": "virtualmesh", "tp": "trafficpolicy", "trafficpolicies": "trafficpolicy",
-		"ap": "accesspolicy", "accesspolicies": "accesspolicy",
-	}
-	word := strings.ToLower(kindText)
-	if long, isAlias := aliases[word]; isAlias {
-		word = long
-	}
-	found, known := of[word]
-	if !known {
-		return nil, cli.Usagef("invalid --delete %q: kind must be one of: virtualmesh, trafficpolicy, accesspolicy", text)
-	}
-	all := make([]int, len(found.names))
-	for i := range all {
-		all[i] = i
-	}
-	i, err := world.Resolve(word, all, func(i int) world.Names { return found.names[i] }, name)
-	if err != nil {
-		return nil, err
-	}
-	changed, there := w.Without(found.kind, found.names[i].Namespace, found.names[i].Name)
-	if !there {
-		return nil, fmt.Errorf("%s %s cannot be deleted", word, found.names[i].Full())
-	}
-	return changed, nil
 }
 
 // differing is one run of diff.

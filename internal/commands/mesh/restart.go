@@ -101,6 +101,7 @@ func newRestartCmd(f *cmdutil.Factory) *cobra.Command {
 	opts.world.Register(cmd, f)
 	cmd.Annotations[cmdutil.NeedsCluster] = "true"
 	opts.registerFlags(cmd)
+	cmdutil.CompleteSelector(f, cmd, cmdutil.WorkloadKind())
 	cmd.ValidArgsFunction = f.CompleteFromWorld(func(result *policy.Result, args []string, _ string) []cobra.Completion {
 		return offerMeshNames(result, args)
 	})

@@ -32,8 +32,10 @@ type renderedFiles struct {
 	wanted      map[string]bool
 	directories map[string]string
 
-	written, removed, unchanged int
-	failures                    []string
+	// changed are the files that were written and removed.
+	changed   []cmdutil.FileResult
+	unchanged int
+	failures  []string
 }
 
 // writeFiles makes the directory have the files of the objects, and no stale
@@ -55,7 +57,14 @@ func (r *rendering) writeFiles() error {
 	if f.tree != nil {
 		err = errors.Join(err, f.tree.Close())
 	}
-	return err
+	format := f.format.Format()
+	if !f.formatGiven {
+		format = output.FormatTable // the default is that of manifests
+	}
+	if printErr := cmdutil.PrintFiles(f.streams, format, f.dryRun, f.changed); printErr != nil || err != nil {
+		return errors.Join(err, printErr)
+	}
+	return f.summarise()
 }
 
 func (f *renderedFiles) writeAll() error {
@@ -65,10 +74,7 @@ func (f *renderedFiles) writeAll() error {
 	}); err != nil {
 		return err
 	}
-	if err := f.removeStale(); err != nil {
-		return err
-	}
-	return f.summarise()
+	return f.removeStale()
 }
 
 func (f *renderedFiles) summarise() error {
@@ -76,7 +82,11 @@ func (f *renderedFiles) summarise() error {
 	if f.dryRun {
 		wrote, removed = "would be written", "would be removed"
 	}
-	f.streams.Say("%s: %d %s, %d %s, %d unchanged.", f.outputDir, f.written, wrote, f.removed, removed, f.unchanged)
+	count := map[cmdutil.FileOutcome]int{}
+	for _, changed := range f.changed {
+		count[changed.Outcome]++
+	}
+	f.streams.Say("%s: %d %s, %d %s, %d unchanged.", f.outputDir, count[cmdutil.FileWritten], wrote, count[cmdutil.FileRemoved], removed, f.unchanged)
 	for i, failure := range f.failures {
 		if i == cmdutil.ReportedProblems {
 			f.streams.Say("... %s", text.More(len(f.failures)-i))
@@ -160,13 +170,13 @@ func (f *renderedFiles) write(path, cluster string, content []byte) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	f.written++
 	if !f.dryRun {
 		if err := f.tree.Replace(path, content); err != nil {
 			return f.cannot("write", path, err)
 		}
 	}
-	return f.say("written", path)
+	f.note(path, cmdutil.FileWritten)
+	return nil
 }
 
 // read returns the content of a file that is a file, and not a link to one.
@@ -239,13 +249,13 @@ func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error
 	if !f.isOurs(content, label) {
 		return nil
 	}
-	f.removed++
 	if !f.dryRun {
 		if err := f.tree.Remove(path); err != nil {
 			return f.cannot("remove", path, err)
 		}
 	}
-	return f.say("removed", path)
+	f.note(path, cmdutil.FileRemoved)
+	return nil
 }
 
 // isOurs reports whether a file is one object that meshctl rendered for the
@@ -264,13 +274,8 @@ func (f *renderedFiles) isOurs(content []byte, clusterLabel string) bool {
 		object.Metadata.Labels[istio.OwnerLabel] == f.namespace && object.Metadata.Labels[istio.ClusterLabel] == clusterLabel
 }
 
-func (f *renderedFiles) say(what, path string) error {
-	suffix := ""
-	if f.dryRun {
-		suffix = " (dry run)"
-	}
-	_, err := fmt.Fprintf(f.streams.Out, "%s %s%s\n", filepath.Join(f.outputDir, path), what, suffix)
-	return err
+func (f *renderedFiles) note(path string, outcome cmdutil.FileOutcome) {
+	f.changed = append(f.changed, cmdutil.FileResult{Path: filepath.Join(f.outputDir, path), Outcome: outcome})
 }
 
 func (f *renderedFiles) cannot(what, path string, err error) error {

@@ -32,7 +32,9 @@ type istioOptions struct {
 	explain        bool
 	failOnFindings bool
 	acceptLoss     bool
-	format         *cmdutil.EnumValue
+	// formatGiven says that the user chose the format.
+	formatGiven bool
+	format      *cmdutil.EnumValue
 }
 
 func newIstioCmd(f *cmdutil.Factory) *cobra.Command {
@@ -98,7 +100,7 @@ func newIstioCmd(f *cmdutil.Factory) *cobra.Command {
 	flags.BoolVar(&opts.explain, "explain", false, "show the policies and virtual meshes that each object comes from")
 	flags.BoolVar(&opts.failOnFindings, "fail-on-findings", false, "exit with 3 if something is left out")
 	flags.BoolVar(&opts.acceptLoss, "accept-loss", false, "render even if protection is missing because a resource is invalid or not known")
-	cmdutil.AddOutputFlag(cmd, opts.format, "output format")
+	cmdutil.AddOutputFlag(cmd, opts.format, "output format of the objects, or with --output-dir of the list of files, which are always YAML")
 	return cmd
 }
 
@@ -117,6 +119,7 @@ func (o *istioOptions) completeClusters(f *cmdutil.Factory) cobra.CompletionFunc
 }
 
 func (o *istioOptions) check(cmd *cobra.Command) error {
+	o.formatGiven = cmd.Flags().Changed("output")
 	for i, text := range o.kinds {
 		kind, err := istioKindOf(text)
 		if err != nil {
@@ -131,8 +134,6 @@ func (o *istioOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef("--cluster must not be empty")
 	case o.dryRun && o.outputDir == "":
 		return cli.Usagef("--dry-run requires --output-dir: without it, nothing is written")
-	case o.outputDir != "" && cmd.Flags().Changed("output") && o.format.Format() != output.FormatYAML:
-		return cli.Usagef("--output-dir and -o %s cannot be combined: files are always YAML", o.format)
 	case o.outputDir == "" && cmd.Flags().Changed("output-dir"):
 		return cli.Usagef("--output-dir must not be empty")
 	default:
