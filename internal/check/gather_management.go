@@ -91,7 +91,7 @@ type definition struct {
 
 // definitions returns what install defines.
 func definitions(namespace string) ([]definition, error) {
-	objects, err := registration.InstallObjects(namespace)
+	objects, err := registration.InstallObjects(namespace, nil)
 	if err != nil {
 		return nil, err
 	}

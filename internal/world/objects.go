@@ -51,6 +51,10 @@ type Object[T any] struct {
 	// Errors lists the schema violations, each as "PATH: MESSAGE". An object
 	// with errors takes part with state INVALID.
 	Errors []string
+	// Outside says that the object is in a namespace of the management cluster whose
+	// resources have no effect (semantics D72). It is shown and touches nothing else;
+	// Errors says why.
+	Outside bool
 }
 
 // Objects is everything that was loaded, in load order.
@@ -95,6 +99,9 @@ const (
 	// UnusableName is a discovered object with a name, trust domain or the like that
 	// nothing could be called; it is not used.
 	UnusableName ProblemKind = "UnusableName"
+	// IgnoredNamespace is an object in a namespace of the management cluster whose
+	// resources have no effect.
+	IgnoredNamespace ProblemKind = "IgnoredNamespace"
 	// SchemaViolation is an object that its schema rejects.
 	SchemaViolation ProblemKind = "SchemaViolation"
 )
