@@ -91,7 +91,7 @@ type definition struct {
 
 // definitions returns the CustomResourceDefinitions that install creates.
 func definitions(namespace string) ([]definition, error) {
-	objects, err := registration.InstallObjects(namespace)
+	objects, err := registration.InstallObjects(namespace, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ type ManagementOptions struct {
 	Kinds []string
 	// Namespace is the one to list; all if empty.
 	Namespace string
+	// Home is the namespace of meshctl's resources; world.DefaultNamespace if empty.
+	// What else is listed has no effect unless an administrator says so.
+	Home string
 	// Deadline bounds the whole, kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
@@ -57,7 +60,11 @@ func readManagement(ctx context.Context, opts ManagementOptions, c checker) (wor
 	if _, err := kube.Ask(ctx, opts.Connection, opts.Deadline, questions...); err != nil {
 		return unusableCluster(opts.Connection.Name, err)
 	}
-	return l.assemble()
+	objects, err := l.assemble()
+	if err != nil {
+		return objects, err
+	}
+	return objects, l.limitReach(ctx, &objects)
 }
 
 // ClusterOrigin is where objects of a cluster come from.

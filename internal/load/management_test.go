@@ -27,6 +27,9 @@ type liveAPI struct {
 	lists             map[string][]map[string]any
 	forbidden, broken []string
 	slow              bool
+	// listed are the policy namespaces of meshctl's namespace; without any, there is no
+	// such namespace.
+	listed string
 }
 
 func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,6 +56,17 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(metav1.Status{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
 			Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: "x is forbidden: not for you",
+		})
+	case r.URL.Path == homePath && a.listed != "":
+		meta := metav1.ObjectMeta{Name: world.DefaultNamespace, Annotations: map[string]string{kube.PolicyNamespacesAnnotation: a.listed}}
+		_ = json.NewEncoder(w).Encode(metav1.PartialObjectMetadata{
+			TypeMeta: metav1.TypeMeta{APIVersion: "meta.k8s.io/v1", Kind: "PartialObjectMetadata"}, ObjectMeta: meta,
+		})
+	case r.URL.Path == homePath:
+		w.WriteHeader(http.StatusNotFound)
+		_ = json.NewEncoder(w).Encode(metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: http.StatusNotFound,
+			Reason: metav1.StatusReasonNotFound, Details: &metav1.StatusDetails{Kind: "namespaces", Name: world.DefaultNamespace},
 		})
 	case slices.Contains(a.broken, r.URL.Path):
 		http.Error(w, "out of order", http.StatusInternalServerError)
@@ -97,6 +111,8 @@ func (a *liveAPI) connect(t *testing.T, name string) *kube.Connection {
 	return kube.New(name, kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
 }
 
+const homePath = "/api/v1/namespaces/" + world.DefaultNamespace
+
 const networkingPath = "/apis/networking.mesh.gloo.solo.io/v1/"
 
 func object(name string, spec map[string]any) map[string]any {
@@ -131,7 +147,7 @@ func TestManagement(t *testing.T) {
 	}
 	lists[networkingPath+"virtualmeshes"] = []map[string]any{object("vm", nil)}
 	server := &liveAPI{lists: lists}
-	objects, err := readManagement(t.Context(), ManagementOptions{Connection: server.connect(t, "mgmt")}, pickyChecker{})
+	objects, err := readManagement(t.Context(), ManagementOptions{Connection: server.connect(t, "mgmt"), Home: "team"}, pickyChecker{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,10 @@ func (e *evaluator) evaluateAccessPolicies() {
 		spec := &object.Resource.Spec
 		p.Resource, p.Fields = object.Resource, accessFields(spec)
 
+		if object.Outside {
+			p.Errors = slices.Clone(object.Errors)
+			continue
+		}
 		problems := selector.CheckDestinations(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, selector.CheckIdentities("spec.sourceSelector", spec.SourceSelector)...)
 		problems = append(problems, limits.CheckAccessPolicy(spec)...)

@@ -152,6 +152,7 @@ func (e *evaluator) reportProblems() {
 		world.UnusableCluster:    finding.CodeUnusableCluster,
 		world.UnlistedKind:       finding.CodeUnlistedKind,
 		world.UnusableName:       finding.CodeUnusableName,
+		world.IgnoredNamespace:   finding.CodeIgnoredNamespace,
 		world.DiscoveryNote:      finding.CodeDiscoveryNote,
 	}
 	for _, p := range e.world.Problems {

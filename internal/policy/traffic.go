@@ -102,6 +102,10 @@ func (e *evaluator) evaluateTrafficPolicies() {
 		spec := &object.Resource.Spec
 		p.Resource, p.Fields = object.Resource, trafficFields(e.result.features, spec.Policy)
 
+		if object.Outside {
+			p.Errors = slices.Clone(object.Errors)
+			continue
+		}
 		problems := selector.CheckDestinations(e.world, "spec.destinationSelector", spec.DestinationSelector)
 		problems = append(problems, selector.CheckWorkloads("spec.sourceSelector", spec.SourceSelector)...)
 		problems = append(problems, limits.CheckTrafficPolicy(e.result.features, spec)...)

@@ -116,6 +116,10 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 	vm.Resource, vm.State = object.Resource, core.ApprovalStateAccepted
 	vm.Errors = slices.Clone(object.Errors) // reported by the loader already
 
+	if object.Outside {
+		vm.State = core.ApprovalStateInvalid
+		return
+	}
 	vm.Effective = len(object.Errors) == 0
 	problems := e.resolveMeshes(vm)
 	problems = append(problems, e.checkFederation(vm)...)

@@ -51,7 +51,7 @@ func ControllerObjects(opts ControllerOptions) []*unstructured.Unstructured {
 	}
 	objects := []runtime.Object{
 		&corev1.ServiceAccount{TypeMeta: kind(corev1.SchemeGroupVersion, "ServiceAccount"), ObjectMeta: meta(opts.Namespace)},
-		&rbacv1.ClusterRole{TypeMeta: kind(rbac, "ClusterRole"), ObjectMeta: meta(""), Rules: controllerClusterRules()},
+		&rbacv1.ClusterRole{TypeMeta: kind(rbac, "ClusterRole"), ObjectMeta: meta(""), Rules: controllerClusterRules(opts.Namespace)},
 		&rbacv1.ClusterRoleBinding{TypeMeta: kind(rbac, "ClusterRoleBinding"), ObjectMeta: meta(""), Subjects: subjects, RoleRef: role("ClusterRole")},
 		&rbacv1.Role{TypeMeta: kind(rbac, "Role"), ObjectMeta: meta(opts.Namespace), Rules: controllerRules()},
 		&rbacv1.RoleBinding{TypeMeta: kind(rbac, "RoleBinding"), ObjectMeta: meta(opts.Namespace), Subjects: subjects, RoleRef: role("Role")},
@@ -68,7 +68,7 @@ func ControllerObjects(opts ControllerOptions) []*unstructured.Unstructured {
 
 // controllerClusterRules are for meshctl's resources, which may be in any
 // namespace.
-func controllerClusterRules() []rbacv1.PolicyRule {
+func controllerClusterRules(namespace string) []rbacv1.PolicyRule {
 	read := []string{"get", "list", "watch"}
 	policies := []string{"accesspolicies", "trafficpolicies", "virtualmeshes"}
 	discovered := []string{"destinations", "meshes", "workloads"}
@@ -79,6 +79,7 @@ func controllerClusterRules() []rbacv1.PolicyRule {
 		{APIGroups: []string{"discovery.mesh.gloo.solo.io"}, Resources: withStatus([]string{"destinations", "meshes"}), Verbs: []string{"update"}},
 		{APIGroups: []string{"settings.mesh.gloo.solo.io"}, Resources: []string{"settings"}, Verbs: read},
 		{APIGroups: []string{"multicluster.solo.io"}, Resources: []string{"kubernetesclusters"}, Verbs: read},
+		{APIGroups: []string{""}, Resources: []string{"namespaces"}, ResourceNames: []string{namespace}, Verbs: []string{"get"}},
 	}
 }
 

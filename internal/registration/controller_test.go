@@ -30,6 +30,7 @@ func TestPermissionsOfTheController(t *testing.T) {
 		"ClusterRole  [discovery.mesh.gloo.solo.io] [destinations/status meshes/status] <nil> [update]",
 		"ClusterRole  [settings.mesh.gloo.solo.io] [settings] <nil> [get list watch]",
 		"ClusterRole  [multicluster.solo.io] [kubernetesclusters] <nil> [get list watch]",
+		"ClusterRole  [] [namespaces] [mesh] [get]",
 		"Role mesh [] [secrets] <nil> [get]",
 		"Role mesh [coordination.k8s.io] [leases] <nil> [create]",
 		"Role mesh [coordination.k8s.io] [leases] [meshctl-controller] [get update]",

@@ -18,6 +18,9 @@ import (
 type InstallOptions struct {
 	// Namespace is where meshctl's resources live.
 	Namespace string
+	// PolicyNamespaces are the namespaces besides Namespace from which policies take
+	// effect; nil leaves those that are listed.
+	PolicyNamespaces []string
 	// Force takes over definitions and roles that someone else installed, and
 	// fields that others own.
 	Force bool
@@ -76,6 +79,9 @@ func (i *installer) preflight(ctx context.Context) (string, error) {
 	_, err = kube.Get(ctx, i.connection, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: i.opts.Namespace})
 	if kube.IsReason(err, kube.ReasonNotFound) {
 		needed = append(needed, kube.PermissionsFor(kube.Permission{Resource: "namespaces"}, "create")...)
+	}
+	if i.opts.PolicyNamespaces != nil {
+		needed = append(needed, kube.PermissionsFor(kube.Permission{Resource: "namespaces", Name: i.opts.Namespace}, "patch")...)
 	}
 	if i.opts.Controller != nil {
 		needed = append(needed, controllerPermissions(i.opts.Namespace)...)
@@ -196,6 +202,11 @@ func (i *installer) installRoles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if i.opts.PolicyNamespaces != nil {
+		if namespace, err = i.listPolicyNamespaces(ctx, namespace); err != nil {
+			return err
+		}
+	}
 	i.results = append(i.results, namespace)
 	roles := managementRoles()
 	objects := make([]*unstructured.Unstructured, 0, len(roles))
@@ -212,6 +223,38 @@ func (i *installer) installRoles(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// listPolicyNamespaces notes on the namespace, whoever made it, from which other
+// namespaces policies take effect. It returns the result with what that changed.
+func (i *installer) listPolicyNamespaces(ctx context.Context, result kube.Result) (kube.Result, error) {
+	if i.opts.DryRun == kube.DryRunServer && result.Outcome == kube.Created {
+		return result, nil // there is nothing to change yet
+	}
+	existing, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: i.opts.Namespace})
+	if err != nil {
+		return result, err
+	}
+	object := newNamespace(i.opts.Namespace, nil)
+	if kube.IsOwned(existing, kube.OwnLabels()) { // to apply it without its labels would remove them
+		object = newNamespace(i.opts.Namespace, kube.OwnLabels())
+	}
+	annotate(object, i.opts.PolicyNamespaces)
+	written := kube.Apply(ctx, i.connection, []*unstructured.Unstructured{object}, kube.ApplyOptions{DryRun: i.opts.DryRun, Force: i.opts.Force})[0]
+	if written.Err != nil {
+		return result, written.Err
+	}
+	if result.Outcome != kube.Created {
+		result.Outcome = written.Outcome
+	}
+	return result, nil
+}
+
+// annotate lists policy namespaces on a namespace.
+func annotate(namespace *unstructured.Unstructured, listed []string) {
+	if len(listed) > 0 {
+		namespace.SetAnnotations(map[string]string{kube.PolicyNamespacesAnnotation: strings.Join(slices.Sorted(slices.Values(listed)), ",")})
+	}
 }
 
 // DefinitionState says how a definition of resources is on a cluster.

@@ -18,13 +18,15 @@ import (
 const DefinitionAnnotation = "meshctl.io/definition"
 
 // InstallObjects returns what Install writes, in that order: the definitions of
-// resources, the namespace, the roles.
-func InstallObjects(namespace string) ([]*unstructured.Unstructured, error) {
+// resources, the namespace with what it lists, the roles.
+func InstallObjects(namespace string, policyNamespaces []string) ([]*unstructured.Unstructured, error) {
 	definitions, err := definitions()
 	if err != nil {
 		return nil, err
 	}
-	objects := append(definitions, newNamespace(namespace, kube.OwnLabels())) //nolint:gocritic // the definitions are made for this call
+	home := newNamespace(namespace, kube.OwnLabels())
+	annotate(home, policyNamespaces)
+	objects := append(definitions, home) //nolint:gocritic // the definitions are made for this call
 	for _, role := range managementRoles() {
 		objects = append(objects, toUnstructured(role))
 	}

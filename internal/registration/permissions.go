@@ -111,6 +111,8 @@ func managementRoles() []*rbacv1.ClusterRole {
 	}
 	return []*rbacv1.ClusterRole{
 		role(kube.ViewRole, "view",
+			// The namespace of meshctl lists from which other namespaces policies take effect.
+			rule([]string{"get"}, "", "namespaces"),
 			rule(read, networking, policies...),
 			rule(read, settings, "settings"),
 			rule(read, discovery, discovered...),

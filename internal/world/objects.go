@@ -50,6 +50,10 @@ type Object[T any] struct {
 	// Errors lists the schema violations as "PATH: MESSAGE". An object with
 	// errors is used with the state INVALID.
 	Errors []string
+	// Outside says that the object is in a namespace of the management cluster whose
+	// resources have no effect (semantics D72). It is shown and touches nothing else;
+	// Errors says why.
+	Outside bool
 }
 
 // Objects holds all loaded objects in load order.
@@ -95,6 +99,9 @@ const (
 	// UnusableName: a discovered object has an invalid name, trust domain or the
 	// like; it is not used.
 	UnusableName ProblemKind = "UnusableName"
+	// IgnoredNamespace: the object is in a namespace of the management cluster whose
+	// resources have no effect.
+	IgnoredNamespace ProblemKind = "IgnoredNamespace"
 	// SchemaViolation: the schema rejects the object.
 	SchemaViolation ProblemKind = "SchemaViolation"
 )

@@ -116,7 +116,7 @@ func TestCheck(t *testing.T) {
 	})
 	t.Run("an older version of a definition", func(t *testing.T) {
 		admin := connection(r.management.Admin())
-		all, err := registration.InstallObjects("gloo-mesh")
+		all, err := registration.InstallObjects("gloo-mesh", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -67,6 +68,7 @@ func TestInstallation(t *testing.T) {
 	if got := run(0, "install"); strings.Contains(got.stdout, "created") || strings.Contains(got.stdout, "configured") {
 		t.Errorf("installing again changes something:\n%s", got.stdout)
 	}
+	t.Run("policy namespaces", func(t *testing.T) { policyNamespaces(t, c, run) })
 	t.Run("standard roles have ours", func(t *testing.T) {
 		if err := clustertest.Eventually(t.Context(), patience, func(ctx context.Context) error {
 			missing, err := kube.Missing(ctx, connection(viewer), []kube.Permission{
@@ -145,4 +147,66 @@ func TestInstallation(t *testing.T) {
 			t.Errorf("after taking over: %v", got)
 		}
 	})
+}
+
+// policyNamespaces lists namespaces from which policies take effect, and takes them
+// back (semantics D72).
+func policyNamespaces(t *testing.T, c *clustertest.Cluster, run func(code int, args ...string) result) {
+	t.Helper()
+	listed := func() []string {
+		t.Helper()
+		namespace, err := kube.Get(t.Context(), connection(c.Admin()), kube.ObjectKey{GVK: kube.NamespaceKind(), Name: "gloo-mesh"})
+		if err != nil || !kube.IsOwned(namespace, kube.OwnLabels()) {
+			t.Fatalf("namespace: %v, %v", namespace, err)
+		}
+		names, err := kube.ReadPolicyNamespaces(t.Context(), connection(c.Admin()), "gloo-mesh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	written := []*unstructured.Unstructured{
+		parse(t, "{apiVersion: networking.mesh.gloo.solo.io/v1, kind: TrafficPolicy, metadata: {name: far, namespace: team-a}, spec: {policy: {requestTimeout: 3s}}}"),
+		parse(t, "{apiVersion: discovery.mesh.gloo.solo.io/v1, kind: Mesh, metadata: {name: fake, namespace: team-a}, "+
+			"spec: {istio: {trustDomain: fake, installation: {cluster: fake, namespace: istio-system, version: 1.31.0}}}}"),
+	}
+	put(t, c, append(written, parse(t, "{apiVersion: v1, kind: Namespace, metadata: {name: team-a}}"))...)
+	shown := func() string { return run(0, "describe", "trafficpolicy", "-o", "yaml").stdout }
+	const no = "namespace team-a is neither gloo-mesh nor one of its"
+	if got := shown(); !strings.Contains(got, "state: INVALID") || !strings.Contains(got, no) {
+		t.Errorf("a policy of another namespace:\n%s", got)
+	}
+	if got := run(0, "describe", "mesh", "-o", "name"); strings.Contains(got.stdout, "fake") || !strings.Contains(got.stderr, "Mesh/fake.team-a: it is ignored") {
+		t.Errorf("a mesh of another namespace:\n%s%s", got.stdout, got.stderr)
+	}
+	run(2, "install", "--policy-namespaces", "Team A")
+	run(0, "install", "--policy-namespaces", "team-b,team-a", "--dry-run=server")
+	if got := listed(); len(got) > 0 {
+		t.Errorf("a dry run lists %v", got)
+	}
+	for _, step := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--policy-namespaces", "team-b,team-a"}, []string{"team-a", "team-b"}},
+		{nil, []string{"team-a", "team-b"}},
+		{[]string{"--policy-namespaces", "team-a"}, []string{"team-a"}},
+	} {
+		run(0, append([]string{"install"}, step.args...)...)
+		if diff := cmp.Diff(step.want, listed()); diff != "" {
+			t.Errorf("install %q lists (-want +got):\n%s", step.args, diff)
+		}
+	}
+	if got := shown(); strings.Contains(got, "state: INVALID") || strings.Contains(got, no) {
+		t.Errorf("a policy of a listed namespace:\n%s", got)
+	}
+	run(0, "install", "--policy-namespaces", "")
+	if got := listed(); len(got) > 0 {
+		t.Errorf("nothing is asked for, and %v listed", got)
+	}
+	for _, object := range written {
+		if result := kube.Delete(t.Context(), connection(c.Admin()), kube.KeyOf(object), kube.DeleteOptions{}); result.Err != nil {
+			t.Error(result.Err)
+		}
+	}
 }

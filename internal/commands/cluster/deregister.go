@@ -136,7 +136,7 @@ func (o *deregisterOptions) plan(ctx context.Context, management, remote *kube.C
 
 // departure finds out what changes for the other clusters.
 func (o *deregisterOptions) departure(ctx context.Context, management *kube.Connection) (compare.Departure, error) {
-	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management}, validation.New())
+	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management, Home: o.Namespace}, validation.New())
 	if err != nil {
 		return compare.Departure{}, err
 	}

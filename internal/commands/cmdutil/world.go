@@ -31,6 +31,12 @@ type WorldFlags struct {
 	FilesFlag string
 	// needsClusters says that manifests alone are not enough for the command.
 	needsClusters bool
+	// NewObject says that the namespace on the command line is that of an object to
+	// create, rather than of meshctl's resources.
+	NewObject bool
+	// home is the namespace of meshctl's resources, if that differs from the one that
+	// Load is given.
+	home string
 }
 
 // Register adds the flags to a command, and makes its names complete to what the
@@ -132,6 +138,9 @@ func (f *Factory) loadWorld(ctx context.Context, flags WorldFlags, stdin io.Read
 	// Loading makes much garbage beside few objects that stay: collecting it
 	// twice as often keeps memory near what stays.
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGCPercent))
+	if flags.NewObject {
+		flags.home = chosen.ConfiguredNamespace()
+	}
 	objects, err := flags.Load(ctx, chosen.Namespace(), stdin)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package cmdutil
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -31,7 +32,7 @@ func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader
 		objects = files
 	}
 	if f.FromManagement() {
-		stored, err := f.loadManagement(ctx, validator)
+		stored, err := f.loadManagement(ctx, cmp.Or(f.home, namespace), validator)
 		if err != nil {
 			return objects, err
 		}
@@ -59,7 +60,7 @@ func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader
 	return load.ReplaceDiscovered(objects, fresh, names)
 }
 
-func (f *WorldFlags) loadManagement(ctx context.Context, validator *validation.Validator) (world.Objects, error) {
+func (f *WorldFlags) loadManagement(ctx context.Context, home string, validator *validation.Validator) (world.Objects, error) {
 	management, err := f.Kube.Management()
 	if errors.Is(err, kube.ErrNoKubeconfig) && !f.needsClusters {
 		return world.Objects{}, cli.Usagef("no manifests given, and %w; use --filename to work without a cluster", err)
@@ -67,7 +68,7 @@ func (f *WorldFlags) loadManagement(ctx context.Context, validator *validation.V
 	if err != nil {
 		return world.Objects{}, err
 	}
-	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management}, validator)
+	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management, Home: home}, validator)
 	f.Kube.unread = slices.ContainsFunc(objects.Problems, func(p world.Problem) bool {
 		return p.Kind == world.UnusableCluster || p.Kind == world.UnlistedKind && p.HidesInput()
 	})

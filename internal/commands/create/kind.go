@@ -76,6 +76,7 @@ func newKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, O]) *c
 			return cmdutil.EditManifest(ctx, f.Streams, &f.Interrupts, manifest)
 		},
 		prompter: func(ctx context.Context) wizard.Prompter { return cmdutil.NewPrompter(ctx, f.Streams) },
+		world:    cmdutil.WorldFlags{NewObject: true},
 		dryRun:   cmdutil.NewEnumValue(dryRunNone, dryRunNone, dryRunClient, dryRunServer),
 		format:   cmdutil.NewOutput(""),
 	}

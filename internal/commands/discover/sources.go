@@ -79,7 +79,7 @@ func (d *discovering) readManagement(ctx context.Context) error {
 		d.stored = stored
 	}
 	objects, err := load.Management(ctx, load.ManagementOptions{
-		Connection: d.management, Kinds: []string{"Settings"}, Namespace: d.namespace, Deadline: d.timeout,
+		Connection: d.management, Kinds: []string{"Settings"}, Namespace: d.namespace, Home: d.namespace, Deadline: d.timeout,
 	}, validation.New())
 	if err != nil {
 		return err

@@ -4,10 +4,12 @@ package install
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/buildinfo"
@@ -25,6 +27,9 @@ type installOptions struct {
 
 	namespace      string
 	forceConflicts bool
+	// policyNamespaces are those from which policies take effect, besides namespace;
+	// nil without the flag.
+	policyNamespaces []string
 	// controller says to run meshctl in the cluster, from the image, in so many
 	// pods.
 	controller         bool
@@ -47,10 +52,13 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 		Short:   "Install the CRDs of meshctl on the management cluster",
 		GroupID: cmdutil.GroupClusters,
 		Long: cmdutil.Dedent(`
-			Install the CRDs of meshctl on the management cluster, with a namespace and with
-			roles that Kubernetes aggregates to view, edit and admin. No component runs in
+			Install the CRDs of meshctl on the management cluster, with a namespace and the
+			ClusterRoles meshctl-view, meshctl-edit and meshctl-admin. No component runs in
 			the cluster, unless --with-controller adds a Deployment of 'meshctl apply
 			--watch', which keeps the configuration of all registered clusters up to date.
+
+			Virtual meshes and policies govern all clusters. They take effect from meshctl's
+			namespace only, and from those that you list with --policy-namespaces.
 
 			Run it again to upgrade or repair. CRDs installed by others are kept if they
 			serve the required version.`),
@@ -61,6 +69,9 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			# print the manifests without contacting a cluster
 			meshctl install --dry-run -o yaml
 
+			# let policies take effect from two more namespaces
+			meshctl install --policy-namespaces team-a,team-b
+
 			# print all manifests, with a controller, for a GitOps repository
 			meshctl install --with-controller -o yaml`),
 		Args:              cmdutil.NoArgs,
@@ -69,11 +80,16 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			if err := opts.check(); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("policy-namespaces") && opts.policyNamespaces == nil {
+				opts.policyNamespaces = []string{}
+			}
 			return opts.run(cmd.Context())
 		},
 	}
 	opts.kube.Register(cmd)
 	cmdutil.RegisterNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
+	cmd.Flags().StringSliceVar(&opts.policyNamespaces, "policy-namespaces", nil,
+		"`NAMESPACES` from which virtual meshes and policies take effect besides meshctl's own; without the flag, they stay as they are; empty for none")
 	cmd.Flags().BoolVar(&opts.forceConflicts, "force-conflicts", false, "replace CRDs and roles installed by others")
 	cmd.Flags().BoolVar(&opts.controller, "with-controller", false, "also run 'meshctl apply --watch' in the cluster, as a Deployment")
 	cmd.Flags().StringVar(&opts.controllerImage, "controller-image", "", "container `IMAGE` of the controller (default: meshctl:VERSION)")
@@ -90,11 +106,24 @@ func (o *installOptions) check() error {
 		return cli.Usagef("-o %s and --dry-run=server cannot be combined", format)
 	case !o.controller && o.controllerImage != "":
 		return cli.Usagef("--controller-image requires --with-controller")
+	case wrongNamespace(o.policyNamespaces) != "":
+		return cli.Usagef("invalid value %s for --policy-namespaces: not a name of a namespace", wrongNamespace(o.policyNamespaces))
 	case o.controllerReplicas < 0:
 		return cli.Usagef("--controller-replicas must not be negative")
 	default:
 		return nil
 	}
+}
+
+// wrongNamespace returns the first text that is no name of a namespace, "" if there is
+// none.
+func wrongNamespace(names []string) string {
+	for _, name := range names {
+		if len(validation.IsDNS1123Label(name)) > 0 {
+			return strconv.Quote(name)
+		}
+	}
+	return ""
 }
 
 // prints reports whether manifests are printed instead of installed.
@@ -127,7 +156,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	results, err := registration.Install(ctx, management, registration.InstallOptions{
-		Namespace: o.namespace, Force: o.forceConflicts, DryRun: dryRun, Controller: o.controllerOptions(),
+		Namespace: o.namespace, PolicyNamespaces: o.policyNamespaces, Force: o.forceConflicts, DryRun: dryRun, Controller: o.controllerOptions(),
 	}, cmdutil.ObservePhases(o.streams))
 	var written []kube.Result
 	for _, r := range results {
@@ -146,7 +175,7 @@ func (o *installOptions) run(ctx context.Context) error {
 
 // print prints what would be installed.
 func (o *installOptions) print() error {
-	objects, err := registration.InstallObjects(o.namespace)
+	objects, err := registration.InstallObjects(o.namespace, o.policyNamespaces)
 	if err != nil {
 		return err
 	}

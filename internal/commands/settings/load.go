@@ -68,12 +68,18 @@ type Origins struct {
 type Settings struct {
 	values  *viper.Viper
 	sources map[string]Source
+	// configured is the namespace without regard to flags.
+	configured string
 	// location is where the configuration file is, or would be.
 	location Location
 }
 
 // Namespace returns the namespace of meshctl's resources that name none.
 func (s *Settings) Namespace() string { return s.values.GetString(Namespace) }
+
+// ConfiguredNamespace is Namespace without regard to flags, for commands whose flag is
+// about something else.
+func (s *Settings) ConfiguredNamespace() string { return s.configured }
 
 // Filenames returns the manifests to read, none if neither the command line nor
 // the settings name any.
@@ -129,6 +135,9 @@ func Load(from Origins) (*Settings, error) {
 		}
 		if env[row.Key] != nil {
 			source = Source{FromEnv, row.Env()}
+		}
+		if row.Key == Namespace {
+			s.configured = s.values.GetString(row.Key)
 		}
 		if flag, given := from.Flags[row.Key]; given {
 			s.values.Set(row.Key, flag.Value)

@@ -17,6 +17,7 @@ const (
 	CodeUnlistedKind       Code = "MC0108"
 	CodeDiscoveryNote      Code = "MC0109"
 	CodeUnusableName       Code = "MC0110"
+	CodeIgnoredNamespace   Code = "MC0111"
 	CodeMeshNotFound       Code = "MC0201"
 	CodeMeshClaimedTwice   Code = "MC0202"
 	CodeMeshListedTwice    Code = "MC0203"
@@ -138,6 +139,11 @@ func Catalogue() []Entry {
 			CodeUnusableName, SeverityError, "A discovered object has a name that cannot be used",
 			"Names in a cluster become principals, certificates and hostnames in other clusters. A trust domain must be a valid SPIFFE trust domain without wildcards, and namespaces, workloads, Services and service accounts must have valid Kubernetes names. The object is ignored, and nothing is rendered for it.",
 			"check the cluster, then run 'meshctl discover' again; only its administrators should be able to set these names",
+		},
+		{
+			CodeIgnoredNamespace, SeverityWarning, "A resource is in a namespace whose resources have no effect",
+			"Resources on the management cluster govern all clusters. They take effect from meshctl's namespace, and from the namespaces that an administrator listed with `meshctl install --policy-namespaces`; Settings and KubernetesClusters from meshctl's namespace only. A virtual mesh or policy elsewhere is INVALID and touches nothing; other resources are ignored. Manifests given with --filename always count.",
+			"create it in meshctl's namespace, or ask an administrator to list its namespace with `meshctl install --policy-namespaces`",
 		},
 		{
 			CodeMeshNotFound, SeverityError, "A VirtualMesh refers to a mesh or Service that does not exist",

@@ -177,7 +177,7 @@ func (r *Renderer) Unprotected() []Omission {
 	}
 	for i := range r.result.VirtualMeshes {
 		vm := &r.result.VirtualMeshes[i]
-		if asksForProtection(vm) {
+		if asksForProtection(vm) && !r.world.VirtualMeshes[i].Outside {
 			for _, reason := range vm.Errors {
 				note(vm.ID(), "", reason)
 			}
