@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
@@ -42,7 +43,7 @@ func TestSavePlan(t *testing.T) {
 				t.Fatal(err)
 			}
 			streams, out, _ := cli.Test("")
-			o := &registerOptions{ClusterCommand: cmdutil.NewClusterCommand(cmdutil.NewFactory(streams)), outputDir: directory}
+			o := &registerOptions{ClusterCommand: cmdutil.NewClusterCommand(cmdutil.NewFactory(streams)), outputDir: directory, output: cmdutil.NewOutput(output.FormatName)}
 			object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "gloo-mesh"}}}
 			err := o.savePlan(&registration.Plan{Remote: []*unstructured.Unstructured{object}, Management: []*unstructured.Unstructured{object}})
 			if tt.fails != "" {
