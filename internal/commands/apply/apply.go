@@ -132,7 +132,7 @@ func (o *options) completeClusters(cmd *cobra.Command, _ []string, typed string)
 	return (&cmdutil.ClusterCommand{Kube: o.world.Kube, Namespace: o.namespace}).CompleteRegistered(cmd, nil, typed)
 }
 
-// check refuses what cannot be meant.
+// check validates the combination of flags.
 func (o *options) check(cmd *cobra.Command) error {
 	switch {
 	case cmd.Flags().Changed("cluster") && len(o.only) == 0:
@@ -162,9 +162,9 @@ func (o *options) run(ctx context.Context) error {
 
 // runOnce applies once.
 func (o *options) runOnce(ctx context.Context) error {
-	a := &applying{options: o}
+	a := &applyRun{options: o}
 	in, err := o.readInput(ctx)
-	a.tellInput(in.World)
+	a.reportInput(in.World)
 	if err != nil {
 		return inputError(err)
 	}
@@ -172,9 +172,9 @@ func (o *options) runOnce(ctx context.Context) error {
 		return err
 	}
 	if o.dryRun.String() != "client" {
-		a.plan.Run(ctx, rollout.RunOptions{DryRun: kube.DryRun(o.dryRun.String()), Begun: a.tellBegun, Done: a.tellDone})
+		a.plan.Run(ctx, rollout.RunOptions{DryRun: kube.DryRun(o.dryRun.String()), Begun: a.reportStart, Done: a.reportCluster})
 	}
-	a.tellStatuses()
+	a.reportStatuses()
 	if err := a.showResults(); err != nil {
 		return err
 	}
@@ -182,12 +182,12 @@ func (o *options) runOnce(ctx context.Context) error {
 		a.reportInterrupted()
 		return err
 	}
-	a.tellUnfinished()
+	a.reportUnfinished()
 	return a.outcome()
 }
 
-// readInput reads the world, and finds the clusters to write to. If that fails,
-// it returns what it has got so far.
+// readInput loads the world and finds the target clusters. After an error, it
+// returns what was read until then.
 func (o *options) readInput(ctx context.Context) (rollout.Input, error) {
 	var in rollout.Input
 	var err error
@@ -211,7 +211,7 @@ func (o *options) planOptions() rollout.Options {
 	return rollout.Options{Namespace: o.namespace, Only: o.only, Keep: !o.prune, AllowIncomplete: o.allowIncomplete, AcceptLoss: o.acceptLoss, Deadline: o.timeout}
 }
 
-// inputError is the error of the command if there can be no plan.
+// inputError returns the error of the command for input that cannot be planned.
 func inputError(err error) error {
 	if errors.Is(err, rollout.ErrIncomplete) {
 		return cli.ErrReported
@@ -223,23 +223,23 @@ func inputError(err error) error {
 	return err
 }
 
-// applying is one pass of apply.
-type applying struct {
+// applyRun is one pass of apply.
+type applyRun struct {
 	*options
 	plan *rollout.Plan
-	// behaviour is what the plan changes, compared with what was applied last; nil if
-	// that is not recorded, or nobody is shown it.
+	// behaviour compares the plan with what was applied last; nil if that is not
+	// recorded or not shown.
 	behaviour *impact.ChangeView
 }
 
 // say prints a line about progress on standard error.
-func (a *applying) say(format string, args ...any) {
+func (a *applyRun) say(format string, args ...any) {
 	a.streams.Say(format, args...)
 }
 
-// outcome is the error of the command: it is nil if everything is, or would be,
-// as it should.
-func (a *applying) outcome() error {
+// outcome returns the error of the command, nil if all clusters are up to date, or
+// would be after the dry run.
+func (a *applyRun) outcome() error {
 	if a.plan.Failed() {
 		return cli.ErrReported
 	}

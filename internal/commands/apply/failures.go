@@ -11,12 +11,12 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// tellInput says what is missing from the input.
-func (a *applying) tellInput(w *world.World) {
+// reportInput reports what could not be read of the input.
+func (a *applyRun) reportInput(w *world.World) {
 	if w == nil {
 		return
 	}
-	_ = cmdutil.ReportProblems(a.streams, w) // what that means is decided here
+	_ = cmdutil.ReportProblems(a.streams, w) // the switch below decides what follows
 	switch {
 	case !w.Incomplete():
 	case a.allowIncomplete:
@@ -26,8 +26,8 @@ func (a *applying) tellInput(w *world.World) {
 	}
 }
 
-// tellIdle says which clusters nothing is written to.
-func (a *applying) tellIdle() {
+// reportIdle reports the clusters that are skipped.
+func (a *applyRun) reportIdle() {
 	for _, name := range a.plan.Idle {
 		a.say("%s: skipped because no Istio mesh was discovered there", name)
 	}
@@ -36,9 +36,9 @@ func (a *applying) tellIdle() {
 	}
 }
 
-// tellErrors says what is in the way, within bounds: the same reason only once
-// for each kind of a cluster.
-func (a *applying) tellErrors() {
+// reportErrors reports why objects of the plan cannot be written: each reason once
+// per kind and cluster, and not more than fits a screen unless -v is given.
+func (a *applyRun) reportErrors() {
 	var lines []string
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
@@ -49,11 +49,11 @@ func (a *applying) tellErrors() {
 			lines = append(lines, "error: "+e.Error())
 		}
 	}
-	a.tellBounded(lines)
+	a.printBounded(lines)
 }
 
-// refusalsOf are why objects cannot be written, without those that Unread says
-// already.
+// refusalsOf returns why objects of a cluster cannot be written, except for the
+// reasons that Unread already has.
 func refusalsOf(c *rollout.Cluster) []*kube.Error {
 	var errs []*kube.Error
 	missing := map[string]bool{}
@@ -73,9 +73,8 @@ func refusalsOf(c *rollout.Cluster) []*kube.Error {
 	return errs
 }
 
-// TellFailures says what could not be written although nothing seemed to be in
-// the way.
-func (a *applying) tellFailures() {
+// reportFailures reports the objects that the plan expected to write and that failed.
+func (a *applyRun) reportFailures() {
 	var lines []string
 	for i := range a.plan.Clusters {
 		for _, change := range a.plan.Clusters[i].Changes {
@@ -84,24 +83,24 @@ func (a *applying) tellFailures() {
 			}
 		}
 	}
-	a.tellBounded(lines)
+	a.printBounded(lines)
 }
 
-// tellUnfinished says how to go on where not everything could be written.
-func (a *applying) tellUnfinished() {
+// reportUnfinished says how to continue after failures.
+func (a *applyRun) reportUnfinished() {
 	if failed := a.plan.FailedClusters(); len(failed) > 0 && a.writes() {
 		a.say("Some objects could not be applied to %s. Fix the errors and run 'meshctl apply' again.", strings.Join(failed, ", "))
 	}
 }
 
 // reportInterrupted says what an interrupt left behind, and how to continue.
-func (a *applying) reportInterrupted() {
+func (a *applyRun) reportInterrupted() {
 	if a.writes() {
 		a.say("Interrupted. What was written stays; run 'meshctl apply' again to continue.")
 	}
 }
 
-func (a *applying) tellBounded(lines []string) {
+func (a *applyRun) printBounded(lines []string) {
 	shown := cmdutil.ReportedProblems
 	if a.verbosity() > 0 {
 		shown = len(lines)

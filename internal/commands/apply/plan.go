@@ -16,7 +16,7 @@ import (
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
-// changesOf returns the changes of a cluster that take place, or should.
+// changesOf returns the changes of a cluster without those that are left alone.
 func changesOf(c *rollout.Cluster) []*rollout.Change {
 	var changes []*rollout.Change
 	for i := range c.Changes {
@@ -27,10 +27,10 @@ func changesOf(c *rollout.Cluster) []*rollout.Change {
 	return changes
 }
 
-// showPlan shows what is to be done: as the answer of a dry run, and otherwise
-// on standard error, for whoever has to agree.
-func (a *applying) showPlan() error {
-	a.tellIdle()
+// showPlan shows the plan: on standard output if it is the result of a dry run,
+// otherwise on standard error, above the confirmation.
+func (a *applyRun) showPlan() error {
+	a.reportIdle()
 	cmdutil.TellOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
 	printer := output.OnErr(a.streams)
 	if !a.writes() {
@@ -38,20 +38,20 @@ func (a *applying) showPlan() error {
 	}
 	asked := a.asks()
 	if a.writes() && a.yes {
-		printer.Out = forgiving{printer.Out} // nobody has to see it
+		printer.Out = bestEffort{printer.Out} // an unread plan must not stop the run
 	}
 	if a.quiet || !a.output.Format().ForPeople() && !asked {
-		printer.Out = io.Discard // the report says all of it
+		printer.Out = io.Discard // the report has all of it
 	}
 	if err := printer.Print(output.FormatTable, view.View{Text: a.writePlan}); err != nil {
 		return err
 	}
-	a.tellErrors()
+	a.reportErrors()
 	return nil
 }
 
-// writePlan writes what is to be done, for people.
-func (a *applying) writePlan(t *view.Text) error {
+// writePlan writes the plan as text.
+func (a *applyRun) writePlan(t *view.Text) error {
 	a.writeBehaviour(t)
 	if len(a.plan.Clusters) > 0 {
 		t.Table(a.planTable())
@@ -63,7 +63,7 @@ func (a *applying) writePlan(t *view.Text) error {
 			if err := writeDiff(t, c); err != nil {
 				return err
 			}
-		case a.yes && a.writes(): // nobody has to agree, and the results say it again
+		case a.yes && a.writes(): // without a confirmation, the results suffice
 		default:
 			a.writeChanges(t, c)
 		}
@@ -72,18 +72,18 @@ func (a *applying) writePlan(t *view.Text) error {
 	return nil
 }
 
-// forgiving is a writer whose failures do not matter, such as a standard error
-// that nobody reads any more.
-type forgiving struct{ io.Writer }
+// bestEffort is a writer that ignores failures, such as those of a closed standard
+// error.
+type bestEffort struct{ io.Writer }
 
 // Write implements io.Writer.
-func (w forgiving) Write(p []byte) (int, error) {
+func (w bestEffort) Write(p []byte) (int, error) {
 	_, _ = w.Writer.Write(p)
 	return len(p), nil
 }
 
 // planTable has one row for each cluster.
-func (a *applying) planTable() view.Table {
+func (a *applyRun) planTable() view.Table {
 	table := view.Table{Columns: view.Columns("CLUSTER", "CREATE", "CHANGE", "DELETE", "CONFLICT", "UNCHANGED")}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
@@ -101,7 +101,7 @@ func (a *applying) planTable() view.Table {
 }
 
 // writeChanges lists the objects of a cluster that change.
-func (a *applying) writeChanges(t *view.Text, c *rollout.Cluster) {
+func (a *applyRun) writeChanges(t *view.Text, c *rollout.Cluster) {
 	changes := changesOf(c)
 	if len(changes) == 0 {
 		return

@@ -8,8 +8,8 @@ import (
 // APIVersion is the version of the document of apply.
 const APIVersion = "apply.meshctl.io/v1alpha1"
 
-// applyReport is the documented form of -o json and -o yaml: what was done to
-// every cluster, or what would be.
+// applyReport is the documented form of -o json and -o yaml: the changes of every
+// cluster, made or planned.
 type applyReport struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -21,7 +21,7 @@ type applyReport struct {
 	Statuses []appliedStatus `json:"statuses,omitempty"`
 }
 
-// appliedCluster is what came of one cluster.
+// appliedCluster is the result of one cluster.
 type appliedCluster struct {
 	Name string `json:"name"`
 	// Errors are about the cluster as a whole, or about whole kinds.
@@ -31,7 +31,7 @@ type appliedCluster struct {
 	Objects []appliedObject `json:"objects"`
 }
 
-// appliedObject is what came of one object.
+// appliedObject is the result of one object.
 type appliedObject struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -39,10 +39,10 @@ type appliedObject struct {
 	Name       string `json:"name"`
 	// Change is create, change, delete or conflict.
 	Change string `json:"change"`
-	// Outcome is what came of it; absent if nothing was tried.
+	// Outcome is absent if the change was not tried.
 	Outcome string `json:"outcome,omitempty"`
 	Error   string `json:"error,omitempty"`
-	// Loss is the protection that the change takes away, or would if it were not
+	// Loss is the protection that the change removes, or would if it were not
 	// refused: TLS, DEFAULT_DENIAL or ACCESS; absent if none.
 	Loss   string   `json:"loss,omitempty"`
 	Fields []string `json:"fields,omitempty"`
@@ -50,7 +50,7 @@ type appliedObject struct {
 	Parents []string `json:"parents,omitempty"`
 }
 
-// appliedStatus is what came of the status of a resource.
+// appliedStatus is the result of writing the status of a resource.
 type appliedStatus struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -75,8 +75,8 @@ func changeWord(change *rollout.Change) string {
 	return "error"
 }
 
-// report puts together what came of everything.
-func (a *applying) report() applyReport {
+// report returns the results of all clusters and statuses.
+func (a *applyRun) report() applyReport {
 	report := applyReport{APIVersion: APIVersion, Kind: "ApplyReport", DryRun: a.dryRun.String(), Clusters: []appliedCluster{}}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]

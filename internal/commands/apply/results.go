@@ -11,20 +11,20 @@ import (
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
-// tellBegun asks for patience where much is to be written.
-func (a *applying) tellBegun(c *rollout.Cluster) {
+// reportStart announces a cluster in which many objects are written.
+func (a *applyRun) reportStart(c *rollout.Cluster) {
 	if count := c.Writes(); count >= cmdutil.AnnouncedChanges {
 		a.say("%s: writing %s", c.Name, text.Count(count, "object"))
 	}
 }
 
-// tellDone says what came of a cluster.
-func (a *applying) tellDone(c *rollout.Cluster) {
+// reportCluster counts the outcomes of a cluster.
+func (a *applyRun) reportCluster(c *rollout.Cluster) {
 	a.say("%s: %s", c.Name, cmdutil.OutcomesText(c.Outcomes()))
 }
 
-// tellStatuses says what came of the statuses on the management cluster.
-func (a *applying) tellStatuses() {
+// reportStatuses reports the statuses written to the management cluster.
+func (a *applyRun) reportStatuses() {
 	if a.plan.StatusErr != nil {
 		a.say("error: %s", a.plan.StatusErr)
 	}
@@ -41,15 +41,15 @@ func (a *applying) tellStatuses() {
 			errs = append(errs, "error: "+r.Err.Error())
 		}
 	}
-	a.tellBounded(errs)
+	a.printBounded(errs)
 	if written > 0 {
 		a.say("%s: wrote the status of %s", management, text.Count(written, "resource"))
 	}
 }
 
-// showResults prints what was done.
-func (a *applying) showResults() error {
-	a.tellFailures()
+// showResults prints the result of the command.
+func (a *applyRun) showResults() error {
+	a.reportFailures()
 	if a.output.Format().ForPeople() && !a.quiet && a.plan.Writes() == 0 && len(a.plan.Clusters) > 0 && a.outcome() == nil {
 		a.say("Nothing to do: all clusters are up to date.")
 	}
@@ -59,9 +59,9 @@ func (a *applying) showResults() error {
 }
 
 // writeResults writes a line for each object that was written, for people.
-func (a *applying) writeResults(t *view.Text) {
+func (a *applyRun) writeResults(t *view.Text) {
 	if !a.writes() {
-		return // the plan is all there is to say
+		return // the plan is the result
 	}
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
@@ -74,7 +74,7 @@ func (a *applying) writeResults(t *view.Text) {
 }
 
 // changedNames are the names of the objects that change.
-func (a *applying) changedNames() iter.Seq2[string, error] {
+func (a *applyRun) changedNames() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for i := range a.plan.Clusters {
 			for _, change := range changesOf(&a.plan.Clusters[i]) {

@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// review plans, shows the plan, and asks for consent unless --yes gave it.
-func (a *applying) review(ctx context.Context, in rollout.Input) (err error) {
+// review makes the plan, shows it, and asks for confirmation unless --yes is given.
+func (a *applyRun) review(ctx context.Context, in rollout.Input) (err error) {
 	if a.plan, err = rollout.NewPlan(ctx, in, a.planOptions()); err != nil {
 		return inputError(err)
 	}
@@ -46,22 +46,22 @@ func (o *options) reviewWatch(ctx context.Context) error {
 	if !o.asks() || !o.streams.CanPrompt() {
 		return nil
 	}
-	a := &applying{options: o}
+	a := &applyRun{options: o}
 	in, err := o.readInput(ctx)
-	a.tellInput(in.World)
+	a.reportInput(in.World)
 	if err != nil {
 		return inputError(err)
 	}
 	return a.review(ctx, in)
 }
 
-// asks reports whether somebody has to agree before anything is written.
+// asks reports whether a confirmation is required before anything is written.
 func (o *options) asks() bool { return o.writes() && !o.yes }
 
-// compareBehaviour compares what the plan brings about with what was applied last.
-func (a *applying) compareBehaviour() {
+// compareBehaviour compares the behaviour after the plan with what was applied last.
+func (a *applyRun) compareBehaviour() {
 	if a.quiet || a.writes() && a.yes {
-		return // nobody is shown it
+		return // not shown
 	}
 	if before, recorded := rollout.LastApplied(a.plan.Result.World); recorded {
 		changes := impact.Changes(compare.Results(policy.Evaluate(before), a.plan.Result))
@@ -69,10 +69,10 @@ func (a *applying) compareBehaviour() {
 	}
 }
 
-// acceptHeld asks whether to give up protection that nobody is known to have given
-// up (semantics D70).
-func (a *applying) acceptHeld(ctx context.Context) (bool, error) {
-	a.tellErrors()
+// acceptHeld asks whether to remove protection that no explicit change removes
+// (semantics D70).
+func (a *applyRun) acceptHeld(ctx context.Context) (bool, error) {
+	a.reportErrors()
 	prompter := cmdutil.NewPrompter(ctx, a.streams)
 	return prompter.Confirm(wizard.Question{
 		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(a.plan.Held(), "object")),
@@ -80,9 +80,9 @@ func (a *applying) acceptHeld(ctx context.Context) (bool, error) {
 	}, false)
 }
 
-// confirm asks whether to go on, if there is anything to do. A loss of protection
-// is confirmed by itself, unless the user has just accepted it.
-func (a *applying) confirm(ctx context.Context, accepted bool) error {
+// confirm asks whether to apply the plan, if it changes anything. A loss of
+// protection takes a confirmation of its own, unless it was just accepted.
+func (a *applyRun) confirm(ctx context.Context, accepted bool) error {
 	if !a.asks() || a.plan.Writes() == 0 && !a.watch {
 		return nil
 	}
@@ -98,8 +98,8 @@ func (a *applying) confirm(ctx context.Context, accepted bool) error {
 	return cmdutil.Confirm(ctx, a.streams, false, a.question())
 }
 
-// question is the one whose yes starts writing.
-func (a *applying) question() wizard.Question {
+// question returns the final confirmation.
+func (a *applyRun) question() wizard.Question {
 	count := 0
 	for i := range a.plan.Clusters {
 		if a.plan.Clusters[i].Writes() > 0 {
@@ -122,8 +122,8 @@ func (a *applying) question() wizard.Question {
 	}
 }
 
-// writeBehaviour writes what the plan changes in behaviour.
-func (a *applying) writeBehaviour(t *view.Text) {
+// writeBehaviour writes the changes of behaviour.
+func (a *applyRun) writeBehaviour(t *view.Text) {
 	switch {
 	case a.behaviour == nil:
 		return
@@ -135,8 +135,8 @@ func (a *applying) writeBehaviour(t *view.Text) {
 	t.Blank()
 }
 
-// writeLosses lists the protection that the plan takes away.
-func (a *applying) writeLosses(t *view.Text) {
+// writeLosses lists the protection that the plan removes.
+func (a *applyRun) writeLosses(t *view.Text) {
 	losses := a.plan.Losses()
 	if losses == 0 {
 		return

@@ -21,12 +21,12 @@ import (
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
-// watchFlags say how to keep applying.
+// watchFlags are the flags of --watch.
 type watchFlags struct {
 	watch bool
-	// resync is how often everything is compared even if nothing seems to change.
+	// resync is the time between full comparisons, even if no change was seen.
 	resync time.Duration
-	// healthAddress is where to answer probes; nowhere if empty.
+	// healthAddress is where probes are served; empty for nowhere.
 	healthAddress string
 }
 
@@ -43,7 +43,7 @@ func (w *watchFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, serve /healthz and /readyz at this `ADDRESS`, such as :8081")
 }
 
-// checkWatch refuses what cannot be combined with --watch.
+// checkWatch validates the flags that depend on --watch.
 func (o *options) checkWatch(cmd *cobra.Command) error {
 	flags := cmd.Flags()
 	if !o.watch {
@@ -74,8 +74,8 @@ func (o *options) checkWatch(cmd *cobra.Command) error {
 	}
 }
 
-// runWatch keeps applying until ctx ends, which is how it is meant to end. Of
-// several processes only the one that holds the Lease applies.
+// runWatch applies until ctx ends, which is the normal end. Of several processes
+// only the one that holds the Lease applies.
 func (o *options) runWatch(ctx context.Context) error {
 	management, err := o.world.Kube.Management()
 	if err != nil {
@@ -84,7 +84,7 @@ func (o *options) runWatch(ctx context.Context) error {
 	if err := o.reviewWatch(ctx); err != nil {
 		return err
 	}
-	w := &watching{options: o}
+	w := &watchRun{options: o}
 	stop, err := w.serveHealth(ctx)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (o *options) runWatch(ctx context.Context) error {
 		return err
 	}
 	err = rollout.Watch(ctx, rollout.WatchOptions{
-		Management: management, Resync: o.resync, Input: o.readInput, Options: o.planOptions(), Handle: w.tell,
+		Management: management, Resync: o.resync, Input: o.readInput, Options: o.planOptions(), Handle: w.reportPass,
 		Lease: kube.LeaseOptions{
 			Namespace: o.namespace, Name: registration.ControllerName, Identity: identity, Action: "acquire the Lease",
 			Observe: func(leader string) {
@@ -109,18 +109,18 @@ func (o *options) runWatch(ctx context.Context) error {
 			w.log("applying to the clusters registered in namespace %s of cluster %s", o.namespace, management.Name)
 		},
 		GiveUp: func(err error) bool {
-			// What was asked for cannot be; later, it is the world that changed.
+			// On the first pass this is a mistake on the command line.
 			var usage *cli.UsageError
 			return errors.As(inputError(err), &usage)
 		},
 	})
 	if ctx.Err() != nil {
-		return nil // interrupted, which is how it is meant to end
+		return nil // interrupted: the normal end
 	}
 	return inputError(err)
 }
 
-// watchIdentity tells this process from all others that may want the Lease.
+// watchIdentity returns the name of this process as a holder of the Lease.
 func watchIdentity() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -129,36 +129,36 @@ func watchIdentity() (string, error) {
 	return host + "_" + strings.ToLower(rand.Text()[:8]), nil
 }
 
-// watching is one run of apply --watch.
-type watching struct{ *options }
+// watchRun is one run of apply --watch.
+type watchRun struct{ *options }
 
 // log prints a line with the time on standard error.
-func (w *watching) log(format string, args ...any) {
+func (w *watchRun) log(format string, args ...any) {
 	w.streams.Say("%s %s", w.clock().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
 }
 
 // Write implements io.Writer: it logs lines, each of which must be whole.
-func (w *watching) Write(text []byte) (int, error) {
+func (w *watchRun) Write(text []byte) (int, error) {
 	for line := range strings.Lines(string(text)) {
 		w.log("%s", strings.TrimRight(line, "\n"))
 	}
 	return len(text), nil
 }
 
-// tell says what came of a pass, unless that was said already, and prints what was
-// written.
-func (w *watching) tell(pass *rollout.Pass) error {
+// reportPass reports a pass, unless it repeats the previous one, and prints the
+// objects that were written.
+func (w *watchRun) reportPass(pass *rollout.Pass) error {
 	var out io.Writer = w
 	if pass.Repeated {
 		out = io.Discard
 	}
 	opts := *w.options
 	opts.streams, opts.yes, opts.quiet = w.streams.WithErr(out), true, true
-	a := &applying{options: &opts, plan: pass.Plan}
-	a.tellInput(pass.Input.World)
+	a := &applyRun{options: &opts, plan: pass.Plan}
+	a.reportInput(pass.Input.World)
 	var printing error
 	if a.plan != nil {
-		printing = a.tellAll()
+		printing = a.reportPlan()
 	}
 	for _, untold := range cli.Unreported(errors.Join(inputError(pass.Err), printing)) {
 		a.say("error: %s", untold)
@@ -166,28 +166,28 @@ func (w *watching) tell(pass *rollout.Pass) error {
 	return errors.Join(printing, w.streams.Flush())
 }
 
-// tellAll says what came of a plan after it was carried out.
-func (a *applying) tellAll() error {
+// reportPlan reports a plan that was carried out.
+func (a *applyRun) reportPlan() error {
 	if err := a.showPlan(); err != nil {
 		return err
 	}
 	for i := range a.plan.Clusters {
 		if c := &a.plan.Clusters[i]; c.TakesPart() {
-			a.tellBegun(c)
-			a.tellDone(c)
+			a.reportStart(c)
+			a.reportCluster(c)
 		}
 	}
-	a.tellStatuses()
+	a.reportStatuses()
 	if err := a.showResults(); err != nil {
 		return err
 	}
-	a.tellUnfinished()
+	a.reportUnfinished()
 	return nil
 }
 
 // serveHealth answers probes: /healthz as long as the process runs, /readyz too.
-// A pod that waits for the Lease is as it should be.
-func (w *watching) serveHealth(ctx context.Context) (stop func(), err error) {
+// A pod that waits for the Lease is healthy.
+func (w *watchRun) serveHealth(ctx context.Context) (stop func(), err error) {
 	if w.healthAddress == "" {
 		return func() {}, nil
 	}

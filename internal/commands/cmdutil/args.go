@@ -18,10 +18,9 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	return cli.Usagef("%s takes no arguments, got %s", cmd.CommandPath(), QuoteAll(args))
 }
 
-// WithSubcommands makes cmd a parent that does nothing by itself and returns it:
-// alone it prints its help, and an argument that is none of its subcommands is a
-// usage error. The noun says what the subcommands are to the user, for example
-// "command" or "resource".
+// WithSubcommands makes cmd a pure parent and returns it: without arguments it prints
+// its help, and an unknown subcommand is a usage error. The noun is what error
+// messages call the subcommands, for example "command" or "resource".
 func WithSubcommands(cmd *cobra.Command, noun string) *cobra.Command {
 	cmd.Annotations = map[string]string{SubcommandNoun: noun}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -34,7 +33,7 @@ func WithSubcommands(cmd *cobra.Command, noun string) *cobra.Command {
 	return cmd
 }
 
-// SubcommandNoun is the annotation that holds what WithSubcommands was told.
+// SubcommandNoun is the annotation with the noun of WithSubcommands.
 const SubcommandNoun = "meshctl.io/subcommand-noun"
 
 // unknownSubcommand explains a word that names no subcommand of the parent.

@@ -6,7 +6,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// NothingChanges is said of behaviour and of configuration.
+// NothingChanges is the text for unchanged behaviour or configuration.
 const NothingChanges = "nothing changes"
 
 // WriteBehaviour writes what changes in behaviour, one line for each change.
@@ -22,7 +22,7 @@ func WriteBehaviour(t *view.Text, lines []impact.Line) {
 	})
 }
 
-// impactMark returns what a line of an impact begins with.
+// impactMark returns the label of a line.
 func impactMark(severity finding.Severity) view.Word {
 	switch severity {
 	case finding.SeverityError:

@@ -8,10 +8,10 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// AnnouncedChanges is from how many changes on one is told to wait.
+// AnnouncedChanges is the number of changes from which a cluster is announced.
 const AnnouncedChanges = 100
 
-// OutcomesText says how often there was which outcome.
+// OutcomesText counts outcomes in words: "3 created, 1 failed".
 func OutcomesText(count map[kube.Outcome]int) string {
 	var parts []string
 	for _, outcome := range []kube.Outcome{
@@ -27,7 +27,7 @@ func OutcomesText(count map[kube.Outcome]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// ChangeSign is what stands before an object or a field that changes.
+// ChangeSign returns the sign that a changed object or field is listed with.
 func ChangeSign(kind kube.ChangeKind) string {
 	switch kind {
 	case kube.ChangeAdd:
@@ -41,7 +41,7 @@ func ChangeSign(kind kube.ChangeKind) string {
 	return ""
 }
 
-// FieldsText names the fields that change, within bounds.
+// FieldsText names the fields that change, the first few of them.
 func FieldsText(fields []kube.FieldChange) string {
 	const shown = 4
 	var paths []string
@@ -51,10 +51,10 @@ func FieldsText(fields []kube.FieldChange) string {
 		}
 	}
 	if len(paths) == 0 && len(fields) > 0 {
-		return "labels or annotations only" // which nobody needs to read beside others
+		return "labels or annotations only" // left out where the spec changes too
 	}
 	return text.Bounded(paths, shown)
 }
 
-// ShownChanges bounds the objects of one cluster that a plan lists.
+// ShownChanges is the maximum number of objects per cluster that a plan lists.
 const ShownChanges = 20

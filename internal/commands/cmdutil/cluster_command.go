@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// ClusterCommand is what all commands about registered clusters have.
+// ClusterCommand is what all commands for registered clusters have in common.
 type ClusterCommand struct {
 	Streams *cli.Streams
 	Clock   cli.Clock
@@ -23,8 +23,7 @@ type ClusterCommand struct {
 	Timeout   time.Duration
 }
 
-// NewClusterCommand returns the part of a command about clusters that the factory
-// provides.
+// NewClusterCommand returns a ClusterCommand with the dependencies of the factory.
 func NewClusterCommand(f *Factory) ClusterCommand {
 	return ClusterCommand{Streams: f.Streams, Clock: f.Clock, Kube: NewKubeFlags(f)}
 }

@@ -64,8 +64,8 @@ func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 	return added
 }
 
-// isManagementNamespace tells the flag for the namespace of meshctl's resources
-// from others that are called the same.
+// isManagementNamespace reports whether a flag --namespace is that of meshctl's
+// resources, not a filter of the same name.
 func isManagementNamespace(flag *pflag.Flag) bool {
 	return slices.Contains(flag.Annotations[SettingOfFlag], settings.Namespace)
 }

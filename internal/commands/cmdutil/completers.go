@@ -17,8 +17,8 @@ import (
 const completionPatience = 2 * time.Second
 
 // CompleteFromWorld returns a completion that offers what exists in the world of
-// the command line or of the settings. Whatever fails, it offers nothing and
-// says nothing: there is no place for it while somebody types.
+// the command line or of the settings. It ignores all errors: there is no place for
+// them on a half-typed command line.
 func (f *Factory) CompleteFromWorld(offer func(result *policy.Result, args []string, typed string) []cobra.Completion) cobra.CompletionFunc {
 	return f.completeFromWorld(func(result *policy.Result, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return offer(result, args, typed), cobra.ShellCompDirectiveNoFileComp
@@ -105,61 +105,61 @@ func IsCompletionRequest(args []string) bool {
 // offered only where a flag or an argument is one.
 func PrepareCompletion(root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	forgiveFlags(root)
+	tolerateFlags(root)
 }
 
 // FlagRepeatable is the annotation of flags that may be given several times
 // although their value is no list.
 const FlagRepeatable = "meshctl.io/flag-repeatable"
 
-// forgiveFlags lets a command line be completed although flags on it are unknown
-// or have values that are wrong, which half-typed ones often have.
-func forgiveFlags(cmd *cobra.Command) {
+// tolerateFlags makes unknown flags and invalid values no errors: half-typed command
+// lines often have them.
+func tolerateFlags(cmd *cobra.Command) {
 	cmd.FParseErrWhitelist.UnknownFlags = true
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(flag *pflag.Flag) {
 			// What is in backquotes is for help, which knows what to do with them.
 			_, flag.Usage = pflag.UnquoteUsage(flag)
 			switch value := flag.Value.(type) {
-			case forgivingValue, forgivingRepeated, forgivingList:
+			case tolerantValue, tolerantRepeated, tolerantList:
 			case pflag.SliceValue:
-				flag.Value = forgivingList{flag.Value, value}
+				flag.Value = tolerantList{flag.Value, value}
 			default:
-				flag.Value = forgivingValue{value}
+				flag.Value = tolerantValue{value}
 				if flag.Annotations[FlagRepeatable] != nil {
-					flag.Value = forgivingRepeated{forgivingValue{value}}
+					flag.Value = tolerantRepeated{tolerantValue{value}}
 				}
 			}
 		})
 	}
 	for _, child := range cmd.Commands() {
-		forgiveFlags(child)
+		tolerateFlags(child)
 	}
 }
 
-// forgivingValue ignores texts that its value does not accept.
-type forgivingValue struct{ pflag.Value }
+// tolerantValue ignores invalid values.
+type tolerantValue struct{ pflag.Value }
 
 // Set implements pflag.Value.
-func (v forgivingValue) Set(text string) error {
+func (v tolerantValue) Set(text string) error {
 	_ = v.Value.Set(text) // the value stays what it was
 	return nil
 }
 
-// forgivingRepeated is a forgivingValue that cobra offers again once it is given.
-type forgivingRepeated struct{ forgivingValue }
+// tolerantRepeated is a tolerantValue that cobra offers again once it is given.
+type tolerantRepeated struct{ tolerantValue }
 
 // GetSlice implements cobra.SliceValue.
-func (forgivingRepeated) GetSlice() []string { return nil }
+func (tolerantRepeated) GetSlice() []string { return nil }
 
-// forgivingList is a forgivingValue with several items.
-type forgivingList struct {
+// tolerantList is a tolerantValue with several items.
+type tolerantList struct {
 	pflag.Value
 	pflag.SliceValue
 }
 
 // Set implements pflag.Value.
-func (v forgivingList) Set(text string) error { return forgivingValue{v.Value}.Set(text) }
+func (v tolerantList) Set(text string) error { return tolerantValue{v.Value}.Set(text) }
 
 // InList offers the choices for the item after the last comma of a list, without
 // those that the list, or an earlier flag, has already.

@@ -12,7 +12,7 @@ import (
 // FilesVersion is the version of the document of commands that write files.
 const FilesVersion = "files.meshctl.io/v1alpha1"
 
-// FileOutcome is what became of a file.
+// FileOutcome says how a file changed.
 type FileOutcome string
 
 // The outcomes of files that change.

@@ -19,7 +19,7 @@ import (
 type EnumValue struct {
 	value   string
 	allowed []string
-	// OnSet is told the value that the user gave; nil if nobody needs to know.
+	// OnSet is called with a value that the user gives; it may be nil.
 	OnSet func(value string)
 }
 

@@ -24,22 +24,22 @@ const NeedsCluster = "meshctl.io/needs-cluster"
 // ClusterFlagGroup is the section of help with the flags that choose clusters.
 const ClusterFlagGroup = "Flags for clusters"
 
-// KubeFlags say which cluster is the management cluster and who is asking. They
-// are called like those of kubectl.
+// KubeFlags choose the management cluster and the user to impersonate. They have the
+// names of kubectl's flags.
 type KubeFlags struct {
 	streams *cli.Streams
 	build   func() buildinfo.Info
 	config  *genericclioptions.ConfigFlags
-	// reached is told the context of the management cluster.
+	// reached is called with the context of the management cluster.
 	reached func(context string)
-	// waiting is told what clusters are asked.
+	// waiting is called with each cluster that is asked.
 	waiting func(cluster string) (end func())
 	// unread says that a world was loaded and reports why the management cluster
 	// cannot be read.
 	unread bool
-	// readLimit is how much to read of one cluster, as people write it.
+	// readLimit is the value of --read-limit.
 	readLimit string
-	// renamed are the old spellings that were used.
+	// renamed are warnings about old names of flags that were used.
 	renamed []string
 }
 
@@ -132,8 +132,7 @@ func (k *KubeFlags) Options() (kube.Options, error) {
 	return kube.Options{Version: k.build().Version, RequestTimeout: timeout, ReadLimit: limit, Waiting: k.waiting}, nil
 }
 
-// parseReadLimit reads a size as Kubernetes writes it. Nothing leaves the
-// default.
+// parseReadLimit parses a Kubernetes quantity. An empty text leaves the default.
 func parseReadLimit(text string) (int64, error) {
 	if text == "" {
 		return 0, nil
@@ -145,8 +144,8 @@ func parseReadLimit(text string) (int64, error) {
 	return size.Value(), nil
 }
 
-// parseRequestTimeout reads a duration as kubectl does: a number alone is
-// seconds. Nothing and 0 leave the default.
+// parseRequestTimeout parses a duration as kubectl does: a number alone is seconds.
+// An empty text and 0 leave the default.
 func parseRequestTimeout(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -161,8 +160,8 @@ func parseRequestTimeout(text string) (time.Duration, error) {
 	return timeout, nil
 }
 
-// Management returns the connection to the management cluster; it contacts
-// nobody. Without any kubeconfig, a pod uses its own cluster.
+// Management returns the connection to the management cluster without contacting
+// it. Without a kubeconfig, a pod uses its own cluster.
 func (k *KubeFlags) Management() (*kube.Connection, error) {
 	for _, hint := range k.renamed {
 		k.streams.Warn("%s", hint)

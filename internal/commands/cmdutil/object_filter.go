@@ -14,7 +14,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// ObjectFilter narrows the objects of a kind down; empty fields do not.
+// ObjectFilter selects objects of a kind; empty fields select all.
 type ObjectFilter struct {
 	Namespace string
 	Clusters  []string
@@ -91,8 +91,7 @@ func (f *ObjectFilter) Resolve(kind ObjectKind, all []world.Names, filtered []in
 	return slices.Compact(found), errors.Join(failures...)
 }
 
-// blame explains that a name was not found only because of the filter, if that
-// is so.
+// blame returns a better error if a name was not found only because of the filter.
 func (f *ObjectFilter) blame(kind ObjectKind, all []world.Names, name string, err error) error {
 	var missing *world.NotFoundError
 	reason := f.Explain(all)
@@ -116,7 +115,7 @@ func (f *ObjectFilter) blame(kind ObjectKind, all []world.Names, name string, er
 	}
 }
 
-// Explain names the filters that are set, and what the user may have meant.
+// Explain names the filters that are set, with suggestions for unknown values.
 func (f *ObjectFilter) Explain(all []world.Names) string {
 	var namespaces, clusters []string
 	for _, n := range all {
@@ -139,7 +138,7 @@ func (f *ObjectFilter) Explain(all []world.Names) string {
 	return strings.Join(parts, ", ")
 }
 
-// elsewhere says of a value that no object has which ones there are.
+// elsewhere returns the existing values if no object has the given one.
 func elsewhere(value string, existing []string) string {
 	if slices.Contains(existing, value) {
 		return ""

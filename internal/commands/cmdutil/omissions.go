@@ -6,8 +6,8 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// TellOmissions says on standard error what is not rendered and why: the first
-// few, or all of them.
+// TellOmissions reports on standard error what is not rendered and why: the first
+// few, or all.
 func TellOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
 	shown := min(len(omissions), ReportedProblems)
 	if all {
@@ -21,7 +21,7 @@ func TellOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
 	}
 }
 
-// shownTargets bounds the Destinations that one line names.
+// shownTargets is the maximum number of Destinations that one line names.
 const shownTargets = 3
 
 // omissionText says what is left out, where and why.

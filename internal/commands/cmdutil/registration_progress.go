@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// ObservePhases returns an observer that tells on standard error about the phases
-// of an operation, one line each.
+// ObservePhases returns an observer that reports the phases of an operation on
+// standard error, one line each.
 func ObservePhases(streams *cli.Streams) registration.Observer {
 	progress := cli.NewProgress(streams)
 	return func(event registration.Event) {
@@ -46,7 +46,8 @@ func ObjectName(kind schema.GroupKind, name string) string {
 	return resource + "/" + name
 }
 
-// PrintLeftovers says on standard error what stays behind, and how to remove it.
+// PrintLeftovers reports on standard error which objects remain and how to remove
+// them.
 func PrintLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	var commands, advice []string
 	for _, l := range leftovers {
@@ -65,8 +66,7 @@ func PrintLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	}
 }
 
-// TellLeftovers prints the leftovers that an error is about, and returns the
-// error without them.
+// TellLeftovers prints the leftovers of an error and returns the error without them.
 func TellLeftovers(streams *cli.Streams, err error) error {
 	var incomplete *registration.IncompleteError
 	if !errors.As(err, &incomplete) {

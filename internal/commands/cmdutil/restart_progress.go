@@ -7,10 +7,10 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
-// RestartProgress tells on standard error how restarts are getting on.
+// RestartProgress reports the progress of restarts on standard error.
 type RestartProgress struct {
 	streams *cli.Streams
-	// verbose tells also what begins and what is waited for, without a terminal.
+	// verbose also reports starts and waits where there is no terminal.
 	verbose  bool
 	progress *cli.Progress
 }
@@ -53,5 +53,5 @@ func beginning(item *restart.Item) string {
 	return "restarting"
 }
 
-// end takes the line of what is waited for away, for good.
+// end removes the status line.
 func (p *RestartProgress) end() { p.progress.Close() }

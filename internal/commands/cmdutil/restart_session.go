@@ -9,14 +9,13 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
-// RestartSession runs the restart of a fleet for people: it tells on standard
-// error what happens and what is left. It is for every command that restarts.
+// RestartSession runs the restart of a fleet and reports progress and results on
+// standard error. All commands that restart workloads use it.
 type RestartSession struct {
 	Fleet    *restart.Fleet
 	Progress *RestartProgress
 	How      restart.RunOptions
-	// PlanOnly says that nothing is run, everything that also what needs no restart
-	// is restarted.
+	// PlanOnly runs nothing; everything also restarts workloads that need no restart.
 	PlanOnly, Everything bool
 	// Discovered says that the world comes from the management cluster, where
 	// addresses of pods are recorded.
@@ -28,7 +27,7 @@ type RestartSession struct {
 // Writes reports whether anything is written.
 func (s *RestartSession) Writes() bool { return !s.PlanOnly && !s.How.DryRun }
 
-// TellFailures says of meshes why they cannot be restarted.
+// TellFailures reports why meshes cannot be restarted.
 func (s *RestartSession) TellFailures() {
 	for i := range s.Fleet.Meshes {
 		if m := &s.Fleet.Meshes[i]; m.Err != nil {
@@ -37,7 +36,7 @@ func (s *RestartSession) TellFailures() {
 	}
 }
 
-// CheckPermissions says of meshes that they may not be restarted.
+// CheckPermissions reports meshes that meshctl is not permitted to restart.
 func (s *RestartSession) CheckPermissions(ctx context.Context) {
 	for _, m := range s.Fleet.CheckPermissions(ctx) {
 		s.Progress.Line("error: %s", m.Err)
@@ -56,7 +55,7 @@ func (s *RestartSession) RunFleet(ctx context.Context) {
 	s.Progress.end()
 }
 
-// ExplainNothing says why nothing is restarted, and no more than is known.
+// ExplainNothing says why nothing is restarted, as far as that is known.
 func (s *RestartSession) ExplainNothing() {
 	if len(s.Fleet.Meshes) > 0 {
 		s.Progress.Line("%s", s.nothingText(s.Fleet.Idle()))
@@ -85,7 +84,7 @@ func (s *RestartSession) nothingText(idle restart.Idle) string {
 	}
 }
 
-// Summarise says what is left, and how to go on.
+// Summarise reports what was not restarted and how to continue.
 func (s *RestartSession) Summarise(ctx context.Context) {
 	if !s.Writes() {
 		return
@@ -115,7 +114,7 @@ func (s *RestartSession) Summarise(ctx context.Context) {
 	}
 }
 
-// Outcome is the error of the command.
+// Outcome returns the error of the command.
 func (s *RestartSession) Outcome() error {
 	timedOut, manual := s.Fleet.Outcomes()[restart.OutcomeTimeout], s.Fleet.Count(restart.ActionManual)
 	switch {

@@ -8,7 +8,7 @@ import (
 )
 
 // resultList is the documented form of -o json and -o yaml of the commands that
-// install and register: what became of the objects that they write.
+// install and register: the outcome of each object that they write.
 type resultList struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -17,7 +17,7 @@ type resultList struct {
 	Items  []writtenObject `json:"items"`
 }
 
-// writtenObject is what became of one object.
+// writtenObject is the outcome of one object.
 type writtenObject struct {
 	Cluster    string `json:"cluster"`
 	APIVersion string `json:"apiVersion"`
@@ -31,7 +31,7 @@ type writtenObject struct {
 // that register.
 const ResultVersion = "registration.meshctl.io/v1alpha1"
 
-// PrintResults prints what became of objects, as kubectl does.
+// PrintResults prints the outcomes of objects as kubectl does.
 func PrintResults(streams *cli.Streams, format output.Format, dryRun kube.DryRun, results []kube.Result) error {
 	return output.Print(streams, format, resultsView(dryRun, results))
 }

@@ -12,12 +12,11 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// ManifestMode is that of saved manifests: they hold no secrets.
+// ManifestMode is the mode of saved manifests, which contain no secrets.
 const ManifestMode = 0o644
 
-// SaveFile writes a new file, or replaces one if overwrite is set. A file that
-// cannot be written completely is not left behind, and one that is replaced
-// stays as it was.
+// SaveFile writes a new file, or replaces one if overwrite is set. After a failure,
+// no partial file is left, and an existing file is unchanged.
 func SaveFile(path string, content []byte, overwrite bool) error {
 	if !overwrite {
 		return saveNew(path, content)

@@ -43,8 +43,8 @@ func LoadSettingsFirst(cmd *cobra.Command, f *Factory) {
 	}
 }
 
-// useSettings loads the settings of a command whose flags are parsed, and gives
-// the flags that the user left out the values that were chosen for them.
+// useSettings loads the settings of a command whose flags are parsed, and applies
+// them to the flags that are not on the command line.
 func (f *Factory) useSettings(cmd *cobra.Command) error {
 	f.BeginsWork()
 	f.running = cmd
@@ -80,8 +80,8 @@ func settingFlags(cmd *cobra.Command) map[string]settings.Flag {
 	return given
 }
 
-// fillFlag gives a flag the value of its setting, unless the user gave the flag
-// or nobody chose a value.
+// fillFlag applies a setting to its flag, unless the flag is on the command line or
+// the setting has its default.
 func fillFlag(flag *pflag.Flag, loaded *settings.Settings, key string) error {
 	switch loaded.Source(key).Kind {
 	case settings.FromFlag, settings.FromDefault:

@@ -15,9 +15,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// WorldFlags say what the world of a command is made of: manifests, the
-// management cluster, clusters that are discovered on the fly, or several of
-// these (design, section 4).
+// WorldFlags choose the sources of a command's world: manifests, the management
+// cluster, clusters that are discovered on the fly, or several of these.
 type WorldFlags struct {
 	Filenames []string
 	Recursive bool
@@ -39,8 +38,7 @@ type WorldFlags struct {
 	home string
 }
 
-// Register adds the flags to a command, and makes its names complete to what the
-// flags name.
+// Register adds the flags to a command, and completes its names from their world.
 func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&f.Filenames, "filename", "f", nil,
@@ -61,12 +59,11 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	CompleteFlag(cmd, "clusters", f.Kube.CompleteContexts)
 }
 
-// CompletesFor makes what the flags name the world that the command is completed
-// from. Register does that already.
+// CompletesFor completes the command from the world of the flags, as Register does.
 func (f *WorldFlags) CompletesFor(cmd *cobra.Command, factory *Factory) { factory.worlds[cmd] = f }
 
-// Settle decides between the sources once flags are parsed: what the user typed
-// beats manifests that the settings name.
+// Settle chooses the sources once flags are parsed: flags take precedence over
+// manifests that the settings name.
 func (f *WorldFlags) Settle(cmd *cobra.Command) {
 	f.OnTop = cmd.Flags().Changed("context")
 	f.needsClusters = cmd.Annotations[NeedsCluster] != ""
@@ -86,21 +83,21 @@ func IsDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// ReportedProblems bounds the lines about bad input on standard error; the
-// findings of the answer have all of them.
+// ReportedProblems is the maximum number of lines about bad input on standard error;
+// the findings of the result have all of them.
 const ReportedProblems = 20
 
-// ReportProblems tells on standard error what could not be used. It returns
-// cli.ErrReported if something is missing from the answer because of it.
+// ReportProblems reports input that could not be used on standard error. It returns
+// cli.ErrReported if the result is incomplete because of it.
 func ReportProblems(streams *cli.Streams, w *world.World) error {
 	var result error
 	for i, p := range w.Problems {
-		tell := streams.Warn
+		report := streams.Warn
 		if p.HidesInput() {
-			tell, result = streams.Fail, cli.ErrReported
+			report, result = streams.Fail, cli.ErrReported
 		}
 		if i < ReportedProblems {
-			tell("%s", ProblemText(p))
+			report("%s", ProblemText(p))
 		}
 	}
 	if more := len(w.Problems) - ReportedProblems; more > 0 {
@@ -109,7 +106,7 @@ func ReportProblems(streams *cli.Streams, w *world.World) error {
 	return result
 }
 
-// ProblemText says in one line what is wrong with the input, and where.
+// ProblemText returns a problem with its place in one line.
 func ProblemText(p world.Problem) string {
 	text := p.Origin.String() + ": "
 	if p.Object != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// MemberConnections are the clusters that the world of a command is about.
+// MemberConnections are the connections to the clusters of a command's world.
 type MemberConnections struct {
 	// Management is the management cluster; nil if it is none of the sources.
 	Management *kube.Connection

@@ -16,9 +16,9 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// Load reads all sources and unites them. An object that two of them have is an
-// error that names both places; but what was discovered just now replaces what
-// the management cluster knows of the same clusters.
+// Load reads all sources and combines them. An object in two sources is an error
+// that names both; but fresh discovery replaces what the management cluster has of
+// the same clusters.
 func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader) (world.Objects, error) {
 	validator := validation.New()
 	var objects world.Objects

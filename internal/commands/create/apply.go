@@ -23,8 +23,8 @@ func (o *options[I, O]) applies() bool {
 	return o.world.FromManagement() && o.save == "" && o.dryRun.String() != dryRunClient
 }
 
-// confirm asks on a terminal, below what the resource changes, whether to write it.
-// Without a terminal, complete flags are consent enough, as for kubectl create.
+// confirm asks on a terminal, below the effect of the resource, whether to write it.
+// Without a terminal, complete flags need no confirmation, as with kubectl create.
 func (o *options[I, O]) confirm(ctx context.Context, a *authored[I, O]) error {
 	if o.yes || o.dryRun.String() != dryRunNone || !o.streams.CanPrompt() {
 		return nil
@@ -45,8 +45,8 @@ func (o *options[I, O]) confirm(ctx context.Context, a *authored[I, O]) error {
 	return err
 }
 
-// apply writes the resource to the management cluster and says what became of
-// it. It fails if the resource exists, unless that is the one it started from.
+// apply writes the resource to the management cluster and prints the outcome. It
+// fails if the resource exists, unless --from started from it.
 func (o *options[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
 	management, err := o.world.Kube.Management()
 	if err != nil {

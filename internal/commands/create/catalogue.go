@@ -11,8 +11,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// catalogueOf lists what questions about a world offer. Taken are the names of
-// the resources of the kind that exist already.
+// catalogueOf returns the choices that questions offer. The names of existing
+// resources of the kind are taken.
 func catalogueOf(result *policy.Result, taken []world.Names) wizard.Catalogue {
 	w := result.World
 	c := wizard.Catalogue{

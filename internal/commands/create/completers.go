@@ -13,7 +13,7 @@ import (
 )
 
 // completeField returns the completion of the flag for a field of a resource:
-// the values it accepts, or the names that its text consists of.
+// the values that it accepts, or the names of existing objects.
 func completeField[I any](f *cmdutil.Factory, field *render.Field[I]) cobra.CompletionFunc {
 	switch {
 	case len(field.Enum) > 0:
@@ -41,7 +41,7 @@ func completeField[I any](f *cmdutil.Factory, field *render.Field[I]) cobra.Comp
 	}
 }
 
-// termsForm is how fields call values that are made of KEY=VALUE.
+// termsForm is the placeholder of fields whose values are lists of KEY=VALUE.
 const termsForm = "TERMS"
 
 // completeNames returns a completion that offers the names of that kind.
@@ -62,8 +62,8 @@ func completeNames(f *cmdutil.Factory, kind render.NameKind) cobra.CompletionFun
 	}
 }
 
-// offerTerms offers the terms KEY=NAME that make sense where a value consists of
-// names of that kind, after what is typed of the terms before.
+// offerTerms offers the terms KEY=NAME for names of a kind, behind the terms that
+// are typed already.
 func offerTerms(result *policy.Result, kind render.NameKind, typed string) []cobra.Completion {
 	if strings.Contains(typed, `"`) {
 		return nil // a comma in quotes does not separate terms

@@ -15,8 +15,8 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// draftExtension is not that of a manifest: what reads a directory of manifests
-// must not take a draft for one.
+// draftExtension differs from that of manifests, so that commands which read a
+// directory of manifests ignore drafts.
 const draftExtension = ".draft"
 
 // offerDraft lets a user who interrupted the questions save the answers. Another
@@ -59,7 +59,7 @@ func draftName(name, noun string) string {
 	}
 }
 
-// draftManifest returns the manifest of a draft, with a note that it is one.
+// draftManifest returns the manifest of a draft with a comment that says so.
 func (o *options[I, O]) draftManifest(a *authored[I, O], file string) ([]byte, error) {
 	manifest, err := render.Manifest(a.resource)
 	if err != nil {
@@ -73,7 +73,7 @@ func (o *options[I, O]) draftManifest(a *authored[I, O], file string) ([]byte, e
 	return append([]byte(note+"#   "+o.continuation(file)+"\n"), manifest...), nil
 }
 
-// continuation returns the command that goes on with the questions.
+// continuation returns the command that continues with the questions.
 func (o *options[I, O]) continuation(file string) string {
 	words := []string{"meshctl", "create", o.kind.Noun}
 	words = append(words, o.world.Words()...)

@@ -12,8 +12,8 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// editInteractively lets the user edit the manifest until it is valid or the
-// edit is given up; what was typed is never lost.
+// editInteractively opens the editor until the manifest is valid or the user stops;
+// edits are never lost.
 func (o *options[I, O]) editInteractively(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
 	text, err := render.Manifest(a.resource)
 	if err != nil {
@@ -25,7 +25,7 @@ func (o *options[I, O]) editInteractively(ctx context.Context, prompter wizard.P
 		if err == nil {
 			var resource O
 			if resource, err = o.accept(a, edited.Text); err == nil {
-				err = o.agreeToWiden(prompter, a.resource, resource)
+				err = o.confirmWidening(prompter, a.resource, resource)
 			}
 			if err == nil {
 				previous.Discard()
@@ -46,14 +46,14 @@ func (o *options[I, O]) editInteractively(ctx context.Context, prompter wizard.P
 		previous.Keep(o.streams)
 		again, err := prompter.Confirm(wizard.Question{Text: "Edit again?", Help: "No restores the manifest from before the edit.", Back: true}, true)
 		if err != nil || !again {
-			return unlessBack(err)
+			return ignoreBack(err)
 		}
 	}
 }
 
-// agreeToWiden asks whether an edit may leave out restrictions that were there:
-// an empty list means everything. Without a prompter, --yes must say so.
-func (o *options[I, O]) agreeToWiden(prompter wizard.Prompter, before, after O) error {
+// confirmWidening asks for confirmation if an edit removes the last element of a
+// selector, which then selects everything. Without a prompter, it requires --yes.
+func (o *options[I, O]) confirmWidening(prompter wizard.Prompter, before, after O) error {
 	widenings, err := o.kind.Widenings(before, after)
 	if err != nil || len(widenings) == 0 {
 		return err

@@ -9,16 +9,14 @@ import (
 	"github.com/meshctl/meshctl/internal/render"
 )
 
-// fieldFlag is the pflag.Value of a field of a resource. It only notes what was
-// given: all flags are read together later, so that one error names everything
-// that is wrong.
+// fieldFlag is the pflag.Value of a field of a resource. It only collects the
+// text: all flags are parsed together later, so that one error names all mistakes.
 type fieldFlag struct {
 	name, valueType string
 	given           *[]render.Argument
 }
 
-// addFieldFlag adds the flag of a field to cmd. What is given is appended to
-// given.
+// addFieldFlag adds the flag of a field to cmd. Its values are appended to given.
 func addFieldFlag[I any](cmd *cobra.Command, f *cmdutil.Factory, field *render.Field[I], given *[]render.Argument) {
 	value := &fieldFlag{name: field.Name, given: given}
 	switch {

@@ -7,12 +7,12 @@ import (
 	"os"
 )
 
-// maxManifestSize is that of the requests that an API server accepts, in bytes:
-// a larger manifest cannot be one resource.
+// maxManifestSize is the request limit of API servers in bytes: a larger manifest
+// cannot be a resource.
 const maxManifestSize = 3 << 20
 
 // readManifest returns the content of a file, or all of standard input for "-".
-// It does not wait any longer for a pipe that nobody writes to when ctx ends.
+// It stops waiting for a pipe when ctx ends.
 func readManifest(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
 	type content struct {
 		text []byte

@@ -9,10 +9,10 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// joining returns a copy of the resource that is ready to join what exists. The
-// order of semantics D11 depends on ages: as on a cluster, a new resource is the
-// youngest. Files without timestamps have no ages, and then it gets none. One
-// that replaces another gets the age of that from World.With.
+// joining returns a copy of the resource to add to the existing ones. Precedence
+// depends on age (semantics D11): as on a cluster, a new resource is the youngest. If
+// the existing ones have no timestamps, as in files, the copy gets none either.
+// World.With gives a replacement the age of the resource that it replaces.
 func joining[T any, P interface {
 	*T
 	metav1.Object

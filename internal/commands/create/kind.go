@@ -16,27 +16,26 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// creation is a kind that create authors: what the command is called, which
-// flags and questions fill its input, and how the resource joins a world.
+// creation describes the create command of one kind: its help, its flags and
+// questions, and how the resource is added to a world.
 type creation[I any, O render.Object] struct {
 	kind                 render.Kind[I, O]
 	aliases              []string
 	short, long, example string
 
-	// questions asks for what the draft does not have, revisit for changes of a
-	// draft that is complete.
+	// questions asks for what the draft lacks; revisit asks what to change in a
+	// complete draft.
 	questions, revisit func(wizard.Prompter, wizard.Catalogue, *wizard.Draft[I]) error
-	// missing names the flags that must still be given for the resource to mean
-	// anything, for people; empty if none.
+	// missing names the flags that a valid resource still needs; empty if none.
 	missing func(resource O) string
 	// existing returns the names of the world's resources of the kind.
 	existing func(w *world.World) []world.Names
-	// joining returns what a world is given to contain a copy of the resource,
-	// created now if it is new.
+	// joining returns a copy of the resource to add to a world, created now if it is
+	// new.
 	joining func(w *world.World, resource O, now time.Time) world.Objects
 }
 
-// The ways of not writing anything.
+// The values of --dry-run.
 const (
 	dryRunNone   = "none"
 	dryRunClient = "client"
@@ -88,7 +87,7 @@ func newKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, O]) *c
 				opts.name = args[0]
 			}
 			opts.world.Settle(cmd)
-			if err := errors.Join(refuseEmpty(cmd, "from", "save"), opts.check()); err != nil {
+			if err := errors.Join(checkNotEmpty(cmd, "from", "save"), opts.check()); err != nil {
 				return err
 			}
 			return opts.run(cmd.Context())
@@ -124,9 +123,9 @@ func atMostOneName(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// refuseEmpty reports flags that name a file but are empty, as an unset variable
-// of a script makes them. Without the flag the command would mean something else.
-func refuseEmpty(cmd *cobra.Command, names ...string) error {
+// checkNotEmpty reports flags that name a file but are empty, as an unset variable
+// of a script makes them: the command would do something else without the flag.
+func checkNotEmpty(cmd *cobra.Command, names ...string) error {
 	var errs []error
 	for _, name := range names {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
@@ -136,7 +135,7 @@ func refuseEmpty(cmd *cobra.Command, names ...string) error {
 	return errors.Join(errs...)
 }
 
-// check reports all flags that contradict each other.
+// check reports all invalid combinations of flags.
 func (o *options[I, O]) check() error {
 	var errs []error
 	if o.overwrite && o.save == "" {

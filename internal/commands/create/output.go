@@ -15,11 +15,11 @@ func resourceName(resource render.Object) string {
 	return strings.ToLower(gvk.Kind) + "." + gvk.Group + "/" + resource.GetName()
 }
 
-// commandWidth is where a shown command line is broken.
+// commandWidth is the width above which a command is shown on several lines.
 const commandWidth = 80
 
-// commandLine writes a command for a shell to read: the first words and the
-// flags on one line, or each flag on a line of its own if that would be long.
+// commandLine quotes a command for a shell: on one line, or with one flag per line
+// if it is too long.
 func commandLine(first, flags []string) string {
 	parts := []string{shellquote.Join(first...)}
 	for _, flag := range flags {
@@ -31,7 +31,7 @@ func commandLine(first, flags []string) string {
 	return strings.Join(parts, " \\\n  ")
 }
 
-// dryRunFlags are the flags of the command for what --dry-run says.
+// dryRunFlags returns --dry-run as on a command line.
 func (o *options[I, O]) dryRunFlags() []string {
 	if o.dryRun.String() == dryRunNone {
 		return nil
@@ -39,8 +39,8 @@ func (o *options[I, O]) dryRunFlags() []string {
 	return []string{"--dry-run=" + o.dryRun.String()}
 }
 
-// printFlags are the flags that make the command print the manifest: without any,
-// it would write to the management cluster if it is the source.
+// printFlags returns the flags with which the command prints the manifest: if the
+// world comes from the management cluster, it would otherwise write to it.
 func (o *options[I, O]) printFlags() []string {
 	if !o.world.FromManagement() {
 		return nil
@@ -48,8 +48,8 @@ func (o *options[I, O]) printFlags() []string {
 	return []string{"--dry-run=" + dryRunClient}
 }
 
-// printCommand shows how to create the same resource without questions; the flags
-// say where it goes.
+// printCommand shows the command that creates the same resource without questions.
+// The destination is the flags that say where it is written.
 func (o *options[I, O]) printCommand(a *authored[I, O], destination ...string) {
 	arguments, exact := o.kind.Arguments(a.resource)
 	if !exact {

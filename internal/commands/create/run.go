@@ -21,17 +21,17 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// authored is the state of one creation between its steps.
+// authored is the state between the steps of one run.
 type authored[I any, O render.Object] struct {
-	// world is what exists, nil if nobody said; before is what it means.
+	// world is what exists, nil if it was not loaded; before is its evaluation.
 	world  *world.World
 	before *policy.Result
 	// base is the resource to start from, nil for an empty one.
 	base     *O
 	resource O
 
-	// answered says that the user answered a question; open are the parts that
-	// nobody was asked about before an interrupt.
+	// answered says that the user answered a question; open are the parts that were
+	// not asked about before an interrupt.
 	answered bool
 	open     []string
 }
@@ -42,16 +42,16 @@ func (o *options[I, O]) run(ctx context.Context) error {
 		return errors.Join(err, incomplete)
 	}
 	if o.asks(a) {
-		err = o.converse(ctx, a)
+		err = o.runInteractively(ctx, a)
 	} else {
 		err = o.runUnattended(ctx, a)
 	}
 	return errors.Join(err, incomplete)
 }
 
-// begin loads the world and the base and reads the flags. Everything that is
-// wrong with them is reported together. The second error says that the world is
-// incomplete, which does not keep anything from being created.
+// begin loads the world and the base and parses the flags. All mistakes are
+// reported together. The first error says that the world is incomplete, which does
+// not prevent the creation.
 func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplete, err error) {
 	a = &authored[I, O]{}
 	errs := []error{o.checkNames()}
@@ -161,13 +161,13 @@ func (o *options[I, O]) readBase(ctx context.Context, a *authored[I, O]) error {
 	return nil
 }
 
-// asks reports whether questions are asked: the user wants that, or something
-// is missing and a terminal is there.
+// asks reports whether questions are asked: with --interactive, or if something is
+// missing on a terminal.
 func (o *options[I, O]) asks(a *authored[I, O]) bool {
 	return o.interactive || (len(o.missingParts(a)) > 0 && o.streams.CanPrompt())
 }
 
-// missingParts names what must still be given, as on the command line.
+// missingParts names the missing arguments and flags.
 func (o *options[I, O]) missingParts(a *authored[I, O]) []string {
 	var parts []string
 	if a.resource.GetName() == "" {
@@ -179,7 +179,7 @@ func (o *options[I, O]) missingParts(a *authored[I, O]) []string {
 	return parts
 }
 
-// missingErrors reports what must still be given.
+// missingErrors reports the missing arguments and flags.
 func (o *options[I, O]) missingErrors(a *authored[I, O]) error {
 	var errs []error
 	for _, part := range o.missingParts(a) {
@@ -188,7 +188,7 @@ func (o *options[I, O]) missingErrors(a *authored[I, O]) error {
 	return errors.Join(errs...)
 }
 
-// runUnattended creates what the flags say.
+// runUnattended creates the resource of the flags without questions.
 func (o *options[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) error {
 	if !o.editFirst {
 		return o.create(ctx, a)
@@ -202,7 +202,7 @@ func (o *options[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) er
 		err = o.acceptUnattended(ctx, a, edited.Text)
 	}
 	if err == nil {
-		// Only what has arrived is no longer needed.
+		// The edited manifest is kept until the output is written.
 		err = cmp.Or(o.create(ctx, a), o.streams.Flush())
 	}
 	if err != nil {
@@ -213,8 +213,8 @@ func (o *options[I, O]) runUnattended(ctx context.Context, a *authored[I, O]) er
 	return nil
 }
 
-// acceptUnattended takes an edited manifest over, if it is valid and the user
-// agrees to what it leaves out.
+// acceptUnattended accepts an edited manifest if it is valid and the user confirms
+// the restrictions that it removes.
 func (o *options[I, O]) acceptUnattended(ctx context.Context, a *authored[I, O], text []byte) error {
 	edited, err := o.accept(a, text)
 	if err != nil {
@@ -224,7 +224,7 @@ func (o *options[I, O]) acceptUnattended(ctx context.Context, a *authored[I, O],
 	if o.streams.CanPrompt() {
 		prompter = o.prompter(ctx)
 	}
-	if err := o.agreeToWiden(prompter, a.resource, edited); err != nil {
+	if err := o.confirmWidening(prompter, a.resource, edited); err != nil {
 		return err
 	}
 	a.resource = edited
@@ -257,20 +257,20 @@ func (o *options[I, O]) accept(a *authored[I, O], text []byte) (O, error) {
 	return resource, o.validate(&edited)
 }
 
-// validate checks the resource by itself and that its name is free.
+// validate checks the resource and that its name is not taken.
 func (o *options[I, O]) validate(a *authored[I, O]) error {
 	if err := render.Validate(validation.New(), a.resource); err != nil {
 		return err
 	}
-	if taken := o.holder(a, a.resource.GetName()); taken != "" {
+	if taken := o.nameHolder(a, a.resource.GetName()); taken != "" {
 		return fmt.Errorf("%s %s already exists: choose another name, or use --from FILE to change it", o.kind.Noun, taken)
 	}
 	return nil
 }
 
-// holder returns the full name of the resource that has the name already, empty
-// if it is free or that resource is the one to start from.
-func (o *options[I, O]) holder(a *authored[I, O], name string) string {
+// nameHolder returns the full name of another resource with the name, empty if there
+// is none.
+func (o *options[I, O]) nameHolder(a *authored[I, O], name string) string {
 	if a.world == nil {
 		return ""
 	}
@@ -286,8 +286,7 @@ func (o *options[I, O]) holder(a *authored[I, O], name string) string {
 	return ""
 }
 
-// impactOn says what the resource would do to the world, nothing if there is
-// none.
+// impactOn returns the effect of the resource on the world.
 func (o *options[I, O]) impactOn(a *authored[I, O]) []impact.Line {
 	if a.world == nil {
 		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
@@ -297,7 +296,7 @@ func (o *options[I, O]) impactOn(a *authored[I, O]) []impact.Line {
 	return impact.Lines(impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
 }
 
-// meaning evaluates the world once.
+// meaning returns the evaluation of the world, which is made once.
 func (o *options[I, O]) meaning(a *authored[I, O]) *policy.Result {
 	if a.before == nil {
 		a.before = policy.Evaluate(a.world)
@@ -305,7 +304,7 @@ func (o *options[I, O]) meaning(a *authored[I, O]) *policy.Result {
 	return a.before
 }
 
-// printImpact writes to standard error what the resource would change.
+// printImpact reports the effect of the resource on standard error.
 func (o *options[I, O]) printImpact(lines []impact.Line) {
 	for _, line := range lines {
 		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
@@ -367,8 +366,7 @@ func (o *options[I, O]) saveTo(a *authored[I, O], file string, overwrite bool) e
 	return nil
 }
 
-// draft returns what the questions start from: what the resource has already is
-// not asked.
+// draft returns the draft for the questions, which skip what flags set already.
 func (o *options[I, O]) draft(a *authored[I, O]) *wizard.Draft[I] {
 	return &wizard.Draft[I]{
 		Name: a.resource.GetName(), Namespace: a.resource.GetNamespace(), Input: o.kind.Input(a.resource),

@@ -26,7 +26,7 @@ type options struct {
 	streams   *cli.Streams
 	verbosity func() int
 
-	// current are the sources of the world as it is; its filenames are those of
+	// current says where the current state comes from; its filenames are those of
 	// --base.
 	current   cmdutil.WorldFlags
 	filenames []string
@@ -76,7 +76,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			if err := opts.check(); err != nil {
 				return err
 			}
-			return troubled(opts.run(cmd.Context()))
+			return asTrouble(opts.run(cmd.Context()))
 		},
 	}
 	opts.register(f, cmd)
@@ -108,8 +108,8 @@ func (o *options) register(f *cmdutil.Factory, cmd *cobra.Command) {
 	cmdutil.AddOutputFlag(cmd, o.format, "output format")
 }
 
-// troubled gives failures of diff an exit code that is not that of differences.
-func troubled(err error) error {
+// asTrouble gives failures an exit code other than that of differences.
+func asTrouble(err error) error {
 	if err == nil || errors.Is(err, cli.ErrDifferences) && len(cli.Unreported(err)) == 0 && !errors.Is(err, cli.ErrReported) {
 		return err
 	}
@@ -161,7 +161,7 @@ func (o *options) run(ctx context.Context) error {
 			return errors.Join(err, incomplete)
 		}
 	}
-	d := &differing{options: o, before: policy.Evaluate(before)}
+	d := &diffRun{options: o, before: policy.Evaluate(before)}
 	d.after = policy.Evaluate(after)
 	shownBefore := d.before
 	if shared != before {
@@ -189,8 +189,8 @@ func (o *options) loadNew(ctx context.Context) (world.Objects, error) {
 	}, validation.New())
 }
 
-// differing is one run of diff.
-type differing struct {
+// diffRun is one run of diff.
+type diffRun struct {
 	*options
 	before, after *policy.Result
 	changes       impact.ChangeView
@@ -199,6 +199,6 @@ type differing struct {
 }
 
 // differ reports whether anything differs.
-func (d *differing) differ() bool {
+func (d *diffRun) differ() bool {
 	return len(d.objects) > 0 || len(impact.AllChangeLines(d.changes)) > 0
 }

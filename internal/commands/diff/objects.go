@@ -17,7 +17,7 @@ type objectDifference struct {
 	before, after *istio.Object
 }
 
-// object returns the object as it is known best.
+// object returns the new version of the object, or the old one if it is removed.
 func (d *objectDifference) object() *istio.Object {
 	if d.after != nil {
 		return d.after
@@ -36,7 +36,7 @@ func (d *objectDifference) kind() kube.ChangeKind {
 	}
 }
 
-// fields returns what differs of an object that both worlds have.
+// fields returns the fields that differ in an object that both worlds have.
 func (d *objectDifference) fields() ([]kube.FieldChange, error) {
 	if d.before == nil || d.after == nil {
 		return nil, nil
@@ -61,7 +61,7 @@ func (d *objectDifference) fields() ([]kube.FieldChange, error) {
 }
 
 // compareObjects renders both worlds, one cluster at a time.
-func (d *differing) compareObjects(ctx context.Context) error {
+func (d *diffRun) compareObjects(ctx context.Context) error {
 	was := istio.New(d.before, istio.Options{Namespace: d.namespace})
 	is := istio.New(d.after, istio.Options{Namespace: d.namespace})
 	names := slices.Concat(was.Clusters(), is.Clusters())

@@ -33,7 +33,7 @@ type differingObject struct {
 	Name       string `json:"name"`
 	// Change is added, changed or removed.
 	Change string `json:"change"`
-	// Fields are what differs of one that is changed.
+	// Fields are the paths that differ in a changed object.
 	Fields  []string `json:"fields,omitempty"`
 	Parents []string `json:"parents"`
 }
@@ -50,15 +50,15 @@ func presenceOf(kind kube.ChangeKind) string {
 }
 
 // view returns the differences in all forms.
-func (d *differing) view() view.View {
+func (d *diffRun) view() view.View {
 	return view.View{
 		Document: d.document, Text: d.write,
 		Names: view.NameEach(d.objects, func(o *objectDifference) string { return cmdutil.RenderedName(o.object()) }),
 	}
 }
 
-// document puts together what differs, for programs.
-func (d *differing) document() (any, error) {
+// document returns the differences as a document.
+func (d *diffRun) document() (any, error) {
 	document := worldDiff{
 		APIVersion: APIVersion, Kind: "WorldDiff",
 		Objects: []differingObject{}, Sentences: impact.AllChangeLines(d.changes), Changes: d.changes,
@@ -85,8 +85,8 @@ func (d *differing) document() (any, error) {
 	return document, nil
 }
 
-// write writes the differences for people.
-func (d *differing) write(t *view.Text) error {
+// write writes the differences as text.
+func (d *diffRun) write(t *view.Text) error {
 	d.writeBehaviour(t)
 	if d.full {
 		return d.writeFull(t)
@@ -94,8 +94,8 @@ func (d *differing) write(t *view.Text) error {
 	return d.writeObjects(t)
 }
 
-// writeBehaviour says what changes in behaviour.
-func (d *differing) writeBehaviour(t *view.Text) {
+// writeBehaviour writes the changes of behaviour.
+func (d *diffRun) writeBehaviour(t *view.Text) {
 	lines := impact.ChangeLines(d.changes)
 	if d.verbosity() > 0 {
 		lines = impact.AllChangeLines(d.changes)
@@ -104,7 +104,7 @@ func (d *differing) writeBehaviour(t *view.Text) {
 }
 
 // writeObjects lists the objects that differ, cluster by cluster.
-func (d *differing) writeObjects(t *view.Text) error {
+func (d *diffRun) writeObjects(t *view.Text) error {
 	t.Blank()
 	t.Line("Configuration:")
 	var err error
@@ -124,7 +124,7 @@ func (d *differing) writeObjects(t *view.Text) error {
 	return err
 }
 
-func (d *differing) writeCluster(t *view.Text, objects []objectDifference) error {
+func (d *diffRun) writeCluster(t *view.Text, objects []objectDifference) error {
 	count := map[kube.ChangeKind]int{}
 	for i := range objects {
 		count[objects[i].kind()]++
@@ -153,7 +153,7 @@ func (d *differing) writeCluster(t *view.Text, objects []objectDifference) error
 }
 
 // writeFull writes the configuration that differs as unified diffs.
-func (d *differing) writeFull(t *view.Text) error {
+func (d *diffRun) writeFull(t *view.Text) error {
 	encoder := istio.NewEncoder()
 	for i := range d.objects {
 		difference := &d.objects[i]

@@ -15,7 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// What the user may do after the review.
+// The actions after the review.
 const (
 	actionApply  = "apply"
 	actionSave   = "save"
@@ -26,10 +26,9 @@ const (
 	actionCancel = "cancel"
 )
 
-// converse asks for what the flags do not say and shows the result, until the
-// user is content with it or gives up. The answers of a user who interrupts it can
-// be kept.
-func (o *options[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
+// runInteractively asks for what the flags leave open and shows the result, until the
+// user accepts it or cancels. After an interrupt, the answers can be saved.
+func (o *options[I, O]) runInteractively(ctx context.Context, a *authored[I, O]) error {
 	prompter := o.prompter(ctx)
 	err := o.author(ctx, prompter, a)
 	if a.answered && errors.Is(err, cli.ErrCancelled) && !errors.Is(err, errDeclined) && ctx.Err() == nil {
@@ -38,10 +37,11 @@ func (o *options[I, O]) converse(ctx context.Context, a *authored[I, O]) error {
 	return err
 }
 
-// errDeclined says that the user chose to create nothing.
+// errDeclined is the error after the action to cancel.
 var errDeclined = fmt.Errorf("nothing created: %w", cli.ErrCancelled)
 
-// author asks and lets the user review, until the resource is where it should be.
+// author asks the questions and repeats the review until the resource is applied,
+// saved or printed.
 func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
 	choices := catalogueOf(o.meaning(a), o.existing(a.world))
 	if err := o.ask(a, o.draft(a), func(draft *wizard.Draft[I]) error { return o.questions(prompter, choices, draft) }); err != nil {
@@ -56,7 +56,7 @@ func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a 
 		invalid := o.review(a)
 		changes := false
 		for !changes {
-			// What fails is said right above this question, below the manifest.
+			// Errors are shown right above this question, below the manifest.
 			action, err := wizard.Review(prompter, o.actions(a, invalid))
 			if err != nil {
 				return err
@@ -64,7 +64,7 @@ func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a 
 			switch action.ID {
 			case actionApply:
 				if err := o.apply(ctx, a); err != nil {
-					o.streams.Error(err) // nothing is lost: it can be saved, or applied again
+					o.streams.Error(err) // the user can try again, or save it
 					continue
 				}
 				o.printCommand(a, o.dryRunFlags()...)
@@ -93,8 +93,8 @@ func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a 
 	}
 }
 
-// ask holds questions about a draft and makes the resource of the answers, also
-// of those before an interrupt.
+// ask runs the questions about a draft and builds the resource from the answers,
+// also from those before an interrupt.
 func (o *options[I, O]) ask(a *authored[I, O], draft *wizard.Draft[I], questions func(*wizard.Draft[I]) error) error {
 	err := questions(draft)
 	var interrupted *wizard.Interrupted
@@ -110,8 +110,8 @@ func (o *options[I, O]) ask(a *authored[I, O], draft *wizard.Draft[I], questions
 	return cmp.Or(o.rebuild(a, draft), err)
 }
 
-// rebuild makes the resource that was answered. What answers cannot express, such
-// as a label that came with --from, stays as it was.
+// rebuild builds the resource from the answers. Fields that answers cannot express,
+// such as labels of --from, keep their values.
 func (o *options[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err error) {
 	previous := a.resource
 	bare := previous.DeepCopyObject().(O)
@@ -119,7 +119,7 @@ func (o *options[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err 
 	bare.SetAnnotations(nil)
 	base := &previous
 	if _, exact := o.kind.Arguments(bare); exact {
-		base = nil // so that what was taken back is gone
+		base = nil // removed answers do not come back
 	}
 	a.resource, err = o.kind.Build(render.Meta{Name: draft.Name, Namespace: draft.Namespace}, draft.Input, base)
 	if err == nil && base == nil {
@@ -129,8 +129,8 @@ func (o *options[I, O]) rebuild(a *authored[I, O], draft *wizard.Draft[I]) (err 
 	return err
 }
 
-// review shows the manifest and what it would change. It returns why the
-// manifest cannot be used, nil if it can.
+// review shows the manifest and its effect. It returns the error of an invalid
+// manifest.
 func (o *options[I, O]) review(a *authored[I, O]) error {
 	manifest, err := render.Manifest(a.resource)
 	if err != nil {
@@ -175,8 +175,8 @@ func (o *options[I, O]) saveName(a *authored[I, O]) string {
 	return cmp.Or(o.save, a.resource.GetName()+extension)
 }
 
-// finish prints or saves the manifest. It reports false if that was not done
-// and something else may be tried, such as another file.
+// finish prints or saves the manifest. It returns false if the user should choose
+// again, for example another file.
 func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], action string) (done bool, err error) {
 	if action == actionPrint {
 		err := o.deliver(a, "")
@@ -192,7 +192,7 @@ func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], acti
 			return err
 		})
 		if err != nil {
-			return false, unlessBack(err)
+			return false, ignoreBack(err)
 		}
 	}
 	replace, err := existing(file)
@@ -203,7 +203,7 @@ func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], acti
 	if replace && (!o.overwrite || file != o.save) {
 		agreed, err := prompter.Confirm(wizard.Question{Text: file + " exists. Replace it?", Help: "Its current content will be lost.", Back: true}, false)
 		if err != nil || !agreed {
-			return false, unlessBack(err)
+			return false, ignoreBack(err)
 		}
 	}
 	if err := o.saveTo(a, file, replace); err != nil {
@@ -218,8 +218,8 @@ func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], acti
 	return true, nil
 }
 
-// existing reports whether a file is there. It fails for what cannot be replaced
-// by a manifest, and for a file that cannot be made.
+// existing reports whether a regular file exists. It fails if the manifest can
+// neither replace the file nor be created there.
 func existing(file string) (bool, error) {
 	info, err := os.Stat(file)
 	switch {
@@ -239,8 +239,8 @@ func existing(file string) (bool, error) {
 	}
 }
 
-// unlessBack returns nil for a step back.
-func unlessBack(err error) error {
+// ignoreBack returns nil for wizard.ErrBack.
+func ignoreBack(err error) error {
 	if errors.Is(err, wizard.ErrBack) {
 		return nil
 	}
