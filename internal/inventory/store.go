@@ -36,6 +36,7 @@ func (s *Stored) PlanDiscovered(found []Cluster, prune bool) (*Plan, error) {
 	d := &discovered{clusters: found, stored: s}
 	out := Merge(found)
 	d.keepUnseenClusters(&out)
+	d.keepTrustDomains(&out)
 	objects, err := Manifests(out)
 	if err != nil {
 		return nil, err

@@ -80,6 +80,10 @@ func (v *Survey) plan(m *MeshState) Action {
 	if m.Err != nil {
 		return Action{Kind: ActionRefuse, Reason: m.Err.Error()}
 	}
+	if m.TrustDomain != m.AcceptedDomain {
+		return Action{Kind: ActionRefuse, Reason: fmt.Sprintf("%s: if that is intended, accept it with 'meshctl trust issue %s --accept-trust-domain %s=%s'",
+			m.ChangeText(), v.Name(), m.Ref.Name, m.TrustDomain)}
+	}
 	signer := v.signer()
 	needs := func(kind ActionKind, reason string) Action {
 		if err := v.needs(kind); err != nil {

@@ -46,6 +46,10 @@ type Mesh struct {
 	Identity string
 	// Workloads are the namespaces of its workloads, sorted.
 	Workloads []string
+	// TrustDomain is the discovered one, AcceptedDomain the one that certificates may
+	// be issued for (semantics D73). ClaimedFrom is another mesh that has the trust
+	// domain, if it is not the accepted one; empty if there is none.
+	TrustDomain, AcceptedDomain, ClaimedFrom string
 
 	request trust.Request
 }
@@ -118,6 +122,7 @@ func (s *Subject) newMesh(all *world.World, m *world.Mesh) Mesh {
 	identity := trust.Identity(m.TrustDomain, m.Namespace, m.Resource.Spec.Istio.IstiodServiceAccount)
 	mesh := Mesh{
 		World: m.ID, Ref: m.Ref, Cluster: m.Cluster, Namespace: m.Namespace, Identity: identity.String(),
+		TrustDomain: m.TrustDomain, AcceptedDomain: m.AcceptedTrustDomain, ClaimedFrom: claimedFrom(all, m),
 		request: trust.Request{Mesh: m.Ref.Name, Identity: identity, Options: s.Intermediate},
 	}
 	for i := range all.Workloads {

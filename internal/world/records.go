@@ -49,6 +49,10 @@ type Mesh struct {
 	Namespace string
 	// TrustDomain is never empty (semantics D30).
 	TrustDomain string
+	// AcceptedTrustDomain is the one that the mesh had when it was first discovered,
+	// or that was accepted since (semantics D73). It is TrustDomain if nothing says
+	// otherwise.
+	AcceptedTrustDomain string
 }
 
 // Workload is one discovered controller whose pods take part in a mesh.
@@ -117,12 +121,18 @@ func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
 		if w.refuse("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, invalidInMesh(o.Resource.Spec)) {
 			continue
 		}
+		m.AcceptedTrustDomain = cmp.Or(o.Resource.Annotations[discoveryv1.TrustDomainAnnotation], m.TrustDomain)
 		if m.Cluster != "" {
 			w.clusters[m.Cluster] = true
 		}
 		w.meshes[m.Ref] = m.ID
 		w.Meshes = append(w.Meshes, m)
 	}
+}
+
+// TrustDomainOf returns the trust domain of an Istio mesh, which is never empty.
+func TrustDomainOf(istio *discoveryv1.IstioMesh) string {
+	return cmp.Or(istio.TrustDomain, defaultTrustDomain)
 }
 
 // MeshCluster returns the cluster of a mesh's control plane, the first one for an
@@ -138,7 +148,7 @@ func describeMesh(m *Mesh, spec discoveryv1.MeshSpec) {
 	switch {
 	case spec.Istio != nil:
 		m.Type, installation = MeshIstio, spec.Istio.Installation
-		m.TrustDomain = cmp.Or(spec.Istio.TrustDomain, defaultTrustDomain)
+		m.TrustDomain = TrustDomainOf(spec.Istio)
 	case spec.OSM != nil:
 		m.Type, installation = MeshOSM, spec.OSM.Installation
 	case spec.Linkerd != nil:

@@ -27,6 +27,7 @@ func TestTrustIssue(t *testing.T) {
 	t.Run("a member that is down", f.testIssueInPart)
 	t.Run("files", f.testIssueToFiles)
 	t.Run("status", f.testTrustStatus)
+	t.Run("a changed trust domain", f.testChangedTrustDomain)
 	t.Run("hostile input", f.testHostileInput)
 	f.keepsSecrets(t)
 }

@@ -28,6 +28,10 @@ func (d *discovering) write(ctx context.Context) error {
 	var failed error
 	for _, group := range plan.Groups() {
 		d.explainLeft(plan, group)
+		for _, c := range plan.TrustDomainChanges(group) {
+			d.say("warning: %s: the trust domain of mesh %s changed from %s to %s; accept it with 'meshctl trust issue VIRTUALMESH --accept-trust-domain %s=%s' if that is intended",
+				c.Cluster, c.Mesh, c.Accepted, c.Found, c.Mesh, c.Found)
+		}
 		lost, err := d.writeGroup(ctx, plan, group)
 		if err != nil {
 			failed = err

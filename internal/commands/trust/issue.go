@@ -21,10 +21,12 @@ import (
 type issueOptions struct {
 	trustCommand
 	forceTakeover bool
-	yes           bool
-	outputDir     string
-	dryRun        *cmdutil.EnumValue
-	output        *cmdutil.EnumValue
+	// accepted are the trust domains that were accepted, as MESH=DOMAIN.
+	accepted  []string
+	yes       bool
+	outputDir string
+	dryRun    *cmdutil.EnumValue
+	output    *cmdutil.EnumValue
 }
 
 func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
@@ -52,6 +54,11 @@ func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
 			Secret cacerts of another owner is left alone, unless you pass --force-takeover
 			to back it up as cacerts-backup and replace it.
 
+			A mesh that changed its trust domain since it was first discovered gets no
+			certificate until you accept the new one by name, with --accept-trust-domain or
+			when you are asked: the certificate would make it a member of that trust domain,
+			which may be that of another mesh.
+
 			With --output-dir, no cluster is written to: the Secrets are written to files
 			that only you can read. Encrypt them before you commit them. Existing files are
 			treated like the Secrets of clusters.`),
@@ -77,6 +84,8 @@ func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
 	opts.register(cmd, f)
 	flags := cmd.Flags()
 	flags.BoolVar(&opts.forceTakeover, "force-takeover", false, "replace Secrets cacerts of another owner or root, and back them up as "+sharedtrust.BackupName)
+	flags.StringSliceVar(&opts.accepted, "accept-trust-domain", nil, "accept that a mesh changed its trust domain, as `MESH=DOMAIN`; repeatable")
+	cmdutil.CompleteFlag(cmd, "accept-trust-domain", cobra.NoFileCompletions)
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
 	flags.StringVar(&opts.outputDir, "output-dir", "", "write the Secrets, with private keys, to files in this `DIR` instead of clusters")
 	_ = cmd.MarkFlagDirname("output-dir")
@@ -91,6 +100,11 @@ func (o *issueOptions) writes() bool { return o.dryRun.String() == "none" }
 
 // check refuses what cannot be meant.
 func (o *issueOptions) check() error {
+	for _, text := range o.accepted {
+		if name, domain, _ := strings.Cut(text, "="); name == "" || domain == "" {
+			return cli.Usagef("invalid value %q for --accept-trust-domain: must be MESH=DOMAIN", text)
+		}
+	}
 	switch {
 	case o.offline() && o.outputDir == "":
 		return cli.Usagef("no target clusters: use --clusters, --context or --output-dir")
@@ -114,6 +128,10 @@ func (o *issueOptions) run(ctx context.Context) error {
 
 // issue compares, asks and writes; reading is for the first of these.
 func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
+	accepted, err := o.accept(ctx, r, s)
+	if err != nil {
+		return err
+	}
 	if o.outputDir != "" {
 		r.Env.Store, r.Env.History = &sharedtrust.FileStore{Dir: o.outputDir, Directory: cmdutil.ClusterDirectory, Clusters: r.Store}, nil
 	} else if err := r.CheckClocks(reading, s); err != nil {
@@ -135,6 +153,9 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "This writes the Secret cacerts of each mesh listed above. Workloads get new certificates when they restart."); err != nil {
 			return err
 		}
+	}
+	if err := o.recordAccepted(ctx, r, accepted); err != nil {
+		return err
 	}
 	r.Env.Observe = r.observe
 	outcomes, err := r.Env.Issue(ctx, v, actions, kube.DryRun(o.dryRun.String()))

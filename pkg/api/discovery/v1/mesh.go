@@ -27,6 +27,11 @@ type Mesh struct {
 	Status MeshStatus `json:"status,omitempty,omitzero"`
 }
 
+// TrustDomainAnnotation has, on a Mesh, the trust domain that the mesh had when it
+// was first discovered, or the one that was accepted since. Certificates are issued
+// for no other (semantics D73).
+const TrustDomainAnnotation = "discovery.meshctl.io/trust-domain"
+
 // MeshSpec is what discovery found, by type of mesh.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.istio), has(self.awsAppMesh), has(self.linkerd), has(self.consulConnect), has(self.osm)].filter(x, x).size() <= 1",message="istio, awsAppMesh, linkerd, consulConnect and osm cannot be combined"

@@ -1,0 +1,96 @@
+package sharedtrust
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
+
+// claimedFrom returns the mesh of another cluster that has the trust domain which
+// a mesh changed to; empty if there is none, or if the mesh did not change.
+func claimedFrom(all *world.World, m *world.Mesh) string {
+	if m.TrustDomain == m.AcceptedTrustDomain {
+		return ""
+	}
+	for i := range all.Meshes {
+		if other := &all.Meshes[i]; other.Cluster != m.Cluster && other.Type == world.MeshIstio && other.AcceptedTrustDomain == m.TrustDomain {
+			return other.Ref.Name
+		}
+	}
+	return ""
+}
+
+// Unaccepted returns the meshes whose trust domain is not the accepted one: they
+// get no certificates until somebody accepts it by name (semantics D73).
+func (s *Subject) Unaccepted() []*Mesh {
+	var changed []*Mesh
+	for i := range s.Meshes {
+		if m := &s.Meshes[i]; m.TrustDomain != m.AcceptedDomain {
+			changed = append(changed, m)
+		}
+	}
+	return changed
+}
+
+// ChangeText says how the trust domain of a mesh changed.
+func (m *Mesh) ChangeText() string {
+	text := fmt.Sprintf("its trust domain changed from %s to %s", m.AcceptedDomain, m.TrustDomain)
+	if m.ClaimedFrom != "" {
+		text += ", which is that of mesh " + m.ClaimedFrom
+	}
+	return text
+}
+
+// Accept accepts that the mesh of a name has a trust domain. The error says that
+// it has another one, or that there is no such mesh.
+func (s *Subject) Accept(name, domain string) (*Mesh, error) {
+	var names []string
+	for i := range s.Meshes {
+		m := &s.Meshes[i]
+		names = append(names, m.Ref.Name)
+		if name != m.Ref.Name && name != m.Ref.Name+"."+m.Ref.Namespace {
+			continue
+		}
+		if m.TrustDomain != domain {
+			return nil, fmt.Errorf("mesh %s has the trust domain %s, not %s", m.Ref.Name, m.TrustDomain, domain)
+		}
+		m.AcceptedDomain = domain
+		return m, nil
+	}
+	return nil, fmt.Errorf("mesh %s is not a mesh of VirtualMesh %s: must be one of: %s", name, s.Name(), strings.Join(names, ", "))
+}
+
+// acceptingManager owns the annotation of trust domains that were accepted, so that
+// discovery keeps it.
+const acceptingManager = kube.DefaultFieldManager + "-trust"
+
+// RecordAccepted notes on the management cluster that the trust domain of a mesh was
+// accepted, if the mesh still has it.
+func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) error {
+	key := kube.ObjectKey{GVK: discoveryv1.GroupVersion().WithKind("Mesh"), Namespace: m.Ref.Namespace, Name: m.Ref.Name}
+	stored, err := kube.Get(ctx, management, key)
+	if err != nil {
+		return err
+	}
+	found, _, _ := unstructured.NestedString(stored.Object, "spec", "istio", "trustDomain")
+	if found := world.TrustDomainOf(&discoveryv1.IstioMesh{TrustDomain: found}); found != m.TrustDomain {
+		return fmt.Errorf("mesh %s has the trust domain %s by now, not %s: try again", m.Ref.Name, found, m.TrustDomain)
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{
+		"name": m.Ref.Name, "namespace": m.Ref.Namespace, "annotations": map[string]any{discoveryv1.TrustDomainAnnotation: m.TrustDomain},
+	}}}
+	object.SetGroupVersionKind(key.GVK)
+	result := kube.Apply(ctx, management, []*unstructured.Unstructured{object}, kube.ApplyOptions{
+		FieldManager: acceptingManager, Force: true, Version: stored.GetResourceVersion(),
+	})[0]
+	if result.Err != nil {
+		return result.Err
+	}
+	return nil
+}
