@@ -20,10 +20,14 @@ const (
 func readVerbs() []string { return []string{"get", "list", "watch"} }
 
 // RoleFor returns the ClusterRole of the management cluster that grants a verb on
-// the resources of an API group; empty if there is none.
-func RoleFor(verb, group string) string {
+// a resource of an API group, empty if none does.
+func RoleFor(verb, group, resource string) string {
 	reads := slices.Contains(readVerbs(), verb)
 	switch group {
+	case "":
+		if verb == "get" && resource == "namespaces" {
+			return ViewRole
+		}
 	case "networking.mesh.gloo.solo.io", "discovery.mesh.gloo.solo.io", "settings.mesh.gloo.solo.io":
 		if reads {
 			return ViewRole
@@ -68,7 +72,7 @@ func (c *Connection) adviseForbidden(why, fallback string) string {
 		}
 		return fmt.Sprintf("run 'meshctl cluster register %s --remote-context CONTEXT%s'", c.Name, access)
 	case SourceManagement:
-		if role := RoleFor(d.verb, d.group); known && role != "" {
+		if role := RoleFor(d.verb, d.group, d.resource); known && role != "" {
 			return "get the ClusterRole " + role + ", or use other credentials"
 		}
 	case SourceContext:

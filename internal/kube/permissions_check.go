@@ -107,7 +107,7 @@ func RequirePermissions(ctx context.Context, c *Connection, action string, permi
 func (c *Connection) grants(missing []Permission) string {
 	var roles []string
 	for _, p := range missing {
-		role := RoleFor(p.Verb, p.Group)
+		role := RoleFor(p.Verb, p.Group, p.Resource)
 		if role == "" || c.Source != SourceManagement {
 			return "these permissions"
 		}

@@ -137,14 +137,16 @@ func TestRolesGrantWhatIsSaid(t *testing.T) {
 		for _, rule := range role.Rules {
 			for _, group := range rule.APIGroups {
 				for _, verb := range rule.Verbs {
-					if got := kube.RoleFor(verb, group); got != role.Name {
-						t.Errorf("%s %s: messages name %q, and %s grants it", verb, group, got, role.Name)
+					for _, resource := range rule.Resources {
+						if got := kube.RoleFor(verb, group, resource); got != role.Name {
+							t.Errorf("%s %s %s: messages name %q, and %s grants it", verb, group, resource, got, role.Name)
+						}
 					}
 				}
 			}
 		}
 	}
-	if got := kube.RoleFor("list", "apps"); got != "" {
+	if got := kube.RoleFor("list", "apps", "deployments"); got != "" {
 		t.Errorf("%s is said to grant what it does not", got)
 	}
 }

@@ -14,6 +14,8 @@ type Loss string
 const (
 	// LossTLS is enforcement of mutual TLS.
 	LossTLS Loss = "TLS"
+	// LossClientTLS is the use of TLS by clients.
+	LossClientTLS Loss = "CLIENT_TLS"
 	// LossDefaultDenial denies calls that no AccessPolicy allows.
 	LossDefaultDenial Loss = "DEFAULT_DENIAL"
 	// LossAccess restricts who may call some workloads.
@@ -72,6 +74,8 @@ func lossOf(change *Change, denied bool) Loss {
 	}
 	action, _ := before["action"].(string)
 	switch {
+	case kind == istio.KindDestinationRule:
+		return LossClientTLS
 	case kind == istio.KindPeerAuthentication:
 		return LossTLS
 	case len(before) == 0:

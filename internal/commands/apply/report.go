@@ -43,7 +43,7 @@ type appliedObject struct {
 	Outcome string `json:"outcome,omitempty"`
 	Error   string `json:"error,omitempty"`
 	// Loss is the protection that the change removes, or would if it were not
-	// refused: TLS, DEFAULT_DENIAL or ACCESS; absent if none.
+	// refused: TLS, CLIENT_TLS, DEFAULT_DENIAL or ACCESS; absent if none.
 	Loss   string   `json:"loss,omitempty"`
 	Fields []string `json:"fields,omitempty"`
 	// Parents are what it was rendered from.

@@ -168,6 +168,8 @@ func lossText(loss rollout.Loss) string {
 	switch loss {
 	case rollout.LossTLS:
 		return "mutual TLS is no longer enforced as strictly"
+	case rollout.LossClientTLS:
+		return "clients no longer use mutual TLS"
 	case rollout.LossDefaultDenial:
 		return "calls that no access policy allows are no longer denied"
 	case rollout.LossAccess:

@@ -17,6 +17,7 @@ type Guard struct {
 	result *policy.Result
 	// complete says that what is not in the world was deleted.
 	complete     bool
+	traffic      map[world.ObjectID]*policy.TrafficPolicy
 	policies     map[world.ObjectID]*policy.AccessPolicy
 	meshes       map[world.ObjectID]*policy.VirtualMesh
 	destinations map[world.ObjectID]*world.Destination
@@ -38,11 +39,14 @@ type Stored struct {
 // are read, or part of the input is missing.
 func NewGuard(result *policy.Result, complete bool) *Guard {
 	g := &Guard{
-		result: result, complete: complete, policies: map[world.ObjectID]*policy.AccessPolicy{},
+		result: result, complete: complete, traffic: map[world.ObjectID]*policy.TrafficPolicy{}, policies: map[world.ObjectID]*policy.AccessPolicy{},
 		meshes: map[world.ObjectID]*policy.VirtualMesh{}, destinations: map[world.ObjectID]*world.Destination{},
 	}
 	for i := range result.AccessPolicies {
 		g.policies[result.AccessPolicies[i].ID()] = &result.AccessPolicies[i]
+	}
+	for i := range result.TrafficPolicies {
+		g.traffic[result.TrafficPolicies[i].ID()] = &result.TrafficPolicies[i]
 	}
 	for i := range result.VirtualMeshes {
 		g.meshes[result.VirtualMeshes[i].ID()] = &result.VirtualMeshes[i]
@@ -65,13 +69,17 @@ func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 	if !Lessens(stored.Kind, stored.Spec, desired) {
 		return ""
 	}
-	asked := false
+	// The TLS mode of clients is that of the Settings unless a policy has another one.
+	asked := stored.Kind == KindDestinationRule
 	for _, parent := range stored.Parents {
 		var reason string
-		switch parent.Kind {
-		case kindVirtualMesh:
+		switch {
+		case stored.Kind == KindDestinationRule && parent.Kind == kindTrafficPolicy:
+			reason = g.trafficPolicyWants(parent, stored)
+		case stored.Kind == KindDestinationRule:
+		case parent.Kind == kindVirtualMesh:
 			asked, reason = true, g.virtualMeshWants(parent, stored)
-		case kindAccessPolicy:
+		case parent.Kind == kindAccessPolicy:
 			asked, reason = true, g.accessPolicyWants(parent, stored)
 		}
 		if reason != "" {
@@ -85,8 +93,12 @@ func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 }
 
 // Lessens reports whether a change takes protection away: that of an object with
-// the spec before into one with the spec desired, nil to delete it.
+// the spec before into one with the spec desired, nil to delete it. A DestinationRule
+// protects as far as clients use TLS; without any, Istio decides about that.
 func Lessens(kind Kind, before, desired map[string]any) bool {
+	if kind == KindDestinationRule {
+		return desired != nil && weakensClients(before, desired)
+	}
 	return Protects(kind) && (desired == nil || loosens(kind, before, desired))
 }
 
@@ -101,6 +113,22 @@ func loosens(kind Kind, before, after map[string]any) bool {
 func strictness(spec map[string]any) int {
 	mtls, _ := spec["mtls"].(map[string]any)
 	return slices.Index([]any{"DISABLE", "PERMISSIVE", "STRICT"}, mtls["mode"])
+}
+
+func (g *Guard) trafficPolicyWants(id world.ObjectID, stored Stored) string {
+	p := g.traffic[id]
+	if p == nil {
+		return g.gone(id)
+	}
+	if !p.Valid() {
+		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(p.Errors, "; "))
+	}
+	for _, parent := range stored.Parents {
+		if d := g.destinations[parent]; d != nil && len(p.Rejected[d.ID]) > 0 {
+			return fmt.Sprintf("its source %s is INVALID there: %s", id, strings.Join(p.Rejected[d.ID], "; "))
+		}
+	}
+	return ""
 }
 
 // gone says why the absence of what asked for an object means nothing.
