@@ -211,7 +211,7 @@ func judgeUnique(f *Facts) []Outcome {
 		}
 	}
 	if len(outcomes) == 0 {
-		return one(holds(""))
+		return single(holds(""))
 	}
 	return outcomes
 }

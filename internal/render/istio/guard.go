@@ -9,33 +9,33 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Guard decides which objects that clusters have protect workloads although
-// nothing in the world asks for them any more. They stay until somebody says that
-// the protection is not wanted: what became invalid, incomplete or unreachable
-// says no such thing (semantics D69, D70).
+// Guard decides which objects that are no longer desired must stay in clusters
+// because they protect workloads. They stay until the input explicitly gives up
+// the protection: an invalid, incomplete or unreachable object does not
+// (semantics D69, D70).
 type Guard struct {
 	result *policy.Result
-	// complete says that what is not in the world was deleted.
+	// complete is true if objects that are not in the world were deleted.
 	complete     bool
 	policies     map[world.ObjectID]*policy.AccessPolicy
 	meshes       map[world.ObjectID]*policy.VirtualMesh
 	destinations map[world.ObjectID]*world.Destination
 }
 
-// Stored is an object that a cluster has.
+// Stored is an object in a cluster.
 type Stored struct {
 	Cluster   string
 	Kind      Kind
 	Namespace string
 	Spec      map[string]any
-	// Parents are what it was rendered from.
+	// Parents are the objects that it was rendered from.
 	Parents []world.ObjectID
 }
 
-// NewGuard returns the guard of an evaluated world. complete says that the world
-// has all virtual meshes and policies that there are, so that one that is not in it
-// was deleted: true for all of a management cluster, and false where manifests
-// are read, or part of the input is missing.
+// NewGuard returns the guard of an evaluated world. complete means that the world
+// has all virtual meshes and policies, so that missing ones were deleted: true
+// for a complete management cluster, false for manifests and for incomplete
+// input.
 func NewGuard(result *policy.Result, complete bool) *Guard {
 	g := &Guard{
 		result: result, complete: complete, policies: map[world.ObjectID]*policy.AccessPolicy{},
@@ -59,8 +59,8 @@ func Protects(kind Kind) bool {
 	return kind == KindAuthorizationPolicy || kind == KindPeerAuthentication
 }
 
-// Keeps returns why an object stays as it is although it is not wanted any more
-// (desired is nil), or not like that; "" if nothing speaks against it.
+// Keeps returns why an object must stay unchanged although it is no longer
+// desired (desired is nil) or desired with another spec; "" if it may be changed.
 func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 	if !Lessens(stored.Kind, stored.Spec, desired) {
 		return ""
@@ -84,26 +84,28 @@ func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 	return ""
 }
 
-// Lessens reports whether a change takes protection away: that of an object with
-// the spec before into one with the spec desired, nil to delete it.
+// Lessens reports whether changing the spec from before to desired (nil to delete
+// the object) reduces protection.
 func Lessens(kind Kind, before, desired map[string]any) bool {
 	return Protects(kind) && (desired == nil || loosens(kind, before, desired))
 }
 
-// loosens reports whether an object lets in more than before. Rules only ever
-// come from policies in force, which say so; the mode of TLS depends on which
-// VirtualMesh holds a mesh.
+// loosens reports whether an object allows more than before. Only the mode of a
+// PeerAuthentication can change that way by itself, as it depends on which
+// VirtualMesh holds a mesh; access rules are only rendered from effective
+// policies, which ask for the change.
 func loosens(kind Kind, before, after map[string]any) bool {
 	return kind == KindPeerAuthentication && strictness(after) < strictness(before)
 }
 
-// strictness orders the modes of a PeerAuthentication.
+// strictness returns the rank of the mode of a PeerAuthentication.
 func strictness(spec map[string]any) int {
 	mtls, _ := spec["mtls"].(map[string]any)
 	return slices.Index([]any{"DISABLE", "PERMISSIVE", "STRICT"}, mtls["mode"])
 }
 
-// gone says why the absence of what asked for an object means nothing.
+// gone returns why the absence of an object's parent must not be understood as
+// its removal.
 func (g *Guard) gone(id world.ObjectID) string {
 	if g.complete {
 		return ""
@@ -120,7 +122,7 @@ func (g *Guard) virtualMeshWants(id world.ObjectID, stored Stored) string {
 		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(vm.Errors, "; "))
 	}
 	for _, i := range vm.Meshes {
-		if m := &g.result.World.Meshes[i]; slices.Contains(m.Clusters, stored.Cluster) && !canHold(m) {
+		if m := &g.result.World.Meshes[i]; slices.Contains(m.Clusters, stored.Cluster) && !hasConfigNamespace(m) {
 			return fmt.Sprintf("its source is %s, and the installation of mesh %s.%s is no longer known", id, m.Ref.Name, m.Ref.Namespace)
 		}
 	}
@@ -144,7 +146,7 @@ func (g *Guard) accessPolicyWants(id world.ObjectID, stored Stored) string {
 		case d == nil && g.knowsPods(stored):
 			return fmt.Sprintf("its source is %s, and its Service is no longer known, but pods that it protects are", id)
 		case d == nil || !slices.Contains(p.Destinations, d.ID):
-			// The policy is about other Services now.
+			// The policy now selects other Services.
 		case len(p.Rejected[d.ID]) > 0:
 			return fmt.Sprintf("its source %s is INVALID there: %s", id, strings.Join(p.Rejected[d.ID], "; "))
 		case !isIstio(d.Mesh):
@@ -167,9 +169,9 @@ func (g *Guard) knowsPods(stored Stored) bool {
 	return len(g.result.World.WorkloadsWithin([]string{stored.Cluster}, []string{stored.Namespace}, labels)) > 0
 }
 
-// Unprotected returns what is open in the world because something that should
-// protect it is broken, sorted. Whoever takes what is rendered for all that there
-// should be would remove the protection (semantics D70).
+// Unprotected returns the parts of the world that lack protection because the
+// object that should protect them is broken, sorted. Applying the rendered
+// objects and pruning the rest would remove that protection (semantics D70).
 func (r *Renderer) Unprotected() []Omission {
 	var open []Omission
 	note := func(id world.ObjectID, cluster, reason string) {
@@ -188,7 +190,7 @@ func (r *Renderer) Unprotected() []Omission {
 		for _, id := range p.Destinations {
 			d := &r.world.Destinations[id]
 			if len(d.Selector) == 0 || len(r.result.RulesOf(id)) > 0 && isIstio(d.Mesh) || r.result.DeniesByDefault(d.Mesh) {
-				continue // there are no pods to protect, or they are protected
+				continue // no pods, or they are protected by other rules
 			}
 			switch {
 			case !p.Valid():
