@@ -17,7 +17,7 @@ import (
 
 // StatusKey returns the key of a resource in status maps and lists,
 // NAME.NAMESPACE and a dot: resources of the management cluster have no cluster
-// name to put behind it (semantics, conventions).
+// name to append (semantics, conventions).
 func StatusKey(meta *metav1.ObjectMeta) string { return meta.Name + "." + meta.Namespace + "." }
 
 func refOf(meta *metav1.ObjectMeta) *core.ObjectRef {
@@ -50,7 +50,7 @@ func (r *Result) AccessPolicyStatus(i int) networkingv1.AccessPolicyStatus {
 	return status
 }
 
-// overallState is INVALID as soon as the object is INVALID on any target.
+// overallState returns INVALID if the object is INVALID on any target.
 func overallState(errors []string, targets ...map[string]core.ApprovalStatus) core.ApprovalState {
 	if len(errors) > 0 {
 		return core.ApprovalStateInvalid
@@ -65,8 +65,8 @@ func overallState(errors []string, targets ...map[string]core.ApprovalStatus) co
 	return core.ApprovalStateAccepted
 }
 
-// approvals says for every Destination that a policy selects what became of it
-// there; none for a policy that is INVALID as a whole.
+// approvals returns the status of a policy on every selected Destination; none
+// for a policy that is INVALID as a whole.
 func (r *Result) approvals(ref PolicyRef) map[string]core.ApprovalStatus {
 	app := r.application(ref)
 	if !app.Valid() || len(app.Destinations) == 0 {
@@ -84,7 +84,7 @@ func (r *Result) approvals(ref PolicyRef) map[string]core.ApprovalStatus {
 }
 
 // acceptanceOrders returns, by the position of each policy of a kind on a
-// Destination, how many accepted ones go before it; computed once.
+// Destination, how many accepted policies precede it. It is computed once.
 func (r *Result) acceptanceOrders(kind PolicyKind, destination int) map[int]uint32 {
 	key := acceptedOn{kind, destination}
 	if orders, known := r.acceptance[key]; known {
@@ -111,9 +111,9 @@ type acceptedOn struct {
 	destination int
 }
 
-// affectedWorkloads returns the keys of the workloads that a policy has as
-// source, as far as their mesh is one of the Destinations' meshes or in a
-// VirtualMesh with one (semantics 3.9).
+// affectedWorkloads returns the keys of the source workloads of a policy whose
+// mesh is a mesh of its Destinations or in a VirtualMesh with one (semantics
+// 3.9).
 func (r *Result) affectedWorkloads(ref PolicyRef) []string {
 	app := r.application(ref)
 	if !app.Valid() {
@@ -141,8 +141,8 @@ func (r *Result) affectedWorkloads(ref PolicyRef) []string {
 	return keys
 }
 
-// hasSource reports whether a policy has a workload as source of requests to
-// any of its Destinations.
+// hasSource reports whether a workload is a source of requests that a policy
+// selects, for any of its Destinations.
 func (r *Result) hasSource(ref PolicyRef, w *world.Workload) bool {
 	if ref.Kind == KindTrafficPolicy {
 		return selector.MatchesWorkload(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
@@ -155,11 +155,11 @@ func (r *Result) hasSource(ref PolicyRef, w *world.Workload) bool {
 	return slices.ContainsFunc(p.Destinations, func(id int) bool { return r.mayConcern(ref, w, id) })
 }
 
-// VirtualMeshStatus returns the status that the VirtualMesh at a position
-// would get. What only keeps Destinations from being federated is said about
-// them, so that their mesh keeps trust and access control (semantics D15).
-// Rotation conditions and the deployed trust are not the engine's; they are
-// kept from the previous status.
+// VirtualMeshStatus returns the status that the VirtualMesh at a position would
+// get. Problems that only prevent federation are reported on the Destinations, so
+// that the mesh keeps trust and access control (semantics D15). Rotation
+// conditions and the deployed trust are copied from the previous status, because
+// the engine does not decide them.
 func (r *Result) VirtualMeshStatus(i int) networkingv1.VirtualMeshStatus {
 	vm := &r.VirtualMeshes[i]
 	previous := vm.Resource.Status
@@ -221,8 +221,8 @@ func (r *Result) MeshStatus(i int) discoveryv1.MeshStatus {
 	return status
 }
 
-// newerSpelling returns a specification in which renamed fields have their
-// newer name, as in everything that is written (semantics D16).
+// newerSpelling returns a specification with renamed fields in their newer
+// spelling, as in everything that is written (semantics D16).
 func newerSpelling(spec *networkingv1.VirtualMeshSpec) *networkingv1.VirtualMeshSpec {
 	if spec.Federation == nil || len(spec.Federation.EastWestIngressGatewaySelectors) == 0 {
 		return spec
@@ -270,9 +270,9 @@ func (r *Result) appliedFederation(f *Federation, d *world.Destination) *discove
 	return applied
 }
 
-// requiredSubsets lists the accepted policies that shift requests to a subset
-// of the Destination, once all Destinations are judged (semantics 3.7, D17).
-// Of each shift only what is about this Destination is kept (D28).
+// requiredSubsets lists the accepted policies that shift requests to a subset of
+// the Destination (semantics 3.7, D17). Of each shift only the part for this
+// Destination is kept (D28). All Destinations must be judged before.
 func (r *Result) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSubsets {
 	var required []discoveryv1.RequiredSubsets
 	for _, i := range r.shiftsTo()[d.ID] {
@@ -322,7 +322,7 @@ func (r *Result) shiftsTo() map[int][]int {
 func endsWith(list []int, value int) bool { return len(list) > 0 && list[len(list)-1] == value }
 
 // WorkloadStatus returns the status that the workload at a position would get;
-// what other controllers wrote is kept.
+// fields of other controllers are kept.
 func (r *Result) WorkloadStatus(i int) discoveryv1.WorkloadStatus {
 	resource := r.World.Workloads[i].Resource
 	status := resource.Status

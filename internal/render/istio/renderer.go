@@ -181,7 +181,9 @@ func isIstio(m *world.Mesh) bool { return m != nil && m.Type == world.MeshIstio 
 
 // hasConfigNamespace reports whether the cluster and namespace of a mesh's configuration are
 // known.
-func hasConfigNamespace(m *world.Mesh) bool { return isIstio(m) && m.Cluster != "" && m.Namespace != "" }
+func hasConfigNamespace(m *world.Mesh) bool {
+	return isIstio(m) && m.Cluster != "" && m.Namespace != ""
+}
 
 func parentOf(kind string, meta *metav1.ObjectMeta) world.ObjectID {
 	return world.ObjectID{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}
