@@ -48,7 +48,7 @@ func (e *evaluator) judgeTraffic() {
 			}
 			if len(rejections) > 0 {
 				impossible[i] = rejections
-			} else if !claims.stake(i) {
+			} else if !claims.record(i) {
 				losers[i] = true
 			}
 		}
@@ -57,7 +57,7 @@ func (e *evaluator) judgeTraffic() {
 			if losers[i] {
 				// Policies that were accepted after it count too: from now on
 				// they take precedence.
-				rejections = claims.conflicts(i, claims.wanted(i))
+				rejections = claims.conflicts(i, claims.requested(i))
 			}
 			for _, r := range rejections {
 				e.result.TrafficPolicies[i].reject(id, r.Reason)
@@ -173,11 +173,11 @@ func (c *claims) begin(clusters []string, ports []uint32) {
 	clear(c.held)
 }
 
-// stake records the claims of a policy and reports whether it could: a policy
+// record records the claims of a policy and reports whether it could: a policy
 // with higher precedence may have the same setting with a different value. A
 // policy that loses one setting gets none (semantics 4).
-func (c *claims) stake(i int) bool {
-	wanted := c.wanted(i)
+func (c *claims) record(i int) bool {
+	wanted := c.requested(i)
 	if len(c.conflicts(i, wanted)) > 0 {
 		return false
 	}
@@ -195,7 +195,7 @@ func (c *claims) stake(i int) bool {
 }
 
 // conflicts returns the conflicts of a policy's claims, sorted by field.
-func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
+func (c *claims) conflicts(i int, wanted []requestedClaim) []Rejection {
 	var rejections []Rejection
 	ports := c.portsOf(i)
 	for _, w := range wanted {
@@ -250,26 +250,26 @@ func (c *claims) reason(x conflict) string {
 	return reason
 }
 
-type wantedClaim struct {
+type requestedClaim struct {
 	claim claim
 	value any
 }
 
-// wanted returns the claims of a policy on the Destination by origin, because a
+// requested returns the claims of a policy on the Destination by origin, because a
 // selector that names clusters has different sources in each.
-func (c *claims) wanted(i int) []wantedClaim {
+func (c *claims) requested(i int) []requestedClaim {
 	p := &c.result.TrafficPolicies[i]
-	wanted := make([]wantedClaim, 0, len(c.clusters)*(len(p.RouteFeatures)+len(p.connectionFeatures)))
+	wanted := make([]requestedClaim, 0, len(c.clusters)*(len(p.RouteFeatures)+len(p.connectionFeatures)))
 	for _, cluster := range c.clusters {
 		if len(c.result.sources(i, cluster)) == 0 {
 			continue
 		}
 		match := c.scope(p, i, cluster)
 		for _, f := range p.RouteFeatures {
-			wanted = append(wanted, wantedClaim{claim{f.Field, cluster, match}, f.Value})
+			wanted = append(wanted, requestedClaim{claim{f.Field, cluster, match}, f.Value})
 		}
 		for _, f := range p.connectionFeatures {
-			wanted = append(wanted, wantedClaim{claim{field: f.Field, cluster: cluster}, f.Value})
+			wanted = append(wanted, requestedClaim{claim{field: f.Field, cluster: cluster}, f.Value})
 		}
 	}
 	return wanted

@@ -34,8 +34,8 @@ type Result struct {
 	// Findings are sorted by severity, code and object.
 	Findings []finding.Finding
 
-	// outOfReach are the policies whose sources reach none of their Destinations.
-	outOfReach []PolicyRef
+	// unreachablePolicies are the policies whose sources reach none of their Destinations.
+	unreachablePolicies []PolicyRef
 	// invalid are the policies that are INVALID as a whole.
 	invalid        []PolicyRef
 	trafficSources selector.Index

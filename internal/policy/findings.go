@@ -51,7 +51,7 @@ func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 	for _, e := range effects {
 		found = append(found, r.aboutPolicy[e.Policy]...)
 	}
-	for _, ref := range r.outOfReach { // they affect nothing, so effects does not contain them
+	for _, ref := range r.unreachablePolicies { // they affect nothing, so effects does not contain them
 		if r.hasSource(ref, w) {
 			found = append(found, r.aboutPolicy[ref]...)
 		}

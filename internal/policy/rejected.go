@@ -21,7 +21,7 @@ func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 			rejected = append(rejected, rejection)
 		}
 	}
-	rejected = append(rejected, r.overtakenSettings(w, destination)...)
+	rejected = append(rejected, r.shadowedSettings(w, destination)...)
 	rejected = append(rejected, r.idleSettings(w, destination)...)
 	rejected = append(rejected, r.OverriddenDefaults(w, destination)...)
 	for _, ref := range r.invalid {
@@ -41,9 +41,9 @@ func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	return slices.Compact(rejected)
 }
 
-// overtakenSettings returns the settings of routes that are never used for
+// shadowedSettings returns the settings of routes that are never used for
 // requests of the workload, unless the route that is used has the same settings.
-func (r *Result) overtakenSettings(w *world.Workload, destination int) []Rejection {
+func (r *Result) shadowedSettings(w *world.Workload, destination int) []Rejection {
 	taken, overtaken := r.splitRoutes(w, destination)
 	effective := map[Rejection]bool{} // policies and fields that are effective for some request
 	var rejected []Rejection

@@ -107,7 +107,7 @@ func (e *evaluator) remarkReach(ref PolicyRef, id world.ObjectID, selectors int)
 		}
 	}
 	if len(sources) > 0 { // a policy without any source has another finding
-		e.result.outOfReach = append(e.result.outOfReach, ref)
+		e.result.unreachablePolicies = append(e.result.unreachablePolicies, ref)
 		e.report(finding.New(finding.CodeOutOfReach, id, "none of the workloads that spec.sourceSelector matches can reach a Destination that the policy selects"))
 	}
 }
@@ -154,7 +154,7 @@ func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 		if p.RejectedOn(id) {
 			continue
 		}
-		reason := e.result.idle(i, id)
+		reason := e.result.ineffectiveReason(i, id)
 		if reason == "" {
 			return
 		}
@@ -165,8 +165,8 @@ func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 	}
 }
 
-// idle returns why a valid policy has no effect on a Destination; "" if it has.
-func (r *Result) idle(policy, destination int) string {
+// ineffectiveReason returns why a valid policy has no effect on a Destination; "" if it has.
+func (r *Result) ineffectiveReason(policy, destination int) string {
 	p := &r.TrafficPolicies[policy]
 	settings := len(p.Fields)
 	if settings == 0 {
@@ -181,7 +181,7 @@ func (r *Result) idle(policy, destination int) string {
 	if reason := r.PortReason(p, destination); reason != "" {
 		return reason
 	}
-	if r.overtaken(policy, destination) {
+	if r.isShadowed(policy, destination) {
 		return "other policies override it for all of its requests"
 	}
 	return ""
@@ -192,10 +192,10 @@ const (
 	noSelectedPort = "none of spec.destinationPorts is an HTTP port of the Service"
 )
 
-// overtaken reports whether policies with higher precedence make every setting of
+// isShadowed reports whether policies with higher precedence make every setting of
 // a policy, for every match that it has. Policies with equal matches conflict or
 // agree, so this is only about matches that overlap in part.
-func (r *Result) overtaken(policy, destination int) bool {
+func (r *Result) isShadowed(policy, destination int) bool {
 	p := &r.TrafficPolicies[policy]
 	if len(r.Destinations[destination].Traffic) < 2 || len(p.matches) < 1 {
 		return false

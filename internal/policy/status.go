@@ -310,7 +310,7 @@ func (r *Result) shiftsTo() map[int][]int {
 			if w.KubeService == nil || len(w.KubeService.Subset) == 0 {
 				continue
 			}
-			if d := r.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !endsWith(r.shifts[d.ID], i) {
+			if d := r.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !lastIs(r.shifts[d.ID], i) {
 				r.shifts[d.ID] = append(r.shifts[d.ID], i)
 			}
 		}
@@ -318,8 +318,8 @@ func (r *Result) shiftsTo() map[int][]int {
 	return r.shifts
 }
 
-// endsWith reports whether the last value of a list is the given one.
-func endsWith(list []int, value int) bool { return len(list) > 0 && list[len(list)-1] == value }
+// lastIs reports whether the last value of a list is the given one.
+func lastIs(list []int, value int) bool { return len(list) > 0 && list[len(list)-1] == value }
 
 // WorkloadStatus returns the status that the workload at a position would get;
 // fields of other controllers are kept.

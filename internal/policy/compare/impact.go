@@ -214,7 +214,7 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 		return idle
 	}
 	var ineffective []IneffectiveSetting
-	heard := map[string]bool{}
+	effectiveFields := map[string]bool{}
 	for _, g := range c.callerGroups(id) {
 		sources, lists := bySource(c.after.RoutesFrom(g.cluster, id))
 		for _, class := range c.callerClasses(g, sources) {
@@ -223,14 +223,14 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 			}
 			for _, port := range serviceport.HTTP(&c.world().Destinations[id]) {
 				if p.AllowsPort(port) {
-					ineffective = append(ineffective, c.ineffectiveFrom(heard, i, id, lists[0].takenBy(class, port), class.callers)...)
+					ineffective = append(ineffective, c.ineffectiveFrom(effectiveFields, i, id, lists[0].takenBy(class, port), class.callers)...)
 				}
 			}
 		}
 		ineffective = append(ineffective, c.ineffectiveDefault(i, id, g)...)
 	}
 	for k := range ineffective {
-		ineffective[k].Never = !heard[ineffective[k].Field]
+		ineffective[k].Never = !effectiveFields[ineffective[k].Field]
 	}
 	ineffective = withoutRepetition(ineffective)
 	for k := range ineffective {
@@ -239,9 +239,9 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 	return ineffective
 }
 
-// ineffectiveFrom returns the settings that callers of one class miss, and notes
+// ineffectiveFrom returns the settings that callers of one class do not get, and notes
 // those that they get.
-func (c *comparer) ineffectiveFrom(heard map[string]bool, i, id int, routes takenRoutes, callers WorkloadSet) []IneffectiveSetting {
+func (c *comparer) ineffectiveFrom(effectiveFields map[string]bool, i, id int, routes takenRoutes, callers WorkloadSet) []IneffectiveSetting {
 	p := &c.after.TrafficPolicies[i]
 	var ineffective []IneffectiveSetting
 	for _, match := range matchesOf(routes) {
@@ -255,7 +255,7 @@ func (c *comparer) ineffectiveFrom(heard map[string]bool, i, id int, routes take
 		for _, f := range p.RouteFeatures {
 			s, set := route.Setting(f.Field)
 			if set && (s.Policy == i || c.after.SameValue(s.Value, f.Value)) {
-				heard[f.Field] = true
+				effectiveFields[f.Field] = true
 				continue
 			}
 			u := IneffectiveSetting{Field: f.Field, Match: match, Replaced: set, Destinations: []int{id}, Sources: callers.clone()}

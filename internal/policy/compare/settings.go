@@ -102,13 +102,13 @@ func (s *EffectiveSetting) id() world.ObjectID {
 // both results, so that its settings are equal.
 func (c *comparer) sameTraffic(destination int) bool {
 	was, is := c.before.Destinations[destination].Federation, c.after.Destinations[destination].Federation
-	return c.traffic.sameList(inForce(c.before, destination), inForce(c.after, destination)) &&
+	return c.traffic.sameList(effectiveTraffic(c.before, destination), effectiveTraffic(c.after, destination)) &&
 		c.after.SameValue(was.TCPKeepalive(), is.TCPKeepalive())
 }
 
-// inForce returns the traffic policies that are effective on a Destination, in
+// effectiveTraffic returns the traffic policies that are effective on a Destination, in
 // the order of D11.
-func inForce(r *policy.Result, destination int) []int {
+func effectiveTraffic(r *policy.Result, destination int) []int {
 	return slices.DeleteFunc(slices.Clone(r.Destinations[destination].Traffic), func(i int) bool {
 		return r.TrafficPolicies[i].RejectedOn(destination)
 	})
@@ -120,16 +120,16 @@ func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destinati
 	for _, class := range c.callerClasses(g, sources) {
 		for _, port := range serviceport.HTTP(&c.world().Destinations[destination]) {
 			// A change for all requests is not repeated for some of them.
-			told := map[settingKey]bool{}
+			reported := map[settingKey]bool{}
 			before, after := lists[0].takenBy(class, port), lists[1].takenBy(class, port)
 			for _, match := range matchesOf(before, after) {
 				for _, change := range c.compareRoutes(before.deciding(match), after.deciding(match)) {
 					general := change.key()
-					if told[general] {
+					if reported[general] {
 						continue
 					}
 					if match == nil {
-						told[general] = true
+						reported[general] = true
 					}
 					change.Match = match
 					c.note(here, change, class.callers)

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// flawOfHeaderValue returns why proxies reject a header's value, "" if they
+// headerValueProblem returns why proxies reject a header's value, "" if they
 // accept it. In a value, %NAME% and %NAME(arguments)% are variables of the proxy,
 // and %% is a percent sign.
-func flawOfHeaderValue(value string) string {
+func headerValueProblem(value string) string {
 	if strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == '\x7f' }) {
 		return "contains control characters"
 	}

@@ -96,7 +96,7 @@ func (c *valueChecks) headers(at string, h *networkingv1.HeaderManipulation) {
 
 func (c *valueChecks) headerValues(at string, headers map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if flaw := flawOfHeaderValue(headers[name]); flaw != "" {
+		if flaw := headerValueProblem(headers[name]); flaw != "" {
 			c.reject("%s: invalid value %q of header %s: %s", at, headers[name], name, flaw)
 		}
 	}

@@ -113,7 +113,7 @@ func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
 	case uri.Prefix != nil: // an empty one matches every path
 		return "prefix", *uri.Prefix, *uri.Prefix != "" && !strings.HasPrefix(*uri.Prefix, "/")
 	case uri.Regex != nil:
-		return "regex", *uri.Regex, startsOtherwise(*uri.Regex)
+		return "regex", *uri.Regex, neverStartsWithSlash(*uri.Regex)
 	default:
 		return "", "", false
 	}
@@ -122,9 +122,9 @@ func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
 // serverPath is the path of OPTIONS requests for a server as a whole.
 const serverPath = "*"
 
-// startsOtherwise reports whether all texts that match a regular expression
+// neverStartsWithSlash reports whether all texts that match a regular expression
 // completely start with the same character, which is not a slash.
-func startsOtherwise(pattern string) bool {
+func neverStartsWithSlash(pattern string) bool {
 	compiled, err := regexp.Compile(pattern)
 	if err != nil {
 		return false // reported separately

@@ -56,14 +56,14 @@ func (r *Renderer) collectExports() {
 		if len(e.clusters) == 0 {
 			continue
 		}
-		if reason := e.obstacle(); reason != "" {
+		if reason := e.problem(); reason != "" {
 			r.omit(Omission{Object: world.DestinationID(d), Cluster: d.Ref.ClusterName, Reason: reason})
 			continue
 		}
 		r.exports[i] = e
 		all = append(all, e)
 	}
-	giveAddresses(all)
+	assignAddresses(all)
 }
 
 // importers returns the clusters of the meshes to which a Destination is
@@ -80,9 +80,9 @@ func (r *Renderer) importers(federation *policy.Federation, own string) []string
 	return clusters
 }
 
-// obstacle returns why the Destination cannot be announced to other clusters; ""
+// problem returns why the Destination cannot be announced to other clusters; ""
 // if it can.
-func (e *export) obstacle() string {
+func (e *export) problem() string {
 	switch {
 	case !isDNSName(e.hostname):
 		return fmt.Sprintf("its federated hostname %q is not a valid DNS name; it is not exported to other clusters", e.hostname)
@@ -95,10 +95,10 @@ func (e *export) obstacle() string {
 	}
 }
 
-// giveAddresses gives every export an address in 240.0.0.0/4 that depends on its
+// assignAddresses gives every export an address in 240.0.0.0/4 that depends on its
 // name. If two are equal, or one is reserved, the later one by key is hashed
 // again with a counter (semantics 5.5, D36).
-func giveAddresses(exports []*export) {
+func assignAddresses(exports []*export) {
 	inOrder := slices.Clone(exports)
 	slices.SortFunc(inOrder, func(a, b *export) int { return strings.Compare(a.destination.Key(), b.destination.Key()) })
 	taken := make(map[uint32]bool, len(inOrder))

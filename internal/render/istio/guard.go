@@ -87,14 +87,14 @@ func (g *Guard) Keeps(stored Stored, desired map[string]any) string {
 // Lessens reports whether changing the spec from before to desired (nil to delete
 // the object) reduces protection.
 func Lessens(kind Kind, before, desired map[string]any) bool {
-	return Protects(kind) && (desired == nil || loosens(kind, before, desired))
+	return Protects(kind) && (desired == nil || allowsMore(kind, before, desired))
 }
 
-// loosens reports whether an object allows more than before. Only the mode of a
+// allowsMore reports whether an object allows more than before. Only the mode of a
 // PeerAuthentication can change that way by itself, as it depends on which
 // VirtualMesh holds a mesh; access rules are only rendered from effective
 // policies, which ask for the change.
-func loosens(kind Kind, before, after map[string]any) bool {
+func allowsMore(kind Kind, before, after map[string]any) bool {
 	return kind == KindPeerAuthentication && strictness(after) < strictness(before)
 }
 
@@ -104,9 +104,9 @@ func strictness(spec map[string]any) int {
 	return slices.Index([]any{"DISABLE", "PERMISSIVE", "STRICT"}, mtls["mode"])
 }
 
-// gone returns why the absence of an object's parent must not be understood as
+// absenceProblem returns why the absence of an object's parent must not be understood as
 // its removal.
-func (g *Guard) gone(id world.ObjectID) string {
+func (g *Guard) absenceProblem(id world.ObjectID) string {
 	if g.complete {
 		return ""
 	}
@@ -117,7 +117,7 @@ func (g *Guard) virtualMeshWants(id world.ObjectID, stored Stored) string {
 	vm := g.meshes[id]
 	switch {
 	case vm == nil:
-		return g.gone(id)
+		return g.absenceProblem(id)
 	case len(vm.Errors) > 0:
 		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(vm.Errors, "; "))
 	}
@@ -132,7 +132,7 @@ func (g *Guard) virtualMeshWants(id world.ObjectID, stored Stored) string {
 func (g *Guard) accessPolicyWants(id world.ObjectID, stored Stored) string {
 	p := g.policies[id]
 	if p == nil {
-		return g.gone(id)
+		return g.absenceProblem(id)
 	}
 	if !p.Valid() {
 		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(p.Errors, "; "))

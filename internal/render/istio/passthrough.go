@@ -154,7 +154,7 @@ func (b *builder) withoutCovered(m *world.Mesh, gateway *world.Destination, port
 func (b *builder) foreignFor(gateway *world.Destination, port uint32, host string) *ForeignGateway {
 	all := b.foreign[b.cluster]
 	for i := range all {
-		if !b.concerns(&all[i], gateway) {
+		if !b.selectsPodsOf(&all[i], gateway) {
 			continue
 		}
 		for _, server := range all[i].Servers {
@@ -166,8 +166,8 @@ func (b *builder) foreignFor(gateway *world.Destination, port uint32, host strin
 	return nil
 }
 
-// concerns reports whether a foreign Gateway selects pods of a gateway's Service.
-func (b *builder) concerns(foreign *ForeignGateway, gateway *world.Destination) bool {
+// selectsPodsOf reports whether a foreign Gateway selects pods of a gateway's Service.
+func (b *builder) selectsPodsOf(foreign *ForeignGateway, gateway *world.Destination) bool {
 	return world.HasLabels(gateway.Selector, foreign.Selector) || slices.ContainsFunc(gateway.Backing, func(id int) bool {
 		return world.HasLabels(b.world.Workloads[id].Labels, foreign.Selector)
 	})
