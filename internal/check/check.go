@@ -52,8 +52,8 @@ type Outcome struct {
 	Finding finding.Code
 }
 
-// one returns the outcomes of a check for a single object.
-func one(o Outcome) []Outcome { return []Outcome{o} }
+// single returns the outcomes of a check for a single object.
+func single(o Outcome) []Outcome { return []Outcome{o} }
 
 func holds(message string) Outcome { return Outcome{Result: OK, Message: message} }
 

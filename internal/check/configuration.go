@@ -53,7 +53,7 @@ func judgeFindings(f *Facts) []Outcome {
 	}
 	if len(outcomes) == 0 {
 		w := f.World.World
-		return one(holds(strings.Join([]string{
+		return single(holds(strings.Join([]string{
 			text.Count(len(w.VirtualMeshes), "VirtualMesh"), text.Count(len(w.TrafficPolicies), "TrafficPolicy"), text.Count(len(w.AccessPolicies), "AccessPolicy"),
 		}, ", ")))
 	}
@@ -94,7 +94,7 @@ func outcomeOf(found *finding.Finding) Outcome {
 // discovered now.
 func judgeDiscovered(f *Facts) []Outcome {
 	if f.Management == nil {
-		return one(skipped(noManagement(f)))
+		return single(skipped(noManagement(f)))
 	}
 	var outcomes []Outcome
 	for i := range f.Members {
@@ -107,7 +107,7 @@ func judgeDiscovered(f *Facts) []Outcome {
 		outcomes = append(outcomes, o)
 	}
 	if len(outcomes) == 0 {
-		return one(skipped(noMembersText(f)))
+		return single(skipped(noMembersText(f)))
 	}
 	return outcomes
 }
@@ -132,7 +132,7 @@ func judgeMember(f *Facts, m *MemberFacts) Outcome {
 	}
 	changes := compareDiscovered(f.Stored, m)
 	if changes.none() {
-		return holds(changes.seen())
+		return holds(changes.discoveredText())
 	}
 	return broken(changes.String(), "")
 }

@@ -28,7 +28,7 @@ type drift struct {
 
 func (d *drift) none() bool { return len(d.added)+len(d.removed)+len(d.changed) == 0 }
 
-func (d *drift) seen() string { return text.Count(d.count, "object") }
+func (d *drift) discoveredText() string { return text.Count(d.count, "object") }
 
 // shownNames limits the objects that a message names.
 const shownNames = 3

@@ -61,8 +61,8 @@ func (o *Options) deadline() time.Duration {
 	return o.Deadline
 }
 
-// wants reports whether any of the categories is selected.
-func (o *Options) wants(categories ...string) bool {
+// includes reports whether any of the categories is selected.
+func (o *Options) includes(categories ...string) bool {
 	return len(o.Categories) == 0 || slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(o.Categories, c) })
 }
 
@@ -73,8 +73,8 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 		Now: opts.Clock(), Namespace: opts.Namespace, ExpiryWarning: opts.ExpiryWarning,
 		NoClusters: opts.Management == nil && len(opts.Contexts) == 0,
 	}
-	f.MeshesJudged = opts.wants(CategoryMeshes) && !f.NoClusters
-	f.ClustersJudged = opts.wants(CategoryClusters) && !f.NoClusters
+	f.MeshesJudged = opts.includes(CategoryMeshes) && !f.NoClusters
+	f.ClustersJudged = opts.includes(CategoryClusters) && !f.NoClusters
 	if opts.Management != nil {
 		opts.Observe.begin("check cluster " + opts.Management.Name)
 		f.Management = gatherManagement(ctx, opts.Management, &opts)
@@ -82,22 +82,22 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 			return nil, err
 		}
 	}
-	if opts.wants(CategoryMeshes, CategoryTrust, CategoryConfiguration) {
+	if opts.includes(CategoryMeshes, CategoryTrust, CategoryConfiguration) {
 		if err := f.gatherWorld(ctx, &opts); err != nil {
 			return nil, err
 		}
 	}
-	if opts.wants(CategoryClusters, CategoryMeshes, CategoryTrust, CategoryConfiguration) {
+	if opts.includes(CategoryClusters, CategoryMeshes, CategoryTrust, CategoryConfiguration) {
 		if err := f.gatherMembers(ctx, &opts); err != nil {
 			return nil, err
 		}
 	}
-	if opts.wants(CategoryConfiguration) && f.World != nil {
+	if opts.includes(CategoryConfiguration) && f.World != nil {
 		if err := f.gatherWritten(ctx, &opts); err != nil {
 			return nil, err
 		}
 	}
-	if opts.wants(CategoryTrust) {
+	if opts.includes(CategoryTrust) {
 		if err := f.gatherTrust(ctx, &opts); err != nil {
 			return nil, err
 		}

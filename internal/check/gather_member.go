@@ -74,7 +74,7 @@ func gatherMember(ctx context.Context, c *kube.Connection, f *Facts, opts *Optio
 			return err
 		})
 	}
-	if m.Registered && f.World != nil && opts.wants(CategoryConfiguration) {
+	if m.Registered && f.World != nil && opts.includes(CategoryConfiguration) {
 		questions = append(questions, func(ctx context.Context) error {
 			found, err := inventory.Discover(ctx, inventory.DiscoverOptions{
 				Connections: []*kube.Connection{c}, ManagementNamespace: opts.Namespace,

@@ -61,7 +61,7 @@ func managementCategory() Category {
 func judgeManagement(judge func(*Facts, *ManagementFacts) []Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		if why := noManagement(f); why != "" {
-			return one(skipped(why))
+			return single(skipped(why))
 		}
 		return judge(f, f.Management)
 	}
@@ -74,19 +74,19 @@ func judgeManagementReachable(f *Facts) []Outcome {
 		o = broken(m.Err.Local(), m.Err.Hint)
 	}
 	o.Cluster = m.Cluster
-	return one(o)
+	return single(o)
 }
 
 func judgeManagementVersion(_ *Facts, m *ManagementFacts) []Outcome {
 	if m.Outdated != nil {
-		return one(broken(m.Outdated.Message(), m.Outdated.Hint))
+		return single(broken(m.Outdated.Message(), m.Outdated.Hint))
 	}
-	return one(holds("Kubernetes " + m.Version))
+	return single(holds("Kubernetes " + m.Version))
 }
 
 func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 	if m.DefinitionsErr != nil {
-		return one(skipped(m.DefinitionsErr.Message()))
+		return single(skipped(m.DefinitionsErr.Message()))
 	}
 	var outcomes []Outcome
 	for _, d := range m.Definitions {
@@ -103,14 +103,14 @@ func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 		outcomes = append(outcomes, o)
 	}
 	if len(outcomes) == 0 {
-		return one(holds(text.Count(len(m.Definitions), "definition")))
+		return single(holds(text.Count(len(m.Definitions), "definition")))
 	}
 	return outcomes
 }
 
 func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	if m.DefinitionsErr != nil {
-		return one(skipped(m.DefinitionsErr.Message()))
+		return single(skipped(m.DefinitionsErr.Message()))
 	}
 	var outcomes []Outcome
 	foreign := 0
@@ -127,22 +127,22 @@ func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	case len(outcomes) > 0:
 		return outcomes
 	case m.notInstalled():
-		return one(skipped("it depends on " + idManagementDefinitions + ", which failed"))
+		return single(skipped("it depends on " + idManagementDefinitions + ", which failed"))
 	case foreign > 0:
-		return one(holds(fmt.Sprintf("%d of %d were installed by another tool", foreign, len(m.Definitions))))
+		return single(holds(fmt.Sprintf("%d of %d were installed by another tool", foreign, len(m.Definitions))))
 	default:
-		return one(holds(""))
+		return single(holds(""))
 	}
 }
 
 func judgeNamespace(f *Facts, m *ManagementFacts) []Outcome {
 	switch {
 	case m.NamespaceErr != nil:
-		return one(skipped(m.NamespaceErr.Message()))
+		return single(skipped(m.NamespaceErr.Message()))
 	case m.NamespaceMissing:
-		return one(broken("there is no namespace "+f.Namespace, ""))
+		return single(broken("there is no namespace "+f.Namespace, ""))
 	default:
-		return one(holds(f.Namespace))
+		return single(holds(f.Namespace))
 	}
 }
 
@@ -157,14 +157,14 @@ func judgeWriting(_ *Facts, m *ManagementFacts) []Outcome {
 // judgePermissions reports missing permissions.
 func judgePermissions(missing []kube.Permission, unknown *kube.Error) []Outcome {
 	if unknown != nil {
-		return one(skipped(unknown.Message()))
+		return single(skipped(unknown.Message()))
 	}
 	if len(missing) == 0 {
-		return one(holds(""))
+		return single(holds(""))
 	}
 	texts := make([]string, 0, len(missing))
 	for _, p := range missing {
 		texts = append(texts, p.String())
 	}
-	return one(broken("not allowed to "+strings.Join(texts, ", "), ""))
+	return single(broken("not allowed to "+strings.Join(texts, ", "), ""))
 }

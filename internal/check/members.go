@@ -86,7 +86,7 @@ func judgeMembers(judge func(*Facts, *MemberFacts) Outcome) func(*Facts) []Outco
 func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 	switch e := m.RegistrationErr; {
 	case !m.Registered:
-		return skipped("not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: it is a cluster of your kubeconfig")
+		return skipped("not registered: it is a cluster of your kubeconfig")
 	case e == nil:
 		return holds("")
 	case e.Reason == kube.ReasonForbidden:
@@ -179,7 +179,7 @@ func judgeAccess(_ *Facts, m *MemberFacts) Outcome {
 func judgeIdentity(_ *Facts, m *MemberFacts) Outcome {
 	switch {
 	case !m.Registered:
-		return skipped("not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: not registered: it is a cluster of your kubeconfig")
+		return skipped("not registered: it is a cluster of your kubeconfig")
 	case !m.usable():
 		return skipped(unusable(m))
 	case m.UID == "" || m.RegisteredUID == "":
@@ -211,7 +211,7 @@ func judgeUnique(f *Facts) []Outcome {
 		}
 	}
 	if len(outcomes) == 0 {
-		return one(holds(""))
+		return single(holds(""))
 	}
 	return outcomes
 }

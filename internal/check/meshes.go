@@ -64,7 +64,7 @@ func judgeMeshes(judge func(*Facts, *world.Mesh) []Outcome) func(*Facts) []Outco
 		var outcomes []Outcome
 		for i := range f.World.World.Meshes {
 			m := &f.World.World.Meshes[i]
-			found := one(skipped(string(m.Type) + " is not configured by meshctl"))
+			found := single(skipped(string(m.Type) + " is not configured by meshctl"))
 			if m.Type == world.MeshIstio {
 				found = judge(f, m)
 			}
@@ -81,26 +81,26 @@ func judgeControlPlane(f *Facts, m *world.Mesh) []Outcome {
 	member := f.member(m.Cluster)
 	switch {
 	case member == nil:
-		return one(skipped("cluster " + m.Cluster + " was not checked"))
+		return single(skipped("cluster " + m.Cluster + " was not checked"))
 	case !member.usable():
-		return one(skipped(unusable(member)))
+		return single(skipped(unusable(member)))
 	case member.ControlPlanesErr != nil:
-		return one(skipped(member.ControlPlanesErr.Message()))
+		return single(skipped(member.ControlPlanesErr.Message()))
 	}
 	plane := member.controlPlane(m)
 	switch {
 	case plane == nil:
-		return one(broken("there is no Deployment of istiod in namespace "+m.Namespace+" for it any more", "run 'meshctl discover' if this is intended"))
+		return single(broken("there is no Deployment of istiod in namespace "+m.Namespace+" for it any more", "run 'meshctl discover' if this is intended"))
 	case plane.Wanted == 0:
-		return one(broken("Deployment "+plane.Name+" in "+m.Namespace+" is scaled to 0", "scale it up"))
+		return single(broken("Deployment "+plane.Name+" in "+m.Namespace+" is scaled to 0", "scale it up"))
 	case plane.Available == 0:
-		return one(broken(plane.readiness(), ""))
+		return single(broken(plane.readiness(), ""))
 	case plane.Available < plane.Wanted:
 		o := broken(plane.readiness(), "")
 		o.Result = Warning
-		return one(o)
+		return single(o)
 	default:
-		return one(holds(plane.readiness()))
+		return single(holds(plane.readiness()))
 	}
 }
 
@@ -126,11 +126,11 @@ func judgeIstioVersion(_ *Facts, m *world.Mesh) []Outcome {
 	case !known:
 		o := broken(fmt.Sprintf("cannot determine the Istio version of %q", m.Version), fmt.Sprintf("make sure that it is 1.%d or later", minIstioMinor))
 		o.Result = Warning
-		return one(o)
+		return single(o)
 	case minor < minIstioMinor:
-		return one(broken("it is Istio "+m.Version, ""))
+		return single(broken("it is Istio "+m.Version, ""))
 	default:
-		return one(holds("Istio " + m.Version))
+		return single(holds("Istio " + m.Version))
 	}
 }
 
@@ -150,7 +150,7 @@ func istioMinor(version string) (int, bool) {
 func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome {
 	return func(f *Facts, m *world.Mesh) []Outcome {
 		if f.World.Meshes[m.ID].VirtualMesh == nil {
-			return one(skipped("the mesh does not belong to a VirtualMesh"))
+			return single(skipped("the mesh does not belong to a VirtualMesh"))
 		}
 		var outcomes []Outcome
 		for _, i := range f.World.FindingsOn(f.meshObjects(m)...) {
@@ -167,7 +167,7 @@ func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome 
 			}
 		}
 		if len(outcomes) == 0 {
-			return one(holds(""))
+			return single(holds(""))
 		}
 		return outcomes
 	}

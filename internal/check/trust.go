@@ -88,7 +88,7 @@ func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic
 	}
 	o := holds(trustSummary(report, topic))
 	o.Object = object
-	return one(o)
+	return single(o)
 }
 
 // trustSummary summarises a healthy topic.

@@ -84,9 +84,9 @@ func newWrittenFacts(c *rollout.Cluster) WrittenFacts {
 func judgeWritten(f *Facts) []Outcome {
 	switch {
 	case f.NoClusters:
-		return one(skipped(noManagement(f)))
+		return single(skipped(noManagement(f)))
 	case len(f.Written) == 0:
-		return one(skipped("no cluster with an Istio mesh could be compared"))
+		return single(skipped("no cluster with an Istio mesh could be compared"))
 	}
 	var outcomes []Outcome
 	for i := range f.Written {

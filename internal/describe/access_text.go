@@ -8,7 +8,8 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// Why adds the conditions of a conditional verdict to its reason.
+// Why returns the reason of the verdict, with the conditions if it is
+// conditional.
 func (a Access) Why() string {
 	var alternatives []string
 	for _, c := range a.Conditions {
@@ -112,7 +113,7 @@ func (a *InboundAccess) write(w *view.Text) {
 	})
 }
 
-// lines returns the alternatives, one each.
+// lines returns the alternatives, one per line.
 func (s *AccessSource) lines() []string {
 	if s == nil {
 		return []string{"anyone"}

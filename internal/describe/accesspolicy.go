@@ -11,16 +11,16 @@ import (
 // AccessPolicyDescriptionList is what `describe accesspolicy -o json` prints.
 type AccessPolicyDescriptionList = List[*AccessPolicyDescription]
 
-// AccessPolicyDescription says whom an AccessPolicy admits, to what, and where
-// it is effective.
+// AccessPolicyDescription describes an AccessPolicy: the callers that it allows,
+// to which operations, and where it is effective.
 type AccessPolicyDescription struct {
 	PolicyApplication
-	// OwnMeshOnly says that the workloads of each destination's own mesh are
-	// admitted; Admits is absent then.
+	// OwnMeshOnly is true if the policy allows the workloads of each
+	// destination's own mesh; Admits is then absent.
 	OwnMeshOnly bool `json:"ownMeshOnly,omitempty"`
-	// Admits are alternatives; an element without any field admits anyone.
+	// Admits lists alternatives; an element without fields allows every caller.
 	Admits []AccessSource `json:"admits,omitempty"`
-	// Operation is absent if callers may do everything.
+	// Operation is absent if all operations are allowed.
 	Operation *AccessOperation `json:"operation,omitempty"`
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/feature"
 )
 
-// about puts the policy in front of a sentence about it that does not name it.
+// about adds the name of the policy to a sentence that does not contain it.
 func about(kind string, ref ObjectRef, sentence string) string {
 	if strings.Contains(sentence, ref.String()) {
 		return sentence
@@ -33,19 +33,18 @@ func (d *WorkloadDescription) writeOutbound(w *view.Text) {
 	}
 }
 
-// settingColumns are those of a table of settings and the policies that they
-// belong to.
+// settingColumns are the columns of settings with their policies.
 func settingColumns() []view.Column {
 	return []view.Column{{Name: "MATCH", Content: view.Prose}, {Name: "SETTING"}, {Name: "VALUE", Content: view.Prose}, {Name: "FROM", Priority: 2}}
 }
 
-// policiesTable has the states of policies, and the fields that they set.
+// policiesTable lists the states of policies and the fields that they set.
 func policiesTable(rows [][]string) view.Table {
 	return view.Table{Columns: []view.Column{{Name: "NAME"}, {Name: "STATE", Tone: toneOf}, {Name: "FIELDS", Content: view.ItemList}}, Rows: rows}
 }
 
-// writeTraffic writes what happens to requests: the routes in the order they
-// are tried, then what holds for every connection, then what was asked in vain.
+// writeTraffic writes the routes in the order in which they are tried, the
+// connection settings, and the settings that are not effective.
 func (o *OutboundDestination) writeTraffic(w *view.Text) {
 	var rows [][]string
 	add := func(match, field string, values []string, from string) {

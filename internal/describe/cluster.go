@@ -14,20 +14,20 @@ import (
 // ClusterDescriptionList is what `describe cluster -o json` prints.
 type ClusterDescriptionList = List[*ClusterDescription]
 
-// ClusterDescription says what is known about a cluster.
+// ClusterDescription describes a cluster.
 type ClusterDescription struct {
 	Name string `json:"name"`
-	// Registered says that there is a KubernetesCluster of that name; otherwise
-	// discovered objects mention the cluster.
+	// Registered is true if a KubernetesCluster of that name exists; otherwise
+	// the cluster is known from discovered objects.
 	Registered bool `json:"registered"`
-	// Domain is the DNS domain of the cluster's Services.
+	// Domain is the DNS domain of Services in the cluster.
 	Domain        string      `json:"domain"`
 	Meshes        []MeshOf    `json:"meshes,omitempty"`
 	VirtualMeshes []ObjectRef `json:"virtualMeshes,omitempty"`
-	// Namespaces are those with workloads or destinations.
+	// Namespaces are the namespaces with workloads or destinations.
 	Namespaces []string `json:"namespaces,omitempty"`
-	// Outsiders are NAME.NAMESPACE.CLUSTER of the workloads that belong to no
-	// mesh; summaries only have their number.
+	// Outsiders are the workloads without a mesh, as NAME.NAMESPACE.CLUSTER;
+	// summaries only have their number.
 	Outsiders        []string `json:"workloadsWithoutMesh,omitempty"`
 	OutsiderCount    *int     `json:"workloadWithoutMeshCount,omitempty"`
 	WorkloadCount    int      `json:"workloadCount"`
@@ -74,7 +74,7 @@ func compareRefs(a, b ObjectRef) int {
 	return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 }
 
-// addContents counts what runs in the cluster and returns the names of it.
+// addContents counts the objects in the cluster and returns their IDs.
 func (v viewer) addContents(item *ClusterDescription, opts Options) []world.ObjectID {
 	var objects []world.ObjectID
 	var outsiders []int

@@ -11,7 +11,7 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// typeExternal is the type of a Destination that is no Kubernetes Service.
+// typeExternal is the type of a Destination that is not a Kubernetes Service.
 const typeExternal = "EXTERNAL"
 
 // Destinations describes the given Destinations, in their order.
@@ -51,7 +51,7 @@ func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDes
 	return item, findings
 }
 
-// objectsOf names everything whose findings matter to a Destination.
+// objectsOf returns all objects whose findings concern a Destination.
 func (v viewer) objectsOf(d *world.Destination) []world.ObjectID {
 	objects := append(v.meshObjects(d.Mesh), world.DestinationID(d))
 	for _, id := range d.Backing {
@@ -162,7 +162,8 @@ func (v viewer) policyOn(ref policy.PolicyRef, destination int) PolicyOnDestinat
 	return view
 }
 
-// addCallers fills in who may call and what happens to requests.
+// addCallers adds who may call the Destination and the routes and settings of
+// requests to it.
 func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 	if !d.IsService() {
 		return
@@ -208,7 +209,7 @@ func (d *DestinationDescription) reference() string {
 	return "destination/" + ServiceRef{d.Name, d.Namespace, d.Cluster}.String()
 }
 
-// address returns what other clusters connect to.
+// address returns the address that other clusters connect to.
 func (g GatewayDescription) address() string {
 	if len(g.Addresses) == 0 {
 		return fmt.Sprintf("no address, port %d", g.ExternalPort)

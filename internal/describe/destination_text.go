@@ -48,7 +48,7 @@ func (d *DestinationDescription) row(wide bool) []string {
 	return row
 }
 
-// label returns the name, with the state if it is not the usual one; None for nil.
+// label returns the name, with the state unless it is ACCEPTED; None for nil.
 func (s *VirtualMeshSummary) label() string {
 	if s == nil {
 		return view.None
@@ -109,7 +109,7 @@ func (d *DestinationDescription) write(w *view.Text) {
 	w.Fields(append(pairs, view.Field{Key: "Workloads", Items: d.Workloads}))
 	d.writePorts(w)
 	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies, func() {
-		// They say more than the errors of the policies.
+		// Rejected settings are more specific than the errors of the policies.
 		for _, r := range d.Rejected {
 			w.Marked(bad("rejected"), fmt.Sprintf(" %s: %s", r.Policy, r.Reason))
 		}
@@ -127,7 +127,7 @@ func (d *DestinationDescription) write(w *view.Text) {
 	d.writeRequests(w)
 }
 
-// text says which mesh it is.
+// text describes the mesh in one line.
 func (m *MeshSummary) text() string {
 	if m == nil {
 		return view.None
@@ -139,7 +139,7 @@ func (m *MeshSummary) text() string {
 	return fmt.Sprintf("%s.%s (%s)", m.Name, m.Namespace, facts)
 }
 
-// field says which virtual mesh it is, and how it stands.
+// field returns the virtual mesh and its state as a field of a description.
 func (s *VirtualMeshSummary) field() view.Field {
 	field := view.Field{Key: "Virtual Mesh", Value: view.None}
 	if s != nil {
@@ -150,7 +150,7 @@ func (s *VirtualMeshSummary) field() view.Field {
 	return field
 }
 
-// RefNames returns NAME.NAMESPACE of each.
+// RefNames returns the references as NAME.NAMESPACE.
 func RefNames(refs []ObjectRef) []string {
 	names := make([]string, 0, len(refs))
 	for _, r := range refs {
@@ -159,8 +159,8 @@ func RefNames(refs []ObjectRef) []string {
 	return names
 }
 
-// enumerate joins names within a sentence, and counts those beyond the first
-// few unless all are wanted.
+// enumerate joins names for a sentence. Unless all is set, it only counts those
+// beyond the first few.
 func enumerate(names []string, all bool) string {
 	if all {
 		return strings.Join(names, ", ")
@@ -196,7 +196,7 @@ func (d *DestinationDescription) writePorts(w *view.Text) {
 	})
 }
 
-// writePoliciesOn writes policies and, by reasons, why some are not effective.
+// writePoliciesOn writes policies and, from reasons, why some are not effective.
 func writePoliciesOn(w *view.Text, title string, policies []PolicyOnDestination, reasons func()) {
 	w.Section(title, len(policies) == 0, func() {
 		rows := make([][]string, 0, len(policies))
@@ -225,8 +225,8 @@ func (a *DestinationAccess) writeRules(w *view.Text) {
 	a.InboundAccess.write(w)
 }
 
-// writeRequests writes what happens to requests, once for all clusters whose
-// requests are treated alike.
+// writeRequests writes the routes and settings of requests, once for all clusters
+// with the same ones.
 func (d *DestinationDescription) writeRequests(w *view.Text) {
 	for i, origin := range d.Requests {
 		same := func(o OriginRequests) bool {

@@ -10,12 +10,12 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// namedObjects is how many objects a line about several findings names.
+// namedObjects limits the objects named in a line about several findings.
 const namedObjects = 3
 
-// writeFindings writes findings in full, except that those which only inform are
-// counted in one line for each code: below a table, and below full descriptions
-// if there are several. -o wide has all of them in full.
+// writeFindings writes findings in full, except that those of severity info are
+// counted in one line per code: below a table, and below full descriptions
+// (detailed) if there are several of the code. -o wide has all of them in full.
 func writeFindings(w *view.Text, findings []Finding, detailed bool) {
 	byCode := map[finding.Code][]string{}
 	for _, f := range findings {
@@ -39,13 +39,14 @@ func writeFindings(w *view.Text, findings []Finding, detailed bool) {
 	})
 }
 
-// findingGroup is what is found in the same words about several objects.
+// findingGroup is one message that applies to several objects.
 type findingGroup struct {
 	Finding
 	objects []string
 }
 
-// groupFindings keeps the order in which something is found first.
+// groupFindings groups findings by message and keeps the order of first
+// occurrences.
 func groupFindings(findings []Finding) []findingGroup {
 	var groups []findingGroup
 	positions := map[Finding]int{}
@@ -63,7 +64,7 @@ func groupFindings(findings []Finding) []findingGroup {
 	return groups
 }
 
-// write writes a finding; the hint is left to the next one if both have the same.
+// write writes a finding. The hint is omitted if the next one has the same.
 func (g findingGroup) write(w *view.Text, hint bool) {
 	w.Marked(severityWord(g.Severity), fmt.Sprintf(" %s %s", g.Code, enumerate(g.objects, w.Wide)))
 	w.Nested(func() {
@@ -74,7 +75,7 @@ func (g findingGroup) write(w *view.Text, hint bool) {
 	})
 }
 
-// countObjects counts the objects of findings and names a few of them.
+// countObjects counts the objects and names a few of them.
 func countObjects(objects []string) string {
 	noun := ""
 	var names []string
@@ -94,8 +95,8 @@ func countObjects(objects []string) string {
 	return fmt.Sprintf("%s (%s); details with -o wide", text.Count(len(names), nounOf(noun)), text.Bounded(names, namedObjects))
 }
 
-// nounOf is what people call a kind; authored kinds are called what manifests
-// call them.
+// nounOf returns the readable name of a kind. Kinds that users author keep the
+// name that manifests use.
 func nounOf(kind string) string {
 	switch kind {
 	case "Mesh", "Workload", "Destination":
@@ -105,14 +106,14 @@ func nounOf(kind string) string {
 	}
 }
 
-// KindOf splits the object of a finding into its kind and its name; the kind of
-// a place in the input is empty.
+// KindOf splits the object of a finding into its kind and name. For a place in
+// the input the kind is empty.
 func KindOf(object string) (kind, name string) {
 	kind, name, _ = strings.Cut(object, "/")
 	switch kind {
 	case "Mesh", "Workload", "Destination", "VirtualMesh", "TrafficPolicy", "AccessPolicy":
 		return kind, name
-	default: // a path of a file has slashes, too
+	default: // file paths contain slashes, too
 		return "", object
 	}
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Options says how much to tell about the listed objects.
+// Options configure the level of detail.
 type Options struct {
-	// Details describes every object in full instead of one line each.
+	// Details describes every object in full instead of in one line.
 	Details bool
 }
 
-// Answer is what describe prints, with the findings that belong to it.
+// Answer is the result of describe with its findings.
 type Answer interface {
 	View() view.View
-	// CountFindings returns how many findings there are of each severity.
+	// CountFindings returns the number of findings of each severity.
 	CountFindings() map[finding.Severity]int
 }
 
@@ -27,29 +27,29 @@ type Answer interface {
 type description interface {
 	// reference returns TYPE/NAME in the form that commands accept.
 	reference() string
-	// columns returns the header of the table; it must not look at the object.
+	// columns returns the columns of the table. It must not use the object.
 	columns() []view.Column
-	// row returns the object's cells under columns; those of wide columns may be
-	// missing if they are not wanted.
+	// row returns the cells of the object; those of wide columns may be missing
+	// unless wide is set.
 	row(wide bool) []string
-	// write writes the full description in the manner of kubectl describe.
+	// write writes the full description in the style of kubectl describe.
 	write(w *view.Text)
 }
 
-// List is what describe prints about one kind: a documented JSON contract with
+// List is the result of describe for one kind: a documented JSON contract with
 // the descriptions in the order of the world.
 type List[T description] struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Items      []T    `json:"items"`
-	// Findings concern the listed objects, or input that could not be read.
+	// Findings are about the listed objects or unreadable input.
 	Findings []Finding `json:"findings,omitempty"`
 
 	detailed bool
 }
 
 // newList describes objects one by one; describe also returns the positions of
-// the findings that matter to the object.
+// the findings about the object.
 func newList[S any, T description](v viewer, kind string, objects []S, opts Options, describe func(S) (T, []int)) List[T] {
 	list := List[T]{APIVersion: APIVersion, Kind: kind, Items: make([]T, 0, len(objects)), detailed: opts.Details}
 	var related []int
@@ -78,7 +78,7 @@ func countFindings(findings []Finding) map[finding.Severity]int {
 	return count
 }
 
-// newDocument is what a list prints for programs.
+// newDocument returns the machine-readable form of a list.
 func newDocument(apiVersion, kind string, items iter.Seq2[any, error], findings []Finding) view.List {
 	list := view.List{APIVersion: apiVersion, Kind: kind, Items: items}
 	if len(findings) > 0 {
@@ -151,8 +151,8 @@ func MeshRefs(w *world.World, ids []int) []ObjectRef {
 	return refs
 }
 
-// meshObjects names a mesh and the VirtualMeshes that list it, to look up what
-// was found about them; nothing for nil.
+// meshObjects returns the IDs of a mesh and of the VirtualMeshes that list it, to
+// look up their findings; none for nil.
 func (v viewer) meshObjects(m *world.Mesh) []world.ObjectID {
 	if m == nil {
 		return nil

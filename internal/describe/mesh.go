@@ -14,7 +14,7 @@ import (
 // MeshDescriptionList is what `describe mesh -o json` prints.
 type MeshDescriptionList = List[*MeshDescription]
 
-// MeshDescription says what a mesh is and what it shares with others.
+// MeshDescription describes a mesh and what it shares with others.
 type MeshDescription struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
@@ -22,8 +22,8 @@ type MeshDescription struct {
 	Version   string `json:"version,omitempty"`
 	Cluster   string `json:"cluster,omitempty"`
 	Region    string `json:"region,omitempty"`
-	// InstallationNamespace is where the control plane runs, RootNamespace where
-	// mesh-wide configuration lives.
+	// InstallationNamespace is the namespace of the control plane, RootNamespace
+	// that of mesh-wide configuration.
 	InstallationNamespace string              `json:"installationNamespace,omitempty"`
 	RootNamespace         string              `json:"rootNamespace,omitempty"`
 	TrustDomain           string              `json:"trustDomain,omitempty"`
@@ -36,21 +36,21 @@ type MeshDescription struct {
 	findings int
 }
 
-// MeshSharing says what a mesh shares with the others of its virtual mesh.
+// MeshSharing describes what a mesh shares with the others of its virtual mesh.
 type MeshSharing struct {
-	// ExportedDestinations are NAME.NAMESPACE.CLUSTER of those that other meshes
-	// can call; summaries only have their number.
+	// ExportedDestinations are NAME.NAMESPACE.CLUSTER of Destinations that other
+	// meshes can call; summaries only have their number.
 	ExportedDestinations     []string `json:"exportedDestinations,omitempty"`
 	ExportedDestinationCount *int     `json:"exportedDestinationCount,omitempty"`
 	// ExportedTo are the meshes that can call any of them.
 	ExportedTo []ObjectRef `json:"exportedTo,omitempty"`
-	// ImportedDestinationCount counts the Destinations of other meshes that this
-	// one can call.
+	// ImportedDestinationCount is the number of Destinations of other meshes that
+	// this one can call.
 	ImportedDestinationCount int `json:"importedDestinationCount"`
-	// Gateways are where requests of other clusters enter; only meshes that
-	// export have them.
+	// Gateways receive requests from other clusters; only meshes that export
+	// Destinations have them.
 	Gateways []GatewayDescription `json:"gateways,omitempty"`
-	// Errors say why nothing can be exported.
+	// Errors are the reasons why nothing can be exported.
 	Errors []string `json:"errors,omitempty"`
 }
 
@@ -82,10 +82,10 @@ func Meshes(result *policy.Result, meshes []*world.Mesh, opts Options) MeshDescr
 	})
 }
 
-// meshCounts are numbers per mesh, counted in one pass over the world.
+// meshCounts are counts per mesh, from one pass over the world.
 type meshCounts struct {
 	workloads, destinations map[*world.Mesh]int
-	// imported is by position of the importing mesh.
+	// imported is indexed by the importing mesh.
 	imported map[int]int
 }
 
@@ -105,7 +105,7 @@ func (v viewer) countByMesh() meshCounts {
 	return counts
 }
 
-// sharing leaves ImportedDestinationCount to the caller.
+// sharing does not set ImportedDestinationCount, which needs meshCounts.
 func (v viewer) sharing(m *world.Mesh, opts Options) MeshSharing {
 	decided := &v.result.Meshes[m.ID]
 	exported := v.result.Exported(m)
@@ -217,7 +217,7 @@ func (s *MeshSharing) fields() []view.Field {
 	}
 }
 
-// writeExported writes what is exported, or why nothing is.
+// writeExported writes the exported Destinations, or why there are none.
 func (s *MeshSharing) writeExported(w *view.Text) {
 	w.Section("Exported", len(s.ExportedDestinations) == 0, func() {
 		for _, d := range s.ExportedDestinations {

@@ -9,31 +9,30 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-// PolicyApplication says whom a policy affects, the reverse of what a workload or a
-// destination is described by.
+// PolicyApplication describes what a policy affects.
 type PolicyApplication struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
 	// State is APPLIED if the policy is effective on every destination that it
 	// selects, PARTIAL if on some, INVALID if on none, and IDLE if it is valid
-	// but selects none.
+	// but selects no destination.
 	State policy.State `json:"state"`
-	// Written says whether the clusters have it.
+	// Written is the state of the policy in the clusters.
 	Written WrittenDescription `json:"written"`
 	Fields  []string           `json:"fields,omitempty"`
-	// From and To say in words what the selectors pick, alternatives.
+	// From and To describe what the selectors select, as alternatives.
 	From []string `json:"from"`
 	To   []string `json:"to"`
-	// Errors say why the policy is INVALID as a whole; what is wrong on single
-	// destinations is said there.
+	// Errors are the reasons if the policy is INVALID as a whole; problems on
+	// single destinations are in Destinations.
 	Errors []string `json:"errors,omitempty"`
-	// Destinations are those that it selects; summaries only have the number of
-	// those it is effective on and of those it is not.
+	// Destinations are the selected destinations; summaries only have the numbers
+	// of those on which it is and is not effective.
 	Destinations     []PolicyDestination `json:"destinations,omitempty"`
 	DestinationCount *int                `json:"destinationCount,omitempty"`
 	RejectedCount    *int                `json:"rejectedCount,omitempty"`
-	// Sources are NAME.NAMESPACE.CLUSTER of the workloads whose requests it
-	// affects, Targets of those behind the destinations that it is effective on.
+	// Sources are the workloads whose requests it affects, Targets those behind
+	// the destinations on which it is effective, as NAME.NAMESPACE.CLUSTER.
 	Sources     []string `json:"sources,omitempty"`
 	SourceCount *int     `json:"sourceCount,omitempty"`
 	Targets     []string `json:"targets,omitempty"`
@@ -48,16 +47,16 @@ type PolicyDestination struct {
 	// State is APPLIED or INVALID.
 	State  policy.State `json:"state"`
 	Errors []string     `json:"errors,omitempty"`
-	// Lost lists the settings that do not take effect, and to whom they lost; if
-	// the state is APPLIED, they lost for some of the requests only.
+	// Lost lists the settings that are not effective and what overrides them; if
+	// the state is APPLIED, for some of the requests only.
 	Lost []OverriddenSetting `json:"lost,omitempty"`
 }
 
-// OverriddenSetting is a setting of the policy that does not take effect.
+// OverriddenSetting is a setting of the policy that is not effective.
 type OverriddenSetting struct {
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
-	// Winner is the policy that took effect instead, if one did.
+	// Winner is the policy that is effective instead, if any.
 	Winner *ObjectRef `json:"winner,omitempty"`
 }
 
@@ -83,7 +82,7 @@ func (v viewer) policyDestination(ref policy.PolicyRef, app *policy.Application,
 	on := v.policyOn(ref, id)
 	view := PolicyDestination{Destination: viewService(&v.world.Destinations[id]), State: on.State}
 	if !app.Valid() {
-		return view // the errors are the policy's
+		return view // the policy's own errors are already listed
 	}
 	if ref.Kind == policy.KindAccessPolicy {
 		view.Errors = on.Errors
@@ -97,7 +96,7 @@ func (v viewer) policyDestination(ref policy.PolicyRef, app *policy.Application,
 
 func (a *PolicyApplication) name() string { return ObjectRef{a.Namespace, a.Name}.String() }
 
-// effectiveText says on how many of the selected destinations the policy is
+// effectiveText returns on how many of the selected destinations the policy is
 // effective.
 func (a *PolicyApplication) effectiveText() string {
 	if *a.RejectedCount == 0 {
@@ -106,7 +105,8 @@ func (a *PolicyApplication) effectiveText() string {
 	return fmt.Sprintf("%d of %d", *a.DestinationCount, *a.DestinationCount+*a.RejectedCount)
 }
 
-// writeHead writes what the policy asks for; more goes below the selectors.
+// writeHead writes the policy's selectors and settings; more follows the
+// selectors.
 func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 	w.Fields(append([]view.Field{
 		{Key: "Name", Value: a.Name},
@@ -121,7 +121,7 @@ func (a *PolicyApplication) writeHead(w *view.Text, more []view.Field) {
 	}
 }
 
-// writeApplication writes whom the policy affects.
+// writeApplication writes what the policy affects.
 func (a *PolicyApplication) writeApplication(w *view.Text) {
 	w.Section("Destinations", len(a.Destinations) == 0, func() {
 		columns, reasons := []view.Column{{Name: "NAME"}, {Name: "STATE", Tone: toneOf}}, a.reasons()
@@ -141,8 +141,8 @@ func (a *PolicyApplication) writeApplication(w *view.Text) {
 	writeKeys(w, "Targets", a.Targets, w.Wide)
 }
 
-// reasons returns why the policy is not effective on single destinations, each
-// reason once.
+// reasons returns why the policy is not effective on single destinations, without
+// duplicates.
 func (a *PolicyApplication) reasons() []string {
 	var reasons []string
 	for _, d := range a.Destinations {
@@ -155,8 +155,8 @@ func (a *PolicyApplication) reasons() []string {
 	return slices.Compact(reasons)
 }
 
-// rows returns one row per setting that is not effective, at least one, cut to
-// the number of columns.
+// rows returns one row per ineffective setting, at least one, cut to the number
+// of columns.
 func (d *PolicyDestination) rows(columns int) [][]string {
 	name, state := d.Destination.String(), shownState(string(d.State))
 	if len(d.Lost) == 0 {
@@ -174,10 +174,10 @@ func (d *PolicyDestination) rows(columns int) [][]string {
 	return rows
 }
 
-// shownKeys is how many names a section lists unless all are wanted.
+// shownKeys limits the names in a section unless all are requested.
 const shownKeys = 20
 
-// writeKeys writes a count and the names, one a line.
+// writeKeys writes a count and the names, one per line.
 func writeKeys(w *view.Text, title string, keys []string, all bool) {
 	w.Section(fmt.Sprintf("%s (%d)", title, len(keys)), len(keys) == 0, func() {
 		for i, k := range keys {

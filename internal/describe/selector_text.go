@@ -8,14 +8,14 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Selectors that pick everything, in words.
+// The words for selectors that select everything.
 const (
 	everyDestination = "every destination"
 	everyWorkload    = "every workload"
 )
 
-// destinationSelectorTexts says what a destinationSelector list picks, one
-// alternative each.
+// destinationSelectorTexts describes a destinationSelector list, one text per
+// alternative.
 func destinationSelectorTexts(selectors []core.DestinationSelector) []string {
 	if len(selectors) == 0 {
 		return []string{everyDestination}
@@ -43,8 +43,8 @@ func destinationSelectorTexts(selectors []core.DestinationSelector) []string {
 	return texts
 }
 
-// workloadSelectorTexts says what a sourceSelector list of a TrafficPolicy
-// picks, one alternative each.
+// workloadSelectorTexts describes the sourceSelector list of a TrafficPolicy, one
+// text per alternative.
 func workloadSelectorTexts(selectors []core.WorkloadSelector) []string {
 	if len(selectors) == 0 {
 		return []string{everyWorkload}
@@ -60,8 +60,8 @@ func workloadSelectorTexts(selectors []core.WorkloadSelector) []string {
 	return texts
 }
 
-// IdentitySelectorTexts says what a sourceSelector list of an AccessPolicy
-// admits, one alternative each.
+// IdentitySelectorTexts describes the sourceSelector list of an AccessPolicy, one
+// text per alternative.
 func IdentitySelectorTexts(selectors []core.IdentitySelector) []string {
 	if len(selectors) == 0 {
 		return []string{"workloads of the destination's own mesh"}
@@ -125,7 +125,8 @@ func accountText(ref core.ClusterObjectRef) string {
 	return text + placeText(namespaces, clusters)
 }
 
-// matcherText says what a matcher picks; all is for one that picks everything.
+// matcherText describes a matcher; all is the text for one that matches
+// everything.
 func matcherText(all, noun string, labels map[string]string, namespaces, clusters []string) string {
 	if len(labels)+len(namespaces)+len(clusters) == 0 {
 		return all

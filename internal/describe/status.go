@@ -12,8 +12,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// StatusList is what `describe ... --status` prints: the objects with the
-// status that they would get, and nothing else of them.
+// StatusList is the result of `describe ... --status`: the objects with the
+// status that they would get.
 type StatusList struct {
 	metav1.TypeMeta `json:",inline"`
 	Items           []StatusItem `json:"items"`
@@ -26,7 +26,7 @@ type StatusItem struct {
 	Status          any            `json:"status"`
 }
 
-// StatusMetadata names the object.
+// StatusMetadata identifies the object.
 type StatusMetadata struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
@@ -35,7 +35,7 @@ type StatusMetadata struct {
 // StatusKind is a kind of object that has a status.
 type StatusKind string
 
-// The kinds that have a status which the engine decides.
+// The kinds whose status the engine computes.
 const (
 	StatusVirtualMesh   StatusKind = "VirtualMesh"
 	StatusTrafficPolicy StatusKind = "TrafficPolicy"
@@ -73,7 +73,7 @@ func statusItem(result *policy.Result, statuses *status.Statuses, kind StatusKin
 	case StatusDestination:
 		return newStatusItem(discovery, kind, &world.Destinations[i].Resource.ObjectMeta, statuses.Destination(i))
 	default:
-		panic(fmt.Sprintf("no status for kind %q", kind)) // the kinds are constants
+		panic(fmt.Sprintf("no status for kind %q", kind)) // never happens: kinds are constants
 	}
 }
 
@@ -84,8 +84,8 @@ func newStatusItem(apiVersion string, kind StatusKind, meta *metav1.ObjectMeta, 
 	}
 }
 
-// View returns the list in all forms. People see the states only: a status is
-// made for machines.
+// View returns the list in all forms. The table only has the states, as a full
+// status is meant for machines.
 func (l StatusList) View() view.View {
 	name := func(item *StatusItem) string { return item.Metadata.Name + "." + item.Metadata.Namespace }
 	return view.View{

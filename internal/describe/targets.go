@@ -5,9 +5,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// targets lists the Destinations that routes shift or mirror requests of a
-// workload to, each once, in the order they appear, and whether they let them
-// in.
+// targets lists the Destinations to which routes shift or mirror requests of a
+// workload, in the order of first occurrence, and the verdict about these calls.
 func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*policy.Route) []Target {
 	var views []Target
 	seen := map[int]bool{destination: true}
@@ -26,7 +25,7 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 	return views
 }
 
-// AccessOf shows a verdict.
+// AccessOf returns the view of a verdict.
 func AccessOf(result *policy.Result, verdict policy.Verdict) Access {
 	view := Access{Verdict: verdict.Decision, Reason: verdict.Reason, Policies: accessPolicies(result, verdict.Policies)}
 	for _, c := range verdict.Conditions {

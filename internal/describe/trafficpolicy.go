@@ -13,20 +13,18 @@ import (
 // TrafficPolicyDescriptionList is what `describe trafficpolicy -o json` prints.
 type TrafficPolicyDescriptionList = List[*TrafficPolicyDescription]
 
-// TrafficPolicyDescription says what a TrafficPolicy asks for and where it is
-// effective.
+// TrafficPolicyDescription describes a TrafficPolicy and where it is effective.
 type TrafficPolicyDescription struct {
 	PolicyApplication
-	// Matches are the requests it is about, alternatives; absent for all.
+	// Matches are the requests it applies to, as alternatives; absent for all.
 	Matches []RequestMatch `json:"matches,omitempty"`
 	// Ports of the destinations; absent for all.
 	Ports []uint32 `json:"ports,omitempty"`
-	// Settings have the form of the fields in a manifest, with defaults filled
-	// in.
+	// Settings have the form of the manifest fields, with defaults filled in.
 	Settings []PolicySetting `json:"settings,omitempty"`
 }
 
-// PolicySetting is one setting that a policy asks for.
+// PolicySetting is one setting of a policy.
 type PolicySetting struct {
 	Field string `json:"field"`
 	Value any    `json:"value"`

@@ -6,7 +6,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Text says which requests match.
+// Text describes which requests match.
 func (m *RequestMatch) Text() string {
 	if m == nil {
 		return "all requests"

@@ -1,6 +1,6 @@
-// Package describe answers questions about an evaluated world. Pure functions
-// build view models, whose JSON form is the documented contract
-// (docs/describe.md), and one printer shows them as table, JSON, YAML or names.
+// Package describe describes objects of an evaluated world. Pure functions build
+// view models, whose JSON form is a documented contract (docs/describe.md);
+// internal/output prints them.
 package describe
 
 import (
@@ -43,18 +43,18 @@ func (r ServiceRef) String() string {
 type Finding struct {
 	Code     finding.Code     `json:"code"`
 	Severity finding.Severity `json:"severity"`
-	// Object is KIND/NAME.NAMESPACE[.CLUSTER], or a place in the input.
+	// Object is KIND/NAME.NAMESPACE[.CLUSTER], or the place in the input.
 	Object  string `json:"object"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 }
 
-// FindingOf shows a finding.
+// FindingOf returns the view of a finding.
 func FindingOf(f finding.Finding) Finding {
 	return Finding{Code: f.Code, Severity: f.Severity, Object: f.Object, Message: f.Message, Hint: f.Hint}
 }
 
-// ObjectOf shows a reference to an object.
+// ObjectOf returns the view of a reference.
 func ObjectOf(ref core.ObjectRef) ObjectRef {
 	return ObjectRef{Namespace: ref.Namespace, Name: ref.Name}
 }

@@ -10,7 +10,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// viewer turns decisions of the engine into the parts that several views share.
+// viewer converts results of the engine into the parts that several views share.
 type viewer struct {
 	result   *policy.Result
 	world    *world.World
@@ -21,9 +21,8 @@ func newViewer(result *policy.Result) viewer {
 	return viewer{result: result, world: result.World, features: feature.All()}
 }
 
-// findings returns those at the given positions, or all of the world.
-// Findings about input that could not be used always belong to the answer, since
-// nobody knows what they hide.
+// findings returns the findings at the given positions, or all. Findings about
+// unusable input are always included, because it is not known what they hide.
 func (v viewer) findings(related []int, wholeWorld bool) []Finding {
 	slices.Sort(related)
 	related = slices.Compact(related)
@@ -62,7 +61,7 @@ func (v viewer) virtualMesh(m *world.Mesh) *VirtualMeshSummary {
 	}
 }
 
-// routes shows routes in the order they are tried.
+// routes returns the view of routes, in the order in which they are tried.
 func (v viewer) routes(routes []*policy.Route) []Route {
 	var views []Route
 	for _, route := range routes {
@@ -79,7 +78,7 @@ func (v viewer) route(route *policy.Route) Route {
 	return view
 }
 
-// MatchOf shows which requests match; nil for all.
+// MatchOf returns the view of a request match; nil for all requests.
 func MatchOf(m *selector.RequestMatch) *RequestMatch {
 	if m == nil {
 		return nil
@@ -128,8 +127,8 @@ func accessPolicies(result *policy.Result, ids []int) []ObjectRef {
 	return refs
 }
 
-// accessRules shows one policy as one rule, or as several if it attaches
-// different request conditions to different sources.
+// accessRules returns one policy as one rule, or as several if sources have
+// different request conditions.
 func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRule {
 	p := &v.result.AccessPolicies[rule.Policy]
 	owner := &v.world.Destinations[rule.Destination]
@@ -144,8 +143,8 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 	return alternatives(base, p.Grants(owner))
 }
 
-// alternatives shows grants as one rule, with further ones for those that make
-// conditions about the request.
+// alternatives returns grants as one rule, and one more for each grant with
+// conditions on the request.
 func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 	var rules []AccessRule
 	plain, hasPlain, anySource := AccessSource{}, false, false
@@ -164,7 +163,7 @@ func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 		plain.Namespaces = append(plain.Namespaces, grant.Namespaces...)
 	}
 	switch {
-	case anySource: // everybody is admitted, whatever the other alternatives are (semantics D30)
+	case anySource: // every caller is allowed, so other alternatives do not matter (semantics D30)
 		return []AccessRule{base}
 	case hasPlain:
 		slices.Sort(plain.Principals)

@@ -56,7 +56,7 @@ func VirtualMeshes(result *policy.Result, positions []int, opts Options) Virtual
 	})
 }
 
-// distinctRefs returns the references sorted by namespace and name.
+// distinctRefs returns the distinct references sorted by namespace and name.
 func distinctRefs(refs []core.ObjectRef) []core.ObjectRef {
 	sorted := slices.Clone(refs)
 	slices.SortFunc(sorted, func(a, b core.ObjectRef) int {
@@ -96,7 +96,7 @@ const (
 	defaultIntermediateOrg = "Istio"
 )
 
-// TrustOf shows how the meshes of a VirtualMesh trust each other.
+// TrustOf describes how the meshes of a VirtualMesh trust each other.
 func TrustOf(vm *policy.VirtualMesh) TrustDescription {
 	trust := TrustDescription{Model: vm.Trust()}
 	config := vm.Resource.Spec.MTLSConfig

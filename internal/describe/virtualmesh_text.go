@@ -56,7 +56,7 @@ func (d *VirtualMeshDescription) row(wide bool) []string {
 	return row
 }
 
-// network says in a word how clusters reach each other.
+// network returns "flat" or "gateway": how clusters reach each other.
 func (f *FederationDescription) network() string {
 	if f.FlatNetwork {
 		return "flat"
@@ -105,10 +105,10 @@ func (d *VirtualMeshDescription) write(w *view.Text) {
 	}
 }
 
-// Text says how meshes trust each other.
+// Text describes how meshes trust each other.
 func (t TrustDescription) Text() string { return strings.Join(t.facts(), "\n") }
 
-// facts says how meshes trust each other, one fact a line.
+// facts returns the lines of Text.
 func (t TrustDescription) facts() []string {
 	lines := []string{string(t.Model)}
 	switch t.Root {

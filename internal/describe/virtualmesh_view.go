@@ -9,33 +9,32 @@ import (
 // VirtualMeshDescriptionList is what `describe virtualmesh -o json` prints.
 type VirtualMeshDescriptionList = List[*VirtualMeshDescription]
 
-// VirtualMeshDescription says what a VirtualMesh groups and what it makes of
-// its meshes.
+// VirtualMeshDescription describes a VirtualMesh and its effect on its meshes.
 type VirtualMeshDescription struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// State is ACCEPTED or INVALID; an INVALID VirtualMesh
-	// groups the meshes whose state is ACCEPTED, if any.
+	// State is ACCEPTED or INVALID; an INVALID VirtualMesh groups only meshes
+	// whose state is ACCEPTED, if any.
 	State string `json:"state"`
-	// Written says whether the clusters have it.
+	// Written is the state of the VirtualMesh in the clusters.
 	Written    WrittenDescription     `json:"written"`
 	Errors     []string               `json:"errors,omitempty"`
 	Trust      TrustDescription       `json:"trust"`
 	Federation *FederationDescription `json:"federation,omitempty"`
-	// TLSEnforcement is what servers demand of connections.
+	// TLSEnforcement is the TLS mode that servers require.
 	TLSEnforcement     string `json:"tlsEnforcement"`
 	GlobalAccessPolicy string `json:"globalAccessPolicy"`
-	// DefaultAccess is ALLOW or DENY: what happens to requests to Istio meshes
-	// that no AccessPolicy decides about.
+	// DefaultAccess is ALLOW or DENY: the default for requests to Istio meshes
+	// without an AccessPolicy.
 	DefaultAccess string          `json:"defaultAccess"`
 	Meshes        []MeshOfVirtual `json:"meshes,omitempty"`
 	findings      int
 }
 
-// TrustDescription says how the meshes trust each other.
+// TrustDescription describes how the meshes trust each other.
 type TrustDescription struct {
 	Model policy.TrustModel `json:"model"`
-	// Root is where the common root certificate comes from: generated, secret or
+	// Root is the source of the common root certificate: generated, secret or
 	// vault; absent without shared trust.
 	Root string `json:"root,omitempty"`
 	// RootOptions and IntermediateOptions have defaults filled in.
@@ -45,17 +44,17 @@ type TrustDescription struct {
 	IntermediateOptions *CertificateOptions     `json:"intermediateOptions,omitempty"`
 	AutoRestartPods     bool                    `json:"autoRestartPods,omitempty"`
 	RotationStrategy    string                  `json:"rotationStrategy,omitempty"`
-	// Deployed reports whether the status says that meshes have certificates.
+	// Deployed is true if the status says that meshes have certificates.
 	Deployed bool `json:"deployed,omitempty"`
-	// Rotation is where the exchange of the root stands, as the status has it; absent
-	// unless one is under way.
+	// Rotation is the progress of the root CA rotation according to the status;
+	// absent if none is in progress.
 	Rotation *RotationDescription `json:"rotation,omitempty"`
 }
 
 // RotationDescription is the last state of a rotation.
 type RotationDescription struct {
 	State string `json:"state"`
-	// Since is when it was reached.
+	// Since is when the state was reached.
 	Since   string   `json:"since,omitempty"`
 	Message string   `json:"message,omitempty"`
 	Errors  []string `json:"errors,omitempty"`
@@ -66,17 +65,18 @@ type CertificateOptions struct {
 	TTLDays    uint32 `json:"ttlDays"`
 	RSAKeyBits uint32 `json:"rsaKeyBits"`
 	OrgName    string `json:"orgName"`
-	// RenewBefore is the part of the lifetime before expiry in which to renew.
+	// RenewBefore is the last part of the lifetime, as a ratio, in which to
+	// renew.
 	RenewBefore float64 `json:"renewBeforeRatio"`
 }
 
-// FederationDescription says what is exposed between the meshes.
+// FederationDescription describes what the meshes expose to each other.
 type FederationDescription struct {
 	HostnameSuffix string `json:"hostnameSuffix"`
-	// FlatNetwork says that requests go straight to pods of other clusters.
+	// FlatNetwork is true if requests go directly to pods of other clusters.
 	FlatNetwork  bool               `json:"flatNetwork,omitempty"`
 	TCPKeepalive *core.TCPKeepalive `json:"tcpKeepalive,omitempty"`
-	// Exposes says in words what is exposed to whom, one selector each.
+	// Exposes describes what is exposed to whom, one text per selector.
 	Exposes []string `json:"exposes,omitempty"`
 }
 

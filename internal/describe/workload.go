@@ -8,15 +8,15 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// WorkloadOptions says how much to tell about workloads.
+// WorkloadOptions configure the level of detail.
 type WorkloadOptions struct {
 	// Details adds the outbound section and the Destinations of every policy.
 	Details bool
-	// AllDestinations lists every reachable Destination, touched by a policy
-	// or not; it implies Details.
+	// AllDestinations lists every reachable Destination, even without a policy;
+	// it implies Details.
 	AllDestinations bool
-	// WholeWorld says that the workloads are all there are, so that every
-	// finding of the world belongs to the answer.
+	// WholeWorld is true if the workloads are all of the world, so that all
+	// findings are included.
 	WholeWorld bool
 }
 
@@ -40,7 +40,7 @@ func Workloads(result *policy.Result, workloads []*world.Workload, opts Workload
 type workloadBuilder struct {
 	viewer
 	opts WorkloadOptions
-	// effects are the views of effects that several workloads share.
+	// effects caches the views of effects that workloads share.
 	effects map[*policy.Effect]*PolicyEffect
 }
 
@@ -76,7 +76,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 	return item, findings
 }
 
-// effect shows one effect; equal ones of many workloads are the same value.
+// effect returns the view of one effect; workloads with equal effects share it.
 func (b *workloadBuilder) effect(e *policy.Effect) *PolicyEffect {
 	if view, known := b.effects[e]; known {
 		return view

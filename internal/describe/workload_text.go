@@ -22,7 +22,7 @@ func (l WorkloadDescriptionList) View() view.View {
 	}
 }
 
-// Share implements view.Sharing. Most of a summary are policies that many
+// Share implements view.Sharing. Summaries consist mostly of policies that
 // workloads share.
 func (d *WorkloadDescription) Share() (before any, name string, values iter.Seq[any], after any) {
 	if len(d.Policies) == 0 || d.detailed {
@@ -43,8 +43,8 @@ func (d *WorkloadDescription) Share() (before any, name string, values iter.Seq[
 	}, &tail
 }
 
-// write writes one row per workload, or a full description of each if they were
-// built with details.
+// write writes one row per workload, or full descriptions if details were
+// requested.
 func (l WorkloadDescriptionList) write(w *view.Text) {
 	if len(l.Items) > 0 && l.Items[0].detailed {
 		for i := range l.Items {
@@ -105,12 +105,12 @@ func (d *WorkloadDescription) row(wide bool) []string {
 	return row
 }
 
-// countPolicies counts the policies of a kind, one that meets the workload in
-// both roles once.
+// countPolicies counts the policies of a kind; one that affects the workload in
+// both roles counts once.
 func (d *WorkloadDescription) countPolicies(kind policy.PolicyKind) int {
 	count := 0
 	last := ObjectRef{}
-	for _, p := range d.Policies { // sorted, so both roles follow each other
+	for _, p := range d.Policies { // sorted, so that both roles are adjacent
 		if ref := (ObjectRef{p.Namespace, p.Name}); p.Kind == string(kind) && ref != last {
 			count++
 			last = ref
@@ -119,7 +119,7 @@ func (d *WorkloadDescription) countPolicies(kind policy.PolicyKind) int {
 	return count
 }
 
-// write writes the full description in the manner of kubectl describe.
+// write writes the full description in the style of kubectl describe.
 func (d *WorkloadDescription) write(w *view.Text) {
 	d.writeHead(w)
 	d.writePolicies(w)
@@ -147,7 +147,7 @@ func (d *WorkloadDescription) writeHead(w *view.Text) {
 	w.Fields(fields)
 }
 
-// policySummary counts the policies by what became of them.
+// policySummary counts the policies by state.
 func (d *WorkloadDescription) policySummary() string {
 	counts := map[string]int{}
 	for _, p := range d.Policies {
@@ -156,7 +156,7 @@ func (d *WorkloadDescription) policySummary() string {
 	return countText(counts, "EFFECTIVE", "PARTIAL", "INVALID")
 }
 
-// callSummary counts the verdicts about what the workload calls.
+// callSummary counts the verdicts about the workload's calls.
 func (d *WorkloadDescription) callSummary() string {
 	counts := map[string]int{}
 	for _, o := range d.Outbound {
@@ -191,7 +191,7 @@ func labelTexts(labels map[string]string) []string {
 	return lines
 }
 
-// shownNames is how many names fit into a table cell.
+// shownNames limits the names in a table cell.
 const shownNames = 3
 
 func (d *WorkloadDescription) writePolicies(w *view.Text) {
@@ -211,7 +211,7 @@ func (d *WorkloadDescription) writePolicies(w *view.Text) {
 			{Name: "FIELDS", Content: view.ItemList, Priority: 1},
 			{Name: "DESTINATIONS", Content: view.ItemList, Shown: shownNames, Priority: 2},
 		}, Rows: rows})
-		said := map[string]bool{} // a policy may meet the workload in both roles
+		said := map[string]bool{} // a policy may affect the workload in both roles
 		for _, p := range d.Policies {
 			for _, e := range p.Errors {
 				if line := about(p.Kind, ObjectRef{p.Namespace, p.Name}, e); !said[line] {

@@ -10,12 +10,12 @@ type WorkloadDescriptionList struct {
 	APIVersion string                `json:"apiVersion"`
 	Kind       string                `json:"kind"`
 	Items      []WorkloadDescription `json:"items"`
-	// Findings concern the listed workloads, or the whole world if all are
+	// Findings are about the listed workloads, or the whole world if all are
 	// listed.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// WorkloadDescription says what affects one workload.
+// WorkloadDescription describes everything that affects one workload.
 type WorkloadDescription struct {
 	Name           string            `json:"name"`
 	Namespace      string            `json:"namespace"`
@@ -28,17 +28,17 @@ type WorkloadDescription struct {
 	Mesh        *MeshSummary        `json:"mesh,omitempty"`
 	VirtualMesh *VirtualMeshSummary `json:"virtualMesh,omitempty"`
 	Policies    []*PolicyEffect     `json:"policies,omitempty"`
-	// Outbound is left out of summaries.
+	// Outbound is omitted in summaries.
 	Outbound []OutboundDestination `json:"outbound,omitempty"`
-	// DeniedByDefaultCount counts the destinations that are left out of Outbound
-	// although calls to them are denied, because no AccessPolicy allows any.
+	// DeniedByDefaultCount is the number of destinations missing from Outbound
+	// that deny calls because no AccessPolicy allows any.
 	DeniedByDefaultCount int                  `json:"deniedByDefaultCount,omitempty"`
 	Inbound              []InboundDestination `json:"inbound,omitempty"`
 
-	// findings counts the findings about this workload, for the table.
+	// findings is the number of findings about this workload, for the table.
 	findings int
-	// unwritten names the policies and the virtual mesh that were not applied to all
-	// clusters as they are.
+	// unwritten are the policies and the virtual mesh whose present version is
+	// not applied to all clusters.
 	unwritten []string
 	detailed  bool
 }
@@ -57,8 +57,8 @@ type MeshSummary struct {
 	TrustDomain string `json:"trustDomain,omitempty"`
 }
 
-// VirtualMeshSummary is the virtual mesh of a workload's mesh; an INVALID one
-// is shown only if no accepted one holds the mesh.
+// VirtualMeshSummary is the virtual mesh of a workload's mesh; an INVALID one is
+// shown only if the mesh belongs to no accepted one.
 type VirtualMeshSummary struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
@@ -77,36 +77,36 @@ type PolicyEffect struct {
 	Role      policy.Role  `json:"role"`
 	State     policy.State `json:"state"`
 	Fields    []string     `json:"fields,omitempty"`
-	// Destinations are NAME.NAMESPACE.CLUSTER of those the policy is effective
-	// on; summaries only have their number.
+	// Destinations are NAME.NAMESPACE.CLUSTER of those on which the policy is
+	// effective; summaries only have their number.
 	Destinations     []string `json:"destinations,omitempty"`
 	DestinationCount *int     `json:"destinationCount,omitempty"`
 	Errors           []string `json:"errors,omitempty"`
 }
 
-// OutboundDestination is one Destination as the workload may call it.
+// OutboundDestination is one Destination as seen by the calling workload.
 type OutboundDestination struct {
 	Destination ServiceRef `json:"destination"`
 	Hostname    string     `json:"hostname"`
 	Via         policy.Via `json:"via"`
 	Access      Access     `json:"access"`
-	// Routes are tried in order; the first that matches a request decides.
+	// Routes are tried in order; the first one that matches a request is used.
 	Routes []Route `json:"routes,omitempty"`
-	// Connection holds for all connections from the workload's cluster.
+	// Connection applies to all connections from the workload's cluster.
 	Connection []ConnectionSetting `json:"connection,omitempty"`
 	Rejected   []RejectedSetting   `json:"rejected,omitempty"`
-	// Targets are the Destinations that shifts and mirrors send the requests to,
-	// and whether they let them in.
+	// Targets are the Destinations to which shifts and mirrors send requests,
+	// with the verdict about these calls.
 	Targets []Target `json:"targets,omitempty"`
 }
 
-// Target is a Destination that requests to another one are sent to.
+// Target is a Destination to which requests for another one are sent.
 type Target struct {
 	Destination ServiceRef `json:"destination"`
 	Access      Access     `json:"access"`
 }
 
-// Route is one class of requests and what happens to them.
+// Route is one class of requests and its settings.
 type Route struct {
 	// Match is absent if every request matches.
 	Match *RequestMatch `json:"match,omitempty"`
@@ -115,7 +115,8 @@ type Route struct {
 	Settings []Setting `json:"settings,omitempty"`
 }
 
-// RequestMatch says which requests match; all fields that are set must.
+// RequestMatch describes which requests match; all fields that are set must
+// match.
 type RequestMatch struct {
 	URI             *core.StringMatch            `json:"uri,omitempty"`
 	Method          string                       `json:"method,omitempty"`
@@ -123,33 +124,33 @@ type RequestMatch struct {
 	QueryParameters []core.QueryParameterMatcher `json:"queryParameters,omitempty"`
 }
 
-// Setting is one effective setting of requests.
+// Setting is one effective request setting.
 type Setting struct {
 	Field string `json:"field"`
-	// Value has the form of the field in a manifest, with defaults filled in.
+	// Value has the form of the manifest field, with defaults filled in.
 	Value  any       `json:"value"`
 	Policy ObjectRef `json:"policy"`
-	// Inherited says that it belongs to a broader policy.
+	// Inherited is true if the setting comes from a broader policy.
 	Inherited bool `json:"inherited,omitempty"`
 }
 
-// ConnectionSetting is one effective setting of connections.
+// ConnectionSetting is one effective connection setting.
 type ConnectionSetting struct {
 	Field string `json:"field"`
 	Value any    `json:"value"`
-	// Policy is the TrafficPolicy, for tcpKeepalive the VirtualMesh.
+	// Policy is the TrafficPolicy, or the VirtualMesh for tcpKeepalive.
 	Policy ObjectRef `json:"policy"`
-	// Ports is absent if the setting holds for all ports.
+	// Ports is absent if the setting applies to all ports.
 	Ports []uint32 `json:"ports,omitempty"`
 }
 
-// RejectedSetting is a setting that a policy asks for in vain.
+// RejectedSetting is a setting of a policy that is not effective.
 type RejectedSetting struct {
 	Policy ObjectRef `json:"policy"`
 	// Field is absent if the whole policy is INVALID.
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
-	// Winner is the policy that took effect instead, if one did.
+	// Winner is the policy that is effective instead, if any.
 	Winner *ObjectRef `json:"winner,omitempty"`
 }
 
@@ -157,13 +158,13 @@ type RejectedSetting struct {
 type Access struct {
 	Verdict policy.Decision `json:"verdict"`
 	Reason  string          `json:"reason"`
-	// Policies are the AccessPolicies that decide; none if a default does.
+	// Policies are the AccessPolicies that decide; none if the default applies.
 	Policies []ObjectRef `json:"policies,omitempty"`
 	// Conditions are alternatives.
 	Conditions []Condition `json:"conditions,omitempty"`
 }
 
-// Condition is what a request must satisfy; absent lists do not restrict.
+// Condition is a requirement for requests; absent lists do not restrict.
 type Condition struct {
 	Paths   []string `json:"paths,omitempty"`
 	Methods []string `json:"methods,omitempty"`
@@ -179,7 +180,7 @@ type RequestCondition struct {
 	NotForwardedIPs      []string `json:"notForwardedIPs,omitempty"`
 }
 
-// InboundDestination is one Destination that the workload serves.
+// InboundDestination is one Destination that selects the workload.
 type InboundDestination struct {
 	Destination       ServiceRef      `json:"destination"`
 	Hostname          string          `json:"hostname"`
@@ -189,7 +190,7 @@ type InboundDestination struct {
 	Access            InboundAccess   `json:"access"`
 }
 
-// AppliedPolicy is a traffic policy on a Destination.
+// AppliedPolicy is a TrafficPolicy on a Destination.
 type AppliedPolicy struct {
 	Namespace string       `json:"namespace"`
 	Name      string       `json:"name"`
@@ -197,22 +198,21 @@ type AppliedPolicy struct {
 	Fields    []string     `json:"fields,omitempty"`
 }
 
-// InboundAccess says who may call.
+// InboundAccess describes who may call.
 type InboundAccess struct {
-	// Default is ALLOW or DENY: what happens to callers whom no rule admits.
+	// Default is ALLOW or DENY: the decision for callers that no rule allows.
 	Default string       `json:"default"`
 	Rules   []AccessRule `json:"rules,omitempty"`
 }
 
-// AccessRule is one alternative by which callers are admitted.
+// AccessRule is one alternative that allows callers.
 type AccessRule struct {
 	Policy ObjectRef `json:"policy"`
-	// Destination is set on a rule that belongs to another Destination of the
-	// same pods.
+	// Destination is set for a rule of another Destination with the same pods.
 	Destination *ServiceRef `json:"destination,omitempty"`
-	// From is absent if any source is admitted.
+	// From is absent if every source is allowed.
 	From *AccessSource `json:"from,omitempty"`
-	// To is absent if every request is admitted.
+	// To is absent if every request is allowed.
 	To *AccessOperation `json:"to,omitempty"`
 }
 
@@ -231,6 +231,6 @@ type AccessOperation struct {
 	Ports   []uint32 `json:"ports,omitempty"`
 }
 
-// NeedsAttention reports whether there is a finding of severity error or
-// warning.
+// NeedsAttention reports whether there is an error or a warning among the
+// findings.
 func (l WorkloadDescriptionList) NeedsAttention() bool { return needAttention(l.Findings) }

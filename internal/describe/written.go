@@ -11,15 +11,15 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// WrittenDescription says whether the clusters have what an object asks for, as
-// its status records it. States of objects are about what follows from the input;
-// this is about what was applied.
+// WrittenDescription describes whether the clusters have the configuration of an
+// object, as recorded in its status. States of objects follow from the input
+// alone; this is about what was applied.
 type WrittenDescription struct {
-	// State is UNKNOWN for manifests, which have no status; NO if the object was never
-	// applied; OUTDATED if an earlier version of it was; PARTLY if some clusters do not
-	// have all of it; YES otherwise.
+	// State is UNKNOWN for manifests, which have no status; NO if the object was
+	// never applied; OUTDATED if an earlier version was; PARTLY if some clusters
+	// lack a part of it; YES otherwise.
 	State policy.WrittenState `json:"state"`
-	// Clusters have all of it, FailedClusters do not.
+	// Clusters have all of the configuration, FailedClusters do not.
 	Clusters       []string `json:"clusters,omitempty"`
 	FailedClusters []string `json:"failedClusters,omitempty"`
 }
@@ -28,8 +28,8 @@ func describeWritten(w policy.Written) WrittenDescription {
 	return WrittenDescription{State: w.State, Clusters: w.Clusters, FailedClusters: w.Failed}
 }
 
-// unwritten names what concerns a workload and was not applied to all clusters as it
-// is, each object once.
+// unwritten returns the objects that affect a workload and whose present version
+// is not applied to all clusters, without duplicates.
 func (b *workloadBuilder) unwritten(w *world.Workload, effects []*policy.Effect) []string {
 	var names []string
 	note := func(id world.ObjectID, written policy.Written) {
@@ -49,7 +49,7 @@ func (b *workloadBuilder) unwritten(w *world.Workload, effects []*policy.Effect)
 	return names
 }
 
-// cell is what a table shows.
+// cell returns the text for a table.
 func (w WrittenDescription) cell() string {
 	switch w.State {
 	case policy.WrittenUnknown:
@@ -70,7 +70,7 @@ func (w WrittenDescription) cell() string {
 	}
 }
 
-// field is what a description shows: the cell, and what to do about it.
+// field returns the text for a description: the cell and the next step.
 func (w WrittenDescription) field() view.Field {
 	const apply = "; run 'meshctl apply'"
 	words := ""
@@ -96,7 +96,7 @@ func (w WrittenDescription) field() view.Field {
 	return view.Field{Key: "Written", Value: words}
 }
 
-// writtenTone returns the tone of a cell about what was written.
+// writtenTone returns the tone of a cell.
 func writtenTone(cell string) view.Tone {
 	if cell == "yes" || cell == view.Unknown {
 		return view.Plain
@@ -104,9 +104,9 @@ func writtenTone(cell string) view.Tone {
 	return view.Warning
 }
 
-// shownState is the word for people of a state: a policy is effective according to
-// the input, which does not mean that it was applied to clusters. Documents have
-// kept the older word.
+// shownState returns the readable word for a state. A policy that is effective
+// according to the input may not be applied to clusters, so people do not see the
+// word APPLIED; documents keep it.
 func shownState(state string) string {
 	if state == string(policy.StateApplied) {
 		return "EFFECTIVE"

@@ -65,7 +65,7 @@ func (g *grid) fit(room int) {
 	if g.wide || g.total(g.widths) <= room {
 		return
 	}
-	if g.reasons.inline() {
+	if g.reasons.canMove() {
 		g.moveReasons()
 		g.measure()
 	}

@@ -62,7 +62,7 @@ func writeJSONList(out io.Writer, l view.List) error {
 func (w *listWriter) item(item any) error {
 	if sharing, ok := item.(view.Sharing); ok {
 		if before, name, values, after := sharing.Share(); values != nil {
-			return w.sharing(before, name, values, after)
+			return w.writeSharing(before, name, values, after)
 		}
 	}
 	text, err := w.inner.encode(item)
@@ -72,9 +72,9 @@ func (w *listWriter) item(item any) error {
 	return err
 }
 
-// sharing writes an item that shares the values of one field with others: each
+// writeSharing writes an item that shares the values of one field with others: each
 // value is encoded once and its text repeated.
-func (w *listWriter) sharing(before any, name string, values iter.Seq[any], after any) error {
+func (w *listWriter) writeSharing(before any, name string, values iter.Seq[any], after any) error {
 	text, err := w.inner.encode(before)
 	if err != nil {
 		return err

@@ -58,8 +58,8 @@ func (r *reasons) repeated() bool {
 	return slices.ContainsFunc(r.counts, func(n int) bool { return n >= repeatedRows })
 }
 
-// inline reports whether the table has reasons that could be moved below it.
-func (r *reasons) inline() bool { return len(r.texts) > 0 && !r.moved }
+// canMove reports whether the table has reasons that could be moved below it.
+func (r *reasons) canMove() bool { return len(r.texts) > 0 && !r.moved }
 
 // shared reports whether all rows have the same reason.
 func (r *reasons) shared() bool { return len(r.counts) == 1 && r.counts[0] == r.rows }

@@ -14,38 +14,38 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// AccessPolicy is what the engine decided about one AccessPolicy.
+// AccessPolicy is the result of evaluating one AccessPolicy.
 type AccessPolicy struct {
 	Resource *networkingv1.AccessPolicy
 	Application
 
-	// grants say who is admitted; nil if that depends on the Destination's
+	// grants are the allowed callers; nil if they depend on the Destination's
 	// mesh (semantics D31).
 	grants []selector.Grant
-	// ambiguous says that some accounts could be of any trust domain.
+	// ambiguous is true if some accounts could belong to any trust domain.
 	ambiguous bool
-	// UnknownClusters are those of Services that it names and of which nothing is
-	// known.
+	// unknownClusters are the clusters of referenced Services about which nothing
+	// is known.
 	unknownClusters []string
 }
 
-// UnknownClusters returns the clusters of Services that the policy names and of
-// which nothing is known, sorted.
+// UnknownClusters returns the clusters of referenced Services about which nothing
+// is known, sorted.
 func (p *AccessPolicy) UnknownClusters() []string { return p.unknownClusters }
 
-// ID names the policy in findings.
+// ID returns the ID of the policy, as used in findings.
 func (p *AccessPolicy) ID() world.ObjectID {
 	return world.ObjectID{Kind: "AccessPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
 }
 
-// ownMeshOnly reports whether the policy has no sourceSelector and so admits
-// the workloads of each Destination's own mesh (semantics D31).
+// ownMeshOnly reports whether the policy has no sourceSelector and therefore
+// allows the workloads of each Destination's own mesh (semantics D31).
 func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSelector) == 0 }
 
-// Grants returns who the policy admits to the given Destination, as the
-// Destination's mesh reads it; without a Destination, as it is written. An
-// absent sourceSelector admits the workloads of the Destination's own mesh
-// (semantics D31), so the Destination is needed then.
+// Grants returns the callers that the policy allows on the Destination, as its
+// mesh reads identities; for nil, as they are written. An absent sourceSelector
+// allows the workloads of the Destination's own mesh (semantics D31), so d must
+// not be nil then.
 func (p *AccessPolicy) Grants(d *world.Destination) []selector.Grant {
 	if !p.ownMeshOnly() {
 		if d != nil && p.AsReadBy(d.Mesh) {
@@ -59,14 +59,13 @@ func (p *AccessPolicy) Grants(d *world.Destination) []selector.Grant {
 	return []selector.Grant{selector.WholeTrustDomain(d.Mesh.TrustDomain)}
 }
 
-// AsReadBy reports whether Istio reads identities of the policy in a way of its
-// own in a mesh: some are of the default trust domain, which it takes for the
-// mesh's own.
+// AsReadBy reports whether a mesh reads identities of the policy differently from
+// how they are written: Istio treats the default trust domain as the mesh's own.
 func (p *AccessPolicy) AsReadBy(m *world.Mesh) bool {
 	return p.ambiguous && m != nil && m.Type == world.MeshIstio && m.TrustDomain != selector.DefaultTrustDomain
 }
 
-// Condition is what a request must satisfy to be admitted; empty lists do not
+// Condition is a requirement for requests to be allowed; empty lists do not
 // restrict.
 type Condition struct {
 	Paths, Methods []string
@@ -74,27 +73,27 @@ type Condition struct {
 	Request        selector.RequestCondition
 }
 
-// IsZero reports whether the condition admits every request.
+// IsZero reports whether the condition allows every request.
 func (c Condition) IsZero() bool {
 	return len(c.Paths)+len(c.Methods)+len(c.Ports) == 0 && c.Request.IsZero()
 }
 
-// Operation returns what the policy lets its callers do.
+// Operation returns the operations that the policy allows.
 func (p *AccessPolicy) Operation() Condition {
 	spec := &p.Resource.Spec
 	return Condition{Paths: sorted(spec.AllowedPaths), Methods: sorted(spec.AllowedMethods), Ports: sorted(spec.AllowedPorts)}
 }
 
-// AccessRule is one access policy effective on the pods of a workload, by way
-// of one Destination.
+// AccessRule is one effective access policy on the pods of a workload, through
+// one Destination.
 type AccessRule struct {
 	// Policy and Destination are positions in the world.
 	Policy, Destination int
 }
 
 // evaluateAccessPolicies validates every policy and attaches it to the
-// Destinations it selects. Access policies never conflict: they add up
-// (semantics 3.4).
+// Destinations it selects. Access policies never conflict; what they allow is
+// combined (semantics 3.4).
 func (e *evaluator) evaluateAccessPolicies() {
 	e.result.AccessPolicies = make([]AccessPolicy, len(e.world.AccessPolicies))
 	trust, callers := selector.NewTrustDomains(e.world), selector.NewCallers(e.world)
@@ -130,7 +129,7 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 		d := &e.world.Destinations[id]
 		switch {
 		case len(d.Selector) == 0:
-			// It would cover the whole namespace (semantics D32).
+			// The rule would apply to the whole namespace (semantics D32).
 			reason := fmt.Sprintf("Service %s selects no pods; a rule for it would cover its whole namespace", d.Key())
 			p.reject(id, reason)
 			e.report(finding.New(finding.CodeEmptySelector, p.ID(), reason))
@@ -142,7 +141,7 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 }
 
 func (e *evaluator) reportAccess(p *AccessPolicy, trust selector.TrustDomains, callers selector.Callers) {
-	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // which says why
+	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // an unresolved reference already explains it
 		e.report(finding.New(finding.CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
 	if len(p.grants) > 0 && len(p.Unresolved) == 0 && !callers.AreAdmitted(p.grants) {
@@ -163,8 +162,8 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust selector.TrustDomains, c
 	}
 }
 
-// misreadIn returns the trust domains of the meshes that the policy is effective
-// in and that read its identities in their own way, sorted.
+// misreadIn returns the trust domains of the meshes in which the policy is
+// effective and which read its identities differently (see AsReadBy), sorted.
 func (e *evaluator) misreadIn(p *AccessPolicy) []string {
 	if !p.ambiguous {
 		return nil
@@ -178,7 +177,7 @@ func (e *evaluator) misreadIn(p *AccessPolicy) []string {
 	return sorted(domains)
 }
 
-// sorted returns the values in ascending order, each once.
+// sorted returns the distinct values in ascending order.
 func sorted[T cmp.Ordered](values []T) []T {
 	return slices.Compact(slices.Sorted(slices.Values(values)))
 }
@@ -198,8 +197,8 @@ func accessFields(spec *networkingv1.AccessPolicySpec) []string {
 }
 
 // RulesFor returns every access rule effective on the pods of a workload: those
-// of all Destinations that select them add up (semantics D33). The order is by
-// Destination, then by policy.
+// of all Destinations that select them are combined (semantics D33). The order is
+// by Destination, then by policy.
 func (r *Result) RulesFor(w *world.Workload) []AccessRule {
 	if rules, known := r.podRules[w.ID]; known {
 		return rules
@@ -212,7 +211,7 @@ func (r *Result) RulesFor(w *world.Workload) []AccessRule {
 	return rules
 }
 
-// RulesOf returns the access rules that a Destination itself carries.
+// RulesOf returns the access rules of the Destination itself.
 func (r *Result) RulesOf(destination int) []AccessRule {
 	var rules []AccessRule
 	for _, i := range r.Destinations[destination].Access {
@@ -223,8 +222,8 @@ func (r *Result) RulesOf(destination int) []AccessRule {
 	return rules
 }
 
-// deniesByDefault reports whether the VirtualMesh of a mesh denies what no
-// AccessPolicy allows. MESH_DEFAULT means allow for Istio and deny for App
+// deniesByDefault reports whether the VirtualMesh of a mesh denies requests that
+// no AccessPolicy allows. MESH_DEFAULT means allow for Istio and deny for App
 // Mesh.
 func (r *Result) deniesByDefault(m *world.Mesh) bool {
 	if m == nil || r.Meshes[m.ID].VirtualMesh == nil {
@@ -240,9 +239,9 @@ func (r *Result) deniesByDefault(m *world.Mesh) bool {
 	return false
 }
 
-// OperationOn returns what an access rule lets its callers do who call a
-// Destination, in terms of that Destination's ports; false if that is nothing.
-// The rule may be on the pods by way of another Service, whose ports are others.
+// OperationOn returns the operations that an access rule allows to callers of a
+// Destination, in terms of that Destination's ports; false if it allows none. The
+// rule may apply to the pods through another Service with other ports.
 func (r *Result) OperationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
 	condition := r.AccessPolicies[rule.Policy].Operation()
 	if len(condition.Ports) == 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// reportAddresses judges the addresses that clusters give as theirs, as far as
-// other clusters are told about them (semantics D73).
+// reportAddresses checks the addresses that clusters announce to other clusters
+// (semantics D73).
 func (e *evaluator) reportAddresses() {
 	between, within := addressOwners{}, addressOwners{}
 	for i := range e.result.Meshes {
@@ -24,7 +24,8 @@ func (e *evaluator) reportAddresses() {
 			for _, address := range g.Addresses {
 				plain, name := plainAddress(address), "the gateway "+d.Key()
 				between.add(sharedAddress{address: plain}, addressOwner{place: d.Ref.ClusterName, name: name, gateway: d})
-				// Two meshes of one cluster may share an address, but not a port of it.
+				// Two meshes of one cluster may share an address if the ports
+				// differ.
 				within.add(sharedAddress{plain, d.Ref.ClusterName, g.ExternalPort}, addressOwner{place: strconv.Itoa(i), name: name, gateway: d})
 			}
 		}
@@ -48,7 +49,7 @@ func (e *evaluator) reportAddresses() {
 	e.reportShared(within)
 }
 
-// reportUnusable notes addresses that nobody is told about.
+// reportUnusable reports addresses that are not announced to other clusters.
 func (e *evaluator) reportUnusable(d *world.Destination, addresses []string) {
 	for _, address := range addresses {
 		if reason := world.AddressProblem(address); reason != "" {
@@ -57,14 +58,14 @@ func (e *evaluator) reportUnusable(d *world.Destination, addresses []string) {
 	}
 }
 
-// sharedAddress is an address that several may claim; cluster and port are only
-// set where claims are compared within one cluster.
+// sharedAddress is an address with possibly several owners; cluster and port are
+// only set if owners are compared within one cluster.
 type sharedAddress struct {
 	address, cluster string
 	port             uint32
 }
 
-// addressOwner is what claims an address. Owners in the same place do not
+// addressOwner is an owner of an address. Owners in the same place do not
 // conflict.
 type addressOwner struct {
 	place, name string
@@ -76,7 +77,7 @@ type addressOwners map[sharedAddress][]addressOwner
 
 func (o addressOwners) add(at sharedAddress, owner addressOwner) { o[at] = append(o[at], owner) }
 
-// reportShared notes gateways whose address something in another place has.
+// reportShared reports gateways whose address has an owner in another place.
 func (e *evaluator) reportShared(owners addressOwners) {
 	for at, all := range owners {
 		slices.SortFunc(all, func(a, b addressOwner) int {
@@ -84,8 +85,7 @@ func (e *evaluator) reportShared(owners addressOwners) {
 		})
 		all = slices.Compact(all)
 		count := map[string]int{}
-		// However many there are, a few of each place suffice to name some of
-		// another place.
+		// A few owners of each place suffice to name one of another place.
 		var few []addressOwner
 		for _, owner := range all {
 			if count[owner.place]++; count[owner.place] <= listedNames {
@@ -112,7 +112,7 @@ func (e *evaluator) reportShared(owners addressOwners) {
 	}
 }
 
-// plainAddress gives an address one spelling.
+// plainAddress normalises the spelling of an address.
 func plainAddress(written string) string {
 	if address, err := netip.ParseAddr(written); err == nil {
 		return address.Unmap().String()

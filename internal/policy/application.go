@@ -15,37 +15,38 @@ const (
 	KindAccessPolicy  PolicyKind = "AccessPolicy"
 )
 
-// PolicyRef points at a policy of either kind by its position in the world.
+// PolicyRef identifies a policy of either kind by its position in the world.
 type PolicyRef struct {
 	Kind  PolicyKind
 	Index int
 }
 
-// Application says where a policy applies and where not.
+// Application describes where a policy applies.
 type Application struct {
 	// Errors are the reasons why the policy is INVALID as a whole (schema,
-	// wildcards, contradictions); it then applies to nothing (semantics 3.2).
+	// wildcards, contradictions); it then applies nowhere (semantics 3.2).
 	Errors []string
-	// Unresolved says which of its references name something that is not there. It
-	// is INVALID for these, and effective as far as the others go (semantics D69).
+	// Unresolved are the references that do not resolve. The policy is INVALID
+	// because of them, but effective for its other references (semantics D69).
 	Unresolved []string
-	// Destinations are the ones it selects, ascending, including those it is
-	// INVALID on. For an INVALID policy, the ones its selectors would pick.
+	// Destinations are the selected Destinations, ascending, including those on
+	// which it is INVALID. For an INVALID policy they are those that its
+	// selectors would select.
 	Destinations []int
 	// Rejected holds the reasons why it is INVALID on single Destinations.
 	Rejected map[int][]string
-	// Fields names the settings it carries, sorted.
+	// Fields are the names of its settings, sorted.
 	Fields []string
 }
 
-// Valid reports whether the policy takes part at all.
+// Valid reports whether the policy is valid as a whole.
 func (a *Application) Valid() bool { return len(a.Errors) == 0 }
 
 // AllErrors returns the reasons why the policy is INVALID, as a whole or for some
 // of its references.
 func (a *Application) AllErrors() []string { return slices.Concat(a.Errors, a.Unresolved) }
 
-// reject notes why the policy is INVALID on one Destination.
+// reject records why the policy is INVALID on one Destination.
 func (a *Application) reject(destination int, reason string) {
 	if a.Rejected == nil {
 		a.Rejected = map[int][]string{}
@@ -68,5 +69,5 @@ func (r *Result) Meta(ref PolicyRef) *metav1.ObjectMeta {
 	return &r.AccessPolicies[ref.Index].Resource.ObjectMeta
 }
 
-// Fields names the settings that a policy carries, sorted.
+// Fields returns the names of a policy's settings, sorted.
 func (r *Result) Fields(ref PolicyRef) []string { return r.application(ref).Fields }

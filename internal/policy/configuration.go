@@ -7,12 +7,11 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// What the configuration of meshes is made from, besides what is asked about
-// workloads: the engine's decisions, read only.
+// This file has the read-only results that renderers need besides those about
+// workloads.
 
-// RoutesByPort returns the routes of requests from a cluster to a Destination
-// like RoutesFrom, each for one port only, in the order of all of them
-// (semantics 5.1).
+// RoutesByPort returns the routes of RoutesFrom, each for a single port, in their
+// order (semantics 5.1).
 func (r *Result) RoutesByPort(cluster string, destination int) []*Route {
 	routes := r.routesFrom(cluster, destination)
 	if !slices.ContainsFunc(routes, func(route *Route) bool { return len(route.Ports) > 1 }) {
@@ -30,31 +29,30 @@ func (r *Result) RoutesByPort(cluster string, destination int) []*Route {
 	return single
 }
 
-// NamedClusters returns the clusters that the policy's sourceSelector names,
-// sorted; for requests from all others it says the same.
+// NamedClusters returns the clusters in the policy's sourceSelector, sorted.
+// Requests from all other clusters are treated alike.
 func (p *TrafficPolicy) NamedClusters() []string { return p.namedClusters }
 
-// EffectiveOn reports whether a policy that selects a Destination is effective
-// there.
+// EffectiveOn reports whether a policy is effective on a selected Destination.
 func (a *Application) EffectiveOn(destination int) bool {
 	_, rejected := a.Rejected[destination]
 	return a.Valid() && !rejected
 }
 
-// DefaultTLSMode returns what clients use unless a policy says otherwise
-// (semantics 5.3, D39).
+// DefaultTLSMode returns the client-side TLS mode without any policy (semantics
+// 5.3, D39).
 func (r *Result) DefaultTLSMode() networkingv1.TLSMode { return clientTLSMode(r.World) }
 
-// HostnameSuffix returns what federated hostnames of the VirtualMesh end with
+// HostnameSuffix returns the suffix of federated hostnames of the VirtualMesh
 // (semantics 3.5).
 func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 
-// DeniesByDefault reports whether the VirtualMesh of a mesh turns away callers
-// whom no AccessPolicy admits.
+// DeniesByDefault reports whether the VirtualMesh of a mesh denies callers that
+// no AccessPolicy allows.
 func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(m) }
 
-// StaysOpen reports whether a Destination is a gateway that its VirtualMesh
-// keeps open to everybody (semantics D38).
+// StaysOpen reports whether a Destination is a gateway that its VirtualMesh keeps
+// open to all callers (semantics D38).
 func (r *Result) StaysOpen(destination int) bool {
 	return r.OpenGateway(&r.World.Destinations[destination])
 }

@@ -13,21 +13,21 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Rejection is a setting that does not take effect on a Destination.
+// Rejection is a setting that is not effective on a Destination.
 type Rejection struct {
-	// Policy is the position of the TrafficPolicy that asked for it.
+	// Policy is the position of the TrafficPolicy with the setting.
 	Policy int
-	// Field is the setting; empty if the policy as a whole is meant.
+	// Field is the setting; empty for the policy as a whole.
 	Field  string
 	Reason string
-	// Winner is the position of the policy that took effect instead, -1 if none
-	// did.
+	// Winner is the position of the policy that is effective instead; -1 if there
+	// is none.
 	Winner int
 }
 
 // judgeTraffic decides for every Destination which of its policies are INVALID
-// there: those that cannot be realised, and those that lose a conflict
-// (semantics 4, D19). They are judged in the order of D11.
+// there, because they cannot be realised or lose a conflict (semantics 4, D19).
+// Policies are judged in the order of D11.
 func (e *evaluator) judgeTraffic() {
 	lost := map[Rejection][]string{}
 	claims := claims{result: e.result, scopes: map[string]int{}, held: map[heldPort]holder{}, reasons: map[conflict]string{}}
@@ -48,15 +48,16 @@ func (e *evaluator) judgeTraffic() {
 			}
 			if len(rejections) > 0 {
 				impossible[i] = rejections
-			} else if !claims.stake(i) {
+			} else if !claims.record(i) {
 				losers[i] = true
 			}
 		}
 		for _, i := range decided.Traffic {
 			rejections := impossible[i]
 			if losers[i] {
-				// Those that were accepted after it count, too: from now on they go first.
-				rejections = claims.conflicts(i, claims.wanted(i))
+				// Policies that were accepted after it count too: from now on
+				// they take precedence.
+				rejections = claims.conflicts(i, claims.requested(i))
 			}
 			for _, r := range rejections {
 				e.result.TrafficPolicies[i].reject(id, r.Reason)
@@ -68,8 +69,7 @@ func (e *evaluator) judgeTraffic() {
 	e.reportLost(lost)
 }
 
-// reportLost makes one finding of each reason, however many Destinations it
-// concerns.
+// reportLost reports one finding per reason, for all affected Destinations.
 func (e *evaluator) reportLost(lost map[Rejection][]string) {
 	for r, destinations := range lost {
 		code := finding.CodeUnrealisable
@@ -83,7 +83,7 @@ func (e *evaluator) reportLost(lost map[Rejection][]string) {
 }
 
 // origins returns the meshes that requests to a Destination can come from: its
-// own and those it is federated to.
+// own mesh and those to which it is federated.
 func (e *evaluator) origins(destination int) []*world.Mesh {
 	var origins []*world.Mesh
 	if own := e.world.Destinations[destination].Mesh; own != nil {
@@ -97,9 +97,9 @@ func (e *evaluator) origins(destination int) []*world.Mesh {
 	return origins
 }
 
-// distinctOrigins leaves out origins whose cluster makes no difference: all
-// clusters that no sourceSelector of the policies names are alike, so one of
-// them stands for all.
+// distinctOrigins removes origins whose cluster makes no difference: clusters
+// that no sourceSelector of the policies names are equivalent, so one of them
+// suffices.
 func (e *evaluator) distinctOrigins(policies []int, origins []*world.Mesh, d *world.Destination) []string {
 	named := map[string]bool{}
 	for _, i := range policies {
@@ -107,7 +107,7 @@ func (e *evaluator) distinctOrigins(policies []int, origins []*world.Mesh, d *wo
 			named[cluster] = true
 		}
 	}
-	// Requests can come from the own cluster even if its mesh is not known.
+	// Requests can come from the own cluster even if the mesh is not known.
 	sources := []string{d.Ref.ClusterName}
 	for _, m := range origins {
 		sources = append(sources, m.Cluster)
@@ -125,34 +125,35 @@ func (e *evaluator) distinctOrigins(policies []int, origins []*world.Mesh, d *wo
 	return clusters
 }
 
-// claim is a setting that policies compete for: a route feature of one source
-// and request match, or a connection feature of one cluster.
+// claim identifies a setting that only one policy can make: a route feature of
+// one source and request match, or a connection feature of one cluster.
 type claim struct {
 	field, cluster string
-	// match is the number of the source and request match, 0 for connections.
+	// match is the number of the source and request match; 0 for connections.
 	match int
 }
 
-// claims knows who holds what on one Destination.
+// claims records which policy makes which setting on one Destination.
 type claims struct {
 	result *Result
-	// scopes numbers the matches of all policies, from 1; equal ones have the
-	// same number.
+	// scopes numbers the matches of all policies from 1; equal ones have the same
+	// number.
 	scopes map[string]int
-	// clusters are those where requests can come from.
+	// clusters are the clusters from which requests can come.
 	clusters []string
-	// ports are those of the Destination's Service.
+	// ports are the ports of the Destination's Service.
 	ports []uint32
-	// held has the first holder of each claim on each port. The others there have
+	// held has the first holder of each claim on each port. Later holders have
 	// the same value.
 	held map[heldPort]holder
-	// holders counts those who went before.
+	// holders is the number of holders so far.
 	holders int
-	// reasons are the words about conflicts, which are the same on many Destinations.
+	// reasons caches the messages about conflicts, which repeat on many
+	// Destinations.
 	reasons map[conflict]string
 }
 
-// conflict is a setting that a policy loses to another one.
+// conflict is a setting of a policy that another one overrides.
 type conflict struct {
 	lost          claim
 	loser, winner int
@@ -163,20 +164,20 @@ type heldPort struct {
 	port  uint32
 }
 
-// holder is a policy and its place among the holders.
+// holder is a policy and its index among the holders.
 type holder struct{ policy, place int }
 
-// begin turns to another Destination, where nothing is held yet.
+// begin resets the claims for another Destination.
 func (c *claims) begin(clusters []string, ports []uint32) {
 	c.clusters, c.ports, c.holders = clusters, ports, 0
 	clear(c.held)
 }
 
-// stake gives a policy what it asks for and reports whether it could: another
-// policy that goes first may hold the same setting with a different value. A
+// record records the claims of a policy and reports whether it could: a policy
+// with higher precedence may have the same setting with a different value. A
 // policy that loses one setting gets none (semantics 4).
-func (c *claims) stake(i int) bool {
-	wanted := c.wanted(i)
+func (c *claims) record(i int) bool {
+	wanted := c.requested(i)
 	if len(c.conflicts(i, wanted)) > 0 {
 		return false
 	}
@@ -193,9 +194,8 @@ func (c *claims) stake(i int) bool {
 	return true
 }
 
-// conflicts returns why a policy cannot have what it wants, sorted by field; none
-// if it can.
-func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
+// conflicts returns the conflicts of a policy's claims, sorted by field.
+func (c *claims) conflicts(i int, wanted []requestedClaim) []Rejection {
 	var rejections []Rejection
 	ports := c.portsOf(i)
 	for _, w := range wanted {
@@ -218,7 +218,7 @@ func (c *claims) conflicts(i int, wanted []wantedClaim) []Rejection {
 	return slices.Compact(rejections)
 }
 
-// portsOf returns the ports of the Service that a policy applies to.
+// portsOf returns the ports of the Service to which a policy applies.
 func (c *claims) portsOf(i int) []uint32 {
 	wanted := c.result.TrafficPolicies[i].Resource.Spec.DestinationPorts
 	if len(wanted) == 0 {
@@ -250,32 +250,32 @@ func (c *claims) reason(x conflict) string {
 	return reason
 }
 
-type wantedClaim struct {
+type requestedClaim struct {
 	claim claim
 	value any
 }
 
-// wanted lists what a policy asks for on the Destination, by origin: a selector
-// that names clusters asks for different things in each.
-func (c *claims) wanted(i int) []wantedClaim {
+// requested returns the claims of a policy on the Destination by origin, because a
+// selector that names clusters has different sources in each.
+func (c *claims) requested(i int) []requestedClaim {
 	p := &c.result.TrafficPolicies[i]
-	wanted := make([]wantedClaim, 0, len(c.clusters)*(len(p.RouteFeatures)+len(p.connectionFeatures)))
+	wanted := make([]requestedClaim, 0, len(c.clusters)*(len(p.RouteFeatures)+len(p.connectionFeatures)))
 	for _, cluster := range c.clusters {
 		if len(c.result.sources(i, cluster)) == 0 {
 			continue
 		}
 		match := c.scope(p, i, cluster)
 		for _, f := range p.RouteFeatures {
-			wanted = append(wanted, wantedClaim{claim{f.Field, cluster, match}, f.Value})
+			wanted = append(wanted, requestedClaim{claim{f.Field, cluster, match}, f.Value})
 		}
 		for _, f := range p.connectionFeatures {
-			wanted = append(wanted, wantedClaim{claim{field: f.Field, cluster: cluster}, f.Value})
+			wanted = append(wanted, requestedClaim{claim{field: f.Field, cluster: cluster}, f.Value})
 		}
 	}
 	return wanted
 }
 
-// scope numbers what a policy matches of the requests from a cluster.
+// scope returns the number of a policy's match for requests from a cluster.
 func (c *claims) scope(p *TrafficPolicy, i int, cluster string) int {
 	within := p.scopeOf(cluster)
 	if number, known := p.matchNumbers[within]; known {
@@ -291,7 +291,7 @@ func (c *claims) scope(p *TrafficPolicy, i int, cluster string) int {
 	return number
 }
 
-// matchKey identifies policies of equal match.
+// matchKey is equal for policies with the same match.
 func (p *TrafficPolicy) matchKey(sources []selector.SourceMatch) string {
 	var b strings.Builder
 	for _, s := range sources {
@@ -303,7 +303,7 @@ func (p *TrafficPolicy) matchKey(sources []selector.SourceMatch) string {
 	return b.String()
 }
 
-// feature returns the effective value that a policy gives to a field.
+// feature returns the effective value of a policy's field.
 func (p *TrafficPolicy) feature(field string) (any, bool) {
 	for _, f := range slices.Concat(p.RouteFeatures, p.connectionFeatures) {
 		if f.Field == field {
@@ -313,8 +313,8 @@ func (p *TrafficPolicy) feature(field string) (any, bool) {
 	return nil, false
 }
 
-// AllowsPort reports whether the policy applies to a port of a Service; ports
-// that a Service does not have mean nothing there (semantics 5.2).
+// AllowsPort reports whether the policy applies to a port of a Service. Ports
+// that the Service does not have are ignored (semantics 5.2).
 func (p *TrafficPolicy) AllowsPort(port uint32) bool {
 	return AllowsPort(p.Resource.Spec.DestinationPorts, port)
 }

@@ -12,22 +12,22 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// ConnectionSetting is one effective setting of the connections from a cluster
-// to a Destination.
+// ConnectionSetting is one effective setting of connections from a cluster to a
+// Destination.
 type ConnectionSetting struct {
 	Feature
-	// Policy is the position of the TrafficPolicy, -1 if a VirtualMesh made the
-	// setting.
+	// Policy is the position of the TrafficPolicy; -1 for a setting of a
+	// VirtualMesh.
 	Policy int
 	// VirtualMesh is set if Policy is -1.
 	VirtualMesh *VirtualMesh
-	// Ports restricts the setting to some ports of the Destination.
+	// Ports are the ports to which the setting is restricted.
 	Ports []uint32
 }
 
 // Connection returns the connection settings for requests of a workload to a
-// Destination, sorted by field. They hold for all workloads of the cluster
-// alike, whatever labels and namespaces a policy's sourceSelector names
+// Destination, sorted by field. They apply to all workloads of the cluster,
+// regardless of the labels and namespaces that a policy's sourceSelector contains
 // (semantics 2.2, 5.3).
 func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSetting {
 	pools := connections{all: serviceport.All(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
@@ -43,14 +43,15 @@ func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSett
 			}
 		}
 	}
-	// Who asks for the default mode claims nothing, but may well be asked for it.
+	// A policy with the default mode makes no claim, but is named if no other
+	// policy sets a mode.
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
 		if mode := p.tlsMode; mode != nil && !p.RejectedOn(destination) && len(r.sources(i, w.Cluster)) > 0 {
 			pools.add(ConnectionSetting{Feature: *mode, Policy: i}, p)
 		}
 	}
-	// A policy's keepalive wins over that of the VirtualMesh (semantics D26).
+	// A policy's keepalive overrides that of the VirtualMesh (semantics D26).
 	if vm, value := r.crossClusterKeepalive(w, destination); value != nil {
 		pools.add(ConnectionSetting{Feature: Feature{feature.TCPKeepalive, value}, Policy: -1, VirtualMesh: vm}, &TrafficPolicy{Resource: &networkingv1.TrafficPolicy{}})
 	}
@@ -60,16 +61,16 @@ func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSett
 	return pools.settings
 }
 
-// connections gives every port of a Service to the first policy that makes a
-// setting for it.
+// connections assigns every port of a Service to the first policy with a setting
+// for it.
 type connections struct {
 	all      []uint32
 	taken    map[string][]uint32
 	settings []ConnectionSetting
 }
 
-// add adds a setting for the ports that the policy selects and that are not
-// taken yet, and returns them.
+// add adds a setting for the policy's ports that are still free, and returns
+// these.
 func (c *connections) add(setting ConnectionSetting, p *TrafficPolicy) []uint32 {
 	var ports []uint32
 	for _, port := range c.all {

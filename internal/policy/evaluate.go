@@ -1,7 +1,7 @@
-// Package policy is the engine: it decides, for a whole world, which virtual
-// mesh every mesh belongs to, what is federated where, which policies apply to
-// which destination and workload, and who may call whom. It is pure: the same
-// world gives the same result, and nothing is read or written on the way.
+// Package policy is the engine: it decides, for a whole world, which virtual mesh
+// every mesh belongs to, what is federated where, which policies apply to which
+// destination and workload, and who may call whom. It is pure: the same world
+// gives the same result, and nothing is read or written.
 //
 // The rules and their names (D6, D11, ...) are those of the behavioural
 // specification of the mesh API; where it is silent the comment says so.
@@ -19,10 +19,9 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Result is everything the engine decided. Slices that mirror the world have
-// the same length and order as the World's. It answers questions about single
-// workloads lazily and caches what it shares between them, so it is not safe
-// for concurrent use.
+// Result is the result of evaluating a world. Slices that mirror the world have
+// the same length and order. Questions about single workloads are answered lazily
+// and cached, so it is not safe for concurrent use.
 type Result struct {
 	World *world.World
 
@@ -35,8 +34,8 @@ type Result struct {
 	// Findings are sorted by severity, code and object.
 	Findings []finding.Finding
 
-	// outOfReach are the policies whose sources reach none of their Destinations.
-	outOfReach []PolicyRef
+	// unreachablePolicies are the policies whose sources reach none of their Destinations.
+	unreachablePolicies []PolicyRef
 	// invalid are the policies that are INVALID as a whole.
 	invalid        []PolicyRef
 	trafficSources selector.Index
@@ -44,40 +43,40 @@ type Result struct {
 	podRules       map[int][]AccessRule
 	effects        map[viewpoint]*sourceEffects
 	features       feature.Features
-	// equalities is costly to make, so it is made once.
+	// equalities is expensive to build, so it is built once.
 	equalities conversion.Equalities
-	// related and aboutPolicy file findings by object.
+	// related and aboutPolicy index findings by object.
 	related     map[string][]int
 	aboutPolicy map[PolicyRef][]int
 	routes      map[routesKey]*composed
 	onRoutes    map[int]*routeEffect
 	// rejections file those of a Destination by policy.
 	rejections map[int]map[int][]Rejection
-	// missing says why Destinations have no access rule.
+	// missing caches why Destinations have no access rule.
 	missing   map[int]string
 	invalidOn *invalidIndex
-	// listing are the VirtualMeshes by the meshes that they list.
+	// listing holds the VirtualMeshes that list a mesh.
 	listing map[int][]*VirtualMesh
 }
 
-// Destination is what the engine decided about one Destination.
+// Destination is the result of evaluating one Destination.
 type Destination struct {
 	// Federation is nil if the Destination is not exposed to other meshes.
 	Federation *Federation
 	// Traffic are the positions of the valid traffic policies that select the
-	// Destination, in the order of D11; TrafficPolicy.Rejected says which are
-	// INVALID here.
+	// Destination, in the order of D11; see TrafficPolicy.Rejected for those that
+	// are INVALID here.
 	Traffic []int
-	// Rejections says which settings of which of them do not take effect.
+	// Rejections are the settings of these policies that are not effective.
 	Rejections []Rejection
 	// Access are the positions of the valid access policies that select the
-	// Destination, in the order of D11; AccessPolicy.Rejected says which are
-	// INVALID here.
+	// Destination, in the order of D11; see AccessPolicy.Rejected for those that
+	// are INVALID here.
 	Access []int
 }
 
-// Evaluate decides everything about the world that does not depend on a single
-// source workload.
+// Evaluate evaluates a world. Results for single source workloads are computed on
+// demand.
 func Evaluate(w *world.World) *Result {
 	e := &evaluator{
 		world:    w,
@@ -112,13 +111,13 @@ func Evaluate(w *world.World) *Result {
 	return e.result
 }
 
-// evaluator holds what one evaluation needs and the result does not keep.
+// evaluator is the temporary state of one evaluation.
 type evaluator struct {
 	world    *world.World
 	result   *Result
 	services selector.Set
 	byMesh   [][]int
-	// gateways are what the gateway selectors of the last VirtualMesh pick.
+	// gateways caches the gateway selectors of the last VirtualMesh.
 	gateways struct {
 		vm   *VirtualMesh
 		sets []selector.Set
@@ -140,7 +139,7 @@ func (e *evaluator) indexMeshServices() {
 // meshServices returns the positions of the mesh's Services, ascending.
 func (e *evaluator) meshServices(mesh int) []int { return e.byMesh[mesh] }
 
-// reportProblems turns what the loader noted into findings.
+// reportProblems converts problems of loading into findings.
 func (e *evaluator) reportProblems() {
 	codes := map[world.ProblemKind]finding.Code{
 		world.UnreadableFile:     finding.CodeUnreadableFile,
@@ -164,8 +163,8 @@ func (e *evaluator) reportProblems() {
 	}
 }
 
-// reportWorkloads notes what is remarkable about single workloads: no mesh, or
-// nobody may call them.
+// reportWorkloads reports workloads without a mesh and workloads that no caller
+// may call.
 func (e *evaluator) reportWorkloads() {
 	for i := range e.world.Workloads {
 		w := &e.world.Workloads[i]
@@ -183,8 +182,8 @@ func (e *evaluator) reportWorkloads() {
 	}
 }
 
-// reportDenied notes a workload that nobody may call. The Service of which an
-// AccessPolicy is INVALID says more than the others.
+// reportDenied reports a workload that no caller may call. A Service with an
+// INVALID AccessPolicy is preferred for the message, because it explains more.
 func (e *evaluator) reportDenied(w *world.Workload) {
 	vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
 	service, hint := &e.world.Destinations[w.Backs[0]], ""

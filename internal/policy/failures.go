@@ -9,8 +9,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// reportFailures notes what the last apply could not write, as the statuses say.
-// A status about an earlier generation says nothing about this one.
+// reportFailures reports what the last apply could not write, as recorded in
+// statuses. A status of an earlier generation is ignored.
 func (e *evaluator) reportFailures() {
 	for i := range e.result.VirtualMeshes {
 		vm := &e.result.VirtualMeshes[i]
@@ -29,7 +29,7 @@ func (e *evaluator) reportFailures() {
 	}
 }
 
-// shownFailures bounds how many errors one finding has.
+// shownFailures limits the errors in one finding.
 const shownFailures = 3
 
 func (e *evaluator) reportFailure(id world.ObjectID, state core.ApprovalState, failures []string, current bool) {

@@ -13,13 +13,13 @@ import (
 type Feature struct {
 	// Field is the name in the manifest, such as requestTimeout.
 	Field string
-	// Value is a value of the API's type; it marshals to what the manifest would
-	// say if it said everything.
+	// Value is a value of the API's type; it marshals to the manifest form with
+	// all defaults filled in.
 	Value any
 }
 
-// unsupported returns the names of the fields that are read and kept but have
-// no effect on Istio (semantics D29), sorted.
+// unsupported returns the names of fields that are preserved but have no effect
+// on Istio (semantics D29), sorted.
 func unsupported(features feature.Features, spec *networkingv1.TrafficPolicySpec) []string {
 	var fields []string
 	if len(spec.RouteSelector) > 0 {
@@ -33,7 +33,7 @@ func unsupported(features feature.Features, spec *networkingv1.TrafficPolicySpec
 	return fields
 }
 
-// featuresOf returns what a policy asks for within the scopes, sorted by field.
+// featuresOf returns the settings of a policy within the scopes, sorted by field.
 func featuresOf(features feature.Features, p *networkingv1.TrafficPolicyPolicy, ports feature.PortResolver, scopes ...feature.Scope) []Feature {
 	var found []Feature
 	for _, f := range features {
@@ -48,8 +48,8 @@ func featuresOf(features feature.Features, p *networkingv1.TrafficPolicyPolicy, 
 	return found
 }
 
-// trafficFields lists the names of the settings that a policy carries, as they
-// are spelled in the manifest, sorted.
+// trafficFields returns the names of a policy's settings in the spelling of
+// manifests, sorted.
 func trafficFields(features feature.Features, p *networkingv1.TrafficPolicyPolicy) []string {
 	var fields []string
 	for _, f := range features {

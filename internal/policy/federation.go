@@ -14,34 +14,34 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// defaultHostnameSuffix ends federated hostnames unless the VirtualMesh says
-// otherwise (semantics 3.5).
+// defaultHostnameSuffix is the default suffix of federated hostnames (semantics
+// 3.5).
 const defaultHostnameSuffix = "global"
 
-// Mesh is what the engine decided about one mesh.
+// Mesh is the result of evaluating one mesh.
 type Mesh struct {
-	// VirtualMesh is the one that the mesh belongs to, nil if none.
+	// VirtualMesh is the VirtualMesh of the mesh; nil if there is none.
 	VirtualMesh *VirtualMesh
-	// Exports says that at least one Destination is federated from here.
+	// Exports is true if at least one Destination of the mesh is federated.
 	Exports bool
-	// Gateways are the east-west gateways; only found for meshes that export.
+	// Gateways are the east-west gateways; only set for meshes that export.
 	Gateways []Gateway
-	// Errors says why nothing can be exported from here, Unexported which
-	// Destinations that concerns, ascending.
+	// Errors are the reasons why nothing can be exported, Unexported the affected
+	// Destinations, ascending.
 	Errors     []string
 	Unexported []int
-	// Warnings says why nothing can be imported here.
+	// Warnings are the reasons why nothing can be imported.
 	Warnings []string
 }
 
-// Federation says to which other meshes a Destination is exposed. Destinations
-// with equal results share one value.
+// Federation describes to which other meshes a Destination is exposed.
+// Destinations with equal results share one value.
 type Federation struct {
 	VirtualMesh *VirtualMesh
 	// Meshes are positions in World.Meshes, ascending; never empty.
 	Meshes []int
-	// Flat says that requests go to the pods directly, not through a gateway
-	// (semantics D37).
+	// Flat is true if requests go directly to the pods instead of through a
+	// gateway (semantics D37).
 	Flat bool
 }
 
@@ -55,8 +55,7 @@ func (f *Federation) includes(mesh int) bool {
 	return found
 }
 
-// hostnameSuffix returns the last labels of the federated hostnames of a
-// VirtualMesh.
+// hostnameSuffix returns the suffix of the federated hostnames of a VirtualMesh.
 func hostnameSuffix(vm *VirtualMesh) string {
 	if f := vm.Resource.Spec.Federation; f != nil && f.HostnameSuffix != "" {
 		return f.HostnameSuffix
@@ -64,15 +63,15 @@ func hostnameSuffix(vm *VirtualMesh) string {
 	return defaultHostnameSuffix
 }
 
-// FederatedHostname returns the name by which other meshes call a Destination
+// FederatedHostname returns the hostname of a Destination in other meshes
 // (semantics 3.5).
 func (f *Federation) FederatedHostname(d *world.Destination) string {
 	return strings.Join([]string{d.Ref.Name, d.Ref.Namespace, "svc", d.Ref.ClusterName, hostnameSuffix(f.VirtualMesh)}, ".")
 }
 
-// evaluateFederation decides for every Destination of an effective VirtualMesh
-// to which meshes it is exposed (semantics 3.5, D14), and which gateways that
-// needs (D15).
+// evaluateFederation decides to which meshes every Destination of an effective
+// VirtualMesh is exposed (semantics 3.5, D14), and finds the required gateways
+// (D15).
 func (e *evaluator) evaluateFederation() {
 	for i := range e.result.VirtualMeshes {
 		vm := &e.result.VirtualMeshes[i]
@@ -91,8 +90,8 @@ func (e *evaluator) federate(vm *VirtualMesh, spec *networkingv1.Federation) {
 	}
 }
 
-// importers returns the meshes that federated Destinations can be exposed to:
-// only Istio is configured.
+// importers returns the meshes to which Destinations can be exposed; only Istio
+// is configured.
 func (e *evaluator) importers(vm *VirtualMesh) []int {
 	var able []int
 	for _, m := range vm.Meshes {
@@ -103,8 +102,8 @@ func (e *evaluator) importers(vm *VirtualMesh) []int {
 	return able
 }
 
-// resolving returns those of the meshes that can resolve the hostname suffix,
-// and reports the others (semantics D35).
+// resolving returns the meshes that can resolve the hostname suffix, and reports
+// the others (semantics D35).
 func (e *evaluator) resolving(vm *VirtualMesh, meshes []int) []int {
 	suffix := hostnameSuffix(vm)
 	if suffix == defaultHostnameSuffix {
@@ -131,8 +130,8 @@ type exportRule struct {
 	meshes       []int
 }
 
-// exportRules resolves the federation selectors. Without selectors only the
-// deprecated permissive mode exposes anything (semantics 3.5).
+// exportRules resolves the federation selectors. Without selectors, only the
+// deprecated permissive mode exposes Destinations (semantics 3.5).
 func (e *evaluator) exportRules(vm *VirtualMesh, spec *networkingv1.Federation) []exportRule {
 	importers := e.importers(vm)
 	if len(spec.Selectors) == 0 && spec.Permissive != nil {
@@ -182,11 +181,11 @@ func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation,
 	}
 }
 
-// exports returns how each Destination of the mesh is federated; those that no
-// rule exposes to another mesh are left out, those of an unknown cluster, which no
-// hostname could tell from others, and those that only stand for a name outside of
-// the cluster (semantics D62). Destinations picked by the same
-// rules share one result.
+// exports returns the federation of each Destination of the mesh. It omits
+// Destinations that no rule exposes to another mesh, those of an unknown cluster,
+// whose hostname would be ambiguous, and those that only stand for a name outside
+// the cluster (semantics D62). Destinations selected by the same rules share one
+// result.
 func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m int, rules []exportRule) map[int]*Federation {
 	exports := map[int]*Federation{}
 	shared := map[string]*Federation{}
@@ -216,7 +215,7 @@ func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m in
 	return exports
 }
 
-// exposedTo unites the meshes of the picked rules, without the own one.
+// exposedTo returns the meshes of the matching rules, without the own one.
 func exposedTo(own int, rules []exportRule, picked []byte) []int {
 	var meshes []int
 	for i, rule := range rules {
@@ -246,8 +245,7 @@ func (f *Federation) SameExposure(other *Federation) bool {
 	return f.Flat == other.Flat && slices.Equal(f.Meshes, other.Meshes) && hostnameSuffix(f.VirtualMesh) == hostnameSuffix(other.VirtualMesh)
 }
 
-// TCPKeepalive returns what the VirtualMesh says about keeping connections
-// alive, nil for nothing.
+// TCPKeepalive returns the keepalive of the VirtualMesh; nil if there is none.
 func (f *Federation) TCPKeepalive() *core.TCPKeepalive {
 	if f == nil {
 		return nil

@@ -13,8 +13,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// remarkFederation notes what keeps requests from other clusters from getting to
-// federated Destinations, although they are known there.
+// remarkFederation reports what prevents requests from other clusters from
+// reaching federated Destinations.
 func (e *evaluator) remarkFederation() {
 	modes := tlsRemarks{evaluator: e, defaultMode: e.result.DefaultTLSMode(), targets: map[world.ObjectID]map[string][]string{}}
 	for i := range e.result.Destinations {
@@ -35,8 +35,8 @@ func (e *evaluator) remarkFederation() {
 	modes.report()
 }
 
-// callingClusters returns the clusters, other than its own, that a Destination is
-// federated to, sorted.
+// callingClusters returns the other clusters to which a Destination is federated,
+// sorted.
 func (e *evaluator) callingClusters(federation *Federation, d *world.Destination) []string {
 	var clusters []string
 	for _, m := range federation.Meshes {
@@ -47,8 +47,7 @@ func (e *evaluator) callingClusters(federation *Federation, d *world.Destination
 	return sorted(clusters)
 }
 
-// remarkPods notes a federated Destination that nothing is known to answer for
-// (semantics D62).
+// remarkPods reports a federated Destination without known pods (semantics D62).
 func (e *evaluator) remarkPods(d *world.Destination) {
 	if len(d.Backing) > 0 {
 		return
@@ -61,13 +60,15 @@ func (e *evaluator) remarkPods(d *world.Destination) {
 	e.report(finding.New(finding.CodeFederatedNobody, world.DestinationID(d), "the Destination is federated, but has no known pods or workloads"))
 }
 
-// tlsRemarks collects what asks clients of federated Destinations for a TLS mode
-// that gateways do not pass on: they pass on Istio's mutual TLS and nothing else,
-// and only to pods whose own DestinationRule asks for it, too (semantics D49, D60).
+// tlsRemarks collects settings that give clients of federated Destinations a TLS
+// mode that gateways do not forward. Gateways only forward Istio's mutual TLS,
+// and only to pods whose own DestinationRule also requires it (semantics D49,
+// D60).
 type tlsRemarks struct {
 	*evaluator
 	defaultMode networkingv1.TLSMode
-	// targets are the Destinations by what asks, and what that says.
+	// targets are the Destinations by the object with the setting, and by the
+	// setting.
 	targets map[world.ObjectID]map[string][]string
 }
 
@@ -76,7 +77,7 @@ func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers 
 		mode := t.result.TrafficPolicies[i].tlsMode
 		return mode != nil && modeOf(mode.Value) != networkingv1.TLSModeIstioMutual
 	}) {
-		return // most Destinations, for which no settings have to be put together
+		return // fast path: most Destinations have no such setting
 	}
 	for _, cluster := range callers {
 		t.noteFrom(cluster, d, federation, "clients in cluster "+cluster+" are")

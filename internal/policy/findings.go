@@ -5,14 +5,14 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// AddFindings adds what others found about the objects of the result, so that it
-// is part of all answers from then on.
+// AddFindings adds findings from other sources, so that all later results include
+// them.
 func (r *Result) AddFindings(findings []finding.Finding) {
 	r.Findings = finding.Sort(append(r.Findings, findings...))
 	r.indexFindings()
 }
 
-// indexFindings files the findings by the object they are about.
+// indexFindings indexes the findings by object.
 func (r *Result) indexFindings() {
 	r.related = make(map[string][]int, len(r.Findings))
 	for i, f := range r.Findings {
@@ -33,9 +33,9 @@ func (r *Result) filePolicy(ref PolicyRef, id world.ObjectID) {
 	}
 }
 
-// FindingsAbout returns the positions of the findings that matter to a
-// workload, ascending: about itself, its mesh, the VirtualMeshes that list the
-// mesh, the Destinations it serves and the policies that affect it.
+// FindingsAbout returns the positions of the findings that concern a workload,
+// ascending: about itself, its mesh, the VirtualMeshes that list the mesh, its
+// Destinations and the policies that affect it.
 func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 	objects := []world.ObjectID{world.WorkloadID(w)}
 	if w.Mesh != nil {
@@ -51,7 +51,7 @@ func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 	for _, e := range effects {
 		found = append(found, r.aboutPolicy[e.Policy]...)
 	}
-	for _, ref := range r.outOfReach { // they have no effect that would name them
+	for _, ref := range r.unreachablePolicies { // they affect nothing, so effects does not contain them
 		if r.HasSource(ref, w) {
 			found = append(found, r.aboutPolicy[ref]...)
 		}

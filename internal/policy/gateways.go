@@ -14,28 +14,28 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// defaultGatewayPort names the port that cross-cluster TLS traffic enters by
+// defaultGatewayPort is the name of the port for cross-cluster TLS traffic
 // (semantics 3.6).
 const defaultGatewayPort = "tls"
 
-// Gateway is an east-west ingress gateway: where requests from other clusters
-// enter a mesh (semantics 3.6, D15).
+// Gateway is an east-west ingress gateway, through which requests from other
+// clusters enter a mesh (semantics 3.6, D15).
 type Gateway struct {
 	// Destination is the position of the gateway's Service.
 	Destination int
-	// Addresses are the names or IPs that other clusters connect to.
+	// Addresses are the host names or IPs that other clusters connect to.
 	Addresses []string
-	// ExternalPort is what they connect to, ContainerPort where the gateway
-	// listens; 0 if its pods have to tell, and are not known.
+	// ExternalPort is the port that other clusters connect to, ContainerPort the
+	// pods' port; 0 if that depends on pods that are not known.
 	ExternalPort, ContainerPort uint32
-	// ServerPort is what a Gateway calls the latter: the same, or the Service's
-	// port where the target has a name, which Istio resolves for every pod. It
-	// does not depend on the pods that are there.
+	// ServerPort is the port number for a Gateway resource: ContainerPort, or the
+	// Service's port if its target is a name, which Istio resolves for every pod.
+	// It does not depend on existing pods.
 	ServerPort uint32
 }
 
-// findGateways returns the east-west gateways of a mesh, or an error that says
-// why there are none that could be used.
+// findGateways returns the east-west gateways of a mesh, or an error if none is
+// usable.
 func (e *evaluator) findGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway, error) {
 	gateways, err := e.chooseGateways(vm, mesh)
 	if err != nil {
@@ -44,8 +44,8 @@ func (e *evaluator) findGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway, 
 	return gateways, checkAddresses(gateways)
 }
 
-// checkAddresses returns an error if some addresses are names and others of IP
-// version 6: proxies cannot resolve both at once (semantics 5.5).
+// checkAddresses returns an error if some addresses are host names and others
+// IPv6: proxies cannot resolve both together (semantics 5.5).
 func checkAddresses(gateways []Gateway) error {
 	name, address := "", ""
 	for _, g := range gateways {
@@ -82,7 +82,8 @@ func (e *evaluator) chooseGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway
 	return nil, fmt.Errorf("no NodePort or LoadBalancer Service of the mesh selects istio=ingressgateway and has a port named %q", defaultGatewayPort)
 }
 
-// gatewaySets returns what the gateway selectors of a VirtualMesh pick.
+// gatewaySets returns the Destinations that the gateway selectors of a
+// VirtualMesh select.
 func (e *evaluator) gatewaySets(vm *VirtualMesh) []selector.Set {
 	if e.gateways.vm != vm {
 		e.gateways.vm, e.gateways.sets = vm, nil
@@ -93,8 +94,8 @@ func (e *evaluator) gatewaySets(vm *VirtualMesh) []selector.Set {
 	return e.gateways.sets
 }
 
-// selectedGateways follows the VirtualMesh's own selectors; for each Service
-// the first one that matches decides.
+// selectedGateways applies the VirtualMesh's gateway selectors; for each Service
+// the first match is used.
 func (e *evaluator) selectedGateways(mesh *world.Mesh, sets []selector.Set, selectors []networkingv1.IngressGatewaySelector) ([]Gateway, error) {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
@@ -122,8 +123,8 @@ func selectedGateway(d *world.Destination, selector networkingv1.IngressGatewayS
 	}
 	gateway, ok := gatewayAt(d, name)
 	if host := selector.OverrideHostInfo; host != nil {
-		// The override says where to connect to; the gateway still listens on
-		// the port of its Service, if it has one of that name.
+		// The override is the address to connect to; the gateway still listens on
+		// the port of its Service, if there is one of that name.
 		gateway.Addresses, gateway.ExternalPort = []string{host.Addr}, host.Port
 		gateway.ContainerPort = cmp.Or(gateway.ContainerPort, host.Port)
 		gateway.ServerPort = cmp.Or(gateway.ServerPort, host.Port)
@@ -135,7 +136,7 @@ func selectedGateway(d *world.Destination, selector networkingv1.IngressGatewayS
 	return gateway, nil
 }
 
-// listedGateways reads the deprecated list on the Mesh itself.
+// listedGateways returns the gateways in the deprecated list of the Mesh.
 func (e *evaluator) listedGateways(mesh *world.Mesh) []Gateway {
 	istio := mesh.Resource.Spec.Istio
 	if istio == nil {
@@ -155,8 +156,8 @@ func (e *evaluator) listedGateways(mesh *world.Mesh) []Gateway {
 	return gateways
 }
 
-// labelledGateways is the default: every Service for pods labelled
-// istio=ingressgateway that has the TLS port (semantics D15).
+// labelledGateways returns the default gateways: all Services with a TLS port
+// whose pods have the label istio=ingressgateway (semantics D15).
 func (e *evaluator) labelledGateways(mesh *world.Mesh) []Gateway {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
@@ -171,16 +172,16 @@ func (e *evaluator) labelledGateways(mesh *world.Mesh) []Gateway {
 	return gateways
 }
 
-// IsIngressGateway reports whether a Service is labelled as Istio's ingress
-// gateway, or stands for pods that are (semantics 3.6, D15).
+// IsIngressGateway reports whether a Service, or its pods, have the label of
+// Istio's ingress gateway (semantics 3.6, D15).
 func IsIngressGateway(d *world.Destination) bool {
 	const key, value = "istio", "ingressgateway"
 	return len(d.Selector) > 0 && (d.Selector[key] == value || d.Labels[key] == value)
 }
 
-// OpenGateway reports whether a Destination is a gateway that stays open to
-// everybody although its VirtualMesh denies by default: traffic from outside
-// the mesh has to enter somewhere (semantics D38).
+// OpenGateway reports whether a Destination is a gateway that stays open to all
+// callers although its VirtualMesh denies by default, because traffic from
+// outside the mesh must be able to enter (semantics D38).
 func (r *Result) OpenGateway(d *world.Destination) bool {
 	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !r.deniesByDefault(d.Mesh) {
 		return false
@@ -190,8 +191,8 @@ func (r *Result) OpenGateway(d *world.Destination) bool {
 	})
 }
 
-// OpenGatewayOf returns the open gateway that a workload is behind, nil if it
-// is behind none.
+// OpenGatewayOf returns the open gateway that selects a workload; nil if there is
+// none.
 func (r *Result) OpenGatewayOf(w *world.Workload) *world.Destination {
 	for _, id := range w.Backs {
 		if d := &r.World.Destinations[id]; r.OpenGateway(d) {
@@ -201,8 +202,8 @@ func (r *Result) OpenGatewayOf(w *world.Workload) *world.Destination {
 	return nil
 }
 
-// gatewayAt returns the gateway that a Service offers at its port of that
-// name; false if the port is missing or not reachable from outside.
+// gatewayAt returns the gateway at the named port of a Service; false if the port
+// is missing or not reachable from outside.
 func gatewayAt(d *world.Destination, portName string) (Gateway, bool) {
 	gateway := Gateway{Destination: d.ID, Addresses: addressesOf(d)}
 	service := d.Resource.Spec.KubeService

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// collectInvalid returns the policies that are INVALID as a whole, TrafficPolicies
-// first.
+// collectInvalid returns the policies that are INVALID as a whole,
+// TrafficPolicies first.
 func (r *Result) collectInvalid() []PolicyRef {
 	var invalid []PolicyRef
 	for i := range r.TrafficPolicies {
@@ -23,9 +23,9 @@ func (r *Result) collectInvalid() []PolicyRef {
 }
 
 // invalidIndex finds the policies that are INVALID as a whole by the Destinations
-// that their selectors would pick.
+// that their selectors would select.
 type invalidIndex struct {
-	// everywhere are those that would pick every Service.
+	// everywhere are those that would select every Service.
 	everywhere []PolicyRef
 	services   []int
 	on         map[int][]PolicyRef
@@ -46,7 +46,7 @@ func newInvalidIndex(r *Result, services []int) *invalidIndex {
 	return x
 }
 
-// refs returns the policies that would pick a Destination, in the order of all.
+// refs returns the policies that would select a Destination, in the order of all.
 func (x *invalidIndex) refs(destination int) []PolicyRef {
 	refs := slices.Clone(x.on[destination])
 	if _, isService := slices.BinarySearch(x.services, destination); isService {

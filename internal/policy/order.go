@@ -12,12 +12,12 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// precedence is everything that decides which of two objects goes first
+// precedence holds everything that decides which of two objects takes precedence
 // (semantics D11).
 type precedence struct {
-	// accepted says that the previous status accepted the object.
+	// accepted is true if the previous status accepted the object.
 	accepted bool
-	// created is zero for manifests that never were in a cluster.
+	// created is zero for manifests that were never in a cluster.
 	created time.Time
 	key     string
 }
@@ -34,8 +34,8 @@ func precedenceOf(meta *metav1.ObjectMeta, accepted bool) precedence {
 	}
 }
 
-// compare orders previously accepted objects first, then older ones, then by namespace/name. An object without timestamp is
-// newer than every object that a cluster has stamped.
+// compare orders previously accepted objects first, then older ones, then by
+// namespace/name. An object without a creation time is newer than all others.
 func (p precedence) compare(q precedence) int {
 	if p.accepted != q.accepted {
 		if p.accepted {
@@ -59,21 +59,21 @@ func compareAge(a, b time.Time) int {
 	}
 }
 
-// ordered is a policy as its order needs it.
+// ordered is the part of a policy that its order depends on.
 type ordered interface {
 	meta() *metav1.ObjectMeta
-	// previous returns what the policy's status said about each Destination.
+	// previous returns the policy's previous status on each Destination.
 	previous() map[string]core.ApprovalStatus
 }
 
-// orderPolicies brings the policies of every Destination into the order of
-// D11, which depends on the Destination: the previous acceptance does. list
-// returns the positions of those on a Destination, which are sorted in place.
+// orderPolicies sorts the policies of every Destination in the order of D11,
+// which may differ by Destination because of previous acceptance. list returns
+// the positions of those on a Destination, which are sorted in place.
 func orderPolicies[P any, T interface {
 	*P
 	ordered
 }](w *world.World, policies []P, list func(*Destination) []int, destinations []Destination) {
-	// Without previous acceptance one global order serves every Destination.
+	// Without previous acceptance, one global order applies to every Destination.
 	order := make([]int, len(policies))
 	for i := range order {
 		order[i] = i

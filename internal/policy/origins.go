@@ -9,19 +9,19 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// Origin is a place that requests to a Destination come from.
+// Origin is a cluster and mesh from which requests to a Destination come.
 type Origin struct {
 	Cluster string
-	// Mesh is the position of the mesh there that the Destination is federated
-	// to; -1 for the Destination's own cluster.
+	// Mesh is the position of the mesh to which the Destination is federated; -1
+	// for the Destination's own cluster.
 	Mesh     int
 	Hostname string
 	Via      Via
 }
 
-// Origins returns where requests to a Destination can come from: its own
-// cluster first, then the meshes that it is federated to, in the order of
-// World.Meshes. An external service has none.
+// Origins returns the origins of requests to a Destination: its own cluster
+// first, then the meshes to which it is federated, in the order of World.Meshes.
+// An external service has none.
 func (r *Result) Origins(destination int) []Origin {
 	d := &r.World.Destinations[destination]
 	if !d.IsService() {
@@ -45,7 +45,7 @@ func (r *Result) Origins(destination int) []Origin {
 }
 
 // RoutesFrom returns the ordered routes of requests from a cluster to a
-// Destination, whatever workload they come from; Route.Source says from which.
+// Destination for all workloads; Route.Source has the workloads of each.
 func (r *Result) RoutesFrom(cluster string, destination int) []*Route {
 	return r.routesFrom(cluster, destination)
 }
@@ -56,28 +56,28 @@ func (r *Result) ConnectionFrom(cluster string, destination int) []ConnectionSet
 	return r.Connection(&world.Workload{Cluster: cluster}, destination)
 }
 
-// portOfTarget returns the port of a Service that has only one, else 0.
+// portOfTarget returns the only port of a Service; 0 if it has several or none.
 func (r *Result) portOfTarget(ref core.ClusterObjectRef) uint32 {
 	return serviceport.Only(r.World.Service(ref))
 }
 
-// PodAccess is who may call pods of a Destination.
+// PodAccess describes who may call pods of a Destination.
 type PodAccess struct {
-	// Workloads are the positions of those that it holds for, ascending; empty
-	// if the pods behind the Destination are not known.
+	// Workloads are the positions of the workloads to which it applies,
+	// ascending; empty if the pods behind the Destination are not known.
 	Workloads []int
-	// Open says that the pods are a gateway that its VirtualMesh keeps open to
-	// everybody (semantics D38).
+	// Open is true if the pods are a gateway that its VirtualMesh keeps open to
+	// all callers (semantics D38).
 	Open bool
-	// DeniesOthers says that callers whom no rule admits are denied.
+	// DeniesOthers is true if callers that no rule allows are denied.
 	DeniesOthers bool
 	// Rules are all access rules on the pods, those of the Destination first.
 	Rules []AccessRule
 }
 
-// AccessTo returns who may call a Destination. The decision is made by the
-// pods (semantics D33), so there is one element for all workloads behind it
-// that decide alike.
+// AccessTo returns who may call a Destination. Pods make the decision (semantics
+// D33), so there is one element for all workloads behind it with the same
+// decision.
 func (r *Result) AccessTo(destination int) []PodAccess {
 	d := &r.World.Destinations[destination]
 	if len(d.Backing) == 0 {
@@ -103,8 +103,8 @@ func (a PodAccess) same(b PodAccess) bool {
 	return a.Open == b.Open && a.DeniesOthers == b.DeniesOthers && slices.Equal(a.Rules, b.Rules)
 }
 
-// GatewayOf returns the east-west gateway that a Destination is for its mesh,
-// nil if it is none.
+// GatewayOf returns the east-west gateway of its mesh that a Destination is; nil
+// if it is none.
 func (r *Result) GatewayOf(d *world.Destination) *Gateway {
 	if d.Mesh == nil {
 		return nil
@@ -136,8 +136,7 @@ func (r *Result) Members(m *world.Mesh) []int {
 }
 
 // RoutedProtocol returns the protocol that proxies assume for a port, empty if
-// they have to find out, and whether routes are rendered for it (semantics
-// D22).
+// they detect it, and whether routes are rendered for it (semantics D22).
 func RoutedProtocol(port discoveryv1.KubeServicePort) (protocol serviceport.Protocol, routed bool) {
 	return serviceport.ProtocolOf(port), serviceport.IsHTTP(port)
 }

@@ -15,8 +15,8 @@ import (
 // because it selects no known Destination.
 const StateIdle State = "IDLE"
 
-// VirtualMeshesListing returns the VirtualMeshes that list a mesh, accepted or
-// not, by namespace and name.
+// VirtualMeshesListing returns the VirtualMeshes that list a mesh, whether
+// accepted or not, by namespace and name.
 func (r *Result) VirtualMeshesListing(m *world.Mesh) []*VirtualMesh {
 	if r.listing == nil {
 		r.listing = map[int][]*VirtualMesh{}
@@ -29,16 +29,17 @@ func (r *Result) VirtualMeshesListing(m *world.Mesh) []*VirtualMesh {
 	return r.listing[m.ID]
 }
 
-// InvalidOn returns the policies that are INVALID as a whole and whose
-// selectors would pick the Destination, TrafficPolicies first.
+// InvalidOn returns the policies that are INVALID as a whole and whose selectors
+// would select the Destination, TrafficPolicies first.
 func (r *Result) InvalidOn(destination int) []PolicyRef {
 	return r.invalidOn.refs(destination)
 }
 
-// ApplicationOf returns where a policy applies and where not.
+// ApplicationOf returns where a policy applies.
 func (r *Result) ApplicationOf(ref PolicyRef) *Application { return r.application(ref) }
 
-// EffectiveDestinations returns the Destinations that a policy is effective on, ascending.
+// EffectiveDestinations returns the Destinations on which a policy is effective,
+// ascending.
 func (a *Application) EffectiveDestinations() []int {
 	if !a.Valid() {
 		return nil
@@ -49,8 +50,8 @@ func (a *Application) EffectiveDestinations() []int {
 	})
 }
 
-// State sums up how far the policy is effective: on how many of its Destinations,
-// and whether all that it names is there.
+// State returns the state of the policy: on how many of its Destinations it is
+// effective, and whether all references resolve.
 func (a *Application) State() State {
 	switch {
 	case !a.Valid(), len(a.Destinations) == 0 && len(a.Unresolved) > 0:
@@ -66,9 +67,9 @@ func (a *Application) State() State {
 	}
 }
 
-// AffectedSources returns the positions of the workloads whose requests a
-// policy affects, ascending: its source selector matches them, and they reach
-// a Destination that it is effective on.
+// AffectedSources returns the positions of the workloads whose requests a policy
+// affects, ascending: its source selector matches them, and they reach a
+// Destination on which it is effective.
 func (r *Result) AffectedSources(ref PolicyRef) []int {
 	app := r.application(ref)
 	if len(app.EffectiveDestinations()) == 0 {
@@ -84,9 +85,9 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 	})
 }
 
-// AffectedTargets returns the positions of the workloads behind the
-// Destinations that a policy is effective on, ascending, without those that
-// belong to no mesh: no policy affects them.
+// AffectedTargets returns the positions of the workloads behind the Destinations
+// on which a policy is effective, ascending. Workloads without a mesh are
+// omitted, because no policy affects them.
 func (r *Result) AffectedTargets(ref PolicyRef) []int {
 	var targets []int
 	for _, id := range r.application(ref).EffectiveDestinations() {
@@ -95,8 +96,8 @@ func (r *Result) AffectedTargets(ref PolicyRef) []int {
 	return slices.DeleteFunc(unique(targets), func(id int) bool { return r.World.Workloads[id].Mesh == nil })
 }
 
-// matchingSources returns the workloads that a policy's source selector
-// matches, whatever they reach.
+// matchingSources returns the workloads that a policy's source selector matches,
+// regardless of what they reach.
 func (r *Result) matchingSources(ref PolicyRef) []int {
 	if ref.Kind == KindTrafficPolicy {
 		selectors := r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector
@@ -114,7 +115,7 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 		return unique(found)
 	}
 	p := &r.AccessPolicies[ref.Index]
-	if p.ownMeshOnly() { // whom it admits depends on the Destination (semantics D31)
+	if p.ownMeshOnly() { // the allowed callers depend on the Destination (semantics D31)
 		return r.World.WorkloadsWithin(nil, nil, nil)
 	}
 	return slices.DeleteFunc(r.workloadsNear(p.grants), func(id int) bool {
@@ -123,8 +124,8 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 	})
 }
 
-// workloadsNear returns the workloads of the namespaces that grants name, all if
-// one names none.
+// workloadsNear returns the workloads of the namespaces in grants; all if a grant
+// names no namespace.
 func (r *Result) workloadsNear(grants []selector.Grant) []int {
 	namespaces, anywhere := selector.NamespacesOf(grants)
 	switch {
@@ -137,21 +138,21 @@ func (r *Result) workloadsNear(grants []selector.Grant) []int {
 	}
 }
 
-// Settings returns the settings that a TrafficPolicy asks for with their
-// effective values, sorted by field, whether it is valid or not. Fields that
-// are read and kept but not supported (semantics D29) have their raw value.
+// Settings returns the settings of a TrafficPolicy with their effective values,
+// sorted by field, whether it is valid or not. Unsupported fields (semantics D29)
+// have their raw value.
 func (r *Result) Settings(policy int) []Feature {
 	p := r.TrafficPolicies[policy].Resource.Spec.Policy
 	features := featuresOf(r.features, p, r.portOfTarget, feature.ScopeRequests, feature.ScopeConnections, feature.ScopeUnsupported)
-	// A mirror that names no target is INVALID and says nothing.
+	// A mirror without a target is INVALID and has no effect.
 	return slices.DeleteFunc(features, func(f Feature) bool {
 		m, ok := f.Value.(*networkingv1.Mirror)
 		return ok && m.KubeService == nil
 	})
 }
 
-// Matches returns the request matches of a policy in their effective form, nil
-// for one that is about all requests.
+// Matches returns the request matches of a policy in their effective form; nil
+// stands for all requests.
 func (p *TrafficPolicy) Matches() []*selector.RequestMatch {
 	matches := selector.RequestMatches(p.Resource.Spec.HTTPRequestMatchers)
 	if slices.Contains(matches, nil) {
@@ -177,8 +178,8 @@ func (r *Result) RejectionsOf(policy, destination int) []Rejection {
 	return slices.Clone(r.rejections[destination][policy])
 }
 
-// RejectedOn returns the settings that policies ask for on a Destination and
-// that do not take effect, whoever calls, sorted by policy, field and reason.
+// RejectedOn returns the settings of policies that are not effective on a
+// Destination for any caller, sorted by policy, field and reason.
 func (r *Result) RejectedOn(destination int) []Rejection {
 	rejections := append(slices.Clone(r.Destinations[destination].Rejections), r.overlaps(destination)...)
 	for _, ref := range r.InvalidOn(destination) {
@@ -192,7 +193,8 @@ func (r *Result) RejectedOn(destination int) []Rejection {
 	return sortRejections(rejections)
 }
 
-// overlaps returns the settings that lose on a part of the requests only.
+// overlaps returns the settings that are overridden for a part of the requests
+// only.
 func (r *Result) overlaps(destination int) []Rejection {
 	var rejections []Rejection
 	for _, origin := range r.Origins(destination) {
@@ -210,6 +212,6 @@ func sortRejections(rejections []Rejection) []Rejection {
 	return slices.Compact(rejections)
 }
 
-// AdmitsOwnMeshOnly reports whether the policy has no sourceSelector and so
-// admits the workloads of each Destination's own mesh (semantics D31).
+// AdmitsOwnMeshOnly reports whether the policy has no sourceSelector and
+// therefore allows the workloads of each Destination's own mesh (semantics D31).
 func (p *AccessPolicy) AdmitsOwnMeshOnly() bool { return p.ownMeshOnly() }

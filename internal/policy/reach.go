@@ -2,21 +2,20 @@ package policy
 
 import "github.com/meshctl/meshctl/internal/world"
 
-// Via says how a request gets from a workload to a Destination.
+// Via is the way of a request from a workload to a Destination.
 type Via string
 
-// The ways: inside the cluster, through the east-west gateway of the
-// Destination's mesh, or straight to the pods of another cluster (semantics
-// D37).
+// The ways: within the cluster, through the east-west gateway of the
+// Destination's mesh, or directly to the pods of another cluster (semantics D37).
 const (
 	ViaLocal   Via = "local"
 	ViaGateway Via = "gateway"
 	ViaFlat    Via = "flat"
 )
 
-// Reach returns how a workload reaches a Destination and by which hostname;
-// false if it cannot: Services of other clusters must be federated to the
-// workload's mesh (semantics 3.5, 5).
+// Reach returns the hostname and the way by which a workload reaches a
+// Destination; false if it cannot: Services of other clusters must be federated
+// to the workload's mesh (semantics 3.5, 5).
 func (r *Result) Reach(w *world.Workload, d *world.Destination) (hostname string, via Via, ok bool) {
 	if !r.reaches(w, d.ID) {
 		return "", "", false
@@ -31,7 +30,7 @@ func (r *Result) Reach(w *world.Workload, d *world.Destination) (hostname string
 	return federation.FederatedHostname(d), ViaGateway, true
 }
 
-// reaches reports whether a workload can call a Destination at all.
+// reaches reports whether a workload can reach a Destination.
 func (r *Result) reaches(w *world.Workload, destination int) bool {
 	d := &r.World.Destinations[destination]
 	if w.Mesh == nil || !d.IsService() {

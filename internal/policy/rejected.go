@@ -12,9 +12,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// RejectedFor returns the settings that policies ask for on requests of a
-// workload to a Destination and that do not take effect, sorted by policy and
-// field.
+// RejectedFor returns the settings of policies that are not effective for
+// requests of a workload to a Destination, sorted by policy and field.
 func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	var rejected []Rejection
 	for _, rejection := range r.Destinations[destination].Rejections {
@@ -22,7 +21,7 @@ func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 			rejected = append(rejected, rejection)
 		}
 	}
-	rejected = append(rejected, r.overtakenSettings(w, destination)...)
+	rejected = append(rejected, r.shadowedSettings(w, destination)...)
 	rejected = append(rejected, r.idleSettings(w, destination)...)
 	rejected = append(rejected, r.OverriddenDefaults(w, destination)...)
 	for _, ref := range r.invalid {
@@ -42,11 +41,11 @@ func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	return slices.Compact(rejected)
 }
 
-// overtakenSettings returns the settings of routes that never decide about a
-// request of the workload, unless the route that does has them, too.
-func (r *Result) overtakenSettings(w *world.Workload, destination int) []Rejection {
+// shadowedSettings returns the settings of routes that are never used for
+// requests of the workload, unless the route that is used has the same settings.
+func (r *Result) shadowedSettings(w *world.Workload, destination int) []Rejection {
 	taken, overtaken := r.splitRoutes(w, destination)
-	effective := map[Rejection]bool{} // policies and fields that decide somewhere
+	effective := map[Rejection]bool{} // policies and fields that are effective for some request
 	var rejected []Rejection
 	for _, route := range taken {
 		rejected = append(rejected, route.rejected...)
@@ -72,7 +71,7 @@ func (r *Result) overtakenSettings(w *world.Workload, destination int) []Rejecti
 	return rejected
 }
 
-// idleSettings returns the route settings that have no HTTP port to apply to
+// idleSettings returns the route settings without an HTTP port to apply to
 // (semantics D22).
 func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	var idle []Rejection
@@ -90,8 +89,8 @@ func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	return idle
 }
 
-// OverriddenDefaults returns the policies that ask for the default TLS mode, which
-// claims nothing, where another policy asks for something else.
+// OverriddenDefaults returns the policies that ask for the default TLS mode,
+// which never conflicts, if another policy asks for another mode.
 func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Rejection {
 	connection := r.Connection(w, destination)
 	k := slices.IndexFunc(connection, func(s ConnectionSetting) bool { return s.Field == feature.MTLS })
@@ -116,8 +115,8 @@ func (r *Result) OverriddenDefaults(w *world.Workload, destination int) []Reject
 	return overridden
 }
 
-// PortReason returns why the route settings of a policy have no port of a
-// Destination to apply to; "" if they have.
+// PortReason returns why the route settings of a policy apply to no port of a
+// Destination; "" if they apply to one.
 func (r *Result) PortReason(p *TrafficPolicy, destination int) string {
 	ports := serviceport.HTTP(&r.World.Destinations[destination])
 	switch {

@@ -13,7 +13,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// reportRemarks notes what is valid but probably not meant.
+// reportRemarks reports settings that are valid but probably a mistake.
 func (e *evaluator) reportRemarks() {
 	e.reportFailures()
 	for i := range e.result.TrafficPolicies {
@@ -49,7 +49,7 @@ func (e *evaluator) reportRemarks() {
 	}
 }
 
-// untranslatedMesh says that nothing is rendered for a mesh.
+// untranslatedMesh returns why nothing is rendered for a mesh.
 func (e *evaluator) untranslatedMesh(mesh *world.Mesh) string {
 	text := string(mesh.Type) + " is not translated: policies have no effect in the mesh"
 	if vm := e.result.Meshes[mesh.ID].VirtualMesh; vm != nil {
@@ -58,13 +58,13 @@ func (e *evaluator) untranslatedMesh(mesh *world.Mesh) string {
 	return text
 }
 
-// remarkTranslation notes on which Destinations a policy is not translated.
+// remarkTranslation reports the Destinations for which a policy is not rendered.
 func (e *evaluator) remarkTranslation(id world.ObjectID, app *Application) {
 	byType := map[string][]string{}
 	for _, i := range app.Destinations {
 		d := &e.world.Destinations[i]
 		switch {
-		case len(app.Rejected[i]) > 0: // said by itself
+		case len(app.Rejected[i]) > 0: // reported separately
 		case d.Mesh == nil:
 			byType["do not belong to a known mesh"] = append(byType["do not belong to a known mesh"], d.Key())
 		case d.Mesh.Type != world.MeshIstio:
@@ -77,11 +77,12 @@ func (e *evaluator) remarkTranslation(id world.ObjectID, app *Application) {
 	}
 }
 
-// listedNames bounds the names that one message has.
+// listedNames limits the names in one message.
 const listedNames = 5
 
-// remarkReach notes a policy whose sources can reach none of its Destinations.
-// Without source selector the Destinations' own neighbours always can.
+// remarkReach reports a policy whose sources reach none of its Destinations. This
+// cannot happen without a source selector, because workloads in a Destination's
+// own cluster reach it.
 func (e *evaluator) remarkReach(ref PolicyRef, id world.ObjectID, selectors int) {
 	app := e.result.application(ref)
 	if selectors == 0 || len(app.Destinations) == 0 {
@@ -105,14 +106,13 @@ func (e *evaluator) remarkReach(ref PolicyRef, id world.ObjectID, selectors int)
 			return
 		}
 	}
-	if len(sources) > 0 { // no source at all is another finding
-		e.result.outOfReach = append(e.result.outOfReach, ref)
+	if len(sources) > 0 { // a policy without any source has another finding
+		e.result.unreachablePolicies = append(e.result.unreachablePolicies, ref)
 		e.report(finding.New(finding.CodeOutOfReach, id, "none of the workloads that spec.sourceSelector matches can reach a Destination that the policy selects"))
 	}
 }
 
-// remarkSubsets looks for pods behind every subset that requests are shifted
-// to.
+// remarkSubsets reports shifts to subsets without pods.
 func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 	policy := p.Resource.Spec.Policy
 	if policy == nil || policy.TrafficShift == nil {
@@ -124,7 +124,7 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 		}
 		target := e.world.Service(feature.ShiftTarget(d.KubeService))
 		if target == nil || len(target.Backing) == 0 {
-			continue // unknown Services are errors; unknown pods prove nothing
+			continue // unknown Services are errors, and without known pods subsets cannot be judged
 		}
 		if !slices.ContainsFunc(target.Backing, func(id int) bool {
 			return world.HasLabels(e.world.Workloads[id].Labels, d.KubeService.Subset)
@@ -143,8 +143,8 @@ func labelText(labels map[string]string) string {
 	return strings.Join(pairs, ",")
 }
 
-// remarkEffect notes a policy that selects Destinations and is not INVALID on
-// all of them, but decides nowhere.
+// remarkEffect reports a policy that selects Destinations and is not INVALID on
+// all of them, but has no effect.
 func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 	if len(p.Destinations) == 0 || len(p.Rejected) == len(p.Destinations) || len(p.unsupported) > 0 {
 		return
@@ -154,7 +154,7 @@ func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 		if p.RejectedOn(id) {
 			continue
 		}
-		reason := e.result.idle(i, id)
+		reason := e.result.ineffectiveReason(i, id)
 		if reason == "" {
 			return
 		}
@@ -165,16 +165,15 @@ func (e *evaluator) remarkEffect(i int, p *TrafficPolicy) {
 	}
 }
 
-// idle returns why a valid policy decides about nothing on a Destination; ""
-// if it does.
-func (r *Result) idle(policy, destination int) string {
+// ineffectiveReason returns why a valid policy has no effect on a Destination; "" if it has.
+func (r *Result) ineffectiveReason(policy, destination int) string {
 	p := &r.TrafficPolicies[policy]
 	settings := len(p.Fields)
 	if settings == 0 {
 		return "the policy has no settings"
 	}
 	if len(p.connectionFeatures) > 0 || p.tlsMode != nil {
-		return "" // it concerns connections, be it by stating the default
+		return "" // it has a connection setting, which may be an explicit default
 	}
 	if len(p.RouteFeatures) == 0 {
 		return "the policy's settings are empty"
@@ -182,7 +181,7 @@ func (r *Result) idle(policy, destination int) string {
 	if reason := r.PortReason(p, destination); reason != "" {
 		return reason
 	}
-	if r.overtaken(policy, destination) {
+	if r.isShadowed(policy, destination) {
 		return "other policies override it for all of its requests"
 	}
 	return ""
@@ -193,25 +192,25 @@ const (
 	noSelectedPort = "none of spec.destinationPorts is an HTTP port of the Service"
 )
 
-// overtaken reports whether every setting of a policy is made by policies that
-// go first, for every match that it has. Policies of equal match would be in
-// conflict or agree; only matches that overlap in part come here.
-func (r *Result) overtaken(policy, destination int) bool {
+// isShadowed reports whether policies with higher precedence make every setting of
+// a policy, for every match that it has. Policies with equal matches conflict or
+// agree, so this is only about matches that overlap in part.
+func (r *Result) isShadowed(policy, destination int) bool {
 	p := &r.TrafficPolicies[policy]
 	if len(r.Destinations[destination].Traffic) < 2 || len(p.matches) < 1 {
 		return false
 	}
 	on := r.effectOn(destination)
 	if on.owners[policy] || slices.ContainsFunc(p.RouteFeatures, func(f Feature) bool {
-		return on.has(f.Field, f.Value, r.SameValue) // agreement is effect enough
+		return on.has(f.Field, f.Value, r.SameValue) // a setting with the same value counts as effective
 	}) {
 		return false
 	}
 	return true
 }
 
-// originClusters returns the clusters that requests to a Destination can come
-// from.
+// originClusters returns the clusters from which requests to a Destination can
+// come.
 func (r *Result) originClusters(d *world.Destination) []string {
 	clusters := []string{d.Ref.ClusterName}
 	if f := r.Destinations[d.ID].Federation; f != nil {
@@ -236,8 +235,8 @@ func (e *evaluator) remarkDeprecatedMatchers(p *TrafficPolicy) {
 	}
 }
 
-// remarkSharedPods looks for Services in front of the same pods that carry
-// different access rules (semantics D33).
+// remarkSharedPods reports Services for the same pods with different access rules
+// (semantics D33).
 func (e *evaluator) remarkSharedPods() {
 	for i := range e.world.Workloads {
 		w := &e.world.Workloads[i]

@@ -5,28 +5,27 @@ import (
 	"slices"
 )
 
-// routeEffect is what the routes of one Destination do, by whom, so that policies need
-// not look at every route.
+// routeEffect summarises the settings of the routes of one Destination and their
+// policies, so that policies need not look at every route.
 type routeEffect struct {
 	// owners are the policies with a setting on any route.
 	owners map[int]bool
-	// values are the different values of each field.
+	// values are the distinct values of each field.
 	values map[string]*effectValues
 }
 
-// effectValues are different values of a field: in the form that finds equal
-// ones fast, and as they are, for those that only have the same effect.
+// effectValues are distinct values of a field: as text, to find equal ones fast,
+// and unchanged, to compare their effect.
 type effectValues struct {
 	texts  map[string]bool
 	values []any
 }
 
-// maxComparedValues bounds with how many values one is compared that is not
-// literally equal to any of them. A Destination with that many values for one
-// field is not one that people write.
+// maxComparedValues limits the values with which one is compared by effect. A
+// Destination written by people never has that many values for one field.
 const maxComparedValues = 1000
 
-// effectOn returns what the routes of a Destination do.
+// effectOn returns the settings of the routes of a Destination.
 func (r *Result) effectOn(destination int) *routeEffect {
 	if known := r.onRoutes[destination]; known != nil {
 		return known
@@ -55,7 +54,7 @@ func (e *routeEffect) add(field string, value any) {
 	}
 }
 
-// has reports whether a field has a value with the same effect somewhere.
+// has reports whether a field has a value with the same effect on any route.
 func (e *routeEffect) has(field string, value any, same func(a, b any) bool) bool {
 	v := e.values[field]
 	if v == nil {
@@ -65,7 +64,7 @@ func (e *routeEffect) has(field string, value any, same func(a, b any) bool) boo
 		slices.ContainsFunc(v.values[:min(len(v.values), maxComparedValues)], func(other any) bool { return same(other, value) })
 }
 
-// valueText tells values apart.
+// valueText returns a text that is different for different values.
 func valueText(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 )
 
-// remarkPorts notes allowed ports that are not what they should be: a port of the
-// Service (semantics D53).
+// remarkPorts reports allowed ports that are not a port of the Service (semantics
+// D53).
 func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	numbers := p.Operation().Ports
 	if len(numbers) == 0 {
@@ -28,7 +28,7 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 			continue
 		}
 		known = true
-		var named []uint32 // what the Service's own ports open
+		var named []uint32 // the pods' ports behind the allowed Service ports
 		for _, number := range numbers {
 			if pods, ofService := serviceport.PodsBehind(d, number); ofService {
 				named = append(named, pods...)

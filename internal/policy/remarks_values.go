@@ -14,7 +14,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// remarkMatchedPaths notes request matchers whose path no request has.
+// remarkMatchedPaths reports request matchers with a path that no request can
+// have.
 func (e *evaluator) remarkMatchedPaths(p *TrafficPolicy) {
 	for i, m := range p.Resource.Spec.HTTPRequestMatchers {
 		at := fmt.Sprintf("spec.httpRequestMatchers[%d].uri", i)
@@ -27,7 +28,7 @@ func (e *evaluator) remarkMatchedPaths(p *TrafficPolicy) {
 	}
 }
 
-// remarkAllowedPaths notes allowed paths that no request has.
+// remarkAllowedPaths reports allowed paths that no request can have.
 func (e *evaluator) remarkAllowedPaths(p *AccessPolicy) {
 	for i, path := range p.Resource.Spec.AllowedPaths {
 		if selector.NeverAllows(path) {
@@ -40,15 +41,17 @@ func (e *evaluator) remarkPath(id world.ObjectID, at, path string) {
 	e.report(finding.New(finding.CodePathNeverMatches, id, fmt.Sprintf("%s: %q matches no request, because paths start with /", at, path)))
 }
 
-// slowTry is a try that may take as long as its request.
+// slowTry is a retry setting whose single try may take as long as the whole
+// request.
 type slowTry struct {
 	// retries and timeout are the positions of the policies that set them.
 	retries, timeout int
 	try, request     time.Duration
 }
 
-// remarkRetries notes retries that requests time out before (semantics D57). Both
-// settings may come from different policies, so routes decide.
+// remarkRetries reports retries that never happen because the request times out
+// first (semantics D57). The two settings may come from different policies, so
+// the routes are examined.
 func (e *evaluator) remarkRetries() {
 	found := map[slowTry][]string{}
 	for id := range e.result.Destinations {
@@ -83,9 +86,9 @@ func (e *evaluator) remarkRetries() {
 	}
 }
 
-// mayTryTooLong reports whether some policy on a Destination has tries that are
-// not shorter than the requests of some policy there. Most have none, for which
-// no routes have to be put together.
+// mayTryTooLong reports whether a policy on a Destination has a per-try timeout
+// that is not shorter than the request timeout of a policy there. It avoids
+// composing the routes of most Destinations.
 func (e *evaluator) mayTryTooLong(destination int) bool {
 	longest, shortest := time.Duration(0), time.Duration(0)
 	for _, i := range e.result.Destinations[destination].Traffic {
@@ -99,8 +102,7 @@ func (e *evaluator) mayTryTooLong(destination int) bool {
 	return shortest > 0 && longest >= shortest
 }
 
-// perTryTimeout returns how long a try may take, 0 if that is not limited, or if
-// nothing is tried again.
+// perTryTimeout returns the timeout of a try; 0 if there is none or no retry.
 func perTryTimeout(value any) time.Duration {
 	retries, ok := value.(*networkingv1.RetryPolicy)
 	if !ok || retries.Attempts == 0 {
@@ -109,7 +111,7 @@ func perTryTimeout(value any) time.Duration {
 	return retries.PerTryTimeout.Std()
 }
 
-// requestTimeout returns how long a request may take, 0 if that is not limited.
+// requestTimeout returns the timeout of a request; 0 if there is none.
 func requestTimeout(value any) time.Duration {
 	timeout, ok := value.(*core.Duration)
 	if !ok {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// compareRoutes is the total order of routes, most specific first (semantics
-// 5.1, D23). The first route that matches a request decides about it.
+// compareRoutes is the total order of routes, the most specific first (semantics
+// 5.1, D23). The first route that matches a request is used.
 func compareRoutes(a, b *Route) int {
 	if c := cmp.Or(
 		a.Match.CompareParts(b.Match),
@@ -19,7 +19,7 @@ func compareRoutes(a, b *Route) int {
 	); c != 0 {
 		return c
 	}
-	return strings.Compare(a.Source.Key(), b.Source.Key()) // costs the most
+	return strings.Compare(a.Source.Key(), b.Source.Key()) // last, because it is the most expensive
 }
 
 func firstPort(ports []uint32) uint32 {

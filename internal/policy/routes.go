@@ -11,40 +11,40 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Route is what happens to one class of requests to a Destination: those from
-// a source that match, on some ports. Routes are tried in order; the first that
-// matches decides (semantics 5.1).
+// Route is one class of requests to a Destination with its settings: requests
+// from a source that match, on some ports. Routes are tried in order, and the
+// first match is used (semantics 5.1).
 type Route struct {
 	Source selector.SourceMatch
 	// Match is nil if every request matches.
 	Match *selector.RequestMatch
-	// Ports are numbers of the Destination's Service, ascending.
+	// Ports are port numbers of the Destination's Service, ascending.
 	Ports []uint32
-	// Settings are sorted by field. The default route, which only keeps
-	// requests that no policy is about from failing (semantics D20), has none.
+	// Settings are sorted by field. The default route, which only keeps requests
+	// without a policy from failing (semantics D20), has none.
 	Settings []Setting
 
-	// order is the place of the first policy of the route among those of the
+	// order is the position of the first policy of the route among those of the
 	// Destination (semantics D11).
 	order int
-	// own are the settings that policies of this very match make, by field.
+	// own are the settings of policies with exactly this match, by field.
 	own map[string]Setting
-	// rejected are settings of the same match that came later.
+	// rejected are settings of later policies with the same match.
 	rejected []Rejection
 }
 
-// Setting is one effective setting and where it comes from.
+// Setting is one effective setting with its policy.
 type Setting struct {
 	Feature
 	// Policy is the position of the TrafficPolicy.
 	Policy int
-	// Inherited says that the setting belongs to a broader policy that contains
+	// Inherited is true if the setting comes from a broader policy that contains
 	// this route (semantics D19).
 	Inherited bool
 }
 
 // routesFrom returns the ordered routes of a Destination for requests from one
-// cluster. Policies that are INVALID on the Destination take no part.
+// cluster. Policies that are INVALID on the Destination are ignored.
 func (r *Result) routesFrom(cluster string, destination int) []*Route {
 	return r.composedRoutes(cluster, destination).routes
 }
@@ -52,7 +52,7 @@ func (r *Result) routesFrom(cluster string, destination int) []*Route {
 // composed are the routes of a Destination for requests from one cluster.
 type composed struct {
 	routes []*Route
-	// sources are theirs, nil if not asked for before.
+	// sources indexes their sources; nil until first used.
 	sources *selector.SourceSet
 }
 
@@ -93,7 +93,7 @@ func (r *Result) composeRoutes(cluster string, destination int) []*Route {
 }
 
 // portClasses groups the HTTP ports of a Destination by the policies that may
-// apply to them, so that ports without difference share their routes.
+// apply to them, so that equal ports share their routes.
 func (r *Result) portClasses(d *world.Destination) [][]uint32 {
 	var classes [][]uint32
 	var members [][]int
@@ -114,13 +114,13 @@ func (r *Result) portClasses(d *world.Destination) [][]uint32 {
 	return classes
 }
 
-// AllowsPort reports whether a list of ports, of which an empty one does not
-// restrict, includes the port.
+// AllowsPort reports whether a list of ports includes the port; an empty list
+// includes all.
 func AllowsPort(ports []uint32, port uint32) bool {
 	return len(ports) == 0 || slices.Contains(ports, port)
 }
 
-// composePorts builds the routes of ports that the same policies apply to.
+// composePorts composes the routes for ports to which the same policies apply.
 func (r *Result) composePorts(cluster string, destination int, ports []uint32) []*Route {
 	var routes []*Route
 	index := map[[2]string]*Route{}
@@ -155,9 +155,9 @@ func (r *Result) composePorts(cluster string, destination int, ports []uint32) [
 	return routes
 }
 
-// set gives the route a setting of one of its own policies, unless an earlier
-// one made it. Policies of wholly equal match would have been in conflict; here
-// their matches only overlap, so both stay effective elsewhere.
+// set gives the route a setting of one of its own policies, unless an earlier one
+// has made it. Policies with equal matches would conflict; here the matches only
+// overlap, so both stay effective elsewhere.
 func (route *Route) set(f Feature, policy int, r *Result) {
 	earlier, taken := route.own[f.Field]
 	if !taken {
@@ -173,9 +173,9 @@ func (route *Route) set(f Feature, policy int, r *Result) {
 	}
 }
 
-// inherit fills in what the routes' own policies do not set from broader
-// routes: those without request match whose source contains the route's, the
-// most specific first (semantics D19). All is in order already.
+// inherit adds settings that the routes' own policies do not make from broader
+// routes: those without request match whose source contains the route's, the most
+// specific first (semantics D19). The routes must be sorted.
 func inherit(routes []*Route) {
 	var broad []*Route
 	var sources []selector.SourceMatch
@@ -185,7 +185,7 @@ func inherit(routes []*Route) {
 		}
 	}
 	set := selector.NewSourceSet(sources)
-	// Routes of one source inherit the same.
+	// Routes with the same source inherit the same settings.
 	known := map[string]map[string]Setting{}
 	for _, route := range routes {
 		key := route.Source.Key()
@@ -210,16 +210,16 @@ func inherit(routes []*Route) {
 	}
 }
 
-// RoutesFor returns the routes that requests of a workload to a Destination
-// can take, in order: those whose source includes the workload, without those
-// that never get a request because an earlier one takes the same or all.
+// RoutesFor returns the ordered routes that requests of a workload to a
+// Destination can take: those whose source includes the workload, except routes
+// that an earlier one for the same or all requests always precedes.
 func (r *Result) RoutesFor(w *world.Workload, destination int) []*Route {
 	routes, _ := r.splitRoutes(w, destination)
 	return routes
 }
 
-// splitRoutes tells the routes that requests of a workload take from those
-// that its source matches in vain, each with the route that goes first.
+// splitRoutes separates the routes that requests of a workload can take from
+// those that are always preceded by another one, and returns that one for each.
 func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
 	type class struct {
 		port  uint32
@@ -231,8 +231,8 @@ func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route
 	for _, i := range composed.including(w) {
 		route := composed.routes[i]
 		port := route.Ports[0]
-		// Behind a route for all requests no other one is taken, so the one of the
-		// same match is the first of both.
+		// After a route for all requests no other one is used, so the earlier of
+		// that and the one with the same match precedes.
 		if earlier := cmp.Or(first[class{port, route.Match.Key()}], first[class{port: port}]); earlier != nil {
 			overtaken[route] = earlier
 			continue
@@ -243,7 +243,8 @@ func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route
 	return taken, overtaken
 }
 
-// sources returns what a policy's sourceSelector admits from a cluster.
+// sources returns the sources in a cluster that a policy's sourceSelector
+// selects.
 func (r *Result) sources(policy int, cluster string) []selector.SourceMatch {
 	p := &r.TrafficPolicies[policy]
 	cluster = p.scopeOf(cluster)
@@ -255,7 +256,7 @@ func (r *Result) sources(policy int, cluster string) []selector.SourceMatch {
 	return found
 }
 
-// Setting returns what the route does about a field.
+// Setting returns the route's setting for a field.
 func (route *Route) Setting(field string) (Setting, bool) {
 	k := slices.IndexFunc(route.Settings, func(s Setting) bool { return s.Field == field })
 	if k < 0 {
@@ -264,8 +265,8 @@ func (route *Route) Setting(field string) (Setting, bool) {
 	return route.Settings[k], true
 }
 
-// Leader returns the policy that a route exists for. Only routes of policies
-// overtake others: the default route is the last.
+// Leader returns the policy for which a route exists. The default route has none,
+// but is always the last.
 func (route *Route) Leader() int {
 	leader := -1
 	for _, s := range route.own {

@@ -11,16 +11,16 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// target is a Service that a shift or mirror sends requests to.
+// target is a Service to which a shift or mirror sends requests.
 type target struct {
 	field string
 	at    string
 	ref   core.ClusterObjectRef
-	// port is 0 if the policy leaves it out.
+	// port is 0 if the policy does not set it.
 	port uint32
 }
 
-// targets returns the Services that a policy sends requests to.
+// targets returns the Services to which a policy sends requests.
 func targets(features feature.Features, p *networkingv1.TrafficPolicyPolicy) []target {
 	var found []target
 	for _, f := range features {
@@ -34,7 +34,7 @@ func targets(features feature.Features, p *networkingv1.TrafficPolicyPolicy) []t
 	return found
 }
 
-// Targets returns the Services that a valid policy sends requests to.
+// Targets returns the Services to which a valid policy sends requests.
 func (p *TrafficPolicy) Targets() []core.ClusterObjectRef {
 	services := make([]core.ClusterObjectRef, 0, len(p.targets))
 	for _, t := range p.targets {
@@ -43,9 +43,9 @@ func (p *TrafficPolicy) Targets() []core.ClusterObjectRef {
 	return services
 }
 
-// checkTargets returns why the targets of a policy cannot be used anywhere:
-// unknown Services, ports they do not have or that are ambiguous (semantics
-// 5.2, D22), and targets that are not Services (D29).
+// checkTargets returns why targets of a policy are unusable everywhere: unknown
+// Services, missing or ambiguous ports (semantics 5.2, D22), and targets that are
+// not Services (D29).
 func checkTargets(w *world.World, named []target, p *networkingv1.TrafficPolicyPolicy) []Rejection {
 	rejections := checkTargetTypes(p)
 	for _, t := range named {
@@ -104,7 +104,7 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 }
 
 // unrealisable returns why a policy cannot be realised on a Destination: fields
-// that Istio has no counterpart for (semantics D29) and unusable targets.
+// without a counterpart in Istio (semantics D29) and unusable targets.
 func (e *evaluator) unrealisable(i int, d *world.Destination) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	var rejections []Rejection
@@ -123,16 +123,15 @@ func (e *evaluator) unrealisable(i int, d *world.Destination) []Rejection {
 	return rejections
 }
 
-// reachKey identifies Destinations with the same origins of requests.
+// reachKey identifies Destinations with the same origins.
 type reachKey struct {
 	policy     int
 	mesh       *world.Mesh
 	federation *Federation
 }
 
-// unreachableTargets returns the targets of a policy that some origin of
-// requests to a Destination cannot reach (semantics D21). It remembers the
-// answers in known.
+// unreachableTargets returns the targets of a policy that some origin of requests
+// to a Destination cannot reach (semantics D21). It caches results in known.
 func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d *world.Destination, origins []*world.Mesh) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	if len(p.targets) == 0 {
@@ -165,8 +164,8 @@ func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d 
 	return rejections
 }
 
-// unreachableFromCluster is for a Destination of no known mesh: requests come
-// from its own cluster, and nothing is known to be federated there.
+// unreachableFromCluster handles a Destination without a known mesh: requests
+// come from its own cluster, and no federated Destinations are known there.
 func (e *evaluator) unreachableFromCluster(i int, d *world.Destination) []Rejection {
 	cluster := d.Ref.ClusterName
 	if len(e.result.sources(i, cluster)) == 0 {

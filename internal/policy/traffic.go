@@ -13,29 +13,29 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// TrafficPolicy is what the engine decided about one TrafficPolicy.
+// TrafficPolicy is the result of evaluating one TrafficPolicy.
 type TrafficPolicy struct {
 	Resource *networkingv1.TrafficPolicy
 	Application
 
 	matches []*selector.RequestMatch
-	// RouteFeatures are the settings that routes carry, sorted by field.
+	// RouteFeatures are the request settings, sorted by field.
 	RouteFeatures []Feature
-	// connectionFeatures are the settings that the policy claims for connections,
-	// sorted by field. A TLS mode that is the default anyway claims nothing
-	// (semantics 4); tlsMode is the one that it asks for, nil if none.
+	// connectionFeatures are the connection settings that can conflict, sorted by
+	// field. An explicit default TLS mode cannot (semantics 4); tlsMode is the
+	// requested mode, nil if there is none.
 	connectionFeatures []Feature
 	tlsMode            *Feature
-	// unsupported are fields without effect, targets where requests are sent,
-	// badTargets why some of them cannot be used.
+	// unsupported are fields without effect, targets are the Services to which
+	// requests are sent, and badTargets are the reasons why some are unusable.
 	unsupported []string
 	targets     []target
 	badTargets  []Rejection
-	// NamedClusters are the clusters that the sourceSelector names; the sources
-	// are the same from all others.
+	// namedClusters are the clusters in the sourceSelector; the sources in all
+	// others are the same.
 	namedClusters    []string
 	sourcesByCluster map[string][]selector.SourceMatch
-	// matchNumbers identifies equal matches among policies, by cluster.
+	// matchNumbers has equal numbers for equal matches of policies, by cluster.
 	matchNumbers map[string]int
 }
 
@@ -45,13 +45,13 @@ func (p *TrafficPolicy) RejectedOn(destination int) bool {
 	return rejected
 }
 
-// CoversRequests reports whether the policy is about every request that
-// satisfies a match; nil stands for all requests.
+// CoversRequests reports whether the policy applies to every request of a match;
+// nil means all requests.
 func (p *TrafficPolicy) CoversRequests(match *selector.RequestMatch) bool {
 	return slices.ContainsFunc(p.matches, func(m *selector.RequestMatch) bool { return m.Contains(match) })
 }
 
-// prepare works out what does not depend on a Destination.
+// prepare computes what does not depend on a Destination.
 func (p *TrafficPolicy) prepare(w *world.World, features feature.Features, defaultMode networkingv1.TLSMode) {
 	spec := &p.Resource.Spec
 	ports := func(ref core.ClusterObjectRef) uint32 { return serviceport.Only(w.Service(ref)) }
@@ -79,7 +79,7 @@ func (p *TrafficPolicy) prepare(w *world.World, features feature.Features, defau
 }
 
 // scopeOf returns the cluster if the policy's sources depend on it, else "",
-// which stands for all clusters that the policy does not name.
+// which means all clusters that the policy does not name.
 func (p *TrafficPolicy) scopeOf(cluster string) string {
 	if _, named := slices.BinarySearch(p.namedClusters, cluster); named {
 		return cluster
@@ -87,7 +87,7 @@ func (p *TrafficPolicy) scopeOf(cluster string) string {
 	return ""
 }
 
-// ID names the policy in findings.
+// ID returns the ID of the policy, as used in findings.
 func (p *TrafficPolicy) ID() world.ObjectID {
 	return world.ObjectID{Kind: "TrafficPolicy", Namespace: p.Resource.Namespace, Name: p.Resource.Name}
 }
@@ -128,8 +128,8 @@ func (e *evaluator) evaluateTrafficPolicies() {
 	})
 }
 
-// reportInvalid notes why an object is INVALID: as a whole, and for references
-// that do not resolve. Schema violations were reported by the loader; they only
+// reportInvalid reports why an object is INVALID: as a whole, and for unresolved
+// references. Schema violations were already reported by the loader and only
 // become errors of the object.
 func (e *evaluator) reportInvalid(id world.ObjectID, schema []string, problems []finding.Problem) (errors, unresolved []string) {
 	errors = slices.Clone(schema)
@@ -145,7 +145,7 @@ func (e *evaluator) reportInvalid(id world.ObjectID, schema []string, problems [
 }
 
 func (e *evaluator) reportIdleTraffic(p *TrafficPolicy) {
-	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // which says why
+	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // an unresolved reference already explains it
 		e.report(finding.New(finding.CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
 	if !selector.MatchesAnyWorkload(e.world, p.Resource.Spec.SourceSelector) {

@@ -10,11 +10,11 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Decision says whether a request is allowed.
+// Decision is the decision about a request.
 type Decision string
 
-// The decisions. Conditional means that it depends on the request, or on which
-// pod of the Destination receives it.
+// The decisions. Conditional depends on the request, or on which pod of the
+// Destination receives it.
 const (
 	Allowed     Decision = "ALLOWED"
 	Denied      Decision = "DENIED"
@@ -24,19 +24,19 @@ const (
 // Verdict is the decision about calls from one workload to one Destination.
 type Verdict struct {
 	Decision Decision
-	// Reason is a sentence for people.
+	// Reason is a human-readable sentence.
 	Reason string
 	// Policies are the positions of the AccessPolicies that decide, ascending;
-	// none if a default does.
+	// none if the default applies.
 	Policies []int
 	// Conditions are alternatives under which a CONDITIONAL call is allowed.
 	Conditions []Condition
 }
 
-// Verdict decides whether a workload may call a Destination. The decision is
-// made by every pod that may receive the request, so it is computed for each
-// backing workload (semantics D33); the Destination's own rules stand in for
-// pods that are not known.
+// Verdict decides whether a workload may call a Destination. Every pod that may
+// receive the request decides for itself, so the verdict is computed for each
+// backing workload (semantics D33). If no pods are known, the Destination's own
+// rules are used.
 func (r *Result) Verdict(source *world.Workload, d *world.Destination) Verdict {
 	if len(d.Backing) == 0 {
 		if r.OpenGateway(d) {
@@ -56,7 +56,7 @@ func (r *Result) Verdict(source *world.Workload, d *world.Destination) Verdict {
 	return r.combine(d, verdicts)
 }
 
-// judge decides for pods that carry the given rules.
+// judge decides for pods with the given rules.
 func (r *Result) judge(source *world.Workload, d *world.Destination, rules []AccessRule, mesh *world.Mesh) Verdict {
 	if len(rules) == 0 {
 		return r.byDefault(d, mesh)
@@ -96,7 +96,7 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 	return Verdict{Decision: Denied, Policies: unique(selecting), Reason: notAdmitted(source, d, known)}
 }
 
-// throughGateway is the verdict about pods of a gateway that stays open.
+// throughGateway returns the verdict for pods of a gateway that stays open.
 func (r *Result) throughGateway(d *world.Destination) Verdict {
 	vm := r.Meshes[d.Mesh.ID].VirtualMesh.Resource
 	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s leaves open", d.Key(), vm.Name, vm.Namespace)}
@@ -119,7 +119,7 @@ func (r *Result) admittedBy(policies []int) string {
 	return fmt.Sprintf("allowed by %s %s", text.Choose(len(policies), "AccessPolicy", "AccessPolicies"), text.BoundedOf(names, len(policies), listedNames))
 }
 
-// byDefault decides for pods without any rule.
+// byDefault returns the verdict for pods without rules.
 func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 	if mesh == nil {
 		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s does not belong to a mesh that could deny", d.Key())}
@@ -137,8 +137,8 @@ func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 		rules, vm.Resource.Name, vm.Resource.Namespace, does, vm.GlobalAccessPolicy())}
 }
 
-// missingRules says why no rule is effective on a Destination: nobody wrote one,
-// or those that were written are INVALID.
+// missingRules returns why no rule is effective on a Destination: there is no
+// policy, or the policies are INVALID.
 func (r *Result) missingRules(d *world.Destination) string {
 	if r.missing[d.ID] == "" {
 		switch broken := r.invalidAccess(d); len(broken) {
@@ -153,7 +153,7 @@ func (r *Result) missingRules(d *world.Destination) string {
 	return r.missing[d.ID]
 }
 
-// invalidAccess names the AccessPolicies that select a Destination and are
+// invalidAccess returns the AccessPolicies that select a Destination and are
 // INVALID there.
 func (r *Result) invalidAccess(d *world.Destination) []string {
 	var invalid []string
@@ -174,7 +174,7 @@ func (r *Result) invalidAccess(d *world.Destination) []string {
 	return invalid
 }
 
-// combine unites the verdicts of all pods that may receive the request.
+// combine combines the verdicts of all pods that may receive the request.
 func (r *Result) combine(d *world.Destination, verdicts []Verdict) Verdict {
 	first := verdicts[0]
 	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
@@ -202,7 +202,7 @@ func sameVerdict(a, b Verdict) bool {
 	return a.Decision == b.Decision && slices.Equal(a.Policies, b.Policies) && a.Reason == b.Reason
 }
 
-// conditionList keeps conditions in the order they come, each once.
+// conditionList collects distinct conditions in order.
 type conditionList struct {
 	list []Condition
 	seen map[string]bool
@@ -218,7 +218,7 @@ func (l *conditionList) add(c Condition) {
 	}
 }
 
-// Key identifies equal conditions.
+// Key is equal for equal conditions.
 func (c Condition) Key() string {
 	return fmt.Sprintf("%q %q %v %q %q %q %q", c.Paths, c.Methods, c.Ports,
 		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)

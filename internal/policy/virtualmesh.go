@@ -15,41 +15,41 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// TrustModel says how the meshes of a VirtualMesh trust each other.
+// TrustModel is how the meshes of a VirtualMesh trust each other.
 type TrustModel string
 
-// The trust models. TrustNone means that the VirtualMesh configures none.
+// The trust models. TrustNone means that the VirtualMesh configures no trust.
 const (
 	TrustShared  TrustModel = "shared"
 	TrustLimited TrustModel = "limited"
 	TrustNone    TrustModel = "none"
 )
 
-// VirtualMesh is what the engine decided about one VirtualMesh.
+// VirtualMesh is the result of evaluating one VirtualMesh.
 type VirtualMesh struct {
 	Resource *networkingv1.VirtualMesh
 	// State is ACCEPTED or INVALID.
 	State core.ApprovalState
-	// Errors says why it is INVALID.
+	// Errors are the reasons why it is INVALID.
 	Errors []string
-	// Effective says that it groups its meshes. One that contradicts itself groups
-	// nothing (semantics D14); one that only names what is not there is INVALID for
-	// that, and groups the meshes that are (D69).
+	// Effective is true if it groups its meshes. A contradictory VirtualMesh
+	// groups nothing (semantics D14); one with unresolved references is INVALID,
+	// but groups the meshes that exist (D69).
 	Effective bool
-	// Missing are the meshes that it names and that are not there, sorted.
+	// Missing are the referenced meshes that do not exist, sorted.
 	Missing []MissingMesh
 	// Meshes are the positions of its meshes in World.Meshes, ascending and
-	// without repetition; for an INVALID one those of its references that exist.
+	// distinct; for an INVALID one those that exist.
 	Meshes []int
 }
 
-// MissingMesh is a mesh that a VirtualMesh names and that is not there.
+// MissingMesh is a referenced mesh that does not exist.
 type MissingMesh struct {
 	Ref    core.ObjectRef
 	Reason string
 }
 
-// ID names the VirtualMesh in findings.
+// ID returns the ID of the VirtualMesh, as used in findings.
 func (v *VirtualMesh) ID() world.ObjectID {
 	return world.ObjectID{Kind: "VirtualMesh", Namespace: v.Resource.Namespace, Name: v.Resource.Name}
 }
@@ -85,9 +85,9 @@ func (v *VirtualMesh) TLSEnforcement() networkingv1.EnforcementMode {
 // LimitedTrust says what a VirtualMesh with limited trust does not get.
 const LimitedTrust = "spec.mtlsConfig.limited is not available yet; no trust is established"
 
-// evaluateVirtualMeshes judges every VirtualMesh and assigns each mesh to at
-// most one VirtualMesh: they claim their meshes in the order of D11,
-// and one that finds any of its meshes taken is INVALID as a whole.
+// evaluateVirtualMeshes judges every VirtualMesh and assigns each mesh to at most
+// one of them. They claim their meshes in the order of D11, and one with a mesh
+// that is already claimed is INVALID as a whole.
 func (e *evaluator) evaluateVirtualMeshes() {
 	objects := e.world.VirtualMeshes
 	e.result.VirtualMeshes = make([]VirtualMesh, len(objects))
@@ -188,7 +188,7 @@ func (e *evaluator) checkFederation(vm *VirtualMesh) []finding.Problem {
 	for i, s := range federation.Selectors {
 		at := fmt.Sprintf("spec.federation.selectors[%d]", i)
 		for k, ref := range s.Meshes {
-			if !listed[ref] { // one that is not there is reported already
+			if !listed[ref] { // a missing mesh is already reported
 				problems = append(problems, finding.Problem{
 					Code:    finding.CodeBadFederation,
 					Message: fmt.Sprintf("%s.meshes[%d]: mesh %s.%s is not in this VirtualMesh", at, k, ref.Name, ref.Namespace),
@@ -204,7 +204,7 @@ func (e *evaluator) checkFederation(vm *VirtualMesh) []finding.Problem {
 	return problems
 }
 
-// forVirtualMesh gives unresolved references the code of virtual meshes.
+// forVirtualMesh gives unresolved references the finding code of virtual meshes.
 func forVirtualMesh(problems []finding.Problem) []finding.Problem {
 	for i := range problems {
 		if problems[i].Code == finding.CodeReferenceNotFound {
@@ -214,8 +214,8 @@ func forVirtualMesh(problems []finding.Problem) []finding.Problem {
 	return problems
 }
 
-// checkTLSCoherence compares enforcement by the servers with the mode that the
-// Settings give to clients (semantics D39).
+// checkTLSCoherence compares the server-side TLS mode with the client-side mode
+// in the Settings (semantics D39).
 func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []finding.Problem {
 	mode := clientTLSMode(e.world)
 	mutual := mode == networkingv1.TLSModeIstioMutual
@@ -229,8 +229,8 @@ func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []finding.Problem {
 	return nil
 }
 
-// clientTLSMode returns what clients use by default: ISTIO_MUTUAL without a
-// Settings object (semantics D39), DISABLE if the object does not say
+// clientTLSMode returns the default client-side TLS mode: ISTIO_MUTUAL without a
+// Settings object (semantics D39), DISABLE if the object does not set it
 // (semantics 5.3).
 func clientTLSMode(w *world.World) networkingv1.TLSMode {
 	if w.Settings == nil {
@@ -256,8 +256,8 @@ func (e *evaluator) checkClaims(vm *VirtualMesh) []finding.Problem {
 	return problems
 }
 
-// VirtualMeshOf returns the VirtualMesh that holds a mesh; without one, the
-// first INVALID one that lists it; nil if none does.
+// VirtualMeshOf returns the VirtualMesh to which a mesh belongs, else the first
+// INVALID one that lists it; nil if there is none.
 func (r *Result) VirtualMeshOf(m *world.Mesh) *VirtualMesh {
 	if holder := r.Meshes[m.ID].VirtualMesh; holder != nil {
 		return holder

@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Role says on which side of a request a policy meets a workload.
+// Role is the side of a request on which a policy affects a workload.
 type Role string
 
 // The roles.
@@ -19,10 +19,10 @@ const (
 	RoleDestination Role = "destination"
 )
 
-// State says how much of a policy is effective for a workload.
+// State is how much of a policy is effective for a workload.
 type State string
 
-// The states: on all of the Destinations concerned, on some, on none.
+// The states: effective on all relevant Destinations, on some, on none.
 const (
 	StateApplied State = "APPLIED"
 	StatePartial State = "PARTIAL"
@@ -34,21 +34,21 @@ type Effect struct {
 	Policy PolicyRef
 	Role   Role
 	State  State
-	// Destinations are those it is effective on for this workload, ascending;
-	// not filled for summaries.
+	// Destinations are those on which it is effective for this workload,
+	// ascending; not set in summaries.
 	Destinations []int
-	// Count is their number.
+	// Count is the number of these Destinations.
 	Count int
-	// Errors say why it is not effective on the others.
+	// Errors are the reasons why it is not effective on the others.
 	Errors []string
 }
 
-// Effects lists every policy that affects a workload: as the source of
-// requests to Destinations it can reach, and as one of the pods behind the
-// Destinations it serves. A policy that is INVALID as a whole is listed where
-// its selectors would have met the workload. With detail, the Destinations of
-// each effect are listed; without, the cost does not depend on their number.
-// The order is by kind, namespace, name and role.
+// Effects lists every policy that affects a workload: as the source of requests
+// to Destinations it can reach, and as one of the pods behind the Destinations it
+// serves. A policy that is INVALID as a whole is listed if its selectors match
+// the workload. detail adds the Destinations of each effect; without it, the cost
+// does not depend on their number. The order is by kind, namespace, name and
+// role.
 func (r *Result) Effects(w *world.Workload, detail bool) []*Effect {
 	if w.Mesh == nil {
 		return nil
@@ -79,15 +79,15 @@ type viewpoint struct {
 	detail  bool
 }
 
-// sourceEffects are the effects of policies on the workloads of a viewpoint as
-// sources, by the position of the policy; nil if not asked for before.
+// sourceEffects caches the effects of policies on the workloads of a viewpoint as
+// sources, by the position of the policy; nil until first used.
 type sourceEffects struct {
 	detail          bool
 	traffic, access []*Effect
 }
 
-// effectsFrom returns the effects that are known for the workload's viewpoint,
-// to be added to.
+// effectsFrom returns the cached effects for the workload's viewpoint, which the
+// caller extends.
 func (r *Result) effectsFrom(w *world.Workload, detail bool) *sourceEffects {
 	at := viewpoint{w.Cluster, w.Mesh.ID, detail}
 	known := r.effects[at]
@@ -100,9 +100,9 @@ func (r *Result) effectsFrom(w *world.Workload, detail bool) *sourceEffects {
 	return known
 }
 
-// sourceEffect returns how a policy affects a workload as source, nil if it
-// reaches none of its Destinations. The answer is shared by all workloads of
-// the viewpoint.
+// sourceEffect returns how a policy affects a workload as source; nil if the
+// workload reaches none of its Destinations. All workloads of the viewpoint share
+// the result.
 func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *world.Workload) *Effect {
 	effects := known.access
 	if ref.Kind == KindTrafficPolicy {
@@ -121,8 +121,8 @@ func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *world.Work
 // the workload.
 func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) *Effect {
 	app, found := r.application(ref), r.count(ref, w)
-	// Whether an INVALID policy would reach anything is unknown if its
-	// references do not resolve; hiding it would help nobody.
+	// If references do not resolve, it is not known whether an INVALID policy
+	// would reach anything, so it is shown.
 	if found.concerned == 0 && (len(app.AllErrors()) == 0 || len(app.Destinations) > 0) {
 		return &Effect{}
 	}
@@ -134,7 +134,7 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 }
 
 // sourcePolicies returns the positions of the policies whose source selector
-// matches the workload, whatever they select as destination, ascending.
+// matches the workload, regardless of their destinations, ascending.
 func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
 	traffic = slices.DeleteFunc(r.trafficSources.Candidates(w), func(i int) bool {
 		return !selector.MatchesWorkload(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
@@ -163,7 +163,7 @@ func (r *Result) HasSource(ref PolicyRef, w *world.Workload) bool {
 
 // tally counts the Destinations that a policy selects and a workload reaches.
 type tally struct {
-	// concerned is the number of them, destinations those it is effective on.
+	// concerned is their number, destinations are those on which it is effective.
 	concerned    int
 	destinations []int
 	applied      int
@@ -182,10 +182,10 @@ func (r *Result) count(ref PolicyRef, w *world.Workload) tally {
 	return t
 }
 
-// mayConcern reports whether a policy that matches the workload does so for
-// this Destination, too: an access policy without sourceSelector admits the
-// Destination's own mesh only (semantics D31), and that mesh may read identities
-// in its own way.
+// mayConcern reports whether a policy that matches the workload also does so for
+// this Destination: an access policy without sourceSelector only allows the
+// Destination's own mesh (semantics D31), and that mesh may read identities
+// differently (AsReadBy).
 func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) bool {
 	if ref.Kind == KindTrafficPolicy {
 		return true
@@ -214,8 +214,8 @@ func (t *tally) add(app *Application, destination int) {
 	}
 }
 
-// destinationEffects lists the policies on the Destinations that the workload
-// serves.
+// destinationEffects lists the policies on the Destinations that select the
+// workload.
 func (r *Result) destinationEffects(w *world.Workload) []*Effect {
 	tallies := map[PolicyRef]*tally{}
 	for _, id := range w.Backs {
@@ -257,7 +257,7 @@ func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
 		effect.State, effect.Errors = StateInvalid, slices.Sorted(maps.Keys(t.errors))
 	case len(t.errors) > 0:
 		effect.State, effect.Errors = StatePartial, slices.Sorted(maps.Keys(t.errors))
-	case len(app.Unresolved) > 0 && role == RoleSource: // which may have been about this workload, too
+	case len(app.Unresolved) > 0 && role == RoleSource: // which could have selected this workload too
 		effect.State, effect.Errors = StatePartial, app.Unresolved
 	default:
 		effect.State = StateApplied
@@ -266,8 +266,8 @@ func newEffect(ref PolicyRef, role Role, app *Application, t tally) *Effect {
 }
 
 // compareEffects orders by kind, namespace and name (as the world's positions
-// are), and role. TrafficPolicies come before AccessPolicies: what happens to a
-// request reads before whether it is allowed.
+// are), and role. TrafficPolicies come before AccessPolicies: routing reads
+// better before access.
 func compareEffects(a, b *Effect) int {
 	switch {
 	case a.Policy.Kind != b.Policy.Kind:
@@ -279,7 +279,7 @@ func compareEffects(a, b *Effect) int {
 	}
 }
 
-// Outbound is one Destination as seen from a source workload.
+// Outbound is one Destination as seen by a source workload.
 type Outbound struct {
 	Destination int
 	Hostname    string
@@ -291,10 +291,10 @@ type Outbound struct {
 }
 
 // Outbound lists the Destinations that a workload can reach and that a policy
-// touches for it: a traffic policy selects both, or access policies decide
-// about its pods. With all, every reachable Destination is listed. The order
-// is that of World.Destinations. It also counts the reachable Destinations that are
-// left out although they deny the workload, by default.
+// affects for it: a traffic policy selects both, or access policies apply to its
+// pods. With all, every reachable Destination is listed. The order is that of
+// World.Destinations. denied is the number of reachable Destinations that are not
+// listed and deny the workload by default.
 func (r *Result) Outbound(w *world.Workload, all bool) (calls []Outbound, denied int) {
 	matching, _ := r.sourcePolicies(w)
 	for id := range r.World.Destinations {
@@ -321,8 +321,8 @@ func (r *Result) Outbound(w *world.Workload, all bool) (calls []Outbound, denied
 	return calls, denied
 }
 
-// deniesWithoutRules reports whether a Destination that no AccessPolicy concerns
-// denies all callers.
+// deniesWithoutRules reports whether a Destination without AccessPolicies denies
+// all callers.
 func (r *Result) deniesWithoutRules(d *world.Destination) bool {
 	if len(d.Backing) == 0 {
 		return !r.OpenGateway(d) && r.deniesByDefault(d.Mesh)
@@ -333,26 +333,26 @@ func (r *Result) deniesWithoutRules(d *world.Destination) bool {
 	})
 }
 
-// hasAccessRules reports whether an AccessPolicy concerns a Destination, by
-// itself or by way of its pods.
+// hasAccessRules reports whether an AccessPolicy applies to a Destination,
+// directly or through its pods.
 func (r *Result) hasAccessRules(d *world.Destination) bool {
 	return len(r.Destinations[d.ID].Access) > 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
 		return len(r.RulesFor(&r.World.Workloads[id])) > 0
 	})
 }
 
-// Inbound is one Destination that a workload serves.
+// Inbound is one Destination that selects a workload.
 type Inbound struct {
 	Destination int
-	// DeniesOthers says that callers whom no rule admits are denied: the
-	// VirtualMesh says so, or there are rules (semantics D33).
+	// DeniesOthers is true if callers that no rule allows are denied: by the
+	// VirtualMesh, or because there are rules (semantics D33).
 	DeniesOthers bool
 	// Rules are all access rules on the workload's pods, those of this
 	// Destination first.
 	Rules []AccessRule
 }
 
-// Inbound lists the Destinations that a workload serves, in the order of
+// Inbound lists the Destinations that select a workload, in the order of
 // World.Destinations.
 func (r *Result) Inbound(w *world.Workload) []Inbound {
 	rules := r.RulesFor(w)

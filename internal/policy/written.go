@@ -6,9 +6,9 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// WrittenState says whether the clusters have what an object asks for. It is
-// another question than whether the object is effective: that follows from the
-// input alone.
+// WrittenState is whether the clusters have the configuration of an object. This
+// is independent of whether the object is effective, which follows from the input
+// alone.
 type WrittenState string
 
 // The states.
@@ -19,28 +19,28 @@ const (
 	WrittenNo WrittenState = "NO"
 	// WrittenOutdated: an earlier version of the object was applied.
 	WrittenOutdated WrittenState = "OUTDATED"
-	// WrittenPartly: some clusters do not have all of it.
+	// WrittenPartly: some clusters lack a part of it.
 	WrittenPartly WrittenState = "PARTLY"
-	// WrittenYes: all clusters that are concerned had it when it was applied.
+	// WrittenYes: all affected clusters had it when it was applied.
 	WrittenYes WrittenState = "YES"
 )
 
-// Written says whether the clusters have what an object asks for, as its status
-// records it.
+// Written describes whether the clusters have the configuration of an object, as
+// recorded in its status.
 type Written struct {
 	State WrittenState
-	// Clusters have all of it, Failed do not; both sorted, and empty if the status
-	// does not say.
+	// Clusters have all of it, Failed do not; both sorted, and empty if the
+	// status does not record them.
 	Clusters, Failed []string
 }
 
-// Written returns what the status of the VirtualMesh records.
+// Written returns the state recorded in the status of the VirtualMesh.
 func (vm *VirtualMesh) Written() Written {
 	o := vm.Resource
 	return writtenOf(&o.ObjectMeta, o.Status.ObservedGeneration, o.Status.State, o.Status.Meshctl)
 }
 
-// PolicyWritten returns what the status of a policy records.
+// PolicyWritten returns the state recorded in the status of a policy.
 func (r *Result) PolicyWritten(ref PolicyRef) Written {
 	if ref.Kind == KindTrafficPolicy {
 		p := r.TrafficPolicies[ref.Index].Resource

@@ -10,8 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// accessChanges puts Destinations together about which the decision differs
-// for the same callers and for the same reason.
+// accessChanges groups Destinations whose decision changes for the same callers
+// and the same reason.
 func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	type key struct {
 		before, after   policy.Decision
@@ -27,7 +27,7 @@ func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	places := map[key]*group{}
 	for _, c := range changes {
 		at := key{before: c.Before, after: c.After, reason: v.accessReason(c), everyone: c.Everyone, fewer: c.Fewer}
-		if !c.Everyone { // whoever that is on each Destination
+		if !c.Everyone { // all callers differ by Destination
 			at.sources = c.Sources.Key()
 		}
 		if places[at] == nil {
@@ -51,7 +51,7 @@ func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	return views
 }
 
-// accessReason says why a decision is what it is now, in words that hold for
+// accessReason returns the reason of the new decision, in words that apply to
 // every Destination in the same situation.
 func (v viewer) accessReason(c compare.VerdictChange) string {
 	d := &v.world.Destinations[c.Destination]
@@ -83,7 +83,8 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	return verdict.Reason
 }
 
-// defaultReason says which VirtualMesh decides where no AccessPolicy does.
+// defaultReason names the VirtualMesh whose default applies without an
+// AccessPolicy.
 func (v viewer) defaultReason(destination int, does string) string {
 	d := &v.world.Destinations[destination]
 	if d.Mesh == nil {
@@ -96,8 +97,8 @@ func (v viewer) defaultReason(destination int, does string) string {
 	return "VirtualMesh " + describe.ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
 }
 
-// firstPolicies says whom the first AccessPolicies on a Destination admit:
-// before them it was open.
+// firstPolicies returns whom the first AccessPolicies on a Destination allow;
+// without them all callers were allowed.
 func (v viewer) firstPolicies(policies []world.ObjectID) string {
 	var names, admitted []string
 	for _, id := range policies {
@@ -114,7 +115,7 @@ func (v viewer) firstPolicies(policies []world.ObjectID) string {
 
 func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }
 
-// terms says under which conditions callers are allowed now.
+// terms returns the conditions under which callers are now allowed.
 func (v viewer) terms(c compare.VerdictChange) string {
 	verdict := describe.AccessOf(v.result, v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
 	if strings.HasPrefix(verdict.Reason, "depends on the pod") {
@@ -127,7 +128,7 @@ func (v viewer) terms(c compare.VerdictChange) string {
 	return "AccessPolicies " + andMore(describe.RefNames(verdict.Policies)) + " allow only " + conditions
 }
 
-// anyOf joins alternatives, at most three of them.
+// anyOf joins alternatives, at most three.
 func anyOf(alternatives []string) string {
 	const most = 3
 	if len(alternatives) > most {

@@ -8,8 +8,8 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// access says who may call what, unlike before. Who can no longer reach a
-// Destination at all, or can now, is told with what is exposed to which mesh.
+// access writes who may now call what. Destinations that became reachable or
+// unreachable are covered by the sentences about federation.
 func (l *sentences) access(changes []AccessChange) {
 	defer l.limit(len(l.lines), "changes of who may call what")
 	for _, c := range changes {
@@ -21,14 +21,14 @@ func (l *sentences) access(changes []AccessChange) {
 		if c.Before == policy.Denied || c.After == policy.Allowed || more {
 			severity = finding.SeverityInfo
 		}
-		if c.byDefault && c.After == policy.Allowed { // nobody asked for it
+		if c.byDefault && c.After == policy.Allowed { // a side effect that no policy asks for
 			severity = finding.SeverityWarning
 		}
 		l.add(severity, "%s: %s", c.sentence(), l.reason(c.Reason))
 	}
 }
 
-// sentence says what the callers may do once the change is applied.
+// sentence returns what the callers may do after the change.
 func (c AccessChange) sentence() string {
 	who, to := c.Callers.text(), andMore(c.Destinations)
 	if c.Everyone {
@@ -56,7 +56,7 @@ func (c AccessChange) sentence() string {
 	}
 }
 
-// reason names the policy under review as such.
+// reason replaces the name of the policy under review by "this AccessPolicy".
 func (l *sentences) reason(text string) string {
 	if l.own.Kind != string(policy.KindAccessPolicy) {
 		return text

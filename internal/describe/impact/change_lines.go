@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// changes says what others lose and gain.
+// changes writes what changes for other objects.
 func (l *sentences) changes(view ChangeView) {
 	l.written = map[KindRef]compare.Presence{}
 	for _, o := range view.Objects {
@@ -31,8 +31,8 @@ func (l *sentences) changes(view ChangeView) {
 	}
 }
 
-// losses says which policies are no longer effective, and returns where: the
-// policies with the Destinations.
+// losses writes which policies are no longer effective, and returns the affected
+// pairs of policy and Destination.
 func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	defer l.limit(len(l.lines), "policies are overridden")
 	lost = map[string]bool{}
@@ -40,7 +40,7 @@ func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	slices.SortStableFunc(all, func(a, b loss) int { return len(b.Destinations) - len(a.Destinations) })
 	for _, x := range all {
 		if x.Policy == l.own {
-			continue // told before
+			continue // already reported
 		}
 		for _, d := range x.Destinations {
 			lost[x.Policy.String()+" "+d] = true
@@ -54,8 +54,8 @@ func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	return lost
 }
 
-// state says that another object is judged differently. What policies lose and
-// regain on single Destinations is told with these.
+// state writes that the state of another object changes. Losses on single
+// Destinations are reported separately.
 func (l *sentences) state(s StateChange) {
 	if s.Kind == string(policy.KindTrafficPolicy) || s.Kind == string(policy.KindAccessPolicy) {
 		return
@@ -78,8 +78,8 @@ type sentence struct {
 	settings      []string
 }
 
-// settings says which requests and connections get what unlike before. The same
-// about several settings of the same requests is one sentence.
+// settings writes which settings change for requests and connections. Equal
+// changes of several settings for the same requests share a sentence.
 func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 	defer l.limit(len(l.lines), "changes of settings")
 	var all []*sentence
@@ -109,8 +109,8 @@ func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 	}
 }
 
-// changed says what takes the place of a setting: what goes before the setting,
-// the setting, and what goes behind it.
+// changed returns the words for a change: the text before the setting, the
+// setting, and the text after it.
 func (l *sentences) changed(c SettingChange) (severity finding.Severity, before, setting, after string) {
 	requests := l.requests(c)
 	if c.Before == nil {
@@ -120,7 +120,7 @@ func (l *sentences) changed(c SettingChange) (severity finding.Severity, before,
 	severity = finding.SeverityWarning
 	rewritten := c.After != nil && c.After.Policy == c.Before.Policy && l.written[c.After.Policy] == compare.PresenceChanged
 	if c.Before.Policy == l.own && !l.broken || rewritten {
-		severity = finding.SeverityInfo // it is what its author asks for
+		severity = finding.SeverityInfo // the author requested it
 	}
 	old, oldKnown := settingText(c.Field, c.Before.Value)
 	if c.After == nil {
@@ -151,7 +151,7 @@ func (l *sentences) changed(c SettingChange) (severity finding.Severity, before,
 	}
 }
 
-// from names the policy that makes a setting unless it is the one under review.
+// from names the policy of a setting, unless it is the one under review.
 func (l *sentences) from(s *EffectiveSetting) string {
 	if s.Policy == l.own {
 		return ""
@@ -159,7 +159,7 @@ func (l *sentences) from(s *EffectiveSetting) string {
 	return " from " + s.Policy.String()
 }
 
-// behind is from, for the end of a sentence about two values.
+// behind is from for the end of a sentence about two values.
 func (l *sentences) behind(s *EffectiveSetting) string {
 	if from := l.from(s); from != "" {
 		return "," + from
@@ -167,13 +167,13 @@ func (l *sentences) behind(s *EffectiveSetting) string {
 	return ""
 }
 
-// requests says which requests or connections a change is about.
+// requests names the requests or connections that a change affects.
 func (l *sentences) requests(c SettingChange) string {
 	setting := c.After
 	if setting == nil {
 		setting = c.Before
 	}
-	if setting.Policy.Kind == "VirtualMesh" { // it is about nothing else
+	if setting.Policy.Kind == "VirtualMesh" { // its keepalive is only for connections across clusters
 		return "connections from other clusters to " + andMore(c.Destinations)
 	}
 	return requestsText(string(feature.All().Of(c.Field).Scope), c.Match, c.Callers, c.Destinations)

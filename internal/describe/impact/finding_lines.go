@@ -7,8 +7,8 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// findings says what is new and what is settled, apart from what other
-// sentences say better.
+// findings writes new and resolved findings, except those that other sentences
+// cover.
 func (l *sentences) findings(view ChangeView, covered func(describe.Finding) bool) {
 	told := func(f describe.Finding) bool {
 		switch f.Code {

@@ -12,12 +12,12 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// viewer turns differences between two results into views.
+// viewer converts differences between two results into views.
 type viewer struct {
-	// result is the later one.
+	// result is the result after the change.
 	result *policy.Result
 	world  *world.World
-	// access and effective know the AccessPolicies of the result, and the
+	// access and effective hold the AccessPolicies of the result and the
 	// VirtualMeshes that group meshes.
 	access    map[world.ObjectID]*policy.AccessPolicy
 	effective map[world.ObjectID]bool
@@ -34,8 +34,8 @@ func newViewer(result *policy.Result) viewer {
 	return v
 }
 
-// Of shows what an authored object does to the world; nil, for an object that
-// is not in it, gives an empty view.
+// Of returns the view of an authored object's impact. nil, for an object that is
+// not in the world, gives an empty view.
 func Of(impact *compare.Impact) View {
 	if impact == nil {
 		return View{}
@@ -61,7 +61,7 @@ func Of(impact *compare.Impact) View {
 	return view
 }
 
-// Changes shows what differs between two results.
+// Changes returns the view of the differences between two results.
 func Changes(c *compare.Differences) ChangeView {
 	v := newViewer(c.After)
 	view := ChangeView{
@@ -140,7 +140,7 @@ func (v viewer) ineffective(settings []compare.IneffectiveSetting) []Ineffective
 	return views
 }
 
-// listedCallers is how many callers a view names.
+// listedCallers limits the callers that a view names.
 const listedCallers = 20
 
 func (v viewer) callers(set compare.WorkloadSet, everyone bool) Callers {
@@ -177,8 +177,9 @@ func (v viewer) federationChange(f compare.FederationChange) FederationChange {
 	return view
 }
 
-// alsoMade returns the policies that make a setting of a TrafficPolicy with the
-// same value where it is effective: it changed none, so they say the same.
+// alsoMade returns the policies that set the same value as a TrafficPolicy
+// wherever it is effective. The policy changed nothing there, so all of them
+// agree.
 func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 	if impact.Object.Kind != string(policy.KindTrafficPolicy) {
 		return nil

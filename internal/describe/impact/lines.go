@@ -11,10 +11,10 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// Lines says in plain words what an authored object does to the world,
-// the most important first: errors that keep it from taking effect, warnings
-// about what others lose and who is denied, then what it affects. At most
-// ten sentences are shown; a last one counts the others. An empty view gives none.
+// Lines describes the impact of an authored object in sentences, the most
+// important first: errors that prevent it from taking effect, warnings about
+// losses of others and denied callers, then what it affects. At most ten
+// sentences are shown, and a last one counts the others. An empty view has none.
 func Lines(view View) []Line {
 	if view.Kind == "" {
 		return nil
@@ -35,11 +35,10 @@ func Lines(view View) []Line {
 	return l.sorted()
 }
 
-// ChangeLines says in plain words what differs between two worlds, as
-// Lines does.
+// ChangeLines describes the differences between two worlds, as Lines does.
 func ChangeLines(view ChangeView) []Line { return changeLines(view, &sentences{}) }
 
-// AllChangeLines is ChangeLines without bounds.
+// AllChangeLines is ChangeLines without limits.
 func AllChangeLines(view ChangeView) []Line { return changeLines(view, &sentences{all: true}) }
 
 func changeLines(view ChangeView, l *sentences) []Line {
@@ -49,8 +48,8 @@ func changeLines(view ChangeView, l *sentences) []Line {
 	return l.sorted()
 }
 
-// invalid says what follows of an error of the object itself. What does not
-// resolve keeps the rest of it effective (semantics D69).
+// invalid returns the consequence of an error of the object itself. Unresolved
+// references leave the rest of it effective (semantics D69).
 func (view View) invalid(reason string) string {
 	effect := " is INVALID and groups nothing: "
 	switch {
@@ -64,7 +63,7 @@ func (view View) invalid(reason string) string {
 	return "this " + view.Kind + effect + reason
 }
 
-// reach says what the object affects, or why that is nothing.
+// reach writes what the object affects, or why it affects nothing.
 func (l *sentences) reach(view View) {
 	switch {
 	case view.Presence == "":
@@ -112,15 +111,14 @@ func kindNames(refs []KindRef) []string {
 	return names
 }
 
-// loss is what a policy loses for one reason, with all settings that are to
-// blame.
+// loss is what a policy loses for one reason, with all conflicting settings.
 type loss struct {
 	Loss
 	blamed []string
 }
 
-// merged puts losses together that differ only in the cluster that requests come
-// from, and then those that differ only in the setting that is to blame.
+// merged merges losses that differ only in the cluster of the requests, and then
+// those that differ only in the conflicting setting.
 func merged(losses []Loss) []loss {
 	type clash struct {
 		policy, winner KindRef
@@ -158,7 +156,7 @@ func merged(losses []Loss) []loss {
 	return united
 }
 
-// conflict says what the winner of a conflict does.
+// conflict returns what the winner of a conflict does.
 func (l *sentences) conflict(x loss) string {
 	value := "value"
 	if len(x.Fields) > 1 {
@@ -167,7 +165,7 @@ func (l *sentences) conflict(x loss) string {
 	return l.name(*x.Winner) + " sets another " + value + " for the same requests and takes precedence"
 }
 
-// ownLosses says where the policy under review is not effective.
+// ownLosses writes where the policy under review is not effective.
 func (l *sentences) ownLosses(losses []Loss) {
 	defer l.limit(len(l.lines), "reasons why it is not effective on destinations")
 	for _, x := range merged(losses) {
@@ -180,9 +178,9 @@ func (l *sentences) ownLosses(losses []Loss) {
 	}
 }
 
-// ineffective says which settings do not take effect where the policy is effective.
-// More specific policies that keep their own values for a part of the requests
-// share a sentence.
+// ineffective writes which settings are not effective although the policy is.
+// More specific policies that override it for a part of the requests share a
+// sentence.
 func (l *sentences) ineffective(view View) {
 	defer l.limit(len(l.lines), "settings do not take effect on some requests")
 	type part struct{ field, destinations string }
@@ -222,8 +220,8 @@ func (l *sentences) overtaker(u IneffectiveSetting) string {
 	return "the more specific route of " + l.name(*u.Winner) + " takes them and " + does
 }
 
-// covers reports whether a finding about the object itself is told by other
-// sentences.
+// covers reports whether other sentences already cover a finding about the object
+// itself.
 func (view View) covers(f describe.Finding) bool {
 	if f.Object != view.Kind+"/"+view.Name+"."+view.Namespace {
 		return false

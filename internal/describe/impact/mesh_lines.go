@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// grouping says what a VirtualMesh makes of its meshes.
+// grouping writes how a VirtualMesh connects its meshes.
 func (l *sentences) grouping(view View) {
 	g := view.Grouping
 	l.groupsNew = view.Presence == compare.PresenceAdded
@@ -57,7 +57,7 @@ func (l *sentences) trust(g *Grouping) {
 	}
 }
 
-// rootText says where the shared root comes from.
+// rootText returns the source of the shared root certificate.
 func rootText(t describe.TrustDescription) string {
 	switch t.Root {
 	case "secret":
@@ -69,7 +69,7 @@ func rootText(t describe.TrustDescription) string {
 	}
 }
 
-// meshes says which meshes change hands.
+// meshes writes which meshes move between VirtualMeshes.
 func (l *sentences) meshes(changes []MeshChange) {
 	defer l.limit(len(l.lines), "meshes")
 	vm := func(ref describe.ObjectRef) KindRef { return KindRef{"VirtualMesh", ref.Namespace, ref.Name} }
@@ -82,7 +82,7 @@ func (l *sentences) meshes(changes []MeshChange) {
 		case c.Before != nil:
 			l.warn("mesh %s moves from %s to %s", c.Mesh, l.name(vm(*c.Before)), l.name(vm(*c.After)))
 		case vm(*c.After) == l.own && l.groupsNew:
-			continue // told before
+			continue // already reported
 		default:
 			to := vm(*c.After)
 			if joined[to] == nil {
@@ -101,10 +101,10 @@ func (l *sentences) meshes(changes []MeshChange) {
 	}
 }
 
-// shownExports is how many meshes are told one by one what they expose.
+// shownExports limits the meshes whose exports are reported one by one.
 const shownExports = 3
 
-// federation says what is exposed, and what is not any more.
+// federation writes what is newly exposed and no longer exposed.
 func (l *sentences) federation(changes []FederationChange) {
 	defer l.limit(len(l.lines), "meshes are exposed in another way")
 	var exposed, withdrawn, renamed []FederationChange
@@ -159,8 +159,8 @@ func (l *sentences) exposure(changes []FederationChange, severity finding.Severi
 		text.Choose(destinations, "is", "are"), what, text.Count(len(distinct(others)), "mesh"))
 }
 
-// importersText names meshes and says what that means for them. Whoever loses a
-// hostname cannot call any more; whoever gains one may still lack trust or access.
+// importersText names meshes and the consequence for them. Losing a hostname
+// makes calls impossible; gaining one may still require trust or access.
 func importersText(meshes []string, destinations int, lost bool) string {
 	importers, whose := "mesh", "its"
 	if len(meshes) > 1 {
@@ -183,7 +183,7 @@ func exportsText(destinations []string, mesh describe.ObjectRef) string {
 	return fmt.Sprintf("%s of mesh %s", text.Count(len(destinations), "destination"), mesh)
 }
 
-// beyond returns the references that others do not have.
+// beyond returns the references that are not in others.
 func beyond(refs, others []describe.ObjectRef) []describe.ObjectRef {
 	return slices.DeleteFunc(slices.Clone(refs), func(r describe.ObjectRef) bool { return slices.Contains(others, r) })
 }

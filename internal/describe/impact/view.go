@@ -1,5 +1,5 @@
-// Package impact says what authored objects change for everybody: the view of
-// the differences between two evaluated worlds, and its sentences.
+// Package impact describes what authored objects change: the view of the
+// differences between two evaluated worlds, and its sentences.
 package impact
 
 import (
@@ -18,86 +18,87 @@ type KindRef struct {
 // String returns KIND NAME.NAMESPACE.
 func (r KindRef) String() string { return r.Kind + " " + r.Name + "." + r.Namespace }
 
-// View says what an authored object that is new or changed does to the
-// world.
+// View is the impact of a new or changed authored object.
 type View struct {
 	KindRef
-	// Presence is added or changed; absent if the object says the same as before.
+	// Presence is added or changed; absent if the object is unchanged.
 	Presence compare.Presence `json:"presence,omitempty"`
-	// State is APPLIED, PARTIAL, INVALID or IDLE of a policy, ACCEPTED or INVALID
-	// of a VirtualMesh; Errors say why it is INVALID as a whole.
+	// State is APPLIED, PARTIAL, INVALID or IDLE for a policy, ACCEPTED or
+	// INVALID for a VirtualMesh; Errors are the reasons if it is INVALID as a
+	// whole.
 	State  policy.State `json:"state"`
 	Errors []string     `json:"errors,omitempty"`
 	// Affects is absent for a VirtualMesh, and for a policy that is effective
 	// nowhere.
 	Affects *Affected `json:"affects,omitempty"`
-	// Losses say where the policy is not effective.
+	// Losses are the destinations on which the policy is not effective.
 	Losses []Loss `json:"losses,omitempty"`
-	// Ineffective are settings that do not take effect although the policy is effective.
+	// Ineffective are settings that are not effective although the policy is.
 	Ineffective []IneffectiveSetting `json:"unheard,omitempty"`
-	// MadeBy are the policies that make all of its settings already, so that it
+	// MadeBy are the policies that already make all of its settings, so that it
 	// changes nothing.
 	MadeBy []KindRef `json:"madeBy,omitempty"`
 	// Grouping is set for a VirtualMesh that is ACCEPTED.
 	Grouping *Grouping `json:"grouping,omitempty"`
-	// Changes are those of the rest of the world.
+	// Changes are the changes of the rest of the world.
 	Changes ChangeView `json:"changes"`
 }
 
-// Affected says whom a policy affects.
+// Affected is what a policy affects.
 type Affected struct {
-	// Destinations are NAME.NAMESPACE.CLUSTER of those that it is effective on,
-	// SelectedCount is the number of those that it selects.
+	// Destinations are those on which it is effective, as NAME.NAMESPACE.CLUSTER;
+	// SelectedCount is the number that it selects.
 	Destinations  []string `json:"destinations"`
 	SelectedCount int      `json:"selectedCount"`
-	// SourceCount counts the workloads whose requests it affects, SourceClusters
-	// are theirs; TargetCount and TargetClusters are about those behind the
-	// Destinations.
+	// SourceCount is the number of workloads whose requests it affects, in
+	// SourceClusters; TargetCount and TargetClusters are the same for the
+	// workloads behind the Destinations.
 	SourceCount    int      `json:"sourceCount"`
 	SourceClusters []string `json:"sourceClusters,omitempty"`
 	TargetCount    int      `json:"targetCount"`
 	TargetClusters []string `json:"targetClusters,omitempty"`
 }
 
-// Grouping says what a VirtualMesh makes of its meshes.
+// Grouping describes how a VirtualMesh connects its meshes.
 type Grouping struct {
 	Trust describe.TrustDescription `json:"trust"`
-	// TrustChanged and TLSChanged say that trust or TLS enforcement is not as
-	// before.
+	// TrustChanged and TLSChanged are true if trust or TLS enforcement changes.
 	TrustChanged   bool   `json:"trustChanged,omitempty"`
 	TLSEnforcement string `json:"tlsEnforcement"`
 	TLSChanged     bool   `json:"tlsChanged,omitempty"`
-	// DefaultAccess is ALLOW or DENY: what happens to requests to Istio meshes
-	// that no AccessPolicy decides about.
+	// DefaultAccess is ALLOW or DENY: the default for requests to Istio meshes
+	// without an AccessPolicy.
 	DefaultAccess      string `json:"defaultAccess"`
 	GlobalAccessPolicy string `json:"globalAccessPolicy"`
-	// Meshes are those that it groups; WorkloadCount and DestinationCount count
-	// what they have, ExportedCount the Destinations that other meshes can call.
+	// Meshes are its meshes; WorkloadCount and DestinationCount are the numbers
+	// of their objects, ExportedCount the number of Destinations that other
+	// meshes can call.
 	Meshes           []describe.ObjectRef `json:"meshes"`
 	WorkloadCount    int                  `json:"workloadCount"`
 	DestinationCount int                  `json:"destinationCount"`
 	ExportedCount    int                  `json:"exportedCount"`
 }
 
-// ChangeView is what differs between two worlds of the same discovered objects.
+// ChangeView is the differences between two worlds with the same discovered
+// objects.
 type ChangeView struct {
-	// Objects are the authored objects that came, went or say something else.
+	// Objects are the authored objects that were added, removed or changed.
 	Objects []ObjectChange `json:"objects,omitempty"`
-	// States are other authored objects whose state differs.
+	// States are other authored objects whose state changes.
 	States []StateChange `json:"states,omitempty"`
-	// Meshes are those that another VirtualMesh holds than before.
+	// Meshes are the meshes that move to another VirtualMesh.
 	Meshes []MeshChange `json:"meshes,omitempty"`
-	// Federation says what is exposed to other meshes than before.
+	// Federation is what is newly exposed, or no longer exposed, to other meshes.
 	Federation []FederationChange `json:"federation,omitempty"`
-	// Losses are policies that are no longer effective on Destinations, Restored
-	// those that are again.
+	// Losses are policies that are no longer effective on Destinations; Restored
+	// are effective again.
 	Losses   []Loss `json:"losses,omitempty"`
 	Restored []Loss `json:"restored,omitempty"`
-	// Settings are those of requests and connections that differ.
+	// Settings are the changed settings of requests and connections.
 	Settings []SettingChange `json:"settings,omitempty"`
-	// Access says who may call what, unlike before.
+	// Access is the changed decisions about callers.
 	Access []AccessChange `json:"access,omitempty"`
-	// Introduced and Fixed are the findings that only one of the worlds has.
+	// Introduced and Fixed are findings that are in only one of the worlds.
 	Introduced []describe.Finding `json:"introduced,omitempty"`
 	Fixed      []describe.Finding `json:"fixed,omitempty"`
 }
@@ -108,113 +109,112 @@ type ObjectChange struct {
 	Presence compare.Presence `json:"presence"`
 }
 
-// StateChange is an object that is judged differently than before.
+// StateChange is an unchanged object whose state changes.
 type StateChange struct {
 	KindRef
 	Before policy.State `json:"before"`
 	After  policy.State `json:"after"`
 	Errors []string     `json:"errors,omitempty"`
 
-	// effective says that a VirtualMesh groups meshes although it is INVALID.
+	// effective is true if a VirtualMesh groups meshes although it is INVALID.
 	effective bool
 }
 
-// MeshChange is a mesh that another VirtualMesh holds than before; absent
-// stands for none.
+// MeshChange is a mesh that moves to another VirtualMesh; absent means none.
 type MeshChange struct {
 	Mesh   describe.ObjectRef  `json:"mesh"`
 	Before *describe.ObjectRef `json:"before,omitempty"`
 	After  *describe.ObjectRef `json:"after,omitempty"`
 }
 
-// FederationChange are Destinations of one mesh that are exposed to other
-// meshes than before, or by another name.
+// FederationChange is a group of Destinations of one mesh whose exposure to other
+// meshes, or whose hostname, changes.
 type FederationChange struct {
 	Mesh         describe.ObjectRef   `json:"mesh"`
 	Before       []describe.ObjectRef `json:"before,omitempty"`
 	After        []describe.ObjectRef `json:"after,omitempty"`
 	Destinations []string             `json:"destinations"`
-	// HostnameBefore and HostnameAfter are the names by which other meshes call the
-	// first of the Destinations.
+	// HostnameBefore and HostnameAfter are the hostnames of the first Destination
+	// in other meshes.
 	HostnameBefore string `json:"hostnameBefore,omitempty"`
 	HostnameAfter  string `json:"hostnameAfter,omitempty"`
-	// Flat says that requests go straight to the pods now.
+	// Flat is true if requests now go directly to the pods.
 	Flat bool `json:"flat,omitempty"`
 }
 
 // Loss is a policy that is not effective on Destinations.
 type Loss struct {
 	Policy KindRef `json:"policy"`
-	// Fields are all settings of the policy; it has none of them there.
+	// Fields are all settings of the policy; none of them is effective there.
 	Fields []string `json:"fields,omitempty"`
-	// Field is the setting that is to blame, Winner the policy that takes effect
-	// instead, if there is one.
+	// Field is the conflicting setting, Winner the policy that is effective
+	// instead, if any.
 	Field        string   `json:"field,omitempty"`
 	Reason       string   `json:"reason"`
 	Winner       *KindRef `json:"winner,omitempty"`
 	Destinations []string `json:"destinations"`
 }
 
-// IneffectiveSetting is a setting of a policy that does not take effect on Destinations
-// that the policy is effective on.
+// IneffectiveSetting is a setting of a policy that is not effective on
+// Destinations on which the policy is.
 type IneffectiveSetting struct {
 	Field string `json:"field"`
 	// Reason is set if the setting has nothing to apply to.
 	Reason string   `json:"reason,omitempty"`
 	Winner *KindRef `json:"winner,omitempty"`
-	// Replaced says that the winner makes the setting, too.
+	// Replaced is true if the winner makes the same setting with another value.
 	Replaced bool `json:"replaced,omitempty"`
-	// Never says that no request to the Destinations gets the setting; otherwise
-	// those of Match from Sources do not.
+	// Never is true if no request to the Destinations gets the setting; otherwise
+	// requests of Match from Sources do not.
 	Never        bool                   `json:"never,omitempty"`
 	Match        *describe.RequestMatch `json:"match,omitempty"`
 	Destinations []string               `json:"destinations"`
 	Callers
 }
 
-// Callers are workloads. Sources names at most twenty of them, SourceCount
-// counts all.
+// Callers are workloads. Sources names at most twenty of them, SourceCount is the
+// number of all.
 type Callers struct {
 	Sources     []string `json:"sources,omitempty"`
 	SourceCount int      `json:"sourceCount"`
-	// Everyone says that they are all who can call the Destinations.
+	// Everyone is true if they are all workloads that can call the Destinations.
 	Everyone bool `json:"everyone,omitempty"`
 }
 
-// SettingChange is a setting that requests or connections get unlike before.
+// SettingChange is a changed setting of requests or connections.
 type SettingChange struct {
 	Field string                 `json:"field"`
 	Match *describe.RequestMatch `json:"match,omitempty"`
-	// Before and After are absent where the setting is not made.
+	// Before and After are absent if the setting is not made.
 	Before *EffectiveSetting `json:"before,omitempty"`
 	After  *EffectiveSetting `json:"after,omitempty"`
-	// By is the policy that takes the requests now without making the setting.
+	// By is the policy that now handles the requests without making the setting.
 	By           *KindRef `json:"by,omitempty"`
 	Destinations []string `json:"destinations"`
 	Callers
 }
 
-// EffectiveSetting is a setting that takes effect, in the form of the field in
-// a manifest with defaults filled in.
+// EffectiveSetting is an effective setting, in the form of the manifest field
+// with defaults filled in.
 type EffectiveSetting struct {
 	Value  any     `json:"value"`
 	Policy KindRef `json:"policy"`
 }
 
-// AccessChange are callers for whom the decision about calls differs.
+// AccessChange is a changed decision for callers.
 type AccessChange struct {
 	// Before and After are ALLOWED, DENIED, CONDITIONAL or UNREACHABLE; both are
 	// CONDITIONAL if the conditions differ.
 	Before policy.Decision `json:"before"`
 	After  policy.Decision `json:"after"`
-	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
-	// allowed; otherwise there are only more.
+	// Fewer is true for CONDITIONAL calls that lose a condition under which they
+	// were allowed; otherwise they only gain conditions.
 	Fewer bool `json:"fewer,omitempty"`
-	// Reason says why, for all of the Destinations.
+	// Reason is the reason for all of the Destinations.
 	Reason       string   `json:"reason"`
 	Destinations []string `json:"destinations"`
 	Callers
 
-	// byDefault says that no AccessPolicy decides now.
+	// byDefault is true if no AccessPolicy applies now.
 	byDefault bool
 }

@@ -12,29 +12,29 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// Line is one sentence about what changes. It starts in lower case, for
-// the name of the object or a bullet to go before it.
+// Line is one sentence about a change. It starts in lower case, so that the name
+// of the object or a bullet can precede it.
 type Line struct {
 	Severity finding.Severity `json:"severity"`
 	Text     string           `json:"text"`
 }
 
-// shownLines is how many sentences a review shows.
+// shownLines limits the sentences of a review.
 const shownLines = 10
 
-// sentences collects sentences, to be shown the most important first.
+// sentences collects sentences and sorts them by importance.
 type sentences struct {
-	// own is the object under review, zero if there is no single one.
+	// own is the object under review; zero if there is none.
 	own KindRef
-	// broken says that it is INVALID.
+	// broken is true if the object is INVALID.
 	broken bool
-	// groupsNew says that it is a VirtualMesh that was not there before.
+	// groupsNew is true for a VirtualMesh that did not exist before.
 	groupsNew bool
 	lines     []Line
 	pinned    string
-	// all says that no sentence is left out.
+	// all disables the limits.
 	all bool
-	// written are the authored objects that differ, and how.
+	// written are the changed authored objects with the kind of change.
 	written map[KindRef]compare.Presence
 }
 
@@ -54,17 +54,17 @@ func (l *sentences) info(format string, values ...any) {
 	l.add(finding.SeverityInfo, format, values...)
 }
 
-// pin adds a sentence that is shown however many others there are.
+// pin adds a sentence that is always shown.
 func (l *sentences) pin(format string, values ...any) {
 	l.info(format, values...)
 	l.pinned = l.lines[len(l.lines)-1].Text
 }
 
-// shownOfKind is how many sentences of one kind a review shows.
+// shownOfKind limits the sentences of one kind.
 const shownOfKind = 3
 
-// limit keeps the first of the sentences of each severity that were added since
-// the list had the given length, and counts the others.
+// limit keeps the first sentences of each severity added since start, and
+// replaces the others by their number.
 func (l *sentences) limit(start int, kind string) {
 	if l.all {
 		return
@@ -76,7 +76,7 @@ func (l *sentences) limit(start int, kind string) {
 	}
 	l.lines = l.lines[:start]
 	for _, line := range all {
-		few := hidden[line.Severity] <= shownOfKind+1 // no sentence says less than "1 more"
+		few := hidden[line.Severity] <= shownOfKind+1 // "1 more" would not be shorter
 		if shown[line.Severity]++; few || shown[line.Severity] <= shownOfKind {
 			l.lines = append(l.lines, line)
 		} else if shown[line.Severity] == shownOfKind+1 {
@@ -96,8 +96,8 @@ func distinctLines(lines []Line) []Line {
 	return kept
 }
 
-// sorted returns the sentences by severity, otherwise in the order they were
-// added, each once; a last one counts those that are not shown.
+// sorted returns the distinct sentences by severity, otherwise in the order of
+// adding; a last one counts those that are not shown.
 func (l *sentences) sorted() []Line {
 	var all []Line
 	for _, severity := range []finding.Severity{finding.SeverityError, finding.SeverityWarning, finding.SeverityInfo} {
@@ -119,7 +119,7 @@ func (l *sentences) sorted() []Line {
 	return append(slices.Clone(all[:shownLines]), more)
 }
 
-// name names an object within a sentence.
+// name names an object in a sentence.
 func (l *sentences) name(ref KindRef) string {
 	if ref == l.own {
 		return "this " + ref.Kind
@@ -127,10 +127,10 @@ func (l *sentences) name(ref KindRef) string {
 	return ref.String()
 }
 
-// andMore joins names within a sentence, at most three of them.
+// andMore joins names for a sentence, at most three.
 func andMore(names []string) string { return andMoreOf(names, len(names)) }
 
-// andMoreOf joins the first names of a number of them.
+// andMoreOf joins the first of total names.
 func andMoreOf(names []string, total int) string {
 	const most = 3
 	if total > most && len(names) >= most-1 {
@@ -141,10 +141,10 @@ func andMoreOf(names []string, total int) string {
 
 func (c Callers) text() string { return andMoreOf(c.Sources, c.SourceCount) }
 
-// distinct returns the names sorted, each once.
+// distinct returns the sorted names without duplicates.
 func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
 
-// withNames counts things and names them if they are few.
+// withNames counts objects and, if there are few, names them.
 func withNames(names []string, noun string) string {
 	switch {
 	case len(names) > 3:
@@ -155,11 +155,11 @@ func withNames(names []string, noun string) string {
 	return fmt.Sprintf("%s (%s)", text.Count(len(names), noun), strings.Join(names, ", "))
 }
 
-// shortValue is how long a value may be to be part of a sentence.
+// shortValue is the maximum length of a value in a sentence.
 const shortValue = 60
 
-// settingText names a setting and its value, if that is short; known reports
-// whether it is.
+// settingText returns a setting with its value if that is short; known reports
+// whether there is a value.
 func settingText(field string, value any) (text string, known bool) {
 	words := strings.Join(feature.Lines(field, value), ", ")
 	if words == "" || len(words) > shortValue {
@@ -168,7 +168,7 @@ func settingText(field string, value any) (text string, known bool) {
 	return field + " " + words, true
 }
 
-// requestsText says which requests or connections are meant.
+// requestsText names requests or connections.
 func requestsText(what string, match *describe.RequestMatch, callers Callers, destinations []string) string {
 	text := what
 	if match != nil {

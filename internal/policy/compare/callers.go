@@ -11,11 +11,11 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// callerGroup are the callers of a Destination whose requests take the same
-// routes as far as clusters matter: those of one cluster, or of several that
-// no policy tells apart.
+// callerGroup is a set of callers of a Destination whose requests take the same
+// routes as far as clusters matter: those of one cluster, or of several that no
+// policy distinguishes.
 type callerGroup struct {
-	// cluster stands for all of them.
+	// cluster is a representative of the clusters.
 	cluster  string
 	clusters []string
 	callers  WorkloadSet
@@ -38,7 +38,7 @@ func (c *comparer) callerGroups(destination int) []callerGroup {
 	origins := slices.DeleteFunc(c.after.Origins(destination), func(o policy.Origin) bool {
 		return !slices.ContainsFunc(was, func(w policy.Origin) bool { return w.Cluster == o.Cluster && w.Mesh == o.Mesh })
 	})
-	var alike [][]policy.Origin // the first is the own cluster
+	var alike [][]policy.Origin // the first element is the Destination's own cluster
 	others := -1
 	for i, o := range origins {
 		switch {
@@ -85,15 +85,15 @@ func (c *comparer) newCallerGroup(origins []policy.Origin) callerGroup {
 	return g
 }
 
-// callerClass are the callers of a group that the same of some sources include.
+// callerClass is the callers of a group that the same sources include.
 type callerClass struct {
 	callers WorkloadSet
 	// within are the positions of these sources, ascending.
 	within []int
 }
 
-// callerClasses tells the callers of a group apart by which of the sources
-// include them. Those that none includes are left out.
+// callerClasses divides the callers of a group by the sources that include them.
+// Callers that no source includes are omitted.
 func (c *comparer) callerClasses(g callerGroup, sources []selector.SourceMatch) []callerClass {
 	var key strings.Builder
 	key.WriteString(g.key)
@@ -129,14 +129,14 @@ func (c *comparer) newCallerClasses(g callerGroup, sources []selector.SourceMatc
 	return classes
 }
 
-// routeList are the routes of a Destination with their place among some sources.
+// routeList holds the routes of a Destination, indexed by their source.
 type routeList struct {
 	routes []*policy.Route
-	// from are the positions of routes by that of their source.
+	// from holds the positions of routes by the position of their source.
 	from [][]int
 }
 
-// bySource returns the sources of routes, each once, and the lists by them.
+// bySource returns the distinct sources of routes, and the lists indexed by them.
 func bySource(lists ...[]*policy.Route) (sources []selector.SourceMatch, filed []routeList) {
 	places := map[string]int{}
 	filed = make([]routeList, len(lists))
@@ -159,7 +159,8 @@ func bySource(lists ...[]*policy.Route) (sources []selector.SourceMatch, filed [
 	return sources, filed
 }
 
-// takenRoutes are the routes that requests of a class of callers to a port can take.
+// takenRoutes are the routes that requests from a class of callers to a port can
+// take.
 type takenRoutes struct {
 	routes  []*policy.Route
 	matches *selector.MatchSet
@@ -185,8 +186,8 @@ func (l routeList) takenBy(class callerClass, port uint32) takenRoutes {
 	return taken
 }
 
-// deciding returns the first of the routes that takes all requests of a match, nil
-// if there is none.
+// deciding returns the first route that takes all requests of a match; nil if
+// there is none.
 func (t takenRoutes) deciding(match *selector.RequestMatch) *policy.Route {
 	if k := t.matches.First(match); k >= 0 {
 		return t.routes[k]
@@ -194,8 +195,7 @@ func (t takenRoutes) deciding(match *selector.RequestMatch) *policy.Route {
 	return nil
 }
 
-// matchesOf returns the matches of routes, each once, the one of all requests
-// first.
+// matchesOf returns the distinct matches of routes, that of all requests first.
 func matchesOf(lists ...takenRoutes) []*selector.RequestMatch {
 	matches := []*selector.RequestMatch{nil}
 	seen := map[string]bool{"": true}
@@ -210,7 +210,7 @@ func matchesOf(lists ...takenRoutes) []*selector.RequestMatch {
 	return matches
 }
 
-// anyCaller returns one workload of the class.
+// anyCaller returns an arbitrary workload of the class.
 func (c *comparer) anyCaller(class callerClass) *world.Workload {
 	return &c.world().Workloads[class.callers.first()]
 }

@@ -1,5 +1,6 @@
-// Package compare says what differs between two results of the engine: what
-// applying or deleting objects changes for requests, connections and callers.
+// Package compare computes the differences between two results of the engine:
+// what applying or deleting objects changes for requests, connections and
+// callers.
 package compare
 
 import (
@@ -8,37 +9,36 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Differences is what differs between two results over the same discovered
+// Differences are the differences between two results over the same discovered
 // objects: their worlds differ in VirtualMeshes, TrafficPolicies and
 // AccessPolicies only, as those of world.World.With do. Positions of meshes,
 // workloads and Destinations are the same in both; authored objects, whose
-// positions move, are named by their ObjectID. All lists are sorted.
+// positions differ, are identified by their ObjectID. All lists are sorted.
 type Differences struct {
 	Before, After *policy.Result
 
-	// Objects are the authored objects that came, went or say something else.
+	// Objects are the authored objects that were added, removed or changed.
 	Objects []ObjectChange
-	// States are the other authored objects whose state differs.
+	// States are other authored objects whose state changes.
 	States []StateChange
-	// Memberships are the meshes that another VirtualMesh holds, or that none
-	// does any more.
+	// Memberships are the meshes that move to another VirtualMesh or to none.
 	Memberships []MembershipChange
-	// Federation says which Destinations are exposed to other meshes than before.
+	// Federation is what is newly exposed, or no longer exposed, to other meshes.
 	Federation []FederationChange
-	// Rejected are policies that are not effective on Destinations that they select,
-	// and were before or did not select them; Restored those that are again.
+	// Rejected are policies that are newly not effective on selected
+	// Destinations; Restored are effective again.
 	Rejected, Restored []RejectionChange
-	// Settings are those of requests and connections that differ where callers
-	// could and can reach a Destination.
+	// Settings are the changed settings of requests and connections, for callers
+	// that reach the Destination in both results.
 	Settings []SettingChange
-	// Verdicts are the decisions about callers that differ.
+	// Verdicts are the changed decisions about callers.
 	Verdicts []VerdictChange
-	// Introduced and Fixed are the findings that only one of the results has.
+	// Introduced and Fixed are findings that are in only one of the results.
 	Introduced, Fixed []finding.Finding
 }
 
-// Results returns what differs between two results. The cost grows with what
-// differs, not with the worlds, apart from one pass over the Destinations.
+// Results returns the differences between two results. Its cost is proportional
+// to the differences, apart from one pass over the Destinations.
 func Results(before, after *policy.Result) *Differences {
 	c := newComparer(before, after)
 	c.compare()
@@ -65,14 +65,14 @@ func (c *comparer) compare() {
 	c.compareFindings()
 }
 
-// IsEmpty reports whether nothing behaves differently: whatever the objects
-// say, requests and findings are as before.
+// IsEmpty reports whether behaviour and findings are the same in both results,
+// even if objects differ.
 func (c *Differences) IsEmpty() bool {
 	return len(c.States)+len(c.Memberships)+len(c.Federation)+len(c.Rejected)+len(c.Restored)+
 		len(c.Settings)+len(c.Verdicts)+len(c.Introduced)+len(c.Fixed) == 0
 }
 
-// comparer holds what one comparison needs and does not keep.
+// comparer is the temporary state of one comparison.
 type comparer struct {
 	*Differences
 	before, after                  *policy.Result
@@ -86,5 +86,5 @@ type comparer struct {
 	inMesh     map[int]WorkloadSet
 }
 
-// world is that of both results as far as discovered objects are concerned.
+// world returns a world whose discovered objects are those of both results.
 func (c *comparer) world() *world.World { return c.after.World }

@@ -9,23 +9,25 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Departure is what changes for the other clusters when one leaves.
+// Departure is the effect on other clusters when a cluster leaves.
 type Departure struct {
-	// VirtualMeshes are those that lose a mesh, in the order of the world.
+	// VirtualMeshes are those that lose meshes, in the order of the world.
 	VirtualMeshes []Separation
-	// Unresolved are the policies that refer to what is gone, Idle those that
+	// Unresolved are the policies that refer to removed objects, Idle those that
 	// selected nothing else; both sorted.
 	Unresolved, Idle []world.ObjectID
-	// Federated counts the Services of the cluster that other meshes can call.
+	// Federated is the number of Services of the cluster that other meshes can
+	// call.
 	Federated int
 }
 
 // Separation is a VirtualMesh that loses meshes.
 type Separation struct {
 	VirtualMesh world.ObjectID
-	// Lost are its meshes in the cluster that leaves, Left are the others.
+	// Lost are its meshes in the leaving cluster, Left the remaining ones.
 	Lost, Left []core.ObjectRef
-	// Trust is the trust model; only shared trust outlives the departure.
+	// Trust is the trust model; only shared trust remains valid after the
+	// departure.
 	Trust policy.TrustModel
 }
 
@@ -68,7 +70,7 @@ func DepartureOf(before, after *policy.Result, cluster string) Departure {
 	return d
 }
 
-// applications returns where every policy applies.
+// applications returns the Application of every policy.
 func applications(r *policy.Result) map[world.ObjectID]*policy.Application {
 	all := map[world.ObjectID]*policy.Application{}
 	for i := range r.TrafficPolicies {

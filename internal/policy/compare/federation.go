@@ -2,15 +2,14 @@ package compare
 
 import "github.com/meshctl/meshctl/internal/policy"
 
-// MembershipChange is a mesh that another VirtualMesh holds than before.
+// MembershipChange is a mesh that moves to another VirtualMesh.
 type MembershipChange struct {
 	Mesh int
-	// Before and After are the accepted VirtualMeshes that hold the mesh, nil for
-	// none.
+	// Before and After are the accepted VirtualMeshes of the mesh; nil for none.
 	Before, After *policy.VirtualMesh
 }
 
-// compareMemberships fills in Memberships.
+// compareMemberships sets Memberships.
 func (c *comparer) compareMemberships() {
 	for m := range c.after.Meshes {
 		was, is := c.before.Meshes[m].VirtualMesh, c.after.Meshes[m].VirtualMesh
@@ -20,17 +19,17 @@ func (c *comparer) compareMemberships() {
 	}
 }
 
-// FederationChange is a group of Destinations of one mesh that are exposed to
-// other meshes than before, or in another way.
+// FederationChange is a group of Destinations of one mesh whose exposure to other
+// meshes changes.
 type FederationChange struct {
-	// Mesh is the position of the mesh that the Destinations belong to.
+	// Mesh is the position of the Destinations' mesh.
 	Mesh int
-	// Before and After are nil where the Destinations are not federated.
+	// Before and After are nil if the Destinations are not federated.
 	Before, After *policy.Federation
 	Destinations  []int
 }
 
-// compareFederation fills in Federation.
+// compareFederation sets Federation.
 func (c *comparer) compareFederation() {
 	type key struct {
 		mesh          int
@@ -42,7 +41,7 @@ func (c *comparer) compareFederation() {
 		if was.SameExposure(is) {
 			continue
 		}
-		at := key{c.world().Destinations[id].Mesh.ID, was, is} // only those of a mesh are federated
+		at := key{c.world().Destinations[id].Mesh.ID, was, is} // only Destinations of a mesh are federated
 		k, known := places[at]
 		if !known {
 			k = len(c.Federation)

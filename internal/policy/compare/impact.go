@@ -11,41 +11,44 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Impact is what one authored object does to the world: the Differences of the
-// worlds without and with it, and what becomes of the object itself.
+// Impact is the effect of one authored object: the Differences between the worlds
+// without and with it, and the result for the object itself.
 type Impact struct {
 	*Differences
 	Object world.ObjectID
-	// Presence is empty if the object says the same as before.
+	// Presence is empty if the object is unchanged.
 	Presence Presence
-	// State is that of a policy (APPLIED, PARTIAL, INVALID, IDLE), or of a
-	// VirtualMesh (ACCEPTED, INVALID); Errors say why it is INVALID as a whole.
+	// State is the state of a policy (APPLIED, PARTIAL, INVALID, IDLE) or of a
+	// VirtualMesh (ACCEPTED, INVALID); Errors are the reasons if it is INVALID as
+	// a whole.
 	State  policy.State
 	Errors []string
 	// Fields are the settings of a policy.
 	Fields []string
 
-	// Selected and Effective are the Destinations of a policy, ascending.
+	// Selected are the Destinations that a policy selects, Effective those on
+	// which it is effective, ascending.
 	Selected, Effective []int
 	// Sources are the workloads whose requests the policy affects, Targets those
-	// behind the Destinations that it is effective on, ascending.
+	// behind the Destinations on which it is effective, ascending.
 	Sources, Targets []int
-	// Clusters are those of the Sources and Targets, sorted.
+	// Clusters are the clusters of Sources and Targets, sorted.
 	Clusters []string
-	// Losses say on which Destinations the policy is not effective, and why, new or not.
+	// Losses are the reasons why the policy is not effective on Destinations, new
+	// or not.
 	Losses []RejectionChange
-	// Ineffective are settings of the policy that do not take effect although it is in
-	// force, because other policies decide.
+	// Ineffective are settings that other policies override although the policy
+	// is effective.
 	Ineffective []IneffectiveSetting
 
-	// VirtualMesh is set for a VirtualMesh, and for nothing else.
+	// VirtualMesh is only set for a VirtualMesh.
 	VirtualMesh *policy.VirtualMesh
 }
 
-// ImpactOf compares the world without and with one authored object, named by
-// kind (VirtualMesh, TrafficPolicy, AccessPolicy), namespace and name. The
-// results must be about the same discovered objects, as for Results. It returns
-// nil if the object is not in the second world.
+// ImpactOf compares the world without and with one authored object, named by kind
+// (VirtualMesh, TrafficPolicy, AccessPolicy), namespace and name. As for Results,
+// discovered objects must be the same in both results. It returns nil if the
+// object is not in the second world.
 func ImpactOf(before, after *policy.Result, kind, namespace, name string) *Impact {
 	id := world.ObjectID{Kind: kind, Namespace: namespace, Name: name}
 	k, known := find(after, id)
@@ -105,8 +108,8 @@ func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	}
 }
 
-// rejectionsOf returns why a policy is not effective on Destinations that it
-// selects, one element for all that have it in common.
+// rejectionsOf returns why a policy is not effective on selected Destinations,
+// one element per reason.
 func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
 	all := rejections{map[rejection]bool{}, map[world.ObjectID][]string{}}
 	if ref.Kind == policy.KindAccessPolicy {
@@ -124,24 +127,24 @@ func rejectionsOf(r *policy.Result, ref policy.PolicyRef) []RejectionChange {
 	return differing(all, rejections{})
 }
 
-// IneffectiveSetting is a setting of a policy that does not take effect on
-// Destinations that the policy is effective on.
+// IneffectiveSetting is a setting of a policy that is not effective on
+// Destinations on which the policy is.
 type IneffectiveSetting struct {
 	Field string
-	// Winner is the policy that decides instead, the zero ObjectID if the setting
-	// has nothing to apply to, which Reason then says.
+	// Winner is the policy that is effective instead, or the zero ObjectID if the
+	// setting has nothing to apply to; Reason is set then.
 	Winner world.ObjectID
 	Reason string
-	// Replaced says that the winner makes the setting, too, with another value;
-	// otherwise its route takes the requests and leaves the setting out.
+	// Replaced is true if the winner makes the same setting with another value;
+	// otherwise its route takes the requests without the setting.
 	Replaced bool
-	// Never says that the setting takes effect on no request at all to the
-	// Destinations. Otherwise Match says on which it does not; nil means on those
-	// of Sources.
+	// Never is true if the setting is not effective on any request to the
+	// Destinations. Otherwise it is not on requests of Match; nil means all
+	// requests from Sources.
 	Never bool
 	Match *selector.RequestMatch
-	// Destinations are ascending; Sources are the callers of each of them, or, with
-	// Everyone or Never, those of any.
+	// Destinations are ascending. Sources are the callers of each of them or,
+	// with Everyone or Never, of any.
 	Destinations []int
 	Sources      WorkloadSet
 	Everyone     bool
@@ -154,8 +157,8 @@ type ineffectiveKey struct {
 	never, replaced bool
 }
 
-// ineffective follows the requests that a policy is about, on the Destinations that
-// it is effective on, and returns the settings that something else decides.
+// ineffective follows the requests that a policy matches, on the Destinations on
+// which it is effective, and returns the settings that are overridden.
 func (c *comparer) ineffective(i int, destinations []int) []IneffectiveSetting {
 	found := map[ineffectiveKey]*IneffectiveSetting{}
 	for _, id := range destinations {
@@ -198,8 +201,7 @@ func (c *comparer) ineffective(i int, destinations []int) []IneffectiveSetting {
 	return all
 }
 
-// ineffectiveOn returns the settings of a policy that something else decides on one
-// Destination.
+// ineffectiveOn returns the overridden settings of a policy on one Destination.
 func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 	p := &c.after.TrafficPolicies[i]
 	if reason := c.after.PortReason(p, id); reason != "" {
@@ -212,7 +214,7 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 		return idle
 	}
 	var ineffective []IneffectiveSetting
-	heard := map[string]bool{}
+	effectiveFields := map[string]bool{}
 	for _, g := range c.callerGroups(id) {
 		sources, lists := bySource(c.after.RoutesFrom(g.cluster, id))
 		for _, class := range c.callerClasses(g, sources) {
@@ -221,14 +223,14 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 			}
 			for _, port := range serviceport.HTTP(&c.world().Destinations[id]) {
 				if p.AllowsPort(port) {
-					ineffective = append(ineffective, c.ineffectiveFrom(heard, i, id, lists[0].takenBy(class, port), class.callers)...)
+					ineffective = append(ineffective, c.ineffectiveFrom(effectiveFields, i, id, lists[0].takenBy(class, port), class.callers)...)
 				}
 			}
 		}
 		ineffective = append(ineffective, c.ineffectiveDefault(i, id, g)...)
 	}
 	for k := range ineffective {
-		ineffective[k].Never = !heard[ineffective[k].Field]
+		ineffective[k].Never = !effectiveFields[ineffective[k].Field]
 	}
 	ineffective = withoutRepetition(ineffective)
 	for k := range ineffective {
@@ -237,9 +239,9 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 	return ineffective
 }
 
-// ineffectiveFrom returns the settings that callers of one class miss, and notes
+// ineffectiveFrom returns the settings that callers of one class do not get, and notes
 // those that they get.
-func (c *comparer) ineffectiveFrom(heard map[string]bool, i, id int, routes takenRoutes, callers WorkloadSet) []IneffectiveSetting {
+func (c *comparer) ineffectiveFrom(effectiveFields map[string]bool, i, id int, routes takenRoutes, callers WorkloadSet) []IneffectiveSetting {
 	p := &c.after.TrafficPolicies[i]
 	var ineffective []IneffectiveSetting
 	for _, match := range matchesOf(routes) {
@@ -253,7 +255,7 @@ func (c *comparer) ineffectiveFrom(heard map[string]bool, i, id int, routes take
 		for _, f := range p.RouteFeatures {
 			s, set := route.Setting(f.Field)
 			if set && (s.Policy == i || c.after.SameValue(s.Value, f.Value)) {
-				heard[f.Field] = true
+				effectiveFields[f.Field] = true
 				continue
 			}
 			u := IneffectiveSetting{Field: f.Field, Match: match, Replaced: set, Destinations: []int{id}, Sources: callers.clone()}
@@ -269,8 +271,8 @@ func (c *comparer) ineffectiveFrom(heard map[string]bool, i, id int, routes take
 	return ineffective
 }
 
-// ineffectiveDefault returns the TLS mode of a policy that asks for the default,
-// which claims nothing, where another policy asks for another.
+// ineffectiveDefault returns the TLS mode of a policy that asks for the default
+// mode, which never conflicts, if another policy asks for another mode.
 func (c *comparer) ineffectiveDefault(i, id int, g callerGroup) []IneffectiveSetting {
 	var ineffective []IneffectiveSetting
 	for _, j := range c.after.OverriddenDefaults(c.anyCaller(callerClass{callers: g.callers}), id) {
@@ -284,8 +286,8 @@ func (c *comparer) ineffectiveDefault(i, id int, g callerGroup) []IneffectiveSet
 	return ineffective
 }
 
-// withoutRepetition unites elements that differ in their callers only. What
-// never takes effect needs no match: one element for each winner says it.
+// withoutRepetition merges elements that differ in their callers only. Settings
+// that are never effective need no match: one element per winner suffices.
 func withoutRepetition(ineffective []IneffectiveSetting) []IneffectiveSetting {
 	var kept []IneffectiveSetting
 	places := map[ineffectiveKey]int{}

@@ -12,7 +12,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Presence says in which of two results an authored object is.
+// Presence is the change of an authored object between two results.
 type Presence string
 
 // The presences.
@@ -22,39 +22,38 @@ const (
 	PresenceRemoved Presence = "removed"
 )
 
-// ObjectChange is an authored object that came, went or says something else.
+// ObjectChange is an authored object that was added, removed or changed.
 type ObjectChange struct {
 	Object   world.ObjectID
 	Presence Presence
 }
 
-// StateChange is an authored object that says the same as before and is judged
-// differently.
+// StateChange is an unchanged authored object whose state changes.
 type StateChange struct {
 	Object world.ObjectID
 	// Before and After are the states of the kind: ACCEPTED and INVALID of a
 	// VirtualMesh; APPLIED, PARTIAL, INVALID and IDLE of a policy.
 	Before, After policy.State
-	// Errors say why the object is INVALID as a whole.
+	// Errors are the reasons if the object is INVALID as a whole.
 	Errors []string
 }
 
-// pairing tells which authored objects of one kind are the same in two results,
-// by namespace and name.
+// pairing matches the authored objects of one kind in two results by namespace
+// and name.
 type pairing struct {
-	// after is by position before, before by position after; -1 without
-	// counterpart.
+	// after is indexed by the position before, before by the position after; -1
+	// means that there is no counterpart.
 	after, before []int
-	// differs is by position after: the object is new or says something else.
+	// differs is indexed by the position after: true if the object is new or
+	// changed.
 	differs []bool
 }
 
-// same reports whether the objects at the two positions are one object that
-// says the same.
+// same reports whether the two positions are the same, unchanged object.
 func (p pairing) same(before, after int) bool { return p.after[before] == after && !p.differs[after] }
 
-// sameList reports whether two lists of positions are about the same objects in
-// the same order, all of which say the same.
+// sameList reports whether two lists of positions are the same unchanged objects
+// in the same order.
 func (p pairing) sameList(before, after []int) bool { return slices.EqualFunc(before, after, p.same) }
 
 func pairObjects[T any](
@@ -106,8 +105,8 @@ func sameAccessPolicy(r *policy.Result, a, b *networkingv1.AccessPolicy) bool {
 	return r.SameValue(&a.Spec, &b.Spec)
 }
 
-// presences lists the objects that came, went or differ, in the order of the
-// world.
+// presences returns the objects that were added, removed or changed, in the order
+// of the world.
 func (p pairing) presences(before, after *policy.Result, id func(*policy.Result, int) world.ObjectID) []ObjectChange {
 	var changes []ObjectChange
 	for i, k := range p.after {
@@ -127,7 +126,7 @@ func (p pairing) presences(before, after *policy.Result, id func(*policy.Result,
 	return changes
 }
 
-// compareObjects fills in Objects and States.
+// compareObjects sets Objects and States.
 func (c *comparer) compareObjects() {
 	kinds := []struct {
 		pairing

@@ -10,22 +10,23 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// RejectionChange is a policy that is not effective on Destinations in one of
-// two results.
+// RejectionChange is a policy that is not effective on Destinations in one of two
+// results.
 type RejectionChange struct {
 	Policy world.ObjectID
-	// Fields are all settings of a TrafficPolicy: one that loses a setting on a
-	// Destination gets none there (semantics 4).
+	// Fields are all settings of a TrafficPolicy: if one setting on a Destination
+	// is overridden, none of them is effective there (semantics 4).
 	Fields []string
-	// Field is the setting that is to blame, empty if there is no single one.
+	// Field is the conflicting setting; empty if there is no single one.
 	Field  string
 	Reason string
-	// Winner is the policy that took effect instead, the zero ObjectID if none did.
+	// Winner is the policy that is effective instead; the zero ObjectID if there
+	// is none.
 	Winner       world.ObjectID
 	Destinations []int
 }
 
-// compareRejections fills in Rejected and Restored.
+// compareRejections sets Rejected and Restored.
 func (c *comparer) compareRejections() {
 	was := rejectionsIn(c.before, c.traffic.after, c.access.after)
 	is := rejectionsIn(c.after, nil, nil)
@@ -45,8 +46,9 @@ type rejections struct {
 	fields map[world.ObjectID][]string
 }
 
-// rejectionsIn returns why policies are not effective where. With the positions
-// of the same policies elsewhere, those without counterpart are left out.
+// rejectionsIn returns why and where policies are not effective. Given the
+// positions of the same policies in the other result, those without a counterpart
+// are omitted.
 func rejectionsIn(r *policy.Result, traffic, access []int) rejections {
 	found := rejections{map[rejection]bool{}, map[world.ObjectID][]string{}}
 	for id := range r.Destinations {
@@ -81,9 +83,8 @@ func addAccessRejections(r *policy.Result, to rejections, i int) {
 	}
 }
 
-// differing returns what is in a and not in b, one element for all Destinations
-// that have it in common. A policy that is not effective in either of them, only
-// for another reason, is no news.
+// differing returns the elements of a that are not in b, one per reason. A policy
+// that is not effective in both, for different reasons, is not a difference.
 func differing(a, b rejections) []RejectionChange {
 	type place struct {
 		policy      world.ObjectID
@@ -114,13 +115,13 @@ func differing(a, b rejections) []RejectionChange {
 	return changes
 }
 
-// compareFindings fills in Introduced and Fixed.
+// compareFindings sets Introduced and Fixed.
 func (c *comparer) compareFindings() {
 	c.Introduced = findingsBeyond(c.after.Findings, c.before.Findings)
 	c.Fixed = findingsBeyond(c.before.Findings, c.after.Findings)
 }
 
-// findingsBeyond returns those of the findings that the others do not have.
+// findingsBeyond returns the findings that are not in others.
 func findingsBeyond(findings, others []finding.Finding) []finding.Finding {
 	type key struct {
 		code            finding.Code
@@ -129,8 +130,8 @@ func findingsBeyond(findings, others []finding.Finding) []finding.Finding {
 	keyOf := func(f finding.Finding) key {
 		message := f.Message
 		if f.Code == finding.CodeConflict || f.Code == finding.CodeUnrealisable {
-			// It ends in where and on how many Destinations; that changes without
-			// being news, and Rejected says it exactly.
+			// The message ends with the affected Destinations. A change of these
+			// alone is not a new finding; Rejected has the details.
 			if at := strings.LastIndex(message, " (on "); at >= 0 {
 				message = message[:at]
 			}

@@ -13,43 +13,41 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// SettingChange is a setting of requests or connections that differs between
-// two results.
+// SettingChange is a changed setting of requests or connections.
 type SettingChange struct {
 	Field string
-	// Match are the requests concerned, nil for all, and for a setting of
-	// connections.
+	// Match are the affected requests; nil for all, and for connection settings.
 	Match *selector.RequestMatch
-	// Before and After are nil where the setting is not made.
+	// Before and After are nil if the setting is not made.
 	Before, After *EffectiveSetting
-	// By is the policy whose route takes the requests now and leaves the setting
-	// out; the zero ObjectID unless After is nil.
+	// By is the policy whose route now takes the requests without the setting;
+	// only set if After is nil.
 	By world.ObjectID
-	// Destinations are ascending; Sources are the callers of each of them, or, with
-	// Everyone, all who could and can call one of them.
+	// Destinations are ascending; Sources are the callers of each of them, or,
+	// with Everyone, all that can call one of them in both results.
 	Destinations []int
 	Sources      WorkloadSet
 	Everyone     bool
 }
 
-// EffectiveSetting is a setting that takes effect.
+// EffectiveSetting is an effective setting.
 type EffectiveSetting struct {
 	Value any
-	// By is the TrafficPolicy that makes it, or a VirtualMesh.
+	// By is the TrafficPolicy or VirtualMesh that makes it.
 	By world.ObjectID
 }
 
-// settingKey identifies what Destinations have in common.
+// settingKey identifies changes that several Destinations share.
 type settingKey struct {
 	field, match  string
 	before, after world.ObjectID
 	by            world.ObjectID
 }
 
-// compareSettings fills in Settings: for every Destination whose policies in
-// force differ, the requests of each class of callers are followed in both
-// results. Destinations share an element if the same callers are concerned, or
-// all callers of each.
+// compareSettings sets Settings. For every Destination whose effective policies
+// differ, it follows the requests of each class of callers in both results.
+// Destinations share an element if the same callers are affected, or all callers
+// of each.
 func (c *comparer) compareSettings() {
 	type group struct {
 		settingKey
@@ -100,17 +98,17 @@ func (s *EffectiveSetting) id() world.ObjectID {
 	return s.By
 }
 
-// sameTraffic reports whether the same policies are effective on a Destination
-// in both results, so that its settings cannot differ.
+// sameTraffic reports whether the same policies are effective on a Destination in
+// both results, so that its settings are equal.
 func (c *comparer) sameTraffic(destination int) bool {
 	was, is := c.before.Destinations[destination].Federation, c.after.Destinations[destination].Federation
-	return c.traffic.sameList(inForce(c.before, destination), inForce(c.after, destination)) &&
+	return c.traffic.sameList(effectiveTraffic(c.before, destination), effectiveTraffic(c.after, destination)) &&
 		c.after.SameValue(was.TCPKeepalive(), is.TCPKeepalive())
 }
 
-// inForce returns the traffic policies that are not INVALID on a Destination,
-// in the order of D11.
-func inForce(r *policy.Result, destination int) []int {
+// effectiveTraffic returns the traffic policies that are effective on a Destination, in
+// the order of D11.
+func effectiveTraffic(r *policy.Result, destination int) []int {
 	return slices.DeleteFunc(slices.Clone(r.Destinations[destination].Traffic), func(i int) bool {
 		return r.TrafficPolicies[i].RejectedOn(destination)
 	})
@@ -121,17 +119,17 @@ func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destinati
 	sources, lists := bySource(was, is)
 	for _, class := range c.callerClasses(g, sources) {
 		for _, port := range serviceport.HTTP(&c.world().Destinations[destination]) {
-			// What differs for all requests is not repeated for some of them.
-			told := map[settingKey]bool{}
+			// A change for all requests is not repeated for some of them.
+			reported := map[settingKey]bool{}
 			before, after := lists[0].takenBy(class, port), lists[1].takenBy(class, port)
 			for _, match := range matchesOf(before, after) {
 				for _, change := range c.compareRoutes(before.deciding(match), after.deciding(match)) {
 					general := change.key()
-					if told[general] {
+					if reported[general] {
 						continue
 					}
 					if match == nil {
-						told[general] = true
+						reported[general] = true
 					}
 					change.Match = match
 					c.note(here, change, class.callers)
@@ -141,7 +139,7 @@ func (c *comparer) compareRoutesOf(here map[settingKey]*SettingChange, destinati
 	}
 }
 
-// compareRoutes returns the settings of two routes that differ; either may be
+// compareRoutes returns the changed settings between two routes; either may be
 // nil.
 func (c *comparer) compareRoutes(was, is *policy.Route) []SettingChange {
 	before, after := map[string]*EffectiveSetting{}, map[string]*EffectiveSetting{}
@@ -162,7 +160,7 @@ func (c *comparer) compareRoutes(was, is *policy.Route) []SettingChange {
 	return c.compareEffective(before, after, by)
 }
 
-// compareEffective returns the settings, by field, that differ.
+// compareEffective returns the changed settings by field.
 func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, by world.ObjectID) []SettingChange {
 	var changes []SettingChange
 	for field, was := range before {
@@ -182,14 +180,14 @@ func (c *comparer) compareEffective(before, after map[string]*EffectiveSetting, 
 	return changes
 }
 
-// compareConnectionsOf compares what holds for the connections of callers.
+// compareConnectionsOf compares the connection settings of callers.
 func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, destination int, g callerGroup) {
 	for _, port := range serviceport.All(&c.world().Destinations[destination]) {
 		before := c.connectionOf(c.before, g.cluster, destination, port)
 		after := c.connectionOf(c.after, g.cluster, destination, port)
 		for _, change := range c.compareEffective(before, after, world.ObjectID{}) {
 			if change.Field == feature.MTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
-				continue // asking for the default changes nothing
+				continue // an explicit default has no effect
 			}
 			c.note(here, change, g.callers)
 		}
@@ -214,8 +212,7 @@ func (c *comparer) connectionOf(r *policy.Result, cluster string, destination in
 	return effective
 }
 
-// isDefaultMode reports whether connections use the TLS mode that they use
-// without any policy.
+// isDefaultMode reports whether a TLS mode is the one used without any policy.
 func (c *comparer) isDefaultMode(s *EffectiveSetting) bool {
 	if s == nil {
 		return true
@@ -228,7 +225,7 @@ func (s SettingChange) key() settingKey {
 	return settingKey{s.Field, s.Match.Key(), s.Before.id(), s.After.id(), s.By}
 }
 
-// note adds the callers to a change of one Destination.
+// note adds callers to a change of one Destination.
 func (c *comparer) note(here map[settingKey]*SettingChange, change SettingChange, sources WorkloadSet) {
 	key := change.key()
 	if here[key] == nil {

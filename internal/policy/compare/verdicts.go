@@ -9,33 +9,29 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Unreachable is the decision about a call that cannot be made at all, because
-// the Destination is not federated to the caller's mesh. Only comparisons have
-// it.
+// Unreachable is the decision about a call that is impossible because the
+// Destination is not federated to the caller's mesh. Only comparisons use it.
 const Unreachable policy.Decision = "UNREACHABLE"
 
-// VerdictChange is the decision about calls to one Destination that differs
-// between two results.
+// VerdictChange is a changed decision about calls to one Destination.
 type VerdictChange struct {
 	Destination int
-	// Before and After are equal for calls that are allowed under other
-	// CONDITIONAL terms.
+	// Before and After are equal for CONDITIONAL calls whose conditions change.
 	Before, After policy.Decision
-	// Fewer says of CONDITIONAL calls that a condition is gone under which they were
-	// allowed; otherwise there are only more.
+	// Fewer is true for CONDITIONAL calls that lose a condition under which they
+	// were allowed; otherwise they only gain conditions.
 	Fewer bool
-	// Sources are the callers it is about; Everyone says that they are all who
-	// could and can call the Destination.
+	// Sources are the affected callers; Everyone is true if they are all that can
+	// call the Destination in both results.
 	Sources  WorkloadSet
 	Everyone bool
-	// RulesBefore and RulesAfter are the AccessPolicies effective on the pods behind
-	// the Destination; without any, a default decides.
+	// RulesBefore and RulesAfter are the effective AccessPolicies on the pods
+	// behind the Destination; if there are none, the default applies.
 	RulesBefore, RulesAfter []world.ObjectID
 }
 
-// compareVerdicts fills in Verdicts. Whom rules admit is worked out once per
-// policy, for all workloads of one identity together, and each Destination only
-// combines the sets.
+// compareVerdicts sets Verdicts. The callers that rules allow are computed once
+// per policy and identity, and each Destination only combines the sets.
 func (c *comparer) compareVerdicts() {
 	for id := range c.after.Destinations {
 		if c.sameAccess(id) {
@@ -45,8 +41,8 @@ func (c *comparer) compareVerdicts() {
 	}
 }
 
-// sameAccess reports whether the same callers reach a Destination and the same
-// rules decide about them, so that no verdict can differ.
+// sameAccess reports whether a Destination has the same callers and the same
+// rules in both results, so that no verdict differs.
 func (c *comparer) sameAccess(id int) bool {
 	d := &c.world().Destinations[id]
 	was, is := c.before.Destinations[id].Federation, c.after.Destinations[id].Federation
@@ -79,7 +75,7 @@ func (c *comparer) verdictsOn(id int) {
 				continue
 			}
 			if before != policy.Allowed && before != policy.Conditional && after != policy.Allowed && after != policy.Conditional {
-				continue // the call cannot be made, whatever the reason
+				continue // the call stays impossible
 			}
 			change := VerdictChange{Destination: id, Before: before, After: after, RulesBefore: was.policies, RulesAfter: is.policies}
 			sources := intersection(was.callers[before], is.callers[after])
@@ -96,7 +92,7 @@ func (c *comparer) verdictsOn(id int) {
 	}
 }
 
-// noteVerdict adds a change for the callers that it is about, if there are any.
+// noteVerdict adds a change for its callers, if there are any.
 func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 	if sources.isEmpty() {
 		return
@@ -105,21 +101,21 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 	c.Verdicts = append(c.Verdicts, change)
 }
 
-// decisions lists all decisions, the most open first.
+// decisions lists all decisions, the most permissive first.
 func decisions() []policy.Decision {
 	return []policy.Decision{policy.Allowed, policy.Conditional, policy.Denied, Unreachable}
 }
 
-// judgement is what one result decides about all callers of a Destination.
+// judgement is the decision of one result about all callers of a Destination.
 type judgement struct {
 	callers map[policy.Decision]WorkloadSet
-	// policies are those effective on the pods.
+	// policies are the effective policies on the pods.
 	policies []world.ObjectID
-	// terms are the conditions under which callers are allowed by any pod.
+	// terms are the conditions under which a pod allows callers.
 	terms map[string]WorkloadSet
 }
 
-// decide is Verdict for all workloads at once.
+// decide computes Verdict for all workloads at once.
 func (c *comparer) decide(r *policy.Result, id int) judgement {
 	d := &c.world().Destinations[id]
 	reaching := c.reaching(r, id)
@@ -162,9 +158,9 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	return j
 }
 
-// judgePods returns the callers that pods allowed whatever they ask for, and
-// those that they turn away; the others are allowed under conditions, which are
-// noted as terms.
+// judgePods returns the callers that pods allow unconditionally and those that
+// they deny; the others are allowed under conditions, which are recorded as
+// terms.
 func (c *comparer) judgePods(
 	r *policy.Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []policy.AccessRule, mesh *world.Mesh,
 ) (allowed, denied WorkloadSet) {
@@ -193,8 +189,8 @@ func (c *comparer) judgePods(
 	return allowed, denied
 }
 
-// missingTerms returns the callers that were allowed under a condition under
-// which they are not any more.
+// missingTerms returns the callers that lose a condition under which they were
+// allowed.
 func (c *comparer) missingTerms(was, is judgement) WorkloadSet {
 	missing := newWorkloadSet(len(c.world().Workloads))
 	for terms, callers := range was.terms {
@@ -205,16 +201,16 @@ func (c *comparer) missingTerms(was, is judgement) WorkloadSet {
 	return missing
 }
 
-// admission is whom one grant of a policy admits, and under which terms, ""
-// for none.
+// admission is the callers that one grant of a policy allows, and under which
+// terms; "" for none.
 type admission struct {
 	callers WorkloadSet
 	terms   string
 }
 
-// admissionKey identifies a policy; of one that admits the Destination's own
-// mesh, with the trust domain; of one that is restricted to ports, with what these
-// are for the Destination that is called.
+// admissionKey identifies cached admissions: by policy; with the trust domain if
+// it allows the Destination's own mesh; with the pods' ports of the called
+// Destination if it is restricted to ports.
 type admissionKey struct {
 	result      *policy.Result
 	policy      int
@@ -222,7 +218,7 @@ type admissionKey struct {
 	ports       string
 }
 
-// admissionsOf returns whom a rule lets in who calls a Destination.
+// admissionsOf returns the callers of a Destination that a rule allows.
 func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule, called *world.Destination) []admission {
 	p := &r.AccessPolicies[rule.Policy]
 	d := &c.world().Destinations[rule.Destination]
@@ -253,7 +249,7 @@ func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule, called
 	return admissions
 }
 
-// identityClass are the workloads of one identity.
+// identityClass is the workloads with one identity.
 type identityClass struct {
 	identity  selector.Identity
 	known     bool

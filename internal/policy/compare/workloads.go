@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-// WorkloadSet is a set of workloads, by their positions in the world. It does
-// not change once it is made.
+// WorkloadSet is a set of workloads by position in the world. It is immutable
+// once built.
 type WorkloadSet struct{ words []uint64 }
 
 const wordBits = 64
@@ -31,7 +31,7 @@ func (s WorkloadSet) Count() int {
 // Positions returns the positions of the workloads, ascending.
 func (s WorkloadSet) Positions() []int { return s.First(len(s.words) * wordBits) }
 
-// First returns the lowest positions, at most as many as asked for, ascending.
+// First returns at most the given number of lowest positions, ascending.
 func (s WorkloadSet) First(most int) []int {
 	var found []int
 	for i, w := range s.words {
@@ -62,7 +62,7 @@ func (s WorkloadSet) first() int {
 	return -1
 }
 
-// Key is equal for sets of the same workloads.
+// Key is equal for equal sets.
 func (s WorkloadSet) Key() string {
 	var b strings.Builder
 	for _, w := range s.words {
@@ -78,7 +78,7 @@ func (s WorkloadSet) isEmpty() bool {
 
 func (s WorkloadSet) clone() WorkloadSet { return WorkloadSet{slices.Clone(s.words)} }
 
-// The methods below change the receiver; they are for sets that are being made.
+// The methods below modify the receiver, for building sets.
 
 func (s WorkloadSet) add(workload int) { s.words[workload/wordBits] |= 1 << (workload % wordBits) }
 
@@ -106,8 +106,8 @@ func intersection(a, b WorkloadSet) WorkloadSet {
 	return both
 }
 
-// locateWorkloads sorts the workloads that belong to a mesh, the only ones that
-// reach anything, by place.
+// locateWorkloads groups the workloads of meshes by place. Workloads without a
+// mesh reach nothing.
 func (c *comparer) locateWorkloads() {
 	if c.inCluster != nil {
 		return
@@ -130,7 +130,7 @@ func (c *comparer) locateWorkloads() {
 	}
 }
 
-// all returns a new set of all workloads that belong to a mesh.
+// all returns a new set of all workloads of meshes.
 func (c *comparer) all() WorkloadSet {
 	c.locateWorkloads()
 	all := newWorkloadSet(len(c.world().Workloads))
@@ -140,7 +140,7 @@ func (c *comparer) all() WorkloadSet {
 	return all
 }
 
-// isEveryone reports whether a set has all workloads that can call a
+// isEveryone reports whether a set contains all workloads that can call a
 // Destination in both results.
 func (c *comparer) isEveryone(set WorkloadSet, destination int) bool {
 	everyone := c.reaching(c.after, destination)
@@ -150,8 +150,7 @@ func (c *comparer) isEveryone(set WorkloadSet, destination int) bool {
 	return slices.Equal(everyone.words, set.words)
 }
 
-// reaching returns the workloads that can call a Destination in one of the
-// results.
+// reaching returns the workloads that can call a Destination in a result.
 func (c *comparer) reaching(r *policy.Result, destination int) WorkloadSet {
 	c.locateWorkloads()
 	reaching := newWorkloadSet(len(c.world().Workloads))

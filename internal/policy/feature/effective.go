@@ -12,13 +12,12 @@ import (
 )
 
 // Equalities compares effective values by their effect: absent and empty are
-// equal, and so are durations written differently. It is costly to make.
+// equal, and so are different spellings of a duration. It is expensive to build.
 func Equalities() conversion.Equalities {
 	return conversion.EqualitiesOrDie(func(x, y core.Duration) bool { return x.Std() == y.Std() })
 }
 
-// percent returns a percentage with its default: omitted means all (semantics
-// D24).
+// percent returns a percentage with its default, which is 100 (semantics D24).
 func percent(p *float64) *float64 {
 	if p != nil {
 		return p
@@ -42,8 +41,8 @@ func effectiveMirror(m *networkingv1.Mirror, ports PortResolver) *networkingv1.M
 	return &effective
 }
 
-// effectiveShift returns a shift with all weights and ports. One without
-// destinations asks for nothing.
+// effectiveShift returns a shift with all weights and ports filled in; nil
+// without destinations.
 func effectiveShift(s *networkingv1.MultiDestination, ports PortResolver) *networkingv1.MultiDestination {
 	if len(s.Destinations) == 0 {
 		return nil
@@ -53,7 +52,7 @@ func effectiveShift(s *networkingv1.MultiDestination, ports PortResolver) *netwo
 		d := &effective.Destinations[i]
 		if d.Weight == nil {
 			weight := uint32(0)
-			if len(effective.Destinations) == 1 { // all of it (semantics D25)
+			if len(effective.Destinations) == 1 { // a single one gets all requests (semantics D25)
 				weight = 100
 			}
 			d.Weight = &weight
@@ -67,8 +66,7 @@ func effectiveShift(s *networkingv1.MultiDestination, ports PortResolver) *netwo
 	return effective
 }
 
-// effectiveTLS returns the TLS mode that a policy asks for, nil if it asks for
-// none.
+// effectiveTLS returns the TLS mode of a policy; nil if it has none.
 func effectiveTLS(m *networkingv1.MTLS, _ PortResolver) *networkingv1.MTLS {
 	if m.Istio == nil {
 		return nil

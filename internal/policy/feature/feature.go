@@ -1,8 +1,8 @@
-// Package feature is the table of what a TrafficPolicy can do: one row for each
-// field of its policy. A row says how the field is read and made comparable, and
-// how it is shown and explained. Rendering to Istio implements Requests and
-// Connections, which have a method for every row that Istio realises; flags and
-// questions are held to the table by the tests of this package.
+// Package feature is the table of TrafficPolicy features: one row for each field
+// of spec.policy. A row defines how the field is read, compared, shown and
+// explained. Rendering to Istio implements Requests and Connections, which have a
+// method for every row that Istio realises; tests of this package verify that
+// flags and questions match the table.
 package feature
 
 import (
@@ -10,17 +10,17 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Scope says what a feature is about.
+// Scope is what a feature applies to.
 type Scope string
 
 const (
-	// ScopeRequests is for features of routes: they belong to the requests that a
+	// ScopeRequests is for route features, which apply to the requests that a
 	// policy matches.
 	ScopeRequests Scope = "requests"
 	// ScopeConnections is for features of all connections from a cluster to a
 	// Destination (semantics 4).
 	ScopeConnections Scope = "connections"
-	// ScopeUnsupported is for fields that are read and kept, but have no effect on
+	// ScopeUnsupported is for fields that are preserved, but have no effect on
 	// Istio (semantics D29).
 	ScopeUnsupported Scope = "unsupported"
 )
@@ -30,37 +30,38 @@ type Feature struct {
 	// Field is the name in the manifest, below spec.policy.
 	Field string
 	Scope Scope
-	// Title and About name the feature and say what it does, in a few words;
-	// empty if Istio does not realise it.
+	// Title and About name and describe the feature in a few words; empty if
+	// Istio cannot realise it.
 	Title, About string
 
-	// said reports whether a policy has the field; nil if policies have no such
-	// field of their own.
+	// said reports whether a policy sets the field; nil if policies do not have
+	// it.
 	said func(*networkingv1.TrafficPolicyPolicy) bool
-	// effective returns the value with its defaults, nil if it asks for nothing.
+	// effective returns the value with defaults filled in; nil if it has no
+	// effect.
 	effective func(*networkingv1.TrafficPolicyPolicy, PortResolver) any
-	// lines shows a value; nil for the general form.
+	// lines formats a value; nil for the general form.
 	lines func(value any) []string
-	// targets are the Services that a value names; nil if it cannot name any.
+	// targets returns the Services in a value; nil if it cannot contain any.
 	targets func(value any) []Target
 
 	visitRequests    func(Requests, any)
 	visitConnections func(Connections, any)
 }
 
-// PortResolver returns the port of a Service that has only one, else 0.
+// PortResolver returns the only port of a Service; 0 if it has several or none.
 type PortResolver func(core.ClusterObjectRef) uint32
 
-// Target is a Service that requests are sent to.
+// Target is a Service to which requests are sent.
 type Target struct {
-	// At is where the value names it, below the field, such as ".destinations[0]".
+	// At is the path of the target below the field, such as ".destinations[0]".
 	At      string
 	Service core.ClusterObjectRef
 	// Port is 0 if it is not known.
 	Port uint32
 }
 
-// Requests has a method for every feature of requests.
+// Requests has a method for every request feature.
 type Requests interface {
 	HeaderManipulation(*networkingv1.HeaderManipulation)
 	CORSPolicy(*networkingv1.CORSPolicy)
@@ -71,7 +72,7 @@ type Requests interface {
 	Retries(*networkingv1.RetryPolicy)
 }
 
-// Connections has a method for every feature of connections.
+// Connections has a method for every connection feature.
 type Connections interface {
 	ConnectionPoolSettings(*networkingv1.ConnectionPoolSettings)
 	MTLS(*networkingv1.MTLS)
@@ -79,16 +80,16 @@ type Connections interface {
 	TCPKeepalive(*core.TCPKeepalive)
 }
 
-// Said reports whether a policy, which may be nil, has the field, even if it asks
-// for nothing with it.
+// Said reports whether a policy, which may be nil, sets the field, even to a
+// value without effect.
 func (f Feature) Said(p *networkingv1.TrafficPolicyPolicy) bool {
 	return p != nil && f.said != nil && f.said(p)
 }
 
-// Value returns what a policy, which may be nil, asks for, with the defaults
-// filled in so that equal effects have equal values: a pointer to the API's type,
-// or nil if it asks for nothing. Ports of targets that the policy leaves out are
-// those of the resolver.
+// Value returns the effective value of a policy, which may be nil: a pointer to
+// the API's type with defaults filled in, so that equal effects have equal
+// values, or nil if there is none. Missing ports of targets come from the
+// resolver.
 func (f Feature) Value(p *networkingv1.TrafficPolicyPolicy, ports PortResolver) any {
 	if !f.Said(p) {
 		return nil
@@ -96,10 +97,10 @@ func (f Feature) Value(p *networkingv1.TrafficPolicyPolicy, ports PortResolver) 
 	return f.effective(p, ports)
 }
 
-// Authored reports whether users ask for the feature in policies, with an effect.
+// Authored reports whether policies can set the feature with an effect.
 func (f Feature) Authored() bool { return f.said != nil && f.Scope != ScopeUnsupported }
 
-// Lines says in a few words what a value does, one part a line.
+// Lines describes a value in a few words, one part per line.
 func (f Feature) Lines(value any) []string {
 	if f.lines == nil {
 		return Flatten(value)
@@ -107,11 +108,10 @@ func (f Feature) Lines(value any) []string {
 	return f.lines(value)
 }
 
-// NamesServices reports whether the feature sends requests to Services that it
-// names.
+// NamesServices reports whether a value can contain target Services.
 func (f Feature) NamesServices() bool { return f.targets != nil }
 
-// Targets returns the Services that a value sends requests to.
+// Targets returns the Services to which a value sends requests.
 func (f Feature) Targets(value any) []Target {
 	if f.targets == nil || value == nil {
 		return nil
@@ -119,15 +119,15 @@ func (f Feature) Targets(value any) []Target {
 	return f.targets(value)
 }
 
-// VisitRequests calls the method of the feature with the value, if it is one of
-// requests.
+// VisitRequests calls the method of the feature with the value if it is a request
+// feature.
 func (f Feature) VisitRequests(v Requests, value any) {
 	if f.visitRequests != nil {
 		f.visitRequests(v, value)
 	}
 }
 
-// VisitConnections is VisitRequests for features of connections.
+// VisitConnections is VisitRequests for connection features.
 func (f Feature) VisitConnections(v Connections, value any) {
 	if f.visitConnections != nil {
 		f.visitConnections(v, value)
@@ -137,8 +137,7 @@ func (f Feature) VisitConnections(v Connections, value any) {
 // Features is the table, or a part of it.
 type Features []Feature
 
-// Of returns the feature of a field; the zero Feature, which can do nothing, if
-// there is none.
+// Of returns the feature of a field; the zero Feature if there is none.
 func (all Features) Of(field string) Feature {
 	for i := range all {
 		if all[i].Field == field {
@@ -148,5 +147,5 @@ func (all Features) Of(field string) Feature {
 	return Feature{}
 }
 
-// NoPorts resolves no ports: values keep those that they name.
+// NoPorts resolves no ports: only explicit ports are kept.
 func NoPorts(core.ClusterObjectRef) uint32 { return 0 }

@@ -12,10 +12,10 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Lines says in a few words what a setting does, one part a line.
+// Lines describes a setting in a few words, one part per line.
 func Lines(field string, value any) []string { return All().Of(field).Lines(value) }
 
-// counted counts things whose plural ends in s.
+// counted formats a number with a noun whose plural ends in s.
 func counted(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -98,8 +98,8 @@ func serviceText(ref core.ClusterObjectRef, port uint32) string {
 	return name
 }
 
-// Flatten writes any value as lines of a path and a scalar, such as `a.b 1`, at
-// least one.
+// Flatten converts any value into lines with a path and a scalar, such as `a.b
+// 1`; there is at least one.
 func Flatten(value any) []string {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -112,7 +112,7 @@ func Flatten(value any) []string {
 	if lines := flatten("", tree); len(lines) > 0 {
 		return lines
 	}
-	return []string{""} // there is a value, of which there is nothing to say
+	return []string{""} // an empty value
 }
 
 func flatten(path string, value any) []string {

@@ -7,7 +7,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// The fields of features, as manifests spell them.
+// The fields of features in the spelling of manifests.
 const (
 	HeaderManipulation     = "headerManipulation"
 	CORSPolicy             = "corsPolicy"
@@ -24,12 +24,12 @@ const (
 	TCPKeepalive = "tcpKeepalive"
 )
 
-// policy is what a TrafficPolicy asks for.
+// policy is an alias for the settings of a TrafficPolicy.
 type policy = networkingv1.TrafficPolicyPolicy
 
 // All returns the table: a row for every field of TrafficPolicyPolicy, and one
-// for what a VirtualMesh says about connections. What is wrong with a policy is
-// reported in this order.
+// for the connection settings of a VirtualMesh. Problems of a policy are reported
+// in this order.
 func All() Features {
 	return Features{
 		requests(Feature{
@@ -82,9 +82,8 @@ func All() Features {
 	}
 }
 
-// requests completes the row of a feature of requests: how a policy's value is
-// read, which effect it has (nil: that which it says), and which method of
-// Requests is for it.
+// requests completes the row of a request feature: how to read a policy's value,
+// how to compute its effect (nil: the value itself), and its method of Requests.
 func requests[V any](f Feature, at func(*policy) *V, effective func(*V, PortResolver) *V, visit func(Requests, *V)) Feature {
 	f.Scope, f.visitRequests = ScopeRequests, func(v Requests, value any) {
 		if typed, ok := value.(*V); ok {
@@ -94,8 +93,8 @@ func requests[V any](f Feature, at func(*policy) *V, effective func(*V, PortReso
 	return read(f, at, effective)
 }
 
-// connections is requests for a feature of connections. Without a way to read
-// it, policies do not have it.
+// connections is requests for connection features. If at is nil, policies do not
+// have the field.
 func connections[V any](f Feature, at func(*policy) *V, effective func(*V, PortResolver) *V, visit func(Connections, *V)) Feature {
 	f.Scope, f.visitConnections = ScopeConnections, func(v Connections, value any) {
 		if typed, ok := value.(*V); ok {
@@ -108,7 +107,7 @@ func connections[V any](f Feature, at func(*policy) *V, effective func(*V, PortR
 	return read(f, at, effective)
 }
 
-// unsupported is the row of a field that is only kept.
+// unsupported returns the row of a field that is only preserved.
 func unsupported(field string, at func(*policy) *apiextensionsv1.JSON) Feature {
 	return read(Feature{Field: field, Scope: ScopeUnsupported}, at, nil)
 }
@@ -128,7 +127,7 @@ func read[V any](f Feature, at func(*policy) *V, effective func(*V, PortResolver
 	return f
 }
 
-// lines shows values of the feature's type.
+// lines adapts a formatter for the feature's type.
 func lines[V any](show func(*V) []string) func(any) []string {
 	return func(value any) []string {
 		if typed, ok := value.(*V); ok {
@@ -138,7 +137,7 @@ func lines[V any](show func(*V) []string) func(any) []string {
 	}
 }
 
-// text is lines for what is said in one text.
+// text is lines for a formatter with a single text.
 func text[V any](show func(*V) string) func(any) []string {
 	return lines(func(value *V) []string { return []string{show(value)} })
 }

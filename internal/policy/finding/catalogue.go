@@ -1,11 +1,11 @@
 package finding
 
-// Code is the stable name of a kind of finding. Codes are never reused.
+// Code is the stable identifier of a kind of finding. Codes are never reused.
 type Code string
 
-// The findings. MC01xx concern the input, MC02xx virtual meshes and
-// federation, MC03xx traffic policies, MC04xx access, MC05xx workloads,
-// MC06xx what becomes of it in clusters, MC07xx the certificates there.
+// The findings. MC01xx concern the input, MC02xx virtual meshes and federation,
+// MC03xx traffic policies, MC04xx access, MC05xx workloads, MC06xx the
+// configuration in clusters, MC07xx certificates.
 const (
 	CodeUnreadable         Code = "MC0101"
 	CodeUnknownKind        Code = "MC0102"
@@ -65,13 +65,13 @@ const (
 	CodeTrustLeft          Code = "MC0706"
 )
 
-// Entry is what the catalogue says about one code.
+// Entry is the catalogue entry of one code.
 type Entry struct {
 	Code     Code
 	Severity Severity
 	// Title is one line for lists, Explanation a paragraph for the docs.
 	Title, Explanation string
-	// Hint is the next step that every finding of this code carries.
+	// Hint is the default next step of findings with this code.
 	Hint string
 }
 
@@ -86,8 +86,8 @@ func (c Code) Entry() Entry {
 	return Entry{}
 }
 
-// Catalogue returns every finding that meshctl can report, by ascending code.
-// docs/findings.md is generated from it.
+// Catalogue returns all findings of meshctl by ascending code. docs/findings.md
+// is generated from it.
 func Catalogue() []Entry {
 	return []Entry{
 		{

@@ -1,5 +1,5 @@
-// Package finding is what meshctl has to say about objects: the catalogue of
-// findings with their codes, severities and hints, and how one is made.
+// Package finding defines findings about objects, and their catalogue with codes,
+// severities and hints.
 package finding
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Severity says how much a finding matters.
+// Severity is the severity of a finding.
 type Severity string
 
 // The severities, worst first.
@@ -20,41 +20,42 @@ const (
 	SeverityInfo    Severity = "info"
 )
 
-// rank orders severities, worst first.
+// rank returns the position of a severity in the order of severity, the worst
+// first.
 func (s Severity) rank() int {
 	return slices.Index([]Severity{SeverityError, SeverityWarning, SeverityInfo}, s)
 }
 
-// Finding is one thing worth knowing about the world.
+// Finding is an observation about one object.
 type Finding struct {
 	Code     Code
 	Severity Severity
-	// Object is an ObjectID's text, or the place in the input if the object
-	// could not be read.
+	// Object is the text of an ObjectID, or the place in the input of an
+	// unreadable object.
 	Object string
-	// Message says what is wrong or noteworthy about this object.
+	// Message describes the issue with this object.
 	Message string
-	// Hint says what to do next.
+	// Hint is the next step.
 	Hint string
-	// HidesInput says that something is missing from every answer because of
-	// what was found.
+	// HidesInput is true if objects are missing from all results because of the
+	// finding.
 	HidesInput bool
 }
 
-// New returns a finding with the severity and the hint of the catalogue.
+// New returns a finding with severity and hint from the catalogue.
 func New(code Code, object world.ObjectID, message string) Finding {
 	entry := code.Entry()
 	return Finding{Code: code, Severity: entry.Severity, Object: object.String(), Message: message, Hint: entry.Hint}
 }
 
-// Override replaces severity and hint where they are not empty.
+// Override replaces severity and hint, unless the argument is empty.
 func (f Finding) Override(severity Severity, hint string) Finding {
 	f.Severity, f.Hint = cmp.Or(severity, f.Severity), cmp.Or(hint, f.Hint)
 	return f
 }
 
-// Sort orders findings by severity, code, object and message, and
-// drops repetitions.
+// Sort sorts findings by severity, code, object and message, and removes
+// duplicates.
 func Sort(findings []Finding) []Finding {
 	slices.SortFunc(findings, func(a, b Finding) int {
 		return cmp.Or(

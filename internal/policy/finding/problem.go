@@ -1,15 +1,13 @@
 package finding
 
-// Problem is one reason why an object is INVALID, with the code it is reported
-// under.
+// Problem is a reason why an object is INVALID, with the code of its finding.
 type Problem struct {
 	Code    Code
 	Message string
 }
 
-// Unresolved reports whether the problem is a reference to something that is not
-// there. What the other references of the object say holds nonetheless
-// (semantics D69).
+// Unresolved reports whether the problem is a reference that does not resolve.
+// Other references of the object stay effective (semantics D69).
 func (p Problem) Unresolved() bool {
 	switch p.Code {
 	case CodeMeshNotFound, CodeReferenceNotFound, CodeClusterWithoutMesh:

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// flawOfHeaderValue returns why proxies cannot write a header's value, "" if
-// they can. In a value %NAME% and %NAME(arguments)% stand for something that
-// the proxy fills in, and %% for a percent sign.
-func flawOfHeaderValue(value string) string {
+// headerValueProblem returns why proxies reject a header's value, "" if they
+// accept it. In a value, %NAME% and %NAME(arguments)% are variables of the proxy,
+// and %% is a percent sign.
+func headerValueProblem(value string) string {
 	if strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == '\x7f' }) {
 		return "contains control characters"
 	}
@@ -25,8 +25,8 @@ func flawOfHeaderValue(value string) string {
 	}
 }
 
-// afterVariable returns what follows a variable, or an escaped percent sign, of
-// which the first percent sign is cut off; false if it does not end.
+// afterVariable returns the text after a variable or an escaped percent sign,
+// whose first percent sign is already cut off; false if it is not terminated.
 func afterVariable(text string) (string, bool) {
 	if rest, escaped := strings.CutPrefix(text, "%"); escaped {
 		return rest, true
@@ -46,13 +46,13 @@ func afterVariable(text string) (string, bool) {
 	return strings.CutPrefix(rest, "%")
 }
 
-// afterArguments returns what follows the arguments of a variable: a plain text
-// or a list of strings, up to a closing parenthesis.
+// afterArguments returns the text after the arguments of a variable, which are
+// plain text or a list of strings up to a closing parenthesis.
 func afterArguments(text string) (string, bool) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
-			i++ // whatever it is, it ends nothing
+			i++ // an escaped character does not terminate the string
 		case ')':
 			return text[i+1:], areArguments(strings.TrimLeft(text[:i], " "))
 		}

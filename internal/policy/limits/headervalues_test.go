@@ -8,14 +8,14 @@ func TestFlawOfHeaderValue(t *testing.T) {
 		"", "plain", "with\ttab", "100%%", "%HOSTNAME%", "at %HOSTNAME% now", "%REQ(x-a?x-b)%", `%UPSTREAM_METADATA(["a", "b"])%`, "%%%HOSTNAME%%%",
 		`%START_TIME(a\)b)%`, "%REQ( a ) %",
 	} {
-		if flaw := flawOfHeaderValue(good); flaw != "" {
+		if flaw := headerValueProblem(good); flaw != "" {
 			t.Errorf("%q: %s", good, flaw)
 		}
 	}
 	for _, bad := range []string{
 		"100%", "abc%123", "%START_TIME%%", "a\nb", "\x7f", "%REQ(%", "%REQ()%", "%REQ(a) b%", `%UPSTREAM_METADATA([a])%`, `%REQ("a")%`, "%REQ(a)",
 	} {
-		if flawOfHeaderValue(bad) == "" {
+		if headerValueProblem(bad) == "" {
 			t.Errorf("%q is accepted", bad)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package limits knows which values of policies fit the schema but are rejected
-// by Istio.
+// Package limits checks values of policies that match the schema but that Istio
+// rejects.
 package limits
 
 import (
@@ -19,9 +19,9 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// valueChecks collects values that fit the schema but that Istio rejects
-// together with everything around them. A policy with any is INVALID, so that
-// it does not take others down with it.
+// valueChecks collects values that match the schema but that Istio rejects,
+// together with the whole object that contains them. A policy with such a value
+// is INVALID, so that it does not affect other policies.
 type valueChecks struct{ problems []finding.Problem }
 
 func (c *valueChecks) reject(format string, args ...any) {
@@ -30,14 +30,13 @@ func (c *valueChecks) reject(format string, args ...any) {
 
 // Limits of Istio.
 const (
-	// maxPattern is the length of a regular expression in bytes.
+	// maxPattern is the maximum length of a regular expression in bytes.
 	maxPattern = 1024
-	// leastPercentage is the smallest percentage of requests to fail that is not
-	// nothing.
+	// leastPercentage is the smallest effective percentage of requests to fail.
 	leastPercentage = 0.0001
 )
 
-// CheckTrafficPolicy returns which values of a TrafficPolicy Istio rejects.
+// CheckTrafficPolicy returns the values of a TrafficPolicy that Istio rejects.
 func CheckTrafficPolicy(features feature.Features, spec *networkingv1.TrafficPolicySpec) []finding.Problem {
 	c := &valueChecks{}
 	for i, s := range spec.SourceSelector {
@@ -97,13 +96,13 @@ func (c *valueChecks) headers(at string, h *networkingv1.HeaderManipulation) {
 
 func (c *valueChecks) headerValues(at string, headers map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if flaw := flawOfHeaderValue(headers[name]); flaw != "" {
+		if flaw := headerValueProblem(headers[name]); flaw != "" {
 			c.reject("%s: invalid value %q of header %s: %s", at, headers[name], name, flaw)
 		}
 	}
 }
 
-// hostHeaders rejects what cannot be done to the host of a request: it can be
+// hostHeaders rejects unsupported changes of the Host header: it can only be
 // replaced, once.
 func (c *valueChecks) hostHeaders(at string, h *networkingv1.HeaderManipulation) {
 	isHost := func(name string) bool { return strings.EqualFold(name, "host") }
@@ -118,11 +117,11 @@ func (c *valueChecks) hostHeaders(at string, h *networkingv1.HeaderManipulation)
 	}
 }
 
-// authorityHeader is the one pseudo header that settings may write.
+// authorityHeader is the only pseudo-header that settings may write.
 const authorityHeader = ":authority"
 
-// isPseudoHeader reports whether a name stands for something else of the
-// request: its parts in HTTP/2, or a claim of its token.
+// isPseudoHeader reports whether a name is not a real header: an HTTP/2
+// pseudo-header or a claim of the token.
 func isPseudoHeader(name string) bool {
 	return slices.Contains([]string{":method", ":scheme", authorityHeader, ":path", ":status"}, name) ||
 		strings.HasPrefix(name, "@request.auth.claims")
@@ -160,7 +159,7 @@ func (c *valueChecks) labels(at string, labels map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		value := labels[key]
 		if strings.Contains(key+value, "*") {
-			continue // a wildcard is reported as such
+			continue // wildcards are reported separately
 		}
 		if len(validation.IsQualifiedName(key)) > 0 || len(validation.IsValidLabelValue(value)) > 0 {
 			c.reject("%s: %s=%s is not a valid label", at, key, value)
@@ -176,7 +175,7 @@ func (c *valueChecks) namespaces(at string, namespaces []string) {
 	}
 }
 
-// CheckAccessPolicy returns which values of an AccessPolicy Istio rejects.
+// CheckAccessPolicy returns the values of an AccessPolicy that Istio rejects.
 func CheckAccessPolicy(spec *networkingv1.AccessPolicySpec) []finding.Problem {
 	c := &valueChecks{}
 	for i, s := range spec.SourceSelector {
@@ -205,8 +204,8 @@ func (c *valueChecks) texts(at string, lists ...[]string) {
 	}
 }
 
-// paths rejects paths with braces that are no templates: one that stands for a
-// segment, or, once and last, for any number of them.
+// paths rejects paths with invalid templates. Valid are a placeholder for a
+// segment and, once and last, one for any number of segments.
 func (c *valueChecks) paths(at string, paths []string) {
 	const one, several = "{*}", "{**}"
 	for _, path := range paths {

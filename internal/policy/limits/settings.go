@@ -8,15 +8,15 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// settingChecks rejects the values of features that Istio rejects.
+// settingChecks rejects feature values that Istio rejects.
 type settingChecks struct{ *valueChecks }
 
-// HeaderManipulation rejects names and values that no header can have.
+// HeaderManipulation rejects invalid header names and values.
 func (c settingChecks) HeaderManipulation(h *networkingv1.HeaderManipulation) {
 	c.headers("spec.policy.headerManipulation", h)
 }
 
-// CORSPolicy rejects origins, methods and headers that are none.
+// CORSPolicy rejects invalid origins, methods and headers.
 func (c settingChecks) CORSPolicy(p *networkingv1.CORSPolicy) {
 	const at = "spec.policy.corsPolicy"
 	for i, o := range p.AllowOrigins {
@@ -45,7 +45,7 @@ func (c settingChecks) FaultInjection(f *networkingv1.FaultInjection) {
 	}
 }
 
-// TrafficShift rejects labels that no pod can have, and bad headers of targets.
+// TrafficShift rejects invalid pod labels and headers of targets.
 func (c settingChecks) TrafficShift(s *networkingv1.MultiDestination) {
 	for i, d := range s.Destinations {
 		at := fmt.Sprintf("spec.policy.trafficShift.destinations[%d]", i)

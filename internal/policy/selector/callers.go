@@ -6,15 +6,15 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Callers knows the identities of all workloads.
+// Callers indexes the identities of all workloads.
 type Callers struct {
-	// identities also has every identity with its namespace, its service
-	// account, or both left empty, which stand for any.
+	// identities also contains every identity with an empty namespace, an empty
+	// service account, or both, which stand for any value.
 	identities map[Identity]bool
 	namespaces map[string]bool
 }
 
-// NewCallers collects the identities of a world.
+// NewCallers indexes the identities of a world.
 func NewCallers(w *world.World) Callers {
 	c := Callers{identities: map[Identity]bool{}, namespaces: map[string]bool{}}
 	for i := range w.Workloads {
@@ -32,7 +32,7 @@ func NewCallers(w *world.World) Callers {
 	return c
 }
 
-// AreAdmitted reports whether any known workload is admitted by the grants.
+// AreAdmitted reports whether the grants allow any known workload.
 func (c Callers) AreAdmitted(grants []Grant) bool {
 	return slices.ContainsFunc(grants, func(g Grant) bool {
 		return g.AnySource ||

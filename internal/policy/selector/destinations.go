@@ -1,6 +1,6 @@
-// Package selector decides what the selectors of policies mean: which
-// Destinations, workloads, callers and requests they pick, and which of their
-// references resolve.
+// Package selector evaluates the selectors of policies: which Destinations,
+// workloads, callers and requests they select, and which of their references
+// resolve.
 package selector
 
 import (
@@ -12,7 +12,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Set is the Destinations that a selector list picks, as ascending positions in
+// Set holds the selected Destinations as ascending positions in
 // World.Destinations.
 type Set []int
 
@@ -22,11 +22,11 @@ func (s Set) Contains(id int) bool {
 	return found
 }
 
-// Destinations evaluates a destinationSelector list: elements are
-// alternatives, an absent list selects every Service, an element without
-// matcher and references selects nothing, and matcher and references of one
-// element are alternatives as well (semantics 2.1). References must have been
-// checked before; unresolved ones select nothing.
+// Destinations evaluates a destinationSelector list: elements are alternatives,
+// an absent list selects every Service, an element without matcher and references
+// selects nothing, and matcher and references of one element are alternatives as
+// well (semantics 2.1). Unresolved references select nothing; CheckDestinations
+// reports them.
 func Destinations(w *world.World, all Set, selectors []core.DestinationSelector) Set {
 	if len(selectors) == 0 {
 		return all
@@ -62,9 +62,9 @@ func AllServices(w *world.World) Set {
 	return all
 }
 
-// CheckDestinations returns why a destinationSelector list is INVALID:
-// references that do not resolve (semantics 3.2) and wildcards (D6). field is
-// the path of the list, for the messages.
+// CheckDestinations returns why a destinationSelector list is INVALID: references
+// that do not resolve (semantics 3.2) and wildcards (D6). field is the path of
+// the list for messages.
 func CheckDestinations(w *world.World, field string, selectors []core.DestinationSelector) []finding.Problem {
 	var problems []finding.Problem
 	for i, s := range selectors {
@@ -91,7 +91,7 @@ func checkServiceRef(w *world.World, at string, ref core.ClusterObjectRef) []fin
 		return wild[:1]
 	}
 	if ref.Name == "" || ref.Namespace == "" || ref.ClusterName == "" {
-		// The schema reports each missing field by itself.
+		// The schema already reports each missing field.
 		return nil
 	}
 	if w.Service(ref) != nil {
@@ -104,8 +104,8 @@ func checkServiceRef(w *world.World, at string, ref core.ClusterObjectRef) []fin
 	return []finding.Problem{{Code: finding.CodeReferenceNotFound, Message: message}}
 }
 
-// UnknownClusters returns the clusters of which nothing is known, although
-// references name Services there, sorted.
+// UnknownClusters returns the clusters of referenced Services about which nothing
+// is known, sorted.
 func UnknownClusters(w *world.World, selectors []core.DestinationSelector) []string {
 	var unknown []string
 	for _, s := range selectors {

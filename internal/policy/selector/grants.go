@@ -29,20 +29,21 @@ func CheckIdentities(field string, selectors []core.IdentitySelector) []finding.
 	return problems
 }
 
-// Grant is one alternative of who may call: any source, or one of the
-// accounts, or one of the namespaces in whatever mesh; and the request must
-// satisfy the condition. A Grant without any of the three admits nobody.
+// Grant is one alternative of allowed callers: any source, one of the accounts,
+// or one of the namespaces in any mesh. The request must also satisfy the
+// condition. A Grant with none of the three allows no caller.
 type Grant struct {
 	AnySource bool
 	accounts  []account
-	// included has the accounts of a long list, with empty fields for any value.
+	// included indexes the accounts of a long list; empty fields stand for any
+	// value.
 	included map[Identity]bool
 	// Namespaces are sorted.
 	Namespaces []string
 	Request    RequestCondition
 }
 
-// fewAccounts are looked at one by one.
+// fewAccounts is the number of accounts up to which they are not indexed.
 const fewAccounts = 8
 
 func (g *Grant) setAccounts(accounts []account) {
@@ -80,12 +81,12 @@ func (g Grant) Principals() []string {
 	return slices.Compact(principals)
 }
 
-// IsAmbiguous reports whether Istio takes some of the accounts for those of the
-// mesh that reads the grant.
+// IsAmbiguous reports whether Istio reads some of the accounts as accounts of the
+// mesh that evaluates the grant.
 func (g Grant) IsAmbiguous() bool { return slices.ContainsFunc(g.accounts, account.isAmbiguous) }
 
-// ReadBy returns grants the way a mesh of another than the default trust domain
-// reads them. Their principals stay what they are.
+// ReadBy returns grants as read by a mesh whose trust domain is not the default.
+// Their principals are unchanged.
 func ReadBy(trustDomain string, grants []Grant) []Grant {
 	read := slices.Clone(grants)
 	for i := range read {
@@ -100,8 +101,8 @@ func ReadBy(trustDomain string, grants []Grant) []Grant {
 	return read
 }
 
-// NamespacesOf returns the namespaces of all whom the grants admit, sorted;
-// anywhere says that one of them does not restrict the namespace.
+// NamespacesOf returns the namespaces of all callers that the grants allow,
+// sorted; anywhere is true if one of them does not restrict the namespace.
 func NamespacesOf(grants []Grant) (namespaces []string, anywhere bool) {
 	for _, g := range grants {
 		if g.AnySource {
@@ -118,8 +119,8 @@ func NamespacesOf(grants []Grant) (namespaces []string, anywhere bool) {
 	return distinct(namespaces), false
 }
 
-// Admits reports whether the identity is one of the grant's; known is false
-// for a source without identity, which only an any-source grant admits.
+// Admits reports whether the grant allows the identity. known is false for a
+// source without identity, which only an any-source grant allows.
 func (g Grant) Admits(id Identity, known bool) bool {
 	if g.AnySource {
 		return true
@@ -131,22 +132,22 @@ func (g Grant) Admits(id Identity, known bool) bool {
 	return named || g.includes(id)
 }
 
-// RequestCondition is what a caller's request must satisfy beyond the
-// workload's identity; an empty list does not restrict.
+// RequestCondition is a requirement for a caller's request beyond the workload's
+// identity; an empty list does not restrict.
 type RequestCondition struct {
 	RequestPrincipals, NotRequestPrincipals []string
 	ForwardedIPs, NotForwardedIPs           []string
 }
 
-// IsZero reports whether nothing is asked of the request.
+// IsZero reports whether there is no requirement.
 func (c RequestCondition) IsZero() bool {
 	return len(c.RequestPrincipals)+len(c.NotRequestPrincipals)+len(c.ForwardedIPs)+len(c.NotForwardedIPs) == 0
 }
 
-// Grants turns a sourceSelector into grants, one per element:
-// elements are alternatives, the set fields of one element must all hold, and
-// an empty field is a wildcard (semantics D9). It is not called for an empty
-// list, which means the destination's own mesh (D31).
+// Grants converts a sourceSelector into grants, one per element: elements are
+// alternatives, the set fields of one element must all match, and an empty field
+// matches any value (semantics D9). Do not call it for an empty list, which means
+// the destination's own mesh (D31).
 func Grants(trust TrustDomains, selectors []core.IdentitySelector) ([]Grant, []finding.Problem) {
 	var grants []Grant
 	var problems []finding.Problem
@@ -210,12 +211,12 @@ func requestCondition(s core.IdentitySelector) RequestCondition {
 	return c
 }
 
-// checkClusters returns an error for every cluster that has no Istio mesh and
-// so no trust domain to recognise its workloads by (semantics 5.4).
+// checkClusters returns a problem for every cluster without an Istio mesh, which
+// has no trust domain to identify its workloads (semantics 5.4).
 func checkClusters(trust TrustDomains, at string, s core.IdentitySelector) []finding.Problem {
 	var problems []finding.Problem
 	for _, c := range NamedClusters(s) {
-		if len(trust.byCluster[c]) == 0 && !strings.Contains(c, "*") { // a wildcard is reported as such
+		if len(trust.byCluster[c]) == 0 && !strings.Contains(c, "*") { // wildcards are reported separately
 			problems = append(problems, finding.Problem{Code: finding.CodeClusterWithoutMesh, Message: fmt.Sprintf("%s: no Istio mesh is known in cluster %q", at, c)})
 		}
 	}
@@ -237,16 +238,17 @@ func matcherAccounts(trust TrustDomains, m core.KubeIdentityMatcher) []account {
 	return accounts
 }
 
-// refAccounts resolves service account references within the limits of the
-// matcher of the same element.
+// refAccounts resolves service account references, restricted by the matcher of
+// the same element.
 func refAccounts(trust TrustDomains, refs []core.ClusterObjectRef, limits core.KubeIdentityMatcher) []account {
 	var accounts []account
 	for _, ref := range refs {
 		for _, domain := range refTrustDomains(trust, ref.ClusterName, limits.Clusters) {
 			namespaces := within(ref.Namespace, limits.Namespaces)
 			if ref.Name != "" && slices.Equal(namespaces, []string{""}) {
-				// No principal says "this name in any namespace", and one for the
-				// whole trust domain would admit too many: the known ones it is.
+				// A principal cannot match a name in any namespace, and one for
+				// the whole trust domain would allow too many callers. Therefore
+				// the known namespaces are used.
 				namespaces = trust.homes[[2]string{domain, ref.Name}]
 			}
 			for _, namespace := range namespaces {

@@ -6,11 +6,11 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Identity is what a workload proves to be with its certificate.
+// Identity is the identity that a workload proves with its certificate.
 type Identity struct{ TrustDomain, Namespace, ServiceAccount string }
 
-// IdentityOf returns the SPIFFE identity of a workload; false if it belongs to
-// no Istio mesh and so has none that could be recognised.
+// IdentityOf returns the SPIFFE identity of a workload; false if it is in no
+// Istio mesh and therefore has no known identity.
 func IdentityOf(w *world.Workload) (Identity, bool) {
 	if w.Mesh == nil || w.Mesh.Type != world.MeshIstio {
 		return Identity{}, false
@@ -18,7 +18,7 @@ func IdentityOf(w *world.Workload) (Identity, bool) {
 	return Identity{w.Mesh.TrustDomain, w.Namespace, w.ServiceAccount}, true
 }
 
-// Principal returns the identity in the form Istio compares, without scheme.
+// Principal returns the identity in Istio's form, without scheme.
 func (i Identity) Principal() string {
 	return fmt.Sprintf("%s/ns/%s/sa/%s", i.TrustDomain, i.Namespace, i.ServiceAccount)
 }
@@ -40,9 +40,8 @@ func (a account) includes(id Identity) bool {
 		(a.name == "" || a.name == id.ServiceAccount)
 }
 
-// newAccount returns the accounts of a trust domain in a namespace, or in any
-// if that is empty, with a name, or with any if that is empty; a name needs a
-// namespace.
+// newAccount returns the accounts of a trust domain; an empty namespace or name
+// means any. A name requires a namespace.
 func newAccount(trustDomain, namespace, name string) account {
 	a := account{trustDomain: trustDomain, namespace: namespace, name: name}
 	switch {
@@ -56,15 +55,17 @@ func newAccount(trustDomain, namespace, name string) account {
 	return a
 }
 
-// DefaultTrustDomain is that of a mesh which names none (semantics D30).
+// DefaultTrustDomain is the trust domain of a mesh without one in its spec
+// (semantics D30).
 const DefaultTrustDomain = "cluster.local"
 
-// IsAmbiguous reports whether Istio takes the account for one of the trust
-// domain of whichever mesh reads it. It does so with the default trust domain,
-// where a principal names a namespace and an account.
+// isAmbiguous reports whether Istio reads the account as one of the trust domain
+// of the mesh that evaluates it. It does so for the default trust domain if a
+// principal has both namespace and account.
 func (a account) isAmbiguous() bool { return a.trustDomain == DefaultTrustDomain && a.namespace != "" }
 
-// WholeTrustDomain admits every identity of a trust domain (semantics D31).
+// WholeTrustDomain returns a grant for every identity of a trust domain
+// (semantics D31).
 func WholeTrustDomain(trustDomain string) Grant {
 	return Grant{accounts: []account{{trustDomain: trustDomain, principal: trustDomain + "/*"}}}
 }

@@ -7,8 +7,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Index finds the policies that may have a workload as source without
-// looking at all policies: each is filed under what its selectors restrict.
+// Index finds the policies that may have a workload as source without scanning
+// all policies: each is indexed by what its selectors require.
 type Index struct {
 	any         []int
 	byNamespace map[string][]int
@@ -20,7 +20,7 @@ func newIndex() Index {
 	return Index{byNamespace: map[string][]int{}, byCluster: map[string][]int{}, byLabel: map[[2]string][]int{}}
 }
 
-// Candidates returns the positions of the policies to look at for a workload,
+// Candidates returns the positions of the policies to check for a workload,
 // ascending.
 func (x Index) Candidates(w *world.Workload) []int {
 	found := slices.Concat(x.any, x.byNamespace[w.Namespace], x.byCluster[w.Cluster])
@@ -37,7 +37,7 @@ func (x Index) fileNamespaces(policy int, namespaces []string) {
 	}
 }
 
-// IndexWorkloads files the policies, given as the source selectors of each.
+// IndexWorkloads indexes policies by the source selectors of each.
 func IndexWorkloads(count int, selectors func(policy int) []core.WorkloadSelector) Index {
 	x := newIndex()
 	for i := range count {
@@ -50,7 +50,8 @@ func IndexWorkloads(count int, selectors func(policy int) []core.WorkloadSelecto
 			case m == nil || len(m.Namespaces)+len(m.Labels)+len(m.Clusters) == 0:
 				x.any = append(x.any, i)
 			case len(m.Labels) > 0:
-				// One pair is enough to find it; the same one every time.
+				// One label suffices to find it, but must be the same one every
+				// time.
 				key := firstKey(m.Labels)
 				pair := [2]string{key, m.Labels[key]}
 				x.byLabel[pair] = append(x.byLabel[pair], i)
@@ -66,8 +67,8 @@ func IndexWorkloads(count int, selectors func(policy int) []core.WorkloadSelecto
 	return x
 }
 
-// IndexIdentities files the policies, given as the grants of each; none stand
-// for callers that the Destination's mesh decides about (semantics D31).
+// IndexIdentities indexes policies by the grants of each. No grants mean that the
+// callers depend on the Destination's mesh (semantics D31).
 func IndexIdentities(count int, grants func(policy int) []Grant) Index {
 	x := newIndex()
 	for i := range count {

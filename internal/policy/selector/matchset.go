@@ -7,16 +7,15 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// MatchSet finds the first of many request matches that contains another one,
-// without comparing with all: each is filed under the rarest of the conditions
-// that it makes.
+// MatchSet finds the first of many request matches that contains another one
+// without comparing with all: each is indexed by its rarest condition.
 type MatchSet struct {
 	matches []*RequestMatch
-	// all are the matches of all requests.
+	// all are the matches without conditions, which match all requests.
 	all   []int
 	filed map[string][]int
-	// prefixes and suffixes are filed by a number that stands for the text, those
-	// that ignore case apart.
+	// prefixes and suffixes are indexed by a hash of the text; those that ignore
+	// case are separate.
 	prefixes, suffixes map[affix][]int
 }
 
@@ -26,7 +25,7 @@ type affix struct {
 	ignoreCase bool
 }
 
-// NewMatchSet files the matches by their positions in the list.
+// NewMatchSet indexes the matches by their positions in the list.
 func NewMatchSet(matches []*RequestMatch) *MatchSet {
 	x := &MatchSet{matches: matches, filed: map[string][]int{}, prefixes: map[affix][]int{}, suffixes: map[affix][]int{}}
 	frequency := map[string]int{}
@@ -56,9 +55,9 @@ func NewMatchSet(matches []*RequestMatch) *MatchSet {
 	return x
 }
 
-// visitConditions names what a match asks for. Of two matches one of which
-// contains the other, they have conditions in common, but for paths that start or
-// end like others.
+// visitConditions visits the conditions of a match. If one match contains another
+// one, its conditions are among the other's, except for prefixes and suffixes of
+// paths.
 func (m *RequestMatch) visitConditions(visit func(condition string, uri bool)) {
 	if m == nil {
 		return
@@ -117,8 +116,8 @@ func affixOf(uri *core.StringMatch, text string, fromEnd bool) affix {
 	return last
 }
 
-// visitAffixes visits all that a text starts with, or ends in, the shortest first.
-// Affixes that differ may have one number, so what is found has to be compared.
+// visitAffixes visits all prefixes (or suffixes) of a text, the shortest first.
+// Different affixes may have the same hash, so results must be compared.
 func visitAffixes(uri *core.StringMatch, text string, fromEnd bool, visit func(affix)) {
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
 	if uri.IgnoreCase {

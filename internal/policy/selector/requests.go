@@ -10,20 +10,19 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// RequestMatch is one HTTP matcher in its effective form: one spelling of the
-// path, lists sorted. A nil RequestMatch matches every request.
+// RequestMatch is one HTTP matcher in its effective form: the path in one
+// spelling, and sorted lists. A nil RequestMatch matches every request.
 type RequestMatch struct {
 	URI             *core.StringMatch
 	Headers         []core.HeaderMatcher
 	QueryParameters []core.QueryParameterMatcher
 	Method          string
-	// key identifies equal matches.
+	// key is equal for equal matches.
 	key string
 }
 
-// RequestMatches returns the effective matchers of a policy without
-// repetition, sorted; a single nil if it has none (semantics D7: an empty list
-// equals an absent one).
+// RequestMatches returns the distinct effective matchers of a policy, sorted; a
+// single nil if it has none (semantics D7: an empty list equals an absent one).
 func RequestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
 	if len(matchers) == 0 {
 		return []*RequestMatch{nil}
@@ -41,7 +40,7 @@ func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
 	if match.URI == nil && len(match.Headers)+len(match.QueryParameters) == 0 && match.Method == "" {
 		return nil
 	}
-	for i := range match.Headers { // header names have no case
+	for i := range match.Headers { // header names ignore case
 		match.Headers[i].Name = strings.ToLower(match.Headers[i].Name)
 	}
 	slices.SortFunc(match.Headers, func(a, b core.HeaderMatcher) int {
@@ -64,7 +63,7 @@ func (m *RequestMatch) Key() string {
 	return m.key
 }
 
-// EffectiveURI folds the deprecated spellings of the path into one.
+// EffectiveURI returns the path match from its current or deprecated fields.
 func EffectiveURI(m core.HTTPMatcher) *core.StringMatch {
 	switch {
 	case m.URI != nil && (m.URI.Exact != nil || m.URI.Prefix != nil || m.URI.Regex != nil || m.URI.Suffix != nil):
@@ -81,11 +80,11 @@ func EffectiveURI(m core.HTTPMatcher) *core.StringMatch {
 }
 
 // SuffixPattern returns the regular expression for paths that end in suffix,
-// since Istio has no other way to say it (semantics D10).
+// because Istio has no suffix match (semantics D10).
 func SuffixPattern(suffix string) string { return ".*" + regexp.QuoteMeta(suffix) + "$" }
 
-// uriKind ranks the ways to match a path, most specific first, and returns the
-// text that is compared.
+// uriKind returns the rank of a path match, the most specific first, and its
+// text.
 func uriKind(uri *core.StringMatch) (kind int, text string) {
 	switch {
 	case uri == nil:
@@ -103,8 +102,8 @@ func uriKind(uri *core.StringMatch) (kind int, text string) {
 	}
 }
 
-// NeverMatches reports whether no request has the path, since every path starts
-// with a slash, and returns how it is matched and the text.
+// NeverMatches reports whether no request can have the path, because every path
+// starts with a slash. It also returns the kind of match and the text.
 func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
 	switch {
 	case uri == nil:
@@ -114,28 +113,28 @@ func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
 	case uri.Prefix != nil: // an empty one matches every path
 		return "prefix", *uri.Prefix, *uri.Prefix != "" && !strings.HasPrefix(*uri.Prefix, "/")
 	case uri.Regex != nil:
-		return "regex", *uri.Regex, startsOtherwise(*uri.Regex)
+		return "regex", *uri.Regex, neverStartsWithSlash(*uri.Regex)
 	default:
 		return "", "", false
 	}
 }
 
-// serverPath is the path of OPTIONS requests that are about a server as a whole.
+// serverPath is the path of OPTIONS requests for a server as a whole.
 const serverPath = "*"
 
-// startsOtherwise reports whether all texts that match a regular expression as a
-// whole start with the same letters, and these are no slash.
-func startsOtherwise(pattern string) bool {
+// neverStartsWithSlash reports whether all texts that match a regular expression
+// completely start with the same character, which is not a slash.
+func neverStartsWithSlash(pattern string) bool {
 	compiled, err := regexp.Compile(pattern)
 	if err != nil {
-		return false // said by itself
+		return false // reported separately
 	}
 	start, _ := compiled.LiteralPrefix()
 	return start != "" && !strings.HasPrefix(start, "/")
 }
 
-// NeverAllows reports whether no request has a path that an AccessPolicy allows:
-// it neither starts with a slash nor with a wildcard.
+// NeverAllows reports whether no request can have a path of an AccessPolicy,
+// because it starts with neither a slash nor a wildcard.
 func NeverAllows(path string) bool {
 	return path != "" && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "*")
 }
@@ -176,7 +175,7 @@ func (m *RequestMatch) countParameters() int {
 	return len(m.QueryParameters)
 }
 
-// CompareParts puts the more specific match first, by path, headers and query
+// CompareParts sorts the more specific match first, by path, headers and query
 // parameters (semantics 5.1).
 func (m *RequestMatch) CompareParts(other *RequestMatch) int {
 	kind, text := uriKind(m.uri())
@@ -190,16 +189,16 @@ func (m *RequestMatch) CompareParts(other *RequestMatch) int {
 	)
 }
 
-// CompareMethod puts a present method first, then orders lexically descending;
-// after that the match that excludes more headers is first.
+// CompareMethod sorts matches with a method first, in descending order of the
+// methods, and then those that exclude more headers.
 func (m *RequestMatch) CompareMethod(other *RequestMatch) int {
 	_, without := m.countHeaders()
 	_, otherWithout := other.countHeaders()
 	return cmp.Or(strings.Compare(other.method(), m.method()), cmp.Compare(otherWithout, without))
 }
 
-// Contains reports whether every request that satisfies other provably
-// satisfies m; a nil match is satisfied by every request.
+// Contains reports whether every request that matches other provably matches m;
+// nil matches every request.
 func (m *RequestMatch) Contains(other *RequestMatch) bool {
 	switch {
 	case m == nil:
@@ -225,7 +224,7 @@ func (m *RequestMatch) Contains(other *RequestMatch) bool {
 	return uriContains(m, other)
 }
 
-// uriContains compares what is asked of the path.
+// uriContains is Contains for the path.
 func uriContains(m, other *RequestMatch) bool {
 	a, b := m.URI, other.URI
 	if a == nil {

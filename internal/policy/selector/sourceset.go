@@ -7,7 +7,7 @@ import (
 )
 
 // SourceSet finds the sources that contain others without comparing each with
-// all: each is filed under the rarest of the conditions that it makes.
+// all: each is indexed by its rarest condition.
 type SourceSet struct {
 	sources []SourceMatch
 	all     []int
@@ -18,7 +18,7 @@ type SourceSet struct {
 // is empty.
 type sourceCondition struct{ key, value string }
 
-// NewSourceSet files the sources by their positions in the list.
+// NewSourceSet indexes the sources by their positions in the list.
 func NewSourceSet(sources []SourceMatch) *SourceSet {
 	x := &SourceSet{sources: sources, filed: map[sourceCondition][]int{}}
 	frequency := map[sourceCondition]int{}
@@ -51,8 +51,8 @@ func (s SourceMatch) visitConditions(visit func(sourceCondition)) {
 	}
 }
 
-// Containing returns the positions of the sources that contain s, itself
-// included, ascending.
+// Containing returns the positions of the sources that contain s, including s
+// itself, ascending.
 func (x *SourceSet) Containing(s SourceMatch) []int {
 	found := slices.Clone(x.all)
 	s.visitConditions(func(c sourceCondition) {

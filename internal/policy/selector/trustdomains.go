@@ -6,10 +6,10 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// TrustDomains knows which trust domains identify which clusters, and in which
-// namespaces a service account is known.
+// TrustDomains holds the trust domains of clusters, and the namespaces of known
+// service accounts.
 type TrustDomains struct {
-	// homes are the namespaces by trust domain and account name, sorted.
+	// homes holds the sorted namespaces by trust domain and account name.
 	homes map[[2]string][]string
 
 	all       []string
@@ -17,7 +17,7 @@ type TrustDomains struct {
 	clusters  map[string][]string
 }
 
-// NewTrustDomains reads the trust domains of a world.
+// NewTrustDomains collects the trust domains of a world.
 func NewTrustDomains(w *world.World) TrustDomains {
 	t := TrustDomains{byCluster: map[string][]string{}, clusters: map[string][]string{}, homes: map[[2]string][]string{}}
 	for i := range w.Workloads {
@@ -48,14 +48,14 @@ func sortLists[K comparable](lists map[K][]string) {
 	}
 }
 
-// distinct sorts a list in place and drops repetitions.
+// distinct sorts a list in place and removes duplicates.
 func distinct(list []string) []string {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// SharedWith returns the clusters outside the given ones that use one of their
-// trust domains, so that identities do not tell them apart (semantics D30).
+// SharedWith returns other clusters that use a trust domain of the given ones, so
+// that identities do not distinguish them (semantics D30).
 func (t TrustDomains) SharedWith(clusters []string) []string {
 	named, seen := map[string]bool{}, map[string]bool{}
 	for _, c := range clusters {

@@ -11,8 +11,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// SourceMatch is a set of source workloads within one cluster; the zero value
-// stands for all of them.
+// SourceMatch is a set of source workloads in one cluster; the zero value means
+// all of them.
 type SourceMatch struct {
 	Namespace string
 	Labels    map[string]string
@@ -28,7 +28,7 @@ func (s SourceMatch) Includes(w *world.Workload) bool {
 	return (s.Namespace == "" || s.Namespace == w.Namespace) && world.HasLabels(w.Labels, s.Labels)
 }
 
-// Key identifies equal sources.
+// Key is equal for equal sources.
 func (s SourceMatch) Key() string {
 	var b strings.Builder
 	b.WriteString(s.Namespace)
@@ -38,9 +38,9 @@ func (s SourceMatch) Key() string {
 	return b.String()
 }
 
-// SourcesIn returns the sources that a sourceSelector admits from one cluster,
-// without those contained in others, sorted; none if it admits nobody from
-// there (semantics D7, D8).
+// SourcesIn returns the sources that a sourceSelector selects in one cluster,
+// without those contained in others, sorted; none if it selects no workload there
+// (semantics D7, D8).
 func SourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch {
 	if len(selectors) == 0 {
 		return []SourceMatch{{}}
@@ -64,7 +64,7 @@ func SourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch 
 	return widest(sources)
 }
 
-// widest drops sources that are contained in others and sorts the rest.
+// widest removes sources that are contained in others and sorts the rest.
 func widest(sources []SourceMatch) []SourceMatch {
 	byKey := make(map[string]SourceMatch, len(sources))
 	for _, s := range sources {
@@ -87,9 +87,9 @@ func widest(sources []SourceMatch) []SourceMatch {
 	return kept
 }
 
-// workloadMatches evaluates one element of a sourceSelector: labels,
-// namespaces and clusters must all match, what is omitted matches everything
-// (semantics 2.2, D7).
+// workloadMatches evaluates one element of a sourceSelector: labels, namespaces
+// and clusters must all match, omitted fields match everything (semantics 2.2,
+// D7).
 func workloadMatches(selector core.WorkloadSelector, w *world.Workload) bool {
 	m := selector.KubeWorkloadMatcher
 	if m == nil {

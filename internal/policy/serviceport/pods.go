@@ -7,10 +7,10 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// OfPods returns where the pods behind a Destination listen for ports of its
-// Service, ascending (semantics D53). A number that is no port of the Service but
-// one of its pods stands for itself, and one that is neither for nothing. Of a
-// Service whose ports are not known, every number is taken as it is.
+// OfPods returns the pods' ports for ports of a Destination's Service, ascending
+// (semantics D53). A number that is a port of the pods only means itself; one
+// that is neither a Service nor a pod port is dropped. If the ports of the
+// Service are not known, every number is kept.
 func OfPods(d *world.Destination, numbers []uint32) []uint32 {
 	if !Known(d) {
 		return ascending(numbers)
@@ -28,7 +28,7 @@ func Known(d *world.Destination) bool {
 	return d.IsService() && len(d.Resource.Spec.KubeService.Ports) > 0
 }
 
-// PodsBehind resolves one number; ofService says that it is a port of the
+// PodsBehind resolves one number; ofService is true if it is a port of the
 // Service.
 func PodsBehind(d *world.Destination, number uint32) (pods []uint32, ofService bool) {
 	isTarget := false
@@ -46,8 +46,8 @@ func PodsBehind(d *world.Destination, number uint32) (pods []uint32, ofService b
 	return ascending(pods), ofService
 }
 
-// targetsOfPort returns where pods listen for a port of their Service: one number,
-// or as many as the pods have behind the name of the target.
+// targetsOfPort returns the pods' ports for a port of their Service: one number,
+// or several if the pods use different numbers for a named target.
 func targetsOfPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) []uint32 {
 	switch {
 	case port.TargetPortName == nil || *port.TargetPortName == "":
@@ -59,8 +59,8 @@ func targetsOfPort(service *discoveryv1.KubeService, port discoveryv1.KubeServic
 		var targets []uint32
 		for _, group := range service.EndpointSubsets {
 			for _, p := range group.Ports {
-				// Endpoints carry the Service port's name; older writers used the
-				// container's.
+				// Endpoints carry the Service port's name; older discovery wrote
+				// the container's.
 				if p.Port != 0 && (p.Name == port.Name || p.Name == *port.TargetPortName) {
 					targets = append(targets, p.Port)
 				}
@@ -70,7 +70,8 @@ func targetsOfPort(service *discoveryv1.KubeService, port discoveryv1.KubeServic
 	}
 }
 
-// PortsTo returns which ports of a Service get to ports of its pods, ascending.
+// PortsTo returns the ports of a Service that lead to the given pod ports,
+// ascending.
 func PortsTo(d *world.Destination, pods []uint32) []uint32 {
 	if !Known(d) {
 		return pods
@@ -84,8 +85,8 @@ func PortsTo(d *world.Destination, pods []uint32) []uint32 {
 	return ascending(ports)
 }
 
-// Container resolves a Service port's target, a name through the first
-// endpoints that have a port of that name (semantics 3.6).
+// Container resolves the target of a Service port. A named target is resolved
+// through the first endpoints with a port of that name (semantics 3.6).
 func Container(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) uint32 {
 	if port.TargetPortName == nil || *port.TargetPortName == "" {
 		if port.TargetPortNumber != nil && *port.TargetPortNumber != 0 {
@@ -95,7 +96,7 @@ func Container(service *discoveryv1.KubeService, port discoveryv1.KubeServicePor
 	}
 	for _, subset := range service.EndpointSubsets {
 		for _, p := range subset.Ports {
-			// Endpoints carry the Service port's name; older writers used the
+			// Endpoints carry the Service port's name; older discovery wrote the
 			// container's.
 			if p.Name == port.Name || p.Name == *port.TargetPortName {
 				return p.Port
@@ -105,7 +106,7 @@ func Container(service *discoveryv1.KubeService, port discoveryv1.KubeServicePor
 	return 0
 }
 
-// ascending returns the numbers in order, each once.
+// ascending returns the distinct numbers in ascending order.
 func ascending(numbers []uint32) []uint32 {
 	return slices.Compact(slices.Sorted(slices.Values(numbers)))
 }

@@ -1,5 +1,5 @@
-// Package serviceport answers questions about the ports of Services: their
-// protocol, and where the pods behind them listen.
+// Package serviceport resolves the ports of Services: their protocol and the
+// pods' ports behind them.
 package serviceport
 
 import (
@@ -13,14 +13,14 @@ import (
 // Protocol is a protocol in Istio's spelling.
 type Protocol string
 
-// protocolUnknown is that of a port that declares none: proxies find it out by
-// looking at the traffic.
+// protocolUnknown is the protocol of a port that declares none: proxies detect
+// it.
 const protocolUnknown Protocol = ""
 
-// ProtocolOf infers a port's protocol the way Istio does: UDP as such, then
-// the application protocol, else the part of the port's name before the first
-// dash, else by well-known number (semantics 5.5). Application protocols that
-// Kubernetes itself defines have names of their own.
+// ProtocolOf infers a port's protocol the way Istio does: UDP as such, then the
+// application protocol, else the part of the port's name before the first dash,
+// else by well-known number (semantics 5.5). Application protocols defined by
+// Kubernetes have their own names.
 func ProtocolOf(port discoveryv1.KubeServicePort) Protocol {
 	if port.Protocol != "" && !strings.EqualFold(port.Protocol, "TCP") {
 		return Protocol(strings.ToUpper(port.Protocol)) // UDP, SCTP
@@ -64,8 +64,7 @@ func IsHTTP(port discoveryv1.KubeServicePort) bool {
 	}
 }
 
-// HTTP returns the numbers of the ports that routes can be rendered for,
-// ascending.
+// HTTP returns the ports for which routes can be rendered, ascending.
 func HTTP(d *world.Destination) []uint32 {
 	if !d.IsService() {
 		return nil
@@ -80,8 +79,8 @@ func HTTP(d *world.Destination) []uint32 {
 	return slices.Compact(ports)
 }
 
-// All returns the numbers of all ports, ascending; a single 0 stands
-// for those of a Service whose ports are not known.
+// All returns all port numbers, ascending; a single 0 if the ports of the Service
+// are not known.
 func All(d *world.Destination) []uint32 {
 	var ports []uint32
 	for _, p := range d.Resource.Spec.KubeService.Ports {
@@ -94,7 +93,7 @@ func All(d *world.Destination) []uint32 {
 	return slices.Compact(ports)
 }
 
-// Only returns the number of a Service's port if it has just one, else 0.
+// Only returns the only port of a Service; 0 if it has several or none.
 func Only(d *world.Destination) uint32 {
 	if d == nil || !d.IsService() || len(d.Resource.Spec.KubeService.Ports) != 1 {
 		return 0

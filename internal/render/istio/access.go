@@ -12,15 +12,16 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// openGatewayPrefix begins the names of policies that keep gateways open.
+// openGatewayPrefix is the name prefix of policies that keep gateways open to all
+// callers.
 const openGatewayPrefix = "allow-ingress-gateway-"
 
-// maxRules is how many rules, and sources of a rule, an AuthorizationPolicy can
-// have.
+// maxRules is the maximum number of rules in an AuthorizationPolicy, and of
+// sources in a rule.
 const maxRules = 512
 
-// addAccess adds who may call a Destination (semantics 5.4), and that everybody
-// may if it is a gateway that stays open (D38).
+// addAccess adds the AuthorizationPolicies of a Destination (semantics 5.4), and
+// one that allows all callers if it is a gateway that stays open (D38).
 func (b *builder) addAccess(d *world.Destination) {
 	if b.result.StaysOpen(d.ID) && len(d.Selector) > 0 {
 		vm := b.result.Meshes[d.Mesh.ID].VirtualMesh
@@ -30,7 +31,7 @@ func (b *builder) addAccess(d *world.Destination) {
 	}
 	inForce := b.result.RulesOf(d.ID)
 	if len(inForce) == 0 || len(d.Selector) == 0 {
-		return // allowing nothing in particular would deny everything
+		return // an ALLOW policy without rules would deny everything
 	}
 	var rules []*security.Rule
 	parents := []world.ObjectID{parentOf(kindDestination, &d.Resource.ObjectMeta)}
@@ -39,8 +40,8 @@ func (b *builder) addAccess(d *world.Destination) {
 		rules = append(rules, accessRules(p, d)...)
 		parents = append(parents, parentOf(kindAccessPolicy, &p.Resource.ObjectMeta))
 	}
-	// Policies that admit nobody still have the pods turn everybody away
-	// (D33): the first part is there even without rules.
+	// A policy that allows no caller must still make the pods deny all others
+	// (D33), so the first part is written even without rules.
 	for part := 0; part == 0 || len(rules) > 0; part++ {
 		some := rules[:min(len(rules), maxRules)]
 		rules = rules[len(some):]
@@ -57,9 +58,9 @@ func podsBehind(d *world.Destination) *selectors.WorkloadSelector {
 	return &selectors.WorkloadSelector{MatchLabels: d.Selector}
 }
 
-// accessRules renders one policy for a Destination: a rule without sources if
-// it admits anybody, none if it admits nobody, mostly one with all its sources
-// (semantics 5.4, D30).
+// accessRules renders one policy for a Destination: a rule without sources if it
+// allows every caller, no rule if it allows none, and otherwise usually one rule
+// with all sources (semantics 5.4, D30).
 func accessRules(p *policy.AccessPolicy, d *world.Destination) []*security.Rule {
 	to, possible := operations(p, d)
 	if !possible {
@@ -67,7 +68,7 @@ func accessRules(p *policy.AccessPolicy, d *world.Destination) []*security.Rule 
 	}
 	var from []*security.Rule_From
 	for _, grant := range p.Grants(d) {
-		source, anybody, somebody := source(grant)
+		source, anybody, somebody := sourceOf(grant)
 		if anybody {
 			return []*security.Rule{{To: to}}
 		}
@@ -84,9 +85,10 @@ func accessRules(p *policy.AccessPolicy, d *world.Destination) []*security.Rule 
 	return rules
 }
 
-// source renders who a grant admits; all that is set must hold. It is anybody
-// if nothing is, and nobody if no identity is left.
-func source(grant selector.Grant) (source *security.Source, anybody, somebody bool) {
+// sourceOf renders the callers of a grant; all set fields must match. anybody is
+// true if nothing is set; somebody is false if no identity is left, so that the
+// grant allows no caller.
+func sourceOf(grant selector.Grant) (source *security.Source, anybody, somebody bool) {
 	source = &security.Source{
 		Principals: grant.Principals(), Namespaces: grant.Namespaces,
 		RequestPrincipals: grant.Request.RequestPrincipals, NotRequestPrincipals: grant.Request.NotRequestPrincipals,
@@ -98,8 +100,8 @@ func source(grant selector.Grant) (source *security.Source, anybody, somebody bo
 	return source, false, len(source.Principals)+len(source.Namespaces) > 0
 }
 
-// operations renders what callers may do, nil if everything; false if that is
-// nothing, because no allowed port leads to pods. Istio compares ports with those
+// operations renders the allowed operations, nil if all are. It returns false if
+// none is, because no allowed port leads to pods. Istio compares ports with those
 // of the pods (semantics D53).
 func operations(p *policy.AccessPolicy, d *world.Destination) (to []*security.Rule_To, possible bool) {
 	allowed := p.Operation()
@@ -110,7 +112,7 @@ func operations(p *policy.AccessPolicy, d *world.Destination) (to []*security.Ru
 	if len(allowed.Ports) > 0 {
 		ports := serviceport.OfPods(d, allowed.Ports)
 		if len(ports) == 0 {
-			return nil, false // an operation without ports would allow all of them
+			return nil, false // an operation without ports would allow all ports
 		}
 		for _, port := range ports {
 			operation.Ports = append(operation.Ports, strconv.FormatUint(uint64(port), 10))

@@ -26,15 +26,14 @@ func (r *Renderer) destinationRule(host string, settings []policy.ConnectionSett
 	return rule
 }
 
-// bareRule only names the subsets of a host.
+// bareRule renders a DestinationRule that only defines the subsets of a host.
 func bareRule(host string, subsets []subset) *networking.DestinationRule {
 	return &networking.DestinationRule{Host: host, ExportTo: everywhere(), Subsets: renderedSubsets(subsets)}
 }
 
 // gatewayRule renders the connection settings and subsets of a federated host
-// that is reached through gateways. The name that a client gives in the
-// handshake says which port and subset of the Service is meant; the gateway
-// finds the pods (semantics D60).
+// that is reached through gateways. The SNI of the client selects the port and
+// subset of the Service; the gateway selects the pods (semantics D60).
 func (r *Renderer) gatewayRule(e *export, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
 	rule := &networking.DestinationRule{Host: e.hostname, ExportTo: everywhere(), TrafficPolicy: r.gatewayPolicy(e, settings, "")}
 	for _, s := range subsets {
@@ -43,14 +42,14 @@ func (r *Renderer) gatewayRule(e *export, settings []policy.ConnectionSetting, s
 	return rule
 }
 
-// gatewayPolicy renders the connection settings of a federated host, or of one of
-// its subsets. Each has all of them: those of a subset replace those of the host,
-// and not all versions of Istio fall back on the host's.
+// gatewayPolicy renders the connection settings of a federated host or of one of
+// its subsets. Each one is complete: those of a subset replace those of the host,
+// and not all versions of Istio fall back to the host's.
 func (r *Renderer) gatewayPolicy(e *export, settings []policy.ConnectionSetting, subset string) *networking.TrafficPolicy {
 	rendered := r.settingsFor(settings, 0).everyPort()
 	ports := settingPorts(settings)
 	for _, p := range e.ports {
-		if p.Protocol != "UDP" { // no gateway passes that on
+		if p.Protocol != "UDP" { // gateways do not forward UDP
 			ports = append(ports, p.Number)
 		}
 	}
@@ -61,13 +60,13 @@ func (r *Renderer) gatewayPolicy(e *export, settings []policy.ConnectionSetting,
 	return rendered
 }
 
-// serverName is what a client calls a port of a Service, or of one of its
-// subsets, so that a gateway passes the connection on.
+// serverName returns the SNI for a port of a Service, or of one of its subsets,
+// by which gateways forward a connection.
 func serverName(hostname string, port uint32, subset string) string {
 	return fmt.Sprintf("outbound_.%d_.%s_.%s", port, subset, hostname)
 }
 
-// settingPorts returns the ports that settings are restricted to, ascending.
+// settingPorts returns the ports to which settings are restricted, ascending.
 func settingPorts(settings []policy.ConnectionSetting) []uint32 {
 	var ports []uint32
 	for _, s := range settings {
@@ -81,9 +80,9 @@ func unique(ports []uint32) []uint32 {
 	return slices.Compact(ports)
 }
 
-// settingsFor returns the settings of one port, or those that hold for all if
-// that is 0. What is said about a port replaces everything that is said about all
-// ports, so it repeats what holds there, too.
+// settingsFor returns the settings of one port, or those for all ports if port is
+// 0. In Istio, settings of a port replace all settings for all ports, so they are
+// repeated.
 func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32) *effectiveSettings {
 	effective := &effectiveSettings{mode: r.result.DefaultTLSMode()}
 	for _, s := range settings {
@@ -94,14 +93,13 @@ func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32)
 	return effective
 }
 
-// everyPort renders the settings as those of all ports.
+// everyPort renders the settings for all ports.
 func (e *effectiveSettings) everyPort() *networking.TrafficPolicy {
 	return &networking.TrafficPolicy{ConnectionPool: e.connectionPool(), OutlierDetection: outliers(e.outliers), Tls: clientTLS(e.mode)}
 }
 
-// onePort renders the settings as those of one port, with the name that clients
-// give in the handshake if one is set. Only Istio's mutual TLS gets through
-// gateways with it.
+// onePort renders the settings for one port, with an SNI unless name is empty.
+// Through gateways only Istio's mutual TLS works with it.
 func (e *effectiveSettings) onePort(port uint32, name string) *networking.TrafficPolicy_PortTrafficPolicy {
 	tls := clientTLS(e.mode)
 	if e.mode == networkingv1.TLSModeIstioMutual {
@@ -112,7 +110,7 @@ func (e *effectiveSettings) onePort(port uint32, name string) *networking.Traffi
 	}
 }
 
-// ruleParents returns what a rule comes from.
+// ruleParents returns the objects that a rule was rendered from.
 func (r *Renderer) ruleParents(settings []policy.ConnectionSetting, subsets []subset) []world.ObjectID {
 	parents := subsetParents(subsets)
 	for _, s := range settings {
@@ -125,9 +123,9 @@ func (r *Renderer) ruleParents(settings []policy.ConnectionSetting, subsets []su
 	return parents
 }
 
-// effectiveSettings are the connection settings of one port, or of all. The
-// methods take in the features of connections; it does not compile without one
-// for each.
+// effectiveSettings are the connection settings of one port or of all ports. It
+// implements feature.Connections, so that the build fails if a feature has no
+// method here.
 type effectiveSettings struct {
 	mode      networkingv1.TLSMode
 	outliers  *networkingv1.OutlierDetection
@@ -135,18 +133,19 @@ type effectiveSettings struct {
 	keepalive *core.TCPKeepalive
 }
 
-// ConnectionPoolSettings sets the limits of connections.
+// ConnectionPoolSettings sets the connection limits.
 func (e *effectiveSettings) ConnectionPoolSettings(pool *networkingv1.ConnectionPoolSettings) {
 	e.pool = pool
 }
 
-// MTLS sets the TLS mode of clients.
+// MTLS sets the client-side TLS mode.
 func (e *effectiveSettings) MTLS(mtls *networkingv1.MTLS) { e.mode = mtls.Istio.TLSMode }
 
-// OutlierDetection sets when endpoints are not used.
+// OutlierDetection sets when endpoints are ejected.
 func (e *effectiveSettings) OutlierDetection(o *networkingv1.OutlierDetection) { e.outliers = o }
 
-// TCPKeepalive sets the keepalive that holds unless the limits of connections have one.
+// TCPKeepalive sets the keepalive that applies unless the connection limits have
+// one.
 func (e *effectiveSettings) TCPKeepalive(k *core.TCPKeepalive) { e.keepalive = k }
 
 func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings {
@@ -172,7 +171,7 @@ func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings 
 		}
 	}
 	if rendered.Tcp != nil && proto.Size(rendered.Tcp) == 0 {
-		rendered.Tcp = nil // it sets nothing
+		rendered.Tcp = nil // it has no settings
 	}
 	if rendered.Tcp == nil && rendered.Http == nil {
 		return nil

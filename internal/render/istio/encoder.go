@@ -11,9 +11,9 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Encoder writes objects as YAML. It remembers the text of what objects share,
-// so one Encoder should write all objects of a Renderer. It is not safe for
-// concurrent use.
+// Encoder writes objects as YAML. It caches the text of parts that objects share,
+// so use one Encoder for all objects of a Renderer. It is not safe for concurrent
+// use.
 type Encoder struct {
 	specs       map[proto.Message][]byte
 	annotations map[annotationsKey][]byte
@@ -21,14 +21,15 @@ type Encoder struct {
 	scalars     map[string]string
 }
 
-// annotationsKey identifies equal annotations: parents are shared, not copied.
+// annotationsKey identifies equal annotations, because parents are shared, not
+// copied.
 type annotationsKey struct {
 	parents   *world.ObjectID
 	count     int
 	federates string
 }
 
-// NewEncoder returns an Encoder that has written nothing yet.
+// NewEncoder returns an Encoder with an empty cache.
 func NewEncoder() *Encoder {
 	return &Encoder{
 		specs: map[proto.Message][]byte{}, annotations: map[annotationsKey][]byte{},
@@ -36,7 +37,7 @@ func NewEncoder() *Encoder {
 	}
 }
 
-// YAML returns the object's manifest: what Fields returns, with sorted keys, so
+// YAML returns the object's manifest: the result of Fields with sorted keys, so
 // that equal objects give equal bytes. It ends with a line break and has no
 // document marker.
 func (e *Encoder) YAML(o *Object) ([]byte, error) {
@@ -62,7 +63,7 @@ func (e *Encoder) YAML(o *Object) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// YAML returns the object's manifest like an Encoder's.
+// YAML returns the object's manifest; see Encoder.YAML.
 func (o *Object) YAML() ([]byte, error) { return NewEncoder().YAML(o) }
 
 func (e *Encoder) spec(o *Object) ([]byte, error) {
@@ -110,9 +111,9 @@ func (e *Encoder) labelsOf(o *Object) ([]byte, error) {
 	return text, nil
 }
 
-// section writes one field, each line behind the indentation. Values of more
-// than one line are only broken where YAML folds or quotes them, so that more
-// indentation does not change them.
+// section writes one field with each line indented. Multi-line values are only
+// broken where YAML folds or quotes them, so that the indentation does not change
+// them.
 func section(o *Object, name string, fields map[string]any, indentation string) ([]byte, error) {
 	text, err := yaml.Marshal(map[string]any{name: fields})
 	if err != nil {
@@ -125,13 +126,13 @@ func section(o *Object, name string, fields map[string]any, indentation string) 
 	return []byte(indentation + strings.ReplaceAll(lines, "\n", "\n"+indentation) + "\n"), nil
 }
 
-// scalar writes a name, in quotes if it would be read as something else.
+// scalar writes a name, quoted if YAML would read it as another type.
 func (e *Encoder) scalar(name string) string {
 	if text, known := e.scalars[name]; known {
 		return text
 	}
 	text, err := yaml.Marshal(name)
-	if err != nil { // a string always marshals
+	if err != nil { // never happens for a string
 		text = fmt.Appendf(nil, "%q", name)
 	}
 	e.scalars[name] = strings.TrimSuffix(string(text), "\n")

@@ -16,28 +16,29 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// export is what makes a Destination known to other clusters (semantics 5.5).
+// export holds how a Destination is announced to other clusters (semantics 5.5).
 type export struct {
 	destination *world.Destination
 	federation  *policy.Federation
 	// parents is the VirtualMesh.
 	parents  []world.ObjectID
 	hostname string
-	// name is that of the objects which go by no hostname.
+	// name is the name of objects that are not named after a hostname.
 	name string
-	// address is what the hostname resolves to, unless something else does.
+	// address is the address to which the hostname resolves, unless another
+	// object resolves it.
 	address string
 	ports   []*networking.ServicePort
-	// clusters are those of the meshes it is exposed to, in the order of the
-	// meshes.
+	// clusters are the clusters of the meshes to which it is exposed, in the
+	// order of the meshes.
 	clusters []string
 
-	// entry is what other clusters are told, made when first needed.
+	// entry is the ServiceEntry for other clusters, rendered on first use.
 	entry *networking.ServiceEntry
 }
 
-// collectExports decides the names and addresses of everything that other
-// clusters get to know. They do not depend on the cluster that is rendered.
+// collectExports assigns the names and addresses of all exports, which are the
+// same in every cluster.
 func (r *Renderer) collectExports() {
 	var all []*export
 	for i := range r.result.Destinations {
@@ -55,23 +56,23 @@ func (r *Renderer) collectExports() {
 		if len(e.clusters) == 0 {
 			continue
 		}
-		if reason := e.obstacle(); reason != "" {
+		if reason := e.problem(); reason != "" {
 			r.omit(Omission{Object: world.DestinationID(d), Cluster: d.Ref.ClusterName, Reason: reason})
 			continue
 		}
 		r.exports[i] = e
 		all = append(all, e)
 	}
-	giveAddresses(all)
+	assignAddresses(all)
 }
 
-// importers returns the clusters, other than the own one, of the meshes that a
-// Destination is federated to.
+// importers returns the clusters of the meshes to which a Destination is
+// federated, without its own.
 func (r *Renderer) importers(federation *policy.Federation, own string) []string {
 	var clusters []string
 	seen := map[string]bool{own: true}
 	for _, id := range federation.Meshes {
-		if m := &r.world.Meshes[id]; canHold(m) && !seen[m.Cluster] {
+		if m := &r.world.Meshes[id]; hasConfigNamespace(m) && !seen[m.Cluster] {
 			seen[m.Cluster] = true
 			clusters = append(clusters, m.Cluster)
 		}
@@ -79,9 +80,9 @@ func (r *Renderer) importers(federation *policy.Federation, own string) []string
 	return clusters
 }
 
-// obstacle returns why the Destination cannot be made known to others; "" if
-// it can.
-func (e *export) obstacle() string {
+// problem returns why the Destination cannot be announced to other clusters; ""
+// if it can.
+func (e *export) problem() string {
 	switch {
 	case !isDNSName(e.hostname):
 		return fmt.Sprintf("its federated hostname %q is not a valid DNS name; it is not exported to other clusters", e.hostname)
@@ -94,10 +95,10 @@ func (e *export) obstacle() string {
 	}
 }
 
-// giveAddresses gives every export an address of its own in 240.0.0.0/4 that
-// depends on its name. Where two come out equal, or one is reserved, the later by
-// key is computed anew with a counter (semantics 5.5, D36).
-func giveAddresses(exports []*export) {
+// assignAddresses gives every export an address in 240.0.0.0/4 that depends on its
+// name. If two are equal, or one is reserved, the later one by key is hashed
+// again with a counter (semantics 5.5, D36).
+func assignAddresses(exports []*export) {
 	inOrder := slices.Clone(exports)
 	slices.SortFunc(inOrder, func(a, b *export) int { return strings.Compare(a.destination.Key(), b.destination.Key()) })
 	taken := make(map[uint32]bool, len(inOrder))
@@ -115,16 +116,16 @@ func giveAddresses(exports []*export) {
 	}
 }
 
-// isReserved reports whether an address is not to be given: the one that reaches
-// everybody, and those that Istio itself gives to hosts, 240.240.0.0/16
+// isReserved reports whether an address must not be assigned: the broadcast
+// address, and those that Istio itself assigns to hosts, 240.240.0.0/16
 // (semantics D63).
 func isReserved(address uint32) bool {
 	const istioOwn = 240<<8 | 240
 	return address == math.MaxUint32 || address>>16 == istioOwn
 }
 
-// addressOf returns the address for a text: its 32 bit FNV-1 hash, the bytes in
-// reverse, in the upper sixteenth of all addresses.
+// addressOf returns the address for a text: its 32-bit FNV-1 hash with reversed
+// bytes, mapped into 240.0.0.0/4.
 func addressOf(text string) uint32 {
 	hash := fnv.New32()
 	_, _ = hash.Write([]byte(text)) // never fails

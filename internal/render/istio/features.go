@@ -14,12 +14,13 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// routeSettings writes the features of requests into one route (semantics 5.2).
-// It does not compile without a method for each.
+// routeSettings writes request features into one route (semantics 5.2). It
+// implements feature.Requests, so that the build fails if a feature has no method
+// here.
 type routeSettings struct {
 	*routeWriter
 	http *networking.HTTPRoute
-	// setting is what is being written.
+	// setting is the setting being written.
 	setting policy.Setting
 }
 
@@ -36,15 +37,15 @@ func (s *routeSettings) FaultInjection(value *networkingv1.FaultInjection) {
 	s.http.Fault = fault(value)
 }
 
-// CORSPolicy sets the answer to cross-origin requests.
+// CORSPolicy sets the CORS policy of the route.
 func (s *routeSettings) CORSPolicy(value *networkingv1.CORSPolicy) { s.http.CorsPolicy = cors(value) }
 
-// HeaderManipulation sets the headers to add and remove.
+// HeaderManipulation sets the headers that are added and removed.
 func (s *routeSettings) HeaderManipulation(value *networkingv1.HeaderManipulation) {
 	s.http.Headers = headers(value)
 }
 
-// Mirror sends copies of the requests to a Service that the cluster knows.
+// Mirror mirrors the requests to a Service that the cluster knows.
 func (s *routeSettings) Mirror(value *networkingv1.Mirror) {
 	if host, known := s.target(*value.KubeService, s.setting); known {
 		s.http.Mirror = &networking.Destination{Host: host, Port: portSelector(value.Port)}
@@ -52,13 +53,13 @@ func (s *routeSettings) Mirror(value *networkingv1.Mirror) {
 	}
 }
 
-// TrafficShift sends the requests to Services that the cluster knows.
+// TrafficShift shifts the requests to Services that the cluster knows.
 func (s *routeSettings) TrafficShift(value *networkingv1.MultiDestination) {
 	s.http.Route = s.shift(value, s.setting)
 }
 
-// shift renders where requests are sent, nil if one of the Services is not
-// known in the cluster.
+// shift renders the targets of a shift; nil if the cluster does not know one of
+// the Services.
 func (w *routeWriter) shift(value *networkingv1.MultiDestination, setting policy.Setting) []*networking.HTTPRouteDestination {
 	route := make([]*networking.HTTPRouteDestination, 0, len(value.Destinations))
 	for _, d := range value.Destinations {
@@ -82,8 +83,8 @@ func (w *routeWriter) shift(value *networkingv1.MultiDestination, setting policy
 	return route
 }
 
-// target returns what the cluster calls a target by. One that the cluster does
-// not know is noted once per policy.
+// target returns the host name of a target in the cluster. An unknown target is
+// recorded as an omission once per policy.
 func (w *routeWriter) target(ref core.ClusterObjectRef, setting policy.Setting) (string, bool) {
 	d := w.world.Service(ref)
 	host, known := w.hostFrom(w.cluster, d)
@@ -97,7 +98,7 @@ func (w *routeWriter) target(ref core.ClusterObjectRef, setting policy.Setting) 
 	return host, known
 }
 
-// duration renders a length of time in multiples of what Istio tells apart.
+// duration renders a duration, rounded down to the unit that Istio supports.
 func duration(d *core.Duration, unit time.Duration) *durationpb.Duration {
 	if d == nil {
 		return nil
@@ -105,8 +106,7 @@ func duration(d *core.Duration, unit time.Duration) *durationpb.Duration {
 	return durationpb.New(max(d.Std().Truncate(unit), 0))
 }
 
-// retries renders retries. Without any, there is nothing more to say about
-// them.
+// retries renders retries. With 0 attempts, all other fields are omitted.
 func retries(r *networkingv1.RetryPolicy) *networking.HTTPRetry {
 	if r.Attempts == 0 {
 		return &networking.HTTPRetry{}

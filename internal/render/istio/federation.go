@@ -6,17 +6,17 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// everywhere makes an object visible in all namespaces, whatever the default of
-// the mesh is (semantics D60).
+// everywhere exports an object to all namespaces, regardless of the default of
+// the mesh (semantics D60).
 func everywhere() []string { return []string{"*"} }
 
-// addImports adds what the meshes of the cluster need to know about
-// Destinations of others: that they exist, what happens to requests to them,
-// and the settings of connections (semantics 5.5, D60).
+// addImports adds the objects for Destinations of other clusters that are
+// federated to meshes of this one: ServiceEntries, routes and connection settings
+// (semantics 5.5, D60).
 func (b *builder) addImports() {
 	var meshes []*world.Mesh
 	for i := range b.world.Meshes {
-		if m := &b.world.Meshes[i]; canHold(m) && m.Cluster == b.cluster {
+		if m := &b.world.Meshes[i]; hasConfigNamespace(m) && m.Cluster == b.cluster {
 			meshes = append(meshes, m)
 		}
 	}
@@ -27,7 +27,7 @@ func (b *builder) addImports() {
 		if e == nil || e.destination.Ref.ClusterName == b.cluster {
 			continue
 		}
-		var done []string // meshes installed in one namespace share the objects there
+		var done []string // several meshes in one namespace share the objects there
 		for _, m := range meshes {
 			if _, federated := slices.BinarySearch(e.federation.Meshes, m.ID); !federated || slices.Contains(done, m.Namespace) {
 				continue

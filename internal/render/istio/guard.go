@@ -148,7 +148,7 @@ func (g *Guard) virtualMeshWants(id world.ObjectID, stored Stored) string {
 		return fmt.Sprintf("its source %s is INVALID: %s", id, strings.Join(vm.Errors, "; "))
 	}
 	for _, i := range vm.Meshes {
-		if m := &g.result.World.Meshes[i]; slices.Contains(m.Clusters, stored.Cluster) && !canHold(m) {
+		if m := &g.result.World.Meshes[i]; slices.Contains(m.Clusters, stored.Cluster) && !hasConfigNamespace(m) {
 			return fmt.Sprintf("its source is %s, and the installation of mesh %s.%s is no longer known", id, m.Ref.Name, m.Ref.Namespace)
 		}
 	}

@@ -18,8 +18,8 @@ func (o *Object) Labels() map[string]string {
 	return OwnerLabels(o.Owner, o.Cluster)
 }
 
-// OwnerLabels returns the labels of everything that is rendered for a management
-// namespace and a cluster.
+// OwnerLabels returns the labels of all objects that are rendered for a
+// management namespace and a cluster.
 func OwnerLabels(namespace, cluster string) map[string]string {
 	return map[string]string{OwnerLabel: namespace, ClusterLabel: ClusterLabelValue(cluster)}
 }
@@ -34,7 +34,7 @@ func (o *Object) Annotations() map[string]string {
 }
 
 // ClusterLabelValue returns the value of ClusterLabel for a cluster: its name,
-// made fit for a label if it is none.
+// converted if it is not a valid label value.
 func ClusterLabelValue(cluster string) string {
 	if isLabelValue(cluster) {
 		return cluster
@@ -42,7 +42,7 @@ func ClusterLabelValue(cluster string) string {
 	return naming.Sanitise(cluster)
 }
 
-// parentsText writes parents as JSON: a list of names and namespaces by type
+// parentsText encodes parents as JSON: a list of names and namespaces by type
 // (semantics, section 0).
 func parentsText(parents []world.ObjectID) string {
 	type ref struct {
@@ -60,13 +60,13 @@ func parentsText(parents []world.ObjectID) string {
 	}
 	text, err := json.Marshal(byType)
 	if err != nil {
-		return "{}" // strings always marshal
+		return "{}" // never happens: strings can always be encoded
 	}
 	return string(text)
 }
 
-// ParentsIn reads the parents out of the text of a ParentsAnnotation, sorted; none
-// if somebody made another text of it.
+// ParentsIn parses the value of a ParentsAnnotation and returns the parents,
+// sorted; none if it is invalid.
 func ParentsIn(text string) []world.ObjectID {
 	var byType map[string][]struct{ Name, Namespace string }
 	if json.Unmarshal([]byte(text), &byType) != nil {
@@ -84,9 +84,9 @@ func ParentsIn(text string) []world.ObjectID {
 	return sortedIDs(parents)
 }
 
-// Fields returns the object as a manifest has it, in plain values: what
-// kubectl apply accepts, without status and what servers add. The caller may
-// change the result.
+// Fields returns the object as a manifest in plain values, without status and
+// server-side fields, as kubectl apply accepts it. The caller may modify the
+// result.
 func (o *Object) Fields() (map[string]any, error) {
 	spec, err := o.specFields()
 	if err != nil {

@@ -10,24 +10,23 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// The names of objects that hold for a whole mesh.
+// The names of mesh-wide objects.
 const (
 	globalAccessControl = "global-access-control"
 	meshWideTLS         = "default"
 )
 
-// addMeshes adds what holds for the meshes of the cluster as a whole (semantics
-// 6.2, 6.3, D39).
+// addMeshes adds the mesh-wide objects of the cluster (semantics 6.2, 6.3, D39).
 func (b *builder) addMeshes() {
 	for i := range b.world.Meshes {
 		m := &b.world.Meshes[i]
 		vm := b.result.Meshes[i].VirtualMesh
-		if vm == nil || !canHold(m) || m.Cluster != b.cluster {
+		if vm == nil || !hasConfigNamespace(m) || m.Cluster != b.cluster {
 			continue
 		}
 		parents := []world.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)}
 		if b.result.DeniesByDefault(m) {
-			// Allowing nothing in particular denies all of the mesh.
+			// An ALLOW policy without rules denies everything in the mesh.
 			b.share(KindAuthorizationPolicy, rootNamespace(m), globalAccessControl, &security.AuthorizationPolicy{}, parents)
 		}
 		tls := peerAuthentication(vm.TLSEnforcement())
@@ -44,13 +43,12 @@ func (b *builder) addMeshes() {
 	}
 }
 
-// rootNamespace is where configuration holds for the whole mesh.
+// rootNamespace returns the namespace of mesh-wide configuration.
 func rootNamespace(m *world.Mesh) string {
 	return cmp.Or(m.Resource.Spec.Istio.RootNamespace, m.Namespace)
 }
 
-// peerAuthentication renders what servers ask of their clients, nil if nothing
-// is said about it.
+// peerAuthentication renders the TLS mode that servers require; nil for UNSET.
 func peerAuthentication(mode networkingv1.EnforcementMode) *security.PeerAuthentication {
 	tls := &security.PeerAuthentication_MutualTLS{}
 	switch mode {

@@ -11,11 +11,10 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// digestLength is how many digits tell objects apart whose names would be
-// equal.
+// digestLength is the number of hash digits that make equal names distinct.
 const digestLength = 8
 
-// maxLabel is the length of a DNS label, and of a label's value.
+// maxLabel is the maximum length of a DNS label and of a label value.
 const maxLabel = 63
 
 func isLabelValue(text string) bool { return len(validation.IsValidLabelValue(text)) == 0 }
@@ -29,8 +28,8 @@ func isIP(text string) bool {
 	return err == nil && address.Zone() == ""
 }
 
-// objectName returns the name if an API server accepts it, else one made from
-// it.
+// objectName returns the name if it is a valid object name, else a valid one
+// derived from it.
 func objectName(name string) string {
 	if isDNSName(name) {
 		return name
@@ -38,8 +37,8 @@ func objectName(name string) string {
 	return dnsLabel(name)
 }
 
-// dnsLabel turns a text into a DNS label; different texts that have nothing in
-// them that could be part of one stay different.
+// dnsLabel converts a text into a DNS label. Different texts without any valid
+// character give different labels.
 func dnsLabel(text string) string {
 	if label := naming.Sanitise(text); isDNSLabel(label) {
 		return label
@@ -50,13 +49,12 @@ func dnsLabel(text string) string {
 	return "x-" + naming.Digest(text)[:digestLength]
 }
 
-// distinct returns a DNS label that is told apart from others of the same text
-// by a key.
+// distinct returns a DNS label that is made unique by a hash of the key.
 func distinct(label, key string) string {
 	return label[:min(len(label), maxLabel-digestLength-1)] + "-" + naming.Digest(key)[:digestLength]
 }
 
-// pairs returns the labels as one text per pair, sorted.
+// pairs returns the labels as sorted texts, one per pair.
 func pairs(labels map[string]string, separator string) []string {
 	texts := make([]string, 0, len(labels))
 	for k, v := range labels {
@@ -66,8 +64,8 @@ func pairs(labels map[string]string, separator string) []string {
 	return texts
 }
 
-// labelsKey identifies a set of labels: neither keys nor values of labels
-// contain `=` or line ends.
+// labelsKey identifies a set of labels: neither keys nor values contain `=` or
+// line ends.
 func labelsKey(labels map[string]string) string { return strings.Join(pairs(labels, "="), "\n") }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

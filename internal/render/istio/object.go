@@ -15,7 +15,7 @@ import (
 // Kind is the kind of an Istio object.
 type Kind string
 
-// The kinds that are rendered, in the versions that Istio serves.
+// The kinds that are rendered.
 const (
 	KindAuthorizationPolicy Kind = "AuthorizationPolicy"
 	KindDestinationRule     Kind = "DestinationRule"
@@ -32,7 +32,7 @@ func Kinds() []Kind {
 	}
 }
 
-// The API groups of the kinds; the version of both is v1.
+// The API groups of the kinds; both have version v1.
 const (
 	networkingAPI = "networking.istio.io/v1"
 	securityAPI   = "security.istio.io/v1"
@@ -53,39 +53,39 @@ func (k Kind) GVK() schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(k.APIVersion(), string(k))
 }
 
-// Labels and annotations of what is rendered (semantics, section 0).
+// The labels and annotations of rendered objects (semantics, section 0).
 const (
-	// OwnerLabel says which management namespace an object was rendered for.
+	// OwnerLabel holds the management namespace for which an object was rendered.
 	OwnerLabel = "owner.networking.mesh.gloo.solo.io"
-	// ClusterLabel says which cluster it was written to.
+	// ClusterLabel holds the cluster for which it was rendered.
 	ClusterLabel = "cluster.multicluster.solo.io"
-	// ParentsAnnotation names the resources that it was rendered from.
+	// ParentsAnnotation holds the resources from which it was rendered.
 	ParentsAnnotation = "parents.networking.mesh.gloo.solo.io"
-	// FederationAnnotation names the Service that it makes known to others.
+	// FederationAnnotation holds the Service that it announces to other clusters.
 	FederationAnnotation = "federation.networking.mesh.gloo.solo.io"
 )
 
 // Object is one Istio object of one cluster. Objects of several clusters may
-// share their Spec and Parents, which must not be changed.
+// share their Spec and Parents, which must not be modified.
 type Object struct {
 	Cluster         string
 	Kind            Kind
 	Namespace, Name string
-	// Spec is one of Istio's messages, by Kind.
+	// Spec is the Istio message of the Kind.
 	Spec proto.Message
-	// Parents are the resources that it was rendered from, sorted: the
-	// Destination of local objects, and the policies and VirtualMeshes that say
-	// anything in it (semantics D13). They are resources of the management
+	// Parents are the resources from which it was rendered, sorted: the
+	// Destination of local objects, and the policies and VirtualMeshes that
+	// contribute to it (semantics D13). They are resources of the management
 	// cluster and have no Cluster.
 	Parents []world.ObjectID
-	// Federates is the NAME.NAMESPACE.CLUSTER of the Service that the object
-	// makes known to other clusters; empty for others.
+	// Federates is the Service that the object announces to other clusters, as
+	// NAME.NAMESPACE.CLUSTER; empty for other objects.
 	Federates string
-	// Owner is the management namespace that it is rendered for.
+	// Owner is the management namespace for which it is rendered.
 	Owner string
 }
 
-// Host returns the host that a DestinationRule is about; empty for other kinds.
+// Host returns the host of a DestinationRule; empty for other kinds.
 func (o *Object) Host() string {
 	rule, ok := o.Spec.(*networking.DestinationRule)
 	if !ok {
@@ -94,7 +94,7 @@ func (o *Object) Host() string {
 	return rule.Host
 }
 
-// ID names the object the way findings name objects.
+// ID returns the ID of the object, as used in findings.
 func (o *Object) ID() world.ObjectID {
 	return world.ObjectID{Kind: string(o.Kind), Namespace: o.Namespace, Name: o.Name, Cluster: o.Cluster}
 }
@@ -114,7 +114,7 @@ func compareIDs(a, b world.ObjectID) int {
 	)
 }
 
-// sortedIDs returns the IDs in order, each once.
+// sortedIDs returns the distinct IDs, sorted.
 func sortedIDs(ids []world.ObjectID) []world.ObjectID {
 	slices.SortFunc(ids, compareIDs)
 	return slices.Compact(ids)

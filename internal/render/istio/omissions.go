@@ -11,20 +11,20 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Omission is something that is not rendered, and why.
+// Omission is something that is not rendered, with the reason.
 type Omission struct {
-	// Object is what is left out: a policy, VirtualMesh, mesh or Destination.
+	// Object is the omitted object: a policy, VirtualMesh, mesh or Destination.
 	Object world.ObjectID
-	// Cluster is where; empty if that is not about one cluster.
+	// Cluster is the cluster of the omission; empty for all.
 	Cluster string
-	// Targets are the Destinations concerned (NAME.NAMESPACE.CLUSTER), sorted;
-	// empty if the object as a whole is meant.
+	// Targets are the affected Destinations (NAME.NAMESPACE.CLUSTER), sorted;
+	// empty for the object as a whole.
 	Targets []string
 	Reason  string
 }
 
-// Omissions returns what is left out everywhere, sorted. What is left out of
-// one cluster is said with its objects.
+// Omissions returns the omissions that apply to all clusters, sorted. Cluster
+// returns those of a single cluster.
 func (r *Renderer) Omissions() []Omission { return slices.Clone(r.omissions[""]) }
 
 func (r *Renderer) omit(o Omission) { r.omissions[o.Cluster] = append(r.omissions[o.Cluster], o) }
@@ -38,8 +38,8 @@ func sortOmissions(omissions []Omission) []Omission {
 	})
 }
 
-// collectOmissions notes what the engine decided against, and what is not of
-// Istio.
+// collectOmissions records the objects that the engine rejected and those that
+// are not for Istio.
 func (r *Renderer) collectOmissions() {
 	for i := range r.result.VirtualMeshes {
 		vm := &r.result.VirtualMeshes[i]
@@ -81,7 +81,7 @@ func (r *Renderer) omitOfMesh(m *world.Mesh) {
 		}
 		return
 	}
-	if !canHold(m) && decided.VirtualMesh != nil {
+	if !hasConfigNamespace(m) && decided.VirtualMesh != nil {
 		r.omit(Omission{Object: id, Cluster: m.Cluster, Reason: "its installation is not known; mesh-wide objects and objects for other clusters are not rendered"})
 	}
 	for _, reason := range decided.Errors {
@@ -113,8 +113,8 @@ func (r *Renderer) omitOfGateway(id world.ObjectID, m *world.Mesh, g policy.Gate
 	}
 }
 
-// omitOfExport notes which pods requests from other clusters do not get to. Only
-// without gateways are the pods named there.
+// omitOfExport records the pods that requests from other clusters do not reach.
+// Only a flat network lists pods there.
 func (r *Renderer) omitOfExport(e *export) {
 	if !e.federation.Flat {
 		return
@@ -142,8 +142,8 @@ func notTranslated(m *world.Mesh) string {
 	return fmt.Sprintf("meshes of type %s are not supported, so nothing is rendered for them", m.Type)
 }
 
-// omitOfPolicy notes where a policy is not rendered: nowhere if it is INVALID,
-// else on Destinations that reject it or are not of Istio.
+// omitOfPolicy records where a policy is not rendered: everywhere if it is
+// INVALID, else on Destinations that reject it or are not in Istio.
 func (r *Renderer) omitOfPolicy(id world.ObjectID, app *policy.Application) {
 	for _, reason := range app.AllErrors() {
 		r.omit(Omission{Object: id, Reason: reason})

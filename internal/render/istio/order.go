@@ -11,36 +11,35 @@ import (
 	security "istio.io/api/security/v1"
 )
 
-// The stages in which objects are written.
+// The stages in which objects are written, in order.
 const (
-	// stageFirst is for what must be there before anything else changes.
+	// stageFirst is for objects that all others depend on.
 	stageFirst = iota
-	// stageExports is for what callers in other clusters need: the gateways, and
-	// the subsets of Services.
+	// stageExports is for objects that callers in other clusters need: gateways
+	// and subsets.
 	stageExports
 	stageHosts
 	stageImports
 	stageRoutes
 	stageRules
-	// stageDenials is for what turns everybody away who is not admitted.
+	// stageDenials is for objects that deny all callers except the allowed ones.
 	stageDenials
 )
 
-// LastExportStage is the last stage of what other clusters need of a cluster. All
-// clusters should have come so far before any goes on.
+// LastExportStage is the last stage with objects that other clusters depend on.
+// All clusters should complete it before any continues.
 const LastExportStage = stageExports
 
-// Stage returns when an object of a cluster should be written: those of a lower
-// stage first, so that routes never lead to hosts and subsets that are not there
-// yet, clients know how to encrypt before servers ask for it, and everybody who
-// is to be admitted is before all others are turned away. Objects are removed
-// in the opposite order.
+// Stage returns the stage in which to write an object; lower stages come first.
+// This order ensures that routes never refer to missing hosts and subsets, that
+// clients can encrypt before servers require it, and that allowed callers are
+// allowed before all others are denied. Objects are removed in reverse order.
 func (o *Object) Stage() int {
 	return StageOf(o.Kind, o.Federates != "", o.Kind == KindAuthorizationPolicy && proto.Equal(o.Spec, &security.AuthorizationPolicy{}))
 }
 
-// StageOf returns the stage of an object of a kind, of which it is known
-// whether it is about a federated Service, and whether its specification is empty.
+// StageOf returns the stage of an object from its kind, whether it is about a
+// federated Service, and whether its spec is empty.
 func StageOf(kind Kind, federates, empty bool) int {
 	switch kind {
 	case KindGateway:
@@ -64,10 +63,9 @@ func StageOf(kind Kind, federates, empty bool) int {
 	return stageRules
 }
 
-// Needs returns for each of the objects of a cluster, by position, the
-// positions of the others that must be there before it is: for a VirtualService
-// what makes the hosts and the subsets known that it sends requests to, and how to
-// get to them.
+// Needs returns, for each object of a cluster, the positions of the objects that
+// must be written before it: for a VirtualService those that define its hosts and
+// subsets, and how to reach them.
 func Needs(objects []Object) [][]int {
 	hosts, rules := map[string][]int{}, map[string][]int{}
 	for i := range objects {
@@ -98,7 +96,7 @@ func Needs(objects []Object) [][]int {
 	return needs
 }
 
-// routedTo returns where the routes send requests to, mirrored ones included.
+// routedTo returns the destinations of routes, including mirrors.
 func routedTo(routes *networking.VirtualService) []*networking.Destination {
 	var targets []*networking.Destination
 	for _, route := range routes.Http {
@@ -153,8 +151,8 @@ func keepSubsets(stored, desired map[string]any) map[string]any {
 	return with(desired, "subsets", merged)
 }
 
-// keepPassing adds the hosts that the one server of a Gateway passes on so far to
-// those that it is to pass on.
+// keepPassing returns a Gateway whose server also forwards the hosts of the
+// stored one.
 func keepPassing(stored, desired map[string]any) map[string]any {
 	before, after := objectsIn(stored["servers"]), objectsIn(desired["servers"])
 	if len(before) != 1 || len(after) != 1 || !reflect.DeepEqual(stored["selector"], desired["selector"]) ||
@@ -165,7 +163,7 @@ func keepPassing(stored, desired map[string]any) map[string]any {
 	merged := slices.Clone(wanted)
 	old, _ := before[0]["hosts"].([]any)
 	for _, host := range old {
-		// Of older versions; nothing that is rendered asks for it.
+		// An older version wrote a wildcard here, which no rendered object needs.
 		if text, ok := host.(string); ok && !strings.HasPrefix(text, "*") && !slices.Contains(wanted, host) {
 			merged = append(merged, host)
 		}
@@ -181,7 +179,7 @@ func subsetName(subset any) any {
 	return fields["name"]
 }
 
-// permissive is the mode in which servers take encrypted and plain requests.
+// permissive is the mode in which servers accept encrypted and plain requests.
 const permissive = "PERMISSIVE"
 
 func acceptBoth(stored, desired map[string]any) map[string]any {

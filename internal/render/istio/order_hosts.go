@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// Target is where a route sends requests to: a host, or one of its subsets.
+// Target is the target of a route: a host or one of its subsets.
 type Target struct{ Host, Subset string }
 
-// Targets returns where a stored VirtualService sends requests to, mirrored ones
-// included, sorted. The specification is in plain values, as manifests have it, and
-// may be anything.
+// Targets returns the targets of a stored VirtualService, including mirrors,
+// sorted. The spec is in plain values and may be malformed.
 func Targets(spec map[string]any) []Target {
 	var targets []Target
 	note := func(target any) {
@@ -38,8 +37,7 @@ func Targets(spec map[string]any) []Target {
 	return slices.Compact(targets)
 }
 
-// LeadsTo returns the hosts that a stored VirtualService sends requests to, as
-// Targets does.
+// LeadsTo returns the target hosts of a stored VirtualService; see Targets.
 func LeadsTo(spec map[string]any) []string {
 	hosts := map[string]bool{}
 	for _, target := range Targets(spec) {
@@ -48,9 +46,9 @@ func LeadsTo(spec map[string]any) []string {
 	return sortedHosts(hosts)
 }
 
-// Provides returns the hosts that a stored object makes known, whose subsets it
-// names, or that it says how to get to through gateways, sorted; none for objects
-// that routes do not need. The specification is in plain values.
+// Provides returns the hosts that a stored object defines, whose subsets it
+// defines, or for which it configures the way through gateways, sorted; none for
+// objects that routes do not need. The spec is in plain values.
 func Provides(kind Kind, spec map[string]any) []string {
 	hosts := map[string]bool{}
 	switch kind {
@@ -70,8 +68,7 @@ func Provides(kind Kind, spec map[string]any) []string {
 	return sortedHosts(hosts)
 }
 
-// namesServer reports whether settings of connections have a name that clients
-// give in the handshake.
+// namesServer reports whether a traffic policy sets an SNI.
 func namesServer(policy any) bool {
 	settings, _ := policy.(map[string]any)
 	return slices.ContainsFunc(objectsIn(settings["portLevelSettings"]), func(port map[string]any) bool {
@@ -80,7 +77,7 @@ func namesServer(policy any) bool {
 	})
 }
 
-// objectsIn returns the elements of a list that are objects.
+// objectsIn returns the elements of a list that are maps.
 func objectsIn(list any) []map[string]any {
 	elements, _ := list.([]any)
 	var found []map[string]any

@@ -12,15 +12,15 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// autoPassthrough is the mode of servers that pass connections on, still
-// encrypted, to what the client names.
+// autoPassthrough is the TLS mode of servers that forward encrypted connections
+// to the target of the SNI.
 const autoPassthrough = "AUTO_PASSTHROUGH"
 
-// ForeignGateway is a Gateway of somebody else in a cluster, as far as it passes
-// connections on to Services.
+// ForeignGateway is a Gateway object that meshctl does not own, reduced to its
+// AUTO_PASSTHROUGH servers.
 type ForeignGateway struct {
 	Namespace, Name string
-	// Selector are the labels of the pods that it is for; all pods if empty.
+	// Selector are the labels of its pods; all pods if empty.
 	Selector map[string]string
 	Servers  []ForeignServer
 }
@@ -28,12 +28,12 @@ type ForeignGateway struct {
 // ForeignServer is a server of a ForeignGateway.
 type ForeignServer struct {
 	Port uint32
-	// Hosts may begin with a wildcard.
+	// Hosts may start with a wildcard.
 	Hosts []string
 }
 
-// ReadForeignGateway returns what a Gateway passes on; false if nothing. Its
-// specification is in plain values, as manifests have it, and may be anything.
+// ReadForeignGateway returns the AUTO_PASSTHROUGH servers of a Gateway; false if
+// there are none. The spec is in plain values and may be malformed.
 func ReadForeignGateway(namespace, name string, spec map[string]any) (ForeignGateway, bool) {
 	gateway := ForeignGateway{Namespace: namespace, Name: name, Selector: map[string]string{}}
 	selector, _ := spec["selector"].(map[string]any)
@@ -42,7 +42,7 @@ func ReadForeignGateway(namespace, name string, spec map[string]any) (ForeignGat
 	}
 	for _, server := range objectsIn(spec["servers"]) {
 		tls, _ := server["tls"].(map[string]any)
-		// A server that listens on an address of its own has a listener of its own.
+		// A server with a bind address has a listener of its own.
 		if bind, _ := server["bind"].(string); tls["mode"] != autoPassthrough || bind != "" {
 			continue
 		}
@@ -52,7 +52,7 @@ func ReadForeignGateway(namespace, name string, spec map[string]any) (ForeignGat
 		for _, host := range hosts {
 			text, _ := host.(string)
 			if _, inside, qualified := strings.Cut(text, "/"); qualified {
-				text = inside // Istio does not look at the namespace here
+				text = inside // Istio ignores the namespace here
 			}
 			found.Hosts = append(found.Hosts, text)
 		}
@@ -77,9 +77,9 @@ func portNumber(value any) uint32 {
 
 const maxPort = 65535
 
-// addGateways adds the entries to the cluster for requests from others: servers
-// that pass connections on to the exported Services by their own names, and to
-// nothing else (semantics 6.1, D60).
+// addGateways adds the Gateways for requests from other clusters: servers that
+// forward connections to the exported Services by SNI, and to nothing else
+// (semantics 6.1, D60).
 func (b *builder) addGateways() {
 	for i := range b.world.Meshes {
 		m, decided := &b.world.Meshes[i], &b.result.Meshes[i]
@@ -112,8 +112,8 @@ func (b *builder) addGateways() {
 	}
 }
 
-// passedOn returns the Destinations of a mesh that requests from other clusters
-// get to through gateways, by hostname.
+// passedOn returns the Destinations of a mesh that other clusters reach through
+// gateways, by hostname.
 func (r *Renderer) passedOn(m *world.Mesh) map[string]*world.Destination {
 	found := map[string]*world.Destination{}
 	for _, e := range r.exports {
@@ -124,9 +124,9 @@ func (r *Renderer) passedOn(m *world.Mesh) map[string]*world.Destination {
 	return found
 }
 
-// withoutCovered returns the hosts, sorted, that no Gateway of somebody else
-// passes on already at the port of the same pods: proxies refuse a listener with
-// two equal filter chains as a whole.
+// withoutCovered returns the hosts, sorted, that no foreign Gateway already
+// forwards at the port of the same pods. Proxies reject a listener with two equal
+// filter chains as a whole.
 func (b *builder) withoutCovered(m *world.Mesh, gateway *world.Destination, port uint32, exported map[string]*world.Destination) []string {
 	var hosts []string
 	covered := map[string][]string{}
@@ -149,12 +149,12 @@ func (b *builder) withoutCovered(m *world.Mesh, gateway *world.Destination, port
 	return hosts
 }
 
-// foreignFor returns the Gateway of somebody else that passes a host on at the
-// port of the pods of a gateway, nil if there is none.
+// foreignFor returns the foreign Gateway that forwards a host at a port of a
+// gateway's pods; nil if there is none.
 func (b *builder) foreignFor(gateway *world.Destination, port uint32, host string) *ForeignGateway {
 	all := b.foreign[b.cluster]
 	for i := range all {
-		if !b.concerns(&all[i], gateway) {
+		if !b.selectsPodsOf(&all[i], gateway) {
 			continue
 		}
 		for _, server := range all[i].Servers {
@@ -166,15 +166,15 @@ func (b *builder) foreignFor(gateway *world.Destination, port uint32, host strin
 	return nil
 }
 
-// concerns reports whether a Gateway is for pods of a gateway's Service.
-func (b *builder) concerns(foreign *ForeignGateway, gateway *world.Destination) bool {
+// selectsPodsOf reports whether a foreign Gateway selects pods of a gateway's Service.
+func (b *builder) selectsPodsOf(foreign *ForeignGateway, gateway *world.Destination) bool {
 	return world.HasLabels(gateway.Selector, foreign.Selector) || slices.ContainsFunc(gateway.Backing, func(id int) bool {
 		return world.HasLabels(b.world.Workloads[id].Labels, foreign.Selector)
 	})
 }
 
-// listensOn tells which servers of a gateway share a listener: a Gateway names a
-// port of the pods, or one of their Service, which Istio looks for first.
+// listensOn identifies the listener of a server: a Gateway names a port of the
+// pods or of their Service, and Istio looks for the latter first.
 func listensOn(gateway *world.Destination, number uint32) string {
 	ports := gateway.Resource.Spec.KubeService.Ports
 	k := slices.IndexFunc(ports, func(p discoveryv1.KubeServicePort) bool { return p.Port == number })
@@ -188,8 +188,8 @@ func listensOn(gateway *world.Destination, number uint32) string {
 	}
 }
 
-// covers reports whether a pattern of hosts, which may begin with a wildcard,
-// matches a host.
+// covers reports whether a host pattern, which may start with a wildcard, matches
+// a host.
 func covers(pattern, host string) bool {
 	if suffix, wild := strings.CutPrefix(pattern, "*"); wild {
 		return strings.HasSuffix(host, suffix)

@@ -13,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// The kinds of parents.
+// The kinds of parent resources.
 const (
 	kindDestination   = "Destination"
 	kindTrafficPolicy = string(policy.KindTrafficPolicy)
@@ -21,43 +21,45 @@ const (
 	kindVirtualMesh   = "VirtualMesh"
 )
 
-// Options are what rendering needs to know besides the world.
+// Options are the inputs of rendering besides the world.
 type Options struct {
-	// Namespace is where meshctl's own resources live, gloo-mesh if empty. It is
-	// the owner of what is rendered.
+	// Namespace is the namespace of meshctl's own resources, gloo-mesh if empty.
+	// It is the owner of rendered objects.
 	Namespace string
-	// Foreign are the Gateways of somebody else that pass connections on, by
-	// cluster, as far as they are known.
+	// Foreign are the known AUTO_PASSTHROUGH Gateways that meshctl does not own,
+	// by cluster.
 	Foreign map[string][]ForeignGateway
 }
 
-// Renderer renders the objects of one evaluated world, cluster by cluster. What
-// is equal for several clusters is made once and shared. It is not safe for
-// concurrent use.
+// Renderer renders the objects of one evaluated world, cluster by cluster.
+// Objects that are equal in several clusters are rendered once and shared. It is
+// not safe for concurrent use.
 type Renderer struct {
 	result   *policy.Result
 	world    *world.World
 	owner    string
 	features feature.Features
-	// foreign are the Gateways of somebody else, by cluster.
+	// foreign are the Gateways that meshctl does not own, by cluster.
 	foreign map[string][]ForeignGateway
 
-	// subsets are those of every Destination that policies send requests to.
+	// subsets are the subsets of every Destination to which policies send
+	// requests.
 	subsets     map[int][]subset
 	subsetNames map[subsetKey]string
-	// exports are what other clusters know about Destinations, by position; nil
-	// for those that only their own cluster knows.
+	// exports are indexed by Destination; nil for those that are not exposed to
+	// other clusters.
 	exports []*export
-	// deciding are the clusters that requests come from or go to for which a
-	// TrafficPolicy says something of their own, by position.
+	// deciding are the clusters, of callers or of targets, for which a
+	// TrafficPolicy has settings of its own; indexed by policy.
 	deciding [][]string
-	// imported is what other clusters do with requests to a Destination.
+	// imported caches the traffic from other clusters to Destinations.
 	imported map[importKey]*traffic
-	// omissions are those that are known from the start, by cluster.
+	// omissions are the omissions that do not depend on rendering a cluster, by
+	// cluster.
 	omissions map[string][]Omission
 }
 
-// New prepares rendering the world that was evaluated.
+// New prepares rendering of an evaluated world.
 func New(result *policy.Result, options Options) *Renderer {
 	r := &Renderer{
 		result: result, world: result.World, owner: cmp.Or(options.Namespace, world.DefaultNamespace), foreign: options.Foreign, features: feature.All(),
@@ -72,14 +74,14 @@ func New(result *policy.Result, options Options) *Renderer {
 	return r
 }
 
-// Clusters returns the names of all clusters, ascending. Services that are not
-// known to be in any are left out.
+// Clusters returns the names of all clusters, ascending. Services without a known
+// cluster are skipped.
 func (r *Renderer) Clusters() []string {
 	return slices.DeleteFunc(r.world.Clusters(), func(cluster string) bool { return cluster == "" })
 }
 
-// Cluster returns the objects of one cluster, sorted by kind, namespace and
-// name, and what is left out there, sorted.
+// Cluster returns the objects of one cluster, sorted by kind, namespace and name,
+// and its omissions, sorted.
 func (r *Renderer) Cluster(name string) ([]Object, []Omission) {
 	b := &builder{Renderer: r, cluster: name, places: map[place]bool{}, common: map[place]int{}}
 	for i := range r.world.Destinations {
@@ -101,19 +103,18 @@ type builder struct {
 	objects   []Object
 	omissions []Omission
 	places    map[place]bool
-	// common are the objects that stand for several meshes, by the place that
-	// they were meant for.
+	// common holds the positions of objects that several meshes share.
 	common map[place]int
 }
 
-// place is where an object is in a cluster; there can only be one.
+// place identifies an object in a cluster.
 type place struct {
 	kind            Kind
 	namespace, name string
 }
 
-// add adds an object. If its place is taken, which names that are made of
-// several parts make possible, a digest of the key tells it apart.
+// add adds an object. If its name is already used, which is possible for names
+// composed of several parts, a hash of the key is appended.
 func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message, parents []world.ObjectID) *Object {
 	at := place{kind, namespace, name}
 	for text := key; b.places[at]; text += "+" {
@@ -126,8 +127,8 @@ func (b *builder) add(kind Kind, namespace, name, key string, spec proto.Message
 	return &b.objects[len(b.objects)-1]
 }
 
-// share adds an object that stands for several meshes of the cluster. It
-// returns the one that is there instead if that says something else.
+// share adds an object that several meshes of the cluster share. If there is
+// already one with another spec, it returns that one.
 func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, parents []world.ObjectID) (other *Object) {
 	at := place{kind, namespace, name}
 	i, known := b.common[at]
@@ -144,8 +145,8 @@ func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, p
 	return nil
 }
 
-// addLocal adds what is about requests from a Service's own cluster to it, and
-// about who may make them (semantics 5).
+// addLocal adds the objects for requests from a Service's own cluster and for
+// access to it (semantics 5).
 func (b *builder) addLocal(d *world.Destination) {
 	if !isIstio(d.Mesh) {
 		b.addBareSubsets(d)
@@ -165,8 +166,8 @@ func (b *builder) addTraffic(namespace, name string, d *world.Destination, t *tr
 	b.omissions = append(b.omissions, t.omissions...)
 }
 
-// addBareSubsets names the subsets of a Service outside of Istio that policies
-// of its cluster send requests to.
+// addBareSubsets adds the subsets of a Service outside Istio to which policies of
+// its cluster send requests.
 func (b *builder) addBareSubsets(d *world.Destination) {
 	subsets := b.subsets[d.ID]
 	if len(subsets) == 0 {
@@ -178,9 +179,11 @@ func (b *builder) addBareSubsets(d *world.Destination) {
 
 func isIstio(m *world.Mesh) bool { return m != nil && m.Type == world.MeshIstio }
 
-// canHold reports whether it is known where in its cluster a mesh looks for
-// its configuration.
-func canHold(m *world.Mesh) bool { return isIstio(m) && m.Cluster != "" && m.Namespace != "" }
+// hasConfigNamespace reports whether the cluster and namespace of a mesh's configuration are
+// known.
+func hasConfigNamespace(m *world.Mesh) bool {
+	return isIstio(m) && m.Cluster != "" && m.Namespace != ""
+}
 
 func parentOf(kind string, meta *metav1.ObjectMeta) world.ObjectID {
 	return world.ObjectID{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}
@@ -194,6 +197,6 @@ func distinctName(name, key string) string {
 	if isDNSLabel(name) {
 		return distinct(name, key)
 	}
-	// A hostname; there is room for more, and dots stay.
+	// Hostnames may be longer than labels, and keep their dots.
 	return name + "-" + naming.Digest(key)[:digestLength]
 }

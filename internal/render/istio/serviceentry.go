@@ -12,13 +12,13 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// maxEndpoints is how many endpoints a ServiceEntry can have.
+// maxEndpoints is the maximum number of endpoints in a ServiceEntry.
 const maxEndpoints = 4096
 
-// entryPorts returns the ports of a Service that a ServiceEntry can carry. Its
-// ports have distinct names and numbers, and protocols that Istio knows; one
-// that has to find out the protocol has none, so that routes take effect on
-// the same ports everywhere (semantics 5.5, D22).
+// entryPorts returns the ports of a Service that a ServiceEntry can have: with
+// distinct names and numbers and a protocol that Istio knows. If Istio detects
+// the protocol of a port, the entry leaves it empty as well, so that routes apply
+// to the same ports in every cluster (semantics 5.5, D22).
 func entryPorts(d *world.Destination) []*networking.ServicePort {
 	var ports []*networking.ServicePort
 	names := map[string]bool{}
@@ -30,7 +30,7 @@ func entryPorts(d *world.Destination) []*networking.ServicePort {
 		port := &networking.ServicePort{Number: p.Port, Name: portName(p), Protocol: string(protocol)}
 		k := slices.IndexFunc(ports, func(other *networking.ServicePort) bool { return other.Number == p.Port })
 		switch {
-		case k >= 0 && ports[k].Protocol == "UDP": // rather the one that proxies take part in
+		case k >= 0 && ports[k].Protocol == "UDP": // prefer the port that proxies handle
 			delete(names, ports[k].Name)
 			ports[k] = port
 		case k >= 0:
@@ -57,7 +57,7 @@ func carries(p serviceport.Protocol) bool {
 }
 
 // portName returns the name of a port in a ServiceEntry: the Service's own, or
-// what transports its data if it has none (semantics 5.5, T34).
+// its transport protocol if it has none (semantics 5.5, T34).
 func portName(p discoveryv1.KubeServicePort) string {
 	if p.Name == "" {
 		return cmp.Or(p.Protocol, "TCP")
@@ -73,8 +73,8 @@ func distinctPort(name string, number uint32) string {
 	return name[:min(len(name), maxLabel-1-len(suffix))] + suffix
 }
 
-// importedEntry is what other clusters are told about a Destination: its
-// hostname and address, and how to get there (semantics 5.5).
+// importedEntry returns the ServiceEntry of a Destination for other clusters:
+// hostname, address and endpoints (semantics 5.5).
 func (r *Renderer) importedEntry(e *export) *networking.ServiceEntry {
 	if e.entry != nil {
 		return e.entry
@@ -90,7 +90,7 @@ func (r *Renderer) importedEntry(e *export) *networking.ServiceEntry {
 	return e.entry
 }
 
-// resolution says how the addresses of endpoints are found.
+// resolution returns how Istio resolves the addresses of endpoints.
 func resolution(endpoints []*networking.WorkloadEntry) networking.ServiceEntry_Resolution {
 	if slices.ContainsFunc(endpoints, func(e *networking.WorkloadEntry) bool { return !isIP(e.Address) }) {
 		return networking.ServiceEntry_DNS
@@ -98,7 +98,7 @@ func resolution(endpoints []*networking.WorkloadEntry) networking.ServiceEntry_R
 	return networking.ServiceEntry_STATIC
 }
 
-// allPods returns the pods behind a Destination with the ports they listen on.
+// allPods returns the pods behind a Destination with their ports.
 func allPods(e *export) []*networking.WorkloadEntry {
 	service := e.destination.Resource.Spec.KubeService
 	var endpoints []*networking.WorkloadEntry
@@ -115,8 +115,7 @@ func allPods(e *export) []*networking.WorkloadEntry {
 	return endpoints
 }
 
-// podPorts returns the ports of pods by the name they have in the
-// ServiceEntry.
+// podPorts returns the ports of pods, keyed by port name in the ServiceEntry.
 func podPorts(e *export, service *discoveryv1.KubeService, group *discoveryv1.EndpointsSubset) map[string]uint32 {
 	ports := make(map[string]uint32, len(e.ports))
 	for _, named := range e.ports {
@@ -133,15 +132,15 @@ func podPorts(e *export, service *discoveryv1.KubeService, group *discoveryv1.En
 	return ports
 }
 
-// podPort returns where pods listen for a port of their Service, 0 if that is
-// not known.
+// podPort returns the pods' port for a port of their Service; 0 if it is not
+// known.
 func podPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort, group *discoveryv1.EndpointsSubset) uint32 {
 	target := ""
 	if port.TargetPortName != nil {
 		target = *port.TargetPortName
 	}
 	for _, p := range group.Ports {
-		// Endpoints carry the Service port's name; older writers used the
+		// Endpoints carry the Service port's name; older discovery wrote the
 		// container's.
 		if p.Name == port.Name || (target != "" && p.Name == target) {
 			return p.Port
@@ -159,10 +158,9 @@ func podPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort,
 	}
 }
 
-// gatewayEndpoints returns the ways through the gateways of a Destination's
-// mesh, one per gateway and address. Which pods are behind them is none of the
-// other cluster's business: the name in the handshake picks them (semantics
-// D60).
+// gatewayEndpoints returns the endpoints of a Destination behind gateways, one
+// per gateway and address. Other clusters do not need to know the pods, because
+// the SNI selects them (semantics D60).
 func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
 	type way struct {
 		address string
@@ -177,7 +175,7 @@ func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
 		}
 		for _, address := range gateway.Addresses {
 			if !isIP(address) && !isDNSName(address) {
-				continue // collectOmissions notes it
+				continue // collectOmissions records it
 			}
 			if at := (way{address, gateway.ExternalPort}); !known[at] {
 				known[at] = true
@@ -188,7 +186,7 @@ func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
 	return limited(endpoints)
 }
 
-// limited leaves out endpoints beyond what a ServiceEntry can have.
+// limited drops endpoints beyond maxEndpoints.
 func limited(endpoints []*networking.WorkloadEntry) []*networking.WorkloadEntry {
 	return endpoints[:min(len(endpoints), maxEndpoints)]
 }

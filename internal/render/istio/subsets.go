@@ -11,8 +11,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// subset is a part of the pods of a Destination that policies send requests
-// to.
+// subset is a part of a Destination's pods to which policies send requests.
 type subset struct {
 	name   string
 	labels map[string]string
@@ -21,9 +20,8 @@ type subset struct {
 	parents []world.ObjectID
 }
 
-// collectSubsets finds the subsets that policies in force anywhere send
-// requests to, in the order of the policies, and names them (semantics D17,
-// D28).
+// collectSubsets collects and names the subsets to which effective policies send
+// requests, in the order of the policies (semantics D17, D28).
 func (r *Renderer) collectSubsets() {
 	places := map[subsetKey]int{}
 	for i := range r.result.TrafficPolicies {
@@ -66,8 +64,8 @@ func (r *Renderer) addSubset(places map[subsetKey]int, d *world.Destination, lab
 	r.subsets[d.ID][k].parents = append(r.subsets[d.ID][k].parents, parent)
 }
 
-// nameSubsets names the subsets of one Destination after their labels. Of
-// those that would have one name, all but the first by labels carry a digest.
+// nameSubsets names the subsets of one Destination after their labels. If names
+// are equal, all but the first (by labels) get a hash.
 func nameSubsets(subsets []subset) {
 	order := make([]*subset, len(subsets))
 	for i := range subsets {
@@ -89,7 +87,7 @@ func (r *Renderer) subsetName(d *world.Destination, labels map[string]string) st
 	if name, known := r.subsetNames[subsetKey{d.ID, labelsKey(labels)}]; known {
 		return name
 	}
-	return naming.Sanitise(strings.Join(pairs(labels, "-"), "-")) // of no policy in force
+	return naming.Sanitise(strings.Join(pairs(labels, "-"), "-")) // of no effective policy
 }
 
 func renderedSubsets(subsets []subset) []*networking.Subset {

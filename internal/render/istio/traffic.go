@@ -8,28 +8,28 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// traffic is what happens to requests to a Destination that come from one
-// cluster, or from several in the same way.
+// traffic holds the routes and connection settings for requests to a Destination
+// from one cluster, or from several with the same result.
 type traffic struct {
-	// routes is nil if no policy says anything about requests.
+	// routes is nil if no policy has request settings.
 	routes        *networking.VirtualService
 	routesParents []world.ObjectID
 	rule          *networking.DestinationRule
 	ruleParents   []world.ObjectID
 	federates     string
-	// omissions have no Cluster if they hold for several.
+	// omissions have no Cluster if they apply to several.
 	omissions []Omission
 }
 
-// importKey identifies clusters whose requests to a Destination are treated
-// alike: a cluster that policies treat in its own way, or "" for all others.
+// importKey identifies clusters whose requests to a Destination are handled
+// alike: a single cluster with special settings, or "" for all others.
 type importKey struct {
 	destination int
 	cluster     string
 }
 
-// traffic renders what happens to requests from a cluster to a Destination,
-// which is called by the host there.
+// traffic renders routes and connection settings for requests from a cluster to a
+// Destination; host is its name there.
 func (r *Renderer) traffic(host string, d *world.Destination, cluster string, parent world.ObjectID) *traffic {
 	t := &traffic{}
 	t.routes, t.routesParents = r.virtualService(host, d, cluster, t)
@@ -44,8 +44,8 @@ func (r *Renderer) traffic(host string, d *world.Destination, cluster string, pa
 	return t
 }
 
-// importedTraffic is traffic for a cluster other than the Destination's own.
-// Clusters for which policies say the same share one answer.
+// importedTraffic is traffic for other clusters than the Destination's own.
+// Clusters without special settings share one result.
 func (r *Renderer) importedTraffic(d *world.Destination, cluster string) *traffic {
 	key := importKey{d.ID, r.classOf(d, cluster)}
 	t, known := r.imported[key]
@@ -58,9 +58,9 @@ func (r *Renderer) importedTraffic(d *world.Destination, cluster string) *traffi
 	return t
 }
 
-// collectDeciding notes for every TrafficPolicy from which clusters requests
-// are treated differently: those that its sourceSelector names, and those of
-// the Services that it sends requests to, which have another name there.
+// collectDeciding records for every TrafficPolicy the clusters for which it must
+// be rendered separately: those in its sourceSelector, and those of target
+// Services, which have another host name there.
 func (r *Renderer) collectDeciding() {
 	for i := range r.result.TrafficPolicies {
 		p := &r.result.TrafficPolicies[i]
@@ -76,8 +76,8 @@ func (r *Renderer) collectDeciding() {
 	}
 }
 
-// classOf returns the cluster if any policy in force on the Destination treats
-// its requests in their own way, else "".
+// classOf returns the cluster if an effective policy on the Destination must be
+// rendered separately for it, else "".
 func (r *Renderer) classOf(d *world.Destination, cluster string) string {
 	for _, i := range r.result.Destinations[d.ID].Traffic {
 		p := &r.result.TrafficPolicies[i]
@@ -96,8 +96,8 @@ func (r *Renderer) classOf(d *world.Destination, cluster string) string {
 	return ""
 }
 
-// hostFrom returns what a cluster calls a Service by; false if the Service is
-// not known there.
+// hostFrom returns the host name of a Service in a cluster; false if the cluster
+// does not know the Service.
 func (r *Renderer) hostFrom(cluster string, d *world.Destination) (string, bool) {
 	switch {
 	case d == nil:

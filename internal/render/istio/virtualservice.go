@@ -9,9 +9,9 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// virtualService renders the routes of requests from a cluster to a
-// Destination, nil if there are none, and the policies they come from. A route
-// per match and port, the most specific first (semantics 5.1).
+// virtualService renders the routes for requests from a cluster to a Destination,
+// and returns the policies they come from; nil if there are none. There is one
+// route per match and port, the most specific first (semantics 5.1).
 func (r *Renderer) virtualService(host string, d *world.Destination, cluster string, t *traffic) (*networking.VirtualService, []world.ObjectID) {
 	routes := r.result.RoutesByPort(cluster, d.ID)
 	if len(routes) == 0 {
@@ -33,13 +33,13 @@ func (r *Renderer) virtualService(host string, d *world.Destination, cluster str
 	return service, parents
 }
 
-// routeWriter writes the routes of one Destination as seen from one cluster.
+// routeWriter writes the routes of one Destination for one cluster.
 type routeWriter struct {
 	*Renderer
 	host, cluster string
 	destination   *world.Destination
 	traffic       *traffic
-	// omissions are the policies that something is noted about already.
+	// omissions are the policies with a recorded omission.
 	omissions map[int]bool
 }
 
@@ -64,8 +64,7 @@ func portSelector(number uint32) *networking.PortSelector {
 	return &networking.PortSelector{Number: number}
 }
 
-// matchRequest renders which requests a route is for; it has one port
-// (semantics 2.4).
+// matchRequest renders the match of a route, which has one port (semantics 2.4).
 func matchRequest(route *policy.Route) *networking.HTTPMatchRequest {
 	match := &networking.HTTPMatchRequest{
 		Port: route.Ports[0], SourceLabels: route.Source.Labels, SourceNamespace: route.Source.Namespace,
@@ -99,7 +98,7 @@ func matchRequest(route *policy.Route) *networking.HTTPMatchRequest {
 	return match
 }
 
-// pathMatch renders a path. Istio has no suffixes (semantics D10).
+// pathMatch renders a path match. Istio has no suffix match (semantics D10).
 func pathMatch(m *core.StringMatch) *networking.StringMatch {
 	if m.Suffix != nil && m.Exact == nil && m.Prefix == nil && m.Regex == nil {
 		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: selector.SuffixPattern(*m.Suffix)}}
@@ -120,8 +119,8 @@ func stringMatch(m *core.StringMatch) *networking.StringMatch {
 	}
 }
 
-// valueMatch renders a condition on a header or query parameter; an empty
-// value asks for its presence (semantics D10).
+// valueMatch renders the condition on a header or query parameter; an empty value
+// means that it must be present (semantics D10).
 func valueMatch(value string, regex bool) *networking.StringMatch {
 	switch {
 	case value == "":

@@ -4,12 +4,12 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// alwaysWritten reports whether a field is written with the value 0, too, which
-// JSON of protocol buffers leaves out. It is so for every enum of which a value
-// means as much as any other one: without it, `tls: {mode: DISABLE}` would be
-// `tls: {}`, which server-side apply over another mode turns into a null that
-// Istio's CRDs refuse (semantics D75). An AuthorizationPolicy without action keeps
-// its customary form, and versions of TLS that nobody asked for are left to Istio.
+// alwaysWritten reports whether an enum field is also written with the value 0,
+// which the JSON of protocol buffers omits. Enums whose value 0 is a real setting
+// need this: otherwise `tls: {mode: DISABLE}` would become `tls: {}`, which
+// server-side apply over another mode turns into a null that Istio's CRDs reject
+// (semantics D75). The action of an AuthorizationPolicy is still omitted, as is
+// customary, and so are TLS versions, whose default is Istio's choice.
 func alwaysWritten(field protoreflect.FieldDescriptor) bool {
 	switch field.FullName() {
 	case "istio.networking.v1alpha3.ClientTLSSettings.mode",
@@ -24,8 +24,8 @@ func alwaysWritten(field protoreflect.FieldDescriptor) bool {
 	}
 }
 
-// writeZeroEnums adds the enums of a message with the value 0 to what was
-// written of it.
+// writeZeroEnums adds the enum fields with value 0 of a message to its written
+// form.
 func writeZeroEnums(message protoreflect.Message, written map[string]any) {
 	fields := message.Descriptor().Fields()
 	for i := range fields.Len() {

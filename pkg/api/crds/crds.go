@@ -16,8 +16,7 @@ import (
 var files embed.FS
 
 // All returns the CustomResourceDefinitions, sorted by name, which is
-// PLURAL.GROUP.
-// An error means that the binary was built from broken files.
+// PLURAL.GROUP. An error means that an embedded file is invalid.
 func All() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	entries, err := files.ReadDir(".")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package naming turns texts into the names that the mesh API gives to objects.
+// Package naming derives object names of the mesh API from texts.
 package naming
 
 import (
@@ -7,18 +7,17 @@ import (
 	"strings"
 )
 
-// Names longer than maxName bytes keep nameHead of them and as many digits of
-// a hash.
+// Names longer than maxName bytes are cut to nameHead bytes and completed with
+// digits of a hash.
 const (
 	maxName  = 63
 	nameHead = 31
 )
 
-// Sanitise turns a text into an object name: separators become dashes,
-// brackets, quotes and line ends are dropped, a result of more than 63 bytes is
-// cut and told apart by a hash, and all is lower case. The same texts give the
-// same names as the original implementation of this API (semantics,
-// Conventions).
+// Sanitise turns a text into an object name: separators become dashes, brackets,
+// quotes and line ends are dropped, a result of more than 63 bytes is cut and
+// made unique with a hash, and all letters become lower case. The results equal
+// those of the original implementation of this API (semantics, Conventions).
 func Sanitise(text string) string {
 	name := strings.Map(func(r rune) rune {
 		switch r {
@@ -35,8 +34,8 @@ func Sanitise(text string) string {
 	return strings.ToLower(name)
 }
 
-// Digest returns the MD5 of a text in hexadecimal digits. A few of them tell
-// objects apart whose names would be equal.
+// Digest returns the MD5 of a text in hexadecimal. A few of its digits
+// distinguish objects whose names would be equal.
 func Digest(text string) string {
 	sum := md5.Sum([]byte(text)) //nolint:gosec // see the import
 	return hex.EncodeToString(sum[:])

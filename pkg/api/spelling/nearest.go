@@ -1,4 +1,4 @@
-// Package spelling finds what a misspelt word most probably means.
+// Package spelling suggests corrections for misspelt words.
 package spelling
 
 import (
@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Nearest returns the candidate that a misspelt word most probably means: the
-// one at the smallest edit distance, ignoring case, if that is small for the
-// length of the word; the first in alphabetical order if several are equally
-// near; "" if none is near.
+// Nearest returns the most probable correction of a misspelt word: the candidate
+// with the smallest edit distance, ignoring case, if that is small for the length
+// of the word; of several the first in alphabetical order; "" if there is none.
 func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
@@ -21,7 +20,7 @@ func Nearest(word string, candidates []string) string {
 }
 
 // Distance returns the number of single-character insertions, deletions,
-// replacements and swaps of neighbours that turn a into b.
+// replacements and swaps of adjacent characters that turn a into b.
 func Distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	before := make([]int, len(t)+1)

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// MaxSuggestions is how many candidates Near returns at most, so that a
-// sentence with them stays readable.
+// MaxSuggestions limits the candidates that Near returns, so that sentences with
+// them stay readable.
 const MaxSuggestions = 3
 
-// DidYouMean returns `, did you mean "a" or "b"?` with the candidates that are
-// most like the typed word, or nothing if none is.
+// DidYouMean returns `, did you mean "a" or "b"?` with the most similar
+// candidates, or "" if there are none.
 func DidYouMean(typed string, candidates []string) string {
 	near := Near(typed, candidates)
 	switch len(near) {

@@ -10,9 +10,10 @@ import (
 )
 
 // fits reports whether a value certainly satisfies the OpenAPI part of a schema.
-// The API server's own validator says the same and why, but at many times the
-// cost, and nearly all objects are valid: only those that do not fit, or whose
-// schema says something that is not understood here, are left to it.
+// The API server's validator gives the same result with reasons, but is many
+// times slower, and nearly all objects are valid. Therefore it is only used for
+// objects that do not fit, and for schemas with constraints that fits does not
+// support.
 func fits(value any, s *structuralschema.Structural) bool {
 	limits := s.ValueValidation
 	if limits == nil {
@@ -22,7 +23,8 @@ func fits(value any, s *structuralschema.Structural) bool {
 		return false
 	}
 	if s.Type == "" {
-		// Anything goes in a field that is preserved, unless it limits its value.
+		// A field with preserved unknown fields accepts every value, unless the
+		// schema has constraints.
 		return s.XPreserveUnknownFields && value != nil && reflect.DeepEqual(*limits, structuralschema.ValueValidation{})
 	}
 	switch value := value.(type) {
@@ -43,7 +45,7 @@ func fits(value any, s *structuralschema.Structural) bool {
 	}
 }
 
-// simple reports whether a schema uses nothing but what fits understands.
+// simple reports whether a schema only has constraints that fits supports.
 func simple(v *structuralschema.ValueValidation) bool {
 	return v.Pattern == "" && v.MultipleOf == nil && v.MinProperties == nil && v.MaxProperties == nil &&
 		!v.UniqueItems && !v.ExclusiveMinimum && !v.ExclusiveMaximum && v.Not == nil &&

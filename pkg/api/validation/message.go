@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// readable turns an API server's error into a path and a sentence for people.
-// The path of the whole object is empty.
+// readable converts an API server's error into a path and a readable message. The
+// path of the whole object is empty.
 func readable(e *field.Error) FieldError {
 	return FieldError{Path: strings.TrimPrefix(strings.TrimPrefix(e.Field, "<nil>"), "."), Message: message(e)}
 }
@@ -28,8 +28,8 @@ func message(e *field.Error) string {
 	return reword(e)
 }
 
-// reword rewrites the phrases of the schema validator that speak of request
-// bodies and regular expressions.
+// reword replaces phrases of the schema validator about request bodies and
+// regular expressions.
 func reword(e *field.Error) string {
 	detail := e.Detail
 	if _, after, ok := strings.Cut(detail, " in body "); ok {
@@ -42,11 +42,11 @@ func reword(e *field.Error) string {
 		detail = "must " + strings.TrimPrefix(detail, "should ")
 		return fmt.Sprintf("%s, not %v", detail, e.BadValue)
 	case strings.HasPrefix(detail, "Checked value must be "):
-		// The name of the field follows, which the path says already.
+		// The name of the field follows, but the path already contains it.
 		detail, _, _ = strings.Cut(strings.TrimPrefix(detail, "Checked value "), " in ")
 		return detail
 	case strings.HasPrefix(detail, "must be of type "):
-		// The validator writes WANTED: "GOT".
+		// The validator's format is WANTED: "GOT".
 		wanted, got, ok := strings.Cut(detail, ": ")
 		if !ok {
 			return wanted

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// metadataSchema knows the names of the fields of metadata, which a CRD leaves
-// to the API server.
+// metadataSchema returns the names of the metadata fields, which are not part of
+// a CRD.
 func metadataSchema() structuralschema.Structural {
 	names := []string{
 		"annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
@@ -31,8 +31,8 @@ func metadataSchema() structuralschema.Structural {
 	return metadata
 }
 
-// checkMetadata validates what users write into metadata. It leaves what only
-// API servers write to them.
+// checkMetadata validates the metadata fields that users write, and ignores those
+// that only API servers write.
 func checkMetadata(object map[string]any) field.ErrorList {
 	path := field.NewPath("metadata")
 	metadata, ok := object["metadata"].(map[string]any)
@@ -40,7 +40,7 @@ func checkMetadata(object map[string]any) field.ErrorList {
 	case object["metadata"] == nil:
 		return field.ErrorList{field.Required(path.Child("name"), "")}
 	case !ok:
-		return nil // the schema knows the type of metadata itself
+		return nil // the schema check reports metadata of another type
 	}
 	errs := checkName(path.Child("name"), metadata["name"], apivalidation.NameIsDNSSubdomain)
 	if name, isText := metadata["name"].(string); metadata["name"] == nil || (isText && name == "") {
@@ -71,8 +71,8 @@ func checkName(path *field.Path, value any, check apivalidation.ValidateNameFunc
 	return errs
 }
 
-// checkReferences validates the names inside the references of a discovered
-// object like names: what they say becomes names elsewhere.
+// checkReferences validates the names in references of a discovered object,
+// because other objects are named after them.
 func checkReferences(path *field.Path, value any) field.ErrorList {
 	var errs field.ErrorList
 	switch value := value.(type) {
@@ -102,8 +102,8 @@ func checkReferences(path *field.Path, value any) field.ErrorList {
 	return errs
 }
 
-// checkClusterName accepts what contexts of a kubeconfig are called, which may be
-// the name of a cloud's resource (arn:aws:eks:...), but nothing that is invisible.
+// checkClusterName accepts the names of kubeconfig contexts, including cloud
+// resource names (arn:aws:eks:...), but no invisible characters.
 func checkClusterName(name string, _ bool) []string {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }) {
 		return []string{"must be printable characters without blanks"}
@@ -111,7 +111,8 @@ func checkClusterName(name string, _ bool) []string {
 	return nil
 }
 
-// texts returns a map of strings, and an error for everything that is not one.
+// texts returns a map of strings, and an error for each value that is not a
+// string.
 func texts(path *field.Path, value any) (map[string]string, field.ErrorList) {
 	if value == nil {
 		return nil, nil
@@ -147,7 +148,7 @@ func checkTime(path *field.Path, value any) field.ErrorList {
 	return nil
 }
 
-// sortErrors orders errors by path, then by message, each once.
+// sortErrors returns the distinct errors sorted by path and message.
 func sortErrors(errs []FieldError) []FieldError {
 	slices.SortFunc(errs, func(a, b FieldError) int {
 		if byPath := strings.Compare(a.Path, b.Path); byPath != 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// removeUnknown deletes every field that the schema does not have and returns
-// them sorted by path.
+// removeUnknown deletes every field that is not in the schema and returns these
+// fields sorted by path.
 func (k *kindSchema) removeUnknown(object map[string]any) []UnknownField {
 	var unknown []UnknownField
 	k.walk("", object, &k.fields, &unknown)
@@ -52,8 +52,8 @@ func (k *kindSchema) walk(path string, value any, s *structuralschema.Structural
 	}
 }
 
-// suggest returns the field that was probably meant by an unknown name: the
-// nearest one beside it, else the path of one of exactly this name.
+// suggest returns the probable correction of an unknown field name: the most
+// similar sibling, else the path of a field with this name.
 func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) string {
 	var siblings []string
 	for sibling := range parent.Properties {
@@ -65,8 +65,8 @@ func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) s
 	if len(siblings) == 1 {
 		return siblings[0]
 	}
-	// A field at the wrong level is as common as a misspelt one. If several
-	// levels have it, the outermost is the least surprising.
+	// Fields at the wrong level are as common as misspelt ones. If several levels
+	// have the field, the outermost is suggested.
 	paths := slices.Clone(k.paths[name])
 	slices.SortFunc(paths, func(a, b string) int {
 		return cmp.Or(cmp.Compare(strings.Count(a, "."), strings.Count(b, ".")), strings.Compare(a, b))
@@ -77,7 +77,7 @@ func (k *kindSchema) suggest(name string, parent *structuralschema.Structural) s
 	return paths[0]
 }
 
-// collectPaths files every property of a schema by its name.
+// collectPaths indexes every property of a schema by its name.
 func collectPaths(path string, s *structuralschema.Structural, paths map[string][]string) {
 	if s == nil {
 		return

@@ -1,5 +1,5 @@
-// Package validation checks resources against the embedded CRDs the way an API
-// server would, without one: structural schema, CEL rules and unknown fields.
+// Package validation validates resources against the embedded CRDs like an API
+// server, but without one: structural schema, CEL rules and unknown fields.
 package validation
 
 import (
@@ -23,35 +23,34 @@ import (
 )
 
 // Validator checks objects against the embedded CRDs. It is safe for concurrent
-// use; the schema of a kind is compiled when it is first needed.
+// use; the schema of a kind is compiled on first use.
 type Validator struct {
 	load    sync.Once
 	loadErr error
 	kinds   map[schema.GroupVersionKind]*kindSchema
 }
 
-// New returns a Validator. It reads nothing yet.
+// New returns a Validator. Schemas are loaded on first use.
 func New() *Validator { return &Validator{} }
 
-// Report is what the schema says about one object. Both lists are sorted by
-// path, then by message.
+// Report is the result of validating one object. Both lists are sorted by path,
+// then by message.
 type Report struct {
-	// Unknown lists the fields that the kind does not have.
+	// Unknown lists the fields that are not in the schema.
 	Unknown []UnknownField
-	// Errors lists the violations; an object with any would be rejected.
+	// Errors lists the violations; an API server would reject an object with any.
 	Errors []FieldError
 }
 
-// UnknownField is a field that the kind does not have.
+// UnknownField is a field that is not in the schema.
 type UnknownField struct {
 	// Path is the path of the field, such as spec.policy.retrys.
 	Path string
-	// Suggestion is the field that was probably meant: the nearest name beside
-	// it, or the full path where a field of this name exists; empty if there is
-	// none.
+	// Suggestion is the probable correction: the most similar sibling, or the
+	// full path of a field with this name elsewhere; empty if there is none.
 	Suggestion string
-	// LeavesEmpty says that nothing is left of the object around the field. That
-	// matters where an empty object means something, as in selectors.
+	// LeavesEmpty is true if the object that contained the field is now empty.
+	// That matters where an empty object has a meaning, as in selectors.
 	LeavesEmpty bool
 }
 
@@ -66,10 +65,10 @@ func (e FieldError) String() string {
 	return e.Path + ": " + e.Message
 }
 
-// Check prunes nulls the way an API server does, removes the unknown fields
-// from the object and reports them, and validates the rest. The status is not
-// looked at: it is written by controllers, and no user can correct it. The
-// error is for a kind without a CRD.
+// Check prunes nulls like an API server, removes the unknown fields from the
+// object and reports them, and validates the rest. The status is ignored, because
+// controllers write it and users cannot correct it. It returns an error for a
+// kind without a CRD.
 func (v *Validator) Check(gvk schema.GroupVersionKind, object map[string]any) (Report, error) {
 	v.load.Do(v.loadKinds)
 	if v.loadErr != nil {
@@ -100,7 +99,7 @@ func (v *Validator) loadKinds() {
 	}
 }
 
-// kindSchema is the schema of one kind in its forms for the several checks.
+// kindSchema is the schema of one kind in the forms that the checks need.
 type kindSchema struct {
 	gvk    schema.GroupVersionKind
 	source *apiextensionsv1.JSONSchemaProps
@@ -108,11 +107,11 @@ type kindSchema struct {
 	compile    sync.Once
 	compileErr error
 	structural *structuralschema.Structural
-	// fields is structural with the fields of metadata.
+	// fields is structural plus the fields of metadata.
 	fields structuralschema.Structural
 	root   *schemaNode
 	rules  *cel.Validator
-	// paths lists where fields of a name are.
+	// paths lists the paths of fields by name.
 	paths map[string][]string
 }
 
@@ -174,7 +173,7 @@ func (k *kindSchema) check(object map[string]any) Report {
 	}
 	for _, e := range errs {
 		if e.Type == field.ErrorTypeNotSupported && mistyped[e.Field] {
-			continue // of course a value of another type is none of the allowed ones
+			continue // a consequence of the wrong type, which is already reported
 		}
 		report.Errors = append(report.Errors, readable(e))
 	}
@@ -182,8 +181,8 @@ func (k *kindSchema) check(object map[string]any) Report {
 	return report
 }
 
-// hidesRules reports whether an object with this error has a shape that rules
-// do not expect, so that an API server does not evaluate them.
+// hidesRules reports whether an object with this error has a shape for which an
+// API server does not evaluate CEL rules.
 func hidesRules(e *field.Error) bool {
 	switch e.Type {
 	case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,

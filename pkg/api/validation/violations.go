@@ -11,22 +11,22 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// schemaNode is one level of a schema with what is below it.
+// schemaNode is one level of a schema with its children.
 //
-// The API server's own validator compares every violation with all others, so
-// that a value with many of them takes quadratic time. It is therefore asked
-// about one level at a time: the levels below are checked here.
+// The API server's validator compares every violation with all others, which
+// takes quadratic time for values with many of them. Therefore it only validates
+// one level at a time here, and violations visits the children.
 type schemaNode struct {
 	structural *structuralschema.Structural
-	// level returns what validates a value without what is in it. It is built
-	// when it is first needed: most levels never see a violation.
+	// level returns the validator of a value without its children. It is built on
+	// first use, as most levels never have a violation.
 	level func() (schemavalidation.SchemaValidator, error)
 
 	properties        map[string]*schemaNode
 	additional, items *schemaNode
 }
 
-// newSchemaNode takes apart a schema that is given in both of its forms.
+// newSchemaNode builds the tree from a schema given in both of its forms.
 func newSchemaNode(props *apiextensions.JSONSchemaProps, structural *structuralschema.Structural) *schemaNode {
 	node := &schemaNode{structural: structural}
 	level := *props
@@ -41,8 +41,8 @@ func newSchemaNode(props *apiextensions.JSONSchemaProps, structural *structurals
 	return node
 }
 
-// isSimpleContainer reports whether what is in a value can be validated without
-// the value around it.
+// isSimpleContainer reports whether the children of a value can be validated
+// independently of it.
 func isSimpleContainer(s *structuralschema.Structural) bool {
 	return (s.Type == "object" || s.Type == "array") && (s.ValueValidation == nil || simple(s.ValueValidation)) &&
 		!s.XIntOrString && !s.XEmbeddedResource
@@ -62,8 +62,7 @@ func (n *schemaNode) addBelow(props *apiextensions.JSONSchemaProps) {
 	}
 }
 
-// violations returns what is wrong with a value by the OpenAPI part of the
-// schema.
+// violations returns the violations of the OpenAPI part of the schema.
 func (n *schemaNode) violations(path *field.Path, value any) field.ErrorList {
 	if fits(value, n.structural) {
 		return nil
@@ -94,7 +93,7 @@ func (n *schemaNode) violations(path *field.Path, value any) field.ErrorList {
 	return errs
 }
 
-// childPath is path.Child for a path that may be that of the whole object.
+// childPath is path.Child for a path that may be the root.
 func childPath(path *field.Path, name string) *field.Path {
 	if path == nil {
 		return field.NewPath(name)
