@@ -58,6 +58,7 @@ func TestEveryFindingHasAWorld(t *testing.T) {
 		{Kind: world.UnusableCluster, Origin: world.Origin{File: "cluster east"}, Message: "no answer"},
 		{Kind: world.UnlistedKind, Origin: world.Origin{File: "cluster east"}, Message: "forbidden"},
 		{Kind: world.DiscoveryNote, Origin: world.Origin{File: "cluster east"}, Object: "Pod/a.b.east", Message: "ambient"},
+		{Kind: world.IgnoredNamespace, Origin: world.Origin{File: "cluster management"}, Object: "AccessPolicy/a.b", Message: "ignored"},
 	}}
 	for _, f := range policy.Evaluate(world.New(unreadable)).Findings {
 		produced[f.Code] = true
