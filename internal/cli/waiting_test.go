@@ -14,6 +14,8 @@ func terminal() (*Streams, func() string) {
 	streams, _, errOut := Test("")
 	streams.ErrTerminal = true
 	return streams, func() string {
+		streams.log.mu.Lock() // what writes meanwhile holds it
+		defer streams.log.mu.Unlock()
 		defer errOut.Reset()
 		return strings.ReplaceAll(errOut.String(), "\r\x1b[K", "<erase>")
 	}
