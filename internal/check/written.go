@@ -85,6 +85,8 @@ func judgeWritten(f *Facts) []Outcome {
 	switch {
 	case f.NoClusters:
 		return single(skipped(noManagement(f)))
+	case f.World.World.Incomplete():
+		return single(skipped("part of the configuration could not be read"))
 	case len(f.Written) == 0:
 		return single(skipped("no cluster with an Istio mesh could be compared"))
 	}

@@ -7,9 +7,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/rollout"
+	"github.com/meshctl/meshctl/internal/world"
 )
+
+// What would be rendered is not known while part of the configuration is missing.
+func TestWrittenOfIncompleteWorld(t *testing.T) {
+	t.Parallel()
+	f := wellFacts(wellMember("east"))
+	f.World = policy.Evaluate(world.New(world.Objects{Problems: []world.Problem{{Kind: world.UnusableCluster, Message: "no answer"}}}))
+	all := lines(Judge(f, []string{CategoryConfiguration}), CategoryConfiguration)
+	want := "skipped configuration-written: part of the configuration could not be read"
+	if got := all[len(all)-1]; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
 
 // What clusters have is compared with what would be rendered; what protects fails
 // the check.

@@ -19,13 +19,13 @@ func (a *applyRun) review(ctx context.Context, in rollout.Input) (err error) {
 	if a.plan, err = rollout.NewPlan(ctx, in, a.planOptions()); err != nil {
 		return inputError(err)
 	}
-	accepted := false
+	accepted := 0
 	if a.asks() && !a.watch && a.plan.Held() > 0 { // --watch never removes protection by itself
 		if accepted, err = a.acceptHeld(ctx); err != nil {
 			return err
 		}
 	}
-	if accepted {
+	if accepted > 0 {
 		options := a.planOptions()
 		options.AcceptLoss = true
 		if a.plan, err = rollout.NewPlan(ctx, in, options); err != nil {
@@ -70,23 +70,27 @@ func (a *applyRun) compareBehaviour() {
 }
 
 // acceptHeld asks whether to remove protection that no explicit change removes
-// (semantics D70).
-func (a *applyRun) acceptHeld(ctx context.Context) (bool, error) {
+// (semantics D70). It returns how many objects that was accepted for.
+func (a *applyRun) acceptHeld(ctx context.Context) (int, error) {
 	a.reportErrors()
-	prompter := cmdutil.NewPrompter(ctx, a.streams)
-	return prompter.Confirm(wizard.Question{
-		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(a.plan.Held(), "object")),
+	held := a.plan.Held()
+	agreed, err := cmdutil.NewPrompter(ctx, a.streams).Confirm(wizard.Question{
+		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(held, "object")),
 		Help: "No keeps these objects and applies the rest. Yes removes them, as --accept-loss does.",
 	}, false)
+	if err != nil || !agreed {
+		return 0, err
+	}
+	return held, nil
 }
 
 // confirm asks whether to apply the plan, if it changes anything. A loss of
-// protection takes a confirmation of its own, unless it was just accepted.
-func (a *applyRun) confirm(ctx context.Context, accepted bool) error {
+// protection takes a confirmation of its own, unless all of it was just accepted.
+func (a *applyRun) confirm(ctx context.Context, accepted int) error {
 	if !a.asks() || a.plan.Writes() == 0 && !a.watch {
 		return nil
 	}
-	if losses := a.plan.Losses(); losses > 0 && !accepted {
+	if losses := a.plan.Losses(); losses > accepted {
 		err := cmdutil.Confirm(ctx, a.streams, false, wizard.Question{
 			Text: fmt.Sprintf("This removes protection (%s). Continue?", text.Count(losses, "object")),
 			Help: "The plan above lists what is no longer encrypted, denied or restricted.",
