@@ -287,8 +287,8 @@ func (f *renderedFiles) held(path, cluster string, existing, content []byte) err
 		}
 		Spec map[string]any
 	}
-	if yaml.Unmarshal(existing, &before) != nil || content != nil && yaml.Unmarshal(content, &after) != nil {
-		return nil // then it is not one that was rendered
+	if err := errors.Join(yaml.Unmarshal(existing, &before), yaml.Unmarshal(content, &after)); err != nil {
+		return f.cannot("read", path, err)
 	}
 	if content != nil && after.Spec == nil {
 		after.Spec = map[string]any{}
