@@ -109,6 +109,8 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 		return nil, err
 	}
 	opts.Keep = opts.Keep || in.World.Incomplete()
+	in.Failures = withChangedTrustDomains(in)
+	in.World = in.World.WithAcceptedTrustDomains()
 	p := &Plan{Result: policy.Evaluate(in.World), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
 	foreign := p.findForeignGateways(ctx, in.Members)
 	if err := p.render(in, foreign); err != nil {

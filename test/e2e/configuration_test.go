@@ -134,11 +134,7 @@ func newGoverned(t *testing.T, name string) *governed {
 		name := c.Name[strings.LastIndex(c.Name, "-")+1:]
 		r.run(t, 0, "cluster", "register", name, "--remote-context", name)
 	}
-	for _, m := range manifests(t, "../../testdata/worlds/bookinfo-two-clusters") {
-		if m.object.GetKind() != "KubernetesCluster" && m.object.GetKind() != "Namespace" {
-			put(t, r.management, m.object)
-		}
-	}
+	g.putWorld(t)
 	return g
 }
 

@@ -33,6 +33,8 @@ type options struct {
 	prune           bool
 	allowIncomplete bool
 	acceptLoss      bool
+	// acceptedDomains are the trust domains that were accepted, as MESH=DOMAIN.
+	acceptedDomains []string
 	yes             bool
 	showDiff        bool
 	dryRun          *cmdutil.EnumValue
@@ -83,6 +85,10 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 			longer exists, or is only missing from the manifests of -f, the object is kept
 			and the exit code is 1. --accept-loss removes the protection anyway.
 
+			If a mesh changed its trust domain since it was first discovered, nothing is
+			written to its cluster, and policies of other clusters keep the previous one,
+			until you accept the change by name with --accept-trust-domain.
+
 			With --watch, meshctl keeps running: it applies on every change on the
 			management cluster, and regularly to repair drift. If several instances run, one
 			applies and the others stand by. 'meshctl install --with-controller' runs it in
@@ -117,6 +123,8 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 		"apply even if part of the input cannot be read, without deleting anything")
 	flags.BoolVar(&opts.acceptLoss, "accept-loss", false,
 		"delete and loosen what protects workloads, even where what asked for it is invalid, gone or not in the manifests")
+	flags.StringSliceVar(&opts.acceptedDomains, "accept-trust-domain", nil, "accept that a mesh changed its trust domain, as `MESH=DOMAIN`; repeatable")
+	cmdutil.CompleteFlag(cmd, "accept-trust-domain", cobra.NoFileCompletions)
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")
 	flags.BoolVar(&opts.showDiff, "diff", false, "show every change as a unified diff")
 	cmdutil.AddDryRunFlag(cmd, opts.dryRun)
@@ -146,7 +154,7 @@ func (o *options) check(cmd *cobra.Command) error {
 	case o.timeout <= 0:
 		return cli.Usagef("--timeout must be more than 0")
 	default:
-		return nil
+		return o.checkAccepted()
 	}
 }
 
@@ -203,6 +211,9 @@ func (o *options) readInput(ctx context.Context) (rollout.Input, error) {
 		return in, err
 	}
 	in.Management, in.Members, in.Failures = members.Management, members.Connections, members.Failures
+	if in.World, err = o.acceptDomains(ctx, in); err != nil {
+		return in, err
+	}
 	in.Complete = o.world.FromManagement() && len(o.world.Filenames) == 0
 	return in, nil
 }

@@ -63,6 +63,8 @@ func (o *options) checkWatch(cmd *cobra.Command) error {
 		return cli.Usagef("--watch and -o %s cannot be combined", o.output)
 	case o.acceptLoss:
 		return cli.Usagef("--watch never gives up protection by itself: run apply once with --accept-loss")
+	case len(o.acceptedDomains) > 0:
+		return cli.Usagef("--watch never accepts a trust domain by itself: run apply once with --accept-trust-domain")
 	case o.showDiff:
 		return cli.Usagef("--watch and --diff cannot be combined: use --diff with --dry-run=client")
 	case slices.Contains(o.world.Filenames, "-"):

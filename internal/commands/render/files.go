@@ -137,7 +137,8 @@ func (f *renderedFiles) writeCluster(encoder *istio.Encoder, cluster string, obj
 		path := f.fileOf(directory, &objects[i])
 		f.wanted[path] = true
 		if err := f.write(path, cluster, text); err != nil {
-			if failed := (*foreignFileError)(nil); errors.As(err, &failed) {
+			foreign, held := (*foreignFileError)(nil), (*heldFileError)(nil)
+			if errors.As(err, &foreign) || errors.As(err, &held) {
 				f.failures = append(f.failures, err.Error())
 				continue
 			}
@@ -168,6 +169,9 @@ func (f *renderedFiles) write(path, cluster string, content []byte) error {
 	case err == nil && !f.isOurs(existing, istio.ClusterLabelValue(cluster)):
 		return &foreignFileError{filepath.Join(f.outputDir, path)}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if err := f.held(path, cluster, existing, content); err != nil {
 		return err
 	}
 	if !f.dryRun {
@@ -242,11 +246,15 @@ func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error
 	if err != nil {
 		return err
 	}
-	label := istio.ClusterLabelValue(directory)
-	if cluster, current := f.directories[strings.ToLower(directory)]; current {
-		label = istio.ClusterLabelValue(cluster)
+	cluster := directory
+	if name, current := f.directories[strings.ToLower(directory)]; current {
+		cluster = name
 	}
-	if !f.isOurs(content, label) {
+	if !f.isOurs(content, istio.ClusterLabelValue(cluster)) {
+		return nil
+	}
+	if err := f.held(path, cluster, content, nil); err != nil {
+		f.failures = append(f.failures, err.Error())
 		return nil
 	}
 	if !f.dryRun {
@@ -256,6 +264,43 @@ func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error
 	}
 	f.note(path, cmdutil.FileRemoved)
 	return nil
+}
+
+// heldFileError says that a file stays because it protects workloads (semantics D70).
+type heldFileError struct{ path, why string }
+
+func (e *heldFileError) Error() string {
+	return e.path + " is kept: it protects workloads, and " + e.why + "; fix that, or pass --accept-loss"
+}
+
+// held returns why a file stays as it is although its object is not rendered any more
+// (content is nil), or not like that.
+func (f *renderedFiles) held(path, cluster string, existing, content []byte) error {
+	if f.guard == nil || len(existing) == 0 {
+		return nil
+	}
+	var before, after struct {
+		Kind     string
+		Metadata struct {
+			Namespace   string
+			Annotations map[string]string
+		}
+		Spec map[string]any
+	}
+	if err := errors.Join(yaml.Unmarshal(existing, &before), yaml.Unmarshal(content, &after)); err != nil {
+		return f.cannot("read", path, err)
+	}
+	if content != nil && after.Spec == nil {
+		after.Spec = map[string]any{}
+	}
+	why := f.guard.Keeps(istio.Stored{
+		Cluster: cluster, Kind: istio.Kind(before.Kind), Namespace: before.Metadata.Namespace, Spec: before.Spec,
+		Parents: istio.ParentsIn(before.Metadata.Annotations[istio.ParentsAnnotation]),
+	}, after.Spec)
+	if why == "" {
+		return nil
+	}
+	return &heldFileError{filepath.Join(f.outputDir, path), why}
 }
 
 // isOurs reports whether a file is one object that meshctl rendered for the

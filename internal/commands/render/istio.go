@@ -54,7 +54,8 @@ func newIstioCmd(f *cmdutil.Factory) *cobra.Command {
 			namespace and name; the label cluster.multicluster.solo.io names the cluster of
 			an object. With --output-dir, each object gets its own file,
 			DIR/CLUSTER/KIND-NAMESPACE-NAME.yaml. Stale files that meshctl rendered earlier
-			are removed; other files are never touched.
+			are removed; other files are never touched. If part of the input cannot be read,
+			no file is written.
 
 			If protection would be missing because a virtual mesh or AccessPolicy is INVALID
 			or refers to something that is not known, nothing is rendered, and the exit code
@@ -179,9 +180,16 @@ func (o *istioOptions) run(ctx context.Context) error {
 	if err := o.checkClusters(world.Clusters()); err != nil {
 		return errors.Join(err, incomplete)
 	}
+	if incomplete != nil && o.outputDir != "" && !o.acceptLoss {
+		o.streams.Fail("nothing written: the input is incomplete, and protection could be missing; fix that, or pass --accept-loss to write the rest")
+		return incomplete
+	}
+	result := policy.Evaluate(world)
 	r := &rendering{
-		istioOptions: o, ctx: ctx, incomplete: world.Incomplete(),
-		renderer: istio.New(policy.Evaluate(world), istio.Options{Namespace: o.namespace}),
+		istioOptions: o, ctx: ctx, incomplete: world.Incomplete(), renderer: istio.New(result, istio.Options{Namespace: o.namespace}),
+	}
+	if !o.acceptLoss {
+		r.guard = istio.NewGuard(result, true) // what is not in a repository any more was deleted there
 	}
 	r.omissions = r.renderer.Omissions()
 	if err := r.checkProtection(); err != nil {
@@ -246,7 +254,9 @@ type rendering struct {
 	renderer *istio.Renderer
 	// incomplete says that part of the input could not be read.
 	incomplete bool
-	omissions  []istio.Omission
+	// guard keeps files that protect, unless it is nil.
+	guard     *istio.Guard
+	omissions []istio.Omission
 	// rendered counts the objects so far.
 	rendered int
 }

@@ -1,0 +1,62 @@
+package rollout
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// TrustDomainError says that nothing is written to a cluster, because its mesh changed
+// its trust domain and nobody has accepted that. Policies of other clusters keep naming
+// its identities as before (semantics D73).
+type TrustDomainError struct {
+	Cluster, Mesh string
+	// Accepted is the trust domain before, Found the one that the mesh has now.
+	Accepted, Found string
+	// ClaimedFrom is another mesh with the trust domain; empty if there is none.
+	ClaimedFrom string
+}
+
+// Error implements error.
+func (e *TrustDomainError) Error() string {
+	claimed := ""
+	if e.ClaimedFrom != "" {
+		claimed = ", which is that of mesh " + e.ClaimedFrom
+	}
+	return fmt.Sprintf("cluster %s: the trust domain of mesh %s changed from %s to %s%s: if that is intended, accept it with 'meshctl apply --accept-trust-domain %s=%s'",
+		e.Cluster, e.Mesh, e.Accepted, e.Found, claimed, e.Mesh, e.Found)
+}
+
+// withChangedTrustDomains returns why clusters cannot be written to, with those whose
+// mesh changed its trust domain.
+func withChangedTrustDomains(in Input) map[string]error {
+	changed := in.World.ChangedTrustDomains()
+	if len(changed) == 0 {
+		return in.Failures
+	}
+	failures := maps.Clone(in.Failures)
+	if failures == nil {
+		failures = map[string]error{}
+	}
+	for _, m := range changed {
+		if failures[m.Cluster] == nil {
+			failures[m.Cluster] = &TrustDomainError{
+				Cluster: m.Cluster, Mesh: m.Ref.Name, Accepted: m.AcceptedTrustDomain, Found: m.TrustDomain, ClaimedFrom: claimedFrom(in.World, m),
+			}
+		}
+	}
+	return failures
+}
+
+// claimedFrom returns the mesh of another cluster that has the trust domain which a mesh
+// changed to; empty if there is none.
+func claimedFrom(w *world.World, m *world.Mesh) string {
+	for i := range w.Meshes {
+		other := &w.Meshes[i]
+		if other.Cluster != m.Cluster && other.Type == world.MeshIstio && other.AcceptedTrustDomain == m.TrustDomain {
+			return other.Ref.Name
+		}
+	}
+	return ""
+}
