@@ -132,8 +132,9 @@ func bashRepairs() []repair {
 	}
 }
 
-// equalsRepairs are for shells to which what stands before the last = is the flag:
-// before the first one, as in --source=service-account=NAME, and only if it is one.
+// equalsRepairs are for the scripts that take everything before the last = for the
+// flag. It ends at the first =, as in --source=service-account=NAME, and a value
+// without a flag has none.
 func equalsRepairs() []repair {
 	return []repair{{regexp.MustCompile(`'-\.\*='`), `'^-[^=]*='`}}
 }

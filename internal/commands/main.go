@@ -53,7 +53,7 @@ func isOutputError(err error) bool {
 	return errors.As(err, &output)
 }
 
-// report tells the user what went wrong, unless the command has done so.
+// report prints the error of a command, unless the command has done so.
 func report(streams *cli.Streams, ran *cobra.Command, err error) {
 	var output *cli.OutputError
 	switch {

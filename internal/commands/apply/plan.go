@@ -31,7 +31,7 @@ func changesOf(c *rollout.Cluster) []*rollout.Change {
 // otherwise on standard error, above the confirmation.
 func (a *applyRun) showPlan() error {
 	a.reportIdle()
-	cmdutil.TellOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
+	cmdutil.ReportOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
 	printer := output.OnErr(a.streams)
 	if !a.writes() {
 		printer = output.OnOut(a.streams)

@@ -159,7 +159,7 @@ func (o *registerOptions) run(ctx context.Context) error {
 	}
 	made, err := registration.Register(ctx, management, remote, opts, cmdutil.ObservePhases(o.Streams))
 	if err != nil {
-		return cmdutil.TellLeftovers(o.Streams, err)
+		return cmdutil.ReportLeftovers(o.Streams, err)
 	}
 	if err := cmdutil.PrintResults(o.Streams, o.output.Format(), kube.DryRunNone, made.Results); err != nil {
 		return err

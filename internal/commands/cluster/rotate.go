@@ -87,7 +87,7 @@ func (o *rotateTokenOptions) run(ctx context.Context) error {
 	}
 	rotation, err := registration.RotateToken(ctx, management, remote, opts, cmdutil.ObservePhases(o.Streams))
 	if err != nil {
-		return cmdutil.TellLeftovers(o.Streams, err)
+		return cmdutil.ReportLeftovers(o.Streams, err)
 	}
 	if err := cmdutil.PrintResults(o.Streams, o.output.Format(), kube.DryRunNone, rotation.Results); err != nil {
 		return err

@@ -6,9 +6,9 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// TellOmissions reports on standard error what is not rendered and why: the first
+// ReportOmissions reports on standard error what is not rendered and why: the first
 // few, or all.
-func TellOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
+func ReportOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
 	shown := min(len(omissions), ReportedProblems)
 	if all {
 		shown = len(omissions)

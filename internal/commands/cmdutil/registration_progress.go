@@ -66,8 +66,8 @@ func PrintLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	}
 }
 
-// TellLeftovers prints the leftovers of an error and returns the error without them.
-func TellLeftovers(streams *cli.Streams, err error) error {
+// ReportLeftovers prints the leftovers of an error and returns the error without them.
+func ReportLeftovers(streams *cli.Streams, err error) error {
 	var incomplete *registration.IncompleteError
 	if !errors.As(err, &incomplete) {
 		return err

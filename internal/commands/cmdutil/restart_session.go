@@ -27,8 +27,8 @@ type RestartSession struct {
 // Writes reports whether anything is written.
 func (s *RestartSession) Writes() bool { return !s.PlanOnly && !s.How.DryRun }
 
-// TellFailures reports why meshes cannot be restarted.
-func (s *RestartSession) TellFailures() {
+// ReportFailures reports why meshes cannot be restarted.
+func (s *RestartSession) ReportFailures() {
 	for i := range s.Fleet.Meshes {
 		if m := &s.Fleet.Meshes[i]; m.Err != nil {
 			s.Progress.Line("error: %s", m.Err)

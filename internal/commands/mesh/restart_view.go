@@ -103,7 +103,7 @@ func (r *restarting) shows(item *restart.Item) bool {
 // showPlan prints the plan for people: to those who have to agree on standard
 // error, and where nothing is written as what the command was asked for.
 func (r *restarting) showPlan() error {
-	r.TellFailures()
+	r.ReportFailures()
 	printer := output.OnErr(r.streams)
 	if !r.Writes() {
 		printer = output.OnOut(r.streams)

@@ -203,7 +203,7 @@ func (o *istioOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmdutil.TellOmissions(o.streams, r.omissions, o.verbosity() > 0)
+	cmdutil.ReportOmissions(o.streams, r.omissions, o.verbosity() > 0)
 	if r.rendered == 0 {
 		o.streams.Say("%s", r.nothing())
 	}

@@ -232,7 +232,7 @@ func (p *stepping) restartOlder(ctx context.Context, report *sharedtrust.Report)
 		How:        restart.RunOptions{Timeout: restart.DefaultTimeout, MaxParallel: restart.DefaultMaxParallel, Clock: p.clock},
 		Discovered: p.world.FromManagement(), Incomplete: p.incomplete,
 	}
-	session.TellFailures()
+	session.ReportFailures()
 	if fleet.Count(restart.ActionRestart, restart.ActionWait) == 0 {
 		session.ExplainNothing()
 		return false, session.Outcome()
