@@ -50,7 +50,7 @@ type Result struct {
 	aboutPolicy map[PolicyRef][]int
 	routes      map[routesKey]*composed
 	onRoutes    map[int]*routeEffect
-	// rejections file those of a Destination by policy.
+	// rejections holds the rejections of a Destination by policy.
 	rejections map[int]map[int][]Rejection
 	// missing caches why Destinations have no access rule.
 	missing   map[int]string

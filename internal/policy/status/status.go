@@ -16,13 +16,13 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Statuses computes the statuses of the objects of one result. It keeps what they
-// have in common, so it is not safe for concurrent use.
+// Statuses computes the statuses of the objects of one result. It caches what they
+// share, so it is not safe for concurrent use.
 type Statuses struct {
 	result     *policy.Result
 	acceptance map[acceptedOn]map[int]uint32
-	// shifts are the policies that shift requests to subsets, by Destination; nil if
-	// not asked for before.
+	// shifts are the policies that shift requests to subsets, by Destination; nil
+	// until first used.
 	shifts map[int][]int
 }
 
@@ -61,7 +61,7 @@ func (s *Statuses) AccessPolicy(i int) networkingv1.AccessPolicyStatus {
 	return status
 }
 
-// overallState is INVALID as soon as the object is INVALID on any target.
+// overallState returns INVALID if the object is INVALID on any target.
 func overallState(errors []string, targets ...map[string]core.ApprovalStatus) core.ApprovalState {
 	if len(errors) > 0 {
 		return core.ApprovalStateInvalid
@@ -76,8 +76,8 @@ func overallState(errors []string, targets ...map[string]core.ApprovalStatus) co
 	return core.ApprovalStateAccepted
 }
 
-// approvals says for every Destination that a policy selects what became of it
-// there; none for a policy that is INVALID as a whole.
+// approvals returns the status of a policy on every selected Destination; none
+// for a policy that is INVALID as a whole.
 func (s *Statuses) approvals(ref policy.PolicyRef) map[string]core.ApprovalStatus {
 	app := s.result.ApplicationOf(ref)
 	if !app.Valid() || len(app.Destinations) == 0 {
@@ -95,7 +95,7 @@ func (s *Statuses) approvals(ref policy.PolicyRef) map[string]core.ApprovalStatu
 }
 
 // acceptanceOrders returns, by the position of each policy of a kind on a
-// Destination, how many accepted ones go before it; computed once.
+// Destination, how many accepted policies precede it. It is computed once.
 func (s *Statuses) acceptanceOrders(kind policy.PolicyKind, destination int) map[int]uint32 {
 	key := acceptedOn{kind, destination}
 	if orders, known := s.acceptance[key]; known {
@@ -122,9 +122,9 @@ type acceptedOn struct {
 	destination int
 }
 
-// affectedWorkloads returns the keys of the workloads that a policy has as
-// source, as far as their mesh is one of the Destinations' meshes or in a
-// VirtualMesh with one (semantics 3.9).
+// affectedWorkloads returns the keys of the source workloads of a policy whose
+// mesh is a mesh of its Destinations or in a VirtualMesh with one (semantics
+// 3.9).
 func (s *Statuses) affectedWorkloads(ref policy.PolicyRef) []string {
 	app := s.result.ApplicationOf(ref)
 	if !app.Valid() {
@@ -152,11 +152,11 @@ func (s *Statuses) affectedWorkloads(ref policy.PolicyRef) []string {
 	return keys
 }
 
-// VirtualMesh returns the status that the VirtualMesh at a position
-// would get. What only keeps Destinations from being federated is said about
-// them, so that their mesh keeps trust and access control (semantics D15).
-// Rotation conditions and the deployed trust are not the engine's; they are
-// kept from the previous status.
+// VirtualMesh returns the status that the VirtualMesh at a position would get.
+// Problems that only prevent federation are reported on the Destinations, so that
+// the mesh keeps trust and access control (semantics D15). Rotation conditions and
+// the deployed trust are copied from the previous status, because the engine does
+// not decide them.
 func (s *Statuses) VirtualMesh(i int) networkingv1.VirtualMeshStatus {
 	vm := &s.result.VirtualMeshes[i]
 	previous := vm.Resource.Status
@@ -218,8 +218,8 @@ func (s *Statuses) Mesh(i int) discoveryv1.MeshStatus {
 	return status
 }
 
-// newerSpelling returns a specification in which renamed fields have their
-// newer name, as in everything that is written (semantics D16).
+// newerSpelling returns a specification with renamed fields in their newer
+// spelling, as in everything that is written (semantics D16).
 func newerSpelling(spec *networkingv1.VirtualMeshSpec) *networkingv1.VirtualMeshSpec {
 	if spec.Federation == nil || len(spec.Federation.EastWestIngressGatewaySelectors) == 0 {
 		return spec
@@ -307,7 +307,7 @@ func (s *Statuses) shiftsTo() map[int][]int {
 			if w.KubeService == nil || len(w.KubeService.Subset) == 0 {
 				continue
 			}
-			if d := s.result.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !endsWith(s.shifts[d.ID], i) {
+			if d := s.result.World.Service(feature.ShiftTarget(w.KubeService)); d != nil && !lastIs(s.shifts[d.ID], i) {
 				s.shifts[d.ID] = append(s.shifts[d.ID], i)
 			}
 		}
@@ -315,8 +315,8 @@ func (s *Statuses) shiftsTo() map[int][]int {
 	return s.shifts
 }
 
-// endsWith reports whether the last value of a list is the given one.
-func endsWith(list []int, value int) bool { return len(list) > 0 && list[len(list)-1] == value }
+// lastIs reports whether the last value of a list is the given one.
+func lastIs(list []int, value int) bool { return len(list) > 0 && list[len(list)-1] == value }
 
 // Workload returns the status that the workload at a position would get;
 // what other controllers wrote is kept.
