@@ -30,6 +30,18 @@ func rooms() []room {
 			},
 		},
 		{
+			path: "internal/commands/create/choices", purpose: "what create offers: completion of its flags and the catalogue of its questions",
+			imports: []string{
+				"internal/commands/cmdutil", "internal/policy", "internal/render", "internal/wizard", "internal/world",
+			},
+		},
+		{
+			path: "internal/commands/trust/report", purpose: "what the trust commands show",
+			imports: []string{
+				"internal/output/view", "internal/sharedtrust", "internal/trust",
+			},
+		},
+		{
 			path: "internal/commands/apply", purpose: "meshctl apply, once and with --watch",
 			imports: []string{
 				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe/impact", "internal/kube", "internal/output", "internal/output/view",
@@ -67,8 +79,9 @@ func rooms() []room {
 		{
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/settings", "internal/describe/impact", "internal/kube", "internal/output",
-				"internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/render", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/create/choices", "internal/commands/settings", "internal/describe/impact",
+				"internal/kube", "internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/render",
+				"internal/wizard", "internal/world",
 			},
 		},
 		{
@@ -115,8 +128,8 @@ func rooms() []room {
 		{
 			path: "internal/commands/trust", purpose: "meshctl trust status, issue, rotate, verify, rollback",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/kube", "internal/output", "internal/output/view", "internal/policy", "internal/restart",
-				"internal/sharedtrust", "internal/trust", "internal/wizard", "internal/world",
+				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/trust/report", "internal/kube", "internal/output", "internal/output/view",
+				"internal/policy", "internal/restart", "internal/sharedtrust", "internal/trust", "internal/wizard", "internal/world",
 			},
 		},
 		{

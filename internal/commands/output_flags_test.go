@@ -14,7 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/commands/diff"
 	"github.com/meshctl/meshctl/internal/commands/mesh"
-	"github.com/meshctl/meshctl/internal/commands/trust"
+	trust "github.com/meshctl/meshctl/internal/commands/trust/report"
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/output"
 )

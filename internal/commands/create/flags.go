@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/create/choices"
 	"github.com/meshctl/meshctl/internal/render"
 )
 
@@ -39,7 +40,7 @@ func addFieldFlag[I any](cmd *cobra.Command, f *cmdutil.Factory, field *render.F
 	if field.Repeatable {
 		flag.Annotations[cmdutil.FlagRepeatable] = []string{"true"}
 	}
-	if err := cmd.RegisterFlagCompletionFunc(field.Name, completeField(f, field)); err != nil {
+	if err := cmd.RegisterFlagCompletionFunc(field.Name, choices.CompleteField(f, field)); err != nil {
 		panic(err) // the same flag declared twice: no input can cause it
 	}
 }

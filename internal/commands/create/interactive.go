@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/create/choices"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
 )
@@ -43,8 +44,8 @@ var errDeclined = fmt.Errorf("nothing created: %w", cli.ErrCancelled)
 // author asks the questions and repeats the review until the resource is applied,
 // saved or printed.
 func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a *authored[I, O]) error {
-	choices := catalogueOf(o.meaning(a), o.existing(a.world))
-	if err := o.ask(a, o.draft(a), func(draft *wizard.Draft[I]) error { return o.questions(prompter, choices, draft) }); err != nil {
+	offered := choices.Catalogue(o.meaning(a), o.existing(a.world))
+	if err := o.ask(a, o.draft(a), func(draft *wizard.Draft[I]) error { return o.questions(prompter, offered, draft) }); err != nil {
 		return err
 	}
 	if o.editFirst {
@@ -77,7 +78,7 @@ func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a 
 			case actionChange:
 				draft := o.draft(a)
 				draft.Given = nil // everything may be changed
-				if err := o.ask(a, draft, func(draft *wizard.Draft[I]) error { return o.revisit(prompter, choices, draft) }); err != nil {
+				if err := o.ask(a, draft, func(draft *wizard.Draft[I]) error { return o.revisit(prompter, offered, draft) }); err != nil {
 					return err
 				}
 				changes = true

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/trust/report"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
@@ -148,7 +149,7 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 	if o.dryRun.String() == "client" || sharedtrust.Changes(actions) == 0 {
 		return r.endIssue(o, v, sharedtrust.Planned(actions), nil)
 	}
-	_ = output.OnErr(r.streams).Print(output.FormatTable, view.View{Table: view.Rows(outcomeTable(sharedtrust.Planned(actions)))})
+	_ = output.OnErr(r.streams).Print(output.FormatTable, view.View{Table: view.Rows(report.ActionTable(sharedtrust.Planned(actions)))})
 	if o.writes() {
 		if err := r.confirm(ctx, o.yes, fmt.Sprintf("Write certificates to %s?", o.where(actions)), "This writes the Secret cacerts of each mesh listed above. Workloads get new certificates when they restart."); err != nil {
 			return err
@@ -206,8 +207,8 @@ func (r *trusting) statesAfter(ctx context.Context, o *issueOptions, s *sharedtr
 // endIssue prints what came of it and says what is next; the states are those of
 // the meshes after writing, nil for a plan.
 func (r *trusting) endIssue(o *issueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, states map[core.ObjectRef]string) error {
-	report := newIssueReport(v, outcomes, o.dryRun.String(), states)
-	if err := output.Print(r.streams, o.output.Format(), report.view()); err != nil {
+	report := report.NewChanges(v, outcomes, o.dryRun.String(), states)
+	if err := output.Print(r.streams, o.output.Format(), report.View()); err != nil {
 		return err
 	}
 	changed := slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Changed })

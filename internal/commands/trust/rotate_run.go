@@ -9,6 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/trust/report"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
@@ -212,9 +213,9 @@ func (p *stepping) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, 
 	if p.opts.writes() {
 		states = v.States(false)
 	}
-	report := newIssueReport(v, outcomes, p.opts.dryRun.String(), states)
+	report := report.NewChanges(v, outcomes, p.opts.dryRun.String(), states)
 	report.Next = next
-	return output.Print(p.streams, p.opts.output.Format(), report.view())
+	return output.Print(p.streams, p.opts.output.Format(), report.View())
 }
 
 // restartOlder restarts what runs with older certificates, and reports whether

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/trust/report"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
@@ -73,18 +74,18 @@ func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 	if unfit != nil && (len(subjects) == 0 || len(r.names) > 0) {
 		return r.inPart(unfit)
 	}
-	list := trustStatusList{APIVersion: APIVersion, Kind: "TrustStatusList", Items: []trustStatus{}}
+	list := report.StatusList{APIVersion: report.APIVersion, Kind: "TrustStatusList", Items: []report.Status{}}
 	ok := true
 	for _, s := range subjects {
-		report, err := r.Inspect(ctx, r.result, s)
+		found, err := r.Inspect(ctx, r.result, s)
 		if err != nil {
 			return err
 		}
-		item := newTrustStatus(report, o.clock(), o.expiryWarning.Duration, o.streams.Completed)
+		item := report.NewStatus(found, o.clock(), o.expiryWarning.Duration, o.streams.Completed)
 		ok = ok && item.OK
 		list.Items = append(list.Items, item)
 	}
-	if err := output.Print(o.streams, o.output.Format(), list.view(o.clock())); err != nil {
+	if err := output.Print(o.streams, o.output.Format(), list.View(o.clock())); err != nil {
 		return err
 	}
 	switch {

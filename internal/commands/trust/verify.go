@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/commands/trust/report"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -74,14 +75,14 @@ func (o *verifyOptions) run(ctx context.Context) error {
 
 // verify looks, asks and confirms; reading is for the first of these.
 func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
-	report, err := r.Inspect(reading, r.result, s)
+	found, err := r.Inspect(reading, r.result, s)
 	if err != nil {
 		return err
 	}
-	if !report.Position.Rotating() || report.Position.Stage == trust.StageDistributing {
-		return r.Env.Verify(ctx, report.Survey) // it says why not
+	if !found.Position.Rotating() || found.Position.Stage == trust.StageDistributing {
+		return r.Env.Verify(ctx, found.Survey) // it says why not
 	}
-	status := newTrustStatus(report, o.clock(), 0, o.streams.Completed)
+	status := report.NewStatus(found, o.clock(), 0, o.streams.Completed)
 	status.Problems = contradictions(status.Problems)
 	status.OK = len(status.Problems) == 0
 	if err := o.print(&status); err != nil {
@@ -91,11 +92,11 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 		r.say("Not confirmed: fix the problems listed above, or pass --force to confirm anyway.")
 		return cli.ErrFindings
 	}
-	if err := r.confirm(ctx, o.yes, fmt.Sprintf("Confirm that %s works?", report.Position.Phase().State), "This allows the next step of the rotation."); err != nil {
+	if err := r.confirm(ctx, o.yes, fmt.Sprintf("Confirm that %s works?", found.Position.Phase().State), "This allows the next step of the rotation."); err != nil {
 		return err
 	}
 	r.Env.Observe = r.observe
-	if err := r.Env.Verify(ctx, report.Survey); err != nil {
+	if err := r.Env.Verify(ctx, found.Survey); err != nil {
 		return err
 	}
 	after, err := sharedtrust.Look(ctx, r.Env, s)
@@ -114,8 +115,8 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 }
 
 // contradictions are the problems that speak against a step having worked.
-func contradictions(problems []trustProblem) []trustProblem {
-	var found []trustProblem
+func contradictions(problems []report.Problem) []report.Problem {
+	var found []report.Problem
 	for _, p := range problems {
 		if p.Unknown {
 			continue
@@ -129,7 +130,7 @@ func contradictions(problems []trustProblem) []trustProblem {
 	return found
 }
 
-func (o *verifyOptions) print(status *trustStatus) error {
-	list := &trustStatusList{APIVersion: APIVersion, Kind: "TrustStatusList", Items: []trustStatus{*status}}
-	return output.Print(o.streams, o.output.Format(), list.view(o.clock()))
+func (o *verifyOptions) print(status *report.Status) error {
+	list := &report.StatusList{APIVersion: report.APIVersion, Kind: "TrustStatusList", Items: []report.Status{*status}}
+	return output.Print(o.streams, o.output.Format(), list.View(o.clock()))
 }

@@ -1,4 +1,4 @@
-package trust
+package report
 
 import (
 	"crypto/x509"
@@ -31,7 +31,7 @@ func TestTableIsAboutTheStateAfter(t *testing.T) {
 	}
 	survey := &sharedtrust.Survey{Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}}, Position: trust.Position{Stage: trust.StageIdle}}
 	rows := func(states map[core.ObjectRef]string) [][]string {
-		report := newIssueReport(survey, outcomes, "none", states)
+		report := NewChanges(survey, outcomes, "none", states)
 		table := report.table()
 		rows := [][]string{{table.Columns[2].Name, table.Columns[4].Name}}
 		for _, row := range table.Rows {
@@ -101,7 +101,7 @@ func TestUnknownRoot(t *testing.T) {
 				Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}, Shared: &networkingv1.SharedTrust{}}, Current: tt.root,
 				Position: trust.Position{Stage: trust.StageIdle},
 			}
-			status := newTrustStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0, func(text string) string { return text })
+			status := NewStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0, func(text string) string { return text })
 			if got := rootText(status.Root, len(status.Unknown) > 0, status.Source, time.Now()); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}

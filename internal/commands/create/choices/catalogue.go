@@ -1,4 +1,6 @@
-package create
+// Package choices holds what create offers: the completion of its flags, and the
+// catalogue that its questions choose from.
+package choices
 
 import (
 	"cmp"
@@ -11,9 +13,9 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// catalogueOf returns the choices that questions offer. The names of existing
+// Catalogue returns the choices that questions offer. The names of existing
 // resources of the kind are taken.
-func catalogueOf(result *policy.Result, taken []world.Names) wizard.Catalogue {
+func Catalogue(result *policy.Result, taken []world.Names) wizard.Catalogue {
 	w := result.World
 	c := wizard.Catalogue{
 		Meshes: meshChoices(result), Services: serviceChoices(w), Clusters: w.Clusters(),

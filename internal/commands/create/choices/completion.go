@@ -1,4 +1,4 @@
-package create
+package choices
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 	"github.com/meshctl/meshctl/internal/render"
 )
 
-// completeField returns the completion of the flag for a field of a resource:
+// CompleteField returns the completion of the flag for a field of a resource:
 // the values that it accepts, or the names of existing objects.
-func completeField[I any](f *cmdutil.Factory, field *render.Field[I]) cobra.CompletionFunc {
+func CompleteField[I any](f *cmdutil.Factory, field *render.Field[I]) cobra.CompletionFunc {
 	switch {
 	case len(field.Enum) > 0:
 		return cobra.FixedCompletions(field.Enum, cobra.ShellCompDirectiveNoFileComp)

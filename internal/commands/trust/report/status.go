@@ -1,4 +1,4 @@
-package trust
+package report
 
 import (
 	"fmt"
@@ -11,15 +11,15 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// trustStatusList is the documented form of -o json and -o yaml.
-type trustStatusList struct {
-	APIVersion string        `json:"apiVersion"`
-	Kind       string        `json:"kind"`
-	Items      []trustStatus `json:"items"`
+// StatusList is the documented form of -o json and -o yaml.
+type StatusList struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Items      []Status `json:"items"`
 }
 
-// trustStatus is how the trust of a virtual mesh stands.
-type trustStatus struct {
+// Status is how the trust of a virtual mesh stands.
+type Status struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
 	// OK says that nothing needs action, as far as that is known.
 	OK bool `json:"ok"`
@@ -34,7 +34,7 @@ type trustStatus struct {
 	NewRoot  *certificateView `json:"newRoot,omitempty"`
 	Rotation *rotationView    `json:"rotation,omitempty"`
 	Meshes   []meshTrust      `json:"meshes"`
-	Problems []trustProblem   `json:"problems,omitempty"`
+	Problems []Problem        `json:"problems,omitempty"`
 }
 
 // meshTrust is how the trust of a mesh stands.
@@ -78,8 +78,8 @@ type olderWorkload struct {
 	Stage     string `json:"stage"`
 }
 
-// trustProblem needs action.
-type trustProblem struct {
+// Problem needs action.
+type Problem struct {
 	// ID is that of the check.
 	ID       string `json:"id"`
 	Severity string `json:"severity"`
@@ -100,10 +100,10 @@ const (
 	fieldOlder        = "older"
 )
 
-// newTrustStatus returns the view of a report; complete completes the commands that
+// NewStatus returns the view of a report; complete completes the commands that
 // it suggests.
-func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) trustStatus {
-	status := trustStatus{
+func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) Status {
+	status := Status{
 		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
 		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
 	}
@@ -121,7 +121,7 @@ func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Dura
 	}
 	status.OK = true
 	for _, p := range report.Problems(now, warning) {
-		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, complete(p.Message), complete(p.Hint), p.Unknown})
+		status.Problems = append(status.Problems, Problem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, complete(p.Message), complete(p.Hint), p.Unknown})
 		status.OK = status.OK && p.Unknown
 	}
 	return status
@@ -179,8 +179,8 @@ func reachState(n *sharedtrust.NamespaceTrust) string {
 	}
 }
 
-// view returns the list in all forms.
-func (l *trustStatusList) view(now time.Time) view.View {
+// View returns the list in all forms.
+func (l *StatusList) View(now time.Time) view.View {
 	return view.View{
 		Document: view.Value(l),
 		Text: view.Lines(func(t *view.Text) {
@@ -191,14 +191,14 @@ func (l *trustStatusList) view(now time.Time) view.View {
 				l.Items[i].write(t, now)
 			}
 		}),
-		Names: view.NameEach(l.Items, func(s *trustStatus) string {
+		Names: view.NameEach(l.Items, func(s *Status) string {
 			return "virtualmesh/" + s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace
 		}),
 	}
 }
 
 // write writes one virtual mesh for people.
-func (s *trustStatus) write(t *view.Text, now time.Time) {
+func (s *Status) write(t *view.Text, now time.Time) {
 	fields := []view.Field{
 		{Key: "Virtual Mesh", Value: s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace},
 		{Key: "Root", Value: rootText(s.Root, slices.Contains(s.Unknown, fieldRoot), s.Source, now)},
@@ -229,8 +229,8 @@ func (s *trustStatus) write(t *view.Text, now time.Time) {
 
 // writeProblems writes those that need action, or those of which nothing is
 // known.
-func (s *trustStatus) writeProblems(t *view.Text, title string, unknown bool) {
-	problems := slices.DeleteFunc(slices.Clone(s.Problems), func(p trustProblem) bool { return p.Unknown != unknown })
+func (s *Status) writeProblems(t *view.Text, title string, unknown bool) {
+	problems := slices.DeleteFunc(slices.Clone(s.Problems), func(p Problem) bool { return p.Unknown != unknown })
 	if len(problems) == 0 {
 		return
 	}

@@ -1,4 +1,5 @@
-package trust
+// Package report holds what the trust commands show, as tables and as documents.
+package report
 
 import (
 	"cmp"
@@ -14,9 +15,9 @@ import (
 // APIVersion is the version of the JSON contract of the trust commands.
 const APIVersion = "trust.meshctl.io/v1alpha1"
 
-// trustReport is what a command did about the certificates of a virtual mesh, in
+// Changes is what a command did about the certificates of a virtual mesh, in
 // -o json and -o yaml.
-type trustReport struct {
+type Changes struct {
 	APIVersion  string   `json:"apiVersion"`
 	Kind        string   `json:"kind"`
 	VirtualMesh objectOf `json:"virtualMesh"`
@@ -102,10 +103,10 @@ func newRotationView(p *trust.Position) *rotationView {
 	}
 }
 
-// newIssueReport returns the report of what was done, or of a plan. The states are
+// NewChanges returns the report of what was done, or of a plan. The states are
 // those that the meshes have afterwards; nil for a plan.
-func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun string, states map[core.ObjectRef]string) trustReport {
-	report := trustReport{
+func NewChanges(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun string, states map[core.ObjectRef]string) Changes {
+	report := Changes{
 		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun, planned: states == nil,
 		Root: newCertificateView(v.Current.Certificate, nil), Rotation: newRotationView(&v.Position), Meshes: []trustedMesh{},
 	}
@@ -126,8 +127,8 @@ func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRu
 	return report
 }
 
-// outcomeTable says what came of every mesh, or would.
-func outcomeTable(outcomes []sharedtrust.Outcome) view.Table {
+// ActionTable says what came of every mesh, or would.
+func ActionTable(outcomes []sharedtrust.Outcome) view.Table {
 	table := view.Table{Noun: "mesh", Columns: []view.Column{{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason}}}
 	for i := range outcomes {
 		o := &outcomes[i]
@@ -140,8 +141,8 @@ func outcomeTable(outcomes []sharedtrust.Outcome) view.Table {
 	return table
 }
 
-// view returns the report in all forms.
-func (r *trustReport) view() view.View {
+// View returns the report in all forms.
+func (r *Changes) View() view.View {
 	return view.View{
 		Document: view.Value(r), Table: view.Rows(r.table()),
 		Names: view.NameEach(r.Meshes, func(m *trustedMesh) string { return "mesh/" + m.Name + "." + m.Namespace }),
@@ -150,7 +151,7 @@ func (r *trustReport) view() view.View {
 
 // table has one row for each mesh: why something is to be done, or how it is after
 // that.
-func (r *trustReport) table() view.Table {
+func (r *Changes) table() view.Table {
 	last := "STATE"
 	if r.planned {
 		last = "WHY"
