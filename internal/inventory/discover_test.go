@@ -17,8 +17,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// liveAPI answers lists as an API server does: the objects below their paths,
-// and "forbidden" or "not found" for other paths.
+// liveAPI answers list requests as an API server does: with the objects of the path, with
+// "forbidden" where configured, and with "not found" for other paths.
 type liveAPI struct {
 	lists     map[string][]map[string]any
 	forbidden []string
@@ -29,7 +29,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	items, found := a.lists[r.URL.Path]
 	forbidden := slices.Contains(a.forbidden, r.URL.Path)
 	switch {
-	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // what the group has
+	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // the group's resources
 		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}}
 		for path := range a.lists {
 			if name, found := strings.CutPrefix(path, r.URL.Path+"/"); found {
@@ -52,7 +52,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// listKind is the kind of a list, which clients that read typed objects need.
+// listKind returns the kind of a list, which clients that decode typed objects require.
 func listKind(r *http.Request) string {
 	if strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadataList") {
 		return "PartialObjectMetadataList"
@@ -64,7 +64,7 @@ func listKind(r *http.Request) string {
 	return kinds[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]] + "List"
 }
 
-// listVersion is the group and version of a list.
+// listVersion returns the apiVersion of a list.
 func listVersion(r *http.Request) string {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
@@ -84,7 +84,7 @@ func (a *liveAPI) connect(t *testing.T, name string) *kube.Connection {
 	return kube.New(name, kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
 }
 
-// memberCluster is a cluster with an istiod, and a workload behind a Service.
+// memberCluster returns a cluster with an istiod, and a workload behind a Service.
 func memberCluster() map[string][]map[string]any {
 	labels := map[string]any{"app": "reviews"}
 	container := func(name, image string) map[string]any { return map[string]any{"name": name, "image": image} }

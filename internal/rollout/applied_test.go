@@ -17,8 +17,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// What was applied is read back from the statuses: it means what the world meant,
-// also after everything that was authored has changed or is gone.
+// The last applied world is read back from statuses. It evaluates as the original world did,
+// even after every authored object has changed or been deleted.
 func TestLastApplied(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
@@ -51,7 +51,7 @@ func TestLastAppliedOfManifests(t *testing.T) {
 	}
 }
 
-// A plan says which of its changes take protection away.
+// A plan marks the changes that remove protection.
 func TestLosses(t *testing.T) {
 	t.Parallel()
 	vm := world.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
@@ -84,7 +84,7 @@ func TestLosses(t *testing.T) {
 		"it is held":     {istio.NewGuard(broken, true), 0, 5},
 	} {
 		c := compared(t, s, compareOptions{guard: test.guard}, wanted...)
-		c.noteLosses(result)
+		c.markLosses(result)
 		got := map[string]Loss{}
 		for i := range c.Changes {
 			if change := &c.Changes[i]; change.Loss != "" {

@@ -16,7 +16,7 @@ func brokenWorld() *world.World {
 	return world.New(world.Objects{Problems: []world.Problem{{Kind: world.UnreadableFile, Message: "no such file"}}})
 }
 
-// What is missing from the input is never taken for gone.
+// Missing input never counts as deleted.
 func TestIncompleteInput(t *testing.T) {
 	t.Parallel()
 	in := Input{World: brokenWorld()}
@@ -41,8 +41,7 @@ func TestUnknownCluster(t *testing.T) {
 	}
 }
 
-// Passes follow changes, resyncs and failures, and say whether they have anything
-// new to say.
+// Passes follow changes, resyncs and failures, and report whether their result is new.
 func TestWatchLoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -79,9 +78,9 @@ func TestWatchLoop(t *testing.T) {
 		want := []pass{
 			{At: 0},
 			{At: time.Minute, Repeated: true},
-			{At: time.Minute + settling, Err: ErrIncomplete.Error()},
-			{At: time.Minute + settling + firstRetry, Err: ErrIncomplete.Error(), Repeated: true},
-			{At: time.Minute + settling + 3*firstRetry},
+			{At: time.Minute + settleTime, Err: ErrIncomplete.Error()},
+			{At: time.Minute + settleTime + firstRetry, Err: ErrIncomplete.Error(), Repeated: true},
+			{At: time.Minute + settleTime + 3*firstRetry},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("passes (-want +got):\n%s", diff)
@@ -89,7 +88,7 @@ func TestWatchLoop(t *testing.T) {
 	})
 }
 
-// An error that will not go away ends watching only in the first pass.
+// A permanent error ends watching only in the first pass.
 func TestWatchGivesUp(t *testing.T) {
 	t.Parallel()
 	hopeless := errors.New("hopeless")

@@ -19,7 +19,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// governedWorld is a random world as a management cluster has it.
+// governedWorld is a random world as stored in a management cluster.
 type governedWorld struct{ objects world.Objects }
 
 func newGovernedWorld(seed uint64) *governedWorld {
@@ -30,7 +30,7 @@ func newGovernedWorld(seed uint64) *governedWorld {
 	return w
 }
 
-// each visits all resources that get a status.
+// each calls visit for every resource that has a status.
 func (w *governedWorld) each(visit func(kind string, meta *metav1.ObjectMeta, status any)) {
 	for _, o := range w.objects.VirtualMeshes {
 		visit("VirtualMesh", &o.Resource.ObjectMeta, &o.Resource.Status)
@@ -49,8 +49,8 @@ func (w *governedWorld) each(visit func(kind string, meta *metav1.ObjectMeta, st
 	}
 }
 
-// apply returns the statuses that a pass writes when writing to clusters had
-// these results, and writes them.
+// apply writes, and returns, the statuses of a pass in which writing to clusters had the given
+// results.
 func (w *governedWorld) apply(t *testing.T, clusters ...Cluster) map[string]map[string]any {
 	t.Helper()
 	p := &Plan{Result: policy.Evaluate(world.New(w.objects)), Clusters: clusters}
@@ -71,7 +71,7 @@ func (w *governedWorld) apply(t *testing.T, clusters ...Cluster) map[string]map[
 		if err != nil {
 			t.Fatal(err)
 		}
-		reflect.ValueOf(status).Elem().SetZero() // it is replaced as a whole
+		reflect.ValueOf(status).Elem().SetZero() // the status is replaced as a whole
 		if err := json.Unmarshal(text, status); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func (w *governedWorld) apply(t *testing.T, clusters ...Cluster) map[string]map[
 	return written
 }
 
-// A second pass in which nothing changed writes no status.
+// A second pass without changes writes no status.
 func TestStatusesAreAFixedPoint(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -99,8 +99,7 @@ func TestStatusesAreAFixedPoint(t *testing.T) {
 	}
 }
 
-// An accepted policy stays accepted, whatever comes later and sorts before it
-// (D11).
+// An accepted policy stays accepted, even if a later one sorts before it (semantics D11).
 func TestAcceptanceIsStable(t *testing.T) {
 	t.Parallel()
 	w := newGovernedWorld(7)
@@ -109,7 +108,7 @@ func TestAcceptanceIsStable(t *testing.T) {
 	for _, o := range w.objects.TrafficPolicies {
 		before[o.Resource.Name] = o.Resource.Status.Destinations
 	}
-	// Each of these sets what an accepted one sets, to something else.
+	// Each of these sets a field of an accepted policy to another value.
 	earlier := genworld.Objects(genworld.Size{Clusters: 3, Services: 6, Traffic: 30, Access: 12, Seed: 7}).TrafficPolicies
 	for i := range earlier {
 		p := earlier[i].Resource
@@ -140,7 +139,8 @@ func TestAcceptanceIsStable(t *testing.T) {
 	}
 }
 
-// What cannot be written shows on what it comes from, and no longer than that.
+// Write errors appear in the statuses of the resources from which the objects are rendered,
+// until the error is fixed.
 func TestFailuresInStatuses(t *testing.T) {
 	t.Parallel()
 	w := newGovernedWorld(3)
@@ -185,7 +185,7 @@ func TestFailuresInStatuses(t *testing.T) {
 	if len(written) != len(failed) {
 		t.Errorf("%d statuses are written, want %d", len(written), len(failed))
 	}
-	// A new policy does not get before those that failed.
+	// A new policy does not take precedence over those that failed.
 	if again := w.apply(t, cluster); len(again) > 0 {
 		t.Errorf("failing again writes %d statuses", len(again))
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// TrustDomainError says that nothing is written to a cluster, because its mesh changed
-// its trust domain and nobody has accepted that. Policies of other clusters keep naming
-// its identities as before (semantics D73).
+// TrustDomainError says that a cluster is not written to because its mesh changed its trust
+// domain and the change has not been accepted. Policies of other clusters keep using its
+// previous identities (semantics D73).
 type TrustDomainError struct {
 	Cluster, Mesh string
-	// Accepted is the trust domain before, Found the one that the mesh has now.
+	// Accepted is the previous trust domain, Found the current one.
 	Accepted, Found string
-	// ClaimedFrom is another mesh with the trust domain; empty if there is none.
+	// ClaimedFrom is another mesh that has the new trust domain; empty if there is none.
 	ClaimedFrom string
 }
 
@@ -28,8 +28,8 @@ func (e *TrustDomainError) Error() string {
 		e.Cluster, e.Mesh, e.Accepted, e.Found, claimed, e.Mesh, e.Found)
 }
 
-// withChangedTrustDomains returns why clusters cannot be written to, with those whose
-// mesh changed its trust domain.
+// withChangedTrustDomains returns in.Failures plus an error for each cluster whose mesh
+// changed its trust domain.
 func withChangedTrustDomains(in Input) map[string]error {
 	changed := in.World.ChangedTrustDomains()
 	if len(changed) == 0 {
@@ -49,8 +49,8 @@ func withChangedTrustDomains(in Input) map[string]error {
 	return failures
 }
 
-// claimedFrom returns the mesh of another cluster that has the trust domain which a mesh
-// changed to; empty if there is none.
+// claimedFrom returns the mesh of another cluster that has the new trust domain of m; empty if
+// there is none.
 func claimedFrom(w *world.World, m *world.Mesh) string {
 	for i := range w.Meshes {
 		other := &w.Meshes[i]

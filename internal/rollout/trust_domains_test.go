@@ -14,9 +14,9 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// TestChangedTrustDomain has a mesh claim the trust domain of another one: nothing may be
-// written to its cluster, and nothing changes for the other one, until that is accepted
-// by name (semantics D73).
+// TestChangedTrustDomain lets a mesh claim the trust domain of another one. Until the change
+// is accepted by name, nothing is written to its cluster, and nothing changes for the other
+// mesh (semantics D73).
 func TestChangedTrustDomain(t *testing.T) {
 	t.Parallel()
 	bundled := func(change func(*discoveryv1.Mesh)) *world.World {

@@ -176,7 +176,7 @@ func policyNamespaces(t *testing.T, c *clustertest.Cluster, run func(code int, a
 	if got := shown(); !strings.Contains(got, "state: INVALID") || !strings.Contains(got, no) {
 		t.Errorf("a policy of another namespace:\n%s", got)
 	}
-	if got := run(0, "describe", "mesh", "-o", "name"); strings.Contains(got.stdout, "fake") || !strings.Contains(got.stderr, "Mesh/fake.team-a: it is ignored") {
+	if got := run(0, "describe", "mesh", "-o", "name"); strings.Contains(got.stdout, "fake") || !strings.Contains(got.stderr, "Mesh/fake.team-a: ignored") {
 		t.Errorf("a mesh of another namespace:\n%s%s", got.stdout, got.stderr)
 	}
 	run(2, "install", "--policy-namespaces", "Team A")
