@@ -43,7 +43,7 @@ func TestDataChangedAt(t *testing.T) {
 	}
 }
 
-// TestAuthorityChangedAtReadsNoKey shows that only metadata is asked for.
+// TestAuthorityChangedAtReadsNoKey checks that only metadata is requested.
 func TestAuthorityChangedAtReadsNoKey(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

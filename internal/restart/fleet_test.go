@@ -16,8 +16,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// fleetWorld has two Istio meshes, one of another kind, and a virtual mesh that
-// also lists one that is not known.
+// fleetWorld returns a world with two Istio meshes, one of another type, and a virtual mesh
+// that also lists an unknown mesh.
 func fleetWorld() *world.World {
 	mesh := func(name string, spec discoveryv1.MeshSpec) world.Object[discoveryv1.Mesh] {
 		return world.Object[discoveryv1.Mesh]{Resource: &discoveryv1.Mesh{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "gloo-mesh"}, Spec: spec}}
@@ -74,8 +74,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// TestPlanFleetWithoutClusters says of each mesh why it cannot be restarted, and
-// contacts nobody.
+// TestPlanFleetWithoutClusters checks that each mesh states why it cannot be restarted, and
+// that no request is sent.
 func TestPlanFleetWithoutClusters(t *testing.T) {
 	t.Parallel()
 	w := fleetWorld()

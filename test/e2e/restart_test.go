@@ -487,7 +487,7 @@ func (f *restartFleet) testErrors(t *testing.T) {
 	}
 	readOnly := kubeconfigOf(t, map[string]*clustertest.Credentials{"east": reader})
 	denied := meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes")
-	f.expect(t, denied.stderr, "restarts of mesh istiod-istio-system-east.gloo-mesh not known: forbidden on cluster east to get secrets cacerts in istio-system")
+	f.expect(t, denied.stderr, "cannot determine which workloads of mesh istiod-istio-system-east.gloo-mesh need a restart: forbidden on cluster east to get secrets cacerts in istio-system")
 	denied = meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes", "--all-workloads")
 	f.expect(t, denied.stderr, "cannot restart mesh istiod-istio-system-east.gloo-mesh: forbidden on cluster east to patch deployments.apps in ")
 	if denied.code != 1 {

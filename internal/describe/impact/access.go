@@ -57,7 +57,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	d := &v.world.Destinations[c.Destination]
 	switch c.After {
 	case compare.Unreachable:
-		return "not federated to their mesh any more"
+		return "no longer federated to their mesh"
 	case policy.Conditional:
 		return v.terms(c)
 	case policy.Denied:
@@ -75,7 +75,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	case c.Before == compare.Unreachable && len(c.RulesAfter) == 0:
 		return "federated to their mesh"
 	case len(c.RulesAfter) == 0 && len(c.RulesBefore) > 0:
-		return "no AccessPolicy is effective there any more"
+		return "no AccessPolicy is effective there now"
 	case len(c.RulesAfter) == 0:
 		return v.defaultReason(c.Destination, "allows")
 	}
@@ -97,16 +97,16 @@ func (v viewer) defaultReason(destination int, does string) string {
 	return "VirtualMesh " + describe.ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
 }
 
-// firstPolicies returns whom the first AccessPolicies on a Destination allow;
-// without them all callers were allowed.
+// firstPolicies returns the callers that the first AccessPolicies on a Destination allow;
+// before, all callers were allowed.
 func (v viewer) firstPolicies(policies []world.ObjectID) string {
-	var names, admitted []string
+	var names, allowed []string
 	for _, id := range policies {
 		names = append(names, id.Name+"."+id.Namespace)
-		admitted = append(admitted, describe.IdentitySelectorTexts(v.access[id].Resource.Spec.SourceSelector)...)
+		allowed = append(allowed, describe.IdentitySelectorTexts(v.access[id].Resource.Spec.SourceSelector)...)
 	}
-	slices.Sort(admitted)
-	who := anyOf(slices.Compact(admitted))
+	slices.Sort(allowed)
+	who := anyOf(slices.Compact(allowed))
 	if len(names) == 1 {
 		return firstPolicy(names[0]) + " allows only " + who
 	}

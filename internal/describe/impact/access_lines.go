@@ -8,10 +8,10 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// access writes who may now call what. Destinations that became reachable or
-// unreachable are covered by the sentences about federation.
+// access adds sentences about callers that are now allowed or denied. Destinations that became
+// reachable or unreachable are covered by the sentences about federation.
 func (l *sentences) access(changes []AccessChange) {
-	defer l.limit(len(l.lines), "changes of who may call what")
+	defer l.limit(len(l.lines), "changes of access")
 	for _, c := range changes {
 		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
 			continue
@@ -28,7 +28,7 @@ func (l *sentences) access(changes []AccessChange) {
 	}
 }
 
-// sentence returns what the callers may do after the change.
+// sentence returns what the callers are allowed to do after the change.
 func (c AccessChange) sentence() string {
 	who, to := c.Callers.text(), andMore(c.Destinations)
 	if c.Everyone {
@@ -44,9 +44,9 @@ func (c AccessChange) sentence() string {
 	case c.After == policy.Conditional && c.Before == policy.Allowed:
 		return who + " will be allowed only some requests to " + to
 	case c.After == policy.Conditional && c.Before == policy.Conditional && !c.Fewer:
-		return who + " will be allowed more requests to " + to + " than now"
+		return who + " will be allowed more requests to " + to
 	case c.After == policy.Conditional && c.Before == policy.Conditional:
-		return who + " will be allowed other requests to " + to + " than now"
+		return who + " will be allowed different requests to " + to
 	case c.After == policy.Conditional:
 		return who + " will be allowed to call " + to + " for some requests"
 	case c.Before == policy.Conditional:
@@ -68,8 +68,8 @@ func (l *sentences) reason(text string) string {
 	if text == "allowed by "+l.own.String() {
 		return "allowed by " + this
 	}
-	if rest, found := strings.CutPrefix(text, l.own.String()+" admits"); found {
-		return this + " admits" + rest
+	if rest, found := strings.CutPrefix(text, l.own.String()+" allows"); found {
+		return this + " allows" + rest
 	}
 	return text
 }

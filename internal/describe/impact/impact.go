@@ -177,9 +177,8 @@ func (v viewer) federationChange(f compare.FederationChange) FederationChange {
 	return view
 }
 
-// alsoMade returns the policies that set the same value as a TrafficPolicy
-// wherever it is effective. The policy changed nothing there, so all of them
-// agree.
+// alsoMade returns the policies that already set the values of a TrafficPolicy wherever it is
+// effective. It is called if the policy changes nothing there, so all of them agree.
 func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 	if impact.Object.Kind != string(policy.KindTrafficPolicy) {
 		return nil

@@ -35,8 +35,7 @@ type View struct {
 	Losses []Loss `json:"losses,omitempty"`
 	// Ineffective are settings that are not effective although the policy is.
 	Ineffective []IneffectiveSetting `json:"unheard,omitempty"`
-	// MadeBy are the policies that already make all of its settings, so that it
-	// changes nothing.
+	// MadeBy are the policies that already set all of its values, so that it changes nothing.
 	MadeBy []KindRef `json:"madeBy,omitempty"`
 	// Grouping is set for a VirtualMesh that is ACCEPTED.
 	Grouping *Grouping `json:"grouping,omitempty"`
