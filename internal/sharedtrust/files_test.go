@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Names that come from clusters, and links that somebody left in the directory,
-// must not lead a private key elsewhere.
+// Names from clusters, and links in the directory, must not redirect a private key to another
+// place.
 func TestFileStoreStaysInItsDirectory(t *testing.T) {
 	t.Parallel()
 	outside := t.TempDir()

@@ -31,7 +31,7 @@ func TestLeaseName(t *testing.T) {
 		}
 		seen[got] = true
 	}
-	// What is cut away tells them apart nevertheless.
+	// The names differ although the distinguishing part is truncated.
 	for _, end := range []string{"b", "c"} {
 		vm := &networkingv1.VirtualMesh{}
 		vm.Name, vm.Namespace = long[:252]+end, "mesh"

@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// TestRotateToProvidedRoot holds that a root of another source comes step by
-// step, and that an operator confirms each if the VirtualMesh wants it.
+// TestRotateToProvidedRoot checks the rotation to a root of another source, step by step, with
+// confirmation by an operator if configured.
 func TestRotateToProvidedRoot(t *testing.T) {
 	t.Parallel()
 	m, _ := established(t, shared(small, ""), "east", "west")
@@ -50,8 +50,8 @@ func TestRotateToProvidedRoot(t *testing.T) {
 	}
 }
 
-// TestRotateRootReplacedInPlace holds that a new root in the Secret of the old
-// one is exchanged like any other.
+// TestRotateRootReplacedInPlace checks that a new root in the Secret of the old one is rotated
+// like any other.
 func TestRotateRootReplacedInPlace(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, shared(`{secret: {name: corporate, namespace: certs}}`, ""), "east", "west"))
@@ -78,7 +78,7 @@ func TestRotateRootReplacedInPlace(t *testing.T) {
 	}
 }
 
-// TestRotateAtOnce holds strategy NONE.
+// TestRotateAtOnce checks strategy NONE.
 func TestRotateAtOnce(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ", rotationStrategy: NONE"), "east", "west")
@@ -89,8 +89,8 @@ func TestRotateAtOnce(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestRotationWithDeadCluster holds that a step that does not reach a mesh is
-// FAILED, is not verified, and goes on when the cluster is back.
+// TestRotationWithDeadCluster checks that a step that does not reach a mesh is FAILED, cannot
+// be verified, and continues when the cluster is back.
 func TestRotationWithDeadCluster(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -116,8 +116,8 @@ func TestRotationWithDeadCluster(t *testing.T) {
 	}
 }
 
-// TestMeshesComeAndGoDuringRotation holds that a mesh that joins gets what the
-// others have, and that one that leaves is not touched any more.
+// TestMeshesComeAndGoDuringRotation checks that a mesh that joins gets the certificates of the
+// others, and that one that leaves is no longer changed.
 func TestMeshesComeAndGoDuringRotation(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -144,8 +144,7 @@ func TestMeshesComeAndGoDuringRotation(t *testing.T) {
 	}
 }
 
-// TestSpecChangedDuringRotation holds that a third root does not come between
-// two that are being exchanged.
+// TestSpecChangedDuringRotation checks that a third root cannot interfere with a rotation.
 func TestSpecChangedDuringRotation(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -160,7 +159,7 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 		t.Fatalf("a third root is brought in: %s, %v", tally(outcomes), err)
 	}
 	everyPairTalks(t, m, "after the refusal")
-	// The way back is open.
+	// A rollback is still possible.
 	for range 4 {
 		if _, err := rollBack(t, m, s); err != nil {
 			t.Fatal(err)
@@ -173,8 +172,8 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 	t.Errorf("it does not come back: %s", m.states())
 }
 
-// TestSpecChangedBackDuringRotation holds that no step counts as done while the
-// new root is not there any more.
+// TestSpecChangedBackDuringRotation checks that no step is done while the new root no longer
+// exists.
 func TestSpecChangedBackDuringRotation(t *testing.T) {
 	t.Parallel()
 	m, generated := established(t, shared(small, ""), "east", "west")
@@ -195,7 +194,7 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 		t.Errorf("conditions are %s", m.states())
 	}
 	everyPairTalks(t, m, "after the refusal")
-	// With the source of before, it goes on where it was.
+	// With the original source, the rotation continues.
 	for !strings.HasSuffix(m.states(), string(trust.StateFinished)) {
 		if _, err := advance(t, m, corp); err != nil {
 			t.Fatal(err)
@@ -204,8 +203,8 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 	}
 }
 
-// TestRolledBackRootIsNotUsedAgain holds that a rotation after a way back makes
-// a root of its own, even if the way back crashed before it had tidied up.
+// TestRolledBackRootIsNotUsedAgain checks that a rotation after a rollback generates a new
+// root, even if the rollback crashed before its cleanup.
 func TestRolledBackRootIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -233,9 +232,8 @@ func TestRolledBackRootIsNotUsedAgain(t *testing.T) {
 	}
 }
 
-// TestSourceSwappedDuringRotation holds that the two roots of a rotation do not
-// change their roles when the VirtualMesh asks for the old source again: no step
-// breaks two meshes, whatever it comes to.
+// TestSourceSwappedDuringRotation checks that the two roots of a rotation keep their roles if
+// the old source is configured again: no step may separate two meshes, whatever its outcome.
 func TestSourceSwappedDuringRotation(t *testing.T) {
 	t.Parallel()
 	const first, second = `{secret: {name: first, namespace: certs}}`, `{secret: {name: second, namespace: certs}}`
@@ -265,7 +263,7 @@ func TestSourceSwappedDuringRotation(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestTwoAtOnce holds that two who rotate at the same time do not do two steps.
+// TestTwoAtOnce checks that two concurrent rotations do not execute two steps.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -286,8 +284,8 @@ func TestTwoAtOnce(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestOldPlanIsNotCarriedOut holds that a plan from before a rotation, which
-// waited for its confirmation meanwhile, changes nothing.
+// TestOldPlanIsNotCarriedOut checks that a plan made before a rotation, and confirmed after
+// it, changes nothing.
 func TestOldPlanIsNotCarriedOut(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -312,9 +310,8 @@ func TestOldPlanIsNotCarriedOut(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestStepTakenBackByOthers holds that no step is done while a mesh does not have
-// any more what the step before gave it, for example because a repository restored
-// its Secret.
+// TestStepTakenBackByOthers checks that no step is executed while a mesh lacks the
+// certificates of the previous step, for example because a repository restored its Secret.
 func TestStepTakenBackByOthers(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")

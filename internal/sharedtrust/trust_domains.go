@@ -12,8 +12,8 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// claimedFrom returns the mesh of another cluster that has the trust domain which
-// a mesh changed to; empty if there is none, or if the mesh did not change.
+// claimedFrom returns the mesh of another cluster that has the new trust domain of m; empty if
+// there is none, or if the trust domain of m did not change.
 func claimedFrom(all *world.World, m *world.Mesh) string {
 	if m.TrustDomain == m.AcceptedTrustDomain {
 		return ""
@@ -26,8 +26,8 @@ func claimedFrom(all *world.World, m *world.Mesh) string {
 	return ""
 }
 
-// Unaccepted returns the meshes whose trust domain is not the accepted one: they
-// get no certificates until somebody accepts it by name (semantics D73).
+// Unaccepted returns the meshes whose changed trust domain has not been accepted. They get no
+// certificates until it is accepted by name (semantics D73).
 func (s *Subject) Unaccepted() []*Mesh {
 	var changed []*Mesh
 	for i := range s.Meshes {
@@ -38,7 +38,7 @@ func (s *Subject) Unaccepted() []*Mesh {
 	return changed
 }
 
-// ChangeText says how the trust domain of a mesh changed.
+// ChangeText describes the change of the trust domain of a mesh.
 func (m *Mesh) ChangeText() string {
 	text := fmt.Sprintf("its trust domain changed from %s to %s", m.AcceptedDomain, m.TrustDomain)
 	if m.ClaimedFrom != "" {
@@ -47,8 +47,8 @@ func (m *Mesh) ChangeText() string {
 	return text
 }
 
-// Accept accepts that the mesh of a name has a trust domain. The error says that
-// it has another one, or that there is no such mesh.
+// Accept accepts the trust domain of a mesh and returns the mesh. It returns an error if the
+// mesh does not exist or has another trust domain.
 func (s *Subject) Accept(name, domain string) (*Mesh, error) {
 	var names []string
 	for i := range s.Meshes {
@@ -66,12 +66,12 @@ func (s *Subject) Accept(name, domain string) (*Mesh, error) {
 	return nil, fmt.Errorf("mesh %s is not a mesh of VirtualMesh %s: must be one of: %s", name, s.Name(), strings.Join(names, ", "))
 }
 
-// acceptingManager owns the annotation of trust domains that were accepted, so that
-// discovery keeps it.
+// acceptingManager is the field manager of accepted trust domains. It differs from that of
+// discovery so that discovery keeps them.
 const acceptingManager = kube.DefaultFieldManager + "-trust"
 
-// RecordAccepted notes on the management cluster that the trust domain of a mesh was
-// accepted, if the mesh still has it.
+// RecordAccepted records the accepted trust domain of a mesh in the management cluster. It
+// returns an error if the mesh has another trust domain by now, or cannot be read or written.
 func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) error {
 	key := kube.ObjectKey{GVK: discoveryv1.GroupVersion().WithKind("Mesh"), Namespace: m.Ref.Namespace, Name: m.Ref.Name}
 	stored, err := kube.Get(ctx, management, key)
