@@ -185,7 +185,7 @@ func TestClusters(t *testing.T) {
 		},
 		"another cluster": {
 			func(m *MemberFacts) { m.UID = "other" },
-			[]string{"failed cluster-identity east: another cluster is at https://east than the one that was registered"},
+			[]string{"failed cluster-identity east: https://east is a different cluster than the one that was registered"},
 		},
 		"two names": {
 			func(m *MemberFacts) { m.UID, m.RegisteredUID = "uid-west", "uid-west" },

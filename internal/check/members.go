@@ -185,7 +185,7 @@ func judgeIdentity(_ *Facts, m *MemberFacts) Outcome {
 	case m.UID == "" || m.RegisteredUID == "":
 		return skipped("the registration does not identify its cluster")
 	case m.UID != m.RegisteredUID:
-		return broken("another cluster is at "+m.Server+" than the one that was registered", "")
+		return broken(m.Server+" is a different cluster than the one that was registered", "")
 	default:
 		return holds("")
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// may reports whether rules allow something.
+// may reports whether rules grant a permission.
 func may(rules []rbacv1.PolicyRule, p kube.Permission) bool {
 	resource := p.Resource
 	if p.Subresource != "" {
@@ -38,8 +38,8 @@ func TestMembersMayBeDiscovered(t *testing.T) {
 	}
 }
 
-// TestEditorsHoldLeases lets those work on trust who may edit the namespace of
-// meshctl's resources.
+// TestEditorsHoldLeases checks that users who may edit meshctl's resources may hold the Leases
+// for trust.
 func TestEditorsHoldLeases(t *testing.T) {
 	t.Parallel()
 	for _, role := range managementRoles() {
@@ -111,9 +111,9 @@ func TestPermissionText(t *testing.T) {
 	}
 }
 
-// TestRolesOfNobodyInParticular holds that whoever may edit or administer some
-// namespace may not therefore govern all clusters.
-func TestRolesOfNobodyInParticular(t *testing.T) {
+// TestAggregatedRolesDoNotAffectAllClusters checks that the permission to edit or administer some
+// namespace does not extend to resources that affect all clusters.
+func TestAggregatedRolesDoNotAffectAllClusters(t *testing.T) {
 	t.Parallel()
 	got := map[string][]string{}
 	for _, role := range managementRoles() {
@@ -130,7 +130,8 @@ func TestRolesOfNobodyInParticular(t *testing.T) {
 	}
 }
 
-// TestRolesGrantWhatIsSaid holds the roles that messages name to what they grant.
+// TestRolesGrantWhatIsSaid compares the roles named in messages with the permissions that they
+// grant.
 func TestRolesGrantWhatIsSaid(t *testing.T) {
 	t.Parallel()
 	for _, role := range managementRoles() {

@@ -35,10 +35,10 @@ const managementDirectory = "management"
 // directory.
 func (s *FileStore) path(cluster, namespace, name string) (string, error) {
 	if faults := validation.IsDNS1123Label(namespace); len(faults) > 0 {
-		return "", fmt.Errorf("there is no file for namespace %q, which is not a name: %s", namespace, faults[0])
+		return "", fmt.Errorf("invalid namespace %q: %s", namespace, faults[0])
 	}
 	if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
-		return "", fmt.Errorf("there is no file for Secret %q, whose name is invalid: %s", name, faults[0])
+		return "", fmt.Errorf("invalid Secret name %q: %s", name, faults[0])
 	}
 	directory := managementDirectory
 	if cluster != Management {

@@ -214,4 +214,4 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) erro
 }
 
 // errChanged reports a concurrent change of the trust of a VirtualMesh.
-var errChanged = errors.New("its trust was changed at the same time: check 'meshctl trust status', and try again")
+var errChanged = errors.New("its trust was changed concurrently: check 'meshctl trust status', and try again")

@@ -301,7 +301,7 @@ func (j *problemCollector) judgeDistribution(m *MeshReport) {
 	p := m.problem(TopicDistribution, SeverityWarning)
 	if m.ReachErr != nil {
 		p.Unknown = isUncheckable(m.ReachErr)
-		p.Message = "namespaces with the root not known: " + m.ReachErr.Error()
+		p.Message = "cannot check which namespaces have the root: " + m.ReachErr.Error()
 		j.add(p)
 		return
 	}
@@ -317,7 +317,7 @@ func (j *problemCollector) judgeDistribution(m *MeshReport) {
 	if len(missing) > 0 {
 		u := p
 		u.Unknown = true
-		u.Message = fmt.Sprintf("root of %s not known: ConfigMap %s, which istiod writes, does not exist", text.Bounded(missing, fewNames), rootConfigMap)
+		u.Message = fmt.Sprintf("cannot check the root of %s: ConfigMap %s, which istiod writes, does not exist", text.Bounded(missing, fewNames), rootConfigMap)
 		j.add(u)
 	}
 	if len(stale) > 0 {
@@ -332,7 +332,7 @@ func (j *problemCollector) judgeRestarts(m *MeshReport) {
 	switch {
 	case m.OlderErr != nil:
 		p.Unknown = isUncheckable(m.OlderErr)
-		p.Message = "workloads with outdated certificates not known: " + m.OlderErr.Error()
+		p.Message = "cannot check for workloads with outdated certificates: " + m.OlderErr.Error()
 	case len(m.Older) > 0:
 		var names []string
 		for i := range m.Older {

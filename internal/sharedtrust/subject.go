@@ -86,7 +86,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 			continue
 		}
 		if m.Cluster == "" || m.Namespace == "" {
-			return nil, fmt.Errorf("installation of mesh %s.%s not known: run 'meshctl discover'", m.Ref.Name, m.Ref.Namespace)
+			return nil, fmt.Errorf("the location of mesh %s.%s is not known: run 'meshctl discover'", m.Ref.Name, m.Ref.Namespace)
 		}
 		s.Meshes = append(s.Meshes, s.newMesh(result.World, m))
 	}

@@ -83,7 +83,7 @@ type StatusError struct {
 
 // Error implements error. It says what to do.
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the status of VirtualMesh %s does not say where its rotation stands: %s; correct its conditions, which are in the subresource status", e.VirtualMesh, e.Cause)
+	return fmt.Sprintf("the status of VirtualMesh %s has invalid rotation conditions: %s; correct them in the status subresource", e.VirtualMesh, e.Cause)
 }
 
 // Unwrap returns the cause.

@@ -80,7 +80,7 @@ func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) e
 	}
 	found, _, _ := unstructured.NestedString(stored.Object, "spec", "istio", "trustDomain")
 	if found := world.TrustDomainOf(&discoveryv1.IstioMesh{TrustDomain: found}); found != m.TrustDomain {
-		return fmt.Errorf("mesh %s has the trust domain %s by now, not %s: try again", m.Ref.Name, found, m.TrustDomain)
+		return fmt.Errorf("mesh %s now has the trust domain %s, not %s: try again", m.Ref.Name, found, m.TrustDomain)
 	}
 	object := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{
 		"name": m.Ref.Name, "namespace": m.Ref.Namespace, "annotations": map[string]any{discoveryv1.TrustDomainAnnotation: m.TrustDomain},
