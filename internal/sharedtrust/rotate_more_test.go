@@ -278,7 +278,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if _, err := m.env().Advance(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "its trust was changed at the same time") {
+	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "its trust was changed concurrently") {
 		t.Errorf("the second one goes on: %v", err)
 	}
 	everyPairTalks(t, m, "in the end")

@@ -13,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// TestDeparture says what changes when clusters leave the world of the README.
+// TestDeparture checks what changes when clusters leave the world of the README.
 func TestDeparture(t *testing.T) {
 	t.Parallel()
 	objects, err := load.Files(t.Context(), load.FileOptions{Paths: []string{"../../../testdata/worlds/bookinfo-two-clusters"}, Recursive: true}, validation.New())

@@ -11,8 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// TestExplainNothing holds that it is said that nothing needs a restart only where
-// that is known.
+// TestExplainNothing checks that the text "needs no restart" only appears if that is known.
 func TestExplainNothing(t *testing.T) {
 	t.Parallel()
 	changed := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

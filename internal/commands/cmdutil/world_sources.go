@@ -16,9 +16,9 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// Load reads all sources and combines them. An object in two sources is an error
-// that names both; but fresh discovery replaces what the management cluster has of
-// the same clusters.
+// Load reads all sources and combines them. If two sources have the same object, the error
+// names both, but freshly discovered objects replace those of the same clusters in the
+// management cluster.
 func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader) (world.Objects, error) {
 	validator := validation.New()
 	var objects world.Objects
@@ -75,7 +75,8 @@ func (f *WorldFlags) loadManagement(ctx context.Context, home string, validator 
 	return objects, err
 }
 
-// Discovered returns the connections to the clusters to discover.
+// Discovered returns the connections to the clusters named with --clusters. It returns an
+// error if a context does not exist or a name occurs twice.
 func (f *WorldFlags) Discovered() ([]*kube.Connection, error) {
 	opts, err := f.Kube.Options()
 	if err != nil {
@@ -105,7 +106,7 @@ func (f *WorldFlags) Discovered() ([]*kube.Connection, error) {
 	return connections, nil
 }
 
-// Words returns the flags as on a command line.
+// Words returns the flags as command-line arguments.
 func (f *WorldFlags) Words() []string {
 	var words []string
 	for _, name := range f.Filenames {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCatalogue holds what every setting must have.
+// TestCatalogue checks that every setting is complete.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	all := keys()

@@ -19,8 +19,8 @@ func mesh(name string) sharedtrust.MeshState {
 	return sharedtrust.MeshState{Mesh: sharedtrust.Mesh{Ref: core.ObjectRef{Name: name, Namespace: "gloo-mesh"}, Cluster: name}}
 }
 
-// TestTableIsAboutTheStateAfter holds that a plan says why, and what was done how
-// it is now.
+// TestTableIsAboutTheStateAfter checks that a plan shows reasons, and an executed plan the
+// resulting state.
 func TestTableIsAboutTheStateAfter(t *testing.T) {
 	t.Parallel()
 	east, west, north := mesh("east"), mesh("west"), mesh("north")
@@ -49,7 +49,7 @@ func TestTableIsAboutTheStateAfter(t *testing.T) {
 	}
 }
 
-// TestUnknownIsNotNone holds that what could not be read is shown as unknown.
+// TestUnknownIsNotNone checks that information which could not be read is shown as unknown.
 func TestUnknownIsNotNone(t *testing.T) {
 	t.Parallel()
 	const none, unknown = "<none>", "<unknown>"
