@@ -613,7 +613,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 	}
 	got = f.restart(t, 0, eastMesh, "--yes")
 	// A pod of a Job is older, and listed.
-	f.expect(t, got.stderr, "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end by themselves.")
+	f.expect(t, got.stderr, "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end on their own.")
 	if strings.Contains(got.stderr, "no pod is older") {
 		t.Errorf("it says that no pod is older below one that is:\n%s", got.stderr)
 	}
@@ -657,7 +657,7 @@ func (f *restartFleet) testRegistered(t *testing.T) {
 	}
 	expectOrder(t, got.stderr, "deployment/istiod.istio-system.west: restarting", "deployment/istiod.istio-system.west: restarted",
 		"deployment/ingress.gateways.west: restarting", "deployment/ingress.gateways.west: restarted", "deployment/web.shop.west: restarting")
-	f.expect(t, got.stderr, "4 more need a restart that meshctl cannot do")
+	f.expect(t, got.stderr, "4 more need a restart that meshctl cannot perform")
 	if restartedAt(t, f.west)["daemonsets shop/agent"] != "" {
 		t.Error("agent was restarted, which is left out")
 	}

@@ -46,4 +46,4 @@ func (v *DaysValue) Set(text string) error {
 // Type implements pflag.Value.
 func (v *DaysValue) Type() string { return "duration" }
 
-func errNoDuration() error { return errors.New("it must be a duration such as 30d or 12h") }
+func errNoDuration() error { return errors.New("must be a duration such as 30d or 12h") }

@@ -141,7 +141,7 @@ func parseReadLimit(text string) (int64, error) {
 	}
 	size, err := resource.ParseQuantity(text)
 	if err != nil || size.Value() <= 0 {
-		return 0, cli.Usagef("invalid value %q for --read-limit: it must be a size, such as 2Gi", text)
+		return 0, cli.Usagef("invalid value %q for --read-limit: must be a size, such as 2Gi", text)
 	}
 	return size.Value(), nil
 }

@@ -152,5 +152,5 @@ func elsewhere(value string, existing []string) string {
 	if len(existing) == 0 {
 		return ""
 	}
-	return " (there are " + strings.Join(existing, ", ") + ")"
+	return " (available: " + strings.Join(existing, ", ") + ")"
 }

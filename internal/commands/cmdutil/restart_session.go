@@ -66,15 +66,15 @@ func (s *RestartSession) nothingText(idle restart.Idle) string {
 	const anyway = "Pass --all-workloads to restart anyway."
 	switch {
 	case idle.Unknown == len(s.Fleet.Meshes):
-		return "Not known which workloads need a restart; see the errors above."
+		return "Cannot determine which workloads need a restart; see the errors above."
 	case idle.Unknown > 0:
-		return fmt.Sprintf("Not known which workloads of %s need a restart; see the errors above. No other workload is restarted.", text.Count(idle.Unknown, "mesh"))
+		return fmt.Sprintf("Cannot determine which workloads of %s need a restart; see the errors above. No other workload is restarted.", text.Count(idle.Unknown, "mesh"))
 	case idle.Manual > 0:
 		return "No workload needs a restart by meshctl; restart the listed ones yourself."
 	case s.Everything:
 		return "Nothing to restart."
 	case idle.Ending+idle.Scaled > 0:
-		return "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end by themselves."
+		return "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end on their own."
 	case idle.Undetectable > 0:
 		return "No workload is known to need a restart; see the notes above. " + anyway
 	case idle.LeftOut > 0:
@@ -110,7 +110,7 @@ func (s *RestartSession) Summarise(ctx context.Context) {
 		s.Progress.Line("Pod IPs changed; run `meshctl discover`, then `meshctl apply`.")
 	}
 	if manual := s.Fleet.Count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
-		s.Progress.Line("%d more need a restart that meshctl cannot do; see the notes above.", manual)
+		s.Progress.Line("%d more need a restart that meshctl cannot perform; see the notes above.", manual)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/load"
 )
 
-// discover looks at all clusters, live ones at the same time.
+// discover discovers all clusters; those with a connection in parallel.
 func (d *discovering) discover(ctx context.Context) error {
 	live, err := inventory.Discover(ctx, inventory.DiscoverOptions{
 		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.tell,
@@ -36,8 +36,7 @@ func (d *discovering) discover(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// warnings are what there is to say about what was found in a cluster, although it
-// can be used.
+// warnings returns the warnings about a usable cluster.
 func warnings(c *inventory.Cluster) []string {
 	var texts []string
 	add := func(message, hint string) {
@@ -67,7 +66,7 @@ func warnings(c *inventory.Cluster) []string {
 	return texts
 }
 
-// tell says as progress what was found in a cluster.
+// tell prints the result of discovering a cluster.
 func (d *discovering) tell(c *inventory.Cluster) {
 	if c.Err != nil {
 		d.say("%s: failed", c.Name)
@@ -78,8 +77,8 @@ func (d *discovering) tell(c *inventory.Cluster) {
 		text.Count(len(out.Workloads), "workload"), text.Count(len(out.Destinations), "destination"))
 }
 
-// reportMissing says what could not be seen, within bounds, errors first. It
-// returns cli.ErrReported if a whole cluster or a part of a file is missing.
+// reportMissing prints what could not be read, errors first, up to a limit. It returns
+// cli.ErrReported if a cluster or a part of a file is missing.
 func (d *discovering) reportMissing() error {
 	var result error
 	var lines []string
