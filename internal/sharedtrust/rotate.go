@@ -62,7 +62,7 @@ func MessageOf(state certificatesv1.CertificateRotationState, strategy certifica
 		if strategy == certificatesv1.CertificateRotationStrategyNone {
 			return "all meshes get the new root instead of the old one at once"
 		}
-		return "no mesh trusts the old root any more"
+		return "no mesh trusts the old root"
 	case trust.StateRollingBack:
 		return "all meshes go one step back to the old root"
 	case trust.StateFinished:

@@ -11,66 +11,64 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// StatusList is the documented form of -o json and -o yaml.
+// StatusList is the JSON and YAML document of trust status.
 type StatusList struct {
 	APIVersion string   `json:"apiVersion"`
 	Kind       string   `json:"kind"`
 	Items      []Status `json:"items"`
 }
 
-// Status is how the trust of a virtual mesh stands.
+// Status is the state of the trust of a virtual mesh.
 type Status struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
-	// OK says that nothing needs action, as far as that is known.
+	// OK is true if nothing requires action, as far as known.
 	OK bool `json:"ok"`
-	// Source says where the root comes from; it is generated, secret or vault.
+	// Source is the source of the root: generated, secret or vault.
 	Source string `json:"source"`
-	// Unknown names the fields that are absent because they are not known: root,
-	// newRoot.
+	// Unknown lists the fields that are absent because they are not known: root, newRoot.
 	Unknown []string `json:"unknown,omitempty"`
-	// Root is absent if there is none, or if it is not known.
+	// Root is absent if there is none or it is not known.
 	Root *certificateView `json:"root,omitempty"`
-	// NewRoot is the one that a rotation brings.
+	// NewRoot is the new root of a rotation.
 	NewRoot  *certificateView `json:"newRoot,omitempty"`
 	Rotation *rotationView    `json:"rotation,omitempty"`
 	Meshes   []meshTrust      `json:"meshes"`
 	Problems []Problem        `json:"problems,omitempty"`
 }
 
-// meshTrust is how the trust of a mesh stands.
+// meshTrust is the state of the trust of a mesh.
 type meshTrust struct {
 	Name                  string `json:"name"`
 	Namespace             string `json:"namespace"`
 	Cluster               string `json:"cluster"`
 	InstallationNamespace string `json:"installationNamespace"`
 	Identity              string `json:"identity"`
-	// Error is why nothing is known about it.
+	// Error is why the state is not known.
 	Error string `json:"error,omitempty"`
-	// Unknown names the fields that are absent because they are not known:
-	// intermediate, namespaces, older.
+	// Unknown lists the fields that are absent because they are not known: intermediate,
+	// namespaces, older.
 	Unknown []string `json:"unknown,omitempty"`
-	// Managed reports whether the Secret cacerts is meshctl's.
+	// Managed is true if the Secret cacerts belongs to meshctl.
 	Managed      bool             `json:"managed"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
 	RenewAt      string           `json:"renewAt,omitempty"`
-	// Verifies reports whether the intermediate leads to a root that the mesh
-	// accepts.
+	// Verifies is true if the intermediate certificate chains to a root that the mesh trusts.
 	Verifies bool              `json:"verifies"`
 	Roots    []certificateView `json:"roots,omitempty"`
-	// Namespaces are those of its workloads.
+	// Namespaces are the namespaces of its workloads.
 	Namespaces []namespaceRoots `json:"namespaces,omitempty"`
-	// Older are what runs with older certificates.
+	// Older are the workloads with outdated certificates.
 	Older []olderWorkload `json:"older,omitempty"`
 }
 
-// namespaceRoots says whether a namespace has the roots.
+// namespaceRoots says whether the roots are published to a namespace.
 type namespaceRoots struct {
 	Namespace string `json:"namespace"`
 	// State is current, stale, missing or unreadable.
 	State string `json:"state"`
 }
 
-// olderWorkload runs with older certificates.
+// olderWorkload is a workload with outdated certificates.
 type olderWorkload struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -78,20 +76,20 @@ type olderWorkload struct {
 	Stage     string `json:"stage"`
 }
 
-// Problem needs action.
+// Problem is something that requires action.
 type Problem struct {
-	// ID is that of the check.
+	// ID is the ID of the check.
 	ID       string `json:"id"`
 	Severity string `json:"severity"`
 	Cluster  string `json:"cluster,omitempty"`
 	Mesh     string `json:"mesh,omitempty"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
-	// Unknown says that nobody knows, for example for lack of permission.
+	// Unknown is true if the check was not possible, for example because of missing permissions.
 	Unknown bool `json:"unknown,omitempty"`
 }
 
-// The fields that may be unknown.
+// Fields that may be unknown.
 const (
 	fieldRoot         = "root"
 	fieldNewRoot      = "newRoot"
@@ -100,8 +98,8 @@ const (
 	fieldOlder        = "older"
 )
 
-// NewStatus returns the view of a report; complete completes the commands that
-// it suggests.
+// NewStatus returns the status of a report. complete adds cluster flags to the commands in
+// messages.
 func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) Status {
 	status := Status{
 		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
@@ -179,7 +177,7 @@ func reachState(n *sharedtrust.NamespaceTrust) string {
 	}
 }
 
-// View returns the list in all forms.
+// View returns the list in all output formats.
 func (l *StatusList) View(now time.Time) view.View {
 	return view.View{
 		Document: view.Value(l),
@@ -197,7 +195,7 @@ func (l *StatusList) View(now time.Time) view.View {
 	}
 }
 
-// write writes one virtual mesh for people.
+// write writes one virtual mesh as text.
 func (s *Status) write(t *view.Text, now time.Time) {
 	fields := []view.Field{
 		{Key: "Virtual Mesh", Value: s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace},
@@ -224,11 +222,10 @@ func (s *Status) write(t *view.Text, now time.Time) {
 	}
 	t.Table(table)
 	s.writeProblems(t, "Needs action", false)
-	s.writeProblems(t, "Not known", true)
+	s.writeProblems(t, "Could not be checked", true)
 }
 
-// writeProblems writes those that need action, or those of which nothing is
-// known.
+// writeProblems writes the problems that require action, or those about failed checks.
 func (s *Status) writeProblems(t *view.Text, title string, unknown bool) {
 	problems := slices.DeleteFunc(slices.Clone(s.Problems), func(p Problem) bool { return p.Unknown != unknown })
 	if len(problems) == 0 {
@@ -252,7 +249,7 @@ func (s *Status) writeProblems(t *view.Text, title string, unknown bool) {
 	})
 }
 
-// shownFingerprint is how much of a fingerprint people see.
+// shownFingerprint is the length of fingerprints in text output.
 const shownFingerprint = 12
 
 func short(fingerprint string) string { return fingerprint[:min(len(fingerprint), shownFingerprint)] }
@@ -274,7 +271,7 @@ func parenthesised(text string) string {
 	return " (" + text + ")"
 }
 
-// remaining says how long there is until a time.
+// remaining returns the time left until at.
 func remaining(at string, now time.Time) string {
 	end, err := time.Parse(time.RFC3339, at)
 	switch {
@@ -287,7 +284,7 @@ func remaining(at string, now time.Time) string {
 	}
 }
 
-// row is one line about a mesh.
+// row returns the table row of a mesh.
 func (m *meshTrust) row(now time.Time) []string {
 	orUnknown := func(field, text string) string {
 		if slices.Contains(m.Unknown, field) {
@@ -310,7 +307,7 @@ func (m *meshTrust) row(now time.Time) []string {
 		}
 	}
 	if !m.Managed && m.Intermediate != nil {
-		row[2] += " (not meshctl's)"
+		row[2] += " (not managed by meshctl)"
 	}
 	if len(m.Namespaces) > 0 {
 		count := map[string]int{}
