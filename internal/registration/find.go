@@ -116,7 +116,8 @@ func fromUnstructured(object *unstructured.Unstructured, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
 }
 
-// RegisteredNames returns the sorted names of the registered clusters. It reads only metadata.
+// RegisteredNames returns the sorted names of the registered clusters. It reads only
+// metadata. The error is a *kube.Error.
 func RegisteredNames(ctx context.Context, management *kube.Connection, namespace string) ([]string, error) {
 	found, err := kube.ListMetadata(ctx, management, kube.KubernetesClusters(), kube.ListOptions{Namespace: namespace})
 	if err != nil {

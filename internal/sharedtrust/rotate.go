@@ -135,7 +135,8 @@ func (v *Survey) checkCurrentStep() error {
 }
 
 // RollBack starts to roll back a rotation, or executes the next step of that. Advance also
-// continues a rollback once it has started.
+// continues a rollback once it has started. It returns an error if no rotation is in progress
+// or the old root cannot be used; for others see Advance.
 func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
 	switch {
 	case !v.Position.Rotating():

@@ -123,8 +123,8 @@ func (c *clusterChooser) toRegister(ctx context.Context) error {
 	return err
 }
 
-// toReach asks for the context of a registered cluster.
-func (c *clusterChooser) toReach(ctx context.Context) error {
+// selectRegistered asks for the context of a registered cluster.
+func (c *clusterChooser) selectRegistered(ctx context.Context) error {
 	choices, _, err := c.kubeChoices(ctx)
 	if err != nil {
 		return err

@@ -120,7 +120,7 @@ func TestChooseNameOnly(t *testing.T) {
 func TestChooseRegisteredCluster(t *testing.T) {
 	t.Parallel()
 	c, script := newTestChooser(t, "east", wizardtest.Default("Which context is cluster east?"))
-	if err := c.toReach(t.Context()); err != nil {
+	if err := c.selectRegistered(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if c.remote.context != "kind-east" {

@@ -128,7 +128,7 @@ func (o *registerOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.ask(ctx, management); err != nil {
+	if err := o.askMissing(ctx, management); err != nil {
 		return err
 	}
 	remote, err := o.remote.connect(o.Kube, o.Cluster)
@@ -169,8 +169,8 @@ func (o *registerOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// ask asks for missing arguments.
-func (o *registerOptions) ask(ctx context.Context, management *kube.Connection) error {
+// askMissing asks for missing arguments.
+func (o *registerOptions) askMissing(ctx context.Context, management *kube.Connection) error {
 	if o.Cluster != "" && o.remote.context != "" {
 		return nil
 	}

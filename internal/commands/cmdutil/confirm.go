@@ -18,6 +18,7 @@ func Confirm(ctx context.Context, streams *cli.Streams, yes bool, question wizar
 }
 
 // ConfirmByName is like Confirm, for destructive operations: the user must type the name.
+// It returns the same errors.
 func ConfirmByName(ctx context.Context, streams *cli.Streams, yes bool, consequence, name string) error {
 	if yes {
 		return nil

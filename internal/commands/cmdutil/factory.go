@@ -46,8 +46,8 @@ type Factory struct {
 	// cluster, set once it is connected.
 	running    *cobra.Command
 	management string
-	// toldEmpty is true if the user has been told that the management cluster is empty.
-	toldEmpty bool
+	// warnedEmpty is true if the user has been told that the management cluster is empty.
+	warnedEmpty bool
 	// waiting reports which clusters the command is waiting for.
 	waiting *cli.Waiting
 	// loaded are the settings once they have been read.

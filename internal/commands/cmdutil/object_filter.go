@@ -83,7 +83,7 @@ func (f *ObjectFilter) Resolve(kind ObjectKind, all []world.Names, filtered []in
 	for _, name := range names {
 		i, err := world.Resolve(kind.Name, filtered, namesOf, name)
 		if err != nil {
-			failures = append(failures, f.blame(kind, all, name, err))
+			failures = append(failures, f.explainNotFound(kind, all, name, err))
 			continue
 		}
 		found = append(found, i)
@@ -92,8 +92,8 @@ func (f *ObjectFilter) Resolve(kind ObjectKind, all []world.Names, filtered []in
 	return slices.Compact(found), errors.Join(failures...)
 }
 
-// blame returns a more helpful error if a name was not found only because of the filter.
-func (f *ObjectFilter) blame(kind ObjectKind, all []world.Names, name string, err error) error {
+// explainNotFound returns a more helpful error if a name was not found only because of the filter.
+func (f *ObjectFilter) explainNotFound(kind ObjectKind, all []world.Names, name string, err error) error {
 	var missing *world.NotFoundError
 	reason := f.Explain(all)
 	if !errors.As(err, &missing) || reason == "" {

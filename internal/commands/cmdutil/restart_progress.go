@@ -30,7 +30,7 @@ func (p *RestartProgress) observe(event restart.Event) {
 	case restart.StateStarted:
 		p.progress.Begin(name, "")
 		if p.verbose || !p.streams.ErrTerminal {
-			p.Line("%s: %s", name, beginning(event.Item))
+			p.Line("%s: %s", name, startText(event.Item))
 		}
 	case restart.StateProgress:
 		p.progress.Update(name, event.Detail)
@@ -46,7 +46,7 @@ func (p *RestartProgress) observe(event restart.Event) {
 	}
 }
 
-func beginning(item *restart.Item) string {
+func startText(item *restart.Item) string {
 	if item.Action == restart.ActionWait {
 		return "waiting for a running rollout"
 	}

@@ -141,18 +141,18 @@ func (f *Factory) loadWorld(ctx context.Context, flags WorldFlags, stdin io.Read
 	if err != nil {
 		return nil, err
 	}
-	f.tellEmpty(flags, &objects)
+	f.warnIfEmpty(flags, &objects)
 	return world.New(objects), nil
 }
 
-// tellEmpty warns once if nothing has been discovered yet, and what to do: the results of the
+// warnIfEmpty warns once if nothing has been discovered yet, and what to do: the results of the
 // command will be empty too.
-func (f *Factory) tellEmpty(flags WorldFlags, objects *world.Objects) {
+func (f *Factory) warnIfEmpty(flags WorldFlags, objects *world.Objects) {
 	discovered := len(objects.Meshes) + len(objects.Workloads) + len(objects.Destinations)
-	if f.toldEmpty || !flags.FromManagement() || len(flags.Filenames)+len(flags.Contexts) > 0 || discovered+len(objects.Problems) > 0 {
+	if f.warnedEmpty || !flags.FromManagement() || len(flags.Filenames)+len(flags.Contexts) > 0 || discovered+len(objects.Problems) > 0 {
 		return
 	}
-	f.toldEmpty = true
+	f.warnedEmpty = true
 	next := "register clusters with 'meshctl cluster register', then run 'meshctl discover'"
 	if len(objects.KubernetesClusters) > 0 {
 		next = "run 'meshctl discover'"

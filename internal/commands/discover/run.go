@@ -16,7 +16,7 @@ import (
 // discover discovers all clusters; those with a connection in parallel.
 func (d *discovering) discover(ctx context.Context) error {
 	live, err := inventory.Discover(ctx, inventory.DiscoverOptions{
-		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.tell,
+		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.reportFound,
 	})
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (d *discovering) discover(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.tell(&found)
+		d.reportFound(&found)
 		d.found = append(d.found, found)
 	}
 	slices.SortStableFunc(d.found, func(a, b inventory.Cluster) int { return strings.Compare(a.Name, b.Name) })
@@ -66,8 +66,8 @@ func warnings(c *inventory.Cluster) []string {
 	return texts
 }
 
-// tell prints the result of discovering a cluster.
-func (d *discovering) tell(c *inventory.Cluster) {
+// reportFound prints the result of discovering a cluster.
+func (d *discovering) reportFound(c *inventory.Cluster) {
 	if c.Err != nil {
 		d.say("%s: failed", c.Name)
 		return
