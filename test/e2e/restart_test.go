@@ -427,7 +427,7 @@ func (f *restartFleet) testPlan(t *testing.T) {
 		"workloads shop deployment/web":                {"restart", ""},
 		"workloads shop deployment/alone":              {"restart", "note: deployment/alone.shop.east: short outage"},
 		"workloads shop statefulset/db":                {"restart", ""},
-		"workloads shop daemonset/agent":               {"restart", "note: daemonset/agent.shop.east: each node is without its pod for a moment"},
+		"workloads shop daemonset/agent":               {"restart", "note: daemonset/agent.shop.east: each node briefly has no pod"},
 		"workloads shop deployment/paused":             {"manual", "note: deployment/paused.shop.east: paused: resume it"},
 		"workloads shop statefulset/ondelete":          {"manual", "note: statefulset/ondelete.shop.east: its strategy is OnDelete"},
 		"workloads shop replicaset/lone":               {"manual", "note: replicaset/lone.shop.east: it has no Deployment"},
