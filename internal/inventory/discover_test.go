@@ -196,7 +196,7 @@ func TestDiscoverKnowsWhatItSaw(t *testing.T) {
 				t.Errorf("got %q, complete %t", got, found[0].Complete())
 			}
 			if tt.name == "nothing" && found[0].Err == nil {
-				t.Error("a cluster that shows nothing counts as discovered")
+				t.Error("a cluster without readable objects counts as discovered")
 			}
 		})
 	}

@@ -57,12 +57,12 @@ func TestStale(t *testing.T) {
 		appMesh       []any
 		want          bool
 	}{
-		{name: "of a cluster that was seen", cluster: "a", want: true},
-		{name: "of a cluster that was seen in part", cluster: "d"},
-		{name: "of a dead cluster", cluster: "e"},
+		{name: "of a cluster that was discovered completely", cluster: "a", want: true},
+		{name: "of a cluster that was discovered partially", cluster: "d"},
+		{name: "of an unreachable cluster", cluster: "e"},
 		{name: "of a cluster in files", cluster: "f"},
-		{name: "of a cluster that nobody looked at", cluster: "z"},
-		{name: "an App Mesh of clusters that were seen", appMesh: []any{"a", "b"}, want: true},
+		{name: "of a cluster that was not discovered", cluster: "z"},
+		{name: "an App Mesh of discovered clusters", appMesh: []any{"a", "b"}, want: true},
 		{name: "an App Mesh that may still be in another cluster", appMesh: []any{"a", "d"}},
 		{name: "of no cluster"},
 	}
@@ -93,6 +93,6 @@ func TestAppMeshesKeepTheClustersThatWereNotSeen(t *testing.T) {
 		t.Errorf("clusters (-want +got):\n%s", diff)
 	}
 	if !slices.Equal(found.Clusters, []string{"a"}) {
-		t.Errorf("what was found changed: %v", found.Clusters)
+		t.Errorf("the discovered objects were modified: %v", found.Clusters)
 	}
 }

@@ -100,7 +100,7 @@ func TestPlan(t *testing.T) {
 			want: []string{"east: modify Mesh a [- spec[a.b/c]] [~ spec.changed.deep] [~ spec.list] [+ spec.new] [- spec.ours]"},
 		},
 		{
-			name: "what is stale goes where everything was seen, and stays elsewhere",
+			name: "stale objects are removed only if everything was discovered",
 			stored: []*unstructured.Unstructured{
 				thing(t, "Mesh", "a", "east", "{}"), thing(t, "Mesh", "b", "west", "{}"), labelled(thing(t, "Mesh", "c", "", "{}"), foreign),
 			},

@@ -79,7 +79,7 @@ func TestTrustDomainsAreRemembered(t *testing.T) {
 				t.Errorf("changes (-want +got):\n%s", diff)
 			}
 			if mesh.Annotations != nil {
-				t.Error("what was found was changed")
+				t.Error("the discovered objects were modified")
 			}
 		})
 	}

@@ -243,7 +243,7 @@ func TestBundledDumpsShowTheBundledWorld(t *testing.T) {
 		got[d.Name] = d.Spec
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the dumps show something else than the world (-world +dumps):\n%s", diff)
+		t.Errorf("the dumps differ from the world (-world +dumps):\n%s", diff)
 	}
 }
 

@@ -118,7 +118,7 @@ func TestLoadDocuments(t *testing.T) {
 			}},
 		},
 		{
-			name: "kinds that are of no concern",
+			name: "kinds that meshctl does not use",
 			text: "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n" +
 				"apiVersion: certificates.mesh.gloo.solo.io/v1\nkind: IssuedCertificate\nmetadata: {name: a}\n---\n" +
 				"apiVersion: settings.mesh.gloo.solo.io/v1\nkind: Dashboard\nmetadata: {name: a}\n---\n" +

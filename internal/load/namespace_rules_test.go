@@ -80,10 +80,10 @@ func TestNamespaceRules(t *testing.T) {
 			}
 			// Settings and KubernetesClusters never take effect from other namespaces.
 			if wantIgnored := map[bool]int{false: 16, true: 10}[tt.team]; ignored != wantIgnored {
-				t.Errorf("%d objects are said to be ignored, want %d", ignored, wantIgnored)
+				t.Errorf("%d objects are reported as ignored, want %d", ignored, wantIgnored)
 			}
 			if slices.ContainsFunc(objects.Problems, world.Problem.HidesInput) {
-				t.Error("whoever may write in some namespace keeps everything else from being used")
+				t.Error("an object in another namespace blocks the use of the others")
 			}
 		})
 	}

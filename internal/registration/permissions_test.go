@@ -46,7 +46,7 @@ func TestEditorsHoldLeases(t *testing.T) {
 		for _, verb := range []string{"create", "get", "update"} {
 			p := kube.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
 			if got, want := may(role.Rules, p), role.Name == kube.EditRole; got != want {
-				t.Errorf("%s lets somebody %s: %t, want %t", role.Name, p, got, want)
+				t.Errorf("%s allows %s: %t, want %t", role.Name, p, got, want)
 			}
 		}
 	}
@@ -148,6 +148,6 @@ func TestRolesGrantWhatIsSaid(t *testing.T) {
 		}
 	}
 	if got := kube.RoleFor("list", "apps", "deployments"); got != "" {
-		t.Errorf("%s is said to grant what it does not", got)
+		t.Errorf("messages claim that %s grants a permission that it does not grant", got)
 	}
 }

@@ -85,7 +85,7 @@ func TestStatusesOfClustersThatAnswerBadly(t *testing.T) {
 		paths map[string]http.HandlerFunc
 		want  string
 	}{
-		{name: "all is well", paths: map[string]http.HandlerFunc{"/version": version, kubeSystem: namespace}, want: "ready, 0 notes"},
+		{name: "everything is fine", paths: map[string]http.HandlerFunc{"/version": version, kubeSystem: namespace}, want: "ready, 0 notes"},
 		{
 			name: "may not read the namespace", want: "ready, 1 notes",
 			paths: map[string]http.HandlerFunc{"/version": version, kubeSystem: failing(http.StatusForbidden, "Forbidden", "no")},

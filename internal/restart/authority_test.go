@@ -24,7 +24,7 @@ func TestDataChangedAt(t *testing.T) {
 		entries []metav1.ManagedFieldsEntry
 		want    int
 	}{
-		"nobody says":               {nil, 0},
+		"no managed fields":         {nil, 0},
 		"our own write":             {[]metav1.ManagedFieldsEntry{entry("meshctl", 1, data), entry("kubectl", 2, data)}, 1},
 		"our newest write":          {[]metav1.ManagedFieldsEntry{entry("meshctl", 3, data), entry("meshctl", 1, data)}, 3},
 		"the newest of others":      {[]metav1.ManagedFieldsEntry{entry("istiod", 1, data), entry("kubectl", 2, data)}, 2},

@@ -108,7 +108,7 @@ func TestPlanFleetWithoutClusters(t *testing.T) {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
 	if fleet.Planned() || !fleet.Failed() || fleet.Count(ActionRestart) != 0 || fleet.Targets() != nil || fleet.RestartedAt != "2026-03-01T12:00:00Z" {
-		t.Errorf("nothing is planned, and yet %+v", fleet)
+		t.Errorf("nothing is planned, but got %+v", fleet)
 	}
 	opts.Plan.RestartedAt = "2026-02-01T00:00:00Z"
 	if fleet, err := PlanFleet(t.Context(), meshes, members, opts); err != nil || fleet.RestartedAt != opts.Plan.RestartedAt {
@@ -142,7 +142,7 @@ func TestFleetCounts(t *testing.T) {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	if got := fleet.Count(ActionManual); got != 2 || fleet.Failed() {
-		t.Errorf("%d are left to their owners, failed is %t", got, fleet.Failed())
+		t.Errorf("%d refused, failed is %t", got, fleet.Failed())
 	}
 	first := &fleet.Meshes[0]
 	if result := first.Result(&first.Plan.Items[0]); result == nil || result.Outcome != OutcomeTimeout || first.Result(&first.Plan.Items[1]) != nil {
@@ -150,6 +150,6 @@ func TestFleetCounts(t *testing.T) {
 	}
 	fleet.Meshes[0].Err = errors.New("refused")
 	if got := fleet.Count(ActionManual); got != 1 || !fleet.Failed() {
-		t.Errorf("%d are left to their owners, failed is %t", got, fleet.Failed())
+		t.Errorf("%d refused, failed is %t", got, fleet.Failed())
 	}
 }

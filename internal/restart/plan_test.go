@@ -136,14 +136,14 @@ func (s *shop) expect(t *testing.T, opts PlanOptions, want ...string) {
 
 func TestWhoNeedsARestart(t *testing.T) {
 	t.Parallel()
-	t.Run("nobody who is younger than the authority", func(t *testing.T) {
+	t.Run("no workload that is younger than the CA", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 1)
 		s.deployment("shop", "web", 2, 3)
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 2(0) none")
 	})
-	t.Run("who is older, in order, gateways first", func(t *testing.T) {
+	t.Run("older workloads, gateways first", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("shop", "web", -2, 3)
@@ -154,7 +154,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 			"gateways deployment/ingress.gateways 1(1) restart older-than-ca",
 			"workloads deployment/web.shop 2(1) restart older-than-ca")
 	})
-	t.Run("everybody, if the control plane is older", func(t *testing.T) {
+	t.Run("all workloads if the control plane is outdated", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", -1, 1)
@@ -163,7 +163,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 			"control-plane deployment/istiod.istio-system 2(1) restart older-than-ca",
 			"workloads deployment/web.shop 1(0) restart control-plane-older-than-ca")
 	})
-	t.Run("who started before the control plane was restarted", func(t *testing.T) {
+	t.Run("workloads started before the control plane was restarted", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 6)
@@ -176,7 +176,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 			"workloads deployment/early.shop 1(1) restart older-than-ca",
 			"workloads deployment/late.shop 1(0) none")
 	})
-	t.Run("nobody, if the control plane was restarted for something else and its history is short", func(t *testing.T) {
+	t.Run("no workload if the control plane was restarted for another reason and its history is short", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 60)
@@ -184,13 +184,13 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.deployment("shop", "web", 4)
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 1(0) none")
 	})
-	t.Run("who was created in the same second", func(t *testing.T) {
+	t.Run("workloads created in the same second", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("shop", "web", 0)
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 0(0) none", "workloads deployment/web.shop 1(1) restart older-than-ca")
 	})
-	t.Run("no pod that has ended or is going", func(t *testing.T) {
+	t.Run("no pod that has ended or is terminating", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("shop", "web", 1, -1, -1, -1)
@@ -200,7 +200,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.Pods[3].Status.Phase = corev1.PodSucceeded
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 0(0) none", "workloads deployment/web.shop 1(0) none")
 	})
-	t.Run("nobody knows without a Secret", func(t *testing.T) {
+	t.Run("not known without a Secret", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.Meshes[0].TrustChanged = time.Time{}
@@ -210,7 +210,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 1(0) none", note)
 		s.expect(t, PlanOptions{AllWorkloads: true}, "control-plane deployment/istiod.istio-system 1(0) restart requested", "workloads deployment/web.shop 1(0) restart requested", note)
 	})
-	t.Run("everybody who is asked for", func(t *testing.T) {
+	t.Run("all workloads if requested", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 1)
@@ -227,7 +227,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.expect(t, PlanOptions{Namespaces: map[string][]string{"bank": {"its root is older"}, "istio-system": {"no"}}},
 			"control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.bank 1(0) restart namespace", "workloads deployment/web.shop 1(0) none")
 	})
-	t.Run("what cannot be read is an error", func(t *testing.T) {
+	t.Run("an unreadable CA is an error", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.Meshes[0].TrustChanged, s.Meshes[0].TrustErr = time.Time{}, errors.New("forbidden")

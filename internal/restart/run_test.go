@@ -166,7 +166,7 @@ func TestRun(t *testing.T) {
 			plan: full, fake: &fake{stuck: []string{"ingress"}, refused: []string{"a"}}, opts: soon,
 			want: []string{"istiod restarted", "ingress timed out: " + fmt.Sprintf(never, "ingress"), "a failed: the API server refuses a", "b restarted"},
 		},
-		"unless they shall not": {
+		"fail fast": {
 			plan: full, fake: &fake{refused: []string{"ingress"}}, opts: func(o *RunOptions) { o.FailFast = true },
 			want: []string{"istiod restarted", "ingress failed: the API server refuses ingress", "a not started", "b not started"},
 		},
@@ -290,10 +290,10 @@ func TestWaitPast(t *testing.T) {
 		known bool
 		asked int
 	}{
-		"long ago":            {[]time.Duration{time.Hour}, true, 1},
-		"in the same second":  {[]time.Duration{0, 0, time.Second}, true, 3},
-		"a clock that stands": {[]time.Duration{0}, true, secondAttempts},
-		"not known":           {[]time.Duration{0}, false, 1},
+		"long ago":                         {[]time.Duration{time.Hour}, true, 1},
+		"in the same second":               {[]time.Duration{0, 0, time.Second}, true, 3},
+		"a server clock that stands still": {[]time.Duration{0}, true, secondAttempts},
+		"not known":                        {[]time.Duration{0}, false, 1},
 	} {
 		asked := 0
 		synctest.Test(t, func(t *testing.T) {

@@ -30,14 +30,14 @@ func TestLastApplied(t *testing.T) {
 			t.Fatalf("seed %d: nothing is recorded", seed)
 		}
 		if lines := impact.AllChangeLines(impact.Changes(compare.Results(applied, policy.Evaluate(before)))); len(lines) > 0 {
-			t.Errorf("seed %d: nothing changed since, and it says %v", seed, lines)
+			t.Errorf("seed %d: nothing changed, but got %v", seed, lines)
 		}
 		if before, _ = LastApplied(applied.World.WithAuthored(world.Objects{})); before == nil {
-			t.Fatalf("seed %d: nothing is recorded of what is gone", seed)
+			t.Fatalf("seed %d: deleted objects are not recorded", seed)
 		}
 		differences := compare.Results(applied, policy.Evaluate(before))
 		if len(differences.Settings)+len(differences.Verdicts)+len(differences.Memberships)+len(differences.Federation) > 0 {
-			t.Errorf("seed %d: what is gone meant something else: %+v", seed, impact.AllChangeLines(impact.Changes(differences)))
+			t.Errorf("seed %d: deleted objects were not restored: %+v", seed, impact.AllChangeLines(impact.Changes(differences)))
 		}
 	}
 }
@@ -47,7 +47,7 @@ func TestLastAppliedOfManifests(t *testing.T) {
 	mesh := &discoveryv1.Mesh{ObjectMeta: metav1.ObjectMeta{Name: "m", Namespace: "meshes"}}
 	w := world.New(world.Objects{Meshes: []world.Object[discoveryv1.Mesh]{{Resource: mesh}}})
 	if _, recorded := LastApplied(w); recorded {
-		t.Error("manifests record what was applied")
+		t.Error("a world of manifests has a last applied state")
 	}
 }
 

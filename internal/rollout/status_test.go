@@ -135,7 +135,7 @@ func TestAcceptanceIsStable(t *testing.T) {
 		}
 	}
 	if rejected == 0 {
-		t.Error("no new policy contradicts an accepted one: the world shows nothing")
+		t.Error("no new policy conflicts with an accepted one: the test proves nothing")
 	}
 }
 
@@ -163,7 +163,7 @@ func TestFailuresInStatuses(t *testing.T) {
 		}
 	}
 	if len(failed) == 0 {
-		t.Fatal("no policy is rendered: the world shows nothing")
+		t.Fatal("no policy is rendered: the test proves nothing")
 	}
 	written := w.apply(t, cluster)
 	for name, fields := range written {
@@ -199,6 +199,6 @@ func TestFailuresInStatuses(t *testing.T) {
 		delete(failed, name)
 	}
 	if len(failed) > 0 {
-		t.Errorf("these stay as they were after the repair: %v", failed)
+		t.Errorf("not updated after the repair: %v", failed)
 	}
 }

@@ -82,7 +82,7 @@ func TestChangedTrustDomain(t *testing.T) {
 		t.Fatal(mesh, err)
 	}
 	if text := strings.Join(texts(objectsOf(planned(accepted), "east")), ""); strings.Contains(text, "west.example.internal") {
-		t.Error("after it was accepted, policies name the trust domain of before")
+		t.Error("after acceptance, policies still use the previous trust domain")
 	}
 	for name, domain := range map[string]string{"istiod-istio-system-west": "west.example.internal", "istiod-istio-system-north": "east.example.internal"} {
 		if _, _, err := bundled(claim).AcceptTrustDomain(name, domain); err == nil {

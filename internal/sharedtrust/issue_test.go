@@ -67,7 +67,7 @@ func TestIssue(t *testing.T) {
 		t.Errorf("identity is %s, want %s", got, want)
 	}
 	if bytes.Equal(m.secrets["east/istio-system/cacerts"].Data["ca-key.pem"], m.secrets["west/istio-system/cacerts"].Data["ca-key.pem"]) {
-		t.Error("two meshes have one key")
+		t.Error("two meshes have the same key")
 	}
 	everyPairTalks(t, m, "after issue")
 	if m.trail.Deployed == nil || len(m.trail.Conditions) != 0 {
@@ -148,14 +148,14 @@ func TestForeignSecrets(t *testing.T) {
 		t.Fatalf("%s, want %s: %v", got, want, err)
 	}
 	if !maps.EqualFunc(m.secrets["west/istio-system/cacerts"].Data, theirs, bytes.Equal) {
-		t.Fatal("the Secret of somebody else was changed")
+		t.Fatal("a foreign Secret was changed")
 	}
 	outcomes, err = issue(t, m, s, true)
 	if got, want := tally(outcomes), "east keep, west take over"; err != nil || got != want || outcomes[1].Err != nil {
 		t.Fatalf("%s, want %s: %v %v", got, want, err, outcomes[1].Err)
 	}
 	if !maps.EqualFunc(m.secrets["west/istio-system/cacerts-backup"].Data, theirs, bytes.Equal) {
-		t.Error("what was replaced is not kept")
+		t.Error("the replaced Secret was not backed up")
 	}
 	if got := m.secrets["west/istio-system/cacerts"]; len(got.Data) != 4 || got.Type != "Opaque" {
 		t.Errorf("the Secret has %d keys and type %s", len(got.Data), got.Type)
@@ -224,7 +224,7 @@ func TestMovedMesh(t *testing.T) {
 		t.Error("the mesh does not have a certificate of its new virtual mesh")
 	}
 	if m.secrets["east/istio-system/cacerts-backup"].Data == nil {
-		t.Error("what was replaced is not kept")
+		t.Error("the replaced Secret was not backed up")
 	}
 }
 
@@ -258,7 +258,7 @@ func TestMissingMesh(t *testing.T) {
 		t.Errorf("%s, want %s: %v", got, want, err)
 	}
 	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "meshes not found (istiod-west.gloo-mesh)") {
-		t.Errorf("the root is exchanged: %v", err)
+		t.Errorf("the root was rotated: %v", err)
 	}
 	if m.states() != "" {
 		t.Errorf("the conditions are %s", m.states())

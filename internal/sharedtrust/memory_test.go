@@ -321,15 +321,15 @@ func (m *memory) foreseen(
 	writes := m.writes
 	feasible := m.env().Feasible(t.Context(), v, direction)
 	if m.writes != writes {
-		t.Error("asking whether a step is feasible writes")
+		t.Error("Feasible wrote something")
 	}
 	outcomes, err := do(t.Context(), v)
 	switch {
 	case m.crashed:
 	case feasible != nil && (err == nil || err.Error() != feasible.Error() || m.writes != writes):
-		t.Errorf("the step is said to be refused (%v), and ends with %v after %d writes", feasible, err, m.writes-writes)
+		t.Errorf("Feasible returned %v, but the step ended with %v after %d writes", feasible, err, m.writes-writes)
 	case feasible == nil && err != nil && m.writes == writes:
-		t.Errorf("nobody said that the step would be refused: %v", err)
+		t.Errorf("Feasible did not predict that the step is refused: %v", err)
 	}
 	return outcomes, err
 }

@@ -58,7 +58,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	check("all is well", inspect(t, m, s, result.World), now())
+	check("everything is fine", inspect(t, m, s, result.World), now())
 	check("certificates end soon", inspect(t, m, s, result.World), days(340), "warning trust-certificates east", "warning trust-certificates west")
 	check("the root ends soon", inspect(t, m, s, result.World), days(980), "warning trust-root", "error trust-certificates east", "error trust-certificates west")
 

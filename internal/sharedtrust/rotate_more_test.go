@@ -21,7 +21,7 @@ func TestRotateToProvidedRoot(t *testing.T) {
 	m.put("", "certs", "corporate", "Opaque", nil, data)
 	s := subject(t, evaluated(t, shared(`{secret: {name: corporate, namespace: certs}}`, ", rotationVerificationMethod: {manual: {}}"), "east", "west"))
 	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west keep" {
-		t.Fatalf("issue exchanges the root: %s, %v", tally(outcomes), err)
+		t.Fatalf("trust issue replaces the root: %s, %v", tally(outcomes), err)
 	}
 	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
 	for _, want := range []string{"east update, west update", "east reissue, west reissue", "east update, west update"} {
@@ -31,7 +31,7 @@ func TestRotateToProvidedRoot(t *testing.T) {
 		}
 		var waiting *sharedtrust.WaitingError
 		if _, err := advance(t, m, s); !errors.As(err, &waiting) {
-			t.Fatalf("it does not wait for anybody: %v", err)
+			t.Fatalf("it does not wait for confirmation: %v", err)
 		}
 		if err := verify(t, m, s); err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ func TestRotateRootReplacedInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "nothing to rotate") {
-		t.Fatalf("there is something to rotate: %v", err)
+		t.Fatalf("a rotation is possible: %v", err)
 	}
 	second, data := authority(t, "second")
 	m.put("", "certs", "corporate", "Opaque", nil, data)
@@ -108,7 +108,7 @@ func TestRotationWithDeadCluster(t *testing.T) {
 	delete(m.down, "west")
 	everyPairTalks(t, m, "while one is behind")
 	if err := verify(t, m, s); err == nil {
-		t.Error("a step that is not complete is verified")
+		t.Error("an incomplete step was verified")
 	}
 	outcomes, err = advance(t, m, s)
 	if got, want := tally(outcomes), "east keep, west reissue"; err != nil || got != want || !strings.HasSuffix(m.states(), "FAILED VERIFYING VERIFIED") {
@@ -156,7 +156,7 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 	changed := subject(t, evaluated(t, shared(`{secret: {name: third, namespace: certs}}`, ""), "east", "west"))
 	outcomes, err := advance(t, m, changed)
 	if err != nil || !slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Action.Kind == sharedtrust.ActionRefuse }) {
-		t.Fatalf("a third root is brought in: %s, %v", tally(outcomes), err)
+		t.Fatalf("a third root was introduced: %s, %v", tally(outcomes), err)
 	}
 	everyPairTalks(t, m, "after the refusal")
 	// A rollback is still possible.
@@ -279,7 +279,7 @@ func TestTwoAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "its trust was changed concurrently") {
-		t.Errorf("the second one goes on: %v", err)
+		t.Errorf("the second rotation was not refused: %v", err)
 	}
 	everyPairTalks(t, m, "in the end")
 }
@@ -323,10 +323,10 @@ func TestStepTakenBackByOthers(t *testing.T) {
 	m.secrets[west] = before
 	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
 	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "mesh istiod-west on cluster west no longer has the certificates of the current step") {
-		t.Fatalf("the next step is done all the same: %v", err)
+		t.Fatalf("the next step was not refused: %v", err)
 	}
 	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west update" {
-		t.Fatalf("issue does not give it back: %s, %v", tally(outcomes), err)
+		t.Fatalf("trust issue does not restore it: %s, %v", tally(outcomes), err)
 	}
 	for range 2 {
 		if _, err := advance(t, m, s); err != nil {

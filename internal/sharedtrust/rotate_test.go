@@ -69,7 +69,7 @@ func TestRotateGeneratedRoot(t *testing.T) {
 	}
 	writes := m.writes
 	if outcomes, err := issue(t, m, s, false); err != nil || m.writes != writes {
-		t.Errorf("after the rotation there is something to issue: %s, %v", tally(outcomes), err)
+		t.Errorf("trust issue changes something after the rotation: %s, %v", tally(outcomes), err)
 	}
 }
 

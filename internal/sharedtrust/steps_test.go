@@ -86,9 +86,9 @@ func TestGate(t *testing.T) {
 		t.Errorf("after the first step (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(sharedtrust.Gate{}, after.Gate(sharedtrust.Back)); diff != "" {
-		t.Errorf("the way back is barred (-want +got):\n%s", diff)
+		t.Errorf("the rollback is blocked (-want +got):\n%s", diff)
 	}
 	if stale := (&sharedtrust.Gate{Stale: []string{"shop on east"}}); stale.Closed() {
-		t.Error("a namespace that is told late closes the gate")
+		t.Error("a namespace whose roots are outdated blocks the step")
 	}
 }
