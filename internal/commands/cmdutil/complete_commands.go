@@ -20,11 +20,12 @@ const suggestedCommand = "['`]meshctl [^'`\n]+['`]"
 // messages with the flags that name the clusters of this run: pasted into a shell,
 // whose current context may be another one by then, they reach the same clusters.
 func (f *Factory) CompleteCommands(root *cobra.Command) func(message string) string {
+	suggested := regexp.MustCompile(suggestedCommand)
 	return func(message string) string {
 		if f.running == nil || !strings.Contains(message, "meshctl ") {
 			return message
 		}
-		return regexp.MustCompile(suggestedCommand).ReplaceAllStringFunc(message, func(quoted string) string {
+		return suggested.ReplaceAllStringFunc(message, func(quoted string) string {
 			command := quoted[1 : len(quoted)-1]
 			words := f.clusterWords(root, strings.Fields(command)[1:])
 			if len(words) == 0 {

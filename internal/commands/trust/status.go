@@ -80,7 +80,7 @@ func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 		if err != nil {
 			return err
 		}
-		item := newTrustStatus(report, o.clock(), o.expiryWarning.Duration, o.streams.Completed)
+		item := newTrustStatus(report, o.clock(), o.expiryWarning.Duration)
 		ok = ok && item.OK
 		list.Items = append(list.Items, item)
 	}

@@ -100,9 +100,8 @@ const (
 	fieldOlder        = "older"
 )
 
-// newTrustStatus returns the view of a report; complete completes the commands that
-// it suggests.
-func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) trustStatus {
+// newTrustStatus returns the view of a report.
+func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Duration) trustStatus {
 	status := trustStatus{
 		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
 		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
@@ -121,7 +120,7 @@ func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Dura
 	}
 	status.OK = true
 	for _, p := range report.Problems(now, warning) {
-		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, complete(p.Message), complete(p.Hint), p.Unknown})
+		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint, p.Unknown})
 		status.OK = status.OK && p.Unknown
 	}
 	return status

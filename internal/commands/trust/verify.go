@@ -81,7 +81,7 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 	if !report.Position.Rotating() || report.Position.Stage == trust.StageDistributing {
 		return r.Env.Verify(ctx, report.Survey) // it says why not
 	}
-	status := newTrustStatus(report, o.clock(), 0, o.streams.Completed)
+	status := newTrustStatus(report, o.clock(), 0)
 	status.Problems = contradictions(status.Problems)
 	status.OK = len(status.Problems) == 0
 	if err := o.print(&status); err != nil {

@@ -101,7 +101,7 @@ func TestUnknownRoot(t *testing.T) {
 				Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}, Shared: &networkingv1.SharedTrust{}}, Current: tt.root,
 				Position: trust.Position{Stage: trust.StageIdle},
 			}
-			status := newTrustStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0, func(text string) string { return text })
+			status := newTrustStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0)
 			if got := rootText(status.Root, len(status.Unknown) > 0, status.Source, time.Now()); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
