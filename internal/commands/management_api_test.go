@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
@@ -21,6 +22,8 @@ import (
 // managementAPI answers as the API server of a management cluster.
 type managementAPI struct {
 	t *testing.T
+	// definitions are the CRDs of meshctl.
+	definitions []*apiextensionsv1.CustomResourceDefinition
 	// lists are the objects of the resources, such as "meshes".
 	lists map[string][]any
 	// installed says that the kinds of meshctl exist.
@@ -68,7 +71,11 @@ func (a *managementAPI) stored(t *testing.T, directory string) *managementAPI {
 // start returns a kubeconfig with the contexts, which all lead to the server.
 func (a *managementAPI) start(t *testing.T, contexts ...string) string {
 	t.Helper()
-	a.t = t
+	all, err := crds.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.t, a.definitions = t, all
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	path := writeKubeconfig(t, contexts...)
@@ -134,12 +141,8 @@ func (a *managementAPI) list(w http.ResponseWriter, group, version, resource str
 
 // resources returns the kinds of a group.
 func (a *managementAPI) resources(group string) []map[string]any {
-	all, err := crds.All()
-	if err != nil {
-		a.t.Error(err)
-	}
 	found := []map[string]any{}
-	for _, crd := range all {
+	for _, crd := range a.definitions {
 		if a.installed && crd.Spec.Group == group {
 			found = append(found, map[string]any{
 				"name": crd.Spec.Names.Plural, "kind": crd.Spec.Names.Kind, "namespaced": true, "verbs": []string{"get", "list", "create", "patch"},

@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/buildinfo"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // NeedsCluster is the annotation of commands that contact a cluster, whose
@@ -34,9 +35,9 @@ type KubeFlags struct {
 	reached func(context string)
 	// waiting is called with each cluster that is asked.
 	waiting func(cluster string) (end func())
-	// unread says that a world was loaded and reports why the management cluster
-	// cannot be read.
-	unread bool
+	// unread is the problem of the loaded world that says why the management cluster
+	// cannot be read; nil if it was read.
+	unread *world.Problem
 	// readLimit is the value of --read-limit.
 	readLimit string
 	// renamed are warnings about old names of flags that were used.

@@ -69,10 +69,23 @@ func (f *WorldFlags) loadManagement(ctx context.Context, home string, validator 
 		return world.Objects{}, err
 	}
 	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management, Home: home}, validator)
-	f.Kube.unread = slices.ContainsFunc(objects.Problems, func(p world.Problem) bool {
+	f.Kube.unread = nil
+	unread := slices.IndexFunc(objects.Problems, func(p world.Problem) bool {
 		return p.Kind == world.UnusableCluster || p.Kind == world.UnlistedKind && p.HidesInput()
 	})
+	if unread >= 0 {
+		f.Kube.unread = &objects.Problems[unread]
+	}
 	return objects, err
+}
+
+// Unread returns the error of the management cluster if the loaded world lacks what
+// is there; nil if it was read.
+func (f *WorldFlags) Unread() error {
+	if f.Kube == nil || f.Kube.unread == nil {
+		return nil
+	}
+	return errors.New(ProblemText(*f.Kube.unread))
 }
 
 // Discovered returns the connections to the clusters to discover.

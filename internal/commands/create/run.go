@@ -96,9 +96,14 @@ func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplet
 	return a, incomplete, nil
 }
 
-// loadWorld loads what exists. The first error says that it is incomplete.
+// loadWorld loads what exists. The first error says that it is incomplete. The
+// management cluster must be readable: without it, every name would be unknown, and
+// what is created could not be written.
 func (o *options[I, O]) loadWorld(ctx context.Context, a *authored[I, O]) (incomplete, err error) {
 	if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
+		return nil, err
+	}
+	if err := o.world.Unread(); err != nil {
 		return nil, err
 	}
 	return cmdutil.ReportProblems(o.streams, a.world), nil
