@@ -28,8 +28,8 @@ type managementAPI struct {
 	lists map[string][]any
 	// installed says that the kinds of meshctl exist.
 	installed bool
-	// forbidden says that the user may read nothing.
-	forbidden bool
+	// forbidden says that the user may read nothing, broken that every list fails.
+	forbidden, broken bool
 }
 
 // stored adds the objects of the manifests in a directory.
@@ -108,6 +108,8 @@ func (a *managementAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.answer(w, map[string]any{"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": !a.forbidden}})
 	case a.forbidden:
 		a.refuse(w, http.StatusForbidden, "Forbidden", `User "eve" cannot `+verbOf(r)+` resource "`+rest[len(rest)-1]+`" in API group "`+group+`" at the cluster scope`)
+	case a.broken:
+		a.refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", "out of order")
 	default:
 		a.list(w, group, version, rest[len(rest)-1], strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadataList"))
 	}

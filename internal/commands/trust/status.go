@@ -32,8 +32,8 @@ func newStatusCmd(f *cmdutil.Factory) *cobra.Command {
 			namespaces of its workloads have the root (ConfigMap istio-ca-root-cert), and
 			which workloads use outdated certificates; and the progress of rotations.
 
-			The exit code is 3 if something needs action; problems are listed last, with
-			hints. Only metadata and certificates are shown, never a key.`),
+			The exit code is 3 if something needs action, or if the root CA or a certificate
+			could not be read; problems are listed last, with hints. Only metadata and certificates are shown, never a key.`),
 		Example: cmdutil.Dedent(`
 			# show all virtual meshes with shared trust
 			meshctl trust status

@@ -21,7 +21,8 @@ type trustStatusList struct {
 // trustStatus is how the trust of a virtual mesh stands.
 type trustStatus struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
-	// OK says that nothing needs action, as far as that is known.
+	// OK says that nothing needs action, and that the root and the certificates are
+	// known.
 	OK bool `json:"ok"`
 	// Source says where the root comes from; it is generated, secret or vault.
 	Source string `json:"source"`
@@ -46,16 +47,16 @@ type meshTrust struct {
 	Identity              string `json:"identity"`
 	// Error is why nothing is known about it.
 	Error string `json:"error,omitempty"`
-	// Unknown names the fields that are absent because they are not known:
-	// intermediate, namespaces, older.
+	// Unknown names the fields that are absent because they are not known: managed,
+	// intermediate (with all that follows from it), namespaces, older.
 	Unknown []string `json:"unknown,omitempty"`
 	// Managed reports whether the Secret cacerts is meshctl's.
-	Managed      bool             `json:"managed"`
+	Managed      *bool            `json:"managed,omitempty"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
 	RenewAt      string           `json:"renewAt,omitempty"`
 	// Verifies reports whether the intermediate leads to a root that the mesh
 	// accepts.
-	Verifies bool              `json:"verifies"`
+	Verifies *bool             `json:"verifies,omitempty"`
 	Roots    []certificateView `json:"roots,omitempty"`
 	// Namespaces are those of its workloads.
 	Namespaces []namespaceRoots `json:"namespaces,omitempty"`
@@ -95,6 +96,7 @@ type trustProblem struct {
 const (
 	fieldRoot         = "root"
 	fieldNewRoot      = "newRoot"
+	fieldManaged      = "managed"
 	fieldIntermediate = "intermediate"
 	fieldNamespaces   = "namespaces"
 	fieldOlder        = "older"
@@ -121,7 +123,8 @@ func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Dura
 	status.OK = true
 	for _, p := range report.Problems(now, warning) {
 		status.Problems = append(status.Problems, trustProblem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint, p.Unknown})
-		status.OK = status.OK && p.Unknown
+		essential := p.Topic == sharedtrust.TopicRoot || p.Topic == sharedtrust.TopicCertificates
+		status.OK = status.OK && p.Unknown && !essential
 	}
 	return status
 }
@@ -129,7 +132,6 @@ func newTrustStatus(report *sharedtrust.Report, now time.Time, warning time.Dura
 func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 	mesh := meshTrust{
 		Name: m.Ref.Name, Namespace: m.Ref.Namespace, Cluster: m.Cluster, InstallationNamespace: m.Mesh.Namespace, Identity: m.Identity,
-		Managed: m.Err == nil && !m.Missing && m.Foreign == "",
 	}
 	if m.Err != nil {
 		mesh.Error = m.Err.Error()
@@ -138,6 +140,7 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 		name    string
 		unknown bool
 	}{
+		{fieldManaged, m.Err != nil},
 		{fieldIntermediate, m.Err != nil || m.BundleErr != nil},
 		{fieldNamespaces, m.Err != nil || m.ReachErr != nil},
 		{fieldOlder, m.Err != nil || m.OlderErr != nil},
@@ -146,8 +149,15 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 			mesh.Unknown = append(mesh.Unknown, field.name)
 		}
 	}
+	managed, verifies := !m.Missing && m.Foreign == "", m.Bundle != nil && m.Bundle.Verify(now) == nil
+	if m.Err == nil {
+		mesh.Managed = &managed
+	}
+	if m.Err == nil && m.BundleErr == nil {
+		mesh.Verifies = &verifies
+	}
 	if b := m.Bundle; b != nil {
-		mesh.Intermediate, mesh.Verifies = newCertificateView(b.Certificate, b.Signer()), b.Verify(now) == nil
+		mesh.Intermediate = newCertificateView(b.Certificate, b.Signer())
 		for _, root := range b.Roots {
 			mesh.Roots = append(mesh.Roots, *newCertificateView(root, nil))
 		}
@@ -301,14 +311,14 @@ func (m *meshTrust) row(now time.Time) []string {
 	}
 	if c := m.Intermediate; c != nil {
 		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
-		if !m.Verifies {
+		if m.Verifies != nil && !*m.Verifies {
 			row[4] = "no"
 		}
 		if len(m.Roots) > 1 {
 			row[2] += fmt.Sprintf(" (accepts %d)", len(m.Roots))
 		}
 	}
-	if !m.Managed && m.Intermediate != nil {
+	if m.Managed != nil && !*m.Managed && m.Intermediate != nil {
 		row[2] += " (not meshctl's)"
 	}
 	if len(m.Namespaces) > 0 {

@@ -3,6 +3,7 @@ package trust
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -82,8 +83,8 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 		return r.Env.Verify(ctx, report.Survey) // it says why not
 	}
 	status := newTrustStatus(report, o.clock(), 0)
-	status.Problems = contradictions(status.Problems)
-	status.OK = len(status.Problems) == 0
+	status.Problems = relevant(&status)
+	status.OK = !slices.ContainsFunc(status.Problems, func(p trustProblem) bool { return !p.Unknown })
 	if err := o.print(&status); err != nil {
 		return err
 	}
@@ -113,17 +114,20 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 	return nil
 }
 
-// contradictions are the problems that speak against a step having worked.
-func contradictions(problems []trustProblem) []trustProblem {
+// relevant are the problems that speak against a step having worked, and the reasons
+// why something is not known.
+func relevant(status *trustStatus) []trustProblem {
 	var found []trustProblem
-	for _, p := range problems {
-		if p.Unknown {
-			continue
-		}
+	for _, p := range status.Problems {
 		switch sharedtrust.Topic(p.ID) {
 		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
 			found = append(found, p)
-		case sharedtrust.TopicRoot, sharedtrust.TopicRotation, sharedtrust.TopicLeft:
+		case sharedtrust.TopicRoot:
+			if len(status.Unknown) > 0 { // the step works as long as its roots are valid
+				p.Unknown = true
+				found = append(found, p)
+			}
+		case sharedtrust.TopicRotation, sharedtrust.TopicLeft:
 		}
 	}
 	return found

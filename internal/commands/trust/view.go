@@ -22,10 +22,13 @@ type trustReport struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
 	// DryRun is none, client or server.
 	DryRun string `json:"dryRun"`
-	// Root is the root that the meshes have; absent if there is none yet.
+	// Root is the root that the meshes have; absent if there is none yet, or if it is
+	// not known.
 	Root     *certificateView `json:"root,omitempty"`
 	Rotation *rotationView    `json:"rotation,omitempty"`
 	Meshes   []trustedMesh    `json:"meshes"`
+	// Unknown names the fields that are absent because they are not known: root.
+	Unknown []string `json:"unknown,omitempty"`
 	// Next says what to do next; absent if nothing is.
 	Next string `json:"next,omitempty"`
 
@@ -54,6 +57,9 @@ type trustedMesh struct {
 	Changed      bool             `json:"changed"`
 	Error        string           `json:"error,omitempty"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
+	// Unknown names the fields that are absent because they are not known:
+	// intermediate.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // certificateView is a certificate in words.
@@ -109,6 +115,9 @@ func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRu
 		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun, planned: states == nil,
 		Root: newCertificateView(v.Current.Certificate, nil), Rotation: newRotationView(&v.Position), Meshes: []trustedMesh{},
 	}
+	if v.Current.Unknown() {
+		report.Unknown = append(report.Unknown, fieldRoot)
+	}
 	for i := range outcomes {
 		o := &outcomes[i]
 		mesh := trustedMesh{
@@ -118,8 +127,11 @@ func newIssueReport(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRu
 		if o.Err != nil {
 			mesh.Error = o.Err.Error()
 		}
-		if o.Bundle != nil {
+		switch state := o.Action.Mesh; {
+		case o.Bundle != nil:
 			mesh.Intermediate = newCertificateView(o.Bundle.Certificate, o.Bundle.Signer())
+		case state.Err != nil, state.BundleErr != nil:
+			mesh.Unknown = append(mesh.Unknown, fieldIntermediate)
 		}
 		report.Meshes = append(report.Meshes, mesh)
 	}
@@ -167,8 +179,11 @@ func (r *trustReport) table() view.Table {
 		if m.Error != "" {
 			why = "failed: " + m.Error
 		}
-		if m.Intermediate != nil {
+		switch {
+		case m.Intermediate != nil:
 			expires = m.Intermediate.NotAfter
+		case len(m.Unknown) > 0:
+			expires = view.Unknown
 		}
 		table.Add(m.Cluster, m.Name, m.Action, expires, why)
 	}
