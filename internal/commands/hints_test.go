@@ -174,6 +174,12 @@ func TestCompleteCommands(t *testing.T) {
 			"run 'meshctl mesh restart x --kubeconfig KUBECONFIG --context mgmt' and 'meshctl cluster list --kubeconfig KUBECONFIG --context mgmt --namespace mesh'",
 		},
 		{
+			"the namespace of a new object",
+			[]string{"create", "virtualmesh", "prod", "-n", "mesh"},
+			"run 'meshctl apply'",
+			"run 'meshctl apply --kubeconfig KUBECONFIG --context mgmt'",
+		},
+		{
 			"discovered clusters",
 			[]string{"mesh", "list", "-f", "x.yaml", "--clusters", "east=mgmt"},
 			"run 'meshctl mesh restart x', 'meshctl discover'",

@@ -3,12 +3,14 @@ package commands
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/pkg/api/crds"
 )
 
@@ -28,6 +31,11 @@ type managementAPI struct {
 	lists map[string][]any
 	// installed says that the kinds of meshctl exist.
 	installed bool
+	// policyNamespaces are those that the namespace of meshctl's resources lists.
+	policyNamespaces string
+	// written are the paths at which objects were created.
+	written []string
+	mu      sync.Mutex
 	// forbidden says that the user may read nothing, broken that every list fails.
 	forbidden, broken bool
 }
@@ -108,11 +116,36 @@ func (a *managementAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.answer(w, map[string]any{"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": !a.forbidden}})
 	case a.forbidden:
 		a.refuse(w, http.StatusForbidden, "Forbidden", `User "eve" cannot `+verbOf(r)+` resource "`+rest[len(rest)-1]+`" in API group "`+group+`" at the cluster scope`)
+	case r.Method == http.MethodPost:
+		a.mu.Lock()
+		a.written = append(a.written, r.URL.Path)
+		a.mu.Unlock()
+		a.echo(w, r)
+	case len(rest) == 2 && rest[0] == "namespaces" && group == "":
+		a.answer(w, map[string]any{
+			"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
+			"metadata": map[string]any{"name": rest[1], "annotations": map[string]any{kube.PolicyNamespacesAnnotation: a.policyNamespaces}},
+		})
+	case len(rest) == 4 && rest[0] == "namespaces": // an object
+		a.refuse(w, http.StatusNotFound, "NotFound", "there is no "+rest[3])
 	case a.broken:
 		a.refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", "out of order")
 	default:
 		a.list(w, group, version, rest[len(rest)-1], strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadataList"))
 	}
+}
+
+// echo answers with the object that is written.
+func (a *managementAPI) echo(w http.ResponseWriter, r *http.Request) {
+	var object unstructured.Unstructured
+	text, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = yaml.Unmarshal(text, &object.Object)
+	}
+	if err != nil {
+		a.t.Error(err)
+	}
+	a.answer(w, object.Object)
 }
 
 func verbOf(r *http.Request) string {

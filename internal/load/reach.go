@@ -42,6 +42,16 @@ func (l *managementReader) limitReach(ctx context.Context, o *world.Objects) err
 	return nil
 }
 
+// LimitReach takes their effect from virtual meshes and policies that are in neither
+// the home namespace nor one of the listed ones, as if they had been read from the
+// management cluster.
+func LimitReach(objects *world.Objects, home string, listed []string) {
+	r := &reach{home: home, listed: append(slices.Clone(listed), home)}
+	objects.VirtualMeshes = hold(r, "VirtualMesh", objects.VirtualMeshes)
+	objects.TrafficPolicies = hold(r, "TrafficPolicy", objects.TrafficPolicies)
+	objects.AccessPolicies = hold(r, "AccessPolicy", objects.AccessPolicies)
+}
+
 // readListed reads which namespaces count besides that of meshctl.
 func (l *managementReader) readListed(ctx context.Context, r *reach, o *world.Objects) error {
 	question := func(ctx context.Context) (err error) {

@@ -57,12 +57,19 @@ func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 		case wanted == nil:
 		case name == "context" && f.management != "":
 			added = append(added, "--context", f.management)
-		case flag == nil || !flag.Changed, name == "namespace" && !(isManagementNamespace(flag) && isManagementNamespace(wanted)):
+		case flag == nil || !flag.Changed, name == "namespace" && !(f.isManagementNamespace(flag) && isManagementNamespace(wanted)):
 		default:
 			added = append(added, flagWords(flag)...)
 		}
 	}
 	return added
+}
+
+// isManagementNamespace reports whether a flag --namespace of this run is that of
+// meshctl's resources, not that of an object to create.
+func (f *Factory) isManagementNamespace(flag *pflag.Flag) bool {
+	world := f.worlds[f.running]
+	return isManagementNamespace(flag) && (world == nil || !world.NewObject)
 }
 
 // isManagementNamespace reports whether a flag --namespace is that of meshctl's

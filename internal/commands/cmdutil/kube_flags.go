@@ -38,6 +38,9 @@ type KubeFlags struct {
 	// unread is the problem of the loaded world that says why the management cluster
 	// cannot be read; nil if it was read.
 	unread *world.Problem
+	// home is the namespace of meshctl's resources on the management cluster that was
+	// read.
+	home string
 	// readLimit is the value of --read-limit.
 	readLimit string
 	// renamed are warnings about old names of flags that were used.
