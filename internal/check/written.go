@@ -86,11 +86,26 @@ func judgeWritten(f *Facts) []Outcome {
 	case f.NoClusters:
 		return single(skipped(noManagement(f)))
 	case f.World.World.Incomplete():
-		return single(skipped("part of the configuration could not be read"))
-	case len(f.Written) == 0:
-		return single(skipped("no cluster with an Istio mesh could be compared"))
+		o := unknown("part of the configuration could not be read", "").dependsOn(idManagementRead)
+		o.Result = Failed // protection may be missing
+		return single(o)
 	}
 	var outcomes []Outcome
+	if f.MembersErr != nil {
+		o := membersUnread(f)
+		o.Result = Failed // protection may be missing
+		outcomes = append(outcomes, o)
+	}
+	for i := range f.Members {
+		if m := &f.Members[i]; !m.usable() {
+			o := blocked(m)
+			o.Cluster, o.Result = m.Cluster, Failed
+			outcomes = append(outcomes, o)
+		}
+	}
+	if len(f.Written)+len(outcomes) == 0 {
+		return single(skipped("no cluster has an Istio mesh"))
+	}
 	for i := range f.Written {
 		o := f.Written[i].judge()
 		o.Cluster = f.Written[i].Cluster
@@ -101,7 +116,9 @@ func judgeWritten(f *Facts) []Outcome {
 
 func (w *WrittenFacts) judge() Outcome {
 	if w.Err != nil {
-		return skipped(w.Err.Error())
+		o := unknown(w.Err.Error(), "")
+		o.Result = Failed // protection may be missing
+		return o
 	}
 	var parts []string
 	for _, part := range []struct {

@@ -19,7 +19,7 @@ func TestWrittenOfIncompleteWorld(t *testing.T) {
 	f := wellFacts(wellMember("east"))
 	f.World = policy.Evaluate(world.New(world.Objects{Problems: []world.Problem{{Kind: world.UnusableCluster, Message: "no answer"}}}))
 	all := lines(Judge(f, []string{CategoryConfiguration}), CategoryConfiguration)
-	want := "skipped configuration-written: part of the configuration could not be read"
+	want := "failed configuration-written: not known: part of the configuration could not be read"
 	if got := all[len(all)-1]; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -61,7 +61,7 @@ func TestWritten(t *testing.T) {
 			rollout.Cluster{Unchanged: 1, Changes: []rollout.Change{change(kube.ChangeRefuse, istio.KindAuthorizationPolicy, "a")}},
 			"failed configuration-written east: cannot apply a on cluster east: it is not ours; protection is missing",
 		},
-		"not known": {rollout.Cluster{Err: errors.New("no answer")}, "skipped configuration-written east: no answer"},
+		"not known": {rollout.Cluster{Err: errors.New("no answer")}, "failed configuration-written east: not known: no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -42,6 +42,15 @@ func (l *managementReader) applyNamespaceRules(ctx context.Context, o *world.Obj
 	return nil
 }
 
+// ApplyNamespaceRules disables the virtual meshes and policies outside the home namespace
+// and the listed ones, as if they had been read from the management cluster.
+func ApplyNamespaceRules(objects *world.Objects, home string, listed []string) {
+	r := &namespaceRules{home: home, listed: append(slices.Clone(listed), home), outside: map[string]bool{}}
+	objects.VirtualMeshes = disable(r, "VirtualMesh", objects.VirtualMeshes)
+	objects.TrafficPolicies = disable(r, "TrafficPolicy", objects.TrafficPolicies)
+	objects.AccessPolicies = disable(r, "AccessPolicy", objects.AccessPolicies)
+}
+
 // readListed reads the additional policy namespaces.
 func (l *managementReader) readListed(ctx context.Context, r *namespaceRules, o *world.Objects) error {
 	question := func(ctx context.Context) (err error) {

@@ -224,7 +224,7 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 	}
 	if !kube.IsOwned(existing, kube.OwnLabels()) {
 		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": not created by meshctl")
-		return nil
+		return u.unlistPolicyNamespaces(ctx, existing)
 	}
 	if u.opts.DryRun == kube.DryRunServer {
 		return nil
@@ -241,7 +241,25 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 	return nil
 }
 
-// delete deletes an object that belongs to meshctl; others are kept.
+// unlistPolicyNamespaces takes from a namespace of someone else what Install wrote
+// on it. What they wrote themselves stays: server-side apply removes only fields of
+// meshctl.
+func (u *uninstaller) unlistPolicyNamespaces(ctx context.Context, namespace *unstructured.Unstructured) error {
+	if _, listed := namespace.GetAnnotations()[kube.PolicyNamespacesAnnotation]; !listed {
+		return nil
+	}
+	bare := newNamespace(namespace.GetName(), nil)
+	written := kube.Apply(ctx, u.connection, []*unstructured.Unstructured{bare}, kube.ApplyOptions{DryRun: u.opts.DryRun})[0]
+	if written.Err != nil {
+		return written.Err
+	}
+	if written.Outcome == kube.Configured {
+		u.result.Results = append(u.result.Results, written)
+	}
+	return nil
+}
+
+// delete deletes an object of ours. One that is someone else's is kept.
 func (u *uninstaller) delete(ctx context.Context, key kube.ObjectKey, owner map[string]string) error {
 	result := kube.Delete(ctx, u.connection, key, kube.DeleteOptions{Owner: owner, DryRun: u.opts.DryRun})
 	switch {

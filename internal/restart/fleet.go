@@ -152,7 +152,7 @@ func accessHint(c *kube.Connection) string {
 	if c.Source != kube.SourceRegistered {
 		return "get the permission, or use other credentials"
 	}
-	return fmt.Sprintf("raise its access: meshctl cluster register %s --access full --remote-context CONTEXT", c.Name)
+	return fmt.Sprintf("raise its access with 'meshctl cluster register %s --access full --remote-context CONTEXT'", c.Name)
 }
 
 // CheckPermissions checks in each cluster whether the plans may be run, before anything is

@@ -21,7 +21,8 @@ type Report struct {
 	*Survey
 	// Reports are about the meshes, in the order of the survey.
 	Reports []MeshReport
-	// Left are meshes that left the VirtualMesh but still have its certificates.
+	// Left are meshes that do not belong to the VirtualMesh any more and still have
+	// certificates of it, and those of which that is not known, with the error.
 	Left []MeshState
 }
 
@@ -85,7 +86,8 @@ func (m *MeshReport) inspect(ctx context.Context, e *Env, connect Connections, s
 	}
 }
 
-// findLeft finds meshes outside the VirtualMesh that have its certificates.
+// findLeft looks for meshes that do not belong to the VirtualMesh and have
+// certificates of it.
 func (r *Report) findLeft(ctx context.Context, e *Env, w *world.World) {
 	for i := range w.Meshes {
 		m := &w.Meshes[i]
@@ -94,7 +96,12 @@ func (r *Report) findLeft(ctx context.Context, e *Env, w *world.World) {
 		}
 		state := MeshState{Mesh: r.newMesh(w, m)}
 		secret, err := e.Store.Read(ctx, m.Cluster, m.Namespace, trust.CASecretName)
-		if err != nil || secret == nil || secret.Annotations[parentsAnnotation] != r.parents()[parentsAnnotation] {
+		if err != nil {
+			state.Err = err
+			r.Left = append(r.Left, state)
+			continue
+		}
+		if secret == nil || secret.Annotations[parentsAnnotation] != r.parents()[parentsAnnotation] {
 			continue
 		}
 		state.setSecret(e, secret)
@@ -173,6 +180,9 @@ func (r *Report) Problems(now time.Time, warning time.Duration) []Problem {
 		p := m.problem(TopicLeft, SeverityWarning)
 		p.Message = "the mesh no longer belongs to the VirtualMesh but still has its certificates"
 		p.Hint = "add the mesh to the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Mesh.Namespace + " and restart the mesh"
+		if m.Err != nil {
+			p.Message, p.Hint, p.Unknown = "whether the mesh still has certificates of the VirtualMesh is not known: "+m.Err.Error(), "", true
+		}
 		j.add(p)
 	}
 	return j.problems

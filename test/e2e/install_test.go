@@ -129,6 +129,30 @@ func TestInstallation(t *testing.T) {
 		}
 	})
 
+	t.Run("a namespace of others", func(t *testing.T) {
+		put(t, c, parse(t, "{apiVersion: v1, kind: Namespace, metadata: {name: theirs, labels: {team: a}, annotations: {owner: b}}}"))
+		metadata := func() any {
+			t.Helper()
+			namespace, err := admin(t, c).CoreV1().Namespaces().Get(t.Context(), "theirs", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return []map[string]string{namespace.Labels, namespace.Annotations}
+		}
+		before := metadata()
+		run(0, "install", "-n", "theirs", "--policy-namespaces", "team-a")
+		if cmp.Equal(before, metadata()) {
+			t.Error("install lists nothing")
+		}
+		got := run(0, "uninstall", "-n", "theirs", "--yes")
+		if !strings.Contains(got.stdout, "namespace/theirs configured") || !strings.Contains(got.stderr, "kept: Namespace theirs: not created by meshctl") {
+			t.Errorf("uninstall says:\n%s%s", got.stdout, got.stderr)
+		}
+		if diff := cmp.Diff(before, metadata()); diff != "" {
+			t.Errorf("what is left of meshctl (-before +after):\n%s", diff)
+		}
+	})
+
 	t.Run("definitions of others", func(t *testing.T) {
 		installCRDs(t, c)
 		got := run(0, "install")

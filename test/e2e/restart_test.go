@@ -646,7 +646,7 @@ func (f *restartFleet) testRegistered(t *testing.T) {
 	run(0, "discover")
 	renewCA(t, f.west, "one")
 	got := run(1, "mesh", "restart", westMesh, "--yes")
-	f.expect(t, got.stderr, "forbidden on cluster west to get secrets cacerts in istio-system; raise its access: meshctl cluster register west --access full --remote-context CONTEXT")
+	f.expect(t, got.stderr, "forbidden on cluster west to get secrets cacerts in istio-system; raise its access with 'meshctl cluster register west --access full --remote-context CONTEXT --context east'")
 	got = run(1, "mesh", "restart", westMesh, "--yes", "--all-workloads")
 	f.expect(t, got.stderr, "cannot restart mesh istiod-istio-system-west.gloo-mesh: forbidden on cluster west to patch", "--access full")
 	expectRestarted(t, f.west)

@@ -20,11 +20,12 @@ const suggestedCommand = "['`]meshctl [^'`\n]+['`]"
 // meshctl commands suggested in messages. When pasted into a shell, whose current context
 // may have changed by then, the commands still access the same clusters.
 func (f *Factory) CompleteCommands(root *cobra.Command) func(message string) string {
+	suggested := regexp.MustCompile(suggestedCommand)
 	return func(message string) string {
 		if f.running == nil || !strings.Contains(message, "meshctl ") {
 			return message
 		}
-		return regexp.MustCompile(suggestedCommand).ReplaceAllStringFunc(message, func(quoted string) string {
+		return suggested.ReplaceAllStringFunc(message, func(quoted string) string {
 			command := quoted[1 : len(quoted)-1]
 			words := f.clusterWords(root, strings.Fields(command)[1:])
 			if len(words) == 0 {
@@ -56,7 +57,7 @@ func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 		case wanted == nil:
 		case name == "context" && f.management != "":
 			added = append(added, "--context", f.management)
-		case flag == nil || !flag.Changed, name == "namespace" && !(isManagementNamespace(flag) && isManagementNamespace(wanted)):
+		case flag == nil || !flag.Changed, name == "namespace" && !(f.isManagementNamespace(flag) && isManagementNamespace(wanted)):
 		default:
 			added = append(added, flagWords(flag)...)
 		}
@@ -64,8 +65,15 @@ func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 	return added
 }
 
-// isManagementNamespace reports whether --namespace is the namespace of meshctl's
-// resources, as opposed to a filter with the same name.
+// isManagementNamespace reports whether a flag --namespace of this run is that of
+// meshctl's resources, not that of an object to create.
+func (f *Factory) isManagementNamespace(flag *pflag.Flag) bool {
+	world := f.worlds[f.running]
+	return isManagementNamespace(flag) && (world == nil || !world.NewObject)
+}
+
+// isManagementNamespace reports whether a flag --namespace is that of meshctl's
+// resources, not a filter of the same name.
 func isManagementNamespace(flag *pflag.Flag) bool {
 	return slices.Contains(flag.Annotations[SettingOfFlag], settings.Namespace)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/buildinfo"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // NeedsCluster is the annotation of commands that access a cluster. Their examples are run by
@@ -34,9 +35,12 @@ type KubeFlags struct {
 	reached func(context string)
 	// waiting is called before each request to a cluster; end is called after it.
 	waiting func(cluster string) (end func())
-	// unread is true if loading the world already reported why the management cluster cannot be
+	// unread is the problem of the loaded world that says why the management cluster
+	// cannot be read; nil if it was read.
+	unread *world.Problem
+	// home is the namespace of meshctl's resources on the management cluster that was
 	// read.
-	unread bool
+	home string
 	// readLimit is the value of --read-limit.
 	readLimit string
 	// renamed are warnings about the use of renamed flags.

@@ -25,7 +25,7 @@ func (f *WorldFlags) Members(ctx context.Context, namespace string) (MemberConne
 	found := MemberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.FromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
-			if f.Kube.unread && ctx.Err() == nil {
+			if f.Kube.unread != nil && ctx.Err() == nil {
 				err = cli.ErrReported
 			}
 			return found, err

@@ -69,14 +69,43 @@ func (f *WorldFlags) loadManagement(ctx context.Context, home string, validator 
 		return world.Objects{}, err
 	}
 	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management, Home: home}, validator)
-	f.Kube.unread = slices.ContainsFunc(objects.Problems, func(p world.Problem) bool {
+	f.Kube.home, f.Kube.unread = home, nil
+	unread := slices.IndexFunc(objects.Problems, func(p world.Problem) bool {
 		return p.Kind == world.UnusableCluster || p.Kind == world.UnlistedKind && p.HidesInput()
 	})
+	if unread >= 0 {
+		f.Kube.unread = &objects.Problems[unread]
+	}
 	return objects, err
 }
 
-// Discovered returns the connections to the clusters named with --clusters. It returns an
-// error if a context does not exist or a name occurs twice.
+// PolicyNamespaces returns the namespaces of the management cluster from which
+// policies take effect: that of meshctl's resources, and those that it lists. The
+// world must have been loaded.
+func (f *WorldFlags) PolicyNamespaces(ctx context.Context) (home string, listed []string, err error) {
+	management, err := f.Kube.Management()
+	if err != nil {
+		return f.Kube.home, nil, err
+	}
+	ctx, stop := context.WithTimeout(ctx, kube.DefaultDeadline)
+	defer stop()
+	listed, err = kube.ReadPolicyNamespaces(ctx, management, f.Kube.home)
+	if kube.IsReason(err, kube.ReasonNotFound) {
+		err = nil // there is nothing that could list any
+	}
+	return f.Kube.home, listed, err
+}
+
+// Unread returns the error of the management cluster if the loaded world lacks what
+// is there; nil if it was read.
+func (f *WorldFlags) Unread() error {
+	if f.Kube == nil || f.Kube.unread == nil {
+		return nil
+	}
+	return errors.New(ProblemText(*f.Kube.unread))
+}
+
+// Discovered returns the connections to the clusters to discover.
 func (f *WorldFlags) Discovered() ([]*kube.Connection, error) {
 	opts, err := f.Kube.Options()
 	if err != nil {

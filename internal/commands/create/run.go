@@ -30,6 +30,13 @@ type authored[I any, O render.Object] struct {
 	base     *O
 	resource O
 
+	// home is the namespace of meshctl's resources, and listed are the others from which
+	// policies take effect; reachErr says why these are not known. home is empty if they
+	// do not matter.
+	home     string
+	listed   []string
+	reachErr error
+
 	// answered says that the user answered a question; open are the parts that were
 	// not asked about before an interrupt.
 	answered bool
@@ -96,10 +103,18 @@ func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplet
 	return a, incomplete, nil
 }
 
-// loadWorld loads what exists. The first error says that it is incomplete.
+// loadWorld loads what exists. The first error says that it is incomplete. The
+// management cluster must be readable: without it, every name would be unknown, and
+// what is created could not be written.
 func (o *options[I, O]) loadWorld(ctx context.Context, a *authored[I, O]) (incomplete, err error) {
 	if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
 		return nil, err
+	}
+	if err := o.world.Unread(); err != nil {
+		return nil, err
+	}
+	if o.applies() { // a manifest may be for another cluster, and counts with --filename
+		a.home, a.listed, a.reachErr = o.policyNamespaces(ctx)
 	}
 	return cmdutil.ReportProblems(o.streams, a.world), nil
 }
@@ -291,9 +306,11 @@ func (o *options[I, O]) impactOn(a *authored[I, O]) []impact.Line {
 	if a.world == nil {
 		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
 	}
-	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
+	joins := o.joining(a.world, a.resource, o.clock())
+	lines := o.limitReach(a, &joins)
+	after := policy.Evaluate(a.world.With(joins))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
-	return impact.Lines(impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
+	return append(lines, impact.Lines(impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))...)
 }
 
 // meaning returns the evaluation of the world, which is made once.

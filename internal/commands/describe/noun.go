@@ -124,7 +124,7 @@ func (q *query) run(ctx context.Context) error {
 		}
 	}
 	if len(positions) == 0 {
-		q.streams.Say("%s", q.explainNothing(all))
+		q.streams.Say("%s", q.explainNothing(all, world.Incomplete()))
 	}
 	result := policy.Evaluate(world)
 	if q.trust {
@@ -175,10 +175,18 @@ func (q *query) summariseFindings(count map[finding.Severity]int) bool {
 	return true
 }
 
-// ExplainNothing says why no object is described.
-func (q *query) explainNothing(all []world.Names) string {
-	if len(all) > 0 {
-		return fmt.Sprintf("No %s found: none of %d matches %s.", q.noun.Plural, len(all), q.filter.Explain(all))
+// explainNothing says why no object is described. Of an incomplete world, nobody
+// knows whether there is none.
+func (q *query) explainNothing(all []world.Names, incomplete bool) string {
+	switch {
+	case len(all) > 0:
+		text := fmt.Sprintf("No %s found: none of %d matches %s", q.noun.Plural, len(all), q.filter.Explain(all))
+		if incomplete {
+			text += ", and part of the input could not be read"
+		}
+		return text + "."
+	case incomplete:
+		return fmt.Sprintf("No %s found: part of the input could not be read.", q.noun.Plural)
 	}
 	text := fmt.Sprintf("No %s found: no object of kind %s.", q.noun.Plural, q.noun.Kind)
 	if !q.world.Recursive && slices.ContainsFunc(q.world.Filenames, cmdutil.IsDirectory) {

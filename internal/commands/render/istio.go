@@ -266,6 +266,9 @@ func (r *rendering) nothing() string {
 	if len(r.clusters)+len(r.kinds) > 0 {
 		return "Nothing rendered: no objects match --cluster and --kind."
 	}
+	if r.incomplete {
+		return "Nothing rendered: no Destination of an Istio mesh found, and part of the input could not be read."
+	}
 	return "Nothing rendered: no Destination of an Istio mesh found. Run 'meshctl discover' first."
 }
 

@@ -33,8 +33,8 @@ func newStatusCmd(f *cmdutil.Factory) *cobra.Command {
 			namespaces of its workloads have the root (ConfigMap istio-ca-root-cert), and
 			which workloads use outdated certificates; and the progress of rotations.
 
-			The exit code is 3 if something needs action; problems are listed last, with
-			hints. Only metadata and certificates are shown, never a key.`),
+			The exit code is 3 if something needs action, or if the root CA or a certificate
+			could not be read; problems are listed last, with hints. Only metadata and certificates are shown, never a key.`),
 		Example: cmdutil.Dedent(`
 			# show all virtual meshes with shared trust
 			meshctl trust status
@@ -81,7 +81,7 @@ func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 		if err != nil {
 			return err
 		}
-		item := report.NewStatus(found, o.clock(), o.expiryWarning.Duration, o.streams.Completed)
+		item := report.NewStatus(found, o.clock(), o.expiryWarning.Duration)
 		ok = ok && item.OK
 		list.Items = append(list.Items, item)
 	}

@@ -3,6 +3,7 @@ package trust
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -83,9 +84,9 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 	if !found.Position.Rotating() || found.Position.Stage == trust.StageDistributing {
 		return r.Env.Verify(ctx, found.Survey) // returns why there is nothing to verify
 	}
-	status := report.NewStatus(found, o.clock(), 0, o.streams.Completed)
-	status.Problems = blockingProblems(status.Problems)
-	status.OK = len(status.Problems) == 0
+	status := report.NewStatus(found, o.clock(), 0)
+	status.Problems = status.Blocking()
+	status.OK = !slices.ContainsFunc(status.Problems, func(p report.Problem) bool { return !p.Unknown })
 	if err := o.print(&status); err != nil {
 		return err
 	}
@@ -113,22 +114,6 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 		r.say("Next: run the next step with 'meshctl trust rotate %s'.", s.Name())
 	}
 	return nil
-}
-
-// blockingProblems returns the problems because of which a step should not be confirmed.
-func blockingProblems(problems []report.Problem) []report.Problem {
-	var found []report.Problem
-	for _, p := range problems {
-		if p.Unknown {
-			continue
-		}
-		switch sharedtrust.Topic(p.ID) {
-		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
-			found = append(found, p)
-		case sharedtrust.TopicRoot, sharedtrust.TopicRotation, sharedtrust.TopicLeft:
-		}
-	}
-	return found
 }
 
 func (o *verifyOptions) print(status *report.Status) error {

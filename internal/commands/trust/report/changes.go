@@ -22,11 +22,14 @@ type Changes struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
 	// DryRun is none, client or server.
 	DryRun string `json:"dryRun"`
-	// Root is the root of the meshes; absent if there is none yet.
+	// Root is the root that the meshes have; absent if there is none yet, or if it is
+	// not known.
 	Root     *certificateView `json:"root,omitempty"`
 	Rotation *rotationView    `json:"rotation,omitempty"`
 	Meshes   []trustedMesh    `json:"meshes"`
-	// Next is what to do next; absent if there is nothing to do.
+	// Unknown names the fields that are absent because they are not known: root.
+	Unknown []string `json:"unknown,omitempty"`
+	// Next says what to do next; absent if nothing is.
 	Next string `json:"next,omitempty"`
 
 	// planned is true if nothing was written.
@@ -53,6 +56,9 @@ type trustedMesh struct {
 	Changed      bool             `json:"changed"`
 	Error        string           `json:"error,omitempty"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
+	// Unknown names the fields that are absent because they are not known:
+	// intermediate.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // certificateView describes a certificate.
@@ -108,6 +114,9 @@ func NewChanges(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun st
 		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun, planned: states == nil,
 		Root: newCertificateView(v.Current.Certificate, nil), Rotation: newRotationView(&v.Position), Meshes: []trustedMesh{},
 	}
+	if v.Current.Unknown() {
+		report.Unknown = append(report.Unknown, fieldRoot)
+	}
 	for i := range outcomes {
 		o := &outcomes[i]
 		mesh := trustedMesh{
@@ -117,8 +126,11 @@ func NewChanges(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun st
 		if o.Err != nil {
 			mesh.Error = o.Err.Error()
 		}
-		if o.Bundle != nil {
+		switch state := o.Action.Mesh; {
+		case o.Bundle != nil:
 			mesh.Intermediate = newCertificateView(o.Bundle.Certificate, o.Bundle.Signer())
+		case state.Err != nil, state.BundleErr != nil:
+			mesh.Unknown = append(mesh.Unknown, fieldIntermediate)
 		}
 		report.Meshes = append(report.Meshes, mesh)
 	}
@@ -166,8 +178,11 @@ func (r *Changes) table() view.Table {
 		if m.Error != "" {
 			why = "failed: " + m.Error
 		}
-		if m.Intermediate != nil {
+		switch {
+		case m.Intermediate != nil:
 			expires = m.Intermediate.NotAfter
+		case len(m.Unknown) > 0:
+			expires = view.Unknown
 		}
 		table.Add(m.Cluster, m.Name, m.Action, expires, why)
 	}

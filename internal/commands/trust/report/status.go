@@ -21,7 +21,8 @@ type StatusList struct {
 // Status is the state of the trust of a virtual mesh.
 type Status struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
-	// OK is true if nothing requires action, as far as known.
+	// OK says that nothing needs action, and that the root and the certificates are
+	// known.
 	OK bool `json:"ok"`
 	// Source is the source of the root: generated, secret or vault.
 	Source string `json:"source"`
@@ -45,15 +46,16 @@ type meshTrust struct {
 	Identity              string `json:"identity"`
 	// Error is why the state is not known.
 	Error string `json:"error,omitempty"`
-	// Unknown lists the fields that are absent because they are not known: intermediate,
-	// namespaces, older.
+	// Unknown names the fields that are absent because they are not known: managed,
+	// intermediate (with all that follows from it), namespaces, older.
 	Unknown []string `json:"unknown,omitempty"`
-	// Managed is true if the Secret cacerts belongs to meshctl.
-	Managed      bool             `json:"managed"`
+	// Managed reports whether the Secret cacerts is meshctl's.
+	Managed      *bool            `json:"managed,omitempty"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
 	RenewAt      string           `json:"renewAt,omitempty"`
-	// Verifies is true if the intermediate certificate chains to a root that the mesh trusts.
-	Verifies bool              `json:"verifies"`
+	// Verifies reports whether the intermediate leads to a root that the mesh
+	// accepts.
+	Verifies *bool             `json:"verifies,omitempty"`
 	Roots    []certificateView `json:"roots,omitempty"`
 	// Namespaces are the namespaces of its workloads.
 	Namespaces []namespaceRoots `json:"namespaces,omitempty"`
@@ -93,14 +95,14 @@ type Problem struct {
 const (
 	fieldRoot         = "root"
 	fieldNewRoot      = "newRoot"
+	fieldManaged      = "managed"
 	fieldIntermediate = "intermediate"
 	fieldNamespaces   = "namespaces"
 	fieldOlder        = "older"
 )
 
-// NewStatus returns the status of a report. complete adds cluster flags to the commands in
-// messages.
-func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) Status {
+// NewStatus returns the view of a report.
+func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration) Status {
 	status := Status{
 		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
 		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
@@ -119,8 +121,9 @@ func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration,
 	}
 	status.OK = true
 	for _, p := range report.Problems(now, warning) {
-		status.Problems = append(status.Problems, Problem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, complete(p.Message), complete(p.Hint), p.Unknown})
-		status.OK = status.OK && p.Unknown
+		status.Problems = append(status.Problems, Problem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint, p.Unknown})
+		essential := p.Topic == sharedtrust.TopicRoot || p.Topic == sharedtrust.TopicCertificates
+		status.OK = status.OK && p.Unknown && !essential
 	}
 	return status
 }
@@ -128,7 +131,6 @@ func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration,
 func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 	mesh := meshTrust{
 		Name: m.Ref.Name, Namespace: m.Ref.Namespace, Cluster: m.Cluster, InstallationNamespace: m.Mesh.Namespace, Identity: m.Identity,
-		Managed: m.Err == nil && !m.Missing && m.Foreign == "",
 	}
 	if m.Err != nil {
 		mesh.Error = m.Err.Error()
@@ -137,6 +139,7 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 		name    string
 		unknown bool
 	}{
+		{fieldManaged, m.Err != nil},
 		{fieldIntermediate, m.Err != nil || m.BundleErr != nil},
 		{fieldNamespaces, m.Err != nil || m.ReachErr != nil},
 		{fieldOlder, m.Err != nil || m.OlderErr != nil},
@@ -145,8 +148,15 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 			mesh.Unknown = append(mesh.Unknown, field.name)
 		}
 	}
+	managed, verifies := !m.Missing && m.Foreign == "", m.Bundle != nil && m.Bundle.Verify(now) == nil
+	if m.Err == nil {
+		mesh.Managed = &managed
+	}
+	if m.Err == nil && m.BundleErr == nil {
+		mesh.Verifies = &verifies
+	}
 	if b := m.Bundle; b != nil {
-		mesh.Intermediate, mesh.Verifies = newCertificateView(b.Certificate, b.Signer()), b.Verify(now) == nil
+		mesh.Intermediate = newCertificateView(b.Certificate, b.Signer())
 		for _, root := range b.Roots {
 			mesh.Roots = append(mesh.Roots, *newCertificateView(root, nil))
 		}
@@ -299,15 +309,15 @@ func (m *meshTrust) row(now time.Time) []string {
 	}
 	if c := m.Intermediate; c != nil {
 		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
-		if !m.Verifies {
+		if m.Verifies != nil && !*m.Verifies {
 			row[4] = "no"
 		}
 		if len(m.Roots) > 1 {
 			row[2] += fmt.Sprintf(" (accepts %d)", len(m.Roots))
 		}
 	}
-	if !m.Managed && m.Intermediate != nil {
-		row[2] += " (not managed by meshctl)"
+	if m.Managed != nil && !*m.Managed && m.Intermediate != nil {
+		row[2] += " (not meshctl's)"
 	}
 	if len(m.Namespaces) > 0 {
 		count := map[string]int{}
@@ -320,4 +330,23 @@ func (m *meshTrust) row(now time.Time) []string {
 		}
 	}
 	return append(row, orUnknown(fieldIntermediate, view.OrNone(m.RenewAt)), m.Identity)
+}
+
+// Blocking returns the problems because of which a step of a rotation should not be
+// confirmed, and the reasons why something is not known.
+func (s *Status) Blocking() []Problem {
+	var found []Problem
+	for _, p := range s.Problems {
+		switch sharedtrust.Topic(p.ID) {
+		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
+			found = append(found, p)
+		case sharedtrust.TopicRoot:
+			if len(s.Unknown) > 0 { // the step works as long as its roots are valid
+				p.Unknown = true
+				found = append(found, p)
+			}
+		case sharedtrust.TopicRotation, sharedtrust.TopicLeft:
+		}
+	}
+	return found
 }
