@@ -31,7 +31,7 @@ type WrittenFacts struct {
 // gatherWritten compares the configuration of usable clusters with the rendered
 // one. It writes nothing.
 func (f *Facts) gatherWritten(ctx context.Context, opts *Options) error {
-	in := rollout.Input{World: f.World.World, Members: map[string]*kube.Connection{}}
+	in := rollout.Input{World: f.World.World, Result: f.World, Members: map[string]*kube.Connection{}}
 	for _, c := range f.connections {
 		if m := f.member(c.Name); m != nil && m.usable() {
 			in.Members[c.Name] = c

@@ -19,6 +19,8 @@ import (
 // Input is what to roll out, and the clusters to write to.
 type Input struct {
 	World *world.World
+	// Result is the evaluated World if somebody evaluated it already; nil otherwise.
+	Result *policy.Result
 	// Management is the management cluster, whose resources get a status; nil if there
 	// is none.
 	Management *kube.Connection
@@ -29,6 +31,15 @@ type Input struct {
 	// Complete says that the World has all virtual meshes and policies that there are:
 	// one that is not in it was deleted. Manifests are no proof of that.
 	Complete bool
+}
+
+// evaluate returns the Result of the World, which may differ from the one that was
+// evaluated.
+func (in *Input) evaluate() *policy.Result {
+	if in.Result != nil && in.Result.World == in.World {
+		return in.Result
+	}
+	return policy.Evaluate(in.World)
 }
 
 // Options say what to plan.
@@ -111,7 +122,7 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 	opts.Keep = opts.Keep || in.World.Incomplete()
 	in.Failures = withChangedTrustDomains(in)
 	in.World = in.World.WithAcceptedTrustDomains()
-	p := &Plan{Result: policy.Evaluate(in.World), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
+	p := &Plan{Result: in.evaluate(), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
 	foreign := p.findForeignGateways(ctx, in.Members)
 	if err := p.render(in, foreign); err != nil {
 		return nil, err
