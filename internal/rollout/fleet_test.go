@@ -22,21 +22,24 @@ import (
 // fleet is a management cluster and its members, all in memory.
 type fleet struct {
 	governedWorld
-	// stores are the members that can be written to.
+	// stores are what clusters have.
 	stores map[string]*store
-	// failures are why others cannot.
+	// members are the registered clusters, by the name that they are registered with.
+	members map[string]*store
+	// failures are why members cannot be written to.
 	failures map[string]error
 }
 
 // newFleet makes the objects those of a management cluster, and the named clusters its
 // members.
 func newFleet(objects world.Objects, clusters ...string) *fleet {
-	f := &fleet{governedWorld: governedWorld{objects: objects}, stores: map[string]*store{}, failures: map[string]error{}}
+	f := &fleet{governedWorld: governedWorld{objects: objects}, stores: map[string]*store{}, members: map[string]*store{}, failures: map[string]error{}}
 	f.each(func(kind string, meta *metav1.ObjectMeta, _ any) {
 		meta.UID, meta.Generation = types.UID(kind+"/"+meta.Namespace+"/"+meta.Name), 1
 	})
 	for _, name := range clusters {
 		f.stores[name] = newStore()
+		f.members[name] = f.stores[name]
 	}
 	return f
 }
@@ -55,7 +58,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 // input is what a pass reads.
 func (f *fleet) input() Input {
 	in := Input{World: world.New(f.objects), Members: map[string]*kube.Connection{}, Failures: f.failures, Complete: true}
-	for name, s := range f.stores {
+	for name, s := range f.members {
 		if f.failures[name] == nil {
 			in.Members[name] = kube.New(name, kube.SourceContext, &rest.Config{Host: "https://" + name + ".example", Transport: inProcess{s}}, kube.Options{RequestTimeout: time.Minute})
 		}
@@ -103,14 +106,20 @@ func (f *fleet) watcher(t *testing.T, handle func(*Pass)) *watcher {
 	}}
 }
 
-// protection returns the specifications of the objects that deny, restrict or encrypt
-// in a cluster, by kind, namespace and name.
-func (f *fleet) protection(t *testing.T, cluster string) map[string]map[string]any {
+// protection has the specifications of the objects that deny, restrict or encrypt in a
+// cluster, by kind, namespace and name.
+type protection map[string]map[string]any
+
+// protections has the protection of each cluster.
+type protections map[string]protection
+
+// protectionOf returns what protects a cluster.
+func (f *fleet) protectionOf(t *testing.T, cluster string) protection {
 	t.Helper()
 	s := f.stores[cluster]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := map[string]map[string]any{}
+	found := protection{}
 	for _, path := range slices.Sorted(maps.Keys(s.objects)) {
 		object := s.objects[path]
 		if !istio.Protects(istio.Kind(object.GetKind())) {
