@@ -30,6 +30,8 @@ type DumpOptions struct {
 	ManagementNamespace string
 	// Settings say how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
+	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
+	MaxObjects int
 }
 
 // Dump is what was discovered in the files of one cluster.
@@ -56,7 +58,7 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	if err != nil {
 		return Dump{}, err
 	}
-	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault}, trusting{}, kinds)
+	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault, MaxObjects: opts.MaxObjects}, trusting{}, kinds)
 	read, err := l.load(ctx, files)
 	if err != nil {
 		return Dump{}, err

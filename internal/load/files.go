@@ -23,6 +23,16 @@ type FileOptions struct {
 	// DefaultNamespace is that of objects of ours that name none; if empty,
 	// world.DefaultNamespace.
 	DefaultNamespace string
+	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
+	MaxObjects int
+}
+
+// TooManyObjectsError means that the input has more objects than the limit.
+type TooManyObjectsError struct{ Limit int }
+
+// Error implements error.
+func (e *TooManyObjectsError) Error() string {
+	return fmt.Sprintf("the input has more than %d objects: raise the limit with --max-objects", e.Limit)
 }
 
 // Files reads manifests: YAML or JSON, of one or many documents, and Lists.
@@ -34,7 +44,7 @@ type FileOptions struct {
 // object becomes a Problem. An error is returned for a path of the user that
 // does not exist or cannot be read, for a directory without manifests, for "-"
 // given twice, for objects that occur twice (naming all of them, with both
-// places), and when ctx ends.
+// places), for more objects than the limit, and when ctx ends.
 func Files(ctx context.Context, opts FileOptions, v *validation.Validator) (world.Objects, error) {
 	return readFiles(ctx, opts, v)
 }
@@ -55,6 +65,9 @@ func readFiles(ctx context.Context, opts FileOptions, c checker) (world.Objects,
 }
 
 func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
+	if opts.MaxObjects <= 0 {
+		opts.MaxObjects = world.DefaultMaxObjects
+	}
 	return &loader{
 		opts: opts, checker: c, kinds: kinds,
 		queue: make(chan *job, maxPending), work: make(chan *job, maxPending),
@@ -64,6 +77,8 @@ func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
 // load reads the files; it may be called once. Of objects that occur twice the
 // first is taken.
 func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	for range runtime.GOMAXPROCS(0) {
 		go l.decode(ctx)
 	}
@@ -206,6 +221,8 @@ func (l *loader) assemble(ctx context.Context) (*assembler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("loading manifests stopped: %w", err)
 		}
-		a.add(o)
+		if a.add(o); a.count > l.opts.MaxObjects {
+			return nil, &TooManyObjectsError{Limit: l.opts.MaxObjects}
+		}
 	}
 }
