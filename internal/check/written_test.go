@@ -36,6 +36,11 @@ func TestWritten(t *testing.T) {
 		}
 		return c
 	}
+	held := func(name string) rollout.Change {
+		c := change(kube.ChangeRefuse, istio.KindPeerAuthentication, name)
+		c.Held, c.Err = true, &kube.Error{Cluster: "east", Action: "delete " + name, Reason: kube.ReasonConflict, Why: "it protects workloads", Hint: "repair that"}
+		return c
+	}
 	for name, test := range map[string]struct {
 		cluster rollout.Cluster
 		want    string
@@ -60,6 +65,15 @@ func TestWritten(t *testing.T) {
 		"in conflict": {
 			rollout.Cluster{Unchanged: 1, Changes: []rollout.Change{change(kube.ChangeRefuse, istio.KindAuthorizationPolicy, "a")}},
 			"failed configuration-written east: cannot apply a on cluster east: it is not ours; protection is missing",
+		},
+		"held back": {
+			rollout.Cluster{Unchanged: 1, Changes: []rollout.Change{change(kube.ChangeRemove, istio.KindVirtualService, "a"), held("b"), held("c")}},
+			"warning configuration-written east: 1 object no longer needed (VirtualService shop/a); held back: cannot delete b on cluster east: it protects workloads and 1 more",
+		},
+		"its mesh claims another trust domain": {
+			rollout.Cluster{Err: &rollout.TrustDomainError{Cluster: "east", Mesh: "istiod", Accepted: "a.example", Found: "b.example"}},
+			"failed configuration-written east: cluster east: the trust domain of mesh istiod changed from a.example to b.example: " +
+				"if that is intended, accept it with 'meshctl apply --accept-trust-domain istiod=b.example'",
 		},
 		"not known": {rollout.Cluster{Err: errors.New("no answer")}, "failed configuration-written east: not known: no answer"},
 	} {

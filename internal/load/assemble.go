@@ -16,6 +16,9 @@ type assembler struct {
 	// is it certain that the document is a List.
 	items []outcome
 
+	// count is how many objects there were, also of other kinds, or in a List that has
+	// not ended.
+	count      int
 	origins    map[objectID]world.Origin
 	duplicates []string
 }
@@ -24,9 +27,10 @@ func (a *assembler) add(o outcome) {
 	switch {
 	case o.role == roleItem:
 		a.items = append(a.items, o)
+		a.count++
 	case o.role == roleRest:
 		items := a.items
-		a.items = nil
+		a.items, a.count = nil, a.count-len(a.items)
 		a.addList(o, items)
 	default:
 		a.addOutcome(o)
@@ -100,6 +104,7 @@ func (a *assembler) addOutcome(o outcome) {
 }
 
 func (a *assembler) addEntry(e entry) {
+	a.count++
 	a.objects.Problems = append(a.objects.Problems, e.problems...)
 	if e.ignored {
 		a.objects.Ignored++

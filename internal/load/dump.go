@@ -29,6 +29,8 @@ type DumpOptions struct {
 	ManagementNamespace string
 	// Settings determine how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
+	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
+	MaxObjects int
 }
 
 // Dump is the result of discovering one cluster from files.
@@ -55,7 +57,7 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	if err != nil {
 		return Dump{}, err
 	}
-	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault}, acceptAll{}, kinds)
+	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault, MaxObjects: opts.MaxObjects}, acceptAll{}, kinds)
 	read, err := l.load(ctx, files)
 	if err != nil {
 		return Dump{}, err

@@ -23,16 +23,27 @@ type FileOptions struct {
 	// DefaultNamespace is the namespace of meshctl's objects that do not specify one;
 	// world.DefaultNamespace if empty.
 	DefaultNamespace string
+	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
+	MaxObjects int
+}
+
+// TooManyObjectsError means that the input has more objects than the limit.
+type TooManyObjectsError struct{ Limit int }
+
+// Error implements error.
+func (e *TooManyObjectsError) Error() string {
+	return fmt.Sprintf("the input has more than %d objects: raise the limit with --max-objects", e.Limit)
 }
 
 // Files reads manifests: YAML or JSON files with one or more documents, and Lists. The result
 // is in the order of the paths, the sorted file names in a directory, the documents, and the
 // items. A file that is reached by two paths is read once.
 //
-// Problems with one file of a directory, one document or one object are part of the result.
-// Files returns an error if a path does not exist or cannot be read, if a directory has no
-// manifests, if "-" occurs twice, if objects occur twice (the error lists all of them with
-// both places), and if ctx ends.
+// What is wrong with one file of a directory, with one document or with one
+// object becomes a Problem. An error is returned for a path of the user that
+// does not exist or cannot be read, for a directory without manifests, for "-"
+// given twice, for objects that occur twice (naming all of them, with both
+// places), for more objects than the limit, and when ctx ends.
 func Files(ctx context.Context, opts FileOptions, v *validation.Validator) (world.Objects, error) {
 	return readFiles(ctx, opts, v)
 }
@@ -53,6 +64,9 @@ func readFiles(ctx context.Context, opts FileOptions, c checker) (world.Objects,
 }
 
 func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
+	if opts.MaxObjects <= 0 {
+		opts.MaxObjects = world.DefaultMaxObjects
+	}
 	return &loader{
 		opts: opts, checker: c, kinds: kinds,
 		queue: make(chan *job, maxPending), work: make(chan *job, maxPending),
@@ -62,6 +76,8 @@ func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
 // load reads the files. It must be called only once. If an object occurs more than once, the
 // first one is used.
 func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	for range runtime.GOMAXPROCS(0) {
 		go l.decode(ctx)
 	}
@@ -204,6 +220,8 @@ func (l *loader) assemble(ctx context.Context) (*assembler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("loading manifests stopped: %w", err)
 		}
-		a.add(o)
+		if a.add(o); a.count > l.opts.MaxObjects {
+			return nil, &TooManyObjectsError{Limit: l.opts.MaxObjects}
+		}
 	}
 }

@@ -19,8 +19,10 @@ import (
 // Input is the world to roll out, and the clusters to write to.
 type Input struct {
 	World *world.World
-	// Management is the connection to the management cluster, where statuses are written; nil if
-	// there is none.
+	// Result is the evaluated World if somebody evaluated it already; nil otherwise.
+	Result *policy.Result
+	// Management is the management cluster, whose resources get a status; nil if there
+	// is none.
 	Management *kube.Connection
 	// Members are the connections to the clusters, by name. Failures are the clusters that
 	// cannot be connected to, and why.
@@ -31,7 +33,16 @@ type Input struct {
 	Complete bool
 }
 
-// Options configure a plan.
+// evaluate returns the Result of the World, which may differ from the one that was
+// evaluated.
+func (in *Input) evaluate() *policy.Result {
+	if in.Result != nil && in.Result.World == in.World {
+		return in.Result
+	}
+	return policy.Evaluate(in.World)
+}
+
+// Options say what to plan.
 type Options struct {
 	// Namespace is the namespace of meshctl's resources in the management cluster.
 	Namespace string
@@ -113,7 +124,7 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 	opts.Keep = opts.Keep || in.World.Incomplete()
 	in.Failures = withChangedTrustDomains(in)
 	in.World = in.World.WithAcceptedTrustDomains()
-	p := &Plan{Result: policy.Evaluate(in.World), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
+	p := &Plan{Result: in.evaluate(), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
 	foreign := p.findForeignGateways(ctx, in.Members)
 	if err := p.render(in, foreign); err != nil {
 		return nil, err

@@ -1,15 +1,19 @@
 package rollout
 
 import (
+	stdcmp "cmp"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 func brokenWorld() *world.World {
@@ -29,6 +33,41 @@ func TestIncompleteInput(t *testing.T) {
 	}
 	if !plan.Incomplete || !plan.Failed() || !plan.opts.Keep {
 		t.Errorf("incomplete %t, failed %t, keeps %t; want all", plan.Incomplete, plan.Failed(), plan.opts.Keep)
+	}
+}
+
+// A world is evaluated once, unless it is not the one to roll out.
+func TestEvaluatedOnce(t *testing.T) {
+	t.Parallel()
+	w := newGovernedWorld(3)
+	for name, test := range map[string]struct {
+		evaluated  *world.World
+		annotation string
+		again      bool
+	}{
+		"the same world":                  {again: false},
+		"with a trust domain of before":   {annotation: "before.example.com", again: true},
+		"the evaluated one is of another": {evaluated: world.New(w.objects), again: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			objects := w.objects
+			objects.Meshes = slices.Clone(objects.Meshes)
+			objects.Meshes[0].Resource = objects.Meshes[0].Resource.DeepCopy()
+			objects.Meshes[0].Resource.Annotations = map[string]string{discoveryv1.TrustDomainAnnotation: test.annotation}
+			in := Input{World: world.New(objects)}
+			in.Result = policy.Evaluate(stdcmp.Or(test.evaluated, in.World))
+			plan, err := NewPlan(t.Context(), in, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := plan.Result != in.Result; again != test.again {
+				t.Errorf("evaluated again: %t, want %t", again, test.again)
+			}
+			if want := in.World.WithAcceptedTrustDomains().Meshes[0].TrustDomain; plan.Result.World.Meshes[0].TrustDomain != want {
+				t.Errorf("the trust domain is %s, want %s", plan.Result.World.Meshes[0].TrustDomain, want)
+			}
+		})
 	}
 }
 

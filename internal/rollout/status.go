@@ -48,7 +48,7 @@ func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
 	for i := range world.VirtualMeshes {
 		vm := world.VirtualMeshes[i].Resource
 		computed := statuses.VirtualMesh(i)
-		computed.Meshctl = w.written[result.VirtualMeshes[i].ID()]
+		computed.Meshctl = recordOf(world, vm, w.written[result.VirtualMeshes[i].ID()])
 		computed.State, computed.Errors = w.failed(result.VirtualMeshes[i].ID(), computed.State, computed.Errors)
 		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, computed, "conditions", "deployedSharedTrust")
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 
 	"github.com/meshctl/meshctl/internal/world"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // TrustDomainError says that a cluster is not written to because its mesh changed its trust
@@ -59,4 +61,33 @@ func claimedFrom(w *world.World, m *world.Mesh) string {
 		}
 	}
 	return ""
+}
+
+// recordOf returns what is recorded about a VirtualMesh: where it was written, nil if
+// nowhere, and the accepted trust domains of the meshes that it lists. Those of meshes
+// that are not known now are kept (semantics D73).
+func recordOf(w *world.World, vm *networkingv1.VirtualMesh, written *core.WrittenStatus) *networkingv1.VirtualMeshRecord {
+	record := &networkingv1.VirtualMeshRecord{}
+	if written != nil {
+		record.WrittenStatus = *written
+	}
+	recorded := vm.Status.RecordedTrustDomains()
+	for _, ref := range vm.Spec.Meshes {
+		key := networkingv1.TrustDomainKey(ref)
+		domain := recorded[key]
+		if m := w.MeshByRef(ref); m != nil && m.Type == world.MeshIstio {
+			domain = m.AcceptedTrustDomain
+		}
+		if domain == "" {
+			continue
+		}
+		if record.TrustDomains == nil {
+			record.TrustDomains = map[string]string{}
+		}
+		record.TrustDomains[key] = domain
+	}
+	if written == nil && record.TrustDomains == nil {
+		return nil
+	}
+	return record
 }

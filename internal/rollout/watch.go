@@ -51,6 +51,11 @@ type Pass struct {
 	Err error
 	// Repeated is true if the result is the same as that of the previous pass.
 	Repeated bool
+	// Interrupted says that the pass did not finish, so that it says nothing new.
+	Interrupted bool
+	// Held is what is held back now. Of that, NewlyHeld was not held back in the pass
+	// before, or for another reason; Released is held back no longer.
+	Held, NewlyHeld, Released []Hold
 }
 
 // Watch rolls out whenever something changes in the management cluster, and periodically,
@@ -81,6 +86,8 @@ func Watch(ctx context.Context, opts WatchOptions) error {
 type watcher struct {
 	opts WatchOptions
 	last *report
+	// held is what the last pass with a plan held back.
+	held []Hold
 }
 
 // loop runs passes until ctx ends, watching fails, or the first pass gives up.
@@ -126,10 +133,14 @@ func (w *watcher) pass(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		// The errors are a consequence of the interruption.
 		if p.Plan != nil {
-			p.Repeated = true
+			p.Repeated, p.Interrupted = true, true
 			err = errors.Join(err, w.opts.Handle(p))
 		}
 		return err
+	}
+	if p.Plan != nil {
+		p.Held, p.NewlyHeld, p.Released = compareHolds(w.held, p.Plan)
+		w.held = p.Held
 	}
 	report := p.report()
 	p.Repeated = w.last != nil && reflect.DeepEqual(w.last, report)

@@ -55,7 +55,7 @@ func newWriter(c *Cluster, dryRun kube.DryRun) *writer {
 		change := &c.Changes[i]
 		switch {
 		case change.Kind == kube.ChangeRefuse:
-			change.fail(kube.ApplyAction(change.Key), change.Err)
+			change.fail(change.Err.Action, change.Err)
 			w.failed[change.position] = change
 		case change.Kind != kube.ChangeAdd && change.Kind != kube.ChangeModify:
 		case change.transition != nil:

@@ -58,6 +58,26 @@ type Trail struct {
 	// Deployed is the configuration whose root the meshes have; nil if no trust has been
 	// established.
 	Deployed *networkingv1.SharedTrust
+	// TrustDomains are the accepted trust domains of its meshes, by
+	// networkingv1.TrustDomainKey.
+	TrustDomains map[string]string
+}
+
+// accept notes the accepted trust domains of meshes, and reports whether that is new.
+func (t *Trail) accept(meshes []Mesh) bool {
+	changed := false
+	for i := range meshes {
+		m := &meshes[i]
+		key := networkingv1.TrustDomainKey(m.Ref)
+		if m.TrustDomain != m.AcceptedDomain || t.TrustDomains[key] == m.TrustDomain {
+			continue
+		}
+		if t.TrustDomains == nil {
+			t.TrustDomains = map[string]string{}
+		}
+		t.TrustDomains[key], changed = m.TrustDomain, true
+	}
+	return changed
 }
 
 // History reads and changes the trail of a VirtualMesh.
@@ -75,7 +95,9 @@ func (h ClusterHistory) Change(ctx context.Context, vm *networkingv1.VirtualMesh
 	key := kube.ObjectKey{GVK: networkingv1.GroupVersion().WithKind("VirtualMesh"), Namespace: vm.Namespace, Name: vm.Name}
 	return kube.ChangeStatus(ctx, h.Management, key, func(status map[string]any) (bool, error) {
 		var trail Trail
-		if err := convert(map[string]any{"Conditions": status["conditions"], "Deployed": status["deployedSharedTrust"]}, &trail); err != nil {
+		record, _ := status["meshctl"].(map[string]any)
+		stored := map[string]any{"Conditions": status["conditions"], "Deployed": status["deployedSharedTrust"], "TrustDomains": record["trustDomains"]}
+		if err := convert(stored, &trail); err != nil {
 			return false, err
 		}
 		write, err := change(&trail)
@@ -91,6 +113,12 @@ func (h ClusterHistory) Change(ctx context.Context, vm *networkingv1.VirtualMesh
 			if status[name] == nil {
 				delete(status, name)
 			}
+		}
+		if domains := fields["TrustDomains"]; domains != nil {
+			if record == nil {
+				record = map[string]any{}
+			}
+			record["trustDomains"], status["meshctl"] = domains, record
 		}
 		return true, nil
 	})

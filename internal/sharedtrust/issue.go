@@ -86,8 +86,9 @@ func (e *Env) ensureRoot(ctx context.Context, v *Survey, actions []Action, dryRu
 	return nil
 }
 
-// recordDeployed records the root of the meshes before it is written, so that a later change
-// of the VirtualMesh is recognised as a rotation.
+// recordDeployed notes which root the meshes get before they get it, so that a
+// later change of the VirtualMesh is known to be an exchange of roots, and for which
+// trust domains (semantics D73).
 func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) error {
 	if e.History == nil || v.Position.Rotating() || v.Pending != "" {
 		return nil
@@ -96,8 +97,9 @@ func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) e
 		return nil
 	}
 	return e.History.Change(ctx, v.Resource, func(t *Trail) (bool, error) {
+		accepted := t.accept(v.Subject.Meshes)
 		if t.Deployed != nil && sameTrust(t.Deployed, v.Shared) {
-			return false, nil
+			return accepted, nil
 		}
 		t.Deployed = v.Shared
 		v.Trail.Deployed = v.Shared

@@ -3,6 +3,7 @@ package sharedtrust
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -70,9 +71,10 @@ func (s *Subject) Accept(name, domain string) (*Mesh, error) {
 // discovery so that discovery keeps them.
 const acceptingManager = kube.DefaultFieldManager + "-trust"
 
-// RecordAccepted records the accepted trust domain of a mesh in the management cluster. It
-// returns an error if the mesh has another trust domain by now, or cannot be read or written.
-func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) error {
+// RecordAccepted notes on the management cluster that the trust domain of a mesh was
+// accepted, if the mesh still has it: on the Mesh and, because that may be deleted and
+// discovered again, on the virtual meshes of the world that list it.
+func RecordAccepted(ctx context.Context, management *kube.Connection, w *world.World, m *Mesh) error {
 	key := kube.ObjectKey{GVK: discoveryv1.GroupVersion().WithKind("Mesh"), Namespace: m.Ref.Namespace, Name: m.Ref.Name}
 	stored, err := kube.Get(ctx, management, key)
 	if err != nil {
@@ -91,6 +93,17 @@ func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) e
 	})[0]
 	if result.Err != nil {
 		return result.Err
+	}
+	accepted := Mesh{Ref: m.Ref, TrustDomain: m.TrustDomain, AcceptedDomain: m.TrustDomain}
+	for i := range w.VirtualMeshes {
+		vm := w.VirtualMeshes[i].Resource
+		if w.VirtualMeshes[i].Outside || vm.UID == "" || !slices.Contains(vm.Spec.Meshes, m.Ref) {
+			continue
+		}
+		err := ClusterHistory{Management: management}.Change(ctx, vm, func(t *Trail) (bool, error) { return t.accept([]Mesh{accepted}), nil })
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -50,8 +50,8 @@ type Mesh struct {
 	// TrustDomain is never empty (semantics D30).
 	TrustDomain string
 	// AcceptedTrustDomain is the one that the mesh had when it was first discovered,
-	// or that was accepted since (semantics D73). It is TrustDomain if nothing says
-	// otherwise.
+	// or that was accepted since, by the Mesh and by the VirtualMeshes that list it
+	// (semantics D73). It is TrustDomain if nothing says otherwise.
 	AcceptedTrustDomain string
 }
 
@@ -121,7 +121,10 @@ func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
 		if w.refuse("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, invalidInMesh(o.Resource.Spec)) {
 			continue
 		}
-		m.AcceptedTrustDomain = cmp.Or(o.Resource.Annotations[discoveryv1.TrustDomainAnnotation], m.TrustDomain)
+		m.AcceptedTrustDomain = m.TrustDomain
+		if noted := o.Resource.Annotations[discoveryv1.TrustDomainAnnotation]; TrustDomainProblem(noted) == "" {
+			m.AcceptedTrustDomain = noted
+		}
 		if m.Cluster != "" {
 			w.clusters[m.Cluster] = true
 		}

@@ -165,6 +165,7 @@ func (o *options) checks() (check.Options, error) {
 		Load: func(ctx context.Context) (world.Objects, error) {
 			return o.world.Load(ctx, o.namespace, o.streams.In)
 		},
+		Complete: o.world.FromManagement() && len(o.world.Filenames) == 0,
 	}
 	if o.world.FromManagement() {
 		opts.Management, err = o.world.Kube.Management()

@@ -3,9 +3,11 @@ package cmdutil
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +28,9 @@ type WorldFlags struct {
 	// OnTop is true if the user specified the management cluster explicitly, so that it is used
 	// in addition to other sources.
 	OnTop bool
-	// FilesFlag is the flag that sets Filenames; --filename if empty.
+	// MaxObjects limits the objects of Filenames; world.DefaultMaxObjects if 0.
+	MaxObjects int
+	// FilesFlag is the flag that Filenames come from; --filename if empty.
 	FilesFlag string
 	// needsClusters is true if manifests alone are not sufficient for the command.
 	needsClusters bool
@@ -49,6 +53,7 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
 	BindSetting(flags, "filename", settings.Filename)
 	BindSetting(flags, "recursive", settings.Recursive)
+	RegisterMaxObjects(cmd, &f.MaxObjects)
 	f.CompletesFor(cmd, factory)
 	f.Kube = NewKubeFlags(factory)
 	f.Kube.Register(cmd)
@@ -58,7 +63,35 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	CompleteFlag(cmd, "clusters", f.Kube.CompleteContexts)
 }
 
-// CompletesFor enables completion from the world of the flags; Register does so too.
+// RegisterMaxObjects adds the flag --max-objects, of commands that read files.
+func RegisterMaxObjects(cmd *cobra.Command, value *int) {
+	flags := cmd.Flags()
+	*value = world.DefaultMaxObjects
+	flags.Var((*countValue)(value), "max-objects", "refuse files with more than this `NUMBER` of objects")
+	BindSetting(flags, "max-objects", settings.MaxObjects)
+	CompleteFlag(cmd, "max-objects", cobra.NoFileCompletions)
+}
+
+// countValue is a flag value that is a whole number above 0.
+type countValue int
+
+// String implements pflag.Value.
+func (c *countValue) String() string { return strconv.Itoa(int(*c)) }
+
+// Set implements pflag.Value.
+func (c *countValue) Set(text string) error {
+	number, err := strconv.Atoi(text)
+	if err != nil || number <= 0 {
+		return errors.New("must be a whole number above 0")
+	}
+	*c = countValue(number)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (c *countValue) Type() string { return "int" }
+
+// CompletesFor completes the command from the world of the flags, as Register does.
 func (f *WorldFlags) CompletesFor(cmd *cobra.Command, factory *Factory) { factory.worlds[cmd] = f }
 
 // Settle selects the sources after the flags were parsed: flags take precedence over manifests

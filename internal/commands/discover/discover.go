@@ -29,6 +29,8 @@ type options struct {
 	dryRun         *cmdutil.EnumValue
 	output         *cmdutil.EnumValue
 	timeout        time.Duration
+	// maxObjects limits the objects of the files of --from.
+	maxObjects int
 }
 
 // NewCmd returns the command `meshctl discover`.
@@ -91,6 +93,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmdutil.CompleteFlag(cmd, "contexts", opts.kube.CompleteContexts)
 	flags.StringArrayVar(&opts.dumps, "from", nil,
 		"discover the cluster `NAME=PATH` from a file or directory written by kubectl as YAML or JSON, or from standard input if PATH is -; repeatable")
+	cmdutil.RegisterMaxObjects(cmd, &opts.maxObjects)
 	cmdutil.RegisterNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
 	flags.BoolVar(&opts.prune, "prune", true, "remove stale objects: those that their cluster no longer has")
 	flags.BoolVar(&opts.forceConflicts, "force-conflicts", false, "take over fields that another field manager owns")

@@ -24,7 +24,7 @@ func (d *discovering) discover(ctx context.Context) error {
 	d.found = append(d.found, live...)
 	for _, source := range d.dumps {
 		found, err := inventory.DiscoverDump(ctx, load.DumpOptions{
-			Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings,
+			Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings, MaxObjects: d.maxObjects,
 		})
 		if err != nil {
 			return err

@@ -16,11 +16,12 @@ import (
 
 // Keys of the settings. Each has a row in Catalogue.
 const (
-	Color     = "color"
-	Filename  = "filename"
-	Namespace = "namespace"
-	NoInput   = "no-input"
-	Recursive = "recursive"
+	Color      = "color"
+	Filename   = "filename"
+	MaxObjects = "max-objects"
+	Namespace  = "namespace"
+	NoInput    = "no-input"
+	Recursive  = "recursive"
 )
 
 // Setting is a value that users can set permanently instead of passing it to every command: by
@@ -63,6 +64,10 @@ func Catalogue() []Setting {
 		{
 			Key: Filename, Kind: List, check: checkFilename, Files: true,
 			Usage: "files or directories with manifests, used if -f is not given",
+		},
+		{
+			Key: MaxObjects, Kind: Text, Default: strconv.Itoa(world.DefaultMaxObjects), check: checkMaxObjects,
+			Usage: "refuse files with more than this number of objects",
 		},
 		{
 			Key: Namespace, Kind: Text, Default: world.DefaultNamespace, check: checkNamespace,
@@ -209,6 +214,13 @@ func colorModes() []string {
 func checkFilename(path string) error {
 	if path == "-" {
 		return errors.New("standard input can only be given on the command line, with -f -")
+	}
+	return nil
+}
+
+func checkMaxObjects(text string) error {
+	if number, err := strconv.Atoi(text); err != nil || number <= 0 {
+		return fmt.Errorf("%q must be a whole number above 0", text)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (o *issueOptions) recordAccepted(ctx context.Context, r *trusting, accepted
 		return nil
 	}
 	for _, mesh := range accepted {
-		if err := sharedtrust.RecordAccepted(ctx, r.Store.Management, mesh); err != nil {
+		if err := sharedtrust.RecordAccepted(ctx, r.Store.Management, r.result.World, mesh); err != nil {
 			return err
 		}
 	}

@@ -130,12 +130,12 @@ func TestNothingUnreadIsNone(t *testing.T) {
 	status := NewStatus(&sharedtrust.Report{Survey: survey, Reports: []sharedtrust.MeshReport{{MeshState: &survey.Meshes[0]}}}, time.Now(), 0)
 	confirmed := status
 	confirmed.Problems = status.Blocking()
-	planned := newIssueReport(survey, sharedtrust.Planned(survey.Plan(false)), "client", nil)
-	done := newIssueReport(survey, sharedtrust.Planned(survey.Plan(false)), "none", map[core.ObjectRef]string{})
+	planned := NewChanges(survey, sharedtrust.Planned(survey.Plan(false)), "client", nil)
+	done := NewChanges(survey, sharedtrust.Planned(survey.Plan(false)), "none", map[core.ObjectRef]string{})
 	list := func(s Status) view.View {
-		return (&StatusList{Items: []Status{s}}).view(time.Now())
+		return (&StatusList{Items: []Status{s}}).View(time.Now())
 	}
-	for name, v := range map[string]view.View{"status": list(status), "verify": list(confirmed), "issue, planned": planned.view(), "issue, done": done.view()} {
+	for name, v := range map[string]view.View{"status": list(status), "verify": list(confirmed), "issue, planned": planned.View(), "issue, done": done.View()} {
 		for _, format := range []output.Format{output.FormatTable, output.FormatWide, output.FormatJSON, output.FormatYAML} {
 			t.Run(name+" "+string(format), func(t *testing.T) {
 				t.Parallel()

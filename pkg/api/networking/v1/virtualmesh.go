@@ -219,6 +219,29 @@ type VirtualMeshStatus struct {
 	// History of certificate rotations.
 	Conditions          []certificatesv1.CertificateRotationCondition `json:"conditions,omitempty"`
 	DeployedSharedTrust *SharedTrust                                  `json:"deployedSharedTrust,omitempty"`
-	// Clusters to which its configuration was written.
-	Meshctl *core.WrittenStatus `json:"meshctl,omitempty"`
+	// Meshctl says where its configuration was written, and what was accepted.
+	Meshctl *VirtualMeshRecord `json:"meshctl,omitempty"`
+}
+
+// VirtualMeshRecord is what meshctl records about a VirtualMesh. An extension of
+// meshctl's.
+type VirtualMeshRecord struct {
+	core.WrittenStatus `json:",inline"`
+	// TrustDomains are the accepted trust domains of its meshes, by the key of the Mesh,
+	// NAME.NAMESPACE followed by a dot. They outlive the Mesh: a member that leaves and
+	// comes back has the trust domain that it had, or the new one must be accepted. Only
+	// meshes that spec.meshes no longer lists are forgotten.
+	TrustDomains map[string]string `json:"trustDomains,omitempty"`
+}
+
+// TrustDomainKey is the key of a mesh in VirtualMeshRecord.TrustDomains.
+func TrustDomainKey(mesh core.ObjectRef) string { return mesh.Name + "." + mesh.Namespace + "." }
+
+// RecordedTrustDomains returns the accepted trust domains that the status has; nil
+// if it has none.
+func (s *VirtualMeshStatus) RecordedTrustDomains() map[string]string {
+	if s.Meshctl == nil {
+		return nil
+	}
+	return s.Meshctl.TrustDomains
 }
