@@ -2,6 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -18,7 +19,7 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 					continue
 				}
 				seen[d.ID] = true
-				views = append(views, Target{Destination: viewService(d), Access: AccessOf(b.result, b.result.Verdict(w, d))})
+				views = append(views, Target{Destination: viewService(d), Access: AccessOf(b.result, b.calls.Verdict(w, d))})
 			}
 		}
 	}
@@ -26,7 +27,7 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 }
 
 // AccessOf returns the view of a verdict.
-func AccessOf(result *policy.Result, verdict policy.Verdict) Access {
+func AccessOf(result *policy.Result, verdict reach.Verdict) Access {
 	view := Access{Verdict: verdict.Decision, Reason: verdict.Reason, Policies: accessPolicies(result, verdict.Policies)}
 	for _, c := range verdict.Conditions {
 		view.Conditions = append(view.Conditions, Condition{

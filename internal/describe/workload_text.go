@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 )
 
 // View implements Answer.
@@ -162,7 +163,7 @@ func (d *WorkloadDescription) callSummary() string {
 	for _, o := range d.Outbound {
 		counts[string(o.Access.Verdict)]++
 		for _, t := range o.Targets {
-			if t.Access.Verdict == policy.Denied {
+			if t.Access.Verdict == reach.Denied {
 				counts["DENIED as target of a shift or mirror"]++
 			}
 		}

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -156,8 +157,8 @@ type RejectedSetting struct {
 
 // Access is the verdict about a call.
 type Access struct {
-	Verdict policy.Decision `json:"verdict"`
-	Reason  string          `json:"reason"`
+	Verdict reach.Decision `json:"verdict"`
+	Reason  string         `json:"reason"`
 	// Policies are the AccessPolicies that decide; none if the default applies.
 	Policies []ObjectRef `json:"policies,omitempty"`
 	// Conditions are alternatives.

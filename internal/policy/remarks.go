@@ -102,7 +102,7 @@ func (e *evaluator) remarkReach(ref PolicyRef, id world.ObjectID, selectors int)
 			continue
 		}
 		seen[here] = true
-		if slices.ContainsFunc(app.Destinations, func(d int) bool { return e.result.reaches(source, d) }) {
+		if slices.ContainsFunc(app.Destinations, func(d int) bool { return e.result.Reaches(source, d) }) {
 			return
 		}
 	}

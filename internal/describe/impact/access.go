@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/describe"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -14,7 +14,7 @@ import (
 // and the same reason.
 func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	type key struct {
-		before, after   policy.Decision
+		before, after   reach.Decision
 		reason, sources string
 		everyone, fewer bool
 	}
@@ -58,9 +58,9 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	switch c.After {
 	case compare.Unreachable:
 		return "not federated to their mesh any more"
-	case policy.Conditional:
+	case reach.Conditional:
 		return v.terms(c)
-	case policy.Denied:
+	case reach.Denied:
 		switch {
 		case len(c.RulesAfter) == 0:
 			return v.defaultReason(c.Destination, "denies")
@@ -69,7 +69,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 		default:
 			return "no AccessPolicy there allows them"
 		}
-	case policy.Allowed:
+	case reach.Allowed:
 	}
 	switch {
 	case c.Before == compare.Unreachable && len(c.RulesAfter) == 0:
@@ -79,7 +79,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	case len(c.RulesAfter) == 0:
 		return v.defaultReason(c.Destination, "allows")
 	}
-	verdict := v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], d)
+	verdict := v.calls.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], d)
 	return verdict.Reason
 }
 
@@ -117,7 +117,7 @@ func firstPolicy(name string) string { return "the first AccessPolicy there, " +
 
 // terms returns the conditions under which callers are now allowed.
 func (v viewer) terms(c compare.VerdictChange) string {
-	verdict := describe.AccessOf(v.result, v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
+	verdict := describe.AccessOf(v.result, v.calls.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
 	if strings.HasPrefix(verdict.Reason, "depends on the pod") {
 		return verdict.Why()
 	}

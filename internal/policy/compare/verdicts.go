@@ -6,18 +6,19 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
 // Unreachable is the decision about a call that is impossible because the
 // Destination is not federated to the caller's mesh. Only comparisons use it.
-const Unreachable policy.Decision = "UNREACHABLE"
+const Unreachable reach.Decision = "UNREACHABLE"
 
 // VerdictChange is a changed decision about calls to one Destination.
 type VerdictChange struct {
 	Destination int
 	// Before and After are equal for CONDITIONAL calls whose conditions change.
-	Before, After policy.Decision
+	Before, After reach.Decision
 	// Fewer is true for CONDITIONAL calls that lose a condition under which they
 	// were allowed; otherwise they only gain conditions.
 	Fewer bool
@@ -71,10 +72,10 @@ func (c *comparer) verdictsOn(id int) {
 	was, is := c.decide(c.before, id), c.decide(c.after, id)
 	for _, before := range decisions() {
 		for _, after := range decisions() {
-			if before == after && before != policy.Conditional {
+			if before == after && before != reach.Conditional {
 				continue
 			}
-			if before != policy.Allowed && before != policy.Conditional && after != policy.Allowed && after != policy.Conditional {
+			if before != reach.Allowed && before != reach.Conditional && after != reach.Allowed && after != reach.Conditional {
 				continue // the call stays impossible
 			}
 			change := VerdictChange{Destination: id, Before: before, After: after, RulesBefore: was.policies, RulesAfter: is.policies}
@@ -102,13 +103,13 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 }
 
 // decisions lists all decisions, the most permissive first.
-func decisions() []policy.Decision {
-	return []policy.Decision{policy.Allowed, policy.Conditional, policy.Denied, Unreachable}
+func decisions() []reach.Decision {
+	return []reach.Decision{reach.Allowed, reach.Conditional, reach.Denied, Unreachable}
 }
 
 // judgement is the decision of one result about all callers of a Destination.
 type judgement struct {
-	callers map[policy.Decision]WorkloadSet
+	callers map[reach.Decision]WorkloadSet
 	// policies are the effective policies on the pods.
 	policies []world.ObjectID
 	// terms are the conditions under which a pod allows callers.
@@ -144,7 +145,7 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	conditional.subtract(denied)
 	unreachable := c.all()
 	unreachable.subtract(reaching)
-	j.callers = map[policy.Decision]WorkloadSet{policy.Allowed: allowed, policy.Denied: denied, policy.Conditional: conditional, Unreachable: unreachable}
+	j.callers = map[reach.Decision]WorkloadSet{reach.Allowed: allowed, reach.Denied: denied, reach.Conditional: conditional, Unreachable: unreachable}
 	seen := map[int]bool{}
 	for _, rules := range pods {
 		for _, rule := range rules {
@@ -226,7 +227,7 @@ func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule, called
 	if d.Mesh != nil && (p.AdmitsOwnMeshOnly() || p.AsReadBy(d.Mesh)) {
 		key.trustDomain = d.Mesh.TrustDomain
 	}
-	operation, possible := r.OperationOn(rule, called)
+	operation, possible := reach.In(r).OperationOn(rule, called)
 	if !possible {
 		return nil
 	}

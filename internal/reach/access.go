@@ -1,4 +1,4 @@
-package policy
+package reach
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -30,48 +31,48 @@ type Verdict struct {
 	// none if the default applies.
 	Policies []int
 	// Conditions are alternatives under which a CONDITIONAL call is allowed.
-	Conditions []Condition
+	Conditions []policy.Condition
 }
 
 // Verdict decides whether a workload may call a Destination. Every pod that may
 // receive the request decides for itself, so the verdict is computed for each
 // backing workload (semantics D33). If no pods are known, the Destination's own
 // rules are used.
-func (r *Result) Verdict(source *world.Workload, d *world.Destination) Verdict {
+func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
 	if len(d.Backing) == 0 {
-		if r.OpenGateway(d) {
-			return r.throughGateway(d)
+		if c.result.OpenGateway(d) {
+			return c.throughGateway(d)
 		}
-		return r.judge(source, d, r.RulesOf(d.ID), d.Mesh)
+		return c.judge(source, d, c.result.RulesOf(d.ID), d.Mesh)
 	}
 	verdicts := make([]Verdict, 0, len(d.Backing))
 	for _, id := range d.Backing {
-		pod := &r.World.Workloads[id]
-		if gateway := r.OpenGatewayOf(pod); gateway != nil {
-			verdicts = append(verdicts, r.throughGateway(gateway))
+		pod := &c.result.World.Workloads[id]
+		if gateway := c.result.OpenGatewayOf(pod); gateway != nil {
+			verdicts = append(verdicts, c.throughGateway(gateway))
 			continue
 		}
-		verdicts = append(verdicts, r.judge(source, d, r.RulesFor(pod), pod.Mesh))
+		verdicts = append(verdicts, c.judge(source, d, c.result.RulesFor(pod), pod.Mesh))
 	}
-	return r.combine(d, verdicts)
+	return c.combine(d, verdicts)
 }
 
 // judge decides for pods with the given rules.
-func (r *Result) judge(source *world.Workload, d *world.Destination, rules []AccessRule, mesh *world.Mesh) Verdict {
+func (c *Calls) judge(source *world.Workload, d *world.Destination, rules []policy.AccessRule, mesh *world.Mesh) Verdict {
 	if len(rules) == 0 {
-		return r.byDefault(d, mesh)
+		return c.byDefault(d, mesh)
 	}
 	identity, known := selector.IdentityOf(source)
 	var admitting, conditional, selecting []int
 	var conditions conditionList
 	for _, rule := range rules {
-		policy := &r.AccessPolicies[rule.Policy]
+		policy := &c.result.AccessPolicies[rule.Policy]
 		selecting = append(selecting, rule.Policy)
-		operation, possible := r.OperationOn(rule, d)
+		operation, possible := c.OperationOn(rule, d)
 		if !possible {
 			continue
 		}
-		for _, grant := range policy.Grants(&r.World.Destinations[rule.Destination]) {
+		for _, grant := range policy.Grants(&c.result.World.Destinations[rule.Destination]) {
 			if !grant.Admits(identity, known) {
 				continue
 			}
@@ -88,17 +89,17 @@ func (r *Result) judge(source *world.Workload, d *world.Destination, rules []Acc
 	switch {
 	case len(admitting) > 0:
 		policies := unique(admitting)
-		return Verdict{Decision: Allowed, Policies: policies, Reason: r.admittedBy(policies)}
+		return Verdict{Decision: Allowed, Policies: policies, Reason: c.admittedBy(policies)}
 	case len(conditional) > 0:
 		policies := unique(conditional)
-		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions.list, Reason: r.admittedBy(policies) + " for some requests"}
+		return Verdict{Decision: Conditional, Policies: policies, Conditions: conditions.list, Reason: c.admittedBy(policies) + " for some requests"}
 	}
 	return Verdict{Decision: Denied, Policies: unique(selecting), Reason: notAdmitted(source, d, known)}
 }
 
 // throughGateway returns the verdict for pods of a gateway that stays open.
-func (r *Result) throughGateway(d *world.Destination) Verdict {
-	vm := r.Meshes[d.Mesh.ID].VirtualMesh.Resource
+func (c *Calls) throughGateway(d *world.Destination) Verdict {
+	vm := c.result.Meshes[d.Mesh.ID].VirtualMesh.Resource
 	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s leaves open", d.Key(), vm.Name, vm.Namespace)}
 }
 
@@ -110,72 +111,38 @@ func notAdmitted(source *world.Workload, d *world.Destination, known bool) strin
 	return fmt.Sprintf("no AccessPolicy on %s allows %s", d.Key(), who)
 }
 
-func (r *Result) admittedBy(policies []int) string {
+// shownPolicies limits the policies that a sentence names.
+const shownPolicies = 5
+
+func (c *Calls) admittedBy(policies []int) string {
 	var names []string
-	for _, i := range policies[:min(len(policies), listedNames)] {
-		p := r.AccessPolicies[i].Resource
+	for _, i := range policies[:min(len(policies), shownPolicies)] {
+		p := c.result.AccessPolicies[i].Resource
 		names = append(names, p.Name+"."+p.Namespace)
 	}
-	return fmt.Sprintf("allowed by %s %s", text.Choose(len(policies), "AccessPolicy", "AccessPolicies"), text.BoundedOf(names, len(policies), listedNames))
+	return fmt.Sprintf("allowed by %s %s", text.Choose(len(policies), "AccessPolicy", "AccessPolicies"), text.BoundedOf(names, len(policies), shownPolicies))
 }
 
 // byDefault returns the verdict for pods without rules.
-func (r *Result) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
+func (c *Calls) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 	if mesh == nil {
 		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s does not belong to a mesh that could deny", d.Key())}
 	}
-	vm := r.Meshes[mesh.ID].VirtualMesh
-	rules := r.missingRules(d)
+	vm := c.result.Meshes[mesh.ID].VirtualMesh
+	rules := c.result.MissingRules(d)
 	if vm == nil {
 		return Verdict{Decision: Allowed, Reason: rules + " and its mesh does not belong to a VirtualMesh"}
 	}
 	decision, does := Allowed, "allows"
-	if r.deniesByDefault(mesh) {
+	if c.result.DeniesByDefault(mesh) {
 		decision, does = Denied, "denies"
 	}
 	return Verdict{Decision: decision, Reason: fmt.Sprintf("%s and VirtualMesh %s.%s %s by default (globalAccessPolicy %s)",
 		rules, vm.Resource.Name, vm.Resource.Namespace, does, vm.GlobalAccessPolicy())}
 }
 
-// missingRules returns why no rule is effective on a Destination: there is no
-// policy, or the policies are INVALID.
-func (r *Result) missingRules(d *world.Destination) string {
-	if r.missing[d.ID] == "" {
-		switch broken := r.invalidAccess(d); len(broken) {
-		case 0:
-			r.missing[d.ID] = "no AccessPolicy selects " + d.Key()
-		case 1:
-			r.missing[d.ID] = fmt.Sprintf("AccessPolicy %s, which selects %s, is INVALID", broken[0], d.Key())
-		default:
-			r.missing[d.ID] = fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", text.Bounded(broken, listedNames), d.Key())
-		}
-	}
-	return r.missing[d.ID]
-}
-
-// invalidAccess returns the AccessPolicies that select a Destination and are
-// INVALID there.
-func (r *Result) invalidAccess(d *world.Destination) []string {
-	var invalid []string
-	note := func(ref PolicyRef) {
-		meta := r.Meta(ref)
-		invalid = append(invalid, meta.Name+"."+meta.Namespace)
-	}
-	for _, i := range r.Destinations[d.ID].Access {
-		if len(r.AccessPolicies[i].Rejected[d.ID]) > 0 {
-			note(PolicyRef{KindAccessPolicy, i})
-		}
-	}
-	for _, ref := range r.InvalidOn(d.ID) {
-		if ref.Kind == KindAccessPolicy {
-			note(ref)
-		}
-	}
-	return invalid
-}
-
 // combine combines the verdicts of all pods that may receive the request.
-func (r *Result) combine(d *world.Destination, verdicts []Verdict) Verdict {
+func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 	first := verdicts[0]
 	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
 		return first
@@ -191,7 +158,7 @@ func (r *Result) combine(d *world.Destination, verdicts []Verdict) Verdict {
 		for _, c := range v.Conditions {
 			conditions.add(c)
 		}
-		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, r.World.Workloads[d.Backing[i]].Name, v.Reason))
+		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, c.result.World.Workloads[d.Backing[i]].Name, v.Reason))
 	}
 	united.Policies, united.Conditions = unique(united.Policies), conditions.list
 	united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
@@ -204,11 +171,11 @@ func sameVerdict(a, b Verdict) bool {
 
 // conditionList collects distinct conditions in order.
 type conditionList struct {
-	list []Condition
+	list []policy.Condition
 	seen map[string]bool
 }
 
-func (l *conditionList) add(c Condition) {
+func (l *conditionList) add(c policy.Condition) {
 	if l.seen == nil {
 		l.seen = map[string]bool{}
 	}
@@ -216,12 +183,6 @@ func (l *conditionList) add(c Condition) {
 		l.seen[key] = true
 		l.list = append(l.list, c)
 	}
-}
-
-// Key is equal for equal conditions.
-func (c Condition) Key() string {
-	return fmt.Sprintf("%q %q %v %q %q %q %q", c.Paths, c.Methods, c.Ports,
-		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
 }
 
 func unique(ids []int) []int {
