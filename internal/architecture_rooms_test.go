@@ -202,7 +202,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/reach", purpose: "what becomes of calls, and what decides", pure: true,
-			imports: []string{"internal/policy", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text"},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps and the management cluster into objects",
@@ -261,7 +261,7 @@ func rooms() []room {
 		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
 		{
 			path: "hack/docs", purpose: "writes the generated docs",
-			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding"},
+			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding", "internal/reach"},
 		},
 		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
 	}

@@ -28,7 +28,20 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 
 // AccessOf returns the view of a verdict.
 func AccessOf(result *policy.Result, verdict reach.Verdict) Access {
-	view := Access{Verdict: verdict.Decision, Reason: verdict.Reason, Policies: accessPolicies(result, verdict.Policies)}
+	view := Access{
+		Verdict: verdict.Decision, Stage: verdict.Code.Stage(), Code: verdict.Code, Reason: verdict.Reason,
+		Policies: accessPolicies(result, verdict.Policies),
+	}
+	for _, p := range verdict.Ports {
+		view.Ports = append(view.Ports, PortAccess{Port: p.Port, Verdict: p.Decision, Stage: p.Code.Stage(), Code: p.Code, Reason: p.Reason})
+	}
+	for _, o := range verdict.Further {
+		obstacle := Obstacle{Stage: o.Code.Stage(), Code: o.Code, Reason: o.Reason, Ports: o.Ports}
+		if o.Object.Kind != "" {
+			obstacle.Object = o.Object.String()
+		}
+		view.Further = append(view.Further, obstacle)
+	}
 	for _, c := range verdict.Conditions {
 		view.Conditions = append(view.Conditions, Condition{
 			Paths: c.Paths, Methods: c.Methods, Ports: c.Ports, RequestCondition: RequestCondition(c.Request),

@@ -171,7 +171,7 @@ func (d *WorkloadDescription) callSummary() string {
 	if d.DeniedByDefaultCount > 0 {
 		counts["DENIED by default (--all-destinations lists them)"] = d.DeniedByDefaultCount
 	}
-	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "DENIED as target of a shift or mirror", "DENIED by default (--all-destinations lists them)")
+	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "DENIED as target of a shift or mirror", "DENIED by default (--all-destinations lists them)")
 }
 
 func countText(counts map[string]int, order ...string) string {

@@ -37,6 +37,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkRetries()
 	e.remarkSharedPods()
 	e.remarkFederation()
+	e.remarkTLSModes()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
 			e.report(finding.New(finding.CodeNotIstio, world.MeshID(mesh), e.untranslatedMesh(mesh)))

@@ -37,7 +37,7 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, denied 
 			}
 		}
 		if !all && len(traffic) == 0 && !c.hasAccessRules(d) {
-			if c.deniesWithoutRules(d) {
+			if c.deniesWithoutRules(w, d) {
 				denied++
 			}
 			continue
@@ -50,8 +50,11 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, denied 
 }
 
 // deniesWithoutRules reports whether a Destination without AccessPolicies denies
-// all callers.
-func (c *Calls) deniesWithoutRules(d *world.Destination) bool {
+// calls of a workload.
+func (c *Calls) deniesWithoutRules(w *world.Workload, d *world.Destination) bool {
+	if c.SetsTLS(d) { // the call may fail before
+		return c.Verdict(w, d).Decision == Denied
+	}
 	if len(d.Backing) == 0 {
 		return !c.result.OpenGateway(d) && c.result.DeniesByDefault(d.Mesh)
 	}

@@ -4,11 +4,14 @@ package reach
 
 import "github.com/meshctl/meshctl/internal/policy"
 
-// Calls answers questions about the calls in an evaluated world. Like the world's
-// Result, it is not safe for concurrent use.
-type Calls struct{ result *policy.Result }
+// Calls answers questions about the calls in an evaluated world. Answers are
+// cached, so it is not safe for concurrent use.
+type Calls struct {
+	result      *policy.Result
+	connections map[connectionKey]*Connection
+}
 
 // In returns the calls in an evaluated world.
 func In(result *policy.Result) *Calls {
-	return &Calls{result: result}
+	return &Calls{result: result, connections: map[connectionKey]*Connection{}}
 }

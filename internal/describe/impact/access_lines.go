@@ -4,22 +4,21 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/reach"
 )
 
-// access writes who may now call what. Destinations that became reachable or
-// unreachable are covered by the sentences about federation.
+// access writes who may now call what. Destinations whose federation changes are
+// covered by the sentences about that.
 func (l *sentences) access(changes []AccessChange) {
 	defer l.limit(len(l.lines), "changes of who may call what")
 	for _, c := range changes {
-		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
+		if c.federation {
 			continue
 		}
 		severity := finding.SeverityWarning
 		more := c.Before == reach.Conditional && c.After == reach.Conditional && !c.Fewer
-		if c.Before == reach.Denied || c.After == reach.Allowed || more {
+		if c.Before == reach.Denied || c.Before == reach.Unreachable || c.After == reach.Allowed || more {
 			severity = finding.SeverityInfo
 		}
 		if c.byDefault && c.After == reach.Allowed { // a side effect that no policy asks for
@@ -36,6 +35,10 @@ func (c AccessChange) sentence() string {
 		who = "all callers"
 	}
 	switch {
+	case c.After == reach.Unreachable && c.Everyone:
+		return "no caller will reach " + to
+	case c.After == reach.Unreachable:
+		return who + " will no longer reach " + to
 	case c.After == reach.Denied && c.Everyone:
 		return "no caller will be allowed to call " + to
 	case c.After == reach.Denied && c.Before == reach.Conditional:

@@ -218,4 +218,6 @@ type AccessChange struct {
 
 	// byDefault is true if no AccessPolicy applies now.
 	byDefault bool
+	// federation is true if it follows from what is federated.
+	federation bool
 }

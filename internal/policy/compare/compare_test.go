@@ -104,7 +104,7 @@ func checkVerdictChanges(t *testing.T, c *compare.Differences) {
 func verdictOf(r *policy.Result, w *world.Workload, destination int) reach.Verdict {
 	d := &r.World.Destinations[destination]
 	if _, _, ok := r.Reach(w, d); !ok {
-		return reach.Verdict{Decision: compare.Unreachable}
+		return reach.Verdict{Decision: compare.NotFederated}
 	}
 	return reach.In(r).Verdict(w, d)
 }
