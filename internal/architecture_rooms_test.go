@@ -142,13 +142,13 @@ func rooms() []room {
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
 			imports: []string{
 				"internal/output/view", "internal/policy", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector",
-				"internal/world", "internal/cli/text", "internal/policy/status",
+				"internal/world", "internal/cli/text", "internal/policy/status", "internal/reach",
 			},
 		},
 		{
 			path: "internal/describe/impact", purpose: "what authored objects change for everybody, as a view and in sentences", pure: true,
 			imports: []string{
-				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/world", "internal/cli/text",
+				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/world", "internal/cli/text", "internal/reach",
 			},
 		},
 		{
@@ -198,7 +198,11 @@ func rooms() []room {
 		{path: "internal/policy/serviceport", purpose: "ports of Services: protocols, and where pods listen", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport", "internal/reach"},
+		},
+		{
+			path: "internal/reach", purpose: "what becomes of calls, and what decides", pure: true,
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text"},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps and the management cluster into objects",
@@ -257,7 +261,7 @@ func rooms() []room {
 		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
 		{
 			path: "hack/docs", purpose: "writes the generated docs",
-			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding"},
+			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding", "internal/reach"},
 		},
 		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
 	}

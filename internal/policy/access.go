@@ -9,7 +9,6 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/limits"
 	"github.com/meshctl/meshctl/internal/policy/selector"
-	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -239,14 +238,45 @@ func (r *Result) deniesByDefault(m *world.Mesh) bool {
 	return false
 }
 
-// OperationOn returns the operations that an access rule allows to callers of a
-// Destination, in terms of that Destination's ports; false if it allows none. The
-// rule may apply to the pods through another Service with other ports.
-func (r *Result) OperationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
-	condition := r.AccessPolicies[rule.Policy].Operation()
-	if len(condition.Ports) == 0 {
-		return condition, true
+// Key is equal for equal conditions.
+func (c Condition) Key() string {
+	return fmt.Sprintf("%q %q %v %q %q %q %q", c.Paths, c.Methods, c.Ports,
+		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
+}
+
+// MissingRules returns why no rule is effective on a Destination: there is no
+// policy, or the policies are INVALID.
+func (r *Result) MissingRules(d *world.Destination) string {
+	if r.missing[d.ID] == "" {
+		switch broken := r.invalidAccess(d); len(broken) {
+		case 0:
+			r.missing[d.ID] = "no AccessPolicy selects " + d.Key()
+		case 1:
+			r.missing[d.ID] = fmt.Sprintf("AccessPolicy %s, which selects %s, is INVALID", broken[0], d.Key())
+		default:
+			r.missing[d.ID] = fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", text.Bounded(broken, listedNames), d.Key())
+		}
 	}
-	condition.Ports = serviceport.PortsTo(called, serviceport.OfPods(&r.World.Destinations[rule.Destination], condition.Ports))
-	return condition, len(condition.Ports) > 0
+	return r.missing[d.ID]
+}
+
+// invalidAccess returns the AccessPolicies that select a Destination and are
+// INVALID there.
+func (r *Result) invalidAccess(d *world.Destination) []string {
+	var invalid []string
+	note := func(ref PolicyRef) {
+		meta := r.Meta(ref)
+		invalid = append(invalid, meta.Name+"."+meta.Namespace)
+	}
+	for _, i := range r.Destinations[d.ID].Access {
+		if len(r.AccessPolicies[i].Rejected[d.ID]) > 0 {
+			note(PolicyRef{KindAccessPolicy, i})
+		}
+	}
+	for _, ref := range r.InvalidOn(d.ID) {
+		if ref.Kind == KindAccessPolicy {
+			note(ref)
+		}
+	}
+	return invalid
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -16,6 +17,7 @@ import (
 type viewer struct {
 	// result is the result after the change.
 	result *policy.Result
+	calls  *reach.Calls
 	world  *world.World
 	// access and effective hold the AccessPolicies of the result and the
 	// VirtualMeshes that group meshes.
@@ -24,7 +26,7 @@ type viewer struct {
 }
 
 func newViewer(result *policy.Result) viewer {
-	v := viewer{result: result, world: result.World, access: map[world.ObjectID]*policy.AccessPolicy{}, effective: map[world.ObjectID]bool{}}
+	v := viewer{result: result, calls: reach.In(result), world: result.World, access: map[world.ObjectID]*policy.AccessPolicy{}, effective: map[world.ObjectID]bool{}}
 	for i := range result.AccessPolicies {
 		v.access[result.AccessPolicies[i].ID()] = &result.AccessPolicies[i]
 	}

@@ -46,6 +46,7 @@ const (
 	CodeNotTranslated      Code = "MC0311"
 	CodePathNeverMatches   Code = "MC0312"
 	CodeRetryTooLong       Code = "MC0313"
+	CodeTLSModeFails       Code = "MC0320"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -55,6 +56,7 @@ const (
 	CodeDefaultTrustDomain Code = "MC0407"
 	CodePodPort            Code = "MC0408"
 	CodeNoSuchPort         Code = "MC0409"
+	CodeNoIdentity         Code = "MC0420"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
 	CodeTrustRoot          Code = "MC0701"
@@ -286,6 +288,11 @@ func Catalogue() []Entry {
 			"set a perTryTimeout that is shorter than requestTimeout, or a longer requestTimeout",
 		},
 		{
+			CodeTLSModeFails, SeverityWarning, "The TLS mode of clients makes their calls fail",
+			"A TrafficPolicy or the Settings give clients a TLS mode with which their calls cannot succeed: anything but ISTIO_MUTUAL if the receiver requires mutual TLS, and SIMPLE on ports that declare HTTP. It is rendered as configured.",
+			"use ISTIO_MUTUAL, restrict the policy to other Destinations or ports, or do not require mutual TLS (spec.federation.tlsEnforcementSettings of the VirtualMesh)",
+		},
+		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
 			"The VirtualMesh denies calls that no AccessPolicy allows, and no effective AccessPolicy selects a Service of this workload.",
 			"to allow calls, create an AccessPolicy that selects its Service",
@@ -329,6 +336,11 @@ func Catalogue() []Entry {
 			CodeNoSuchPort, SeverityWarning, "An allowed port does not exist",
 			"spec.allowedPorts of an AccessPolicy has a number that is neither a port of the Service nor of its pods, or a port with a named target that no known pod has. It allows no call; a policy with only such ports allows no caller.",
 			"name a port of the Service; if its pods are new, discover the cluster again",
+		},
+		{
+			CodeNoIdentity, SeverityWarning, "AccessPolicies need an identity that does not arrive",
+			"The identity of a caller arrives over Istio's mutual TLS only. A TrafficPolicy or the Settings make clients send plaintext or simple TLS, so that rules about service accounts, namespaces or clusters match nobody, and the calls are denied.",
+			"use ISTIO_MUTUAL for these Destinations",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload does not belong to a mesh",
