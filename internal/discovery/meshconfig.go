@@ -14,6 +14,11 @@ type meshConfig struct {
 	trustDomain, rootNamespace string
 	// capturesDNS is true if proxies resolve names that no DNS server knows.
 	capturesDNS bool
+	// fields are all of them, as they are written in the ConfigMap of source, and
+	// networks its meshNetworks.
+	fields   map[string]any
+	source   namespaced
+	networks string
 }
 
 // parseMeshConfig reads a MeshConfig. Like Istio it accepts each field in both
@@ -23,7 +28,7 @@ func parseMeshConfig(text string) (meshConfig, error) {
 	if err != nil {
 		return meshConfig{}, err
 	}
-	var config meshConfig
+	config := meshConfig{fields: fields}
 	if config.trustDomain, err = textField(fields, "trustDomain", "trust_domain"); err != nil {
 		return meshConfig{}, err
 	}
