@@ -112,8 +112,11 @@ type discoverer struct {
 	workloadByPod    map[namespaced]*discoveryv1.Workload
 	revisionByTag    map[string]string
 	workloadLabels   labelIndex
-	addressOf        map[string]string // keyed by the text of a ProxyConfig
-	skippedRevisions map[string]bool   // revisions of istiods that were skipped
+	namespaceLabels  map[string]map[string]string
+	proxyConfigs     map[string]proxyConfig // keyed by their text
+	controllerOf     map[*discoveryv1.Workload]*controller
+	proxied          map[*corev1.Pod]bool // pods of controllers with a proxy
+	skippedRevisions map[string]bool      // revisions of istiods that were skipped
 
 	meshNames, workloadNames, destinationNames namer
 
@@ -139,7 +142,10 @@ func newDiscoverer(in Input) *discoverer {
 		slicesOf:            map[namespaced][]*discoveryk8sv1.EndpointSlice{},
 		workloadByPod:       map[namespaced]*discoveryv1.Workload{},
 		revisionByTag:       map[string]string{},
-		addressOf:           map[string]string{},
+		namespaceLabels:     map[string]map[string]string{},
+		proxyConfigs:        map[string]proxyConfig{},
+		controllerOf:        map[*discoveryv1.Workload]*controller{},
+		proxied:             map[*corev1.Pod]bool{},
 		skippedRevisions:    map[string]bool{},
 		podsByLabel:         labelIndex{}, workloadLabels: labelIndex{},
 		meshNames: namer{}, workloadNames: namer{}, destinationNames: namer{},
@@ -165,6 +171,9 @@ func newDiscoverer(in Input) *discoverer {
 func (d *discoverer) index() {
 	for i, pod := range d.pods {
 		d.podsByLabel.add(i, pod.Namespace, pod.Labels)
+	}
+	for _, namespace := range d.namespaces {
+		d.namespaceLabels[namespace.Name] = namespace.Labels
 	}
 	for _, node := range d.nodes {
 		d.nodeByName[node.Name] = node

@@ -11,6 +11,8 @@ const (
 	revisionLabel       = "istio.io/rev"
 	tagLabel            = "istio.io/tag"
 	dataplaneModeLabel  = "istio.io/dataplane-mode"
+	redirectionKey      = "ambient.istio.io/redirection"
+	exportToKey         = "networking.istio.io/exportTo"
 	subzoneLabel        = "topology.istio.io/subzone"
 	podTemplateHash     = "pod-template-hash"
 	canonicalRevision   = "service.istio.io/canonical-revision"

@@ -47,20 +47,6 @@ func parseMeshConfig(text string) (meshConfig, error) {
 	return config, nil
 }
 
-// discoveryAddress returns the address of the istiod that a ProxyConfig names;
-// empty if there is none or the ProxyConfig cannot be parsed.
-func discoveryAddress(proxyConfig string) string {
-	fields, err := parseFields(proxyConfig)
-	if err != nil {
-		return ""
-	}
-	address, err := textField(fields, "discoveryAddress", "discovery_address")
-	if err != nil {
-		return ""
-	}
-	return address
-}
-
 // parseFields parses YAML or JSON; an empty text has no fields.
 func parseFields(text string) (map[string]any, error) {
 	var content any

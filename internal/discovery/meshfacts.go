@@ -348,10 +348,20 @@ func variable(c *corev1.Container, name string) (value string, known bool) {
 	if c == nil {
 		return "", false
 	}
-	for _, v := range slices.Backward(c.Env) { // of several, the last one counts
+	v, set := lookup(c, name)
+	if !set {
+		return "", len(c.EnvFrom) == 0
+	}
+	return v.Value, v.ValueFrom == nil && !strings.Contains(v.Value, "$(")
+}
+
+// lookup finds an environment variable of a container. Of several, the last one
+// counts.
+func lookup(c *corev1.Container, name string) (variable corev1.EnvVar, set bool) {
+	for _, v := range slices.Backward(c.Env) {
 		if v.Name == name {
-			return v.Value, v.ValueFrom == nil && !strings.Contains(v.Value, "$(")
+			return v, true
 		}
 	}
-	return "", len(c.EnvFrom) == 0
+	return corev1.EnvVar{}, false
 }

@@ -281,7 +281,8 @@ func TestMeshFactsOfEnvironment(t *testing.T) {
 		{
 			name: "all of them",
 			istiod: corev1.Container{Env: []corev1.EnvVar{
-				{Name: "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", Value: "true"}, {Name: "ISTIO_MULTIROOT_MESH", Value: "T"},
+				{Name: "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", Value: "true"},
+				{Name: "ISTIO_MULTIROOT_MESH", Value: "T"},
 				{Name: "PILOT_SCOPE_GATEWAY_TO_NAMESPACE", Value: "1"},
 			}},
 			want: "skipValidateTrustDomain: true\nmultiRootMesh: true\nscopeGatewayToNamespace: true",
@@ -290,7 +291,8 @@ func TestMeshFactsOfEnvironment(t *testing.T) {
 			name: "what is no boolean is false, and the last one counts",
 			istiod: corev1.Container{Env: []corev1.EnvVar{
 				{Name: "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", Value: "yes"},
-				{Name: "ISTIO_MULTIROOT_MESH", Value: "true"}, {Name: "ISTIO_MULTIROOT_MESH", Value: "false"},
+				{Name: "ISTIO_MULTIROOT_MESH", Value: "true"},
+				{Name: "ISTIO_MULTIROOT_MESH", Value: "false"},
 			}},
 		},
 		{

@@ -156,9 +156,7 @@ type DestinationFacts struct {
 	// By number, in the order of the Service.
 	Ports []PortFacts `json:"ports,omitempty"`
 	// The service accounts of the pods, by name.
-	//
-	// +optional
-	ServiceAccounts []string `json:"serviceAccounts,omitzero"`
+	ServiceAccounts []string `json:"serviceAccounts,omitempty"`
 	// To which namespaces the Service is visible: `*` is every one, `.` its own, `~`
 	// none. Empty: the mesh's default.
 	//
