@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryk8sv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -49,6 +50,11 @@ type Input struct {
 	Nodes          []corev1.Node
 	Namespaces     []corev1.Namespace // only their metadata is read
 	AppMeshes      []unstructured.Unstructured
+
+	// RemoteSecrets are the metadata of Secrets that match RemoteSecretLabels in the
+	// RemoteSecretNamespaces; nil if they could not be listed. Their content is no
+	// part of discovery.
+	RemoteSecrets []metav1.ObjectMeta
 }
 
 // Output holds the discovered objects, each list sorted by name.
@@ -103,6 +109,8 @@ type discoverer struct {
 	nodes        []*corev1.Node
 	namespaces   []*corev1.Namespace
 	appMeshes    []*unstructured.Unstructured
+	// remoteSecrets is nil if they are not known.
+	remoteSecrets []metav1.ObjectMeta
 
 	configMaps       map[namespaced]*corev1.ConfigMap
 	serviceByName    map[namespaced]*corev1.Service
@@ -134,7 +142,7 @@ type namespaced struct{ namespace, name string }
 
 func newDiscoverer(in Input) *discoverer {
 	d := &discoverer{
-		cluster: in.Cluster, settings: in.Settings,
+		cluster: in.Cluster, settings: in.Settings, remoteSecrets: in.RemoteSecrets,
 		managementNamespace: cmp.Or(in.ManagementNamespace, DefaultManagementNamespace),
 		configMaps:          map[namespaced]*corev1.ConfigMap{},
 		serviceByName:       map[namespaced]*corev1.Service{},

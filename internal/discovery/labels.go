@@ -13,6 +13,7 @@ const (
 	dataplaneModeLabel  = "istio.io/dataplane-mode"
 	redirectionKey      = "ambient.istio.io/redirection"
 	exportToKey         = "networking.istio.io/exportTo"
+	remoteClusterKey    = "networking.istio.io/cluster"
 	subzoneLabel        = "topology.istio.io/subzone"
 	podTemplateHash     = "pod-template-hash"
 	canonicalRevision   = "service.istio.io/canonical-revision"

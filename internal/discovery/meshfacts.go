@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,6 +52,8 @@ func (d *discoverer) meshFacts(deployment *appsv1.Deployment, revision string, c
 			"defaultDestinationRuleExportTo", "default_destination_rule_export_to"),
 		DNSCapture: fields.dnsCapture(),
 		Networks:   fields.networks(config.networks),
+
+		RemoteClusters: d.remoteClusters(deployment.Namespace),
 	}
 	if len(revision) <= maxItemLength {
 		facts.Revision = revision
@@ -322,6 +325,32 @@ func (c *configFields) networks(written string) []string {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	return names
+}
+
+// remoteClusters returns the clusters that the remote secrets in a namespace are
+// for, by name; nil if that is not known. The names are those that istioctl writes:
+// the keys, which count for istiod, belong to the content.
+func (d *discoverer) remoteClusters(namespace string) []string {
+	if d.remoteSecrets == nil {
+		return nil
+	}
+	names := []string{}
+	for i := range d.remoteSecrets {
+		secret := &d.remoteSecrets[i]
+		if secret.Namespace != namespace {
+			continue
+		}
+		name := cmp.Or(secret.Annotations[remoteClusterKey], strings.TrimPrefix(secret.Name, "istio-remote-secret-"))
+		if len(name) <= maxItemLength {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > maxListed {
+		return nil
+	}
 	return names
 }
 

@@ -396,3 +396,38 @@ func TestHostileMeshConfig(t *testing.T) {
 		})
 	}
 }
+
+func TestRemoteClusters(t *testing.T) {
+	t.Parallel()
+	secret := func(namespace, name, cluster string) metav1.ObjectMeta {
+		meta := metav1.ObjectMeta{Namespace: namespace, Name: name}
+		if cluster != "" {
+			meta.Annotations = map[string]string{"networking.istio.io/cluster": cluster}
+		}
+		return meta
+	}
+	tests := []struct {
+		name    string
+		secrets []metav1.ObjectMeta
+		want    []string
+	}{
+		{name: "not known"},
+		{name: "none", secrets: []metav1.ObjectMeta{}, want: []string{}},
+		{
+			name: "by annotation, by name, twice, and of another namespace",
+			secrets: []metav1.ObjectMeta{
+				secret("istio-system", "x", "west"), secret("istio-system", "istio-remote-secret-north", ""), secret("istio-system", "mine", ""),
+				secret("istio-system", "istio-remote-secret-west", ""), secret("other", "istio-remote-secret-south", ""),
+			},
+			want: []string{"mine", "north", "west"},
+		},
+	}
+	for _, test := range tests {
+		in := meshWith(map[string]string{"mesh": "{}"}, corev1.Container{})
+		in.RemoteSecrets = test.secrets
+		got, _ := factsOf(t, in)
+		if diff := cmp.Diff(test.want, got.RemoteClusters); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
