@@ -209,7 +209,7 @@ func rooms() []room {
 			imports: []string{"internal/kube", "internal/discovery", "internal/world"},
 		},
 		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
-		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
+		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads, destinations and facts", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
 			imports: []string{"internal/kube", "internal/trust", "internal/cli/text"},

@@ -53,7 +53,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 	item := WorkloadDescription{
 		Name: w.Name, Namespace: w.Namespace, Cluster: w.Cluster, Kind: w.Kind,
 		ServiceAccount: w.ServiceAccount, Labels: w.Labels,
-		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh),
+		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh), Facts: w.Facts,
 		findings: len(findings), detailed: b.detailed(),
 	}
 	if identity, known := selector.IdentityOf(w); known {

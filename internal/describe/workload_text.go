@@ -139,9 +139,9 @@ func (d *WorkloadDescription) writeHead(w *view.Text) {
 		{Key: "Identity", Value: view.OrNone(d.Identity)},
 		{Key: "Mesh", Value: d.Mesh.text()},
 		d.VirtualMesh.field(),
-		{Key: "Policies", Value: d.policySummary()},
-		{Key: "Calls", Value: d.callSummary()},
 	}
+	fields = append(fields, proxyFacts(d.Facts)...)
+	fields = append(fields, view.Field{Key: "Policies", Value: d.policySummary()}, view.Field{Key: "Calls", Value: d.callSummary()})
 	if len(d.unwritten) > 0 {
 		fields = append(fields, view.Field{Key: "Not Written", Value: text.Bounded(d.unwritten, shownNames) + "; run 'meshctl apply'"})
 	}

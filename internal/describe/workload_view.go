@@ -4,6 +4,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/reach"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // WorkloadDescriptionList is what `describe workload -o json` prints.
@@ -28,7 +29,9 @@ type WorkloadDescription struct {
 	Identity    string              `json:"identity,omitempty"`
 	Mesh        *MeshSummary        `json:"mesh,omitempty"`
 	VirtualMesh *VirtualMeshSummary `json:"virtualMesh,omitempty"`
-	Policies    []*PolicyEffect     `json:"policies,omitempty"`
+	// Facts are those of the resource; absent ones are not known.
+	Facts    *discoveryv1.WorkloadFacts `json:"facts,omitempty"`
+	Policies []*PolicyEffect            `json:"policies,omitempty"`
 	// Outbound is omitted in summaries.
 	Outbound []OutboundDestination `json:"outbound,omitempty"`
 	// DeniedByDefaultCount is the number of destinations missing from Outbound

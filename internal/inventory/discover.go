@@ -130,6 +130,9 @@ func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Sc
 		// (semantics D71).
 		return Cluster{Name: c.Name, Err: found.Unlisted[at].Err}
 	}
+	if e := (*kube.Error)(nil); errors.As(r.failedRemoteSecrets, &e) {
+		return Cluster{Name: c.Name, Err: e}
+	}
 	if r.sawNothing() && len(found.Unlisted) > 0 {
 		// Credentials that may not read anything are as bad as none.
 		found.Err = found.Unlisted[0].Err

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryk8sv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -24,7 +25,10 @@ type rawReader struct {
 	// failed holds, for each kind, why it could not be listed. Each element is written by one
 	// question only.
 	failed []error
-	input  discovery.Input
+	// failedRemoteSecrets is why remote secrets could not be listed, unless they may
+	// not be.
+	failedRemoteSecrets error
+	input               discovery.Input
 }
 
 // discoveryScheme returns a scheme with the built-in kinds that discovery uses. Registering
@@ -59,7 +63,36 @@ func (r *rawReader) questions() []kube.Question {
 			return err
 		})
 	}
-	return questions
+	return append(questions, func(ctx context.Context) error {
+		r.failedRemoteSecrets = r.readRemoteSecrets(ctx, deployed)
+		return r.failedRemoteSecrets
+	})
+}
+
+// readRemoteSecrets reads the metadata of Istio's remote secrets, and never their
+// content. Whoever may not list Secrets, as the credentials of registered clusters,
+// does without: which clusters the mesh spans is then not known.
+func (r *rawReader) readRemoteSecrets(ctx context.Context, deployed <-chan struct{}) error {
+	select {
+	case <-deployed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	found := []metav1.ObjectMeta{}
+	for _, namespace := range discovery.RemoteSecretNamespaces(r.input.Deployments) {
+		metas, err := kube.ListMetadata(ctx, r.connection, schema.GroupVersionResource{Version: "v1", Resource: "secrets"},
+			kube.ListOptions{Namespace: namespace, Labels: discovery.RemoteSecretLabels})
+		var e *kube.Error
+		switch {
+		case errors.As(err, &e) && e.Skippable():
+			return nil
+		case err != nil:
+			return err
+		}
+		found = append(found, metas...)
+	}
+	r.input.RemoteSecrets = found
+	return nil
 }
 
 // unlisted returns the kinds that could not be listed. It may be called once all questions are

@@ -201,3 +201,87 @@ func TestDiscoverKnowsWhatItSaw(t *testing.T) {
 		})
 	}
 }
+
+// TestRemoteSecrets: their names are read as metadata only, by whoever may list
+// them, and it is no problem if nobody may.
+func TestRemoteSecrets(t *testing.T) {
+	t.Parallel()
+	const path = "/api/v1/namespaces/istio-system/secrets"
+	withSecrets := func(secrets ...map[string]any) map[string][]map[string]any {
+		lists := memberCluster()
+		lists[path] = secrets
+		return lists
+	}
+	secret := func(name string, annotations map[string]any) map[string]any {
+		return map[string]any{"metadata": map[string]any{"name": name, "namespace": "istio-system", "annotations": annotations}}
+	}
+	tests := []struct {
+		name   string
+		server *liveAPI
+		want   []string
+	}{
+		{
+			name: "two",
+			server: &liveAPI{lists: withSecrets(
+				secret("istio-remote-secret-west", nil), secret("other", map[string]any{"networking.istio.io/cluster": "north"}),
+				secret("istio-remote-secret-north", nil),
+			)},
+			want: []string{"north", "west"},
+		},
+		{name: "none", server: &liveAPI{lists: withSecrets()}, want: []string{}},
+		{name: "forbidden", server: &liveAPI{lists: withSecrets(), forbidden: []string{path}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan *http.Request, 100)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/secrets") {
+					asked <- r
+				}
+				tt.server.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			connection := kube.New("east", kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
+			found, err := Discover(t.Context(), DiscoverOptions{Connections: []*kube.Connection{connection}})
+			if err != nil || !found[0].Complete() {
+				t.Fatal(err, found[0].Err, found[0].Unlisted)
+			}
+			if diff := cmp.Diff(tt.want, found[0].Output.Meshes[0].Spec.Meshctl.RemoteClusters); diff != "" {
+				t.Errorf("remote clusters (-want +got):\n%s", diff)
+			}
+			close(asked)
+			requests := 0
+			for r := range asked {
+				requests++
+				accepts, labels := r.Header.Get("Accept"), r.URL.Query().Get("labelSelector")
+				if !strings.Contains(accepts, "PartialObjectMetadataList") || strings.Contains(accepts, "application/json,") || labels != "istio/multiCluster=true" {
+					t.Errorf("asked for %s with Accept %q", r.URL, accepts)
+				}
+			}
+			if requests != 1 {
+				t.Errorf("%d requests for Secrets", requests)
+			}
+		})
+	}
+}
+
+// TestRemoteSecretsFail: a failure that is not a lack of permission fails discovery,
+// like that of any other list.
+func TestRemoteSecretsFail(t *testing.T) {
+	t.Parallel()
+	api := &liveAPI{lists: memberCluster()}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/secrets") {
+			_, _ = w.Write([]byte("no API"))
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	connection := kube.New("east", kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
+	found, err := Discover(t.Context(), DiscoverOptions{Connections: []*kube.Connection{connection}})
+	if err != nil || found[0].Err == nil {
+		t.Errorf("%v, %+v", err, found)
+	}
+}

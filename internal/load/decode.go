@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
 // objectID identifies an object; it is unique within a world.
@@ -259,6 +260,16 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 		// Every kind in the table has a schema, so this should not happen.
 		e.problems = append(e.problems, world.Problem{Kind: world.UnknownKind, Origin: origin, Object: id.String(), Message: err.Error()})
 		return e
+	}
+	if kind.discovered() && len(report.Errors) > 0 {
+		var ignored []validation.FieldError
+		if report, ignored, err = checkFacts(d.checker, kind.gvk, object, report); err != nil {
+			e.problems = append(e.problems, world.Problem{Kind: world.UnknownKind, Origin: origin, Object: id.String(), Message: err.Error()})
+			return e
+		}
+		for _, f := range ignored {
+			e.problems = append(e.problems, ignoredFact(origin, id.String(), f.String()))
+		}
 	}
 	for _, f := range report.Unknown {
 		message := "unknown field " + f.Path

@@ -203,7 +203,8 @@ func TestEveryDiscoveredKindIsReadFromDumps(t *testing.T) {
 }
 
 // TestBundledDumpsShowTheBundledWorld compares the raw objects in testdata/dumps with the
-// example world used by help texts and guides.
+// example world used by help texts and guides. The example world may lack facts, as
+// worlds of other tools do.
 func TestBundledDumpsShowTheBundledWorld(t *testing.T) {
 	t.Parallel()
 	world, err := Files(t.Context(), FileOptions{Paths: []string{"../../testdata/worlds/bookinfo-two-clusters"}, Recursive: true}, validation.New())
@@ -222,23 +223,36 @@ func TestBundledDumpsShowTheBundledWorld(t *testing.T) {
 		found = meshdiscovery.Merge(found, dump.Output)
 	}
 	want, got := map[string]any{}, map[string]any{}
+	hasFacts := map[string]bool{}
 	for _, m := range world.Meshes {
 		want[m.Resource.Name] = m.Resource.Spec
+		hasFacts[m.Resource.Name] = m.Resource.Spec.Meshctl != nil
 	}
 	for _, w := range world.Workloads {
 		want[w.Resource.Name] = w.Resource.Spec
+		hasFacts[w.Resource.Name] = w.Resource.Spec.Meshctl != nil
 	}
 	for _, d := range world.Destinations {
 		sortEndpointPorts(&d.Resource.Spec)
 		want[d.Resource.Name] = d.Resource.Spec
+		hasFacts[d.Resource.Name] = d.Resource.Spec.Meshctl != nil
 	}
 	for _, m := range found.Meshes {
+		if !hasFacts[m.Name] {
+			m.Spec.Meshctl = nil
+		}
 		got[m.Name] = m.Spec
 	}
 	for _, w := range found.Workloads {
+		if !hasFacts[w.Name] {
+			w.Spec.Meshctl = nil
+		}
 		got[w.Name] = w.Spec
 	}
 	for _, d := range found.Destinations {
+		if !hasFacts[d.Name] {
+			d.Spec.Meshctl = nil
+		}
 		sortEndpointPorts(&d.Spec)
 		got[d.Name] = d.Spec
 	}

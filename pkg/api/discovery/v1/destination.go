@@ -35,6 +35,8 @@ type DestinationSpec struct {
 	KubeService     *KubeService     `json:"kubeService,omitempty"`
 	ExternalService *ExternalService `json:"externalService,omitempty"`
 	Mesh            *core.ObjectRef  `json:"mesh,omitempty"`
+	// Facts that meshctl's discovery adds.
+	Meshctl *DestinationFacts `json:"meshctl,omitempty"`
 }
 
 // KubeService is a Kubernetes Service.

@@ -43,6 +43,8 @@ type MeshSpec struct {
 	OSM                     *OSM                  `json:"osm,omitempty"`
 	AgentInfo               *apiextensionsv1.JSON `json:"agentInfo,omitempty"`
 	IssuedCertificateStatus *apiextensionsv1.JSON `json:"issuedCertificateStatus,omitempty"`
+	// Facts that meshctl's discovery adds, of Istio meshes.
+	Meshctl *MeshFacts `json:"meshctl,omitempty"`
 }
 
 // MeshInstallation is the location of a control plane.

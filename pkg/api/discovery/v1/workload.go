@@ -30,6 +30,8 @@ type WorkloadSpec struct {
 	Kubernetes *KubernetesWorkload `json:"kubernetes,omitempty"`
 	Mesh       *core.ObjectRef     `json:"mesh,omitempty"`
 	AppMesh    *AppMeshWorkload    `json:"appMesh,omitempty"`
+	// Facts that meshctl's discovery adds.
+	Meshctl *WorkloadFacts `json:"meshctl,omitempty"`
 }
 
 // KubernetesWorkload is a Deployment, DaemonSet or StatefulSet.
