@@ -18,10 +18,9 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// TestSuggestedCommands holds all commands in messages to what pasting them may
-// do: one of another program names its cluster and deletes no namespace, and one
-// of meshctl exists, with its flags, and is quoted, so that it is completed. What
-// completes it is held by TestCompleteCommands.
+// TestSuggestedCommands checks all commands in messages: those of other programs must specify
+// their cluster and must not delete namespaces; those of meshctl must exist, with their
+// flags, and be quoted so that cluster flags are added. TestCompleteCommands checks the latter.
 func TestSuggestedCommands(t *testing.T) {
 	t.Parallel()
 	root := newRootCmd(cmdutil.NewFactory(cli.Discard()))

@@ -17,8 +17,8 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
-// TestSettingFlags checks that flags of settings exist in the table, and that a
-// value chosen elsewhere fits each of them.
+// TestSettingFlags checks that the flags bound to settings exist in the catalogue and accept
+// the values of the setting.
 func TestSettingFlags(t *testing.T) {
 	t.Parallel()
 	texts := map[settings.Kind]string{settings.Switch: "true", settings.List: "one,two"}
@@ -57,7 +57,7 @@ func TestSettingsPrecedence(t *testing.T) {
 		env  map[string]string
 		args string
 		want map[string]settings.Source
-		// wantFiles and wantNamespace are the values.
+		// wantFiles and wantNamespace are the expected values.
 		wantFiles     []string
 		wantNamespace string
 	}{
