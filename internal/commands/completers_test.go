@@ -87,7 +87,7 @@ func TestCompletionLoadsOnce(t *testing.T) {
 		return world.New(world.Objects{}), nil
 	}
 	run(t.Context(), []string{"__complete", "describe", "mesh", "-f", "a,b", "-Rf", "a", "-f", "-", ""}, f)
-	want := []cmdutil.WorldFlags{{Filenames: []string{"a", "b"}, Recursive: true}}
+	want := []cmdutil.WorldFlags{{Filenames: []string{"a", "b"}, Recursive: true, MaxObjects: world.DefaultMaxObjects}}
 	if diff := cmp.Diff(want, loaded, cmp.AllowUnexported(cmdutil.WorldFlags{})); diff != "" {
 		t.Errorf("worlds loaded (-want +got):\n%s", diff)
 	}
