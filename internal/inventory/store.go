@@ -26,7 +26,12 @@ func Kinds() []schema.GroupVersionKind {
 // ReadDiscovered reads the stored objects of Kinds in a namespace of the management cluster.
 // For errors see ReadStored.
 func ReadDiscovered(ctx context.Context, c *kube.Connection, namespace string) (*Stored, error) {
-	return ReadStored(ctx, c, namespace, Kinds())
+	stored, err := ReadStored(ctx, c, namespace, Kinds())
+	if err != nil {
+		return nil, err
+	}
+	stored.withoutFacts = kindsWithoutFacts(ctx, c, stored)
+	return stored, nil
 }
 
 // PlanDiscovered plans the changes that make the stored objects match the discovered ones.
@@ -40,6 +45,11 @@ func (s *Stored) PlanDiscovered(found []Cluster, prune bool) (*Plan, error) {
 	objects, err := Manifests(out)
 	if err != nil {
 		return nil, err
+	}
+	for _, object := range objects {
+		if slices.Contains(s.withoutFacts, object.GetKind()) {
+			unstructured.RemoveNestedField(object.Object, "spec", factsField)
+		}
 	}
 	opts := Options{Owner: map[string]string{discovery.OwnerLabel: s.namespace}, GroupLabel: discovery.ClusterLabel}
 	if prune {

@@ -16,6 +16,8 @@ type Stored struct {
 	namespace  string
 	kinds      []schema.GroupVersionKind
 	objects    map[kube.ObjectKey]*unstructured.Unstructured
+	// withoutFacts are the kinds of discovery whose CRDs have no facts.
+	withoutFacts []string
 }
 
 // ReadStored reads all objects of the given kinds in a namespace, regardless of their owner.
