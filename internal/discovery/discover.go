@@ -51,7 +51,7 @@ type Input struct {
 	Namespaces     []corev1.Namespace // only their metadata is read
 	AppMeshes      []unstructured.Unstructured
 
-	// RemoteSecrets are the metadata of Secrets that match RemoteSecretLabels in the
+	// RemoteSecrets are the metadata of Secrets that match RemoteClusterLabels in the
 	// RemoteSecretNamespaces; nil if they could not be listed. Their content is no
 	// part of discovery.
 	RemoteSecrets []metav1.ObjectMeta

@@ -50,9 +50,9 @@ func ControlPlaneNamespaces(deployments []appsv1.Deployment) []string {
 	return namespacesOf(deployments, func(d *appsv1.Deployment) bool { return istiodImage(d) != "" || linkerdImage(d) != "" })
 }
 
-// RemoteSecretLabels selects the remote secrets of Istio: each gives istiod access
+// RemoteClusterLabels selects the remote secrets of Istio: each gives istiod access
 // to another cluster.
-const RemoteSecretLabels = "istio/multiCluster=true"
+const RemoteClusterLabels = "istio/multiCluster=true"
 
 // RemoteSecretNamespaces returns the namespaces, sorted, in which an istiod looks
 // for remote secrets: its own.

@@ -81,7 +81,7 @@ func (r *rawReader) readRemoteSecrets(ctx context.Context, deployed <-chan struc
 	found := []metav1.ObjectMeta{}
 	for _, namespace := range discovery.RemoteSecretNamespaces(r.input.Deployments) {
 		metas, err := kube.ListMetadata(ctx, r.connection, schema.GroupVersionResource{Version: "v1", Resource: "secrets"},
-			kube.ListOptions{Namespace: namespace, Labels: discovery.RemoteSecretLabels})
+			kube.ListOptions{Namespace: namespace, Labels: discovery.RemoteClusterLabels})
 		var e *kube.Error
 		switch {
 		case errors.As(err, &e) && e.Skippable():
