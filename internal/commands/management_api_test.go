@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,8 +37,10 @@ type managementAPI struct {
 	// written are the paths at which objects were created.
 	written []string
 	mu      sync.Mutex
-	// forbidden says that the user may read nothing, broken that every list fails.
+	// forbidden says that the user may read nothing, unlisted which resources may not be
+	// listed, and broken that every list fails.
 	forbidden, broken bool
+	unlisted          []string
 }
 
 // stored adds the objects of the manifests in a directory.
@@ -114,7 +117,7 @@ func (a *managementAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.answer(w, map[string]any{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group + "/" + version, "resources": a.resources(group)})
 	case r.Method == http.MethodPost && rest[len(rest)-1] == "selfsubjectaccessreviews":
 		a.answer(w, map[string]any{"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": !a.forbidden}})
-	case a.forbidden:
+	case a.forbidden, slices.Contains(a.unlisted, rest[len(rest)-1]):
 		a.refuse(w, http.StatusForbidden, "Forbidden", `User "eve" cannot `+verbOf(r)+` resource "`+rest[len(rest)-1]+`" in API group "`+group+`" at the cluster scope`)
 	case r.Method == http.MethodPost:
 		a.mu.Lock()
