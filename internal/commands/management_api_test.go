@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,6 +31,8 @@ type managementAPI struct {
 	definitions []*apiextensionsv1.CustomResourceDefinition
 	// lists are the objects of the resources, such as "meshes".
 	lists map[string][]any
+	// version is that of Kubernetes.
+	version string
 	// installed says that the kinds of meshctl exist.
 	installed bool
 	// policyNamespaces are those that the namespace of meshctl's resources lists.
@@ -112,7 +115,7 @@ func (a *managementAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.URL.Path == "/version":
-		a.answer(w, map[string]any{"major": "1", "minor": "36", "gitVersion": "v1.36.0"})
+		a.answer(w, map[string]any{"major": "1", "minor": "36", "gitVersion": cmp.Or(a.version, "v1.36.0")})
 	case len(rest) == 0:
 		a.answer(w, map[string]any{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group + "/" + version, "resources": a.resources(group)})
 	case r.Method == http.MethodPost && rest[len(rest)-1] == "selfsubjectaccessreviews":
