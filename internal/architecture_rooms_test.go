@@ -240,6 +240,7 @@ func rooms() []room {
 		{path: "internal/testkit/cputime", purpose: "CPU time for benchmarks"},
 		{path: "internal/testkit/growth", purpose: "work on policies takes a time that grows with their number", imports: []string{"internal/load", "internal/testkit/cputime", "internal/world", "pkg/api/validation"}},
 		{path: "internal/testkit/genworld", purpose: "generated worlds of a given size", imports: []string{"internal/world"}},
+		{path: "internal/testkit/hostile", purpose: "hostile text in all strings of a value"},
 		{path: "internal/testkit/ptytest", purpose: "programs on a pseudo-terminal, for tests"},
 		{path: "internal/testkit/randomworld", purpose: "random worlds", imports: []string{"internal/world"}},
 

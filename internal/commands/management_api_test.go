@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +31,8 @@ type managementAPI struct {
 	definitions []*apiextensionsv1.CustomResourceDefinition
 	// lists are the objects of the resources, such as "meshes".
 	lists map[string][]any
+	// version is that of Kubernetes.
+	version string
 	// installed says that the kinds of meshctl exist.
 	installed bool
 	// policyNamespaces are those that the namespace of meshctl's resources lists.
@@ -36,8 +40,10 @@ type managementAPI struct {
 	// written are the paths at which objects were created.
 	written []string
 	mu      sync.Mutex
-	// forbidden says that the user may read nothing, broken that every list fails.
+	// forbidden says that the user may read nothing, unlisted which resources may not be
+	// listed, and broken that every list fails.
 	forbidden, broken bool
+	unlisted          []string
 }
 
 // stored adds the objects of the manifests in a directory.
@@ -109,12 +115,12 @@ func (a *managementAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.URL.Path == "/version":
-		a.answer(w, map[string]any{"major": "1", "minor": "36", "gitVersion": "v1.36.0"})
+		a.answer(w, map[string]any{"major": "1", "minor": "36", "gitVersion": cmp.Or(a.version, "v1.36.0")})
 	case len(rest) == 0:
 		a.answer(w, map[string]any{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group + "/" + version, "resources": a.resources(group)})
 	case r.Method == http.MethodPost && rest[len(rest)-1] == "selfsubjectaccessreviews":
 		a.answer(w, map[string]any{"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": !a.forbidden}})
-	case a.forbidden:
+	case a.forbidden, slices.Contains(a.unlisted, rest[len(rest)-1]):
 		a.refuse(w, http.StatusForbidden, "Forbidden", `User "eve" cannot `+verbOf(r)+` resource "`+rest[len(rest)-1]+`" in API group "`+group+`" at the cluster scope`)
 	case r.Method == http.MethodPost:
 		a.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/testkit/hostile"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -68,76 +68,6 @@ func shown(t *testing.T, answer describe.Answer) map[string]string {
 	return forms
 }
 
-// attack is what an attacker would put into a name: sequences that set the title
-// of a window and clear the screen, controls of C1, marks that reverse the
-// direction of writing, and line ends.
-const attack = "\x1b]0;owned\a\x1b[2J\u009b31m\x9b\u202eevil\u2066\u200b\u2028\r\nFORGED:  yes\n\tFORGED"
-
-// attacker puts attack at the end of strings of a world.
-type attacker struct {
-	random *rand.Rand
-	// everything says that no string is spared; otherwise some are, the same in
-	// all places, so that references keep leading somewhere.
-	everything bool
-	chosen     map[string]bool
-	seen       map[uintptr]bool
-}
-
-func (a *attacker) hits(s string) bool {
-	if a.everything {
-		return s != ""
-	}
-	if s == "" {
-		return a.random.IntN(20) == 0
-	}
-	hit, known := a.chosen[s]
-	if !known {
-		hit = a.random.IntN(4) == 0
-		a.chosen[s] = hit
-	}
-	return hit
-}
-
-func (a *attacker) text(s string) string {
-	if a.hits(s) {
-		return s + attack
-	}
-	return s
-}
-
-// change goes through a value; strings of named types are words of the API.
-func (a *attacker) change(v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // nothing else holds strings
-	case reflect.Pointer:
-		if !v.IsNil() && !a.seen[v.Pointer()] {
-			a.seen[v.Pointer()] = true
-			a.change(v.Elem())
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if name := v.Type().Field(i).Name; v.Field(i).CanSet() && name != "TypeMeta" && name != "CreationTimestamp" {
-				a.change(v.Field(i))
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			a.change(v.Index(i))
-		}
-	case reflect.Map:
-		if v.Type() == reflect.TypeFor[map[string]string]() && v.Len() > 0 {
-			changed := map[string]string{}
-			for key, value := range v.Interface().(map[string]string) {
-				changed[a.text(key)] = a.text(value)
-			}
-			v.Set(reflect.ValueOf(changed))
-		}
-	case reflect.String:
-		if v.Type() == reflect.TypeFor[string]() && v.CanSet() {
-			v.SetString(a.text(v.String()))
-		}
-	}
-}
-
 // TestHostileTextIsHarmless puts control sequences into the strings of worlds, and
 // looks for them in all that describe prints.
 func TestHostileTextIsHarmless(t *testing.T) {
@@ -145,14 +75,13 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	attacked := map[string]int{}
 	for seed := range uint64(12) {
 		objects := randomworld.Objects(rand.New(rand.NewPCG(seed, 1)))
-		a := &attacker{random: rand.New(rand.NewPCG(seed, 2)), everything: seed == 0, chosen: map[string]bool{}, seen: map[uintptr]bool{}}
-		a.change(reflect.ValueOf(&objects))
+		hostile.New(rand.New(rand.NewPCG(seed, 2)), seed == 0).Change(&objects)
 		for about, answer := range answers(policy.Evaluate(world.New(objects))) {
 			for form, printed := range shown(t, answer) {
-				if strings.Contains(printed, `\x1b]0;owned\a`) {
+				if strings.Contains(printed, hostile.Escaped) {
 					attacked[about]++
 				}
-				if problem := harm(printed, strings.HasSuffix(form, " 0 columns")); problem != "" {
+				if problem := hostile.Harm(printed, strings.HasSuffix(form, " 0 columns")); problem != "" {
 					t.Fatalf("world of seed %d: %s as %s has %s\n%s", seed, about, form, problem, printed)
 				}
 			}
@@ -164,21 +93,6 @@ func TestHostileTextIsHarmless(t *testing.T) {
 			t.Errorf("no attack reaches what is said about %s: the test shows nothing", about)
 		}
 	}
-}
-
-// harm says what in a text could harm a reader; whole says that no line is
-// wrapped.
-func harm(printed string, whole bool) string {
-	for line := range strings.Lines(printed) {
-		line = strings.TrimSuffix(line, "\n")
-		if i := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
-			return fmt.Sprintf("a character that is not printable (%q)", line[i:])
-		}
-		if whole && strings.HasPrefix(strings.TrimSpace(line), "FORGED") {
-			return fmt.Sprintf("a forged line (%q)", line)
-		}
-	}
-	return ""
 }
 
 // mustRoundTrip reads JSON and YAML back, and compares them with the value.

@@ -77,13 +77,54 @@ func (g *grid) fit(room int) {
 	}
 	for !g.shrink(room, readable) {
 		if !g.leaveOut() {
-			g.shrink(room, func(int) int { return leastWidth })
+			g.squeeze(room)
 			break
 		}
 	}
 	whole := slices.Clone(g.widths)
 	g.measure()
 	g.relax(room, whole)
+}
+
+// names reports whether a column belongs to the leading ones that say what a row is
+// about: exact texts that are always shown. They are cut last.
+func (g *grid) names(column int) bool {
+	for i := range g.table.Columns[:column+1] {
+		if c := &g.table.Columns[i]; c.Content != view.Exact || c.Priority > 0 || c.Tone != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// squeeze fits a table that is too wide without the columns that may be hidden: it
+// shortens what is no name, hides more if that makes room for the names, and shortens
+// these only if they do not fit by themselves.
+func (g *grid) squeeze(room int) {
+	keepNames := func(i int) int {
+		if g.names(i) {
+			return g.widths[i]
+		}
+		return leastWidth
+	}
+	if g.shrink(room, keepNames) {
+		return
+	}
+	var exacts []int
+	for _, exact := range []bool{false, true} {
+		exacts = slices.Clone(g.shown)
+		for k := len(g.shown) - 1; k >= 0; k-- {
+			if i := g.shown[k]; g.names(i) || (g.table.Columns[i].Content == view.Exact) != exact {
+				continue
+			}
+			g.shown = slices.Delete(g.shown, k, k+1)
+			if g.shrink(room, keepNames) {
+				return
+			}
+		}
+	}
+	g.shown = exacts // to hide states and numbers is in vain
+	g.shrink(room, keepNames, func(int) int { return leastWidth })
 }
 
 // relax distributes unused room to shortened cells, because lists and prose are
@@ -101,23 +142,26 @@ func (g *grid) relax(room int, whole []int) {
 }
 
 // shrink sets limits so that the table fits the room, but no column becomes
-// narrower than its least width; it reports whether the table fits.
-func (g *grid) shrink(room int, least func(column int) int) bool {
+// narrower than its least width, or the next one if that is not enough; it reports
+// whether the table fits.
+func (g *grid) shrink(room int, limits ...func(column int) int) bool {
 	widths := slices.Clone(g.widths)
 	for i := range widths {
 		widths[i] = min(widths[i], room)
 	}
-	for excess := g.total(widths) - room; excess > 0; excess-- {
-		widest := -1
-		for _, i := range g.shown {
-			if widths[i] > least(i) && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
+	for _, least := range limits {
+		for excess := g.total(widths) - room; excess > 0; excess-- {
+			widest := -1
+			for _, i := range g.shown {
+				if widths[i] > least(i) && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
 			}
+			if widest < 0 {
+				break
+			}
+			widths[widest]--
 		}
-		if widest < 0 {
-			break
-		}
-		widths[widest]--
 	}
 	for _, i := range g.shown {
 		if g.limits[i] = widths[i]; widths[i] == g.widths[i] {

@@ -3,6 +3,8 @@ package output_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,12 +80,27 @@ gloo-mesh   istiod-istio-system-east   east           timeout, retries and...
 gloo-mesh   linkerd-日本-café          cluster-日本   <none>
 3 columns hidden (TYPE, VERSION, PORTS); use -o wide or a wider terminal
 `},
+		{64, output.FormatTable, `
+NAMESPACE   NAME                       CLUSTER        FIELDS
+gloo-mesh   istiod-istio-system-east   east           timeout...
+gloo-mesh   linkerd-日本-café          cluster-日本   <none>
+3 columns hidden (TYPE, VERSION, PORTS); use -o wide or a wider
+  terminal
+`},
 		{60, output.FormatTable, `
-NAMESPACE   NAME                  CLUSTER        FIELDS
-gloo-mesh   istiod-istio-sys...   east           timeout,...
-gloo-mesh   linkerd-日本-café     cluster-日本   <none>
-3 columns hidden (TYPE, VERSION, PORTS); use -o wide or a
-  wider terminal
+NAMESPACE   NAME                       CLUSTER
+gloo-mesh   istiod-istio-system-east   east
+gloo-mesh   linkerd-日本-café          cluster-日本
+4 columns hidden (TYPE, VERSION, PORTS, FIELDS); use -o wide
+  or a wider terminal
+`},
+		{40, output.FormatTable, `
+NAMESPACE   NAME            CLUSTER
+gloo-mesh   istiod-ist...   east
+gloo-mesh   linkerd-日...   cluster-日本
+4 columns hidden (TYPE, VERSION, PORTS,
+  FIELDS); use -o wide or a wider
+  terminal
 `},
 		{80, output.FormatWide, `
 NAMESPACE   NAME                       CLUSTER        TYPE      VERSION   PORTS                                               FIELDS                                        ROOT
@@ -120,7 +137,7 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 		})
 		t.Marked(view.Word{Text: "rejected", Tone: view.Bad}, " "+table.Rows[0][8])
 	})}
-	whole := printedAt(t, 0, output.FormatTable, v) + " and 1 2 3 4 5 more column columns hidden (TYPE, VERSION, PORTS); (TYPE, VERSION); (TYPE); use -o wide or a wider terminal"
+	whole := printedAt(t, 0, output.FormatTable, v) + " and 1 2 3 4 5 more column columns hidden (TYPE, VERSION, PORTS, FIELDS); (TYPE, VERSION, PORTS); (TYPE, VERSION); (TYPE); use -o wide or a wider terminal"
 	ours := strings.NewReplacer("2 meshes: ", "")
 	for width := 46; width <= 220; width++ {
 		shown := printedAt(t, width, output.FormatTable, v)
@@ -257,5 +274,62 @@ Errors:
 	want = strings.NewReplacer("STRICT", "\x1b[32mSTRICT\x1b[0m", "rejected", "\x1b[31mrejected\x1b[0m").Replace(want)
 	if diff := cmp.Diff(want, painted.String()); diff != "" {
 		t.Errorf("with colours (-want +got)\n%s", diff)
+	}
+}
+
+// TestNamesAreCutLast holds for tables of all shapes that the leading columns, which
+// say what a row is about, are whole wherever they fit, and that no prose and no list
+// takes room from them.
+func TestNamesAreCutLast(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func(limit int) string { return strings.Repeat("x", 1+random.IntN(limit)) }
+	for range 60 {
+		table := view.Table{}
+		names := 1 + random.IntN(3)
+		for i := range names {
+			table.Columns = append(table.Columns, view.Column{Name: fmt.Sprint("NAME", i)})
+		}
+		for i := range 1 + random.IntN(6) {
+			column := view.Column{Name: fmt.Sprint("C", i), Priority: random.IntN(4), Content: view.Content(random.IntN(3))}
+			if i == 0 {
+				column.Tone = func(string) view.Tone { return view.Plain } // a state ends the names
+			}
+			table.Columns = append(table.Columns, column)
+		}
+		for range 1 + random.IntN(5) {
+			row := make([]string, len(table.Columns))
+			for i := range row {
+				if row[i] = word(30); table.Columns[i].Content == view.ItemList {
+					row[i] = view.Items([]string{word(20), word(20), word(20)})
+				}
+			}
+			table.Add(row...)
+		}
+		needed := 3 * (names - 1)
+		for i := range names {
+			longest := len(table.Columns[i].Name)
+			for _, row := range table.Rows {
+				longest = max(longest, len(row[i]))
+			}
+			needed += longest
+		}
+		for width := 20; width <= 140; width += 3 {
+			lines := strings.Split(printedAt(t, width, output.FormatTable, view.View{Table: view.Rows(table)}), "\n")
+			var whole []string
+			for i, row := range table.Rows {
+				if got := strings.Fields(lines[i+1])[:names]; cmp.Equal(row[:names], got) {
+					whole = append(whole, row[0])
+				}
+			}
+			header := strings.Fields(lines[0])
+			switch prose := slices.ContainsFunc(table.Columns, func(c view.Column) bool { return c.Content != view.Exact && slices.Contains(header, c.Name) }); {
+			case len(whole) == len(table.Rows):
+			case width >= needed:
+				t.Errorf("at %d columns, names that need %d are cut:\n%s", width, needed, strings.Join(lines, "\n"))
+			case prose:
+				t.Errorf("at %d columns, prose takes room from names:\n%s", width, strings.Join(lines, "\n"))
+			}
+		}
 	}
 }

@@ -24,8 +24,11 @@ const (
 
 // Losses returns the number of changes that remove protection, without those that are refused.
 func (p *Plan) Losses() int {
-	return p.countChanges(func(change *Change) bool { return change.Loss != "" && change.Kind != kube.ChangeRefuse })
+	return p.countChanges((*Change).Loses)
 }
+
+// Loses reports whether the change removes protection.
+func (c *Change) Loses() bool { return c.Loss != "" && c.Kind != kube.ChangeRefuse }
 
 // Held returns the number of changes that are refused because they would remove protection.
 func (p *Plan) Held() int {

@@ -390,7 +390,7 @@ func outcomesOf(stdout string) map[string]string {
 	for line := range strings.Lines(stdout) {
 		fields := strings.Fields(line)
 		if len(fields) >= 6 && fields[0] != "CLUSTER" {
-			outcomes[fields[2]+" "+fields[3]] = strings.Join(fields[4:len(fields)-1], " ")
+			outcomes[fields[1]+" "+fields[2]] = strings.Join(fields[4:len(fields)-1], " ")
 		}
 	}
 	return outcomes
@@ -418,7 +418,7 @@ func TestMeshRestart(t *testing.T) {
 
 func (f *restartFleet) testPlan(t *testing.T) {
 	got := f.restart(t, 0, eastMesh, "--dry-run")
-	f.expect(t, got.stdout, "CLUSTER   STAGE           NAMESPACE      NAME")
+	f.expect(t, got.stdout, "CLUSTER   NAMESPACE      NAME ")
 	type row struct{ action, note string }
 	for object, want := range map[string]row{
 		"control-plane istio-system deployment/istiod": {"restart", ""},
@@ -437,7 +437,7 @@ func (f *restartFleet) testPlan(t *testing.T) {
 		found := false
 		for line := range strings.Lines(got.stdout) {
 			fields := strings.Fields(line)
-			if strings.Join(fields[1:4], " ") == object {
+			if len(fields) > 3 && strings.Join([]string{fields[3], fields[1], fields[2]}, " ") == object {
 				found = true
 				if fields[5] != want.action {
 					t.Errorf("%s: %s, want %s", object, fields[5], want.action)

@@ -17,6 +17,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/rollout"
+	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
@@ -24,6 +25,8 @@ type options struct {
 	streams *cli.Streams
 	clock   cli.Clock
 	load    cmdutil.WorldLoader
+	// prompter returns who asks questions; it returns nil if nobody can be asked.
+	prompter func(ctx context.Context) wizard.Prompter
 	// verbosity is how often -v was given.
 	verbosity func() int
 
@@ -50,7 +53,8 @@ type options struct {
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	opts := &options{
 		streams: f.Streams, clock: f.Clock, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity },
-		dryRun: cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(output.FormatTable),
+		prompter: func(ctx context.Context) wizard.Prompter { return cmdutil.NewPrompter(ctx, f.Streams) },
+		dryRun:   cmdutil.NewEnumValue("none", "none", "client", "server"), output: cmdutil.NewOutput(output.FormatTable),
 	}
 	cmd := &cobra.Command{
 		Use:     "apply",

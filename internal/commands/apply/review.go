@@ -3,10 +3,12 @@ package apply
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/describe/impact"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
@@ -19,13 +21,13 @@ func (a *applyRun) review(ctx context.Context, in rollout.Input) (err error) {
 	if a.plan, err = rollout.NewPlan(ctx, in, a.planOptions()); err != nil {
 		return inputError(err)
 	}
-	accepted := 0
+	accepted := map[lossOn]bool{}
 	if a.asks() && !a.watch && a.plan.Held() > 0 { // --watch never removes protection by itself
 		if accepted, err = a.acceptHeld(ctx); err != nil {
 			return err
 		}
 	}
-	if accepted > 0 {
+	if len(accepted) > 0 {
 		options := a.planOptions()
 		options.AcceptLoss = true
 		in.Result = a.plan.Result
@@ -70,37 +72,62 @@ func (a *applyRun) compareBehaviour() {
 	}
 }
 
+// lossOn identifies an object that would protect nothing any more.
+type lossOn struct {
+	cluster string
+	key     kube.ObjectKey
+}
+
+// changes returns the objects of the plan whose changes have a property.
+func (a *applyRun) changes(has func(*rollout.Change) bool) map[lossOn]bool {
+	found := map[lossOn]bool{}
+	for i := range a.plan.Clusters {
+		c := &a.plan.Clusters[i]
+		for k := range c.Changes {
+			if change := &c.Changes[k]; has(change) {
+				found[lossOn{c.Name, change.Key}] = true
+			}
+		}
+	}
+	return found
+}
+
 // acceptHeld asks whether to remove protection that no explicit change removes
-// (semantics D70). It returns how many objects that was accepted for.
-func (a *applyRun) acceptHeld(ctx context.Context) (int, error) {
+// (semantics D70). It returns the objects that this was accepted for.
+func (a *applyRun) acceptHeld(ctx context.Context) (map[lossOn]bool, error) {
 	a.reportErrors()
-	held := a.plan.Held()
-	agreed, err := cmdutil.NewPrompter(ctx, a.streams).Confirm(wizard.Question{
-		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(held, "object")),
+	agreed, err := a.prompter(ctx).Confirm(wizard.Question{
+		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(a.plan.Held(), "object")),
 		Help: "No keeps these objects and applies the rest. Yes removes them, as --accept-loss does.",
 	}, false)
 	if err != nil || !agreed {
-		return 0, err
+		return nil, err
 	}
-	return held, nil
+	return a.changes(func(change *rollout.Change) bool { return change.Held }), nil
 }
 
 // confirm asks whether to apply the plan, if it changes anything. A loss of
 // protection takes a confirmation of its own, unless all of it was just accepted.
-func (a *applyRun) confirm(ctx context.Context, accepted int) error {
+func (a *applyRun) confirm(ctx context.Context, accepted map[lossOn]bool) error {
 	if !a.asks() || a.plan.Writes() == 0 && !a.watch {
 		return nil
 	}
-	if losses := a.plan.Losses(); losses > accepted {
-		err := cmdutil.Confirm(ctx, a.streams, false, wizard.Question{
-			Text: fmt.Sprintf("This removes protection (%s). Continue?", text.Count(losses, "object")),
+	losses := a.changes((*rollout.Change).Loses)
+	maps.DeleteFunc(losses, func(object lossOn, _ bool) bool { return accepted[object] })
+	if len(losses) > 0 {
+		noun := "object"
+		if len(accepted) > 0 {
+			noun = "more object"
+		}
+		err := cmdutil.ConfirmWith(a.prompter(ctx), wizard.Question{
+			Text: fmt.Sprintf("This removes protection (%s). Continue?", text.Count(len(losses), noun)),
 			Help: "The plan above lists what is no longer encrypted, denied or restricted.",
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return cmdutil.Confirm(ctx, a.streams, false, a.question())
+	return cmdutil.ConfirmWith(a.prompter(ctx), a.question())
 }
 
 // question returns the final confirmation.

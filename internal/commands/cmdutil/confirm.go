@@ -14,7 +14,12 @@ func Confirm(ctx context.Context, streams *cli.Streams, yes bool, question wizar
 	if yes {
 		return nil
 	}
-	return agree(NewPrompter(ctx, streams), func(p wizard.Prompter) (bool, error) { return p.Confirm(question, false) })
+	return ConfirmWith(NewPrompter(ctx, streams), question)
+}
+
+// ConfirmWith is Confirm with a prompter, which is nil if nobody can be asked.
+func ConfirmWith(prompter wizard.Prompter, question wizard.Question) error {
+	return agree(prompter, func(p wizard.Prompter) (bool, error) { return p.Confirm(question, false) })
 }
 
 // ConfirmByName is like Confirm, for destructive operations: the user must type the name.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -136,6 +137,17 @@ func ReportProblems(streams *cli.Streams, w *world.World) error {
 		streams.Say("... %s; the findings list all of them", text.More(more))
 	}
 	return result
+}
+
+// MissingInput returns the places of the input that could not be read, each once.
+func MissingInput(w *world.World) []string {
+	var places []string
+	for _, p := range w.Problems {
+		if place := p.Origin.String(); (p.HidesInput() || p.Kind == world.UnlistedKind) && !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	return places
 }
 
 // ProblemText returns a problem and its origin in one line.

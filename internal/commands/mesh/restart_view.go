@@ -142,14 +142,14 @@ func (r *restarting) planTable() view.Table {
 	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
 		table.Noun = "workload"
 		table.Columns = []view.Column{
-			{Name: "CLUSTER"}, {Name: "STAGE", Priority: 2}, {Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "PODS", Priority: 1}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason},
+			{Name: "CLUSTER"}, {Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STAGE", Priority: 2}, {Name: "PODS", Priority: 1}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason},
 		}
 		var why []string
 		for _, reason := range item.Reasons {
 			why = append(why, reason.Message)
 		}
 		table.Add(
-			m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name,
+			m.Mesh.Cluster, item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name, string(item.Stage),
 			fmt.Sprint(item.Pods), string(item.Action), view.OrNone(strings.Join(why, "; ")))
 	})
 	return table
@@ -193,9 +193,9 @@ func (r *restarting) outcomeTable() view.Table {
 			took = result.Took.Round(100 * time.Millisecond).String()
 		}
 		table.Columns = []view.Column{
-			{Name: "CLUSTER"}, {Name: "STAGE", Priority: 2}, {Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "OUTCOME"}, {Name: "TOOK", Priority: 1},
+			{Name: "CLUSTER"}, {Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "STAGE", Priority: 2}, {Name: "OUTCOME"}, {Name: "TOOK", Priority: 1},
 		}
-		table.Add(m.Mesh.Cluster, string(item.Stage), item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name, string(result.Outcome), took)
+		table.Add(m.Mesh.Cluster, item.Namespace, strings.ToLower(item.Kind)+"/"+item.Name, string(item.Stage), string(result.Outcome), took)
 	})
 	return table
 }

@@ -207,11 +207,25 @@ func (o *istioOptions) run(ctx context.Context) error {
 	if r.rendered == 0 {
 		o.streams.Say("%s", r.nothing())
 	}
+	if r.incomplete && o.outputDir == "" {
+		incomplete = r.warnIncomplete(cmdutil.MissingInput(world))
+	}
 	if o.failOnFindings && len(r.omissions) > 0 {
 		return errors.Join(incomplete, cli.ErrFindings)
 	}
 	return incomplete
 }
+
+// warnIncomplete says below the output that it lacks what could not be read, and
+// returns the error of the command: who applies the rest with pruning deletes live
+// objects.
+func (r *rendering) warnIncomplete(missing []string) error {
+	r.streams.Fail("the output is not complete: %s could not be read; do not apply it with pruning", text.Bounded(missing, shownMissing))
+	return cli.ErrReported
+}
+
+// shownMissing limits the inputs that a message names.
+const shownMissing = 3
 
 // checkClusters returns an error for unknown clusters.
 func (o *istioOptions) checkClusters(known []string) error {
