@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, f *cmdutil.Factory) int {
 		// Whatever broke, it broke because the user stopped it.
 		err = cli.ErrCancelled
 	}
+	f.Streams.EndStatus()
 	flushErr := f.Streams.Flush()
 	report(f.Streams, ran, err)
 	if flushErr != nil && !isOutputError(err) {
