@@ -79,7 +79,7 @@ func rooms() []room {
 		{
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/create/choices", "internal/commands/settings", "internal/describe/impact",
+				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/create/choices", "internal/commands/settings", "internal/describe/impact",
 				"internal/kube", "internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding",
 				"internal/render", "internal/wizard", "internal/world",
 			},
@@ -205,7 +205,7 @@ func rooms() []room {
 			imports: []string{"internal/kube", "internal/discovery", "internal/world"},
 		},
 		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
-		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
+		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
 			imports: []string{"internal/kube", "internal/trust", "internal/cli/text"},
