@@ -30,7 +30,7 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 func AccessOf(result *policy.Result, verdict reach.Verdict) Access {
 	view := Access{
 		Verdict: verdict.Decision, Stage: verdict.Code.Stage(), Code: verdict.Code, Reason: verdict.Reason,
-		Policies: accessPolicies(result, verdict.Policies),
+		Policies: accessPolicies(result, verdict.Policies), Assumed: verdict.Assumed,
 	}
 	for _, p := range verdict.Ports {
 		view.Ports = append(view.Ports, PortAccess{Port: p.Port, Verdict: p.Decision, Stage: p.Code.Stage(), Code: p.Code, Reason: p.Reason})

@@ -172,6 +172,8 @@ type Access struct {
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Ports has one verdict per port of the Service if the ports differ.
 	Ports []PortAccess `json:"ports,omitempty"`
+	// Assumed are facts that nobody knows and that the verdict depends on.
+	Assumed []string `json:"assumed,omitempty"`
 	// Further are obstacles behind the one that decides.
 	Further []Obstacle `json:"further,omitempty"`
 }

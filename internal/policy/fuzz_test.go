@@ -257,11 +257,30 @@ func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
 			if _, _, ok := result.Reach(w, d); !ok {
 				continue
 			}
+			if !accepted(result, w, d) {
+				continue
+			}
 			if got := calls.Verdict(w, d); got.Decision != want || len(got.Policies) > 0 {
 				t.Errorf("%s to %s: verdict %s by policies %v, want the default %s", w.Names().Full(), d.Key(), got.Decision, got.Policies, want)
 			}
 		}
 	}
+}
+
+// accepted reports whether all pods behind a Destination accept the trust domain of
+// a caller (semantics D47).
+func accepted(result *policy.Result, w *world.Workload, d *world.Destination) bool {
+	meshes := []*world.Mesh{d.Mesh}
+	for _, pod := range d.Backing {
+		meshes = append(meshes, result.World.Workloads[pod].Mesh)
+	}
+	return !slices.ContainsFunc(meshes, func(m *world.Mesh) bool {
+		if m == nil || m.Type != world.MeshIstio || w.Mesh.Type != world.MeshIstio {
+			return false
+		}
+		accepts, _ := m.AcceptsTrustDomain(w.Mesh.TrustDomain)
+		return !accepts
+	})
 }
 
 // defaultVerdict returns what holds for a Destination on whose pods there is no

@@ -38,6 +38,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkSharedPods()
 	e.remarkFederation()
 	e.remarkTLSModes()
+	e.remarkTrustDomains()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
 			e.report(finding.New(finding.CodeNotIstio, world.MeshID(mesh), e.untranslatedMesh(mesh)))

@@ -51,12 +51,13 @@ func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
 
 // judge decides about calls that one receiver gets.
 func (c *Calls) judge(source *world.Workload, d *world.Destination, to receiver) Verdict {
-	connection := c.Connect(source.Cluster, d, to.mesh)
+	connection := c.Connect(Caller{source.Cluster, source.Mesh}, d, to.mesh)
 	if len(connection.Open) == 0 {
 		first := connection.Obstacles[0]
-		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: connection.Obstacles[1:]}
+		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: connection.Obstacles[1:], Assumed: connection.Assumed}
 	}
 	verdict := c.access(source, d, to, connection)
+	verdict.Assumed = connection.Assumed
 	if !connection.Whole {
 		verdict.Further = connection.Obstacles
 		if verdict.Decision == Allowed {

@@ -33,6 +33,7 @@ const (
 	CodeGatewayNeedsMutual Code = "MT0502"
 	CodeExporterNotMutual  Code = "MT0503"
 	CodeTLSToHTTP          Code = "MT0504"
+	CodeTrustDomain        Code = "MT0505"
 
 	CodeNotAllowed      Code = "MT0601"
 	CodeDeniedByDefault Code = "MT0602"
@@ -77,6 +78,10 @@ func Catalogue() []Entry {
 		{
 			CodeTLSToHTTP, "the client sends simple TLS to a port that speaks HTTP",
 			"With tlsMode SIMPLE the client's proxy sends TLS that is not Istio's. The receiving proxy passes it on as it is, and an application that declares HTTP on that port cannot read it.",
+		},
+		{
+			CodeTrustDomain, "the receiver does not accept the caller's trust domain",
+			"A proxy accepts clients whose certificate has the trust domain of its own mesh, one of meshConfig.trustDomainAliases, or one of meshConfig.caCertificates[].trustDomains; PILOT_SKIP_VALIDATE_TRUST_DOMAIN=true of istiod switches the check off. A shared root alone is not enough. The connection ends in the TLS handshake, and callers get 503. The finding MC0216 has the setting to add.",
 		},
 		{
 			CodeNotAllowed, "no AccessPolicy allows the caller",

@@ -28,6 +28,11 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 			conditions.add(c)
 		}
 		united.Further = append(united.Further, v.Further...)
+		for _, fact := range v.Assumed {
+			if !slices.Contains(united.Assumed, fact) {
+				united.Assumed = append(united.Assumed, fact)
+			}
+		}
 		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, c.result.World.Workloads[d.Backing[i]].Name, v.Reason))
 	}
 	if united.Decision == Denied {

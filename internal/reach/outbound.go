@@ -52,8 +52,8 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, denied 
 // deniesWithoutRules reports whether a Destination without AccessPolicies denies
 // calls of a workload.
 func (c *Calls) deniesWithoutRules(w *world.Workload, d *world.Destination) bool {
-	if c.SetsTLS(d) { // the call may fail before
-		return c.Verdict(w, d).Decision == Denied
+	if c.SetsTLS(d) || slices.ContainsFunc(c.receivers(d), func(r receiver) bool { return !accepts(Caller{w.Cluster, w.Mesh}, r.mesh) }) {
+		return c.Verdict(w, d).Decision == Denied // the call may fail before
 	}
 	if len(d.Backing) == 0 {
 		return !c.result.OpenGateway(d) && c.result.DeniesByDefault(d.Mesh)

@@ -11,8 +11,24 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Connection is how workloads of one cluster connect to the pods of one mesh
-// behind a Destination. Each port of the Service is in exactly one of the lists,
+// Caller is who calls: the workloads of one mesh in one cluster. They connect to
+// everybody in the same way.
+type Caller struct {
+	Cluster string
+	// Mesh is nil if it is not known.
+	Mesh *world.Mesh
+}
+
+// trustDomain returns the trust domain of the callers' certificates; "" if they
+// have none of Istio's.
+func (c Caller) trustDomain() string {
+	if c.Mesh == nil || c.Mesh.Type != world.MeshIstio {
+		return ""
+	}
+	return c.Mesh.TrustDomain
+}
+
+// Connection is how callers connect to the pods of one mesh behind a Destination. Each port of the Service is in exactly one of the lists,
 // or concerned by an obstacle.
 type Connection struct {
 	// Mutual are the ports that are called with Istio's mutual TLS, so that the
@@ -25,6 +41,9 @@ type Connection struct {
 	Whole bool
 	// Obstacles make calls to the other ports fail.
 	Obstacles []Obstacle
+	// Assumed are facts that nobody knows and that these answers depend on (semantics
+	// D46).
+	Assumed []string
 	// setter says who sets a TLS mode with which no identity arrives on some port, as
 	// the beginning of a sentence.
 	setter string
@@ -32,25 +51,27 @@ type Connection struct {
 
 // connectionKey identifies equal questions about connections.
 type connectionKey struct {
-	cluster               string
+	cluster, strange      string
 	destination, receiver int
 }
 
-// Connect returns how workloads of a cluster connect to pods of a mesh behind a
-// Destination, which must be a Service. The receiver may be nil if it is not
-// known.
-func (c *Calls) Connect(cluster string, d *world.Destination, receiver *world.Mesh) *Connection {
-	key := connectionKey{cluster, d.ID, -1}
+// Connect returns how callers connect to pods of a mesh behind a Destination, which
+// must be a Service. The receiver may be nil if it is not known.
+func (c *Calls) Connect(from Caller, d *world.Destination, receiver *world.Mesh) *Connection {
+	key := connectionKey{cluster: from.Cluster, destination: d.ID, receiver: -1}
 	if receiver != nil {
 		key.receiver = receiver.ID
 	}
 	if !c.SetsTLS(d) {
-		// The usual case does not depend on the caller.
+		// The usual case does not depend on the caller's cluster.
 		key.cluster = ""
+	}
+	if !accepts(from, receiver) {
+		key.strange = from.trustDomain()
 	}
 	connection, known := c.connections[key]
 	if !known {
-		connection = c.connect(cluster, d, receiver)
+		connection = c.connect(from, d, receiver)
 		c.connections[key] = connection
 	}
 	return connection
@@ -104,9 +125,21 @@ func (n *Connection) Equal(other *Connection) bool {
 	return slices.Equal(n.Mutual, other.Mutual) && slices.Equal(n.Open, other.Open) && slices.Equal(n.HTTP, other.HTTP) && n.Whole == other.Whole
 }
 
+// accepts reports whether receivers accept the trust domain of callers (semantics
+// D47).
+func accepts(from Caller, receiver *world.Mesh) bool {
+	domain := from.trustDomain()
+	if domain == "" || receiver == nil || receiver.Type != world.MeshIstio {
+		return true
+	}
+	accepted, _ := receiver.AcceptsTrustDomain(domain)
+	return accepted
+}
+
 // connect implements Connect.
-func (c *Calls) connect(cluster string, d *world.Destination, receiver *world.Mesh) *Connection {
+func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh) *Connection {
 	connection := &Connection{}
+	cluster := from.Cluster
 	all := serviceport.All(d)
 	http := serviceport.HTTP(d)
 	if len(d.Resource.Spec.KubeService.Ports) == 0 { // nothing is known about them
@@ -119,7 +152,7 @@ func (c *Calls) connect(cluster string, d *world.Destination, receiver *world.Me
 	for _, port := range all {
 		mode := here(port)
 		speaksHTTP := slices.Contains(http, port)
-		if obstacle, found := c.obstacleTo(mode, there(port), remote, speaksHTTP, receiver); found {
+		if obstacle, found := c.obstacleTo(from, mode, there(port), remote, speaksHTTP, receiver); found {
 			if concerned[obstacle] == nil {
 				causes = append(causes, obstacle)
 			}
@@ -137,6 +170,11 @@ func (c *Calls) connect(cluster string, d *world.Destination, receiver *world.Me
 		}
 	}
 	connection.Whole = len(connection.Open) == len(all)
+	if !accepts(from, receiver) {
+		if _, known := receiver.AcceptsTrustDomain(from.trustDomain()); !known {
+			connection.Assumed = append(connection.Assumed, fmt.Sprintf("mesh %s.%s accepts no trust domain but its own, %s", receiver.Ref.Name, receiver.Ref.Namespace, receiver.TrustDomain))
+		}
+	}
 	for _, o := range causes {
 		obstacle := Obstacle{Code: o.code, Reason: o.reason, Object: o.object, Ports: concerned[o]}
 		if len(obstacle.Ports) == len(all) {
@@ -160,7 +198,7 @@ func (c *Calls) isFlat(d *world.Destination) bool {
 }
 
 // obstacleTo returns what makes calls to a port fail (semantics D49, D60).
-func (c *Calls) obstacleTo(mode, exporter portMode, remote, speaksHTTP bool, receiver *world.Mesh) (cause, bool) {
+func (c *Calls) obstacleTo(from Caller, mode, exporter portMode, remote, speaksHTTP bool, receiver *world.Mesh) (cause, bool) {
 	mutual := mode.mode == networkingv1.TLSModeIstioMutual
 	switch {
 	case remote && !mutual:
@@ -172,6 +210,8 @@ func (c *Calls) obstacleTo(mode, exporter portMode, remote, speaksHTTP bool, rec
 			CodePlaintextToStrict,
 			fmt.Sprintf("%s, but VirtualMesh %s requires mutual TLS (enforcementMode STRICT)", mode.setter(), nameOf(c.result.Meshes[receiver.ID].VirtualMesh)), mode.object,
 		}, true
+	case mutual && !accepts(from, receiver):
+		return cause{CodeTrustDomain, fmt.Sprintf("mesh %s.%s does not accept the trust domain %s of the caller", receiver.Ref.Name, receiver.Ref.Namespace, from.trustDomain()), world.MeshID(receiver)}, true
 	case mode.mode == networkingv1.TLSModeSimple && speaksHTTP:
 		return cause{CodeTLSToHTTP, mode.setter() + ", which the receiver of an HTTP port cannot read", mode.object}, true
 	default:

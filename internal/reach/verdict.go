@@ -32,6 +32,9 @@ type Verdict struct {
 	Conditions []policy.Condition
 	// Ports has one verdict per port, ascending, if the ports differ.
 	Ports []PortVerdict
+	// Assumed are facts that nobody knows and that the verdict depends on, as sentences
+	// (semantics D46).
+	Assumed []string
 	// Further are obstacles behind the one that decides, in the order of stages.
 	Further []Obstacle
 }

@@ -87,6 +87,7 @@ type comparer struct {
 	identities []identityClass
 	inCluster  map[string]WorkloadSet
 	inMesh     map[int]WorkloadSet
+	places     []callers
 }
 
 // callsIn returns the calls in one of the results.

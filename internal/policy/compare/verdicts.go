@@ -69,12 +69,11 @@ func (c *comparer) sameAccess(id int) bool {
 func (c *comparer) sameConnections(id int) bool {
 	was, is := c.callsIn(c.before), c.callsIn(c.after)
 	if d := &c.world().Destinations[id]; !d.IsService() || !was.SetsTLS(d) && !is.SetsTLS(d) {
-		return true
+		return true // the meshes, which decide about trust domains, are the same
 	}
-	c.locateWorkloads()
-	for cluster := range c.inCluster {
+	for _, from := range c.callersByMesh() {
 		if slices.ContainsFunc(c.receivingMeshes(id), func(m *world.Mesh) bool {
-			return !was.Connect(cluster, &c.before.World.Destinations[id], m).Equal(is.Connect(cluster, &c.after.World.Destinations[id], m))
+			return !was.Connect(from.Caller, &c.before.World.Destinations[id], m).Equal(is.Connect(from.Caller, &c.after.World.Destinations[id], m))
 		}) {
 			return false
 		}
@@ -161,9 +160,9 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	for _, decision := range decisions() {
 		j.callers[decision] = newWorkloadSet(all)
 	}
-	for cluster, workloads := range c.inCluster {
-		if callers := intersection(reaching, workloads); !callers.isEmpty() {
-			c.decideFrom(r, &j, id, cluster, callers)
+	for _, from := range c.callersByMesh() {
+		if callers := intersection(reaching, from.workloads); !callers.isEmpty() {
+			c.decideFrom(r, &j, id, from.Caller, callers)
 		}
 	}
 	j.callers[NotFederated].unite(c.all())
@@ -204,12 +203,12 @@ func (c *comparer) podsBehind(r *policy.Result, id int) []pods {
 	return behind
 }
 
-// decideFrom adds the decisions about callers in a cluster.
-func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, cluster string, callers WorkloadSet) {
+// decideFrom adds the decisions about callers of one mesh in one cluster.
+func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach.Caller, callers WorkloadSet) {
 	d := &r.World.Destinations[id]
 	allowed, closed, unreachable := callers.clone(), callers.clone(), callers.clone()
 	for _, pod := range c.podsBehind(r, id) {
-		connection := c.callsIn(r).Connect(cluster, d, pod.mesh)
+		connection := c.callsIn(r).Connect(from, d, pod.mesh)
 		if len(connection.Open) == 0 {
 			allowed = newWorkloadSet(len(c.world().Workloads))
 			continue

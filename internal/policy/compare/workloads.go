@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 )
 
 // WorkloadSet is a set of workloads by position in the world. It is immutable
@@ -165,4 +166,33 @@ func (c *comparer) reaching(r *policy.Result, destination int) WorkloadSet {
 		}
 	}
 	return reaching
+}
+
+// callers are the workloads of one mesh in one cluster.
+type callers struct {
+	reach.Caller
+	workloads WorkloadSet
+}
+
+// callersByMesh returns all workloads of meshes, in the order of their first.
+func (c *comparer) callersByMesh() []callers {
+	if c.places != nil {
+		return c.places
+	}
+	places := map[reach.Caller]int{}
+	for i := range c.world().Workloads {
+		w := &c.world().Workloads[i]
+		if w.Mesh == nil {
+			continue
+		}
+		from := reach.Caller{Cluster: w.Cluster, Mesh: w.Mesh}
+		at, known := places[from]
+		if !known {
+			at = len(c.places)
+			places[from] = at
+			c.places = append(c.places, callers{from, newWorkloadSet(len(c.world().Workloads))})
+		}
+		c.places[at].workloads.add(i)
+	}
+	return c.places
 }

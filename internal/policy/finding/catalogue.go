@@ -33,6 +33,7 @@ const (
 	CodeFederatedNobody    Code = "MC0213"
 	CodeUnusableAddress    Code = "MC0214"
 	CodeSharedAddress      Code = "MC0215"
+	CodeTrustDomain        Code = "MC0216"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
@@ -221,6 +222,11 @@ func Catalogue() []Entry {
 			CodeSharedAddress, SeverityWarning, "Two meshes have the same external address",
 			"The external address of an east-west gateway is also that of a gateway or pod in another cluster, or, with the same port, that of another mesh's gateway in its cluster. One of them gets the requests for the other; it cannot read or answer them without a certificate of the other's Services.",
 			"check which mesh owns the address, and correct the other one's Service or spec.federation.ingressGatewaySelectors[].overrideHostInfo",
+		},
+		{
+			CodeTrustDomain, SeverityWarning, "A mesh does not accept the trust domain of its callers",
+			"Services of the mesh are federated to meshes with other trust domains. Its proxies accept clients of its own trust domain, of meshConfig.trustDomainAliases and of meshConfig.caCertificates[].trustDomains only, even if the root certificate is shared, unless istiod runs with PILOT_SKIP_VALIDATE_TRUST_DOMAIN=true. All other calls end in the TLS handshake; callers get 503. An alias works, too, but makes the identities of both trust domains interchangeable in access rules.",
+			"add the trust domains of the calling meshes to meshConfig.caCertificates[].trustDomains of Istio in the mesh's cluster",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy refers to a Service that does not exist",

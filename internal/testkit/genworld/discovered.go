@@ -61,13 +61,24 @@ func (g *generator) addCluster(number int) {
 			Installation: &discoveryv1.MeshInstallation{
 				Namespace: istioNamespace, Cluster: cluster, Version: "1.24.2", PodLabels: map[string]string{"app": "istiod"},
 			},
-			TrustDomain: cluster + ".example.com", IstiodServiceAccount: "istiod", SmartDNSProxyingEnabled: true,
-		}},
+			TrustDomain: trustDomain(cluster), IstiodServiceAccount: "istiod", SmartDNSProxyingEnabled: true,
+		}, Meshctl: g.meshFacts()},
 	}))
 	g.addGateway(number)
 	for s := range g.Services {
 		g.addService(service{cluster: number, number: s})
 	}
+}
+
+func trustDomain(cluster string) string { return cluster + ".example.com" }
+
+// meshFacts lets every mesh accept clients of all others.
+func (g *generator) meshFacts() *discoveryv1.MeshFacts {
+	facts := &discoveryv1.MeshFacts{TrustDomainAliases: []string{}, SkipValidateTrustDomain: ptr(false), DNSCapture: ptr(true)}
+	for number := range g.Clusters {
+		facts.CACertificateTrustDomains = append(facts.CACertificateTrustDomains, trustDomain(clusterName(number)))
+	}
+	return facts
 }
 
 // addGateway adds the Service and the workload of the ingress gateway.

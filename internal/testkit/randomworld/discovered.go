@@ -65,8 +65,22 @@ func (g *generator) addMeshes(number int) {
 				Installation: installation, TrustDomain: pick(g, "", cluster+".example", cluster+".example", "shared.example"),
 				SmartDNSProxyingEnabled: g.chance(2), IngressGateways: g.listedGateways(),
 			}
+			mesh.Spec.Meshctl = g.meshFacts()
 		}
 		g.objects.Meshes = append(g.objects.Meshes, world.Object[discoveryv1.Mesh]{Resource: mesh, Errors: g.errors()})
+	}
+}
+
+// meshFacts lets most meshes accept the trust domains of the others.
+func (g *generator) meshFacts() *discoveryv1.MeshFacts {
+	switch g.below(4) {
+	case 0:
+		return nil
+	case 1:
+		return &discoveryv1.MeshFacts{TrustDomainAliases: some(g, "east.example", "west.example"), CACertificateTrustDomains: some(g, "cluster.local", "shared.example")}
+	default:
+		skip := true
+		return &discoveryv1.MeshFacts{SkipValidateTrustDomain: &skip}
 	}
 }
 
