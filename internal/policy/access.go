@@ -8,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/limits"
+	"github.com/meshctl/meshctl/internal/policy/operation"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
@@ -241,12 +242,22 @@ func (r *Result) deniesByDefault(m *world.Mesh) bool {
 
 // OperationOn returns the operations that an access rule allows to callers of a
 // Destination, in terms of that Destination's ports; false if it allows none. The
-// rule may apply to the pods through another Service with other ports.
+// rule may apply to the pods through another Service with other ports. Paths and
+// methods that no request has are left out (semantics D54).
 func (r *Result) OperationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
 	condition := r.AccessPolicies[rule.Policy].Operation()
-	if len(condition.Ports) == 0 {
-		return condition, true
+	if len(condition.Ports) > 0 {
+		condition.Ports = serviceport.PortsTo(called, serviceport.OfPods(&r.World.Destinations[rule.Destination], condition.Ports))
+		if len(condition.Ports) == 0 {
+			return condition, false
+		}
 	}
-	condition.Ports = serviceport.PortsTo(called, serviceport.OfPods(&r.World.Destinations[rule.Destination], condition.Ports))
-	return condition, len(condition.Ports) > 0
+	paths := slices.DeleteFunc(condition.Paths, func(path string) bool { return operation.NeverHasPath(path) != "" })
+	grpc := len(condition.Methods) > 0 && serviceport.OnlyGRPC(called, condition.Ports)
+	methods := slices.DeleteFunc(condition.Methods, func(method string) bool {
+		return operation.NeverHasMethod(method) != "" || grpc && !operation.AllowsPost(method)
+	})
+	possible := (len(paths) > 0 || len(condition.Paths) == 0) && (len(methods) > 0 || len(condition.Methods) == 0)
+	condition.Paths, condition.Methods = paths, methods
+	return condition, possible
 }

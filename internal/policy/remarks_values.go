@@ -8,38 +8,9 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/finding"
-	"github.com/meshctl/meshctl/internal/policy/selector"
-	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
-
-// remarkMatchedPaths reports request matchers with a path that no request can
-// have.
-func (e *evaluator) remarkMatchedPaths(p *TrafficPolicy) {
-	for i, m := range p.Resource.Spec.HTTPRequestMatchers {
-		at := fmt.Sprintf("spec.httpRequestMatchers[%d].uri", i)
-		if m.URI == nil {
-			at = fmt.Sprintf("spec.httpRequestMatchers[%d]", i)
-		}
-		if kind, path, never := selector.NeverMatches(selector.EffectiveURI(m)); never {
-			e.remarkPath(p.ID(), at+"."+kind, path)
-		}
-	}
-}
-
-// remarkAllowedPaths reports allowed paths that no request can have.
-func (e *evaluator) remarkAllowedPaths(p *AccessPolicy) {
-	for i, path := range p.Resource.Spec.AllowedPaths {
-		if selector.NeverAllows(path) {
-			e.remarkPath(p.ID(), fmt.Sprintf("spec.allowedPaths[%d]", i), path)
-		}
-	}
-}
-
-func (e *evaluator) remarkPath(id world.ObjectID, at, path string) {
-	e.report(finding.New(finding.CodePathNeverMatches, id, fmt.Sprintf("%s: %q matches no request, because paths start with /", at, path)))
-}
 
 // slowTry is a retry setting whose single try may take as long as the whole
 // request.

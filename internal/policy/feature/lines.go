@@ -26,6 +26,9 @@ func counted(n int64, noun string) string {
 func durationText(d *core.Duration) string { return d.String() }
 
 func retryText(r *networkingv1.RetryPolicy) string {
+	if r.Attempts == 0 {
+		return "switched off"
+	}
 	text := counted(int64(r.Attempts), "attempt")
 	if r.PerTryTimeout != nil {
 		text += " of " + r.PerTryTimeout.String()

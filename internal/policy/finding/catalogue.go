@@ -44,8 +44,10 @@ const (
 	CodeDeprecatedField    Code = "MC0309"
 	CodeOutOfReach         Code = "MC0310"
 	CodeNotTranslated      Code = "MC0311"
-	CodePathNeverMatches   Code = "MC0312"
+	CodeNeverMatches       Code = "MC0312"
 	CodeRetryTooLong       Code = "MC0313"
+	CodeRejectedValue      Code = "MC0314"
+	CodeRetriesOff         Code = "MC0315"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -55,6 +57,7 @@ const (
 	CodeDefaultTrustDomain Code = "MC0407"
 	CodePodPort            Code = "MC0408"
 	CodeNoSuchPort         Code = "MC0409"
+	CodeNeverAllows        Code = "MC0410"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
 	CodeTrustRoot          Code = "MC0701"
@@ -276,14 +279,24 @@ func Catalogue() []Entry {
 			"select only Destinations of Istio meshes",
 		},
 		{
-			CodePathNeverMatches, SeverityWarning, "A path matches no request",
-			"The path of a request starts with a slash. A path in spec.httpRequestMatchers of a TrafficPolicy or in spec.allowedPaths of an AccessPolicy that cannot start with one matches no request: the settings apply to none, or the policy allows none by that path.",
-			"write the path with a leading slash, such as /api",
+			CodeNeverMatches, SeverityWarning, "A request matcher matches no request",
+			"The path of a request starts with a slash and does not include the query, and methods are upper case. A matcher in spec.httpRequestMatchers of a TrafficPolicy with another path or method matches no request, and its settings apply to none.",
+			"write the path with a leading slash and without query, such as /api, and the method in upper case",
 		},
 		{
 			CodeRetryTooLong, SeverityWarning, "A try may take as long as the whole request",
 			"retries.perTryTimeout is not shorter than requestTimeout of the same requests, which the same policy or another one sets. The request times out before the first try does, so a slow try is never repeated.",
 			"set a perTryTimeout that is shorter than requestTimeout, or a longer requestTimeout",
+		},
+		{
+			CodeRejectedValue, SeverityError, "Istio or Envoy rejects a value",
+			"The value matches the schema, but Istio rejects every object that contains it, or Envoy rejects all routes of the port and keeps the previous ones, for every host. Examples are a percent sign in a header value that does not start a variable of Envoy, and a duration that is not a whole number of the unit in which Istio keeps it. The policy is INVALID and applies nowhere; a virtual mesh groups nothing.",
+			"correct the value as the message says",
+		},
+		{
+			CodeRetriesOff, SeverityWarning, "Retries are switched off",
+			"spec.policy.retries of a TrafficPolicy sets no attempts, or 0. Istio then makes no retries at all, not even the two that it makes by default when a connection fails.",
+			"set attempts to the number of retries, or remove retries to keep the default of the mesh",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
@@ -329,6 +342,11 @@ func Catalogue() []Entry {
 			CodeNoSuchPort, SeverityWarning, "An allowed port does not exist",
 			"spec.allowedPorts of an AccessPolicy has a number that is neither a port of the Service nor of its pods, or a port with a named target that no known pod has. It allows no call; a policy with only such ports allows no caller.",
 			"name a port of the Service; if its pods are new, discover the cluster again",
+		},
+		{
+			CodeNeverAllows, SeverityWarning, "An allowed operation matches no request",
+			"A path or method that the AccessPolicy allows is one that no request has, so it allows nothing. Paths start with a slash and do not include the query. They are not regular expressions: `*` is a wildcard only alone, first or last, and {*} stands for one segment. Methods are upper case, and gRPC requests always use POST.",
+			"write exact paths such as /api, prefixes such as /api/*, suffixes such as *.html or templates such as /api/{*}/items, and methods in upper case",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload does not belong to a mesh",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/operation"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -83,6 +84,24 @@ func EffectiveURI(m core.HTTPMatcher) *core.StringMatch {
 // because Istio has no suffix match (semantics D10).
 func SuffixPattern(suffix string) string { return ".*" + regexp.QuoteMeta(suffix) + "$" }
 
+// OriginPattern returns the regular expression for an origin of browsers that
+// Istio cannot match otherwise, because it neither has a suffix match nor ignores
+// case there; "" for all others.
+func OriginPattern(origin *core.StringMatch) string {
+	switch {
+	case origin.Suffix != nil:
+		return SuffixPattern(*origin.Suffix)
+	case !origin.IgnoreCase:
+		return ""
+	case origin.Exact != nil:
+		return "(?i)" + regexp.QuoteMeta(*origin.Exact)
+	case origin.Prefix != nil:
+		return "(?i)" + regexp.QuoteMeta(*origin.Prefix) + ".*"
+	default:
+		return ""
+	}
+}
+
 // uriKind returns the rank of a path match, the most specific first, and its
 // text.
 func uriKind(uri *core.StringMatch) (kind int, text string) {
@@ -102,21 +121,33 @@ func uriKind(uri *core.StringMatch) (kind int, text string) {
 	}
 }
 
-// NeverMatches reports whether no request can have the path, because every path
-// starts with a slash. It also returns the kind of match and the text.
-func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
+// NeverMatches returns why no request can have the path, "" if one can, and the
+// kind of match and the text. Every path starts with a slash, and paths are
+// compared without their query.
+func NeverMatches(uri *core.StringMatch) (kind, path, reason string) {
+	const slash = "paths start with /"
 	switch {
 	case uri == nil:
-		return "", "", false
+		return "", "", ""
 	case uri.Exact != nil:
-		return "exact", *uri.Exact, *uri.Exact != serverPath && !strings.HasPrefix(*uri.Exact, "/")
+		kind, path = "exact", *uri.Exact
+		if path != serverPath && !strings.HasPrefix(path, "/") {
+			return kind, path, slash
+		}
 	case uri.Prefix != nil: // an empty one matches every path
-		return "prefix", *uri.Prefix, *uri.Prefix != "" && !strings.HasPrefix(*uri.Prefix, "/")
+		kind, path = "prefix", *uri.Prefix
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return kind, path, slash
+		}
+	case uri.Suffix != nil:
+		kind, path = "suffix", *uri.Suffix
 	case uri.Regex != nil:
-		return "regex", *uri.Regex, neverStartsWithSlash(*uri.Regex)
-	default:
-		return "", "", false
+		if neverStartsWithSlash(*uri.Regex) {
+			return "regex", *uri.Regex, slash
+		}
+		return "regex", *uri.Regex, ""
 	}
+	return kind, path, operation.NeverInPath(path)
 }
 
 // serverPath is the path of OPTIONS requests for a server as a whole.
@@ -131,12 +162,6 @@ func neverStartsWithSlash(pattern string) bool {
 	}
 	start, _ := compiled.LiteralPrefix()
 	return start != "" && !strings.HasPrefix(start, "/")
-}
-
-// NeverAllows reports whether no request can have a path of an AccessPolicy,
-// because it starts with neither a slash nor a wildcard.
-func NeverAllows(path string) bool {
-	return path != "" && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "*")
 }
 
 // countHeaders returns how many headers must match and how many must not.
