@@ -194,13 +194,14 @@ func (r *Result) RejectedOn(destination int) []Rejection {
 }
 
 // overlaps returns the settings that are overridden for a part of the requests
-// only.
+// only, and those of routes that are never reached.
 func (r *Result) overlaps(destination int) []Rejection {
 	var rejections []Rejection
 	for _, origin := range r.Origins(destination) {
 		for _, route := range r.routesFrom(origin.Cluster, destination) {
 			rejections = append(rejections, route.rejected...)
 		}
+		rejections = append(rejections, r.lostRoutes(r.shadowed(origin.Cluster, destination), r.effectiveFrom(origin.Cluster, destination))...)
 	}
 	return rejections
 }

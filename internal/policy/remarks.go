@@ -36,6 +36,7 @@ func (e *evaluator) reportRemarks() {
 		}
 	}
 	e.remarkRetries()
+	e.remarkShadows()
 	e.remarkSharedPods()
 	e.remarkFederation()
 	for i := range e.world.Meshes {

@@ -48,6 +48,7 @@ const (
 	CodeRetryTooLong       Code = "MC0313"
 	CodeRejectedValue      Code = "MC0314"
 	CodeRetriesOff         Code = "MC0315"
+	CodeNeverReached       Code = "MC0316"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -297,6 +298,11 @@ func Catalogue() []Entry {
 			CodeRetriesOff, SeverityWarning, "Retries are switched off",
 			"spec.policy.retries of a TrafficPolicy sets no attempts, or 0. Istio then makes no retries at all, not even the two that it makes by default when a connection fails.",
 			"set attempts to the number of retries, or remove retries to keep the default of the mesh",
+		},
+		{
+			CodeNeverReached, SeverityWarning, "A route is never reached",
+			"Istio uses the first route that matches a request. The order is that of the paths: exact ones, then regular expressions, then prefixes, the longest first, and then routes without path; only then do headers and query parameters count. A request matcher of the policy comes behind one that matches all of its requests, such as the prefix / before a header without path, so its settings apply to no request.",
+			"add the path of the earlier route to the matcher, such as prefix / together with the header, so that the more specific matcher comes first",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",

@@ -20,6 +20,9 @@ type RequestMatch struct {
 	Method          string
 	// key is equal for equal matches.
 	key string
+	// paths is URI for comparisons of what matches match: nil if it matches every
+	// path, and a prefix if it is a regular expression for one.
+	paths *core.StringMatch
 }
 
 // RequestMatches returns the distinct effective matchers of a policy, sorted; a
@@ -50,10 +53,40 @@ func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
 	slices.SortFunc(match.QueryParameters, func(a, b core.QueryParameterMatcher) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 	})
+	match.paths = matchedPaths(match.URI)
 	kind, text := uriKind(match.URI)
 	match.key = fmt.Sprintf("%d|%q|%v|%q|%+q|%+q", kind, text, match.URI != nil && match.URI.IgnoreCase, match.Method,
 		fmt.Sprint(match.Headers), fmt.Sprint(match.QueryParameters))
 	return match
+}
+
+// matchedPaths returns the simplest form that matches the same paths; nil for
+// all. Every path starts with a slash.
+func matchedPaths(uri *core.StringMatch) *core.StringMatch {
+	prefix := ""
+	switch {
+	case uri == nil:
+		return nil
+	case uri.Prefix != nil:
+		prefix = *uri.Prefix
+	case uri.Suffix != nil && *uri.Suffix != "":
+		return uri
+	case uri.Exact != nil:
+		return uri
+	case uri.Regex != nil:
+		start, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimPrefix(*uri.Regex, "^"), "$"), ".*")
+		if *uri.Regex == ".+" {
+			start, ok = "", true
+		}
+		if !ok || regexp.QuoteMeta(start) != start {
+			return uri
+		}
+		prefix = start
+	}
+	if prefix == "" || prefix == "/" {
+		return nil
+	}
+	return &core.StringMatch{Prefix: &prefix, IgnoreCase: uri.IgnoreCase}
 }
 
 // Key identifies equal matches; it is "" for all requests.
@@ -222,11 +255,16 @@ func (m *RequestMatch) CompareMethod(other *RequestMatch) int {
 	return cmp.Or(strings.Compare(other.method(), m.method()), cmp.Compare(otherWithout, without))
 }
 
+// matchesAll reports whether every request matches, such as with the prefix /.
+func (m *RequestMatch) matchesAll() bool {
+	return m == nil || m.paths == nil && m.Method == "" && len(m.Headers)+len(m.QueryParameters) == 0
+}
+
 // Contains reports whether every request that matches other provably matches m;
 // nil matches every request.
 func (m *RequestMatch) Contains(other *RequestMatch) bool {
 	switch {
-	case m == nil:
+	case m.matchesAll():
 		return true
 	case other == nil:
 		return false
@@ -251,7 +289,7 @@ func (m *RequestMatch) Contains(other *RequestMatch) bool {
 
 // uriContains is Contains for the path.
 func uriContains(m, other *RequestMatch) bool {
-	a, b := m.URI, other.URI
+	a, b := m.paths, other.paths
 	if a == nil {
 		return true
 	}
