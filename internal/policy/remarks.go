@@ -35,7 +35,7 @@ func (e *evaluator) reportRemarks() {
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
 	}
-	e.remarkRetries()
+	e.remarkRoutes()
 	e.remarkShadows()
 	e.remarkSharedPods()
 	e.remarkFederation()

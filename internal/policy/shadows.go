@@ -124,7 +124,7 @@ func (e *evaluator) remarkShadows() {
 			continue
 		}
 		d := &e.world.Destinations[id]
-		for _, cluster := range e.result.originClusters(d) {
+		for _, cluster := range e.result.distinctOrigins(d) {
 			for route, first := range e.result.shadowed(cluster, id) {
 				if first.Match.Key() == route.Match.Key() {
 					continue // which is a conflict
@@ -150,6 +150,21 @@ func (e *evaluator) remarkShadows() {
 			"no request%s gets the settings of the policy: the route of TrafficPolicy %s.%s for %s comes first and matches all of them (on %s)",
 			of.match, winner.Name, winner.Namespace, of.by, text.Bounded(destinations, 1))))
 	}
+}
+
+// distinctOrigins returns clusters from which requests to a Destination can come,
+// one of those for which all policies have the same sources.
+func (r *Result) distinctOrigins(d *world.Destination) []string {
+	var distinct []string
+	others := false
+	for _, cluster := range r.originClusters(d) {
+		named := slices.ContainsFunc(r.Destinations[d.ID].Traffic, func(i int) bool { return r.TrafficPolicies[i].scopeOf(cluster) != "" })
+		if named || !others {
+			distinct = append(distinct, cluster)
+		}
+		others = others || !named
+	}
+	return distinct
 }
 
 // mayShadow reports whether a policy on a Destination has a match that a match of

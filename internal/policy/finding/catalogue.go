@@ -49,6 +49,7 @@ const (
 	CodeRejectedValue      Code = "MC0314"
 	CodeRetriesOff         Code = "MC0315"
 	CodeNeverReached       Code = "MC0316"
+	CodeFaultFirst         Code = "MC0317"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -303,6 +304,11 @@ func Catalogue() []Entry {
 			CodeNeverReached, SeverityWarning, "A route is never reached",
 			"Istio uses the first route that matches a request. The order is that of the paths: exact ones, then regular expressions, then prefixes, the longest first, and then routes without path; only then do headers and query parameters count. A request matcher of the policy comes behind one that matches all of its requests, such as the prefix / before a header without path, so its settings apply to no request.",
 			"add the path of the earlier route to the matcher, such as prefix / together with the header, so that the more specific matcher comes first",
+		},
+		{
+			CodeFaultFirst, SeverityInfo, "A fault comes before timeouts and retries",
+			"faultInjection acts on the same requests as requestTimeout or retries, which the same policy or another one sets. A fixed delay comes before the timeout, which does not count it. An abort answers at once, reaches no server, and is not retried.",
+			"to test how callers cope with a slow server, choose a delay that is longer than their own timeouts, or delay the answers of the server itself",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",

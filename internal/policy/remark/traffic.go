@@ -1,6 +1,6 @@
-// Package remark finds values of policies that are valid but probably a mistake.
-// It looks at one policy alone; what needs other objects is a matter of the
-// engine.
+// Package remark finds values of policies that are valid but probably a mistake:
+// of one policy alone, and of the settings that meet on one route. What needs
+// other objects is a matter of the engine.
 package remark
 
 import (
