@@ -48,7 +48,7 @@ func retryNotes(r *networkingv1.RetryPolicy) []string {
 	if r.Attempts == 0 {
 		return nil
 	}
-	return []string{"after failed connections and gRPC UNAVAILABLE or CANCELLED, not after 5xx"}
+	return []string{"for failed connections, gRPC UNAVAILABLE and CANCELLED", "not for answers of 5xx"}
 }
 
 func faultText(f *networkingv1.FaultInjection) string {
