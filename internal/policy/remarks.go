@@ -22,6 +22,8 @@ func (e *evaluator) reportRemarks() {
 			e.remarkSubsets(p)
 			e.remarkEffect(i, p)
 			e.remark(p.ID(), remark.AboutTraffic(&p.Resource.Spec))
+			e.remarkConnections(p)
+			e.remarkOutliers(p)
 			e.remarkReach(PolicyRef{KindTrafficPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}

@@ -50,6 +50,8 @@ const (
 	CodeRetriesOff         Code = "MC0315"
 	CodeNeverReached       Code = "MC0316"
 	CodeFaultFirst         Code = "MC0317"
+	CodeEjectsGateway      Code = "MC0318"
+	CodeWiderConnection    Code = "MC0319"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -309,6 +311,16 @@ func Catalogue() []Entry {
 			CodeFaultFirst, SeverityInfo, "A fault comes before timeouts and retries",
 			"faultInjection acts on the same requests as requestTimeout or retries, which the same policy or another one sets. A fixed delay comes before the timeout, which does not count it. An abort answers at once, reaches no server, and is not retried.",
 			"to test how callers cope with a slow server, choose a delay that is longer than their own timeouts, or delay the answers of the server itself",
+		},
+		{
+			CodeEjectsGateway, SeverityWarning, "Outlier detection ejects a gateway",
+			"Callers in other clusters reach the Destination through an east-west gateway, whose address is the only endpoint that they know. Outlier detection ejects that address after a few failures of any pod behind it: until it is used again, every call of that client to the Destination ends in 503, also those that other pods would answer. In the Destination's own cluster it ejects single pods.",
+			"use a flat network, federate other Destinations, or set retries instead; callers in the own cluster are not affected",
+		},
+		{
+			CodeWiderConnection, SeverityWarning, "A connection setting holds for all callers of a cluster",
+			"Istio has mtls, connectionPoolSettings and outlierDetection for all connections from a cluster to a Service. It cannot restrict them to the requests of spec.httpRequestMatchers, or to the labels and namespaces of spec.sourceSelector, so they hold for every caller in the clusters of the sources.",
+			"move the setting to a policy without request matchers whose sourceSelector names clusters only, or remove it",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
