@@ -142,7 +142,7 @@ func (o *options[I, O]) review(a *authored[I, O]) error {
 		o.streams.Error(err)
 		return err
 	}
-	o.printImpact(o.impactOn(a))
+	o.printImpact(a, o.impactOn(a))
 	o.streams.Say("")
 	return nil
 }

@@ -231,19 +231,33 @@ func (o *options[I, O]) acceptUnattended(ctx context.Context, a *authored[I, O],
 	return nil
 }
 
-// create validates the resource and applies, saves or prints it.
+// create validates the resource and applies, saves or prints it. It fails if the
+// resource is INVALID or not effective on a Destination that it selects, which is
+// printed before.
 func (o *options[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	if err := o.validate(a); err != nil {
 		return err
 	}
-	o.printImpact(o.impactOn(a))
-	if o.applies() {
-		if err := o.confirm(ctx, a); err != nil {
-			return err
-		}
-		return o.apply(ctx, a)
+	effect := o.impactOn(a)
+	o.printImpact(a, effect)
+	if err := o.hand(ctx, a); err != nil {
+		return err
 	}
-	return o.deliver(a, o.save)
+	if effect.Fails() {
+		return cli.ErrReported
+	}
+	return nil
+}
+
+// hand applies, saves or prints the resource.
+func (o *options[I, O]) hand(ctx context.Context, a *authored[I, O]) error {
+	if !o.applies() {
+		return o.deliver(a, o.save)
+	}
+	if err := o.confirm(ctx, a); err != nil {
+		return err
+	}
+	return o.apply(ctx, a)
 }
 
 // accept decodes an edited manifest and validates it.
@@ -286,14 +300,14 @@ func (o *options[I, O]) nameHolder(a *authored[I, O], name string) string {
 	return ""
 }
 
-// impactOn returns the effect of the resource on the world.
-func (o *options[I, O]) impactOn(a *authored[I, O]) []impact.Line {
+// impactOn returns the effect of the resource on the world; empty without one.
+func (o *options[I, O]) impactOn(a *authored[I, O]) impact.View {
 	if a.world == nil {
-		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
+		return impact.View{}
 	}
 	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
-	return impact.Lines(impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))
+	return impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName()))
 }
 
 // meaning returns the evaluation of the world, which is made once.
@@ -305,7 +319,11 @@ func (o *options[I, O]) meaning(a *authored[I, O]) *policy.Result {
 }
 
 // printImpact reports the effect of the resource on standard error.
-func (o *options[I, O]) printImpact(lines []impact.Line) {
+func (o *options[I, O]) printImpact(a *authored[I, O], effect impact.View) {
+	lines := impact.Lines(effect)
+	if a.world == nil {
+		lines = []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
+	}
 	for _, line := range lines {
 		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
 	}
