@@ -80,8 +80,8 @@ func rooms() []room {
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
 				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/create/choices", "internal/commands/settings", "internal/describe/impact",
-				"internal/kube", "internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/render",
-				"internal/wizard", "internal/world",
+				"internal/kube", "internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding",
+				"internal/render", "internal/wizard", "internal/world",
 			},
 		},
 		{
@@ -142,13 +142,13 @@ func rooms() []room {
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
 			imports: []string{
 				"internal/output/view", "internal/policy", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector",
-				"internal/world", "internal/cli/text", "internal/policy/status",
+				"internal/world", "internal/cli/text", "internal/policy/status", "internal/reach",
 			},
 		},
 		{
 			path: "internal/describe/impact", purpose: "what authored objects change for everybody, as a view and in sentences", pure: true,
 			imports: []string{
-				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/world", "internal/cli/text",
+				"internal/describe", "internal/policy", "internal/policy/compare", "internal/policy/feature", "internal/policy/finding", "internal/world", "internal/cli/text", "internal/reach",
 			},
 		},
 		{
@@ -204,14 +204,21 @@ func rooms() []room {
 		{path: "internal/policy/serviceport", purpose: "ports of Services: protocols, and where pods listen", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/compare", purpose: "what differs between two results of the engine", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport"},
+			imports: []string{"internal/policy", "internal/policy/feature", "internal/world", "internal/policy/finding", "internal/policy/selector", "internal/policy/serviceport", "internal/reach"},
+		},
+		{
+			path: "internal/reach", purpose: "what becomes of calls, and what decides", pure: true,
+			imports: []string{
+				"internal/policy", "internal/policy/feature", "internal/policy/operation", "internal/policy/selector", "internal/policy/serviceport", "internal/world",
+				"internal/cli/text",
+			},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps and the management cluster into objects",
 			imports: []string{"internal/kube", "internal/discovery", "internal/world"},
 		},
 		{path: "internal/world", purpose: "the sorted, indexed, immutable world; names", pure: true},
-		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads and destinations", pure: true},
+		{path: "internal/discovery", purpose: "raw objects of one cluster into meshes, workloads, destinations and facts", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/registration", purpose: "register, rotate, deregister and list clusters; install and uninstall",
 			imports: []string{"internal/kube", "internal/trust", "internal/cli/text"},
@@ -263,7 +270,7 @@ func rooms() []room {
 		{path: "test/e2e/clustertest", purpose: "starts control planes for tests"},
 		{
 			path: "hack/docs", purpose: "writes the generated docs",
-			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding"},
+			imports: []string{"internal/commands", "internal/policy/feature", "internal/render", "internal/policy/finding", "internal/reach"},
 		},
 		{path: "hack/playground", purpose: "leaves control planes running to try things by hand", imports: []string{"test/e2e/clustertest"}},
 	}

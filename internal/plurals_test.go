@@ -20,7 +20,7 @@ func fixedCounts() map[string]string {
 	return map[string]string{
 		"%d bytes": "a limit",
 		"the list has not ended after %d pages with %d objects":      "limits",
-		"%d objects are given twice; remove one of each:\n  %s":      "a single one has its own sentence",
+		"%d objects are defined twice; remove one of each:\n  %s":    "a single one has its own sentence",
 		"short outage: all %d pods may be replaced at the same time": "a single one has its own sentence",
 		"all %d pods are": "a single one has its own sentence",
 		"%s: Service %s has %d ports, so the port must be given":                                                                                         "one port would be taken",

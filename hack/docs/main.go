@@ -16,13 +16,16 @@ func main() {
 	}
 }
 
-// run writes Markdown to DIRECTORY (findings.md, features.md, and cli/ with a page for
+// run writes Markdown to DIRECTORY (findings.md, calls.md, features.md, and cli/ with a page for
 // each command), or with `man` in front manual pages.
 func run(args []string) error {
 	switch {
 	case len(args) == 1:
 		dir := args[0]
 		if err := writeFile(filepath.Join(dir, "findings.md"), findings()); err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, "calls.md"), calls()); err != nil {
 			return err
 		}
 		if err := writeFile(filepath.Join(dir, "features.md"), features()); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -108,7 +109,7 @@ func sameRules(p *pipeline, d *world.Destination) bool {
 
 // compareAccess calls ports of a Service; its pods see ports of their own.
 func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *world.Workload, d *world.Destination, port uint32, filters []*rbac.RBAC) {
-	verdict := p.world.result.Verdict(caller, d)
+	verdict := reach.In(p.world.result).Verdict(caller, d)
 	principal := ""
 	if identity, known := selector.IdentityOf(caller); known {
 		principal = strings.TrimPrefix(identity.String(), "spiffe://")
@@ -134,8 +135,8 @@ func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *world.
 		for _, rules := range filters {
 			got = got && admits(rules, r)
 		}
-		want := verdict.Decision == policy.Allowed
-		if verdict.Decision == policy.Conditional {
+		want := verdict.Decision == reach.Allowed
+		if verdict.Decision == reach.Conditional {
 			want = slices.ContainsFunc(verdict.Conditions, func(c policy.Condition) bool { return holds(c, r, called) })
 		}
 		if want != got {

@@ -133,9 +133,17 @@ func TestManagement(t *testing.T) {
 			},
 			[]string{"failed management-version: cannot use the cluster on cluster kind-mgmt: it runs Kubernetes v1.16.0"},
 		},
-		"unknown": {change: func(m *ManagementFacts) {
-			m.DefinitionsErr, m.NamespaceErr, m.PermissionsErr = forbidden, forbidden, forbidden
-		}},
+		"unknown": {
+			func(m *ManagementFacts) {
+				m.DefinitionsErr, m.NamespaceErr, m.PermissionsErr = forbidden, forbidden, forbidden
+			},
+			[]string{
+				"failed management-definitions: not known: cannot list x on cluster kind-mgmt: no",
+				"failed management-namespace: not known: cannot list x on cluster kind-mgmt: no",
+				"failed management-read: not known: cannot list x on cluster kind-mgmt: no",
+				"warning management-write: not known: cannot list x on cluster kind-mgmt: no",
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,7 +185,7 @@ func TestClusters(t *testing.T) {
 			func(m *MemberFacts) {
 				m.RegistrationErr = &kube.Error{Cluster: "mgmt", Action: "read Secret east", Reason: kube.ReasonForbidden, Why: "no"}
 			},
-			[]string{"warning cluster-registration east: cannot read Secret east on cluster mgmt: no"},
+			[]string{"failed cluster-registration east: not known: cannot read Secret east on cluster mgmt: no"},
 		},
 		"few permissions": {
 			func(m *MemberFacts) { m.CannotRead = []kube.Permission{{Verb: "list", Resource: "pods"}} },
@@ -185,7 +193,7 @@ func TestClusters(t *testing.T) {
 		},
 		"another cluster": {
 			func(m *MemberFacts) { m.UID = "other" },
-			[]string{"failed cluster-identity east: another cluster is at https://east than the one that was registered"},
+			[]string{"failed cluster-identity east: https://east is a different cluster than the one that was registered"},
 		},
 		"two names": {
 			func(m *MemberFacts) { m.UID, m.RegisteredUID = "uid-west", "uid-west" },

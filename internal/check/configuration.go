@@ -41,6 +41,14 @@ func noWorld(f *Facts) string {
 	}
 }
 
+// worldUnread is the outcome of checks about something that was not found in a world
+// of which a part could not be read.
+func worldUnread(missing string) Outcome {
+	o := unknown(missing+", and part of the configuration could not be read", "").dependsOn(idManagementRead)
+	o.whole = true
+	return o
+}
+
 // judgeFindings reports the findings of the engine.
 func judgeFindings(f *Facts) []Outcome {
 	var outcomes []Outcome
@@ -87,6 +95,9 @@ func outcomeOf(found *finding.Finding) Outcome {
 	if found.Severity == finding.SeverityError {
 		o.Result = Failed
 	}
+	if found.Code == finding.CodeUnlistedKind { // whether the configuration is valid
+		o.Result, o.Unknown, o.Cause = Failed, true, idManagementRead
+	}
 	return o
 }
 
@@ -97,6 +108,9 @@ func judgeDiscovered(f *Facts) []Outcome {
 		return single(skipped(noManagement(f)))
 	}
 	var outcomes []Outcome
+	if f.MembersErr != nil {
+		outcomes = append(outcomes, membersUnread(f))
+	}
 	for i := range f.Members {
 		m := &f.Members[i]
 		if !m.Registered {
@@ -122,13 +136,13 @@ func noMembersText(f *Facts) string {
 func judgeMember(f *Facts, m *MemberFacts) Outcome {
 	switch {
 	case !m.usable():
-		return skipped(unusable(m))
+		return blocked(m)
 	case m.Discovered == nil:
-		return skipped("not checked")
+		return unknown("the cluster was not discovered", "")
 	case m.Discovered.Err != nil:
-		return skipped(m.Discovered.Err.Message())
+		return unread(m.Discovered.Err)
 	case len(m.Discovered.Unlisted) > 0:
-		return skipped(m.Discovered.Unlisted[0].Err.Message())
+		return unread(m.Discovered.Unlisted[0].Err)
 	}
 	changes := compareDiscovered(f.Stored, m)
 	if changes.none() {

@@ -32,6 +32,9 @@ type Options struct {
 	// Load loads the objects of the world; its context has the deadline of a
 	// cluster.
 	Load func(context.Context) (world.Objects, error)
+	// Complete says that the world has all virtual meshes and policies that there are,
+	// as rollout.Input has it.
+	Complete bool
 	// Vault connects to the Vaults that sign certificates; it may be nil.
 	Vault sharedtrust.Vaults
 	// Deadline limits the requests to each cluster; DefaultDeadline if 0.

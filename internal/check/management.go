@@ -12,6 +12,7 @@ import (
 const (
 	idManagementReachable   = "management-reachable"
 	idManagementDefinitions = "management-definitions"
+	idManagementRead        = "management-read"
 )
 
 func managementCategory() Category {
@@ -45,7 +46,7 @@ func managementCategory() Category {
 				Hint: "run 'meshctl install', or name another namespace with --namespace", Judge: judgeManagement(judgeNamespace),
 			},
 			{
-				ID: "management-read", Description: "you have permission to read meshctl's resources", Severity: Failed,
+				ID: idManagementRead, Description: "you have permission to read meshctl's resources", Severity: Failed,
 				Hint: "get a role such as meshctl-view", Judge: judgeManagement(judgeReading),
 			},
 			{
@@ -86,7 +87,7 @@ func judgeManagementVersion(_ *Facts, m *ManagementFacts) []Outcome {
 
 func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 	if m.DefinitionsErr != nil {
-		return single(skipped(m.DefinitionsErr.Message()))
+		return single(unread(m.DefinitionsErr))
 	}
 	var outcomes []Outcome
 	for _, d := range m.Definitions {
@@ -110,7 +111,7 @@ func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
 
 func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	if m.DefinitionsErr != nil {
-		return single(skipped(m.DefinitionsErr.Message()))
+		return single(unread(m.DefinitionsErr).dependsOn(idManagementDefinitions))
 	}
 	var outcomes []Outcome
 	foreign := 0
@@ -138,7 +139,7 @@ func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 func judgeNamespace(f *Facts, m *ManagementFacts) []Outcome {
 	switch {
 	case m.NamespaceErr != nil:
-		return single(skipped(m.NamespaceErr.Message()))
+		return single(unread(m.NamespaceErr))
 	case m.NamespaceMissing:
 		return single(broken("there is no namespace "+f.Namespace, ""))
 	default:
@@ -155,9 +156,9 @@ func judgeWriting(_ *Facts, m *ManagementFacts) []Outcome {
 }
 
 // judgePermissions reports missing permissions.
-func judgePermissions(missing []kube.Permission, unknown *kube.Error) []Outcome {
-	if unknown != nil {
-		return single(skipped(unknown.Message()))
+func judgePermissions(missing []kube.Permission, err *kube.Error) []Outcome {
+	if err != nil {
+		return single(unread(err))
 	}
 	if len(missing) == 0 {
 		return single(holds(""))

@@ -59,21 +59,31 @@ func noMembers(f *Facts) string {
 	switch {
 	case len(f.Members) > 0:
 		return ""
-	case f.MembersErr != nil:
-		return f.MembersErr.Message()
 	case noManagement(f) != "":
 		return noManagement(f)
 	case f.Management.notInstalled():
 		return "it depends on " + idManagementDefinitions + ", which failed"
+	case f.MembersErr != nil:
+		return ""
 	default:
 		return "no clusters are registered in namespace " + f.Namespace
 	}
+}
+
+// membersUnread is the outcome of checks about clusters that are not known.
+func membersUnread(f *Facts) Outcome {
+	o := unread(f.MembersErr).dependsOn(idManagementRead)
+	o.whole = true
+	return o
 }
 
 // judgeMembers returns a Judge function for every cluster.
 func judgeMembers(judge func(*Facts, *MemberFacts) Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		var outcomes []Outcome
+		if f.MembersErr != nil {
+			outcomes = append(outcomes, membersUnread(f))
+		}
 		for i := range f.Members {
 			o := judge(f, &f.Members[i])
 			o.Cluster = f.Members[i].Cluster
@@ -90,9 +100,7 @@ func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 	case e == nil:
 		return holds("")
 	case e.Reason == kube.ReasonForbidden:
-		o := broken(e.Message(), "get permission to read the Secrets of registrations, for example with the role meshctl-admin")
-		o.Result = Warning // the state is not known
-		return o
+		return unknown(e.Message(), "get permission to read the Secrets of registrations, for example with the role meshctl-admin")
 	default:
 		return broken(e.Message(), e.Hint)
 	}
@@ -104,7 +112,7 @@ func refused(e *kube.Error) bool { return e.Reason == kube.ReasonUnauthorized }
 func judgeReachable(_ *Facts, m *MemberFacts) Outcome {
 	switch {
 	case m.RegistrationErr != nil:
-		return skipped("it depends on " + idRegistration)
+		return blocked(m)
 	case m.Err != nil && !refused(m.Err):
 		return broken(m.Err.Local(), m.Err.Hint)
 	default:
@@ -119,7 +127,7 @@ func judgeToken(f *Facts, m *MemberFacts) Outcome {
 	}
 	switch {
 	case m.RegistrationErr != nil:
-		return skipped("it depends on " + idRegistration)
+		return blocked(m)
 	case m.TokenExpires != nil && !m.TokenExpires.After(f.Now):
 		return broken("the token expired "+duration.HumanDuration(f.Now.Sub(*m.TokenExpires))+" ago", hint)
 	case m.Err != nil && refused(m.Err):
@@ -129,7 +137,7 @@ func judgeToken(f *Facts, m *MemberFacts) Outcome {
 		o.Result = Warning
 		return o
 	case m.Err != nil:
-		return skipped("it depends on " + idReachable + ", which failed")
+		return blocked(m)
 	case m.TokenExpires != nil:
 		return holds("the token expires in " + duration.HumanDuration(m.TokenExpires.Sub(f.Now)))
 	default:
@@ -137,24 +145,22 @@ func judgeToken(f *Facts, m *MemberFacts) Outcome {
 	}
 }
 
-// unusable returns why a cluster is unusable; empty if it is usable.
-func unusable(m *MemberFacts) string {
+// blocked is the outcome of a check about a cluster that is not usable.
+func blocked(m *MemberFacts) Outcome {
 	switch {
 	case m.RegistrationErr != nil:
-		return "it depends on " + idRegistration
-	case m.Err == nil:
-		return ""
+		return unread(m.RegistrationErr).dependsOn(idRegistration)
 	case refused(m.Err):
-		return "it depends on " + idToken + ", which failed"
+		return unread(m.Err).dependsOn(idToken)
 	default:
-		return "it depends on " + idReachable + ", which failed"
+		return unread(m.Err).dependsOn(idReachable)
 	}
 }
 
 func judgeVersion(_ *Facts, m *MemberFacts) Outcome {
 	switch {
 	case !m.usable():
-		return skipped(unusable(m))
+		return blocked(m)
 	case m.Outdated != nil:
 		return broken(m.Outdated.Message(), m.Outdated.Hint)
 	default:
@@ -164,13 +170,13 @@ func judgeVersion(_ *Facts, m *MemberFacts) Outcome {
 
 func judgeAccess(_ *Facts, m *MemberFacts) Outcome {
 	if !m.usable() {
-		return skipped(unusable(m))
+		return blocked(m)
 	}
 	o := judgePermissions(m.CannotRead, m.PermissionsErr)[0]
 	if o.Result == OK {
 		o.Message = "access: " + string(m.Access)
 	}
-	if o.Result == "" && !m.Registered {
+	if o.Result == "" && !o.Unknown && !m.Registered {
 		o.Hint = "use credentials with more permissions"
 	}
 	return o
@@ -181,11 +187,13 @@ func judgeIdentity(_ *Facts, m *MemberFacts) Outcome {
 	case !m.Registered:
 		return skipped("not registered: it is a cluster of your kubeconfig")
 	case !m.usable():
-		return skipped(unusable(m))
-	case m.UID == "" || m.RegisteredUID == "":
+		return blocked(m)
+	case m.UID == "":
+		return unknown("the uid of namespace kube-system could not be read", "get permission to read it")
+	case m.RegisteredUID == "":
 		return skipped("the registration does not identify its cluster")
 	case m.UID != m.RegisteredUID:
-		return broken("another cluster is at "+m.Server+" than the one that was registered", "")
+		return broken(m.Server+" is a different cluster than the one that was registered", "")
 	default:
 		return holds("")
 	}
@@ -202,6 +210,9 @@ func judgeUnique(f *Facts) []Outcome {
 		}
 	}
 	var outcomes []Outcome
+	if f.MembersErr != nil {
+		outcomes = append(outcomes, membersUnread(f))
+	}
 	for i := range f.Members {
 		m := &f.Members[i]
 		if same := names[cmp.Or(m.UID, m.RegisteredUID)]; len(same) > 1 && same[0] == m.Cluster {

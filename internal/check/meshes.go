@@ -45,7 +45,7 @@ func noMeshes(f *Facts) string {
 		return noManagement(f)
 	case f.World == nil:
 		return noWorld(f)
-	case len(f.World.World.Meshes) == 0:
+	case len(f.World.World.Meshes) == 0 && !f.World.World.Incomplete():
 		return "no mesh found"
 	default:
 		return ""
@@ -62,6 +62,9 @@ func meshFindings() []finding.Code {
 func judgeMeshes(judge func(*Facts, *world.Mesh) []Outcome) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		var outcomes []Outcome
+		if len(f.World.World.Meshes) == 0 {
+			return single(worldUnread("no mesh found"))
+		}
 		for i := range f.World.World.Meshes {
 			m := &f.World.World.Meshes[i]
 			found := single(skipped(string(m.Type) + " is not configured by meshctl"))
@@ -80,12 +83,16 @@ func judgeMeshes(judge func(*Facts, *world.Mesh) []Outcome) func(*Facts) []Outco
 func judgeControlPlane(f *Facts, m *world.Mesh) []Outcome {
 	member := f.member(m.Cluster)
 	switch {
+	case member == nil && f.MembersErr != nil:
+		return single(membersUnread(f))
+	case member == nil && f.Management != nil:
+		return single(unknown("cluster "+m.Cluster+" is not registered", "run 'meshctl cluster register "+m.Cluster+"'"))
 	case member == nil:
 		return single(skipped("cluster " + m.Cluster + " was not checked"))
 	case !member.usable():
-		return single(skipped(unusable(member)))
+		return single(blocked(member))
 	case member.ControlPlanesErr != nil:
-		return single(skipped(member.ControlPlanesErr.Message()))
+		return single(unread(member.ControlPlanesErr))
 	}
 	plane := member.controlPlane(m)
 	switch {
@@ -149,7 +156,10 @@ func istioMinor(version string) (int, bool) {
 // with these codes.
 func judgeByFindings(codes ...finding.Code) func(*Facts, *world.Mesh) []Outcome {
 	return func(f *Facts, m *world.Mesh) []Outcome {
-		if f.World.Meshes[m.ID].VirtualMesh == nil {
+		switch vm := f.World.Meshes[m.ID].VirtualMesh; {
+		case vm == nil && f.World.World.Incomplete():
+			return single(worldUnread("the VirtualMesh of the mesh was not found"))
+		case vm == nil:
 			return single(skipped("the mesh does not belong to a VirtualMesh"))
 		}
 		var outcomes []Outcome

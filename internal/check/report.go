@@ -33,8 +33,14 @@ type Line struct {
 	Result      Result `json:"result"`
 	Message     string `json:"message,omitempty"`
 	Hint        string `json:"hint,omitempty"`
+	// Unknown is true if the check could not be judged, because its input could not
+	// be read. The result is then its worst one.
+	Unknown bool `json:"unknown,omitempty"`
 	// Anchor is the anchor in the documentation.
 	Anchor string `json:"anchor"`
+
+	// cause is that of the outcome.
+	cause string
 }
 
 const (
@@ -49,25 +55,75 @@ const (
 // judged are included.
 func Judge(f *Facts, categories []string) *Report {
 	r := &Report{APIVersion: reportVersion, Kind: reportKind, Success: true, Categories: []CategoryReport{}}
-	var management CategoryReport
+	all := make([]CategoryReport, 0, len(Categories()))
 	for _, c := range Categories() {
-		report := judgeCategory(f, c)
-		if c.ID == CategoryManagement {
-			management = report
+		all = append(all, judgeCategory(f, c))
+	}
+	causes := resolve(all)
+	selected := func(c *CategoryReport) bool { return len(categories) == 0 || slices.Contains(categories, c.ID) }
+	needed := map[*Line]bool{}
+	for i := range all {
+		if !selected(&all[i]) {
+			continue
 		}
-		if len(categories) == 0 || slices.Contains(categories, c.ID) {
-			r.Categories = append(r.Categories, report)
+		for k := range all[i].Checks {
+			needed[causes[&all[i].Checks[k]]] = true
+		}
+		if all[i].Skipped != "" { // the whole category depends on the management cluster
+			for k := range all[0].Checks {
+				needed[&all[0].Checks[k]] = true
+			}
 		}
 	}
-	kept := func(c CategoryReport) bool { return c.Skipped != "" }
-	if len(categories) > 0 && !slices.Contains(categories, CategoryManagement) && slices.ContainsFunc(r.Categories, kept) {
-		management.Checks = slices.DeleteFunc(management.Checks, func(l Line) bool { return l.Result != Failed })
-		if len(management.Checks) > 0 {
-			r.Categories = slices.Insert(r.Categories, 0, management)
+	for i := range all {
+		report := all[i]
+		if !selected(&report) {
+			report.Skipped, report.Checks = "", nil
+			for k := range all[i].Checks {
+				if l := &all[i].Checks[k]; needed[l] && l.Result == Failed {
+					report.Checks = append(report.Checks, *l)
+				}
+			}
+			if len(report.Checks) == 0 {
+				continue
+			}
 		}
+		r.Categories = append(r.Categories, report)
 	}
 	r.Success = r.Count(Failed) == 0
 	return r
+}
+
+// resolve skips the unknown lines whose cause failed, and returns the failed line
+// behind each of them. Lines are in an order in which causes come first.
+func resolve(all []CategoryReport) map[*Line]*Line {
+	causes := map[*Line]*Line{}
+	var lines []*Line
+	for i := range all {
+		for k := range all[i].Checks {
+			lines = append(lines, &all[i].Checks[k])
+		}
+	}
+	for _, l := range lines {
+		if l.cause == "" {
+			continue
+		}
+		for _, other := range lines {
+			if other.ID != l.cause || other.Cluster != l.Cluster && other.Cluster != "" && l.Cluster != "" {
+				continue
+			}
+			root := causes[other]
+			if root == nil && other.Result == Failed {
+				root = other
+			}
+			if root != nil {
+				causes[l] = root
+				l.Result, l.Message, l.Hint, l.Unknown = Skipped, "it depends on "+l.cause+", which failed", "", false
+				break
+			}
+		}
+	}
+	return causes
 }
 
 func judgeCategory(f *Facts, c Category) CategoryReport {
@@ -75,8 +131,15 @@ func judgeCategory(f *Facts, c Category) CategoryReport {
 	if report.Skipped = c.Skip(f); report.Skipped != "" {
 		return report
 	}
+	first := "" // of the checks about which the same is not known
 	for _, check := range c.Checks {
 		for _, o := range check.Judge(f) {
+			switch {
+			case o.whole && first == "":
+				first = check.ID
+			case o.whole && first != check.ID:
+				o.Cause = first
+			}
 			report.Checks = append(report.Checks, newLine(&check, o))
 		}
 	}
@@ -91,8 +154,11 @@ func newLine(c *Check, o Outcome) Line {
 	if l.Result == "" {
 		l.Result = c.Severity
 	}
-	if l.Hint == "" {
+	if l.Hint == "" && !o.Unknown {
 		l.Hint = c.Hint
+	}
+	if o.Unknown {
+		l.Message, l.Unknown, l.cause = "not known: "+o.Message, true, o.Cause
 	}
 	if !l.Problem() {
 		l.Hint = ""

@@ -20,7 +20,7 @@ func trustCategory() Category {
 			check(sharedtrust.TopicRoot, "the root certificate is valid and can sign", Failed),
 			check(sharedtrust.TopicCertificates, "every mesh has a valid intermediate CA certificate", Failed),
 			check(sharedtrust.TopicRotation, "the deployed root CA matches the VirtualMesh", Warning),
-			check(sharedtrust.TopicDistribution, "namespaces with workloads have the root CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate CA certificate", Warning),
+			check(sharedtrust.TopicDistribution, "namespaces with workloads have the root CA certificate", Warning),
 			check(sharedtrust.TopicRestarts, "no workload uses outdated certificates", Warning),
 			check(sharedtrust.TopicLeft, "no mesh has certificates of a VirtualMesh it left", Warning),
 		},
@@ -34,7 +34,7 @@ func noTrust(f *Facts) string {
 		return noManagement(f)
 	case f.World == nil:
 		return noWorld(f)
-	case len(f.Trust) == 0:
+	case len(f.Trust) == 0 && !f.World.World.Incomplete():
 		return "no VirtualMesh uses shared trust"
 	default:
 		return ""
@@ -46,15 +46,14 @@ func noTrust(f *Facts) string {
 func judgeTrust(topic sharedtrust.Topic) func(*Facts) []Outcome {
 	return func(f *Facts) []Outcome {
 		var outcomes []Outcome
+		if len(f.Trust) == 0 {
+			return single(worldUnread("no VirtualMesh with shared trust found"))
+		}
 		for i := range f.Trust {
 			t := &f.Trust[i]
 			object := "VirtualMesh/" + t.VirtualMesh
 			if t.Report == nil {
-				o := skipped(t.Err.Error())
-				var edited *sharedtrust.StatusError
-				if topic == sharedtrust.TopicRotation && errors.As(t.Err, &edited) {
-					o = Outcome{Result: Failed, Message: edited.Error()} // the rotation is blocked
-				}
+				o := notInspected(t.Err, topic)
 				o.Object = object
 				outcomes = append(outcomes, o)
 				continue
@@ -63,6 +62,23 @@ func judgeTrust(topic sharedtrust.Topic) func(*Facts) []Outcome {
 		}
 		return outcomes
 	}
+}
+
+// notInspected is the outcome for a VirtualMesh whose trust cannot be judged.
+func notInspected(err error, topic sharedtrust.Topic) Outcome {
+	first := sharedtrust.TopicRoot
+	var edited *sharedtrust.StatusError
+	if errors.As(err, &edited) {
+		first = sharedtrust.TopicRotation
+		if topic == first {
+			return Outcome{Result: Failed, Message: edited.Error()} // the rotation is blocked
+		}
+	}
+	o := unknown(err.Error(), "")
+	if topic != first {
+		o = o.dependsOn(string(first))
+	}
+	return o
 }
 
 func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic, object string) []Outcome {
@@ -74,7 +90,10 @@ func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic
 		o := Outcome{Cluster: p.Cluster, Object: object, Result: Failed, Message: p.Message, Hint: p.Hint}
 		switch {
 		case p.Unknown:
-			o.Result, o.Hint = Skipped, ""
+			o.Result, o.Unknown = "", true
+			if m := f.member(p.Cluster); m != nil && !m.usable() {
+				o.Cause = blocked(m).Cause
+			}
 		case p.Severity == sharedtrust.SeverityWarning:
 			o.Result = Warning
 		}
@@ -83,12 +102,37 @@ func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic
 		}
 		outcomes = append(outcomes, o)
 	}
+	outcomes = append(outcomes, unjudgedTrust(report, topic, object)...)
 	if len(outcomes) > 0 {
 		return outcomes
 	}
 	o := holds(trustSummary(report, topic))
 	o.Object = object
 	return single(o)
+}
+
+// unjudgedTrust returns what could not be judged of a topic, because it needs a
+// certificate that could not be read.
+func unjudgedTrust(report *sharedtrust.Report, topic sharedtrust.Topic, object string) []Outcome {
+	var outcomes []Outcome
+	switch topic {
+	case sharedtrust.TopicRotation:
+		if report.Current.Unknown() && report.Pending == "" && !report.Position.Rotating() {
+			o := unknown("the root certificate is not known", "").dependsOn(string(sharedtrust.TopicRoot))
+			o.Object = object
+			outcomes = append(outcomes, o)
+		}
+	case sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
+		for i := range report.Reports {
+			if m := &report.Reports[i]; m.Err != nil {
+				o := unknown(m.Err.Error(), "").dependsOn(string(sharedtrust.TopicCertificates))
+				o.Cluster, o.Object = m.Cluster, world.ObjectID{Kind: "Mesh", Namespace: m.Ref.Namespace, Name: m.Ref.Name}.String()
+				outcomes = append(outcomes, o)
+			}
+		}
+	case sharedtrust.TopicRoot, sharedtrust.TopicCertificates, sharedtrust.TopicLeft:
+	}
+	return outcomes
 }
 
 // trustSummary summarises a healthy topic.

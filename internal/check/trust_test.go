@@ -86,21 +86,23 @@ func TestTrust(t *testing.T) {
 	}
 	forbidden := trustFacts(t, &kube.Error{Cluster: "east", Reason: kube.ReasonForbidden, Why: "no"})
 	if diff := cmp.Diff(map[string]Result{
-		"trust-root": Skipped, "trust-certificates": Skipped, "trust-rotation": OK, "trust-distribution": OK, "trust-restarts": OK, "trust-left": OK,
+		"trust-root": Failed, "trust-certificates": Failed, "trust-rotation": Skipped, "trust-distribution": Skipped, "trust-restarts": Skipped, "trust-left": OK,
 	}, results(forbidden)); diff != "" {
 		t.Errorf("without permission (-want +got):\n%s", diff)
 	}
 	invalid := wellFacts()
 	invalid.World = missing.World
 	invalid.Trust = []TrustFacts{{VirtualMesh: "prod.gloo-mesh", Err: errors.New("it is INVALID")}}
-	for id, result := range results(invalid) {
-		if result != Skipped {
-			t.Errorf("%s of an INVALID VirtualMesh is %s", id, result)
-		}
+	if diff := cmp.Diff(map[string]Result{
+		"trust-root": Failed, "trust-certificates": Skipped, "trust-rotation": Skipped, "trust-distribution": Skipped, "trust-restarts": Skipped, "trust-left": Skipped,
+	}, results(invalid)); diff != "" {
+		t.Errorf("an INVALID VirtualMesh (-want +got):\n%s", diff)
 	}
 	invalid.Trust[0].Err = &sharedtrust.StatusError{VirtualMesh: "prod.gloo-mesh", Cause: errors.New("condition 2 of 2")}
-	if result := results(invalid)["trust-rotation"]; result != Failed {
-		t.Errorf("the rotation of a VirtualMesh with an impossible status is %s", result)
+	if diff := cmp.Diff(map[string]Result{
+		"trust-root": Skipped, "trust-certificates": Skipped, "trust-rotation": Failed, "trust-distribution": Skipped, "trust-restarts": Skipped, "trust-left": Skipped,
+	}, results(invalid)); diff != "" {
+		t.Errorf("a VirtualMesh with an impossible status (-want +got):\n%s", diff)
 	}
 	if report := Judge(wellFacts(), []string{CategoryTrust}); report.Categories[0].Skipped == "" {
 		t.Error("a world without shared trust is judged")

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,9 @@ type WrittenFacts struct {
 	Missing, Changed, Unwanted []string
 	// Refused are objects that apply could not write, with the reason.
 	Refused []string
+	// Held are changes that apply holds back because they would remove protection,
+	// with the reason.
+	Held []string
 	// Unprotected is the number of these objects that deny, restrict or encrypt.
 	Unprotected int
 	// Unchanged is the number of up-to-date objects.
@@ -31,7 +35,7 @@ type WrittenFacts struct {
 // gatherWritten compares the configuration of usable clusters with the rendered
 // one. It writes nothing.
 func (f *Facts) gatherWritten(ctx context.Context, opts *Options) error {
-	in := rollout.Input{World: f.World.World, Members: map[string]*kube.Connection{}}
+	in := rollout.Input{World: f.World.World, Result: f.World, Members: map[string]*kube.Connection{}, Complete: opts.Complete}
 	for _, c := range f.connections {
 		if m := f.member(c.Name); m != nil && m.usable() {
 			in.Members[c.Name] = c
@@ -41,7 +45,7 @@ func (f *Facts) gatherWritten(ctx context.Context, opts *Options) error {
 		return nil
 	}
 	opts.Observe.begin("compare the configuration of " + text.Count(len(in.Members), "cluster"))
-	plan, err := rollout.NewPlan(ctx, in, rollout.Options{Namespace: opts.Namespace, AcceptLoss: true, Deadline: opts.deadline()})
+	plan, err := rollout.NewPlan(ctx, in, rollout.Options{Namespace: opts.Namespace, Deadline: opts.deadline()})
 	if err != nil {
 		return err
 	}
@@ -69,6 +73,10 @@ func newWrittenFacts(c *rollout.Cluster) WrittenFacts {
 		case kube.ChangeRemove:
 			facts.Unwanted = append(facts.Unwanted, name)
 		case kube.ChangeRefuse:
+			if change.Held {
+				facts.Held = append(facts.Held, change.Err.Message())
+				continue // it still protects
+			}
 			facts.Refused = append(facts.Refused, change.Err.Error())
 		case kube.ChangeNone, kube.ChangeLeave:
 		}
@@ -86,11 +94,26 @@ func judgeWritten(f *Facts) []Outcome {
 	case f.NoClusters:
 		return single(skipped(noManagement(f)))
 	case f.World.World.Incomplete():
-		return single(skipped("part of the configuration could not be read"))
-	case len(f.Written) == 0:
-		return single(skipped("no cluster with an Istio mesh could be compared"))
+		o := unknown("part of the configuration could not be read", "").dependsOn(idManagementRead)
+		o.Result = Failed // protection may be missing
+		return single(o)
 	}
 	var outcomes []Outcome
+	if f.MembersErr != nil {
+		o := membersUnread(f)
+		o.Result = Failed // protection may be missing
+		outcomes = append(outcomes, o)
+	}
+	for i := range f.Members {
+		if m := &f.Members[i]; !m.usable() {
+			o := blocked(m)
+			o.Cluster, o.Result = m.Cluster, Failed
+			outcomes = append(outcomes, o)
+		}
+	}
+	if len(f.Written)+len(outcomes) == 0 {
+		return single(skipped("no cluster has an Istio mesh"))
+	}
 	for i := range f.Written {
 		o := f.Written[i].judge()
 		o.Cluster = f.Written[i].Cluster
@@ -100,8 +123,16 @@ func judgeWritten(f *Facts) []Outcome {
 }
 
 func (w *WrittenFacts) judge() Outcome {
+	var changed *rollout.TrustDomainError
+	if errors.As(w.Err, &changed) {
+		o := broken(changed.Error(), "")
+		o.Result = Failed
+		return o
+	}
 	if w.Err != nil {
-		return skipped(w.Err.Error())
+		o := unknown(w.Err.Error(), "")
+		o.Result = Failed // protection may be missing
+		return o
 	}
 	var parts []string
 	for _, part := range []struct {
@@ -114,6 +145,9 @@ func (w *WrittenFacts) judge() Outcome {
 	}
 	if len(w.Refused) > 0 {
 		parts = append(parts, text.Bounded(w.Refused, 1))
+	}
+	if len(w.Held) > 0 {
+		parts = append(parts, "held back: "+text.Bounded(w.Held, 1))
 	}
 	if len(parts) == 0 {
 		return holds(text.Count(w.Unchanged, "object"))

@@ -19,7 +19,7 @@ func TestWrittenOfIncompleteWorld(t *testing.T) {
 	f := wellFacts(wellMember("east"))
 	f.World = policy.Evaluate(world.New(world.Objects{Problems: []world.Problem{{Kind: world.UnusableCluster, Message: "no answer"}}}))
 	all := lines(Judge(f, []string{CategoryConfiguration}), CategoryConfiguration)
-	want := "skipped configuration-written: part of the configuration could not be read"
+	want := "failed configuration-written: not known: part of the configuration could not be read"
 	if got := all[len(all)-1]; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -34,6 +34,11 @@ func TestWritten(t *testing.T) {
 		if kind == kube.ChangeRefuse {
 			c.Err = &kube.Error{Cluster: "east", Action: "apply " + name, Reason: kube.ReasonConflict, Why: "it is not ours"}
 		}
+		return c
+	}
+	held := func(name string) rollout.Change {
+		c := change(kube.ChangeRefuse, istio.KindPeerAuthentication, name)
+		c.Held, c.Err = true, &kube.Error{Cluster: "east", Action: "delete " + name, Reason: kube.ReasonConflict, Why: "it protects workloads", Hint: "repair that"}
 		return c
 	}
 	for name, test := range map[string]struct {
@@ -61,7 +66,16 @@ func TestWritten(t *testing.T) {
 			rollout.Cluster{Unchanged: 1, Changes: []rollout.Change{change(kube.ChangeRefuse, istio.KindAuthorizationPolicy, "a")}},
 			"failed configuration-written east: cannot apply a on cluster east: it is not ours; protection is missing",
 		},
-		"not known": {rollout.Cluster{Err: errors.New("no answer")}, "skipped configuration-written east: no answer"},
+		"held back": {
+			rollout.Cluster{Unchanged: 1, Changes: []rollout.Change{change(kube.ChangeRemove, istio.KindVirtualService, "a"), held("b"), held("c")}},
+			"warning configuration-written east: 1 object no longer needed (VirtualService shop/a); held back: cannot delete b on cluster east: it protects workloads and 1 more",
+		},
+		"its mesh claims another trust domain": {
+			rollout.Cluster{Err: &rollout.TrustDomainError{Cluster: "east", Mesh: "istiod", Accepted: "a.example", Found: "b.example"}},
+			"failed configuration-written east: cluster east: the trust domain of mesh istiod changed from a.example to b.example: " +
+				"if that is intended, accept it with 'meshctl apply --accept-trust-domain istiod=b.example'",
+		},
+		"not known": {rollout.Cluster{Err: errors.New("no answer")}, "failed configuration-written east: not known: no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

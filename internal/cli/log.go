@@ -90,7 +90,9 @@ func (s *Streams) Error(err error) {
 // Paragraph prints prose, wrapped to the width of the terminal.
 func (s *Streams) Paragraph(level Level, format string, args ...any) {
 	label, _ := level.label()
-	s.write(s.labelled(level, text.Wrap(label+" "+text.Printable(fmt.Sprintf(format, args...)), s.ErrWidth(), "  ")) + "\n")
+	// Commands are completed first: they could be wrapped.
+	whole := s.Completed(label + " " + text.Printable(fmt.Sprintf(format, args...)))
+	s.put(s.labelled(level, text.Wrap(whole, s.ErrWidth(), "  ")) + "\n")
 }
 
 // Block prints text of several lines without wrapping it.
@@ -122,9 +124,11 @@ func (s *Streams) labelled(level Level, message string) string {
 	return message
 }
 
-// write writes escaped text to Err, above the status line.
-func (s *Streams) write(printable string) {
-	printable = s.Completed(printable)
+// write completes and writes escaped text to Err.
+func (s *Streams) write(printable string) { s.put(s.Completed(printable)) }
+
+// put writes escaped text to Err, above the status line.
+func (s *Streams) put(printable string) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	s.showStatus("")

@@ -152,3 +152,20 @@ func screenOf(written string) string {
 	}
 	return screen.String()
 }
+
+// TestCommandsInParagraphs holds that a command is completed before the prose
+// around it is wrapped, where it would not be found.
+func TestCommandsInParagraphs(t *testing.T) {
+	t.Parallel()
+	streams, _, errOut := Test("")
+	streams.SetWidth(43)
+	streams.Color = ColorNever
+	streams.Complete = func(text string) string {
+		return strings.ReplaceAll(text, "'meshctl trust issue'", "'meshctl trust issue --context mgmt'")
+	}
+	streams.Paragraph(LevelWarning, "%s", "the certificates are not valid: run 'meshctl trust issue'")
+	const want = "warning: the certificates are not valid:\n  run 'meshctl trust issue --context mgmt'\n"
+	if diff := cmp.Diff(want, errOut.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

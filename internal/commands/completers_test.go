@@ -17,11 +17,11 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// TestCompletionGivesUp lets the world never come, or fail: choices are none, in
-// time, without a word.
+// TestCompletionGivesUp checks that completion offers nothing, in time and silently, if the
+// world hangs or fails to load.
 func TestCompletionGivesUp(t *testing.T) {
 	t.Parallel()
-	const hanging = time.Minute // of the bubble's clock, which takes no time
+	const hanging = time.Minute // time of the fake clock
 	tests := []struct {
 		name string
 		load cmdutil.WorldLoader
@@ -30,7 +30,7 @@ func TestCompletionGivesUp(t *testing.T) {
 		{
 			name: "hangs", want: 2 * time.Second,
 			load: func(ctx context.Context, _ cmdutil.WorldFlags, _ io.Reader) (*world.World, error) {
-				time.Sleep(hanging) // whoever hangs does not look at the context
+				time.Sleep(hanging) // a hanging loader may ignore its context
 				return nil, ctx.Err()
 			},
 		},
@@ -72,14 +72,14 @@ func TestCompletionGivesUp(t *testing.T) {
 	}
 }
 
-// TestCompletionLoadsOnce checks what a half-typed command line asks for.
+// TestCompletionLoadsOnce checks what an incomplete command line loads.
 func TestCompletionLoadsOnce(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("typed by a person")
 	f := cmdutil.NewFactory(streams)
 	var loaded []cmdutil.WorldFlags
 	f.LoadWorld = func(_ context.Context, flags cmdutil.WorldFlags, stdin io.Reader) (*world.World, error) {
-		flags.Kube = nil // which cluster is not what this is about
+		flags.Kube = nil // the cluster does not matter here
 		loaded = append(loaded, flags)
 		if text, err := io.ReadAll(stdin); err != nil || len(text) > 0 {
 			t.Errorf("standard input is read: %q, %v", text, err)
@@ -87,7 +87,7 @@ func TestCompletionLoadsOnce(t *testing.T) {
 		return world.New(world.Objects{}), nil
 	}
 	run(t.Context(), []string{"__complete", "describe", "mesh", "-f", "a,b", "-Rf", "a", "-f", "-", ""}, f)
-	want := []cmdutil.WorldFlags{{Filenames: []string{"a", "b"}, Recursive: true}}
+	want := []cmdutil.WorldFlags{{Filenames: []string{"a", "b"}, Recursive: true, MaxObjects: world.DefaultMaxObjects}}
 	if diff := cmp.Diff(want, loaded, cmp.AllowUnexported(cmdutil.WorldFlags{})); diff != "" {
 		t.Errorf("worlds loaded (-want +got):\n%s", diff)
 	}
@@ -103,11 +103,11 @@ func TestCompleteFromWorld(t *testing.T) {
 	}
 	tests := []struct {
 		name, args string
-		// want are some of the choices, never are texts that none of them has.
+		// want are some of the choices, never are texts that must not occur.
 		want, never []string
-		// all says that there are no other choices than those.
+		// all is true if there must be no other choices.
 		all bool
-		// directive is how the shell goes on, ":4" (without files) if empty.
+		// directive is the completion directive; ":4" (without files) if empty.
 		directive string
 	}{
 		{name: "workloads", args: "describe workload -f x |", want: []string{"productpage-v1.bookinfo.west\tDeployment in mesh istiod-istio-system-west"}},

@@ -17,8 +17,8 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// TestCompletionInShells installs completion as the help of each shell says, in
-// a home directory that has nothing else, and completes in a new shell.
+// TestCompletionInShells installs completion as described in the help of each shell, in an
+// otherwise empty home directory, and completes in a new shell.
 func TestCompletionInShells(t *testing.T) {
 	t.Parallel()
 	for _, sh := range shells() {
@@ -36,7 +36,7 @@ func TestCompletionInShells(t *testing.T) {
 				t.Run("every", func(t *testing.T) { t.Parallel(); testFish(t, everywhere, "") })
 				t.Run("this", func(t *testing.T) { t.Parallel(); testFish(t, "", here) })
 			default:
-				// No Debian package: only that the script is for this shell.
+				// There is no Debian package, so only check the script.
 				var script bytes.Buffer
 				if err := sh.write(newRootCmd(cmdutil.NewFactory(testStreams())), &script); err != nil {
 					t.Fatal(err)
@@ -49,8 +49,8 @@ func TestCompletionInShells(t *testing.T) {
 	}
 }
 
-// installLines returns the commands that the help of a shell documents: for
-// every new shell, and for the present one.
+// installLines returns the commands documented in the help of a shell: for every new shell,
+// and for the current one.
 func installLines(t *testing.T, sh shell) (everywhere, here string) {
 	t.Helper()
 	var commands []string
@@ -185,7 +185,8 @@ func typeValues(term *terminal) {
 	term.tabUntil("--delete tp/reviews-timeout-storefront.gloo-mesh ")
 }
 
-// requireProgram returns where a program is. Only a developer may do without.
+// requireProgram returns the path of a program. The test is skipped without it, except in
+// continuous integration.
 func requireProgram(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -203,7 +204,7 @@ func missing(t *testing.T, name string) {
 	t.Skipf("install %s to check completion in it; continuous integration does", name)
 }
 
-// bashCompletion returns where the package bash-completion is.
+// bashCompletion returns the path of the package bash-completion.
 func bashCompletion(t *testing.T) string {
 	t.Helper()
 	for _, path := range []string{
@@ -239,7 +240,7 @@ func shellEnv(home string) []string {
 	return append(cleanEnv(), "HOME="+home, "XDG_CONFIG_HOME="+home+"/.config", "XDG_DATA_HOME="+home+"/.local/share", "TERM=xterm", "LC_ALL=C.UTF-8")
 }
 
-// runIn runs a program in a home directory and returns what it prints.
+// runIn runs a program in a home directory and returns its output.
 func runIn(t *testing.T, home, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -251,7 +252,7 @@ func runIn(t *testing.T, home, program string, args ...string) string {
 	return string(out)
 }
 
-// patience is how long a test waits for a shell, on a machine however busy.
+// patience is how long a test waits for a shell, even on a busy machine.
 const patience = 2 * time.Minute
 
 // terminal is a shell on a pseudo-terminal.
@@ -259,7 +260,7 @@ type terminal struct {
 	t      *testing.T
 	pty    *os.File
 	screen vt10x.Terminal
-	// changed is told about output.
+	// changed receives a value when there is output.
 	changed chan struct{}
 }
 
@@ -327,7 +328,7 @@ func (s *terminal) tabUntil(text string) {
 
 var blankEnds = regexp.MustCompile(` +\n`)
 
-// text returns what the screen shows, with the blanks before the cursor.
+// text returns the visible text, including the blanks before the cursor.
 func (s *terminal) text() string {
 	return blankEnds.ReplaceAllString(s.screen.String()+"\n", " \n")
 }

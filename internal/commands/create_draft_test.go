@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 )
 
-// TestSavedDraft interrupts the questions about a policy, saves the answers and
-// goes on with the command that is shown.
+// TestSavedDraft interrupts the prompts for a policy, saves the answers, and continues with
+// the suggested command.
 func TestSavedDraft(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
@@ -66,8 +66,8 @@ spec:
 	}
 }
 
-// TestFailedSave keeps what went wrong below the manifest, and never offers to
-// replace what is not a file.
+// TestFailedSave checks that errors are shown below the manifest, and that only regular files
+// can be replaced.
 func TestFailedSave(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
@@ -103,8 +103,8 @@ func TestFailedSave(t *testing.T) {
 	}
 }
 
-// TestEditThatWidens removes the last destination in the editor: that is asked
-// about on a terminal, and refused elsewhere.
+// TestEditThatWidens removes the last destination in the editor: this requires confirmation on
+// a terminal, and is an error otherwise.
 func TestEditThatWidens(t *testing.T) {
 	t.Parallel()
 	editor := filepath.Join(t.TempDir(), "editor")

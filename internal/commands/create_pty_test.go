@@ -19,13 +19,13 @@ const (
 	interrupt = ptytest.Interrupt
 )
 
-// converse starts meshctl on a terminal of its own.
+// converse starts meshctl on its own terminal.
 func converse(t *testing.T, dir string, args ...string) *ptytest.Dialogue {
 	t.Helper()
 	return converseWith(t, dir, nil, args...)
 }
 
-// converseWith is converse with more environment variables.
+// converseWith is converse with additional environment variables.
 func converseWith(t *testing.T, dir string, env []string, args ...string) *ptytest.Dialogue {
 	t.Helper()
 	commands.StartsProcesses(t)
@@ -35,8 +35,7 @@ func converseWith(t *testing.T, dir string, env []string, args ...string) *ptyte
 	return ptytest.Start(t, cmd, commands.Patience)
 }
 
-// worldWithoutVirtualMesh returns a directory with the bundled world as it was
-// before anybody created a virtual mesh.
+// worldWithoutVirtualMesh returns a directory with the bundled world without its virtual mesh.
 func worldWithoutVirtualMesh(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

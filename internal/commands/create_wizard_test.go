@@ -15,8 +15,8 @@ import (
 	"github.com/meshctl/meshctl/internal/testkit/ptytest"
 )
 
-// TestFirstVirtualMesh follows a newcomer: six answers, all of them what is
-// proposed, make a virtual mesh of all meshes.
+// TestFirstVirtualMesh follows a new user: six answers, all of them the default, create a
+// virtual mesh of all meshes.
 func TestFirstVirtualMesh(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
@@ -58,7 +58,7 @@ spec:
 	if diff := cmp.Diff(want, string(saved)); diff != "" {
 		t.Errorf("the manifest (-want +got):\n%s", diff)
 	}
-	if err := os.Remove(filepath.Join(dir, "virtual-mesh.yaml")); err != nil { // the name is taken while it is there
+	if err := os.Remove(filepath.Join(dir, "virtual-mesh.yaml")); err != nil { // the name is in use while the file exists
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(saved), rerun(t, dir, screen)); diff != "" {
@@ -66,7 +66,7 @@ spec:
 	}
 }
 
-// TestAskedPolicies goes through the questions about policies.
+// TestAskedPolicies answers the prompts for policies.
 func TestAskedPolicies(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -116,8 +116,8 @@ func TestAskedPolicies(t *testing.T) {
 	}
 }
 
-// TestInterruptedWizard stops at each question: from the second on, the answers
-// can be saved, and another interrupt discards them.
+// TestInterruptedWizard interrupts each prompt: from the second one on, the answers can be
+// saved, and another interrupt discards them.
 func TestInterruptedWizard(t *testing.T) {
 	t.Parallel()
 	questions := []string{
@@ -148,7 +148,7 @@ func TestInterruptedWizard(t *testing.T) {
 	}
 }
 
-// TestReviewedAgain edits, changes and saves elsewhere after the review.
+// TestReviewedAgain edits, changes and saves to another file after the review.
 func TestReviewedAgain(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
@@ -172,13 +172,13 @@ fi
 	d.Answer("Which services do you want to federate?", enter)
 	d.Answer("Default access for services without an access policy?", enter)
 	d.Answer("Anything else?", enter)
-	d.Answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor fails, what it had saved stays
-	d.Answer("Edit again?", "y"+enter)                   // then it leaves something invalid
-	d.Answer("Edit again?", "y"+enter)                   // and mends it
+	d.Answer("What now?", strings.Repeat(down, 4)+enter) // edit: the editor fails, its file is kept
+	d.Answer("Edit again?", "y"+enter)                   // now it leaves an invalid manifest
+	d.Answer("Edit again?", "y"+enter)                   // and now it fixes it
 	d.Answer("What now?", enter)                         // save
 	d.Answer("prod.yaml exists. Replace it?", enter)     // no
 	d.Answer("What now?", down+enter)                    // save as
-	d.Answer("File:", "nowhere/prod.yaml"+enter)         // a place that takes no file
+	d.Answer("File:", "nowhere/prod.yaml"+enter)         // a path that cannot be written
 	d.Answer("cannot save the manifest to nowhere/prod.yaml: no such file or directory", "east"+enter)
 	d.Answer("cannot save the manifest to east: is a directory", "other.yaml"+enter)
 	screen, code := d.End()
@@ -199,8 +199,8 @@ fi
 	}
 }
 
-// TestTakenBack starts from a manifest, takes one of its settings back after the
-// review, and keeps what questions cannot express.
+// TestTakenBack starts from a manifest, removes one of its settings after the review, and
+// keeps what prompts cannot express.
 func TestTakenBack(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
@@ -224,7 +224,7 @@ spec:
 	d.Answer("Anything else?", enter)
 	d.Answer("What now?", "Change"+enter)
 	d.Answer("What do you want to change?", "Settings"+enter)
-	d.Answer("Which settings do you want to set?", " "+enter) // without the timeout
+	d.Answer("Which settings do you want to set?", " "+enter) // deselects the timeout
 	d.Answer("What do you want to change?", enter)
 	d.Answer("What now?", "Print"+enter)
 	screen, code := d.End()
@@ -242,8 +242,7 @@ spec:
 	}
 }
 
-// TestNobodyToAsk runs where questions cannot be asked although something is
-// missing.
+// TestNobodyToAsk checks missing values without a terminal.
 func TestNobodyToAsk(t *testing.T) {
 	t.Parallel()
 	dir := worldWithoutVirtualMesh(t)
@@ -269,8 +268,8 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 }
 
-// rerun runs the command that the wizard shows at the end, without saving, and
-// returns the manifest it prints as YAML.
+// rerun runs the equivalent command shown by the wizard, without saving, and returns the
+// manifest as YAML.
 func rerun(t *testing.T, dir, screen string) string {
 	t.Helper()
 	_, command, found := strings.Cut(strings.ReplaceAll(screen, "\r", ""), "Equivalent command:\n\n")

@@ -14,8 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// otherNouns returns what describe is about, except workloads, which have tests
-// of their own.
+// otherNouns returns the kinds of describe except workloads, which have their own tests.
 func otherNouns(t *testing.T) []string {
 	t.Helper()
 	streams, _, _ := cli.Test("")
@@ -32,8 +31,8 @@ func otherNouns(t *testing.T) []string {
 	return nouns
 }
 
-// TestDescribeNounGolden compares what describe prints about the bundled world
-// with testdata/golden/describe-KIND. Set UPDATE=1 to rewrite the files.
+// TestDescribeNounGolden compares the output for the bundled world with
+// testdata/golden/describe-KIND. Set UPDATE=1 to rewrite the files.
 func TestDescribeNounGolden(t *testing.T) {
 	t.Parallel()
 	variants := []struct {
@@ -68,8 +67,7 @@ func TestDescribeNounGolden(t *testing.T) {
 	}
 }
 
-// TestDescribeNounShuffled checks that the order of the manifests does not
-// change a byte.
+// TestDescribeNounShuffled checks that the order of the manifests does not affect the output.
 func TestDescribeNounShuffled(t *testing.T) {
 	t.Parallel()
 	documents := bookinfoDocuments(t)

@@ -20,8 +20,8 @@ import (
 
 const golden = "../../testdata/golden"
 
-// TestDescribeWorkloadGolden compares answers about the bundled world with the
-// files of testdata/golden. Set UPDATE=1 to rewrite them.
+// TestDescribeWorkloadGolden compares the output for the bundled world with testdata/golden.
+// Set UPDATE=1 to rewrite the files.
 func TestDescribeWorkloadGolden(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ file, args string }{
@@ -57,8 +57,7 @@ func TestDescribeWorkloadGolden(t *testing.T) {
 	}
 }
 
-// TestDescribeContract holds docs/describe.md against the golden files: the
-// contract must mention every field.
+// TestDescribeContract checks that docs/describe.md mentions every field in the golden files.
 func TestDescribeContract(t *testing.T) {
 	t.Parallel()
 	contract, err := os.ReadFile("../../docs/describe.md")
@@ -86,8 +85,8 @@ func TestDescribeContract(t *testing.T) {
 	}
 }
 
-// contractFields returns the names of all fields in a JSON value, but not what
-// is below fields whose form is that of labels or of a manifest.
+// contractFields returns the names of all fields in a JSON value, except those below fields
+// that hold labels or a manifest.
 func contractFields(value any) map[string]bool {
 	fields := map[string]bool{}
 	switch value := value.(type) {
@@ -106,8 +105,8 @@ func contractFields(value any) map[string]bool {
 	return fields
 }
 
-// TestDescribeWorkloadIgnoresOrder gives the objects of the bundled world in
-// other orders and spread over other files.
+// TestDescribeWorkloadIgnoresOrder checks the bundled world with its objects in other orders
+// and in other files.
 func TestDescribeWorkloadIgnoresOrder(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"-o json", "-o wide", "--all-destinations -o json", "productpage-v1.bookinfo.east"} {
@@ -154,9 +153,8 @@ func worldDocuments(t *testing.T) []string {
 	return documents
 }
 
-// split spreads documents over files in directories of several depths, whose
-// names have nothing to do with what is in them, and returns the directory
-// around them.
+// split distributes documents over files in nested directories, with names unrelated to their
+// content, and returns the top directory.
 func split(t *testing.T, random *rand.Rand, documents []string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -181,8 +179,8 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// describeWorkload runs the command and returns what it prints on standard
-// output. It must succeed and print nothing else.
+// describeWorkload runs the command and returns its standard output. The command must succeed
+// and print nothing else.
 func describeWorkload(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	streams, out, errOut := cli.Test(stdin)

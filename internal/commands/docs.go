@@ -10,8 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// Tree returns the tree of all commands to read: to generate documentation from.
-// Nothing of it can be run.
+// Tree returns the tree of all commands for generating documentation. Its commands must not be
+// run.
 func Tree() *cobra.Command {
 	root := newRootCmd(cmdutil.NewFactory(cli.Discard()))
 	walkTree(root, func(cmd *cobra.Command) {
@@ -32,13 +32,12 @@ func walkTree(cmd *cobra.Command, visit func(*cobra.Command)) {
 // Listed reports whether help lists the command below its parent.
 func Listed(cmd *cobra.Command) bool { return cmdutil.IsListed(cmd) }
 
-// FlagGroup returns the section of help that lists the flag, empty for the usual
-// one.
+// FlagGroup returns the help section of the flag; empty for the default section.
 func FlagGroup(flag *pflag.Flag) string { return strings.Join(flag.Annotations[cmdutil.FlagGroup], "") }
 
-// Topic is a page of help about something that is no command.
+// Topic is a help page that does not belong to a command.
 type Topic struct {
-	// Name is what follows `meshctl help`, Short one line about the page.
+	// Name is the argument of `meshctl help`, Short a one-line summary.
 	Name, Short, Text string
 }
 

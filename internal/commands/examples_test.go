@@ -17,15 +17,15 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// bookinfo is the bundled world that help texts and the README talk about.
+// bookinfo is the bundled world used by help texts and the README.
 const bookinfo = "../../testdata/worlds/bookinfo-two-clusters"
 
-// dumps has the same world as raw objects of its clusters.
+// dumps holds the same world as raw objects of its clusters.
 const dumps = "../../testdata/dumps"
 
-// TestExamples runs every command that a help text shows, next to a directory
-// `manifests` with a copy of the bundled world, and `dumps` with the raw objects
-// of its clusters. Examples that need clusters are left out.
+// TestExamples runs every command in help texts, next to a directory `manifests` with a copy
+// of the bundled world, and `dumps` with the raw objects of its clusters. Examples that need
+// clusters are skipped.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	StartsProcesses(t)
@@ -33,7 +33,7 @@ func TestExamples(t *testing.T) {
 		t.Run(example, func(t *testing.T) {
 			t.Parallel()
 			dir := exampleDir(t)
-			// An example shows something on standard output; "nothing found" is no example.
+			// An example must print a result on standard output, not "nothing found".
 			out, code := runShell(t, dir, "{ "+example+"\n} 2>stderr")
 			said, _ := os.ReadFile(filepath.Join(dir, "stderr"))
 			judgeExample(t, example, out, string(said), code)
@@ -41,8 +41,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestExamplesInProcess is TestExamples for the race detector: it sees what
-// happens in this process.
+// TestExamplesInProcess is TestExamples for the race detector, which only covers this process.
 func TestExamplesInProcess(t *testing.T) {
 	if !raceDetector {
 		t.Skip("TestExamples does the same in processes of its own")
@@ -51,7 +50,7 @@ func TestExamplesInProcess(t *testing.T) {
 	for _, example := range examples() {
 		t.Run(example, func(t *testing.T) {
 			t.Chdir(exampleDir(t))
-			// The shell takes the command line apart.
+			// Let the shell split the command line.
 			line := exec.CommandContext(t.Context(), "sh", "-c", `meshctl() { printf '%s\n' "$@"; }; `+example)
 			args, err := line.Output()
 			if err != nil {
@@ -67,8 +66,8 @@ func TestExamplesInProcess(t *testing.T) {
 	}
 }
 
-// examples are the commands of all help texts, but for those that need clusters:
-// the end-to-end tests run what these do.
+// examples returns the commands in all help texts, except those that need clusters: the
+// end-to-end tests run them.
 func examples() []string {
 	streams, _, _ := cli.Test("")
 	var found []string
@@ -87,8 +86,7 @@ func examples() []string {
 	return found
 }
 
-// exampleCommands returns the commands of a help text, without what shells do
-// with their output.
+// exampleCommands returns the commands in a help text, without pipes and redirections.
 func exampleCommands(cmd *cobra.Command) []string {
 	var found []string
 	joined := strings.ReplaceAll(cmd.Example, " \\\n", "")
@@ -116,11 +114,11 @@ func exampleDir(t *testing.T) string {
 	return dir
 }
 
-// judgeExample holds what an example printed, and its exit code.
+// judgeExample checks the output and the exit code of an example.
 func judgeExample(t *testing.T, example, out, said string, code int) {
 	t.Helper()
-	// Whoever asks for an exit code that tells about findings gets it, and check
-	// always does: the bundled world has some.
+	// The bundled world has findings. They determine the exit code with --fail-on-findings, and
+	// always for check.
 	want := cli.ExitOK
 	if strings.Contains(example, "--fail-on-findings") || strings.HasPrefix(example, "meshctl check ") {
 		want = cli.ExitFindings
@@ -133,8 +131,8 @@ func judgeExample(t *testing.T, example, out, said string, code int) {
 	}
 }
 
-// runShell runs a line of shell in a directory, with meshctl on the PATH, and
-// returns what it printed on both streams and its exit code.
+// runShell runs a shell command in a directory, with meshctl on the PATH, and returns its
+// output and exit code.
 func runShell(t *testing.T, dir, line string) (output string, code int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
@@ -152,7 +150,7 @@ func runShell(t *testing.T, dir, line string) (output string, code int) {
 	return out.String(), cli.ExitOK
 }
 
-// cleanEnv returns the environment without what would change the output.
+// cleanEnv returns the environment without variables that affect the output.
 func cleanEnv() []string {
 	return slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")

@@ -8,13 +8,12 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// Patience is how long tests wait for an answer.
+// Patience is how long tests wait for output.
 const Patience = patience
 
-// StartsProcesses is for tests that run meshctl in processes of its own, hundreds
-// of them, which each take seconds to start with the race detector. They run
-// without it, as `make scripts`; what such processes do is run with it by
-// TestExamplesInProcess.
+// StartsProcesses marks tests that run meshctl in hundreds of processes, each of which takes
+// seconds to start with the race detector. They run without it, as `make scripts`;
+// TestExamplesInProcess covers the same code with it.
 func StartsProcesses(t *testing.T) {
 	t.Helper()
 	if raceDetector {
@@ -22,8 +21,7 @@ func StartsProcesses(t *testing.T) {
 	}
 }
 
-// PatientMain is Main for tests on a machine however busy: completion does not
-// give up.
+// PatientMain is Main for tests on busy machines: completion has no timeout.
 func PatientMain(args []string, streams *cli.Streams) int {
 	f := cmdutil.NewFactory(streams)
 	f.CompletionPatience = time.Hour

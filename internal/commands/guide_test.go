@@ -13,11 +13,11 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 )
 
-// guide is the page that follows the wizard.
+// guide is the page about the wizard.
 const guide = "../../docs/first-virtual-mesh.md"
 
-// TestGuide holds the screens of the guide to what the wizard shows. Set
-// UPDATE=1 to take over what it shows now.
+// TestGuide compares the screens of the guide with those of the wizard. Set UPDATE=1 to update
+// the guide.
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(guide)
@@ -32,7 +32,7 @@ func TestGuide(t *testing.T) {
 	screens := map[string]string{}
 	for _, step := range []struct {
 		screen string
-		// ends are texts that are printed one after the other, up to the end.
+		// ends are texts that are printed in this order, up to the end.
 		ends []string
 		keys string
 	}{
@@ -69,8 +69,7 @@ func TestGuide(t *testing.T) {
 	}
 }
 
-// lastQuestion returns what is shown from the last question on, or from the
-// manifest that is above it.
+// lastQuestion returns the output from the last prompt on, or from the manifest above it.
 func lastQuestion(shown string) string {
 	start := max(strings.LastIndex(shown, "\n? "), 0)
 	manifest := strings.LastIndex(shown, "\napiVersion:")
@@ -80,8 +79,8 @@ func lastQuestion(shown string) string {
 	return strings.TrimPrefix(shown[start:], "\n")
 }
 
-// withScreens returns the page with the block behind each comment
-// `<!-- screen: NAME -->` replaced by that screen.
+// withScreens returns the page with the block after each comment `<!-- screen: NAME -->`
+// replaced by that screen.
 func withScreens(t *testing.T, page string, screens map[string]string) string {
 	t.Helper()
 	const opening, fence = "<!-- screen: ", "```"

@@ -12,9 +12,8 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// setHelp makes cmd and everything below it print help in one way. It is
-// written in Go instead of cobra's templates, which would link the template
-// engine into the binary.
+// setHelp sets the help function of cmd and all commands below it. It does not use cobra's
+// templates, which would link the template engine into the binary.
 func setHelp(cmd *cobra.Command, streams *cli.Streams) {
 	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		writeHelp(cmd.OutOrStdout(), cmd, streams.Width())
@@ -57,7 +56,7 @@ func writeUsage(w io.Writer, cmd *cobra.Command, width int) {
 	}
 }
 
-// writeFlags lists the flags of a command by group, those in no group last.
+// writeFlags lists the flags of a command by group, ungrouped flags last.
 func writeFlags(w io.Writer, cmd *cobra.Command, width int) {
 	var groups []string
 	sets := map[string]*pflag.FlagSet{}
@@ -83,7 +82,7 @@ func writeFlags(w io.Writer, cmd *cobra.Command, width int) {
 	}
 }
 
-// writeCommands lists the subcommands by group, then those in no group.
+// writeCommands lists the subcommands by group, ungrouped ones last.
 func writeCommands(w io.Writer, cmd *cobra.Command) {
 	groups := append([]*cobra.Group{}, cmd.Groups()...)
 	groups = append(groups, &cobra.Group{Title: "Commands"})
@@ -105,7 +104,7 @@ func writeCommands(w io.Writer, cmd *cobra.Command) {
 	}
 }
 
-// row is one name in a list of help, and what it means.
+// row is a name in a help list, with its description.
 type row struct{ name, short string }
 
 func writeRows(w io.Writer, title string, rows []row) {

@@ -18,14 +18,14 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// TestSuggestedCommands holds all commands in messages to what pasting them may
-// do: one of another program names its cluster and deletes no namespace, and one
-// of meshctl exists, with its flags. What completes the latter is held by
-// TestCompleteCommands.
+// TestSuggestedCommands checks all commands in messages: those of other programs must specify
+// their cluster and must not delete namespaces; those of meshctl must exist, with their
+// flags, and be quoted so that cluster flags are added. TestCompleteCommands checks the latter.
 func TestSuggestedCommands(t *testing.T) {
 	t.Parallel()
 	root := newRootCmd(cmdutil.NewFactory(cli.Discard()))
 	foreign := regexp.MustCompile(`\b(kubectl|istioctl|helm) (.* )?(annotate|apply|cordon|create|delete|describe|drain|edit|exec|get|label|logs|patch|replace|rollout|scale|uninstall)\b`)
+	bare := regexp.MustCompile("(^|[^'`])\\bmeshctl ([a-z]+)")
 	ours := regexp.MustCompile("['`]meshctl ([^'`\n]+)['`]")
 	found := 0
 	for text, where := range literals(t, "../../internal", "../../cmd", "../../pkg") {
@@ -35,6 +35,11 @@ func TestSuggestedCommands(t *testing.T) {
 		for line := range strings.Lines(text) {
 			if comment := strings.HasPrefix(strings.TrimSpace(line), "# "); !comment && foreign.MatchString(line) && !strings.Contains(line, "--context ") {
 				t.Errorf("%s suggests a command that does not name its cluster by context: %q", where, line)
+			}
+		}
+		for _, match := range bare.FindAllStringSubmatch(text, -1) {
+			if cmd, _, err := root.Find(match[2:]); err == nil && cmd != root && !strings.Contains(text, "\n") { // help has several lines
+				t.Errorf("%s suggests a command without quotes, which completes nothing: %q", where, text)
 			}
 		}
 		for _, match := range ours.FindAllStringSubmatch(strings.Join(strings.Fields(text), " "), -1) {
@@ -166,6 +171,12 @@ func TestCompleteCommands(t *testing.T) {
 			[]string{"trust", "status", "-n", "mesh"},
 			"run 'meshctl mesh restart x' and 'meshctl cluster list'",
 			"run 'meshctl mesh restart x --kubeconfig KUBECONFIG --context mgmt' and 'meshctl cluster list --kubeconfig KUBECONFIG --context mgmt --namespace mesh'",
+		},
+		{
+			"the namespace of a new object",
+			[]string{"create", "virtualmesh", "prod", "-n", "mesh"},
+			"run 'meshctl apply'",
+			"run 'meshctl apply --kubeconfig KUBECONFIG --context mgmt'",
 		},
 		{
 			"discovered clusters",

@@ -11,10 +11,9 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Main runs meshctl with the arguments that follow the program's name and
-// returns the exit code. An interrupt or termination signal cancels the running
-// command; a second one ends the process at once. The function BeginsWork is
-// called before a command does more than to print what it knows from its build.
+// Main runs meshctl with the command-line arguments and returns the exit code. An interrupt or
+// termination signal cancels the running command; a second one ends the process immediately.
+// beginsWork is called before a command does more than print static information.
 func Main(args []string, streams *cli.Streams, beginsWork func()) int {
 	f := cmdutil.NewFactory(streams)
 	f.BeginsWork = beginsWork
@@ -28,7 +27,7 @@ func mainWith(args []string, f *cmdutil.Factory) int {
 	return run(ctx, args, f)
 }
 
-// run executes one command line, reports its error and returns the exit code.
+// run executes a command line, prints its error, and returns the exit code.
 func run(ctx context.Context, args []string, f *cmdutil.Factory) int {
 	root := newRootCmd(f)
 	root.SetArgs(args)
@@ -37,7 +36,7 @@ func run(ctx context.Context, args []string, f *cmdutil.Factory) int {
 	}
 	ran, err := root.ExecuteContextC(ctx)
 	if err != nil && ctx.Err() != nil {
-		// Whatever broke, it broke because the user stopped it.
+		// After a cancellation, all errors are consequences of it.
 		err = cli.ErrCancelled
 	}
 	flushErr := f.Streams.Flush()

@@ -50,7 +50,7 @@ func TestRunInterrupted(t *testing.T) {
 	streams, _, errOut := cli.Test("")
 	f := cmdutil.NewFactory(streams)
 	ctx, cancel := context.WithCancel(t.Context())
-	// A dependency that is interrupted while it works may fail in its own words.
+	// An interrupted dependency may return its own error.
 	f.Build = func() buildinfo.Info {
 		cancel()
 		return buildinfo.Info{}
@@ -68,7 +68,7 @@ type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("connection reset") }
 
-// TestTree holds what every command of the tree must have.
+// TestTree checks the properties required of every command.
 func TestTree(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("")

@@ -19,21 +19,21 @@ import (
 	"github.com/meshctl/meshctl/internal/output"
 )
 
-// TestOutputFlags holds that every command that prints a result offers the same
-// formats, and has the same default unless it is said here why not.
+// TestOutputFlags checks that every command with results offers the same formats and, apart
+// from the exceptions below, has the same default.
 func TestOutputFlags(t *testing.T) {
 	t.Parallel()
 	defaults := map[string]string{
-		"meshctl render istio": "yaml", // its result are manifests
+		"meshctl render istio": "yaml", // the result is manifests
 		// Without -o, a manifest is printed or applied.
 		"meshctl create accesspolicy": "", "meshctl create trafficpolicy": "", "meshctl create virtualmesh": "",
-		"meshctl discover": "", // without -o, what is found is written
+		"meshctl discover": "", // without -o, the result is stored
 	}
 	more := map[string][]string{"meshctl check": {"short"}}
 	without := []string{
-		// They print what shells read.
+		// These print input for shells.
 		"meshctl completion bash", "meshctl completion fish", "meshctl completion powershell", "meshctl completion zsh",
-		// They change or name a file of the user's.
+		// These change or name a file of the user.
 		"meshctl config path", "meshctl config set", "meshctl config unset",
 		"meshctl help",
 	}
@@ -71,8 +71,7 @@ func TestOutputFlags(t *testing.T) {
 	}
 }
 
-// TestStabilityNamesVersions holds docs/stability.md to the versions of the
-// documents.
+// TestStabilityNamesVersions compares docs/stability.md with the versions of the documents.
 func TestStabilityNamesVersions(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/stability.md")

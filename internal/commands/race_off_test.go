@@ -2,5 +2,5 @@
 
 package commands
 
-// raceDetector says whether the tests run with the race detector.
+// raceDetector is true if the race detector is enabled.
 const raceDetector = false

@@ -16,11 +16,10 @@ const (
 	repoRoot = "../.."
 )
 
-// TestTranscripts runs every `$ meshctl` command of the README and the tour
-// inside the bundled world, and `$ make demo` at the root, and compares the output
-// with what the page shows. There, a line `...` stands for any lines. Set UPDATE=1
-// to rewrite the pages: each stretch between two `...` keeps its first and last
-// line.
+// TestTranscripts runs every `$ meshctl` command of the README and the tour in the bundled
+// world, and `$ make demo` at the root, and compares the output with the page, where a line
+// `...` stands for any lines. Set UPDATE=1 to update the pages: each part between two `...`
+// keeps its first and last line.
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
 	StartsProcesses(t)
@@ -45,7 +44,7 @@ func checkTranscripts(t *testing.T, page string) {
 	if len(transcripts) < 5 {
 		t.Fatalf("found only %d transcripts in %s", len(transcripts), page)
 	}
-	// From the last to the first, so that an update does not move the others.
+	// Backwards, so that an update does not move the others.
 	for _, shown := range slices.Backward(transcripts) {
 		t.Run(shown.command, func(t *testing.T) {
 			got := shown.run(t)
@@ -67,8 +66,8 @@ func checkTranscripts(t *testing.T, page string) {
 	}
 }
 
-// transcript is a command on a page and the lines, from inclusive and to
-// exclusive, that show its output.
+// transcript is a command on a page, with the range of lines of its output (from inclusive, to
+// exclusive).
 type transcript struct {
 	command  string
 	from, to int

@@ -29,7 +29,7 @@ func newRootCmd(f *cmdutil.Factory) *cobra.Command {
 			meshctl groups the service meshes of several clusters into virtual meshes, and
 			shows which policies affect each workload and why. It needs no controller in any
 			cluster, and read-only commands also work on a directory of manifests.`),
-		// Main prints errors, and usage only where usage was the error.
+		// Main prints errors, and the usage only for usage errors.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -80,8 +80,8 @@ func newRootCmd(f *cmdutil.Factory) *cobra.Command {
 	return withTopics(cmdutil.WithSubcommands(cmd, "command"))
 }
 
-// withTopics makes the root command point at the help command when its argument
-// is a topic, and returns it.
+// withTopics makes the root command suggest the help command if its argument is a topic, and
+// returns it.
 func withTopics(root *cobra.Command) *cobra.Command {
 	others := root.Args
 	root.Args = func(cmd *cobra.Command, args []string) error {

@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits implements the script command of that name.
+// exits implements the script command exits.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")

@@ -17,8 +17,8 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
-// TestSettingFlags checks that flags of settings exist in the table, and that a
-// value chosen elsewhere fits each of them.
+// TestSettingFlags checks that the flags bound to settings exist in the catalogue and accept
+// the values of the setting.
 func TestSettingFlags(t *testing.T) {
 	t.Parallel()
 	texts := map[settings.Kind]string{settings.Switch: "true", settings.List: "one,two"}
@@ -57,21 +57,21 @@ func TestSettingsPrecedence(t *testing.T) {
 		env  map[string]string
 		args string
 		want map[string]settings.Source
-		// wantFiles and wantNamespace are the values.
+		// wantFiles and wantNamespace are the expected values.
 		wantFiles     []string
 		wantNamespace string
 	}{
 		{
 			name: "defaults", wantNamespace: "gloo-mesh",
 			want: map[string]settings.Source{
-				"color": {Kind: "default", Name: ""}, "filename": {Kind: "default", Name: ""}, "namespace": {Kind: "default", Name: ""},
+				"color": {Kind: "default", Name: ""}, "filename": {Kind: "default", Name: ""}, "max-objects": {Kind: "default"}, "namespace": {Kind: "default", Name: ""},
 				"no-input": {Kind: "default", Name: ""}, "recursive": {Kind: "default", Name: ""},
 			},
 		},
 		{
 			name: "file", file: file, wantFiles: []string{"file"}, wantNamespace: "from-file",
 			want: map[string]settings.Source{
-				"color": {Kind: "file", Name: "FILE"}, "filename": {Kind: "file", Name: "FILE"}, "namespace": {Kind: "file", Name: "FILE"},
+				"color": {Kind: "file", Name: "FILE"}, "filename": {Kind: "file", Name: "FILE"}, "max-objects": {Kind: "default"}, "namespace": {Kind: "file", Name: "FILE"},
 				"no-input": {Kind: "default", Name: ""}, "recursive": {Kind: "file", Name: "FILE"},
 			},
 		},
@@ -80,16 +80,16 @@ func TestSettingsPrecedence(t *testing.T) {
 			env:       map[string]string{"MESHCTL_FILENAME": "a:b,c", "MESHCTL_NO_INPUT": "1", "MESHCTL_NAMESPACE": "from-env", "MESHCTL_COLOR": ""},
 			wantFiles: []string{"a", "b", "c"}, wantNamespace: "from-env",
 			want: map[string]settings.Source{
-				"color": {Kind: "file", Name: "FILE"}, "filename": {Kind: "env", Name: "MESHCTL_FILENAME"}, "namespace": {Kind: "env", Name: "MESHCTL_NAMESPACE"},
+				"color": {Kind: "file", Name: "FILE"}, "filename": {Kind: "env", Name: "MESHCTL_FILENAME"}, "max-objects": {Kind: "default"}, "namespace": {Kind: "env", Name: "MESHCTL_NAMESPACE"},
 				"no-input": {Kind: "env", Name: "MESHCTL_NO_INPUT"}, "recursive": {Kind: "file", Name: "FILE"},
 			},
 		},
 		{
 			name: "flags before all", file: file, env: map[string]string{"MESHCTL_FILENAME": "env", "MESHCTL_NO_INPUT": "true"},
-			args:      `-f x,y -f "z,]" --recursive=false --no-input=false --color auto`,
+			args:      `-f x,y -f "z,]" --recursive=false --no-input=false --color auto --max-objects 7`,
 			wantFiles: []string{"x", "y", "z,]"}, wantNamespace: "from-file",
 			want: map[string]settings.Source{
-				"color": {Kind: "flag", Name: "--color"}, "filename": {Kind: "flag", Name: "--filename"}, "namespace": {Kind: "file", Name: "FILE"},
+				"color": {Kind: "flag", Name: "--color"}, "filename": {Kind: "flag", Name: "--filename"}, "max-objects": {Kind: "flag", Name: "--max-objects"}, "namespace": {Kind: "file", Name: "FILE"},
 				"no-input": {Kind: "flag", Name: "--no-input"}, "recursive": {Kind: "flag", Name: "--recursive"},
 			},
 		},

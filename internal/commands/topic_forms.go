@@ -4,7 +4,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// formsTopic explains the values of flags that have parts.
+// formsTopic describes the values of flags that have several parts.
 func formsTopic() topic {
 	return topic{
 		name:  "flag-forms",

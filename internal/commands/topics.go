@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// topic is a page of help about something that is no command.
+// topic is a help page that does not belong to a command.
 type topic struct {
 	name, short, text string
 }
@@ -46,8 +46,8 @@ func isTopic(name string) bool {
 	return slices.ContainsFunc(topics(), func(t topic) bool { return t.name == name })
 }
 
-// addHelpCommand replaces cobra's help command by one that also knows the
-// topics and that fails when there is nothing of the asked name.
+// addHelpCommand replaces cobra's help command by one that also knows the topics, and that
+// fails for unknown names.
 func addHelpCommand(root *cobra.Command) {
 	help := &cobra.Command{
 		Use:     "help [COMMAND | TOPIC]",
@@ -95,7 +95,7 @@ func showHelp(cmd *cobra.Command, args []string) error {
 	return about.Help()
 }
 
-// unknownHelp explains a word that names neither a command nor a topic.
+// unknownHelp returns the error for a name that is neither a command nor a topic.
 func unknownHelp(parent *cobra.Command, word string) error {
 	names := cmdutil.SubcommandNames(parent)
 	if !parent.HasParent() {
@@ -106,7 +106,7 @@ func unknownHelp(parent *cobra.Command, word string) error {
 	return cli.Usagef("no help for %q%s", word, spelling.DidYouMean(word, names))
 }
 
-// subcommand returns the child that goes by the name, or nil.
+// subcommand returns the subcommand with the name or alias, or nil.
 func subcommand(parent *cobra.Command, name string) *cobra.Command {
 	for _, child := range parent.Commands() {
 		if child.Name() == name || child.HasAlias(name) {

@@ -18,8 +18,7 @@ type versionOptions struct {
 	streams *cli.Streams
 	build   func() buildinfo.Info
 
-	// client is accepted for the habit of kubectl's users; there is no other
-	// version yet.
+	// client is accepted for compatibility with kubectl; there is no server version.
 	client bool
 	output *cmdutil.EnumValue
 }
@@ -54,7 +53,7 @@ func newVersionCmd(f *cmdutil.Factory, runF func(*versionOptions) error) *cobra.
 	return cmd
 }
 
-// versionView is the documented form of -o json and -o yaml.
+// versionView is the JSON and YAML document of the command.
 type versionView struct {
 	ClientVersion buildinfo.Info `json:"clientVersion"`
 }
@@ -68,10 +67,10 @@ func runVersion(_ context.Context, opts *versionOptions) error {
 	})
 }
 
-// shortCommit is how many digits of a commit people read.
+// shortCommit is the length of commit hashes in text output.
 const shortCommit = 12
 
-// versionLine is for people.
+// versionLine returns the version as text.
 func versionLine(info buildinfo.Info) string {
 	var details []string
 	if info.Commit != "" {

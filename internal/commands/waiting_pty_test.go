@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// TestWaitingForHangingCluster holds that whoever waits for a cluster that does not
-// answer is told so, by every command that contacts clusters.
+// TestWaitingForHangingCluster checks that every command that contacts clusters reports when
+// it waits for one.
 func TestWaitingForHangingCluster(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // it accepts connections, and nothing else
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections but never responds
 	if err != nil {
 		t.Fatal(err)
 	}

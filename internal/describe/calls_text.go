@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/output/view"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/reach"
 )
 
 // about adds the name of the policy to a sentence that does not contain it.
@@ -81,7 +81,7 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 		w.Table(view.Table{Columns: settingColumns(), Rows: rows})
 	}
 	for _, t := range o.Targets {
-		if t.Access.Verdict != policy.Allowed {
+		if t.Access.Verdict != reach.Allowed {
 			w.Marked(stateWord(string(t.Access.Verdict)), fmt.Sprintf(" by %s: %s", t.Destination, t.Access.Why()))
 		}
 	}

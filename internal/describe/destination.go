@@ -25,7 +25,7 @@ func (v viewer) destination(d *world.Destination, opts Options) (*DestinationDes
 	item := &DestinationDescription{
 		Name: d.Ref.Name, Namespace: d.Ref.Namespace, Cluster: d.Ref.ClusterName,
 		Type: typeExternal, Labels: d.Labels, Selector: d.Selector, Hostname: d.Hostname,
-		Mesh: viewMesh(d.Mesh), VirtualMesh: v.virtualMesh(d.Mesh),
+		Mesh: viewMesh(d.Mesh), VirtualMesh: v.virtualMesh(d.Mesh), Facts: d.Facts,
 	}
 	switch spec := d.Resource.Spec; {
 	case spec.KubeService != nil:

@@ -106,6 +106,7 @@ func (d *DestinationDescription) write(w *view.Text) {
 	if g := d.Gateway; g != nil {
 		pairs = append(pairs, view.Field{Key: "Gateway", Value: fmt.Sprintf("requests of other clusters enter the mesh here: %s, to port %d of its pods", g.address(), g.ContainerPort)})
 	}
+	pairs = append(pairs, serviceFacts(d.Facts)...)
 	w.Fields(append(pairs, view.Field{Key: "Workloads", Items: d.Workloads}))
 	d.writePorts(w)
 	writePoliciesOn(w, "Traffic Policies", d.TrafficPolicies, func() {

@@ -1,6 +1,9 @@
 package describe
 
-import "github.com/meshctl/meshctl/internal/policy"
+import (
+	"github.com/meshctl/meshctl/internal/policy"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
+)
 
 // DestinationDescriptionList is what `describe destination -o json` prints.
 type DestinationDescriptionList = List[*DestinationDescription]
@@ -25,8 +28,10 @@ type DestinationDescription struct {
 	ExternalAddresses []string            `json:"externalAddresses,omitempty"`
 	Mesh              *MeshSummary        `json:"mesh,omitempty"`
 	VirtualMesh       *VirtualMeshSummary `json:"virtualMesh,omitempty"`
-	FederatedHostname string              `json:"federatedHostname,omitempty"`
-	FederatedTo       []ObjectRef         `json:"federatedTo,omitempty"`
+	// Facts are those of the resource that can be used; absent ones are not known.
+	Facts             *discoveryv1.DestinationFacts `json:"facts,omitempty"`
+	FederatedHostname string                        `json:"federatedHostname,omitempty"`
+	FederatedTo       []ObjectRef                   `json:"federatedTo,omitempty"`
 	// FederatedVia is how requests from other clusters arrive: gateway or flat.
 	FederatedVia policy.Via `json:"federatedVia,omitempty"`
 	// Gateway is set if the Destination is an east-west gateway of its mesh.

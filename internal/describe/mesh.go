@@ -9,6 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // MeshDescriptionList is what `describe mesh -o json` prints.
@@ -32,6 +33,8 @@ type MeshDescription struct {
 	MeshSharing
 	WorkloadCount    int `json:"workloadCount"`
 	DestinationCount int `json:"destinationCount"`
+	// Facts are those of the resource that can be used; absent ones are not known.
+	Facts *discoveryv1.MeshFacts `json:"facts,omitempty"`
 
 	findings int
 }
@@ -63,6 +66,7 @@ func Meshes(result *policy.Result, meshes []*world.Mesh, opts Options) MeshDescr
 			Name: m.Ref.Name, Namespace: m.Ref.Namespace, Type: string(m.Type), Version: m.Version, Cluster: m.Cluster,
 			InstallationNamespace: m.Namespace, VirtualMesh: v.virtualMesh(m), MeshSharing: v.sharing(m, opts),
 			WorkloadCount: counts.workloads[m], DestinationCount: counts.destinations[m],
+			Facts: m.Facts,
 		}
 		item.ImportedDestinationCount = counts.imported[m.ID]
 		if istio := m.Resource.Spec.Istio; istio != nil {
@@ -206,6 +210,7 @@ func (m *MeshDescription) write(w *view.Text) {
 		{Key: "Workloads", Value: strconv.Itoa(m.WorkloadCount)},
 		{Key: "Destinations", Value: strconv.Itoa(m.DestinationCount)},
 	}, m.MeshSharing.fields()...))
+	m.writeFacts(w)
 	m.writeExported(w)
 }
 

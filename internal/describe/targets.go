@@ -2,6 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -18,7 +19,7 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 					continue
 				}
 				seen[d.ID] = true
-				views = append(views, Target{Destination: viewService(d), Access: AccessOf(b.result, b.result.Verdict(w, d))})
+				views = append(views, Target{Destination: viewService(d), Access: AccessOf(b.result, b.calls.Verdict(w, d))})
 			}
 		}
 	}
@@ -26,8 +27,21 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 }
 
 // AccessOf returns the view of a verdict.
-func AccessOf(result *policy.Result, verdict policy.Verdict) Access {
-	view := Access{Verdict: verdict.Decision, Reason: verdict.Reason, Policies: accessPolicies(result, verdict.Policies)}
+func AccessOf(result *policy.Result, verdict reach.Verdict) Access {
+	view := Access{
+		Verdict: verdict.Decision, Stage: verdict.Code.Stage(), Code: verdict.Code, Reason: verdict.Reason,
+		Policies: accessPolicies(result, verdict.Policies),
+	}
+	for _, p := range verdict.Ports {
+		view.Ports = append(view.Ports, PortAccess{Port: p.Port, Verdict: p.Decision, Stage: p.Code.Stage(), Code: p.Code, Reason: p.Reason})
+	}
+	for _, o := range verdict.Further {
+		obstacle := Obstacle{Stage: o.Code.Stage(), Code: o.Code, Reason: o.Reason, Ports: o.Ports}
+		if o.Object.Kind != "" {
+			obstacle.Object = o.Object.String()
+		}
+		view.Further = append(view.Further, obstacle)
+	}
 	for _, c := range verdict.Conditions {
 		view.Conditions = append(view.Conditions, Condition{
 			Paths: c.Paths, Methods: c.Methods, Ports: c.Ports, RequestCondition: RequestCondition(c.Request),

@@ -12,7 +12,7 @@ func toneOf(state string) view.Tone {
 		return view.Good
 	case "PARTIAL", "CONDITIONAL", "PENDING":
 		return view.Warning
-	case "INVALID", "DENIED", "FAILED":
+	case "INVALID", "DENIED", "UNREACHABLE", "FAILED":
 		return view.Bad
 	default:
 		return view.Plain

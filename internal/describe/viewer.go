@@ -6,6 +6,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -13,12 +14,13 @@ import (
 // viewer converts results of the engine into the parts that several views share.
 type viewer struct {
 	result   *policy.Result
+	calls    *reach.Calls
 	world    *world.World
 	features feature.Features
 }
 
 func newViewer(result *policy.Result) viewer {
-	return viewer{result: result, world: result.World, features: feature.All()}
+	return viewer{result: result, calls: reach.In(result), world: result.World, features: feature.All()}
 }
 
 // findings returns the findings at the given positions, or all. Findings about

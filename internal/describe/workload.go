@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -52,7 +53,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 	item := WorkloadDescription{
 		Name: w.Name, Namespace: w.Namespace, Cluster: w.Cluster, Kind: w.Kind,
 		ServiceAccount: w.ServiceAccount, Labels: w.Labels,
-		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh),
+		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh), Facts: w.Facts,
 		findings: len(findings), detailed: b.detailed(),
 	}
 	if identity, known := selector.IdentityOf(w); known {
@@ -64,7 +65,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		item.Policies = append(item.Policies, b.effect(e))
 	}
 	if b.detailed() {
-		calls, denied := b.result.Outbound(w, b.opts.AllDestinations)
+		calls, denied := b.calls.Outbound(w, b.opts.AllDestinations)
 		for _, call := range calls {
 			item.Outbound = append(item.Outbound, b.outbound(w, call))
 		}
@@ -103,7 +104,7 @@ func (b *workloadBuilder) newEffect(e *policy.Effect) *PolicyEffect {
 	return view
 }
 
-func (b *workloadBuilder) outbound(w *world.Workload, call policy.Outbound) OutboundDestination {
+func (b *workloadBuilder) outbound(w *world.Workload, call reach.Outbound) OutboundDestination {
 	view := OutboundDestination{
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,

@@ -11,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 )
 
 // View implements Answer.
@@ -138,9 +139,9 @@ func (d *WorkloadDescription) writeHead(w *view.Text) {
 		{Key: "Identity", Value: view.OrNone(d.Identity)},
 		{Key: "Mesh", Value: d.Mesh.text()},
 		d.VirtualMesh.field(),
-		{Key: "Policies", Value: d.policySummary()},
-		{Key: "Calls", Value: d.callSummary()},
 	}
+	fields = append(fields, proxyFacts(d.Facts)...)
+	fields = append(fields, view.Field{Key: "Policies", Value: d.policySummary()}, view.Field{Key: "Calls", Value: d.callSummary()})
 	if len(d.unwritten) > 0 {
 		fields = append(fields, view.Field{Key: "Not Written", Value: text.Bounded(d.unwritten, shownNames) + "; run 'meshctl apply'"})
 	}
@@ -162,7 +163,7 @@ func (d *WorkloadDescription) callSummary() string {
 	for _, o := range d.Outbound {
 		counts[string(o.Access.Verdict)]++
 		for _, t := range o.Targets {
-			if t.Access.Verdict == policy.Denied {
+			if t.Access.Verdict == reach.Denied {
 				counts["DENIED as target of a shift or mirror"]++
 			}
 		}
@@ -170,7 +171,7 @@ func (d *WorkloadDescription) callSummary() string {
 	if d.DeniedByDefaultCount > 0 {
 		counts["DENIED by default (--all-destinations lists them)"] = d.DeniedByDefaultCount
 	}
-	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "DENIED as target of a shift or mirror", "DENIED by default (--all-destinations lists them)")
+	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "DENIED as target of a shift or mirror", "DENIED by default (--all-destinations lists them)")
 }
 
 func countText(counts map[string]int, order ...string) string {

@@ -2,7 +2,9 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // WorkloadDescriptionList is what `describe workload -o json` prints.
@@ -27,7 +29,9 @@ type WorkloadDescription struct {
 	Identity    string              `json:"identity,omitempty"`
 	Mesh        *MeshSummary        `json:"mesh,omitempty"`
 	VirtualMesh *VirtualMeshSummary `json:"virtualMesh,omitempty"`
-	Policies    []*PolicyEffect     `json:"policies,omitempty"`
+	// Facts are those of the resource; absent ones are not known.
+	Facts    *discoveryv1.WorkloadFacts `json:"facts,omitempty"`
+	Policies []*PolicyEffect            `json:"policies,omitempty"`
 	// Outbound is omitted in summaries.
 	Outbound []OutboundDestination `json:"outbound,omitempty"`
 	// DeniedByDefaultCount is the number of destinations missing from Outbound
@@ -156,12 +160,40 @@ type RejectedSetting struct {
 
 // Access is the verdict about a call.
 type Access struct {
-	Verdict policy.Decision `json:"verdict"`
-	Reason  string          `json:"reason"`
+	Verdict reach.Decision `json:"verdict"`
+	// Stage and Code say where and why calls fail, or what they depend on; absent
+	// from calls that are allowed.
+	Stage  reach.Stage `json:"stage,omitempty"`
+	Code   reach.Code  `json:"code,omitempty"`
+	Reason string      `json:"reason"`
 	// Policies are the AccessPolicies that decide; none if the default applies.
 	Policies []ObjectRef `json:"policies,omitempty"`
 	// Conditions are alternatives.
 	Conditions []Condition `json:"conditions,omitempty"`
+	// Ports has one verdict per port of the Service if the ports differ.
+	Ports []PortAccess `json:"ports,omitempty"`
+	// Further are obstacles behind the one that decides.
+	Further []Obstacle `json:"further,omitempty"`
+}
+
+// PortAccess is the verdict about calls to one port.
+type PortAccess struct {
+	Port    uint32         `json:"port"`
+	Verdict reach.Decision `json:"verdict"`
+	Stage   reach.Stage    `json:"stage,omitempty"`
+	Code    reach.Code     `json:"code,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+}
+
+// Obstacle is something that makes calls fail.
+type Obstacle struct {
+	Stage  reach.Stage `json:"stage"`
+	Code   reach.Code  `json:"code"`
+	Reason string      `json:"reason"`
+	// Ports is absent if all ports are concerned.
+	Ports []uint32 `json:"ports,omitempty"`
+	// Object is KIND/NAME.NAMESPACE; absent if no resource causes it.
+	Object string `json:"object,omitempty"`
 }
 
 // Condition is a requirement for requests; absent lists do not restrict.

@@ -26,6 +26,7 @@ func (d *discoverer) discoverDestinations() {
 			ObjectMeta: d.metadata(d.nameFor(d.destinationNames, "Service", service.Namespace, service.Name, "")),
 			Spec:       discoveryv1.DestinationSpec{KubeService: d.kubeService(service), Mesh: mesh},
 		}
+		destination.Spec.Meshctl = d.destinationFacts(service, destination.Spec.KubeService.Ports, backing)
 		if len(backing) > 0 {
 			destination.Spec.KubeService.Subsets = subsets(backing)
 			destination.Spec.KubeService.EndpointSubsets = d.endpointSubsets(service)

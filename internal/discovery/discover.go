@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryk8sv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -49,6 +50,11 @@ type Input struct {
 	Nodes          []corev1.Node
 	Namespaces     []corev1.Namespace // only their metadata is read
 	AppMeshes      []unstructured.Unstructured
+
+	// RemoteSecrets are the metadata of Secrets that match RemoteSecretLabels in the
+	// RemoteSecretNamespaces; nil if they could not be listed. Their content is no
+	// part of discovery.
+	RemoteSecrets []metav1.ObjectMeta
 }
 
 // Output holds the discovered objects, each list sorted by name.
@@ -103,6 +109,8 @@ type discoverer struct {
 	nodes        []*corev1.Node
 	namespaces   []*corev1.Namespace
 	appMeshes    []*unstructured.Unstructured
+	// remoteSecrets is nil if they are not known.
+	remoteSecrets []metav1.ObjectMeta
 
 	configMaps       map[namespaced]*corev1.ConfigMap
 	serviceByName    map[namespaced]*corev1.Service
@@ -112,8 +120,11 @@ type discoverer struct {
 	workloadByPod    map[namespaced]*discoveryv1.Workload
 	revisionByTag    map[string]string
 	workloadLabels   labelIndex
-	addressOf        map[string]string // keyed by the text of a ProxyConfig
-	skippedRevisions map[string]bool   // revisions of istiods that were skipped
+	namespaceLabels  map[string]map[string]string
+	proxyConfigs     map[string]proxyConfig // keyed by their text
+	controllerOf     map[*discoveryv1.Workload]*controller
+	proxied          map[*corev1.Pod]bool // pods of controllers with a proxy
+	skippedRevisions map[string]bool      // revisions of istiods that were skipped
 
 	meshNames, workloadNames, destinationNames namer
 
@@ -131,7 +142,7 @@ type namespaced struct{ namespace, name string }
 
 func newDiscoverer(in Input) *discoverer {
 	d := &discoverer{
-		cluster: in.Cluster, settings: in.Settings,
+		cluster: in.Cluster, settings: in.Settings, remoteSecrets: in.RemoteSecrets,
 		managementNamespace: cmp.Or(in.ManagementNamespace, DefaultManagementNamespace),
 		configMaps:          map[namespaced]*corev1.ConfigMap{},
 		serviceByName:       map[namespaced]*corev1.Service{},
@@ -139,7 +150,10 @@ func newDiscoverer(in Input) *discoverer {
 		slicesOf:            map[namespaced][]*discoveryk8sv1.EndpointSlice{},
 		workloadByPod:       map[namespaced]*discoveryv1.Workload{},
 		revisionByTag:       map[string]string{},
-		addressOf:           map[string]string{},
+		namespaceLabels:     map[string]map[string]string{},
+		proxyConfigs:        map[string]proxyConfig{},
+		controllerOf:        map[*discoveryv1.Workload]*controller{},
+		proxied:             map[*corev1.Pod]bool{},
 		skippedRevisions:    map[string]bool{},
 		podsByLabel:         labelIndex{}, workloadLabels: labelIndex{},
 		meshNames: namer{}, workloadNames: namer{}, destinationNames: namer{},
@@ -165,6 +179,9 @@ func newDiscoverer(in Input) *discoverer {
 func (d *discoverer) index() {
 	for i, pod := range d.pods {
 		d.podsByLabel.add(i, pod.Namespace, pod.Labels)
+	}
+	for _, namespace := range d.namespaces {
+		d.namespaceLabels[namespace.Name] = namespace.Labels
 	}
 	for _, node := range d.nodes {
 		d.nodeByName[node.Name] = node

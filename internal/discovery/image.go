@@ -37,12 +37,20 @@ func imageVersion(image string) (string, error) {
 // imageOf returns the image of the first container whose image contains all of
 // the parts; empty if there is none.
 func imageOf(containers []corev1.Container, parts ...string) string {
-	for i := range containers {
-		if containsAll(containers[i].Image, parts...) {
-			return containers[i].Image
-		}
+	if c := containerOf(containers, parts...); c != nil {
+		return c.Image
 	}
 	return ""
+}
+
+// containerOf returns the first container whose image contains all of the parts.
+func containerOf(containers []corev1.Container, parts ...string) *corev1.Container {
+	for i := range containers {
+		if containsAll(containers[i].Image, parts...) {
+			return &containers[i]
+		}
+	}
+	return nil
 }
 
 func containsAll(text string, parts ...string) bool {

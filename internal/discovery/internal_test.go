@@ -81,7 +81,7 @@ func TestDiscoveryAddress(t *testing.T) {
 		{"discoveryAddress: [a]", ""},
 	}
 	for _, test := range tests {
-		if got := discoveryAddress(test.config); got != test.want {
+		if got := parseProxyConfig(test.config).address; got != test.want {
 			t.Errorf("%q has the address %q, want %q", test.config, got, test.want)
 		}
 	}

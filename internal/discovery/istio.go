@@ -17,7 +17,6 @@ import (
 const (
 	istiodName      = "istiod"
 	istioConfigMap  = "istio"
-	meshConfigKey   = "mesh"
 	defaultRevision = "default"
 )
 
@@ -40,7 +39,7 @@ func (d *discoverer) discoverIstio() {
 			continue
 		}
 		revision := istiodRevision(deployment)
-		spec, err := d.istioSpec(deployment, image, revision)
+		spec, facts, err := d.istioSpec(deployment, image, revision)
 		if err != nil {
 			d.skippedRevisions[revision] = true
 			d.note(Note{
@@ -54,7 +53,7 @@ func (d *discoverer) discoverIstio() {
 		mesh := &discoveryv1.Mesh{
 			TypeMeta:   meshType(),
 			ObjectMeta: d.metadata(d.nameFor(d.meshNames, "Deployment", deployment.Namespace, deployment.Name, "")),
-			Spec:       discoveryv1.MeshSpec{Istio: spec},
+			Spec:       discoveryv1.MeshSpec{Istio: spec, Meshctl: facts},
 		}
 		d.addAgent(&mesh.Spec)
 		d.istio = addMesh(d.istio, &foundMesh{resource: mesh, deployment: deployment, revision: revision})
@@ -90,14 +89,16 @@ func istiodRevision(deployment *appsv1.Deployment) string {
 	)
 }
 
-func (d *discoverer) istioSpec(deployment *appsv1.Deployment, image, revision string) (*discoveryv1.IstioMesh, error) {
+func (d *discoverer) istioSpec(
+	deployment *appsv1.Deployment, image, revision string,
+) (*discoveryv1.IstioMesh, *discoveryv1.MeshFacts, error) {
 	installation, err := d.installation(deployment, image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config, err := d.meshConfig(deployment.Namespace, revision)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return &discoveryv1.IstioMesh{
 		Installation:            installation,
@@ -106,7 +107,7 @@ func (d *discoverer) istioSpec(deployment *appsv1.Deployment, image, revision st
 		SmartDNSProxyingEnabled: config.capturesDNS,
 		IstiodServiceAccount:    serviceAccount(&deployment.Spec.Template.Spec),
 		IngressGateways:         d.ingressGateways(deployment.Namespace),
-	}, nil
+	}, d.meshFacts(deployment, revision, config), nil
 }
 
 // installation describes where a control plane runs. It returns an error if the
@@ -148,6 +149,7 @@ func (d *discoverer) meshConfig(namespace, revision string) (meshConfig, error) 
 		if err != nil {
 			return meshConfig{}, fmt.Errorf("the MeshConfig of the ConfigMap %s.%s cannot be read: %w", name, namespace, err)
 		}
+		config.source, config.networks = namespaced{namespace, name}, configMap.Data[meshNetworksKey]
 		return config, nil
 	}
 	return meshConfig{}, join(errs)

@@ -47,11 +47,25 @@ func Kinds() []Kind {
 // plane whose ConfigMap Discover reads. ConfigMaps of other namespaces need not
 // be listed.
 func ControlPlaneNamespaces(deployments []appsv1.Deployment) []string {
+	return namespacesOf(deployments, func(d *appsv1.Deployment) bool { return istiodImage(d) != "" || linkerdImage(d) != "" })
+}
+
+// RemoteSecretLabels selects the remote secrets of Istio: each gives istiod access
+// to another cluster.
+const RemoteSecretLabels = "istio/multiCluster=true"
+
+// RemoteSecretNamespaces returns the namespaces, sorted, in which an istiod looks
+// for remote secrets: its own.
+func RemoteSecretNamespaces(deployments []appsv1.Deployment) []string {
+	return namespacesOf(deployments, func(d *appsv1.Deployment) bool { return istiodImage(d) != "" })
+}
+
+// namespacesOf returns the namespaces of those Deployments, sorted.
+func namespacesOf(deployments []appsv1.Deployment, wanted func(*appsv1.Deployment) bool) []string {
 	var namespaces []string
 	for i := range deployments {
-		deployment := &deployments[i]
-		if istiodImage(deployment) != "" || linkerdImage(deployment) != "" {
-			namespaces = append(namespaces, deployment.Namespace)
+		if wanted(&deployments[i]) {
+			namespaces = append(namespaces, deployments[i].Namespace)
 		}
 	}
 	slices.Sort(namespaces)

@@ -14,6 +14,11 @@ type meshConfig struct {
 	trustDomain, rootNamespace string
 	// capturesDNS is true if proxies resolve names that no DNS server knows.
 	capturesDNS bool
+	// fields are all of them, as they are written in the ConfigMap of source, and
+	// networks its meshNetworks.
+	fields   map[string]any
+	source   namespaced
+	networks string
 }
 
 // parseMeshConfig reads a MeshConfig. Like Istio it accepts each field in both
@@ -23,7 +28,7 @@ func parseMeshConfig(text string) (meshConfig, error) {
 	if err != nil {
 		return meshConfig{}, err
 	}
-	var config meshConfig
+	config := meshConfig{fields: fields}
 	if config.trustDomain, err = textField(fields, "trustDomain", "trust_domain"); err != nil {
 		return meshConfig{}, err
 	}
@@ -40,20 +45,6 @@ func parseMeshConfig(text string) (meshConfig, error) {
 	}
 	config.capturesDNS = metadata["ISTIO_META_DNS_CAPTURE"] == "true"
 	return config, nil
-}
-
-// discoveryAddress returns the address of the istiod that a ProxyConfig names;
-// empty if there is none or the ProxyConfig cannot be parsed.
-func discoveryAddress(proxyConfig string) string {
-	fields, err := parseFields(proxyConfig)
-	if err != nil {
-		return ""
-	}
-	address, err := textField(fields, "discoveryAddress", "discovery_address")
-	if err != nil {
-		return ""
-	}
-	return address
 }
 
 // parseFields parses YAML or JSON; an empty text has no fields.

@@ -92,7 +92,7 @@ func (d *discoverer) meshesOfRevision(name string) []*foundMesh {
 // configuration, the most certain first: its own ProxyConfig, its arguments, the
 // pod's annotation, and the CA address, which usually is istiod too.
 func (d *discoverer) discoveryAddresses(pod *corev1.Pod, proxy *corev1.Container) []string {
-	addresses := []string{d.configuredAddress(environment(proxy, "PROXY_CONFIG"))}
+	addresses := []string{d.proxyConfig(environment(proxy, proxyConfigVariable)).address}
 	for i, argument := range proxy.Args {
 		name, value, joined := strings.Cut(argument, "=")
 		switch {
@@ -103,19 +103,8 @@ func (d *discoverer) discoveryAddresses(pod *corev1.Pod, proxy *corev1.Container
 			addresses = append(addresses, proxy.Args[i+1])
 		}
 	}
-	addresses = append(addresses, d.configuredAddress(pod.Annotations[proxyConfigKey]), environment(proxy, "CA_ADDR"))
+	addresses = append(addresses, d.proxyConfig(pod.Annotations[proxyConfigKey]).address, environment(proxy, "CA_ADDR"))
 	return slices.DeleteFunc(addresses, func(address string) bool { return address == "" })
-}
-
-// configuredAddress returns the discovery address of a ProxyConfig. Thousands of
-// pods share the same text, so each is parsed once.
-func (d *discoverer) configuredAddress(proxyConfig string) string {
-	address, known := d.addressOf[proxyConfig]
-	if !known {
-		address = discoveryAddress(proxyConfig)
-		d.addressOf[proxyConfig] = address
-	}
-	return address
 }
 
 // meshesAtAddress returns those meshes whose istiod has a service address such as

@@ -22,6 +22,8 @@ type controller struct {
 	controllerID
 	template *corev1.PodTemplateSpec
 	pods     []*corev1.Pod
+	// namedPorts are the ports of the template's containers, once they are needed.
+	namedPorts map[namedPort]uint32
 }
 
 // discoverWorkloads finds one workload per controller that owns a pod with a
@@ -43,7 +45,9 @@ func (d *discoverer) discoverWorkloads() {
 			continue
 		}
 		workload := d.workload(owner, mesh)
+		workload.Spec.Meshctl = d.workloadFacts(owner, mesh)
 		d.workloads = append(d.workloads, workload)
+		d.controllerOf[workload] = owner
 		for _, pod := range owner.pods {
 			d.workloadByPod[namespaced{pod.Namespace, pod.Name}] = workload
 		}
@@ -139,22 +143,27 @@ func (d *discoverer) countUncontrolled(pod *corev1.Pod, owner controllerID) {
 // meshOfController returns the mesh of the controller's first pod with a sidecar;
 // nil if there is none.
 func (d *discoverer) meshOfController(owner *controller) *foundMesh {
-	var found *foundMesh
+	var found, other *foundMesh
 	for _, pod := range owner.pods {
 		mesh := d.meshOf(pod)
+		if mesh != nil {
+			d.proxied[pod] = true
+		}
 		switch {
-		case mesh == nil:
+		case mesh == nil || mesh == found:
 		case found == nil:
 			found = mesh
-		case mesh != found:
-			d.note(Note{
-				Object: d.object(owner.kind, owner.namespace, owner.name),
-				Message: fmt.Sprintf("its pods are in the meshes %s and %s; it counts as a workload of the first",
-					found.resource.Name, mesh.resource.Name),
-				Hint: "Wait for its rollout to end, or restart it, then discover again.",
-			})
-			return found
+		case other == nil:
+			other = mesh
 		}
+	}
+	if other != nil {
+		d.note(Note{
+			Object: d.object(owner.kind, owner.namespace, owner.name),
+			Message: fmt.Sprintf("its pods are in the meshes %s and %s; it counts as a workload of the first",
+				found.resource.Name, other.resource.Name),
+			Hint: "Wait for its rollout to end, or restart it, then discover again.",
+		})
 	}
 	return found
 }

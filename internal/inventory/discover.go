@@ -20,34 +20,34 @@ import (
 // DiscoverOptions selects the clusters to discover.
 type DiscoverOptions struct {
 	Connections []*kube.Connection
-	// ManagementNamespace is that of the results; world.DefaultNamespace if empty.
+	// ManagementNamespace is the namespace of the results; world.DefaultNamespace if empty.
 	ManagementNamespace string
-	// Settings say how gateways are recognised; nil for the defaults.
+	// Settings determine how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
-	// Deadline bounds what is read of each cluster, kube.DefaultDeadline if 0.
+	// Deadline limits the reading of each cluster; kube.DefaultDeadline if 0.
 	Deadline time.Duration
-	// Members asks for Cluster.Input and Cluster.Members, too.
+	// Members requests that Cluster.Input and Cluster.Members are filled in.
 	Members bool
-	// Done is told of each cluster as soon as it is discovered, from several goroutines;
-	// it may be nil.
+	// Done is called for each cluster as soon as it is discovered, from several goroutines; it
+	// may be nil.
 	Done func(*Cluster)
 }
 
-// Cluster is what came of discovering one cluster.
+// Cluster is the result of discovering one cluster.
 type Cluster struct {
 	Name   string
 	Output discovery.Output
-	// Err is why the cluster cannot be used; nothing is known of it then.
+	// Err is why the cluster cannot be used; nothing is known about it then.
 	Err *kube.Error
 	// Unlisted are the resources that are forbidden or not served, in the order of
 	// discovery.Kinds.
 	Unlisted []Unlisted
-	// Dumped says that it was discovered in files, which never show that something does
-	// not exist, and Problems what they lack.
+	// Dumped is true if the cluster was discovered from files, which never prove that something
+	// does not exist. Problems are what the files lack.
 	Dumped   bool
 	Problems []world.Problem
-	// Input is what was read, and Members which pods belong to which mesh, if
-	// DiscoverOptions.Members asks for them.
+	// Input is what was read, and Members are the pods of each mesh. Both are only set if
+	// DiscoverOptions.Members requests them.
 	Input   discovery.Input
 	Members []discovery.MeshMembers
 }
@@ -58,13 +58,13 @@ type Unlisted struct {
 	Err  *kube.Error
 }
 
-// Message says what is not known because of that.
+// Message returns why the resource could not be listed and what is unknown as a result.
 func (u Unlisted) Message() string {
 	return u.Err.Message() + "; not known: " + u.Kind.Without
 }
 
-// Unseen is Unlisted for people: resources that may not be listed for want of the
-// same permission are one.
+// Unseen returns Unlisted as shown to users: resources that could not be listed for lack of
+// the same permission are combined into one entry.
 func (c *Cluster) Unseen() []Unlisted {
 	errs := make([]*kube.Error, len(c.Unlisted))
 	for i := range c.Unlisted {
@@ -83,21 +83,20 @@ func (c *Cluster) Unseen() []Unlisted {
 	return unseen
 }
 
-// Partial reports whether something is missing from the Output.
+// Partial reports whether the Output may be incomplete.
 func (c *Cluster) Partial() bool {
 	return c.Err != nil || len(c.Unlisted) > 0 ||
 		slices.ContainsFunc(c.Problems, func(p world.Problem) bool { return p.HidesInput() || p.Kind == world.UnlistedKind }) ||
 		slices.ContainsFunc(c.Output.Notes, func(n discovery.Note) bool { return n.Skipped })
 }
 
-// Complete reports whether everything was seen, so that what is not in the
-// Output does not exist.
+// Complete reports whether everything was read, so that objects which are not in the Output do
+// not exist.
 func (c *Cluster) Complete() bool { return !c.Partial() && !c.Dumped }
 
-// Discover looks at what runs in the clusters, all at the same time, and
-// returns what it found in the order of the connections. A cluster that cannot
-// be used does not keep the others from being discovered. The error is that of
-// ctx.
+// Discover discovers the clusters in parallel and returns the results in the order of the
+// connections. An unusable cluster does not prevent the others from being discovered; its
+// result has Err. Discover returns an error only if ctx is cancelled.
 func Discover(ctx context.Context, opts DiscoverOptions) ([]Cluster, error) {
 	scheme, err := discoveryScheme()
 	if err != nil {
@@ -127,11 +126,15 @@ func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Sc
 	}
 	found.Unlisted = r.unlisted()
 	if at := slices.IndexFunc(found.Unlisted, func(u Unlisted) bool { return !u.Err.Skippable() }); at >= 0 {
-		// Without it, destinations would seem to have no endpoints, and meshes no gateways.
+		// Without the list, destinations would appear to have no endpoints, or meshes no gateways
+		// (semantics D71).
 		return Cluster{Name: c.Name, Err: found.Unlisted[at].Err}
 	}
+	if e := (*kube.Error)(nil); errors.As(r.failedRemoteSecrets, &e) {
+		return Cluster{Name: c.Name, Err: e}
+	}
 	if r.sawNothing() && len(found.Unlisted) > 0 {
-		// Credentials that may see nothing are no better than none.
+		// Credentials that may not read anything are as bad as none.
 		found.Err = found.Unlisted[0].Err
 		return found
 	}
@@ -147,8 +150,8 @@ func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Sc
 	return found
 }
 
-// DiscoverDump looks at what ran in a cluster when files were written. The error is
-// for paths that cannot be read at all, and for the end of ctx.
+// DiscoverDump discovers a cluster from files with its objects. It returns an error if one of
+// the paths cannot be read at all, or if ctx ends.
 func DiscoverDump(ctx context.Context, opts load.DumpOptions) (Cluster, error) {
 	dump, err := load.DiscoverDump(ctx, opts)
 	if err != nil {
@@ -157,7 +160,7 @@ func DiscoverDump(ctx context.Context, opts load.DumpOptions) (Cluster, error) {
 	return Cluster{Name: opts.Cluster, Output: dump.Output, Dumped: true, Problems: dump.Problems}, nil
 }
 
-// Merge unites what was found in the clusters.
+// Merge combines the results of the usable clusters.
 func Merge(clusters []Cluster) discovery.Output {
 	var outputs []discovery.Output
 	for i := range clusters {
@@ -168,10 +171,10 @@ func Merge(clusters []Cluster) discovery.Output {
 	return discovery.Merge(outputs...)
 }
 
-// Objects discovers the clusters and returns meshes, workloads and
-// destinations as if they had been read from the management cluster. What is
-// noteworthy, may not be listed, or cannot be reached becomes a Problem. The
-// error is that of ctx.
+// Objects discovers the clusters and returns their meshes, workloads and destinations as if
+// they had been read from the management cluster. Notes of discovery, resources that cannot be
+// listed, and unusable clusters become Problems. It returns an error if ctx is cancelled or a
+// discovered object occurs twice.
 func Objects(ctx context.Context, opts DiscoverOptions, v *validation.Validator) (world.Objects, error) {
 	found, err := Discover(ctx, opts)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryk8sv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -16,19 +17,22 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// rawReader reads of a cluster what discovery looks at.
+// rawReader reads the objects of a cluster that discovery uses.
 type rawReader struct {
 	connection *kube.Connection
 	scheme     *runtime.Scheme
 	kinds      []discovery.Kind
-	// failed has why a kind could not be listed; each of its places belongs to
-	// one question.
+	// failed holds, for each kind, why it could not be listed. Each element is written by one
+	// question only.
 	failed []error
-	input  discovery.Input
+	// failedRemoteSecrets is why remote secrets could not be listed, unless they may
+	// not be.
+	failedRemoteSecrets error
+	input               discovery.Input
 }
 
-// discoveryScheme knows the built-in kinds that discovery looks at, and no
-// others: registering all of Kubernetes takes longer than many commands.
+// discoveryScheme returns a scheme with the built-in kinds that discovery uses. Registering
+// all kinds of Kubernetes would take longer than many commands.
 func discoveryScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, discoveryk8sv1.AddToScheme} {
@@ -44,7 +48,7 @@ func newRawReader(c *kube.Connection, scheme *runtime.Scheme) *rawReader {
 	return &rawReader{connection: c, scheme: scheme, kinds: kinds, failed: make([]error, len(kinds)), input: discovery.Input{Cluster: c.Name}}
 }
 
-// questions are what to ask the cluster, one for each kind.
+// questions returns the requests to the cluster, one for each kind.
 func (r *rawReader) questions() []kube.Question {
 	var questions []kube.Question
 	deployed := make(chan struct{})
@@ -59,11 +63,40 @@ func (r *rawReader) questions() []kube.Question {
 			return err
 		})
 	}
-	return questions
+	return append(questions, func(ctx context.Context) error {
+		r.failedRemoteSecrets = r.readRemoteSecrets(ctx, deployed)
+		return r.failedRemoteSecrets
+	})
 }
 
-// unlisted returns what could not be listed; it may be called when all
-// questions are answered.
+// readRemoteSecrets reads the metadata of Istio's remote secrets, and never their
+// content. Whoever may not list Secrets, as the credentials of registered clusters,
+// does without: which clusters the mesh spans is then not known.
+func (r *rawReader) readRemoteSecrets(ctx context.Context, deployed <-chan struct{}) error {
+	select {
+	case <-deployed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	found := []metav1.ObjectMeta{}
+	for _, namespace := range discovery.RemoteSecretNamespaces(r.input.Deployments) {
+		metas, err := kube.ListMetadata(ctx, r.connection, schema.GroupVersionResource{Version: "v1", Resource: "secrets"},
+			kube.ListOptions{Namespace: namespace, Labels: discovery.RemoteSecretLabels})
+		var e *kube.Error
+		switch {
+		case errors.As(err, &e) && e.Skippable():
+			return nil
+		case err != nil:
+			return err
+		}
+		found = append(found, metas...)
+	}
+	r.input.RemoteSecrets = found
+	return nil
+}
+
+// unlisted returns the kinds that could not be listed. It may be called once all questions are
+// answered.
 func (r *rawReader) unlisted() []Unlisted {
 	var unlisted []Unlisted
 	for i, err := range r.failed {
@@ -75,8 +108,8 @@ func (r *rawReader) unlisted() []Unlisted {
 	return unlisted
 }
 
-// sawNothing reports whether none of the kinds that every cluster has could be
-// listed. ConfigMaps do not count: without Deployments, nobody asks for them.
+// sawNothing reports whether none of the kinds that every cluster has could be listed.
+// ConfigMaps do not count: they are only read if there are Deployments.
 func (r *rawReader) sawNothing() bool {
 	for i, kind := range r.kinds {
 		if r.failed[i] == nil && !kind.Optional && kind.Kind != "ConfigMap" {
@@ -86,8 +119,9 @@ func (r *rawReader) sawNothing() bool {
 	return true
 }
 
-// read reads one kind into the input. ConfigMaps wait for the Deployments to say
-// which of them are needed: the others are many, and may be nobody's business.
+// read reads one kind into the input. ConfigMaps wait for the Deployments, which determine the
+// namespaces to read: meshctl does not read the many other ConfigMaps, which may be
+// confidential.
 func (r *rawReader) read(ctx context.Context, kind discovery.Kind, deployed chan struct{}) error {
 	in := &r.input
 	var err error
@@ -128,12 +162,12 @@ func (r *rawReader) read(ctx context.Context, kind discovery.Kind, deployed chan
 		in.AppMeshes, err = kube.List(ctx, r.connection, kind.GroupVersionResource, kube.ListOptions{},
 			func(u *unstructured.Unstructured) unstructured.Unstructured { return *u })
 	default:
-		return fmt.Errorf("nobody reads %s", kind.GroupVersionResource)
+		return fmt.Errorf("no reader for resource %s", kind.GroupVersionResource)
 	}
 	return err
 }
 
-// readConfigMaps reads those of the namespaces that hold control planes.
+// readConfigMaps reads the ConfigMaps in the namespaces of control planes.
 func (r *rawReader) readConfigMaps(ctx context.Context, kind discovery.Kind, deployed <-chan struct{}) error {
 	select {
 	case <-deployed:

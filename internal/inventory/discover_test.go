@@ -17,8 +17,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// liveAPI answers lists as an API server does: the objects below their paths,
-// and "forbidden" or "not found" for other paths.
+// liveAPI answers list requests as an API server does: with the objects of the path, with
+// "forbidden" where configured, and with "not found" for other paths.
 type liveAPI struct {
 	lists     map[string][]map[string]any
 	forbidden []string
@@ -29,7 +29,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	items, found := a.lists[r.URL.Path]
 	forbidden := slices.Contains(a.forbidden, r.URL.Path)
 	switch {
-	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // what the group has
+	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // the group's resources
 		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}}
 		for path := range a.lists {
 			if name, found := strings.CutPrefix(path, r.URL.Path+"/"); found {
@@ -52,7 +52,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// listKind is the kind of a list, which clients that read typed objects need.
+// listKind returns the kind of a list, which clients that decode typed objects require.
 func listKind(r *http.Request) string {
 	if strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadataList") {
 		return "PartialObjectMetadataList"
@@ -64,7 +64,7 @@ func listKind(r *http.Request) string {
 	return kinds[r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]] + "List"
 }
 
-// listVersion is the group and version of a list.
+// listVersion returns the apiVersion of a list.
 func listVersion(r *http.Request) string {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
@@ -84,7 +84,7 @@ func (a *liveAPI) connect(t *testing.T, name string) *kube.Connection {
 	return kube.New(name, kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
 }
 
-// memberCluster is a cluster with an istiod, and a workload behind a Service.
+// memberCluster returns a cluster with an istiod, and a workload behind a Service.
 func memberCluster() map[string][]map[string]any {
 	labels := map[string]any{"app": "reviews"}
 	container := func(name, image string) map[string]any { return map[string]any{"name": name, "image": image} }
@@ -196,8 +196,92 @@ func TestDiscoverKnowsWhatItSaw(t *testing.T) {
 				t.Errorf("got %q, complete %t", got, found[0].Complete())
 			}
 			if tt.name == "nothing" && found[0].Err == nil {
-				t.Error("a cluster that shows nothing counts as discovered")
+				t.Error("a cluster without readable objects counts as discovered")
 			}
 		})
+	}
+}
+
+// TestRemoteSecrets: their names are read as metadata only, by whoever may list
+// them, and it is no problem if nobody may.
+func TestRemoteSecrets(t *testing.T) {
+	t.Parallel()
+	const path = "/api/v1/namespaces/istio-system/secrets"
+	withSecrets := func(secrets ...map[string]any) map[string][]map[string]any {
+		lists := memberCluster()
+		lists[path] = secrets
+		return lists
+	}
+	secret := func(name string, annotations map[string]any) map[string]any {
+		return map[string]any{"metadata": map[string]any{"name": name, "namespace": "istio-system", "annotations": annotations}}
+	}
+	tests := []struct {
+		name   string
+		server *liveAPI
+		want   []string
+	}{
+		{
+			name: "two",
+			server: &liveAPI{lists: withSecrets(
+				secret("istio-remote-secret-west", nil), secret("other", map[string]any{"networking.istio.io/cluster": "north"}),
+				secret("istio-remote-secret-north", nil),
+			)},
+			want: []string{"north", "west"},
+		},
+		{name: "none", server: &liveAPI{lists: withSecrets()}, want: []string{}},
+		{name: "forbidden", server: &liveAPI{lists: withSecrets(), forbidden: []string{path}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan *http.Request, 100)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/secrets") {
+					asked <- r
+				}
+				tt.server.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			connection := kube.New("east", kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
+			found, err := Discover(t.Context(), DiscoverOptions{Connections: []*kube.Connection{connection}})
+			if err != nil || !found[0].Complete() {
+				t.Fatal(err, found[0].Err, found[0].Unlisted)
+			}
+			if diff := cmp.Diff(tt.want, found[0].Output.Meshes[0].Spec.Meshctl.RemoteClusters); diff != "" {
+				t.Errorf("remote clusters (-want +got):\n%s", diff)
+			}
+			close(asked)
+			requests := 0
+			for r := range asked {
+				requests++
+				accepts, labels := r.Header.Get("Accept"), r.URL.Query().Get("labelSelector")
+				if !strings.Contains(accepts, "PartialObjectMetadataList") || strings.Contains(accepts, "application/json,") || labels != "istio/multiCluster=true" {
+					t.Errorf("asked for %s with Accept %q", r.URL, accepts)
+				}
+			}
+			if requests != 1 {
+				t.Errorf("%d requests for Secrets", requests)
+			}
+		})
+	}
+}
+
+// TestRemoteSecretsFail: a failure that is not a lack of permission fails discovery,
+// like that of any other list.
+func TestRemoteSecretsFail(t *testing.T) {
+	t.Parallel()
+	api := &liveAPI{lists: memberCluster()}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/secrets") {
+			_, _ = w.Write([]byte("no API"))
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	connection := kube.New("east", kube.SourceManagement, &rest.Config{Host: server.URL}, kube.Options{})
+	found, err := Discover(t.Context(), DiscoverOptions{Connections: []*kube.Connection{connection}})
+	if err != nil || found[0].Err == nil {
+		t.Errorf("%v, %+v", err, found)
 	}
 }

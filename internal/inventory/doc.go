@@ -1,3 +1,3 @@
-// Package inventory finds out what runs in clusters, and keeps the meshes, workloads
-// and destinations that the management cluster stores in step with that.
+// Package inventory discovers what runs in clusters, and keeps the Meshes, Workloads and
+// Destinations stored in the management cluster up to date.
 package inventory

@@ -14,8 +14,7 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// Kinds are the kinds that discovery writes, those that others refer
-// to first.
+// Kinds returns the kinds that discovery writes; a kind comes before those that refer to it.
 func Kinds() []schema.GroupVersionKind {
 	var kinds []schema.GroupVersionKind
 	for _, kind := range []string{"Mesh", "Workload", "Destination"} {
@@ -24,14 +23,15 @@ func Kinds() []schema.GroupVersionKind {
 	return kinds
 }
 
-// ReadDiscovered reads what a namespace of the management cluster has of the Kinds.
+// ReadDiscovered reads the stored objects of Kinds in a namespace of the management cluster.
+// For errors see ReadStored.
 func ReadDiscovered(ctx context.Context, c *kube.Connection, namespace string) (*Stored, error) {
 	return ReadStored(ctx, c, namespace, Kinds())
 }
 
-// PlanDiscovered plans how to make the stored objects those that were found. With
-// prune, objects of clusters that were seen completely and do not have them any more
-// are removed.
+// PlanDiscovered plans the changes that make the stored objects match the discovered ones.
+// With prune, it plans to delete stored objects that no longer exist in clusters that were
+// read completely. It returns an error if a discovered object cannot be encoded.
 func (s *Stored) PlanDiscovered(found []Cluster, prune bool) (*Plan, error) {
 	d := &discovered{clusters: found, stored: s}
 	out := Merge(found)
@@ -48,13 +48,13 @@ func (s *Stored) PlanDiscovered(found []Cluster, prune bool) (*Plan, error) {
 	return s.Plan(objects, opts), nil
 }
 
-// discovered is what was found, next to what is stored.
+// discovered combines the discovered objects with the stored ones.
 type discovered struct {
 	clusters []Cluster
 	stored   *Stored
 }
 
-// seen returns the names of the clusters that were seen completely.
+// seen returns the names of the clusters that were read completely.
 func (d *discovered) seen() []string {
 	var names []string
 	for i := range d.clusters {
@@ -65,8 +65,8 @@ func (d *discovered) seen() []string {
 	return names
 }
 
-// isStale reports whether a stored object stands for nothing any more: all
-// clusters that it is about were seen completely, and none has it.
+// isStale reports whether a stored object no longer exists: all clusters that it belongs to
+// were read completely, and none of them has it.
 func (d *discovered) isStale(object *unstructured.Unstructured) bool {
 	about := appMeshClusters(object)
 	if cluster := object.GetLabels()[discovery.ClusterLabel]; cluster != "" {
@@ -76,8 +76,8 @@ func (d *discovered) isStale(object *unstructured.Unstructured) bool {
 	return len(about) > 0 && !slices.ContainsFunc(about, func(cluster string) bool { return !slices.Contains(seen, cluster) })
 }
 
-// keepUnseenClusters adds to each App Mesh the clusters that it had and that
-// were not seen this time.
+// keepUnseenClusters adds to each App Mesh the stored clusters that were not read completely
+// this time.
 func (d *discovered) keepUnseenClusters(out *discovery.Output) {
 	for i := range out.Meshes {
 		mesh := &out.Meshes[i]
@@ -112,13 +112,13 @@ func appMeshClusters(object *unstructured.Unstructured) []string {
 	return names
 }
 
-// Manifests returns manifests of what was found: meshes, workloads and
-// destinations, each by name.
+// Manifests returns the discovered objects as manifests: meshes, workloads and destinations,
+// each sorted by name. It returns an error if an object cannot be encoded.
 func Manifests(out discovery.Output) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	add := func(resource any) error {
-		// Unlike the converter of client libraries, JSON has one kind of integers,
-		// the one that clusters print.
+		// JSON has one type of integer, the one that clusters return; the converter of the client
+		// libraries has several.
 		text, err := json.Marshal(resource)
 		object := &unstructured.Unstructured{}
 		if err == nil {

@@ -13,8 +13,8 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// TestDiscoveredObjectsAreLikeThoseOfClusters compares manifests with how they
-// come back from a cluster, which has no unsigned integers.
+// TestDiscoveredObjectsAreLikeThoseOfClusters compares manifests with their copies read back
+// from a cluster, where all integers are int64.
 func TestDiscoveredObjectsAreLikeThoseOfClusters(t *testing.T) {
 	t.Parallel()
 	dump, err := DiscoverDump(t.Context(), load.DumpOptions{Cluster: "east", Paths: []string{"../../testdata/dumps/east"}})
@@ -38,15 +38,15 @@ func TestDiscoveredObjectsAreLikeThoseOfClusters(t *testing.T) {
 		if err := printed.UnmarshalJSON(text); err != nil {
 			t.Fatal(err)
 		}
-		// Comparing types too: a copy of other integers panics.
+		// Compare types too: DeepCopy panics on other integer types.
 		if diff := cmp.Diff(printed.Object, object.DeepCopy().Object); diff != "" {
 			t.Errorf("%s (-printed +manifest):\n%s", object.GetName(), diff)
 		}
 	}
 }
 
-// TestStale says which stored objects go when a, b and c were seen completely, d
-// was seen in part, e is dead and f was read from files.
+// TestStale checks which stored objects are stale if a, b and c were read completely, d
+// partially, e not at all, and f from files.
 func TestStale(t *testing.T) {
 	t.Parallel()
 	d := &discovered{clusters: []Cluster{
@@ -57,12 +57,12 @@ func TestStale(t *testing.T) {
 		appMesh       []any
 		want          bool
 	}{
-		{name: "of a cluster that was seen", cluster: "a", want: true},
-		{name: "of a cluster that was seen in part", cluster: "d"},
-		{name: "of a dead cluster", cluster: "e"},
+		{name: "of a cluster that was discovered completely", cluster: "a", want: true},
+		{name: "of a cluster that was discovered partially", cluster: "d"},
+		{name: "of an unreachable cluster", cluster: "e"},
 		{name: "of a cluster in files", cluster: "f"},
-		{name: "of a cluster that nobody looked at", cluster: "z"},
-		{name: "an App Mesh of clusters that were seen", appMesh: []any{"a", "b"}, want: true},
+		{name: "of a cluster that was not discovered", cluster: "z"},
+		{name: "an App Mesh of discovered clusters", appMesh: []any{"a", "b"}, want: true},
 		{name: "an App Mesh that may still be in another cluster", appMesh: []any{"a", "d"}},
 		{name: "of no cluster"},
 	}
@@ -93,6 +93,6 @@ func TestAppMeshesKeepTheClustersThatWereNotSeen(t *testing.T) {
 		t.Errorf("clusters (-want +got):\n%s", diff)
 	}
 	if !slices.Equal(found.Clusters, []string{"a"}) {
-		t.Errorf("what was found changed: %v", found.Clusters)
+		t.Errorf("the discovered objects were modified: %v", found.Clusters)
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Stored is what a namespace had of some kinds at one moment. A Plan is
-// made against it.
+// Stored is a snapshot of the objects of some kinds in a namespace. A Plan is made against it.
 type Stored struct {
 	connection *kube.Connection
 	namespace  string
@@ -19,11 +18,11 @@ type Stored struct {
 	objects    map[kube.ObjectKey]*unstructured.Unstructured
 }
 
-// ReadStored reads all objects of the kinds in a namespace, whoever made them.
+// ReadStored reads all objects of the given kinds in a namespace, regardless of their owner.
 //
-// Whoever finds out what should be there does so after this: then objects that
-// someone else writes meanwhile are not among those that a plan takes for
-// stale. A namespace or a kind that does not exist is an error.
+// Call it before determining the desired objects. Otherwise a plan could treat objects that
+// someone else creates in between as stale. It returns an error if the namespace or a kind
+// does not exist or cannot be read.
 func ReadStored(ctx context.Context, c *kube.Connection, namespace string, kinds []schema.GroupVersionKind) (*Stored, error) {
 	stored := &Stored{connection: c, namespace: namespace, kinds: kinds, objects: map[kube.ObjectKey]*unstructured.Unstructured{}}
 	lists := make([][]*unstructured.Unstructured, len(kinds))
@@ -35,7 +34,7 @@ func ReadStored(ctx context.Context, c *kube.Connection, namespace string, kinds
 				return err
 			}
 			lists[i], err = kube.List(ctx, c, resource.GroupVersionResource, kube.ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) *unstructured.Unstructured {
-				u.SetGroupVersionKind(gvk) // items of a list need not name their type
+				u.SetGroupVersionKind(gvk) // items of a list may omit their type
 				return u
 			})
 			return err
@@ -46,7 +45,7 @@ func ReadStored(ctx context.Context, c *kube.Connection, namespace string, kinds
 		return nil, err
 	}
 	if len(failed) > 0 {
-		return nil, failed[len(failed)-1] // a missing kind says more than a missing namespace
+		return nil, failed[len(failed)-1] // a missing kind is more informative than a missing namespace
 	}
 	for _, list := range lists {
 		for _, object := range list {
@@ -56,49 +55,49 @@ func ReadStored(ctx context.Context, c *kube.Connection, namespace string, kinds
 	return stored, nil
 }
 
-// Object returns one of the stored objects, nil if it was not there.
+// Object returns a stored object, nil if it does not exist.
 func (s *Stored) Object(key kube.ObjectKey) *unstructured.Unstructured { return s.objects[key] }
 
-// Options say whose objects a plan is about.
+// Options say which objects a plan may change.
 type Options struct {
-	// Owner are the labels of the objects that may be changed and removed. Others
-	// are somebody else's, whatever they are called (D40).
+	// Owner are the labels of the objects that may be changed and deleted. Objects without them
+	// belong to someone else, whatever their name (semantics D40).
 	Owner map[string]string
-	// GroupLabel is the label that divides the objects into groups, such as those
-	// of one cluster. An object never moves to another group.
+	// GroupLabel is the label that divides the objects into groups, for example by cluster. An
+	// object never moves to another group.
 	GroupLabel string
-	// Stale says whether an object that is not desired is to be removed; nil keeps
-	// all of them.
+	// Stale reports whether to delete an object that is not desired. If it is nil, nothing is
+	// deleted.
 	Stale func(*unstructured.Unstructured) bool
 }
 
-// Change is what is to be done about one object.
+// Change is a planned change of one object.
 type Change struct {
 	Kind kube.ChangeKind
 	Key  kube.ObjectKey
-	// Group is the value of the group label; empty if there is none.
+	// Group is the value of the group label; empty if the object has none.
 	Group string
-	// Fields are what ChangeModify is about, sorted by path.
+	// Fields are the fields changed by ChangeModify, sorted by path.
 	Fields []kube.FieldChange
-	// Err says whose the object is, for ChangeRefuse.
+	// Err says who owns the object, for ChangeRefuse.
 	Err *kube.Error
 
 	desired, stored *unstructured.Unstructured
 }
 
-// Plan is what it takes to make stored objects the desired ones.
+// Plan is the list of changes that make the stored objects match the desired ones.
 type Plan struct {
 	connection *kube.Connection
 	opts       Options
 	kinds      []schema.GroupVersionKind
-	// Changes are sorted by group, kind (in the order of ReadStored) and name. Of
-	// ChangeNone and ChangeLeave there is one for each object, too.
+	// Changes are sorted by group, kind (in the order of ReadStored) and name. They include
+	// unchanged objects (ChangeNone) and those to leave alone (ChangeLeave).
 	Changes []Change
 }
 
-// Plan compares the desired objects with the stored ones. They must be of the
-// kinds and in the namespace that were read, each once, and carry the labels of
-// the owner. It contacts nobody and changes nothing.
+// Plan compares the desired objects with the stored ones. The desired objects must be
+// distinct, be of the kinds and in the namespace that were read, and carry the owner labels.
+// Plan sends no requests.
 func (s *Stored) Plan(desired []*unstructured.Unstructured, opts Options) *Plan {
 	plan := &Plan{connection: s.connection, opts: opts, kinds: s.kinds}
 	wanted := map[kube.ObjectKey]bool{}
@@ -120,7 +119,7 @@ func (s *Stored) Plan(desired []*unstructured.Unstructured, opts Options) *Plan 
 	return plan
 }
 
-// change says what is to be done about a desired object.
+// change returns the change for a desired object.
 func (p *Plan) change(desired, stored *unstructured.Unstructured) Change {
 	change := Change{Kind: kube.ChangeAdd, Key: kube.KeyOf(desired), Group: desired.GetLabels()[p.opts.GroupLabel], desired: desired, stored: stored}
 	if stored == nil {
@@ -133,7 +132,7 @@ func (p *Plan) change(desired, stored *unstructured.Unstructured) Change {
 	if group := stored.GetLabels()[p.opts.GroupLabel]; group != change.Group {
 		e := &kube.Error{
 			Cluster: p.connection.Name, Action: kube.ApplyAction(change.Key), Reason: kube.ReasonConflict,
-			Why:  "an object of that name belongs to " + groupName(group) + " and not to " + groupName(change.Group),
+			Why:  "an object with this name belongs to " + groupName(group) + ", not to " + groupName(change.Group),
 			Hint: "discover both together, or rename one of the originals",
 		}
 		change.Kind, change.Err = kube.ChangeRefuse, e.WithCause(kube.ErrForeign)
@@ -146,7 +145,7 @@ func (p *Plan) change(desired, stored *unstructured.Unstructured) Change {
 	return change
 }
 
-// ownerOf returns the labels that whoever changes the object must find on it.
+// ownerOf returns the labels that the stored object must have for the change to be allowed.
 func (p *Plan) ownerOf(change Change) map[string]string {
 	owner := map[string]string{}
 	for key, value := range p.opts.Owner {
@@ -160,12 +159,12 @@ func (p *Plan) ownerOf(change Change) map[string]string {
 
 func groupName(group string) string {
 	if group == "" {
-		return "none in particular"
+		return "no cluster"
 	}
 	return group
 }
 
-// Count returns how many changes of a kind a group has.
+// Count returns the number of changes of a kind in a group.
 func (p *Plan) Count(group string, kind kube.ChangeKind) int {
 	count := 0
 	for i := range p.Changes {
@@ -176,7 +175,7 @@ func (p *Plan) Count(group string, kind kube.ChangeKind) int {
 	return count
 }
 
-// rank is the place of a kind among those that were read.
+// rank returns the position of a kind in the order of ReadStored.
 func (p *Plan) rank(gvk schema.GroupVersionKind) int {
 	for i, kind := range p.kinds {
 		if kind == gvk {

@@ -9,11 +9,12 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// RunOptions say how to carry out a plan.
+// RunOptions say how to execute a plan.
 type RunOptions struct {
-	// Force takes over fields that others own.
+	// Force takes over fields that other managers own.
 	Force bool
-	// DryRun DryRunServer has the API server judge and writes nothing.
+	// DryRun set to DryRunServer sends the requests as a server-side dry run, which writes
+	// nothing.
 	DryRun kube.DryRun
 }
 
@@ -23,18 +24,17 @@ func (p *Plan) Groups() []string {
 	for i := range p.Changes {
 		groups = append(groups, p.Changes[i].Group)
 	}
-	return slices.Compact(groups) // the changes are sorted by group
+	return slices.Compact(groups) // changes are sorted by group
 }
 
-// Run carries out what the plan has for one group and returns one result for
-// each object that was to be added, modified or removed, and for each that was
-// refused, in the order of the changes. It writes kind by kind, several objects
-// at a time, then removes in the opposite order, so that what refers to others
-// is there only while they are.
+// Run executes the changes of one group. It returns one result, in the order of the changes,
+// for each object that was to be added, modified or deleted, or that was refused. It writes
+// kind by kind, several objects at a time, and then deletes in the reverse order of kinds, so
+// that no object refers to one that does not exist.
 //
-// An object is removed only if it is still the one that the plan saw; one that
-// was changed since is Kept. That, and that applying is idempotent, lets
-// several runs work at the same time, and a run that was stopped be repeated.
+// An object is deleted only if it has not changed since the plan was made; otherwise its
+// outcome is Kept. Because of this, and because apply is idempotent, runs may overlap, and an
+// interrupted run may be repeated.
 func (p *Plan) Run(ctx context.Context, group string, opts RunOptions) []kube.Result {
 	results := make([]kube.Result, len(p.Changes))
 	var done []int
@@ -91,7 +91,7 @@ func (p *Plan) result(key kube.ObjectKey) kube.Result {
 	return kube.Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: p.connection.Name}
 }
 
-// lostCluster returns why the cluster cannot be used any more, nil if it can.
+// lostCluster returns the error that makes the cluster unusable, nil if there is none.
 func lostCluster(results []kube.Result) *kube.Error {
 	for i := range results {
 		if e := results[i].Err; e != nil && e.WholeCluster() {
@@ -101,8 +101,8 @@ func lostCluster(results []kube.Result) *kube.Error {
 	return nil
 }
 
-// remove deletes an object that is still as the plan saw it. Of a cluster that is
-// lost nothing more is asked.
+// remove deletes an object unless it has changed since the plan was made. If the connection to
+// the cluster is lost, it sends no request.
 func (p *Plan) remove(ctx context.Context, change *Change, dryRun kube.DryRun, lost *kube.Error) kube.Result {
 	result := p.result(change.Key)
 	action := "delete " + kube.DescribeObject(change.Key.GVK.Kind, change.Key.Namespace, change.Key.Name)
@@ -122,8 +122,8 @@ func (p *Plan) remove(ctx context.Context, change *Change, dryRun kube.DryRun, l
 	return result
 }
 
-// unchanged reports whether an object still is the one that was seen, in what
-// makes it stale: its spec, which has a generation, and whose it is.
+// unchanged reports whether an object is the same as planned in all that makes it stale: its
+// spec (by generation) and its owner.
 func (p *Plan) unchanged(seen, now *unstructured.Unstructured) bool {
 	return seen.GetUID() == now.GetUID() && seen.GetGeneration() == now.GetGeneration() && kube.IsOwned(now, p.opts.Owner) &&
 		seen.GetLabels()[p.opts.GroupLabel] == now.GetLabels()[p.opts.GroupLabel]

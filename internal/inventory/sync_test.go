@@ -18,7 +18,7 @@ const (
 	testGroup = "cluster.example.com"
 )
 
-// thing returns an object of our making in a cluster.
+// thing returns an object of meshctl in a cluster.
 func thing(t *testing.T, kind, name, cluster, spec string) *unstructured.Unstructured {
 	t.Helper()
 	text := fmt.Sprintf("apiVersion: example.com/v1\nkind: %s\nmetadata:\n  name: %s\n  namespace: ours\n  labels: {%s: us, %s: %s}\nspec: %s\n",
@@ -35,7 +35,7 @@ func labelled(object *unstructured.Unstructured, labels map[string]string) *unst
 	return object
 }
 
-// applied notes that meshctl applied the fields of the spec.
+// applied adds managed fields: the manager applied the given fields of the spec.
 func applied(t *testing.T, object *unstructured.Unstructured, manager, fields string) *unstructured.Unstructured {
 	t.Helper()
 	var entry map[string]any
@@ -69,7 +69,7 @@ func TestPlan(t *testing.T) {
 	tests := []struct {
 		name            string
 		stored, desired []*unstructured.Unstructured
-		// seen are the clusters whose objects may be stale.
+		// seen are the clusters that were read completely.
 		seen []string
 		want []string
 	}{
@@ -100,7 +100,7 @@ func TestPlan(t *testing.T) {
 			want: []string{"east: modify Mesh a [- spec[a.b/c]] [~ spec.changed.deep] [~ spec.list] [+ spec.new] [- spec.ours]"},
 		},
 		{
-			name: "what is stale goes where everything was seen, and stays elsewhere",
+			name: "stale objects are removed only if everything was discovered",
 			stored: []*unstructured.Unstructured{
 				thing(t, "Mesh", "a", "east", "{}"), thing(t, "Mesh", "b", "west", "{}"), labelled(thing(t, "Mesh", "c", "", "{}"), foreign),
 			},
@@ -120,7 +120,7 @@ func TestPlan(t *testing.T) {
 			name:    "an object of another cluster is refused",
 			desired: []*unstructured.Unstructured{thing(t, "Mesh", "a-b", "c", "{}")},
 			stored:  []*unstructured.Unstructured{thing(t, "Mesh", "a-b", "b-c", "{}")},
-			want:    []string{"c: refuse Mesh a-b: cannot apply Mesh a-b in ours on cluster mgmt: an object of that name belongs to b-c and not to c"},
+			want:    []string{"c: refuse Mesh a-b: cannot apply Mesh a-b in ours on cluster mgmt: an object with this name belongs to b-c, not to c"},
 		},
 	}
 	for _, tt := range tests {

@@ -15,7 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// troubledAPI answers one path in its own way.
+// troubledAPI answers one path differently.
 type troubledAPI struct {
 	liveAPI
 	path   string
@@ -32,7 +32,7 @@ func (a *troubledAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, whole.Body.Bytes())
 }
 
-// troubles are answers to the request for a list that leave unknown what there is.
+// troubles are answers to a list request that leave unknown which objects exist.
 func troubles() map[string]func(w http.ResponseWriter, r *http.Request, whole []byte) {
 	status := func(code int) func(http.ResponseWriter, *http.Request, []byte) {
 		return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
@@ -82,10 +82,10 @@ func troubles() map[string]func(w http.ResponseWriter, r *http.Request, whole []
 	}
 }
 
-// listPath is where a kind is listed.
+// listPath returns the path at which a kind is listed.
 func listPath(kind discovery.Kind) string {
 	switch {
-	case kind.Kind == "ConfigMap": // only those of the control plane are
+	case kind.Kind == "ConfigMap": // read only in the namespace of the control plane
 		return "/api/v1/namespaces/istio-system/configmaps"
 	case kind.Group == "":
 		return "/api/v1/" + kind.Resource
@@ -94,8 +94,8 @@ func listPath(kind discovery.Kind) string {
 	}
 }
 
-// TestAListThatFailsChangesNothing shows that no failure of any list is taken for
-// absence (semantics D71).
+// TestAListThatFailsChangesNothing checks that no failure to list a kind is taken for the
+// absence of its objects (semantics D71).
 func TestAListThatFailsChangesNothing(t *testing.T) {
 	t.Parallel()
 	lists := memberCluster()
@@ -139,7 +139,7 @@ func TestAListThatFailsChangesNothing(t *testing.T) {
 	}
 }
 
-// storedFrom is a management cluster that has stored what was found.
+// storedFrom returns a management cluster that stores the discovered objects.
 func storedFrom(t *testing.T, found *Cluster) *Stored {
 	t.Helper()
 	objects, err := Manifests(found.Output)

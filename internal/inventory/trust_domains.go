@@ -12,9 +12,9 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// keepTrustDomains notes on each Istio mesh the trust domain that it had when it
-// was first discovered, or that was accepted since: a member that changes its trust
-// domain does not get the identities of another one by that (semantics D73).
+// keepTrustDomains records on each Istio mesh the accepted trust domain: the one it was first
+// discovered with, or one accepted since. A member cluster therefore cannot obtain the
+// identities of another one by changing its trust domain (semantics D73).
 func (d *discovered) keepTrustDomains(out *discovery.Output) {
 	for i := range out.Meshes {
 		mesh := &out.Meshes[i]
@@ -30,8 +30,8 @@ func (d *discovered) keepTrustDomains(out *discovery.Output) {
 	}
 }
 
-// acceptedTrustDomain returns the trust domain that a stored mesh was first
-// discovered with, as far as it is known; empty if it is no Istio mesh.
+// acceptedTrustDomain returns the accepted trust domain of a stored mesh; empty if the mesh is
+// unknown or not an Istio mesh.
 func acceptedTrustDomain(stored *unstructured.Unstructured) string {
 	if stored == nil {
 		return ""
@@ -47,16 +47,16 @@ func acceptedTrustDomain(stored *unstructured.Unstructured) string {
 	return world.TrustDomainOf(&discoveryv1.IstioMesh{TrustDomain: domain})
 }
 
-// TrustDomainChange is a mesh that was discovered with another trust domain than
-// the accepted one.
+// TrustDomainChange is a mesh whose discovered trust domain differs from the accepted one.
 type TrustDomainChange struct {
 	Mesh, Cluster string
-	// Accepted is the one that was first discovered or accepted, Found the new one.
+	// Accepted is the trust domain first discovered or accepted since, Found the one discovered
+	// now.
 	Accepted, Found string
 }
 
-// TrustDomainChanges returns the meshes of a group whose trust domain is not the
-// accepted one.
+// TrustDomainChanges returns the meshes of a group whose discovered trust domain differs from
+// the accepted one.
 func (p *Plan) TrustDomainChanges(group string) []TrustDomainChange {
 	var changed []TrustDomainChange
 	for i := range p.Changes {

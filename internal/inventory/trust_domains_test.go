@@ -13,8 +13,8 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// TestTrustDomainsAreRemembered discovers a mesh again and again, and holds that
-// the trust domain that was first discovered, or accepted since, stays noted.
+// TestTrustDomainsAreRemembered discovers a mesh several times and checks that the accepted
+// trust domain is kept.
 func TestTrustDomainsAreRemembered(t *testing.T) {
 	t.Parallel()
 	stored := func(spec map[string]any, annotations map[string]string) *unstructured.Unstructured {
@@ -79,7 +79,7 @@ func TestTrustDomainsAreRemembered(t *testing.T) {
 				t.Errorf("changes (-want +got):\n%s", diff)
 			}
 			if mesh.Annotations != nil {
-				t.Error("what was found was changed")
+				t.Error("the discovered objects were modified")
 			}
 		})
 	}

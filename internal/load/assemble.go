@@ -7,15 +7,18 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// assembler puts outcomes together that come in the order of the input.
+// assembler combines outcomes in the order of the input.
 type assembler struct {
-	// decoder is for the few pieces that have to be decoded again.
+	// decoder decodes the few pieces again that could not be decoded on their own.
 	decoder *decoder
 	objects world.Objects
-	// items are those of the current List. They count only when the List has
-	// ended, because only then it is certain that it is one.
+	// items are the items of the current List. They are added when the List has ended: only then
+	// is it certain that the document is a List.
 	items []outcome
 
+	// count is how many objects there were, also of other kinds, or in a List that has
+	// not ended.
+	count      int
 	origins    map[objectID]world.Origin
 	duplicates []string
 }
@@ -24,16 +27,18 @@ func (a *assembler) add(o outcome) {
 	switch {
 	case o.role == roleItem:
 		a.items = append(a.items, o)
+		a.count++
 	case o.role == roleRest:
 		items := a.items
-		a.items = nil
+		a.items, a.count = nil, a.count-len(a.items)
 		a.addList(o, items)
 	default:
 		a.addOutcome(o)
 	}
 }
 
-// addList takes what comes after the items of a List.
+// addList adds a List, given its items and the outcome of the document without them. If the
+// split into items may have been wrong, it decodes the document as a whole.
 func (a *assembler) addList(rest outcome, items []outcome) {
 	intact := rest.isList
 	for _, item := range items {
@@ -48,7 +53,8 @@ func (a *assembler) addList(rest outcome, items []outcome) {
 			a.addOutcome(whole)
 			return
 		}
-		// The split was not to blame. This problem has the right line.
+		// The split did not cause the problem. Use the problem of the whole document: its line
+		// number is right.
 		if !rest.isList {
 			rest.problem = whole.problem
 		}
@@ -64,8 +70,8 @@ func (a *assembler) addList(rest outcome, items []outcome) {
 	}
 }
 
-// addItems takes the items of a List. One that cannot be read does not keep
-// the others from being used.
+// addItems adds the items of a List. An unreadable item does not prevent the others from being
+// used.
 func (a *assembler) addItems(items []outcome, list listType) {
 	for _, item := range items {
 		if item.again != nil {
@@ -76,8 +82,7 @@ func (a *assembler) addItems(items []outcome, list listType) {
 	}
 }
 
-// addUsable takes those items of a broken document that are objects beyond
-// doubt.
+// addUsable adds the items of a broken document that could be decoded.
 func (a *assembler) addUsable(items []outcome) {
 	for _, item := range items {
 		for _, e := range item.entries {
@@ -99,6 +104,7 @@ func (a *assembler) addOutcome(o outcome) {
 }
 
 func (a *assembler) addEntry(e entry) {
+	a.count++
 	a.objects.Problems = append(a.objects.Problems, e.problems...)
 	if e.ignored {
 		a.objects.Ignored++
@@ -114,15 +120,15 @@ func (a *assembler) addEntry(e entry) {
 	e.store(&a.objects)
 }
 
-// duplicateError names every object that occurs more than once, nil if none does.
+// duplicateError returns an error that names every object which occurs more than once, or nil.
 func (a *assembler) duplicateError() error {
 	switch len(a.duplicates) {
 	case 0:
 		return nil
 	case 1:
-		return fmt.Errorf("an object is given twice; remove one of %s", a.duplicates[0])
+		return fmt.Errorf("an object is defined twice; remove one of %s", a.duplicates[0])
 	default:
-		return fmt.Errorf("%d objects are given twice; remove one of each:\n  %s",
+		return fmt.Errorf("%d objects are defined twice; remove one of each:\n  %s",
 			len(a.duplicates), strings.Join(a.duplicates, "\n  "))
 	}
 }

@@ -15,9 +15,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// largeWorld returns the manifests of n objects as YAML mappings: per ten, six
-// Workloads, three Destinations and a policy, as discovery and people write
-// them.
+// largeWorld returns the manifests of n objects as YAML mappings, in the proportions of a real
+// world: per ten, six Workloads, three Destinations and a policy.
 func largeWorld(n int) []string {
 	objects := make([]string, n)
 	for i := range objects {
@@ -123,7 +122,7 @@ spec:
 	return objects
 }
 
-// asList returns objects as the List that kubectl prints.
+// asList returns objects as a List, as kubectl prints it.
 func asList(objects []string) string {
 	var list strings.Builder
 	list.WriteString("apiVersion: v1\nitems:\n")
@@ -155,8 +154,8 @@ func asJSON(tb testing.TB, objects []string) string {
 	return list.String()
 }
 
-// BenchmarkLoad loads one file of 20,000 objects. It reports the memory that is
-// reachable afterwards as a multiple of the file.
+// BenchmarkLoad loads one file of 20,000 objects. It reports the memory still reachable
+// afterwards as a multiple of the file size.
 func BenchmarkLoad(b *testing.B) {
 	objects := largeWorld(20_000)
 	for name, text := range map[string]string{

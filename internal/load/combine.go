@@ -13,13 +13,12 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// Combine unites objects of several sources, such as files and clusters, in
-// their order. Objects that occur in two of them are an error that names both
-// places.
+// Combine merges the objects of several sources, such as files and clusters, in the given
+// order. It returns an error if an object occurs in two sources; the error names both places.
 func Combine(sources ...world.Objects) (world.Objects, error) {
 	a := &assembler{origins: map[objectID]world.Origin{}}
 	for _, source := range sources {
-		for _, e := range entriesOf(source) {
+		for _, e := range entriesFrom(source) {
 			a.addEntry(e)
 		}
 		a.objects.Problems = append(a.objects.Problems, source.Problems...)
@@ -28,16 +27,17 @@ func Combine(sources ...world.Objects) (world.Objects, error) {
 	return a.objects, a.duplicateError()
 }
 
-// ReplaceDiscovered unites what the management cluster stores with what was
-// discovered just now: of the clusters that could be discovered, only the new
-// meshes, workloads and destinations count. What is stored of the others stays.
+// ReplaceDiscovered merges the objects stored in the management cluster with those discovered
+// just now. Stored meshes, workloads and destinations of the discovered clusters are replaced;
+// those of other clusters are kept. It returns an error if an object occurs twice in the
+// result.
 func ReplaceDiscovered(stored, fresh world.Objects, discovered []string) (world.Objects, error) {
 	replaced := map[objectID]bool{}
-	for _, e := range entriesOf(fresh) {
+	for _, e := range entriesFrom(fresh) {
 		replaced[e.id] = true
 	}
 	stored.Meshes = without(stored.Meshes, "Mesh", replaced, discovered, func(m *discoveryv1.Mesh) string {
-		// The mesh of several clusters stays until discovery has a newer one.
+		// A mesh that spans several clusters is kept until discovery finds it again.
 		return world.MeshCluster(m.Spec)
 	})
 	stored.Workloads = without(stored.Workloads, "Workload", replaced, discovered, func(w *discoveryv1.Workload) string {
@@ -55,8 +55,9 @@ func ReplaceDiscovered(stored, fresh world.Objects, discovered []string) (world.
 	return Combine(stored, fresh)
 }
 
-// without returns the objects that are neither replaced nor of one of the
-// clusters. The cluster is that of the label, else what clusterOf says.
+// without returns the objects except those that are replaced and those of the discovered
+// clusters. The cluster of an object is the value of its cluster label, or else the result of
+// clusterOf.
 func without[T any, P resource[T]](
 	objects []world.Object[T], kind string, replaced map[objectID]bool, discovered []string, clusterOf func(*T) string,
 ) []world.Object[T] {
@@ -70,14 +71,14 @@ func without[T any, P resource[T]](
 	})
 }
 
-// authoredKinds are those that people write, rather than discovery or
-// registration.
+// authoredKinds returns the kinds that users write, as opposed to those that discovery or
+// registration create.
 func authoredKinds() []string { return []string{"VirtualMesh", "TrafficPolicy", "AccessPolicy"} }
 
-// Split takes objects apart into VirtualMeshes, TrafficPolicies and
-// AccessPolicies, with the problems of all objects, and the others.
+// Split separates the objects that users write (VirtualMeshes, TrafficPolicies and
+// AccessPolicies) from all others. The problems of all objects go with the authored ones.
 func Split(o world.Objects) (authored, environment world.Objects) {
-	for _, e := range entriesOf(o) {
+	for _, e := range entriesFrom(o) {
 		if slices.Contains(authoredKinds(), e.id.kind) {
 			e.store(&authored)
 		} else {
@@ -88,42 +89,42 @@ func Split(o world.Objects) (authored, environment world.Objects) {
 	return authored, environment
 }
 
-// Replace returns the objects with others in place of those of the same kind,
-// namespace and name, or beside them.
+// Replace returns o with the objects of by added. An object of by replaces the object of o
+// with the same kind, namespace and name.
 func Replace(o, by world.Objects) world.Objects {
 	newer := map[objectID]bool{}
-	for _, e := range entriesOf(by) {
+	for _, e := range entriesFrom(by) {
 		newer[e.id] = true
 	}
 	replaced := world.Objects{Problems: slices.Concat(o.Problems, by.Problems), Ignored: o.Ignored + by.Ignored}
-	for _, e := range entriesOf(o) {
+	for _, e := range entriesFrom(o) {
 		if !newer[e.id] {
 			e.store(&replaced)
 		}
 	}
-	for _, e := range entriesOf(by) {
+	for _, e := range entriesFrom(by) {
 		e.store(&replaced)
 	}
 	return replaced
 }
 
-// entriesOf takes loaded objects apart, without their problems.
-func entriesOf(o world.Objects) []entry {
+// entriesFrom returns the objects as entries, without their problems.
+func entriesFrom(o world.Objects) []entry {
 	return slices.Concat(
-		entriesOfKind("VirtualMesh", o.VirtualMeshes, func(into *world.Objects) *[]world.Object[networkingv1.VirtualMesh] { return &into.VirtualMeshes }),
-		entriesOfKind("TrafficPolicy", o.TrafficPolicies, func(into *world.Objects) *[]world.Object[networkingv1.TrafficPolicy] { return &into.TrafficPolicies }),
-		entriesOfKind("AccessPolicy", o.AccessPolicies, func(into *world.Objects) *[]world.Object[networkingv1.AccessPolicy] { return &into.AccessPolicies }),
-		entriesOfKind("Mesh", o.Meshes, func(into *world.Objects) *[]world.Object[discoveryv1.Mesh] { return &into.Meshes }),
-		entriesOfKind("Workload", o.Workloads, func(into *world.Objects) *[]world.Object[discoveryv1.Workload] { return &into.Workloads }),
-		entriesOfKind("Destination", o.Destinations, func(into *world.Objects) *[]world.Object[discoveryv1.Destination] { return &into.Destinations }),
-		entriesOfKind("Settings", o.Settings, func(into *world.Objects) *[]world.Object[settingsv1.Settings] { return &into.Settings }),
-		entriesOfKind("KubernetesCluster", o.KubernetesClusters, func(into *world.Objects) *[]world.Object[multiclusterv1alpha1.KubernetesCluster] {
+		entriesFromKind("VirtualMesh", o.VirtualMeshes, func(into *world.Objects) *[]world.Object[networkingv1.VirtualMesh] { return &into.VirtualMeshes }),
+		entriesFromKind("TrafficPolicy", o.TrafficPolicies, func(into *world.Objects) *[]world.Object[networkingv1.TrafficPolicy] { return &into.TrafficPolicies }),
+		entriesFromKind("AccessPolicy", o.AccessPolicies, func(into *world.Objects) *[]world.Object[networkingv1.AccessPolicy] { return &into.AccessPolicies }),
+		entriesFromKind("Mesh", o.Meshes, func(into *world.Objects) *[]world.Object[discoveryv1.Mesh] { return &into.Meshes }),
+		entriesFromKind("Workload", o.Workloads, func(into *world.Objects) *[]world.Object[discoveryv1.Workload] { return &into.Workloads }),
+		entriesFromKind("Destination", o.Destinations, func(into *world.Objects) *[]world.Object[discoveryv1.Destination] { return &into.Destinations }),
+		entriesFromKind("Settings", o.Settings, func(into *world.Objects) *[]world.Object[settingsv1.Settings] { return &into.Settings }),
+		entriesFromKind("KubernetesCluster", o.KubernetesClusters, func(into *world.Objects) *[]world.Object[multiclusterv1alpha1.KubernetesCluster] {
 			return &into.KubernetesClusters
 		}),
 	)
 }
 
-func entriesOfKind[T any, P resource[T]](kind string, objects []world.Object[T], list func(*world.Objects) *[]world.Object[T]) []entry {
+func entriesFromKind[T any, P resource[T]](kind string, objects []world.Object[T], list func(*world.Objects) *[]world.Object[T]) []entry {
 	entries := make([]entry, 0, len(objects))
 	for _, o := range objects {
 		entries = append(entries, entry{

@@ -27,7 +27,7 @@ func TestCombine(t *testing.T) {
 		live.TrafficPolicies[i].Origin = ClusterOrigin("mgmt")
 	}
 	_, err = Combine(files, live)
-	const twice = "an object is given twice; remove one of TrafficPolicy/a.gloo-mesh: stdin:1 (document 1) and cluster mgmt"
+	const twice = "an object is defined twice; remove one of TrafficPolicy/a.gloo-mesh: stdin:1 (document 1) and cluster mgmt"
 	if err == nil || err.Error() != twice {
 		t.Errorf("got %v, want %s", err, twice)
 	}
@@ -51,7 +51,7 @@ func TestReplaceDiscovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range entriesOf(both) {
+	for _, e := range entriesFrom(both) {
 		got = append(got, e.id.String())
 	}
 	want := []string{

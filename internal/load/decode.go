@@ -7,40 +7,41 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshctl/meshctl/internal/world"
+	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// objectID identifies an object in the world: no two objects may share it.
+// objectID identifies an object; it is unique within a world.
 type objectID struct{ kind, namespace, name string }
 
-// String returns KIND/NAME.NAMESPACE, as findings name objects.
+// String returns KIND/NAME.NAMESPACE, the notation used in findings.
 func (id objectID) String() string { return id.kind + "/" + id.name + "." + id.namespace }
 
-// entry is what one object of the input came to.
+// entry is the result of decoding one object.
 type entry struct {
 	origin world.Origin
-	// store adds the object to the loaded ones; nil if it cannot be used.
+	// store adds the object to the loaded objects; nil if the object cannot be used.
 	store func(*world.Objects)
-	// id is that of the object to store.
+	// id identifies the object that store adds.
 	id       objectID
 	problems []world.Problem
-	// ignored: an object of a kind that is not modelled.
+	// ignored is true for an object of a kind that meshctl does not use.
 	ignored bool
 }
 
-// outcome is what one piece of a file came to.
+// outcome is the result of decoding one piece of a file.
 type outcome struct {
 	role   role
 	origin world.Origin
-	// entries are the objects of the piece; of a roleRest, what the document
-	// comes to if it is no List.
+	// entries are the objects of the piece. For roleRest, they are the objects of the document
+	// if it turns out not to be a List.
 	entries []entry
-	// problem is why the piece could not be parsed, nil if it could.
+	// problem says why the piece could not be parsed; nil if it could.
 	problem *world.Problem
-	// list is the type of the List, if it is one; only for roleRest.
+	// list is the type of the List; set only for roleRest, and only if isList is true.
 	list   listType
 	isList bool
-	// again is what may have to be decoded again: an item without a kind, of a
-	// List whose kind was not known yet, or the whole of a List.
+	// again is a piece that may have to be decoded once more: an item without a kind, read
+	// before the kind of its List was known, or the whole document of a List.
 	again *piece
 }
 
@@ -52,7 +53,7 @@ type decoder struct {
 	namespace string
 }
 
-// decode never fails: what is wrong with a piece is part of the outcome.
+// decode decodes a piece. Whatever is wrong with the piece becomes part of the outcome.
 func (d *decoder) decode(p piece) outcome {
 	o := outcome{role: p.role, origin: p.origin}
 	if p.whole != nil {
@@ -64,7 +65,7 @@ func (d *decoder) decode(p piece) outcome {
 	}
 	if err != nil {
 		if p.role == roleRest {
-			err.line = 0 // lines are missing where the items were
+			err.line = 0 // line numbers are off because the items were cut out
 		}
 		o.problem = err.problem(p)
 		return o
@@ -86,12 +87,13 @@ func (d *decoder) decode(p piece) outcome {
 	return o
 }
 
-// onlyElement undoes the dash before an item.
+// onlyElement returns the element of a one-element sequence: a YAML item still has its leading
+// dash.
 func onlyElement(value any) (any, *syntaxError) {
 	if sequence, ok := value.([]any); ok && len(sequence) == 1 {
 		return sequence[0], nil
 	}
-	return nil, &syntaxError{message: "not one item of a list"}
+	return nil, &syntaxError{message: "not a single list item"}
 }
 
 func (e *syntaxError) problem(p piece) *world.Problem {
@@ -102,8 +104,8 @@ func (e *syntaxError) problem(p piece) *world.Problem {
 	return &world.Problem{Kind: world.UnreadableDocument, Origin: origin, Message: e.message, Hint: e.hint}
 }
 
-// document decodes a complete document: an object, a List, or something that is
-// not meant for Kubernetes. The lines are those of the items, if known.
+// document decodes a complete document: an object, a List, or a file that is not for
+// Kubernetes. itemLines are the lines where the items start, if known.
 func (d *decoder) document(value any, origin world.Origin, itemLines []int) []entry {
 	switch v := value.(type) {
 	case nil:
@@ -134,7 +136,7 @@ func (d *decoder) document(value any, origin world.Origin, itemLines []int) []en
 	return []entry{{origin: origin, ignored: true}}
 }
 
-// item decodes one item of a List; a List inside of a List counts as its items.
+// item decodes one item of a List. The items of a nested List are added one by one.
 func (d *decoder) item(value any, origin world.Origin, list listType) []entry {
 	switch v := value.(type) {
 	case nil:
@@ -154,11 +156,11 @@ func (d *decoder) item(value any, origin world.Origin, list listType) []entry {
 	return []entry{unreadable(origin, "item is not an object", "")}
 }
 
-// listType is what a List says about itself. The zero value is unknown.
+// listType is the type of a List. The zero value means unknown.
 type listType struct{ apiVersion, kind string }
 
-// itemType returns the type of items that do not tell their own, empty for the
-// List of mixed kinds.
+// itemType returns the type of items that do not state their own. It is empty for a List of
+// mixed kinds.
 func (l listType) itemType() (apiVersion, kind string) {
 	if kind = strings.TrimSuffix(l.kind, "List"); kind == "" {
 		return "", ""
@@ -166,8 +168,8 @@ func (l listType) itemType() (apiVersion, kind string) {
 	return l.apiVersion, kind
 }
 
-// listOf returns the type of a value if it is a List: its kind ends in List and
-// it has items.
+// listOf returns the type of value and true if it is a List, that is, if its kind ends in List
+// and it has items.
 func listOf(value any) (listType, bool) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -187,7 +189,7 @@ func listOf(value any) (listType, bool) {
 	}
 }
 
-// listTypeOf returns what the text before the items of a List says about them.
+// listTypeOf returns the type of a List, given the text before its items.
 func listTypeOf(text []byte, notation form) listType {
 	value, err := newParser().parse(text, notation)
 	if err != nil {
@@ -197,8 +199,8 @@ func listTypeOf(text []byte, notation form) listType {
 	return list
 }
 
-// object decodes one object. Its type comes from the List it is in if it does
-// not say so itself.
+// object decodes one object. If it does not state its type, it has the type of the items of
+// its List.
 func (d *decoder) object(object map[string]any, origin world.Origin, list listType) entry {
 	apiVersion, kind := textField(object, "apiVersion"), textField(object, "kind")
 	listVersion, listKind := list.itemType()
@@ -212,11 +214,11 @@ func (d *decoder) object(object map[string]any, origin world.Origin, list listTy
 	case kind == "" && !looksLikeObject(object):
 		return entry{origin: origin, ignored: true}
 	case kind == "":
-		return unreadable(origin, thing(origin)+" has no kind; Kubernetes objects have apiVersion, kind and metadata", d.kinds.hintForMissing(apiVersion))
+		return unreadable(origin, pieceName(origin)+" has no kind; Kubernetes objects have apiVersion, kind and metadata", d.kinds.hintForMissing(apiVersion))
 	case apiVersion == "" && !looksLikeObject(object):
 		return entry{origin: origin, ignored: true}
 	case apiVersion == "":
-		return unreadable(origin, fmt.Sprintf("%s of kind %s has no apiVersion", thing(origin), kind), d.kinds.hintForVersion(kind))
+		return unreadable(origin, fmt.Sprintf("%s of kind %s has no apiVersion", pieceName(origin), kind), d.kinds.hintForVersion(kind))
 	}
 	id := objectID{kind: kind, namespace: d.namespace}
 	if metadata, ok := object["metadata"].(map[string]any); ok {
@@ -239,7 +241,7 @@ func (d *decoder) object(object map[string]any, origin world.Origin, list listTy
 	case id.name == "":
 		return entry{origin: origin, problems: []world.Problem{{
 			Kind: world.SchemaViolation, Origin: origin, Object: kind,
-			Message: "metadata.name: a name is required, as text", Hint: "the object is left out; give it a name, in quotes if it looks like a number or like yes or no",
+			Message: "metadata.name: must be a non-empty string", Hint: "the object is ignored; set a name, and quote it if it looks like a number or a boolean",
 			LeftOut: true,
 		}}}
 	}
@@ -255,18 +257,28 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 	e := entry{origin: origin, id: id}
 	report, err := d.checker.Check(kind.gvk, object)
 	if err != nil {
-		// The kinds of the table are those that have a schema.
+		// Every kind in the table has a schema, so this should not happen.
 		e.problems = append(e.problems, world.Problem{Kind: world.UnknownKind, Origin: origin, Object: id.String(), Message: err.Error()})
 		return e
+	}
+	if kind.discovered() && len(report.Errors) > 0 {
+		var ignored []validation.FieldError
+		if report, ignored, err = checkFacts(d.checker, kind.gvk, object, report); err != nil {
+			e.problems = append(e.problems, world.Problem{Kind: world.UnknownKind, Origin: origin, Object: id.String(), Message: err.Error()})
+			return e
+		}
+		for _, f := range ignored {
+			e.problems = append(e.problems, ignoredFact(origin, id.String(), f.String()))
+		}
 	}
 	for _, f := range report.Unknown {
 		message := "unknown field " + f.Path
 		if f.Suggestion != "" {
 			message += ", did you mean " + f.Suggestion + "?"
 		}
-		hint := "the field is left out"
+		hint := "the field is ignored"
 		if f.LeavesEmpty && strings.HasPrefix(f.Path, "spec.sourceSelector[") {
-			hint = "the field is left out, and the empty selector that is left matches everything"
+			hint = "the field is ignored, and the remaining empty selector matches everything"
 		}
 		e.problems = append(e.problems, world.Problem{Kind: world.UnknownField, Origin: origin, Object: id.String(), Message: message, Hint: hint})
 	}
@@ -288,7 +300,7 @@ func (d *decoder) known(kind modelledKind, object map[string]any, id objectID, o
 	return e
 }
 
-// partial is String for an object whose name may be missing.
+// partial returns String, or only the kind if the name is missing.
 func (id objectID) partial() string {
 	if id.name == "" {
 		return id.kind
@@ -302,15 +314,15 @@ func unreadable(origin world.Origin, message, hint string) entry {
 	}}
 }
 
-func thing(origin world.Origin) string {
+func pieceName(origin world.Origin) string {
 	if origin.Item > 0 {
 		return "item"
 	}
 	return "document"
 }
 
-// looksLikeObject reports whether a mapping was meant as a Kubernetes object,
-// unlike the values of a chart that happen to lie in the same directory.
+// looksLikeObject reports whether a mapping is meant to be a Kubernetes object, as opposed to,
+// for example, the values file of a chart in the same directory.
 func looksLikeObject(object map[string]any) bool {
 	for _, field := range []string{"apiVersion", "metadata", "spec"} {
 		if _, found := object[field]; found {

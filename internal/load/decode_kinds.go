@@ -18,8 +18,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// checker says what an API server would say about an object, and removes
-// unknown fields and nulls from it.
+// checker validates objects as an API server would, and prunes unknown fields and nulls.
 type checker interface {
 	Check(gvk schema.GroupVersionKind, object map[string]any) (validation.Report, error)
 }
@@ -27,23 +26,23 @@ type checker interface {
 // modelledKind is a kind that has a Go type.
 type modelledKind struct {
 	gvk schema.GroupVersionKind
-	// decode returns how to add the object, with its schema violations, to the
-	// loaded ones. With an error, only a part of the object is added, at least
-	// its name.
+	// decode returns a function that adds the object and its schema violations to the loaded
+	// objects. If it returns an error, that function adds only the parts that could be decoded,
+	// at least the name.
 	decode func(object map[string]any, origin world.Origin, violations []string) (func(*world.Objects), error)
 }
 
-// discovered reports whether objects of the kind say what exists. One that its
-// schema rejects cannot take part as INVALID, as a policy does: it is left out.
+// discovered reports whether discovery writes the kind. An object of such a kind that violates
+// its schema is left out; a policy would take part as INVALID instead.
 func (k modelledKind) discovered() bool { return k.gvk.Group == discoveryv1.GroupName }
 
-// kindTable knows the kinds of meshctl's API groups.
+// kindTable holds the kinds of meshctl's API groups.
 type kindTable struct {
 	modelled []modelledKind
-	// other are the kinds of the same groups that exist but are of no use here.
+	// other are kinds of the same groups that exist but that meshctl does not use.
 	other []schema.GroupKind
-	// open says that the groups have kinds that nobody listed, as those of
-	// Kubernetes have.
+	// open is true if the groups may have kinds that are not listed here, as the groups of
+	// Kubernetes do.
 	open bool
 }
 
@@ -89,10 +88,10 @@ func modelled[T any, P resource[T]](gv schema.GroupVersion, kind string, list fu
 	}
 }
 
-// decodeResource fills a typed object. A status that does not fit is dropped
-// without an error: controllers of other versions wrote it, and users cannot
-// correct it. Of metadata that does not fit, what selectors and people need is
-// kept, and of a spec the fields that fit.
+// decodeResource decodes a typed object. A status that does not fit is dropped without an
+// error: it may come from a controller of another version, and users cannot correct it. If
+// metadata does not fit, the name, namespace, labels and annotations are kept; of a spec, the
+// fields that fit.
 func decodeResource[T any, P resource[T]](object map[string]any) (*T, error) {
 	resource := new(T)
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, resource)
@@ -118,9 +117,9 @@ func decodeResource[T any, P resource[T]](object map[string]any) (*T, error) {
 	return resource, err
 }
 
-// decodeFields decodes the spec field by field and leaves out those that do not
-// fit, so that a wrong number does not hide what a policy selects. A selector
-// of destinations that cannot be read selects nothing.
+// decodeFields decodes the spec field by field and drops the fields that do not fit, so that,
+// say, an invalid number does not hide what a policy selects. An unreadable
+// destinationSelector selects nothing.
 func decodeFields[T any, P resource[T]](object map[string]any) *T {
 	spec, _ := object["spec"].(map[string]any)
 	fitting := map[string]any{}
@@ -154,8 +153,8 @@ func textFields(value any) map[string]string {
 	return texts
 }
 
-// find returns the modelled kind, or the problem with a kind or version that
-// meshctl's groups do not have; neither for a kind that is of no concern.
+// find returns the modelled kind, or a problem if one of meshctl's groups lacks the kind or
+// version. It returns nil for both if the kind is not relevant to meshctl.
 func (t kindTable) find(gvk schema.GroupVersionKind) (*modelledKind, *world.Problem) {
 	ours := slices.Contains(t.groups(), gvk.Group)
 	for i := range t.modelled {
@@ -188,7 +187,7 @@ func (t kindTable) find(gvk schema.GroupVersionKind) (*modelledKind, *world.Prob
 	}
 }
 
-// misspelledGroup finds kinds of ours in a group that is almost one of ours.
+// misspelledGroup returns a problem if the kind is one of meshctl's but its group has a typo.
 func (t kindTable) misspelledGroup(gvk schema.GroupVersionKind) *world.Problem {
 	for _, k := range t.modelled {
 		if k.gvk.Kind == gvk.Kind && spelling.Distance(k.gvk.Group, gvk.Group) <= maxTypos {
@@ -202,7 +201,7 @@ func (t kindTable) misspelledGroup(gvk schema.GroupVersionKind) *world.Problem {
 	return nil
 }
 
-// groups returns the API groups whose kinds are all known.
+// groups returns the API groups of the table.
 func (t kindTable) groups() []string {
 	var groups []string
 	for _, k := range t.modelled {
@@ -213,8 +212,7 @@ func (t kindTable) groups() []string {
 	return groups
 }
 
-// maxTypos is how many letters two names may differ in to be taken for the
-// same.
+// maxTypos is the edit distance up to which two names count as the same name misspelled.
 const maxTypos = 2
 
 func (t kindTable) hintForKind(gvk schema.GroupVersionKind) string {
@@ -240,7 +238,7 @@ func (t kindTable) hintForKind(gvk schema.GroupVersionKind) string {
 	}
 }
 
-// hintForVersion says which apiVersion a kind has, if it is one of ours.
+// hintForVersion suggests the apiVersion for a kind of meshctl; empty for other kinds.
 func (t kindTable) hintForVersion(kind string) string {
 	for _, k := range t.modelled {
 		if k.gvk.Kind == kind {
@@ -250,7 +248,7 @@ func (t kindTable) hintForVersion(kind string) string {
 	return ""
 }
 
-// hintForMissing says which kinds an apiVersion has, if it is one of ours.
+// hintForMissing suggests the kinds of an apiVersion of meshctl; empty for other versions.
 func (t kindTable) hintForMissing(apiVersion string) string {
 	var kinds []string
 	for _, k := range t.modelled {

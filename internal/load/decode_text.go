@@ -15,31 +15,30 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// syntaxError is text that is neither YAML nor JSON.
+// syntaxError reports text that is neither valid YAML nor valid JSON.
 type syntaxError struct {
 	// line counts from 1 within the text; 0 if unknown.
 	line          int
 	message, hint string
 }
 
-// parser turns text into plain values. It shares strings that occur often,
-// which is why every goroutine needs its own.
+// parser parses text into plain values. It interns strings, so every goroutine needs its own
+// parser.
 type parser struct {
 	strings map[string]string
 }
 
 func newParser() *parser { return &parser{strings: map[string]string{}} }
 
-// parse reads one value: YAML 1.1 with the rules of kubectl, or JSON. Mappings
-// come as map[string]any, sequences as []any, numbers as int64 or float64. A
-// key that occurs twice is an error.
+// parse reads one value: JSON, or YAML 1.1 with the rules of kubectl. Mappings become
+// map[string]any, sequences []any, and numbers int64 or float64. A duplicate key is an error.
 func (p *parser) parse(text []byte, notation form) (any, *syntaxError) {
 	if notation == formJSON {
 		value, jsonErr := p.parseJSON(text)
 		if jsonErr == nil {
 			return value, nil
 		}
-		// Braces may also be a YAML flow mapping.
+		// Text in braces may also be a YAML flow mapping.
 		if value, err := p.parseYAML(text); err == nil {
 			return value, nil
 		}
@@ -76,8 +75,8 @@ func (p *parser) parseYAML(text []byte) (any, *syntaxError) {
 	return value, nil
 }
 
-// unmarshalYAML rejects keys that occur twice, but not those that override what
-// is merged from elsewhere, which the library does not tell apart.
+// unmarshalYAML rejects duplicate keys, but allows keys that override merged ones ("<<:"). The
+// library does not distinguish the two.
 func unmarshalYAML(text []byte) (raw any, err error) {
 	err = yaml.UnmarshalStrict(text, &raw)
 	var typeErr *yaml.TypeError
@@ -93,8 +92,8 @@ func unmarshalYAML(text []byte) (raw any, err error) {
 	return raw, err
 }
 
-// plain converts what the YAML library returns to what JSON would give, by the
-// rules of sigs.k8s.io/yaml.
+// plain converts a value of the YAML library into its JSON equivalent, by the rules of
+// sigs.k8s.io/yaml.
 func (p *parser) plain(raw any) (any, error) {
 	switch v := raw.(type) {
 	case map[any]any:
@@ -105,7 +104,7 @@ func (p *parser) plain(raw any) (any, error) {
 				return nil, err
 			}
 			if _, taken := m[key]; taken {
-				return nil, fmt.Errorf("key %q is given twice", key)
+				return nil, fmt.Errorf("duplicate key %q", key)
 			}
 			value, err := p.plain(rawValue)
 			if err != nil {
@@ -131,7 +130,7 @@ func (p *parser) plain(raw any) (any, error) {
 		return float64(v), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%v is not a number that JSON has", v)
+			return nil, fmt.Errorf("%v is not a valid JSON number", v)
 		}
 		if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
 			return int64(v), nil
@@ -159,12 +158,11 @@ func plainKey(raw any) (string, error) {
 	case bool:
 		return strconv.FormatBool(k), nil
 	default:
-		return "", fmt.Errorf("%v is not a key that JSON has", raw)
+		return "", fmt.Errorf("%v is not a valid JSON key", raw)
 	}
 }
 
-// share does for values of the JSON library what plain does for those of the
-// YAML library.
+// share normalises values of the JSON library as plain does for those of the YAML library.
 func (p *parser) share(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -185,16 +183,15 @@ func (p *parser) share(value any) any {
 	return value
 }
 
-// The bounds of what is shared: longer strings hardly ever occur twice, and
-// names that occur once must not fill the memory. When there are too many, what
-// occurs often soon comes back.
+// Limits of interning. Longer strings rarely repeat, and unique names must not fill the
+// memory. When the table is full it is cleared; frequent strings soon return to it.
 const (
 	maxSharedLength = 64
 	maxShared       = 1 << 12
 )
 
-// intern returns an equal string, the same one for equal strings. It also drops
-// bytes that are not UTF-8, as encoding to JSON would.
+// intern returns s, as one shared copy for equal strings. It replaces invalid UTF-8, as
+// encoding to JSON would.
 func (p *parser) intern(s string) string {
 	if len(s) > maxSharedLength {
 		return strings.ToValidUTF8(s, "\uFFFD")
@@ -218,22 +215,23 @@ const (
 	hintTemplate     = "this looks like a template; render it first"
 )
 
-// explainYAML finds out where and why the YAML library gave up.
+// explainYAML turns an error of the YAML library into one with a line, a plain message and a
+// hint.
 func explainYAML(err error, text []byte) *syntaxError {
 	e := &syntaxError{message: strings.TrimPrefix(err.Error(), "yaml: ")}
 	var typeErr *yaml.TypeError
 	if errors.As(err, &typeErr) && len(typeErr.Errors) > 0 {
-		// With nothing to decode into, the only such error is a repeated key.
+		// When decoding into any, the only possible type error is a duplicate key.
 		e.line, e.message = cutLine(typeErr.Errors[0])
-		e.message = strings.Replace(e.message, " already set in map", " is given twice", 1)
+		e.message = "duplicate " + strings.TrimSuffix(e.message, " already set in map")
 		e.hint = hintDuplicateKey
 	} else {
 		e.line, e.message = cutLine(e.message)
 		switch {
 		case isGrammarError(e.message):
-			e.line++ // the library counts these from 0, and leaves out the 0
+			e.line++ // the library counts these lines from 0, and omits line 0
 		case strings.HasPrefix(e.message, "invalid map key"):
-			e.message = "a mapping or a sequence is used as a key"
+			e.message = "a mapping or sequence cannot be a key"
 		case e.line == 0:
 			e.line = findLine(e.message, text)
 		}
@@ -250,7 +248,7 @@ func explainYAML(err error, text []byte) *syntaxError {
 	return e
 }
 
-// cutLine takes "line 3: " off a message.
+// cutLine splits a leading "line 3: " off a message.
 func cutLine(message string) (int, string) {
 	rest, found := strings.CutPrefix(message, "line ")
 	if !found {
@@ -264,8 +262,8 @@ func cutLine(message string) (int, string) {
 	return line, rest
 }
 
-// isGrammarError reports whether a message comes from the library's parser
-// rather than from its scanner; the two count lines differently.
+// isGrammarError reports whether a message comes from the library's parser rather than its
+// scanner: the two count lines differently.
 func isGrammarError(message string) bool {
 	expected, found := strings.CutPrefix(message, "did not find expected ")
 	if found {
@@ -276,8 +274,8 @@ func isGrammarError(message string) bool {
 	return message == "found undefined tag handle" || message == "found duplicate %TAG directive"
 }
 
-// findLine looks for what an error without a position is about, 0 if it cannot
-// be found.
+// findLine searches the text for the cause of an error without a position. It returns 0 if it
+// finds none.
 func findLine(message string, text []byte) int {
 	at := -1
 	switch {
@@ -291,7 +289,7 @@ func findLine(message string, text []byte) int {
 	case slices.ContainsFunc([]string{"found ", "could not ", "did not ", "mapping ", "block "}, func(start string) bool {
 		return strings.HasPrefix(message, start)
 	}):
-		return 1 // the library leaves out the first line
+		return 1 // the library omits the line number for line 1
 	}
 	if at < 0 {
 		return 0

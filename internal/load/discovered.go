@@ -8,8 +8,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// Discovered returns what was discovered as if it had been read from the management
-// cluster.
+// Discovered returns discovered resources as if they had been read from the management
+// cluster. It returns an error if a resource cannot be converted or occurs twice.
 func Discovered(found meshdiscovery.Output, v *validation.Validator) (world.Objects, error) {
 	a := &assembler{origins: map[objectID]world.Origin{}}
 	d := &decoder{parser: newParser(), kinds: newKindTable(), checker: v, namespace: world.DefaultNamespace}
@@ -23,15 +23,15 @@ func Discovered(found meshdiscovery.Output, v *validation.Validator) (world.Obje
 	return a.objects, a.duplicateError()
 }
 
-// addDiscovered sends resources through the checks that those of files pass, so
-// that writing them to a file first would change nothing.
+// addDiscovered passes resources through the same checks as those of files, so that the result
+// is the same as after a round trip through a file.
 func addDiscovered[T any, P resource[T]](a *assembler, d *decoder, resources []T) error {
 	for i := range resources {
 		object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&resources[i])
 		if err != nil {
 			return err
 		}
-		origin := world.Origin{File: "several clusters"} // an App Mesh
+		origin := world.Origin{File: "several clusters"} // only an App Mesh spans clusters
 		if cluster := P(&resources[i]).GetObjectMeta().GetLabels()[meshdiscovery.ClusterLabel]; cluster != "" {
 			origin = ClusterOrigin(cluster)
 		}

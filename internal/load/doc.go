@@ -1,5 +1,4 @@
-// Package load reads the objects of a world: from files and directories, from
-// what a cluster was dumped to, from the management cluster, and from clusters
-// that it discovers. Whatever the source, objects pass the same checks, and what
-// cannot be used becomes a world.Problem instead of a failure.
+// Package load reads the objects of a world from files and directories, from dumps of
+// clusters, from the management cluster, and from discovery. Objects of all sources pass the
+// same checks. An object that cannot be used becomes a world.Problem instead of an error.
 package load

@@ -10,17 +10,16 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// form is the notation that a piece of text is written in.
+// form is the notation of a piece of text.
 type form int
 
 const (
 	formYAML form = iota
-	// formJSON is text that looks like JSON; it may still turn out to be a YAML
-	// flow mapping.
+	// formJSON is text that looks like JSON; it may still turn out to be a YAML flow mapping.
 	formJSON
 )
 
-// role is the part that a piece plays in its document.
+// role is the part of a document that a piece contains.
 type role int
 
 const (
@@ -28,53 +27,50 @@ const (
 	roleWhole role = iota
 	// roleItem is one item of a List; a YAML item is a sequence of one element.
 	roleItem
-	// roleRest is a List without its items. It follows the items and ends the
-	// document.
+	// roleRest is a List without its items. It comes after the items and ends the document.
 	roleRest
 )
 
-// piece is a part of a file that decodes on its own.
+// piece is a part of a file that can be decoded on its own.
 type piece struct {
 	origin world.Origin
 	form   form
 	role   role
 	text   []byte
-	// line is where text starts in the file.
+	// line is the line of the file where text starts.
 	line int
-	// list is what the List says about its items, as far as it was known before
-	// the first of them; only for roleItem.
+	// list is the type of the List, if the text before the first item tells it; only for
+	// roleItem.
 	list listType
 	// whole is the complete document, in case the split was wrong; nil if it is
 	// larger than maxWhole. Only for roleRest.
 	whole []byte
-	// itemLines are where the items of a List start, as far as is known; only for
-	// a roleWhole that was split before.
+	// itemLines are the lines where the items of a List start, if known; only for a roleWhole
+	// that had been split before.
 	itemLines []int
 }
 
-// errUTF16 reports a file in an encoding that manifests do not come in.
+// errUTF16 reports a file in an unsupported encoding.
 var errUTF16 = errors.New("the file is UTF-16 text; save it as UTF-8")
 
-// readBufferSize bounds how much of a file is read at once; a longer line
-// arrives in several fragments.
+// readBufferSize limits how much of a file is read at once; a longer line arrives in several
+// fragments.
 const readBufferSize = 128 << 10
 
-// maxWhole bounds what is kept of a List besides its items, and what is parsed
-// in one go because it could not be split: the syntax tree of a text takes many
-// times the memory of the text.
+// maxWhole limits how much of a List is kept besides its items, and how much is parsed at once
+// if a document cannot be split: a syntax tree takes many times the memory of its text.
 const maxWhole = 1 << 20
 
-// splitDocuments reads a file of YAML or JSON documents and passes on its
-// pieces in the order of the file, with Lists split into their items so that
-// none of them has to be in memory as a whole. Documents without content are
-// left out but counted.
+// splitDocuments reads a file of YAML or JSON documents and passes its pieces to emit, in the
+// order of the file. Lists are split into their items so that a large List need not be held in
+// memory. Empty documents are counted but not emitted.
 //
-// The split goes by lines and brackets alone. It is exact for what programs
-// write; where it may cut wrongly (an item that refers to an anchor of another
-// one, a quoted scalar that continues at the margin), the pieces do not parse,
-// and the section of the rest tells what to read instead.
+// The split looks only at lines and brackets. It is exact for the output of programs. It can
+// be wrong for an item that refers to an anchor in another item, or a quoted scalar that
+// continues at the left margin. Such pieces do not parse, and roleRest then carries the whole
+// document to parse instead.
 //
-// It returns the errors of reading, of emit, and of ctx.
+// It returns errors of reading, of emit, and of ctx.
 func splitDocuments(ctx context.Context, file string, r io.Reader, emit func(piece) error) error {
 	s := &splitter{file: file, emit: emit, line: 1}
 	in := bufio.NewReaderSize(r, readBufferSize)
@@ -100,19 +96,19 @@ func splitDocuments(ctx context.Context, file string, r io.Reader, emit func(pie
 		case err == io.EOF:
 			return s.endDocument()
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
-			// What was read so far is not lost: a pipe may end with an error.
+			// Keep what was read so far: a pipe may end with an error.
 			return errors.Join(s.endDocument(), err)
 		}
 	}
 }
 
-// mode is what the splitter is in the middle of.
+// mode is the state of the splitter.
 type mode int
 
 const (
-	// modeBlank: nothing but comments and blank lines so far.
+	// modeBlank: only comments and blank lines so far.
 	modeBlank mode = iota
-	// modeYAML: a document that is kept whole, so far.
+	// modeYAML: in a document that is not split, so far.
 	modeYAML
 	// modeBeforeItems: after a top-level "items:", before its first item.
 	modeBeforeItems
@@ -124,41 +120,41 @@ const (
 	modeAfterJSON
 )
 
-// splitter holds the state between two fragments of a file.
+// splitter holds the state between fragments of a file.
 type splitter struct {
 	file string
 	emit func(piece) error
-	// line is that of the current fragment.
+	// line is the line of the current fragment.
 	line int
-	// skipLine: the rest of the line is a comment.
+	// skipLine is true if the rest of the line is a comment.
 	skipLine bool
 
 	mode mode
-	// document counts the documents so far; opened says whether the current one
-	// is counted already, by its marker or by its content.
+	// document counts the documents so far. opened is true if the current one has been counted,
+	// because of its marker or its content.
 	document int
 	opened   bool
-	// unsplittable: the document has to be kept in one piece; tagged: because
-	// of a %TAG directive, which also needs the marker.
+	// unsplittable is true if the document must be kept in one piece. tagged is true if the
+	// reason is a %TAG directive, which also requires the document marker.
 	unsplittable, tagged bool
 
-	// text is the document so far, without the items that were passed on.
+	// text is the document so far, without the items already emitted.
 	text []byte
-	// origin is that of the document, textLine where text starts.
+	// origin is where the document starts, textLine the line where text starts.
 	origin   world.Origin
 	textLine int
 
-	// split says that items of this document are pieces of their own; header is
-	// what the List said before them, whole the document with them.
+	// split is true if items of this document were emitted on their own. header is the List's
+	// type as stated before them, whole the complete document.
 	split  bool
 	header listType
 	whole  []byte
-	// item is the text of the current item, count its number.
+	// item is the text of the current item, itemLine its line, count its number.
 	item     []byte
 	itemLine int
 	count    int
-	// indent is the column of the dashes of a YAML List, held the lines between
-	// "items:" and the first dash.
+	// indent is the column of the dashes of a YAML List. held are the lines between "items:" and
+	// the first dash.
 	indent int
 	held   []byte
 
@@ -178,7 +174,7 @@ func (s *splitter) skipByteOrderMark(in *bufio.Reader) error {
 	return nil
 }
 
-// fragment takes the next part of the file, at most one line.
+// fragment processes the next part of the file, at most one line.
 func (s *splitter) fragment(text []byte, startsLine bool) error {
 	if startsLine {
 		s.skipLine = false
@@ -186,7 +182,7 @@ func (s *splitter) fragment(text []byte, startsLine bool) error {
 		case isMarker(text, "---"):
 			return s.startMarker(text)
 		case isMarker(text, "..."):
-			// What follows up to the next marker is a document of its own.
+			// Text up to the next marker is a separate document.
 			s.skipLine = true
 			return s.endDocument()
 		}
@@ -206,8 +202,8 @@ func (s *splitter) fragment(text []byte, startsLine bool) error {
 	}
 }
 
-// isMarker reports whether a line consists of a document marker, perhaps
-// followed by a comment or by content.
+// isMarker reports whether a line is a document marker, optionally followed by a comment or
+// content.
 func isMarker(line []byte, marker string) bool {
 	if !bytes.HasPrefix(line, []byte(marker)) {
 		return false
@@ -230,11 +226,11 @@ func (s *splitter) startMarker(line []byte) error {
 		s.text = append(s.text, line...)
 		return nil
 	}
-	// Content may follow on the same line.
+	// Content may follow the marker on the same line.
 	return s.blankLine(append([]byte("   "), line[len("---"):]...))
 }
 
-// blankLine takes a line while the document has no content.
+// blankLine processes a line while the document has no content yet.
 func (s *splitter) blankLine(line []byte) error {
 	content := bytes.TrimLeft(line, " \t\r\n")
 	if len(content) == 0 {
@@ -267,8 +263,7 @@ func (s *splitter) startYAML() {
 	s.textLine = s.line
 }
 
-// endDocument passes on what is left of the document and gets ready for the
-// next one.
+// endDocument emits the rest of the document and resets the state for the next one.
 func (s *splitter) endDocument() error {
 	err := s.flushDocument()
 	*s = splitter{
@@ -283,8 +278,7 @@ func (s *splitter) flushDocument() error {
 		return nil
 	case modeYAML:
 	case modeJSON:
-		// The brackets do not add up. The error, or that it is YAML after all,
-		// shows when it is decoded.
+		// The brackets are unbalanced. Decoding reports the error, or finds that the text is YAML.
 		s.text = append(s.text, s.item...)
 		return s.flushText(formJSON)
 	case modeBeforeItems:
@@ -297,7 +291,7 @@ func (s *splitter) flushDocument() error {
 	return s.flushText(formYAML)
 }
 
-// flushText passes on what there is of the document apart from its items.
+// flushText emits the document without its items.
 func (s *splitter) flushText(notation form) error {
 	p := piece{origin: s.origin, form: notation, text: s.text, line: s.textLine}
 	if s.split {

@@ -4,29 +4,25 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// jsonState is what the splitter knows about the value in braces or brackets
-// that it is in.
+// jsonState is the splitter's state inside a value in braces or brackets.
 type jsonState struct {
-	// depth counts the open braces and brackets; object says that the outermost
-	// one is a brace.
+	// depth counts the open braces and brackets. object is true if the outermost one is a brace.
 	depth  int
 	object bool
-	// inString: inside quotes; escaped: after a backslash there.
+	// inString is true inside quotes, escaped after a backslash there.
 	inString, escaped bool
-	// key is the start of the string that was read last, keyed says that a colon
-	// followed it.
+	// key is the start of the string read last. keyed is true if a colon followed it.
 	key   []byte
 	keyed bool
-	// inItems: between the brackets of the top-level "items"; started: an
-	// element of them has begun.
+	// inItems is true between the brackets of the top-level "items", started once an element of
+	// it has begun.
 	inItems, started bool
 }
 
-// maxKey is how much of a key has to be kept to recognise "items".
+// maxKey is how much of a key must be kept to recognise "items".
 const maxKey = len("items") + 1
 
-// jsonFragment takes the next part of a document that started with a brace or a
-// bracket.
+// jsonFragment processes the next part of a document that starts with a brace or bracket.
 func (s *splitter) jsonFragment(text []byte) error {
 	for i, c := range text {
 		if s.mode != modeJSON {
@@ -50,7 +46,7 @@ func (s *splitter) jsonFragment(text []byte) error {
 	return nil
 }
 
-// startJSON begins a value. The first one of a document is counted already.
+// startJSON begins a value. The first value of a document has been counted already.
 func (s *splitter) startJSON() {
 	if s.mode == modeAfterJSON {
 		s.document++
@@ -62,7 +58,7 @@ func (s *splitter) startJSON() {
 	s.textLine = s.line
 }
 
-// jsonByte takes one byte of a value.
+// jsonByte processes one byte of a value.
 func (s *splitter) jsonByte(c byte) error {
 	if s.split {
 		s.keepWhole(c)
@@ -111,13 +107,12 @@ func (s *splitter) jsonByte(c byte) error {
 	return nil
 }
 
-// atJSONItems reports whether the bracket that was just read opens the items of
-// a List.
+// atJSONItems reports whether the bracket just read opens the items of a List.
 func (s *splitter) atJSONItems() bool {
 	return s.json.object && s.json.keyed && string(s.json.key) == "items" && !s.split && !s.unsplittable
 }
 
-// endJSONItem takes what follows an item: the comma or the closing bracket.
+// endJSONItem processes the comma or closing bracket after an item.
 func (s *splitter) endJSONItem(c byte) error {
 	st := &s.json
 	started := st.started
@@ -133,8 +128,8 @@ func (s *splitter) endJSONItem(c byte) error {
 	return s.flushItem(formJSON)
 }
 
-// becomeYAML gives up on finding the end of the value by its brackets: whatever
-// comes before the next marker belongs to the document.
+// becomeYAML treats the document as YAML, because its end cannot be found by brackets:
+// everything up to the next marker belongs to it.
 func (s *splitter) becomeYAML(text []byte) {
 	s.mode = modeYAML
 	s.unsplittable = true
@@ -144,7 +139,7 @@ func (s *splitter) becomeYAML(text []byte) {
 	s.keepWhole(text...)
 }
 
-// appendJSON adds a byte to the item or to the text around the items.
+// appendJSON adds a byte to the current item, or to the text around the items.
 func (s *splitter) appendJSON(c byte) {
 	if s.json.inItems && s.json.started {
 		s.item = append(s.item, c)
@@ -170,8 +165,7 @@ func (st *jsonState) stringByte(c byte) {
 
 func isJSONSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// isJSONByte reports whether a byte may occur outside of the strings of a JSON
-// text.
+// isJSONByte reports whether a byte may occur in JSON outside strings.
 func isJSONByte(c byte) bool {
 	switch c {
 	case '{', '}', '[', ']', ',', ':', '"', '+', '-', '.':

@@ -210,7 +210,7 @@ func TestSplitDocuments(t *testing.T) {
 			},
 		},
 		{
-			name: "brackets that do not add up end with the document",
+			name: "unbalanced brackets end with the document",
 			text: "{\"items\": [{\"a\": [1}, {\"b\": 2}\n---\nkind: B\n",
 			want: []cut{
 				{

@@ -2,11 +2,11 @@ package load
 
 import "bytes"
 
-// noItems stands for the items that were cut out of a List.
+// noItems replaces the items that were cut out of a List.
 const noItems = "items: []\n"
 
-// yamlLine takes one line, or the first fragment of one, of a YAML document
-// with content.
+// yamlLine processes one line, or the first fragment of one, of a YAML document that has
+// content.
 func (s *splitter) yamlLine(line []byte) error {
 	content := bytes.TrimLeft(line, " ")
 	indent := len(line) - len(content)
@@ -65,15 +65,15 @@ func (s *splitter) startItems(indent int) {
 	s.header = listTypeOf(s.text, formYAML)
 }
 
-// releaseHeld gives up on splitting at an "items:" that no block sequence
-// follows.
+// releaseHeld stops waiting for items after an "items:" that is not followed by a block
+// sequence.
 func (s *splitter) releaseHeld() {
 	s.mode = modeYAML
 	s.text = append(s.text, s.held...)
 	s.held = nil
 }
 
-// appendYAML adds text to what it belongs to.
+// appendYAML adds text to the part of the document that is being read.
 func (s *splitter) appendYAML(text []byte) {
 	s.keepWhole(text...)
 	switch s.mode {
@@ -86,14 +86,14 @@ func (s *splitter) appendYAML(text []byte) {
 	}
 }
 
-// isDash reports whether a line without its indentation starts an element of a
-// block sequence.
+// isDash reports whether a line, without its indentation, starts an element of a block
+// sequence.
 func isDash(content []byte) bool {
 	return content[0] == '-' && (len(content) == 1 || isJSONSpace(content[1]))
 }
 
-// isItemsKey reports whether a line is the top-level key of a block sequence of
-// items, without an anchor, a tag or a value of its own.
+// isItemsKey reports whether a line is the top-level key "items" of a block sequence, without
+// an anchor, a tag or a value.
 func isItemsKey(line []byte) bool {
 	value, found := bytes.CutPrefix(line, []byte("items:"))
 	if !found {

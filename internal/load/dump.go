@@ -14,38 +14,39 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// DuplicateObject is the problem that files show an object twice.
+// DuplicateObject is the problem that an object occurs more than once in the files.
 const DuplicateObject world.ProblemKind = "DuplicateObject"
 
-// DumpOptions selects the files that show a cluster.
+// DumpOptions selects the files with the objects of a cluster.
 type DumpOptions struct {
 	// Cluster is the name of the cluster.
 	Cluster string
-	// Paths are files or directories, which are read with all that is below them;
-	// "-" is Stdin. They hold YAML or JSON, such as `kubectl get -o yaml` and
-	// `kubectl cluster-info dump` write it.
+	// Paths are files, directories (read recursively), or "-" for Stdin. They hold YAML or JSON
+	// as written by `kubectl get -o yaml` or `kubectl cluster-info dump`.
 	Paths []string
 	Stdin io.Reader
-	// ManagementNamespace is that of the results; world.DefaultNamespace if empty.
+	// ManagementNamespace is the namespace of the results; world.DefaultNamespace if empty.
 	ManagementNamespace string
-	// Settings say how gateways are recognised; nil for the defaults.
+	// Settings determine how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
+	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
+	MaxObjects int
 }
 
-// Dump is what was discovered in the files of one cluster.
+// Dump is the result of discovering one cluster from files.
 type Dump struct {
 	Output meshdiscovery.Output
-	// Problems are what could not be read, and what the files do not show. They
-	// have no notes of discovery.
+	// Problems are files and objects that could not be read, and kinds that the files lack.
+	// Notes of discovery are not included.
 	Problems []world.Problem
-	// Ignored counts the objects of other kinds.
+	// Ignored counts the objects of kinds that discovery does not use.
 	Ignored int
 }
 
-// DiscoverDump looks at what ran in a cluster when the files were written. They
-// are read piece by piece, and of their objects only those that discovery
-// looks at are kept. What cannot be read becomes a Problem that hides input. The
-// error is for paths that cannot be read at all, and for the end of ctx.
+// DiscoverDump discovers a cluster from files with its objects. It reads them piece by piece
+// and keeps only the objects that discovery uses. A file or object that cannot be read becomes
+// a Problem that hides input. It returns an error if one of the paths cannot be read at all,
+// or if ctx ends.
 func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	files, err := findManifests(opts.Paths, true)
 	if err != nil {
@@ -56,14 +57,14 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	if err != nil {
 		return Dump{}, err
 	}
-	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault}, trusting{}, kinds)
+	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault, MaxObjects: opts.MaxObjects}, acceptAll{}, kinds)
 	read, err := l.load(ctx, files)
 	if err != nil {
 		return Dump{}, err
 	}
 	dump := Dump{Problems: read.objects.Problems, Ignored: read.objects.Ignored}
 	for i := range dump.Problems {
-		// An object that does not fit its kind is missing like one that was cut off.
+		// To discovery, an object that does not fit its kind is the same as a missing one.
 		if p := &dump.Problems[i]; p.Kind == world.SchemaViolation {
 			p.LeftOut = true
 		}
@@ -72,7 +73,7 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	if len(read.duplicates) > 0 {
 		dump.Problems = append(dump.Problems, world.Problem{
 			Kind: DuplicateObject, Origin: origin,
-			Message: fmt.Sprintf("%d there twice, of which the first counts; for one, %s", len(read.duplicates), read.duplicates[0]),
+			Message: fmt.Sprintf("duplicate objects: %d; only the first of each is used (for example, %s)", len(read.duplicates), read.duplicates[0]),
 		})
 	}
 	dump.Problems = append(dump.Problems, raw.missing(origin)...)
@@ -86,13 +87,12 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	return dump, nil
 }
 
-// missing says which of the kinds that every cluster has objects of the files
-// do not show.
+// missing returns a problem for each kind that every cluster has but the files lack.
 func (r *rawObjects) missing(origin world.Origin) []world.Problem {
 	if len(r.count) == 0 {
 		return []world.Problem{{
-			Kind: world.UnlistedKind, Origin: origin, LeftOut: true, Message: "no objects about meshes found",
-			Hint: "write the objects of the cluster to it, as 'meshctl discover --help' shows",
+			Kind: world.UnlistedKind, Origin: origin, LeftOut: true, Message: "no objects found that discovery reads",
+			Hint: "dump the objects of the cluster as shown in 'meshctl discover --help'",
 		}}
 	}
 	var problems []world.Problem

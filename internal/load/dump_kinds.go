@@ -16,15 +16,15 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// rawObjects collects what discovery looks at out of files.
+// rawObjects collects the objects that discovery uses from files.
 type rawObjects struct {
 	input meshdiscovery.Input
-	// count is how many objects of each kind there are.
+	// count is the number of objects of each kind.
 	count map[string]int
 }
 
-// kinds returns how to read the kinds of discovery into the input. All others
-// are passed over, whatever their group.
+// kinds returns a table that decodes the kinds of discovery into the input and ignores all
+// others, whatever their group.
 func (r *rawObjects) kinds() (kindTable, error) {
 	table := kindTable{open: true}
 	in := &r.input
@@ -60,15 +60,15 @@ func (r *rawObjects) kinds() (kindTable, error) {
 		case schema.GroupResource{Group: "appmesh.k8s.aws", Resource: "meshes"}:
 			known = r.appMeshKind(kind)
 		default:
-			return kindTable{}, fmt.Errorf("nobody reads %s", kind.GroupVersionResource)
+			return kindTable{}, fmt.Errorf("no reader for resource %s", kind.GroupVersionResource)
 		}
 		table.modelled = append(table.modelled, known)
 	}
 	return table, nil
 }
 
-// rawKind returns how to read one built-in kind into a list, without what trim
-// removes.
+// rawKind returns how to decode a built-in kind into a list. trim removes the fields that
+// discovery does not use.
 func rawKind[T any, P interface {
 	*T
 	metav1.Object
@@ -91,7 +91,7 @@ func rawKind[T any, P interface {
 	}
 }
 
-// withoutLastApplied drops the copy of the whole object that kubectl keeps.
+// withoutLastApplied removes kubectl's copy of the whole object.
 func withoutLastApplied(annotations map[string]string) map[string]string {
 	delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
 	return annotations
@@ -110,11 +110,11 @@ func (r *rawObjects) appMeshKind(kind meshdiscovery.Kind) modelledKind {
 	}
 }
 
-// trusting is a checker that accepts everything: what a cluster printed has
-// passed its checks.
-type trusting struct{}
+// acceptAll is a checker that accepts everything: objects printed by a cluster have passed its
+// validation.
+type acceptAll struct{}
 
 // Check implements checker.
-func (trusting) Check(schema.GroupVersionKind, map[string]any) (validation.Report, error) {
+func (acceptAll) Check(schema.GroupVersionKind, map[string]any) (validation.Report, error) {
 	return validation.Report{}, nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// writeTree writes files below a new directory.
+// writeTree writes files to a new directory and returns the directory.
 func writeTree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,7 +33,8 @@ func writeTree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// dumpSummary is what a dump came to, with DIR for its directory.
+// dumpSummary returns a dump in a form that is easy to compare, with DIR in place of its
+// directory.
 func dumpSummary(dump Dump, dir string) []string {
 	var lines []string
 	for _, m := range dump.Output.Meshes {
@@ -68,18 +69,18 @@ const (
 	plainObject = `{"metadata": {"name": "some", "namespace": "default"}}`
 )
 
-// typedList writes a list whose items do not name their kind, as the API does.
+// typedList returns a list whose items omit their type, as API servers return it.
 func typedList(version, kind string, items ...string) string {
 	return fmt.Sprintf(`{"kind": "%sList", "apiVersion": "%s", "metadata": {"resourceVersion": "1"}, "items": [%s]}`, kind, version, strings.Join(items, ",\n"))
 }
 
-// typed gives an object its kind.
+// typed adds apiVersion and kind to an object.
 func typed(version, kind, object string) string {
 	return fmt.Sprintf(`{"apiVersion": "%s", "kind": "%s", `, version, kind) + strings.TrimPrefix(object, "{")
 }
 
-// shopDump is a cluster in the form of `kubectl cluster-info dump`, and with the
-// kinds that this leaves out.
+// shopDump returns a cluster in the form of `kubectl cluster-info dump`, plus the kinds that
+// the command leaves out.
 func shopDump() map[string]string {
 	return map[string]string{
 		"nodes.json":                              typedList("v1", "Node", plainObject),
@@ -149,7 +150,7 @@ func TestDiscoverDump(t *testing.T) {
 		},
 		{
 			"objects twice", with(map[string]string{"zz.json": typedList("v1", "Service", strings.Replace(shopService, "80", "81", 1))}),
-			append(slices.Clone(shop), "DuplicateObject DIR: 1 there twice, of which the first counts; for one, Service/web.shop: DIR/shop/services.json:1 (document 1, item 1) and DIR/zz.json:1 (document 1, item 1)"),
+			append(slices.Clone(shop), "DuplicateObject DIR: duplicate objects: 1; only the first of each is used (for example, Service/web.shop: DIR/shop/services.json:1 (document 1, item 1) and DIR/zz.json:1 (document 1, item 1))"),
 		},
 		{
 			"without a kind", with(map[string]string{"istio-system/configmaps.json": ""}),
@@ -158,7 +159,7 @@ func TestDiscoverDump(t *testing.T) {
 		{
 			"nothing of interest",
 			map[string]string{"secret.yaml": shopDump()["shop/secrets.yaml"]},
-			[]string{"! UnlistedKind DIR: no objects about meshes found"},
+			[]string{"! UnlistedKind DIR: no objects found that discovery reads"},
 		},
 	}
 	for _, tt := range tests {
@@ -188,8 +189,8 @@ func TestDiscoverDumpErrors(t *testing.T) {
 	}
 }
 
-// TestEveryDiscoveredKindIsReadFromDumps fails when discovery reads a kind that
-// dumps do not have.
+// TestEveryDiscoveredKindIsReadFromDumps fails if discovery reads a kind that the loader of
+// dumps does not.
 func TestEveryDiscoveredKindIsReadFromDumps(t *testing.T) {
 	t.Parallel()
 	table, err := (&rawObjects{}).kinds()
@@ -201,8 +202,9 @@ func TestEveryDiscoveredKindIsReadFromDumps(t *testing.T) {
 	}
 }
 
-// TestBundledDumpsShowTheBundledWorld holds the raw objects in testdata/dumps to
-// the world that help texts and guides talk about.
+// TestBundledDumpsShowTheBundledWorld compares the raw objects in testdata/dumps with the
+// example world used by help texts and guides. The example world may lack facts, as
+// worlds of other tools do.
 func TestBundledDumpsShowTheBundledWorld(t *testing.T) {
 	t.Parallel()
 	world, err := Files(t.Context(), FileOptions{Paths: []string{"../../testdata/worlds/bookinfo-two-clusters"}, Recursive: true}, validation.New())
@@ -221,28 +223,41 @@ func TestBundledDumpsShowTheBundledWorld(t *testing.T) {
 		found = meshdiscovery.Merge(found, dump.Output)
 	}
 	want, got := map[string]any{}, map[string]any{}
+	hasFacts := map[string]bool{}
 	for _, m := range world.Meshes {
 		want[m.Resource.Name] = m.Resource.Spec
+		hasFacts[m.Resource.Name] = m.Resource.Spec.Meshctl != nil
 	}
 	for _, w := range world.Workloads {
 		want[w.Resource.Name] = w.Resource.Spec
+		hasFacts[w.Resource.Name] = w.Resource.Spec.Meshctl != nil
 	}
 	for _, d := range world.Destinations {
 		sortEndpointPorts(&d.Resource.Spec)
 		want[d.Resource.Name] = d.Resource.Spec
+		hasFacts[d.Resource.Name] = d.Resource.Spec.Meshctl != nil
 	}
 	for _, m := range found.Meshes {
+		if !hasFacts[m.Name] {
+			m.Spec.Meshctl = nil
+		}
 		got[m.Name] = m.Spec
 	}
 	for _, w := range found.Workloads {
+		if !hasFacts[w.Name] {
+			w.Spec.Meshctl = nil
+		}
 		got[w.Name] = w.Spec
 	}
 	for _, d := range found.Destinations {
+		if !hasFacts[d.Name] {
+			d.Spec.Meshctl = nil
+		}
 		sortEndpointPorts(&d.Spec)
 		got[d.Name] = d.Spec
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the dumps show something else than the world (-world +dumps):\n%s", diff)
+		t.Errorf("the dumps differ from the world (-world +dumps):\n%s", diff)
 	}
 }
 

@@ -13,28 +13,37 @@ import (
 
 // FileOptions selects what Files reads.
 type FileOptions struct {
-	// Paths are files, directories, or "-" for Stdin. Of a directory, the files
-	// ending in .yaml, .yml or .json are read.
+	// Paths are files, directories, or "-" for Stdin. In directories, only files ending in
+	// .yaml, .yml or .json are read.
 	Paths []string
-	// Recursive includes the subdirectories of directories.
+	// Recursive includes subdirectories.
 	Recursive bool
-	// Stdin is read for the path "-"; nil is like an empty one.
+	// Stdin is read for the path "-"; nil counts as empty.
 	Stdin io.Reader
-	// DefaultNamespace is that of objects of ours that name none; if empty,
-	// world.DefaultNamespace.
+	// DefaultNamespace is the namespace of meshctl's objects that do not specify one;
+	// world.DefaultNamespace if empty.
 	DefaultNamespace string
+	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
+	MaxObjects int
 }
 
-// Files reads manifests: YAML or JSON, of one or many documents, and Lists.
-// The result is in the order of the paths, the sorted names in a directory, the
-// documents, and the items, however the work was scheduled. A file that is
-// reached twice is read once.
+// TooManyObjectsError means that the input has more objects than the limit.
+type TooManyObjectsError struct{ Limit int }
+
+// Error implements error.
+func (e *TooManyObjectsError) Error() string {
+	return fmt.Sprintf("the input has more than %d objects: raise the limit with --max-objects", e.Limit)
+}
+
+// Files reads manifests: YAML or JSON files with one or more documents, and Lists. The result
+// is in the order of the paths, the sorted file names in a directory, the documents, and the
+// items. A file that is reached by two paths is read once.
 //
 // What is wrong with one file of a directory, with one document or with one
 // object becomes a Problem. An error is returned for a path of the user that
 // does not exist or cannot be read, for a directory without manifests, for "-"
 // given twice, for objects that occur twice (naming all of them, with both
-// places), and when ctx ends.
+// places), for more objects than the limit, and when ctx ends.
 func Files(ctx context.Context, opts FileOptions, v *validation.Validator) (world.Objects, error) {
 	return readFiles(ctx, opts, v)
 }
@@ -55,15 +64,20 @@ func readFiles(ctx context.Context, opts FileOptions, c checker) (world.Objects,
 }
 
 func newLoader(opts FileOptions, c checker, kinds kindTable) *loader {
+	if opts.MaxObjects <= 0 {
+		opts.MaxObjects = world.DefaultMaxObjects
+	}
 	return &loader{
 		opts: opts, checker: c, kinds: kinds,
 		queue: make(chan *job, maxPending), work: make(chan *job, maxPending),
 	}
 }
 
-// load reads the files; it may be called once. Of objects that occur twice the
-// first is taken.
+// load reads the files. It must be called only once. If an object occurs more than once, the
+// first one is used.
 func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	for range runtime.GOMAXPROCS(0) {
 		go l.decode(ctx)
 	}
@@ -75,7 +89,7 @@ func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, er
 	}()
 	a, err := l.assemble(ctx)
 	if err != nil {
-		// The reader is not waited for: it may hang in standard input.
+		// Do not wait for the reader: it may block on standard input.
 		return nil, err
 	}
 	if err := <-readErr; err != nil {
@@ -84,20 +98,20 @@ func (l *loader) load(ctx context.Context, manifests []manifest) (*assembler, er
 	return a, nil
 }
 
-// maxPending bounds how many pieces are in memory at once.
+// maxPending limits how many pieces are in memory at once.
 const maxPending = 256
 
-// loader reads files in one goroutine, decodes their pieces in several, and
-// puts the outcomes together in the order of reading.
+// loader reads files in one goroutine, decodes their pieces in several, and assembles the
+// outcomes in the order of reading.
 type loader struct {
 	opts    FileOptions
 	checker checker
 	kinds   kindTable
-	// queue has every job in order, work those that a decoder has to do.
+	// queue holds every job in order, work the jobs still to be decoded.
 	queue, work chan *job
 }
 
-// job is a piece and, once it is done, its outcome.
+// job is a piece and, when it is done, its outcome.
 type job struct {
 	piece piece
 	done  chan outcome
@@ -107,7 +121,7 @@ func (l *loader) newDecoder() *decoder {
 	return &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: l.opts.DefaultNamespace}
 }
 
-// decode does jobs until there are no more.
+// decode processes jobs until there are no more.
 func (l *loader) decode(ctx context.Context) {
 	d := l.newDecoder()
 	for {
@@ -164,11 +178,11 @@ func (l *loader) readManifest(ctx context.Context, m manifest) error {
 	})
 }
 
-// report puts a problem in its place among the outcomes.
+// report adds a problem at its place in the order of the outcomes.
 func (l *loader) report(ctx context.Context, p world.Problem) {
 	j := &job{done: make(chan outcome, 1)}
 	j.done <- outcome{origin: p.Origin, problem: &p}
-	_ = send(ctx, l.queue, j) // read notices by itself that ctx ended
+	_ = send(ctx, l.queue, j) // read notices on its own that ctx ended
 }
 
 func send(ctx context.Context, to chan<- *job, j *job) error {
@@ -180,7 +194,7 @@ func send(ctx context.Context, to chan<- *job, j *job) error {
 	}
 }
 
-// receive returns the next value of a channel, the zero value after the last.
+// receive returns the next value of a channel, or the zero value if it is closed.
 func receive[T any](ctx context.Context, from <-chan T) (T, error) {
 	select {
 	case value := <-from:
@@ -191,7 +205,7 @@ func receive[T any](ctx context.Context, from <-chan T) (T, error) {
 	}
 }
 
-// assemble takes the outcomes in order.
+// assemble collects the outcomes in order.
 func (l *loader) assemble(ctx context.Context) (*assembler, error) {
 	a := &assembler{decoder: l.newDecoder(), origins: map[objectID]world.Origin{}}
 	for {
@@ -206,6 +220,8 @@ func (l *loader) assemble(ctx context.Context) (*assembler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("loading manifests stopped: %w", err)
 		}
-		a.add(o)
+		if a.add(o); a.count > l.opts.MaxObjects {
+			return nil, &TooManyObjectsError{Limit: l.opts.MaxObjects}
+		}
 	}
 }

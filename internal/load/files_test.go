@@ -18,8 +18,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// pickyChecker stands for a schema: it knows no field "retrys" and rejects a
-// field "bad".
+// pickyChecker is a fake schema: it does not know the field "retrys" and rejects the field
+// "bad".
 type pickyChecker struct{}
 
 func (pickyChecker) Check(_ schema.GroupVersionKind, object map[string]any) (validation.Report, error) {
@@ -36,7 +36,7 @@ func (pickyChecker) Check(_ schema.GroupVersionKind, object map[string]any) (val
 	return report, nil
 }
 
-// summary is what was loaded in a form that is easy to compare.
+// summary is the loaded world in a form that is easy to compare.
 type summary struct {
 	Objects  []string
 	Problems []string
@@ -118,7 +118,7 @@ func TestLoadDocuments(t *testing.T) {
 			}},
 		},
 		{
-			name: "kinds that are of no concern",
+			name: "kinds that meshctl does not use",
 			text: "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n" +
 				"apiVersion: certificates.mesh.gloo.solo.io/v1\nkind: IssuedCertificate\nmetadata: {name: a}\n---\n" +
 				"apiVersion: settings.mesh.gloo.solo.io/v1\nkind: Dashboard\nmetadata: {name: a}\n---\n" +
@@ -163,9 +163,9 @@ func TestLoadDocuments(t *testing.T) {
 			name: "objects without a name",
 			text: discovery + "kind: Mesh\n---\n" + discovery + "kind: Mesh\nmetadata: {generateName: a-}\n---\n" + discovery + "kind: Mesh\nmetadata: {name: 1}\n",
 			want: summary{Problems: []string{
-				"SchemaViolation stdin:1 (document 1): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name, in quotes if it looks like a number or like yes or no)",
-				"SchemaViolation stdin:4 (document 2): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name, in quotes if it looks like a number or like yes or no)",
-				"SchemaViolation stdin:8 (document 3): metadata.name: a name is required, as text [Mesh] (the object is left out; give it a name, in quotes if it looks like a number or like yes or no)",
+				"SchemaViolation stdin:1 (document 1): metadata.name: must be a non-empty string [Mesh] (the object is ignored; set a name, and quote it if it looks like a number or a boolean)",
+				"SchemaViolation stdin:4 (document 2): metadata.name: must be a non-empty string [Mesh] (the object is ignored; set a name, and quote it if it looks like a number or a boolean)",
+				"SchemaViolation stdin:8 (document 3): metadata.name: must be a non-empty string [Mesh] (the object is ignored; set a name, and quote it if it looks like a number or a boolean)",
 			}},
 		},
 		{
@@ -180,7 +180,7 @@ func TestLoadDocuments(t *testing.T) {
 					"TrafficPolicy/c.gloo-mesh stdin:11 (document 3)",
 				},
 				Problems: []string{
-					"UnknownField stdin:1 (document 1): unknown field spec.retrys, did you mean retries? [TrafficPolicy/a.gloo-mesh] (the field is left out)",
+					"UnknownField stdin:1 (document 1): unknown field spec.retrys, did you mean retries? [TrafficPolicy/a.gloo-mesh] (the field is ignored)",
 					"SchemaViolation stdin:1 (document 1): spec.bad: must be good [TrafficPolicy/a.gloo-mesh]",
 					"SchemaViolation stdin:6 (document 2): cannot be read as TrafficPolicy: cannot restore struct from: int64 [TrafficPolicy/b.gloo-mesh]",
 				},
@@ -196,10 +196,10 @@ func TestLoadDocuments(t *testing.T) {
 				Objects: []string{"Mesh/a.gloo-mesh stdin:1 (document 1)", "Mesh/g.gloo-mesh stdin:25 (document 7)"},
 				Problems: []string{
 					"UnreadableDocument stdin:7 (document 2): not valid YAML: mapping values are not allowed in this context",
-					`UnreadableDocument stdin:13 (document 3): not valid YAML: key "name" is given twice (remove one of the two)`,
+					`UnreadableDocument stdin:13 (document 3): not valid YAML: duplicate key "name" (remove one of the two)`,
 					"UnreadableDocument stdin:16 (document 4): not valid JSON: invalid character '{' after object key",
 					"UnreadableDocument stdin:21 (document 5): not valid YAML: found character that cannot start any token (indent with spaces, not with tabs)",
-					"UnreadableDocument stdin:23 (document 6): not valid YAML: a mapping or a sequence is used as a key (this looks like a template; render it first)",
+					"UnreadableDocument stdin:23 (document 6): not valid YAML: a mapping or sequence cannot be a key (this looks like a template; render it first)",
 				},
 			},
 		},
@@ -331,7 +331,7 @@ status: {observedGeneration: many}
 	want := summary{
 		Objects: []string{fmt.Sprintf("TrafficPolicy/a.gloo-mesh stdin:1 (document 1) %q", violations)},
 		Problems: []string{
-			"UnknownField stdin:1 (document 1): unknown field spec.policy.retrys, did you mean retries? [TrafficPolicy/a.gloo-mesh] (the field is left out)",
+			"UnknownField stdin:1 (document 1): unknown field spec.policy.retrys, did you mean retries? [TrafficPolicy/a.gloo-mesh] (the field is ignored)",
 			"SchemaViolation stdin:1 (document 1): " + violations[0] + " [TrafficPolicy/a.gloo-mesh]",
 			"SchemaViolation stdin:1 (document 1): " + violations[1] + " [TrafficPolicy/a.gloo-mesh]",
 			"SchemaViolation stdin:1 (document 1): " + violations[2] + " [TrafficPolicy/a.gloo-mesh]",

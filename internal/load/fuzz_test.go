@@ -9,8 +9,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// FuzzLoad looks for input that panics, and for input that does not give the
-// same result every time.
+// FuzzLoad looks for input that panics or that gives different results when read twice.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
 		networking + "kind: TrafficPolicy\nmetadata: {name: a}\nspec:\n  policy: {requestTimeout: 5s, retrys: 3}\n",

@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// repeat joins what text returns for every number below n.
+// repeat concatenates text(i) for every i below n.
 func repeat(n int, text func(i int) string) string {
 	var all strings.Builder
 	for i := range n {
@@ -20,13 +20,14 @@ func repeat(n int, text func(i int) string) string {
 	return all.String()
 }
 
-// headed starts an object of a kind of the networking or the discovery group.
+// headed returns an object of the networking or discovery group that starts with the usual
+// header.
 func headed(group, kind, rest string) string {
 	return fmt.Sprintf("---\napiVersion: %s.mesh.gloo.solo.io/v1\nkind: %s\nmetadata:\n  name: a\n%s", group, kind, rest)
 }
 
-// hostile are manifests that somebody may write to keep meshctl busy; n grows
-// with their size.
+// hostile returns manifests that an attacker might write to keep meshctl busy; their size
+// grows with n.
 func hostile() map[string]func(n int) string {
 	policy := func(rest string) string { return headed("networking", "TrafficPolicy", rest) }
 	workload := func(rest string) string { return headed("discovery", "Workload", rest) }
@@ -81,16 +82,16 @@ func hostile() map[string]func(n int) string {
 	}
 }
 
-// TestReadingGrowsWithTheInput reads hostile manifests of two sizes. It compares
-// processor times of one run: eight times the size must not take much more than
-// eight times as long, where a quadratic step would take 64 times as long.
+// TestReadingGrowsWithTheInput reads hostile manifests of two sizes and compares the CPU
+// times: eight times the size must not take much more than eight times as long. A quadratic
+// step would take 64 times as long.
 //
 //nolint:paralleltest // It measures the processor time of the process.
 func TestReadingGrowsWithTheInput(t *testing.T) {
 	const (
 		small, factor = 500, 8
 		allowed       = 4 * factor
-		// noise is what a measurement may be wrong by.
+		// noise is the tolerated measurement error.
 		noise = 20 * time.Millisecond
 	)
 	v := validation.New()
@@ -99,7 +100,7 @@ func TestReadingGrowsWithTheInput(t *testing.T) {
 		for range 2 {
 			runtime.GC()
 			start := cputime.Used()
-			// That objects occur twice, for example, is an error here.
+			// Errors, for example about duplicate objects, do not matter here.
 			_, _ = Files(t.Context(), FileOptions{Paths: []string{"-"}, Stdin: strings.NewReader(text)}, v)
 			if used := cputime.Used() - start; least == 0 || used < least {
 				least = used

@@ -129,7 +129,8 @@ func TestLoadLists(t *testing.T) {
 }
 
 func TestLoadLargeLists(t *testing.T) {
-	// Too large to be parsed in one go, these cannot refer across items.
+	// These Lists are too large to be parsed at once, so their items cannot refer to one
+	// another.
 	padding := "- apiVersion: v1\n  kind: ConfigMap\n  data:\n    x: " + strings.Repeat("y", maxWhole) + "\n"
 	mesh := func(name string) string {
 		return "- " + discovery + "  kind: Mesh\n  metadata: {name: " + name + "}\n"

@@ -18,27 +18,26 @@ import (
 
 // ManagementOptions selects what Management reads.
 type ManagementOptions struct {
-	// Connection is to the cluster that meshctl's resources live in.
+	// Connection is the connection to the management cluster.
 	Connection *kube.Connection
-	// Kinds are those to list, such as "TrafficPolicy"; all modelled ones if
-	// empty.
+	// Kinds are the kinds to list, such as "TrafficPolicy"; if empty, all that meshctl uses.
 	Kinds []string
-	// Namespace is the one to list; all if empty.
+	// Namespace is the namespace to list; if empty, all of them.
 	Namespace string
-	// Home is the namespace of meshctl's resources; world.DefaultNamespace if empty.
-	// What else is listed has no effect unless an administrator says so.
+	// Home is the namespace of meshctl's resources; world.DefaultNamespace if empty. Objects in
+	// other namespaces have no effect unless an administrator lists the namespace (semantics
+	// D72).
 	Home string
-	// Deadline bounds the whole, kube.DefaultDeadline if 0.
+	// Deadline limits the whole operation; kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
 
-// Management reads meshctl's resources from the management cluster. They pass the
-// same checks as those in files, so that an object means the same wherever it
-// comes from.
+// Management reads meshctl's resources from the management cluster. They pass the same checks
+// as those in files, so an object means the same wherever it comes from.
 //
-// What may not be listed becomes a Problem; so does a cluster that cannot be used, or
-// that has no definitions of meshctl, of which nothing is loaded then. An error is
-// returned when ctx ends, and for kinds that do not exist.
+// A kind that cannot be listed becomes a Problem. So does an unusable cluster, or one without
+// meshctl's CRDs; nothing is loaded then. Management returns an error if ctx ends, and for
+// unknown kinds.
 func Management(ctx context.Context, opts ManagementOptions, v *validation.Validator) (world.Objects, error) {
 	return readManagement(ctx, opts, v)
 }
@@ -64,10 +63,10 @@ func readManagement(ctx context.Context, opts ManagementOptions, c checker) (wor
 	if err != nil {
 		return objects, err
 	}
-	return objects, l.limitReach(ctx, &objects)
+	return objects, l.applyNamespaceRules(ctx, &objects)
 }
 
-// ClusterOrigin is where objects of a cluster come from.
+// ClusterOrigin returns the origin of objects that were read from a cluster.
 func ClusterOrigin(cluster string) world.Origin { return world.Origin{File: "cluster " + cluster} }
 
 // managementReader reads the management cluster.
@@ -79,7 +78,7 @@ type managementReader struct {
 	lists   []kindList
 }
 
-// kindList is what came of one kind.
+// kindList is the result of listing one kind.
 type kindList struct {
 	kind    string
 	entries []entry
@@ -103,12 +102,12 @@ func (l *managementReader) wantedKinds() ([]schema.GroupVersionKind, error) {
 	return wanted, nil
 }
 
-// list reads and checks one kind.
+// list lists and checks the objects of one kind.
 func (l *managementReader) list(ctx context.Context, gvk schema.GroupVersionKind) kindList {
 	d := &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: world.DefaultNamespace}
 	entries, err := kube.List(ctx, l.opts.Connection, resourceOf(gvk), kube.ListOptions{Namespace: l.opts.Namespace},
 		func(u *unstructured.Unstructured) entry {
-			// The items of a list need not name their type.
+			// Items of a list may omit their type.
 			u.SetGroupVersionKind(gvk)
 			d.parser.share(u.Object)
 			return d.object(u.Object, l.origin, listType{})
@@ -116,7 +115,7 @@ func (l *managementReader) list(ctx context.Context, gvk schema.GroupVersionKind
 	return kindList{kind: gvk.Kind, entries: entries, err: err}
 }
 
-// resourceOf returns what the API calls the objects of a kind of ours.
+// resourceOf returns the plural resource name of one of meshctl's kinds.
 func resourceOf(gvk schema.GroupVersionKind) schema.GroupVersionResource {
 	name := strings.ToLower(gvk.Kind)
 	switch {
@@ -131,7 +130,7 @@ func resourceOf(gvk schema.GroupVersionKind) schema.GroupVersionResource {
 	return gvk.GroupVersion().WithResource(name)
 }
 
-// assemble puts the lists together in the order of the kinds.
+// assemble combines the lists in the order of the kinds.
 func (l *managementReader) assemble() (world.Objects, error) {
 	a := &assembler{origins: map[objectID]world.Origin{}}
 	var failed []*kube.Error

@@ -21,14 +21,14 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// liveAPI answers lists as an API server does: the objects below their paths,
-// "forbidden" or a failure where it is told to, and "not found" for other paths.
+// liveAPI answers list requests as an API server does: with the objects of the path, with
+// "forbidden" or a failure where configured, and with "not found" for other paths.
 type liveAPI struct {
 	lists             map[string][]map[string]any
 	forbidden, broken []string
 	slow              bool
-	// listed are the policy namespaces of meshctl's namespace; without any, there is no
-	// such namespace.
+	// listed is the annotation of meshctl's namespace with the policy namespaces. If it is
+	// empty, the namespace does not exist.
 	listed string
 }
 
@@ -43,7 +43,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	items, found := a.lists[r.URL.Path]
 	forbidden := slices.Contains(a.forbidden, r.URL.Path)
 	switch {
-	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // what the group has
+	case r.URL.Path == "/api/v1", strings.Count(r.URL.Path, "/") == 3 && strings.HasPrefix(r.URL.Path, "/apis/"): // the group's resources
 		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}}
 		for path := range a.lists {
 			if name, found := strings.CutPrefix(path, r.URL.Path+"/"); found {
@@ -79,7 +79,7 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// kindOf and versionOf say of what kind the objects at a path are.
+// kindOf and versionOf return the kind and version of the objects at a path.
 func kindOf(path string) string {
 	for _, k := range newKindTable().modelled {
 		if strings.HasSuffix(path, "/"+resourceOf(k.gvk).Resource) {
@@ -94,7 +94,7 @@ func versionOf(path string) string {
 	return parts[1] + "/" + parts[2]
 }
 
-// emptyManagement has meshctl installed and nothing else.
+// emptyManagement returns a cluster in which meshctl is installed and nothing else.
 func emptyManagement() map[string][]map[string]any {
 	lists := map[string][]map[string]any{}
 	for _, k := range newKindTable().modelled {
@@ -121,7 +121,7 @@ func object(name string, spec map[string]any) map[string]any {
 	}
 }
 
-// TestResourceOf holds the names that the API uses to the CRDs.
+// TestResourceOf compares the resource names with those of the CRDs.
 func TestResourceOf(t *testing.T) {
 	t.Parallel()
 	all, err := crds.All()
@@ -158,7 +158,7 @@ func TestManagement(t *testing.T) {
 			`TrafficPolicy/b.team cluster mgmt ["spec.bad: must be good"]`,
 		},
 		Problems: []string{
-			"UnknownField cluster mgmt: unknown field spec.retrys, did you mean retries? [TrafficPolicy/a.team] (the field is left out)",
+			"UnknownField cluster mgmt: unknown field spec.retrys, did you mean retries? [TrafficPolicy/a.team] (the field is ignored)",
 			"SchemaViolation cluster mgmt: spec.bad: must be good [TrafficPolicy/b.team]",
 		},
 	}
@@ -170,7 +170,8 @@ func TestManagement(t *testing.T) {
 	}
 }
 
-// TestManagementObjectsAreLikeThoseOfFiles loads one world from both.
+// TestManagementObjectsAreLikeThoseOfFiles loads the same world from files and from a
+// management cluster.
 func TestManagementObjectsAreLikeThoseOfFiles(t *testing.T) {
 	t.Parallel()
 	validator := validation.New()
@@ -179,7 +180,7 @@ func TestManagementObjectsAreLikeThoseOfFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	lists := emptyManagement()
-	for _, e := range entriesOf(files) {
+	for _, e := range entriesFrom(files) {
 		var one world.Objects
 		e.store(&one)
 		text, err := json.Marshal(onlyResource(one))
@@ -207,7 +208,7 @@ func TestManagementObjectsAreLikeThoseOfFiles(t *testing.T) {
 	}
 }
 
-// onlyResource returns the one resource among the objects.
+// onlyResource returns the single resource among the objects.
 func onlyResource(o world.Objects) any {
 	switch {
 	case len(o.VirtualMeshes) > 0:
@@ -232,7 +233,7 @@ func onlyResource(o world.Objects) any {
 // withoutOrigins returns every object as JSON, sorted.
 func withoutOrigins(o world.Objects) []string {
 	var texts []string
-	for _, e := range entriesOf(o) {
+	for _, e := range entriesFrom(o) {
 		var one world.Objects
 		e.store(&one)
 		text, _ := json.Marshal(onlyResource(one))

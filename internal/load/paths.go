@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// stdinPath is how users name standard input, stdinName how it is shown.
+// stdinPath is the path that users pass for standard input, stdinName its name in messages.
 const (
 	stdinPath = "-"
 	stdinName = "stdin"
@@ -18,27 +18,27 @@ const (
 
 // manifest is one file to read.
 type manifest struct {
-	// name is what users know the file by.
+	// name is the file's name in messages.
 	name string
-	// stdin says to read standard input instead of a file.
+	// stdin is true for standard input.
 	stdin bool
-	// named: the user named the file itself, not a directory that it is in.
+	// named is true if the user passed the file itself, not a directory that contains it.
 	named bool
-	// unreadable is why the file cannot be read, nil if it can as far as known.
+	// unreadable is why the file cannot be read; nil if no reason is known yet.
 	unreadable error
 }
 
-// pathFinder collects the files below the paths of the user, each once.
+// pathFinder collects the files under the user's paths, each once.
 type pathFinder struct {
 	recursive bool
 	manifests []manifest
-	// seen holds the files and directories that were met, without symbolic links.
+	// seen holds the files and directories found so far, with symbolic links resolved.
 	seen map[string]bool
 }
 
-// findManifests returns the files to read in the order of the paths, those of a
-// directory sorted by name. It reports paths that do not exist, directories
-// without manifests, and what is not a path at all; all of them at once.
+// findManifests returns the files to read in the order of the paths; files of a directory are
+// sorted by name. Its error covers all paths that do not exist, all directories without
+// manifests, and all arguments that are not paths.
 func findManifests(paths []string, recursive bool) ([]manifest, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no files to load: pass files or directories, or - for standard input")
@@ -51,18 +51,18 @@ func findManifests(paths []string, recursive bool) ([]manifest, error) {
 	return f.manifests, errors.Join(errs...)
 }
 
-// add takes one path of the user; repeated says that it was given before.
+// add processes one path of the user; repeated is true if the same path was given before.
 func (f *pathFinder) add(path string, repeated bool) error {
 	switch {
 	case path == stdinPath && repeated:
-		return errors.New("standard input (-) is given twice")
+		return errors.New("standard input (-) is specified more than once")
 	case path == stdinPath:
 		f.manifests = append(f.manifests, manifest{name: stdinName, stdin: true, named: true})
 		return nil
 	case path == "":
 		return errors.New("empty path: pass a file or a directory, or - for standard input")
 	case isURL(path):
-		return fmt.Errorf("%s is a URL: only files are read; download it, or pipe it into -f -", path)
+		return fmt.Errorf("%s is a URL: only files and directories are supported; download it, or pipe it to -f -", path)
 	case repeated:
 		return nil
 	}
@@ -73,7 +73,7 @@ func (f *pathFinder) add(path string, repeated bool) error {
 	case err != nil:
 		return fmt.Errorf("cannot access %s: %w", path, reason(err))
 	case !info.IsDir():
-		if f.meet(path) {
+		if f.visit(path) {
 			f.manifests = append(f.manifests, manifest{name: path, named: true})
 		}
 		return nil
@@ -87,7 +87,7 @@ func (f *pathFinder) addDirectory(path string) error {
 		return fmt.Errorf("cannot list directory %s: %w", path, reason(err))
 	}
 	before := len(f.seen)
-	f.meet(path)
+	f.visit(path)
 	if f.directory(path, entries) || len(f.seen) > before+1 {
 		return nil
 	}
@@ -97,13 +97,13 @@ func (f *pathFinder) addDirectory(path string) error {
 	return fmt.Errorf("directory %s has no manifests: none of its files ends in %s", path, strings.Join(extensions(), ", "))
 }
 
-// directory adds the manifests of a directory, and reports whether it has any,
-// be they new or not.
+// directory adds the manifests of a directory. It reports whether there are any, including
+// those found before.
 func (f *pathFinder) directory(path string, entries []os.DirEntry) bool {
 	found := false
 	for _, entry := range entries {
 		file := filepath.Join(path, entry.Name())
-		info, err := os.Stat(file) // follows links, which the entry does not
+		info, err := os.Stat(file) // follows links, which entry does not
 		switch {
 		case err == nil && info.IsDir():
 			if f.recursive && !isVolumeInternal(entry.Name()) && f.subdirectory(file) {
@@ -111,8 +111,8 @@ func (f *pathFinder) directory(path string, entries []os.DirEntry) bool {
 			}
 		case !isManifest(entry.Name()):
 		case err == nil && !info.Mode().IsRegular():
-			// Reading a pipe that merely lies there might never end.
-		case !f.meet(file):
+			// Skip pipes and the like: reading one might block forever.
+		case !f.visit(file):
 			found = true
 		default:
 			found = true
@@ -123,7 +123,7 @@ func (f *pathFinder) directory(path string, entries []os.DirEntry) bool {
 }
 
 func (f *pathFinder) subdirectory(path string) bool {
-	if !f.meet(path) {
+	if !f.visit(path) {
 		return false
 	}
 	entries, err := os.ReadDir(path)
@@ -134,12 +134,12 @@ func (f *pathFinder) subdirectory(path string) bool {
 	return f.directory(path, entries)
 }
 
-// meet reports whether a file or directory is met for the first time, by
-// whatever name.
-func (f *pathFinder) meet(path string) bool {
+// visit records a file or directory and reports whether it is new. The same file under another
+// name is not.
+func (f *pathFinder) visit(path string) bool {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		target = path // a pipe such as /dev/fd/63 has no other name
+		target = path // a pipe such as /dev/fd/63 cannot be resolved
 	}
 	if absolute, err := filepath.Abs(target); err == nil {
 		target = absolute
@@ -151,11 +151,11 @@ func (f *pathFinder) meet(path string) bool {
 	return true
 }
 
-// hasManifestBelow reports whether a subdirectory has a manifest, without
-// following links.
+// hasManifestBelow reports whether a subdirectory contains a manifest. It does not follow
+// links.
 func hasManifestBelow(path string) bool {
 	found := false
-	// What cannot be looked into does not make the hint wrong.
+	// Errors do not matter: the result is only used for a hint.
 	_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && isManifest(entry.Name()) {
 			found = true
@@ -172,8 +172,8 @@ func isManifest(name string) bool {
 	return slices.Contains(extensions(), filepath.Ext(name))
 }
 
-// isVolumeInternal recognises the directories by which Kubernetes switches the
-// contents of a mounted ConfigMap; the files in it have proper names, too.
+// isVolumeInternal recognises the directories that the kubelet uses to update mounted
+// ConfigMaps atomically. Their files also appear under their proper names.
 func isVolumeInternal(name string) bool { return strings.HasPrefix(name, "..") }
 
 func isURL(path string) bool {
@@ -181,7 +181,7 @@ func isURL(path string) bool {
 	return found && slices.Contains([]string{"http", "https", "file", "git", "oci", "s3", "gs"}, scheme)
 }
 
-// reason takes the path, which the message has already, off an error of os.
+// reason strips the path from an error of package os: the message already names it.
 func reason(err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

@@ -88,13 +88,13 @@ func TestLoadErrors(t *testing.T) {
 		{name: "no path", want: "no files to load: pass files or directories, or - for standard input"},
 		{name: "an empty path", paths: []string{""}, want: "empty path: pass a file or a directory, or - for standard input"},
 		{name: "all bad paths at once", paths: []string{"x.yaml", "https://example.com/a.yaml", "a.yaml"}, want: "x.yaml does not exist: check the path, which is relative to the working directory\n" +
-			"https://example.com/a.yaml is a URL: only files are read; download it, or pipe it into -f -"},
-		{name: "standard input twice", paths: []string{"-", "-"}, want: "standard input (-) is given twice"},
+			"https://example.com/a.yaml is a URL: only files and directories are supported; download it, or pipe it to -f -"},
+		{name: "standard input twice", paths: []string{"-", "-"}, want: "standard input (-) is specified more than once"},
 		{name: "a directory without manifests", paths: []string{"empty"}, want: "directory empty has no manifests: none of its files ends in .yaml, .yml, .json"},
 		{name: "manifests only in subdirectories", paths: []string{"only"}, want: "directory only has manifests only in subdirectories: add -R to read those too"},
 		{name: "a named file that is no text", paths: []string{"wide.yaml"}, want: "cannot read wide.yaml: the file is UTF-16 text; save it as UTF-8"},
-		{name: "one duplicate", paths: []string{"a.yaml", "-"}, want: "an object is given twice; remove one of Mesh/a.gloo-mesh: a.yaml:2 (document 1) and stdin:2 (document 1)"},
-		{name: "several duplicates", paths: []string{"ab.yaml", "a.yaml"}, want: "2 objects are given twice; remove one of each:\n" +
+		{name: "one duplicate", paths: []string{"a.yaml", "-"}, want: "an object is defined twice; remove one of Mesh/a.gloo-mesh: a.yaml:2 (document 1) and stdin:2 (document 1)"},
+		{name: "several duplicates", paths: []string{"ab.yaml", "a.yaml"}, want: "2 objects are defined twice; remove one of each:\n" +
 			"  Mesh/b.gloo-mesh: ab.yaml:6 (document 2) and ab.yaml:10 (document 3)\n" +
 			"  Mesh/a.gloo-mesh: ab.yaml:2 (document 1) and a.yaml:2 (document 1)"},
 	}
@@ -111,7 +111,7 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-// inDirectory writes files to a directory that becomes the working directory.
+// inDirectory writes files to a new directory and makes it the working directory.
 func inDirectory(t *testing.T, files map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())

@@ -7,8 +7,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// unusableCluster returns a world with nothing but the problem that a cluster
-// cannot be used, or the error that the user stopped meshctl.
+// unusableCluster returns a world whose only content is the problem that a cluster cannot be
+// used. It returns an error if the user cancelled.
 func unusableCluster(cluster string, err error) (world.Objects, error) {
 	var e *kube.Error
 	if !errors.As(err, &e) || e.Reason == kube.ReasonCancelled {
@@ -19,9 +19,9 @@ func unusableCluster(cluster string, err error) (world.Objects, error) {
 	}}}, nil
 }
 
-// unlisted is the problem that a kind could not be listed. That nothing at all
-// could be listed hides input, and so does a failure that leaves unknown what there
-// is; a single kind that the user may not see is only worth a warning.
+// unlisted returns the problem that a kind could not be listed. It hides input if nothing
+// could be listed, or if the failure leaves unknown which objects exist (semantics D71). A
+// kind that the user may not read is only a warning.
 func unlisted(origin world.Origin, e *kube.Error, everything bool) world.Problem {
 	return world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: e.Message(), Hint: e.Hint, LeftOut: everything || !e.Skippable()}
 }

@@ -15,17 +15,25 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// writeDocument writes a document in a machine-readable format.
-func writeDocument(out io.Writer, format Format, document any) error {
+// documents writes documents in machine-readable formats. Complete is that of
+// the Printer.
+type documents struct {
+	out      io.Writer
+	complete func(text string) string
+}
+
+// write writes a document.
+func (w documents) write(format Format, document any) error {
+	out := w.out
 	switch d := document.(type) {
 	case view.List:
 		if format == FormatJSON {
-			return writeJSONList(out, d)
+			return w.jsonList(d)
 		}
-		return writeYAMLList(out, d)
+		return w.yamlList(d)
 	case view.Manifests:
 		if format == FormatJSON {
-			return writeJSONList(out, view.List{APIVersion: "v1", Kind: "List", Items: objectsOf(d)})
+			return documents{out: out}.jsonList(view.List{APIVersion: "v1", Kind: "List", Items: objectsOf(d)})
 		}
 		return writeManifests(out, d)
 	case view.Encoded:
@@ -40,9 +48,9 @@ func writeDocument(out io.Writer, format Format, document any) error {
 		return err
 	}
 	if format == FormatYAML {
-		return writeYAML(out, document)
+		return w.yaml(document)
 	}
-	text, err := newEncoder("").encode(document)
+	text, err := newEncoder("", w.complete).encode(document)
 	if err == nil {
 		_, err = out.Write(append(text, '\n'))
 	}
@@ -51,14 +59,15 @@ func writeDocument(out io.Writer, format Format, document any) error {
 
 // encoder encodes values as JSON with an indentation of two blanks.
 type encoder struct {
-	buffer  bytes.Buffer
-	encoder *json.Encoder
+	buffer   bytes.Buffer
+	encoder  *json.Encoder
+	complete func(text string) string
 }
 
 // newEncoder returns an encoder that prefixes all lines but the first with
-// indent.
-func newEncoder(indent string) *encoder {
-	e := &encoder{}
+// indent, and completes suggested commands.
+func newEncoder(indent string, complete func(text string) string) *encoder {
+	e := &encoder{complete: complete}
 	e.encoder = json.NewEncoder(&e.buffer)
 	e.encoder.SetEscapeHTML(false) // the output is not for browsers
 	e.encoder.SetIndent(indent, indentation)
@@ -71,7 +80,7 @@ func (e *encoder) encode(value any) ([]byte, error) {
 	if err := e.encoder.Encode(value); err != nil {
 		return nil, fmt.Errorf("encode the answer as JSON: %w", err)
 	}
-	return escapeInvisible(bytes.TrimRight(e.buffer.Bytes(), "\n")), nil
+	return escapeInvisible(completeCommands(bytes.TrimRight(e.buffer.Bytes(), "\n"), e.complete)), nil
 }
 
 // escapeInvisible escapes invisible characters from U+007F on, which JSON allows
@@ -102,10 +111,10 @@ func escapeInvisible(text []byte) []byte {
 func isInvisible(r rune) bool { return r >= 0x7f && r <= 0xffff && !unicode.IsPrint(r) }
 
 // marshalYAML encodes a value as YAML by way of JSON, so that JSON tags apply.
-func marshalYAML(value any) ([]byte, error) {
+func marshalYAML(value any, complete func(text string) string) ([]byte, error) {
 	text, err := json.Marshal(value)
 	if err == nil {
-		text, err = yaml.JSONToYAML(escapeInvisible(text))
+		text, err = yaml.JSONToYAML(escapeInvisible(completeCommands(text, complete)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("encode the answer as YAML: %w", err)
@@ -113,17 +122,17 @@ func marshalYAML(value any) ([]byte, error) {
 	return text, nil
 }
 
-func writeYAML(out io.Writer, value any) error {
-	text, err := marshalYAML(value)
+func (w documents) yaml(value any) error {
+	text, err := marshalYAML(value, w.complete)
 	if err == nil {
-		_, err = out.Write(text)
+		_, err = w.out.Write(text)
 	}
 	return err
 }
 
-// writeYAMLList writes a list item by item, with keys in alphabetical order as
+// yamlList writes a list item by item, with keys in alphabetical order as
 // usual for Kubernetes tools.
-func writeYAMLList(out io.Writer, l view.List) error {
+func (w documents) yamlList(l view.List) error {
 	fields := maps.Clone(l.More)
 	if fields == nil {
 		fields = map[string]any{}
@@ -132,9 +141,9 @@ func writeYAMLList(out io.Writer, l view.List) error {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		var err error
 		if name == "items" {
-			err = writeYAMLItems(out, l)
+			err = w.yamlItems(l)
 		} else {
-			err = writeYAML(out, map[string]any{name: fields[name]})
+			err = w.yaml(map[string]any{name: fields[name]})
 		}
 		if err != nil {
 			return err
@@ -143,14 +152,14 @@ func writeYAMLList(out io.Writer, l view.List) error {
 	return nil
 }
 
-func writeYAMLItems(out io.Writer, l view.List) error {
+func (w documents) yamlItems(l view.List) error {
 	head := "items:\n"
 	for item, err := range l.Items {
 		if err == nil {
-			_, err = io.WriteString(out, head)
+			_, err = io.WriteString(w.out, head)
 		}
 		if err == nil {
-			err = writeYAML(out, []any{item})
+			err = w.yaml([]any{item})
 		}
 		if err != nil {
 			return err
@@ -158,7 +167,7 @@ func writeYAMLItems(out io.Writer, l view.List) error {
 		head = ""
 	}
 	if head != "" {
-		_, err := io.WriteString(out, "items: []\n")
+		_, err := io.WriteString(w.out, "items: []\n")
 		return err
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -28,10 +27,10 @@ type listWriter struct {
 	shared map[any]string
 }
 
-func writeJSONList(out io.Writer, l view.List) error {
+func (d documents) jsonList(l view.List) error {
 	w := &listWriter{
-		out: bufio.NewWriterSize(out, bufferSize), shared: map[any]string{},
-		outer: newEncoder(indentation), inner: newEncoder(indentation + indentation), deepest: newEncoder("        "),
+		out: bufio.NewWriterSize(d.out, bufferSize), shared: map[any]string{},
+		outer: newEncoder(indentation, d.complete), inner: newEncoder(indentation+indentation, d.complete), deepest: newEncoder("        ", d.complete),
 	}
 	fmt.Fprintf(w.out, "{\n  \"apiVersion\": %q,\n  \"kind\": %q,\n  \"items\": [", l.APIVersion, l.Kind)
 	separator, end := "\n    ", "]"

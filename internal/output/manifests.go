@@ -56,7 +56,7 @@ func yamlOf(m view.Manifest) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return marshalYAML(object)
+	return marshalYAML(object, nil)
 }
 
 func objectsOf(manifests view.Manifests) iter.Seq2[any, error] {

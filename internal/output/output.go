@@ -52,17 +52,21 @@ type Printer struct {
 	// Width is the terminal width in columns that tables and texts fit. 0 means
 	// no terminal: nothing is shortened, hidden or wrapped.
 	Width int
+	// Complete adds the flags that name the clusters of this run to the commands
+	// that a text suggests, as messages do; nil leaves them unchanged. Manifests
+	// are never changed.
+	Complete func(text string) string
 }
 
 // OnOut returns a printer for standard output.
 func OnOut(streams *cli.Streams) Printer {
-	return Printer{Out: streams.Out, Color: streams.OutColor(), Width: streams.Width()}
+	return Printer{Out: streams.Out, Color: streams.OutColor(), Width: streams.Width(), Complete: streams.Completed}
 }
 
 // OnErr returns a printer for standard error. It is for text that a user must see
 // before confirming, while the result goes to standard output.
 func OnErr(streams *cli.Streams) Printer {
-	return Printer{Out: streams.Err, Color: streams.ErrColor(), Width: streams.ErrWidth()}
+	return Printer{Out: streams.Err, Color: streams.ErrColor(), Width: streams.ErrWidth(), Complete: streams.Completed}
 }
 
 // Print writes a view in a format.
@@ -76,7 +80,7 @@ func (p Printer) Print(format Format, v view.View) error {
 		if err != nil {
 			return err
 		}
-		return writeDocument(p.Out, format, document)
+		return documents{p.Out, p.Complete}.write(format, document)
 	case FormatName:
 		return writeNames(p.Out, v.Names)
 	case FormatTable, FormatWide:
@@ -102,7 +106,7 @@ func writeNames(out io.Writer, names iter.Seq2[string, error]) error {
 }
 
 func (p Printer) forPeople(wide bool, v view.View) error {
-	layout := &textLayout{out: p.Out, color: p.Color, wide: wide, width: p.Width}
+	layout := &textLayout{out: p.Out, color: p.Color, wide: wide, width: p.Width, complete: p.Complete}
 	var err error
 	switch {
 	case v.Text != nil:

@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/ll"
@@ -22,6 +23,7 @@ func (l *textLayout) Table(depth int, table view.Table) {
 	if l.err != nil || len(table.Columns) == 0 {
 		return
 	}
+	table.Rows = l.completedRows(table.Rows)
 	g := newGrid(&table, l.wide)
 	if l.width > 0 {
 		g.fit(max(l.width-depth*len(indentation), 1))
@@ -30,6 +32,28 @@ func (l *textLayout) Table(depth int, table view.Table) {
 		l.err = fmt.Errorf("lay out a table: %w", err)
 	}
 	l.notes(depth, g)
+}
+
+// completedRows completes the commands in cells, before anything is measured.
+// Rows without any are not copied.
+func (l *textLayout) completedRows(rows [][]string) [][]string {
+	if l.complete == nil {
+		return rows
+	}
+	copied := false
+	for i, row := range rows {
+		if !slices.ContainsFunc(row, func(cell string) bool { return strings.Contains(cell, "meshctl ") }) {
+			continue
+		}
+		if !copied {
+			rows, copied = slices.Clone(rows), true
+		}
+		rows[i] = make([]string, len(row))
+		for k, cell := range row {
+			rows[i][k] = l.complete(cell)
+		}
+	}
+	return rows
 }
 
 // passedRows is how many rows are passed to tablewriter. It allocates 5 KB for

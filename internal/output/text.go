@@ -16,6 +16,8 @@ type textLayout struct {
 	color, wide bool
 	// width is the width to fit; 0 if there is none.
 	width int
+	// complete completes suggested commands; nil leaves them unchanged.
+	complete func(text string) string
 	// buffer holds one line, so that long texts need little memory.
 	buffer []byte
 	err    error
@@ -65,7 +67,7 @@ const continued = 2
 // Line implements view.Layout.
 func (l *textLayout) Line(depth int, mark view.Word, line string) {
 	marked := text.Printable(mark.Text)
-	for i, part := range l.fold(depth, 0, marked+text.Printable(line), continued) {
+	for i, part := range l.fold(depth, 0, marked+text.Printable(l.completed(line)), continued) {
 		rest, isMarked := strings.CutPrefix(part, strings.TrimRight(marked, " "))
 		if i > 0 || !isMarked || marked == "" {
 			l.line(depth, part)
@@ -73,6 +75,13 @@ func (l *textLayout) Line(depth int, mark view.Word, line string) {
 		}
 		l.line(depth, l.paint(mark.Tone, strings.TrimRight(marked, " ")), rest)
 	}
+}
+
+func (l *textLayout) completed(line string) string {
+	if l.complete == nil {
+		return line
+	}
+	return l.complete(line)
 }
 
 // fold wraps a line that starts after a number of columns.
@@ -96,7 +105,7 @@ func (l *textLayout) Fields(depth int, fields []view.Field) {
 			values = []string{view.OrNone(f.Value)}
 		}
 		for _, value := range values {
-			for _, line := range l.fold(depth, width, text.Printable(value), continued) {
+			for _, line := range l.fold(depth, width, text.Printable(l.completed(value)), continued) {
 				if state != "" && strings.Contains(line, state) {
 					line = strings.Replace(line, state, l.paint(f.State.Tone, state), 1)
 					state = ""

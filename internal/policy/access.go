@@ -8,9 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/limits"
-	"github.com/meshctl/meshctl/internal/policy/operation"
 	"github.com/meshctl/meshctl/internal/policy/selector"
-	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -240,24 +238,45 @@ func (r *Result) deniesByDefault(m *world.Mesh) bool {
 	return false
 }
 
-// OperationOn returns the operations that an access rule allows to callers of a
-// Destination, in terms of that Destination's ports; false if it allows none. The
-// rule may apply to the pods through another Service with other ports. Paths and
-// methods that no request has are left out (semantics D54).
-func (r *Result) OperationOn(rule AccessRule, called *world.Destination) (Condition, bool) {
-	condition := r.AccessPolicies[rule.Policy].Operation()
-	if len(condition.Ports) > 0 {
-		condition.Ports = serviceport.PortsTo(called, serviceport.OfPods(&r.World.Destinations[rule.Destination], condition.Ports))
-		if len(condition.Ports) == 0 {
-			return condition, false
+// Key is equal for equal conditions.
+func (c Condition) Key() string {
+	return fmt.Sprintf("%q %q %v %q %q %q %q", c.Paths, c.Methods, c.Ports,
+		c.Request.RequestPrincipals, c.Request.NotRequestPrincipals, c.Request.ForwardedIPs, c.Request.NotForwardedIPs)
+}
+
+// MissingRules returns why no rule is effective on a Destination: there is no
+// policy, or the policies are INVALID.
+func (r *Result) MissingRules(d *world.Destination) string {
+	if r.missing[d.ID] == "" {
+		switch broken := r.invalidAccess(d); len(broken) {
+		case 0:
+			r.missing[d.ID] = "no AccessPolicy selects " + d.Key()
+		case 1:
+			r.missing[d.ID] = fmt.Sprintf("AccessPolicy %s, which selects %s, is INVALID", broken[0], d.Key())
+		default:
+			r.missing[d.ID] = fmt.Sprintf("AccessPolicies %s, which select %s, are INVALID", text.Bounded(broken, listedNames), d.Key())
 		}
 	}
-	paths := slices.DeleteFunc(condition.Paths, func(path string) bool { return operation.NeverHasPath(path) != "" })
-	grpc := len(condition.Methods) > 0 && serviceport.OnlyGRPC(called, condition.Ports)
-	methods := slices.DeleteFunc(condition.Methods, func(method string) bool {
-		return operation.NeverHasMethod(method) != "" || grpc && !operation.AllowsPost(method)
-	})
-	possible := (len(paths) > 0 || len(condition.Paths) == 0) && (len(methods) > 0 || len(condition.Methods) == 0)
-	condition.Paths, condition.Methods = paths, methods
-	return condition, possible
+	return r.missing[d.ID]
+}
+
+// invalidAccess returns the AccessPolicies that select a Destination and are
+// INVALID there.
+func (r *Result) invalidAccess(d *world.Destination) []string {
+	var invalid []string
+	note := func(ref PolicyRef) {
+		meta := r.Meta(ref)
+		invalid = append(invalid, meta.Name+"."+meta.Namespace)
+	}
+	for _, i := range r.Destinations[d.ID].Access {
+		if len(r.AccessPolicies[i].Rejected[d.ID]) > 0 {
+			note(PolicyRef{KindAccessPolicy, i})
+		}
+	}
+	for _, ref := range r.InvalidOn(d.ID) {
+		if ref.Kind == KindAccessPolicy {
+			note(ref)
+		}
+	}
+	return invalid
 }

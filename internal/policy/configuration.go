@@ -56,3 +56,7 @@ func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(
 func (r *Result) StaysOpen(destination int) bool {
 	return r.OpenGateway(&r.World.Destinations[destination])
 }
+
+// SetsTLSMode reports whether a policy sets the client-side TLS mode, be it to the
+// default.
+func (p *TrafficPolicy) SetsTLSMode() bool { return p.tlsMode != nil }

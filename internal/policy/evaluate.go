@@ -196,6 +196,6 @@ func (e *evaluator) reportDenied(w *world.Workload) {
 			break
 		}
 	}
-	message := fmt.Sprintf("%s and VirtualMesh %s.%s denies by default", e.result.missingRules(service), vm.Resource.Name, vm.Resource.Namespace)
+	message := fmt.Sprintf("%s and VirtualMesh %s.%s denies by default", e.result.MissingRules(service), vm.Resource.Name, vm.Resource.Namespace)
 	e.report(finding.New(finding.CodeDeniedByDefault, world.WorkloadID(w), message).Override("", hint))
 }

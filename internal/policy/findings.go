@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -70,4 +72,10 @@ func (r *Result) FindingsOn(objects ...world.ObjectID) []int {
 		found = append(found, r.related[o.String()]...)
 	}
 	return unique(found)
+}
+
+func unique(ids []int) []int {
+	sorted := slices.Clone(ids)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/status"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/testkit/growth"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -27,7 +28,7 @@ func TestAnswersGrowWithThePolicies(t *testing.T) {
 				workload := &w.Workloads[i]
 				result.FindingsAbout(workload, result.Effects(workload, true))
 				result.Inbound(workload)
-				calls, _ := result.Outbound(workload, true)
+				calls, _ := reach.In(result).Outbound(workload, true)
 				for _, call := range calls {
 					result.RoutesFor(workload, call.Destination)
 					result.RejectedFor(workload, call.Destination)

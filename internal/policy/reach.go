@@ -17,7 +17,7 @@ const (
 // Destination; false if it cannot: Services of other clusters must be federated
 // to the workload's mesh (semantics 3.5, 5).
 func (r *Result) Reach(w *world.Workload, d *world.Destination) (hostname string, via Via, ok bool) {
-	if !r.reaches(w, d.ID) {
+	if !r.Reaches(w, d.ID) {
 		return "", "", false
 	}
 	if w.Cluster == d.Ref.ClusterName {
@@ -30,8 +30,8 @@ func (r *Result) Reach(w *world.Workload, d *world.Destination) (hostname string
 	return federation.FederatedHostname(d), ViaGateway, true
 }
 
-// reaches reports whether a workload can reach a Destination.
-func (r *Result) reaches(w *world.Workload, destination int) bool {
+// Reaches reports whether a workload can reach a Destination.
+func (r *Result) Reaches(w *world.Workload, destination int) bool {
 	d := &r.World.Destinations[destination]
 	if w.Mesh == nil || !d.IsService() {
 		return false

@@ -41,6 +41,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkShadows()
 	e.remarkSharedPods()
 	e.remarkFederation()
+	e.remarkTLSModes()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
 			e.report(finding.New(finding.CodeNotIstio, world.MeshID(mesh), e.untranslatedMesh(mesh)))
@@ -112,7 +113,7 @@ func (e *evaluator) remarkReach(ref PolicyRef, id world.ObjectID, selectors int)
 			continue
 		}
 		seen[here] = true
-		if slices.ContainsFunc(app.Destinations, func(d int) bool { return e.result.reaches(source, d) }) {
+		if slices.ContainsFunc(app.Destinations, func(d int) bool { return e.result.Reaches(source, d) }) {
 			return
 		}
 	}

@@ -59,9 +59,9 @@ func (r *Result) connectsFrom(i int, w *world.Workload) bool {
 		!selector.MatchesWorkload(p.Resource.Spec.SourceSelector, w)
 }
 
-// connectionPolicies returns the positions of the policies of which only the
+// ConnectionPolicies returns the positions of the policies of which only the
 // connection settings hold for a workload, ascending.
-func (r *Result) connectionPolicies(w *world.Workload) []int {
+func (r *Result) ConnectionPolicies(w *world.Workload) []int {
 	if r.narrow == nil {
 		r.narrow = []int{}
 		for i := range r.TrafficPolicies {

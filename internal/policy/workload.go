@@ -56,7 +56,7 @@ func (r *Result) Effects(w *world.Workload, detail bool) []*Effect {
 	if w.Mesh == nil {
 		return nil
 	}
-	traffic, access := r.sourcePolicies(w)
+	traffic, access := r.SourcePolicies(w)
 	effects := make([]*Effect, 0, len(traffic)+len(access))
 	known := r.effectsFrom(w, detail)
 	for _, i := range traffic {
@@ -64,7 +64,7 @@ func (r *Result) Effects(w *world.Workload, detail bool) []*Effect {
 			effects = append(effects, effect)
 		}
 	}
-	for _, i := range r.connectionPolicies(w) {
+	for _, i := range r.ConnectionPolicies(w) {
 		if effect := r.connectionEffect(known, i, w); effect != nil {
 			effects = append(effects, effect)
 		}
@@ -167,9 +167,9 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 	return effect
 }
 
-// sourcePolicies returns the positions of the policies whose source selector
+// SourcePolicies returns the positions of the policies whose source selector
 // matches the workload, regardless of their destinations, ascending.
-func (r *Result) sourcePolicies(w *world.Workload) (traffic, access []int) {
+func (r *Result) SourcePolicies(w *world.Workload) (traffic, access []int) {
 	traffic = slices.DeleteFunc(r.trafficSources.Candidates(w), func(i int) bool {
 		return !selector.MatchesWorkload(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
 	})
@@ -208,7 +208,7 @@ func (r *Result) count(ref PolicyRef, w *world.Workload) tally {
 	var t tally
 	app := r.application(ref)
 	for _, id := range app.Destinations {
-		if !r.reaches(w, id) || !r.mayConcern(ref, w, id) {
+		if !r.Reaches(w, id) || !r.mayConcern(ref, w, id) {
 			continue
 		}
 		t.add(app, id)
@@ -311,69 +311,6 @@ func compareEffects(a, b *Effect) int {
 	default:
 		return strings.Compare(string(b.Role), string(a.Role)) // source before destination
 	}
-}
-
-// Outbound is one Destination as seen by a source workload.
-type Outbound struct {
-	Destination int
-	Hostname    string
-	Via         Via
-	Access      Verdict
-	// Traffic are the traffic policies that apply to this source here, in the
-	// order of D11.
-	Traffic []int
-}
-
-// Outbound lists the Destinations that a workload can reach and that a policy
-// affects for it: a traffic policy selects both, or access policies apply to its
-// pods. With all, every reachable Destination is listed. The order is that of
-// World.Destinations. denied is the number of reachable Destinations that are not
-// listed and deny the workload by default.
-func (r *Result) Outbound(w *world.Workload, all bool) (calls []Outbound, denied int) {
-	matching, _ := r.sourcePolicies(w)
-	matching = sorted(append(matching, r.connectionPolicies(w)...))
-	for id := range r.World.Destinations {
-		if !r.reaches(w, id) {
-			continue
-		}
-		d := &r.World.Destinations[id]
-		var traffic []int
-		for _, i := range r.Destinations[id].Traffic {
-			if _, matches := slices.BinarySearch(matching, i); matches {
-				traffic = append(traffic, i)
-			}
-		}
-		if !all && len(traffic) == 0 && !r.hasAccessRules(d) {
-			if r.deniesWithoutRules(d) {
-				denied++
-			}
-			continue
-		}
-		call := Outbound{Destination: id, Access: r.Verdict(w, d), Traffic: traffic}
-		call.Hostname, call.Via, _ = r.Reach(w, d)
-		calls = append(calls, call)
-	}
-	return calls, denied
-}
-
-// deniesWithoutRules reports whether a Destination without AccessPolicies denies
-// all callers.
-func (r *Result) deniesWithoutRules(d *world.Destination) bool {
-	if len(d.Backing) == 0 {
-		return !r.OpenGateway(d) && r.deniesByDefault(d.Mesh)
-	}
-	return !slices.ContainsFunc(d.Backing, func(id int) bool {
-		pod := &r.World.Workloads[id]
-		return r.OpenGatewayOf(pod) != nil || !r.deniesByDefault(pod.Mesh)
-	})
-}
-
-// hasAccessRules reports whether an AccessPolicy applies to a Destination,
-// directly or through its pods.
-func (r *Result) hasAccessRules(d *world.Destination) bool {
-	return len(r.Destinations[d.ID].Access) > 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
-		return len(r.RulesFor(&r.World.Workloads[id])) > 0
-	})
 }
 
 // Inbound is one Destination that selects a workload.

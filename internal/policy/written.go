@@ -37,7 +37,11 @@ type Written struct {
 // Written returns the state recorded in the status of the VirtualMesh.
 func (vm *VirtualMesh) Written() Written {
 	o := vm.Resource
-	return writtenOf(&o.ObjectMeta, o.Status.ObservedGeneration, o.Status.State, o.Status.Meshctl)
+	var written *core.WrittenStatus
+	if o.Status.Meshctl != nil {
+		written = &o.Status.Meshctl.WrittenStatus
+	}
+	return writtenOf(&o.ObjectMeta, o.Status.ObservedGeneration, o.Status.State, written)
 }
 
 // PolicyWritten returns the state recorded in the status of a policy.

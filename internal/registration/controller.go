@@ -16,27 +16,27 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// ControllerName is that of everything that belongs to the Deployment which keeps
-// applying, and of its Lease.
+// ControllerName is the name of the controller's Deployment, of all objects that belong to it,
+// and of its Lease.
 const ControllerName = "meshctl-controller"
 
-// ControllerHealthPort is where the Deployment answers probes.
+// ControllerHealthPort is the port of the controller's probes.
 const ControllerHealthPort = 8081
 
-// ControllerOptions say how meshctl runs in the management cluster.
+// ControllerOptions configure the controller, which runs meshctl in the management cluster.
 type ControllerOptions struct {
-	// Namespace is that of meshctl's resources.
+	// Namespace is the namespace of meshctl's resources.
 	Namespace string
 	// Image is the container image with meshctl as its entry point.
 	Image string
-	// Replicas is how many pods wait for their turn; one of them works.
+	// Replicas is the number of pods. Only one of them is active; the others are on standby.
 	Replicas int32
 }
 
-// ControllerObjects returns the Deployment that runs `meshctl apply --watch` in
-// the management cluster and what it needs, in the order of writing. It may do
-// what that does and no more: read meshctl's resources, write their status, read
-// the Secrets with the credentials of registered clusters, hold its Lease.
+// ControllerObjects returns the Deployment that runs `meshctl apply --watch` in the management
+// cluster and the objects that it needs, in the order of writing. It has only the permissions
+// it needs: to read meshctl's resources, update their status, read the Secrets with the
+// credentials of registered clusters, and hold its Lease.
 func ControllerObjects(opts ControllerOptions) []*unstructured.Unstructured {
 	meta := func(namespace string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Name: ControllerName, Namespace: namespace, Labels: kube.OwnLabels()}
@@ -66,7 +66,7 @@ func ControllerObjects(opts ControllerOptions) []*unstructured.Unstructured {
 	return made
 }
 
-// controllerClusterRules are for meshctl's resources, which may be in any
+// controllerClusterRules are the permissions for meshctl's resources, which may be in any
 // namespace.
 func controllerClusterRules(namespace string) []rbacv1.PolicyRule {
 	read := []string{"get", "list", "watch"}
@@ -83,8 +83,8 @@ func controllerClusterRules(namespace string) []rbacv1.PolicyRule {
 	}
 }
 
-// controllerRules are for the namespace of meshctl's resources: RBAC cannot tell
-// Secrets by their type, so those with credentials must be alone there.
+// controllerRules are the permissions in the namespace of meshctl's resources. RBAC cannot
+// restrict access to a type of Secret, so no other Secrets should be stored in this namespace.
 func controllerRules() []rbacv1.PolicyRule {
 	const coordination = "coordination.k8s.io"
 	return []rbacv1.PolicyRule{
@@ -95,7 +95,7 @@ func controllerRules() []rbacv1.PolicyRule {
 }
 
 func controllerSpec(opts ControllerOptions) appsv1.DeploymentSpec {
-	const user = 65532 // that of the image
+	const user = 65532 // user of the image
 	labels := map[string]string{"app.kubernetes.io/name": ControllerName}
 	probe := func(path string) *corev1.Probe {
 		return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromString("health")}}}
@@ -134,7 +134,7 @@ func controllerSpec(opts ControllerOptions) appsv1.DeploymentSpec {
 	}
 }
 
-// controllerPermissions are what it takes to write the ControllerObjects.
+// controllerPermissions returns the permissions needed to write the ControllerObjects.
 func controllerPermissions(namespace string) []kube.Permission {
 	const rbac = "rbac.authorization.k8s.io"
 	var needed []kube.Permission

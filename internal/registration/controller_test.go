@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// The controller may do exactly this.
+// The controller has exactly these permissions.
 func TestPermissionsOfTheController(t *testing.T) {
 	t.Parallel()
 	var got []string

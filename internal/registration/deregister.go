@@ -12,40 +12,40 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// DeregisterOptions say how to deregister a cluster.
+// DeregisterOptions configure the deregistration of a cluster.
 type DeregisterOptions struct {
-	// Cluster is the name that the cluster is registered under, Namespace that of
-	// its registration.
+	// Cluster is the name of the registered cluster, Namespace the namespace of its
+	// registration.
 	Cluster, Namespace string
-	// Force goes on if the cluster cannot be reached or refuses.
+	// Force continues if the cluster is unreachable or rejects requests.
 	Force bool
-	// Wait bounds each wait; DefaultWait if 0.
+	// Wait limits each wait; DefaultWait if 0.
 	Wait time.Duration
-	// Kubeconfig and RemoteKubeconfig are the files that the user named, for the
-	// commands that are shown.
+	// Kubeconfig and RemoteKubeconfig are the files that the user specified. They are part of
+	// the commands in messages.
 	Kubeconfig, RemoteKubeconfig string
-	// Connection is for the connection with the registered credentials.
+	// Connection configures the connection with the registered credentials.
 	Connection kube.Options
 }
 
-// Deregistration is what deregistering came to.
+// Deregistration is the result of deregistering a cluster.
 type Deregistration struct {
 	Cluster string
-	// Results are the objects that were deleted, on both sides.
+	// Results are the deleted objects in both clusters.
 	Results []kube.Result
-	// Leftovers are on the cluster; some of them on purpose.
+	// Leftovers are the objects that remain on the cluster, some of them on purpose.
 	Leftovers []Leftover
 }
 
-// Run takes meshctl's access to the cluster away, and forgets the cluster: what
-// was discovered there, too. It deletes only what carries the labels of this
-// registration, never definitions of resources or policies, and no configuration
-// that was applied to the cluster: that is among the leftovers. Repeating it
-// finishes what an earlier run began.
+// Run revokes meshctl's access to the cluster and deletes its registration, including the
+// objects discovered there. It deletes only objects with the labels of this registration,
+// never CRDs or policies, and no configuration applied to the cluster, which becomes a
+// leftover. Repeating Run completes an interrupted one. It returns an error if the cluster
+// cannot be reached (unless opts.Force is set) or if the registration cannot be deleted.
 func (p *DeregistrationPlan) Run(ctx context.Context) (*Deregistration, error) {
 	d := p.deregistrar
-	d.noteApplied(p)
-	err := d.observe.phase(d.opts.Cluster, PhaseMember, func() (string, error) { return "", d.withdraw(ctx) })
+	d.addAppliedLeftover(p)
+	err := d.observe.phase(d.opts.Cluster, PhaseMember, func() (string, error) { return "", d.removeFromCluster(ctx) })
 	if err != nil && (!d.opts.Force || ctx.Err() != nil) {
 		return nil, adviseForce(err)
 	}
@@ -64,8 +64,8 @@ type deregistrar struct {
 	observe            Observer
 
 	found *registered
-	// member leads to the cluster, as remote or with the registered credentials;
-	// memberErr is why it does not.
+	// member is the connection to the cluster, either remote or with the registered credentials.
+	// memberErr is why there is none.
 	member    *kube.Connection
 	memberErr error
 	result    Deregistration
@@ -83,32 +83,31 @@ func isDead(err error) bool {
 	return errors.As(err, &e) && (e.WholeCluster() || e.Reason == kube.ReasonForbidden || e.Reason == kube.ReasonUnusable)
 }
 
-// findHalf returns a registration of which only the cluster knows, nil if there
-// is none.
-func (d *deregistrar) findHalf(ctx context.Context) *registered {
+// findIncomplete returns a registration that only exists on the cluster, nil if there is none.
+func (d *deregistrar) findIncomplete(ctx context.Context) *registered {
 	uid, err := d.management.UID(ctx)
 	if err != nil {
 		return nil
 	}
-	half := &registered{management: d.management, secretName: d.opts.Cluster, member: membership{
+	incomplete := &registered{management: d.management, secretName: d.opts.Cluster, member: membership{
 		cluster: d.opts.Cluster, namespace: d.opts.Namespace, remoteNamespace: d.opts.Namespace, managementUID: uid,
 	}}
-	role := half.member.clusterRole()
+	role := incomplete.member.clusterRole()
 	object, err := kube.Get(ctx, d.remote, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
-	if err != nil || !kube.IsOwned(object, half.member.labels()) {
+	if err != nil || !kube.IsOwned(object, incomplete.member.labels()) {
 		return nil
 	}
-	return half
+	return incomplete
 }
 
-// withdraw removes what registration made on the cluster.
-func (d *deregistrar) withdraw(ctx context.Context) error {
+// removeFromCluster removes the objects of the registration from the cluster.
+func (d *deregistrar) removeFromCluster(ctx context.Context) error {
 	if d.remote != nil {
-		return d.withdrawAs(ctx, d.remote)
+		return d.removeWithUserCredentials(ctx, d.remote)
 	}
 	err := d.memberErr
 	if err == nil {
-		err = d.withdrawItself(ctx, d.member)
+		err = d.removeWithOwnCredentials(ctx, d.member)
 	}
 	if errors.Is(err, kube.ErrForeign) {
 		d.observe.warn(d.opts.Cluster, PhaseMember, "the cluster is now registered with another management cluster, which keeps its objects")
@@ -116,8 +115,8 @@ func (d *deregistrar) withdraw(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		// Nobody says where the cluster is; the user will know.
-		d.leave(&kube.Connection{Name: d.opts.Cluster}, d.memberObjects(nil)...)
+		// The address of the cluster is not known here, so the leftovers have no commands.
+		d.addLeftovers(&kube.Connection{Name: d.opts.Cluster}, d.memberObjects(nil)...)
 	}
 	return err
 }
@@ -137,12 +136,12 @@ func (d *deregistrar) registeredConnection() (*kube.Connection, error) {
 	return connection, nil
 }
 
-// withdrawAs removes everything, one after the other.
-func (d *deregistrar) withdrawAs(ctx context.Context, c *kube.Connection) error {
+// removeWithUserCredentials removes the objects one by one, with the credentials of the user.
+func (d *deregistrar) removeWithUserCredentials(ctx context.Context, c *kube.Connection) error {
 	m := d.found.member
 	tokens, err := m.listTokenSecrets(ctx, c)
 	if err != nil {
-		d.leave(c, d.memberObjects(nil)...)
+		d.addLeftovers(c, d.memberObjects(nil)...)
 		return err
 	}
 	var failed *kube.Error
@@ -155,25 +154,24 @@ func (d *deregistrar) withdrawAs(ctx context.Context, c *kube.Connection) error 
 		}
 		failed = result.Err
 		if failed.WholeCluster() {
-			d.leave(c, objects[i:]...)
+			d.addLeftovers(c, objects[i:]...)
 			return failed
 		}
 		if !errors.Is(failed, kube.ErrForeign) {
-			d.leave(c, key)
+			d.addLeftovers(c, key)
 		}
 	}
 	if failed != nil && !errors.Is(failed, kube.ErrForeign) {
 		return failed
 	}
-	return d.withdrawNamespace(ctx, c)
+	return d.removeRemoteNamespace(ctx, c)
 }
 
-// withdrawNamespace deletes the namespace if registration made it and nothing
-// is in it.
-func (d *deregistrar) withdrawNamespace(ctx context.Context, c *kube.Connection) error {
+// removeRemoteNamespace deletes the namespace if it is empty and was created by the registration.
+func (d *deregistrar) removeRemoteNamespace(ctx context.Context, c *kube.Connection) error {
 	key := kube.ObjectKey{GVK: kube.NamespaceKind(), Name: d.found.member.remoteNamespace}
 	var removed bool
-	// What was just deleted may take a moment to be gone.
+	// Objects deleted just now may still exist for a moment.
 	err := c.Await(ctx, d.opts.Wait, "delete Namespace "+key.Name, "it is in use", "", func(ctx context.Context) (bool, error) {
 		namespace, err := kube.Get(ctx, c, key)
 		if kube.IsReason(err, kube.ReasonNotFound) || err == nil && !kube.IsOwned(namespace, d.found.member.labels()) {
@@ -186,7 +184,7 @@ func (d *deregistrar) withdrawNamespace(ctx context.Context, c *kube.Connection)
 		return true, err
 	})
 	if err != nil {
-		d.leave(c, key)
+		d.addLeftovers(c, key)
 		return err
 	}
 	if removed {
@@ -195,10 +193,10 @@ func (d *deregistrar) withdrawNamespace(ctx context.Context, c *kube.Connection)
 	return nil
 }
 
-// withdrawItself deletes the ClusterRole with the credentials that it gives
-// permissions to. Kubernetes then removes the rest, which the role owns; the
-// namespace stays.
-func (d *deregistrar) withdrawItself(ctx context.Context, c *kube.Connection) error {
+// removeWithOwnCredentials deletes the ClusterRole, using the registered credentials to which it grants
+// permissions. Kubernetes then deletes the other objects, which are owned by the role. The
+// namespace remains.
+func (d *deregistrar) removeWithOwnCredentials(ctx context.Context, c *kube.Connection) error {
 	m := d.found.member
 	namespace, err := kube.Get(ctx, c, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: m.remoteNamespace})
 	if err != nil && !kube.IsReason(err, kube.ReasonNotFound) {
@@ -211,13 +209,13 @@ func (d *deregistrar) withdrawItself(ctx context.Context, c *kube.Connection) er
 	}
 	d.result.Results = append(d.result.Results, result)
 	if namespace != nil && kube.IsOwned(namespace, m.labels()) {
-		d.leave(&kube.Connection{Name: c.Name}, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: m.remoteNamespace})
+		d.addLeftovers(&kube.Connection{Name: c.Name}, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: m.remoteNamespace})
 	}
 	return nil
 }
 
-// memberObjects returns what registration makes on a cluster, in the order in
-// which to delete it.
+// memberObjects returns the objects of a registration on the cluster, in the order of
+// deletion.
 func (d *deregistrar) memberObjects(tokenSecrets []string) []kube.ObjectKey {
 	m := d.found.member
 	rbac := rbacv1.SchemeGroupVersion
@@ -234,8 +232,8 @@ func (d *deregistrar) memberObjects(tokenSecrets []string) []kube.ObjectKey {
 		kube.ObjectKey{GVK: rbac.WithKind("ClusterRole"), Name: m.roleName()})
 }
 
-// leave notes objects that stay on the cluster.
-func (d *deregistrar) leave(c *kube.Connection, keys ...kube.ObjectKey) {
+// addLeftovers records objects that remain on the cluster.
+func (d *deregistrar) addLeftovers(c *kube.Connection, keys ...kube.ObjectKey) {
 	for _, key := range keys {
 		d.result.Leftovers = append(d.result.Leftovers, leftoverOf(c, d.opts.RemoteKubeconfig, key))
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// forget removes the registration, and what was discovered on the cluster, from
-// the management cluster.
+// forget deletes the registration, and the objects discovered on the cluster, from the
+// management cluster.
 func (d *deregistrar) forget(ctx context.Context) (string, error) {
 	m := d.found.member
 	discovered, err := d.forgetDiscovered(ctx)
@@ -35,15 +35,14 @@ func (d *deregistrar) forget(ctx context.Context) (string, error) {
 	return "with " + text.Count(discovered, "discovered object"), nil
 }
 
-// discoveredKinds are the kinds of what discovery writes, in the order in which
-// to delete it.
+// discoveredKinds returns the kinds that discovery writes, in the order of deletion.
 func discoveredKinds() []schema.GroupVersionKind {
 	discovery := schema.GroupVersion{Group: "discovery.mesh.gloo.solo.io", Version: "v1"}
 	return []schema.GroupVersionKind{discovery.WithKind("Destination"), discovery.WithKind("Workload"), discovery.WithKind("Mesh")}
 }
 
-// discovered lists what discovery wrote about the cluster, and returns the labels
-// that say so.
+// discovered lists the discovered objects of the cluster, and returns the labels that identify
+// them.
 func (d *deregistrar) discovered(ctx context.Context, gvk schema.GroupVersionKind) ([]metav1.ObjectMeta, map[string]string, error) {
 	owner := map[string]string{discoveryOwnerLabel: d.opts.Namespace, discoveredInLabel: d.opts.Cluster}
 	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: owner})
@@ -58,7 +57,7 @@ func (d *deregistrar) discovered(ctx context.Context, gvk schema.GroupVersionKin
 	return found, owner, err
 }
 
-// forgetDiscovered deletes what discovery wrote about the cluster.
+// forgetDiscovered deletes the discovered objects of the cluster and returns their number.
 func (d *deregistrar) forgetDiscovered(ctx context.Context) (int, error) {
 	total := 0
 	for _, gvk := range discoveredKinds() {

@@ -14,15 +14,13 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// DeregistrationPlan says what deregistering a cluster comes to, before anything
-// is written.
+// DeregistrationPlan says what a deregistration will do.
 type DeregistrationPlan struct {
 	Cluster string
-	// Discovered counts the discovered objects that are deleted from the management
-	// cluster.
+	// Discovered is the number of discovered objects to delete from the management cluster.
 	Discovered int
-	// Applied is the configuration that meshctl applied to the cluster, by kind. It
-	// stays there and keeps working. AppliedErr says why it is not known.
+	// Applied is the configuration that meshctl applied to the cluster, by kind. It remains
+	// there and stays in effect. AppliedErr is why it is not known.
 	Applied    []AppliedKind
 	AppliedErr error
 
@@ -38,8 +36,8 @@ type AppliedKind struct {
 // Protects reports whether objects of the kind deny calls or enforce TLS.
 func (k AppliedKind) Protects() bool { return k.Resource.Group == securityGroup }
 
-// AppliedCount returns the number of applied objects, and how many of them deny
-// calls or enforce TLS.
+// AppliedCount returns the number of applied objects, and of those among them that deny calls
+// or enforce TLS.
 func (p *DeregistrationPlan) AppliedCount() (all, protecting int) {
 	for _, k := range p.Applied {
 		all += k.Count
@@ -50,9 +48,9 @@ func (p *DeregistrationPlan) AppliedCount() (all, protecting int) {
 	return all, protecting
 }
 
-// PlanDeregistration looks at both clusters and writes nothing. remote may be nil:
-// then the registered credentials are used to remove themselves. A cluster that
-// cannot be used is an error unless opts.Force is set.
+// PlanDeregistration reads both clusters and writes nothing. If remote is nil, the registered
+// credentials are used to remove themselves. It returns an error if the cluster is not
+// registered, or, unless opts.Force is set, if it cannot be used.
 func PlanDeregistration(ctx context.Context, management, remote *kube.Connection, opts DeregisterOptions, observe Observer) (*DeregistrationPlan, error) {
 	d := &deregistrar{management: management, remote: remote, opts: opts, observe: observe, result: Deregistration{Cluster: opts.Cluster}}
 	p := &DeregistrationPlan{Cluster: opts.Cluster, deregistrar: d}
@@ -84,8 +82,8 @@ func (p *DeregistrationPlan) look(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// isForeign reports whether another management cluster has registered the cluster
-// under this name since: then the configuration there is that one's.
+// isForeign reports whether another management cluster has since registered the cluster under
+// this name. The configuration there then belongs to it.
 func (d *deregistrar) isForeign(ctx context.Context) bool {
 	role := d.found.member.clusterRole()
 	object, err := kube.Get(ctx, d.member, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
@@ -96,9 +94,9 @@ func (d *deregistrar) isForeign(ctx context.Context) bool {
 func (d *deregistrar) find(ctx context.Context) error {
 	found, err := findRegistration(ctx, d.management, d.opts.Namespace, d.opts.Cluster)
 	if kube.IsReason(err, kube.ReasonNotFound) && d.remote != nil {
-		// Half a registration may be left on the cluster.
-		if half := d.findHalf(ctx); half != nil {
-			found, err = half, nil
+		// An incomplete registration may remain on the cluster.
+		if incomplete := d.findIncomplete(ctx); incomplete != nil {
+			found, err = incomplete, nil
 		}
 	}
 	if err != nil {
@@ -111,7 +109,7 @@ func (d *deregistrar) find(ctx context.Context) error {
 	return d.management.CheckOwner("deregister cluster "+d.opts.Cluster, found.object, found.member.labels())
 }
 
-// reach finds out whether the cluster can be used, and is the registered one.
+// reach checks that the cluster can be used and is the registered one.
 func (d *deregistrar) reach(ctx context.Context) error {
 	d.member = d.remote
 	if d.member == nil {
@@ -132,7 +130,7 @@ func (d *deregistrar) reach(ctx context.Context) error {
 	}
 }
 
-// The labels of configuration that was applied to a cluster (semantics 0).
+// Labels of applied configuration and of discovered objects (semantics, section 0).
 const (
 	appliedOwnerLabel   = "owner.networking.mesh.gloo.solo.io"
 	appliedClusterLabel = "cluster.multicluster.solo.io"
@@ -140,11 +138,10 @@ const (
 	discoveredInLabel   = "cluster.discovery.mesh.gloo.solo.io"
 )
 
-// securityGroup is the API group of Istio whose objects deny calls and enforce
-// TLS.
+// securityGroup is the API group of Istio for authorization and mutual TLS.
 const securityGroup = "security.istio.io"
 
-// istioKinds are the kinds of Istio that meshctl applies.
+// istioKinds returns the resources of Istio that meshctl applies.
 func istioKinds() []schema.GroupVersionResource {
 	networking := schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}
 	security := schema.GroupVersion{Group: securityGroup, Version: "v1"}
@@ -154,15 +151,15 @@ func istioKinds() []schema.GroupVersionResource {
 	}
 }
 
-// appliedSelector selects what was applied to the cluster for this management
-// cluster, and nothing else.
+// appliedSelector selects the configuration applied to the cluster from this management
+// cluster.
 func (d *deregistrar) appliedSelector() string {
 	return metav1.FormatLabelSelector(&metav1.LabelSelector{
 		MatchLabels: map[string]string{appliedOwnerLabel: d.opts.Namespace, appliedClusterLabel: d.opts.Cluster},
 	})
 }
 
-// applied counts the configuration that was applied to the cluster, by kind.
+// applied counts the configuration applied to the cluster, by kind.
 func (d *deregistrar) applied(ctx context.Context) ([]AppliedKind, error) {
 	type answer struct {
 		count int
@@ -171,7 +168,7 @@ func (d *deregistrar) applied(ctx context.Context) ([]AppliedKind, error) {
 	answers := kube.ParallelRequests(istioKinds(), func(resource schema.GroupVersionResource) answer {
 		found, err := kube.ListMetadata(ctx, d.member, resource, kube.ListOptions{Labels: d.appliedSelector()})
 		if kube.IsReason(err, kube.ReasonNoSuchKind) {
-			err = nil // then nothing of it was applied
+			err = nil // no objects of the kind can exist
 		}
 		return answer{len(found), err}
 	})
@@ -181,15 +178,15 @@ func (d *deregistrar) applied(ctx context.Context) ([]AppliedKind, error) {
 		if a.count > 0 {
 			applied = append(applied, AppliedKind{istioKinds()[i], a.count})
 		}
-		if a.err != nil && len(errs) == 0 { // they are alike
+		if a.err != nil && len(errs) == 0 { // the errors are alike
 			errs = append(errs, a.err)
 		}
 	}
 	return applied, errors.Join(errs...)
 }
 
-// AppliedLeftover says how to remove the configuration that stays on the cluster;
-// nil if there is none.
+// AppliedLeftover says how to remove the configuration that remains on the cluster; nil if
+// there is none.
 func (p *DeregistrationPlan) AppliedLeftover() *Leftover {
 	d := p.deregistrar
 	kinds := p.Applied
@@ -214,14 +211,14 @@ func (p *DeregistrationPlan) AppliedLeftover() *Leftover {
 		left.Command = kubectl(d.remote, d.opts.RemoteKubeconfig, "delete", strings.Join(resources, ","), "--all-namespaces", "--selector", d.appliedSelector())
 	}
 	if left.Command == "" {
-		left.Advice = fmt.Sprintf("delete what has the labels %s in all namespaces of the cluster (%s)", d.appliedSelector(), strings.Join(resources, ", "))
+		left.Advice = fmt.Sprintf("delete the objects with labels %s in all namespaces of the cluster (%s)", d.appliedSelector(), strings.Join(resources, ", "))
 	}
 	return left
 }
 
-// noteApplied puts the configuration that was applied to the cluster among the
-// leftovers: it goes on working, and nobody looks after it any more.
-func (d *deregistrar) noteApplied(p *DeregistrationPlan) {
+// addAppliedLeftover adds the configuration applied to the cluster to the leftovers: it stays in
+// effect, but is no longer maintained.
+func (d *deregistrar) addAppliedLeftover(p *DeregistrationPlan) {
 	if left := p.AppliedLeftover(); left != nil {
 		d.result.Leftovers = append(d.result.Leftovers, *left)
 	}

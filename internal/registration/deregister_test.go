@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// TestAppliedLeftover holds what is said about configuration that stays: it is
-// removed by its labels on the cluster that it is on, or in words.
+// TestAppliedLeftover checks the instructions for configuration that remains: a command that
+// selects it by its labels on the right cluster, or a description.
 func TestAppliedLeftover(t *testing.T) {
 	t.Parallel()
 	const labels = "cluster.multicluster.solo.io=east,owner.networking.mesh.gloo.solo.io=mesh"
@@ -37,14 +37,14 @@ func TestAppliedLeftover(t *testing.T) {
 			applied: applied,
 			want: &Leftover{
 				Cluster: "east", Object: "5 objects of applied configuration",
-				Advice: "delete what has the labels " + labels + " in all namespaces of the cluster (authorizationpolicies.security.istio.io, virtualservices.networking.istio.io)",
+				Advice: "delete the objects with labels " + labels + " in all namespaces of the cluster (authorizationpolicies.security.istio.io, virtualservices.networking.istio.io)",
 			},
 		},
 		"not known": {
 			err: errors.New("no answer"),
 			want: &Leftover{
 				Cluster: "east", Object: "configuration that meshctl applied, if there is any",
-				Advice: "delete what has the labels " + labels + " in all namespaces of the cluster (authorizationpolicies.security.istio.io, " +
+				Advice: "delete the objects with labels " + labels + " in all namespaces of the cluster (authorizationpolicies.security.istio.io, " +
 					"destinationrules.networking.istio.io, gateways.networking.istio.io, peerauthentications.security.istio.io, " +
 					"serviceentries.networking.istio.io, virtualservices.networking.istio.io)",
 			},

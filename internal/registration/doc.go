@@ -1,6 +1,5 @@
-// Package registration introduces clusters to a management cluster and takes
-// them out again: register, rotate the token, deregister, and list with their
-// state. It also installs meshctl's definitions, roles and controller on the
-// management cluster. Each run reports its phases to an Observer, and takes back
-// what it made if it fails.
+// Package registration registers clusters with a management cluster, rotates their tokens,
+// deregisters them, and lists them with their status. It also installs meshctl's CRDs, roles
+// and controller in the management cluster. Operations report their phases to an Observer, and
+// roll back what they created if they fail.
 package registration

@@ -13,8 +13,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// endpoint is how to reach a cluster, with nothing of who asks: what a
-// kubeconfig for someone else may take over from one's own.
+// endpoint is how to reach a cluster, without credentials: the part of the user's kubeconfig
+// that the kubeconfig of a registration may contain.
 type endpoint struct {
 	server        string
 	ca            []byte
@@ -23,18 +23,18 @@ type endpoint struct {
 	proxy         string
 }
 
-// endpointOptions change how the user's own connection reaches the cluster.
+// endpointOptions override how the user's connection reaches the cluster.
 type endpointOptions struct {
-	// address is HOST, HOST:PORT or an https URL; empty keeps the user's.
+	// address is HOST, HOST:PORT or an https URL; if empty, the user's address is kept.
 	address string
-	// insecure accepts any certificate.
+	// insecure disables the verification of certificates.
 	insecure bool
 }
 
-// newEndpoint returns how to reach the cluster of a connection, and what the
-// user should know about it. The certificate authority is read and inlined;
-// credentials, the programs that make them and paths of files are left behind.
-// Verification of certificates is off if the user says so, and then only.
+// newEndpoint returns how to reach the cluster of a connection, and warnings for the user. The
+// CA certificate is inlined. Credentials, credential plugins and file paths are not copied.
+// Certificates are verified unless the user explicitly disables that. newEndpoint returns an
+// error if the address, CA or proxy cannot be used.
 func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, error) {
 	config := c.RESTConfig()
 	fail := func(why, hint string, cause error) (endpoint, []string, error) {
@@ -48,7 +48,7 @@ func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, 
 	server := original
 	if opts.address != "" {
 		if server, err = overrideServer(original, opts.address); err != nil {
-			return fail(kube.OneLine(err.Error()), "give --api-server-address a host, or host and port", err)
+			return fail(kube.OneLine(err.Error()), "set --api-server-address to HOST or HOST:PORT", err)
 		}
 	}
 	if server.Scheme != "https" {
@@ -63,7 +63,7 @@ func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, 
 		e.ca = config.CAData
 		if len(e.ca) == 0 && config.CAFile != "" {
 			if e.ca, err = os.ReadFile(config.CAFile); err != nil {
-				return fail("the file of the certificate authority cannot be read: "+err.Error(), "correct certificate-authority in the kubeconfig", err)
+				return fail("cannot read the CA file: "+err.Error(), "correct certificate-authority in the kubeconfig", err)
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func newEndpoint(c *kube.Connection, opts endpointOptions) (endpoint, []string, 
 	return e, e.warnings(server), nil
 }
 
-// warnings says what is unusual about an endpoint.
+// warnings returns warnings about an unusual endpoint.
 func (e endpoint) warnings(server *url.URL) []string {
 	var warnings []string
 	if host := server.Hostname(); isLoopback(host) {
@@ -85,8 +85,7 @@ func (e endpoint) warnings(server *url.URL) []string {
 	return warnings
 }
 
-// parseServer reads the server of a client configuration, which may lack a
-// scheme.
+// parseServer parses the server of a client configuration, which may lack a scheme.
 func parseServer(host string) (*url.URL, error) {
 	if !strings.Contains(host, "://") {
 		host = "https://" + host
@@ -103,8 +102,8 @@ func parseServer(host string) (*url.URL, error) {
 	return server, nil
 }
 
-// overrideServer returns the address that the user gave; a port that it lacks is
-// that of the original. A URL is taken as it is.
+// overrideServer returns the address that the user specified. If it has no port, the original
+// port is used. A URL is used unchanged.
 func overrideServer(original *url.URL, address string) (*url.URL, error) {
 	if strings.Contains(address, "://") {
 		return parseServer(address)
@@ -132,15 +131,15 @@ func overrideServer(original *url.URL, address string) (*url.URL, error) {
 	return &url.URL{Scheme: "https", Host: joined}, nil
 }
 
-// proxyOf returns the proxy that the user's kubeconfig asks for, empty if none.
-// A proxy with a password is refused: it would be copied.
+// proxyOf returns the proxy of the user's kubeconfig, empty if none. It returns an error for a
+// proxy with a password, because the password would be copied.
 func proxyOf(config *rest.Config, server *url.URL) (string, error) {
 	if config.Proxy == nil {
 		return "", nil
 	}
 	proxy, err := config.Proxy(&http.Request{URL: server})
 	if err != nil || proxy == nil {
-		return "", nil //nolint:nilerr // then there is no proxy to copy
+		return "", nil //nolint:nilerr // no proxy to copy
 	}
 	if proxy.User != nil {
 		return "", fmt.Errorf("the proxy of the context has credentials, which a registration must not copy")

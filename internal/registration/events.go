@@ -1,6 +1,6 @@
 package registration
 
-// Phase is a part of a longer operation on clusters.
+// Phase is a part of a longer operation.
 type Phase string
 
 // The phases of registering, deregistering, installing and removing.
@@ -20,10 +20,10 @@ const (
 	PhaseRemove      Phase = "remove meshctl's objects"
 )
 
-// PhaseState says how far a phase is.
+// PhaseState is the state of a phase.
 type PhaseState string
 
-// The states of a phase. A warning may come at any time in between.
+// States of a phase. Warnings may come at any time.
 const (
 	PhaseStarted PhaseState = "started"
 	PhaseDone    PhaseState = "done"
@@ -31,39 +31,38 @@ const (
 	PhaseWarning PhaseState = "warning"
 )
 
-// Event is progress of a longer operation.
+// Event reports progress of an operation.
 type Event struct {
-	// Cluster is where it happens.
+	// Cluster is the cluster concerned.
 	Cluster string
 	Phase   Phase
 	State   PhaseState
-	// Detail is what was found or done, or the warning; it may be empty.
+	// Detail is a result or a warning; it may be empty.
 	Detail string
 }
 
-// Observer is told about progress; nil listens to nothing. It is called from
-// one goroutine.
+// Observer receives events; it may be nil. It is called from one goroutine.
 type Observer func(Event)
 
-// phase runs one phase and reports it. What do returns is the detail.
+// phase runs one phase and reports it. The result of do is the detail.
 func (o Observer) phase(cluster string, phase Phase, do func() (string, error)) error {
-	o.tell(Event{Cluster: cluster, Phase: phase, State: PhaseStarted})
+	o.notify(Event{Cluster: cluster, Phase: phase, State: PhaseStarted})
 	detail, err := do()
 	if err != nil {
-		o.tell(Event{Cluster: cluster, Phase: phase, State: PhaseFailed})
+		o.notify(Event{Cluster: cluster, Phase: phase, State: PhaseFailed})
 		return err
 	}
-	o.tell(Event{Cluster: cluster, Phase: phase, State: PhaseDone, Detail: detail})
+	o.notify(Event{Cluster: cluster, Phase: phase, State: PhaseDone, Detail: detail})
 	return nil
 }
 
 func (o Observer) warn(cluster string, phase Phase, warnings ...string) {
 	for _, warning := range warnings {
-		o.tell(Event{Cluster: cluster, Phase: phase, State: PhaseWarning, Detail: warning})
+		o.notify(Event{Cluster: cluster, Phase: phase, State: PhaseWarning, Detail: warning})
 	}
 }
 
-func (o Observer) tell(event Event) {
+func (o Observer) notify(event Event) {
 	if o != nil {
 		o(event)
 	}

@@ -13,17 +13,17 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// registered is a registration as the management cluster has it.
+// registered is a registration as stored in the management cluster.
 type registered struct {
 	management *kube.Connection
 	member     membership
-	// object is the KubernetesCluster, secret what it refers to; nil if missing.
+	// object is the KubernetesCluster, secret the Secret that it refers to; nil if missing.
 	object, secret *unstructured.Unstructured
 	secretName     string
 }
 
-// findRegistration reads one registration. A cluster that is not registered is
-// an *Error with ReasonNotFound; what is left of half a registration is found.
+// findRegistration reads a registration, complete or not. If the cluster is not registered, it
+// returns a *kube.Error with ReasonNotFound.
 func findRegistration(ctx context.Context, management *kube.Connection, namespace, cluster string) (*registered, error) {
 	found := &registered{management: management, secretName: cluster, member: membership{
 		cluster: cluster, namespace: namespace, remoteNamespace: namespace, access: AccessFull, clusterDomain: DefaultClusterDomain,
@@ -54,7 +54,7 @@ func findRegistration(ctx context.Context, management *kube.Connection, namespac
 	return found, nil
 }
 
-// read takes over what a KubernetesCluster says.
+// read sets the fields stored in a KubernetesCluster.
 func (r *registered) read(object *unstructured.Unstructured) {
 	var cluster multiclusterv1alpha1.KubernetesCluster
 	if fromUnstructured(object, &cluster) != nil {
@@ -79,7 +79,7 @@ func (r *registered) broken(why string) error {
 	}
 }
 
-// confirm makes sure that a connection leads to the registered cluster.
+// confirm checks that a connection leads to the registered cluster.
 func (r *registered) confirm(ctx context.Context, remote *kube.Connection) error {
 	uid, err := remote.UID(ctx)
 	if err != nil {
@@ -88,14 +88,14 @@ func (r *registered) confirm(ctx context.Context, remote *kube.Connection) error
 	if r.member.remoteUID != "" && r.member.remoteUID != uid {
 		return &kube.Error{
 			Action: "use context " + remote.Context, Reason: kube.ReasonUnusable,
-			Why: "it is another cluster than " + r.member.cluster, Hint: "use --remote-context with the context of that cluster",
+			Why: "it is a different cluster than " + r.member.cluster, Hint: "use --remote-context with the context of that cluster",
 		}
 	}
 	r.member.remoteUID = uid
 	return nil
 }
 
-// notRegistered says that a cluster is unknown, and which ones are not.
+// notRegistered returns the error that a cluster is not registered; it lists those that are.
 func notRegistered(ctx context.Context, management *kube.Connection, namespace, cluster string) error {
 	e := &kube.Error{Cluster: management.Name, Action: "find cluster " + cluster, Reason: kube.ReasonNotFound, Why: "it is not registered in namespace " + namespace}
 	names, err := RegisteredNames(ctx, management, namespace)
@@ -106,18 +106,18 @@ func notRegistered(ctx context.Context, management *kube.Connection, namespace, 
 	case near != "":
 		e.Hint = "did you mean " + near + "?"
 	case len(names) > 0:
-		e.Hint = "registered are " + strings.Join(names, ", ")
+		e.Hint = "registered clusters: " + strings.Join(names, ", ")
 	}
 	return e
 }
 
-// fromUnstructured decodes an object.
+// fromUnstructured decodes an object into a typed one.
 func fromUnstructured(object *unstructured.Unstructured, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
 }
 
-// RegisteredNames returns the names of the registered clusters, sorted. It reads
-// nothing but metadata.
+// RegisteredNames returns the sorted names of the registered clusters. It reads only
+// metadata. The error is a *kube.Error.
 func RegisteredNames(ctx context.Context, management *kube.Connection, namespace string) ([]string, error) {
 	found, err := kube.ListMetadata(ctx, management, kube.KubernetesClusters(), kube.ListOptions{Namespace: namespace})
 	if err != nil {

@@ -13,33 +13,31 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// InstallOptions say how to install what meshctl needs on the management
-// cluster.
+// InstallOptions configure the installation of meshctl in the management cluster.
 type InstallOptions struct {
-	// Namespace is where meshctl's resources live.
+	// Namespace is the namespace of meshctl's resources.
 	Namespace string
-	// PolicyNamespaces are the namespaces besides Namespace from which policies take
-	// effect; nil leaves those that are listed.
+	// PolicyNamespaces are the namespaces besides Namespace from which policies take effect
+	// (semantics D72); nil keeps the current ones.
 	PolicyNamespaces []string
-	// Force takes over definitions and roles that someone else installed, and
-	// fields that others own.
+	// Force takes over CRDs and roles that someone else installed, and fields that other
+	// managers own.
 	Force bool
-	// DryRun DryRunServer has the API server judge and writes nothing.
+	// DryRun set to DryRunServer sends a server-side dry run, which writes nothing.
 	DryRun kube.DryRun
-	// Controller also makes meshctl run in the cluster; nil does not.
+	// Controller configures the controller to install; nil installs none.
 	Controller *ControllerOptions
-	// Wait bounds the wait for the definitions to be served; DefaultWait if 0.
+	// Wait limits the wait until the CRDs are served; DefaultWait if 0.
 	Wait time.Duration
 }
 
-// Install writes the definitions of meshctl's resources, their namespace, and
-// the roles to use them, and waits until the definitions are served. Nothing
-// runs on the cluster because of it, unless opts.Controller says so. It may be repeated, to upgrade or to
-// repair. Definitions that someone else installed are left alone if they serve
+// Install writes meshctl's CRDs, its namespace and roles, and waits until the CRDs are served.
+// Nothing runs in the cluster unless opts.Controller is set. Install may be repeated to
+// upgrade or repair an installation. CRDs that someone else installed are kept if they serve
 // the version that meshctl uses.
 //
-// The results are in the order of writing; those before a failure come with
-// the error.
+// The results are in the order of writing. If Install fails, it returns the results so far
+// with the error.
 func Install(ctx context.Context, c *kube.Connection, opts InstallOptions, observe Observer) ([]kube.Result, error) {
 	i := &installer{connection: c, opts: opts, observe: observe}
 	err := i.run(ctx)
@@ -97,7 +95,7 @@ func (i *installer) applyOptions() kube.ApplyOptions {
 	return opts
 }
 
-// installDefinitions writes the definitions and waits until they are served.
+// installDefinitions writes the CRDs and waits until they are served.
 func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 	objects, err := definitions()
 	if err != nil {
@@ -133,8 +131,8 @@ func (i *installer) installDefinitions(ctx context.Context) (string, error) {
 	return text.Count(len(objects), "definition"), nil
 }
 
-// foreign returns a definition that someone else installed and that will do, nil
-// if there is none.
+// foreign returns the existing CRD if someone else installed it and it is sufficient, or nil.
+// It returns an error if it does not serve the required version.
 func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	existing, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: object.GroupVersionKind(), Name: object.GetName()})
 	if kube.IsReason(err, kube.ReasonNotFound) {
@@ -147,7 +145,7 @@ func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructur
 		if served := servedVersionsOf(existing); !slices.Contains(served, wanted) {
 			return nil, &kube.Error{
 				Cluster: i.connection.Name, Action: "install " + object.GetName(), Reason: kube.ReasonConflict,
-				Why:  fmt.Sprintf("it was installed by another tool and does not serve %s but %s", wanted, strings.Join(served, ", ")),
+				Why:  fmt.Sprintf("it was installed by another tool and serves %s, but not %s", strings.Join(served, ", "), wanted),
 				Hint: "upgrade it with the tool that installed it, or replace it with --force-conflicts",
 			}
 		}
@@ -155,7 +153,7 @@ func (i *installer) foreign(ctx context.Context, object *unstructured.Unstructur
 	return existing, nil
 }
 
-// servedVersionsOf returns the versions that a definition serves.
+// servedVersionsOf returns the versions that a CRD serves.
 func servedVersionsOf(definition *unstructured.Unstructured) []string {
 	list, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
 	var served []string
@@ -170,14 +168,14 @@ func servedVersionsOf(definition *unstructured.Unstructured) []string {
 }
 
 func (i *installer) waitUntilEstablished(ctx context.Context, name string) error {
-	return i.connection.Await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "look at the conditions of this CustomResourceDefinition",
+	return i.connection.Await(ctx, i.opts.Wait, "install "+name, "the API server does not serve it", "check the conditions of this CustomResourceDefinition",
 		func(ctx context.Context) (bool, error) {
 			definition, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: definitionKind(), Name: name})
 			return err == nil && isEstablished(definition), err
 		})
 }
 
-// isEstablished reports whether a definition is served.
+// isEstablished reports whether a CRD is served.
 func isEstablished(definition *unstructured.Unstructured) bool {
 	conditions, _, _ := unstructured.NestedSlice(definition.Object, "status", "conditions")
 	return slices.ContainsFunc(conditions, func(item any) bool {
@@ -225,18 +223,18 @@ func (i *installer) installRoles(ctx context.Context) error {
 	return err
 }
 
-// listPolicyNamespaces notes on the namespace, whoever made it, from which other
-// namespaces policies take effect. It returns the result with what that changed.
+// listPolicyNamespaces sets the policy namespaces in the annotation of the namespace,
+// regardless of who created it. It returns the result updated by that change.
 func (i *installer) listPolicyNamespaces(ctx context.Context, result kube.Result) (kube.Result, error) {
 	if i.opts.DryRun == kube.DryRunServer && result.Outcome == kube.Created {
-		return result, nil // there is nothing to change yet
+		return result, nil // the namespace does not exist yet
 	}
 	existing, err := kube.Get(ctx, i.connection, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: i.opts.Namespace})
 	if err != nil {
 		return result, err
 	}
 	object := newNamespace(i.opts.Namespace, nil)
-	if kube.IsOwned(existing, kube.OwnLabels()) { // to apply it without its labels would remove them
+	if kube.IsOwned(existing, kube.OwnLabels()) { // applying it without its labels would remove them
 		object = newNamespace(i.opts.Namespace, kube.OwnLabels())
 	}
 	annotate(object, i.opts.PolicyNamespaces)
@@ -250,38 +248,38 @@ func (i *installer) listPolicyNamespaces(ctx context.Context, result kube.Result
 	return result, nil
 }
 
-// annotate lists policy namespaces on a namespace.
+// annotate sets the policy namespaces of a namespace.
 func annotate(namespace *unstructured.Unstructured, listed []string) {
 	if len(listed) > 0 {
 		namespace.SetAnnotations(map[string]string{kube.PolicyNamespacesAnnotation: strings.Join(slices.Sorted(slices.Values(listed)), ",")})
 	}
 }
 
-// DefinitionState says how a definition of resources is on a cluster.
+// DefinitionState is the state of a CRD in a cluster.
 type DefinitionState string
 
 // The states of definitions.
 const (
-	// DefinitionCurrent is what Install would write; DefinitionOther another
-	// edition of it that meshctl wrote, DefinitionForeign that of someone else.
+	// DefinitionCurrent is what Install would write, DefinitionOther another revision written by
+	// meshctl, and DefinitionForeign a CRD installed by someone else.
 	DefinitionCurrent DefinitionState = "current"
 	DefinitionOther   DefinitionState = "other"
 	DefinitionForeign DefinitionState = "foreign"
 	DefinitionMissing DefinitionState = "missing"
-	// DefinitionNotServed: it is there, and the API server does not serve it, or
-	// not in the version that meshctl uses.
+	// DefinitionNotServed: the CRD exists, but the API server does not serve the version that
+	// meshctl uses.
 	DefinitionNotServed DefinitionState = "not served"
 )
 
-// Definition is a definition of resources on a cluster.
+// Definition is a CRD in a cluster.
 type Definition struct {
 	// Name is PLURAL.GROUP.
 	Name  string
 	State DefinitionState
 }
 
-// Definitions returns how each definition that Install writes is on a cluster,
-// sorted by name.
+// Definitions returns the state of each CRD that Install writes, sorted by name. It returns an
+// error if one cannot be read.
 func Definitions(ctx context.Context, c *kube.Connection) ([]Definition, error) {
 	objects, err := definitions()
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/crds"
 )
 
-// DefinitionAnnotation is on the CustomResourceDefinitions that install writes
-// and says which edition of them it is.
+// DefinitionAnnotation is the annotation of installed CRDs with a hash of their content.
 const DefinitionAnnotation = "meshctl.io/definition"
 
-// InstallObjects returns what Install writes, in that order: the definitions of
-// resources, the namespace with what it lists, the roles.
+// InstallObjects returns the objects that Install writes, in that order: the CRDs, the
+// namespace with its policy namespaces, and the roles. It returns an error if a CRD cannot be
+// encoded.
 func InstallObjects(namespace string, policyNamespaces []string) ([]*unstructured.Unstructured, error) {
 	definitions, err := definitions()
 	if err != nil {
@@ -26,14 +26,14 @@ func InstallObjects(namespace string, policyNamespaces []string) ([]*unstructure
 	}
 	home := newNamespace(namespace, kube.OwnLabels())
 	annotate(home, policyNamespaces)
-	objects := append(definitions, home) //nolint:gocritic // the definitions are made for this call
+	objects := append(definitions, home) //nolint:gocritic // definitions is not used otherwise
 	for _, role := range managementRoles() {
 		objects = append(objects, toUnstructured(role))
 	}
 	return objects, nil
 }
 
-// definitions returns the CustomResourceDefinitions of the mesh API.
+// definitions returns meshctl's CRDs.
 func definitions() ([]*unstructured.Unstructured, error) {
 	all, err := crds.All()
 	if err != nil {
@@ -54,7 +54,7 @@ func definitions() ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// editionOf returns a short hash of what a definition says.
+// editionOf returns a short hash of the spec of a CRD.
 func editionOf(spec any) (string, error) {
 	text, err := json.Marshal(spec)
 	if err != nil {

@@ -15,51 +15,52 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// UninstallOptions say how to remove what Install made.
+// UninstallOptions configure the removal of what Install created.
 type UninstallOptions struct {
-	// Namespace is where meshctl's resources live.
+	// Namespace is the namespace of meshctl's resources.
 	Namespace string
-	// DeleteResources deletes the resources of all kinds with their definitions.
+	// DeleteResources also deletes all custom resources of meshctl.
 	DeleteResources bool
-	// DryRun DryRunServer has the API server judge and deletes nothing.
+	// DryRun set to DryRunServer sends a server-side dry run, which deletes nothing.
 	DryRun kube.DryRun
-	// Wait bounds the wait for the definitions to be gone; DefaultWait if 0.
+	// Wait limits the wait until the CRDs are gone; DefaultWait if 0.
 	Wait time.Duration
 }
 
-// Uninstallation is what removing came to.
+// Uninstallation is the result of an uninstall.
 type Uninstallation struct {
-	// Results are the objects that were deleted.
+	// Results are the deleted objects.
 	Results []kube.Result
-	// Kept says what stays, and why.
+	// Kept are the objects that remain, and why.
 	Kept []string
-	// Leftovers are on clusters that were registered.
+	// Leftovers are objects on formerly registered clusters.
 	Leftovers []Leftover
 }
 
-// ResourcesExistError says that resources would be lost.
+// ResourcesExistError says that custom resources would be lost.
 type ResourcesExistError struct {
 	Cluster string
 	// Counts are the numbers of resources by kind, such as "2 VirtualMesh".
 	Counts []string
 }
 
-// Error says what there is and what to do.
+// Error implements error. It lists the resources and says what to do.
 func (e *ResourcesExistError) Error() string {
 	return fmt.Sprintf("cluster %s still has resources of meshctl: %s; deregister the clusters and delete the rest, or delete all of them with --delete-resources",
 		e.Cluster, strings.Join(e.Counts, ", "))
 }
 
-// UninstallPlan is what is to be removed. Nothing is written before Run.
+// UninstallPlan says what an uninstall will remove.
 type UninstallPlan struct {
-	// Resources counts the resources that are lost, by kind, such as "2 VirtualMesh".
+	// Resources are the numbers of resources that will be lost by kind, such as "2 VirtualMesh".
 	Resources []string
 
 	uninstaller *uninstaller
 }
 
-// PlanUninstall looks for what Install made, and for resources. As long as there
-// are any it returns a *ResourcesExistError, unless opts.DeleteResources is set.
+// PlanUninstall finds the objects that Install created, and custom resources. It writes
+// nothing. If there are custom resources, it returns a *ResourcesExistError unless
+// opts.DeleteResources is set.
 func PlanUninstall(ctx context.Context, c *kube.Connection, opts UninstallOptions, observe Observer) (*UninstallPlan, error) {
 	u := &uninstaller{connection: c, opts: opts, observe: observe}
 	var counts []string
@@ -74,9 +75,9 @@ func PlanUninstall(ctx context.Context, c *kube.Connection, opts UninstallOption
 	return &UninstallPlan{Resources: counts, uninstaller: u}, nil
 }
 
-// Run removes what Install made, and nothing else: definitions and roles that
-// someone else installed stay, and so does the namespace if anything is left in
-// it. Repeating it finishes what an earlier run began.
+// Run removes what Install created and nothing else. CRDs and roles that someone else
+// installed are kept, and so is the namespace if it is not empty. Repeating Run completes an
+// interrupted one. If it fails, it returns the result so far with the error.
 func (p *UninstallPlan) Run(ctx context.Context) (*Uninstallation, error) {
 	u := p.uninstaller
 	err := u.observe.phase(u.connection.Name, PhaseRemove, func() (string, error) { return "", u.remove(ctx) })
@@ -87,15 +88,14 @@ type uninstaller struct {
 	connection *kube.Connection
 	opts       UninstallOptions
 	observe    Observer
-	// definitions are those that Install made.
+	// definitions are the CRDs that Install created.
 	definitions []string
-	// registrations are the registered clusters, whose credentials go, too.
+	// registrations are the registered clusters, whose credentials are deleted too.
 	registrations []metav1.ObjectMeta
 	result        Uninstallation
 }
 
-// look finds the definitions, and counts the resources that would be lost with
-// them.
+// look finds the CRDs, and counts the resources that would be lost with them.
 func (u *uninstaller) look(ctx context.Context) ([]string, error) {
 	objects, err := definitions()
 	if err != nil {
@@ -133,7 +133,7 @@ func (u *uninstaller) look(ctx context.Context) ([]string, error) {
 	return counts, nil
 }
 
-// resources lists the resources of a definition in all namespaces.
+// resources lists the custom resources of a CRD in all namespaces.
 func (u *uninstaller) resources(ctx context.Context, definition *unstructured.Unstructured) ([]metav1.ObjectMeta, error) {
 	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
 	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
@@ -143,7 +143,7 @@ func (u *uninstaller) resources(ctx context.Context, definition *unstructured.Un
 	}
 	found, err := kube.ListMetadata(ctx, u.connection, schema.GroupVersionResource{Group: group, Version: versions[0], Resource: plural}, kube.ListOptions{})
 	if kube.IsReason(err, kube.ReasonNoSuchKind) {
-		return nil, nil // it is being removed
+		return nil, nil // the CRD is being removed
 	}
 	return found, err
 }
@@ -157,8 +157,8 @@ func (u *uninstaller) remove(ctx context.Context) error {
 	return nil
 }
 
-// forgetClusters deletes the credentials of registered clusters, which nobody
-// could use any more, and says what stays on these clusters.
+// forgetClusters deletes the credentials of registered clusters, which would be useless, and
+// records the leftovers on these clusters.
 func (u *uninstaller) forgetClusters(ctx context.Context) error {
 	for _, r := range u.registrations {
 		if r.Labels[kube.ManagedByLabel] != kube.ManagedBy {
@@ -192,8 +192,7 @@ func (u *uninstaller) removeDefinitions(ctx context.Context) error {
 	return nil
 }
 
-// removeController deletes what makes meshctl run in the cluster, its Deployment
-// first.
+// removeController deletes the objects of the controller, its Deployment first.
 func (u *uninstaller) removeController(ctx context.Context) error {
 	for _, object := range slices.Backward(ControllerObjects(ControllerOptions{Namespace: u.opts.Namespace})) {
 		if err := u.delete(ctx, kube.KeyOf(object), kube.OwnLabels()); err != nil {
@@ -212,7 +211,7 @@ func (u *uninstaller) removeRoles(ctx context.Context) error {
 	return nil
 }
 
-// removeNamespace deletes the namespace if Install made it and it is empty: it
+// removeNamespace deletes the namespace if Install created it and it is empty. Otherwise it
 // may hold signing keys.
 func (u *uninstaller) removeNamespace(ctx context.Context) error {
 	key := kube.ObjectKey{GVK: kube.NamespaceKind(), Name: u.opts.Namespace}
@@ -225,7 +224,7 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 	}
 	if !kube.IsOwned(existing, kube.OwnLabels()) {
 		u.result.Kept = append(u.result.Kept, "Namespace "+key.Name+": not created by meshctl")
-		return nil
+		return u.unlistPolicyNamespaces(ctx, existing)
 	}
 	if u.opts.DryRun == kube.DryRunServer {
 		return nil
@@ -242,6 +241,24 @@ func (u *uninstaller) removeNamespace(ctx context.Context) error {
 	return nil
 }
 
+// unlistPolicyNamespaces takes from a namespace of someone else what Install wrote
+// on it. What they wrote themselves stays: server-side apply removes only fields of
+// meshctl.
+func (u *uninstaller) unlistPolicyNamespaces(ctx context.Context, namespace *unstructured.Unstructured) error {
+	if _, listed := namespace.GetAnnotations()[kube.PolicyNamespacesAnnotation]; !listed {
+		return nil
+	}
+	bare := newNamespace(namespace.GetName(), nil)
+	written := kube.Apply(ctx, u.connection, []*unstructured.Unstructured{bare}, kube.ApplyOptions{DryRun: u.opts.DryRun})[0]
+	if written.Err != nil {
+		return written.Err
+	}
+	if written.Outcome == kube.Configured {
+		u.result.Results = append(u.result.Results, written)
+	}
+	return nil
+}
+
 // delete deletes an object of ours. One that is someone else's is kept.
 func (u *uninstaller) delete(ctx context.Context, key kube.ObjectKey, owner map[string]string) error {
 	result := kube.Delete(ctx, u.connection, key, kube.DeleteOptions{Owner: owner, DryRun: u.opts.DryRun})
@@ -252,7 +269,7 @@ func (u *uninstaller) delete(ctx context.Context, key kube.ObjectKey, owner map[
 		}
 		return nil
 	case result.Err.Reason == kube.ReasonConflict:
-		u.result.Kept = append(u.result.Kept, kube.DescribeObject(key.GVK.Kind, key.Namespace, key.Name)+": it is not meshctl's")
+		u.result.Kept = append(u.result.Kept, kube.DescribeObject(key.GVK.Kind, key.Namespace, key.Name)+": not managed by meshctl")
 		return nil
 	default:
 		return result.Err

@@ -15,43 +15,42 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Leftover is something that should be gone and is, or may be, still there.
+// Leftover is an object that should be gone but is, or may be, still there.
 type Leftover struct {
-	// Cluster is where it is.
+	// Cluster is the cluster of the object.
 	Cluster string
-	// Object names it: "ClusterRole meshctl-east".
+	// Object describes the object, for example "ClusterRole meshctl-east".
 	Object string
-	// Command removes it. It names the cluster by its context, and is empty where
-	// that is not known or where it could remove what others made.
+	// Command removes it. It specifies the context of the cluster, and is empty if the context
+	// is not known or if the command could delete objects of others.
 	Command string
-	// Advice says in words what to do if there is no Command.
+	// Advice says what to do if there is no Command.
 	Advice string
 }
 
-// IncompleteError says that an operation ended halfway and what is left of it.
+// IncompleteError says that an operation failed halfway, and what it left behind.
 type IncompleteError struct {
-	// Err is what ended it.
+	// Err is the cause.
 	Err error
-	// Leftovers are in the order in which to remove them.
+	// Leftovers are in the order of removal.
 	Leftovers []Leftover
 }
 
-// Error names the cause and how much is left; the leftovers tell the rest.
+// Error implements error. It lists the leftovers after the cause.
 func (e *IncompleteError) Error() string {
 	names := make([]string, 0, len(e.Leftovers))
 	for _, l := range e.Leftovers {
 		names = append(names, fmt.Sprintf("%s on %s", l.Object, l.Cluster))
 	}
-	return fmt.Sprintf("%v; what is left behind: %s", e.Err, strings.Join(names, ", "))
+	return fmt.Sprintf("%v; left behind: %s", e.Err, strings.Join(names, ", "))
 }
 
 // Unwrap returns the cause.
 func (e *IncompleteError) Unwrap() error { return e.Err }
 
-// kubectl returns a kubectl command for the cluster of a connection, empty if no
-// context leads there: a command without one would act on whatever cluster is the
-// current one when it is pasted. kubeconfig is the file that the context is in,
-// empty for the usual ones.
+// kubectl returns a kubectl command for the cluster of a connection. It returns nothing if the
+// context is not known: without one, the command would act on whichever cluster is current
+// when it is pasted. kubeconfig is the file of the context, empty for the default files.
 func kubectl(c *kube.Connection, kubeconfig string, words ...string) string {
 	if c.Context == "" {
 		return ""
@@ -63,11 +62,11 @@ func kubectl(c *kube.Connection, kubeconfig string, words ...string) string {
 	return shellquote.Join(slices.Concat(command, []string{"--context", c.Context}, words)...)
 }
 
-// leftoverOf returns an object that stays on the cluster of a connection.
+// leftoverOf returns the leftover for an object that remains on the cluster of a connection.
 func leftoverOf(c *kube.Connection, kubeconfig string, key kube.ObjectKey) Leftover {
 	left := Leftover{Cluster: c.Name, Object: kube.DescribeObject(key.GVK.Kind, key.Namespace, key.Name)}
 	if key.GVK == kube.NamespaceKind() {
-		left.Advice = "delete it if nothing else is in it" // a command would delete the rest of it, too
+		left.Advice = "delete it if nothing else is in it" // a command would also delete everything else in it
 		return left
 	}
 	words := []string{"delete", kubectlResource(key.GVK.GroupKind()), key.Name}
@@ -80,7 +79,7 @@ func leftoverOf(c *kube.Connection, kubeconfig string, key kube.ObjectKey) Lefto
 	return left
 }
 
-// kubectlResource names a kind so that kubectl takes it for no other.
+// kubectlResource returns an unambiguous name of a kind for kubectl.
 func kubectlResource(kind schema.GroupKind) string {
 	name := strings.ToLower(kind.Kind)
 	if kind.Group != "" && strings.Contains(kind.Group, ".") && !strings.HasSuffix(kind.Group, ".k8s.io") {
@@ -89,7 +88,7 @@ func kubectlResource(kind schema.GroupKind) string {
 	return name
 }
 
-// journal remembers what one run made, to take it back if the run fails.
+// journal records the objects that a run created, to roll them back if it fails.
 type journal struct {
 	entries []journalEntry
 }
@@ -101,14 +100,12 @@ type journalEntry struct {
 	owner      map[string]string
 }
 
-// rollbackTime bounds taking back, which goes on after the user has stopped the
-// run.
+// rollbackTime limits a rollback, which continues even if the user cancels the run.
 const rollbackTime = 20 * time.Second
 
-// takeBack deletes what was made, the last first, and returns err, within an
-// *IncompleteError if something could not be deleted. The time of ctx does not
-// count.
-func (j *journal) takeBack(ctx context.Context, observe Observer, err error) error {
+// rollBack deletes the created objects in reverse order and returns err, wrapped in an
+// *IncompleteError if an object could not be deleted. It ignores cancellation of ctx.
+func (j *journal) rollBack(ctx context.Context, observe Observer, err error) error {
 	if len(j.entries) == 0 {
 		return err
 	}
@@ -119,7 +116,7 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 		dead      []*kube.Connection
 		removed   int
 	)
-	observe.tell(Event{Phase: PhaseRollback, State: PhaseStarted})
+	observe.notify(Event{Phase: PhaseRollback, State: PhaseStarted})
 	for _, entry := range slices.Backward(j.entries) {
 		var failure *kube.Error
 		if !slices.Contains(dead, entry.connection) {
@@ -135,10 +132,10 @@ func (j *journal) takeBack(ctx context.Context, observe Observer, err error) err
 		leftovers = append(leftovers, leftoverOf(entry.connection, entry.kubeconfig, entry.key))
 	}
 	if len(leftovers) > 0 {
-		observe.tell(Event{Phase: PhaseRollback, State: PhaseFailed})
+		observe.notify(Event{Phase: PhaseRollback, State: PhaseFailed})
 		return &IncompleteError{Err: err, Leftovers: leftovers}
 	}
-	observe.tell(Event{Phase: PhaseRollback, State: PhaseDone, Detail: text.Count(removed, "object")})
+	observe.notify(Event{Phase: PhaseRollback, State: PhaseDone, Detail: text.Count(removed, "object")})
 	return err
 }
 
@@ -146,7 +143,7 @@ func (e journalEntry) remove(ctx context.Context) *kube.Error {
 	if e.key.GVK.Kind == "Namespace" {
 		removed, err := kube.DeleteNamespaceIfEmpty(ctx, e.connection, e.key.Name, e.owner)
 		if err == nil && !removed {
-			// Others have moved in; then it is theirs.
+			// Someone else uses the namespace now, so it stays.
 			return nil
 		}
 		return e.connection.Translate("delete Namespace "+e.key.Name, err)
@@ -154,8 +151,8 @@ func (e journalEntry) remove(ctx context.Context) *kube.Error {
 	return kube.Delete(ctx, e.connection, e.key, kube.DeleteOptions{Owner: e.owner}).Err
 }
 
-// apply applies objects that belong to meshctl one after the other, notes what
-// is new, and stops at the first that fails. A dry run notes nothing.
+// apply applies objects of meshctl one by one, records new ones, and stops at the first error.
+// A dry run records nothing.
 func (j *journal) apply(ctx context.Context, c *kube.Connection, kubeconfig string, opts kube.ApplyOptions, objects ...*unstructured.Unstructured) ([]kube.Result, error) {
 	results := make([]kube.Result, 0, len(objects))
 	for _, object := range objects {
@@ -166,7 +163,7 @@ func (j *journal) apply(ctx context.Context, c *kube.Connection, kubeconfig stri
 			return results, err
 		}
 		result := kube.Apply(ctx, c, []*unstructured.Unstructured{object}, opts)[0]
-		// A request whose answer was lost may have created the object.
+		// If the response was lost, the object may have been created.
 		created := result.Outcome == kube.Created || result.Err != nil && isNew && isLost(result.Err)
 		if created && opts.DryRun != kube.DryRunServer {
 			j.entries = append(j.entries, journalEntry{c, kubeconfig, key, opts.Owner})
@@ -179,8 +176,8 @@ func (j *journal) apply(ctx context.Context, c *kube.Connection, kubeconfig stri
 	return results, nil
 }
 
-// isLost reports whether a request may have been carried out although it
-// failed: nobody heard the answer.
+// isLost reports whether a failed request may have succeeded, because its response was not
+// received.
 func isLost(e *kube.Error) bool {
 	switch e.Reason {
 	case kube.ReasonUnreachable, kube.ReasonTimeout, kube.ReasonCancelled, kube.ReasonServerTrouble, kube.ReasonOther:

@@ -10,8 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// ensureNamespace makes a namespace with the given labels unless it exists, and
-// notes it if so. A namespace that is being deleted is waited for.
+// ensureNamespace creates a namespace with the given labels and records it, unless it exists.
+// If it is being deleted, ensureNamespace waits for that.
 func (j *journal) ensureNamespace(ctx context.Context, c *kube.Connection, kubeconfig, name string, labels map[string]string, limit time.Duration) (kube.Result, error) {
 	result := kube.Result{GVK: kube.NamespaceKind(), Name: name, Cluster: c.Name, Outcome: kube.Unchanged}
 	client, err := c.Dynamic()
@@ -30,7 +30,7 @@ func (j *journal) ensureNamespace(ctx context.Context, c *kube.Connection, kubec
 	}
 	created, err := kube.EnsureNamespace(ctx, c, name, labels, kube.DryRunNone)
 	if e := c.Translate("create Namespace "+name, err); created || e != nil && isLost(e) {
-		// Only one with our labels is ever taken back.
+		// A rollback only deletes a namespace with our labels.
 		j.entries = append(j.entries, journalEntry{c, kubeconfig, kube.ObjectKey{GVK: kube.NamespaceKind(), Name: name}, labels})
 	}
 	if created {

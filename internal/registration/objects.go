@@ -17,51 +17,50 @@ import (
 	multiclusterv1alpha1 "github.com/meshctl/meshctl/pkg/api/multicluster/v1alpha1"
 )
 
-// The labels of what registration makes, on either side.
+// Labels of the objects of a registration, in both clusters.
 const (
-	// RegisteredAsLabel has the name that the cluster is registered under.
+	// RegisteredAsLabel is the name of the registered cluster.
 	RegisteredAsLabel = "registration.meshctl.io/cluster"
-	// ManagementLabel has the UID of the management cluster, so that two
-	// management clusters never take each other's objects for their own.
+	// ManagementLabel is the UID of the management cluster. It prevents two management clusters
+	// from treating each other's objects as their own.
 	ManagementLabel = "registration.meshctl.io/management"
-	// ClusterUIDLabel has, on a KubernetesCluster, the UID of the registered
-	// cluster, so that the same cluster is not registered under two names.
+	// ClusterUIDLabel is, on a KubernetesCluster, the UID of the registered cluster. It prevents
+	// the registration of one cluster under two names.
 	ClusterUIDLabel = "registration.meshctl.io/uid"
 )
 
-// The annotations of a KubernetesCluster, with what the user chose, so that
-// repeating a registration keeps it.
+// Annotations of a KubernetesCluster with the options of the user, so that repeating a
+// registration keeps them.
 const (
 	accessAnnotation  = "registration.meshctl.io/access"
 	addressAnnotation = "registration.meshctl.io/api-server-address"
 )
 
-// DefaultClusterDomain is the DNS domain of a cluster that says nothing else.
+// DefaultClusterDomain is the default DNS domain of a cluster.
 const DefaultClusterDomain = "cluster.local"
 
-// membership is what all objects of one registration are made from.
+// membership holds the values from which all objects of a registration are built.
 type membership struct {
 	cluster string
-	// namespace is on the management cluster, remoteNamespace on the other one.
+	// namespace is in the management cluster, remoteNamespace in the registered one.
 	namespace, remoteNamespace string
 	clusterDomain              string
 	access                     Access
-	// address is what the user said about the address of the API server.
+	// address is the address of the API server that the user specified.
 	address                  string
 	managementUID, remoteUID string
 }
 
-// labels are those of every object of the registration, and what tells them
-// from everyone else's.
+// labels returns the labels of every object of the registration. They distinguish its objects
+// from all others.
 func (m membership) labels() map[string]string {
 	return map[string]string{kube.ManagedByLabel: kube.ManagedBy, RegisteredAsLabel: m.cluster, ManagementLabel: m.managementUID}
 }
 
-// roleName is the name of the ClusterRole and of its binding.
+// roleName returns the name of the ClusterRole and its binding.
 func (m membership) roleName() string { return "meshctl-" + m.cluster }
 
-// tokenSecretName returns the name of the n-th token Secret, which changes with
-// every rotation.
+// tokenSecretName returns the name of the n-th token Secret. Each rotation increments n.
 func (m membership) tokenSecretName(n int) string {
 	if n <= 1 {
 		return m.cluster + "-token"
@@ -70,11 +69,11 @@ func (m membership) tokenSecretName(n int) string {
 }
 
 func (m membership) rules() []rbacv1.PolicyRule {
-	return append(MemberRules(m.access), withdrawalRule(m.roleName()))
+	return append(MemberRules(m.access), selfRemovalRule(m.roleName()))
 }
 
-// remoteNamespaceLabels are those of the namespace if registration makes it: no
-// sidecars are wanted there.
+// remoteNamespaceLabels returns the labels of a namespace created by the registration. Sidecar
+// injection is disabled there.
 func (m membership) remoteNamespaceLabels() map[string]string {
 	labels := m.labels()
 	labels["istio-injection"] = "disabled"
@@ -89,8 +88,8 @@ func (m membership) clusterRole() *unstructured.Unstructured {
 	})
 }
 
-// ownedBy returns an owner reference to the ClusterRole, nil if its UID is not
-// known yet. Kubernetes removes what it owns when it is deleted.
+// ownedBy returns an owner reference to the ClusterRole, nil if its UID is not known yet.
+// Kubernetes deletes owned objects along with it.
 func (m membership) ownedBy(role types.UID) []metav1.OwnerReference {
 	if role == "" {
 		return nil
@@ -114,8 +113,8 @@ func (m membership) clusterRoleBinding(role types.UID) *unstructured.Unstructure
 	})
 }
 
-// tokenSecret is filled in by the cluster; it lives as long as the service
-// account.
+// tokenSecret returns the Secret for a token. The cluster fills it in, and deletes it together
+// with the service account.
 func (m membership) tokenSecret(name string) *unstructured.Unstructured {
 	return toUnstructured(&corev1.Secret{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
@@ -127,7 +126,8 @@ func (m membership) tokenSecret(name string) *unstructured.Unstructured {
 	})
 }
 
-// kubeconfigSecret is what the management cluster keeps (semantics 8.1, step 6).
+// kubeconfigSecret returns the Secret stored in the management cluster (semantics 8.1, step
+// 6).
 func (m membership) kubeconfigSecret(kubeconfig []byte) *unstructured.Unstructured {
 	return toUnstructured(&corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
@@ -151,7 +151,7 @@ func (m membership) kubernetesCluster() *unstructured.Unstructured {
 	})
 }
 
-// kubernetesClusterStatus is the same object with nothing but its status.
+// kubernetesClusterStatus returns the KubernetesCluster with only its status.
 func (m membership) kubernetesClusterStatus() *unstructured.Unstructured {
 	status := multiclusterv1alpha1.KubernetesClusterStatus{Namespace: m.remoteNamespace}
 	for _, rule := range m.rules() {
@@ -164,15 +164,15 @@ func (m membership) kubernetesClusterStatus() *unstructured.Unstructured {
 	cluster.Name, cluster.Namespace = m.cluster, m.namespace
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(cluster)
 	if err != nil {
-		panic(err) // a type of ours that cannot be encoded: no input can cause it
+		panic(err) // a type of ours that cannot be encoded is a bug, not an input error
 	}
 	delete(content, "spec")
 	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
 	return &unstructured.Unstructured{Object: content}
 }
 
-// kubeconfig returns a complete kubeconfig whose cluster, user and context are
-// all called like the registered cluster (semantics 8.1, step 5).
+// kubeconfig returns a complete kubeconfig in which cluster, user and context are named like
+// the registered cluster (semantics 8.1, step 5).
 func (e endpoint) kubeconfig(cluster, token string) ([]byte, error) {
 	config := clientcmdapi.NewConfig()
 	config.Clusters[cluster] = &clientcmdapi.Cluster{
@@ -196,12 +196,12 @@ func newNamespace(name string, labels map[string]string) *unstructured.Unstructu
 	})
 }
 
-// toUnstructured returns a typed object in the form that is applied: without a
-// status and without what the cluster maintains.
+// toUnstructured returns a typed object in the form that is applied: without status and
+// server-maintained fields.
 func toUnstructured(object runtime.Object) *unstructured.Unstructured {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
-		panic(err) // a Kubernetes type that cannot be encoded: no input can cause it
+		panic(err) // a Kubernetes type that cannot be encoded is a bug, not an input error
 	}
 	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
 	delete(content, "status")

@@ -9,51 +9,50 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// Access says how much the credentials of a registered cluster may do there.
+// Access is the set of permissions of the credentials of a registered cluster.
 type Access string
 
-// The kinds of access, each with all that the one before it has.
+// The kinds of access; each includes the previous one.
 const (
-	// AccessRead is what discovery and diff read.
+	// AccessRead allows reading what discovery and diff need.
 	AccessRead Access = "read"
-	// AccessConfigure adds writing the configuration of Istio that meshctl
-	// renders.
+	// AccessConfigure also allows writing the Istio configuration that meshctl renders.
 	AccessConfigure Access = "configure"
-	// AccessFull adds what shared trust needs: the Secret with Istio's CA, and
+	// AccessFull also allows what shared trust needs: access to the Secret with Istio's CA, and
 	// restarting workloads.
 	AccessFull Access = "full"
 )
 
-// Accesses returns all kinds of access, from the least to the most.
+// Accesses returns all kinds of access, from least to most.
 func Accesses() []string {
 	return []string{string(AccessRead), string(AccessConfigure), string(AccessFull)}
 }
 
-// The Secrets of shared trust: the one that Istio reads its intermediate CA from,
-// and the one that keeps what a takeover replaces.
+// trustBackupSecret is the Secret in which a takeover of shared trust keeps the replaced
+// Secret.
 const (
 	trustBackupSecret = "cacerts-backup"
 )
 
-// MemberRules returns what the credentials of a registered cluster may do
-// there: no more than meshctl does itself (semantics 8.2, without what an agent
-// would need). The rules name no Secret but Istio's CA and its backup.
+// MemberRules returns the permissions of the credentials of a registered cluster: only those
+// that meshctl itself uses (semantics 8.2, without those for an agent). The only Secrets they
+// cover are Istio's CA and its backup.
 //
-// Two permissions are wider than their use, because RBAC knows nothing finer:
-// ConfigMaps are read in the namespaces of control planes only, and whoever may
-// patch a Deployment may change more of it than the annotation that restarts it.
+// Two permissions are wider than necessary because RBAC is not more fine-grained: ConfigMaps
+// are only read in the namespaces of control planes, and permission to patch a Deployment is
+// not limited to the restart annotation.
 func MemberRules(access Access) []rbacv1.PolicyRule {
 	read := []string{"get", "list"}
 	rules := []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"configmaps", "namespaces", "nodes", "pods", "services"}, Verbs: read},
 		{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "replicasets", "statefulsets"}, Verbs: read},
 		{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: read},
-		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: []string{"list"}}, // for plans of restarts
+		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: []string{"list"}}, // for restart plans
 		{APIGroups: []string{"appmesh.k8s.aws"}, Resources: []string{"meshes"}, Verbs: read},
 	}
 	istio := read
 	if access != AccessRead {
-		// Server-side apply creates and patches.
+		// Server-side apply needs create and patch.
 		istio = []string{"get", "list", "create", "patch", "delete"}
 	}
 	rules = append(rules,
@@ -62,8 +61,8 @@ func MemberRules(access Access) []rbacv1.PolicyRule {
 	)
 	if access == AccessFull {
 		rules = append(rules,
-			// Server-side apply names the object that it creates, so that even
-			// creating is confined to the one name.
+			// A server-side apply request contains the name of the object to create, so create can
+			// be restricted to that name.
 			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{trust.CASecretName, trustBackupSecret}, Verbs: []string{"get", "create", "patch"}},
 			rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: []string{"patch"}},
 		)
@@ -71,19 +70,18 @@ func MemberRules(access Access) []rbacv1.PolicyRule {
 	return rules
 }
 
-// withdrawalRule lets the credentials of a registration remove themselves: what
-// else belongs to them on the cluster is owned by their ClusterRole.
-func withdrawalRule(role string) rbacv1.PolicyRule {
+// selfRemovalRule allows the credentials of a registration to remove themselves: the other
+// objects on the cluster are owned by their ClusterRole.
+func selfRemovalRule(role string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{
 		APIGroups: []string{rbacv1.GroupName}, Resources: []string{"clusterroles"}, ResourceNames: []string{role}, Verbs: []string{"get", "delete"},
 	}
 }
 
-// managementRoles returns the ClusterRoles of the management cluster, for those
-// who view, edit and administer the resources of meshctl. Kubernetes aggregates the
-// first one to its own view. What the others allow governs all clusters, and is
-// given by name only: whoever may edit some namespace is nobody in particular
-// (semantics D72). Registering clusters is left to administrators.
+// managementRoles returns the ClusterRoles of the management cluster to view, edit and
+// administer meshctl's resources. The first is aggregated to the view role of Kubernetes. The
+// others are not aggregated, because they affect all clusters: permission to edit some
+// namespace must not be enough (semantics D72). Only administrators may register clusters.
 func managementRoles() []*rbacv1.ClusterRole {
 	const (
 		networking   = "networking.mesh.gloo.solo.io"
@@ -111,7 +109,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 	}
 	return []*rbacv1.ClusterRole{
 		role(kube.ViewRole, "view",
-			// The namespace of meshctl lists from which other namespaces policies take effect.
+			// The annotation of meshctl's namespace lists the policy namespaces.
 			rule([]string{"get"}, "", "namespaces"),
 			rule(read, networking, policies...),
 			rule(read, settings, "settings"),
@@ -123,8 +121,7 @@ func managementRoles() []*rbacv1.ClusterRole {
 			rule(write, discovery, discovered...),
 			rule([]string{"patch", "update"}, networking, withStatus(policies)...),
 			rule([]string{"patch", "update"}, discovery, withStatus(discovered)...),
-			// Whoever works on trust holds a Lease for each virtual mesh, whose names
-			// are not known before.
+			// Changing trust requires a Lease per virtual mesh; the names are not known in advance.
 			rule([]string{"create", "get", "update"}, coordination, "leases")),
 		role(kube.AdminRole, "",
 			rule(write, multicluster, "kubernetesclusters"),

@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// may reports whether rules allow something.
+// may reports whether rules grant a permission.
 func may(rules []rbacv1.PolicyRule, p kube.Permission) bool {
 	resource := p.Resource
 	if p.Subresource != "" {
@@ -38,15 +38,15 @@ func TestMembersMayBeDiscovered(t *testing.T) {
 	}
 }
 
-// TestEditorsHoldLeases lets those work on trust who may edit the namespace of
-// meshctl's resources.
+// TestEditorsHoldLeases checks that users who may edit meshctl's resources may hold the Leases
+// for trust.
 func TestEditorsHoldLeases(t *testing.T) {
 	t.Parallel()
 	for _, role := range managementRoles() {
 		for _, verb := range []string{"create", "get", "update"} {
 			p := kube.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Name: "meshctl-trust-prod.mesh"}
 			if got, want := may(role.Rules, p), role.Name == kube.EditRole; got != want {
-				t.Errorf("%s lets somebody %s: %t, want %t", role.Name, p, got, want)
+				t.Errorf("%s allows %s: %t, want %t", role.Name, p, got, want)
 			}
 		}
 	}
@@ -111,9 +111,9 @@ func TestPermissionText(t *testing.T) {
 	}
 }
 
-// TestRolesOfNobodyInParticular holds that whoever may edit or administer some
-// namespace may not therefore govern all clusters.
-func TestRolesOfNobodyInParticular(t *testing.T) {
+// TestAggregatedRolesDoNotAffectAllClusters checks that the permission to edit or administer some
+// namespace does not extend to resources that affect all clusters.
+func TestAggregatedRolesDoNotAffectAllClusters(t *testing.T) {
 	t.Parallel()
 	got := map[string][]string{}
 	for _, role := range managementRoles() {
@@ -130,7 +130,8 @@ func TestRolesOfNobodyInParticular(t *testing.T) {
 	}
 }
 
-// TestRolesGrantWhatIsSaid holds the roles that messages name to what they grant.
+// TestRolesGrantWhatIsSaid compares the roles named in messages with the permissions that they
+// grant.
 func TestRolesGrantWhatIsSaid(t *testing.T) {
 	t.Parallel()
 	for _, role := range managementRoles() {
@@ -147,6 +148,6 @@ func TestRolesGrantWhatIsSaid(t *testing.T) {
 		}
 	}
 	if got := kube.RoleFor("list", "apps", "deployments"); got != "" {
-		t.Errorf("%s is said to grant what it does not", got)
+		t.Errorf("messages claim that %s grants a permission that it does not grant", got)
 	}
 }

@@ -11,28 +11,27 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Plan holds the objects of a registration, as a tool that keeps clusters in
-// line with a repository would apply them. There are no credentials among them.
+// Plan holds the objects of a registration in the form in which a GitOps tool would apply
+// them. It contains no credentials.
 type Plan struct {
-	// Remote belongs on the cluster to register, Management on the management
-	// cluster; each in the order of writing.
+	// Remote are the objects for the cluster to register, Management those for the management
+	// cluster, each in the order of writing.
 	Remote, Management []*unstructured.Unstructured
 }
 
-// PlanRegistration returns what Register would write, and writes nothing. What
-// would keep Register from working is an error if strict is set; otherwise, what
-// is only missing so far is a warning: permissions, the definitions of
-// resources.
+// PlanRegistration returns the objects that Register would write, and writes nothing. It
+// returns an error if Register could not succeed. Unless strict is set, missing permissions
+// and CRDs are only warnings.
 //
-// The token exists only once the cluster has made it: in its place, the
-// kubeconfig says where it will be.
+// The token does not exist before the cluster has created it. In its place, the kubeconfig
+// says where to find it.
 func PlanRegistration(ctx context.Context, management, remote *kube.Connection, opts RegisterOptions, strict bool, observe Observer) (*Plan, error) {
 	r := newRegistrar(management, remote, opts, observe)
 	err := observe.phase(opts.Cluster, PhasePreflight, func() (string, error) {
 		if strict {
 			return r.preflight(ctx)
 		}
-		if err := r.begin(ctx); err != nil {
+		if err := r.prepare(ctx); err != nil {
 			return "", err
 		}
 		for _, check := range []func(context.Context) error{r.checkDefinitions, r.checkManagementPermissions, r.checkRemotePermissions} {
@@ -49,8 +48,7 @@ func PlanRegistration(ctx context.Context, management, remote *kube.Connection, 
 	return r.plan()
 }
 
-// unlessForbidden turns the error of a question that the user may not ask into
-// a warning.
+// unlessForbidden turns a forbidden error into a warning.
 func (r *registrar) unlessForbidden(err error) error {
 	if kube.IsReason(err, kube.ReasonForbidden) {
 		r.observe.warn(r.opts.Cluster, PhasePreflight, err.Error())

@@ -16,14 +16,14 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// preflight finds out, without writing anything, whether the registration can
-// work. Everything that is wrong is reported together.
+// preflight checks whether the registration can succeed, without writing anything. It reports
+// all problems at once.
 func (r *registrar) preflight(ctx context.Context) (string, error) {
-	if err := r.begin(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return "", err
 	}
 	questions := []func(context.Context) error{
-		r.checkName, r.checkDuplicate, r.checkDefinitions, r.checkManagementPermissions, r.checkRemotePermissions, r.checkRole, r.noteIstio,
+		r.checkName, r.checkDuplicate, r.checkDefinitions, r.checkManagementPermissions, r.checkRemotePermissions, r.checkRole, r.warnWithoutIstio,
 	}
 	answers := kube.Parallel(len(questions), questions, func(ask func(context.Context) error) error { return ask(ctx) })
 	if err := errors.Join(withoutRepeats(answers)...); err != nil {
@@ -32,8 +32,8 @@ func (r *registrar) preflight(ctx context.Context) (string, error) {
 	return fmt.Sprintf("Kubernetes %s at %s", r.result.Version, r.endpoint.server), nil
 }
 
-// withoutRepeats drops errors that say the same: a dead cluster fails every
-// question.
+// withoutRepeats removes duplicate errors: an unreachable cluster fails every check with the
+// same one.
 func withoutRepeats(errs []error) []error {
 	var said []string
 	return slices.DeleteFunc(errs, func(err error) bool {
@@ -45,16 +45,16 @@ func withoutRepeats(errs []error) []error {
 	})
 }
 
-// begin settles what the registration is made of, and refuses what cannot work
-// whatever the clusters hold.
-func (r *registrar) begin(ctx context.Context) error {
+// prepare determines the options and the clusters of the registration, and returns an error if
+// it cannot succeed regardless of their content.
+func (r *registrar) prepare(ctx context.Context) error {
 	if err := r.opts.check(); err != nil {
 		return err
 	}
 	if err := r.identify(ctx); err != nil {
 		return err
 	}
-	if err := r.settle(ctx); err != nil {
+	if err := r.completeOptions(ctx); err != nil {
 		return err
 	}
 	var (
@@ -66,14 +66,13 @@ func (r *registrar) begin(ctx context.Context) error {
 	return err
 }
 
-// settle fills in what the user left open: an earlier registration of the same
-// cluster keeps what it has, so that repeating it changes nothing; a new one
-// gets the defaults.
-func (r *registrar) settle(ctx context.Context) error {
+// completeOptions sets the options that the user left open: to the values of an earlier registration of
+// the same cluster, so that repeating it changes nothing, or else to the defaults.
+func (r *registrar) completeOptions(ctx context.Context) error {
 	found, err := findRegistration(ctx, r.management, r.opts.Namespace, r.opts.Cluster)
 	switch {
 	case kube.IsReason(err, kube.ReasonNotFound), kube.IsReason(err, kube.ReasonNoSuchKind), kube.IsReason(err, kube.ReasonForbidden):
-		found = nil // what is forbidden is reported with the other permissions
+		found = nil // missing permissions are reported together later
 	case err != nil:
 		return err
 	case found.object == nil || found.object.GetLabels()[ClusterUIDLabel] != r.member.remoteUID:
@@ -94,8 +93,8 @@ func (r *registrar) settle(ctx context.Context) error {
 	return nil
 }
 
-// keep takes over what an earlier registration has and the user left open.
-// That certificates are not verified must be said every time.
+// keep sets open options to the values of an earlier registration. InsecureSkipTLSVerify is
+// not kept: it must be specified every time.
 func (o *RegisterOptions) keep(found *registered) {
 	annotations := found.object.GetAnnotations()
 	o.RemoteNamespace = cmp.Or(o.RemoteNamespace, found.member.remoteNamespace)
@@ -113,7 +112,7 @@ func (o *RegisterOptions) keep(found *registered) {
 	}
 }
 
-// identify finds out which clusters these are.
+// identify determines the UIDs and versions of the clusters.
 func (r *registrar) identify(ctx context.Context) error {
 	type identity struct {
 		uid     string
@@ -139,11 +138,11 @@ func (r *registrar) identify(ctx context.Context) error {
 	return nil
 }
 
-// checkName refuses a name that another cluster has.
+// checkName returns an error if another cluster has the name.
 func (r *registrar) checkName(ctx context.Context) error {
 	existing, err := kube.Get(ctx, r.management, r.member.registrationKey())
 	if kube.IsReason(err, kube.ReasonNotFound) || kube.IsReason(err, kube.ReasonNoSuchKind) {
-		return nil // a missing kind is reported once, for all
+		return nil // a missing kind is reported by checkDefinitions
 	}
 	if err != nil {
 		return err
@@ -152,7 +151,7 @@ func (r *registrar) checkName(ctx context.Context) error {
 		return r.refuse("the name is taken by another cluster", "choose another name, or deregister that cluster first")
 	}
 	if err := r.management.CheckOwner("register cluster "+r.opts.Cluster, existing, r.owner()); err != nil {
-		return r.refuse("KubernetesCluster "+r.opts.Cluster+" exists and was not created by meshctl", "choose another name, or remove it with the tool that made it")
+		return r.refuse("KubernetesCluster "+r.opts.Cluster+" exists and was not created by meshctl", "choose another name, or remove it with the tool that created it")
 	}
 	return nil
 }
@@ -169,9 +168,8 @@ func registrationKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: kube.KubernetesClusters().Group, Version: kube.KubernetesClusters().Version, Kind: "KubernetesCluster"}
 }
 
-// checkDuplicate refuses a cluster that is registered under another name. Of
-// KubernetesClusters that do not say which cluster they are for, those are asked
-// that answer.
+// checkDuplicate returns an error if the cluster is registered under another name. Registered
+// clusters without a recorded UID are asked for it, if they are reachable.
 func (r *registrar) checkDuplicate(ctx context.Context) error {
 	type labelled struct{ name, uid string }
 	all, err := kube.List(ctx, r.management, kube.KubernetesClusters(), kube.ListOptions{Namespace: r.member.namespace}, func(u *unstructured.Unstructured) labelled {
@@ -201,7 +199,7 @@ func (r *registrar) checkDuplicate(ctx context.Context) error {
 		return err
 	}
 	uids := kube.Each(connections, func(c *kube.Connection) string {
-		uid, _ := c.UID(ctx) // one that does not answer cannot be compared
+		uid, _ := c.UID(ctx) // an unreachable cluster cannot be compared
 		return uid
 	})
 	if i := slices.Index(uids, r.member.remoteUID); i >= 0 {
@@ -214,13 +212,13 @@ func (r *registrar) refuseDuplicate(name string) error {
 	return r.refuse("the same cluster is registered as "+name, "use that name, or run 'meshctl cluster deregister "+name+"' first")
 }
 
-// checkAdoption refuses to take the place of a registration with another
-// management cluster.
+// checkAdoption returns an error if the cluster is registered with another management cluster,
+// unless it is to be adopted.
 func (r *registrar) checkAdoption(ctx context.Context) error {
 	role := r.member.clusterRole()
 	existing, err := kube.Get(ctx, r.remote, kube.ObjectKey{GVK: role.GroupVersionKind(), Name: role.GetName()})
 	if err != nil || r.opts.Adopt {
-		return nil //nolint:nilerr // what cannot be read is judged when it is written
+		return nil //nolint:nilerr // errors are reported when the object is written
 	}
 	labels := existing.GetLabels()
 	if labels[kube.ManagedByLabel] != kube.ManagedBy || labels[ManagementLabel] == r.member.managementUID {
@@ -233,7 +231,7 @@ func (r *registrar) checkAdoption(ctx context.Context) error {
 	}
 }
 
-// checkDefinitions makes sure that a registration can be stored.
+// checkDefinitions checks that the CRD of registrations exists.
 func (r *registrar) checkDefinitions(ctx context.Context) error {
 	_, err := r.management.Resource(ctx, registrationKind())
 	var e *kube.Error
@@ -279,9 +277,8 @@ func (r *registrar) checkRemotePermissions(ctx context.Context) error {
 	return kube.RequirePermissions(ctx, r.remote, "create a service account", needed)
 }
 
-// checkRole makes sure that the ClusterRole can be written. The cluster itself
-// says whether the user may hand out the permissions of the registration: only
-// those that the user has.
+// checkRole checks that the ClusterRole can be written. Kubernetes lets users grant only
+// permissions that they have themselves.
 func (r *registrar) checkRole(ctx context.Context) error {
 	if err := r.checkAdoption(ctx); err != nil {
 		return err
@@ -289,16 +286,16 @@ func (r *registrar) checkRole(ctx context.Context) error {
 	opts := r.remoteApply()
 	opts.DryRun = kube.DryRunServer
 	result := kube.Apply(ctx, r.remote, []*unstructured.Unstructured{r.member.clusterRole()}, opts)[0]
-	// Who may not write roles at all is told so with the other permissions.
+	// If the user may not write roles at all, checkRemotePermissions reports it.
 	if result.Err != nil && (result.Err.Reason != kube.ReasonForbidden || strings.Contains(result.Err.Why, "attempting to grant")) {
 		return result.Err
 	}
 	return nil
 }
 
-// noteIstio says so if there is no Istio: registering is no mistake then, but
-// nothing can be configured yet.
-func (r *registrar) noteIstio(ctx context.Context) error {
+// warnWithoutIstio warns if Istio is not installed. The cluster can be registered, but not configured
+// yet.
+func (r *registrar) warnWithoutIstio(ctx context.Context) error {
 	if len(r.remote.ServedVersions(ctx, "networking.istio.io")) == 0 && ctx.Err() == nil {
 		r.observe.warn(r.opts.Cluster, PhasePreflight, "Istio is not installed there: meshctl can configure the cluster after you install it")
 	}

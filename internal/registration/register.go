@@ -13,64 +13,63 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// RegisterOptions say how to register a cluster. What is left open stays as an
-// earlier registration of the cluster has it.
+// RegisterOptions configure the registration of a cluster. Options left open keep the value of
+// an earlier registration.
 type RegisterOptions struct {
-	// Cluster is the name to register it under.
+	// Cluster is the name of the cluster.
 	Cluster string
-	// Namespace is that of the registration on the management cluster.
+	// Namespace is the namespace of the registration in the management cluster.
 	Namespace string
-	// RemoteNamespace is that of the service account on the cluster; if left open,
-	// Namespace.
+	// RemoteNamespace is the namespace of the service account in the cluster; Namespace if left
+	// open.
 	RemoteNamespace string
-	// ClusterDomain is the DNS domain of the cluster; if left open,
-	// DefaultClusterDomain.
+	// ClusterDomain is the DNS domain of the cluster; DefaultClusterDomain if left open.
 	ClusterDomain string
-	// Access is what the credentials may do; if left open, AccessFull.
+	// Access is the access of the credentials; AccessFull if left open.
 	Access Access
-	// APIServerAddress is where others reach the cluster, as HOST, HOST:PORT or an
-	// https URL; if left open, where the user does.
+	// APIServerAddress is the address at which others reach the cluster, as HOST, HOST:PORT or
+	// an https URL; if left open, the address of the user's connection.
 	APIServerAddress string
-	// InsecureSkipTLSVerify accepts any certificate of the API server.
+	// InsecureSkipTLSVerify disables the verification of the API server's certificate.
 	InsecureSkipTLSVerify bool
-	// TokenTTL makes the token expire; 0 is for one that does not, and so is nil,
-	// left open.
+	// TokenTTL is the lifetime of the token; 0 means that it does not expire. nil leaves it
+	// open, with 0 as the default.
 	TokenTTL *time.Duration
-	// Adopt takes over what a registration of the same name with another
-	// management cluster left, and fields that others own.
+	// Adopt takes over the objects of a registration with another management cluster under the
+	// same name, and fields that other managers own.
 	Adopt bool
-	// Wait bounds each wait; DefaultWait if 0.
+	// Wait limits each wait; DefaultWait if 0.
 	Wait time.Duration
-	// Kubeconfig and RemoteKubeconfig are the files that the user named, for the
-	// commands that errors show.
+	// Kubeconfig and RemoteKubeconfig are the files that the user specified. They are part of
+	// the commands in errors.
 	Kubeconfig, RemoteKubeconfig string
-	// Connection is for the connection with the new credentials.
+	// Connection configures the connection with the new credentials.
 	Connection kube.Options
 }
 
-// Registration is what registering came to.
+// Registration is the result of registering a cluster.
 type Registration struct {
 	Cluster string
-	// Server is the address of the API server in the registration, Version that of
-	// the cluster, UID what identifies it.
+	// Server is the address of the API server in the registration, Version the Kubernetes
+	// version of the cluster, UID its unique ID.
 	Server, Version, UID string
-	// Results are the objects on both sides, in the order of writing.
+	// Results are the objects in both clusters, in the order of writing.
 	Results []kube.Result
-	// Expires is when the token does; nil for never.
+	// Expires is when the token expires; nil for never.
 	Expires *time.Time
 }
 
-// Register gives meshctl access to a cluster: it makes a service account on it
-// with no more permissions than needed, tries the credentials, and records them
-// on the management cluster (semantics 8.1 and D43).
+// Register gives meshctl access to a cluster. It creates a service account with minimal
+// permissions there, verifies the credentials, and stores them in the management cluster
+// (semantics 8.1 and D43).
 //
-// It may be repeated: what is there already stays, and what is missing is
-// added. If it fails or is cancelled, what this run made is deleted; if that
-// cannot be done, the error is an *IncompleteError.
+// It may be repeated: existing objects stay, and missing ones are added. If it fails or is
+// cancelled, it deletes what this run created; if that is not possible, the error is an
+// *IncompleteError.
 func Register(ctx context.Context, management, remote *kube.Connection, opts RegisterOptions, observe Observer) (*Registration, error) {
 	r := newRegistrar(management, remote, opts, observe)
 	if err := r.run(ctx); err != nil {
-		return nil, r.journal.takeBack(ctx, observe, err)
+		return nil, r.journal.rollBack(ctx, observe, err)
 	}
 	return &r.result, nil
 }
@@ -85,9 +84,9 @@ type registrar struct {
 	endpoint endpoint
 	journal  journal
 	result   Registration
-	// roleUID is that of the ClusterRole on the cluster.
+	// roleUID is the UID of the ClusterRole in the cluster.
 	roleUID types.UID
-	// kubeconfig holds the new credentials.
+	// kubeconfig contains the new credentials.
 	kubeconfig []byte
 }
 
@@ -119,15 +118,15 @@ func (r *registrar) run(ctx context.Context) error {
 	return nil
 }
 
-// dropTokenSecrets revokes tokens that do not expire once one that does is in
-// use. The registration is complete by then.
+// dropTokenSecrets revokes non-expiring tokens once an expiring one is in use. The
+// registration is already complete, so failures are only warnings.
 func (r *registrar) dropTokenSecrets(ctx context.Context) {
 	if *r.opts.TokenTTL == 0 {
 		return
 	}
 	names, err := r.member.listTokenSecrets(ctx, r.remote)
 	if err != nil {
-		return // whoever may not list Secrets has made none
+		return // without permission to list Secrets, the user has not created any
 	}
 	for _, name := range names {
 		key := kube.ObjectKey{GVK: kube.SecretKind(), Namespace: r.member.remoteNamespace, Name: name}
@@ -140,8 +139,8 @@ func (r *registrar) dropTokenSecrets(ctx context.Context) {
 	}
 }
 
-// remoteApply and managementApply say how to write to either side: nothing that
-// belongs to someone else is touched.
+// remoteApply returns the options for writing to both clusters. Objects of others are not
+// changed.
 func (r *registrar) remoteApply() kube.ApplyOptions {
 	return kube.ApplyOptions{Owner: r.owner(), Force: r.opts.Adopt}
 }
@@ -154,7 +153,7 @@ func (r *registrar) owner() map[string]string {
 	return owner
 }
 
-// makeAccount makes who will act on the cluster, and says what it may do.
+// makeAccount creates the service account and its permissions.
 func (r *registrar) makeAccount(ctx context.Context) error {
 	namespace, err := r.journal.ensureNamespace(ctx, r.remote, r.opts.RemoteKubeconfig, r.member.remoteNamespace, r.member.remoteNamespaceLabels(), r.opts.Wait)
 	if err != nil {
@@ -183,7 +182,7 @@ func (r *registrar) applyRemote(ctx context.Context, object *unstructured.Unstru
 	return results[0], nil
 }
 
-// makeCredentials gets a token and makes a kubeconfig of it.
+// makeCredentials obtains a token and creates a kubeconfig with it.
 func (r *registrar) makeCredentials(ctx context.Context) (string, error) {
 	token, err := r.getToken(ctx)
 	if err != nil {
@@ -200,7 +199,7 @@ func (r *registrar) getToken(ctx context.Context) (string, error) {
 	if ttl := *r.opts.TokenTTL; ttl > 0 {
 		return RequestToken(ctx, r.remote, r.member.remoteNamespace, r.opts.Cluster, ttl)
 	}
-	// Repeating a registration keeps the token that the last rotation made.
+	// Repeating a registration keeps the token of the last rotation.
 	name, err := r.currentTokenSecret(ctx)
 	if err != nil {
 		return "", err
@@ -211,8 +210,8 @@ func (r *registrar) getToken(ctx context.Context) (string, error) {
 	return waitForToken(ctx, r.remote, r.member.remoteNamespace, name, r.opts.Wait)
 }
 
-// currentTokenSecret returns the name of the newest token Secret, that of a
-// first one if there is none.
+// currentTokenSecret returns the name of the newest token Secret, or that of the first one if
+// there is none.
 func (r *registrar) currentTokenSecret(ctx context.Context) (string, error) {
 	existing, err := r.member.listTokenSecrets(ctx, r.remote)
 	if err != nil || len(existing) == 0 {
@@ -228,7 +227,7 @@ func expiryText(expires *time.Time) string {
 	return "the token expires at " + expires.Format(time.RFC3339)
 }
 
-// verify connects the way that everyone will from now on.
+// verify connects with the new credentials, as later commands will.
 func (r *registrar) verify(ctx context.Context) (string, error) {
 	connection, err := kube.FromKubeconfig(r.opts.Cluster, r.kubeconfig, r.opts.Connection)
 	if err != nil {
@@ -241,8 +240,7 @@ func (r *registrar) verify(ctx context.Context) (string, error) {
 	return connection.Server(), nil
 }
 
-// explainVerification adds what a registration can do about an address that
-// does not work.
+// explainVerification adds the relevant options to errors about the address.
 func explainVerification(err error, opts RegisterOptions) error {
 	switch {
 	case kube.IsReason(err, kube.ReasonUntrusted) && opts.APIServerAddress != "":
@@ -254,7 +252,7 @@ func explainVerification(err error, opts RegisterOptions) error {
 	}
 }
 
-// record writes down the registration on the management cluster.
+// record stores the registration in the management cluster.
 func (r *registrar) record(ctx context.Context) error {
 	namespace, err := r.journal.ensureNamespace(ctx, r.management, r.opts.Kubeconfig, r.member.namespace, kube.OwnLabels(), r.opts.Wait)
 	if err != nil {
@@ -268,13 +266,13 @@ func (r *registrar) record(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Controllers may have written a status; what registration knows is newer.
+	// Overwrite a status of other controllers: the registration is more recent.
 	opts.Status, opts.Force = true, true
 	_, err = r.journal.apply(ctx, r.management, r.opts.Kubeconfig, opts, r.member.kubernetesClusterStatus())
 	return err
 }
 
-// check refuses what cannot be registered whatever the clusters hold.
+// check returns an error for options that can never succeed.
 func (o RegisterOptions) check() error {
 	fail := func(why, hint string) error {
 		return &kube.Error{Action: "register cluster " + o.Cluster, Reason: kube.ReasonInvalid, Why: why, Hint: hint}
@@ -298,10 +296,10 @@ func (o RegisterOptions) check() error {
 	return nil
 }
 
-// CheckClusterName says why a cluster cannot have the name, empty if it can:
-// names of objects are made with it, in which a dot would end it.
+// CheckClusterName returns why a name is not valid for a cluster, empty if it is valid. Dots
+// are not allowed because they separate the cluster from other parts in the names of objects.
 func CheckClusterName(name string) string {
-	// The names of objects and labels that hold it need room for more.
+	// Names of objects and labels that contain it need room for more.
 	const longest = 50
 	switch faults := validation.IsDNS1123Label(name); {
 	case name == "":

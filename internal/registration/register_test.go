@@ -44,7 +44,7 @@ func TestEndpoint(t *testing.T) {
 		},
 		{
 			name: "missing file", config: rest.Config{Host: "https://a.example", TLSClientConfig: rest.TLSClientConfig{CAFile: caFile + "x"}},
-			fails: "the file of the certificate authority cannot be read",
+			fails: "cannot read the CA file",
 		},
 		{
 			name: "host", config: rest.Config{Host: "https://127.0.0.1:6443", TLSClientConfig: ca}, opts: endpointOptions{address: "b.example"},
@@ -193,7 +193,7 @@ func TestRegisterOptions(t *testing.T) {
 		{RegisterOptions{Cluster: "east", Namespace: "Gloo"}, `"Gloo" is not a valid namespace`},
 		{RegisterOptions{Cluster: "east", RemoteNamespace: "a.b"}, `"a.b" is not a valid namespace`},
 		{RegisterOptions{Cluster: "east", ClusterDomain: "a..b"}, `"a..b" is not a DNS domain`},
-		{RegisterOptions{Cluster: "east", TokenTTL: &minute}, "a token lives for 10m0s at least, not 1m0s"},
+		{RegisterOptions{Cluster: "east", TokenTTL: &minute}, "the lifetime of a token must be at least 10m0s, got 1m0s"},
 	} {
 		err := tt.opts.check()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
@@ -271,13 +271,12 @@ func TestLeftovers(t *testing.T) {
 	}
 	cause := errors.New("it broke")
 	err := error(&IncompleteError{Err: cause, Leftovers: left[:1]})
-	if got, want := err.Error(), "it broke; what is left behind: ClusterRole meshctl-east on east"; got != want || !errors.Is(err, cause) {
+	if got, want := err.Error(), "it broke; left behind: ClusterRole meshctl-east on east"; got != want || !errors.Is(err, cause) {
 		t.Errorf("error %q, want %q", got, want)
 	}
 }
 
-// FuzzKubeconfig feeds kubeconfigs as anyone may have written them into the
-// management cluster.
+// FuzzKubeconfig reads arbitrary kubeconfigs from the management cluster.
 func FuzzKubeconfig(f *testing.F) {
 	good, err := endpoint{server: "https://a.example", ca: []byte("ca")}.kubeconfig("east", token(`{"exp":1}`))
 	if err != nil {

@@ -16,43 +16,43 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// RotateOptions say how to give a registered cluster a new token.
+// RotateOptions configure the rotation of the token of a registered cluster.
 type RotateOptions struct {
-	// Cluster is the name that the cluster is registered under, Namespace that of
-	// its registration.
+	// Cluster is the name of the registered cluster, Namespace the namespace of its
+	// registration.
 	Cluster, Namespace string
-	// TokenTTL makes the token expire; nil gives it the life of the old one, and 0
-	// is for a token that does not expire.
+	// TokenTTL is the lifetime of the new token; 0 means that it does not expire, nil keeps the
+	// lifetime of the old one.
 	TokenTTL *time.Duration
-	// Wait bounds each wait; DefaultWait if 0.
+	// Wait limits each wait; DefaultWait if 0.
 	Wait time.Duration
-	// Kubeconfig and RemoteKubeconfig are the files that the user named, for the
-	// commands that errors show.
+	// Kubeconfig and RemoteKubeconfig are the files that the user specified. They are part of
+	// the commands in errors.
 	Kubeconfig, RemoteKubeconfig string
-	// Connection is for the connection with the new credentials.
+	// Connection configures the connection with the new credentials.
 	Connection kube.Options
 }
 
-// Rotation is what rotating a token came to.
+// Rotation is the result of rotating a token.
 type Rotation struct {
 	Cluster string
-	// Expires is when the new token does; nil for never.
+	// Expires is when the new token expires; nil for never.
 	Expires *time.Time
-	// OldExpires is when the old token expires by itself, if it cannot be revoked;
-	// nil if it is revoked.
+	// OldExpires is when the old token expires if it cannot be revoked; nil if it is revoked.
 	OldExpires *time.Time
-	// Results are the objects that were written or deleted.
+	// Results are the written and deleted objects.
 	Results []kube.Result
 }
 
-// RotateToken replaces the token of a registered cluster. The new one is tried
-// before it takes the place of the old one, which is revoked last. remote is a
-// connection of someone who may make tokens there: a registration cannot renew
-// itself, or else whoever stole its token could, too.
+// RotateToken replaces the token of a registered cluster. The new token is verified before it
+// replaces the old one, which is revoked last. remote is the connection of a user who may
+// create tokens there: a registration cannot renew its own token, because a thief of the token
+// could do so too. If RotateToken fails, it deletes what it created; if that is not possible,
+// the error is an *IncompleteError.
 func RotateToken(ctx context.Context, management, remote *kube.Connection, opts RotateOptions, observe Observer) (*Rotation, error) {
 	r := &rotator{management: management, remote: remote, opts: opts, observe: observe, result: Rotation{Cluster: opts.Cluster}}
 	if err := r.run(ctx); err != nil {
-		return nil, r.journal.takeBack(ctx, observe, err)
+		return nil, r.journal.rollBack(ctx, observe, err)
 	}
 	return &r.result, nil
 }
@@ -67,7 +67,7 @@ type rotator struct {
 	old     kubeconfigParts
 	ttl     time.Duration
 	journal journal
-	// obsolete are the token Secrets that the new one replaces.
+	// obsolete are the token Secrets to revoke.
 	obsolete []string
 	result   Rotation
 }
@@ -103,8 +103,7 @@ func (r *rotator) run(ctx context.Context) error {
 	return r.observe.phase(r.remote.Name, PhaseRevoke, func() (string, error) { return r.revoke(ctx) })
 }
 
-// preflight reads the registration and makes sure that the connection leads to
-// the cluster it is about.
+// preflight reads the registration and checks that the connection leads to its cluster.
 func (r *rotator) preflight(ctx context.Context) error {
 	found, err := findRegistration(ctx, r.management, r.opts.Namespace, r.opts.Cluster)
 	if err != nil {
@@ -157,8 +156,8 @@ func (r *rotator) newToken(ctx context.Context) (string, error) {
 	return waitForToken(ctx, r.remote, m.remoteNamespace, name, r.opts.Wait)
 }
 
-// replace stores the new kubeconfig. If nobody hears whether that worked, the
-// new token must stay if the management cluster has it.
+// replace stores the new kubeconfig. If the response is lost, it finds out whether the
+// kubeconfig was stored, because the new token must be kept then.
 func (r *rotator) replace(ctx context.Context, kubeconfig []byte) error {
 	desired := r.member.kubeconfigSecret(kubeconfig)
 	desired.SetName(r.secret.GetName())
@@ -182,7 +181,7 @@ func (r *rotator) replace(ctx context.Context, kubeconfig []byte) error {
 		r.journal.entries = nil
 		return ctx.Err()
 	}
-	// Both tokens work; which of them is stored is not known.
+	// Keep both tokens: it is not known which one is stored.
 	r.journal.entries = nil
 	return fmt.Errorf("%w; both tokens stay valid because storing the new one may have failed: rotate again", result.Err)
 }
@@ -212,8 +211,8 @@ func (r *rotator) revoke(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// listTokenSecrets returns the names of the token Secrets of a registration on
-// its cluster, the oldest first.
+// listTokenSecrets returns the names of the token Secrets of a registration on the cluster,
+// oldest first.
 func (m membership) listTokenSecrets(ctx context.Context, c *kube.Connection) ([]string, error) {
 	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: m.labels()})
 	found, err := kube.ListMetadata(ctx, c, secrets(), kube.ListOptions{Namespace: m.remoteNamespace, Labels: selector})
@@ -230,7 +229,7 @@ func (m membership) listTokenSecrets(ctx context.Context, c *kube.Connection) ([
 	return names, nil
 }
 
-// tokenSecretNumber is the opposite of tokenSecretName; 0 for other names.
+// tokenSecretNumber is the inverse of tokenSecretName; it returns 0 for other names.
 func tokenSecretNumber(cluster, name string) int {
 	rest, found := strings.CutPrefix(name, cluster+"-token")
 	if found && rest == "" {
@@ -243,15 +242,15 @@ func tokenSecretNumber(cluster, name string) int {
 	return n
 }
 
-// kubeconfigParts is the kubeconfig of a registration, taken apart.
+// kubeconfigParts are the parts of the kubeconfig of a registration.
 type kubeconfigParts struct {
 	cluster  string
 	endpoint endpoint
 	token    string
 }
 
-// splitKubeconfig takes the kubeconfig of a registration apart. Its errors do
-// not quote it.
+// splitKubeconfig parses the kubeconfig of a registration. Its errors do not quote the
+// content.
 func splitKubeconfig(text string) (kubeconfigParts, error) {
 	raw, err := clientcmd.Load([]byte(text))
 	if err != nil {
@@ -275,7 +274,7 @@ func splitKubeconfig(text string) (kubeconfigParts, error) {
 	}, nil
 }
 
-// withToken returns the same kubeconfig with another token.
+// withToken returns the kubeconfig with another token.
 func (k kubeconfigParts) withToken(token string) ([]byte, error) {
 	return k.endpoint.kubeconfig(k.cluster, token)
 }

@@ -9,58 +9,55 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// MemberStatus is how a registered cluster is at the moment.
+// MemberStatus is the status of a registered cluster.
 type MemberStatus struct {
-	// Cluster is the name that the cluster is registered under, Namespace that of
-	// its registration.
+	// Cluster is the name of the registered cluster, Namespace the namespace of its
+	// registration.
 	Cluster, Namespace string
-	// UID identifies the cluster; empty if neither the cluster nor its
-	// registration says.
+	// UID is the unique ID of the cluster; empty if not known.
 	UID string
 	// Created is when it was registered.
 	Created time.Time
-	// Server is the address of the API server; empty if it is not known.
+	// Server is the address of the API server; empty if not known.
 	Server string
-	// InsecureSkipTLSVerify says that the certificate of the API server is not
-	// verified.
+	// InsecureSkipTLSVerify is true if the certificate of the API server is not verified.
 	InsecureSkipTLSVerify bool
-	// TokenExpires is when the credentials do; nil for never, or if they do not
-	// say.
+	// TokenExpires is when the credentials expire; nil if never or not known.
 	TokenExpires *time.Time
-	// Reachable says that the API server accepted the credentials and answered
-	// what it was asked; Err is why not.
+	// Reachable is true if the API server accepted the credentials and answered all requests.
+	// Err is why not.
 	Reachable bool
 	Err       *kube.Error
-	// Version is that of Kubernetes, Latency what a small request took.
+	// Version is the Kubernetes version, Latency the duration of a small request.
 	Version string
 	Latency time.Duration
-	// Meshes are the service meshes that were found there; MeshesKnown says that
-	// they are all.
+	// Meshes are the service meshes found in the cluster. MeshesKnown is true if the list is
+	// complete.
 	Meshes      []string
 	MeshesKnown bool
-	// Notes say what could not be found out.
+	// Notes are errors about what could not be determined.
 	Notes []*kube.Error
 }
 
-// StatusOptions say what to find out about registered clusters.
+// StatusOptions configure Statuses.
 type StatusOptions struct {
-	// Namespace is that of the registrations.
+	// Namespace is the namespace of the registrations.
 	Namespace string
-	// Names are the clusters to look at; all if there are none.
+	// Names are the clusters to query; empty means all.
 	Names []string
-	// Deadline bounds all questions to one cluster; DefaultDeadline if 0.
+	// Deadline limits all requests to a cluster; DefaultDeadline if 0.
 	Deadline time.Duration
-	// Meshes finds the service meshes of a cluster; nil looks for none.
+	// Meshes finds the service meshes of a cluster; if nil, they are not queried.
 	Meshes func(context.Context, *kube.Connection) ([]string, error)
-	// Clock tells the time, to measure latency.
+	// Clock returns the current time, to measure latency.
 	Clock func() time.Time
-	// Connection is for the connections to the clusters.
+	// Connection configures the connections to the clusters.
 	Connection kube.Options
 }
 
-// Statuses asks all registered clusters at the same time how they are, and
-// returns the answers sorted by name. A cluster that cannot be reached is an
-// answer, not an error.
+// Statuses queries the status of registered clusters in parallel, and returns the results
+// sorted by name. An unreachable cluster is part of the result. Statuses returns an error if
+// the registrations cannot be read, if a name is not registered, or if ctx ends.
 func Statuses(ctx context.Context, management *kube.Connection, opts StatusOptions) ([]MemberStatus, error) {
 	statuses, err := listMembers(ctx, management, opts)
 	if err != nil {
@@ -87,7 +84,7 @@ func Statuses(ctx context.Context, management *kube.Connection, opts StatusOptio
 	for _, c := range connections {
 		answered[c.Name] = true
 	}
-	// Those without a connection come in the same order as their errors.
+	// Clusters without a connection are in the same order as their errors.
 	i := 0
 	for _, name := range names {
 		if !answered[name] && i < len(failed) {
@@ -126,7 +123,7 @@ func listMembers(ctx context.Context, management *kube.Connection, opts StatusOp
 	return chosen, nil
 }
 
-// ask asks one cluster.
+// ask queries one cluster.
 func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusOptions) {
 	config := c.RESTConfig()
 	s.Server, s.InsecureSkipTLSVerify, s.TokenExpires = c.Server(), config.Insecure, TokenExpiry(config.BearerToken)
@@ -173,7 +170,7 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 	if s.UID != "" && uid != "" && uid != s.UID {
 		s.Notes = append(s.Notes, &kube.Error{
 			Cluster: c.Name, Action: "trust the registration", Reason: kube.ReasonConflict,
-			Why: "another cluster is at " + c.Server() + " than the one that was registered", Hint: "deregister it, then register it again",
+			Why: c.Server() + " is a different cluster than the one that was registered", Hint: "deregister it, then register it again",
 		})
 	}
 	if uid != "" {
@@ -181,9 +178,8 @@ func (s *MemberStatus) ask(ctx context.Context, c *kube.Connection, opts StatusO
 	}
 }
 
-// harmless reports whether a question that was not answered says nothing about
-// the rest: the credentials may just not be allowed to ask it. An API server that
-// fails, even with one question only, is not ready.
+// harmless reports whether an error affects only the one request, for example because of
+// missing permissions. An API server that fails even one request is not ready.
 func harmless(e *kube.Error) bool {
 	switch e.Reason {
 	case kube.ReasonForbidden, kube.ReasonNoSuchKind, kube.ReasonNotFound:

@@ -17,8 +17,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// serve starts a server that answers paths, and returns its address. The answer
-// to all other paths is that of the empty path.
+// serve starts a server with a handler per path, and returns its address. Other paths are
+// handled by that of the empty path.
 func serve(t *testing.T, paths map[string]http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +32,8 @@ func serve(t *testing.T, paths map[string]http.HandlerFunc) string {
 	return server.URL
 }
 
-// answering always answers the same; a JSON answer comes from a value.
+// answering returns a handler with a constant response; a body that is not a string is encoded
+// as JSON.
 func answering(code int, body any) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		text, isText := body.(string)
@@ -52,8 +53,8 @@ func failing(code int, reason, message string) http.HandlerFunc {
 	return answering(code, map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})
 }
 
-// managing returns a connection to a management cluster with one registered
-// cluster at the address.
+// managing returns a connection to a management cluster with one registered cluster at the
+// address.
 func managing(t *testing.T, address string) *kube.Connection {
 	t.Helper()
 	kubeconfig := `{"apiVersion":"v1","kind":"Config","current-context":"c","contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],
@@ -72,7 +73,7 @@ func managing(t *testing.T, address string) *kube.Connection {
 	return kube.New("management", kube.SourceManagement, &rest.Config{Host: url}, kube.Options{})
 }
 
-// A cluster is ready if it answers what it is asked, not if something answers.
+// A cluster is ready only if it answers the actual requests, not if just anything responds.
 func TestStatusesOfClustersThatAnswerBadly(t *testing.T) {
 	t.Parallel()
 	version := answering(http.StatusOK, map[string]any{"major": "1", "minor": "36", "gitVersion": "v1.36.0"})
@@ -84,7 +85,7 @@ func TestStatusesOfClustersThatAnswerBadly(t *testing.T) {
 		paths map[string]http.HandlerFunc
 		want  string
 	}{
-		{name: "all is well", paths: map[string]http.HandlerFunc{"/version": version, kubeSystem: namespace}, want: "ready, 0 notes"},
+		{name: "everything is fine", paths: map[string]http.HandlerFunc{"/version": version, kubeSystem: namespace}, want: "ready, 0 notes"},
 		{
 			name: "may not read the namespace", want: "ready, 1 notes",
 			paths: map[string]http.HandlerFunc{"/version": version, kubeSystem: failing(http.StatusForbidden, "Forbidden", "no")},
@@ -104,7 +105,7 @@ func TestStatusesOfClustersThatAnswerBadly(t *testing.T) {
 		},
 		{
 			name: "JSON of something else", paths: map[string]http.HandlerFunc{"": answering(http.StatusOK, map[string]any{"status": "UP"})},
-			want: "cluster east: SERVER answers", // either of the two questions says so first
+			want: "cluster east: SERVER answers", // either of the two requests may fail first
 		},
 	}
 	for _, tt := range tests {

@@ -19,7 +19,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// MinTokenTTL is the shortest life that Kubernetes gives to a requested token.
+// MinTokenTTL is the minimum lifetime of tokens in Kubernetes.
 const MinTokenTTL = 10 * time.Minute
 
 func secrets() schema.GroupVersionResource {
@@ -30,7 +30,7 @@ func serviceAccounts() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
 }
 
-// waitForToken waits until the cluster has put a token into a Secret.
+// waitForToken waits until the cluster has stored a token in a Secret.
 func waitForToken(ctx context.Context, c *kube.Connection, namespace, name string, limit time.Duration) (string, error) {
 	client, err := c.Dynamic()
 	if err != nil {
@@ -50,7 +50,7 @@ func waitForToken(ctx context.Context, c *kube.Connection, namespace, name strin
 	return token, err
 }
 
-// secretText returns the value of a key of a Secret, empty if there is none.
+// secretText returns the value of a key of a Secret, empty if it does not exist.
 func secretText(secret *unstructured.Unstructured, key string) (string, error) {
 	encoded, _, _ := unstructured.NestedString(secret.Object, "data", key)
 	text, err := base64.StdEncoding.DecodeString(encoded)
@@ -60,8 +60,8 @@ func secretText(secret *unstructured.Unstructured, key string) (string, error) {
 	return string(text), nil
 }
 
-// RequestToken asks for a token of a service account that expires. The cluster
-// may give it another life than asked for.
+// RequestToken requests a token of a service account that expires. The cluster may choose
+// another lifetime. The error is that of the request.
 func RequestToken(ctx context.Context, c *kube.Connection, namespace, account string, ttl time.Duration) (string, error) {
 	client, err := c.Dynamic()
 	if err != nil {
@@ -83,29 +83,28 @@ func RequestToken(ctx context.Context, c *kube.Connection, namespace, account st
 	}
 	token, _, _ := unstructured.NestedString(answer.Object, "status", "token")
 	if token == "" {
-		return "", &kube.Error{Cluster: c.Name, Action: "request a token of ServiceAccount " + account + " in " + namespace, Reason: kube.ReasonServerTrouble, Why: "the answer has none"}
+		return "", &kube.Error{Cluster: c.Name, Action: "request a token of ServiceAccount " + account + " in " + namespace, Reason: kube.ReasonServerTrouble, Why: "the response has no token"}
 	}
 	return token, nil
 }
 
-// checkTokenTTL says why a token cannot live that long, empty if it can; 0 is
-// for ever.
+// checkTokenTTL returns why a lifetime of tokens is not valid, empty if it is; 0 means no
+// expiry.
 func checkTokenTTL(ttl time.Duration) string {
 	if ttl != 0 && ttl < MinTokenTTL {
-		return fmt.Sprintf("a token lives for %s at least, not %s", MinTokenTTL, ttl)
+		return fmt.Sprintf("the lifetime of a token must be at least %s, got %s", MinTokenTTL, ttl)
 	}
 	return ""
 }
 
-// TokenExpiry returns when a token of a service account expires, as it says
-// itself; nil if it says nothing, as with tokens of Secrets.
+// TokenExpiry returns when a service account token expires according to its claims; nil if it
+// has none, as in tokens of Secrets.
 func TokenExpiry(token string) *time.Time {
 	_, expires := tokenTimes(token)
 	return expires
 }
 
-// tokenLife returns how long a token lives from its beginning to its end; 0 for
-// one that does not expire.
+// tokenLife returns the lifetime of a token; 0 if it does not expire.
 func tokenLife(token string) time.Duration {
 	issued, expires := tokenTimes(token)
 	if issued == nil || expires == nil || !expires.After(*issued) {
@@ -114,8 +113,8 @@ func tokenLife(token string) time.Duration {
 	return max(expires.Sub(*issued).Round(time.Second), MinTokenTTL)
 }
 
-// tokenTimes reads the times of a token without judging its signature; nil for
-// those that it does not have.
+// tokenTimes returns the times in a token without verifying its signature; nil for missing
+// ones.
 func tokenTimes(token string) (issued, expires *time.Time) {
 	parts := strings.Split(token, ".")
 	const all = 3 // header, claims, signature
@@ -136,9 +135,9 @@ func tokenTimes(token string) (issued, expires *time.Time) {
 	return claimTime(claims.Issued), claimTime(claims.Expires)
 }
 
-// claimTime returns the time of a claim, nil for none and for nonsense.
+// claimTime returns the time of a claim, nil if it is missing or invalid.
 func claimTime(seconds *float64) *time.Time {
-	// No year has more than four digits.
+	// the end of the year 9999
 	const last = 253402300799
 	if seconds == nil || *seconds <= 0 || *seconds > last {
 		return nil
@@ -147,20 +146,20 @@ func claimTime(seconds *float64) *time.Time {
 	return &at
 }
 
-// verify connects with new credentials and waits until they work: the cluster
-// must be the one that they were made on, and let them list what discovery
-// lists. Permissions take a moment to have effect everywhere.
+// verify connects with new credentials and waits until they work. The cluster must be the one
+// for which they were created, and must allow them to list what discovery lists. Permissions
+// may take a moment to take effect.
 func verify(ctx context.Context, c *kube.Connection, uid string, limit time.Duration) error {
 	return c.Await(ctx, limit, "use the new credentials", c.Server()+" does not accept them", "check the clocks and the controller manager of the cluster",
 		func(ctx context.Context) (bool, error) {
 			found, err := c.UID(ctx)
 			if err != nil {
-				return false, settles(err)
+				return false, ignoreTransient(err)
 			}
 			if found != uid {
 				return false, &kube.Error{
 					Cluster: c.Name, Action: "use the new credentials", Reason: kube.ReasonUnusable,
-					Why: c.Server() + " is another cluster than the one of the credentials", Hint: "correct --api-server-address",
+					Why: c.Server() + " is a different cluster than the one that issued the credentials", Hint: "correct --api-server-address",
 				}
 			}
 			client, err := c.Metadata()
@@ -169,15 +168,15 @@ func verify(ctx context.Context, c *kube.Connection, uid string, limit time.Dura
 			}
 			deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 			if _, err := client.Resource(deployments).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
-				return false, settles(err)
+				return false, ignoreTransient(err)
 			}
 			return true, nil
 		})
 }
 
-// settles returns nil for errors that pass once a cluster has noticed its new
-// objects, others as they are.
-func settles(err error) error {
+// ignoreTransient returns nil for errors that go away once the cluster has processed its new objects,
+// and other errors unchanged.
+func ignoreTransient(err error) error {
 	var e *kube.Error
 	if errors.As(err, &e) && (e.Reason == kube.ReasonUnauthorized || e.Reason == kube.ReasonForbidden) ||
 		apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {

@@ -13,15 +13,15 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// authorityChangedAt returns when the certificate authority of a control plane last
-// changed: the Secret cacerts in the namespace that it is installed in. It is
-// the API server's time, to the second, so that it compares with when the same
-// cluster's pods were created, whatever the clock of this machine says.
+// authorityChangedAt returns when the CA of a control plane last changed, that is, the Secret
+// cacerts in its namespace. The result is in the API server's time, to the second. It can
+// therefore be compared with the creation of pods in the same cluster, regardless of the local
+// clock.
 //
-// Nothing but metadata is read, never a key. The time is that of meshctl's own
-// writes of the data, else that of the newest write by anybody, else that of the
-// creation. Found is false if there is no such Secret: then the control plane
-// signs with a certificate authority of its own. The error is a *kube.Error.
+// It reads only metadata, never a key. The result is the time of meshctl's own last write to
+// the data, or else of the last write by anyone, or else of the creation. found is false if
+// the Secret does not exist: the control plane then signs with a self-generated CA. The error
+// is a *kube.Error.
 func authorityChangedAt(ctx context.Context, c *kube.Connection, namespace string) (changed time.Time, found bool, err error) {
 	client, err := c.Metadata()
 	if err != nil {
@@ -38,13 +38,13 @@ func authorityChangedAt(ctx context.Context, c *kube.Connection, namespace strin
 	return dataChangedAt(&secret.ObjectMeta), true, nil
 }
 
-// authorityPermission is what authorityChangedAt needs.
+// authorityPermission returns the permission that authorityChangedAt needs.
 func authorityPermission(namespace string) kube.Permission {
 	return kube.Permission{Verb: "get", Resource: "secrets", Namespace: namespace, Name: trust.CASecretName}
 }
 
-// dataChangedAt tells from the managed fields when the data of an object
-// changed.
+// dataChangedAt returns when the data of an object last changed, according to its managed
+// fields.
 func dataChangedAt(meta *metav1.ObjectMeta) time.Time {
 	var own, newest time.Time
 	for _, entry := range meta.ManagedFields {
@@ -66,10 +66,10 @@ func dataChangedAt(meta *metav1.ObjectMeta) time.Time {
 	}
 }
 
-// ownsData reports whether a set of fields contains any of a Secret's data.
+// ownsData reports whether a set of fields includes the data of a Secret.
 func ownsData(fields *metav1.FieldsV1) bool {
 	var top map[string]json.RawMessage
-	_ = json.Unmarshal(fields.GetRawBytes(), &top) // what is no set of fields has none
+	_ = json.Unmarshal(fields.GetRawBytes(), &top) // malformed fields own nothing
 	_, owns := top["f:data"]
 	return owns
 }

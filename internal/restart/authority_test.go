@@ -24,7 +24,7 @@ func TestDataChangedAt(t *testing.T) {
 		entries []metav1.ManagedFieldsEntry
 		want    int
 	}{
-		"nobody says":               {nil, 0},
+		"no managed fields":         {nil, 0},
 		"our own write":             {[]metav1.ManagedFieldsEntry{entry("meshctl", 1, data), entry("kubectl", 2, data)}, 1},
 		"our newest write":          {[]metav1.ManagedFieldsEntry{entry("meshctl", 3, data), entry("meshctl", 1, data)}, 3},
 		"the newest of others":      {[]metav1.ManagedFieldsEntry{entry("istiod", 1, data), entry("kubectl", 2, data)}, 2},
@@ -43,7 +43,7 @@ func TestDataChangedAt(t *testing.T) {
 	}
 }
 
-// TestAuthorityChangedAtReadsNoKey shows that only metadata is asked for.
+// TestAuthorityChangedAtReadsNoKey checks that only metadata is requested.
 func TestAuthorityChangedAtReadsNoKey(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,72 +2,71 @@ package restart
 
 import "time"
 
-// State says what is going on with an item.
+// State is the state of an item in an event.
 type State string
 
 // The states of events.
 const (
-	// StateStarted: the item is restarted now.
+	// StateStarted: the restart of the item starts now.
 	StateStarted State = "started"
-	// StateProgress: it is not ready yet; Detail says what it waits for. It is
-	// reported when that changes.
+	// StateProgress: the item is not ready yet; Detail says what it is waiting for. It is
+	// reported whenever Detail changes.
 	StateProgress State = "progress"
-	// StateEnded: Result says what came of it.
+	// StateEnded: the item is finished; Result has the outcome.
 	StateEnded State = "ended"
 )
 
-// Event is a step of a run.
+// Event reports progress of a run.
 type Event struct {
-	// Mesh and Cluster name the plan that is run.
+	// Mesh and Cluster identify the plan.
 	Mesh, Cluster string
 	State         State
 	Stage         Stage
 	Item          *Item
-	// Detail says what is waited for.
+	// Detail says what the item is waiting for.
 	Detail string
-	// Result is what came of the item; set for StateEnded.
+	// Result is the result of the item; set for StateEnded.
 	Result *Result
 }
 
-// Observer is told what happens. It is called from several goroutines.
+// Observer receives the events of a run. It is called from several goroutines.
 type Observer func(Event)
 
-// Outcome is what came of an item.
+// Outcome is the outcome of restarting an item.
 type Outcome string
 
 // The outcomes.
 const (
 	// OutcomeRestarted: all its pods are new and ready.
 	OutcomeRestarted Outcome = "restarted"
-	// OutcomeBegun: the restart has begun and is not waited for.
+	// OutcomeBegun: the restart was started, and the run does not wait for it.
 	OutcomeBegun Outcome = "begun"
 	// OutcomeDryRun: the API server would accept the restart.
 	OutcomeDryRun Outcome = "accepted"
-	// OutcomeFailed: it could not be restarted, or its rollout failed.
+	// OutcomeFailed: the restart was rejected, or the rollout failed.
 	OutcomeFailed Outcome = "failed"
-	// OutcomeTimeout: it was not ready in time; its rollout goes on.
+	// OutcomeTimeout: the item was not ready in time; its rollout continues.
 	OutcomeTimeout Outcome = "timed out"
-	// OutcomeInterrupted: the user stopped waiting for it; its rollout goes on.
+	// OutcomeInterrupted: the user stopped waiting; the rollout continues.
 	OutcomeInterrupted Outcome = "interrupted"
-	// OutcomeNotStarted: something before it failed, or the user stopped the run.
+	// OutcomeNotStarted: an earlier item failed, or the user stopped the run.
 	OutcomeNotStarted Outcome = "not started"
 )
 
-// Result is what came of an item that is restarted or waited for.
+// Result is the result of an item that the run restarts or waits for.
 type Result struct {
-	// Item is that of the plan.
+	// Item is the item of the plan.
 	Item    *Item
 	Outcome Outcome
-	// Err says why, for OutcomeFailed and OutcomeTimeout.
+	// Err is the reason for OutcomeFailed and OutcomeTimeout.
 	Err error
-	// Took is how long it took.
+	// Took is the duration.
 	Took time.Duration
 }
 
-// Report is what came of a plan.
+// Report is the result of running a plan.
 type Report struct {
-	// Results are those of the items to restart and to wait for, in the order of
-	// the plan.
+	// Results are the results of the items to restart or to wait for, in the order of the plan.
 	Results []Result
 }
 
@@ -82,8 +81,7 @@ func (r *Report) Count(outcome Outcome) int {
 	return count
 }
 
-// Done reports whether everything that the plan restarts is restarted, or, if
-// nothing is waited for, begun.
+// Done reports whether all items were restarted, or started if the run does not wait.
 func (r *Report) Done() bool {
 	return r.Count(OutcomeRestarted)+r.Count(OutcomeBegun)+r.Count(OutcomeDryRun) == len(r.Results)
 }

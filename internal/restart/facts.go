@@ -16,58 +16,56 @@ const (
 	kindStatefulSet = "StatefulSet"
 )
 
-// Ref names an object of a cluster that makes pods, or a pod that nothing makes.
+// Ref identifies an object that creates pods, or a pod without a controller.
 type Ref struct {
-	// Kind is the name of the kind; one of another API group carries it, such as
+	// Kind is the kind. Kinds of other API groups include the group, such as
 	// Rollout.argoproj.io.
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 }
 
-// String returns kind/NAME.NAMESPACE.
+// String returns KIND/NAME.NAMESPACE with the kind in lower case.
 func (r Ref) String() string { return strings.ToLower(r.Kind) + "/" + r.Name + "." + r.Namespace }
 
-// Facts are what Inspect read of one cluster, in any order.
+// Facts are the objects that Inspect read from one cluster, in any order.
 type Facts struct {
 	// Cluster is the name of the cluster.
 	Cluster string
-	// Meshes are those of the cluster.
+	// Meshes are the meshes of the cluster.
 	Meshes []MeshFacts
 
 	Deployments  []appsv1.Deployment
 	DaemonSets   []appsv1.DaemonSet
 	StatefulSets []appsv1.StatefulSet
-	ReplicaSets  []appsv1.ReplicaSet // only their metadata is read
+	ReplicaSets  []appsv1.ReplicaSet // metadata only
 	Pods         []corev1.Pod
-	// Budgets are the PodDisruptionBudgets; empty also if they may not be listed.
+	// Budgets are the PodDisruptionBudgets; also empty if they cannot be listed.
 	Budgets []policyv1.PodDisruptionBudget
 }
 
-// MeshFacts are what is known of one mesh.
+// MeshFacts are the facts about one mesh.
 type MeshFacts struct {
-	// Name and Namespace are those of the Mesh resource.
+	// Name and Namespace identify the Mesh resource.
 	Name, Namespace string
-	// InstallationNamespace is where the control plane runs.
+	// InstallationNamespace is the namespace of the control plane.
 	InstallationNamespace string
-	// ControlPlane is the Deployment of the control plane; the zero value if the
-	// mesh has none.
+	// ControlPlane is the Deployment of the control plane; the zero value if there is none.
 	ControlPlane Ref
-	// Members are the pods with a proxy of the mesh.
+	// Members are the pods that have a proxy of the mesh.
 	Members []Member
-	// TrustChanged is when the certificate authority of the control plane last
-	// changed, in the API server's time. It is zero if the control plane signs with
-	// a certificate authority of its own.
+	// TrustChanged is when the CA of the control plane last changed, in the API server's time.
+	// It is zero if the control plane uses a self-generated CA.
 	TrustChanged time.Time
-	// TrustErr is why TrustChanged could not be found out.
+	// TrustErr is why TrustChanged could not be determined.
 	TrustErr error
 }
 
 // Member is a pod with a proxy.
 type Member struct {
 	Namespace, Name string
-	// Owner controls the pod in the end; the zero value means that nothing does.
+	// Owner is the top-level controller of the pod; the zero value if it has none.
 	Owner Ref
-	// Gateway says that the pod is a gateway.
+	// Gateway is true if the pod is a gateway.
 	Gateway bool
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// included reports whether the options choose the item.
+// included reports whether the options select the item.
 func (p *planner) included(item *Item) bool {
 	o := &p.opts
 	switch {
@@ -18,13 +18,13 @@ func (p *planner) included(item *Item) bool {
 	case o.Selector != nil && !o.Selector.Matches(item.labels):
 		return false
 	default:
-		return !slices.ContainsFunc(o.Exclude, func(name string) bool { return answers(item.Ref, p.facts.Cluster, name) })
+		return !slices.ContainsFunc(o.Exclude, func(name string) bool { return matchesName(item.Ref, p.facts.Cluster, name) })
 	}
 }
 
-// answers reports whether a name means the object: NAME, NAME.NAMESPACE or
-// NAME.NAMESPACE.CLUSTER, optionally behind KIND/.
-func answers(ref Ref, cluster, name string) bool {
+// matchesName reports whether name refers to the object. The name is NAME, NAME.NAMESPACE or
+// NAME.NAMESPACE.CLUSTER, optionally prefixed with KIND/.
+func matchesName(ref Ref, cluster, name string) bool {
 	if kind, bare, found := strings.Cut(name, "/"); found {
 		if !strings.EqualFold(kind, ref.Kind) {
 			return false
@@ -35,9 +35,9 @@ func answers(ref Ref, cluster, name string) bool {
 	return name == ref.Name || name == full || name == full+"."+cluster
 }
 
-// CheckFilters returns an error for each namespace and each name to leave out of
-// the options that none of the plans, which were made with them, knows: a typing
-// error there would restart what should be left alone.
+// CheckFilters returns an error for each namespace and each excluded name of the options that
+// does not occur in any of the plans. Without this check, a typo could restart a workload that
+// was meant to be excluded.
 func CheckFilters(plans []Plan, opts PlanOptions) error {
 	var namespaces, names []string
 	for i := range plans {
@@ -53,7 +53,7 @@ func CheckFilters(plans []Plan, opts PlanOptions) error {
 	}
 	for _, name := range opts.Exclude {
 		known := slices.ContainsFunc(plans, func(p Plan) bool {
-			return slices.ContainsFunc(p.known, func(ref Ref) bool { return answers(ref, p.Cluster, name) })
+			return slices.ContainsFunc(p.known, func(ref Ref) bool { return matchesName(ref, p.Cluster, name) })
 		})
 		if !known {
 			errs = append(errs, fmt.Errorf("no workload of these meshes is named %q%s", name, suggestion(name, names)))
@@ -62,7 +62,7 @@ func CheckFilters(plans []Plan, opts PlanOptions) error {
 	return errors.Join(errs...)
 }
 
-// suggestion is a hint at what may have been meant.
+// suggestion returns a "did you mean" hint, or nothing.
 func suggestion(typed string, known []string) string {
 	if near := spelling.Nearest(typed, known); near != "" {
 		return "; did you mean " + near + "?"

@@ -14,39 +14,39 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Fleet is the restart of several meshes, which may run on several clusters.
+// Fleet is the restart of several meshes, possibly on several clusters.
 type Fleet struct {
-	// Meshes are those to restart, sorted by cluster and name.
+	// Meshes are the meshes to restart, sorted by cluster and name.
 	Meshes []MeshRestart
-	// RestartedAt is the value of the annotation that the restarts set.
+	// RestartedAt is the value of the restart annotation.
 	RestartedAt string
 }
 
 // MeshRestart is the restart of one mesh of a Fleet.
 type MeshRestart struct {
 	Mesh *world.Mesh
-	// Plan is nil if nothing could be planned.
+	// Plan is nil if the mesh could not be planned.
 	Plan *Plan
-	// Report says what was done; it is empty before Run.
+	// Report is the result of the run; empty before Run.
 	Report Report
-	// Err is why the mesh cannot be restarted at all.
+	// Err is why the mesh cannot be restarted.
 	Err error
 
 	connection *kube.Connection
 }
 
-// FleetOptions say how to plan a Fleet.
+// FleetOptions configure PlanFleet.
 type FleetOptions struct {
-	// Inspect and Plan hold for all clusters and all meshes.
+	// Inspect and Plan apply to all clusters and meshes.
 	Inspect InspectOptions
 	Plan    PlanOptions
-	// Clock tells the time.
+	// Clock returns the current time.
 	Clock cli.Clock
 }
 
-// PlanFleet reads the clusters of the meshes, all at the same time, and plans
-// their restart. What is wrong with one mesh or its cluster is in Err of the mesh;
-// the error is that the options fit none of the meshes, or that of ctx.
+// PlanFleet reads the clusters of the meshes in parallel and plans their restarts. Errors of a
+// mesh or its cluster are in its MeshRestart.Err. PlanFleet returns an error if a filter of
+// the options matches nothing (see CheckFilters), or if ctx ends.
 func PlanFleet(ctx context.Context, meshes []*world.Mesh, members *kube.Members, opts FleetOptions) (*Fleet, error) {
 	f := &Fleet{Meshes: make([]MeshRestart, len(meshes))}
 	for i, mesh := range meshes {
@@ -68,7 +68,7 @@ func PlanFleet(ctx context.Context, meshes []*world.Mesh, members *kube.Members,
 	return f, f.plan(facts, opts)
 }
 
-// Result returns what came of an item of the plan, nil if nothing was tried.
+// Result returns the result of an item of the plan, nil if there is none.
 func (m *MeshRestart) Result(item *Item) *Result {
 	for i := range m.Report.Results {
 		if m.Report.Results[i].Item == item {
@@ -80,7 +80,8 @@ func (m *MeshRestart) Result(item *Item) *Result {
 
 func (m *MeshRestart) name() string { return m.Mesh.Names().Full() }
 
-// inspect reads the clusters of the meshes.
+// inspect reads the clusters of the meshes and sets Err of the meshes whose cluster could not
+// be read.
 func (f *Fleet) inspect(ctx context.Context, opts InspectOptions) map[*kube.Connection]*Facts {
 	var connections []*kube.Connection
 	seen := map[*kube.Connection]bool{}
@@ -105,7 +106,7 @@ func (f *Fleet) inspect(ctx context.Context, opts InspectOptions) map[*kube.Conn
 	return facts
 }
 
-// plan decides what is restarted.
+// plan plans the restart of each mesh.
 func (f *Fleet) plan(facts map[*kube.Connection]*Facts, opts FleetOptions) error {
 	at := opts.Clock().UTC().Truncate(time.Second)
 	var plans []Plan
@@ -119,7 +120,7 @@ func (f *Fleet) plan(facts map[*kube.Connection]*Facts, opts FleetOptions) error
 			m.Err = m.adviseAccess(err)
 			continue
 		}
-		// Whatever the clock of this machine says, a restart is after its reason.
+		// The time of a restart must be after its reason, even if the local clock is wrong.
 		if !at.After(plan.TrustChanged) {
 			at = plan.TrustChanged.UTC().Add(time.Second)
 		}
@@ -136,27 +137,26 @@ func (f *Fleet) plan(facts map[*kube.Connection]*Facts, opts FleetOptions) error
 	return CheckFilters(plans, opts.Plan)
 }
 
-// adviseAccess says how to get a permission that planning lacks.
+// adviseAccess adds how to obtain a missing permission to a forbidden error.
 func (m *MeshRestart) adviseAccess(err error) error {
 	var e *kube.Error
 	if !errors.As(err, &e) || e.Reason != kube.ReasonForbidden {
 		return err
 	}
-	return fmt.Errorf("restarts of mesh %s not known: forbidden on cluster %s to %s; %s",
+	return fmt.Errorf("cannot determine which workloads of mesh %s need a restart: forbidden on cluster %s to %s; %s",
 		m.name(), m.connection.Name, authorityPermission(m.Mesh.Namespace), accessHint(m.connection))
 }
 
-// accessHint says how to get the permissions that restarts take.
+// accessHint returns how to obtain the permissions for restarts.
 func accessHint(c *kube.Connection) string {
 	if c.Source != kube.SourceRegistered {
 		return "get the permission, or use other credentials"
 	}
-	return fmt.Sprintf("raise its access: meshctl cluster register %s --access full --remote-context CONTEXT", c.Name)
+	return fmt.Sprintf("raise its access with 'meshctl cluster register %s --access full --remote-context CONTEXT'", c.Name)
 }
 
-// CheckPermissions asks the clusters whether the plans may be run, and says of
-// meshes that may not be restarted why, before anything is written. It returns
-// those.
+// CheckPermissions checks in each cluster whether the plans may be run, before anything is
+// written. It sets Err of the meshes that must not be restarted, and returns them.
 func (f *Fleet) CheckPermissions(ctx context.Context) []*MeshRestart {
 	f.each(func(m *MeshRestart) {
 		missing, err := Missing(ctx, m.connection, m.Plan)
@@ -186,15 +186,15 @@ func (f *Fleet) CheckPermissions(ctx context.Context) []*MeshRestart {
 	return refused
 }
 
-// Run runs the plans, those of different clusters at the same time. RestartedAt
-// of the options is that of the fleet.
+// Run runs the plans, in parallel for different clusters. It sets RestartedAt of the options
+// to that of the fleet.
 func (f *Fleet) Run(ctx context.Context, opts RunOptions, observe Observer) {
 	opts.RestartedAt = f.RestartedAt
 	f.each(func(m *MeshRestart) { m.Report = Run(ctx, m.connection, m.Plan, opts, observe) })
 }
 
-// each does something for every mesh that is planned and has not failed. Those
-// of one cluster come one after the other.
+// each calls a function for every planned mesh without an error. Clusters are processed in
+// parallel, the meshes of one cluster one after the other.
 func (f *Fleet) each(do func(*MeshRestart)) {
 	byCluster := map[*kube.Connection][]*MeshRestart{}
 	for i := range f.Meshes {
@@ -213,8 +213,8 @@ func (f *Fleet) each(do func(*MeshRestart)) {
 	pending.Wait()
 }
 
-// Count returns the number of items with one of the actions, of all meshes that
-// can be restarted.
+// Count returns the number of items with one of the actions, in all meshes that can be
+// restarted.
 func (f *Fleet) Count(actions ...Action) int {
 	count := 0
 	for i := range f.Meshes {
@@ -235,7 +235,7 @@ func (f *Fleet) Planned() bool {
 	return false
 }
 
-// Failed reports whether a mesh could not be restarted, or anything of one failed.
+// Failed reports whether a mesh could not be restarted or one of its items failed.
 func (f *Fleet) Failed() bool {
 	for i := range f.Meshes {
 		if m := &f.Meshes[i]; m.Err != nil || m.Report.Count(OutcomeFailed) > 0 {
@@ -245,7 +245,7 @@ func (f *Fleet) Failed() bool {
 	return false
 }
 
-// Outcomes counts what came of the items, by outcome.
+// Outcomes returns the number of items by outcome.
 func (f *Fleet) Outcomes() map[Outcome]int {
 	counts := map[Outcome]int{}
 	for i := range f.Meshes {
@@ -256,8 +256,8 @@ func (f *Fleet) Outcomes() map[Outcome]int {
 	return counts
 }
 
-// Targets returns the names of the clusters on which something is restarted or
-// waited for, sorted, each once.
+// Targets returns the distinct names of the clusters on which something is restarted or waited
+// for, sorted.
 func (f *Fleet) Targets() []string {
 	var names []string
 	for i := range f.Meshes {

@@ -16,8 +16,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// fleetWorld has two Istio meshes, one of another kind, and a virtual mesh that
-// also lists one that is not known.
+// fleetWorld returns a world with two Istio meshes, one of another type, and a virtual mesh
+// that also lists an unknown mesh.
 func fleetWorld() *world.World {
 	mesh := func(name string, spec discoveryv1.MeshSpec) world.Object[discoveryv1.Mesh] {
 		return world.Object[discoveryv1.Mesh]{Resource: &discoveryv1.Mesh{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "gloo-mesh"}, Spec: spec}}
@@ -74,8 +74,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// TestPlanFleetWithoutClusters says of each mesh why it cannot be restarted, and
-// contacts nobody.
+// TestPlanFleetWithoutClusters checks that each mesh states why it cannot be restarted, and
+// that no request is sent.
 func TestPlanFleetWithoutClusters(t *testing.T) {
 	t.Parallel()
 	w := fleetWorld()
@@ -108,7 +108,7 @@ func TestPlanFleetWithoutClusters(t *testing.T) {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
 	if fleet.Planned() || !fleet.Failed() || fleet.Count(ActionRestart) != 0 || fleet.Targets() != nil || fleet.RestartedAt != "2026-03-01T12:00:00Z" {
-		t.Errorf("nothing is planned, and yet %+v", fleet)
+		t.Errorf("nothing is planned, but got %+v", fleet)
 	}
 	opts.Plan.RestartedAt = "2026-02-01T00:00:00Z"
 	if fleet, err := PlanFleet(t.Context(), meshes, members, opts); err != nil || fleet.RestartedAt != opts.Plan.RestartedAt {
@@ -142,7 +142,7 @@ func TestFleetCounts(t *testing.T) {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	if got := fleet.Count(ActionManual); got != 2 || fleet.Failed() {
-		t.Errorf("%d are left to their owners, failed is %t", got, fleet.Failed())
+		t.Errorf("%d refused, failed is %t", got, fleet.Failed())
 	}
 	first := &fleet.Meshes[0]
 	if result := first.Result(&first.Plan.Items[0]); result == nil || result.Outcome != OutcomeTimeout || first.Result(&first.Plan.Items[1]) != nil {
@@ -150,6 +150,6 @@ func TestFleetCounts(t *testing.T) {
 	}
 	fleet.Meshes[0].Err = errors.New("refused")
 	if got := fleet.Count(ActionManual); got != 1 || !fleet.Failed() {
-		t.Errorf("%d are left to their owners, failed is %t", got, fleet.Failed())
+		t.Errorf("%d refused, failed is %t", got, fleet.Failed())
 	}
 }

@@ -1,20 +1,21 @@
 package restart
 
-// Idle says why a fleet restarts nothing.
+// Idle explains why a fleet restarts nothing.
 type Idle struct {
-	// Unknown counts the meshes of which it is not known what needs a restart.
+	// Unknown counts the meshes for which the necessary restarts are not known.
 	Unknown int
-	// Undetectable counts the meshes whose control plane signs with a certificate
-	// authority of its own: what is older than that cannot be told.
+	// Undetectable counts the meshes whose control plane uses a self-generated CA, so that
+	// outdated certificates cannot be detected.
 	Undetectable int
-	// Manual counts what only its owner can restart, Ending what ends by itself, and
-	// Scaled what has outdated pods that are going away.
+	// Manual counts the items that only their owner can restart, Ending those that end on their
+	// own, and Scaled those without a restart whose outdated pods are being removed.
 	Manual, Ending, Scaled int
-	// LeftOut counts what the filters leave out.
+	// LeftOut counts the items excluded by filters.
 	LeftOut int
 }
 
-// Idle counts what speaks against saying that nothing needs a restart.
+// Idle returns the reasons why a fleet may restart nothing although not all certificates are
+// up to date.
 func (f *Fleet) Idle() Idle {
 	var idle Idle
 	for i := range f.Meshes {

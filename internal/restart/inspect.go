@@ -17,22 +17,20 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// InspectOptions say how to read a cluster.
+// InspectOptions configure Inspect.
 type InspectOptions struct {
-	// ManagementNamespace is that of the Mesh resources, which are named the way
-	// discovery names them; world.DefaultNamespace if empty.
+	// ManagementNamespace is the namespace of the Mesh resources, which are named as discovery
+	// names them; world.DefaultNamespace if empty.
 	ManagementNamespace string
-	// Settings say how gateways are recognised; nil for the defaults.
+	// Settings determine how gateways are recognised; nil for the defaults.
 	Settings *settingsv1.Settings
-	// Deadline bounds what is read, kube.DefaultDeadline if 0.
+	// Deadline limits the reading of a cluster; kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
 
-// Inspect reads from a cluster all that NewPlan needs. It writes nothing. The
-// error is an *Error of clusters if the cluster cannot be used or a kind without
-// which nothing can be planned may not be listed, or that of ctx. What is read
-// of the certificate authorities of meshes may fail for each of them:
-// MeshFacts.TrustErr.
+// Inspect reads everything that NewPlan needs from a cluster. It writes nothing. It returns a
+// *kube.Error if the cluster cannot be used or if a required kind cannot be listed, and the
+// error of ctx. If the CA of a mesh cannot be read, the error is in MeshFacts.TrustErr.
 func Inspect(ctx context.Context, c *kube.Connection, opts InspectOptions) (Facts, error) {
 	found, err := inventory.Discover(ctx, inventory.DiscoverOptions{
 		Connections: []*kube.Connection{c}, ManagementNamespace: opts.ManagementNamespace, Settings: opts.Settings,
@@ -70,15 +68,15 @@ func Inspect(ctx context.Context, c *kube.Connection, opts InspectOptions) (Fact
 	return facts, readBudgets(ctx, c, &facts)
 }
 
-// Inspected is what InspectAll read of one cluster.
+// Inspected is the result of inspecting one cluster.
 type Inspected struct {
 	Facts Facts
-	// Err is that of Inspect.
+	// Err is the error of Inspect.
 	Err error
 }
 
-// InspectAll inspects several clusters at the same time, and returns what it
-// found in their order.
+// InspectAll inspects several clusters in parallel and returns the results in the order of the
+// connections.
 func InspectAll(ctx context.Context, connections []*kube.Connection, opts InspectOptions) []Inspected {
 	return kube.Each(connections, func(c *kube.Connection) Inspected {
 		facts, err := Inspect(ctx, c, opts)
@@ -86,8 +84,7 @@ func InspectAll(ctx context.Context, connections []*kube.Connection, opts Inspec
 	})
 }
 
-// readTrust finds out when the certificate authorities of the Istio meshes
-// changed.
+// readTrust reads when the CAs of the Istio meshes last changed.
 func readTrust(ctx context.Context, c *kube.Connection, facts *Facts, meshes []discoveryv1.Mesh) error {
 	for i := range facts.Meshes {
 		mesh := &facts.Meshes[i]
@@ -103,8 +100,8 @@ func readTrust(ctx context.Context, c *kube.Connection, facts *Facts, meshes []d
 	return ctx.Err()
 }
 
-// readBudgets reads the PodDisruptionBudgets, which are worth a note and no
-// more: many may not list them.
+// readBudgets reads the PodDisruptionBudgets. They are only used for notes, so a missing
+// permission is not an error.
 func readBudgets(ctx context.Context, c *kube.Connection, facts *Facts) error {
 	type read struct {
 		budget policyv1.PodDisruptionBudget

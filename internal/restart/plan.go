@@ -10,12 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Stage is one of the steps of a restart. The next one begins when all of this
-// one is over.
+// Stage is a step of a restart. A stage starts when the previous one has finished.
 type Stage string
 
-// The stages, in their order: proxies get their certificates from the control
-// plane, and gateways have to be ready for the workloads behind them.
+// The stages in their order: proxies get their certificates from the control plane, and
+// gateways must be ready before the workloads behind them are restarted.
 const (
 	StageControlPlane Stage = "control-plane"
 	StageGateways     Stage = "gateways"
@@ -25,37 +24,35 @@ const (
 // Stages returns all stages in their order.
 func Stages() []Stage { return []Stage{StageControlPlane, StageGateways, StageWorkloads} }
 
-// Action is what a plan wants done with an item.
+// Action is the planned action for an item.
 type Action string
 
 // The actions.
 const (
-	// ActionNone: it needs no restart.
+	// ActionNone: the item needs no restart.
 	ActionNone Action = "none"
-	// ActionRestart: it is restarted.
+	// ActionRestart: the item is restarted.
 	ActionRestart Action = "restart"
-	// ActionWait: it is being restarted already, which is waited for.
+	// ActionWait: the item is already being restarted; the run waits for it.
 	ActionWait Action = "wait"
-	// ActionManual: it needs a restart, but only its owner can do that; the notes
-	// say how.
+	// ActionManual: the item needs a restart that only its owner can perform; the notes say how.
 	ActionManual Action = "manual"
-	// ActionExpire: it needs a restart, and what makes its pods ends by itself.
+	// ActionExpire: the item needs a restart, but its pods end on their own.
 	ActionExpire Action = "expire"
 )
 
-// ReasonCode says why an item needs a restart.
+// ReasonCode is the reason for a restart.
 type ReasonCode string
 
 // The reasons.
 const (
-	// ReasonOlderThanCA: pods are older than the certificate authority.
+	// ReasonOlderThanCA: pods are older than the CA.
 	ReasonOlderThanCA ReasonCode = "older-than-ca"
-	// ReasonControlPlane: the control plane that signed the certificates is older
-	// than the certificate authority.
+	// ReasonControlPlane: the control plane that signed the certificates is older than the CA.
 	ReasonControlPlane ReasonCode = "control-plane-older-than-ca"
-	// ReasonNamespace: the caller says so for the namespace (PlanOptions.Namespaces).
+	// ReasonNamespace: the caller requested it for the namespace (PlanOptions.Namespaces).
 	ReasonNamespace ReasonCode = "namespace"
-	// ReasonRequested: all workloads are to be restarted.
+	// ReasonRequested: the user selected all workloads.
 	ReasonRequested ReasonCode = "requested"
 )
 
@@ -65,16 +62,16 @@ type Reason struct {
 	Message string     `json:"message"`
 }
 
-// Item is what makes pods that belong to the mesh.
+// Item is a controller whose pods belong to the mesh, or a pod without a controller.
 type Item struct {
 	Stage Stage `json:"stage"`
 	Ref
-	// Pods counts the pods that run, OlderPods those that are older than the
-	// certificate authority.
+	// Pods is the number of running pods, OlderPods the number of those with outdated
+	// certificates.
 	Pods      int    `json:"pods"`
 	OlderPods int    `json:"olderPods"`
 	Action    Action `json:"action"`
-	// Reasons say why it needs a restart, Notes what will happen.
+	// Reasons are why the item needs a restart, Notes what to expect of it.
 	Reasons []Reason `json:"reasons,omitempty"`
 	Notes   []string `json:"notes,omitempty"`
 
@@ -82,20 +79,19 @@ type Item struct {
 	uid    string
 }
 
-// Plan is what a restart of one mesh does, in its order.
+// Plan is the restart of one mesh.
 type Plan struct {
-	// Mesh and Namespace are those of the Mesh resource, Cluster is where it is
-	// installed.
+	// Mesh and Namespace identify the Mesh resource; Cluster is where it is installed.
 	Mesh, Namespace, Cluster string
-	// TrustChanged is when the certificate authority changed; zero if the control
-	// plane signs with one of its own.
+	// TrustChanged is when the CA last changed; zero if the control plane uses a self-generated
+	// CA.
 	TrustChanged time.Time
-	// Items are by stage, namespace, name and kind.
+	// Items are sorted by stage, namespace, name and kind.
 	Items []Item
-	// Notes are about the mesh as a whole.
+	// Notes concern the mesh as a whole.
 	Notes []string
 
-	// known is all that belongs to the mesh, also what is filtered out.
+	// known are all items of the mesh, including those that are filtered out.
 	known []Ref
 }
 
@@ -110,28 +106,27 @@ func (p *Plan) Count(actions ...Action) int {
 	return count
 }
 
-// PlanOptions choose what is restarted.
+// PlanOptions select what to restart.
 type PlanOptions struct {
-	// AllWorkloads restarts also what does not need it.
+	// AllWorkloads also restarts workloads that do not need it.
 	AllWorkloads bool
-	// RestartedAt is the value of the annotation of an earlier run that this one
-	// goes on with: what has it is not restarted again. Empty for a new run.
+	// RestartedAt is the annotation value of an earlier run to resume: items that have it are
+	// not restarted again. It is empty for a new run.
 	RestartedAt string
-	// Within are the namespaces to restart in; all if empty.
+	// Within are the namespaces to restart in; empty means all.
 	Within []string
-	// Selector chooses by the labels of pods; nil for all.
+	// Selector selects items by the labels of their pods; nil means all.
 	Selector labels.Selector
-	// Exclude are names to leave out: NAME, NAME.NAMESPACE or
-	// NAME.NAMESPACE.CLUSTER, optionally behind KIND/.
+	// Exclude are names to exclude: NAME, NAME.NAMESPACE or NAME.NAMESPACE.CLUSTER, optionally
+	// prefixed with KIND/.
 	Exclude []string
-	// Namespaces are more reasons for a restart, by the namespace whose pods they
-	// concern.
+	// Namespaces are additional reasons for a restart, by namespace.
 	Namespaces map[string][]string
 }
 
-// NewPlan plans a restart of the mesh of that name and namespace. The error says
-// that the facts do not have it, or why it cannot be known who needs a restart.
-// The order of the facts does not change the plan.
+// NewPlan plans a restart of the named mesh. It returns an error if the facts do not contain
+// the mesh, or if it cannot be determined what needs a restart. The order of the facts does
+// not affect the plan.
 func NewPlan(facts *Facts, name, namespace string, opts PlanOptions) (Plan, error) {
 	i := slices.IndexFunc(facts.Meshes, func(m MeshFacts) bool { return m.Name == name && m.Namespace == namespace })
 	if i < 0 {
@@ -139,13 +134,13 @@ func NewPlan(facts *Facts, name, namespace string, opts PlanOptions) (Plan, erro
 	}
 	mesh := &facts.Meshes[i]
 	if mesh.TrustErr != nil && !opts.AllWorkloads {
-		return Plan{}, fmt.Errorf("restarts of mesh %s.%s not known: %w", name, namespace, mesh.TrustErr)
+		return Plan{}, fmt.Errorf("cannot determine which workloads of mesh %s.%s need a restart: %w", name, namespace, mesh.TrustErr)
 	}
 	p := &planner{facts: facts, mesh: mesh, opts: opts, plan: Plan{
 		Mesh: name, Namespace: namespace, Cluster: facts.Cluster, TrustChanged: mesh.TrustChanged,
 	}}
 	p.index()
-	p.judge(p.group())
+	p.planItems(p.group())
 	return p.plan, nil
 }
 
@@ -158,31 +153,30 @@ type planner struct {
 
 	controllers map[Ref]*controller
 	pods        map[podName]*podFacts
-	// threshold is the time that pods must be younger than to have a certificate of
-	// the current authority.
+	// threshold is the time after which a pod must have been created to have a certificate of
+	// the current CA.
 	threshold time.Time
-	// staleSigner says that the control plane is older than its authority, and
-	// restarted first.
-	staleSigner bool
+	// controlPlaneOutdated is true if the control plane is older than its CA and is restarted first.
+	controlPlaneOutdated bool
 }
 
 type podName struct{ namespace, name string }
 
-// podFacts is what a plan needs to know of a pod.
+// podFacts are the facts about a pod that a plan depends on.
 type podFacts struct {
 	created time.Time
 	labels  labels.Set
 	owner   Ref
 }
 
-// group is the pods of one item.
+// group is the set of pods of one item.
 type group struct {
 	stage Stage
 	ref   Ref
 	pods  []*podFacts
 }
 
-// group files the pods of the mesh by what makes them, in the order of the plan.
+// group groups the pods of the mesh by their controller, in the order of the plan.
 func (p *planner) group() []*group {
 	found := map[Ref]*group{}
 	add := func(ref Ref, stage Stage) *group {
@@ -204,7 +198,7 @@ func (p *planner) group() []*group {
 	for _, m := range p.mesh.Members {
 		pod := p.pods[podName{m.Namespace, m.Name}]
 		if pod == nil {
-			continue // it has ended
+			continue // the pod has ended
 		}
 		ref, stage := m.Owner, StageWorkloads
 		if ref == (Ref{}) {
@@ -230,15 +224,15 @@ func (p *planner) group() []*group {
 	return groups
 }
 
-// judge makes items of the groups.
-func (p *planner) judge(groups []*group) {
+// planItems plans the items of the groups.
+func (p *planner) planItems(groups []*group) {
 	p.threshold = p.mesh.TrustChanged
 	for _, g := range groups {
 		p.plan.known = append(p.plan.known, g.ref)
 		item := p.describe(g)
 		included := p.included(&item)
 		if g.stage == StageControlPlane {
-			p.judgeSigner(&item, included)
+			p.checkControlPlane(&item, included)
 		}
 		if !included {
 			continue
@@ -252,7 +246,7 @@ func (p *planner) judge(groups []*group) {
 	}
 }
 
-// describe returns the item of a group without what is decided about it.
+// describe returns the item of a group, before any decision about it.
 func (p *planner) describe(g *group) Item {
 	item := Item{Stage: g.stage, Ref: g.ref, Pods: len(g.pods), Action: ActionNone}
 	if c := p.controllers[g.ref]; c != nil {
@@ -268,34 +262,33 @@ func (p *planner) describe(g *group) Item {
 	return item
 }
 
-// isOlder reports whether a pod was there when the authority changed. Times are
-// exact to the second: of the same second counts as older.
+// isOlder reports whether a pod existed when the CA changed. Times have a resolution of one
+// second, so a pod created in the same second counts as older.
 func isOlder(pod *podFacts, changed time.Time) bool {
 	return !changed.IsZero() && !pod.created.After(changed)
 }
 
-// judgeSigner finds out since when the control plane signs with the current
-// authority: a proxy that started before that needs a restart even if it is
-// younger than the authority.
-func (p *planner) judgeSigner(item *Item, included bool) {
+// checkControlPlane determines since when the control plane signs with the current CA. A proxy that
+// started earlier needs a restart even if it is younger than the CA.
+func (p *planner) checkControlPlane(item *Item, included bool) {
 	if p.threshold.IsZero() {
 		return
 	}
 	if item.OlderPods == 0 {
-		p.threshold = p.signsSince()
+		p.threshold = p.currentSince()
 		return
 	}
-	p.staleSigner = included
+	p.controlPlaneOutdated = included
 	if !included {
 		p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(
 			"the control plane %s is older than its CA and not part of this restart: proxies may get outdated certificates again", item.Ref))
 	}
 }
 
-// signsSince returns when the control plane was restarted for the current
-// authority: the creation of its first ReplicaSet after the change. Where the
-// history does not reach back to the change, the change itself counts.
-func (p *planner) signsSince() time.Time {
+// currentSince returns when the control plane was restarted for the current CA: the creation of
+// its first ReplicaSet after the change. If the ReplicaSets do not go back that far, it
+// returns the time of the change.
+func (p *planner) currentSince() time.Time {
 	changed := p.mesh.TrustChanged
 	var first time.Time
 	reachesBack := false
@@ -317,7 +310,7 @@ func (p *planner) signsSince() time.Time {
 	return first
 }
 
-// decide says what is done with an item, and why.
+// decide sets the action of an item, with reasons and notes.
 func (p *planner) decide(item *Item, g *group) {
 	if item.Stage != StageControlPlane {
 		item.OlderPods = 0
@@ -336,15 +329,15 @@ func (p *planner) decide(item *Item, g *group) {
 	if len(item.Reasons) == 0 && !(resumed && underWay) {
 		return
 	}
-	prospect := p.prospect(item)
-	item.Action, item.Notes = prospect.action, prospect.notes
+	feasibility := p.feasibility(item)
+	item.Action, item.Notes = feasibility.action, feasibility.notes
 	if item.Action == ActionRestart && underWay {
 		item.Action = ActionWait
-		item.Notes = append([]string{"it is being restarted already: " + message}, item.Notes...)
+		item.Notes = append([]string{"already being restarted: " + message}, item.Notes...)
 	}
 }
 
-// reasons returns what follows from ages and namespaces.
+// reasons returns the reasons that follow from ages and namespaces.
 func (p *planner) reasons(item *Item) []Reason {
 	var reasons []Reason
 	switch {
@@ -352,7 +345,7 @@ func (p *planner) reasons(item *Item) []Reason {
 		reasons = append(reasons, Reason{ReasonOlderThanCA, fmt.Sprintf("%s older than its CA of %s", ofPods(item.OlderPods, item.Pods), stamp(p.mesh.TrustChanged))})
 	case item.OlderPods > 0:
 		reasons = append(reasons, Reason{ReasonOlderThanCA, fmt.Sprintf("%s older than the CA of %s", ofPods(item.OlderPods, item.Pods), stamp(p.threshold))})
-	case item.Stage != StageControlPlane && p.staleSigner && item.Pods > 0:
+	case item.Stage != StageControlPlane && p.controlPlaneOutdated && item.Pods > 0:
 		reasons = append(reasons, Reason{ReasonControlPlane, "its certificate was issued by a control plane that is older than the CA"})
 	}
 	if item.Stage != StageControlPlane {

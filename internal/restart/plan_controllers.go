@@ -8,19 +8,19 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// RestartedAtAnnotation is the annotation of pod templates that restarts their
-// pods, as `kubectl rollout restart` sets it.
+// RestartedAtAnnotation is the annotation of the pod template that triggers a restart, as set
+// by `kubectl rollout restart`.
 const RestartedAtAnnotation = "kubectl.kubernetes.io/restartedAt"
 
 // controller is a Deployment, DaemonSet or StatefulSet.
 type controller struct {
 	meta     *metav1.ObjectMeta
 	template *corev1.PodTemplateSpec
-	// object is the whole of it.
+	// object is the whole Deployment, DaemonSet or StatefulSet.
 	object runtime.Object
 }
 
-// index makes the facts easy to find.
+// index builds the lookup tables of the planner.
 func (p *planner) index() {
 	f := p.facts
 	p.controllers = make(map[Ref]*controller, len(f.Deployments)+len(f.DaemonSets)+len(f.StatefulSets))
@@ -48,7 +48,7 @@ func (p *planner) index() {
 	for i := range f.Pods {
 		pod := &f.Pods[i]
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-			continue // it has no use for a certificate any more
+			continue // ended pods do not use their certificates
 		}
 		owner := ownerOf(&pod.ObjectMeta)
 		if of := deployments[owner]; of != (Ref{}) {
@@ -58,7 +58,7 @@ func (p *planner) index() {
 	}
 }
 
-// ownerOf returns what controls an object; the zero value if nothing does.
+// ownerOf returns the controller of an object; the zero value if it has none.
 func ownerOf(meta *metav1.ObjectMeta) Ref {
 	ref := metav1.GetControllerOfNoCopy(meta)
 	if ref == nil {
@@ -67,16 +67,15 @@ func ownerOf(meta *metav1.ObjectMeta) Ref {
 	return Ref{Kind: ref.Kind, Namespace: meta.Namespace, Name: ref.Name}
 }
 
-// resumed reports whether the run that this one goes on with has restarted the
-// item.
+// resumed reports whether the run to resume has already restarted the item.
 func (p *planner) resumed(item *Item) bool {
 	c := p.controllers[item.Ref]
 	return c != nil && p.opts.RestartedAt != "" && c.template.Annotations[RestartedAtAnnotation] == p.opts.RestartedAt
 }
 
-// underWay reports whether the item is being restarted already, after what
-// makes it necessary, and what the rollout waits for. A restart that is over, or
-// that its controller has given up, is not under way.
+// underWay reports whether the item is already being restarted since the reason for the
+// restart arose, and what its rollout is waiting for. A restart that has finished, or that the
+// controller has given up, is not under way.
 func (p *planner) underWay(item *Item, resumed bool) (bool, string) {
 	c := p.controllers[item.Ref]
 	if c == nil {
@@ -87,7 +86,7 @@ func (p *planner) underWay(item *Item, resumed bool) (bool, string) {
 			return false, ""
 		}
 		at, err := time.Parse(time.RFC3339, c.template.Annotations[RestartedAtAnnotation])
-		if err != nil || !at.After(p.mesh.TrustChanged) || p.staleSigner && item.Stage != StageControlPlane {
+		if err != nil || !at.After(p.mesh.TrustChanged) || p.controlPlaneOutdated && item.Stage != StageControlPlane {
 			return false, ""
 		}
 	}

@@ -19,15 +19,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// noon is when the certificate authority of the mesh of these tests changed.
+// noon is when the CA of the mesh in these tests changed.
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
-// at returns a time so many minutes after noon.
+// at returns the time that many minutes after noon.
 func at(minutes int) metav1.Time {
 	return metav1.NewTime(noon().Add(time.Duration(minutes) * time.Minute))
 }
 
-// shop makes the facts of a cluster with one mesh.
+// shop builds the facts of a cluster with one mesh.
 type shop struct{ Facts }
 
 func newShop() *shop {
@@ -46,8 +46,8 @@ func template(name string) corev1.PodTemplateSpec {
 	return corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": name}}}
 }
 
-// deployment adds a Deployment of which all is well, with a ReplicaSet and pods
-// of these ages. Its pods are members of the mesh, but for the control plane.
+// deployment adds a healthy Deployment with a ReplicaSet and pods of the given ages. The pods
+// are members of the mesh, except those of the control plane.
 func (s *shop) deployment(namespace, name string, created ...int) *appsv1.Deployment {
 	replicas := int32(len(created))
 	d := appsv1.Deployment{ObjectMeta: meta(namespace, name), Spec: appsv1.DeploymentSpec{Replicas: &replicas, Template: template(name)}}
@@ -94,7 +94,7 @@ func (s *shop) member(owner Ref, name string) {
 	s.Meshes[0].Members = append(s.Meshes[0].Members, m)
 }
 
-// planText writes a plan in lines: STAGE REF PODS(OLDER) ACTION CODES, then notes.
+// planText returns a plan as lines: STAGE REF PODS(OLDER) ACTION CODES, then notes.
 func planText(p Plan) []string {
 	lines := []string{}
 	for i := range p.Items {
@@ -114,7 +114,7 @@ func planText(p Plan) []string {
 	return lines
 }
 
-// expect plans and compares, also with the facts in another order.
+// expect plans and compares the result, also with the facts in other orders.
 func (s *shop) expect(t *testing.T, opts PlanOptions, want ...string) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -136,14 +136,14 @@ func (s *shop) expect(t *testing.T, opts PlanOptions, want ...string) {
 
 func TestWhoNeedsARestart(t *testing.T) {
 	t.Parallel()
-	t.Run("nobody who is younger than the authority", func(t *testing.T) {
+	t.Run("no workload that is younger than the CA", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 1)
 		s.deployment("shop", "web", 2, 3)
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 2(0) none")
 	})
-	t.Run("who is older, in order, gateways first", func(t *testing.T) {
+	t.Run("older workloads, gateways first", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("shop", "web", -2, 3)
@@ -154,7 +154,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 			"gateways deployment/ingress.gateways 1(1) restart older-than-ca",
 			"workloads deployment/web.shop 2(1) restart older-than-ca")
 	})
-	t.Run("everybody, if the control plane is older", func(t *testing.T) {
+	t.Run("all workloads if the control plane is outdated", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", -1, 1)
@@ -163,7 +163,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 			"control-plane deployment/istiod.istio-system 2(1) restart older-than-ca",
 			"workloads deployment/web.shop 1(0) restart control-plane-older-than-ca")
 	})
-	t.Run("who started before the control plane was restarted", func(t *testing.T) {
+	t.Run("workloads started before the control plane was restarted", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 6)
@@ -176,7 +176,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 			"workloads deployment/early.shop 1(1) restart older-than-ca",
 			"workloads deployment/late.shop 1(0) none")
 	})
-	t.Run("nobody, if the control plane was restarted for something else and its history is short", func(t *testing.T) {
+	t.Run("no workload if the control plane was restarted for another reason and its history is short", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 60)
@@ -184,13 +184,13 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.deployment("shop", "web", 4)
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 1(0) none")
 	})
-	t.Run("who was created in the same second", func(t *testing.T) {
+	t.Run("workloads created in the same second", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("shop", "web", 0)
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 0(0) none", "workloads deployment/web.shop 1(1) restart older-than-ca")
 	})
-	t.Run("no pod that has ended or is going", func(t *testing.T) {
+	t.Run("no pod that has ended or is terminating", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("shop", "web", 1, -1, -1, -1)
@@ -200,7 +200,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.Pods[3].Status.Phase = corev1.PodSucceeded
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 0(0) none", "workloads deployment/web.shop 1(0) none")
 	})
-	t.Run("nobody knows without a Secret", func(t *testing.T) {
+	t.Run("not known without a Secret", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.Meshes[0].TrustChanged = time.Time{}
@@ -210,7 +210,7 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.expect(t, PlanOptions{}, "control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.shop 1(0) none", note)
 		s.expect(t, PlanOptions{AllWorkloads: true}, "control-plane deployment/istiod.istio-system 1(0) restart requested", "workloads deployment/web.shop 1(0) restart requested", note)
 	})
-	t.Run("everybody who is asked for", func(t *testing.T) {
+	t.Run("all workloads if requested", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.deployment("istio-system", "istiod", 1)
@@ -227,12 +227,12 @@ func TestWhoNeedsARestart(t *testing.T) {
 		s.expect(t, PlanOptions{Namespaces: map[string][]string{"bank": {"its root is older"}, "istio-system": {"no"}}},
 			"control-plane deployment/istiod.istio-system 1(0) none", "workloads deployment/web.bank 1(0) restart namespace", "workloads deployment/web.shop 1(0) none")
 	})
-	t.Run("what cannot be read is an error", func(t *testing.T) {
+	t.Run("an unreadable CA is an error", func(t *testing.T) {
 		t.Parallel()
 		s := newShop()
 		s.Meshes[0].TrustChanged, s.Meshes[0].TrustErr = time.Time{}, errors.New("forbidden")
 		s.deployment("istio-system", "istiod", 1)
-		if _, err := NewPlan(&s.Facts, "mesh", "gloo-mesh", PlanOptions{}); err == nil || !strings.Contains(err.Error(), "restarts of mesh mesh.gloo-mesh not known: forbidden") {
+		if _, err := NewPlan(&s.Facts, "mesh", "gloo-mesh", PlanOptions{}); err == nil || !strings.Contains(err.Error(), "cannot determine which workloads of mesh mesh.gloo-mesh need a restart: forbidden") {
 			t.Errorf("got %v", err)
 		}
 		s.expect(t, PlanOptions{AllWorkloads: true}, "control-plane deployment/istiod.istio-system 1(0) restart requested")
@@ -336,7 +336,7 @@ func TestProspects(t *testing.T) {
 		"neither surge nor less":       {deployment(1, rolling("0%", "0%")), "restart", []string{"short outage: its only pod may stop before the new one is ready"}},
 		"two replicas, one at a time":  {deployment(2, rolling("1", "0")), "restart", nil},
 		"all replicas at a time":       {deployment(3, rolling("100%", "0")), "restart", []string{"short outage: all 3 pods may be replaced at the same time"}},
-		"recreated":                    {deployment(2, func(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType }), "restart", []string{"short outage: it is recreated, all its pods stop before new ones start"}},
+		"recreated":                    {deployment(2, func(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType }), "restart", []string{"short outage: all its pods stop before new ones start (strategy Recreate)"}},
 		"paused":                       {deployment(2, func(d *appsv1.Deployment) { d.Spec.Paused = true }), "manual", []string{"paused: resume its rollout, then restart again"}},
 		"scaled to zero":               {deployment(1, func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }), "none", []string{"it is scaled to zero"}},
 		"not well":                     {deployment(2, func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }), "restart", []string{"already unhealthy before the restart: 2 of 2 pods are up to date, 1 available"}},
@@ -346,13 +346,13 @@ func TestProspects(t *testing.T) {
 		"a StatefulSet that waits for deletion": {statefulSet(2, func(s *appsv1.StatefulSet) {
 			s.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType
 		}), "manual", []string{"its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"}},
-		"a StatefulSet in parts":  {statefulSet(3, partition(1)), "restart", []string{"its partition keeps the pods before ordinal 1 as they are"}},
+		"a StatefulSet in parts":  {statefulSet(3, partition(1)), "restart", []string{"its partition excludes the pods below ordinal 1"}},
 		"a StatefulSet held back": {statefulSet(3, partition(3)), "manual", []string{"its partition 3 keeps all pods from being replaced: lower spec.updateStrategy.rollingUpdate.partition, or delete the pods one after the other"}},
 		"a StatefulSet not well":  {statefulSet(2, func(s *appsv1.StatefulSet) { s.Status.ReadyReplicas = 1 }), "restart", []string{"already unhealthy before the restart: 1 of 2 pods are ready"}},
-		"a DaemonSet":             {daemonSet(func(*appsv1.DaemonSet) {}), "restart", []string{"each node is without its pod for a moment, 1 node at a time"}},
+		"a DaemonSet":             {daemonSet(func(*appsv1.DaemonSet) {}), "restart", []string{"each node briefly has no pod, 1 node at a time"}},
 		"a DaemonSet, many at once": {daemonSet(func(d *appsv1.DaemonSet) {
 			d.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateDaemonSet{MaxUnavailable: number("25%")}
-		}), "restart", []string{"each node is without its pod for a moment, 3 nodes at a time"}},
+		}), "restart", []string{"each node briefly has no pod, 3 nodes at a time"}},
 		"a DaemonSet with surge": {daemonSet(func(d *appsv1.DaemonSet) {
 			d.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateDaemonSet{MaxUnavailable: number("0"), MaxSurge: number("1")}
 		}), "restart", nil},
@@ -360,7 +360,7 @@ func TestProspects(t *testing.T) {
 		"a bare pod":                          {owned("Pod"), "manual", []string{"no controller recreates this pod: delete it and create it again"}},
 		"a Job":                               {owned("Job.batch"), "expire", []string{"its pods run to completion; the next ones start with a new certificate"}},
 		"a ReplicaSet":                        {owned("ReplicaSet"), "manual", []string{"it has no Deployment: delete its pods one by one"}},
-		"a Rollout":                           {owned("Rollout.argoproj.io"), "manual", []string{"meshctl cannot restart the kind Rollout.argoproj.io: use the tool that manages it"}},
+		"a Rollout":                           {owned("Rollout.argoproj.io"), "manual", []string{"meshctl cannot restart objects of kind Rollout.argoproj.io: use the tool that manages them"}},
 		"a budget that is used up": {func(s *shop) {
 			s.deployment("shop", "web", -1, -1, -1, -1)
 			budget := func(namespace, name, app string, allowed int32) {
@@ -373,7 +373,7 @@ func TestProspects(t *testing.T) {
 			budget("shop", "free", "web", 1)
 			budget("shop", "other", "db", 0)
 			budget("bank", "elsewhere", "web", 0)
-		}, "restart", []string{"PodDisruptionBudget used allows no disruption now, but rollouts ignore it: this one removes 1 pod at a time"}},
+		}, "restart", []string{"PodDisruptionBudget used currently allows no disruption, but rollouts ignore it: this one removes 1 pod at a time"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -394,7 +394,7 @@ func TestProspects(t *testing.T) {
 
 func TestGoingOn(t *testing.T) {
 	t.Parallel()
-	// mark has a run restart the Deployment, which has got so far.
+	// mark sets the state of the Deployment as if a run had restarted it and had got that far.
 	mark := func(d *appsv1.Deployment, restartedAt string, updated int32) {
 		d.Spec.Template.Annotations = map[string]string{RestartedAtAnnotation: restartedAt}
 		d.Status.UpdatedReplicas = updated
@@ -405,12 +405,12 @@ func TestGoingOn(t *testing.T) {
 	s.replicaSet(Ref{kindDeployment, "istio-system", "istiod"}, "istiod-2", 6)
 	mark(s.deployment("shop", "begun", -1, 8), now, 1)
 	mark(s.deployment("shop", "done", 8, 8), now, 2)
-	mark(s.deployment("shop", "stale", -1, -1), now, 2) // somebody's clock was wrong
+	mark(s.deployment("shop", "stale", -1, -1), now, 2) // restarted by a machine with a wrong clock
 	mark(s.deployment("shop", "stuck-before", -1, -1), earlier, 1)
 	mark(s.deployment("shop", "given-up", -1, 8), now, 1)
 	s.Deployments[5].Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}
 	s.deployment("shop", "untouched", -1)
-	const waits = `  it is being restarted already: waiting for its rollout: 1 of 2 replicas updated`
+	const waits = `  already being restarted: waiting for its rollout: 1 of 2 replicas updated`
 	const unwell = "  already unhealthy before the restart: 1 of 2 pods are up to date, 2 available"
 	s.expect(t, PlanOptions{},
 		"control-plane deployment/istiod.istio-system 1(0) none",

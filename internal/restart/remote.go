@@ -16,7 +16,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// remote is the target of a real run.
+// remote is a target that sends requests to a cluster.
 type remote struct{ connection *kube.Connection }
 
 func (r *remote) client(item *Item) (dynamic.ResourceInterface, error) {
@@ -27,8 +27,7 @@ func (r *remote) client(item *Item) (dynamic.ResourceInterface, error) {
 	return client.Resource(resourceOf(item.Kind)).Namespace(item.Namespace), nil
 }
 
-// resourceOf returns what the API calls the objects of a kind that has a rolling
-// restart.
+// resourceOf returns the resource of a kind that supports rolling restarts.
 func resourceOf(kind string) schema.GroupVersionResource {
 	return appsv1.SchemeGroupVersion.WithResource(strings.ToLower(kind) + "s")
 }
@@ -42,8 +41,7 @@ func (r *remote) get(ctx context.Context, item *Item) (*unstructured.Unstructure
 	return object, r.connection.Explain("read "+item.String(), err)
 }
 
-// restart patches nothing but the annotation, and only of the object that was
-// planned for.
+// restart patches only the annotation, and only if the object is still the one in the plan.
 func (r *remote) restart(ctx context.Context, item *Item, restartedAt string, dryRun bool) error {
 	client, err := r.client(item)
 	if err != nil {
@@ -64,7 +62,7 @@ func (r *remote) restart(ctx context.Context, item *Item, restartedAt string, dr
 	return r.connection.Explain("restart "+item.String(), err)
 }
 
-// Permissions returns what running the plan takes, each permission once.
+// Permissions returns the distinct permissions needed to run the plan.
 func (p *Plan) Permissions() []kube.Permission {
 	var permissions []kube.Permission
 	seen := map[kube.Permission]bool{}
@@ -83,11 +81,12 @@ func (p *Plan) Permissions() []kube.Permission {
 	return permissions
 }
 
-// Missing asks the cluster which of the permissions that running the plan takes
-// the credentials of the connection lack, before anything is written.
+// Missing returns the permissions needed to run the plan that the connection lacks. It writes
+// nothing. It returns an error if the cluster cannot be asked.
 func Missing(ctx context.Context, c *kube.Connection, plan *Plan) ([]kube.Permission, error) {
 	wanted := plan.Permissions()
-	// Most may do it everywhere, which is fewer questions than one per namespace.
+	// Most users have the permissions in all namespaces, so try that first: it takes fewer
+	// requests.
 	var everywhere []kube.Permission
 	for _, permission := range wanted {
 		permission.Namespace = ""

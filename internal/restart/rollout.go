@@ -11,30 +11,30 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// progressDeadlineExceeded is the reason of the condition Progressing once the
-// controller of Deployments has given up.
+// progressDeadlineExceeded is the reason of the Progressing condition of a Deployment whose
+// rollout has failed.
 const progressDeadlineExceeded = "ProgressDeadlineExceeded"
 
-// rolloutStatus judges the rollout of a Deployment, DaemonSet or StatefulSet as
-// `kubectl rollout status` does. It returns what the rollout waits for and
-// whether it is done; the error is that it has failed, or that nobody rolls the
-// object out. The rules are few, and the library that has them links all of
-// kubectl, which every command would pay for at its start.
+// rolloutStatus returns the status of the rollout of a Deployment, DaemonSet or StatefulSet by
+// the rules of `kubectl rollout status`: what it is waiting for, and whether it is done. It
+// returns an error if the rollout has failed or if the object does not support rollouts. The
+// rules are reimplemented because the library links all of kubectl, which would slow down the
+// start of every command.
 func rolloutStatus(kind string, object runtime.Object) (message string, done bool, err error) {
 	switch kind {
 	case "Deployment":
-		return judge(object, deploymentStatus)
+		return statusOf(object, deploymentStatus)
 	case "DaemonSet":
-		return judge(object, daemonSetStatus)
+		return statusOf(object, daemonSetStatus)
 	case "StatefulSet":
-		return judge(object, statefulSetStatus)
+		return statusOf(object, statefulSetStatus)
 	default:
-		return "", false, fmt.Errorf("a %s has no rollout", kind)
+		return "", false, fmt.Errorf("kind %s does not support rollouts", kind)
 	}
 }
 
-// judge hands an object, typed or unstructured, to the rules of its kind.
-func judge[T any](object runtime.Object, status func(*T) (string, bool, error)) (string, bool, error) {
+// statusOf applies the rules of a kind to an object, typed or unstructured.
+func statusOf[T any](object runtime.Object, status func(*T) (string, bool, error)) (string, bool, error) {
 	if typed, ok := any(object).(*T); ok {
 		return status(typed)
 	}
@@ -102,7 +102,7 @@ func statefulSetStatus(d *appsv1.StatefulSet) (string, bool, error) {
 		replicas = *d.Spec.Replicas
 	}
 	rolling := d.Spec.UpdateStrategy.RollingUpdate
-	wanted := replicas // the pods of the partition stay as they are
+	wanted := replicas // pods below the partition stay as they are
 	if rolling != nil && rolling.Partition != nil {
 		wanted -= *rolling.Partition
 	}

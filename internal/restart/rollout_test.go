@@ -102,7 +102,7 @@ func TestRolloutStatus(t *testing.T) {
 			"StatefulSet", statefulSet(nil, appsv1.StatefulSetStatus{ReadyReplicas: 2, UpdatedReplicas: 2, CurrentRevision: "b", UpdateRevision: "b"}),
 			answer{Message: "rolled out", Done: true},
 		},
-		"another kind": {"Job", &appsv1.Deployment{}, answer{Err: "a Job has no rollout"}},
+		"another kind": {"Job", &appsv1.Deployment{}, answer{Err: "kind Job does not support rollouts"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

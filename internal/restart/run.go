@@ -13,43 +13,42 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// RunOptions say how to run a plan.
+// RunOptions configure Run.
 type RunOptions struct {
-	// RestartedAt is the value of the annotation, RFC 3339: the same for all of a
-	// run, so that a run can go on with another. It must not be empty.
+	// RestartedAt is the value of the annotation, in RFC 3339. It is the same for the whole run,
+	// so that a later run can resume it. It must not be empty.
 	RestartedAt string
-	// DryRun has the API server judge every restart, and write nothing.
+	// DryRun sends all restarts as a server-side dry run, which writes nothing.
 	DryRun bool
-	// NoWait does not wait for gateways and workloads, which then are all begun at
-	// once. The control plane is always waited for.
+	// NoWait starts all gateways and workloads without waiting for them. The control plane is
+	// always waited for.
 	NoWait bool
-	// FailFast begins nothing more once something failed or was not ready in time.
+	// FailFast starts no further restarts after a failure or timeout.
 	FailFast bool
-	// MaxParallel is how many items are restarted at the same time,
-	// DefaultMaxParallel if 0.
+	// MaxParallel is how many items are restarted in parallel; DefaultMaxParallel if 0.
 	MaxParallel int
-	// Timeout is how long one item may take to be ready; DefaultTimeout if 0.
+	// Timeout is how long an item may take to become ready; DefaultTimeout if 0.
 	Timeout time.Duration
-	// Poll is how often an item is looked at, DefaultPoll if 0.
+	// Poll is the interval at which an item is checked; DefaultPoll if 0.
 	Poll time.Duration
-	// Clock tells the time.
+	// Clock returns the current time.
 	Clock cli.Clock
 }
 
-// The defaults of RunOptions.
+// Defaults of RunOptions.
 const (
 	DefaultMaxParallel = 5
-	// DefaultTimeout is that of a Deployment's own progress.
+	// DefaultTimeout is the default progress deadline of Deployments.
 	DefaultTimeout = 10 * time.Minute
 	DefaultPoll    = time.Second
 )
 
-// Run restarts what the plan says on the cluster of the connection, stage by
-// stage, and waits for it. One item that fails does not keep the others from
-// being restarted, unless it is the control plane or the options ask for that.
+// Run executes a plan on the cluster of the connection, stage by stage, and waits for it. The
+// failure of an item does not affect the others, unless it is the control plane or the options
+// say so.
 //
-// When ctx ends, nothing more is begun and nothing is undone: a new plan says
-// what is left. The report has what was done until then.
+// When ctx ends, nothing more is started and nothing is rolled back; a new plan covers what is
+// left. The report has the results so far.
 func Run(ctx context.Context, c *kube.Connection, plan *Plan, opts RunOptions, observe Observer) Report {
 	if !opts.DryRun {
 		waitPast(ctx, plan.TrustChanged, func() (time.Time, bool) { return kube.ServerTime(ctx, c) })
@@ -57,15 +56,15 @@ func Run(ctx context.Context, c *kube.Connection, plan *Plan, opts RunOptions, o
 	return run(ctx, &remote{c}, plan, opts, observe)
 }
 
-// The bounds of waiting for the next second.
+// Limits of waiting for the next second.
 const (
 	secondAttempts = 8
 	secondPause    = 250 * time.Millisecond
 )
 
-// waitPast waits until the second is over in which the certificate authority
-// changed. Clusters tell times to the second, so that pods that start right in
-// it could not be told from older ones.
+// waitPast waits until the second in which the CA changed has passed. Timestamps in clusters
+// have a resolution of one second, so pods started in that second could not be distinguished
+// from older ones.
 func waitPast(ctx context.Context, changed time.Time, serverTime func() (time.Time, bool)) {
 	for range secondAttempts {
 		now, known := serverTime()
@@ -75,7 +74,7 @@ func waitPast(ctx context.Context, changed time.Time, serverTime func() (time.Ti
 	}
 }
 
-// target is the cluster as far as a run needs it.
+// target is the part of a cluster that a run needs.
 type target interface {
 	// get reads the object of an item.
 	get(ctx context.Context, item *Item) (*unstructured.Unstructured, error)
@@ -113,9 +112,9 @@ type runner struct {
 	observe Observer
 
 	mu sync.Mutex // guards stopped
-	// stopped says that nothing more is begun.
+	// stopped is true if nothing more is started.
 	stopped bool
-	// results each belong to one goroutine while they are worked on.
+	// results are each owned by one goroutine while the item is processed.
 	results []Result
 }
 
@@ -146,8 +145,7 @@ func (r *runner) runStage(ctx context.Context, stage Stage) {
 	pending.Wait()
 }
 
-// maxBegun is how many restarts are begun at the same time if none is waited
-// for.
+// maxBegun is how many restarts are started in parallel if the run does not wait for them.
 const maxBegun = 20
 
 func (r *runner) isStopped() bool {
@@ -156,7 +154,7 @@ func (r *runner) isStopped() bool {
 	return r.stopped
 }
 
-func (r *runner) tell(state State, item *Item, detail string, result *Result) {
+func (r *runner) notify(state State, item *Item, detail string, result *Result) {
 	if r.observe != nil {
 		r.observe(Event{Mesh: r.plan.Mesh, Cluster: r.plan.Cluster, State: state, Stage: item.Stage, Item: item, Detail: detail, Result: result})
 	}
@@ -165,7 +163,7 @@ func (r *runner) tell(state State, item *Item, detail string, result *Result) {
 func (r *runner) runItem(ctx context.Context, result *Result) {
 	item := result.Item
 	began := r.opts.Clock()
-	r.tell(StateStarted, item, "", nil)
+	r.notify(StateStarted, item, "", nil)
 	result.Outcome, result.Err = r.restart(ctx, item)
 	result.Took = r.opts.Clock().Sub(began)
 	if result.Outcome == OutcomeFailed || result.Outcome == OutcomeTimeout {
@@ -175,7 +173,7 @@ func (r *runner) runItem(ctx context.Context, result *Result) {
 			r.mu.Unlock()
 		}
 	}
-	r.tell(StateEnded, item, "", result)
+	r.notify(StateEnded, item, "", result)
 }
 
 // restart restarts an item and waits for it.
@@ -185,7 +183,7 @@ func (r *runner) restart(ctx context.Context, item *Item) (Outcome, error) {
 	if item.Action == ActionRestart {
 		if err := r.begin(limited, item); err != nil {
 			if ctx.Err() != nil {
-				// It may have been written or not: the next plan finds out.
+				// The patch may or may not have been applied; the next plan finds out.
 				return OutcomeInterrupted, nil
 			}
 			return OutcomeFailed, err
@@ -205,7 +203,7 @@ func (r *runner) restart(ctx context.Context, item *Item) (Outcome, error) {
 		return OutcomeInterrupted, nil
 	case errors.Is(err, context.DeadlineExceeded) && limited.Err() != nil:
 		if message == "" {
-			message = "nothing is known about it"
+			message = "its status is unknown"
 		}
 		return OutcomeTimeout, fmt.Errorf("%s on cluster %s was not ready within %s: %s", item.Ref, r.plan.Cluster, r.opts.Timeout, message)
 	default:
@@ -213,14 +211,15 @@ func (r *runner) restart(ctx context.Context, item *Item) (Outcome, error) {
 	}
 }
 
-// begin sets the annotation, unless something changed since the plan was made.
+// begin sets the annotation, unless the object has been replaced or paused since the plan was
+// made.
 func (r *runner) begin(ctx context.Context, item *Item) error {
 	object, err := r.target.get(ctx, item)
 	if err != nil {
 		return err
 	}
 	if string(object.GetUID()) != item.uid {
-		return fmt.Errorf("%s on cluster %s was replaced since the plan: run the command again", item.Ref, r.plan.Cluster)
+		return fmt.Errorf("%s on cluster %s was replaced after planning: run the command again", item.Ref, r.plan.Cluster)
 	}
 	if isPaused(object) {
 		return fmt.Errorf("%s on cluster %s is paused now: resume its rollout, then restart again", item.Ref, r.plan.Cluster)
@@ -233,11 +232,10 @@ func isPaused(object *unstructured.Unstructured) bool {
 	return paused
 }
 
-// tolerance is how long a cluster may be away while something is waited for.
+// tolerance is how long the cluster may be unreachable during a wait.
 const tolerance = 30 * time.Second
 
-// wait waits until the rollout of an item is done, and returns what it waited
-// for last.
+// wait waits until the rollout of an item is done, and returns the last status message.
 func (r *runner) wait(ctx context.Context, item *Item) (string, error) {
 	message := ""
 	var away time.Time
@@ -268,7 +266,7 @@ func (r *runner) wait(ctx context.Context, item *Item) (string, error) {
 			}
 			if now != message {
 				message = now
-				r.tell(StateProgress, item, now, nil)
+				r.notify(StateProgress, item, now, nil)
 			}
 		}
 		if err := sleep(ctx, r.opts.Poll); err != nil {
@@ -277,7 +275,7 @@ func (r *runner) wait(ctx context.Context, item *Item) (string, error) {
 	}
 }
 
-// isTransient reports whether an error may be over in a moment.
+// isTransient reports whether a retry may succeed.
 func isTransient(err error) bool {
 	var e *kube.Error
 	if !errors.As(err, &e) {

@@ -17,17 +17,18 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// fake is a cluster whose rollouts end when they are told to.
+// fake is a cluster whose rollouts the test controls.
 type fake struct {
 	mu  sync.Mutex
 	log []string
-	// stuck never get ready, refused may not be restarted, broken fail their
-	// rollout, paused are, replaced have another uid, away cannot be read so often.
+	// stuck items never become ready, refused ones must not be restarted, broken ones fail their
+	// rollout, paused ones are paused, replaced ones have another uid, and away ones cannot be
+	// read that many times.
 	stuck, refused, broken, paused, replaced []string
 	away                                     map[string]int
 	// began is called after every restart.
 	began func(name string)
-	// most is how many were under way at the same time.
+	// most is the maximum number of restarts in progress at once.
 	under, most int
 	rolling     map[string]int
 }
@@ -96,8 +97,8 @@ func (f *fake) restart(_ context.Context, item *Item, restartedAt string, dryRun
 	return nil
 }
 
-// planOf makes a plan of STAGE:NAME texts; a name ending in + is waited for, one
-// ending in - has nothing to be done.
+// planOf builds a plan from STAGE:NAME texts. A name that ends in + is only waited for; one
+// that ends in - needs nothing.
 func planOf(texts ...string) *Plan {
 	p := &Plan{Mesh: "mesh", Cluster: "east"}
 	for _, text := range texts {
@@ -165,7 +166,7 @@ func TestRun(t *testing.T) {
 			plan: full, fake: &fake{stuck: []string{"ingress"}, refused: []string{"a"}}, opts: soon,
 			want: []string{"istiod restarted", "ingress timed out: " + fmt.Sprintf(never, "ingress"), "a failed: the API server refuses a", "b restarted"},
 		},
-		"unless they shall not": {
+		"fail fast": {
 			plan: full, fake: &fake{refused: []string{"ingress"}}, opts: func(o *RunOptions) { o.FailFast = true },
 			want: []string{"istiod restarted", "ingress failed: the API server refuses ingress", "a not started", "b not started"},
 		},
@@ -179,7 +180,7 @@ func TestRun(t *testing.T) {
 		},
 		"replaced meanwhile": {
 			plan: full[2:3], fake: &fake{replaced: []string{"a"}},
-			want: []string{"a failed: deployment/a.shop on cluster east was replaced since the plan: run the command again"},
+			want: []string{"a failed: deployment/a.shop on cluster east was replaced after planning: run the command again"},
 		},
 		"a cluster that is away for a moment": {
 			plan: full[2:], fake: &fake{away: map[string]int{"a": 2}}, want: []string{"a restarted", "b restarted"},
@@ -201,7 +202,7 @@ func TestRun(t *testing.T) {
 				tt.opts(&opts)
 			}
 			var report Report
-			// What is ready in time does not depend on how busy the machine is.
+			// The fake clock makes timeouts independent of the load of the machine.
 			synctest.Test(t, func(t *testing.T) { report = run(t.Context(), tt.fake, planOf(tt.plan...), opts, nil) })
 			if diff := cmp.Diff(tt.want, outcomes(report)); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
@@ -279,20 +280,20 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestWaitPast holds that pods are not started in the second in which the
-// certificate authority changed, and that nobody waits for ever.
+// TestWaitPast checks that no pods are started in the second in which the CA changed, and that
+// the wait is bounded.
 func TestWaitPast(t *testing.T) {
 	t.Parallel()
 	changed := time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)
 	for name, tt := range map[string]struct {
-		times []time.Duration // of the server, after the change
+		times []time.Duration // server times after the change
 		known bool
 		asked int
 	}{
-		"long ago":            {[]time.Duration{time.Hour}, true, 1},
-		"in the same second":  {[]time.Duration{0, 0, time.Second}, true, 3},
-		"a clock that stands": {[]time.Duration{0}, true, secondAttempts},
-		"not known":           {[]time.Duration{0}, false, 1},
+		"long ago":                         {[]time.Duration{time.Hour}, true, 1},
+		"in the same second":               {[]time.Duration{0, 0, time.Second}, true, 3},
+		"a server clock that stands still": {[]time.Duration{0}, true, secondAttempts},
+		"not known":                        {[]time.Duration{0}, false, 1},
 	} {
 		asked := 0
 		synctest.Test(t, func(t *testing.T) {

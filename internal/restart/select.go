@@ -8,18 +8,18 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Selection says which meshes to restart, in one of three ways.
+// Selection selects the meshes to restart, in one of three ways.
 type Selection struct {
-	// Names are those of meshes, VirtualMeshes those of virtual meshes whose meshes
-	// are meant; both as people type them.
+	// Names are names of meshes. VirtualMeshes are names of virtual meshes, which select all of
+	// their meshes. Both are as typed by the user.
 	Names, VirtualMeshes []string
-	// All means all Istio meshes.
+	// All selects all Istio meshes.
 	All bool
 }
 
-// Select returns the meshes that a selection means, each once, sorted by cluster
-// and name. A mesh that a virtual mesh lists and that the world does not know has
-// no Resource.
+// Select returns the selected meshes without duplicates, sorted by cluster and name. A mesh
+// that a virtual mesh lists but the world does not contain has no Resource. Select returns an
+// error for names that are unknown or ambiguous.
 func Select(w *world.World, s Selection) ([]*world.Mesh, error) {
 	var chosen []*world.Mesh
 	var errs []error
@@ -48,8 +48,8 @@ func Select(w *world.World, s Selection) ([]*world.Mesh, error) {
 	return slices.Compact(chosen), nil
 }
 
-// meshesOfVirtualMeshes returns the meshes that the named virtual meshes list;
-// those that are not known have no Resource.
+// meshesOfVirtualMeshes returns the meshes of the named virtual meshes. Unknown meshes have no
+// Resource.
 func meshesOfVirtualMeshes(w *world.World, names []string) ([]*world.Mesh, []error) {
 	positions := make([]int, len(w.VirtualMeshes))
 	for i := range positions {

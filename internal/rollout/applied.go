@@ -8,11 +8,11 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// LastApplied returns the world with the virtual meshes and policies that were
-// applied last: those that have not changed since their status was written, and what
-// the statuses of meshes and destinations on the management cluster record of the
-// others (semantics 3.6 to 3.8). Discovered objects are those of w. It reports
-// false if w was not read from a management cluster, so that nothing is recorded.
+// LastApplied returns the world with the virtual meshes and policies that were applied last.
+// These are the objects that have not changed since their status was written; the others come
+// from the statuses of meshes and destinations in the management cluster (semantics 3.6 to
+// 3.8). The discovered objects are those of w. LastApplied returns false if w was not read
+// from a management cluster, because then nothing is recorded.
 func LastApplied(w *world.World) (*world.World, bool) {
 	if !recordsStatus(w) {
 		return nil, false
@@ -47,8 +47,8 @@ func LastApplied(w *world.World) (*world.World, bool) {
 	}), true
 }
 
-// recordsStatus reports whether the discovered objects come from a cluster, where
-// they can have a status.
+// recordsStatus reports whether the discovered objects come from a cluster, where they can
+// have a status.
 func recordsStatus(w *world.World) bool {
 	for i := range w.Meshes {
 		if w.Meshes[i].Resource.UID != "" {
@@ -58,7 +58,7 @@ func recordsStatus(w *world.World) bool {
 	return false
 }
 
-// recorded are the objects that statuses name, each once.
+// recorded are the distinct objects recorded in statuses.
 type recorded struct {
 	virtualMeshes   recordedKind[networkingv1.VirtualMesh]
 	trafficPolicies recordedKind[networkingv1.TrafficPolicy]
@@ -82,8 +82,8 @@ func newRecorded(w *world.World) *recorded {
 type recordedKind[T any] struct {
 	objects []world.Object[T]
 	seen    map[core.ObjectRef]bool
-	// metas are those of the objects that still exist: the order of policies depends
-	// on their age (semantics D11).
+	// metas is the metadata of the objects that still exist. It is needed because the order of
+	// policies depends on their age (semantics D11).
 	metas map[core.ObjectRef]metav1.ObjectMeta
 }
 

@@ -17,8 +17,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// What was applied is read back from the statuses: it means what the world meant,
-// also after everything that was authored has changed or is gone.
+// The last applied world is read back from statuses. It evaluates as the original world did,
+// even after every authored object has changed or been deleted.
 func TestLastApplied(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
@@ -30,14 +30,14 @@ func TestLastApplied(t *testing.T) {
 			t.Fatalf("seed %d: nothing is recorded", seed)
 		}
 		if lines := impact.AllChangeLines(impact.Changes(compare.Results(applied, policy.Evaluate(before)))); len(lines) > 0 {
-			t.Errorf("seed %d: nothing changed since, and it says %v", seed, lines)
+			t.Errorf("seed %d: nothing changed, but got %v", seed, lines)
 		}
 		if before, _ = LastApplied(applied.World.WithAuthored(world.Objects{})); before == nil {
-			t.Fatalf("seed %d: nothing is recorded of what is gone", seed)
+			t.Fatalf("seed %d: deleted objects are not recorded", seed)
 		}
 		differences := compare.Results(applied, policy.Evaluate(before))
 		if len(differences.Settings)+len(differences.Verdicts)+len(differences.Memberships)+len(differences.Federation) > 0 {
-			t.Errorf("seed %d: what is gone meant something else: %+v", seed, impact.AllChangeLines(impact.Changes(differences)))
+			t.Errorf("seed %d: deleted objects were not restored: %+v", seed, impact.AllChangeLines(impact.Changes(differences)))
 		}
 	}
 }
@@ -47,11 +47,11 @@ func TestLastAppliedOfManifests(t *testing.T) {
 	mesh := &discoveryv1.Mesh{ObjectMeta: metav1.ObjectMeta{Name: "m", Namespace: "meshes"}}
 	w := world.New(world.Objects{Meshes: []world.Object[discoveryv1.Mesh]{{Resource: mesh}}})
 	if _, recorded := LastApplied(w); recorded {
-		t.Error("manifests record what was applied")
+		t.Error("a world of manifests has a last applied state")
 	}
 }
 
-// A plan says which of its changes take protection away.
+// A plan marks the changes that remove protection.
 func TestLosses(t *testing.T) {
 	t.Parallel()
 	vm := world.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
@@ -84,7 +84,7 @@ func TestLosses(t *testing.T) {
 		"it is held":     {istio.NewGuard(broken, true), 0, 5},
 	} {
 		c := compared(t, s, compareOptions{guard: test.guard}, wanted...)
-		c.noteLosses(result)
+		c.markLosses(result)
 		got := map[string]Loss{}
 		for i := range c.Changes {
 			if change := &c.Changes[i]; change.Loss != "" {

@@ -12,27 +12,26 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Change is what is to be done about one object of a cluster, and what came of
-// it.
+// Change is a planned change of one object of a cluster and, after a run, its outcome.
 type Change struct {
-	// Kind is ChangeAdd, ChangeModify, ChangeRemove, ChangeRefuse, or ChangeLeave for
-	// an object that would be removed, but is kept.
+	// Kind is ChangeAdd, ChangeModify, ChangeRemove, ChangeRefuse, or ChangeLeave for an object
+	// that would be pruned but is kept.
 	Kind kube.ChangeKind
 	Key  kube.ObjectKey
-	// Fields are what ChangeModify is about, sorted by path.
+	// Fields are the fields changed by ChangeModify, sorted by path.
 	Fields []kube.FieldChange
-	// Outcome is what came of it; empty as long as nothing was tried.
+	// Outcome is the result of the change; empty until it was attempted.
 	Outcome kube.Outcome
-	// Err says why nothing can be done (ChangeRefuse), or why it failed.
+	// Err is why the change is refused (ChangeRefuse) or why it failed.
 	Err *kube.Error
-	// Loss says which protection the change takes away, or would if it were not
-	// refused; empty if none.
+	// Loss is the protection that the change removes, or would remove if it were not refused;
+	// empty if none.
 	Loss Loss
-	// Held says that the change is refused because of its Loss, which
-	// Options.AcceptLoss would allow (semantics D70).
+	// Held is true if the change is refused because of its Loss. Options.AcceptLoss allows it
+	// (semantics D70).
 	Held bool
 
-	// desired is nil for an object that should not be there, which has no position.
+	// desired is nil, and position noPosition, for an object that is to be removed.
 	desired    *istio.Object
 	position   int
 	stored     *unstructured.Unstructured
@@ -43,8 +42,8 @@ type Change struct {
 // noPosition is the position of objects that are not desired.
 const noPosition = -1
 
-// Parents returns what the object is rendered from, or was, if it should not be
-// there any more.
+// Parents returns the resources from which the object is rendered or, if it is to be removed,
+// was rendered.
 func (c *Change) Parents() []world.ObjectID {
 	switch {
 	case c.desired != nil:
@@ -56,15 +55,15 @@ func (c *Change) Parents() []world.ObjectID {
 	}
 }
 
-// fail notes why the change could not be made.
+// fail records why the change could not be made.
 func (c *Change) fail(action string, e *kube.Error) {
 	var result kube.Result
 	result.Fail(action, e)
 	c.Outcome, c.Err = result.Outcome, result.Err
 }
 
-// Before returns the object as it is stored, without what the cluster itself
-// maintains; nil if it is to be added.
+// Before returns the stored object without the fields that the cluster maintains; nil if the
+// object is to be added.
 func (c *Change) Before() *unstructured.Unstructured {
 	if c.stored == nil {
 		return nil
@@ -72,10 +71,11 @@ func (c *Change) Before() *unstructured.Unstructured {
 	return withoutUpkeep(c.stored)
 }
 
-// After returns the object as it will be; nil if it is to be removed.
+// After returns the object as it will be after the change; nil if it is to be removed. It
+// returns an error if the object cannot be encoded.
 func (c *Change) After() (*unstructured.Unstructured, error) {
 	if c.desired == nil {
-		return nil, nil //nolint:nilnil // nothing will be there
+		return nil, nil //nolint:nilnil // no object after the change
 	}
 	desired, err := manifest(c.desired)
 	if err != nil || c.stored == nil {
@@ -99,7 +99,7 @@ func overlay(below, above map[string]string) map[string]string {
 	return below
 }
 
-// withoutUpkeep returns an object without what the cluster itself maintains.
+// withoutUpkeep returns a copy of the object without the fields that the cluster maintains.
 func withoutUpkeep(object *unstructured.Unstructured) *unstructured.Unstructured {
 	manifest := &unstructured.Unstructured{Object: map[string]any{}}
 	manifest.SetGroupVersionKind(object.GroupVersionKind())
@@ -113,12 +113,12 @@ func withoutUpkeep(object *unstructured.Unstructured) *unstructured.Unstructured
 	return manifest
 }
 
-// keyOf identifies a rendered object in its cluster.
+// keyOf returns the key of a rendered object in its cluster.
 func keyOf(object *istio.Object) kube.ObjectKey {
 	return kube.ObjectKey{GVK: object.Kind.GVK(), Namespace: object.Namespace, Name: object.Name}
 }
 
-// manifest returns a rendered object as it is written.
+// manifest returns a rendered object in the form in which it is applied.
 func manifest(object *istio.Object) (*unstructured.Unstructured, error) {
 	fields, err := object.Fields()
 	if err != nil {
@@ -127,9 +127,9 @@ func manifest(object *istio.Object) (*unstructured.Unstructured, error) {
 	return &unstructured.Unstructured{Object: fields}, nil
 }
 
-// transition returns what to write first when a stored object is to become the
-// desired one, and in which stage; nil if one step will do. The desired object is
-// then written after all stages.
+// transition returns an intermediate object and its stage if a stored object cannot become the
+// desired one in a single step; nil if it can. The desired object is then written after all
+// stages.
 func transition(object *istio.Object, stored, desired *unstructured.Unstructured) (*unstructured.Unstructured, int) {
 	spec, stage := istio.Transition(object.Kind, object.Stage(), specOf(stored), specOf(desired))
 	if spec == nil {
@@ -140,14 +140,13 @@ func transition(object *istio.Object, stored, desired *unstructured.Unstructured
 	return first, stage
 }
 
-// stageOf returns the stage of a stored object. Objects of a higher stage are
-// removed first.
+// stageOf returns the stage of a stored object. Objects of higher stages are removed first.
 func stageOf(stored *unstructured.Unstructured) int {
 	return istio.StageOf(istio.Kind(stored.GetKind()), stored.GetAnnotations()[istio.FederationAnnotation] != "", len(specOf(stored)) == 0)
 }
 
-// fieldChanges returns how a stored object differs from the desired one:
-// labels and annotations that it should have, and all of its spec.
+// fieldChanges returns how a stored object differs from the desired one. It compares the
+// desired labels and annotations, and the whole spec.
 func fieldChanges(desired, stored *unstructured.Unstructured) []kube.FieldChange {
 	changes := missingTexts("metadata.labels", desired.GetLabels(), stored.GetLabels())
 	changes = append(changes, missingTexts("metadata.annotations", desired.GetAnnotations(), stored.GetAnnotations())...)

@@ -16,36 +16,35 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// Cluster is what it takes to make one cluster have what is rendered for it, and
-// nothing else of meshctl's.
+// Cluster is the plan for one cluster: the changes after which it has exactly the objects
+// rendered for it.
 type Cluster struct {
 	Name string
-	// Objects are what is rendered for the cluster.
+	// Objects are the objects rendered for the cluster.
 	Objects []istio.Object
 	// Changes are sorted by kind, namespace and name.
 	Changes []Change
-	// Unchanged counts the objects that are as they should be.
+	// Unchanged counts the objects that already match.
 	Unchanged int
-	// Unread says which kinds could not be listed, sorted by kind. Desired objects of these
-	// are refused, and none is removed.
+	// Unread are the kinds that could not be listed, sorted by kind. Their desired objects are
+	// refused, and none of them is pruned.
 	Unread []*kube.Error
-	// Err is why the cluster as a whole cannot be written to; nothing else is known
-	// of it then.
+	// Err is why the cluster cannot be written to. Nothing else is known about the cluster then.
 	Err error
 
 	connection *kube.Connection
-	// needs are for each object the positions of those without which it would do
-	// harm. It is not written if one of them cannot be.
+	// needs holds, for each object, the positions of the objects that it depends on. An object
+	// is not written if one of these could not be written, because it would do harm without it.
 	needs [][]int
-	// owner are the labels of what may be changed and removed. Objects without them are
-	// somebody else's, whatever they are called (D40).
+	// owner are the labels of the objects that may be changed and removed. Objects without them
+	// belong to someone else, whatever their name (semantics D40).
 	owner map[string]string
-	// unseen are the kinds of which the cluster may have objects that could not be
-	// listed.
+	// unseen are the kinds that could not be listed although the cluster may have objects of
+	// them.
 	unseen map[schema.GroupKind]*kube.Error
 }
 
-// Count returns how many changes there are of a kind.
+// Count returns the number of changes of a kind.
 func (c *Cluster) Count(kind kube.ChangeKind) int {
 	count := 0
 	for i := range c.Changes {
@@ -56,12 +55,12 @@ func (c *Cluster) Count(kind kube.ChangeKind) int {
 	return count
 }
 
-// Writes counts the objects to create, change and delete.
+// Writes returns the number of objects to create, change or delete.
 func (c *Cluster) Writes() int {
 	return c.Count(kube.ChangeAdd) + c.Count(kube.ChangeModify) + c.Count(kube.ChangeRemove)
 }
 
-// Outcomes counts what came of the objects.
+// Outcomes returns the number of objects by outcome.
 func (c *Cluster) Outcomes() map[kube.Outcome]int {
 	count := map[kube.Outcome]int{kube.Unchanged: c.Unchanged}
 	for i := range c.Changes {
@@ -72,12 +71,12 @@ func (c *Cluster) Outcomes() map[kube.Outcome]int {
 	return count
 }
 
-// Failed reports whether not everything is, or would be, as it should.
+// Failed reports whether the cluster does not, or would not, match what is rendered for it.
 func (c *Cluster) Failed() bool {
 	return c.Err != nil || len(c.Unread) > 0 || slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Err != nil })
 }
 
-// Errors are what is wrong with the cluster as a whole, or with whole kinds.
+// Errors returns the errors that concern the cluster as a whole or whole kinds.
 func (c *Cluster) Errors() []string {
 	var errs []string
 	if c.Err != nil {
@@ -89,16 +88,16 @@ func (c *Cluster) Errors() []string {
 	return errs
 }
 
-// TakesPart reports whether anything is to be done in the cluster, or should be.
+// TakesPart reports whether the cluster is usable and has changes, including refused ones.
 func (c *Cluster) TakesPart() bool { return c.Err == nil && len(c.Changes) > 0 }
 
-// compare compares the rendered objects, each of another identity, with what the
-// cluster has. It lists what carries the labels of the owner, page by page, and
-// keeps of that only what is to be changed; of objects that are to be added it
-// finds out whether somebody else has one of that name.
+// compare compares the rendered objects, which must be distinct, with those of the cluster. It
+// lists the objects with the owner labels page by page and keeps only those that need a
+// change. For objects to be added, it checks whether someone else owns an object with that
+// name.
 //
-// A kind that cannot be listed fails for itself: its desired objects are refused. The
-// error is about the cluster as a whole.
+// If a kind cannot be listed, only the desired objects of that kind are refused. The returned
+// error concerns the cluster as a whole.
 func (c *Cluster) compare(ctx context.Context, opts compareOptions) error {
 	p := &planner{cluster: c, opts: opts, connection: c.connection}
 	c.needs, c.unseen = istio.Needs(c.Objects), map[schema.GroupKind]*kube.Error{}
@@ -122,17 +121,16 @@ func (c *Cluster) compare(ctx context.Context, opts compareOptions) error {
 	return nil
 }
 
-// compareOptions say how to compare a cluster.
+// compareOptions configure the comparison of a cluster.
 type compareOptions struct {
-	// deadline is for all of it; kube.DefaultDeadline if 0.
+	// deadline limits the whole comparison; kube.DefaultDeadline if 0.
 	deadline time.Duration
-	// keep leaves what is not wanted any more.
+	// keep disables pruning.
 	keep bool
-	// guard keeps what protects, unless it is nil.
+	// guard refuses changes that would remove protection; nil allows them.
 	guard *istio.Guard
-	// unlisted are kinds that could not be listed when the objects were made from what was
-	// there, and why. They are not listed again: their desired objects are refused, and
-	// none is removed.
+	// unlisted are kinds that could not be listed before rendering, and why. They are not listed
+	// again: their desired objects are refused, and none of them is pruned.
 	unlisted map[schema.GroupKind]error
 }
 
@@ -144,17 +142,18 @@ type planner struct {
 	byKind     []kindPlan
 }
 
-// kindPlan is what is known about one kind. Only one goroutine has it.
+// kindPlan is the state of one kind. Only one goroutine uses it.
 type kindPlan struct {
 	gvk schema.GroupVersionKind
-	// wanted are the positions of the desired objects that were not seen yet.
+	// wanted holds the positions of the desired objects that have not been found in the cluster
+	// yet.
 	wanted    map[kube.ObjectKey]int
 	changes   []Change
 	unchanged int
 	err       *kube.Error
 }
 
-// planKind finds out about the objects of one kind.
+// planKind plans the changes of the objects of one kind.
 func (p *planner) planKind(ctx context.Context, k *kindPlan) error {
 	c, gvk := p.connection, k.gvk
 	if err := p.opts.unlisted[gvk.GroupKind()]; err != nil {
@@ -164,19 +163,19 @@ func (p *planner) planKind(ctx context.Context, k *kindPlan) error {
 	resource, err := c.Resource(ctx, gvk)
 	if err == nil {
 		owner := kube.ListOptions{Labels: labels.SelectorFromSet(p.cluster.owner).String()}
-		var all []seenObject
-		all, err = kube.List(ctx, c, resource.GroupVersionResource, owner, func(u *unstructured.Unstructured) seenObject {
-			u.SetGroupVersionKind(gvk) // items of a list need not name their type
-			return p.see(u, k)
+		var all []comparedObject
+		all, err = kube.List(ctx, c, resource.GroupVersionResource, owner, func(u *unstructured.Unstructured) comparedObject {
+			u.SetGroupVersionKind(gvk) // items of a list may omit their type
+			return p.compareStored(u, k)
 		})
 		if err == nil {
 			for _, seen := range all {
-				k.take(seen)
+				k.add(seen)
 			}
 		}
 	}
 	if err == nil {
-		err = p.lookForForeign(ctx, resource.GroupVersionResource, k)
+		err = p.planAdditions(ctx, resource.GroupVersionResource, k)
 	}
 	if err == nil {
 		return nil
@@ -185,17 +184,17 @@ func (p *planner) planKind(ctx context.Context, k *kindPlan) error {
 	return k.err
 }
 
-// seenObject is what came of comparing one stored object: the desired object that it
-// is, and the change if it needs one.
-type seenObject struct {
+// comparedObject is the result of comparing one stored object: its key and the change, nil if none
+// is needed.
+type comparedObject struct {
 	key    kube.ObjectKey
 	change *Change
 }
 
-// see compares a stored object with what is wanted in its place. It changes
-// nothing, because a list may begin again.
-func (p *planner) see(stored *unstructured.Unstructured, k *kindPlan) seenObject {
-	seen := seenObject{key: kube.Unversioned(kube.KeyOf(stored))}
+// compareStored compares a stored object with the desired one of the same name. It does not modify k,
+// because a list may be restarted.
+func (p *planner) compareStored(stored *unstructured.Unstructured, k *kindPlan) comparedObject {
+	seen := comparedObject{key: kube.Unversioned(kube.KeyOf(stored))}
 	position, wanted := k.wanted[seen.key]
 	if !wanted {
 		if stored.GetDeletionTimestamp() == nil {
@@ -235,8 +234,8 @@ func (p *planner) see(stored *unstructured.Unstructured, k *kindPlan) seenObject
 	return seen
 }
 
-// protect refuses a change that would take away protection which somebody may
-// still want (semantics D70).
+// protect refuses a change that would remove protection which may still be wanted (semantics
+// D70).
 func (p *planner) protect(change *Change, action string, desired map[string]any) {
 	if p.opts.guard == nil {
 		return
@@ -255,7 +254,7 @@ func (p *planner) protect(change *Change, action string, desired map[string]any)
 	}
 }
 
-func (k *kindPlan) take(seen seenObject) {
+func (k *kindPlan) add(seen comparedObject) {
 	if seen.change == nil {
 		if _, wanted := k.wanted[seen.key]; wanted {
 			k.unchanged++
@@ -266,12 +265,13 @@ func (k *kindPlan) take(seen seenObject) {
 	delete(k.wanted, seen.key)
 }
 
-// singleLookups is up to how many objects are asked for one by one.
+// singleLookups is the number of objects up to which they are fetched one by one instead of
+// listed.
 const singleLookups = 20
 
-// lookForForeign makes changes of the desired objects that the owner does not have yet.
-// One that somebody else has is refused.
-func (p *planner) lookForForeign(ctx context.Context, resource schema.GroupVersionResource, k *kindPlan) error {
+// planAdditions adds changes for the desired objects that were not found among the owner's.
+// An object that someone else owns is refused.
+func (p *planner) planAdditions(ctx context.Context, resource schema.GroupVersionResource, k *kindPlan) error {
 	there, err := p.existing(ctx, resource, k.wanted)
 	if err != nil {
 		return err
@@ -292,8 +292,7 @@ func (p *planner) lookForForeign(ctx context.Context, resource schema.GroupVersi
 	return nil
 }
 
-// existing returns the metadata of the objects that exist, whoever they belong
-// to.
+// existing returns the metadata of the wanted objects that exist, regardless of their owner.
 func (p *planner) existing(ctx context.Context, resource schema.GroupVersionResource, wanted map[kube.ObjectKey]int) (map[kube.ObjectKey]metav1.ObjectMeta, error) {
 	there := map[kube.ObjectKey]metav1.ObjectMeta{}
 	if len(wanted) == 0 {
@@ -331,7 +330,7 @@ func (p *planner) existing(ctx context.Context, resource schema.GroupVersionReso
 	return there, nil
 }
 
-// finish puts the kinds together.
+// finish combines the results of all kinds.
 func (p *planner) finish() {
 	c := p.cluster
 	for i := range p.byKind {
@@ -342,7 +341,7 @@ func (p *planner) finish() {
 				c.unseen[k.gvk.GroupKind()] = k.err
 			}
 			if k.err.Reason == kube.ReasonNoSuchKind && len(k.changes) == 0 {
-				continue // nothing is wanted of it, and nothing can be there
+				continue // no object of the kind is desired, and none can exist
 			}
 			c.Unread = append(c.Unread, k.err)
 		}
@@ -352,13 +351,12 @@ func (p *planner) finish() {
 	slices.SortFunc(c.Changes, func(a, b Change) int { return strings.Compare(sortText(a.Key), sortText(b.Key)) })
 }
 
-// sortText orders keys by kind, namespace and name.
+// sortText returns a text that sorts keys by kind, namespace and name.
 func sortText(key kube.ObjectKey) string {
 	return strings.Join([]string{key.GVK.Kind, key.Namespace, key.Name, key.GVK.Group}, "\x00")
 }
 
-// refuseRest refuses the desired objects of a kind of which it is not known whether they
-// are there.
+// refuseRest refuses the desired objects of a kind that could not be listed.
 func (k *kindPlan) refuseRest(c *Cluster) {
 	for _, position := range k.wanted {
 		desired, own := &c.Objects[position], *k.err

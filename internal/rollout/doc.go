@@ -1,7 +1,6 @@
-// Package rollout makes clusters have what is rendered for them. NewPlan compares
-// the Istio configuration of a world with what the clusters have, Plan.Run writes
-// the difference stage by stage, removes what is not wanted any more, and reports in
-// the status of meshctl's resources; Watch does so whenever something changes. It
-// knows no command line and prints nothing: a Plan has what is to be done and
-// what came of it, as values.
+// Package rollout applies the rendered configuration to clusters. NewPlan compares the Istio
+// configuration of a world with that of the clusters. Plan.Run writes the differences stage by
+// stage, prunes objects, and updates the status of meshctl's resources. Watch does this
+// whenever something changes. The package is independent of the command line and prints
+// nothing: a Plan holds the changes and their outcomes as values.
 package rollout

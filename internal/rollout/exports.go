@@ -10,10 +10,10 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// holdRoutes keeps routes from being written that would send requests to another
-// cluster which could not be made to expect them: a subset may not be known there,
-// or the gateway may not pass them on. Requests go where they went before.
-func (p *Plan) holdRoutes(writers map[*Cluster]*writer) {
+// withholdRoutes withholds routes to another cluster which could not be prepared for them: it may
+// lack a subset, or its gateway may not forward the requests. The existing routes stay in
+// effect.
+func (p *Plan) withholdRoutes(writers map[*Cluster]*writer) {
 	lacking := map[string]*lackingExports{}
 	for i := range p.Clusters {
 		c := &p.Clusters[i]
@@ -26,22 +26,22 @@ func (p *Plan) holdRoutes(writers map[*Cluster]*writer) {
 	}
 	obstacles := p.obstacles(lacking)
 	for _, w := range writers {
-		w.hold(func(stored, desired *unstructured.Unstructured) *kube.Error {
-			return newlyBlocked(w.Name, stored, desired, obstacles)
+		w.withhold(func(stored, desired *unstructured.Unstructured) *kube.Error {
+			return blockedBy(w.Name, stored, desired, obstacles)
 		})
 	}
 }
 
-// lackingExports is what a cluster does not have of what others need.
+// lackingExports is what a cluster lacks of the configuration that other clusters rely on.
 type lackingExports struct {
-	// all is why nothing can be relied on; nil if the rest can.
+	// all is why nothing in the cluster can be relied on; nil if only hosts are affected.
 	all error
-	// hosts are the Services without their subsets, and why.
+	// hosts are the Services whose subsets are missing, and why.
 	hosts map[string]error
 }
 
-// lackingExports returns what could not be written; nil if all was. There is no
-// writer of a cluster that nothing is written to.
+// lackingExports returns what could not be written; nil if everything was. w is nil if nothing
+// is written to the cluster.
 func (c *Cluster) lackingExports(w *writer) *lackingExports {
 	switch {
 	case c.Err != nil:
@@ -61,7 +61,7 @@ func (c *Cluster) lackingExports(w *writer) *lackingExports {
 			if object.Federates == "" {
 				found.hosts[object.Host()] = change.Err
 			}
-		default: // nobody else needs it
+		default: // other clusters do not rely on it
 		}
 	}
 	if found.all == nil && len(found.hosts) == 0 {
@@ -70,20 +70,20 @@ func (c *Cluster) lackingExports(w *writer) *lackingExports {
 	return found
 }
 
-// obstacle is why requests cannot be sent to a host yet.
+// obstacle is why requests must not be routed to a host yet.
 type obstacle struct {
 	cluster string
 	cause   error
 }
 
-// obstacles returns the federated hosts that other clusters should not begin to
-// send requests to, since they are of a cluster that lacks something for that.
+// obstacles returns the federated hosts to which other clusters must not add routes, because
+// the exporting cluster lacks something.
 func (p *Plan) obstacles(lacking map[string]*lackingExports) map[string]obstacle {
 	found := map[string]obstacle{}
 	for i := range p.Result.Destinations {
 		federation, d := p.Result.Destinations[i].Federation, &p.Result.World.Destinations[i]
 		exporter := lacking[d.Ref.ClusterName]
-		if exporter == nil || federation == nil || federation.Flat { // without gateways pods are asked directly
+		if exporter == nil || federation == nil || federation.Flat { // a flat network needs no gateways: requests go to the pods
 			continue
 		}
 		cause := exporter.all
@@ -97,9 +97,9 @@ func (p *Plan) obstacles(lacking map[string]*lackingExports) map[string]obstacle
 	return found
 }
 
-// newlyBlocked says which obstacle is in the way of an object, if it is a route
-// to somewhere that its stored version does not lead to.
-func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, obstacles map[string]obstacle) *kube.Error {
+// blockedBy returns an error if an object is a route with a target that is blocked by an
+// obstacle and that the stored route does not have.
+func blockedBy(cluster string, stored, desired *unstructured.Unstructured, obstacles map[string]obstacle) *kube.Error {
 	if desired.GetKind() != string(istio.KindVirtualService) {
 		return nil
 	}
@@ -121,10 +121,10 @@ func newlyBlocked(cluster string, stored, desired *unstructured.Unstructured, ob
 	return nil
 }
 
-// keepExports keeps the subsets that another cluster may still send requests to,
-// because its routes could not be changed.
+// keepExports keeps the subsets that requests from another cluster may still need, because the
+// routes there could not be changed.
 func (p *Plan) keepExports(writers map[*Cluster]*writer) {
-	used := map[string]map[string]*kube.Error{} // by cluster and host
+	used := map[string]map[string]*kube.Error{} // by cluster and hostname
 	for i := range p.Clusters {
 		c := &p.Clusters[i]
 		leadsTo, all := c.unchangedRoutes(writers[c])
@@ -154,8 +154,8 @@ func (p *Plan) keepExports(writers map[*Cluster]*writer) {
 	}
 }
 
-// unchangedRoutes returns the hosts that routes still lead to which could not be
-// changed, and why; or why that is not known of any.
+// unchangedRoutes returns the hosts of routes that could not be changed, and why. all is set
+// if the routes of the cluster are not known.
 func (c *Cluster) unchangedRoutes(w *writer) (hosts map[string]*kube.Error, all *kube.Error) {
 	if c.Err != nil {
 		return nil, &kube.Error{Action: "change the routes of cluster " + c.Name, Reason: kube.ReasonOther}
@@ -175,8 +175,8 @@ func (c *Cluster) unchangedRoutes(w *writer) (hosts map[string]*kube.Error, all 
 	return hosts, nil
 }
 
-// dependentReason returns the reason of the errors of other objects that follow
-// from e: they are cancelled with it, but do not share another reason.
+// dependentReason returns the reason for errors of other objects that follow from e.
+// Cancellation carries over; other reasons apply only to the object itself.
 func dependentReason(e *kube.Error) kube.Reason {
 	if e.Reason == kube.ReasonCancelled {
 		return kube.ReasonCancelled

@@ -43,7 +43,7 @@ func TestNewlyBlocked(t *testing.T) {
 		"away from there":        {routes("VirtualService", to("far.global", "v2")), routes("VirtualService", to("near", "")), nil},
 		"what is no route there": {nil, routes("DestinationRule", to("far.global", "v2")), nil},
 	} {
-		if diff := cmp.Diff(test.want, newlyBlocked("east", test.stored, test.desired, obstacles), cmp.AllowUnexported(kube.Error{})); diff != "" {
+		if diff := cmp.Diff(test.want, blockedBy("east", test.stored, test.desired, obstacles), cmp.AllowUnexported(kube.Error{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

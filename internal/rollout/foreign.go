@@ -12,17 +12,16 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// foreignGateways is what somebody else passes on in the clusters that requests
-// from others enter.
+// foreignGateways are the east-west Gateways of other owners, in the clusters that receive
+// requests from other clusters.
 type foreignGateways struct {
 	byCluster map[string][]istio.ForeignGateway
-	// unlisted says of which clusters that is not known, and why.
+	// unlisted are the clusters whose Gateways could not be listed, and why.
 	unlisted map[string]error
 }
 
-// findForeignGateways lists the Gateways of the clusters that have an east-west
-// gateway, as far as they are to be written to: names that others pass on already
-// must not be passed on twice.
+// findForeignGateways lists the Gateways of the selected clusters with an east-west gateway: a
+// host that someone else's Gateway already forwards must not be forwarded twice.
 func (p *Plan) findForeignGateways(ctx context.Context, connections map[string]*kube.Connection) foreignGateways {
 	found := foreignGateways{byCluster: map[string][]istio.ForeignGateway{}, unlisted: map[string]error{}}
 	asked := map[string]*kube.Connection{}
@@ -81,7 +80,7 @@ func (p *Plan) listForeignGateways(ctx context.Context, c *kube.Connection) ([]i
 		return nil, err
 	}
 	for _, failure := range failed {
-		// A cluster without the kind has no Gateways of others either.
+		// If the kind does not exist, there are no foreign Gateways either.
 		if failure != nil && failure.Reason != kube.ReasonNoSuchKind {
 			return nil, failure
 		}

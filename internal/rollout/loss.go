@@ -7,28 +7,27 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Loss is a kind of protection that a change takes away.
+// Loss is a kind of protection that a change removes.
 type Loss string
 
 // The kinds of protection.
 const (
-	// LossTLS is enforcement of mutual TLS.
+	// LossTLS is the enforcement of mutual TLS.
 	LossTLS Loss = "TLS"
 	// LossClientTLS is the use of TLS by clients.
 	LossClientTLS Loss = "CLIENT_TLS"
-	// LossDefaultDenial denies calls that no AccessPolicy allows.
+	// LossDefaultDenial is the denial of calls that no AccessPolicy allows.
 	LossDefaultDenial Loss = "DEFAULT_DENIAL"
-	// LossAccess restricts who may call some workloads.
+	// LossAccess is a restriction of the callers of some workloads.
 	LossAccess Loss = "ACCESS"
 )
 
-// Losses counts the changes of all clusters that take protection away, without
-// those that are held.
+// Losses returns the number of changes that remove protection, without those that are refused.
 func (p *Plan) Losses() int {
 	return p.countChanges(func(change *Change) bool { return change.Loss != "" && change.Kind != kube.ChangeRefuse })
 }
 
-// Held counts the changes that are refused because they would take protection away.
+// Held returns the number of changes that are refused because they would remove protection.
 func (p *Plan) Held() int {
 	return p.countChanges(func(change *Change) bool { return change.Held })
 }
@@ -45,8 +44,8 @@ func (p *Plan) countChanges(counts func(*Change) bool) int {
 	return sum
 }
 
-// noteLosses finds the changes that take protection away.
-func (c *Cluster) noteLosses(result *policy.Result) {
+// markLosses sets Loss of the changes that remove protection.
+func (c *Cluster) markLosses(result *policy.Result) {
 	denied := deniesByDefault(result, c.Name)
 	for i := range c.Changes {
 		change := &c.Changes[i]
@@ -57,8 +56,8 @@ func (c *Cluster) noteLosses(result *policy.Result) {
 	}
 }
 
-// lossOf returns what is lost by deleting or changing an object. Where calls are
-// denied by default, an object that allows some protects nothing.
+// lossOf returns the protection lost by changing or deleting an object. Where calls are denied
+// by default, an object that allows some calls protects nothing.
 func lossOf(change *Change, denied bool) Loss {
 	kind, before := istio.Kind(change.Key.GVK.Kind), specOf(change.stored)
 	var after map[string]any
@@ -87,8 +86,8 @@ func lossOf(change *Change, denied bool) Loss {
 	}
 }
 
-// deniesByDefault reports whether every Istio mesh of a cluster denies the calls
-// that no AccessPolicy allows.
+// deniesByDefault reports whether every Istio mesh of a cluster denies calls that no
+// AccessPolicy allows.
 func deniesByDefault(result *policy.Result, cluster string) bool {
 	some := false
 	for i := range result.World.Meshes {

@@ -16,39 +16,52 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Input is what to roll out, and the clusters to write to.
+// Input is the world to roll out, and the clusters to write to.
 type Input struct {
 	World *world.World
+	// Result is the evaluated World if somebody evaluated it already; nil otherwise.
+	Result *policy.Result
 	// Management is the management cluster, whose resources get a status; nil if there
 	// is none.
 	Management *kube.Connection
-	// Members are the clusters that can be tried, by name, and Failures why others
-	// cannot.
+	// Members are the connections to the clusters, by name. Failures are the clusters that
+	// cannot be connected to, and why.
 	Members  map[string]*kube.Connection
 	Failures map[string]error
-	// Complete says that the World has all virtual meshes and policies that there are:
-	// one that is not in it was deleted. Manifests are no proof of that.
+	// Complete says that the World has all virtual meshes and policies, so that a missing one
+	// has been deleted. Manifests do not prove that.
 	Complete bool
+}
+
+// evaluate returns the Result of the World, which may differ from the one that was
+// evaluated.
+func (in *Input) evaluate() *policy.Result {
+	if in.Result != nil && in.Result.World == in.World {
+		return in.Result
+	}
+	return policy.Evaluate(in.World)
 }
 
 // Options say what to plan.
 type Options struct {
-	// Namespace is that of meshctl's resources on the management cluster.
+	// Namespace is the namespace of meshctl's resources in the management cluster.
 	Namespace string
-	// Only names the clusters to write to; empty for all.
+	// Only names the clusters to write to; empty means all.
 	Only []string
-	// Keep leaves what is not wanted any more.
+	// Keep disables pruning.
 	Keep bool
-	// AllowIncomplete plans although part of the input is missing; as Keep does.
+	// AllowIncomplete allows planning although part of the input is missing. Nothing is pruned
+	// then.
 	AllowIncomplete bool
-	// AcceptLoss gives up protection that nobody asked to give up: what became invalid,
-	// incomplete or unreachable, or is not in the manifests.
+	// AcceptLoss allows changes that remove protection because input is invalid, incomplete or
+	// unreachable, or is missing from the manifests (semantics D70).
 	AcceptLoss bool
-	// Deadline bounds what each cluster is asked; kube.DefaultDeadline if 0.
+	// Deadline limits the requests to each cluster; kube.DefaultDeadline if 0.
 	Deadline time.Duration
 }
 
-// CheckInput returns ErrIncomplete if the world must not be rolled out.
+// CheckInput returns ErrIncomplete if the world must not be rolled out because part of the
+// input is missing.
 func (o *Options) CheckInput(w *world.World) error {
 	if w.Incomplete() && !o.AllowIncomplete {
 		return ErrIncomplete
@@ -60,11 +73,11 @@ func (o *Options) selects(cluster string) bool {
 	return len(o.Only) == 0 || slices.Contains(o.Only, cluster)
 }
 
-// ErrIncomplete says that part of the input is missing. What only seems to be gone
-// would be deleted.
+// ErrIncomplete says that part of the input is missing. Pruning could delete objects that are
+// still wanted.
 var ErrIncomplete = errors.New("part of the input is missing")
 
-// UnknownClusterError says that Options.Only names a cluster without an Istio mesh.
+// UnknownClusterError says that Options.Only names a cluster that has no known Istio mesh.
 type UnknownClusterError struct {
 	Name string
 	// Known are the clusters that have one, sorted.
@@ -76,22 +89,21 @@ func (e *UnknownClusterError) Error() string {
 	return fmt.Sprintf("no Istio mesh is known in cluster %q", e.Name)
 }
 
-// Plan is what it takes to make clusters have what is rendered for them and
-// nothing else of meshctl's. Run carries it out, once, and notes in it what came of
-// everything.
+// Plan is the set of changes after which the clusters have exactly the objects rendered for
+// them. Run executes it, once, and records the outcomes in it.
 type Plan struct {
 	// Result is the evaluated world.
 	Result *policy.Result
-	// Clusters are those that take part, sorted by name.
+	// Clusters are the clusters with an Istio mesh or rendered objects, sorted by name.
 	Clusters []Cluster
-	// Idle are the clusters that could be written to but have no Istio mesh, sorted.
+	// Idle are the usable clusters without an Istio mesh, sorted.
 	Idle []string
-	// Omissions are what is not rendered for the clusters, and why.
+	// Omissions are the objects that could not be rendered, and why.
 	Omissions []istio.Omission
-	// Incomplete says that part of the input is missing, and so nothing is deleted.
+	// Incomplete is true if part of the input is missing; nothing is pruned then.
 	Incomplete bool
-	// Statuses are the results of writing those that had to change, or could not be
-	// written, and StatusErr why it was not even tried.
+	// Statuses are the results of status updates that were needed. StatusErr is why no update
+	// was attempted.
 	Statuses  []kube.Result
 	StatusErr error
 
@@ -99,11 +111,12 @@ type Plan struct {
 	opts       Options
 }
 
-// NewPlan renders the Istio configuration of the world, and compares it with what
-// the clusters have, all at the same time. A cluster that cannot be used does not
-// keep the others from being planned; it has an Err. Nothing is written.
+// NewPlan renders the Istio configuration of the world and compares it with that of the
+// clusters, in parallel. It writes nothing. An unusable cluster does not prevent the others
+// from being planned; it has an Err.
 //
-// A world of which part is missing is ErrIncomplete, unless that is allowed.
+// NewPlan returns ErrIncomplete if part of the input is missing and Options do not allow that,
+// UnknownClusterError, and the error of ctx.
 func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 	if err := opts.CheckInput(in.World); err != nil {
 		return nil, err
@@ -111,7 +124,7 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 	opts.Keep = opts.Keep || in.World.Incomplete()
 	in.Failures = withChangedTrustDomains(in)
 	in.World = in.World.WithAcceptedTrustDomains()
-	p := &Plan{Result: policy.Evaluate(in.World), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
+	p := &Plan{Result: in.evaluate(), Incomplete: in.World.Incomplete(), management: in.Management, opts: opts}
 	foreign := p.findForeignGateways(ctx, in.Members)
 	if err := p.render(in, foreign); err != nil {
 		return nil, err
@@ -126,7 +139,7 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 			compare.unlisted = map[schema.GroupKind]error{istio.KindGateway.GVK().GroupKind(): err}
 		}
 		c.Err = c.compare(ctx, compare)
-		c.noteLosses(p.Result)
+		c.markLosses(p.Result)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -134,7 +147,7 @@ func NewPlan(ctx context.Context, in Input, opts Options) (*Plan, error) {
 	return p, nil
 }
 
-// render finds out which objects which clusters should have.
+// render determines the desired objects of each cluster.
 func (p *Plan) render(in Input, foreign foreignGateways) error {
 	renderer := istio.New(p.Result, istio.Options{Namespace: p.opts.Namespace, Foreign: foreign.byCluster})
 	p.Omissions = renderer.Omissions()
@@ -145,7 +158,7 @@ func (p *Plan) render(in Input, foreign foreignGateways) error {
 			p.Omissions = append(p.Omissions, omissions...)
 		}
 		if len(objects) == 0 && !hasIstio(in.World, name) {
-			continue // it takes no part (semantics, section 0)
+			continue // nothing to do in a cluster without Istio (semantics, section 0)
 		}
 		known[name] = true
 		if p.opts.selects(name) {
@@ -179,7 +192,7 @@ func hasIstio(w *world.World, cluster string) bool {
 	})
 }
 
-// each does the same for all clusters that take part, at the same time.
+// each runs a function for all clusters that take part, in parallel.
 func (p *Plan) each(takesPart func(*Cluster) bool, do func(*Cluster)) {
 	var connections []*kube.Connection
 	byConnection := map[*kube.Connection]*Cluster{}
@@ -195,7 +208,7 @@ func (p *Plan) each(takesPart func(*Cluster) bool, do func(*Cluster)) {
 	})
 }
 
-// Writes counts the objects to create, change and delete.
+// Writes returns the number of objects to create, change or delete.
 func (p *Plan) Writes() int {
 	sum := 0
 	for i := range p.Clusters {
@@ -204,8 +217,8 @@ func (p *Plan) Writes() int {
 	return sum
 }
 
-// FailedClusters returns the names of the clusters in which not everything is, or
-// would be, as it should.
+// FailedClusters returns the names of the clusters that do not, or would not, match what is
+// rendered for them.
 func (p *Plan) FailedClusters() []string {
 	var failed []string
 	for i := range p.Clusters {
@@ -216,8 +229,8 @@ func (p *Plan) FailedClusters() []string {
 	return failed
 }
 
-// Failed reports whether not everything is, or would be, as it should, or whether
-// that is not known because part of the input is missing.
+// Failed reports whether a cluster or a status failed, or whether part of the input is
+// missing.
 func (p *Plan) Failed() bool {
 	return len(p.FailedClusters()) > 0 || p.statusFailed() || p.Incomplete
 }

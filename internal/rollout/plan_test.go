@@ -1,22 +1,26 @@
 package rollout
 
 import (
+	stdcmp "cmp"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 func brokenWorld() *world.World {
 	return world.New(world.Objects{Problems: []world.Problem{{Kind: world.UnreadableFile, Message: "no such file"}}})
 }
 
-// What is missing from the input is never taken for gone.
+// Missing input never counts as deleted.
 func TestIncompleteInput(t *testing.T) {
 	t.Parallel()
 	in := Input{World: brokenWorld()}
@@ -32,6 +36,41 @@ func TestIncompleteInput(t *testing.T) {
 	}
 }
 
+// A world is evaluated once, unless it is not the one to roll out.
+func TestEvaluatedOnce(t *testing.T) {
+	t.Parallel()
+	w := newGovernedWorld(3)
+	for name, test := range map[string]struct {
+		evaluated  *world.World
+		annotation string
+		again      bool
+	}{
+		"the same world":                  {again: false},
+		"with a trust domain of before":   {annotation: "before.example.com", again: true},
+		"the evaluated one is of another": {evaluated: world.New(w.objects), again: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			objects := w.objects
+			objects.Meshes = slices.Clone(objects.Meshes)
+			objects.Meshes[0].Resource = objects.Meshes[0].Resource.DeepCopy()
+			objects.Meshes[0].Resource.Annotations = map[string]string{discoveryv1.TrustDomainAnnotation: test.annotation}
+			in := Input{World: world.New(objects)}
+			in.Result = policy.Evaluate(stdcmp.Or(test.evaluated, in.World))
+			plan, err := NewPlan(t.Context(), in, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := plan.Result != in.Result; again != test.again {
+				t.Errorf("evaluated again: %t, want %t", again, test.again)
+			}
+			if want := in.World.WithAcceptedTrustDomains().Meshes[0].TrustDomain; plan.Result.World.Meshes[0].TrustDomain != want {
+				t.Errorf("the trust domain is %s, want %s", plan.Result.World.Meshes[0].TrustDomain, want)
+			}
+		})
+	}
+}
+
 func TestUnknownCluster(t *testing.T) {
 	t.Parallel()
 	_, err := NewPlan(t.Context(), Input{World: world.New(world.Objects{})}, Options{Only: []string{"west"}})
@@ -41,8 +80,7 @@ func TestUnknownCluster(t *testing.T) {
 	}
 }
 
-// Passes follow changes, resyncs and failures, and say whether they have anything
-// new to say.
+// Passes follow changes, resyncs and failures, and report whether their result is new.
 func TestWatchLoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -79,9 +117,9 @@ func TestWatchLoop(t *testing.T) {
 		want := []pass{
 			{At: 0},
 			{At: time.Minute, Repeated: true},
-			{At: time.Minute + settling, Err: ErrIncomplete.Error()},
-			{At: time.Minute + settling + firstRetry, Err: ErrIncomplete.Error(), Repeated: true},
-			{At: time.Minute + settling + 3*firstRetry},
+			{At: time.Minute + settleTime, Err: ErrIncomplete.Error()},
+			{At: time.Minute + settleTime + firstRetry, Err: ErrIncomplete.Error(), Repeated: true},
+			{At: time.Minute + settleTime + 3*firstRetry},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("passes (-want +got):\n%s", diff)
@@ -89,7 +127,7 @@ func TestWatchLoop(t *testing.T) {
 	})
 }
 
-// An error that will not go away ends watching only in the first pass.
+// A permanent error ends watching only in the first pass.
 func TestWatchGivesUp(t *testing.T) {
 	t.Parallel()
 	hopeless := errors.New("hopeless")

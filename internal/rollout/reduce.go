@@ -11,10 +11,9 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// reduce removes what is not wanted any more and finishes transitions, which
-// take something away, too, in all stages from the last one down to the first one
-// given that it has not been called for before. Stages come in the opposite order of
-// writing, so that what leads somewhere goes before what it leads to.
+// reduce prunes objects and completes transitions, which remove something too. It processes
+// the stages from the last down to first, skipping those already done. Stages come in the
+// reverse order of writing, so that an object is removed before the objects that it refers to.
 func (w *writer) reduce(ctx context.Context, first int) {
 	removals, finals := map[int][]*Change{}, map[int][]step{}
 	stages := map[int]bool{}
@@ -42,28 +41,27 @@ func (w *writer) reduce(ctx context.Context, first int) {
 	}
 }
 
-// leaveInTransition reports whether an object keeps for now what it should have
-// no more. Where what leads there is kept on purpose, that is no failure.
+// leaveInTransition reports whether an object must stay in its transitional form. This is an
+// error unless the object that needs it is kept on purpose.
 func (w *writer) leaveInTransition(change *Change, used map[string]*kube.Error) bool {
 	if change.Err != nil {
 		return true
 	}
-	user := w.userOf(change.stored, used)
+	user := w.usedBy(change.stored, used)
 	if user == nil {
 		return false
 	}
 	if user != errKept {
-		w.fail(change, w.stays(kube.ApplyAction(change.Key), user))
+		w.fail(change, w.stillUsedError(kube.ApplyAction(change.Key), user))
 	}
 	return true
 }
 
-// errKept stands for an object that is kept on purpose.
+// errKept marks a host that is used by an object which is kept on purpose.
 var errKept = &kube.Error{Why: "objects to prune are kept"}
 
-// usedHosts returns the hosts that stored objects still send requests to although
-// they should not, and why. The key "" stands for all hosts: it is not known
-// where requests are sent to.
+// usedHosts returns the hosts that stored routes use although they should not any more, and
+// why. The key "" stands for all hosts: the routes are not known.
 func (w *writer) usedHosts() map[string]*kube.Error {
 	used := maps.Clone(w.elsewhere)
 	if used == nil {
@@ -97,8 +95,8 @@ func (w *writer) usedHosts() map[string]*kube.Error {
 	return used
 }
 
-// userOf returns why a stored object is still needed; nil if it is not.
-func (w *writer) userOf(stored *unstructured.Unstructured, used map[string]*kube.Error) *kube.Error {
+// usedBy returns why a stored object is still in use; nil if it is not.
+func (w *writer) usedBy(stored *unstructured.Unstructured, used map[string]*kube.Error) *kube.Error {
 	if len(used) == 0 {
 		return nil
 	}
@@ -114,8 +112,8 @@ func (w *writer) userOf(stored *unstructured.Unstructured, used map[string]*kube
 	return nil
 }
 
-// stays says that an object keeps what requests still need.
-func (w *writer) stays(action string, user *kube.Error) *kube.Error {
+// stillUsedError returns the error that an object is kept because requests may still need it.
+func (w *writer) stillUsedError(action string, user *kube.Error) *kube.Error {
 	e := &kube.Error{
 		Cluster: w.Name, Action: action, Reason: user.Reason,
 		Why:  "requests may still be sent there, because meshctl cannot " + user.Action,
@@ -130,8 +128,8 @@ func (w *writer) remove(ctx context.Context, change *Change, used map[string]*ku
 		change.fail(action, lost)
 		return
 	}
-	if user := w.userOf(change.stored, used); user != nil {
-		change.fail(action, w.stays(action, user))
+	if user := w.usedBy(change.stored, used); user != nil {
+		change.fail(action, w.stillUsedError(action, user))
 		return
 	}
 	target, err := w.connection.Target(ctx, change.Key.GVK, change.Key.Namespace)
@@ -143,7 +141,7 @@ func (w *writer) remove(ctx context.Context, change *Change, used map[string]*ku
 	}
 	if err != nil {
 		e := w.connection.Translate(action, err)
-		w.note(e)
+		w.checkLost(e)
 		change.fail(action, e)
 	}
 }
@@ -152,9 +150,8 @@ func deleteAction(key kube.ObjectKey) string {
 	return "delete " + kube.DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 }
 
-// note remembers that the cluster cannot be used any more, so that nothing else
-// waits for it.
-func (w *writer) note(e *kube.Error) {
+// checkLost records whether the cluster is unusable, so that no further requests are sent to it.
+func (w *writer) checkLost(e *kube.Error) {
 	if e.WholeCluster() {
 		w.lost.Store(e)
 	}

@@ -25,12 +25,12 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// object returns what is rendered for cluster east.
+// object returns an object rendered for cluster east.
 func object(kind istio.Kind, name string, spec proto.Message) *istio.Object {
 	return &istio.Object{Cluster: "east", Kind: kind, Namespace: "shop", Name: name, Spec: spec, Owner: "meshes"}
 }
 
-// hostWith makes the subsets of a host known.
+// hostWith returns a DestinationRule with subsets of a host.
 func hostWith(name string, subsets ...string) *istio.Object {
 	rule := &networking.DestinationRule{Host: name}
 	for _, subset := range subsets {
@@ -39,7 +39,7 @@ func hostWith(name string, subsets ...string) *istio.Object {
 	return object(istio.KindDestinationRule, name, rule)
 }
 
-// routeTo sends requests to a subset of a host.
+// routeTo returns a route to a subset of a host.
 func routeTo(name, host, subset string) *istio.Object {
 	to := &networking.HTTPRouteDestination{Destination: &networking.Destination{Host: host, Subset: subset}}
 	return object(istio.KindVirtualService, name, &networking.VirtualService{
@@ -47,7 +47,7 @@ func routeTo(name, host, subset string) *istio.Object {
 	})
 }
 
-// stored returns objects as a cluster has them.
+// stored returns objects as stored in a cluster.
 func stored(t *testing.T, objects ...*istio.Object) []*unstructured.Unstructured {
 	t.Helper()
 	var all []*unstructured.Unstructured
@@ -61,8 +61,7 @@ func stored(t *testing.T, objects ...*istio.Object) []*unstructured.Unstructured
 	return all
 }
 
-// compared returns what it takes to make the cluster of the store have the
-// objects.
+// compared returns the plan after which the cluster of the store has the objects.
 func compared(t *testing.T, s *store, opts compareOptions, objects ...*istio.Object) *Cluster {
 	t.Helper()
 	c := &Cluster{Name: "east", connection: s.connect(t), owner: istio.OwnerLabels("meshes", "east")}
@@ -76,7 +75,7 @@ func compared(t *testing.T, s *store, opts compareOptions, objects ...*istio.Obj
 	return c
 }
 
-// run carries out what one cluster needs, and returns the outcomes as lines.
+// run executes the plan of one cluster and returns the outcomes as lines.
 func run(t *testing.T, c *Cluster) []string {
 	t.Helper()
 	w := newWriter(c, kube.DryRunNone)
@@ -85,7 +84,7 @@ func run(t *testing.T, c *Cluster) []string {
 	return outcomeLines(c)
 }
 
-// outcomeLines are the outcomes of changes as lines.
+// outcomeLines returns the outcomes of changes as lines.
 func outcomeLines(c *Cluster) []string {
 	lines := []string{}
 	for i := range c.Changes {
@@ -104,8 +103,8 @@ func outcomeLine(name string, outcome kube.Outcome, e *kube.Error) string {
 	return line
 }
 
-// A route leads to nothing that is not there, whatever changes and whatever
-// cannot be changed.
+// No route ever refers to an object that does not exist, whatever changes and whatever cannot
+// be changed.
 func TestOrderOfWriting(t *testing.T) {
 	t.Parallel()
 	const stays = "requests may still be sent there, because meshctl cannot "
@@ -210,7 +209,7 @@ func TestOrderOfWriting(t *testing.T) {
 	}
 }
 
-// Whatever stopped a run, another one gets to the same end.
+// After an interrupted run, the next one reaches the same result.
 func TestRunAgain(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -233,7 +232,7 @@ func TestRunAgain(t *testing.T) {
 	}
 }
 
-// A run can stop between stages, so that clusters wait for each other.
+// A run can stop between stages, so that clusters can wait for one another.
 func TestRunInParts(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -262,7 +261,7 @@ func TestRunInParts(t *testing.T) {
 	}
 }
 
-// Of a kind that could not be listed before, nothing is written or removed.
+// If a kind could not be listed, none of its objects is written or pruned.
 func TestKindThatWasNotListed(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -277,8 +276,8 @@ func TestKindThatWasNotListed(t *testing.T) {
 	}
 }
 
-// What protects is neither deleted nor loosened unless somebody asked for that,
-// and the rest is done (semantics D70).
+// Protection is neither deleted nor loosened unless the user accepts that; everything else is
+// applied (semantics D70).
 func TestProtectionStays(t *testing.T) {
 	t.Parallel()
 	parent := world.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}
@@ -319,7 +318,7 @@ func TestProtectionStays(t *testing.T) {
 	}
 }
 
-// What is being deleted is not taken for being there.
+// An object that is being deleted does not count as existing.
 func TestObjectThatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -333,7 +332,7 @@ func TestObjectThatIsBeingDeleted(t *testing.T) {
 	}
 }
 
-// An object of meshctl's without its label is told from those of others.
+// An object of meshctl that lost its label is distinguished from those of others.
 func TestObjectThatLostItsLabel(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -353,7 +352,7 @@ func TestObjectThatLostItsLabel(t *testing.T) {
 	}
 }
 
-// Of a cluster that stops answering nothing more is asked.
+// No further requests are sent to a cluster that stops responding.
 func TestClusterThatStopsAnswering(t *testing.T) {
 	t.Parallel()
 	const many = 300
@@ -389,8 +388,8 @@ func TestClusterThatStopsAnswering(t *testing.T) {
 	}
 }
 
-// What an interrupt keeps from being finished has not failed: it is cancelled, with
-// whatever depends on it.
+// Changes that an interrupt prevents are cancelled rather than failed, as are those that
+// depend on them.
 func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	s := newStore()

@@ -8,24 +8,24 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// RunOptions say how to carry out a Plan.
+// RunOptions say how to execute a Plan.
 type RunOptions struct {
-	// DryRun DryRunServer has the API servers judge and writes nothing.
+	// DryRun set to DryRunServer sends the requests as a server-side dry run, which writes
+	// nothing.
 	DryRun kube.DryRun
-	// Begun is told of each cluster before it is written to, and Done when all of it
-	// is written; both may be nil. They are called from several goroutines.
+	// Begun is called for each cluster before it is written to, and Done when it is finished;
+	// both may be nil. They are called from several goroutines.
 	Begun, Done func(*Cluster)
 }
 
-// Run carries out the plans of all clusters at the same time. What clusters
-// need of each other is there before they use it, and stays as long as they do: all
-// of them wait until each has come as far. Routes to what could not be written in
-// another cluster are held back, and what routes of another cluster may still lead
-// to is kept. At the end the resources of the management cluster say what became of
-// them.
+// Run executes the plans of all clusters in parallel. The clusters proceed in step, so that
+// whatever one cluster needs of another exists before it is used, and is removed only when it
+// is no longer used. Routes to objects that could not be written in another cluster are
+// withheld, and objects that routes of another cluster may still need are kept. Finally, Run
+// updates the statuses of the resources in the management cluster.
 //
-// What came of everything is noted in the plan. When ctx is cancelled, what was not
-// finished is kube.Cancelled, and a later run continues.
+// Outcomes are recorded in the plan. If ctx is cancelled, unfinished changes are
+// kube.Cancelled; a later run continues.
 func (p *Plan) Run(ctx context.Context, opts RunOptions) {
 	if opts.DryRun == "" {
 		opts.DryRun = kube.DryRunNone
@@ -43,7 +43,7 @@ func (p *Plan) Run(ctx context.Context, opts RunOptions) {
 		}
 		w.write(ctx, istio.LastExportStage)
 	})
-	p.holdRoutes(writers)
+	p.withholdRoutes(writers)
 	each(func(w *writer) { w.write(ctx, math.MaxInt) })
 	each(func(w *writer) { w.reduce(ctx, istio.LastExportStage+1) })
 	p.keepExports(writers)

@@ -21,9 +21,9 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// writeStatuses makes the resources of the management cluster say what became
-// of them (semantics 3.8). Only those that change are read again and written. Where
-// only a part is rolled out, nothing can be said about all of it.
+// writeStatuses updates the statuses of the resources in the management cluster (semantics
+// 3.8), as far as they change. If only a part is rolled out, it writes none, because a status
+// is about all clusters.
 func (p *Plan) writeStatuses(ctx context.Context) {
 	if p.management == nil || p.Incomplete || len(p.opts.Only) > 0 || ctx.Err() != nil {
 		return
@@ -41,14 +41,14 @@ func (p *Plan) writeStatuses(ctx context.Context) {
 	})
 }
 
-// statusUpdates are the statuses that differ from those that were read.
+// statusUpdates returns the statuses that differ from the stored ones.
 func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
 	w := &statusWriter{failures: p.failuresByParent(), written: p.writtenByParent()}
 	result, world, statuses := p.Result, p.Result.World, status.Of(p.Result)
 	for i := range world.VirtualMeshes {
 		vm := world.VirtualMeshes[i].Resource
 		computed := statuses.VirtualMesh(i)
-		computed.Meshctl = w.written[result.VirtualMeshes[i].ID()]
+		computed.Meshctl = recordOf(world, vm, w.written[result.VirtualMeshes[i].ID()])
 		computed.State, computed.Errors = w.failed(result.VirtualMeshes[i].ID(), computed.State, computed.Errors)
 		w.add(networkingv1.GroupVersion().WithKind("VirtualMesh"), &vm.ObjectMeta, vm.Status, computed, "conditions", "deployedSharedTrust")
 	}
@@ -77,8 +77,8 @@ func (p *Plan) statusUpdates() ([]kube.StatusUpdate, error) {
 	return w.updates, w.err
 }
 
-// failuresByParent returns what went wrong in clusters, by the resource that
-// the objects come from, each reason once and in order.
+// failuresByParent returns the distinct errors of each resource: those of the objects rendered
+// from it, in the order of the clusters.
 func (p *Plan) failuresByParent() map[world.ObjectID][]string {
 	failures := map[world.ObjectID][]string{}
 	note := func(parents []world.ObjectID, text string) {
@@ -104,7 +104,8 @@ func (p *Plan) failuresByParent() map[world.ObjectID][]string {
 	return failures
 }
 
-// writtenByParent returns which clusters have what was rendered from a resource.
+// writtenByParent returns, for each resource, the clusters to which its objects were written
+// and those where that failed.
 func (p *Plan) writtenByParent() map[world.ObjectID]*core.WrittenStatus {
 	written := map[world.ObjectID]*core.WrittenStatus{}
 	for i := range p.Clusters {
@@ -141,7 +142,7 @@ func (p *Plan) writtenByParent() map[world.ObjectID]*core.WrittenStatus {
 	return written
 }
 
-// statusWriter collects statuses that differ.
+// statusWriter collects the statuses that differ.
 type statusWriter struct {
 	failures map[world.ObjectID][]string
 	written  map[world.ObjectID]*core.WrittenStatus
@@ -149,10 +150,10 @@ type statusWriter struct {
 	err      error
 }
 
-// reportedFailures bounds how many errors one status has.
+// reportedFailures limits the number of errors in a status.
 const reportedFailures = 10
 
-// failed adds to a status what could not be written. Who is INVALID stays so.
+// failed adds write errors to a status. An INVALID resource stays INVALID.
 func (w *statusWriter) failed(id world.ObjectID, state core.ApprovalState, errs []string) (core.ApprovalState, []string) {
 	failures := w.failures[id]
 	if len(failures) == 0 {
@@ -164,18 +165,18 @@ func (w *statusWriter) failed(id world.ObjectID, state core.ApprovalState, errs 
 	return state, append(slices.Clone(errs), failures[:min(len(failures), reportedFailures)]...)
 }
 
-// add compares the status that a resource has with the one that it should have.
-// Fields to keep belong to somebody else.
+// add compares the stored status of a resource with the computed one. The fields in keep
+// belong to someone else.
 func (w *statusWriter) add(gvk schema.GroupVersionKind, meta *metav1.ObjectMeta, has, want any, keep ...string) {
 	if meta.UID == "" || w.err != nil {
 		return // not from a cluster
 	}
-	before, err := plainFields(has)
+	before, err := statusFields(has)
 	if err != nil {
 		w.err = err
 		return
 	}
-	after, err := plainFields(want)
+	after, err := statusFields(want)
 	if err != nil {
 		w.err = err
 		return
@@ -192,8 +193,8 @@ func (w *statusWriter) add(gvk schema.GroupVersionKind, meta *metav1.ObjectMeta,
 	})
 }
 
-// plainFields returns a status as a manifest has it.
-func plainFields(status any) (map[string]any, error) {
+// statusFields returns a status as the fields of a manifest.
+func statusFields(status any) (map[string]any, error) {
 	text, err := json.Marshal(status)
 	if err != nil {
 		return nil, err

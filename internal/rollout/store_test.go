@@ -25,31 +25,31 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// store is as much of an API server as writing takes: objects of Istio's
-// networking group, which are replaced by what is applied, and none of others.
+// store is a minimal API server: it stores objects of Istio's networking group and replaces
+// them on apply. Other groups are empty.
 type store struct {
-	// forbidden are resources that may not be listed.
+	// forbidden are resources that must not be listed.
 	forbidden []string
-	// rejects are names of objects that may not be written or deleted.
+	// rejects are names of objects that must not be written or deleted.
 	rejects []string
 	// hangs is the method of requests that are never answered.
 	hangs string
-	// interrupt is called when the named object is to be written, which is never
-	// answered then; nil for none.
+	// interrupt is called when the object named interruptedBy is written; that request is never
+	// answered.
 	interrupt     func()
 	interruptedBy string
 
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
 	version int
-	// log are the writes that succeeded, hung counts the requests that did not end.
+	// log are the successful writes, hung counts the unanswered requests.
 	log  []string
 	hung int
 }
 
 func newStore() *store { return &store{objects: map[string]*unstructured.Unstructured{}} }
 
-// resourceOf returns the resource of a kind that is stored.
+// resourceOf returns the resource name of a stored kind.
 func resourceOf(kind string) string {
 	return strings.ReplaceAll(strings.ToLower(kind)+"s", "ys", "ies")
 }
@@ -59,7 +59,7 @@ func (s *store) connect(t *testing.T) *kube.Connection {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	// Only what is never answered is not waited for.
+	// Use a short timeout only for requests that are never answered.
 	const patience = 200 * time.Millisecond
 	impatient := func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -78,14 +78,14 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// unanswered returns how many requests did not end.
+// unanswered returns the number of unanswered requests.
 func (s *store) unanswered() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.hung
 }
 
-// put stores objects and forgets that.
+// put stores objects without logging them.
 func (s *store) put(objects ...*unstructured.Unstructured) {
 	for _, object := range objects {
 		s.save("/apis/"+object.GetAPIVersion()+"/namespaces/"+object.GetNamespace()+"/"+resourceOf(object.GetKind())+"/"+object.GetName(), object.DeepCopy())
@@ -103,7 +103,7 @@ func (s *store) save(path string, object *unstructured.Unstructured) {
 	s.log = append(s.log, "write "+object.GetName()+" "+specText(object))
 }
 
-// specText is a specification in short.
+// specText returns a short form of a spec.
 func specText(object *unstructured.Unstructured) string {
 	short := map[string]any{}
 	if object.GetKind() == string(istio.KindVirtualService) {
@@ -159,7 +159,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// apiVersionOf returns the group and version that a path is about.
+// apiVersionOf returns the group and version of a request path.
 func apiVersionOf(r *http.Request) string {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	return parts[1] + "/" + parts[2]

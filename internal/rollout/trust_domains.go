@@ -5,16 +5,18 @@ import (
 	"maps"
 
 	"github.com/meshctl/meshctl/internal/world"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// TrustDomainError says that nothing is written to a cluster, because its mesh changed
-// its trust domain and nobody has accepted that. Policies of other clusters keep naming
-// its identities as before (semantics D73).
+// TrustDomainError says that a cluster is not written to because its mesh changed its trust
+// domain and the change has not been accepted. Policies of other clusters keep using its
+// previous identities (semantics D73).
 type TrustDomainError struct {
 	Cluster, Mesh string
-	// Accepted is the trust domain before, Found the one that the mesh has now.
+	// Accepted is the previous trust domain, Found the current one.
 	Accepted, Found string
-	// ClaimedFrom is another mesh with the trust domain; empty if there is none.
+	// ClaimedFrom is another mesh that has the new trust domain; empty if there is none.
 	ClaimedFrom string
 }
 
@@ -28,8 +30,8 @@ func (e *TrustDomainError) Error() string {
 		e.Cluster, e.Mesh, e.Accepted, e.Found, claimed, e.Mesh, e.Found)
 }
 
-// withChangedTrustDomains returns why clusters cannot be written to, with those whose
-// mesh changed its trust domain.
+// withChangedTrustDomains returns in.Failures plus an error for each cluster whose mesh
+// changed its trust domain.
 func withChangedTrustDomains(in Input) map[string]error {
 	changed := in.World.ChangedTrustDomains()
 	if len(changed) == 0 {
@@ -49,8 +51,8 @@ func withChangedTrustDomains(in Input) map[string]error {
 	return failures
 }
 
-// claimedFrom returns the mesh of another cluster that has the trust domain which a mesh
-// changed to; empty if there is none.
+// claimedFrom returns the mesh of another cluster that has the new trust domain of m; empty if
+// there is none.
 func claimedFrom(w *world.World, m *world.Mesh) string {
 	for i := range w.Meshes {
 		other := &w.Meshes[i]
@@ -59,4 +61,33 @@ func claimedFrom(w *world.World, m *world.Mesh) string {
 		}
 	}
 	return ""
+}
+
+// recordOf returns what is recorded about a VirtualMesh: where it was written, nil if
+// nowhere, and the accepted trust domains of the meshes that it lists. Those of meshes
+// that are not known now are kept (semantics D73).
+func recordOf(w *world.World, vm *networkingv1.VirtualMesh, written *core.WrittenStatus) *networkingv1.VirtualMeshRecord {
+	record := &networkingv1.VirtualMeshRecord{}
+	if written != nil {
+		record.WrittenStatus = *written
+	}
+	recorded := vm.Status.RecordedTrustDomains()
+	for _, ref := range vm.Spec.Meshes {
+		key := networkingv1.TrustDomainKey(ref)
+		domain := recorded[key]
+		if m := w.MeshByRef(ref); m != nil && m.Type == world.MeshIstio {
+			domain = m.AcceptedTrustDomain
+		}
+		if domain == "" {
+			continue
+		}
+		if record.TrustDomains == nil {
+			record.TrustDomains = map[string]string{}
+		}
+		record.TrustDomains[key] = domain
+	}
+	if written == nil && record.TrustDomains == nil {
+		return nil
+	}
+	return record
 }

@@ -11,51 +11,56 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// The bounds of waiting between two passes.
+// Waiting times between passes.
 const (
-	// settling is how long to wait for further changes after the first one.
-	settling = time.Second
-	// firstRetry doubles after each failure, up to the time of a resync.
+	// settleTime is how long to wait for more changes after the first one.
+	settleTime = time.Second
+	// firstRetry doubles after each failure, up to the resync period.
 	firstRetry = 5 * time.Second
 )
 
-// WatchOptions say how to keep rolling out.
+// WatchOptions configure Watch.
 type WatchOptions struct {
-	// Management is the cluster that is watched and that has the Lease.
+	// Management is the cluster to watch; it also holds the Lease.
 	Management *kube.Connection
-	// Lease decides which of several processes rolls out.
+	// Lease elects the process that rolls out.
 	Lease kube.LeaseOptions
-	// Resync is after what time the clusters are compared even if nothing changed.
+	// Resync is the period after which the clusters are compared even if nothing changed.
 	Resync time.Duration
-	// Input reads what to roll out, for each pass anew. What it has got so far is part
-	// of the Pass also if it fails.
+	// Input reads the input of each pass. What it returns together with an error becomes part of
+	// the Pass, too.
 	Input func(context.Context) (Input, error)
-	// Options are those of each plan.
+	// Options are the options of each plan.
 	Options Options
-	// Begin is called whenever this process has got the Lease; it may be nil.
+	// Begin is called whenever this process acquires the Lease; it may be nil.
 	Begin func()
-	// Handle is told of each pass, one after the other. Its error makes the pass one that
-	// failed.
+	// Handle is called after each pass, never concurrently. If it returns an error, the pass
+	// counts as failed.
 	Handle func(*Pass) error
-	// GiveUp says whether an error of the first pass ends watching, because trying again
-	// would not help; nil never does.
+	// GiveUp reports whether to stop after an error of the first pass, because a retry would not
+	// help. If it is nil, Watch never stops.
 	GiveUp func(error) bool
 }
 
-// Pass is one time that everything was rolled out.
+// Pass is one pass of Watch.
 type Pass struct {
 	Input Input
-	// Plan has what came of it; nil if there was none.
+	// Plan is the executed plan; nil if there is none.
 	Plan *Plan
 	// Err is why there is no Plan.
 	Err error
-	// Repeated says that all of this is as the pass before had it already.
+	// Repeated is true if the result is the same as that of the previous pass.
 	Repeated bool
+	// Interrupted says that the pass did not finish, so that it says nothing new.
+	Interrupted bool
+	// Held is what is held back now. Of that, NewlyHeld was not held back in the pass
+	// before, or for another reason; Released is held back no longer.
+	Held, NewlyHeld, Released []Hold
 }
 
-// Watch rolls out whenever something changes on the management cluster, and from
-// time to time in any case, until ctx ends. Only the process that holds the Lease
-// does, the others wait for it.
+// Watch rolls out whenever something changes in the management cluster, and periodically,
+// until ctx ends. Only the process that holds the Lease does so; others wait for it. It
+// returns errors of the lease and of watching, and those for which GiveUp returns true.
 func Watch(ctx context.Context, opts WatchOptions) error {
 	return kube.Lead(ctx, opts.Management, opts.Lease, func(ctx context.Context) error {
 		if opts.Begin != nil {
@@ -68,7 +73,7 @@ func Watch(ctx context.Context, opts WatchOptions) error {
 			watched <- kube.Watch(ctx, opts.Management, func() {
 				select {
 				case changed <- struct{}{}:
-				default: // it is known already
+				default: // a change is already pending
 				}
 			})
 		}()
@@ -77,13 +82,15 @@ func Watch(ctx context.Context, opts WatchOptions) error {
 	})
 }
 
-// watcher is one time that this process holds the Lease.
+// watcher is the state while this process holds the Lease.
 type watcher struct {
 	opts WatchOptions
 	last *report
+	// held is what the last pass with a plan held back.
+	held []Hold
 }
 
-// loop rolls out again and again.
+// loop runs passes until ctx ends, watching fails, or the first pass gives up.
 func (w *watcher) loop(ctx context.Context, changed <-chan struct{}, watched <-chan error) error {
 	pauses := pauses{resync: w.opts.Resync}
 	for first := true; ; first = false {
@@ -101,7 +108,7 @@ func (w *watcher) loop(ctx context.Context, changed <-chan struct{}, watched <-c
 		case <-changed:
 			select {
 			case <-ctx.Done():
-			case <-time.After(settling):
+			case <-time.After(settleTime):
 			}
 			select {
 			case <-changed:
@@ -111,7 +118,7 @@ func (w *watcher) loop(ctx context.Context, changed <-chan struct{}, watched <-c
 	}
 }
 
-// errFailed says that a pass did not reach everything; its Plan says what.
+// errFailed says that a pass was not entirely successful; its Plan has the details.
 var errFailed = errors.New("not everything could be rolled out")
 
 // pass rolls out once.
@@ -124,12 +131,16 @@ func (w *watcher) pass(ctx context.Context) error {
 		p.Plan.Run(ctx, RunOptions{})
 	}
 	if err := ctx.Err(); err != nil {
-		// What is wrong now is that it was interrupted.
+		// The errors are a consequence of the interruption.
 		if p.Plan != nil {
-			p.Repeated = true
+			p.Repeated, p.Interrupted = true, true
 			err = errors.Join(err, w.opts.Handle(p))
 		}
 		return err
+	}
+	if p.Plan != nil {
+		p.Held, p.NewlyHeld, p.Released = compareHolds(w.held, p.Plan)
+		w.held = p.Held
 	}
 	report := p.report()
 	p.Repeated = w.last != nil && reflect.DeepEqual(w.last, report)
@@ -141,7 +152,7 @@ func (w *watcher) pass(ctx context.Context) error {
 	return errors.Join(err, w.opts.Handle(p))
 }
 
-// report is what a pass has to say, as values that can be compared.
+// report is the result of a pass as comparable values.
 type report struct {
 	problems   []world.Problem
 	err        string
@@ -154,12 +165,12 @@ type report struct {
 
 type clusterReport struct {
 	name string
-	// errors are about the cluster as a whole, and about whole kinds.
+	// errors concern the cluster as a whole and whole kinds.
 	errors  []string
 	objects []objectReport
 }
 
-// objectReport is what came of one object.
+// objectReport is the outcome of one object.
 type objectReport struct {
 	key     kube.ObjectKey
 	outcome kube.Outcome
@@ -209,14 +220,13 @@ func textOf(err error) string {
 	return err.Error()
 }
 
-// pauses are the times to wait between passes.
+// pauses computes the waiting times between passes.
 type pauses struct {
 	resync, retry time.Duration
 }
 
-// after returns how long to wait after a pass: until the next resync if it went
-// well, and otherwise from firstRetry on twice as long each time, but no longer
-// than that.
+// after returns how long to wait after a pass: until the next resync if it succeeded. After
+// failures the time starts at firstRetry and doubles, up to the resync period.
 func (p *pauses) after(err error) time.Duration {
 	if err == nil {
 		p.retry = 0

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Failures are tried again sooner than a resync, but never without a pause.
+// Retries after failures come sooner than a resync, but never without a pause.
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

@@ -15,38 +15,37 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// writer makes the changes of one cluster. It is not safe for concurrent use.
+// writer executes the changes of one cluster. It is not safe for concurrent use.
 //
-// Objects are written stage by stage, several at a time. After that, in the
-// opposite order, objects are removed and those that had a transition are made the
-// desired ones. What needs an object that could not be written is held back, and
-// Failed; so is the removal of what an object that could not be changed still leads
-// to.
+// Objects are written stage by stage, several at a time. After that, in the reverse order,
+// objects are removed and transitions are completed. If an object could not be written, the
+// objects that need it are withheld and count as failed. If an object could not be changed,
+// the objects that it still refers to are not removed.
 //
-// Fields that others set in the spec of these objects are taken over or removed,
-// because all of it is meshctl's. An object that was deleted, changed or taken
-// by somebody since the plan was made is treated as it is then; so several runs
-// can work at the same time, and a run that was stopped can be repeated.
+// Fields that others set in the specs of these objects are overwritten or removed, because
+// meshctl owns the whole spec. Objects that were deleted, changed or taken over since the plan
+// was made are handled in their current state. Therefore runs may overlap, and an interrupted
+// run may be repeated.
 type writer struct {
 	*Cluster
 	dryRun kube.DryRun
-	// steps are what is still to be written before anything is removed, by stage.
+	// steps are the objects still to be written before anything is removed, by stage.
 	steps map[int][]step
-	// failed are the changes of desired objects that are not there as they should be, by
-	// position of the desired object.
+	// failed are the changes of desired objects that could not be written, by position of the
+	// desired object.
 	failed map[int]*Change
-	// reduced are the stages of which nothing is to be removed any more, elsewhere the
-	// hosts that others may still use, and why.
+	// reduced are the stages that reduce has processed. elsewhere are the hosts that other
+	// clusters may still use, and why.
 	reduced   map[int]bool
 	elsewhere map[string]*kube.Error
-	// lost is why the cluster cannot be used any more; nil while it can.
+	// lost is why the cluster became unusable; nil while it is usable.
 	lost atomic.Pointer[kube.Error]
 }
 
 // step is one object to write.
 type step struct {
 	change *Change
-	// transition says that the object is not yet the desired one.
+	// transition is true if the intermediate object is written instead of the desired one.
 	transition bool
 }
 
@@ -56,7 +55,7 @@ func newWriter(c *Cluster, dryRun kube.DryRun) *writer {
 		change := &c.Changes[i]
 		switch {
 		case change.Kind == kube.ChangeRefuse:
-			change.fail(kube.ApplyAction(change.Key), change.Err)
+			change.fail(change.Err.Action, change.Err)
 			w.failed[change.position] = change
 		case change.Kind != kube.ChangeAdd && change.Kind != kube.ChangeModify:
 		case change.transition != nil:
@@ -69,8 +68,7 @@ func newWriter(c *Cluster, dryRun kube.DryRun) *writer {
 	return w
 }
 
-// write writes the objects of all stages up to the last one that were not written
-// before, stage by stage.
+// write writes the objects of all stages up to last that have not been written yet, in order.
 func (w *writer) write(ctx context.Context, last int) {
 	for _, stage := range slices.Sorted(maps.Keys(w.steps)) {
 		if stage <= last {
@@ -80,7 +78,7 @@ func (w *writer) write(ctx context.Context, last int) {
 	}
 }
 
-// failures returns the changes that could not be made so far.
+// failures returns the changes that have failed so far.
 func (w *writer) failures() []*Change {
 	var failures []*Change
 	for i := range w.Changes {
@@ -91,21 +89,21 @@ func (w *writer) failures() []*Change {
 	return failures
 }
 
-// hold keeps objects that were not written yet from being written, where the
-// function says why: it gets the stored object, nil if there is none, and the
-// desired one. Such a change is Failed, and what its stored object needs stays.
-func (w *writer) hold(why func(stored, desired *unstructured.Unstructured) *kube.Error) {
+// withhold excludes objects that have not been written yet and for which why returns a reason.
+// why is given the stored object, nil if there is none, and the desired one. A withheld change
+// counts as failed, and the objects that its stored object needs are kept.
+func (w *writer) withhold(why func(stored, desired *unstructured.Unstructured) *kube.Error) {
 	for stage, steps := range w.steps {
 		w.steps[stage] = slices.DeleteFunc(steps, func(s step) bool {
 			desired, err := manifest(s.change.desired)
 			if err != nil {
-				return false // writing it says so
+				return false // the error is reported when the object is written
 			}
 			obstacle := why(s.change.stored, desired)
 			if obstacle == nil {
 				return false
 			}
-			// It says nothing about the cluster, which can still be used.
+			// Do not call w.fail: the obstacle does not make this cluster unusable.
 			s.change.fail(kube.ApplyAction(s.change.Key), obstacle)
 			w.failed[s.change.position] = s.change
 			return true
@@ -131,7 +129,7 @@ func (w *writer) writeStage(ctx context.Context, steps []step) {
 			continue // the transition failed
 		}
 		if err == nil {
-			err = w.heldBack(change)
+			err = w.missingDependency(change)
 		}
 		if err != nil {
 			w.fail(change, w.connection.Translate(kube.ApplyAction(change.Key), err))
@@ -139,7 +137,7 @@ func (w *writer) writeStage(ctx context.Context, steps []step) {
 		}
 		objects, ready = append(objects, object), append(ready, s)
 	}
-	// All of these objects is meshctl's: whoever else set a field of it loses it.
+	// meshctl owns the whole spec of these objects: take over fields of other managers.
 	written := kube.Apply(ctx, w.connection, objects, kube.ApplyOptions{Force: true, DryRun: w.dryRun, Owner: w.owner})
 	indices := make([]int, len(ready))
 	for i := range ready {
@@ -160,21 +158,20 @@ func (w *writer) writeStage(ctx context.Context, steps []step) {
 		case trimmed[i] != nil:
 			w.fail(s.change, trimmed[i])
 		case written[i].Outcome == kube.Unchanged && before != "":
-			s.change.Outcome = before // of the transition
+			s.change.Outcome = before // keep the outcome of the transition
 		}
 	}
 }
 
-// fail notes that a desired object is not there as it should be.
+// fail records that a desired object could not be written.
 func (w *writer) fail(change *Change, e *kube.Error) {
-	w.note(e)
+	w.checkLost(e)
 	change.fail(kube.ApplyAction(change.Key), e)
 	w.failed[change.position] = change
 }
 
-// heldBack says which object that a desired object needs could not be written; nil if
-// there is none.
-func (w *writer) heldBack(change *Change) error {
+// missingDependency returns an error if an object that the change depends on could not be written.
+func (w *writer) missingDependency(change *Change) error {
 	for _, position := range w.needs[change.position] {
 		if other := w.failed[position]; other != nil {
 			e := &kube.Error{
@@ -188,15 +185,15 @@ func (w *writer) heldBack(change *Change) error {
 	return nil
 }
 
-// trim removes from the spec of an object that was written what is not desired
-// there: applying leaves fields that only somebody else set.
+// trim removes fields from the spec of a written object that are not desired: apply keeps
+// fields that only other managers set.
 func (w *writer) trim(ctx context.Context, desired *unstructured.Unstructured, written *kube.Result) *kube.Error {
 	patch := extraFields(desired, written.Object)
 	if len(patch) == 0 {
 		return nil
 	}
 	c, action := w.connection, "remove fields that others set from "+kube.DescribeObject(written.GVK.Kind, written.Namespace, written.Name)
-	// An object that was made anew meanwhile is another one.
+	// Fail if the object was recreated in the meantime.
 	patch = append([]patchOperation{{"test", "/metadata/uid", written.Object.GetUID()}}, patch...)
 	text, err := json.Marshal(patch)
 	if err != nil {
@@ -220,8 +217,8 @@ type patchOperation struct {
 	Value types.UID `json:"value,omitempty"`
 }
 
-// extraFields returns the patch that removes what the spec of an object has
-// beyond the desired one.
+// extraFields returns the patch that removes the fields of the spec of has which desired
+// lacks.
 func extraFields(desired, has *unstructured.Unstructured) []patchOperation {
 	var operations []patchOperation
 	var visit func(path string, desired, has map[string]any)

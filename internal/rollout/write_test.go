@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// What is held is not written, and what its stored object needs stays.
+// A withheld object is not written, and the objects that its stored version needs are kept.
 func TestHold(t *testing.T) {
 	t.Parallel()
 	s := newStore()
@@ -20,12 +20,12 @@ func TestHold(t *testing.T) {
 	w := newWriter(c, kube.DryRunNone)
 	w.write(t.Context(), istio.LastExportStage)
 	asked := map[string]bool{}
-	w.hold(func(stored, desired *unstructured.Unstructured) *kube.Error {
+	w.withhold(func(stored, desired *unstructured.Unstructured) *kube.Error {
 		asked[desired.GetName()] = stored != nil
 		if desired.GetName() == "other" {
 			return nil
 		}
-		// As an error of another cluster may be; this one can be used.
+		// An error like that of another, unreachable cluster; this one is usable.
 		return &kube.Error{Reason: kube.ReasonUnreachable, Why: "it is not to be"}
 	})
 	if diff := cmp.Diff(map[string]bool{"r": true, "other": true, "new": false}, asked); diff != "" {
@@ -53,7 +53,7 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// What is used elsewhere stays; the rest is removed, stage by stage.
+// Objects used by other clusters are kept; the rest is removed stage by stage.
 func TestUsedElsewhere(t *testing.T) {
 	t.Parallel()
 	s := newStore()

@@ -11,29 +11,30 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Env is what shared trust works with.
+// Env holds the dependencies of shared trust.
 type Env struct {
 	Store Store
-	// History is nil if there is nowhere to write it; then no root is rotated.
+	// History is nil if there is no management cluster to store it in; rotations are not
+	// possible then.
 	History History
-	// Vault connects to Vaults; nil if none can be asked.
+	// Vault connects to Vaults; nil if none can be used.
 	Vault Vaults
-	// Namespace is that of meshctl's resources on the management cluster.
+	// Namespace is the namespace of meshctl's resources in the management cluster.
 	Namespace string
 	Now       func() time.Time
-	// NewKey makes private keys; nil for trust.NewKey.
+	// NewKey creates private keys; nil for trust.NewKey.
 	NewKey func(bits int) (trust.Key, error)
-	// Observe is told what happens; it may be nil.
+	// Observe is called for each event; it may be nil.
 	Observe func(Event)
-	// Parallel bounds how many meshes are written at the same time; all of them if 0.
+	// Parallel limits how many meshes are written in parallel; no limit if 0.
 	Parallel int
 }
 
-// Event says what happened about one mesh.
+// Event reports what was done for a mesh or in the management cluster.
 type Event struct {
-	// Cluster is where; empty for the management cluster.
+	// Cluster is the cluster; empty for the management cluster.
 	Cluster string
-	// What happened, in a few words; Err is why it did not.
+	// What describes the operation in a few words. Err is why it failed.
 	What string
 	Err  error
 }
@@ -51,24 +52,42 @@ func (e *Env) observe(cluster, what string, err error) {
 	}
 }
 
-// Trail is what the status of a VirtualMesh says about its trust.
+// Trail is the record of trust in the status of a VirtualMesh.
 type Trail struct {
 	Conditions []certificatesv1.CertificateRotationCondition
-	// Deployed is the configuration whose root the meshes have; nil if none was
+	// Deployed is the configuration whose root the meshes have; nil if no trust has been
 	// established.
 	Deployed *networkingv1.SharedTrust
+	// TrustDomains are the accepted trust domains of its meshes, by
+	// networkingv1.TrustDomainKey.
+	TrustDomains map[string]string
+}
+
+// accept notes the accepted trust domains of meshes, and reports whether that is new.
+func (t *Trail) accept(meshes []Mesh) bool {
+	changed := false
+	for i := range meshes {
+		m := &meshes[i]
+		key := networkingv1.TrustDomainKey(m.Ref)
+		if m.TrustDomain != m.AcceptedDomain || t.TrustDomains[key] == m.TrustDomain {
+			continue
+		}
+		if t.TrustDomains == nil {
+			t.TrustDomains = map[string]string{}
+		}
+		t.TrustDomains[key], changed = m.TrustDomain, true
+	}
+	return changed
 }
 
 // History reads and changes the trail of a VirtualMesh.
 type History interface {
-	// Change calls change with the trail as it is stored, and stores what it makes
-	// of it, if it reports that there is something to store. It may be called more
-	// than once. Its error is returned as it is.
+	// Change calls change with the stored trail, and stores the result if change returns true.
+	// It may call change more than once. An error of change is returned unmodified.
 	Change(ctx context.Context, vm *networkingv1.VirtualMesh, change func(*Trail) (bool, error)) error
 }
 
-// ClusterHistory keeps trails in the status of VirtualMeshes on the management
-// cluster.
+// ClusterHistory stores trails in the status of VirtualMeshes in the management cluster.
 type ClusterHistory struct{ Management *kube.Connection }
 
 // Change implements History.
@@ -76,7 +95,9 @@ func (h ClusterHistory) Change(ctx context.Context, vm *networkingv1.VirtualMesh
 	key := kube.ObjectKey{GVK: networkingv1.GroupVersion().WithKind("VirtualMesh"), Namespace: vm.Namespace, Name: vm.Name}
 	return kube.ChangeStatus(ctx, h.Management, key, func(status map[string]any) (bool, error) {
 		var trail Trail
-		if err := convert(map[string]any{"Conditions": status["conditions"], "Deployed": status["deployedSharedTrust"]}, &trail); err != nil {
+		record, _ := status["meshctl"].(map[string]any)
+		stored := map[string]any{"Conditions": status["conditions"], "Deployed": status["deployedSharedTrust"], "TrustDomains": record["trustDomains"]}
+		if err := convert(stored, &trail); err != nil {
 			return false, err
 		}
 		write, err := change(&trail)
@@ -93,11 +114,17 @@ func (h ClusterHistory) Change(ctx context.Context, vm *networkingv1.VirtualMesh
 				delete(status, name)
 			}
 		}
+		if domains := fields["TrustDomains"]; domains != nil {
+			if record == nil {
+				record = map[string]any{}
+			}
+			record["trustDomains"], status["meshctl"] = domains, record
+		}
 		return true, nil
 	})
 }
 
-// convert turns one form of a value into another one by way of JSON.
+// convert converts a value to another type through JSON.
 func convert(from, into any) error {
 	text, err := json.Marshal(from)
 	if err != nil {
@@ -106,20 +133,20 @@ func convert(from, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// The labels and annotations of what is written (semantics, section 0).
+// Labels and annotations of written objects (semantics, section 0).
 const (
 	ownerLabel        = "owner.networking.mesh.gloo.solo.io"
 	clusterLabel      = "cluster.multicluster.solo.io"
 	parentsAnnotation = "parents.networking.mesh.gloo.solo.io"
 )
 
-// owner returns the labels of what meshctl owns on a cluster.
+// owner returns the labels of objects that meshctl owns in a cluster.
 func (e *Env) owner(cluster string) map[string]string {
 	return map[string]string{ownerLabel: e.Namespace, clusterLabel: cluster}
 }
 
-// otherIssuer returns the VirtualMesh that a Secret was issued for, as
-// NAME.NAMESPACE; empty if it is this one or nothing says so.
+// otherIssuer returns the VirtualMesh for which a Secret was issued, as NAME.NAMESPACE; empty
+// if it is this one or is not recorded.
 func (s *Subject) otherIssuer(secret *kube.Secret) string {
 	var parents map[string][]struct{ Name, Namespace string }
 	text := secret.Annotations[parentsAnnotation]
@@ -132,10 +159,10 @@ func (s *Subject) otherIssuer(secret *kube.Secret) string {
 	return ""
 }
 
-// parentKind is how annotations spell the kind of what something was made for.
+// parentKind returns the kind of VirtualMeshes as written in annotations.
 func parentKind() string { return networkingv1.GroupVersion().String() + ", Kind=VirtualMesh" }
 
-// parents returns the annotation that names the VirtualMesh.
+// parents returns the annotation that refers to the VirtualMesh.
 func (s *Subject) parents() map[string]string {
 	type ref struct {
 		Name      string `json:"name"`
@@ -143,7 +170,7 @@ func (s *Subject) parents() map[string]string {
 	}
 	text, err := json.Marshal(map[string][]ref{parentKind(): {{s.Resource.Name, s.Resource.Namespace}}})
 	if err != nil {
-		return nil // texts have a JSON form
+		return nil // cannot happen: strings can always be encoded
 	}
 	return map[string]string{parentsAnnotation: string(text)}
 }

@@ -17,43 +17,45 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// FileStore keeps Secrets in files, one directory for each cluster, in place of
-// clusters: what a cluster has is read, but never written.
+// FileStore stores Secrets in files, one directory per cluster, instead of in clusters. It
+// reads from clusters but never writes to them.
 type FileStore struct {
-	// Dir is where the directories are, Directory names that of a cluster.
+	// Dir contains the directories; Directory returns the directory name of a cluster.
 	Dir       string
 	Directory func(cluster string) string
-	// Clusters are read for what has no file.
+	// Clusters are read for Secrets without a file.
 	Clusters *ClusterStore
 }
 
-// managementDirectory has the Secrets of the management cluster.
+// managementDirectory holds the Secrets of the management cluster.
 const managementDirectory = "management"
 
-// path is the file of a Secret below Dir, called like the files of 'render istio'.
-// Every name comes from a cluster, so that none may lead to another directory.
+// path returns the file of a Secret relative to Dir, named like the files of 'render istio'.
+// All names come from clusters, so path returns an error for names that could lead outside the
+// directory.
 func (s *FileStore) path(cluster, namespace, name string) (string, error) {
 	if faults := validation.IsDNS1123Label(namespace); len(faults) > 0 {
-		return "", fmt.Errorf("there is no file for namespace %q, which is not a name: %s", namespace, faults[0])
+		return "", fmt.Errorf("invalid namespace %q: %s", namespace, faults[0])
 	}
 	if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
-		return "", fmt.Errorf("there is no file for Secret %q, whose name is invalid: %s", name, faults[0])
+		return "", fmt.Errorf("invalid Secret name %q: %s", name, faults[0])
 	}
 	directory := managementDirectory
 	if cluster != Management {
 		directory = s.Directory(cluster)
 		if strings.EqualFold(directory, managementDirectory) {
-			// The key of the root is nobody else's business.
+			// The private key of the root must not end up in the directory of a member cluster.
 			directory += "-" + naming.Digest(cluster)[:memberDigest]
 		}
 	}
 	return filepath.Join(directory, "secret-"+namespace+"-"+name+".yaml"), nil
 }
 
-// memberDigest is how much of a digest tells a member from the management cluster.
+// memberDigest is the length of the suffix that distinguishes a member cluster named like the
+// management directory.
 const memberDigest = 8
 
-// Read implements Store. Links are not followed out of the directory.
+// Read implements Store. It does not follow links out of the directory.
 func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error) {
 	path, err := s.path(cluster, namespace, name)
 	if err != nil {
@@ -67,7 +69,7 @@ func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (
 		return nil, err
 	}
 	if _, err := s.Clusters.Connection(cluster); err != nil {
-		return nil, nil //nolint:nilerr,nilnil // documented: nobody knows of one
+		return nil, nil //nolint:nilerr,nilnil // as documented: without a connection there is no Secret
 	}
 	return s.Clusters.Read(ctx, cluster, namespace, name)
 }
@@ -81,7 +83,7 @@ func (s *FileStore) readFile(path string) ([]byte, error) {
 	return tree.Read(path)
 }
 
-// secretOfFile reads a manifest. Its errors never quote the file.
+// secretOfFile parses a manifest. Its errors never quote the content.
 func secretOfFile(path string, text []byte) (*kube.Secret, error) {
 	var manifest struct {
 		Kind, Type string
@@ -108,8 +110,7 @@ func secretOfFile(path string, text []byte) (*kube.Secret, error) {
 	return secret, nil
 }
 
-// Write implements Store. The file appears as a whole or not at all,
-// and nobody else can read it at any time.
+// Write implements Store. The file is replaced atomically, and only its owner can read it.
 func (s *FileStore) Write(ctx context.Context, cluster string, secret *kube.Secret, how Write) (kube.Outcome, error) {
 	stored, err := s.Read(ctx, cluster, secret.Namespace, secret.Name)
 	if err != nil {
@@ -144,17 +145,17 @@ func (s *FileStore) writeFile(path string, text []byte) error {
 	return tree.Replace(path, text)
 }
 
-// cannotSave says that a file cannot be written.
+// cannotSave returns the error for a file that cannot be written.
 func cannotSave(path string, err error) error {
 	var reason *fs.PathError
 	if errors.As(err, &reason) {
-		err = reason.Err // the path in it may be that of the temporary file
+		err = reason.Err // its path may be that of the temporary file
 	}
 	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
 }
 
-// Delete implements Store. Files are never deleted: only a rotation
-// deletes anything, and that needs a management cluster.
+// Delete implements Store. It never deletes a file: only rotations delete Secrets, and they
+// need a management cluster.
 func (s *FileStore) Delete(_ context.Context, cluster, namespace, name string, _ map[string]string) error {
 	path, err := s.path(cluster, namespace, name)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Names that come from clusters, and links that somebody left in the directory,
-// must not lead a private key elsewhere.
+// Names from clusters, and links in the directory, must not redirect a private key to another
+// place.
 func TestFileStoreStaysInItsDirectory(t *testing.T) {
 	t.Parallel()
 	outside := t.TempDir()
@@ -25,8 +25,8 @@ func TestFileStoreStaysInItsDirectory(t *testing.T) {
 		{name: "management cluster", cluster: Management, namespace: "gloo-mesh", secret: "root", file: "management/secret-gloo-mesh-root.yaml"},
 		{name: "member called like its directory", cluster: "management", namespace: "istio-system", secret: "cacerts", file: "management-*/secret-istio-system-cacerts.yaml"},
 		{name: "member called almost like it", cluster: "Management", namespace: "istio-system", secret: "cacerts", file: "Management-*/secret-istio-system-cacerts.yaml"},
-		{name: "namespace with a path", cluster: "east", namespace: "x/../../../out", secret: "cacerts", fail: `namespace "x/../../../out", which is not a name`},
-		{name: "name with a path", cluster: "east", namespace: "istio-system", secret: "../cacerts", fail: `Secret "../cacerts", whose name is invalid`},
+		{name: "namespace with a path", cluster: "east", namespace: "x/../../../out", secret: "cacerts", fail: `invalid namespace "x/../../../out"`},
+		{name: "name with a path", cluster: "east", namespace: "istio-system", secret: "../cacerts", fail: `invalid Secret name "../cacerts"`},
 		{
 			name: "directory is a link", cluster: "east", namespace: "istio-system", secret: "cacerts", fail: "path escapes from parent",
 			prepare: func(t *testing.T, dir string) {

@@ -7,7 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// CodeOf returns the code of the findings about a topic.
+// CodeOf returns the finding code of a topic.
 func CodeOf(topic Topic) finding.Code {
 	switch topic {
 	case TopicRoot:
@@ -25,9 +25,8 @@ func CodeOf(topic Topic) finding.Code {
 	}
 }
 
-// Findings returns the problems as findings about the objects that they concern.
-// What runs with older certificates is about the workload itself, if the world
-// has it, and about its mesh otherwise.
+// Findings returns the problems as findings about the affected objects. Outdated certificates
+// are reported for the workload if it is in the world, and for its mesh otherwise.
 func (r *Report) Findings(w *world.World, now time.Time, warning time.Duration) []finding.Finding {
 	var findings []finding.Finding
 	workloads := map[world.ObjectID]bool{}

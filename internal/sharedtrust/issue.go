@@ -13,24 +13,24 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// BackupName is the Secret that keeps what a takeover replaces, next to it.
+// BackupName is the name of the Secret in which a takeover keeps the replaced one.
 const BackupName = "cacerts-backup"
 
-// Outcome is what came of one action.
+// Outcome is the result of an action.
 type Outcome struct {
 	Action Action
-	// Changed reports whether anything was written.
+	// Changed is true if something was written.
 	Changed bool
-	// Bundle is what the mesh has now; nil if that is not known.
+	// Bundle is what the mesh has afterwards; nil if not known.
 	Bundle *trust.Bundle
-	// Err says why the action failed; nil for a refused one, too.
+	// Err is why the action failed; nil if the action was refused.
 	Err error
 }
 
-// Failed reports whether the mesh does not have what it should.
+// Failed reports whether the mesh does not have the desired certificates.
 func (o *Outcome) Failed() bool { return o.Err != nil || o.Action.Kind == ActionRefuse }
 
-// Planned returns the outcomes of a plan that is not carried out.
+// Planned returns the outcomes of a plan that is not executed.
 func Planned(actions []Action) []Outcome {
 	outcomes := make([]Outcome, len(actions))
 	for i := range actions {
@@ -39,7 +39,7 @@ func Planned(actions []Action) []Outcome {
 	return outcomes
 }
 
-// AnyFailed reports whether a mesh does not have what it should.
+// AnyFailed reports whether a mesh does not have the desired certificates.
 func AnyFailed(outcomes []Outcome) bool {
 	for i := range outcomes {
 		if outcomes[i].Failed() {
@@ -49,15 +49,14 @@ func AnyFailed(outcomes []Outcome) bool {
 	return false
 }
 
-// Issue carries out a plan: it makes the root if there is none, and gives every
-// mesh what its action says, several at the same time. A mesh that fails does not
-// keep the others from being written. Repeating it continues.
+// Issue executes a plan: it creates the root if there is none, and writes the Secrets of the
+// meshes, several in parallel. The failure of one mesh does not affect the others. Repeating
+// Issue continues the work.
 //
-// The private key of an intermediate is made here, written to the Secret of its
-// mesh, and nowhere else. The error is about what concerns all meshes: then none
-// was written.
+// The private key of an intermediate is generated here and written only to the Secret of its
+// mesh. Issue returns an error if a problem concerns all meshes; then none was written.
 func (e *Env) Issue(ctx context.Context, v *Survey, actions []Action, dryRun kube.DryRun) ([]Outcome, error) {
-	if err := e.makeRoot(ctx, v, actions, dryRun); err != nil {
+	if err := e.ensureRoot(ctx, v, actions, dryRun); err != nil {
 		return nil, err
 	}
 	if dryRun != kube.DryRunServer {
@@ -67,13 +66,13 @@ func (e *Env) Issue(ctx context.Context, v *Survey, actions []Action, dryRun kub
 	}
 	outcomes := make([]Outcome, len(actions))
 	e.each(len(actions), func(i int) {
-		outcomes[i] = e.carryOut(ctx, v, &actions[i], dryRun)
+		outcomes[i] = e.execute(ctx, v, &actions[i], dryRun)
 	})
 	return outcomes, ctx.Err()
 }
 
-// makeRoot generates the root that is missing, if an action needs it.
-func (e *Env) makeRoot(ctx context.Context, v *Survey, actions []Action, dryRun kube.DryRun) error {
+// ensureRoot generates the root if it is missing and an action needs it.
+func (e *Env) ensureRoot(ctx context.Context, v *Survey, actions []Action, dryRun kube.DryRun) error {
 	if !v.Current.Missing || Changes(actions) == 0 {
 		return nil
 	}
@@ -88,7 +87,8 @@ func (e *Env) makeRoot(ctx context.Context, v *Survey, actions []Action, dryRun 
 }
 
 // recordDeployed notes which root the meshes get before they get it, so that a
-// later change of the VirtualMesh is known to be an exchange of roots.
+// later change of the VirtualMesh is known to be an exchange of roots, and for which
+// trust domains (semantics D73).
 func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) error {
 	if e.History == nil || v.Position.Rotating() || v.Pending != "" {
 		return nil
@@ -97,8 +97,9 @@ func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) e
 		return nil
 	}
 	return e.History.Change(ctx, v.Resource, func(t *Trail) (bool, error) {
+		accepted := t.accept(v.Subject.Meshes)
 		if t.Deployed != nil && sameTrust(t.Deployed, v.Shared) {
-			return false, nil
+			return accepted, nil
 		}
 		t.Deployed = v.Shared
 		v.Trail.Deployed = v.Shared
@@ -114,14 +115,14 @@ func sameTrust(a, b *networkingv1.SharedTrust) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-func (e *Env) carryOut(ctx context.Context, v *Survey, a *Action, dryRun kube.DryRun) Outcome {
+func (e *Env) execute(ctx context.Context, v *Survey, a *Action, dryRun kube.DryRun) Outcome {
 	outcome := Outcome{Action: *a, Bundle: a.Mesh.Bundle}
 	if !a.Writes() {
 		return outcome
 	}
 	bundle, err := e.bundleFor(ctx, v, a)
 	if err == nil {
-		err = e.give(ctx, v, a, bundle, dryRun)
+		err = e.writeSecret(ctx, v, a, bundle, dryRun)
 	}
 	if err != nil {
 		outcome.Err = err
@@ -129,12 +130,12 @@ func (e *Env) carryOut(ctx context.Context, v *Survey, a *Action, dryRun kube.Dr
 		return outcome
 	}
 	outcome.Changed, outcome.Bundle = true, bundle
-	e.observe(a.Mesh.Cluster, said(a, bundle), nil)
+	e.observe(a.Mesh.Cluster, successText(a, bundle), nil)
 	return outcome
 }
 
-// said says what a mesh was given.
-func said(a *Action, bundle *trust.Bundle) string {
+// successText describes what was written to a mesh.
+func successText(a *Action, bundle *trust.Bundle) string {
 	if a.Kind == ActionUpdate {
 		return fmt.Sprintf("%s trusts %s", a.Mesh.Ref.Name, trust.RootsText(bundle.Roots))
 	}
@@ -142,7 +143,7 @@ func said(a *Action, bundle *trust.Bundle) string {
 		a.Mesh.Ref.Name, trust.Short(bundle.Signer()), timeText(bundle.Certificate.NotAfter))
 }
 
-// bundleFor makes what a mesh is to have.
+// bundleFor returns the desired content of the Secret of a mesh.
 func (e *Env) bundleFor(ctx context.Context, v *Survey, a *Action) (*trust.Bundle, error) {
 	roots := v.roots()
 	if a.Kind == ActionUpdate {
@@ -163,8 +164,8 @@ func (e *Env) bundleFor(ctx context.Context, v *Survey, a *Action) (*trust.Bundl
 	return trust.NewBundle(chain, key, roots), nil
 }
 
-// give writes the Secret of a mesh.
-func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bundle, dryRun kube.DryRun) error {
+// writeSecret writes the Secret of a mesh.
+func (e *Env) writeSecret(ctx context.Context, v *Survey, a *Action, bundle *trust.Bundle, dryRun kube.DryRun) error {
 	data, err := bundle.Data()
 	if err != nil {
 		return err
@@ -173,8 +174,8 @@ func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bund
 	secret := &kube.Secret{
 		Namespace: m.Namespace, Name: trust.CASecretName, Type: trust.CASecretType, Labels: e.owner(m.Cluster), Annotations: v.parents(), Data: data,
 	}
-	// What was planned for another Secret may be a step of a rotation behind by now,
-	// and the mesh would not accept the others any more.
+	// Fail if the Secret has changed since it was read: a plan for an earlier step of a rotation
+	// would leave the mesh without the roots of the others.
 	how := Write{Owner: e.owner(m.Cluster), Version: kube.VersionOfNone, DryRun: dryRun}
 	if m.secret != nil {
 		how.Version = m.secret.Version
@@ -193,8 +194,8 @@ func (e *Env) give(ctx context.Context, v *Survey, a *Action, bundle *trust.Bund
 	return err
 }
 
-// backUp keeps the Secret that is about to be replaced. An earlier backup of
-// something else is never replaced.
+// backUp copies the Secret that is about to be replaced. It never overwrites a different
+// backup.
 func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) error {
 	kept, err := e.Store.Read(ctx, m.Cluster, m.Namespace, BackupName)
 	if err != nil {
@@ -214,5 +215,5 @@ func (e *Env) backUp(ctx context.Context, m *MeshState, dryRun kube.DryRun) erro
 	return err
 }
 
-// errChanged says that somebody else works on the same VirtualMesh.
-var errChanged = errors.New("its trust was changed at the same time: check 'meshctl trust status', and try again")
+// errChanged reports a concurrent change of the trust of a VirtualMesh.
+var errChanged = errors.New("its trust was changed concurrently: check 'meshctl trust status', and try again")

@@ -17,12 +17,12 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// secret returns a Secret of a mesh as a user may have put it there.
+// put stores a Secret as a user might.
 func (m *memory) put(cluster, namespace, name, kind string, labels map[string]string, data map[string][]byte) {
 	m.secrets[place(cluster, namespace, name)] = kube.Secret{Namespace: namespace, Name: name, Type: kind, Labels: labels, Data: data}
 }
 
-// authority makes a root with a small key, as users provide it.
+// authority creates a root with a small key, as users provide it.
 func authority(t *testing.T, name string) (*trust.Authority, map[string][]byte) {
 	t.Helper()
 	key, err := trust.NewKey(2048)
@@ -40,7 +40,7 @@ func authority(t *testing.T, name string) (*trust.Authority, map[string][]byte) 
 	return root, data
 }
 
-// TestIssue holds what is written, and that repeating it writes nothing.
+// TestIssue checks what is written, and that repeating the command writes nothing.
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "west"))
@@ -67,7 +67,7 @@ func TestIssue(t *testing.T) {
 		t.Errorf("identity is %s, want %s", got, want)
 	}
 	if bytes.Equal(m.secrets["east/istio-system/cacerts"].Data["ca-key.pem"], m.secrets["west/istio-system/cacerts"].Data["ca-key.pem"]) {
-		t.Error("two meshes have one key")
+		t.Error("two meshes have the same key")
 	}
 	everyPairTalks(t, m, "after issue")
 	if m.trail.Deployed == nil || len(m.trail.Conditions) != 0 {
@@ -80,8 +80,8 @@ func TestIssue(t *testing.T) {
 	}
 }
 
-// TestIssueGoesOn holds that one dead cluster does not keep others from being
-// written, and that a later run finishes the work.
+// TestIssueGoesOn checks that an unreachable cluster does not block the others, and that a
+// later run completes the work.
 func TestIssueGoesOn(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "north", "west"))
@@ -98,7 +98,7 @@ func TestIssueGoesOn(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestIssueWithProvidedRoot holds what is done with Secrets of users.
+// TestIssueWithProvidedRoot checks roots in Secrets of users.
 func TestIssueWithProvidedRoot(t *testing.T) {
 	t.Parallel()
 	const ref = `{secret: {name: corporate, namespace: certs}}`
@@ -136,8 +136,8 @@ func TestIssueWithProvidedRoot(t *testing.T) {
 	}
 }
 
-// TestForeignSecrets holds that what others made is left alone, unless it is
-// taken over, and is kept then.
+// TestForeignSecrets checks that Secrets of others are left alone, unless they are taken over;
+// then they are backed up.
 func TestForeignSecrets(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "west"))
@@ -148,14 +148,14 @@ func TestForeignSecrets(t *testing.T) {
 		t.Fatalf("%s, want %s: %v", got, want, err)
 	}
 	if !maps.EqualFunc(m.secrets["west/istio-system/cacerts"].Data, theirs, bytes.Equal) {
-		t.Fatal("the Secret of somebody else was changed")
+		t.Fatal("a foreign Secret was changed")
 	}
 	outcomes, err = issue(t, m, s, true)
 	if got, want := tally(outcomes), "east keep, west take over"; err != nil || got != want || outcomes[1].Err != nil {
 		t.Fatalf("%s, want %s: %v %v", got, want, err, outcomes[1].Err)
 	}
 	if !maps.EqualFunc(m.secrets["west/istio-system/cacerts-backup"].Data, theirs, bytes.Equal) {
-		t.Error("what was replaced is not kept")
+		t.Error("the replaced Secret was not backed up")
 	}
 	if got := m.secrets["west/istio-system/cacerts"]; len(got.Data) != 4 || got.Type != "Opaque" {
 		t.Errorf("the Secret has %d keys and type %s", len(got.Data), got.Type)
@@ -168,8 +168,7 @@ func TestForeignSecrets(t *testing.T) {
 	}
 }
 
-// TestAdoption holds that what an agent of this API issued with the same root is
-// kept.
+// TestAdoption checks that a Secret issued by an agent of this API with the same root is kept.
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east")
@@ -188,8 +187,7 @@ func TestAdoption(t *testing.T) {
 	}
 }
 
-// TestLostRoot holds that a root whose key is gone is never replaced by another
-// one on the quiet.
+// TestLostRoot checks that a root without a key is never silently replaced.
 func TestLostRoot(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -204,8 +202,8 @@ func TestLostRoot(t *testing.T) {
 	}
 }
 
-// TestMovedMesh holds that a mesh which came from another virtual mesh keeps its
-// certificate until somebody says to replace it.
+// TestMovedMesh checks that a mesh moved from another virtual mesh keeps its certificate until
+// the user asks to replace it.
 func TestMovedMesh(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east")
@@ -226,12 +224,11 @@ func TestMovedMesh(t *testing.T) {
 		t.Error("the mesh does not have a certificate of its new virtual mesh")
 	}
 	if m.secrets["east/istio-system/cacerts-backup"].Data == nil {
-		t.Error("what was replaced is not kept")
+		t.Error("the replaced Secret was not backed up")
 	}
 }
 
-// TestStrangeRoot holds that a mesh with a good certificate of another root is
-// not touched.
+// TestStrangeRoot checks that a mesh with a valid certificate of another root is not changed.
 func TestStrangeRoot(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -244,8 +241,8 @@ func TestStrangeRoot(t *testing.T) {
 	}
 }
 
-// TestMissingMesh holds that a mesh which is gone leaves the others their trust,
-// and that no root is exchanged meanwhile (semantics D69).
+// TestMissingMesh checks that the other meshes keep their trust if one no longer exists, and
+// that the root is not rotated meanwhile (semantics D69).
 func TestMissingMesh(t *testing.T) {
 	t.Parallel()
 	m, _ := established(t, shared(small, ""), "east", "west")
@@ -261,7 +258,7 @@ func TestMissingMesh(t *testing.T) {
 		t.Errorf("%s, want %s: %v", got, want, err)
 	}
 	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "meshes not found (istiod-west.gloo-mesh)") {
-		t.Errorf("the root is exchanged: %v", err)
+		t.Errorf("the root was rotated: %v", err)
 	}
 	if m.states() != "" {
 		t.Errorf("the conditions are %s", m.states())
@@ -272,7 +269,7 @@ func TestMissingMesh(t *testing.T) {
 	}
 }
 
-// TestRefusedSubjects holds which virtual meshes cannot have shared trust.
+// TestRefusedSubjects checks which virtual meshes cannot have shared trust.
 func TestRefusedSubjects(t *testing.T) {
 	t.Parallel()
 	for config, want := range map[string]string{

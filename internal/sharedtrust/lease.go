@@ -17,10 +17,10 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// Alone runs what changes the trust of a virtual mesh while this process holds
-// its Lease on the management cluster, so that no two do at the same time. Without
-// a management cluster there is none. What is read counts from the moment at which
-// the Lease is got: reading bounds it.
+// Alone calls do while this process holds the Lease for the trust of the virtual mesh, so that
+// there are no concurrent changes. Without a management cluster there is no Lease. The context
+// reading has a deadline that starts when the Lease is acquired. Alone returns an error if
+// another process holds the Lease, if it is lost, or if do fails.
 func (t *Session) Alone(ctx context.Context, s *Subject, do func(ctx, reading context.Context) error) error {
 	run := func(ctx context.Context) error {
 		reading, stop := context.WithTimeout(ctx, ReadingTime(t.Store.Deadline))
@@ -51,9 +51,9 @@ func (t *Session) Alone(ctx context.Context, s *Subject, do func(ctx, reading co
 	}
 }
 
-// leaseName is the name of the Lease for the trust of a virtual mesh. The
-// namespace comes last, since it has no dots. What would be too long is cut, and
-// told apart by a hash.
+// leaseName returns the name of the Lease for the trust of a virtual mesh. The namespace comes
+// last, because it contains no dots. A name that is too long is truncated and made unique by a
+// hash.
 func leaseName(s *Subject) string {
 	name := "meshctl-trust-" + s.Name()
 	if len(name) <= validation.DNS1123SubdomainMaxLength {
@@ -64,8 +64,8 @@ func leaseName(s *Subject) string {
 	return strings.TrimRight(name[:validation.DNS1123SubdomainMaxLength-len(hash)-1], "-.") + "-" + hash
 }
 
-// leaseIdentity says who works on trust: USER@HOST/PROCESS. Containers may share
-// all of that, so something random tells them apart.
+// leaseIdentity identifies this process as USER@HOST/PROCESS, with a random suffix because
+// containers may share all three.
 func leaseIdentity() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {

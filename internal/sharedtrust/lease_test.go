@@ -27,11 +27,11 @@ func TestLeaseName(t *testing.T) {
 			t.Errorf("the Lease of %s.%s is %s, want %s", tt.name, tt.namespace, got, tt.want)
 		}
 		if problems := validation.IsDNS1123Subdomain(got); len(problems) > 0 {
-			t.Errorf("%s is no name of an object: %v", got, problems)
+			t.Errorf("%s is not a valid object name: %v", got, problems)
 		}
 		seen[got] = true
 	}
-	// What is cut away tells them apart nevertheless.
+	// The names differ although the distinguishing part is truncated.
 	for _, end := range []string{"b", "c"} {
 		vm := &networkingv1.VirtualMesh{}
 		vm.Name, vm.Namespace = long[:252]+end, "mesh"

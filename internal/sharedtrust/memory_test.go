@@ -23,37 +23,37 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// now is when the tests run.
+// now is the time of the tests.
 func now() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
 
-// errCrash is what everything answers after a crash.
+// errCrash is the error of every operation after a crash.
 var errCrash = errors.New("crashed")
 
-// memory is all clusters at once. It holds Secrets and trails, and it can crash.
+// memory simulates all clusters. It holds Secrets and trails, and can crash.
 type memory struct {
 	mu      sync.Mutex
 	secrets map[string]kube.Secret
 	trail   sharedtrust.Trail
-	// down are clusters that do not answer.
+	// down are unreachable clusters.
 	down map[string]bool
-	// writes counts what was written; after left more writes, everything fails. No
-	// limit if negative.
+	// writes counts the writes. After left more writes, every operation fails; no limit if
+	// negative.
 	writes, left int
 	crashed      bool
 	// after is called after every write.
 	after func(*memory, string)
-	// made counts the keys that were made.
+	// made counts the created keys.
 	made int
 }
 
-// madeKeys are keys for all tests: making one takes longer than anything else
-// that they do. No memory uses one twice.
+// madeKeys are keys shared by all tests, because generating keys is the slowest part of the
+// tests. No memory uses one twice.
 var madeKeys struct {
 	mu   sync.Mutex
 	keys []trust.Key
 }
 
-// newKey makes a key that this memory has not seen.
+// newKey returns a key that this memory has not used yet.
 func (m *memory) newKey(bits int) (trust.Key, error) {
 	if bits != 2048 {
 		return trust.NewKey(bits)
@@ -80,7 +80,7 @@ func newMemory() *memory {
 
 func place(cluster, namespace, name string) string { return cluster + "/" + namespace + "/" + name }
 
-// begin starts an operation, and wrote ends one that wrote.
+// begin starts an operation; wrote ends one that wrote.
 func (m *memory) begin(cluster string) error {
 	switch {
 	case m.crashed:
@@ -92,8 +92,7 @@ func (m *memory) begin(cluster string) error {
 	}
 }
 
-// wrote notes a write. The process may crash right after it, before it hears of
-// it.
+// wrote records a write. The process may crash right after it, before it gets the result.
 func (m *memory) wrote(what string) error {
 	m.writes++
 	if m.after != nil {
@@ -195,7 +194,7 @@ func (m *memory) state() string {
 	return string(m.trail.Conditions[len(m.trail.Conditions)-1].State)
 }
 
-// restart is a new process on the same clusters.
+// restart simulates a new process on the same clusters.
 func (m *memory) restart() *memory {
 	m.crashed, m.left = false, -1
 	return m
@@ -205,7 +204,7 @@ func (m *memory) env() *sharedtrust.Env {
 	return &sharedtrust.Env{Store: m, History: m, Namespace: "gloo-mesh", Now: now, NewKey: m.newKey, Parallel: 1}
 }
 
-// bundles returns what the meshes have, by cluster.
+// bundles returns the bundles of the meshes by cluster.
 func (m *memory) bundles(t *testing.T) map[string]*trust.Bundle {
 	t.Helper()
 	found := map[string]*trust.Bundle{}
@@ -239,7 +238,7 @@ func (m *memory) roots(t *testing.T) map[string]*x509.Certificate {
 
 const small = `{generated: {rsaKeySizeBytes: 2048}}`
 
-// evaluated returns a world with a VirtualMesh of Istio meshes, one in each cluster.
+// evaluated returns a world with a VirtualMesh of Istio meshes, one per cluster.
 func evaluated(t *testing.T, config string, names ...string) *policy.Result {
 	t.Helper()
 	var text strings.Builder
@@ -300,7 +299,7 @@ func issue(t *testing.T, m *memory, s *sharedtrust.Subject, force bool) ([]share
 	return m.env().Issue(t.Context(), v, v.Plan(force), kube.DryRunNone)
 }
 
-// advance does one step of a rotation, as trust rotate does.
+// advance executes one step of a rotation, as trust rotate does.
 func advance(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Outcome, error) {
 	t.Helper()
 	v, err := sharedtrust.Look(t.Context(), m.env(), s)
@@ -314,7 +313,7 @@ func advance(t *testing.T, m *memory, s *sharedtrust.Subject) ([]sharedtrust.Out
 	return m.foreseen(t, v, direction, m.env().Advance)
 }
 
-// foreseen does a step, and holds that whether it is refused was known before.
+// foreseen executes a step, and checks that Feasible predicted whether it is refused.
 func (m *memory) foreseen(
 	t *testing.T, v *sharedtrust.Survey, direction sharedtrust.Direction, do func(context.Context, *sharedtrust.Survey) ([]sharedtrust.Outcome, error),
 ) ([]sharedtrust.Outcome, error) {
@@ -322,15 +321,15 @@ func (m *memory) foreseen(
 	writes := m.writes
 	feasible := m.env().Feasible(t.Context(), v, direction)
 	if m.writes != writes {
-		t.Error("asking whether a step is feasible writes")
+		t.Error("Feasible wrote something")
 	}
 	outcomes, err := do(t.Context(), v)
 	switch {
 	case m.crashed:
 	case feasible != nil && (err == nil || err.Error() != feasible.Error() || m.writes != writes):
-		t.Errorf("the step is said to be refused (%v), and ends with %v after %d writes", feasible, err, m.writes-writes)
+		t.Errorf("Feasible returned %v, but the step ended with %v after %d writes", feasible, err, m.writes-writes)
 	case feasible == nil && err != nil && m.writes == writes:
-		t.Errorf("nobody said that the step would be refused: %v", err)
+		t.Errorf("Feasible did not predict that the step is refused: %v", err)
 	}
 	return outcomes, err
 }
@@ -353,7 +352,7 @@ func verify(t *testing.T, m *memory, s *sharedtrust.Subject) error {
 	return m.env().Verify(t.Context(), v)
 }
 
-// everyPairTalks fails if two meshes do not accept each other.
+// everyPairTalks fails if two meshes do not trust each other.
 func everyPairTalks(t *testing.T, m *memory, when string) {
 	t.Helper()
 	bundles := m.bundles(t)
@@ -366,7 +365,7 @@ func everyPairTalks(t *testing.T, m *memory, when string) {
 	}
 }
 
-// tally says what came of the meshes, sorted.
+// tally returns the sorted outcomes of the meshes.
 func tally(outcomes []sharedtrust.Outcome) string {
 	var texts []string
 	for i := range outcomes {

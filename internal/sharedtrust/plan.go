@@ -11,27 +11,26 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// ActionKind says what is to be done about the Secret of a mesh.
+// ActionKind is the kind of change to the Secret of a mesh.
 type ActionKind string
 
 // The kinds of actions.
 const (
-	// ActionKeep: it is as it should be.
+	// ActionKeep: the Secret is up to date.
 	ActionKeep ActionKind = "keep"
-	// ActionIssue: there is no Secret yet; the mesh gets an intermediate.
+	// ActionIssue: there is no Secret; issue an intermediate certificate.
 	ActionIssue ActionKind = "issue"
-	// ActionReissue: the mesh gets another intermediate.
+	// ActionReissue: issue a new intermediate certificate.
 	ActionReissue ActionKind = "reissue"
-	// ActionUpdate: the mesh keeps its intermediate, and the rest is corrected.
+	// ActionUpdate: keep the intermediate certificate and update the rest.
 	ActionUpdate ActionKind = "update"
-	// ActionTakeOver: the Secret of somebody else is kept under another name and
-	// replaced.
+	// ActionTakeOver: back up a Secret of someone else and replace it.
 	ActionTakeOver ActionKind = "take over"
-	// ActionRefuse: nothing can be done; the reason says why.
+	// ActionRefuse: nothing can be done, for the given reason.
 	ActionRefuse ActionKind = "refuse"
 )
 
-// Action is what is to be done about the Secret of one mesh.
+// Action is the planned change to the Secret of one mesh.
 type Action struct {
 	Mesh   *MeshState
 	Kind   ActionKind
@@ -41,9 +40,8 @@ type Action struct {
 // Writes reports whether the action changes anything.
 func (a *Action) Writes() bool { return a.Kind != ActionKeep && a.Kind != ActionRefuse }
 
-// Plan returns what is to be done so that every mesh has what the survey says it
-// should have, one action for each mesh. With force, what belongs to others, or
-// has other roots, is taken over.
+// Plan returns the changes after which every mesh has the desired certificates, one action per
+// mesh. With force, Secrets that belong to others or have other roots are taken over.
 func (v *Survey) Plan(force bool) []Action {
 	actions := make([]Action, 0, len(v.Meshes))
 	for i := range v.Meshes {
@@ -59,12 +57,12 @@ func (v *Survey) Plan(force bool) []Action {
 	return actions
 }
 
-// Refused returns the actions of a plan that nothing can be done about.
+// Refused returns the refused actions of a plan.
 func Refused(actions []Action) []Action {
 	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return a.Kind != ActionRefuse })
 }
 
-// Changes counts the actions that change something.
+// Changes returns the number of actions that write something.
 func Changes(actions []Action) int {
 	count := 0
 	for i := range actions {
@@ -75,7 +73,7 @@ func Changes(actions []Action) int {
 	return count
 }
 
-// plan decides about one mesh. What can be done only by force is ActionTakeOver.
+// plan returns the action for one mesh. It returns ActionTakeOver for what requires force.
 func (v *Survey) plan(m *MeshState) Action {
 	if m.Err != nil {
 		return Action{Kind: ActionRefuse, Reason: m.Err.Error()}
@@ -103,12 +101,12 @@ func (v *Survey) plan(m *MeshState) Action {
 	case signer.Certificate == nil && !signer.Missing:
 		return Action{Kind: ActionRefuse, Reason: signer.usable().Error()}
 	}
-	// Without all roots nobody can say whether the mesh has what it should.
+	// Unless all roots are known, it cannot be decided whether the mesh has them.
 	if err := v.needs(ActionUpdate); err != nil {
 		return Action{Kind: ActionRefuse, Reason: err.Error()}
 	}
-	if strange := v.strangers(m); len(strange) > 0 {
-		return needs(ActionTakeOver, fmt.Sprintf("the mesh has root %s, which does not belong to this VirtualMesh (%s)", strings.Join(strange, " and "), v.rootsText()))
+	if unknown := v.unknownRoots(m); len(unknown) > 0 {
+		return needs(ActionTakeOver, fmt.Sprintf("the mesh has root %s, which does not belong to this VirtualMesh (%s)", strings.Join(unknown, " and "), v.rootsText()))
 	}
 	switch {
 	case m.Verdict.Reissue != "":
@@ -124,8 +122,8 @@ func (v *Survey) plan(m *MeshState) Action {
 	}
 }
 
-// States says in a few words what every mesh has, by its reference, and what is
-// wrong with that.
+// States returns a short description of each mesh's certificates and of any problem with them,
+// by reference.
 func (v *Survey) States(force bool) map[core.ObjectRef]string {
 	states := map[core.ObjectRef]string{}
 	for _, a := range v.Plan(force) {
@@ -138,7 +136,7 @@ func (v *Survey) States(force bool) map[core.ObjectRef]string {
 	return states
 }
 
-// validity says until when a certificate that is kept is good.
+// validity says how long a kept certificate is valid.
 func (v *Survey) validity(m *MeshState) string {
 	if signer := v.signer().Certificate; signer != nil && !m.Bundle.Certificate.NotAfter.Before(signer.NotAfter) {
 		return "valid until its root expires"
@@ -146,8 +144,7 @@ func (v *Survey) validity(m *MeshState) string {
 	return "valid; renewal is due at " + timeText(m.Verdict.RenewAt)
 }
 
-// needs returns why an action cannot be carried out for lack of certificates or
-// of a key; nil if it can.
+// needs returns an error if certificates or the key required for an action are missing.
 func (v *Survey) needs(kind ActionKind) error {
 	for _, which := range v.Position.Distribution().Roots {
 		if r := v.root(which); r.Certificate == nil && !r.Missing {
@@ -163,8 +160,8 @@ func (v *Survey) needs(kind ActionKind) error {
 	return nil
 }
 
-// adoptable reports whether a Secret was issued by an agent of this API with a
-// root of this VirtualMesh: it need not be replaced.
+// adoptable reports whether an agent of this API issued the Secret with a root of this
+// VirtualMesh. Then it need not be replaced.
 func (v *Survey) adoptable(m *MeshState) bool {
 	if m.Bundle == nil || m.secret.Type != trust.CASecretType || m.secret.Labels[ownerLabel] != "" {
 		return false
@@ -172,11 +169,10 @@ func (v *Survey) adoptable(m *MeshState) bool {
 	return v.knows(m.Bundle.Signer())
 }
 
-// strangers names the roots of a mesh that the VirtualMesh knows nothing of, as
-// long as its certificate is worth anything.
-func (v *Survey) strangers(m *MeshState) []string {
+// unknownRoots returns the roots of a mesh that do not belong to the VirtualMesh.
+func (v *Survey) unknownRoots(m *MeshState) []string {
 	if v.signer().Certificate == nil {
-		return nil // nothing is known yet
+		return nil // the root of the VirtualMesh is not known yet
 	}
 	var strange []string
 	for _, root := range m.Bundle.Roots {
@@ -187,7 +183,7 @@ func (v *Survey) strangers(m *MeshState) []string {
 	return strange
 }
 
-// knows reports whether a root is one of the VirtualMesh.
+// knows reports whether a root belongs to the VirtualMesh.
 func (v *Survey) knows(root *x509.Certificate) bool {
 	if root == nil {
 		return false
@@ -195,10 +191,10 @@ func (v *Survey) knows(root *x509.Certificate) bool {
 	return v.Current.is(root) || v.Coming != nil && v.Coming.is(root)
 }
 
-// is reports whether a root is this one.
+// is reports whether c is this root.
 func (r *Root) is(c *x509.Certificate) bool { return r.Certificate != nil && r.Certificate.Equal(c) }
 
-// rootsText names the roots of the VirtualMesh.
+// rootsText describes the roots of the VirtualMesh.
 func (v *Survey) rootsText() string {
 	text := "root " + trust.Short(v.Current.Certificate)
 	if v.Coming != nil && v.Coming.Certificate != nil {

@@ -13,27 +13,26 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// rootConfigMap is where istiod puts the roots that the proxies of a namespace
-// accept.
+// rootConfigMap is the ConfigMap in which istiod publishes the roots that the proxies of a
+// namespace trust.
 const rootConfigMap = "istio-ca-root-cert"
 
-// NamespaceTrust says which roots the proxies of a namespace are told to accept.
+// NamespaceTrust are the roots published to the proxies of a namespace.
 type NamespaceTrust struct {
 	Namespace string
-	// Missing says that the namespace has no ConfigMap with roots.
+	// Missing is true if the namespace does not have the ConfigMap.
 	Missing bool
-	// Lacks are the roots that it should have and has not; Err says why its roots
-	// cannot be read.
+	// Lacks are the desired roots that are not published. Err is why the roots cannot be read.
 	Lacks []*x509.Certificate
 	Err   error
 }
 
-// Current reports whether the namespace has all that it should.
+// Current reports whether all desired roots are published.
 func (n *NamespaceTrust) Current() bool { return !n.Missing && n.Err == nil && len(n.Lacks) == 0 }
 
-// Reach reads which roots the namespaces of a mesh's workloads have, sorted by
-// namespace. It is nil for a mesh without certificates of meshctl: its control
-// plane distributes what it likes.
+// Reach returns the roots published in the namespaces of the mesh's workloads, sorted by
+// namespace. It returns nil for a mesh without certificates of meshctl, because its control
+// plane may publish any roots. The error is that of listing the ConfigMaps.
 func (m *MeshState) Reach(ctx context.Context, c *kube.Connection) ([]NamespaceTrust, error) {
 	if !m.ours() {
 		return nil, nil

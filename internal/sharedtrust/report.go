@@ -16,33 +16,33 @@ import (
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
 
-// Report is how the trust of a VirtualMesh stands, down to its workloads.
+// Report is the state of the trust of a VirtualMesh, including its workloads.
 type Report struct {
 	*Survey
-	// Reports are about the meshes, in the same order.
+	// Reports are about the meshes, in the order of the survey.
 	Reports []MeshReport
 	// Left are meshes that do not belong to the VirtualMesh any more and still have
-	// certificates of it.
+	// certificates of it, and those of which that is not known, with the error.
 	Left []MeshState
 }
 
-// MeshReport is what became of the certificates of a mesh.
+// MeshReport is the state of the certificates of a mesh.
 type MeshReport struct {
 	*MeshState
-	// Reach says which namespaces know the roots; ReachErr why that is not known.
+	// Reach are the roots published to namespaces. ReachErr is why they are not known.
 	Reach    []NamespaceTrust
 	ReachErr error
-	// Older are the workloads, with the control plane and the gateways, that run
-	// with older certificates; OlderErr says why they are not known.
+	// Older are the workloads, including control plane and gateways, that use outdated
+	// certificates. OlderErr is why they are not known.
 	Older    []restart.Item
 	OlderErr error
 }
 
-// Connections returns the connection to a cluster, or why there is none.
+// Connections returns the connection to a cluster, or an error if there is none.
 type Connections func(cluster string) (*kube.Connection, error)
 
-// Inspect reads everything about the trust of a VirtualMesh. What cannot be read
-// of a mesh is part of the report.
+// Inspect reads the complete state of the trust of a VirtualMesh. Errors about single meshes
+// are part of the report; the returned error is that of Look or ctx.
 func Inspect(ctx context.Context, e *Env, s *Subject, w *world.World, connect Connections, deadline time.Duration) (*Report, error) {
 	survey, err := Look(ctx, e, s)
 	if err != nil {
@@ -86,8 +86,8 @@ func (m *MeshReport) inspect(ctx context.Context, e *Env, connect Connections, s
 	}
 }
 
-// findLeft looks for meshes that belong to no VirtualMesh and have certificates
-// of this one.
+// findLeft looks for meshes that do not belong to the VirtualMesh and have
+// certificates of it.
 func (r *Report) findLeft(ctx context.Context, e *Env, w *world.World) {
 	for i := range w.Meshes {
 		m := &w.Meshes[i]
@@ -96,10 +96,15 @@ func (r *Report) findLeft(ctx context.Context, e *Env, w *world.World) {
 		}
 		state := MeshState{Mesh: r.newMesh(w, m)}
 		secret, err := e.Store.Read(ctx, m.Cluster, m.Namespace, trust.CASecretName)
-		if err != nil || secret == nil || secret.Annotations[parentsAnnotation] != r.parents()[parentsAnnotation] {
+		if err != nil {
+			state.Err = err
+			r.Left = append(r.Left, state)
 			continue
 		}
-		state.take(e, secret)
+		if secret == nil || secret.Annotations[parentsAnnotation] != r.parents()[parentsAnnotation] {
+			continue
+		}
+		state.setSecret(e, secret)
 		r.Left = append(r.Left, state)
 	}
 }
@@ -108,7 +113,7 @@ func (r *Report) lists(m *world.Mesh) bool {
 	return slices.ContainsFunc(r.Subject.Meshes, func(own Mesh) bool { return own.Cluster == m.Cluster && own.Namespace == m.Namespace })
 }
 
-// Older counts what runs with older certificates, and names a few.
+// Older returns the number and the names of workloads with outdated certificates.
 func (r *Report) Older() (count int, names []string) {
 	for i := range r.Reports {
 		m := &r.Reports[i]
@@ -120,16 +125,16 @@ func (r *Report) Older() (count int, names []string) {
 	return count, names
 }
 
-// Severity says how bad a problem is.
+// Severity is the severity of a problem.
 type Severity string
 
-// The severities: an error breaks calls, or will when nothing is done.
+// Severities: an error breaks calls, or will if nothing is done.
 const (
 	SeverityError   Severity = "error"
 	SeverityWarning Severity = "warning"
 )
 
-// Topic says what a problem is about; it is the name of the check, too.
+// Topic is the subject of a problem, and the name of the check.
 type Topic string
 
 // The topics.
@@ -142,23 +147,23 @@ const (
 	TopicLeft         Topic = "trust-left"
 )
 
-// Problem is something that needs action.
+// Problem is something that requires action.
 type Problem struct {
 	Topic    Topic
 	Severity Severity
-	// Cluster, Namespace and Mesh are what it is about, the latter two the name of
-	// the resource; empty for the VirtualMesh.
+	// Cluster, Namespace and Mesh identify the mesh, the latter two by its resource; empty for
+	// problems of the VirtualMesh.
 	Cluster, Namespace, Mesh string
-	// Unknown says that nobody knows, for lack of permission.
+	// Unknown is true if a missing permission prevents the check.
 	Unknown bool
-	// Message says what is the matter, Hint what to do.
+	// Message describes the problem, Hint what to do.
 	Message, Hint string
 }
 
-// Problems returns what needs action, in the order of the topics and the meshes.
-// A certificate that ends within the warning time is a problem.
+// Problems returns what requires action, in the order of topics and meshes. A certificate that
+// expires within the warning time is a problem.
 func (r *Report) Problems(now time.Time, warning time.Duration) []Problem {
-	j := &judging{report: r, now: now, warning: warning}
+	j := &problemCollector{report: r, now: now, warning: warning}
 	j.judgeRoot()
 	for i := range r.Reports {
 		j.judgeCertificates(&r.Reports[i])
@@ -175,6 +180,9 @@ func (r *Report) Problems(now time.Time, warning time.Duration) []Problem {
 		p := m.problem(TopicLeft, SeverityWarning)
 		p.Message = "the mesh no longer belongs to the VirtualMesh but still has its certificates"
 		p.Hint = "add the mesh to the VirtualMesh again, or replace Secret " + trust.CASecretName + " in " + m.Mesh.Namespace + " and restart the mesh"
+		if m.Err != nil {
+			p.Message, p.Hint, p.Unknown = "whether the mesh still has certificates of the VirtualMesh is not known: "+m.Err.Error(), "", true
+		}
 		j.add(p)
 	}
 	return j.problems
@@ -185,24 +193,24 @@ func (m *MeshState) problem(topic Topic, severity Severity) Problem {
 	return Problem{Topic: topic, Severity: severity, Cluster: m.Cluster, Namespace: m.Ref.Namespace, Mesh: m.Ref.Name}
 }
 
-// unknowable reports whether an error says that something may not be known here,
-// and not that anything is wrong.
-func unknowable(err error) bool {
+// isUncheckable reports whether an error only means that something cannot be checked, not that
+// anything is wrong.
+func isUncheckable(err error) bool {
 	var e *kube.Error
 	return errors.As(err, &e) && e.Reason == kube.ReasonForbidden || errors.Is(err, errNoManagement)
 }
 
-// judging collects problems.
-type judging struct {
+// problemCollector collects problems.
+type problemCollector struct {
 	report   *Report
 	now      time.Time
 	warning  time.Duration
 	problems []Problem
 }
 
-func (j *judging) add(p Problem) { j.problems = append(j.problems, p) }
+func (j *problemCollector) add(p Problem) { j.problems = append(j.problems, p) }
 
-func (j *judging) judgeRoot() {
+func (j *problemCollector) judgeRoot() {
 	r := j.report
 	rotate := "rotate it with 'meshctl trust rotate " + r.Name() + "'"
 	for _, root := range []*Root{&r.Current, r.Coming} {
@@ -214,20 +222,20 @@ func (j *judging) judgeRoot() {
 		case c != nil && j.now.After(c.NotAfter):
 			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: fmt.Sprintf("root %s expired at %s", trust.Short(c), timeText(c.NotAfter)), Hint: rotate})
 		case root.Err != nil:
-			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: root.Err.Error(), Unknown: unknowable(root.Err)})
+			j.add(Problem{Topic: TopicRoot, Severity: SeverityError, Message: root.Err.Error(), Unknown: isUncheckable(root.Err)})
 		case c != nil && c.NotAfter.Sub(j.now) < j.warning:
 			j.add(Problem{Topic: TopicRoot, Severity: SeverityWarning, Message: fmt.Sprintf("root %s expires in %s, at %s", trust.Short(c), Days(c.NotAfter.Sub(j.now)), timeText(c.NotAfter)), Hint: rotate})
 		}
 	}
 }
 
-func (j *judging) judgeCertificates(m *MeshReport) {
+func (j *problemCollector) judgeCertificates(m *MeshReport) {
 	r := j.report
 	issue := "run 'meshctl trust issue " + r.Name() + "'"
 	p := m.problem(TopicCertificates, SeverityError)
 	p.Hint = issue
 	if m.Err != nil {
-		p.Message, p.Hint, p.Unknown = m.Err.Error(), "", unknowable(m.Err)
+		p.Message, p.Hint, p.Unknown = m.Err.Error(), "", isUncheckable(m.Err)
 		j.add(p)
 		return
 	}
@@ -238,7 +246,7 @@ func (j *judging) judgeCertificates(m *MeshReport) {
 		p.Message, p.Hint = action.Reason, "run 'meshctl trust issue "+r.Name()+" --force-takeover' to replace it"
 		j.add(p)
 	case ActionRefuse:
-		p.Message, p.Hint, p.Unknown = action.Reason, "", unknowable(r.signer().Err)
+		p.Message, p.Hint, p.Unknown = action.Reason, "", isUncheckable(r.signer().Err)
 		j.add(p)
 	default:
 		p.Message = action.Reason
@@ -267,7 +275,7 @@ func (j *judging) judgeCertificates(m *MeshReport) {
 	}
 }
 
-func (j *judging) judgeRotation() {
+func (j *problemCollector) judgeRotation() {
 	r := j.report
 	p := Problem{Topic: TopicRotation, Severity: SeverityWarning, Hint: "run 'meshctl trust rotate " + r.Name() + "'"}
 	pos := &r.Position
@@ -299,11 +307,11 @@ func (r *Report) lastErrors() []string {
 	return nil
 }
 
-func (j *judging) judgeDistribution(m *MeshReport) {
+func (j *problemCollector) judgeDistribution(m *MeshReport) {
 	p := m.problem(TopicDistribution, SeverityWarning)
 	if m.ReachErr != nil {
-		p.Unknown = unknowable(m.ReachErr)
-		p.Message = "namespaces with the root not known: " + m.ReachErr.Error()
+		p.Unknown = isUncheckable(m.ReachErr)
+		p.Message = "cannot check which namespaces have the root: " + m.ReachErr.Error()
 		j.add(p)
 		return
 	}
@@ -319,7 +327,7 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 	if len(missing) > 0 {
 		u := p
 		u.Unknown = true
-		u.Message = fmt.Sprintf("root of %s not known: ConfigMap %s, which istiod writes, does not exist", text.Bounded(missing, fewNames), rootConfigMap)
+		u.Message = fmt.Sprintf("cannot check the root of %s: ConfigMap %s, which istiod writes, does not exist", text.Bounded(missing, fewNames), rootConfigMap)
 		j.add(u)
 	}
 	if len(stale) > 0 {
@@ -329,12 +337,12 @@ func (j *judging) judgeDistribution(m *MeshReport) {
 	}
 }
 
-func (j *judging) judgeRestarts(m *MeshReport) {
+func (j *problemCollector) judgeRestarts(m *MeshReport) {
 	p := m.problem(TopicRestarts, SeverityWarning)
 	switch {
 	case m.OlderErr != nil:
-		p.Unknown = unknowable(m.OlderErr)
-		p.Message = "workloads with outdated certificates not known: " + m.OlderErr.Error()
+		p.Unknown = isUncheckable(m.OlderErr)
+		p.Message = "cannot check for workloads with outdated certificates: " + m.OlderErr.Error()
 	case len(m.Older) > 0:
 		var names []string
 		for i := range m.Older {
@@ -348,11 +356,10 @@ func (j *judging) judgeRestarts(m *MeshReport) {
 	j.add(p)
 }
 
-// fewNames is how many names a sentence holds.
+// fewNames is the maximum number of names in a sentence.
 const fewNames = 3
 
-// Days says in whole days, or hours if there are fewer than two, how long
-// something lasts.
+// Days formats a duration in days, or in hours if it is shorter than two days.
 func Days(d time.Duration) string {
 	const day = 24 * time.Hour
 	if d >= 2*day {

@@ -15,7 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// inspect reads a report in which what only clusters know is as given.
+// inspect returns a report in which all facts known only to clusters have the given values.
 func inspect(t *testing.T, m *memory, s *sharedtrust.Subject, w *world.World) *sharedtrust.Report {
 	t.Helper()
 	nobody := func(string) (*kube.Connection, error) { return nil, errors.New("nobody is asked") }
@@ -41,7 +41,7 @@ func problems(report *sharedtrust.Report, now time.Time, warning time.Duration) 
 	return texts
 }
 
-// TestProblems holds what needs action, and that nothing does when all is well.
+// TestProblems checks what requires action, and that nothing does if everything is fine.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	const month = 30 * 24 * time.Hour
@@ -58,7 +58,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	check("all is well", inspect(t, m, s, result.World), now())
+	check("everything is fine", inspect(t, m, s, result.World), now())
 	check("certificates end soon", inspect(t, m, s, result.World), days(340), "warning trust-certificates east", "warning trust-certificates west")
 	check("the root ends soon", inspect(t, m, s, result.World), days(980), "warning trust-root", "error trust-certificates east", "error trust-certificates west")
 
@@ -107,8 +107,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestRenewal holds that a certificate is renewed when it is due, and that the
-// new one does not outlive the root.
+// TestRenewal checks that a certificate is renewed when it is due, and that the new one does
+// not outlive the root.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, `{shared: {rootCertificateAuthority: {generated: {rsaKeySizeBytes: 2048, ttlDays: 120}}, intermediateCertOptions: {rsaKeySizeBytes: 2048, ttlDays: 100, secretRotationGracePeriodRatio: 0.2}}}`, "east"))

@@ -17,31 +17,29 @@ type Signer interface {
 	Sign(ctx context.Context, request *trust.Request, key trust.Key) ([]*x509.Certificate, error)
 }
 
-// Vaults connects to a Vault. It returns its root certificate, and who signs
-// there.
+// Vaults connects to a Vault. It returns the root certificate and a signer, or an error if the
+// Vault cannot be used.
 type Vaults func(ctx context.Context, settings *certificatesv1.VaultCA) (*x509.Certificate, Signer, error)
 
 // Root is the root certificate of a VirtualMesh.
 type Root struct {
 	Source Source
-	// Certificate is nil if there is none, or none can be read.
+	// Certificate is nil if there is no root or it cannot be read.
 	Certificate *x509.Certificate
-	// Missing says that it is to be generated and has not been yet.
+	// Missing is true if the root is to be generated and does not exist yet.
 	Missing bool
-	// Absent says that the Secret that is to hold it does not exist.
+	// Absent is true if the Secret of the root does not exist.
 	Absent bool
-	// Err says why nothing can be signed with it, which is no trouble as long as
-	// nothing has to be.
+	// Err is why the root cannot sign. That matters only if something must be signed.
 	Err error
 
 	signer Signer
 }
 
-// Unknown reports whether nobody can say whether there is such a root, or which
-// one it is.
+// Unknown reports whether it is not known if the root exists, or which one it is.
 func (r *Root) Unknown() bool { return r.Certificate == nil && !r.Missing && !r.Absent }
 
-// usable returns why nothing can be signed with the root; nil if something can.
+// usable returns why the root cannot sign; nil if it can.
 func (r *Root) usable() error {
 	switch {
 	case r.Err != nil:
@@ -53,7 +51,7 @@ func (r *Root) usable() error {
 	}
 }
 
-// localSigner signs with a key that is at hand.
+// localSigner signs with a private key in memory.
 type localSigner struct {
 	authority *trust.Authority
 	env       *Env
@@ -64,7 +62,7 @@ func (s localSigner) Sign(_ context.Context, request *trust.Request, key trust.K
 	return s.authority.Sign(request, key, s.env.Now())
 }
 
-// readRoot reads the root of a source. Why it cannot be used is in Err.
+// readRoot reads the root of a source. Root.Err is why it cannot be used.
 func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	root := Root{Source: source}
 	if root.Err = source.check(); root.Err != nil {
@@ -94,7 +92,7 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	if err != nil {
 		root.Err = fmt.Errorf("invalid Secret %s in %s with the root CA of the VirtualMesh: %w", source.Name, source.Namespace, err)
 		if certificates, _ := trust.ParseCertificates(secret.Data[trust.RootCertKey]); len(certificates) == 1 {
-			root.Certificate = certificates[0] // an expired one is still known
+			root.Certificate = certificates[0] // an expired root is still known
 		}
 		return root
 	}
@@ -102,8 +100,8 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	return root
 }
 
-// generate makes a root and stores it. If somebody else stored one at the same
-// time, that is the one.
+// generate creates a root and stores it. If someone else has stored one at the same time, that
+// one is used.
 func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun kube.DryRun) (Root, error) {
 	opts, err := trust.RootOptions(source.Options)
 	if err != nil {

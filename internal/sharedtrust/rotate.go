@@ -14,20 +14,19 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// Step is one step of a rotation, which is due or was done.
+// Step is one step of a rotation.
 type Step struct {
-	// State is the one to record before the step is done; empty if it is recorded
-	// already.
+	// State is the state to record before the step; empty if it has been recorded.
 	State certificatesv1.CertificateRotationState
-	// Message says what it does.
+	// Message describes the step.
 	Message string
 
-	// roots are recorded with the first step of a rotation.
+	// roots are recorded with the first step.
 	roots *certificatesv1.CertificateRotationRoots
 }
 
-// NextStep says what a rotation does next. Its error says why there is nothing
-// to do, or nothing may be done yet.
+// NextStep returns the next step of a rotation. It returns an error if there is nothing to do,
+// or if the step is not allowed yet.
 func (v *Survey) NextStep() (Step, error) {
 	p := &v.Position
 	switch {
@@ -52,7 +51,7 @@ func (v *Survey) NextStep() (Step, error) {
 	}
 }
 
-// MessageOf says in words what a state is for.
+// MessageOf returns a description of a state.
 func MessageOf(state certificatesv1.CertificateRotationState, strategy certificatesv1.CertificateRotationStrategy) string {
 	switch state {
 	case trust.StateAddingNewRoot:
@@ -63,7 +62,7 @@ func MessageOf(state certificatesv1.CertificateRotationState, strategy certifica
 		if strategy == certificatesv1.CertificateRotationStrategyNone {
 			return "all meshes get the new root instead of the old one at once"
 		}
-		return "no mesh trusts the old root any more"
+		return "no mesh trusts the old root"
 	case trust.StateRollingBack:
 		return "all meshes go one step back to the old root"
 	case trust.StateFinished:
@@ -75,21 +74,20 @@ func MessageOf(state certificatesv1.CertificateRotationState, strategy certifica
 	}
 }
 
-// WaitingError says that an operator has to confirm a step first.
+// WaitingError says that an operator must confirm a step first.
 type WaitingError struct{ VirtualMesh, Position string }
 
-// Error says what to do.
+// Error implements error. It says which commands to run.
 func (e *WaitingError) Error() string {
 	return fmt.Sprintf("the rotation step requires confirmation (%s): check 'meshctl trust status %s', then run 'meshctl trust verify %s'", e.Position, e.VirtualMesh, e.VirtualMesh)
 }
 
-// Advance does one step of a rotation: it records the state, gives every mesh
-// what the step says, and records that it is to be verified, or, if nobody has to,
-// that it is. It continues a step that was interrupted. After the last one it
-// finishes the rotation.
+// Advance executes one step of a rotation: it records the state, writes the certificates of
+// every mesh, and records that the step awaits verification or, if that is automatic, that it
+// is verified. It continues an interrupted step. After the last step it finishes the rotation.
 //
-// The survey must be fresh. When a mesh cannot be written, the others are, FAILED
-// is recorded, and the outcomes say so: repeating it continues.
+// The survey must be current. If a mesh cannot be written, the others are still written, the
+// state FAILED is recorded, and the outcomes have the errors; calling Advance again continues.
 func (e *Env) Advance(ctx context.Context, v *Survey) ([]Outcome, error) {
 	step, err := v.NextStep()
 	if err != nil {
@@ -107,25 +105,24 @@ func (e *Env) Advance(ctx context.Context, v *Survey) ([]Outcome, error) {
 			}
 			step.Message += rootsMessage(v.Current.Certificate, coming.Certificate)
 			step.roots = rootsOf(v.Current.Certificate, coming.Certificate)
-		} else if err := v.inStep(); err != nil {
+		} else if err := v.checkCurrentStep(); err != nil {
 			return nil, err
 		}
-		if v, err = e.enter(ctx, v, step); err != nil {
+		if v, err = e.enterState(ctx, v, step); err != nil {
 			return nil, err
 		}
 	}
 	return e.distribute(ctx, v)
 }
 
-// inStep returns why the next step would part a mesh from the others: what it has
-// was changed since the present step gave it something else. A mesh that has
-// nothing yet, or nothing that can be read, has nobody to be parted from, and what
-// has roots of others is refused when it is to be written.
-func (v *Survey) inStep() error {
+// checkCurrentStep returns an error if the next step would isolate a mesh, because its certificates were
+// changed after the current step wrote them. Meshes without a readable Secret cannot be
+// isolated. Meshes with unknown roots are refused later, when they are written.
+func (v *Survey) checkCurrentStep() error {
 	signer, roots := v.signer(), v.roots()
 	for i := range v.Meshes {
 		m := &v.Meshes[i]
-		if m.Bundle == nil || len(v.strangers(m)) > 0 {
+		if m.Bundle == nil || len(v.unknownRoots(m)) > 0 {
 			continue
 		}
 		lacks := slices.ContainsFunc(roots, func(root *x509.Certificate) bool { return !m.Bundle.Accepts(root) })
@@ -137,8 +134,9 @@ func (v *Survey) inStep() error {
 	return nil
 }
 
-// RollBack turns a rotation around, or does the next step back. From then on
-// Advance does the remaining steps.
+// RollBack starts to roll back a rotation, or executes the next step of that. Advance also
+// continues a rollback once it has started. It returns an error if no rotation is in progress
+// or the old root cannot be used; for others see Advance.
 func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
 	switch {
 	case !v.Position.Rotating():
@@ -146,18 +144,18 @@ func (e *Env) RollBack(ctx context.Context, v *Survey) ([]Outcome, error) {
 	case v.Position.RollingBack:
 		return e.Advance(ctx, v)
 	}
-	if err := v.checkWayBack(); err != nil {
+	if err := v.checkRollback(); err != nil {
 		return nil, err
 	}
-	v, err := e.enter(ctx, v, Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)})
+	v, err := e.enterState(ctx, v, Step{State: trust.StateRollingBack, Message: MessageOf(trust.StateRollingBack, v.Strategy)})
 	if err != nil {
 		return nil, err
 	}
 	return e.distribute(ctx, v)
 }
 
-// checkWayBack returns why a rotation cannot be turned around.
-func (v *Survey) checkWayBack() error {
+// checkRollback returns why a rotation cannot be rolled back.
+func (v *Survey) checkRollback() error {
 	if v.Current.Certificate == nil {
 		return errors.New("cannot roll back: the old root no longer exists")
 	}
@@ -169,7 +167,7 @@ func (v *Survey) checkWayBack() error {
 	return nil
 }
 
-// signedByNew names the meshes whose intermediates lead to the new root.
+// signedByNew returns the names of the meshes whose intermediates are issued by the new root.
 func (v *Survey) signedByNew() []string {
 	var names []string
 	for i := range v.Meshes {
@@ -180,8 +178,7 @@ func (v *Survey) signedByNew() []string {
 	return names
 }
 
-// prepare makes sure before anything changes that the new root can be used, and
-// returns it.
+// prepare ensures that the new root is usable before anything changes, and returns it.
 func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	if err := v.checkMeshes(); err != nil {
 		return Root{}, err
@@ -189,7 +186,7 @@ func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	if to.same(from) && to.Kind == SourceGenerated {
 		to = to.next()
-		if err := e.dropStaleNext(ctx, v, to); err != nil {
+		if err := e.deleteStaleNext(ctx, v, to); err != nil {
 			return Root{}, err
 		}
 	}
@@ -204,8 +201,8 @@ func (e *Env) prepare(ctx context.Context, v *Survey) (Root, error) {
 	return coming, v.checkComing(&coming)
 }
 
-// checkMeshes returns why a rotation cannot begin: a mesh that cannot be given
-// certificates would be parted from the others.
+// checkMeshes returns why a rotation cannot start: a mesh that cannot be written would be
+// isolated from the others.
 func (v *Survey) checkMeshes() error {
 	if refused := Refused(v.Plan(false)); len(refused) > 0 {
 		return fmt.Errorf("mesh %s on cluster %s: %s; all meshes need certificates before a rotation ('meshctl trust issue %s')",
@@ -214,7 +211,7 @@ func (v *Survey) checkMeshes() error {
 	return nil
 }
 
-// checkComing returns why there can be no rotation to a root.
+// checkComing returns why a rotation to a root is not possible.
 func (v *Survey) checkComing(coming *Root) error {
 	if err := coming.usable(); err != nil {
 		return err
@@ -225,10 +222,9 @@ func (v *Survey) checkComing(coming *Root) error {
 	return nil
 }
 
-// dropStaleNext removes what an earlier rotation, which ended, did not get to
-// remove any more: the root that is in use now, or, after a way back, the one
-// that was kept under a name of its own.
-func (e *Env) dropStaleNext(ctx context.Context, v *Survey, next Source) error {
+// deleteStaleNext deletes a leftover of an earlier rotation that has ended: the root that is now
+// in use or, after a rollback, the one that was retired.
+func (e *Env) deleteStaleNext(ctx context.Context, v *Survey, next Source) error {
 	stale := e.readRoot(ctx, next)
 	if stale.Certificate == nil {
 		return nil
@@ -236,15 +232,14 @@ func (e *Env) dropStaleNext(ctx context.Context, v *Survey, next Source) error {
 	if !v.Current.is(stale.Certificate) {
 		kept, err := e.Store.Read(ctx, Management, next.Namespace, v.retiredName(stale.Certificate))
 		if err != nil || kept == nil {
-			return err // it was made for a rotation that did not get to begin
+			return err // the root was generated for a rotation that did not start
 		}
 	}
 	return e.Store.Delete(ctx, Management, next.Namespace, next.Name, e.owner(""))
 }
 
-// enter records a state, unless somebody else has recorded another one, and
-// looks again.
-func (e *Env) enter(ctx context.Context, v *Survey, step Step) (*Survey, error) {
+// enterState records a state, unless someone else has changed it, and reads a new survey.
+func (e *Env) enterState(ctx context.Context, v *Survey, step Step) (*Survey, error) {
 	if err := e.record(ctx, v, step.State, step.Message, nil, func(t *Trail) {
 		t.Conditions[len(t.Conditions)-1].Roots = step.roots
 	}); err != nil {
@@ -254,7 +249,7 @@ func (e *Env) enter(ctx context.Context, v *Survey, step Step) (*Survey, error) 
 	return Look(ctx, e, v.Subject)
 }
 
-// record appends a condition, if the trail is still the one of the survey.
+// record appends a condition. It returns an error if the trail has changed since the survey.
 func (e *Env) record(
 	ctx context.Context, v *Survey, state certificatesv1.CertificateRotationState, message string, errs []string, also func(*Trail),
 ) error {
@@ -284,7 +279,8 @@ func sameCondition(a, b certificatesv1.CertificateRotationCondition) bool {
 	return a.State == b.State && a.Timestamp == b.Timestamp && a.Message == b.Message && slices.Equal(a.Errors, b.Errors)
 }
 
-// distribute gives every mesh what the present step says.
+// distribute writes the certificates of the current step to every mesh, and records the
+// result.
 func (e *Env) distribute(ctx context.Context, v *Survey) ([]Outcome, error) {
 	outcomes, err := e.Issue(ctx, v, v.Plan(false), kube.DryRunNone)
 	if err != nil {
@@ -312,7 +308,7 @@ func (e *Env) distribute(ctx context.Context, v *Survey) ([]Outcome, error) {
 	return outcomes, e.verified(ctx, v, "automatic verification")
 }
 
-// verified records that a step works, and finishes the rotation after the last.
+// verified records that a step is verified, and finishes the rotation after the last step.
 func (e *Env) verified(ctx context.Context, v *Survey, message string) error {
 	if err := e.record(ctx, v, trust.StateVerified, message, nil, nil); err != nil {
 		return err
@@ -328,8 +324,8 @@ func (e *Env) verified(ctx context.Context, v *Survey, message string) error {
 	return e.finish(ctx, again)
 }
 
-// Verify records that an operator found a step to work. The survey must be
-// fresh.
+// Verify records that an operator confirmed a step. The survey must be current. It returns an
+// error if no step awaits verification.
 func (e *Env) Verify(ctx context.Context, v *Survey) error {
 	p := &v.Position
 	switch {
@@ -338,7 +334,7 @@ func (e *Env) Verify(ctx context.Context, v *Survey) error {
 	case p.Stage == trust.StageDistributing:
 		return fmt.Errorf("the step is not complete (%s): continue it with 'meshctl trust rotate %s'", p.String(), v.Name())
 	case p.Stage == trust.StageVerified && !p.Last():
-		return nil // it is
+		return nil // already verified
 	}
 	return e.verified(ctx, v, "confirmed by an operator")
 }

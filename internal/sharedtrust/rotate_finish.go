@@ -10,9 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// finish ends a rotation after its last step. Signing keys are never deleted
-// (semantics D41): the one that is not in use any more is kept under a name of
-// its own. Each step may be repeated.
+// finish ends a rotation after its last step. Signing keys are never deleted (semantics D41):
+// the root that is no longer in use is kept under its own name. finish can be repeated.
 func (e *Env) finish(ctx context.Context, v *Survey) error {
 	state, out := trust.StateFinished, trust.Old
 	if v.Position.RollingBack {
@@ -41,12 +40,12 @@ func (e *Env) finish(ctx context.Context, v *Survey) error {
 	return nil
 }
 
-// settleSecrets keeps the root that is out of use under a name of its own, and
-// puts the other one where the root of the VirtualMesh belongs.
+// settleSecrets retires the root that is no longer in use, and stores the other one as the
+// root of the VirtualMesh.
 func (e *Env) settleSecrets(ctx context.Context, v *Survey, current, next Source, out trust.Which) error {
 	coming, err := e.Store.Read(ctx, Management, next.Namespace, next.Name)
 	if err != nil || coming == nil {
-		return err // it was done before
+		return err // already done
 	}
 	stored, err := e.Store.Read(ctx, Management, current.Namespace, current.Name)
 	if err != nil {
@@ -65,7 +64,7 @@ func (e *Env) settleSecrets(ctx context.Context, v *Survey, current, next Source
 	return err
 }
 
-// retire keeps a root under a name that tells it from all others.
+// retire keeps a root under a unique name.
 func (e *Env) retire(ctx context.Context, v *Survey, root *kube.Secret) error {
 	certificates, err := trust.ParseCertificates(root.Data[trust.RootCertKey])
 	if err != nil {
@@ -75,7 +74,7 @@ func (e *Env) retire(ctx context.Context, v *Survey, root *kube.Secret) error {
 	return err
 }
 
-// retiredName names the Secret of a root that is not in use any more.
+// retiredName returns the name of the Secret of a retired root.
 func (s *Subject) retiredName(root *x509.Certificate) string {
 	return s.Name() + ".retired-" + trust.Short(root)
 }

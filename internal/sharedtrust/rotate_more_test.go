@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// TestRotateToProvidedRoot holds that a root of another source comes step by
-// step, and that an operator confirms each if the VirtualMesh wants it.
+// TestRotateToProvidedRoot checks the rotation to a root of another source, step by step, with
+// confirmation by an operator if configured.
 func TestRotateToProvidedRoot(t *testing.T) {
 	t.Parallel()
 	m, _ := established(t, shared(small, ""), "east", "west")
@@ -21,7 +21,7 @@ func TestRotateToProvidedRoot(t *testing.T) {
 	m.put("", "certs", "corporate", "Opaque", nil, data)
 	s := subject(t, evaluated(t, shared(`{secret: {name: corporate, namespace: certs}}`, ", rotationVerificationMethod: {manual: {}}"), "east", "west"))
 	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west keep" {
-		t.Fatalf("issue exchanges the root: %s, %v", tally(outcomes), err)
+		t.Fatalf("trust issue replaces the root: %s, %v", tally(outcomes), err)
 	}
 	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
 	for _, want := range []string{"east update, west update", "east reissue, west reissue", "east update, west update"} {
@@ -31,7 +31,7 @@ func TestRotateToProvidedRoot(t *testing.T) {
 		}
 		var waiting *sharedtrust.WaitingError
 		if _, err := advance(t, m, s); !errors.As(err, &waiting) {
-			t.Fatalf("it does not wait for anybody: %v", err)
+			t.Fatalf("it does not wait for confirmation: %v", err)
 		}
 		if err := verify(t, m, s); err != nil {
 			t.Fatal(err)
@@ -50,8 +50,8 @@ func TestRotateToProvidedRoot(t *testing.T) {
 	}
 }
 
-// TestRotateRootReplacedInPlace holds that a new root in the Secret of the old
-// one is exchanged like any other.
+// TestRotateRootReplacedInPlace checks that a new root in the Secret of the old one is rotated
+// like any other.
 func TestRotateRootReplacedInPlace(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, shared(`{secret: {name: corporate, namespace: certs}}`, ""), "east", "west"))
@@ -61,7 +61,7 @@ func TestRotateRootReplacedInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "nothing to rotate") {
-		t.Fatalf("there is something to rotate: %v", err)
+		t.Fatalf("a rotation is possible: %v", err)
 	}
 	second, data := authority(t, "second")
 	m.put("", "certs", "corporate", "Opaque", nil, data)
@@ -78,7 +78,7 @@ func TestRotateRootReplacedInPlace(t *testing.T) {
 	}
 }
 
-// TestRotateAtOnce holds strategy NONE.
+// TestRotateAtOnce checks strategy NONE.
 func TestRotateAtOnce(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ", rotationStrategy: NONE"), "east", "west")
@@ -89,8 +89,8 @@ func TestRotateAtOnce(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestRotationWithDeadCluster holds that a step that does not reach a mesh is
-// FAILED, is not verified, and goes on when the cluster is back.
+// TestRotationWithDeadCluster checks that a step that does not reach a mesh is FAILED, cannot
+// be verified, and continues when the cluster is back.
 func TestRotationWithDeadCluster(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -108,7 +108,7 @@ func TestRotationWithDeadCluster(t *testing.T) {
 	delete(m.down, "west")
 	everyPairTalks(t, m, "while one is behind")
 	if err := verify(t, m, s); err == nil {
-		t.Error("a step that is not complete is verified")
+		t.Error("an incomplete step was verified")
 	}
 	outcomes, err = advance(t, m, s)
 	if got, want := tally(outcomes), "east keep, west reissue"; err != nil || got != want || !strings.HasSuffix(m.states(), "FAILED VERIFYING VERIFIED") {
@@ -116,8 +116,8 @@ func TestRotationWithDeadCluster(t *testing.T) {
 	}
 }
 
-// TestMeshesComeAndGoDuringRotation holds that a mesh that joins gets what the
-// others have, and that one that leaves is not touched any more.
+// TestMeshesComeAndGoDuringRotation checks that a mesh that joins gets the certificates of the
+// others, and that one that leaves is no longer changed.
 func TestMeshesComeAndGoDuringRotation(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -144,8 +144,7 @@ func TestMeshesComeAndGoDuringRotation(t *testing.T) {
 	}
 }
 
-// TestSpecChangedDuringRotation holds that a third root does not come between
-// two that are being exchanged.
+// TestSpecChangedDuringRotation checks that a third root cannot interfere with a rotation.
 func TestSpecChangedDuringRotation(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -157,10 +156,10 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 	changed := subject(t, evaluated(t, shared(`{secret: {name: third, namespace: certs}}`, ""), "east", "west"))
 	outcomes, err := advance(t, m, changed)
 	if err != nil || !slices.ContainsFunc(outcomes, func(o sharedtrust.Outcome) bool { return o.Action.Kind == sharedtrust.ActionRefuse }) {
-		t.Fatalf("a third root is brought in: %s, %v", tally(outcomes), err)
+		t.Fatalf("a third root was introduced: %s, %v", tally(outcomes), err)
 	}
 	everyPairTalks(t, m, "after the refusal")
-	// The way back is open.
+	// A rollback is still possible.
 	for range 4 {
 		if _, err := rollBack(t, m, s); err != nil {
 			t.Fatal(err)
@@ -173,8 +172,8 @@ func TestSpecChangedDuringRotation(t *testing.T) {
 	t.Errorf("it does not come back: %s", m.states())
 }
 
-// TestSpecChangedBackDuringRotation holds that no step counts as done while the
-// new root is not there any more.
+// TestSpecChangedBackDuringRotation checks that no step is done while the new root no longer
+// exists.
 func TestSpecChangedBackDuringRotation(t *testing.T) {
 	t.Parallel()
 	m, generated := established(t, shared(small, ""), "east", "west")
@@ -195,7 +194,7 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 		t.Errorf("conditions are %s", m.states())
 	}
 	everyPairTalks(t, m, "after the refusal")
-	// With the source of before, it goes on where it was.
+	// With the original source, the rotation continues.
 	for !strings.HasSuffix(m.states(), string(trust.StateFinished)) {
 		if _, err := advance(t, m, corp); err != nil {
 			t.Fatal(err)
@@ -204,8 +203,8 @@ func TestSpecChangedBackDuringRotation(t *testing.T) {
 	}
 }
 
-// TestRolledBackRootIsNotUsedAgain holds that a rotation after a way back makes
-// a root of its own, even if the way back crashed before it had tidied up.
+// TestRolledBackRootIsNotUsedAgain checks that a rotation after a rollback generates a new
+// root, even if the rollback crashed before its cleanup.
 func TestRolledBackRootIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -233,9 +232,8 @@ func TestRolledBackRootIsNotUsedAgain(t *testing.T) {
 	}
 }
 
-// TestSourceSwappedDuringRotation holds that the two roots of a rotation do not
-// change their roles when the VirtualMesh asks for the old source again: no step
-// breaks two meshes, whatever it comes to.
+// TestSourceSwappedDuringRotation checks that the two roots of a rotation keep their roles if
+// the old source is configured again: no step may separate two meshes, whatever its outcome.
 func TestSourceSwappedDuringRotation(t *testing.T) {
 	t.Parallel()
 	const first, second = `{secret: {name: first, namespace: certs}}`, `{secret: {name: second, namespace: certs}}`
@@ -265,7 +263,7 @@ func TestSourceSwappedDuringRotation(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestTwoAtOnce holds that two who rotate at the same time do not do two steps.
+// TestTwoAtOnce checks that two concurrent rotations do not execute two steps.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -280,14 +278,14 @@ func TestTwoAtOnce(t *testing.T) {
 	if _, err := m.env().Advance(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "its trust was changed at the same time") {
-		t.Errorf("the second one goes on: %v", err)
+	if _, err := m.env().Advance(t.Context(), second); err == nil || !strings.Contains(err.Error(), "its trust was changed concurrently") {
+		t.Errorf("the second rotation was not refused: %v", err)
 	}
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestOldPlanIsNotCarriedOut holds that a plan from before a rotation, which
-// waited for its confirmation meanwhile, changes nothing.
+// TestOldPlanIsNotCarriedOut checks that a plan made before a rotation, and confirmed after
+// it, changes nothing.
 func TestOldPlanIsNotCarriedOut(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -312,9 +310,8 @@ func TestOldPlanIsNotCarriedOut(t *testing.T) {
 	everyPairTalks(t, m, "in the end")
 }
 
-// TestStepTakenBackByOthers holds that no step is done while a mesh does not have
-// any more what the step before gave it, for example because a repository restored
-// its Secret.
+// TestStepTakenBackByOthers checks that no step is executed while a mesh lacks the
+// certificates of the previous step, for example because a repository restored its Secret.
 func TestStepTakenBackByOthers(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -326,10 +323,10 @@ func TestStepTakenBackByOthers(t *testing.T) {
 	m.secrets[west] = before
 	m.after = func(m *memory, what string) { everyPairTalks(t, m, what) }
 	if _, err := advance(t, m, s); err == nil || !strings.Contains(err.Error(), "mesh istiod-west on cluster west no longer has the certificates of the current step") {
-		t.Fatalf("the next step is done all the same: %v", err)
+		t.Fatalf("the next step was not refused: %v", err)
 	}
 	if outcomes, err := issue(t, m, s, false); err != nil || tally(outcomes) != "east keep, west update" {
-		t.Fatalf("issue does not give it back: %s, %v", tally(outcomes), err)
+		t.Fatalf("trust issue does not restore it: %s, %v", tally(outcomes), err)
 	}
 	for range 2 {
 		if _, err := advance(t, m, s); err != nil {

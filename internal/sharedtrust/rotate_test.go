@@ -15,7 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// established is a world in which trust is established.
+// established returns a world in which trust has been established.
 func established(t *testing.T, config string, names ...string) (*memory, *sharedtrust.Subject) {
 	t.Helper()
 	m, s := newMemory(), subject(t, evaluated(t, config, names...))
@@ -42,8 +42,7 @@ func (m *memory) clone() *memory {
 	return c
 }
 
-// TestRotateGeneratedRoot walks through a rotation from one generated root to
-// another.
+// TestRotateGeneratedRoot executes a rotation from one generated root to another.
 func TestRotateGeneratedRoot(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -70,18 +69,18 @@ func TestRotateGeneratedRoot(t *testing.T) {
 	}
 	writes := m.writes
 	if outcomes, err := issue(t, m, s, false); err != nil || m.writes != writes {
-		t.Errorf("after the rotation there is something to issue: %s, %v", tally(outcomes), err)
+		t.Errorf("trust issue changes something after the rotation: %s, %v", tally(outcomes), err)
 	}
 }
 
-// TestRotationSurvivesCrashes lets the process die after every single write of a
-// rotation, and of the way back from every step. At no point two meshes lack a
-// common root, and repeating the command always comes to the end.
+// TestRotationSurvivesCrashes lets the process crash after every single write of a rotation
+// and of a rollback from every step. Any two meshes always share a root, and repeating the
+// command always completes the work.
 func TestRotationSurvivesCrashes(t *testing.T) {
 	t.Parallel()
 	start, s := established(t, shared(small, ""), "east", "west")
 	old := start.roots(t)["prod.gloo-mesh"]
-	// run repeats a command until it has nothing more to do.
+	// run repeats a command until there is nothing left to do.
 	run := func(m *memory, step func(*testing.T, *memory, *sharedtrust.Subject) ([]sharedtrust.Outcome, error), done string) {
 		t.Helper()
 		for range 20 {
@@ -116,7 +115,7 @@ func TestRotationSurvivesCrashes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		turned.left = 2 // the step has begun
+		turned.left = 2 // the step has started
 		if turn == 1 {
 			turned.left = 3
 		}
@@ -140,7 +139,7 @@ func TestRotationSurvivesCrashes(t *testing.T) {
 	}
 }
 
-// TestStates holds that what is said after a command is about the state after it.
+// TestStates checks that the states printed after a command are those after it.
 func TestStates(t *testing.T) {
 	t.Parallel()
 	m, s := newMemory(), subject(t, evaluated(t, shared(small, ""), "east", "west"))

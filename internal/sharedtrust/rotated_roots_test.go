@@ -12,9 +12,9 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// TestRootsOfRotationAreRemembered holds that a rotation keeps to the roots that it
-// began with: those that are recorded, whatever people made of the message, or
-// those in the message, where older versions had them alone.
+// TestRootsOfRotationAreRemembered checks that a rotation keeps the roots with which it
+// started: the recorded ones, even if the message was edited, or those in the message if an
+// older version recorded only that.
 func TestRootsOfRotationAreRemembered(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(opening *certificatesv1.CertificateRotationCondition){

@@ -11,24 +11,23 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// SessionOptions say with what a Session works.
+// SessionOptions configure a Session.
 type SessionOptions struct {
-	// Management is nil if no management cluster takes part: then no state is kept,
-	// and no root is rotated.
+	// Management is nil if there is no management cluster. No state is kept then, and rotations
+	// are not possible.
 	Management *kube.Connection
-	// Members are the clusters of meshes.
+	// Members are the connections to the clusters of the meshes.
 	Members kube.Members
-	// Namespace is that of meshctl's resources on the management cluster.
+	// Namespace is the namespace of meshctl's resources in the management cluster.
 	Namespace string
-	// Timeout is how long a single cluster is waited for.
+	// Timeout limits the wait for a single cluster.
 	Timeout time.Duration
 	Clock   func() time.Time
-	// Getenv reads the environment, for credentials of Vaults.
+	// Getenv reads the environment, for credentials of Vault.
 	Getenv func(name string) string
 }
 
-// Session works on the trust of virtual meshes in real clusters. It must be
-// closed.
+// Session manages the trust of virtual meshes in clusters. It must be closed.
 type Session struct {
 	Store *ClusterStore
 	Env   *Env
@@ -36,7 +35,7 @@ type Session struct {
 	vaults *VaultLogins
 }
 
-// NewSession returns a session. It contacts no cluster yet.
+// NewSession returns a session. It does not connect to any cluster yet.
 func NewSession(opts SessionOptions) *Session {
 	t := &Session{
 		Store:  &ClusterStore{Management: opts.Management, Members: opts.Members, Deadline: opts.Timeout},
@@ -49,26 +48,27 @@ func NewSession(opts SessionOptions) *Session {
 	return t
 }
 
-// Close logs out of Vaults.
+// Close logs out of all Vaults.
 func (t *Session) Close(ctx context.Context) { t.vaults.Close(ctx) }
 
-// ReadingTime is how long everything may take that is read, if a single cluster
-// may take the timeout: several times in a row, for the world, the clocks, the
-// Secrets, the namespaces and the workloads. None of them keeps the other clusters
-// from being read.
+// ReadingTime returns the time limit for reading everything, given the timeout for a single
+// cluster. A cluster may be read several times in a row: for the world, the clocks, the
+// Secrets, the namespaces and the workloads. The limit leaves time for the other clusters even
+// if one never responds.
 func ReadingTime(timeout time.Duration) time.Duration {
 	const readings = 5
 	return readings * timeout
 }
 
-// Inspect reads everything about the trust of a virtual mesh of the result.
+// Inspect reads the complete state of the trust of a virtual mesh. For errors see the function
+// Inspect.
 func (t *Session) Inspect(ctx context.Context, result *policy.Result, s *Subject) (*Report, error) {
 	return Inspect(ctx, t.Env, s, result.World, t.Store.Connection, t.Store.Deadline)
 }
 
-// Findings inspects the trust of all virtual meshes with shared trust and returns
-// what is found as findings. Certificates that expire within the warning time
-// are part of that.
+// Findings inspects all virtual meshes with shared trust and returns the problems as findings,
+// including certificates that expire within the warning time. It returns an error only if the
+// inspection as a whole fails.
 func (t *Session) Findings(ctx context.Context, result *policy.Result, warning time.Duration) ([]finding.Finding, error) {
 	var findings []finding.Finding
 	for i := range result.VirtualMeshes {
@@ -77,7 +77,7 @@ func (t *Session) Findings(ctx context.Context, result *policy.Result, warning t
 		}
 		subject, err := Of(result, i)
 		if err != nil {
-			continue // its findings say so
+			continue // reported by the findings of the virtual mesh
 		}
 		report, err := t.Inspect(ctx, result, subject)
 		if err != nil {
@@ -88,13 +88,12 @@ func (t *Session) Findings(ctx context.Context, result *policy.Result, warning t
 	return findings, nil
 }
 
-// maxClockSkew is how far the clock of this machine may be from that of a
-// cluster when certificates are made.
+// maxClockSkew is the tolerated difference between the local clock and that of a cluster when
+// issuing certificates.
 const maxClockSkew = 10 * time.Minute
 
-// CheckClocks refuses to make certificates while the clock of this machine is
-// far from those of the clusters: they would not be valid there yet, or not long
-// enough.
+// CheckClocks returns an error if the local clock differs too much from those of the clusters:
+// the certificates would not be valid there yet, or would expire too early.
 func (t *Session) CheckClocks(ctx context.Context, s *Subject) error {
 	connections := []*kube.Connection{}
 	if t.Store.Management != nil {

@@ -9,7 +9,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// SourceKind says where a root comes from (semantics 7.2).
+// SourceKind is the kind of source of a root (semantics 7.2).
 type SourceKind string
 
 // The sources of roots.
@@ -19,19 +19,18 @@ const (
 	SourceVault     SourceKind = "vault"
 )
 
-// Source says where the root of a VirtualMesh comes from.
+// Source is where the root of a VirtualMesh comes from.
 type Source struct {
 	Kind SourceKind
-	// Namespace and Name are those of the Secret on the management cluster; empty
-	// for Vault.
+	// Namespace and Name identify the Secret in the management cluster; empty for Vault.
 	Namespace, Name string
-	// Options are those of a generated root.
+	// Options are the options of a generated root.
 	Options *certificatesv1.CommonCertOptions
 	// Vault is set for SourceVault.
 	Vault *certificatesv1.VaultCA
 }
 
-// String names the source for people.
+// String describes the source for messages.
 func (s Source) String() string {
 	if s.Kind == SourceGenerated {
 		return "generated, " + s.place()
@@ -39,7 +38,7 @@ func (s Source) String() string {
 	return s.place()
 }
 
-// place says where the root is kept.
+// place returns where the root is stored.
 func (s Source) place() string {
 	if s.Kind == SourceVault {
 		return "Vault at " + s.Vault.Server
@@ -47,15 +46,15 @@ func (s Source) place() string {
 	return fmt.Sprintf("Secret %s in %s", s.Name, s.Namespace)
 }
 
-// same reports whether two sources are one place: the options of a generated
-// root do not count, because a root that exists is kept (semantics 7.2).
+// same reports whether two sources are the same place. The options of a generated root do not
+// matter, because an existing root is kept (semantics 7.2).
 func (s Source) same(other Source) bool {
 	return s.Kind == other.Kind && s.Namespace == other.Namespace && s.Name == other.Name && reflect.DeepEqual(s.Vault, other.Vault)
 }
 
-// sourceOf reads where the root comes from. A generated root is kept in a Secret
-// called NAME.NAMESPACE after the VirtualMesh, in the namespace of meshctl's
-// resources. No source means generated (semantics D41).
+// sourceOf returns the source of the root. A generated root is stored in a Secret named
+// NAME.NAMESPACE after the VirtualMesh, in the namespace of meshctl's resources. If no source
+// is given, the root is generated (semantics D41).
 func (s *Subject) sourceOf(shared *networkingv1.SharedTrust, namespace string) Source {
 	generated := Source{Kind: SourceGenerated, Namespace: namespace, Name: s.Name()}
 	switch {
@@ -72,7 +71,7 @@ func (s *Subject) sourceOf(shared *networkingv1.SharedTrust, namespace string) S
 	}
 }
 
-// check refuses a Secret that is the output of shared trust (semantics 7.2).
+// check rejects a Secret that shared trust writes itself (semantics 7.2).
 func (s Source) check() error {
 	if s.Kind == SourceSecret && s.Name == trust.CASecretName {
 		return fmt.Errorf("the Secret %s in %s cannot hold the root: it holds the certificate of a control plane; use another Secret", s.Name, s.Namespace)
@@ -80,8 +79,8 @@ func (s Source) check() error {
 	return nil
 }
 
-// next is where the new root of a rotation is kept that replaces a generated
-// root by another one, until it takes the place of the old one.
+// next returns where a rotation between generated roots stores the new root until it replaces
+// the old one.
 func (s Source) next() Source {
 	s.Name += ".next"
 	return s

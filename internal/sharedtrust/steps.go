@@ -9,19 +9,19 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Direction says where the steps of a rotation lead.
+// Direction is the direction of a rotation.
 type Direction string
 
 // The directions of a rotation.
 const (
-	// Forward leads to the new root.
+	// Forward rotates to the new root.
 	Forward Direction = "forward"
-	// Back leads to the old root.
+	// Back rolls back to the old root.
 	Back Direction = "back"
 )
 
-// Due returns the step that comes next in a direction. Its error says why there
-// is nothing to do in that direction, or nothing may be done yet.
+// Due returns the next step in a direction. It returns an error if there is nothing to do in
+// that direction, or if the step is not allowed yet.
 func (v *Survey) Due(direction Direction) (Step, error) {
 	p := &v.Position
 	switch {
@@ -36,32 +36,32 @@ func (v *Survey) Due(direction Direction) (Step, error) {
 	}
 }
 
-// Feasible returns why the step that is due in a direction would be refused as a
-// whole. It writes nothing, so that it can be known before anybody is asked.
+// Feasible returns why the next step in a direction would be refused, nil if it would not. It
+// writes nothing, so that it can run before the user is asked for confirmation.
 func (e *Env) Feasible(ctx context.Context, v *Survey, direction Direction) error {
 	step, err := v.Due(direction)
 	switch {
 	case err != nil:
 		return err
 	case direction == Back && !v.Position.RollingBack:
-		return v.checkWayBack()
+		return v.checkRollback()
 	case !v.Position.Rotating():
 		return e.feasibleStart(ctx, v)
 	case step.State == "", step.State == trust.StateFinished, step.State == trust.StateNotRotating:
 		return nil
 	default:
-		return v.inStep()
+		return v.checkCurrentStep()
 	}
 }
 
-// feasibleStart returns why a rotation would not begin.
+// feasibleStart returns why a rotation cannot start.
 func (e *Env) feasibleStart(ctx context.Context, v *Survey) error {
 	if err := v.checkMeshes(); err != nil {
 		return err
 	}
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	if to.same(from) && to.Kind == SourceGenerated {
-		return nil // a root is generated
+		return nil // a root will be generated
 	}
 	if coming := e.readRoot(ctx, to); !coming.Missing {
 		return v.checkComing(&coming)
@@ -69,7 +69,8 @@ func (e *Env) feasibleStart(ctx context.Context, v *Survey) error {
 	return nil
 }
 
-// Do does the step that is due in a direction: Advance or RollBack.
+// Do executes the next step in a direction: Advance or RollBack. It returns their outcomes and
+// errors.
 func (e *Env) Do(ctx context.Context, v *Survey, direction Direction) ([]Outcome, error) {
 	if direction == Back {
 		return e.RollBack(ctx, v)
@@ -77,8 +78,8 @@ func (e *Env) Do(ctx context.Context, v *Survey, direction Direction) ([]Outcome
 	return e.Advance(ctx, v)
 }
 
-// Preview returns what the step that is due would do to the meshes, as far as
-// that is known before it begins.
+// Preview returns what the next step would do to the meshes, as far as that is known in
+// advance.
 func (v *Survey) Preview(direction Direction) []Outcome {
 	outcomes := Planned(v.Plan(false))
 	step, err := v.Due(direction)
@@ -96,24 +97,23 @@ func (v *Survey) Preview(direction Direction) []Outcome {
 	return outcomes
 }
 
-// Gate is what speaks against the next step of a rotation.
+// Gate lists reasons against the next step of a rotation.
 type Gate struct {
-	// Older names what runs with certificates that the next step takes for gone:
-	// its calls would fail.
+	// Older are workloads with outdated certificates: the next step would break their calls.
 	Older []string
-	// Unknown says of which meshes that is not known, and why.
+	// Unknown are the meshes for which that is not known, and why.
 	Unknown []string
-	// Stale names the namespaces whose proxies are told to accept other roots than
-	// their mesh. It is no reason to stop: what runs was restarted after its control
-	// plane, which is who tells it.
+	// Stale are namespaces whose published roots differ from those of their mesh. They do not
+	// block the step: running workloads were restarted after their control plane, which
+	// publishes the roots.
 	Stale []string
 }
 
-// Closed reports whether the next step should not be done yet.
+// Closed reports whether the next step should not be executed yet.
 func (g *Gate) Closed() bool { return len(g.Older) > 0 || len(g.Unknown) > 0 }
 
-// Gate returns what speaks against the next step in a direction. A step that is
-// continued, the first one, and the beginning of the way back have none.
+// Gate returns the reasons against the next step in a direction. There are none for a step
+// that is continued, for the first step, and for the start of a rollback.
 func (r *Report) Gate(direction Direction) Gate {
 	var g Gate
 	if r.Position.Stage != trust.StageVerified || direction == Back && !r.Position.RollingBack {
@@ -134,15 +134,15 @@ func (r *Report) Gate(direction Direction) Gate {
 	return g
 }
 
-// RestartDue reports whether something runs with older certificates, and all
-// meshes have those of the present step, so that restarting it helps.
+// RestartDue reports whether a restart is useful: workloads use outdated certificates, and all
+// meshes have the certificates of the current step.
 func (r *Report) RestartDue() bool {
 	count, _ := r.Older()
 	return count > 0 && r.Position.Stage != trust.StageDistributing
 }
 
-// PlanRestarts plans the restart of what runs with older certificates in the
-// meshes of a virtual mesh.
+// PlanRestarts plans the restart of the workloads with outdated certificates in the meshes of
+// a virtual mesh. For errors see restart.PlanFleet.
 func (t *Session) PlanRestarts(ctx context.Context, w *world.World, s *Subject) (*restart.Fleet, error) {
 	meshes, err := restart.Select(w, restart.Selection{VirtualMeshes: []string{s.Name()}})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// TestDue holds what is due in which direction, and what a step would do.
+// TestDue checks the next step in each direction, and what it would do.
 func TestDue(t *testing.T) {
 	t.Parallel()
 	m, s := established(t, shared(small, ""), "east", "west")
@@ -57,7 +57,7 @@ func TestDue(t *testing.T) {
 	})
 }
 
-// TestGate holds what keeps the next step from being done.
+// TestGate checks what blocks the next step.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	older := []restart.Item{{Ref: restart.Ref{Kind: "Deployment", Namespace: "shop", Name: "web"}}}
@@ -86,9 +86,9 @@ func TestGate(t *testing.T) {
 		t.Errorf("after the first step (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(sharedtrust.Gate{}, after.Gate(sharedtrust.Back)); diff != "" {
-		t.Errorf("the way back is barred (-want +got):\n%s", diff)
+		t.Errorf("the rollback is blocked (-want +got):\n%s", diff)
 	}
 	if stale := (&sharedtrust.Gate{Stale: []string{"shop on east"}}); stale.Closed() {
-		t.Error("a namespace that is told late closes the gate")
+		t.Error("a namespace whose roots are outdated blocks the step")
 	}
 }

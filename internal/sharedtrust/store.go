@@ -11,45 +11,46 @@ import (
 // Management is the name of the management cluster in a Store.
 const Management = ""
 
-// Write says how to write a Secret.
+// Write configures the writing of a Secret.
 type Write struct {
-	// Create fails if the Secret exists.
+	// Create makes the write fail if the Secret exists.
 	Create bool
-	// Owner are labels that an existing Secret must have; none trusts it.
+	// Owner are labels that an existing Secret must have; if empty, ownership is not checked.
 	Owner map[string]string
-	// Version is that of the Secret as it was read, kube.VersionOfNone if there
-	// was none: it fails if the Secret is another one by now. Empty allows all.
+	// Version is the version of the Secret when it was read, or kube.VersionOfNone if it did not
+	// exist. The write fails if the Secret has changed since. If it is empty, there is no check.
 	Version string
-	// DryRun has the API server judge and writes nothing.
+	// DryRun set to DryRunServer sends a server-side dry run, which writes nothing.
 	DryRun kube.DryRun
 }
 
-// Store keeps the Secrets of the management cluster and of the clusters of
-// meshes, which are called by their names.
+// Store stores the Secrets of the management cluster and of the clusters of meshes, which are
+// identified by name.
 type Store interface {
-	// Read returns a Secret, nil if there is none.
+	// Read returns a Secret, nil if it does not exist.
 	Read(ctx context.Context, cluster, namespace, name string) (*kube.Secret, error)
-	// Write makes the Secret hold exactly its data.
+	// Write makes the Secret contain exactly the given data.
 	Write(ctx context.Context, cluster string, secret *kube.Secret, how Write) (kube.Outcome, error)
-	// Delete removes a Secret that has the labels; one that is gone is no error.
+	// Delete deletes a Secret that has the owner labels. It is not an error if the Secret does
+	// not exist.
 	Delete(ctx context.Context, cluster, namespace, name string, owner map[string]string) error
 }
 
-// ClusterStore is the Store of real clusters.
+// ClusterStore is a Store that accesses clusters.
 type ClusterStore struct {
 	// Management is nil if there is no management cluster.
 	Management *kube.Connection
-	// Members are the clusters of meshes.
+	// Members are the connections to the clusters of the meshes.
 	Members kube.Members
-	// Deadline bounds how long a Secret is waited for, so that a cluster that does
-	// not answer leaves time for the others; no bound of its own if 0.
+	// Deadline limits the wait for a Secret, so that an unresponsive cluster leaves time for the
+	// others; no limit if 0.
 	Deadline time.Duration
 }
 
-// errNoManagement says that there is no management cluster to ask.
+// errNoManagement reports a missing connection to the management cluster.
 var errNoManagement = errors.New("the root CA is stored on the management cluster: add --context")
 
-// Connection returns the connection to a cluster, or why there is none.
+// Connection returns the connection to a cluster, or an error if there is none.
 func (s *ClusterStore) Connection(cluster string) (*kube.Connection, error) {
 	if cluster == Management {
 		if s.Management == nil {
@@ -71,7 +72,7 @@ func (s *ClusterStore) Read(ctx context.Context, cluster, namespace, name string
 	return kube.ReadSecret(limited, c, namespace, name)
 }
 
-// within bounds a context by a time, if that is not 0.
+// within limits a context to a duration, unless that is 0.
 func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	if limit <= 0 {
 		return ctx, func() {}

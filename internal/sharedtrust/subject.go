@@ -16,54 +16,53 @@ import (
 // Subject is a VirtualMesh with shared trust.
 type Subject struct {
 	Resource *networkingv1.VirtualMesh
-	// Shared is what it asks for; never nil.
+	// Shared is its shared-trust configuration; never nil.
 	Shared *networkingv1.SharedTrust
-	// Strategy and Manual say how its root is rotated: whether an operator confirms
-	// each step. AutoRestart allows to restart workloads without being asked.
+	// Strategy and Manual say how its root is rotated, and whether an operator confirms each
+	// step. AutoRestart allows restarts of workloads without confirmation.
 	Strategy    certificatesv1.CertificateRotationStrategy
 	Manual      bool
 	AutoRestart bool
-	// Intermediate are the options of the intermediate certificates.
+	// Intermediate are the options for intermediate certificates.
 	Intermediate trust.Options
 	// Meshes are its Istio meshes, sorted by cluster and namespace.
 	Meshes []Mesh
-	// Others are the names of its meshes that get no certificates, because they are
-	// not Istio.
+	// Others are the names of its meshes that are not Istio and get no certificates.
 	Others []string
-	// Missing are the names of its meshes that are not there. They get no
-	// certificates either, and while one is missing, no root is exchanged.
+	// Missing are the names of its meshes that do not exist. While one is missing, the root is
+	// not rotated.
 	Missing []string
 }
 
 // Mesh is one mesh of a Subject.
 type Mesh struct {
-	// World is its position in World.Meshes.
+	// World is the position in World.Meshes.
 	World int
 	Ref   core.ObjectRef
-	// Cluster and Namespace are where its control plane is installed.
+	// Cluster and Namespace are the location of the control plane.
 	Cluster, Namespace string
 	// Identity is the SPIFFE ID of the control plane.
 	Identity string
 	// Workloads are the namespaces of its workloads, sorted.
 	Workloads []string
-	// TrustDomain is the discovered one, AcceptedDomain the one that certificates may
-	// be issued for (semantics D73). ClaimedFrom is another mesh that has the trust
-	// domain, if it is not the accepted one; empty if there is none.
+	// TrustDomain is the discovered trust domain, AcceptedDomain the one for which certificates
+	// may be issued (semantics D73). ClaimedFrom is another mesh that has the trust domain, if
+	// it differs from the accepted one; empty if there is none.
 	TrustDomain, AcceptedDomain, ClaimedFrom string
 
 	request trust.Request
 }
 
-// Name names the VirtualMesh as NAME.NAMESPACE.
+// Name returns the name of the VirtualMesh as NAME.NAMESPACE.
 func (s *Subject) Name() string { return s.Resource.Name + "." + s.Resource.Namespace }
 
-// Of returns what a VirtualMesh, given by its position, asks for. The error says
-// why it cannot have shared trust and what to do about it.
+// Of returns the VirtualMesh at a position with its shared-trust configuration. It returns an
+// error if the VirtualMesh cannot have shared trust; the error says what to do.
 func Of(result *policy.Result, position int) (*Subject, error) {
 	vm := &result.VirtualMeshes[position]
 	s := &Subject{Resource: vm.Resource}
 	switch {
-	case !vm.Effective: // semantics D69: the meshes that are there keep their trust
+	case !vm.Effective: // semantics D69: existing meshes keep their trust
 		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
 	case vm.Trust() == policy.TrustLimited: // semantics D42
 		return nil, fmt.Errorf("VirtualMesh %s uses limited trust, which is not supported yet: use spec.mtlsConfig.shared", s.Name())
@@ -87,7 +86,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 			continue
 		}
 		if m.Cluster == "" || m.Namespace == "" {
-			return nil, fmt.Errorf("installation of mesh %s.%s not known: run 'meshctl discover'", m.Ref.Name, m.Ref.Namespace)
+			return nil, fmt.Errorf("the location of mesh %s.%s is not known: run 'meshctl discover'", m.Ref.Name, m.Ref.Namespace)
 		}
 		s.Meshes = append(s.Meshes, s.newMesh(result.World, m))
 	}
@@ -101,12 +100,12 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	default:
 		return nil, fmt.Errorf("VirtualMesh %s has no Istio mesh", s.Name())
 	}
-	return s, s.checkPlaces()
+	return s, s.checkLocations()
 }
 
-// checkPlaces refuses two control planes that would read one Secret: they cannot
-// have different identities.
-func (s *Subject) checkPlaces() error {
+// checkLocations returns an error if two control planes with different identities would read the
+// same Secret.
+func (s *Subject) checkLocations() error {
 	for i := 1; i < len(s.Meshes); i++ {
 		a, b := &s.Meshes[i-1], &s.Meshes[i]
 		if a.Cluster == b.Cluster && a.Namespace == b.Namespace && a.Identity != b.Identity {

@@ -11,45 +11,45 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Survey is how the trust of a VirtualMesh stands.
+// Survey is the current state of the trust of a VirtualMesh.
 type Survey struct {
 	*Subject
 	Trail    Trail
 	Position trust.Position
-	// Current is the root that the meshes have; while roots are exchanged, the old
-	// one.
+	// Current is the root of the meshes; during a rotation, the old root.
 	Current Root
-	// Coming is the root that replaces it; nil unless roots are exchanged.
+	// Coming is the new root; nil unless a rotation is in progress.
 	Coming *Root
-	// Pending says why the root should be exchanged, for example because the
-	// VirtualMesh asks for another source than the deployed one; empty if not.
+	// Pending is why the root should be rotated, for example because the configured source
+	// differs from the deployed one; empty if there is no reason.
 	Pending string
 	Meshes  []MeshState
 }
 
-// MeshState is what the Secret cacerts of a mesh holds.
+// MeshState is the state of the Secret cacerts of a mesh.
 type MeshState struct {
 	Mesh
-	// Err says why it is not known.
+	// Err is why the state is not known.
 	Err error
-	// Missing says that there is no Secret.
+	// Missing is true if the Secret does not exist.
 	Missing bool
-	// Foreign says why the Secret is not meshctl's; empty if it is.
+	// Foreign says why the Secret does not belong to meshctl; empty if it does.
 	Foreign string
-	// Other is the VirtualMesh that meshctl's Secret was issued for, as
-	// NAME.NAMESPACE, if that is not this one: the mesh was moved.
+	// Other is the VirtualMesh for which meshctl issued the Secret, as NAME.NAMESPACE, if it is
+	// not this one; the mesh has been moved.
 	Other string
-	// Bundle is what it holds, BundleErr why that cannot be read.
+	// Bundle is the content of the Secret. BundleErr is why it cannot be parsed.
 	Bundle    *trust.Bundle
 	BundleErr error
-	// Verdict says how it differs from what it should be; only with a Bundle.
+	// Verdict says how the Bundle differs from the desired one; only valid with a Bundle.
 	Verdict trust.Verdict
 
 	secret *kube.Secret
 }
 
-// Look reads how the trust of a VirtualMesh stands. What cannot be read of a mesh
-// is part of the answer; the error is about what concerns all of them.
+// Look reads the current state of the trust of a VirtualMesh. Errors about single meshes are
+// part of the survey. Look returns an error if the trail cannot be read, a *StatusError if it
+// is invalid, and the error of ctx.
 func Look(ctx context.Context, e *Env, s *Subject) (*Survey, error) {
 	v := &Survey{Subject: s, Trail: Trail{Conditions: s.Resource.Status.Conditions, Deployed: s.Resource.Status.DeployedSharedTrust}}
 	if e.History != nil {
@@ -73,23 +73,23 @@ func Look(ctx context.Context, e *Env, s *Subject) (*Survey, error) {
 	return v, nil
 }
 
-// StatusError says that the conditions of a VirtualMesh are none that a rotation
-// can have led to.
+// StatusError says that the conditions of a VirtualMesh do not describe a possible state of a
+// rotation.
 type StatusError struct {
 	VirtualMesh string
-	// Cause says which condition it is.
+	// Cause identifies the invalid condition.
 	Cause error
 }
 
-// Error says what to do.
+// Error implements error. It says what to do.
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the status of VirtualMesh %s does not say where its rotation stands: %s; correct its conditions, which are in the subresource status", e.VirtualMesh, e.Cause)
+	return fmt.Sprintf("the status of VirtualMesh %s has invalid rotation conditions: %s; correct them in the status subresource", e.VirtualMesh, e.Cause)
 }
 
 // Unwrap returns the cause.
 func (e *StatusError) Unwrap() error { return e.Cause }
 
-// deployed returns the configuration of the root that the meshes have.
+// deployed returns the configuration of the root of the meshes.
 func (v *Survey) deployed() *networkingv1.SharedTrust {
 	if v.Trail.Deployed != nil {
 		return v.Trail.Deployed
@@ -97,7 +97,7 @@ func (v *Survey) deployed() *networkingv1.SharedTrust {
 	return v.Shared
 }
 
-// readMeshes reads the Secrets of all meshes at the same time.
+// readMeshes reads the Secrets of all meshes in parallel.
 func (v *Survey) readMeshes(ctx context.Context, e *Env) {
 	v.Meshes = make([]MeshState, len(v.Subject.Meshes))
 	e.each(len(v.Meshes), func(i int) {
@@ -110,13 +110,13 @@ func (v *Survey) readMeshes(ctx context.Context, e *Env) {
 		case secret == nil:
 			m.Missing = true
 		default:
-			m.take(e, secret)
+			m.setSecret(e, secret)
 			m.Other = v.otherIssuer(secret)
 		}
 	})
 }
 
-// each does something for so many meshes at the same time.
+// each calls a function for the positions of count meshes, in parallel.
 func (e *Env) each(count int, do func(int)) {
 	limit := e.Parallel
 	if limit <= 0 {
@@ -132,7 +132,7 @@ func (e *Env) each(count int, do func(int)) {
 	})
 }
 
-func (m *MeshState) take(e *Env, secret *kube.Secret) {
+func (m *MeshState) setSecret(e *Env, secret *kube.Secret) {
 	m.secret = secret
 	for _, key := range []string{ownerLabel, clusterLabel} {
 		if want := e.owner(m.Cluster)[key]; m.Foreign == "" && secret.Labels[key] != want {
@@ -142,13 +142,12 @@ func (m *MeshState) take(e *Env, secret *kube.Secret) {
 	m.Bundle, m.BundleErr = trust.ParseBundle(secret.Data)
 }
 
-// ours reports whether the mesh has a Secret of meshctl for this VirtualMesh that
-// can be read.
+// ours reports whether the mesh has a readable Secret of meshctl for this VirtualMesh.
 func (m *MeshState) ours() bool {
 	return m.Err == nil && m.Foreign == "" && m.Other == "" && m.Bundle != nil
 }
 
-// readRoots finds out which root the meshes have and which one they are to get.
+// readRoots determines the current root of the meshes and, during a rotation, the new one.
 func (v *Survey) readRoots(ctx context.Context, e *Env) {
 	from, to := v.sourceOf(v.deployed(), e.Namespace), v.sourceOf(v.Shared, e.Namespace)
 	v.Current = e.readRoot(ctx, from)
@@ -184,25 +183,25 @@ func (v *Survey) readRoots(ctx context.Context, e *Env) {
 	}
 }
 
-// settleRotation holds the two roots to those that the rotation began with. The
-// sources may have changed since: a user put a new root into the Secret of the
-// old one, which is how such a rotation begins, or asks for something else in
-// the middle of it. The meshes know the certificates all the same, and that is
-// enough to accept them; to sign with them it is not.
+// settleRotation makes sure that the two roots are those with which the rotation started.
+// Their sources may have changed since: a user may have stored a new root in the Secret of the
+// old one, which is one way to start a rotation, or may have changed the configuration during
+// the rotation. The certificates can still be found in the meshes. That is enough to trust
+// them, but not to sign with them.
 func (v *Survey) settleRotation() {
 	old, coming, known := rotatedRoots(&v.Position)
 	if !known {
-		// Somebody else began it. Its new root is there, or else nothing is done.
+		// Another tool started the rotation, so do not generate its new root.
 		v.Coming.Missing = false
 		return
 	}
-	v.Current = v.held(v.Current, old, "old")
-	held := v.held(*v.Coming, coming, "new")
+	v.Current = v.rootWithKey(v.Current, old, "old")
+	held := v.rootWithKey(*v.Coming, coming, "new")
 	v.Coming = &held
 }
 
-// held returns a root of a rotation with the key if its source still has it.
-func (v *Survey) held(r Root, id rootID, which string) Root {
+// rootWithKey returns a root of the rotation, with its key if the source still has it.
+func (v *Survey) rootWithKey(r Root, id rootID, which string) Root {
 	if id.names(r.Certificate) {
 		return r
 	}
@@ -219,8 +218,7 @@ func (v *Survey) held(r Root, id rootID, which string) Root {
 	return held
 }
 
-// observed returns the roots that the meshes have, each once, in the order of
-// the meshes.
+// observed returns the distinct roots of the meshes, in the order of the meshes.
 func (v *Survey) observed() []*x509.Certificate {
 	var found []*x509.Certificate
 	note := func(c *x509.Certificate) {
@@ -243,7 +241,7 @@ func (v *Survey) observed() []*x509.Certificate {
 	return found
 }
 
-// root returns one of the two roots of a rotation.
+// root returns the old or the new root of a rotation.
 func (v *Survey) root(which trust.Which) *Root {
 	if which == trust.New && v.Coming != nil {
 		return v.Coming
@@ -251,7 +249,7 @@ func (v *Survey) root(which trust.Which) *Root {
 	return &v.Current
 }
 
-// roots returns the certificates that the meshes should accept now.
+// roots returns the roots that the meshes should currently trust.
 func (v *Survey) roots() []*x509.Certificate {
 	var roots []*x509.Certificate
 	for _, which := range v.Position.Distribution().Roots {
@@ -262,10 +260,10 @@ func (v *Survey) roots() []*x509.Certificate {
 	return roots
 }
 
-// signer returns the root that the intermediates should lead to now.
+// signer returns the root that should currently issue the intermediates.
 func (v *Survey) signer() *Root { return v.root(v.Position.Distribution().Signer) }
 
-// judge compares what the meshes have with what they should have.
+// judge compares the certificates of the meshes with the desired ones.
 func (v *Survey) judge(e *Env) {
 	signer := v.signer().Certificate
 	if signer == nil {

@@ -3,6 +3,7 @@ package sharedtrust
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,8 +13,8 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// claimedFrom returns the mesh of another cluster that has the trust domain which
-// a mesh changed to; empty if there is none, or if the mesh did not change.
+// claimedFrom returns the mesh of another cluster that has the new trust domain of m; empty if
+// there is none, or if the trust domain of m did not change.
 func claimedFrom(all *world.World, m *world.Mesh) string {
 	if m.TrustDomain == m.AcceptedTrustDomain {
 		return ""
@@ -26,8 +27,8 @@ func claimedFrom(all *world.World, m *world.Mesh) string {
 	return ""
 }
 
-// Unaccepted returns the meshes whose trust domain is not the accepted one: they
-// get no certificates until somebody accepts it by name (semantics D73).
+// Unaccepted returns the meshes whose changed trust domain has not been accepted. They get no
+// certificates until it is accepted by name (semantics D73).
 func (s *Subject) Unaccepted() []*Mesh {
 	var changed []*Mesh
 	for i := range s.Meshes {
@@ -38,7 +39,7 @@ func (s *Subject) Unaccepted() []*Mesh {
 	return changed
 }
 
-// ChangeText says how the trust domain of a mesh changed.
+// ChangeText describes the change of the trust domain of a mesh.
 func (m *Mesh) ChangeText() string {
 	text := fmt.Sprintf("its trust domain changed from %s to %s", m.AcceptedDomain, m.TrustDomain)
 	if m.ClaimedFrom != "" {
@@ -47,8 +48,8 @@ func (m *Mesh) ChangeText() string {
 	return text
 }
 
-// Accept accepts that the mesh of a name has a trust domain. The error says that
-// it has another one, or that there is no such mesh.
+// Accept accepts the trust domain of a mesh and returns the mesh. It returns an error if the
+// mesh does not exist or has another trust domain.
 func (s *Subject) Accept(name, domain string) (*Mesh, error) {
 	var names []string
 	for i := range s.Meshes {
@@ -66,13 +67,14 @@ func (s *Subject) Accept(name, domain string) (*Mesh, error) {
 	return nil, fmt.Errorf("mesh %s is not a mesh of VirtualMesh %s: must be one of: %s", name, s.Name(), strings.Join(names, ", "))
 }
 
-// acceptingManager owns the annotation of trust domains that were accepted, so that
-// discovery keeps it.
+// acceptingManager is the field manager of accepted trust domains. It differs from that of
+// discovery so that discovery keeps them.
 const acceptingManager = kube.DefaultFieldManager + "-trust"
 
 // RecordAccepted notes on the management cluster that the trust domain of a mesh was
-// accepted, if the mesh still has it.
-func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) error {
+// accepted, if the mesh still has it: on the Mesh and, because that may be deleted and
+// discovered again, on the virtual meshes of the world that list it.
+func RecordAccepted(ctx context.Context, management *kube.Connection, w *world.World, m *Mesh) error {
 	key := kube.ObjectKey{GVK: discoveryv1.GroupVersion().WithKind("Mesh"), Namespace: m.Ref.Namespace, Name: m.Ref.Name}
 	stored, err := kube.Get(ctx, management, key)
 	if err != nil {
@@ -80,7 +82,7 @@ func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) e
 	}
 	found, _, _ := unstructured.NestedString(stored.Object, "spec", "istio", "trustDomain")
 	if found := world.TrustDomainOf(&discoveryv1.IstioMesh{TrustDomain: found}); found != m.TrustDomain {
-		return fmt.Errorf("mesh %s has the trust domain %s by now, not %s: try again", m.Ref.Name, found, m.TrustDomain)
+		return fmt.Errorf("mesh %s now has the trust domain %s, not %s: try again", m.Ref.Name, found, m.TrustDomain)
 	}
 	object := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{
 		"name": m.Ref.Name, "namespace": m.Ref.Namespace, "annotations": map[string]any{discoveryv1.TrustDomainAnnotation: m.TrustDomain},
@@ -91,6 +93,17 @@ func RecordAccepted(ctx context.Context, management *kube.Connection, m *Mesh) e
 	})[0]
 	if result.Err != nil {
 		return result.Err
+	}
+	accepted := Mesh{Ref: m.Ref, TrustDomain: m.TrustDomain, AcceptedDomain: m.TrustDomain}
+	for i := range w.VirtualMeshes {
+		vm := w.VirtualMeshes[i].Resource
+		if w.VirtualMeshes[i].Outside || vm.UID == "" || !slices.Contains(vm.Spec.Meshes, m.Ref) {
+			continue
+		}
+		err := ClusterHistory{Management: management}.Change(ctx, vm, func(t *Trail) (bool, error) { return t.accept([]Mesh{accepted}), nil })
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// withTrustDomain returns the result for the same world in which a mesh is
-// discovered with another trust domain than before.
+// withTrustDomain returns the result for the same world, with a changed trust domain of a
+// mesh.
 func withTrustDomain(result *policy.Result, mesh, domain string) *policy.Result {
 	w := *result.World
 	w.Meshes = append([]world.Mesh{}, w.Meshes...)
@@ -24,8 +24,8 @@ func withTrustDomain(result *policy.Result, mesh, domain string) *policy.Result 
 	return &changed
 }
 
-// TestChangedTrustDomain holds that a mesh gets no certificate for a trust domain
-// that it changed to, before somebody accepts that by name.
+// TestChangedTrustDomain checks that a mesh gets no certificate for a changed trust domain
+// until it is accepted by name.
 func TestChangedTrustDomain(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ domain, reason string }{
@@ -76,7 +76,7 @@ func TestChangedTrustDomain(t *testing.T) {
 	}
 }
 
-// TestRotationStopsForChangedTrustDomain holds that no rotation begins either.
+// TestRotationStopsForChangedTrustDomain checks that no rotation starts either.
 func TestRotationStopsForChangedTrustDomain(t *testing.T) {
 	t.Parallel()
 	result := evaluated(t, shared(small, ""), "east", "west")

@@ -18,9 +18,8 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// VaultLogins connects to Vaults with the credentials that their settings name:
-// a token in a Secret, the token of a service account, or, if they name none,
-// that of the user in VAULT_TOKEN.
+// VaultLogins connects to Vaults with the configured credentials: a token in a Secret, a
+// service account token, or, if none are configured, the user's token in VAULT_TOKEN.
 type VaultLogins struct {
 	management *kube.Connection
 	clock      func() time.Time
@@ -30,17 +29,17 @@ type VaultLogins struct {
 	clients []*vault.Client
 }
 
-// NewVaultLogins returns logins that read Secrets of the management cluster, nil
-// if none takes part, and the environment.
+// NewVaultLogins returns logins that take credentials from Secrets of the management cluster,
+// which may be nil, and from the environment.
 func NewVaultLogins(management *kube.Connection, clock func() time.Time, getenv func(name string) string) *VaultLogins {
 	return &VaultLogins{management: management, clock: clock, getenv: getenv}
 }
 
-// defaultTokenKey is the key of a Secret with a token of Vault.
+// defaultTokenKey is the key in a Secret that holds a Vault token.
 const defaultTokenKey = "token"
 
-// vaultTokenLife is how long the token of a service account lives that meshctl
-// shows to Vault; it is the shortest that Kubernetes makes.
+// vaultTokenLife is the lifetime of service account tokens presented to Vault; it is the
+// minimum that Kubernetes allows.
 const vaultTokenLife = 10 * time.Minute
 
 // Connect implements Vaults.
@@ -76,7 +75,7 @@ func (l *VaultLogins) Connect(ctx context.Context, settings *certificatesv1.Vaul
 	return nil, nil, fmt.Errorf("the Vault at %s serves no self-signed root at caPath or above it", config.Server())
 }
 
-// Close ends what logins began. A token that cannot be revoked expires by itself.
+// Close logs out of all Vaults. A token that cannot be revoked expires on its own.
 func (l *VaultLogins) Close(ctx context.Context) {
 	for _, client := range l.clients {
 		_ = client.Logout(ctx)
@@ -120,8 +119,8 @@ func (l *VaultLogins) fromSecret(ctx context.Context, namespace, name, key strin
 	return string(secret.Data[key]), nil
 }
 
-// serviceAccountToken returns the token to show to Vault: one that Kubernetes
-// makes for the service account, the one in a Secret, or the mounted one.
+// serviceAccountToken returns the token to present to Vault: one requested for the service
+// account, one from a Secret, or the mounted one.
 func (l *VaultLogins) serviceAccountToken(ctx context.Context, auth *certificatesv1.VaultKubernetesAuth) (string, error) {
 	ref := auth.ServiceAccountRef
 	switch {
@@ -143,7 +142,7 @@ func (l *VaultLogins) serviceAccountToken(ctx context.Context, auth *certificate
 	return strings.TrimSpace(string(token)), nil
 }
 
-// vaultSigner lets a Vault sign.
+// vaultSigner signs with a Vault.
 type vaultSigner struct{ client *vault.Client }
 
 // Sign implements Signer.

@@ -1,19 +1,18 @@
-// Package startup keeps the garbage collector from running while the packages
-// of Kubernetes fill their tables, nearly all of which stay: for a short command
-// that is a quarter of its CPU time.
+// Package startup disables the garbage collector while the packages of Kubernetes are
+// initialised. Nearly all memory allocated by them is permanent, and collecting it would take
+// a quarter of the CPU time of a short command.
 package startup
 
 import "runtime/debug"
 
-// percent is the pace of the collector that the environment asks for (GOGC).
-// Initialising a variable is the only way to run before other packages are
-// initialised: those whose import paths sort behind this one's, with everything
-// of Kubernetes among them, come later.
+// percent is the garbage collection target percentage from the environment (GOGC).
+// Initialising a variable is the only way to run code before other packages are initialised:
+// those with import paths that sort after this one, including all of Kubernetes, are
+// initialised later.
 //
 //nolint:gochecknoglobals // see above
 var percent = debug.SetGCPercent(-1)
 
-// Done gives the collector its usual pace. A program that imports the package
-// calls it before it does anything that takes memory; until then nothing is
-// collected.
+// Done restores the garbage collection target percentage. A program that imports the package
+// must call it before it allocates much memory; until then nothing is collected.
 func Done() { debug.SetGCPercent(percent) }

@@ -85,7 +85,7 @@ func (v *virtualMesh) fillDefaults() {
 func (v *virtualMesh) possible() error {
 	if len(v.known.Meshes) == 0 {
 		return errors.New("no mesh found: register a cluster that runs one " +
-			"(meshctl cluster register), read manifests with -f, or name meshes with --mesh")
+			"('meshctl cluster register'), read manifests with -f, or name meshes with --mesh")
 	}
 	if len(v.freeMeshes()) > 0 {
 		return nil

@@ -365,7 +365,7 @@ func TestVirtualMeshImpossible(t *testing.T) {
 		want  string
 	}{
 		{"no meshes", wizard.Catalogue{}, "no mesh found: register a cluster that runs one " +
-			"(meshctl cluster register), read manifests with -f, or name meshes with --mesh"},
+			"('meshctl cluster register'), read manifests with -f, or name meshes with --mesh"},
 		{"all taken", taken, "all meshes already belong to a virtual mesh: istiod-east.gloo-mesh is in other.gloo-mesh, " +
 			"istiod-north.gloo-mesh is in other.gloo-mesh, istiod-west.gloo-mesh is in other.gloo-mesh; " +
 			"remove one from its virtual mesh first, or change that virtual mesh"},

@@ -4,7 +4,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
+
+// recallTrustDomains has meshes keep the trust domain that a VirtualMesh recorded for
+// them: a Mesh that was deleted in between comes back without its own record.
+func (w *World) recallTrustDomains() {
+	for i := range w.VirtualMeshes {
+		if w.VirtualMeshes[i].Outside {
+			continue
+		}
+		vm := w.VirtualMeshes[i].Resource
+		recorded := vm.Status.RecordedTrustDomains()
+		for _, ref := range vm.Spec.Meshes {
+			m := w.MeshByRef(ref)
+			if m == nil || m.Type != MeshIstio || m.AcceptedTrustDomain != m.TrustDomain {
+				continue
+			}
+			if domain := recorded[networkingv1.TrustDomainKey(ref)]; TrustDomainProblem(domain) == "" {
+				m.AcceptedTrustDomain = domain
+			}
+		}
+	}
+}
 
 // ChangedTrustDomains returns the Istio meshes whose trust domain is not the accepted
 // one (semantics D73), in the order of the world.

@@ -56,6 +56,10 @@ type Object[T any] struct {
 	Outside bool
 }
 
+// DefaultMaxObjects is the default limit on the objects that files may have. A world of
+// as many objects takes a few gigabytes of memory.
+const DefaultMaxObjects = 250_000
+
 // Objects holds all loaded objects in load order.
 type Objects struct {
 	VirtualMeshes      []Object[networkingv1.VirtualMesh]

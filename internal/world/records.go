@@ -50,9 +50,12 @@ type Mesh struct {
 	// TrustDomain is never empty (semantics D30).
 	TrustDomain string
 	// AcceptedTrustDomain is the one that the mesh had when it was first discovered,
-	// or that was accepted since (semantics D73). It is TrustDomain if nothing says
-	// otherwise.
+	// or that was accepted since, by the Mesh and by the VirtualMeshes that list it
+	// (semantics D73). It is TrustDomain if nothing says otherwise.
 	AcceptedTrustDomain string
+	// Facts are those of the resource that can be used; nil if there are none. The
+	// methods of Mesh read them.
+	Facts *discoveryv1.MeshFacts
 }
 
 // Workload is one discovered controller whose pods take part in a mesh.
@@ -71,6 +74,9 @@ type Workload struct {
 	Mesh *Mesh
 	// Backs lists the positions of the Destinations that select this workload.
 	Backs []int
+	// Facts are those of the resource; nil if there are none. The methods of
+	// Workload read them.
+	Facts *discoveryv1.WorkloadFacts
 }
 
 // Destination is one discovered Service or external service.
@@ -93,6 +99,9 @@ type Destination struct {
 	Mesh *Mesh
 	// Backing lists the positions of the workloads that it selects.
 	Backing []int
+	// Facts are those of the resource that can be used; nil if there are none. The
+	// methods of Destination read them.
+	Facts *discoveryv1.DestinationFacts
 
 	origin Origin
 }
@@ -121,7 +130,13 @@ func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
 		if w.refuse("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, invalidInMesh(o.Resource.Spec)) {
 			continue
 		}
-		m.AcceptedTrustDomain = cmp.Or(o.Resource.Annotations[discoveryv1.TrustDomainAnnotation], m.TrustDomain)
+		var wrong invalidFields
+		m.Facts, wrong = usableMeshFacts(o.Resource.Spec.Meshctl)
+		w.ignoreFacts("Mesh", m.Ref.Name, m.Ref.Namespace, o.Origin, wrong)
+		m.AcceptedTrustDomain = m.TrustDomain
+		if noted := o.Resource.Annotations[discoveryv1.TrustDomainAnnotation]; TrustDomainProblem(noted) == "" {
+			m.AcceptedTrustDomain = noted
+		}
 		if m.Cluster != "" {
 			w.clusters[m.Cluster] = true
 		}
@@ -175,7 +190,7 @@ func (w *World) addWorkloads(objects []Object[discoveryv1.Workload]) {
 		}
 		wl := Workload{
 			Resource: o.Resource, Name: o.Resource.Name, Namespace: o.Resource.Namespace,
-			Cluster: clusterLabel(o.Resource.ObjectMeta), Kind: "Workload",
+			Cluster: clusterLabel(o.Resource.ObjectMeta), Kind: "Workload", Facts: o.Resource.Spec.Meshctl,
 		}
 		if k := o.Resource.Spec.Kubernetes; k != nil {
 			wl.Labels, wl.ServiceAccount = k.PodLabels, cmp.Or(k.ServiceAccountName, "default")
@@ -245,6 +260,9 @@ func (w *World) addDestinations(objects []Object[discoveryv1.Destination]) {
 		if w.refuse("Destination", o.Resource.Name, o.Resource.Namespace, o.Origin, invalidInDestination(&d)) {
 			continue
 		}
+		var wrong invalidFields
+		d.Facts, wrong = usableDestinationFacts(o.Resource.Spec.Meshctl)
+		w.ignoreFacts("Destination", o.Resource.Name, o.Resource.Namespace, o.Origin, wrong)
 		w.Destinations = append(w.Destinations, d)
 	}
 	slices.SortFunc(w.Destinations, func(a, b Destination) int {

@@ -70,6 +70,7 @@ func New(objects Objects) *World {
 		w.clusters[name] = true
 	}
 	w.addMeshes(objects.Meshes)
+	w.recallTrustDomains()
 	w.addWorkloads(objects.Workloads)
 	w.addDestinations(objects.Destinations)
 	w.linkBackings()

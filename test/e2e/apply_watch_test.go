@@ -90,7 +90,7 @@ func (w *watcher) probe(t *testing.T) {
 	t.Helper()
 	w.hears(t, "serving probes at http://", 1)
 	address := regexp.MustCompile(`http://[0-9.:]+`).FindString(w.said.String())
-	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusOK, "/metrics": http.StatusNotFound} {
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusOK, "/metrics": http.StatusOK, "/debug/pprof": http.StatusNotFound} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)

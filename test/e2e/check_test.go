@@ -75,11 +75,11 @@ func TestCheck(t *testing.T) {
 		}
 		path := kubeconfigOf(t, map[string]*clustertest.Credentials{"management": reader})
 		got := meshctlWith(t, path, "", "check", "-o", "json", "--context", "management")
-		if got.code != 0 {
+		if got.code != 3 {
 			t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 		}
 		expectProblemsIn(t, problemsIn(t, got),
-			"warning management-write", "warning cluster-registration east", "warning cluster-registration west")
+			"warning management-write", "failed cluster-registration east", "failed cluster-registration west")
 	})
 	t.Run("nobody", func(t *testing.T) {
 		path := kubeconfigOf(t, map[string]*clustertest.Credentials{"management": addUser(t, r.management, "nobody")})

@@ -43,7 +43,7 @@ func TestCreate(t *testing.T) {
 		}
 	}
 
-	fails(2, "meshctl install", "create", "virtualmesh", "prod", "--mesh", "istiod-istio-system-east")
+	fails(1, "meshctl install", "create", "virtualmesh", "prod", "--mesh", "istiod-istio-system-east")
 	must("install")
 	applyDiscovered(t, c)
 

@@ -203,9 +203,9 @@ func (g *governed) testClaimedTrustDomain(t *testing.T) {
 	const mesh = "istiod-istio-system-west"
 	write(t, g.management, discoveredKey("Mesh", shopMesh, "west"),
 		`{"metadata": {"annotations": {"discovery.meshctl.io/trust-domain": "west.example.internal"}}, "spec": {"istio": {"trustDomain": "east.example.internal"}}}`)
-	got := g.run(t, 1, "apply", "--yes")
-	g.expect(t, got.stderr, "error: cluster west: the trust domain of mesh "+mesh+" changed from west.example.internal to east.example.internal, which is that of mesh istiod-istio-system-east: "+
-		"if that is intended, accept it with 'meshctl apply --accept-trust-domain "+mesh+"=east.example.internal --context management'")
+	const refused = "error: cluster west: the trust domain of mesh " + mesh + " changed from west.example.internal to east.example.internal, which is that of mesh istiod-istio-system-east: " +
+		"if that is intended, accept it with 'meshctl apply --accept-trust-domain " + mesh + "=east.example.internal --context management'"
+	g.expect(t, g.run(t, 1, "apply", "--yes").stderr, refused)
 	if diff := cmp.Diff(east, configured(t, g.east, true)) + cmp.Diff(west, configured(t, g.west, true)); diff != "" {
 		t.Errorf("before it was accepted (-before +after):\n%s", diff)
 	}
@@ -217,4 +217,14 @@ func (g *governed) testClaimedTrustDomain(t *testing.T) {
 	g.run(t, 0, "apply", "--yes") // it stays accepted
 	g.putWorld(t)
 	g.run(t, 0, "apply", "--yes", "--accept-trust-domain", mesh+"=west.example.internal")
+
+	// A Mesh that was deleted comes back without its record; the VirtualMesh has one, too.
+	if result := kube.Delete(t.Context(), g.management, discoveredKey("Mesh", shopMesh, "west"), kube.DeleteOptions{}); result.Err != nil {
+		t.Fatal(result.Err)
+	}
+	g.putWorld(t)
+	write(t, g.management, discoveredKey("Mesh", shopMesh, "west"), `{"spec": {"istio": {"trustDomain": "east.example.internal"}}}`)
+	g.expect(t, g.run(t, 1, "apply", "--yes").stderr, refused)
+	g.putWorld(t)
+	g.run(t, 0, "apply", "--yes")
 }

@@ -129,6 +129,30 @@ func TestInstallation(t *testing.T) {
 		}
 	})
 
+	t.Run("a namespace of others", func(t *testing.T) {
+		put(t, c, parse(t, "{apiVersion: v1, kind: Namespace, metadata: {name: theirs, labels: {team: a}, annotations: {owner: b}}}"))
+		metadata := func() any {
+			t.Helper()
+			namespace, err := admin(t, c).CoreV1().Namespaces().Get(t.Context(), "theirs", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return []map[string]string{namespace.Labels, namespace.Annotations}
+		}
+		before := metadata()
+		run(0, "install", "-n", "theirs", "--policy-namespaces", "team-a")
+		if cmp.Equal(before, metadata()) {
+			t.Error("install lists nothing")
+		}
+		got := run(0, "uninstall", "-n", "theirs", "--yes")
+		if !strings.Contains(got.stdout, "namespace/theirs configured") || !strings.Contains(got.stderr, "kept: Namespace theirs: not created by meshctl") {
+			t.Errorf("uninstall says:\n%s%s", got.stdout, got.stderr)
+		}
+		if diff := cmp.Diff(before, metadata()); diff != "" {
+			t.Errorf("what is left of meshctl (-before +after):\n%s", diff)
+		}
+	})
+
 	t.Run("definitions of others", func(t *testing.T) {
 		installCRDs(t, c)
 		got := run(0, "install")
@@ -176,7 +200,7 @@ func policyNamespaces(t *testing.T, c *clustertest.Cluster, run func(code int, a
 	if got := shown(); !strings.Contains(got, "state: INVALID") || !strings.Contains(got, no) {
 		t.Errorf("a policy of another namespace:\n%s", got)
 	}
-	if got := run(0, "describe", "mesh", "-o", "name"); strings.Contains(got.stdout, "fake") || !strings.Contains(got.stderr, "Mesh/fake.team-a: it is ignored") {
+	if got := run(0, "describe", "mesh", "-o", "name"); strings.Contains(got.stdout, "fake") || !strings.Contains(got.stderr, "Mesh/fake.team-a: ignored") {
 		t.Errorf("a mesh of another namespace:\n%s%s", got.stdout, got.stderr)
 	}
 	run(2, "install", "--policy-namespaces", "Team A")

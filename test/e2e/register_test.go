@@ -401,7 +401,7 @@ func (r *registry) testRotation(t *testing.T) {
 		t.Error(err)
 	}
 	got := r.run(t, 1, "cluster", "rotate-token", "east", "--remote-context", "west")
-	r.expect(t, got.stderr, "cannot use context west: it is another cluster than east")
+	r.expect(t, got.stderr, "cannot use context west: it is a different cluster than east")
 	got = r.run(t, 0, "cluster", "rotate-token", "west", "--remote-context", "west")
 	r.expect(t, got.stderr, "the token expires at", "the old token cannot be revoked")
 	got = r.run(t, 1, "cluster", "rotate-token", "north", "--remote-context", "west")
@@ -421,7 +421,7 @@ func (r *registry) testDeregistration(t *testing.T) {
 	}
 	eventuallyMember(t, r.east, "Namespace gloo-mesh")
 	got = r.run(t, 1, "cluster", "deregister", "east", "--yes")
-	r.expect(t, got.stderr, "it is not registered", "registered are west")
+	r.expect(t, got.stderr, "it is not registered", "registered clusters: west")
 	// With other credentials, a namespace that was there before stays.
 	r.run(t, 1, "cluster", "deregister", "west", "--yes", "--remote-context", "east")
 	r.run(t, 0, "cluster", "deregister", "west", "--yes", "--remote-context", "west")

@@ -427,7 +427,7 @@ func (f *restartFleet) testPlan(t *testing.T) {
 		"workloads shop deployment/web":                {"restart", ""},
 		"workloads shop deployment/alone":              {"restart", "note: deployment/alone.shop.east: short outage"},
 		"workloads shop statefulset/db":                {"restart", ""},
-		"workloads shop daemonset/agent":               {"restart", "note: daemonset/agent.shop.east: each node is without its pod for a moment"},
+		"workloads shop daemonset/agent":               {"restart", "note: daemonset/agent.shop.east: each node briefly has no pod"},
 		"workloads shop deployment/paused":             {"manual", "note: deployment/paused.shop.east: paused: resume it"},
 		"workloads shop statefulset/ondelete":          {"manual", "note: statefulset/ondelete.shop.east: its strategy is OnDelete"},
 		"workloads shop replicaset/lone":               {"manual", "note: replicaset/lone.shop.east: it has no Deployment"},
@@ -487,7 +487,7 @@ func (f *restartFleet) testErrors(t *testing.T) {
 	}
 	readOnly := kubeconfigOf(t, map[string]*clustertest.Credentials{"east": reader})
 	denied := meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes")
-	f.expect(t, denied.stderr, "restarts of mesh istiod-istio-system-east.gloo-mesh not known: forbidden on cluster east to get secrets cacerts in istio-system")
+	f.expect(t, denied.stderr, "cannot determine which workloads of mesh istiod-istio-system-east.gloo-mesh need a restart: forbidden on cluster east to get secrets cacerts in istio-system")
 	denied = meshctlWith(t, readOnly, "", "mesh", "restart", "--all", "--clusters", "east", "--yes", "--all-workloads")
 	f.expect(t, denied.stderr, "cannot restart mesh istiod-istio-system-east.gloo-mesh: forbidden on cluster east to patch deployments.apps in ")
 	if denied.code != 1 {
@@ -613,7 +613,7 @@ func (f *restartFleet) testInterrupted(t *testing.T) {
 	}
 	got = f.restart(t, 0, eastMesh, "--yes")
 	// A pod of a Job is older, and listed.
-	f.expect(t, got.stderr, "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end by themselves.")
+	f.expect(t, got.stderr, "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end on their own.")
 	if strings.Contains(got.stderr, "no pod is older") {
 		t.Errorf("it says that no pod is older below one that is:\n%s", got.stderr)
 	}
@@ -646,7 +646,7 @@ func (f *restartFleet) testRegistered(t *testing.T) {
 	run(0, "discover")
 	renewCA(t, f.west, "one")
 	got := run(1, "mesh", "restart", westMesh, "--yes")
-	f.expect(t, got.stderr, "forbidden on cluster west to get secrets cacerts in istio-system; raise its access: meshctl cluster register west --access full --remote-context CONTEXT")
+	f.expect(t, got.stderr, "forbidden on cluster west to get secrets cacerts in istio-system; raise its access with 'meshctl cluster register west --access full --remote-context CONTEXT --context east'")
 	got = run(1, "mesh", "restart", westMesh, "--yes", "--all-workloads")
 	f.expect(t, got.stderr, "cannot restart mesh istiod-istio-system-west.gloo-mesh: forbidden on cluster west to patch", "--access full")
 	expectRestarted(t, f.west)
@@ -657,7 +657,7 @@ func (f *restartFleet) testRegistered(t *testing.T) {
 	}
 	expectOrder(t, got.stderr, "deployment/istiod.istio-system.west: restarting", "deployment/istiod.istio-system.west: restarted",
 		"deployment/ingress.gateways.west: restarting", "deployment/ingress.gateways.west: restarted", "deployment/web.shop.west: restarting")
-	f.expect(t, got.stderr, "4 more need a restart that meshctl cannot do")
+	f.expect(t, got.stderr, "4 more need a restart that meshctl cannot perform")
 	if restartedAt(t, f.west)["daemonsets shop/agent"] != "" {
 		t.Error("agent was restarted, which is left out")
 	}

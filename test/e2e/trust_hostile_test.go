@@ -100,7 +100,7 @@ func (f *trustFleet) testHostileInput(t *testing.T) {
 			if command != "status" {
 				args = append(args, "--yes")
 			}
-			f.expect(t, f.meshctl(t, 1, args...).stderr, "the status of VirtualMesh prod.gloo-mesh does not say where its rotation stands", want)
+			f.expect(t, f.meshctl(t, 1, args...).stderr, "the status of VirtualMesh prod.gloo-mesh has invalid rotation conditions", want)
 		}
 	}
 	write(t, f.central, prodKey(), `{"status": {"conditions": null}}`, "status")

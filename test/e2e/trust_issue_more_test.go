@@ -457,7 +457,7 @@ func (f *trustFleet) testTrustStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = f.meshctl(t, 3, "trust", "status", "prod")
-	f.expect(t, got.stdout, "workloads with outdated certificates not known", "does not run on cluster west")
+	f.expect(t, got.stdout, "cannot check for workloads with outdated certificates", "does not run on cluster west")
 	f.meshctl(t, 0, "trust", "issue", "prod", "--yes")
 	putShop(t, f.west)
 }

@@ -41,7 +41,8 @@ type options struct {
 	output          *cmdutil.EnumValue
 	timeout         time.Duration
 	watchFlags
-	// quiet leaves out the plan, and that there is nothing to do.
+	// quiet is for the passes of --watch: it leaves out the plan, what was said about
+	// the pass before, and that there is nothing to do.
 	quiet bool
 }
 

@@ -37,15 +37,18 @@ func (a *applyRun) reportIdle() {
 }
 
 // reportErrors reports why objects of the plan cannot be written: each reason once
-// per kind and cluster, and not more than fits a screen unless -v is given.
+// per kind and cluster, and not more than fits a screen unless -v is given. What
+// is held back in a pass of --watch is left to reportHolds.
 func (a *applyRun) reportErrors() {
 	var lines []string
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
-		for _, text := range c.Errors() {
-			lines = append(lines, "error: "+text)
+		if !a.quiet || c.HeldTrustDomain() == nil {
+			for _, text := range c.Errors() {
+				lines = append(lines, "error: "+text)
+			}
 		}
-		for _, e := range refusalsOf(c) {
+		for _, e := range a.refusalsOf(c) {
 			lines = append(lines, "error: "+e.Error())
 		}
 	}
@@ -54,12 +57,12 @@ func (a *applyRun) reportErrors() {
 
 // refusalsOf returns why objects of a cluster cannot be written, except for the
 // reasons that Unread already has.
-func refusalsOf(c *rollout.Cluster) []*kube.Error {
+func (a *applyRun) refusalsOf(c *rollout.Cluster) []*kube.Error {
 	var errs []*kube.Error
 	missing := map[string]bool{}
 	for i := range c.Changes {
 		change := &c.Changes[i]
-		if change.Kind != kube.ChangeRefuse {
+		if change.Kind != kube.ChangeRefuse || a.quiet && change.Held {
 			continue
 		}
 		kind := change.Key.GVK.Kind

@@ -28,6 +28,7 @@ func (a *applyRun) review(ctx context.Context, in rollout.Input) (err error) {
 	if accepted > 0 {
 		options := a.planOptions()
 		options.AcceptLoss = true
+		in.Result = a.plan.Result
 		if a.plan, err = rollout.NewPlan(ctx, in, options); err != nil {
 			return inputError(err)
 		}

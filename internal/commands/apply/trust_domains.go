@@ -34,7 +34,7 @@ func (o *options) acceptDomains(ctx context.Context, in rollout.Input) (*world.W
 		if !o.writes() || in.Management == nil {
 			continue
 		}
-		if err := sharedtrust.RecordAccepted(ctx, in.Management, &sharedtrust.Mesh{Ref: mesh.Ref, TrustDomain: mesh.TrustDomain}); err != nil {
+		if err := sharedtrust.RecordAccepted(ctx, in.Management, w, &sharedtrust.Mesh{Ref: mesh.Ref, TrustDomain: mesh.TrustDomain}); err != nil {
 			return in.World, err
 		}
 	}

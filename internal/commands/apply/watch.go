@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -40,7 +38,7 @@ func (w *watchFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&w.watch, "watch", false, "keep running and apply every change on the management cluster; on a terminal, confirm the first plan")
 	flags.DurationVar(&w.resync, "resync", defaultResync, "with --watch, the `DURATION` between full comparisons of the clusters, to repair drift")
-	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, serve /healthz and /readyz at this `ADDRESS`, such as :8081")
+	flags.StringVar(&w.healthAddress, "health-address", "", "with --watch, serve /healthz, /readyz and /metrics at this `ADDRESS`, such as :8081")
 }
 
 // checkWatch validates the flags that depend on --watch.
@@ -86,7 +84,7 @@ func (o *options) runWatch(ctx context.Context) error {
 	if err := o.reviewWatch(ctx); err != nil {
 		return err
 	}
-	w := &watchRun{options: o}
+	w := &watchRun{options: o, metrics: &metrics{}}
 	stop, err := w.serveHealth(ctx)
 	if err != nil {
 		return err
@@ -105,7 +103,10 @@ func (o *options) runWatch(ctx context.Context) error {
 					w.log("%s holds the Lease; standing by", leader)
 				}
 			},
-			Lost: func() { w.log("lost the Lease; standing by") },
+			Lost: func() {
+				w.metrics.standBy()
+				w.log("lost the Lease; standing by")
+			},
 		},
 		Begin: func() {
 			w.log("applying to the clusters registered in namespace %s of cluster %s", o.namespace, management.Name)
@@ -132,7 +133,10 @@ func watchIdentity() (string, error) {
 }
 
 // watchRun is one run of apply --watch.
-type watchRun struct{ *options }
+type watchRun struct {
+	*options
+	metrics *metrics
+}
 
 // log prints a line with the time on standard error.
 func (w *watchRun) log(format string, args ...any) {
@@ -148,8 +152,9 @@ func (w *watchRun) Write(text []byte) (int, error) {
 }
 
 // reportPass reports a pass, unless it repeats the previous one, and prints the
-// objects that were written.
+// objects that were written. What is held back is reported when it changes.
 func (w *watchRun) reportPass(pass *rollout.Pass) error {
+	w.metrics.note(pass)
 	var out io.Writer = w
 	if pass.Repeated {
 		out = io.Discard
@@ -165,6 +170,7 @@ func (w *watchRun) reportPass(pass *rollout.Pass) error {
 	for _, untold := range cli.Unreported(errors.Join(inputError(pass.Err), printing)) {
 		a.say("error: %s", untold)
 	}
+	a.reportHolds(pass)
 	return errors.Join(printing, w.streams.Flush())
 }
 
@@ -185,25 +191,4 @@ func (a *applyRun) reportPlan() error {
 	}
 	a.reportUnfinished()
 	return nil
-}
-
-// serveHealth answers probes: /healthz as long as the process runs, /readyz too.
-// A pod that waits for the Lease is healthy.
-func (w *watchRun) serveHealth(ctx context.Context) (stop func(), err error) {
-	if w.healthAddress == "" {
-		return func() {}, nil
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", w.healthAddress)
-	if err != nil {
-		return nil, fmt.Errorf("serve probes at %s: %w", w.healthAddress, err)
-	}
-	w.log("serving probes at http://%s/healthz and /readyz", listener.Addr())
-	answer := func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte("ok\n")) }
-	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", answer)
-	mux.HandleFunc("/readyz", answer)
-	const patience = 5 * time.Second
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: patience}
-	go func() { _ = server.Serve(listener) }()
-	return func() { _ = server.Close() }, nil
 }

@@ -1,4 +1,4 @@
-// Package buildinfo says what the binary was built from.
+// Package buildinfo describes the build of the binary.
 package buildinfo
 
 import (
@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// Set by the linker (see the Makefile); what is empty is taken from what the Go
-// toolchain records about the build.
+// Set by the linker (see the Makefile). Empty values are taken from the build information
+// recorded by the Go toolchain.
 //
 //nolint:gochecknoglobals // the linker can only set package-level variables
 var (
@@ -16,26 +16,26 @@ var (
 	buildDate    string
 )
 
-// Info says what a binary was built from.
+// Info describes the build of a binary.
 type Info struct {
 	Version string `json:"version"`
-	// Commit is the full hash of the commit, with "-dirty" if files differed
-	// from it; empty if it is unknown.
+	// Commit is the full commit hash, with "-dirty" if files differed from it; empty if not
+	// known.
 	Commit string `json:"commit,omitempty"`
-	// Date is the time of the commit in RFC 3339, empty if it is unknown.
+	// Date is the time of the commit in RFC 3339; empty if not known.
 	Date      string `json:"date,omitempty"`
 	GoVersion string `json:"goVersion"`
-	// Platform is the operating system and architecture, as in linux/amd64.
+	// Platform is the operating system and architecture, such as linux/amd64.
 	Platform string `json:"platform"`
 }
 
-// DirtySuffix marks a commit from which the built files differed.
+// DirtySuffix marks a commit from which the source files differed.
 const DirtySuffix = "-dirty"
 
 // unknownVersion is the version of a build from a tree without git.
 const unknownVersion = "v0.0.0-unknown"
 
-// Read describes the running binary.
+// Read returns the build information of the running binary.
 func Read() Info {
 	info := Info{
 		Version: buildVersion, Commit: buildCommit, Date: buildDate,
@@ -50,7 +50,8 @@ func Read() Info {
 	return info
 }
 
-// complete fills what the linker did not set from what the toolchain recorded.
+// complete sets the fields that the linker did not set to the values recorded by the
+// toolchain.
 func (info *Info) complete(recorded *debug.BuildInfo) {
 	if info.Version == "" && recorded.Main.Version != "(devel)" {
 		info.Version = recorded.Main.Version

@@ -1,5 +1,4 @@
-// Package check is `meshctl check`: it runs the checks of the engine of that
-// name and prints their report.
+// Package check implements `meshctl check`, which runs checks and prints their report.
 package check
 
 import (
@@ -21,7 +20,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// formatShort is a format that only check has: what is not in order.
+// formatShort is an output format of this command that shows only problems.
 const formatShort = "short"
 
 type options struct {
@@ -38,7 +37,7 @@ type options struct {
 	output        *cmdutil.EnumValue
 }
 
-// The defaults of check.
+// Defaults of check.
 const (
 	defaultCheckTimeout = time.Minute
 	// checkInterval is the time between two attempts of --wait.
@@ -153,7 +152,7 @@ func (o *options) run(ctx context.Context) error {
 	}
 }
 
-// checks says what to check; it contacts nobody.
+// checks returns the options of the checks. It sends no requests.
 func (o *options) checks() (check.Options, error) {
 	connection, err := o.world.Kube.Options()
 	if err != nil {
@@ -165,6 +164,7 @@ func (o *options) checks() (check.Options, error) {
 		Load: func(ctx context.Context) (world.Objects, error) {
 			return o.world.Load(ctx, o.namespace, o.streams.In)
 		},
+		Complete: o.world.FromManagement() && len(o.world.Filenames) == 0,
 	}
 	if o.world.FromManagement() {
 		opts.Management, err = o.world.Kube.Management()
@@ -183,8 +183,7 @@ func (o *options) checks() (check.Options, error) {
 	return opts, nil
 }
 
-// observe says on a terminal what is going on, and elsewhere only what --wait
-// waits for.
+// observe prints progress on a terminal, and otherwise only what --wait is waiting for.
 func (o *options) observe(phase string) {
 	if o.streams.ErrTerminal || o.wait && strings.HasPrefix(phase, "wait ") {
 		o.streams.Say("%s ...", phase)

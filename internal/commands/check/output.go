@@ -10,8 +10,8 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// showsUTF8 reports whether the locale says that the terminal shows UTF-8; the
-// first variable that is set decides, as for other programs.
+// showsUTF8 reports whether the terminal supports UTF-8 according to the locale. As in other
+// programs, the first variable that is set decides.
 func showsUTF8(getenv func(string) string) bool {
 	if getenv("TERM") == "dumb" {
 		return false
@@ -25,8 +25,8 @@ func showsUTF8(getenv func(string) string) bool {
 	return false
 }
 
-// reportView returns a report in all forms; short leaves out of the text what is
-// in order, and symbols says that the terminal can show more than ASCII.
+// reportView returns a report in all output formats. short omits checks without problems from
+// the text; symbols allows characters outside ASCII.
 func reportView(report *check.Report, symbols, short bool) view.View {
 	return view.View{
 		Document: view.Value(report),
@@ -35,7 +35,7 @@ func reportView(report *check.Report, symbols, short bool) view.View {
 	}
 }
 
-// problemNames are the names of the checks that found a problem, each once.
+// problemNames returns the distinct names of the checks that found a problem.
 func problemNames(report *check.Report) iter.Seq2[string, error] {
 	var ids []string
 	for _, c := range report.Categories {
@@ -48,7 +48,7 @@ func problemNames(report *check.Report) iter.Seq2[string, error] {
 	return view.NameEach(ids, func(id *string) string { return "check/" + *id })
 }
 
-// reportText writes a report for people.
+// reportText writes a report as text.
 type reportText struct {
 	*view.Text
 	symbols bool
@@ -70,8 +70,8 @@ func (t reportText) write(report *check.Report, short bool) {
 		report.Count(check.Failed), report.Count(check.Warning), warnings, report.Count(check.OK), report.Count(check.Skipped))
 }
 
-// category writes a title and what belongs to it; nothing if all is in order and
-// only the rest is wanted.
+// category writes a category and its checks. With short, it writes nothing if there are no
+// problems.
 func (t reportText) category(c *check.CategoryReport, short bool) {
 	var shown []*check.Line
 	for i := range c.Checks {
@@ -93,7 +93,7 @@ func (t reportText) category(c *check.CategoryReport, short bool) {
 	t.Blank()
 }
 
-// mark returns the mark of a result. All are equally wide.
+// mark returns the mark of a result. All marks have the same width.
 func (t reportText) mark(result check.Result) view.Word {
 	mark, symbol := view.Word{Text: "ok  ", Tone: view.Good}, "√"
 	switch result {
@@ -111,8 +111,8 @@ func (t reportText) mark(result check.Result) view.Word {
 	return mark
 }
 
-// line writes what came of one check: one line, and if it is a problem, why,
-// what to do, and where to read more.
+// line writes a check: one line and, for a problem, the reason, what to do, and where to read
+// more.
 func (t reportText) line(l *check.Line) {
 	text := l.Description
 	if subject := l.Subject(); subject != "" {

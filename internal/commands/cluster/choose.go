@@ -16,17 +16,17 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// choice is a context of the kubeconfig that may be the cluster in question.
+// choice is a context of the kubeconfig that may be the cluster.
 type choice struct {
 	context, server string
-	// registered is the name that its cluster is registered under, as far as the
-	// address tells; management says that it leads to the management cluster.
+	// registered is the name under which its cluster is registered, judging by the address.
+	// management is true if it leads to the management cluster.
 	registered string
 	management bool
 }
 
-// kubeChoices returns the contexts of the kubeconfig, and the names of the
-// registered clusters. The error is that nobody can be registered anyway.
+// kubeChoices returns the contexts of the kubeconfig and the names of the registered clusters.
+// It returns an error if clusters cannot be registered at all.
 func (c *clusterChooser) kubeChoices(ctx context.Context) (choices []choice, registered []string, err error) {
 	ctx, stop := c.Limited(ctx)
 	defer stop()
@@ -44,7 +44,7 @@ func (c *clusterChooser) kubeChoices(ctx context.Context) (choices []choice, reg
 		return nil, nil, err
 	}
 	servers := map[string]string{}
-	// What cannot be read only keeps a context from being marked.
+	// Errors only mean that some contexts are not marked as registered.
 	connections, _, _ := kube.Registered(ctx, c.management, c.Namespace, nil, kube.Options{})
 	for _, member := range connections {
 		servers[member.Server()] = member.Name
@@ -64,7 +64,7 @@ func (c *clusterChooser) kubeChoices(ctx context.Context) (choices []choice, reg
 	return choices, registered, nil
 }
 
-// clusterChooser asks for what a command line does not say about a cluster.
+// clusterChooser asks for missing arguments of a command about a cluster.
 type clusterChooser struct {
 	*cmdutil.ClusterCommand
 	remote     *remoteFlags
@@ -72,7 +72,7 @@ type clusterChooser struct {
 	prompter   wizard.Prompter
 }
 
-// newChooser returns a chooser, nil if nobody can be asked.
+// newChooser returns a chooser, nil if there is no terminal.
 func newChooser(ctx context.Context, command *cmdutil.ClusterCommand, remote *remoteFlags, management *kube.Connection) *clusterChooser {
 	prompter := cmdutil.NewPrompter(ctx, command.Streams)
 	if prompter == nil {
@@ -81,11 +81,11 @@ func newChooser(ctx context.Context, command *cmdutil.ClusterCommand, remote *re
 	return &clusterChooser{command, remote, management, prompter}
 }
 
-// errNoContext is the error where the context is missing and nobody can be asked.
+// errNoContext returns the error for a missing context without a terminal.
 func errNoContext() error { return cli.Usagef("not a terminal: pass --remote-context") }
 
-// toRegister asks for the context of a new cluster, and for its name, unless the
-// command line has them.
+// toRegister asks for the context and the name of a new cluster, unless the command line has
+// them.
 func (c *clusterChooser) toRegister(ctx context.Context) error {
 	choices, registered, err := c.kubeChoices(ctx)
 	if err != nil {
@@ -123,8 +123,8 @@ func (c *clusterChooser) toRegister(ctx context.Context) error {
 	return err
 }
 
-// toReach asks for the context of a registered cluster.
-func (c *clusterChooser) toReach(ctx context.Context) error {
+// selectRegistered asks for the context of a registered cluster.
+func (c *clusterChooser) selectRegistered(ctx context.Context) error {
 	choices, _, err := c.kubeChoices(ctx)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (c *clusterChooser) toReach(ctx context.Context) error {
 	})
 }
 
-// selectContext asks for one of the contexts, those of the lowest rank first.
+// selectContext asks for one of the contexts. Those with the lowest rank are listed first.
 func (c *clusterChooser) selectContext(choices []choice, question string, rank func(*choice) int) error {
 	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(rank(&a), rank(&b)) })
 	options := make([]wizard.Option, len(choices))
@@ -153,7 +153,7 @@ func (c *clusterChooser) selectContext(choices []choice, question string, rank f
 	return err
 }
 
-// option shows a context.
+// option returns a context as an option to select.
 func (o *choice) option() wizard.Option {
 	details := []string{o.server}
 	if o.management {
@@ -166,12 +166,12 @@ func (o *choice) option() wizard.Option {
 	return wizard.Option{Label: o.context, Detail: strings.Join(details, ", ")}
 }
 
-// suggestedName returns a name for the cluster of a context that no registered
-// cluster has; empty if the context suggests none.
+// suggestedName returns an unused name for the cluster of a context; empty if none can be
+// derived from it.
 func suggestedName(context string, registered []string) string {
 	name := strings.TrimPrefix(context, "kind-")
-	// As EKS (arn:...:cluster/NAME), GKE (gke_PROJECT_ZONE_NAME) and others
-	// (USER@NAME) call them.
+	// Contexts of EKS (arn:...:cluster/NAME), GKE (gke_PROJECT_ZONE_NAME) and others
+	// (USER@NAME).
 	if i := strings.LastIndexAny(name, "/_@"); i >= 0 {
 		name = name[i+1:]
 	}

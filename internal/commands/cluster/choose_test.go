@@ -21,7 +21,8 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard/wizardtest"
 )
 
-// kubeconfigText has contexts with the servers, which do not answer.
+// kubeconfigText returns a kubeconfig with a context for each server. The servers do not
+// respond.
 func kubeconfigText(current string, servers map[string]string) string {
 	var clusters, contexts strings.Builder
 	for name, server := range servers {
@@ -31,8 +32,8 @@ func kubeconfigText(current string, servers map[string]string) string {
 	return "apiVersion: v1\nkind: Config\ncurrent-context: " + current + "\nusers: [{name: u, user: {token: t}}]\nclusters:\n" + clusters.String() + "contexts:\n" + contexts.String()
 }
 
-// managementAPI answers for a management cluster on which clusters are registered
-// at these addresses.
+// managementAPI returns a management cluster in which clusters are registered at the given
+// addresses.
 func managementAPI(t *testing.T, members map[string]string) *httptest.Server {
 	t.Helper()
 	const clusters = "/apis/multicluster.solo.io/v1alpha1/namespaces/gloo-mesh/kubernetesclusters"
@@ -66,7 +67,7 @@ func managementAPI(t *testing.T, members map[string]string) *httptest.Server {
 }
 
 // newTestChooser returns a chooser for a management cluster with a member at
-// https://east.example, and what it asks.
+// https://east.example, and the stub that answers its questions.
 func newTestChooser(t *testing.T, name string, answers ...wizardtest.Answer) (*clusterChooser, *wizardtest.Stub) {
 	t.Helper()
 	api := managementAPI(t, map[string]string{"east": "https://east.example"})
@@ -119,7 +120,7 @@ func TestChooseNameOnly(t *testing.T) {
 func TestChooseRegisteredCluster(t *testing.T) {
 	t.Parallel()
 	c, script := newTestChooser(t, "east", wizardtest.Default("Which context is cluster east?"))
-	if err := c.toReach(t.Context()); err != nil {
+	if err := c.selectRegistered(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if c.remote.context != "kind-east" {
@@ -127,8 +128,8 @@ func TestChooseRegisteredCluster(t *testing.T) {
 	}
 }
 
-// TestChooseAsksNothingInVain holds that nobody is asked if the answer could not
-// be used.
+// TestChooseAsksNothingInVain checks that no question is asked if the answer could not be
+// used.
 func TestChooseAsksNothingInVain(t *testing.T) {
 	t.Parallel()
 	c, _ := newTestChooser(t, "")

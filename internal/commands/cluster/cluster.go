@@ -1,5 +1,4 @@
-// Package cluster is `meshctl cluster`: register, deregister, list and rotate-
-// token.
+// Package cluster implements `meshctl cluster`: register, deregister, list and rotate-token.
 package cluster
 
 import (
@@ -9,7 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// NewCmd returns the command `meshctl cluster`.
+// NewCmd returns the command `meshctl cluster` with its subcommands.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cluster COMMAND",
@@ -39,8 +38,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// oneCluster is the cobra.PositionalArgs of commands about one cluster; it is
-// NAME for the user.
+// oneCluster is the cobra.PositionalArgs of commands that take the name of one cluster.
 func oneCluster(cmd *cobra.Command, args []string) error {
 	switch len(args) {
 	case 0:

@@ -12,8 +12,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// planLines says what is deleted when a cluster is deregistered, what stays, and
-// how to remove that.
+// planLines describes what a deregistration deletes, what remains on the cluster, and how to
+// remove that.
 func planLines(plan *registration.DeregistrationPlan, management string) []string {
 	lines := []string{
 		fmt.Sprintf("Deregistering cluster %s:", plan.Cluster),
@@ -30,7 +30,7 @@ func planLines(plan *registration.DeregistrationPlan, management string) []strin
 	}
 	lines = append(lines, kept)
 	if plan.AppliedErr != nil {
-		lines = append(lines, fmt.Sprintf("    Not known: %v", plan.AppliedErr))
+		lines = append(lines, fmt.Sprintf("    Cannot list it: %v", plan.AppliedErr))
 	}
 	if left.Command != "" {
 		return append(lines, "    To remove them afterwards:", "    "+left.Command)
@@ -38,10 +38,10 @@ func planLines(plan *registration.DeregistrationPlan, management string) []strin
 	return append(lines, "    To remove them afterwards, "+left.Advice+", or pass --remote-context to get the command")
 }
 
-// shownNames bounds the names that one line lists.
+// shownNames limits the names in a line.
 const shownNames = 5
 
-// departureLines says what changes for the other clusters.
+// departureLines describes what changes for the other clusters.
 func departureLines(d *compare.Departure, cluster string) []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, "  "+fmt.Sprintf(format, args...)) }
@@ -49,7 +49,7 @@ func departureLines(d *compare.Departure, cluster string) []string {
 		s := &d.VirtualMeshes[i]
 		lost := text.Named("mesh", refNames(s.Lost))
 		if len(s.Left) == 0 {
-			add("%s loses %s, its last, and has no effect any more", objectName(s.VirtualMesh), lost)
+			add("%s loses its last %s and no longer has any effect", objectName(s.VirtualMesh), lost)
 			continue
 		}
 		keep := "its TLS enforcement, access default and federation"
@@ -60,7 +60,7 @@ func departureLines(d *compare.Departure, cluster string) []string {
 			objectName(s.VirtualMesh), lost, text.Named("mesh", refNames(s.Left)), text.Choose(len(s.Left), "keeps", "keep"), keep)
 	}
 	if d.Federated > 0 {
-		add("Not reachable from other meshes any more: %s of %s", text.Count(d.Federated, "federated Service"), cluster)
+		add("No longer reachable from other meshes: %s of %s", text.Count(d.Federated, "federated Service"), cluster)
 	}
 	if len(d.Unresolved) > 0 {
 		add("References to %s become invalid in: %s", cluster, objectNames(d.Unresolved))

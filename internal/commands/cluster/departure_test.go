@@ -13,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// TestDeparture says what changes when clusters leave the world of the README.
+// TestDeparture checks what changes when clusters leave the world of the README.
 func TestDeparture(t *testing.T) {
 	t.Parallel()
 	objects, err := load.Files(t.Context(), load.FileOptions{Paths: []string{"../../../testdata/worlds/bookinfo-two-clusters"}, Recursive: true}, validation.New())
@@ -26,7 +26,7 @@ func TestDeparture(t *testing.T) {
 		return strings.Join(departureLines(&departure, cluster), "\n")
 	}
 	const west = `  VirtualMesh bookinfo.gloo-mesh loses mesh istiod-istio-system-west.gloo-mesh and is INVALID until you remove it from spec.meshes; mesh istiod-istio-system-east.gloo-mesh keeps its trust, TLS enforcement, access default and federation
-  Not reachable from other meshes any more: 5 federated Services of west
+  No longer reachable from other meshes: 5 federated Services of west
   References to west become invalid in: AccessPolicy gateway-to-productpage.gloo-mesh, AccessPolicy gateway-to-reviews-api.gloo-mesh, AccessPolicy productpage-to-details.gloo-mesh, AccessPolicy productpage-to-reviews-west.gloo-mesh, AccessPolicy ratings-west-readers.gloo-mesh`
 	if diff := cmp.Diff(west, leaves(objects, "west")); diff != "" {
 		t.Errorf("without west (-want +got):\n%s", diff)
@@ -35,7 +35,7 @@ func TestDeparture(t *testing.T) {
 		t.Errorf("without a cluster that is not there: %s", got)
 	}
 	alone, _, _ := strings.Cut(leaves(without(t, objects, "east"), "west"), "\n")
-	const last = "  VirtualMesh bookinfo.gloo-mesh loses mesh istiod-istio-system-west.gloo-mesh, its last, and has no effect any more"
+	const last = "  VirtualMesh bookinfo.gloo-mesh loses its last mesh istiod-istio-system-west.gloo-mesh and no longer has any effect"
 	if diff := cmp.Diff(last, alone); diff != "" {
 		t.Errorf("without the last cluster (-want +got):\n%s", diff)
 	}

@@ -109,7 +109,7 @@ func (o *deregisterOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// plan looks at the clusters and says what deregistering comes to.
+// plan plans the deregistration and prints what it will do.
 func (o *deregisterOptions) plan(ctx context.Context, management, remote *kube.Connection, connection kube.Options) (*registration.DeregistrationPlan, error) {
 	ctx, stop := o.Limited(ctx)
 	defer stop()
@@ -126,7 +126,7 @@ func (o *deregisterOptions) plan(ctx context.Context, management, remote *kube.C
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		lines = append(lines, fmt.Sprintf("Effects on other clusters not known: %v", err))
+		lines = append(lines, fmt.Sprintf("Cannot determine the effects on other clusters: %v", err))
 	default:
 		lines = append(lines, departureLines(&departure, o.Cluster)...)
 	}
@@ -134,7 +134,7 @@ func (o *deregisterOptions) plan(ctx context.Context, management, remote *kube.C
 	return plan, nil
 }
 
-// departure finds out what changes for the other clusters.
+// departure determines what changes for the other clusters.
 func (o *deregisterOptions) departure(ctx context.Context, management *kube.Connection) (compare.Departure, error) {
 	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management, Home: o.Namespace}, validation.New())
 	if err != nil {

@@ -21,7 +21,7 @@ type listOptions struct {
 	output *cmdutil.EnumValue
 }
 
-// defaultListTimeout bounds what is asked of one cluster.
+// defaultListTimeout limits the requests to one cluster.
 const defaultListTimeout = 15 * time.Second
 
 func newListCmd(f *cmdutil.Factory) *cobra.Command {
@@ -80,41 +80,40 @@ func (o *listOptions) run(ctx context.Context) error {
 	return output.Print(o.Streams, o.output.Format(), list.view(o.Clock()))
 }
 
-// clusterStatusList is the documented form of -o json and -o yaml.
+// clusterStatusList is the JSON and YAML document of the command.
 type clusterStatusList struct {
 	APIVersion string          `json:"apiVersion"`
 	Kind       string          `json:"kind"`
 	Items      []clusterStatus `json:"items"`
 }
 
-// clusterStatus is how one registered cluster is.
+// clusterStatus is the status of one registered cluster.
 type clusterStatus struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
 	UID       string `json:"uid,omitempty"`
 	Server    string `json:"server,omitempty"`
-	// InsecureSkipTLSVerify says that the certificate of the API server is not
-	// verified.
+	// InsecureSkipTLSVerify is true if the certificate of the API server is not verified.
 	InsecureSkipTLSVerify bool      `json:"insecureSkipTLSVerify,omitempty"`
 	Registered            time.Time `json:"registered"`
 	Reachable             bool      `json:"reachable"`
-	// Status is Ready, or why the cluster cannot be used; Message says more.
+	// Status is Ready, or why the cluster cannot be used; Message has the details.
 	Status  string `json:"status"`
 	Message string `json:"message,omitempty"`
 	Version string `json:"version,omitempty"`
-	// Latency is what a small request took.
+	// Latency is the duration of a small request.
 	Latency string `json:"latency,omitempty"`
-	// Meshes is absent if there are none, and if they are not known; MeshesUnknown
-	// tells the latter.
+	// Meshes is absent if there are none or they are not known; MeshesUnknown is true in the
+	// latter case.
 	Meshes        []string `json:"meshes,omitempty"`
 	MeshesUnknown bool     `json:"meshesUnknown,omitempty"`
 	// TokenExpires is absent if the token does not expire.
 	TokenExpires *time.Time `json:"tokenExpires,omitempty"`
-	// Notes say what could not be found out.
+	// Notes are errors about what could not be determined.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// statusReady is the status of a cluster that answers.
+// statusReady is the status of a usable cluster.
 const statusReady = "Ready"
 
 func newClusterStatus(s *registration.MemberStatus) clusterStatus {
@@ -135,7 +134,7 @@ func newClusterStatus(s *registration.MemberStatus) clusterStatus {
 	return view
 }
 
-// explain says on standard error what is wrong with clusters.
+// explain prints the errors of clusters on standard error.
 func (l clusterStatusList) explain(streams *cli.Streams) {
 	for _, item := range l.Items {
 		if item.Message != "" {
@@ -147,7 +146,7 @@ func (l clusterStatusList) explain(streams *cli.Streams) {
 	}
 }
 
-// view returns the list in all forms.
+// view returns the list in all output formats.
 func (l clusterStatusList) view(now time.Time) view.View {
 	v := view.View{
 		Document: view.Value(l),
@@ -159,7 +158,7 @@ func (l clusterStatusList) view(now time.Time) view.View {
 	return v
 }
 
-// table has one row for each cluster.
+// table returns a table with one row per cluster.
 func (l clusterStatusList) table(now time.Time) view.Table {
 	table := view.Table{Columns: append(
 		[]view.Column{
@@ -179,7 +178,7 @@ func (l clusterStatusList) table(now time.Time) view.Table {
 	return table
 }
 
-// expiryText says when a token expires, as people say it.
+// expiryText returns when a token expires, relative to now.
 func (s clusterStatus) expiryText(now time.Time) string {
 	switch {
 	case s.Server == "":

@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// meshesOf finds the service meshes of a cluster by what discovery goes by, and
-// reads no more than that takes.
+// meshesOf returns the service meshes of a cluster. It applies the rules of discovery, but
+// reads only what they need for that.
 func meshesOf(ctx context.Context, c *kube.Connection) ([]string, error) {
 	deployments, err := listAs[appsv1.Deployment](ctx, c, appsv1.SchemeGroupVersion.WithResource("deployments"), "")
 	if err != nil {
@@ -36,7 +36,7 @@ func meshesOf(ctx context.Context, c *kube.Connection) ([]string, error) {
 	return meshes, nil
 }
 
-// listAs lists objects as Go values; those that cannot be decoded are left out.
+// listAs lists objects as typed values. Objects that cannot be decoded are skipped.
 func listAs[T any](ctx context.Context, c *kube.Connection, resource schema.GroupVersionResource, namespace string) ([]T, error) {
 	decoded, err := kube.List(ctx, c, resource, kube.ListOptions{Namespace: namespace}, func(u *unstructured.Unstructured) *T {
 		object := new(T)

@@ -43,8 +43,7 @@ func (o *registerOptions) printPlan(plan *registration.Plan) error {
 	return output.Print(o.Streams, o.output.Format(), v)
 }
 
-// savePlan writes one file for each side. Earlier ones are replaced; links are not
-// followed.
+// savePlan writes one file per cluster. Existing files are replaced; links are not followed.
 func (o *registerOptions) savePlan(plan *registration.Plan) error {
 	tree, err := file.Make(o.outputDir, file.Public)
 	if err != nil {

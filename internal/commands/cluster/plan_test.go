@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// TestSavePlan writes the manifests of a registration into directories as somebody
-// may have left them: earlier files are replaced, and links are not followed.
+// TestSavePlan writes the manifests of a registration to directories with unexpected content:
+// earlier files are replaced, and links are not followed.
 func TestSavePlan(t *testing.T) {
 	t.Parallel()
 	outside := filepath.Join(t.TempDir(), "outside")

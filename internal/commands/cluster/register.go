@@ -71,7 +71,7 @@ func newRegisterCmd(f *cmdutil.Factory) *cobra.Command {
 			meshctl cluster register east --remote-context kind-east --dry-run --output-dir clusters/east`),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && f.Streams.CanPrompt() {
-				return nil // asked for
+				return nil // the command asks for the name
 			}
 			return oneCluster(cmd, args)
 		},
@@ -115,7 +115,7 @@ func (o *registerOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// checkTokenTTL refuses a life that no token can have.
+// checkTokenTTL returns a usage error for a lifetime that is too short.
 func checkTokenTTL(ttl time.Duration) error {
 	if ttl != 0 && ttl < registration.MinTokenTTL {
 		return cli.Usagef("invalid value %s for --token-ttl: must be at least %s", ttl, registration.MinTokenTTL)
@@ -128,7 +128,7 @@ func (o *registerOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.ask(ctx, management); err != nil {
+	if err := o.askMissing(ctx, management); err != nil {
 		return err
 	}
 	remote, err := o.remote.connect(o.Kube, o.Cluster)
@@ -169,8 +169,8 @@ func (o *registerOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// ask asks for what the command line does not say.
-func (o *registerOptions) ask(ctx context.Context, management *kube.Connection) error {
+// askMissing asks for missing arguments.
+func (o *registerOptions) askMissing(ctx context.Context, management *kube.Connection) error {
 	if o.Cluster != "" && o.remote.context != "" {
 		return nil
 	}

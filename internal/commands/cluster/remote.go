@@ -7,8 +7,8 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// remoteFlags say which other cluster a command is about. It is always named,
-// never the current one by accident.
+// remoteFlags select the registered cluster. It must be named explicitly; the current context
+// is never used as the default.
 type remoteFlags struct {
 	context, kubeconfig string
 }
@@ -27,7 +27,7 @@ func (r *remoteFlags) register(cmd *cobra.Command, k *cmdutil.KubeFlags, usage s
 	})
 }
 
-// path is the kubeconfig file of the remote context, empty for the usual ones.
+// path returns the kubeconfig file of the remote context; empty for the default files.
 func (r *remoteFlags) path(k *cmdutil.KubeFlags) string {
 	if r.kubeconfig != "" {
 		return r.kubeconfig
@@ -35,7 +35,7 @@ func (r *remoteFlags) path(k *cmdutil.KubeFlags) string {
 	return k.KubeconfigPath()
 }
 
-// connect returns the connection to the other cluster, which is called name.
+// connect returns the connection to the cluster under the given name.
 func (r *remoteFlags) connect(k *cmdutil.KubeFlags, name string) (*kube.Connection, error) {
 	opts, err := k.Options()
 	if err != nil {

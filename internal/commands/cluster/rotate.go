@@ -64,7 +64,7 @@ func (o *rotateTokenOptions) run(ctx context.Context) error {
 		if chooser == nil {
 			return errNoContext()
 		}
-		if err := chooser.toReach(ctx); err != nil {
+		if err := chooser.selectRegistered(ctx); err != nil {
 			return err
 		}
 	}

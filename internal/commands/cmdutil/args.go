@@ -10,7 +10,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// NoArgs is the cobra.PositionalArgs of commands that take flags only.
+// NoArgs returns a usage error if there are arguments. It is the cobra.PositionalArgs of
+// commands that only take flags.
 func NoArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -18,9 +19,9 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	return cli.Usagef("%s takes no arguments, got %s", cmd.CommandPath(), QuoteAll(args))
 }
 
-// WithSubcommands makes cmd a pure parent and returns it: without arguments it prints
-// its help, and an unknown subcommand is a usage error. The noun is what error
-// messages call the subcommands, for example "command" or "resource".
+// WithSubcommands turns cmd into a pure parent command and returns it. Without arguments the
+// command prints its help; an unknown subcommand is a usage error. noun is how messages refer
+// to the subcommands, for example "command" or "resource".
 func WithSubcommands(cmd *cobra.Command, noun string) *cobra.Command {
 	cmd.Annotations = map[string]string{SubcommandNoun: noun}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -33,15 +34,16 @@ func WithSubcommands(cmd *cobra.Command, noun string) *cobra.Command {
 	return cmd
 }
 
-// SubcommandNoun is the annotation with the noun of WithSubcommands.
+// SubcommandNoun is the annotation that holds the noun of WithSubcommands.
 const SubcommandNoun = "meshctl.io/subcommand-noun"
 
-// unknownSubcommand explains a word that names no subcommand of the parent.
+// unknownSubcommand returns the usage error for an unknown subcommand.
 func unknownSubcommand(parent *cobra.Command, word string) error {
 	return cli.Usagef("unknown %s %q%s", parent.Annotations[SubcommandNoun], word, spelling.DidYouMean(word, SubcommandNames(parent)))
 }
 
-// SubcommandNames returns the names and aliases of what the parent's help lists.
+// SubcommandNames returns the names and aliases of the subcommands listed in the help of the
+// parent.
 func SubcommandNames(parent *cobra.Command) []string {
 	var names []string
 	for _, child := range parent.Commands() {
@@ -61,8 +63,8 @@ func QuoteAll(words []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// Dedent removes the newline at the start and the tabs before each line of a
-// raw string, so that help texts can be indented like the code around them.
+// Dedent removes the leading newline and the indentation by tabs from a raw string, so that
+// help texts can be indented like the surrounding code.
 func Dedent(text string) string {
 	lines := strings.Split(strings.TrimPrefix(text, "\n"), "\n")
 	indent := len(lines[0]) - len(strings.TrimLeft(lines[0], "\t"))
@@ -72,8 +74,8 @@ func Dedent(text string) string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\t\n")
 }
 
-// IsListed reports whether the help of its parent names the command. Cobra does
-// not count its help command as available.
+// IsListed reports whether the help of the parent lists the command. Cobra does not count its
+// own help command as available.
 func IsListed(cmd *cobra.Command) bool {
 	return cmd.IsAvailableCommand() || cmd.Name() == "help"
 }

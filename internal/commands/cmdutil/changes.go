@@ -8,10 +8,10 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
-// AnnouncedChanges is the number of changes from which a cluster is announced.
+// AnnouncedChanges is the number of changes above which progress messages announce a cluster.
 const AnnouncedChanges = 100
 
-// OutcomesText counts outcomes in words: "3 created, 1 failed".
+// OutcomesText returns the number of objects by outcome, such as "3 created, 1 failed".
 func OutcomesText(count map[kube.Outcome]int) string {
 	var parts []string
 	for _, outcome := range []kube.Outcome{
@@ -27,7 +27,7 @@ func OutcomesText(count map[kube.Outcome]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// ChangeSign returns the sign that a changed object or field is listed with.
+// ChangeSign returns the sign shown before a changed object or field.
 func ChangeSign(kind kube.ChangeKind) string {
 	switch kind {
 	case kube.ChangeAdd:
@@ -41,7 +41,7 @@ func ChangeSign(kind kube.ChangeKind) string {
 	return ""
 }
 
-// FieldsText names the fields that change, the first few of them.
+// FieldsText lists the first few of the changed fields.
 func FieldsText(fields []kube.FieldChange) string {
 	const shown = 4
 	var paths []string
@@ -51,7 +51,7 @@ func FieldsText(fields []kube.FieldChange) string {
 		}
 	}
 	if len(paths) == 0 && len(fields) > 0 {
-		return "labels or annotations only" // left out where the spec changes too
+		return "labels or annotations only" // not mentioned if the spec changes too
 	}
 	return text.Bounded(paths, shown)
 }

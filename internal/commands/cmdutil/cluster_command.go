@@ -12,7 +12,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// ClusterCommand is what all commands for registered clusters have in common.
+// ClusterCommand holds the dependencies and flags shared by all commands for registered
+// clusters.
 type ClusterCommand struct {
 	Streams *cli.Streams
 	Clock   cli.Clock
@@ -28,10 +29,10 @@ func NewClusterCommand(f *Factory) ClusterCommand {
 	return ClusterCommand{Streams: f.Streams, Clock: f.Clock, Kube: NewKubeFlags(f)}
 }
 
-// DefaultClusterTimeout bounds a command that works on two clusters.
+// DefaultClusterTimeout is the default timeout of commands that access two clusters.
 const DefaultClusterTimeout = 2 * time.Minute
 
-// Register adds the flags that all of these commands have.
+// Register adds the shared flags.
 func (c *ClusterCommand) Register(cmd *cobra.Command) {
 	c.Kube.Register(cmd)
 	RegisterNamespace(cmd, &c.Namespace, "`NAMESPACE` of the registrations on the management cluster")
@@ -44,7 +45,8 @@ func RegisterNamespace(cmd *cobra.Command, namespace *string, usage string) {
 	BindSetting(cmd.Flags(), "namespace", settings.Namespace)
 }
 
-// Limited returns the context of the command with its timeout.
+// Limited returns the context of the command with its timeout. The caller must call the
+// CancelFunc.
 func (c *ClusterCommand) Limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.Timeout <= 0 {
 		return ctx, func() {}
@@ -52,8 +54,8 @@ func (c *ClusterCommand) Limited(ctx context.Context) (context.Context, context.
 	return context.WithTimeout(ctx, c.Timeout)
 }
 
-// CompleteRegistered offers the names of the registered clusters. It reads
-// nothing but metadata, and says nothing if that fails.
+// CompleteRegistered completes the names of the registered clusters. It reads only metadata,
+// and offers nothing if that fails.
 func (c *ClusterCommand) CompleteRegistered(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

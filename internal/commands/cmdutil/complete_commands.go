@@ -12,31 +12,32 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
-// suggestedCommand matches a command of meshctl that a message suggests: it is
-// quoted, as in 'meshctl discover'.
+// suggestedCommand matches a meshctl command suggested in a message, in quotes as in 'meshctl
+// discover'.
 const suggestedCommand = "['`]meshctl [^'`\n]+['`]"
 
-// CompleteCommands returns a function that completes the commands of meshctl in
-// messages with the flags that name the clusters of this run: pasted into a shell,
-// whose current context may be another one by then, they reach the same clusters.
+// CompleteCommands returns a function that adds the cluster flags of this run to the
+// meshctl commands suggested in messages. When pasted into a shell, whose current context
+// may have changed by then, the commands still access the same clusters.
 func (f *Factory) CompleteCommands(root *cobra.Command) func(message string) string {
+	suggested := regexp.MustCompile(suggestedCommand)
 	return func(message string) string {
 		if f.running == nil || !strings.Contains(message, "meshctl ") {
 			return message
 		}
-		return regexp.MustCompile(suggestedCommand).ReplaceAllStringFunc(message, func(quoted string) string {
+		return suggested.ReplaceAllStringFunc(message, func(quoted string) string {
 			command := quoted[1 : len(quoted)-1]
 			words := f.clusterWords(root, strings.Fields(command)[1:])
 			if len(words) == 0 {
 				return quoted
 			}
-			// The whole is in single quotes.
+			// The command is quoted with single quotes, so use double quotes inside.
 			return quoted[:1] + command + " " + strings.ReplaceAll(shellquote.Join(words...), "'", `"`) + quoted[len(quoted)-1:]
 		})
 	}
 }
 
-// clusterWords returns the flags to add to the words of a command.
+// clusterWords returns the cluster flags to add to a command.
 func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 	target, _, err := root.Find(words)
 	named := slices.ContainsFunc(words, func(word string) bool {
@@ -47,7 +48,7 @@ func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 	}
 	names := []string{"filename", "recursive", "clusters", "kubeconfig", "context", "namespace"}
 	if clusters := f.running.Flags().Lookup("clusters"); clusters == nil || !clusters.Changed {
-		names = names[3:] // manifests alone name no cluster
+		names = names[3:] // manifests alone do not select a cluster
 	}
 	var added []string
 	for _, name := range names {
@@ -56,12 +57,19 @@ func (f *Factory) clusterWords(root *cobra.Command, words []string) []string {
 		case wanted == nil:
 		case name == "context" && f.management != "":
 			added = append(added, "--context", f.management)
-		case flag == nil || !flag.Changed, name == "namespace" && !(isManagementNamespace(flag) && isManagementNamespace(wanted)):
+		case flag == nil || !flag.Changed, name == "namespace" && !(f.isManagementNamespace(flag) && isManagementNamespace(wanted)):
 		default:
 			added = append(added, flagWords(flag)...)
 		}
 	}
 	return added
+}
+
+// isManagementNamespace reports whether a flag --namespace of this run is that of
+// meshctl's resources, not that of an object to create.
+func (f *Factory) isManagementNamespace(flag *pflag.Flag) bool {
+	world := f.worlds[f.running]
+	return isManagementNamespace(flag) && (world == nil || !world.NewObject)
 }
 
 // isManagementNamespace reports whether a flag --namespace is that of meshctl's
@@ -70,7 +78,7 @@ func isManagementNamespace(flag *pflag.Flag) bool {
 	return slices.Contains(flag.Annotations[SettingOfFlag], settings.Namespace)
 }
 
-// flagWords returns a flag as on a command line.
+// flagWords returns a flag as command-line arguments.
 func flagWords(flag *pflag.Flag) []string {
 	list, isList := flag.Value.(pflag.SliceValue)
 	switch {

@@ -12,20 +12,19 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-// completionPatience is the usual Factory.CompletionPatience: people who type
-// notice longer waits.
+// completionPatience is the default of Factory.CompletionPatience: users notice longer waits
+// while typing.
 const completionPatience = 2 * time.Second
 
-// CompleteFromWorld returns a completion that offers what exists in the world of
-// the command line or of the settings. It ignores all errors: there is no place for
-// them on a half-typed command line.
+// CompleteFromWorld returns a completion that offers objects of the world selected by the
+// command line or the settings. It ignores all errors, because a completion cannot show them.
 func (f *Factory) CompleteFromWorld(offer func(result *policy.Result, args []string, typed string) []cobra.Completion) cobra.CompletionFunc {
 	return f.completeFromWorld(func(result *policy.Result, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return offer(result, args, typed), cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-// completeFromWorld is CompleteFromWorld for what also says how to go on.
+// completeFromWorld is CompleteFromWorld for completions that also return a directive.
 func (f *Factory) completeFromWorld(offer func(result *policy.Result, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		result := f.worldToComplete(cmd)
@@ -36,8 +35,8 @@ func (f *Factory) completeFromWorld(offer func(result *policy.Result, args []str
 	}
 }
 
-// worldToComplete returns the evaluated world of a half-typed command line, nil
-// if there is none or it does not come in time.
+// worldToComplete returns the evaluated world of an incomplete command line; nil if it has
+// none or loading takes too long.
 func (f *Factory) worldToComplete(cmd *cobra.Command) *policy.Result {
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.CompletionPatience)
 	defer cancel()
@@ -59,7 +58,7 @@ func (f *Factory) evaluateQuietly(ctx context.Context, cmd *cobra.Command) *poli
 	if !ok {
 		return nil
 	}
-	// Standard input is the terminal that is being typed on.
+	// Standard input is the user's terminal.
 	world, err := f.LoadWorld(ctx, flags, strings.NewReader(""))
 	if err != nil {
 		return nil
@@ -67,9 +66,8 @@ func (f *Factory) evaluateQuietly(ctx context.Context, cmd *cobra.Command) *poli
 	return policy.Evaluate(world)
 }
 
-// worldOf returns what names the world of a command line that is being typed,
-// without standard input; false if the command has no world, or if it is on
-// standard input.
+// worldOf returns the world flags of an incomplete command line, without standard input. It
+// returns false if the command has no world, or if the world is read only from standard input.
 func (f *Factory) worldOf(cmd *cobra.Command) (WorldFlags, bool) {
 	typed := f.worlds[cmd]
 	if typed == nil {
@@ -83,8 +81,8 @@ func (f *Factory) worldOf(cmd *cobra.Command) (WorldFlags, bool) {
 	return flags, len(flags.Filenames) > 0 || !onInput
 }
 
-// distinct returns each value once, without standard input: cobra parses the
-// flags of a command line that is being typed twice.
+// distinct removes duplicates and "-". Duplicates occur because cobra parses the flags twice
+// during completion.
 func distinct(values []string) []string {
 	var once []string
 	for _, value := range values {
@@ -95,30 +93,28 @@ func distinct(values []string) []string {
 	return once
 }
 
-// IsCompletionRequest reports whether the arguments ask for choices, as the
-// completion scripts do.
+// IsCompletionRequest reports whether the arguments are a completion request of a shell.
 func IsCompletionRequest(args []string) bool {
 	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
 }
 
-// PrepareCompletion makes the tree answer requests for choices. Files are
-// offered only where a flag or an argument is one.
+// PrepareCompletion prepares the command tree for a completion request. Files are only offered
+// for flags and arguments that are files.
 func PrepareCompletion(root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	tolerateFlags(root)
 }
 
-// FlagRepeatable is the annotation of flags that may be given several times
-// although their value is no list.
+// FlagRepeatable is the annotation of flags that may be repeated although they are not lists.
 const FlagRepeatable = "meshctl.io/flag-repeatable"
 
-// tolerateFlags makes unknown flags and invalid values no errors: half-typed command
-// lines often have them.
+// tolerateFlags ignores unknown flags and invalid values, which are common in incomplete
+// command lines.
 func tolerateFlags(cmd *cobra.Command) {
 	cmd.FParseErrWhitelist.UnknownFlags = true
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(flag *pflag.Flag) {
-			// What is in backquotes is for help, which knows what to do with them.
+			// Backquotes are only understood by help.
 			_, flag.Usage = pflag.UnquoteUsage(flag)
 			switch value := flag.Value.(type) {
 			case tolerantValue, tolerantRepeated, tolerantList:
@@ -142,11 +138,11 @@ type tolerantValue struct{ pflag.Value }
 
 // Set implements pflag.Value.
 func (v tolerantValue) Set(text string) error {
-	_ = v.Value.Set(text) // the value stays what it was
+	_ = v.Value.Set(text) // keep the previous value
 	return nil
 }
 
-// tolerantRepeated is a tolerantValue that cobra offers again once it is given.
+// tolerantRepeated is a tolerantValue that cobra offers again after it was used.
 type tolerantRepeated struct{ tolerantValue }
 
 // GetSlice implements cobra.SliceValue.
@@ -161,8 +157,8 @@ type tolerantList struct {
 // Set implements pflag.Value.
 func (v tolerantList) Set(text string) error { return tolerantValue{v.Value}.Set(text) }
 
-// InList offers the choices for the item after the last comma of a list, without
-// those that the list, or an earlier flag, has already.
+// InList completes the item after the last comma of a list. It omits choices that are already
+// in the list or in an earlier flag.
 func InList(typed string, given []string, choices []cobra.Completion) []cobra.Completion {
 	head := typed[:strings.LastIndexByte(typed, ',')+1]
 	taken := append(strings.Split(head, ","), given...)

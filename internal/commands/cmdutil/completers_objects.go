@@ -10,15 +10,15 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// objectCompleter completes names, namespaces and clusters of the objects of a
-// kind that pass a filter.
+// objectCompleter completes names, namespaces and clusters of objects of a kind that match a
+// filter.
 type objectCompleter struct {
 	kind   ObjectKind
 	filter *ObjectFilter
 }
 
-// CompleteObjects makes the names, namespaces and clusters of a command about
-// objects of a kind complete to those in the world.
+// CompleteObjects adds completion from the world for the names, namespaces, clusters and
+// labels of objects of a kind.
 func CompleteObjects(f *Factory, cmd *cobra.Command, kind ObjectKind, filter *ObjectFilter) {
 	q := objectCompleter{kind, filter}
 	cmd.ValidArgsFunction = f.CompleteFromWorld(q.offerNames)
@@ -32,21 +32,21 @@ func CompleteObjects(f *Factory, cmd *cobra.Command, kind ObjectKind, filter *Ob
 			continue
 		}
 		if err := cmd.RegisterFlagCompletionFunc(name, f.CompleteFromWorld(offer)); err != nil {
-			panic(err) // the same flag declared twice: no input can cause it
+			panic(err) // the flag is declared twice, which is a bug
 		}
 	}
 }
 
-// CompleteSelector makes the flag --selector of a command complete to the labels of
-// the objects of a kind: first to the keys, then to the values of one.
+// CompleteSelector adds completion of the labels of objects of a kind to the flag --selector:
+// first the keys, then the values.
 func CompleteSelector(f *Factory, cmd *cobra.Command, kind ObjectKind) {
 	CompleteFlag(cmd, "selector", f.completeFromWorld(func(result *policy.Result, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return offerLabels(result, kind, typed)
 	}))
 }
 
-// offerLabels offers keys, and behind KEY= the values of a key, for the last term of
-// a selector. Behind other operators, nothing is offered.
+// offerLabels completes the last term of a selector: its key or, after KEY=, its value. It
+// offers nothing after other operators.
 func offerLabels(result *policy.Result, kind ObjectKind, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	head := typed[:strings.LastIndexByte(typed, ',')+1]
 	typedKey, _, hasKey := strings.Cut(typed[len(head):], "=")
@@ -71,9 +71,9 @@ func offerLabels(result *policy.Result, kind ObjectKind, typed string) ([]cobra.
 	return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
-// offerNames offers the full name of each object that passes the filters and is
-// not named yet; behind KIND/ if that is typed, or if several objects share the
-// name.
+// offerNames completes the full names of objects that match the filter and are not yet in the
+// arguments. A name is prefixed with KIND/ if the user typed that, or if several objects share
+// the name.
 func (q objectCompleter) offerNames(result *policy.Result, args []string, typed string) []cobra.Completion {
 	all := q.kind.Objects(result.World)
 	positions, err := q.filter.Apply(result.World, q.kind, all)
@@ -111,7 +111,7 @@ func (q objectCompleter) offerNames(result *policy.Result, args []string, typed 
 	return words
 }
 
-// offerNamespaces offers the namespaces that objects of the kind are in.
+// offerNamespaces completes the namespaces of objects of the kind.
 func (q objectCompleter) offerNamespaces(result *policy.Result, _ []string, _ string) []cobra.Completion {
 	count := map[string]int{}
 	for _, n := range q.kind.Objects(result.World) {
@@ -126,8 +126,7 @@ func (q objectCompleter) offerNamespaces(result *policy.Result, _ []string, _ st
 	return words
 }
 
-// offerClusters offers the clusters that objects of the kind are in, item by
-// item of a list.
+// offerClusters completes the clusters of objects of the kind, as items of a list.
 func (q objectCompleter) offerClusters(result *policy.Result, _ []string, typed string) []cobra.Completion {
 	count := map[string]int{}
 	for i, n := range q.kind.Objects(result.World) {

@@ -8,8 +8,8 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// Confirm asks whether to go on, unless yes was given. It returns
-// cli.ErrCancelled if the answer is no, and a usage error if it cannot ask.
+// Confirm asks for confirmation, unless yes is set. It returns cli.ErrCancelled if the user
+// declines, and a usage error if there is no terminal.
 func Confirm(ctx context.Context, streams *cli.Streams, yes bool, question wizard.Question) error {
 	if yes {
 		return nil
@@ -17,7 +17,8 @@ func Confirm(ctx context.Context, streams *cli.Streams, yes bool, question wizar
 	return agree(NewPrompter(ctx, streams), func(p wizard.Prompter) (bool, error) { return p.Confirm(question, false) })
 }
 
-// ConfirmByName is confirm for what destroys something: the user types its name.
+// ConfirmByName is like Confirm, for destructive operations: the user must type the name.
+// It returns the same errors.
 func ConfirmByName(ctx context.Context, streams *cli.Streams, yes bool, consequence, name string) error {
 	if yes {
 		return nil
@@ -39,7 +40,8 @@ func typesName(p wizard.Prompter, consequence, name string) (bool, error) {
 	return typed == name, err
 }
 
-// agree asks for consent; without a prompter, the flag must give it.
+// agree asks for confirmation, and returns an error if there is no prompter or the user
+// declines.
 func agree(prompter wizard.Prompter, ask func(wizard.Prompter) (bool, error)) error {
 	if prompter == nil {
 		return ErrCannotConfirm()
@@ -51,5 +53,5 @@ func agree(prompter wizard.Prompter, ask func(wizard.Prompter) (bool, error)) er
 	return err
 }
 
-// ErrCannotConfirm is the error of a command that has to ask and cannot.
+// ErrCannotConfirm returns the error for a command that cannot ask for confirmation.
 func ErrCannotConfirm() error { return cli.Usagef("not a terminal: pass --yes to confirm") }

@@ -8,8 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// NewPrompter returns the prompter that asks on the terminal; nobody is asked
-// anything unless CanPrompt says so.
+// NewPrompter returns a prompter for the terminal; nil if there is none.
 func NewPrompter(ctx context.Context, streams *cli.Streams) wizard.Prompter {
 	dialogue := streams.Dialogue()
 	if dialogue == nil {
@@ -20,7 +19,7 @@ func NewPrompter(ctx context.Context, streams *cli.Streams) wizard.Prompter {
 	})
 }
 
-// UsageErrors makes usage errors of all the parts of a joined error, nil of nil.
+// UsageErrors turns every part of a joined error into a usage error. It returns nil for nil.
 func UsageErrors(err error) error {
 	var errs []error
 	for _, part := range cli.Unreported(err) {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// DaysValue is the pflag.Value of a duration that may be in days.
+// DaysValue is the pflag.Value of a duration that also accepts days.
 type DaysValue struct{ Duration time.Duration }
 
 const day = 24 * time.Hour
 
-// DefaultExpiryWarning is the default of --expiry-warning: how long before the
-// end of a certificate commands start to warn.
+// DefaultExpiryWarning is the default of --expiry-warning: how long before a certificate
+// expires commands start to warn.
 const DefaultExpiryWarning = 30 * day
 
 // String implements pflag.Value.
@@ -46,4 +46,4 @@ func (v *DaysValue) Set(text string) error {
 // Type implements pflag.Value.
 func (v *DaysValue) Type() string { return "duration" }
 
-func errNoDuration() error { return errors.New("it must be a duration such as 30d or 12h") }
+func errNoDuration() error { return errors.New("must be a duration such as 30d or 12h") }

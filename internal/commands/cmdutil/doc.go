@@ -1,4 +1,3 @@
-// Package cmdutil has what several commands share: the factory that hands them
-// their dependencies, the flags that name clusters and the world, completion of
-// names, confirmation, and the wording of results that look alike everywhere.
+// Package cmdutil holds what commands share: the factory with their dependencies, the flags
+// that select clusters and the world, completion, confirmation, and common result texts.
 package cmdutil

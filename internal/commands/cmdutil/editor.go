@@ -11,36 +11,35 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 )
 
-// ManifestEditor lets the user change a manifest.
+// ManifestEditor lets the user edit a manifest.
 type ManifestEditor func(ctx context.Context, manifest []byte) (EditedManifest, error)
 
-// EditedManifest is what the user made of a manifest.
+// EditedManifest is a manifest edited by the user.
 type EditedManifest struct {
-	// Text is what was typed, also if the editor failed; nil if there is none.
+	// Text is the content, even if the editor failed; nil if it is empty.
 	Text []byte
-	// path is the file it was edited in, empty if there is nothing in it to lose.
-	// It stays until discard is called, so that an edit that turns out to be of no
-	// use is not lost.
+	// path is the temporary file; empty if there is nothing to keep. The file exists until
+	// Discard is called, so that an edit is not lost if it cannot be used.
 	path string
 }
 
-// Discard removes the file.
+// Discard deletes the temporary file.
 func (e EditedManifest) Discard() {
 	if e.path != "" {
 		_ = os.Remove(e.path)
 	}
 }
 
-// Keep says where the text is, for a user who cannot use it now.
+// Keep prints where the edited text is saved.
 func (e EditedManifest) Keep(streams *cli.Streams) {
 	if e.path != "" {
 		streams.Say("your changes are saved in %s: use --from to continue", e.path)
 	}
 }
 
-// EditManifest opens the manifest in the user's editor. It fails if the editor
-// does, or leaves nothing. Interrupts are the editor's own while it runs: in some
-// of them they do not mean the end.
+// EditManifest opens the manifest in the user's editor. It returns an error if the editor
+// fails or the result is empty. While the editor runs, interrupts are left to it, because some
+// editors use them for other purposes.
 func EditManifest(ctx context.Context, streams *cli.Streams, signals *Interrupts, manifest []byte) (EditedManifest, error) {
 	editor := streams.Getenv("VISUAL")
 	if editor == "" {
@@ -53,11 +52,11 @@ func EditManifest(ctx context.Context, streams *cli.Streams, signals *Interrupts
 	if err != nil {
 		return EditedManifest{}, fmt.Errorf("cannot open the manifest in an editor: %w", err)
 	}
-	// The variable may hold arguments and is a piece of shell by convention. The
-	// shell must not end by what the terminal sends to the editor.
-	cmd := exec.CommandContext(ctx, "sh", "-c", "trap : INT; "+editor+` "$1"`, "sh", path) //nolint:gosec // running what $EDITOR says is its meaning
+	// By convention, the variable is a shell command and may contain arguments. The trap keeps
+	// the shell alive when the terminal sends an interrupt to the editor.
+	cmd := exec.CommandContext(ctx, "sh", "-c", "trap : INT; "+editor+` "$1"`, "sh", path) //nolint:gosec // running the command in $EDITOR is intended
 	cmd.Stdin = streams.In
-	// Standard output carries data only; the terminal is behind standard error.
+	// Standard output is for data only, so the editor uses standard error.
 	cmd.Stdout, cmd.Stderr = streams.Err, streams.Err
 	release := signals.leave()
 	failure := cmd.Run()
@@ -84,7 +83,7 @@ func EditManifest(ctx context.Context, streams *cli.Streams, signals *Interrupts
 	return edited, nil
 }
 
-// writeTemporary writes a new file that only the user can read.
+// writeTemporary writes a new temporary file that only the user can read.
 func writeTemporary(content []byte) (path string, err error) {
 	file, err := os.CreateTemp("", "meshctl-*.yaml")
 	if err != nil {

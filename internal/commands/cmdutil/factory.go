@@ -11,50 +11,50 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
-// Factory hands the commands what they depend on. What is costly is a function,
-// so that help, completion and usage errors never read a file or connect.
+// Factory provides the dependencies of commands. Expensive ones are functions, so that help,
+// completion and usage errors neither read files nor connect to clusters.
 type Factory struct {
 	Streams *cli.Streams
 	Clock   cli.Clock
 	// Getenv reads an environment variable, empty if it is not set.
 	Getenv func(name string) string
-	// Build says what this binary was built from.
+	// Build returns the build information of this binary.
 	Build func() buildinfo.Info
 	// Environ lists the environment as NAME=VALUE.
 	Environ func() []string
-	// Settings returns what the user chose by flags, environment and
-	// configuration file, which it reads when it is first called.
+	// Settings returns the settings from flags, environment and configuration file. They are
+	// loaded on the first call.
 	Settings func() (*settings.Settings, error)
-	// LoadWorld loads and checks what the flags name.
+	// LoadWorld loads and validates the world selected by the flags.
 	LoadWorld WorldLoader
 
-	// CompletionPatience is how long a shell waits for choices. A world that takes
-	// longer to load offers none.
+	// CompletionPatience limits how long a completion may take. If the world takes longer to
+	// load, nothing is offered.
 	CompletionPatience time.Duration
-	// ConfigFile is the value of --config, empty if it is not given.
+	// ConfigFile is the value of --config.
 	ConfigFile string
 
 	// BeginsWork is called before a command reads anything.
 	BeginsWork func()
 	// Interrupts are the signals that end a command.
 	Interrupts Interrupts
-	// worlds are what names the world of each command that has one.
+	// worlds are the world flags of each command that has a world.
 	worlds map[*cobra.Command]*WorldFlags
-	// given are the flags of the command line that have a setting, by its key.
+	// given are the flags on the command line that have a setting, by the key of the setting.
 	given map[string]settings.Flag
-	// running is the command that runs, management the context of the management
-	// cluster once it is connected to; empty without one.
+	// running is the command being executed. management is the context of the management
+	// cluster, set once it is connected.
 	running    *cobra.Command
 	management string
-	// toldEmpty says that the user knows that the management cluster is empty.
-	toldEmpty bool
-	// waiting says which clusters are waited for.
+	// warnedEmpty is true if the user has been told that the management cluster is empty.
+	warnedEmpty bool
+	// waiting reports which clusters the command is waiting for.
 	waiting *cli.Waiting
 	// loaded are the settings once they have been read.
 	loaded *settings.Settings
 }
 
-// NewFactory returns the factory of a real run on the given streams.
+// NewFactory returns the default factory for the given streams.
 func NewFactory(streams *cli.Streams) *Factory {
 	f := &Factory{
 		Streams: streams,

@@ -9,10 +9,10 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// FilesVersion is the version of the document of commands that write files.
+// FilesVersion is the API version of the document printed by commands that write files.
 const FilesVersion = "files.meshctl.io/v1alpha1"
 
-// FileOutcome says how a file changed.
+// FileOutcome is how a file changed.
 type FileOutcome string
 
 // The outcomes of files that change.
@@ -21,22 +21,22 @@ const (
 	FileRemoved FileOutcome = "removed"
 )
 
-// FileResult is one file that changed, or would.
+// FileResult is the change of one file.
 type FileResult struct {
 	Path    string      `json:"path"`
 	Outcome FileOutcome `json:"outcome"`
 }
 
-// fileList is the documented form of -o json and -o yaml of --output-dir.
+// fileList is the JSON and YAML document of --output-dir.
 type fileList struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
-	// DryRun is none, or client if no file was changed.
+	// DryRun is none, or client for a dry run.
 	DryRun string       `json:"dryRun"`
 	Items  []FileResult `json:"items"`
 }
 
-// PrintFiles prints which files changed, or would, sorted by path.
+// PrintFiles prints the changed files, sorted by path. It returns the error of printing.
 func PrintFiles(streams *cli.Streams, format output.Format, dryRun bool, files []FileResult) error {
 	files = append([]FileResult{}, files...)
 	slices.SortFunc(files, func(a, b FileResult) int { return cmp.Compare(a.Path, b.Path) })

@@ -15,27 +15,27 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// EnumValue is the pflag.Value of a flag that takes one of a few values.
+// EnumValue is the pflag.Value of a flag with a fixed set of values.
 type EnumValue struct {
 	value   string
 	allowed []string
-	// OnSet is called with a value that the user gives; it may be nil.
+	// OnSet is called with a value set by the user; it may be nil.
 	OnSet func(value string)
 }
 
-// NewEnumValue returns a value that starts as fallback, which may be empty for
-// "not given", and accepts only what is allowed.
+// NewEnumValue returns an EnumValue with a default, which may be empty, and the allowed
+// values.
 func NewEnumValue(fallback string, allowed ...string) *EnumValue {
 	return &EnumValue{value: fallback, allowed: allowed}
 }
 
-// AddEnumFlag adds a flag for the value to cmd, with completion.
+// AddEnumFlag adds a flag with completion to cmd.
 func AddEnumFlag(cmd *cobra.Command, value *EnumValue, name, shorthand, usage string) {
 	cmd.Flags().VarP(value, name, shorthand, usage)
 	completeEnumFlag(cmd, value, name)
 }
 
-// AddPersistentEnumFlag is AddEnumFlag for cmd and all commands below it.
+// AddPersistentEnumFlag is AddEnumFlag for cmd and all its subcommands.
 func AddPersistentEnumFlag(cmd *cobra.Command, value *EnumValue, name, shorthand, usage string) {
 	cmd.PersistentFlags().VarP(value, name, shorthand, usage)
 	completeEnumFlag(cmd, value, name)
@@ -44,17 +44,16 @@ func AddPersistentEnumFlag(cmd *cobra.Command, value *EnumValue, name, shorthand
 func completeEnumFlag(cmd *cobra.Command, value *EnumValue, name string) {
 	complete := cobra.FixedCompletions(value.allowed, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
-		panic(err) // the same flag declared twice: no input can cause it
+		panic(err) // the flag is declared twice, which is a bug
 	}
 }
 
-// NewOutput returns the value of an -o flag: the formats that every command has,
-// and those that one adds.
+// NewOutput returns the value of an -o flag that accepts the standard formats and more.
 func NewOutput(fallback output.Format, more ...string) *EnumValue {
 	return NewEnumValue(string(fallback), append(output.Formats(), more...)...)
 }
 
-// AddOutputFlag adds the -o flag for the value to cmd.
+// AddOutputFlag adds the -o flag to cmd.
 func AddOutputFlag(cmd *cobra.Command, value *EnumValue, usage string) {
 	AddEnumFlag(cmd, value, "output", "o", usage)
 }
@@ -65,7 +64,7 @@ func (v *EnumValue) Format() output.Format { return output.Format(v.value) }
 // String implements pflag.Value.
 func (v *EnumValue) String() string { return v.value }
 
-// Set implements pflag.Value.
+// Set implements pflag.Value. It returns an error for values that are not allowed.
 func (v *EnumValue) Set(text string) error {
 	if !slices.Contains(v.allowed, text) {
 		return fmt.Errorf("must be one of: %s%s", strings.Join(v.allowed, ", "), spelling.DidYouMean(text, v.allowed))
@@ -77,13 +76,12 @@ func (v *EnumValue) Set(text string) error {
 	return nil
 }
 
-// Type implements pflag.Value; help shows it after the flag's name.
+// Type implements pflag.Value; help shows it after the name of the flag.
 func (v *EnumValue) Type() string { return strings.Join(v.allowed, "|") }
 
-// ExplainFlagError turns what pflag says about a command line into a usage
-// error that names the way out.
+// ExplainFlagError turns an error of pflag into a usage error with a suggestion.
 func ExplainFlagError(cmd *cobra.Command, err error) error {
-	// A flag is often unknown only because the command before it is.
+	// Often a flag is only unknown because the subcommand is.
 	if words := cmd.Flags().Args(); len(words) > 0 && cmd.Annotations[SubcommandNoun] != "" {
 		return unknownSubcommand(cmd, words[0])
 	}
@@ -127,7 +125,7 @@ func explainUnknownFlag(cmd *cobra.Command, missing *pflag.NotExistError) error 
 	return cli.Usagef("unknown flag %s, did you mean %s?", typed, strings.Join(near, " or "))
 }
 
-// plainReason spares the user the name of the Go function that failed.
+// plainReason replaces errors of Go's number parsers by messages for users.
 func plainReason(flag *pflag.Flag, reason error) error {
 	var number *strconv.NumError
 	switch {
@@ -140,10 +138,10 @@ func plainReason(flag *pflag.Flag, reason error) error {
 	}
 }
 
-// FlagGroup is the annotation that holds the section of help a flag is in.
+// FlagGroup is the annotation that holds the help section of a flag.
 const FlagGroup = "meshctl.io/flag-group"
 
-// AddDryRunFlag adds --dry-run, which alone means client.
+// AddDryRunFlag adds --dry-run. Without a value it means client.
 func AddDryRunFlag(cmd *cobra.Command, value *EnumValue) {
 	AddEnumFlag(cmd, value, "dry-run", "", "write nothing; server validates with the API server")
 	cmd.Flags().Lookup("dry-run").NoOptDefVal = "client"

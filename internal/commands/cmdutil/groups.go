@@ -1,7 +1,6 @@
 package cmdutil
 
-// The groups of the root command's help, in the order they are shown. A group
-// without commands is left out.
+// Groups of the root command's help, in the order shown. Empty groups are omitted.
 const (
 	GroupExplain  = "explain"
 	GroupAuthor   = "author"

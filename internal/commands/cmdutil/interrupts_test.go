@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Every signal that asks a process to end cancels the command.
+// Every signal that requests the end of a process cancels the command.
 //
 //nolint:paralleltest // The signals are sent to the process.
 func TestSignalsCancel(t *testing.T) {

@@ -15,41 +15,46 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/buildinfo"
 	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
-// NeedsCluster is the annotation of commands that contact a cluster, whose
-// examples are run by the end-to-end tests.
+// NeedsCluster is the annotation of commands that access a cluster. Their examples are run by
+// the end-to-end tests.
 const NeedsCluster = "meshctl.io/needs-cluster"
 
-// ClusterFlagGroup is the section of help with the flags that choose clusters.
+// ClusterFlagGroup is the help section of the flags that select clusters.
 const ClusterFlagGroup = "Flags for clusters"
 
-// KubeFlags choose the management cluster and the user to impersonate. They have the
-// names of kubectl's flags.
+// KubeFlags select the management cluster and the user to impersonate. They are named like
+// kubectl's flags.
 type KubeFlags struct {
 	streams *cli.Streams
 	build   func() buildinfo.Info
 	config  *genericclioptions.ConfigFlags
 	// reached is called with the context of the management cluster.
 	reached func(context string)
-	// waiting is called with each cluster that is asked.
+	// waiting is called before each request to a cluster; end is called after it.
 	waiting func(cluster string) (end func())
-	// unread says that a world was loaded and reports why the management cluster
-	// cannot be read.
-	unread bool
+	// unread is the problem of the loaded world that says why the management cluster
+	// cannot be read; nil if it was read.
+	unread *world.Problem
+	// home is the namespace of meshctl's resources on the management cluster that was
+	// read.
+	home string
 	// readLimit is the value of --read-limit.
 	readLimit string
-	// renamed are warnings about old names of flags that were used.
+	// renamed are warnings about the use of renamed flags.
 	renamed []string
 }
 
-// NewKubeFlags returns flags without values; Register adds them to a command.
+// NewKubeFlags returns flags without values. Register adds them to a command.
 func NewKubeFlags(f *Factory) *KubeFlags {
 	empty := func() *string { return new(string) }
 	groups := []string{}
 	return &KubeFlags{
 		streams: f.Streams, build: f.Build, reached: func(context string) { f.management = context }, waiting: f.waiting.Begin,
-		// There are no flags for tokens and passwords: others could read them.
+		// There are no flags for tokens and passwords, because other users could read them in the
+		// process list.
 		config: &genericclioptions.ConfigFlags{
 			KubeConfig: empty(), Context: empty(), Timeout: empty(), Impersonate: empty(), ImpersonateGroup: &groups,
 		},
@@ -88,12 +93,12 @@ func (k *KubeFlags) Register(cmd *cobra.Command) {
 // CompleteFlag registers the completion of a flag.
 func CompleteFlag(cmd *cobra.Command, name string, complete cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
-		panic(err) // the same flag declared twice: no input can cause it
+		panic(err) // the flag is declared twice, which is a bug
 	}
 }
 
-// CompleteContexts offers the contexts of the kubeconfig, nothing if it cannot
-// be read.
+// CompleteContexts completes the contexts of the kubeconfig. It offers nothing if the
+// kubeconfig cannot be read.
 func (k *KubeFlags) CompleteContexts(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	kubeconfig, err := kube.LoadKubeconfig(*k.config.KubeConfig)
 	if err != nil {
@@ -102,7 +107,7 @@ func (k *KubeFlags) CompleteContexts(*cobra.Command, []string, string) ([]cobra.
 	return kubeconfig.Contexts(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// renamedFlag is the old spelling of a flag. It sets the same value.
+// renamedFlag is the previous name of a flag. It sets the same value.
 type renamedFlag struct {
 	pflag.Value
 	old, name string
@@ -115,11 +120,12 @@ func (r *renamedFlag) Set(text string) error {
 	return r.Value.Set(text)
 }
 
-// KubeconfigPath is the file that the user named, empty for the usual ones.
+// KubeconfigPath returns the file that the user specified; empty for the default files.
 func (k *KubeFlags) KubeconfigPath() string { return *k.config.KubeConfig }
 
-// Options returns what all connections of the command have in common, without
-// whom to impersonate: that is for the management cluster only.
+// Options returns the options of all connections of the command. They do not include
+// impersonation, which only applies to the management cluster. Options returns a usage error
+// for invalid flags.
 func (k *KubeFlags) Options() (kube.Options, error) {
 	timeout, err := parseRequestTimeout(*k.config.Timeout)
 	if err != nil {
@@ -132,20 +138,20 @@ func (k *KubeFlags) Options() (kube.Options, error) {
 	return kube.Options{Version: k.build().Version, RequestTimeout: timeout, ReadLimit: limit, Waiting: k.waiting}, nil
 }
 
-// parseReadLimit parses a Kubernetes quantity. An empty text leaves the default.
+// parseReadLimit parses a Kubernetes quantity. It returns 0 for an empty text.
 func parseReadLimit(text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
 	size, err := resource.ParseQuantity(text)
 	if err != nil || size.Value() <= 0 {
-		return 0, cli.Usagef("invalid value %q for --read-limit: it must be a size, such as 2Gi", text)
+		return 0, cli.Usagef("invalid value %q for --read-limit: must be a size, such as 2Gi", text)
 	}
 	return size.Value(), nil
 }
 
-// parseRequestTimeout parses a duration as kubectl does: a number alone is seconds.
-// An empty text and 0 leave the default.
+// parseRequestTimeout parses a duration as kubectl does: a number without a unit is in
+// seconds. It returns 0 for an empty text.
 func parseRequestTimeout(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -160,8 +166,9 @@ func parseRequestTimeout(text string) (time.Duration, error) {
 	return timeout, nil
 }
 
-// Management returns the connection to the management cluster without contacting
-// it. Without a kubeconfig, a pod uses its own cluster.
+// Management returns the connection to the management cluster. It does not send any request.
+// In a pod without a kubeconfig, it is the cluster of the pod. Management returns an error if
+// the kubeconfig or a flag is invalid.
 func (k *KubeFlags) Management() (*kube.Connection, error) {
 	for _, hint := range k.renamed {
 		k.streams.Warn("%s", hint)
@@ -191,7 +198,7 @@ func (k *KubeFlags) Management() (*kube.Connection, error) {
 	return management, err
 }
 
-// Describe names the management cluster for people.
+// Describe returns the name of the management cluster for messages.
 func (k *KubeFlags) Describe() string {
 	management, err := k.Management()
 	if err != nil {
@@ -200,7 +207,7 @@ func (k *KubeFlags) Describe() string {
 	return "cluster " + management.Name
 }
 
-// Words returns the flags that choose the cluster, as on a command line.
+// Words returns the flags that select the cluster, as command-line arguments.
 func (k *KubeFlags) Words() []string {
 	var words []string
 	for name, value := range map[string]string{"--kubeconfig": *k.config.KubeConfig, "--context": *k.config.Context} {

@@ -14,9 +14,9 @@ func TestParseReadLimit(t *testing.T) {
 		{text: "", want: 0},
 		{text: "2Gi", want: 2 << 30},
 		{text: "1000000", want: 1_000_000},
-		{text: "0", fail: `invalid value "0" for --read-limit: it must be a size, such as 2Gi`},
-		{text: "-1Gi", fail: `invalid value "-1Gi" for --read-limit: it must be a size, such as 2Gi`},
-		{text: "much", fail: `invalid value "much" for --read-limit: it must be a size, such as 2Gi`},
+		{text: "0", fail: `invalid value "0" for --read-limit: must be a size, such as 2Gi`},
+		{text: "-1Gi", fail: `invalid value "-1Gi" for --read-limit: must be a size, such as 2Gi`},
+		{text: "much", fail: `invalid value "much" for --read-limit: must be a size, such as 2Gi`},
 	}
 	for _, tt := range tests {
 		got, err := parseReadLimit(tt.text)

@@ -6,8 +6,8 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// ManifestsView returns objects as manifests and names. The comment, which may be
-// nil, says what stands above an object in YAML, by its position.
+// ManifestsView returns a view of objects as manifests and names. comment, which may be nil,
+// returns the comment above the object at a position in YAML.
 func ManifestsView(objects []*unstructured.Unstructured, comment func(i int) string) view.View {
 	items := func(yield func(view.Manifest, error) bool) {
 		for i, object := range objects {

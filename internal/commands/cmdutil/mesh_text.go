@@ -6,7 +6,7 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// MeshText names a mesh by its type, version and namespace.
+// MeshText describes a mesh by its type, version and namespace.
 func MeshText(spec discoveryv1.MeshSpec) string {
 	name, installation := "mesh", (*discoveryv1.MeshInstallation)(nil)
 	switch {

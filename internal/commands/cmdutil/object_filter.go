@@ -22,7 +22,7 @@ type ObjectFilter struct {
 	Search    []string
 }
 
-// Register adds the flags that make sense for the kind.
+// Register adds the flags that apply to the kind.
 func (f *ObjectFilter) Register(cmd *cobra.Command, kind ObjectKind) {
 	flags := cmd.Flags()
 	if !kind.global {
@@ -37,7 +37,7 @@ func (f *ObjectFilter) Register(cmd *cobra.Command, kind ObjectKind) {
 	flags.StringSliceVar(&f.Search, "search", nil, "only "+kind.Plural+" whose name contains one of these `TEXTS`, separated by commas")
 }
 
-// Check returns a usage error if the selector cannot be read.
+// Check returns a usage error if the selector is invalid.
 func (f *ObjectFilter) Check() error {
 	if _, err := labels.Parse(f.Selector); err != nil {
 		return cli.Usagef("invalid --selector %q: %w", f.Selector, err)
@@ -45,7 +45,8 @@ func (f *ObjectFilter) Check() error {
 	return nil
 }
 
-// Apply returns the positions of the objects that pass the filter, ascending.
+// Apply returns the positions of the objects that match the filter, in ascending order. It
+// returns a usage error if the selector is invalid.
 func (f *ObjectFilter) Apply(w *world.World, kind ObjectKind, all []world.Names) ([]int, error) {
 	selector, err := labels.Parse(f.Selector)
 	if err != nil {
@@ -65,7 +66,7 @@ func (f *ObjectFilter) Apply(w *world.World, kind ObjectKind, all []world.Names)
 	return passed, nil
 }
 
-// clustersOf returns the clusters that the object at a position belongs to.
+// clustersOf returns the clusters of the object at a position.
 func (n ObjectKind) clustersOf(w *world.World, position int, names world.Names) []string {
 	if n.clusters != nil {
 		return n.clusters(w, position)
@@ -73,8 +74,8 @@ func (n ObjectKind) clustersOf(w *world.World, position int, names world.Names) 
 	return []string{names.Cluster}
 }
 
-// Resolve finds the named objects among those that pass the filter, each once,
-// ascending. All names that do not resolve are reported together.
+// Resolve returns the positions of the named objects that match the filter, in ascending order
+// and without duplicates. Its error lists all names that cannot be resolved.
 func (f *ObjectFilter) Resolve(kind ObjectKind, all []world.Names, filtered []int, names []string) ([]int, error) {
 	namesOf := func(i int) world.Names { return all[i] }
 	var found []int
@@ -82,7 +83,7 @@ func (f *ObjectFilter) Resolve(kind ObjectKind, all []world.Names, filtered []in
 	for _, name := range names {
 		i, err := world.Resolve(kind.Name, filtered, namesOf, name)
 		if err != nil {
-			failures = append(failures, f.blame(kind, all, name, err))
+			failures = append(failures, f.explainNotFound(kind, all, name, err))
 			continue
 		}
 		found = append(found, i)
@@ -91,8 +92,8 @@ func (f *ObjectFilter) Resolve(kind ObjectKind, all []world.Names, filtered []in
 	return slices.Compact(found), errors.Join(failures...)
 }
 
-// blame returns a better error if a name was not found only because of the filter.
-func (f *ObjectFilter) blame(kind ObjectKind, all []world.Names, name string, err error) error {
+// explainNotFound returns a more helpful error if a name was not found only because of the filter.
+func (f *ObjectFilter) explainNotFound(kind ObjectKind, all []world.Names, name string, err error) error {
 	var missing *world.NotFoundError
 	reason := f.Explain(all)
 	if !errors.As(err, &missing) || reason == "" {
@@ -115,7 +116,7 @@ func (f *ObjectFilter) blame(kind ObjectKind, all []world.Names, name string, er
 	}
 }
 
-// Explain names the filters that are set, with suggestions for unknown values.
+// Explain lists the filters that are set, with suggestions for unknown values.
 func (f *ObjectFilter) Explain(all []world.Names) string {
 	var namespaces, clusters []string
 	for _, n := range all {
@@ -138,7 +139,7 @@ func (f *ObjectFilter) Explain(all []world.Names) string {
 	return strings.Join(parts, ", ")
 }
 
-// elsewhere returns the existing values if no object has the given one.
+// elsewhere returns the existing values if value is not one of them.
 func elsewhere(value string, existing []string) string {
 	if slices.Contains(existing, value) {
 		return ""
@@ -151,5 +152,5 @@ func elsewhere(value string, existing []string) string {
 	if len(existing) == 0 {
 		return ""
 	}
-	return " (there are " + strings.Join(existing, ", ") + ")"
+	return " (available: " + strings.Join(existing, ", ") + ")"
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 )
 
-// hintWorkload says in a few words what a workload is.
+// hintWorkload describes a workload in a few words.
 func hintWorkload(result *policy.Result, i int) string {
 	w := &result.World.Workloads[i]
 	if w.Mesh == nil {
@@ -16,7 +16,7 @@ func hintWorkload(result *policy.Result, i int) string {
 	return w.Kind + " in mesh " + w.Mesh.Ref.Name
 }
 
-// HintDestination says in a few words what a destination is.
+// HintDestination describes a destination in a few words.
 func HintDestination(result *policy.Result, i int) string {
 	d := &result.World.Destinations[i]
 	if !d.IsService() {
@@ -36,7 +36,7 @@ func HintDestination(result *policy.Result, i int) string {
 	}
 }
 
-// HintMesh says in a few words what a mesh is and which virtual mesh holds it.
+// HintMesh describes a mesh and its virtual mesh in a few words.
 func HintMesh(result *policy.Result, i int) string {
 	m := &result.World.Meshes[i]
 	text := string(m.Type)
@@ -52,7 +52,7 @@ func HintMesh(result *policy.Result, i int) string {
 	return text + ", in no virtual mesh"
 }
 
-// HintVirtualMesh returns the state of a virtual mesh and how many it groups.
+// HintVirtualMesh returns the state of a virtual mesh and the number of its meshes.
 func HintVirtualMesh(result *policy.Result, i int) string {
 	vm := &result.VirtualMeshes[i]
 	return fmt.Sprintf("%s, lists %s", vm.State, counted(len(vm.Resource.Spec.Meshes), MeshKind()))

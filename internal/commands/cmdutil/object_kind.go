@@ -9,27 +9,25 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// ObjectKind is a kind of objects that the command line names: what it is
-// called, and how its objects are found and narrowed down. Objects are named by
-// their position in the world.
+// ObjectKind is a kind of object on the command line: its names, and how its objects are found
+// and filtered. Objects are identified by their position in the world.
 type ObjectKind struct {
 	Name, Plural string
-	// Kind is that of the manifests the objects come from.
+	// Kind is the kind of the manifests.
 	Kind string
 
 	// Objects returns the names of all objects, by position.
 	Objects func(w *world.World) []world.Names
-	// labels returns the labels that -l compares, and labelled says whose they
-	// are; nil for kinds without.
+	// labels returns the labels for -l, labelled describes them in help; nil for kinds without
+	// labels.
 	labels   func(w *world.World, position int) map[string]string
 	labelled string
 	// Hint describes an object in a few words, for completion.
 	Hint func(result *policy.Result, position int) string
-	// clusters returns the clusters that an object belongs to where its name has
-	// none; nil for kinds whose names have the cluster, or that have none.
+	// clusters returns the clusters of an object; nil for kinds whose names include the cluster,
+	// and for kinds without clusters.
 	clusters func(w *world.World, position int) []string
-	// inCluster says that the objects belong to clusters, global that they have
-	// no namespace.
+	// inCluster is true if objects belong to clusters, global if they have no namespace.
 	inCluster, global bool
 }
 
@@ -42,8 +40,7 @@ func namesOfAll[T any](objects []T, names func(T) world.Names) []world.Names {
 	return all
 }
 
-// resourceNames returns the names of resources that live on the management
-// cluster.
+// resourceNames returns the names of resources in the management cluster.
 func resourceNames[T any](kind string, objects []world.Object[T], meta func(*T) *metav1.ObjectMeta) []world.Names {
 	return namesOfAll(objects, func(o world.Object[T]) world.Names {
 		m := meta(o.Resource)

@@ -8,7 +8,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// WorkloadKind is the kind Workload.
+// WorkloadKind returns the kind Workload.
 func WorkloadKind() ObjectKind {
 	return ObjectKind{
 		Name: "workload", Plural: "workloads", Kind: "Workload",
@@ -22,7 +22,7 @@ func WorkloadKind() ObjectKind {
 	}
 }
 
-// DestinationKind is the kind Destination.
+// DestinationKind returns the kind Destination.
 func DestinationKind() ObjectKind {
 	return ObjectKind{
 		Name: "destination", Plural: "destinations", Kind: "Destination",
@@ -36,7 +36,7 @@ func DestinationKind() ObjectKind {
 	}
 }
 
-// MeshKind is the kind Mesh.
+// MeshKind returns the kind Mesh.
 func MeshKind() ObjectKind {
 	return ObjectKind{
 		Name: "mesh", Plural: "meshes", Kind: "Mesh",
@@ -51,7 +51,7 @@ func MeshKind() ObjectKind {
 	}
 }
 
-// VirtualMeshKind is the kind VirtualMesh.
+// VirtualMeshKind returns the kind VirtualMesh.
 func VirtualMeshKind() ObjectKind {
 	return ObjectKind{
 		Name: "virtualmesh", Plural: "virtual meshes", Kind: "VirtualMesh",
@@ -64,7 +64,7 @@ func VirtualMeshKind() ObjectKind {
 	}
 }
 
-// TrafficPolicyKind is the kind TrafficPolicy.
+// TrafficPolicyKind returns the kind TrafficPolicy.
 func TrafficPolicyKind() ObjectKind {
 	return ObjectKind{
 		Name: "trafficpolicy", Plural: "traffic policies", Kind: "TrafficPolicy",
@@ -77,7 +77,7 @@ func TrafficPolicyKind() ObjectKind {
 	}
 }
 
-// AccessPolicyKind is the kind AccessPolicy.
+// AccessPolicyKind returns the kind AccessPolicy.
 func AccessPolicyKind() ObjectKind {
 	return ObjectKind{
 		Name: "accesspolicy", Plural: "access policies", Kind: "AccessPolicy",
@@ -90,7 +90,7 @@ func AccessPolicyKind() ObjectKind {
 	}
 }
 
-// ClusterKind is the kind KubernetesCluster.
+// ClusterKind returns the kind KubernetesCluster.
 func ClusterKind() ObjectKind {
 	return ObjectKind{
 		Name: "cluster", Plural: "clusters", Kind: "KubernetesCluster",

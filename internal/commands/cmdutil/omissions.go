@@ -6,8 +6,8 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// ReportOmissions reports on standard error what is not rendered and why: the first
-// few, or all.
+// ReportOmissions prints what is not rendered, and why, on standard error: the first few, or
+// all.
 func ReportOmissions(streams *cli.Streams, omissions []istio.Omission, all bool) {
 	shown := min(len(omissions), ReportedProblems)
 	if all {
@@ -21,10 +21,10 @@ func ReportOmissions(streams *cli.Streams, omissions []istio.Omission, all bool)
 	}
 }
 
-// shownTargets is the maximum number of Destinations that one line names.
+// shownTargets is the maximum number of Destinations in a line.
 const shownTargets = 3
 
-// omissionText says what is left out, where and why.
+// omissionText describes an omission.
 func omissionText(o istio.Omission) string {
 	object := o.Object.String()
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/meshctl/meshctl/internal/registration"
 )
 
-// ObservePhases returns an observer that reports the phases of an operation on
-// standard error, one line each.
+// ObservePhases returns an observer that prints the phases of an operation on standard error,
+// one line per phase.
 func ObservePhases(streams *cli.Streams) registration.Observer {
 	progress := cli.NewProgress(streams)
 	return func(event registration.Event) {
@@ -37,7 +37,7 @@ func ObservePhases(streams *cli.Streams) registration.Observer {
 	}
 }
 
-// ObjectName names an object as kubectl does: virtualmesh.GROUP/NAME.
+// ObjectName returns the name of an object as kubectl prints it: KIND.GROUP/NAME.
 func ObjectName(kind schema.GroupKind, name string) string {
 	resource := strings.ToLower(kind.Kind)
 	if kind.Group != "" {
@@ -46,8 +46,7 @@ func ObjectName(kind schema.GroupKind, name string) string {
 	return resource + "/" + name
 }
 
-// PrintLeftovers reports on standard error which objects remain and how to remove
-// them.
+// PrintLeftovers prints which objects remain, and how to remove them, on standard error.
 func PrintLeftovers(streams *cli.Streams, leftovers []registration.Leftover) {
 	var commands, advice []string
 	for _, l := range leftovers {

@@ -4,8 +4,7 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// ParentNames returns the objects that a rendered object comes from, by their
-// names.
+// ParentNames returns the names of the objects from which an object is rendered.
 func ParentNames(o *istio.Object) []string {
 	names := []string{}
 	for _, parent := range o.Parents {
@@ -14,7 +13,7 @@ func ParentNames(o *istio.Object) []string {
 	return names
 }
 
-// RenderedName names an object in one word: CLUSTER/KIND.GROUP/NAMESPACE/NAME.
+// RenderedName returns a unique name of a rendered object: CLUSTER/KIND.GROUP/NAMESPACE/NAME.
 func RenderedName(o *istio.Object) string {
 	return o.Cluster + "/" + ObjectName(o.Kind.GVK().GroupKind(), o.Namespace+"/"+o.Name)
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
-// RestartProgress reports the progress of restarts on standard error.
+// RestartProgress prints the progress of restarts on standard error.
 type RestartProgress struct {
 	streams *cli.Streams
-	// verbose also reports starts and waits where there is no terminal.
+	// verbose also prints starts and waits when there is no terminal.
 	verbose  bool
 	progress *cli.Progress
 }
 
-// NewRestartProgress returns the progress of a run on standard error.
+// NewRestartProgress returns the RestartProgress of a run.
 func NewRestartProgress(streams *cli.Streams, verbose bool) *RestartProgress {
 	return &RestartProgress{streams: streams, verbose: verbose, progress: cli.NewProgress(streams)}
 }
@@ -23,14 +23,14 @@ func NewRestartProgress(streams *cli.Streams, verbose bool) *RestartProgress {
 // Line prints a line.
 func (p *RestartProgress) Line(format string, args ...any) { p.streams.Say(format, args...) }
 
-// observe is a restart.Observer.
+// observe implements restart.Observer.
 func (p *RestartProgress) observe(event restart.Event) {
 	name := event.Item.String() + "." + event.Cluster
 	switch event.State {
 	case restart.StateStarted:
 		p.progress.Begin(name, "")
 		if p.verbose || !p.streams.ErrTerminal {
-			p.Line("%s: %s", name, beginning(event.Item))
+			p.Line("%s: %s", name, startText(event.Item))
 		}
 	case restart.StateProgress:
 		p.progress.Update(name, event.Detail)
@@ -46,7 +46,7 @@ func (p *RestartProgress) observe(event restart.Event) {
 	}
 }
 
-func beginning(item *restart.Item) string {
+func startText(item *restart.Item) string {
 	if item.Action == restart.ActionWait {
 		return "waiting for a running rollout"
 	}

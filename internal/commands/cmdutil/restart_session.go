@@ -9,25 +9,25 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
-// RestartSession runs the restart of a fleet and reports progress and results on
-// standard error. All commands that restart workloads use it.
+// RestartSession runs the restart of a fleet and prints progress and results on standard
+// error. It is shared by all commands that restart workloads.
 type RestartSession struct {
 	Fleet    *restart.Fleet
 	Progress *RestartProgress
 	How      restart.RunOptions
-	// PlanOnly runs nothing; everything also restarts workloads that need no restart.
+	// PlanOnly restarts nothing. Everything also restarts workloads that need no restart.
 	PlanOnly, Everything bool
-	// Discovered says that the world comes from the management cluster, where
-	// addresses of pods are recorded.
+	// Discovered is true if the world comes from the management cluster, which records the
+	// addresses of pods.
 	Discovered bool
-	// Incomplete says that part of the input is missing.
+	// Incomplete is true if part of the input is missing.
 	Incomplete bool
 }
 
 // Writes reports whether anything is written.
 func (s *RestartSession) Writes() bool { return !s.PlanOnly && !s.How.DryRun }
 
-// ReportFailures reports why meshes cannot be restarted.
+// ReportFailures prints why meshes cannot be restarted.
 func (s *RestartSession) ReportFailures() {
 	for i := range s.Fleet.Meshes {
 		if m := &s.Fleet.Meshes[i]; m.Err != nil {
@@ -36,14 +36,14 @@ func (s *RestartSession) ReportFailures() {
 	}
 }
 
-// CheckPermissions reports meshes that meshctl is not permitted to restart.
+// CheckPermissions prints the meshes that meshctl is not permitted to restart.
 func (s *RestartSession) CheckPermissions(ctx context.Context) {
 	for _, m := range s.Fleet.CheckPermissions(ctx) {
 		s.Progress.Line("error: %s", m.Err)
 	}
 }
 
-// RunFleet runs the plans, those of different clusters at the same time.
+// RunFleet runs the plans, in parallel for different clusters.
 func (s *RestartSession) RunFleet(ctx context.Context) {
 	if s.PlanOnly {
 		return
@@ -55,7 +55,7 @@ func (s *RestartSession) RunFleet(ctx context.Context) {
 	s.Progress.end()
 }
 
-// ExplainNothing says why nothing is restarted, as far as that is known.
+// ExplainNothing prints why nothing is restarted.
 func (s *RestartSession) ExplainNothing() {
 	if len(s.Fleet.Meshes) > 0 {
 		s.Progress.Line("%s", s.nothingText(s.Fleet.Idle()))
@@ -66,15 +66,15 @@ func (s *RestartSession) nothingText(idle restart.Idle) string {
 	const anyway = "Pass --all-workloads to restart anyway."
 	switch {
 	case idle.Unknown == len(s.Fleet.Meshes):
-		return "Not known which workloads need a restart; see the errors above."
+		return "Cannot determine which workloads need a restart; see the errors above."
 	case idle.Unknown > 0:
-		return fmt.Sprintf("Not known which workloads of %s need a restart; see the errors above. No other workload is restarted.", text.Count(idle.Unknown, "mesh"))
+		return fmt.Sprintf("Cannot determine which workloads of %s need a restart; see the errors above. No other workload is restarted.", text.Count(idle.Unknown, "mesh"))
 	case idle.Manual > 0:
 		return "No workload needs a restart by meshctl; restart the listed ones yourself."
 	case s.Everything:
 		return "Nothing to restart."
 	case idle.Ending+idle.Scaled > 0:
-		return "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end by themselves."
+		return "No workload needs a restart by meshctl: pods that are older than the CA of their mesh end on their own."
 	case idle.Undetectable > 0:
 		return "No workload is known to need a restart; see the notes above. " + anyway
 	case idle.LeftOut > 0:
@@ -84,7 +84,7 @@ func (s *RestartSession) nothingText(idle restart.Idle) string {
 	}
 }
 
-// Summarise reports what was not restarted and how to continue.
+// Summarise prints what was not restarted, and how to continue.
 func (s *RestartSession) Summarise(ctx context.Context) {
 	if !s.Writes() {
 		return
@@ -110,7 +110,7 @@ func (s *RestartSession) Summarise(ctx context.Context) {
 		s.Progress.Line("Pod IPs changed; run `meshctl discover`, then `meshctl apply`.")
 	}
 	if manual := s.Fleet.Count(restart.ActionManual); manual > 0 && ctx.Err() == nil {
-		s.Progress.Line("%d more need a restart that meshctl cannot do; see the notes above.", manual)
+		s.Progress.Line("%d more need a restart that meshctl cannot perform; see the notes above.", manual)
 	}
 }
 

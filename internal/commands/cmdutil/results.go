@@ -7,8 +7,8 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// resultList is the documented form of -o json and -o yaml of the commands that
-// install and register: the outcome of each object that they write.
+// resultList is the JSON and YAML document of the commands that install and register: the
+// outcome of each written object.
 type resultList struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -27,11 +27,12 @@ type writtenObject struct {
 	Outcome    string `json:"outcome"`
 }
 
-// ResultVersion is the version of the document of install and of the commands
-// that register.
+// ResultVersion is the API version of the document printed by install and by the commands that
+// register.
 const ResultVersion = "registration.meshctl.io/v1alpha1"
 
-// PrintResults prints the outcomes of objects as kubectl does.
+// PrintResults prints the outcomes of objects in the style of kubectl. It returns the error of
+// printing.
 func PrintResults(streams *cli.Streams, format output.Format, dryRun kube.DryRun, results []kube.Result) error {
 	return output.Print(streams, format, resultsView(dryRun, results))
 }

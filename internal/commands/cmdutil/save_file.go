@@ -15,13 +15,14 @@ import (
 // ManifestMode is the mode of saved manifests, which contain no secrets.
 const ManifestMode = 0o644
 
-// SaveFile writes a new file, or replaces one if overwrite is set. After a failure,
-// no partial file is left, and an existing file is unchanged.
+// SaveFile writes a new file, or replaces one if overwrite is set. After an error, no partial
+// file is left, and an existing file is unchanged. It returns an error if the file exists and
+// overwrite is not set, or if it cannot be written.
 func SaveFile(path string, content []byte, overwrite bool) error {
 	if !overwrite {
 		return saveNew(path, content)
 	}
-	// What a link points at is replaced, not the link.
+	// Replace the target of a link, not the link itself.
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -54,17 +55,17 @@ func saveNew(path string, content []byte) error {
 	return nil
 }
 
-// CannotSave returns the error for a manifest that was not saved to path.
+// CannotSave returns the error that a manifest could not be saved to path.
 func CannotSave(path string, err error) error {
 	var reason *fs.PathError
 	if errors.As(err, &reason) {
-		err = reason.Err // the path in it may be that of the temporary file
+		err = reason.Err // its path may be that of the temporary file
 	}
 	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
 }
 
-// ClusterDirectory returns the directory for the files of a cluster: its name where
-// that is a safe file name, otherwise a sanitised name with a digest.
+// ClusterDirectory returns the directory for the files of a cluster: the name of the cluster
+// if that is a safe file name, or else a sanitised name with a digest.
 func ClusterDirectory(cluster string) string {
 	fit := len(cluster) <= MaxFileName && !strings.HasPrefix(cluster, ".") && !strings.ContainsFunc(cluster, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", r)
@@ -75,10 +76,10 @@ func ClusterDirectory(cluster string) string {
 	return naming.Sanitise(strings.TrimLeft(cluster, ".")) + "-" + naming.Digest(cluster)[:FileDigest]
 }
 
-// Bounds of file names, in characters.
+// Limits of file names, in characters.
 const (
-	// MaxFileName is the longest name that a file gets.
+	// MaxFileName is the maximum length of a file name.
 	MaxFileName = 200
-	// FileDigest is how much of a digest is part of a name.
+	// FileDigest is the length of the digest in a file name.
 	FileDigest = 8
 )

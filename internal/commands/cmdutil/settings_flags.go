@@ -10,23 +10,23 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/settings"
 )
 
-// SettingOfFlag is the annotation of a flag that holds the key of its setting.
+// SettingOfFlag is the annotation that holds the key of the setting of a flag.
 const SettingOfFlag = "meshctl.io/setting"
 
-// BindSetting makes a setting the default of the named flag, and the flag take
-// precedence over the setting.
+// BindSetting makes a setting the default of the named flag. A flag on the command line takes
+// precedence.
 func BindSetting(flags *pflag.FlagSet, name, key string) {
 	if err := flags.SetAnnotation(name, SettingOfFlag, []string{key}); err != nil {
-		panic(err) // there is no such flag: no input can cause it
+		panic(err) // the flag does not exist, which is a bug
 	}
 }
 
-// WithoutSettings is the annotation of commands that work without the settings,
-// and so with a configuration file that is broken.
+// WithoutSettings is the annotation of commands that do not use settings, and therefore work
+// even if the configuration file is broken.
 const WithoutSettings = "meshctl.io/without-settings"
 
-// LoadSettingsFirst makes every command below cmd, but those without settings,
-// load them before it runs.
+// LoadSettingsFirst makes every command below cmd load the settings before it runs, except
+// commands without settings.
 func LoadSettingsFirst(cmd *cobra.Command, f *Factory) {
 	for _, child := range cmd.Commands() {
 		LoadSettingsFirst(child, f)
@@ -43,8 +43,8 @@ func LoadSettingsFirst(cmd *cobra.Command, f *Factory) {
 	}
 }
 
-// useSettings loads the settings of a command whose flags are parsed, and applies
-// them to the flags that are not on the command line.
+// useSettings loads the settings after the flags were parsed, and applies them to flags that
+// are not on the command line.
 func (f *Factory) useSettings(cmd *cobra.Command) error {
 	f.BeginsWork()
 	f.running = cmd
@@ -62,8 +62,8 @@ func (f *Factory) useSettings(cmd *cobra.Command) error {
 	return errors.Join(errs...)
 }
 
-// settingFlags returns the flags that the user gave and that have a setting, by
-// its key.
+// settingFlags returns the flags on the command line that have a setting, by the key of the
+// setting.
 func settingFlags(cmd *cobra.Command) map[string]settings.Flag {
 	given := map[string]settings.Flag{}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
@@ -80,8 +80,8 @@ func settingFlags(cmd *cobra.Command) map[string]settings.Flag {
 	return given
 }
 
-// fillFlag applies a setting to its flag, unless the flag is on the command line or
-// the setting has its default.
+// fillFlag sets a flag to its setting, unless the flag is on the command line or the setting
+// has its default value.
 func fillFlag(flag *pflag.Flag, loaded *settings.Settings, key string) error {
 	switch loaded.Source(key).Kind {
 	case settings.FromFlag, settings.FromDefault:
@@ -100,12 +100,12 @@ func fillFlag(flag *pflag.Flag, loaded *settings.Settings, key string) error {
 	return nil
 }
 
-// ConfigLocation finds the configuration file of the command line.
+// ConfigLocation returns the location of the configuration file.
 func (f *Factory) ConfigLocation() settings.Location {
 	return settings.Locate(f.ConfigFile, f.Getenv)
 }
 
-// loadSettings loads the settings, once for a command line.
+// loadSettings loads the settings once.
 func (f *Factory) loadSettings() (*settings.Settings, error) {
 	if f.loaded == nil {
 		loaded, err := settings.Load(settings.Origins{File: f.ConfigLocation(), Getenv: f.Getenv, Environ: f.Environ, Flags: f.given})

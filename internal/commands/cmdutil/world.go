@@ -3,9 +3,11 @@ package cmdutil
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -15,30 +17,31 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// WorldFlags choose the sources of a command's world: manifests, the management
-// cluster, clusters that are discovered on the fly, or several of these.
+// WorldFlags select the sources of a command's world: manifests, the management cluster,
+// clusters discovered on the fly, or several of these.
 type WorldFlags struct {
 	Filenames []string
 	Recursive bool
 	// Contexts are the clusters to discover, as CONTEXT or NAME=CONTEXT.
 	Contexts []string
 	Kube     *KubeFlags
-	// OnTop says that the user named the management cluster explicitly, so that it
-	// takes part next to other sources.
+	// OnTop is true if the user specified the management cluster explicitly, so that it is used
+	// in addition to other sources.
 	OnTop bool
+	// MaxObjects limits the objects of Filenames; world.DefaultMaxObjects if 0.
+	MaxObjects int
 	// FilesFlag is the flag that Filenames come from; --filename if empty.
 	FilesFlag string
-	// needsClusters says that manifests alone are not enough for the command.
+	// needsClusters is true if manifests alone are not sufficient for the command.
 	needsClusters bool
-	// NewObject says that the namespace on the command line is that of an object to
-	// create, rather than of meshctl's resources.
+	// NewObject is true if --namespace is the namespace of an object to create, not that of
+	// meshctl's resources.
 	NewObject bool
-	// home is the namespace of meshctl's resources, if that differs from the one that
-	// Load is given.
+	// home is the namespace of meshctl's resources, if it differs from the one passed to Load.
 	home string
 }
 
-// Register adds the flags to a command, and completes its names from their world.
+// Register adds the flags to a command, and enables completion from their world.
 func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&f.Filenames, "filename", "f", nil,
@@ -50,20 +53,49 @@ func (f *WorldFlags) Register(cmd *cobra.Command, factory *Factory) {
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
 	BindSetting(flags, "filename", settings.Filename)
 	BindSetting(flags, "recursive", settings.Recursive)
+	RegisterMaxObjects(cmd, &f.MaxObjects)
 	f.CompletesFor(cmd, factory)
 	f.Kube = NewKubeFlags(factory)
 	f.Kube.Register(cmd)
-	// Its examples need no cluster.
+	// Examples of these commands need no cluster.
 	delete(cmd.Annotations, NeedsCluster)
 	flags.Lookup("clusters").Annotations = map[string][]string{FlagGroup: {ClusterFlagGroup}}
 	CompleteFlag(cmd, "clusters", f.Kube.CompleteContexts)
 }
 
+// RegisterMaxObjects adds the flag --max-objects, of commands that read files.
+func RegisterMaxObjects(cmd *cobra.Command, value *int) {
+	flags := cmd.Flags()
+	*value = world.DefaultMaxObjects
+	flags.Var((*countValue)(value), "max-objects", "refuse files with more than this `NUMBER` of objects")
+	BindSetting(flags, "max-objects", settings.MaxObjects)
+	CompleteFlag(cmd, "max-objects", cobra.NoFileCompletions)
+}
+
+// countValue is a flag value that is a whole number above 0.
+type countValue int
+
+// String implements pflag.Value.
+func (c *countValue) String() string { return strconv.Itoa(int(*c)) }
+
+// Set implements pflag.Value.
+func (c *countValue) Set(text string) error {
+	number, err := strconv.Atoi(text)
+	if err != nil || number <= 0 {
+		return errors.New("must be a whole number above 0")
+	}
+	*c = countValue(number)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (c *countValue) Type() string { return "int" }
+
 // CompletesFor completes the command from the world of the flags, as Register does.
 func (f *WorldFlags) CompletesFor(cmd *cobra.Command, factory *Factory) { factory.worlds[cmd] = f }
 
-// Settle chooses the sources once flags are parsed: flags take precedence over
-// manifests that the settings name.
+// Settle selects the sources after the flags were parsed: flags take precedence over manifests
+// from the settings.
 func (f *WorldFlags) Settle(cmd *cobra.Command) {
 	f.OnTop = cmd.Flags().Changed("context")
 	f.needsClusters = cmd.Annotations[NeedsCluster] != ""
@@ -72,22 +104,22 @@ func (f *WorldFlags) Settle(cmd *cobra.Command) {
 	}
 }
 
-// FromManagement reports whether the management cluster is one of the sources.
+// FromManagement reports whether the management cluster is a source.
 func (f *WorldFlags) FromManagement() bool {
 	return f.OnTop || (len(f.Filenames) == 0 && len(f.Contexts) == 0)
 }
 
-// IsDirectory reports whether a path given with --filename is a directory.
+// IsDirectory reports whether a path is a directory.
 func IsDirectory(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// ReportedProblems is the maximum number of lines about bad input on standard error;
-// the findings of the result have all of them.
+// ReportedProblems is the maximum number of problems printed on standard error. The findings
+// of the result list all of them.
 const ReportedProblems = 20
 
-// ReportProblems reports input that could not be used on standard error. It returns
+// ReportProblems prints input that could not be used on standard error. It returns
 // cli.ErrReported if the result is incomplete because of it.
 func ReportProblems(streams *cli.Streams, w *world.World) error {
 	var result error
@@ -106,7 +138,7 @@ func ReportProblems(streams *cli.Streams, w *world.World) error {
 	return result
 }
 
-// ProblemText returns a problem with its place in one line.
+// ProblemText returns a problem and its origin in one line.
 func ProblemText(p world.Problem) string {
 	text := p.Origin.String() + ": "
 	if p.Object != "" {
@@ -119,21 +151,21 @@ func ProblemText(p world.Problem) string {
 	return text
 }
 
-// WorldLoader loads a world; the Factory's is loadWorld.
+// WorldLoader loads a world. The default is Factory.loadWorld.
 type WorldLoader func(ctx context.Context, flags WorldFlags, stdin io.Reader) (*world.World, error)
 
-// loadingGCPercent is the garbage, in percent of what is in use, at which the
-// collector runs while loading.
+// loadingGCPercent is the garbage collection target percentage (GOGC) during loading.
 const loadingGCPercent = 50
 
-// loadWorld loads what the flags name. Only clusters among that are contacted.
+// loadWorld loads the world selected by the flags. It connects only to clusters that are
+// selected.
 func (f *Factory) loadWorld(ctx context.Context, flags WorldFlags, stdin io.Reader) (*world.World, error) {
 	chosen, err := f.Settings()
 	if err != nil {
 		return nil, err
 	}
-	// Loading makes much garbage beside few objects that stay: collecting it
-	// twice as often keeps memory near what stays.
+	// Loading creates much garbage compared with the objects that remain. Collecting it more
+	// often keeps the memory usage low.
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGCPercent))
 	if flags.NewObject {
 		flags.home = chosen.ConfiguredNamespace()
@@ -142,18 +174,18 @@ func (f *Factory) loadWorld(ctx context.Context, flags WorldFlags, stdin io.Read
 	if err != nil {
 		return nil, err
 	}
-	f.tellEmpty(flags, &objects)
+	f.warnIfEmpty(flags, &objects)
 	return world.New(objects), nil
 }
 
-// tellEmpty says once that nothing was discovered yet, and what is to be done: the
-// answers of the command will be empty, too.
-func (f *Factory) tellEmpty(flags WorldFlags, objects *world.Objects) {
+// warnIfEmpty warns once if nothing has been discovered yet, and what to do: the results of the
+// command will be empty too.
+func (f *Factory) warnIfEmpty(flags WorldFlags, objects *world.Objects) {
 	discovered := len(objects.Meshes) + len(objects.Workloads) + len(objects.Destinations)
-	if f.toldEmpty || !flags.FromManagement() || len(flags.Filenames)+len(flags.Contexts) > 0 || discovered+len(objects.Problems) > 0 {
+	if f.warnedEmpty || !flags.FromManagement() || len(flags.Filenames)+len(flags.Contexts) > 0 || discovered+len(objects.Problems) > 0 {
 		return
 	}
-	f.toldEmpty = true
+	f.warnedEmpty = true
 	next := "register clusters with 'meshctl cluster register', then run 'meshctl discover'"
 	if len(objects.KubernetesClusters) > 0 {
 		next = "run 'meshctl discover'"

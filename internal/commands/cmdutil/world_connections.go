@@ -12,20 +12,20 @@ import (
 
 // MemberConnections are the connections to the clusters of a command's world.
 type MemberConnections struct {
-	// Management is the management cluster; nil if it is none of the sources.
+	// Management is the management cluster; nil if it is not a source.
 	Management *kube.Connection
 	kube.Members
 }
 
-// Members returns the connections to the registered clusters, if the management
-// cluster is a source, and to those named with --clusters. It contacts no other
-// cluster than the management cluster. Where the world that was loaded says already
-// why that one cannot be read, the error is cli.ErrReported.
+// Members returns the connections to the registered clusters, if the management cluster is a
+// source, and to those named with --clusters. It sends requests only to the management
+// cluster. It returns cli.ErrReported if loading the world already reported why the management
+// cluster cannot be read.
 func (f *WorldFlags) Members(ctx context.Context, namespace string) (MemberConnections, error) {
 	found := MemberConnections{Members: kube.Members{Connections: map[string]*kube.Connection{}, Failures: map[string]error{}}}
 	if f.FromManagement() {
 		if err := f.registered(ctx, namespace, &found); err != nil {
-			if f.Kube.unread && ctx.Err() == nil {
+			if f.Kube.unread != nil && ctx.Err() == nil {
 				err = cli.ErrReported
 			}
 			return found, err
@@ -58,7 +58,7 @@ func (f *WorldFlags) registered(ctx context.Context, namespace string, found *Me
 	names, err := registration.RegisteredNames(ctx, management, namespace)
 	var e *kube.Error
 	if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind && len(f.Contexts) > 0 {
-		return nil // meshctl is not installed there, and need not be
+		return nil // meshctl need not be installed there
 	}
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (f *WorldFlags) registered(ctx context.Context, namespace string, found *Me
 	}
 	unusable := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool { return found.Connections[name] != nil })
 	for i, name := range unusable {
-		if i < len(failed) { // both are sorted by cluster
+		if i < len(failed) { // both lists are sorted by cluster
 			found.Failures[name] = failed[i]
 		}
 	}

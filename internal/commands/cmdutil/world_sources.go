@@ -16,15 +16,15 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// Load reads all sources and combines them. An object in two sources is an error
-// that names both; but fresh discovery replaces what the management cluster has of
-// the same clusters.
+// Load reads all sources and combines them. If two sources have the same object, the error
+// names both, but freshly discovered objects replace those of the same clusters in the
+// management cluster.
 func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader) (world.Objects, error) {
 	validator := validation.New()
 	var objects world.Objects
 	if len(f.Filenames) > 0 {
 		files, err := load.Files(ctx, load.FileOptions{
-			Paths: f.Filenames, Recursive: f.Recursive, Stdin: stdin, DefaultNamespace: namespace,
+			Paths: f.Filenames, Recursive: f.Recursive, Stdin: stdin, DefaultNamespace: namespace, MaxObjects: f.MaxObjects,
 		}, validator)
 		if err != nil {
 			return objects, err
@@ -69,10 +69,40 @@ func (f *WorldFlags) loadManagement(ctx context.Context, home string, validator 
 		return world.Objects{}, err
 	}
 	objects, err := load.Management(ctx, load.ManagementOptions{Connection: management, Home: home}, validator)
-	f.Kube.unread = slices.ContainsFunc(objects.Problems, func(p world.Problem) bool {
+	f.Kube.home, f.Kube.unread = home, nil
+	unread := slices.IndexFunc(objects.Problems, func(p world.Problem) bool {
 		return p.Kind == world.UnusableCluster || p.Kind == world.UnlistedKind && p.HidesInput()
 	})
+	if unread >= 0 {
+		f.Kube.unread = &objects.Problems[unread]
+	}
 	return objects, err
+}
+
+// PolicyNamespaces returns the namespaces of the management cluster from which
+// policies take effect: that of meshctl's resources, and those that it lists. The
+// world must have been loaded.
+func (f *WorldFlags) PolicyNamespaces(ctx context.Context) (home string, listed []string, err error) {
+	management, err := f.Kube.Management()
+	if err != nil {
+		return f.Kube.home, nil, err
+	}
+	ctx, stop := context.WithTimeout(ctx, kube.DefaultDeadline)
+	defer stop()
+	listed, err = kube.ReadPolicyNamespaces(ctx, management, f.Kube.home)
+	if kube.IsReason(err, kube.ReasonNotFound) {
+		err = nil // there is nothing that could list any
+	}
+	return f.Kube.home, listed, err
+}
+
+// Unread returns the error of the management cluster if the loaded world lacks what
+// is there; nil if it was read.
+func (f *WorldFlags) Unread() error {
+	if f.Kube == nil || f.Kube.unread == nil {
+		return nil
+	}
+	return errors.New(ProblemText(*f.Kube.unread))
 }
 
 // Discovered returns the connections to the clusters to discover.
@@ -105,7 +135,7 @@ func (f *WorldFlags) Discovered() ([]*kube.Connection, error) {
 	return connections, nil
 }
 
-// Words returns the flags as on a command line.
+// Words returns the flags as command-line arguments.
 func (f *WorldFlags) Words() []string {
 	var words []string
 	for _, name := range f.Filenames {

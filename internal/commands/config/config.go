@@ -1,4 +1,4 @@
-// Package config is `meshctl config`: it views and edits the settings.
+// Package config implements `meshctl config`, which shows and edits the settings.
 package config
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// NewCmd returns the command `meshctl config`.
+// NewCmd returns the command `meshctl config` with its subcommands.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
@@ -37,7 +37,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmdutil.WithSubcommands(cmd, "command")
 }
 
-// configHelp explains the settings from their table.
+// configHelp returns the help text with a list of all settings.
 func configHelp() string {
 	var b strings.Builder
 	b.WriteString(cmdutil.Dedent(`

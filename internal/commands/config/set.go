@@ -12,14 +12,14 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// configChange is one use of config set or config unset.
+// configChange is an invocation of config set or config unset.
 type configChange struct {
 	streams  *cli.Streams
 	getenv   func(name string) string
 	location settings.Location
 
 	key string
-	// values are what to set; none to unset.
+	// values are the values to set; none to unset.
 	values []string
 }
 
@@ -71,7 +71,7 @@ func newUnsetCmd(f *cmdutil.Factory) *cobra.Command {
 	}
 }
 
-// setArgs checks the key and the values of config set.
+// setArgs validates the key and the values of config set.
 func setArgs(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return cli.Usagef("%s takes the key of a setting and its value; 'meshctl config --help' lists the settings", cmd.CommandPath())
@@ -127,12 +127,12 @@ func (c *configChange) unset(ctx context.Context) error {
 	return c.print("%s %s %s", c.key, outcome, path)
 }
 
-// print prints the result in one line.
+// print prints the result as one line.
 func (c *configChange) print(format string, args ...any) error {
 	return output.Print(c.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) { t.Linef(format, args...) })})
 }
 
-// completeSet offers the settings, then the values of the one chosen.
+// completeSet completes the key, then its values.
 func completeSet(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) == 0 {
 		return describedSettings(settings.Catalogue()), cobra.ShellCompDirectiveNoFileComp
@@ -150,7 +150,7 @@ func completeSet(_ *cobra.Command, args []string, _ string) ([]cobra.Completion,
 	}
 }
 
-// completeUnset offers the settings.
+// completeUnset completes the key.
 func completeUnset(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

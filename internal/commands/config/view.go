@@ -40,20 +40,19 @@ func newViewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// configView is the documented form of -o json and -o yaml.
+// configView is the JSON and YAML document of the command.
 type configView struct {
-	// File is where the configuration file is, or would be.
+	// File is the path of the configuration file, whether it exists or not.
 	File     string        `json:"file,omitempty"`
 	Settings []settingView `json:"settings"`
 }
 
-// settingView is one effective setting. The value is a string, a boolean or a
-// list of strings.
+// settingView is one effective setting. Its value is a string, a boolean or a list of strings.
 type settingView struct {
 	Key    string `json:"key"`
 	Value  any    `json:"value"`
 	Source string `json:"source"`
-	// From is the flag, the variable or the file, absent for defaults.
+	// From is the flag, variable or file; absent for defaults.
 	From string `json:"from,omitempty"`
 }
 
@@ -74,7 +73,7 @@ func runView(opts *viewOptions) error {
 	return output.Print(opts.streams, opts.output.Format(), newConfigView(loaded).view())
 }
 
-// view returns the settings in all forms; their names are their keys.
+// view returns the settings in all output formats. Their names are the keys.
 func (c configView) view() view.View {
 	return view.View{
 		Document: view.Value(c),
@@ -83,7 +82,7 @@ func (c configView) view() view.View {
 	}
 }
 
-// table has one row for each setting.
+// table returns a table with one row per setting.
 func (c configView) table() view.Table {
 	table := view.Table{Columns: []view.Column{{Name: "KEY"}, {Name: "VALUE", Content: view.ItemList}, {Name: "SOURCE", Content: view.Prose}}}
 	for _, s := range c.Settings {

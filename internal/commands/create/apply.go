@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kballard/go-shellquote"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshctl/meshctl/internal/cli"
@@ -73,8 +72,7 @@ func (o *options[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
 		})})
 	}
 	if err == nil && opts.DryRun != kube.DryRunServer {
-		next := append([]string{"meshctl", "apply"}, o.world.Kube.Words()...)
-		o.streams.Say("Run '%s' to write the configuration to the clusters.", shellquote.Join(next...))
+		o.streams.Say("Run 'meshctl apply' to write the configuration to the clusters.")
 	}
 	return err
 }

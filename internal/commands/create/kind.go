@@ -44,11 +44,14 @@ const (
 
 // options is one use of a create command.
 type options[I any, O render.Object] struct {
-	streams  *cli.Streams
-	load     cmdutil.WorldLoader
-	clock    cli.Clock
-	edit     cmdutil.ManifestEditor
-	prompter func(ctx context.Context) wizard.Prompter
+	streams *cli.Streams
+	load    cmdutil.WorldLoader
+	// policyNamespaces returns the namespace of meshctl's resources on the management
+	// cluster, and the others from which policies take effect.
+	policyNamespaces func(ctx context.Context) (home string, listed []string, err error)
+	clock            cli.Clock
+	edit             cmdutil.ManifestEditor
+	prompter         func(ctx context.Context) wizard.Prompter
 
 	creation[I, O]
 	world     cmdutil.WorldFlags
@@ -79,6 +82,7 @@ func newKindCmd[I any, O render.Object](f *cmdutil.Factory, c creation[I, O]) *c
 		dryRun:   cmdutil.NewEnumValue(dryRunNone, dryRunNone, dryRunClient, dryRunServer),
 		format:   cmdutil.NewOutput(""),
 	}
+	opts.policyNamespaces = opts.world.PolicyNamespaces
 	cmd := &cobra.Command{
 		Use: c.kind.Noun + " [NAME]", Aliases: c.aliases, Short: c.short, Long: c.long, Example: c.example,
 		Args: atMostOneName,

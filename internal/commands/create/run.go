@@ -30,6 +30,13 @@ type authored[I any, O render.Object] struct {
 	base     *O
 	resource O
 
+	// home is the namespace of meshctl's resources, and listed are the others from which
+	// policies take effect; reachErr says why these are not known. home is empty if they
+	// do not matter.
+	home     string
+	listed   []string
+	reachErr error
+
 	// answered says that the user answered a question; open are the parts that were
 	// not asked about before an interrupt.
 	answered bool
@@ -96,10 +103,18 @@ func (o *options[I, O]) begin(ctx context.Context) (a *authored[I, O], incomplet
 	return a, incomplete, nil
 }
 
-// loadWorld loads what exists. The first error says that it is incomplete.
+// loadWorld loads what exists. The first error says that it is incomplete. The
+// management cluster must be readable: without it, every name would be unknown, and
+// what is created could not be written.
 func (o *options[I, O]) loadWorld(ctx context.Context, a *authored[I, O]) (incomplete, err error) {
 	if a.world, err = o.load(ctx, o.world, o.streams.In); err != nil {
 		return nil, err
+	}
+	if err := o.world.Unread(); err != nil {
+		return nil, err
+	}
+	if o.applies() { // a manifest may be for another cluster, and counts with --filename
+		a.home, a.listed, a.reachErr = o.policyNamespaces(ctx)
 	}
 	return cmdutil.ReportProblems(o.streams, a.world), nil
 }
@@ -238,12 +253,12 @@ func (o *options[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	if err := o.validate(a); err != nil {
 		return err
 	}
-	effect := o.impactOn(a)
-	o.printImpact(a, effect)
+	lines, fails := o.impactOn(a)
+	o.printImpact(lines)
 	if err := o.hand(ctx, a); err != nil {
 		return err
 	}
-	if effect.Fails() {
+	if fails {
 		return cli.ErrReported
 	}
 	return nil
@@ -300,14 +315,18 @@ func (o *options[I, O]) nameHolder(a *authored[I, O], name string) string {
 	return ""
 }
 
-// impactOn returns the effect of the resource on the world; empty without one.
-func (o *options[I, O]) impactOn(a *authored[I, O]) impact.View {
+// impactOn returns the effect of the resource on the world, and whether the
+// resource is INVALID or not effective on a Destination that it selects.
+func (o *options[I, O]) impactOn(a *authored[I, O]) (lines []impact.Line, fails bool) {
 	if a.world == nil {
-		return impact.View{}
+		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}, false
 	}
-	after := policy.Evaluate(a.world.With(o.joining(a.world, a.resource, o.clock())))
+	joins := o.joining(a.world, a.resource, o.clock())
+	lines = o.limitReach(a, &joins)
+	after := policy.Evaluate(a.world.With(joins))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
-	return impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName()))
+	effect := impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName()))
+	return append(lines, impact.Lines(effect)...), effect.Fails()
 }
 
 // meaning returns the evaluation of the world, which is made once.
@@ -319,11 +338,7 @@ func (o *options[I, O]) meaning(a *authored[I, O]) *policy.Result {
 }
 
 // printImpact reports the effect of the resource on standard error.
-func (o *options[I, O]) printImpact(a *authored[I, O], effect impact.View) {
-	lines := impact.Lines(effect)
-	if a.world == nil {
-		lines = []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
-	}
+func (o *options[I, O]) printImpact(lines []impact.Line) {
 	for _, line := range lines {
 		o.streams.Paragraph(levelOf(line.Severity), "%s", line.Text)
 	}

@@ -20,8 +20,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// creating is one use of `meshctl create virtualmesh` whose world is the
-// management cluster.
+// creating is an invocation of `meshctl create virtualmesh` with a world from the management
+// cluster.
 type creating struct {
 	*options[render.VirtualMeshInput, *networkingv1.VirtualMesh]
 	out, errOut interface{ String() string }
@@ -59,8 +59,7 @@ func newCreating(t *testing.T, terminal bool, dryRun, save string, flags ...stri
 	return c
 }
 
-// Where nothing is missing, or nobody can be asked, a dry run and --save contact no
-// cluster.
+// A dry run and --save contact no cluster if no value is missing or there is no terminal.
 func TestOffline(t *testing.T) {
 	t.Parallel()
 	complete := []string{"prod", "mesh=istiod-istio-system-east"}
@@ -69,7 +68,7 @@ func TestOffline(t *testing.T) {
 		terminal bool
 		save     bool
 		flags    []string
-		want     string // the error
+		want     string // expected error
 	}{
 		{"complete, on a terminal", true, false, complete, ""},
 		{"complete, without one", false, false, complete, ""},
@@ -96,13 +95,13 @@ func TestOffline(t *testing.T) {
 	}
 }
 
-// On a terminal, a dry run and --save ask for what is missing. The questions offer
-// what the management cluster has, and nothing is written to it.
+// On a terminal, a dry run and --save ask for missing values. The prompts offer objects of the
+// management cluster, and nothing is written to it.
 func TestQuestionsOfADryRun(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, dryRun, save string
-		// command is how the equivalent command ends.
+		// command is the end of the equivalent command.
 		command string
 	}{
 		{"--dry-run=client", dryRunClient, "", "--dry-run=client\n"},
@@ -142,7 +141,7 @@ func TestQuestionsOfADryRun(t *testing.T) {
 	}
 }
 
-// Without a cluster to ask about, the error says what is missing and what to do.
+// Without a cluster, the error says what is missing and what to do.
 func TestQuestionsWithoutACluster(t *testing.T) {
 	t.Parallel()
 	c := newCreating(t, true, dryRunClient, "", "prod")

@@ -1,4 +1,4 @@
-// Package describe is `meshctl describe`: it chooses objects of the world and
+// Package describe implements `meshctl describe`, which selects objects of the world and
 // prints their views.
 package describe
 
@@ -8,7 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// NewCmd returns the command `meshctl describe`.
+// NewCmd returns the command `meshctl describe` with its subcommands.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "describe RESOURCE [NAME...]",
@@ -34,7 +34,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmdutil.WithSubcommands(cmd, "resource")
 }
 
-// describeNouns returns the kinds that describe explains.
+// describeNouns returns the kinds of the subcommands.
 func describeNouns() []describeNoun {
 	return []describeNoun{
 		workloadNoun(), destinationNoun(), meshNoun(), virtualMeshNoun(), trafficPolicyNoun(), accessPolicyNoun(), clusterNoun(),

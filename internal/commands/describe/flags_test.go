@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// TestDescribeNounFlags checks what becomes of the command line.
+// TestDescribeNounFlags checks the parsing of the command line.
 func TestDescribeNounFlags(t *testing.T) {
 	t.Parallel()
 	streams, _, _ := cli.Test("")
@@ -39,7 +39,7 @@ func TestDescribeNounFlags(t *testing.T) {
 	}
 }
 
-// parsedDescribeWorkload is what a command line of describe workload says.
+// parsedDescribeWorkload is a parsed command line of describe workload.
 type parsedDescribeWorkload struct {
 	Names, Filenames                         []string
 	Recursive                                bool

@@ -18,8 +18,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// describeNoun is a kind that describe explains: the command about it, and what
-// is said about its objects, which are named by their position in the world.
+// describeNoun is a kind with its subcommand. Its objects are identified by their position in
+// the world.
 type describeNoun struct {
 	cmdutil.ObjectKind
 	aliases              []string
@@ -27,24 +27,23 @@ type describeNoun struct {
 
 	// answer describes the objects at the positions.
 	answer func(result *policy.Result, positions []int, detail queryDetail) describe.Answer
-	// status is the kind of the objects' status, empty if they have none.
+	// status is the kind of the objects' status; empty if they have none.
 	status describe.StatusKind
-	// trust says that --trust finds something out about the objects.
+	// trust is true if --trust adds information about the objects.
 	trust bool
-	// reaches says that the objects call destinations.
+	// reaches is true if the objects call destinations.
 	reaches bool
 }
 
-// queryDetail says how much of an answer is wanted.
+// queryDetail is the level of detail of a description.
 type queryDetail struct {
-	// full is for descriptions in full, allDestinations for those of all
-	// destinations within reach.
+	// full requests full descriptions; allDestinations includes all reachable destinations.
 	full, allDestinations bool
-	// wholeKind says that all objects of the kind are described.
+	// wholeKind is true if all objects of the kind are described.
 	wholeKind bool
 }
 
-// query is one use of a describe command.
+// query is an invocation of a describe command.
 type query struct {
 	streams   *cli.Streams
 	load      cmdutil.WorldLoader
@@ -62,8 +61,8 @@ type query struct {
 	trustFlags
 }
 
-// newNounCmd returns the command that describes one kind. The query
-// goes to runF if that is not nil.
+// newNounCmd returns the command that describes one kind. If runF is not nil, it is called
+// with the query instead of running it.
 func newNounCmd(f *cmdutil.Factory, noun describeNoun, runF func(*query) error) *cobra.Command {
 	query := &query{
 		streams: f.Streams, load: f.LoadWorld, verbosity: func() int { return f.Streams.Verbosity }, noun: noun,
@@ -124,7 +123,7 @@ func (q *query) run(ctx context.Context) error {
 		}
 	}
 	if len(positions) == 0 {
-		q.streams.Say("%s", q.explainNothing(all))
+		q.streams.Say("%s", q.explainNothing(all, world.Incomplete()))
 	}
 	result := policy.Evaluate(world)
 	if q.trust {
@@ -154,8 +153,8 @@ func (q *query) print(result *policy.Result, positions []int, answer describe.An
 // detailed reports whether the objects are described in full.
 func (q *query) detailed() bool { return q.details || q.allDestinations || len(q.names) > 0 }
 
-// summariseFindings reports whether any finding needs attention. It explains
-// the exit code where the output does not: where it only has names or numbers.
+// summariseFindings reports whether any finding needs attention. It prints a reason for the
+// exit code if the output does not show the findings.
 func (q *query) summariseFindings(count map[finding.Severity]int) bool {
 	failures, warnings := count[finding.SeverityError], count[finding.SeverityWarning]
 	if failures+warnings == 0 {
@@ -175,10 +174,18 @@ func (q *query) summariseFindings(count map[finding.Severity]int) bool {
 	return true
 }
 
-// ExplainNothing says why no object is described.
-func (q *query) explainNothing(all []world.Names) string {
-	if len(all) > 0 {
-		return fmt.Sprintf("No %s found: none of %d matches %s.", q.noun.Plural, len(all), q.filter.Explain(all))
+// explainNothing says why no object is described. Of an incomplete world, nobody
+// knows whether there is none.
+func (q *query) explainNothing(all []world.Names, incomplete bool) string {
+	switch {
+	case len(all) > 0:
+		text := fmt.Sprintf("No %s found: none of %d matches %s", q.noun.Plural, len(all), q.filter.Explain(all))
+		if incomplete {
+			text += ", and part of the input could not be read"
+		}
+		return text + "."
+	case incomplete:
+		return fmt.Sprintf("No %s found: part of the input could not be read.", q.noun.Plural)
 	}
 	text := fmt.Sprintf("No %s found: no object of kind %s.", q.noun.Plural, q.noun.Kind)
 	if !q.world.Recursive && slices.ContainsFunc(q.world.Filenames, cmdutil.IsDirectory) {

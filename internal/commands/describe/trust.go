@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// trustFlags have describe look at certificates, too, which asks the clusters.
+// trustFlags are the flags for inspecting certificates, which accesses the clusters.
 type trustFlags struct {
 	trust         bool
 	expiryWarning *cmdutil.DaysValue
@@ -26,7 +26,7 @@ func (t *trustFlags) register(cmd *cobra.Command, f *cmdutil.Factory, noun descr
 	flags.Var(t.expiryWarning, "expiry-warning", "with --trust, warn of certificates that expire within this `DURATION`, such as 30d or 12h")
 }
 
-// check refuses what cannot be meant.
+// check validates the combination of flags.
 func (t *trustFlags) check(cmd *cobra.Command, world *cmdutil.WorldFlags) error {
 	switch {
 	case !t.trust && cmd.Flags().Changed("expiry-warning"):
@@ -38,8 +38,7 @@ func (t *trustFlags) check(cmd *cobra.Command, world *cmdutil.WorldFlags) error 
 	}
 }
 
-// lookAtTrust adds findings about the certificates of all virtual meshes to a
-// result.
+// lookAtTrust adds findings about the certificates of all virtual meshes to a result.
 func (t *trustFlags) lookAtTrust(ctx context.Context, world cmdutil.WorldFlags, result *policy.Result) error {
 	chosen, err := t.factory.Settings()
 	if err != nil {

@@ -95,6 +95,7 @@ func (o *options) register(f *cmdutil.Factory, cmd *cobra.Command) {
 	}
 	cmdutil.BindSetting(flags, "base", settings.Filename)
 	cmdutil.BindSetting(flags, "recursive", settings.Recursive)
+	cmdutil.RegisterMaxObjects(cmd, &o.current.MaxObjects)
 	o.current.FilesFlag = "base"
 	o.current.CompletesFor(cmd, f)
 	o.current.Kube = cmdutil.NewKubeFlags(f)
@@ -185,7 +186,7 @@ func (o *options) loadNew(ctx context.Context) (world.Objects, error) {
 		return world.Objects{}, nil
 	}
 	return load.Files(ctx, load.FileOptions{
-		Paths: o.filenames, Recursive: o.current.Recursive, Stdin: o.streams.In, DefaultNamespace: o.namespace,
+		Paths: o.filenames, Recursive: o.current.Recursive, Stdin: o.streams.In, DefaultNamespace: o.namespace, MaxObjects: o.current.MaxObjects,
 	}, validation.New())
 }
 

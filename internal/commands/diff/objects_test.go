@@ -14,7 +14,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// What differs between two random worlds is what their manifests show.
+// The differences between two random worlds are those between their manifests.
 func TestDifferencesOfRandomWorlds(t *testing.T) {
 	t.Parallel()
 	kinds := map[kube.ChangeKind]int{}

@@ -1,5 +1,5 @@
-// Package discover is `meshctl discover`: it finds meshes, workloads and
-// destinations of clusters, and stores or prints them.
+// Package discover implements `meshctl discover`, which discovers the meshes, workloads and
+// destinations of clusters and stores or prints them.
 package discover
 
 import (
@@ -17,10 +17,10 @@ type options struct {
 	streams *cli.Streams
 	kube    *cmdutil.KubeFlags
 
-	// names are registered clusters, contexts clusters of the kubeconfig as
-	// CONTEXT or NAME=CONTEXT, dumps files as NAME=PATH.
+	// names are registered clusters, contexts are kubeconfig contexts as CONTEXT or
+	// NAME=CONTEXT, and dumps are files as NAME=PATH.
 	names, contexts, dumps []string
-	// OnTop says that the user named the management cluster explicitly.
+	// onTop is true if the user specified the management cluster explicitly.
 	onTop bool
 
 	namespace      string
@@ -29,6 +29,8 @@ type options struct {
 	dryRun         *cmdutil.EnumValue
 	output         *cmdutil.EnumValue
 	timeout        time.Duration
+	// maxObjects limits the objects of the files of --from.
+	maxObjects int
 }
 
 // NewCmd returns the command `meshctl discover`.
@@ -91,6 +93,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmdutil.CompleteFlag(cmd, "contexts", opts.kube.CompleteContexts)
 	flags.StringArrayVar(&opts.dumps, "from", nil,
 		"discover the cluster `NAME=PATH` from a file or directory written by kubectl as YAML or JSON, or from standard input if PATH is -; repeatable")
+	cmdutil.RegisterMaxObjects(cmd, &opts.maxObjects)
 	cmdutil.RegisterNamespace(cmd, &opts.namespace, "`NAMESPACE` of meshctl's resources")
 	flags.BoolVar(&opts.prune, "prune", true, "remove stale objects: those that their cluster no longer has")
 	flags.BoolVar(&opts.forceConflicts, "force-conflicts", false, "take over fields that another field manager owns")
@@ -101,13 +104,12 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// CompleteRegistered offers the names of registered clusters that were not
-// typed yet.
+// completeRegistered completes the names of registered clusters.
 func (o *options) completeRegistered(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return (&cmdutil.ClusterCommand{Kube: o.kube, Namespace: o.namespace}).CompleteRegistered(cmd, args[:0], typed)
 }
 
-// check refuses what cannot be meant.
+// check validates the combination of arguments and flags.
 func (o *options) check() error {
 	if o.writes() && len(o.dumps) > 0 && len(o.contexts) == 0 && len(o.names) == 0 && !o.onTop {
 		return cli.Usagef("--from needs a destination: print the result with -o, or add --context to write to the management cluster")
@@ -115,11 +117,11 @@ func (o *options) check() error {
 	return nil
 }
 
-// writes reports whether the result is kept on the management cluster, or would
-// be but for a dry run.
+// writes reports whether the result is stored in the management cluster, or would be without
+// --dry-run.
 func (o *options) writes() bool { return o.output.String() == "" }
 
-// registered reports whether registered clusters are among the sources.
+// registered reports whether registered clusters are to be discovered.
 func (o *options) registered() bool {
 	return len(o.names) > 0 || len(o.contexts) == 0 && len(o.dumps) == 0
 }

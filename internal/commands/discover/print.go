@@ -9,10 +9,10 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// print prints what was found.
+// print prints the discovered objects.
 func (d *discovering) print() error { return output.Print(d.streams, d.output.Format(), d.view()) }
 
-// view returns what was found in all forms.
+// view returns the discovered objects in all output formats.
 func (d *discovering) view() view.View {
 	if d.output.Format().ForPeople() {
 		return view.View{Table: view.Rows(d.table())}
@@ -27,7 +27,7 @@ func (d *discovering) view() view.View {
 	return cmdutil.ManifestsView(objects, nil)
 }
 
-// table has one row for each cluster.
+// table returns a table with one row per cluster.
 func (d *discovering) table() view.Table {
 	table := view.Table{Columns: []view.Column{
 		{Name: "CLUSTER"}, {Name: "STATUS"}, {Name: "MESHES", Content: view.ItemList}, {Name: "WORKLOADS", Priority: 1}, {Name: "DESTINATIONS", Priority: 2},
@@ -44,7 +44,7 @@ func (d *discovering) table() view.Table {
 		}
 		status, none := "Discovered", view.None
 		number := strconv.Itoa
-		if c.Partial() { // then nothing found does not mean that there is nothing
+		if c.Partial() { // nothing found does not mean that nothing exists
 			status, none = "Partial", view.Unknown
 			number = func(n int) string {
 				if n == 0 {

@@ -13,10 +13,10 @@ import (
 	"github.com/meshctl/meshctl/internal/load"
 )
 
-// discover looks at all clusters, live ones at the same time.
+// discover discovers all clusters; those with a connection in parallel.
 func (d *discovering) discover(ctx context.Context) error {
 	live, err := inventory.Discover(ctx, inventory.DiscoverOptions{
-		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.tell,
+		Connections: d.connections, ManagementNamespace: d.namespace, Settings: d.settings, Deadline: d.timeout, Done: d.reportFound,
 	})
 	if err != nil {
 		return err
@@ -24,20 +24,19 @@ func (d *discovering) discover(ctx context.Context) error {
 	d.found = append(d.found, live...)
 	for _, source := range d.dumps {
 		found, err := inventory.DiscoverDump(ctx, load.DumpOptions{
-			Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings,
+			Cluster: source.cluster, Paths: source.paths, Stdin: d.streams.In, ManagementNamespace: d.namespace, Settings: d.settings, MaxObjects: d.maxObjects,
 		})
 		if err != nil {
 			return err
 		}
-		d.tell(&found)
+		d.reportFound(&found)
 		d.found = append(d.found, found)
 	}
 	slices.SortStableFunc(d.found, func(a, b inventory.Cluster) int { return strings.Compare(a.Name, b.Name) })
 	return ctx.Err()
 }
 
-// warnings are what there is to say about what was found in a cluster, although it
-// can be used.
+// warnings returns the warnings about a usable cluster.
 func warnings(c *inventory.Cluster) []string {
 	var texts []string
 	add := func(message, hint string) {
@@ -67,8 +66,8 @@ func warnings(c *inventory.Cluster) []string {
 	return texts
 }
 
-// tell says as progress what was found in a cluster.
-func (d *discovering) tell(c *inventory.Cluster) {
+// reportFound prints the result of discovering a cluster.
+func (d *discovering) reportFound(c *inventory.Cluster) {
 	if c.Err != nil {
 		d.say("%s: failed", c.Name)
 		return
@@ -78,8 +77,8 @@ func (d *discovering) tell(c *inventory.Cluster) {
 		text.Count(len(out.Workloads), "workload"), text.Count(len(out.Destinations), "destination"))
 }
 
-// reportMissing says what could not be seen, within bounds, errors first. It
-// returns cli.ErrReported if a whole cluster or a part of a file is missing.
+// reportMissing prints what could not be read, errors first, up to a limit. It returns
+// cli.ErrReported if a cluster or a part of a file is missing.
 func (d *discovering) reportMissing() error {
 	var result error
 	var lines []string

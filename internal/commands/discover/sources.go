@@ -22,28 +22,28 @@ import (
 type discovering struct {
 	*options
 
-	// management is where to write to and where clusters are registered; nil if
-	// it is not needed.
+	// management is the cluster to write to, in which clusters are registered; nil if it is not
+	// needed.
 	management *kube.Connection
-	// stored is what it had before anything was discovered; nil without writing.
+	// stored is its content before the discovery; nil if nothing is written.
 	stored   *inventory.Stored
 	settings *settingsv1.Settings
 
 	connections []*kube.Connection
 	dumps       []dumpSource
-	// found is sorted by name once everything is discovered.
+	// found is sorted by name when the discovery is complete.
 	found []inventory.Cluster
-	// unusable are errors about clusters that were said already.
+	// unusable are errors about clusters that have been printed.
 	unusable []*kube.Error
 }
 
-// dumpSource is a cluster as files show it.
+// dumpSource is a cluster to discover from files.
 type dumpSource struct {
 	cluster string
 	paths   []string
 }
 
-// prepare finds out what to discover, and what the management cluster has.
+// prepare determines what to discover, and reads the management cluster.
 func (d *discovering) prepare(ctx context.Context) error {
 	if err := d.nameDumps(); err != nil {
 		return err
@@ -64,8 +64,8 @@ func (d *discovering) prepare(ctx context.Context) error {
 	return d.checkNames()
 }
 
-// readManagement reads of the management cluster what it has stored, the
-// settings, and the registered clusters.
+// readManagement reads the stored objects, the settings, and the registered clusters from the
+// management cluster.
 func (d *discovering) readManagement(ctx context.Context) error {
 	if d.writes() {
 		stored, err := inventory.ReadDiscovered(ctx, d.management, d.namespace)
@@ -97,7 +97,7 @@ func (d *discovering) readManagement(ctx context.Context) error {
 	return nil
 }
 
-// connectRegistered looks up the credentials of registered clusters.
+// connectRegistered creates the connections to the registered clusters.
 func (d *discovering) connectRegistered(ctx context.Context) error {
 	opts, err := d.kube.Options()
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 	case len(failed) > 0:
 		names := d.names
 		if len(names) == 0 {
-			// Names are for the table only: without them it says so.
+			// Only the table needs the names; without them it shows "unknown".
 			names, _ = registration.RegisteredNames(ctx, d.management, d.namespace)
 		}
 		d.found = append(d.found, unusableClusters(names, connections, failed)...)
@@ -126,7 +126,8 @@ func (d *discovering) connectRegistered(ctx context.Context) error {
 	return nil
 }
 
-// unusableClusters are those whose credentials cannot be used, which was said.
+// unusableClusters returns the clusters with unusable credentials, whose errors have been
+// printed.
 func unusableClusters(names []string, connections []*kube.Connection, failed []*kube.Error) []inventory.Cluster {
 	wanted := slices.Sorted(slices.Values(names))
 	wanted = slices.DeleteFunc(slices.Compact(wanted), func(name string) bool {
@@ -136,7 +137,7 @@ func unusableClusters(names []string, connections []*kube.Connection, failed []*
 	for i, e := range failed {
 		cluster := inventory.Cluster{Err: e}
 		if len(wanted) == len(failed) {
-			cluster.Name = wanted[i] // both are sorted by cluster
+			cluster.Name = wanted[i] // both lists are sorted by cluster
 		}
 		unusable = append(unusable, cluster)
 	}
@@ -175,7 +176,7 @@ func (d *discovering) connectContexts() error {
 	return nil
 }
 
-// nameDumps reads the values of --from. Several for one cluster add up.
+// nameDumps parses the values of --from. Several values may name the same cluster.
 func (d *discovering) nameDumps() error {
 	for _, text := range d.options.dumps {
 		name, path, named := strings.Cut(text, "=")
@@ -195,7 +196,7 @@ func (d *discovering) nameDumps() error {
 	return nil
 }
 
-// checkNames refuses to discover two clusters under one name.
+// checkNames returns a usage error if two clusters have the same name.
 func (d *discovering) checkNames() error {
 	seen := map[string]bool{}
 	var names []string
@@ -207,14 +208,14 @@ func (d *discovering) checkNames() error {
 	}
 	for _, name := range names {
 		if seen[name] {
-			return cli.Usagef("cluster %s is given twice: rename one with NAME=CONTEXT or NAME=PATH", name)
+			return cli.Usagef("cluster %s is specified twice: rename one with NAME=CONTEXT or NAME=PATH", name)
 		}
 		seen[name] = true
 	}
 	return nil
 }
 
-// say prints a line about progress on standard error.
+// say prints a line of progress on standard error.
 func (d *discovering) say(format string, args ...any) {
 	d.streams.Say(format, args...)
 }

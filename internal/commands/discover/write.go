@@ -13,8 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 )
 
-// write makes the management cluster store what was found, or shows what that
-// would change.
+// write stores the discovered objects in the management cluster, or prints what would change.
 func (d *discovering) write(ctx context.Context) error {
 	plan, err := d.stored.PlanDiscovered(d.found, d.prune)
 	if err != nil {
@@ -40,15 +39,15 @@ func (d *discovering) write(ctx context.Context) error {
 			return err
 		}
 		if lost {
-			d.say("error: lost the management cluster; run 'meshctl discover' again to write the rest")
+			d.say("error: lost the connection to the management cluster; run 'meshctl discover' again to continue")
 			break
 		}
 	}
 	return failed
 }
 
-// writeGroup writes the objects of one cluster. It reports whether the
-// management cluster was lost on the way.
+// writeGroup writes the objects of one cluster. lost is true if the management cluster became
+// unusable.
 func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, group string) (lost bool, err error) {
 	var results []kube.Result
 	dryRun := kube.DryRun(d.dryRun.String())
@@ -93,7 +92,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, grou
 	return lost, err
 }
 
-// refusals are the objects of a group that somebody else has.
+// refusals returns the results for objects of a group that belong to someone else.
 func refusals(plan *inventory.Plan, group string) []kube.Result {
 	var results []kube.Result
 	for i := range plan.Changes {
@@ -104,7 +103,7 @@ func refusals(plan *inventory.Plan, group string) []kube.Result {
 	return results
 }
 
-// groupLabel names a group of objects for people.
+// groupLabel returns the name of a group of objects for messages.
 func groupLabel(group string) string {
 	if group == "" {
 		return "several clusters"
@@ -112,7 +111,7 @@ func groupLabel(group string) string {
 	return group
 }
 
-// explainLeft says why objects that were not found stay stored.
+// explainLeft prints why stored objects that were not discovered are kept.
 func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	left := plan.Count(group, kube.ChangeLeave)
 	at := slices.IndexFunc(d.found, func(c inventory.Cluster) bool { return c.Name == group })
@@ -131,7 +130,7 @@ func (d *discovering) explainLeft(plan *inventory.Plan, group string) {
 	d.say("%s: kept %s (not found): %s", group, text.Count(left, "stored object"), why)
 }
 
-// printDiff prints what a dry run would change, cluster by cluster.
+// printDiff prints what a dry run would change, by cluster.
 func (d *discovering) printDiff(plan *inventory.Plan) error {
 	return output.Print(d.streams, output.FormatTable, view.View{Text: view.Lines(func(t *view.Text) { writePlan(t, plan) })})
 }
@@ -153,7 +152,7 @@ func writePlan(t *view.Text, plan *inventory.Plan) {
 	}
 }
 
-// shownFields bounds the fields that a diff lists of one object.
+// shownFields limits the changed fields shown per object.
 const shownFields = 12
 
 func writeChange(t *view.Text, change *inventory.Change) {
@@ -162,7 +161,7 @@ func writeChange(t *view.Text, change *inventory.Change) {
 		return
 	}
 	t.Linef("%s %s/%s", sign, change.Key.GVK.Kind, change.Key.Name)
-	const indent = "    " // below the kind and name, and clear of their sign
+	const indent = "    " // aligned below kind and name, after the sign
 	for i, field := range change.Fields {
 		if i == shownFields {
 			t.Linef("%s... %s", indent, text.More(len(change.Fields)-shownFields))

@@ -1,4 +1,4 @@
-// Package install is `meshctl install` and `meshctl uninstall`.
+// Package install implements `meshctl install` and `meshctl uninstall`.
 package install
 
 import (
@@ -27,11 +27,10 @@ type installOptions struct {
 
 	namespace      string
 	forceConflicts bool
-	// policyNamespaces are those from which policies take effect, besides namespace;
-	// nil without the flag.
+	// policyNamespaces are additional namespaces from which policies take effect; nil without
+	// the flag.
 	policyNamespaces []string
-	// controller says to run meshctl in the cluster, from the image, in so many
-	// pods.
+	// controller installs the controller with the given image and number of replicas.
 	controller         bool
 	controllerImage    string
 	controllerReplicas int32
@@ -115,8 +114,7 @@ func (o *installOptions) check() error {
 	}
 }
 
-// wrongNamespace returns the first text that is no name of a namespace, "" if there is
-// none.
+// wrongNamespace returns the first invalid namespace name; empty if all are valid.
 func wrongNamespace(names []string) string {
 	for _, name := range names {
 		if len(validation.IsDNS1123Label(name)) > 0 {
@@ -132,7 +130,7 @@ func (o *installOptions) prints() bool {
 	return o.dryRun.String() == "client" || format == output.FormatJSON || format == output.FormatYAML
 }
 
-// controllerOptions say how meshctl runs in the cluster, nil if it does not.
+// controllerOptions returns the options of the controller; nil if it is not to be installed.
 func (o *installOptions) controllerOptions() *registration.ControllerOptions {
 	if !o.controller {
 		return nil
@@ -173,7 +171,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// print prints what would be installed.
+// print prints the manifests of the installation.
 func (o *installOptions) print() error {
 	objects, err := registration.InstallObjects(o.namespace, o.policyNamespaces)
 	if err != nil {

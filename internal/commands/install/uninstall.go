@@ -102,7 +102,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// plan looks for what is to be removed, before anybody is asked.
+// plan determines what to remove, before the user is asked for confirmation.
 func (o *uninstallOptions) plan(ctx context.Context, management *kube.Connection, dryRun kube.DryRun) (*registration.UninstallPlan, error) {
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()

@@ -68,7 +68,7 @@ func newListCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// meshList is the documented form of -o json and -o yaml.
+// meshList is the JSON and YAML document of the command.
 type meshList struct {
 	APIVersion string       `json:"apiVersion"`
 	Kind       string       `json:"kind"`
@@ -82,13 +82,13 @@ type listedMesh struct {
 	Cluster   string `json:"cluster,omitempty"`
 	Type      string `json:"type"`
 	Version   string `json:"version,omitempty"`
-	// InstallationNamespace is where the control plane runs.
+	// InstallationNamespace is the namespace of the control plane.
 	InstallationNamespace string                       `json:"installationNamespace,omitempty"`
 	TrustDomain           string                       `json:"trustDomain,omitempty"`
 	VirtualMesh           *describe.VirtualMeshSummary `json:"virtualMesh,omitempty"`
 	WorkloadCount         int                          `json:"workloadCount"`
-	// NeedRestartCount counts what needs a restart, the control plane and the
-	// gateways too; absent if it was not asked for or cannot be known.
+	// NeedRestartCount is the number of workloads that need a restart, including the control
+	// plane and gateways; absent if not requested or not known.
 	NeedRestartCount *int `json:"needRestartCount,omitempty"`
 }
 
@@ -130,7 +130,7 @@ func (o *listOptions) run(ctx context.Context) error {
 	return errors.Join(output.Print(o.streams, o.output.Format(), list.view(o.needsRestart)), incomplete)
 }
 
-// meshesNamed returns the meshes that names mean, each once, in their order.
+// meshesNamed returns the named meshes without duplicates, in the order of the world.
 func meshesNamed(w *world.World, names []string) ([]*world.Mesh, error) {
 	wanted := map[*world.Mesh]bool{}
 	var errs []error
@@ -151,8 +151,9 @@ func meshesNamed(w *world.World, names []string) ([]*world.Mesh, error) {
 	return found, errors.Join(errs...)
 }
 
-// countNeeds asks the clusters of Istio meshes how much of each needs a restart.
-// The first error is that some could not be asked, which has been reported.
+// countNeeds reads the clusters of Istio meshes and returns how many workloads of each mesh
+// need a restart. failed is cli.ErrReported if some clusters could not be read, which has been
+// printed.
 func (o *listOptions) countNeeds(ctx context.Context, w *world.World, meshes []*world.Mesh) (needs map[*world.Mesh]int, failed, err error) {
 	chosen, err := o.settings()
 	if err != nil {
@@ -195,7 +196,7 @@ func (o *listOptions) countNeeds(ctx context.Context, w *world.World, meshes []*
 				continue
 			}
 			if plan.TrustChanged.IsZero() {
-				continue // its control plane has a CA of its own, and nobody says since when
+				continue // with a self-generated CA, outdated certificates cannot be detected
 			}
 			needs[mesh] = len(plan.Items) - plan.Count(restart.ActionNone)
 		}
@@ -203,7 +204,7 @@ func (o *listOptions) countNeeds(ctx context.Context, w *world.World, meshes []*
 	return needs, failed, ctx.Err()
 }
 
-// view returns the list in all forms.
+// view returns the list in all output formats.
 func (l meshList) view(needs bool) view.View {
 	v := view.View{
 		Document: view.Value(l),
@@ -215,7 +216,7 @@ func (l meshList) view(needs bool) view.View {
 	return v
 }
 
-// table has one row for each mesh.
+// table returns a table with one row per mesh.
 func (l meshList) table(needs bool) view.Table {
 	table := view.Table{Columns: []view.Column{
 		{Name: "NAMESPACE"}, {Name: "NAME"}, {Name: "CLUSTER"}, {Name: "TYPE", Priority: 3}, {Name: "VERSION", Priority: 2}, {Name: "VIRTUAL-MESH"}, {Name: "WORKLOADS", Priority: 1},

@@ -1,4 +1,4 @@
-// Package mesh is `meshctl mesh`: list and restart.
+// Package mesh implements `meshctl mesh`: list and restart.
 package mesh
 
 import (
@@ -7,7 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// NewCmd returns the command `meshctl mesh`.
+// NewCmd returns the command `meshctl mesh` with its subcommands.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "mesh COMMAND",

@@ -134,7 +134,7 @@ func (o *restartOptions) registerFlags(cmd *cobra.Command) {
 	cmdutil.AddOutputFlag(cmd, o.output, "output format of the result or the plan")
 }
 
-// offerMeshNames offers the meshes that are not named yet.
+// offerMeshNames completes the meshes that are not yet in the arguments.
 func offerMeshNames(result *policy.Result, args []string) []cobra.Completion {
 	meshes := result.World.MeshPointers()
 	named := map[*world.Mesh]bool{}
@@ -152,7 +152,7 @@ func offerMeshNames(result *policy.Result, args []string) []cobra.Completion {
 	return offered
 }
 
-// check refuses what cannot be meant.
+// check validates the combination of arguments and flags.
 func (o *restartOptions) check() error {
 	ways := 0
 	for _, given := range []bool{len(o.names) > 0, len(o.virtualMeshes) > 0, o.all} {

@@ -20,7 +20,7 @@ type restarting struct {
 	cmdutil.RestartSession
 }
 
-// prepare finds the meshes and plans.
+// prepare selects the meshes and plans their restart.
 func (r *restarting) prepare(ctx context.Context) error {
 	chosen, err := r.settings()
 	if err != nil {
@@ -65,7 +65,7 @@ func (r *restarting) prepare(ctx context.Context) error {
 	return err
 }
 
-// confirm asks whether to go on.
+// confirm asks for confirmation of the plan.
 func (r *restarting) confirm(ctx context.Context) error {
 	count := r.Fleet.Count(restart.ActionRestart, restart.ActionWait)
 	if r.yes || !r.Writes() || count == 0 {
@@ -77,7 +77,7 @@ func (r *restarting) confirm(ctx context.Context) error {
 	})
 }
 
-// clustersText names clusters in a sentence.
+// clustersText lists clusters in a sentence.
 func clustersText(names []string) string {
 	return text.Choose(len(names), "cluster", "clusters") + " " + text.And(names)
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/meshctl/meshctl/internal/restart"
 )
 
-// APIVersion is the version of the document of mesh restart.
+// APIVersion is the API version of the document printed by mesh restart.
 const APIVersion = "restart.meshctl.io/v1alpha1"
 
-// restartReport is the documented form of -o json and -o yaml: what is
-// restarted and why, and what came of it.
+// restartReport is the JSON and YAML document of the command: what is restarted, why, and with
+// what outcome.
 type restartReport struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	// DryRun is none, client or server.
 	DryRun string `json:"dryRun"`
-	// RestartedAt is the value of the annotation, which --resume takes.
+	// RestartedAt is the value of the annotation, to be passed to --resume.
 	RestartedAt string                `json:"restartedAt"`
 	Meshes      []restartedMeshReport `json:"meshes"`
 }
@@ -34,23 +34,23 @@ type restartedMeshReport struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
 	Cluster   string `json:"cluster"`
-	// Error is why the mesh is not restarted at all.
+	// Error is why the mesh is not restarted.
 	Error string `json:"error,omitempty"`
-	// CAChanged is when the certificate authority changed; absent if the control
-	// plane has one of its own.
+	// CAChanged is when the CA last changed; absent if the control plane uses a self-generated
+	// one.
 	CAChanged *time.Time `json:"caChanged,omitempty"`
 	Notes     []string   `json:"notes,omitempty"`
-	// Items are all that belongs to the mesh and passes the filters.
+	// Items are the workloads of the mesh that match the filters.
 	Items []restartedItem `json:"items"`
 }
 
-// restartedItem is one item of a plan with what came of it.
+// restartedItem is an item of a plan and its outcome.
 type restartedItem struct {
 	restart.Item
-	// Outcome is absent if nothing was tried.
+	// Outcome is absent if the item was not processed.
 	Outcome restart.Outcome `json:"outcome,omitempty"`
 	Error   string          `json:"error,omitempty"`
-	// Seconds is how long it took.
+	// Seconds is the duration.
 	Seconds *float64 `json:"seconds,omitempty"`
 }
 
@@ -95,13 +95,13 @@ func newRestartedItem(m *restart.MeshRestart, item *restart.Item) restartedItem 
 	return view
 }
 
-// shows reports whether a table has a row for the item.
+// shows reports whether tables have a row for the item.
 func (r *restarting) shows(item *restart.Item) bool {
 	return item.Action != restart.ActionNone || r.output.Format() == output.FormatWide
 }
 
-// showPlan prints the plan for people: to those who have to agree on standard
-// error, and where nothing is written as what the command was asked for.
+// showPlan prints the plan as a table: on standard error if it needs confirmation, and on
+// standard output if nothing is written, because the plan is the result then.
 func (r *restarting) showPlan() error {
 	r.ReportFailures()
 	printer := output.OnErr(r.streams)
@@ -136,7 +136,7 @@ func (r *restarting) showPlan() error {
 	return nil
 }
 
-// planTable has one row for each item, no columns if there are none.
+// planTable returns a table with one row per item; it has no columns if there are none.
 func (r *restarting) planTable() view.Table {
 	var table view.Table
 	r.eachShown(func(m *restart.MeshRestart, item *restart.Item) {
@@ -155,7 +155,7 @@ func (r *restarting) planTable() view.Table {
 	return table
 }
 
-// eachShown visits the items that tables show, in their order.
+// eachShown calls visit for the items shown in tables, in their order.
 func (r *restarting) eachShown(visit func(*restart.MeshRestart, *restart.Item)) {
 	for i := range r.Fleet.Meshes {
 		m := &r.Fleet.Meshes[i]
@@ -170,16 +170,16 @@ func (r *restarting) eachShown(visit func(*restart.MeshRestart, *restart.Item)) 
 	}
 }
 
-// print prints what was done, or would be.
+// print prints the results.
 func (r *restarting) print() error {
 	v := view.View{Document: func() (any, error) { return r.report(), nil }, Names: r.restartedNames()}
-	if r.dryRun.String() != "client" { // then the plan is all there is to say
+	if r.dryRun.String() != "client" { // otherwise the plan has been printed and is the result
 		v.Table = view.Rows(r.outcomeTable())
 	}
 	return output.Print(r.streams, r.output.Format(), v)
 }
 
-// outcomeTable has one row for each item that was tried, no columns if there are
+// outcomeTable returns a table with one row per processed item; it has no columns if there are
 // none.
 func (r *restarting) outcomeTable() view.Table {
 	var table view.Table
@@ -200,7 +200,7 @@ func (r *restarting) outcomeTable() view.Table {
 	return table
 }
 
-// restartedNames are those of what is, or would be, restarted.
+// restartedNames returns the names of the items that were, or would be, restarted.
 func (r *restarting) restartedNames() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for i := range r.Fleet.Meshes {

@@ -20,26 +20,24 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/naming"
 )
 
-// renderedFiles is a directory with one file for each object, below one
-// directory for each cluster. Symbolic links in it are not followed out of it.
+// renderedFiles is a directory with a subdirectory per cluster, and a file per object.
+// Symbolic links out of the directory are not followed.
 type renderedFiles struct {
 	*rendering
-	// tree is nil if the directory does not exist yet and a dry run does not make
-	// it.
+	// tree is nil if the directory does not exist and a dry run must not create it.
 	tree *file.Tree
-	// wanted are the paths of all objects, directories the names of clusters by
-	// what their directory is called in lower case.
+	// wanted are the paths of all objects. directories are the names of the clusters by the
+	// lower-case name of their directory.
 	wanted      map[string]bool
 	directories map[string]string
 
-	// changed are the files that were written and removed.
+	// changed are the written and removed files.
 	changed   []cmdutil.FileResult
 	unchanged int
 	failures  []string
 }
 
-// writeFiles makes the directory have the files of the objects, and no stale
-// ones.
+// writeFiles writes the files of the objects and removes stale ones.
 func (r *rendering) writeFiles() error {
 	f := &renderedFiles{rendering: r, wanted: map[string]bool{}, directories: map[string]string{}}
 	what, openTree := "make", file.Make
@@ -59,7 +57,7 @@ func (r *rendering) writeFiles() error {
 	}
 	format := f.format.Format()
 	if !f.formatGiven {
-		format = output.FormatTable // the default is that of manifests
+		format = output.FormatTable // the default format is for manifests
 	}
 	if printErr := cmdutil.PrintFiles(f.streams, format, f.dryRun, f.changed); printErr != nil || err != nil {
 		return errors.Join(err, printErr)
@@ -100,9 +98,8 @@ func (f *renderedFiles) summarise() error {
 	return nil
 }
 
-// directoryOf returns the name of the directory of a cluster: the name of the
-// cluster, unless that is no fit name for a directory or differs from another
-// one only in case.
+// directoryOf returns the directory name of a cluster: its name, unless that is not a valid
+// directory name or differs from another one only in case.
 func (f *renderedFiles) directoryOf(cluster string) string {
 	name := cmdutil.ClusterDirectory(cluster)
 	for taken := f.directories[strings.ToLower(name)]; taken != "" && taken != cluster; taken = f.directories[strings.ToLower(name)] {
@@ -112,8 +109,8 @@ func (f *renderedFiles) directoryOf(cluster string) string {
 	return name
 }
 
-// fileOf returns the name of the file of an object. Names that are too long end
-// in a digest, as does the second of two that would be equal.
+// fileOf returns the file name of an object. Names that are too long, and duplicates, end in a
+// digest.
 func (f *renderedFiles) fileOf(directory string, o *istio.Object) string {
 	name := strings.ToLower(string(o.Kind)) + "-" + o.Namespace + "-" + o.Name
 	digest := naming.Digest(o.Namespace + "/" + o.Name)[:cmdutil.FileDigest]
@@ -148,14 +145,14 @@ func (f *renderedFiles) writeCluster(encoder *istio.Encoder, cluster string, obj
 	return nil
 }
 
-// foreignFileError says that a file that would be written is somebody else's.
+// foreignFileError says that a file to be written belongs to someone else.
 type foreignFileError struct{ path string }
 
 func (e *foreignFileError) Error() string {
 	return e.path + " was not rendered by meshctl: move it away, or choose another directory"
 }
 
-// write writes one file if it differs.
+// write writes a file unless it is unchanged.
 func (f *renderedFiles) write(path, cluster string, content []byte) error {
 	var existing []byte
 	err := fs.ErrNotExist
@@ -183,7 +180,7 @@ func (f *renderedFiles) write(path, cluster string, content []byte) error {
 	return nil
 }
 
-// read returns the content of a file that is a file, and not a link to one.
+// read returns the content of a regular file; it does not follow links.
 func (f *renderedFiles) read(path string) ([]byte, error) {
 	content, err := f.tree.Read(path)
 	switch {
@@ -196,9 +193,8 @@ func (f *renderedFiles) read(path string) ([]byte, error) {
 	}
 }
 
-// removeStale removes the files of objects that are not wanted any more. What is
-// not known to be gone stays: nothing is removed if part of the input is
-// missing, and only what the filters ask for otherwise.
+// removeStale removes the files of objects that are no longer rendered. It removes nothing if
+// part of the input is missing, and only files that match the filters.
 func (f *renderedFiles) removeStale() error {
 	if f.tree == nil {
 		return nil
@@ -225,13 +221,13 @@ func (f *renderedFiles) removeStale() error {
 			}
 		}
 		if !f.dryRun && len(entries) > 0 {
-			_ = f.tree.Remove(directory.Name()) // fails unless nothing is left in it
+			_ = f.tree.Remove(directory.Name()) // fails if the directory is not empty
 		}
 	}
 	return nil
 }
 
-// asked reports whether a directory is that of a cluster that the user asks for.
+// asked reports whether a directory belongs to a selected cluster.
 func (f *renderedFiles) asked(directory string) bool {
 	cluster, current := f.directories[strings.ToLower(directory)]
 	return len(f.clusters) == 0 || current && slices.Contains(f.clusters, cluster)
@@ -266,15 +262,15 @@ func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error
 	return nil
 }
 
-// heldFileError says that a file stays because it protects workloads (semantics D70).
+// heldFileError says that a file is kept because it protects workloads (semantics D70).
 type heldFileError struct{ path, why string }
 
 func (e *heldFileError) Error() string {
 	return e.path + " is kept: it protects workloads, and " + e.why + "; fix that, or pass --accept-loss"
 }
 
-// held returns why a file stays as it is although its object is not rendered any more
-// (content is nil), or not like that.
+// held returns why a file must be kept although its object is no longer rendered (content is
+// nil) or has changed.
 func (f *renderedFiles) held(path, cluster string, existing, content []byte) error {
 	if f.guard == nil || len(existing) == 0 {
 		return nil
@@ -303,8 +299,8 @@ func (f *renderedFiles) held(path, cluster string, existing, content []byte) err
 	return &heldFileError{filepath.Join(f.outputDir, path), why}
 }
 
-// isOurs reports whether a file is one object that meshctl rendered for the
-// cluster, of a kind that was asked for.
+// isOurs reports whether a file contains one object that meshctl rendered for the cluster, of
+// a selected kind.
 func (f *renderedFiles) isOurs(content []byte, clusterLabel string) bool {
 	var object struct {
 		APIVersion, Kind string

@@ -32,7 +32,7 @@ type istioOptions struct {
 	explain        bool
 	failOnFindings bool
 	acceptLoss     bool
-	// formatGiven says that the user chose the format.
+	// formatGiven is true if the user specified the format.
 	formatGiven bool
 	format      *cmdutil.EnumValue
 }
@@ -105,7 +105,7 @@ func newIstioCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// completeClusters offers the clusters of the world.
+// completeClusters completes the clusters of the world.
 func (o *istioOptions) completeClusters(f *cmdutil.Factory) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		ctx, stop := context.WithTimeout(cmd.Context(), f.CompletionPatience)
@@ -142,8 +142,8 @@ func (o *istioOptions) check(cmd *cobra.Command) error {
 	}
 }
 
-// istioKindOf returns the kind that a user means: its name in any case, its
-// plural or its short name.
+// istioKindOf returns the kind with the given name, plural or short name, in upper or lower
+// case.
 func istioKindOf(text string) (istio.Kind, error) {
 	short := map[string]istio.Kind{
 		"ap": istio.KindAuthorizationPolicy, "dr": istio.KindDestinationRule, "gw": istio.KindGateway,
@@ -189,7 +189,7 @@ func (o *istioOptions) run(ctx context.Context) error {
 		istioOptions: o, ctx: ctx, incomplete: world.Incomplete(), renderer: istio.New(result, istio.Options{Namespace: o.namespace}),
 	}
 	if !o.acceptLoss {
-		r.guard = istio.NewGuard(result, true) // what is not in a repository any more was deleted there
+		r.guard = istio.NewGuard(result, true) // in a repository, a missing object was deleted
 	}
 	r.omissions = r.renderer.Omissions()
 	if err := r.checkProtection(); err != nil {
@@ -213,7 +213,7 @@ func (o *istioOptions) run(ctx context.Context) error {
 	return incomplete
 }
 
-// checkClusters refuses names of clusters that the world does not have.
+// checkClusters returns an error for unknown clusters.
 func (o *istioOptions) checkClusters(known []string) error {
 	for _, name := range o.clusters {
 		if !slices.Contains(known, name) {
@@ -224,9 +224,9 @@ func (o *istioOptions) checkClusters(known []string) error {
 	return nil
 }
 
-// checkProtection refuses to render where protection would be missing because
-// of broken input: who keeps clusters as a repository says would remove it there
-// (semantics D70).
+// checkProtection returns an error if protection would be missing from the output because of
+// broken input: applying the output with pruning would remove it from the clusters (semantics
+// D70).
 func (r *rendering) checkProtection() error {
 	open := r.renderer.Unprotected()
 	if r.acceptLoss || len(open) == 0 {
@@ -252,24 +252,27 @@ type rendering struct {
 	*istioOptions
 	ctx      context.Context //nolint:containedctx // lives as long as the one call
 	renderer *istio.Renderer
-	// incomplete says that part of the input could not be read.
+	// incomplete is true if part of the input could not be read.
 	incomplete bool
-	// guard keeps files that protect, unless it is nil.
+	// guard keeps files that protect workloads; nil allows their removal.
 	guard     *istio.Guard
 	omissions []istio.Omission
-	// rendered counts the objects so far.
+	// rendered counts the rendered objects.
 	rendered int
 }
 
-// nothing says why nothing is rendered.
+// nothing returns why nothing is rendered.
 func (r *rendering) nothing() string {
 	if len(r.clusters)+len(r.kinds) > 0 {
 		return "Nothing rendered: no objects match --cluster and --kind."
 	}
+	if r.incomplete {
+		return "Nothing rendered: no Destination of an Istio mesh found, and part of the input could not be read."
+	}
 	return "Nothing rendered: no Destination of an Istio mesh found. Run 'meshctl discover' first."
 }
 
-// each calls do for every cluster that is asked for, with its objects that are.
+// each calls do for every selected cluster with its selected objects.
 func (r *rendering) each(do func(cluster string, objects []istio.Object) error) error {
 	for _, cluster := range r.renderer.Clusters() {
 		if err := r.ctx.Err(); err != nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/meshctl/meshctl/internal/render/istio"
 )
 
-// view returns the objects in all forms.
+// view returns the objects in all output formats.
 func (r *rendering) view() view.View {
 	return view.View{Document: r.document, Table: r.table, Names: r.names()}
 }
 
-// objects returns the objects, cluster by cluster, so that only those of one are
-// in memory.
+// objects yields the objects cluster by cluster, so that only those of one cluster are in
+// memory.
 func (r *rendering) objects() iter.Seq2[*istio.Object, error] {
 	return func(yield func(*istio.Object, error) bool) {
 		stopped := errors.New("enough")
@@ -51,15 +51,15 @@ func (r *rendering) names() iter.Seq2[string, error] {
 	}
 }
 
-// explainedObject is an object of -o json with --explain.
+// explainedObject is an object in the JSON output of --explain.
 type explainedObject struct {
 	Cluster string         `json:"cluster"`
 	Parents []string       `json:"parents"`
 	Object  map[string]any `json:"object"`
 }
 
-// document returns manifests. With --explain, JSON says beside each object what
-// it comes from, which YAML says in comments.
+// document returns the manifests. With --explain, the sources of each object are fields in
+// JSON and comments in YAML.
 func (r *rendering) document() (any, error) {
 	if r.explain && r.format.Format() == output.FormatJSON {
 		return view.List{APIVersion: describe.APIVersion, Kind: "RenderedObjectList", Items: r.explained()}, nil
@@ -97,7 +97,7 @@ func (r *rendering) manifests() iter.Seq2[view.Manifest, error] {
 	}
 }
 
-// manifest returns an object with, if that is wanted, what it comes from.
+// manifest returns the manifest of an object, with its sources if requested.
 func (r *rendering) manifest(encoder *istio.Encoder, o *istio.Object) view.Manifest {
 	manifest := view.Manifest{
 		Object: func() (any, error) { return o.Fields() },
@@ -109,7 +109,7 @@ func (r *rendering) manifest(encoder *istio.Encoder, o *istio.Object) view.Manif
 	return manifest
 }
 
-// explanation says what an object is for and comes from.
+// explanation returns the purpose and the sources of an object.
 func explanation(o *istio.Object) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s in cluster %s", o.Kind, o.Cluster)
@@ -123,7 +123,7 @@ func explanation(o *istio.Object) string {
 	return text.String()
 }
 
-// table has one row for each object.
+// table returns a table with one row per object.
 func (r *rendering) table(wide bool) (view.Table, error) {
 	wide = wide || r.explain
 	table := view.Table{Columns: view.Columns("CLUSTER", "KIND", "NAMESPACE", "NAME")}

@@ -1,4 +1,4 @@
-// Package render is `meshctl render`: it prints Istio objects or writes them to
+// Package render implements `meshctl render`, which prints Istio objects or writes them to
 // files.
 package render
 
@@ -8,7 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 )
 
-// NewCmd returns the command `meshctl render`.
+// NewCmd returns the command `meshctl render` with its subcommands.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "render KIND",

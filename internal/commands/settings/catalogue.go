@@ -14,48 +14,47 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// The keys of the settings. Each has a row in Catalogue.
+// Keys of the settings. Each has a row in Catalogue.
 const (
-	Color     = "color"
-	Filename  = "filename"
-	Namespace = "namespace"
-	NoInput   = "no-input"
-	Recursive = "recursive"
+	Color      = "color"
+	Filename   = "filename"
+	MaxObjects = "max-objects"
+	Namespace  = "namespace"
+	NoInput    = "no-input"
+	Recursive  = "recursive"
 )
 
-// Setting is something that a user chooses once instead of with every command:
-// by a flag, a MESHCTL_* variable or the configuration file. Catalogue is the
-// source of what all of them accept and of what help says.
+// Setting is a value that users can set permanently instead of passing it to every command: by
+// a flag, a MESHCTL_* variable or the configuration file. Catalogue determines what all of
+// these accept and what help says.
 type Setting struct {
-	// Key is its name in the configuration file.
+	// Key is the name in the configuration file.
 	Key   string
 	Kind  Kind
 	Usage string
-	// Default is the value that holds if nobody chose one; empty lists and
-	// switches that are off need none.
+	// Default is the default value; not needed for empty lists and switches that are off.
 	Default string
-	// Allowed lists the only values of a text, nil if there are too many.
+	// Allowed are the allowed values of a text; nil if any text is allowed.
 	Allowed []string
-	// Files says that completion offers files.
+	// Files enables completion of file names.
 	Files bool
 
-	// check refuses single values beyond what the kind refuses; may be nil.
+	// check validates a single value beyond its kind; may be nil.
 	check func(value string) error
 }
 
-// Kind is the type of a setting's value.
+// Kind is the type of the value of a setting.
 type Kind string
 
-// The kinds of settings: one text, true or false, texts.
+// Kinds of settings: a text, true or false, a list of texts.
 const (
 	Text   Kind = "text"
 	Switch Kind = "true|false"
 	List   Kind = "list"
 )
 
-// Catalogue returns all settings, sorted by key. A new row is all that another
-// setting needs to be read, checked, listed, completed and documented; commands
-// connect it with a flag.
+// Catalogue returns all settings, sorted by key. A new row is all that is needed for a setting
+// to be read, validated, listed, completed and documented; commands bind it to a flag.
 func Catalogue() []Setting {
 	return []Setting{
 		{
@@ -67,8 +66,12 @@ func Catalogue() []Setting {
 			Usage: "files or directories with manifests, used if -f is not given",
 		},
 		{
+			Key: MaxObjects, Kind: Text, Default: strconv.Itoa(world.DefaultMaxObjects), check: checkMaxObjects,
+			Usage: "refuse files with more than this number of objects",
+		},
+		{
 			Key: Namespace, Kind: Text, Default: world.DefaultNamespace, check: checkNamespace,
-			Usage: "namespace of meshctl's resources that have none",
+			Usage: "default namespace of meshctl's resources",
 		},
 		{
 			Key: NoInput, Kind: Switch,
@@ -81,7 +84,7 @@ func Catalogue() []Setting {
 	}
 }
 
-// Find returns the setting of that key, false if there is none.
+// Find returns the setting with the key, false if there is none.
 func Find(key string) (Setting, bool) {
 	table := Catalogue()
 	i := slices.IndexFunc(table, func(s Setting) bool { return s.Key == key })
@@ -106,7 +109,7 @@ func UsageOf(key string) string {
 	return s.Usage
 }
 
-// Allowed returns the only values of a setting, nil if there are too many.
+// Allowed returns the allowed values of a setting; nil if any text is allowed.
 func Allowed(key string) []string {
 	s, _ := Find(key)
 	return s.Allowed
@@ -117,7 +120,7 @@ func (s Setting) Env() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.Key, "-", "_"))
 }
 
-// Values returns what people may write for the value, in a word.
+// Values returns the syntax of the value for help.
 func (s Setting) Values() string {
 	if s.Allowed != nil {
 		return strings.Join(s.Allowed, "|")
@@ -125,7 +128,7 @@ func (s Setting) Values() string {
 	return string(s.Kind)
 }
 
-// DefaultText returns the default the way people write it.
+// DefaultText returns the default as written in the configuration file.
 func (s Setting) DefaultText() string {
 	if s.Kind == Switch && s.Default == "" {
 		return "false"
@@ -133,8 +136,9 @@ func (s Setting) DefaultText() string {
 	return s.Default
 }
 
-// Parse checks the texts of one value and returns it as the kind's Go type:
-// string, bool or []string. Only a list has other than one text.
+// Parse validates the texts of a value and returns it as the Go type of its kind: string, bool
+// or []string. Only a list may have more or fewer than one text. It returns an error if a text
+// is invalid.
 func (s Setting) Parse(texts ...string) (any, error) {
 	if s.Kind != List && len(texts) != 1 {
 		return nil, fmt.Errorf("expected one value, got %d", len(texts))
@@ -158,8 +162,8 @@ func (s Setting) Parse(texts ...string) (any, error) {
 	}
 }
 
-// Items returns the texts that words of a command line mean: items of a list may
-// be separated by commas, as in flags.
+// Items splits command-line arguments into texts: items of a list may be separated by commas,
+// as in flags.
 func (s Setting) Items(words []string) []string {
 	if s.Kind != List {
 		return words
@@ -171,7 +175,7 @@ func (s Setting) Items(words []string) []string {
 	return items
 }
 
-// checkOne refuses a text that cannot be the value, or one item of it.
+// checkOne returns an error if a text is not valid as the value or as an item of it.
 func (s Setting) checkOne(text string) error {
 	switch {
 	case text == "":
@@ -185,7 +189,7 @@ func (s Setting) checkOne(text string) error {
 	}
 }
 
-// defaultValue returns the default as the kind's Go type.
+// defaultValue returns the default as the Go type of its kind.
 func (s Setting) defaultValue() any {
 	switch s.Kind {
 	case Switch:
@@ -205,11 +209,18 @@ func colorModes() []string {
 	return modes
 }
 
-// checkFilename refuses standard input: a command that reads it because of a
-// setting would seem to hang.
+// checkFilename rejects standard input: commands would appear to hang if a setting made them
+// read it.
 func checkFilename(path string) error {
 	if path == "-" {
 		return errors.New("standard input can only be given on the command line, with -f -")
+	}
+	return nil
+}
+
+func checkMaxObjects(text string) error {
+	if number, err := strconv.Atoi(text); err != nil || number <= 0 {
+		return fmt.Errorf("%q must be a whole number above 0", text)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCatalogue holds what every setting must have.
+// TestCatalogue checks that every setting is complete.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	all := keys()
@@ -14,11 +14,11 @@ func TestCatalogue(t *testing.T) {
 	}
 	for _, s := range Catalogue() {
 		if s.Usage == "" {
-			t.Errorf("%s: nothing says what it is", s.Key)
+			t.Errorf("%s: no usage text", s.Key)
 		}
 		if s.Kind == Text {
 			if _, err := s.Parse(s.Default); err != nil {
-				t.Errorf("%s: its default is refused: %v", s.Key, err)
+				t.Errorf("%s: its default is invalid: %v", s.Key, err)
 			}
 		}
 		if other, found := Find(s.Key); !found || other.Key != s.Key {

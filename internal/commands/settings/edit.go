@@ -16,22 +16,22 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/file"
 )
 
-// The permissions of a new configuration file, which holds no secrets, and of
-// the directory that is made for it.
+// Permissions of a new configuration file, which contains no secrets, and of its directory.
 const (
 	configMode    fs.FileMode = 0o644
 	configDirMode fs.FileMode = 0o700
 )
 
-// Edit changes the configuration file and returns where it is. The change
-// is seen whole or not at all, and edits at the same time wait for each other.
-// A file that cannot be parsed is left alone.
+// Edit changes the configuration file and returns its path. The change is atomic, and
+// concurrent edits wait for each other. It returns an error, and leaves the file unchanged, if
+// the file or the result cannot be parsed, if change fails, or if the file cannot be locked or
+// written.
 func Edit(ctx context.Context, location Location, change func(*Document) error) (path string, err error) {
 	if location.Path == "" {
 		return "", ErrNoHome
 	}
 	path = location.Path
-	// What a link points to is changed, not the link.
+	// Edit the target of a link, not the link itself.
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -70,7 +70,8 @@ func Edit(ctx context.Context, location Location, change func(*Document) error) 
 	return path, replaceFile(path, after)
 }
 
-// Set gives a key its value, in place if it has one.
+// Set sets the value of a key, in place if the key exists. It returns an error if the value
+// cannot be encoded.
 func (c *Document) Set(key string, value any) error {
 	var node yaml.Node
 	if err := node.Encode(value); err != nil {
@@ -81,7 +82,7 @@ func (c *Document) Set(key string, value any) error {
 		c.document = &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{c.entries}}
 	}
 	if len(c.entries.Content) == 0 {
-		c.entries.Style = 0 // {} was the only way to write it
+		c.entries.Style = 0 // an empty mapping had to be written as {}
 	}
 	for i := 0; i+1 < len(c.entries.Content); i += 2 {
 		if c.entries.Content[i].Value == key {
@@ -95,7 +96,7 @@ func (c *Document) Set(key string, value any) error {
 	return nil
 }
 
-// Unset removes a key and reports whether it was there.
+// Unset removes a key and reports whether it existed.
 func (c *Document) Unset(key string) bool {
 	found := false
 	for i := 0; c.entries != nil && i+1 < len(c.entries.Content); {
@@ -109,7 +110,7 @@ func (c *Document) Unset(key string) bool {
 	return found
 }
 
-// text returns the file's text.
+// text returns the content of the file.
 func (c *Document) text() ([]byte, error) {
 	if c.document == nil {
 		return nil, nil
@@ -126,8 +127,8 @@ func (c *Document) text() ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// replaceFile gives a file a new text: readers see the old or the new one. An
-// existing file keeps its permissions.
+// replaceFile replaces the content of a file atomically. An existing file keeps its
+// permissions.
 func replaceFile(path string, text []byte) error {
 	mode := configMode
 	if info, err := os.Stat(path); err == nil {
@@ -139,16 +140,16 @@ func replaceFile(path string, text []byte) error {
 	return nil
 }
 
-// How long an edit waits for another one, how often it looks, and the age at
-// which the lock of an edit that died is taken over.
+// How long an edit waits for another one, how often it checks, and the age at which the lock
+// of a terminated process is removed.
 const (
 	lockPatience = 5 * time.Second
 	lockInterval = 5 * time.Millisecond
 	lockLifetime = time.Minute
 )
 
-// lock keeps other edits of the file out until unlock is called. The lock
-// is a file next to it, which works on every system.
+// lock prevents other edits of the file until unlock is called. The lock is a file next to it,
+// which works on all platforms.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	name := path + ".lock"
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
@@ -162,7 +163,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			return nil, fmt.Errorf("lock the configuration file: %w", err)
 		}
 		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > lockLifetime {
-			_ = os.Remove(name) // its owner is gone; whoever is next makes a new one
+			_ = os.Remove(name) // its process has terminated
 			continue
 		}
 		select {

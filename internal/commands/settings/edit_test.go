@@ -21,7 +21,7 @@ func TestEditConfigKeepsTheRest(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, before, key, want string
-		// value nil removes the key.
+		// value is the new value; nil removes the key.
 		value any
 	}{
 		{name: "no file", key: Color, value: "never", want: "color: never\n"},
@@ -127,8 +127,8 @@ func TestEditConfigPermissions(t *testing.T) {
 	}
 }
 
-// TestEditConfigTogether edits a file from many sides and reads it all the time:
-// no edit is lost, and nobody sees half of one.
+// TestEditConfigTogether edits a file concurrently while reading it: no edit is lost, and no
+// partial edit is ever visible.
 func TestEditConfigTogether(t *testing.T) {
 	t.Parallel()
 	location := Location{Path: filepath.Join(t.TempDir(), "config.yaml")}
@@ -172,7 +172,7 @@ func TestLockConfig(t *testing.T) {
 	if cli.ExitCode(err) != cli.ExitTimeout || !strings.Contains(err.Error(), path+".lock") {
 		t.Errorf("a locked file: %v, want a timeout that names the lock", err)
 	}
-	// Its owner died a while ago.
+	// The process that held the lock ended some time ago.
 	past := time.Now().Add(-2 * lockLifetime)
 	if err := os.Chtimes(path+".lock", past, past); err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestLockConfig(t *testing.T) {
 	}
 }
 
-// FuzzConfig reads any text as a configuration file, and edits it if that works.
+// FuzzConfig parses any text as a configuration file and, if it is valid, edits it.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{
 		"", "color: never\n", "filename: [a, &x b, *x]\nrecursive: true\n", "# only\n", "a: b\n---\nc: d\n", "{}", "[]", "? {a: b}\n: c", "color: *x", "\t", "\xff", "\xfe\xff", "\xef\xbb\xbf# mark\n",
@@ -206,7 +206,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		edited, err := config.text()
 		if err != nil {
-			return // refused, and not written
+			return // invalid, so nothing is written
 		}
 		again, err := parse("config.yaml", edited)
 		if err != nil {

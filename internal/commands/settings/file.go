@@ -14,8 +14,8 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// read returns the settings in the configuration file, by key. A file in
-// the usual place that does not exist has none.
+// read returns the settings in the configuration file, by key. It is not an error if the file
+// does not exist in the default location.
 func read(location Location) (map[string]any, error) {
 	document, err := open(location)
 	switch {
@@ -30,21 +30,21 @@ func read(location Location) (map[string]any, error) {
 	}
 }
 
-// Document is a configuration file as YAML nodes, which keep comments.
+// Document is a configuration file as YAML nodes, which preserve comments.
 type Document struct {
 	path string
-	// document is nil in an empty file; entries are its keys and values.
+	// document is nil for an empty file. entries are its keys and values.
 	document *yaml.Node
 	entries  *yaml.Node
-	// comments is the text of a file that has nothing else.
+	// comments is the content of a file that has only comments.
 	comments []byte
 }
 
-// maxSize bounds what is read, in bytes: a larger file is something else.
+// maxSize limits the size of the configuration file, in bytes.
 const maxSize = 1 << 20
 
-// open reads and parses the configuration file. The error is
-// fs.ErrNotExist if there is none.
+// open reads and parses the configuration file. It returns fs.ErrNotExist if the file does not
+// exist.
 func open(location Location) (*Document, error) {
 	if location.Path == "" {
 		return &Document{}, fs.ErrNotExist
@@ -64,7 +64,7 @@ func open(location Location) (*Document, error) {
 	return parse(location.Path, text)
 }
 
-// parse reads one YAML document that is a mapping, or nothing.
+// parse parses a single YAML document, which must be a mapping or empty.
 func parse(path string, text []byte) (*Document, error) {
 	config := &Document{path: path}
 	if !utf8.Valid(text) {
@@ -87,7 +87,7 @@ func parse(path string, text []byte) (*Document, error) {
 	case root.Kind == yaml.MappingNode:
 		config.entries = root
 	case root.Kind == yaml.ScalarNode && root.Tag == "!!null":
-		// Comments only: they stay where they are.
+		// The file has only comments; keep them in place.
 		root.Kind, root.Tag, root.Value = yaml.MappingNode, "!!map", ""
 		config.entries = root
 	default:
@@ -96,8 +96,7 @@ func parse(path string, text []byte) (*Document, error) {
 	return config, nil
 }
 
-// settings returns the values by key. Everything wrong is reported together,
-// each with its line.
+// settings returns the values by key. It reports all errors at once, with their lines.
 func (c *Document) settings() (map[string]any, error) {
 	values := map[string]any{}
 	if c.entries == nil {
@@ -133,7 +132,7 @@ func (c *Document) settings() (map[string]any, error) {
 	return values, errors.Join(errs...)
 }
 
-// scalars returns the texts of a value: one, or for a list any number.
+// scalars returns the texts of a value: exactly one, or any number for a list.
 func scalars(node *yaml.Node, list bool) ([]string, error) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
@@ -144,21 +143,21 @@ func scalars(node *yaml.Node, list bool) ([]string, error) {
 	case node.Kind == yaml.ScalarNode:
 		return []string{node.Value}, nil
 	case node.Kind != yaml.SequenceNode:
-		return nil, errors.New("expected a value, got KEY: VALUE")
+		return nil, errors.New("expected a value, got a mapping")
 	case !list:
 		return nil, errors.New("expected one value, got a list")
 	}
 	texts := []string{}
 	for _, item := range node.Content {
 		if item.Kind != yaml.ScalarNode || item.Tag == "!!null" {
-			return nil, fmt.Errorf("line %d is not a text", item.Line)
+			return nil, fmt.Errorf("line %d is not a string", item.Line)
 		}
 		texts = append(texts, item.Value)
 	}
 	return texts, nil
 }
 
-// Unknown explains a key that no setting has.
+// Unknown returns the error for an unknown setting.
 func Unknown(key string) error {
 	if hint := spelling.DidYouMean(key, keys()); hint != "" {
 		return fmt.Errorf("unknown setting %q%s", key, hint)

@@ -12,20 +12,19 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// envPrefix starts the names of the environment variables that belong to
-// meshctl; envConfig names the configuration file.
+// envPrefix is the prefix of meshctl's environment variables. envConfig is the variable with
+// the path of the configuration file.
 const (
 	envPrefix = "MESHCTL_"
 	envConfig = envPrefix + "CONFIG"
 )
 
-// completionVariables are read, and in some shells set, by the completion
-// scripts of cobra.
+// completionVariables are used by the completion scripts of cobra.
 func completionVariables() []string {
 	return []string{envPrefix + "ACTIVE_HELP", envPrefix + "COMPLETION_DESCRIPTIONS"}
 }
 
-// SourceKind says where the value of a setting comes from.
+// SourceKind is the kind of source of a setting's value.
 type SourceKind string
 
 // The sources, in order of precedence (design, section 5).
@@ -36,31 +35,30 @@ const (
 	FromDefault SourceKind = "default"
 )
 
-// Source is where the value of a setting comes from.
+// Source is the source of a setting's value.
 type Source struct {
 	Kind SourceKind
-	// Name is that of the flag or of the variable, or the path of the file; empty
-	// for defaults.
+	// Name is the flag, variable, or path of the file; empty for defaults.
 	Name string
 }
 
-// Flag is the value of a setting that a flag of the command line chose.
+// Flag is the value of a setting from the command line.
 type Flag struct {
-	// Name is that of the flag, without dashes.
+	// Name is the name of the flag without dashes.
 	Name string
-	// Value is the text of the flag, or the texts of a list.
+	// Value is the text of the flag, or the list of texts.
 	Value any
 }
 
-// Origins are where values are looked for.
+// Origins are the sources from which Load reads.
 type Origins struct {
-	// File is where the configuration file is, or would be.
+	// File is the location of the configuration file.
 	File Location
-	// Getenv reads an environment variable, empty if it is not set; Environ lists
-	// the environment as NAME=VALUE.
+	// Getenv reads an environment variable; empty if it is not set. Environ returns the
+	// environment as NAME=VALUE.
 	Getenv  func(name string) string
 	Environ func() []string
-	// Flags are those that the user gave, by the key of their setting.
+	// Flags are the flags on the command line, by the key of their setting.
 	Flags map[string]Flag
 }
 
@@ -68,24 +66,23 @@ type Origins struct {
 type Settings struct {
 	values  *viper.Viper
 	sources map[string]Source
-	// configured is the namespace without regard to flags.
+	// configured is the namespace as set without the flag.
 	configured string
-	// location is where the configuration file is, or would be.
+	// location is the location of the configuration file.
 	location Location
 }
 
-// Namespace returns the namespace of meshctl's resources that name none.
+// Namespace returns the default namespace of meshctl's resources.
 func (s *Settings) Namespace() string { return s.values.GetString(Namespace) }
 
-// ConfiguredNamespace is Namespace without regard to flags, for commands whose flag is
-// about something else.
+// ConfiguredNamespace returns the namespace as set without the flag, for commands whose flag
+// --namespace has another meaning.
 func (s *Settings) ConfiguredNamespace() string { return s.configured }
 
-// Filenames returns the manifests to read, none if neither the command line nor
-// the settings name any.
+// Filenames returns the manifests to read; empty if there are none.
 func (s *Settings) Filenames() []string { return s.List(Filename) }
 
-// Recursive reports whether directories are read with their subdirectories.
+// Recursive reports whether to read directories recursively.
 func (s *Settings) Recursive() bool { return s.values.GetBool(Recursive) }
 
 // Text returns the value of a setting as a text.
@@ -94,8 +91,8 @@ func (s *Settings) Text(key string) string { return s.values.GetString(key) }
 // List returns the value of a setting that is a list.
 func (s *Settings) List(key string) []string { return s.values.GetStringSlice(key) }
 
-// Value returns the value of a setting as its kind's Go type: string, bool or
-// []string, which is never nil.
+// Value returns the value of a setting as the Go type of its kind: string, bool or []string,
+// which is never nil.
 func (s *Settings) Value(row Setting) any {
 	switch row.Kind {
 	case List:
@@ -107,14 +104,14 @@ func (s *Settings) Value(row Setting) any {
 	}
 }
 
-// Source returns where the value of a setting comes from.
+// Source returns the source of a setting's value.
 func (s *Settings) Source(key string) Source { return s.sources[key] }
 
-// Location returns where the configuration file is, or would be.
+// Location returns the location of the configuration file.
 func (s *Settings) Location() Location { return s.location }
 
-// Load reads the environment and the configuration file. Everything wrong with
-// them is reported together.
+// Load reads the environment and the configuration file. Its error lists everything that is
+// invalid in them.
 func Load(from Origins) (*Settings, error) {
 	file, fileErr := read(from.File)
 	env, envErr := from.environment()
@@ -148,8 +145,8 @@ func Load(from Origins) (*Settings, error) {
 	return s, nil
 }
 
-// environment returns the settings in MESHCTL_* variables, by key. An empty
-// variable is like one that is not set.
+// environment returns the settings in MESHCTL_* variables, by key. An empty variable counts as
+// not set.
 func (o *Origins) environment() (map[string]any, error) {
 	values := map[string]any{}
 	known := []string{envConfig}
@@ -174,8 +171,8 @@ func (o *Origins) environment() (map[string]any, error) {
 	return values, errors.Join(append(errs, o.unknownVariables(known)...)...)
 }
 
-// unknownVariables returns an error for each variable that looks like one of
-// meshctl's and is none, sorted by name.
+// unknownVariables returns an error for each unknown variable with meshctl's prefix, sorted by
+// name.
 func (o *Origins) unknownVariables(known []string) []error {
 	var errs []error
 	for _, assignment := range slices.Sorted(slices.Values(o.Environ())) {
@@ -192,8 +189,7 @@ func (o *Origins) unknownVariables(known []string) []error {
 	return errs
 }
 
-// splitPaths splits a list of paths at commas and at what separates the paths
-// of PATH on this system.
+// splitPaths splits a list of paths at commas and at the path list separator of the platform.
 func splitPaths(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == os.PathListSeparator })
 }

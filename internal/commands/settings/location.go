@@ -7,26 +7,26 @@ import (
 	"path/filepath"
 )
 
-// Location is where the configuration file is.
+// Location is the location of the configuration file.
 type Location struct {
-	// Path is empty if there is no place for it: no home directory is known.
+	// Path is empty if there is no location because the home directory is not known.
 	Path string
-	// NamedBy is the flag or the variable that names the file; empty if it is in
-	// its usual place, where it need not exist.
+	// NamedBy is the flag or variable that specifies the file; empty for the default location,
+	// where the file need not exist.
 	NamedBy string
 }
 
-// Exists reports whether there is a file.
+// Exists reports whether the file exists.
 func (l Location) Exists() bool {
 	_, err := os.Stat(l.Path)
 	return err == nil
 }
 
-// ErrNoHome says that there is no place for a configuration file.
+// ErrNoHome says that there is no location for a configuration file.
 var ErrNoHome = errors.New("no configuration file: neither XDG_CONFIG_HOME nor HOME is set; use --config FILE")
 
-// Locate finds the configuration file: the value of --config, MESHCTL_CONFIG, or
-// meshctl/config.yaml in $XDG_CONFIG_HOME or else in $HOME/.config.
+// Locate returns the location of the configuration file: the value of --config, that of
+// MESHCTL_CONFIG, or meshctl/config.yaml in $XDG_CONFIG_HOME or $HOME/.config.
 func Locate(flag string, getenv func(name string) string) Location {
 	if flag != "" {
 		return Location{flag, "--config"}
@@ -34,7 +34,7 @@ func Locate(flag string, getenv func(name string) string) Location {
 	if path := getenv(envConfig); path != "" {
 		return Location{path, envConfig}
 	}
-	// A relative directory is to be ignored, says the specification of XDG.
+	// The XDG specification requires that a relative path is ignored.
 	dir := getenv("XDG_CONFIG_HOME")
 	if !filepath.IsAbs(dir) {
 		home := cmp.Or(getenv("HOME"), getenv("USERPROFILE"))

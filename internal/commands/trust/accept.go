@@ -11,9 +11,9 @@ import (
 	"github.com/meshctl/meshctl/internal/wizard"
 )
 
-// accept accepts trust domains that meshes changed to: those that the command line
-// names, and those that the user agrees to. It returns the meshes. --yes accepts
-// none: a trust domain is accepted by name.
+// accept accepts changed trust domains of meshes: those named on the command line, and those
+// that the user confirms. It returns the meshes. --yes does not accept any, because a trust
+// domain must be accepted by name.
 func (o *issueOptions) accept(ctx context.Context, r *trusting, s *sharedtrust.Subject) ([]*sharedtrust.Mesh, error) {
 	var accepted []*sharedtrust.Mesh
 	for _, text := range o.accepted {
@@ -31,7 +31,7 @@ func (o *issueOptions) accept(ctx context.Context, r *trusting, s *sharedtrust.S
 	for _, mesh := range s.Unaccepted() {
 		question := wizard.Question{
 			Text: fmt.Sprintf("Accept trust domain %s of mesh %s?", mesh.TrustDomain, mesh.Ref.Name),
-			Help: "Its workloads can then be taken for those of all other meshes with this trust domain.",
+			Help: "Its workloads can then act as workloads of any other mesh with this trust domain.",
 		}
 		r.say("warning: mesh %s on cluster %s: %s", mesh.Ref.Name, mesh.Cluster, mesh.ChangeText())
 		agreed, err := prompter.Confirm(question, false)
@@ -39,7 +39,7 @@ func (o *issueOptions) accept(ctx context.Context, r *trusting, s *sharedtrust.S
 			return nil, err
 		}
 		if !agreed {
-			continue // then it gets no certificate
+			continue // the mesh gets no certificate
 		}
 		if mesh, err = s.Accept(mesh.Ref.Name+"."+mesh.Ref.Namespace, mesh.TrustDomain); err != nil {
 			return nil, err
@@ -49,13 +49,13 @@ func (o *issueOptions) accept(ctx context.Context, r *trusting, s *sharedtrust.S
 	return accepted, nil
 }
 
-// recordAccepted notes on the management cluster what was accepted, for later runs.
+// recordAccepted stores the accepted trust domains in the management cluster, for later runs.
 func (o *issueOptions) recordAccepted(ctx context.Context, r *trusting, accepted []*sharedtrust.Mesh) error {
 	if !o.writes() || r.Store.Management == nil || !o.world.FromManagement() {
 		return nil
 	}
 	for _, mesh := range accepted {
-		if err := sharedtrust.RecordAccepted(ctx, r.Store.Management, mesh); err != nil {
+		if err := sharedtrust.RecordAccepted(ctx, r.Store.Management, r.result.World, mesh); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ import (
 type issueOptions struct {
 	trustCommand
 	forceTakeover bool
-	// accepted are the trust domains that were accepted, as MESH=DOMAIN.
+	// accepted are the accepted trust domains, as MESH=DOMAIN.
 	accepted  []string
 	yes       bool
 	outputDir string
@@ -99,7 +99,7 @@ func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
 // writes reports whether anything is written.
 func (o *issueOptions) writes() bool { return o.dryRun.String() == "none" }
 
-// check refuses what cannot be meant.
+// check validates the combination of arguments and flags.
 func (o *issueOptions) check() error {
 	for _, text := range o.accepted {
 		if name, domain, _ := strings.Cut(text, "="); name == "" || domain == "" {
@@ -127,7 +127,7 @@ func (o *issueOptions) run(ctx context.Context) error {
 	})
 }
 
-// issue compares, asks and writes; reading is for the first of these.
+// issue plans, asks for confirmation, and writes. The context reading is for planning only.
 func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	accepted, err := o.accept(ctx, r, s)
 	if err != nil {
@@ -169,7 +169,7 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 	return errors.Join(r.endIssue(o, v, outcomes, r.statesAfter(ctx, o, s)), err)
 }
 
-// inPart adds that the command failed for lack of input, if that is so.
+// inPart adds cli.ErrReported if part of the input is missing.
 func (r *trusting) inPart(err error) error {
 	if r.incomplete {
 		return errors.Join(err, cli.ErrReported)
@@ -177,7 +177,7 @@ func (r *trusting) inPart(err error) error {
 	return err
 }
 
-// where names the clusters that are written to.
+// where returns the clusters that are written to, for the confirmation.
 func (o *issueOptions) where(actions []sharedtrust.Action) string {
 	if o.outputDir != "" {
 		return "files in " + o.outputDir
@@ -191,8 +191,8 @@ func (o *issueOptions) where(actions []sharedtrust.Action) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-// statesAfter looks at the meshes once more; nil if nothing was written. Of what
-// cannot be read it is not known.
+// statesAfter returns the states of the meshes after writing; nil if nothing was written.
+// States that cannot be read are missing.
 func (r *trusting) statesAfter(ctx context.Context, o *issueOptions, s *sharedtrust.Subject) map[core.ObjectRef]string {
 	if !o.writes() {
 		return nil
@@ -204,8 +204,8 @@ func (r *trusting) statesAfter(ctx context.Context, o *issueOptions, s *sharedtr
 	return after.States(o.forceTakeover)
 }
 
-// endIssue prints what came of it and says what is next; the states are those of
-// the meshes after writing, nil for a plan.
+// endIssue prints the result and the next step. states are the states of the meshes after
+// writing; nil for a plan.
 func (r *trusting) endIssue(o *issueOptions, v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, states map[core.ObjectRef]string) error {
 	report := report.NewChanges(v, outcomes, o.dryRun.String(), states)
 	if err := output.Print(r.streams, o.output.Format(), report.View()); err != nil {

@@ -9,17 +9,17 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// stepOptions are those of the commands that do steps of a rotation.
+// stepOptions are the options of the commands that run rotation steps.
 type stepOptions struct {
 	trustCommand
 	factory *cmdutil.Factory
-	// direction is where the steps lead.
+	// direction is the direction of the steps.
 	direction sharedtrust.Direction
 
 	yes         bool
 	auto        bool
 	ignoreOlder bool
-	// begun says that --auto is past its first step.
+	// begun is true after the first step of --auto.
 	begun  bool
 	dryRun *cmdutil.EnumValue
 	output *cmdutil.EnumValue
@@ -53,7 +53,7 @@ func newRotateCmd(f *cmdutil.Factory) *cobra.Command {
 
 			  1. ADDING_NEW_ROOT               all meshes trust both roots
 			  2. PROPAGATING_NEW_INTERMEDIATE  all meshes get an intermediate CA of the new root
-			  3. DELETING_OLD_ROOT             no mesh trusts the old root any more
+			  3. DELETING_OLD_ROOT             no mesh trusts the old root
 
 			Each call runs the next step and prints what to do after it: restart workloads
 			that use outdated certificates ('meshctl mesh restart') and, if
@@ -122,7 +122,7 @@ func (o *stepOptions) runE(cmd *cobra.Command, args []string) error {
 
 func (o *stepOptions) writes() bool { return o.dryRun.String() == "none" }
 
-// check refuses what cannot be meant.
+// check validates the combination of arguments and flags.
 func (o *stepOptions) check() error {
 	switch {
 	case !o.world.FromManagement():

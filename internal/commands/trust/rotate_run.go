@@ -17,8 +17,8 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// stepping does steps of a rotation.
-type stepping struct {
+// rotateRun runs steps of a rotation.
+type rotateRun struct {
 	*trusting
 	opts    *stepOptions
 	subject *sharedtrust.Subject
@@ -40,8 +40,8 @@ func (o *stepOptions) run(ctx context.Context) error {
 	})
 }
 
-// once does one more step, or the restarts after it, in the world as it is then.
-// It reports whether --auto has more to do.
+// once runs one more step, or the restarts after it, with a newly loaded world. It reports
+// whether --auto has more to do.
 func (o *stepOptions) once(ctx context.Context) (more bool, err error) {
 	err = o.onSubject(ctx, func(reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 		var failure error
@@ -51,9 +51,10 @@ func (o *stepOptions) once(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
-// advance looks, asks and does the step; reading is for the first of these.
+// advance reads the state, asks for confirmation, and runs the step. The context reading is
+// for reading only.
 func (o *stepOptions) advance(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) (bool, error) {
-	p := &stepping{r, o, s}
+	p := &rotateRun{r, o, s}
 	if o.auto && !s.AutoRestart {
 		return false, fmt.Errorf("VirtualMesh %s does not allow automatic restarts: set spec.mtlsConfig.autoRestartPods, or run the steps without --auto", s.Name())
 	}
@@ -70,15 +71,15 @@ func (o *stepOptions) advance(ctx, reading context.Context, r *trusting, s *shar
 			return false, err
 		}
 		if restarted {
-			return true, nil // look again
+			return true, nil // read the state again
 		}
 	}
 	o.begun = true
 	return p.step(ctx, reading, report)
 }
 
-// step does the next step; reading is for what has to be known before.
-func (p *stepping) step(ctx, reading context.Context, report *sharedtrust.Report) (bool, error) {
+// step runs the next step. The context reading is for the checks before it.
+func (p *rotateRun) step(ctx, reading context.Context, report *sharedtrust.Report) (bool, error) {
 	next, err := report.Due(p.opts.direction)
 	if err != nil {
 		return false, p.explain(err)
@@ -122,9 +123,9 @@ func (p *stepping) step(ctx, reading context.Context, report *sharedtrust.Report
 	return p.opts.auto, nil
 }
 
-// preview prints what the next step would do. That it, or a mesh in it, would be
-// refused is a finding.
-func (p *stepping) preview(report *sharedtrust.Report, refused error) error {
+// preview prints what the next step would do. It returns cli.ErrFindings if the step, or a
+// mesh in it, would be refused.
+func (p *rotateRun) preview(report *sharedtrust.Report, refused error) error {
 	outcomes := report.Preview(p.opts.direction)
 	if err := p.print(report.Survey, outcomes, ""); err != nil {
 		return err
@@ -141,9 +142,9 @@ func (p *stepping) preview(report *sharedtrust.Report, refused error) error {
 	}
 }
 
-// passGate says what speaks against the next step, and refuses to go on if its
-// gate is closed.
-func (p *stepping) passGate(report *sharedtrust.Report) error {
+// passGate prints the reasons against the next step, and returns cli.ErrFindings if they block
+// it.
+func (p *rotateRun) passGate(report *sharedtrust.Report) error {
 	if p.opts.ignoreOlder {
 		return nil
 	}
@@ -168,13 +169,13 @@ func (p *stepping) passGate(report *sharedtrust.Report) error {
 		p.say("Blocked: %s outdated certificates, and their calls would fail. Restart them with 'meshctl mesh restart --virtual-mesh %s', or pass --ignore-older.",
 			text.Count(count, "workload")+" still", p.subject.Name())
 	} else {
-		p.say("Blocked: workloads with outdated certificates are not known. Fix the errors above, or pass --ignore-older.")
+		p.say("Blocked: cannot check for workloads with outdated certificates. Fix the errors above, or pass --ignore-older.")
 	}
 	return cli.ErrFindings
 }
 
-// explain turns "not yet" into a finding.
-func (p *stepping) explain(err error) error {
+// explain turns the error that a step awaits confirmation into a finding.
+func (p *rotateRun) explain(err error) error {
 	var waiting *sharedtrust.WaitingError
 	if errors.As(err, &waiting) {
 		p.say("Blocked: %s.", waiting.Error())
@@ -183,8 +184,8 @@ func (p *stepping) explain(err error) error {
 	return err
 }
 
-// nextText says what to do after a step.
-func (p *stepping) nextText(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, failed bool) string {
+// nextText returns what to do after a step.
+func (p *rotateRun) nextText(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, failed bool) string {
 	name, again := p.subject.Name(), "rotate"
 	if v.Position.RollingBack || p.opts.direction == sharedtrust.Back {
 		again = "rollback"
@@ -204,10 +205,10 @@ func (p *stepping) nextText(v *sharedtrust.Survey, outcomes []sharedtrust.Outcom
 	}
 }
 
-// print prints what was done.
-func (p *stepping) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, next string) error {
+// print prints the result.
+func (p *rotateRun) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, next string) error {
 	if p.opts.auto && p.opts.output.Format().ForPeople() {
-		return nil // standard error has told it, step by step
+		return nil // the steps have been reported on standard error
 	}
 	var states map[core.ObjectRef]string
 	if p.opts.writes() {
@@ -218,9 +219,9 @@ func (p *stepping) print(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, 
 	return output.Print(p.streams, p.opts.output.Format(), report.View())
 }
 
-// restartOlder restarts what runs with older certificates, and reports whether
-// there was anything to restart.
-func (p *stepping) restartOlder(ctx context.Context, report *sharedtrust.Report) (bool, error) {
+// restartOlder restarts workloads with outdated certificates, and reports whether there were
+// any.
+func (p *rotateRun) restartOlder(ctx context.Context, report *sharedtrust.Report) (bool, error) {
 	if !report.RestartDue() {
 		return false, nil
 	}

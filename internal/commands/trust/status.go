@@ -33,8 +33,8 @@ func newStatusCmd(f *cmdutil.Factory) *cobra.Command {
 			namespaces of its workloads have the root (ConfigMap istio-ca-root-cert), and
 			which workloads use outdated certificates; and the progress of rotations.
 
-			The exit code is 3 if something needs action; problems are listed last, with
-			hints. Only metadata and certificates are shown, never a key.`),
+			The exit code is 3 if something needs action, or if the root CA or a certificate
+			could not be read; problems are listed last, with hints. Only metadata and certificates are shown, never a key.`),
 		Example: cmdutil.Dedent(`
 			# show all virtual meshes with shared trust
 			meshctl trust status
@@ -56,7 +56,7 @@ func newStatusCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// check refuses what cannot be meant.
+// check validates the combination of arguments and flags.
 func (o *statusOptions) check() error {
 	if o.offline() {
 		return cli.Usagef("no clusters to inspect: use --clusters or --context")
@@ -68,7 +68,7 @@ func (o *statusOptions) run(ctx context.Context) error {
 	return o.on(ctx, o.look)
 }
 
-// look reads and prints.
+// look reads the status and prints it.
 func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 	subjects, unfit := r.subjects()
 	if unfit != nil && (len(subjects) == 0 || len(r.names) > 0) {
@@ -81,7 +81,7 @@ func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 		if err != nil {
 			return err
 		}
-		item := report.NewStatus(found, o.clock(), o.expiryWarning.Duration, o.streams.Completed)
+		item := report.NewStatus(found, o.clock(), o.expiryWarning.Duration)
 		ok = ok && item.OK
 		list.Items = append(list.Items, item)
 	}
@@ -100,8 +100,8 @@ func (o *statusOptions) look(ctx context.Context, r *trusting) error {
 	}
 }
 
-// subjects returns the virtual meshes to look at: the named ones, or all that
-// ask for shared trust. The error is about those that cannot have it.
+// subjects returns the named virtual meshes, or all with shared trust. The error is about
+// those that cannot have it.
 func (r *trusting) subjects() ([]*sharedtrust.Subject, error) {
 	var subjects []*sharedtrust.Subject
 	var errs []error

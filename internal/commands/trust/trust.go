@@ -1,4 +1,4 @@
-// Package trust is `meshctl trust`: status, issue, rotate, verify and rollback.
+// Package trust implements `meshctl trust`: status, issue, rotate, verify and rollback.
 package trust
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// NewCmd returns the command `meshctl trust`.
+// NewCmd returns the command `meshctl trust` with its subcommands.
 func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "trust COMMAND",
@@ -57,7 +57,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// trustCommand is what all commands about trust have.
+// trustCommand holds the dependencies and flags shared by all trust commands.
 type trustCommand struct {
 	streams *cli.Streams
 	clock   cli.Clock
@@ -103,7 +103,8 @@ func containsName(args []string, names ...string) bool {
 	return false
 }
 
-// oneVirtualMesh is the cobra.PositionalArgs of commands about one virtual mesh.
+// oneVirtualMesh is the cobra.PositionalArgs of commands that take the name of one virtual
+// mesh.
 func oneVirtualMesh(cmd *cobra.Command, args []string) error {
 	switch len(args) {
 	case 0:
@@ -115,10 +116,10 @@ func oneVirtualMesh(cmd *cobra.Command, args []string) error {
 	}
 }
 
-// offline reports whether no cluster takes part.
+// offline reports whether the command uses no clusters.
 func (t *trustCommand) offline() bool { return !t.world.FromManagement() && len(t.world.Contexts) == 0 }
 
-// check refuses what cannot be meant.
+// check validates the shared flags.
 func (t *trustCommand) check() error {
 	switch {
 	case t.timeout <= 0:
@@ -128,16 +129,16 @@ func (t *trustCommand) check() error {
 	}
 }
 
-// trusting is one run of a command about trust.
+// trusting is one run of a trust command.
 type trusting struct {
 	*trustCommand
 	*sharedtrust.Session
 	result *policy.Result
-	// incomplete says that part of the input is missing.
+	// incomplete is true if part of the input is missing.
 	incomplete bool
 }
 
-// begin loads the world and finds its clusters.
+// begin loads the world and connects to its clusters.
 func (t *trustCommand) begin(ctx context.Context) (*trusting, error) {
 	world, err := t.load(ctx, t.world, t.streams.In)
 	if err != nil {
@@ -154,8 +155,7 @@ func (t *trustCommand) begin(ctx context.Context) (*trusting, error) {
 	return r, nil
 }
 
-// on runs something about trust: with the world and its clusters, and with a
-// context that bounds what is read.
+// on begins a run and calls do. The context reading limits the time for reading.
 func (t *trustCommand) on(ctx context.Context, do func(reading context.Context, r *trusting) error) error {
 	reading, stop := context.WithTimeout(ctx, sharedtrust.ReadingTime(t.timeout))
 	defer stop()
@@ -167,7 +167,7 @@ func (t *trustCommand) on(ctx context.Context, do func(reading context.Context, 
 	return do(reading, r)
 }
 
-// onSubject is on for the one virtual mesh that the command line names.
+// onSubject calls on with the virtual mesh named on the command line.
 func (t *trustCommand) onSubject(ctx context.Context, do func(reading context.Context, r *trusting, s *sharedtrust.Subject) error) error {
 	return t.on(ctx, func(reading context.Context, r *trusting) error {
 		s, err := r.subject()
@@ -178,7 +178,7 @@ func (t *trustCommand) onSubject(ctx context.Context, do func(reading context.Co
 	})
 }
 
-// subject finds the one virtual mesh that the command line names.
+// subject returns the virtual mesh named on the command line.
 func (r *trusting) subject() (*sharedtrust.Subject, error) {
 	position, err := r.find(r.names[0])
 	if err != nil {
@@ -197,7 +197,7 @@ func (r *trusting) subject() (*sharedtrust.Subject, error) {
 	return s, nil
 }
 
-// find returns the position of a virtual mesh.
+// find returns the position of a virtual mesh in the result.
 func (r *trusting) find(name string) (int, error) {
 	positions := make([]int, len(r.result.VirtualMeshes))
 	for i := range positions {
@@ -222,7 +222,7 @@ func (r *trusting) find(name string) (int, error) {
 // say prints a line on standard error.
 func (r *trusting) say(format string, args ...any) { r.streams.Say(format, args...) }
 
-// observe prints what happens while certificates are written.
+// observe prints the progress of writing certificates.
 func (r *trusting) observe(event sharedtrust.Event) {
 	where := event.Cluster
 	if where == sharedtrust.Management {
@@ -235,7 +235,7 @@ func (r *trusting) observe(event sharedtrust.Event) {
 	r.say("%s: %s", where, event.What)
 }
 
-// confirm asks whether to go on.
+// confirm asks for confirmation.
 func (r *trusting) confirm(ctx context.Context, yes bool, question, help string) error {
 	return cmdutil.Confirm(ctx, r.streams, yes, wizard.Question{Text: question, Help: help})
 }

@@ -3,6 +3,7 @@ package trust
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -55,13 +56,13 @@ func newVerifyCmd(f *cmdutil.Factory) *cobra.Command {
 	return cmd
 }
 
-// check refuses what cannot be meant.
+// check validates the combination of arguments and flags.
 func (o *verifyOptions) check() error {
 	switch {
 	case !o.world.FromManagement():
 		return cli.Usagef("rotations need the management cluster: add --context")
 	case !o.yes && !o.streams.CanPrompt():
-		return cli.Usagef("not a terminal: pass --yes to confirm; see how it stands with 'meshctl trust status'")
+		return cli.Usagef("not a terminal: pass --yes to confirm; check the state first with 'meshctl trust status'")
 	default:
 		return o.trustCommand.check()
 	}
@@ -73,18 +74,19 @@ func (o *verifyOptions) run(ctx context.Context) error {
 	})
 }
 
-// verify looks, asks and confirms; reading is for the first of these.
+// verify checks the step, asks for confirmation, and records it. The context reading is for
+// the checks only.
 func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sharedtrust.Subject) error {
 	found, err := r.Inspect(reading, r.result, s)
 	if err != nil {
 		return err
 	}
 	if !found.Position.Rotating() || found.Position.Stage == trust.StageDistributing {
-		return r.Env.Verify(ctx, found.Survey) // it says why not
+		return r.Env.Verify(ctx, found.Survey) // returns why there is nothing to verify
 	}
-	status := report.NewStatus(found, o.clock(), 0, o.streams.Completed)
-	status.Problems = contradictions(status.Problems)
-	status.OK = len(status.Problems) == 0
+	status := report.NewStatus(found, o.clock(), 0)
+	status.Problems = status.Blocking()
+	status.OK = !slices.ContainsFunc(status.Problems, func(p report.Problem) bool { return !p.Unknown })
 	if err := o.print(&status); err != nil {
 		return err
 	}
@@ -112,22 +114,6 @@ func (o *verifyOptions) verify(ctx, reading context.Context, r *trusting, s *sha
 		r.say("Next: run the next step with 'meshctl trust rotate %s'.", s.Name())
 	}
 	return nil
-}
-
-// contradictions are the problems that speak against a step having worked.
-func contradictions(problems []report.Problem) []report.Problem {
-	var found []report.Problem
-	for _, p := range problems {
-		if p.Unknown {
-			continue
-		}
-		switch sharedtrust.Topic(p.ID) {
-		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
-			found = append(found, p)
-		case sharedtrust.TopicRoot, sharedtrust.TopicRotation, sharedtrust.TopicLeft:
-		}
-	}
-	return found
 }
 
 func (o *verifyOptions) print(status *report.Status) error {

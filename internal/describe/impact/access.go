@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/describe"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -14,7 +14,7 @@ import (
 // and the same reason.
 func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	type key struct {
-		before, after   policy.Decision
+		before, after   reach.Decision
 		reason, sources string
 		everyone, fewer bool
 	}
@@ -40,8 +40,9 @@ func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 	views := make([]AccessChange, 0, len(groups))
 	for _, g := range groups {
 		views = append(views, AccessChange{
-			Before: g.Before, After: g.After, Fewer: g.Fewer, Reason: g.reason, Destinations: describe.DestinationKeys(v.world, g.destinations),
+			Before: shown(g.Before), After: shown(g.After), Fewer: g.Fewer, Reason: g.reason, Destinations: describe.DestinationKeys(v.world, g.destinations),
 			Callers: v.callers(g.Sources, g.Everyone), byDefault: len(g.RulesAfter) == 0,
+			federation: g.Before == compare.NotFederated || g.After == compare.NotFederated,
 		})
 	}
 	slices.SortStableFunc(views, func(a, b AccessChange) int {
@@ -54,14 +55,17 @@ func (v viewer) accessChanges(changes []compare.VerdictChange) []AccessChange {
 // accessReason returns the reason of the new decision, in words that apply to
 // every Destination in the same situation.
 func (v viewer) accessReason(c compare.VerdictChange) string {
-	d := &v.world.Destinations[c.Destination]
 	switch c.After {
-	case compare.Unreachable:
-		return "not federated to their mesh any more"
-	case policy.Conditional:
+	case compare.NotFederated:
+		return "no longer federated to their mesh"
+	case reach.Unreachable:
+		return v.verdictOf(c).Reason
+	case reach.Conditional:
 		return v.terms(c)
-	case policy.Denied:
-		switch {
+	case reach.Denied:
+		switch verdict := v.verdictOf(c); {
+		case verdict.Code == reach.CodeNoIdentity || verdict.Code == reach.CodeOnlyHTTP:
+			return verdict.Reason
 		case len(c.RulesAfter) == 0:
 			return v.defaultReason(c.Destination, "denies")
 		case len(c.RulesBefore) == 0:
@@ -69,18 +73,31 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 		default:
 			return "no AccessPolicy there allows them"
 		}
-	case policy.Allowed:
+	case reach.Allowed:
 	}
 	switch {
-	case c.Before == compare.Unreachable && len(c.RulesAfter) == 0:
+	case c.Before == compare.NotFederated && len(c.RulesAfter) == 0:
 		return "federated to their mesh"
 	case len(c.RulesAfter) == 0 && len(c.RulesBefore) > 0:
-		return "no AccessPolicy is effective there any more"
+		return "no AccessPolicy is effective there now"
 	case len(c.RulesAfter) == 0:
 		return v.defaultReason(c.Destination, "allows")
 	}
-	verdict := v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], d)
-	return verdict.Reason
+	return v.verdictOf(c).Reason
+}
+
+// verdictOf returns the new verdict about calls of the first of the callers.
+func (v viewer) verdictOf(c compare.VerdictChange) reach.Verdict {
+	return v.calls.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination])
+}
+
+// shown returns a decision as it is shown: a call to what is not federated is one
+// that cannot be made.
+func shown(d reach.Decision) reach.Decision {
+	if d == compare.NotFederated {
+		return reach.Unreachable
+	}
+	return d
 }
 
 // defaultReason names the VirtualMesh whose default applies without an
@@ -97,16 +114,16 @@ func (v viewer) defaultReason(destination int, does string) string {
 	return "VirtualMesh " + describe.ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
 }
 
-// firstPolicies returns whom the first AccessPolicies on a Destination allow;
-// without them all callers were allowed.
+// firstPolicies returns the callers that the first AccessPolicies on a Destination allow;
+// before, all callers were allowed.
 func (v viewer) firstPolicies(policies []world.ObjectID) string {
-	var names, admitted []string
+	var names, allowed []string
 	for _, id := range policies {
 		names = append(names, id.Name+"."+id.Namespace)
-		admitted = append(admitted, describe.IdentitySelectorTexts(v.access[id].Resource.Spec.SourceSelector)...)
+		allowed = append(allowed, describe.IdentitySelectorTexts(v.access[id].Resource.Spec.SourceSelector)...)
 	}
-	slices.Sort(admitted)
-	who := anyOf(slices.Compact(admitted))
+	slices.Sort(allowed)
+	who := anyOf(slices.Compact(allowed))
 	if len(names) == 1 {
 		return firstPolicy(names[0]) + " allows only " + who
 	}
@@ -117,8 +134,8 @@ func firstPolicy(name string) string { return "the first AccessPolicy there, " +
 
 // terms returns the conditions under which callers are now allowed.
 func (v viewer) terms(c compare.VerdictChange) string {
-	verdict := describe.AccessOf(v.result, v.result.Verdict(&v.world.Workloads[c.Sources.First(1)[0]], &v.world.Destinations[c.Destination]))
-	if strings.HasPrefix(verdict.Reason, "depends on the pod") {
+	verdict := describe.AccessOf(v.result, v.verdictOf(c))
+	if len(verdict.Policies) == 0 || strings.HasPrefix(verdict.Reason, "depends on the pod") {
 		return verdict.Why()
 	}
 	_, conditions, _ := strings.Cut(verdict.Why(), ": only ")

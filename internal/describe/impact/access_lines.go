@@ -4,52 +4,56 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/reach"
 )
 
-// access writes who may now call what. Destinations that became reachable or
-// unreachable are covered by the sentences about federation.
+// access adds sentences about callers that are now allowed or denied. Destinations whose
+// federation changes are covered by the sentences about that.
 func (l *sentences) access(changes []AccessChange) {
-	defer l.limit(len(l.lines), "changes of who may call what")
+	defer l.limit(len(l.lines), "changes of access")
 	for _, c := range changes {
-		if c.Before == compare.Unreachable || c.After == compare.Unreachable {
+		if c.federation {
 			continue
 		}
 		severity := finding.SeverityWarning
-		more := c.Before == policy.Conditional && c.After == policy.Conditional && !c.Fewer
-		if c.Before == policy.Denied || c.After == policy.Allowed || more {
+		more := c.Before == reach.Conditional && c.After == reach.Conditional && !c.Fewer
+		if c.Before == reach.Denied || c.Before == reach.Unreachable || c.After == reach.Allowed || more {
 			severity = finding.SeverityInfo
 		}
-		if c.byDefault && c.After == policy.Allowed { // a side effect that no policy asks for
+		if c.byDefault && c.After == reach.Allowed { // a side effect that no policy asks for
 			severity = finding.SeverityWarning
 		}
 		l.add(severity, "%s: %s", c.sentence(), l.reason(c.Reason))
 	}
 }
 
-// sentence returns what the callers may do after the change.
+// sentence returns what the callers are allowed to do after the change.
 func (c AccessChange) sentence() string {
 	who, to := c.Callers.text(), andMore(c.Destinations)
 	if c.Everyone {
 		who = "all callers"
 	}
 	switch {
-	case c.After == policy.Denied && c.Everyone:
+	case c.After == reach.Unreachable && c.Everyone:
+		return "no caller will reach " + to
+	case c.After == reach.Unreachable:
+		return who + " will no longer reach " + to
+	case c.After == reach.Denied && c.Everyone:
 		return "no caller will be allowed to call " + to
-	case c.After == policy.Denied && c.Before == policy.Conditional:
+	case c.After == reach.Denied && c.Before == reach.Conditional:
 		return who + " will no longer be allowed to call " + to + " at all"
-	case c.After == policy.Denied:
+	case c.After == reach.Denied:
 		return who + " will no longer be allowed to call " + to
-	case c.After == policy.Conditional && c.Before == policy.Allowed:
+	case c.After == reach.Conditional && c.Before == reach.Allowed:
 		return who + " will be allowed only some requests to " + to
-	case c.After == policy.Conditional && c.Before == policy.Conditional && !c.Fewer:
-		return who + " will be allowed more requests to " + to + " than now"
-	case c.After == policy.Conditional && c.Before == policy.Conditional:
-		return who + " will be allowed other requests to " + to + " than now"
-	case c.After == policy.Conditional:
+	case c.After == reach.Conditional && c.Before == reach.Conditional && !c.Fewer:
+		return who + " will be allowed more requests to " + to
+	case c.After == reach.Conditional && c.Before == reach.Conditional:
+		return who + " will be allowed different requests to " + to
+	case c.After == reach.Conditional:
 		return who + " will be allowed to call " + to + " for some requests"
-	case c.Before == policy.Conditional:
+	case c.Before == reach.Conditional:
 		return who + " will be allowed every request to " + to
 	default:
 		return who + " will be allowed to call " + to
@@ -68,8 +72,8 @@ func (l *sentences) reason(text string) string {
 	if text == "allowed by "+l.own.String() {
 		return "allowed by " + this
 	}
-	if rest, found := strings.CutPrefix(text, l.own.String()+" admits"); found {
-		return this + " admits" + rest
+	if rest, found := strings.CutPrefix(text, l.own.String()+" allows"); found {
+		return this + " allows" + rest
 	}
 	return text
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// changes writes what changes for other objects.
+// changes adds sentences about what changes for other objects.
 func (l *sentences) changes(view ChangeView) {
 	l.written = map[KindRef]compare.Presence{}
 	for _, o := range view.Objects {
@@ -31,7 +31,7 @@ func (l *sentences) changes(view ChangeView) {
 	}
 }
 
-// losses writes which policies are no longer effective, and returns the affected
+// losses adds sentences about policies that are no longer effective, and returns the affected
 // pairs of policy and Destination.
 func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	defer l.limit(len(l.lines), "policies are overridden")
@@ -54,8 +54,8 @@ func (l *sentences) losses(losses []Loss) (lost map[string]bool) {
 	return lost
 }
 
-// state writes that the state of another object changes. Losses on single
-// Destinations are reported separately.
+// state adds a sentence if the state of another object changes. Losses on single Destinations
+// are reported separately.
 func (l *sentences) state(s StateChange) {
 	if s.Kind == string(policy.KindTrafficPolicy) || s.Kind == string(policy.KindAccessPolicy) {
 		return
@@ -71,14 +71,14 @@ func (l *sentences) state(s StateChange) {
 	l.info("%s becomes %s", s.KindRef, s.After)
 }
 
-// sentence is about several settings of the same requests.
+// sentence describes a change of several settings for the same requests.
 type sentence struct {
 	severity      finding.Severity
 	before, after string
 	settings      []string
 }
 
-// settings writes which settings change for requests and connections. Equal
+// settings adds sentences about settings that change for requests and connections. Equal
 // changes of several settings for the same requests share a sentence.
 func (l *sentences) settings(changes []SettingChange, lost map[string]bool) {
 	defer l.limit(len(l.lines), "changes of settings")
@@ -127,7 +127,7 @@ func (l *sentences) changed(c SettingChange) (severity finding.Severity, before,
 		switch {
 		case c.By != nil && *c.By != c.Before.Policy && (c.Before.Policy == l.own || l.written[c.Before.Policy] == ""):
 			return severity, l.name(c.Before.Policy) + " loses", c.Field,
-				" for " + requests + ": the more specific route of " + l.name(*c.By) + " takes them and leaves it out"
+				" for " + requests + ": the more specific route of " + l.name(*c.By) + " handles them without it"
 		case c.Before.Policy == l.own:
 			return severity, requests + " no longer get", old, ""
 		default:
@@ -139,7 +139,7 @@ func (l *sentences) changed(c SettingChange) (severity finding.Severity, before,
 	switch {
 	case !oldKnown || !isKnown:
 		if c.Before.Policy == c.After.Policy {
-			return severity, requests + " get another", c.Field, l.behind(c.After)
+			return severity, requests + " get a different", c.Field, l.behind(c.After)
 		}
 		return severity, requests + " get the", c.Field, " of " + l.name(c.After.Policy) + " instead of that of " + l.name(c.Before.Policy)
 	case c.Before.Policy == c.After.Policy:
@@ -159,7 +159,7 @@ func (l *sentences) from(s *EffectiveSetting) string {
 	return " from " + s.Policy.String()
 }
 
-// behind is from for the end of a sentence about two values.
+// behind returns from as an apposition, for sentences that compare two values.
 func (l *sentences) behind(s *EffectiveSetting) string {
 	if from := l.from(s); from != "" {
 		return "," + from
@@ -173,7 +173,7 @@ func (l *sentences) requests(c SettingChange) string {
 	if setting == nil {
 		setting = c.Before
 	}
-	if setting.Policy.Kind == "VirtualMesh" { // its keepalive is only for connections across clusters
+	if setting.Policy.Kind == "VirtualMesh" { // the keepalive of a VirtualMesh applies only to connections between clusters
 		return "connections from other clusters to " + andMore(c.Destinations)
 	}
 	return requestsText(string(feature.All().Of(c.Field).Scope), c.Match, c.Callers, c.Destinations)

@@ -7,10 +7,9 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// findings writes new and resolved findings, except those that other sentences
-// cover.
+// findings adds new and resolved findings, except those that other sentences cover.
 func (l *sentences) findings(view ChangeView, covered func(describe.Finding) bool) {
-	told := func(f describe.Finding) bool {
+	skip := func(f describe.Finding) bool {
 		switch f.Code {
 		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeRejectedValue, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
 			return true
@@ -20,13 +19,13 @@ func (l *sentences) findings(view ChangeView, covered func(describe.Finding) boo
 	}
 	defer l.limit(len(l.lines), "findings")
 	for _, f := range view.Introduced {
-		if !told(f) {
+		if !skip(f) {
 			l.add(f.Severity, "%s", l.findingText(f))
 		}
 	}
 	for _, f := range view.Fixed {
-		if !told(f) && f.Severity != finding.SeverityInfo {
-			l.info("settled: %s", l.findingText(f))
+		if !skip(f) && f.Severity != finding.SeverityInfo {
+			l.info("resolved: %s", l.findingText(f))
 		}
 	}
 }

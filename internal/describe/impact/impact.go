@@ -8,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -16,6 +17,7 @@ import (
 type viewer struct {
 	// result is the result after the change.
 	result *policy.Result
+	calls  *reach.Calls
 	world  *world.World
 	// access and effective hold the AccessPolicies of the result and the
 	// VirtualMeshes that group meshes.
@@ -24,7 +26,7 @@ type viewer struct {
 }
 
 func newViewer(result *policy.Result) viewer {
-	v := viewer{result: result, world: result.World, access: map[world.ObjectID]*policy.AccessPolicy{}, effective: map[world.ObjectID]bool{}}
+	v := viewer{result: result, calls: reach.In(result), world: result.World, access: map[world.ObjectID]*policy.AccessPolicy{}, effective: map[world.ObjectID]bool{}}
 	for i := range result.AccessPolicies {
 		v.access[result.AccessPolicies[i].ID()] = &result.AccessPolicies[i]
 	}
@@ -177,9 +179,8 @@ func (v viewer) federationChange(f compare.FederationChange) FederationChange {
 	return view
 }
 
-// alsoMade returns the policies that set the same value as a TrafficPolicy
-// wherever it is effective. The policy changed nothing there, so all of them
-// agree.
+// alsoMade returns the policies that already set the values of a TrafficPolicy wherever it is
+// effective. It is called if the policy changes nothing there, so all of them agree.
 func (v viewer) alsoMade(impact *compare.Impact) []KindRef {
 	if impact.Object.Kind != string(policy.KindTrafficPolicy) {
 		return nil

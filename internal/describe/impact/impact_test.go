@@ -22,11 +22,11 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
 
-// TestImpact runs every case of testdata/impact: a base world of testdata/grid
-// plus the manifests of world.yaml, to which those of new.yaml are applied. The
-// comment says which rule the case is about and names the base; want.txt has the
-// exact sentences, want.json, where it is given, the exact view. Several objects in new.yaml are reviewed together, as
-// changes of the whole world. Every case also runs with its objects shuffled.
+// TestImpact runs every case of testdata/impact: a base world of testdata/grid plus the
+// manifests of world.yaml, to which those of new.yaml are applied. The comment of a case
+// states the rule and names the base. want.txt has the exact sentences; want.json, if present,
+// the exact view. Several objects in new.yaml are reviewed together, as changes of the whole
+// world. Every case also runs with its objects shuffled.
 func TestImpact(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "testdata", "impact", "*.txtar"))
 	if err != nil || len(files) == 0 {
@@ -73,7 +73,7 @@ func TestImpact(t *testing.T) {
 type impactCase struct {
 	world     []string
 	new, want string
-	// wantView is empty if only the sentences matter.
+	// wantView is empty if the case has no want.json.
 	wantView string
 }
 
@@ -112,8 +112,8 @@ func parseImpact(t *testing.T, archive *txtar.Archive) impactCase {
 	return c
 }
 
-// review returns the sentences about what is new, one a line, and the view that
-// they are made from.
+// review returns the sentences about the new objects, one per line, and the view from which
+// they are made.
 func (c impactCase) review(t *testing.T, validator *validation.Validator, w []string) (sentences, view string) {
 	t.Helper()
 	add := loadText(t, validator, c.new)

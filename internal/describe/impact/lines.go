@@ -67,7 +67,7 @@ func (view View) invalid(reason string) string {
 	return "this " + view.Kind + effect + reason
 }
 
-// reach writes what the object affects, or why it affects nothing.
+// reach adds what the object affects, or why it affects nothing.
 func (l *sentences) reach(view View) {
 	switch {
 	case view.Presence == "":
@@ -96,15 +96,8 @@ func (l *sentences) reach(view View) {
 			text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
 	}
 	if len(view.MadeBy) > 0 && len(view.Ineffective) == 0 {
-		l.warn("changes nothing now: %s %s the same", andMore(kindNames(view.MadeBy)), sayOrSays(len(view.MadeBy)))
+		l.warn("no change: %s already %s the same values", andMore(kindNames(view.MadeBy)), text.Choose(len(view.MadeBy), "sets", "set"))
 	}
-}
-
-func sayOrSays(n int) string {
-	if n == 1 {
-		return "says"
-	}
-	return "say"
 }
 
 func kindNames(refs []KindRef) []string {
@@ -115,7 +108,7 @@ func kindNames(refs []KindRef) []string {
 	return names
 }
 
-// loss is what a policy loses for one reason, with all conflicting settings.
+// loss is a Loss with all conflicting settings.
 type loss struct {
 	Loss
 	blamed []string
@@ -160,7 +153,7 @@ func merged(losses []Loss) []loss {
 	return united
 }
 
-// conflict returns what the winner of a conflict does.
+// conflict returns the effect of the policy that wins a conflict.
 func (l *sentences) conflict(x loss) string {
 	value := "value"
 	if len(x.Fields) > 1 {
@@ -169,7 +162,7 @@ func (l *sentences) conflict(x loss) string {
 	return l.name(*x.Winner) + " sets another " + value + " for the same requests and takes precedence"
 }
 
-// ownLosses writes where the policy under review is not effective.
+// ownLosses adds where the policy under review is not effective.
 func (l *sentences) ownLosses(losses []Loss) {
 	defer l.limit(len(l.lines), "reasons why it is not effective on destinations")
 	for _, x := range merged(losses) {
@@ -182,9 +175,8 @@ func (l *sentences) ownLosses(losses []Loss) {
 	}
 }
 
-// ineffective writes which settings are not effective although the policy is.
-// More specific policies that override it for a part of the requests share a
-// sentence.
+// ineffective adds settings that are not effective although the policy is. More specific
+// policies that override it for a part of the requests share a sentence.
 func (l *sentences) ineffective(view View) {
 	defer l.limit(len(l.lines), "settings do not take effect on some requests")
 	type part struct{ field, destinations string }
@@ -217,11 +209,11 @@ func (l *sentences) ineffective(view View) {
 }
 
 func (l *sentences) overtaker(u IneffectiveSetting) string {
-	does := "leaves it out"
+	handling := "without it"
 	if u.Replaced {
-		does = "sets another value"
+		handling = "with another value"
 	}
-	return "the more specific route of " + l.name(*u.Winner) + " takes them and " + does
+	return "the more specific route of " + l.name(*u.Winner) + " handles them " + handling
 }
 
 // covers reports whether other sentences already cover a finding about the object

@@ -11,7 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
-// grouping writes how a VirtualMesh connects its meshes.
+// grouping adds how a VirtualMesh connects its meshes.
 func (l *sentences) grouping(view View) {
 	g := view.Grouping
 	l.groupsNew = view.Presence == compare.PresenceAdded
@@ -45,12 +45,12 @@ func (l *sentences) trust(g *Grouping) {
 		if len(g.Meshes) > 1 {
 			l.info("its meshes trust each other through one root certificate, %s", rootText(g.Trust))
 		} else {
-			l.info("its mesh gets certificates of a new root, %s", rootText(g.Trust))
+			l.info("its mesh gets certificates from a new root, %s", rootText(g.Trust))
 		}
 		if g.Trust.AutoRestartPods {
 			l.warn("pods restart when their certificates change (autoRestartPods)")
 		} else {
-			l.info("'meshctl trust issue' gives them certificates of it; running pods use those only after a restart")
+			l.info("run 'meshctl trust issue' to issue its certificates; running pods use them only after a restart")
 		}
 	case len(g.Meshes) > 1:
 		l.info("establishes no trust: meshes with different roots cannot call each other")
@@ -69,7 +69,7 @@ func rootText(t describe.TrustDescription) string {
 	}
 }
 
-// meshes writes which meshes move between VirtualMeshes.
+// meshes adds which meshes move between VirtualMeshes.
 func (l *sentences) meshes(changes []MeshChange) {
 	defer l.limit(len(l.lines), "meshes")
 	vm := func(ref describe.ObjectRef) KindRef { return KindRef{"VirtualMesh", ref.Namespace, ref.Name} }
@@ -104,9 +104,9 @@ func (l *sentences) meshes(changes []MeshChange) {
 // shownExports limits the meshes whose exports are reported one by one.
 const shownExports = 3
 
-// federation writes what is newly exposed and no longer exposed.
+// federation adds what is newly exposed and no longer exposed.
 func (l *sentences) federation(changes []FederationChange) {
-	defer l.limit(len(l.lines), "meshes are exposed in another way")
+	defer l.limit(len(l.lines), "changes of exposure")
 	var exposed, withdrawn, renamed []FederationChange
 	for _, c := range changes {
 		gained, gone := beyond(c.After, c.Before), beyond(c.Before, c.After)
@@ -128,15 +128,15 @@ func (l *sentences) federation(changes []FederationChange) {
 	l.exposure(withdrawn, finding.SeverityWarning, "no longer exposed", func(c FederationChange) []describe.ObjectRef { return c.Before })
 	for _, c := range renamed {
 		if c.HostnameBefore != c.HostnameAfter {
-			l.warn("other meshes must call %s by another name, such as %s instead of %s",
+			l.warn("other meshes must call %s by a different name, such as %s instead of %s",
 				exportsText(c.Destinations, c.Mesh), c.HostnameAfter, c.HostnameBefore)
 			continue
 		}
 		way := "through gateways"
 		if c.Flat {
-			way = "straight to the pods"
+			way = "directly to the pods"
 		}
-		l.info("requests of other meshes to %s go %s now", exportsText(c.Destinations, c.Mesh), way)
+		l.info("requests from other meshes to %s now go %s", exportsText(c.Destinations, c.Mesh), way)
 	}
 }
 
@@ -159,8 +159,8 @@ func (l *sentences) exposure(changes []FederationChange, severity finding.Severi
 		text.Choose(destinations, "is", "are"), what, text.Count(len(distinct(others)), "mesh"))
 }
 
-// importersText names meshes and the consequence for them. Losing a hostname
-// makes calls impossible; gaining one may still require trust or access.
+// importersText names meshes and the consequence for them. Without a hostname their calls
+// fail; with one, they may still need trust or access.
 func importersText(meshes []string, destinations int, lost bool) string {
 	importers, whose := "mesh", "its"
 	if len(meshes) > 1 {

@@ -6,6 +6,7 @@ import (
 	"github.com/meshctl/meshctl/internal/describe"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/reach"
 )
 
 // KindRef names an authored object in a view.
@@ -35,8 +36,7 @@ type View struct {
 	Losses []Loss `json:"losses,omitempty"`
 	// Ineffective are settings that are not effective although the policy is.
 	Ineffective []IneffectiveSetting `json:"unheard,omitempty"`
-	// MadeBy are the policies that already make all of its settings, so that it
-	// changes nothing.
+	// MadeBy are the policies that already set all of its values, so that it changes nothing.
 	MadeBy []KindRef `json:"madeBy,omitempty"`
 	// Grouping is set for a VirtualMesh that is ACCEPTED.
 	Grouping *Grouping `json:"grouping,omitempty"`
@@ -205,8 +205,8 @@ type EffectiveSetting struct {
 type AccessChange struct {
 	// Before and After are ALLOWED, DENIED, CONDITIONAL or UNREACHABLE; both are
 	// CONDITIONAL if the conditions differ.
-	Before policy.Decision `json:"before"`
-	After  policy.Decision `json:"after"`
+	Before reach.Decision `json:"before"`
+	After  reach.Decision `json:"after"`
 	// Fewer is true for CONDITIONAL calls that lose a condition under which they
 	// were allowed; otherwise they only gain conditions.
 	Fewer bool `json:"fewer,omitempty"`
@@ -217,4 +217,6 @@ type AccessChange struct {
 
 	// byDefault is true if no AccessPolicy applies now.
 	byDefault bool
+	// federation is true if it follows from what is federated.
+	federation bool
 }

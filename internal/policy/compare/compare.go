@@ -6,6 +6,7 @@ package compare
 import (
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -49,6 +50,7 @@ func newComparer(before, after *policy.Result) *comparer {
 	return &comparer{
 		before: before, after: after, Differences: &Differences{Before: before, After: after},
 		callers: map[string]WorkloadSet{}, classes: map[string][]callerClass{}, admissions: map[admissionKey][]admission{},
+		calls:         map[*policy.Result]*reach.Calls{},
 		virtualMeshes: pairObjects(after, before.World.VirtualMeshes, after.World.VirtualMeshes, metaOfVirtualMesh, sameVirtualMesh),
 		traffic:       pairObjects(after, before.World.TrafficPolicies, after.World.TrafficPolicies, metaOfTrafficPolicy, sameTrafficPolicy),
 		access:        pairObjects(after, before.World.AccessPolicies, after.World.AccessPolicies, metaOfAccessPolicy, sameAccessPolicy),
@@ -76,6 +78,7 @@ func (c *Differences) IsEmpty() bool {
 type comparer struct {
 	*Differences
 	before, after                  *policy.Result
+	calls                          map[*policy.Result]*reach.Calls
 	virtualMeshes, traffic, access pairing
 
 	callers    map[string]WorkloadSet
@@ -84,6 +87,14 @@ type comparer struct {
 	identities []identityClass
 	inCluster  map[string]WorkloadSet
 	inMesh     map[int]WorkloadSet
+}
+
+// callsIn returns the calls in one of the results.
+func (c *comparer) callsIn(r *policy.Result) *reach.Calls {
+	if c.calls[r] == nil {
+		c.calls[r] = reach.In(r)
+	}
+	return c.calls[r]
 }
 
 // world returns a world whose discovered objects are those of both results.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -76,11 +77,11 @@ func checkVerdictChanges(t *testing.T, c *compare.Differences) {
 	for id := range world.Destinations {
 		for _, w := range world.WorkloadPointers() {
 			was, is := verdictOf(c.Before, w, id), verdictOf(c.After, w, id)
-			possible := func(v policy.Verdict) bool {
-				return v.Decision == policy.Allowed || v.Decision == policy.Conditional
+			possible := func(v reach.Verdict) bool {
+				return v.Decision == reach.Allowed || v.Decision == reach.Conditional
 			}
 			differ := was.Decision != is.Decision
-			if was.Decision == policy.Conditional && is.Decision == policy.Conditional {
+			if was.Decision == reach.Conditional && is.Decision == reach.Conditional {
 				differ = !slices.Equal(termsOf(was), termsOf(is))
 			}
 			if differ && (possible(was) || possible(is)) {
@@ -100,15 +101,15 @@ func checkVerdictChanges(t *testing.T, c *compare.Differences) {
 	}
 }
 
-func verdictOf(r *policy.Result, w *world.Workload, destination int) policy.Verdict {
+func verdictOf(r *policy.Result, w *world.Workload, destination int) reach.Verdict {
 	d := &r.World.Destinations[destination]
 	if _, _, ok := r.Reach(w, d); !ok {
-		return policy.Verdict{Decision: compare.Unreachable}
+		return reach.Verdict{Decision: compare.NotFederated}
 	}
-	return r.Verdict(w, d)
+	return reach.In(r).Verdict(w, d)
 }
 
-func termsOf(v policy.Verdict) []string {
+func termsOf(v reach.Verdict) []string {
 	var terms []string
 	for _, c := range v.Conditions {
 		terms = append(terms, fmt.Sprintf("%q", fmt.Sprint(c)))

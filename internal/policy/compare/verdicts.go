@@ -1,23 +1,23 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Unreachable is the decision about a call that is impossible because the
+// NotFederated is the decision about a call that is impossible because the
 // Destination is not federated to the caller's mesh. Only comparisons use it.
-const Unreachable policy.Decision = "UNREACHABLE"
+const NotFederated reach.Decision = "NOT_FEDERATED"
 
 // VerdictChange is a changed decision about calls to one Destination.
 type VerdictChange struct {
 	Destination int
 	// Before and After are equal for CONDITIONAL calls whose conditions change.
-	Before, After policy.Decision
+	Before, After reach.Decision
 	// Fewer is true for CONDITIONAL calls that lose a condition under which they
 	// were allowed; otherwise they only gain conditions.
 	Fewer bool
@@ -41,12 +41,15 @@ func (c *comparer) compareVerdicts() {
 	}
 }
 
-// sameAccess reports whether a Destination has the same callers and the same
+// sameAccess reports whether a Destination has the same callers, connections and
 // rules in both results, so that no verdict differs.
 func (c *comparer) sameAccess(id int) bool {
 	d := &c.world().Destinations[id]
 	was, is := c.before.Destinations[id].Federation, c.after.Destinations[id].Federation
 	if was != is && (was == nil || is == nil || !slices.Equal(was.Meshes, is.Meshes)) {
+		return false
+	}
+	if !c.sameConnections(id) {
 		return false
 	}
 	if len(d.Backing) == 0 {
@@ -61,6 +64,36 @@ func (c *comparer) sameAccess(id int) bool {
 	})
 }
 
+// sameConnections reports whether callers connect to a Destination in the same way
+// in both results.
+func (c *comparer) sameConnections(id int) bool {
+	was, is := c.callsIn(c.before), c.callsIn(c.after)
+	if d := &c.world().Destinations[id]; !d.IsService() || !was.SetsTLS(d) && !is.SetsTLS(d) {
+		return true
+	}
+	c.locateWorkloads()
+	for cluster := range c.inCluster {
+		if slices.ContainsFunc(c.receivingMeshes(id), func(m *world.Mesh) bool {
+			return !was.Connect(cluster, &c.before.World.Destinations[id], m).Equal(is.Connect(cluster, &c.after.World.Destinations[id], m))
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// receivingMeshes returns the distinct meshes of the pods behind a Destination.
+func (c *comparer) receivingMeshes(id int) []*world.Mesh {
+	d := &c.world().Destinations[id]
+	meshes := []*world.Mesh{d.Mesh}
+	for _, pod := range d.Backing {
+		if m := c.world().Workloads[pod].Mesh; !slices.Contains(meshes, m) {
+			meshes = append(meshes, m)
+		}
+	}
+	return meshes
+}
+
 func (c *comparer) sameRules(was, is []policy.AccessRule) bool {
 	return slices.EqualFunc(was, is, func(a, b policy.AccessRule) bool {
 		return a.Destination == b.Destination && c.access.same(a.Policy, b.Policy)
@@ -71,11 +104,11 @@ func (c *comparer) verdictsOn(id int) {
 	was, is := c.decide(c.before, id), c.decide(c.after, id)
 	for _, before := range decisions() {
 		for _, after := range decisions() {
-			if before == after && before != policy.Conditional {
+			if before == after && before != reach.Conditional {
 				continue
 			}
-			if before != policy.Allowed && before != policy.Conditional && after != policy.Allowed && after != policy.Conditional {
-				continue // the call stays impossible
+			if fails(before) && fails(after) {
+				continue
 			}
 			change := VerdictChange{Destination: id, Before: before, After: after, RulesBefore: was.policies, RulesAfter: is.policies}
 			sources := intersection(was.callers[before], is.callers[after])
@@ -101,14 +134,19 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 	c.Verdicts = append(c.Verdicts, change)
 }
 
+// fails reports whether calls with a decision fail.
+func fails(decision reach.Decision) bool {
+	return decision != reach.Allowed && decision != reach.Conditional
+}
+
 // decisions lists all decisions, the most permissive first.
-func decisions() []policy.Decision {
-	return []policy.Decision{policy.Allowed, policy.Conditional, policy.Denied, Unreachable}
+func decisions() []reach.Decision {
+	return []reach.Decision{reach.Allowed, reach.Conditional, reach.Denied, reach.Unreachable, NotFederated}
 }
 
 // judgement is the decision of one result about all callers of a Destination.
 type judgement struct {
-	callers map[policy.Decision]WorkloadSet
+	callers map[reach.Decision]WorkloadSet
 	// policies are the effective policies on the pods.
 	policies []world.ObjectID
 	// terms are the conditions under which a pod allows callers.
@@ -117,37 +155,23 @@ type judgement struct {
 
 // decide computes Verdict for all workloads at once.
 func (c *comparer) decide(r *policy.Result, id int) judgement {
-	d := &c.world().Destinations[id]
 	reaching := c.reaching(r, id)
-	j := judgement{terms: map[string]WorkloadSet{}}
-	var allowed, denied WorkloadSet
-	pods := [][]policy.AccessRule{}
-	if len(d.Backing) == 0 {
-		rules := r.RulesOf(id)
-		pods = append(pods, rules)
-		allowed, denied = c.judgePods(r, &j, d, reaching, r.OpenGateway(d), rules, d.Mesh)
+	all := len(c.world().Workloads)
+	j := judgement{terms: map[string]WorkloadSet{}, callers: map[reach.Decision]WorkloadSet{}}
+	for _, decision := range decisions() {
+		j.callers[decision] = newWorkloadSet(all)
 	}
-	for i, pod := range d.Backing {
-		w := &c.world().Workloads[pod]
-		rules := r.RulesFor(w)
-		pods = append(pods, rules)
-		a, n := c.judgePods(r, &j, d, reaching, r.OpenGatewayOf(w) != nil, rules, w.Mesh)
-		if i == 0 {
-			allowed, denied = a, n
-			continue
+	for cluster, workloads := range c.inCluster {
+		if callers := intersection(reaching, workloads); !callers.isEmpty() {
+			c.decideFrom(r, &j, id, cluster, callers)
 		}
-		allowed.intersect(a)
-		denied.intersect(n)
 	}
-	conditional := reaching.clone()
-	conditional.subtract(allowed)
-	conditional.subtract(denied)
-	unreachable := c.all()
-	unreachable.subtract(reaching)
-	j.callers = map[policy.Decision]WorkloadSet{policy.Allowed: allowed, policy.Denied: denied, policy.Conditional: conditional, Unreachable: unreachable}
+	j.callers[NotFederated].unite(c.all())
+	notFederated := j.callers[NotFederated]
+	notFederated.subtract(reaching)
 	seen := map[int]bool{}
-	for _, rules := range pods {
-		for _, rule := range rules {
+	for _, pod := range c.podsBehind(r, id) {
+		for _, rule := range pod.rules {
 			if !seen[rule.Policy] {
 				seen[rule.Policy] = true
 				j.policies = append(j.policies, accessID(r, rule.Policy))
@@ -158,35 +182,102 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	return j
 }
 
+// pods are pods behind a Destination that decide alike.
+type pods struct {
+	mesh  *world.Mesh
+	rules []policy.AccessRule
+	open  bool
+}
+
+// podsBehind returns the pods of each backing workload; if none is known, the
+// Destination's own rules are used (semantics D33).
+func (c *comparer) podsBehind(r *policy.Result, id int) []pods {
+	d := &r.World.Destinations[id]
+	if len(d.Backing) == 0 {
+		return []pods{{d.Mesh, r.RulesOf(id), r.OpenGateway(d)}}
+	}
+	behind := make([]pods, 0, len(d.Backing))
+	for _, pod := range d.Backing {
+		w := &r.World.Workloads[pod]
+		behind = append(behind, pods{w.Mesh, r.RulesFor(w), r.OpenGatewayOf(w) != nil})
+	}
+	return behind
+}
+
+// decideFrom adds the decisions about callers in a cluster.
+func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, cluster string, callers WorkloadSet) {
+	d := &r.World.Destinations[id]
+	allowed, closed, unreachable := callers.clone(), callers.clone(), callers.clone()
+	for _, pod := range c.podsBehind(r, id) {
+		connection := c.callsIn(r).Connect(cluster, d, pod.mesh)
+		if len(connection.Open) == 0 {
+			allowed = newWorkloadSet(len(c.world().Workloads))
+			continue
+		}
+		unreachable = newWorkloadSet(len(c.world().Workloads))
+		a, n := c.judgePods(r, j, d, callers, pod, connection)
+		allowed.intersect(a)
+		closed.intersect(n)
+	}
+	denied := closed.clone()
+	denied.subtract(unreachable)
+	conditional := callers.clone()
+	conditional.subtract(allowed)
+	conditional.subtract(closed)
+	for decision, decided := range map[reach.Decision]WorkloadSet{
+		reach.Allowed: allowed, reach.Denied: denied, reach.Conditional: conditional, reach.Unreachable: unreachable,
+	} {
+		all := j.callers[decision]
+		all.unite(decided)
+	}
+}
+
 // judgePods returns the callers that pods allow unconditionally and those that
 // they deny; the others are allowed under conditions, which are recorded as
 // terms.
 func (c *comparer) judgePods(
-	r *policy.Result, j *judgement, called *world.Destination, reaching WorkloadSet, open bool, rules []policy.AccessRule, mesh *world.Mesh,
+	r *policy.Result, j *judgement, called *world.Destination, callers WorkloadSet, pod pods, connection *reach.Connection,
 ) (allowed, denied WorkloadSet) {
 	none := newWorkloadSet(len(c.world().Workloads))
-	if open || len(rules) == 0 {
-		if !open && r.DeniesByDefault(mesh) {
-			return none, reaching.clone()
+	if pod.open || len(pod.rules) == 0 {
+		switch {
+		case !pod.open && r.DeniesByDefault(pod.mesh):
+			return none, callers.clone()
+		case !connection.Whole:
+			j.note(policy.Condition{Ports: connection.Open}, callers, none)
+			return none, none.clone()
+		default:
+			return callers.clone(), none
 		}
-		return reaching.clone(), none
 	}
-	allowed, denied = none, reaching.clone()
-	for _, rule := range rules {
-		for _, a := range c.admissionsOf(r, rule, called) {
-			callers := intersection(a.callers, reaching)
-			denied.subtract(callers)
-			if a.terms == "" {
-				allowed.unite(callers)
+	allowed, denied = none, callers.clone()
+	for _, rule := range pod.rules {
+		for _, a := range c.admissionsOf(r, rule) {
+			terms, code := c.callsIn(r).Terms(rule, a.grant, called, connection)
+			if code != "" {
 				continue
 			}
-			if _, known := j.terms[a.terms]; !known {
-				j.terms[a.terms] = newWorkloadSet(len(c.world().Workloads))
+			admitted := intersection(a.callers, callers)
+			denied.subtract(admitted)
+			if terms.IsZero() {
+				allowed.unite(admitted)
+			} else {
+				j.note(terms, admitted, newWorkloadSet(len(c.world().Workloads)))
 			}
-			j.terms[a.terms].unite(callers)
 		}
 	}
 	return allowed, denied
+}
+
+// note records callers that are allowed under a condition; empty is a set for a
+// condition that is new.
+func (j *judgement) note(condition policy.Condition, callers, empty WorkloadSet) {
+	key := condition.Key()
+	if _, known := j.terms[key]; !known {
+		j.terms[key] = empty.clone()
+	}
+	all := j.terms[key]
+	all.unite(callers)
 }
 
 // missingTerms returns the callers that lose a condition under which they were
@@ -201,48 +292,33 @@ func (c *comparer) missingTerms(was, is judgement) WorkloadSet {
 	return missing
 }
 
-// admission is the callers that one grant of a policy allows, and under which
-// terms; "" for none.
+// admission is the callers that one grant of a policy allows, whatever else it
+// requires.
 type admission struct {
+	grant   *selector.Grant
 	callers WorkloadSet
-	terms   string
 }
 
 // admissionKey identifies cached admissions: by policy; with the trust domain if
-// it allows the Destination's own mesh; with the pods' ports of the called
-// Destination if it is restricted to ports.
+// it allows the Destination's own mesh.
 type admissionKey struct {
 	result      *policy.Result
 	policy      int
 	trustDomain string
-	ports       string
 }
 
-// admissionsOf returns the callers of a Destination that a rule allows.
-func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule, called *world.Destination) []admission {
+// admissionsOf returns the callers that a rule allows.
+func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule) []admission {
 	p := &r.AccessPolicies[rule.Policy]
 	d := &c.world().Destinations[rule.Destination]
 	key := admissionKey{result: r, policy: rule.Policy}
 	if d.Mesh != nil && (p.AdmitsOwnMeshOnly() || p.AsReadBy(d.Mesh)) {
 		key.trustDomain = d.Mesh.TrustDomain
 	}
-	operation, possible := r.OperationOn(rule, called)
-	if !possible {
-		return nil
-	}
-	if len(operation.Ports) > 0 {
-		key.ports = fmt.Sprint(operation.Ports)
-	}
 	admissions, known := c.admissions[key]
 	if !known {
 		for _, grant := range p.Grants(d) {
-			condition := operation
-			condition.Request = grant.Request
-			terms := ""
-			if !condition.IsZero() {
-				terms = condition.Key()
-			}
-			admissions = append(admissions, admission{c.admitted(grant), terms})
+			admissions = append(admissions, admission{&grant, c.admitted(grant)})
 		}
 		c.admissions[key] = admissions
 	}

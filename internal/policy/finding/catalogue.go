@@ -52,6 +52,7 @@ const (
 	CodeFaultFirst         Code = "MC0317"
 	CodeEjectsGateway      Code = "MC0318"
 	CodeWiderConnection    Code = "MC0319"
+	CodeTLSModeFails       Code = "MC0320"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -62,6 +63,7 @@ const (
 	CodePodPort            Code = "MC0408"
 	CodeNoSuchPort         Code = "MC0409"
 	CodeNeverAllows        Code = "MC0410"
+	CodeNoIdentity         Code = "MC0420"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
 	CodeTrustRoot          Code = "MC0701"
@@ -323,6 +325,11 @@ func Catalogue() []Entry {
 			"move the setting to a policy without request matchers whose sourceSelector names clusters only, or remove it",
 		},
 		{
+			CodeTLSModeFails, SeverityWarning, "The TLS mode of clients makes their calls fail",
+			"A TrafficPolicy or the Settings give clients a TLS mode with which their calls cannot succeed: anything but ISTIO_MUTUAL if the receiver requires mutual TLS, and SIMPLE on ports that declare HTTP. It is rendered as configured.",
+			"use ISTIO_MUTUAL, restrict the policy to other Destinations or ports, or do not require mutual TLS (spec.federation.tlsEnforcementSettings of the VirtualMesh)",
+		},
+		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
 			"The VirtualMesh denies calls that no AccessPolicy allows, and no effective AccessPolicy selects a Service of this workload.",
 			"to allow calls, create an AccessPolicy that selects its Service",
@@ -371,6 +378,11 @@ func Catalogue() []Entry {
 			CodeNeverAllows, SeverityWarning, "An allowed operation matches no request",
 			"A path or method that the AccessPolicy allows is one that no request has, so it allows nothing. Paths start with a slash and do not include the query. They are not regular expressions: `*` is a wildcard only alone, first or last, and {*} stands for one segment. Methods are upper case, and gRPC requests always use POST.",
 			"write exact paths such as /api, prefixes such as /api/*, suffixes such as *.html or templates such as /api/{*}/items, and methods in upper case",
+		},
+		{
+			CodeNoIdentity, SeverityWarning, "AccessPolicies need an identity that does not arrive",
+			"The identity of a caller arrives over Istio's mutual TLS only. A TrafficPolicy or the Settings make clients send plaintext or simple TLS, so that rules about service accounts, namespaces or clusters match nobody, and the calls are denied.",
+			"use ISTIO_MUTUAL for these Destinations",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload does not belong to a mesh",

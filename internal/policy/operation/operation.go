@@ -2,7 +2,10 @@
 // operations of access policies (semantics D54).
 package operation
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // NeverHasPath returns why no request has a path that an AccessPolicy allows, ""
 // if one can. Istio compares paths as a whole, without their query; `*` is a
@@ -79,4 +82,19 @@ func AllowsPost(method string) bool {
 		return strings.HasPrefix(post, prefix)
 	}
 	return method == post
+}
+
+// Possible returns the paths and methods of an operation that a request can have;
+// false if there is no such request, although the operation names some. Ports of
+// gRPC only have no methods but POST.
+func Possible(paths, methods []string, onlyGRPC bool) (possiblePaths, possibleMethods []string, possible bool) {
+	for _, path := range paths {
+		if NeverHasPath(path) == "" {
+			possiblePaths = append(possiblePaths, path)
+		}
+	}
+	possibleMethods = slices.DeleteFunc(slices.Clone(methods), func(method string) bool {
+		return NeverHasMethod(method) != "" || onlyGRPC && !AllowsPost(method)
+	})
+	return possiblePaths, possibleMethods, (len(possiblePaths) > 0 || len(paths) == 0) && (len(possibleMethods) > 0 || len(methods) == 0)
 }

@@ -1,10 +1,10 @@
 //go:build !unix
 
-// Package cputime measures what benchmarks cost on a machine that has other
-// things to do.
+// Package cputime measures the CPU time of benchmarks, which does not depend on the load of
+// the machine.
 package cputime
 
 import "time"
 
-// Used returns 0: the processor time is not known here.
+// Used returns 0, because the CPU time is not available on this platform.
 func Used() time.Duration { return 0 }

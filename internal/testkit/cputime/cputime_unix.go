@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package cputime measures what benchmarks cost on a machine that has other
-// things to do.
+// Package cputime measures the CPU time of benchmarks, which does not depend on the load of
+// the machine.
 package cputime
 
 import (
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Used returns the processor time that this process has used on all cores, in
-// user and system mode; 0 if the system does not say.
+// Used returns the CPU time of this process on all cores, in user and system mode; 0 if it is
+// not available.
 func Used() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Measure returns the processor time of one call of f: the least of several
-// calls, since everything that disturbs only adds to it. Garbage of earlier
-// calls is not charged.
+// Measure returns the CPU time of one call of f: the minimum of several calls, because
+// disturbances only add to it. It excludes the collection of earlier garbage.
 func Measure(f func()) time.Duration {
 	const calls = 5
 	costs := make([]time.Duration, calls)

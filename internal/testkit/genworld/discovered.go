@@ -70,8 +70,7 @@ func (g *generator) addCluster(number int) {
 	}
 }
 
-// addGateway adds the Service and the workload that traffic from other
-// clusters enters by.
+// addGateway adds the Service and the workload of the ingress gateway.
 func (g *generator) addGateway(number int) {
 	cluster := clusterName(number)
 	labels := map[string]string{"app": gatewayName, "istio": "ingressgateway"}

@@ -1,7 +1,6 @@
-// Package genworld makes worlds of any size for benchmarks and for trying
-// things out: several clusters of many services, joined by one VirtualMesh,
-// with the variety of policies that large installations have. The same Size
-// gives the same world.
+// Package genworld generates worlds of any size for benchmarks and experiments: several
+// clusters with many services, joined by a VirtualMesh, with a variety of policies as in large
+// installations. The same Size always gives the same world.
 package genworld
 
 import (
@@ -11,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Size says how much a world holds.
+// Size is the size of a world.
 type Size struct {
 	// Clusters is the number of clusters, each with one Istio mesh and one
 	// ingress gateway.
@@ -21,13 +20,12 @@ type Size struct {
 	Services int
 	// Traffic and Access are the numbers of policies in the whole world.
 	Traffic, Access int
-	// Seed varies what the policies say and about whom.
+	// Seed varies the content of the policies.
 	Seed uint64
 }
 
-// Named returns the size of that name: small for a look, medium for a team,
-// large and xl for the budgets of docs/performance.md. It is false for other
-// names.
+// Named returns a predefined size: small for experiments, medium for a team, large and xl for
+// the budgets in docs/performance.md. It returns false for other names.
 func Named(name string) (Size, bool) {
 	switch name {
 	case "small":
@@ -43,7 +41,7 @@ func Named(name string) (Size, bool) {
 	}
 }
 
-// Check returns an error if there cannot be a world of that size.
+// Check returns an error if the size is not valid.
 func (s Size) Check() error {
 	if s.Clusters < 1 || s.Services < 1 {
 		return fmt.Errorf("a world needs at least one cluster and one service, not %d and %d", s.Clusters, s.Services)
@@ -54,12 +52,12 @@ func (s Size) Check() error {
 	return nil
 }
 
-// Objects returns the objects of a world of the given size, which must be
-// valid, as the loader would.
+// Objects returns the objects of a world of the given size, which must be valid, as if they
+// had been loaded.
 func Objects(size Size) world.Objects {
 	g := generator{
 		Size: size,
-		//nolint:gosec // worlds have to be repeatable, not secret
+		//nolint:gosec // worlds must be reproducible, not secure
 		random: rand.New(rand.NewPCG(size.Seed, uint64(size.Clusters))),
 	}
 	g.addSettings()
@@ -78,8 +76,8 @@ type generator struct {
 	objects world.Objects
 }
 
-// servicesPerNamespace is what a team runs; its namespace exists in every
-// cluster.
+// servicesPerNamespace is the number of services of a team. The namespace of a team exists in
+// every cluster.
 const servicesPerNamespace = 10
 
 // service identifies one Service of the world by its numbers.
@@ -113,12 +111,11 @@ func (g *generator) anyService() service {
 	return service{cluster: g.random.IntN(g.Clusters), number: g.random.IntN(g.Services)}
 }
 
-// spread returns a Service for the policy of that number, a different one for
-// each as long as there are enough, so that policies about single Services
-// rarely conflict.
+// spread returns a Service for the policy with the number. It returns different Services as
+// long as there are enough, so that policies about single Services rarely conflict.
 func (g *generator) spread(number int) service {
 	all := g.Clusters * g.Services
-	place := number * 7919 % all // a prime, so neighbours end up far apart
+	place := number * 7919 % all // a prime, so that consecutive numbers are far apart
 	return service{cluster: place % g.Clusters, number: place / g.Clusters}
 }
 

@@ -16,8 +16,8 @@ func networkingMeta(kind, name string) (metav1.TypeMeta, metav1.ObjectMeta) {
 		metav1.ObjectMeta{Name: name, Namespace: world.DefaultNamespace}
 }
 
-// addVirtualMesh joins all meshes: one root of trust, everything federated to
-// everybody, and nobody admitted without an AccessPolicy.
+// addVirtualMesh joins all meshes, with a common root, all Destinations federated to all
+// meshes, and calls denied unless an AccessPolicy allows them.
 func (g *generator) addVirtualMesh() {
 	vm := &networkingv1.VirtualMesh{Spec: networkingv1.VirtualMeshSpec{
 		MTLSConfig: &networkingv1.MTLSConfig{Shared: &networkingv1.SharedTrust{}},
@@ -36,12 +36,12 @@ func (g *generator) addVirtualMesh() {
 	g.objects.VirtualMeshes = append(g.objects.VirtualMeshes, object(vm))
 }
 
-// selectAll is how many policies of each kind are about every Service; more of
-// them would only conflict.
+// selectAll is the number of policies of each kind that select every Service; more would only
+// conflict.
 const selectAll = 3
 
-// addTrafficPolicies adds policies in the proportions of real installations:
-// most are about one Service, some about a group of them, few about all.
+// addTrafficPolicies adds policies in realistic proportions: most select one Service, some a
+// group of them, and few all.
 func (g *generator) addTrafficPolicies() {
 	for i := range g.Traffic {
 		p := &networkingv1.TrafficPolicy{}
@@ -64,7 +64,7 @@ func (g *generator) addTrafficPolicies() {
 	}
 }
 
-// everywhere returns the settings that somebody made for all Services.
+// everywhere returns settings for all Services.
 func everywhere(number int) networkingv1.TrafficPolicySpec {
 	policies := []networkingv1.TrafficPolicyPolicy{
 		{OutlierDetection: &networkingv1.OutlierDetection{ConsecutiveErrors: 7}},
@@ -147,14 +147,13 @@ func (g *generator) ofService(number int) networkingv1.TrafficPolicySpec {
 		{HeaderManipulation: &networkingv1.HeaderManipulation{AppendRequestHeaders: map[string]string{"x-owner": s.namespace()}}},
 	}
 	spec := networkingv1.TrafficPolicySpec{DestinationSelector: exactly(s), Policy: &settings[g.random.IntN(len(settings))]}
-	if spec.Policy.OutlierDetection == nil { // it holds for all sources alike
+	if spec.Policy.OutlierDetection == nil { // it must apply to all sources
 		spec.SourceSelector = g.sources()
 	}
 	return spec
 }
 
-// sources returns the callers that a TrafficPolicy is about; half of them are
-// about everybody.
+// sources returns the sources of a TrafficPolicy; half of the policies apply to all.
 func (g *generator) sources() []core.WorkloadSelector {
 	switch g.random.IntN(10) {
 	case 0, 1, 2:
@@ -169,9 +168,8 @@ func (g *generator) sources() []core.WorkloadSelector {
 	}
 }
 
-// addAccessPolicies adds policies in the proportions of real installations:
-// accounts admitted to one Service, teams to each other, and one for the
-// gateways.
+// addAccessPolicies adds policies in realistic proportions: service accounts allowed to call
+// one Service, teams allowed to call each other, and one policy for the gateways.
 func (g *generator) addAccessPolicies() {
 	for i := range g.Access {
 		p := &networkingv1.AccessPolicy{}
@@ -206,7 +204,7 @@ func (g *generator) teamToTeam() networkingv1.AccessPolicySpec {
 	}
 }
 
-// readers lets a team read from one Service.
+// readers allows a team to read from one Service.
 func (g *generator) readers(number int) networkingv1.AccessPolicySpec {
 	return networkingv1.AccessPolicySpec{
 		SourceSelector:      []core.IdentitySelector{{KubeIdentityMatcher: &core.KubeIdentityMatcher{Namespaces: []string{g.anyTeam()}}}},

@@ -38,7 +38,7 @@ func WriteDir(dir string, objects world.Objects) error {
 	return nil
 }
 
-// section is what goes into one file.
+// section is the content of one file.
 type section struct {
 	name  string
 	write func(io.Writer) error

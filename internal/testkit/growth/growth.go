@@ -1,4 +1,5 @@
-// Package growth holds work on policies to a time that grows with their number.
+// Package growth checks that the time of operations on policies grows linearly with their
+// number.
 package growth
 
 import (
@@ -17,14 +18,14 @@ import (
 
 const (
 	small, factor = 100, 8
-	// allowed is far from what comparing each policy with all others would take:
-	// factor times factor.
+	// allowed is well below factor times factor, the cost of comparing each policy with all
+	// others.
 	allowed = 3 * factor
 	noise   = 20 * time.Millisecond
 )
 
-// shape is a kind of policies of which there may be many on the same
-// Destinations. The number of each takes the place of %[1]d.
+// shape is a kind of policy of which there may be many on the same Destinations. %[1]d stands
+// for the number of the policy.
 type shape struct{ name, kind, spec string }
 
 func shapes() []shape {
@@ -51,12 +52,12 @@ func shapes() []shape {
 	}
 }
 
-// Check lets work run on worlds with many policies on the same Destinations. Eight
-// times as many must not take much more than eight times as long, where comparing
-// each with all would take 64 times as long. root is the way to the top of the
-// repository. What prepare returns is measured.
+// Check measures the work returned by prepare on worlds with many policies on the same
+// Destinations. Eight times as many policies must not take much more than eight times as long;
+// comparing each with all others would take 64 times as long. root is the path to the top of
+// the repository.
 //
-// It measures the processor time of the process, so the test must not be parallel.
+// It measures the CPU time of the process, so the test must not run in parallel.
 func Check(t *testing.T, root string, prepare func(w *world.World) (work func())) {
 	t.Helper()
 	validator := validation.New()
@@ -68,7 +69,7 @@ func Check(t *testing.T, root string, prepare func(w *world.World) (work func())
 	}
 }
 
-// cost returns the lesser time of two runs.
+// cost returns the minimum CPU time of two runs.
 func (s shape) cost(t *testing.T, validator *validation.Validator, root string, count int, prepare func(*world.World) func()) time.Duration {
 	t.Helper()
 	var text strings.Builder

@@ -25,7 +25,7 @@ const (
 	Interrupt = "\x03"
 )
 
-// The size of the terminal, in characters.
+// Size of the terminal, in characters.
 const (
 	Columns = 120
 	Rows    = 60
@@ -36,14 +36,14 @@ type Dialogue struct {
 	t        *testing.T
 	patience time.Duration
 	console  *expect.Console
-	// screen is everything that was printed, terminal what of it is shown now.
+	// screen is all output, terminal the part that is visible now.
 	screen   *bytes.Buffer
 	terminal vt10x.Terminal
 	cmd      *exec.Cmd
 }
 
-// Start starts a program on a terminal of its own. Patience is how long to wait for
-// what it prints; the test fails after that.
+// Start starts a program on its own terminal. patience is how long to wait for expected output
+// before the test fails.
 func Start(t *testing.T, cmd *exec.Cmd, patience time.Duration) *Dialogue {
 	t.Helper()
 	master, slave, err := pty.Open()
@@ -51,7 +51,7 @@ func Start(t *testing.T, cmd *exec.Cmd, patience time.Duration) *Dialogue {
 		t.Fatal(err)
 	}
 	var screen bytes.Buffer
-	// The terminal emulator answers what prompts ask the terminal.
+	// The terminal emulator answers the queries of prompts.
 	terminal := vt10x.New(vt10x.WithWriter(slave), vt10x.WithSize(Columns, Rows))
 	console, err := expect.NewConsole(expect.WithStdin(master), expect.WithStdout(terminal, &screen),
 		expect.WithCloser(master, slave), expect.WithDefaultTimeout(patience))
@@ -70,8 +70,8 @@ func Start(t *testing.T, cmd *exec.Cmd, patience time.Duration) *Dialogue {
 	return &Dialogue{t: t, patience: patience, console: console, screen: &screen, terminal: terminal, cmd: cmd}
 }
 
-// Environ returns an environment in which questions may be asked: without what
-// forbids them, because tests run in continuous integration too.
+// Environ returns an environment in which prompts are enabled: without the variables that
+// disable them, for example in continuous integration.
 func Environ(environ []string) []string {
 	var kept []string
 	for _, setting := range environ {
@@ -98,8 +98,8 @@ func (d *Dialogue) Wait(text string) {
 	}
 }
 
-// Send sends keys once the terminal hands them over unprocessed: what is sent
-// earlier would be interpreted by the terminal.
+// Send sends keys once the terminal is in raw mode; before that, the terminal would interpret
+// them.
 func (d *Dialogue) Send(keys string) {
 	d.t.Helper()
 	deadline := time.Now().Add(d.patience)
@@ -114,8 +114,8 @@ func (d *Dialogue) Send(keys string) {
 	}
 }
 
-// Interrupt presses Ctrl-C while the program asks nothing: the terminal turns it
-// into a signal.
+// Interrupt presses Ctrl-C while there is no prompt, so that the terminal turns it into a
+// signal.
 func (d *Dialogue) Interrupt() {
 	d.t.Helper()
 	if _, err := d.console.Send(Interrupt); err != nil {
@@ -128,8 +128,7 @@ func raw(tty *os.File) bool {
 	return err == nil && settings.Lflag&unix.ICANON == 0
 }
 
-// Shown returns what a person sees, without blanks at the ends of lines and
-// without empty lines at the end.
+// Shown returns the visible text, without trailing blanks and empty lines.
 func (d *Dialogue) Shown() string {
 	var lines []string
 	for line := range strings.Lines(d.terminal.String()) {
@@ -138,7 +137,7 @@ func (d *Dialogue) Shown() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
-// End waits for the process and returns what it printed and its exit code.
+// End waits for the process to end and returns its output and exit code.
 func (d *Dialogue) End() (screen string, code int) {
 	d.t.Helper()
 	if err := d.console.Tty().Close(); err != nil {

@@ -1,2 +1,2 @@
-// Package ptytest runs programs on a pseudo-terminal and answers what they ask.
+// Package ptytest runs programs on a pseudo-terminal and answers their prompts.
 package ptytest

@@ -34,7 +34,7 @@ func (g *generator) tlsMode() networkingv1.TLSMode {
 	return pick(g, "", networkingv1.TLSModeDisable, networkingv1.TLSModeSimple, networkingv1.TLSModeIstioMutual)
 }
 
-// addMeshes adds the cluster and mostly one mesh in it.
+// addMeshes adds the cluster and, usually, a mesh in it.
 func (g *generator) addMeshes(number int) {
 	cluster := clusterNames()[number]
 	if g.chance(2) {
@@ -145,7 +145,7 @@ func (g *generator) ports() []discoveryv1.KubeServicePort {
 	)
 }
 
-// home returns the mesh of something in a cluster, rarely a wrong one or none.
+// home returns the mesh of an object in a cluster; rarely a wrong one or none.
 func (g *generator) home(cluster string) *core.ObjectRef {
 	switch g.below(20) {
 	case 0:

@@ -10,8 +10,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// AddPods gives some Destinations pods, with and without addresses, ports and
-// labels that can be told apart. It changes the resources.
+// AddPods adds pods to some Destinations, with and without addresses, ports and distinguishing
+// labels. It modifies the resources.
 func AddPods(random *rand.Rand, objects world.Objects) {
 	for _, d := range objects.Destinations {
 		service := d.Resource.Spec.KubeService
@@ -34,9 +34,9 @@ func AddPods(random *rand.Rand, objects world.Objects) {
 	}
 }
 
-// Federate replaces the VirtualMeshes by one that joins all meshes and exposes
-// everything, with gateways that have addresses, so that there is more to
-// render. It changes the resources.
+// Federate replaces the VirtualMeshes by one that joins all meshes and exposes everything,
+// with gateways that have addresses, so that there is more to render. It modifies the
+// resources.
 func Federate(random *rand.Rand, objects *world.Objects) {
 	chance := func() bool { return random.IntN(2) == 0 }
 	vm := &networkingv1.VirtualMesh{}

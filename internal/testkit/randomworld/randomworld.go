@@ -1,8 +1,7 @@
-// Package randomworld makes small worlds in which everything that can go wrong
-// does so sooner or later: dangling references, meshes in two virtual meshes,
-// Services that share pods, policies that contradict each other and settings
-// that no schema would let pass. The same source of randomness gives the same
-// world.
+// Package randomworld generates small worlds that contain every kind of error sooner or later:
+// dangling references, meshes in two virtual meshes, Services that share pods, conflicting
+// policies, and settings that violate the schema. The same source of randomness always gives
+// the same world.
 package randomworld
 
 import (
@@ -29,7 +28,7 @@ func Objects(random *rand.Rand) world.Objects {
 	}
 	policies := g.below(14)
 	if g.chance(50) {
-		policies = 101 // more than anybody would sort out by hand
+		policies = 101 // more than anyone would resolve by hand
 	}
 	for i := range policies {
 		g.addTrafficPolicy(i)
@@ -93,8 +92,7 @@ func maybe[T any](g *generator, n int, value T) *T {
 	return nil
 }
 
-// The names that objects and references are made of. The last ones exist
-// nowhere.
+// Names of objects and references. The last ones do not exist.
 func clusterNames() []string { return []string{"east", "west", "north", "south", "nowhere"} }
 
 func namespaces() []string { return []string{"shop", "bank", "void"} }
@@ -103,7 +101,7 @@ func serviceNames() []string { return []string{"cart", "pay", "stock", "mail", "
 
 func (g *generator) cluster() string { return pick(g, clusterNames()...) }
 
-// anyNamespace rarely is a wildcard, which selects nothing.
+// anyNamespace sometimes returns a wildcard, which selects nothing.
 func (g *generator) anyNamespace() string {
 	if g.chance(30) {
 		return "*"
@@ -139,8 +137,8 @@ func (g *generator) mesh() core.ObjectRef {
 	return core.ObjectRef{Name: "mesh-" + g.cluster() + pick(g, "", "", "", "-2"), Namespace: world.DefaultNamespace}
 }
 
-// meta returns the metadata of a policy. Some were created at the same time,
-// some never were in a cluster.
+// meta returns the metadata of a policy. Some policies have the same creation time, and some
+// have none.
 func (g *generator) meta(name string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{Name: name, Namespace: pick(g, world.DefaultNamespace, "other")}
 	if g.chance(3) {
@@ -149,7 +147,7 @@ func (g *generator) meta(name string) metav1.ObjectMeta {
 	return meta
 }
 
-// errors are what a schema says about an object, mostly nothing.
+// errors returns schema violations of an object, usually none.
 func (g *generator) errors() []string {
 	if g.chance(25) {
 		return []string{"spec.made: up"}

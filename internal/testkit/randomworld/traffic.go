@@ -64,7 +64,7 @@ func (g *generator) workloads() []core.WorkloadSelector {
 func (g *generator) matchers() []core.HTTPMatcher {
 	var matchers []core.HTTPMatcher
 	for range g.below(4) {
-		if g.chance(2) { // so that matchers meet
+		if g.chance(2) { // so that matchers overlap
 			matchers = append(matchers, core.HTTPMatcher{URI: &core.StringMatch{Prefix: ptr(pick(g, "/api", "/cart"))}})
 			continue
 		}
@@ -95,8 +95,8 @@ func (g *generator) matchers() []core.HTTPMatcher {
 	return matchers
 }
 
-// settings returns few settings out of a small choice of values, so that
-// policies agree and contradict each other.
+// settings returns a few settings from a small set of values, so that policies agree and
+// conflict.
 func (g *generator) settings() *networkingv1.TrafficPolicyPolicy {
 	p := &networkingv1.TrafficPolicyPolicy{}
 	for range 1 + g.below(3) {
@@ -126,7 +126,7 @@ func (g *generator) settings() *networkingv1.TrafficPolicyPolicy {
 		case 10:
 			p.TrafficShift = g.shift()
 		case 11:
-			// Their type is pkg/api's alone; a manifest is how they come about.
+			// These types exist only in pkg/api, so decode a manifest.
 			if err := json.Unmarshal([]byte(`{"csrf":{},"rateLimit":{},"extauth":{},"transformations":{}}`), p); err != nil {
 				panic(err) // a constant that always decodes
 			}
@@ -137,8 +137,8 @@ func (g *generator) settings() *networkingv1.TrafficPolicyPolicy {
 
 func (g *generator) percentage() *float64 { return pick(g, nil, ptr(0.0), ptr(100.0), ptr(12.5)) }
 
-// shift returns a traffic shift, to itself as likely as to anything else, with
-// weights that may not add up.
+// shift returns a traffic shift, possibly to the Destination itself, with weights that may not
+// add up.
 func (g *generator) shift() *networkingv1.MultiDestination {
 	shift := &networkingv1.MultiDestination{}
 	for range g.below(4) {

@@ -1,4 +1,4 @@
-// Package report holds what the trust commands show, as tables and as documents.
+// Package report holds the output of the trust commands, as tables and as documents.
 package report
 
 import (
@@ -12,35 +12,37 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// APIVersion is the version of the JSON contract of the trust commands.
+// APIVersion is the API version of the documents printed by the trust commands.
 const APIVersion = "trust.meshctl.io/v1alpha1"
 
-// Changes is what a command did about the certificates of a virtual mesh, in
-// -o json and -o yaml.
+// Changes is the JSON and YAML document about changes to the certificates of a virtual mesh.
 type Changes struct {
 	APIVersion  string   `json:"apiVersion"`
 	Kind        string   `json:"kind"`
 	VirtualMesh objectOf `json:"virtualMesh"`
 	// DryRun is none, client or server.
 	DryRun string `json:"dryRun"`
-	// Root is the root that the meshes have; absent if there is none yet.
+	// Root is the root that the meshes have; absent if there is none yet, or if it is
+	// not known.
 	Root     *certificateView `json:"root,omitempty"`
 	Rotation *rotationView    `json:"rotation,omitempty"`
 	Meshes   []trustedMesh    `json:"meshes"`
+	// Unknown names the fields that are absent because they are not known: root.
+	Unknown []string `json:"unknown,omitempty"`
 	// Next says what to do next; absent if nothing is.
 	Next string `json:"next,omitempty"`
 
-	// planned says that nothing was done.
+	// planned is true if nothing was written.
 	planned bool
 }
 
-// objectOf names a resource.
+// objectOf identifies a resource.
 type objectOf struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
 }
 
-// trustedMesh is what came of one mesh.
+// trustedMesh is the result for one mesh.
 type trustedMesh struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
@@ -48,23 +50,25 @@ type trustedMesh struct {
 	// Action is keep, issue, reissue, update, take over or refuse; Reason says why.
 	Action string `json:"action"`
 	Reason string `json:"reason"`
-	// State is what the mesh has afterwards; absent from a plan, and if it is not
-	// known.
+	// State is the state of the mesh afterwards; absent in a plan and if not known.
 	State string `json:"state,omitempty"`
-	// Changed reports whether anything was written.
+	// Changed is true if something was written.
 	Changed      bool             `json:"changed"`
 	Error        string           `json:"error,omitempty"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
+	// Unknown names the fields that are absent because they are not known:
+	// intermediate.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
-// certificateView is a certificate in words.
+// certificateView describes a certificate.
 type certificateView struct {
 	Subject string `json:"subject"`
-	// Fingerprint is the SHA-256.
+	// Fingerprint is the SHA-256 fingerprint.
 	Fingerprint string `json:"fingerprint"`
 	NotBefore   string `json:"notBefore"`
 	NotAfter    string `json:"notAfter"`
-	// Issuer is the fingerprint of the root that an intermediate leads to.
+	// Issuer is the fingerprint of the root of an intermediate certificate.
 	Issuer string `json:"issuer,omitempty"`
 }
 
@@ -79,7 +83,7 @@ func newCertificateView(c, issuer *x509.Certificate) *certificateView {
 
 func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// rotationView is where a rotation stands.
+// rotationView is the progress of a rotation.
 type rotationView struct {
 	State string `json:"state"`
 	// Stage is distributing, verifying or verified.
@@ -92,7 +96,7 @@ type rotationView struct {
 	Since       string `json:"since,omitempty"`
 }
 
-// newRotationView is nil unless roots are exchanged.
+// newRotationView returns nil if no rotation is in progress.
 func newRotationView(p *trust.Position) *rotationView {
 	if !p.Rotating() {
 		return nil
@@ -103,12 +107,15 @@ func newRotationView(p *trust.Position) *rotationView {
 	}
 }
 
-// NewChanges returns the report of what was done, or of a plan. The states are
-// those that the meshes have afterwards; nil for a plan.
+// NewChanges returns the report about executed changes, or about a plan. states are the states
+// of the meshes afterwards; nil for a plan.
 func NewChanges(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun string, states map[core.ObjectRef]string) Changes {
 	report := Changes{
 		APIVersion: APIVersion, Kind: "TrustReport", VirtualMesh: objectOf{v.Resource.Name, v.Resource.Namespace}, DryRun: dryRun, planned: states == nil,
 		Root: newCertificateView(v.Current.Certificate, nil), Rotation: newRotationView(&v.Position), Meshes: []trustedMesh{},
+	}
+	if v.Current.Unknown() {
+		report.Unknown = append(report.Unknown, fieldRoot)
 	}
 	for i := range outcomes {
 		o := &outcomes[i]
@@ -119,15 +126,18 @@ func NewChanges(v *sharedtrust.Survey, outcomes []sharedtrust.Outcome, dryRun st
 		if o.Err != nil {
 			mesh.Error = o.Err.Error()
 		}
-		if o.Bundle != nil {
+		switch state := o.Action.Mesh; {
+		case o.Bundle != nil:
 			mesh.Intermediate = newCertificateView(o.Bundle.Certificate, o.Bundle.Signer())
+		case state.Err != nil, state.BundleErr != nil:
+			mesh.Unknown = append(mesh.Unknown, fieldIntermediate)
 		}
 		report.Meshes = append(report.Meshes, mesh)
 	}
 	return report
 }
 
-// ActionTable says what came of every mesh, or would.
+// ActionTable returns a table with the planned or executed action of every mesh.
 func ActionTable(outcomes []sharedtrust.Outcome) view.Table {
 	table := view.Table{Noun: "mesh", Columns: []view.Column{{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ACTION"}, {Name: "WHY", Content: view.Reason}}}
 	for i := range outcomes {
@@ -141,7 +151,7 @@ func ActionTable(outcomes []sharedtrust.Outcome) view.Table {
 	return table
 }
 
-// View returns the report in all forms.
+// View returns the report in all output formats.
 func (r *Changes) View() view.View {
 	return view.View{
 		Document: view.Value(r), Table: view.Rows(r.table()),
@@ -149,8 +159,8 @@ func (r *Changes) View() view.View {
 	}
 }
 
-// table has one row for each mesh: why something is to be done, or how it is after
-// that.
+// table returns a table with one row per mesh: in a plan with the reason, otherwise with the
+// state.
 func (r *Changes) table() view.Table {
 	last := "STATE"
 	if r.planned {
@@ -168,8 +178,11 @@ func (r *Changes) table() view.Table {
 		if m.Error != "" {
 			why = "failed: " + m.Error
 		}
-		if m.Intermediate != nil {
+		switch {
+		case m.Intermediate != nil:
 			expires = m.Intermediate.NotAfter
+		case len(m.Unknown) > 0:
+			expires = view.Unknown
 		}
 		table.Add(m.Cluster, m.Name, m.Action, expires, why)
 	}

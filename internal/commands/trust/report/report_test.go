@@ -3,11 +3,15 @@ package report
 import (
 	"crypto/x509"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meshctl/meshctl/internal/kube"
+	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/restart"
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 	"github.com/meshctl/meshctl/internal/trust"
@@ -19,8 +23,8 @@ func mesh(name string) sharedtrust.MeshState {
 	return sharedtrust.MeshState{Mesh: sharedtrust.Mesh{Ref: core.ObjectRef{Name: name, Namespace: "gloo-mesh"}, Cluster: name}}
 }
 
-// TestTableIsAboutTheStateAfter holds that a plan says why, and what was done how
-// it is now.
+// TestTableIsAboutTheStateAfter checks that a plan shows reasons, and an executed plan the
+// resulting state.
 func TestTableIsAboutTheStateAfter(t *testing.T) {
 	t.Parallel()
 	east, west, north := mesh("east"), mesh("west"), mesh("north")
@@ -49,7 +53,7 @@ func TestTableIsAboutTheStateAfter(t *testing.T) {
 	}
 }
 
-// TestUnknownIsNotNone holds that what could not be read is shown as unknown.
+// TestUnknownIsNotNone checks that information which could not be read is shown as unknown.
 func TestUnknownIsNotNone(t *testing.T) {
 	t.Parallel()
 	const none, unknown = "<none>", "<unknown>"
@@ -101,10 +105,56 @@ func TestUnknownRoot(t *testing.T) {
 				Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}, Shared: &networkingv1.SharedTrust{}}, Current: tt.root,
 				Position: trust.Position{Stage: trust.StageIdle},
 			}
-			status := NewStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0, func(text string) string { return text })
+			status := NewStatus(&sharedtrust.Report{Survey: survey}, time.Now(), 0)
 			if got := rootText(status.Root, len(status.Unknown) > 0, status.Source, time.Now()); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestNothingUnreadIsNone holds that no form of an answer about trust shows none, or
+// no, where nothing could be read, and that each says why.
+func TestNothingUnreadIsNone(t *testing.T) {
+	t.Parallel()
+	forbidden := &kube.Error{Cluster: "east", Action: "get secrets", Reason: kube.ReasonForbidden, Why: "not for you"}
+	state := mesh("east")
+	state.Err = forbidden
+	state.Identity = "spiffe://cluster.local/ns/istio-system/sa/istiod"
+	survey := &sharedtrust.Survey{
+		Subject: &sharedtrust.Subject{Resource: &networkingv1.VirtualMesh{}, Shared: &networkingv1.SharedTrust{}, Meshes: []sharedtrust.Mesh{state.Mesh}},
+		Current: sharedtrust.Root{Source: sharedtrust.Source{Kind: sharedtrust.SourceGenerated}, Err: forbidden},
+		Coming:  &sharedtrust.Root{Source: sharedtrust.Source{Kind: sharedtrust.SourceGenerated}, Err: forbidden},
+		Meshes:  []sharedtrust.MeshState{state}, Position: trust.Position{Stage: trust.StageIdle},
+	}
+	status := NewStatus(&sharedtrust.Report{Survey: survey, Reports: []sharedtrust.MeshReport{{MeshState: &survey.Meshes[0]}}}, time.Now(), 0)
+	confirmed := status
+	confirmed.Problems = status.Blocking()
+	planned := NewChanges(survey, sharedtrust.Planned(survey.Plan(false)), "client", nil)
+	done := NewChanges(survey, sharedtrust.Planned(survey.Plan(false)), "none", map[core.ObjectRef]string{})
+	list := func(s Status) view.View {
+		return (&StatusList{Items: []Status{s}}).View(time.Now())
+	}
+	for name, v := range map[string]view.View{"status": list(status), "verify": list(confirmed), "issue, planned": planned.View(), "issue, done": done.View()} {
+		for _, format := range []output.Format{output.FormatTable, output.FormatWide, output.FormatJSON, output.FormatYAML} {
+			t.Run(name+" "+string(format), func(t *testing.T) {
+				t.Parallel()
+				var out strings.Builder
+				if err := output.Write(&out, format, false, v); err != nil {
+					t.Fatal(err)
+				}
+				for _, claim := range []string{"<none>", "none)", "\"managed\": ", "\"verifies\": ", "\"intermediate\": {", "\"root\": {", "managed: ", "verifies: ", "intermediate: ", "0/0"} {
+					if strings.Contains(out.String(), claim) {
+						t.Errorf("%s is claimed:\n%s", claim, out.String())
+					}
+				}
+				if !strings.Contains(out.String(), "unknown") {
+					t.Errorf("nothing is unknown:\n%s", out.String())
+				}
+				if !strings.Contains(out.String(), "not for you") && name != "issue, done" { // its errors are on standard error
+					t.Errorf("it does not say why:\n%s", out.String())
+				}
+			})
+		}
 	}
 }

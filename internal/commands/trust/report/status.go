@@ -11,66 +11,66 @@ import (
 	"github.com/meshctl/meshctl/internal/sharedtrust"
 )
 
-// StatusList is the documented form of -o json and -o yaml.
+// StatusList is the JSON and YAML document of trust status.
 type StatusList struct {
 	APIVersion string   `json:"apiVersion"`
 	Kind       string   `json:"kind"`
 	Items      []Status `json:"items"`
 }
 
-// Status is how the trust of a virtual mesh stands.
+// Status is the state of the trust of a virtual mesh.
 type Status struct {
 	VirtualMesh objectOf `json:"virtualMesh"`
-	// OK says that nothing needs action, as far as that is known.
+	// OK says that nothing needs action, and that the root and the certificates are
+	// known.
 	OK bool `json:"ok"`
-	// Source says where the root comes from; it is generated, secret or vault.
+	// Source is the source of the root: generated, secret or vault.
 	Source string `json:"source"`
-	// Unknown names the fields that are absent because they are not known: root,
-	// newRoot.
+	// Unknown lists the fields that are absent because they are not known: root, newRoot.
 	Unknown []string `json:"unknown,omitempty"`
-	// Root is absent if there is none, or if it is not known.
+	// Root is absent if there is none or it is not known.
 	Root *certificateView `json:"root,omitempty"`
-	// NewRoot is the one that a rotation brings.
+	// NewRoot is the new root of a rotation.
 	NewRoot  *certificateView `json:"newRoot,omitempty"`
 	Rotation *rotationView    `json:"rotation,omitempty"`
 	Meshes   []meshTrust      `json:"meshes"`
 	Problems []Problem        `json:"problems,omitempty"`
 }
 
-// meshTrust is how the trust of a mesh stands.
+// meshTrust is the state of the trust of a mesh.
 type meshTrust struct {
 	Name                  string `json:"name"`
 	Namespace             string `json:"namespace"`
 	Cluster               string `json:"cluster"`
 	InstallationNamespace string `json:"installationNamespace"`
 	Identity              string `json:"identity"`
-	// Error is why nothing is known about it.
+	// Error is why the state is not known.
 	Error string `json:"error,omitempty"`
-	// Unknown names the fields that are absent because they are not known:
-	// intermediate, namespaces, older.
+	// Unknown names the fields that are absent because they are not known: managed,
+	// intermediate (with all that follows from it), namespaces, older.
 	Unknown []string `json:"unknown,omitempty"`
 	// Managed reports whether the Secret cacerts is meshctl's.
-	Managed      bool             `json:"managed"`
+	Managed      *bool            `json:"managed,omitempty"`
 	Intermediate *certificateView `json:"intermediate,omitempty"`
 	RenewAt      string           `json:"renewAt,omitempty"`
 	// Verifies reports whether the intermediate leads to a root that the mesh
 	// accepts.
-	Verifies bool              `json:"verifies"`
+	Verifies *bool             `json:"verifies,omitempty"`
 	Roots    []certificateView `json:"roots,omitempty"`
-	// Namespaces are those of its workloads.
+	// Namespaces are the namespaces of its workloads.
 	Namespaces []namespaceRoots `json:"namespaces,omitempty"`
-	// Older are what runs with older certificates.
+	// Older are the workloads with outdated certificates.
 	Older []olderWorkload `json:"older,omitempty"`
 }
 
-// namespaceRoots says whether a namespace has the roots.
+// namespaceRoots says whether the roots are published to a namespace.
 type namespaceRoots struct {
 	Namespace string `json:"namespace"`
 	// State is current, stale, missing or unreadable.
 	State string `json:"state"`
 }
 
-// olderWorkload runs with older certificates.
+// olderWorkload is a workload with outdated certificates.
 type olderWorkload struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -78,31 +78,31 @@ type olderWorkload struct {
 	Stage     string `json:"stage"`
 }
 
-// Problem needs action.
+// Problem is something that requires action.
 type Problem struct {
-	// ID is that of the check.
+	// ID is the ID of the check.
 	ID       string `json:"id"`
 	Severity string `json:"severity"`
 	Cluster  string `json:"cluster,omitempty"`
 	Mesh     string `json:"mesh,omitempty"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
-	// Unknown says that nobody knows, for example for lack of permission.
+	// Unknown is true if the check was not possible, for example because of missing permissions.
 	Unknown bool `json:"unknown,omitempty"`
 }
 
-// The fields that may be unknown.
+// Fields that may be unknown.
 const (
 	fieldRoot         = "root"
 	fieldNewRoot      = "newRoot"
+	fieldManaged      = "managed"
 	fieldIntermediate = "intermediate"
 	fieldNamespaces   = "namespaces"
 	fieldOlder        = "older"
 )
 
-// NewStatus returns the view of a report; complete completes the commands that
-// it suggests.
-func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration, complete func(string) string) Status {
+// NewStatus returns the view of a report.
+func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration) Status {
 	status := Status{
 		VirtualMesh: objectOf{report.Resource.Name, report.Resource.Namespace}, Source: string(report.Current.Source.Kind),
 		Root: newCertificateView(report.Current.Certificate, nil), Rotation: newRotationView(&report.Position), Meshes: []meshTrust{},
@@ -121,8 +121,9 @@ func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration,
 	}
 	status.OK = true
 	for _, p := range report.Problems(now, warning) {
-		status.Problems = append(status.Problems, Problem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, complete(p.Message), complete(p.Hint), p.Unknown})
-		status.OK = status.OK && p.Unknown
+		status.Problems = append(status.Problems, Problem{string(p.Topic), string(p.Severity), p.Cluster, p.Mesh, p.Message, p.Hint, p.Unknown})
+		essential := p.Topic == sharedtrust.TopicRoot || p.Topic == sharedtrust.TopicCertificates
+		status.OK = status.OK && p.Unknown && !essential
 	}
 	return status
 }
@@ -130,7 +131,6 @@ func NewStatus(report *sharedtrust.Report, now time.Time, warning time.Duration,
 func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 	mesh := meshTrust{
 		Name: m.Ref.Name, Namespace: m.Ref.Namespace, Cluster: m.Cluster, InstallationNamespace: m.Mesh.Namespace, Identity: m.Identity,
-		Managed: m.Err == nil && !m.Missing && m.Foreign == "",
 	}
 	if m.Err != nil {
 		mesh.Error = m.Err.Error()
@@ -139,6 +139,7 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 		name    string
 		unknown bool
 	}{
+		{fieldManaged, m.Err != nil},
 		{fieldIntermediate, m.Err != nil || m.BundleErr != nil},
 		{fieldNamespaces, m.Err != nil || m.ReachErr != nil},
 		{fieldOlder, m.Err != nil || m.OlderErr != nil},
@@ -147,8 +148,15 @@ func newMeshTrust(m *sharedtrust.MeshReport, now time.Time) meshTrust {
 			mesh.Unknown = append(mesh.Unknown, field.name)
 		}
 	}
+	managed, verifies := !m.Missing && m.Foreign == "", m.Bundle != nil && m.Bundle.Verify(now) == nil
+	if m.Err == nil {
+		mesh.Managed = &managed
+	}
+	if m.Err == nil && m.BundleErr == nil {
+		mesh.Verifies = &verifies
+	}
 	if b := m.Bundle; b != nil {
-		mesh.Intermediate, mesh.Verifies = newCertificateView(b.Certificate, b.Signer()), b.Verify(now) == nil
+		mesh.Intermediate = newCertificateView(b.Certificate, b.Signer())
 		for _, root := range b.Roots {
 			mesh.Roots = append(mesh.Roots, *newCertificateView(root, nil))
 		}
@@ -179,7 +187,7 @@ func reachState(n *sharedtrust.NamespaceTrust) string {
 	}
 }
 
-// View returns the list in all forms.
+// View returns the list in all output formats.
 func (l *StatusList) View(now time.Time) view.View {
 	return view.View{
 		Document: view.Value(l),
@@ -197,7 +205,7 @@ func (l *StatusList) View(now time.Time) view.View {
 	}
 }
 
-// write writes one virtual mesh for people.
+// write writes one virtual mesh as text.
 func (s *Status) write(t *view.Text, now time.Time) {
 	fields := []view.Field{
 		{Key: "Virtual Mesh", Value: s.VirtualMesh.Name + "." + s.VirtualMesh.Namespace},
@@ -224,11 +232,10 @@ func (s *Status) write(t *view.Text, now time.Time) {
 	}
 	t.Table(table)
 	s.writeProblems(t, "Needs action", false)
-	s.writeProblems(t, "Not known", true)
+	s.writeProblems(t, "Could not be checked", true)
 }
 
-// writeProblems writes those that need action, or those of which nothing is
-// known.
+// writeProblems writes the problems that require action, or those about failed checks.
 func (s *Status) writeProblems(t *view.Text, title string, unknown bool) {
 	problems := slices.DeleteFunc(slices.Clone(s.Problems), func(p Problem) bool { return p.Unknown != unknown })
 	if len(problems) == 0 {
@@ -252,7 +259,7 @@ func (s *Status) writeProblems(t *view.Text, title string, unknown bool) {
 	})
 }
 
-// shownFingerprint is how much of a fingerprint people see.
+// shownFingerprint is the length of fingerprints in text output.
 const shownFingerprint = 12
 
 func short(fingerprint string) string { return fingerprint[:min(len(fingerprint), shownFingerprint)] }
@@ -274,7 +281,7 @@ func parenthesised(text string) string {
 	return " (" + text + ")"
 }
 
-// remaining says how long there is until a time.
+// remaining returns the time left until at.
 func remaining(at string, now time.Time) string {
 	end, err := time.Parse(time.RFC3339, at)
 	switch {
@@ -287,7 +294,7 @@ func remaining(at string, now time.Time) string {
 	}
 }
 
-// row is one line about a mesh.
+// row returns the table row of a mesh.
 func (m *meshTrust) row(now time.Time) []string {
 	orUnknown := func(field, text string) string {
 		if slices.Contains(m.Unknown, field) {
@@ -302,14 +309,14 @@ func (m *meshTrust) row(now time.Time) []string {
 	}
 	if c := m.Intermediate; c != nil {
 		row[2], row[3], row[4] = short(c.Issuer), remaining(c.NotAfter, now), "yes"
-		if !m.Verifies {
+		if m.Verifies != nil && !*m.Verifies {
 			row[4] = "no"
 		}
 		if len(m.Roots) > 1 {
 			row[2] += fmt.Sprintf(" (accepts %d)", len(m.Roots))
 		}
 	}
-	if !m.Managed && m.Intermediate != nil {
+	if m.Managed != nil && !*m.Managed && m.Intermediate != nil {
 		row[2] += " (not meshctl's)"
 	}
 	if len(m.Namespaces) > 0 {
@@ -323,4 +330,23 @@ func (m *meshTrust) row(now time.Time) []string {
 		}
 	}
 	return append(row, orUnknown(fieldIntermediate, view.OrNone(m.RenewAt)), m.Identity)
+}
+
+// Blocking returns the problems because of which a step of a rotation should not be
+// confirmed, and the reasons why something is not known.
+func (s *Status) Blocking() []Problem {
+	var found []Problem
+	for _, p := range s.Problems {
+		switch sharedtrust.Topic(p.ID) {
+		case sharedtrust.TopicCertificates, sharedtrust.TopicDistribution, sharedtrust.TopicRestarts:
+			found = append(found, p)
+		case sharedtrust.TopicRoot:
+			if len(s.Unknown) > 0 { // the step works as long as its roots are valid
+				p.Unknown = true
+				found = append(found, p)
+			}
+		case sharedtrust.TopicRotation, sharedtrust.TopicLeft:
+		}
+	}
+	return found
 }

@@ -10,16 +10,16 @@ import (
 
 // CommonCertOptions are the options of a generated certificate.
 type CommonCertOptions struct {
-	// Days until expiry; 365 if 0.
+	// Lifetime in days; 365 if 0.
 	//
 	// +kubebuilder:validation:Minimum=0
 	TTLDays uint32 `json:"ttlDays,omitempty"`
-	// Size of the RSA key in bits, whatever the name says; 4096 if 0.
+	// Size of the RSA key in bits (despite the name of the field); 4096 if 0.
 	//
 	// +kubebuilder:validation:Minimum=0
 	RSAKeySizeBytes uint32 `json:"rsaKeySizeBytes,omitempty"`
 	OrgName         string `json:"orgName,omitempty"`
-	// Part of the lifetime before expiry in which to renew; 0.1 if 0.
+	// Fraction of the lifetime before expiry in which to renew; 0.1 if 0.
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1
@@ -40,7 +40,7 @@ type VaultCA struct {
 	CAPath  string `json:"caPath,omitempty"`
 	CSRPath string `json:"csrPath,omitempty"`
 	Server  string `json:"server,omitempty"`
-	// PEM bundle that the server's certificate is verified with.
+	// PEM bundle to verify the server's certificate.
 	CABundle       []byte               `json:"caBundle,omitempty"`
 	CALocalPath    *string              `json:"caLocalPath,omitempty"`
 	Namespace      string               `json:"namespace,omitempty"`
@@ -68,18 +68,18 @@ type CertificateRotationState string
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.none) && has(self.manual))",message="none and manual cannot be combined"
 type CertificateRotationVerificationMethod struct {
-	// Nobody: go on at once.
+	// Automatic: the next step may follow immediately.
 	None *core.Empty `json:"none,omitempty"`
-	// The operator.
+	// An operator confirms each step.
 	Manual *core.Empty `json:"manual,omitempty"`
 }
 
-// CertificateRotationStrategy says how roots are exchanged.
+// CertificateRotationStrategy is how root certificates are rotated.
 //
 // +kubebuilder:validation:Enum=MULTI_ROOT;NONE
 type CertificateRotationStrategy string
 
-// The rotation strategies; MULTI_ROOT is the wire default.
+// Rotation strategies; MULTI_ROOT is the default.
 const (
 	CertificateRotationStrategyMultiRoot CertificateRotationStrategy = "MULTI_ROOT"
 	CertificateRotationStrategyNone      CertificateRotationStrategy = "NONE"
@@ -91,13 +91,13 @@ type CertificateRotationCondition struct {
 	State     CertificateRotationState `json:"state,omitempty"`
 	Message   string                   `json:"message,omitempty"`
 	Errors    []string                 `json:"errors,omitempty"`
-	// The roots of the rotation, on its first condition only. It is meshctl's own,
-	// and absent from rotations that others began.
+	// The roots of the rotation, only on its first condition. Specific to meshctl, and absent
+	// from rotations that other tools started.
 	Roots *CertificateRotationRoots `json:"roots,omitempty"`
 }
 
-// CertificateRotationRoots are the SHA-256 fingerprints of the root certificates
-// that a rotation exchanges, in hexadecimal.
+// CertificateRotationRoots are the SHA-256 fingerprints of the old and the new root
+// certificate of a rotation, in hexadecimal.
 type CertificateRotationRoots struct {
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`

@@ -9,12 +9,12 @@ type StringMatch struct {
 	Prefix *string `json:"prefix,omitempty"`
 	Regex  *string `json:"regex,omitempty"`
 	Suffix *string `json:"suffix,omitempty"`
-	// Ignore upper and lower case; only with exact and prefix (semantics D10).
+	// Ignore case; only with exact and prefix (semantics D10).
 	IgnoreCase bool `json:"ignoreCase,omitempty"`
 }
 
-// HTTPMatcher selects HTTP requests; all fields that are set must match. The
-// fields prefix, exact and regex are the older spelling of uri.
+// HTTPMatcher selects HTTP requests; all fields that are set must match. The fields prefix,
+// exact and regex are the previous form of uri.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.prefix), has(self.exact), has(self.regex)].filter(x, x).size() <= 1",message="prefix, exact and regex cannot be combined"
 // +kubebuilder:validation:XValidation:rule="!has(self.uri) || !(has(self.prefix) || has(self.exact) || has(self.regex))",message="uri excludes the deprecated prefix, exact and regex"
@@ -24,8 +24,7 @@ type HTTPMatcher struct {
 	Exact  *string      `json:"exact,omitempty"`
 	Regex  *string      `json:"regex,omitempty"`
 	URI    *StringMatch `json:"uri,omitempty"`
-	// Several conditions on one header of the same polarity contradict each other
-	// (semantics D10).
+	// Several conditions of the same polarity on one header conflict (semantics D10).
 	//
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="[self.map(h, (has(h.invertMatch) && h.invertMatch ? '!' : '') + h.name.lowerAscii())].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per header name and polarity"
@@ -39,8 +38,8 @@ type HTTPMatcher struct {
 	Method          string                  `json:"method,omitempty"`
 }
 
-// HeaderMatcher compares a request header. An empty value only asks for its
-// presence (semantics D10).
+// HeaderMatcher compares a request header. An empty value only requires that the header is
+// present (semantics D10).
 type HeaderMatcher struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -62,9 +61,9 @@ type QueryParameterMatcher struct {
 	Regex bool `json:"regex,omitempty"`
 }
 
-// TCPKeepalive asks the operating system to probe idle connections.
+// TCPKeepalive configures the probing of idle connections by the operating system.
 type TCPKeepalive struct {
-	// Unanswered probes after which the connection is dead.
+	// Number of unanswered probes after which the connection is closed.
 	//
 	// +kubebuilder:validation:Minimum=0
 	Probes   uint32    `json:"probes,omitempty"`

@@ -1,13 +1,13 @@
 package v1
 
-// ObjectRef names a namespaced object on the management cluster.
+// ObjectRef names a namespaced object in the management cluster.
 type ObjectRef struct {
 	Name      string `json:"name,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// ClusterObjectRef names a namespaced object on one cluster. Where it is used
-// to select, an empty field matches any value (semantics D9).
+// ClusterObjectRef names a namespaced object in a cluster. In a selector, an empty field
+// matches any value (semantics D9).
 type ClusterObjectRef struct {
 	Name        string `json:"name,omitempty"`
 	Namespace   string `json:"namespace,omitempty"`

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// Int64 is an integer that older writers put into JSON as a decimal string; it
-// is read in both forms and written as a number (semantics D18).
+// Int64 is an integer that some writers encode as a decimal string. It is read in both forms
+// and written as a number (semantics D18).
 //
 // +kubebuilder:validation:XIntOrString
 type Int64 int64
 
-// UnmarshalJSON reads a number, a decimal string, or null for 0.
+// UnmarshalJSON reads a number, a decimal string, or null as 0. It returns an error for other
+// values.
 func (i *Int64) UnmarshalJSON(data []byte) error {
 	text := string(bytes.Trim(data, `"`))
 	if text == "null" {
@@ -29,9 +30,8 @@ func (i *Int64) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Duration is a length of time in the form that Go reads ("10s", "150ms",
-// "1h30m"). It keeps the text it was read from, so that writing it back does
-// not change a manifest.
+// Duration is a duration in Go's format ("10s", "150ms", "1h30m"). It preserves the original
+// text, so that writing it back does not change a manifest.
 //
 // +kubebuilder:validation:Type=string
 // +kubebuilder:validation:MaxLength=64
@@ -41,10 +41,10 @@ type Duration struct {
 	value time.Duration
 }
 
-// NewDuration returns a Duration written as Go writes it.
+// NewDuration returns a Duration formatted as in Go.
 func NewDuration(d time.Duration) *Duration { return &Duration{text: d.String(), value: d} }
 
-// Std returns the length of time; 0 for nil.
+// Std returns the duration; 0 for nil.
 func (d *Duration) Std() time.Duration {
 	if d == nil {
 		return 0
@@ -52,13 +52,13 @@ func (d *Duration) Std() time.Duration {
 	return d.value
 }
 
-// String returns the length of time as Go writes it.
+// String returns the duration formatted as in Go.
 func (d *Duration) String() string { return d.Std().String() }
 
-// Equal reports whether both last equally long, however they are written.
+// Equal reports whether both durations are equal, regardless of how they are written.
 func (d *Duration) Equal(other *Duration) bool { return d.Std() == other.Std() }
 
-// MarshalJSON writes the text the Duration was read from.
+// MarshalJSON writes the original text.
 func (d Duration) MarshalJSON() ([]byte, error) {
 	if d.text == "" {
 		return json.Marshal(d.value.String())
@@ -66,7 +66,7 @@ func (d Duration) MarshalJSON() ([]byte, error) {
 	return json.Marshal(d.text)
 }
 
-// UnmarshalJSON reads a duration in Go form.
+// UnmarshalJSON reads a duration in Go's format. It returns an error for other values.
 func (d *Duration) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {

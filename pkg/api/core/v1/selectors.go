@@ -21,7 +21,7 @@ type DestinationSelector struct {
 // KubeServiceMatcher selects Kubernetes Services; all fields that are set must
 // match, an omitted one matches everything.
 type KubeServiceMatcher struct {
-	// Labels that the Service itself carries.
+	// Labels of the Service itself.
 	Labels     map[string]string `json:"labels,omitempty"`
 	Namespaces []string          `json:"namespaces,omitempty"`
 	Clusters   []string          `json:"clusters,omitempty"`
@@ -62,20 +62,20 @@ type WorkloadSelector struct {
 // KubeWorkloadMatcher selects Kubernetes workloads; all fields that are set
 // must match, an omitted one matches everything.
 type KubeWorkloadMatcher struct {
-	// Labels that the workload's pods carry.
+	// Labels of the workload's pods.
 	Labels     map[string]string `json:"labels,omitempty"`
 	Namespaces []string          `json:"namespaces,omitempty"`
 	Clusters   []string          `json:"clusters,omitempty"`
 }
 
-// IdentitySelector selects callers by identity and by facts about their
-// requests; all fields that are set must match (semantics D9).
+// IdentitySelector selects callers by identity and by properties of their requests; all fields
+// that are set must match (semantics D9).
 type IdentitySelector struct {
 	// Select workload identities by namespace and cluster.
 	KubeIdentityMatcher *KubeIdentityMatcher `json:"kubeIdentityMatcher,omitempty"`
 	// Select workload identities by service account.
 	KubeServiceAccountRefs *KubeServiceAccountRefs `json:"kubeServiceAccountRefs,omitempty"`
-	// Select requests by the identity that their token proves.
+	// Select requests by the principal of their token.
 	RequestIdentityMatcher *RequestIdentityMatcher `json:"requestIdentityMatcher,omitempty"`
 	// Select requests by the addresses they were forwarded from.
 	RequestIPMatcher *RequestIPMatcher `json:"requestIpMatcher,omitempty"`
@@ -100,8 +100,8 @@ type RequestIdentityMatcher struct {
 	NotRequestPrincipals []string `json:"notRequestPrincipals,omitempty"`
 }
 
-// RequestIPMatcher selects requests by forwarded addresses, single ones or in
-// CIDR form.
+// RequestIPMatcher selects requests by forwarded addresses, as single addresses or CIDR
+// ranges.
 type RequestIPMatcher struct {
 	ForwardedIPs    []string `json:"forwardedIPs,omitempty"`
 	NotForwardedIPs []string `json:"notForwardedIPs,omitempty"`

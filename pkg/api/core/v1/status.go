@@ -2,12 +2,12 @@ package v1
 
 import "cmp"
 
-// ApprovalState says what became of an object.
+// ApprovalState is the result of processing an object.
 //
 // +kubebuilder:validation:Enum=PENDING;ACCEPTED;INVALID;FAILED
 type ApprovalState string
 
-// The approval states; PENDING is the wire default.
+// Approval states; PENDING is the default.
 const (
 	ApprovalStatePending  ApprovalState = "PENDING"
 	ApprovalStateAccepted ApprovalState = "ACCEPTED"
@@ -18,47 +18,46 @@ const (
 // OrDefault returns the state, PENDING if it is unset.
 func (s ApprovalState) OrDefault() ApprovalState { return cmp.Or(s, ApprovalStatePending) }
 
-// ApprovalStatus says what became of an object on one target.
+// ApprovalStatus is the result of applying an object to one target.
 type ApprovalStatus struct {
-	// The place among the accepted policies of the target, from 0.
+	// Position among the accepted policies of the target, from 0.
 	AcceptanceOrder uint32        `json:"acceptanceOrder,omitempty"`
 	State           ApprovalState `json:"state,omitempty"`
 	Errors          []string      `json:"errors,omitempty"`
 	Warnings        []string      `json:"warnings,omitempty"`
 }
 
-// WrittenStatus says in which clusters the configuration for an object was written,
-// the last time that all of it was. An extension of meshctl's.
+// WrittenStatus lists the clusters to which the configuration of an object was written, as of
+// the last complete run. Specific to meshctl.
 type WrittenStatus struct {
-	// Written is how many of the clusters have all of it, such as 2/2, for people.
+	// Number of clusters that have the whole configuration, such as 2/2.
 	Written string `json:"written,omitempty"`
-	// Clusters have all of it, FailedClusters do not; both sorted.
+	// Clusters that have the whole configuration, and clusters that do not; both sorted.
 	Clusters       []string `json:"clusters,omitempty"`
 	FailedClusters []string `json:"failedClusters,omitempty"`
 }
 
-// AppliedIngressGateway is an ingress gateway that a mesh uses. The deprecated
-// fields are the older spelling of the ports (semantics D16).
+// AppliedIngressGateway is an ingress gateway that a mesh uses. The deprecated fields are the
+// previous names of the ports (semantics D16).
 type AppliedIngressGateway struct {
 	DestinationRef    *ObjectRef `json:"destinationRef,omitempty"`
 	ExternalAddresses []string   `json:"externalAddresses,omitempty"`
-	// The port that the Service offers inside its cluster.
+	// The port of the Service inside its cluster.
 	Port uint32 `json:"port,omitempty"`
-	// The port that other clusters connect to.
+	// The port to which other clusters connect.
 	ExternalPort uint32 `json:"externalPort,omitempty"`
-	// Deprecated: the older name of externalPort.
+	// Deprecated: the previous name of externalPort.
 	DestinationPort uint32 `json:"destinationPort,omitempty"`
-	// Deprecated: the port that the gateway's container listens on.
+	// Deprecated: the port of the gateway's container.
 	ContainerPort uint32 `json:"containerPort,omitempty"`
 }
 
-// ReachablePort returns the port that other clusters connect to, in whichever
-// spelling it was written (semantics D16); 0 if there is none.
+// ReachablePort returns the port to which other clusters connect, from either spelling
+// (semantics D16); 0 if there is none.
 func (g *AppliedIngressGateway) ReachablePort() uint32 {
 	return cmp.Or(g.ExternalPort, g.DestinationPort)
 }
 
-// ListeningPort returns the port at the gateway itself: where its container
-// listens if that was written, else what its Service offers (semantics 3.6,
-// T21); 0 if there is neither.
+// ListeningPort returns the port of the gateway itself: that of its container if known, or
+// else that of its Service (semantics 3.6, T21); 0 if there is neither.
 func (g *AppliedIngressGateway) ListeningPort() uint32 { return cmp.Or(g.ContainerPort, g.Port) }

@@ -9,7 +9,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Destination is something that workloads call.
+// Destination is a service that workloads can call.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -19,8 +19,8 @@ type Destination struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec DestinationSpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -35,17 +35,19 @@ type DestinationSpec struct {
 	KubeService     *KubeService     `json:"kubeService,omitempty"`
 	ExternalService *ExternalService `json:"externalService,omitempty"`
 	Mesh            *core.ObjectRef  `json:"mesh,omitempty"`
+	// Facts that meshctl's discovery adds.
+	Meshctl *DestinationFacts `json:"meshctl,omitempty"`
 }
 
 // KubeService is a Kubernetes Service.
 type KubeService struct {
 	Ref *core.ClusterObjectRef `json:"ref,omitempty"`
-	// What the Service selects its pods by.
+	// Labels by which the Service selects its pods.
 	WorkloadSelectorLabels map[string]string `json:"workloadSelectorLabels,omitempty"`
-	// The Service's own labels.
+	// Labels of the Service itself.
 	Labels map[string]string `json:"labels,omitempty"`
 	Ports  []KubeServicePort `json:"ports,omitempty"`
-	// The pod labels that tell the backing workloads apart, by key.
+	// Pod labels that distinguish the backing workloads, by key.
 	Subsets           map[string]Subset `json:"subsets,omitempty"`
 	Region            string            `json:"region,omitempty"`
 	EndpointSubsets   []EndpointsSubset `json:"endpointSubsets,omitempty"`
@@ -53,12 +55,12 @@ type KubeService struct {
 	ServiceType       ServiceType       `json:"serviceType,omitempty"`
 }
 
-// ServiceType says how a Service is exposed.
+// ServiceType is how a Service is exposed.
 //
 // +kubebuilder:validation:Enum=CLUSTER_IP;NODE_PORT;LOAD_BALANCER;EXTERNAL_NAME
 type ServiceType string
 
-// The service types; CLUSTER_IP is the wire default.
+// Service types; CLUSTER_IP is the default.
 const (
 	ServiceTypeClusterIP    ServiceType = "CLUSTER_IP"
 	ServiceTypeNodePort     ServiceType = "NODE_PORT"
@@ -69,7 +71,7 @@ const (
 // OrDefault returns the type, CLUSTER_IP if it is unset.
 func (t ServiceType) OrDefault() ServiceType { return cmp.Or(t, ServiceTypeClusterIP) }
 
-// ExternalAddress is where a Service is reached from outside its cluster.
+// ExternalAddress is an address of a Service outside its cluster.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.dnsName) && has(self.ip))",message="dnsName and ip cannot be combined"
 type ExternalAddress struct {
@@ -88,7 +90,7 @@ type KubeServicePort struct {
 	Protocol       string  `json:"protocol,omitempty"`
 	AppProtocol    string  `json:"appProtocol,omitempty"`
 	TargetPortName *string `json:"targetPortName,omitempty"`
-	// 0 means the port itself.
+	// 0 means the same as port.
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65535
@@ -159,7 +161,7 @@ type ExternalEndpoint struct {
 	Ports   map[string]uint32 `json:"ports,omitempty"`
 }
 
-// ExportTo says who sees an external service.
+// ExportTo limits where an external service is visible.
 type ExportTo struct {
 	Clusters   []string `json:"clusters,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"`
@@ -180,15 +182,14 @@ type DestinationStatus struct {
 	RequiredSubsets        []RequiredSubsets                   `json:"requiredSubsets,omitempty"`
 }
 
-// AppliedAccessPolicy is an AccessPolicy in force on a Destination, as it was
-// when it was accepted.
+// AppliedAccessPolicy is an effective AccessPolicy of a Destination, as of its acceptance.
 type AppliedAccessPolicy struct {
 	Ref                *core.ObjectRef                `json:"ref,omitempty"`
 	ObservedGeneration core.Int64                     `json:"observedGeneration,omitempty"`
 	Spec               *networkingv1.AccessPolicySpec `json:"spec,omitempty"`
 }
 
-// AppliedFederation says to whom a Destination is exposed.
+// AppliedFederation lists the meshes to which a Destination is exposed.
 type AppliedFederation struct {
 	FederatedHostname string             `json:"federatedHostname,omitempty"`
 	FederatedToMeshes []core.ObjectRef   `json:"federatedToMeshes,omitempty"`

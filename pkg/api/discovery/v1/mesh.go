@@ -18,8 +18,8 @@ type Mesh struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec MeshSpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -27,9 +27,9 @@ type Mesh struct {
 	Status MeshStatus `json:"status,omitempty,omitzero"`
 }
 
-// TrustDomainAnnotation has, on a Mesh, the trust domain that the mesh had when it
-// was first discovered, or the one that was accepted since. Certificates are issued
-// for no other (semantics D73).
+// TrustDomainAnnotation is the annotation of a Mesh with its accepted trust domain: the one it
+// was first discovered with, or one accepted since. Certificates are issued only for this
+// trust domain (semantics D73).
 const TrustDomainAnnotation = "discovery.meshctl.io/trust-domain"
 
 // MeshSpec is what discovery found, by type of mesh.
@@ -43,9 +43,11 @@ type MeshSpec struct {
 	OSM                     *OSM                  `json:"osm,omitempty"`
 	AgentInfo               *apiextensionsv1.JSON `json:"agentInfo,omitempty"`
 	IssuedCertificateStatus *apiextensionsv1.JSON `json:"issuedCertificateStatus,omitempty"`
+	// Facts that meshctl's discovery adds, of Istio meshes.
+	Meshctl *MeshFacts `json:"meshctl,omitempty"`
 }
 
-// MeshInstallation says where a control plane runs.
+// MeshInstallation is the location of a control plane.
 type MeshInstallation struct {
 	Namespace string            `json:"namespace,omitempty"`
 	Cluster   string            `json:"cluster,omitempty"`
@@ -60,13 +62,12 @@ type IstioMesh struct {
 	// `cluster.local` if omitted (semantics D30).
 	TrustDomain          string `json:"trustDomain,omitempty"`
 	IstiodServiceAccount string `json:"istiodServiceAccount,omitempty"`
-	// Deprecated: gateways are found among the Destinations; this list is a
-	// fallback (semantics 3.6).
+	// Deprecated: gateways are discovered among the Destinations; this list is a fallback
+	// (semantics 3.6).
 	IngressGateways []IngressGatewayInfo `json:"ingressGateways,omitempty"`
-	// The proxies resolve hostnames that no DNS server knows.
+	// Whether the proxies resolve hostnames that DNS servers do not know.
 	SmartDNSProxyingEnabled bool `json:"smartDnsProxyingEnabled,omitempty"`
-	// Where mesh-wide configuration lives; the installation's namespace if
-	// omitted.
+	// Namespace of mesh-wide configuration; the namespace of the installation if omitted.
 	RootNamespace string `json:"rootNamespace,omitempty"`
 }
 
@@ -121,8 +122,7 @@ type MeshStatus struct {
 	AppliedEastWestIngressGateways []core.AppliedIngressGateway `json:"appliedEastWestIngressGateways,omitempty"`
 }
 
-// AppliedVirtualMesh is the VirtualMesh in force on a mesh, as it was when it
-// was accepted.
+// AppliedVirtualMesh is the effective VirtualMesh of a mesh, as of its acceptance.
 type AppliedVirtualMesh struct {
 	Ref                *core.ObjectRef               `json:"ref,omitempty"`
 	ObservedGeneration core.Int64                    `json:"observedGeneration,omitempty"`

@@ -6,7 +6,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// Workload is a controller whose pods take part in a mesh.
+// Workload is a controller whose pods belong to a mesh.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -16,8 +16,8 @@ type Workload struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec WorkloadSpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -30,6 +30,8 @@ type WorkloadSpec struct {
 	Kubernetes *KubernetesWorkload `json:"kubernetes,omitempty"`
 	Mesh       *core.ObjectRef     `json:"mesh,omitempty"`
 	AppMesh    *AppMeshWorkload    `json:"appMesh,omitempty"`
+	// Facts that meshctl's discovery adds.
+	Meshctl *WorkloadFacts `json:"meshctl,omitempty"`
 }
 
 // KubernetesWorkload is a Deployment, DaemonSet or StatefulSet.
@@ -77,13 +79,13 @@ type AppliedWasmDeployment struct {
 	Errors             []string        `json:"errors,omitempty"`
 }
 
-// ServiceDependencies limit what the proxies of a workload know about.
+// ServiceDependencies limit the configuration that the proxies of a workload receive.
 type ServiceDependencies struct {
 	AppliedServiceDependencies []AppliedServiceDependency `json:"appliedServiceDependencies,omitempty"`
 	DestinationHostnames       []string                   `json:"destinationHostnames,omitempty"`
 }
 
-// AppliedServiceDependency is one of them.
+// AppliedServiceDependency is one service dependency of a workload.
 type AppliedServiceDependency struct {
 	ServiceDependencyRef *core.ObjectRef `json:"serviceDependencyRef,omitempty"`
 	ObservedGeneration   core.Int64      `json:"observedGeneration,omitempty"`

@@ -28,8 +28,8 @@ type KubernetesCluster struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec KubernetesClusterSpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -37,7 +37,7 @@ type KubernetesCluster struct {
 	Status KubernetesClusterStatus `json:"status,omitempty,omitzero"`
 }
 
-// KubernetesClusterSpec says how to reach the cluster.
+// KubernetesClusterSpec is the configuration of access to the cluster.
 type KubernetesClusterSpec struct {
 	// The Secret with the kubeconfig, in the same namespace.
 	SecretName string `json:"secretName,omitempty"`
@@ -46,12 +46,12 @@ type KubernetesClusterSpec struct {
 	ProviderInfo  *apiextensionsv1.JSON `json:"providerInfo,omitempty"`
 }
 
-// KubernetesClusterStatus says what registration did.
+// KubernetesClusterStatus is the result of the registration.
 type KubernetesClusterStatus struct {
 	Status []apiextensionsv1.JSON `json:"status,omitempty"`
-	// The namespace on the cluster that meshctl uses.
+	// The namespace that meshctl uses in the cluster.
 	Namespace string `json:"namespace,omitempty"`
-	// What the registered credentials may do there.
+	// Permissions of the registered credentials in the cluster.
 	PolicyRules []PolicyRule `json:"policyRules,omitempty"`
 }
 

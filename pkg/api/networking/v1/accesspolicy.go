@@ -6,7 +6,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// AccessPolicy lets callers use Destinations.
+// AccessPolicy allows callers to access Destinations.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -19,8 +19,8 @@ type AccessPolicy struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec AccessPolicySpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -28,19 +28,18 @@ type AccessPolicy struct {
 	Status AccessPolicyStatus `json:"status,omitempty,omitzero"`
 }
 
-// AccessPolicySpec is what the user asks for.
+// AccessPolicySpec is the configuration of an AccessPolicy.
 type AccessPolicySpec struct {
-	// Who may call; the workloads of the Destination's own mesh if omitted
-	// (semantics D31).
+	// Allowed callers; the workloads of the Destination's own mesh if omitted (semantics D31).
 	//
 	// +kubebuilder:validation:MaxItems=256
 	SourceSelector []core.IdentitySelector `json:"sourceSelector,omitempty"`
-	// What they may call; every Destination if omitted.
+	// Destinations that they may call; all if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=256
 	DestinationSelector []core.DestinationSelector `json:"destinationSelector,omitempty"`
-	// Every path, method and port if omitted. `*` at either end of a path
-	// stands for anything.
+	// Allowed paths, methods and ports; all if omitted. `*` at the start or end of a path
+	// matches any text.
 	AllowedPaths   []string `json:"allowedPaths,omitempty"`
 	AllowedMethods []string `json:"allowedMethods,omitempty"`
 	// +kubebuilder:validation:items:Minimum=1
@@ -48,16 +47,16 @@ type AccessPolicySpec struct {
 	AllowedPorts []uint32 `json:"allowedPorts,omitempty"`
 }
 
-// AccessPolicyStatus is what became of an AccessPolicy.
+// AccessPolicyStatus is the result of processing an AccessPolicy.
 type AccessPolicyStatus struct {
 	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
 	State              core.ApprovalState `json:"state,omitempty"`
-	// By the key of the Destination, NAME.NAMESPACE followed by a dot.
+	// Results by Destination, with the key NAME.NAMESPACE followed by a dot.
 	Destinations        map[string]core.ApprovalStatus `json:"destinations,omitempty"`
 	VirtualDestinations map[string]core.ApprovalStatus `json:"virtualDestinations,omitempty"`
-	// The keys of the workloads it has as source.
+	// Keys of the workloads that it selects as sources.
 	Workloads []string `json:"workloads,omitempty"`
 	Errors    []string `json:"errors,omitempty"`
-	// Meshctl says where its configuration was written.
+	// Clusters to which its configuration was written.
 	Meshctl *core.WrittenStatus `json:"meshctl,omitempty"`
 }

@@ -6,34 +6,34 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// RetryPolicy repeats failed requests.
+// RetryPolicy configures retries of failed requests.
 type RetryPolicy struct {
 	// +kubebuilder:validation:Minimum=0
 	Attempts      int32          `json:"attempts,omitempty"`
 	PerTryTimeout *core.Duration `json:"perTryTimeout,omitempty"`
 }
 
-// FaultInjection delays or fails a part of the requests.
+// FaultInjection delays or aborts a part of the requests.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.fixedDelay) != has(self.abort)",message="exactly one of fixedDelay and abort is required"
 type FaultInjection struct {
 	FixedDelay *core.Duration `json:"fixedDelay,omitempty"`
 	Abort      *Abort         `json:"abort,omitempty"`
-	// Part of the requests; 100 if omitted (semantics D24).
+	// Percentage of the requests; 100 if omitted (semantics D24).
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	Percentage *float64 `json:"percentage,omitempty"`
 }
 
-// Abort answers requests with a status instead of forwarding them.
+// Abort responds to requests with a status instead of forwarding them.
 type Abort struct {
 	// +kubebuilder:validation:Minimum=200
 	// +kubebuilder:validation:Maximum=599
 	HTTPStatus int32 `json:"httpStatus"`
 }
 
-// CORSPolicy answers cross-origin requests of browsers.
+// CORSPolicy configures cross-origin requests of browsers.
 type CORSPolicy struct {
 	// +kubebuilder:validation:MaxItems=64
 	AllowOrigins     []core.StringMatch `json:"allowOrigins,omitempty"`
@@ -51,30 +51,29 @@ type Mirror struct {
 	// +kubebuilder:validation:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
 	// +kubebuilder:validation:XValidation:rule="has(self.clusterName) && self.clusterName != ''",message="clusterName is required",reason="FieldValueRequired",fieldPath=".clusterName"
 	KubeService *core.ClusterObjectRef `json:"kubeService,omitempty"`
-	// Part of the requests; 100 if omitted (semantics D24).
+	// Percentage of the requests; 100 if omitted (semantics D24).
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	Percentage *float64 `json:"percentage,omitempty"`
-	// Needed only if the Service has several ports.
+	// Required only if the Service has several ports.
 	//
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	Port uint32 `json:"port,omitempty"`
 }
 
-// OutlierDetection stops using endpoints that fail. A field that is 0 or
-// omitted has its default.
+// OutlierDetection ejects failing endpoints. A field that is 0 or omitted has its default.
 type OutlierDetection struct {
-	// Failures in a row; 5 by default.
+	// Consecutive errors before an endpoint is ejected; 5 by default.
 	//
 	// +kubebuilder:validation:Minimum=0
 	ConsecutiveErrors uint32 `json:"consecutiveErrors,omitempty"`
-	// Time between looks at the endpoints; 10s by default.
+	// Interval between checks of the endpoints; 10s by default.
 	Interval *core.Duration `json:"interval,omitempty"`
-	// How long an endpoint is not used; 30s by default.
+	// Minimum time for which an endpoint is ejected; 30s by default.
 	BaseEjectionTime *core.Duration `json:"baseEjectionTime,omitempty"`
-	// Part of the endpoints that may be out of use; 100 by default.
+	// Maximum percentage of ejected endpoints; 100 by default.
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -110,12 +109,12 @@ type HTTPSettings struct {
 	UseClientProtocol bool            `json:"useClientProtocol,omitempty"`
 }
 
-// H2UpgradePolicy says whether HTTP/1.1 connections become HTTP/2.
+// H2UpgradePolicy says whether HTTP/1.1 connections are upgraded to HTTP/2.
 //
 // +kubebuilder:validation:Enum=DEFAULT;DO_NOT_UPGRADE;UPGRADE
 type H2UpgradePolicy string
 
-// The upgrade policies; DEFAULT is the wire default.
+// Upgrade policies; DEFAULT is the default.
 const (
 	H2UpgradePolicyDefault      H2UpgradePolicy = "DEFAULT"
 	H2UpgradePolicyDoNotUpgrade H2UpgradePolicy = "DO_NOT_UPGRADE"
@@ -125,12 +124,12 @@ const (
 // OrDefault returns the policy, DEFAULT if it is unset.
 func (p H2UpgradePolicy) OrDefault() H2UpgradePolicy { return cmp.Or(p, H2UpgradePolicyDefault) }
 
-// MTLS says how clients connect, by mesh type.
+// MTLS configures how clients connect, by type of mesh.
 type MTLS struct {
 	Istio *IstioMTLS `json:"istio,omitempty"`
 }
 
-// IstioMTLS says how Istio proxies connect.
+// IstioMTLS configures how Istio proxies connect.
 type IstioMTLS struct {
 	TLSMode TLSMode `json:"tlsMode,omitempty"`
 }
@@ -140,7 +139,7 @@ type IstioMTLS struct {
 // +kubebuilder:validation:Enum=DISABLE;SIMPLE;ISTIO_MUTUAL
 type TLSMode string
 
-// The TLS modes; DISABLE is the wire default.
+// TLS modes; DISABLE is the default.
 const (
 	TLSModeDisable     TLSMode = "DISABLE"
 	TLSModeSimple      TLSMode = "SIMPLE"
@@ -150,8 +149,7 @@ const (
 // OrDefault returns the mode, DISABLE if it is unset.
 func (m TLSMode) OrDefault() TLSMode { return cmp.Or(m, TLSModeDisable) }
 
-// RouteSelector selects routes of gateways. It is read and kept, but not
-// supported (semantics D29).
+// RouteSelector selects routes of gateways. It is preserved but not supported (semantics D29).
 type RouteSelector struct {
 	VirtualHostRefs     []core.ObjectRef     `json:"virtualHostRefs,omitempty"`
 	VirtualHostSelector *core.ObjectSelector `json:"virtualHostSelector,omitempty"`

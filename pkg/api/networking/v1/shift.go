@@ -4,7 +4,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// MultiDestination splits requests over Destinations by weight.
+// MultiDestination splits requests between Destinations by weight.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.destinations) || size(self.destinations) < 2 || self.destinations.map(d, has(d.weight) ? d.weight : 0).sum() == 100",message="the weights of several destinations must sum to 100"
 type MultiDestination struct {
@@ -16,8 +16,7 @@ type MultiDestination struct {
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.kubeService), has(self.virtualDestination), has(self.staticDestination), has(self.clusterHeader)].filter(x, x).size() == 1",message="exactly one of kubeService, virtualDestination, staticDestination and clusterHeader is required"
 type WeightedDestination struct {
-	// Percent of the requests; may be omitted for a single destination
-	// (semantics D25).
+	// Percentage of the requests; optional for a single destination (semantics D25).
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -37,24 +36,24 @@ type KubeDestination struct {
 	Namespace string `json:"namespace"`
 	// +kubebuilder:validation:MinLength=1
 	ClusterName string `json:"clusterName"`
-	// Labels of the pods; all of them if omitted.
+	// Labels of the pods in the subset; all pods if omitted.
 	Subset map[string]string `json:"subset,omitempty"`
-	// Needed only if the Service has several ports.
+	// Required only if the Service has several ports.
 	//
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	Port uint32 `json:"port,omitempty"`
 }
 
-// VirtualDestination names a virtual destination. It is read and kept, but not
-// supported (semantics D29).
+// VirtualDestination names a virtual destination. It is preserved but not supported (semantics
+// D29).
 type VirtualDestination struct {
 	Name      string            `json:"name,omitempty"`
 	Namespace string            `json:"namespace,omitempty"`
 	Subset    map[string]string `json:"subset,omitempty"`
 }
 
-// DestinationOptions are settings for one of the destinations only.
+// DestinationOptions apply to only one of the destinations.
 type DestinationOptions struct {
 	HeaderManipulation *HeaderManipulation `json:"headerManipulation,omitempty"`
 }

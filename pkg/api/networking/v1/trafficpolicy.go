@@ -7,7 +7,7 @@ import (
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
-// TrafficPolicy changes what happens to requests from sources to Destinations.
+// TrafficPolicy configures requests from sources to Destinations.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -20,8 +20,8 @@ type TrafficPolicy struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec TrafficPolicySpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -29,23 +29,23 @@ type TrafficPolicy struct {
 	Status TrafficPolicyStatus `json:"status,omitempty,omitzero"`
 }
 
-// TrafficPolicySpec is what the user asks for.
+// TrafficPolicySpec is the configuration of a TrafficPolicy.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.policy) || !has(self.policy.outlierDetection) || !has(self.sourceSelector) || size(self.sourceSelector) == 0",message="outlierDetection applies to all sources and excludes sourceSelector"
 type TrafficPolicySpec struct {
-	// Where requests come from; everywhere if omitted.
+	// Sources of the requests; all if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=256
 	SourceSelector []core.WorkloadSelector `json:"sourceSelector,omitempty"`
-	// Where requests go; everywhere if omitted.
+	// Destinations of the requests; all if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=256
 	DestinationSelector []core.DestinationSelector `json:"destinationSelector,omitempty"`
-	// Routes of gateways. Read and kept, not supported (semantics D29).
+	// Routes of gateways. Preserved but not supported (semantics D29).
 	//
 	// +kubebuilder:validation:MaxItems=256
 	RouteSelector []RouteSelector `json:"routeSelector,omitempty"`
-	// Which requests; all if omitted.
+	// Requests to which the policy applies; all if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	HTTPRequestMatchers []core.HTTPMatcher   `json:"httpRequestMatchers,omitempty"`
@@ -57,20 +57,20 @@ type TrafficPolicySpec struct {
 	DestinationPorts []uint32 `json:"destinationPorts,omitempty"`
 }
 
-// TrafficPolicyPolicy holds the settings. Those without a type of their own
-// are read and kept, but not supported (semantics D29).
+// TrafficPolicyPolicy holds the settings of a TrafficPolicy. Those without a type are
+// preserved but not supported (semantics D29).
 type TrafficPolicyPolicy struct {
-	// Send requests elsewhere.
+	// Send requests to other Destinations.
 	TrafficShift *MultiDestination `json:"trafficShift,omitempty"`
-	// Delay or fail requests.
+	// Delay or abort requests.
 	FaultInjection *FaultInjection `json:"faultInjection,omitempty"`
 	RequestTimeout *core.Duration  `json:"requestTimeout,omitempty"`
 	Retries        *RetryPolicy    `json:"retries,omitempty"`
 	CORSPolicy     *CORSPolicy     `json:"corsPolicy,omitempty"`
-	// Send a copy of requests elsewhere.
+	// Send a copy of requests to another Destination.
 	Mirror             *Mirror             `json:"mirror,omitempty"`
 	HeaderManipulation *HeaderManipulation `json:"headerManipulation,omitempty"`
-	// Stop using endpoints that fail.
+	// Eject failing endpoints.
 	OutlierDetection *OutlierDetection `json:"outlierDetection,omitempty"`
 	// How clients connect.
 	MTLS                   *MTLS                   `json:"mtls,omitempty"`

@@ -22,8 +22,8 @@ type VirtualMesh struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec VirtualMeshSpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -31,7 +31,7 @@ type VirtualMesh struct {
 	Status VirtualMeshStatus `json:"status,omitempty,omitzero"`
 }
 
-// VirtualMeshSpec is what the user asks for.
+// VirtualMeshSpec is the configuration of a VirtualMesh.
 type VirtualMeshSpec struct {
 	// The meshes to group. A mesh belongs to at most one VirtualMesh.
 	//
@@ -43,7 +43,7 @@ type VirtualMeshSpec struct {
 	MTLSConfig *MTLSConfig `json:"mtlsConfig,omitempty"`
 	// Which Destinations are exposed to other meshes, and how.
 	Federation *Federation `json:"federation,omitempty"`
-	// What happens to requests that no AccessPolicy decides about.
+	// Default for requests to which no AccessPolicy applies.
 	GlobalAccessPolicy GlobalAccessPolicy `json:"globalAccessPolicy,omitempty"`
 }
 
@@ -51,14 +51,13 @@ type VirtualMeshSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.shared) && has(self.limited))",message="shared and limited cannot be combined"
 type MTLSConfig struct {
-	// One root certificate for all meshes.
+	// A common root certificate for all meshes.
 	Shared *SharedTrust `json:"shared,omitempty"`
-	// Trust between the gateways only. Not available yet (semantics D42).
+	// Trust between gateways only. Not supported yet (semantics D42).
 	Limited *LimitedTrust `json:"limited,omitempty"`
-	// Restart every workload when certificates change. Not meant for
-	// production.
+	// Restart workloads automatically when certificates change. Not recommended for production.
 	AutoRestartPods bool `json:"autoRestartPods,omitempty"`
-	// Who decides that a step of a rotation worked.
+	// Who confirms the steps of a rotation.
 	RotationVerificationMethod *certificatesv1.CertificateRotationVerificationMethod `json:"rotationVerificationMethod,omitempty"`
 	RotationStrategy           certificatesv1.CertificateRotationStrategy            `json:"rotationStrategy,omitempty"`
 }
@@ -66,7 +65,7 @@ type MTLSConfig struct {
 // LimitedTrust has no options.
 type LimitedTrust struct{}
 
-// SharedTrust says where the common root certificate comes from.
+// SharedTrust is the source of the common root certificate.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.rootCertificateAuthority) && has(self.intermediateCertificateAuthority))",message="rootCertificateAuthority and intermediateCertificateAuthority cannot be combined"
 type SharedTrust struct {
@@ -76,8 +75,8 @@ type SharedTrust struct {
 	IntermediateCertOptions *certificatesv1.CommonCertOptions `json:"intermediateCertOptions,omitempty"`
 }
 
-// RootCertificateAuthority is the common root; without a source it is
-// generated (semantics D41).
+// RootCertificateAuthority is the common root CA; generated if no source is given (semantics
+// D41).
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.generated) && has(self.secret))",message="generated and secret cannot be combined"
 type RootCertificateAuthority struct {
@@ -94,31 +93,31 @@ type RootCertificateAuthority struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.ingressGatewaySelectors) && has(self.eastWestIngressGatewaySelectors))",message="ingressGatewaySelectors and its older spelling eastWestIngressGatewaySelectors cannot be combined"
 type Federation struct {
-	// The Services through which requests from other clusters enter.
+	// Services through which requests from other clusters enter.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	IngressGatewaySelectors []IngressGatewaySelector `json:"ingressGatewaySelectors,omitempty"`
-	// Deprecated: the older spelling of ingressGatewaySelectors (semantics D16).
+	// Deprecated: the previous name of ingressGatewaySelectors (semantics D16).
 	//
 	// +kubebuilder:validation:MaxItems=64
 	EastWestIngressGatewaySelectors []IngressGatewaySelector `json:"eastWestIngressGatewaySelectors,omitempty"`
-	// Deprecated: use `selectors: [{}]`. Expose everything to every mesh.
+	// Deprecated: use `selectors: [{}]`. Expose all Destinations to every mesh.
 	Permissive *core.Empty `json:"permissive,omitempty"`
-	// Requests go straight to the pods of other clusters, not through gateways.
+	// Send requests directly to the pods of other clusters, not through gateways.
 	FlatNetwork bool `json:"flatNetwork,omitempty"`
-	// The last labels of federated hostnames; `global` if omitted.
+	// Suffix of federated hostnames; `global` if omitted.
 	HostnameSuffix string `json:"hostnameSuffix,omitempty"`
-	// What is exposed to whom; without selectors nothing is.
+	// Which Destinations are exposed to which meshes; none if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	Selectors []FederationSelector `json:"selectors,omitempty"`
-	// Keepalive of connections that cross clusters.
+	// Keepalive of connections between clusters.
 	TCPKeepalive           *core.TCPKeepalive      `json:"tcpKeepalive,omitempty"`
 	TLSEnforcementSettings *TLSEnforcementSettings `json:"tlsEnforcementSettings,omitempty"`
 }
 
-// GatewaySelectors returns the gateway selectors in whichever spelling they
-// were written (semantics D16); nil for nil.
+// GatewaySelectors returns the gateway selectors from either spelling (semantics D16); nil for
+// nil.
 func (f *Federation) GatewaySelectors() []IngressGatewaySelector {
 	switch {
 	case f == nil:
@@ -132,11 +131,11 @@ func (f *Federation) GatewaySelectors() []IngressGatewaySelector {
 
 // FederationSelector exposes the selected Destinations to the named meshes.
 type FederationSelector struct {
-	// All Destinations if omitted.
+	// Destinations to expose; all if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	DestinationSelectors []core.DestinationSelector `json:"destinationSelectors,omitempty"`
-	// All meshes of the VirtualMesh if omitted.
+	// Meshes to expose them to; all meshes of the VirtualMesh if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=1024
 	// +kubebuilder:validation:items:XValidation:rule="has(self.name) && self.name != ''",message="name is required",reason="FieldValueRequired",fieldPath=".name"
@@ -148,17 +147,17 @@ type FederationSelector struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.portName) && has(self.overrideHostInfo))",message="portName and overrideHostInfo cannot be combined"
 type IngressGatewaySelector struct {
-	// All Destinations of a mesh if omitted.
+	// Candidates; all Destinations of a mesh if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	DestinationSelectors []core.DestinationSelector `json:"destinationSelectors,omitempty"`
-	// The name of the TLS port; `tls` if omitted.
+	// Name of the TLS port; `tls` if omitted.
 	PortName *string `json:"portName,omitempty"`
-	// Connect to this address instead of the Service's own.
+	// Connect to this address instead of that of the Service.
 	OverrideHostInfo *HostInfo `json:"overrideHostInfo,omitempty"`
 }
 
-// HostInfo is an address to connect to.
+// HostInfo is an address to which other clusters connect.
 type HostInfo struct {
 	// A DNS name or IP address.
 	//
@@ -169,7 +168,7 @@ type HostInfo struct {
 	Port uint32 `json:"port"`
 }
 
-// TLSEnforcementSettings say which connections servers accept.
+// TLSEnforcementSettings configure which connections servers accept.
 type TLSEnforcementSettings struct {
 	EnforcementMode EnforcementMode `json:"enforcementMode,omitempty"`
 }
@@ -179,7 +178,7 @@ type TLSEnforcementSettings struct {
 // +kubebuilder:validation:Enum=UNSET;DISABLE;PERMISSIVE;STRICT
 type EnforcementMode string
 
-// The enforcement modes; UNSET is the wire default.
+// Enforcement modes; UNSET is the default.
 const (
 	EnforcementModeUnset      EnforcementMode = "UNSET"
 	EnforcementModeDisable    EnforcementMode = "DISABLE"
@@ -190,14 +189,13 @@ const (
 // OrDefault returns the mode, UNSET if it is unset.
 func (m EnforcementMode) OrDefault() EnforcementMode { return cmp.Or(m, EnforcementModeUnset) }
 
-// GlobalAccessPolicy says what happens to requests that no AccessPolicy
-// decides about.
+// GlobalAccessPolicy is the default for requests to which no AccessPolicy applies.
 //
 // +kubebuilder:validation:Enum=MESH_DEFAULT;ENABLED;DISABLED
 type GlobalAccessPolicy string
 
-// The global access policies: as the mesh does by itself (the wire default),
-// deny, allow.
+// Global access policies: MESH_DEFAULT (the default) leaves it to the mesh, ENABLED denies,
+// DISABLED allows.
 const (
 	GlobalAccessPolicyMeshDefault GlobalAccessPolicy = "MESH_DEFAULT"
 	GlobalAccessPolicyEnabled     GlobalAccessPolicy = "ENABLED"
@@ -209,18 +207,41 @@ func (p GlobalAccessPolicy) OrDefault() GlobalAccessPolicy {
 	return cmp.Or(p, GlobalAccessPolicyMeshDefault)
 }
 
-// VirtualMeshStatus is what became of a VirtualMesh.
+// VirtualMeshStatus is the result of processing a VirtualMesh.
 type VirtualMeshStatus struct {
 	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
 	State              core.ApprovalState `json:"state,omitempty"`
 	Errors             []string           `json:"errors,omitempty"`
-	// By the key of the Mesh, NAME.NAMESPACE followed by a dot.
+	// Results by Mesh, with the key NAME.NAMESPACE followed by a dot.
 	Meshes map[string]core.ApprovalStatus `json:"meshes,omitempty"`
-	// By the key of the Destination, NAME.NAMESPACE followed by a dot.
+	// Results by Destination, with the key NAME.NAMESPACE followed by a dot.
 	Destinations map[string]core.ApprovalStatus `json:"destinations,omitempty"`
-	// The history of certificate rotations.
+	// History of certificate rotations.
 	Conditions          []certificatesv1.CertificateRotationCondition `json:"conditions,omitempty"`
 	DeployedSharedTrust *SharedTrust                                  `json:"deployedSharedTrust,omitempty"`
-	// Meshctl says where its configuration was written.
-	Meshctl *core.WrittenStatus `json:"meshctl,omitempty"`
+	// Meshctl says where its configuration was written, and what was accepted.
+	Meshctl *VirtualMeshRecord `json:"meshctl,omitempty"`
+}
+
+// VirtualMeshRecord is what meshctl records about a VirtualMesh. An extension of
+// meshctl's.
+type VirtualMeshRecord struct {
+	core.WrittenStatus `json:",inline"`
+	// TrustDomains are the accepted trust domains of its meshes, by the key of the Mesh,
+	// NAME.NAMESPACE followed by a dot. They outlive the Mesh: a member that leaves and
+	// comes back has the trust domain that it had, or the new one must be accepted. Only
+	// meshes that spec.meshes no longer lists are forgotten.
+	TrustDomains map[string]string `json:"trustDomains,omitempty"`
+}
+
+// TrustDomainKey is the key of a mesh in VirtualMeshRecord.TrustDomains.
+func TrustDomainKey(mesh core.ObjectRef) string { return mesh.Name + "." + mesh.Namespace + "." }
+
+// RecordedTrustDomains returns the accepted trust domains that the status has; nil
+// if it has none.
+func (s *VirtualMeshStatus) RecordedTrustDomains() map[string]string {
+	if s.Meshctl == nil {
+		return nil
+	}
+	return s.Meshctl.TrustDomains
 }

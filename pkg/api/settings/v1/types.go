@@ -28,8 +28,8 @@ type Settings struct {
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
 	Spec SettingsSpec `json:"spec,omitempty,omitzero"`
-	// What a controller reports. Its schema is open, because controllers of other
-	// versions write it too.
+	// Status reported by a controller. Its schema is open because controllers of other versions
+	// write it too.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
@@ -37,33 +37,33 @@ type Settings struct {
 	Status SettingsStatus `json:"status,omitempty,omitzero"`
 }
 
-// SettingsSpec is what the user asks for.
+// SettingsSpec is the configuration of the Settings.
 type SettingsSpec struct {
-	// How clients connect unless a TrafficPolicy says otherwise.
+	// How clients connect, unless a TrafficPolicy overrides it.
 	MTLS                       *networkingv1.MTLS `json:"mtls,omitempty"`
 	NetworkingExtensionServers []GRPCServer       `json:"networkingExtensionServers,omitempty"`
 	Discovery                  *DiscoverySettings `json:"discovery,omitempty"`
 	Relay                      *RelaySettings     `json:"relay,omitempty"`
 }
 
-// RelaySettings concern agents, which meshctl does not use; they are kept.
+// RelaySettings configure agents. They are preserved but not used by meshctl.
 type RelaySettings struct {
 	Enabled bool        `json:"enabled,omitempty"`
 	Server  *GRPCServer `json:"server,omitempty"`
 }
 
-// DiscoverySettings say how meshes are discovered.
+// DiscoverySettings configure discovery.
 type DiscoverySettings struct {
 	Istio *IstioDiscovery `json:"istio,omitempty"`
 }
 
-// IstioDiscovery says how Istio's ingress gateways are recognised.
+// IstioDiscovery configures how Istio's ingress gateways are recognised.
 type IstioDiscovery struct {
-	// By cluster name; `*` stands for all other clusters.
+	// Detectors by cluster name; `*` applies to all other clusters.
 	IngressGatewayDetectors map[string]IngressGatewayDetector `json:"ingressGatewayDetectors,omitempty"`
 }
 
-// IngressGatewayDetector recognises ingress gateways.
+// IngressGatewayDetector is a rule to recognise ingress gateways.
 type IngressGatewayDetector struct {
 	GatewayWorkloadLabels map[string]string `json:"gatewayWorkloadLabels,omitempty"`
 	GatewayTLSPortName    string            `json:"gatewayTlsPortName,omitempty"`
@@ -76,7 +76,7 @@ type GRPCServer struct {
 	ReconnectOnNetworkFailures bool   `json:"reconnectOnNetworkFailures,omitempty"`
 }
 
-// SettingsStatus is what became of the Settings.
+// SettingsStatus is the result of processing the Settings.
 type SettingsStatus struct {
 	ObservedGeneration core.Int64         `json:"observedGeneration,omitempty"`
 	State              core.ApprovalState `json:"state,omitempty"`

@@ -9,8 +9,8 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// TestReach holds from which namespaces which kinds count (semantics D72).
-func TestReach(t *testing.T) {
+// TestNamespaceRules checks which kinds take effect from which namespaces (semantics D72).
+func TestNamespaceRules(t *testing.T) {
 	t.Parallel()
 	everywhere := emptyManagement()
 	for path := range everywhere {
@@ -18,18 +18,18 @@ func TestReach(t *testing.T) {
 			o := object("x", map[string]any{})
 			o["metadata"].(map[string]any)["namespace"] = namespace
 			if namespace == "other" {
-				o["spec"] = map[string]any{"bad": 1} // which hides input wherever it counts
+				o["spec"] = map[string]any{"bad": 1} // hides input wherever it takes effect
 			}
 			everywhere[path] = append(everywhere[path], o)
 		}
 	}
-	const policyTeam = ` ["it has no effect: namespace team is neither gloo-mesh nor one of its policy namespaces"]`
-	const policyOther = ` ["it has no effect: namespace other is neither gloo-mesh nor one of its policy namespaces"]`
+	const policyTeam = ` ["ignored: namespace team is neither gloo-mesh nor one of its policy namespaces"]`
+	const policyOther = ` ["ignored: namespace other is neither gloo-mesh nor one of its policy namespaces"]`
 	tests := []struct {
 		name   string
 		server *liveAPI
 		team   bool
-		// problems are those besides the ones of ignored objects.
+		// problems are the expected problems other than those about ignored objects.
 		problems []string
 	}{
 		{name: "nothing is listed", server: &liveAPI{lists: everywhere}},
@@ -78,20 +78,20 @@ func TestReach(t *testing.T) {
 			if diff := cmp.Diff(tt.problems, others); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
-			// Settings and KubernetesClusters never count elsewhere.
+			// Settings and KubernetesClusters never take effect from other namespaces.
 			if wantIgnored := map[bool]int{false: 16, true: 10}[tt.team]; ignored != wantIgnored {
-				t.Errorf("%d objects are said to be ignored, want %d", ignored, wantIgnored)
+				t.Errorf("%d objects are reported as ignored, want %d", ignored, wantIgnored)
 			}
 			if slices.ContainsFunc(objects.Problems, world.Problem.HidesInput) {
-				t.Error("whoever may write in some namespace keeps everything else from being used")
+				t.Error("an object in another namespace blocks the use of the others")
 			}
 		})
 	}
 }
 
-// TestReachIsNotAskedForInVain holds that nobody needs a permission for what does not
-// matter.
-func TestReachIsNotAskedForInVain(t *testing.T) {
+// TestPolicyNamespacesAreReadOnlyIfNeeded checks that the policy namespaces are only read when they
+// matter, so that users do not need a permission without a reason.
+func TestPolicyNamespacesAreReadOnlyIfNeeded(t *testing.T) {
 	t.Parallel()
 	lists := emptyManagement()
 	lists[networkingPath+"trafficpolicies"] = []map[string]any{object("a", map[string]any{})}

@@ -1,10 +1,11 @@
-package policy_test
+package reach_test
 
 import (
 	"math/rand/v2"
 	"testing"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/testkit/randomworld"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -15,16 +16,17 @@ func TestOutboundCountsWhatIsDenied(t *testing.T) {
 	counted := 0
 	for seed := range uint64(60) {
 		result := policy.Evaluate(world.New(randomworld.Objects(rand.New(rand.NewPCG(1, seed)))))
+		calls := reach.In(result)
 		for _, w := range result.World.WorkloadPointers() {
-			listed, denied := result.Outbound(w, false)
+			listed, denied := calls.Outbound(w, false)
 			shown := map[int]bool{}
 			for _, call := range listed {
 				shown[call.Destination] = true
 			}
-			all, none := result.Outbound(w, true)
+			all, none := calls.Outbound(w, true)
 			want := 0
 			for _, call := range all {
-				if !shown[call.Destination] && call.Access.Decision == policy.Denied {
+				if !shown[call.Destination] && call.Access.Decision == reach.Denied {
 					want++
 				}
 			}

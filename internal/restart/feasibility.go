@@ -10,31 +10,31 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 )
 
-// prospect is what can be done about an item, and what will happen.
-type prospect struct {
+// feasibility is the action that is possible for an item, and what to expect of it.
+type feasibility struct {
 	action Action
 	notes  []string
 }
 
-func manual(format string, args ...any) prospect {
-	return prospect{ActionManual, []string{fmt.Sprintf(format, args...)}}
+func manual(format string, args ...any) feasibility {
+	return feasibility{ActionManual, []string{fmt.Sprintf(format, args...)}}
 }
 
-// prospect says what a restart of the item comes to.
-func (p *planner) prospect(item *Item) prospect {
+// feasibility returns the effect of restarting the item.
+func (p *planner) feasibility(item *Item) feasibility {
 	c := p.controllers[item.Ref]
 	if c == nil {
 		return withoutRollout(item)
 	}
-	var found prospect
+	var found feasibility
 	away := ""
 	switch object := c.object.(type) {
 	case *appsv1.Deployment:
-		found, away = prospectOfDeployment(object)
+		found, away = feasibilityOfDeployment(object)
 	case *appsv1.StatefulSet:
-		found, away = prospectOfStatefulSet(object), "1 pod"
+		found, away = feasibilityOfStatefulSet(object), "1 pod"
 	case *appsv1.DaemonSet:
-		found, away = prospectOfDaemonSet(object)
+		found, away = feasibilityOfDaemonSet(object)
 	}
 	if found.action == ActionRestart {
 		found.notes = append(found.notes, p.budgetNotes(item, away)...)
@@ -42,31 +42,32 @@ func (p *planner) prospect(item *Item) prospect {
 	return found
 }
 
-// withoutRollout is about pods whose controller has no rolling restart.
-func withoutRollout(item *Item) prospect {
+// withoutRollout returns the result for pods whose controller does not support rolling
+// restarts.
+func withoutRollout(item *Item) feasibility {
 	switch item.Kind {
 	case "Pod":
 		return manual("no controller recreates this pod: delete it and create it again")
 	case "Job.batch":
-		return prospect{ActionExpire, []string{"its pods run to completion; the next ones start with a new certificate"}}
+		return feasibility{ActionExpire, []string{"its pods run to completion; the next ones start with a new certificate"}}
 	case "ReplicaSet":
 		return manual("it has no Deployment: delete its pods one by one")
 	case kindDeployment, kindDaemonSet, kindStatefulSet:
 		return manual("this %s no longer exists, but its pods do: delete them", item.Kind)
 	default:
-		return manual("meshctl cannot restart the kind %s: use the tool that manages it", item.Kind)
+		return manual("meshctl cannot restart objects of kind %s: use the tool that manages them", item.Kind)
 	}
 }
 
-func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
+func feasibilityOfDeployment(d *appsv1.Deployment) (found feasibility, away string) {
 	replicas := numberOf(d.Spec.Replicas)
 	switch {
 	case d.Spec.Paused:
 		return manual("paused: resume its rollout, then restart again"), ""
 	case replicas == 0:
-		return prospect{ActionNone, []string{"it is scaled to zero"}}, ""
+		return feasibility{ActionNone, []string{"it is scaled to zero"}}, ""
 	case d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
-		return prospect{ActionRestart, []string{"short outage: it is recreated, all its pods stop before new ones start"}}, "all pods"
+		return feasibility{ActionRestart, []string{"short outage: all its pods stop before new ones start (strategy Recreate)"}}, "all pods"
 	}
 	unavailable, surge := 0, 0
 	if rolling := d.Spec.Strategy.RollingUpdate; rolling != nil {
@@ -76,7 +77,7 @@ func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
 		unavailable, surge = scaled(nil, "25%", replicas, false), scaled(nil, "25%", replicas, true)
 	}
 	if unavailable == 0 && surge == 0 {
-		unavailable = 1 // as the Deployment controller decides
+		unavailable = 1 // as the Deployment controller does
 	}
 	found.action = ActionRestart
 	if unavailable >= replicas {
@@ -92,20 +93,20 @@ func prospectOfDeployment(d *appsv1.Deployment) (found prospect, away string) {
 	return found, text.Count(unavailable, "pod")
 }
 
-func prospectOfStatefulSet(s *appsv1.StatefulSet) prospect {
+func feasibilityOfStatefulSet(s *appsv1.StatefulSet) feasibility {
 	replicas := numberOf(s.Spec.Replicas)
 	if s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
 		return manual("its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other")
 	}
 	if replicas == 0 {
-		return prospect{ActionNone, []string{"it is scaled to zero"}}
+		return feasibility{ActionNone, []string{"it is scaled to zero"}}
 	}
-	found := prospect{action: ActionRestart}
+	found := feasibility{action: ActionRestart}
 	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.Partition != nil && *rolling.Partition > 0 {
 		if int(*rolling.Partition) >= replicas {
 			return manual("its partition %d keeps all pods from being replaced: lower spec.updateStrategy.rollingUpdate.partition, or delete the pods one after the other", *rolling.Partition)
 		}
-		found.notes = append(found.notes, fmt.Sprintf("its partition keeps the pods before ordinal %d as they are", *rolling.Partition))
+		found.notes = append(found.notes, fmt.Sprintf("its partition excludes the pods below ordinal %d", *rolling.Partition))
 	}
 	if replicas == 1 {
 		found.notes = append(found.notes, "short outage: its only pod stops before the new one starts")
@@ -116,7 +117,7 @@ func prospectOfStatefulSet(s *appsv1.StatefulSet) prospect {
 	return found
 }
 
-func prospectOfDaemonSet(d *appsv1.DaemonSet) (found prospect, away string) {
+func feasibilityOfDaemonSet(d *appsv1.DaemonSet) (found feasibility, away string) {
 	if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
 		return manual("its strategy is OnDelete: a pod is replaced only when it is deleted; delete them one after the other"), ""
 	}
@@ -128,7 +129,7 @@ func prospectOfDaemonSet(d *appsv1.DaemonSet) (found prospect, away string) {
 	}
 	found.action = ActionRestart
 	if surge == 0 {
-		found.notes = append(found.notes, fmt.Sprintf("each node is without its pod for a moment, %s at a time", text.Count(max(unavailable, 1), "node")))
+		found.notes = append(found.notes, fmt.Sprintf("each node briefly has no pod, %s at a time", text.Count(max(unavailable, 1), "node")))
 	}
 	if ready := int(d.Status.NumberAvailable); ready < wanted {
 		found.notes = append(found.notes, fmt.Sprintf("already unhealthy before the restart: %d of %d pods are available", ready, wanted))
@@ -136,8 +137,8 @@ func prospectOfDaemonSet(d *appsv1.DaemonSet) (found prospect, away string) {
 	return found, text.Count(unavailable, "pod")
 }
 
-// budgetNotes names the PodDisruptionBudgets that allow nothing at the moment.
-// Controllers that roll do not ask them, evictions do.
+// budgetNotes returns notes about PodDisruptionBudgets that currently allow no disruption.
+// Evictions respect them, but rollouts do not.
 func (p *planner) budgetNotes(item *Item, away string) []string {
 	var notes []string
 	for i := range p.facts.Budgets {
@@ -150,12 +151,12 @@ func (p *planner) budgetNotes(item *Item, away string) []string {
 			continue
 		}
 		notes = append(notes, fmt.Sprintf(
-			"PodDisruptionBudget %s allows no disruption now, but rollouts ignore it: this one removes %s at a time", budget.Name, away))
+			"PodDisruptionBudget %s currently allows no disruption, but rollouts ignore it: this one removes %s at a time", budget.Name, away))
 	}
 	return notes
 }
 
-// numberOf returns the number of replicas, by default 1.
+// numberOf returns the number of replicas, 1 by default.
 func numberOf(replicas *int32) int {
 	if replicas == nil {
 		return 1
@@ -163,8 +164,7 @@ func numberOf(replicas *int32) int {
 	return int(*replicas)
 }
 
-// scaled returns a number or percentage of the whole; what cannot be read counts
-// as the default.
+// scaled resolves a number or a percentage of whole; an invalid value counts as the default.
 func scaled(value *intstr.IntOrString, fallback string, whole int, up bool) int {
 	standard := intstr.Parse(fallback)
 	if value == nil {

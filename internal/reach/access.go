@@ -1,0 +1,194 @@
+package reach
+
+import (
+	"fmt"
+
+	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// receiver is pods that may receive calls to a Destination.
+type receiver struct {
+	mesh  *world.Mesh
+	rules []policy.AccessRule
+	// gateway is the Destination of an ingress gateway that stays open; nil for
+	// other pods.
+	gateway *world.Destination
+}
+
+// receivers returns who receives calls to a Destination: each backing workload. If
+// none is known, the Destination's own rules are used (semantics D33).
+func (c *Calls) receivers(d *world.Destination) []receiver {
+	if len(d.Backing) == 0 {
+		r := receiver{mesh: d.Mesh, rules: c.result.RulesOf(d.ID)}
+		if c.result.OpenGateway(d) {
+			r.gateway = d
+		}
+		return []receiver{r}
+	}
+	receivers := make([]receiver, 0, len(d.Backing))
+	for _, id := range d.Backing {
+		pod := &c.result.World.Workloads[id]
+		receivers = append(receivers, receiver{mesh: pod.Mesh, rules: c.result.RulesFor(pod), gateway: c.result.OpenGatewayOf(pod)})
+	}
+	return receivers
+}
+
+// Verdict decides about calls of a workload to a Destination that it reaches (see
+// policy.Result.Reach). Every pod that may receive the request decides for itself,
+// so the verdict is computed for each backing workload.
+func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
+	receivers := c.receivers(d)
+	verdicts := make([]Verdict, 0, len(receivers))
+	for _, r := range receivers {
+		verdicts = append(verdicts, c.judge(source, d, r))
+	}
+	return c.combine(d, verdicts)
+}
+
+// judge decides about calls that one receiver gets.
+func (c *Calls) judge(source *world.Workload, d *world.Destination, to receiver) Verdict {
+	connection := c.Connect(source.Cluster, d, to.mesh)
+	if len(connection.Open) == 0 {
+		first := connection.Obstacles[0]
+		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: connection.Obstacles[1:]}
+	}
+	verdict := c.access(source, d, to, connection)
+	if !connection.Whole {
+		verdict.Further = connection.Obstacles
+		if verdict.Decision == Allowed {
+			first := connection.Obstacles[0]
+			verdict.Decision, verdict.Code, verdict.Conditions = Conditional, first.Code, []policy.Condition{{Ports: connection.Open}}
+			verdict.Reason += "; on other ports, " + first.Reason
+		}
+	}
+	verdict.Ports = connection.perPort(d, &verdict)
+	return verdict
+}
+
+// access decides about calls over an open connection.
+func (c *Calls) access(source *world.Workload, d *world.Destination, to receiver, connection *Connection) Verdict {
+	if to.gateway != nil {
+		return c.throughGateway(to.gateway)
+	}
+	if len(to.rules) == 0 {
+		return c.byDefault(d, to.mesh)
+	}
+	identity, known := selector.IdentityOf(source)
+	var admitting, conditional, selecting []int
+	var conditions conditionList
+	var refused refusals
+	for _, rule := range to.rules {
+		p := &c.result.AccessPolicies[rule.Policy]
+		selecting = append(selecting, rule.Policy)
+		for _, grant := range p.Grants(&c.result.World.Destinations[rule.Destination]) {
+			if !grant.Admits(identity, known) {
+				continue
+			}
+			condition, code := c.Terms(rule, &grant, d, connection)
+			switch {
+			case code != "":
+				refused.add(code, rule.Policy)
+			case condition.IsZero():
+				admitting = append(admitting, rule.Policy)
+			default:
+				conditional = append(conditional, rule.Policy)
+				conditions.add(condition)
+			}
+		}
+	}
+	switch {
+	case len(admitting) > 0:
+		policies := unique(admitting)
+		return Verdict{Decision: Allowed, Policies: policies, Reason: c.admittedBy(policies)}
+	case len(conditional) > 0:
+		policies := unique(conditional)
+		return Verdict{
+			Decision: Conditional, Code: CodeSomeRequests, Policies: policies, Conditions: conditions.list,
+			Reason: c.admittedBy(policies) + " for some requests",
+		}
+	}
+	code, reason := CodeNotAllowed, notAdmitted(source, d, known)
+	switch {
+	case len(refused.withoutIdentity) > 0:
+		code, reason = CodeNoIdentity, fmt.Sprintf("%s, so that the identity that %s does not arrive", connection.setter, c.wouldAllow(unique(refused.withoutIdentity)))
+	case len(refused.onlyHTTP) > 0:
+		code, reason = CodeOnlyHTTP, fmt.Sprintf("%s only HTTP requests, and %s HTTP", c.wouldAllow(unique(refused.onlyHTTP)), noPortSpeaks(d))
+	}
+	return Verdict{Decision: Denied, Code: code, Policies: unique(selecting), Reason: reason}
+}
+
+// refusals are the policies that would allow a caller.
+type refusals struct{ withoutIdentity, onlyHTTP []int }
+
+func (r *refusals) add(code Code, policy int) {
+	switch code {
+	case CodeNoIdentity:
+		r.withoutIdentity = append(r.withoutIdentity, policy)
+	case CodeOnlyHTTP:
+		r.onlyHTTP = append(r.onlyHTTP, policy)
+	}
+}
+
+// noPortSpeaks begins a sentence about what no port of a Destination speaks.
+func noPortSpeaks(d *world.Destination) string {
+	if ports := serviceport.All(d); len(ports) == 1 {
+		return fmt.Sprintf("port %d does not speak", ports[0])
+	}
+	return "no port speaks"
+}
+
+// throughGateway returns the verdict for pods of a gateway that stays open.
+func (c *Calls) throughGateway(d *world.Destination) Verdict {
+	vm := c.result.Meshes[d.Mesh.ID].VirtualMesh.Resource
+	return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s is an ingress gateway, which VirtualMesh %s.%s leaves open", d.Key(), vm.Name, vm.Namespace)}
+}
+
+func notAdmitted(source *world.Workload, d *world.Destination, known bool) string {
+	who := "the workload, which has no identity,"
+	if identity, ok := selector.IdentityOf(source); known && ok {
+		who = identity.Principal()
+	}
+	return fmt.Sprintf("no AccessPolicy on %s allows %s", d.Key(), who)
+}
+
+// shownPolicies limits the policies that a sentence names.
+const shownPolicies = 5
+
+func (c *Calls) admittedBy(policies []int) string { return "allowed by " + c.named(policies) }
+
+// wouldAllow begins a sentence about what policies allow.
+func (c *Calls) wouldAllow(policies []int) string {
+	return c.named(policies) + " " + text.Choose(len(policies), "allows", "allow")
+}
+
+// named names policies with their kind.
+func (c *Calls) named(policies []int) string {
+	var names []string
+	for _, i := range policies[:min(len(policies), shownPolicies)] {
+		p := c.result.AccessPolicies[i].Resource
+		names = append(names, p.Name+"."+p.Namespace)
+	}
+	return text.Choose(len(policies), "AccessPolicy", "AccessPolicies") + " " + text.BoundedOf(names, len(policies), shownPolicies)
+}
+
+// byDefault returns the verdict for pods without rules.
+func (c *Calls) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
+	if mesh == nil {
+		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s does not belong to a mesh that could deny", d.Key())}
+	}
+	vm := c.result.Meshes[mesh.ID].VirtualMesh
+	rules := c.result.MissingRules(d)
+	if vm == nil {
+		return Verdict{Decision: Allowed, Reason: rules + " and its mesh does not belong to a VirtualMesh"}
+	}
+	decision, code, does := Allowed, Code(""), "allows"
+	if c.result.DeniesByDefault(mesh) {
+		decision, code, does = Denied, CodeDeniedByDefault, "denies"
+	}
+	return Verdict{Decision: decision, Code: code, Reason: fmt.Sprintf("%s and VirtualMesh %s.%s %s by default (globalAccessPolicy %s)",
+		rules, vm.Resource.Name, vm.Resource.Namespace, does, vm.GlobalAccessPolicy())}
+}

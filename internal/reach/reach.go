@@ -1,0 +1,17 @@
+// Package reach says what becomes of calls: whether a workload may call a
+// Destination, and what decides. It is pure.
+package reach
+
+import "github.com/meshctl/meshctl/internal/policy"
+
+// Calls answers questions about the calls in an evaluated world. Answers are
+// cached, so it is not safe for concurrent use.
+type Calls struct {
+	result      *policy.Result
+	connections map[connectionKey]*Connection
+}
+
+// In returns the calls in an evaluated world.
+func In(result *policy.Result) *Calls {
+	return &Calls{result: result, connections: map[connectionKey]*Connection{}}
+}

@@ -1,0 +1,199 @@
+package reach
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
+	"github.com/meshctl/meshctl/internal/world"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+)
+
+// Connection is how workloads of one cluster connect to the pods of one mesh
+// behind a Destination. Each port of the Service is in exactly one of the lists,
+// or concerned by an obstacle.
+type Connection struct {
+	// Mutual are the ports that are called with Istio's mutual TLS, so that the
+	// caller's identity arrives; Open are those and the ports on which no identity
+	// arrives. Both are ascending.
+	Mutual, Open []uint32
+	// HTTP are the open ports on which rules about HTTP requests can match.
+	HTTP []uint32
+	// Whole is true if Open are all ports of the Service.
+	Whole bool
+	// Obstacles make calls to the other ports fail.
+	Obstacles []Obstacle
+	// setter says who sets a TLS mode with which no identity arrives on some port, as
+	// the beginning of a sentence.
+	setter string
+}
+
+// connectionKey identifies equal questions about connections.
+type connectionKey struct {
+	cluster               string
+	destination, receiver int
+}
+
+// Connect returns how workloads of a cluster connect to pods of a mesh behind a
+// Destination, which must be a Service. The receiver may be nil if it is not
+// known.
+func (c *Calls) Connect(cluster string, d *world.Destination, receiver *world.Mesh) *Connection {
+	key := connectionKey{cluster, d.ID, -1}
+	if receiver != nil {
+		key.receiver = receiver.ID
+	}
+	if !c.SetsTLS(d) {
+		// The usual case does not depend on the caller.
+		key.cluster = ""
+	}
+	connection, known := c.connections[key]
+	if !known {
+		connection = c.connect(cluster, d, receiver)
+		c.connections[key] = connection
+	}
+	return connection
+}
+
+// SetsTLS reports whether anything sets another mode than Istio's mutual TLS for
+// calls to a Destination.
+func (c *Calls) SetsTLS(d *world.Destination) bool {
+	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio { // nothing is rendered for it
+		return false
+	}
+	return c.result.DefaultTLSMode() != networkingv1.TLSModeIstioMutual ||
+		slices.ContainsFunc(c.result.Destinations[d.ID].Traffic, func(i int) bool { return c.result.TrafficPolicies[i].SetsTLSMode() })
+}
+
+// portMode is the TLS mode of calls to a port, and which object sets it.
+type portMode struct {
+	mode   networkingv1.TLSMode
+	object world.ObjectID
+}
+
+// modesFrom returns the TLS mode with which clients of a cluster call each port of
+// a Destination.
+func (c *Calls) modesFrom(cluster string, d *world.Destination) func(port uint32) portMode {
+	if !c.SetsTLS(d) {
+		return func(uint32) portMode { return portMode{mode: networkingv1.TLSModeIstioMutual} }
+	}
+	var settings []policy.ConnectionSetting
+	for _, s := range c.result.ConnectionFrom(cluster, d.ID) {
+		if s.Field == feature.MTLS && s.Policy >= 0 {
+			settings = append(settings, s)
+		}
+	}
+	return func(port uint32) portMode {
+		for _, s := range settings {
+			if mtls, ok := s.Value.(*networkingv1.MTLS); ok && mtls.Istio != nil && (len(s.Ports) == 0 || slices.Contains(s.Ports, port)) {
+				return portMode{mtls.Istio.TLSMode.OrDefault(), c.result.TrafficPolicies[s.Policy].ID()}
+			}
+		}
+		set := portMode{mode: c.result.DefaultTLSMode()}
+		if s := c.result.World.Settings; s != nil {
+			set.object = world.ObjectID{Kind: "Settings", Namespace: s.Namespace, Name: s.Name}
+		}
+		return set
+	}
+}
+
+// Equal reports whether two connections are alike in everything that decides about
+// calls.
+func (n *Connection) Equal(other *Connection) bool {
+	return slices.Equal(n.Mutual, other.Mutual) && slices.Equal(n.Open, other.Open) && slices.Equal(n.HTTP, other.HTTP) && n.Whole == other.Whole
+}
+
+// connect implements Connect.
+func (c *Calls) connect(cluster string, d *world.Destination, receiver *world.Mesh) *Connection {
+	connection := &Connection{}
+	all := serviceport.All(d)
+	http := serviceport.HTTP(d)
+	if len(d.Resource.Spec.KubeService.Ports) == 0 { // nothing is known about them
+		http = all
+	}
+	here, there := c.modesFrom(cluster, d), c.modesFrom(d.Ref.ClusterName, d)
+	remote := cluster != d.Ref.ClusterName && !c.isFlat(d)
+	concerned := map[cause][]uint32{}
+	var causes []cause
+	for _, port := range all {
+		mode := here(port)
+		speaksHTTP := slices.Contains(http, port)
+		if obstacle, found := c.obstacleTo(mode, there(port), remote, speaksHTTP, receiver); found {
+			if concerned[obstacle] == nil {
+				causes = append(causes, obstacle)
+			}
+			concerned[obstacle] = append(concerned[obstacle], port)
+			continue
+		}
+		connection.Open = append(connection.Open, port)
+		if speaksHTTP {
+			connection.HTTP = append(connection.HTTP, port)
+		}
+		if mode.mode == networkingv1.TLSModeIstioMutual {
+			connection.Mutual = append(connection.Mutual, port)
+		} else {
+			connection.setter = mode.setter()
+		}
+	}
+	connection.Whole = len(connection.Open) == len(all)
+	for _, o := range causes {
+		obstacle := Obstacle{Code: o.code, Reason: o.reason, Object: o.object, Ports: concerned[o]}
+		if len(obstacle.Ports) == len(all) {
+			obstacle.Ports = nil
+		}
+		connection.Obstacles = append(connection.Obstacles, obstacle)
+	}
+	return connection
+}
+
+// cause is an obstacle without its ports.
+type cause struct {
+	code   Code
+	reason string
+	object world.ObjectID
+}
+
+func (c *Calls) isFlat(d *world.Destination) bool {
+	federation := c.result.Destinations[d.ID].Federation
+	return federation != nil && federation.Flat
+}
+
+// obstacleTo returns what makes calls to a port fail (semantics D49, D60).
+func (c *Calls) obstacleTo(mode, exporter portMode, remote, speaksHTTP bool, receiver *world.Mesh) (cause, bool) {
+	mutual := mode.mode == networkingv1.TLSModeIstioMutual
+	switch {
+	case remote && !mutual:
+		return cause{CodeGatewayNeedsMutual, mode.setter() + ", and gateways forward Istio's mutual TLS only", mode.object}, true
+	case remote && exporter.mode != networkingv1.TLSModeIstioMutual:
+		return cause{CodeExporterNotMutual, exporter.setter() + " in the Destination's own cluster, whose gateway then has no endpoint to forward to", exporter.object}, true
+	case !mutual && c.requiresMutualTLS(receiver):
+		return cause{
+			CodePlaintextToStrict,
+			fmt.Sprintf("%s, but VirtualMesh %s requires mutual TLS (enforcementMode STRICT)", mode.setter(), nameOf(c.result.Meshes[receiver.ID].VirtualMesh)), mode.object,
+		}, true
+	case mode.mode == networkingv1.TLSModeSimple && speaksHTTP:
+		return cause{CodeTLSToHTTP, mode.setter() + ", which the receiver of an HTTP port cannot read", mode.object}, true
+	default:
+		return cause{}, false
+	}
+}
+
+func (c *Calls) requiresMutualTLS(receiver *world.Mesh) bool {
+	if receiver == nil {
+		return false
+	}
+	vm := c.result.Meshes[receiver.ID].VirtualMesh
+	return vm != nil && vm.TLSEnforcement() == networkingv1.EnforcementModeStrict
+}
+
+func nameOf(vm *policy.VirtualMesh) string { return vm.Resource.Name + "." + vm.Resource.Namespace }
+
+// setter says who sets the TLS mode.
+func (m portMode) setter() string {
+	who := "the default"
+	if m.object.Kind != "" {
+		who = m.object.Kind + " " + m.object.Name + "." + m.object.Namespace
+	}
+	return fmt.Sprintf("%s sets tlsMode %s", who, m.mode)
+}
