@@ -178,18 +178,24 @@ func rooms() []room {
 		{
 			path: "internal/policy", purpose: "the engine: what applies, what is overridden, why", pure: true,
 			imports: []string{
-				"internal/policy/feature", "internal/policy/finding", "internal/policy/limits", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text",
+				"internal/policy/feature", "internal/policy/finding", "internal/policy/limits", "internal/policy/operation", "internal/policy/remark",
+				"internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text",
 			},
 		},
 		{path: "internal/policy/feature", purpose: "the table of what a TrafficPolicy can do: how it is read, compared, shown and explained", pure: true},
 		{path: "internal/policy/finding", purpose: "the catalogue of findings, and what one consists of", pure: true, imports: []string{"internal/world"}},
 		{
 			path: "internal/policy/selector", purpose: "which destinations, workloads, callers and requests the selectors of policies pick", pure: true,
-			imports: []string{"internal/policy/finding", "internal/world"},
+			imports: []string{"internal/policy/finding", "internal/policy/operation", "internal/world"},
 		},
 		{
-			path: "internal/policy/limits", purpose: "values of policies that fit the schema and that Istio rejects", pure: true,
+			path: "internal/policy/limits", purpose: "values of policies that fit the schema and that Istio or Envoy rejects", pure: true,
 			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/selector"},
+		},
+		{path: "internal/policy/operation", purpose: "which paths and methods a request can have", pure: true},
+		{
+			path: "internal/policy/remark", purpose: "values of policies that are valid but probably a mistake", pure: true,
+			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/operation", "internal/policy/selector"},
 		},
 		{
 			path: "internal/policy/status", purpose: "the statuses that evaluated objects would get", pure: true,
@@ -202,7 +208,10 @@ func rooms() []room {
 		},
 		{
 			path: "internal/reach", purpose: "what becomes of calls, and what decides", pure: true,
-			imports: []string{"internal/policy", "internal/policy/feature", "internal/policy/selector", "internal/policy/serviceport", "internal/world", "internal/cli/text"},
+			imports: []string{
+				"internal/policy", "internal/policy/feature", "internal/policy/operation", "internal/policy/selector", "internal/policy/serviceport", "internal/world",
+				"internal/cli/text",
+			},
 		},
 		{
 			path: "internal/load", purpose: "files, dumps and the management cluster into objects",

@@ -122,7 +122,10 @@ func (s *AccessSource) lines() []string {
 	for _, n := range s.Namespaces {
 		alternatives = append(alternatives, "namespace "+n)
 	}
-	if len(alternatives) == 0 {
+	switch {
+	case s.Nobody:
+		return []string{"nobody"}
+	case len(alternatives) == 0:
 		alternatives = []string{"anyone"}
 	}
 	for i, who := range alternatives {

@@ -18,7 +18,8 @@ type AccessPolicyDescription struct {
 	// OwnMeshOnly is true if the policy allows the workloads of each
 	// destination's own mesh; Admits is then absent.
 	OwnMeshOnly bool `json:"ownMeshOnly,omitempty"`
-	// Admits lists alternatives; an element without fields allows every caller.
+	// Admits lists alternatives; an element without fields allows every caller,
+	// and one with nobody none.
 	Admits []AccessSource `json:"admits,omitempty"`
 	// Operation is absent if all operations are allowed.
 	Operation *AccessOperation `json:"operation,omitempty"`

@@ -68,7 +68,7 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 			if s.Inherited {
 				from += " (inherited)"
 			}
-			add(match, s.Field, feature.Lines(s.Field, s.Value), from)
+			add(match, s.Field, feature.Explained(s.Field, s.Value), from)
 			match = ""
 		}
 	}

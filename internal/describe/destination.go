@@ -191,7 +191,7 @@ func (v viewer) addCallers(item *DestinationDescription, d *world.Destination) {
 			ref := ObjectOf(v.world.Meshes[origin.Mesh].Ref)
 			view.FromMesh = &ref
 		}
-		for _, route := range v.result.RoutesFrom(origin.Cluster, d.ID) {
+		for _, route := range v.result.ReachedRoutes(origin.Cluster, d.ID) {
 			view.Routes = append(view.Routes, CallerRoute{Callers: viewCallers(route.Source), Route: v.route(route)})
 		}
 		item.Requests = append(item.Requests, view)

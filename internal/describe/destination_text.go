@@ -273,7 +273,7 @@ func (o OriginRequests) write(w *view.Text) {
 			if s.Inherited {
 				from += " (inherited)"
 			}
-			add(callers, match, s.Field, feature.Lines(s.Field, s.Value), from)
+			add(callers, match, s.Field, feature.Explained(s.Field, s.Value), from)
 			callers, match = "", ""
 		}
 	}

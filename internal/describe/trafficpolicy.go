@@ -98,7 +98,7 @@ func (p *TrafficPolicyDescription) write(w *view.Text) {
 		var rows [][]string
 		for _, s := range p.Settings {
 			field := s.Field
-			for _, value := range feature.Lines(s.Field, s.Value) {
+			for _, value := range feature.Explained(s.Field, s.Value) {
 				rows = append(rows, []string{field, value})
 				field = ""
 			}

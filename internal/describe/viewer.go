@@ -146,7 +146,8 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 }
 
 // alternatives returns grants as one rule, and one more for each grant with
-// conditions on the request.
+// conditions on the request. Grants that resolve to no identity allow nobody
+// (semantics D55).
 func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 	var rules []AccessRule
 	plain, hasPlain, anySource := AccessSource{}, false, false
@@ -155,7 +156,7 @@ func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 			conditional := base
 			conditional.From = &AccessSource{
 				Principals: grant.Principals(), Namespaces: grant.Namespaces,
-				RequestCondition: RequestCondition(grant.Request),
+				RequestCondition: RequestCondition(grant.Request), Nobody: grant.AdmitsNobody(),
 			}
 			rules = append(rules, conditional)
 			continue
@@ -171,8 +172,12 @@ func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 		slices.Sort(plain.Principals)
 		slices.Sort(plain.Namespaces)
 		plain.Principals, plain.Namespaces = slices.Compact(plain.Principals), slices.Compact(plain.Namespaces)
+		plain.Nobody = len(plain.Principals)+len(plain.Namespaces) == 0
 		base.From = &plain
 		rules = append([]AccessRule{base}, rules...)
+	case len(rules) == 0:
+		base.From = &AccessSource{Nobody: true}
+		rules = []AccessRule{base}
 	}
 	return rules
 }

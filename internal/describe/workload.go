@@ -91,7 +91,7 @@ func (b *workloadBuilder) newEffect(e *policy.Effect) *PolicyEffect {
 	meta := b.result.Meta(e.Policy)
 	view := &PolicyEffect{
 		Kind: string(e.Policy.Kind), Namespace: meta.Namespace, Name: meta.Name,
-		Role: e.Role, State: e.State, Fields: b.result.Fields(e.Policy), Errors: e.Errors,
+		Role: e.Role, State: e.State, Fields: b.result.FieldsOf(e), Errors: e.Errors,
 	}
 	if !b.detailed() {
 		view.DestinationCount = &e.Count

@@ -255,6 +255,8 @@ type AccessRule struct {
 type AccessSource struct {
 	Principals []string `json:"principals,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"`
+	// Nobody is true if the selectors resolve to no identity.
+	Nobody bool `json:"nobody,omitempty"`
 	RequestCondition
 }
 

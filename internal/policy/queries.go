@@ -68,14 +68,20 @@ func (a *Application) State() State {
 }
 
 // AffectedSources returns the positions of the workloads whose requests a policy
-// affects, ascending: its source selector matches them, and they reach a
-// Destination on which it is effective.
+// affects, ascending: its source selector matches them, or its connection settings
+// hold for them, and they reach a Destination on which it is effective.
 func (r *Result) AffectedSources(ref PolicyRef) []int {
 	app := r.application(ref)
 	if len(app.EffectiveDestinations()) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(r.matchingSources(ref), func(id int) bool {
+	sources := r.matchingSources(ref)
+	if ref.Kind == KindTrafficPolicy && len(r.TrafficPolicies[ref.Index].connectionFields()) > 0 {
+		sources = slices.DeleteFunc(r.World.WorkloadsWithin(nil, nil, nil), func(id int) bool {
+			return len(r.sources(ref.Index, r.World.Workloads[id].Cluster)) == 0
+		})
+	}
+	return slices.DeleteFunc(sources, func(id int) bool {
 		w := &r.World.Workloads[id]
 		if w.Mesh == nil {
 			return true
@@ -194,13 +200,14 @@ func (r *Result) RejectedOn(destination int) []Rejection {
 }
 
 // overlaps returns the settings that are overridden for a part of the requests
-// only.
+// only, and those of routes that are never reached.
 func (r *Result) overlaps(destination int) []Rejection {
 	var rejections []Rejection
 	for _, origin := range r.Origins(destination) {
 		for _, route := range r.routesFrom(origin.Cluster, destination) {
 			rejections = append(rejections, route.rejected...)
 		}
+		rejections = append(rejections, r.lostRoutes(r.shadowed(origin.Cluster, destination), r.effectiveFrom(origin.Cluster, destination))...)
 	}
 	return rejections
 }

@@ -44,15 +44,23 @@ func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 // shadowedSettings returns the settings of routes that are never used for
 // requests of the workload, unless the route that is used has the same settings.
 func (r *Result) shadowedSettings(w *world.Workload, destination int) []Rejection {
-	taken, overtaken := r.splitRoutes(w, destination)
+	routes := r.splitRoutes(w, destination)
 	effective := map[Rejection]bool{} // policies and fields that are effective for some request
 	var rejected []Rejection
-	for _, route := range taken {
+	for _, route := range routes.taken {
 		rejected = append(rejected, route.rejected...)
 		for _, s := range route.Settings {
 			effective[Rejection{Policy: s.Policy, Field: s.Field}] = true
 		}
 	}
+	return append(rejected, r.lostRoutes(routes.overtaken, effective)...)
+}
+
+// lostRoutes returns the settings of routes that are preceded by others, unless
+// those have the same settings. effective are policies and fields that are
+// effective for some request.
+func (r *Result) lostRoutes(overtaken map[*Route]*Route, effective map[Rejection]bool) []Rejection {
+	var lost []Rejection
 	for route, first := range overtaken {
 		for field, s := range route.own {
 			value, set := first.Setting(field)
@@ -62,13 +70,16 @@ func (r *Result) shadowedSettings(w *world.Workload, destination int) []Rejectio
 			winner := first.Leader()
 			name := r.TrafficPolicies[winner].Resource
 			reason := fmt.Sprintf("overridden by the more specific route of TrafficPolicy %s.%s", name.Name, name.Namespace)
+			if first.Match.Key() != route.Match.Key() && first.Match != nil {
+				reason = fmt.Sprintf("never reached, because the route of TrafficPolicy %s.%s comes first and matches all of its requests", name.Name, name.Namespace)
+			}
 			if effective[Rejection{Policy: s.Policy, Field: field}] {
 				reason = "for some of its requests " + reason
 			}
-			rejected = append(rejected, Rejection{Policy: s.Policy, Field: field, Winner: winner, Reason: reason})
+			lost = append(lost, Rejection{Policy: s.Policy, Field: field, Winner: winner, Reason: reason})
 		}
 	}
-	return rejected
+	return lost
 }
 
 // idleSettings returns the route settings without an HTTP port to apply to

@@ -9,6 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/remark"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -20,8 +21,9 @@ func (e *evaluator) reportRemarks() {
 		if p := &e.result.TrafficPolicies[i]; p.Valid() {
 			e.remarkSubsets(p)
 			e.remarkEffect(i, p)
-			e.remarkDeprecatedMatchers(p)
-			e.remarkMatchedPaths(p)
+			e.remark(p.ID(), remark.AboutTraffic(&p.Resource.Spec))
+			e.remarkConnections(p)
+			e.remarkOutliers(p)
 			e.remarkReach(PolicyRef{KindTrafficPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
@@ -29,12 +31,14 @@ func (e *evaluator) reportRemarks() {
 	for i := range e.result.AccessPolicies {
 		if p := &e.result.AccessPolicies[i]; p.Valid() {
 			e.remarkPorts(p)
-			e.remarkAllowedPaths(p)
+			e.remark(p.ID(), remark.AboutAccess(&p.Resource.Spec))
+			e.remarkMethods(p)
 			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
 	}
-	e.remarkRetries()
+	e.remarkRoutes()
+	e.remarkShadows()
 	e.remarkSharedPods()
 	e.remarkFederation()
 	e.remarkTLSModes()
@@ -48,6 +52,12 @@ func (e *evaluator) reportRemarks() {
 		if vm := &e.result.VirtualMeshes[i]; vm.Effective {
 			e.remarkVirtualMesh(vm)
 		}
+	}
+}
+
+func (e *evaluator) remark(id world.ObjectID, remarks []finding.Problem) {
+	for _, r := range remarks {
+		e.report(finding.New(r.Code, id, r.Message))
 	}
 }
 
@@ -221,20 +231,6 @@ func (r *Result) originClusters(d *world.Destination) []string {
 		}
 	}
 	return sorted(clusters)
-}
-
-func (e *evaluator) remarkDeprecatedMatchers(p *TrafficPolicy) {
-	for i, m := range p.Resource.Spec.HTTPRequestMatchers {
-		for _, f := range []struct {
-			name string
-			used bool
-		}{{"prefix", m.Prefix != nil}, {"exact", m.Exact != nil}, {"regex", m.Regex != nil}} {
-			if f.used {
-				e.report(finding.New(finding.CodeDeprecatedField, p.ID(), fmt.Sprintf(
-					"spec.httpRequestMatchers[%d].%s was renamed to uri.%s", i, f.name, f.name)))
-			}
-		}
-	}
 }
 
 // remarkSharedPods reports Services for the same pods with different access rules

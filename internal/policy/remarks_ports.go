@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/operation"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 )
 
@@ -59,6 +60,26 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	if len(closed) > 0 {
 		e.report(finding.New(finding.CodeNoSuchPort, p.ID(), fmt.Sprintf("spec.allowedPorts: none of %s reaches pods of %s, so the policy allows no caller there",
 			joinNumbers(numbers), text.Bounded(closed, listedNames))))
+	}
+}
+
+// remarkMethods reports allowed methods that no request to a Service with gRPC
+// ports only can have (semantics D54).
+func (e *evaluator) remarkMethods(p *AccessPolicy) {
+	methods := p.Operation().Methods
+	never := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return operation.AllowsPost(m) || operation.NeverHasMethod(m) != "" })
+	if len(never) == 0 {
+		return
+	}
+	var keys []string
+	for _, id := range p.EffectiveDestinations() {
+		if d := &e.world.Destinations[id]; serviceport.OnlyGRPC(d, p.Operation().Ports) {
+			keys = append(keys, d.Key())
+		}
+	}
+	if len(keys) > 0 {
+		e.report(finding.New(finding.CodeNeverAllows, p.ID(), fmt.Sprintf("spec.allowedMethods: %s allows no request to %s, because gRPC requests use POST",
+			strings.Join(never, ", "), text.Bounded(keys, listedNames))))
 	}
 }
 

@@ -1,121 +1,50 @@
 package policy
 
 import (
-	"fmt"
-	"slices"
-	"time"
-
 	"github.com/meshctl/meshctl/internal/cli/text"
-	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/finding"
-	"github.com/meshctl/meshctl/internal/policy/selector"
-	"github.com/meshctl/meshctl/internal/world"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
+	"github.com/meshctl/meshctl/internal/policy/remark"
 )
 
-// remarkMatchedPaths reports request matchers with a path that no request can
-// have.
-func (e *evaluator) remarkMatchedPaths(p *TrafficPolicy) {
-	for i, m := range p.Resource.Spec.HTTPRequestMatchers {
-		at := fmt.Sprintf("spec.httpRequestMatchers[%d].uri", i)
-		if m.URI == nil {
-			at = fmt.Sprintf("spec.httpRequestMatchers[%d]", i)
-		}
-		if kind, path, never := selector.NeverMatches(selector.EffectiveURI(m)); never {
-			e.remarkPath(p.ID(), at+"."+kind, path)
-		}
-	}
-}
-
-// remarkAllowedPaths reports allowed paths that no request can have.
-func (e *evaluator) remarkAllowedPaths(p *AccessPolicy) {
-	for i, path := range p.Resource.Spec.AllowedPaths {
-		if selector.NeverAllows(path) {
-			e.remarkPath(p.ID(), fmt.Sprintf("spec.allowedPaths[%d]", i), path)
-		}
-	}
-}
-
-func (e *evaluator) remarkPath(id world.ObjectID, at, path string) {
-	e.report(finding.New(finding.CodePathNeverMatches, id, fmt.Sprintf("%s: %q matches no request, because paths start with /", at, path)))
-}
-
-// slowTry is a retry setting whose single try may take as long as the whole
-// request.
-type slowTry struct {
-	// retries and timeout are the positions of the policies that set them.
-	retries, timeout int
-	try, request     time.Duration
-}
-
-// remarkRetries reports retries that never happen because the request times out
-// first (semantics D57). The two settings may come from different policies, so
-// the routes are examined.
-func (e *evaluator) remarkRetries() {
-	found := map[slowTry][]string{}
+// remarkRoutes reports settings that act on each other where they meet on a
+// route, such as a timeout and a longer one for each try (semantics D57). They may
+// come from different policies, so the routes are examined.
+func (e *evaluator) remarkRoutes() {
+	found := map[remark.OfRoute][]string{}
 	for id := range e.result.Destinations {
-		if !e.mayTryTooLong(id) {
+		var values []any
+		for _, i := range e.result.Destinations[id].Traffic {
+			for _, f := range e.result.TrafficPolicies[i].RouteFeatures {
+				values = append(values, f.Value)
+			}
+		}
+		if !remark.Interact(values) {
 			continue
 		}
 		d := &e.world.Destinations[id]
-		for _, cluster := range e.result.originClusters(d) {
-			for _, route := range e.result.routesFrom(cluster, id) {
-				retries, hasRetries := route.Setting(feature.Retries)
-				timeout, hasTimeout := route.Setting(feature.RequestTimeout)
-				if !hasRetries || !hasTimeout {
-					continue
-				}
-				slow := slowTry{retries.Policy, timeout.Policy, perTryTimeout(retries.Value), requestTimeout(timeout.Value)}
-				if keys := found[slow]; slow.request > 0 && slow.try >= slow.request && (len(keys) == 0 || keys[len(keys)-1] != d.Key()) {
-					found[slow] = append(keys, d.Key())
+		for _, cluster := range e.result.distinctOrigins(d) {
+			for _, route := range e.result.ReachedRoutes(cluster, id) {
+				for _, r := range remark.AboutRoute(e.result.settingOf(route)) {
+					if keys := found[r]; len(keys) == 0 || keys[len(keys)-1] != d.Key() {
+						found[r] = append(keys, d.Key())
+					}
 				}
 			}
 		}
 	}
-	for slow, destinations := range found {
-		slices.Sort(destinations)
-		of := "of the policy"
-		if slow.timeout != slow.retries {
-			other := e.result.TrafficPolicies[slow.timeout].Resource
-			of = fmt.Sprintf("of TrafficPolicy %s.%s", other.Name, other.Namespace)
+	for r, destinations := range found {
+		e.report(finding.New(r.Code, e.result.TrafficPolicies[r.Policy].ID(), r.Message+" (on "+text.Bounded(sorted(destinations), 1)+")"))
+	}
+}
+
+// settingOf returns a function for the settings of a route.
+func (r *Result) settingOf(route *Route) func(field string) (remark.Setting, bool) {
+	return func(field string) (remark.Setting, bool) {
+		s, set := route.Setting(field)
+		if !set {
+			return remark.Setting{}, false
 		}
-		e.report(finding.New(finding.CodeRetryTooLong, e.result.TrafficPolicies[slow.retries].ID(), fmt.Sprintf(
-			"spec.policy.retries.perTryTimeout (%s) is not shorter than requestTimeout (%s) %s, so a slow try is never repeated (on %s)",
-			slow.try, slow.request, of, text.Bounded(destinations, 1))))
+		p := r.TrafficPolicies[s.Policy].Resource
+		return remark.Setting{Value: s.Value, Policy: s.Policy, Name: p.Name + "." + p.Namespace}, true
 	}
-}
-
-// mayTryTooLong reports whether a policy on a Destination has a per-try timeout
-// that is not shorter than the request timeout of a policy there. It avoids
-// composing the routes of most Destinations.
-func (e *evaluator) mayTryTooLong(destination int) bool {
-	longest, shortest := time.Duration(0), time.Duration(0)
-	for _, i := range e.result.Destinations[destination].Traffic {
-		for _, f := range e.result.TrafficPolicies[i].RouteFeatures {
-			longest = max(longest, perTryTimeout(f.Value))
-			if timeout := requestTimeout(f.Value); timeout > 0 && (shortest == 0 || timeout < shortest) {
-				shortest = timeout
-			}
-		}
-	}
-	return shortest > 0 && longest >= shortest
-}
-
-// perTryTimeout returns the timeout of a try; 0 if there is none or no retry.
-func perTryTimeout(value any) time.Duration {
-	retries, ok := value.(*networkingv1.RetryPolicy)
-	if !ok || retries.Attempts == 0 {
-		return 0
-	}
-	return retries.PerTryTimeout.Std()
-}
-
-// requestTimeout returns the timeout of a request; 0 if there is none.
-func requestTimeout(value any) time.Duration {
-	timeout, ok := value.(*core.Duration)
-	if !ok {
-		return 0
-	}
-	return timeout.Std()
 }

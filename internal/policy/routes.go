@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,6 +53,8 @@ type composed struct {
 	routes []*Route
 	// sources indexes their sources; nil until first used.
 	sources *selector.SourceSet
+	// splits caches splitRoutes by the positions of the routes.
+	splits map[string]split
 }
 
 func (r *Result) composedRoutes(cluster string, destination int) *composed {
@@ -212,35 +213,10 @@ func inherit(routes []*Route) {
 
 // RoutesFor returns the ordered routes that requests of a workload to a
 // Destination can take: those whose source includes the workload, except routes
-// that an earlier one for the same or all requests always precedes.
+// that an earlier one always precedes, because it matches everything that they
+// match.
 func (r *Result) RoutesFor(w *world.Workload, destination int) []*Route {
-	routes, _ := r.splitRoutes(w, destination)
-	return routes
-}
-
-// splitRoutes separates the routes that requests of a workload can take from
-// those that are always preceded by another one, and returns that one for each.
-func (r *Result) splitRoutes(w *world.Workload, destination int) (taken []*Route, overtaken map[*Route]*Route) {
-	type class struct {
-		port  uint32
-		match string
-	}
-	first := map[class]*Route{}
-	overtaken = map[*Route]*Route{}
-	composed := r.composedRoutes(w.Cluster, destination)
-	for _, i := range composed.including(w) {
-		route := composed.routes[i]
-		port := route.Ports[0]
-		// After a route for all requests no other one is used, so the earlier of
-		// that and the one with the same match precedes.
-		if earlier := cmp.Or(first[class{port, route.Match.Key()}], first[class{port: port}]); earlier != nil {
-			overtaken[route] = earlier
-			continue
-		}
-		first[class{port, route.Match.Key()}] = route
-		taken = append(taken, route)
-	}
-	return taken, overtaken
+	return r.splitRoutes(w, destination).taken
 }
 
 // sources returns the sources in a cluster that a policy's sourceSelector

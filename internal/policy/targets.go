@@ -93,13 +93,6 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 	if p.Mirror != nil && p.Mirror.KubeService == nil {
 		reject(feature.Mirror, "spec.policy.mirror has no destination")
 	}
-	if p.CORSPolicy != nil {
-		for i, o := range p.CORSPolicy.AllowOrigins {
-			if o.Exact == nil && o.Prefix == nil && o.Regex == nil {
-				reject(feature.CORSPolicy, fmt.Sprintf("spec.policy.corsPolicy.allowOrigins[%d] needs exact, prefix or regex", i))
-			}
-		}
-	}
 	return rejections
 }
 

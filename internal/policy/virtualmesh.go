@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/limits"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
@@ -124,6 +125,7 @@ func (e *evaluator) evaluateVirtualMesh(i int, object world.Object[networkingv1.
 	problems := e.resolveMeshes(vm)
 	problems = append(problems, e.checkFederation(vm)...)
 	problems = append(problems, e.checkTLSCoherence(vm)...)
+	problems = append(problems, limits.CheckVirtualMesh(&vm.Resource.Spec)...)
 	problems = append(problems, e.checkClaims(vm)...)
 	for _, p := range problems {
 		vm.Errors = append(vm.Errors, p.Message)

@@ -41,6 +41,9 @@ type Effect struct {
 	Count int
 	// Errors are the reasons why it is not effective on the others.
 	Errors []string
+	// ConnectionsOnly is true if the policy does not select the workload, but its
+	// connection settings hold for all callers of the cluster (semantics D57).
+	ConnectionsOnly bool
 }
 
 // Effects lists every policy that affects a workload: as the source of requests
@@ -58,6 +61,11 @@ func (r *Result) Effects(w *world.Workload, detail bool) []*Effect {
 	known := r.effectsFrom(w, detail)
 	for _, i := range traffic {
 		if effect := r.sourceEffect(known, PolicyRef{KindTrafficPolicy, i}, w); effect != nil {
+			effects = append(effects, effect)
+		}
+	}
+	for _, i := range r.ConnectionPolicies(w) {
+		if effect := r.connectionEffect(known, i, w); effect != nil {
 			effects = append(effects, effect)
 		}
 	}
@@ -84,6 +92,8 @@ type viewpoint struct {
 type sourceEffects struct {
 	detail          bool
 	traffic, access []*Effect
+	// connections are those with ConnectionsOnly.
+	connections map[int]*Effect
 }
 
 // effectsFrom returns the cached effects for the workload's viewpoint, which the
@@ -93,7 +103,7 @@ func (r *Result) effectsFrom(w *world.Workload, detail bool) *sourceEffects {
 	known := r.effects[at]
 	if known == nil {
 		known = &sourceEffects{
-			detail: detail, traffic: make([]*Effect, len(r.TrafficPolicies)), access: make([]*Effect, len(r.AccessPolicies)),
+			detail: detail, connections: map[int]*Effect{}, traffic: make([]*Effect, len(r.TrafficPolicies)), access: make([]*Effect, len(r.AccessPolicies)),
 		}
 		r.effects[at] = known
 	}
@@ -115,6 +125,30 @@ func (r *Result) sourceEffect(known *sourceEffects, ref PolicyRef, w *world.Work
 		return effect
 	}
 	return nil
+}
+
+// connectionEffect returns how the connection settings of a policy affect a
+// workload that it does not select; nil if they do not. All workloads of the
+// viewpoint share the result.
+func (r *Result) connectionEffect(known *sourceEffects, policy int, w *world.Workload) *Effect {
+	effect, found := known.connections[policy]
+	if !found {
+		if whole := r.sourceEffect(known, PolicyRef{KindTrafficPolicy, policy}, w); whole != nil && whole.Count > 0 {
+			part := *whole
+			part.ConnectionsOnly = true
+			effect = &part
+		}
+		known.connections[policy] = effect
+	}
+	return effect
+}
+
+// FieldsOf returns the settings of the policy that affect the workload, sorted.
+func (r *Result) FieldsOf(e *Effect) []string {
+	if e.ConnectionsOnly {
+		return r.TrafficPolicies[e.Policy.Index].connectionFields()
+	}
+	return r.Fields(e.Policy)
 }
 
 // newSourceEffect returns an Effect without State if the policy does not affect

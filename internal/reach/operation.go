@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/operation"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
@@ -13,7 +14,8 @@ import (
 // in terms of the ports of the called Destination; the rule may apply to its pods
 // through another Service with other ports (semantics D53). The code says why it
 // lets no request in, and is "" if it does: rules about identities need one that
-// arrives (D49), and rules about HTTP requests match on HTTP ports only (D54).
+// arrives (D49), and rules about HTTP requests match on HTTP ports only, and only if a
+// request can have their paths and methods (D54).
 func (c *Calls) Terms(rule policy.AccessRule, grant *selector.Grant, called *world.Destination, connection *Connection) (policy.Condition, Code) {
 	condition := c.result.AccessPolicies[rule.Policy].Operation()
 	condition.Request = grant.Request
@@ -33,6 +35,13 @@ func (c *Calls) Terms(rule policy.AccessRule, grant *selector.Grant, called *wor
 	if needsHTTP(&condition) {
 		if ports = both(ports, connection.HTTP); len(ports) == 0 {
 			return policy.Condition{}, CodeOnlyHTTP
+		}
+	}
+	if len(condition.Paths)+len(condition.Methods) > 0 {
+		var possible bool
+		condition.Paths, condition.Methods, possible = operation.Possible(condition.Paths, condition.Methods, serviceport.OnlyGRPC(called, ports))
+		if !possible {
+			return policy.Condition{}, CodeNotAllowed
 		}
 	}
 	condition.Ports = nil

@@ -25,6 +25,8 @@ type Outbound struct {
 // listed and deny the workload by default.
 func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, denied int) {
 	matching, _ := c.result.SourcePolicies(w)
+	matching = append(matching, c.result.ConnectionPolicies(w)...)
+	slices.Sort(matching)
 	for id := range c.result.World.Destinations {
 		if !c.result.Reaches(w, id) {
 			continue

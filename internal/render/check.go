@@ -199,7 +199,7 @@ func checkWeights(shift []networkingv1.WeightedDestination) []error {
 	return []error{fmt.Errorf("the weights of --shift must add up to 100, got %d (%s)", sum, strings.Join(terms, "+"))}
 }
 
-// checkMatcher refuses conditions that cannot be combined (semantics D10).
+// checkMatcher refuses conditions that cannot be combined (semantics D10, D58).
 func checkMatcher(number int, m core.HTTPMatcher) []error {
 	var errs []error
 	at := fmt.Sprintf("--match number %d", number)
@@ -208,6 +208,11 @@ func checkMatcher(number int, m core.HTTPMatcher) []error {
 			return other.InvertMatch == h.InvertMatch && strings.EqualFold(other.Name, h.Name)
 		}) {
 			errs = append(errs, fmt.Errorf("%s: two conditions on header %s; use a second --match for an alternative", at, h.Name))
+		}
+	}
+	for i, q := range m.QueryParameters {
+		if slices.ContainsFunc(m.QueryParameters[:i], func(other core.QueryParameterMatcher) bool { return other.Name == q.Name }) {
+			errs = append(errs, fmt.Errorf("%s: two conditions on query parameter %s; use a second --match for an alternative", at, q.Name))
 		}
 	}
 	if uri := m.URI; uri != nil {

@@ -142,7 +142,8 @@ func (o *options[I, O]) review(a *authored[I, O]) error {
 		o.streams.Error(err)
 		return err
 	}
-	o.printImpact(o.impactOn(a))
+	lines, _ := o.impactOn(a)
+	o.printImpact(lines)
 	o.streams.Say("")
 	return nil
 }

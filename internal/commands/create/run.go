@@ -246,19 +246,33 @@ func (o *options[I, O]) acceptUnattended(ctx context.Context, a *authored[I, O],
 	return nil
 }
 
-// create validates the resource and applies, saves or prints it.
+// create validates the resource and applies, saves or prints it. It fails if the
+// resource is INVALID or not effective on a Destination that it selects, which is
+// printed before.
 func (o *options[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	if err := o.validate(a); err != nil {
 		return err
 	}
-	o.printImpact(o.impactOn(a))
-	if o.applies() {
-		if err := o.confirm(ctx, a); err != nil {
-			return err
-		}
-		return o.apply(ctx, a)
+	lines, fails := o.impactOn(a)
+	o.printImpact(lines)
+	if err := o.hand(ctx, a); err != nil {
+		return err
 	}
-	return o.deliver(a, o.save)
+	if fails {
+		return cli.ErrReported
+	}
+	return nil
+}
+
+// hand applies, saves or prints the resource.
+func (o *options[I, O]) hand(ctx context.Context, a *authored[I, O]) error {
+	if !o.applies() {
+		return o.deliver(a, o.save)
+	}
+	if err := o.confirm(ctx, a); err != nil {
+		return err
+	}
+	return o.apply(ctx, a)
 }
 
 // accept decodes an edited manifest and validates it.
@@ -301,16 +315,18 @@ func (o *options[I, O]) nameHolder(a *authored[I, O], name string) string {
 	return ""
 }
 
-// impactOn returns the effect of the resource on the world.
-func (o *options[I, O]) impactOn(a *authored[I, O]) []impact.Line {
+// impactOn returns the effect of the resource on the world, and whether the
+// resource is INVALID or not effective on a Destination that it selects.
+func (o *options[I, O]) impactOn(a *authored[I, O]) (lines []impact.Line, fails bool) {
 	if a.world == nil {
-		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
+		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}, false
 	}
 	joins := o.joining(a.world, a.resource, o.clock())
-	lines := o.limitReach(a, &joins)
+	lines = o.limitReach(a, &joins)
 	after := policy.Evaluate(a.world.With(joins))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
-	return append(lines, impact.Lines(impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName())))...)
+	effect := impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName()))
+	return append(lines, impact.Lines(effect)...), effect.Fails()
 }
 
 // meaning returns the evaluation of the world, which is made once.

@@ -11,7 +11,7 @@ import (
 func (l *sentences) findings(view ChangeView, covered func(describe.Finding) bool) {
 	skip := func(f describe.Finding) bool {
 		switch f.Code {
-		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
+		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeRejectedValue, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
 			return true
 		default:
 			return covered(f)

@@ -48,6 +48,10 @@ func changeLines(view ChangeView, l *sentences) []Line {
 	return l.sorted()
 }
 
+// Fails reports whether the object is INVALID, or not effective on a Destination
+// that it selects.
+func (view View) Fails() bool { return len(view.Errors)+len(view.Losses) > 0 }
+
 // invalid returns the consequence of an error of the object itself. Unresolved
 // references leave the rest of it effective (semantics D69).
 func (view View) invalid(reason string) string {

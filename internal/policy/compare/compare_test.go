@@ -175,11 +175,12 @@ type fieldOfPort struct {
 	port  uint32
 }
 
-// settingsOf returns what requests get that no match is about.
+// settingsOf returns what requests get that no match is about, except one that
+// matches them all.
 func settingsOf(r *policy.Result, w *world.Workload, destination int) map[fieldOfPort]string {
 	settings := map[fieldOfPort]string{}
 	for _, route := range r.RoutesFor(w, destination) {
-		if route.Match != nil {
+		if !route.Match.Contains(nil) {
 			continue
 		}
 		for _, s := range route.Settings {

@@ -42,6 +42,8 @@ type Feature struct {
 	effective func(*networkingv1.TrafficPolicyPolicy, PortResolver) any
 	// lines formats a value; nil for the general form.
 	lines func(value any) []string
+	// notes says what a value means beyond its words; nil if nothing.
+	notes func(value any) []string
 	// targets returns the Services in a value; nil if it cannot contain any.
 	targets func(value any) []Target
 
@@ -106,6 +108,15 @@ func (f Feature) Lines(value any) []string {
 		return Flatten(value)
 	}
 	return f.lines(value)
+}
+
+// Notes says what a value means for requests beyond what Lines says, one part per
+// line.
+func (f Feature) Notes(value any) []string {
+	if f.notes == nil {
+		return nil
+	}
+	return f.notes(value)
 }
 
 // NamesServices reports whether a value can contain target Services.

@@ -15,6 +15,12 @@ import (
 // Lines describes a setting in a few words, one part per line.
 func Lines(field string, value any) []string { return All().Of(field).Lines(value) }
 
+// Explained is Lines followed by what the value means for requests.
+func Explained(field string, value any) []string {
+	f := All().Of(field)
+	return append(f.Lines(value), f.Notes(value)...)
+}
+
 // counted formats a number with a noun whose plural ends in s.
 func counted(n int64, noun string) string {
 	if n == 1 {
@@ -26,11 +32,23 @@ func counted(n int64, noun string) string {
 func durationText(d *core.Duration) string { return d.String() }
 
 func retryText(r *networkingv1.RetryPolicy) string {
+	if r.Attempts == 0 {
+		return "switched off"
+	}
 	text := counted(int64(r.Attempts), "attempt")
 	if r.PerTryTimeout != nil {
 		text += " of " + r.PerTryTimeout.String()
 	}
 	return text
+}
+
+// retryNotes says which requests Istio retries without conditions of its own
+// (semantics D76).
+func retryNotes(r *networkingv1.RetryPolicy) []string {
+	if r.Attempts == 0 {
+		return nil
+	}
+	return []string{"for failed connections, gRPC UNAVAILABLE and CANCELLED", "not for answers of 5xx"}
 }
 
 func faultText(f *networkingv1.FaultInjection) string {

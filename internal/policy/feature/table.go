@@ -57,7 +57,7 @@ func All() Features {
 		}, func(p *policy) *core.Duration { return p.RequestTimeout }, nil, Requests.RequestTimeout),
 		requests(Feature{
 			Field: Retries, Title: "Retries", About: "retry failed requests",
-			lines: text(retryText),
+			lines: text(retryText), notes: lines(retryNotes),
 		}, func(p *policy) *networkingv1.RetryPolicy { return p.Retries }, nil, Requests.Retries),
 
 		connections(Feature{

@@ -45,8 +45,14 @@ const (
 	CodeDeprecatedField    Code = "MC0309"
 	CodeOutOfReach         Code = "MC0310"
 	CodeNotTranslated      Code = "MC0311"
-	CodePathNeverMatches   Code = "MC0312"
+	CodeNeverMatches       Code = "MC0312"
 	CodeRetryTooLong       Code = "MC0313"
+	CodeRejectedValue      Code = "MC0314"
+	CodeRetriesOff         Code = "MC0315"
+	CodeNeverReached       Code = "MC0316"
+	CodeFaultFirst         Code = "MC0317"
+	CodeEjectsGateway      Code = "MC0318"
+	CodeWiderConnection    Code = "MC0319"
 	CodeTLSModeFails       Code = "MC0320"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
@@ -57,6 +63,7 @@ const (
 	CodeDefaultTrustDomain Code = "MC0407"
 	CodePodPort            Code = "MC0408"
 	CodeNoSuchPort         Code = "MC0409"
+	CodeNeverAllows        Code = "MC0410"
 	CodeNoIdentity         Code = "MC0420"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
@@ -284,14 +291,44 @@ func Catalogue() []Entry {
 			"select only Destinations of Istio meshes",
 		},
 		{
-			CodePathNeverMatches, SeverityWarning, "A path matches no request",
-			"The path of a request starts with a slash. A path in spec.httpRequestMatchers of a TrafficPolicy or in spec.allowedPaths of an AccessPolicy that cannot start with one matches no request: the settings apply to none, or the policy allows none by that path.",
-			"write the path with a leading slash, such as /api",
+			CodeNeverMatches, SeverityWarning, "A request matcher matches no request",
+			"The path of a request starts with a slash and does not include the query, and methods are upper case. A matcher in spec.httpRequestMatchers of a TrafficPolicy with another path or method matches no request, and its settings apply to none.",
+			"write the path with a leading slash and without query, such as /api, and the method in upper case",
 		},
 		{
 			CodeRetryTooLong, SeverityWarning, "A try may take as long as the whole request",
 			"retries.perTryTimeout is not shorter than requestTimeout of the same requests, which the same policy or another one sets. The request times out before the first try does, so a slow try is never repeated.",
 			"set a perTryTimeout that is shorter than requestTimeout, or a longer requestTimeout",
+		},
+		{
+			CodeRejectedValue, SeverityError, "Istio or Envoy rejects a value",
+			"The value matches the schema, but Istio rejects every object that contains it, or Envoy rejects all routes of the port and keeps the previous ones, for every host. Examples are a percent sign in a header value that does not start a variable of Envoy, and a duration that is not a whole number of the unit in which Istio keeps it. The policy is INVALID and applies nowhere; a virtual mesh groups nothing.",
+			"correct the value as the message says",
+		},
+		{
+			CodeRetriesOff, SeverityWarning, "Retries are switched off",
+			"spec.policy.retries of a TrafficPolicy sets no attempts, or 0. Istio then makes no retries at all, not even the two that it makes by default when a connection fails.",
+			"set attempts to the number of retries, or remove retries to keep the default of the mesh",
+		},
+		{
+			CodeNeverReached, SeverityWarning, "A route is never reached",
+			"Istio uses the first route that matches a request. The order is that of the paths: exact ones, then regular expressions, then prefixes, the longest first, and then routes without path; only then do headers and query parameters count. A request matcher of the policy comes behind one that matches all of its requests, such as the prefix / before a header without path, so its settings apply to no request.",
+			"add the path of the earlier route to the matcher, such as prefix / together with the header, so that the more specific matcher comes first",
+		},
+		{
+			CodeFaultFirst, SeverityInfo, "A fault comes before timeouts and retries",
+			"faultInjection acts on the same requests as requestTimeout or retries, which the same policy or another one sets. A fixed delay comes before the timeout, which does not count it. An abort answers at once, reaches no server, and is not retried.",
+			"to test how callers cope with a slow server, choose a delay that is longer than their own timeouts, or delay the answers of the server itself",
+		},
+		{
+			CodeEjectsGateway, SeverityWarning, "Outlier detection ejects a gateway",
+			"Callers in other clusters reach the Destination through an east-west gateway, whose address is the only endpoint that they know. Outlier detection ejects that address after a few failures of any pod behind it: until it is used again, every call of that client to the Destination ends in 503, also those that other pods would answer. In the Destination's own cluster it ejects single pods.",
+			"use a flat network, federate other Destinations, or set retries instead; callers in the own cluster are not affected",
+		},
+		{
+			CodeWiderConnection, SeverityWarning, "A connection setting holds for all callers of a cluster",
+			"Istio has mtls, connectionPoolSettings and outlierDetection for all connections from a cluster to a Service. It cannot restrict them to the requests of spec.httpRequestMatchers, or to the labels and namespaces of spec.sourceSelector, so they hold for every caller in the clusters of the sources.",
+			"move the setting to a policy without request matchers whose sourceSelector names clusters only, or remove it",
 		},
 		{
 			CodeTLSModeFails, SeverityWarning, "The TLS mode of clients makes their calls fail",
@@ -342,6 +379,11 @@ func Catalogue() []Entry {
 			CodeNoSuchPort, SeverityWarning, "An allowed port does not exist",
 			"spec.allowedPorts of an AccessPolicy has a number that is neither a port of the Service nor of its pods, or a port with a named target that no known pod has. It allows no call; a policy with only such ports allows no caller.",
 			"name a port of the Service; if its pods are new, discover the cluster again",
+		},
+		{
+			CodeNeverAllows, SeverityWarning, "An allowed operation matches no request",
+			"A path or method that the AccessPolicy allows is one that no request has, so it allows nothing. Paths start with a slash and do not include the query. They are not regular expressions: `*` is a wildcard only alone, first or last, and {*} stands for one segment. Methods are upper case, and gRPC requests always use POST.",
+			"write exact paths such as /api, prefixes such as /api/*, suffixes such as *.html or templates such as /api/{*}/items, and methods in upper case",
 		},
 		{
 			CodeNoIdentity, SeverityWarning, "AccessPolicies need an identity that does not arrive",

@@ -2,15 +2,24 @@ package limits
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 )
 
-// headerValueProblem returns why proxies reject a header's value, "" if they
-// accept it. In a value, %NAME% and %NAME(arguments)% are variables of the proxy,
-// and %% is a percent sign.
+// maxHeader is the maximum length of a header's name or value in bytes.
+const maxHeader = 16384
+
+// headerValueProblem returns why Istio or Envoy rejects a header's value, "" if
+// both accept it. In a value, %NAME% and %NAME(arguments)% are variables of the
+// proxy, and %% is a percent sign.
 func headerValueProblem(value string) string {
-	if strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == '\x7f' }) {
+	const advice = "; write %% for a percent sign"
+	switch {
+	case strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == '\x7f' }):
 		return "contains control characters"
+	case len(value) > maxHeader:
+		return fmt.Sprintf("longer than %d bytes", maxHeader)
 	}
 	rest := value
 	for {
@@ -18,43 +27,64 @@ func headerValueProblem(value string) string {
 		if !found {
 			return ""
 		}
-		var complete bool
-		if rest, complete = afterVariable(after); !complete {
-			return "a % that does not start a variable must be written as %%"
+		var escaped bool
+		if rest, escaped = strings.CutPrefix(after, "%"); escaped {
+			continue
 		}
+		command, complete := parseCommand(after)
+		if !complete {
+			return "the percent sign starts no variable of the proxy" + advice
+		}
+		if problem := commandProblem(command.name, command.arguments, command.length); problem != "" {
+			return "%" + command.text + "% " + problem + advice
+		}
+		rest = after[len(command.text)+1:]
 	}
 }
 
-// afterVariable returns the text after a variable or an escaped percent sign,
-// whose first percent sign is already cut off; false if it is not terminated.
-func afterVariable(text string) (string, bool) {
-	if rest, escaped := strings.CutPrefix(text, "%"); escaped {
-		return rest, true
-	}
-	end := strings.IndexAny(text, "%(")
+// command is a variable in the value of a header. text is all of it without the
+// percent signs; arguments and length are nil if it has none.
+type command struct {
+	text, name        string
+	arguments, length *string
+}
+
+// parseCommand reads the command at the start of a text, behind its first percent
+// sign; false if there is none that ends in a percent sign.
+func parseCommand(text string) (command, bool) {
+	end := strings.IndexAny(text, "%(:")
 	if end < 0 {
-		return "", false
+		return command{}, false
 	}
-	rest := text[end:]
-	if rest[0] == '(' {
-		var complete bool
-		if rest, complete = afterArguments(rest[1:]); !complete {
-			return "", false
+	found, rest := command{name: text[:end]}, text[end:]
+	switch rest[0] {
+	case '(':
+		inner, complete := argumentsAt(rest[1:])
+		if !complete {
+			return command{}, false
 		}
-		rest = strings.TrimLeft(rest, " ")
+		found.arguments, rest = &inner, rest[len(inner)+2:]
+	case ':':
+		inner, _, _ := strings.Cut(rest[1:], "%")
+		if _, err := strconv.ParseUint(inner, 10, 64); err != nil {
+			return command{}, false
+		}
+		found.length, rest = &inner, rest[len(inner)+1:]
 	}
-	return strings.CutPrefix(rest, "%")
+	found.text = text[:len(text)-len(rest)]
+	return found, strings.HasPrefix(rest, "%")
 }
 
-// afterArguments returns the text after the arguments of a variable, which are
-// plain text or a list of strings up to a closing parenthesis.
-func afterArguments(text string) (string, bool) {
+// argumentsAt returns the arguments at the start of a text, up to a closing
+// parenthesis. They are plain text or a list of strings.
+func argumentsAt(text string) (string, bool) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
 			i++ // an escaped character does not terminate the string
 		case ')':
-			return text[i+1:], areArguments(strings.TrimLeft(text[:i], " "))
+			// Envoy knows no escaped characters.
+			return text[:i], areArguments(strings.TrimLeft(text[:i], " ")) && !strings.Contains(text[:i], ")%")
 		}
 	}
 	return "", false

@@ -1,5 +1,5 @@
 // Package limits checks values of policies that match the schema but that Istio
-// rejects.
+// or Envoy rejects.
 package limits
 
 import (
@@ -19,16 +19,16 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// valueChecks collects values that match the schema but that Istio rejects,
-// together with the whole object that contains them. A policy with such a value
-// is INVALID, so that it does not affect other policies.
+// valueChecks collects values that match the schema but that Istio or Envoy
+// rejects, together with the whole object or all routes of a port. A policy with
+// such a value is INVALID, so that it does not affect other policies.
 type valueChecks struct{ problems []finding.Problem }
 
 func (c *valueChecks) reject(format string, args ...any) {
-	c.problems = append(c.problems, finding.Problem{Code: finding.CodeUnrealisable, Message: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, finding.Problem{Code: finding.CodeRejectedValue, Message: fmt.Sprintf(format, args...)})
 }
 
-// Limits of Istio.
+// Limits of Istio and Envoy.
 const (
 	// maxPattern is the maximum length of a regular expression in bytes.
 	maxPattern = 1024
@@ -36,7 +36,8 @@ const (
 	leastPercentage = 0.0001
 )
 
-// CheckTrafficPolicy returns the values of a TrafficPolicy that Istio rejects.
+// CheckTrafficPolicy returns the values of a TrafficPolicy that Istio or Envoy
+// rejects.
 func CheckTrafficPolicy(features feature.Features, spec *networkingv1.TrafficPolicySpec) []finding.Problem {
 	c := &valueChecks{}
 	for i, s := range spec.SourceSelector {
@@ -132,8 +133,11 @@ func (c *valueChecks) headerNames(at string, names ...string) {
 		bad := func(r rune) bool {
 			return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 		}
-		if name == "" || strings.ContainsFunc(name, bad) {
+		switch {
+		case name == "" || strings.ContainsFunc(name, bad):
 			c.reject("%s: %q is not a valid header name", at, name)
+		case len(name) > maxHeader:
+			c.reject("%s: the name of a header is longer than %d bytes", at, maxHeader)
 		}
 	}
 }
@@ -173,6 +177,15 @@ func (c *valueChecks) namespaces(at string, namespaces []string) {
 			c.reject("%s: %q is not a valid namespace name", at, n)
 		}
 	}
+}
+
+// CheckVirtualMesh returns the values of a VirtualMesh that Istio rejects.
+func CheckVirtualMesh(spec *networkingv1.VirtualMeshSpec) []finding.Problem {
+	c := &valueChecks{}
+	if spec.Federation != nil {
+		settingChecks{c}.TCPKeepalive(spec.Federation.TCPKeepalive)
+	}
+	return c.problems
 }
 
 // CheckAccessPolicy returns the values of an AccessPolicy that Istio rejects.

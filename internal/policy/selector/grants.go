@@ -119,6 +119,10 @@ func NamespacesOf(grants []Grant) (namespaces []string, anywhere bool) {
 	return distinct(namespaces), false
 }
 
+// AdmitsNobody reports whether the grant has no source at all, such as one whose
+// clusters have no mesh.
+func (g Grant) AdmitsNobody() bool { return !g.AnySource && len(g.accounts)+len(g.Namespaces) == 0 }
+
 // Admits reports whether the grant allows the identity. known is false for a
 // source without identity, which only an any-source grant allows.
 func (g Grant) Admits(id Identity, known bool) bool {

@@ -43,11 +43,11 @@ func NewMatchSet(matches []*RequestMatch) *MatchSet {
 		case least == 0:
 			x.all = append(x.all, i)
 			continue
-		case isURI && m.URI.Prefix != nil:
-			at := affixOf(m.URI, *m.URI.Prefix, false)
+		case isURI && m.paths.Prefix != nil:
+			at := affixOf(m.paths, *m.paths.Prefix, false)
 			x.prefixes[at] = append(x.prefixes[at], i)
-		case isURI && m.URI.Suffix != nil:
-			at := affixOf(m.URI, *m.URI.Suffix, true)
+		case isURI && m.paths.Suffix != nil:
+			at := affixOf(m.paths, *m.paths.Suffix, true)
 			x.suffixes[at] = append(x.suffixes[at], i)
 		}
 		x.filed[rarest] = append(x.filed[rarest], i)
@@ -62,8 +62,8 @@ func (m *RequestMatch) visitConditions(visit func(condition string, uri bool)) {
 	if m == nil {
 		return
 	}
-	if kind, text := uriKind(m.URI); m.URI != nil {
-		visit(fmt.Sprintf("uri %d %v %s", kind, m.URI.IgnoreCase, text), true)
+	if kind, text := uriKind(m.paths); m.paths != nil {
+		visit(fmt.Sprintf("uri %d %v %s", kind, m.paths.IgnoreCase, text), true)
 	}
 	if m.Method != "" {
 		visit("method "+m.Method, false)
@@ -92,18 +92,18 @@ func (x *MatchSet) First(other *RequestMatch) int {
 	}
 	consider(x.all)
 	other.visitConditions(func(condition string, _ bool) { consider(x.filed[condition]) })
-	if other == nil || other.URI == nil {
+	if other == nil || other.paths == nil {
 		return first
 	}
-	if text := other.URI.Prefix; text != nil && len(x.prefixes) > 0 {
-		visitAffixes(other.URI, *text, false, func(a affix) { consider(x.prefixes[a]) })
+	if text := other.paths.Prefix; text != nil && len(x.prefixes) > 0 {
+		visitAffixes(other.paths, *text, false, func(a affix) { consider(x.prefixes[a]) })
 	}
-	if text := other.URI.Exact; text != nil {
+	if text := other.paths.Exact; text != nil {
 		if len(x.prefixes) > 0 {
-			visitAffixes(other.URI, *text, false, func(a affix) { consider(x.prefixes[a]) })
+			visitAffixes(other.paths, *text, false, func(a affix) { consider(x.prefixes[a]) })
 		}
 		if len(x.suffixes) > 0 {
-			visitAffixes(other.URI, *text, true, func(a affix) { consider(x.suffixes[a]) })
+			visitAffixes(other.paths, *text, true, func(a affix) { consider(x.suffixes[a]) })
 		}
 	}
 	return first

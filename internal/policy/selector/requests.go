@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/operation"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -19,6 +20,9 @@ type RequestMatch struct {
 	Method          string
 	// key is equal for equal matches.
 	key string
+	// paths is URI for comparisons of what matches match: nil if it matches every
+	// path, and a prefix if it is a regular expression for one.
+	paths *core.StringMatch
 }
 
 // RequestMatches returns the distinct effective matchers of a policy, sorted; a
@@ -49,10 +53,40 @@ func newRequestMatch(m core.HTTPMatcher) *RequestMatch {
 	slices.SortFunc(match.QueryParameters, func(a, b core.QueryParameterMatcher) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 	})
+	match.paths = matchedPaths(match.URI)
 	kind, text := uriKind(match.URI)
 	match.key = fmt.Sprintf("%d|%q|%v|%q|%+q|%+q", kind, text, match.URI != nil && match.URI.IgnoreCase, match.Method,
 		fmt.Sprint(match.Headers), fmt.Sprint(match.QueryParameters))
 	return match
+}
+
+// matchedPaths returns the simplest form that matches the same paths; nil for
+// all. Every path starts with a slash.
+func matchedPaths(uri *core.StringMatch) *core.StringMatch {
+	prefix := ""
+	switch {
+	case uri == nil:
+		return nil
+	case uri.Prefix != nil:
+		prefix = *uri.Prefix
+	case uri.Suffix != nil && *uri.Suffix != "":
+		return uri
+	case uri.Exact != nil:
+		return uri
+	case uri.Regex != nil:
+		start, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimPrefix(*uri.Regex, "^"), "$"), ".*")
+		if *uri.Regex == ".+" {
+			start, ok = "", true
+		}
+		if !ok || regexp.QuoteMeta(start) != start {
+			return uri
+		}
+		prefix = start
+	}
+	if prefix == "" || prefix == "/" {
+		return nil
+	}
+	return &core.StringMatch{Prefix: &prefix, IgnoreCase: uri.IgnoreCase}
 }
 
 // Key identifies equal matches; it is "" for all requests.
@@ -83,6 +117,24 @@ func EffectiveURI(m core.HTTPMatcher) *core.StringMatch {
 // because Istio has no suffix match (semantics D10).
 func SuffixPattern(suffix string) string { return ".*" + regexp.QuoteMeta(suffix) + "$" }
 
+// OriginPattern returns the regular expression for an origin of browsers that
+// Istio cannot match otherwise, because it neither has a suffix match nor ignores
+// case there; "" for all others.
+func OriginPattern(origin *core.StringMatch) string {
+	switch {
+	case origin.Suffix != nil:
+		return SuffixPattern(*origin.Suffix)
+	case !origin.IgnoreCase:
+		return ""
+	case origin.Exact != nil:
+		return "(?i)" + regexp.QuoteMeta(*origin.Exact)
+	case origin.Prefix != nil:
+		return "(?i)" + regexp.QuoteMeta(*origin.Prefix) + ".*"
+	default:
+		return ""
+	}
+}
+
 // uriKind returns the rank of a path match, the most specific first, and its
 // text.
 func uriKind(uri *core.StringMatch) (kind int, text string) {
@@ -102,21 +154,33 @@ func uriKind(uri *core.StringMatch) (kind int, text string) {
 	}
 }
 
-// NeverMatches reports whether no request can have the path, because every path
-// starts with a slash. It also returns the kind of match and the text.
-func NeverMatches(uri *core.StringMatch) (kind, path string, never bool) {
+// NeverMatches returns why no request can have the path, "" if one can, and the
+// kind of match and the text. Every path starts with a slash, and paths are
+// compared without their query.
+func NeverMatches(uri *core.StringMatch) (kind, path, reason string) {
+	const slash = "paths start with /"
 	switch {
 	case uri == nil:
-		return "", "", false
+		return "", "", ""
 	case uri.Exact != nil:
-		return "exact", *uri.Exact, *uri.Exact != serverPath && !strings.HasPrefix(*uri.Exact, "/")
+		kind, path = "exact", *uri.Exact
+		if path != serverPath && !strings.HasPrefix(path, "/") {
+			return kind, path, slash
+		}
 	case uri.Prefix != nil: // an empty one matches every path
-		return "prefix", *uri.Prefix, *uri.Prefix != "" && !strings.HasPrefix(*uri.Prefix, "/")
+		kind, path = "prefix", *uri.Prefix
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return kind, path, slash
+		}
+	case uri.Suffix != nil:
+		kind, path = "suffix", *uri.Suffix
 	case uri.Regex != nil:
-		return "regex", *uri.Regex, neverStartsWithSlash(*uri.Regex)
-	default:
-		return "", "", false
+		if neverStartsWithSlash(*uri.Regex) {
+			return "regex", *uri.Regex, slash
+		}
+		return "regex", *uri.Regex, ""
 	}
+	return kind, path, operation.NeverInPath(path)
 }
 
 // serverPath is the path of OPTIONS requests for a server as a whole.
@@ -131,12 +195,6 @@ func neverStartsWithSlash(pattern string) bool {
 	}
 	start, _ := compiled.LiteralPrefix()
 	return start != "" && !strings.HasPrefix(start, "/")
-}
-
-// NeverAllows reports whether no request can have a path of an AccessPolicy,
-// because it starts with neither a slash nor a wildcard.
-func NeverAllows(path string) bool {
-	return path != "" && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "*")
 }
 
 // countHeaders returns how many headers must match and how many must not.
@@ -197,11 +255,16 @@ func (m *RequestMatch) CompareMethod(other *RequestMatch) int {
 	return cmp.Or(strings.Compare(other.method(), m.method()), cmp.Compare(otherWithout, without))
 }
 
+// matchesAll reports whether every request matches, such as with the prefix /.
+func (m *RequestMatch) matchesAll() bool {
+	return m == nil || m.paths == nil && m.Method == "" && len(m.Headers)+len(m.QueryParameters) == 0
+}
+
 // Contains reports whether every request that matches other provably matches m;
 // nil matches every request.
 func (m *RequestMatch) Contains(other *RequestMatch) bool {
 	switch {
-	case m == nil:
+	case m.matchesAll():
 		return true
 	case other == nil:
 		return false
@@ -226,7 +289,7 @@ func (m *RequestMatch) Contains(other *RequestMatch) bool {
 
 // uriContains is Contains for the path.
 func uriContains(m, other *RequestMatch) bool {
-	a, b := m.URI, other.URI
+	a, b := m.paths, other.paths
 	if a == nil {
 		return true
 	}

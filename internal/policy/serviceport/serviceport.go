@@ -26,6 +26,25 @@ func IsHTTP(port discoveryv1.KubeServicePort) bool {
 	}
 }
 
+// OnlyGRPC reports whether all of some ports of a Service, or all of its HTTP
+// ports if there are none, declare gRPC.
+func OnlyGRPC(d *world.Destination, numbers []uint32) bool {
+	if !Known(d) {
+		return false
+	}
+	found := false
+	for _, p := range d.Resource.Spec.KubeService.Ports {
+		if !IsHTTP(p) || len(numbers) > 0 && !slices.Contains(numbers, p.Port) {
+			continue
+		}
+		if ProtocolOf(p) != "GRPC" {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
 // HTTP returns the ports for which routes can be rendered, ascending.
 func HTTP(d *world.Destination) []uint32 {
 	if !d.IsService() {

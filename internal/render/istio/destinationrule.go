@@ -3,7 +3,6 @@ package istio
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -154,7 +153,7 @@ func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings 
 	if e.pool != nil {
 		if tcp := e.pool.TCP; tcp != nil {
 			rendered.Tcp = &networking.ConnectionPoolSettings_TCPSettings{
-				MaxConnections: tcp.MaxConnections, ConnectTimeout: duration(tcp.ConnectTimeout, time.Millisecond),
+				MaxConnections: tcp.MaxConnections, ConnectTimeout: duration(tcp.ConnectTimeout),
 			}
 			if tcp.TCPKeepalive != nil {
 				keepalive = tcp.TCPKeepalive
@@ -167,7 +166,7 @@ func (e *effectiveSettings) connectionPool() *networking.ConnectionPoolSettings 
 			rendered.Tcp = &networking.ConnectionPoolSettings_TCPSettings{}
 		}
 		rendered.Tcp.TcpKeepalive = &networking.ConnectionPoolSettings_TCPSettings_TcpKeepalive{
-			Probes: keepalive.Probes, Time: duration(keepalive.Time, time.Millisecond), Interval: duration(keepalive.Interval, time.Millisecond),
+			Probes: keepalive.Probes, Time: duration(keepalive.Time), Interval: duration(keepalive.Interval),
 		}
 	}
 	if rendered.Tcp != nil && proto.Size(rendered.Tcp) == 0 {
@@ -186,7 +185,7 @@ func httpPool(http *networkingv1.HTTPSettings) *networking.ConnectionPoolSetting
 	rendered := &networking.ConnectionPoolSettings_HTTPSettings{
 		Http1MaxPendingRequests: http.HTTP1MaxPendingRequests, Http2MaxRequests: http.HTTP2MaxRequests,
 		MaxRequestsPerConnection: http.MaxRequestsPerConnection, MaxRetries: http.MaxRetries,
-		IdleTimeout: duration(http.IdleTimeout, time.Millisecond), UseClientProtocol: http.UseClientProtocol,
+		IdleTimeout: duration(http.IdleTimeout), UseClientProtocol: http.UseClientProtocol,
 	}
 	switch http.H2UpgradePolicy.OrDefault() {
 	case networkingv1.H2UpgradePolicyDoNotUpgrade:
@@ -204,8 +203,8 @@ func outliers(o *networkingv1.OutlierDetection) *networking.OutlierDetection {
 	}
 	return &networking.OutlierDetection{
 		Consecutive_5XxErrors: wrapperspb.UInt32(o.ConsecutiveErrors),
-		Interval:              duration(o.Interval, time.Millisecond),
-		BaseEjectionTime:      duration(o.BaseEjectionTime, time.Millisecond),
+		Interval:              duration(o.Interval),
+		BaseEjectionTime:      duration(o.BaseEjectionTime),
 		MaxEjectionPercent:    int32(o.MaxEjectionPercent), //nolint:gosec // at most 100
 	}
 }

@@ -2,7 +2,6 @@ package istio
 
 import (
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/feature"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -26,7 +26,7 @@ type routeSettings struct {
 
 // RequestTimeout sets the timeout of the route.
 func (s *routeSettings) RequestTimeout(value *core.Duration) {
-	s.http.Timeout = duration(value, time.Millisecond)
+	s.http.Timeout = duration(value)
 }
 
 // Retries sets the retries of the route.
@@ -98,12 +98,13 @@ func (w *routeWriter) target(ref core.ClusterObjectRef, setting policy.Setting) 
 	return host, known
 }
 
-// duration renders a duration, rounded down to the unit that Istio supports.
-func duration(d *core.Duration, unit time.Duration) *durationpb.Duration {
+// duration renders a duration. A policy with one that Istio cannot represent is
+// INVALID, so nothing is rounded.
+func duration(d *core.Duration) *durationpb.Duration {
 	if d == nil {
 		return nil
 	}
-	return durationpb.New(max(d.Std().Truncate(unit), 0))
+	return durationpb.New(max(d.Std(), 0))
 }
 
 // retries renders retries. With 0 attempts, all other fields are omitted.
@@ -111,7 +112,7 @@ func retries(r *networkingv1.RetryPolicy) *networking.HTTPRetry {
 	if r.Attempts == 0 {
 		return &networking.HTTPRetry{}
 	}
-	return &networking.HTTPRetry{Attempts: r.Attempts, PerTryTimeout: duration(r.PerTryTimeout, time.Millisecond)}
+	return &networking.HTTPRetry{Attempts: r.Attempts, PerTryTimeout: duration(r.PerTryTimeout)}
 }
 
 func percent(p *float64) *networking.Percent { return &networking.Percent{Value: *p} }
@@ -125,7 +126,7 @@ func fault(f *networkingv1.FaultInjection) *networking.HTTPFaultInjection {
 		}}
 	case f.FixedDelay != nil:
 		return &networking.HTTPFaultInjection{Delay: &networking.HTTPFaultInjection_Delay{
-			HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: duration(f.FixedDelay, time.Millisecond)},
+			HttpDelayType: &networking.HTTPFaultInjection_Delay_FixedDelay{FixedDelay: duration(f.FixedDelay)},
 			Percentage:    percent(f.Percentage),
 		}}
 	default:
@@ -136,10 +137,10 @@ func fault(f *networkingv1.FaultInjection) *networking.HTTPFaultInjection {
 func cors(c *networkingv1.CORSPolicy) *networking.CorsPolicy {
 	rendered := &networking.CorsPolicy{
 		AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders, ExposeHeaders: c.ExposeHeaders,
-		MaxAge: duration(c.MaxAge, time.Second),
+		MaxAge: duration(c.MaxAge),
 	}
 	for i := range c.AllowOrigins {
-		if origin := stringMatch(&c.AllowOrigins[i]); origin != nil {
+		if origin := originMatch(&c.AllowOrigins[i]); origin != nil {
 			rendered.AllowOrigins = append(rendered.AllowOrigins, origin)
 		}
 	}
@@ -147,6 +148,13 @@ func cors(c *networkingv1.CORSPolicy) *networking.CorsPolicy {
 		rendered.AllowCredentials = wrapperspb.Bool(*c.AllowCredentials)
 	}
 	return rendered
+}
+
+func originMatch(m *core.StringMatch) *networking.StringMatch {
+	if pattern := selector.OriginPattern(m); pattern != "" {
+		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: pattern}}
+	}
+	return stringMatch(m)
 }
 
 func headers(h *networkingv1.HeaderManipulation) *networking.Headers {

@@ -29,7 +29,11 @@ type HTTPMatcher struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="[self.map(h, (has(h.invertMatch) && h.invertMatch ? '!' : '') + h.name.lowerAscii())].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per header name and polarity"
 	Headers []HeaderMatcher `json:"headers,omitempty"`
+	// Several conditions on one query parameter contradict each other (semantics
+	// D58).
+	//
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="[self.map(q, q.name)].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per query parameter"
 	QueryParameters []QueryParameterMatcher `json:"queryParameters,omitempty"`
 	Method          string                  `json:"method,omitempty"`
 }
@@ -50,6 +54,7 @@ type HeaderMatcher struct {
 // QueryParameterMatcher compares a query parameter.
 type QueryParameterMatcher struct {
 	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
 	Name  string `json:"name"`
 	Value string `json:"value,omitempty"`
 	// Treat value as a regular expression.
