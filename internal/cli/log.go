@@ -43,10 +43,17 @@ type logger struct {
 	progress, waiting string
 	// shown is the status line that will be overwritten; "" if there is none.
 	shown string
+	// ended says that there is no status line any more.
+	ended bool
 }
 
 // status returns what the status line is to say.
-func (l *logger) status() string { return cmp.Or(l.progress, l.waiting) }
+func (l *logger) status() string {
+	if l.ended {
+		return ""
+	}
+	return cmp.Or(l.progress, l.waiting)
+}
 
 // Say prints one line on Err. What could control the terminal is escaped, as it
 // is by all functions that print messages; several goroutines may call them.
@@ -165,6 +172,15 @@ func (s *Streams) setStatus(status *string, message string) {
 	defer s.log.mu.Unlock()
 	*status = message
 	s.showStatus(s.log.status())
+}
+
+// EndStatus takes the status line away for good: the command has ended, although
+// something that it waited for has not.
+func (s *Streams) EndStatus() {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.log.ended = true
+	s.showStatus("")
 }
 
 // hideStatus takes the status line away, because something else is about to be

@@ -106,6 +106,24 @@ func TestWaitingGivesWay(t *testing.T) {
 	}
 }
 
+// TestWaitingEndsWithCommand holds that nothing is left below the last message of a
+// command that does not wait any longer.
+func TestWaitingEndsWithCommand(t *testing.T) {
+	t.Parallel()
+	streams, said := terminal()
+	now := time.Now()
+	w := NewWaiting(streams, func() time.Time { return now })
+	end := w.Begin("east")
+	now = now.Add(time.Second)
+	w.Begin("west")
+	streams.EndStatus()
+	streams.Say("cancelled")
+	end()
+	if got, want := said(), "Waiting for clusters east, west<erase>cancelled\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestWaitingWithoutTerminal(t *testing.T) {
 	t.Parallel()
 	streams, _, errOut := Test("")

@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, f *cmdutil.Factory) int {
 		// After a cancellation, all errors are consequences of it.
 		err = cli.ErrCancelled
 	}
+	f.Streams.EndStatus()
 	flushErr := f.Streams.Flush()
 	report(f.Streams, ran, err)
 	if flushErr != nil && !isOutputError(err) {
