@@ -79,7 +79,7 @@ func rooms() []room {
 		{
 			path: "internal/commands/create", purpose: "meshctl create: resources by flags and by questions",
 			imports: []string{
-				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/create/choices", "internal/commands/settings", "internal/describe/impact",
+				"internal/cli", "internal/cli/file", "internal/cli/text", "internal/commands/cmdutil", "internal/commands/create/choices", "internal/commands/settings", "internal/describe/impact",
 				"internal/kube", "internal/load", "internal/output", "internal/output/view", "internal/policy", "internal/policy/compare", "internal/policy/finding",
 				"internal/render", "internal/wizard", "internal/world",
 			},

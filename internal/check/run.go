@@ -43,15 +43,3 @@ func Wait(ctx context.Context, opts Options, wait WaitOptions) (*Report, error) 
 		}
 	}
 }
-
-// Pause is the real WaitOptions.Pause.
-func Pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}

@@ -151,8 +151,8 @@ func (s *VirtualMeshSummary) field() view.Field {
 	return field
 }
 
-// RefNames returns the references as NAME.NAMESPACE.
-func RefNames(refs []ObjectRef) []string {
+// RefNames returns the texts of references, such as NAME.NAMESPACE.
+func RefNames[R fmt.Stringer](refs []R) []string {
 	names := make([]string, 0, len(refs))
 	for _, r := range refs {
 		names = append(names, r.String())

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -93,15 +94,8 @@ func identityLimits(s core.IdentitySelector) string {
 }
 
 func identityRequest(s core.IdentitySelector) string {
-	var c RequestCondition
-	if m := s.RequestIdentityMatcher; m != nil {
-		c.RequestPrincipals, c.NotRequestPrincipals = m.RequestPrincipals, m.NotRequestPrincipals
-	}
-	if m := s.RequestIPMatcher; m != nil {
-		c.ForwardedIPs, c.NotForwardedIPs = m.ForwardedIPs, m.NotForwardedIPs
-	}
 	text := ""
-	for _, part := range c.text() {
+	for _, part := range RequestCondition(selector.RequestConditionOf(s)).text() {
 		text += " with " + part
 	}
 	return text

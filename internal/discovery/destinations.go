@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -40,7 +41,7 @@ func (d *discoverer) discoverDestinations() {
 func (d *discoverer) backing(service *corev1.Service) []*discoveryv1.Workload {
 	var found []*discoveryv1.Workload
 	for _, i := range d.workloadLabels.candidates(service.Namespace, service.Spec.Selector) {
-		if w := d.workloads[i]; hasLabels(w.Spec.Kubernetes.PodLabels, service.Spec.Selector) {
+		if w := d.workloads[i]; world.HasLabels(w.Spec.Kubernetes.PodLabels, service.Spec.Selector) {
 			found = append(found, w)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	settingsv1 "github.com/meshctl/meshctl/pkg/api/settings/v1"
 )
@@ -45,7 +46,7 @@ func (d *discoverer) ingressGateways(namespace string) []discoveryv1.IngressGate
 	detector := d.detector()
 	var found []discoveryv1.IngressGatewayInfo
 	for _, service := range d.services {
-		if service.Namespace != namespace || !hasLabels(service.Spec.Selector, detector.GatewayWorkloadLabels) {
+		if service.Namespace != namespace || !world.HasLabels(service.Spec.Selector, detector.GatewayWorkloadLabels) {
 			continue
 		}
 		gateway, err := d.ingressGateway(service, detector)

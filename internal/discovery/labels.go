@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // The labels and annotations of Kubernetes and Istio that discovery reads.
@@ -51,25 +53,12 @@ func (x labelIndex) candidates(namespace string, labels map[string]string) []int
 	return best
 }
 
-// hasLabels reports whether labels holds every pair of want.
-func hasLabels(labels, want map[string]string) bool {
-	if len(want) > len(labels) {
-		return false
-	}
-	for k, v := range want {
-		if got, ok := labels[k]; !ok || got != v {
-			return false
-		}
-	}
-	return true
-}
-
 // podsMatching returns an iterator over the pods of the namespace that carry
 // all of the labels, in key order; none if there are no labels.
 func (d *discoverer) podsMatching(namespace string, labels map[string]string) func(yield func(*corev1.Pod) bool) {
 	return func(yield func(*corev1.Pod) bool) {
 		for _, i := range d.podsByLabel.candidates(namespace, labels) {
-			if pod := d.pods[i]; hasLabels(pod.Labels, labels) && !yield(pod) {
+			if pod := d.pods[i]; world.HasLabels(pod.Labels, labels) && !yield(pod) {
 				return
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
@@ -122,5 +123,5 @@ func isGateway(pod *corev1.Pod, labels map[string]string) bool {
 		return false
 	}
 	return slices.Contains(proxy.Args, "router") || len(pod.Spec.Containers) == 1 && &pod.Spec.Containers[0] == proxy ||
-		len(labels) > 0 && hasLabels(pod.Labels, labels)
+		len(labels) > 0 && world.HasLabels(pod.Labels, labels)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // istioMeshOf returns the istiod that the pod's proxy connects to (semantics D3):
@@ -126,7 +128,7 @@ func (d *discoverer) meshesAtAddress(meshes []*foundMesh, address, podNamespace 
 			continue
 		}
 		selected := service != nil && len(service.Spec.Selector) > 0 &&
-			hasLabels(deployment.Spec.Template.Labels, service.Spec.Selector)
+			world.HasLabels(deployment.Spec.Template.Labels, service.Spec.Selector)
 		if selected || (service == nil && deployment.Name == name) {
 			found = append(found, mesh)
 		}

@@ -48,3 +48,15 @@ func WaitUntilGone(ctx context.Context, c *Connection, key ObjectKey, limit time
 		return false, err
 	})
 }
+
+// Pause waits for a time, or until ctx ends.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

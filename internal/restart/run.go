@@ -68,7 +68,7 @@ const (
 func waitPast(ctx context.Context, changed time.Time, serverTime func() (time.Time, bool)) {
 	for range secondAttempts {
 		now, known := serverTime()
-		if !known || now.After(changed) || sleep(ctx, secondPause) != nil {
+		if !known || now.After(changed) || kube.Pause(ctx, secondPause) != nil {
 			return
 		}
 	}
@@ -269,7 +269,7 @@ func (r *runner) wait(ctx context.Context, item *Item) (string, error) {
 				r.notify(StateProgress, item, now, nil)
 			}
 		}
-		if err := sleep(ctx, r.opts.Poll); err != nil {
+		if err := kube.Pause(ctx, r.opts.Poll); err != nil {
 			return message, err
 		}
 	}
@@ -286,16 +286,5 @@ func isTransient(err error) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

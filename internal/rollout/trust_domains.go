@@ -44,23 +44,11 @@ func withChangedTrustDomains(in Input) map[string]error {
 	for _, m := range changed {
 		if failures[m.Cluster] == nil {
 			failures[m.Cluster] = &TrustDomainError{
-				Cluster: m.Cluster, Mesh: m.Ref.Name, Accepted: m.AcceptedTrustDomain, Found: m.TrustDomain, ClaimedFrom: claimedFrom(in.World, m),
+				Cluster: m.Cluster, Mesh: m.Ref.Name, Accepted: m.AcceptedTrustDomain, Found: m.TrustDomain, ClaimedFrom: in.World.ClaimedFrom(m),
 			}
 		}
 	}
 	return failures
-}
-
-// claimedFrom returns the mesh of another cluster that has the new trust domain of m; empty if
-// there is none.
-func claimedFrom(w *world.World, m *world.Mesh) string {
-	for i := range w.Meshes {
-		other := &w.Meshes[i]
-		if other.Cluster != m.Cluster && other.Type == world.MeshIstio && other.AcceptedTrustDomain == m.TrustDomain {
-			return other.Ref.Name
-		}
-	}
-	return ""
 }
 
 // recordOf returns what is recorded about a VirtualMesh: where it was written, nil if

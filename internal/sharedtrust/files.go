@@ -128,7 +128,7 @@ func (s *FileStore) Write(ctx context.Context, cluster string, secret *kube.Secr
 		return kube.Failed, err
 	}
 	if err := s.writeFile(path, text); err != nil {
-		return kube.Failed, cannotSave(filepath.Join(s.Dir, path), err)
+		return kube.Failed, file.CannotSave(filepath.Join(s.Dir, path), err)
 	}
 	if stored == nil {
 		return kube.Created, nil
@@ -143,15 +143,6 @@ func (s *FileStore) writeFile(path string, text []byte) error {
 	}
 	defer func() { _ = tree.Close() }()
 	return tree.Replace(path, text)
-}
-
-// cannotSave returns the error for a file that cannot be written.
-func cannotSave(path string, err error) error {
-	var reason *fs.PathError
-	if errors.As(err, &reason) {
-		err = reason.Err // its path may be that of the temporary file
-	}
-	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
 }
 
 // Delete implements Store. It never deletes a file: only rotations delete Secrets, and they

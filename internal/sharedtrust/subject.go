@@ -121,7 +121,7 @@ func (s *Subject) newMesh(all *world.World, m *world.Mesh) Mesh {
 	identity := trust.Identity(m.TrustDomain, m.Namespace, m.Resource.Spec.Istio.IstiodServiceAccount)
 	mesh := Mesh{
 		World: m.ID, Ref: m.Ref, Cluster: m.Cluster, Namespace: m.Namespace, Identity: identity.String(),
-		TrustDomain: m.TrustDomain, AcceptedDomain: m.AcceptedTrustDomain, ClaimedFrom: claimedFrom(all, m),
+		TrustDomain: m.TrustDomain, AcceptedDomain: m.AcceptedTrustDomain, ClaimedFrom: all.ClaimedFrom(m),
 		request: trust.Request{Mesh: m.Ref.Name, Identity: identity, Options: s.Intermediate},
 	}
 	for i := range all.Workloads {

@@ -13,20 +13,6 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// claimedFrom returns the mesh of another cluster that has the new trust domain of m; empty if
-// there is none, or if the trust domain of m did not change.
-func claimedFrom(all *world.World, m *world.Mesh) string {
-	if m.TrustDomain == m.AcceptedTrustDomain {
-		return ""
-	}
-	for i := range all.Meshes {
-		if other := &all.Meshes[i]; other.Cluster != m.Cluster && other.Type == world.MeshIstio && other.AcceptedTrustDomain == m.TrustDomain {
-			return other.Ref.Name
-		}
-	}
-	return ""
-}
-
 // Unaccepted returns the meshes whose changed trust domain has not been accepted. They get no
 // certificates until it is accepted by name (semantics D73).
 func (s *Subject) Unaccepted() []*Mesh {

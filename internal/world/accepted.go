@@ -41,6 +41,21 @@ func (w *World) ChangedTrustDomains() []*Mesh {
 	return changed
 }
 
+// ClaimedFrom returns the mesh of another cluster that has the trust domain which a mesh
+// changed to; empty if there is none, or if the mesh did not change.
+func (w *World) ClaimedFrom(m *Mesh) string {
+	if m.TrustDomain == m.AcceptedTrustDomain {
+		return ""
+	}
+	for i := range w.Meshes {
+		other := &w.Meshes[i]
+		if other.Cluster != m.Cluster && other.Type == MeshIstio && other.AcceptedTrustDomain == m.TrustDomain {
+			return other.Ref.Name
+		}
+	}
+	return ""
+}
+
 // WithAcceptedTrustDomains returns the world as it would be if no mesh had changed its
 // trust domain since that was accepted: identities keep the names that others know. The
 // receiver does not change.

@@ -4,6 +4,7 @@ package file
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,4 +27,13 @@ func Replace(path string, content []byte, mode fs.FileMode) error {
 		_ = os.Remove(temporary.Name()) // the first error is the cause
 	}
 	return err
+}
+
+// CannotSave returns the error that a manifest could not be saved to path.
+func CannotSave(path string, err error) error {
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		err = reason.Err // its path may be that of the temporary file
+	}
+	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
 }

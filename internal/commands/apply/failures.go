@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/rollout"
@@ -52,7 +51,7 @@ func (a *applyRun) reportErrors() {
 			lines = append(lines, "error: "+e.Error())
 		}
 	}
-	a.printBounded(lines)
+	cmdutil.ReportLinesOrAll(a.streams, lines)
 }
 
 // refusalsOf returns why objects of a cluster cannot be written, except for the
@@ -86,7 +85,7 @@ func (a *applyRun) reportFailures() {
 			}
 		}
 	}
-	a.printBounded(lines)
+	cmdutil.ReportLinesOrAll(a.streams, lines)
 }
 
 // reportUnfinished says how to continue after failures.
@@ -100,18 +99,5 @@ func (a *applyRun) reportUnfinished() {
 func (a *applyRun) reportInterrupted() {
 	if a.writes() {
 		a.say("Interrupted. What was written stays; run 'meshctl apply' again to continue.")
-	}
-}
-
-func (a *applyRun) printBounded(lines []string) {
-	shown := cmdutil.ReportedProblems
-	if a.verbosity() > 0 {
-		shown = len(lines)
-	}
-	for _, line := range lines[:min(len(lines), shown)] {
-		a.say("%s", line)
-	}
-	if more := len(lines) - shown; more > 0 {
-		a.say("... %s; -v shows all", text.More(more))
 	}
 }

@@ -1,6 +1,9 @@
 package apply
 
-import "github.com/meshctl/meshctl/internal/rollout"
+import (
+	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/rollout"
+)
 
 // reportHolds reports what a pass began to hold back, how to release that, and what
 // is no longer held back.
@@ -11,7 +14,7 @@ func (a *applyRun) reportHolds(pass *rollout.Pass) {
 		lines = append(lines, "warning: held back: "+hold.Message)
 		losses = losses || hold.Kind == rollout.HoldLoss
 	}
-	a.printBounded(lines)
+	cmdutil.ReportLinesOrAll(a.streams, lines)
 	if losses {
 		a.say("hint: repair the causes, or remove the protection with 'meshctl apply --accept-loss'")
 	}
@@ -19,5 +22,5 @@ func (a *applyRun) reportHolds(pass *rollout.Pass) {
 	for _, hold := range pass.Released {
 		lines = append(lines, hold.Cluster+": no longer held back: "+hold.Subject)
 	}
-	a.printBounded(lines)
+	cmdutil.ReportLinesOrAll(a.streams, lines)
 }

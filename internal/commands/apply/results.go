@@ -41,7 +41,7 @@ func (a *applyRun) reportStatuses() {
 			errs = append(errs, "error: "+r.Err.Error())
 		}
 	}
-	a.printBounded(errs)
+	cmdutil.ReportLinesOrAll(a.streams, errs)
 	if written > 0 {
 		a.say("%s: wrote the status of %s", management, text.Count(written, "resource"))
 	}

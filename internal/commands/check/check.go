@@ -132,7 +132,7 @@ func (o *options) run(ctx context.Context) error {
 	opts.Vault = vaults.Connect
 	var report *check.Report
 	if o.wait {
-		report, err = check.Wait(ctx, opts, check.WaitOptions{Timeout: o.timeout, Interval: checkInterval, Pause: check.Pause})
+		report, err = check.Wait(ctx, opts, check.WaitOptions{Timeout: o.timeout, Interval: checkInterval, Pause: kube.Pause})
 	} else {
 		report, err = check.Run(ctx, opts)
 	}

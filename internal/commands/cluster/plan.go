@@ -47,7 +47,7 @@ func (o *registerOptions) printPlan(plan *registration.Plan) error {
 func (o *registerOptions) savePlan(plan *registration.Plan) error {
 	tree, err := file.Make(o.outputDir, file.Public)
 	if err != nil {
-		return cmdutil.CannotSave(o.outputDir, err)
+		return file.CannotSave(o.outputDir, err)
 	}
 	defer func() { _ = tree.Close() }()
 	var files []cmdutil.FileResult
@@ -61,7 +61,7 @@ func (o *registerOptions) savePlan(plan *registration.Plan) error {
 		}
 		path := filepath.Join(o.outputDir, side.file)
 		if err := tree.Replace(side.file, text.Bytes()); err != nil {
-			return cmdutil.CannotSave(path, err)
+			return file.CannotSave(path, err)
 		}
 		files = append(files, cmdutil.FileResult{Path: path, Outcome: cmdutil.FileWritten})
 	}

@@ -29,39 +29,30 @@ func SaveFile(path string, content []byte, overwrite bool) error {
 	mode := fs.FileMode(ManifestMode)
 	if info, err := os.Stat(path); err == nil {
 		if !info.Mode().IsRegular() {
-			return CannotSave(path, errors.New("not a regular file"))
+			return file.CannotSave(path, errors.New("not a regular file"))
 		}
 		mode = info.Mode().Perm()
 	}
 	if err := file.Replace(path, content, mode); err != nil {
-		return CannotSave(path, err)
+		return file.CannotSave(path, err)
 	}
 	return nil
 }
 
 func saveNew(path string, content []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ManifestMode)
+	created, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ManifestMode)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s already exists: choose another file, or pass --overwrite", path)
 	}
 	if err != nil {
-		return CannotSave(path, err)
+		return file.CannotSave(path, err)
 	}
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Close()); err != nil {
+	_, err = created.Write(content)
+	if err = errors.Join(err, created.Close()); err != nil {
 		_ = os.Remove(path)
-		return CannotSave(path, err)
+		return file.CannotSave(path, err)
 	}
 	return nil
-}
-
-// CannotSave returns the error that a manifest could not be saved to path.
-func CannotSave(path string, err error) error {
-	var reason *fs.PathError
-	if errors.As(err, &reason) {
-		err = reason.Err // its path may be that of the temporary file
-	}
-	return fmt.Errorf("cannot save the manifest to %s: %w", path, err)
 }
 
 // ClusterDirectory returns the directory for the files of a cluster: the name of the cluster

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/meshctl/meshctl/internal/cli"
-	"github.com/meshctl/meshctl/internal/commands/cmdutil"
+	"github.com/meshctl/meshctl/internal/cli/file"
 	"github.com/meshctl/meshctl/internal/commands/create/choices"
 	"github.com/meshctl/meshctl/internal/render"
 	"github.com/meshctl/meshctl/internal/wizard"
@@ -221,20 +221,20 @@ func (o *options[I, O]) finish(prompter wizard.Prompter, a *authored[I, O], acti
 
 // existing reports whether a regular file exists. It fails if the manifest can
 // neither replace the file nor be created there.
-func existing(file string) (bool, error) {
-	info, err := os.Stat(file)
+func existing(path string) (bool, error) {
+	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(filepath.Dir(file)); err != nil {
-			return false, cmdutil.CannotSave(file, err)
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return false, file.CannotSave(path, err)
 		}
 		return false, nil
 	case err != nil:
-		return false, cmdutil.CannotSave(file, err)
+		return false, file.CannotSave(path, err)
 	case info.IsDir():
-		return false, cmdutil.CannotSave(file, errors.New("is a directory"))
+		return false, file.CannotSave(path, errors.New("is a directory"))
 	case !info.Mode().IsRegular():
-		return false, cmdutil.CannotSave(file, errors.New("not a regular file"))
+		return false, file.CannotSave(path, errors.New("not a regular file"))
 	default:
 		return true, nil
 	}

@@ -102,11 +102,6 @@ func (d *discovering) reportMissing() error {
 			lines = append(lines, fmt.Sprintf("warning: %s: %s", d.found[i].Name, text))
 		}
 	}
-	for _, line := range lines[:min(len(lines), cmdutil.ReportedProblems)] {
-		d.say("%s", line)
-	}
-	if more := len(lines) - cmdutil.ReportedProblems; more > 0 {
-		d.say("... %s", text.More(more))
-	}
+	cmdutil.ReportLines(d.streams, lines)
 	return result
 }

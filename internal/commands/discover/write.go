@@ -69,7 +69,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, grou
 		case r.Err != nil && r.Err.Reason == kube.ReasonCancelled:
 		case r.Err != nil:
 			lost = lost || r.Err.WholeCluster()
-			errs = append(errs, r.Err.Error())
+			errs = append(errs, "error: "+r.Err.Error())
 		case r.Outcome == kube.Created, r.Outcome == kube.Configured, r.Outcome == kube.Deleted:
 			written = append(written, r)
 		}
@@ -80,12 +80,7 @@ func (d *discovering) writeGroup(ctx context.Context, plan *inventory.Plan, grou
 		}
 		d.say("%s: %s", groupLabel(group), cmdutil.OutcomesText(count))
 	}
-	for _, text := range errs[:min(len(errs), cmdutil.ReportedProblems)] {
-		d.say("error: %s", text)
-	}
-	if more := len(errs) - cmdutil.ReportedProblems; more > 0 {
-		d.say("... %s", text.More(more))
-	}
+	cmdutil.ReportLines(d.streams, errs)
 	if len(errs) > 0 {
 		err = cli.ErrReported
 	}

@@ -92,16 +92,8 @@ func (l *sentences) reach(view View) {
 			text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
 	}
 	if len(view.MadeBy) > 0 && len(view.Ineffective) == 0 {
-		l.warn("no change: %s already %s the same values", andMore(kindNames(view.MadeBy)), text.Choose(len(view.MadeBy), "sets", "set"))
+		l.warn("no change: %s already %s the same values", andMore(describe.RefNames(view.MadeBy)), text.Choose(len(view.MadeBy), "sets", "set"))
 	}
-}
-
-func kindNames(refs []KindRef) []string {
-	names := make([]string, 0, len(refs))
-	for _, r := range refs {
-		names = append(names, r.String())
-	}
-	return names
 }
 
 // loss is a Loss with all conflicting settings.

@@ -153,7 +153,7 @@ func Grants(trust TrustDomains, selectors []core.IdentitySelector) ([]Grant, []f
 	var problems []finding.Problem
 	for i, s := range selectors {
 		at := fmt.Sprintf("spec.sourceSelector[%d]", i)
-		grant := Grant{Request: requestCondition(s)}
+		grant := Grant{Request: RequestConditionOf(s)}
 		matcher, refs := matcherOf(s), accountRefs(s)
 		problems = append(problems, checkClusters(trust, at, s)...)
 		switch {
@@ -200,7 +200,8 @@ func NamedClusters(s core.IdentitySelector) []string {
 	return distinct(clusters)
 }
 
-func requestCondition(s core.IdentitySelector) RequestCondition {
+// RequestConditionOf returns what a selector asks of requests.
+func RequestConditionOf(s core.IdentitySelector) RequestCondition {
 	var c RequestCondition
 	if m := s.RequestIdentityMatcher; m != nil {
 		c.RequestPrincipals, c.NotRequestPrincipals = m.RequestPrincipals, m.NotRequestPrincipals
