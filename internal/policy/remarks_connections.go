@@ -10,7 +10,6 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
-	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
 
 // connectionFields returns the connection settings of a policy, sorted.
@@ -37,18 +36,13 @@ func (e *evaluator) remarkConnections(p *TrafficPolicy) {
 	if !slices.Contains(p.matches, nil) {
 		ignored = append(ignored, "spec.httpRequestMatchers")
 	}
-	if len(p.Resource.Spec.SourceSelector) > 0 && !slices.ContainsFunc(p.Resource.Spec.SourceSelector, wholeClusters) {
+	if selector.SelectsParts(p.Resource.Spec.SourceSelector) {
 		ignored = append(ignored, "the labels and namespaces of spec.sourceSelector")
 	}
 	if len(ignored) > 0 {
 		e.report(finding.New(finding.CodeWiderConnection, p.ID(), fmt.Sprintf("%s %s for all callers in the clusters of the sources, regardless of %s",
 			text.And(fields), text.Choose(len(fields), "holds", "hold"), strings.Join(ignored, " and "))))
 	}
-}
-
-// wholeClusters reports whether a selector selects all workloads of its clusters.
-func wholeClusters(s core.WorkloadSelector) bool {
-	return s.KubeWorkloadMatcher == nil || len(s.KubeWorkloadMatcher.Labels)+len(s.KubeWorkloadMatcher.Namespaces) == 0
 }
 
 // connectsFrom reports whether the connection settings of a policy hold for a
@@ -66,7 +60,7 @@ func (r *Result) ConnectionPolicies(w *world.Workload) []int {
 		r.narrow = []int{}
 		for i := range r.TrafficPolicies {
 			p := &r.TrafficPolicies[i]
-			if s := p.Resource.Spec.SourceSelector; p.Valid() && len(s) > 0 && len(p.connectionFields()) > 0 && !slices.ContainsFunc(s, wholeClusters) {
+			if s := p.Resource.Spec.SourceSelector; p.Valid() && len(p.connectionFields()) > 0 && selector.SelectsParts(s) {
 				r.narrow = append(r.narrow, i)
 			}
 		}

@@ -126,10 +126,10 @@ func (c *Calls) access(source *world.Workload, d *world.Destination, to receiver
 type refusals struct{ withoutIdentity, onlyHTTP []int }
 
 func (r *refusals) add(code Code, policy int) {
-	switch code {
-	case CodeNoIdentity:
+	if code == CodeNoIdentity {
 		r.withoutIdentity = append(r.withoutIdentity, policy)
-	case CodeOnlyHTTP:
+	}
+	if code == CodeOnlyHTTP {
 		r.onlyHTTP = append(r.onlyHTTP, policy)
 	}
 }

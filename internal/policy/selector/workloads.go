@@ -139,3 +139,30 @@ func CheckWorkloads(field string, selectors []core.WorkloadSelector) []finding.P
 	}
 	return problems
 }
+
+// SelectsParts reports whether selectors select only a part of the workloads of some
+// cluster.
+func SelectsParts(selectors []core.WorkloadSelector) bool {
+	var whole []string
+	for _, s := range selectors {
+		if !wholeClusters(s) {
+			continue
+		}
+		if s.KubeWorkloadMatcher == nil || len(s.KubeWorkloadMatcher.Clusters) == 0 {
+			return false
+		}
+		whole = append(whole, s.KubeWorkloadMatcher.Clusters...)
+	}
+	return slices.ContainsFunc(selectors, func(s core.WorkloadSelector) bool {
+		if wholeClusters(s) {
+			return false
+		}
+		clusters := s.KubeWorkloadMatcher.Clusters
+		return len(clusters) == 0 || slices.ContainsFunc(clusters, func(c string) bool { return !slices.Contains(whole, c) })
+	})
+}
+
+// wholeClusters reports whether a selector selects all workloads of its clusters.
+func wholeClusters(s core.WorkloadSelector) bool {
+	return s.KubeWorkloadMatcher == nil || len(s.KubeWorkloadMatcher.Labels)+len(s.KubeWorkloadMatcher.Namespaces) == 0
+}
