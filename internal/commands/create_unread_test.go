@@ -38,12 +38,12 @@ func TestCreateNeedsItsCluster(t *testing.T) {
 		{"virtualmesh prod --mesh istiod-istio-system-east", false},
 		{"virtualmesh prod --mesh istiod-istio-system-east.gloo-mesh", false},
 		{"virtualmesh", false},
-		{"trafficpolicy slow --destination reviews.bookinfo.east --timeout 3s", false},
-		{"trafficpolicy slow --destination reviews.bookinfo.east --timeout 3s --dry-run=server", false},
-		{"accesspolicy readers --source any --destination reviews.bookinfo.east", false},
+		{"trafficpolicy slow --destination details.bookinfo.east --timeout 3s", false},
+		{"trafficpolicy slow --destination details.bookinfo.east --timeout 3s --dry-run=server", false},
+		{"accesspolicy readers --source any --destination details.bookinfo.east", false},
 		{"accesspolicy --interactive", false},
 		{"virtualmesh prod --mesh a.gloo-mesh --dry-run=client", true},
-		{"trafficpolicy slow --destination reviews.bookinfo.east --timeout 3s" + world, true},
+		{"trafficpolicy slow --destination details.bookinfo.east --timeout 3s" + world, true},
 	} {
 		for name, c := range clusters {
 			for _, terminal := range []bool{true, false} {

@@ -32,7 +32,7 @@ func TestExamples(t *testing.T) {
 	for _, example := range examples() {
 		t.Run(example, func(t *testing.T) {
 			t.Parallel()
-			dir := exampleDir(t)
+			dir := exampleDir(t, example)
 			// An example must print a result on standard output, not "nothing found".
 			out, code := runShell(t, dir, "{ "+example+"\n} 2>stderr")
 			said, _ := os.ReadFile(filepath.Join(dir, "stderr"))
@@ -49,7 +49,7 @@ func TestExamplesInProcess(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	for _, example := range examples() {
 		t.Run(example, func(t *testing.T) {
-			t.Chdir(exampleDir(t))
+			t.Chdir(exampleDir(t, example))
 			// Let the shell split the command line.
 			line := exec.CommandContext(t.Context(), "sh", "-c", `meshctl() { printf '%s\n' "$@"; }; `+example)
 			args, err := line.Output()
@@ -107,6 +107,11 @@ func exampleDir(t *testing.T) string {
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "manifests"), os.DirFS(bookinfo)); err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(example, "create virtualmesh") { // its meshes must not belong to another one
+		if err := os.Remove(filepath.Join(dir, "manifests", "virtualmesh.yaml")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.CopyFS(filepath.Join(dir, "dumps"), os.DirFS(dumps)); err != nil {
 		t.Fatal(err)
