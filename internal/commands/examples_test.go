@@ -101,8 +101,8 @@ func exampleCommands(cmd *cobra.Command) []string {
 	return found
 }
 
-// exampleDir returns a directory for examples.
-func exampleDir(t *testing.T) string {
+// exampleDir returns a directory for an example.
+func exampleDir(t *testing.T, example string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "manifests"), os.DirFS(bookinfo)); err != nil {
