@@ -112,7 +112,7 @@ func TestEditThatWidens(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"create", "ap", "open", "--source", "any", "--destination", "ratings.bookinfo.east", "--edit", "-f", ".", "-R"}
-	const question = "Accept that the accesspolicy selects more than before?"
+	const question = "Accept that this accesspolicy selects more than before?"
 	tests := []struct {
 		name    string
 		args    []string
