@@ -12,6 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
+	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/wizard"
 )
@@ -132,12 +133,7 @@ func (a *applyRun) confirm(ctx context.Context, accepted map[lossOn]bool) error 
 
 // question returns the final confirmation.
 func (a *applyRun) question() wizard.Question {
-	count := 0
-	for i := range a.plan.Clusters {
-		if a.plan.Clusters[i].Writes() > 0 {
-			count++
-		}
-	}
+	count := a.writtenClusters()
 	changes := "these changes to " + text.Count(count, "cluster")
 	switch {
 	case a.watch && count == 0:
@@ -154,16 +150,31 @@ func (a *applyRun) question() wizard.Question {
 	}
 }
 
+// writtenClusters is the number of clusters that the plan writes to.
+func (a *applyRun) writtenClusters() int {
+	count := 0
+	for i := range a.plan.Clusters {
+		if a.plan.Clusters[i].Writes() > 0 {
+			count++
+		}
+	}
+	return count
+}
+
 // writeBehaviour writes the changes of behaviour.
 func (a *applyRun) writeBehaviour(t *view.Text) {
-	switch {
-	case a.behaviour == nil:
+	if a.behaviour == nil {
 		return
-	case a.verbosity() > 0:
-		cmdutil.WriteBehaviour(t, impact.AllChangeLines(*a.behaviour))
-	default:
-		cmdutil.WriteBehaviour(t, impact.ChangeLines(*a.behaviour))
 	}
+	lines := impact.ChangeLines(*a.behaviour)
+	if a.verbosity() > 0 {
+		lines = impact.AllChangeLines(*a.behaviour)
+	}
+	if len(lines) == 0 && a.writtenClusters() > 0 {
+		// Drift is repaired, or another version of meshctl renders differently.
+		lines = []impact.Line{{Severity: finding.SeverityInfo, Text: "no policy changed since the last apply; see the objects below"}}
+	}
+	cmdutil.WriteBehaviour(t, lines)
 	t.Blank()
 }
 
