@@ -12,7 +12,6 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/compare"
-	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/wizard"
 )
@@ -170,11 +169,12 @@ func (a *applyRun) writeBehaviour(t *view.Text) {
 	if a.verbosity() > 0 {
 		lines = impact.AllChangeLines(*a.behaviour)
 	}
-	if len(lines) == 0 && a.writtenClusters() > 0 {
+	unchanged := cmdutil.NothingChanges
+	if a.writtenClusters() > 0 {
 		// Drift is repaired, or another version of meshctl renders differently.
-		lines = []impact.Line{{Severity: finding.SeverityInfo, Text: "no policy changed since the last apply; see the objects below"}}
+		unchanged = "no policy changed since the last apply; see the objects below"
 	}
-	cmdutil.WriteBehaviour(t, lines)
+	cmdutil.WriteBehaviour(t, lines, unchanged)
 	t.Blank()
 }
 
