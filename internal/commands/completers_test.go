@@ -118,7 +118,7 @@ func TestCompleteFromWorld(t *testing.T) {
 		},
 		{name: "virtual meshes", args: "describe vm -f x |", want: []string{"bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes"}, all: true},
 		{name: "traffic policies", args: "describe tp -f x |", want: []string{"reviews-timeout-storefront.gloo-mesh\tINVALID, effective on 0 destinations"}},
-		{name: "access policies", args: "describe ap -f x |", want: []string{"health-checks-east.gloo-mesh\tAPPLIED, effective on 4 destinations"}},
+		{name: "access policies", args: "describe ap -f x |", want: []string{"health-checks-east.gloo-mesh\teffective on 4 destinations"}},
 		{name: "clusters", args: "describe cluster -f x |", want: []string{"east\tregistered", "west\tregistered"}, all: true},
 		{
 			name: "not what is named, in whatever form", never: []string{"productpage", "ratings-v1.bookinfo.east"},
@@ -155,7 +155,7 @@ func TestCompleteFromWorld(t *testing.T) {
 		{name: "a service that has no subsets to mirror to", args: "create tp -f x --mirror reviews.bookinfo.east@|", want: []string{"details.bookinfo.east\tService on port 9080"}},
 		{
 			name: "objects to delete", args: "diff --base x --delete |", never: []string{"workload/", "tp/"},
-			want: []string{"virtualmesh/bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes", "accesspolicy/health-checks-east.gloo-mesh\tAPPLIED, effective on 4 destinations"},
+			want: []string{"virtualmesh/bookinfo.gloo-mesh\tACCEPTED, lists 2 meshes", "accesspolicy/health-checks-east.gloo-mesh\teffective on 4 destinations"},
 		},
 		{
 			name: "objects to delete, by an alias and in a list", args: "diff --base x --delete vm/other,vm/|", all: true,

@@ -33,7 +33,7 @@ func TestSavedDraft(t *testing.T) {
 		t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 	}
 	const again = "meshctl create accesspolicy -f . -R --interactive --from readers-2.draft"
-	if !strings.Contains(screen, again) {
+	if !strings.Contains(strings.ReplaceAll(screen, "\r", ""), "answers saved to readers-2.draft; to continue, run:\n  "+again+"\n") {
 		t.Errorf("the screen does not say how to go on:\n%s", screen)
 	}
 	saved, err := os.ReadFile(filepath.Join(dir, "readers-2.draft"))
@@ -112,7 +112,7 @@ func TestEditThatWidens(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"create", "ap", "open", "--source", "any", "--destination", "ratings.bookinfo.east", "--edit", "-f", ".", "-R"}
-	const question = "Accept that the accesspolicy selects more than before?"
+	const question = "Accept that this accesspolicy selects more than before?"
 	tests := []struct {
 		name    string
 		args    []string

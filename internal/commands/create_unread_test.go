@@ -28,7 +28,7 @@ func TestCreateNeedsItsCluster(t *testing.T) {
 		"forbidden": {
 			(&managementAPI{installed: true, forbidden: true}).start(t, "mgmt"),
 			"error: cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io, trafficpolicies.networking.mesh.gloo.solo.io, " +
-				"accesspolicies.networking.mesh.gloo.solo.io and 5 more on cluster mgmt: forbidden to user eve (get the ClusterRole meshctl-view, or use other credentials)\n",
+				"accesspolicies.networking.mesh.gloo.solo.io and 5 more: forbidden to user eve (get the ClusterRole meshctl-view, or use other credentials)\n",
 		},
 	}
 	for _, tt := range []struct {

@@ -59,10 +59,10 @@ func (*TrafficPolicyDescription) columns() []view.Column {
 		{Name: "NAMESPACE"},
 		{Name: "NAME"},
 		{Name: "STATE", Tone: toneOf},
-		{Name: "WRITTEN", Tone: writtenTone, Priority: 3},
+		{Name: "WRITTEN", Tone: writtenTone, Priority: 1},
 		{Name: "FIELDS", Content: view.ItemList},
-		{Name: "DESTINATIONS", Priority: 1},
-		{Name: "SOURCES", Priority: 2},
+		{Name: "DESTINATIONS", Priority: 2},
+		{Name: "SOURCES", Priority: 3},
 		{Name: "FINDINGS"},
 	}, view.WideColumns("FROM", "TO", "MATCHES")...)
 }

@@ -21,7 +21,7 @@ func (d *discoverer) discoverAppMeshes() {
 	for _, resource := range d.appMeshes {
 		arn, _, err := unstructured.NestedString(resource.Object, "status", "meshARN")
 		if err != nil {
-			d.noteAppMesh(resource, errors.New("its status.meshARN is not a text"))
+			d.noteAppMesh(resource, errors.New("status.meshARN is not a string"))
 			continue
 		}
 		if arn != "" && sources[arn] == nil {
@@ -54,7 +54,7 @@ func (d *discoverer) noteAppMesh(resource *unstructured.Unstructured, err error)
 	d.note(Note{
 		Object:  d.object("Mesh", "", resource.GetName()),
 		Message: fmt.Sprintf("this App Mesh is left out: %s", err),
-		Hint:    "The controller of App Mesh writes the status of the resource; look at its logs.",
+		Hint:    "Check the logs of the App Mesh controller, which writes the status of the resource.",
 		Skipped: true,
 	})
 }

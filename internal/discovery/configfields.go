@@ -88,7 +88,7 @@ func textsOf(value any) (texts []string, reason string) {
 		text, ok := item.(string)
 		switch {
 		case !ok:
-			return nil, "one of its items is not a text"
+			return nil, "one of its items is not a string"
 		case len(text) > maxItemLength:
 			return nil, fmt.Sprintf("one of its items has more than %d characters", maxItemLength)
 		case !seen[text]:
@@ -130,7 +130,7 @@ func labelSelector(value any) (selector metav1.LabelSelector, reason string) {
 	for key, value := range labels {
 		text, ok := value.(string)
 		if !ok {
-			return selector, "one of its labels is not a text"
+			return selector, "one of its labels is not a string"
 		}
 		if selector.MatchLabels == nil {
 			selector.MatchLabels = map[string]string{}

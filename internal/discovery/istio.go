@@ -45,7 +45,7 @@ func (d *discoverer) discoverIstio() {
 			d.note(Note{
 				Object:  d.object("Deployment", deployment.Namespace, deployment.Name),
 				Message: fmt.Sprintf("this istiod is left out: %s", err),
-				Hint:    "Repair what the message names, then discover again; until then the workloads of this mesh are unknown.",
+				Hint:    "Fix the problem, then run discover again; until then, the workloads of this mesh are not known.",
 				Skipped: true,
 			})
 			continue

@@ -67,7 +67,7 @@ func textField(fields map[string]any, spellings ...string) (string, error) {
 		case string:
 			return value, nil
 		default:
-			return "", fmt.Errorf("%s is not a text", name)
+			return "", fmt.Errorf("%s is not a string", name)
 		}
 	}
 	return "", nil

@@ -241,7 +241,7 @@ func (c *configFields) defaultRetryPolicy() *discoveryv1.DefaultRetryPolicy {
 	policy := &discoveryv1.DefaultRetryPolicy{Attempts: &attempts}
 	retryOn, _ := valueOf(fields, "retryOn", "retry_on")
 	if policy.RetryOn, ok = retryOn.(string); (!ok && retryOn != nil) || len(policy.RetryOn) > maxRetryOn {
-		c.ignore(name, fmt.Sprintf("its retryOn is not a text of at most %d characters", maxRetryOn))
+		c.ignore(name, fmt.Sprintf("its retryOn is not a string of at most %d characters", maxRetryOn))
 		return nil
 	}
 	if timeout, _ := valueOf(fields, "perTryTimeout", "per_try_timeout"); timeout != nil {
@@ -294,7 +294,7 @@ func dnsCaptureOf(proxyConfig any) (captures, stated bool, reason string) {
 	case capture == nil:
 		return false, false, ""
 	case !ok:
-		return false, false, dnsCaptureVariable + " is not a text"
+		return false, false, dnsCaptureVariable + " is not a string"
 	default:
 		return isTrue(written), true, ""
 	}

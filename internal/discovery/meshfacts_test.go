@@ -110,7 +110,7 @@ func TestMeshFacts(t *testing.T) {
 		},
 		{
 			name: "aliases with a number", config: "trust_domain_aliases: [a, 1]", want: "trustDomainAliases: null",
-			notes: "trust_domain_aliases is ignored: one of its items is not a text\n",
+			notes: "trust_domain_aliases is ignored: one of its items is not a string\n",
 		},
 
 		{
@@ -137,7 +137,7 @@ func TestMeshFacts(t *testing.T) {
 		},
 		{
 			name: "a trust domain that is a number", config: "caCertificates: [{trustDomains: [1]}]", want: "caCertificateTrustDomains: null",
-			notes: "caCertificates is ignored: of the trustDomains together, one of its items is not a text\n",
+			notes: "caCertificates is ignored: of the trustDomains together, one of its items is not a string\n",
 		},
 
 		{name: "outbound", config: "outboundTrafficPolicy: {mode: REGISTRY_ONLY}", want: "outboundTrafficPolicy: REGISTRY_ONLY"},
@@ -179,7 +179,7 @@ func TestMeshFacts(t *testing.T) {
 		},
 		{
 			name: "a label that is a number", config: "discoverySelectors: [{matchLabels: {a: 1}}]", want: "discoverySelectors: null",
-			notes: "discoverySelectors is ignored: one of its labels is not a text\n",
+			notes: "discoverySelectors is ignored: one of its labels is not a string\n",
 		},
 		{
 			name: "an unknown operator", config: "discoverySelectors: [{matchExpressions: [{key: a, operator: Like}]}]", want: "discoverySelectors: null",
@@ -205,7 +205,7 @@ func TestMeshFacts(t *testing.T) {
 		},
 		{
 			name: "conditions of another shape", config: "defaultHttpRetryPolicy: {attempts: 1, retryOn: [5xx]}", want: "defaultHttpRetryPolicy: null",
-			notes: "defaultHttpRetryPolicy is ignored: its retryOn is not a text of at most 4096 characters\n",
+			notes: "defaultHttpRetryPolicy is ignored: its retryOn is not a string of at most 4096 characters\n",
 		},
 		{
 			name: "a timeout without unit", config: "defaultHttpRetryPolicy: {attempts: 1, perTryTimeout: 2}", want: "defaultHttpRetryPolicy: null",
@@ -234,7 +234,7 @@ func TestMeshFacts(t *testing.T) {
 		{name: "no DNS capture", config: `defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: "no"}}`},
 		{
 			name: "DNS capture of another shape", config: "defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: true}}", want: "dnsCapture: null",
-			notes: "defaultConfig is ignored: ISTIO_META_DNS_CAPTURE is not a text\n",
+			notes: "defaultConfig is ignored: ISTIO_META_DNS_CAPTURE is not a string\n",
 		},
 	}
 	for _, test := range tests {
@@ -370,7 +370,7 @@ func TestHostileMeshConfig(t *testing.T) {
 		},
 		{
 			name: "long conditions", config: "defaultHttpRetryPolicy: {attempts: 1, retryOn: " + long + "}", want: "defaultHttpRetryPolicy: null",
-			notes: "defaultHttpRetryPolicy is ignored: its retryOn is not a text of at most 4096 characters\n",
+			notes: "defaultHttpRetryPolicy is ignored: its retryOn is not a string of at most 4096 characters\n",
 		},
 		{name: "a megabyte of unknown fields", config: many("field%d: 1\n")},
 		{name: "deep nesting", config: "extensionProviders: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000)},

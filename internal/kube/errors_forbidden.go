@@ -114,6 +114,36 @@ func FoldForbidden(errs []*Error) []*Error {
 	return folded
 }
 
+// statusAction begins the actions of WriteStatuses.
+const statusAction = "write the status of "
+
+// FoldForbiddenStatuses returns one error for the statuses of a cluster that a user
+// may not write for want of the same role, and all other errors.
+func FoldForbiddenStatuses(errs []*Error) []*Error {
+	var folded []*Error
+	counts := map[int]int{}
+	for _, e := range errs {
+		at := -1
+		if e.Reason == ReasonForbidden && strings.HasPrefix(e.Action, statusAction) {
+			at = slices.IndexFunc(folded, func(f *Error) bool {
+				return f.Reason == ReasonForbidden && f.Cluster == e.Cluster && f.Hint == e.Hint && strings.HasPrefix(f.Action, statusAction)
+			})
+		}
+		if at < 0 {
+			folded = append(folded, e)
+			continue
+		}
+		counts[at]++
+	}
+	for at, more := range counts {
+		one := *folded[at]
+		one.Action += " " + text.More(more)
+		one.Why = "forbidden" + forbiddenUser(one.Why)
+		folded[at] = &one
+	}
+	return folded
+}
+
 // forbiddenUser returns the user in a message.
 func forbiddenUser(why string) string {
 	if d, known := parseDenial(why); known {

@@ -73,3 +73,32 @@ func TestForbidden(t *testing.T) {
 		t.Errorf("folded %v", got)
 	}
 }
+
+func TestFoldForbiddenStatuses(t *testing.T) {
+	t.Parallel()
+	forbidden := func(object, resource, hint string) *Error {
+		return &Error{
+			Cluster: "mgmt", Action: statusAction + object, Reason: ReasonForbidden, Hint: hint,
+			Why: `forbidden: User "eve" cannot update resource "` + resource + `" in API group "networking.mesh.gloo.solo.io" in the namespace "gloo-mesh"`,
+		}
+	}
+	other := &Error{Cluster: "mgmt", Action: statusAction + "Mesh a", Reason: ReasonTimeout, Why: "timed out"}
+	const role = "get the ClusterRole meshctl-edit"
+	errs := []*Error{
+		forbidden("VirtualMesh prod", "virtualmeshes/status", role), other,
+		forbidden("AccessPolicy a", "accesspolicies/status", role), forbidden("AccessPolicy b", "accesspolicies/status", role),
+		forbidden("Mesh b", "meshes/status", "get this permission"),
+	}
+	want := []string{
+		"cannot write the status of VirtualMesh prod and 2 more on cluster mgmt: forbidden to user eve: get the ClusterRole meshctl-edit",
+		"cannot write the status of Mesh a on cluster mgmt: timed out",
+		`cannot write the status of Mesh b on cluster mgmt: forbidden: User "eve" cannot update resource "meshes/status" in API group "networking.mesh.gloo.solo.io" in the namespace "gloo-mesh": get this permission`,
+	}
+	var got []string
+	for _, e := range FoldForbiddenStatuses(errs) {
+		got = append(got, e.Error())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -34,7 +34,7 @@ func WriteStatuses(ctx context.Context, c *Connection, updates []StatusUpdate, d
 	var end atomic.Pointer[Error]
 	return ParallelRequests(updates, func(update StatusUpdate) Result {
 		key := update.Key
-		action := "write the status of " + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
+		action := statusAction + DescribeObject(key.GVK.Kind, key.Namespace, key.Name)
 		result := Result{GVK: key.GVK, Namespace: key.Namespace, Name: key.Name, Cluster: c.Name}
 		if lost := end.Load(); lost != nil {
 			result.Fail(action, lost)

@@ -267,11 +267,11 @@ func TestManagementProblems(t *testing.T) {
 	}{
 		{
 			name: "a kind that may not be listed", server: &liveAPI{lists: emptyManagement(), forbidden: []string{networkingPath + "accesspolicies"}},
-			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster mgmt: " + forbidden},
+			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io: " + forbidden},
 		},
 		{
 			name: "a kind that fails", server: &liveAPI{lists: emptyManagement(), broken: []string{networkingPath + "accesspolicies"}}, hides: true,
-			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster mgmt: SERVER answers: an error on the server (\"out of order\") has prevented the request from succeeding " +
+			want: []string{"UnlistedKind cluster mgmt: cannot list accesspolicies.networking.mesh.gloo.solo.io: SERVER answers: an error on the server (\"out of order\") has prevented the request from succeeding " +
 				"(try again, or check the log of the API server)"},
 		},
 		{
@@ -280,7 +280,7 @@ func TestManagementProblems(t *testing.T) {
 		},
 		{
 			name: "a kind that is missing", server: &liveAPI{lists: without("virtualmeshes")},
-			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io on cluster mgmt: kind not found in networking.mesh.gloo.solo.io/v1 (install its CustomResourceDefinition, or use a cluster that has it)"},
+			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io: kind not found in networking.mesh.gloo.solo.io/v1 (install its CustomResourceDefinition, or use a cluster that has it)"},
 		},
 		{
 			name: "not installed", server: &liveAPI{}, hides: true,
@@ -289,12 +289,12 @@ func TestManagementProblems(t *testing.T) {
 		},
 		{
 			name: "nothing may be listed", server: &liveAPI{lists: emptyManagement(), forbidden: everything()}, kinds: []string{"TrafficPolicy"}, hides: true,
-			want: []string{"UnlistedKind cluster mgmt: cannot list trafficpolicies.networking.mesh.gloo.solo.io on cluster mgmt: " + forbidden},
+			want: []string{"UnlistedKind cluster mgmt: cannot list trafficpolicies.networking.mesh.gloo.solo.io: " + forbidden},
 		},
 		{
 			name: "nothing at all may be listed", server: &liveAPI{lists: emptyManagement(), forbidden: everything()}, hides: true,
 			want: []string{"UnlistedKind cluster mgmt: cannot list virtualmeshes.networking.mesh.gloo.solo.io, trafficpolicies.networking.mesh.gloo.solo.io, " +
-				"accesspolicies.networking.mesh.gloo.solo.io and 5 more on cluster mgmt: forbidden (get this permission, or use other credentials)"},
+				"accesspolicies.networking.mesh.gloo.solo.io and 5 more: forbidden (get this permission, or use other credentials)"},
 		},
 		{
 			name: "a cluster that hangs", server: &liveAPI{slow: true}, hides: true,

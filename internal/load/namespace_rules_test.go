@@ -36,7 +36,7 @@ func TestNamespaceRules(t *testing.T) {
 		{name: "a namespace is listed", server: &liveAPI{lists: everywhere, listed: "team, third"}, team: true},
 		{
 			name: "what is listed may not be read", server: &liveAPI{lists: everywhere, listed: "team", forbidden: []string{homePath}},
-			problems: []string{"UnlistedKind cluster mgmt: cannot read Namespace gloo-mesh on cluster mgmt: forbidden: not for you (get this permission, or use other credentials)"},
+			problems: []string{"UnlistedKind cluster mgmt: cannot read Namespace gloo-mesh: forbidden: not for you (get this permission, or use other credentials)"},
 		},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -172,12 +173,16 @@ func (g *grid) shrink(room int, limits ...func(column int) int) bool {
 }
 
 // leaveOut hides the least important column, the last one of several; it reports
-// whether there was one.
+// whether there was one. Columns in which nothing is known come first.
 func (g *grid) leaveOut() bool {
-	least := -1
+	least, highest := -1, 0
 	for k, i := range g.shown {
-		if p := g.table.Columns[i].Priority; p > 0 && (least < 0 || p >= g.table.Columns[g.shown[least]].Priority) {
-			least = k
+		p := g.table.Columns[i].Priority
+		if p > 0 && g.unknown(i) {
+			p = math.MaxInt
+		}
+		if p > 0 && p >= highest {
+			least, highest = k, p
 		}
 	}
 	if least < 0 {
@@ -185,6 +190,11 @@ func (g *grid) leaveOut() bool {
 	}
 	g.shown = slices.Delete(g.shown, least, least+1)
 	return true
+}
+
+// unknown reports whether all cells of a column say that the value is not known.
+func (g *grid) unknown(column int) bool {
+	return !slices.ContainsFunc(g.table.Rows, func(row []string) bool { return column >= len(row) || row[column] != view.Unknown })
 }
 
 // total returns the width of the table.

@@ -154,6 +154,52 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	}
 }
 
+func TestUnknownColumnsAreHiddenFirst(t *testing.T) {
+	t.Parallel()
+	table := view.Table{Columns: []view.Column{{Name: "NAME"}, {Name: "STATE"}, {Name: "WRITTEN", Priority: 1}, {Name: "FIELDS", Content: view.ItemList}, {Name: "SOURCES", Priority: 2}}}
+	table.Add("productpage-to-reviews-east", "EFFECTIVE", view.Unknown, "connectionPoolSettings", "1")
+	table.Add("productpage-to-reviews-west", "EFFECTIVE", view.Unknown, "retries", "1")
+	for _, tt := range []struct {
+		name, written string
+		width         int
+		want          string
+	}{
+		{"columns without anything known are hidden first", view.Unknown, 80, `
+NAME                          STATE       FIELDS                   SOURCES
+productpage-to-reviews-east   EFFECTIVE   connectionPoolSettings   1
+productpage-to-reviews-west   EFFECTIVE   retries                  1
+1 column hidden (WRITTEN); use -o wide or a wider terminal
+`},
+		{"others by their priority", "yes", 80, `
+NAME                          STATE       WRITTEN   FIELDS
+productpage-to-reviews-east   EFFECTIVE   yes       connectionPoolSettings
+productpage-to-reviews-west   EFFECTIVE   yes       retries
+1 column hidden (SOURCES); use -o wide or a wider terminal
+`},
+		{"names stay whole", "yes", 60, `
+NAME                          STATE       FIELDS
+productpage-to-reviews-east   EFFECTIVE   connectionPoolS...
+productpage-to-reviews-west   EFFECTIVE   retries
+2 columns hidden (WRITTEN, SOURCES); use -o wide or a wider
+  terminal
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			table := table
+			table.Rows = slices.Clone(table.Rows)
+			for i := range table.Rows {
+				table.Rows[i] = slices.Clone(table.Rows[i])
+				table.Rows[i][2] = tt.written
+			}
+			got := printedAt(t, tt.width, output.FormatTable, view.View{Table: view.Rows(table)})
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestPrintUsesTheWidthOfTheStream(t *testing.T) {
 	t.Parallel()
 	streams, out, errOut := cli.Test("")

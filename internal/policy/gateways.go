@@ -105,7 +105,7 @@ func (e *evaluator) selectedGateways(mesh *world.Mesh, sets []selector.Set, sele
 			continue
 		}
 		if len(d.Selector) == 0 {
-			return nil, fmt.Errorf("the selected gateway %s is a Service without pod selector", d.Key())
+			return nil, fmt.Errorf("the selected gateway %s has no pod selector", d.Key())
 		}
 		gateway, err := selectedGateway(d, selectors[k])
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/kube"
 )
 
@@ -40,7 +41,7 @@ type Uninstallation struct {
 // ResourcesExistError says that custom resources would be lost.
 type ResourcesExistError struct {
 	Cluster string
-	// Counts are the numbers of resources by kind, such as "2 VirtualMesh".
+	// Counts are the numbers of resources by kind, such as "2 VirtualMeshes".
 	Counts []string
 }
 
@@ -52,7 +53,7 @@ func (e *ResourcesExistError) Error() string {
 
 // UninstallPlan says what an uninstall will remove.
 type UninstallPlan struct {
-	// Resources are the numbers of resources that will be lost by kind, such as "2 VirtualMesh".
+	// Resources are the numbers of resources that will be lost by kind, such as "2 VirtualMeshes".
 	Resources []string
 
 	uninstaller *uninstaller
@@ -124,7 +125,7 @@ func (u *uninstaller) look(ctx context.Context) ([]string, error) {
 			u.registrations = found
 		}
 		if len(found) > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", len(found), kind))
+			counts = append(counts, text.Count(len(found), kind))
 		}
 	}
 	if len(counts) > 0 && !u.opts.DeleteResources {

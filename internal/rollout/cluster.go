@@ -250,7 +250,7 @@ func (p *planner) protect(change *Change, action string, desired map[string]any)
 	change.Kind, change.transition, change.Held = kube.ChangeRefuse, nil, true
 	change.Err = &kube.Error{
 		Cluster: p.cluster.Name, Action: action, Reason: kube.ReasonConflict, Why: "it protects workloads, and " + why,
-		Hint: "repair that, or give the protection up with --accept-loss",
+		Hint: "fix it, or pass --accept-loss to remove the protection",
 	}
 }
 

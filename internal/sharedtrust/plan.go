@@ -139,7 +139,7 @@ func (v *Survey) States(force bool) map[core.ObjectRef]string {
 // validity says how long a kept certificate is valid.
 func (v *Survey) validity(m *MeshState) string {
 	if signer := v.signer().Certificate; signer != nil && !m.Bundle.Certificate.NotAfter.Before(signer.NotAfter) {
-		return "valid until its root expires"
+		return "valid until the root CA expires"
 	}
 	return "valid; renewal is due at " + timeText(m.Verdict.RenewAt)
 }

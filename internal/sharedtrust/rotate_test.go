@@ -174,7 +174,7 @@ func TestStates(t *testing.T) {
 	if _, err := issue(t, m, s, false); err != nil {
 		t.Fatal(err)
 	}
-	const valid = "valid until its root expires"
+	const valid = "valid until the root CA expires"
 	same("issued", valid)
 	for _, want := range []string{valid + "; the mesh trusts roots OLD and NEW", valid + "; the mesh trusts roots OLD and NEW", valid} {
 		if _, err := advance(t, m, s); err != nil {

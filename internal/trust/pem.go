@@ -35,18 +35,18 @@ func ParseCertificates(text []byte) ([]*x509.Certificate, error) {
 			break
 		}
 		if block.Type != blockCertificate {
-			return nil, fmt.Errorf("block %d is no certificate but of type %s", len(certificates)+1, blockName(block.Type))
+			return nil, fmt.Errorf("block %d is not a certificate but has type %s", len(certificates)+1, blockName(block.Type))
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("certificate %d cannot be read: %w", len(certificates)+1, err)
 		}
 		if certificates = append(certificates, certificate); len(certificates) > maxCertificates {
-			return nil, fmt.Errorf("it holds more than %d certificates", maxCertificates)
+			return nil, fmt.Errorf("more than %d certificates", maxCertificates)
 		}
 	}
 	if len(certificates) == 0 {
-		return nil, errors.New("it holds no certificate in PEM form")
+		return nil, errors.New("no certificate in PEM format")
 	}
 	return certificates, nil
 }

@@ -59,27 +59,28 @@ func (i issued) certificates() ([]*x509.Certificate, error) {
 // parseCertificates parses the answers of paths that serve certificates: JSON
 // (pki/cert/ca, pki/cert/ca_chain), PEM (pki/ca/pem, pki/ca_chain), or DER
 // (pki/ca).
-func parseCertificates(body []byte) ([]*x509.Certificate, error) {
-	body = bytes.TrimSpace(body)
+func parseCertificates(answer []byte) ([]*x509.Certificate, error) {
+	body := bytes.TrimSpace(answer)
 	switch {
 	case len(body) == 0:
 		return nil, nil
 	case body[0] == '{':
-		var answer struct {
+		var decoded struct {
 			Data *issued `json:"data"`
 		}
-		if err := json.Unmarshal(body, &answer); err != nil {
+		if err := json.Unmarshal(body, &decoded); err != nil {
 			return nil, fmt.Errorf("the JSON is not that of Vault: %w", err)
 		}
-		if answer.Data == nil {
+		if decoded.Data == nil {
 			return nil, nil
 		}
-		return answer.Data.certificates()
+		return decoded.Data.certificates()
 	case bytes.Contains(body, []byte("-----BEGIN")):
 		certificates, err := parsePEM(body)
 		return unique(certificates), err
 	default:
-		certificates, err := x509.ParseCertificates(body)
+		// The last byte of a signature may look like a blank.
+		certificates, err := x509.ParseCertificates(answer)
 		if err != nil {
 			return nil, errors.New("it is neither PEM, DER nor the JSON of Vault")
 		}
@@ -99,7 +100,7 @@ func parsePEM(text []byte) ([]*x509.Certificate, error) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("there is a PEM block of type %s where only certificates belong", oneLine(block.Type))
+			return nil, fmt.Errorf("unexpected PEM block of type %s: only certificates are allowed", oneLine(block.Type))
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {

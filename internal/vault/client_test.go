@@ -110,7 +110,7 @@ func TestBadAnswers(t *testing.T) {
 		{"JSON of something else", say(200, `{"status":"ok"}`), []string{"there is no certificate"}, 0},
 		{"JSON that ends", say(200, `{"data":{"certificate":"`), []string{"the JSON is not that of Vault"}, 0},
 		{"a number for a chain", say(200, `{"data":{"ca_chain":7}}`), []string{"neither a text nor a list of texts"}, 0},
-		{"a private key", say(200, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), []string{"PEM block of type PRIVATE KEY where only certificates belong"}, 0},
+		{"a private key", say(200, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), []string{"unexpected PEM block of type PRIVATE KEY"}, 0},
 		{"damaged PEM", say(200, string(encode(root))+"-----BEGIN CERTIFICATE-----\nMIIB"), []string{"the PEM text after certificate 1 is damaged"}, 0},
 		{"no certificate in PEM", say(200, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), []string{"certificate 1 cannot be read"}, 0},
 		{"a leaf", say(200, leaf), []string{`"CN=leaf" is not one of an authority`}, 0},

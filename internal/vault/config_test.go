@@ -49,7 +49,7 @@ func TestNewConfig(t *testing.T) {
 		{name: "no certificate in the bundle", change: func(s *certificatesv1.VaultCA) { s.CABundle = []byte("hello") }, wantError: "caBundle: no PEM certificate is in it"},
 		{name: "a key in the bundle", change: func(s *certificatesv1.VaultCA) {
 			s.CABundle = []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-		}, wantError: "caBundle: there is a PEM block of type PRIVATE KEY"},
+		}, wantError: "caBundle: unexpected PEM block of type PRIVATE KEY"},
 		{name: "an empty file", change: func(s *certificatesv1.VaultCA) { s.CALocalPath = &file }, wantError: "caLocalPath: no PEM certificate is in it"},
 		{name: "two bundles", change: func(s *certificatesv1.VaultCA) { s.CABundle, s.CALocalPath = encode(root), &file }, wantError: "caBundle: caLocalPath is set, too"},
 		{name: "several mistakes", change: func(s *certificatesv1.VaultCA) { *s = certificatesv1.VaultCA{} }, wantError: "; csrPath: missing"},

@@ -72,7 +72,7 @@ func (c *Client) Roots(ctx context.Context) ([]*x509.Certificate, error) {
 func (c *Client) SignIntermediate(ctx context.Context, csr []byte, options Options) ([]*x509.Certificate, error) {
 	parsed, err := parseRequest(csr, options)
 	if err != nil {
-		return nil, fmt.Errorf("cannot ask Vault at %s for an intermediate certificate: %w", c.config.Server(), err)
+		return nil, fmt.Errorf("cannot request an intermediate certificate from Vault at %s: %w", c.config.Server(), err)
 	}
 	served, err := c.Roots(ctx)
 	if err != nil {

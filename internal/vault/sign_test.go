@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"net/http"
@@ -316,5 +317,22 @@ func verifyWithOpenSSL(t *testing.T, workload *x509.Certificate, chain []*x509.C
 		"-trusted", file("root.pem", chain[last]), "-untrusted", file("chain.pem", chain[:last]...), file("workload.pem", workload)).CombinedOutput()
 	if err != nil {
 		t.Errorf("openssl verify: %v\n%s", err, output)
+	}
+}
+
+// TestRootsReadsCertificatesThatEndWithABlank is about DER: the last byte of a
+// signature is any byte.
+func TestRootsReadsCertificatesThatEndWithABlank(t *testing.T) {
+	t.Parallel()
+	f := newFakeVault(t)
+	for !bytes.ContainsAny(f.chain[0].Raw[len(f.chain[0].Raw)-1:], " \t\r\n") {
+		f.chain[0], f.key = newRoot(t, "Example Root", year)
+	}
+	certificates, err := f.client(t, func(s *certificatesv1.VaultCA) { s.CAPath = "pki/ca" }).Roots(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Example Root"}, names(certificates)); diff != "" {
+		t.Errorf("Roots() differs (-want +got):\n%s", diff)
 	}
 }

@@ -28,7 +28,7 @@ func (a *applyRun) reportStatuses() {
 	if a.plan.StatusErr != nil {
 		a.say("error: %s", a.plan.StatusErr)
 	}
-	var errs []string
+	var failed []*kube.Error
 	var management string
 	written := 0
 	for i := range a.plan.Statuses {
@@ -38,10 +38,14 @@ func (a *applyRun) reportStatuses() {
 			written++
 		}
 		if r.Err != nil && r.Err.Reason != kube.ReasonCancelled {
-			errs = append(errs, "error: "+r.Err.Error())
+			failed = append(failed, r.Err)
 		}
 	}
-	cmdutil.ReportLinesOrAll(a.streams, errs)
+	var lines []string
+	for _, e := range kube.FoldForbiddenStatuses(failed) {
+		lines = append(lines, "error: "+e.Error())
+	}
+	cmdutil.ReportLinesOrAll(a.streams, lines)
 	if written > 0 {
 		a.say("%s: wrote the status of %s", management, text.Count(written, "resource"))
 	}

@@ -132,12 +132,7 @@ func (a *applyRun) confirm(ctx context.Context, accepted map[lossOn]bool) error 
 
 // question returns the final confirmation.
 func (a *applyRun) question() wizard.Question {
-	count := 0
-	for i := range a.plan.Clusters {
-		if a.plan.Clusters[i].Writes() > 0 {
-			count++
-		}
-	}
+	count := a.writtenClusters()
 	changes := "these changes to " + text.Count(count, "cluster")
 	switch {
 	case a.watch && count == 0:
@@ -154,16 +149,32 @@ func (a *applyRun) question() wizard.Question {
 	}
 }
 
+// writtenClusters is the number of clusters that the plan writes to.
+func (a *applyRun) writtenClusters() int {
+	count := 0
+	for i := range a.plan.Clusters {
+		if a.plan.Clusters[i].Writes() > 0 {
+			count++
+		}
+	}
+	return count
+}
+
 // writeBehaviour writes the changes of behaviour.
 func (a *applyRun) writeBehaviour(t *view.Text) {
-	switch {
-	case a.behaviour == nil:
+	if a.behaviour == nil {
 		return
-	case a.verbosity() > 0:
-		cmdutil.WriteBehaviour(t, impact.AllChangeLines(*a.behaviour))
-	default:
-		cmdutil.WriteBehaviour(t, impact.ChangeLines(*a.behaviour))
 	}
+	lines := impact.ChangeLines(*a.behaviour)
+	if a.verbosity() > 0 {
+		lines = impact.AllChangeLines(*a.behaviour)
+	}
+	unchanged := cmdutil.NothingChanges
+	if a.writtenClusters() > 0 {
+		// Drift is repaired, or another version of meshctl renders differently.
+		unchanged = "no policy changed since the last apply; see the objects below"
+	}
+	cmdutil.WriteBehaviour(t, lines, unchanged)
 	t.Blank()
 }
 

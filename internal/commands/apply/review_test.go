@@ -153,7 +153,7 @@ func TestLossesAreConfirmed(t *testing.T) {
 			answers: []wizardtest.Answer{
 				wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("This removes protection", true), wizardtest.Confirm("Apply these changes", true),
 			},
-			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: repair that, or give the protection up with --accept-loss
+			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? Remove the protection of 1 object anyway? Yes
 warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
@@ -186,7 +186,7 @@ warning: this removes protection:
 				wizardtest.Confirm("Remove the protection", false), wizardtest.Confirm("This removes protection", false),
 			},
 			err: cli.ErrCancelled,
-			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: repair that, or give the protection up with --accept-loss
+			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? Remove the protection of 1 object anyway? No
 warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
@@ -203,7 +203,7 @@ west:
 warning: this removes protection:
   east: callers are no longer restricted (AuthorizationPolicy bookinfo/details)
   west: callers are no longer restricted (AuthorizationPolicy bookinfo/details)
-error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: repair that, or give the protection up with --accept-loss
+error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? This removes protection (2 objects). Continue? No
 `,
 		},
@@ -214,7 +214,7 @@ error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it
 				breakPolicy(o, "reviews-to-ratings-east")
 			},
 			answers: []wizardtest.Answer{wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("Apply these changes", true)},
-			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: repair that, or give the protection up with --accept-loss
+			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? Remove the protection of 1 object anyway? Yes
 warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
@@ -238,8 +238,8 @@ warning: this removes protection:
 			answers: []wizardtest.Answer{
 				wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("This removes protection", true), wizardtest.Confirm("Apply these changes", true),
 			},
-			want: `error: cannot delete AuthorizationPolicy details in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: repair that, or give the protection up with --accept-loss
-error: cannot delete AuthorizationPolicy details in bookinfo on cluster west: it protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: repair that, or give the protection up with --accept-loss
+			want: `error: cannot delete AuthorizationPolicy details in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
+error: cannot delete AuthorizationPolicy details in bookinfo on cluster west: it protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? Remove the protection of 2 objects anyway? Yes
 warning: not rendered: AccessPolicy/productpage-to-details.gloo-mesh: spec.allowedPorts[0]: must be a number
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED

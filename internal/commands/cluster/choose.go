@@ -102,9 +102,9 @@ func (c *clusterChooser) toRegister(ctx context.Context) error {
 				return 0
 			}
 		}
-		question := "Which context is the cluster to register?"
+		question := "Which context do you want to register?"
 		if c.Cluster != "" {
-			question = "Which context is the cluster to register as " + c.Cluster + "?"
+			question = "Which context do you want to register as " + c.Cluster + "?"
 		}
 		if err := c.selectContext(choices, question, rank); err != nil {
 			return err

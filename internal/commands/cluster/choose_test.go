@@ -88,7 +88,7 @@ func newTestChooser(t *testing.T, name string, answers ...wizardtest.Answer) (*c
 
 func TestChooseClusterToRegister(t *testing.T) {
 	t.Parallel()
-	c, script := newTestChooser(t, "", wizardtest.Default("Which context is the cluster to register?"), wizardtest.Default("Name of the cluster:"))
+	c, script := newTestChooser(t, "", wizardtest.Default("Which context do you want to register?"), wizardtest.Default("Name of the cluster:"))
 	if err := c.toRegister(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -138,10 +138,10 @@ func newClusterStatus(s *registration.MemberStatus) clusterStatus {
 func (l clusterStatusList) explain(streams *cli.Streams) {
 	for _, item := range l.Items {
 		if item.Message != "" {
-			streams.Warn("%s: %s", item.Name, item.Message)
+			streams.Warn("%s", item.Message)
 		}
 		for _, note := range item.Notes {
-			streams.Warn("%s: %s", item.Name, note)
+			streams.Warn("%s", note)
 		}
 	}
 }

@@ -9,12 +9,13 @@ import (
 // NothingChanges is the text for unchanged behaviour or configuration.
 const NothingChanges = "nothing changes"
 
-// WriteBehaviour writes what changes in behaviour, one line for each change.
-func WriteBehaviour(t *view.Text, lines []impact.Line) {
+// WriteBehaviour writes what changes in behaviour, one line for each change, or that
+// it is unchanged.
+func WriteBehaviour(t *view.Text, lines []impact.Line, unchanged string) {
 	t.Line("Behaviour:")
 	t.Nested(func() {
 		if len(lines) == 0 {
-			t.Line(NothingChanges)
+			t.Line(unchanged)
 		}
 		for _, line := range lines {
 			t.Marked(impactMark(line.Severity), line.Text)

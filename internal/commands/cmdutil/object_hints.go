@@ -62,7 +62,11 @@ func HintVirtualMesh(result *policy.Result, i int) string {
 func hintPolicy(kind policy.PolicyKind) func(result *policy.Result, i int) string {
 	return func(result *policy.Result, i int) string {
 		app := result.ApplicationOf(policy.PolicyRef{Kind: kind, Index: i})
-		return fmt.Sprintf("%s, effective on %s", app.State(), counted(len(app.EffectiveDestinations()), DestinationKind()))
+		effect := "effective on " + counted(len(app.EffectiveDestinations()), DestinationKind())
+		if state := app.State(); state != policy.StateApplied { // nothing is known here about what is written
+			return string(state) + ", " + effect
+		}
+		return effect
 	}
 }
 

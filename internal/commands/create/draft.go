@@ -41,7 +41,8 @@ func (o *options[I, O]) offerDraft(prompter wizard.Prompter, a *authored[I, O]) 
 		return nil
 	})
 	if err == nil && saved != "" {
-		o.streams.Say("answers saved to %s; to continue, run:\n  %s", saved, o.continuation(saved))
+		o.streams.Say("answers saved to %s; to continue, run:", saved)
+		o.streams.Say("  %s", o.continuation(saved))
 	}
 }
 

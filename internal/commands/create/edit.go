@@ -70,8 +70,8 @@ func (o *options[I, O]) confirmWidening(prompter wizard.Prompter, before, after 
 		return fmt.Errorf("refusing an edit that removes %s: restore it, or pass --yes to accept it", strings.Join(fields, ", "))
 	}
 	agreed, err := prompter.Confirm(wizard.Question{
-		Text: "Accept that the " + o.kind.Noun + " selects more than before?",
-		Help: "The edit removed restrictions, and without them everything is selected. No returns to the editor.",
+		Text: "Accept that this " + o.kind.Noun + " selects more than before?",
+		Help: "The edit removed selectors, and without them everything is selected. Answer no to return to the editor.",
 	}, false)
 	if err == nil && !agreed {
 		err = fmt.Errorf("the edit removes %s", strings.Join(fields, ", "))

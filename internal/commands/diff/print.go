@@ -100,7 +100,7 @@ func (d *diffRun) writeBehaviour(t *view.Text) {
 	if d.verbosity() > 0 {
 		lines = impact.AllChangeLines(d.changes)
 	}
-	cmdutil.WriteBehaviour(t, lines)
+	cmdutil.WriteBehaviour(t, lines, cmdutil.NothingChanges)
 }
 
 // writeObjects lists the objects that differ, cluster by cluster.

@@ -40,7 +40,7 @@ type renderedFiles struct {
 // writeFiles writes the files of the objects and removes stale ones.
 func (r *rendering) writeFiles() error {
 	f := &renderedFiles{rendering: r, wanted: map[string]bool{}, directories: map[string]string{}}
-	what, openTree := "make", file.Make
+	what, openTree := "create", file.Make
 	if r.dryRun {
 		what, openTree = "open", file.Open
 	}

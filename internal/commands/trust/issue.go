@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshctl/meshctl/internal/cli"
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/commands/trust/report"
 	"github.com/meshctl/meshctl/internal/kube"
@@ -188,7 +189,11 @@ func (o *issueOptions) where(actions []sharedtrust.Action) string {
 			names = append(names, actions[i].Mesh.Cluster)
 		}
 	}
-	return strings.Join(slices.Compact(names), ", ")
+	names = slices.Compact(names)
+	if len(names) == 1 {
+		return "cluster " + names[0]
+	}
+	return "clusters " + text.And(names)
 }
 
 // statesAfter returns the states of the meshes after writing; nil if nothing was written.

@@ -105,11 +105,11 @@ func shown(d reach.Decision) reach.Decision {
 func (v viewer) defaultReason(destination int, does string) string {
 	d := &v.world.Destinations[destination]
 	if d.Mesh == nil {
-		return "the mesh there is not known"
+		return "its mesh is not known"
 	}
 	vm := v.result.Meshes[d.Mesh.ID].VirtualMesh
 	if vm == nil {
-		return "the mesh there is in no VirtualMesh"
+		return "its mesh does not belong to a VirtualMesh"
 	}
 	return "VirtualMesh " + describe.ObjectRef{Namespace: vm.Resource.Namespace, Name: vm.Resource.Name}.String() + " " + does + " by default (globalAccessPolicy " + string(vm.GlobalAccessPolicy()) + ")"
 }

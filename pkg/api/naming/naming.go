@@ -17,7 +17,7 @@ const (
 // Sanitise turns a text into an object name: separators become dashes, brackets,
 // quotes and line ends are dropped, a result of more than 63 bytes is cut and
 // made unique with a hash, and all letters become lower case. The results equal
-// those of the original implementation of this API (semantics, Conventions).
+// those of the original implementation of this API.
 func Sanitise(text string) string {
 	name := strings.Map(func(r rune) rune {
 		switch r {

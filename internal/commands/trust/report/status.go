@@ -224,7 +224,7 @@ func (s *Status) write(t *view.Text, now time.Time) {
 	t.Fields(fields)
 	table := view.Table{Columns: append(
 		[]view.Column{
-			{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ROOT"}, {Name: "EXPIRES"}, {Name: "VERIFIES", Priority: 1}, {Name: "NAMESPACES", Priority: 3}, {Name: "OLDER", Priority: 2},
+			{Name: "CLUSTER"}, {Name: "MESH"}, {Name: "ROOT"}, {Name: "EXPIRES"}, {Name: "VERIFIES", Priority: 1}, {Name: "NAMESPACES", Priority: 3}, {Name: "OUTDATED", Priority: 2},
 		},
 		view.WideColumns("RENEWAL", "IDENTITY")...)}
 	for i := range s.Meshes {

@@ -59,7 +59,7 @@ type VaultKubernetesAuth struct {
 	MountedSAPath     *string         `json:"mountedSaPath,omitempty"`
 }
 
-// CertificateRotationState is a step of a certificate rotation (semantics 7.8).
+// CertificateRotationState is a step of a certificate rotation.
 //
 // +kubebuilder:validation:Enum=NOT_ROTATING;PREVIOUS_CA;ADDING_NEW_ROOT;PROPAGATING_NEW_INTERMEDIATE;DELETING_OLD_ROOT;VERIFYING;VERIFIED;ROLLING_BACK;FINISHED;FAILED
 type CertificateRotationState string

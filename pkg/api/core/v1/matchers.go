@@ -9,7 +9,7 @@ type StringMatch struct {
 	Prefix *string `json:"prefix,omitempty"`
 	Regex  *string `json:"regex,omitempty"`
 	Suffix *string `json:"suffix,omitempty"`
-	// Ignore case; only with exact and prefix (semantics D10).
+	// Ignore case; only with exact and prefix.
 	IgnoreCase bool `json:"ignoreCase,omitempty"`
 }
 
@@ -24,7 +24,7 @@ type HTTPMatcher struct {
 	Exact  *string      `json:"exact,omitempty"`
 	Regex  *string      `json:"regex,omitempty"`
 	URI    *StringMatch `json:"uri,omitempty"`
-	// Several conditions of the same polarity on one header conflict (semantics D10).
+	// Several conditions of the same polarity on one header conflict.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="[self.map(h, (has(h.invertMatch) && h.invertMatch ? '!' : '') + h.name.lowerAscii())].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per header name and polarity"
@@ -39,7 +39,7 @@ type HTTPMatcher struct {
 }
 
 // HeaderMatcher compares a request header. An empty value only requires that the header is
-// present (semantics D10).
+// present.
 type HeaderMatcher struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

@@ -7,7 +7,7 @@ type ObjectRef struct {
 }
 
 // ClusterObjectRef names a namespaced object in a cluster. In a selector, an empty field
-// matches any value (semantics D9).
+// matches any value.
 type ClusterObjectRef struct {
 	Name        string `json:"name,omitempty"`
 	Namespace   string `json:"namespace,omitempty"`

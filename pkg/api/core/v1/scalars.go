@@ -9,7 +9,7 @@ import (
 )
 
 // Int64 is an integer that some writers encode as a decimal string. It is read in both forms
-// and written as a number (semantics D18).
+// and written as a number.
 //
 // +kubebuilder:validation:XIntOrString
 type Int64 int64

@@ -2,7 +2,7 @@ package v1
 
 // DestinationSelector selects Destinations: those that match the matcher or
 // are named by the references. An element with none of its fields set selects
-// nothing (semantics 2.1).
+// nothing.
 type DestinationSelector struct {
 	// Select Kubernetes Services by their labels, namespaces and clusters.
 	KubeServiceMatcher *KubeServiceMatcher `json:"kubeServiceMatcher,omitempty"`
@@ -54,7 +54,7 @@ type VirtualDestinationRefs struct {
 }
 
 // WorkloadSelector selects workloads as the source of requests. An element
-// without matcher selects all of them (semantics D7).
+// without matcher selects all of them.
 type WorkloadSelector struct {
 	KubeWorkloadMatcher *KubeWorkloadMatcher `json:"kubeWorkloadMatcher,omitempty"`
 }
@@ -69,7 +69,7 @@ type KubeWorkloadMatcher struct {
 }
 
 // IdentitySelector selects callers by identity and by properties of their requests; all fields
-// that are set must match (semantics D9).
+// that are set must match.
 type IdentitySelector struct {
 	// Select workload identities by namespace and cluster.
 	KubeIdentityMatcher *KubeIdentityMatcher `json:"kubeIdentityMatcher,omitempty"`

@@ -38,7 +38,7 @@ type WrittenStatus struct {
 }
 
 // AppliedIngressGateway is an ingress gateway that a mesh uses. The deprecated fields are the
-// previous names of the ports (semantics D16).
+// previous names of the ports.
 type AppliedIngressGateway struct {
 	DestinationRef    *ObjectRef `json:"destinationRef,omitempty"`
 	ExternalAddresses []string   `json:"externalAddresses,omitempty"`
@@ -52,12 +52,12 @@ type AppliedIngressGateway struct {
 	ContainerPort uint32 `json:"containerPort,omitempty"`
 }
 
-// ReachablePort returns the port to which other clusters connect, from either spelling
-// (semantics D16); 0 if there is none.
+// ReachablePort returns the port to which other clusters connect, from either
+// spelling; 0 if there is none.
 func (g *AppliedIngressGateway) ReachablePort() uint32 {
 	return cmp.Or(g.ExternalPort, g.DestinationPort)
 }
 
 // ListeningPort returns the port of the gateway itself: that of its container if known, or
-// else that of its Service (semantics 3.6, T21); 0 if there is neither.
+// else that of its Service; 0 if there is neither.
 func (g *AppliedIngressGateway) ListeningPort() uint32 { return cmp.Or(g.ContainerPort, g.Port) }

@@ -8,7 +8,7 @@ import (
 
 // Facts are what discovery reads about Istio beyond the fields that other tools
 // write, too. All of them are optional: an absent fact is not known, and an empty
-// list is known to be empty (semantics D46). Hence lists have omitzero, which keeps
+// list is known to be empty. Hence lists have omitzero, which keeps
 // empty ones, and switches are pointers.
 
 // MeshFacts are what an istiod and its mesh configuration say. Defaults of Istio

@@ -29,7 +29,7 @@ type Mesh struct {
 
 // TrustDomainAnnotation is the annotation of a Mesh with its accepted trust domain: the one it
 // was first discovered with, or one accepted since. Certificates are issued only for this
-// trust domain (semantics D73).
+// trust domain.
 const TrustDomainAnnotation = "discovery.meshctl.io/trust-domain"
 
 // MeshSpec is what discovery found, by type of mesh.
@@ -59,11 +59,10 @@ type MeshInstallation struct {
 // IstioMesh is an Istio control plane.
 type IstioMesh struct {
 	Installation *MeshInstallation `json:"installation,omitempty"`
-	// `cluster.local` if omitted (semantics D30).
+	// `cluster.local` if omitted.
 	TrustDomain          string `json:"trustDomain,omitempty"`
 	IstiodServiceAccount string `json:"istiodServiceAccount,omitempty"`
-	// Deprecated: gateways are discovered among the Destinations; this list is a fallback
-	// (semantics 3.6).
+	// Deprecated: gateways are discovered among the Destinations; this list is a fallback.
 	IngressGateways []IngressGatewayInfo `json:"ingressGateways,omitempty"`
 	// Whether the proxies resolve hostnames that DNS servers do not know.
 	SmartDNSProxyingEnabled bool `json:"smartDnsProxyingEnabled,omitempty"`

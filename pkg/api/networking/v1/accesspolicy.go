@@ -30,7 +30,7 @@ type AccessPolicy struct {
 
 // AccessPolicySpec is the configuration of an AccessPolicy.
 type AccessPolicySpec struct {
-	// Allowed callers; the workloads of the Destination's own mesh if omitted (semantics D31).
+	// Allowed callers; the workloads of the Destination's own mesh if omitted.
 	//
 	// +kubebuilder:validation:MaxItems=256
 	SourceSelector []core.IdentitySelector `json:"sourceSelector,omitempty"`

@@ -19,7 +19,7 @@ type RetryPolicy struct {
 type FaultInjection struct {
 	FixedDelay *core.Duration `json:"fixedDelay,omitempty"`
 	Abort      *Abort         `json:"abort,omitempty"`
-	// Percentage of the requests; 100 if omitted (semantics D24).
+	// Percentage of the requests; 100 if omitted.
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -51,7 +51,7 @@ type Mirror struct {
 	// +kubebuilder:validation:XValidation:rule="has(self.__namespace__) && self.__namespace__ != ''",message="namespace is required",reason="FieldValueRequired",fieldPath=".namespace"
 	// +kubebuilder:validation:XValidation:rule="has(self.clusterName) && self.clusterName != ''",message="clusterName is required",reason="FieldValueRequired",fieldPath=".clusterName"
 	KubeService *core.ClusterObjectRef `json:"kubeService,omitempty"`
-	// Percentage of the requests; 100 if omitted (semantics D24).
+	// Percentage of the requests; 100 if omitted.
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -149,7 +149,7 @@ const (
 // OrDefault returns the mode, DISABLE if it is unset.
 func (m TLSMode) OrDefault() TLSMode { return cmp.Or(m, TLSModeDisable) }
 
-// RouteSelector selects routes of gateways. It is preserved but not supported (semantics D29).
+// RouteSelector selects routes of gateways. It is preserved but not supported.
 type RouteSelector struct {
 	VirtualHostRefs     []core.ObjectRef     `json:"virtualHostRefs,omitempty"`
 	VirtualHostSelector *core.ObjectSelector `json:"virtualHostSelector,omitempty"`

@@ -16,7 +16,7 @@ type MultiDestination struct {
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.kubeService), has(self.virtualDestination), has(self.staticDestination), has(self.clusterHeader)].filter(x, x).size() == 1",message="exactly one of kubeService, virtualDestination, staticDestination and clusterHeader is required"
 type WeightedDestination struct {
-	// Percentage of the requests; optional for a single destination (semantics D25).
+	// Percentage of the requests; optional for a single destination.
 	//
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -45,8 +45,7 @@ type KubeDestination struct {
 	Port uint32 `json:"port,omitempty"`
 }
 
-// VirtualDestination names a virtual destination. It is preserved but not supported (semantics
-// D29).
+// VirtualDestination names a virtual destination. It is preserved but not supported.
 type VirtualDestination struct {
 	Name      string            `json:"name,omitempty"`
 	Namespace string            `json:"namespace,omitempty"`

@@ -41,7 +41,7 @@ type TrafficPolicySpec struct {
 	//
 	// +kubebuilder:validation:MaxItems=256
 	DestinationSelector []core.DestinationSelector `json:"destinationSelector,omitempty"`
-	// Routes of gateways. Preserved but not supported (semantics D29).
+	// Routes of gateways. Preserved but not supported.
 	//
 	// +kubebuilder:validation:MaxItems=256
 	RouteSelector []RouteSelector `json:"routeSelector,omitempty"`
@@ -58,7 +58,7 @@ type TrafficPolicySpec struct {
 }
 
 // TrafficPolicyPolicy holds the settings of a TrafficPolicy. Those without a type are
-// preserved but not supported (semantics D29).
+// preserved but not supported.
 type TrafficPolicyPolicy struct {
 	// Send requests to other Destinations.
 	TrafficShift *MultiDestination `json:"trafficShift,omitempty"`

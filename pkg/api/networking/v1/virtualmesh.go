@@ -53,7 +53,7 @@ type VirtualMeshSpec struct {
 type MTLSConfig struct {
 	// A common root certificate for all meshes.
 	Shared *SharedTrust `json:"shared,omitempty"`
-	// Trust between gateways only. Not supported yet (semantics D42).
+	// Trust between gateways only. Not supported yet.
 	Limited *LimitedTrust `json:"limited,omitempty"`
 	// Restart workloads automatically when certificates change. Not recommended for production.
 	AutoRestartPods bool `json:"autoRestartPods,omitempty"`
@@ -75,8 +75,7 @@ type SharedTrust struct {
 	IntermediateCertOptions *certificatesv1.CommonCertOptions `json:"intermediateCertOptions,omitempty"`
 }
 
-// RootCertificateAuthority is the common root CA; generated if no source is given (semantics
-// D41).
+// RootCertificateAuthority is the common root CA; generated if no source is given.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.generated) && has(self.secret))",message="generated and secret cannot be combined"
 type RootCertificateAuthority struct {
@@ -97,7 +96,7 @@ type Federation struct {
 	//
 	// +kubebuilder:validation:MaxItems=64
 	IngressGatewaySelectors []IngressGatewaySelector `json:"ingressGatewaySelectors,omitempty"`
-	// Deprecated: the previous name of ingressGatewaySelectors (semantics D16).
+	// Deprecated: the previous name of ingressGatewaySelectors.
 	//
 	// +kubebuilder:validation:MaxItems=64
 	EastWestIngressGatewaySelectors []IngressGatewaySelector `json:"eastWestIngressGatewaySelectors,omitempty"`
@@ -116,7 +115,7 @@ type Federation struct {
 	TLSEnforcementSettings *TLSEnforcementSettings `json:"tlsEnforcementSettings,omitempty"`
 }
 
-// GatewaySelectors returns the gateway selectors from either spelling (semantics D16); nil for
+// GatewaySelectors returns the gateway selectors from either spelling; nil for
 // nil.
 func (f *Federation) GatewaySelectors() []IngressGatewaySelector {
 	switch {
