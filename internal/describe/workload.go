@@ -65,11 +65,12 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		item.Policies = append(item.Policies, b.effect(e))
 	}
 	if b.detailed() {
-		calls, denied := b.calls.Outbound(w, b.opts.AllDestinations)
+		calls, unlisted := b.calls.Outbound(w, b.opts.AllDestinations)
 		for _, call := range calls {
 			item.Outbound = append(item.Outbound, b.outbound(w, call))
 		}
-		item.DeniedByDefaultCount = denied
+		item.DeniedByDefaultCount, item.AllowedByDefaultCount = unlisted[reach.Denied], unlisted[reach.Allowed]
+		item.UnreachableCount, item.ConditionalCount = unlisted[reach.Unreachable], unlisted[reach.Conditional]
 	}
 	for _, served := range b.result.Inbound(w) {
 		item.Inbound = append(item.Inbound, b.inbound(served))

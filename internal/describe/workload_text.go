@@ -168,10 +168,18 @@ func (d *WorkloadDescription) callSummary() string {
 			}
 		}
 	}
-	if d.DeniedByDefaultCount > 0 {
-		counts["DENIED by default (--all-destinations lists them)"] = d.DeniedByDefaultCount
+	text := countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "DENIED as target of a shift or mirror")
+	rest := countText(map[string]int{
+		"ALLOWED": d.AllowedByDefaultCount, "CONDITIONAL": d.ConditionalCount, "DENIED": d.DeniedByDefaultCount, "UNREACHABLE": d.UnreachableCount,
+	}, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE")
+	switch {
+	case rest == view.None:
+		return text
+	case text == view.None:
+		return rest + " by default (listed with --all-destinations)"
+	default:
+		return text + "; by default " + rest + " (listed with --all-destinations)"
 	}
-	return countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "DENIED as target of a shift or mirror", "DENIED by default (--all-destinations lists them)")
 }
 
 func countText(counts map[string]int, order ...string) string {

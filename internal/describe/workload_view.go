@@ -34,9 +34,12 @@ type WorkloadDescription struct {
 	Policies []*PolicyEffect            `json:"policies,omitempty"`
 	// Outbound is omitted in summaries.
 	Outbound []OutboundDestination `json:"outbound,omitempty"`
-	// DeniedByDefaultCount is the number of destinations missing from Outbound
-	// that deny calls because no AccessPolicy allows any.
-	DeniedByDefaultCount int                  `json:"deniedByDefaultCount,omitempty"`
+	// The counts are of the destinations missing from Outbound, which no policy
+	// mentions, by what becomes of calls to them.
+	DeniedByDefaultCount  int                  `json:"deniedByDefaultCount,omitempty"`
+	AllowedByDefaultCount int                  `json:"allowedByDefaultCount,omitempty"`
+	UnreachableCount      int                  `json:"unreachableCount,omitempty"`
+	ConditionalCount      int                  `json:"conditionalCount,omitempty"`
 	Inbound              []InboundDestination `json:"inbound,omitempty"`
 
 	// findings is the number of findings about this workload, for the table.

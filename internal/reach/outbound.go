@@ -21,9 +21,10 @@ type Outbound struct {
 // Outbound lists the Destinations that a workload can reach and that a policy
 // affects for it: a traffic policy selects both, or access policies apply to its
 // pods. With all, every reachable Destination is listed. The order is that of
-// World.Destinations. denied is the number of reachable Destinations that are not
-// listed and deny the workload by default.
-func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, denied int) {
+// World.Destinations. unlisted counts the other Destinations, to which defaults
+// apply, by the decision about calls of the workload.
+func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, unlisted map[Decision]int) {
+	unlisted = map[Decision]int{}
 	matching, _ := c.result.SourcePolicies(w)
 	matching = append(matching, c.result.ConnectionPolicies(w)...)
 	slices.Sort(matching)
@@ -39,31 +40,34 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, denied 
 			}
 		}
 		if !all && len(traffic) == 0 && !c.hasAccessRules(d) {
-			if c.deniesWithoutRules(w, d) {
-				denied++
-			}
+			unlisted[c.withoutRules(w, d)]++
 			continue
 		}
 		call := Outbound{Destination: id, Access: c.Verdict(w, d), Traffic: traffic}
 		call.Hostname, call.Via, _ = c.result.Reach(w, d)
 		calls = append(calls, call)
 	}
-	return calls, denied
+	return calls, unlisted
 }
 
-// deniesWithoutRules reports whether a Destination without AccessPolicies denies
-// calls of a workload.
-func (c *Calls) deniesWithoutRules(w *world.Workload, d *world.Destination) bool {
+// withoutRules returns the decision about calls of a workload to a Destination
+// without AccessPolicies. Unlike Verdict it gives no reason, which costs more.
+func (c *Calls) withoutRules(w *world.Workload, d *world.Destination) Decision {
 	if c.SetsTLS(d) || slices.ContainsFunc(c.receivers(d), func(r receiver) bool { return !accepts(Caller{w.Cluster, w.Mesh}, r.mesh) }) {
-		return c.Verdict(w, d).Decision == Denied // the call may fail before
+		return c.Verdict(w, d).Decision // the call may fail before
 	}
-	if len(d.Backing) == 0 {
-		return !c.result.OpenGateway(d) && c.result.DeniesByDefault(d.Mesh)
+	decision := Decision("")
+	for _, r := range c.receivers(d) {
+		this := Allowed
+		if r.gateway == nil && c.result.DeniesByDefault(r.mesh) {
+			this = Denied
+		}
+		if decision != "" {
+			this = either(decision, this)
+		}
+		decision = this
 	}
-	return !slices.ContainsFunc(d.Backing, func(id int) bool {
-		pod := &c.result.World.Workloads[id]
-		return c.result.OpenGatewayOf(pod) != nil || !c.result.DeniesByDefault(pod.Mesh)
-	})
+	return decision
 }
 
 // hasAccessRules reports whether an AccessPolicy applies to a Destination,
