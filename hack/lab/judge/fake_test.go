@@ -108,6 +108,15 @@ func answer(q judge.Question, i, n int) (client.Outcome, []echo.Seen) {
 		}
 		return outcome, copies
 	}
+	if backend.Verdict == judge.Unreachable {
+		outcome.Headers = nil
+		if q.Request.Protocol == client.TCP {
+			outcome.Failure = client.FailedClosed
+		} else {
+			local(503, 14, "upstream connect error or disconnect/reset before headers")
+		}
+		return outcome, copies
+	}
 	seen := seenBy(q, backend, q.Hostname)
 	for _, add := range []map[string]string{e.RequestHeaders.Append, share.Headers.AppendRequestHeaders} {
 		for name, value := range add {

@@ -40,21 +40,6 @@ func Known() []Entry {
 	get := func(port uint16) client.Request { return client.Request{Protocol: client.HTTP1, Port: port} }
 	return []Entry{
 		{
-			ID:     "tls-mode",
-			Reason: "a TrafficPolicy may turn mutual TLS off for a Service; what then becomes of calls to pods under STRICT, or with rules about identities, is not said",
-			Matches: func(d Disagreement) bool {
-				return hasTag(d, "connection ", " mtls ") && (d.Aspect == "outcome" || d.Aspect == "attempts" || d.Aspect == "mirror" || d.Aspect == "weights")
-			},
-			Case: Case{
-				World: func() worldgen.World {
-					return worldgen.Plain("tls-mode", "STRICT", "DISABLED", worldgen.Resource("TrafficPolicy", "tls", `
-destinationSelector: [{kubeServiceRefs: {services: [{name: stock, namespace: shop, clusterName: east}]}}]
-policy: {mtls: {istio: {tlsMode: DISABLE}}}`))
-				},
-				From: web, To: stock, Request: get(8080),
-			},
-		},
-		{
 			ID: "undeclared-protocol",
 			Reason: "without Istio's ALPN filter, which the lab's Envoy does not have, requests on ports of undeclared protocol arrive as TCP: " +
 				"rules about HTTP do not see them",
@@ -121,14 +106,6 @@ func theirs(kind, spec string, to Ref) Entry {
 // shiftsTo reports whether a part of the requests goes to a port of the kind.
 func shiftsTo(d Disagreement, wanted kind) bool {
 	return slices.ContainsFunc(d.Question.Expect.Shares, func(s Share) bool { return s.Kind == string(wanted) })
-}
-
-// hasTag reports whether a tag of the question has a beginning and contains a
-// word.
-func hasTag(d Disagreement, beginning, word string) bool {
-	return slices.ContainsFunc(d.Question.Tags, func(tag string) bool {
-		return strings.HasPrefix(tag, beginning) && strings.Contains(tag+" ", word)
-	})
 }
 
 // knownBy returns the ID of the first entry that explains a disagreement.
