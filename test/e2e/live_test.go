@@ -142,7 +142,7 @@ func TestLiveWorld(t *testing.T) {
 	t.Run("without a kind that may not be listed", func(t *testing.T) {
 		user := addUser(t, cluster, "half", rbacv1.PolicyRule{APIGroups: ourGroups()[:1], Resources: []string{"trafficpolicies", "virtualmeshes"}, Verbs: []string{"list"}})
 		live := loadLive(t, user, load.ManagementOptions{Kinds: []string{"VirtualMesh", "TrafficPolicy", "AccessPolicy"}})
-		expectProblems(t, live, `UnlistedKind cannot list accesspolicies.networking.mesh.gloo.solo.io on cluster live: forbidden: `+
+		expectProblems(t, live, `UnlistedKind cannot list accesspolicies.networking.mesh.gloo.solo.io: forbidden: `+
 			`User "half" cannot list resource "accesspolicies" in API group "networking.mesh.gloo.solo.io" at the cluster scope`)
 		if len(live.TrafficPolicies) != len(files.TrafficPolicies) || live.Problems[0].HidesInput() {
 			t.Errorf("%d policies, hides input: %t", len(live.TrafficPolicies), live.Problems[0].HidesInput())
@@ -151,7 +151,7 @@ func TestLiveWorld(t *testing.T) {
 	t.Run("of someone who may see nothing", func(t *testing.T) {
 		live := loadLive(t, nobody, load.ManagementOptions{})
 		for _, p := range live.Problems {
-			if !p.HidesInput() || !strings.Contains(p.Message, "and 5 more on cluster live: forbidden to user nobody") {
+			if !p.HidesInput() || !strings.Contains(p.Message, "and 5 more: forbidden to user nobody") {
 				t.Error(p)
 			}
 		}

@@ -142,7 +142,7 @@ func (f *trustFleet) testProvidedRoot(t *testing.T) {
 		{"empty", map[string]string{}, []string{"invalid Secret corp in gloo-mesh with the root CA of the VirtualMesh: it has nothing under the key root-cert.pem"}},
 		{"expired", map[string]string{"root-cert.pem": expired.pem(), "key.pem": expired.keyPEM(t)}, []string{`the certificate "CN=Old Root" expired at `}},
 		{"another key", map[string]string{"root-cert.pem": root.pem(), "key.pem": other.keyPEM(t)}, []string{"the private key in key.pem does not belong to the first certificate"}},
-		{"a key in the place of the certificate", map[string]string{"root-cert.pem": root.keyPEM(t), "key.pem": root.keyPEM(t)}, []string{"root-cert.pem: block 1 is no certificate but of type"}},
+		{"a key in the place of the certificate", map[string]string{"root-cert.pem": root.keyPEM(t), "key.pem": root.keyPEM(t)}, []string{"root-cert.pem: block 1 is not a certificate but has type"}},
 		{"without its chain", map[string]string{"root-cert.pem": below.pem(), "key.pem": below.keyPEM(t)}, []string{`is not a root but an intermediate, issued by "CN=Corp Root"`, "add the certificates up to its self-signed root"}},
 		{"with another chain", map[string]string{"root-cert.pem": below.pem(), "key.pem": below.keyPEM(t), "cert-chain.pem": other.pem()}, []string{"does not lead to one of the given roots"}},
 	} {
