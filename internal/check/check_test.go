@@ -111,6 +111,15 @@ func TestManagement(t *testing.T) {
 				"warning management-edition CustomResourceDefinition/d: another version of meshctl installed it",
 			},
 		},
+		"not a management cluster": {
+			func(m *ManagementFacts) {
+				m.Definitions = []registration.Definition{{Name: "a", State: registration.DefinitionMissing}, {Name: "b", State: registration.DefinitionMissing}}
+				m.NamespaceMissing = true
+				m.CannotRead = []kube.Permission{{Verb: "list", Group: "g", Resource: "a"}}
+				m.CannotWrite, m.PermissionsErr = m.CannotRead, forbidden
+			},
+			[]string{"failed management-definitions: not a management cluster: the CRDs of meshctl are not installed"},
+		},
 		"read only": {
 			func(m *ManagementFacts) {
 				m.CannotWrite = []kube.Permission{{Verb: "get", Resource: "secrets", Namespace: "gloo-mesh"}}

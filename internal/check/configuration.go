@@ -37,7 +37,7 @@ func noWorld(f *Facts) string {
 	case noManagement(f) != "":
 		return noManagement(f)
 	default:
-		return "it depends on " + idManagementDefinitions + ", which failed"
+		return dependsOnDefinitions
 	}
 }
 

@@ -15,6 +15,9 @@ const (
 	idManagementRead        = "management-read"
 )
 
+// dependsOnDefinitions is why checks of a cluster without the CRDs are skipped.
+const dependsOnDefinitions = "it depends on " + idManagementDefinitions + ", which failed"
+
 func managementCategory() Category {
 	return Category{
 		ID: CategoryManagement, Title: "Management cluster",
@@ -39,19 +42,19 @@ func managementCategory() Category {
 			},
 			{
 				ID: "management-edition", Description: "the CRDs match this version of meshctl", Severity: Warning,
-				Hint: "run 'meshctl install' with the newer version", Judge: judgeManagement(judgeEdition),
+				Hint: "run 'meshctl install' with the newer version", Judge: judgeManagement(judgeInstalled(judgeEdition)),
 			},
 			{
 				ID: "management-namespace", Description: "the namespace of meshctl's resources exists", Severity: Failed,
-				Hint: "run 'meshctl install', or name another namespace with --namespace", Judge: judgeManagement(judgeNamespace),
+				Hint: "run 'meshctl install', or name another namespace with --namespace", Judge: judgeManagement(judgeInstalled(judgeNamespace)),
 			},
 			{
 				ID: idManagementRead, Description: "you have permission to read meshctl's resources", Severity: Failed,
-				Hint: "get a role such as meshctl-view", Judge: judgeManagement(judgeReading),
+				Hint: "get a role such as meshctl-view", Judge: judgeManagement(judgeInstalled(judgeReading)),
 			},
 			{
 				ID: "management-write", Description: "you have permission to change meshctl's resources and use registrations", Severity: Warning,
-				Hint: "not needed for read-only use; otherwise get roles such as meshctl-edit and meshctl-admin", Judge: judgeManagement(judgeWriting),
+				Hint: "not needed for read-only use; otherwise get roles such as meshctl-edit and meshctl-admin", Judge: judgeManagement(judgeInstalled(judgeWriting)),
 			},
 		},
 	}
@@ -65,6 +68,17 @@ func judgeManagement(judge func(*Facts, *ManagementFacts) []Outcome) func(*Facts
 			return single(skipped(why))
 		}
 		return judge(f, f.Management)
+	}
+}
+
+// judgeInstalled returns a Judge function that is skipped on a cluster where
+// nothing of meshctl is installed: it is probably not the intended one.
+func judgeInstalled(judge func(*Facts, *ManagementFacts) []Outcome) func(*Facts, *ManagementFacts) []Outcome {
+	return func(f *Facts, m *ManagementFacts) []Outcome {
+		if m.notInstalled() {
+			return single(skipped(dependsOnDefinitions))
+		}
+		return judge(f, m)
 	}
 }
 
@@ -86,8 +100,11 @@ func judgeManagementVersion(_ *Facts, m *ManagementFacts) []Outcome {
 }
 
 func judgeDefinitions(_ *Facts, m *ManagementFacts) []Outcome {
-	if m.DefinitionsErr != nil {
+	switch {
+	case m.DefinitionsErr != nil:
 		return single(unread(m.DefinitionsErr))
+	case m.notInstalled():
+		return single(broken(kube.NotManagement, kube.HintNotManagement))
 	}
 	var outcomes []Outcome
 	for _, d := range m.Definitions {
@@ -127,8 +144,6 @@ func judgeEdition(_ *Facts, m *ManagementFacts) []Outcome {
 	switch {
 	case len(outcomes) > 0:
 		return outcomes
-	case m.notInstalled():
-		return single(skipped("it depends on " + idManagementDefinitions + ", which failed"))
 	case foreign > 0:
 		return single(holds(fmt.Sprintf("%d of %d were installed by another tool", foreign, len(m.Definitions))))
 	default:

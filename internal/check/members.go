@@ -62,7 +62,7 @@ func noMembers(f *Facts) string {
 	case noManagement(f) != "":
 		return noManagement(f)
 	case f.Management.notInstalled():
-		return "it depends on " + idManagementDefinitions + ", which failed"
+		return dependsOnDefinitions
 	case f.MembersErr != nil:
 		return ""
 	default:
@@ -72,7 +72,11 @@ func noMembers(f *Facts) string {
 
 // membersUnread is the outcome of checks about clusters that are not known.
 func membersUnread(f *Facts) Outcome {
-	o := unread(f.MembersErr).dependsOn(idManagementRead)
+	cause := idManagementRead
+	if f.Management.notInstalled() {
+		cause = idManagementDefinitions
+	}
+	o := unread(f.MembersErr).dependsOn(cause)
 	o.whole = true
 	return o
 }

@@ -40,3 +40,26 @@ func TestUnreadIsNotNone(t *testing.T) {
 		}
 	}
 }
+
+// TestNotManagementCluster holds that every command says once of a cluster without the
+// CRDs of meshctl that it is no management cluster, and what to do.
+func TestNotManagementCluster(t *testing.T) {
+	t.Parallel()
+	kubeconfig := (&managementAPI{}).start(t, "mgmt")
+	for _, command := range []string{
+		"cluster list", "cluster list east", "discover --contexts mgmt", "discover", "discover --dry-run", "discover -o yaml",
+		"describe mesh", "describe cluster", "describe mesh --trust", "mesh list", "mesh restart --all --yes", "render istio",
+		"apply --yes", "trust status",
+	} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			streams, out, errOut := cli.Test("")
+			code := run(t.Context(), append(strings.Fields(command), "--kubeconfig", kubeconfig, "--context", "mgmt"), cmdutil.NewFactory(streams))
+			all := out.String() + errOut.String()
+			named := strings.Count(all, "not a management cluster: the CRDs of meshctl are not installed")
+			if code == 0 || named != 1 || strings.Count(all, "--context") == 0 || strings.Contains(all, "CustomResourceDefinition") {
+				t.Errorf("exit code %d, said %d times:\n%s", code, named, all)
+			}
+		})
+	}
+}

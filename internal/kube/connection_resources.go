@@ -83,11 +83,34 @@ func apiPath(gv schema.GroupVersion) string {
 // cluster serves instead.
 func (c *Connection) noSuchKind(ctx context.Context, action string, gv schema.GroupVersion) *Error {
 	e := &Error{Cluster: c.Name, Action: action, Reason: ReasonNoSuchKind, Why: "kind not found in " + gv.String(), Hint: hintNoSuchKind}
+	if c.Source == SourceManagement && slices.Contains(ownGroups(), gv.Group) && c.servesNone(ctx, ownGroups()) {
+		e.Action, e.Why, e.Hint = "", NotManagement, HintNotManagement
+		return e
+	}
 	if versions := c.ServedVersions(ctx, gv.Group); len(versions) > 0 && !slices.Contains(versions, gv.Version) {
 		e.Why = "the cluster does not serve " + gv.String() + " but " + strings.Join(versions, ", ") + " of that group"
 		e.Hint = "upgrade its CustomResourceDefinitions"
 	}
 	return e
+}
+
+// NotManagement says why a cluster that serves none of meshctl's kinds cannot be
+// used as the management cluster, and HintNotManagement what to do.
+const (
+	NotManagement     = "not a management cluster: the CRDs of meshctl are not installed"
+	HintNotManagement = "name the management cluster with --context, or run 'meshctl install'"
+)
+
+// servesNone reports whether the cluster is known to serve none of the groups.
+func (c *Connection) servesNone(ctx context.Context, groups []string) bool {
+	for _, group := range groups {
+		var served metav1.APIGroup
+		err := c.getJSON(ctx, "/apis/"+group, &served, func() bool { return served.Kind == "APIGroup" })
+		if !apierrors.IsNotFound(err) {
+			return false
+		}
+	}
+	return true
 }
 
 // ServedVersions returns the versions of a group that a cluster serves; none if

@@ -17,6 +17,18 @@ const (
 	AdminRole = "meshctl-admin"
 )
 
+// The API groups of meshctl's kinds.
+const (
+	networkingGroup   = "networking.mesh.gloo.solo.io"
+	discoveryGroup    = "discovery.mesh.gloo.solo.io"
+	settingsGroup     = "settings.mesh.gloo.solo.io"
+	multiclusterGroup = "multicluster.solo.io"
+)
+
+func ownGroups() []string {
+	return []string{networkingGroup, discoveryGroup, settingsGroup, multiclusterGroup}
+}
+
 func readVerbs() []string { return []string{"get", "list", "watch"} }
 
 // RoleFor returns the ClusterRole of the management cluster that grants a verb on
@@ -28,12 +40,12 @@ func RoleFor(verb, group, resource string) string {
 		if verb == "get" && resource == "namespaces" {
 			return ViewRole
 		}
-	case "networking.mesh.gloo.solo.io", "discovery.mesh.gloo.solo.io", "settings.mesh.gloo.solo.io":
+	case networkingGroup, discoveryGroup, settingsGroup:
 		if reads {
 			return ViewRole
 		}
 		return EditRole
-	case "multicluster.solo.io":
+	case multiclusterGroup:
 		if reads {
 			return ViewRole
 		}

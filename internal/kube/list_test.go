@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -130,6 +131,49 @@ func TestListErrors(t *testing.T) {
 			var e *Error
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Error() != tt.want || e.WholeCluster() {
 				t.Errorf("got %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestNotManagement holds that a management cluster without any of meshctl's kinds is
+// said to be none, and that one which lacks a part of them, and any other cluster, is
+// not.
+func TestNotManagement(t *testing.T) {
+	t.Parallel()
+	const (
+		missing = "kind not found in multicluster.solo.io/v1alpha1: install its CustomResourceDefinition, or use a cluster that has it"
+		none    = "cluster east: not a management cluster: the CRDs of meshctl are not installed: name the management cluster with --context, or run 'meshctl install'"
+	)
+	for _, tt := range []struct {
+		name         string
+		source       Source
+		served       string
+		list, lookup string
+	}{
+		{name: "nothing", source: SourceManagement, served: "example.com/v1 widgets", list: none, lookup: none},
+		{
+			name: "another kind", source: SourceManagement, served: "networking.mesh.gloo.solo.io/v1 virtualmeshes",
+			list:   "cannot list kubernetesclusters.multicluster.solo.io on cluster east: " + missing,
+			lookup: "cannot find kind kubernetescluster on cluster east: " + missing,
+		},
+		{
+			name: "of a context", source: SourceContext, served: "example.com/v1 widgets",
+			list:   "cannot list kubernetesclusters.multicluster.solo.io on cluster east: " + missing,
+			lookup: "cannot find kind kubernetescluster on cluster east: " + missing,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := (&api{names: map[string][]string{tt.served: nil}}).connect(t, "east")
+			c.Source = tt.source
+			_, listErr := List(t.Context(), c, KubernetesClusters(), ListOptions{}, nameOf)
+			_, lookupErr := c.Resource(t.Context(), KubernetesClusters().GroupVersion().WithKind("kubernetescluster"))
+			if diff := cmp.Diff([]string{tt.list, tt.lookup}, []string{fmt.Sprint(listErr), fmt.Sprint(lookupErr)}); diff != "" {
+				t.Errorf("errors (-want +got):\n%s", diff)
+			}
+			if !IsReason(listErr, ReasonNoSuchKind) || !IsReason(lookupErr, ReasonNoSuchKind) {
+				t.Errorf("the reasons are not NoSuchKind: %v, %v", listErr, lookupErr)
 			}
 		})
 	}

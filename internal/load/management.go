@@ -150,7 +150,7 @@ func (l *managementReader) assemble() (world.Objects, error) {
 	switch {
 	case missing > 0 && missing == len(l.lists):
 		a.objects.Problems = append(a.objects.Problems, world.Problem{
-			Kind: world.UnlistedKind, Origin: l.origin, LeftOut: true, Message: "not a management cluster: the CRDs of meshctl are not installed",
+			Kind: world.UnlistedKind, Origin: l.origin, LeftOut: true, Message: kube.NotManagement,
 			Hint: "name the management cluster with --context, run 'meshctl install', or use --clusters or --filename",
 		})
 		return a.objects, nil

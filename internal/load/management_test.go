@@ -51,6 +51,8 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		_ = json.NewEncoder(w).Encode(list)
+	case strings.Count(r.URL.Path, "/") == 2 && strings.HasPrefix(r.URL.Path, "/apis/"): // the group's versions
+		a.serveGroup(w, strings.TrimPrefix(r.URL.Path, "/apis/"))
 	case forbidden:
 		w.WriteHeader(http.StatusForbidden)
 		_ = json.NewEncoder(w).Encode(metav1.Status{
@@ -77,6 +79,22 @@ func (a *liveAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// serveGroup answers which versions of a group are served.
+func (a *liveAPI) serveGroup(w http.ResponseWriter, group string) {
+	served := metav1.APIGroup{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIGroup"}, Name: group}
+	for path := range a.lists {
+		if rest, found := strings.CutPrefix(path, "/apis/"+group+"/"); found {
+			version, _, _ := strings.Cut(rest, "/")
+			served.Versions = append(served.Versions, metav1.GroupVersionForDiscovery{GroupVersion: group + "/" + version, Version: version})
+		}
+	}
+	if len(served.Versions) == 0 {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(served)
 }
 
 // kindOf and versionOf return the kind and version of the objects at a path.

@@ -99,7 +99,10 @@ func (r *registered) confirm(ctx context.Context, remote *kube.Connection) error
 func notRegistered(ctx context.Context, management *kube.Connection, namespace, cluster string) error {
 	e := &kube.Error{Cluster: management.Name, Action: "find cluster " + cluster, Reason: kube.ReasonNotFound, Why: "it is not registered in namespace " + namespace}
 	names, err := RegisteredNames(ctx, management, namespace)
-	if err != nil {
+	switch {
+	case kube.IsReason(err, kube.ReasonNoSuchKind):
+		return err // no cluster can be registered there
+	case err != nil:
 		return e
 	}
 	switch near := spelling.Nearest(cluster, names); {

@@ -237,7 +237,7 @@ func (r *registrar) checkDefinitions(ctx context.Context) error {
 	var e *kube.Error
 	if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
 		missing := *e
-		missing.Hint = "run 'meshctl install' for this cluster first"
+		missing.Hint = kube.HintNotManagement
 		return &missing
 	}
 	return err

@@ -38,7 +38,7 @@ func (c *clusterChooser) kubeChoices(ctx context.Context) (choices []choice, reg
 	var e *kube.Error
 	switch {
 	case errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind:
-		e.Hint = "run 'meshctl install' for this cluster first"
+		e.Hint = kube.HintNotManagement
 		return nil, nil, e
 	case err != nil && !kube.IsReason(err, kube.ReasonForbidden):
 		return nil, nil, err

@@ -71,12 +71,17 @@ func (d *discovering) readManagement(ctx context.Context) error {
 		stored, err := inventory.ReadDiscovered(ctx, d.management, d.namespace)
 		var e *kube.Error
 		if errors.As(err, &e) && e.Reason == kube.ReasonNoSuchKind {
-			e.Hint = "run 'meshctl install' there, or print the result with -o"
+			e.Hint = "name the management cluster with --context, run 'meshctl install', or print the result with -o"
 		}
 		if err != nil {
 			return err
 		}
 		d.stored = stored
+	}
+	if d.registered() {
+		if err := d.connectRegistered(ctx); err != nil {
+			return err
+		}
 	}
 	objects, err := load.Management(ctx, load.ManagementOptions{
 		Connection: d.management, Kinds: []string{"Settings"}, Namespace: d.namespace, Home: d.namespace, Deadline: d.timeout,
@@ -91,9 +96,6 @@ func (d *discovering) readManagement(ctx context.Context) error {
 		d.say("warning: %s", cmdutil.ProblemText(p))
 	}
 	d.settings = world.SettingsOf(objects)
-	if d.registered() {
-		return d.connectRegistered(ctx)
-	}
 	return nil
 }
 
