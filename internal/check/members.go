@@ -161,6 +161,15 @@ func blocked(m *MemberFacts) Outcome {
 	}
 }
 
+// blocks returns the check that says why a cluster is unusable; empty if it is usable
+// or not known.
+func (f *Facts) blocks(cluster string) string {
+	if m := f.member(cluster); m != nil && !m.usable() {
+		return blocked(m).Cause
+	}
+	return ""
+}
+
 func judgeVersion(_ *Facts, m *MemberFacts) Outcome {
 	switch {
 	case !m.usable():

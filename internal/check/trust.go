@@ -89,11 +89,11 @@ func trustOutcomes(f *Facts, report *sharedtrust.Report, topic sharedtrust.Topic
 		}
 		o := Outcome{Cluster: p.Cluster, Object: object, Result: Failed, Message: p.Message, Hint: p.Hint}
 		switch {
+		case f.blocks(p.Cluster) != "":
+			// What is said of a mesh whose cluster is unusable is only that.
+			o.Result, o.Unknown, o.Cause = "", true, f.blocks(p.Cluster)
 		case p.Unknown:
 			o.Result, o.Unknown = "", true
-			if m := f.member(p.Cluster); m != nil && !m.usable() {
-				o.Cause = blocked(m).Cause
-			}
 		case p.Severity == sharedtrust.SeverityWarning:
 			o.Result = Warning
 		}

@@ -90,6 +90,15 @@ func TestTrust(t *testing.T) {
 	}, results(forbidden)); diff != "" {
 		t.Errorf("without permission (-want +got):\n%s", diff)
 	}
+	dead := trustFacts(t, &kube.Error{Cluster: "east", Reason: kube.ReasonTimeout, Why: "timed out"})
+	dead.Members = []MemberFacts{wellMember("east")}
+	dead.Members[0].Err = &kube.Error{Cluster: "east", Reason: kube.ReasonTimeout, Why: "timed out"}
+	if diff := cmp.Diff(map[string]Result{
+		"cluster-reachable": Failed,
+		"trust-root":        Failed, "trust-certificates": Skipped, "trust-rotation": Skipped, "trust-distribution": Skipped, "trust-restarts": Skipped, "trust-left": OK,
+	}, results(dead)); diff != "" {
+		t.Errorf("an unreachable cluster (-want +got):\n%s", diff)
+	}
 	invalid := wellFacts()
 	invalid.World = missing.World
 	invalid.Trust = []TrustFacts{{VirtualMesh: "prod.gloo-mesh", Err: errors.New("it is INVALID")}}
