@@ -54,7 +54,7 @@ func managementCategory() Category {
 			},
 			{
 				ID: "management-write", Description: "you have permission to change meshctl's resources and use registrations", Severity: Warning,
-				Hint: "not needed for read-only use; otherwise get roles such as meshctl-edit and meshctl-admin", Judge: judgeManagement(judgeInstalled(judgeWriting)),
+				Hint: "not needed for read-only use; otherwise get roles such as meshctl-edit and meshctl-admin, and for Secrets the ClusterRole " + kube.SecretsRole + " of Kubernetes", Judge: judgeManagement(judgeInstalled(judgeWriting)),
 			},
 		},
 	}

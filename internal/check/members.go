@@ -104,7 +104,7 @@ func judgeRegistration(_ *Facts, m *MemberFacts) Outcome {
 	case e == nil:
 		return holds("")
 	case e.Reason == kube.ReasonForbidden:
-		return unknown(e.Message(), "get permission to read the Secrets of registrations, for example with the role meshctl-admin")
+		return unknown(e.Message(), "get the ClusterRole "+kube.SecretsRole+" of Kubernetes in the namespace of the registrations")
 	default:
 		return broken(e.Message(), e.Hint)
 	}

@@ -17,6 +17,10 @@ const (
 	AdminRole = "meshctl-admin"
 )
 
+// SecretsRole is the ClusterRole of Kubernetes that allows to read and write Secrets.
+// None of meshctl's roles does.
+const SecretsRole = "edit"
+
 // The API groups of meshctl's kinds.
 const (
 	networkingGroup   = "networking.mesh.gloo.solo.io"
@@ -84,6 +88,9 @@ func (c *Connection) adviseForbidden(why, fallback string) string {
 		}
 		return fmt.Sprintf("run 'meshctl cluster register %s --remote-context CONTEXT%s'", c.Name, access)
 	case SourceManagement:
+		if known && d.group == "" && d.resource == "secrets" {
+			return "get the ClusterRole " + SecretsRole + " of Kubernetes in that namespace, or use other credentials"
+		}
 		if role := RoleFor(d.verb, d.group, d.resource); known && role != "" {
 			return "get the ClusterRole " + role + ", or use other credentials"
 		}

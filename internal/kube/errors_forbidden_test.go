@@ -44,6 +44,10 @@ func TestForbidden(t *testing.T) {
 			},
 		},
 		{
+			name: "Secrets of registrations", source: SourceManagement, errs: [][2]string{{"", "secrets"}},
+			want: []string{`cannot list secrets on cluster east: forbidden: User "bob" cannot list resource "secrets" in API group "" at the cluster scope: get the ClusterRole edit of Kubernetes in that namespace, or use other credentials`},
+		},
+		{
 			name: "registered cluster", source: SourceRegistered, errs: [][2]string{{"", "pods"}, {"apps", "deployments"}},
 			want: []string{"cannot list pods, deployments.apps on cluster east: forbidden to user bob: run 'meshctl cluster register east --remote-context CONTEXT'"},
 		},

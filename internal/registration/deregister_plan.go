@@ -55,7 +55,7 @@ func PlanDeregistration(ctx context.Context, management, remote *kube.Connection
 	d := &deregistrar{management: management, remote: remote, opts: opts, observe: observe, result: Deregistration{Cluster: opts.Cluster}}
 	p := &DeregistrationPlan{Cluster: opts.Cluster, deregistrar: d}
 	if err := observe.phase(opts.Cluster, PhasePreflight, func() (string, error) { return "", p.look(ctx) }); err != nil {
-		return nil, err
+		return nil, adviseAdministrator(management, remote, opts.Namespace, err, kube.ViewRole, kube.EditRole, kube.AdminRole)
 	}
 	return p, nil
 }

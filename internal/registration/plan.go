@@ -43,7 +43,7 @@ func PlanRegistration(ctx context.Context, management, remote *kube.Connection, 
 			errors.Join(r.unlessForbidden(r.checkName(ctx)), r.unlessForbidden(r.checkDuplicate(ctx)), r.checkAdoption(ctx))
 	})
 	if err != nil {
-		return nil, err
+		return nil, adviseAdministrator(management, remote, opts.Namespace, err, kube.ViewRole, kube.AdminRole)
 	}
 	return r.plan()
 }

@@ -69,7 +69,7 @@ type Registration struct {
 func Register(ctx context.Context, management, remote *kube.Connection, opts RegisterOptions, observe Observer) (*Registration, error) {
 	r := newRegistrar(management, remote, opts, observe)
 	if err := r.run(ctx); err != nil {
-		return nil, r.journal.rollBack(ctx, observe, err)
+		return nil, r.journal.rollBack(ctx, observe, adviseAdministrator(management, remote, opts.Namespace, err, kube.ViewRole, kube.AdminRole))
 	}
 	return &r.result, nil
 }

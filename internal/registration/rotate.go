@@ -52,7 +52,7 @@ type Rotation struct {
 func RotateToken(ctx context.Context, management, remote *kube.Connection, opts RotateOptions, observe Observer) (*Rotation, error) {
 	r := &rotator{management: management, remote: remote, opts: opts, observe: observe, result: Rotation{Cluster: opts.Cluster}}
 	if err := r.run(ctx); err != nil {
-		return nil, r.journal.rollBack(ctx, observe, err)
+		return nil, r.journal.rollBack(ctx, observe, adviseAdministrator(management, remote, opts.Namespace, err, kube.ViewRole, kube.AdminRole))
 	}
 	return &r.result, nil
 }
