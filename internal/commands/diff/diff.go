@@ -146,6 +146,9 @@ func (o *options) run(ctx context.Context) error {
 	}
 	before := world.New(objects)
 	incomplete := cmdutil.ReportProblems(o.streams, before)
+	if incomplete != nil && objects.IsEmpty() {
+		return incomplete // everything would differ from nothing
+	}
 	add, err := o.loadNew(ctx)
 	if err != nil {
 		return errors.Join(err, incomplete)
