@@ -24,6 +24,8 @@ type UninstallOptions struct {
 	DeleteResources bool
 	// DryRun set to DryRunServer sends a server-side dry run, which deletes nothing.
 	DryRun kube.DryRun
+	// Kubeconfig is the file of the connection, for commands that the result suggests.
+	Kubeconfig string
 	// Wait limits the wait until the CRDs are gone; DefaultWait if 0.
 	Wait time.Duration
 }
@@ -55,6 +57,8 @@ func (e *ResourcesExistError) Error() string {
 type UninstallPlan struct {
 	// Resources are the numbers of resources that will be lost by kind, such as "2 VirtualMeshes".
 	Resources []string
+	// Keys are the Secrets with private keys of root CAs, which remain.
+	Keys []Leftover
 
 	uninstaller *uninstaller
 }
@@ -73,7 +77,7 @@ func PlanUninstall(ctx context.Context, c *kube.Connection, opts UninstallOption
 	if err != nil {
 		return nil, err
 	}
-	return &UninstallPlan{Resources: counts, uninstaller: u}, nil
+	return &UninstallPlan{Resources: counts, Keys: u.keys, uninstaller: u}, nil
 }
 
 // Run removes what Install created and nothing else. CRDs and roles that someone else
@@ -82,6 +86,7 @@ func PlanUninstall(ctx context.Context, c *kube.Connection, opts UninstallOption
 func (p *UninstallPlan) Run(ctx context.Context) (*Uninstallation, error) {
 	u := p.uninstaller
 	err := u.observe.phase(u.connection.Name, PhaseRemove, func() (string, error) { return "", u.remove(ctx) })
+	u.result.Leftovers = append(u.result.Leftovers, u.keys...)
 	return &u.result, err
 }
 
@@ -93,7 +98,9 @@ type uninstaller struct {
 	definitions []string
 	// registrations are the registered clusters, whose credentials are deleted too.
 	registrations []metav1.ObjectMeta
-	result        Uninstallation
+	// keys are the Secrets with private keys of root CAs.
+	keys   []Leftover
+	result Uninstallation
 }
 
 // look finds the CRDs, and counts the resources that would be lost with them.
@@ -131,6 +138,7 @@ func (u *uninstaller) look(ctx context.Context) ([]string, error) {
 	if len(counts) > 0 && !u.opts.DeleteResources {
 		return nil, &ResourcesExistError{Cluster: u.connection.Name, Counts: counts}
 	}
+	u.findKeys(ctx)
 	return counts, nil
 }
 

@@ -83,6 +83,9 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if len(plan.Resources) > 0 {
 		consequence += fmt.Sprintf(" All resources of meshctl there will be deleted: %s.", strings.Join(plan.Resources, ", "))
 	}
+	for _, key := range plan.Keys {
+		consequence += fmt.Sprintf(" Kept: %s.", key.Object)
+	}
 	if err := cmdutil.ConfirmByName(ctx, o.streams, yes, consequence, management.Name); err != nil {
 		return err
 	}
@@ -107,6 +110,6 @@ func (o *uninstallOptions) plan(ctx context.Context, management *kube.Connection
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	return registration.PlanUninstall(ctx, management, registration.UninstallOptions{
-		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun,
+		Namespace: o.namespace, DeleteResources: o.deleteResources, DryRun: dryRun, Kubeconfig: o.kube.KubeconfigPath(),
 	}, cmdutil.ObservePhases(o.streams))
 }
