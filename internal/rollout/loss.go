@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"slices"
+
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
@@ -60,7 +62,8 @@ func (c *Cluster) markLosses(result *policy.Result) {
 }
 
 // lossOf returns the protection lost by changing or deleting an object. Where calls are denied
-// by default, an object that allows some calls protects nothing.
+// by default, an object that allows some calls protects nothing, and one that allows all calls
+// never does.
 func lossOf(change *Change, denied bool) Loss {
 	kind, before := istio.Kind(change.Key.GVK.Kind), specOf(change.stored)
 	var after map[string]any
@@ -75,6 +78,7 @@ func lossOf(change *Change, denied bool) Loss {
 		return ""
 	}
 	action, _ := before["action"].(string)
+	allows := action == "" || action == "ALLOW"
 	switch {
 	case kind == istio.KindDestinationRule:
 		return LossClientTLS
@@ -82,11 +86,20 @@ func lossOf(change *Change, denied bool) Loss {
 		return LossTLS
 	case len(before) == 0:
 		return LossDefaultDenial
-	case denied && (action == "" || action == "ALLOW"):
+	case allows && (denied || matchesEveryRequest(before)):
 		return ""
 	default:
 		return LossAccess
 	}
+}
+
+// matchesEveryRequest reports whether an AuthorizationPolicy has a rule without conditions.
+func matchesEveryRequest(spec map[string]any) bool {
+	rules, _ := spec["rules"].([]any)
+	return slices.ContainsFunc(rules, func(value any) bool {
+		rule, isRule := value.(map[string]any)
+		return isRule && len(rule) == 0
+	})
 }
 
 // deniesByDefault reports whether every Istio mesh of a cluster denies calls that no
