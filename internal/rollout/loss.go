@@ -51,7 +51,7 @@ func (p *Plan) countChanges(counts func(*Change) bool) int {
 
 // markLosses sets Loss of the changes that remove protection.
 func (c *Cluster) markLosses(result *policy.Result) {
-	denied := deniesByDefault(result, c.Name)
+	denied := c.deniesByDefault(result)
 	for i := range c.Changes {
 		change := &c.Changes[i]
 		takesPlace := change.Kind == kube.ChangeRemove || change.Kind == kube.ChangeModify || change.Held
@@ -102,19 +102,45 @@ func matchesEveryRequest(spec map[string]any) bool {
 	})
 }
 
-// deniesByDefault reports whether every Istio mesh of a cluster denies calls that no
-// AccessPolicy allows.
-func deniesByDefault(result *policy.Result, cluster string) bool {
+// deniesByDefault reports whether every Istio mesh of the cluster denies calls that no
+// AccessPolicy allows, be it because that is held.
+func (c *Cluster) deniesByDefault(result *policy.Result) bool {
 	some := false
 	for i := range result.World.Meshes {
 		m := &result.World.Meshes[i]
-		if m.Type != world.MeshIstio || m.Cluster != cluster {
+		if m.Type != world.MeshIstio || m.Cluster != c.Name {
 			continue
 		}
-		if !result.DeniesByDefault(m) {
+		if !result.DeniesByDefault(m) && !c.keepsDenial(m) {
 			return false
 		}
 		some = true
 	}
 	return some
+}
+
+// KeepsDenial reports whether a mesh goes on denying what no AccessPolicy allows because the
+// plan holds that.
+func (p *Plan) KeepsDenial(m *world.Mesh) bool {
+	return slices.ContainsFunc(p.Clusters, func(c Cluster) bool { return c.keepsDenial(m) })
+}
+
+func (c *Cluster) keepsDenial(m *world.Mesh) bool {
+	return c.holdsFor(m, func(change *Change) bool {
+		return istio.Kind(change.Key.GVK.Kind) == istio.KindAuthorizationPolicy && len(specOf(change.stored)) == 0
+	})
+}
+
+// KeepsTLS reports whether a mesh goes on enforcing mutual TLS because the plan holds that.
+func (p *Plan) KeepsTLS(m *world.Mesh) bool {
+	return slices.ContainsFunc(p.Clusters, func(c Cluster) bool {
+		return c.holdsFor(m, func(change *Change) bool { return istio.Kind(change.Key.GVK.Kind) == istio.KindPeerAuthentication })
+	})
+}
+
+// holdsFor reports whether the plan holds such an object for all of a mesh.
+func (c *Cluster) holdsFor(m *world.Mesh, such func(*Change) bool) bool {
+	return m != nil && m.Type == world.MeshIstio && m.Cluster == c.Name && slices.ContainsFunc(c.Changes, func(change Change) bool {
+		return change.Held && change.Key.Namespace == istio.RootNamespace(m) && such(&change)
+	})
 }
