@@ -70,18 +70,20 @@ func TestLosses(t *testing.T) {
 	s := newStore()
 	s.put(stored(t, peers("looser", strict), peers("stricter", permissive), peers("gone", strict), peers("same", strict), hostWith("host"),
 		rules("denial", &security.AuthorizationPolicy{}), rules("allow", &security.AuthorizationPolicy{Rules: some}),
+		rules("open", &security.AuthorizationPolicy{Rules: []*security.Rule{some[0], {}}}), // restricts nobody
+		rules("deny all", &security.AuthorizationPolicy{Action: security.AuthorizationPolicy_DENY, Rules: []*security.Rule{{}}}),
 		rules("deny", &security.AuthorizationPolicy{Action: security.AuthorizationPolicy_DENY, Rules: some}))...)
 	wanted := []*istio.Object{peers("looser", permissive), peers("stricter", strict), peers("same", strict)}
 	result := policy.Evaluate(world.New(world.Objects{}))
 	invalid := &networkingv1.VirtualMesh{ObjectMeta: metav1.ObjectMeta{Name: vm.Name, Namespace: vm.Namespace}}
 	broken := policy.Evaluate(world.New(world.Objects{VirtualMeshes: []world.Object[networkingv1.VirtualMesh]{{Resource: invalid, Errors: []string{"broken"}}}}))
-	all := map[string]Loss{"looser": LossTLS, "gone": LossTLS, "denial": LossDefaultDenial, "allow": LossAccess, "deny": LossAccess}
+	all := map[string]Loss{"looser": LossTLS, "gone": LossTLS, "denial": LossDefaultDenial, "allow": LossAccess, "deny": LossAccess, "deny all": LossAccess}
 	for name, test := range map[string]struct {
 		guard        *istio.Guard
 		losses, held int
 	}{
-		"it was deleted": {istio.NewGuard(result, true), 5, 0},
-		"it is held":     {istio.NewGuard(broken, true), 0, 5},
+		"it was deleted": {istio.NewGuard(result, true), 6, 0},
+		"it is held":     {istio.NewGuard(broken, true), 0, 7},
 	} {
 		c := compared(t, s, compareOptions{guard: test.guard}, wanted...)
 		c.markLosses(result)

@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"slices"
+
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
@@ -49,7 +51,7 @@ func (p *Plan) countChanges(counts func(*Change) bool) int {
 
 // markLosses sets Loss of the changes that remove protection.
 func (c *Cluster) markLosses(result *policy.Result) {
-	denied := deniesByDefault(result, c.Name)
+	denied := c.deniesByDefault(result)
 	for i := range c.Changes {
 		change := &c.Changes[i]
 		takesPlace := change.Kind == kube.ChangeRemove || change.Kind == kube.ChangeModify || change.Held
@@ -60,7 +62,8 @@ func (c *Cluster) markLosses(result *policy.Result) {
 }
 
 // lossOf returns the protection lost by changing or deleting an object. Where calls are denied
-// by default, an object that allows some calls protects nothing.
+// by default, an object that allows some calls protects nothing, and one that allows all calls
+// never does.
 func lossOf(change *Change, denied bool) Loss {
 	kind, before := istio.Kind(change.Key.GVK.Kind), specOf(change.stored)
 	var after map[string]any
@@ -75,6 +78,7 @@ func lossOf(change *Change, denied bool) Loss {
 		return ""
 	}
 	action, _ := before["action"].(string)
+	allows := action == "" || action == "ALLOW"
 	switch {
 	case kind == istio.KindDestinationRule:
 		return LossClientTLS
@@ -82,26 +86,61 @@ func lossOf(change *Change, denied bool) Loss {
 		return LossTLS
 	case len(before) == 0:
 		return LossDefaultDenial
-	case denied && (action == "" || action == "ALLOW"):
+	case allows && (denied || matchesEveryRequest(before)):
 		return ""
 	default:
 		return LossAccess
 	}
 }
 
-// deniesByDefault reports whether every Istio mesh of a cluster denies calls that no
-// AccessPolicy allows.
-func deniesByDefault(result *policy.Result, cluster string) bool {
+// matchesEveryRequest reports whether an AuthorizationPolicy has a rule without conditions.
+func matchesEveryRequest(spec map[string]any) bool {
+	rules, _ := spec["rules"].([]any)
+	return slices.ContainsFunc(rules, func(value any) bool {
+		rule, isRule := value.(map[string]any)
+		return isRule && len(rule) == 0
+	})
+}
+
+// deniesByDefault reports whether every Istio mesh of the cluster denies calls that no
+// AccessPolicy allows, be it because that is held.
+func (c *Cluster) deniesByDefault(result *policy.Result) bool {
 	some := false
 	for i := range result.World.Meshes {
 		m := &result.World.Meshes[i]
-		if m.Type != world.MeshIstio || m.Cluster != cluster {
+		if m.Type != world.MeshIstio || m.Cluster != c.Name {
 			continue
 		}
-		if !result.DeniesByDefault(m) {
+		if !result.DeniesByDefault(m) && !c.keepsDenial(m) {
 			return false
 		}
 		some = true
 	}
 	return some
+}
+
+// KeepsDenial reports whether a mesh goes on denying what no AccessPolicy allows because the
+// plan holds that.
+func (p *Plan) KeepsDenial(m *world.Mesh) bool {
+	return slices.ContainsFunc(p.Clusters, func(c Cluster) bool { return c.keepsDenial(m) })
+}
+
+func (c *Cluster) keepsDenial(m *world.Mesh) bool {
+	return c.holdsFor(m, func(change *Change) bool {
+		return istio.Kind(change.Key.GVK.Kind) == istio.KindAuthorizationPolicy && len(specOf(change.stored)) == 0
+	})
+}
+
+// KeepsTLS reports whether a mesh goes on enforcing mutual TLS because the plan holds that.
+func (p *Plan) KeepsTLS(m *world.Mesh) bool {
+	return slices.ContainsFunc(p.Clusters, func(c Cluster) bool {
+		return c.holdsFor(m, func(change *Change) bool { return istio.Kind(change.Key.GVK.Kind) == istio.KindPeerAuthentication })
+	})
+}
+
+// holdsFor reports whether the plan holds such an object for all of a mesh.
+func (c *Cluster) holdsFor(m *world.Mesh, such func(*Change) bool) bool {
+	return m != nil && m.Type == world.MeshIstio && m.Cluster == c.Name && slices.ContainsFunc(c.Changes, func(change Change) bool {
+		return change.Held && change.Key.Namespace == istio.RootNamespace(m) && such(&change)
+	})
 }

@@ -132,7 +132,7 @@ func TestReviewOnTerminals(t *testing.T) {
 		d := g.terminal(t, "apply", "-f", file, "--context", "management")
 		d.Answer("objects anyway?", "n"+ptytest.Enter)
 		d.Answer("Apply these changes to", "y"+ptytest.Enter)
-		end(t, d, 1, "it protects workloads, and its source VirtualMesh/bookinfo.gloo-mesh is missing from the input")
+		end(t, d, 1, "each protects workloads, and its source VirtualMesh/bookinfo.gloo-mesh is missing from the input")
 		if got := configured(t, g.east, false); got[protection] == "" || got[protection] != before[protection] {
 			t.Errorf("the protection is gone: %v", got)
 		}

@@ -1,9 +1,12 @@
 package apply
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/rollout"
@@ -35,23 +38,75 @@ func (a *applyRun) reportIdle() {
 	}
 }
 
-// reportErrors reports why objects of the plan cannot be written: each reason once
-// per kind and cluster, and not more than fits a screen unless -v is given. What
-// is held back in a pass of --watch is left to reportHolds.
+// reportOmissions reports what is not rendered, and why.
+func (a *applyRun) reportOmissions() {
+	cmdutil.ReportOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
+}
+
+// reportErrors reports why objects of the plan cannot be written: each reason once,
+// and not more than fits a screen unless -v is given. What is held back in a pass of
+// --watch is left to reportHolds.
 func (a *applyRun) reportErrors() {
 	var lines []string
+	var refusals []*kube.Error
 	for i := range a.plan.Clusters {
 		c := &a.plan.Clusters[i]
 		if !a.quiet || c.HeldTrustDomain() == nil {
-			for _, text := range c.Errors() {
-				lines = append(lines, "error: "+text)
+			for _, e := range c.Errors() {
+				lines = append(lines, "error: "+e)
 			}
 		}
-		for _, e := range a.refusalsOf(c) {
-			lines = append(lines, "error: "+e.Error())
-		}
+		refusals = append(refusals, a.refusalsOf(c)...)
+	}
+	for _, alike := range byReason(refusals) {
+		lines = append(lines, a.refusalLines(alike)...)
 	}
 	cmdutil.ReportLinesOrAll(a.streams, lines)
+}
+
+// byReason groups errors with the same reason and hint, in the order of the first.
+func byReason(errs []*kube.Error) [][]*kube.Error {
+	type reason struct{ why, hint string }
+	var groups [][]*kube.Error
+	places := map[reason]int{}
+	for _, e := range errs {
+		key := reason{e.Why, e.Hint}
+		at, known := places[key]
+		if !known {
+			at = len(groups)
+			places[key], groups = at, append(groups, nil)
+		}
+		groups[at] = append(groups[at], e)
+	}
+	return groups
+}
+
+// refusalLines returns the error for objects that have the same reason: their number
+// and the reason, and below that the first names, or all with -v.
+func (a *applyRun) refusalLines(alike []*kube.Error) []string {
+	if len(alike) == 1 {
+		return []string{"error: " + alike[0].Error()}
+	}
+	verb := ""
+	clusters, objects := map[string]bool{}, map[string]bool{}
+	for i, e := range alike {
+		does, object, _ := strings.Cut(e.Action, " ")
+		if i > 0 && does != verb {
+			does = "change"
+		}
+		verb, clusters[e.Cluster], objects[object] = does, true, true
+	}
+	limit := shownNames
+	if a.verbosity() > 0 {
+		limit = len(objects)
+	}
+	all := *alike[0]
+	all.Cluster = ""
+	all.Action = fmt.Sprintf("%s %s in %s", verb, text.Count(len(alike), "object"), text.Named("cluster", slices.Sorted(maps.Keys(clusters))))
+	if rest, about := strings.CutPrefix(all.Why, "it "); about {
+		all.Why = "each " + rest
+	}
+	return []string{"error: " + all.Error(), "  " + text.Bounded(slices.Sorted(maps.Keys(objects)), limit)}
 }
 
 // refusalsOf returns why objects of a cluster cannot be written, except for the

@@ -13,6 +13,7 @@ import (
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/world"
@@ -58,6 +59,7 @@ func scraped(t *testing.T, w *watchRun) []string {
 func TestHeldBack(t *testing.T) {
 	t.Parallel()
 	w, said := controller()
+	nothing := policy.Evaluate(world.New(world.Objects{}))
 	refused := func(held bool, name string) rollout.Change {
 		key := kube.ObjectKey{GVK: istio.KindPeerAuthentication.GVK(), Namespace: "shop", Name: name}
 		return rollout.Change{
@@ -67,7 +69,7 @@ func TestHeldBack(t *testing.T) {
 	}
 	changed := &rollout.TrustDomainError{Cluster: "west", Mesh: "istiod-west", Accepted: "west.example", Found: "fresh.example"}
 	plan := func(changes ...rollout.Change) *rollout.Plan {
-		return &rollout.Plan{Clusters: []rollout.Cluster{{Name: "east", Changes: changes}, {Name: "west", Err: changed}}}
+		return &rollout.Plan{Result: nothing, Clusters: []rollout.Cluster{{Name: "east", Changes: changes}, {Name: "west", Err: changed}}}
 	}
 	loss := rollout.Hold{Cluster: "east", Kind: rollout.HoldLoss, Subject: "delete PeerAuthentication a in shop", Message: "cannot delete PeerAuthentication a in shop on cluster east: of a reason"}
 	domain := rollout.Hold{Cluster: "west", Kind: rollout.HoldTrustDomain, Subject: "trust domain of mesh istiod-west", Message: changed.Error()}
@@ -106,7 +108,7 @@ func TestHeldBack(t *testing.T) {
 	if diff := cmp.Diff(during, scraped(t, w)); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
 	}
-	released := &rollout.Plan{Clusters: []rollout.Cluster{{Name: "east"}, {Name: "west"}}}
+	released := &rollout.Plan{Result: nothing, Clusters: []rollout.Cluster{{Name: "east"}, {Name: "west"}}}
 	pass("ends", &rollout.Pass{Plan: released, Released: held},
 		"east: no longer held back: delete PeerAuthentication a in shop", "west: no longer held back: trust domain of mesh istiod-west")
 	after := []string{

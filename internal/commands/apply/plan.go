@@ -30,8 +30,7 @@ func changesOf(c *rollout.Cluster) []*rollout.Change {
 // showPlan shows the plan: on standard output if it is the result of a dry run,
 // otherwise on standard error, above the confirmation.
 func (a *applyRun) showPlan() error {
-	a.reportIdle()
-	cmdutil.ReportOmissions(a.streams, a.plan.Omissions, a.verbosity() > 0)
+	a.compareBehaviour()
 	printer := output.OnErr(a.streams)
 	if !a.writes() {
 		printer = output.OnOut(a.streams)
@@ -43,11 +42,7 @@ func (a *applyRun) showPlan() error {
 	if a.quiet || !a.output.Format().ForPeople() && !asked {
 		printer.Out = io.Discard // the report has all of it
 	}
-	if err := printer.Print(output.FormatTable, view.View{Text: a.writePlan}); err != nil {
-		return err
-	}
-	a.reportErrors()
-	return nil
+	return printer.Print(output.FormatTable, view.View{Text: a.writePlan})
 }
 
 // writePlan writes the plan as text.
@@ -68,6 +63,7 @@ func (a *applyRun) writePlan(t *view.Text) error {
 			a.writeChanges(t, c)
 		}
 	}
+	a.writeLostFederation(t)
 	a.writeLosses(t)
 	return nil
 }

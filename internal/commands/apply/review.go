@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
@@ -21,6 +22,12 @@ func (a *applyRun) review(ctx context.Context, in rollout.Input) (err error) {
 	if a.plan, err = rollout.NewPlan(ctx, in, a.planOptions()); err != nil {
 		return inputError(err)
 	}
+	a.reportIdle()
+	a.reportOmissions()
+	if err := a.showPlan(); err != nil {
+		return err
+	}
+	a.reportErrors()
 	accepted := map[lossOn]bool{}
 	if a.asks() && !a.watch && a.plan.Held() > 0 { // --watch never removes protection by itself
 		if accepted, err = a.acceptHeld(ctx); err != nil {
@@ -34,10 +41,10 @@ func (a *applyRun) review(ctx context.Context, in rollout.Input) (err error) {
 		if a.plan, err = rollout.NewPlan(ctx, in, options); err != nil {
 			return inputError(err)
 		}
-	}
-	a.compareBehaviour()
-	if err := a.showPlan(); err != nil {
-		return err
+		a.say("Without that protection, the plan is:")
+		if err := a.showPlan(); err != nil {
+			return err
+		}
 	}
 	return a.confirm(ctx, accepted)
 }
@@ -61,13 +68,16 @@ func (o *options) reviewWatch(ctx context.Context) error {
 // asks reports whether a confirmation is required before anything is written.
 func (o *options) asks() bool { return o.writes() && !o.yes }
 
-// compareBehaviour compares the behaviour after the plan with what was applied last.
+// compareBehaviour compares the behaviour after the plan, with the protection that it
+// holds back, with what was applied last.
 func (a *applyRun) compareBehaviour() {
 	if a.quiet || a.writes() && a.yes {
 		return // not shown
 	}
 	if before, recorded := rollout.LastApplied(a.plan.Result.World); recorded {
-		changes := impact.Changes(compare.Results(policy.Evaluate(before), a.plan.Result))
+		differences := compare.Results(policy.Evaluate(before), a.plan.Result)
+		stayingOf(a.plan).withhold(differences)
+		changes := impact.Changes(differences)
 		a.behaviour = &changes
 	}
 }
@@ -95,7 +105,6 @@ func (a *applyRun) changes(has func(*rollout.Change) bool) map[lossOn]bool {
 // acceptHeld asks whether to remove protection that no explicit change removes
 // (semantics D70). It returns the objects that this was accepted for.
 func (a *applyRun) acceptHeld(ctx context.Context) (map[lossOn]bool, error) {
-	a.reportErrors()
 	agreed, err := a.prompter(ctx).Confirm(wizard.Question{
 		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(a.plan.Held(), "object")),
 		Help: "No keeps these objects and applies the rest. Yes removes them, as --accept-loss does.",
@@ -169,6 +178,7 @@ func (a *applyRun) writeBehaviour(t *view.Text) {
 	if a.verbosity() > 0 {
 		lines = impact.AllChangeLines(*a.behaviour)
 	}
+	lines = slices.Concat(stayingOf(a.plan).lines(), lines)
 	unchanged := cmdutil.NothingChanges
 	if a.writtenClusters() > 0 {
 		// Drift is repaired, or another version of meshctl renders differently.
@@ -176,6 +186,19 @@ func (a *applyRun) writeBehaviour(t *view.Text) {
 	}
 	cmdutil.WriteBehaviour(t, lines, unchanged)
 	t.Blank()
+}
+
+// writeLostFederation warns that federation ends although nobody asked for that.
+func (a *applyRun) writeLostFederation(t *view.Text) {
+	for _, lost := range a.plan.LostFederation() {
+		verb := "ends"
+		if lost.Partial {
+			verb = "shrinks"
+		}
+		t.Blank()
+		t.Marked(view.Word{Text: "warning: ", Tone: view.Warning}, fmt.Sprintf("federation of %s %s in %s: %s %s deleted because it is INVALID",
+			lost.VirtualMesh, verb, text.Named("cluster", lost.Clusters), text.Count(lost.Objects, "object"), text.Choose(lost.Objects, "is", "are")))
+	}
 }
 
 // writeLosses lists the protection that the plan removes.

@@ -15,17 +15,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/commands/cmdutil"
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/rollout"
 	"github.com/meshctl/meshctl/internal/wizard"
 	"github.com/meshctl/meshctl/internal/wizard/wizardtest"
 	"github.com/meshctl/meshctl/internal/world"
+	core "github.com/meshctl/meshctl/pkg/api/core/v1"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -102,6 +106,31 @@ func bookinfo(t *testing.T, change func(*world.Objects)) *world.World {
 	return world.New(objects)
 }
 
+// recorded returns a world in whose statuses the one before is recorded as applied last.
+func recorded(t *testing.T, before, after *world.World) *world.World {
+	t.Helper()
+	applied := policy.Evaluate(before)
+	for i := range after.Meshes {
+		m := after.Meshes[i].Resource
+		m.UID = types.UID(m.Name)
+		if vm := applied.Meshes[i].VirtualMesh; vm != nil {
+			m.Status.AppliedVirtualMesh = &discoveryv1.AppliedVirtualMesh{
+				Ref: &core.ObjectRef{Name: vm.Resource.Name, Namespace: vm.Resource.Namespace}, Spec: &vm.Resource.Spec,
+			}
+		}
+	}
+	for i := range after.Destinations {
+		status := &after.Destinations[i].Resource.Status
+		for _, rule := range applied.RulesOf(i) {
+			p := applied.AccessPolicies[rule.Policy].Resource
+			status.AppliedAccessPolicies = append(status.AppliedAccessPolicies, discoveryv1.AppliedAccessPolicy{
+				Ref: &core.ObjectRef{Name: p.Name, Namespace: p.Namespace}, Spec: &p.Spec,
+			})
+		}
+	}
+	return after
+}
+
 // screen is a prompter whose questions are part of what is shown.
 type screen struct {
 	wizard.Prompter
@@ -137,6 +166,14 @@ func TestLossesAreConfirmed(t *testing.T) {
 		o.VirtualMeshes[0].Resource.Spec.Federation.TLSEnforcementSettings = nil
 	}
 	same := func(*world.Objects) {}
+	incoherent := func(o *world.Objects) { // with the Settings, by which clients use mutual TLS
+		open(o)
+		o.VirtualMeshes[0].Resource.Spec.Federation.TLSEnforcementSettings.EnforcementMode = networkingv1.EnforcementModeDisable
+	}
+	withoutRules := func(o *world.Objects) {
+		incoherent(o)
+		without(o, "productpage-to-details")
+	}
 	for name, tt := range map[string]struct {
 		before, after func(*world.Objects)
 		answers       []wizardtest.Answer
@@ -153,9 +190,33 @@ func TestLossesAreConfirmed(t *testing.T) {
 			answers: []wizardtest.Answer{
 				wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("This removes protection", true), wizardtest.Confirm("Apply these changes", true),
 			},
-			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
+			want: `warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
+Behaviour:
+  warning: the rules about who may call ratings.bookinfo.east stay in effect, because protection is held back
+  warning: details-v1.bookinfo.east, details-v1.bookinfo.west and 7 more will be allowed to call details.bookinfo.east and details.bookinfo.west: no AccessPolicy is effective there now
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        1        1          17
+west      0        0        1        0          17
+
+east:
+  - AuthorizationPolicy bookinfo/details
+  ! AuthorizationPolicy bookinfo/ratings
+
+west:
+  - AuthorizationPolicy bookinfo/details
+
+warning: this removes protection:
+  east: callers are no longer restricted (AuthorizationPolicy bookinfo/details)
+  west: callers are no longer restricted (AuthorizationPolicy bookinfo/details)
+error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? Remove the protection of 1 object anyway? Yes
-warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
+Without that protection, the plan is:
+Behaviour:
+  warning: details-v1.bookinfo.east, details-v1.bookinfo.west and 7 more will be allowed to call details.bookinfo.east and details.bookinfo.west: no AccessPolicy is effective there now
+  warning: details-v1.bookinfo.east, details-v1.bookinfo.west and 7 more will be allowed to call ratings.bookinfo.east: no AccessPolicy is effective there now
+  warning: reviews-v1.bookinfo.east and reviews-v2.bookinfo.east will be allowed every request to ratings.bookinfo.east: no AccessPolicy is effective there now
+
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
 east      0        0        2        0          17
 west      0        0        1        0          17
@@ -186,9 +247,11 @@ warning: this removes protection:
 				wizardtest.Confirm("Remove the protection", false), wizardtest.Confirm("This removes protection", false),
 			},
 			err: cli.ErrCancelled,
-			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
-? Remove the protection of 1 object anyway? No
-warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
+			want: `warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
+Behaviour:
+  warning: the rules about who may call ratings.bookinfo.east stay in effect, because protection is held back
+  warning: details-v1.bookinfo.east, details-v1.bookinfo.west and 7 more will be allowed to call details.bookinfo.east and details.bookinfo.west: no AccessPolicy is effective there now
+
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
 east      0        0        1        1          17
 west      0        0        1        0          17
@@ -204,6 +267,7 @@ warning: this removes protection:
   east: callers are no longer restricted (AuthorizationPolicy bookinfo/details)
   west: callers are no longer restricted (AuthorizationPolicy bookinfo/details)
 error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
+? Remove the protection of 1 object anyway? No
 ? This removes protection (2 objects). Continue? No
 `,
 		},
@@ -214,9 +278,23 @@ error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it
 				breakPolicy(o, "reviews-to-ratings-east")
 			},
 			answers: []wizardtest.Answer{wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("Apply these changes", true)},
-			want: `error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
+			want: `warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
+Behaviour:
+  warning: the rules about who may call ratings.bookinfo.east stay in effect, because protection is held back
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        0        1          18
+west      0        0        0        0          18
+
+east:
+  ! AuthorizationPolicy bookinfo/ratings
+error: cannot delete AuthorizationPolicy ratings in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/reviews-to-ratings-east.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
 ? Remove the protection of 1 object anyway? Yes
-warning: not rendered: AccessPolicy/reviews-to-ratings-east.gloo-mesh: spec.allowedPorts[0]: must be a number
+Without that protection, the plan is:
+Behaviour:
+  warning: details-v1.bookinfo.east, details-v1.bookinfo.west and 7 more will be allowed to call ratings.bookinfo.east: no AccessPolicy is effective there now
+  warning: reviews-v1.bookinfo.east and reviews-v2.bookinfo.east will be allowed every request to ratings.bookinfo.east: no AccessPolicy is effective there now
+
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
 east      0        0        1        0          18
 west      0        0        0        0          18
@@ -238,10 +316,32 @@ warning: this removes protection:
 			answers: []wizardtest.Answer{
 				wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("This removes protection", true), wizardtest.Confirm("Apply these changes", true),
 			},
-			want: `error: cannot delete AuthorizationPolicy details in bookinfo on cluster east: it protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
-error: cannot delete AuthorizationPolicy details in bookinfo on cluster west: it protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
+			want: `warning: not rendered: AccessPolicy/productpage-to-details.gloo-mesh: spec.allowedPorts[0]: must be a number
+Behaviour:
+  warning: the rules about who may call details.bookinfo.east and details.bookinfo.west stay in effect, because protection is held back
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        1        1          19
+west      0        0        1        1          18
+
+east:
+  ! AuthorizationPolicy bookinfo/details
+  - PeerAuthentication istio-system/default
+
+west:
+  ! AuthorizationPolicy bookinfo/details
+  - PeerAuthentication istio-system/default
+
+warning: this removes protection:
+  east: mutual TLS is no longer enforced as strictly (PeerAuthentication istio-system/default)
+  west: mutual TLS is no longer enforced as strictly (PeerAuthentication istio-system/default)
+error: cannot delete 2 objects in clusters east, west: each protects workloads, and its source AccessPolicy/productpage-to-details.gloo-mesh is INVALID: spec.allowedPorts[0]: must be a number: fix it, or pass --accept-loss to remove the protection
+  AuthorizationPolicy details in bookinfo
 ? Remove the protection of 2 objects anyway? Yes
-warning: not rendered: AccessPolicy/productpage-to-details.gloo-mesh: spec.allowedPorts[0]: must be a number
+Without that protection, the plan is:
+Behaviour:
+  warning: productpage-v1.bookinfo.east and productpage-v1.bookinfo.west will no longer be allowed to call details.bookinfo.east and details.bookinfo.west: VirtualMesh bookinfo.gloo-mesh denies by default (globalAccessPolicy ENABLED)
+
 CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
 east      0        0        2        0          19
 west      0        0        2        0          18
@@ -259,6 +359,252 @@ warning: this removes protection:
   west: mutual TLS is no longer enforced as strictly (PeerAuthentication istio-system/default)
 ? This removes protection (2 more objects). Continue? Yes
 ? Apply these changes to 2 clusters? Yes
+`,
+		},
+		"a virtual mesh that becomes INVALID, and is kept": {
+			before: same, after: incoherent, answers: []wizardtest.Answer{wizardtest.Confirm("Remove the protection", false), wizardtest.Confirm("Apply these changes", false)},
+			err: cli.ErrCancelled,
+			want: `warning: not rendered: VirtualMesh/bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL
+Behaviour:
+  warning: callers that no AccessPolicy allows stay denied in clusters east, west, because protection is held back
+  warning: servers go on enforcing mutual TLS as before in clusters east, west, because protection is held back
+  error: VirtualMesh bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL (MC0208)
+  warning: mesh istiod-istio-system-east.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: mesh istiod-istio-system-west.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: 5 destinations of mesh istiod-istio-system-east.gloo-mesh are no longer exposed to mesh istiod-istio-system-west.gloo-mesh: its workloads can no longer reach them
+  warning: 5 destinations of mesh istiod-istio-system-west.gloo-mesh are no longer exposed to mesh istiod-istio-system-east.gloo-mesh: its workloads can no longer reach them
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        11       3          7
+west      0        0        11       3          6
+
+east:
+  ! AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  ! AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-west
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-west
+  - DestinationRule istio-system/productpage-bookinfo-west
+  - DestinationRule istio-system/ratings-bookinfo-west
+  - DestinationRule istio-system/reviews-bookinfo-west
+  - Gateway istio-system/istio-ingressgateway-istio-system-east-gloo-mesh
+  ! PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.west.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.west.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.west.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.west.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.west.global
+
+west:
+  ! AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  ! AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-east
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-east
+  - DestinationRule istio-system/productpage-bookinfo-east
+  - DestinationRule istio-system/ratings-bookinfo-east
+  - DestinationRule istio-system/reviews-bookinfo-east
+  - Gateway istio-system/istio-ingressgateway-istio-system-west-gloo-mesh
+  ! PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.east.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.east.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.east.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.east.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.east.global
+
+warning: federation of VirtualMesh/bookinfo.gloo-mesh ends in clusters east, west: 22 objects are deleted because it is INVALID
+error: cannot delete 6 objects in clusters east, west: each protects workloads, and its source VirtualMesh/bookinfo.gloo-mesh is INVALID: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL: fix it, or pass --accept-loss to remove the protection
+  AuthorizationPolicy allow-ingress-gateway-istio-ingressgateway in istio-system, AuthorizationPolicy global-access-control in istio-system, PeerAuthentication default in istio-system
+? Remove the protection of 6 objects anyway? No
+? Apply these changes to 2 clusters? No
+`,
+		},
+		"a virtual mesh that becomes INVALID": {
+			before: same, after: incoherent, answers: []wizardtest.Answer{wizardtest.Confirm("Remove the protection", true), wizardtest.Confirm("Apply these changes", false)},
+			err: cli.ErrCancelled,
+			want: `warning: not rendered: VirtualMesh/bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL
+Behaviour:
+  warning: callers that no AccessPolicy allows stay denied in clusters east, west, because protection is held back
+  warning: servers go on enforcing mutual TLS as before in clusters east, west, because protection is held back
+  error: VirtualMesh bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL (MC0208)
+  warning: mesh istiod-istio-system-east.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: mesh istiod-istio-system-west.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: 5 destinations of mesh istiod-istio-system-east.gloo-mesh are no longer exposed to mesh istiod-istio-system-west.gloo-mesh: its workloads can no longer reach them
+  warning: 5 destinations of mesh istiod-istio-system-west.gloo-mesh are no longer exposed to mesh istiod-istio-system-east.gloo-mesh: its workloads can no longer reach them
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        11       3          7
+west      0        0        11       3          6
+
+east:
+  ! AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  ! AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-west
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-west
+  - DestinationRule istio-system/productpage-bookinfo-west
+  - DestinationRule istio-system/ratings-bookinfo-west
+  - DestinationRule istio-system/reviews-bookinfo-west
+  - Gateway istio-system/istio-ingressgateway-istio-system-east-gloo-mesh
+  ! PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.west.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.west.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.west.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.west.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.west.global
+
+west:
+  ! AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  ! AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-east
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-east
+  - DestinationRule istio-system/productpage-bookinfo-east
+  - DestinationRule istio-system/ratings-bookinfo-east
+  - DestinationRule istio-system/reviews-bookinfo-east
+  - Gateway istio-system/istio-ingressgateway-istio-system-west-gloo-mesh
+  ! PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.east.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.east.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.east.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.east.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.east.global
+
+warning: federation of VirtualMesh/bookinfo.gloo-mesh ends in clusters east, west: 22 objects are deleted because it is INVALID
+error: cannot delete 6 objects in clusters east, west: each protects workloads, and its source VirtualMesh/bookinfo.gloo-mesh is INVALID: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL: fix it, or pass --accept-loss to remove the protection
+  AuthorizationPolicy allow-ingress-gateway-istio-ingressgateway in istio-system, AuthorizationPolicy global-access-control in istio-system, PeerAuthentication default in istio-system
+? Remove the protection of 6 objects anyway? Yes
+Without that protection, the plan is:
+Behaviour:
+  error: VirtualMesh bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL (MC0208)
+  warning: all callers will be allowed to call productpage.bookinfo.east, productpage.bookinfo.west and 3 more: its mesh does not belong to a VirtualMesh
+  warning: mesh istiod-istio-system-east.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: mesh istiod-istio-system-west.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: 5 destinations of mesh istiod-istio-system-east.gloo-mesh are no longer exposed to mesh istiod-istio-system-west.gloo-mesh: its workloads can no longer reach them
+  warning: 5 destinations of mesh istiod-istio-system-west.gloo-mesh are no longer exposed to mesh istiod-istio-system-east.gloo-mesh: its workloads can no longer reach them
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        14       0          7
+west      0        0        14       0          6
+
+east:
+  - AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  - AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-west
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-west
+  - DestinationRule istio-system/productpage-bookinfo-west
+  - DestinationRule istio-system/ratings-bookinfo-west
+  - DestinationRule istio-system/reviews-bookinfo-west
+  - Gateway istio-system/istio-ingressgateway-istio-system-east-gloo-mesh
+  - PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.west.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.west.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.west.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.west.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.west.global
+
+west:
+  - AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  - AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-east
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-east
+  - DestinationRule istio-system/productpage-bookinfo-east
+  - DestinationRule istio-system/ratings-bookinfo-east
+  - DestinationRule istio-system/reviews-bookinfo-east
+  - Gateway istio-system/istio-ingressgateway-istio-system-west-gloo-mesh
+  - PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.east.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.east.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.east.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.east.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.east.global
+
+warning: federation of VirtualMesh/bookinfo.gloo-mesh ends in clusters east, west: 22 objects are deleted because it is INVALID
+
+warning: this removes protection:
+  east: calls that no access policy allows are no longer denied (AuthorizationPolicy istio-system/global-access-control)
+  east: mutual TLS is no longer enforced as strictly (PeerAuthentication istio-system/default)
+  west: calls that no access policy allows are no longer denied (AuthorizationPolicy istio-system/global-access-control)
+  west: mutual TLS is no longer enforced as strictly (PeerAuthentication istio-system/default)
+? Apply these changes to 2 clusters? No
+`,
+		},
+		"a virtual mesh that becomes INVALID, without a policy": {
+			before: same, after: withoutRules, answers: []wizardtest.Answer{wizardtest.Confirm("Remove the protection", false), wizardtest.Confirm("Apply these changes", false)},
+			err: cli.ErrCancelled,
+			want: `warning: not rendered: VirtualMesh/bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL
+Behaviour:
+  warning: callers that no AccessPolicy allows stay denied in clusters east, west, because protection is held back
+  warning: servers go on enforcing mutual TLS as before in clusters east, west, because protection is held back
+  error: VirtualMesh bookinfo.gloo-mesh: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL (MC0208)
+  warning: mesh istiod-istio-system-east.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: mesh istiod-istio-system-west.gloo-mesh leaves VirtualMesh bookinfo.gloo-mesh and is in no VirtualMesh
+  warning: 5 destinations of mesh istiod-istio-system-east.gloo-mesh are no longer exposed to mesh istiod-istio-system-west.gloo-mesh: its workloads can no longer reach them
+  warning: 5 destinations of mesh istiod-istio-system-west.gloo-mesh are no longer exposed to mesh istiod-istio-system-east.gloo-mesh: its workloads can no longer reach them
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        12       3          6
+west      0        0        12       3          5
+
+east:
+  - AuthorizationPolicy bookinfo/details
+  ! AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  ! AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-west
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-west
+  - DestinationRule istio-system/productpage-bookinfo-west
+  - DestinationRule istio-system/ratings-bookinfo-west
+  - DestinationRule istio-system/reviews-bookinfo-west
+  - Gateway istio-system/istio-ingressgateway-istio-system-east-gloo-mesh
+  ! PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.west.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.west.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.west.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.west.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.west.global
+
+west:
+  - AuthorizationPolicy bookinfo/details
+  ! AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  ! AuthorizationPolicy istio-system/global-access-control
+  - DestinationRule istio-system/details-bookinfo-east
+  - DestinationRule istio-system/istio-ingressgateway-istio-system-east
+  - DestinationRule istio-system/productpage-bookinfo-east
+  - DestinationRule istio-system/ratings-bookinfo-east
+  - DestinationRule istio-system/reviews-bookinfo-east
+  - Gateway istio-system/istio-ingressgateway-istio-system-west-gloo-mesh
+  ! PeerAuthentication istio-system/default
+  - ServiceEntry istio-system/details.bookinfo.svc.east.global
+  - ServiceEntry istio-system/istio-ingressgateway.istio-system.svc.east.global
+  - ServiceEntry istio-system/productpage.bookinfo.svc.east.global
+  - ServiceEntry istio-system/ratings.bookinfo.svc.east.global
+  - ServiceEntry istio-system/reviews.bookinfo.svc.east.global
+
+warning: federation of VirtualMesh/bookinfo.gloo-mesh ends in clusters east, west: 22 objects are deleted because it is INVALID
+error: cannot delete 6 objects in clusters east, west: each protects workloads, and its source VirtualMesh/bookinfo.gloo-mesh is INVALID: spec.federation.tlsEnforcementSettings.enforcementMode: DISABLE conflicts with the Settings, whose mtls.istio.tlsMode is ISTIO_MUTUAL: fix it, or pass --accept-loss to remove the protection
+  AuthorizationPolicy allow-ingress-gateway-istio-ingressgateway in istio-system, AuthorizationPolicy global-access-control in istio-system, PeerAuthentication default in istio-system
+? Remove the protection of 6 objects anyway? No
+? Apply these changes to 2 clusters? No
+`,
+		},
+		"a virtual mesh that no longer denies": {
+			before: same, after: open, answers: []wizardtest.Answer{wizardtest.Confirm("This removes protection", false)},
+			err: cli.ErrCancelled,
+			want: `Behaviour:
+  warning: all callers will be allowed to call productpage.bookinfo.east, productpage.bookinfo.west and 3 more: VirtualMesh bookinfo.gloo-mesh allows by default (globalAccessPolicy DISABLED)
+
+CLUSTER   CREATE   CHANGE   DELETE   CONFLICT   UNCHANGED
+east      0        0        2        0          19
+west      0        0        2        0          18
+
+east:
+  - AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  - AuthorizationPolicy istio-system/global-access-control
+
+west:
+  - AuthorizationPolicy istio-system/allow-ingress-gateway-istio-ingressgateway
+  - AuthorizationPolicy istio-system/global-access-control
+
+warning: this removes protection:
+  east: calls that no access policy allows are no longer denied (AuthorizationPolicy istio-system/global-access-control)
+  west: calls that no access policy allows are no longer denied (AuthorizationPolicy istio-system/global-access-control)
+? This removes protection (2 objects). Continue? No
 `,
 		},
 	} {
@@ -280,7 +626,7 @@ warning: this removes protection:
 					m.objects = append(m.objects, object)
 				}
 			}
-			in.World = bookinfo(t, tt.after)
+			in.World = recorded(t, in.World, bookinfo(t, tt.after))
 			streams, out, errOut := cli.Test("")
 			stub := wizardtest.New(t, tt.answers...)
 			a := &applyRun{options: &options{

@@ -176,9 +176,12 @@ func (w *watchRun) reportPass(pass *rollout.Pass) error {
 
 // reportPlan reports a plan that was carried out.
 func (a *applyRun) reportPlan() error {
+	a.reportIdle()
+	a.reportOmissions()
 	if err := a.showPlan(); err != nil {
 		return err
 	}
+	a.reportErrors()
 	for i := range a.plan.Clusters {
 		if c := &a.plan.Clusters[i]; c.TakesPart() {
 			a.reportStart(c)

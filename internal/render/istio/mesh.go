@@ -27,24 +27,24 @@ func (b *builder) addMeshes() {
 		parents := []world.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)}
 		if b.result.DeniesByDefault(m) {
 			// An ALLOW policy without rules denies everything in the mesh.
-			b.share(KindAuthorizationPolicy, rootNamespace(m), globalAccessControl, &security.AuthorizationPolicy{}, parents)
+			b.share(KindAuthorizationPolicy, RootNamespace(m), globalAccessControl, &security.AuthorizationPolicy{}, parents)
 		}
 		tls := peerAuthentication(vm.TLSEnforcement())
 		if tls == nil {
 			continue
 		}
-		if other := b.share(KindPeerAuthentication, rootNamespace(m), meshWideTLS, tls, parents); other != nil {
+		if other := b.share(KindPeerAuthentication, RootNamespace(m), meshWideTLS, tls, parents); other != nil {
 			b.omissions = append(b.omissions, Omission{
 				Object: vm.ID(), Cluster: b.cluster,
 				Reason: fmt.Sprintf("TLS enforcement %s of mesh %s.%s: conflicts with %s of another mesh with root namespace %s",
-					vm.TLSEnforcement(), m.Ref.Name, m.Ref.Namespace, other.ID(), rootNamespace(m)),
+					vm.TLSEnforcement(), m.Ref.Name, m.Ref.Namespace, other.ID(), RootNamespace(m)),
 			})
 		}
 	}
 }
 
-// rootNamespace returns the namespace of mesh-wide configuration.
-func rootNamespace(m *world.Mesh) string {
+// RootNamespace returns the namespace of mesh-wide configuration.
+func RootNamespace(m *world.Mesh) string {
 	return cmp.Or(m.Resource.Spec.Istio.RootNamespace, m.Namespace)
 }
 
