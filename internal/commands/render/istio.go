@@ -239,8 +239,7 @@ func (o *istioOptions) checkClusters(known []string) error {
 }
 
 // checkProtection returns an error if protection would be missing from the output because of
-// broken input: applying the output with pruning would remove it from the clusters (semantics
-// D70).
+// broken input: applying the output with pruning would remove it from the clusters (D70).
 func (r *rendering) checkProtection() error {
 	open := r.renderer.Unprotected()
 	if r.acceptLoss || len(open) == 0 {
