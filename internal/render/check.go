@@ -273,7 +273,7 @@ func checkWildcards(flag string, lists ...[]string) []error {
 	for _, list := range lists {
 		for _, value := range list {
 			if strings.Contains(value, "*") {
-				errs = append(errs, fmt.Errorf("%s: %q is not a wildcard here; omit it to select all", flag, value))
+				errs = append(errs, fmt.Errorf("%s: wildcards are not supported: %q; omit it to select all", flag, value))
 			}
 		}
 	}
