@@ -13,7 +13,7 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// clusterLabel holds the cluster of a discovered object (semantics 0).
+// clusterLabel holds the cluster of a discovered object.
 const clusterLabel = "cluster.discovery.mesh.gloo.solo.io"
 
 // drift is the difference between the stored objects of a cluster and those

@@ -79,7 +79,7 @@ func Gather(ctx context.Context, opts Options) (*Facts, error) {
 	f.MeshesJudged = opts.includes(CategoryMeshes) && !f.NoClusters
 	f.ClustersJudged = opts.includes(CategoryClusters) && !f.NoClusters
 	if opts.Management != nil {
-		opts.Observe.begin("check cluster " + opts.Management.Name)
+		opts.Observe.begin("checking cluster " + opts.Management.Name)
 		f.Management = gatherManagement(ctx, opts.Management, &opts)
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -114,7 +114,11 @@ func (f *Facts) gatherWorld(ctx context.Context, opts *Options) error {
 	if m := f.Management; m != nil && (m.Err != nil || m.notInstalled()) {
 		return nil
 	}
-	opts.Observe.begin("read the configuration")
+	from := "the manifests"
+	if opts.Management != nil {
+		from = "cluster " + opts.Management.Name
+	}
+	opts.Observe.begin("reading the configuration of " + from)
 	load := ctx
 	if !f.NoClusters {
 		limited, stop := context.WithTimeout(ctx, opts.deadline())

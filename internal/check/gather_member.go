@@ -28,9 +28,9 @@ func compareMembers(a, b *MemberFacts) int {
 
 func askText(connections []*kube.Connection) string {
 	if len(connections) == 1 {
-		return "check cluster " + connections[0].Name
+		return "checking cluster " + connections[0].Name
 	}
-	return "check " + text.Count(len(connections), "cluster")
+	return "checking " + text.Count(len(connections), "cluster")
 }
 
 // gatherMember collects the facts of one cluster under one deadline.

@@ -30,7 +30,7 @@ func (f *Facts) gatherTrust(ctx context.Context, opts *Options) error {
 		if vm.Trust() != policy.TrustShared {
 			continue
 		}
-		opts.Observe.begin("inspect the trust of " + vm.Resource.Name + "." + vm.Resource.Namespace)
+		opts.Observe.begin("inspecting the trust of " + vm.Resource.Name + "." + vm.Resource.Namespace)
 		facts := TrustFacts{VirtualMesh: vm.Resource.Name + "." + vm.Resource.Namespace}
 		subject, err := sharedtrust.Of(f.World, i)
 		if err == nil {

@@ -186,10 +186,14 @@ func (l *Line) Subject() string {
 	}
 }
 
-// Count returns the number of lines with a result.
+// Count returns the number of lines with a result. A category that is skipped as a
+// whole counts as one line.
 func (r *Report) Count(result Result) int {
 	count := 0
 	for _, c := range r.Categories {
+		if c.Skipped != "" && result == Skipped {
+			count++
+		}
 		for i := range c.Checks {
 			if c.Checks[i].Result == result {
 				count++

@@ -37,7 +37,7 @@ func Wait(ctx context.Context, opts Options, wait WaitOptions) (*Report, error) 
 		if err != nil || report.Success || !opts.Clock().Add(wait.Interval).Before(end) {
 			return report, err
 		}
-		opts.Observe.begin(fmt.Sprintf("wait for %s", text.Bounded(report.Failures(), shownNames)))
+		opts.Observe.begin(fmt.Sprintf("waiting for %s", text.Bounded(report.Failures(), shownNames)))
 		if err := wait.Pause(ctx, wait.Interval); err != nil {
 			return nil, err
 		}

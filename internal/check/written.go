@@ -44,7 +44,7 @@ func (f *Facts) gatherWritten(ctx context.Context, opts *Options) error {
 	if len(in.Members) == 0 || f.World.World.Incomplete() {
 		return nil
 	}
-	opts.Observe.begin("compare the configuration of " + text.Count(len(in.Members), "cluster"))
+	opts.Observe.begin("comparing the configuration of " + text.Count(len(in.Members), "cluster"))
 	plan, err := rollout.NewPlan(ctx, in, rollout.Options{Namespace: opts.Namespace, Deadline: opts.deadline()})
 	if err != nil {
 		return err

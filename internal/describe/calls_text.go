@@ -35,7 +35,7 @@ func (d *WorkloadDescription) writeOutbound(w *view.Text) {
 
 // settingColumns are the columns of settings with their policies.
 func settingColumns() []view.Column {
-	return []view.Column{{Name: "MATCH", Content: view.Prose}, {Name: "SETTING"}, {Name: "VALUE", Content: view.Prose}, {Name: "FROM", Priority: 2}}
+	return []view.Column{{Name: "MATCH", Content: view.Wrapped}, {Name: "SETTING"}, {Name: "VALUE", Content: view.Wrapped}, {Name: "FROM", Priority: 2}}
 }
 
 // policiesTable lists the states of policies and the fields that they set.

@@ -117,6 +117,7 @@ func (l List[T]) table(wide bool) view.Table {
 	for _, item := range l.Items {
 		table.Rows = append(table.Rows, item.row(wide))
 	}
+	noteWritten(&table)
 	return table
 }
 

@@ -103,7 +103,7 @@ func (p *TrafficPolicyDescription) write(w *view.Text) {
 				field = ""
 			}
 		}
-		w.Table(view.Table{Columns: []view.Column{{Name: "SETTING"}, {Name: "VALUE", Content: view.Prose}}, Rows: rows})
+		w.Table(view.Table{Columns: []view.Column{{Name: "SETTING"}, {Name: "VALUE", Content: view.Wrapped}}, Rows: rows})
 	})
 	p.writeApplication(w)
 }

@@ -147,7 +147,7 @@ func (v viewer) accessRules(destination int, rule policy.AccessRule) []AccessRul
 
 // alternatives returns grants as one rule, and one more for each grant with
 // conditions on the request. Grants that resolve to no identity allow nobody
-// (semantics D55).
+// (D55).
 func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 	var rules []AccessRule
 	plain, hasPlain, anySource := AccessSource{}, false, false
@@ -166,7 +166,7 @@ func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 		plain.Namespaces = append(plain.Namespaces, grant.Namespaces...)
 	}
 	switch {
-	case anySource: // every caller is allowed, so other alternatives do not matter (semantics D30)
+	case anySource: // every caller is allowed, so other alternatives do not matter (D30)
 		return []AccessRule{base}
 	case hasPlain:
 		slices.Sort(plain.Principals)

@@ -87,7 +87,7 @@ func (v viewer) memberOf(vm *policy.VirtualMesh, ref core.ObjectRef, opts Option
 	return member
 }
 
-// The defaults of certificates (semantics 7.1).
+// The defaults of certificates.
 const (
 	defaultTTLDays         = 365
 	defaultRSAKeyBits      = 4096
@@ -119,14 +119,13 @@ func TrustOf(vm *policy.VirtualMesh) TrustDescription {
 		trust.Root, trust.Secret = "secret", &ref
 	case root != nil:
 		trust.Root, trust.RootOptions = "generated", certificateOptions(root.Generated, defaultRootOrg)
-	default: // no source means generated (semantics D41)
+	default: // no source means generated (D41)
 		trust.Root, trust.RootOptions = "generated", certificateOptions(nil, defaultRootOrg)
 	}
 	return trust
 }
 
-// viewRotation returns the last state, unless it ended the rotation (semantics
-// 7.8).
+// viewRotation returns the last state, unless it ended the rotation.
 func viewRotation(conditions []certificatesv1.CertificateRotationCondition) *RotationDescription {
 	if len(conditions) == 0 {
 		return nil

@@ -70,6 +70,17 @@ func (w WrittenDescription) cell() string {
 	}
 }
 
+// noteWritten adds what WRITTEN does not say: an object that someone deleted or
+// changed in a cluster by hand is still written.
+func noteWritten(table *view.Table) {
+	for i := range table.Columns {
+		written := func(row []string) bool { return row[i] == "yes" }
+		if c := &table.Columns[i]; c.Name == "WRITTEN" && slices.ContainsFunc(table.Rows, written) {
+			c.Note = "WRITTEN is what meshctl wrote last; 'meshctl check' compares it with the clusters"
+		}
+	}
+}
+
 // field returns the text for a description: the cell and the next step.
 func (w WrittenDescription) field() view.Field {
 	const apply = "; run 'meshctl apply'"

@@ -9,7 +9,7 @@ import (
 )
 
 // addressList collects addresses without blanks and duplicates, in the order in
-// which they were found (semantics D5).
+// which they were found (D5).
 type addressList struct {
 	addresses []discoveryv1.ExternalAddress
 	seen      map[string]bool
@@ -38,7 +38,7 @@ func (l *addressList) add(ip, dnsName string) bool {
 
 // externalAddresses returns the addresses at which a Service is reachable from
 // outside its cluster: its own external addresses, then those of its load
-// balancer or, for a node port, of the nodes that run its pods (semantics 1.5).
+// balancer or, for a node port, of the nodes that run its pods.
 func (d *discoverer) externalAddresses(service *corev1.Service) []discoveryv1.ExternalAddress {
 	var list addressList
 	for _, ip := range service.Spec.ExternalIPs {
@@ -64,7 +64,7 @@ func (d *discoverer) externalAddresses(service *corev1.Service) []discoveryv1.Ex
 
 // addNode adds the external IPs of a node (the internal ones for kind), and host
 // names only if the node has no IP: Istio would resolve a list that mixes both
-// through DNS (semantics D5).
+// through DNS (D5).
 func (l *addressList) addNode(node *corev1.Node) {
 	kind, found := isKindNode(node), false
 	for _, a := range node.Status.Addresses {

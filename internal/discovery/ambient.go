@@ -4,7 +4,7 @@ package discovery
 const ambient = "ambient"
 
 // noteAmbient warns about workloads in ambient mode. Discovery recognises
-// workloads by their sidecars (semantics 1.4), so these would otherwise be
+// workloads by their sidecars, so these would otherwise be
 // missing without a message.
 func (d *discoverer) noteAmbient() {
 	const hint = "Policies do not reach ambient workloads; give them sidecars to include them."

@@ -13,7 +13,7 @@ import (
 )
 
 // discoverAppMeshes finds one mesh per ARN among the AWS App Mesh resources and
-// ignores resources without an ARN (semantics 1.3). Merge unites meshes that
+// ignores resources without an ARN. Merge unites meshes that
 // several clusters share.
 func (d *discoverer) discoverAppMeshes() {
 	sources := map[string]*unstructured.Unstructured{}

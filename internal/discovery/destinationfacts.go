@@ -18,8 +18,7 @@ type namedPort struct {
 	protocol corev1.Protocol
 }
 
-// destinationFacts returns what a Service and the pods behind it show (semantics
-// D50, D51, D53, D62).
+// destinationFacts returns what a Service and the pods behind it show (D50, D51, D53, D62).
 func (d *discoverer) destinationFacts(
 	service *corev1.Service, ports []discoveryv1.KubeServicePort, backing []*discoveryv1.Workload,
 ) *discoveryv1.DestinationFacts {
@@ -62,7 +61,7 @@ func exportTo(annotation string) []string {
 
 // serviceAccounts returns those of the workloads behind a Service and of its other
 // pods. Workloads count without pods, too: what is rendered must not change while
-// pods come and go (semantics D60).
+// pods come and go (D60).
 func serviceAccounts(pods []*corev1.Pod, backing []*discoveryv1.Workload) []string {
 	distinct := map[string]bool{}
 	for _, pod := range pods {

@@ -14,7 +14,7 @@ import (
 )
 
 // discoverDestinations finds one destination per Service that is backed by a
-// workload, or that is annotated to be one (semantics 1.5, D4).
+// workload, or that is annotated to be one (D4).
 func (d *discoverer) discoverDestinations() {
 	for _, service := range d.services {
 		backing := d.backing(service)
@@ -51,7 +51,7 @@ func (d *discoverer) backing(service *corev1.Service) []*discoveryv1.Workload {
 // meshOfService returns the mesh of the first workload behind a Service. An
 // annotated Service without workloads belongs to the Istio mesh of the revision
 // in its label, else to the default revision, else to Open Service Mesh
-// (semantics D3). Nil means that the Service is not a destination.
+// (D3). Nil means that the Service is not a destination.
 func (d *discoverer) meshOfService(service *corev1.Service, backing []*discoveryv1.Workload) *core.ObjectRef {
 	if len(backing) > 0 {
 		mesh := *backing[0].Spec.Mesh

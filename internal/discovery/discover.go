@@ -19,7 +19,7 @@ import (
 // DefaultManagementNamespace is the default namespace for discovered objects.
 const DefaultManagementNamespace = "gloo-mesh"
 
-// The labels of discovered objects (semantics 0). An App Mesh has no cluster
+// The labels of discovered objects. An App Mesh has no cluster
 // label, because it may span several.
 const (
 	OwnerLabel   = "owner.discovery.mesh.gloo.solo.io"

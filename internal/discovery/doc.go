@@ -1,7 +1,6 @@
 // Package discovery turns the raw Kubernetes objects of one cluster into the
-// meshes, workloads and destinations that policies refer to (semantics 1, D1 to
-// D5). It is pure: callers list the objects and decide what to do with the
-// result.
+// meshes, workloads and destinations that policies refer to (D1 to D5). It is pure:
+// callers list the objects and decide what to do with the result.
 //
 // Discover works in this order: meshes (istio.go, othermeshes.go, appmesh.go),
 // then workloads, which refer to meshes (workloads.go, sidecar.go, revision.go),

@@ -13,7 +13,7 @@ import (
 )
 
 // endpointSubsets returns the ready endpoints of a Service, grouped by the ports
-// they listen on (semantics 1.5, D4). How they are distributed over slices does
+// they listen on (D4). How they are distributed over slices does
 // not matter. For a dual-stack Service only the first address family is used, so
 // that each pod counts once.
 func (d *discoverer) endpointSubsets(service *corev1.Service) []discoveryv1.EndpointsSubset {

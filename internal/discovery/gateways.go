@@ -18,7 +18,7 @@ const defaultTLSPort = "tls"
 
 // detector returns the rule that recognises ingress gateways of this cluster.
 // Labels and port name each come from the settings of the cluster, else from
-// those of `*`, else from the default (semantics 1.2).
+// those of `*`, else from the default.
 func (d *discoverer) detector() settingsv1.IngressGatewayDetector {
 	found := settingsv1.IngressGatewayDetector{}
 	var byCluster map[string]settingsv1.IngressGatewayDetector
@@ -41,7 +41,7 @@ func (d *discoverer) detector() settingsv1.IngressGatewayDetector {
 
 // ingressGateways returns the gateways in the namespace of an istiod. This list
 // in the Mesh is deprecated: gateways are looked up among the Destinations, and
-// the list is the fallback (semantics 3.6).
+// the list is the fallback.
 func (d *discoverer) ingressGateways(namespace string) []discoveryv1.IngressGatewayInfo {
 	detector := d.detector()
 	var found []discoveryv1.IngressGatewayInfo
@@ -106,7 +106,7 @@ func (d *discoverer) ingressGateway(
 
 // nodePortAddress returns the address of a gateway with a node port: that of the
 // node of the first gateway pod, else the first external address of the Service.
-// It may be a host name (semantics 1.2).
+// It may be a host name.
 func (d *discoverer) nodePortAddress(service *corev1.Service, labels map[string]string) string {
 	for pod := range d.podsMatching(service.Namespace, labels) {
 		node := d.nodeByName[pod.Spec.NodeName]
@@ -122,7 +122,7 @@ func (d *discoverer) nodePortAddress(service *corev1.Service, labels map[string]
 }
 
 // externalAddressOf returns the address at which other clusters reach a node; an
-// IP is preferred over a host name (semantics 1.2, D5).
+// IP is preferred over a host name (D5).
 func externalAddressOf(node *corev1.Node) string {
 	if isKindNode(node) {
 		return firstAddress(node, corev1.NodeInternalIP)

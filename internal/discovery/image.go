@@ -8,8 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// versionLatest is the version of an image with neither tag nor digest (semantics
-// D1).
+// versionLatest is the version of an image with neither tag nor digest (D1).
 const versionLatest = "latest"
 
 // imagePattern is the grammar of image references: an optional registry with
@@ -19,7 +18,7 @@ const imagePattern = `^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f
 	`(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}))?$`
 
 // imageVersion returns the tag of an image, else its digest, else "latest"
-// (semantics 1.2, D1). It returns an error if the text is not an image reference.
+// (D1). It returns an error if the text is not an image reference.
 func imageVersion(image string) (string, error) {
 	pattern := regexp.MustCompile(imagePattern)
 	parts := pattern.FindStringSubmatch(image)

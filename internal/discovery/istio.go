@@ -22,7 +22,7 @@ const (
 
 // istiodImage returns the image that makes a Deployment an Istio control
 // plane: its name starts with istiod, and a container's image contains istio
-// and pilot (semantics 1.2). Empty for other Deployments.
+// and pilot. Empty for other Deployments.
 func istiodImage(deployment *appsv1.Deployment) string {
 	if !strings.HasPrefix(deployment.Name, istiodName) {
 		return ""
@@ -127,7 +127,7 @@ func (d *discoverer) installation(deployment *appsv1.Deployment, image string) (
 }
 
 // meshConfig reads the MeshConfig of an istiod: the ConfigMap of its revision,
-// else the common one (semantics D2).
+// else the common one (D2).
 func (d *discoverer) meshConfig(namespace, revision string) (meshConfig, error) {
 	names := []string{istioConfigMap}
 	if revision != defaultRevision {
@@ -171,7 +171,7 @@ func serviceAccount(spec *corev1.PodSpec) string {
 }
 
 // addAgent records where the agent of the original implementation runs in the
-// cluster, if it is installed (semantics 1.2).
+// cluster, if it is installed.
 func (d *discoverer) addAgent(spec *discoveryv1.MeshSpec) {
 	for _, pod := range d.pods {
 		if pod.Labels["app"] != "cert-agent" {

@@ -45,7 +45,7 @@ type MemberPod struct {
 
 // Members returns, for every mesh in the order of names, the pods of the cluster
 // that have its proxy. All pods of one Deployment, DaemonSet or StatefulSet
-// belong to the mesh that Discover assigns to its workload (semantics D3). Pods
+// belong to the mesh that Discover assigns to its workload (D3). Pods
 // that are not part of a workload, such as those of Jobs, are assigned one by
 // one.
 func Members(in Input) []MeshMembers {

@@ -10,7 +10,7 @@ import (
 
 // Merge unites the results of several clusters. It does not modify its arguments,
 // and their order does not matter. An App Mesh that several clusters share
-// becomes one (semantics 1.3). Names that would collide (`a-b` in `c`, and `a` in
+// becomes one. Names that would collide (`a-b` in `c`, and `a` in
 // `b-c`) are made unique.
 func Merge(outputs ...Output) Output {
 	outputs = slices.Clone(outputs)

@@ -30,7 +30,7 @@ const dnsCaptureVariable = "ISTIO_META_DNS_CAPTURE"
 const everyNamespace = "*"
 
 // meshFacts returns what an istiod's environment and its mesh configuration say
-// (semantics D46, D47).
+// (D46, D47).
 func (d *discoverer) meshFacts(deployment *appsv1.Deployment, revision string, config meshConfig) *discoveryv1.MeshFacts {
 	istiod := containerOf(deployment.Spec.Template.Spec.Containers, "istio", "pilot")
 	fields := configFields{fields: config.fields}

@@ -29,8 +29,7 @@ func (n namer) assign(name, source string) (string, bool) {
 	return distinct, false
 }
 
-// key returns the text by which sets of objects are sorted (semantics,
-// Conventions).
+// key returns the text by which sets of objects are sorted.
 func key(name, namespace, cluster string) string {
 	return name + "." + namespace + "." + cluster
 }
@@ -46,7 +45,7 @@ func (d *discoverer) object(kind, namespace, name string) string {
 	return text
 }
 
-// metadata returns the metadata of a discovered object (semantics 1.1).
+// metadata returns the metadata of a discovered object.
 // Annotations of the source are not copied, as those of kubectl and other
 // controllers are large and would spread (D40).
 func (d *discoverer) metadata(name string) metav1.ObjectMeta {
@@ -57,8 +56,7 @@ func (d *discoverer) metadata(name string) metav1.ObjectMeta {
 }
 
 // nameFor returns the name of the object that is discovered from an object of the
-// cluster. The suffix is added last, so the name may exceed 63 bytes (semantics
-// 1.1).
+// cluster. The suffix is added last, so the name may exceed 63 bytes.
 func (d *discoverer) nameFor(names namer, kind, namespace, name, suffix string) string {
 	wanted := naming.Sanitise(name+"-"+namespace+"-"+d.cluster) + suffix
 	given, free := names.assign(wanted, key(name, namespace, d.cluster))

@@ -10,8 +10,7 @@ import (
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
-// region returns the region of the cluster's first node; empty if it has none
-// (semantics 1.2).
+// region returns the region of the cluster's first node; empty if it has none.
 func (d *discoverer) region() string {
 	if len(d.nodes) == 0 {
 		return ""
@@ -27,8 +26,7 @@ func regionOf(node *corev1.Node) string {
 	return cmp.Or(node.Labels[corev1.LabelTopologyRegion], node.Labels[corev1.LabelFailureDomainBetaRegion])
 }
 
-// subLocalityOf returns the zone and subzone of a node; nil if it has no zone
-// (semantics 1.5).
+// subLocalityOf returns the zone and subzone of a node; nil if it has no zone.
 func subLocalityOf(node *corev1.Node) *discoveryv1.SubLocality {
 	if node == nil {
 		return nil
@@ -41,7 +39,7 @@ func subLocalityOf(node *corev1.Node) *discoveryv1.SubLocality {
 }
 
 // isKindNode reports whether a node is a kind container. Such a node has no
-// external address, but its internal one is reachable (semantics 1.2).
+// external address, but its internal one is reachable.
 func isKindNode(node *corev1.Node) bool {
 	for _, image := range node.Status.Images {
 		for _, name := range image.Names {

@@ -33,8 +33,7 @@ func linkerdImage(deployment *appsv1.Deployment) string {
 	return imageOf(deployment.Spec.Template.Spec.Containers, "linkerd", "controller")
 }
 
-// discoverOtherMeshes finds the control planes of Open Service Mesh and Linkerd
-// (semantics 1.3).
+// discoverOtherMeshes finds the control planes of Open Service Mesh and Linkerd.
 func (d *discoverer) discoverOtherMeshes() {
 	for _, deployment := range d.deployments {
 		if image := osmImage(deployment); image != "" {

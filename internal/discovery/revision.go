@@ -12,7 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// istioMeshOf returns the istiod that the pod's proxy connects to (semantics D3):
+// istioMeshOf returns the istiod that the pod's proxy connects to (D3):
 // the revision that injection recorded on the pod, or its label; if that is
 // ambiguous, the discovery address of the proxy; else the default revision, else
 // the first mesh. It returns nil if there is no Istio mesh, or if the pod's

@@ -11,7 +11,7 @@ const sidecarName = "istio-proxy"
 
 // meshOf returns the mesh of a pod's sidecar; nil if the pod has no known
 // sidecar. Istio, App Mesh and Open Service Mesh are tried in this order, and the
-// first match is used (semantics 1.4).
+// first match is used.
 func (d *discoverer) meshOf(pod *corev1.Pod) *foundMesh {
 	if proxy := findProxy(pod, "istio", "proxy"); proxy != nil {
 		if mesh := d.istioMeshOf(pod, proxy); mesh != nil {

@@ -27,7 +27,7 @@ type controller struct {
 }
 
 // discoverWorkloads finds one workload per controller that owns a pod with a
-// sidecar (semantics 1.4).
+// sidecar.
 func (d *discoverer) discoverWorkloads() {
 	controllers, known := d.controllers()
 	deployments := d.deploymentOfReplicaSet()

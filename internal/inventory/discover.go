@@ -127,7 +127,7 @@ func discoverCluster(ctx context.Context, c *kube.Connection, scheme *runtime.Sc
 	found.Unlisted = r.unlisted()
 	if at := slices.IndexFunc(found.Unlisted, func(u Unlisted) bool { return !u.Err.Skippable() }); at >= 0 {
 		// Without the list, destinations would appear to have no endpoints, or meshes no gateways
-		// (semantics D71).
+		// (D71).
 		return Cluster{Name: c.Name, Err: found.Unlisted[at].Err}
 	}
 	if e := (*kube.Error)(nil); errors.As(r.failedRemoteSecrets, &e) {

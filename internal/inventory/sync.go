@@ -63,7 +63,7 @@ func (s *Stored) Object(key kube.ObjectKey) *unstructured.Unstructured { return 
 // Options say which objects a plan may change.
 type Options struct {
 	// Owner are the labels of the objects that may be changed and deleted. Objects without them
-	// belong to someone else, whatever their name (semantics D40).
+	// belong to someone else, whatever their name (D40).
 	Owner map[string]string
 	// GroupLabel is the label that divides the objects into groups, for example by cluster. An
 	// object never moves to another group.

@@ -95,7 +95,7 @@ func listPath(kind discovery.Kind) string {
 }
 
 // TestAListThatFailsChangesNothing checks that no failure to list a kind is taken for the
-// absence of its objects (semantics D71).
+// absence of its objects (D71).
 func TestAListThatFailsChangesNothing(t *testing.T) {
 	t.Parallel()
 	lists := memberCluster()

@@ -14,7 +14,7 @@ import (
 
 // keepTrustDomains records on each Istio mesh the accepted trust domain: the one it was first
 // discovered with, or one accepted since. A member cluster therefore cannot obtain the
-// identities of another one by changing its trust domain (semantics D73).
+// identities of another one by changing its trust domain (D73).
 func (d *discovered) keepTrustDomains(out *discovery.Output) {
 	for i := range out.Meshes {
 		mesh := &out.Meshes[i]

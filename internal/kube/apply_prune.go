@@ -12,7 +12,7 @@ import (
 )
 
 // Stale returns the objects of the kinds that carry all owner labels and are not
-// in keep, sorted by kind, namespace and name (semantics 0). Kinds that the
+// in keep, sorted by kind, namespace and name. Kinds that the
 // cluster does not serve have no objects. An empty owner is an error, because
 // every object would be stale.
 func Stale(ctx context.Context, c *Connection, kinds []schema.GroupVersionKind, owner map[string]string, keep []*unstructured.Unstructured) ([]ObjectKey, error) {

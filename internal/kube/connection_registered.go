@@ -16,8 +16,7 @@ import (
 	"github.com/meshctl/meshctl/pkg/api/spelling"
 )
 
-// The Secret that registration writes to the management cluster (semantics 0 and
-// 8.1).
+// The Secret that registration writes to the management cluster.
 const (
 	KubeconfigSecretType = "solo.io/kubeconfig" //nolint:gosec // a type, not a secret
 	KubeconfigSecretKey  = "kubeconfig"

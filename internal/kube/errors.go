@@ -140,7 +140,7 @@ func (e *Error) WholeCluster() bool {
 
 // Skippable reports whether the resource may be skipped with a warning: reading
 // it is forbidden, or the cluster does not serve it. After any other failure the
-// state of the cluster is not known (semantics D71).
+// state of the cluster is not known (D71).
 func (e *Error) Skippable() bool {
 	return e.Reason == ReasonForbidden || e.Reason == ReasonNoSuchKind
 }

@@ -13,7 +13,7 @@ import (
 const factsPath = "spec.meshctl"
 
 // checkFacts removes facts that the schema rejects: what another tool wrote there is
-// not known, and no reason to leave out the resource (semantics D46). The report is
+// not known, and no reason to leave out the resource (D46). The report is
 // that of the whole object. It returns the report about the rest, and the violations
 // of the facts.
 func checkFacts(

@@ -25,8 +25,7 @@ type ManagementOptions struct {
 	// Namespace is the namespace to list; if empty, all of them.
 	Namespace string
 	// Home is the namespace of meshctl's resources; world.DefaultNamespace if empty. Objects in
-	// other namespaces have no effect unless an administrator lists the namespace (semantics
-	// D72).
+	// other namespaces have no effect unless an administrator lists the namespace (D72).
 	Home string
 	// Deadline limits the whole operation; kube.DefaultDeadline if 0.
 	Deadline time.Duration

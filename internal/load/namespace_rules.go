@@ -14,7 +14,7 @@ import (
 // Resources of the management cluster affect all clusters, so write access to some namespace
 // must not be enough to control them. Policies, virtual meshes and discovered resources take
 // effect only from meshctl's namespace and from the namespaces that an administrator lists on
-// it; Settings and KubernetesClusters only from meshctl's namespace (semantics D72).
+// it; Settings and KubernetesClusters only from meshctl's namespace (D72).
 
 // applyNamespaceRules disables objects in other namespaces. Objects that users write stay in the world
 // so that they can be shown; those of discovery and registration are left out. Neither blocks

@@ -9,7 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// TestNamespaceRules checks which kinds take effect from which namespaces (semantics D72).
+// TestNamespaceRules checks which kinds take effect from which namespaces (D72).
 func TestNamespaceRules(t *testing.T) {
 	t.Parallel()
 	everywhere := emptyManagement()

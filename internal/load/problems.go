@@ -20,7 +20,7 @@ func unusableCluster(cluster string, err error) (world.Objects, error) {
 }
 
 // unlisted returns the problem that a kind could not be listed. It hides input if nothing
-// could be listed, or if the failure leaves unknown which objects exist (semantics D71). A
+// could be listed, or if the failure leaves unknown which objects exist (D71). A
 // kind that the user may not read is only a warning.
 func unlisted(origin world.Origin, e *kube.Error, everything bool) world.Problem {
 	return world.Problem{Kind: world.UnlistedKind, Origin: origin, Message: e.Local(), Hint: e.Hint, LeftOut: everything || !e.Skippable()}

@@ -53,7 +53,9 @@ func (g *grid) measure() {
 	for _, row := range g.table.Rows {
 		for _, i := range g.shown {
 			if i < len(row) {
-				g.widths[i] = max(g.widths[i], text.Width(g.cell(i, row[i])))
+				for line := range strings.SplitSeq(g.cell(i, row[i]), "\n") {
+					g.widths[i] = max(g.widths[i], text.Width(line))
+				}
 			}
 		}
 	}
@@ -234,7 +236,7 @@ func (g *grid) header() []string {
 	return header
 }
 
-// row returns the visible cells of a row.
+// row returns the visible cells of a row. Wrapped ones have line ends.
 func (g *grid) row(cells []string, n int) []string {
 	row := g.table.Rows[n]
 	for _, i := range g.shown {
@@ -245,6 +247,45 @@ func (g *grid) row(cells []string, n int) []string {
 		cells = append(cells, cell)
 	}
 	return cells
+}
+
+// linesOf returns the lines of a row with wrapped cells.
+func linesOf(cells []string) [][]string {
+	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
+		return [][]string{cells}
+	}
+	var lines [][]string
+	for i, cell := range cells {
+		for k, line := range strings.Split(cell, "\n") {
+			if k == len(lines) {
+				lines = append(lines, make([]string, len(cells)))
+			}
+			lines[k][i] = line
+		}
+	}
+	return lines
+}
+
+// wrap breaks lines between words, and words that are longer than a line.
+func wrap(safe string, width int) string {
+	var lines []string
+	for line := range strings.SplitSeq(text.Wrap(safe, width, ""), "\n") {
+		for text.Width(line) > width {
+			end := 0
+			for k := range line {
+				if k > 0 && text.Width(line[:k]) > width {
+					break
+				}
+				end = k
+			}
+			if end == 0 {
+				break // a character that is wider than the line
+			}
+			lines, line = append(lines, line[:end]), line[end:]
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (g *grid) title(i int) string { return g.shorten(i, g.table.Columns[i].Name) }
@@ -272,6 +313,8 @@ func (g *grid) shorten(i int, safe string) string {
 	switch limit := g.limits[i]; {
 	case limit == 0:
 		return safe
+	case g.table.Columns[i].Content == view.Wrapped:
+		return wrap(safe, limit)
 	case g.table.Columns[i].Content == view.Exact:
 		return text.Cut(safe, limit)
 	default:

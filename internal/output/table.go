@@ -90,20 +90,33 @@ func (l *textLayout) rows(depth int, g *grid) error {
 		}
 		if i >= passedRows {
 			cells = g.row(cells[:0], i)
-			renderer.Row(cells, tw.Formatting{})
-		} else if err := t.Append(g.row(nil, i)); err != nil {
-			return err
+			for _, line := range linesOf(cells) {
+				renderer.Row(line, tw.Formatting{})
+			}
+			continue
+		}
+		for _, line := range linesOf(g.row(nil, i)) {
+			if err := t.Append(line); err != nil {
+				return err
+			}
 		}
 	}
 	return t.Close()
 }
 
-// notes writes below a table what it does not show: shared reasons and hidden
-// columns.
+// notes writes below a table what it does not show: shared reasons, notes about
+// columns, and hidden columns.
 func (l *textLayout) notes(depth int, g *grid) {
 	for _, note := range g.reasons.notes(g.table.Noun) {
 		for _, line := range l.fold(depth, 0, note, len("(1) ")) {
 			l.line(depth, line)
+		}
+	}
+	for _, i := range g.shown {
+		if note := g.table.Columns[i].Note; note != "" {
+			for _, line := range l.fold(depth, 0, l.completed(note), continued) {
+				l.line(depth, l.paint(view.Faint, line))
+			}
 		}
 	}
 	if hidden := g.hidden(); len(hidden) > 0 {
@@ -153,7 +166,7 @@ func (r *lineRenderer) write(cells []string, painted bool) {
 
 // paintCell colours the first word of a cell if the column has tones.
 func (l *textLayout) paintCell(column *view.Column, cell string) string {
-	if column.Tone == nil || !l.color {
+	if column.Tone == nil || !l.color || cell == "" {
 		return cell
 	}
 	word, rest, more := strings.Cut(cell, " ")

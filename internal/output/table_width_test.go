@@ -379,3 +379,37 @@ func TestNamesAreCutLast(t *testing.T) {
 		}
 	}
 }
+
+func TestWrappedCellsLoseNothing(t *testing.T) {
+	t.Parallel()
+	table := view.Table{Columns: []view.Column{{Name: "MATCH", Content: view.Wrapped}, {Name: "SETTING"}, {Name: "VALUE", Content: view.Wrapped}, {Name: "FROM", Priority: 1}}}
+	table.Add("all requests", "trafficShift", "25% reviews.bookinfo.east:9080 with version=v2, 75% a-service-with-a-long-name.in-a-namespace.west:9080", "shift.gloo-mesh")
+	table.Add("", "", "then", "")
+	got := "\n" + printedAt(t, 60, output.FormatTable, view.View{Table: view.Rows(table)})
+	want := `
+MATCH          SETTING        VALUE
+all requests   trafficShift   25% reviews.bookinfo.east:9080
+                              with version=v2, 75%
+                              a-service-with-a-long-name.in-
+                              a-namespace.west:9080
+                              then
+1 column hidden (FROM); use -o wide or a wider terminal
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func TestColumnNotes(t *testing.T) {
+	t.Parallel()
+	table := view.Table{Columns: []view.Column{{Name: "NAME"}, {Name: "WRITTEN", Priority: 1, Note: "WRITTEN is a record"}}}
+	table.Add("a-policy-with-a-name", "yes")
+	for width, want := range map[int]string{
+		80: "NAME                   WRITTEN\na-policy-with-a-name   yes\nWRITTEN is a record\n",
+		25: "NAME\na-policy-with-a-name\n1 column hidden\n  (WRITTEN); use -o wide\n  or a wider terminal\n",
+	} {
+		if diff := cmp.Diff(want, printedAt(t, width, output.FormatTable, view.View{Table: view.Rows(table)})); diff != "" {
+			t.Errorf("table on %d columns (-want +got):\n%s", width, diff)
+		}
+	}
+}

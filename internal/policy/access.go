@@ -19,7 +19,7 @@ type AccessPolicy struct {
 	Application
 
 	// grants are the allowed callers; nil if they depend on the Destination's
-	// mesh (semantics D31).
+	// mesh (D31).
 	grants []selector.Grant
 	// ambiguous is true if some accounts could belong to any trust domain.
 	ambiguous bool
@@ -38,12 +38,12 @@ func (p *AccessPolicy) ID() world.ObjectID {
 }
 
 // ownMeshOnly reports whether the policy has no sourceSelector and therefore
-// allows the workloads of each Destination's own mesh (semantics D31).
+// allows the workloads of each Destination's own mesh (D31).
 func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSelector) == 0 }
 
 // Grants returns the callers that the policy allows on the Destination, as its
 // mesh reads identities; for nil, as they are written. An absent sourceSelector
-// allows the workloads of the Destination's own mesh (semantics D31), so d must
+// allows the workloads of the Destination's own mesh (D31), so d must
 // not be nil then.
 func (p *AccessPolicy) Grants(d *world.Destination) []selector.Grant {
 	if !p.ownMeshOnly() {
@@ -92,7 +92,7 @@ type AccessRule struct {
 
 // evaluateAccessPolicies validates every policy and attaches it to the
 // Destinations it selects. Access policies never conflict; what they allow is
-// combined (semantics 3.4).
+// combined.
 func (e *evaluator) evaluateAccessPolicies() {
 	e.result.AccessPolicies = make([]AccessPolicy, len(e.world.AccessPolicies))
 	trust, callers := selector.NewTrustDomains(e.world), selector.NewCallers(e.world)
@@ -128,7 +128,7 @@ func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
 		d := &e.world.Destinations[id]
 		switch {
 		case len(d.Selector) == 0:
-			// The rule would apply to the whole namespace (semantics D32).
+			// The rule would apply to the whole namespace (D32).
 			reason := fmt.Sprintf("Service %s selects no pods; a rule for it would cover its whole namespace", d.Key())
 			p.reject(id, reason)
 			e.report(finding.New(finding.CodeEmptySelector, p.ID(), reason))
@@ -196,7 +196,7 @@ func accessFields(spec *networkingv1.AccessPolicySpec) []string {
 }
 
 // RulesFor returns every access rule effective on the pods of a workload: those
-// of all Destinations that select them are combined (semantics D33). The order is
+// of all Destinations that select them are combined (D33). The order is
 // by Destination, then by policy.
 func (r *Result) RulesFor(w *world.Workload) []AccessRule {
 	if rules, known := r.podRules[w.ID]; known {

@@ -14,7 +14,7 @@ import (
 )
 
 // reportAddresses checks the addresses that clusters announce to other clusters
-// (semantics D73).
+// (D73).
 func (e *evaluator) reportAddresses() {
 	between, within := addressOwners{}, addressOwners{}
 	for i := range e.result.Meshes {

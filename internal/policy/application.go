@@ -24,10 +24,10 @@ type PolicyRef struct {
 // Application describes where a policy applies.
 type Application struct {
 	// Errors are the reasons why the policy is INVALID as a whole (schema,
-	// wildcards, contradictions); it then applies nowhere (semantics 3.2).
+	// wildcards, contradictions); it then applies nowhere.
 	Errors []string
 	// Unresolved are the references that do not resolve. The policy is INVALID
-	// because of them, but effective for its other references (semantics D69).
+	// because of them, but effective for its other references (D69).
 	Unresolved []string
 	// Destinations are the selected Destinations, ascending, including those on
 	// which it is INVALID. For an INVALID policy they are those that its

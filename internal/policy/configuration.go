@@ -11,7 +11,7 @@ import (
 // workloads.
 
 // RoutesByPort returns the routes of RoutesFrom, each for a single port, in their
-// order (semantics 5.1).
+// order.
 func (r *Result) RoutesByPort(cluster string, destination int) []*Route {
 	routes := r.routesFrom(cluster, destination)
 	if !slices.ContainsFunc(routes, func(route *Route) bool { return len(route.Ports) > 1 }) {
@@ -39,12 +39,10 @@ func (a *Application) EffectiveOn(destination int) bool {
 	return a.Valid() && !rejected
 }
 
-// DefaultTLSMode returns the client-side TLS mode without any policy (semantics
-// 5.3, D39).
+// DefaultTLSMode returns the client-side TLS mode without any policy (D39).
 func (r *Result) DefaultTLSMode() networkingv1.TLSMode { return clientTLSMode(r.World) }
 
-// HostnameSuffix returns the suffix of federated hostnames of the VirtualMesh
-// (semantics 3.5).
+// HostnameSuffix returns the suffix of federated hostnames of the VirtualMesh.
 func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 
 // DeniesByDefault reports whether the VirtualMesh of a mesh denies callers that
@@ -52,7 +50,7 @@ func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(m) }
 
 // StaysOpen reports whether a Destination is a gateway that its VirtualMesh keeps
-// open to all callers (semantics D38).
+// open to all callers (D38).
 func (r *Result) StaysOpen(destination int) bool {
 	return r.OpenGateway(&r.World.Destinations[destination])
 }

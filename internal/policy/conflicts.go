@@ -26,7 +26,7 @@ type Rejection struct {
 }
 
 // judgeTraffic decides for every Destination which of its policies are INVALID
-// there, because they cannot be realised or lose a conflict (semantics 4, D19).
+// there, because they cannot be realised or lose a conflict (D19).
 // Policies are judged in the order of D11.
 func (e *evaluator) judgeTraffic() {
 	lost := map[Rejection][]string{}
@@ -175,7 +175,7 @@ func (c *claims) begin(clusters []string, ports []uint32) {
 
 // record records the claims of a policy and reports whether it could: a policy
 // with higher precedence may have the same setting with a different value. A
-// policy that loses one setting gets none (semantics 4).
+// policy that loses one setting gets none.
 func (c *claims) record(i int) bool {
 	wanted := c.requested(i)
 	if len(c.conflicts(i, wanted)) > 0 {
@@ -314,7 +314,7 @@ func (p *TrafficPolicy) feature(field string) (any, bool) {
 }
 
 // AllowsPort reports whether the policy applies to a port of a Service. Ports
-// that the Service does not have are ignored (semantics 5.2).
+// that the Service does not have are ignored.
 func (p *TrafficPolicy) AllowsPort(port uint32) bool {
 	return AllowsPort(p.Resource.Spec.DestinationPorts, port)
 }

@@ -27,8 +27,7 @@ type ConnectionSetting struct {
 
 // Connection returns the connection settings for requests of a workload to a
 // Destination, sorted by field. They apply to all workloads of the cluster,
-// regardless of the labels and namespaces that a policy's sourceSelector contains
-// (semantics 2.2, 5.3).
+// regardless of the labels and namespaces that a policy's sourceSelector contains.
 func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSetting {
 	pools := connections{all: serviceport.All(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
 	for _, i := range r.Destinations[destination].Traffic {
@@ -51,7 +50,7 @@ func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSett
 			pools.add(ConnectionSetting{Feature: *mode, Policy: i}, p)
 		}
 	}
-	// A policy's keepalive overrides that of the VirtualMesh (semantics D26).
+	// A policy's keepalive overrides that of the VirtualMesh (D26).
 	if vm, value := r.crossClusterKeepalive(w, destination); value != nil {
 		pools.add(ConnectionSetting{Feature: Feature{feature.TCPKeepalive, value}, Policy: -1, VirtualMesh: vm}, &TrafficPolicy{Resource: &networkingv1.TrafficPolicy{}})
 	}

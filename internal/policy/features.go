@@ -19,7 +19,7 @@ type Feature struct {
 }
 
 // unsupported returns the names of fields that are preserved but have no effect
-// on Istio (semantics D29), sorted.
+// on Istio (D29), sorted.
 func unsupported(features feature.Features, spec *networkingv1.TrafficPolicySpec) []string {
 	var fields []string
 	if len(spec.RouteSelector) > 0 {

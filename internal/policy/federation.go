@@ -14,8 +14,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// defaultHostnameSuffix is the default suffix of federated hostnames (semantics
-// 3.5).
+// defaultHostnameSuffix is the default suffix of federated hostnames.
 const defaultHostnameSuffix = "global"
 
 // Mesh is the result of evaluating one mesh.
@@ -41,7 +40,7 @@ type Federation struct {
 	// Meshes are positions in World.Meshes, ascending; never empty.
 	Meshes []int
 	// Flat is true if requests go directly to the pods instead of through a
-	// gateway (semantics D37).
+	// gateway (D37).
 	Flat bool
 }
 
@@ -63,14 +62,13 @@ func hostnameSuffix(vm *VirtualMesh) string {
 	return defaultHostnameSuffix
 }
 
-// FederatedHostname returns the hostname of a Destination in other meshes
-// (semantics 3.5).
+// FederatedHostname returns the hostname of a Destination in other meshes.
 func (f *Federation) FederatedHostname(d *world.Destination) string {
 	return strings.Join([]string{d.Ref.Name, d.Ref.Namespace, "svc", d.Ref.ClusterName, hostnameSuffix(f.VirtualMesh)}, ".")
 }
 
 // evaluateFederation decides to which meshes every Destination of an effective
-// VirtualMesh is exposed (semantics 3.5, D14), and finds the required gateways
+// VirtualMesh is exposed (D14), and finds the required gateways
 // (D15).
 func (e *evaluator) evaluateFederation() {
 	for i := range e.result.VirtualMeshes {
@@ -103,7 +101,7 @@ func (e *evaluator) importers(vm *VirtualMesh) []int {
 }
 
 // resolving returns the meshes that can resolve the hostname suffix, and reports
-// the others (semantics D35).
+// the others (D35).
 func (e *evaluator) resolving(vm *VirtualMesh, meshes []int) []int {
 	suffix := hostnameSuffix(vm)
 	if suffix == defaultHostnameSuffix {
@@ -131,7 +129,7 @@ type exportRule struct {
 }
 
 // exportRules resolves the federation selectors. Without selectors, only the
-// deprecated permissive mode exposes Destinations (semantics 3.5).
+// deprecated permissive mode exposes Destinations.
 func (e *evaluator) exportRules(vm *VirtualMesh, spec *networkingv1.Federation) []exportRule {
 	importers := e.importers(vm)
 	if len(spec.Selectors) == 0 && spec.Permissive != nil {
@@ -184,7 +182,7 @@ func (e *evaluator) federateMesh(vm *VirtualMesh, spec *networkingv1.Federation,
 // exports returns the federation of each Destination of the mesh. It omits
 // Destinations that no rule exposes to another mesh, those of an unknown cluster,
 // whose hostname would be ambiguous, and those that only stand for a name outside
-// the cluster (semantics D62). Destinations selected by the same rules share one
+// the cluster (D62). Destinations selected by the same rules share one
 // result.
 func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m int, rules []exportRule) map[int]*Federation {
 	exports := map[int]*Federation{}

@@ -47,7 +47,7 @@ func (e *evaluator) callingClusters(federation *Federation, d *world.Destination
 	return sorted(clusters)
 }
 
-// remarkPods reports a federated Destination without known pods (semantics D62).
+// remarkPods reports a federated Destination without known pods (D62).
 func (e *evaluator) remarkPods(d *world.Destination) {
 	if len(d.Backing) > 0 {
 		return
@@ -62,8 +62,7 @@ func (e *evaluator) remarkPods(d *world.Destination) {
 
 // tlsRemarks collects settings that give clients of federated Destinations a TLS
 // mode that gateways do not forward. Gateways only forward Istio's mutual TLS,
-// and only to pods whose own DestinationRule also requires it (semantics D49,
-// D60).
+// and only to pods whose own DestinationRule also requires it (D49, D60).
 type tlsRemarks struct {
 	*evaluator
 	defaultMode networkingv1.TLSMode

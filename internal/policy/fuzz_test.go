@@ -221,7 +221,7 @@ func checkEffects(t *testing.T, w describe.WorkloadDescription) {
 }
 
 // checkDefaultRoutes looks for requests that policies would turn into 404
-// (semantics D20): on every port that has routes the last one takes all.
+// (D20): on every port that has routes the last one takes all.
 func checkDefaultRoutes(t *testing.T, w describe.WorkloadDescription) {
 	t.Helper()
 	for _, call := range w.Outbound {
@@ -268,7 +268,7 @@ func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
 }
 
 // accepted reports whether all pods behind a Destination accept the trust domain of
-// a caller (semantics D47).
+// a caller (D47).
 func accepted(result *policy.Result, w *world.Workload, d *world.Destination) bool {
 	meshes := []*world.Mesh{d.Mesh}
 	for _, pod := range d.Backing {

@@ -14,12 +14,11 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// defaultGatewayPort is the name of the port for cross-cluster TLS traffic
-// (semantics 3.6).
+// defaultGatewayPort is the name of the port for cross-cluster TLS traffic.
 const defaultGatewayPort = "tls"
 
 // Gateway is an east-west ingress gateway, through which requests from other
-// clusters enter a mesh (semantics 3.6, D15).
+// clusters enter a mesh (D15).
 type Gateway struct {
 	// Destination is the position of the gateway's Service.
 	Destination int
@@ -45,7 +44,7 @@ func (e *evaluator) findGateways(vm *VirtualMesh, mesh *world.Mesh) ([]Gateway, 
 }
 
 // checkAddresses returns an error if some addresses are host names and others
-// IPv6: proxies cannot resolve both together (semantics 5.5).
+// IPv6: proxies cannot resolve both together.
 func checkAddresses(gateways []Gateway) error {
 	name, address := "", ""
 	for _, g := range gateways {
@@ -157,7 +156,7 @@ func (e *evaluator) listedGateways(mesh *world.Mesh) []Gateway {
 }
 
 // labelledGateways returns the default gateways: all Services with a TLS port
-// whose pods have the label istio=ingressgateway (semantics D15).
+// whose pods have the label istio=ingressgateway (D15).
 func (e *evaluator) labelledGateways(mesh *world.Mesh) []Gateway {
 	var gateways []Gateway
 	for _, id := range e.meshServices(mesh.ID) {
@@ -173,7 +172,7 @@ func (e *evaluator) labelledGateways(mesh *world.Mesh) []Gateway {
 }
 
 // IsIngressGateway reports whether a Service, or its pods, have the label of
-// Istio's ingress gateway (semantics 3.6, D15).
+// Istio's ingress gateway (D15).
 func IsIngressGateway(d *world.Destination) bool {
 	const key, value = "istio", "ingressgateway"
 	return len(d.Selector) > 0 && (d.Selector[key] == value || d.Labels[key] == value)
@@ -181,7 +180,7 @@ func IsIngressGateway(d *world.Destination) bool {
 
 // OpenGateway reports whether a Destination is a gateway that stays open to all
 // callers although its VirtualMesh denies by default, because traffic from
-// outside the mesh must be able to enter (semantics D38).
+// outside the mesh must be able to enter (D38).
 func (r *Result) OpenGateway(d *world.Destination) bool {
 	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !r.deniesByDefault(d.Mesh) {
 		return false

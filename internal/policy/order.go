@@ -13,7 +13,7 @@ import (
 )
 
 // precedence holds everything that decides which of two objects takes precedence
-// (semantics D11).
+// (D11).
 type precedence struct {
 	// accepted is true if the previous status accepted the object.
 	accepted bool
@@ -24,7 +24,7 @@ type precedence struct {
 
 // StatusKey returns the key of a resource in status maps and lists,
 // NAME.NAMESPACE and a dot: resources of the management cluster have no cluster
-// name to put behind it (semantics, conventions).
+// name to put behind it.
 func StatusKey(meta *metav1.ObjectMeta) string { return meta.Name + "." + meta.Namespace + "." }
 
 func precedenceOf(meta *metav1.ObjectMeta, accepted bool) precedence {

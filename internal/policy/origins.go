@@ -67,7 +67,7 @@ type PodAccess struct {
 	// ascending; empty if the pods behind the Destination are not known.
 	Workloads []int
 	// Open is true if the pods are a gateway that its VirtualMesh keeps open to
-	// all callers (semantics D38).
+	// all callers (D38).
 	Open bool
 	// DeniesOthers is true if callers that no rule allows are denied.
 	DeniesOthers bool
@@ -75,9 +75,8 @@ type PodAccess struct {
 	Rules []AccessRule
 }
 
-// AccessTo returns who may call a Destination. Pods make the decision (semantics
-// D33), so there is one element for all workloads behind it with the same
-// decision.
+// AccessTo returns who may call a Destination. Pods make the decision (D33), so
+// there is one element for all workloads behind it with the same decision.
 func (r *Result) AccessTo(destination int) []PodAccess {
 	d := &r.World.Destinations[destination]
 	if len(d.Backing) == 0 {
@@ -136,7 +135,7 @@ func (r *Result) Members(m *world.Mesh) []int {
 }
 
 // RoutedProtocol returns the protocol that proxies assume for a port, empty if
-// they detect it, and whether routes are rendered for it (semantics D22).
+// they detect it, and whether routes are rendered for it (D22).
 func RoutedProtocol(port discoveryv1.KubeServicePort) (protocol serviceport.Protocol, routed bool) {
 	return serviceport.ProtocolOf(port), serviceport.IsHTTP(port)
 }

@@ -121,7 +121,7 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 		return unique(found)
 	}
 	p := &r.AccessPolicies[ref.Index]
-	if p.ownMeshOnly() { // the allowed callers depend on the Destination (semantics D31)
+	if p.ownMeshOnly() { // the allowed callers depend on the Destination (D31)
 		return r.World.WorkloadsWithin(nil, nil, nil)
 	}
 	return slices.DeleteFunc(r.workloadsNear(p.grants), func(id int) bool {
@@ -145,7 +145,7 @@ func (r *Result) workloadsNear(grants []selector.Grant) []int {
 }
 
 // Settings returns the settings of a TrafficPolicy with their effective values,
-// sorted by field, whether it is valid or not. Unsupported fields (semantics D29)
+// sorted by field, whether it is valid or not. Unsupported fields (D29)
 // have their raw value.
 func (r *Result) Settings(policy int) []Feature {
 	p := r.TrafficPolicies[policy].Resource.Spec.Policy
@@ -220,5 +220,5 @@ func sortRejections(rejections []Rejection) []Rejection {
 }
 
 // AdmitsOwnMeshOnly reports whether the policy has no sourceSelector and
-// therefore allows the workloads of each Destination's own mesh (semantics D31).
+// therefore allows the workloads of each Destination's own mesh (D31).
 func (p *AccessPolicy) AdmitsOwnMeshOnly() bool { return p.ownMeshOnly() }

@@ -6,7 +6,7 @@ import "github.com/meshctl/meshctl/internal/world"
 type Via string
 
 // The ways: within the cluster, through the east-west gateway of the
-// Destination's mesh, or directly to the pods of another cluster (semantics D37).
+// Destination's mesh, or directly to the pods of another cluster (D37).
 const (
 	ViaLocal   Via = "local"
 	ViaGateway Via = "gateway"
@@ -15,7 +15,7 @@ const (
 
 // Reach returns the hostname and the way by which a workload reaches a
 // Destination; false if it cannot: Services of other clusters must be federated
-// to the workload's mesh (semantics 3.5, 5).
+// to the workload's mesh.
 func (r *Result) Reach(w *world.Workload, d *world.Destination) (hostname string, via Via, ok bool) {
 	if !r.Reaches(w, d.ID) {
 		return "", "", false

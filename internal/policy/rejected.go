@@ -83,7 +83,7 @@ func (r *Result) lostRoutes(overtaken map[*Route]*Route, effective map[Rejection
 }
 
 // idleSettings returns the route settings without an HTTP port to apply to
-// (semantics D22).
+// (D22).
 func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	var idle []Rejection
 	for _, i := range r.Destinations[destination].Traffic {

@@ -234,7 +234,7 @@ func (r *Result) originClusters(d *world.Destination) []string {
 }
 
 // remarkSharedPods reports Services for the same pods with different access rules
-// (semantics D33).
+// (D33).
 func (e *evaluator) remarkSharedPods() {
 	for i := range e.world.Workloads {
 		w := &e.world.Workloads[i]

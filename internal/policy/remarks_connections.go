@@ -25,7 +25,7 @@ func (p *TrafficPolicy) connectionFields() []string {
 }
 
 // remarkConnections reports connection settings that hold for more than the policy
-// selects (semantics D57): Istio knows them for all connections from a cluster
+// selects (D57): Istio knows them for all connections from a cluster
 // only.
 func (e *evaluator) remarkConnections(p *TrafficPolicy) {
 	fields := p.connectionFields()
@@ -69,7 +69,7 @@ func (r *Result) ConnectionPolicies(w *world.Workload) []int {
 }
 
 // remarkOutliers reports outlier detection of Destinations that callers in other
-// clusters reach through gateways (semantics D59).
+// clusters reach through gateways (D59).
 func (e *evaluator) remarkOutliers(p *TrafficPolicy) {
 	if !slices.ContainsFunc(p.connectionFeatures, func(f Feature) bool { return f.Field == feature.OutlierDetection }) {
 		return

@@ -12,8 +12,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 )
 
-// remarkPorts reports allowed ports that are not a port of the Service (semantics
-// D53).
+// remarkPorts reports allowed ports that are not a port of the Service (D53).
 func (e *evaluator) remarkPorts(p *AccessPolicy) {
 	numbers := p.Operation().Ports
 	if len(numbers) == 0 {
@@ -64,7 +63,7 @@ func (e *evaluator) remarkPorts(p *AccessPolicy) {
 }
 
 // remarkMethods reports allowed methods that no request to a Service with gRPC
-// ports only can have (semantics D54).
+// ports only can have (D54).
 func (e *evaluator) remarkMethods(p *AccessPolicy) {
 	methods := p.Operation().Methods
 	never := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return operation.AllowsPost(m) || operation.NeverHasMethod(m) != "" })

@@ -7,7 +7,7 @@ import (
 )
 
 // remarkRoutes reports settings that act on each other where they meet on a
-// route, such as a timeout and a longer one for each try (semantics D57). They may
+// route, such as a timeout and a longer one for each try (D57). They may
 // come from different policies, so the routes are examined.
 func (e *evaluator) remarkRoutes() {
 	found := map[remark.OfRoute][]string{}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// compareRoutes is the total order of routes, the most specific first (semantics
-// 5.1, D23). The first route that matches a request is used.
+// compareRoutes is the total order of routes, the most specific first (D23). The
+// first route that matches a request is used.
 func compareRoutes(a, b *Route) int {
 	if c := cmp.Or(
 		a.Match.CompareParts(b.Match),

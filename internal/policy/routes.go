@@ -12,7 +12,7 @@ import (
 
 // Route is one class of requests to a Destination with its settings: requests
 // from a source that match, on some ports. Routes are tried in order, and the
-// first match is used (semantics 5.1).
+// first match is used.
 type Route struct {
 	Source selector.SourceMatch
 	// Match is nil if every request matches.
@@ -20,11 +20,11 @@ type Route struct {
 	// Ports are port numbers of the Destination's Service, ascending.
 	Ports []uint32
 	// Settings are sorted by field. The default route, which only keeps requests
-	// without a policy from failing (semantics D20), has none.
+	// without a policy from failing (D20), has none.
 	Settings []Setting
 
 	// order is the position of the first policy of the route among those of the
-	// Destination (semantics D11).
+	// Destination (D11).
 	order int
 	// own are the settings of policies with exactly this match, by field.
 	own map[string]Setting
@@ -38,7 +38,7 @@ type Setting struct {
 	// Policy is the position of the TrafficPolicy.
 	Policy int
 	// Inherited is true if the setting comes from a broader policy that contains
-	// this route (semantics D19).
+	// this route (D19).
 	Inherited bool
 }
 
@@ -176,7 +176,7 @@ func (route *Route) set(f Feature, policy int, r *Result) {
 
 // inherit adds settings that the routes' own policies do not make from broader
 // routes: those without request match whose source contains the route's, the most
-// specific first (semantics D19). The routes must be sorted.
+// specific first (D19). The routes must be sorted.
 func inherit(routes []*Route) {
 	var broad []*Route
 	var sources []selector.SourceMatch

@@ -11,7 +11,7 @@ import (
 )
 
 // split separates routes that requests can take from those that are always
-// preceded by another one, and holds that one for each (semantics D57).
+// preceded by another one, and holds that one for each (D57).
 type split struct {
 	taken     []*Route
 	overtaken map[*Route]*Route
@@ -116,7 +116,7 @@ type shadow struct {
 	match, by      string
 }
 
-// remarkShadows reports routes that are never reached (semantics D57).
+// remarkShadows reports routes that are never reached (D57).
 func (e *evaluator) remarkShadows() {
 	found := map[shadow][]string{}
 	for id := range e.result.Destinations {

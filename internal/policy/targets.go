@@ -44,7 +44,7 @@ func (p *TrafficPolicy) Targets() []core.ClusterObjectRef {
 }
 
 // checkTargets returns why targets of a policy are unusable everywhere: unknown
-// Services, missing or ambiguous ports (semantics 5.2, D22), and targets that are
+// Services, missing or ambiguous ports (D22), and targets that are
 // not Services (D29).
 func checkTargets(w *world.World, named []target, p *networkingv1.TrafficPolicyPolicy) []Rejection {
 	rejections := checkTargetTypes(p)
@@ -97,7 +97,7 @@ func checkTargetTypes(p *networkingv1.TrafficPolicyPolicy) []Rejection {
 }
 
 // unrealisable returns why a policy cannot be realised on a Destination: fields
-// without a counterpart in Istio (semantics D29) and unusable targets.
+// without a counterpart in Istio (D29) and unusable targets.
 func (e *evaluator) unrealisable(i int, d *world.Destination) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	var rejections []Rejection
@@ -124,7 +124,7 @@ type reachKey struct {
 }
 
 // unreachableTargets returns the targets of a policy that some origin of requests
-// to a Destination cannot reach (semantics D21). It caches results in known.
+// to a Destination cannot reach (D21). It caches results in known.
 func (e *evaluator) unreachableTargets(known map[reachKey][]Rejection, i int, d *world.Destination, origins []*world.Mesh) []Rejection {
 	p := &e.result.TrafficPolicies[i]
 	if len(p.targets) == 0 {

@@ -15,7 +15,7 @@ import (
 
 // modeRemarks collects TLS modes of clients with which calls fail, because the
 // receiver requires mutual TLS or because rules need an identity that does not
-// arrive (semantics D49). Calls through gateways are a matter of tlsRemarks.
+// arrive (D49). Calls through gateways are a matter of tlsRemarks.
 type modeRemarks struct {
 	*evaluator
 	// found holds the Destinations by code, object and reason.

@@ -22,7 +22,7 @@ type TrafficPolicy struct {
 	// RouteFeatures are the request settings, sorted by field.
 	RouteFeatures []Feature
 	// connectionFeatures are the connection settings that can conflict, sorted by
-	// field. An explicit default TLS mode cannot (semantics 4); tlsMode is the
+	// field. An explicit default TLS mode cannot; tlsMode is the
 	// requested mode, nil if there is none.
 	connectionFeatures []Feature
 	tlsMode            *Feature

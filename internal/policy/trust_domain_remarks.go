@@ -11,7 +11,7 @@ import (
 
 // remarkTrustDomains reports the meshes of a VirtualMesh that do not accept the
 // trust domains of meshes to which it federates their Services, so that all these
-// calls fail (semantics D47).
+// calls fail (D47).
 func (e *evaluator) remarkTrustDomains() {
 	type refusal struct {
 		vm      *VirtualMesh

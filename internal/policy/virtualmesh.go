@@ -34,7 +34,7 @@ type VirtualMesh struct {
 	// Errors are the reasons why it is INVALID.
 	Errors []string
 	// Effective is true if it groups its meshes. A contradictory VirtualMesh
-	// groups nothing (semantics D14); one with unresolved references is INVALID,
+	// groups nothing (D14); one with unresolved references is INVALID,
 	// but groups the meshes that exist (D69).
 	Effective bool
 	// Missing are the referenced meshes that do not exist, sorted.
@@ -217,7 +217,7 @@ func forVirtualMesh(problems []finding.Problem) []finding.Problem {
 }
 
 // checkTLSCoherence compares the server-side TLS mode with the client-side mode
-// in the Settings (semantics D39).
+// in the Settings (D39).
 func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []finding.Problem {
 	mode := clientTLSMode(e.world)
 	mutual := mode == networkingv1.TLSModeIstioMutual
@@ -232,8 +232,7 @@ func (e *evaluator) checkTLSCoherence(vm *VirtualMesh) []finding.Problem {
 }
 
 // clientTLSMode returns the default client-side TLS mode: ISTIO_MUTUAL without a
-// Settings object (semantics D39), DISABLE if the object does not set it
-// (semantics 5.3).
+// Settings object (D39), DISABLE if the object does not set it.
 func clientTLSMode(w *world.World) networkingv1.TLSMode {
 	if w.Settings == nil {
 		return networkingv1.TLSModeIstioMutual

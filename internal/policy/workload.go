@@ -42,7 +42,7 @@ type Effect struct {
 	// Errors are the reasons why it is not effective on the others.
 	Errors []string
 	// ConnectionsOnly is true if the policy does not select the workload, but its
-	// connection settings hold for all callers of the cluster (semantics D57).
+	// connection settings hold for all callers of the cluster (D57).
 	ConnectionsOnly bool
 }
 
@@ -218,7 +218,7 @@ func (r *Result) count(ref PolicyRef, w *world.Workload) tally {
 
 // mayConcern reports whether a policy that matches the workload also does so for
 // this Destination: an access policy without sourceSelector only allows the
-// Destination's own mesh (semantics D31), and that mesh may read identities
+// Destination's own mesh (D31), and that mesh may read identities
 // differently (AsReadBy).
 func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) bool {
 	if ref.Kind == KindTrafficPolicy {
@@ -317,7 +317,7 @@ func compareEffects(a, b *Effect) int {
 type Inbound struct {
 	Destination int
 	// DeniesOthers is true if callers that no rule allows are denied: by the
-	// VirtualMesh, or because there are rules (semantics D33).
+	// VirtualMesh, or because there are rules (D33).
 	DeniesOthers bool
 	// Rules are all access rules on the workload's pods, those of this
 	// Destination first.

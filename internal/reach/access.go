@@ -20,7 +20,7 @@ type receiver struct {
 }
 
 // receivers returns who receives calls to a Destination: each backing workload. If
-// none is known, the Destination's own rules are used (semantics D33).
+// none is known, the Destination's own rules are used (D33).
 func (c *Calls) receivers(d *world.Destination) []receiver {
 	if len(d.Backing) == 0 {
 		r := receiver{mesh: d.Mesh, rules: c.result.RulesOf(d.ID)}

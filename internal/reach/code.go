@@ -3,7 +3,7 @@ package reach
 import "strings"
 
 // Stage is a step on the way of a call. A call fails at the first stage that has
-// an obstacle for it (semantics D45).
+// an obstacle for it (D45).
 type Stage string
 
 // The stages, in the order in which a call passes them: the name leads to a host;

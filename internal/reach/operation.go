@@ -12,7 +12,7 @@ import (
 
 // Terms returns under which condition a grant lets in the callers that it allows,
 // in terms of the ports of the called Destination; the rule may apply to its pods
-// through another Service with other ports (semantics D53). The code says why it
+// through another Service with other ports (D53). The code says why it
 // lets no request in, and is "" if it does: rules about identities need one that
 // arrives (D49), and rules about HTTP requests match on HTTP ports only, and only if a
 // request can have their paths and methods (D54).

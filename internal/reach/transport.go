@@ -41,8 +41,7 @@ type Connection struct {
 	Whole bool
 	// Obstacles make calls to the other ports fail.
 	Obstacles []Obstacle
-	// Assumed are facts that nobody knows and that these answers depend on (semantics
-	// D46).
+	// Assumed are facts that nobody knows and that these answers depend on (D46).
 	Assumed []string
 	// setter says who sets a TLS mode with which no identity arrives on some port, as
 	// the beginning of a sentence.
@@ -125,8 +124,7 @@ func (n *Connection) Equal(other *Connection) bool {
 	return slices.Equal(n.Mutual, other.Mutual) && slices.Equal(n.Open, other.Open) && slices.Equal(n.HTTP, other.HTTP) && n.Whole == other.Whole
 }
 
-// accepts reports whether receivers accept the trust domain of callers (semantics
-// D47).
+// accepts reports whether receivers accept the trust domain of callers (D47).
 func accepts(from Caller, receiver *world.Mesh) bool {
 	domain := from.trustDomain()
 	if domain == "" || receiver == nil || receiver.Type != world.MeshIstio {
@@ -197,7 +195,7 @@ func (c *Calls) isFlat(d *world.Destination) bool {
 	return federation != nil && federation.Flat
 }
 
-// obstacleTo returns what makes calls to a port fail (semantics D49, D60).
+// obstacleTo returns what makes calls to a port fail (D49, D60).
 func (c *Calls) obstacleTo(from Caller, mode, exporter portMode, remote, speaksHTTP bool, receiver *world.Mesh) (cause, bool) {
 	mutual := mode.mode == networkingv1.TLSModeIstioMutual
 	switch {

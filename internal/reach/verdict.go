@@ -10,7 +10,7 @@ type Decision string
 
 // The decisions. A CONDITIONAL call depends on the request, on its port, or on
 // which pod of the Destination receives it. A DENIED call is refused by access
-// rules; an UNREACHABLE one fails before they are asked (semantics D45).
+// rules; an UNREACHABLE one fails before they are asked (D45).
 const (
 	Allowed     Decision = "ALLOWED"
 	Conditional Decision = "CONDITIONAL"
@@ -33,7 +33,7 @@ type Verdict struct {
 	// Ports has one verdict per port, ascending, if the ports differ.
 	Ports []PortVerdict
 	// Assumed are facts that nobody knows and that the verdict depends on, as sentences
-	// (semantics D46).
+	// (D46).
 	Assumed []string
 	// Further are obstacles behind the one that decides, in the order of stages.
 	Further []Obstacle

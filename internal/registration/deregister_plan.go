@@ -130,7 +130,7 @@ func (d *deregistrar) reach(ctx context.Context) error {
 	}
 }
 
-// Labels of applied configuration and of discovered objects (semantics, section 0).
+// Labels of applied configuration and of discovered objects.
 const (
 	appliedOwnerLabel   = "owner.networking.mesh.gloo.solo.io"
 	appliedClusterLabel = "cluster.multicluster.solo.io"

@@ -18,7 +18,7 @@ type InstallOptions struct {
 	// Namespace is the namespace of meshctl's resources.
 	Namespace string
 	// PolicyNamespaces are the namespaces besides Namespace from which policies take effect
-	// (semantics D72); nil keeps the current ones.
+	// (D72); nil keeps the current ones.
 	PolicyNamespaces []string
 	// Force takes over CRDs and roles that someone else installed, and fields that other
 	// managers own.

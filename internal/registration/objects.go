@@ -126,8 +126,7 @@ func (m membership) tokenSecret(name string) *unstructured.Unstructured {
 	})
 }
 
-// kubeconfigSecret returns the Secret stored in the management cluster (semantics 8.1, step
-// 6).
+// kubeconfigSecret returns the Secret stored in the management cluster.
 func (m membership) kubeconfigSecret(kubeconfig []byte) *unstructured.Unstructured {
 	return toUnstructured(&corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
@@ -172,7 +171,7 @@ func (m membership) kubernetesClusterStatus() *unstructured.Unstructured {
 }
 
 // kubeconfig returns a complete kubeconfig in which cluster, user and context are named like
-// the registered cluster (semantics 8.1, step 5).
+// the registered cluster.
 func (e endpoint) kubeconfig(cluster, token string) ([]byte, error) {
 	config := clientcmdapi.NewConfig()
 	config.Clusters[cluster] = &clientcmdapi.Cluster{

@@ -35,8 +35,7 @@ const (
 )
 
 // MemberRules returns the permissions of the credentials of a registered cluster: only those
-// that meshctl itself uses (semantics 8.2, without those for an agent). The only Secrets they
-// cover are Istio's CA and its backup.
+// that meshctl itself uses. The only Secrets they cover are Istio's CA and its backup.
 //
 // Two permissions are wider than necessary because RBAC is not more fine-grained: ConfigMaps
 // are only read in the namespaces of control planes, and permission to patch a Deployment is
@@ -81,7 +80,7 @@ func selfRemovalRule(role string) rbacv1.PolicyRule {
 // managementRoles returns the ClusterRoles of the management cluster to view, edit and
 // administer meshctl's resources. The first is aggregated to the view role of Kubernetes. The
 // others are not aggregated, because they affect all clusters: permission to edit some
-// namespace must not be enough (semantics D72). Only administrators may register clusters.
+// namespace must not be enough (D72). Only administrators may register clusters.
 func managementRoles() []*rbacv1.ClusterRole {
 	const (
 		networking   = "networking.mesh.gloo.solo.io"

@@ -61,7 +61,7 @@ type Registration struct {
 
 // Register gives meshctl access to a cluster. It creates a service account with minimal
 // permissions there, verifies the credentials, and stores them in the management cluster
-// (semantics 8.1 and D43).
+// (D43).
 //
 // It may be repeated: existing objects stay, and missing ones are added. If it fails or is
 // cancelled, it deletes what this run created; if that is not possible, the error is an

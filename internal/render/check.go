@@ -104,7 +104,7 @@ func checkVault(in *VirtualMeshInput) []error {
 }
 
 // checkMeshes checks that meshes are listed once, and that federation names
-// only meshes of the VirtualMesh (semantics D14).
+// only meshes of the VirtualMesh (D14).
 func checkMeshes(in *VirtualMeshInput, base *networkingv1.VirtualMesh) []error {
 	var errs []error
 	meshes := in.Meshes
@@ -164,7 +164,7 @@ func checkTrafficPolicy(in *TrafficPolicyInput, base *networkingv1.TrafficPolicy
 	return append(errs, checkSelectors("--destination-selector", in.Destinations)...)
 }
 
-// checkOutlier refuses outlier detection for some sources only (semantics D27).
+// checkOutlier refuses outlier detection for some sources only (D27).
 func checkOutlier(in *TrafficPolicyInput, spec *networkingv1.TrafficPolicySpec, settings *networkingv1.TrafficPolicyPolicy) []error {
 	detects := in.Outlier != OutlierInput{} || settings.OutlierDetection != nil
 	hasSources := len(in.Sources) > 0 || (in.Sources == nil && len(spec.SourceSelector) > 0)
@@ -176,7 +176,7 @@ func checkOutlier(in *TrafficPolicyInput, spec *networkingv1.TrafficPolicySpec, 
 }
 
 // checkWeights refuses weights that do not say where every request goes
-// (semantics D25).
+// (D25).
 func checkWeights(shift []networkingv1.WeightedDestination) []error {
 	if len(shift) < 2 {
 		return nil
@@ -199,7 +199,7 @@ func checkWeights(shift []networkingv1.WeightedDestination) []error {
 	return []error{fmt.Errorf("the weights of --shift must add up to 100, got %d (%s)", sum, strings.Join(terms, "+"))}
 }
 
-// checkMatcher refuses conditions that cannot be combined (semantics D10, D58).
+// checkMatcher refuses conditions that cannot be combined (D10, D58).
 func checkMatcher(number int, m core.HTTPMatcher) []error {
 	var errs []error
 	at := fmt.Sprintf("--match number %d", number)
@@ -267,13 +267,13 @@ func checkSelectors(flag string, selectors []core.DestinationSelector) []error {
 	return errs
 }
 
-// checkWildcards refuses `*`, which would be compared literally (semantics D6).
+// checkWildcards refuses `*`, which would be compared literally (D6).
 func checkWildcards(flag string, lists ...[]string) []error {
 	var errs []error
 	for _, list := range lists {
 		for _, value := range list {
 			if strings.Contains(value, "*") {
-				errs = append(errs, fmt.Errorf("%s: %q is not a wildcard here; omit it to select all", flag, value))
+				errs = append(errs, fmt.Errorf("%s: wildcards are not supported: %q; omit it to select all", flag, value))
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func TestFlagsReachEveryField(t *testing.T) {
 		"federation.eastWestIngressGatewaySelectors.", // the older spelling
 	)
 	testReach(t, render.TrafficPolicy(), networkingv1.TrafficPolicySpec{},
-		"routeSelector.", "policy.csrf", "policy.rateLimit", "policy.rateLimitSettings", "policy.extauth", // not supported (semantics D29)
+		"routeSelector.", "policy.csrf", "policy.rateLimit", "policy.rateLimitSettings", "policy.extauth", // not supported (D29)
 		"policy.extauthSettings", "policy.transformations",
 		"policy.trafficShift.destinations.virtualDestination.", "policy.trafficShift.destinations.staticDestination.",
 		"policy.trafficShift.destinations.clusterHeader",

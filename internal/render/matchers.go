@@ -73,7 +73,7 @@ func (m *matcherTerms) setURI(t term, uri *core.StringMatch) error {
 }
 
 // addHeader adds a condition on a header; a matcher holds one per header and
-// polarity (semantics D10).
+// polarity (D10).
 func (m *matcherTerms) addHeader(t term, invert bool) error {
 	if err := checkToken(t.argument, "header name"); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (m *matcherTerms) finish() (core.HTTPMatcher, error) {
 		return m.HTTPMatcher, nil
 	}
 	if m.URI == nil || (m.URI.Exact == nil && m.URI.Prefix == nil) {
-		return m.HTTPMatcher, m.ignoreCase.errorf("ignore-case applies to exact= and prefix= only") // semantics D10
+		return m.HTTPMatcher, m.ignoreCase.errorf("ignore-case applies to exact= and prefix= only") // D10
 	}
 	m.URI.IgnoreCase = true
 	return m.HTTPMatcher, nil

@@ -38,7 +38,7 @@ func checkName(p piece, what string, limit int, dots bool) error {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.' && dots:
 		case r == '*':
-			return p.errorAt(i, "`*` is not a wildcard here; omit it to select all") // semantics D6
+			return p.errorAt(i, "wildcards are not supported; omit it to select all") // D6
 		case r >= 'A' && r <= 'Z':
 			return p.errorAt(i, "the name of a %s has no upper-case letters", what)
 		default:
@@ -87,7 +87,7 @@ func checkLabelPart(p piece, what string, check func(string) []string) error {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
 		case r == '*':
-			return p.errorAt(i, "`*` is not a wildcard here; omit it to select all") // semantics D6
+			return p.errorAt(i, "wildcards are not supported; omit it to select all") // D6
 		case r == '/' && what == "label key" && slashes == 0:
 			slashes++
 		default:

@@ -96,7 +96,7 @@ func writeService(ref core.ClusterObjectRef) string {
 }
 
 // readAccount reads NAME.NAMESPACE.CLUSTER of service accounts, in which empty
-// parts match anything and the cluster may be left out (semantics D9).
+// parts match anything and the cluster may be left out (D9).
 func readAccount(p piece, _ Names) (core.ClusterObjectRef, error) {
 	var none core.ClusterObjectRef
 	parts := splitDots(p)

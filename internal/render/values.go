@@ -217,7 +217,7 @@ func readStringMatch(p piece, _ Names) (core.StringMatch, error) {
 	case how.text == "suffix":
 		m.Suffix = &text.text
 	case ignoreCase && (plain == "regex" || plain == "suffix"):
-		return m, how.errorAt(len(plain), "only exact and prefix can ignore case") // semantics D10
+		return m, how.errorAt(len(plain), "only exact and prefix can ignore case") // D10
 	default:
 		return m, how.errorf("%q is no way to compare; write exact:, prefix:, suffix:, regex:, exact-ignore-case: or prefix-ignore-case:", how.text)
 	}

@@ -53,7 +53,7 @@ func applyTrust(in *VirtualMeshInput, m *networkingv1.MTLSConfig) {
 }
 
 // applySharedTrust chooses the source of the root. Without one it is generated,
-// and the resource says so (semantics D41).
+// and the resource says so (D41).
 func applySharedTrust(in *VirtualMeshInput, shared *networkingv1.SharedTrust) {
 	root := shared.RootCertificateAuthority
 	switch {

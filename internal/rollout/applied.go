@@ -10,9 +10,9 @@ import (
 
 // LastApplied returns the world with the virtual meshes and policies that were applied last.
 // These are the objects that have not changed since their status was written; the others come
-// from the statuses of meshes and destinations in the management cluster (semantics 3.6 to
-// 3.8). The discovered objects are those of w. LastApplied returns false if w was not read
-// from a management cluster, because then nothing is recorded.
+// from the statuses of meshes and destinations in the management cluster. The discovered objects
+// are those of w. LastApplied returns false if w was not read from a management cluster, because
+// then nothing is recorded.
 func LastApplied(w *world.World) (*world.World, bool) {
 	if !recordsStatus(w) {
 		return nil, false
@@ -83,7 +83,7 @@ type recordedKind[T any] struct {
 	objects []world.Object[T]
 	seen    map[core.ObjectRef]bool
 	// metas is the metadata of the objects that still exist. It is needed because the order of
-	// policies depends on their age (semantics D11).
+	// policies depends on their age (D11).
 	metas map[core.ObjectRef]metav1.ObjectMeta
 }
 

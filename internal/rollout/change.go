@@ -28,7 +28,7 @@ type Change struct {
 	// empty if none.
 	Loss Loss
 	// Held is true if the change is refused because of its Loss. Options.AcceptLoss allows it
-	// (semantics D70).
+	// (D70).
 	Held bool
 
 	// desired is nil, and position noPosition, for an object that is to be removed.

@@ -37,7 +37,7 @@ type Cluster struct {
 	// is not written if one of these could not be written, because it would do harm without it.
 	needs [][]int
 	// owner are the labels of the objects that may be changed and removed. Objects without them
-	// belong to someone else, whatever their name (semantics D40).
+	// belong to someone else, whatever their name (D40).
 	owner map[string]string
 	// unseen are the kinds that could not be listed although the cluster may have objects of
 	// them.
@@ -234,8 +234,7 @@ func (p *planner) compareStored(stored *unstructured.Unstructured, k *kindPlan) 
 	return seen
 }
 
-// protect refuses a change that would remove protection which may still be wanted (semantics
-// D70).
+// protect refuses a change that would remove protection which may still be wanted (D70).
 func (p *planner) protect(change *Change, action string, desired map[string]any) {
 	if p.opts.guard == nil {
 		return

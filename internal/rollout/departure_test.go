@@ -81,7 +81,7 @@ func TestRandomDepartures(t *testing.T) {
 
 // FuzzDeparture has a member of random worlds leave in every way, with apply and with the
 // passes of a controller: all others keep every denial, every enforcement of TLS, and
-// every grant among themselves (semantics D69, D70, D73).
+// every grant among themselves (D69, D70, D73).
 func FuzzDeparture(f *testing.F) {
 	for way := range uint64(len(departures())) {
 		f.Add(way, way)

@@ -3,7 +3,7 @@ package rollout
 import "errors"
 
 // Hold is something that is not done until somebody releases it, by repairing its
-// cause or by accepting what follows (semantics D70, D73).
+// cause or by accepting what follows (D70, D73).
 type Hold struct {
 	Cluster string
 	Kind    HoldKind

@@ -54,7 +54,7 @@ type Options struct {
 	// then.
 	AllowIncomplete bool
 	// AcceptLoss allows changes that remove protection because input is invalid, incomplete or
-	// unreachable, or is missing from the manifests (semantics D70).
+	// unreachable, or is missing from the manifests (D70).
 	AcceptLoss bool
 	// Deadline limits the requests to each cluster; kube.DefaultDeadline if 0.
 	Deadline time.Duration
@@ -158,7 +158,7 @@ func (p *Plan) render(in Input, foreign foreignGateways) error {
 			p.Omissions = append(p.Omissions, omissions...)
 		}
 		if len(objects) == 0 && !hasIstio(in.World, name) {
-			continue // nothing to do in a cluster without Istio (semantics, section 0)
+			continue // nothing to do in a cluster without Istio
 		}
 		known[name] = true
 		if p.opts.selects(name) {

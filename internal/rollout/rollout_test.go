@@ -277,7 +277,7 @@ func TestKindThatWasNotListed(t *testing.T) {
 }
 
 // Protection is neither deleted nor loosened unless the user accepts that; everything else is
-// applied (semantics D70).
+// applied (D70).
 func TestProtectionStays(t *testing.T) {
 	t.Parallel()
 	parent := world.ObjectID{Kind: "VirtualMesh", Namespace: "meshes", Name: "prod"}

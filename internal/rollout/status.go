@@ -21,9 +21,8 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// writeStatuses updates the statuses of the resources in the management cluster (semantics
-// 3.8), as far as they change. If only a part is rolled out, it writes none, because a status
-// is about all clusters.
+// writeStatuses updates the statuses of the resources in the management cluster, as far as they
+// change. If only a part is rolled out, it writes none, because a status is about all clusters.
 func (p *Plan) writeStatuses(ctx context.Context) {
 	if p.management == nil || p.Incomplete || len(p.opts.Only) > 0 || ctx.Err() != nil {
 		return

@@ -106,7 +106,7 @@ func TestStatusesAreAFixedPoint(t *testing.T) {
 	}
 }
 
-// An accepted policy stays accepted, even if a later one sorts before it (semantics D11).
+// An accepted policy stays accepted, even if a later one sorts before it (D11).
 func TestAcceptanceIsStable(t *testing.T) {
 	t.Parallel()
 	w := newGovernedWorld(7)

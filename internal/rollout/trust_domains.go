@@ -11,7 +11,7 @@ import (
 
 // TrustDomainError says that a cluster is not written to because its mesh changed its trust
 // domain and the change has not been accepted. Policies of other clusters keep using its
-// previous identities (semantics D73).
+// previous identities (D73).
 type TrustDomainError struct {
 	Cluster, Mesh string
 	// Accepted is the previous trust domain, Found the current one.
@@ -53,7 +53,7 @@ func withChangedTrustDomains(in Input) map[string]error {
 
 // recordOf returns what is recorded about a VirtualMesh: where it was written, nil if
 // nowhere, and the accepted trust domains of the meshes that it lists. Those of meshes
-// that are not known now are kept (semantics D73).
+// that are not known now are kept (D73).
 func recordOf(w *world.World, vm *networkingv1.VirtualMesh, written *core.WrittenStatus) *networkingv1.VirtualMeshRecord {
 	record := &networkingv1.VirtualMeshRecord{}
 	if written != nil {

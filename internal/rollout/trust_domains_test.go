@@ -19,7 +19,7 @@ import (
 
 // TestChangedTrustDomain lets a mesh claim the trust domain of another one. Until the change
 // is accepted by name, nothing is written to its cluster, and nothing changes for the other
-// mesh (semantics D73).
+// mesh (D73).
 func TestChangedTrustDomain(t *testing.T) {
 	t.Parallel()
 	bundled := func(change func(*discoveryv1.Mesh)) *world.World {
@@ -96,7 +96,7 @@ func TestChangedTrustDomain(t *testing.T) {
 
 // TestTrustDomainsOutliveMeshes has a member leave and come back with another trust
 // domain, which a new Mesh object knows nothing of: the VirtualMesh remembers the one
-// before until the new one is accepted, or it no longer lists the mesh (semantics D73).
+// before until the new one is accepted, or it no longer lists the mesh (D73).
 func TestTrustDomainsOutliveMeshes(t *testing.T) {
 	t.Parallel()
 	const (

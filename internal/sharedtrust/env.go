@@ -133,7 +133,7 @@ func convert(from, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// Labels and annotations of written objects (semantics, section 0).
+// Labels and annotations of written objects.
 const (
 	ownerLabel        = "owner.networking.mesh.gloo.solo.io"
 	clusterLabel      = "cluster.multicluster.solo.io"

@@ -88,7 +88,7 @@ func (e *Env) ensureRoot(ctx context.Context, v *Survey, actions []Action, dryRu
 
 // recordDeployed notes which root the meshes get before they get it, so that a
 // later change of the VirtualMesh is known to be an exchange of roots, and for which
-// trust domains (semantics D73).
+// trust domains (D73).
 func (e *Env) recordDeployed(ctx context.Context, v *Survey, actions []Action) error {
 	if e.History == nil || v.Position.Rotating() || v.Pending != "" {
 		return nil

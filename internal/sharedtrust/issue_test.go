@@ -242,7 +242,7 @@ func TestStrangeRoot(t *testing.T) {
 }
 
 // TestMissingMesh checks that the other meshes keep their trust if one no longer exists, and
-// that the root is not rotated meanwhile (semantics D69).
+// that the root is not rotated meanwhile (D69).
 func TestMissingMesh(t *testing.T) {
 	t.Parallel()
 	m, _ := established(t, shared(small, ""), "east", "west")

@@ -131,7 +131,7 @@ func (e *Env) generate(ctx context.Context, s *Subject, source Source, dryRun ku
 	return Root{Source: source, Certificate: authority.Root(), signer: localSigner{authority, e}}, nil
 }
 
-// rootSecret returns the Secret of a generated root (semantics 7.2).
+// rootSecret returns the Secret of a generated root.
 func (e *Env) rootSecret(s *Subject, name string, data map[string][]byte) *kube.Secret {
 	return &kube.Secret{
 		Namespace: e.Namespace, Name: name, Type: trust.RootSecretType, Labels: e.owner(""), Annotations: s.parents(), Data: data,

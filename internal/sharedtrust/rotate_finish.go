@@ -10,7 +10,7 @@ import (
 	"github.com/meshctl/meshctl/internal/trust"
 )
 
-// finish ends a rotation after its last step. Signing keys are never deleted (semantics D41):
+// finish ends a rotation after its last step. Signing keys are never deleted (D41):
 // the root that is no longer in use is kept under its own name. finish can be repeated.
 func (e *Env) finish(ctx context.Context, v *Survey) error {
 	state, out := trust.StateFinished, trust.Old

@@ -9,7 +9,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// SourceKind is the kind of source of a root (semantics 7.2).
+// SourceKind is the kind of source of a root.
 type SourceKind string
 
 // The sources of roots.
@@ -47,14 +47,14 @@ func (s Source) place() string {
 }
 
 // same reports whether two sources are the same place. The options of a generated root do not
-// matter, because an existing root is kept (semantics 7.2).
+// matter, because an existing root is kept.
 func (s Source) same(other Source) bool {
 	return s.Kind == other.Kind && s.Namespace == other.Namespace && s.Name == other.Name && reflect.DeepEqual(s.Vault, other.Vault)
 }
 
 // sourceOf returns the source of the root. A generated root is stored in a Secret named
 // NAME.NAMESPACE after the VirtualMesh, in the namespace of meshctl's resources. If no source
-// is given, the root is generated (semantics D41).
+// is given, the root is generated (D41).
 func (s *Subject) sourceOf(shared *networkingv1.SharedTrust, namespace string) Source {
 	generated := Source{Kind: SourceGenerated, Namespace: namespace, Name: s.Name()}
 	switch {
@@ -71,7 +71,7 @@ func (s *Subject) sourceOf(shared *networkingv1.SharedTrust, namespace string) S
 	}
 }
 
-// check rejects a Secret that shared trust writes itself (semantics 7.2).
+// check rejects a Secret that shared trust writes itself.
 func (s Source) check() error {
 	if s.Kind == SourceSecret && s.Name == trust.CASecretName {
 		return fmt.Errorf("the Secret %s in %s cannot hold the root: it holds the certificate of a control plane; use another Secret", s.Name, s.Namespace)

@@ -46,7 +46,7 @@ type Mesh struct {
 	// Workloads are the namespaces of its workloads, sorted.
 	Workloads []string
 	// TrustDomain is the discovered trust domain, AcceptedDomain the one for which certificates
-	// may be issued (semantics D73). ClaimedFrom is another mesh that has the trust domain, if
+	// may be issued (D73). ClaimedFrom is another mesh that has the trust domain, if
 	// it differs from the accepted one; empty if there is none.
 	TrustDomain, AcceptedDomain, ClaimedFrom string
 
@@ -62,9 +62,9 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	vm := &result.VirtualMeshes[position]
 	s := &Subject{Resource: vm.Resource}
 	switch {
-	case !vm.Effective: // semantics D69: existing meshes keep their trust
+	case !vm.Effective: // D69: existing meshes keep their trust
 		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
-	case vm.Trust() == policy.TrustLimited: // semantics D42
+	case vm.Trust() == policy.TrustLimited: // D42
 		return nil, fmt.Errorf("VirtualMesh %s uses limited trust, which is not supported yet: use spec.mtlsConfig.shared", s.Name())
 	case vm.Trust() != policy.TrustShared:
 		return nil, fmt.Errorf("VirtualMesh %s does not use shared trust: set spec.mtlsConfig.shared", s.Name())

@@ -14,7 +14,7 @@ import (
 )
 
 // Unaccepted returns the meshes whose changed trust domain has not been accepted. They get no
-// certificates until it is accepted by name (semantics D73).
+// certificates until it is accepted by name (D73).
 func (s *Subject) Unaccepted() []*Mesh {
 	var changed []*Mesh
 	for i := range s.Meshes {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// The keys and the type of the Secret of a root certificate (semantics 7.2).
+// The keys and the type of the Secret of a root certificate.
 const (
 	RootSecretType = "certificates.mesh.gloo.solo.io/generated_signing_cert"
 

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// The keys and the type of the Secret from which istiod reads its CA (semantics
-// 7.5).
+// The keys and the type of the Secret from which istiod reads its CA.
 const (
 	CASecretName = "cacerts"
 	CASecretType = "certificates.mesh.gloo.solo.io/issued_certificate"
@@ -81,7 +80,7 @@ func ParseBundle(data map[string][]byte) (*Bundle, error) {
 }
 
 // Data returns the data of the Secret: exactly the four documented keys
-// (semantics 7.5, D41), including the private key.
+// (D41), including the private key.
 func (b *Bundle) Data() (map[string][]byte, error) {
 	key, err := b.key.pem()
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package trust holds the rules of shared trust (semantics, section 7): how root
+// Package trust holds the rules of shared trust: how root
 // and intermediate certificates are issued and judged, the content of their
 // Secrets, and the steps of a root CA rotation, which keep the meshes of a
 // VirtualMesh trusting each other at all times.

@@ -19,7 +19,7 @@ type Request struct {
 	Options  Options
 }
 
-// Subject returns the subject of the certificate: O and CN (semantics D41).
+// Subject returns the subject of the certificate: O and CN (D41).
 func (r *Request) Subject() pkix.Name {
 	return pkix.Name{Organization: []string{r.Options.Organization}, CommonName: commonName(r.Mesh, " intermediate")}
 }
@@ -36,7 +36,7 @@ func (r *Request) CSR(key Key) ([]byte, error) {
 
 // Sign issues the intermediate certificate for a key and returns it followed by
 // its issuers up to the root. It can sign workload certificates but no further
-// CAs, and never outlives its issuers (semantics 7.6, D41).
+// CAs, and never outlives its issuers (D41).
 func (a *Authority) Sign(r *Request, key Key, now time.Time) ([]*x509.Certificate, error) {
 	serial, err := newSerial()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// The defaults of certificate options (semantics 7.2).
+// The defaults of certificate options.
 const (
 	defaultTTLDays      = 365
 	defaultKeyBits      = 4096
@@ -39,7 +39,7 @@ type Options struct {
 	// Organization is the O of the subject.
 	Organization string
 	// RenewalRatio is the last part of the lifetime, as a ratio, in which the
-	// certificate is due for renewal (semantics D41).
+	// certificate is due for renewal (D41).
 	RenewalRatio float64
 }
 
@@ -76,8 +76,7 @@ func newOptions(o *certificatesv1.CommonCertOptions, organization string) (Optio
 }
 
 // Identity returns the SPIFFE ID of a control plane, which its intermediate
-// certificate carries. Empty parts are replaced by the fallbacks of semantics
-// 7.3.
+// certificate carries. An empty part is replaced by its default in Istio.
 func Identity(trustDomain, namespace, serviceAccount string) *url.URL {
 	return &url.URL{
 		Scheme: "spiffe", Host: cmp.Or(trustDomain, "cluster.local"),
@@ -86,7 +85,7 @@ func Identity(trustDomain, namespace, serviceAccount string) *url.URL {
 }
 
 // RenewAt returns when a certificate is due for renewal: before its end by ratio
-// times its lifetime (semantics D41).
+// times its lifetime (D41).
 func RenewAt(notBefore, notAfter time.Time, ratio float64) time.Time {
 	return notAfter.Add(-time.Duration(ratio * float64(notAfter.Sub(notBefore))))
 }

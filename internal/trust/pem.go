@@ -113,7 +113,7 @@ func (k Key) matches(c *x509.Certificate) bool {
 }
 
 // pem returns the PEM-encoded key: PKCS #1 for RSA, as Istio and older agents
-// write it (semantics 7.2), PKCS #8 for all others.
+// write it, PKCS #8 for all others.
 func (k Key) pem() ([]byte, error) {
 	if rsaKey, ok := k.signer.(*rsa.PrivateKey); ok {
 		return pem.EncodeToMemory(&pem.Block{Type: blockRSAKey, Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}), nil

@@ -8,7 +8,7 @@ import (
 	certificatesv1 "github.com/meshctl/meshctl/pkg/api/certificates/v1"
 )
 
-// The states of a rotation in the conditions of a VirtualMesh (semantics 7.8).
+// The states of a rotation in the conditions of a VirtualMesh.
 const (
 	StateNotRotating             certificatesv1.CertificateRotationState = "NOT_ROTATING"
 	StatePreviousCA              certificatesv1.CertificateRotationState = "PREVIOUS_CA"

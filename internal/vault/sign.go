@@ -20,7 +20,7 @@ const issuerMargin = time.Minute
 // Options are the requirements for an intermediate certificate.
 type Options struct {
 	// TTL is the requested lifetime. It is shortened if the issuer expires
-	// earlier, as an intermediate must not outlive its root (semantics D41);
+	// earlier, as an intermediate must not outlive its root (D41);
 	// Vault may shorten it to the maximum of its mount.
 	TTL time.Duration
 	// URIs are the URI subject alternative names, here the SPIFFE identity of

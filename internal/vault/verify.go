@@ -108,8 +108,7 @@ func verifyChain(chain []*x509.Certificate, want expectation) *mismatch {
 }
 
 // verifyLifetime checks that the certificates are valid now, and that the
-// intermediate does not exceed the requested lifetime or any issuer's (semantics
-// D41).
+// intermediate does not exceed the requested lifetime or any issuer's (D41).
 func verifyLifetime(chain []*x509.Certificate, want expectation) *mismatch {
 	certificate := chain[0]
 	for _, link := range chain {

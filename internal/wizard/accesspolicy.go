@@ -58,7 +58,7 @@ const (
 	callersAny  callers = "any"
 )
 
-// allOfTheMesh is what a policy without sources allows (semantics D31).
+// allOfTheMesh is what a policy without sources allows (D31).
 func allOfTheMesh() Option { return Option{Label: "All workloads in the mesh of the service"} }
 
 func (a *accessPolicy) callers() callers {
@@ -98,7 +98,7 @@ func (a *accessPolicy) askCallers() error {
 		if sources, err = editList(a.flow, "callers", current, allOfTheMesh(), identityText, a.oneIdentity); err != nil {
 			return err
 		}
-	default: // an empty list (semantics D31)
+	default: // an empty list (D31)
 	}
 	a.in.Sources = sources
 	return nil

@@ -85,7 +85,7 @@ func checkHeader(text string) error {
 	return checkHeaderName(name)
 }
 
-// checkPath accepts a path with '*' at either end (semantics D9 and api-fields).
+// checkPath accepts a path with '*' at either end (D9).
 func checkPath(text string) error {
 	inner := strings.TrimSuffix(strings.TrimPrefix(text, "*"), "*")
 	switch {

@@ -183,7 +183,7 @@ func (f *flow) portOf(s ServiceChoice, current uint32) (uint32, error) {
 		if current == s.Ports[0].Number {
 			return current, nil
 		}
-		return 0, nil // the only one is meant (semantics D22)
+		return 0, nil // the only one is meant (D22)
 	}
 	choices := make([]choice[uint32], len(s.Ports))
 	for i, p := range s.Ports {

@@ -15,7 +15,7 @@ import (
 // give against all there is to answer.
 func TestEveryFieldCanBeAnswered(t *testing.T) {
 	t.Parallel()
-	// Selectors of an extension that meshctl only keeps (semantics D29).
+	// Selectors of an extension that meshctl only keeps (D29).
 	unsupported := []string{"v1.DestinationSelector.VirtualDestinationMatcher", "v1.DestinationSelector.VirtualDestinationRefs", "v1.VirtualDestinationRefs.VirtualDestinations"}
 	var virtualMeshes, trafficPolicies, accessPolicies []any
 	for _, tt := range virtualMeshTests() {

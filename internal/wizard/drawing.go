@@ -40,7 +40,18 @@ func (d *drawing) head(problem error, help bool, filter string, keys []string) s
 		head.WriteString(strong(text.Printable(filter)))
 	}
 	if len(keys) > 0 {
-		head.WriteString(" " + hint("["+strings.Join(keys, ", ")+"]"))
+		column := len("? ") + text.Width(text.Printable(d.question.Text))
+		if strings.TrimSpace(filter) != "" {
+			column += text.Width(text.Printable(filter))
+		}
+		for i, line := range layoutKeys(keys, column, d.width) {
+			if i > 0 {
+				head.WriteString("\n ")
+			}
+			if line != "" {
+				head.WriteString(" " + hint(line))
+			}
+		}
 	}
 	return head.String()
 }

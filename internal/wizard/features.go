@@ -131,7 +131,7 @@ func (t *trafficPolicy) outlier(label, about string) setting {
 		now: func() string { return unlessDefaults(settingsText(list)) },
 		ask: func() error {
 			if len(t.in.Sources) > 0 {
-				// Endpoints are judged for all callers at once (semantics D27).
+				// Endpoints are judged for all callers at once (D27).
 				everyone, err := t.Confirm(Question{
 					Text: "Outlier detection applies to all callers. Change the sources to all workloads?",
 					Help: "No keeps the sources and skips outlier detection.",

@@ -43,5 +43,32 @@ func layoutOptions(options []Option, width int, color bool) []string {
 	return lines
 }
 
+// layoutKeys returns the help about keys: on the line of the question, which takes
+// so many columns, if it fits there, else on lines below it, which are indented by
+// two blanks. The first line is then empty. Lines break between keys only.
+func layoutKeys(keys []string, column, width int) []string {
+	all := "[" + strings.Join(keys, ", ") + "]"
+	if column+1+text.Width(all) < width {
+		return []string{all}
+	}
+	lines := []string{"", "["}
+	for i, key := range keys {
+		key += ","
+		if i == len(keys)-1 {
+			key = strings.TrimSuffix(key, ",") + "]"
+		}
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "[":
+			*last += key
+		case 2+text.Width(*last)+1+text.Width(key) < width:
+			*last += " " + key
+		default:
+			lines = append(lines, " "+key)
+		}
+	}
+	return lines
+}
+
 // pageSize returns how many options fit on a terminal below so many lines.
 func pageSize(height, above int) int { return min(max(height-1-above, minPage), maxPage) }

@@ -11,7 +11,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// maxWeight is what the weights of a shift sum to (semantics D25).
+// maxWeight is what the weights of a shift sum to (D25).
 const maxWeight = 100
 
 // shift sends requests elsewhere, by weight.

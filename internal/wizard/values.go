@@ -261,7 +261,7 @@ func (f *flow) stringMatch(what string, current core.StringMatch) (core.StringMa
 	m = core.StringMatch{}
 	*kinds[at].at = &value
 	if m.Exact != nil || m.Prefix != nil {
-		// Only these two can ignore case (semantics D10).
+		// Only these two can ignore case (D10).
 		m.IgnoreCase, err = f.Confirm(Question{Text: "Ignore case?", Help: "Yes treats /Reviews and /reviews as equal."}, ignore)
 	}
 	return m, err

@@ -125,7 +125,7 @@ func (v *virtualMesh) askMeshes() error {
 	}
 	v.in.Meshes = meshes
 	if v.federatesOutside() {
-		// A selector must not name a mesh that is not a member (semantics D14).
+		// A selector must not name a mesh that is not a member (D14).
 		v.in.Federate = v.federatedInside()
 		return v.askFederation()
 	}

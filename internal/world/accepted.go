@@ -30,7 +30,7 @@ func (w *World) recallTrustDomains() {
 }
 
 // ChangedTrustDomains returns the Istio meshes whose trust domain is not the accepted
-// one (semantics D73), in the order of the world.
+// one (D73), in the order of the world.
 func (w *World) ChangedTrustDomains() []*Mesh {
 	var changed []*Mesh
 	for i := range w.Meshes {

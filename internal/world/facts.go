@@ -7,7 +7,7 @@ import (
 )
 
 // The methods about facts return what a standard installation of Istio has, and
-// false for known, if discovery does not know (semantics D46). Callers say so in
+// false for known, if discovery does not know (D46). Callers say so in
 // their answers: an assumption never counts as good in silence.
 
 // orStandard returns a fact, or the standard if it is not known.
@@ -27,7 +27,7 @@ func (m *Mesh) facts() *discoveryv1.MeshFacts {
 }
 
 // AcceptsTrustDomain reports whether proxies of the mesh accept clients of a trust
-// domain (semantics D47). Without facts, they accept those of their own only.
+// domain (D47). Without facts, they accept those of their own only.
 func (m *Mesh) AcceptsTrustDomain(domain string) (accepts, known bool) {
 	f := m.facts()
 	skips, knowsSkip := m.SkipsTrustDomainValidation()
@@ -47,7 +47,7 @@ func (m *Mesh) SkipsTrustDomainValidation() (skips, known bool) {
 }
 
 // TrustDomainAliases returns the trust domains that stand for the mesh's own in
-// principals (semantics D48); by default there are none.
+// principals (D48); by default there are none.
 func (m *Mesh) TrustDomainAliases() (aliases []string, known bool) {
 	aliases = m.facts().TrustDomainAliases
 	return aliases, aliases != nil
@@ -198,7 +198,7 @@ func (d *Destination) PodPort(port uint32, workload *Workload) (number uint32, k
 }
 
 // IsVisibleIn reports whether the Service is visible in a namespace of its cluster:
-// as it says itself, else as its mesh says, else in every one (semantics D62).
+// as it says itself, else as its mesh says, else in every one (D62).
 func (d *Destination) IsVisibleIn(namespace string) (visible, known bool) {
 	exportTo, known := d.facts().ExportTo, d.facts().ExportTo != nil
 	if len(exportTo) == 0 {
@@ -217,7 +217,7 @@ func (d *Destination) IsVisibleIn(namespace string) (visible, known bool) {
 }
 
 // ServiceAccountsBehind returns the service accounts of the pods behind a Service,
-// by name (semantics D51); without facts, those of its workloads.
+// by name (D51); without facts, those of its workloads.
 func (w *World) ServiceAccountsBehind(d *Destination) (names []string, known bool) {
 	if names = d.facts().ServiceAccounts; names != nil {
 		return names, true

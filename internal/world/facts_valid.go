@@ -9,8 +9,7 @@ import (
 )
 
 // Facts with a name that cannot be used are not known, like those that do not fit
-// their schema. The object itself is used: only its facts are in doubt (semantics
-// D46, D73).
+// their schema. The object itself is used: only its facts are in doubt (D46, D73).
 
 // usableMeshFacts returns the facts without lists of trust domains of which one is
 // invalid, and why.

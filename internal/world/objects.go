@@ -51,7 +51,7 @@ type Object[T any] struct {
 	// errors is used with the state INVALID.
 	Errors []string
 	// Outside says that the object is in a namespace of the management cluster whose
-	// resources have no effect (semantics D72). It is shown and touches nothing else;
+	// resources have no effect (D72). It is shown and touches nothing else;
 	// Errors says why.
 	Outside bool
 }

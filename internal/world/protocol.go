@@ -15,7 +15,7 @@ const ProtocolUnknown Protocol = ""
 
 // ProtocolOf infers a port's protocol the way Istio does: UDP as such, then the
 // application protocol, else the part of the port's name before the first dash,
-// else by well-known number (semantics 5.5). Application protocols defined by
+// else by well-known number. Application protocols defined by
 // Kubernetes have their own names.
 func ProtocolOf(port discoveryv1.KubeServicePort) Protocol {
 	if port.Protocol != "" && !strings.EqualFold(port.Protocol, "TCP") {

@@ -18,7 +18,7 @@ import (
 type MeshType string
 
 // The mesh types of the discovery API. meshctl configures only Istio and shows
-// the others (semantics 1.3).
+// the others.
 const (
 	MeshIstio         MeshType = "istio"
 	MeshOSM           MeshType = "osm"
@@ -29,7 +29,7 @@ const (
 )
 
 // defaultTrustDomain is the trust domain of a mesh without one in its spec
-// (semantics D30).
+// (D30).
 const defaultTrustDomain = "cluster.local"
 
 // Mesh is one discovered service mesh.
@@ -47,11 +47,11 @@ type Mesh struct {
 	Clusters []string
 	// Namespace is the namespace of the control plane.
 	Namespace string
-	// TrustDomain is never empty (semantics D30).
+	// TrustDomain is never empty (D30).
 	TrustDomain string
 	// AcceptedTrustDomain is the one that the mesh had when it was first discovered,
 	// or that was accepted since, by the Mesh and by the VirtualMeshes that list it
-	// (semantics D73). It is TrustDomain if nothing says otherwise.
+	// (D73). It is TrustDomain if nothing says otherwise.
 	AcceptedTrustDomain string
 	// Facts are those of the resource that can be used; nil if there are none. The
 	// methods of Mesh read them.
@@ -92,8 +92,7 @@ type Destination struct {
 	Labels map[string]string
 	// Selector is the pod selector of the Service.
 	Selector map[string]string
-	// Hostname is the host name in the Service's own cluster (semantics 3.1 step
-	// 2).
+	// Hostname is the host name in the Service's own cluster.
 	Hostname string
 	// Mesh is nil if the Destination names no existing mesh.
 	Mesh *Mesh
@@ -113,7 +112,7 @@ func (d *Destination) Key() string {
 }
 
 // IsService reports whether the Destination is a Kubernetes Service, the only
-// kind to which policies apply (semantics 2.1).
+// kind to which policies apply.
 func (d *Destination) IsService() bool { return d.Resource.Spec.KubeService != nil }
 
 func (w *World) addMeshes(objects []Object[discoveryv1.Mesh]) {
@@ -226,8 +225,8 @@ func (w *World) addWorkloads(objects []Object[discoveryv1.Workload]) {
 	}
 }
 
-// controllerKind returns the controller's kind from the end of the resource name
-// (semantics 1.1), as the API has no field for it.
+// controllerKind returns the controller's kind from the end of the resource name,
+// as the API has no field for it.
 func controllerKind(resourceName string) string {
 	for _, kind := range []string{"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob", "Pod"} {
 		if strings.HasSuffix(resourceName, "-"+strings.ToLower(kind)) {
@@ -312,8 +311,7 @@ func (w *World) indexDestinations() {
 	}
 }
 
-// clusterLabel returns the cluster that discovery recorded in the labels
-// (semantics section 0).
+// clusterLabel returns the cluster that discovery recorded in the labels.
 func clusterLabel(meta metav1.ObjectMeta) string {
 	return meta.Labels["cluster.discovery.mesh.gloo.solo.io"]
 }

@@ -13,7 +13,7 @@ import (
 
 // Discovered values come from the clusters themselves and end up in principals,
 // certificates, hosts and paths of other clusters. Therefore only valid names are
-// used (semantics D65, D73). Cluster names are not checked here, because they are
+// used (D65, D73). Cluster names are not checked here, because they are
 // chosen at registration.
 
 // maxTrustDomain is the maximum length of a trust domain.

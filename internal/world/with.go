@@ -13,7 +13,7 @@ import (
 // the others added. Of the rest of add, only Problems are used; they replace
 // those about replaced objects. As when a manifest is applied to a cluster, a
 // replaced object keeps its age and status, which affect the order of policies
-// (semantics D11).
+// (D11).
 //
 // Discovered objects are shared with the receiver, which is not modified.
 func (w *World) With(add Objects) *World {

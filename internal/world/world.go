@@ -19,7 +19,7 @@ import (
 // section 4).
 const DefaultNamespace = "gloo-mesh"
 
-// defaultClusterDomain is the default DNS domain of a cluster (semantics 3.1).
+// defaultClusterDomain is the default DNS domain of a cluster.
 const defaultClusterDomain = "cluster.local"
 
 // World is an immutable view of all clusters. Slices are sorted: networking
@@ -95,8 +95,7 @@ func (w *World) Service(ref core.ClusterObjectRef) *Destination {
 	return nil
 }
 
-// ClusterDomain returns the DNS domain of a cluster; cluster.local by default
-// (semantics 3.1).
+// ClusterDomain returns the DNS domain of a cluster; cluster.local by default.
 func (w *World) ClusterDomain(cluster string) string {
 	if domain := w.clusterDomains[cluster]; domain != "" {
 		return domain
@@ -112,7 +111,7 @@ func (w *World) Clusters() []string { return sortedKeys(w.clusters) }
 
 // DestinationsWithin returns the positions of the Services that belong to one
 // of the clusters and one of the namespaces and carry the labels, in ascending
-// order; an empty argument does not restrict (semantics 2.1).
+// order; an empty argument does not restrict.
 func (w *World) DestinationsWithin(clusters, namespaces []string, labels map[string]string) []int {
 	return w.destinations.within(clusters, namespaces, labels, func(i int) bool {
 		d := &w.Destinations[i]
@@ -122,7 +121,7 @@ func (w *World) DestinationsWithin(clusters, namespaces []string, labels map[str
 
 // WorkloadsWithin returns the positions of the workloads that run in one of
 // the clusters and one of the namespaces and whose pods carry the labels, in
-// ascending order; an empty argument does not restrict (semantics 2.2).
+// ascending order; an empty argument does not restrict.
 func (w *World) WorkloadsWithin(clusters, namespaces []string, labels map[string]string) []int {
 	return w.workloads.within(clusters, namespaces, labels, func(i int) bool {
 		wl := &w.Workloads[i]
@@ -131,7 +130,7 @@ func (w *World) WorkloadsWithin(clusters, namespaces []string, labels map[string
 }
 
 // linkBackings finds the workloads behind every Service: same cluster and
-// namespace, and pod labels that match a non-empty selector (semantics 1.5).
+// namespace, and pod labels that match a non-empty selector.
 func (w *World) linkBackings() {
 	for i := range w.Destinations {
 		d := &w.Destinations[i]

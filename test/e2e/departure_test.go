@@ -75,7 +75,7 @@ func departures() []departure {
 
 // TestDeparture has a member leave in every way, with and without a controller: the
 // others keep every denial, the enforcement of TLS and what they are granted among
-// themselves (semantics D69, D70).
+// themselves (D69, D70).
 func TestDeparture(t *testing.T) {
 	t.Parallel()
 	g := newGoverned(t, "leaving")
@@ -197,7 +197,7 @@ func withoutWest(value any) any {
 
 // testClaimedTrustDomain lets west change its trust domain to that of east: nothing is
 // written to west, and nothing changes for east, until that is accepted by name
-// (semantics D73).
+// (D73).
 func (g *governed) testClaimedTrustDomain(t *testing.T) {
 	east, west := configured(t, g.east, true), configured(t, g.west, true)
 	const mesh = "istiod-istio-system-west"

@@ -174,7 +174,7 @@ func TestInstallation(t *testing.T) {
 }
 
 // policyNamespaces lists namespaces from which policies take effect, and takes them
-// back (semantics D72).
+// back (D72).
 func policyNamespaces(t *testing.T, c *clustertest.Cluster, run func(code int, args ...string) result) {
 	t.Helper()
 	listed := func() []string {

@@ -127,7 +127,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	flags.BoolVar(&opts.allowIncomplete, "allow-incomplete", false,
 		"apply even if part of the input cannot be read, without deleting anything")
 	flags.BoolVar(&opts.acceptLoss, "accept-loss", false,
-		"delete and loosen what protects workloads, even where what asked for it is invalid, gone or not in the manifests")
+		"delete or loosen the protection of workloads even if the resources that request it are invalid, gone or not in the manifests")
 	flags.StringSliceVar(&opts.acceptedDomains, "accept-trust-domain", nil, "accept that a mesh changed its trust domain, as `MESH=DOMAIN`; repeatable")
 	cmdutil.CompleteFlag(cmd, "accept-trust-domain", cobra.NoFileCompletions)
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask for confirmation")

@@ -103,7 +103,7 @@ func (a *applyRun) changes(has func(*rollout.Change) bool) map[lossOn]bool {
 }
 
 // acceptHeld asks whether to remove protection that no explicit change removes
-// (semantics D70). It returns the objects that this was accepted for.
+// (D70). It returns the objects that this was accepted for.
 func (a *applyRun) acceptHeld(ctx context.Context) (map[lossOn]bool, error) {
 	agreed, err := a.prompter(ctx).Confirm(wizard.Question{
 		Text: fmt.Sprintf("Remove the protection of %s anyway?", text.Count(a.plan.Held(), "object")),

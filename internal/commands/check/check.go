@@ -89,7 +89,7 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 	flags.BoolVar(&opts.wait, "wait", false, "repeat the checks until none fails or the timeout expires")
 	flags.DurationVar(&opts.timeout, "timeout", defaultCheckTimeout, "`DURATION` after which --wait gives up; each attempt waits at most 15s for a cluster")
 	flags.Var(opts.expiryWarning, "expiry-warning", "warn of credentials and certificates that expire within this `DURATION`, such as 30d or 12h")
-	cmdutil.AddOutputFlag(cmd, opts.output, "output format; short shows only failures and warnings, name the checks that it is about")
+	cmdutil.AddOutputFlag(cmd, opts.output, "output format; short shows only failures and warnings, name only the names of the checks that found problems")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		left := slices.DeleteFunc(check.CategoryIDs(), func(id string) bool { return slices.Contains(args, id) })
 		return left, cobra.ShellCompDirectiveNoFileComp
@@ -185,7 +185,7 @@ func (o *options) checks() (check.Options, error) {
 
 // observe prints progress on a terminal, and otherwise only what --wait is waiting for.
 func (o *options) observe(phase string) {
-	if o.streams.ErrTerminal || o.wait && strings.HasPrefix(phase, "wait ") {
+	if o.streams.ErrTerminal || o.wait && strings.HasPrefix(phase, "waiting ") {
 		o.streams.Say("%s ...", phase)
 	}
 }

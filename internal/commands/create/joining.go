@@ -10,7 +10,7 @@ import (
 )
 
 // joining returns a copy of the resource to add to the existing ones. Precedence
-// depends on age (semantics D11): as on a cluster, a new resource is the youngest. If
+// depends on age (D11): as on a cluster, a new resource is the youngest. If
 // the existing ones have no timestamps, as in files, the copy gets none either.
 // World.With gives a replacement the age of the resource that it replaces.
 func joining[T any, P interface {

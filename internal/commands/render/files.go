@@ -262,7 +262,7 @@ func (f *renderedFiles) removeIfStale(directory string, entry fs.DirEntry) error
 	return nil
 }
 
-// heldFileError says that a file is kept because it protects workloads (semantics D70).
+// heldFileError says that a file is kept because it protects workloads (D70).
 type heldFileError struct{ path, why string }
 
 func (e *heldFileError) Error() string {

@@ -61,8 +61,8 @@ func newIstioCmd(f *cmdutil.Factory) *cobra.Command {
 			or refers to something that is not known, nothing is rendered, and the exit code
 			is 1: applying the result would remove the protection.
 
-			What else cannot be rendered is left out and reported on standard error: INVALID
-			policies, gateways without an address, meshes of other types.`),
+			Everything else that cannot be rendered is left out and reported on standard
+			error: INVALID policies, gateways without an address, meshes of other types.`),
 		Example: cmdutil.Dedent(`
 			# print everything, as input for kubectl apply
 			meshctl render istio -f manifests -R
@@ -239,8 +239,7 @@ func (o *istioOptions) checkClusters(known []string) error {
 }
 
 // checkProtection returns an error if protection would be missing from the output because of
-// broken input: applying the output with pruning would remove it from the clusters (semantics
-// D70).
+// broken input: applying the output with pruning would remove it from the clusters (D70).
 func (r *rendering) checkProtection() error {
 	open := r.renderer.Unprotected()
 	if r.acceptLoss || len(open) == 0 {

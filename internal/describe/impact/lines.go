@@ -53,7 +53,7 @@ func changeLines(view ChangeView, l *sentences) []Line {
 func (view View) Fails() bool { return len(view.Errors)+len(view.Losses) > 0 }
 
 // invalid returns the consequence of an error of the object itself. Unresolved
-// references leave the rest of it effective (semantics D69).
+// references leave the rest of it effective (D69).
 func (view View) invalid(reason string) string {
 	effect := " is INVALID and groups nothing: "
 	switch {

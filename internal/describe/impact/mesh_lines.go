@@ -43,9 +43,9 @@ func (l *sentences) trust(g *Grouping) {
 	switch {
 	case g.Trust.Model == policy.TrustShared:
 		if len(g.Meshes) > 1 {
-			l.info("its meshes trust each other through one root certificate, %s", rootText(g.Trust))
+			l.info("its meshes trust each other: they share %s", rootText(g.Trust))
 		} else {
-			l.info("its mesh gets certificates from a new root, %s", rootText(g.Trust))
+			l.info("its mesh gets certificates issued by %s", rootText(g.Trust))
 		}
 		if g.Trust.AutoRestartPods {
 			l.warn("pods restart when their certificates change (autoRestartPods)")
@@ -61,11 +61,11 @@ func (l *sentences) trust(g *Grouping) {
 func rootText(t describe.TrustDescription) string {
 	switch t.Root {
 	case "secret":
-		return "the one in Secret " + t.Secret.String()
+		return "the root certificate in Secret " + t.Secret.String()
 	case "vault":
-		return "the one in Vault"
+		return "the root certificate in Vault"
 	default:
-		return "which is generated"
+		return "a generated root certificate"
 	}
 }
 

@@ -26,6 +26,8 @@ type Column struct {
 	// columns with the greatest number are hidden first.
 	Priority int
 	Content  Content
+	// Note is written below the table if the column is shown.
+	Note string
 	// Shown is the maximum number of items shown in a cell unless the table is
 	// wide; 0 shows all.
 	Shown int
@@ -45,6 +47,9 @@ const (
 	// ItemList is the result of Items: the first items are shown and the rest
 	// counted.
 	ItemList
+	// Wrapped is prose that continues on further lines instead, because its end
+	// matters as much as its start.
+	Wrapped
 	// Reason is a sentence that rows may share; a shared one is written once,
 	// below the table.
 	Reason

@@ -15,7 +15,7 @@ import (
 type RejectionChange struct {
 	Policy world.ObjectID
 	// Fields are all settings of a TrafficPolicy: if one setting on a Destination
-	// is overridden, none of them is effective there (semantics 4).
+	// is overridden, none of them is effective there.
 	Fields []string
 	// Field is the conflicting setting; empty if there is no single one.
 	Field  string

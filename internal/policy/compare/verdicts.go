@@ -189,7 +189,7 @@ type pods struct {
 }
 
 // podsBehind returns the pods of each backing workload; if none is known, the
-// Destination's own rules are used (semantics D33).
+// Destination's own rules are used (D33).
 func (c *comparer) podsBehind(r *policy.Result, id int) []pods {
 	d := &r.World.Destinations[id]
 	if len(d.Backing) == 0 {

@@ -17,7 +17,7 @@ func Equalities() conversion.Equalities {
 	return conversion.EqualitiesOrDie(func(x, y core.Duration) bool { return x.Std() == y.Std() })
 }
 
-// percent returns a percentage with its default, which is 100 (semantics D24).
+// percent returns a percentage with its default, which is 100 (D24).
 func percent(p *float64) *float64 {
 	if p != nil {
 		return p
@@ -52,7 +52,7 @@ func effectiveShift(s *networkingv1.MultiDestination, ports PortResolver) *netwo
 		d := &effective.Destinations[i]
 		if d.Weight == nil {
 			weight := uint32(0)
-			if len(effective.Destinations) == 1 { // a single one gets all requests (semantics D25)
+			if len(effective.Destinations) == 1 { // a single one gets all requests (D25)
 				weight = 100
 			}
 			d.Weight = &weight
@@ -74,7 +74,7 @@ func effectiveTLS(m *networkingv1.MTLS, _ PortResolver) *networkingv1.MTLS {
 	return &networkingv1.MTLS{Istio: &networkingv1.IstioMTLS{TLSMode: m.Istio.TLSMode.OrDefault()}}
 }
 
-// The defaults of outlier detection (semantics 5.2).
+// The defaults of outlier detection.
 const (
 	defaultConsecutiveErrors  = 5
 	defaultOutlierInterval    = 10 * time.Second

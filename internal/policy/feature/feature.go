@@ -18,10 +18,10 @@ const (
 	// policy matches.
 	ScopeRequests Scope = "requests"
 	// ScopeConnections is for features of all connections from a cluster to a
-	// Destination (semantics 4).
+	// Destination.
 	ScopeConnections Scope = "connections"
 	// ScopeUnsupported is for fields that are preserved, but have no effect on
-	// Istio (semantics D29).
+	// Istio (D29).
 	ScopeUnsupported Scope = "unsupported"
 )
 

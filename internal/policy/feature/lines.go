@@ -43,7 +43,7 @@ func retryText(r *networkingv1.RetryPolicy) string {
 }
 
 // retryNotes says which requests Istio retries without conditions of its own
-// (semantics D76).
+// (D76).
 func retryNotes(r *networkingv1.RetryPolicy) []string {
 	if r.Attempts == 0 {
 		return nil

@@ -7,7 +7,7 @@ type Problem struct {
 }
 
 // Unresolved reports whether the problem is a reference that does not resolve.
-// Other references of the object stay effective (semantics D69).
+// Other references of the object stay effective (D69).
 func (p Problem) Unresolved() bool {
 	switch p.Code {
 	case CodeMeshNotFound, CodeReferenceNotFound, CodeClusterWithoutMesh:

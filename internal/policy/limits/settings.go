@@ -118,7 +118,7 @@ func (c *valueChecks) keepalive(at string, k *core.TCPKeepalive) {
 }
 
 // duration rejects a duration that is not a whole number of units, because
-// nothing is rounded (semantics D58).
+// nothing is rounded (D58).
 func (c *valueChecks) duration(at string, d *core.Duration, unit time.Duration) {
 	if d.Std()%unit != 0 {
 		name := "seconds"

@@ -1,5 +1,5 @@
 // Package operation knows which paths and methods a request can have, for the
-// operations of access policies (semantics D54).
+// operations of access policies (D54).
 package operation
 
 import (

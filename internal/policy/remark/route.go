@@ -27,7 +27,7 @@ type OfRoute struct {
 }
 
 // AboutRoute returns remarks about the settings of a route, which may come from
-// several policies (semantics D57, D76).
+// several policies (D57, D76).
 func AboutRoute(setting func(field string) (Setting, bool)) []OfRoute {
 	timeout, _ := setting(feature.RequestTimeout)
 	retries, _ := setting(feature.Retries)

@@ -25,7 +25,7 @@ func (s Set) Contains(id int) bool {
 // Destinations evaluates a destinationSelector list: elements are alternatives,
 // an absent list selects every Service, an element without matcher and references
 // selects nothing, and matcher and references of one element are alternatives as
-// well (semantics 2.1). Unresolved references select nothing; CheckDestinations
+// well. Unresolved references select nothing; CheckDestinations
 // reports them.
 func Destinations(w *world.World, all Set, selectors []core.DestinationSelector) Set {
 	if len(selectors) == 0 {
@@ -63,7 +63,7 @@ func AllServices(w *world.World) Set {
 }
 
 // CheckDestinations returns why a destinationSelector list is INVALID: references
-// that do not resolve (semantics 3.2) and wildcards (D6). field is the path of
+// that do not resolve and wildcards (D6). field is the path of
 // the list for messages.
 func CheckDestinations(w *world.World, field string, selectors []core.DestinationSelector) []finding.Problem {
 	var problems []finding.Problem

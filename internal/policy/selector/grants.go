@@ -10,7 +10,7 @@ import (
 )
 
 // CheckIdentities returns why a sourceSelector list of an AccessPolicy
-// is INVALID (semantics D6).
+// is INVALID (D6).
 func CheckIdentities(field string, selectors []core.IdentitySelector) []finding.Problem {
 	var problems []finding.Problem
 	for i, s := range selectors {
@@ -150,7 +150,7 @@ func (c RequestCondition) IsZero() bool {
 
 // Grants converts a sourceSelector into grants, one per element: elements are
 // alternatives, the set fields of one element must all match, and an empty field
-// matches any value (semantics D9). Do not call it for an empty list, which means
+// matches any value (D9). Do not call it for an empty list, which means
 // the destination's own mesh (D31).
 func Grants(trust TrustDomains, selectors []core.IdentitySelector) ([]Grant, []finding.Problem) {
 	var grants []Grant
@@ -217,7 +217,7 @@ func RequestConditionOf(s core.IdentitySelector) RequestCondition {
 }
 
 // checkClusters returns a problem for every cluster without an Istio mesh, which
-// has no trust domain to identify its workloads (semantics 5.4).
+// has no trust domain to identify its workloads.
 func checkClusters(trust TrustDomains, at string, s core.IdentitySelector) []finding.Problem {
 	var problems []finding.Problem
 	for _, c := range NamedClusters(s) {

@@ -27,7 +27,7 @@ func (i Identity) Principal() string {
 func (i Identity) String() string { return "spiffe://" + i.Principal() }
 
 // account is a set of identities: an empty field stands for any value
-// (semantics D9).
+// (D9).
 type account struct {
 	trustDomain, namespace, name string
 	// principal is the set as an Istio principal pattern.
@@ -56,7 +56,7 @@ func newAccount(trustDomain, namespace, name string) account {
 }
 
 // DefaultTrustDomain is the trust domain of a mesh without one in its spec
-// (semantics D30).
+// (D30).
 const DefaultTrustDomain = "cluster.local"
 
 // isAmbiguous reports whether Istio reads the account as one of the trust domain
@@ -65,7 +65,7 @@ const DefaultTrustDomain = "cluster.local"
 func (a account) isAmbiguous() bool { return a.trustDomain == DefaultTrustDomain && a.namespace != "" }
 
 // WholeTrustDomain returns a grant for every identity of a trust domain
-// (semantics D31).
+// (D31).
 func WholeTrustDomain(trustDomain string) Grant {
 	return Grant{accounts: []account{{trustDomain: trustDomain, principal: trustDomain + "/*"}}}
 }

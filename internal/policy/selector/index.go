@@ -68,7 +68,7 @@ func IndexWorkloads(count int, selectors func(policy int) []core.WorkloadSelecto
 }
 
 // IndexIdentities indexes policies by the grants of each. No grants mean that the
-// callers depend on the Destination's mesh (semantics D31).
+// callers depend on the Destination's mesh (D31).
 func IndexIdentities(count int, grants func(policy int) []Grant) Index {
 	x := newIndex()
 	for i := range count {

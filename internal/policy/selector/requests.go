@@ -26,7 +26,7 @@ type RequestMatch struct {
 }
 
 // RequestMatches returns the distinct effective matchers of a policy, sorted; a
-// single nil if it has none (semantics D7: an empty list equals an absent one).
+// single nil if it has none (D7: an empty list equals an absent one).
 func RequestMatches(matchers []core.HTTPMatcher) []*RequestMatch {
 	if len(matchers) == 0 {
 		return []*RequestMatch{nil}
@@ -114,7 +114,7 @@ func EffectiveURI(m core.HTTPMatcher) *core.StringMatch {
 }
 
 // SuffixPattern returns the regular expression for paths that end in suffix,
-// because Istio has no suffix match (semantics D10).
+// because Istio has no suffix match (D10).
 func SuffixPattern(suffix string) string { return ".*" + regexp.QuoteMeta(suffix) + "$" }
 
 // OriginPattern returns the regular expression for an origin of browsers that
@@ -234,7 +234,7 @@ func (m *RequestMatch) countParameters() int {
 }
 
 // CompareParts sorts the more specific match first, by path, headers and query
-// parameters (semantics 5.1).
+// parameters.
 func (m *RequestMatch) CompareParts(other *RequestMatch) int {
 	kind, text := uriKind(m.uri())
 	otherKind, otherText := uriKind(other.uri())

@@ -55,7 +55,7 @@ func distinct(list []string) []string {
 }
 
 // SharedWith returns other clusters that use a trust domain of the given ones, so
-// that identities do not distinguish them (semantics D30).
+// that identities do not distinguish them (D30).
 func (t TrustDomains) SharedWith(clusters []string) []string {
 	named, seen := map[string]bool{}, map[string]bool{}
 	for _, c := range clusters {

@@ -15,7 +15,7 @@ func checkWildcards(at string, values []string) []finding.Problem {
 		if strings.Contains(v, "*") {
 			problems = append(problems, finding.Problem{
 				Code:    finding.CodeWildcard,
-				Message: fmt.Sprintf("%s: %q is not a wildcard here; omit the list to select all", at, v),
+				Message: fmt.Sprintf("%s: wildcards are not supported: %q", at, v),
 			})
 		}
 	}

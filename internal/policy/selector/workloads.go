@@ -40,7 +40,7 @@ func (s SourceMatch) Key() string {
 
 // SourcesIn returns the sources that a sourceSelector selects in one cluster,
 // without those contained in others, sorted; none if it selects no workload there
-// (semantics D7, D8).
+// (D7, D8).
 func SourcesIn(cluster string, selectors []core.WorkloadSelector) []SourceMatch {
 	if len(selectors) == 0 {
 		return []SourceMatch{{}}
@@ -88,8 +88,7 @@ func widest(sources []SourceMatch) []SourceMatch {
 }
 
 // workloadMatches evaluates one element of a sourceSelector: labels, namespaces
-// and clusters must all match, omitted fields match everything (semantics 2.2,
-// D7).
+// and clusters must all match, omitted fields match everything (D7).
 func workloadMatches(selector core.WorkloadSelector, w *world.Workload) bool {
 	m := selector.KubeWorkloadMatcher
 	if m == nil {
@@ -99,7 +98,7 @@ func workloadMatches(selector core.WorkloadSelector, w *world.Workload) bool {
 }
 
 // MatchesWorkload evaluates a whole sourceSelector list; an absent list matches
-// every workload (semantics D7).
+// every workload (D7).
 func MatchesWorkload(selectors []core.WorkloadSelector, w *world.Workload) bool {
 	return len(selectors) == 0 || slices.ContainsFunc(selectors, func(s core.WorkloadSelector) bool {
 		return workloadMatches(s, w)
@@ -126,7 +125,7 @@ func listAllows(list []string, value string) bool {
 }
 
 // CheckWorkloads returns why a sourceSelector list of a TrafficPolicy
-// is INVALID (semantics D6).
+// is INVALID (D6).
 func CheckWorkloads(field string, selectors []core.WorkloadSelector) []finding.Problem {
 	var problems []finding.Problem
 	for i, s := range selectors {

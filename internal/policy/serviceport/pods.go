@@ -8,7 +8,7 @@ import (
 )
 
 // OfPods returns the pods' ports for ports of a Destination's Service, ascending
-// (semantics D53). A number that is a port of the pods only means itself; one
+// (D53). A number that is a port of the pods only means itself; one
 // that is neither a Service nor a pod port is dropped. If the ports of the
 // Service are not known, every number is kept.
 func OfPods(d *world.Destination, numbers []uint32) []uint32 {
@@ -86,7 +86,7 @@ func PortsTo(d *world.Destination, pods []uint32) []uint32 {
 }
 
 // Container resolves the target of a Service port. A named target is resolved
-// through the first endpoints with a port of that name (semantics 3.6).
+// through the first endpoints with a port of that name.
 func Container(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort) uint32 {
 	if port.TargetPortName == nil || *port.TargetPortName == "" {
 		if port.TargetPortNumber != nil && *port.TargetPortNumber != 0 {

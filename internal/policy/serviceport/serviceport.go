@@ -16,7 +16,7 @@ type Protocol = world.Protocol
 func ProtocolOf(port discoveryv1.KubeServicePort) Protocol { return world.ProtocolOf(port) }
 
 // IsHTTP reports whether routes can be rendered for a port: it declares HTTP,
-// HTTP/2 or gRPC, or nothing (semantics D22).
+// HTTP/2 or gRPC, or nothing (D22).
 func IsHTTP(port discoveryv1.KubeServicePort) bool {
 	switch ProtocolOf(port) {
 	case "HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-Web", world.ProtocolUnknown:

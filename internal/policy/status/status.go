@@ -36,7 +36,7 @@ func refOf(meta *metav1.ObjectMeta) *core.ObjectRef {
 }
 
 // TrafficPolicy returns the status that the policy at a position would
-// get (semantics 3.8, 3.9).
+// get.
 func (s *Statuses) TrafficPolicy(i int) networkingv1.TrafficPolicyStatus {
 	p := &s.result.TrafficPolicies[i]
 	ref := policy.PolicyRef{Kind: policy.KindTrafficPolicy, Index: i}
@@ -49,7 +49,7 @@ func (s *Statuses) TrafficPolicy(i int) networkingv1.TrafficPolicyStatus {
 }
 
 // AccessPolicy returns the status that the policy at a position would
-// get (semantics 3.8, 3.9).
+// get.
 func (s *Statuses) AccessPolicy(i int) networkingv1.AccessPolicyStatus {
 	p := &s.result.AccessPolicies[i]
 	ref := policy.PolicyRef{Kind: policy.KindAccessPolicy, Index: i}
@@ -123,8 +123,7 @@ type acceptedOn struct {
 }
 
 // affectedWorkloads returns the keys of the source workloads of a policy whose
-// mesh is a mesh of its Destinations or in a VirtualMesh with one (semantics
-// 3.9).
+// mesh is a mesh of its Destinations or in a VirtualMesh with one.
 func (s *Statuses) affectedWorkloads(ref policy.PolicyRef) []string {
 	app := s.result.ApplicationOf(ref)
 	if !app.Valid() {
@@ -154,7 +153,7 @@ func (s *Statuses) affectedWorkloads(ref policy.PolicyRef) []string {
 
 // VirtualMesh returns the status that the VirtualMesh at a position would get.
 // Problems that only prevent federation are reported on the Destinations, so that
-// the mesh keeps trust and access control (semantics D15). Rotation conditions and
+// the mesh keeps trust and access control (D15). Rotation conditions and
 // the deployed trust are copied from the previous status, because the engine does
 // not decide them.
 func (s *Statuses) VirtualMesh(i int) networkingv1.VirtualMeshStatus {
@@ -188,7 +187,7 @@ func (s *Statuses) VirtualMesh(i int) networkingv1.VirtualMeshStatus {
 func (s *Statuses) addMember(status *networkingv1.VirtualMeshStatus, m int) {
 	mesh := &s.result.Meshes[m]
 	approval := core.ApprovalStatus{State: core.ApprovalStateAccepted, Warnings: mesh.Warnings}
-	if mesh.VirtualMesh.Trust() == policy.TrustLimited { // semantics D42
+	if mesh.VirtualMesh.Trust() == policy.TrustLimited { // D42
 		approval.State, approval.Errors = core.ApprovalStateInvalid, []string{policy.LimitedTrust}
 	}
 	status.Meshes[policy.StatusKey(&s.result.World.Meshes[m].Resource.ObjectMeta)] = approval
@@ -199,8 +198,7 @@ func (s *Statuses) addMember(status *networkingv1.VirtualMeshStatus, m int) {
 	}
 }
 
-// Mesh returns the status that the mesh at a position would get
-// (semantics 3.6).
+// Mesh returns the status that the mesh at a position would get.
 func (s *Statuses) Mesh(i int) discoveryv1.MeshStatus {
 	world, mesh := &s.result.World.Meshes[i], &s.result.Meshes[i]
 	status := discoveryv1.MeshStatus{ObservedGeneration: core.Int64(world.Resource.Generation)}
@@ -219,7 +217,7 @@ func (s *Statuses) Mesh(i int) discoveryv1.MeshStatus {
 }
 
 // newerSpelling returns a specification with renamed fields in their newer
-// spelling, as in everything that is written (semantics D16).
+// spelling, as in everything that is written (D16).
 func newerSpelling(spec *networkingv1.VirtualMeshSpec) *networkingv1.VirtualMeshSpec {
 	if spec.Federation == nil || len(spec.Federation.EastWestIngressGatewaySelectors) == 0 {
 		return spec
@@ -231,7 +229,7 @@ func newerSpelling(spec *networkingv1.VirtualMeshSpec) *networkingv1.VirtualMesh
 }
 
 // Destination returns the status that the Destination at a position
-// would get (semantics 3.1 to 3.7).
+// would get.
 func (s *Statuses) Destination(i int) discoveryv1.DestinationStatus {
 	d, decided := &s.result.World.Destinations[i], &s.result.Destinations[i]
 	status := discoveryv1.DestinationStatus{
@@ -268,7 +266,7 @@ func (s *Statuses) appliedFederation(f *policy.Federation, d *world.Destination)
 }
 
 // requiredSubsets lists the accepted policies that shift requests to a subset
-// of the Destination, once all Destinations are judged (semantics 3.7, D17).
+// of the Destination, once all Destinations are judged (D17).
 // Of each shift only what is about this Destination is kept (D28).
 func (s *Statuses) requiredSubsets(d *world.Destination) []discoveryv1.RequiredSubsets {
 	var required []discoveryv1.RequiredSubsets

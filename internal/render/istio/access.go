@@ -20,7 +20,7 @@ const openGatewayPrefix = "allow-ingress-gateway-"
 // sources in a rule.
 const maxRules = 512
 
-// addAccess adds the AuthorizationPolicies of a Destination (semantics 5.4), and
+// addAccess adds the AuthorizationPolicies of a Destination, and
 // one that allows all callers if it is a gateway that stays open (D38).
 func (b *builder) addAccess(d *world.Destination) {
 	if b.result.StaysOpen(d.ID) && len(d.Selector) > 0 {
@@ -60,7 +60,7 @@ func podsBehind(d *world.Destination) *selectors.WorkloadSelector {
 
 // accessRules renders one policy for a Destination: a rule without sources if it
 // allows every caller, no rule if it allows none, and otherwise usually one rule
-// with all sources (semantics 5.4, D30).
+// with all sources (D30).
 func accessRules(p *policy.AccessPolicy, d *world.Destination) []*security.Rule {
 	to, possible := operations(p, d)
 	if !possible {
@@ -102,7 +102,7 @@ func sourceOf(grant selector.Grant) (source *security.Source, anybody, somebody 
 
 // operations renders the allowed operations, nil if all are. It returns false if
 // none is, because no allowed port leads to pods. Istio compares ports with those
-// of the pods (semantics D53).
+// of the pods (D53).
 func operations(p *policy.AccessPolicy, d *world.Destination) (to []*security.Rule_To, possible bool) {
 	allowed := p.Operation()
 	if allowed.IsZero() {

@@ -14,8 +14,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// destinationRule renders the connection settings and subsets of a host
-// (semantics 5.3).
+// destinationRule renders the connection settings and subsets of a host.
 func (r *Renderer) destinationRule(host string, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
 	rule := bareRule(host, subsets)
 	rule.TrafficPolicy = r.settingsFor(settings, 0).everyPort()
@@ -32,7 +31,7 @@ func bareRule(host string, subsets []subset) *networking.DestinationRule {
 
 // gatewayRule renders the connection settings and subsets of a federated host
 // that is reached through gateways. The SNI of the client selects the port and
-// subset of the Service; the gateway selects the pods (semantics D60).
+// subset of the Service; the gateway selects the pods (D60).
 func (r *Renderer) gatewayRule(e *export, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
 	rule := &networking.DestinationRule{Host: e.hostname, ExportTo: everywhere(), TrafficPolicy: r.gatewayPolicy(e, settings, "")}
 	for _, s := range subsets {

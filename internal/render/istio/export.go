@@ -16,7 +16,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// export holds how a Destination is announced to other clusters (semantics 5.5).
+// export holds how a Destination is announced to other clusters.
 type export struct {
 	destination *world.Destination
 	federation  *policy.Federation
@@ -97,7 +97,7 @@ func (e *export) problem() string {
 
 // assignAddresses gives every export an address in 240.0.0.0/4 that depends on its
 // name. If two are equal, or one is reserved, the later one by key is hashed
-// again with a counter (semantics 5.5, D36).
+// again with a counter (D36).
 func assignAddresses(exports []*export) {
 	inOrder := slices.Clone(exports)
 	slices.SortFunc(inOrder, func(a, b *export) int { return strings.Compare(a.destination.Key(), b.destination.Key()) })
@@ -118,7 +118,7 @@ func assignAddresses(exports []*export) {
 
 // isReserved reports whether an address must not be assigned: the broadcast
 // address, and those that Istio itself assigns to hosts, 240.240.0.0/16
-// (semantics D63).
+// (D63).
 func isReserved(address uint32) bool {
 	const istioOwn = 240<<8 | 240
 	return address == math.MaxUint32 || address>>16 == istioOwn

@@ -14,7 +14,7 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// routeSettings writes request features into one route (semantics 5.2). It
+// routeSettings writes request features into one route. It
 // implements feature.Requests, so that the build fails if a feature has no method
 // here.
 type routeSettings struct {

@@ -7,12 +7,12 @@ import (
 )
 
 // everywhere exports an object to all namespaces, regardless of the default of
-// the mesh (semantics D60).
+// the mesh (D60).
 func everywhere() []string { return []string{"*"} }
 
 // addImports adds the objects for Destinations of other clusters that are
 // federated to meshes of this one: ServiceEntries, routes and connection settings
-// (semantics 5.5, D60).
+// (D60).
 func (b *builder) addImports() {
 	var meshes []*world.Mesh
 	for i := range b.world.Meshes {

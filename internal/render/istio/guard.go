@@ -12,7 +12,7 @@ import (
 // Guard decides which objects that clusters have protect workloads although
 // nothing in the world asks for them any more. They stay until somebody says that
 // the protection is not wanted: what became invalid, incomplete or unreachable
-// says no such thing (semantics D69, D70).
+// says no such thing (D69, D70).
 type Guard struct {
 	result *policy.Result
 	// complete says that what is not in the world was deleted.
@@ -197,7 +197,7 @@ func (g *Guard) knowsPods(stored Stored) bool {
 
 // Unprotected returns what is open in the world because something that should
 // protect it is broken, sorted. Whoever takes what is rendered for all that there
-// should be would remove the protection (semantics D70).
+// should be would remove the protection (D70).
 func (r *Renderer) Unprotected() []Omission {
 	var open []Omission
 	note := func(id world.ObjectID, cluster, reason string) {

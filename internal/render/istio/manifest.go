@@ -42,8 +42,7 @@ func ClusterLabelValue(cluster string) string {
 	return naming.Sanitise(cluster)
 }
 
-// parentsText encodes parents as JSON: a list of names and namespaces by type
-// (semantics, section 0).
+// parentsText encodes parents as JSON: a list of names and namespaces by type.
 func parentsText(parents []world.ObjectID) string {
 	type ref struct {
 		Name      string `json:"name"`

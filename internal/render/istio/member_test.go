@@ -76,7 +76,7 @@ spec:
 
 // TestLeavingMember removes one of two meshes in every way that there is. The
 // other one keeps every denial, its TLS enforcement, and what its workloads may
-// call of each other (semantics D69).
+// call of each other (D69).
 func TestLeavingMember(t *testing.T) {
 	t.Parallel()
 	validator := validation.New()

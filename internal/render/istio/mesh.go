@@ -16,7 +16,7 @@ const (
 	meshWideTLS         = "default"
 )
 
-// addMeshes adds the mesh-wide objects of the cluster (semantics 6.2, 6.3, D39).
+// addMeshes adds the mesh-wide objects of the cluster (D39).
 func (b *builder) addMeshes() {
 	for i := range b.world.Meshes {
 		m := &b.world.Meshes[i]

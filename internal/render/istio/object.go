@@ -53,7 +53,7 @@ func (k Kind) GVK() schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(k.APIVersion(), string(k))
 }
 
-// The labels and annotations of rendered objects (semantics, section 0).
+// The labels and annotations of rendered objects.
 const (
 	// OwnerLabel holds the management namespace for which an object was rendered.
 	OwnerLabel = "owner.networking.mesh.gloo.solo.io"
@@ -75,7 +75,7 @@ type Object struct {
 	Spec proto.Message
 	// Parents are the resources from which it was rendered, sorted: the
 	// Destination of local objects, and the policies and VirtualMeshes that
-	// contribute to it (semantics D13). They are resources of the management
+	// contribute to it (D13). They are resources of the management
 	// cluster and have no Cluster.
 	Parents []world.ObjectID
 	// Federates is the Service that the object announces to other clusters, as

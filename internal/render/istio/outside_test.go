@@ -16,7 +16,7 @@ import (
 
 // TestOutsideChangesNothing adds to a world copies of all that people wrote, older and
 // accepted, in a namespace that does not count: they claim no mesh, win no conflict,
-// admit and deny nobody, and keep nobody from rendering (semantics D72).
+// admit and deny nobody, and keep nobody from rendering (D72).
 func TestOutsideChangesNothing(t *testing.T) {
 	t.Parallel()
 	validator := validation.New()

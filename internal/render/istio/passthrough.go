@@ -79,7 +79,7 @@ const maxPort = 65535
 
 // addGateways adds the Gateways for requests from other clusters: servers that
 // forward connections to the exported Services by SNI, and to nothing else
-// (semantics 6.1, D60).
+// (D60).
 func (b *builder) addGateways() {
 	for i := range b.world.Meshes {
 		m, decided := &b.world.Meshes[i], &b.result.Meshes[i]

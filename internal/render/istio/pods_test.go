@@ -17,8 +17,7 @@ import (
 )
 
 // TestPodsDoNotMatter holds that nothing which is rendered depends on the pods
-// that are there, as long as clusters reach each other through gateways (semantics
-// D60).
+// that are there, as long as clusters reach each other through gateways (D60).
 func TestPodsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	validator := validation.New()
@@ -50,7 +49,7 @@ func TestPodsDoNotMatter(t *testing.T) {
 			t.Fatalf("world %d: other pods change what is rendered (-before +after)\n%s", i, diff)
 		}
 		// Only pods tell what the name of a target port means, which
-		// AuthorizationPolicies have to say (semantics D53).
+		// AuthorizationPolicies have to say (D53).
 		others := func(o *istio.Object) bool { return o.Kind != istio.KindAuthorizationPolicy }
 		gone := render(withPods(objects, func([]discoveryv1.EndpointsSubset) []discoveryv1.EndpointsSubset { return nil }))
 		gone.omissions = nil

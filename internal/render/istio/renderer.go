@@ -146,7 +146,7 @@ func (b *builder) share(kind Kind, namespace, name string, spec proto.Message, p
 }
 
 // addLocal adds the objects for requests from a Service's own cluster and for
-// access to it (semantics 5).
+// access to it.
 func (b *builder) addLocal(d *world.Destination) {
 	if !isIstio(d.Mesh) {
 		b.addBareSubsets(d)

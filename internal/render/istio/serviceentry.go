@@ -18,7 +18,7 @@ const maxEndpoints = 4096
 // entryPorts returns the ports of a Service that a ServiceEntry can have: with
 // distinct names and numbers and a protocol that Istio knows. If Istio detects
 // the protocol of a port, the entry leaves it empty as well, so that routes apply
-// to the same ports in every cluster (semantics 5.5, D22).
+// to the same ports in every cluster (D22).
 func entryPorts(d *world.Destination) []*networking.ServicePort {
 	var ports []*networking.ServicePort
 	names := map[string]bool{}
@@ -57,7 +57,7 @@ func carries(p serviceport.Protocol) bool {
 }
 
 // portName returns the name of a port in a ServiceEntry: the Service's own, or
-// its transport protocol if it has none (semantics 5.5, T34).
+// its transport protocol if it has none.
 func portName(p discoveryv1.KubeServicePort) string {
 	if p.Name == "" {
 		return cmp.Or(p.Protocol, "TCP")
@@ -74,7 +74,7 @@ func distinctPort(name string, number uint32) string {
 }
 
 // importedEntry returns the ServiceEntry of a Destination for other clusters:
-// hostname, address and endpoints (semantics 5.5).
+// hostname, address and endpoints.
 func (r *Renderer) importedEntry(e *export) *networking.ServiceEntry {
 	if e.entry != nil {
 		return e.entry
@@ -160,7 +160,7 @@ func podPort(service *discoveryv1.KubeService, port discoveryv1.KubeServicePort,
 
 // gatewayEndpoints returns the endpoints of a Destination behind gateways, one
 // per gateway and address. Other clusters do not need to know the pods, because
-// the SNI selects them (semantics D60).
+// the SNI selects them (D60).
 func (r *Renderer) gatewayEndpoints(e *export) []*networking.WorkloadEntry {
 	type way struct {
 		address string

@@ -21,7 +21,7 @@ type subset struct {
 }
 
 // collectSubsets collects and names the subsets to which effective policies send
-// requests, in the order of the policies (semantics D17, D28).
+// requests, in the order of the policies (D17, D28).
 func (r *Renderer) collectSubsets() {
 	places := map[subsetKey]int{}
 	for i := range r.result.TrafficPolicies {

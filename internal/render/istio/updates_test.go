@@ -23,7 +23,7 @@ import (
 
 // TestUpdates applies renderings of all kinds over each other, in random order, as
 // an API server with Istio's CRDs does: each must be accepted, and be what is
-// there afterwards (semantics D75).
+// there afterwards (D75).
 func TestUpdates(t *testing.T) {
 	t.Parallel()
 	byKind := map[istio.Kind][]map[string]any{}

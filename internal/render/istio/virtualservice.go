@@ -11,7 +11,7 @@ import (
 
 // virtualService renders the routes for requests from a cluster to a Destination,
 // and returns the policies they come from; nil if there are none. There is one
-// route per match and port, the most specific first (semantics 5.1).
+// route per match and port, the most specific first.
 func (r *Renderer) virtualService(host string, d *world.Destination, cluster string, t *traffic) (*networking.VirtualService, []world.ObjectID) {
 	routes := r.result.RoutesByPort(cluster, d.ID)
 	if len(routes) == 0 {
@@ -64,7 +64,7 @@ func portSelector(number uint32) *networking.PortSelector {
 	return &networking.PortSelector{Number: number}
 }
 
-// matchRequest renders the match of a route, which has one port (semantics 2.4).
+// matchRequest renders the match of a route, which has one port.
 func matchRequest(route *policy.Route) *networking.HTTPMatchRequest {
 	match := &networking.HTTPMatchRequest{
 		Port: route.Ports[0], SourceLabels: route.Source.Labels, SourceNamespace: route.Source.Namespace,
@@ -98,7 +98,7 @@ func matchRequest(route *policy.Route) *networking.HTTPMatchRequest {
 	return match
 }
 
-// pathMatch renders a path match. Istio has no suffix match (semantics D10).
+// pathMatch renders a path match. Istio has no suffix match (D10).
 func pathMatch(m *core.StringMatch) *networking.StringMatch {
 	if m.Suffix != nil && m.Exact == nil && m.Prefix == nil && m.Regex == nil {
 		return &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: selector.SuffixPattern(*m.Suffix)}}
@@ -120,7 +120,7 @@ func stringMatch(m *core.StringMatch) *networking.StringMatch {
 }
 
 // valueMatch renders the condition on a header or query parameter; an empty value
-// means that it must be present (semantics D10).
+// means that it must be present (D10).
 func valueMatch(value string, regex bool) *networking.StringMatch {
 	switch {
 	case value == "":

@@ -8,7 +8,7 @@ import (
 // which the JSON of protocol buffers omits. Enums whose value 0 is a real setting
 // need this: otherwise `tls: {mode: DISABLE}` would become `tls: {}`, which
 // server-side apply over another mode turns into a null that Istio's CRDs reject
-// (semantics D75). The action of an AuthorizationPolicy is still omitted, as is
+// (D75). The action of an AuthorizationPolicy is still omitted, as is
 // customary, and so are TLS versions, whose default is Istio's choice.
 func alwaysWritten(field protoreflect.FieldDescriptor) bool {
 	switch field.FullName() {

@@ -29,8 +29,7 @@ type HTTPMatcher struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="[self.map(h, (has(h.invertMatch) && h.invertMatch ? '!' : '') + h.name.lowerAscii())].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per header name and polarity"
 	Headers []HeaderMatcher `json:"headers,omitempty"`
-	// Several conditions on one query parameter contradict each other (semantics
-	// D58).
+	// Several conditions on one query parameter contradict each other (D58).
 	//
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="[self.map(q, q.name)].all(keys, keys.all(k, keys.exists_one(other, other == k)))",message="only one condition per query parameter"
