@@ -45,7 +45,8 @@ func rooms() []room {
 			path: "internal/commands/apply", purpose: "meshctl apply, once and with --watch",
 			imports: []string{
 				"internal/cli", "internal/cli/text", "internal/commands/cmdutil", "internal/describe/impact", "internal/kube", "internal/output", "internal/output/view",
-				"internal/policy", "internal/policy/compare", "internal/registration", "internal/rollout", "internal/sharedtrust", "internal/wizard", "internal/world",
+				"internal/policy", "internal/policy/compare", "internal/policy/finding", "internal/reach", "internal/registration", "internal/rollout", "internal/sharedtrust",
+				"internal/wizard", "internal/world",
 			},
 		},
 		{path: "internal/commands/buildinfo", purpose: "what a binary was built from"},
