@@ -1,6 +1,7 @@
 package cmdutil
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,6 +32,8 @@ type KubeFlags struct {
 	streams *cli.Streams
 	build   func() buildinfo.Info
 	config  *genericclioptions.ConfigFlags
+	// connected is the context of the management cluster; "" before it is used.
+	connected string
 	// reached is called with the context of the management cluster.
 	reached func(context string)
 	// waiting is called before each request to a cluster; end is called after it.
@@ -193,6 +196,7 @@ func (k *KubeFlags) Management() (*kube.Connection, error) {
 	}
 	management, err := kubeconfig.Connect(*k.config.Context, "", kube.SourceManagement, opts)
 	if err == nil {
+		k.connected = management.Context
 		k.reached(management.Context)
 	}
 	return management, err
@@ -207,10 +211,11 @@ func (k *KubeFlags) Describe() string {
 	return "cluster " + management.Name
 }
 
-// Words returns the flags that select the cluster, as command-line arguments.
+// Words returns the flags that select the cluster, as command-line arguments. The context is
+// included even if it was the current one, which may be another one by the time they are used.
 func (k *KubeFlags) Words() []string {
 	var words []string
-	for name, value := range map[string]string{"--kubeconfig": *k.config.KubeConfig, "--context": *k.config.Context} {
+	for name, value := range map[string]string{"--kubeconfig": *k.config.KubeConfig, "--context": cmp.Or(*k.config.Context, k.connected)} {
 		if value != "" {
 			words = append(words, name+"="+value)
 		}
