@@ -55,7 +55,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	r := newRegistry(t, "check")
 
-	expectProblemsIn(t, checked(t, r, 3), "failed management-definitions", "failed management-namespace")
+	expectProblemsIn(t, checked(t, r, 3), "failed management-definitions")
 	r.run(t, 0, "install")
 	expectProblemsIn(t, checked(t, r, 0))
 	for _, name := range []string{"east", "west"} {

@@ -127,7 +127,7 @@ func TestDiscover(t *testing.T) {
 	r := newRegistry(t, "discovery")
 	management := connection(r.management.Admin())
 	got := r.run(t, 1, "discover")
-	r.expect(t, got.stderr, "run 'meshctl install --context management' there, or print the result with -o")
+	r.expect(t, got.stderr, "run 'meshctl install --context management', or print the result with -o")
 	r.run(t, 0, "install")
 	got = r.run(t, 1, "discover")
 	r.expect(t, got.stderr, "no clusters registered in namespace gloo-mesh of cluster management")
