@@ -1,6 +1,7 @@
 package output
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -249,11 +250,23 @@ func (g *grid) row(cells []string, n int) []string {
 	return cells
 }
 
-// linesOf returns the lines of a row with wrapped cells.
-func linesOf(cells []string) [][]string {
-	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
-		return [][]string{cells}
+// linesOf yields the lines of a row with wrapped cells. A row without any is yielded
+// as it is: most rows are such, and tables can have very many.
+func linesOf(cells []string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		if !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
+			yield(cells)
+			return
+		}
+		for _, line := range splitCells(cells) {
+			if !yield(line) {
+				return
+			}
+		}
 	}
+}
+
+func splitCells(cells []string) [][]string {
 	var lines [][]string
 	for i, cell := range cells {
 		for k, line := range strings.Split(cell, "\n") {

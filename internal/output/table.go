@@ -90,12 +90,12 @@ func (l *textLayout) rows(depth int, g *grid) error {
 		}
 		if i >= passedRows {
 			cells = g.row(cells[:0], i)
-			for _, line := range linesOf(cells) {
+			for line := range linesOf(cells) {
 				renderer.Row(line, tw.Formatting{})
 			}
 			continue
 		}
-		for _, line := range linesOf(g.row(nil, i)) {
+		for line := range linesOf(g.row(nil, i)) {
 			if err := t.Append(line); err != nil {
 				return err
 			}
