@@ -221,8 +221,9 @@ func (p *pager) explain(ctx context.Context, err error) error {
 			Why: p.connection.server() + " serves the kind but did not find it", Hint: "try again, or check the log of the API server",
 		}
 	}
-	e.cause = err
-	return e
+	explained := *e // the error may be that of other lists on the connection, too
+	explained.cause = err
+	return &explained
 }
 
 func (p *pager) action() string {
