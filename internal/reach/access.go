@@ -22,6 +22,13 @@ type receiver struct {
 // receivers returns who receives calls to a Destination: each backing workload. If
 // none is known, the Destination's own rules are used (D33).
 func (c *Calls) receivers(d *world.Destination) []receiver {
+	if c.receiving[d.ID] == nil {
+		c.receiving[d.ID] = c.newReceivers(d)
+	}
+	return c.receiving[d.ID]
+}
+
+func (c *Calls) newReceivers(d *world.Destination) []receiver {
 	if len(d.Backing) == 0 {
 		r := receiver{mesh: d.Mesh, rules: c.result.RulesOf(d.ID)}
 		if c.result.OpenGateway(d) {

@@ -9,9 +9,11 @@ import "github.com/meshctl/meshctl/internal/policy"
 type Calls struct {
 	result      *policy.Result
 	connections map[connectionKey]*Connection
+	// receiving holds the receivers by Destination; nil until they are asked for.
+	receiving [][]receiver
 }
 
 // In returns the calls in an evaluated world.
 func In(result *policy.Result) *Calls {
-	return &Calls{result: result, connections: map[connectionKey]*Connection{}}
+	return &Calls{result: result, connections: map[connectionKey]*Connection{}, receiving: make([][]receiver, len(result.World.Destinations))}
 }
