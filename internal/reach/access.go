@@ -10,36 +10,37 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// receiver is pods that may receive calls to a Destination.
-type receiver struct {
-	mesh  *world.Mesh
-	rules []policy.AccessRule
-	// gateway is the Destination of an ingress gateway that stays open; nil for
-	// other pods.
-	gateway *world.Destination
+// Receiver is pods that may receive calls to a Destination.
+type Receiver struct {
+	// Mesh is nil if it is not known.
+	Mesh  *world.Mesh
+	Rules []policy.AccessRule
+	// Gateway is the Destination of an ingress gateway that stays open; nil for other
+	// pods.
+	Gateway *world.Destination
 }
 
-// receivers returns who receives calls to a Destination: each backing workload. If
+// Receivers returns who receives calls to a Destination: each backing workload. If
 // none is known, the Destination's own rules are used (D33).
-func (c *Calls) receivers(d *world.Destination) []receiver {
+func (c *Calls) Receivers(d *world.Destination) []Receiver {
 	if c.receiving[d.ID] == nil {
 		c.receiving[d.ID] = c.newReceivers(d)
 	}
 	return c.receiving[d.ID]
 }
 
-func (c *Calls) newReceivers(d *world.Destination) []receiver {
+func (c *Calls) newReceivers(d *world.Destination) []Receiver {
 	if len(d.Backing) == 0 {
-		r := receiver{mesh: d.Mesh, rules: c.result.RulesOf(d.ID)}
+		r := Receiver{Mesh: d.Mesh, Rules: c.result.RulesOf(d.ID)}
 		if c.result.OpenGateway(d) {
-			r.gateway = d
+			r.Gateway = d
 		}
-		return []receiver{r}
+		return []Receiver{r}
 	}
-	receivers := make([]receiver, 0, len(d.Backing))
+	receivers := make([]Receiver, 0, len(d.Backing))
 	for _, id := range d.Backing {
 		pod := &c.result.World.Workloads[id]
-		receivers = append(receivers, receiver{mesh: pod.Mesh, rules: c.result.RulesFor(pod), gateway: c.result.OpenGatewayOf(pod)})
+		receivers = append(receivers, Receiver{Mesh: pod.Mesh, Rules: c.result.RulesFor(pod), Gateway: c.result.OpenGatewayOf(pod)})
 	}
 	return receivers
 }
@@ -48,7 +49,7 @@ func (c *Calls) newReceivers(d *world.Destination) []receiver {
 // policy.Result.Reach). Every pod that may receive the request decides for itself,
 // so the verdict is computed for each backing workload.
 func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
-	receivers := c.receivers(d)
+	receivers := c.Receivers(d)
 	verdicts := make([]Verdict, 0, len(receivers))
 	for _, r := range receivers {
 		verdicts = append(verdicts, c.judge(source, d, r))
@@ -57,8 +58,8 @@ func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
 }
 
 // judge decides about calls that one receiver gets.
-func (c *Calls) judge(source *world.Workload, d *world.Destination, to receiver) Verdict {
-	connection := c.Connect(Caller{source.Cluster, source.Mesh}, d, to.mesh)
+func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver) Verdict {
+	connection := c.Connect(Caller{source.Cluster, source.Mesh}, d, to.Mesh)
 	if len(connection.Open) == 0 {
 		first := connection.Obstacles[0]
 		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: connection.Obstacles[1:], Assumed: connection.Assumed}
@@ -78,18 +79,18 @@ func (c *Calls) judge(source *world.Workload, d *world.Destination, to receiver)
 }
 
 // access decides about calls over an open connection.
-func (c *Calls) access(source *world.Workload, d *world.Destination, to receiver, connection *Connection) Verdict {
-	if to.gateway != nil {
-		return c.throughGateway(to.gateway)
+func (c *Calls) access(source *world.Workload, d *world.Destination, to Receiver, connection *Connection) Verdict {
+	if to.Gateway != nil {
+		return c.throughGateway(to.Gateway)
 	}
-	if len(to.rules) == 0 {
-		return c.byDefault(d, to.mesh)
+	if len(to.Rules) == 0 {
+		return c.byDefault(d, to.Mesh)
 	}
 	identity, known := selector.IdentityOf(source)
 	var admitting, conditional, selecting []int
 	var conditions conditionList
 	var refused refusals
-	for _, rule := range to.rules {
+	for _, rule := range to.Rules {
 		p := &c.result.AccessPolicies[rule.Policy]
 		selecting = append(selecting, rule.Policy)
 		for _, grant := range p.Grants(&c.result.World.Destinations[rule.Destination]) {

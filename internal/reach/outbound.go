@@ -53,13 +53,13 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, unliste
 // withoutRules returns the decision about calls of a workload to a Destination
 // without AccessPolicies. Unlike Verdict it gives no reason, which costs more.
 func (c *Calls) withoutRules(w *world.Workload, d *world.Destination) Decision {
-	if c.SetsTLS(d) || slices.ContainsFunc(c.receivers(d), func(r receiver) bool { return !accepts(Caller{w.Cluster, w.Mesh}, r.mesh) }) {
+	if c.SetsTLS(d) || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(Caller{w.Cluster, w.Mesh}, r.Mesh) }) {
 		return c.Verdict(w, d).Decision // the call may fail before
 	}
 	decision := Decision("")
-	for _, r := range c.receivers(d) {
+	for _, r := range c.Receivers(d) {
 		this := Allowed
-		if r.gateway == nil && c.result.DeniesByDefault(r.mesh) {
+		if r.Gateway == nil && c.result.DeniesByDefault(r.Mesh) {
 			this = Denied
 		}
 		if decision != "" {

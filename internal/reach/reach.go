@@ -10,10 +10,10 @@ type Calls struct {
 	result      *policy.Result
 	connections map[connectionKey]*Connection
 	// receiving holds the receivers by Destination; nil until they are asked for.
-	receiving [][]receiver
+	receiving [][]Receiver
 }
 
 // In returns the calls in an evaluated world.
 func In(result *policy.Result) *Calls {
-	return &Calls{result: result, connections: map[connectionKey]*Connection{}, receiving: make([][]receiver, len(result.World.Destinations))}
+	return &Calls{result: result, connections: map[connectionKey]*Connection{}, receiving: make([][]Receiver, len(result.World.Destinations))}
 }

@@ -169,8 +169,8 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	notFederated := j.callers[NotFederated]
 	notFederated.subtract(reaching)
 	seen := map[int]bool{}
-	for _, pod := range c.podsBehind(r, id) {
-		for _, rule := range pod.rules {
+	for _, pod := range c.callsIn(r).Receivers(&r.World.Destinations[id]) {
+		for _, rule := range pod.Rules {
 			if !seen[rule.Policy] {
 				seen[rule.Policy] = true
 				j.policies = append(j.policies, accessID(r, rule.Policy))
@@ -181,34 +181,12 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 	return j
 }
 
-// pods are pods behind a Destination that decide alike.
-type pods struct {
-	mesh  *world.Mesh
-	rules []policy.AccessRule
-	open  bool
-}
-
-// podsBehind returns the pods of each backing workload; if none is known, the
-// Destination's own rules are used (D33).
-func (c *comparer) podsBehind(r *policy.Result, id int) []pods {
-	d := &r.World.Destinations[id]
-	if len(d.Backing) == 0 {
-		return []pods{{d.Mesh, r.RulesOf(id), r.OpenGateway(d)}}
-	}
-	behind := make([]pods, 0, len(d.Backing))
-	for _, pod := range d.Backing {
-		w := &r.World.Workloads[pod]
-		behind = append(behind, pods{w.Mesh, r.RulesFor(w), r.OpenGatewayOf(w) != nil})
-	}
-	return behind
-}
-
 // decideFrom adds the decisions about callers of one mesh in one cluster.
 func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach.Caller, callers WorkloadSet) {
 	d := &r.World.Destinations[id]
 	allowed, closed, unreachable := callers.clone(), callers.clone(), callers.clone()
-	for _, pod := range c.podsBehind(r, id) {
-		connection := c.callsIn(r).Connect(from, d, pod.mesh)
+	for _, pod := range c.callsIn(r).Receivers(&r.World.Destinations[id]) {
+		connection := c.callsIn(r).Connect(from, d, pod.Mesh)
 		if len(connection.Open) == 0 {
 			allowed = newWorkloadSet(len(c.world().Workloads))
 			continue
@@ -235,12 +213,12 @@ func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach
 // they deny; the others are allowed under conditions, which are recorded as
 // terms.
 func (c *comparer) judgePods(
-	r *policy.Result, j *judgement, called *world.Destination, callers WorkloadSet, pod pods, connection *reach.Connection,
+	r *policy.Result, j *judgement, called *world.Destination, callers WorkloadSet, pod reach.Receiver, connection *reach.Connection,
 ) (allowed, denied WorkloadSet) {
 	none := newWorkloadSet(len(c.world().Workloads))
-	if pod.open || len(pod.rules) == 0 {
+	if pod.Gateway != nil || len(pod.Rules) == 0 {
 		switch {
-		case !pod.open && r.DeniesByDefault(pod.mesh):
+		case pod.Gateway == nil && r.DeniesByDefault(pod.Mesh):
 			return none, callers.clone()
 		case !connection.Whole:
 			j.note(policy.Condition{Ports: connection.Open}, callers, none)
@@ -250,7 +228,7 @@ func (c *comparer) judgePods(
 		}
 	}
 	allowed, denied = none, callers.clone()
-	for _, rule := range pod.rules {
+	for _, rule := range pod.Rules {
 		for _, a := range c.admissionsOf(r, rule) {
 			terms, code := c.callsIn(r).Terms(rule, a.grant, called, connection)
 			if code != "" {
