@@ -59,7 +59,7 @@ func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
 
 // judge decides about calls that one receiver gets.
 func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver) Verdict {
-	connection := c.Connect(Caller{source.Cluster, source.Mesh}, d, to.Mesh)
+	connection := c.Connect(CallerOf(source), d, to)
 	if len(connection.Open) == 0 {
 		first := connection.Obstacles[0]
 		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: connection.Obstacles[1:], Assumed: connection.Assumed}

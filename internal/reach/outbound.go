@@ -53,7 +53,7 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, unliste
 // withoutRules returns the decision about calls of a workload to a Destination
 // without AccessPolicies. Unlike Verdict it gives no reason, which costs more.
 func (c *Calls) withoutRules(w *world.Workload, d *world.Destination) Decision {
-	if c.SetsTLS(d) || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(Caller{w.Cluster, w.Mesh}, r.Mesh) }) {
+	if c.SetsTLS(d) || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(CallerOf(w), r.Mesh) }) {
 		return c.Verdict(w, d).Decision // the call may fail before
 	}
 	decision := Decision("")

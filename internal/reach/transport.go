@@ -11,13 +11,16 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Caller is who calls: the workloads of one mesh in one cluster. They connect to
-// everybody in the same way.
+// Caller is who calls: workloads that connect to everybody in the same way. Callers
+// are comparable.
 type Caller struct {
 	Cluster string
 	// Mesh is nil if it is not known.
 	Mesh *world.Mesh
 }
+
+// CallerOf returns a workload as a caller.
+func CallerOf(w *world.Workload) Caller { return Caller{Cluster: w.Cluster, Mesh: w.Mesh} }
 
 // trustDomain returns the trust domain of the callers' certificates; "" if they
 // have none of Istio's.
@@ -50,27 +53,27 @@ type Connection struct {
 
 // connectionKey identifies equal questions about connections.
 type connectionKey struct {
-	cluster, strange      string
-	destination, receiver int
+	cluster, strange  string
+	destination, mesh int
 }
 
-// Connect returns how callers connect to pods of a mesh behind a Destination, which
-// must be a Service. The receiver may be nil if it is not known.
-func (c *Calls) Connect(from Caller, d *world.Destination, receiver *world.Mesh) *Connection {
-	key := connectionKey{cluster: from.Cluster, destination: d.ID, receiver: -1}
-	if receiver != nil {
-		key.receiver = receiver.ID
+// Connect returns how callers connect to pods behind a Destination, which must be a
+// Service.
+func (c *Calls) Connect(from Caller, d *world.Destination, to Receiver) *Connection {
+	key := connectionKey{cluster: from.Cluster, destination: d.ID, mesh: -1}
+	if to.Mesh != nil {
+		key.mesh = to.Mesh.ID
 	}
 	if !c.SetsTLS(d) {
 		// The usual case does not depend on the caller's cluster.
 		key.cluster = ""
 	}
-	if !accepts(from, receiver) {
+	if !accepts(from, to.Mesh) {
 		key.strange = from.trustDomain()
 	}
 	connection, known := c.connections[key]
 	if !known {
-		connection = c.connect(from, d, receiver)
+		connection = c.connect(from, d, to.Mesh)
 		c.connections[key] = connection
 	}
 	return connection

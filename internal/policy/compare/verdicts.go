@@ -72,25 +72,16 @@ func (c *comparer) sameConnections(id int) bool {
 		return true // the meshes, which decide about trust domains, are the same
 	}
 	for _, from := range c.callersByMesh() {
-		if slices.ContainsFunc(c.receivingMeshes(id), func(m *world.Mesh) bool {
-			return !was.Connect(from.Caller, &c.before.World.Destinations[id], m).Equal(is.Connect(from.Caller, &c.after.World.Destinations[id], m))
-		}) {
-			return false
+		// Both results have the same receivers, but for their rules.
+		before, after := &c.before.World.Destinations[id], &c.after.World.Destinations[id]
+		now := is.Receivers(after)
+		for i, to := range was.Receivers(before) {
+			if !was.Connect(from.Caller, before, to).Equal(is.Connect(from.Caller, after, now[i])) {
+				return false
+			}
 		}
 	}
 	return true
-}
-
-// receivingMeshes returns the distinct meshes of the pods behind a Destination.
-func (c *comparer) receivingMeshes(id int) []*world.Mesh {
-	d := &c.world().Destinations[id]
-	meshes := []*world.Mesh{d.Mesh}
-	for _, pod := range d.Backing {
-		if m := c.world().Workloads[pod].Mesh; !slices.Contains(meshes, m) {
-			meshes = append(meshes, m)
-		}
-	}
-	return meshes
 }
 
 func (c *comparer) sameRules(was, is []policy.AccessRule) bool {
@@ -186,7 +177,7 @@ func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach
 	d := &r.World.Destinations[id]
 	allowed, closed, unreachable := callers.clone(), callers.clone(), callers.clone()
 	for _, pod := range c.callsIn(r).Receivers(&r.World.Destinations[id]) {
-		connection := c.callsIn(r).Connect(from, d, pod.Mesh)
+		connection := c.callsIn(r).Connect(from, d, pod)
 		if len(connection.Open) == 0 {
 			allowed = newWorkloadSet(len(c.world().Workloads))
 			continue

@@ -168,7 +168,7 @@ func (c *comparer) reaching(r *policy.Result, destination int) WorkloadSet {
 	return reaching
 }
 
-// callers are the workloads of one mesh in one cluster.
+// callers are workloads that connect to everybody in the same way.
 type callers struct {
 	reach.Caller
 	workloads WorkloadSet
@@ -185,7 +185,7 @@ func (c *comparer) callersByMesh() []callers {
 		if w.Mesh == nil {
 			continue
 		}
-		from := reach.Caller{Cluster: w.Cluster, Mesh: w.Mesh}
+		from := reach.CallerOf(w)
 		at, known := places[from]
 		if !known {
 			at = len(c.places)
