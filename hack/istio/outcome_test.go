@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -219,7 +220,19 @@ func faultText(f *networkingv1.FaultInjection) string {
 func corsText(c *networkingv1.CORSPolicy) string {
 	var origins []string
 	for _, o := range c.AllowOrigins {
+		// Istio's origins have neither suffixes nor a way to ignore case.
+		pattern := ""
 		switch {
+		case o.Suffix != nil:
+			pattern = ".*" + regexp.QuoteMeta(*o.Suffix) + "$"
+		case o.IgnoreCase && o.Exact != nil:
+			pattern = "(?i)" + regexp.QuoteMeta(*o.Exact)
+		case o.IgnoreCase && o.Prefix != nil:
+			pattern = "(?i)" + regexp.QuoteMeta(*o.Prefix) + ".*"
+		}
+		switch {
+		case pattern != "":
+			origins = append(origins, "regex "+pattern)
 		case o.Exact != nil:
 			origins = append(origins, "exact "+*o.Exact)
 		case o.Regex != nil:

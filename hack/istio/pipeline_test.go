@@ -61,6 +61,7 @@ func newPipeline(t *testing.T, w *renderedWorld, name string) *pipeline {
 	slices.SortFunc(all, func(a, b *model.Service) int { return strings.Compare(string(a.Hostname), string(b.Hostname)) })
 	settings := mesh.DefaultMeshConfig()
 	settings.TrustDomain = m.TrustDomain
+	settings.TrustDomainAliases, _ = m.TrustDomainAliases()
 	settings.RootNamespace = rootNamespace(m)
 	p.ConfigGenTest = core.NewConfigGenTest(t, core.TestOptions{
 		Configs: configs(t, w, name), Services: all, Instances: instances, MeshConfig: settings, ClusterID: clusterid.ID(name),

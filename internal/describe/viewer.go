@@ -155,14 +155,14 @@ func alternatives(base AccessRule, grants []selector.Grant) []AccessRule {
 		if !grant.Request.IsZero() {
 			conditional := base
 			conditional.From = &AccessSource{
-				Principals: grant.Principals(), Namespaces: grant.Namespaces,
+				Principals: grant.Identities(), Namespaces: grant.Namespaces,
 				RequestCondition: RequestCondition(grant.Request), Nobody: grant.AdmitsNobody(),
 			}
 			rules = append(rules, conditional)
 			continue
 		}
 		hasPlain, anySource = true, anySource || grant.AnySource
-		plain.Principals = append(plain.Principals, grant.Principals()...)
+		plain.Principals = append(plain.Principals, grant.Identities()...)
 		plain.Namespaces = append(plain.Namespaces, grant.Namespaces...)
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
@@ -21,8 +22,10 @@ type AccessPolicy struct {
 	// grants are the allowed callers; nil if they depend on the Destination's
 	// mesh (D31).
 	grants []selector.Grant
-	// ambiguous is true if some accounts could belong to any trust domain.
-	ambiguous bool
+	// domains are the trust domains of grants that meshes may read differently.
+	domains []string
+	// sources are the callers that the policy allows on some of its Destinations.
+	sources []selector.Grant
 	// unknownClusters are the clusters of referenced Services about which nothing
 	// is known.
 	unknownClusters []string
@@ -48,7 +51,7 @@ func (p *AccessPolicy) ownMeshOnly() bool { return len(p.Resource.Spec.SourceSel
 func (p *AccessPolicy) Grants(d *world.Destination) []selector.Grant {
 	if !p.ownMeshOnly() {
 		if d != nil && p.AsReadBy(d.Mesh) {
-			return selector.ReadBy(d.Mesh.TrustDomain, p.grants)
+			return selector.ReadBy(selector.NewReader(d.Mesh), p.grants)
 		}
 		return p.grants
 	}
@@ -59,9 +62,9 @@ func (p *AccessPolicy) Grants(d *world.Destination) []selector.Grant {
 }
 
 // AsReadBy reports whether a mesh reads identities of the policy differently from
-// how they are written: Istio treats the default trust domain as the mesh's own.
+// how they are written (D30, D48; see selector.Reader).
 func (p *AccessPolicy) AsReadBy(m *world.Mesh) bool {
-	return p.ambiguous && m != nil && m.Type == world.MeshIstio && m.TrustDomain != selector.DefaultTrustDomain
+	return len(p.domains) > 0 && slices.ContainsFunc(p.domains, selector.NewReader(m).ReadsDifferently)
 }
 
 // Condition is a requirement for requests to be allowed; empty lists do not
@@ -109,18 +112,21 @@ func (e *evaluator) evaluateAccessPolicies() {
 		problems = append(problems, selector.CheckIdentities("spec.sourceSelector", spec.SourceSelector)...)
 		problems = append(problems, limits.CheckAccessPolicy(spec)...)
 		grants, unknown := selector.Grants(trust, spec.SourceSelector)
-		p.grants, p.ambiguous = grants, slices.ContainsFunc(grants, selector.Grant.IsAmbiguous)
+		p.grants, p.domains = grants, selector.SpecificDomains(grants)
 		p.Errors, p.Unresolved = e.reportInvalid(p.ID(), object.Errors, append(problems, unknown...))
 
 		p.Destinations = selector.Destinations(e.world, e.services, spec.DestinationSelector)
 		p.unknownClusters = selector.UnknownClusters(e.world, spec.DestinationSelector)
 		if p.Valid() {
 			e.attachAccess(i, p)
+		}
+		p.sources = e.sourcesOf(p)
+		if p.Valid() {
 			e.reportAccess(p, trust, callers)
 		}
 	}
 	orderPolicies(e.world, e.result.AccessPolicies, func(d *Destination) []int { return d.Access }, e.result.Destinations)
-	e.result.accessSources = selector.IndexIdentities(len(e.result.AccessPolicies), func(i int) []selector.Grant { return e.result.AccessPolicies[i].grants })
+	e.result.accessSources = selector.IndexIdentities(len(e.result.AccessPolicies), func(i int) []selector.Grant { return e.result.AccessPolicies[i].sources })
 }
 
 func (e *evaluator) attachAccess(i int, p *AccessPolicy) {
@@ -143,7 +149,7 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust selector.TrustDomains, c
 	if len(p.Destinations) == 0 && len(p.Unresolved) == 0 { // an unresolved reference already explains it
 		e.report(finding.New(finding.CodeSelectsNothing, p.ID(), "spec.destinationSelector matches no known Service"))
 	}
-	if len(p.grants) > 0 && len(p.Unresolved) == 0 && !callers.AreAdmitted(p.grants) {
+	if len(p.grants) > 0 && len(p.Unresolved) == 0 && !callers.AreAdmitted(p.sources) {
 		e.report(finding.New(finding.CodeNoSource, p.ID(), "spec.sourceSelector matches no known workload"))
 	}
 	if domains := e.misreadIn(p); len(domains) > 0 {
@@ -159,17 +165,75 @@ func (e *evaluator) reportAccess(p *AccessPolicy, trust selector.TrustDomains, c
 				i, text.Named("cluster", clusters), text.Named("cluster", others))))
 		}
 	}
+	e.reportAliases(p, trust)
+}
+
+// sourcesOf returns the callers that the policy allows on some of its Destinations,
+// or would if it were read as it is written.
+func (e *evaluator) sourcesOf(p *AccessPolicy) []selector.Grant {
+	sources := p.grants
+	if len(p.domains) == 0 {
+		return sources
+	}
+	seen := map[string]bool{}
+	for _, id := range p.Destinations {
+		m := e.world.Destinations[id].Mesh
+		if !p.AsReadBy(m) {
+			continue
+		}
+		reader := selector.NewReader(m)
+		if key := strings.Join(reader.Domains(), " "); !seen[key] {
+			seen[key] = true
+			sources = append(slices.Clip(sources), selector.ReadBy(reader, p.grants)...)
+		}
+	}
+	return sources
+}
+
+// isReadDifferently reports whether some Destination's mesh reads the policy
+// differently from how it is written.
+func (p *AccessPolicy) isReadDifferently() bool { return len(p.sources) > len(p.grants) }
+
+// reportAliases reports restrictions to clusters that meshes cannot enforce, because
+// they take the trust domains of other clusters for the same (D30, D48).
+func (e *evaluator) reportAliases(p *AccessPolicy, trust selector.TrustDomains) {
+	if len(p.domains) == 0 {
+		return
+	}
+	for i, s := range p.Resource.Spec.SourceSelector {
+		clusters := selector.NamedClusters(s)
+		if len(clusters) == 0 || len(selector.SpecificDomains(p.grants[i:i+1])) == 0 {
+			continue
+		}
+		var meshes, others []string
+		for _, id := range p.EffectiveDestinations() {
+			m := e.world.Destinations[id].Mesh
+			reader := selector.NewReader(m)
+			if more := trust.TakenFor(clusters, reader); len(more) > 0 {
+				meshes, others = append(meshes, m.Ref.Name+"."+m.Ref.Namespace), append(others, more...)
+			}
+		}
+		if meshes, others = sorted(meshes), sorted(others); len(meshes) > 0 {
+			f := finding.New(finding.CodeSharedTrustDomain, p.ID(), fmt.Sprintf(
+				"spec.sourceSelector[%d] is restricted to %s, but %s %s the trust domains of other clusters as the same (trustDomainAliases), so that the meshes in %s are allowed as well",
+				i, text.Named("cluster", clusters), text.Named("mesh", meshes), text.Choose(len(meshes), "treats", "treat"), text.Named("cluster", others)))
+			f.Hint = "select namespaces or service accounts that exist only in the cluster of the callers, or accept the other trust domains by meshConfig.caCertificates[].trustDomains instead of trustDomainAliases"
+			e.report(f)
+		}
+	}
 }
 
 // misreadIn returns the trust domains of the meshes in which the policy is
-// effective and which read its identities differently (see AsReadBy), sorted.
+// effective and which read identities of the default trust domain as their own,
+// sorted.
 func (e *evaluator) misreadIn(p *AccessPolicy) []string {
-	if !p.ambiguous {
+	if !slices.Contains(p.domains, selector.DefaultTrustDomain) {
 		return nil
 	}
 	var domains []string
 	for _, id := range p.EffectiveDestinations() {
-		if m := e.world.Destinations[id].Mesh; p.AsReadBy(m) {
+		m := e.world.Destinations[id].Mesh
+		if reader := selector.NewReader(m); reader.ReadsDifferently(selector.DefaultTrustDomain) && !reader.Includes(selector.DefaultTrustDomain) {
 			domains = append(domains, m.TrustDomain)
 		}
 	}

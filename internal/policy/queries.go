@@ -124,9 +124,9 @@ func (r *Result) matchingSources(ref PolicyRef) []int {
 	if p.ownMeshOnly() { // the allowed callers depend on the Destination (D31)
 		return r.World.WorkloadsWithin(nil, nil, nil)
 	}
-	return slices.DeleteFunc(r.workloadsNear(p.grants), func(id int) bool {
+	return slices.DeleteFunc(r.workloadsNear(p.sources), func(id int) bool {
 		identity, known := selector.IdentityOf(&r.World.Workloads[id])
-		return !slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
+		return !slices.ContainsFunc(p.sources, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	})
 }
 

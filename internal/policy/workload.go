@@ -176,7 +176,7 @@ func (r *Result) SourcePolicies(w *world.Workload) (traffic, access []int) {
 	identity, known := selector.IdentityOf(w)
 	access = slices.DeleteFunc(r.accessSources.Candidates(w), func(i int) bool {
 		p := &r.AccessPolicies[i]
-		return !p.ownMeshOnly() && !slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
+		return !p.ownMeshOnly() && !slices.ContainsFunc(p.sources, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	})
 	return traffic, access
 }
@@ -190,7 +190,7 @@ func (r *Result) HasSource(ref PolicyRef, w *world.Workload) bool {
 	identity, known := selector.IdentityOf(w)
 	p := &r.AccessPolicies[ref.Index]
 	if !p.ownMeshOnly() {
-		return slices.ContainsFunc(p.grants, func(g selector.Grant) bool { return g.Admits(identity, known) })
+		return slices.ContainsFunc(p.sources, func(g selector.Grant) bool { return g.Admits(identity, known) })
 	}
 	return slices.ContainsFunc(p.Destinations, func(id int) bool { return r.mayConcern(ref, w, id) })
 }
@@ -218,13 +218,13 @@ func (r *Result) count(ref PolicyRef, w *world.Workload) tally {
 
 // mayConcern reports whether a policy that matches the workload also does so for
 // this Destination: an access policy without sourceSelector only allows the
-// Destination's own mesh (D31), and that mesh may read identities
-// differently (AsReadBy).
+// Destination's own mesh (D31), and meshes may read identities differently
+// (AsReadBy).
 func (r *Result) mayConcern(ref PolicyRef, w *world.Workload, destination int) bool {
 	if ref.Kind == KindTrafficPolicy {
 		return true
 	}
-	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.AsReadBy(r.World.Destinations[destination].Mesh) {
+	if p := &r.AccessPolicies[ref.Index]; !p.ownMeshOnly() && !p.isReadDifferently() {
 		return true
 	}
 	identity, known := selector.IdentityOf(w)

@@ -267,12 +267,12 @@ type admission struct {
 	callers WorkloadSet
 }
 
-// admissionKey identifies cached admissions: by policy; with the trust domain if
-// it allows the Destination's own mesh.
+// admissionKey identifies cached admissions: by policy; with the Destination's mesh if
+// who is allowed depends on it.
 type admissionKey struct {
-	result      *policy.Result
-	policy      int
-	trustDomain string
+	result *policy.Result
+	policy int
+	mesh   *world.Mesh
 }
 
 // admissionsOf returns the callers that a rule allows.
@@ -281,7 +281,7 @@ func (c *comparer) admissionsOf(r *policy.Result, rule policy.AccessRule) []admi
 	d := &c.world().Destinations[rule.Destination]
 	key := admissionKey{result: r, policy: rule.Policy}
 	if d.Mesh != nil && (p.AdmitsOwnMeshOnly() || p.AsReadBy(d.Mesh)) {
-		key.trustDomain = d.Mesh.TrustDomain
+		key.mesh = d.Mesh
 	}
 	admissions, known := c.admissions[key]
 	if !known {

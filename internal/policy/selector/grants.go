@@ -71,34 +71,25 @@ func (g *Grant) includes(id Identity) bool {
 	return false
 }
 
-// Principals returns the accounts as sorted Istio principal patterns.
+// Principals returns the accounts as sorted Istio principal patterns, as they are
+// written in policies.
 func (g Grant) Principals() []string {
 	principals := make([]string, 0, len(g.accounts))
 	for _, a := range g.accounts {
 		principals = append(principals, a.principal)
 	}
-	slices.Sort(principals)
-	return slices.Compact(principals)
+	return distinct(principals)
 }
 
-// IsAmbiguous reports whether Istio reads some of the accounts as accounts of the
-// mesh that evaluates the grant.
-func (g Grant) IsAmbiguous() bool { return slices.ContainsFunc(g.accounts, account.isAmbiguous) }
-
-// ReadBy returns grants as read by a mesh whose trust domain is not the default.
-// Their principals are unchanged.
-func ReadBy(trustDomain string, grants []Grant) []Grant {
-	read := slices.Clone(grants)
-	for i := range read {
-		accounts := slices.Clone(read[i].accounts)
-		for k := range accounts {
-			if a := &accounts[k]; a.isAmbiguous() {
-				a.trustDomain = trustDomain
-			}
-		}
-		read[i].setAccounts(accounts)
+// Identities returns the accounts as sorted Istio principal patterns, as the mesh that
+// evaluates the grant reads them (see ReadBy).
+func (g Grant) Identities() []string {
+	patterns := make([]string, 0, len(g.accounts))
+	for _, a := range g.accounts {
+		_, path, _ := strings.Cut(a.principal, "/")
+		patterns = append(patterns, a.trustDomain+"/"+path)
 	}
-	return read
+	return distinct(patterns)
 }
 
 // NamespacesOf returns the namespaces of all callers that the grants allow,

@@ -59,10 +59,9 @@ func newAccount(trustDomain, namespace, name string) account {
 // (D30).
 const DefaultTrustDomain = "cluster.local"
 
-// isAmbiguous reports whether Istio reads the account as one of the trust domain
-// of the mesh that evaluates it. It does so for the default trust domain if a
-// principal has both namespace and account.
-func (a account) isAmbiguous() bool { return a.trustDomain == DefaultTrustDomain && a.namespace != "" }
+// hasWholePrincipal reports whether the principal has all its parts. Istio reads only
+// such principals as identities of several trust domains (see Reader).
+func (a account) hasWholePrincipal() bool { return a.namespace != "" }
 
 // WholeTrustDomain returns a grant for every identity of a trust domain
 // (D31).

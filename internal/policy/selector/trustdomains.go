@@ -54,6 +54,23 @@ func distinct(list []string) []string {
 	return slices.Compact(list)
 }
 
+// TakenFor returns other clusters whose trust domains a reader takes for those of the
+// given ones (D48), sorted.
+func (t TrustDomains) TakenFor(clusters []string, r Reader) []string {
+	if len(r.aliases) == 0 || !slices.ContainsFunc(clusters, func(c string) bool { return slices.ContainsFunc(t.byCluster[c], r.isReplaced) }) {
+		return nil
+	}
+	var others []string
+	for _, domain := range r.Domains() {
+		for _, c := range t.clusters[domain] {
+			if !slices.Contains(clusters, c) {
+				others = append(others, c)
+			}
+		}
+	}
+	return distinct(others)
+}
+
 // SharedWith returns other clusters that use a trust domain of the given ones, so
 // that identities do not distinguish them (D30).
 func (t TrustDomains) SharedWith(clusters []string) []string {

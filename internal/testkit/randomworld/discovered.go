@@ -152,7 +152,7 @@ func (g *generator) ports() []discoveryv1.KubeServicePort {
 	tcp := discoveryv1.KubeServicePort{Port: 9090, Name: "tcp-metrics", Protocol: "TCP"}
 	unnamed := discoveryv1.KubeServicePort{Port: 7070}
 	udp := discoveryv1.KubeServicePort{Port: 53, Protocol: "UDP"}
-	grpc := discoveryv1.KubeServicePort{Port: 8081, AppProtocol: "grpc-web"}
+	grpc := discoveryv1.KubeServicePort{Port: 8081, Name: "rpc", AppProtocol: "grpc-web"}
 	return pick(g,
 		[]discoveryv1.KubeServicePort{http}, []discoveryv1.KubeServicePort{http}, []discoveryv1.KubeServicePort{http, tcp},
 		[]discoveryv1.KubeServicePort{unnamed, http, grpc}, []discoveryv1.KubeServicePort{udp}, []discoveryv1.KubeServicePort{http, http}, nil,
