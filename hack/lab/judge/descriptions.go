@@ -103,6 +103,14 @@ type Access struct {
 	Reason     string      `json:"reason"`
 	Policies   []Object    `json:"policies"`
 	Conditions []Condition `json:"conditions"`
+	// Ports are the ports of the Service, if they differ.
+	Ports []PortAccess `json:"ports"`
+}
+
+// PortAccess is the verdict about calls to one port.
+type PortAccess struct {
+	Port    uint16  `json:"port"`
+	Verdict Verdict `json:"verdict"`
 }
 
 // Condition is one alternative under which a call is let in.

@@ -71,7 +71,7 @@ func (o *oracle) share(caller *Description, s *service, port servicePort, reques
 	share.Verdict = decide(access, request, s, port)
 	for _, w := range s.backends {
 		backend := Backend{Workload: w.WorkloadRef, Port: w.container(port), Verdict: share.Verdict}
-		if access.Verdict == Conditional && o.podsDiffer(s) {
+		if access.Verdict == Conditional && share.Verdict != Unreachable && o.podsDiffer(s) {
 			backend.Verdict = o.byPod(caller, w.WorkloadRef, request, s, port)
 		}
 		if backend.Port != 0 {
@@ -86,10 +86,16 @@ func (o *oracle) share(caller *Description, s *service, port servicePort, reques
 
 // decide turns a verdict about all requests into one about this request.
 func decide(access Access, request client.Request, s *service, port servicePort) Verdict {
-	if access.Verdict != Conditional {
-		return access.Verdict
+	verdict := access.Verdict
+	for _, p := range access.Ports {
+		if p.Port == port.number {
+			verdict = p.Verdict
+		}
 	}
-	verdict := Denied
+	if verdict != Conditional {
+		return verdict
+	}
+	verdict = Denied
 	for _, c := range access.Conditions {
 		switch c.holds(request, s, port) {
 		case yes:
