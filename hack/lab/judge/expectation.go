@@ -73,6 +73,9 @@ func (o *oracle) share(caller *Description, s *service, port servicePort, reques
 		backend := Backend{Workload: w.WorkloadRef, Port: w.container(port), Verdict: share.Verdict}
 		if access.Verdict == Conditional && share.Verdict != Unreachable && o.podsDiffer(s) {
 			backend.Verdict = o.byPod(caller, w.WorkloadRef, request, s, port)
+			if !w.injected { // no rules are enforced there, but the proxy of the caller may insist on one
+				backend.Verdict = Unknown
+			}
 		}
 		if backend.Port != 0 {
 			share.Backends = append(share.Backends, backend)

@@ -19,7 +19,8 @@ import (
 // TestComparison holds what meshctl says about calls against what becomes of
 // them, in the bundled world and in random ones.
 //
-// Every third random world has objects that somebody else wrote.
+// Every third random world has objects that somebody else wrote, and every third
+// one is unusual (see worldgen.Options).
 //
 //	WORLDS     how many random worlds, 5 by default
 //	FIRST      the seed of the first one, 1 by default
@@ -32,8 +33,26 @@ func TestComparison(t *testing.T) {
 	worlds := []worldgen.World{bundled}
 	first := number(t, "FIRST", 1)
 	for seed := first; seed < first+number(t, "WORLDS", 5); seed++ {
-		worlds = append(worlds, worldgen.Generate(int64(seed), worldgen.Options{Foreign: seed%3 == 0}))
+		worlds = append(worlds, worldgen.Generate(int64(seed), worldgen.Options{Foreign: seed%3 == 0, Unusual: seed%3 == 1}))
 	}
+	compareAll(t, worlds)
+}
+
+// TestComparisonOfDomains does the same with clusters that have domains and trust
+// domains of their own. The environment sets DOMAIN_WORLDS, 2 by default, FIRST and
+// QUESTIONS.
+func TestComparisonOfDomains(t *testing.T) {
+	var worlds []worldgen.World
+	first := number(t, "FIRST", 1)
+	for seed := first; seed < first+number(t, "DOMAIN_WORLDS", 2); seed++ {
+		worlds = append(worlds, worldgen.Generate(int64(seed), worldgen.Options{OtherDomains: true, OtherTrustDomains: true, Unusual: seed%2 == 0}))
+	}
+	compareAll(t, worlds)
+}
+
+// compareAll deploys one world after the other and asks about each.
+func compareAll(t *testing.T, worlds []worldgen.World) {
+	t.Helper()
 	l := startLab(t, mesh.Options{Clusters: union(worlds)})
 	if err := l.Manage(t.Context()); err != nil {
 		t.Fatal(err)

@@ -23,13 +23,16 @@ type Options struct {
 	// Clusters is the number of clusters, 2 or 3; 0 leaves it to the seed.
 	Clusters int
 	Network  Network
-	// OtherDomains allows cluster domains other than cluster.local.
+	// OtherDomains gives every cluster but east a domain other than cluster.local.
 	OtherDomains bool
 	// OtherTrustDomains gives each mesh a trust domain of its own, which the
 	// others accept by caCertificates[].trustDomains.
 	OtherTrustDomains bool
 	// Foreign adds Istio objects of somebody else.
 	Foreign bool
+	// Unusual adds what discovery has to find out: meshes and workloads without DNS
+	// capture, pods without a proxy, hidden Services, and the like.
+	Unusual bool
 }
 
 // port is one port of a Service and of the pods behind it.
@@ -131,6 +134,9 @@ func Generate(seed int64, options Options) World {
 	if options.OtherTrustDomains {
 		AcceptTrustDomains(g.world.Clusters)
 	}
+	if options.Unusual {
+		g.addUnusual(seed)
+	}
 	g.addVirtualMesh()
 	for i := range 2 + g.IntN(5) {
 		g.addTrafficPolicy(i + 1)
@@ -147,7 +153,7 @@ func Generate(seed int64, options Options) World {
 // addCluster adds a cluster with its gateway and some of the apps.
 func (g *generator) addCluster(name string, clusters int) {
 	c := Cluster{Name: name, Domain: defaultDomain, TrustDomain: defaultDomain, MeshConfig: dnsCapture()}
-	if g.options.OtherDomains && g.chance(2) {
+	if g.options.OtherDomains && name != "east" {
 		c.Domain = name + ".local"
 	}
 	if g.options.OtherTrustDomains {

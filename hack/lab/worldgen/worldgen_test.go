@@ -23,7 +23,7 @@ const seeds = 50
 func worlds() []worldgen.World {
 	var result []worldgen.World
 	for seed := int64(1); seed <= seeds; seed++ {
-		result = append(result, worldgen.Generate(seed, worldgen.Options{Foreign: seed%2 == 0, OtherDomains: seed%3 == 0, OtherTrustDomains: seed%5 == 0}))
+		result = append(result, worldgen.Generate(seed, worldgen.Options{Foreign: seed%2 == 0, OtherDomains: seed%3 == 0, OtherTrustDomains: seed%5 == 0, Unusual: seed%7 < 2}))
 	}
 	return result
 }
