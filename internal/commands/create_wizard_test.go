@@ -122,6 +122,12 @@ func TestAskedPolicies(t *testing.T) {
 			if code != tt.code {
 				t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
 			}
+			if code != cli.ExitOK { // so would the shown command
+				if !strings.Contains(screen, tt.want) {
+					t.Errorf("no %q on the screen:\n%s", tt.want, screen)
+				}
+				return
+			}
 			if got := rerun(t, dir, screen); !strings.Contains(got, tt.want) {
 				t.Errorf("the shown command makes a manifest without %q:\n%s\nthe screen:\n%s", tt.want, got, screen)
 			}
