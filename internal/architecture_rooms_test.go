@@ -191,7 +191,7 @@ func rooms() []room {
 		},
 		{
 			path: "internal/policy/limits", purpose: "values of policies that fit the schema and that Istio or Envoy rejects", pure: true,
-			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/selector"},
+			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/selector", "internal/trust"},
 		},
 		{path: "internal/policy/operation", purpose: "which paths and methods a request can have", pure: true},
 		{

@@ -51,6 +51,9 @@ func TestCreateOutOfReach(t *testing.T) {
 			if tt.says != "" && !strings.Contains(said, "is INVALID and ") {
 				t.Errorf("it has an effect:\n%s", said)
 			}
+			if next := strings.Contains(said, "meshctl apply"); next != (tt.written && tt.says == "") {
+				t.Errorf("it recommends to apply: %v\n%s", next, said)
+			}
 			api.mu.Lock()
 			defer api.mu.Unlock()
 			if written := len(api.written) > 0; written != tt.written {

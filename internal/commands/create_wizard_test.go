@@ -74,6 +74,7 @@ func TestAskedPolicies(t *testing.T) {
 		args []string
 		talk func(d *ptytest.Dialogue)
 		want string
+		code int
 	}{
 		{
 			name: "a traffic policy, its name and destination given by flags",
@@ -98,6 +99,18 @@ func TestAskedPolicies(t *testing.T) {
 			},
 			want: "name: open-ratings",
 		},
+		{
+			name: "an access policy that is INVALID for its only caller",
+			args: []string{"create", "ap", "-i", "--source", "cluster=mars", "--destination", "ratings.bookinfo.east"},
+			talk: func(d *ptytest.Dialogue) {
+				d.Answer("Name of the access policy:", "martians"+enter)
+				d.Answer("Which requests are allowed?", enter)
+				d.Answer("Anything else?", enter)
+				d.Answer("What now?", down+down+enter)
+			},
+			want: "name: martians",
+			code: cli.ExitFailure,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,8 +119,14 @@ func TestAskedPolicies(t *testing.T) {
 			d := converse(t, dir, append(tt.args, "-f", ".", "-R")...)
 			tt.talk(d)
 			screen, code := d.End()
-			if code != cli.ExitOK {
+			if code != tt.code {
 				t.Fatalf("exit code = %d; the screen:\n%s", code, screen)
+			}
+			if code != cli.ExitOK { // so would the shown command
+				if !strings.Contains(screen, tt.want) {
+					t.Errorf("no %q on the screen:\n%s", tt.want, screen)
+				}
+				return
 			}
 			if got := rerun(t, dir, screen); !strings.Contains(got, tt.want) {
 				t.Errorf("the shown command makes a manifest without %q:\n%s\nthe screen:\n%s", tt.want, got, screen)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -12,6 +13,7 @@ type assembler struct {
 	// decoder decodes the few pieces again that could not be decoded on their own.
 	decoder *decoder
 	objects world.Objects
+	secrets []*kube.Secret
 	// items are the items of the current List. They are added when the List has ended: only then
 	// is it certain that the document is a List.
 	items []outcome
@@ -86,7 +88,7 @@ func (a *assembler) addItems(items []outcome, list listType) {
 func (a *assembler) addUsable(items []outcome) {
 	for _, item := range items {
 		for _, e := range item.entries {
-			if e.store != nil {
+			if e.store != nil || e.secret != nil {
 				a.addEntry(e)
 			}
 		}
@@ -108,6 +110,9 @@ func (a *assembler) addEntry(e entry) {
 	a.objects.Problems = append(a.objects.Problems, e.problems...)
 	if e.ignored {
 		a.objects.Ignored++
+	}
+	if e.secret != nil {
+		a.secrets = append(a.secrets, e.secret)
 	}
 	if e.store == nil {
 		return

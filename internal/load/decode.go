@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -26,6 +27,8 @@ type entry struct {
 	problems []world.Problem
 	// ignored is true for an object of a kind that meshctl does not use.
 	ignored bool
+	// secret is set for a Secret, if these are read.
+	secret *kube.Secret
 }
 
 // outcome is the result of decoding one piece of a file.
@@ -51,6 +54,8 @@ type decoder struct {
 	kinds     kindTable
 	checker   checker
 	namespace string
+	// secrets says that Secrets are read.
+	secrets bool
 }
 
 // decode decodes a piece. Whatever is wrong with the piece becomes part of the outcome.
@@ -233,6 +238,8 @@ func (d *decoder) object(object map[string]any, origin world.Origin, list listTy
 	}
 	known, problem := d.kinds.find(gv.WithKind(kind))
 	switch {
+	case d.secrets && isSecret(gv.WithKind(kind)):
+		return entry{origin: origin, ignored: true, secret: secretOf(object, id)}
 	case problem != nil:
 		problem.Origin, problem.Object = origin, id.partial()
 		return entry{origin: origin, problems: []world.Problem{*problem}}

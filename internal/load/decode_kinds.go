@@ -55,7 +55,7 @@ func newKindTable() kindTable {
 			modelled(discoveryv1.GroupVersion(), "Mesh", func(o *world.Objects) *[]world.Object[discoveryv1.Mesh] { return &o.Meshes }),
 			modelled(discoveryv1.GroupVersion(), "Workload", func(o *world.Objects) *[]world.Object[discoveryv1.Workload] { return &o.Workloads }),
 			modelled(discoveryv1.GroupVersion(), "Destination", func(o *world.Objects) *[]world.Object[discoveryv1.Destination] { return &o.Destinations }),
-			modelled(settingsv1.GroupVersion(), "Settings", func(o *world.Objects) *[]world.Object[settingsv1.Settings] { return &o.Settings }),
+			settingsKind(),
 			modelled(multiclusterv1alpha1.GroupVersion(), "KubernetesCluster", func(o *world.Objects) *[]world.Object[multiclusterv1alpha1.KubernetesCluster] {
 				return &o.KubernetesClusters
 			}),
@@ -66,6 +66,10 @@ func newKindTable() kindTable {
 			{Group: multiclusterv1alpha1.GroupName, Kind: "MultiClusterRoleBinding"},
 		},
 	}
+}
+
+func settingsKind() modelledKind {
+	return modelled(settingsv1.GroupVersion(), "Settings", func(o *world.Objects) *[]world.Object[settingsv1.Settings] { return &o.Settings })
 }
 
 // resource is a pointer to a typed object.

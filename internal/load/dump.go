@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -27,7 +28,8 @@ type DumpOptions struct {
 	Stdin io.Reader
 	// ManagementNamespace is the namespace of the results; world.DefaultNamespace if empty.
 	ManagementNamespace string
-	// Settings determine how gateways are recognised; nil for the defaults.
+	// Settings determine how gateways are recognised. If it is nil, Settings among the
+	// files do, else the defaults.
 	Settings *settingsv1.Settings
 	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
 	MaxObjects int
@@ -57,6 +59,7 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	if err != nil {
 		return Dump{}, err
 	}
+	kinds.modelled = append(kinds.modelled, settingsKind())
 	l := newLoader(FileOptions{Stdin: opts.Stdin, DefaultNamespace: corev1.NamespaceDefault, MaxObjects: opts.MaxObjects}, acceptAll{}, kinds)
 	read, err := l.load(ctx, files)
 	if err != nil {
@@ -78,7 +81,7 @@ func DiscoverDump(ctx context.Context, opts DumpOptions) (Dump, error) {
 	}
 	dump.Problems = append(dump.Problems, raw.missing(origin)...)
 	raw.input.Cluster = opts.Cluster
-	raw.input.Settings = opts.Settings
+	raw.input.Settings = cmp.Or(opts.Settings, world.SettingsOf(read.objects))
 	raw.input.ManagementNamespace = opts.ManagementNamespace
 	if raw.input.ManagementNamespace == "" {
 		raw.input.ManagementNamespace = world.DefaultNamespace

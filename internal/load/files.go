@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 	"github.com/meshctl/meshctl/pkg/api/validation"
 )
@@ -25,6 +26,9 @@ type FileOptions struct {
 	DefaultNamespace string
 	// MaxObjects limits the objects of all paths together; world.DefaultMaxObjects if 0.
 	MaxObjects int
+	// Secrets receives the Secrets of all paths in their order, without data if they
+	// cannot be decoded. nil ignores them.
+	Secrets *[]*kube.Secret
 }
 
 // TooManyObjectsError means that the input has more objects than the limit.
@@ -59,6 +63,9 @@ func readFiles(ctx context.Context, opts FileOptions, c checker) (world.Objects,
 	a, err := newLoader(opts, c, newKindTable()).load(ctx, manifests)
 	if err != nil {
 		return world.Objects{}, err
+	}
+	if opts.Secrets != nil {
+		*opts.Secrets = a.secrets
 	}
 	return a.objects, a.duplicateError()
 }
@@ -118,7 +125,7 @@ type job struct {
 }
 
 func (l *loader) newDecoder() *decoder {
-	return &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: l.opts.DefaultNamespace}
+	return &decoder{parser: newParser(), kinds: l.kinds, checker: l.checker, namespace: l.opts.DefaultNamespace, secrets: l.opts.Secrets != nil}
 }
 
 // decode processes jobs until there are no more.

@@ -104,7 +104,7 @@ func (e *evaluator) selectedGateways(mesh *world.Mesh, sets []selector.Set, sele
 			continue
 		}
 		if len(d.Selector) == 0 {
-			return nil, fmt.Errorf("the selected gateway %s has no pod selector", d.Key())
+			return nil, fmt.Errorf("the selected gateway %s has no pod selector", gatewayKey(d))
 		}
 		gateway, err := selectedGateway(d, selectors[k])
 		if err != nil {
@@ -113,6 +113,11 @@ func (e *evaluator) selectedGateways(mesh *world.Mesh, sets []selector.Set, sele
 		gateways = append(gateways, gateway)
 	}
 	return gateways, nil
+}
+
+// gatewayKey names a gateway by its Service and by its Destination, as in status maps.
+func gatewayKey(d *world.Destination) string {
+	return fmt.Sprintf("%s (Destination %s)", d.Key(), StatusKey(&d.Resource.ObjectMeta))
 }
 
 func selectedGateway(d *world.Destination, selector networkingv1.IngressGatewaySelector) (Gateway, error) {
@@ -130,7 +135,7 @@ func selectedGateway(d *world.Destination, selector networkingv1.IngressGatewayS
 		return gateway, nil
 	}
 	if !ok {
-		return Gateway{}, fmt.Errorf("the selected gateway %s has no port named %q that other clusters can reach", d.Key(), name)
+		return Gateway{}, fmt.Errorf("the selected gateway %s has no port named %q that other clusters can reach", gatewayKey(d), name)
 	}
 	return gateway, nil
 }

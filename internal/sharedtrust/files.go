@@ -23,7 +23,10 @@ type FileStore struct {
 	// Dir contains the directories; Directory returns the directory name of a cluster.
 	Dir       string
 	Directory func(cluster string) string
-	// Clusters are read for Secrets without a file.
+	// Given are Secrets of the management cluster that the user gave. They are read
+	// instead of clusters, for Secrets without a file.
+	Given []*kube.Secret
+	// Clusters are read for all other Secrets.
 	Clusters *ClusterStore
 }
 
@@ -68,10 +71,31 @@ func (s *FileStore) Read(ctx context.Context, cluster, namespace, name string) (
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	if given, err := s.given(cluster, namespace, name); given != nil || err != nil {
+		return given, err
+	}
 	if _, err := s.Clusters.Connection(cluster); err != nil {
 		return nil, nil //nolint:nilerr,nilnil // as documented: without a connection there is no Secret
 	}
 	return s.Clusters.Read(ctx, cluster, namespace, name)
+}
+
+// given returns the Secret that the user gave; nil if there is none.
+func (s *FileStore) given(cluster, namespace, name string) (*kube.Secret, error) {
+	var found *kube.Secret
+	for _, secret := range s.Given {
+		if cluster != Management || secret.Namespace != namespace || secret.Name != name {
+			continue
+		}
+		switch {
+		case found != nil:
+			return nil, fmt.Errorf("%s is given twice", secret)
+		case secret.Data == nil:
+			return nil, fmt.Errorf("%s cannot be read from its manifest: decrypt it, and encode its data in base64", secret)
+		}
+		found = secret
+	}
+	return found, nil
 }
 
 func (s *FileStore) readFile(path string) ([]byte, error) {

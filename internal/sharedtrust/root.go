@@ -84,7 +84,7 @@ func (e *Env) readRoot(ctx context.Context, source Source) Root {
 	if secret == nil {
 		root.Absent = true
 		if root.Missing = source.Kind == SourceGenerated; !root.Missing {
-			root.Err = fmt.Errorf("root CA of the VirtualMesh not found: create Secret %s in %s on the management cluster with the keys %s and %s", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
+			root.Err = fmt.Errorf("root CA of the VirtualMesh not found: create Secret %s in %s on the management cluster with the keys %s and %s; with --output-dir, its manifest may be among those of --filename", source.Name, source.Namespace, trust.RootCertKey, trust.RootKeyKey)
 		}
 		return root
 	}

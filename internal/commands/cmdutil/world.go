@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli"
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/commands/settings"
+	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -31,6 +32,8 @@ type WorldFlags struct {
 	OnTop bool
 	// MaxObjects limits the objects of Filenames; world.DefaultMaxObjects if 0.
 	MaxObjects int
+	// Secrets receives the Secrets among Filenames; nil ignores them.
+	Secrets *[]*kube.Secret
 	// FilesFlag is the flag that Filenames come from; --filename if empty.
 	FilesFlag string
 	// needsClusters is true if manifests alone are not sufficient for the command.

@@ -24,7 +24,7 @@ func (f *WorldFlags) Load(ctx context.Context, namespace string, stdin io.Reader
 	var objects world.Objects
 	if len(f.Filenames) > 0 {
 		files, err := load.Files(ctx, load.FileOptions{
-			Paths: f.Filenames, Recursive: f.Recursive, Stdin: stdin, DefaultNamespace: namespace, MaxObjects: f.MaxObjects,
+			Paths: f.Filenames, Recursive: f.Recursive, Stdin: stdin, DefaultNamespace: namespace, MaxObjects: f.MaxObjects, Secrets: f.Secrets,
 		}, validator)
 		if err != nil {
 			return objects, err

@@ -71,7 +71,7 @@ func (o *options[I, O]) apply(ctx context.Context, a *authored[I, O]) error {
 			t.Linef("%s %s%s", resourceName(a.resource), result.Outcome, note)
 		})})
 	}
-	if err == nil && opts.DryRun != kube.DryRunServer {
+	if err == nil && opts.DryRun != kube.DryRunServer && !a.fails {
 		o.streams.Say("Run 'meshctl apply' to write the configuration to the clusters.")
 	}
 	return err

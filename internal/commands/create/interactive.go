@@ -69,11 +69,14 @@ func (o *options[I, O]) author(ctx context.Context, prompter wizard.Prompter, a 
 					continue
 				}
 				o.printCommand(a, o.dryRunFlags()...)
-				return nil
+				return a.outcome()
 			case actionSave, actionSaveAs, actionPrint:
 				done, err := o.finish(prompter, a, action.ID)
-				if err != nil || done {
+				if err != nil {
 					return err
+				}
+				if done {
+					return a.outcome()
 				}
 			case actionChange:
 				draft := o.draft(a)
@@ -142,8 +145,7 @@ func (o *options[I, O]) review(a *authored[I, O]) error {
 		o.streams.Error(err)
 		return err
 	}
-	lines, _ := o.impactOn(a)
-	o.printImpact(lines)
+	o.printImpact(o.impactOn(a))
 	o.streams.Say("")
 	return nil
 }

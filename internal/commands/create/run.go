@@ -37,6 +37,9 @@ type authored[I any, O render.Object] struct {
 	listed   []string
 	reachErr error
 
+	// fails says that the last impact had an error about the resource itself.
+	fails bool
+
 	// answered says that the user answered a question; open are the parts that were
 	// not asked about before an interrupt.
 	answered bool
@@ -253,12 +256,16 @@ func (o *options[I, O]) create(ctx context.Context, a *authored[I, O]) error {
 	if err := o.validate(a); err != nil {
 		return err
 	}
-	lines, fails := o.impactOn(a)
-	o.printImpact(lines)
+	o.printImpact(o.impactOn(a))
 	if err := o.hand(ctx, a); err != nil {
 		return err
 	}
-	if fails {
+	return a.outcome()
+}
+
+// outcome fails if an error about the resource itself was reported.
+func (a *authored[I, O]) outcome() error {
+	if a.fails {
 		return cli.ErrReported
 	}
 	return nil
@@ -315,18 +322,19 @@ func (o *options[I, O]) nameHolder(a *authored[I, O], name string) string {
 	return ""
 }
 
-// impactOn returns the effect of the resource on the world, and whether the
-// resource is INVALID or not effective on a Destination that it selects.
-func (o *options[I, O]) impactOn(a *authored[I, O]) (lines []impact.Line, fails bool) {
-	if a.world == nil {
-		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}, false
+// impactOn returns the effect of the resource on the world, and notes whether an
+// error is about the resource itself.
+func (o *options[I, O]) impactOn(a *authored[I, O]) (lines []impact.Line) {
+	if a.fails = false; a.world == nil {
+		return []impact.Line{{Severity: finding.SeverityInfo, Text: "effect not known: add -f or --context to compare with existing resources"}}
 	}
 	joins := o.joining(a.world, a.resource, o.clock())
 	lines = o.limitReach(a, &joins)
 	after := policy.Evaluate(a.world.With(joins))
 	kind := a.resource.GetObjectKind().GroupVersionKind().Kind
 	effect := impact.Of(compare.ImpactOf(o.meaning(a), after, kind, a.resource.GetNamespace(), a.resource.GetName()))
-	return append(lines, impact.Lines(effect)...), effect.Fails()
+	a.fails = effect.Fails()
+	return append(lines, impact.Lines(effect)...)
 }
 
 // meaning returns the evaluation of the world, which is made once.

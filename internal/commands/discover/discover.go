@@ -57,7 +57,9 @@ func NewCmd(f *cmdutil.Factory) *cobra.Command {
 
 			--from reads files written by kubectl, and contacts no cluster unless --context
 			names one to write to. Such files may be incomplete, so nothing is removed
-			because of them. These commands write all the objects that discovery needs:
+			because of them. A Settings object among the files of a cluster counts for that
+			cluster, unless the management cluster has one. These commands write all the
+			objects that discovery needs:
 
 			  kubectl --context east get ns,no,deploy,ds,sts,rs,po,svc,endpointslices -A -o yaml > east/all.yaml
 			  kubectl --context east get cm -n istio-system -o yaml > east/istio.yaml`),

@@ -27,8 +27,10 @@ type issueOptions struct {
 	accepted  []string
 	yes       bool
 	outputDir string
-	dryRun    *cmdutil.EnumValue
-	output    *cmdutil.EnumValue
+	// given are the Secrets among the manifests.
+	given  []*kube.Secret
+	dryRun *cmdutil.EnumValue
+	output *cmdutil.EnumValue
 }
 
 func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
@@ -63,7 +65,8 @@ func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
 
 			With --output-dir, no cluster is written to: the Secrets are written to files
 			that only you can read. Encrypt them before you commit them. Existing files are
-			treated like the Secrets of clusters.`),
+			treated like the Secrets of clusters, and so is a root CA in a Secret that is
+			among the manifests of --filename.`),
 		Example: cmdutil.Dedent(`
 			# show the plan
 			meshctl trust issue prod --dry-run
@@ -77,6 +80,9 @@ func newIssueCmd(f *cmdutil.Factory) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.names = args
 			opts.world.Settle(cmd)
+			if opts.outputDir != "" {
+				opts.world.Secrets = &opts.given
+			}
 			if err := errors.Join(opts.trustCommand.check(), opts.check()); err != nil {
 				return err
 			}
@@ -135,7 +141,9 @@ func (o *issueOptions) issue(ctx, reading context.Context, r *trusting, s *share
 		return err
 	}
 	if o.outputDir != "" {
-		r.Env.Store, r.Env.History = &sharedtrust.FileStore{Dir: o.outputDir, Directory: cmdutil.ClusterDirectory, Clusters: r.Store}, nil
+		r.Env.Store, r.Env.History = &sharedtrust.FileStore{
+			Dir: o.outputDir, Directory: cmdutil.ClusterDirectory, Given: o.given, Clusters: r.Store,
+		}, nil
 	} else if err := r.CheckClocks(reading, s); err != nil {
 		return err
 	}

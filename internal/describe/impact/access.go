@@ -69,7 +69,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 		case len(c.RulesAfter) == 0:
 			return v.defaultReason(c.Destination, "denies")
 		case len(c.RulesBefore) == 0:
-			return v.firstPolicies(c.RulesAfter)
+			return v.firstPolicies(c.RulesAfter, &v.world.Destinations[c.Destination])
 		default:
 			return "no AccessPolicy there allows them"
 		}
@@ -116,18 +116,24 @@ func (v viewer) defaultReason(destination int, does string) string {
 
 // firstPolicies returns the callers that the first AccessPolicies on a Destination allow;
 // before, all callers were allowed.
-func (v viewer) firstPolicies(policies []world.ObjectID) string {
+func (v viewer) firstPolicies(policies []world.ObjectID, d *world.Destination) string {
 	var names, allowed []string
 	for _, id := range policies {
 		names = append(names, id.Name+"."+id.Namespace)
-		allowed = append(allowed, describe.IdentitySelectorTexts(v.access[id].Resource.Spec.SourceSelector)...)
+		p := &v.result.AccessPolicies[v.access[id]]
+		if elsewhere := !slices.Contains(p.Destinations, d.ID); elsewhere || v.calls.Admits(v.access[id], d) {
+			allowed = append(allowed, describe.IdentitySelectorTexts(p.Resource.Spec.SourceSelector)...)
+		}
 	}
 	slices.Sort(allowed)
-	who := anyOf(slices.Compact(allowed))
-	if len(names) == 1 {
-		return firstPolicy(names[0]) + " allows only " + who
+	who := "only " + anyOf(slices.Compact(allowed))
+	if len(allowed) == 0 {
+		who = "nobody"
 	}
-	return "the first AccessPolicies there, " + andMore(names) + ", allow only " + who
+	if len(names) == 1 {
+		return firstPolicy(names[0]) + " allows " + who
+	}
+	return "the first AccessPolicies there, " + andMore(names) + ", allow " + who
 }
 
 func firstPolicy(name string) string { return "the first AccessPolicy there, " + name + "," }

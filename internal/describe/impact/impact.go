@@ -19,16 +19,16 @@ type viewer struct {
 	result *policy.Result
 	calls  *reach.Calls
 	world  *world.World
-	// access and effective hold the AccessPolicies of the result and the
+	// access and effective hold the positions of the AccessPolicies of the result and the
 	// VirtualMeshes that group meshes.
-	access    map[world.ObjectID]*policy.AccessPolicy
+	access    map[world.ObjectID]int
 	effective map[world.ObjectID]bool
 }
 
 func newViewer(result *policy.Result) viewer {
-	v := viewer{result: result, calls: reach.In(result), world: result.World, access: map[world.ObjectID]*policy.AccessPolicy{}, effective: map[world.ObjectID]bool{}}
+	v := viewer{result: result, calls: reach.In(result), world: result.World, access: map[world.ObjectID]int{}, effective: map[world.ObjectID]bool{}}
 	for i := range result.AccessPolicies {
-		v.access[result.AccessPolicies[i].ID()] = &result.AccessPolicies[i]
+		v.access[result.AccessPolicies[i].ID()] = i
 	}
 	for i := range result.VirtualMeshes {
 		v.effective[result.VirtualMeshes[i].ID()] = result.VirtualMeshes[i].Effective
@@ -52,6 +52,7 @@ func Of(impact *compare.Impact) View {
 			Destinations: describe.DestinationKeys(v.world, impact.Effective), SelectedCount: len(impact.Selected),
 			SourceCount: len(impact.Sources), SourceClusters: v.clustersOf(impact.Sources),
 			TargetCount: len(impact.Targets), TargetClusters: v.clustersOf(impact.Targets),
+			admitting: describe.DestinationKeys(v.world, impact.Admitting),
 		}
 		if impact.Presence == compare.PresenceAdded && len(impact.Settings) == 0 && len(impact.Rejected) == 0 {
 			view.MadeBy = v.alsoMade(impact)

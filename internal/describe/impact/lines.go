@@ -48,9 +48,23 @@ func changeLines(view ChangeView, l *sentences) []Line {
 	return l.sorted()
 }
 
-// Fails reports whether the object is INVALID, or not effective on a Destination
-// that it selects.
-func (view View) Fails() bool { return len(view.Errors)+len(view.Losses) > 0 }
+// Fails reports whether an error is about the object itself: it is INVALID, not
+// effective on a Destination that it selects, or it or a mesh that it groups gets a
+// finding of that severity.
+func (view View) Fails() bool {
+	return len(view.Errors)+len(view.Losses) > 0 || slices.ContainsFunc(view.Changes.Introduced, func(f describe.Finding) bool {
+		return f.Severity == finding.SeverityError && (f.Object == view.object() || view.Grouping.has(f.Object))
+	})
+}
+
+// has reports whether the object of a finding is a mesh of the group.
+func (g *Grouping) has(object string) bool {
+	kind, name := describe.KindOf(object)
+	return g != nil && kind == "Mesh" && slices.ContainsFunc(g.Meshes, func(m describe.ObjectRef) bool { return m.String() == name })
+}
+
+// object is the text of the object's ID, as in findings.
+func (view View) object() string { return view.Kind + "/" + view.Name + "." + view.Namespace }
 
 // invalid returns the consequence of an error of the object itself. Unresolved
 // references leave the rest of it effective (D69).
@@ -82,7 +96,7 @@ func (l *sentences) reach(view View) {
 	destinations := withNames(a.Destinations, "destination")
 	if view.Kind == string(policy.KindAccessPolicy) {
 		if a.SourceCount > 0 {
-			l.pin("allows %s in %s to call %s", text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), destinations)
+			l.pin("allows %s in %s to call %s", text.Count(a.SourceCount, "workload"), text.Count(len(a.SourceClusters), "cluster"), withNames(a.admitting, "destination"))
 		} else {
 			l.pin("allows no known workload to call %s", destinations)
 		}
@@ -211,7 +225,7 @@ func (l *sentences) overtaker(u IneffectiveSetting) string {
 // covers reports whether other sentences already cover a finding about the object
 // itself.
 func (view View) covers(f describe.Finding) bool {
-	if f.Object != view.Kind+"/"+view.Name+"."+view.Namespace {
+	if f.Object != view.object() {
 		return false
 	}
 	switch f.Code {

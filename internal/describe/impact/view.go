@@ -57,6 +57,9 @@ type Affected struct {
 	SourceClusters []string `json:"sourceClusters,omitempty"`
 	TargetCount    int      `json:"targetCount"`
 	TargetClusters []string `json:"targetClusters,omitempty"`
+
+	// admitting are the Destinations to which an AccessPolicy allows any request.
+	admitting []string
 }
 
 // Grouping describes how a VirtualMesh connects its meshes.

@@ -32,6 +32,9 @@ type Impact struct {
 	// Sources are the workloads whose requests the policy affects, Targets those
 	// behind the Destinations on which it is effective, ascending.
 	Sources, Targets []int
+	// Admitting are the Destinations to which an AccessPolicy allows any request,
+	// ascending.
+	Admitting []int
 	// Clusters are the clusters of Sources and Targets, sorted.
 	Clusters []string
 	// Losses are the reasons why the policy is not effective on Destinations, new
@@ -96,7 +99,8 @@ func (c *comparer) addPolicy(impact *Impact, ref policy.PolicyRef) {
 	if !app.Valid() {
 		return
 	}
-	impact.Sources, impact.Targets = c.after.AffectedSources(ref), c.after.AffectedTargets(ref)
+	impact.Sources, impact.Admitting = c.callsIn(c.after).AffectedSources(ref)
+	impact.Targets = c.after.AffectedTargets(ref)
 	for _, id := range slices.Concat(impact.Sources, impact.Targets) {
 		impact.Clusters = append(impact.Clusters, c.world().Workloads[id].Cluster)
 	}

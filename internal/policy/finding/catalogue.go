@@ -301,8 +301,8 @@ func Catalogue() []Entry {
 			"set a perTryTimeout that is shorter than requestTimeout, or a longer requestTimeout",
 		},
 		{
-			CodeRejectedValue, SeverityError, "Istio or Envoy rejects a value",
-			"The value matches the schema, but Istio rejects every object that contains it, or Envoy rejects all routes of the port and keeps the previous ones, for every host. Examples are a percent sign in a header value that does not start a variable of Envoy, and a duration that is not a whole number of the unit in which Istio keeps it. The policy is INVALID and applies nowhere; a virtual mesh groups nothing.",
+			CodeRejectedValue, SeverityError, "Istio, Envoy or the CA rejects a value",
+			"The value matches the schema, but Istio rejects every object that contains it, or Envoy rejects all routes of the port and keeps the previous ones, for every host. Examples are a percent sign in a header value that does not start a variable of Envoy, and a duration that is not a whole number of the unit in which Istio keeps it. The same goes for options of certificates that cannot be issued, such as a key that is too small (rsaKeySizeBytes counts bits). The policy is INVALID and applies nowhere; a virtual mesh groups nothing.",
 			"correct the value as the message says",
 		},
 		{

@@ -15,6 +15,7 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/selector"
+	"github.com/meshctl/meshctl/internal/trust"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
@@ -179,11 +180,24 @@ func (c *valueChecks) namespaces(at string, namespaces []string) {
 	}
 }
 
-// CheckVirtualMesh returns the values of a VirtualMesh that Istio rejects.
+// CheckVirtualMesh returns the values of a VirtualMesh that Istio rejects, and the
+// options of certificates that cannot be issued.
 func CheckVirtualMesh(spec *networkingv1.VirtualMeshSpec) []finding.Problem {
 	c := &valueChecks{}
 	if spec.Federation != nil {
 		settingChecks{c}.TCPKeepalive(spec.Federation.TCPKeepalive)
+	}
+	if spec.MTLSConfig == nil || spec.MTLSConfig.Shared == nil {
+		return c.problems
+	}
+	shared := spec.MTLSConfig.Shared
+	if root := shared.RootCertificateAuthority; root != nil {
+		if _, err := trust.RootOptions(root.Generated); err != nil {
+			c.reject("spec.mtlsConfig.shared.rootCertificateAuthority.generated: %v", err)
+		}
+	}
+	if _, err := trust.IntermediateOptions(shared.IntermediateCertOptions); err != nil {
+		c.reject("spec.mtlsConfig.shared.intermediateCertOptions: %v", err)
 	}
 	return c.problems
 }

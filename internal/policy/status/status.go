@@ -3,6 +3,7 @@ package status
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -152,15 +153,15 @@ func (s *Statuses) affectedWorkloads(ref policy.PolicyRef) []string {
 }
 
 // VirtualMesh returns the status that the VirtualMesh at a position would get.
-// Problems that only prevent federation are reported on the Destinations, so that
-// the mesh keeps trust and access control (D15). Rotation conditions and
-// the deployed trust are copied from the previous status, because the engine does
-// not decide them.
+// Problems that only prevent federation make the Destinations INVALID, so that the
+// mesh keeps trust and access control (D15); their reasons are errors of
+// the VirtualMesh, once for each mesh. Rotation conditions and the deployed trust
+// are copied from the previous status, because the engine does not decide them.
 func (s *Statuses) VirtualMesh(i int) networkingv1.VirtualMeshStatus {
 	vm := &s.result.VirtualMeshes[i]
 	previous := vm.Resource.Status
 	status := networkingv1.VirtualMeshStatus{
-		ObservedGeneration: core.Int64(vm.Resource.Generation), Errors: vm.Errors,
+		ObservedGeneration: core.Int64(vm.Resource.Generation), Errors: slices.Clone(vm.Errors),
 		Conditions: previous.Conditions, DeployedSharedTrust: previous.DeployedSharedTrust,
 	}
 	if vm.Effective {
@@ -180,7 +181,7 @@ func (s *Statuses) VirtualMesh(i int) networkingv1.VirtualMeshStatus {
 			}
 		}
 	}
-	status.State = overallState(vm.Errors, status.Meshes, status.Destinations)
+	status.State = overallState(status.Errors, status.Meshes, status.Destinations)
 	return status
 }
 
@@ -190,11 +191,13 @@ func (s *Statuses) addMember(status *networkingv1.VirtualMeshStatus, m int) {
 	if mesh.VirtualMesh.Trust() == policy.TrustLimited { // D42
 		approval.State, approval.Errors = core.ApprovalStateInvalid, []string{policy.LimitedTrust}
 	}
-	status.Meshes[policy.StatusKey(&s.result.World.Meshes[m].Resource.ObjectMeta)] = approval
+	key := policy.StatusKey(&s.result.World.Meshes[m].Resource.ObjectMeta)
+	status.Meshes[key] = approval
+	for _, reason := range mesh.Errors {
+		status.Errors = append(status.Errors, fmt.Sprintf("mesh %s: %s", key, reason))
+	}
 	for _, id := range mesh.Unexported {
-		status.Destinations[policy.StatusKey(&s.result.World.Destinations[id].Resource.ObjectMeta)] = core.ApprovalStatus{
-			State: core.ApprovalStateInvalid, Errors: mesh.Errors,
-		}
+		status.Destinations[policy.StatusKey(&s.result.World.Destinations[id].Resource.ObjectMeta)] = core.ApprovalStatus{State: core.ApprovalStateInvalid}
 	}
 }
 

@@ -16,7 +16,7 @@ func readable(e *field.Error) FieldError {
 func message(e *field.Error) string {
 	switch e.Type {
 	case field.ErrorTypeRequired:
-		return "is required"
+		return missing
 	case field.ErrorTypeNotSupported:
 		supported := strings.ReplaceAll(strings.TrimPrefix(e.Detail, "supported values: "), `"`, "")
 		return fmt.Sprintf("%q must be one of: %s", fmt.Sprint(e.BadValue), supported)
@@ -37,7 +37,7 @@ func reword(e *field.Error) string {
 	}
 	switch {
 	case detail == "should be at least 1 chars long":
-		return "must not be empty"
+		return empty
 	case strings.HasPrefix(detail, "should be "), strings.HasPrefix(detail, "should have "):
 		detail = "must " + strings.TrimPrefix(detail, "should ")
 		return fmt.Sprintf("%s, not %v", detail, e.BadValue)

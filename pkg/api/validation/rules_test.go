@@ -27,16 +27,12 @@ func TestTrafficPolicyRules(t *testing.T) {
 		{"negative weight", `policy: {trafficShift: {destinations: [{weight: -1, ` + service + `}]}}`, one(shift+".weight", "must be greater than or equal to 0, not -1")},
 		{"no target", `policy: {trafficShift: {destinations: [{weight: 100}]}}`, one(shift, target)},
 		{"two targets", `policy: {trafficShift: {destinations: [{` + service + `, clusterHeader: x}]}}`, one(shift, target)},
-		{"target reference", `policy: {trafficShift: {destinations: [{kubeService: {name: "", namespace: b}}]}}`, []validation.FieldError{
-			{shift + ".kubeService.clusterName", "is required"}, {shift + ".kubeService.name", "must not be empty"},
-		}},
+		{"target reference", `policy: {trafficShift: {destinations: [{kubeService: {name: "", namespace: b}}]}}`, one(shift+".kubeService", "incomplete reference: • clusterName is required • name must not be empty")},
 		{"target port", `policy: {trafficShift: {destinations: [{kubeService: {name: a, namespace: b, clusterName: c, port: 65536}}]}}`, one(shift+".kubeService.port", "must be less than or equal to 65535, not 65536")},
 
 		{"mirror", `policy: {mirror: {` + service + `, percentage: 0.5, port: 80}}`, nil},
 		{"mirror without service", `policy: {mirror: {percentage: 5}}`, one("spec.policy.mirror.kubeService", "is required")},
-		{"mirror reference", `policy: {mirror: {kubeService: {namespace: b, clusterName: ""}}}`, []validation.FieldError{
-			{"spec.policy.mirror.kubeService.clusterName", "is required"}, {"spec.policy.mirror.kubeService.name", "is required"},
-		}},
+		{"mirror reference", `policy: {mirror: {kubeService: {namespace: b, clusterName: ""}}}`, one("spec.policy.mirror.kubeService", "incomplete reference: • clusterName is required • name is required")},
 		{"mirror percentage", `policy: {mirror: {` + service + `, percentage: 100.5}}`, one("spec.policy.mirror.percentage", "must be less than or equal to 100, not 100.5")},
 		{"mirror port", `policy: {mirror: {` + service + `, port: 0}}`, one("spec.policy.mirror.port", "must be greater than or equal to 1, not 0")},
 
@@ -82,10 +78,10 @@ func TestTrafficPolicyRules(t *testing.T) {
 		{"header twice", `httpRequestMatchers: [{headers: [{name: a}, {name: A, value: b}]}]`, one("spec.httpRequestMatchers[0].headers", "only one condition per header name and polarity")},
 		{"header without name", `httpRequestMatchers: [{headers: [{value: b}]}]`, one("spec.httpRequestMatchers[0].headers[0].name", "is required")},
 		{"destination ports", `destinationPorts: [1, 65535, 0]`, one("spec.destinationPorts[2]", "must be greater than or equal to 1, not 0")},
-		{"service references", `destinationSelector: [{kubeServiceRefs: {services: [{name: a, namespace: b, clusterName: c}, {}]}}]`, []validation.FieldError{
-			{"spec.destinationSelector[0].kubeServiceRefs.services[1].clusterName", "is required"},
-			{"spec.destinationSelector[0].kubeServiceRefs.services[1].name", "is required"},
-			{"spec.destinationSelector[0].kubeServiceRefs.services[1].namespace", "is required"},
+		{"service references", `destinationSelector: [{kubeServiceRefs: {services: [{}, {name: a, namespace: b, clusterName: c}, {clusterName: c}, {name: a}]}}]`, []validation.FieldError{
+			{"spec.destinationSelector[0].kubeServiceRefs.services[0]", "incomplete reference: • clusterName is required • name is required • namespace is required"},
+			{"spec.destinationSelector[0].kubeServiceRefs.services[2]", "incomplete reference: • name is required • namespace is required"},
+			{"spec.destinationSelector[0].kubeServiceRefs.services[3]", "incomplete reference: • clusterName is required • namespace is required"},
 		}},
 		{"null in a list", `destinationSelector: [null]`, one("spec.destinationSelector[0]", "must be of type object, not null")},
 		{"list as an object", `policy: {trafficShift: {destinations: {}}}`, one("spec.policy.trafficShift.destinations", "must be of type array, not object")},
@@ -109,8 +105,9 @@ func TestVirtualMeshRules(t *testing.T) {
 		{"older manifest, federation without mode", `federation: {}`, nil},
 		{"older manifest, permissive federation", `federation: {permissive: {}}`, nil},
 		{"older manifest, null federation", `federation: {permissive: null}`, nil},
-		{"mesh references", `meshes: [{name: a, namespace: b}, {name: c}, {namespace: d, name: ""}]`, []validation.FieldError{
+		{"mesh references", `meshes: [{name: a, namespace: b}, {name: c}, {namespace: d, name: ""}, {}]`, []validation.FieldError{
 			{"spec.meshes[1].namespace", "is required"}, {"spec.meshes[2].name", "is required"},
+			{"spec.meshes[3]", "incomplete reference: • name is required • namespace is required"},
 		}},
 		{"trust models", `mtlsConfig: {shared: {}, limited: {}}`, one("spec.mtlsConfig", "shared and limited cannot be combined")},
 		{"authorities", `mtlsConfig: {shared: {rootCertificateAuthority: {}, intermediateCertificateAuthority: {}}}`, one("spec.mtlsConfig.shared", "rootCertificateAuthority and intermediateCertificateAuthority cannot be combined")},

@@ -177,7 +177,7 @@ func (k *kindSchema) check(object map[string]any) Report {
 		}
 		report.Errors = append(report.Errors, readable(e))
 	}
-	report.Errors = sortErrors(report.Errors)
+	report.Errors = combineReferences(sortErrors(report.Errors))
 	return report
 }
 
