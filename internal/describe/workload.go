@@ -71,6 +71,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		}
 		item.DeniedByDefaultCount, item.AllowedByDefaultCount = unlisted[reach.Denied], unlisted[reach.Allowed]
 		item.UnreachableCount, item.ConditionalCount = unlisted[reach.Unreachable], unlisted[reach.Conditional]
+		item.UnknownCount = unlisted[reach.Unknown]
 	}
 	for _, served := range b.result.Inbound(w) {
 		item.Inbound = append(item.Inbound, b.inbound(served))

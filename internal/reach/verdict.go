@@ -10,12 +10,15 @@ type Decision string
 
 // The decisions. A CONDITIONAL call depends on the request, on its port, or on
 // which pod of the Destination receives it. A DENIED call is refused by access
-// rules; an UNREACHABLE one fails before they are asked (D45).
+// rules; an UNREACHABLE one fails before they are asked (D45). What becomes of an
+// UNKNOWN one is decided by something that meshctl cannot follow, which the reason
+// names (D46).
 const (
 	Allowed     Decision = "ALLOWED"
 	Conditional Decision = "CONDITIONAL"
 	Denied      Decision = "DENIED"
 	Unreachable Decision = "UNREACHABLE"
+	Unknown     Decision = "UNKNOWN"
 )
 
 // Verdict is the decision about calls from one workload to one Destination.
