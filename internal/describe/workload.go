@@ -112,6 +112,9 @@ func (b *workloadBuilder) outbound(w *world.Workload, call reach.Outbound) Outbo
 		Hostname:    call.Hostname, Via: call.Via,
 		Access: AccessOf(b.result, call.Access),
 	}
+	if call.Access.Unrouted {
+		return view
+	}
 	routes := b.result.RoutesFor(w, call.Destination)
 	view.Routes, view.Targets = b.routes(routes), b.targets(w, call.Destination, routes)
 	view.Connection = b.connection(b.result.Connection(w, call.Destination))

@@ -70,7 +70,7 @@ func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver)
 		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: c.further(source, d, to, connection, connection.Obstacles[1:]), Assumed: connection.Assumed}
 	}
 	verdict := c.access(source, d, to, connection)
-	verdict.Assumed = connection.Assumed
+	verdict.Assumed, verdict.Unrouted = connection.Assumed, connection.passing != ""
 	if !connection.Whole {
 		verdict.Further = connection.Obstacles
 		if verdict.Decision == Allowed {
@@ -78,6 +78,9 @@ func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver)
 			verdict.Decision, verdict.Code, verdict.Conditions = Conditional, first.Code, []policy.Condition{{Ports: connection.Open}}
 			verdict.Reason += "; on other ports, " + first.Reason
 		}
+	}
+	if verdict.Unrouted && verdict.Decision != Denied {
+		verdict.Reason += "; " + connection.passing + ", without routes and settings"
 	}
 	verdict.Ports = connection.perPort(d, &verdict)
 	return verdict

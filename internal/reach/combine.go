@@ -16,7 +16,7 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
 		return first
 	}
-	united := Verdict{Decision: first.Decision, Code: first.Code}
+	united := Verdict{Decision: first.Decision, Code: first.Code, Unrouted: first.Unrouted}
 	var conditions conditionList
 	var parts []string
 	unknown := Code("")

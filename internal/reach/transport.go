@@ -32,6 +32,9 @@ type Connection struct {
 	// setter says who sets a TLS mode with which no identity arrives on some port, as
 	// the beginning of a sentence.
 	setter string
+	// passing says why the caller's proxy passes calls on that it knows nothing about;
+	// "" if it knows the host.
+	passing string
 	// beyond is the connection without what precedes it; nil if that is the same.
 	beyond *Connection
 }
@@ -145,7 +148,7 @@ func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh,
 	}
 	here, there := c.modesFrom(cluster, d), c.modesFrom(d.Ref.ClusterName, d)
 	if before != nil && before.passing != nil {
-		here = func(uint32) portMode { return *before.passing }
+		here, connection.passing = func(uint32) portMode { return *before.passing }, before.passing.because
 	}
 	remote := isRemote(from, d) && !c.isFlat(d)
 	concerned := map[cause][]uint32{}
@@ -153,7 +156,11 @@ func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh,
 	for _, port := range all {
 		mode := here(port)
 		speaksHTTP := slices.Contains(http, port)
-		if obstacle, found := c.obstacleTo(from, mode, there(port), remote, speaksHTTP, receiver); found {
+		obstacle, found := c.obstacleTo(from, mode, there(port), remote, speaksHTTP, receiver)
+		if connection.passing != "" && speaksHTTP && c.misroutes(from, d, port) {
+			obstacle, found = misrouted(d), true
+		}
+		if found {
 			if concerned[obstacle] == nil {
 				causes = append(causes, obstacle)
 			}

@@ -2,7 +2,9 @@ package reach
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -30,18 +32,18 @@ func (c *Calls) visibility(a *approach, from Caller, d *world.Destination) {
 		a.fail(CodeHiddenService, world.DestinationID(d), hidden+", so that no gateway there has a route to it")
 		return
 	}
-	policy, known := discoveryv1.OutboundAllowAny, false
+	outbound, known := discoveryv1.OutboundAllowAny, false
 	if from.Mesh != nil {
-		policy, known = from.Mesh.OutboundTrafficPolicy()
+		outbound, known = from.Mesh.OutboundTrafficPolicy()
 	}
-	if policy == discoveryv1.OutboundRegistryOnly {
+	if outbound == discoveryv1.OutboundRegistryOnly {
 		a.fail(CodeHiddenService, world.DestinationID(d), hidden+", and the mesh blocks unknown hosts (outboundTrafficPolicy REGISTRY_ONLY)")
 		return
 	}
 	// Istio then passes the call on to the address of the Service, as plain TCP.
 	a.passing = &portMode{
 		mode: networkingv1.TLSModeDisable, object: world.DestinationID(d),
-		because: hidden + ", so that its proxy passes the call on as plaintext",
+		because: hidden + ", so its proxy passes the call on as plaintext",
 	}
 	if !known && from.Mesh != nil {
 		a.assumed = append(a.assumed, fmt.Sprintf("mesh %s.%s passes calls to unknown hosts on (outboundTrafficPolicy ALLOW_ANY)", from.Mesh.Ref.Name, from.Mesh.Ref.Namespace))
@@ -57,6 +59,23 @@ func (c *Calls) visibleToGateways(a *approach, d *world.Destination) {
 			a.fail(CodeHiddenFromGateway, world.DestinationID(d), fmt.Sprintf("%s is not visible in the namespace of gateway %s (exportTo), which closes calls to it", d.Key(), gateway.Key()))
 			return
 		}
+	}
+}
+
+// misroutes reports whether a proxy that does not know a Service has a route for it
+// nevertheless. Istio lets a VirtualService route an unknown host on port 80, to a
+// cluster that the proxy does not have.
+func (c *Calls) misroutes(from Caller, d *world.Destination, port uint32) bool {
+	const unknownHosts = 80
+	return port == unknownHosts && slices.ContainsFunc(c.result.RoutesFrom(from.Cluster, d.ID), func(r *policy.Route) bool {
+		return len(r.Settings) > 0 && slices.Contains(r.Ports, port)
+	})
+}
+
+func misrouted(d *world.Destination) cause {
+	return cause{
+		CodeHiddenService,
+		fmt.Sprintf("%s is not visible in the caller's namespace (exportTo), but has routes, which lead its proxy to a host that it does not know", d.Key()), world.DestinationID(d),
 	}
 }
 
