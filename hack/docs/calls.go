@@ -19,7 +19,8 @@ func calls() string {
 		"| ALLOWED | every request is let in |\n" +
 		"| CONDITIONAL | some requests, some ports or some of the pods let it in; the conditions are listed |\n" +
 		"| DENIED | access rules refuse it |\n" +
-		"| UNREACHABLE | it fails before access rules are asked |\n\n" +
+		"| UNREACHABLE | it fails before access rules are asked |\n" +
+		"| UNKNOWN | something decides that meshctl cannot follow; the reason names it |\n\n" +
 		"| Code | Stage | What |\n|---|---|---|\n")
 	for _, e := range reach.Catalogue() {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", e.Code, strings.ToLower(string(e.Code)), e.Code.Stage(), e.Title)

@@ -10,7 +10,7 @@ func toneOf(state string) view.Tone {
 	switch state {
 	case "EFFECTIVE", "ACCEPTED", "ALLOWED":
 		return view.Good
-	case "PARTIAL", "CONDITIONAL", "PENDING":
+	case "PARTIAL", "CONDITIONAL", "UNKNOWN", "PENDING":
 		return view.Warning
 	case "INVALID", "DENIED", "UNREACHABLE", "FAILED":
 		return view.Bad

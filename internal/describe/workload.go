@@ -71,6 +71,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		}
 		item.DeniedByDefaultCount, item.AllowedByDefaultCount = unlisted[reach.Denied], unlisted[reach.Allowed]
 		item.UnreachableCount, item.ConditionalCount = unlisted[reach.Unreachable], unlisted[reach.Conditional]
+		item.UnknownCount = unlisted[reach.Unknown]
 	}
 	for _, served := range b.result.Inbound(w) {
 		item.Inbound = append(item.Inbound, b.inbound(served))
@@ -110,6 +111,9 @@ func (b *workloadBuilder) outbound(w *world.Workload, call reach.Outbound) Outbo
 		Destination: viewService(&b.world.Destinations[call.Destination]),
 		Hostname:    call.Hostname, Via: call.Via,
 		Access: AccessOf(b.result, call.Access),
+	}
+	if call.Access.Unrouted {
+		return view
 	}
 	routes := b.result.RoutesFor(w, call.Destination)
 	view.Routes, view.Targets = b.routes(routes), b.targets(w, call.Destination, routes)

@@ -168,10 +168,11 @@ func (d *WorkloadDescription) callSummary() string {
 			}
 		}
 	}
-	text := countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "DENIED as target of a shift or mirror")
+	text := countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "UNKNOWN", "DENIED as target of a shift or mirror")
 	rest := countText(map[string]int{
 		"ALLOWED": d.AllowedByDefaultCount, "CONDITIONAL": d.ConditionalCount, "DENIED": d.DeniedByDefaultCount, "UNREACHABLE": d.UnreachableCount,
-	}, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE")
+		"UNKNOWN": d.UnknownCount,
+	}, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "UNKNOWN")
 	switch {
 	case rest == view.None:
 		return text

@@ -40,6 +40,7 @@ type WorkloadDescription struct {
 	AllowedByDefaultCount int                  `json:"allowedByDefaultCount,omitempty"`
 	UnreachableCount      int                  `json:"unreachableCount,omitempty"`
 	ConditionalCount      int                  `json:"conditionalCount,omitempty"`
+	UnknownCount          int                  `json:"unknownCount,omitempty"`
 	Inbound               []InboundDestination `json:"inbound,omitempty"`
 
 	// findings is the number of findings about this workload, for the table.

@@ -10,7 +10,6 @@ import (
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
-	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
@@ -29,7 +28,7 @@ type Mesh struct {
 	// Destinations, ascending.
 	Errors     []string
 	Unexported []int
-	// Warnings are the reasons why nothing can be imported.
+	// Warnings are the reasons why calls to what is imported fail.
 	Warnings []string
 }
 
@@ -100,28 +99,6 @@ func (e *evaluator) importers(vm *VirtualMesh) []int {
 	return able
 }
 
-// resolving returns the meshes that can resolve the hostname suffix, and reports
-// the others (D35).
-func (e *evaluator) resolving(vm *VirtualMesh, meshes []int) []int {
-	suffix := hostnameSuffix(vm)
-	if suffix == defaultHostnameSuffix {
-		return meshes
-	}
-	return slices.DeleteFunc(meshes, func(m int) bool {
-		mesh := &e.world.Meshes[m]
-		if mesh.Resource.Spec.Istio.SmartDNSProxyingEnabled {
-			return false
-		}
-		message := fmt.Sprintf("VirtualMesh %s.%s uses the hostname suffix %q, but the mesh has no smart DNS proxying; nothing is federated to it",
-			vm.Resource.Name, vm.Resource.Namespace, suffix)
-		if decided := &e.result.Meshes[m]; !slices.Contains(decided.Warnings, message) {
-			decided.Warnings = append(decided.Warnings, message)
-		}
-		e.report(finding.New(finding.CodeSuffixNeedsDNS, world.MeshID(mesh), message))
-		return true
-	})
-}
-
 // exportRule is one federation selector with its references resolved.
 type exportRule struct {
 	destinations selector.Set
@@ -190,7 +167,7 @@ func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m in
 	picked := make([]byte, len(rules))
 	for _, id := range e.meshServices(m) {
 		d := &e.world.Destinations[id]
-		if d.Ref.ClusterName == "" || d.Resource.Spec.KubeService.ServiceType == discoveryv1.ServiceTypeExternalName {
+		if d.Ref.ClusterName == "" {
 			continue
 		}
 		for i, rule := range rules {
@@ -201,12 +178,17 @@ func (e *evaluator) exports(vm *VirtualMesh, spec *networkingv1.Federation, m in
 		}
 		federation, known := shared[string(picked)]
 		if !known {
-			if meshes := e.resolving(vm, exposedTo(m, rules, picked)); len(meshes) > 0 {
+			if meshes := exposedTo(m, rules, picked); len(meshes) > 0 {
 				federation = &Federation{VirtualMesh: vm, Meshes: meshes, Flat: spec.FlatNetwork}
 			}
 			shared[string(picked)] = federation
 		}
-		if federation != nil {
+		switch {
+		case federation == nil:
+		case d.IsExternalName():
+			e.report(finding.New(finding.CodeExternalName, world.DestinationID(d), fmt.Sprintf(
+				"VirtualMesh %s selects the Service for federation, but its type is ExternalName; it is not federated", nameOf(vm))))
+		default:
 			exports[id] = federation
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/remark"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -16,6 +17,7 @@ import (
 // remarkFederation reports what prevents requests from other clusters from
 // reaching federated Destinations.
 func (e *evaluator) remarkFederation() {
+	importing := make([]*VirtualMesh, len(e.world.Meshes))
 	modes := tlsRemarks{evaluator: e, defaultMode: e.result.DefaultTLSMode(), targets: map[world.ObjectID]map[string][]string{}}
 	for i := range e.result.Destinations {
 		federation := e.result.Destinations[i].Federation
@@ -27,13 +29,54 @@ func (e *evaluator) remarkFederation() {
 		if len(clusters) == 0 {
 			continue
 		}
-		e.remarkPods(d)
+		for _, m := range federation.Meshes {
+			if e.world.Meshes[m].Cluster != d.Ref.ClusterName {
+				importing[m] = federation.VirtualMesh
+			}
+		}
+		e.remark(world.DestinationID(d), remark.AboutFederated(d, e.passed(federation, d)))
 		if !federation.Flat {
 			modes.note(d, federation, clusters)
 		}
 	}
 	modes.report()
+	e.remarkNames(importing)
 }
+
+// passed returns the gateways through which calls from other clusters enter.
+func (e *evaluator) passed(federation *Federation, d *world.Destination) []*world.Destination {
+	if federation.Flat || d.Mesh == nil {
+		return nil
+	}
+	var gateways []*world.Destination
+	for _, g := range e.result.Meshes[d.Mesh.ID].Gateways {
+		gateways = append(gateways, &e.world.Destinations[g.Destination])
+	}
+	return gateways
+}
+
+// remarkNames reports meshes that cannot resolve the hostnames that the VirtualMesh
+// at their position federates to them.
+func (e *evaluator) remarkNames(importing []*VirtualMesh) {
+	workloads := make([][]*world.Workload, len(importing))
+	for i := range e.world.Workloads {
+		if w := &e.world.Workloads[i]; w.Mesh != nil && importing[w.Mesh.ID] != nil {
+			workloads[w.Mesh.ID] = append(workloads[w.Mesh.ID], w)
+		}
+	}
+	for m, vm := range importing {
+		if vm == nil {
+			continue
+		}
+		names := remark.Names{VirtualMesh: nameOf(vm), Suffix: hostnameSuffix(vm)}
+		if f, unresolved := remark.AboutNames(&e.world.Meshes[m], names, workloads[m]); unresolved {
+			e.report(f)
+			e.result.Meshes[m].Warnings = append(e.result.Meshes[m].Warnings, f.Message)
+		}
+	}
+}
+
+func nameOf(vm *VirtualMesh) string { return vm.Resource.Name + "." + vm.Resource.Namespace }
 
 // callingClusters returns the other clusters to which a Destination is federated,
 // sorted.
@@ -45,19 +88,6 @@ func (e *evaluator) callingClusters(federation *Federation, d *world.Destination
 		}
 	}
 	return sorted(clusters)
-}
-
-// remarkPods reports a federated Destination without known pods (D62).
-func (e *evaluator) remarkPods(d *world.Destination) {
-	if len(d.Backing) > 0 {
-		return
-	}
-	for _, group := range d.Resource.Spec.KubeService.EndpointSubsets {
-		if len(group.Endpoints) > 0 {
-			return
-		}
-	}
-	e.report(finding.New(finding.CodeFederatedNobody, world.DestinationID(d), "the Destination is federated, but has no known pods or workloads"))
 }
 
 // tlsRemarks collects settings that give clients of federated Destinations a TLS

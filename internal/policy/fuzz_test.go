@@ -257,7 +257,7 @@ func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
 			if _, _, ok := result.Reach(w, d); !ok {
 				continue
 			}
-			if !accepted(result, w, d) {
+			if !accepted(result, w, d) || !unobstructed(w, d) {
 				continue
 			}
 			if got := calls.Verdict(w, d); got.Decision != want || len(got.Policies) > 0 {
@@ -265,6 +265,19 @@ func checkDefaultVerdicts(t *testing.T, result *policy.Result) {
 			}
 		}
 	}
+}
+
+// unobstructed reports whether nothing can be in the way of a call before a
+// connection is made.
+func unobstructed(w *world.Workload, d *world.Destination) bool {
+	resolves, _ := w.ResolvesFederatedNames()
+	joined, _ := w.Mesh.RemoteClusters()
+	_, visible := d.VisibleNamespaces()
+	if d.Mesh != nil {
+		others, _ := d.Mesh.RemoteClusters()
+		joined = append(joined, others...)
+	}
+	return (resolves || w.Cluster == d.Ref.ClusterName) && d.Facts == nil && visible && len(joined) == 0 && !d.IsExternalName()
 }
 
 // accepted reports whether all pods behind a Destination accept the trust domain of

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
@@ -59,13 +60,17 @@ func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
 
 // judge decides about calls that one receiver gets.
 func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver) Verdict {
-	connection := c.Connect(CallerOf(source), d, to)
+	connection := c.Connect(c.CallerOf(source), d, to)
+	if connection.Unknown != nil {
+		open := connection.Unknown
+		return Verdict{Decision: Unknown, Code: open.Code, Reason: open.Reason, Further: c.further(source, d, to, connection, connection.Obstacles), Assumed: connection.Assumed}
+	}
 	if len(connection.Open) == 0 {
 		first := connection.Obstacles[0]
-		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: connection.Obstacles[1:], Assumed: connection.Assumed}
+		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: c.further(source, d, to, connection, connection.Obstacles[1:]), Assumed: connection.Assumed}
 	}
 	verdict := c.access(source, d, to, connection)
-	verdict.Assumed = connection.Assumed
+	verdict.Assumed, verdict.Unrouted = connection.Assumed, connection.passing != ""
 	if !connection.Whole {
 		verdict.Further = connection.Obstacles
 		if verdict.Decision == Allowed {
@@ -74,8 +79,23 @@ func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver)
 			verdict.Reason += "; on other ports, " + first.Reason
 		}
 	}
+	if verdict.Unrouted && verdict.Decision != Denied {
+		verdict.Reason += "; " + connection.passing + ", without routes and settings"
+	}
 	verdict.Ports = connection.perPort(d, &verdict)
 	return verdict
+}
+
+// further adds to the obstacles of a connection that access rules would refuse the
+// call, if it got that far.
+func (c *Calls) further(source *world.Workload, d *world.Destination, to Receiver, connection *Connection, obstacles []Obstacle) []Obstacle {
+	if connection.beyond == nil || len(connection.beyond.Open) == 0 {
+		return obstacles
+	}
+	if v := c.access(source, d, to, connection.beyond); v.Decision == Denied {
+		return append(slices.Clone(obstacles), Obstacle{Code: v.Code, Reason: v.Reason})
+	}
+	return obstacles
 }
 
 // access decides about calls over an open connection.

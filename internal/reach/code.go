@@ -27,8 +27,17 @@ func Stages() []Stage {
 // the stage, and a number within it. Codes are never reused.
 type Code string
 
-// The codes of transport and access.
+// The codes, by stage.
 const (
+	CodeNameNotResolved Code = "MT0101"
+	CodeExternalName    Code = "MT0102"
+
+	CodeHiddenService     Code = "MT0201"
+	CodeHiddenFromGateway Code = "MT0202"
+
+	CodeNoEndpoints    Code = "MT0401"
+	CodeJoinedClusters Code = "MT0402"
+
 	CodePlaintextToStrict  Code = "MT0501"
 	CodeGatewayNeedsMutual Code = "MT0502"
 	CodeExporterNotMutual  Code = "MT0503"
@@ -63,6 +72,30 @@ type Entry struct {
 // Catalogue returns all codes, ascending.
 func Catalogue() []Entry {
 	return []Entry{
+		{
+			CodeNameNotResolved, "the caller cannot resolve the federated hostname",
+			"No DNS server has the hostnames under which Services are federated, whatever their suffix. Sidecars answer for them if they capture the DNS requests of their pods, which Istio does not do by default: set ISTIO_META_DNS_CAPTURE: \"true\" in meshConfig.defaultConfig.proxyMetadata and restart the workloads, or set it for single workloads in the annotation proxy.istio.io/config. Ambient mode captures DNS requests since Istio 1.25. The finding MC0207 lists the meshes and workloads.",
+		},
+		{
+			CodeExternalName, "the name stands for another name",
+			"A Service of type ExternalName is only an alias. Where it leads, and who decides there, is not known to meshctl, so the verdict is UNKNOWN. Such Services are never federated.",
+		},
+		{
+			CodeHiddenService, "the caller's proxy does not know the Service",
+			"The annotation networking.istio.io/exportTo of the Service, or meshConfig.defaultServiceExportTo, hides it from the caller's namespace. If the mesh blocks unknown hosts (outboundTrafficPolicy REGISTRY_ONLY), the call fails. With ALLOW_ANY, the proxy passes it on as plaintext: no route, setting or identity of the caller applies, and receivers that require mutual TLS refuse it.",
+		},
+		{
+			CodeHiddenFromGateway, "the gateway of the called cluster does not know the Service",
+			"Calls from other clusters enter through an east-west gateway, which forwards to Services only that are visible in its own namespace. The annotation networking.istio.io/exportTo of the Service, or meshConfig.defaultServiceExportTo, hides it there. Add the namespace of the gateway. The finding MC0218 lists such Services.",
+		},
+		{
+			CodeNoEndpoints, "no pod is behind the Destination",
+			"Discovery found no pod for the selector of the Service. Callers get 503. Start pods, and run `meshctl discover` again.",
+		},
+		{
+			CodeJoinedClusters, "Istio joins the mesh with other clusters",
+			"The control plane reads other clusters through remote secrets, so that the names of its Services span them. A pod of the same Service there may receive the call, and its own cluster decides about it. The verdict is UNKNOWN unless meshctl has discovered all of these clusters, under the names that the remote secrets have, and the Service is in none of them.",
+		},
 		{
 			CodePlaintextToStrict, "the client sends no mutual TLS, and the receiver requires it",
 			"A TrafficPolicy or the Settings make the client's proxy send plaintext or simple TLS, and the VirtualMesh of the receiver enforces mutual TLS (enforcementMode STRICT). The connection is closed before any request arrives.",

@@ -16,12 +16,16 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
 		return first
 	}
-	united := Verdict{Decision: first.Decision, Code: first.Code}
+	united := Verdict{Decision: first.Decision, Code: first.Code, Unrouted: first.Unrouted}
 	var conditions conditionList
 	var parts []string
+	unknown := Code("")
 	for i, v := range verdicts {
 		if united.Decision = either(united.Decision, v.Decision); united.Decision != first.Decision {
 			united.Code = CodeSomeRequests
+		}
+		if v.Decision == Unknown {
+			unknown = v.Code
 		}
 		united.Policies = append(united.Policies, v.Policies...)
 		for _, c := range v.Conditions {
@@ -35,8 +39,12 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 		}
 		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, c.result.World.Workloads[d.Backing[i]].Name, v.Reason))
 	}
-	if united.Decision == Denied {
+	switch united.Decision {
+	case Denied:
 		united.Code = CodeNotAllowed
+	case Unknown:
+		united.Code = unknown
+	default:
 	}
 	united.Policies, united.Conditions = unique(united.Policies), conditions.list
 	united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
@@ -45,12 +53,14 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 }
 
 // either is the decision if different pods decide differently. What is not allowed
-// by any of them is denied.
+// by any of them is denied; where one is not known, the whole is not.
 func either(a, b Decision) Decision {
 	fails := func(d Decision) bool { return d == Denied || d == Unreachable }
 	switch {
 	case a == b:
 		return a
+	case a == Unknown || b == Unknown:
+		return Unknown
 	case fails(a) && fails(b):
 		return Denied
 	default:

@@ -53,7 +53,8 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, unliste
 // withoutRules returns the decision about calls of a workload to a Destination
 // without AccessPolicies. Unlike Verdict it gives no reason, which costs more.
 func (c *Calls) withoutRules(w *world.Workload, d *world.Destination) Decision {
-	if c.SetsTLS(d) || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(CallerOf(w), r.Mesh) }) {
+	from := c.CallerOf(w)
+	if c.SetsTLS(d) || c.approach(from, d) != nil || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(from, r.Mesh) }) {
 		return c.Verdict(w, d).Decision // the call may fail before
 	}
 	decision := Decision("")

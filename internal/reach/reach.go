@@ -11,6 +11,8 @@ type Calls struct {
 	connections map[connectionKey]*Connection
 	// receiving holds the receivers by Destination; nil until they are asked for.
 	receiving [][]Receiver
+	// visibleIn caches namedNamespaces.
+	visibleIn map[namespace]bool
 }
 
 // In returns the calls in an evaluated world.

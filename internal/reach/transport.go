@@ -11,26 +11,6 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// Caller is who calls: workloads that connect to everybody in the same way. Callers
-// are comparable.
-type Caller struct {
-	Cluster string
-	// Mesh is nil if it is not known.
-	Mesh *world.Mesh
-}
-
-// CallerOf returns a workload as a caller.
-func CallerOf(w *world.Workload) Caller { return Caller{Cluster: w.Cluster, Mesh: w.Mesh} }
-
-// trustDomain returns the trust domain of the callers' certificates; "" if they
-// have none of Istio's.
-func (c Caller) trustDomain() string {
-	if c.Mesh == nil || c.Mesh.Type != world.MeshIstio {
-		return ""
-	}
-	return c.Mesh.TrustDomain
-}
-
 // Connection is how callers connect to the pods of one mesh behind a Destination. Each port of the Service is in exactly one of the lists,
 // or concerned by an obstacle.
 type Connection struct {
@@ -42,19 +22,29 @@ type Connection struct {
 	HTTP []uint32
 	// Whole is true if Open are all ports of the Service.
 	Whole bool
-	// Obstacles make calls to the other ports fail.
+	// Obstacles make calls to the other ports fail. They are in the order of stages.
 	Obstacles []Obstacle
+	// Unknown is what decides before any obstacle, and meshctl cannot follow; nil if
+	// there is nothing. No port is open then.
+	Unknown *Obstacle
 	// Assumed are facts that nobody knows and that these answers depend on (D46).
 	Assumed []string
 	// setter says who sets a TLS mode with which no identity arrives on some port, as
 	// the beginning of a sentence.
 	setter string
+	// passing says why the caller's proxy passes calls on that it knows nothing about;
+	// "" if it knows the host.
+	passing string
+	// beyond is the connection without what precedes it; nil if that is the same.
+	beyond *Connection
 }
 
 // connectionKey identifies equal questions about connections.
 type connectionKey struct {
 	cluster, strange  string
 	destination, mesh int
+	// from is only set if something is in the way before a connection is made.
+	from Caller
 }
 
 // Connect returns how callers connect to pods behind a Destination, which must be a
@@ -71,9 +61,16 @@ func (c *Calls) Connect(from Caller, d *world.Destination, to Receiver) *Connect
 	if !accepts(from, to.Mesh) {
 		key.strange = from.trustDomain()
 	}
+	before := c.approach(from, d)
+	if before != nil {
+		key.from = from
+	}
 	connection, known := c.connections[key]
 	if !known {
-		connection = c.connect(from, d, to.Mesh)
+		connection = c.connect(from, d, to.Mesh, before)
+		if before != nil {
+			before.meet(connection)
+		}
 		c.connections[key] = connection
 	}
 	return connection
@@ -93,6 +90,8 @@ func (c *Calls) SetsTLS(d *world.Destination) bool {
 type portMode struct {
 	mode   networkingv1.TLSMode
 	object world.ObjectID
+	// because says why, unless the object sets the mode.
+	because string
 }
 
 // modesFrom returns the TLS mode with which clients of a cluster call each port of
@@ -110,7 +109,7 @@ func (c *Calls) modesFrom(cluster string, d *world.Destination) func(port uint32
 	return func(port uint32) portMode {
 		for _, s := range settings {
 			if mtls, ok := s.Value.(*networkingv1.MTLS); ok && mtls.Istio != nil && (len(s.Ports) == 0 || slices.Contains(s.Ports, port)) {
-				return portMode{mtls.Istio.TLSMode.OrDefault(), c.result.TrafficPolicies[s.Policy].ID()}
+				return portMode{mode: mtls.Istio.TLSMode.OrDefault(), object: c.result.TrafficPolicies[s.Policy].ID()}
 			}
 		}
 		set := portMode{mode: c.result.DefaultTLSMode()}
@@ -124,7 +123,8 @@ func (c *Calls) modesFrom(cluster string, d *world.Destination) func(port uint32
 // Equal reports whether two connections are alike in everything that decides about
 // calls.
 func (n *Connection) Equal(other *Connection) bool {
-	return slices.Equal(n.Mutual, other.Mutual) && slices.Equal(n.Open, other.Open) && slices.Equal(n.HTTP, other.HTTP) && n.Whole == other.Whole
+	return slices.Equal(n.Mutual, other.Mutual) && slices.Equal(n.Open, other.Open) && slices.Equal(n.HTTP, other.HTTP) &&
+		n.Whole == other.Whole && (n.Unknown == nil) == (other.Unknown == nil)
 }
 
 // accepts reports whether receivers accept the trust domain of callers (D47).
@@ -138,7 +138,7 @@ func accepts(from Caller, receiver *world.Mesh) bool {
 }
 
 // connect implements Connect.
-func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh) *Connection {
+func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh, before *approach) *Connection {
 	connection := &Connection{}
 	cluster := from.Cluster
 	all := serviceport.All(d)
@@ -147,13 +147,20 @@ func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh)
 		http = all
 	}
 	here, there := c.modesFrom(cluster, d), c.modesFrom(d.Ref.ClusterName, d)
-	remote := cluster != d.Ref.ClusterName && !c.isFlat(d)
+	if before != nil && before.passing != nil {
+		here, connection.passing = func(uint32) portMode { return *before.passing }, before.passing.because
+	}
+	remote := isRemote(from, d) && !c.isFlat(d)
 	concerned := map[cause][]uint32{}
 	var causes []cause
 	for _, port := range all {
 		mode := here(port)
 		speaksHTTP := slices.Contains(http, port)
-		if obstacle, found := c.obstacleTo(from, mode, there(port), remote, speaksHTTP, receiver); found {
+		obstacle, found := c.obstacleTo(from, mode, there(port), remote, speaksHTTP, receiver)
+		if connection.passing != "" && speaksHTTP && c.misroutes(from, d, port) {
+			obstacle, found = misrouted(d), true
+		}
+		if found {
 			if concerned[obstacle] == nil {
 				causes = append(causes, obstacle)
 			}
@@ -232,6 +239,9 @@ func nameOf(vm *policy.VirtualMesh) string { return vm.Resource.Name + "." + vm.
 
 // setter says who sets the TLS mode.
 func (m portMode) setter() string {
+	if m.because != "" {
+		return m.because
+	}
 	who := "the default"
 	if m.object.Kind != "" {
 		who = m.object.Kind + " " + m.object.Name + "." + m.object.Namespace

@@ -10,12 +10,15 @@ type Decision string
 
 // The decisions. A CONDITIONAL call depends on the request, on its port, or on
 // which pod of the Destination receives it. A DENIED call is refused by access
-// rules; an UNREACHABLE one fails before they are asked (D45).
+// rules; an UNREACHABLE one fails before they are asked (D45). What becomes of an
+// UNKNOWN one is decided by something that meshctl cannot follow, which the reason
+// names (D46).
 const (
 	Allowed     Decision = "ALLOWED"
 	Conditional Decision = "CONDITIONAL"
 	Denied      Decision = "DENIED"
 	Unreachable Decision = "UNREACHABLE"
+	Unknown     Decision = "UNKNOWN"
 )
 
 // Verdict is the decision about calls from one workload to one Destination.
@@ -35,6 +38,9 @@ type Verdict struct {
 	// Assumed are facts that nobody knows and that the verdict depends on, as sentences
 	// (D46).
 	Assumed []string
+	// Unrouted is true if the caller's proxy does not know the host, so that no route
+	// and no setting applies.
+	Unrouted bool
 	// Further are obstacles behind the one that decides, in the order of stages.
 	Further []Obstacle
 }

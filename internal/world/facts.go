@@ -2,6 +2,8 @@ package world
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -97,10 +99,11 @@ func (m *Mesh) DefaultRetryPolicy() (policy *discoveryv1.DefaultRetryPolicy, kno
 // CapturesDNS reports whether the proxies capture the DNS requests of their pods,
 // unless a workload says otherwise; by default they do not.
 func (m *Mesh) CapturesDNS() (captures, known bool) {
-	if m.Facts == nil && m.Type == MeshIstio && m.Resource.Spec.Istio.SmartDNSProxyingEnabled {
-		return true, true // an older resource; its false may mean that it is not known
+	capture := m.facts().DNSCapture
+	if capture == nil && m.Type == MeshIstio && m.Resource.Spec.Istio.SmartDNSProxyingEnabled {
+		return true, true // the older field, whose false may mean that it is not known
 	}
-	return orStandard(m.facts().DNSCapture, false)
+	return orStandard(capture, false)
 }
 
 // defaultExports returns an exportTo of the mesh: by default, every namespace.
@@ -156,6 +159,32 @@ func (w *Workload) CapturesDNS() (captures, known bool) {
 	return captures, known && w.Facts != nil
 }
 
+// ResolvesFederatedNames reports whether the pods can look up federated hostnames,
+// which no DNS server has: their proxies answer for them if they capture DNS
+// requests (D62). Gateways choose hosts by routes and need no names.
+func (w *Workload) ResolvesFederatedNames() (resolves, known bool) {
+	if gateway, _ := w.IsGateway(); gateway {
+		return true, true
+	}
+	if ambient, _ := w.InAmbient(); ambient && w.Mesh != nil && capturesInAmbient(w.Mesh.Version) {
+		return true, true
+	}
+	if presence, _ := w.HasProxy(); presence == discoveryv1.PresenceNone {
+		return false, true
+	}
+	return w.CapturesDNS()
+}
+
+// capturesInAmbient reports whether ambient mode captures DNS requests by default,
+// as since Istio 1.25.
+func capturesInAmbient(version string) bool {
+	const since = 25
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	number, err := strconv.Atoi(minor)
+	return err == nil && (major != "1" || number >= since)
+}
+
 // InAmbient reports whether any of the pods is in ambient mode; by default none is.
 func (w *Workload) InAmbient() (ambient, known bool) { return orStandard(w.facts().Ambient, false) }
 
@@ -181,6 +210,27 @@ func (d *Destination) IsHeadless() (headless, known bool) {
 	return orStandard(d.facts().Headless, false)
 }
 
+// IsExternalName reports whether the name of the Service only stands for another
+// name, so that nothing is behind it in its cluster (D62).
+func (d *Destination) IsExternalName() bool {
+	return d.IsService() && d.Resource.Spec.KubeService.ServiceType == discoveryv1.ServiceTypeExternalName
+}
+
+// HasEndpoints reports whether anything is behind the Service; by default there is.
+// It is known to have none if discovery found no pod for its selector.
+func (d *Destination) HasEndpoints() (has, known bool) {
+	for _, group := range d.Resource.Spec.KubeService.EndpointSubsets {
+		if len(group.Endpoints) > 0 {
+			return true, true
+		}
+	}
+	f := d.facts()
+	if f.Headless != nil && f.Proxy == "" && len(d.Selector) > 0 {
+		return false, true
+	}
+	return true, false
+}
+
 // PodPort returns the port on which the pods of a workload listen for a port of the
 // Service. It is known only if named targets differ between the workloads.
 func (d *Destination) PodPort(port uint32, workload *Workload) (number uint32, known bool) {
@@ -200,7 +250,34 @@ func (d *Destination) PodPort(port uint32, workload *Workload) (number uint32, k
 // IsVisibleIn reports whether the Service is visible in a namespace of its cluster:
 // as it says itself, else as its mesh says, else in every one (D62).
 func (d *Destination) IsVisibleIn(namespace string) (visible, known bool) {
-	exportTo, known := d.facts().ExportTo, d.facts().ExportTo != nil
+	exportTo, known := d.visibility()
+	visible = slices.ContainsFunc(exportTo, func(e string) bool {
+		return e == "*" || e == namespace || e == "." && namespace == d.Ref.Namespace
+	})
+	return visible, known
+}
+
+// VisibleNamespaces returns the namespaces in which the Service is visible; all is
+// true if it is visible in every one.
+func (d *Destination) VisibleNamespaces() (namespaces []string, all bool) {
+	exportTo, _ := d.visibility()
+	for _, e := range exportTo {
+		switch e {
+		case "*":
+			return nil, true
+		case "~":
+		case ".":
+			namespaces = append(namespaces, d.Ref.Namespace)
+		default:
+			namespaces = append(namespaces, e)
+		}
+	}
+	return namespaces, false
+}
+
+// visibility returns the exportTo that holds for the Service.
+func (d *Destination) visibility() (exportTo []string, known bool) {
+	exportTo, known = d.facts().ExportTo, d.facts().ExportTo != nil
 	if len(exportTo) == 0 {
 		exportTo = nil
 		if d.Mesh != nil {
@@ -210,10 +287,7 @@ func (d *Destination) IsVisibleIn(namespace string) (visible, known bool) {
 		exportTo, knowsDefault = defaultExports(exportTo)
 		known = known && knowsDefault
 	}
-	visible = slices.ContainsFunc(exportTo, func(e string) bool {
-		return e == "*" || e == namespace || e == "." && namespace == d.Ref.Namespace
-	})
-	return visible, known
+	return exportTo, known
 }
 
 // ServiceAccountsBehind returns the service accounts of the pods behind a Service,

@@ -73,7 +73,7 @@ func (s *staying) withhold(d *compare.Differences) {
 		denying := called.Mesh != nil && s.denying[called.Mesh.ID]
 		encrypting := called.Mesh != nil && s.encrypting[called.Mesh.ID]
 		byRule := len(v.RulesAfter) > 0
-		gains := v.After == reach.Allowed || v.Before != reach.Allowed && v.After == reach.Conditional && !v.Fewer
+		gains := v.After == reach.Allowed || v.Before != reach.Allowed && (v.After == reach.Unknown || v.After == reach.Conditional && !v.Fewer)
 		switch {
 		case s.ruled[called.Key()]: // the rules that stay allow and deny
 			return !gains || !byRule

@@ -58,7 +58,7 @@ func (v viewer) accessReason(c compare.VerdictChange) string {
 	switch c.After {
 	case compare.NotFederated:
 		return "no longer federated to their mesh"
-	case reach.Unreachable:
+	case reach.Unreachable, reach.Unknown:
 		return v.verdictOf(c).Reason
 	case reach.Conditional:
 		return v.terms(c)

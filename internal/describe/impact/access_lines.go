@@ -18,7 +18,7 @@ func (l *sentences) access(changes []AccessChange) {
 		}
 		severity := finding.SeverityWarning
 		more := c.Before == reach.Conditional && c.After == reach.Conditional && !c.Fewer
-		if c.Before == reach.Denied || c.Before == reach.Unreachable || c.After == reach.Allowed || more {
+		if c.After != reach.Unknown && (c.Before == reach.Denied || c.Before == reach.Unreachable || c.After == reach.Allowed || more) {
 			severity = finding.SeverityInfo
 		}
 		if c.byDefault && c.After == reach.Allowed { // a side effect that no policy asks for
@@ -35,6 +35,8 @@ func (c AccessChange) sentence() string {
 		who = "all callers"
 	}
 	switch {
+	case c.After == reach.Unknown:
+		return "it will not be known whether " + who + " can call " + to
 	case c.After == reach.Unreachable && c.Everyone:
 		return "no caller will reach " + to
 	case c.After == reach.Unreachable:

@@ -206,7 +206,7 @@ type EffectiveSetting struct {
 
 // AccessChange is a changed decision for callers.
 type AccessChange struct {
-	// Before and After are ALLOWED, DENIED, CONDITIONAL or UNREACHABLE; both are
+	// Before and After are ALLOWED, DENIED, CONDITIONAL, UNREACHABLE or UNKNOWN; both are
 	// CONDITIONAL if the conditions differ.
 	Before reach.Decision `json:"before"`
 	After  reach.Decision `json:"after"`

@@ -78,7 +78,7 @@ func checkVerdictChanges(t *testing.T, c *compare.Differences) {
 		for _, w := range world.WorkloadPointers() {
 			was, is := verdictOf(c.Before, w, id), verdictOf(c.After, w, id)
 			possible := func(v reach.Verdict) bool {
-				return v.Decision == reach.Allowed || v.Decision == reach.Conditional
+				return v.Decision == reach.Allowed || v.Decision == reach.Conditional || v.Decision == reach.Unknown
 			}
 			differ := was.Decision != is.Decision
 			if was.Decision == reach.Conditional && is.Decision == reach.Conditional {

@@ -46,7 +46,7 @@ func (c *comparer) compareVerdicts() {
 func (c *comparer) sameAccess(id int) bool {
 	d := &c.world().Destinations[id]
 	was, is := c.before.Destinations[id].Federation, c.after.Destinations[id].Federation
-	if was != is && (was == nil || is == nil || !slices.Equal(was.Meshes, is.Meshes)) {
+	if was != is && (was == nil || is == nil || was.Flat != is.Flat || !slices.Equal(was.Meshes, is.Meshes)) {
 		return false
 	}
 	if !c.sameConnections(id) {
@@ -68,8 +68,11 @@ func (c *comparer) sameAccess(id int) bool {
 // in both results.
 func (c *comparer) sameConnections(id int) bool {
 	was, is := c.callsIn(c.before), c.callsIn(c.after)
-	if d := &c.world().Destinations[id]; !d.IsService() || !was.SetsTLS(d) && !is.SetsTLS(d) {
-		return true // the meshes, which decide about trust domains, are the same
+	if d := &c.world().Destinations[id]; !d.IsService() || !was.SetsTLS(d) && !is.SetsTLS(d) && !is.Hides(d) {
+		// What decides besides, such as trust domains and the names of hosts, was
+		// discovered and is the same. Gateways, which may be in namespaces where the
+		// Destination is hidden, are not.
+		return true
 	}
 	for _, from := range c.callersByMesh() {
 		// Both results have the same receivers, but for their rules.
@@ -124,14 +127,14 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 	c.Verdicts = append(c.Verdicts, change)
 }
 
-// fails reports whether calls with a decision fail.
+// fails reports whether calls with a decision are known to fail.
 func fails(decision reach.Decision) bool {
-	return decision != reach.Allowed && decision != reach.Conditional
+	return decision != reach.Allowed && decision != reach.Conditional && decision != reach.Unknown
 }
 
 // decisions lists all decisions, the most permissive first.
 func decisions() []reach.Decision {
-	return []reach.Decision{reach.Allowed, reach.Conditional, reach.Denied, reach.Unreachable, NotFederated}
+	return []reach.Decision{reach.Allowed, reach.Conditional, reach.Unknown, reach.Denied, reach.Unreachable, NotFederated}
 }
 
 // judgement is the decision of one result about all callers of a Destination.
@@ -176,8 +179,12 @@ func (c *comparer) decide(r *policy.Result, id int) judgement {
 func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach.Caller, callers WorkloadSet) {
 	d := &r.World.Destinations[id]
 	allowed, closed, unreachable := callers.clone(), callers.clone(), callers.clone()
+	unknown := newWorkloadSet(len(c.world().Workloads))
 	for _, pod := range c.callsIn(r).Receivers(&r.World.Destinations[id]) {
 		connection := c.callsIn(r).Connect(from, d, pod)
+		if connection.Unknown != nil { // it is so for all pods, or takes precedence
+			unknown.unite(callers)
+		}
 		if len(connection.Open) == 0 {
 			allowed = newWorkloadSet(len(c.world().Workloads))
 			continue
@@ -193,8 +200,11 @@ func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach
 	conditional.subtract(allowed)
 	conditional.subtract(closed)
 	for decision, decided := range map[reach.Decision]WorkloadSet{
-		reach.Allowed: allowed, reach.Denied: denied, reach.Conditional: conditional, reach.Unreachable: unreachable,
+		reach.Allowed: allowed, reach.Denied: denied, reach.Conditional: conditional, reach.Unreachable: unreachable, reach.Unknown: unknown,
 	} {
+		if decision != reach.Unknown {
+			decided.subtract(unknown)
+		}
 		all := j.callers[decision]
 		all.unite(decided)
 	}

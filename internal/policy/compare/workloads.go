@@ -185,7 +185,7 @@ func (c *comparer) callersByMesh() []callers {
 		if w.Mesh == nil {
 			continue
 		}
-		from := reach.CallerOf(w)
+		from := c.callsIn(c.after).CallerOf(w)
 		at, known := places[from]
 		if !known {
 			at = len(c.places)

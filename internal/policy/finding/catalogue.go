@@ -34,6 +34,9 @@ const (
 	CodeUnusableAddress    Code = "MC0214"
 	CodeSharedAddress      Code = "MC0215"
 	CodeTrustDomain        Code = "MC0216"
+	CodeExternalName       Code = "MC0217"
+	CodeHiddenFromGateway  Code = "MC0218"
+	CodeFederatedHeadless  Code = "MC0219"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
@@ -186,9 +189,9 @@ func Catalogue() []Entry {
 			"wait for the load balancer, or set spec.federation.ingressGatewaySelectors[].overrideHostInfo",
 		},
 		{
-			CodeSuffixNeedsDNS, SeverityError, "A mesh cannot resolve the hostname suffix",
-			"Hostnames with a suffix other than `global` are resolved by Istio's smart DNS proxying, which this mesh has not enabled. Nothing is federated to it.",
-			"set ISTIO_META_DNS_CAPTURE=true in the mesh's proxy metadata, or omit spec.federation.hostnameSuffix",
+			CodeSuffixNeedsDNS, SeverityWarning, "Workloads cannot resolve federated hostnames",
+			"No DNS server has the hostnames under which Services are federated, whatever their suffix, `global` included. Sidecars answer for them if they capture the DNS requests of their pods, which Istio does not do by default. Calls to federated Services from the named mesh or workloads fail at the name. Ambient mode captures DNS requests since Istio 1.25. If the setting is not known, as in resources of another tool, Istio's default is assumed.",
+			"set ISTIO_META_DNS_CAPTURE: \"true\" in meshConfig.defaultConfig.proxyMetadata of Istio in the mesh's cluster, and restart the workloads",
 		},
 		{
 			CodeTLSIncoherent, SeverityError, "TLS enforcement conflicts with the Settings",
@@ -234,6 +237,21 @@ func Catalogue() []Entry {
 			CodeTrustDomain, SeverityWarning, "A mesh does not accept the trust domain of its callers",
 			"Services of the mesh are federated to meshes with other trust domains. Its proxies accept clients of its own trust domain, of meshConfig.trustDomainAliases and of meshConfig.caCertificates[].trustDomains only, even if the root certificate is shared, unless istiod runs with PILOT_SKIP_VALIDATE_TRUST_DOMAIN=true. All other calls end in the TLS handshake; callers get 503. An alias works, too, but makes the identities of both trust domains interchangeable in access rules.",
 			"add the trust domains of the calling meshes to meshConfig.caCertificates[].trustDomains of Istio in the mesh's cluster",
+		},
+		{
+			CodeExternalName, SeverityWarning, "A Service of type ExternalName is not federated",
+			"The Service only stands for a name outside the cluster. It has no pods that a gateway could forward to, so it is never federated, even if a VirtualMesh selects it.",
+			"federate a Service that has pods, or let other clusters call the external name themselves",
+		},
+		{
+			CodeHiddenFromGateway, SeverityWarning, "A federated Service is hidden from its gateway",
+			"Calls from other clusters enter through an east-west gateway, which forwards to Services only that are visible in its own namespace. The annotation networking.istio.io/exportTo of the Service, or meshConfig.defaultServiceExportTo, hides this one there, so all of these calls fail.",
+			"add the namespace of the gateway to the annotation networking.istio.io/exportTo of the Service",
+		},
+		{
+			CodeFederatedHeadless, SeverityInfo, "A headless Service is federated",
+			"In its own cluster, the name of a headless Service leads to all of its pods, and each pod of a StatefulSet has a name of its own. Other clusters know one hostname with one address, whose connections are balanced over all pods. Names such as db-0.db.shop.svc.west.global do not exist.",
+			"if clients need single pods, such as members of a database cluster, create a Service for each pod and federate these instead",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy refers to a Service that does not exist",

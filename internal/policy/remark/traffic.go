@@ -1,6 +1,7 @@
 // Package remark finds values of policies that are valid but probably a mistake:
-// of one policy alone, and of the settings that meet on one route. What needs
-// other objects is a matter of the engine.
+// of one policy alone, and of the settings that meet on one route; and what facts
+// about Services and meshes mean for calls between clusters. What else needs other
+// objects is a matter of the engine.
 package remark
 
 import (

@@ -87,9 +87,6 @@ func (r *Renderer) omitOfMesh(m *world.Mesh) {
 	for _, reason := range decided.Errors {
 		r.omit(Omission{Object: id, Cluster: m.Cluster, Targets: r.keys(decided.Unexported), Reason: reason})
 	}
-	for _, reason := range decided.Warnings {
-		r.omit(Omission{Object: id, Cluster: m.Cluster, Reason: reason})
-	}
 	for _, g := range decided.Gateways {
 		r.omitOfGateway(id, m, g)
 	}

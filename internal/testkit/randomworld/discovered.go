@@ -71,19 +71,6 @@ func (g *generator) addMeshes(number int) {
 	}
 }
 
-// meshFacts lets most meshes accept the trust domains of the others.
-func (g *generator) meshFacts() *discoveryv1.MeshFacts {
-	switch g.below(4) {
-	case 0:
-		return nil
-	case 1:
-		return &discoveryv1.MeshFacts{TrustDomainAliases: some(g, "east.example", "west.example"), CACertificateTrustDomains: some(g, "cluster.local", "shared.example")}
-	default:
-		skip := true
-		return &discoveryv1.MeshFacts{SkipValidateTrustDomain: &skip}
-	}
-}
-
 func (g *generator) listedGateways() []discoveryv1.IngressGatewayInfo {
 	if !g.chance(5) {
 		return nil
@@ -106,12 +93,12 @@ func (g *generator) addServices(number int) {
 		}
 		service := &discoveryv1.KubeService{
 			Ref:                    &core.ClusterObjectRef{Name: name, Namespace: namespace, ClusterName: cluster},
-			WorkloadSelectorLabels: selector, Labels: g.labels(), Ports: g.ports(),
+			WorkloadSelectorLabels: selector, Labels: g.labels(), Ports: g.ports(), ServiceType: pick(g, "", "", "", "", "", "", "", discoveryv1.ServiceTypeExternalName),
 		}
 		if g.chance(40) {
 			service.Ref = nil
 		}
-		g.addDestination(fmt.Sprintf("%s-%s-%s-%d", name, namespace, cluster, i), cluster, discoveryv1.DestinationSpec{KubeService: service})
+		g.addDestination(fmt.Sprintf("%s-%s-%s-%d", name, namespace, cluster, i), cluster, discoveryv1.DestinationSpec{KubeService: service, Meshctl: g.serviceFacts()})
 		for range g.below(3) {
 			g.addWorkload(name, namespace, cluster, map[string]string{"app": name, "version": pick(g, "v1", "v2")})
 		}
@@ -182,7 +169,7 @@ func (g *generator) addWorkload(name, namespace, cluster string, labels map[stri
 	number := len(g.objects.Workloads)
 	workload := &discoveryv1.Workload{
 		ObjectMeta: discoveredMeta(fmt.Sprintf("%s-%d-%s", name, number, pick(g, "deployment", "statefulset", "thing"))),
-		Spec:       discoveryv1.WorkloadSpec{Mesh: g.home(cluster)},
+		Spec:       discoveryv1.WorkloadSpec{Mesh: g.home(cluster), Meshctl: g.podFacts()},
 	}
 	if !g.chance(40) {
 		workload.Spec.Kubernetes = &discoveryv1.KubernetesWorkload{

@@ -1,0 +1,60 @@
+package reach
+
+import (
+	"github.com/meshctl/meshctl/internal/world"
+)
+
+// Caller is who calls: workloads that connect to everybody in the same way. Callers
+// are comparable.
+type Caller struct {
+	Cluster string
+	// Mesh is nil if it is not known.
+	Mesh *world.Mesh
+	// Namespace is that of the callers if a Service of their cluster is visible there,
+	// but not in all namespaces; "" for all other namespaces.
+	Namespace string
+	// gateway is true if their proxies are gateways.
+	gateway bool
+	names   resolution
+}
+
+// CallerOf returns a workload as a caller.
+func (c *Calls) CallerOf(w *world.Workload) Caller {
+	caller := Caller{Cluster: w.Cluster, Mesh: w.Mesh, names: resolutionOf(w)}
+	caller.gateway, _ = w.IsGateway()
+	if c.namedNamespaces()[namespace{w.Cluster, w.Namespace}] {
+		caller.Namespace = w.Namespace
+	}
+	return caller
+}
+
+// namespace is a namespace of a cluster.
+type namespace struct{ cluster, name string }
+
+// namedNamespaces returns the namespaces in which Services are visible that are not
+// visible in all of them.
+func (c *Calls) namedNamespaces() map[namespace]bool {
+	if c.visibleIn == nil {
+		c.visibleIn = map[namespace]bool{}
+		for i := range c.result.World.Destinations {
+			d := &c.result.World.Destinations[i]
+			if !d.IsService() {
+				continue
+			}
+			names, _ := d.VisibleNamespaces()
+			for _, name := range names {
+				c.visibleIn[namespace{d.Ref.ClusterName, name}] = true
+			}
+		}
+	}
+	return c.visibleIn
+}
+
+// trustDomain returns the trust domain of the callers' certificates; "" if they
+// have none of Istio's.
+func (c Caller) trustDomain() string {
+	if c.Mesh == nil || c.Mesh.Type != world.MeshIstio {
+		return ""
+	}
+	return c.Mesh.TrustDomain
+}
