@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // Outbound is one Destination as seen by a source workload.
@@ -53,7 +54,9 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, unliste
 // withoutRules returns the decision about calls of a workload to a Destination
 // without AccessPolicies. Unlike Verdict it gives no reason, which costs more.
 func (c *Calls) withoutRules(w *world.Workload, d *world.Destination) Decision {
-	if c.SetsTLS(d) || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(CallerOf(w), r.Mesh) }) {
+	from := CallerOf(w)
+	if c.setsTLS(d) || c.hasBare(d) || from.Proxies != discoveryv1.PresenceAll ||
+		slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(from, r.Mesh) }) {
 		return c.Verdict(w, d).Decision // the call may fail before
 	}
 	decision := Decision("")
