@@ -87,6 +87,9 @@ type comparer struct {
 	identities []identityClass
 	inCluster  map[string]WorkloadSet
 	inMesh     map[int]WorkloadSet
+	// connected are the workloads for which connection settings hold, routed those
+	// whose requests follow routes.
+	connected, routed WorkloadSet
 	places     []callers
 }
 

@@ -122,7 +122,7 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 	if sources.isEmpty() {
 		return
 	}
-	change.Sources, change.Everyone = sources, c.isEveryone(sources, change.Destination)
+	change.Sources, change.Everyone = sources, c.isEveryone(sources, change.Destination, c.all())
 	c.Verdicts = append(c.Verdicts, change)
 }
 
