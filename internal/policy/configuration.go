@@ -42,6 +42,13 @@ func (a *Application) EffectiveOn(destination int) bool {
 // DefaultTLSMode returns the client-side TLS mode without any policy (D39).
 func (r *Result) DefaultTLSMode() networkingv1.TLSMode { return clientTLSMode(r.World) }
 
+// LeavesTLSMode reports whether proxies choose the TLS mode for each pod of a
+// Destination that no policy sets a mode for, unless they call it through gateways:
+// without Settings, and if any of the pods has no proxy (D50).
+func (r *Result) LeavesTLSMode(d *world.Destination) bool {
+	return r.World.Settings == nil && d.Mesh != nil && d.Mesh.Type == world.MeshIstio && d.IsService() && r.World.HasBarePods(d)
+}
+
 // HostnameSuffix returns the suffix of federated hostnames of the VirtualMesh.
 func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 

@@ -29,6 +29,9 @@ type ConnectionSetting struct {
 // Destination, sorted by field. They apply to all workloads of the cluster,
 // regardless of the labels and namespaces that a policy's sourceSelector contains.
 func (r *Result) Connection(w *world.Workload, destination int) []ConnectionSetting {
+	if !r.HasConnections(w) {
+		return nil
+	}
 	pools := connections{all: serviceport.All(&r.World.Destinations[destination]), taken: map[string][]uint32{}}
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]

@@ -39,13 +39,13 @@ type Result struct {
 	// invalid are the policies that are INVALID as a whole.
 	invalid        []PolicyRef
 	trafficSources selector.Index
-	// narrow are the policies with connection settings that hold for more callers
-	// than they select; nil until first used.
-	narrow        []int
-	accessSources selector.Index
-	podRules      map[int][]AccessRule
-	effects       map[viewpoint]*sourceEffects
-	features      feature.Features
+	// connecting are the policies with connection settings, narrow those that select
+	// fewer callers than they hold for; nil until first used.
+	connecting, narrow []int
+	accessSources      selector.Index
+	podRules           map[int][]AccessRule
+	effects            map[viewpoint]*sourceEffects
+	features           feature.Features
 	// equalities is expensive to build, so it is built once.
 	equalities conversion.Equalities
 	// related and aboutPolicy index findings by object.

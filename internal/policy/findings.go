@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy/finding"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/world"
 )
 
@@ -54,7 +55,7 @@ func (r *Result) FindingsAbout(w *world.Workload, effects []*Effect) []int {
 		found = append(found, r.aboutPolicy[e.Policy]...)
 	}
 	for _, ref := range r.unreachablePolicies { // they affect nothing, so effects does not contain them
-		if r.HasSource(ref, w) {
+		if r.HasSource(ref, w) || ref.Kind == KindTrafficPolicy && selector.MatchesWorkload(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w) {
 			found = append(found, r.aboutPolicy[ref]...)
 		}
 	}

@@ -76,10 +76,15 @@ func (r *Result) AffectedSources(ref PolicyRef) []int {
 		return nil
 	}
 	sources := r.matchingSources(ref)
-	if ref.Kind == KindTrafficPolicy && len(r.TrafficPolicies[ref.Index].connectionFields()) > 0 {
+	switch {
+	case ref.Kind != KindTrafficPolicy:
+	case len(r.TrafficPolicies[ref.Index].connectionFields()) > 0:
 		sources = slices.DeleteFunc(r.World.WorkloadsWithin(nil, nil, nil), func(id int) bool {
-			return len(r.sources(ref.Index, r.World.Workloads[id].Cluster)) == 0
+			w := &r.World.Workloads[id]
+			return len(r.sources(ref.Index, w.Cluster)) == 0 || !r.HasConnections(w)
 		})
+	default:
+		sources = slices.DeleteFunc(slices.Clone(sources), func(id int) bool { return !r.FollowsRoutes(&r.World.Workloads[id]) })
 	}
 	return slices.DeleteFunc(sources, func(id int) bool {
 		w := &r.World.Workloads[id]

@@ -17,7 +17,7 @@ import (
 func (r *Result) RejectedFor(w *world.Workload, destination int) []Rejection {
 	var rejected []Rejection
 	for _, rejection := range r.Destinations[destination].Rejections {
-		if selector.MatchesWorkload(r.TrafficPolicies[rejection.Policy].Resource.Spec.SourceSelector, w) {
+		if r.affects(rejection.Policy, w) {
 			rejected = append(rejected, rejection)
 		}
 	}
@@ -88,7 +88,7 @@ func (r *Result) idleSettings(w *world.Workload, destination int) []Rejection {
 	var idle []Rejection
 	for _, i := range r.Destinations[destination].Traffic {
 		p := &r.TrafficPolicies[i]
-		if p.RejectedOn(destination) || len(p.RouteFeatures) == 0 || !selector.MatchesWorkload(p.Resource.Spec.SourceSelector, w) {
+		if p.RejectedOn(destination) || len(p.RouteFeatures) == 0 || !r.affects(i, w) {
 			continue
 		}
 		if reason := r.PortReason(p, destination); reason != "" {

@@ -45,27 +45,35 @@ func (e *evaluator) remarkConnections(p *TrafficPolicy) {
 	}
 }
 
-// connectsFrom reports whether the connection settings of a policy hold for a
-// workload that its sourceSelector does not match.
+// connectsFrom reports whether only the connection settings of a policy hold for a
+// workload: one that its sourceSelector does not match, or a gateway.
 func (r *Result) connectsFrom(i int, w *world.Workload) bool {
 	p := &r.TrafficPolicies[i]
 	return (len(p.connectionFeatures) > 0 || p.tlsMode != nil) && len(r.sources(i, w.Cluster)) > 0 &&
-		!selector.MatchesWorkload(p.Resource.Spec.SourceSelector, w)
+		r.HasConnections(w) && !r.affects(i, w)
 }
 
 // ConnectionPolicies returns the positions of the policies of which only the
 // connection settings hold for a workload, ascending.
 func (r *Result) ConnectionPolicies(w *world.Workload) []int {
-	if r.narrow == nil {
-		r.narrow = []int{}
+	if r.connecting == nil {
+		r.connecting, r.narrow = []int{}, []int{}
 		for i := range r.TrafficPolicies {
 			p := &r.TrafficPolicies[i]
-			if s := p.Resource.Spec.SourceSelector; p.Valid() && len(p.connectionFields()) > 0 && selector.SelectsParts(s) {
+			if !p.Valid() || len(p.connectionFields()) == 0 {
+				continue
+			}
+			r.connecting = append(r.connecting, i)
+			if selector.SelectsParts(p.Resource.Spec.SourceSelector) {
 				r.narrow = append(r.narrow, i)
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(r.narrow), func(i int) bool { return !r.connectsFrom(i, w) })
+	candidates := r.narrow
+	if !r.FollowsRoutes(w) {
+		candidates = r.connecting
+	}
+	return slices.DeleteFunc(slices.Clone(candidates), func(i int) bool { return !r.connectsFrom(i, w) })
 }
 
 // remarkOutliers reports outlier detection of Destinations that callers in other

@@ -20,6 +20,9 @@ type split struct {
 // splitRoutes splits the routes whose source includes a workload. Workloads with
 // the same routes share the result.
 func (r *Result) splitRoutes(w *world.Workload, destination int) split {
+	if !r.FollowsRoutes(w) {
+		return split{}
+	}
 	composed := r.composedRoutes(w.Cluster, destination)
 	positions := composed.including(w)
 	key := fmt.Sprint(positions)

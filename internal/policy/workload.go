@@ -168,10 +168,11 @@ func (r *Result) newSourceEffect(ref PolicyRef, w *world.Workload, detail bool) 
 }
 
 // SourcePolicies returns the positions of the policies whose source selector
-// matches the workload, regardless of their destinations, ascending.
+// matches the workload, regardless of their destinations, ascending. Those of
+// TrafficPolicies match sidecars only.
 func (r *Result) SourcePolicies(w *world.Workload) (traffic, access []int) {
 	traffic = slices.DeleteFunc(r.trafficSources.Candidates(w), func(i int) bool {
-		return !selector.MatchesWorkload(r.TrafficPolicies[i].Resource.Spec.SourceSelector, w)
+		return !r.affects(i, w)
 	})
 	identity, known := selector.IdentityOf(w)
 	access = slices.DeleteFunc(r.accessSources.Candidates(w), func(i int) bool {
@@ -185,7 +186,7 @@ func (r *Result) SourcePolicies(w *world.Workload) (traffic, access []int) {
 // any of its Destinations.
 func (r *Result) HasSource(ref PolicyRef, w *world.Workload) bool {
 	if ref.Kind == KindTrafficPolicy {
-		return selector.MatchesWorkload(r.TrafficPolicies[ref.Index].Resource.Spec.SourceSelector, w)
+		return r.affects(ref.Index, w)
 	}
 	identity, known := selector.IdentityOf(w)
 	p := &r.AccessPolicies[ref.Index]

@@ -11,8 +11,10 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// Receiver is pods that may receive calls to a Destination.
+// Receiver is pods that may receive calls to a Destination: all have a proxy, or
+// none has.
 type Receiver struct {
+	world.Pods
 	// Mesh is nil if it is not known.
 	Mesh  *world.Mesh
 	Rules []policy.AccessRule
@@ -22,45 +24,86 @@ type Receiver struct {
 }
 
 // Receivers returns who receives calls to a Destination: each backing workload. If
-// none is known, the Destination's own rules are used (D33).
+// none is known, the Destination's own rules are used (D33). Rules act in
+// proxies, so pods without one have none (D50).
 func (c *Calls) Receivers(d *world.Destination) []Receiver {
 	if c.receiving[d.ID] == nil {
-		c.receiving[d.ID] = c.newReceivers(d)
+		for _, pods := range c.result.World.PodsBehind(d) {
+			c.receiving[d.ID] = append(c.receiving[d.ID], c.newReceiver(d, pods))
+		}
 	}
 	return c.receiving[d.ID]
 }
 
-func (c *Calls) newReceivers(d *world.Destination) []Receiver {
-	if len(d.Backing) == 0 {
-		r := Receiver{Mesh: d.Mesh, Rules: c.result.RulesOf(d.ID)}
+func (c *Calls) newReceiver(d *world.Destination, pods world.Pods) Receiver {
+	r := Receiver{Pods: pods, Mesh: d.Mesh}
+	if pods.Workload != nil {
+		r.Mesh = pods.Workload.Mesh
+	}
+	switch {
+	case pods.Bare:
+	case pods.Workload != nil:
+		r.Rules, r.Gateway = c.result.RulesFor(pods.Workload), c.result.OpenGatewayOf(pods.Workload)
+	default:
+		r.Rules = c.result.RulesOf(d.ID)
 		if c.result.OpenGateway(d) {
 			r.Gateway = d
 		}
-		return []Receiver{r}
 	}
-	receivers := make([]Receiver, 0, len(d.Backing))
-	for _, id := range d.Backing {
-		pod := &c.result.World.Workloads[id]
-		receivers = append(receivers, Receiver{Mesh: pod.Mesh, Rules: c.result.RulesFor(pod), Gateway: c.result.OpenGatewayOf(pod)})
+	return r
+}
+
+// ReceiversFrom returns who receives the calls of some callers. Gateways choose
+// among the pods with a proxy, if there are any (D60).
+func (c *Calls) ReceiversFrom(from Caller, d *world.Destination) []Receiver {
+	all := c.Receivers(d)
+	bare := func(r Receiver) bool { return r.Bare }
+	if !c.throughGateways(from, d) || !slices.ContainsFunc(all, bare) {
+		return all
 	}
-	return receivers
+	if served := slices.DeleteFunc(slices.Clone(all), bare); len(served) > 0 {
+		return served
+	}
+	return all
 }
 
 // Verdict decides about calls of a workload to a Destination that it reaches (see
 // policy.Result.Reach). Every pod that may receive the request decides for itself,
-// so the verdict is computed for each backing workload.
+// so the verdict is computed for each backing workload, and for pods of the caller
+// with and without a proxy.
 func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
-	receivers := c.Receivers(d)
-	verdicts := make([]Verdict, 0, len(receivers))
-	for _, r := range receivers {
-		verdicts = append(verdicts, c.judge(source, d, r))
+	callers := c.CallerOf(source).Parts()
+	var verdicts []ofPods
+	for _, from := range callers {
+		for _, r := range c.ReceiversFrom(from, d) {
+			verdicts = append(verdicts, ofPods{namePods(from, len(callers) > 1, r), c.judge(source, from, d, r)})
+		}
 	}
 	return c.combine(d, verdicts)
 }
 
+// ofPods is the verdict about calls between some pods.
+type ofPods struct {
+	// pods names them after a decision, such as "on cart".
+	pods    string
+	verdict Verdict
+}
+
+func namePods(from Caller, parts bool, to Receiver) string {
+	on := "on " + to.Name()
+	switch {
+	case !parts:
+		return on
+	case from.bare():
+		return "from pods without a proxy " + on
+	default:
+		return "from pods with a proxy " + on
+	}
+}
+
 // judge decides about calls that one receiver gets.
-func (c *Calls) judge(source *world.Workload, d *world.Destination, to Receiver) Verdict {
-	connection := c.Connect(c.CallerOf(source), d, to)
+func (c *Calls) judge(source *world.Workload, from Caller, d *world.Destination, to Receiver) Verdict {
+	connection := c.Connect(from, d, to)
 	if connection.Unknown != nil {
 		open := connection.Unknown
 		return Verdict{Decision: Unknown, Code: open.Code, Reason: open.Reason, Further: c.further(source, d, to, connection, connection.Obstacles), Assumed: connection.Assumed}
@@ -100,6 +143,9 @@ func (c *Calls) further(source *world.Workload, d *world.Destination, to Receive
 
 // access decides about calls over an open connection.
 func (c *Calls) access(source *world.Workload, d *world.Destination, to Receiver, connection *Connection) Verdict {
+	if to.Bare {
+		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s have no proxy that could refuse calls", nameBare(d, to))}
+	}
 	if to.Gateway != nil {
 		return c.throughGateway(to.Gateway)
 	}
@@ -159,6 +205,18 @@ func (r *refusals) add(code Code, policy int) {
 	}
 	if code == CodeOnlyHTTP {
 		r.onlyHTTP = append(r.onlyHTTP, policy)
+	}
+}
+
+// nameBare names pods without a proxy at the beginning of a sentence.
+func nameBare(d *world.Destination, to Receiver) string {
+	switch {
+	case to.Part:
+		return "some pods of " + d.Key()
+	case to.Workload != nil:
+		return "the pods of " + to.Workload.Name
+	default:
+		return "the pods of " + d.Key()
 	}
 }
 

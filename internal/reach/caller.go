@@ -2,6 +2,7 @@ package reach
 
 import (
 	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // Caller is who calls: workloads that connect to everybody in the same way. Callers
@@ -13,6 +14,8 @@ type Caller struct {
 	// Namespace is that of the callers if a Service of their cluster is visible there,
 	// but not in all namespaces; "" for all other namespaces.
 	Namespace string
+	// Proxies says how many of the pods have a proxy (D50).
+	Proxies discoveryv1.Presence
 	// gateway is true if their proxies are gateways.
 	gateway bool
 	names   resolution
@@ -20,13 +23,27 @@ type Caller struct {
 
 // CallerOf returns a workload as a caller.
 func (c *Calls) CallerOf(w *world.Workload) Caller {
-	caller := Caller{Cluster: w.Cluster, Mesh: w.Mesh, names: resolutionOf(w)}
+	caller := Caller{Cluster: w.Cluster, Mesh: w.Mesh, Proxies: w.Proxies(), names: resolutionOf(w)}
 	caller.gateway, _ = w.IsGateway()
 	if c.namedNamespaces()[namespace{w.Cluster, w.Namespace}] {
 		caller.Namespace = w.Namespace
 	}
 	return caller
 }
+
+// Parts returns the callers by whether they have a proxy: one element, or one for
+// the pods with a proxy and one for the others.
+func (c Caller) Parts() []Caller {
+	if c.Proxies != discoveryv1.PresenceSome {
+		return []Caller{c}
+	}
+	with, without := c, c
+	with.Proxies, without.Proxies, without.names = discoveryv1.PresenceAll, discoveryv1.PresenceNone, withoutProxy
+	return []Caller{with, without}
+}
+
+// bare reports whether none of the callers has a proxy.
+func (c Caller) bare() bool { return c.Proxies == discoveryv1.PresenceNone }
 
 // namespace is a namespace of a cluster.
 type namespace struct{ cluster, name string }
@@ -53,7 +70,7 @@ func (c *Calls) namedNamespaces() map[namespace]bool {
 // trustDomain returns the trust domain of the callers' certificates; "" if they
 // have none of Istio's.
 func (c Caller) trustDomain() string {
-	if c.Mesh == nil || c.Mesh.Type != world.MeshIstio {
+	if c.bare() || c.Mesh == nil || c.Mesh.Type != world.MeshIstio {
 		return ""
 	}
 	return c.Mesh.TrustDomain

@@ -43,6 +43,8 @@ const (
 	CodeExporterNotMutual  Code = "MT0503"
 	CodeTLSToHTTP          Code = "MT0504"
 	CodeTrustDomain        Code = "MT0505"
+	CodePodWithoutProxy    Code = "MT0506"
+	CodeGatewayHidesPods   Code = "MT0507"
 
 	CodeNotAllowed      Code = "MT0601"
 	CodeDeniedByDefault Code = "MT0602"
@@ -117,6 +119,14 @@ func Catalogue() []Entry {
 			"A proxy accepts clients whose certificate has the trust domain of its own mesh, one of meshConfig.trustDomainAliases, or one of meshConfig.caCertificates[].trustDomains; PILOT_SKIP_VALIDATE_TRUST_DOMAIN=true of istiod switches the check off. A shared root alone is not enough. The connection ends in the TLS handshake, and callers get 503. The finding MC0216 has the setting to add.",
 		},
 		{
+			CodePodWithoutProxy, "the client sends mutual TLS, and the pod has no proxy to read it",
+			"A TrafficPolicy or the Settings ask for ISTIO_MUTUAL, and pods behind the Destination are known to have no proxy. They get a TLS handshake where they expect a request, and callers get 503. Without Settings and without a TLS mode in a policy, proxies choose for each pod: mutual TLS with pods that have a proxy, plaintext with the others.",
+		},
+		{
+			CodeGatewayHidesPods, "gateways do not forward calls to pods without a proxy",
+			"East-west gateways know only the pods of a Service that have a proxy, whatever TLS mode is set. None of the pods behind the Destination has one, so that calls from other clusters end in 503. Calls from the Destination's own cluster work.",
+		},
+		{
 			CodeNotAllowed, "no AccessPolicy allows the caller",
 			"AccessPolicies select the pods behind the Destination, and none of them allows the identity of the caller.",
 		},
@@ -126,7 +136,7 @@ func Catalogue() []Entry {
 		},
 		{
 			CodeNoIdentity, "the caller would be allowed, but its identity does not arrive",
-			"An identity arrives over Istio's mutual TLS only. A TrafficPolicy or the Settings make the client's proxy send plaintext or simple TLS, so that rules about principals or namespaces do not match.",
+			"An identity arrives over Istio's mutual TLS only. Without it, rules about principals or namespaces do not match: a TrafficPolicy or the Settings make the client's proxy send plaintext or simple TLS, or the caller has no proxy.",
 		},
 		{
 			CodeOnlyHTTP, "the caller is allowed HTTP requests only, and the port does not speak HTTP",

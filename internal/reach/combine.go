@@ -11,16 +11,18 @@ import (
 )
 
 // combine combines the verdicts of all pods that may receive the request.
-func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
-	first := verdicts[0]
-	if !slices.ContainsFunc(verdicts, func(v Verdict) bool { return !sameVerdict(v, first) }) {
+func (c *Calls) combine(d *world.Destination, verdicts []ofPods) Verdict {
+	first := verdicts[0].verdict
+	if !slices.ContainsFunc(verdicts, func(v ofPods) bool { return !sameVerdict(v.verdict, first) }) {
 		return first
 	}
+	alike := !slices.ContainsFunc(verdicts, func(v ofPods) bool { return v.verdict.Reason != first.Reason })
 	united := Verdict{Decision: first.Decision, Code: first.Code, Unrouted: first.Unrouted}
 	var conditions conditionList
 	var parts []string
 	unknown := Code("")
-	for i, v := range verdicts {
+	for _, of := range verdicts {
+		v := of.verdict
 		if united.Decision = either(united.Decision, v.Decision); united.Decision != first.Decision {
 			united.Code = CodeSomeRequests
 		}
@@ -37,7 +39,7 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 				united.Assumed = append(united.Assumed, fact)
 			}
 		}
-		parts = append(parts, fmt.Sprintf("%s on %s: %s", v.Decision, c.result.World.Workloads[d.Backing[i]].Name, v.Reason))
+		parts = append(parts, fmt.Sprintf("%s %s: %s", v.Decision, of.pods, v.Reason))
 	}
 	switch united.Decision {
 	case Denied:
@@ -47,7 +49,10 @@ func (c *Calls) combine(d *world.Destination, verdicts []Verdict) Verdict {
 	default:
 	}
 	united.Policies, united.Conditions = unique(united.Policies), conditions.list
-	united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
+	united.Reason = first.Reason
+	if !alike {
+		united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
+	}
 	united.Ports = combinePorts(d, verdicts)
 	return united
 }
@@ -69,7 +74,8 @@ func either(a, b Decision) Decision {
 }
 
 func sameVerdict(a, b Verdict) bool {
-	return a.Decision == b.Decision && slices.Equal(a.Policies, b.Policies) && a.Reason == b.Reason
+	sameConditions := slices.EqualFunc(a.Conditions, b.Conditions, func(a, b policy.Condition) bool { return a.Key() == b.Key() })
+	return a.Decision == b.Decision && slices.Equal(a.Policies, b.Policies) && sameConditions && a.Reason == b.Reason
 }
 
 // perPort returns the verdicts for the single ports if they differ.
@@ -122,14 +128,15 @@ func (n *Connection) onPort(port uint32, v *Verdict) PortVerdict {
 }
 
 // combinePorts combines the verdicts of pods for the single ports.
-func combinePorts(d *world.Destination, verdicts []Verdict) []PortVerdict {
+func combinePorts(d *world.Destination, verdicts []ofPods) []PortVerdict {
 	all := serviceport.All(d)
 	ports := make([]PortVerdict, len(all))
 	for k, port := range all {
 		for i := range verdicts {
-			at := PortVerdict{Port: port, Decision: verdicts[i].Decision, Code: verdicts[i].Code, Reason: verdicts[i].Reason}
-			if len(verdicts[i].Ports) > 0 {
-				at = verdicts[i].Ports[k]
+			v := &verdicts[i].verdict
+			at := PortVerdict{Port: port, Decision: v.Decision, Code: v.Code, Reason: v.Reason}
+			if len(v.Ports) > 0 {
+				at = v.Ports[k]
 			}
 			if i == 0 {
 				ports[k] = at

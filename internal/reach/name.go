@@ -28,7 +28,7 @@ func resolutionOf(w *world.Workload) resolution {
 	case !known:
 		return assumedNotCapturing
 	}
-	if presence, _ := w.HasProxy(); presence == discoveryv1.PresenceNone {
+	if w.Proxies() == discoveryv1.PresenceNone {
 		return withoutProxy
 	}
 	return notCapturing

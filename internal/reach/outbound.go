@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
+	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
 
 // Outbound is one Destination as seen by a source workload.
@@ -54,7 +55,8 @@ func (c *Calls) Outbound(w *world.Workload, all bool) (calls []Outbound, unliste
 // without AccessPolicies. Unlike Verdict it gives no reason, which costs more.
 func (c *Calls) withoutRules(w *world.Workload, d *world.Destination) Decision {
 	from := c.CallerOf(w)
-	if c.SetsTLS(d) || c.approach(from, d) != nil || slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(from, r.Mesh) }) {
+	if c.setsTLS(d) || c.hasBare(d) || from.Proxies != discoveryv1.PresenceAll || c.approach(from, d) != nil ||
+		slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return !accepts(from, r.Mesh) }) {
 		return c.Verdict(w, d).Decision // the call may fail before
 	}
 	decision := Decision("")

@@ -45,10 +45,11 @@ func (c *Calls) AffectedSources(ref policy.PolicyRef) (sources, admitting []int)
 	reaching := map[Caller]bool{}
 	return slices.DeleteFunc(sources, func(id int) bool {
 		w := &c.result.World.Workloads[id]
-		reaches, known := reaching[CallerOf(w)]
+		from := c.CallerOf(w)
+		reaches, known := reaching[from]
 		if !known {
 			reaches = slices.ContainsFunc(admitting, func(d int) bool { return c.result.Reaches(w, d) })
-			reaching[CallerOf(w)] = reaches
+			reaching[from] = reaches
 		}
 		return !reaches
 	}), admitting

@@ -43,18 +43,22 @@ type Connection struct {
 type connectionKey struct {
 	cluster, strange  string
 	destination, mesh int
-	// from is only set if something is in the way before a connection is made.
+	// from and to are only set where they matter otherwise.
 	from Caller
+	to   world.Pods
 }
 
 // Connect returns how callers connect to pods behind a Destination, which must be a
-// Service.
+// Service. All callers, or none, must have a proxy (see Parts).
 func (c *Calls) Connect(from Caller, d *world.Destination, to Receiver) *Connection {
 	key := connectionKey{cluster: from.Cluster, destination: d.ID, mesh: -1}
 	if to.Mesh != nil {
 		key.mesh = to.Mesh.ID
 	}
-	if !c.SetsTLS(d) {
+	switch {
+	case from.bare() || c.hasBare(d):
+		key.from, key.to = from, to.Pods
+	case !c.setsTLS(d):
 		// The usual case does not depend on the caller's cluster.
 		key.cluster = ""
 	}
@@ -67,7 +71,7 @@ func (c *Calls) Connect(from Caller, d *world.Destination, to Receiver) *Connect
 	}
 	connection, known := c.connections[key]
 	if !known {
-		connection = c.connect(from, d, to.Mesh, before)
+		connection = c.connect(from, d, to, before)
 		if before != nil {
 			before.meet(connection)
 		}
@@ -76,9 +80,20 @@ func (c *Calls) Connect(from Caller, d *world.Destination, to Receiver) *Connect
 	return connection
 }
 
-// SetsTLS reports whether anything sets another mode than Istio's mutual TLS for
+// Vary reports whether calls to a Destination may use anything but Istio's mutual
+// TLS, whoever calls.
+func (c *Calls) Vary(d *world.Destination) bool {
+	return c.bareCallers || c.setsTLS(d) || c.hasBare(d)
+}
+
+// hasBare reports whether any pod behind a Destination has no proxy.
+func (c *Calls) hasBare(d *world.Destination) bool {
+	return slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return r.Bare })
+}
+
+// setsTLS reports whether anything sets another mode than Istio's mutual TLS for
 // calls to a Destination.
-func (c *Calls) SetsTLS(d *world.Destination) bool {
+func (c *Calls) setsTLS(d *world.Destination) bool {
 	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio { // nothing is rendered for it
 		return false
 	}
@@ -90,15 +105,26 @@ func (c *Calls) SetsTLS(d *world.Destination) bool {
 type portMode struct {
 	mode   networkingv1.TLSMode
 	object world.ObjectID
-	// because says why, unless the object sets the mode.
+	// because says why there is a mode that no object sets, as the beginning of a
+	// sentence.
 	because string
+}
+
+// modeAuto stands for no mode: proxies choose one for each pod.
+const modeAuto networkingv1.TLSMode = "auto"
+
+// isMutual reports whether a gateway with this mode forwards calls: it does so to
+// pods with a proxy if the mode is chosen for each pod.
+func (m portMode) isMutual() bool {
+	return m.mode == networkingv1.TLSModeIstioMutual || m.mode == modeAuto
 }
 
 // modesFrom returns the TLS mode with which clients of a cluster call each port of
 // a Destination.
 func (c *Calls) modesFrom(cluster string, d *world.Destination) func(port uint32) portMode {
-	if !c.SetsTLS(d) {
-		return func(uint32) portMode { return portMode{mode: networkingv1.TLSModeIstioMutual} }
+	standard := c.standardMode(cluster, d)
+	if !c.setsTLS(d) {
+		return func(uint32) portMode { return standard }
 	}
 	var settings []policy.ConnectionSetting
 	for _, s := range c.result.ConnectionFrom(cluster, d.ID) {
@@ -112,12 +138,57 @@ func (c *Calls) modesFrom(cluster string, d *world.Destination) func(port uint32
 				return portMode{mode: mtls.Istio.TLSMode.OrDefault(), object: c.result.TrafficPolicies[s.Policy].ID()}
 			}
 		}
-		set := portMode{mode: c.result.DefaultTLSMode()}
-		if s := c.result.World.Settings; s != nil {
-			set.object = world.ObjectID{Kind: "Settings", Namespace: s.Namespace, Name: s.Name}
-		}
-		return set
+		return standard
 	}
+}
+
+// standardMode returns the TLS mode with which clients of a cluster call a
+// Destination that no policy sets a mode for. Without Settings, Destinations with
+// pods that have no proxy get none, but gateways need one (D50).
+func (c *Calls) standardMode(cluster string, d *world.Destination) portMode {
+	isIstio := d.Mesh != nil && d.Mesh.Type == world.MeshIstio
+	if !c.throughGateways(Caller{Cluster: cluster}, d) && (c.result.LeavesTLSMode(d) || !isIstio && c.hasBare(d)) {
+		return portMode{mode: modeAuto}
+	}
+	if !isIstio { // nothing is rendered for it
+		return portMode{mode: networkingv1.TLSModeIstioMutual}
+	}
+	standard := portMode{mode: c.result.DefaultTLSMode()}
+	if settings := c.result.World.Settings; settings != nil {
+		standard.object = world.ObjectID{Kind: "Settings", Namespace: settings.Namespace, Name: settings.Name}
+	}
+	return standard
+}
+
+// throughGateways reports whether callers reach a Destination through gateways.
+func (c *Calls) throughGateways(from Caller, d *world.Destination) bool {
+	return isRemote(from, d) && !c.isFlat(d)
+}
+
+// resolve returns the mode that the callers' proxies use with the pods. An assumed
+// fact may decide.
+func (c *Calls) resolve(mode portMode, from Caller, d *world.Destination, to Receiver) (resolved portMode, assumed string) {
+	switch {
+	case from.bare():
+		return portMode{mode: networkingv1.TLSModeDisable, because: "the caller has no proxy"}, ""
+	case mode.mode != modeAuto:
+		return mode, ""
+	case to.Bare:
+		return portMode{mode: networkingv1.TLSModeDisable, because: nameBare(d, to) + " have no proxy"}, ""
+	case from.Cluster != d.Ref.ClusterName && !d.HasLabelledPods():
+		return portMode{mode: networkingv1.TLSModeDisable, because: "no pod of " + d.Key() + " is known to accept mutual TLS (label " + world.LabelTLSMode + "), so proxies send plaintext"}, ""
+	case from.Mesh == nil:
+		return portMode{mode: networkingv1.TLSModeIstioMutual}, ""
+	}
+	auto, known := from.Mesh.UsesAutoMTLS()
+	name := "mesh " + from.Mesh.Ref.Name + "." + from.Mesh.Ref.Namespace
+	switch {
+	case !auto:
+		return portMode{mode: networkingv1.TLSModeDisable, because: name + " has no automatic mutual TLS (meshConfig.enableAutoMtls), so its proxies send plaintext"}, ""
+	case !known:
+		assumed = name + " has automatic mutual TLS (meshConfig.enableAutoMtls)"
+	}
+	return portMode{mode: networkingv1.TLSModeIstioMutual}, assumed
 }
 
 // Equal reports whether two connections are alike in everything that decides about
@@ -138,9 +209,9 @@ func accepts(from Caller, receiver *world.Mesh) bool {
 }
 
 // connect implements Connect.
-func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh, before *approach) *Connection {
+func (c *Calls) connect(from Caller, d *world.Destination, to Receiver, before *approach) *Connection {
 	connection := &Connection{}
-	cluster := from.Cluster
+	cluster, receiver := from.Cluster, to.Mesh
 	all := serviceport.All(d)
 	http := serviceport.HTTP(d)
 	if len(d.Resource.Spec.KubeService.Ports) == 0 { // nothing is known about them
@@ -150,13 +221,15 @@ func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh,
 	if before != nil && before.passing != nil {
 		here, connection.passing = func(uint32) portMode { return *before.passing }, before.passing.because
 	}
-	remote := isRemote(from, d) && !c.isFlat(d)
 	concerned := map[cause][]uint32{}
 	var causes []cause
 	for _, port := range all {
-		mode := here(port)
+		mode, assumed := c.resolve(here(port), from, d, to)
+		if assumed != "" && !slices.Contains(connection.Assumed, assumed) {
+			connection.Assumed = append(connection.Assumed, assumed)
+		}
 		speaksHTTP := slices.Contains(http, port)
-		obstacle, found := c.obstacleTo(from, mode, there(port), remote, speaksHTTP, receiver)
+		obstacle, found := c.obstacleTo(from, d, to, hop{mode, there(port), speaksHTTP})
 		if connection.passing != "" && speaksHTTP && c.misroutes(from, d, port) {
 			obstacle, found = misrouted(d), true
 		}
@@ -178,7 +251,7 @@ func (c *Calls) connect(from Caller, d *world.Destination, receiver *world.Mesh,
 		}
 	}
 	connection.Whole = len(connection.Open) == len(all)
-	if !accepts(from, receiver) {
+	if !to.Bare && !accepts(from, receiver) {
 		if _, known := receiver.AcceptsTrustDomain(from.trustDomain()); !known {
 			connection.Assumed = append(connection.Assumed, fmt.Sprintf("mesh %s.%s accepts no trust domain but its own, %s", receiver.Ref.Name, receiver.Ref.Namespace, receiver.TrustDomain))
 		}
@@ -205,14 +278,29 @@ func (c *Calls) isFlat(d *world.Destination) bool {
 	return federation != nil && federation.Flat
 }
 
-// obstacleTo returns what makes calls to a port fail (D49, D60).
-func (c *Calls) obstacleTo(from Caller, mode, exporter portMode, remote, speaksHTTP bool, receiver *world.Mesh) (cause, bool) {
+// hop is the last part of the way to a port.
+type hop struct {
+	// mode is the TLS mode of the callers, exporter that in the Destination's own
+	// cluster.
+	mode, exporter portMode
+	speaksHTTP     bool
+}
+
+// obstacleTo returns what makes calls to a port fail (D49, D50, D60).
+func (c *Calls) obstacleTo(from Caller, d *world.Destination, to Receiver, hop hop) (cause, bool) {
+	mode, exporter, receiver := hop.mode, hop.exporter, to.Mesh
 	mutual := mode.mode == networkingv1.TLSModeIstioMutual
+	remote := c.throughGateways(from, d)
 	switch {
 	case remote && !mutual:
 		return cause{CodeGatewayNeedsMutual, mode.setter() + ", and gateways forward Istio's mutual TLS only", mode.object}, true
-	case remote && exporter.mode != networkingv1.TLSModeIstioMutual:
+	case remote && !exporter.isMutual():
 		return cause{CodeExporterNotMutual, exporter.setter() + " in the Destination's own cluster, whose gateway then has no endpoint to forward to", exporter.object}, true
+	case remote && to.Bare:
+		return cause{CodeGatewayHidesPods, nameBare(d, to) + " have no proxy, and gateways forward calls to pods with a proxy only", world.DestinationID(d)}, true
+	case to.Bare && mutual:
+		return cause{CodePodWithoutProxy, fmt.Sprintf("%s, but %s have no proxy", mode.setter(), nameBare(d, to)), mode.object}, true
+	case to.Bare: // whatever its mesh requires
 	case !mutual && c.requiresMutualTLS(receiver):
 		return cause{
 			CodePlaintextToStrict,
@@ -220,11 +308,11 @@ func (c *Calls) obstacleTo(from Caller, mode, exporter portMode, remote, speaksH
 		}, true
 	case mutual && !accepts(from, receiver):
 		return cause{CodeTrustDomain, fmt.Sprintf("mesh %s.%s does not accept the trust domain %s of the caller", receiver.Ref.Name, receiver.Ref.Namespace, from.trustDomain()), world.MeshID(receiver)}, true
-	case mode.mode == networkingv1.TLSModeSimple && speaksHTTP:
-		return cause{CodeTLSToHTTP, mode.setter() + ", which the receiver of an HTTP port cannot read", mode.object}, true
-	default:
-		return cause{}, false
 	}
+	if mode.mode == networkingv1.TLSModeSimple && hop.speaksHTTP {
+		return cause{CodeTLSToHTTP, mode.setter() + ", which the receiver of an HTTP port cannot read", mode.object}, true
+	}
+	return cause{}, false
 }
 
 func (c *Calls) requiresMutualTLS(receiver *world.Mesh) bool {

@@ -24,7 +24,7 @@ func (c *Calls) visibility(a *approach, from Caller, d *world.Destination) {
 		}
 		return
 	}
-	if visible, _ := d.IsVisibleIn(from.Namespace); visible {
+	if visible, _ := d.IsVisibleIn(from.Namespace); visible || from.bare() {
 		return
 	}
 	hidden := fmt.Sprintf("%s is not visible in the caller's namespace (exportTo)", d.Key())

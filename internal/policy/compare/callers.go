@@ -112,7 +112,7 @@ func (c *comparer) newCallerClasses(g callerGroup, sources []selector.SourceMatc
 	var classes []callerClass
 	places := map[string]int{}
 	set := selector.NewSourceSet(sources)
-	for _, id := range g.callers.Positions() {
+	for _, id := range intersection(g.callers, c.concerned(false)).Positions() {
 		within := set.Including(&c.world().Workloads[id])
 		if len(within) == 0 {
 			continue

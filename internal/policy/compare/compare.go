@@ -87,7 +87,10 @@ type comparer struct {
 	identities []identityClass
 	inCluster  map[string]WorkloadSet
 	inMesh     map[int]WorkloadSet
-	places     []callers
+	// connected are the workloads for which connection settings hold, routed those
+	// whose requests follow routes.
+	connected, routed WorkloadSet
+	places            []callers
 }
 
 // callsIn returns the calls in one of the results.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
@@ -238,7 +239,7 @@ func (c *comparer) ineffectiveOn(i, id int) []IneffectiveSetting {
 	}
 	ineffective = withoutRepetition(ineffective)
 	for k := range ineffective {
-		ineffective[k].Everyone = c.isEveryone(ineffective[k].Sources, id)
+		ineffective[k].Everyone = c.isEveryone(ineffective[k].Sources, id, c.concerned(ineffective[k].Field == feature.MTLS))
 	}
 	return ineffective
 }
@@ -278,12 +279,16 @@ func (c *comparer) ineffectiveFrom(effectiveFields map[string]bool, i, id int, r
 // ineffectiveDefault returns the TLS mode of a policy that asks for the default
 // mode, which never conflicts, if another policy asks for another mode.
 func (c *comparer) ineffectiveDefault(i, id int, g callerGroup) []IneffectiveSetting {
+	callers := intersection(g.callers, c.concerned(true))
+	if callers.isEmpty() {
+		return nil
+	}
 	var ineffective []IneffectiveSetting
-	for _, j := range c.after.OverriddenDefaults(c.anyCaller(callerClass{callers: g.callers}), id) {
+	for _, j := range c.after.OverriddenDefaults(c.anyCaller(callerClass{callers: callers}), id) {
 		if j.Policy == i {
 			ineffective = append(ineffective, IneffectiveSetting{
 				Field: j.Field, Reason: j.Reason, Winner: trafficID(c.after, j.Winner), Replaced: true,
-				Destinations: []int{id}, Sources: g.callers.clone(),
+				Destinations: []int{id}, Sources: callers,
 			})
 		}
 	}

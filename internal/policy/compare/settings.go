@@ -23,11 +23,15 @@ type SettingChange struct {
 	// By is the policy whose route now takes the requests without the setting;
 	// only set if After is nil.
 	By world.ObjectID
-	// Destinations are ascending; Sources are the callers of each of them, or,
-	// with Everyone, all that can call one of them in both results.
+	// Destinations are ascending; Sources are the callers of each of them, or, with
+	// Everyone, all that can call one of them in both results and for which such
+	// settings hold at all.
 	Destinations []int
 	Sources      WorkloadSet
 	Everyone     bool
+
+	// connection is true if the setting is one of connections.
+	connection bool
 }
 
 // EffectiveSetting is an effective setting.
@@ -65,7 +69,7 @@ func (c *comparer) compareSettings() {
 		}
 		for key, change := range here {
 			at := group{settingKey: key}
-			if change.Everyone = c.isEveryone(change.Sources, id); !change.Everyone {
+			if change.Everyone = c.isEveryone(change.Sources, id, c.concerned(change.connection)); !change.Everyone {
 				at.sources = change.Sources.Key()
 			}
 			if known := found[at]; known != nil {
@@ -189,7 +193,10 @@ func (c *comparer) compareConnectionsOf(here map[settingKey]*SettingChange, dest
 			if change.Field == feature.MTLS && c.isDefaultMode(change.Before) && c.isDefaultMode(change.After) {
 				continue // an explicit default has no effect
 			}
-			c.note(here, change, g.callers)
+			change.connection = true
+			if callers := intersection(g.callers, c.concerned(true)); !callers.isEmpty() {
+				c.note(here, change, callers)
+			}
 		}
 	}
 }

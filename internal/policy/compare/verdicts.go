@@ -68,18 +68,20 @@ func (c *comparer) sameAccess(id int) bool {
 // in both results.
 func (c *comparer) sameConnections(id int) bool {
 	was, is := c.callsIn(c.before), c.callsIn(c.after)
-	if d := &c.world().Destinations[id]; !d.IsService() || !was.SetsTLS(d) && !is.SetsTLS(d) && !is.Hides(d) {
+	if d := &c.world().Destinations[id]; !d.IsService() || !was.Vary(d) && !is.Vary(d) && !is.Hides(d) {
 		// What decides besides, such as trust domains and the names of hosts, was
 		// discovered and is the same. Gateways, which may be in namespaces where the
 		// Destination is hidden, are not.
 		return true
 	}
-	for _, from := range c.callersByMesh() {
+	for _, callers := range c.callersByMesh() {
 		// Both results have the same receivers, but for their rules.
 		before, after := &c.before.World.Destinations[id], &c.after.World.Destinations[id]
 		now := is.Receivers(after)
 		for i, to := range was.Receivers(before) {
-			if !was.Connect(from.Caller, before, to).Equal(is.Connect(from.Caller, after, now[i])) {
+			if slices.ContainsFunc(callers.Parts(), func(from reach.Caller) bool {
+				return !was.Connect(from, before, to).Equal(is.Connect(from, after, now[i]))
+			}) {
 				return false
 			}
 		}
@@ -123,7 +125,7 @@ func (c *comparer) noteVerdict(change VerdictChange, sources WorkloadSet) {
 	if sources.isEmpty() {
 		return
 	}
-	change.Sources, change.Everyone = sources, c.isEveryone(sources, change.Destination)
+	change.Sources, change.Everyone = sources, c.isEveryone(sources, change.Destination, c.all())
 	c.Verdicts = append(c.Verdicts, change)
 }
 
@@ -180,19 +182,21 @@ func (c *comparer) decideFrom(r *policy.Result, j *judgement, id int, from reach
 	d := &r.World.Destinations[id]
 	allowed, closed, unreachable := callers.clone(), callers.clone(), callers.clone()
 	unknown := newWorkloadSet(len(c.world().Workloads))
-	for _, pod := range c.callsIn(r).Receivers(&r.World.Destinations[id]) {
-		connection := c.callsIn(r).Connect(from, d, pod)
-		if connection.Unknown != nil { // it is so for all pods, or takes precedence
-			unknown.unite(callers)
+	for _, part := range from.Parts() {
+		for _, pod := range c.callsIn(r).ReceiversFrom(part, d) {
+			connection := c.callsIn(r).Connect(part, d, pod)
+			if connection.Unknown != nil { // it is so for all pods, or takes precedence
+				unknown.unite(callers)
+			}
+			if len(connection.Open) == 0 {
+				allowed = newWorkloadSet(len(c.world().Workloads))
+				continue
+			}
+			unreachable = newWorkloadSet(len(c.world().Workloads))
+			a, n := c.judgePods(r, j, d, callers, pod, connection)
+			allowed.intersect(a)
+			closed.intersect(n)
 		}
-		if len(connection.Open) == 0 {
-			allowed = newWorkloadSet(len(c.world().Workloads))
-			continue
-		}
-		unreachable = newWorkloadSet(len(c.world().Workloads))
-		a, n := c.judgePods(r, j, d, callers, pod, connection)
-		allowed.intersect(a)
-		closed.intersect(n)
 	}
 	denied := closed.clone()
 	denied.subtract(unreachable)
@@ -217,9 +221,9 @@ func (c *comparer) judgePods(
 	r *policy.Result, j *judgement, called *world.Destination, callers WorkloadSet, pod reach.Receiver, connection *reach.Connection,
 ) (allowed, denied WorkloadSet) {
 	none := newWorkloadSet(len(c.world().Workloads))
-	if pod.Gateway != nil || len(pod.Rules) == 0 {
+	if pod.Bare || pod.Gateway != nil || len(pod.Rules) == 0 {
 		switch {
-		case pod.Gateway == nil && r.DeniesByDefault(pod.Mesh):
+		case !pod.Bare && pod.Gateway == nil && r.DeniesByDefault(pod.Mesh):
 			return none, callers.clone()
 		case !connection.Whole:
 			j.note(policy.Condition{Ports: connection.Open}, callers, none)
@@ -229,20 +233,29 @@ func (c *comparer) judgePods(
 		}
 	}
 	allowed, denied = none, callers.clone()
+	type term struct {
+		condition policy.Condition
+		callers   WorkloadSet
+	}
+	var terms []term
 	for _, rule := range pod.Rules {
 		for _, a := range c.admissionsOf(r, rule) {
-			terms, code := c.callsIn(r).Terms(rule, a.grant, called, connection)
+			condition, code := c.callsIn(r).Terms(rule, a.grant, called, connection)
 			if code != "" {
 				continue
 			}
 			admitted := intersection(a.callers, callers)
 			denied.subtract(admitted)
-			if terms.IsZero() {
+			if condition.IsZero() {
 				allowed.unite(admitted)
 			} else {
-				j.note(terms, admitted, newWorkloadSet(len(c.world().Workloads)))
+				terms = append(terms, term{condition, admitted})
 			}
 		}
+	}
+	for _, t := range terms {
+		t.callers.subtract(allowed) // whom something else allows needs no condition
+		j.note(t.condition, t.callers, newWorkloadSet(len(c.world().Workloads)))
 	}
 	return allowed, denied
 }

@@ -115,6 +115,7 @@ func (c *comparer) locateWorkloads() {
 	}
 	c.inCluster, c.inMesh = map[string]WorkloadSet{}, map[int]WorkloadSet{}
 	all := len(c.world().Workloads)
+	c.connected, c.routed = newWorkloadSet(all), newWorkloadSet(all)
 	for i := range c.world().Workloads {
 		w := &c.world().Workloads[i]
 		if w.Mesh == nil {
@@ -128,6 +129,12 @@ func (c *comparer) locateWorkloads() {
 		}
 		c.inCluster[w.Cluster].add(i)
 		c.inMesh[w.Mesh.ID].add(i)
+		if c.after.HasConnections(w) {
+			c.connected.add(i)
+		}
+		if c.after.FollowsRoutes(w) {
+			c.routed.add(i)
+		}
 	}
 }
 
@@ -141,14 +148,25 @@ func (c *comparer) all() WorkloadSet {
 	return all
 }
 
-// isEveryone reports whether a set contains all workloads that can call a
-// Destination in both results.
-func (c *comparer) isEveryone(set WorkloadSet, destination int) bool {
+// isEveryone reports whether a set contains all of the concerned workloads that
+// can call a Destination in both results.
+func (c *comparer) isEveryone(set WorkloadSet, destination int, concerned WorkloadSet) bool {
 	everyone := c.reaching(c.after, destination)
 	if !c.before.Destinations[destination].Federation.SameExposure(c.after.Destinations[destination].Federation) {
 		everyone.intersect(c.reaching(c.before, destination))
 	}
+	everyone.intersect(concerned)
 	return slices.Equal(everyone.words, set.words)
+}
+
+// concerned returns the workloads whose requests follow routes, or for which
+// connection settings hold.
+func (c *comparer) concerned(connections bool) WorkloadSet {
+	c.locateWorkloads()
+	if connections {
+		return c.connected
+	}
+	return c.routed
 }
 
 // reaching returns the workloads that can call a Destination in a result.

@@ -14,12 +14,18 @@ import (
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
-// destinationRule renders the connection settings and subsets of a host.
-func (r *Renderer) destinationRule(host string, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
+// destinationRule renders the connection settings and subsets of a host whose pods
+// clients call themselves. Without a TLS mode of its own, the client's proxy chooses
+// one for each pod (D50).
+func (r *Renderer) destinationRule(host string, d *world.Destination, settings []policy.ConnectionSetting, subsets []subset) *networking.DestinationRule {
 	rule := bareRule(host, subsets)
-	rule.TrafficPolicy = r.settingsFor(settings, 0).everyPort()
+	auto := r.result.LeavesTLSMode(d)
+	rule.TrafficPolicy = r.settingsFor(settings, 0, auto).everyPort()
 	for _, port := range settingPorts(settings) {
-		rule.TrafficPolicy.PortLevelSettings = append(rule.TrafficPolicy.PortLevelSettings, r.settingsFor(settings, port).onePort(port, ""))
+		rule.TrafficPolicy.PortLevelSettings = append(rule.TrafficPolicy.PortLevelSettings, r.settingsFor(settings, port, auto).onePort(port, ""))
+	}
+	if proto.Size(rule.TrafficPolicy) == 0 {
+		rule.TrafficPolicy = nil
 	}
 	return rule
 }
@@ -44,7 +50,7 @@ func (r *Renderer) gatewayRule(e *export, settings []policy.ConnectionSetting, s
 // its subsets. Each one is complete: those of a subset replace those of the host,
 // and not all versions of Istio fall back to the host's.
 func (r *Renderer) gatewayPolicy(e *export, settings []policy.ConnectionSetting, subset string) *networking.TrafficPolicy {
-	rendered := r.settingsFor(settings, 0).everyPort()
+	rendered := r.settingsFor(settings, 0, false).everyPort()
 	ports := settingPorts(settings)
 	for _, p := range e.ports {
 		if p.Protocol != "UDP" { // gateways do not forward UDP
@@ -53,7 +59,7 @@ func (r *Renderer) gatewayPolicy(e *export, settings []policy.ConnectionSetting,
 	}
 	for _, port := range unique(ports) {
 		name := serverName(e.destination.Hostname, port, subset)
-		rendered.PortLevelSettings = append(rendered.PortLevelSettings, r.settingsFor(settings, port).onePort(port, name))
+		rendered.PortLevelSettings = append(rendered.PortLevelSettings, r.settingsFor(settings, port, false).onePort(port, name))
 	}
 	return rendered
 }
@@ -80,9 +86,9 @@ func unique(ports []uint32) []uint32 {
 
 // settingsFor returns the settings of one port, or those for all ports if port is
 // 0. In Istio, settings of a port replace all settings for all ports, so they are
-// repeated.
-func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32) *effectiveSettings {
-	effective := &effectiveSettings{mode: r.result.DefaultTLSMode()}
+// repeated. With auto, there is no TLS mode unless a setting has one.
+func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32, auto bool) *effectiveSettings {
+	effective := &effectiveSettings{mode: r.result.DefaultTLSMode(), auto: auto}
 	for _, s := range settings {
 		if len(s.Ports) == 0 || slices.Contains(s.Ports, port) {
 			r.features.Of(s.Field).VisitConnections(effective, s.Value)
@@ -93,14 +99,14 @@ func (r *Renderer) settingsFor(settings []policy.ConnectionSetting, port uint32)
 
 // everyPort renders the settings for all ports.
 func (e *effectiveSettings) everyPort() *networking.TrafficPolicy {
-	return &networking.TrafficPolicy{ConnectionPool: e.connectionPool(), OutlierDetection: outliers(e.outliers), Tls: clientTLS(e.mode)}
+	return &networking.TrafficPolicy{ConnectionPool: e.connectionPool(), OutlierDetection: outliers(e.outliers), Tls: e.clientTLS()}
 }
 
 // onePort renders the settings for one port, with an SNI unless name is empty.
 // Through gateways only Istio's mutual TLS works with it.
 func (e *effectiveSettings) onePort(port uint32, name string) *networking.TrafficPolicy_PortTrafficPolicy {
-	tls := clientTLS(e.mode)
-	if e.mode == networkingv1.TLSModeIstioMutual {
+	tls := e.clientTLS()
+	if tls != nil && e.mode == networkingv1.TLSModeIstioMutual {
 		tls.Sni = name
 	}
 	return &networking.TrafficPolicy_PortTrafficPolicy{
@@ -126,6 +132,7 @@ func (r *Renderer) ruleParents(settings []policy.ConnectionSetting, subsets []su
 // method here.
 type effectiveSettings struct {
 	mode      networkingv1.TLSMode
+	auto      bool
 	outliers  *networkingv1.OutlierDetection
 	pool      *networkingv1.ConnectionPoolSettings
 	keepalive *core.TCPKeepalive
@@ -137,7 +144,7 @@ func (e *effectiveSettings) ConnectionPoolSettings(pool *networkingv1.Connection
 }
 
 // MTLS sets the client-side TLS mode.
-func (e *effectiveSettings) MTLS(mtls *networkingv1.MTLS) { e.mode = mtls.Istio.TLSMode }
+func (e *effectiveSettings) MTLS(mtls *networkingv1.MTLS) { e.mode, e.auto = mtls.Istio.TLSMode, false }
 
 // OutlierDetection sets when endpoints are ejected.
 func (e *effectiveSettings) OutlierDetection(o *networkingv1.OutlierDetection) { e.outliers = o }
@@ -208,9 +215,12 @@ func outliers(o *networkingv1.OutlierDetection) *networking.OutlierDetection {
 	}
 }
 
-func clientTLS(mode networkingv1.TLSMode) *networking.ClientTLSSettings {
+func (e *effectiveSettings) clientTLS() *networking.ClientTLSSettings {
+	if e.auto {
+		return nil
+	}
 	settings := &networking.ClientTLSSettings{}
-	switch mode {
+	switch e.mode {
 	case networkingv1.TLSModeSimple:
 		settings.Mode = networking.ClientTLSSettings_SIMPLE
 	case networkingv1.TLSModeIstioMutual:

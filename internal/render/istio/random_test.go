@@ -59,10 +59,38 @@ func checkWorld(t *testing.T, validator *validation.Validator, seed uint64) {
 	checkReferences(t, all)
 	checkParents(t, all)
 	checkRules(t, all.objects)
+	checkTLSModes(t, all)
 	if seed%8 == 0 {
 		checkSchemas(t, all.objects)
 	}
 	checkUnrelatedPolicy(t, objects, all)
+}
+
+// checkTLSModes finds the rules for Services in their own cluster without a TLS
+// mode: exactly those for Services with pods that have no proxy, unless Settings or
+// a policy set one.
+func checkTLSModes(t *testing.T, all rendered) {
+	t.Helper()
+	w := all.result.World
+	for _, o := range all.objects {
+		rule, ok := o.Spec.(*networking.DestinationRule)
+		if !ok || o.Federates != "" || rule.TrafficPolicy == nil {
+			continue
+		}
+		sets := w.Settings != nil
+		for _, p := range o.Parents {
+			sets = sets || p.Kind == "TrafficPolicy"
+		}
+		bare := slices.ContainsFunc(w.Destinations, func(d world.Destination) bool {
+			return d.IsService() && d.Ref.ClusterName == o.Cluster && d.Hostname == rule.Host && w.HasBarePods(&d)
+		})
+		switch {
+		case rule.TrafficPolicy.Tls == nil && !bare:
+			t.Errorf("%s has no TLS mode", o.ID())
+		case rule.TrafficPolicy.Tls != nil && bare && !sets:
+			t.Errorf("%s has a TLS mode, but nothing sets one, and some pods have no proxy", o.ID())
+		}
+	}
 }
 
 func everything(*istio.Object) bool { return true }

@@ -162,7 +162,9 @@ func (b *builder) addTraffic(namespace, name string, d *world.Destination, t *tr
 	if t.routes != nil {
 		b.add(KindVirtualService, namespace, name, d.Key(), t.routes, t.routesParents).Federates = t.federates
 	}
-	b.add(KindDestinationRule, namespace, name, d.Key(), t.rule, t.ruleParents).Federates = t.federates
+	if t.rule.TrafficPolicy != nil || len(t.rule.Subsets) > 0 { // else it would say nothing
+		b.add(KindDestinationRule, namespace, name, d.Key(), t.rule, t.ruleParents).Federates = t.federates
+	}
 	b.omissions = append(b.omissions, t.omissions...)
 }
 

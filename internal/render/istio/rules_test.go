@@ -211,14 +211,13 @@ func (v *violation) destinationRule(r *networking.DestinationRule) {
 }
 
 func (v *violation) trafficPolicy(p *networking.TrafficPolicy) {
-	v.check(p.Tls != nil, "no TLS mode")
 	v.connections(p.ConnectionPool, p.OutlierDetection)
 	ports := map[uint32]bool{}
 	for _, s := range p.PortLevelSettings {
 		v.port("portLevelSettings", s.Port.GetNumber())
 		v.check(!ports[s.Port.GetNumber()], "port %d twice", s.Port.GetNumber())
 		ports[s.Port.GetNumber()] = true
-		v.check(s.Tls != nil, "port %d loses the TLS mode", s.Port.GetNumber())
+		v.check(s.Tls != nil || p.Tls == nil, "port %d loses the TLS mode", s.Port.GetNumber())
 		v.check(s.Tls.GetSni() == "" || s.Tls.GetMode() == networking.ClientTLSSettings_ISTIO_MUTUAL, "port %d: a name for %s", s.Port.GetNumber(), s.Tls.GetMode())
 		v.connections(s.ConnectionPool, s.OutlierDetection)
 	}

@@ -38,7 +38,7 @@ func (r *Renderer) traffic(host string, d *world.Destination, cluster string, pa
 	if e := r.exports[d.ID]; e != nil && !e.federation.Flat && cluster != d.Ref.ClusterName {
 		t.rule = r.gatewayRule(e, settings, r.subsets[d.ID])
 	} else {
-		t.rule = r.destinationRule(host, settings, r.subsets[d.ID])
+		t.rule = r.destinationRule(host, d, settings, r.subsets[d.ID])
 	}
 	t.ruleParents = sortedIDs(append(r.ruleParents(settings, r.subsets[d.ID]), parent))
 	return t

@@ -36,6 +36,7 @@ func Objects(random *rand.Rand) world.Objects {
 	for i := range g.below(6) {
 		g.addAccessPolicy(i)
 	}
+	g.addProxies()
 	return g.objects
 }
 
