@@ -45,8 +45,8 @@ func (r *Result) DefaultTLSMode() networkingv1.TLSMode { return clientTLSMode(r.
 // HostnameSuffix returns the suffix of federated hostnames of the VirtualMesh.
 func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 
-// DeniesByDefault reports whether the VirtualMesh of a mesh denies callers that
-// no AccessPolicy allows.
+// DeniesByDefault reports whether the pods of a mesh deny callers that no
+// AccessPolicy allows.
 func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(m) }
 
 // StaysOpen reports whether a Destination is a gateway that its VirtualMesh keeps
