@@ -285,22 +285,9 @@ func (r *Result) RulesOf(destination int) []AccessRule {
 	return rules
 }
 
-// deniesByDefault reports whether the VirtualMesh of a mesh denies requests that
-// no AccessPolicy allows. MESH_DEFAULT means allow for Istio and deny for App
-// Mesh.
-func (r *Result) deniesByDefault(m *world.Mesh) bool {
-	if m == nil || r.Meshes[m.ID].VirtualMesh == nil {
-		return false
-	}
-	switch r.Meshes[m.ID].VirtualMesh.GlobalAccessPolicy() {
-	case networkingv1.GlobalAccessPolicyEnabled:
-		return true
-	case networkingv1.GlobalAccessPolicyMeshDefault:
-		return m.Type == world.MeshAppMesh
-	case networkingv1.GlobalAccessPolicyDisabled:
-	}
-	return false
-}
+// deniesByDefault reports whether requests to the pods of a mesh are denied that no
+// AccessPolicy allows.
+func (r *Result) deniesByDefault(m *world.Mesh) bool { return r.DenyingByDefault(m) != nil }
 
 // Key is equal for equal conditions.
 func (c Condition) Key() string {

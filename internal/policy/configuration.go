@@ -52,8 +52,8 @@ func (r *Result) LeavesTLSMode(d *world.Destination) bool {
 // HostnameSuffix returns the suffix of federated hostnames of the VirtualMesh.
 func (v *VirtualMesh) HostnameSuffix() string { return hostnameSuffix(v) }
 
-// DeniesByDefault reports whether the VirtualMesh of a mesh denies callers that
-// no AccessPolicy allows.
+// DeniesByDefault reports whether the pods of a mesh deny callers that no
+// AccessPolicy allows.
 func (r *Result) DeniesByDefault(m *world.Mesh) bool { return r.deniesByDefault(m) }
 
 // StaysOpen reports whether a Destination is a gateway that its VirtualMesh keeps

@@ -100,7 +100,9 @@ func Evaluate(w *world.World) *Result {
 	}
 	e.indexMeshServices()
 	e.reportProblems()
+	e.findSharedRoots()
 	e.evaluateVirtualMeshes()
+	e.reportSharedRoots()
 	e.evaluateFederation()
 	e.evaluateTrafficPolicies()
 	e.evaluateAccessPolicies()
@@ -188,7 +190,7 @@ func (e *evaluator) reportWorkloads() {
 // reportDenied reports a workload that no caller may call. A Service with an
 // INVALID AccessPolicy is preferred for the message, because it explains more.
 func (e *evaluator) reportDenied(w *world.Workload) {
-	vm := e.result.Meshes[w.Mesh.ID].VirtualMesh
+	vm := e.result.DenyingByDefault(w.Mesh)
 	service, hint := &e.world.Destinations[w.Backs[0]], ""
 	for _, id := range w.Backs {
 		if d := &e.world.Destinations[id]; len(e.result.invalidAccess(d)) > 0 {

@@ -20,6 +20,8 @@ const defaultHostnameSuffix = "global"
 type Mesh struct {
 	// VirtualMesh is the VirtualMesh of the mesh; nil if there is none.
 	VirtualMesh *VirtualMesh
+	// companions are the positions of the other meshes with the same root namespace.
+	companions []int
 	// Exports is true if at least one Destination of the mesh is federated.
 	Exports bool
 	// Gateways are the east-west gateways; only set for meshes that export.

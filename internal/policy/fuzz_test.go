@@ -324,8 +324,24 @@ func defaultVerdict(result *policy.Result, d *world.Destination) (reach.Decision
 	return decision[denies(result, meshes[0])], true
 }
 
+// denies reports whether a mesh denies by default: by its own virtual mesh, or by
+// that of another control plane with the same root namespace (D64).
 func denies(result *policy.Result, m *world.Mesh) bool {
-	if m == nil || result.Meshes[m.ID].VirtualMesh == nil {
+	if m == nil {
+		return false
+	}
+	for i := range result.World.Meshes {
+		other := &result.World.Meshes[i]
+		shared := other.Type == world.MeshIstio && m.Type == world.MeshIstio && other.Cluster == m.Cluster && other.Namespace == m.Namespace && m.Namespace != ""
+		if (i == m.ID || shared) && deniesItself(result, other) {
+			return true
+		}
+	}
+	return false
+}
+
+func deniesItself(result *policy.Result, m *world.Mesh) bool {
+	if result.Meshes[m.ID].VirtualMesh == nil {
 		return false
 	}
 	access := result.Meshes[m.ID].VirtualMesh.Resource.Spec.GlobalAccessPolicy

@@ -187,7 +187,11 @@ func IsIngressGateway(d *world.Destination) bool {
 // callers although its VirtualMesh denies by default, because traffic from
 // outside the mesh must be able to enter (D38).
 func (r *Result) OpenGateway(d *world.Destination) bool {
-	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !r.deniesByDefault(d.Mesh) {
+	if d.Mesh == nil || d.Mesh.Type != world.MeshIstio {
+		return false
+	}
+	// What another VirtualMesh denies, it does not open.
+	if own := r.Meshes[d.Mesh.ID].VirtualMesh; own == nil || own.GlobalAccessPolicy() != networkingv1.GlobalAccessPolicyEnabled {
 		return false
 	}
 	return IsIngressGateway(d) || slices.ContainsFunc(r.Meshes[d.Mesh.ID].Gateways, func(g Gateway) bool {

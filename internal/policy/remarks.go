@@ -264,10 +264,16 @@ func (e *evaluator) policiesOf(destination int) []int {
 }
 
 func (e *evaluator) remarkVirtualMesh(vm *VirtualMesh) {
+	for _, m := range vm.Meshes {
+		e.remark(world.MeshID(&e.world.Meshes[m]), remark.AboutJoined(&e.world.Meshes[m]))
+	}
 	f := vm.Resource.Spec.Federation
 	if f == nil {
 		return
 	}
+	e.remark(vm.ID(), remark.AboutFlatNetwork(f, slices.ContainsFunc(e.result.Destinations, func(d Destination) bool {
+		return d.Federation != nil && d.Federation.VirtualMesh == vm
+	})))
 	e.remarkDeprecatedFederation(vm, f)
 }
 

@@ -267,13 +267,17 @@ func (c *Calls) byDefault(d *world.Destination, mesh *world.Mesh) Verdict {
 	if mesh == nil {
 		return Verdict{Decision: Allowed, Reason: fmt.Sprintf("%s does not belong to a mesh that could deny", d.Key())}
 	}
-	vm := c.result.Meshes[mesh.ID].VirtualMesh
+	denying := c.result.DenyingByDefault(mesh)
+	vm := denying
+	if vm == nil {
+		vm = c.result.Meshes[mesh.ID].VirtualMesh
+	}
 	rules := c.result.MissingRules(d)
 	if vm == nil {
 		return Verdict{Decision: Allowed, Reason: rules + " and its mesh does not belong to a VirtualMesh"}
 	}
 	decision, code, does := Allowed, Code(""), "allows"
-	if c.result.DeniesByDefault(mesh) {
+	if denying != nil {
 		decision, code, does = Denied, CodeDeniedByDefault, "denies"
 	}
 	return Verdict{Decision: decision, Code: code, Reason: fmt.Sprintf("%s and VirtualMesh %s.%s %s by default (globalAccessPolicy %s)",

@@ -304,7 +304,7 @@ func (c *Calls) obstacleTo(from Caller, d *world.Destination, to Receiver, hop h
 	case !mutual && c.requiresMutualTLS(receiver):
 		return cause{
 			CodePlaintextToStrict,
-			fmt.Sprintf("%s, but VirtualMesh %s requires mutual TLS (enforcementMode STRICT)", mode.setter(), nameOf(c.result.Meshes[receiver.ID].VirtualMesh)), mode.object,
+			fmt.Sprintf("%s, but VirtualMesh %s requires mutual TLS (enforcementMode STRICT)", mode.setter(), nameOf(c.result.RequiringMutualTLS(receiver))), mode.object,
 		}, true
 	case mutual && !accepts(from, receiver):
 		return cause{CodeTrustDomain, fmt.Sprintf("mesh %s.%s does not accept the trust domain %s of the caller", receiver.Ref.Name, receiver.Ref.Namespace, from.trustDomain()), world.MeshID(receiver)}, true
@@ -316,11 +316,7 @@ func (c *Calls) obstacleTo(from Caller, d *world.Destination, to Receiver, hop h
 }
 
 func (c *Calls) requiresMutualTLS(receiver *world.Mesh) bool {
-	if receiver == nil {
-		return false
-	}
-	vm := c.result.Meshes[receiver.ID].VirtualMesh
-	return vm != nil && vm.TLSEnforcement() == networkingv1.EnforcementModeStrict
+	return c.result.RequiringMutualTLS(receiver) != nil
 }
 
 func nameOf(vm *policy.VirtualMesh) string { return vm.Resource.Name + "." + vm.Resource.Namespace }

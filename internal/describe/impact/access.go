@@ -107,7 +107,10 @@ func (v viewer) defaultReason(destination int, does string) string {
 	if d.Mesh == nil {
 		return "its mesh is not known"
 	}
-	vm := v.result.Meshes[d.Mesh.ID].VirtualMesh
+	vm := v.result.DenyingByDefault(d.Mesh)
+	if vm == nil {
+		vm = v.result.Meshes[d.Mesh.ID].VirtualMesh
+	}
 	if vm == nil {
 		return "its mesh does not belong to a VirtualMesh"
 	}

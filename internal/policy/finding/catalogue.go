@@ -37,6 +37,9 @@ const (
 	CodeExternalName       Code = "MC0217"
 	CodeHiddenFromGateway  Code = "MC0218"
 	CodeFederatedHeadless  Code = "MC0219"
+	CodeJoinedClusters     Code = "MC0220"
+	CodeFlatAddresses      Code = "MC0221"
+	CodeSharedRoot         Code = "MC0222"
 	CodeReferenceNotFound  Code = "MC0301"
 	CodeSelectsNothing     Code = "MC0302"
 	CodeNoSource           Code = "MC0303"
@@ -252,6 +255,21 @@ func Catalogue() []Entry {
 			CodeFederatedHeadless, SeverityInfo, "A headless Service is federated",
 			"In its own cluster, the name of a headless Service leads to all of its pods, and each pod of a StatefulSet has a name of its own. Other clusters know one hostname with one address, whose connections are balanced over all pods. Names such as db-0.db.shop.svc.west.global do not exist.",
 			"if clients need single pods, such as members of a database cluster, create a Service for each pod and federate these instead",
+		},
+		{
+			CodeJoinedClusters, SeverityInfo, "Istio itself joins a mesh with other clusters",
+			"The control plane reads other clusters through remote secrets, so that the names of Services span them, and pods there answer, too. meshctl does not follow such calls: those to Services that these clusters may have as well are UNKNOWN.",
+			"let one of them join the clusters: delete the remote secrets, or remove the mesh from the VirtualMesh",
+		},
+		{
+			CodeFlatAddresses, SeverityInfo, "Pod addresses in other clusters are only as fresh as discovery",
+			"With spec.federation.flatNetwork, other clusters call the addresses of pods that discovery found. Pods that were started since get no calls from there, and calls to those that are gone fail, until discovery and apply have run again. The controller does both continuously.",
+			"run the controller (meshctl install --with-controller), or call through gateways, whose configuration does not depend on pods",
+		},
+		{
+			CodeSharedRoot, SeverityWarning, "A VirtualMesh also affects a mesh that it does not list",
+			"Two control planes of a cluster share a root namespace, as revisions do during a canary upgrade. TLS enforcement and denial by default are policies in the root namespace, so they apply to the pods of both.",
+			"list both meshes in the VirtualMesh, or give one of the control planes another root namespace (meshConfig.rootNamespace)",
 		},
 		{
 			CodeReferenceNotFound, SeverityError, "A policy refers to a Service that does not exist",

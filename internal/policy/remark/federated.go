@@ -7,6 +7,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/world"
+	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
 )
 
 // AboutFederated returns remarks about a Destination that is federated to other
@@ -23,6 +24,31 @@ func AboutFederated(d *world.Destination, gateways []*world.Destination) []findi
 		if visible, _ := d.IsVisibleIn(gateway.Ref.Namespace); !visible {
 			r.add(finding.CodeHiddenFromGateway, "the Service is not visible in namespace %s of gateway %s, so that calls from other clusters fail", gateway.Ref.Namespace, gateway.Key())
 		}
+	}
+	return r
+}
+
+// AboutJoined returns a remark about a mesh that Istio itself joins with other
+// clusters.
+func AboutJoined(m *world.Mesh) []finding.Problem {
+	var r remarks
+	if clusters, _ := m.RemoteClusters(); len(clusters) > 0 {
+		sorted := slices.Clone(clusters)
+		slices.Sort(sorted)
+		r.add(finding.CodeJoinedClusters, "Istio itself joins the mesh with %s, so that the names of its Services span them", text.Bounded(sorted, listedClusters))
+	}
+	return r
+}
+
+// listedClusters limits the clusters that a message names.
+const listedClusters = 5
+
+// AboutFlatNetwork returns a remark about a VirtualMesh that federates Destinations by
+// the addresses of their pods (D61).
+func AboutFlatNetwork(f *networkingv1.Federation, federates bool) []finding.Problem {
+	var r remarks
+	if f.FlatNetwork && federates {
+		r.add(finding.CodeFlatAddresses, "spec.federation.flatNetwork uses the addresses of pods, which are only as fresh as discovery, unless the controller runs")
 	}
 	return r
 }

@@ -25,7 +25,7 @@ func (b *builder) addMeshes() {
 			continue
 		}
 		parents := []world.ObjectID{parentOf(kindVirtualMesh, &vm.Resource.ObjectMeta)}
-		if b.result.DeniesByDefault(m) {
+		if vm.GlobalAccessPolicy() == networkingv1.GlobalAccessPolicyEnabled {
 			// An ALLOW policy without rules denies everything in the mesh.
 			b.share(KindAuthorizationPolicy, RootNamespace(m), globalAccessControl, &security.AuthorizationPolicy{}, parents)
 		}
