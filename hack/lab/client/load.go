@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,9 @@ type Load struct {
 	// Fresh uses a connection for each request; otherwise there is one kept
 	// connection for each of Concurrency.
 	Fresh bool
+	// GiveUp is after how many requests the others are not sent, if those all ended in
+	// a timeout, and count as such, too; 0 for never.
+	GiveUp int
 }
 
 // SendMany sends a request Count times. It returns one outcome for each of them
@@ -27,7 +31,7 @@ type Load struct {
 func (c *Client) SendMany(ctx context.Context, request Request, load Load) []Outcome {
 	outcomes := make([]Outcome, max(load.Count, 0))
 	start := time.Now()
-	var next atomic.Int64
+	var next, hanging, answered atomic.Int64
 	var group sync.WaitGroup
 	for range min(max(load.Concurrency, 1), len(outcomes)) {
 		group.Go(func() {
@@ -43,7 +47,17 @@ func (c *Client) SendMany(ctx context.Context, request Request, load Load) []Out
 					outcomes[i].fail(FailedOther, fmt.Errorf("not sent: %w", err))
 					continue
 				}
+				if l := load.GiveUp; l > 0 && hanging.Load() >= int64(l) && answered.Load() == 0 {
+					outcomes[i] = Outcome{GRPCStatus: -1}
+					outcomes[i].fail(FailedTimeout, errors.New("not sent: those before ended in a timeout"))
+					continue
+				}
 				outcomes[i] = session.Send(ctx, request)
+				if outcomes[i].Failure == FailedTimeout {
+					hanging.Add(1)
+				} else {
+					answered.Add(1)
+				}
 				if load.Fresh {
 					session.Close()
 				}

@@ -123,3 +123,26 @@ func TestSendManyIsInterrupted(t *testing.T) {
 		t.Errorf("the server has seen %d requests", seen)
 	}
 }
+
+// Requests that all hang are given up.
+func TestSendManyGivesUp(t *testing.T) {
+	t.Parallel()
+	_, addr := startEcho(t)
+	c := to(addr)
+	var dialed atomic.Int64
+	c.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialed.Add(1)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	got := c.SendMany(t.Context(), client.Request{Protocol: client.TCP, Host: "a", Port: addr.Port(), Timeout: 10 * time.Millisecond},
+		client.Load{Count: 50, Fresh: true, GiveUp: 3})
+	if len(got) != 50 || dialed.Load() != 3 {
+		t.Fatalf("%d outcomes, %d connections, want 50 and 3", len(got), dialed.Load())
+	}
+	for i, outcome := range got {
+		if outcome.Failure != client.FailedTimeout {
+			t.Errorf("number %d: %+v, want a timeout", i, outcome)
+		}
+	}
+}

@@ -20,7 +20,7 @@ func (s sender) Send(ctx context.Context, from judge.WorkloadRef, request client
 	if err != nil {
 		return nil, err
 	}
-	return mesh.Client(pod).SendMany(ctx, request, client.Load{Count: n, Fresh: fresh}), nil
+	return mesh.Client(pod).SendMany(ctx, request, client.Load{Count: n, Fresh: fresh, GiveUp: 4}), nil
 }
 
 func (s sender) SeenBy(_ context.Context, id string) ([]echo.Seen, error) {
