@@ -33,6 +33,7 @@ func (e *evaluator) reportRemarks() {
 			e.remarkPorts(p)
 			e.remark(p.ID(), remark.AboutAccess(&p.Resource.Spec))
 			e.remarkMethods(p)
+			e.remarkHTTPOnly(p)
 			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/operation"
+	"github.com/meshctl/meshctl/internal/policy/selector"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 )
 
@@ -79,6 +80,47 @@ func (e *evaluator) remarkMethods(p *AccessPolicy) {
 	if len(keys) > 0 {
 		e.report(finding.New(finding.CodeNeverAllows, p.ID(), fmt.Sprintf("spec.allowedMethods: %s allows no request to %s, because gRPC requests use POST",
 			strings.Join(never, ", "), text.Bounded(keys, listedNames))))
+	}
+}
+
+// remarkHTTPOnly reports ports that a policy about HTTP requests closes, because they
+// declare another protocol (D54).
+func (e *evaluator) remarkHTTPOnly(p *AccessPolicy) {
+	var fields []string
+	operation := p.Operation()
+	if len(operation.Methods) > 0 {
+		fields = append(fields, "spec.allowedMethods")
+	}
+	if len(operation.Paths) > 0 {
+		fields = append(fields, "spec.allowedPaths")
+	}
+	if len(p.grants) > 0 && !slices.ContainsFunc(p.grants, func(g selector.Grant) bool {
+		return len(g.Request.RequestPrincipals)+len(g.Request.NotRequestPrincipals) == 0
+	}) {
+		fields = append(fields, "requestIdentityMatcher in spec.sourceSelector")
+	}
+	if len(fields) == 0 {
+		return
+	}
+	var closed []string
+	for _, id := range p.EffectiveDestinations() {
+		d := &e.world.Destinations[id]
+		if !serviceport.Known(d) || e.result.OpenGateway(d) {
+			continue
+		}
+		ports := serviceport.All(d)
+		if len(operation.Ports) > 0 {
+			ports = serviceport.PortsTo(d, serviceport.OfPods(d, operation.Ports))
+		}
+		for _, port := range ports {
+			if !slices.Contains(serviceport.HTTP(d), port) {
+				closed = append(closed, fmt.Sprintf("port %d of %s", port, d.Key()))
+			}
+		}
+	}
+	if len(closed) > 0 {
+		e.report(finding.New(finding.CodeOnlyHTTP, p.ID(), fmt.Sprintf("%s %s HTTP requests only, so the policy allows nobody on ports of other protocols: %s",
+			text.And(fields), text.Choose(len(fields), "matches", "match"), text.Bounded(closed, listedNames))))
 	}
 }
 

@@ -70,6 +70,7 @@ const (
 	CodePodPort            Code = "MC0408"
 	CodeNoSuchPort         Code = "MC0409"
 	CodeNeverAllows        Code = "MC0410"
+	CodeOnlyHTTP           Code = "MC0411"
 	CodeNoIdentity         Code = "MC0420"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
@@ -420,6 +421,11 @@ func Catalogue() []Entry {
 			CodeNeverAllows, SeverityWarning, "An allowed operation matches no request",
 			"A path or method that the AccessPolicy allows is one that no request has, so it allows nothing. Paths start with a slash and do not include the query. They are not regular expressions: `*` is a wildcard only alone, first or last, and {*} stands for one segment. Methods are upper case, and gRPC requests always use POST.",
 			"write exact paths such as /api, prefixes such as /api/*, suffixes such as *.html or templates such as /api/{*}/items, and methods in upper case",
+		},
+		{
+			CodeOnlyHTTP, SeverityWarning, "An AccessPolicy about HTTP requests selects ports of other protocols",
+			"Methods, paths and request principals match HTTP requests only. On ports that declare another protocol such a policy allows nobody, and because it selects the pods, callers that no other policy allows are denied there.",
+			"restrict the policy to the HTTP ports (allowedPorts), and allow the callers of the others by a policy without such conditions; if a port speaks HTTP, declare it by its name or appProtocol",
 		},
 		{
 			CodeNoIdentity, SeverityWarning, "AccessPolicies need an identity that does not arrive",
