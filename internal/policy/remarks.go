@@ -85,7 +85,7 @@ func (e *evaluator) remarkTranslation(id world.ObjectID, app *Application) {
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(byType)) {
-		e.report(finding.New(finding.CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))))
+		e.report(finding.New(finding.CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))).Listing(reason))
 	}
 }
 

@@ -50,10 +50,13 @@ func (c *Calls) VerdictOfSubset(source *world.Workload, d *world.Destination, la
 // pods may answer, too.
 func (c *Calls) joined(a *approach, from Caller, d *world.Destination) {
 	mesh := from.Mesh
-	if isRemote(from, d) {
+	switch {
+	case isRemote(from, d):
 		if mesh = d.Mesh; c.isFlat(d) {
 			return // the addresses of pods are those of one cluster
 		}
+	case from.bare():
+		return // Kubernetes itself knows the pods of one cluster only
 	}
 	if mesh == nil {
 		return
