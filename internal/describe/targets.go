@@ -8,18 +8,27 @@ import (
 
 // targets lists the Destinations to which routes shift or mirror requests of a
 // workload, in the order of first occurrence, and the verdict about these calls.
+// Subsets are listed besides if nothing is behind them.
 func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*policy.Route) []Target {
 	var views []Target
-	seen := map[int]bool{destination: true}
+	seen := map[string]bool{b.world.Destinations[destination].Key(): true}
 	for _, route := range routes {
 		for _, s := range route.Settings {
 			for _, target := range b.features.Of(s.Field).Targets(s.Value) {
 				d := b.world.Service(target.Service)
-				if d == nil || seen[d.ID] {
+				if d == nil {
 					continue
 				}
-				seen[d.ID] = true
-				views = append(views, Target{Destination: viewService(d), Access: AccessOf(b.result, b.calls.Verdict(w, d))})
+				add := func(subset map[string]string) {
+					if key := d.Key() + policy.LabelText(subset); !seen[key] {
+						seen[key] = true
+						views = append(views, Target{Destination: viewService(d), Subset: subset, Access: AccessOf(b.result, b.calls.VerdictOfSubset(w, d, subset))})
+					}
+				}
+				add(nil)
+				if !b.result.HasSubset(d, target.Subset) {
+					add(target.Subset)
+				}
 			}
 		}
 	}

@@ -111,7 +111,9 @@ type OutboundDestination struct {
 // Target is a Destination to which requests for another one are sent.
 type Target struct {
 	Destination ServiceRef `json:"destination"`
-	Access      Access     `json:"access"`
+	// Subset is set for pods with these labels if there are none.
+	Subset map[string]string `json:"subset,omitempty"`
+	Access Access            `json:"access"`
 }
 
 // Route is one class of requests and its settings.

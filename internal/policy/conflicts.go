@@ -78,7 +78,7 @@ func (e *evaluator) reportLost(lost map[Rejection][]string) {
 		}
 		slices.Sort(destinations)
 		where := text.Bounded(destinations, 1)
-		e.report(finding.New(code, e.result.TrafficPolicies[r.Policy].ID(), r.Reason+" (on "+where+")"))
+		e.report(finding.New(code, e.result.TrafficPolicies[r.Policy].ID(), r.Reason+" (on "+where+")").Listing(r.Reason))
 	}
 }
 

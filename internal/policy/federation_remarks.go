@@ -149,7 +149,7 @@ func (t *tlsRemarks) report() {
 	for id, reasons := range t.targets {
 		for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 			t.evaluator.report(finding.New(finding.CodePassthroughTLS, id, fmt.Sprintf(
-				"%s, so that requests from other clusters through gateways fail: %s", reason, text.Bounded(sorted(reasons[reason]), listedNames))))
+				"%s, so that requests from other clusters through gateways fail: %s", reason, text.Bounded(sorted(reasons[reason]), listedNames))).Listing(reason))
 		}
 	}
 }

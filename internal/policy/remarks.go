@@ -86,7 +86,7 @@ func (e *evaluator) remarkTranslation(id world.ObjectID, app *Application) {
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(byType)) {
-		e.report(finding.New(finding.CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))))
+		e.report(finding.New(finding.CodeNotTranslated, id, fmt.Sprintf("nothing is rendered for these Destinations, which %s: %s", reason, text.Bounded(byType[reason], listedNames))).Listing(reason))
 	}
 }
 
@@ -136,19 +136,26 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 			continue
 		}
 		target := e.world.Service(feature.ShiftTarget(d.KubeService))
-		if target == nil || len(target.Backing) == 0 {
-			continue // unknown Services are errors, and without known pods subsets cannot be judged
+		if target == nil {
+			continue // unknown Services are errors
 		}
-		if !slices.ContainsFunc(target.Backing, func(id int) bool {
-			return world.HasLabels(e.world.Workloads[id].Labels, d.KubeService.Subset)
-		}) {
+		if !e.result.HasSubset(target, d.KubeService.Subset) {
 			e.report(finding.New(finding.CodeSubsetWithoutPods, p.ID(), fmt.Sprintf(
-				"spec.policy.trafficShift.destinations[%d]: no workload behind %s carries %s", i, target.Key(), labelText(d.KubeService.Subset))))
+				"spec.policy.trafficShift.destinations[%d]: no workload behind %s carries %s", i, target.Key(), LabelText(d.KubeService.Subset))))
 		}
 	}
 }
 
-func labelText(labels map[string]string) string {
+// HasSubset reports whether a workload behind a Destination carries labels. Without
+// known workloads, that cannot be judged, and one is assumed to.
+func (r *Result) HasSubset(d *world.Destination, labels map[string]string) bool {
+	return len(labels) == 0 || len(d.Backing) == 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
+		return world.HasLabels(r.World.Workloads[id].Labels, labels)
+	})
+}
+
+// LabelText returns labels as sorted pairs.
+func LabelText(labels map[string]string) string {
 	var pairs []string
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		pairs = append(pairs, k+"="+labels[k])

@@ -95,6 +95,6 @@ func (e *evaluator) remarkOutliers(p *TrafficPolicy) {
 	if len(destinations) > 0 {
 		e.report(finding.New(finding.CodeEjectsGateway, p.ID(), fmt.Sprintf(
 			"in %s, spec.policy.outlierDetection ejects the gateway in front of the pods instead of single pods, and with it all of them: %s",
-			text.Named("cluster", sorted(clusters)), text.Bounded(sorted(destinations), listedNames))))
+			text.Named("cluster", sorted(clusters)), text.Bounded(sorted(destinations), listedNames))).Listing("ejects the gateway"))
 	}
 }

@@ -33,7 +33,7 @@ func (e *evaluator) remarkRoutes() {
 		}
 	}
 	for r, destinations := range found {
-		e.report(finding.New(r.Code, e.result.TrafficPolicies[r.Policy].ID(), r.Message+" (on "+text.Bounded(sorted(destinations), 1)+")"))
+		e.report(finding.New(r.Code, e.result.TrafficPolicies[r.Policy].ID(), r.Message+" (on "+text.Bounded(sorted(destinations), 1)+")").Listing(r.Message))
 	}
 }
 

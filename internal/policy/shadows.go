@@ -149,9 +149,9 @@ func (e *evaluator) remarkShadows() {
 	}
 	for of, destinations := range found {
 		winner := e.result.TrafficPolicies[of.winner].Resource
-		e.report(finding.New(finding.CodeNeverReached, e.result.TrafficPolicies[of.policy].ID(), fmt.Sprintf(
-			"no request%s gets the settings of the policy: the route of TrafficPolicy %s.%s for %s comes first and matches all of them (on %s)",
-			of.match, winner.Name, winner.Namespace, of.by, text.Bounded(destinations, 1))))
+		message := fmt.Sprintf("no request%s gets the settings of the policy: the route of TrafficPolicy %s.%s for %s comes first and matches all of them",
+			of.match, winner.Name, winner.Namespace, of.by)
+		e.report(finding.New(finding.CodeNeverReached, e.result.TrafficPolicies[of.policy].ID(), message+" (on "+text.Bounded(destinations, 1)+")").Listing(message))
 	}
 }
 

@@ -41,7 +41,7 @@ func (e *evaluator) remarkTLSModes() {
 	for _, code := range slices.Sorted(maps.Keys(remarks.found)) {
 		for id, reasons := range remarks.found[code] {
 			for reason, keys := range reasons {
-				e.report(finding.New(code, id, reason+": "+text.Bounded(sorted(keys), listedNames)))
+				e.report(finding.New(code, id, reason+": "+text.Bounded(sorted(keys), listedNames)).Listing(reason))
 			}
 		}
 	}

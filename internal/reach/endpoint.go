@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -21,15 +22,41 @@ func (c *Calls) endpoint(a *approach, from Caller, d *world.Destination) {
 	c.joined(a, from, d)
 }
 
+// VerdictOfSubset decides about calls to the pods of a Destination that carry some
+// labels, as shifts send them there. Where no workload carries them, no endpoint is
+// left.
+func (c *Calls) VerdictOfSubset(source *world.Workload, d *world.Destination, labels map[string]string) Verdict {
+	verdict := c.Verdict(source, d)
+	if c.result.HasSubset(d, labels) {
+		return verdict
+	}
+	obstacle := Obstacle{
+		Code: CodeNoEndpoints, Object: world.DestinationID(d),
+		Reason: fmt.Sprintf("no workload behind %s carries %s", d.Key(), policy.LabelText(labels)),
+	}
+	if verdict.Decision == Unreachable && verdict.Code < obstacle.Code {
+		verdict.Further = append(slices.Clone(verdict.Further), obstacle)
+		return verdict
+	}
+	unreachable := Verdict{Decision: Unreachable, Code: obstacle.Code, Reason: obstacle.Reason, Assumed: verdict.Assumed, Further: verdict.Further}
+	if verdict.Decision == Unreachable || verdict.Decision == Denied {
+		unreachable.Further = append([]Obstacle{{Code: verdict.Code, Reason: verdict.Reason}}, verdict.Further...)
+	}
+	return unreachable
+}
+
 // joined looks for endpoints in clusters with which Istio itself joins the mesh that
 // sends the request to pods: names of its Services then span these clusters, whose
 // pods may answer, too.
 func (c *Calls) joined(a *approach, from Caller, d *world.Destination) {
 	mesh := from.Mesh
-	if isRemote(from, d) {
+	switch {
+	case isRemote(from, d):
 		if mesh = d.Mesh; c.isFlat(d) {
 			return // the addresses of pods are those of one cluster
 		}
+	case from.bare():
+		return // Kubernetes itself knows the pods of one cluster only
 	}
 	if mesh == nil {
 		return

@@ -316,3 +316,29 @@ func TestIsVisibleIn(t *testing.T) {
 		}
 	}
 }
+
+func TestHasEndpoints(t *testing.T) {
+	t.Parallel()
+	endpoints := []discoveryv1.EndpointsSubset{{Endpoints: []discoveryv1.Endpoint{{IPAddress: "10.0.0.1"}}}}
+	tests := []struct {
+		name       string
+		facts      *discoveryv1.DestinationFacts
+		endpoints  []discoveryv1.EndpointsSubset
+		selector   map[string]string
+		has, known bool
+	}{
+		{name: "no facts", selector: map[string]string{"app": "web"}, has: true},
+		{name: "no pods", facts: &discoveryv1.DestinationFacts{Headless: new(false)}, selector: map[string]string{"app": "web"}, known: true},
+		{name: "some facts of another tool", facts: &discoveryv1.DestinationFacts{ExportTo: []string{"*"}}, selector: map[string]string{"app": "web"}, has: true},
+		{name: "pods that are not ready", facts: &discoveryv1.DestinationFacts{Headless: new(false), Proxy: "ALL"}, selector: map[string]string{"app": "web"}, has: true},
+		{name: "endpoints by hand", facts: &discoveryv1.DestinationFacts{Headless: new(false)}, has: true},
+		{name: "known endpoints", facts: &discoveryv1.DestinationFacts{Headless: new(false)}, endpoints: endpoints, selector: map[string]string{"app": "web"}, has: true, known: true},
+	}
+	for _, test := range tests {
+		d := &factsWorld(nil, nil, test.facts).Destinations[0]
+		d.Selector, d.Resource.Spec.KubeService.EndpointSubsets = test.selector, test.endpoints
+		if has, known := d.HasEndpoints(); has != test.has || known != test.known {
+			t.Errorf("%s: %t, %t", test.name, has, known)
+		}
+	}
+}

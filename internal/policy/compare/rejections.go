@@ -121,22 +121,16 @@ func (c *comparer) compareFindings() {
 	c.Fixed = findingsBeyond(c.before.Findings, c.after.Findings)
 }
 
-// findingsBeyond returns the findings that are not in others.
+// findingsBeyond returns the findings that are not in others. If only the objects
+// change that a message lists, the finding is not a new one; other differences have
+// the details.
 func findingsBeyond(findings, others []finding.Finding) []finding.Finding {
 	type key struct {
 		code            finding.Code
 		object, message string
 	}
 	keyOf := func(f finding.Finding) key {
-		message := f.Message
-		if f.Code == finding.CodeConflict || f.Code == finding.CodeUnrealisable {
-			// The message ends with the affected Destinations. A change of these
-			// alone is not a new finding; Rejected has the details.
-			if at := strings.LastIndex(message, " (on "); at >= 0 {
-				message = message[:at]
-			}
-		}
-		return key{f.Code, f.Object, message}
+		return key{f.Code, f.Object, cmp.Or(f.Constant, f.Message)}
 	}
 	known := make(map[key]bool, len(others))
 	for _, f := range others {

@@ -61,6 +61,8 @@ type Target struct {
 	Service core.ClusterObjectRef
 	// Port is 0 if it is not known.
 	Port uint32
+	// Subset are labels of the pods; none for all.
+	Subset map[string]string
 }
 
 // Requests has a method for every request feature.

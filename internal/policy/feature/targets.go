@@ -16,7 +16,7 @@ func shiftTargets(s *networkingv1.MultiDestination) []Target {
 	var found []Target
 	for i, d := range s.Destinations {
 		if k := d.KubeService; k != nil {
-			found = append(found, Target{At: fmt.Sprintf(".destinations[%d]", i), Service: ShiftTarget(k), Port: k.Port})
+			found = append(found, Target{At: fmt.Sprintf(".destinations[%d]", i), Service: ShiftTarget(k), Port: k.Port, Subset: k.Subset})
 		}
 	}
 	return found

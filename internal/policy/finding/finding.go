@@ -35,6 +35,9 @@ type Finding struct {
 	Object string
 	// Message describes the issue with this object.
 	Message string
+	// Constant is the part of the message that stays the same if only the objects that
+	// it lists change; "" if that is the whole message.
+	Constant string
 	// Hint is the next step.
 	Hint string
 	// HidesInput is true if objects are missing from all results because of the
@@ -51,6 +54,13 @@ func New(code Code, object world.ObjectID, message string) Finding {
 // Override replaces severity and hint, unless the argument is empty.
 func (f Finding) Override(severity Severity, hint string) Finding {
 	f.Severity, f.Hint = cmp.Or(severity, f.Severity), cmp.Or(hint, f.Hint)
+	return f
+}
+
+// Listing marks a finding whose message consists of a constant part and a list of
+// objects, so that comparisons do not take it for a new one if the list changes.
+func (f Finding) Listing(constant string) Finding {
+	f.Constant = constant
 	return f
 }
 

@@ -95,7 +95,7 @@ func AboutNames(m *world.Mesh, names Names, workloads []*world.Workload) (found 
 	if !captures && others > 0 {
 		message += fmt.Sprintf(" in %s; %s %s them anyway", text.Bounded(lacking, listedWorkloads), text.Count(others, "other workload"), text.Choose(others, "captures", "capture"))
 	}
-	return finding.New(finding.CodeSuffixNeedsDNS, world.MeshID(m), message).Override("", hint), true
+	return finding.New(finding.CodeSuffixNeedsDNS, world.MeshID(m), message).Override("", hint).Listing(what), true
 }
 
 // listedWorkloads limits the workloads that a message names.
