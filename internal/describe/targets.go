@@ -22,7 +22,7 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 				add := func(subset map[string]string) {
 					if key := d.Key() + policy.LabelText(subset); !seen[key] {
 						seen[key] = true
-						views = append(views, Target{Destination: viewService(d), Subset: subset, Access: AccessOf(b.result, b.calls.VerdictOfSubset(w, d, subset))})
+						views = append(views, Target{Destination: viewService(d), Subset: subset, Access: AccessOf(b.result, b.calls.VerdictOfTarget(w, d, subset))})
 					}
 				}
 				add(nil)

@@ -72,7 +72,14 @@ func (c *Calls) ReceiversFrom(from Caller, d *world.Destination) []Receiver {
 // so the verdict is computed for each backing workload, and for pods of the caller
 // with and without a proxy.
 func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
-	callers := c.CallerOf(source).Parts()
+	return c.verdict(source, c.CallerOf(source), d)
+}
+
+func (c *Calls) verdict(source *world.Workload, caller Caller, d *world.Destination) Verdict {
+	callers := caller.Parts()
+	if caller.routed && len(callers) > 1 { // routes are for pods with a proxy
+		callers = callers[:1]
+	}
 	var verdicts []ofPods
 	for _, from := range callers {
 		for _, r := range c.ReceiversFrom(from, d) {

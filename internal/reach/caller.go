@@ -18,7 +18,10 @@ type Caller struct {
 	Proxies discoveryv1.Presence
 	// gateway is true if their proxies are gateways.
 	gateway bool
-	names   resolution
+	// routed is true if the caller's proxy chose the Destination by a route, so that
+	// nobody looks up its name.
+	routed bool
+	names  resolution
 }
 
 // CallerOf returns a workload as a caller.

@@ -22,11 +22,14 @@ func (c *Calls) endpoint(a *approach, from Caller, d *world.Destination) {
 	c.joined(a, from, d)
 }
 
-// VerdictOfSubset decides about calls to the pods of a Destination that carry some
-// labels, as shifts send them there. Where no workload carries them, no endpoint is
-// left.
-func (c *Calls) VerdictOfSubset(source *world.Workload, d *world.Destination, labels map[string]string) Verdict {
-	verdict := c.Verdict(source, d)
+// VerdictOfTarget decides about calls that a route of the caller's proxy sends to the
+// pods of a Destination that carry some labels, or to all of them if labels is empty.
+// Nobody looks up the name of the Destination then. Where no workload carries the
+// labels, no endpoint is left.
+func (c *Calls) VerdictOfTarget(source *world.Workload, d *world.Destination, labels map[string]string) Verdict {
+	from := c.CallerOf(source)
+	from.routed = true
+	verdict := c.verdict(source, from, d)
 	if c.result.HasSubset(d, labels) {
 		return verdict
 	}

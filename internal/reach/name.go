@@ -40,7 +40,7 @@ func (c *Calls) name(a *approach, from Caller, d *world.Destination) {
 		a.leaveOpen(CodeExternalName, world.DestinationID(d), fmt.Sprintf("%s only stands for %s, and what is there decides", d.Key(), externalName(d)))
 		return
 	}
-	if !isRemote(from, d) || from.Mesh == nil || from.Mesh.Type != world.MeshIstio {
+	if from.routed || !isRemote(from, d) || from.Mesh == nil || from.Mesh.Type != world.MeshIstio {
 		return
 	}
 	mesh := fmt.Sprintf("mesh %s.%s", from.Mesh.Ref.Name, from.Mesh.Ref.Namespace)

@@ -32,6 +32,10 @@ func (c *Calls) visibility(a *approach, from Caller, d *world.Destination) {
 		a.fail(CodeHiddenService, world.DestinationID(d), hidden+", so that no gateway there has a route to it")
 		return
 	}
+	if from.routed {
+		a.fail(CodeHiddenService, world.DestinationID(d), hidden+", so that its proxy, which has a route there, does not know where it leads")
+		return
+	}
 	outbound, known := discoveryv1.OutboundAllowAny, false
 	if from.Mesh != nil {
 		outbound, known = from.Mesh.OutboundTrafficPolicy()
