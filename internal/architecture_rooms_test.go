@@ -195,8 +195,8 @@ func rooms() []room {
 		},
 		{path: "internal/policy/operation", purpose: "which paths and methods a request can have", pure: true},
 		{
-			path: "internal/policy/remark", purpose: "values of policies that are valid but probably a mistake", pure: true,
-			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/operation", "internal/policy/selector"},
+			path: "internal/policy/remark", purpose: "values of policies that are valid but probably a mistake, and facts that are missing", pure: true,
+			imports: []string{"internal/policy/feature", "internal/policy/finding", "internal/policy/operation", "internal/policy/selector", "internal/world", "internal/cli/text"},
 		},
 		{
 			path: "internal/policy/status", purpose: "the statuses that evaluated objects would get", pure: true,
