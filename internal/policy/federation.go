@@ -31,6 +31,9 @@ type Mesh struct {
 	Unexported []int
 	// Warnings are the reasons why nothing can be imported.
 	Warnings []string
+	// Refused are the trust domains of meshes to which it exports that it is not known
+	// to accept (D47), sorted.
+	Refused []string
 }
 
 // Federation describes to which other meshes a Destination is exposed.
