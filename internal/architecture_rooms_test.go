@@ -195,7 +195,7 @@ func rooms() []room {
 		},
 		{path: "internal/policy/operation", purpose: "which paths and methods a request can have", pure: true},
 		{
-			path: "internal/policy/remark", purpose: "values of policies that are valid but probably a mistake", pure: true,
+			path: "internal/policy/remark", purpose: "values of policies that are valid but probably a mistake, and facts that are missing", pure: true,
 			imports: []string{"internal/cli/text", "internal/policy/feature", "internal/policy/finding", "internal/policy/operation", "internal/policy/selector", "internal/world"},
 		},
 		{

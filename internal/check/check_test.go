@@ -254,7 +254,7 @@ func istioMesh(version string) *discoveryv1.Mesh {
 		ObjectMeta: metav1.ObjectMeta{Name: "istiod", Namespace: "gloo-mesh", Labels: map[string]string{clusterLabel: "east"}},
 		Spec: discoveryv1.MeshSpec{Istio: &discoveryv1.IstioMesh{Installation: &discoveryv1.MeshInstallation{
 			Namespace: "istio-system", Cluster: "east", Version: version, PodLabels: map[string]string{"app": "istiod"},
-		}}},
+		}}, Meshctl: &discoveryv1.MeshFacts{}},
 	}
 }
 

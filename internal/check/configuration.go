@@ -71,8 +71,11 @@ func judgeFindings(f *Facts) []Outcome {
 // judgedElsewhere reports whether a cluster check reports the finding, or a mesh
 // check; mesh checks only cover meshes of a VirtualMesh.
 func (f *Facts) judgedElsewhere(found *finding.Finding) bool {
-	if found.Code == finding.CodeUnusableCluster {
+	switch found.Code {
+	case finding.CodeUnusableCluster:
 		return f.ClustersJudged
+	case finding.CodeTrustDomain:
+		return f.MeshesJudged
 	}
 	if !f.MeshesJudged || !slices.Contains(meshFindings(), found.Code) {
 		return false

@@ -27,12 +27,25 @@ func meshesCategory() Category {
 				Hint: fmt.Sprintf("upgrade Istio to 1.%d or later", minIstioMinor), Judge: judgeMeshes(judgeIstioVersion),
 			},
 			{
-				ID: "mesh-dns", Description: "the hostname suffix can be resolved", Severity: Failed,
+				ID: "mesh-dns", Description: "federated hostnames can be resolved", Severity: Failed,
 				Judge: judgeMeshes(judgeByFindings(finding.CodeSuffixNeedsDNS)),
 			},
 			{
 				ID: "mesh-gateway", Description: "other clusters can reach an east-west gateway", Severity: Failed,
 				Judge: judgeMeshes(judgeByFindings(finding.CodeNoGateway, finding.CodeGatewayNoAddress)),
+			},
+			{
+				ID: "mesh-trust-domains", Description: "callers of other meshes are accepted", Severity: Warning,
+				Judge: judgeMeshes(judgeTrustDomains),
+			},
+			{
+				ID: "mesh-proxies", Description: "all pods of a workload have a proxy, or none", Severity: Warning,
+				Hint:  "restart the workload, so that new pods get a proxy; if they do not, check the labels that enable injection",
+				Judge: judgeMeshes(judgeProxies),
+			},
+			{
+				ID: "mesh-facts", Description: "discovery recorded how Istio is configured", Severity: Warning,
+				Hint: "run 'meshctl discover' with this version", Judge: judgeMeshes(judgeFacts),
 			},
 		},
 	}

@@ -2,8 +2,11 @@ package describe
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/reach"
@@ -22,14 +25,55 @@ func (d *WorkloadDescription) writeOutbound(w *view.Text) {
 		columns := []view.Column{{Name: "DESTINATION"}, {Name: "HOSTNAME", Wide: true}, {Name: "VIA", Priority: 1}, {Name: "ACCESS", Tone: toneOf}, {Name: "WHY", Content: view.Reason}}
 		rows := make([][]string, 0, len(d.Outbound))
 		for _, o := range d.Outbound {
-			rows = append(rows, []string{o.Destination.String(), o.Hostname, string(o.Via), string(o.Access.Verdict), o.Access.Why()})
+			rows = append(rows, []string{o.Destination.String(), o.Hostname, string(o.Via), o.Access.marked(), o.Access.Why()})
 		}
 		w.Table(view.Table{Columns: columns, Rows: rows, Noun: "destination"})
+		d.writeAssumptions(w)
 	})
 	for i := range d.Outbound {
 		if o := &d.Outbound[i]; len(o.Routes)+len(o.Connection)+len(o.Rejected) > 0 {
 			w.Section("Requests to "+o.Destination.String(), false, func() { o.writeTraffic(w) })
 		}
+	}
+}
+
+// assumedMark marks a verdict that depends on facts that are not known (D46).
+const assumedMark = "*"
+
+// marked returns the verdict, with a mark if it depends on assumptions.
+func (a Access) marked() string {
+	if len(a.Assumed) > 0 {
+		return string(a.Verdict) + assumedMark
+	}
+	return string(a.Verdict)
+}
+
+// assumptions returns what the verdict depends on, to follow its reason.
+func (a Access) assumptions() string {
+	if len(a.Assumed) == 0 {
+		return ""
+	}
+	return " (assumed: " + text.Bounded(a.Assumed, shownAssumptions) + ")"
+}
+
+// shownAssumptions limits the footnotes of a table.
+const shownAssumptions = 5
+
+// writeAssumptions writes what the marked verdicts about calls depend on.
+func (d *WorkloadDescription) writeAssumptions(w *view.Text) {
+	seen := map[string]bool{}
+	for i := range d.Outbound {
+		for _, fact := range d.Outbound[i].Access.Assumed {
+			seen[fact] = true
+		}
+	}
+	facts := slices.Sorted(maps.Keys(seen))
+	for i, fact := range facts {
+		if more := len(facts) - shownAssumptions; i == shownAssumptions && more > 0 && !w.Wide {
+			w.Linef("%s %s; all with -o wide", assumedMark, text.More(more))
+			return
+		}
+		w.Linef("%s assumes that %s", assumedMark, fact)
 	}
 }
 
@@ -82,7 +126,7 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 	}
 	for _, t := range o.Targets {
 		if t.Access.Verdict != reach.Allowed {
-			w.Marked(stateWord(string(t.Access.Verdict)), fmt.Sprintf(" by %s: %s", t.Destination, t.Access.Why()))
+			w.Marked(stateWord(string(t.Access.Verdict)), fmt.Sprintf(" by %s: %s%s", t.Destination, t.Access.Why(), t.Access.assumptions()))
 		}
 	}
 	for _, r := range o.Rejected {

@@ -1,13 +1,15 @@
 package describe
 
 import (
+	"strings"
+
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 )
 
 // toneOf returns the tone of a state or a verdict.
 func toneOf(state string) view.Tone {
-	switch state {
+	switch strings.TrimSuffix(state, assumedMark) {
 	case "EFFECTIVE", "ACCEPTED", "ALLOWED":
 		return view.Good
 	case "PARTIAL", "CONDITIONAL", "UNKNOWN", "PENDING":

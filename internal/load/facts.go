@@ -61,7 +61,7 @@ func removeFact(object map[string]any, path string) {
 // ignoredFact is the problem that a fact of a resource cannot be used.
 func ignoredFact(origin world.Origin, object, message string) world.Problem {
 	return world.Problem{
-		Kind: world.DiscoveryNote, Origin: origin, Object: object, Message: "a fact is ignored: " + message,
+		Kind: world.IgnoredFact, Origin: origin, Object: object, Message: "a fact is ignored: " + message,
 		Hint: "the fact counts as not known; run 'meshctl discover' to write it anew",
 	}
 }

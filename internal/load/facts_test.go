@@ -83,7 +83,7 @@ spec:
 				t.Fatalf("problems: %+v", objects.Problems)
 			}
 			for i, p := range objects.Problems {
-				if p.Kind != world.DiscoveryNote || p.HidesInput() || p.Object != "Mesh/istiod.gloo-mesh" || !strings.HasPrefix(p.Message, test.problems[i]) {
+				if p.Kind != world.IgnoredFact || p.HidesInput() || p.Object != "Mesh/istiod.gloo-mesh" || !strings.HasPrefix(p.Message, test.problems[i]) {
 					t.Errorf("a problem %+v, want %q", p, test.problems[i])
 				}
 			}
@@ -109,7 +109,7 @@ spec: {kubernetes: 1, meshctl: {proxy: MANY, proxyType: SIDECAR, noSuchFact: 1}}
 	for _, p := range objects.Problems {
 		kinds = append(kinds, p.Kind)
 	}
-	if diff := cmp.Diff([]world.ProblemKind{world.DiscoveryNote, world.UnknownField, world.SchemaViolation}, kinds); diff != "" {
+	if diff := cmp.Diff([]world.ProblemKind{world.IgnoredFact, world.UnknownField, world.SchemaViolation}, kinds); diff != "" {
 		t.Errorf("problems (-want +got):\n%s%+v", diff, objects.Problems)
 	}
 	if len(objects.Workloads) != 1 || len(objects.Workloads[0].Errors) != 1 {

@@ -158,6 +158,7 @@ func (e *evaluator) reportProblems() {
 		world.UnusableName:       finding.CodeUnusableName,
 		world.IgnoredNamespace:   finding.CodeIgnoredNamespace,
 		world.DiscoveryNote:      finding.CodeDiscoveryNote,
+		world.IgnoredFact:        finding.CodeDiscoveryNote,
 	}
 	for _, p := range e.world.Problems {
 		f := finding.New(codes[p.Kind], world.ObjectID{}, p.Message)

@@ -32,6 +32,9 @@ type Mesh struct {
 	Unexported []int
 	// Warnings are the reasons why calls to what is imported fail.
 	Warnings []string
+	// Refused are the trust domains of meshes to which it exports that it is not known
+	// to accept (D47), sorted.
+	Refused []string
 }
 
 // Federation describes to which other meshes a Destination is exposed.

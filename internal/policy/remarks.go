@@ -44,6 +44,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkFederation()
 	e.remarkTLSModes()
 	e.remarkTrustDomains()
+	e.remarkFacts()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
 			e.report(finding.New(finding.CodeNotIstio, world.MeshID(mesh), e.untranslatedMesh(mesh)))

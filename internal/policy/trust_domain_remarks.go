@@ -42,29 +42,37 @@ func (e *evaluator) remarkTrustDomains() {
 		}
 	}
 	for id, r := range refusals {
-		if len(r.domains) > 0 {
-			e.report(refusedDomains(r.vm, &e.world.Meshes[id], sorted(r.domains)))
+		if len(r.domains) == 0 {
+			continue
 		}
+		m := &e.world.Meshes[id]
+		e.result.Meshes[id].Refused = sorted(r.domains)
+		problem, hint := e.result.RefusedDomains(m)
+		e.report(finding.New(finding.CodeTrustDomain, r.vm.ID(), fmt.Sprintf("mesh %s.%s %s", m.Ref.Name, m.Ref.Namespace, problem)).Override("", hint))
 	}
 }
 
-// refusedDomains returns the finding about a mesh that refuses trust domains, with
-// the setting to add in the form that an Istio installation takes it.
-func refusedDomains(vm *VirtualMesh, m *world.Mesh, domains []string) finding.Finding {
-	certain := "does not accept"
-	if _, known := m.AcceptsTrustDomain(domains[0]); !known {
-		certain = "is not known to accept"
+// RefusedDomains returns what is wrong if a mesh refuses trust domains of callers,
+// as the end of a sentence, and the setting to add in the form that an Istio
+// installation takes it; "" if it refuses none.
+func (r *Result) RefusedDomains(m *world.Mesh) (problem, hint string) {
+	domains := r.Meshes[m.ID].Refused
+	if len(domains) == 0 {
+		return "", ""
 	}
-	message := fmt.Sprintf("mesh %s.%s %s %s: calls from there to its federated Services fail", m.Ref.Name, m.Ref.Namespace, certain,
-		text.Named("trust domain", domains[:min(len(domains), listedNames)]))
+	_, known := m.AcceptsTrustDomain(domains[0])
+	problem = "does not accept "
+	if !known {
+		problem = "is not known to accept "
+	}
+	problem += text.Named("trust domain", domains[:min(len(domains), listedNames)]) + ": calls from there to its federated Services fail"
 	if more := len(domains) - listedNames; more > 0 {
-		message += fmt.Sprintf(" (and from %d more)", more)
+		problem += fmt.Sprintf(" (and from %d more)", more)
 	}
-	f := finding.New(finding.CodeTrustDomain, vm.ID(), message)
-	f.Hint = fmt.Sprintf("add to the mesh configuration of Istio in cluster %s: caCertificates: [{trustDomains: [%s]}] (Helm: meshConfig.caCertificates[0].trustDomains)",
+	hint = fmt.Sprintf("add to the mesh configuration of Istio in cluster %s: caCertificates: [{trustDomains: [%s]}] (Helm: meshConfig.caCertificates[0].trustDomains)",
 		m.Cluster, strings.Join(domains, ", "))
-	if certain != "does not accept" {
-		f.Hint += "; if it is there, run 'meshctl discover' with this version to record it"
+	if !known {
+		hint += "; if it is there, run 'meshctl discover' with this version to record it"
 	}
-	return f
+	return problem, hint
 }

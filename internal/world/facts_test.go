@@ -116,7 +116,7 @@ func TestUnusableFacts(t *testing.T) {
 	}
 	var got []string
 	for _, p := range w.Problems {
-		if p.Kind != world.DiscoveryNote || p.HidesInput() || p.Hint == "" {
+		if p.Kind != world.IgnoredFact || p.HidesInput() || p.Hint == "" {
 			t.Errorf("an unexpected problem %+v", p)
 		}
 		got = append(got, p.Object+": "+p.Message)

@@ -56,7 +56,7 @@ func usableDestinationFacts(facts *discoveryv1.DestinationFacts) (usable *discov
 func (w *World) ignoreFacts(kind, name, namespace string, origin Origin, wrong invalidFields) {
 	for _, message := range wrong {
 		w.Problems = append(w.Problems, Problem{
-			Kind: DiscoveryNote, Origin: origin, Object: fmt.Sprintf("%s/%s.%s", kind, name, namespace), Message: "a fact is ignored: " + message,
+			Kind: IgnoredFact, Origin: origin, Object: fmt.Sprintf("%s/%s.%s", kind, name, namespace), Message: "a fact is ignored: " + message,
 			Hint: "the fact counts as not known; check the cluster, then run 'meshctl discover' to write it anew",
 		})
 	}

@@ -119,6 +119,8 @@ const (
 	UnlistedKind ProblemKind = "UnlistedKind"
 	// DiscoveryNote: discovery omitted or assumed something.
 	DiscoveryNote ProblemKind = "DiscoveryNote"
+	// IgnoredFact: a fact about Istio cannot be used, so that it is not known.
+	IgnoredFact ProblemKind = "IgnoredFact"
 )
 
 // Problem is an issue with the input that does not prevent answers about the

@@ -11,7 +11,8 @@ import (
 func (l *sentences) findings(view ChangeView, covered func(describe.Finding) bool) {
 	skip := func(f describe.Finding) bool {
 		switch f.Code {
-		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeRejectedValue, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault:
+		case finding.CodeConflict, finding.CodeUnrealisable, finding.CodeRejectedValue, finding.CodeMeshClaimedTwice, finding.CodeDeniedByDefault,
+			finding.CodeProxiesUnknown, finding.CodeVisibilityUnknown, finding.CodeMeshConfigUnknown: // these are no consequence of the change
 			return true
 		default:
 			return covered(f)

@@ -18,6 +18,9 @@ const (
 	CodeDiscoveryNote      Code = "MC0109"
 	CodeUnusableName       Code = "MC0110"
 	CodeIgnoredNamespace   Code = "MC0111"
+	CodeProxiesUnknown     Code = "MC0112"
+	CodeVisibilityUnknown  Code = "MC0113"
+	CodeMeshConfigUnknown  Code = "MC0114"
 	CodeMeshNotFound       Code = "MC0201"
 	CodeMeshClaimedTwice   Code = "MC0202"
 	CodeMeshListedTwice    Code = "MC0203"
@@ -161,6 +164,21 @@ func Catalogue() []Entry {
 			CodeIgnoredNamespace, SeverityWarning, "A resource is in a namespace whose resources have no effect",
 			"Resources on the management cluster govern all clusters. They take effect from meshctl's namespace, and from the namespaces that an administrator listed with `meshctl install --policy-namespaces`; Settings and KubernetesClusters from meshctl's namespace only. A virtual mesh or policy elsewhere is INVALID and touches nothing; other resources are ignored. Manifests given with --filename always count.",
 			"create it in meshctl's namespace, or ask an administrator to list its namespace with `meshctl install --policy-namespaces`",
+		},
+		{
+			CodeProxiesUnknown, SeverityInfo, "It is not known which pods have a proxy",
+			"Only pods with a proxy enforce access rules and TLS, and only these can be called through gateways. The Destinations do not record which pods have one, because an older version or another tool discovered them. Answers assume that all have one, as in namespaces with injection, and are marked where they depend on it.",
+			"run 'meshctl discover' with this version, which records it",
+		},
+		{
+			CodeVisibilityUnknown, SeverityInfo, "It is not known where Services are visible",
+			"Gateways forward calls only to Services that are visible in their namespace (annotation networking.istio.io/exportTo, or meshConfig.defaultServiceExportTo). The Destination or its Mesh does not record that, because an older version or another tool discovered it. Answers assume that Services are visible in all namespaces, which is Istio's default.",
+			"run 'meshctl discover' with this version, which records it",
+		},
+		{
+			CodeMeshConfigUnknown, SeverityInfo, "It is not known how a mesh is configured",
+			"The Mesh does not record settings of Istio that decide about calls, such as automatic mutual TLS (meshConfig.enableAutoMtls) and calls to unknown hosts (meshConfig.outboundTrafficPolicy), because an older version or another tool discovered it. Answers assume Istio's defaults.",
+			"run 'meshctl discover' with this version, which records it",
 		},
 		{
 			CodeMeshNotFound, SeverityError, "A VirtualMesh refers to a mesh or Service that does not exist",
