@@ -46,6 +46,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkFederation()
 	e.remarkTLSModes()
 	e.remarkProxies()
+	e.remarkSecureNaming()
 	e.remarkTrustDomains()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {
