@@ -42,6 +42,11 @@ type Change struct {
 // noPosition is the position of objects that are not desired.
 const noPosition = -1
 
+// IsAccessRule reports whether the object is an AuthorizationPolicy.
+func (c *Change) IsAccessRule() bool {
+	return istio.Kind(c.Key.GVK.Kind) == istio.KindAuthorizationPolicy
+}
+
 // Parents returns the resources from which the object is rendered or, if it is to be removed,
 // was rendered.
 func (c *Change) Parents() []world.ObjectID {

@@ -127,7 +127,7 @@ func (p *Plan) KeepsDenial(m *world.Mesh) bool {
 
 func (c *Cluster) keepsDenial(m *world.Mesh) bool {
 	return c.holdsFor(m, func(change *Change) bool {
-		return istio.Kind(change.Key.GVK.Kind) == istio.KindAuthorizationPolicy && len(specOf(change.stored)) == 0
+		return change.IsAccessRule() && len(specOf(change.stored)) == 0
 	})
 }
 
