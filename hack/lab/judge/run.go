@@ -107,10 +107,16 @@ func aboutTime(q Question) bool {
 	return ordersOf(q.Request).delay > 0 || limit > 0 && limit <= time.Second
 }
 
+// longestQuestion is more than questions need whose answers are as expected; the rest
+// of the requests is not sent then.
+const longestQuestion = 3 * time.Minute
+
 func (r *Runner) once(ctx context.Context, q Question, id string) result {
 	request := q.Request
 	request.ID = id
-	outcomes, err := r.Sender.Send(ctx, q.From, request, q.Repeat, q.Fresh)
+	sending, cancel := context.WithTimeout(ctx, longestQuestion)
+	defer cancel()
+	outcomes, err := r.Sender.Send(sending, q.From, request, q.Repeat, q.Fresh)
 	if err != nil {
 		return result{err: err}
 	}
