@@ -17,7 +17,13 @@ import (
 func (e *evaluator) remarkProxies() {
 	for i := range e.world.Destinations {
 		d := &e.world.Destinations[i]
-		if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !d.IsService() || !e.world.HasBarePods(d) {
+		if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !d.IsService() {
+			continue
+		}
+		if e.world.HasUnownedPods(d) && e.world.Settings != nil {
+			e.remarkModesTo(d, "its pods belong to no known workload of a mesh, so they probably", []string{d.Ref.ClusterName})
+		}
+		if !e.world.HasBarePods(d) {
 			continue
 		}
 		pods := "some of its pods"

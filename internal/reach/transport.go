@@ -86,9 +86,9 @@ func (c *Calls) Vary(d *world.Destination) bool {
 	return c.bareCallers || c.setsTLS(d) || c.hasBare(d)
 }
 
-// hasBare reports whether any pod behind a Destination has no proxy.
+// hasBare reports whether any pod behind a Destination has no proxy, or probably none.
 func (c *Calls) hasBare(d *world.Destination) bool {
-	return slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return r.Bare })
+	return slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return r.Bare || r.Unowned })
 }
 
 // setsTLS reports whether anything sets another mode than Istio's mutual TLS for
@@ -147,7 +147,7 @@ func (c *Calls) modesFrom(cluster string, d *world.Destination) func(port uint32
 // pods that have no proxy get none, but gateways need one (D50).
 func (c *Calls) standardMode(cluster string, d *world.Destination) portMode {
 	isIstio := d.Mesh != nil && d.Mesh.Type == world.MeshIstio
-	if !c.throughGateways(Caller{Cluster: cluster}, d) && (c.result.LeavesTLSMode(d) || !isIstio && c.hasBare(d)) {
+	if !c.throughGateways(Caller{Cluster: cluster}, d) && (c.result.LeavesTLSMode(d) || !isIstio && slices.ContainsFunc(c.Receivers(d), func(r Receiver) bool { return r.Bare })) {
 		return portMode{mode: modeAuto}
 	}
 	if !isIstio { // nothing is rendered for it
@@ -256,6 +256,9 @@ func (c *Calls) connect(from Caller, d *world.Destination, to Receiver, before *
 			connection.Assumed = append(connection.Assumed, fmt.Sprintf("mesh %s.%s accepts no trust domain but its own, %s", receiver.Ref.Name, receiver.Ref.Namespace, receiver.TrustDomain))
 		}
 	}
+	if to.Unowned && slices.ContainsFunc(causes, func(o cause) bool { return o.code == CodePodWithoutProxy }) {
+		connection.Assumed = append(connection.Assumed, "the pods behind "+d.Key()+" have no proxy")
+	}
 	for _, o := range causes {
 		obstacle := Obstacle{Code: o.code, Reason: o.reason, Object: o.object, Ports: concerned[o]}
 		if len(obstacle.Ports) == len(all) {
@@ -300,6 +303,8 @@ func (c *Calls) obstacleTo(from Caller, d *world.Destination, to Receiver, hop h
 		return cause{CodeGatewayHidesPods, nameBare(d, to) + " have no proxy, and gateways forward calls to pods with a proxy only", world.DestinationID(d)}, true
 	case to.Bare && mutual:
 		return cause{CodePodWithoutProxy, fmt.Sprintf("%s, but %s have no proxy", mode.setter(), nameBare(d, to)), mode.object}, true
+	case to.Unowned && mutual && mode.object.Kind != "":
+		return cause{CodePodWithoutProxy, fmt.Sprintf("%s, but the pods behind %s belong to no known workload of a mesh, so that they have no proxy", mode.setter(), d.Key()), mode.object}, true
 	case to.Bare: // whatever its mesh requires
 	case !mutual && c.requiresMutualTLS(receiver):
 		return cause{

@@ -15,6 +15,10 @@ type Pods struct {
 	// Part is true if other pods of the workload, or of the Service if there is no
 	// workload, differ.
 	Part bool
+	// Unowned is true if endpoints are known, but no workload that they belong to, and
+	// discovery did not record whether they have a proxy. Discovery finds the workloads
+	// of meshes, so they probably have none.
+	Unowned bool
 }
 
 // Proxies returns how many of the pods have a proxy, or do without one in ambient
@@ -46,7 +50,11 @@ func (w *World) PodsBehind(d *Destination) []Pods {
 	}
 	switch {
 	case len(d.Backing) == 0:
-		return appendPods(pods, nil, ofService)
+		pods = appendPods(pods, nil, ofService)
+		if _, known := d.HasProxy(); !known && d.IsService() {
+			pods[0].Unowned = slices.ContainsFunc(d.Resource.Spec.KubeService.EndpointSubsets, func(s discoveryv1.EndpointsSubset) bool { return len(s.Endpoints) > 0 })
+		}
+		return pods
 	case ofService != discoveryv1.PresenceAll && !ambient && !slices.ContainsFunc(pods, func(p Pods) bool { return p.Bare }):
 		// The pods without a proxy belong to no workload.
 		return append(pods, Pods{Bare: true, Part: true})
@@ -69,6 +77,12 @@ func appendPods(pods []Pods, workload *Workload, presence discoveryv1.Presence) 
 // HasBarePods reports whether any pod behind a Service is known to have no proxy.
 func (w *World) HasBarePods(d *Destination) bool {
 	return slices.ContainsFunc(w.PodsBehind(d), func(p Pods) bool { return p.Bare })
+}
+
+// HasUnownedPods reports whether the pods behind a Service belong to no known
+// workload, so that they probably have no proxy.
+func (w *World) HasUnownedPods(d *Destination) bool {
+	return slices.ContainsFunc(w.PodsBehind(d), func(p Pods) bool { return p.Unowned })
 }
 
 // Name names the pods for sentences about the pods behind a Service.
