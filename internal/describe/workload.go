@@ -54,7 +54,7 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		Name: w.Name, Namespace: w.Namespace, Cluster: w.Cluster, Kind: w.Kind,
 		ServiceAccount: w.ServiceAccount, Labels: w.Labels,
 		Mesh: viewMesh(w.Mesh), VirtualMesh: b.virtualMesh(w.Mesh), Facts: w.Facts,
-		findings: len(findings), detailed: b.detailed(),
+		detailed: b.detailed(),
 	}
 	if identity, known := selector.IdentityOf(w); known {
 		item.Identity = identity.String()
@@ -68,6 +68,9 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 		calls, unlisted := b.calls.Outbound(w, b.opts.AllDestinations)
 		for _, call := range calls {
 			item.Outbound = append(item.Outbound, b.outbound(w, call))
+			if call.Access.Decision == reach.Unreachable || call.Access.Decision == reach.Unknown {
+				findings = append(findings, b.result.FindingsOn(world.DestinationID(&b.world.Destinations[call.Destination]))...)
+			}
 		}
 		item.DeniedByDefaultCount, item.AllowedByDefaultCount = unlisted[reach.Denied], unlisted[reach.Allowed]
 		item.UnreachableCount, item.ConditionalCount = unlisted[reach.Unreachable], unlisted[reach.Conditional]
@@ -76,6 +79,9 @@ func (b *workloadBuilder) describe(w *world.Workload) (WorkloadDescription, []in
 	for _, served := range b.result.Inbound(w) {
 		item.Inbound = append(item.Inbound, b.inbound(served))
 	}
+	slices.Sort(findings)
+	findings = slices.Compact(findings)
+	item.findings = len(findings)
 	return item, findings
 }
 

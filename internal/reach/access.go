@@ -116,7 +116,10 @@ func (c *Calls) judge(source *world.Workload, from Caller, d *world.Destination,
 	}
 	if len(connection.Open) == 0 {
 		first := connection.Obstacles[0]
-		return Verdict{Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: c.further(source, d, to, connection, connection.Obstacles[1:]), Assumed: connection.Assumed}
+		return Verdict{
+			Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: c.further(source, d, to, connection, connection.Obstacles[1:]),
+			Assumed: connection.Assumed, Unrouted: first.Code.Stage() == StageName || first.Code == CodeHiddenService,
+		}
 	}
 	verdict := c.access(source, d, to, connection)
 	verdict.Assumed, verdict.Unrouted = connection.Assumed, connection.passing != ""

@@ -38,8 +38,8 @@ type Verdict struct {
 	// Assumed are facts that nobody knows and that the verdict depends on, as sentences
 	// (D46).
 	Assumed []string
-	// Unrouted is true if the caller's proxy does not know the host, so that no route
-	// and no setting applies.
+	// Unrouted is true if the call does not get to the caller's proxy, or that does not
+	// know the host, so that no route and no setting applies.
 	Unrouted bool
 	// Further are obstacles behind the one that decides, in the order of stages.
 	Further []Obstacle
