@@ -111,7 +111,7 @@ func sameRules(p *pipeline, d *world.Destination) bool {
 func (p *pipeline) compareAccess(t *testing.T, random *rand.Rand, caller *world.Workload, d *world.Destination, port uint32, filters []*rbac.RBAC) (compared int) {
 	calls := reach.In(p.world.result)
 	for _, receiver := range calls.Receivers(d) {
-		if c := calls.Connect(reach.CallerOf(caller), d, receiver); !c.Whole || len(c.Mutual) < len(c.Open) {
+		if c := calls.Connect(calls.CallerOf(caller), d, receiver); !c.Whole || len(c.Mutual) < len(c.Open) {
 			return 0 // no identity arrives: filters alone do not decide
 		}
 	}
