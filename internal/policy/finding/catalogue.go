@@ -292,7 +292,7 @@ func Catalogue() []Entry {
 		{
 			CodeFlatAddresses, SeverityInfo, "Pod addresses in other clusters are only as fresh as discovery",
 			"With spec.federation.flatNetwork, other clusters call the addresses of pods that discovery found. Pods that were started since get no calls from there, and calls to those that are gone fail, until discovery and apply have run again. The controller does both continuously.",
-			"run the controller (meshctl install --with-controller), or call through gateways, whose configuration does not depend on pods",
+			"run the controller with 'meshctl install --with-controller', or call through gateways, whose configuration does not depend on pods",
 		},
 		{
 			CodeSharedRoot, SeverityWarning, "A VirtualMesh also affects a mesh that it does not list",
