@@ -24,6 +24,7 @@ func (e *evaluator) reportRemarks() {
 			e.remark(p.ID(), remark.AboutTraffic(&p.Resource.Spec))
 			e.remarkConnections(p)
 			e.remarkOutliers(p)
+			e.remarkGatewaySources(i, p)
 			e.remarkReach(PolicyRef{KindTrafficPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
@@ -34,6 +35,8 @@ func (e *evaluator) reportRemarks() {
 			e.remark(p.ID(), remark.AboutAccess(&p.Resource.Spec))
 			e.remarkMethods(p)
 			e.remarkHTTPOnly(p)
+			e.remarkUnprotected(p)
+			e.remarkGateways(p)
 			e.remarkReach(PolicyRef{KindAccessPolicy, i}, p.ID(), len(p.Resource.Spec.SourceSelector))
 			e.remarkTranslation(p.ID(), &p.Application)
 		}
@@ -43,6 +46,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkSharedPods()
 	e.remarkFederation()
 	e.remarkTLSModes()
+	e.remarkProxies()
 	e.remarkTrustDomains()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {

@@ -28,7 +28,7 @@ func (e *evaluator) remarkTLSModes() {
 	byDefault := e.result.DefaultTLSMode() != networkingv1.TLSModeIstioMutual
 	for i := range e.result.Destinations {
 		d := &e.world.Destinations[i]
-		if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !d.IsService() {
+		if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !d.IsService() || e.onlyBare(d) {
 			continue
 		}
 		if byDefault || slices.ContainsFunc(e.result.Destinations[i].Traffic, func(p int) bool {

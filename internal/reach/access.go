@@ -82,9 +82,20 @@ func (c *Calls) verdict(source *world.Workload, caller Caller, d *world.Destinat
 	}
 	var verdicts []ofPods
 	for _, from := range callers {
-		for _, r := range c.ReceiversFrom(from, d) {
-			verdicts = append(verdicts, ofPods{namePods(from, len(callers) > 1, r), c.judge(source, from, d, r)})
+		pods := "from pods with a proxy"
+		if from.bare() {
+			pods = "from pods without a proxy"
 		}
+		verdicts = append(verdicts, ofPods{pods, c.verdictFrom(source, from, d)})
+	}
+	return c.combine(d, verdicts)
+}
+
+func (c *Calls) verdictFrom(source *world.Workload, from Caller, d *world.Destination) Verdict {
+	receivers := c.ReceiversFrom(from, d)
+	verdicts := make([]ofPods, 0, len(receivers))
+	for _, r := range receivers {
+		verdicts = append(verdicts, ofPods{"on " + r.Name(), c.judge(source, from, d, r)})
 	}
 	return c.combine(d, verdicts)
 }
@@ -94,18 +105,6 @@ type ofPods struct {
 	// pods names them after a decision, such as "on cart".
 	pods    string
 	verdict Verdict
-}
-
-func namePods(from Caller, parts bool, to Receiver) string {
-	on := "on " + to.Name()
-	switch {
-	case !parts:
-		return on
-	case from.bare():
-		return "from pods without a proxy " + on
-	default:
-		return "from pods with a proxy " + on
-	}
 }
 
 // judge decides about calls that one receiver gets.

@@ -176,7 +176,7 @@ func (c *Calls) resolve(mode portMode, from Caller, d *world.Destination, to Rec
 	case to.Bare:
 		return portMode{mode: networkingv1.TLSModeDisable, because: nameBare(d, to) + " have no proxy"}, ""
 	case from.Cluster != d.Ref.ClusterName && !d.HasLabelledPods():
-		return portMode{mode: networkingv1.TLSModeDisable, because: "no pod of " + d.Key() + " is known to accept mutual TLS (label " + world.LabelTLSMode + "), so proxies send plaintext"}, ""
+		return portMode{mode: networkingv1.TLSModeDisable, because: "no pod of " + d.Key() + " is known to accept mutual TLS (label " + world.LabelTLSMode + ")"}, ""
 	case from.Mesh == nil:
 		return portMode{mode: networkingv1.TLSModeIstioMutual}, ""
 	}
@@ -184,7 +184,7 @@ func (c *Calls) resolve(mode portMode, from Caller, d *world.Destination, to Rec
 	name := "mesh " + from.Mesh.Ref.Name + "." + from.Mesh.Ref.Namespace
 	switch {
 	case !auto:
-		return portMode{mode: networkingv1.TLSModeDisable, because: name + " has no automatic mutual TLS (meshConfig.enableAutoMtls), so its proxies send plaintext"}, ""
+		return portMode{mode: networkingv1.TLSModeDisable, because: name + " has no automatic mutual TLS (meshConfig.enableAutoMtls)"}, ""
 	case !known:
 		assumed = name + " has automatic mutual TLS (meshConfig.enableAutoMtls)"
 	}

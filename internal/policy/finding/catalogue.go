@@ -60,6 +60,10 @@ const (
 	CodeEjectsGateway      Code = "MC0318"
 	CodeWiderConnection    Code = "MC0319"
 	CodeTLSModeFails       Code = "MC0320"
+	CodeWithoutProxy       Code = "MC0321"
+	CodeMutualWithoutProxy Code = "MC0322"
+	CodeGatewayHidesPods   Code = "MC0323"
+	CodeOnlyGateways       Code = "MC0324"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -72,6 +76,9 @@ const (
 	CodeNeverAllows        Code = "MC0410"
 	CodeOnlyHTTP           Code = "MC0411"
 	CodeNoIdentity         Code = "MC0420"
+	CodeNotEnforced        Code = "MC0421"
+	CodeClosesGateway      Code = "MC0422"
+	CodeOpenGateway        Code = "MC0423"
 	CodeWorkloadNoMesh     Code = "MC0501"
 	CodeNotWritten         Code = "MC0601"
 	CodeTrustRoot          Code = "MC0701"
@@ -373,6 +380,26 @@ func Catalogue() []Entry {
 			"use ISTIO_MUTUAL, restrict the policy to other Destinations or ports, or do not require mutual TLS (spec.federation.tlsEnforcementSettings of the VirtualMesh)",
 		},
 		{
+			CodeWithoutProxy, SeverityWarning, "Pods of a Service have no proxy",
+			"Pods behind the Destination have no proxy, so that no policy protects them and no identity arrives. Without Settings and without a TLS mode in a policy, its DestinationRule has no tls block, so that clients choose for each pod: mutual TLS with pods that have a proxy, plaintext with the others.",
+			"enable injection for the namespace or the pods, and restart them",
+		},
+		{
+			CodeMutualWithoutProxy, SeverityError, "Clients use mutual TLS with pods that cannot read it",
+			"A TrafficPolicy or the Settings ask for ISTIO_MUTUAL, and pods behind the Destination are known to have no proxy. It is rendered as configured; calls to these pods end in 503.",
+			"enable injection for the pods and restart them, or remove the TLS mode: without one, clients choose for each pod",
+		},
+		{
+			CodeGatewayHidesPods, SeverityWarning, "Gateways do not forward calls to pods without a proxy",
+			"The Destination is federated, and pods behind it have no proxy. East-west gateways know only the pods that have one: calls from other clusters go to those, and end in 503 if there are none.",
+			"enable injection for the pods and restart them, or do not federate the Destination",
+		},
+		{
+			CodeOnlyGateways, SeverityWarning, "A TrafficPolicy is only about callers that follow no routes",
+			"Settings of requests are rendered as VirtualServices for sidecars. Requests that enter through an ingress gateway follow the VirtualServices that are bound to its Gateway, and pods without a proxy follow none, so the settings affect none of the selected callers. Settings of connections do hold for gateways.",
+			"configure requests from outside in the VirtualService that belongs to the Gateway, or select workloads with sidecars",
+		},
+		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
 			"The VirtualMesh denies calls that no AccessPolicy allows, and no effective AccessPolicy selects a Service of this workload.",
 			"to allow calls, create an AccessPolicy that selects its Service",
@@ -431,6 +458,21 @@ func Catalogue() []Entry {
 			CodeNoIdentity, SeverityWarning, "AccessPolicies need an identity that does not arrive",
 			"The identity of a caller arrives over Istio's mutual TLS only. A TrafficPolicy or the Settings make clients send plaintext or simple TLS, so that rules about service accounts, namespaces or clusters match nobody, and the calls are denied.",
 			"use ISTIO_MUTUAL for these Destinations",
+		},
+		{
+			CodeNotEnforced, SeverityWarning, "An AccessPolicy is not enforced by pods without a proxy",
+			"Access rules are enforced by the proxy of the called pod. Pods behind the Service are known to have none, so they accept every call, whatever AccessPolicies and the default of the VirtualMesh say.",
+			"enable injection for the namespace or the pods, and restart them",
+		},
+		{
+			CodeClosesGateway, SeverityWarning, "An AccessPolicy allows nobody from outside through a gateway",
+			"The AccessPolicy selects the Service of an ingress gateway and allows callers by service account, namespace or cluster only. Callers from outside of the mesh have no identity, so it allows none of them; unless another AccessPolicy does, the gateway is closed. Calls between clusters that pass through (AUTO_PASSTHROUGH) are not affected: the called pods judge them.",
+			"exclude the gateway from the policy, or create an AccessPolicy for it that allows every caller (an empty element in spec.sourceSelector)",
+		},
+		{
+			CodeOpenGateway, SeverityWarning, "An AccessPolicy does not restrict a gateway that stays open",
+			"The VirtualMesh denies by default, and leaves its ingress gateways open to all callers, because traffic from outside has no identity. AccessPolicies can only add to what is allowed, so one that selects a gateway restricts nothing.",
+			"restrict the pods behind the gateway instead, or exclude the gateway from the policy",
 		},
 		{
 			CodeWorkloadNoMesh, SeverityWarning, "A workload does not belong to a mesh",
