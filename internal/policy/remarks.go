@@ -47,6 +47,7 @@ func (e *evaluator) reportRemarks() {
 	e.remarkFederation()
 	e.remarkTLSModes()
 	e.remarkProxies()
+	e.remarkSecureNaming()
 	e.remarkTrustDomains()
 	for i := range e.world.Meshes {
 		if mesh := &e.world.Meshes[i]; mesh.Type != world.MeshIstio {

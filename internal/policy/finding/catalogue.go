@@ -64,6 +64,8 @@ const (
 	CodeMutualWithoutProxy Code = "MC0322"
 	CodeGatewayHidesPods   Code = "MC0323"
 	CodeOnlyGateways       Code = "MC0324"
+	CodeUnknownAccounts    Code = "MC0325"
+	CodeNoSecureNaming     Code = "MC0326"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -398,6 +400,16 @@ func Catalogue() []Entry {
 			CodeOnlyGateways, SeverityWarning, "A TrafficPolicy is only about callers that follow no routes",
 			"Settings of requests are rendered as VirtualServices for sidecars. Requests that enter through an ingress gateway follow the VirtualServices that are bound to its Gateway, and pods without a proxy follow none, so the settings affect none of the selected callers. Settings of connections do hold for gateways.",
 			"configure requests from outside in the VirtualService that belongs to the Gateway, or select workloads with sidecars",
+		},
+		{
+			CodeUnknownAccounts, SeverityWarning, "The service accounts behind a federated Destination are not known",
+			"The VirtualMesh enforces secure naming (annotation meshctl.io/secure-naming: enforce), so that callers of federated hosts accept only the service accounts of the pods behind them. Discovery has not stored those of the Destination: those of its workloads are used, and if there are none, callers accept every workload with a certificate of the shared root.",
+			"run 'meshctl discover' again; it stores the service accounts of the pods behind every Service",
+		},
+		{
+			CodeNoSecureNaming, SeverityInfo, "Any workload under the shared root can answer for a federated host",
+			"Callers verify that the certificate of a federated host chains to the shared root, but not whose it is: a workload of any mesh of the VirtualMesh that gets at the traffic, for example by the address of a gateway, can answer for every federated host. With the annotation meshctl.io/secure-naming: enforce, callers accept only the service accounts of the pods behind the host, as the last discovery found them.",
+			"annotate the VirtualMesh with meshctl.io/secure-naming: enforce, and run 'meshctl discover' before service accounts change",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",

@@ -86,6 +86,8 @@ func (r *Renderer) importedEntry(e *export) *networking.ServiceEntry {
 	e.entry = &networking.ServiceEntry{
 		Hosts: []string{e.hostname}, Addresses: []string{e.address}, Location: networking.ServiceEntry_MESH_INTERNAL,
 		Ports: e.ports, Endpoints: endpoints, Resolution: resolution(endpoints), ExportTo: everywhere(),
+		// Istio checks them wherever a DestinationRule names none, for every port.
+		SubjectAltNames: r.result.ServerNames(e.destination),
 	}
 	return e.entry
 }
