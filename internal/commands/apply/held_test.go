@@ -135,3 +135,30 @@ func TestLabelValue(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestDraining holds that access rules that were written are said to act on new
+// connections (D78), and nothing is said about other objects.
+func TestDraining(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		kind    istio.Kind
+		outcome kube.Outcome
+		says    bool
+	}{
+		{istio.KindAuthorizationPolicy, kube.Created, true},
+		{istio.KindAuthorizationPolicy, kube.Configured, true},
+		{istio.KindAuthorizationPolicy, kube.Failed, false},
+		{istio.KindAuthorizationPolicy, "", false},
+		{istio.KindVirtualService, kube.Created, false},
+	}
+	for _, tt := range tests {
+		w, said := controller()
+		change := rollout.Change{Outcome: tt.outcome}
+		change.Key.GVK.Kind = string(tt.kind)
+		a := &applyRun{options: w.options, plan: &rollout.Plan{Clusters: []rollout.Cluster{{Name: "east", Changes: []rollout.Change{change}}}}}
+		a.reportDraining()
+		if got := strings.Contains(strings.Join(said(), "\n"), "drainDuration, 45s by default"); got != tt.says {
+			t.Errorf("%s %s: says how long existing connections keep their rules: %t, want %t", tt.kind, tt.outcome, got, tt.says)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/meshctl/meshctl/internal/kube"
 	"github.com/meshctl/meshctl/internal/output"
 	"github.com/meshctl/meshctl/internal/output/view"
+	"github.com/meshctl/meshctl/internal/render/istio"
 	"github.com/meshctl/meshctl/internal/rollout"
 )
 
@@ -51,9 +52,21 @@ func (a *applyRun) reportStatuses() {
 	}
 }
 
+// reportDraining says when access rules that were written act on existing
+// connections (D78).
+func (a *applyRun) reportDraining() {
+	written := a.changes(func(change *rollout.Change) bool {
+		return change.Key.GVK.Kind == string(istio.KindAuthorizationPolicy) && (change.Outcome == kube.Created || change.Outcome == kube.Configured)
+	})
+	if len(written) > 0 && !a.quiet {
+		a.say("Access rules hold for new connections. Existing ones keep the previous rules until their listeners have drained (Istio's drainDuration, 45s by default).")
+	}
+}
+
 // showResults prints the result of the command.
 func (a *applyRun) showResults() error {
 	a.reportFailures()
+	a.reportDraining()
 	if a.output.Format().ForPeople() && !a.quiet && a.plan.Writes() == 0 && len(a.plan.Clusters) > 0 && a.outcome() == nil {
 		a.say("Nothing to do: all clusters are up to date.")
 	}
