@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/reach"
+	"github.com/meshctl/meshctl/internal/world"
 )
 
 // about adds the name of the policy to a sentence that does not contain it.
@@ -35,6 +37,32 @@ func (d *WorkloadDescription) writeOutbound(w *view.Text) {
 			w.Section("Requests to "+o.Destination.String(), false, func() { o.writeTraffic(w) })
 		}
 	}
+}
+
+// setsRetries reports whether a policy sets the retries of the route.
+func (r Route) setsRetries() bool {
+	return slices.ContainsFunc(r.Settings, func(s Setting) bool { return s.Field == feature.Retries })
+}
+
+// meshRetries describes the retries of routes without any, if the mesh has a default
+// of its own (D76).
+func meshRetries(m *world.Mesh) string {
+	if m == nil {
+		return ""
+	}
+	standard, _ := m.DefaultRetryPolicy()
+	if standard == nil {
+		return ""
+	}
+	set := "the default of mesh " + m.Ref.Name + "." + m.Ref.Namespace + " "
+	if *standard.Attempts == 0 {
+		return set + "switches retries off"
+	}
+	set += "makes " + text.Count(int(*standard.Attempts), "attempt")
+	if standard.PerTryTimeout != nil {
+		set += " of " + standard.PerTryTimeout.String()
+	}
+	return set + " on " + cmp.Or(standard.RetryOn, "connect-failure, refused-stream, unavailable, cancelled")
 }
 
 // assumedMark marks a verdict that depends on facts that are not known (D46).
@@ -123,6 +151,9 @@ func (o *OutboundDestination) writeTraffic(w *view.Text) {
 	}
 	if len(rows) > 0 {
 		w.Table(view.Table{Columns: settingColumns(), Rows: rows})
+	}
+	if o.meshRetries != "" && slices.ContainsFunc(o.Routes, func(r Route) bool { return !r.setsRetries() }) {
+		w.Line("routes without retries: " + o.meshRetries)
 	}
 	for _, t := range o.Targets {
 		if t.Access.Verdict != reach.Allowed {

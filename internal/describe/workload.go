@@ -125,6 +125,7 @@ func (b *workloadBuilder) outbound(w *world.Workload, call reach.Outbound) Outbo
 	view.Routes, view.Targets = b.routes(routes), b.targets(w, call.Destination, routes)
 	view.Connection = b.connection(b.result.Connection(w, call.Destination))
 	view.Rejected = b.rejected(b.result.RejectedFor(w, call.Destination))
+	view.meshRetries = meshRetries(w.Mesh)
 	return view
 }
 

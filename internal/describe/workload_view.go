@@ -106,6 +106,9 @@ type OutboundDestination struct {
 	// Targets are the Destinations to which shifts and mirrors send requests,
 	// with the verdict about these calls.
 	Targets []Target `json:"targets,omitempty"`
+
+	// meshRetries describes the retries of routes without any; empty for Istio's own.
+	meshRetries string
 }
 
 // Target is a Destination to which requests for another one are sent.

@@ -129,6 +129,52 @@ func TestHeldBack(t *testing.T) {
 	}
 }
 
+// TestWatchedFederation holds that the log warns like apply when federation ends
+// because its VirtualMesh became INVALID.
+func TestWatchedFederation(t *testing.T) {
+	t.Parallel()
+	east, west := &member{}, &member{}
+	in := rollout.Input{Members: map[string]*kube.Connection{"east": east.connect(t, "east"), "west": west.connect(t, "west")}, Complete: true}
+	in.World = bookinfo(t, func(*world.Objects) {})
+	first, err := rollout.NewPlan(t.Context(), in, rollout.Options{Namespace: world.DefaultNamespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range []*member{east, west} {
+		for k := range first.Clusters[i].Changes {
+			object, err := first.Clusters[i].Changes[k].After()
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.objects = append(m.objects, object)
+		}
+	}
+	in.World = recorded(t, in.World, bookinfo(t, func(o *world.Objects) {
+		o.VirtualMeshes[0].Errors = []string{"spec.meshes: must be a list"}
+	}))
+	plan, err := rollout.NewPlan(t.Context(), in, rollout.Options{Namespace: world.DefaultNamespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, said := controller()
+	const warning = "warning: federation of VirtualMesh/bookinfo.gloo-mesh ends in clusters east, west: 22 objects are deleted because it is INVALID"
+	for repeated, want := range []int{1, 0} {
+		if err := w.reportPass(&rollout.Pass{Plan: plan, Input: in, Repeated: repeated > 0}); err != nil {
+			t.Fatal(err)
+		}
+		lines := said()
+		count := 0
+		for _, line := range lines {
+			if line == warning {
+				count++
+			}
+		}
+		if count != want {
+			t.Errorf("pass %d warns %d times, want %d:\n%s", repeated, count, want, strings.Join(lines, "\n"))
+		}
+	}
+}
+
 func TestLabelValue(t *testing.T) {
 	t.Parallel()
 	if got, want := labelValue("a\"b\\c\nd"), `a\"b\\c\nd`; got != want {

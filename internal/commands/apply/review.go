@@ -190,15 +190,24 @@ func (a *applyRun) writeBehaviour(t *view.Text) {
 
 // writeLostFederation warns that federation ends although nobody asked for that.
 func (a *applyRun) writeLostFederation(t *view.Text) {
-	for _, lost := range a.plan.LostFederation() {
+	for _, warning := range lostFederation(a.plan) {
+		t.Blank()
+		t.Marked(view.Word{Text: "warning: ", Tone: view.Warning}, warning)
+	}
+}
+
+// lostFederation describes the federation that a plan ends.
+func lostFederation(plan *rollout.Plan) []string {
+	var warnings []string
+	for _, lost := range plan.LostFederation() {
 		verb := "ends"
 		if lost.Partial {
 			verb = "shrinks"
 		}
-		t.Blank()
-		t.Marked(view.Word{Text: "warning: ", Tone: view.Warning}, fmt.Sprintf("federation of %s %s in %s: %s %s deleted because it is INVALID",
+		warnings = append(warnings, fmt.Sprintf("federation of %s %s in %s: %s %s deleted because it is INVALID",
 			lost.VirtualMesh, verb, text.Named("cluster", lost.Clusters), text.Count(lost.Objects, "object"), text.Choose(lost.Objects, "is", "are")))
 	}
+	return warnings
 }
 
 // writeLosses lists the protection that the plan removes.

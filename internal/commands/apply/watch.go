@@ -181,6 +181,9 @@ func (a *applyRun) reportPlan() error {
 	if err := a.showPlan(); err != nil {
 		return err
 	}
+	for _, warning := range lostFederation(a.plan) {
+		a.say("warning: %s", warning)
+	}
 	a.reportErrors()
 	for i := range a.plan.Clusters {
 		if c := &a.plan.Clusters[i]; c.TakesPart() {

@@ -40,7 +40,11 @@ func NewUninstallCmd(f *cmdutil.Factory) *cobra.Command {
 			Remove what 'meshctl install' created on the management cluster, and nothing
 			else. If resources of meshctl still exist, the command is refused; pass
 			--delete-resources to delete all of them. The namespace is deleted only if it is
-			empty.`),
+			empty.
+
+			Secrets with private keys of root CAs stay, since meshes still need them: those
+			of generated root CAs, and those of yours. So do the Secrets cacerts of meshes.
+			Secrets with the credentials of clusters that meshctl registered are deleted.`),
 		Example: cmdutil.Dedent(`
 			# uninstall; asks you to confirm the name of the cluster
 			meshctl uninstall

@@ -43,12 +43,12 @@ func retryText(r *networkingv1.RetryPolicy) string {
 }
 
 // retryNotes says which requests Istio retries without conditions of its own
-// (D76).
+// (D76). The default of the mesh is for routes without retries only.
 func retryNotes(r *networkingv1.RetryPolicy) []string {
 	if r.Attempts == 0 {
 		return nil
 	}
-	return []string{"for failed connections, gRPC UNAVAILABLE and CANCELLED", "not for answers of 5xx"}
+	return []string{"on connect-failure, refused-stream, unavailable, cancelled", "not on answers of 5xx"}
 }
 
 func faultText(f *networkingv1.FaultInjection) string {

@@ -212,7 +212,7 @@ func Catalogue() []Entry {
 		{
 			CodeNoGateway, SeverityError, "A mesh exports Destinations but has no east-west gateway",
 			"Traffic from other clusters enters through an ingress gateway with a TLS port (named `tls` unless the VirtualMesh says otherwise) on a NodePort or LoadBalancer Service. Without one, none of the mesh's Destinations is federated; trust and access control still apply.",
-			"label a gateway Service's pods istio=ingressgateway and give it a port named tls, or select one with spec.federation.ingressGatewaySelectors",
+			"select the Service of a gateway with spec.federation.ingressGatewaySelectors, or install one whose pods have the label istio=ingressgateway and whose Service has a port named tls",
 		},
 		{
 			CodeGatewayNoAddress, SeverityWarning, "An east-west gateway has no external address yet",
@@ -387,7 +387,7 @@ func Catalogue() []Entry {
 		{
 			CodeEjectsGateway, SeverityWarning, "Outlier detection ejects a gateway",
 			"Callers in other clusters reach the Destination through an east-west gateway, whose address is the only endpoint that they know. Outlier detection ejects that address after a few failures of any pod behind it: until it is used again, every call of that client to the Destination ends in 503, also those that other pods would answer. In the Destination's own cluster it ejects single pods.",
-			"use a flat network, federate other Destinations, or set retries instead; callers in the own cluster are not affected",
+			"federate other Destinations, or set retries instead; if pods of all clusters can reach each other directly, use a flat network (spec.federation.flatNetwork); callers in the own cluster are not affected",
 		},
 		{
 			CodeWiderConnection, SeverityWarning, "A connection setting holds for all callers of a cluster",
@@ -397,7 +397,7 @@ func Catalogue() []Entry {
 		{
 			CodeTLSModeFails, SeverityWarning, "The TLS mode of clients makes their calls fail",
 			"A TrafficPolicy or the Settings give clients a TLS mode with which their calls cannot succeed: anything but ISTIO_MUTUAL if the receiver requires mutual TLS, and SIMPLE on ports that declare HTTP. It is rendered as configured.",
-			"use ISTIO_MUTUAL, restrict the policy to other Destinations or ports, or do not require mutual TLS (spec.federation.tlsEnforcementSettings of the VirtualMesh)",
+			"use ISTIO_MUTUAL if all pods behind the Destinations have a proxy; else restrict the policy to other Destinations or ports, or do not require mutual TLS (spec.federation.tlsEnforcementSettings of the VirtualMesh)",
 		},
 		{
 			CodeWithoutProxy, SeverityWarning, "Pods of a Service have no proxy",
@@ -437,7 +437,7 @@ func Catalogue() []Entry {
 		{
 			CodeSharedTrustDomain, SeverityWarning, "A cluster restriction cannot be enforced",
 			"The AccessPolicy restricts callers by cluster, but another mesh uses the same trust domain and therefore the same identities. The policy allows callers of both.",
-			"select namespaces or service accounts that exist only in the cluster of the callers, or give each mesh its own trust domain and list the trust domains of the others in its meshConfig.caCertificates[].trustDomains",
+			"select namespaces or service accounts that exist only in the cluster of the callers; or give each mesh its own trust domain, after you have listed it in meshConfig.caCertificates[].trustDomains of all meshes that it calls, which refuse its workloads otherwise",
 		},
 		{
 			CodeClusterWithoutMesh, SeverityError, "An AccessPolicy names a cluster without an Istio mesh",
@@ -447,7 +447,7 @@ func Catalogue() []Entry {
 		{
 			CodeEmptySelector, SeverityError, "An AccessPolicy selects a Service without pod selector",
 			"Access control for a Service without selector would cover its whole namespace, so the policy is INVALID on that Destination.",
-			"give the Service a selector, or exclude it from the policy",
+			"exclude the Service from the policy; if Kubernetes, and not you, is to manage its endpoints, give it a selector",
 		},
 		{
 			CodeSharedPods, SeverityWarning, "Services with different access rules share pods",
@@ -462,7 +462,7 @@ func Catalogue() []Entry {
 		{
 			CodeDefaultTrustDomain, SeverityWarning, "Identities of the default trust domain are ambiguous",
 			"The AccessPolicy selects service accounts of a mesh with trust domain cluster.local, and applies in a mesh with another trust domain. Istio reads cluster.local as the trust domain of the called mesh, so the policy allows the accounts of the same name there instead.",
-			"select the callers by namespace, or give their mesh its own trust domain and list it in meshConfig.caCertificates[].trustDomains of the called mesh",
+			"select the callers by namespace; or give their mesh its own trust domain, after you have listed it in meshConfig.caCertificates[].trustDomains of all meshes that it calls, which refuse its workloads otherwise",
 		},
 		{
 			CodePodPort, SeverityInfo, "An allowed port is a pod port, not a Service port",
@@ -487,7 +487,7 @@ func Catalogue() []Entry {
 		{
 			CodeNoIdentity, SeverityWarning, "AccessPolicies need an identity that does not arrive",
 			"The identity of a caller arrives over Istio's mutual TLS only. A TrafficPolicy or the Settings make clients send plaintext or simple TLS, so that rules about service accounts, namespaces or clusters match nobody, and the calls are denied.",
-			"use ISTIO_MUTUAL for these Destinations",
+			"use ISTIO_MUTUAL for these Destinations, if all pods behind them have a proxy",
 		},
 		{
 			CodeNotEnforced, SeverityWarning, "An AccessPolicy is not enforced by pods without a proxy",
