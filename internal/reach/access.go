@@ -122,7 +122,7 @@ func (c *Calls) judge(source *world.Workload, from Caller, d *world.Destination,
 		}
 	}
 	verdict := c.access(source, d, to, connection)
-	verdict.Assumed, verdict.Unrouted = connection.Assumed, connection.passing != ""
+	verdict.Assumed, verdict.Unrouted = connection.Assumed, connection.unrouted
 	if !connection.Whole {
 		verdict.Further = connection.Obstacles
 		if verdict.Decision == Allowed {

@@ -16,7 +16,9 @@ type approach struct {
 	// passing is set if the caller's proxy does not know the host and passes the call
 	// on as it is.
 	passing *portMode
-	assumed []string
+	// revealed are ports that the proxy knows nevertheless.
+	revealed []uint32
+	assumed  []string
 }
 
 // approach returns nil if nothing stands in the way of a call, which is the usual
@@ -56,7 +58,24 @@ func (a *approach) meet(connection *Connection) {
 		connection.Unknown = a.unknown
 	}
 	connection.Obstacles = append(slices.Clone(a.obstacles), connection.Obstacles...)
-	connection.Mutual, connection.Open, connection.HTTP, connection.Whole = nil, nil, nil, false
+	connection.Whole = false
+	for _, o := range a.obstacles {
+		connection.close(o.Ports)
+	}
+	if a.unknown != nil {
+		connection.close(nil)
+	}
+}
+
+// close takes ports from those that are open; none stands for all.
+func (n *Connection) close(ports []uint32) {
+	rest := func(list []uint32) []uint32 {
+		if len(ports) == 0 {
+			return nil
+		}
+		return slices.DeleteFunc(slices.Clone(list), func(port uint32) bool { return slices.Contains(ports, port) })
+	}
+	n.Mutual, n.Open, n.HTTP = rest(n.Mutual), rest(n.Open), rest(n.HTTP)
 }
 
 // isRemote reports whether calls come from another cluster.

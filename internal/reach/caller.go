@@ -1,6 +1,8 @@
 package reach
 
 import (
+	"slices"
+
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 )
@@ -61,7 +63,10 @@ func (c *Calls) namedNamespaces() map[namespace]bool {
 			if !d.IsService() {
 				continue
 			}
-			names, _ := d.VisibleNamespaces()
+			names, all := d.VisibleNamespaces()
+			if !all { // routes may reveal it in its own namespace
+				names = append(slices.Clip(names), d.Ref.Namespace)
+			}
 			for _, name := range names {
 				c.visibleIn[namespace{d.Ref.ClusterName, name}] = true
 			}

@@ -35,6 +35,8 @@ type Connection struct {
 	// passing says why the caller's proxy passes calls on that it knows nothing about;
 	// "" if it knows the host.
 	passing string
+	// unrouted is true if it passes on calls to all ports.
+	unrouted bool
 	// beyond is the connection without what precedes it; nil if that is the same.
 	beyond *Connection
 }
@@ -219,7 +221,14 @@ func (c *Calls) connect(from Caller, d *world.Destination, to Receiver, before *
 	}
 	here, there := c.modesFrom(cluster, d), c.modesFrom(d.Ref.ClusterName, d)
 	if before != nil && before.passing != nil {
-		here, connection.passing = func(uint32) portMode { return *before.passing }, before.passing.because
+		known := here
+		here = func(port uint32) portMode {
+			if slices.Contains(before.revealed, port) {
+				return known(port)
+			}
+			return *before.passing
+		}
+		connection.passing, connection.unrouted = before.passing.because, len(before.revealed) == 0
 	}
 	concerned := map[cause][]uint32{}
 	var causes []cause
@@ -230,7 +239,7 @@ func (c *Calls) connect(from Caller, d *world.Destination, to Receiver, before *
 		}
 		speaksHTTP := slices.Contains(http, port)
 		obstacle, found := c.obstacleTo(from, d, to, hop{mode, there(port), speaksHTTP})
-		if connection.passing != "" && speaksHTTP && c.misroutes(from, d, port) {
+		if connection.passing != "" && speaksHTTP && !slices.Contains(before.revealed, port) && c.misroutes(from, d, port) {
 			obstacle, found = misrouted(d), true
 		}
 		if found {

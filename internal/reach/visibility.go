@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -27,6 +28,11 @@ func (c *Calls) visibility(a *approach, from Caller, d *world.Destination) {
 	if visible, _ := d.IsVisibleIn(from.Namespace); visible || from.bare() {
 		return
 	}
+	a.revealed = c.revealed(from, d)
+	others := slices.DeleteFunc(serviceport.All(d), func(port uint32) bool { return slices.Contains(a.revealed, port) })
+	if len(others) == 0 || from.routed && from.Namespace == d.Ref.Namespace {
+		return
+	}
 	hidden := fmt.Sprintf("%s is not visible in the caller's namespace (exportTo)", d.Key())
 	if from.gateway {
 		a.fail(CodeHiddenService, world.DestinationID(d), hidden+", so that no gateway there has a route to it")
@@ -42,12 +48,15 @@ func (c *Calls) visibility(a *approach, from Caller, d *world.Destination) {
 	}
 	if outbound == discoveryv1.OutboundRegistryOnly {
 		a.fail(CodeHiddenService, world.DestinationID(d), hidden+", and the mesh blocks unknown hosts (outboundTrafficPolicy REGISTRY_ONLY)")
+		if len(a.revealed) > 0 {
+			a.obstacles[len(a.obstacles)-1].Ports = others
+		}
 		return
 	}
 	// Istio then passes the call on to the address of the Service, as plain TCP.
 	a.passing = &portMode{
 		mode: networkingv1.TLSModeDisable, object: world.DestinationID(d),
-		because: hidden + ", so its proxy passes the call on as plaintext",
+		because: hidden + ", and its proxy passes calls on as plaintext",
 	}
 	if !known && from.Mesh != nil {
 		a.assumed = append(a.assumed, fmt.Sprintf("mesh %s.%s passes calls to unknown hosts on (outboundTrafficPolicy ALLOW_ANY)", from.Mesh.Ref.Name, from.Mesh.Ref.Namespace))

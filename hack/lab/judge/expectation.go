@@ -53,6 +53,11 @@ func (o *oracle) expect(from WorkloadRef, to Ref, request client.Request) (Expec
 func (o *oracle) identify(e *Expectation, caller *Description, about *Outbound, port servicePort) {
 	e.Identity = caller.Identity
 	e.IdentityUnknown = !port.kind.routed() || port.kind == kindUndeclared
+	for _, share := range e.Shares { // without a TLS mode, it arrives at pods with a proxy only
+		if s := o.facts.services[share.To]; s == nil || slices.ContainsFunc(s.backends, func(w *workload) bool { return !w.injected }) {
+			e.IdentityUnknown = true
+		}
+	}
 	if w := o.facts.workloads[caller.Ref()]; w != nil && !w.injected {
 		e.Identity = ""
 	}
