@@ -65,7 +65,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	s := &Subject{Resource: vm.Resource}
 	switch {
 	case !vm.Effective: // D69: existing meshes keep their trust
-		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
+		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, text.Printable(strings.Join(vm.Errors, "; ")))
 	case vm.Trust() == policy.TrustLimited: // D42
 		return nil, fmt.Errorf("VirtualMesh %s uses limited trust, which is not supported yet: use spec.mtlsConfig.shared", s.Name())
 	case vm.Trust() != policy.TrustShared:
