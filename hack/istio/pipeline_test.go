@@ -93,12 +93,13 @@ func eachCluster(t *testing.T, f func(t *testing.T, p *pipeline, name string)) {
 	})
 }
 
-// sidecars are the workloads of a cluster that the control plane configures.
+// sidecars are the workloads of a cluster that the control plane configures, and
+// whose proxies follow routes: those of gateways do not.
 func (p *pipeline) sidecars(name string) []*world.Workload {
 	var found []*world.Workload
 	for i := range p.world.result.World.Workloads {
 		w := &p.world.result.World.Workloads[i]
-		if w.Cluster == name && w.Mesh == p.mesh && w.Namespace != "" {
+		if w.Cluster == name && w.Mesh == p.mesh && w.Namespace != "" && p.world.result.FollowsRoutes(w) {
 			found = append(found, w)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/trust"
 	"github.com/meshctl/meshctl/internal/world"
@@ -53,8 +54,9 @@ type Mesh struct {
 	request trust.Request
 }
 
-// Name returns the name of the VirtualMesh as NAME.NAMESPACE.
-func (s *Subject) Name() string { return s.Resource.Name + "." + s.Resource.Namespace }
+// Name returns the name of the VirtualMesh as NAME.NAMESPACE. It becomes part of
+// errors, which may have several lines.
+func (s *Subject) Name() string { return text.Printable(s.Resource.Name + "." + s.Resource.Namespace) }
 
 // Of returns the VirtualMesh at a position with its shared-trust configuration. It returns an
 // error if the VirtualMesh cannot have shared trust; the error says what to do.
@@ -63,7 +65,7 @@ func Of(result *policy.Result, position int) (*Subject, error) {
 	s := &Subject{Resource: vm.Resource}
 	switch {
 	case !vm.Effective: // D69: existing meshes keep their trust
-		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, strings.Join(vm.Errors, "; "))
+		return nil, fmt.Errorf("VirtualMesh %s is %s: %s", s.Name(), vm.State, text.Printable(strings.Join(vm.Errors, "; ")))
 	case vm.Trust() == policy.TrustLimited: // D42
 		return nil, fmt.Errorf("VirtualMesh %s uses limited trust, which is not supported yet: use spec.mtlsConfig.shared", s.Name())
 	case vm.Trust() != policy.TrustShared:
