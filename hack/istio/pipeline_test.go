@@ -50,10 +50,14 @@ func newPipeline(t *testing.T, w *renderedWorld, name string) *pipeline {
 		all = append(all, service)
 		for _, backing := range d.Backing {
 			workload := &w.result.World.Workloads[backing]
+			mode := model.IstioMutualTLSModeLabel
+			if !w.result.HasConnections(workload) { // it has no proxy
+				mode = model.DisabledTLSModeLabel
+			}
 			for _, port := range service.Ports {
 				instances = append(instances, &model.ServiceInstance{Service: service, ServicePort: port, Endpoint: &model.IstioEndpoint{
 					Addresses: []string{podAddress(workload)}, ServicePortName: port.Name, EndpointPort: podPort(d, uint32(port.Port)),
-					Labels: workload.Labels, ServiceAccount: workload.ServiceAccount, Namespace: workload.Namespace, TLSMode: model.IstioMutualTLSModeLabel,
+					Labels: workload.Labels, ServiceAccount: workload.ServiceAccount, Namespace: workload.Namespace, TLSMode: mode,
 				}})
 			}
 		}
@@ -98,7 +102,7 @@ func (p *pipeline) sidecars(name string) []*world.Workload {
 	var found []*world.Workload
 	for i := range p.world.result.World.Workloads {
 		w := &p.world.result.World.Workloads[i]
-		if w.Cluster == name && w.Mesh == p.mesh && w.Namespace != "" {
+		if w.Cluster == name && w.Mesh == p.mesh && w.Namespace != "" && p.world.result.FollowsRoutes(w) {
 			found = append(found, w)
 		}
 	}
