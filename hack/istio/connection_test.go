@@ -34,6 +34,11 @@ func (p *pipeline) compareConnection(t *testing.T, w *world.Workload, d *world.D
 		}
 		number := uint32(port.Port)
 		want := connection{TLS: string(p.world.result.DefaultTLSMode()), ConnectTimeout: "10s", MaxConnections: unlimited, Pending: unlimited, Requests: unlimited, Retries: unlimited}
+		if p.world.result.LeavesTLSMode(d) && !slices.ContainsFunc(d.Backing, func(id int) bool {
+			return p.world.result.HasConnections(&p.world.result.World.Workloads[id])
+		}) {
+			want.TLS = string(networkingv1.TLSModeDisable) // Istio chooses for each pod, and none has a proxy
+		}
 		var own *core.TCPKeepalive
 		for _, s := range settings {
 			if len(s.Ports) > 0 && !slices.Contains(s.Ports, number) {

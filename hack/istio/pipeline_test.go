@@ -50,10 +50,14 @@ func newPipeline(t *testing.T, w *renderedWorld, name string) *pipeline {
 		all = append(all, service)
 		for _, backing := range d.Backing {
 			workload := &w.result.World.Workloads[backing]
+			mode := model.IstioMutualTLSModeLabel
+			if !w.result.HasConnections(workload) { // it has no proxy
+				mode = model.DisabledTLSModeLabel
+			}
 			for _, port := range service.Ports {
 				instances = append(instances, &model.ServiceInstance{Service: service, ServicePort: port, Endpoint: &model.IstioEndpoint{
 					Addresses: []string{podAddress(workload)}, ServicePortName: port.Name, EndpointPort: podPort(d, uint32(port.Port)),
-					Labels: workload.Labels, ServiceAccount: workload.ServiceAccount, Namespace: workload.Namespace, TLSMode: model.IstioMutualTLSModeLabel,
+					Labels: workload.Labels, ServiceAccount: workload.ServiceAccount, Namespace: workload.Namespace, TLSMode: mode,
 				}})
 			}
 		}

@@ -304,6 +304,7 @@ func (c *Calls) obstacleTo(from Caller, d *world.Destination, to Receiver, hop h
 	mutual := mode.mode == networkingv1.TLSModeIstioMutual
 	remote := c.throughGateways(from, d)
 	switch {
+	case remote && from.bare(): // it has no name for the host
 	case remote && !mutual:
 		return cause{CodeGatewayNeedsMutual, mode.setter() + ", and gateways forward Istio's mutual TLS only", mode.object}, true
 	case remote && !exporter.isMutual():
