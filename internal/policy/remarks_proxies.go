@@ -20,7 +20,7 @@ func (e *evaluator) remarkProxies() {
 		if d.Mesh == nil || d.Mesh.Type != world.MeshIstio || !d.IsService() {
 			continue
 		}
-		if e.world.HasUnownedPods(d) && e.world.Settings != nil {
+		if e.world.HasUnownedPods(d) && e.world.Settings != nil && !e.isGateway(d) {
 			e.remarkModesTo(d, "its pods belong to no known workload of a mesh, so they probably", []string{d.Ref.ClusterName})
 		}
 		if !e.world.HasBarePods(d) {

@@ -37,6 +37,7 @@ func (c *Calls) Receivers(d *world.Destination) []Receiver {
 
 func (c *Calls) newReceiver(d *world.Destination, pods world.Pods) Receiver {
 	r := Receiver{Pods: pods, Mesh: d.Mesh}
+	r.Unowned = r.Unowned && !policy.IsIngressGateway(d)
 	if pods.Workload != nil {
 		r.Mesh = pods.Workload.Mesh
 	}
