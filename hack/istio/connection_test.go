@@ -10,6 +10,7 @@ import (
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pkg/config/protocol"
 
+	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 	networkingv1 "github.com/meshctl/meshctl/pkg/api/networking/v1"
@@ -34,10 +35,8 @@ func (p *pipeline) compareConnection(t *testing.T, w *world.Workload, d *world.D
 		}
 		number := uint32(port.Port)
 		want := connection{TLS: string(p.world.result.DefaultTLSMode()), ConnectTimeout: "10s", MaxConnections: unlimited, Pending: unlimited, Requests: unlimited, Retries: unlimited}
-		if p.world.result.LeavesTLSMode(d) && !slices.ContainsFunc(d.Backing, func(id int) bool {
-			return p.world.result.HasConnections(&p.world.result.World.Workloads[id])
-		}) {
-			want.TLS = string(networkingv1.TLSModeDisable) // Istio chooses for each pod, and none has a proxy
+		if _, via, _ := p.world.result.Reach(w, d); via != policy.ViaGateway && p.world.result.LeavesTLSMode(d) {
+			want.TLS = "AUTO" // proxies choose for each pod
 		}
 		var own *core.TCPKeepalive
 		for _, s := range settings {
@@ -108,9 +107,6 @@ func envoyConnection(c *cluster.Cluster) connection {
 	switch {
 	case len(c.TransportSocketMatches) > 0:
 		got.TLS = "AUTO"
-		if c.TransportSocketMatches[0].Name == "tlsMode-istio" {
-			got.TLS = "ISTIO_MUTUAL"
-		}
 	case c.TransportSocket != nil:
 		got.TLS = "SIMPLE"
 		if len(c.GetTransportSocket().GetTypedConfig().GetValue()) > 0 && c.Metadata.GetFilterMetadata()["istio"] != nil && hasClientCertificate(c) {

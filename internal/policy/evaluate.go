@@ -182,7 +182,7 @@ func (e *evaluator) reportWorkloads() {
 			e.report(finding.New(finding.CodeWorkloadNoMesh, world.WorkloadID(w), message))
 			continue
 		}
-		if len(w.Backs) > 0 && e.result.deniesByDefault(w.Mesh) && len(e.result.RulesFor(w)) == 0 && e.result.OpenGatewayOf(w) == nil {
+		if len(w.Backs) > 0 && e.result.HasConnections(w) && e.result.deniesByDefault(w.Mesh) && len(e.result.RulesFor(w)) == 0 && e.result.OpenGatewayOf(w) == nil {
 			e.reportDenied(w)
 		}
 	}

@@ -80,6 +80,9 @@ type PodAccess struct {
 func (r *Result) AccessTo(destination int) []PodAccess {
 	d := &r.World.Destinations[destination]
 	if len(d.Backing) == 0 {
+		if !slices.ContainsFunc(r.World.PodsBehind(d), func(p world.Pods) bool { return !p.Bare }) {
+			return []PodAccess{{}} // no proxy enforces rules (D50)
+		}
 		rules := r.RulesOf(destination)
 		open := r.OpenGateway(d)
 		return []PodAccess{{Open: open, Rules: rules, DeniesOthers: !open && (len(rules) > 0 || r.deniesByDefault(d.Mesh))}}

@@ -337,6 +337,9 @@ func (r *Result) Inbound(w *world.Workload) []Inbound {
 }
 
 func (r *Result) inboundOf(w *world.Workload, destination int, rules []AccessRule) Inbound {
+	if !r.HasConnections(w) { // no proxy enforces rules (D50)
+		return Inbound{Destination: destination}
+	}
 	own := r.RulesOf(destination)
 	listed := make(map[int]bool, len(own))
 	for _, rule := range own {
