@@ -71,10 +71,10 @@ func judgeFindings(f *Facts) []Outcome {
 // judgedElsewhere reports whether a cluster check reports the finding, or a mesh
 // check; mesh checks only cover meshes of a VirtualMesh.
 func (f *Facts) judgedElsewhere(found *finding.Finding) bool {
-	switch found.Code {
-	case finding.CodeUnusableCluster:
+	if found.Code == finding.CodeUnusableCluster {
 		return f.ClustersJudged
-	case finding.CodeTrustDomain:
+	}
+	if found.Code == finding.CodeTrustDomain {
 		return f.MeshesJudged
 	}
 	if !f.MeshesJudged || !slices.Contains(meshFindings(), found.Code) {

@@ -106,7 +106,8 @@ func TestVirtualMeshRules(t *testing.T) {
 		{"older manifest, permissive federation", `federation: {permissive: {}}`, nil},
 		{"older manifest, null federation", `federation: {permissive: null}`, nil},
 		{"mesh references", `meshes: [{name: a, namespace: b}, {name: c}, {namespace: d, name: ""}, {}]`, []validation.FieldError{
-			{"spec.meshes[1].namespace", "is required"}, {"spec.meshes[2].name", "is required"},
+			{"spec.meshes[1].namespace", "is required"},
+			{"spec.meshes[2].name", "is required"},
 			{"spec.meshes[3]", "incomplete reference: • name is required • namespace is required"},
 		}},
 		{"trust models", `mtlsConfig: {shared: {}, limited: {}}`, one("spec.mtlsConfig", "shared and limited cannot be combined")},
