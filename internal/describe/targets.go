@@ -8,7 +8,7 @@ import (
 
 // targets lists the Destinations to which routes shift or mirror requests of a
 // workload, in the order of first occurrence, and the verdict about these calls.
-// Subsets are listed besides if nothing is behind them.
+// Subsets are listed besides if the verdict about them is another one.
 func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*policy.Route) []Target {
 	var views []Target
 	seen := map[string]bool{b.world.Destinations[destination].Key(): true}
@@ -19,15 +19,16 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 				if d == nil {
 					continue
 				}
-				add := func(subset map[string]string) {
+				whole := b.calls.VerdictOfTarget(w, d, nil)
+				add := func(subset map[string]string, verdict reach.Verdict) {
 					if key := d.Key() + policy.LabelText(subset); !seen[key] {
 						seen[key] = true
-						views = append(views, Target{Destination: viewService(d), Subset: subset, Access: AccessOf(b.result, b.calls.VerdictOfTarget(w, d, subset))})
+						views = append(views, Target{Destination: viewService(d), Subset: subset, Access: AccessOf(b.result, verdict)})
 					}
 				}
-				add(nil)
-				if !b.result.HasSubset(d, target.Subset) {
-					add(target.Subset)
+				add(nil, whole)
+				if verdict := b.calls.VerdictOfTarget(w, d, target.Subset); verdict.Decision != whole.Decision {
+					add(target.Subset, verdict)
 				}
 			}
 		}

@@ -96,11 +96,20 @@ func (e *evaluator) callingClusters(federation *Federation, d *world.Destination
 type tlsRemarks struct {
 	*evaluator
 	defaultMode networkingv1.TLSMode
-	// targets are the Destinations by the object with the setting, and by the
-	// setting.
+	// targets are the Destinations by the object with the setting and by the reason why
+	// calls fail.
 	targets map[world.ObjectID]map[string][]string
 }
 
+// passthroughSetting is an object and the setting by which calls through gateways
+// fail.
+type passthroughSetting struct {
+	object  world.ObjectID
+	setting string
+}
+
+// note looks at the settings for the callers of a Destination, and for its own
+// cluster, whose gateway forwards their calls.
 func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers []string) {
 	if t.defaultMode == networkingv1.TLSModeIstioMutual && !slices.ContainsFunc(t.result.Destinations[d.ID].Traffic, func(i int) bool {
 		mode := t.result.TrafficPolicies[i].tlsMode
@@ -108,26 +117,26 @@ func (t *tlsRemarks) note(d *world.Destination, federation *Federation, callers 
 	}) {
 		return // fast path: most Destinations have no such setting
 	}
-	for _, cluster := range callers {
-		t.noteFrom(cluster, d, federation, "clients in cluster "+cluster+" are")
-	}
-	t.noteFrom(d.Ref.ClusterName, d, federation, "clients in the Destination's own cluster are")
-}
-
-func (t *tlsRemarks) noteFrom(cluster string, d *world.Destination, federation *Federation, who string) {
-	open := serviceport.All(d)
-	for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
-		if s.Field != feature.MTLS {
-			continue
+	clusters := map[passthroughSetting][]string{}
+	for _, cluster := range append(slices.Clip(callers), d.Ref.ClusterName) {
+		open := serviceport.All(d)
+		for _, s := range t.result.ConnectionFrom(cluster, d.ID) {
+			if s.Field != feature.MTLS {
+				continue
+			}
+			if mode := modeOf(s.Value); mode != networkingv1.TLSModeIstioMutual {
+				key := passthroughSetting{t.result.TrafficPolicies[s.Policy].ID(), fmt.Sprintf("sets tlsMode %s", mode)}
+				clusters[key] = append(clusters[key], cluster)
+			}
+			open = slices.DeleteFunc(open, func(port uint32) bool { return len(s.Ports) == 0 || slices.Contains(s.Ports, port) })
 		}
-		mode := modeOf(s.Value)
-		if mode != networkingv1.TLSModeIstioMutual {
-			t.add(t.result.TrafficPolicies[s.Policy].ID(), fmt.Sprintf("%s set tlsMode %s", who, mode), d)
+		if len(open) > 0 && t.defaultMode != networkingv1.TLSModeIstioMutual {
+			key := passthroughSetting{federation.VirtualMesh.ID(), fmt.Sprintf("the Settings set tlsMode %s", t.defaultMode)}
+			clusters[key] = append(clusters[key], cluster)
 		}
-		open = slices.DeleteFunc(open, func(port uint32) bool { return len(s.Ports) == 0 || slices.Contains(s.Ports, port) })
 	}
-	if len(open) > 0 && t.defaultMode != networkingv1.TLSModeIstioMutual {
-		t.add(federation.VirtualMesh.ID(), fmt.Sprintf("%s set tlsMode %s by the Settings", who, t.defaultMode), d)
+	for key, names := range clusters {
+		t.add(key, text.Named("cluster", sorted(names)), d)
 	}
 }
 
@@ -138,18 +147,18 @@ func modeOf(value any) networkingv1.TLSMode {
 	return networkingv1.TLSModeIstioMutual
 }
 
-func (t *tlsRemarks) add(id world.ObjectID, reason string, d *world.Destination) {
-	if t.targets[id] == nil {
-		t.targets[id] = map[string][]string{}
+func (t *tlsRemarks) add(key passthroughSetting, clusters string, d *world.Destination) {
+	if t.targets[key.object] == nil {
+		t.targets[key.object] = map[string][]string{}
 	}
-	t.targets[id][reason] = append(t.targets[id][reason], d.Key())
+	reason := fmt.Sprintf("%s for clients in %s, and gateways forward Istio's mutual TLS only, so that calls from other clusters fail", key.setting, clusters)
+	t.targets[key.object][reason] = append(t.targets[key.object][reason], d.Key())
 }
 
 func (t *tlsRemarks) report() {
 	for id, reasons := range t.targets {
 		for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-			t.evaluator.report(finding.New(finding.CodePassthroughTLS, id, fmt.Sprintf(
-				"%s, so that requests from other clusters through gateways fail: %s", reason, text.Bounded(sorted(reasons[reason]), listedNames))).Listing(reason))
+			t.evaluator.report(finding.New(finding.CodePassthroughTLS, id, reason+": "+text.Bounded(sorted(reasons[reason]), listedNames)).Listing(reason))
 		}
 	}
 }

@@ -152,10 +152,11 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 	}
 }
 
-// HasSubset reports whether a workload behind a Destination carries labels. Without
-// known workloads, that cannot be judged, and one is assumed to.
+// HasSubset reports whether pods behind a Destination carry labels: those of a
+// workload, or known endpoints. Without known workloads, that cannot be judged, and
+// some are assumed to.
 func (r *Result) HasSubset(d *world.Destination, labels map[string]string) bool {
-	return len(labels) == 0 || len(d.Backing) == 0 || slices.ContainsFunc(d.Backing, func(id int) bool {
+	return len(labels) == 0 || len(d.Backing) == 0 || d.HasEndpointWith(labels) || slices.ContainsFunc(d.Backing, func(id int) bool {
 		return world.HasLabels(r.World.Workloads[id].Labels, labels)
 	})
 }

@@ -57,7 +57,11 @@ func (c *Calls) newReceiver(d *world.Destination, pods world.Pods) Receiver {
 // ReceiversFrom returns who receives the calls of some callers. Gateways choose
 // among the pods with a proxy, if there are any (D60).
 func (c *Calls) ReceiversFrom(from Caller, d *world.Destination) []Receiver {
-	all := c.Receivers(d)
+	return c.servedOf(c.Receivers(d), from, d)
+}
+
+// servedOf returns those of some receivers who receive the calls of some callers.
+func (c *Calls) servedOf(all []Receiver, from Caller, d *world.Destination) []Receiver {
 	bare := func(r Receiver) bool { return r.Bare }
 	if !c.throughGateways(from, d) || !slices.ContainsFunc(all, bare) {
 		return all
@@ -73,10 +77,10 @@ func (c *Calls) ReceiversFrom(from Caller, d *world.Destination) []Receiver {
 // so the verdict is computed for each backing workload, and for pods of the caller
 // with and without a proxy.
 func (c *Calls) Verdict(source *world.Workload, d *world.Destination) Verdict {
-	return c.verdict(source, c.CallerOf(source), d)
+	return c.verdict(source, c.CallerOf(source), d, c.Receivers(d))
 }
 
-func (c *Calls) verdict(source *world.Workload, caller Caller, d *world.Destination) Verdict {
+func (c *Calls) verdict(source *world.Workload, caller Caller, d *world.Destination, receivers []Receiver) Verdict {
 	callers := caller.Parts()
 	if caller.routed { // routes are for pods with a proxy
 		callers = callers[:1]
@@ -87,15 +91,14 @@ func (c *Calls) verdict(source *world.Workload, caller Caller, d *world.Destinat
 		if from.bare() {
 			pods = "from pods without a proxy"
 		}
-		verdicts = append(verdicts, ofPods{pods, c.verdictFrom(source, from, d)})
+		verdicts = append(verdicts, ofPods{pods, c.verdictFrom(source, from, d, receivers)})
 	}
 	return c.combine(d, verdicts)
 }
 
-func (c *Calls) verdictFrom(source *world.Workload, from Caller, d *world.Destination) Verdict {
-	receivers := c.ReceiversFrom(from, d)
+func (c *Calls) verdictFrom(source *world.Workload, from Caller, d *world.Destination, receivers []Receiver) Verdict {
 	verdicts := make([]ofPods, 0, len(receivers))
-	for _, r := range receivers {
+	for _, r := range c.servedOf(receivers, from, d) {
 		verdicts = append(verdicts, ofPods{"on " + r.Name(), c.judge(source, from, d, r)})
 	}
 	return c.combine(d, verdicts)

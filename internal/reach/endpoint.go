@@ -24,18 +24,18 @@ func (c *Calls) endpoint(a *approach, from Caller, d *world.Destination) {
 
 // VerdictOfTarget decides about calls that a route of the caller's proxy sends to the
 // pods of a Destination that carry some labels, or to all of them if labels is empty.
-// Nobody looks up the name of the Destination then. Where no workload carries the
-// labels, no endpoint is left.
+// Nobody looks up the name of the Destination then. Where no pods carry the labels, no
+// endpoint is left.
 func (c *Calls) VerdictOfTarget(source *world.Workload, d *world.Destination, labels map[string]string) Verdict {
 	from := c.CallerOf(source)
 	from.routed = true
-	verdict := c.verdict(source, from, d)
 	if c.result.HasSubset(d, labels) {
-		return verdict
+		return c.verdict(source, from, d, c.carrying(d, labels))
 	}
+	verdict := c.verdict(source, from, d, c.Receivers(d))
 	obstacle := Obstacle{
 		Code: CodeNoEndpoints, Object: world.DestinationID(d),
-		Reason: fmt.Sprintf("no workload behind %s carries %s", d.Key(), policy.LabelText(labels)),
+		Reason: fmt.Sprintf("no pod behind %s carries %s", d.Key(), policy.LabelText(labels)),
 	}
 	if verdict.Decision == Unreachable && verdict.Code < obstacle.Code {
 		verdict.Further = append(slices.Clone(verdict.Further), obstacle)
@@ -46,6 +46,32 @@ func (c *Calls) VerdictOfTarget(source *world.Workload, d *world.Destination, la
 		unreachable.Further = append([]Obstacle{{Code: verdict.Code, Reason: verdict.Reason}}, verdict.Further...)
 	}
 	return unreachable
+}
+
+// carrying returns the receivers behind a Destination whose pods carry labels. Pods of no
+// known workload do if no workload does.
+func (c *Calls) carrying(d *world.Destination, labels map[string]string) []Receiver {
+	all := c.Receivers(d)
+	if len(labels) == 0 || len(d.Backing) == 0 {
+		return all
+	}
+	var carrying, others []Receiver
+	for _, r := range all {
+		switch {
+		case r.Workload == nil:
+			others = append(others, r)
+		case world.HasLabels(r.Workload.Labels, labels):
+			carrying = append(carrying, r)
+		}
+	}
+	switch {
+	case len(carrying) > 0:
+		return carrying
+	case len(others) > 0:
+		return others
+	default:
+		return all
+	}
 }
 
 // joined looks for endpoints in clusters with which Istio itself joins the mesh that

@@ -14,6 +14,8 @@ type Calls struct {
 	connections map[connectionKey]*Connection
 	// receiving holds the receivers by Destination; nil until they are asked for.
 	receiving [][]Receiver
+	// listening caches listensForHTTP.
+	listening map[Caller]bool
 	// reveals caches what revealed returns; nil until it is asked for.
 	reveals map[revealing][]uint32
 	// visibleIn caches namedNamespaces.

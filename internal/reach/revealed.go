@@ -15,19 +15,64 @@ type revealing struct {
 	destination int
 }
 
-// revealed returns the ports of a hidden Service, ascending, that proxies in its own
-// namespace know nevertheless: those to which a route leads that they have. Istio
-// looks up the hosts of routes in the namespace of the proxy without regard to
-// exportTo.
+// portOfUnknownHosts is the only port on which Istio lets a VirtualService route hosts
+// that the proxy does not know, if the proxy listens for HTTP there.
+const portOfUnknownHosts = 80
+
+// revealed returns the ports of a hidden Service that proxies in its own namespace
+// route nevertheless. Istio looks up the hosts to which routes lead in the namespace of
+// the proxy without regard to exportTo, so that the proxy can follow a route of the
+// Service.
 func (c *Calls) revealed(from Caller, d *world.Destination) []uint32 {
-	if isRemote(from, d) || from.Namespace != d.Ref.Namespace || from.bare() || from.gateway {
+	if isRemote(from, d) || from.Namespace != d.Ref.Namespace || from.bare() || from.gateway || !c.routesUnknownHost(from, d, portOfUnknownHosts) {
 		return nil
 	}
 	if c.reveals == nil {
 		c.reveals = map[revealing][]uint32{}
 		c.collectRevealed()
 	}
-	return c.reveals[revealing{from.Cluster, d.ID}]
+	if slices.Contains(c.reveals[revealing{from.Cluster, d.ID}], portOfUnknownHosts) {
+		return []uint32{portOfUnknownHosts}
+	}
+	return nil
+}
+
+// routesUnknownHost reports whether the callers' proxies route requests to a port of a
+// Service that they do not know.
+func (c *Calls) routesUnknownHost(from Caller, d *world.Destination, port uint32) bool {
+	return port == portOfUnknownHosts && slices.Contains(serviceport.HTTP(d), port) && c.listensForHTTP(from) &&
+		slices.ContainsFunc(c.result.RoutesFrom(from.Cluster, d.ID), func(r *policy.Route) bool {
+			return len(r.Settings) > 0 && slices.Contains(r.Ports, port)
+		})
+}
+
+// listensForHTTP reports whether the callers' proxies listen for HTTP on the port of
+// unknown hosts, because they know a Service with that port.
+func (c *Calls) listensForHTTP(from Caller) bool {
+	listens, known := c.listening[from]
+	if known {
+		return listens
+	}
+	caller := &world.Workload{Cluster: from.Cluster, Mesh: from.Mesh}
+	for i := range c.result.World.Destinations {
+		d := &c.result.World.Destinations[i]
+		if !slices.Contains(serviceport.HTTP(d), portOfUnknownHosts) || !c.result.Reaches(caller, i) {
+			continue
+		}
+		knows := true
+		if !isRemote(from, d) {
+			knows, _ = d.IsVisibleIn(from.Namespace)
+		}
+		if knows {
+			listens = true
+			break
+		}
+	}
+	if c.listening == nil {
+		c.listening = map[Caller]bool{}
+	}
+	c.listening[from] = listens
+	return listens
 }
 
 // collectRevealed collects what the routes of all Destinations reveal in the clusters

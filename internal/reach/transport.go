@@ -239,7 +239,7 @@ func (c *Calls) connect(from Caller, d *world.Destination, to Receiver, before *
 		}
 		speaksHTTP := slices.Contains(http, port)
 		obstacle, found := c.obstacleTo(from, d, to, hop{mode, there(port), speaksHTTP})
-		if connection.passing != "" && speaksHTTP && !slices.Contains(before.revealed, port) && c.misroutes(from, d, port) {
+		if connection.passing != "" && speaksHTTP && !slices.Contains(before.revealed, port) && c.routesUnknownHost(from, d, port) {
 			obstacle, found = misrouted(d), true
 		}
 		if found {

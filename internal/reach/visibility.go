@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/world"
 	discoveryv1 "github.com/meshctl/meshctl/pkg/api/discovery/v1"
@@ -73,16 +72,6 @@ func (c *Calls) visibleToGateways(a *approach, d *world.Destination) {
 			return
 		}
 	}
-}
-
-// misroutes reports whether a proxy that does not know a Service has a route for it
-// nevertheless. Istio lets a VirtualService route an unknown host on port 80, to a
-// cluster that the proxy does not have.
-func (c *Calls) misroutes(from Caller, d *world.Destination, port uint32) bool {
-	const unknownHosts = 80
-	return port == unknownHosts && slices.ContainsFunc(c.result.RoutesFrom(from.Cluster, d.ID), func(r *policy.Route) bool {
-		return len(r.Settings) > 0 && slices.Contains(r.Ports, port)
-	})
 }
 
 func misrouted(d *world.Destination) cause {

@@ -104,15 +104,24 @@ func (p Pods) Name() string {
 // LabelTLSMode is the label of pods whose proxy accepts mutual TLS.
 const LabelTLSMode = "security.istio.io/tlsMode"
 
-// HasLabelledPods reports whether any known pod behind the Service has the label by
-// which proxies of other clusters know that it accepts mutual TLS.
-func (d *Destination) HasLabelledPods() bool {
+// HasEndpointWith reports whether a known endpoint of the Service is a pod with some
+// labels.
+func (d *Destination) HasEndpointWith(labels map[string]string) bool {
+	if !d.IsService() {
+		return false
+	}
 	for _, group := range d.Resource.Spec.KubeService.EndpointSubsets {
 		for i := range group.Endpoints {
-			if group.Endpoints[i].Labels[LabelTLSMode] == "istio" {
+			if HasLabels(group.Endpoints[i].Labels, labels) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// HasLabelledPods reports whether any known pod behind the Service has the label by
+// which proxies of other clusters know that it accepts mutual TLS.
+func (d *Destination) HasLabelledPods() bool {
+	return d.HasEndpointWith(map[string]string{LabelTLSMode: "istio"})
 }

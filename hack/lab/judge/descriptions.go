@@ -93,8 +93,10 @@ type Outbound struct {
 
 // Target is a Service that shifts and mirrors send requests to.
 type Target struct {
-	Destination Ref    `json:"destination"`
-	Access      Access `json:"access"`
+	// Subset is empty for all pods of the Destination.
+	Subset      map[string]string `json:"subset"`
+	Destination Ref               `json:"destination"`
+	Access      Access            `json:"access"`
 }
 
 // Access is the verdict about calls.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,11 +77,12 @@ func (o *oracle) share(caller *Description, s *service, port servicePort, reques
 	share.Verdict = decide(access, request, s, port)
 	for _, w := range s.backends {
 		backend := Backend{Workload: w.WorkloadRef, Port: w.container(port), Verdict: share.Verdict}
-		if access.Verdict == Conditional && share.Verdict != Unreachable && o.podsDiffer(s) {
+		switch {
+		case access.Verdict != Conditional || share.Verdict == Unreachable:
+		case !w.injected: // no rules are enforced there, but the proxy of the caller may insist on one
+			backend.Verdict = Unknown
+		case o.podsDiffer(s):
 			backend.Verdict = o.byPod(caller, w.WorkloadRef, request, s, port)
-			if !w.injected { // no rules are enforced there, but the proxy of the caller may insist on one
-				backend.Verdict = Unknown
-			}
 		}
 		if backend.Port != 0 {
 			share.Backends = append(share.Backends, backend)
@@ -249,7 +251,7 @@ func (o *oracle) mirror(e *Expectation, mirror networkingv1.Mirror, caller *Desc
 		return errors.New("the mirror names no Service")
 	}
 	to := Ref{mirror.KubeService.Name, mirror.KubeService.Namespace, mirror.KubeService.ClusterName}
-	share, err := o.target(to, mirror.Port, caller, about, request)
+	share, err := o.target(to, nil, mirror.Port, caller, about, request)
 	if err != nil {
 		return err
 	}
@@ -267,7 +269,7 @@ func (o *oracle) shift(e *Expectation, shift networkingv1.MultiDestination, call
 			return errors.New("the shift names no Service or no weight")
 		}
 		to := Ref{d.KubeService.Name, d.KubeService.Namespace, d.KubeService.ClusterName}
-		share, err := o.target(to, d.KubeService.Port, caller, about, request)
+		share, err := o.target(to, d.KubeService.Subset, d.KubeService.Port, caller, about, request)
 		if err != nil {
 			return err
 		}
@@ -286,8 +288,9 @@ func (o *oracle) shift(e *Expectation, shift networkingv1.MultiDestination, call
 	return nil
 }
 
-// target is where a shift or a mirror sends requests.
-func (o *oracle) target(to Ref, number uint32, caller *Description, about *Outbound, request client.Request) (Share, error) {
+// target is where a shift or a mirror sends requests: to a Service, or to its pods with
+// some labels.
+func (o *oracle) target(to Ref, subset map[string]string, number uint32, caller *Description, about *Outbound, request client.Request) (Share, error) {
 	s := o.facts.services[to]
 	if s == nil {
 		return Share{}, fmt.Errorf("there is no Service %s", to)
@@ -296,13 +299,17 @@ func (o *oracle) target(to Ref, number uint32, caller *Description, about *Outbo
 	if !found {
 		return Share{}, fmt.Errorf("service %s has no port %d", to, number)
 	}
+	said := func(subset map[string]string) int {
+		return slices.IndexFunc(about.Targets, func(t Target) bool { return t.Destination == to && maps.Equal(t.Subset, subset) })
+	}
 	access := about.Access
-	if to != about.Destination {
-		i := slices.IndexFunc(about.Targets, func(t Target) bool { return t.Destination == to })
-		if i < 0 {
-			return Share{}, fmt.Errorf("nothing is said about the access to the target %s", to)
-		}
-		access = about.Targets[i].Access
+	switch exact, whole := said(subset), said(nil); {
+	case exact >= 0:
+		access = about.Targets[exact].Access
+	case whole >= 0:
+		access = about.Targets[whole].Access
+	case to != about.Destination:
+		return Share{}, fmt.Errorf("nothing is said about the access to the target %s", to)
 	}
 	return o.share(caller, s, port, request, access), nil
 }

@@ -81,7 +81,7 @@ func deviations() []deviation {
 		{name: "denies what is allowed", aspect: "outcome", about: []string{details, "ALLOWED"}, change: verdict(judge.Denied)},
 		{name: "lets in what is denied", aspect: "outcome", about: []string{"DENIED", "gateway"}, change: verdict(judge.Allowed)},
 		{name: "lets in what a condition excludes", aspect: "outcome", about: []string{"DELETE", "DENIED"}, change: verdict(judge.Allowed)},
-		{name: "answers 503", aspect: "outcome", about: []string{"productpage-v1.bookinfo.east to details.bookinfo.west", "ALLOWED"}, spoil: func(_ judge.Question, o *client.Outcome, seen *[]echo.Seen) {
+		{name: "answers 503", aspect: "outcome", about: []string{"productpage-v1.bookinfo.west to details.bookinfo.east", "ALLOWED"}, spoil: func(_ judge.Question, o *client.Outcome, seen *[]echo.Seen) {
 			*o, *seen = client.Outcome{Status: 503, GRPCStatus: -1, Body: "no healthy upstream"}, nil
 		}},
 		{name: "resets", aspect: "outcome", about: []string{details, "ALLOWED"}, spoil: func(_ judge.Question, o *client.Outcome, seen *[]echo.Seen) {
@@ -94,7 +94,7 @@ func deviations() []deviation {
 		{name: "another workload answers", aspect: "backend", about: []string{details, "ALLOWED"}, spoil: onSeen(func(s *echo.Seen) { s.Workload = "ratings-v1" })},
 		{name: "another port answers", aspect: "port", about: []string{details, "ALLOWED"}, spoil: onSeen(func(s *echo.Seen) { s.Port++ })},
 		{name: "another identity arrives", aspect: "identity", about: []string{details, "ALLOWED"}, spoil: onSeen(func(s *echo.Seen) { s.Peer = "spiffe://somebody" })},
-		{name: "no identity arrives", aspect: "identity", about: []string{"productpage-v1.bookinfo.east to details.bookinfo.west", "ALLOWED"}, spoil: onSeen(func(s *echo.Seen) { s.Peer = "" })},
+		{name: "no identity arrives", aspect: "identity", about: []string{"productpage-v1.bookinfo.west to details.bookinfo.east", "ALLOWED"}, spoil: onSeen(func(s *echo.Seen) { s.Peer = "" })},
 		{name: "weights differ", aspect: "weights", about: []string{"productpage-v1.bookinfo.east to reviews.bookinfo.east", " times", "25%"}, change: func(q *judge.Question) {
 			q.Expect.Shares[0].Weight, q.Expect.Shares[1].Weight = 0, 75
 		}},
@@ -125,7 +125,7 @@ func deviations() []deviation {
 		}},
 		{name: "a header that nobody mentions is lost", aspect: "headers", about: []string{details, "x-drill: details-down,"}, spoil: onSeen(func(s *echo.Seen) { delete(s.Headers, "x-drill") })},
 		{name: "no copies", aspect: "mirror", about: []string{"stock.shop.east", "100% copied"}, change: func(q *judge.Question) { q.Expect.Mirror = nil }},
-		{name: "copies without being told", aspect: "mirror", about: []string{"gateway", "to details.bookinfo.west", "ALLOWED", "GET /"}, spoil: func(_ judge.Question, o *client.Outcome, seen *[]echo.Seen) {
+		{name: "copies without being told", aspect: "mirror", about: []string{"productpage-v1.bookinfo.west to reviews.bookinfo.west", "ALLOWED", "GET /"}, spoil: func(_ judge.Question, o *client.Outcome, seen *[]echo.Seen) {
 			copied := *o.Seen
 			copied.Host += "-shadow"
 			*seen = append(*seen, copied)

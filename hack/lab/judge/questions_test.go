@@ -119,9 +119,9 @@ func TestExpectationsOfTheBundledWorld(t *testing.T) {
 productpage-v1.bookinfo.east to reviews.bookinfo.east (local, http), HTTP/1.1 reviews.bookinfo.svc.cluster.local:9080, GET /, x-lab-delay: 3s
 => ALLOWED; route 0; timeout 10s; attempts 3; each within 2s; 50% to reviews.bookinfo.east map[version:v1]: ALLOWED by reviews-v1.bookinfo.east:9080; 25% to reviews.bookinfo.east map[version:v2]: ALLOWED by reviews-v2.bookinfo.east:9080; 25% to reviews.bookinfo.west map[version:v3]: DENIED by reviews-v3.bookinfo.west:9080
 productpage-v1.bookinfo.east to details.bookinfo.east (local, http), HTTP/1.1 details.bookinfo.svc.cluster.local:9080, GET /, x-drill: details-down, 153 times
-=> ALLOWED; route 0; abort 503 for 50%; 10% copied to details.bookinfo.west (ALLOWED); 100% to details.bookinfo.east map[]: ALLOWED by details-v1.bookinfo.east:9080
+=> ALLOWED; route 0; abort 503 for 50%; 10% copied to details.bookinfo.west (UNREACHABLE); 100% to details.bookinfo.east map[]: ALLOWED by details-v1.bookinfo.east:9080
 productpage-v1.bookinfo.west to details.bookinfo.east (gateway, http), HTTP/1.1 details.bookinfo.svc.east.global:9080, GET /, 153 times
-=> ALLOWED; route 1; 10% copied to details.bookinfo.west (ALLOWED); 100% to details.bookinfo.east map[]: ALLOWED by details-v1.bookinfo.east:9080
+=> ALLOWED; route 1; 10% copied to details.bookinfo.west (UNREACHABLE); 100% to details.bookinfo.east map[]: ALLOWED by details-v1.bookinfo.east:9080
 reviews-v1.bookinfo.east to ratings.bookinfo.east (local, http), HTTP/1.1 ratings.bookinfo.svc.cluster.local:9080, GET /health, end-user: jason
 => ALLOWED; route 0; delay 7s for 100%; 100% to ratings.bookinfo.east map[]: ALLOWED by ratings-v1.bookinfo.east:9080
 reviews-v1.bookinfo.east to ratings.bookinfo.east (local, http), HTTP/1.1 ratings.bookinfo.svc.cluster.local:9080, GET /healthx

@@ -27,7 +27,7 @@ func TestDeparture(t *testing.T) {
 	}
 	const west = `  VirtualMesh bookinfo.gloo-mesh loses mesh istiod-istio-system-west.gloo-mesh and is INVALID until you remove it from spec.meshes; mesh istiod-istio-system-east.gloo-mesh keeps its trust, TLS enforcement, access default and federation
   No longer reachable from other meshes: 5 federated Services of west
-  References to west become invalid in: AccessPolicy gateway-to-productpage.gloo-mesh, AccessPolicy gateway-to-reviews-api.gloo-mesh, AccessPolicy productpage-to-details.gloo-mesh, AccessPolicy productpage-to-reviews-west.gloo-mesh, AccessPolicy ratings-west-readers.gloo-mesh`
+  References to west become invalid in: AccessPolicy gateway-to-productpage.gloo-mesh, AccessPolicy gateway-to-reviews-api.gloo-mesh, AccessPolicy productpage-to-details.gloo-mesh, AccessPolicy productpage-to-reviews-west.gloo-mesh, AccessPolicy ratings-west-readers.gloo-mesh and 1 more`
 	if diff := cmp.Diff(west, leaves(objects, "west")); diff != "" {
 		t.Errorf("without west (-want +got):\n%s", diff)
 	}
