@@ -16,10 +16,9 @@ func (c *Calls) combine(d *world.Destination, verdicts []ofPods) Verdict {
 	if !slices.ContainsFunc(verdicts, func(v ofPods) bool { return !sameVerdict(v.verdict, first) }) {
 		return first
 	}
-	alike := !slices.ContainsFunc(verdicts, func(v ofPods) bool { return v.verdict.Reason != first.Reason })
 	united := Verdict{Decision: first.Decision, Code: first.Code, Unrouted: first.Unrouted}
 	var conditions conditionList
-	var parts []string
+	var parts, reasons []string
 	unknown := Code("")
 	for _, of := range verdicts {
 		v := of.verdict
@@ -39,6 +38,9 @@ func (c *Calls) combine(d *world.Destination, verdicts []ofPods) Verdict {
 				united.Assumed = append(united.Assumed, fact)
 			}
 		}
+		if !slices.Contains(reasons, v.Reason) {
+			reasons = append(reasons, v.Reason)
+		}
 		parts = append(parts, fmt.Sprintf("%s %s: %s", v.Decision, of.pods, v.Reason))
 	}
 	switch united.Decision {
@@ -49,8 +51,12 @@ func (c *Calls) combine(d *world.Destination, verdicts []ofPods) Verdict {
 	default:
 	}
 	united.Policies, united.Conditions = unique(united.Policies), conditions.list
-	united.Reason = first.Reason
-	if !alike {
+	switch {
+	case len(reasons) == 1:
+		united.Reason = first.Reason
+	case united.Decision == Allowed:
+		united.Reason = strings.Join(reasons, "; ")
+	default:
 		united.Reason = "depends on the pod: " + strings.Join(parts, "; ")
 	}
 	united.Ports = combinePorts(d, verdicts)
