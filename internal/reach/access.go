@@ -122,7 +122,7 @@ func (c *Calls) judge(source *world.Workload, from Caller, d *world.Destination,
 		first := connection.Obstacles[0]
 		return Verdict{
 			Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: c.further(source, d, to, connection, connection.Obstacles[1:]),
-			Assumed: connection.Assumed, Unrouted: first.Code.Stage() == StageName || first.Code == CodeHiddenService,
+			Assumed: connection.Assumed, Unrouted: connection.unrouted || first.Code.Stage() == StageName || first.Code == CodeHiddenService,
 		}
 	}
 	verdict := c.access(source, d, to, connection)

@@ -75,6 +75,10 @@ func (o *oracle) identify(e *Expectation, caller *Description, about *Outbound, 
 func (o *oracle) share(caller *Description, s *service, port servicePort, request client.Request, access Access) Share {
 	share := Share{To: s.Ref, Kind: string(port.kind), Weight: 100}
 	share.Verdict = decide(access, request, s, port)
+	halfInjected := slices.ContainsFunc(s.backends, func(w *workload) bool { return !w.injected })
+	if access.Verdict == Conditional && halfInjected && len(access.Conditions) == 0 && share.Verdict == Denied {
+		share.Verdict = Unknown // it depends on the pod, which the reason explains
+	}
 	for _, w := range s.backends {
 		backend := Backend{Workload: w.WorkloadRef, Port: w.container(port), Verdict: share.Verdict}
 		switch {
