@@ -20,6 +20,7 @@ func (e *evaluator) reportRemarks() {
 	for i := range e.result.TrafficPolicies {
 		if p := &e.result.TrafficPolicies[i]; p.Valid() {
 			e.remarkSubsets(p)
+			e.remarkGRPCShift(p)
 			e.remarkEffect(i, p)
 			e.remark(p.ID(), remark.AboutTraffic(&p.Resource.Spec))
 			e.remarkConnections(p)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
+	"github.com/meshctl/meshctl/internal/policy/feature"
 	"github.com/meshctl/meshctl/internal/policy/finding"
 	"github.com/meshctl/meshctl/internal/policy/operation"
 	"github.com/meshctl/meshctl/internal/policy/selector"
@@ -121,6 +122,49 @@ func (e *evaluator) remarkHTTPOnly(p *AccessPolicy) {
 	if len(closed) > 0 {
 		e.report(finding.New(finding.CodeOnlyHTTP, p.ID(), fmt.Sprintf("%s %s HTTP requests only, so the policy allows nobody on ports of other protocols: %s",
 			text.And(fields), text.Choose(len(fields), "matches", "match"), text.Bounded(closed, listedNames))))
+	}
+}
+
+// remarkGRPCShift reports shifts that send gRPC requests to a port of HTTP/1, where
+// their trailers are lost.
+func (e *evaluator) remarkGRPCShift(p *TrafficPolicy) {
+	spec := &p.Resource.Spec
+	if spec.Policy == nil || spec.Policy.TrafficShift == nil {
+		return
+	}
+	var from []string
+	for _, id := range p.EffectiveDestinations() {
+		d := &e.world.Destinations[id]
+		if !d.IsService() {
+			continue
+		}
+		for _, port := range d.Resource.Spec.KubeService.Ports {
+			if serviceport.ProtocolOf(port) == "GRPC" && (len(spec.DestinationPorts) == 0 || slices.Contains(spec.DestinationPorts, port.Port)) {
+				from = append(from, fmt.Sprintf("port %d of %s", port.Port, d.Key()))
+			}
+		}
+	}
+	if len(from) == 0 {
+		return
+	}
+	for i, destination := range spec.Policy.TrafficShift.Destinations {
+		if destination.KubeService == nil {
+			continue
+		}
+		target := e.world.Service(feature.ShiftTarget(destination.KubeService))
+		if target == nil || !target.IsService() {
+			continue // unknown Services are errors
+		}
+		number := destination.KubeService.Port
+		if number == 0 {
+			number = serviceport.Only(target)
+		}
+		for _, port := range target.Resource.Spec.KubeService.Ports {
+			if port.Port == number && serviceport.ProtocolOf(port) == "HTTP" {
+				e.report(finding.New(finding.CodeGRPCToHTTP1, p.ID(), fmt.Sprintf(
+					"spec.policy.trafficShift.destinations[%d]: port %d of %s speaks HTTP/1, so gRPC requests to %s fail there", i, number, target.Key(), text.Bounded(from, listedNames))))
+			}
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ allowedMethods: [GET]`))
 		{
 			ID: "grpc-to-http1",
 			Reason: "a shift may send gRPC requests to a port of HTTP/1, where their trailers are lost; " +
-				"nothing is said about the protocols of ports that shifts name",
+				"the finding MC0327 says so, the verdict about the target does not",
 			Matches: func(d Disagreement) bool { return d.Question.Request.Protocol == client.GRPC && shiftsTo(d, kindHTTP) },
 			Case: Case{
 				World: func() worldgen.World {

@@ -69,6 +69,7 @@ const (
 	CodeOnlyGateways       Code = "MC0324"
 	CodeUnknownAccounts    Code = "MC0325"
 	CodeNoSecureNaming     Code = "MC0326"
+	CodeGRPCToHTTP1        Code = "MC0327"
 	CodeDeniedByDefault    Code = "MC0401"
 	CodeSharedTrustDomain  Code = "MC0402"
 	CodeClusterWithoutMesh Code = "MC0403"
@@ -428,6 +429,11 @@ func Catalogue() []Entry {
 			CodeNoSecureNaming, SeverityInfo, "Any workload under the shared root can answer for a federated host",
 			"Callers verify that the certificate of a federated host chains to the shared root, but not whose it is: a workload of any mesh of the VirtualMesh that gets at the traffic, for example by the address of a gateway, can answer for every federated host. With the annotation meshctl.io/secure-naming: enforce, callers accept only the service accounts of the pods behind the host, as the last discovery found them.",
 			"annotate the VirtualMesh with meshctl.io/secure-naming: enforce, and run 'meshctl discover' before service accounts change",
+		},
+		{
+			CodeGRPCToHTTP1, SeverityWarning, "A shift sends gRPC requests to a port of HTTP/1",
+			"The proxy sends requests to a port in the protocol that the port declares. gRPC needs HTTP/2: over HTTP/1 the trailers of the answer are lost, and with them the status of the call.",
+			"shift to a port that declares grpc or http2 by its name or appProtocol, or restrict the policy to other ports (spec.destinationPorts)",
 		},
 		{
 			CodeDeniedByDefault, SeverityInfo, "No caller is allowed to call a workload",
