@@ -154,10 +154,10 @@ func (e *evaluator) remarkSubsets(p *TrafficPolicy) {
 }
 
 // HasSubset reports whether pods behind a Destination carry labels: those of a
-// workload, or known endpoints. Without known workloads, that cannot be judged, and
-// some are assumed to.
+// workload, or known endpoints, as far as their labels are known. Without known
+// workloads, that cannot be judged, and some are assumed to.
 func (r *Result) HasSubset(d *world.Destination, labels map[string]string) bool {
-	return len(labels) == 0 || len(d.Backing) == 0 || d.HasEndpointWith(labels) || slices.ContainsFunc(d.Backing, func(id int) bool {
+	return len(labels) == 0 || len(d.Backing) == 0 || d.MayHaveEndpointWith(labels) || slices.ContainsFunc(d.Backing, func(id int) bool {
 		return world.HasLabels(r.World.Workloads[id].Labels, labels)
 	})
 }

@@ -104,24 +104,28 @@ func (p Pods) Name() string {
 // LabelTLSMode is the label of pods whose proxy accepts mutual TLS.
 const LabelTLSMode = "security.istio.io/tlsMode"
 
-// HasEndpointWith reports whether a known endpoint of the Service is a pod with some
-// labels.
-func (d *Destination) HasEndpointWith(labels map[string]string) bool {
-	if !d.IsService() {
-		return false
-	}
-	for _, group := range d.Resource.Spec.KubeService.EndpointSubsets {
-		for i := range group.Endpoints {
-			if HasLabels(group.Endpoints[i].Labels, labels) {
-				return true
-			}
-		}
-	}
-	return false
+// MayHaveEndpointWith reports whether a known endpoint of the Service is a pod with some
+// labels, or one that belongs to no known workload, whose labels are not known.
+func (d *Destination) MayHaveEndpointWith(labels map[string]string) bool {
+	return d.hasEndpoint(func(e *discoveryv1.Endpoint) bool { return len(e.Labels) == 0 || HasLabels(e.Labels, labels) })
 }
 
 // HasLabelledPods reports whether any known pod behind the Service has the label by
 // which proxies of other clusters know that it accepts mutual TLS.
 func (d *Destination) HasLabelledPods() bool {
-	return d.HasEndpointWith(map[string]string{LabelTLSMode: "istio"})
+	return d.hasEndpoint(func(e *discoveryv1.Endpoint) bool { return e.Labels[LabelTLSMode] == "istio" })
+}
+
+func (d *Destination) hasEndpoint(is func(*discoveryv1.Endpoint) bool) bool {
+	if !d.IsService() {
+		return false
+	}
+	for _, group := range d.Resource.Spec.KubeService.EndpointSubsets {
+		for i := range group.Endpoints {
+			if is(&group.Endpoints[i]) {
+				return true
+			}
+		}
+	}
+	return false
 }
