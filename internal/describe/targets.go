@@ -2,6 +2,7 @@ package describe
 
 import (
 	"github.com/meshctl/meshctl/internal/policy"
+	"github.com/meshctl/meshctl/internal/policy/serviceport"
 	"github.com/meshctl/meshctl/internal/reach"
 	"github.com/meshctl/meshctl/internal/world"
 )
@@ -11,29 +12,57 @@ import (
 // Subsets are listed besides if the verdict about them is another one.
 func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*policy.Route) []Target {
 	var views []Target
-	seen := map[string]bool{b.world.Destinations[destination].Key(): true}
+	own := &b.world.Destinations[destination]
+	seen := map[string]bool{own.Key(): true}
+	onlyGRPC := b.onlyGRPC(own, routes)
 	for _, route := range routes {
 		for _, s := range route.Settings {
-			for _, target := range b.features.Of(s.Field).Targets(s.Value) {
-				d := b.world.Service(target.Service)
+			for _, t := range b.features.Of(s.Field).Targets(s.Value) {
+				d := b.world.Service(t.Service)
 				if d == nil {
 					continue
 				}
-				whole := b.calls.VerdictOfTarget(w, d, nil)
 				add := func(subset map[string]string, verdict reach.Verdict) {
 					if key := d.Key() + policy.LabelText(subset); !seen[key] {
 						seen[key] = true
 						views = append(views, Target{Destination: viewService(d), Subset: subset, Access: AccessOf(b.result, verdict)})
 					}
 				}
+				target := reach.Target{Destination: d, Port: portOf(t.Port, d), OnlyGRPC: onlyGRPC[d]}
+				whole := b.calls.VerdictOfTarget(w, target)
 				add(nil, whole)
-				if verdict := b.calls.VerdictOfTarget(w, d, target.Subset); verdict.Decision != whole.Decision {
-					add(target.Subset, verdict)
+				target.Labels = t.Subset
+				if verdict := b.calls.VerdictOfTarget(w, target); verdict.Decision != whole.Decision {
+					add(t.Subset, verdict)
 				}
 			}
 		}
 	}
 	return views
+}
+
+// onlyGRPC returns the targets to which routes of a Destination send nothing but gRPC
+// requests.
+func (b *workloadBuilder) onlyGRPC(own *world.Destination, routes []*policy.Route) map[*world.Destination]bool {
+	only := map[*world.Destination]bool{}
+	for _, route := range routes {
+		grpc := len(route.Ports) > 0 && serviceport.OnlyGRPC(own, route.Ports)
+		for _, s := range route.Settings {
+			for _, t := range b.features.Of(s.Field).Targets(s.Value) {
+				d := b.world.Service(t.Service)
+				before, known := only[d]
+				only[d] = grpc && (before || !known)
+			}
+		}
+	}
+	return only
+}
+
+func portOf(number uint32, d *world.Destination) uint32 {
+	if number == 0 {
+		return serviceport.Only(d)
+	}
+	return number
 }
 
 // AccessOf returns the view of a verdict.

@@ -38,6 +38,8 @@ const (
 	CodeNoEndpoints    Code = "MT0401"
 	CodeJoinedClusters Code = "MT0402"
 
+	CodeGRPCToHTTP1 Code = "MT0301"
+
 	CodePlaintextToStrict  Code = "MT0501"
 	CodeGatewayNeedsMutual Code = "MT0502"
 	CodeExporterNotMutual  Code = "MT0503"
@@ -89,6 +91,10 @@ func Catalogue() []Entry {
 		{
 			CodeHiddenFromGateway, "the gateway of the called cluster does not know the Service",
 			"Calls from other clusters enter through an east-west gateway, which forwards to Services only that are visible in its own namespace. The annotation networking.istio.io/exportTo of the Service, or meshConfig.defaultServiceExportTo, hides it there. Add the namespace of the gateway. The finding MC0218 lists such Services.",
+		},
+		{
+			CodeGRPCToHTTP1, "a route sends gRPC requests to a port of HTTP/1",
+			"Proxies send requests in the protocol that the target's port declares. gRPC needs HTTP/2: over HTTP/1 the trailers of the answer are lost, and with them the status of the call, so that clients see an error. The finding MC0327 names the policy.",
 		},
 		{
 			CodeNoEndpoints, "no pod is behind the Destination",

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/meshctl/meshctl/internal/cli/text"
-	"github.com/meshctl/meshctl/internal/policy"
 	"github.com/meshctl/meshctl/internal/world"
 	core "github.com/meshctl/meshctl/pkg/api/core/v1"
 )
@@ -20,32 +19,6 @@ func (c *Calls) endpoint(a *approach, from Caller, d *world.Destination) {
 		a.fail(CodeNoEndpoints, world.DestinationID(d), fmt.Sprintf("no pod was behind %s when cluster %s was discovered", d.Key(), d.Ref.ClusterName))
 	}
 	c.joined(a, from, d)
-}
-
-// VerdictOfTarget decides about calls that a route of the caller's proxy sends to the
-// pods of a Destination that carry some labels, or to all of them if labels is empty.
-// Nobody looks up the name of the Destination then. Where no pods carry the labels, no
-// endpoint is left.
-func (c *Calls) VerdictOfTarget(source *world.Workload, d *world.Destination, labels map[string]string) Verdict {
-	from := c.CallerOf(source)
-	from.routed = true
-	if c.result.HasSubset(d, labels) {
-		return c.verdict(source, from, d, c.carrying(d, labels))
-	}
-	verdict := c.verdict(source, from, d, c.Receivers(d))
-	obstacle := Obstacle{
-		Code: CodeNoEndpoints, Object: world.DestinationID(d),
-		Reason: fmt.Sprintf("no pod behind %s carries %s", d.Key(), policy.LabelText(labels)),
-	}
-	if verdict.Decision == Unreachable && verdict.Code < obstacle.Code {
-		verdict.Further = append(slices.Clone(verdict.Further), obstacle)
-		return verdict
-	}
-	unreachable := Verdict{Decision: Unreachable, Code: obstacle.Code, Reason: obstacle.Reason, Assumed: verdict.Assumed, Further: verdict.Further}
-	if verdict.Decision == Unreachable || verdict.Decision == Denied {
-		unreachable.Further = append([]Obstacle{{Code: verdict.Code, Reason: verdict.Reason}}, verdict.Further...)
-	}
-	return unreachable
 }
 
 // carrying returns the receivers behind a Destination whose pods carry labels. Pods of no
