@@ -143,7 +143,7 @@ func rooms() []room {
 			path: "internal/describe", purpose: "views of evaluated worlds", pure: true,
 			imports: []string{
 				"internal/output/view", "internal/policy", "internal/policy/feature", "internal/policy/finding", "internal/policy/selector",
-				"internal/world", "internal/cli/text", "internal/policy/status", "internal/reach",
+				"internal/policy/serviceport", "internal/world", "internal/cli/text", "internal/policy/status", "internal/reach",
 			},
 		},
 		{

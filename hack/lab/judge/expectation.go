@@ -33,7 +33,9 @@ func (o *oracle) expect(from WorkloadRef, to Ref, request client.Request) (Expec
 	}
 	e := Expectation{Route: -1, Reason: about.Access.Reason, Policies: about.Access.Policies}
 	own := o.share(caller, s, port, request, about.Access)
-	e.Verdict = own.Verdict
+	if e.Verdict = own.Verdict; dependsOnProxies(about.Access, s) {
+		e.Verdict = Denied // and by some of the pods allowed, as the reason says
+	}
 	e.Shares = []Share{own}
 	if port.kind.routed() {
 		e.Route = slices.IndexFunc(about.Routes, func(r Route) bool { return r.takes(request) })
@@ -75,9 +77,8 @@ func (o *oracle) identify(e *Expectation, caller *Description, about *Outbound, 
 func (o *oracle) share(caller *Description, s *service, port servicePort, request client.Request, access Access) Share {
 	share := Share{To: s.Ref, Kind: string(port.kind), Weight: 100}
 	share.Verdict = decide(access, request, s, port)
-	halfInjected := slices.ContainsFunc(s.backends, func(w *workload) bool { return !w.injected })
-	if access.Verdict == Conditional && halfInjected && len(access.Conditions) == 0 && share.Verdict == Denied {
-		share.Verdict = Unknown // it depends on the pod, which the reason explains
+	if share.Verdict == Denied && dependsOnProxies(access, s) {
+		share.Verdict = Unknown
 	}
 	for _, w := range s.backends {
 		backend := Backend{Workload: w.WorkloadRef, Port: w.container(port), Verdict: share.Verdict}
@@ -96,6 +97,12 @@ func (o *oracle) share(caller *Description, s *service, port servicePort, reques
 		share.Verdict = share.Backends[0].Verdict
 	}
 	return share
+}
+
+// dependsOnProxies reports whether pods without a proxy let calls in that those with one
+// do not.
+func dependsOnProxies(access Access, s *service) bool {
+	return access.Verdict == Conditional && len(access.Conditions) == 0 && slices.ContainsFunc(s.backends, func(w *workload) bool { return !w.injected })
 }
 
 // decide turns a verdict about all requests into one about this request.
