@@ -102,6 +102,9 @@ func (j *judgement) isGRPC() bool { return j.question.Request.Protocol == client
 // classify says what one outcome is, by itself.
 func (j *judgement) classify(o client.Outcome) class {
 	if o.Seen != nil {
+		if j.isGRPC() && o.GRPCStatus < 0 { // without a status, the call fails for a client of gRPC
+			return classFailed
+		}
 		return classAnswered
 	}
 	if j.question.Request.Protocol == client.TCP {
