@@ -11,7 +11,6 @@ import (
 	"github.com/meshctl/meshctl/internal/cli/text"
 	"github.com/meshctl/meshctl/internal/output/view"
 	"github.com/meshctl/meshctl/internal/policy"
-	"github.com/meshctl/meshctl/internal/reach"
 )
 
 // View implements Answer.
@@ -159,16 +158,16 @@ func (d *WorkloadDescription) policySummary() string {
 
 // callSummary counts the verdicts about the workload's calls.
 func (d *WorkloadDescription) callSummary() string {
+	const asTarget = " as target of a shift or mirror"
 	counts := map[string]int{}
 	for _, o := range d.Outbound {
 		counts[string(o.Access.Verdict)]++
 		for _, t := range o.Targets {
-			if t.Access.Verdict == reach.Denied {
-				counts["DENIED as target of a shift or mirror"]++
-			}
+			counts[string(t.Access.Verdict)+asTarget]++
 		}
 	}
-	text := countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "UNKNOWN", "DENIED as target of a shift or mirror")
+	text := countText(counts, "ALLOWED", "CONDITIONAL", "DENIED", "UNREACHABLE", "UNKNOWN",
+		"DENIED"+asTarget, "UNREACHABLE"+asTarget, "UNKNOWN"+asTarget)
 	rest := countText(map[string]int{
 		"ALLOWED": d.AllowedByDefaultCount, "CONDITIONAL": d.ConditionalCount, "DENIED": d.DeniedByDefaultCount, "UNREACHABLE": d.UnreachableCount,
 		"UNKNOWN": d.UnknownCount,
