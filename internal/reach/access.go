@@ -122,11 +122,11 @@ func (c *Calls) judge(source *world.Workload, from Caller, d *world.Destination,
 		first := connection.Obstacles[0]
 		return Verdict{
 			Decision: Unreachable, Code: first.Code, Reason: first.Reason, Further: c.further(source, d, to, connection, connection.Obstacles[1:]),
-			Assumed: connection.Assumed, Unrouted: connection.unrouted || first.Code.Stage() == StageName || first.Code == CodeHiddenService,
+			Assumed: connection.Assumed, Unrouted: first.Code.Stage() == StageName || c.ignoresRoutes(from, d, connection, first.Code),
 		}
 	}
 	verdict := c.access(source, d, to, connection)
-	verdict.Assumed, verdict.Unrouted = connection.Assumed, connection.unrouted
+	verdict.Assumed, verdict.Unrouted = connection.Assumed, c.ignoresRoutes(from, d, connection, "")
 	if !connection.Whole {
 		verdict.Further = connection.Obstacles
 		if verdict.Decision == Allowed {
@@ -140,6 +140,12 @@ func (c *Calls) judge(source *world.Workload, from Caller, d *world.Destination,
 	}
 	verdict.Ports = connection.perPort(d, &verdict)
 	return verdict
+}
+
+// ignoresRoutes reports whether the caller's proxy, which does not know a hidden Service,
+// does not follow the routes of calls to it either.
+func (c *Calls) ignoresRoutes(from Caller, d *world.Destination, connection *Connection, first Code) bool {
+	return (connection.unrouted || first == CodeHiddenService) && (from.gateway || !c.routesUnknownHost(from, d, portOfUnknownHosts))
 }
 
 // further adds to the obstacles of a connection that access rules would refuse the

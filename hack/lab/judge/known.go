@@ -60,6 +60,20 @@ allowedMethods: [GET]`))
 				From: web, To: Ref{"pay", "bank", "east"}, Request: get(8888),
 			},
 		},
+		{
+			ID: "grpc-to-http1",
+			Reason: "a shift may send gRPC requests to a port of HTTP/1, where their trailers are lost; the finding MC0327 says so, " +
+				"but the verdict about the target only if the route takes nothing but gRPC",
+			Matches: func(d Disagreement) bool { return d.Question.Request.Protocol == client.GRPC && shiftsTo(d, kindHTTP) },
+			Case: Case{
+				World: func() worldgen.World {
+					return worldgen.Plain("grpc-to-http1", "STRICT", "DISABLED", worldgen.Resource("TrafficPolicy", "shift", `
+destinationSelector: [{kubeServiceRefs: {services: [{name: pay, namespace: bank, clusterName: east}]}}]
+policy: {trafficShift: {destinations: [{weight: 100, kubeService: {name: stock, namespace: shop, clusterName: east, port: 8080}}]}}`))
+				},
+				From: web, To: Ref{"pay", "bank", "east"}, Request: client.Request{Protocol: client.GRPC, Port: 9090},
+			},
+		},
 		theirs("AuthorizationPolicy", `{action: DENY, selector: {matchLabels: {app: stock}}, rules: [{}]}`, stock),
 		theirs("PeerAuthentication", `{selector: {matchLabels: {app: stock}}, mtls: {mode: DISABLE}}`, stock),
 		theirs("VirtualService", `{hosts: [stock.shop.svc.cluster.local], http: [{fault: {abort: {httpStatus: 421, percentage: {value: 100}}},
@@ -86,6 +100,11 @@ func theirs(kind, spec string, to Ref) Entry {
 			From: Ref{"web-v1", "shop", "east"}, To: to, Request: client.Request{Protocol: client.HTTP1, Port: 8080},
 		},
 	}
+}
+
+// shiftsTo reports whether a part of the requests goes to a port of the kind.
+func shiftsTo(d Disagreement, wanted kind) bool {
+	return slices.ContainsFunc(d.Question.Expect.Shares, func(s Share) bool { return s.Kind == string(wanted) })
 }
 
 // knownBy returns the ID of the first entry that explains a disagreement.

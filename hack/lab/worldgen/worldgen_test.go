@@ -296,7 +296,7 @@ func TestBundled(t *testing.T) {
 	if diff := cmp.Diff(wantReviews, reviews); diff != "" {
 		t.Errorf("reviews in the west (-want +got):\n%s", diff)
 	}
-	if got, want := len(w.Management), 21; got != want {
+	if got, want := len(w.Management), 22; got != want {
 		t.Errorf("%d management resources, want %d", got, want)
 	}
 	east := w.Cluster("east")
