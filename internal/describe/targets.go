@@ -31,7 +31,9 @@ func (b *workloadBuilder) targets(w *world.Workload, destination int, routes []*
 				target := reach.Target{Destination: d, Port: portOf(t.Port, d), OnlyGRPC: onlyGRPC[d]}
 				whole := b.calls.VerdictOfTarget(w, target)
 				add(nil, whole)
-				target.Labels = t.Subset
+				if target.Labels = t.Subset; len(target.Labels) == 0 {
+					continue
+				}
 				if verdict := b.calls.VerdictOfTarget(w, target); verdict.Decision != whole.Decision {
 					add(t.Subset, verdict)
 				}

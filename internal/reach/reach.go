@@ -17,7 +17,7 @@ type Calls struct {
 	// listening caches listensForHTTP.
 	listening map[Caller]bool
 	// reveals caches what revealed returns; nil until it is asked for.
-	reveals map[revealing][]uint32
+	reveals map[revealing]bool
 	// visibleIn caches namedNamespaces.
 	visibleIn map[namespace]bool
 	// bareCallers is true if any workload has pods without a proxy.

@@ -9,7 +9,7 @@ import (
 	"github.com/meshctl/meshctl/internal/world"
 )
 
-// revealing identifies the ports of a Destination that routes reveal to callers.
+// revealing identifies a Destination to which routes lead in a cluster.
 type revealing struct {
 	cluster     string
 	destination int
@@ -28,10 +28,10 @@ func (c *Calls) revealed(from Caller, d *world.Destination) []uint32 {
 		return nil
 	}
 	if c.reveals == nil {
-		c.reveals = map[revealing][]uint32{}
+		c.reveals = map[revealing]bool{}
 		c.collectRevealed()
 	}
-	if slices.Contains(c.reveals[revealing{from.Cluster, d.ID}], portOfUnknownHosts) {
+	if c.reveals[revealing{from.Cluster, d.ID}] {
 		return []uint32{portOfUnknownHosts}
 	}
 	return nil
@@ -100,21 +100,15 @@ func (c *Calls) collectRevealed() {
 			}
 		}
 	}
-	for key, ports := range c.reveals {
-		slices.Sort(ports)
-		c.reveals[key] = slices.Compact(ports)
-	}
 }
 
 // revealTargets adds where a route to a Destination leads within a cluster.
 func (c *Calls) revealTargets(cluster string, d *world.Destination, route *policy.Route, features feature.Features) {
 	shifted := false
 	add := func(target *world.Destination, namespace string, ports ...uint32) {
-		if target == nil || target.Ref.ClusterName != cluster || namespace != "" && namespace != target.Ref.Namespace {
-			return
+		if target != nil && target.Ref.ClusterName == cluster && (namespace == "" || namespace == target.Ref.Namespace) && slices.Contains(ports, portOfUnknownHosts) {
+			c.reveals[revealing{cluster, target.ID}] = true
 		}
-		key := revealing{cluster, target.ID}
-		c.reveals[key] = append(c.reveals[key], ports...)
 	}
 	for _, s := range route.Settings {
 		targets := features.Of(s.Field).Targets(s.Value)
